@@ -1,0 +1,58 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// One room of the house (docs/architecture.md): arrows go up only.
+func room(_ name: String, _ imports: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+  .target(name: name, dependencies: imports, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ imports: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: imports, exclude: exclude, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "ravine",
+  platforms: [.macOS(.v14)],
+  products: [
+    .library(name: "Ravine", targets: ["Ravine"]),
+    .executable(name: "ravine", targets: ["ravine"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .target(
+      name: "CKernels",
+      linkerSettings: [
+        .linkedLibrary("openblas", .when(platforms: [.linux])),
+        .linkedFramework("Accelerate", .when(platforms: [.macOS])),
+      ]),
+    room("Basics", []),
+    room("Diagnostics", ["Basics"]),
+    room("Syntax", ["Diagnostics"]),
+    room("IR", ["Basics", "Diagnostics"]),
+    room("Semantics", ["Syntax", "IR"]),
+    room("Lowering", ["Semantics", "IR"]),
+    room("Runtime", ["IR", "CKernels"]),
+    room("Zoo", [], resources: [.embedInCode("Resources")]),
+    room("Training", ["Runtime"]),
+    room("Ravine", ["Lowering", "Training", "Zoo"]),
+    .executableTarget(
+      name: "ravine",
+      dependencies: [
+        "Ravine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/ravine-cli", swiftSettings: strict),
+    tests("SyntaxTests", ["Syntax"]),
+    tests("IRTests", ["IR"]),
+    tests("RuntimeTests", ["Runtime"]),
+    tests("TrainingTests", ["Training"]),
+    tests("RavineTests", ["Ravine"]),
+  ],
+  cLanguageStandard: .gnu17
+)

@@ -1,0 +1,2 @@
+#pragma once
+int rv_kernels_version(void);

@@ -1,0 +1,95 @@
+/// A stable code such as `R0201`; every one has a page in `Catalog` (`ravine explain R0201`).
+public struct DiagnosticCode: Hashable, Sendable, CustomStringConvertible {
+  public let number: Int
+  public init(_ number: Int) { self.number = number }
+  public var description: String {
+    let digits = String(number)
+    return "R" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+  }
+}
+
+public enum Severity: Int, Sendable, Comparable {
+  case warning, error
+  public static func < (a: Severity, b: Severity) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// An edit that would mend the program: replace the text of `span`.
+public struct FixIt: Hashable, Sendable {
+  public var message: String
+  public var span: Span
+  public var replacement: String
+
+  public init(_ message: String, at span: Span, replacement: String) {
+    self.message = message
+    self.span = span
+    self.replacement = replacement
+  }
+}
+
+/// A second place that explains the first ("first defined here").
+public struct Note: Hashable, Sendable {
+  public var message: String
+  public var span: Span
+
+  public init(_ message: String, at span: Span = .none) {
+    self.message = message
+    self.span = span
+  }
+}
+
+/// What is wrong, where exactly, and what would mend it. Made by the named factories of each phase.
+public struct Diagnostic: Hashable, Sendable, Error {
+  public var code: DiagnosticCode
+  public var severity: Severity
+  public var message: String
+  public var span: Span
+  public var notes: [Note]
+  public var fixIts: [FixIt]
+
+  public init(
+    _ code: Int, _ severity: Severity = .error, _ message: String, at span: Span,
+    notes: [Note] = [], fixIts: [FixIt] = []
+  ) {
+    self.code = DiagnosticCode(code)
+    self.severity = severity
+    self.message = message
+    self.span = span
+    self.notes = notes
+    self.fixIts = fixIts
+  }
+}
+
+/// Collects the diagnostics of a run, each once, and bounds their number.
+public struct DiagnosticBag: Sendable {
+  public private(set) var all: [Diagnostic] = []
+  private var seen: Set<Diagnostic> = []
+  /// After this many errors the rest is counted, not kept: one broken file must not flood a terminal.
+  public static let limit = 100
+  public private(set) var dropped = 0
+
+  public init() {}
+
+  public var hasErrors: Bool { all.contains { $0.severity == .error } }
+
+  public mutating func report(_ diagnostic: Diagnostic) {
+    guard seen.insert(diagnostic).inserted else { return }
+    if all.count >= Self.limit { dropped += 1 } else { all.append(diagnostic) }
+  }
+
+  public mutating func report(contentsOf other: DiagnosticBag) {
+    for diagnostic in other.all { report(diagnostic) }
+    dropped += other.dropped
+  }
+
+  /// In the order of the source.
+  public var sorted: [Diagnostic] {
+    all.sorted { ($0.span.start, $0.span.end, $0.code.number) < ($1.span.start, $1.span.end, $1.code.number) }
+  }
+}
+
+/// One or more diagnostics thrown together.
+public struct DiagnosticError: Error, Sendable {
+  public var diagnostics: [Diagnostic]
+  public init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
+  public init(_ diagnostic: Diagnostic) { diagnostics = [diagnostic] }
+}

@@ -1,0 +1,88 @@
+/// One source text with its place in the global offset space.
+public struct SourceFile: Sendable {
+  /// The name shown to the user: a path, `<stdin>`, `zoo/lion.opt`.
+  public let name: String
+  /// The bytes as read; invalid UTF-8 is kept and diagnosed by the lexer.
+  public let bytes: [UInt8]
+  /// Global offset of the first byte.
+  public let base: UInt32
+  /// Offsets (local) at which lines start; the first is 0.
+  let lineStarts: [Int]
+
+  init(name: String, bytes: [UInt8], base: UInt32) {
+    self.name = name
+    self.bytes = bytes
+    self.base = base
+    var starts = [0]
+    for (i, byte) in bytes.enumerated() where byte == 0x0A { starts.append(i + 1) }
+    lineStarts = starts
+  }
+
+  /// Line and column (both from 1; columns count Unicode scalars) of a local byte offset.
+  public func position(_ offset: Int) -> (line: Int, column: Int) {
+    let line = lineIndex(offset)
+    let start = lineStarts[line]
+    let end = min(max(offset, start), bytes.count)
+    let column = String(decoding: bytes[start..<end], as: UTF8.self).unicodeScalars.count
+    return (line + 1, column + 1)
+  }
+
+  /// The text of a line (from 1) without its line break.
+  public func line(_ number: Int) -> String {
+    guard number >= 1, number <= lineStarts.count else { return "" }
+    let start = lineStarts[number - 1]
+    var end = number < lineStarts.count ? lineStarts[number] - 1 : bytes.count
+    if end > start, bytes[end - 1] == 0x0D { end -= 1 }
+    return String(decoding: bytes[start..<end], as: UTF8.self)
+  }
+
+  private func lineIndex(_ offset: Int) -> Int {
+    var low = 0
+    var high = lineStarts.count
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if lineStarts[middle] <= offset { low = middle } else { high = middle }
+    }
+    return low
+  }
+}
+
+/// All source texts of a session in one offset space, so that spans stay eight bytes.
+public struct SourceMap: Sendable {
+  public private(set) var files: [SourceFile] = []
+
+  public init() {}
+
+  /// Adds a text and returns it with its base offset. Offset 0 is never used, so `Span.none` is free.
+  public mutating func add(name: String, bytes: [UInt8]) -> SourceFile {
+    let base = files.last.map { $0.base + UInt32($0.bytes.count) + 1 } ?? 1
+    let file = SourceFile(name: name, bytes: bytes, base: base)
+    files.append(file)
+    return file
+  }
+
+  public mutating func add(name: String, text: String) -> SourceFile {
+    add(name: name, bytes: Array(text.utf8))
+  }
+
+  /// The file that a span lies in, or nil for `Span.none`.
+  public func file(of span: Span) -> SourceFile? {
+    if span.isNone { return nil }
+    return files.last { $0.base <= span.start }
+  }
+
+  /// The text that a span covers.
+  public func text(_ span: Span) -> String {
+    guard let file = file(of: span) else { return "" }
+    let low = min(Int(span.start - file.base), file.bytes.count)
+    let high = min(max(low, Int(span.end) - Int(file.base)), file.bytes.count)
+    return String(decoding: file.bytes[low..<high], as: UTF8.self)
+  }
+
+  /// `name:line:column` of the start of a span.
+  public func location(_ span: Span) -> (file: String, line: Int, column: Int)? {
+    guard let file = file(of: span) else { return nil }
+    let position = file.position(Int(span.start - file.base))
+    return (file.name, position.line, position.column)
+  }
+}

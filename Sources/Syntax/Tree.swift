@@ -1,0 +1,362 @@
+import Basics
+import Diagnostics
+
+/// An expression in the arena of a `SyntaxTree`.
+public struct ExprID: Identifier {
+  public var raw: Int32
+  public init(raw: Int32) { self.raw = raw }
+}
+
+/// Everything parsed from one source file. Nodes live in arenas, so deep trees cost no recursion to free.
+public struct SyntaxTree: Sendable {
+  public var file: SourceFile
+  public var items: [Item] = []
+  public var expressions: [Expr] = []
+  public var spans: [Span] = []
+
+  public init(file: SourceFile) { self.file = file }
+
+  public subscript(_ id: ExprID) -> Expr { expressions[id.index] }
+  public func span(_ id: ExprID) -> Span { spans[id.index] }
+
+  @discardableResult
+  public mutating func add(_ expr: Expr, _ span: Span) -> ExprID {
+    expressions.append(expr)
+    spans.append(span)
+    return ExprID(expressions.count - 1)
+  }
+}
+
+public enum UnaryOperator: String, Sendable, CaseIterable {
+  case minus = "-"
+  case not
+}
+
+public enum BinaryOperator: String, Sendable, CaseIterable {
+  case add = "+"
+  case subtract = "-"
+  case multiply = "*"
+  case divide = "/"
+  case power = "^"
+  case matrixProduct = "@"
+  case modulo = "mod"
+  case less = "<"
+  case lessOrEqual = "<="
+  case greater = ">"
+  case greaterOrEqual = ">="
+  case equal = "=="
+  case notEqual = "!="
+  case matches = "=~"
+  case matchesNot = "!~"
+  case and
+  case or
+}
+
+/// `f(x, steps = 5)`: an argument by position or by name.
+public struct Argument: Sendable {
+  public var label: Name?
+  public var value: ExprID
+  public init(label: Name?, value: ExprID) {
+    self.label = label
+    self.value = value
+  }
+}
+
+/// `x[3]`, `x[1:]`, `x[:, 2]`: one position of an index.
+public enum Subscript: Sendable {
+  case at(ExprID)
+  case range(from: ExprID?, to: ExprID?)
+}
+
+public indirect enum Expr: Sendable {
+  /// A decimal literal, `π` or `∞`. `text` is as written.
+  case number(Double, text: String)
+  case string(String)
+  case name(Name)
+  /// `m'`: the value after the step (inside `repeat`: of the next iteration).
+  case primed(Name)
+  case unary(UnaryOperator, ExprID)
+  /// Comparisons chain only through `and`; `a < b < c` is an error.
+  case binary(BinaryOperator, ExprID, ExprID)
+  case conditional(ExprID, then: ExprID, otherwise: ExprID)
+  case call(Name, [Argument])
+  /// `global norm(g)`: over all parameter tensors; `global normal()`: one draw for all of them.
+  case global(ExprID)
+  /// `mean over batch x`, `sum over stack b`, `mean over workers g`.
+  case over(reduction: Name, axis: Name, ExprID)
+  case index(ExprID, [Subscript])
+  /// `X.T`
+  case transpose(ExprID)
+  /// `Lion.m`
+  case member(ExprID, Name)
+  /// `[0, 0.9, 0.99]`
+  case list([ExprID])
+  /// `‖x‖`, the same as `norm(x)`.
+  case norm(ExprID)
+  /// Where the parser recovered; a diagnostic was reported.
+  case error
+}
+
+/// A shape as written: `scalar`, `global`, `vector(rows)`, `matrix(rows, 4)`, `tensor(a, b, c)`,
+/// `window(10)`, `stack(betas)`, `batch`, `groups`, `workers`, `rule`, `fn`.
+public struct TypeExpr: Sendable {
+  public var kind: Name
+  public var extents: [ExprID]
+  public var span: Span
+  public init(kind: Name, extents: [ExprID], span: Span) {
+    self.kind = kind
+    self.extents = extents
+    self.span = span
+  }
+}
+
+/// `as bf16`, `as int8(block = 256)`, with `round stochastic`.
+public struct StorageExpr: Sendable {
+  public var format: Name
+  public var arguments: [Argument]
+  public var rounding: Name?
+  public var span: Span
+  public init(format: Name, arguments: [Argument], rounding: Name?, span: Span) {
+    self.format = format
+    self.arguments = arguments
+    self.rounding = rounding
+    self.span = span
+  }
+}
+
+/// One name of a `state`, `input` or `param` statement.
+public struct Binding: Sendable {
+  public var name: Name
+  public var type: TypeExpr?
+  public var initial: ExprID?
+  public var storage: StorageExpr?
+  public var span: Span
+  public init(name: Name, type: TypeExpr?, initial: ExprID?, storage: StorageExpr?, span: Span) {
+    self.name = name
+    self.type = type
+    self.initial = initial
+    self.storage = storage
+    self.span = span
+  }
+}
+
+/// The left side of an equation: `m'` or `update`.
+public struct EquationTarget: Sendable {
+  public var name: Name
+  public var isPrimed: Bool
+  public init(name: Name, isPrimed: Bool) {
+    self.name = name
+    self.isPrimed = isPrimed
+  }
+}
+
+public struct Statement: Sendable {
+  public indirect enum Kind: Sendable {
+    case state([Binding])
+    case input([Binding])
+    case param([Binding])
+    /// Several targets take the values of a function that returns several: `Q, R = qr(A)`.
+    case equation([EquationTarget], ExprID)
+    case when(ExprID, [Statement], otherwise: [Statement]?)
+    case every(ExprID, [Statement])
+    case repeats(ExprID, [Statement])
+    /// `view eval = …`
+    case view(Name, ExprID)
+    case metric(Name, ExprID)
+    /// `guard finite`
+    case guardFinite
+    /// `matrices over trailing`
+    case matricesOverTrailing
+    /// The value(s) of a function body: its last line.
+    case result([ExprID])
+    case error
+  }
+  public var kind: Kind
+  public var span: Span
+  public init(_ kind: Kind, _ span: Span) {
+    self.kind = kind
+    self.span = span
+  }
+}
+
+/// A domain such as `in [0, 1)`. Bounds are constant expressions.
+public struct DomainExpr: Sendable {
+  public var low: ExprID
+  public var high: ExprID
+  public var includesLow: Bool
+  public var includesHigh: Bool
+  public var span: Span
+  public init(low: ExprID, high: ExprID, includesLow: Bool, includesHigh: Bool, span: Span) {
+    self.low = low
+    self.high = high
+    self.includesLow = includesLow
+    self.includesHigh = includesHigh
+    self.span = span
+  }
+}
+
+/// A hyperparameter, function parameter, rule parameter (`base: rule`) or data input of a declaration.
+public struct Parameter: Sendable {
+  public var name: Name
+  public var type: TypeExpr?
+  public var initial: ExprID?
+  public var domain: DomainExpr?
+  public var span: Span
+  public init(name: Name, type: TypeExpr?, initial: ExprID?, domain: DomainExpr?, span: Span) {
+    self.name = name
+    self.type = type
+    self.initial = initial
+    self.domain = domain
+    self.span = span
+  }
+}
+
+/// One line of a route: `rank == 2 and name !~ "embed" -> Muon(lr = lr)`; `condition` is nil for `otherwise`.
+public struct RouteArm: Sendable {
+  public var condition: ExprID?
+  public var target: ExprID
+  public var span: Span
+  public init(condition: ExprID?, target: ExprID, span: Span) {
+    self.condition = condition
+    self.target = target
+    self.span = span
+  }
+}
+
+public struct RuleDeclaration: Sendable {
+  public enum Body: Sendable {
+    case equations([Statement])
+    case route([RouteArm])
+    /// `rule CLion = Cautious(Lion)`
+    case alias(ExprID)
+  }
+  /// The `##` lines before it, without their marks.
+  public var documentation: [String]
+  public var name: Name
+  public var parameters: [Parameter]
+  public var body: Body
+  public var span: Span
+  public init(
+    documentation: [String], name: Name, parameters: [Parameter], body: Body, span: Span
+  ) {
+    self.documentation = documentation
+    self.name = name
+    self.parameters = parameters
+    self.body = body
+    self.span = span
+  }
+}
+
+public struct FunctionDeclaration: Sendable {
+  public var documentation: [String]
+  public var name: Name
+  public var parameters: [Parameter]
+  /// `fn f(x) = e` is a body of one `.result`.
+  public var body: [Statement]
+  public var span: Span
+  public init(
+    documentation: [String], name: Name, parameters: [Parameter], body: [Statement], span: Span
+  ) {
+    self.documentation = documentation
+    self.name = name
+    self.parameters = parameters
+    self.body = body
+    self.span = span
+  }
+}
+
+/// `objective mlp(hidden = 32; x, y) { … }` or `objective f(x: vector(2) = [-1.2, 1]) = e`.
+public struct ObjectiveDeclaration: Sendable {
+  public var documentation: [String]
+  public var name: Name
+  /// Before `;`: hyperparameters, and (with a type) trained parameters.
+  public var parameters: [Parameter]
+  /// After `;`: columns of the data.
+  public var inputs: [Parameter]
+  public var body: [Statement]
+  public var span: Span
+  public init(
+    documentation: [String], name: Name, parameters: [Parameter], inputs: [Parameter],
+    body: [Statement], span: Span
+  ) {
+    self.documentation = documentation
+    self.name = name
+    self.parameters = parameters
+    self.inputs = inputs
+    self.body = body
+    self.span = span
+  }
+}
+
+/// A clause of `minimize` and `train`: `for 2000 steps`, `batch 64`, `seeds 5`, `from [1, 2]`.
+public struct Clause: Sendable {
+  public var keyword: Name
+  public var value: ExprID
+  /// The unit after the value: `steps`, `epochs`.
+  public var unit: Name?
+  public init(keyword: Name, value: ExprID, unit: Name?) {
+    self.keyword = keyword
+    self.value = value
+    self.unit = unit
+  }
+}
+
+public struct MinimizeStatement: Sendable {
+  public var objective: ExprID
+  public var rules: [ExprID]
+  public var clauses: [Clause]
+  public init(objective: ExprID, rules: [ExprID], clauses: [Clause]) {
+    self.objective = objective
+    self.rules = rules
+    self.clauses = clauses
+  }
+}
+
+public struct TrainStatement: Sendable {
+  public var objective: ExprID
+  public var data: Name
+  public var rules: [ExprID]
+  public var clauses: [Clause]
+  public init(objective: ExprID, data: Name, rules: [ExprID], clauses: [Clause]) {
+    self.objective = objective
+    self.data = data
+    self.rules = rules
+    self.clauses = clauses
+  }
+}
+
+/// `plot loss, accuracy to "digits.svg"`; without `to` the terminal.
+public struct PlotStatement: Sendable {
+  public var series: [ExprID]
+  public var path: ExprID?
+  public init(series: [ExprID], path: ExprID?) {
+    self.series = series
+    self.path = path
+  }
+}
+
+/// A top-level declaration or command.
+public struct Item: Sendable {
+  public indirect enum Kind: Sendable {
+    case rule(RuleDeclaration)
+    case function(FunctionDeclaration)
+    case objective(ObjectiveDeclaration)
+    /// `data digits = csv("…", target = "digit", test = 0.2)`
+    case data(Name, ExprID)
+    /// `lr0 = 1e-3`: a named value of the script.
+    case definition(Name, ExprID)
+    case minimize(MinimizeStatement)
+    case train(TrainStatement)
+    case plot(PlotStatement)
+    case assert(ExprID)
+    /// An expression on a line of its own prints its value.
+    case expression(ExprID)
+    case error
+  }
+  public var kind: Kind
+  public var span: Span
+  public init(_ kind: Kind, _ span: Span) {
+    self.kind = kind
+    self.span = span
+  }
+}
