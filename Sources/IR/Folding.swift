@@ -1,0 +1,85 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The meaning of the elementwise operations on numbers, for constants known while building.
+///
+/// The reference evaluator uses the same function, so folding cannot change a result.
+public enum Folding {
+  /// The value of an elementwise operation, booleans as 0 and 1; nil where it is not elementwise.
+  public static func fold(_ operation: Operation, _ x: [Double]) -> Double? {
+    func truth(_ b: Bool) -> Double { b ? 1 : 0 }
+    switch operation {
+    case .negate: return -x[0]
+    case .absolute: return abs(x[0])
+    case .sign: return x[0] > 0 ? 1 : x[0] < 0 ? -1 : x[0]
+    case .squareRoot: return x[0].squareRoot()
+    case .cubeRoot: return cbrt(x[0])
+    case .exponential: return exp(x[0])
+    case .expm1: return expm1(x[0])
+    case .logarithm: return log(x[0])
+    case .log1p: return log1p(x[0])
+    case .tanh: return tanh(x[0])
+    case .sinh: return sinh(x[0])
+    case .cosh: return cosh(x[0])
+    case .sine: return sin(x[0])
+    case .cosine: return cos(x[0])
+    case .tangent: return tan(x[0])
+    case .arcsine: return asin(x[0])
+    case .arccosine: return acos(x[0])
+    case .arctangent: return atan(x[0])
+    case .floor: return x[0].rounded(.down)
+    case .ceiling: return x[0].rounded(.up)
+    case .round: return x[0].rounded(.toNearestOrEven)
+    case .errorFunction: return erf(x[0])
+    case .isFinite: return truth(x[0].isFinite)
+    case .logicalNot: return truth(x[0] == 0)
+    case .add: return x[0] + x[1]
+    case .subtract: return x[0] - x[1]
+    case .multiply: return x[0] * x[1]
+    case .divide: return x[0] / x[1]
+    case .power: return power(x[0], x[1])
+    // A NaN on either side stays a NaN, as in NumPy and PyTorch.
+    case .minimum: return x[0].isNaN || x[1].isNaN ? .nan : x[0] < x[1] ? x[0] : x[1]
+    case .maximum: return x[0].isNaN || x[1].isNaN ? .nan : x[0] > x[1] ? x[0] : x[1]
+    case .modulo: return modulo(x[0], x[1])
+    case .arctangent2: return atan2(x[0], x[1])
+    case .copySign: return Double(signOf: x[1], magnitudeOf: x[0])
+    case .less: return truth(x[0] < x[1])
+    case .lessOrEqual: return truth(x[0] <= x[1])
+    case .greater: return truth(x[0] > x[1])
+    case .greaterOrEqual: return truth(x[0] >= x[1])
+    case .equal: return truth(x[0] == x[1])
+    case .notEqual: return truth(x[0] != x[1])
+    case .logicalAnd: return truth(x[0] != 0 && x[1] != 0)
+    case .logicalOr: return truth(x[0] != 0 || x[1] != 0)
+    case .select: return x[0] != 0 ? x[1] : x[2]
+    case .clip:
+      if x[0].isNaN { return .nan }
+      let low = x[0] < x[1] ? x[1] : x[0]
+      return low > x[2] ? x[2] : low
+    default: return nil
+    }
+  }
+
+  /// x^y. Whole exponents up to 4 are products, so that `x^2` is `x * x` in every engine.
+  public static func power(_ x: Double, _ y: Double) -> Double {
+    switch y {
+    case 0: 1
+    case 1: x
+    case 2: x * x
+    case 3: x * x * x
+    case 4: (x * x) * (x * x)
+    case -1: 1 / x
+    case 0.5: x.squareRoot()
+    default: pow(x, y)
+    }
+  }
+
+  /// The remainder with the sign of the divisor, as a schedule's `t mod k` expects.
+  public static func modulo(_ x: Double, _ y: Double) -> Double {
+    x - y * (x / y).rounded(.down)
+  }
+}

@@ -1,0 +1,204 @@
+/// The length of one axis: a number, or a symbol that binding replaces by a number.
+public struct Extent: Hashable, Sendable, CustomStringConvertible {
+  public var raw: Int32
+  @inlinable public init(raw: Int32) { self.raw = raw }
+
+  @inlinable public static func fixed(_ n: Int) -> Extent { Extent(raw: Int32(n)) }
+  /// Not known before binding; agrees with anything.
+  public static let unknown = Extent(raw: -1)
+  /// The first dimension of the parameter tensor (1 at rank 0).
+  public static let rows = Extent(raw: -2)
+  /// The product of the other dimensions (1 up to rank 1).
+  public static let cols = Extent(raw: -3)
+  public static let numel = Extent(raw: -4)
+  /// The examples of a minibatch.
+  public static let batch = Extent(raw: -5)
+  /// The columns of the data.
+  public static let features = Extent(raw: -6)
+  /// Entry `k` of `Function.extents`: an expression of hyperparameters and the extents above.
+  public static func computed(_ k: Int) -> Extent { Extent(raw: -100 - Int32(k)) }
+
+  @inlinable public var isFixed: Bool { raw >= 0 }
+  @inlinable public var value: Int { Int(raw) }
+  @inlinable public var isOne: Bool { raw == 1 }
+  public var computedIndex: Int? { raw <= -100 ? Int(-100 - raw) : nil }
+
+  public var description: String {
+    switch self {
+    case .unknown: "?"
+    case .rows: "rows"
+    case .cols: "cols"
+    case .numel: "numel"
+    case .batch: "batch"
+    case .features: "features"
+    default: computedIndex.map { "n\($0)" } ?? String(raw)
+    }
+  }
+
+  /// The common extent of two axes that must agree; nil when they surely differ.
+  ///
+  /// Symbols of one parameter tensor (`rows` against `cols`) differ; a symbol against a number may
+  /// agree and is decided at bind time.
+  public func unified(with other: Extent) -> Extent? {
+    if self == other { return self }
+    if self == .unknown { return other }
+    if other == .unknown { return self }
+    if isFixed && other.isFixed { return nil }
+    if isFixed { return other }
+    if other.isFixed { return self }
+    if computedIndex != nil { return other }
+    if other.computedIndex != nil { return self }
+    return nil
+  }
+
+  /// As `unified`, where an axis of length one stretches.
+  public func broadcast(with other: Extent) -> Extent? {
+    if isOne { return other }
+    if other.isOne { return self }
+    return unified(with: other)
+  }
+}
+
+/// The shape of a value, up to six axes, inline.
+///
+/// `like` is the shape of the parameter tensor whatever its rank. In memory and at bind time it is
+/// the matrix rows × cols; a vector over rows is [rows, 1], a vector over columns [1, cols], so that
+/// one right-aligned broadcast serves them all.
+public struct Shape: Hashable, Sendable, CustomStringConvertible {
+  public static let maximumRank = 6
+  var count: Int8
+  var e0 = Extent.fixed(1)
+  var e1 = Extent.fixed(1)
+  var e2 = Extent.fixed(1)
+  var e3 = Extent.fixed(1)
+  var e4 = Extent.fixed(1)
+  var e5 = Extent.fixed(1)
+
+  public static let scalar = Shape([])
+  public static let like: Shape = {
+    var shape = Shape([])
+    shape.count = -1
+    return shape
+  }()
+  /// A value over rows: one number a row.
+  public static let overRows = Shape([.rows, .fixed(1)])
+  /// A value over columns: one number a column.
+  public static let overCols = Shape([.fixed(1), .cols])
+
+  /// Precondition: at most `maximumRank` extents.
+  public init(_ extents: [Extent]) {
+    precondition(extents.count <= Self.maximumRank)
+    count = Int8(extents.count)
+    for (i, extent) in extents.enumerated() { self[i] = extent }
+  }
+
+  public var isLike: Bool { count < 0 }
+  public var isScalar: Bool { count == 0 }
+  /// The number of axes; 2 for `like`, as its matrix view.
+  public var rank: Int { isLike ? 2 : Int(count) }
+  /// The axes, `like` as [rows, cols].
+  public var extents: [Extent] { isLike ? [.rows, .cols] : (0..<Int(count)).map { self[$0] } }
+  public var isConcrete: Bool { !isLike && extents.allSatisfy(\.isFixed) }
+  /// Elements of a concrete shape.
+  public var elementCount: Int {
+    var product = 1
+    for i in 0..<Int(max(count, 0)) { product *= self[i].value }
+    return product
+  }
+
+  public subscript(_ axis: Int) -> Extent {
+    get {
+      switch axis {
+      case 0: e0
+      case 1: e1
+      case 2: e2
+      case 3: e3
+      case 4: e4
+      default: e5
+      }
+    }
+    set {
+      switch axis {
+      case 0: e0 = newValue
+      case 1: e1 = newValue
+      case 2: e2 = newValue
+      case 3: e3 = newValue
+      case 4: e4 = newValue
+      default: e5 = newValue
+      }
+    }
+  }
+
+  /// The shape in the user's terms: `scalar`, `like w`, `vector(rows)`, `matrix(rows, 4)`.
+  public var description: String {
+    if isLike { return "like w" }
+    let all = extents
+    switch all.count {
+    case 0: return "scalar"
+    case 1: return "vector(\(all[0]))"
+    case 2:
+      if all[1].isOne && !all[0].isOne { return "vector(\(all[0]))" }
+      if all[0].isOne && !all[1].isOne { return "vector(\(all[1]))" }
+      return "matrix(\(all[0]), \(all[1]))"
+    default: return "tensor(\(all.map(\.description).joined(separator: ", ")))"
+    }
+  }
+
+  /// The shape that two operands of an elementwise operation give, aligned at the last axis;
+  /// nil when they surely do not fit.
+  public func broadcast(with other: Shape) -> Shape? {
+    if self == other { return self }
+    if isScalar { return other }
+    if other.isScalar { return self }
+    let a = extents
+    let b = other.extents
+    var result: [Extent] = []
+    for i in 0..<max(a.count, b.count) {
+      let x = i < a.count ? a[a.count - 1 - i] : .fixed(1)
+      let y = i < b.count ? b[b.count - 1 - i] : .fixed(1)
+      guard let extent = x.broadcast(with: y) else { return nil }
+      result.append(extent)
+    }
+    result.reverse()
+    if isLike || other.isLike, result == [.rows, .cols] { return .like }
+    return Shape(result)
+  }
+
+  /// Whether a value of this shape can stand where `target` is declared, perhaps by stretching.
+  public func fits(_ target: Shape) -> Bool {
+    guard let both = broadcast(with: target) else { return false }
+    let (x, y) = (both.extents, target.extents)
+    guard x.count == y.count else { return false }
+    return zip(x, y).allSatisfy { a, b in a.unified(with: b) != nil && !(b.isOne && !a.isOne) }
+  }
+}
+
+public enum ElementKind: UInt8, Sendable {
+  case real
+  /// 0 or 1 in every engine; arithmetic takes it as a number.
+  case boolean
+  /// Several values at once (`qr`, `repeat`); only `project` may use it.
+  case tuple
+}
+
+public struct ValueType: Hashable, Sendable, CustomStringConvertible {
+  public var kind: ElementKind
+  public var shape: Shape
+
+  public init(_ kind: ElementKind, _ shape: Shape) {
+    self.kind = kind
+    self.shape = shape
+  }
+
+  public static let scalar = ValueType(.real, .scalar)
+  public static let like = ValueType(.real, .like)
+  public static let tuple = ValueType(.tuple, .scalar)
+
+  public var description: String {
+    switch kind {
+    case .real: shape.description
+    case .boolean: "bool " + shape.description
+    case .tuple: "tuple"
+    }
+  }
+}

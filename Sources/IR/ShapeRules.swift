@@ -1,0 +1,275 @@
+/// Why an operation cannot take its operands, in the user's terms.
+public struct ShapeError: Error, Hashable, Sendable {
+  public enum Reason: Hashable, Sendable {
+    /// Elementwise operands that do not fit each other.
+    case mismatch
+    /// Rows of one against columns of the other.
+    case innerExtents
+    case needsMatrix, needsSquare, needsScalar, needsBoolean, needsReal, badSlice, badReshape
+  }
+  public var reason: Reason
+  public var message: String
+  init(_ reason: Reason, _ message: String) {
+    self.reason = reason
+    self.message = message
+  }
+}
+
+/// The type that each operation gives: one set of rules for checking (symbolic extents), binding
+/// (numbers) and generated programs.
+public enum ShapeRules {
+  /// The result type, for the operations whose type follows from their operands.
+  ///
+  /// Sources, `reshape`, `broadcast`, `scatterAdd`, `placeSlice`, `placeAlong`, `project` carry
+  /// their own type; pass it as `declared`.
+  public static func infer(
+    _ operation: Operation, _ operands: [ValueType], attribute: Int32 = 0,
+    slices: [AxisSlice] = [], declared: ValueType? = nil
+  ) throws(ShapeError) -> ValueType {
+    for operand in operands where operand.kind == .tuple && operation != .project {
+      throw ShapeError(.needsReal, "several values stand where one is needed")
+    }
+    let info = operation.info
+    switch info.operationClass {
+    case .source: return declared ?? .scalar
+    case .elementwise: return try elementwise(operation, operands)
+    case .globalReduction:
+      guard operands[0].shape.isScalar else {
+        throw ShapeError(.needsScalar, "a reduction over all tensors folds one number of each")
+      }
+      return .scalar
+    case .reduction: return try reduction(operation, operands[0], attribute)
+    case .rowwise: return ValueType(.real, operands[0].shape)
+    case .oracle:
+      return operation == .lossAt ? .scalar : ValueType(.real, operands[0].shape)
+    case .matrix, .decomposition: return try matrix(operation, operands)
+    case .movement: return try movement(operation, operands, slices, declared)
+    case .selection: return try selection(operation, operands)
+    case .region: return operation == .loop ? .tuple : (declared ?? .scalar)
+    }
+  }
+
+  static func elementwise(
+    _ operation: Operation, _ operands: [ValueType]
+  ) throws(ShapeError) -> ValueType {
+    switch operation {
+    case .logicalNot, .logicalAnd, .logicalOr:
+      for operand in operands where operand.kind != .boolean {
+        throw ShapeError(
+          .needsBoolean,
+          "`\(operation.info.name)` combines conditions, and one side is a number")
+      }
+    case .select where operands[0].kind != .boolean:
+      throw ShapeError(.needsBoolean, "`if` needs a condition such as `x > 0`, not a number")
+    default: break
+    }
+    var shape = operands[0].shape
+    for operand in operands.dropFirst() {
+      guard let both = shape.broadcast(with: operand.shape) else {
+        throw ShapeError(
+          .mismatch,
+          "\(describe(shape)) and \(describe(operand.shape)) do not fit each other in "
+            + "`\(operation.info.name)`")
+      }
+      shape = both
+    }
+    let isBoolean =
+      operation == .select
+      ? operands[1].kind == .boolean && operands[2].kind == .boolean : operation.info.givesBoolean
+    return ValueType(isBoolean ? .boolean : .real, shape)
+  }
+
+  static func reduction(
+    _ operation: Operation, _ operand: ValueType, _ attribute: Int32
+  ) throws(ShapeError) -> ValueType {
+    let extents = operand.shape.extents
+    let shape: Shape
+    switch Scope(rawValue: attribute) ?? .all {
+    case .all: shape = .scalar
+    case .perRow:
+      guard let rows = extents.first else { return ValueType(.real, .scalar) }
+      shape = extents.count == 1 ? Shape([.fixed(1)]) : Shape([rows, .fixed(1)])
+      if extents.count > 2 {
+        throw ShapeError(.needsMatrix, "rows of \(describe(operand.shape)) are not defined")
+      }
+    case .perColumn:
+      guard extents.count <= 2 else {
+        throw ShapeError(.needsMatrix, "columns of \(describe(operand.shape)) are not defined")
+      }
+      shape = extents.count == 2 ? Shape([.fixed(1), extents[1]]) : operand.shape
+    case .leading:
+      guard extents.count > 0 else {
+        throw ShapeError(.needsMatrix, "a scalar has no axis to fold")
+      }
+      shape = Shape(Array(extents.dropFirst()))
+    }
+    return ValueType(.real, shape)
+  }
+
+  static func matrix(
+    _ operation: Operation, _ operands: [ValueType]
+  ) throws(ShapeError) -> ValueType {
+    for operand in operands {
+      if operand.shape.rank != 2 {
+        throw ShapeError(
+          .needsMatrix,
+          "`\(operation.info.name)` needs a matrix, and this is \(describe(operand.shape))")
+      }
+    }
+    let a = operands[0].shape.extents
+    switch operation {
+    case .matrixProduct:
+      let b = operands[1].shape.extents
+      guard a[1].unified(with: b[0]) != nil else {
+        throw ShapeError(
+          .innerExtents,
+          "\(describe(operands[0].shape)) @ \(describe(operands[1].shape)): the columns of the "
+            + "left (\(a[1])) are not the rows of the right (\(b[0]))")
+      }
+      return ValueType(.real, normalised(a[0], b[1]))
+    case .transpose: return ValueType(.real, normalised(a[1], a[0]))
+    case .solve:
+      let b = operands[1].shape.extents
+      try square(operation, operands[0].shape)
+      guard a[0].unified(with: b[0]) != nil else {
+        throw ShapeError(
+          .innerExtents, "solve(A, b): A has \(a[0]) rows and b has \(b[0])")
+      }
+      return ValueType(.real, operands[1].shape)
+    case .cholesky:
+      try square(operation, operands[0].shape)
+      return ValueType(.real, operands[0].shape)
+    case .eigh:
+      try square(operation, operands[0].shape)
+      return .tuple
+    default: return .tuple
+    }
+  }
+
+  /// The types of the values of an operation that gives several.
+  public static func results(of operation: Operation, _ operand: ValueType) -> [ValueType] {
+    let e = operand.shape.extents
+    guard e.count == 2 else { return [] }
+    func real(_ rows: Extent, _ cols: Extent) -> ValueType {
+      ValueType(.real, normalised(rows, cols))
+    }
+    let inner: Extent = e[0] == e[1] ? e[0] : smaller(e[0], e[1])
+    switch operation {
+    case .qr: return [real(e[0], inner), real(inner, e[1])]
+    case .eigh: return [ValueType(.real, Shape([.fixed(1), e[0]])), real(e[0], e[0])]
+    case .svd:
+      return [real(e[0], inner), ValueType(.real, Shape([.fixed(1), inner])), real(e[1], inner)]
+    default: return []
+    }
+  }
+
+  private static func smaller(_ a: Extent, _ b: Extent) -> Extent {
+    a.isFixed && b.isFixed ? .fixed(min(a.value, b.value)) : .unknown
+  }
+
+  static func normalised(_ rows: Extent, _ cols: Extent) -> Shape {
+    rows == .rows && cols == .cols ? .like : Shape([rows, cols])
+  }
+
+  private static func square(_ operation: Operation, _ shape: Shape) throws(ShapeError) {
+    let e = shape.extents
+    guard e[0].unified(with: e[1]) != nil else {
+      throw ShapeError(
+        .needsSquare,
+        "`\(operation.info.name)` needs a square matrix, and this is \(describe(shape))")
+    }
+  }
+
+  static func movement(
+    _ operation: Operation, _ operands: [ValueType], _ slices: [AxisSlice], _ declared: ValueType?
+  ) throws(ShapeError) -> ValueType {
+    let operand = operands[0]
+    switch operation {
+    case .diagonal:
+      let e = operand.shape.extents
+      if e.count == 1 { return ValueType(.real, Shape([e[0], e[0]])) }
+      guard e.count == 2 else {
+        throw ShapeError(.needsMatrix, "`diag` needs a vector or a matrix")
+      }
+      if e[1].isOne { return ValueType(.real, Shape([e[0], e[0]])) }
+      if e[0].isOne { return ValueType(.real, Shape([e[1], e[1]])) }
+      try square(operation, operand.shape)
+      return ValueType(.real, e[0] == .rows ? .overRows : Shape([.fixed(1), e[0]]))
+    case .slice: return ValueType(operand.kind, try sliced(operand.shape, slices))
+    case .reshape:
+      let target = (declared ?? operand).shape
+      if operand.shape.isConcrete && target.isConcrete,
+        operand.shape.elementCount != target.elementCount
+      {
+        throw ShapeError(
+          .badReshape,
+          "\(describe(operand.shape)) has \(operand.shape.elementCount) elements and "
+            + "\(describe(target)) needs \(target.elementCount)")
+      }
+      return ValueType(operand.kind, target)
+    case .broadcast:
+      let target = (declared ?? operand).shape
+      guard operand.shape.fits(target) else {
+        throw ShapeError(
+          .mismatch, "\(describe(operand.shape)) does not stretch to \(describe(target))")
+      }
+      return ValueType(operand.kind, target)
+    case .gather:
+      guard operand.shape.rank == 2 else {
+        throw ShapeError(.needsMatrix, "`gather` takes rows of a matrix")
+      }
+      let index = operands[1].shape.extents
+      guard let count = index.first else {
+        return ValueType(.real, Shape([.fixed(1), operand.shape.extents[1]]))
+      }
+      return ValueType(.real, normalised(count, operand.shape.extents[1]))
+    case .takeAlong:
+      let e = operand.shape.extents
+      guard e.count == 2 else {
+        throw ShapeError(.needsMatrix, "`take_along` takes one entry of each row of a matrix")
+      }
+      return ValueType(.real, Shape([e[0], .fixed(1)]))
+    default: return declared ?? operand
+    }
+  }
+
+  static func sliced(_ shape: Shape, _ slices: [AxisSlice]) throws(ShapeError) -> Shape {
+    var result: [Extent] = []
+    for (axis, extent) in shape.extents.enumerated() {
+      let slice = axis < slices.count ? slices[axis] : .full
+      if slice == .full {
+        result.append(extent)
+        continue
+      }
+      if extent.isFixed {
+        let end = slice.end ?? extent.value
+        guard slice.start >= 0, slice.start < max(end, 1), end <= extent.value else {
+          throw ShapeError(
+            .badSlice, "index \(slice.start) is outside an axis of length \(extent.value)")
+        }
+        if !slice.isDropped { result.append(.fixed(end - slice.start)) }
+      } else if !slice.isDropped {
+        result.append(slice.end.map { .fixed($0 - slice.start) } ?? .unknown)
+      }
+    }
+    return Shape(result)
+  }
+
+  static func selection(
+    _ operation: Operation, _ operands: [ValueType]
+  ) throws(ShapeError) -> ValueType {
+    switch operation {
+    case .topKMask, .quantile:
+      guard operands[1].shape.isScalar else {
+        throw ShapeError(.needsScalar, "the fraction of `\(operation.info.name)` is one number")
+      }
+      return operation == .quantile ? .scalar : ValueType(.boolean, operands[0].shape)
+    default: return ValueType(.real, operands[0].shape)
+    }
+  }
+
+  private static func describe(_ shape: Shape) -> String {
+    let text = shape.description
+    return text.hasPrefix("like") ? "a tensor \(text)" : "a \(text)"
+  }
+}
