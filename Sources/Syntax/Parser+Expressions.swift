@@ -458,9 +458,25 @@ extension Parser {
       return make(.primed(called), span(from: start))
     case .leftParenthesis where !isAtLineStart:
       let arguments = parseArguments()
+      markSign(start, called, arguments)
       return make(.call(called, arguments), span(from: start), height: height(arguments))
     default:
       return make(.name(called), span(token))
+    }
+  }
+
+  /// Marks a call that `fmt --unicode` may write as a sign: `√x`, `‖x‖`.
+  private mutating func markSign(_ start: Int, _ called: Name, _ arguments: [Argument]) {
+    guard !isPanicking, arguments.count == 1, arguments[0].label == nil,
+      tokens[max(position - 2, 0)].kind != .comma,
+      start == 0 || tokens[start - 1].word != .global
+    else { return }
+    if called.key == "norm" { tokens[start].role = .normCall }
+    guard called.key == "sqrt" else { return }
+    // A root reaches as far as a sign does: `√x^2` is the root of `x^2`.
+    switch current.kind {
+    case .caret, .squared, .cubed, .dot, .leftBracket, .prime: break
+    default: tokens[start].role = .rootCall
     }
   }
 

@@ -14,6 +14,7 @@ extension Parser {
         continue
       }
       let start = position
+      tokens[start].startsStatement = true
       let kind = parseItem()
       tree.items.append(Item(kind, span(from: start)))
       isSeparated = false
@@ -325,6 +326,7 @@ extension Parser {
 
   private mutating func parseArm() -> RouteArm? {
     let start = position
+    tokens[start].startsStatement = true
     var condition: ExprID?
     if current.kind == .word, current.word == .otherwise, next.kind == .arrow {
       advance()

@@ -55,6 +55,7 @@ extension Parser {
         pending = nil
       }
       let start = position
+      tokens[start].startsStatement = true
       let statement = parseStatement(in: kind)
       statements.append(statement)
       isSeparated = false

@@ -309,7 +309,7 @@ struct Parser {
   mutating func parseList(
     until closing: TokenKind, _ element: (inout Parser) -> Void
   ) {
-    while current.kind != closing, current.kind != .end {
+    while current.kind != closing, current.kind != .end, current.kind != .semicolon {
       let before = position
       element(&self)
       if isPanicking, !recoverInBrackets() { return }

@@ -58,6 +58,8 @@ struct Token {
   /// No token stands before it on its line.
   var startsLine: Bool
   var role: TokenRole = .none
+  /// A statement, an item or an arm of a route begins here.
+  var startsStatement = false
 
   var isName: Bool { kind == .word && !word.isReserved }
 }
