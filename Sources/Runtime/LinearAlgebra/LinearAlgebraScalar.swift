@@ -9,20 +9,25 @@ public protocol LinearAlgebraScalar: BinaryFloatingPoint, Sendable {
   static func syevd(
     _ n: Int, _ a: UnsafeMutablePointer<Self>, _ values: UnsafeMutablePointer<Self>,
     _ work: UnsafeMutablePointer<Self>, _ lwork: Int, _ iwork: UnsafeMutablePointer<Int32>,
-    _ liwork: Int) -> Int
+    _ liwork: Int
+  ) -> Int
   static func geqrf(
     _ m: Int, _ n: Int, _ a: UnsafeMutablePointer<Self>, _ tau: UnsafeMutablePointer<Self>,
-    _ work: UnsafeMutablePointer<Self>, _ lwork: Int) -> Int
+    _ work: UnsafeMutablePointer<Self>, _ lwork: Int
+  ) -> Int
   static func orgqr(
     _ m: Int, _ n: Int, _ k: Int, _ a: UnsafeMutablePointer<Self>, _ tau: UnsafePointer<Self>,
-    _ work: UnsafeMutablePointer<Self>, _ lwork: Int) -> Int
+    _ work: UnsafeMutablePointer<Self>, _ lwork: Int
+  ) -> Int
   static func gesdd(
     _ m: Int, _ n: Int, _ a: UnsafeMutablePointer<Self>, _ values: UnsafeMutablePointer<Self>,
     _ u: UnsafeMutablePointer<Self>, _ vt: UnsafeMutablePointer<Self>,
-    _ work: UnsafeMutablePointer<Self>, _ lwork: Int, _ iwork: UnsafeMutablePointer<Int32>) -> Int
+    _ work: UnsafeMutablePointer<Self>, _ lwork: Int, _ iwork: UnsafeMutablePointer<Int32>
+  ) -> Int
   static func gesv(
     _ n: Int, _ columns: Int, _ a: UnsafeMutablePointer<Self>,
-    _ pivots: UnsafeMutablePointer<Int32>, _ b: UnsafeMutablePointer<Self>) -> Int
+    _ pivots: UnsafeMutablePointer<Int32>, _ b: UnsafeMutablePointer<Self>
+  ) -> Int
   static func potrf(_ n: Int, _ a: UnsafeMutablePointer<Self>) -> Int
 }
 
