@@ -47,7 +47,7 @@ public struct Diagnostic: Hashable, Sendable, Error {
   public var fixIts: [FixIt]
 
   public init(
-    _ code: Int, _ severity: Severity = .error, _ message: String, at span: Span,
+    _ code: Int, _ severity: Severity, _ message: String, at span: Span,
     notes: [Note] = [], fixIts: [FixIt] = []
   ) {
     self.code = DiagnosticCode(code)
@@ -56,6 +56,13 @@ public struct Diagnostic: Hashable, Sendable, Error {
     self.span = span
     self.notes = notes
     self.fixIts = fixIts
+  }
+
+  /// An error.
+  public init(
+    _ code: Int, _ message: String, at span: Span, notes: [Note] = [], fixIts: [FixIt] = []
+  ) {
+    self.init(code, .error, message, at: span, notes: notes, fixIts: fixIts)
   }
 }
 

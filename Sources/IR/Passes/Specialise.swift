@@ -1,0 +1,320 @@
+import Basics
+import Diagnostics
+
+/// What binding knows: the parameter tensor, the data, and the values of structural hyperparameters.
+public struct BindContext: Sendable {
+  public var rank: Int
+  public var rows: Int
+  public var cols: Int
+  public var batch: Int?
+  public var features: Int?
+  /// Values of all hyperparameters at bind time; read only where a shape or a loop count needs them.
+  public var hypers: [Double]
+  /// Shapes of the function's arguments (loop bodies).
+  var arguments: [ValueType] = []
+
+  public var numel: Int { rows * cols }
+
+  /// For a parameter tensor of these dimensions.
+  public init(dims: [Int], hypers: [Double]) {
+    rank = dims.count
+    rows = dims.first ?? 1
+    cols = dims.dropFirst().reduce(1, *)
+    self.hypers = hypers
+  }
+
+  /// For an objective on batches of this many rows.
+  public init(batch: Int?, features: Int?, hypers: [Double]) {
+    self.init(dims: [], hypers: hypers)
+    self.batch = batch
+    self.features = features
+  }
+}
+
+extension Function {
+  /// The function for concrete shapes: every extent a number, arms that cannot be taken gone.
+  ///
+  /// `like` becomes the matrix [rows, cols]. Throws the shape errors that only numbers reveal, at
+  /// the span of the expression.
+  public func specialised(_ context: BindContext) throws(DiagnosticError) -> Function {
+    var pass = Specialise(source: self, context: context)
+    return try pass.run()
+  }
+
+  /// The concrete shape of a slot declared with symbols of this function.
+  public func concreteShape(
+    _ shape: Shape, _ context: BindContext, at span: Span
+  ) throws(DiagnosticError) -> Shape {
+    try Specialise(source: self, context: context).concrete(shape, at: span)
+  }
+}
+
+private struct Specialise {
+  let source: Function
+  let context: BindContext
+  /// Values of scalars known without reading a hyperparameter.
+  var known: [Double?] = []
+  var builder: FunctionBuilder
+
+  init(source: Function, context: BindContext) {
+    self.source = source
+    self.context = context
+    builder = FunctionBuilder(name: source.name)
+  }
+
+  mutating func run() throws(DiagnosticError) -> Function {
+    known = source.instructions.indices.map { _ in nil }
+    for i in source.instructions.indices { known[i] = value(ValueID(i)) }
+    let live = liveUnderKnownConditions()
+    var map = [ValueID](repeating: .none, count: source.instructions.count)
+    for i in source.instructions.indices where live[i] {
+      builder.origin = source.origins[i]
+      map[i] = try rebuild(ValueID(i), map)
+    }
+    for output in source.outputs { builder.output(output.target, map[output.value.index]) }
+    return builder.finish()
+  }
+
+  // MARK: Numbers
+
+  func extentValue(_ kind: ExtentKind) -> Double? {
+    switch kind {
+    case .rank: Double(context.rank)
+    case .rows: Double(context.rows)
+    case .cols: Double(context.cols)
+    case .numel: Double(context.numel)
+    case .batch: context.batch.map { Double($0) }
+    case .features: context.features.map { Double($0) }
+    default: nil
+    }
+  }
+
+  private func value(_ id: ValueID) -> Double? {
+    let instruction = source[id]
+    guard instruction.type.shape.isScalar else { return nil }
+    switch instruction.operation {
+    case .constant: return source.constants[Int(instruction.attribute)]
+    case .extent where instruction.a == .none:
+      return ExtentKind(rawValue: instruction.attribute).flatMap { extentValue($0) }
+    case .select:
+      guard let condition = known[instruction.a.index] else { return nil }
+      return known[(condition != 0 ? instruction.b : instruction.c).index]
+    case .logicalAnd:
+      let (x, y) = (known[instruction.a.index], known[instruction.b.index])
+      if x == 0 || y == 0 { return 0 }
+      return x != nil && y != nil ? 1 : nil
+    case .logicalOr:
+      let (x, y) = (known[instruction.a.index], known[instruction.b.index])
+      if let x, x != 0 { return 1 }
+      if let y, y != 0 { return 1 }
+      return x != nil && y != nil ? 0 : nil
+    default:
+      guard instruction.operation.isElementwise else { return nil }
+      var operands: [Double] = []
+      for i in 0..<instruction.operation.info.arity {
+        guard let x = known[instruction.operand(i).index] else { return nil }
+        operands.append(x)
+      }
+      return Folding.fold(instruction.operation, operands)
+    }
+  }
+
+  /// The value of a scalar with the hyperparameters at their bind-time values.
+  func bindValue(_ id: ValueID) -> Double? {
+    let instruction = source[id]
+    switch instruction.operation {
+    case .constant: return source.constants[Int(instruction.attribute)]
+    case .hyper:
+      let k = Int(instruction.attribute)
+      return k < context.hypers.count ? context.hypers[k] : nil
+    case .extent where instruction.a == .none:
+      return ExtentKind(rawValue: instruction.attribute).flatMap { extentValue($0) }
+    default:
+      guard instruction.operation.isElementwise, instruction.type.shape.isScalar else { return nil }
+      var operands: [Double] = []
+      for i in 0..<instruction.operation.info.arity {
+        guard let x = bindValue(instruction.operand(i)) else { return nil }
+        operands.append(x)
+      }
+      return Folding.fold(instruction.operation, operands)
+    }
+  }
+
+  func concrete(_ extent: Extent, at span: Span) throws(DiagnosticError) -> Extent {
+    if extent.isFixed || extent == .unknown { return extent }
+    let number: Double?
+    if let k = extent.computedIndex {
+      number = bindValue(source.extents[k])
+    } else {
+      let kinds: [Extent: ExtentKind] = [
+        .rows: .rows, .cols: .cols, .numel: .numel, .batch: .batch, .features: .features,
+      ]
+      number = kinds[extent].flatMap { extentValue($0) }
+    }
+    guard let number else {
+      throw DiagnosticError(
+        Diagnostic(410, "the extent `\(extent)` is not known here before the rule runs", at: span))
+    }
+    guard number >= 0, number == number.rounded(), number < 2_000_000_000 else {
+      throw DiagnosticError(
+        Diagnostic(
+          411, "an extent must be a whole number from 0 up, and this one is \(number)", at: span))
+    }
+    return .fixed(Int(number))
+  }
+
+  func concrete(_ shape: Shape, at span: Span) throws(DiagnosticError) -> Shape {
+    var extents: [Extent] = []
+    for extent in shape.extents { extents.append(try concrete(extent, at: span)) }
+    return Shape(extents)
+  }
+
+  // MARK: Rebuilding
+
+  private func liveUnderKnownConditions() -> [Bool] {
+    var live = [Bool](repeating: false, count: source.instructions.count)
+    for output in source.outputs { live[output.value.index] = true }
+    for i in stride(from: live.count - 1, through: 0, by: -1) where live[i] {
+      let instruction = source.instructions[i]
+      if known[i] != nil { continue }
+      if instruction.operation == .select, let condition = known[instruction.a.index] {
+        live[(condition != 0 ? instruction.b : instruction.c).index] = true
+        continue
+      }
+      for operand in source.operands(ValueID(i)) { live[operand.index] = true }
+    }
+    return live
+  }
+
+  private mutating func rebuild(_ id: ValueID, _ map: [ValueID]) throws(DiagnosticError) -> ValueID {
+    let instruction = source[id]
+    let span = source.origin(id)
+    if let number = known[id.index] {
+      return instruction.type.kind == .boolean
+        ? builder.boolean(number != 0) : builder.constant(number)
+    }
+    if instruction.operation == .select, let condition = known[instruction.a.index] {
+      return map[(condition != 0 ? instruction.b : instruction.c).index]
+    }
+    let operation = instruction.operation
+    if context.rank < 2, needsMatrixParameter(instruction) {
+      throw DiagnosticError(
+        Diagnostic(
+          803, "`\(operation.info.name)` needs a matrix, and this parameter has rank \(context.rank)",
+          at: span,
+          notes: [Note("send such parameters elsewhere with a route: `rank == 2 -> …`")]))
+    }
+    switch operation {
+    case .argument:
+      return builder.source(
+        .argument, context.arguments[Int(instruction.attribute)], attribute: instruction.attribute)
+    case .draw:
+      let type = ValueType(.real, try concrete(instruction.type.shape, at: span))
+      let argument = instruction.a.isSome ? map[instruction.a.index] : .none
+      return builder.draw(source.draws[Int(instruction.attribute)], type, argument)
+    case .extent:
+      let shape = builder.type(map[instruction.a.index]).shape
+      switch ExtentKind(rawValue: instruction.attribute) {
+      case .rowsOf: return builder.constant(Double(shape.rank > 0 ? shape[0].value : 1))
+      case .colsOf:
+        let all = shape.extents
+        return builder.constant(Double(all.dropFirst().reduce(1) { $0 * $1.value }))
+      default: return builder.constant(Double(shape.elementCount))
+      }
+    case .loop: return try rebuildLoop(instruction, map, span)
+    case .project:
+      return builder.project(
+        map[instruction.a.index], Int(instruction.attribute),
+        type: projectedType(map[instruction.a.index], Int(instruction.attribute)))
+    default: break
+    }
+    if operation.isSource {
+      let type = ValueType(instruction.type.kind, try concrete(instruction.type.shape, at: span))
+      return builder.source(operation, type, attribute: instruction.attribute)
+    }
+    var operands: [ValueID] = []
+    for i in 0..<operation.info.arity { operands.append(map[instruction.operand(i).index]) }
+    do {
+      let declared = try declaredType(instruction, operands, span)
+      switch operation {
+      case .slice: return try builder.slice(operands[0], source.slices[Int(instruction.attribute)])
+      case .placeSlice:
+        return try builder.placeSlice(
+          operands[0], source.slices[Int(instruction.attribute)], type: declared)
+      default:
+        return try builder.make(
+          operation, operands, attribute: instruction.attribute, declared: declared)
+      }
+    } catch let error as ShapeError {
+      throw DiagnosticError(error.diagnostic(at: span))
+    } catch let error as DiagnosticError {
+      throw error
+    } catch {
+      throw DiagnosticError(Diagnostic(401, "\(error)", at: span))
+    }
+  }
+
+  private func needsMatrixParameter(_ instruction: Instruction) -> Bool {
+    guard [.matrix, .decomposition].contains(instruction.operation.info.operationClass) else {
+      return false
+    }
+    return (0..<instruction.operation.info.arity).contains { i in
+      let extents = source.type(instruction.operand(i)).shape.extents
+      return extents.contains(.rows) && extents.contains(.cols)
+    }
+  }
+
+  /// The declared type of a reshape and its like, its one unknown extent solved.
+  private func declaredType(
+    _ instruction: Instruction, _ operands: [ValueID], _ span: Span
+  ) throws(DiagnosticError) -> ValueType {
+    var shape = try concrete(instruction.type.shape, at: span)
+    if instruction.operation == .reshape, let first = operands.first {
+      let unknown = shape.extents.indices.filter { shape[$0] == .unknown }
+      if unknown.count == 1 {
+        let others = shape.extents.filter(\.isFixed).reduce(1) { $0 * $1.value }
+        let total = builder.type(first).shape.elementCount
+        shape[unknown[0]] = .fixed(others == 0 ? 0 : total / others)
+      }
+    }
+    return ValueType(instruction.type.kind, shape)
+  }
+
+  private func projectedType(_ tuple: ValueID, _ index: Int) -> ValueType {
+    let instruction = builder.function[tuple]
+    if instruction.operation == .loop {
+      let loop = builder.function.loops[Int(instruction.attribute)]
+      return builder.type(loop.initial[index])
+    }
+    return ShapeRules.results(of: instruction.operation, builder.type(instruction.a))[index]
+  }
+
+  private mutating func rebuildLoop(
+    _ instruction: Instruction, _ map: [ValueID], _ span: Span
+  ) throws(DiagnosticError) -> ValueID {
+    let loop = source.loops[Int(instruction.attribute)]
+    guard let count = bindValue(instruction.a), count >= 0, count == count.rounded(), count <= 1e6
+    else {
+      throw DiagnosticError(
+        Diagnostic(
+          412, "`repeat` needs a whole number of times, known before the rule runs", at: span))
+    }
+    let initial = loop.initial.map { map[$0.index] }
+    let captured = loop.captured.map { map[$0.index] }
+    var inner = context
+    inner.arguments = (initial + captured).map { builder.type($0) }
+    let body = try loop.body.specialised(inner)
+    for (k, value) in initial.enumerated() {
+      guard let next = body.output(.result(k)) else { continue }
+      guard body.type(next).shape == builder.type(value).shape else {
+        throw DiagnosticError(
+          Diagnostic(
+            413,
+            "`repeat` carries a value that is \(builder.type(value).shape) before an iteration and "
+              + "\(body.type(next).shape) after it", at: span))
+      }
+    }
+    return builder.loop(
+      builder.constant(count), Loop(initial: initial, captured: captured, body: body))
+  }
+}

@@ -1,0 +1,46 @@
+import IR
+
+/// The names that the language itself gives a meaning, by where they may stand.
+public enum Builtins {
+  /// Sources that a rule may read.
+  public static let ruleNames: Set<String> = ["w", "g", "loss"]
+  /// Names that any expression may read.
+  public static let everywhere: Set<String> = [
+    "t", "T", "pi", "inf", "e", "nan", "true", "false",
+  ]
+  /// What a tensor is, inside rules and routes.
+  public static let tensorNames: Set<String> = ["rank", "rows", "cols", "numel"]
+  public static let objectiveNames: Set<String> = ["batch", "features"]
+
+  /// Functions that are operations of the IR or are made of a few of them.
+  public static let functions: Set<String> = {
+    var names: Set<String> = []
+    for operation in Operation.allCases {
+      let name = operation.info.name
+      if let first = name.unicodeScalars.first, first.properties.isAlphabetic,
+        !["w", "g", "t", "T", "if", "repeat", "mod", "and", "or"].contains(name)
+      {
+        names.insert(name)
+      }
+    }
+    names.formUnion([
+      "norm", "rms", "mean", "dot", "count", "std", "var", "any", "all", "trace", "outer",
+      "flatten", "rows", "cols", "numel", "zeros", "ones", "full",
+    ])
+    for reduction in ["sum", "mean", "max", "min", "norm", "rms", "count", "argmax", "argmin"] {
+      names.insert("row_" + reduction)
+      names.insert("col_" + reduction)
+    }
+    names.formUnion(draws)
+    names.subtract(["scatter_add", "place_along"])
+    names.formUnion(["scatter_add", "place_along"])
+    return names
+  }()
+
+  public static let draws: Set<String> = [
+    "normal", "uniform", "rademacher", "exponential", "bernoulli",
+  ]
+
+  /// Readers of a `data` statement.
+  public static let readers: Set<String> = ["csv", "npy", "npz"]
+}

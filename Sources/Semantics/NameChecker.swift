@@ -1,0 +1,219 @@
+import Diagnostics
+import Syntax
+
+/// Resolves the names of one declaration's expressions and records which are used.
+struct NameChecker {
+  /// Everything a call or a name may reach outside the declaration.
+  struct Outside {
+    var hasFunction: (String) -> Bool
+    var functionNames: () -> [String]
+    var hasRule: (String) -> Bool
+    var ruleNames: () -> [String]
+    var hasDefinition: (String) -> Bool
+    var definitionNames: () -> [String]
+  }
+
+  let tree: SyntaxTree
+  let owner: BlockOwner?
+  let outside: Outside
+  /// Header parameters, states and inputs, visible everywhere in the body.
+  var declared: Set<String> = []
+  var ruleParameters: Set<String> = []
+  var functionParameters: Set<String> = []
+  var primeable: Set<String> = []
+  var used: Set<String> = []
+  var bag = DiagnosticBag()
+  private var scopes: [Scope] = []
+
+  private struct Scope {
+    var defined: Set<String> = []
+    var primed: Set<String> = []
+    /// Defined under a condition only, with the place.
+    var partial: [String: Span] = [:]
+  }
+
+  init(tree: SyntaxTree, owner: BlockOwner?, outside: Outside) {
+    self.tree = tree
+    self.owner = owner
+    self.outside = outside
+  }
+
+  // MARK: Blocks
+
+  mutating func check(_ block: Block) {
+    scopes.append(scope(of: block))
+    for definition in block.definitions { check(definition.value) }
+    for guarded in block.guards {
+      switch guarded.condition {
+      case .when(let condition): check(condition)
+      case .every(let period): check(period)
+      }
+      check(guarded.then)
+      if let otherwise = guarded.otherwise { check(otherwise) }
+    }
+    for repeated in block.repeats {
+      check(repeated.count)
+      check(repeated.body)
+      for definition in repeated.body.definitions where definition.isPrimed {
+        // A loop that carries a name reads it.
+        if !isVisible(definition.name.key) {
+          bag.report(.unknownName(definition.name, suggestion: nil))
+        }
+      }
+    }
+    for (_, value) in block.views { check(value) }
+    for (_, value) in block.metrics { check(value) }
+    for binding in block.states + block.inputs + block.parameters {
+      if let initial = binding.initial { check(initial) }
+      for extent in binding.type?.extents ?? [] { check(extent) }
+    }
+    for result in block.results { check(result) }
+    scopes.removeLast()
+  }
+
+  private func scope(of block: Block) -> Scope {
+    var scope = Scope()
+    for definition in block.definitions {
+      if definition.isPrimed {
+        scope.primed.insert(definition.name.key)
+      } else {
+        scope.defined.insert(definition.name.key)
+      }
+    }
+    for guarded in block.guards {
+      let then = self.scope(of: guarded.then)
+      let otherwise = guarded.otherwise.map { self.scope(of: $0) } ?? Scope()
+      scope.defined.formUnion(then.defined.intersection(otherwise.defined))
+      scope.primed.formUnion(then.primed.union(otherwise.primed))
+      let all =
+        guarded.then.allDefinitions() + (guarded.otherwise?.allDefinitions() ?? [])
+      for definition in all where !definition.isPrimed {
+        if !scope.defined.contains(definition.name.key) {
+          scope.partial[definition.name.key] = definition.name.span
+        }
+      }
+    }
+    for repeated in block.repeats {
+      for definition in repeated.body.definitions where !definition.isPrimed {
+        if !scope.defined.contains(definition.name.key) {
+          scope.partial[definition.name.key] = definition.name.span
+        }
+      }
+    }
+    return scope
+  }
+
+  private func isVisible(_ key: String) -> Bool {
+    declared.contains(key) || scopes.contains { $0.defined.contains(key) }
+      || builtinMeaning(key)
+  }
+
+  private func builtinMeaning(_ key: String) -> Bool {
+    if Builtins.everywhere.contains(key) { return true }
+    switch owner {
+    case .rule:
+      return Builtins.ruleNames.contains(key) || Builtins.tensorNames.contains(key)
+    case .function: return Builtins.tensorNames.contains(key)
+    case .objective: return Builtins.objectiveNames.contains(key)
+    case nil: return false
+    }
+  }
+
+  // MARK: Expressions
+
+  mutating func check(_ id: ExprID) {
+    switch tree[id] {
+    case .number, .string, .error: break
+    case .name(let name): checkName(name)
+    case .primed(let name): checkPrimed(name)
+    case .unary(_, let a), .global(let a), .transpose(let a), .norm(let a): check(a)
+    case .over(_, let axis, let a):
+      used.insert(axis.key)
+      check(a)
+    case .binary(_, let a, let b):
+      check(a)
+      check(b)
+    case .conditional(let c, let then, let otherwise):
+      check(c)
+      check(then)
+      check(otherwise)
+    case .call(let name, let arguments): checkCall(name, arguments)
+    case .index(let a, let subscripts):
+      check(a)
+      for s in subscripts {
+        switch s {
+        case .at(let i): check(i)
+        case .range(let from, let to):
+          if let from { check(from) }
+          if let to { check(to) }
+        }
+      }
+    case .member(let a, _): check(a)
+    case .list(let items): for item in items { check(item) }
+    }
+  }
+
+  private mutating func checkName(_ name: Name) {
+    used.insert(name.key)
+    if isVisible(name.key) || outside.hasDefinition(name.key) { return }
+    for scope in scopes.reversed() {
+      if let place = scope.partial[name.key] {
+        bag.report(.onlyInBranch(name, definedAt: place))
+        return
+      }
+    }
+    if ruleParameters.contains(name.key) || outside.hasRule(name.key) { return }
+    if functionParameters.contains(name.key) || outside.hasFunction(name.key) { return }
+    if Builtins.ruleNames.union(Builtins.tensorNames).union(["batch", "features"])
+      .contains(name.key)
+    {
+      let place =
+        switch owner {
+        case .objective: "an objective"
+        case .function: "a function: pass it as an argument"
+        case .rule: "a rule"
+        case nil: "a script outside of a rule"
+        }
+      bag.report(.notAvailable(name, in: place))
+      return
+    }
+    bag.report(.unknownName(name, suggestion: nearestValue(name.text)))
+  }
+
+  private mutating func checkPrimed(_ name: Name) {
+    used.insert(name.key + "'")
+    if scopes.contains(where: { $0.primed.contains(name.key) }) { return }
+    if primeable.contains(name.key) { return }
+    if owner != .rule {
+      bag.report(.primeOutsideRule(name, in: owner?.noun ?? "a script"))
+    } else if isVisible(name.key) {
+      bag.report(.primeOnLocal(name, states: primeable.sorted()))
+    } else {
+      bag.report(
+        .unknownName(name, suggestion: Suggestion.nearest(to: name.text, among: primeable.sorted())))
+    }
+  }
+
+  private mutating func checkCall(_ name: Name, _ arguments: [Argument]) {
+    used.insert(name.key)
+    for argument in arguments { check(argument.value) }
+    if ruleParameters.contains(name.key) || functionParameters.contains(name.key) { return }
+    if outside.hasFunction(name.key) || outside.hasRule(name.key) { return }
+    if isVisible(name.key) {
+      bag.report(.notAValue(name, "a value: it cannot be called. For a product write `*`; it"))
+      return
+    }
+    let known = outside.functionNames() + outside.ruleNames() + ruleParameters + functionParameters
+    bag.report(
+      .unknownFunction(name, suggestion: Suggestion.nearest(to: name.text, among: known)))
+  }
+
+  private func nearestValue(_ text: String) -> String? {
+    var known = declared.union(Builtins.everywhere.subtracting(["nan", "true", "false"]))
+    for scope in scopes { known.formUnion(scope.defined) }
+    if owner == .rule { known.formUnion(Builtins.ruleNames.union(Builtins.tensorNames)) }
+    known.formUnion(outside.definitionNames())
+    return Suggestion.nearest(to: text, among: known.sorted())
+      ?? Suggestion.nearest(to: text, among: outside.ruleNames())
+  }
+}
