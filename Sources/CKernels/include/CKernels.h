@@ -1,2 +1,3 @@
 #pragma once
+#include "LinearAlgebra.h"
 int rv_kernels_version(void);
