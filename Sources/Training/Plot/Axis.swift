@@ -7,20 +7,20 @@
 #endif
 
 /// The range of an axis and its ticks.
-struct Axis {
-  struct Tick: Equatable {
-    var value: Double
+package struct Axis {
+  package struct Tick: Equatable {
+    package var value: Double
     /// With Unicode superscripts.
-    var label: String
+    package var label: String
     /// The same in ASCII.
-    var plainLabel: String
+    package var plainLabel: String
   }
 
   let scale: AxisScale
   /// The ends in drawing units: values, or their decimal logarithms.
-  let low: Double
-  let high: Double
-  private(set) var ticks: [Tick] = []
+  package let low: Double
+  package let high: Double
+  package private(set) var ticks: [Tick] = []
   /// Unlabelled marks between the ticks of a logarithmic axis.
   private(set) var minor: [Double] = []
 
@@ -28,7 +28,7 @@ struct Axis {
   private static let bound = 8e307
 
   /// An axis that holds all drawable values, with about `target` ticks; nil when there are none.
-  init?(_ values: some Sequence<Double>, scale: AxisScale, target: Int, padded: Bool = true) {
+  package init?(_ values: some Sequence<Double>, scale: AxisScale, target: Int, padded: Bool = true) {
     var low = Double.infinity
     var high = -Double.infinity
     for value in values {
@@ -49,7 +49,7 @@ struct Axis {
     self.init(low: max(-Self.bound, low), high: min(Self.bound, high), scale: scale, target: target)
   }
 
-  init(low: Double, high: Double, scale: AxisScale, target: Int) {
+  package init(low: Double, high: Double, scale: AxisScale, target: Int) {
     self.scale = scale
     self.low = low
     self.high = high
@@ -60,7 +60,7 @@ struct Axis {
   }
 
   /// Where a value lies, 0 at the low end and 1 at the high end; nil when it cannot be drawn.
-  func fraction(_ value: Double) -> Double? {
+  package func fraction(_ value: Double) -> Double? {
     guard let place = Self.unit(value, scale) else { return nil }
     return (place - low) / (high - low)
   }
@@ -128,13 +128,13 @@ struct Axis {
     let first = Int(low.rounded(.down))
     let last = Int(high.rounded(.up))
     let decades = high - low
-    // Below two decades the powers of ten alone are too few; below a third of one, so are 1-2-5.
+    // Below about two decades the powers of ten alone are too few; below a third of one, so are 1-2-5.
     if decades < 0.3 {
       let linear = linearTicks(pow(10, low), pow(10, high), target)
       return (linear.filter { $0.value > 0 }, [])
     }
     let stride = max(1, Int((decades / Double(max(1, target))).rounded(.up)))
-    let leads: [Double] = decades < 2 ? [1, 2, 5] : [1]
+    let leads: [Double] = decades < 2.3 ? [1, 2, 5] : [1]
     var ticks: [Tick] = []
     var minor: [Double] = []
     for exponent in first...last {

@@ -11,14 +11,14 @@
 ///
 /// The grid is framed by values below every level, so that each contour is a closed loop around
 /// the heights: one even-odd path per level can be filled as it is.
-struct Contours {
+package struct Contours {
   /// Columns and rows of the grid, at least 2 × 2.
   private let columns: Int
   private let rows: Int
   private let values: [Double]
 
   /// Nil when the values are no grid of at least 2 × 2 or none is finite.
-  init?(_ panel: ContourPanel) {
+  package init?(_ panel: ContourPanel) {
     columns = panel.columns
     rows = panel.rows
     values = panel.values
@@ -29,7 +29,7 @@ struct Contours {
 
   /// About `count` increasing levels: evenly spaced, or by powers when the heights would otherwise
   /// swallow the valley.
-  func levels(_ count: Int) -> [Double] {
+  package func levels(_ count: Int) -> [Double] {
     let finite = values.filter(\.isFinite).sorted()
     guard let low = finite.first, let high = finite.last, high > low, (high - low).isFinite else {
       return []
@@ -60,7 +60,7 @@ struct Contours {
 
   /// The closed loops around the places at or above `level`; coordinates run from 0 to 1 over the
   /// window, y upwards.
-  func loops(at level: Double) -> [[PlotPoint]] {
+  package func loops(at level: Double) -> [[PlotPoint]] {
     var next: [Crossing: Crossing] = [:]
     for row in -1..<rows {
       for column in -1..<columns { join(column, row, level, &next) }
@@ -136,7 +136,7 @@ struct Contours {
 }
 
 /// Cutting lines at the edges of the unit square (Liang and Barsky 1984).
-enum Clipping {
+package enum Clipping {
   /// The part of the line from `a` to `b` inside the unit square, if any.
   static func line(_ a: PlotPoint, _ b: PlotPoint) -> (PlotPoint, PlotPoint)? {
     let dx = b.x - a.x
@@ -161,7 +161,7 @@ enum Clipping {
   }
 
   /// A path cut into the pieces inside the unit square; a nil point is a gap.
-  static func pieces(_ points: [PlotPoint?]) -> [[PlotPoint]] {
+  package static func pieces(_ points: [PlotPoint?]) -> [[PlotPoint]] {
     var pieces: [[PlotPoint]] = []
     for run in Decimation.runs(points) {
       var piece: [PlotPoint] = []

@@ -1,17 +1,22 @@
 /// A point of a curve, in any units.
-struct PlotPoint: Equatable {
-  var x: Double
-  var y: Double
+package struct PlotPoint: Equatable {
+  package var x: Double
+  package var y: Double
+
+  package init(x: Double, y: Double) {
+    self.x = x
+    self.y = y
+  }
 }
 
 /// Thins curves for drawing without losing what the eye would see.
-enum Decimation {
+package enum Decimation {
   /// Curves of at most this many points are drawn as they are.
-  static let limit = 2_000
+  package static let limit = 2_000
 
   /// At most about `limit` of the points: the first, the last and the extremes of each bucket, in
   /// order, so that every spike survives.
-  static func thin(_ points: [PlotPoint], limit: Int = limit) -> [PlotPoint] {
+  package static func thin(_ points: [PlotPoint], limit: Int = limit) -> [PlotPoint] {
     guard points.count > limit, limit >= 8 else { return points }
     let buckets = limit / 4
     var out: [PlotPoint] = []

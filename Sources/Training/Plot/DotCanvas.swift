@@ -1,5 +1,5 @@
 /// A grid of terminal cells with finer dots inside: 2 × 4 per cell as Braille, 1 × 1 in ASCII.
-struct DotCanvas {
+package struct DotCanvas {
   let width: Int
   let height: Int
   let isUnicode: Bool
@@ -13,7 +13,7 @@ struct DotCanvas {
   var dotColumns: Int { isUnicode ? width * 2 : width }
   var dotRows: Int { isUnicode ? height * 4 : height }
 
-  init(width: Int, height: Int, isUnicode: Bool) {
+  package init(width: Int, height: Int, isUnicode: Bool) {
     self.width = width
     self.height = height
     self.isUnicode = isUnicode
@@ -48,7 +48,7 @@ struct DotCanvas {
   }
 
   /// A curve through points of the unit square (Bresenham's lines).
-  mutating func stroke(_ points: [PlotPoint], owner: Int) {
+  package mutating func stroke(_ points: [PlotPoint], owner: Int) {
     guard let first = points.first else { return }
     var (x, y) = dot(first)
     set(x, y, owner: owner)
@@ -83,20 +83,36 @@ struct DotCanvas {
     owners[cell] = owner
   }
 
-  /// One line of the canvas; `paint` wraps what a curve drew in its colour.
-  func line(_ row: Int, paint: (Character, Int) -> String) -> String {
+  /// One line of the canvas without trailing blanks; `paint` colours what one curve drew in a row
+  /// of cells.
+  package func line(_ row: Int, paint: (String, Int) -> String) -> String {
     var out = ""
+    var blanks = ""
+    var stretch = ""
+    var owner = -1
     for column in 0..<width {
       let cell = row * width + column
+      let character: Character
       if let letter = letters[cell] {
-        out += paint(letter, owners[cell])
-      } else if cells[cell] == 0 {
-        out += " "
-      } else {
+        character = letter
+      } else if cells[cell] != 0 {
         let value = isUnicode ? 0x2800 + cells[cell] : cells[cell]
-        out += paint(Character(Unicode.Scalar(value)!), owners[cell])
+        character = Character(Unicode.Scalar(value)!)
+      } else {
+        if !stretch.isEmpty { out += paint(stretch, owner) }
+        stretch = ""
+        blanks += " "
+        continue
       }
+      if owner != owners[cell], !stretch.isEmpty {
+        out += paint(stretch, owner)
+        stretch = ""
+      }
+      out += blanks
+      blanks = ""
+      owner = owners[cell]
+      stretch.append(character)
     }
-    return out
+    return stretch.isEmpty ? out : out + paint(stretch, owner)
   }
 }

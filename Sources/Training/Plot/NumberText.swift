@@ -7,9 +7,9 @@
 #endif
 
 /// Numbers as text for axes and tables, without locale.
-enum NumberText {
+package enum NumberText {
   /// `value` with exactly `decimals` digits (0 to 17) after the point; "-0.0" loses its sign.
-  static func fixed(_ value: Double, decimals: Int) -> String {
+  package static func fixed(_ value: Double, decimals: Int) -> String {
     guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
     let decimals = min(17, max(0, decimals))
     let scaled = (abs(value) * power(decimals)).rounded(.toNearestOrEven)
@@ -29,7 +29,7 @@ enum NumberText {
   }
 
   /// The largest integer e with 10ᵉ ≤ value, for positive finite values.
-  static func decade(_ value: Double) -> Int {
+  package static func decade(_ value: Double) -> Int {
     var exponent = Int(log10(value).rounded(.down))
     if power(exponent) > value { exponent -= 1 }
     if power(exponent + 1) <= value { exponent += 1 }

@@ -1,13 +1,13 @@
 /// Colours that stay apart for colour-blind eyes and on paper: Okabe and Ito 2008, "Color universal
 /// design", without the yellow, which white swallows. Beyond seven names dashes tell curves apart.
-enum Palette {
-  struct Ink: Equatable {
+package enum Palette {
+  package struct Ink: Equatable {
     /// `#rrggbb`.
-    var colour: String
+    package var colour: String
     /// The nearest of the 256 terminal colours.
     var terminal: Int
     /// An SVG dash pattern; nil is a solid line.
-    var dash: String?
+    package var dash: String?
   }
 
   private static let colours: [(String, Int)] = [
@@ -16,7 +16,7 @@ enum Palette {
   ]
   private static let dashes: [String?] = [nil, "6 3", "2 2.5", "8 3 2 3"]
 
-  static func ink(_ index: Int) -> Ink {
+  package static func ink(_ index: Int) -> Ink {
     let (colour, terminal) = colours[index % colours.count]
     return Ink(
       colour: colour, terminal: terminal, dash: dashes[index / colours.count % dashes.count])

@@ -350,10 +350,6 @@ struct SVGWriter {
     }
     drawAxes(
       box, cell, plot.xAxis, plot.yAxis, xLabel: panel.xLabel, yLabel: panel.yLabel, hasGrid: false)
-    if let minimum = plot.minimum.map(box.point) {
-      line(minimum.x - 5, minimum.y, minimum.x + 5, minimum.y, "#111111", width: 1.4)
-      line(minimum.x, minimum.y - 5, minimum.x, minimum.y + 5, "#111111", width: 1.4)
-    }
     for path in plot.paths { stroke(path.pieces, ink(path.name), box, width: 1.8) }
     for path in plot.paths {
       let colour = ink(path.name).colour
@@ -363,6 +359,10 @@ struct SVGWriter {
       if let last = path.pieces.last?.last {
         dot(box.point(last), radius: 3.4, fill: colour, stroke: "#ffffff")
       }
+    }
+    if let minimum = plot.minimum.map(box.point) {
+      line(minimum.x - 5, minimum.y, minimum.x + 5, minimum.y, "#111111", width: 1.4)
+      line(minimum.x, minimum.y - 5, minimum.x, minimum.y + 5, "#111111", width: 1.4)
     }
     drawFrame(box)
   }

@@ -45,7 +45,7 @@ struct TerminalWriter {
   /// Text cut to the width and without control characters; without Unicode, in ASCII.
   private func shown(_ text: String, _ limit: Int) -> String {
     var clean = TextWidth.printable(text)
-    if !isUnicode { clean = String(clean.map { $0.isASCII ? $0 : "?" }) }
+    if !isUnicode { clean = TextWidth.ascii(clean) }
     return TextWidth.cut(clean, to: limit, ellipsis: isUnicode ? "…" : "~")
   }
 
@@ -90,8 +90,7 @@ struct TerminalWriter {
       let label = TextWidth.cut(labelAt[row] ?? "", to: margin)
       let filler = String(repeating: " ", count: margin - TextWidth.cells(label))
       let side = labelAt[row] == nil ? (isUnicode ? "│" : "|") : (isUnicode ? "┤" : "+")
-      let content = canvas.line(row) { paint(String($0), $1) }
-      lines.append("\(filler)\(label) \(side)\(trimmed(content))")
+      lines.append("\(filler)\(label) \(side)\(canvas.line(row, paint: paint))")
     }
     lines += xAxisLines(strokes.xAxis, margin: margin, plotWidth: plotWidth, label: xLabel)
     return lines

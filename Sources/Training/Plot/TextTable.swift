@@ -44,6 +44,7 @@ public struct TextTable: Sendable, Equatable {
       if isNumeric {
         let tail = cells.map { TextWidth.cells(Self.tail($0)) }.max() ?? 0
         padded = cells.map { cell in
+          guard Self.isNumber(cell) else { return cell }
           let filler = tail - TextWidth.cells(Self.tail(cell))
           return cell + String(repeating: " ", count: filler)
         }

@@ -1,7 +1,7 @@
 /// How wide text is, without asking a font.
-enum TextWidth {
+package enum TextWidth {
   /// Terminal columns: combining marks take none, East Asian wide characters two.
-  static func cells(_ text: String) -> Int {
+  package static func cells(_ text: String) -> Int {
     text.reduce(0) { $0 + cells($1) }
   }
 
@@ -51,5 +51,18 @@ enum TextWidth {
         text.unicodeScalars.map { scalar in
           scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) ? " " : scalar
         }))
+  }
+
+  private static let spelled: [Character: String] = [
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps", "η": "eta",
+    "θ": "theta", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "π": "pi", "ρ": "rho",
+    "σ": "sigma", "τ": "tau", "φ": "phi", "ω": "omega", "‖": "|", "−": "-", "×": "x", "·": "*",
+    "√": "sqrt", "∞": "inf", "≤": "<=", "≥": ">=", "±": "+/-", "–": "-", "…": "...", "’": "'",
+    "⁰": "0", "¹": "1", "²": "2", "³": "3", "₀": "0", "₁": "1", "₂": "2", "₃": "3",
+  ]
+
+  /// The text in ASCII: what has a spelling is spelled, the rest becomes "?".
+  static func ascii(_ text: String) -> String {
+    text.map { $0.isASCII ? String($0) : spelled[$0] ?? "?" }.joined()
   }
 }
