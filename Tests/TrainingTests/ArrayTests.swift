@@ -227,17 +227,18 @@ private func header(shape: String, descr: String = "<f8") -> String {
     #expect(Checksum.crc32("123456789".utf8) == 0xCBF4_3926)
   }
 
-  @Test(arguments: [
-    ([], 0, Inflate.Malformed.truncated),
-    ([0x07], 0, .blockType),
-    ([0x01, 0x01, 0x00, 0x00, 0x00], 1, .storedLength),
-    ([0x05, 0xFF, 0xFF], 0, .codeLengths),
-    ([0x03, 0x00], 1, .outputLength),
-    ([0x03, 0x00, 0x00], 0, .outputLength),
-    ([0x03], 0, .truncated),
-    ([0x03, 0x02], 3, .distance),
-    ([], 1 << 40, .outputLength),
-  ] as [([UInt8], Int, Inflate.Malformed)])
+  @Test(
+    arguments: [
+      ([], 0, Inflate.Malformed.truncated),
+      ([0x07], 0, .blockType),
+      ([0x01, 0x01, 0x00, 0x00, 0x00], 1, .storedLength),
+      ([0x05, 0xFF, 0xFF], 0, .codeLengths),
+      ([0x03, 0x00], 1, .outputLength),
+      ([0x03, 0x00, 0x00], 0, .outputLength),
+      ([0x03], 0, .truncated),
+      ([0x03, 0x02], 3, .distance),
+      ([], 1 << 40, .outputLength),
+    ] as [([UInt8], Int, Inflate.Malformed)])
   func refusesMalformedStreams(_ bytes: [UInt8], _ size: Int, _ reason: Inflate.Malformed) {
     #expect(throws: reason) { try inflate(bytes, size) }
   }
@@ -251,7 +252,9 @@ private func header(shape: String, descr: String = "<f8") -> String {
       if round % 5 == 0 {
         bytes = (0..<random.below(80)).map { _ in UInt8(random.below(256)) }
       } else {
-        for _ in 0...random.below(4) { bytes[random.below(bytes.count)] ^= UInt8(random.below(256)) }
+        for _ in 0...random.below(4) {
+          bytes[random.below(bytes.count)] ^= UInt8(random.below(256))
+        }
       }
       let size = round % 3 == 2 ? 900 : sentence.count
       do throws(Inflate.Malformed) {

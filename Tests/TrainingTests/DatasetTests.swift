@@ -33,10 +33,11 @@ private let uniform = Sequence64.uniform(seed: 4)
     #expect(missing.hasPrefix("R0711 t.csv:1:1:"))
   }
 
-  @Test(arguments: [
-    ([0, 1.5], "row 2"), ([0, -1], "row 2"), ([0, 2, 0], "row 2"), ([0, 1e300], "row 2"),
-    ([1, 2, 3], "row 3"),
-  ] as [([Double], String)])
+  @Test(
+    arguments: [
+      ([0, 1.5], "row 2"), ([0, -1], "row 2"), ([0, 2, 0], "row 2"), ([0, 1e300], "row 2"),
+      ([1, 2, 3], "row 3"),
+    ] as [([Double], String)])
   func classesAreWholeAndGapless(_ targets: [Double], _ row: String) throws {
     let values = targets.flatMap { [0.0, $0] as [Double] }
     let table = Table(source: "t.csv", names: ["x", "y"], values: values)
@@ -73,8 +74,9 @@ private let uniform = Sequence64.uniform(seed: 4)
   @Test func everyRowIsInOnePartOnce() throws {
     let split = try dataset(rows: 100).split(test: 0.25, at: .none, uniform: uniform)
     #expect(split.test.rows == 25 && split.train.rows == 75)
-    let firsts = (split.train.targets.indices.map { split.train.features[$0 * 2] }
-      + split.test.targets.indices.map { split.test.features[$0 * 2] })
+    let firsts =
+      (split.train.targets.indices.map { split.train.features[$0 * 2] }
+        + split.test.targets.indices.map { split.test.features[$0 * 2] })
     #expect(firsts.sorted() == (0..<100).map(Double.init))
     #expect(firsts != (0..<100).map(Double.init))
     for part in [split.train, split.test] {

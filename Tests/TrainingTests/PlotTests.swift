@@ -67,7 +67,8 @@ private func isWellFormed(_ svg: String) -> Bool {
   }
 
   @Test(arguments: [
-    [0.0], [.leastNonzeroMagnitude], [1.7e308, -1.7e308], [1, 1.0000000000000002], [1e300, 1e300], [-Double.leastNonzeroMagnitude, .leastNonzeroMagnitude],
+    [0.0], [.leastNonzeroMagnitude], [1.7e308, -1.7e308], [1, 1.0000000000000002], [1e300, 1e300],
+    [-Double.leastNonzeroMagnitude, .leastNonzeroMagnitude],
     [1e15, 1e15 + 1], [123_456_789.0, 123_456_790.0],
   ])
   func anyRangeGivesAFiniteAxis(_ values: [Double]) throws {
@@ -159,10 +160,13 @@ private func isWellFormed(_ svg: String) -> Bool {
   @Test func anyNumbersGiveWellFormedText() {
     var random = Sequence64(seed: 6)
     let odd: [Double] = [
-      0, -0.0, 1, -1, .nan, .infinity, -.infinity, .leastNonzeroMagnitude, 1.7e308, -1.7e308, 1e-9, 1e9, 3.5,
+      0, -0.0, 1, -1, .nan, .infinity, -.infinity, .leastNonzeroMagnitude, 1.7e308, -1.7e308, 1e-9,
+      1e9, 3.5,
     ]
     for round in 0..<300 {
-      func values(_ count: Int) -> [Double] { (0..<count).map { _ in odd[random.below(odd.count)] } }
+      func values(_ count: Int) -> [Double] {
+        (0..<count).map { _ in odd[random.below(odd.count)] }
+      }
       let series = (0..<random.below(4)).map { i in
         let n = random.below(9)
         return Series(

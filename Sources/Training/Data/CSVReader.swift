@@ -200,7 +200,8 @@ struct CSVReader {
   /// The separator that a text of several numbers seems to use instead of commas.
   private func otherSeparator(_ text: String) -> String? {
     let header = names.joined(separator: ",")
-    for (separator, name) in [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")] as [(Character, String)]
+    let separators: [(Character, String)] = [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")]
+    for (separator, name) in separators
     where text.contains(separator) && header.contains(separator) {
       return name
     }

@@ -96,10 +96,11 @@ struct Standardisation {
     let count = Double(values.count)
     let centre = values.reduce(0) { $0 + $1 / largest } / count
     mean = centre
-    deviation = (values.reduce(0) { sum, value in
-      let distance = value / largest - centre
-      return sum + distance * distance
-    } / count).squareRoot()
+    deviation =
+      (values.reduce(0) { sum, value in
+        let distance = value / largest - centre
+        return sum + distance * distance
+      } / count).squareRoot()
   }
 
   func callAsFunction(_ value: Double) -> Double {

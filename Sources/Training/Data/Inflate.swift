@@ -107,7 +107,8 @@ package enum Inflate {
     3073, 4097, 6145, 8193, 12289, 16385, 24577,
   ]
   private static let distanceExtra = [
-    0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
+    0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13,
+    13,
   ]
   /// The order in which a dynamic block states the lengths of its code-length code.
   private static let codeLengthOrder = [

@@ -68,7 +68,9 @@ struct NPYElement {
     switch exponent {
     case 0: magnitude = fraction * 0x1p-24
     case 31: magnitude = fraction == 0 ? .infinity : .nan
-    default: magnitude = (1 + fraction * 0x1p-10) * Double(sign: .plus, exponent: exponent - 15, significand: 1)
+    default:
+      magnitude = Double(
+        sign: .plus, exponent: exponent - 15, significand: 1 + fraction * 0x1p-10)
     }
     return bits & 0x8000 == 0 ? magnitude : -magnitude
   }

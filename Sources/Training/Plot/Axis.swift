@@ -28,7 +28,8 @@ package struct Axis {
   private static let bound = 8e307
 
   /// An axis that holds all drawable values, with about `target` ticks; nil when there are none.
-  package init?(_ values: some Sequence<Double>, scale: AxisScale, target: Int, padded: Bool = true) {
+  package init?(_ values: some Sequence<Double>, scale: AxisScale, target: Int, padded: Bool = true)
+  {
     var low = Double.infinity
     var high = -Double.infinity
     for value in values {
@@ -151,7 +152,8 @@ package struct Axis {
         }
       }
     }
-    return (ticks, decades > 12 ? minor.filter { $0 == NumberText.power(NumberText.decade($0)) } : minor)
+    if decades > 12 { minor.removeAll { $0 != NumberText.power(NumberText.decade($0)) } }
+    return (ticks, minor)
   }
 
   private static func logTick(_ lead: Int, _ exponent: Int, _ value: Double) -> Tick {

@@ -228,13 +228,15 @@ struct SVGWriter {
     let bottom = box.top + box.height
     for tick in yAxis.ticks {
       guard let y = yAxis.fraction(tick.value).map(box.y) else { continue }
-      line(hasGrid ? box.left : box.left - 4, y, hasGrid ? box.left + box.width : box.left, y,
+      line(
+        hasGrid ? box.left : box.left - 4, y, hasGrid ? box.left + box.width : box.left, y,
         hasGrid ? Self.grid : Self.frame)
       text(tick.label, box.left - 7, y + 3.9, size: 11, anchor: "end", colour: Self.pale)
     }
     for tick in visible(xAxis, box) {
       guard let x = xAxis.fraction(tick.value).map(box.x) else { continue }
-      line(x, hasGrid ? box.top : bottom, x, hasGrid ? bottom : bottom + 4,
+      line(
+        x, hasGrid ? box.top : bottom, x, hasGrid ? bottom : bottom + 4,
         hasGrid ? Self.grid : Self.frame)
       text(tick.label, x, bottom + 16, size: 11, anchor: "middle", colour: Self.pale)
     }
