@@ -164,7 +164,9 @@ private struct Formatter {
     switch tokens[i].kind {
     case .leftBrace:
       let isOneLine = isOneLine(i)
-      if isOneLine, !blocks.contains(where: \.isOneLine) { linesBraces.append(i) }
+      if isOneLine, closings[i] != i + 1, !blocks.contains(where: \.isOneLine) {
+        linesBraces.append(i)
+      }
       blocks.append(Block(isOneLine: isOneLine, isBroken: broken.contains(i)))
     case .rightBrace: _ = blocks.popLast()
     case .leftParenthesis, .leftBracket: depth += 1
@@ -189,9 +191,9 @@ private struct Formatter {
 
   /// The whole block stands on one line of the source, and fits.
   private func isOneLine(_ opening: Int) -> Bool {
-    guard !broken.contains(opening), let closing = closings[opening] else { return false }
+    guard let closing = closings[opening] else { return false }
     if closing == opening + 1 { return !hasComments(before: closing) }
-    return breaksBefore[opening] == breaksBefore[closing]
+    return !broken.contains(opening) && breaksBefore[opening] == breaksBefore[closing]
   }
 
   private func startsLine(_ i: Int) -> Bool {

@@ -182,7 +182,7 @@ struct Lexer {
     if byte(i) == UInt8(ascii: ".") {
       if isDigit(i + 1) {
         i = digits(i + 1)
-      } else if !Self.isWordByte(byte(i + 1)) {
+      } else if !Self.isWordByte(byte(i + 1)), byte(i + 1) < 0x80 {
         report(
           .malformedNumber(
             span(start, i + 1), "a digit must follow the decimal point",
