@@ -210,7 +210,7 @@ struct Lexer {
         report(
           .malformedNumber(
             span(start, end), "a number runs into a name; a product is written with `*`",
-            replacement: startsName && end - start < 64 ? "\(number) * \(letters)" : nil))
+            replacement: startsName && end - start < 64 && number != "0" ? "\(number) * \(letters)" : nil))
       }
       i = end
     } else if !isBroken, byte(i) == UInt8(ascii: "."), isDigit(i + 1) {
@@ -306,7 +306,12 @@ struct Lexer {
     }
     func foreign(_ kind: TokenKind, _ length: Int, _ right: String, word: Word = .none) -> Int {
       let written = String(decoding: bytes[i..<(i + length)], as: UTF8.self)
-      report(.foreignOperator(span(i, i + length), written, right))
+      let padsBefore = kind == .word && i > 0 && bytes[i - 1] > 0x20 && written != "!"
+      let padsAfter = kind == .word && i + length < bytes.count && bytes[i + length] > 0x20
+      report(
+        .foreignOperator(
+          span(i, i + length), written, right,
+          replacement: (padsBefore ? " " : "") + right + (padsAfter ? " " : "")))
       add(kind, i, i + length, word: word)
       return i + length
     }

@@ -354,7 +354,13 @@ extension Parser {
     case .number:
       advance()
       let text = text(token)
-      return make(.number(Self.value(text), text: text), span(token))
+      let value = Self.value(text)
+      if value.isInfinite {
+        note(
+          .malformedNumber(
+            span(token), "this number is beyond the largest, about 1.8e308", replacement: "inf"))
+      }
+      return make(.number(value, text: text), span(token))
     case .string:
       advance()
       return make(.string(unescaped(token)), span(token))
@@ -403,9 +409,6 @@ extension Parser {
     let start = position
     let kind = current.kind
     tokens[start].role = .normOpen
-    if kind == .doubleBar {
-      note(.foreignOperator(currentSpan, "||", "‖"))
-    }
     advance()
     bracketDepth += 1
     normDepth += 1
@@ -413,7 +416,10 @@ extension Parser {
     if isPanicking { _ = recoverInBrackets() }
     bracketDepth -= 1
     normDepth -= 1
-    if current.kind == kind { tokens[position].role = .normClose }
+    if current.kind == kind {
+      tokens[position].role = .normClose
+      if kind == .doubleBar { note(.foreignNorm(span(tokens[start]), currentSpan)) }
+    }
     close(kind, kind == .norm ? "‖" : "||", openedAt: start)
     return make(.norm(inner), span(from: start), height: height(inner))
   }

@@ -15,7 +15,7 @@ public func parseExpression(
   var parser = Parser(file)
   let root = parser.parseExpression()
   if !parser.isPanicking, parser.current.kind != .end {
-    parser.reportUnexpected(after: "the expression")
+    parser.reportUnexpected()
   }
   parser.deliver(into: &bag)
   return (parser.tree, root)
@@ -148,13 +148,20 @@ struct Parser {
   /// A line break ends a statement here.
   var isAtLineStart: Bool { current.startsLine && bracketDepth == 0 }
 
+  private func isUnterminated(_ token: Token) -> Bool {
+    token.kind == .string
+      && (token.end == token.start + 1
+        || file.bytes[Int(token.end) - 1] != file.bytes[Int(token.start)])
+  }
+
   // MARK: Errors
 
   /// Reports a mistake that the parser reads on from.
   mutating func note(_ diagnostic: Diagnostic) {
     guard !gaveUp, !isPanicking else { return }
-    if current.kind == .end { ranOut = true }
-    if current.kind == .invalid, lexicalCount > 0 { return }
+    if current.kind == .end, diagnostic.span.start == diagnostic.span.end { ranOut = true }
+    // The lexer has said what is wrong here.
+    if current.kind == .invalid || isUnterminated(current) { return }
     let limit = Self.errorLimit + lexicalCount
     if diagnostics.count < limit {
       diagnostics.append(diagnostic)
@@ -177,23 +184,27 @@ struct Parser {
     position = tokens.count - 1
   }
 
-  mutating func reportUnexpected(after what: String) {
+  /// Reports what stands where a statement should have ended.
+  mutating func reportUnexpected() {
     switch current.kind {
     case .rightParenthesis, .rightBracket, .rightBrace:
       fail(.strayClosing(currentSpan, text(current)))
     case .colonEqual, .compoundAssign:
       fail(.foreignAssignment(currentSpan, text(current), fixIts: []))
     default:
-      fail(.unexpectedText(currentSpan, found: shown(current), after: what))
+      let isOperand = current.isName || current.kind == .number
+      fail(.unexpectedText(currentSpan, found: shown(current), isOperand: isOperand))
     }
   }
 
   /// Skips to the next statement: a line, a `;`, or the end of the block. Blocks on the way are
-  /// skipped whole.
-  mutating func recover() {
+  /// skipped whole. `start` is where the broken statement began.
+  mutating func recover(from start: Int) {
     isPanicking = false
     bracketDepth = 0
     normDepth = 0
+    // The mistake was at the end of the line before: this one is whole.
+    if position > start, current.startsLine { return }
     var depth = 0
     while true {
       switch current.kind {

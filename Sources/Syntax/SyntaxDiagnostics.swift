@@ -28,9 +28,13 @@ extension Diagnostic {
     case 0x2211: message += "; a sum is written `sum(x)`"
     case 0x2207: message += "; the gradient is `g`"
     case 0x2202: message += "; the gradient is `g`"
-    case 0x201C, 0x201D: message += "; strings stand between `\"`"
+    case 0x201C, 0x201D:
+      message += "; strings stand between `\"`"
+      replace("\"")
     case 0x2070...0x207F: message += "; powers above 3 are written `x^4`"
-    case 0x302, 0x304, 0x303: message += "; a hat is written into the name: `m_hat`"
+    case 0x302: replace("_hat")
+    case 0x303: replace("_tilde")
+    case 0x304, 0x305: replace("_bar")
     case 0x2208: replace("in")
     case 0x2227: replace("and")
     case 0x2228: replace("or")
@@ -66,10 +70,22 @@ extension Diagnostic {
       fixIts: replacement.map { [FixIt("write `\($0)`", at: span, replacement: $0)] } ?? [])
   }
 
-  static func foreignOperator(_ span: Span, _ written: String, _ right: String) -> Diagnostic {
+  static func foreignOperator(
+    _ span: Span, _ written: String, _ right: String, replacement: String? = nil
+  ) -> Diagnostic {
     Diagnostic(
       106, .error, "`\(written)` is written `\(right)` here", at: span,
-      fixIts: [FixIt("write `\(right)`", at: span, replacement: right)])
+      fixIts: [FixIt("write `\(right)`", at: span, replacement: replacement ?? right)])
+  }
+
+  /// `||x||`
+  static func foreignNorm(_ opening: Span, _ closing: Span) -> Diagnostic {
+    Diagnostic(
+      106, .error, "a norm is written `norm(x)` or `‖x‖`", at: opening,
+      fixIts: [
+        FixIt("write `norm(`", at: opening, replacement: "norm("),
+        FixIt("and `)`", at: closing, replacement: ")"),
+      ])
   }
 
   static func singleQuotedString(_ span: Span, _ text: String) -> Diagnostic {
@@ -146,9 +162,10 @@ extension Diagnostic {
       notes: [Note("the first comparison", at: span)])
   }
 
-  static func unexpectedText(_ span: Span, found: String, after: String) -> Diagnostic {
-    Diagnostic(
-      125, .error, "expected the end of the line after \(after), found \(found)", at: span)
+  static func unexpectedText(_ span: Span, found: String, isOperand: Bool) -> Diagnostic {
+    let hint = isOperand ? "; a product is written with `*`" : ""
+    return Diagnostic(
+      125, .error, "expected the end of the line, found \(found)\(hint)", at: span)
   }
 
   static func expectedName(_ span: Span, what: String, found: String?) -> Diagnostic {
