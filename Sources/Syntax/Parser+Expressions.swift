@@ -342,66 +342,87 @@ extension Parser {
     return previous.end - previous.start <= 40 ? text(previous) : nil
   }
 
+  // The functions on the way down are kept small, and what is rare stands in functions of its own:
+  // their frames bound how deep a text may nest.
+
   private mutating func parsePrimary() -> ExprID {
-    let start = position
+    let kind = current.kind
+    if current.startsLine, position > 0, reportMissingOperand() { return makeError(placeAfter) }
+    switch kind {
+    case .number: return parseNumber()
+    case .string: return parseString()
+    case .word: return parseWord()
+    case .leftParenthesis: return parseParenthesized()
+    case .leftBracket: return parseListLiteral()
+    case .norm, .doubleBar: return parseNorm()
+    default: return failExpression()
+    }
+  }
+
+  private mutating func failExpression() -> ExprID {
+    fail(.expectedExpression(foundSpan, found: found, after: previousText))
+    return makeError(foundSpan)
+  }
+
+  /// The next line is an equation or an item: this one ended too soon.
+  private mutating func reportMissingOperand() -> Bool {
+    guard startsEquation(at: position, primedOnly: bracketDepth > 0) || startsItem else {
+      return false
+    }
+    fail(.expectedExpression(placeAfter, found: nil, after: previousText))
+    return true
+  }
+
+  private mutating func parseNumber() -> ExprID {
     let token = current
-    let lineNeedsMore = token.startsLine && position > 0
-    if lineNeedsMore, startsEquation(at: position, primedOnly: bracketDepth > 0) || startsItem {
-      fail(.expectedExpression(placeAfter, found: nil, after: previousText))
-      return makeError(placeAfter)
+    advance()
+    let text = text(token)
+    let value = Self.value(text)
+    if value.isInfinite {
+      note(
+        .malformedNumber(
+          span(token), "this number is beyond the largest, about 1.8e308", replacement: "inf"))
     }
-    switch token.kind {
-    case .number:
-      advance()
-      let text = text(token)
-      let value = Self.value(text)
-      if value.isInfinite {
-        note(
-          .malformedNumber(
-            span(token), "this number is beyond the largest, about 1.8e308", replacement: "inf"))
-      }
-      return make(.number(value, text: text), span(token))
-    case .string:
-      advance()
-      return make(.string(unescaped(token)), span(token))
-    case .word:
-      return parseWord()
-    case .leftParenthesis:
-      advance()
-      bracketDepth += 1
-      let outerNorm = normDepth
-      normDepth = 0
-      let inner = parseExpression()
-      if isPanicking { _ = recoverInBrackets() }
-      bracketDepth -= 1
-      normDepth = outerNorm
-      close(.rightParenthesis, ")", openedAt: start)
-      return inner
-    case .leftBracket:
-      advance()
-      bracketDepth += 1
-      let outerNorm = normDepth
-      normDepth = 0
-      var elements: [ExprID] = []
-      var highest: UInt16 = 0
-      parseList(until: .rightBracket) { parser in
-        let element = parser.parseExpression()
-        elements.append(element)
-        highest = max(highest, parser.height(element))
-      }
-      bracketDepth -= 1
-      normDepth = outerNorm
-      close(.rightBracket, "]", openedAt: start)
-      return make(.list(elements), span(from: start), height: highest)
-    case .norm, .doubleBar:
-      return parseNorm()
-    case .plus where !lineNeedsMore:
-      fail(.expectedExpression(span(token), found: shown(token), after: previousText))
-      return makeError(span(token))
-    default:
-      fail(.expectedExpression(foundSpan, found: found, after: previousText))
-      return makeError(foundSpan)
+    return make(.number(value, text: text), span(token))
+  }
+
+  private mutating func parseString() -> ExprID {
+    let token = current
+    advance()
+    return make(.string(unescaped(token)), span(token))
+  }
+
+  private mutating func parseParenthesized() -> ExprID {
+    let start = position
+    advance()
+    bracketDepth += 1
+    let outerNorm = normDepth
+    normDepth = 0
+    let inner = parseExpression()
+    if isPanicking { _ = recoverInBrackets() }
+    bracketDepth -= 1
+    normDepth = outerNorm
+    close(.rightParenthesis, ")", openedAt: start)
+    return inner
+  }
+
+  private mutating func parseListLiteral() -> ExprID {
+    let start = position
+    advance()
+    bracketDepth += 1
+    let outerNorm = normDepth
+    normDepth = 0
+    var elements: [ExprID] = []
+    var highest: UInt16 = 0
+    parseList(until: .rightBracket) { parser in
+      let element = parser.parseExpression()
+      elements.append(element)
+      highest = max(highest, parser.height(element))
     }
+    bracketDepth -= 1
+    normDepth = outerNorm
+    close(.rightBracket, "]", openedAt: start)
+    return make(.list(elements), span(from: start), height: highest)
   }
 
   /// `‖x‖`
@@ -426,49 +447,70 @@ extension Parser {
 
   private mutating func parseWord() -> ExprID {
     let start = position
-    let token = current
-    switch token.word {
-    case .inf, .pi:
-      advance()
-      return make(
-        .number(token.word == .inf ? .infinity : .pi, text: text(token)), span(token))
-    case .global where next.isName || next.kind == .norm:
-      if next.startsLine, bracketDepth == 0 { break }
-      guard enter() else {
-        leave()
-        return makeError(currentSpan)
+    switch current.word {
+    case .inf, .pi: return parseConstant()
+    case .global:
+      if next.isName || next.kind == .norm, !next.startsLine || bracketDepth > 0 {
+        return parseGlobal()
       }
-      defer { leave() }
-      advance()
-      let operand = parsePostfix()
-      return make(.global(operand), span(from: start), height: height(operand))
-    case .if:
-      let choice = parseExpression()
-      note(.needsParentheses(span(token), "if", whole: span(from: start)))
-      return choice
+    case .if: return parseMisplacedConditional()
     default:
-      guard token.isName else {
-        fail(.expectedExpression(foundSpan, found: found, after: previousText))
-        return makeError(foundSpan)
-      }
+      if !current.isName { return failExpression() }
     }
-    let called = name(token)
-    advance()
-    switch current.kind {
-    case .prime:
+    switch next.kind {
+    case .prime: return parsePrimed()
+    case .leftParenthesis where !next.startsLine || bracketDepth > 0:
       advance()
-      if current.kind == .prime {
-        note(.misplacedPrime(currentSpan))
-        while current.kind == .prime { advance() }
-      }
-      return make(.primed(called), span(from: start))
-    case .leftParenthesis where !isAtLineStart:
       let arguments = parseArguments()
-      markSign(start, called, arguments)
-      return make(.call(called, arguments), span(from: start), height: height(arguments))
+      return makeCall(start, arguments)
     default:
-      return make(.name(called), span(token))
+      let token = current
+      advance()
+      return make(.name(name(token)), span(token))
     }
+  }
+
+  private mutating func makeCall(_ start: Int, _ arguments: [Argument]) -> ExprID {
+    let called = name(tokens[start])
+    markSign(start, called, arguments)
+    return make(.call(called, arguments), span(from: start), height: height(arguments))
+  }
+
+  private mutating func parseConstant() -> ExprID {
+    let token = current
+    advance()
+    return make(
+      .number(token.word == .inf ? .infinity : .pi, text: text(token)), span(token))
+  }
+
+  private mutating func parsePrimed() -> ExprID {
+    let start = position
+    let called = name(current)
+    position += 2
+    if current.kind == .prime {
+      note(.misplacedPrime(currentSpan))
+      while current.kind == .prime { advance() }
+    }
+    return make(.primed(called), span(from: start))
+  }
+
+  private mutating func parseGlobal() -> ExprID {
+    let start = position
+    guard enter() else {
+      leave()
+      return makeError(currentSpan)
+    }
+    defer { leave() }
+    advance()
+    let operand = parsePostfix()
+    return make(.global(operand), span(from: start), height: height(operand))
+  }
+
+  private mutating func parseMisplacedConditional() -> ExprID {
+    let start = position
+    let choice = parseExpression()
+    note(.needsParentheses(span(tokens[start]), "if", whole: span(from: start)))
+    return choice
   }
 
   /// Marks a call that `fmt --unicode` may write as a sign: `√x`, `‖x‖`.
