@@ -40,7 +40,16 @@ struct Parser {
   var tree: SyntaxTree
   /// The height of each expression, to keep trees safe for recursive readers.
   var heights: [UInt16] = []
-  var position = 0
+  var position = 0 {
+    didSet {
+      current = tokens[position]
+      next = tokens[min(position + 1, tokens.count - 1)]
+    }
+  }
+  /// The token at `position` and the one after it, stored: a computed property would copy the parser
+  /// into every frame of an unoptimised build.
+  private(set) var current: Token
+  private(set) var next: Token
   /// Open parentheses and brackets: inside them a line break is a space.
   var bracketDepth = 0
   /// Open `‖`: the next one in operator position closes.
@@ -65,6 +74,8 @@ struct Parser {
     self.file = file
     tokens = lexer.tokens
     comments = lexer.comments
+    current = tokens[0]
+    next = tokens[min(1, tokens.count - 1)]
     diagnostics = lexer.diagnostics
     lexicalCount = lexer.diagnostics.count
     tree = SyntaxTree(file: file)
@@ -82,9 +93,6 @@ struct Parser {
   }
 
   // MARK: Tokens
-
-  var current: Token { tokens[position] }
-  var next: Token { tokens[min(position + 1, tokens.count - 1)] }
 
   func token(_ ahead: Int) -> Token { tokens[min(position + ahead, tokens.count - 1)] }
 
