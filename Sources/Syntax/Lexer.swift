@@ -28,6 +28,12 @@ struct Lexer {
     self.words = words
   }
 
+  /// Hands the tokens over without a copy.
+  mutating func takeTokens() -> [Token] {
+    defer { tokens = [] }
+    return tokens
+  }
+
   private mutating func run() {
     guard file.bytes.count <= Self.sizeLimit else {
       diagnostics.append(.sourceTooLarge(file, limit: Self.sizeLimit))
@@ -210,7 +216,8 @@ struct Lexer {
         report(
           .malformedNumber(
             span(start, end), "a number runs into a name; a product is written with `*`",
-            replacement: startsName && end - start < 64 && number != "0" ? "\(number) * \(letters)" : nil))
+            replacement: startsName && end - start < 64 && number != "0"
+              ? "\(number) * \(letters)" : nil))
       }
       i = end
     } else if !isBroken, byte(i) == UInt8(ascii: "."), isDigit(i + 1) {

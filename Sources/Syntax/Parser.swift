@@ -70,15 +70,18 @@ struct Parser {
   static let errorLimit = 50
 
   init(_ file: SourceFile) {
-    let lexer = Lexer.lex(file)
+    var lexer = Lexer.lex(file)
     self.file = file
-    tokens = lexer.tokens
+    tokens = lexer.takeTokens()
     comments = lexer.comments
     current = tokens[0]
     next = tokens[min(1, tokens.count - 1)]
     diagnostics = lexer.diagnostics
     lexicalCount = lexer.diagnostics.count
     tree = SyntaxTree(file: file)
+    tree.expressions.reserveCapacity(tokens.count / 2)
+    tree.spans.reserveCapacity(tokens.count / 2)
+    heights.reserveCapacity(tokens.count / 2)
     if lexer.gaveUp {
       position = tokens.count - 1
       gaveUp = true
@@ -141,7 +144,9 @@ struct Parser {
     case .string: return "a string"
     case .word where token.word.isReserved: return "the keyword `\(text(token))`"
     default:
-      return token.end - token.start <= 40 ? "`\(text(token))`" : "`\(text(of: Span(file.base + token.start, file.base + token.start + 1)))…`"
+      return token.end - token.start <= 40
+        ? "`\(text(token))`"
+        : "`\(text(of: Span(file.base + token.start, file.base + token.start + 1)))…`"
     }
   }
 

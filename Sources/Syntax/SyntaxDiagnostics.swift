@@ -7,7 +7,8 @@ extension Diagnostic {
   static func invalidUTF8(_ span: Span) -> Diagnostic {
     let count = span.end - span.start
     return Diagnostic(
-      101, .error, "\(count == 1 ? "a byte" : "\(count) bytes") of this text \(count == 1 ? "is" : "are")"
+      101, .error,
+      "\(count == 1 ? "a byte" : "\(count) bytes") of this text \(count == 1 ? "is" : "are")"
         + " not UTF-8; save the file as UTF-8", at: span)
   }
 
@@ -89,7 +90,12 @@ extension Diagnostic {
   }
 
   static func singleQuotedString(_ span: Span, _ text: String) -> Diagnostic {
-    let replacement = text.contains("\"") ? nil : "\"" + text.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\") + "\""
+    let replacement =
+      text.contains("\"")
+      ? nil
+      : "\""
+        + text.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
+        + "\""
     return Diagnostic(
       107, .error, "strings stand between `\"`; `'` marks the value after the step", at: span,
       fixIts: replacement.map {
@@ -105,7 +111,8 @@ extension Diagnostic {
 
   static func nestedTooDeep(_ span: Span, limit: Int) -> Diagnostic {
     Diagnostic(
-      110, .error, "more than \(limit) parentheses, operators or blocks inside one another; "
+      110, .error,
+      "more than \(limit) parentheses, operators or blocks inside one another; "
         + "name a part of it in an equation of its own", at: span)
   }
 
@@ -122,7 +129,8 @@ extension Diagnostic {
 
   static func expressionTooLong(_ span: Span, limit: Int) -> Diagnostic {
     Diagnostic(
-      113, .error, "an expression more than \(limit) operations deep; "
+      113, .error,
+      "an expression more than \(limit) operations deep; "
         + "name a part of it in an equation of its own", at: span)
   }
 
@@ -196,7 +204,8 @@ extension Diagnostic {
   }
 
   static func powerOfSuperscript(_ span: Span) -> Diagnostic {
-    Diagnostic(130, .error, "put parentheses around a power before going on: `(x²)^3`, `(A²).T`", at: span)
+    Diagnostic(
+      130, .error, "put parentheses around a power before going on: `(x²)^3`, `(A²).T`", at: span)
   }
 
   static func misplacedPrime(_ span: Span) -> Diagnostic {
@@ -229,7 +238,8 @@ extension Diagnostic {
 
   static func bareExpression(_ span: Span, in place: String, fixIts: [FixIt]) -> Diagnostic {
     Diagnostic(
-      141, .error, "this value is given no name; a line of \(place) is an equation: `name = …`", at: span,
+      141, .error, "this value is given no name; a line of \(place) is an equation: `name = …`",
+      at: span,
       fixIts: fixIts)
   }
 
@@ -247,7 +257,8 @@ extension Diagnostic {
 
   static func missingBody(_ span: Span, of what: String, found: String?) -> Diagnostic {
     Diagnostic(
-      144, .error, "expected `{` and the body of \(what)" + (found.map { ", found \($0)" } ?? ""), at: span)
+      144, .error, "expected `{` and the body of \(what)" + (found.map { ", found \($0)" } ?? ""),
+      at: span)
   }
 
   static func badDomain(_ span: Span) -> Diagnostic {
@@ -257,7 +268,8 @@ extension Diagnostic {
 
   static func badArm(_ span: Span, found: String?) -> Diagnostic {
     Diagnostic(
-      146, .error, "expected `->` and a rule" + (found.map { ", found \($0)" } ?? "")
+      146, .error,
+      "expected `->` and a rule" + (found.map { ", found \($0)" } ?? "")
         + "; a line of a route is `condition -> Rule(…)`", at: span)
   }
 
@@ -269,7 +281,8 @@ extension Diagnostic {
     _ span: Span, _ text: String, of command: String, nearest: String?
   ) -> Diagnostic {
     Diagnostic(
-      148, .error, "`\(command)` has no clause `\(text)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
+      148, .error,
+      "`\(command)` has no clause `\(text)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
       at: span,
       fixIts: nearest.map { [FixIt("write `\($0)`", at: span, replacement: $0)] } ?? [])
   }

@@ -92,7 +92,8 @@ import Testing
     #expect((span.start - parsed.file.base, span.end - parsed.file.base) == (2, 5))
     #expect(parsed.tree.items.count == 2)
     // In strings and comments as well.
-    #expect(Parsed(Array("x = \"".utf8) + [0xFF] + Array("\"".utf8)).bag.all.map(\.code.number) == [101])
+    #expect(
+      Parsed(Array("x = \"".utf8) + [0xFF] + Array("\"".utf8)).bag.all.map(\.code.number) == [101])
     #expect(Parsed(Array("x = 1 # ".utf8) + [0xFF, 0x80]).bag.all.map(\.code.number) == [101])
   }
 

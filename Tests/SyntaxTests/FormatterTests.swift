@@ -33,19 +33,19 @@ import Testing
         {
         }
         """)
-        == """
-        rule X(lr = 1e-3, λ: scalar = 0 in [0, inf)) {  # head
-            # own
-            state m; state v
+          == """
+          rule X(lr = 1e-3, λ: scalar = 0 in [0, inf)) {  # head
+              # own
+              state m; state v
 
-            m' = ema(m, g, β)   v' = -v[1:]^2
-            when a > b { w' = f(x) } else { w' = x.T }  # tail
-            y = f(a,
-                b)
-        }
-        fn f(x) {}
+              m' = ema(m, g, β)   v' = -v[1:]^2
+              when a > b { w' = f(x) } else { w' = x.T }  # tail
+              y = f(a,
+                  b)
+          }
+          fn f(x) {}
 
-        """)
+          """)
     #expect(formatted("") == "")
     #expect(formatted("# only\n\n\n\n## doc") == "# only\n\n## doc\n")
   }

@@ -26,7 +26,9 @@ import Testing
           return
         }
         guard formatted(once, style) == once else {
-          Issue.record("sentence \(i), \(style): not idempotent:\n\(once)\n---\n\(formatted(once, style) ?? "nil")")
+          Issue.record(
+            "sentence \(i), \(style): not idempotent:\n\(once)\n---\n\(formatted(once, style) ?? "nil")"
+          )
           return
         }
       }

@@ -67,8 +67,10 @@ import Testing
     let seed = Array(tour.utf8)
     let pieces = [
       "(", ")", "{", "}", "[", "]", "'", "\"", "=", "==", ",", ";", "\n", "\n\n", "#", "##", "->",
-      "if", " then ", " else ", "not ", " and ", "√", "‖", "²", "^", ".", ":", "rule X {", "when a {",
-      "state ", "global ", " over ", "β", "1e", "0.", "\0", "\u{FFFD}", "||", "**", ":=", "<-", "in ",
+      "if", " then ", " else ", "not ", " and ", "√", "‖", "²", "^", ".", ":", "rule X {",
+      "when a {",
+      "state ", "global ", " over ", "β", "1e", "0.", "\0", "\u{FFFD}", "||", "**", ":=", "<-",
+      "in ",
     ].map { Array($0.utf8) }
     for round in 0..<3_000 {
       let from = Int.random(in: 0..<seed.count, using: &random)

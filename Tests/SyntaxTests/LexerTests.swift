@@ -10,12 +10,14 @@ import Testing
   }
 
   @Test func twinsAreOneToken() {
-    #expect(kinds("a ≤ b ≥ c ≠ d − e · f × g ⋅ h → i") == kinds("a <= b >= c != d - e * f * g * h -> i"))
+    #expect(
+      kinds("a ≤ b ≥ c ≠ d − e · f × g ⋅ h → i") == kinds("a <= b >= c != d - e * f * g * h -> i"))
     #expect(kinds("π ∞") == kinds("pi inf"))
     #expect(kinds("m′ m’ m'") == [.word, .prime, .word, .prime, .word, .prime])
-    #expect(kinds("x² y³ √z ‖w‖") == [
-      .word, .squared, .word, .cubed, .root, .word, .norm, .word, .norm,
-    ])
+    #expect(
+      kinds("x² y³ √z ‖w‖") == [
+        .word, .squared, .word, .cubed, .root, .word, .norm, .word, .norm,
+      ])
   }
 
   @Test func numbers() {

@@ -117,7 +117,8 @@ import Testing
     #expect(parsed.findings == [])
     #expect(
       dump(parsed.tree)
-        == "(fn f (A)\n  (result A (transpose A))\n)\n(fn g (A)\n  (equation Q R = (call qr A))\n  (result Q R)\n)\n")
+        == "(fn f (A)\n  (result A (transpose A))\n)\n(fn g (A)\n  (equation Q R = (call qr A))\n  (result Q R)\n)\n"
+    )
   }
 
   @Test func documentationIsWhatStandsDirectlyAbove() {

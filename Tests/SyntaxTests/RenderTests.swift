@@ -44,13 +44,21 @@ import Testing
   }
 
   @Test func longLinesAreShownInPart() {
-    let text = render("x = " + String(repeating: "a + ", count: 100_000) + ") # " + String(repeating: "β", count: 5_000))
+    let text = render(
+      "x = " + String(repeating: "a + ", count: 100_000) + ") # "
+        + String(repeating: "β", count: 5_000))
     #expect(text.utf8.count < 1_000)
-    let wide = render("x = " + String(repeating: "β + ", count: 60) + ") + " + String(repeating: "b + ", count: 60) + "b")
+    let wide = render(
+      "x = " + String(repeating: "β + ", count: 60) + ") + " + String(repeating: "b + ", count: 60)
+        + "b")
     #expect(wide.contains("…"))
     let lines = wide.split(separator: "\n")
-    let column = lines[3].unicodeScalars.firstIndex(of: ")").map { lines[3].unicodeScalars.distance(from: lines[3].unicodeScalars.startIndex, to: $0) }
-    let caret = lines[4].unicodeScalars.firstIndex(of: "^").map { lines[4].unicodeScalars.distance(from: lines[4].unicodeScalars.startIndex, to: $0) }
+    let column = lines[3].unicodeScalars.firstIndex(of: ")").map {
+      lines[3].unicodeScalars.distance(from: lines[3].unicodeScalars.startIndex, to: $0)
+    }
+    let caret = lines[4].unicodeScalars.firstIndex(of: "^").map {
+      lines[4].unicodeScalars.distance(from: lines[4].unicodeScalars.startIndex, to: $0)
+    }
     #expect(column != nil && column == caret)
   }
 
