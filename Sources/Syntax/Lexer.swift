@@ -284,6 +284,15 @@ struct Lexer {
       }
     }
     var i = start + width
+    // `m ' = …`: a prime that lost its name.
+    while i < bytes.count, bytes[i] == 0x20, i < start + 256 { i += 1 }
+    if !startsLine, let last = tokens.last, last.kind == .word, i < bytes.count,
+      bytes[i] == UInt8(ascii: "=")
+    {
+      report(.strayPrime(span(start, start + width), gap: span(Int(last.end), start)))
+      add(.prime, start, start + width)
+      return start + width
+    }
     while i < bytes.count, bytes[i] != 0x0A, bytes[i] != UInt8(ascii: "'"), i < start + 256 {
       i += 1
     }

@@ -175,6 +175,7 @@ struct Parser {
     if current.kind == .end, diagnostic.span.start == diagnostic.span.end { ranOut = true }
     // The lexer has said what is wrong here.
     if current.kind == .invalid || isUnterminated(current) { return }
+    if position > 0, isUnterminated(tokens[position - 1]) { return }
     let limit = Self.errorLimit + lexicalCount
     if diagnostics.count < limit {
       diagnostics.append(diagnostic)

@@ -103,8 +103,10 @@ extension Diagnostic {
       } ?? [])
   }
 
-  static func strayPrime(_ span: Span) -> Diagnostic {
-    Diagnostic(108, .error, "`'` stands directly after the name of a state: `m'`", at: span)
+  static func strayPrime(_ span: Span, gap: Span? = nil) -> Diagnostic {
+    Diagnostic(
+      108, .error, "`'` stands directly after the name of a state: `m'`", at: span,
+      fixIts: gap.map { [FixIt("remove the space", at: $0, replacement: "")] } ?? [])
   }
 
   // MARK: Bounds

@@ -7,7 +7,7 @@ import Testing
     var grammar = try Grammar(repositoryFile("Grammar/ravine.ebnf"), seed: 20_260_801)
     #expect(grammar.undefined == [])
     var seen: Set<String> = []
-    for i in 0..<6_000 {
+    for i in 0..<5_000 {
       let text = grammar.sentence(from: "program")
       seen.formUnion(grammar.used)
       let parsed = Parsed(text)
