@@ -1,2 +1,3 @@
 #pragma once
-int rv_kernels_version(void);
+#include "Kernels.h"
+#include "Steps.h"
