@@ -39,7 +39,7 @@ let package = Package(
     room("Semantics", ["Syntax", "IR"]),
     room("Lowering", ["Semantics", "IR"]),
     room("Runtime", ["IR", "CKernels"]),
-    room("Zoo", [], resources: [.embedInCode("Resources")]),
+    room("Zoo", [], resources: [.embedInCode("Resources/prelude.opt"), .embedInCode("Resources/descent.opt")]),
     room("Training", ["Runtime"]),
     room("Ravine", ["Lowering", "Training", "Zoo"]),
     .executableTarget(

@@ -23,17 +23,24 @@ public struct SourceFile: Sendable {
     let line = lineIndex(offset)
     let start = lineStarts[line]
     let end = min(max(offset, start), bytes.count)
-    let column = String(decoding: bytes[start..<end], as: UTF8.self).unicodeScalars.count
-    return (line + 1, column + 1)
+    var column = 1
+    // A scalar has one byte that is not a continuation.
+    for i in start..<end where bytes[i] & 0xC0 != 0x80 { column += 1 }
+    return (line + 1, column)
   }
 
   /// The text of a line (from 1) without its line break.
   public func line(_ number: Int) -> String {
-    guard number >= 1, number <= lineStarts.count else { return "" }
+    String(decoding: bytes[lineRange(number)], as: UTF8.self)
+  }
+
+  /// The local byte range of the line (from 1) that holds an offset, without its line break.
+  func lineRange(_ number: Int) -> Range<Int> {
+    guard number >= 1, number <= lineStarts.count else { return 0..<0 }
     let start = lineStarts[number - 1]
     var end = number < lineStarts.count ? lineStarts[number] - 1 : bytes.count
     if end > start, bytes[end - 1] == 0x0D { end -= 1 }
-    return String(decoding: bytes[start..<end], as: UTF8.self)
+    return start..<end
   }
 
   private func lineIndex(_ offset: Int) -> Int {

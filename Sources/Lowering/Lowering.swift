@@ -1,1 +1,163 @@
-// Lowering
+import Diagnostics
+import IR
+import Semantics
+import Syntax
+
+/// The phase from checked declarations to the IR. Each entry throws every error it found.
+public enum Lowering {
+  /// The rule that an expression such as `Lion(lr = 1e-4)` stands for, with its arguments.
+  public static func rule(
+    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
+  ) throws(DiagnosticError) -> RuleInstance {
+    let lowerer = Lowerer(program: program, name: "rule")
+    let frame = Frame(tree: tree, parent: nil)
+    let span = program[tree].span(expression)
+    let value = lowerer.lower(expression, frame)
+    guard case .rule(let rule) = value else {
+      if !lowerer.bag.hasErrors {
+        lowerer.bag.report(
+          Diagnostic(218, "here stands a rule, such as `AdamW` or `Lion(lr = 1e-4)`", at: span))
+      }
+      throw DiagnosticError(lowerer.bag.sorted)
+    }
+    return try instance(of: rule, label: program[tree].sourceText(expression), lowerer)
+  }
+
+  /// A declared rule with its defaults.
+  public static func rule(
+    named key: String, of program: CheckedProgram
+  ) throws(DiagnosticError) -> RuleInstance {
+    let lowerer = Lowerer(program: program, name: key)
+    guard let rule = program.rules[key] else {
+      throw DiagnosticError(Diagnostic(203, "there is no rule `\(key)`", at: .none))
+    }
+    let name = rule.declaration.name
+    let frame = Frame(tree: rule.tree, parent: nil)
+    guard let value = lowerer.ruleValue(name, [], frame, name.span) else {
+      throw DiagnosticError(lowerer.bag.sorted)
+    }
+    return try instance(of: value, label: name.text, lowerer)
+  }
+
+  private static func instance(
+    of value: RuleValue, label: String, _ lowerer: Lowerer
+  ) throws(DiagnosticError) -> RuleInstance {
+    guard let module = lowerer.module(of: value), !lowerer.bag.hasErrors else {
+      throw DiagnosticError(lowerer.bag.sorted)
+    }
+    return RuleInstance(module: module, arguments: module.defaults, label: label)
+  }
+
+  /// Checks what only lowering sees (cycles, kinds, shapes) in a rule whose rule parameters are
+  /// not known: each stands for plain gradient descent.
+  public static func check(
+    ruleNamed key: String, of program: CheckedProgram
+  ) -> [Diagnostic] {
+    guard let rule = program.rules[key] else { return [] }
+    let lowerer = Lowerer(program: program, name: key)
+    let name = rule.declaration.name
+    let frame = Frame(tree: rule.tree, parent: nil)
+    if rule.ruleParameters.contains(where: { $0.initial == nil })
+      || rule.functionParameters.contains(where: { $0.initial == nil })
+    {
+      lowerer.checkTemplate(rule)
+    } else if let value = lowerer.ruleValue(name, [], frame, name.span) {
+      _ = lowerer.module(of: value, needsDefaults: false)
+    }
+    return lowerer.bag.sorted
+  }
+
+  /// The objective that an expression such as `mlp(hidden = 64)` stands for.
+  public static func objective(
+    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
+  ) throws(DiagnosticError) -> ObjectiveModule {
+    let lowerer = Lowerer(program: program, name: "objective")
+    let frame = Frame(tree: tree, parent: nil)
+    let span = program[tree].span(expression)
+    var arguments: [Argument] = []
+    var key = ""
+    switch program[tree][expression] {
+    case .name(let name): key = name.key
+    case .call(let name, let given):
+      key = name.key
+      arguments = given
+    default: break
+    }
+    guard let objective = program.objectives[key] else {
+      throw DiagnosticError(Diagnostic(210, "there is no such objective", at: span))
+    }
+    guard let module = lowerer.module(of: objective, arguments, frame, span) else {
+      throw DiagnosticError(lowerer.bag.sorted)
+    }
+    return module
+  }
+
+  /// Checks a declared objective with its defaults.
+  public static func check(
+    objectiveNamed key: String, of program: CheckedProgram
+  ) -> [Diagnostic] {
+    guard let objective = program.objectives[key] else { return [] }
+    let lowerer = Lowerer(program: program, name: key)
+    let frame = Frame(tree: objective.tree, parent: nil)
+    let needs = objective.hypers.contains { $0.initial == nil }
+    if !needs {
+      _ = lowerer.module(of: objective, [], frame, objective.declaration.name.span)
+    }
+    return lowerer.bag.sorted
+  }
+
+  /// A loose expression as a function with the one output `.result(0)` (several for several values).
+  public static func expression(
+    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
+  ) throws(DiagnosticError) -> Function {
+    let lowerer = Lowerer(program: program, name: "expression")
+    let frame = Frame(tree: tree, parent: nil)
+    let span = program[tree].span(expression)
+    let value = lowerer.lower(expression, frame)
+    var handles: [Handle] = []
+    if case .several(let several) = value {
+      handles = several
+    } else if let handle = lowerer.single(value, at: span) {
+      handles = [handle]
+    }
+    if lowerer.bag.hasErrors { throw DiagnosticError(lowerer.bag.sorted) }
+    for (position, handle) in handles.enumerated() {
+      lowerer.builder.output(.result(position), lowerer.local(handle))
+    }
+    return lowerer.finish()
+  }
+}
+
+extension Lowerer {
+  /// Lowers a rule around other rules with `w - g` in their place.
+  func checkTemplate(_ rule: CheckedRule) {
+    let value = RuleValue(rule: rule, body: .descent)
+    guard case .equations(let block) = rule.body else { return }
+    value.body = .equations(block)
+    for parameter in rule.ruleParameters { value.rules[parameter.name.key] = descent(parameter) }
+    for parameter in rule.functionParameters {
+      value.functions[parameter.name.key] = .builtin("sign")
+    }
+    _ = module(of: value, needsDefaults: false)
+  }
+
+  /// `w' = w - g`, a rule for checking what stands around a rule.
+  private func descent(_ parameter: Parameter) -> RuleValue {
+    let declaration = RuleDeclaration(
+      documentation: [], name: parameter.name, parameters: [], body: .equations([]),
+      span: parameter.span)
+    let rule = CheckedRule.plain(declaration)
+    return RuleValue(rule: rule, body: .descent)
+  }
+}
+
+extension SyntaxTree {
+  /// The text of an expression as written.
+  func sourceText(_ id: ExprID) -> String {
+    let span = span(id)
+    let low = Int(span.start - file.base)
+    let high = Int(span.end - file.base)
+    guard low >= 0, high <= file.bytes.count, low <= high else { return "" }
+    return String(decoding: file.bytes[low..<high], as: UTF8.self)
+  }
+}

@@ -352,7 +352,7 @@ public struct Checker {
       header[parameter.name.key] = ("a parameter of the objective", parameter.name.span)
     }
     var builder = BlockBuilder(owner: .objective, header: header)
-    var block = builder.build(normalised(objective))
+    let block = builder.build(normalised(objective))
     bag.report(contentsOf: builder.bag)
     if block.definition("loss", isPrimed: false) == nil, !builder.bag.hasErrors {
       bag.report(.noLoss(objective.name))
@@ -377,7 +377,6 @@ public struct Checker {
         bag.report(.unusedLocal(definition.name))
       }
     }
-    block.metrics = block.metrics
     program.objectives[objective.name.key]?.body = block
   }
 

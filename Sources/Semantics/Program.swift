@@ -20,6 +20,13 @@ public struct CheckedRule: Sendable {
   public var ruleParameters: [Parameter]
   public var functionParameters: [Parameter]
   public var body: Body
+
+  /// A rule without parameters or equations, to stand for one that is not known yet.
+  public static func plain(_ declaration: RuleDeclaration) -> CheckedRule {
+    CheckedRule(
+      declaration: declaration, tree: TreeID(0), hypers: [], ruleParameters: [],
+      functionParameters: [], body: .route([]))
+  }
 }
 
 public struct CheckedFunction: Sendable {

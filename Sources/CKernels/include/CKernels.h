@@ -1,3 +1,4 @@
 #pragma once
 #include "Kernels.h"
+#include "LinearAlgebra.h"
 #include "Steps.h"

@@ -1,0 +1,189 @@
+import Diagnostics
+import IR
+import Semantics
+import Syntax
+
+extension Lowerer {
+  /// Enters the equations of a block into a frame, guarded and repeated ones included.
+  func enter(_ block: Block, into frame: Frame) {
+    for definition in block.definitions {
+      let key = definition.name.key + (definition.isPrimed ? "'" : "")
+      var name = definition.name
+      if definition.isPrimed { name.text += "'" }
+      frame.entries[key] = Entry(name, level: level) { [unowned self] in
+        self.value(of: definition, in: frame)
+      }
+    }
+    for guarded in block.guards { enter(guarded, into: frame) }
+    for repeated in block.repeats { enter(repeated, into: frame) }
+  }
+
+  private func value(of definition: Definition, in frame: Frame) -> Value {
+    let value = lower(definition.value, frame)
+    guard let position = definition.position else { return value }
+    switch value {
+    case .several(let handles) where handles.count == definition.valueCount:
+      return .value(handles[position])
+    case .list(let items) where items.count == definition.valueCount: return items[position]
+    case .failure: return .failure
+    case .several(let handles):
+      return report(
+        Diagnostic(
+          418, "\(handles.count) values for \(definition.valueCount) names", at: definition.span))
+    default:
+      return report(
+        Diagnostic(418, "one value for \(definition.valueCount) names", at: definition.span))
+    }
+  }
+
+  // MARK: when and every
+
+  private func enter(_ guarded: Guarded, into frame: Frame) {
+    let then = Frame(tree: frame.tree, parent: frame)
+    let otherwise = guarded.otherwise.map { _ in Frame(tree: frame.tree, parent: frame) }
+    enter(guarded.then, into: then)
+    if let otherwise, let block = guarded.otherwise { enter(block, into: otherwise) }
+
+    let span: Span
+    switch guarded.condition {
+    case .when(let e), .every(let e): span = tree(frame).span(e)
+    }
+    let conditionName = Name(key: "when", text: "when", span: span)
+    let condition = Entry(conditionName, level: level) { [unowned self] in
+      self.condition(guarded, frame)
+    }
+    let keys = Set(then.entries.keys).union(otherwise?.entries.keys ?? [:].keys)
+    for key in keys.sorted() {
+      let isPrimed = key.hasSuffix("'")
+      let first = then.entries[key]
+      let second = otherwise?.entries[key]
+      if !isPrimed, first == nil || second == nil { continue }
+      let name = (first ?? second)!.name
+      let old = isPrimed ? String(key.dropLast()) : key
+      frame.entries[key] = Entry(name, level: level) { [unowned self] in
+        let keep = { [unowned self] () -> Value in
+          self.lookup(Name(key: old, text: old, span: name.span), frame)
+        }
+        let c = self.force(condition)
+        let a = first.map { self.force($0) } ?? keep()
+        let b = second.map { self.force($0) } ?? keep()
+        return self.make(.select, [c, a, b], at: name.span)
+      }
+    }
+    unnamed.append((then, level))
+    if let otherwise { unnamed.append((otherwise, level)) }
+  }
+
+  private func condition(_ guarded: Guarded, _ frame: Frame) -> Value {
+    switch guarded.condition {
+    case .when(let expression):
+      let value = lower(expression, frame)
+      let span = tree(frame).span(expression)
+      guard let handle = single(value, at: span) else { return .failure }
+      if type(handle).kind != .boolean {
+        return report(
+          Diagnostic(406, "`when` needs a condition such as `t > 10`, not a number", at: span))
+      }
+      if !shape(handle).isScalar {
+        return report(
+          Diagnostic(
+            405, "`when` decides for the whole tensor, and this differs from element to element",
+            at: span, notes: [Note("use `if … then … else …`, which chooses per element")]))
+      }
+      return value
+    case .every(let expression):
+      let span = tree(frame).span(expression)
+      guard let period = single(lower(expression, frame), at: span) else { return .failure }
+      guard shape(period).isScalar else {
+        return report(Diagnostic(405, "`every` needs one number of steps", at: span))
+      }
+      let t = builder.source(.step, .scalar)
+      let remainder = make(.modulo, [handle(t), .value(period)], at: span)
+      return make(.equal, [remainder, constant(0)], at: span)
+    }
+  }
+
+  // MARK: repeat
+
+  private func enter(_ repeated: Repeated, into frame: Frame) {
+    let carried = repeated.body.definitions.filter(\.isPrimed).map(\.name)
+    let whole = Entry(
+      Name(key: "repeat", text: "repeat", span: repeated.span), level: level
+    ) { [unowned self] in
+      self.loop(repeated, carried, frame)
+    }
+    for (position, name) in carried.enumerated() {
+      let entry = Entry(name, level: level) { [unowned self] in
+        guard case .several(let results) = self.force(whole) else { return .failure }
+        return .value(results[position])
+      }
+      frame.afterLoops[name.key, default: []].append((repeated.span.end, entry))
+    }
+    for (key, _) in frame.afterLoops { frame.afterLoops[key]?.sort { $0.end < $1.end } }
+  }
+
+  private func loop(_ repeated: Repeated, _ carried: [Name], _ frame: Frame) -> Value {
+    let count = lower(repeated.count, frame)
+    let countSpan = tree(frame).span(repeated.count)
+    guard let countHandle = single(count, at: countSpan) else { return .failure }
+    guard shape(countHandle).isScalar else {
+      return report(Diagnostic(405, "`repeat` needs one number of iterations", at: countSpan))
+    }
+    markStructural(countHandle)
+    var initial: [ValueID] = []
+    for name in carried {
+      var before = name
+      before.span = Span(repeated.span.start, repeated.span.start)
+      guard let handle = single(lookup(before, frame), at: name.span) else { return .failure }
+      initial.append(local(handle))
+    }
+    let outer = level
+    levels.append(Level(builder: FunctionBuilder(name: "repeat"), carriedCount: carried.count))
+    level = levels.count - 1
+    defer {
+      levels.removeLast()
+      level = outer
+    }
+    precondition(level == outer + 1, "loops nest one inside the other")
+
+    let inside = Frame(tree: frame.tree, parent: frame)
+    for (position, name) in carried.enumerated() {
+      let type = levels[outer].builder.type(initial[position])
+      let argument = builder.source(.argument, type, attribute: Int32(position))
+      inside.entries[name.key] = Entry(name, handle(argument))
+    }
+    enter(repeated.body, into: inside)
+    for (position, name) in carried.enumerated() {
+      guard let entry = inside.entries[name.key + "'"],
+        let next = single(force(entry), at: name.span)
+      else { return .failure }
+      let shape = levels[outer].builder.type(initial[position]).shape
+      guard
+        let fitted = fit(next, to: shape, { "`\(name.text)` before the loop" }, at: name.span)
+      else { return .failure }
+      let value = local(fitted)
+      builder.output(.result(position), value)
+    }
+    force(all: inside)
+    let finished = levels[level]
+    let loop = Loop(
+      initial: initial, captured: finished.captured, body: finished.builder.finish())
+    levels[outer].builder.origin = repeated.span
+    let countID = local(countHandle, atLevel: outer)
+    let tuple = levels[outer].builder.loop(countID, loop)
+    let results = initial.indices.map { position in
+      Handle(
+        level: outer,
+        id: levels[outer].builder.project(
+          tuple, position, type: levels[outer].builder.type(initial[position])))
+    }
+    return .several(results)
+  }
+
+  private func local(_ handle: Handle, atLevel target: Int) -> ValueID {
+    let saved = level
+    level = target
+    defer { level = saved }
+    return local(handle)
+  }
+}

@@ -1,0 +1,510 @@
+import Diagnostics
+import IR
+import Semantics
+import Syntax
+
+extension Lowerer {
+  func call(_ name: Name, _ arguments: [Argument], _ frame: Frame, _ span: Span) -> Value {
+    if let rule = frame.ruleParameter(name.key) {
+      return applyRule(name, rule, arguments, frame, span)
+    }
+    if let function = frame.functionParameter(name.key) {
+      return apply(function, name, arguments, frame, span)
+    }
+    if let function = program.functions[name.key] {
+      return apply(.checked(function), name, arguments, frame, span)
+    }
+    if Builtins.functions.contains(name.key) {
+      return apply(.builtin(name.key), name, arguments, frame, span)
+    }
+    if program.rules[name.key] != nil {
+      return ruleValue(name, arguments, frame, span).map { .rule($0) } ?? .failure
+    }
+    if let entry = frame.entry(name.key, at: name.span), case .function(let f) = force(entry) {
+      return apply(f, name, arguments, frame, span)
+    }
+    return report(Diagnostic(202, "there is no function `\(name.text)`", at: name.span))
+  }
+
+  private func apply(
+    _ function: FunctionValue, _ name: Name, _ arguments: [Argument], _ frame: Frame, _ span: Span
+  ) -> Value {
+    switch function {
+    case .builtin(let builtin): return applyBuiltin(builtin, arguments, frame, span)
+    case .checked(let checked): return apply(checked, arguments, frame, span)
+    }
+  }
+
+  // MARK: Functions written in .opt
+
+  private func apply(
+    _ function: CheckedFunction, _ arguments: [Argument], _ frame: Frame, _ span: Span
+  ) -> Value {
+    let declaration = function.declaration
+    let text = declaration.name.text
+    let mark = "fn \(declaration.name.key)"
+    if callStack.contains(where: { $0.hasPrefix(mark + "@") }) {
+      return report(
+        Diagnostic(
+          211, "`\(text)` calls itself: every program must end", at: span,
+          notes: [Note("use `repeat n { … }` for a fixed number of iterations")]))
+    }
+    guard
+      let bound = bind(
+        arguments, to: declaration.parameters.map(\.name), of: text,
+        hasDefault: declaration.parameters.map { $0.initial != nil }, span)
+    else { return .failure }
+    let inside = Frame(tree: function.tree, parent: nil)
+    inside.rule = frame.rule
+    for (position, parameter) in declaration.parameters.enumerated() {
+      if let argument = bound[position] {
+        let value = lower(argument, frame)
+        if case .failure = value { return .failure }
+        enter(value, as: parameter.name, into: inside)
+      } else if let initial = parameter.initial {
+        inside.entries[parameter.name.key] = Entry(parameter.name, level: level) {
+          [unowned self] in self.lower(initial, inside)
+        }
+      }
+    }
+    callStack.append("\(mark)@\(span.start)")
+    defer { callStack.removeLast() }
+    let errorsBefore = bag.all.count
+    let equation = equationName
+    enter(function.body, into: inside)
+    equationName = equation
+    let results = function.body.results.map { result -> Value in
+      equationName = equation
+      return lower(result, inside)
+    }
+    force(all: inside)
+    equationName = equation
+    if bag.all.count > errorsBefore { noteCall(of: text, at: span, since: errorsBefore) }
+    if results.count == 1 { return results[0] }
+    var handles: [Handle] = []
+    for result in results {
+      guard let handle = single(result, at: function.body.resultSpan) else { return .failure }
+      handles.append(handle)
+    }
+    return .several(handles)
+  }
+
+  /// Errors inside a function name the call that led there.
+  private func noteCall(of name: String, at span: Span, since count: Int) {
+    var noted = DiagnosticBag()
+    for (position, diagnostic) in bag.all.enumerated() {
+      var copy = diagnostic
+      if position >= count, copy.notes.count < 4 {
+        copy.notes.append(Note("in this call of `\(name)`", at: span))
+      }
+      noted.report(copy)
+    }
+    bag = noted
+  }
+
+  func enter(_ value: Value, as name: Name, into frame: Frame) {
+    switch value {
+    case .rule(let rule): frame.rules[name.key] = rule
+    case .function(let function): frame.functions[name.key] = function
+    default: frame.entries[name.key] = Entry(name, value)
+    }
+  }
+
+  /// Arguments by position, then by name; nil when one is wrong (reported).
+  func bind(
+    _ arguments: [Argument], to names: [Name], of callee: String, hasDefault: [Bool], _ span: Span
+  ) -> [ExprID?]? {
+    var bound = [ExprID?](repeating: nil, count: names.count)
+    var position = 0
+    var isGood = true
+    for argument in arguments {
+      if let label = argument.label {
+        guard let index = names.firstIndex(where: { $0.key == label.key }) else {
+          let near = Suggestion.nearest(to: label.text, among: names.map(\.text))
+          _ = report(
+            Diagnostic(
+              204, "`\(callee)` has no parameter `\(label.text)`", at: label.span,
+              fixIts: near.map {
+                [FixIt("did you mean `\($0)`?", at: label.span, replacement: $0)]
+              } ?? []))
+          isGood = false
+          continue
+        }
+        if bound[index] != nil {
+          _ = report(Diagnostic(216, "`\(label.text)` is given twice", at: label.span))
+          isGood = false
+        }
+        bound[index] = argument.value
+      } else {
+        guard position < names.count else {
+          _ = report(
+            Diagnostic(
+              206, "`\(callee)` takes \(names.count) argument\(names.count == 1 ? "" : "s")",
+              at: span))
+          return nil
+        }
+        bound[position] = argument.value
+        position += 1
+      }
+    }
+    for (index, name) in names.enumerated() where bound[index] == nil && !hasDefault[index] {
+      _ = report(Diagnostic(205, "`\(callee)` needs a value for `\(name.text)`", at: span))
+      isGood = false
+    }
+    return isGood ? bound : nil
+  }
+
+  // MARK: Functions of the language
+
+  private func applyBuiltin(
+    _ name: String, _ arguments: [Argument], _ frame: Frame, _ span: Span
+  ) -> Value {
+    if Builtins.draws.contains(name) {
+      return draw(name, arguments, frame, isGlobal: false, span)
+    }
+    if name == "loss" || name == "grad" { return oracle(name, arguments, frame, span) }
+    if let made = shaped(name, arguments, frame, span) { return made }
+    guard let parameters = Self.parameters(of: name) else {
+      return report(Diagnostic(202, "`\(name)` is not a function", at: span))
+    }
+    if ["min", "max"].contains(name) {
+      return extremum(name, arguments, frame, span)
+    }
+    let names = parameters.map { Name(key: $0, text: $0, span: span) }
+    guard
+      let bound = bind(
+        arguments, to: names, of: name, hasDefault: names.map { _ in false }, span)
+    else { return .failure }
+    let x = bound.map { lower($0!, frame) }
+    for value in x { if case .failure = value { return .failure } }
+    return builtin(name, x, span)
+  }
+
+  /// The parameter names of a builtin, for calls by name and for counting.
+  static func parameters(of name: String) -> [String]? {
+    switch name {
+    case "clip": return ["x", "low", "high"]
+    case "dot", "outer": return ["x", "y"]
+    case "topk_mask": return ["x", "fraction"]
+    case "quantile": return ["x", "q"]
+    case "gather", "take_along": return ["x", "index"]
+    case "solve": return ["A", "b"]
+    case "min", "max": return ["x"]
+    case "arctan2": return ["y", "x"]
+    case "copysign": return ["x", "sign"]
+    default:
+      if name.hasPrefix("row_") || name.hasPrefix("col_") { return ["x"] }
+      if ["norm", "rms", "mean", "count", "std", "var", "any", "all", "trace", "flatten"]
+        .contains(name) || ["rows", "cols", "numel"].contains(name)
+      {
+        return ["x"]
+      }
+      guard let operation = Operation.allCases.first(where: { $0.info.name == name }) else {
+        return nil
+      }
+      return (0..<operation.info.arity).map { ["x", "y", "z"][$0] }
+    }
+  }
+
+  private func extremum(
+    _ name: String, _ arguments: [Argument], _ frame: Frame, _ span: Span
+  ) -> Value {
+    let values = arguments.map { lower($0.value, frame) }
+    guard let first = values.first else {
+      return report(Diagnostic(205, "`\(name)` needs at least one value", at: span))
+    }
+    if values.count == 1 { return reduce(name, first, .all, at: span) }
+    let operation: Operation = name == "min" ? .minimum : .maximum
+    return values.dropFirst().reduce(first) { make(operation, [$0, $1], at: span) }
+  }
+
+  private func builtin(_ name: String, _ x: [Value], _ span: Span) -> Value {
+    if name.hasPrefix("row_") { return reduce(String(name.dropFirst(4)), x[0], .perRow, at: span) }
+    if name.hasPrefix("col_") {
+      return reduce(String(name.dropFirst(4)), x[0], .perColumn, at: span)
+    }
+    switch name {
+    case "norm", "rms", "mean", "count", "std", "var", "any", "all", "sum", "argmax", "argmin":
+      let scope: Scope = name.hasPrefix("arg") ? argScope(x[0]) : .all
+      return reduce(name, x[0], scope, at: span)
+    case "dot": return reduce("sum", make(.multiply, x, at: span), .all, at: span)
+    case "trace":
+      guard let a = single(x[0], at: span),
+        case .value(let diagonal) = make(.diagonal, [a], at: span)
+      else { return .failure }
+      return reduce("sum", .value(diagonal), .all, at: span)
+    case "outer": return outer(x[0], x[1], span)
+    case "transpose": return transpose(x[0], at: span)
+    case "flatten":
+      guard let a = single(x[0], at: span) else { return .failure }
+      let count = local(a)
+      let elements = elements(of: Handle(level: level, id: count))
+      guard case .value(let n) = elements else { return .failure }
+      let extent = builder.extentSymbol(n.id)
+      return reshaped(a, [extent], span).map { .value($0) } ?? .failure
+    case "rows", "cols", "numel":
+      guard let a = single(x[0], at: span) else { return .failure }
+      if shape(a).isLike {
+        return handle(
+          builder.extent(name == "rows" ? .rows : name == "cols" ? .cols : .numel))
+      }
+      let kind: ExtentKind = name == "rows" ? .rowsOf : name == "cols" ? .colsOf : .elementsOf
+      if let known = knownExtent(a, kind) { return constant(known) }
+      return handle(builder.extent(kind, of: local(a)))
+    case "qr", "eigh", "svd":
+      guard let a = single(x[0], at: span), let operation = Self.operation(named: name),
+        case .value(let tuple) = make(operation, [a], at: span)
+      else { return .failure }
+      let types = ShapeRules.results(of: operation, type(a))
+      return .several(
+        types.enumerated().map { position, type in
+          Handle(level: level, id: builder.project(local(tuple), position, type: type))
+        })
+    default:
+      guard let operation = Self.operation(named: name) else {
+        return report(Diagnostic(202, "`\(name)` is not a function", at: span))
+      }
+      return make(operation, x, at: span)
+    }
+  }
+
+  private static let operationsByName: [String: Operation] = {
+    var table: [String: Operation] = [:]
+    for operation in Operation.allCases.reversed() where !operation.info.name.isEmpty {
+      table[operation.info.name] = operation
+    }
+    return table
+  }()
+
+  static func operation(named name: String) -> Operation? { operationsByName[name] }
+
+  private func knownExtent(_ handle: Handle, _ kind: ExtentKind) -> Double? {
+    let extents = shape(handle).extents
+    guard extents.allSatisfy(\.isFixed) else { return nil }
+    switch kind {
+    case .rowsOf: return Double(extents.first?.value ?? 1)
+    case .colsOf: return Double(extents.dropFirst().reduce(1) { $0 * $1.value })
+    default: return Double(extents.reduce(1) { $0 * $1.value })
+    }
+  }
+
+  private func argScope(_ value: Value) -> Scope {
+    guard case .value(let handle) = value else { return .all }
+    return shape(handle).rank == 2 ? .perRow : .all
+  }
+
+  private func outer(_ x: Value, _ y: Value, _ span: Span) -> Value {
+    guard let a = single(x, at: span), let b = single(y, at: span) else { return .failure }
+    func length(_ handle: Handle) -> Extent? {
+      let e = shape(handle).extents
+      if e.count == 1 { return e[0] }
+      guard e.count == 2 else { return nil }
+      return e[1].isOne ? e[0] : e[0].isOne ? e[1] : nil
+    }
+    guard let m = length(a), let n = length(b) else {
+      return report(Diagnostic(403, "`outer` needs two vectors", at: span))
+    }
+    guard let column = reshaped(a, [m, .fixed(1)], span),
+      let row = reshaped(b, [.fixed(1), n], span)
+    else { return .failure }
+    return make(.multiply, [column, row], at: span)
+  }
+
+  /// A reduction by its name in the language, made of sums, maxima and minima.
+  func reduce(_ name: String, _ value: Value, _ scope: Scope, at span: Span) -> Value {
+    guard let x = single(value, at: span) else { return .failure }
+    func fold(_ operation: Operation, _ operand: Value) -> Value {
+      guard let handle = single(operand, at: span) else { return .failure }
+      return make(operation, [handle], attribute: scope.rawValue, at: span)
+    }
+    func count() -> Value {
+      switch scope {
+      case .all: return elements(of: x)
+      case .perRow:
+        let e = shape(x).extents
+        if shape(x).isLike { return handle(builder.extent(.cols)) }
+        if e.count < 2 { return e.first.map { known($0, x, .elementsOf) } ?? constant(1) }
+        return known(e[1], x, .colsOf)
+      case .perColumn:
+        if shape(x).isLike { return handle(builder.extent(.rows)) }
+        return shape(x).extents.first.map { known($0, x, .rowsOf) } ?? constant(1)
+      case .leading:
+        return shape(x).extents.first.map { known($0, x, .rowsOf) } ?? constant(1)
+      }
+    }
+    func known(_ extent: Extent, _ x: Handle, _ kind: ExtentKind) -> Value {
+      extent.isFixed
+        ? constant(Double(extent.value)) : handle(builder.extent(kind, of: local(x)))
+    }
+    func squares(_ operand: Value) -> Value {
+      fold(.sum, make(.multiply, [operand, operand], at: span))
+    }
+    let isCondition = type(x).kind == .boolean
+    switch name {
+    case "sum": return fold(.sum, .value(x))
+    case "mean": return make(.divide, [fold(.sum, .value(x)), count()], at: span)
+    case "count":
+      guard isCondition else {
+        return report(
+          Diagnostic(
+            406, "`count` counts where a condition holds, such as `count(x > 0)`", at: span))
+      }
+      return fold(.sum, .value(x))
+    case "any", "all":
+      guard isCondition else {
+        return report(
+          Diagnostic(406, "`\(name)` needs a condition such as `x > 0`", at: span))
+      }
+      return make(
+        .greater, [fold(name == "any" ? .maximumOf : .minimumOf, .value(x)), constant(0)], at: span)
+    case "max": return fold(.maximumOf, .value(x))
+    case "min": return fold(.minimumOf, .value(x))
+    case "argmax": return fold(.argMaximum, .value(x))
+    case "argmin": return fold(.argMinimum, .value(x))
+    case "norm": return make(.squareRoot, [squares(.value(x))], at: span)
+    case "rms":
+      return make(.squareRoot, [make(.divide, [squares(.value(x)), count()], at: span)], at: span)
+    case "var", "std":
+      let mean = make(.divide, [fold(.sum, .value(x)), count()], at: span)
+      let centred = make(.subtract, [.value(x), mean], at: span)
+      let variance = make(.divide, [squares(centred), count()], at: span)
+      return name == "var" ? variance : make(.squareRoot, [variance], at: span)
+    default:
+      return report(Diagnostic(202, "`\(name)` is not a reduction", at: span))
+    }
+  }
+
+  // MARK: Made from shapes
+
+  /// `eye(n)`, `zeros(…)`, `ones(…)`, `full(x, …)`, `iota(n)`, `reshape(x, …)`: nil for other names.
+  private func shaped(
+    _ name: String, _ arguments: [Argument], _ frame: Frame, _ span: Span
+  ) -> Value? {
+    guard ["eye", "zeros", "ones", "full", "iota", "reshape", "broadcast"].contains(name) else {
+      return nil
+    }
+    var rest = arguments.map(\.value)
+    var first: Value?
+    if ["full", "reshape", "broadcast"].contains(name) {
+      guard !rest.isEmpty else {
+        return report(Diagnostic(205, "`\(name)` needs a value and a shape", at: span))
+      }
+      first = lower(rest.removeFirst(), frame)
+      if case .failure? = first { return .failure }
+    }
+    guard let shape = shape(of: rest, name, frame, span) else { return .failure }
+    let type = ValueType(.real, shape)
+    builder.origin = span
+    switch name {
+    case "eye":
+      let e = shape.extents
+      let square = e.count == 1 ? Shape([e[0], e[0]]) : shape
+      return handle(builder.source(.identity, ValueType(.real, square)))
+    case "iota":
+      return handle(
+        builder.source(.iota, type, attribute: Int32(max(0, shape.rank - 1))))
+    case "zeros", "ones":
+      let number = Handle(level: level, id: builder.constant(name == "zeros" ? 0 : 1))
+      return make(.broadcast, [number], declared: type, at: span)
+    default:
+      guard let x = single(first!, at: span) else { return .failure }
+      return make(
+        name == "reshape" ? .reshape : .broadcast, [x], declared: type, at: span)
+    }
+  }
+
+  /// A shape given as arguments: `like w`-shaped names, `scalar`, `vector(n)`, or lengths.
+  private func shape(
+    of arguments: [ExprID], _ name: String, _ frame: Frame, _ span: Span
+  ) -> Shape? {
+    if arguments.isEmpty { return drawShape }
+    if arguments.count == 1, let shape = shapeWord(arguments[0], frame) { return shape }
+    var extents: [Extent] = []
+    for argument in arguments {
+      guard let extent = extent(argument, frame) else { return nil }
+      extents.append(extent)
+    }
+    guard extents.count <= Shape.maximumRank else {
+      _ = report(Diagnostic(423, "a tensor has at most \(Shape.maximumRank) axes", at: span))
+      return nil
+    }
+    return ShapeWords.normalised(extents)
+  }
+
+  /// `scalar`, `vector(rows)`, `matrix(a, b)` as an argument; nil when it is something else.
+  private func shapeWord(_ id: ExprID, _ frame: Frame) -> Shape? {
+    switch tree(frame)[id] {
+    case .name(let name) where frame.entry(name.key, at: name.span) == nil:
+      if name.key == "scalar" { return .scalar }
+      if name.key == "w" { return .like }
+      return nil
+    case .name(let name) where name.key == "w" || name.key == "g": return .like
+    case .call(let name, let arguments) where ShapeWords.all.contains(name.key):
+      let type = TypeExpr(
+        kind: name, extents: arguments.map(\.value), span: tree(frame).span(id))
+      return shape(type, frame)
+    default: return nil
+    }
+  }
+
+  // MARK: Randomness and oracles
+
+  func draw(
+    _ name: String, _ arguments: [Argument], _ frame: Frame, isGlobal: Bool, _ span: Span
+  ) -> Value {
+    guard level == 0 else {
+      return report(Diagnostic(424, "a random draw cannot stand inside `repeat`", at: span))
+    }
+    let distribution: Distribution =
+      switch name {
+      case "normal": .normal
+      case "uniform": .uniform
+      case "rademacher": .rademacher
+      case "exponential": .exponential
+      default: .bernoulli
+      }
+    var rest = arguments
+    var probability = ValueID.none
+    if distribution == .bernoulli {
+      guard !rest.isEmpty,
+        let p = single(lower(rest.removeFirst().value, frame), at: span), shape(p).isScalar
+      else { return report(Diagnostic(205, "`bernoulli` needs its probability", at: span)) }
+      probability = local(p)
+    }
+    var shape = isGlobal ? Shape.scalar : drawShape
+    if let wanted = rest.first {
+      guard !isGlobal, rest.count == 1, let given = shapeWord(wanted.value, frame) else {
+        return report(
+          Diagnostic(
+            425, "the argument of `\(name)` is a shape such as `scalar` or `vector(rows)`",
+            at: span,
+            notes: [Note("scale and shift outside: `mean + deviation * normal()`")]))
+      }
+      shape = given
+    }
+    let draw = Draw(
+      distribution: distribution, name: equationName, isGlobal: isGlobal, site: nextSite)
+    nextSite += 1
+    builder.origin = span
+    let kind: ElementKind = distribution == .bernoulli ? .boolean : .real
+    return handle(builder.draw(draw, ValueType(kind, shape), probability))
+  }
+
+  private func oracle(
+    _ name: String, _ arguments: [Argument], _ frame: Frame, _ span: Span
+  ) -> Value {
+    guard frame.rule != nil, level == 0 else {
+      return report(
+        Diagnostic(
+          426, "`\(name)(x)` asks the objective at another point: it stands in a rule, outside of "
+            + "`repeat`", at: span))
+    }
+    guard arguments.count == 1, arguments[0].label == nil,
+      let point = single(lower(arguments[0].value, frame), at: span)
+    else { return report(Diagnostic(205, "`\(name)` needs the point to look at", at: span)) }
+    guard let fitted = fit(point, to: .like, { "the point" }, at: span) else { return .failure }
+    let operation: Operation = name == "loss" ? .lossAt : .gradientAt
+    return make(
+      operation, [fitted], attribute: Int32(site(name, operation, frame, span)), at: span)
+  }
+}

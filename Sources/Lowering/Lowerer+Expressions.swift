@@ -1,0 +1,385 @@
+import Diagnostics
+import IR
+import Semantics
+import Syntax
+
+extension Lowerer {
+  /// The meaning of an expression in a frame.
+  func lower(_ id: ExprID, _ frame: Frame) -> Value {
+    let tree = tree(frame)
+    let span = tree.span(id)
+    switch tree[id] {
+    case .number(let x, _): return constant(x)
+    case .string(let text): return .string(text)
+    case .name(let name): return lookup(name, frame)
+    case .primed(let name): return primed(name, frame)
+    case .unary(let op, let a):
+      return make(op == .minus ? .negate : .logicalNot, [lower(a, frame)], at: span)
+    case .binary(let op, let a, let b): return binary(op, a, b, frame, span)
+    case .conditional(let c, let then, let otherwise):
+      let condition = lower(c, frame)
+      if case .value(let handle) = condition, type(handle).kind != .boolean {
+        return report(
+          Diagnostic(
+            406, "`if` needs a condition such as `x > 0`, not a number", at: tree.span(c)))
+      }
+      return make(
+        .select, [condition, lower(then, frame), lower(otherwise, frame)], at: span)
+    case .call(let name, let arguments): return call(name, arguments, frame, span)
+    case .global(let inner): return global(inner, frame, span)
+    case .over(let reduction, let axis, let inner):
+      return over(reduction, axis, inner, frame, span)
+    case .index(let a, let subscripts): return index(a, subscripts, frame, span)
+    case .transpose(let a): return transpose(lower(a, frame), at: span)
+    case .member(_, let name):
+      return report(
+        Diagnostic(
+          419, "`.\(name.text)` has no meaning here: the one postfix of a value is `.T`",
+          at: name.span))
+    case .list(let items): return .list(items.map { lower($0, frame) })
+    case .norm(let a): return reduce("norm", lower(a, frame), .all, at: span)
+    case .error: return .failure
+    }
+  }
+
+  // MARK: Names
+
+  func lookup(_ name: Name, _ frame: Frame) -> Value {
+    if let entry = frame.entry(name.key, at: name.span) { return force(entry) }
+    if let rule = frame.ruleParameter(name.key) { return .rule(rule) }
+    if let function = frame.functionParameter(name.key) { return .function(function) }
+    if let definition = program.definitions[name.key], !isDefining(name.key) {
+      return lowerDefinition(definition)
+    }
+    if let value = builtinName(name, frame) { return value }
+    if program.rules[name.key] != nil {
+      return ruleValue(name, [], frame, name.span).map { .rule($0) } ?? .failure
+    }
+    if let function = program.functions[name.key] { return .function(.checked(function)) }
+    if Builtins.functions.contains(name.key) { return .function(.builtin(name.key)) }
+    return report(Diagnostic(201, "`\(name.text)` is not defined here", at: name.span))
+  }
+
+  private func isDefining(_ key: String) -> Bool { callStack.contains("definition \(key)") }
+
+  private func lowerDefinition(_ definition: CheckedDefinition) -> Value {
+    callStack.append("definition \(definition.name.key)")
+    defer { callStack.removeLast() }
+    if callStack.count > 200 {
+      return report(
+        Diagnostic(211, "`\(definition.name.text)` depends on itself", at: definition.name.span))
+    }
+    return lower(definition.value, Frame(tree: definition.tree, parent: nil))
+  }
+
+  private func builtinName(_ name: Name, _ frame: Frame) -> Value? {
+    switch name.key {
+    case "t": return handle(builder.source(.step, .scalar))
+    case "T": return handle(builder.source(.horizon, .scalar))
+    case "pi": return constant(.pi)
+    case "inf": return constant(.infinity)
+    case "e": return constant(2.718281828459045)
+    case "nan": return constant(.nan)
+    case "true": return handle(builder.boolean(true))
+    case "false": return handle(builder.boolean(false))
+    case "loss": return handle(builder.source(.loss, .scalar))
+    case "rank": return handle(builder.extent(.rank))
+    case "rows": return handle(builder.extent(.rows))
+    case "cols": return handle(builder.extent(.cols))
+    case "numel": return handle(builder.extent(.numel))
+    case "batch": return handle(builder.extent(.batch))
+    case "features": return handle(builder.extent(.features))
+    default: return nil
+    }
+  }
+
+  private func primed(_ name: Name, _ frame: Frame) -> Value {
+    if let entry = frame.entry(name.key + "'", at: name.span) { return force(entry) }
+    // A state that no equation changes keeps its value.
+    return lookup(name, frame)
+  }
+
+  // MARK: Operators
+
+  private func binary(
+    _ op: BinaryOperator, _ a: ExprID, _ b: ExprID, _ frame: Frame, _ span: Span
+  ) -> Value {
+    let tree = tree(frame)
+    if op == .matches || op == .matchesNot {
+      return report(
+        Diagnostic(
+          604, "`\(op.rawValue)` compares the name of a tensor in a `route`, nowhere else", at: span))
+    }
+    let x = lower(a, frame)
+    let y = lower(b, frame)
+    let operation: Operation
+    switch op {
+    case .add: operation = .add
+    case .subtract: operation = .subtract
+    case .multiply: operation = .multiply
+    case .divide: operation = .divide
+    case .modulo: operation = .modulo
+    case .less: operation = .less
+    case .lessOrEqual: operation = .lessOrEqual
+    case .greater: operation = .greater
+    case .greaterOrEqual: operation = .greaterOrEqual
+    case .equal: operation = .equal
+    case .notEqual: operation = .notEqual
+    case .and: operation = .logicalAnd
+    case .or: operation = .logicalOr
+    case .power: return power(x, y, span)
+    case .matrixProduct: return matrixProduct(x, y, at: span)
+    case .matches, .matchesNot: return .failure
+    }
+    if operation == .logicalAnd || operation == .logicalOr {
+      for (value, side) in [(x, a), (y, b)] {
+        if case .value(let handle) = value, type(handle).kind != .boolean {
+          return report(
+            Diagnostic(
+              406, "`\(op.rawValue)` combines conditions, and this is a number",
+              at: tree.span(side)))
+        }
+      }
+    }
+    return make(operation, [x, y], at: span)
+  }
+
+  func power(_ x: Value, _ y: Value, _ span: Span) -> Value {
+    switch constantValue(y) {
+    case 2: return make(.multiply, [x, x], at: span)
+    case 0.5: return make(.squareRoot, [x], at: span)
+    default: return make(.power, [x, y], at: span)
+    }
+  }
+
+  /// `A @ B`, where a vector on the right is a column and one on the left a row.
+  func matrixProduct(_ x: Value, _ y: Value, at span: Span) -> Value {
+    guard var a = single(x, at: span), var b = single(y, at: span) else { return .failure }
+    if shape(a).isScalar || shape(b).isScalar {
+      return report(
+        Diagnostic(403, "`@` multiplies matrices; for a number write `*`", at: span))
+    }
+    var resultIsRow = false
+    if shape(a).rank == 1 {
+      guard let row = reshaped(a, [.fixed(1), shape(a)[0]], span) else { return .failure }
+      a = row
+    }
+    let inner = shape(a).rank == 2 ? shape(a).extents[1] : .unknown
+    if shape(b).rank == 1 {
+      guard let column = reshaped(b, [shape(b)[0], .fixed(1)], span) else { return .failure }
+      b = column
+    } else if shape(b).rank == 2, shape(b).extents[0].isOne, !shape(b).extents[1].isOne,
+      !inner.isOne
+    {
+      guard let column = reshaped(b, [shape(b).extents[1], .fixed(1)], span) else {
+        return .failure
+      }
+      b = column
+      resultIsRow = shape(a).rank == 2 && shape(a).extents[0] != .rows
+        && shape(a).extents[0] != .batch
+    }
+    let product = make(.matrixProduct, [a, b], at: span)
+    guard resultIsRow, case .value(let handle) = product else { return product }
+    return reshaped(handle, [.fixed(1), shape(handle).extents[0]], span).map { .value($0) }
+      ?? .failure
+  }
+
+  func reshaped(_ handle: Handle, _ extents: [Extent], _ span: Span) -> Handle? {
+    guard
+      case .value(let result) = make(
+        .reshape, [handle], declared: ValueType(type(handle).kind, Shape(extents)), at: span)
+    else { return nil }
+    return result
+  }
+
+  func transpose(_ value: Value, at span: Span) -> Value {
+    guard let handle = single(value, at: span) else { return .failure }
+    if shape(handle).rank == 1 {
+      return reshaped(handle, [shape(handle)[0], .fixed(1)], span).map { .value($0) } ?? .failure
+    }
+    return make(.transpose, [handle], at: span)
+  }
+
+  // MARK: Indexing
+
+  private func index(
+    _ a: ExprID, _ subscripts: [Subscript], _ frame: Frame, _ span: Span
+  ) -> Value {
+    let base = lower(a, frame)
+    if case .list(let items) = base, subscripts.count == 1, case .at(let i) = subscripts[0],
+      let position = wholeNumber(i, frame, count: items.count)
+    {
+      return items[position]
+    }
+    guard let handle = single(base, at: tree(frame).span(a)) else { return .failure }
+    let extents = shape(handle).extents
+    var slices = [AxisSlice](repeating: .full, count: extents.count)
+    // A vector over rows or columns has one axis that counts.
+    var axes = Array(extents.indices)
+    if subscripts.count == 1, extents.count == 2, extents[0].isOne != extents[1].isOne {
+      axes = [extents[0].isOne ? 1 : 0]
+      slices[1 - axes[0]].isDropped = true
+      slices[1 - axes[0]].end = 1
+    }
+    guard subscripts.count <= axes.count else {
+      return report(
+        Diagnostic(
+          408, "\(subscripts.count) indices for \(described(shape(handle)))", at: span))
+    }
+    for (axis, s) in zip(axes, subscripts) {
+      let count = extents[axis].isFixed ? extents[axis].value : nil
+      switch s {
+      case .at(let i):
+        guard let position = wholeNumber(i, frame, count: count) else { return .failure }
+        slices[axis] = AxisSlice(start: position, end: position + 1, isDropped: true)
+      case .range(let from, let to):
+        var slice = AxisSlice.full
+        if let from {
+          guard let x = wholeNumber(from, frame, count: count.map { $0 + 1 }) else {
+            return .failure
+          }
+          slice.start = x
+        }
+        if let to {
+          guard let x = wholeNumber(to, frame, count: count.map { $0 + 1 }) else { return .failure }
+          slice.end = x
+        }
+        slices[axis] = slice
+      }
+    }
+    if slices.contains(where: \.isDropped), axes.count == 1, extents.count == 2,
+      !slices[axes[0]].isDropped
+    {
+      slices[1 - axes[0]] = .full
+    }
+    builder.origin = span
+    do {
+      return self.handle(try builder.slice(local(handle), slices))
+    } catch {
+      return report(error.diagnostic(at: span))
+    }
+  }
+
+  /// A number known while checking; negative ones count from the end.
+  private func wholeNumber(_ id: ExprID, _ frame: Frame, count: Int?) -> Int? {
+    let span = tree(frame).span(id)
+    let value = lower(id, frame)
+    if case .failure = value { return nil }
+    guard var x = constantValue(value), x == x.rounded(), abs(x) < 1e9 else {
+      _ = report(Diagnostic(414, "an index must be a whole number known beforehand", at: span))
+      return nil
+    }
+    if x < 0, let count { x += Double(count) }
+    if x < 0 || count.map({ x >= Double($0) }) ?? false {
+      _ = report(
+        Diagnostic(
+          408, "the index \(Int(x)) is outside an axis of length \(count ?? 0)", at: span))
+      return nil
+    }
+    return Int(x)
+  }
+
+  // MARK: Axes and scopes
+
+  private func over(
+    _ reduction: Name, _ axis: Name, _ inner: ExprID, _ frame: Frame, _ span: Span
+  ) -> Value {
+    let value = lower(inner, frame)
+    switch axis.key {
+    case "workers":
+      // One worker is all of them: the mean, sum, min and max over it are its own value.
+      guard ["mean", "sum", "max", "min"].contains(reduction.key) else {
+        return report(
+          Diagnostic(202, "`\(reduction.text)` does not reduce over workers", at: reduction.span))
+      }
+      return value
+    case "batch", "stack", "groups", "window":
+      return report(
+        Diagnostic(
+          802, "reductions over the named axis `\(axis.text)` are not supported yet", at: span))
+    default:
+      return report(
+        Diagnostic(
+          420, "there is no axis `\(axis.text)`", at: axis.span,
+          notes: [Note("the named axes are batch, stack, groups, window and workers")]))
+    }
+  }
+
+  private func global(_ inner: ExprID, _ frame: Frame, _ span: Span) -> Value {
+    guard case .call(let name, let arguments) = tree(frame)[inner] else {
+      if case .norm(let x) = tree(frame)[inner] {
+        return globalReduce("norm", [lower(x, frame)], frame, span)
+      }
+      return report(
+        Diagnostic(
+          421, "`global` stands before a reduction such as `norm(g)` or a draw such as `normal()`",
+          at: span))
+    }
+    if Builtins.draws.contains(name.key) {
+      return draw(name.key, arguments, frame, isGlobal: true, span)
+    }
+    guard ["sum", "mean", "max", "min", "norm", "rms", "count", "dot", "any", "all"].contains(
+      name.key)
+    else {
+      return report(
+        Diagnostic(421, "`global` stands before a reduction, and `\(name.text)` is none", at: span))
+    }
+    return globalReduce(name.key, arguments.map { lower($0.value, frame) }, frame, span)
+  }
+
+  /// The meeting point of a reduction over all tensors: the same text of the same rule is the same
+  /// place in every variant of a route.
+  func site(_ name: String, _ operation: Operation, _ frame: Frame, _ span: Span) -> Int {
+    let owner = frame.rule.map { "\(ObjectIdentifier($0.value))" } ?? ""
+    let key = "\(owner) \(span.start) \(operation) \(callStack.joined(separator: "/"))"
+    return module.site(key, name: name)
+  }
+
+  private func globalReduce(
+    _ name: String, _ operands: [Value], _ frame: Frame, _ span: Span
+  ) -> Value {
+    guard let first = operands.first else {
+      return report(Diagnostic(205, "`\(name)` needs something to reduce", at: span))
+    }
+    func total(_ value: Value, _ operation: Operation = .globalSum) -> Value {
+      guard let handle = single(value, at: span) else { return .failure }
+      guard level == 0 else {
+        return report(
+          Diagnostic(422, "a reduction over all tensors cannot stand inside `repeat`", at: span))
+      }
+      return make(
+        operation, [handle], attribute: Int32(site(name, operation, frame, span)), at: span)
+    }
+    func elements() -> Value {
+      guard let handle = single(first, at: span) else { return .failure }
+      return total(self.elements(of: handle))
+    }
+    switch name {
+    case "sum", "count":
+      return total(reduce(name, first, .all, at: span))
+    case "mean":
+      return make(.divide, [total(reduce("sum", first, .all, at: span)), elements()], at: span)
+    case "max": return total(reduce("max", first, .all, at: span), .globalMaximum)
+    case "any": return total(reduce("any", first, .all, at: span), .globalMaximum)
+    case "min": return total(reduce("min", first, .all, at: span), .globalMinimum)
+    case "all": return total(reduce("all", first, .all, at: span), .globalMinimum)
+    case "dot":
+      guard operands.count == 2 else {
+        return report(Diagnostic(205, "`dot` needs two tensors", at: span))
+      }
+      return total(
+        reduce("sum", make(.multiply, [operands[0], operands[1]], at: span), .all, at: span))
+    default:
+      let squares = reduce("sum", make(.multiply, [first, first], at: span), .all, at: span)
+      let sum = total(squares)
+      if name == "norm" { return make(.squareRoot, [sum], at: span) }
+      return make(.squareRoot, [make(.divide, [sum, elements()], at: span)], at: span)
+    }
+  }
+
+  func elements(of handle: Handle) -> Value {
+    if shape(handle).isLike { return self.handle(builder.extent(.numel)) }
+    if shape(handle).isScalar { return constant(1) }
+    return self.handle(builder.extent(.elementsOf, of: local(handle)))
+  }
+}

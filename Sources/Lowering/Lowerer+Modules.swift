@@ -1,0 +1,370 @@
+import Diagnostics
+import IR
+import Semantics
+import Syntax
+
+extension Lowerer {
+  /// The module of a rule with everything given to it; nil when an error was reported.
+  ///
+  /// Without `needsDefaults` a hyperparameter may lack a value (a rule is being checked, not run).
+  func module(of value: RuleValue, needsDefaults: Bool = true) -> RuleModule? {
+    module = ModuleState()
+    ruleOrder = nested(value)
+    var hypers: [FlatHyper] = []
+    flatten(value, prefix: "", into: &hypers)
+    checkLabels(value, hypers)
+    let defaults = defaultsFunction(hypers, name: value.name, needsDefaults: needsDefaults)
+    let domains = hypers.map { domain(of: $0) }
+    if bag.hasErrors { return nil }
+
+    var variants: [RuleVariant] = []
+    for option in options(of: value) {
+      module.beginVariant(option.choices)
+      guard let variant = variant(value, option) else { continue }
+      variants.append(variant)
+      if variants.count > 256 {
+        _ = report(
+          Diagnostic(
+            606, "these routes have more than 256 ways through them",
+            at: value.rule.declaration.name.span))
+        break
+      }
+    }
+    if bag.hasErrors { return nil }
+    return RuleModule(
+      name: value.name, documentation: value.rule.declaration.documentation,
+      hypers: zip(hypers, domains).enumerated().map { index, pair in
+        Hyperparameter(
+          name: pair.0.name, key: pair.0.key, domain: pair.1,
+          isStructural: module.structural.contains(index), origin: pair.0.parameter.name.span)
+      }, defaults: defaults, variants: variants, globalSites: module.globalSites,
+      guardsFinite: module.guardsFinite, origin: value.rule.declaration.name.span)
+  }
+
+  // MARK: Hyperparameters
+
+  struct FlatHyper {
+    var name: String
+    var key: String
+    var parameter: Parameter
+    var rule: RuleValue
+  }
+
+  /// Every hyperparameter of the tree of rules, those inside a rule prefixed.
+  private func flatten(_ value: RuleValue, prefix: String, into all: inout [FlatHyper]) {
+    for hyper in value.rule.hypers {
+      var keyPrefix = prefix
+      if all.contains(where: { $0.key == keyPrefix + hyper.name.key }) {
+        keyPrefix += value.name + "."
+      }
+      var attempt = 2
+      while all.contains(where: { $0.key == keyPrefix + hyper.name.key }) {
+        keyPrefix = prefix + value.name + "\(attempt)."
+        attempt += 1
+      }
+      value.hyperIndex[hyper.name.key] = all.count
+      all.append(
+        FlatHyper(
+          name: keyPrefix + hyper.name.text, key: keyPrefix + hyper.name.key, parameter: hyper,
+          rule: value))
+    }
+    for parameter in value.rule.ruleParameters {
+      if let inner = value.rules[parameter.name.key] {
+        flatten(inner, prefix: prefix + parameter.name.text + ".", into: &all)
+      }
+    }
+    switch value.body {
+    case .equations, .descent: break
+    case .alias(let inner):
+      if !value.rules.values.contains(where: { $0 === inner }) {
+        flatten(inner, prefix: prefix, into: &all)
+      }
+    case .route(let arms):
+      for arm in arms where !value.rules.values.contains(where: { $0 === arm.rule }) {
+        flatten(arm.rule, prefix: prefix + arm.rule.name + ".", into: &all)
+      }
+    }
+  }
+
+  /// The position that a name given to `value` means: its own hyperparameter, or the only one of
+  /// that name inside it.
+  func hyperPosition(_ key: String, in value: RuleValue, _ all: [FlatHyper]) -> Int? {
+    if let own = value.hyperIndex[key] { return own }
+    let inside = Set(nested(value).map { ObjectIdentifier($0) })
+    let matches = all.indices.filter {
+      inside.contains(ObjectIdentifier(all[$0].rule))
+        && (all[$0].parameter.name.key == key || all[$0].key == key || all[$0].name == key)
+    }
+    return matches.count == 1 ? matches[0] : nil
+  }
+
+  private func nested(_ value: RuleValue) -> [RuleValue] {
+    var result = [value]
+    for rule in value.rules.values { result += nested(rule) }
+    switch value.body {
+    case .equations, .descent: break
+    case .alias(let inner): result += nested(inner)
+    case .route(let arms): for arm in arms { result += nested(arm.rule) }
+    }
+    return result
+  }
+
+  private func checkLabels(_ value: RuleValue, _ all: [FlatHyper]) {
+    for rule in nested(value) {
+      for (key, argument) in rule.arguments.sorted(by: { $0.key < $1.key })
+      where hyperPosition(key, in: rule, all) == nil {
+        let known = Set(nested(rule).flatMap { $0.rule.hypers.map(\.name.text) }).sorted()
+        let tree = program[argument.frame.tree]
+        let label = self.label(key, of: argument.value, tree)
+        let near = Suggestion.nearest(to: label.text, among: known)
+        let isAmbiguous = known.contains { $0 == label.text }
+        _ = report(
+          Diagnostic(
+            505,
+            isAmbiguous
+              ? "several rules inside `\(rule.name)` have a hyperparameter `\(label.text)`"
+              : "`\(rule.name)` has no hyperparameter `\(label.text)`", at: label.span,
+            notes: [
+              Note(
+                known.isEmpty
+                  ? "`\(rule.name)` has none" : "it has \(known.joined(separator: ", "))")
+            ],
+            fixIts: isAmbiguous
+              ? []
+              : near.map {
+                [FixIt("did you mean `\($0)`?", at: label.span, replacement: $0)]
+              } ?? []))
+      }
+    }
+  }
+
+  private func label(_ key: String, of value: ExprID, _ tree: SyntaxTree) -> Name {
+    for expression in tree.expressions {
+      if case .call(_, let arguments) = expression,
+        let found = arguments.first(where: { $0.value == value && $0.label?.key == key })
+      {
+        return found.label!
+      }
+    }
+    return Name(key: key, text: key, span: tree.span(value))
+  }
+
+  /// The function of t and T that gives every hyperparameter its value.
+  private func defaultsFunction(
+    _ hypers: [FlatHyper], name: String, needsDefaults: Bool
+  ) -> Function {
+    begin(name + ".defaults", drawShape: .scalar)
+    var entries: [Entry] = []
+    for hyper in hypers {
+      let index = entries.count
+      let text = Name(
+        key: hyper.key, text: hyper.parameter.name.text, span: hyper.parameter.name.span)
+      entries.append(
+        Entry(text, level: 0) { [unowned self] in
+          self.defaultValue(hyper, index, hypers, needsDefaults) { entries[$0] }
+        })
+    }
+    for (index, entry) in entries.enumerated() {
+      guard let handle = single(force(entry), at: entry.name.span) else { continue }
+      guard shape(handle).isScalar else {
+        _ = report(
+          Diagnostic(
+            405, "the hyperparameter `\(entry.name.text)` must be one number", at: entry.name.span))
+        continue
+      }
+      if readsTensors(handle) {
+        _ = report(
+          Diagnostic(
+            506, "a hyperparameter is an expression of t, T and other hyperparameters",
+            at: entry.name.span))
+        continue
+      }
+      builder.output(.hyper(index), local(handle))
+    }
+    return finish()
+  }
+
+  private func readsTensors(_ handle: Handle) -> Bool {
+    builder.function.instructions.contains {
+      switch $0.operation {
+      case .parameter, .gradient, .state, .input, .loss, .draw, .extent, .lossAt, .gradientAt: true
+      default: false
+      }
+    }
+  }
+
+  private func defaultValue(
+    _ hyper: FlatHyper, _ index: Int, _ all: [FlatHyper], _ needsDefaults: Bool,
+    _ entry: @escaping (Int) -> Entry
+  ) -> Value {
+    // Given to the rule itself or to one around it (`CLion(lr = …)` gives Lion's): outer ones win.
+    var found: (value: ExprID, frame: Frame, owner: RuleValue)?
+    for rule in ruleOrder {
+      for (key, argument) in rule.arguments where hyperPosition(key, in: rule, all) == index {
+        if found == nil { found = (argument.value, argument.frame, rule) }
+      }
+    }
+    let frame: Frame
+    let expression: ExprID
+    if let found {
+      expression = found.value
+      frame = Frame(tree: found.frame.tree, parent: nil)
+      // Written at the top of a script, an argument may name the rule's other hyperparameters;
+      // inside a rule it names those of that rule.
+      let reader = found.frame.owner ?? found.owner
+      enter(hypersOf: reader, into: frame, all, entry, except: reader === found.owner ? index : nil)
+    } else if let initial = hyper.parameter.initial {
+      expression = initial
+      frame = Frame(tree: hyper.rule.rule.tree, parent: nil)
+      enter(hypersOf: hyper.rule, into: frame, all, entry, except: nil)
+    } else if !needsDefaults {
+      return constant(0.5)
+    } else {
+      return report(
+        Diagnostic(
+          503, "`\(hyper.parameter.name.text)` of `\(hyper.rule.name)` has no default and is not given",
+          at: hyper.parameter.name.span))
+    }
+    return lower(expression, frame)
+  }
+
+  private func enter(
+    hypersOf rule: RuleValue, into frame: Frame, _ all: [FlatHyper],
+    _ entry: @escaping (Int) -> Entry, except: Int?
+  ) {
+    for hyper in rule.rule.hypers {
+      guard let index = rule.hyperIndex[hyper.name.key], index != except else { continue }
+      frame.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned self] in
+        self.force(entry(index))
+      }
+    }
+  }
+
+  private func domain(of hyper: FlatHyper) -> Domain? {
+    guard let expression = hyper.parameter.domain else { return nil }
+    begin("domain", drawShape: .scalar)
+    let frame = Frame(tree: hyper.rule.rule.tree, parent: nil)
+    guard let low = constantValue(lower(expression.low, frame)),
+      let high = constantValue(lower(expression.high, frame))
+    else {
+      _ = report(
+        Diagnostic(504, "the bounds of a domain are numbers", at: expression.span))
+      return nil
+    }
+    guard low <= high else {
+      _ = report(Diagnostic(504, "this domain is empty", at: expression.span))
+      return nil
+    }
+    return Domain(
+      low: low, high: high, includesLow: expression.includesLow,
+      includesHigh: expression.includesHigh)
+  }
+
+  // MARK: Variants
+
+  struct Option {
+    var predicate: TensorPredicate
+    var path: [String]
+    var choices: [ObjectIdentifier: Int]
+  }
+
+  /// All ways through the routes of a rule.
+  private func options(of value: RuleValue) -> [Option] {
+    var result = [Option(predicate: .always, path: [], choices: [:])]
+    func combine(_ more: [Option]) {
+      result = result.flatMap { a in
+        more.map { b in
+          Option(
+            predicate: b.predicate == .always
+              ? a.predicate
+              : a.predicate == .always ? b.predicate : .and(a.predicate, b.predicate),
+            path: a.path + b.path, choices: a.choices.merging(b.choices) { x, _ in x })
+        }
+      }
+    }
+    switch value.body {
+    case .descent: break
+    case .equations:
+      for parameter in value.rule.ruleParameters {
+        if let inner = value.rules[parameter.name.key] { combine(options(of: inner)) }
+      }
+    case .alias(let inner): combine(options(of: inner))
+    case .route(let arms):
+      let predicates = routePredicates(value, arms)
+      var all: [Option] = []
+      for (index, arm) in arms.enumerated() {
+        for inner in options(of: arm.rule) {
+          var option = inner
+          option.choices[ObjectIdentifier(value)] = index
+          option.predicate =
+            inner.predicate == .always
+            ? predicates[index] : .and(predicates[index], inner.predicate)
+          option.path = ["\(arm.text) -> \(arm.rule.name)"] + inner.path
+          all.append(option)
+        }
+      }
+      combine(all)
+    }
+    return result
+  }
+
+  private func variant(_ value: RuleValue, _ option: Option) -> RuleVariant? {
+    begin(value.name, drawShape: .like)
+    currentTree = value.rule.tree
+    let w = Handle(level: 0, id: builder.source(.parameter, .like))
+    let g = Handle(level: 0, id: builder.source(.gradient, .like))
+    guard case .value(let next) = apply(value, w: w, g: g, prefix: "") else { return nil }
+    builder.output(.parameter(0), local(next))
+    for (name, handle, span) in module.views {
+      if builder.function.output(.view(name)) != nil {
+        _ = report(Diagnostic(304, "the view `\(name)` has two equations", at: span))
+      } else {
+        builder.output(.view(name), local(handle))
+      }
+    }
+    let update = finish()
+    let states = module.states
+    let inputs = module.inputs
+    guard let initial = initialFunction(value) else { return nil }
+    return RuleVariant(
+      predicate: option.predicate, path: option.path, states: states, inputs: inputs,
+      update: update, initial: initial)
+  }
+
+  /// The states before the first step.
+  private func initialFunction(_ value: RuleValue) -> Function? {
+    let origins = module.stateOrigins
+    begin(value.name + ".initial", drawShape: .like, firstSite: 0x4000_0000)
+    let w = Handle(level: 0, id: builder.source(.parameter, .like))
+    var frames: [String: Frame] = [:]
+    for (slot, origin) in origins.enumerated() {
+      let key = "\(ObjectIdentifier(origin.rule)) \(origin.prefix)"
+      let frame = frames[key] ?? ruleFrame(origin.rule, w: w, g: nil, prefix: origin.prefix)
+      frames[key] = frame
+      let span = origin.binding.span
+      var shape = Shape.like
+      if let type = origin.binding.type {
+        guard let declared = self.shape(type, frame) else { return nil }
+        shape = declared
+      }
+      equationName = origin.binding.name.key
+      drawShape = shape
+      let first = origin.binding.initial.map { lower($0, frame) } ?? constant(0)
+      guard let handle = single(first, at: span),
+        let fitted = fit(
+          handle, to: shape, { "the state `\(origin.binding.name.text)`" }, at: span)
+      else { continue }
+      if builder.function.instructions.contains(where: {
+        [.gradient, .state, .loss, .input].contains($0.operation)
+      }) {
+        _ = report(
+          Diagnostic(
+            321, "a state starts before the first gradient: its first value may use w and "
+              + "hyperparameters only", at: span))
+        return nil
+      }
+      builder.output(.state(slot), local(fitted))
+    }
+    return finish()
+  }
+}

@@ -1,0 +1,155 @@
+import Diagnostics
+import IR
+import Semantics
+import Syntax
+
+extension Lowerer {
+  /// The module of an objective; `arguments` are those of its call (`mlp(hidden = 64)`).
+  func module(
+    of objective: CheckedObjective, _ arguments: [Argument], _ caller: Frame, _ span: Span
+  ) -> ObjectiveModule? {
+    module = ModuleState()
+    let declaration = objective.declaration
+    let names = objective.hypers.map(\.name)
+    guard
+      let bound = bind(
+        arguments, to: names, of: declaration.name.text,
+        hasDefault: objective.hypers.map { $0.initial != nil }, span)
+    else { return nil }
+    guard let defaults = defaults(objective, bound, caller) else { return nil }
+
+    var parameters: [ParameterSlot] = []
+    let initial = initial(objective, &parameters)
+    begin(declaration.name.text, drawShape: .scalar, firstSite: 0x8000_0000)
+    var inputs: [InputSlot] = []
+    let frame = objectiveFrame(objective)
+    let bindings = self.bindings(objective)
+    for (slot, binding) in bindings.enumerated() {
+      guard let type = binding.type, let shape = shape(type, frame) else { continue }
+      let source = builder.source(
+        .parameter, ValueType(.real, shape), attribute: Int32(slot))
+      frame.entries[binding.name.key] = Entry(binding.name, handle(source))
+      // The slots' shapes are those of the forward function.
+      if slot < parameters.count { parameters[slot].shape = shape }
+    }
+    for (slot, input) in declaration.inputs.enumerated() {
+      var shape = slot == 0 ? Shape([.batch, .features]) : Shape([.batch, .fixed(1)])
+      if let type = input.type {
+        guard let declared = self.shape(type, frame) else { continue }
+        shape = declared
+      }
+      inputs.append(InputSlot(name: input.name.text, shape: shape, origin: input.span))
+      let source = builder.source(.input, ValueType(.real, shape), attribute: Int32(slot))
+      frame.entries[input.name.key] = Entry(input.name, handle(source))
+    }
+    enter(objective.body, into: frame)
+    guard let loss = frame.entries["loss"] else { return nil }
+    let lossSpan = loss.name.span
+    if let handle = single(force(loss), at: lossSpan) {
+      if shape(handle).isScalar {
+        builder.output(.loss, local(handle))
+      } else {
+        _ = report(
+          Diagnostic(
+            429, "the loss is one number, and this is \(described(shape(handle)))", at: lossSpan,
+            notes: [Note("reduce it: `loss = mean(…)`")]))
+      }
+    }
+    var metrics: [String] = []
+    for (name, expression) in objective.body.metrics {
+      let place = program[objective.tree].span(expression)
+      guard let handle = single(lower(expression, frame), at: place) else { continue }
+      guard shape(handle).isScalar else {
+        _ = report(
+          Diagnostic(
+            429, "the metric `\(name.text)` is one number, and this is "
+              + described(shape(handle)), at: place))
+        continue
+      }
+      builder.output(.metric(name.text), local(handle))
+      metrics.append(name.text)
+    }
+    force(all: frame)
+    let forward = finish()
+    if bag.hasErrors { return nil }
+    return ObjectiveModule(
+      name: declaration.name.text, documentation: declaration.documentation,
+      hypers: objective.hypers.enumerated().map { index, hyper in
+        Hyperparameter(
+          name: hyper.name.text, key: hyper.name.key, domain: nil,
+          isStructural: module.structural.contains(index), origin: hyper.span)
+      }, defaults: defaults, parameters: parameters, inputs: inputs, initial: initial,
+      forward: forward, metrics: metrics, origin: declaration.name.span)
+  }
+
+  private func bindings(_ objective: CheckedObjective) -> [Binding] {
+    objective.headerParameters.map {
+      Binding(name: $0.name, type: $0.type, initial: $0.initial, storage: nil, span: $0.span)
+    } + objective.body.parameters
+  }
+
+  private func objectiveFrame(_ objective: CheckedObjective) -> Frame {
+    let frame = Frame(tree: objective.tree, parent: nil)
+    for (index, hyper) in objective.hypers.enumerated() {
+      frame.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned self] in
+        self.handle(self.builder.source(.hyper, .scalar, attribute: Int32(index)))
+      }
+    }
+    return frame
+  }
+
+  private func defaults(
+    _ objective: CheckedObjective, _ bound: [ExprID?], _ caller: Frame
+  ) -> Function? {
+    begin(objective.declaration.name.text + ".defaults", drawShape: .scalar)
+    let inside = Frame(tree: objective.tree, parent: nil)
+    for (index, hyper) in objective.hypers.enumerated() {
+      inside.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned self] in
+        if let given = bound[index] { return self.lower(given, caller) }
+        return hyper.initial.map { self.lower($0, inside) } ?? .failure
+      }
+    }
+    for (index, hyper) in objective.hypers.enumerated() {
+      guard let handle = single(force(inside.entries[hyper.name.key]!), at: hyper.span) else {
+        return nil
+      }
+      guard shape(handle).isScalar else {
+        _ = report(
+          Diagnostic(
+            405, "the hyperparameter `\(hyper.name.text)` must be one number", at: hyper.span))
+        return nil
+      }
+      builder.output(.hyper(index), local(handle))
+    }
+    return finish()
+  }
+
+  /// The function of the starting values; declares the parameters on the way.
+  private func initial(
+    _ objective: CheckedObjective, _ parameters: inout [ParameterSlot]
+  ) -> Function {
+    begin(objective.declaration.name.text + ".initial", drawShape: .scalar)
+    let frame = objectiveFrame(objective)
+    for (slot, binding) in bindings(objective).enumerated() {
+      guard let type = binding.type else {
+        _ = report(
+          Diagnostic(
+            430, "the parameter `\(binding.name.text)` needs a shape: `\(binding.name.text): "
+              + "matrix(64, 10) = …`", at: binding.span))
+        continue
+      }
+      guard let shape = shape(type, frame) else { continue }
+      parameters.append(
+        ParameterSlot(name: binding.name.text, shape: shape, origin: binding.span))
+      drawShape = shape
+      equationName = binding.name.key
+      let value = binding.initial.map { lower($0, frame) } ?? constant(0)
+      guard let handle = single(value, at: binding.span),
+        let fitted = fit(
+          handle, to: shape, { "the parameter `\(binding.name.text)`" }, at: binding.span)
+      else { continue }
+      builder.output(.parameter(slot), local(fitted))
+    }
+    return finish()
+  }
+}

@@ -1,0 +1,105 @@
+import Diagnostics
+import IR
+import Semantics
+import Syntax
+
+extension Lowerer {
+  /// The condition of each line of a route; `otherwise` is "none of the others".
+  func routePredicates(
+    _ value: RuleValue, _ arms: [(condition: ExprID?, text: String, rule: RuleValue)]
+  ) -> [TensorPredicate] {
+    let tree = program[value.rule.tree]
+    var stated: [TensorPredicate] = []
+    for arm in arms {
+      if let condition = arm.condition, let predicate = predicate(condition, tree) {
+        stated.append(predicate)
+      }
+    }
+    if arms.filter({ $0.condition == nil }).count > 1 {
+      _ = report(
+        Diagnostic(
+          603, "`otherwise` stands twice in the route `\(value.name)`",
+          at: value.rule.declaration.name.span))
+    }
+    var others: TensorPredicate?
+    for predicate in stated {
+      others = others.map { .and($0, .not(predicate)) } ?? .not(predicate)
+    }
+    return arms.map { arm in
+      guard let condition = arm.condition else { return others ?? .always }
+      return predicate(condition, tree) ?? .always
+    }
+  }
+
+  private func predicate(_ id: ExprID, _ tree: SyntaxTree) -> TensorPredicate? {
+    let span = tree.span(id)
+    switch tree[id] {
+    case .unary(.not, let a): return predicate(a, tree).map { .not($0) }
+    case .binary(.and, let a, let b):
+      guard let x = predicate(a, tree), let y = predicate(b, tree) else { return nil }
+      return .and(x, y)
+    case .binary(.or, let a, let b):
+      guard let x = predicate(a, tree), let y = predicate(b, tree) else { return nil }
+      return .or(x, y)
+    case .binary(let op, let a, let b):
+      if case .name(let name) = tree[a], name.key == "name", case .string(let text) = tree[b] {
+        switch op {
+        case .matches: return .nameMatches(text)
+        case .matchesNot: return .not(.nameMatches(text))
+        case .equal: return .nameEquals(text)
+        case .notEqual: return .not(.nameEquals(text))
+        default: break
+        }
+      }
+      let comparisons: [BinaryOperator: TensorPredicate.Comparison] = [
+        .less: .less, .lessOrEqual: .lessOrEqual, .greater: .greater,
+        .greaterOrEqual: .greaterOrEqual, .equal: .equal, .notEqual: .notEqual,
+      ]
+      if let comparison = comparisons[op] {
+        guard let x = quantity(a, tree), let y = quantity(b, tree) else { return nil }
+        return .compare(comparison, x, y)
+      }
+    default: break
+    }
+    _ = report(
+      Diagnostic(
+        604, "a route decides by what the tensor is: rank, rows, cols, numel and name", at: span,
+        notes: [Note("for example `rank == 2 and name !~ \"embed|head\" -> …`")]))
+    return nil
+  }
+
+  private func quantity(_ id: ExprID, _ tree: SyntaxTree) -> TensorPredicate.Quantity? {
+    switch tree[id] {
+    case .number(let x, _): return .number(x)
+    case .name(let name):
+      switch name.key {
+      case "rank": return .rank
+      case "rows": return .rows
+      case "cols": return .cols
+      case "numel": return .numel
+      default: break
+      }
+    case .unary(.minus, let a):
+      return quantity(a, tree).map { .arithmetic(.subtract, .number(0), $0) }
+    case .binary(let op, let a, let b):
+      let operations: [BinaryOperator: Operation] = [
+        .add: .add, .subtract: .subtract, .multiply: .multiply, .divide: .divide,
+        .modulo: .modulo, .power: .power,
+      ]
+      if let operation = operations[op] {
+        guard let x = quantity(a, tree), let y = quantity(b, tree) else { return nil }
+        return .arithmetic(operation, x, y)
+      }
+    case .call(let name, let arguments)
+    where ["min", "max"].contains(name.key) && arguments.count == 2:
+      guard let x = quantity(arguments[0].value, tree), let y = quantity(arguments[1].value, tree)
+      else { return nil }
+      return .arithmetic(name.key == "min" ? .minimum : .maximum, x, y)
+    default: break
+    }
+    _ = report(
+      Diagnostic(
+        604, "a route compares rank, rows, cols, numel and numbers", at: tree.span(id)))
+    return nil
+  }
+}

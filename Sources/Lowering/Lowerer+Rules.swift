@@ -1,0 +1,405 @@
+import Diagnostics
+import IR
+import Semantics
+import Syntax
+
+extension Lowerer {
+  // MARK: Rules as values
+
+  /// The rule that `Cautious(Lion(lr = 1e-3))` stands for; nil when an argument is wrong (reported).
+  func ruleValue(
+    _ name: Name, _ arguments: [Argument], _ frame: Frame, _ span: Span
+  ) -> RuleValue? {
+    guard let rule = program.rules[name.key] else {
+      _ = report(Diagnostic(203, "there is no rule `\(name.text)`", at: name.span))
+      return nil
+    }
+    let mark = "rule \(name.key)"
+    if callStack.filter({ $0 == mark }).count > 8 || callStack.count > 64 {
+      _ = report(Diagnostic(211, "the rule `\(name.text)` is made of itself", at: span))
+      return nil
+    }
+    callStack.append(mark)
+    defer { callStack.removeLast() }
+
+    let value = RuleValue(rule: rule, body: .descent)
+    guard give(arguments, to: value, frame, span) else { return nil }
+    let inside = Frame(tree: rule.tree, parent: nil)
+    inside.owner = value
+    inside.rules = value.rules
+    inside.functions = value.functions
+    switch rule.body {
+    case .equations(let block): value.body = .equations(block)
+    case .alias(let target):
+      guard case .rule(let inner) = lowerRule(target, inside, value) else { return nil }
+      value.body = .alias(inner)
+    case .route(let arms):
+      var made: [(condition: ExprID?, text: String, rule: RuleValue)] = []
+      let tree = program[rule.tree]
+      for arm in arms {
+        guard case .rule(let inner) = lowerRule(arm.target, inside, value) else { return nil }
+        let text = arm.condition.map { tree.sourceText($0) } ?? "otherwise"
+        made.append((arm.condition, text, inner))
+      }
+      value.body = .route(made)
+    }
+    return value
+  }
+
+  /// A rule expression inside a rule; the frame reads hyperparameters of `owner` when it is needed.
+  private func lowerRule(_ id: ExprID, _ frame: Frame, _ owner: RuleValue) -> Value {
+    let span = tree(frame).span(id)
+    switch tree(frame)[id] {
+    case .name(let name):
+      if let rule = frame.ruleParameter(name.key) { return .rule(rule) }
+      return ruleValue(name, [], frame, span).map { .rule($0) } ?? .failure
+    case .call(let name, let arguments):
+      if program.rules[name.key] == nil, frame.ruleParameter(name.key) != nil {
+        return report(
+          Diagnostic(
+            217, "`\(name.text)` already has its hyperparameters: name it without arguments",
+            at: span))
+      }
+      return ruleValue(name, arguments, frame, span).map { .rule($0) } ?? .failure
+    default:
+      return report(
+        Diagnostic(218, "here stands a rule, such as `AdamW` or `Lion(lr = 1e-4)`", at: span))
+    }
+  }
+
+  private func give(
+    _ arguments: [Argument], to value: RuleValue, _ frame: Frame, _ span: Span
+  ) -> Bool {
+    let rule = value.rule
+    var rules = rule.ruleParameters
+    var functions = rule.functionParameters
+    var isGood = true
+    func lowerRuleArgument(_ id: ExprID, as name: Name) {
+      if case .rule(let inner) = lowerRule(id, frame, value) {
+        value.rules[name.key] = inner
+      } else {
+        isGood = false
+      }
+    }
+    for argument in arguments {
+      if let label = argument.label {
+        if let index = rules.firstIndex(where: { $0.name.key == label.key }) {
+          lowerRuleArgument(argument.value, as: rules.remove(at: index).name)
+        } else if let index = functions.firstIndex(where: { $0.name.key == label.key }) {
+          giveFunction(argument.value, functions.remove(at: index).name, value, frame, &isGood)
+        } else if value.arguments[label.key] != nil {
+          _ = report(Diagnostic(216, "`\(label.text)` is given twice", at: label.span))
+          isGood = false
+        } else {
+          value.arguments[label.key] = (argument.value, frame)
+        }
+      } else if !rules.isEmpty {
+        lowerRuleArgument(argument.value, as: rules.removeFirst().name)
+      } else if !functions.isEmpty {
+        giveFunction(argument.value, functions.removeFirst().name, value, frame, &isGood)
+      } else {
+        let free = rule.hypers.first { value.arguments[$0.name.key] == nil }
+        _ = report(
+          Diagnostic(
+            505, "a hyperparameter is given by its name", at: tree(frame).span(argument.value),
+            fixIts: free.map {
+              [
+                FixIt(
+                  "write `\($0.name.text) = …`",
+                  at: Span(
+                    tree(frame).span(argument.value).start,
+                    tree(frame).span(argument.value).start),
+                  replacement: "\($0.name.text) = ")
+              ]
+            } ?? []))
+        isGood = false
+      }
+    }
+    let inside = Frame(tree: rule.tree, parent: nil)
+    for parameter in rules {
+      if let initial = parameter.initial,
+        case .rule(let inner) = lowerRule(initial, inside, value)
+      {
+        value.rules[parameter.name.key] = inner
+      } else {
+        _ = report(
+          Diagnostic(205, "`\(value.name)` needs a rule for `\(parameter.name.text)`", at: span))
+        isGood = false
+      }
+    }
+    for parameter in functions {
+      if let initial = parameter.initial {
+        giveFunction(initial, parameter.name, value, inside, &isGood)
+      } else {
+        _ = report(
+          Diagnostic(
+            205, "`\(value.name)` needs a function for `\(parameter.name.text)`", at: span))
+        isGood = false
+      }
+    }
+    return isGood
+  }
+
+  private func giveFunction(
+    _ id: ExprID, _ name: Name, _ value: RuleValue, _ frame: Frame, _ isGood: inout Bool
+  ) {
+    if case .name(let wanted) = tree(frame)[id] {
+      if let function = frame.functionParameter(wanted.key) {
+        value.functions[name.key] = function
+        return
+      }
+      if let function = program.functions[wanted.key] {
+        value.functions[name.key] = .checked(function)
+        return
+      }
+      if Builtins.functions.contains(wanted.key) {
+        value.functions[name.key] = .builtin(wanted.key)
+        return
+      }
+    }
+    _ = report(
+      Diagnostic(219, "`\(name.text)` is a function: give the name of one", at: tree(frame).span(id)))
+    isGood = false
+  }
+
+  // MARK: Applying a rule
+
+  /// `base(w, g)`: the parameter after the base rule's step.
+  func applyRule(
+    _ name: Name, _ rule: RuleValue, _ arguments: [Argument], _ frame: Frame, _ span: Span
+  ) -> Value {
+    guard let scope = frame.rule else {
+      return report(Diagnostic(209, "`\(name.text)` is a rule, not a function", at: span))
+    }
+    guard level == 0 else {
+      return report(Diagnostic(428, "a rule cannot be applied inside `repeat`", at: span))
+    }
+    guard scope.applied.insert(name.key).inserted else {
+      return report(
+        Diagnostic(
+          311, "`\(name.text)` is applied twice, and it has one set of states", at: span,
+          notes: [Note("name its value once: `next = \(name.text)(w, g)`")]))
+    }
+    let names = ["w", "g"].map { Name(key: $0, text: $0, span: span) }
+    guard
+      let bound = bind(arguments, to: names, of: name.text, hasDefault: [false, true], span),
+      let w = single(lower(bound[0]!, frame), at: span)
+    else { return .failure }
+    let g: Handle
+    if let argument = bound[1] {
+      guard let given = single(lower(argument, frame), at: span) else { return .failure }
+      g = given
+    } else {
+      g = Handle(level: 0, id: builder.source(.gradient, .like))
+    }
+    guard let fittedW = fit(w, to: .like, { "`w`" }, at: span),
+      let fittedG = fit(g, to: .like, { "the gradient" }, at: span)
+    else { return .failure }
+    return apply(rule, w: fittedW, g: fittedG, prefix: scope.prefix + name.text + ".")
+  }
+
+  /// Lowers the equations of a rule, registers its states, and gives w'.
+  func apply(_ value: RuleValue, w: Handle, g: Handle, prefix: String) -> Value {
+    switch value.body {
+    case .descent: return make(.subtract, [w, g], at: value.rule.declaration.span)
+    case .alias(let inner): return apply(inner, w: w, g: g, prefix: prefix)
+    case .route(let arms):
+      let choice = module.choices[ObjectIdentifier(value)] ?? 0
+      return apply(arms[choice].rule, w: w, g: g, prefix: prefix)
+    case .equations(let block): return apply(block, of: value, w: w, g: g, prefix: prefix)
+    }
+  }
+
+  private func apply(
+    _ block: Block, of value: RuleValue, w: Handle, g: Handle, prefix: String
+  ) -> Value {
+    if let span = block.matricesOverTrailing {
+      return report(Diagnostic(802, "`matrices over trailing` is not supported yet", at: span))
+    }
+    let savedStack = callStack
+    callStack = []
+    defer { callStack = savedStack }
+    let frame = ruleFrame(value, w: w, g: g, prefix: prefix)
+    var slots: [(binding: Binding, slot: Int)] = []
+    for binding in block.states {
+      guard let slot = register(binding, value, frame, prefix) else { continue }
+      let source = builder.source(
+        .state, ValueType(.real, module.states[slot].shape), attribute: Int32(slot))
+      frame.entries[binding.name.key] = Entry(binding.name, handle(source))
+      slots.append((binding, slot))
+    }
+    for binding in block.inputs {
+      guard let slot = registerInput(binding, frame) else { continue }
+      let source = builder.source(
+        .input, ValueType(.real, module.inputs[slot].shape), attribute: Int32(slot))
+      frame.entries[binding.name.key] = Entry(binding.name, handle(source))
+    }
+    enter(block, into: frame)
+    guard let update = frame.entries["w'"] else { return .failure }
+    let next = force(update)
+    for (binding, slot) in slots {
+      guard let entry = frame.entries[binding.name.key + "'"],
+        let value = single(force(entry), at: entry.name.span)
+      else { continue }
+      let shape = module.states[slot].shape
+      guard
+        let fitted = fit(value, to: shape, { "the state `\(binding.name.text)`" }, at: binding.span)
+      else { continue }
+      if module.states[slot].isGlobal, !isGlobal(fitted) {
+        _ = report(
+          Diagnostic(
+            312, "`\(binding.name.text)` is one for all tensors, and this value differs from tensor "
+              + "to tensor", at: entry.name.span,
+            notes: [Note("reduce over all tensors: `global norm(g)`")]))
+      }
+      builder.output(.state(slot), local(fitted))
+    }
+    for (name, expression) in block.views {
+      let span = program[value.rule.tree].span(expression)
+      guard let point = single(lower(expression, frame), at: span),
+        let fitted = fit(point, to: .like, { "a view" }, at: span)
+      else { continue }
+      module.views.append((name.key, fitted, span))
+    }
+    if block.guardsFinite { module.guardsFinite = true }
+    force(all: frame)
+    guard let result = single(next, at: update.name.span),
+      let fitted = fit(result, to: .like, { "`w'`" }, at: update.name.span)
+    else { return .failure }
+    return .value(fitted)
+  }
+
+  /// The frame of a rule's equations: w, g and its hyperparameters.
+  func ruleFrame(_ value: RuleValue, w: Handle, g: Handle?, prefix: String) -> Frame {
+    let frame = Frame(tree: value.rule.tree, parent: nil)
+    frame.rule = RuleScope(value: value, prefix: prefix)
+    frame.rules = value.rules
+    frame.functions = value.functions
+    func given(_ key: String, _ handle: Handle) {
+      let name = Name(key: key, text: key, span: value.rule.declaration.name.span)
+      frame.entries[key] = Entry(name, .value(handle))
+    }
+    given("w", w)
+    if let g { given("g", g) }
+    enterHypers(of: value, into: frame)
+    return frame
+  }
+
+  /// Makes the hyperparameters of a rule readable: each is a run-time input.
+  func enterHypers(of value: RuleValue, into frame: Frame) {
+    for hyper in value.rule.hypers {
+      guard let index = value.hyperIndex[hyper.name.key] else { continue }
+      frame.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned self] in
+        self.handle(self.builder.source(.hyper, .scalar, attribute: Int32(index)))
+      }
+    }
+  }
+
+  private func register(
+    _ binding: Binding, _ value: RuleValue, _ frame: Frame, _ prefix: String
+  ) -> Int? {
+    var shape = Shape.like
+    var isGlobal = false
+    if let type = binding.type {
+      guard let declared = self.shape(type, frame) else { return nil }
+      shape = declared
+      isGlobal = type.kind.key == "global"
+    }
+    guard let storage = storage(binding.storage) else { return nil }
+    module.states.append(
+      StateSlot(
+        name: prefix + binding.name.text, shape: shape, isGlobal: isGlobal, storage: storage,
+        roundsStochastically: binding.storage?.rounding?.key == "stochastic",
+        origin: binding.span))
+    module.stateOrigins.append(
+      ModuleState.StateOrigin(binding: binding, rule: value, prefix: prefix))
+    return module.states.count - 1
+  }
+
+  private func storage(_ expression: StorageExpr?) -> Storage? {
+    guard let expression else { return .compute }
+    if let rounding = expression.rounding, rounding.key != "stochastic", rounding.key != "nearest" {
+      _ = report(
+        Diagnostic(
+          316, "`round \(rounding.text)` is not known: use `stochastic` or `nearest`",
+          at: rounding.span))
+      return nil
+    }
+    var block = 256
+    for argument in expression.arguments {
+      guard argument.label?.key == "block", ["int8", "sign1"].contains(expression.format.key) else {
+        _ = report(
+          Diagnostic(
+            204, "`\(expression.format.text)` has no such parameter", at: expression.span))
+        return nil
+      }
+      let frame = Frame(tree: currentTree, parent: nil)
+      let number = constantValue(lower(argument.value, frame)) ?? 0
+      guard number >= 1, number <= 65_536, number == number.rounded() else {
+        _ = report(
+          Diagnostic(504, "`block` is a whole number from 1 to 65,536", at: expression.span))
+        return nil
+      }
+      block = Int(number)
+    }
+    switch expression.format.key {
+    case "f32", "float32": return .float32
+    case "f64", "float64": return .float64
+    case "bf16", "bfloat16": return .bfloat16
+    case "f16", "float16": return .float16
+    case "int8": return .int8(block: block)
+    case "sign1": return .sign1(block: block)
+    default:
+      let near = Suggestion.nearest(
+        to: expression.format.text, among: ["f32", "f64", "bf16", "f16", "int8", "sign1"])
+      _ = report(
+        Diagnostic(
+          316, "`\(expression.format.text)` is not a storage format", at: expression.format.span,
+          notes: [Note("formats are f64, f32, bf16, f16, int8(block = 256) and sign1")],
+          fixIts: near.map {
+            [FixIt("did you mean `\($0)`?", at: expression.format.span, replacement: $0)]
+          } ?? []))
+      return nil
+    }
+  }
+
+  private func registerInput(_ binding: Binding, _ frame: Frame) -> Int? {
+    var shape = Shape.like
+    if let type = binding.type {
+      guard let declared = self.shape(type, frame) else { return nil }
+      shape = declared
+    }
+    if let known = module.inputs.firstIndex(where: { $0.name == binding.name.text }) {
+      if module.inputs[known].shape == shape { return known }
+      _ = report(
+        Diagnostic(
+          208, "the input `\(binding.name.text)` is declared with two shapes", at: binding.span))
+      return nil
+    }
+    module.inputs.append(
+      InputSlot(name: binding.name.text, shape: shape, origin: binding.span))
+    return module.inputs.count - 1
+  }
+
+  /// Whether a value is the same for all parameter tensors.
+  func isGlobal(_ handle: Handle) -> Bool {
+    let function = levels[handle.level].builder.function
+    var seen: Set<ValueID> = []
+    var pending = [handle.id]
+    while let next = pending.popLast() {
+      guard seen.insert(next).inserted else { continue }
+      let instruction = function[next]
+      switch instruction.operation {
+      case .constant, .hyper, .step, .horizon, .loss, .globalSum, .globalMaximum, .globalMinimum,
+        .lossAt:
+        continue
+      case .state where module.states[Int(instruction.attribute)].isGlobal: continue
+      case .input where instruction.type.shape.isScalar: continue
+      case .draw where function.draws[Int(instruction.attribute)].isGlobal: continue
+      case _ where instruction.operation.isSource: return false
+      default: pending += function.operands(next)
+      }
+    }
+    return true
+  }
+}

@@ -1,0 +1,264 @@
+import Diagnostics
+import IR
+import Semantics
+import Syntax
+
+/// Turns checked declarations into functions of the IR.
+///
+/// Names are evaluated when first needed, so equations may stand in any order; what is needed while
+/// it is being evaluated is a cycle.
+final class Lowerer {
+  struct Level {
+    var builder: FunctionBuilder
+    /// Values of the level outside that this loop body uses, in order of first use.
+    var captured: [ValueID] = []
+    var arguments: [ValueID: ValueID] = [:]
+    var carriedCount = 0
+  }
+
+  let program: CheckedProgram
+  var bag = DiagnosticBag()
+  var levels: [Level]
+  var level = 0
+  /// Names being evaluated, for the text of a cycle.
+  var evaluating: [Name] = []
+  /// Where functions are being called from; its depth bounds recursion.
+  var callStack: [String] = []
+  /// The equation whose draws are being lowered, and the shape a draw has by default.
+  var equationName = ""
+  var drawShape = Shape.scalar
+  var nextSite: UInt32 = 0
+  /// What the module under construction knows of its rules.
+  var module = ModuleState()
+  /// The rules of the module under construction, outer ones first.
+  var ruleOrder: [RuleValue] = []
+  /// The tree that loose expressions of the rule under construction live in.
+  var currentTree = TreeID(0)
+  /// Branches whose equations must be lowered even if nothing asks for them, so that all is checked.
+  var unnamed: [(frame: Frame, level: Int)] = []
+  /// Work left: a small text must not become a giant program.
+  var budget = 400_000
+
+  init(program: CheckedProgram, name: String) {
+    self.program = program
+    levels = [Level(builder: FunctionBuilder(name: name))]
+  }
+
+  /// Starts a new function; values of the old one are no longer of use.
+  func begin(_ name: String, drawShape: Shape, firstSite: UInt32 = 0) {
+    levels = [Level(builder: FunctionBuilder(name: name))]
+    level = 0
+    self.drawShape = drawShape
+    nextSite = firstSite
+    evaluating = []
+  }
+
+  func finish() -> Function { levels[0].builder.finish() }
+
+  var builder: FunctionBuilder {
+    _read { yield levels[level].builder }
+    _modify { yield &levels[level].builder }
+  }
+
+  func tree(_ frame: Frame) -> SyntaxTree { program[frame.tree] }
+
+  func report(_ diagnostic: Diagnostic) -> Value {
+    bag.report(diagnostic)
+    return .failure
+  }
+
+  // MARK: Values and levels
+
+  func handle(_ id: ValueID) -> Value { .value(Handle(level: level, id: id)) }
+  func constant(_ x: Double) -> Value { handle(builder.constant(x)) }
+
+  func type(_ handle: Handle) -> ValueType { levels[handle.level].builder.type(handle.id) }
+  func shape(_ handle: Handle) -> Shape { type(handle).shape }
+
+  func constantValue(_ value: Value) -> Double? {
+    guard case .value(let handle) = value else { return nil }
+    return levels[handle.level].builder.constantValue(handle.id)
+  }
+
+  /// The value in the function of the current level, captured into loop bodies on the way.
+  func local(_ handle: Handle) -> ValueID { local(handle, at: level) }
+
+  private func local(_ handle: Handle, at target: Int) -> ValueID {
+    if handle.level >= target { return handle.id }
+    let outer = local(handle, at: target - 1)
+    if let number = levels[target - 1].builder.constantValue(outer) {
+      return levels[target].builder.constant(number)
+    }
+    if let known = levels[target].arguments[outer] { return known }
+    let position = levels[target].carriedCount + levels[target].captured.count
+    let type = levels[target - 1].builder.type(outer)
+    let argument = levels[target].builder.source(.argument, type, attribute: Int32(position))
+    levels[target].captured.append(outer)
+    levels[target].arguments[outer] = argument
+    return argument
+  }
+
+  // MARK: Making operations
+
+  /// One operation, its shape errors reported at `span`.
+  func make(
+    _ operation: Operation, _ operands: [Handle], attribute: Int32 = 0,
+    declared: ValueType? = nil, at span: Span
+  ) -> Value {
+    budget -= 1
+    if budget < 0 {
+      return budget == -1
+        ? report(
+          Diagnostic(
+            108, "this program is too large: its functions unfold to more than 400,000 operations",
+            at: span)) : .failure
+    }
+    let values = operands.map { local($0) }
+    builder.origin = span
+    do {
+      return handle(
+        try builder.make(operation, values, attribute: attribute, declared: declared))
+    } catch {
+      return report(error.diagnostic(at: span))
+    }
+  }
+
+  func make(_ operation: Operation, _ operands: [Value], at span: Span) -> Value {
+    var handles: [Handle] = []
+    for operand in operands {
+      guard let handle = single(operand, at: span) else { return .failure }
+      handles.append(handle)
+    }
+    return make(operation, handles, at: span)
+  }
+
+  /// The one tensor or number that a value is; anything else is reported.
+  func single(_ value: Value, at span: Span) -> Handle? {
+    switch value {
+    case .value(let handle):
+      if type(handle).kind == .tuple {
+        _ = report(Diagnostic(407, "several values stand where one is needed", at: span))
+        return nil
+      }
+      return handle
+    case .list(let items):
+      guard case .value(let handle) = vector(items, at: span) else { return nil }
+      return handle
+    case .failure: return nil
+    case .several:
+      _ = report(
+        Diagnostic(407, "several values stand where one is needed: name them `Q, R = …`", at: span))
+      return nil
+    case .rule(let rule):
+      _ = report(Diagnostic(209, "`\(rule.name)` is a rule, not a value", at: span))
+      return nil
+    case .function(let function):
+      _ = report(Diagnostic(209, "`\(function.name)` is a function, not a value", at: span))
+      return nil
+    case .string:
+      _ = report(Diagnostic(407, "a text stands where a number is needed", at: span))
+      return nil
+    }
+  }
+
+  /// `[a, b, c]` as a vector.
+  func vector(_ items: [Value], at span: Span) -> Value {
+    guard items.count <= 1024 else {
+      return report(Diagnostic(415, "a list of more than 1,024 numbers belongs in a file", at: span))
+    }
+    let type = ValueType(.real, Shape([.fixed(items.count)]))
+    var result: Value?
+    for (position, item) in items.enumerated() {
+      guard let handle = single(item, at: span) else { return .failure }
+      guard shape(handle).isScalar else {
+        return report(Diagnostic(405, "a list is made of numbers", at: span))
+      }
+      let slices = [AxisSlice(start: position, end: position + 1, isDropped: true)]
+      let placed: Value
+      do {
+        let value = local(handle)
+        builder.origin = span
+        placed = self.handle(try builder.placeSlice(value, slices, type: type))
+      } catch {
+        return report(error.diagnostic(at: span))
+      }
+      result = result.map { make(.add, [$0, placed], at: span) } ?? placed
+    }
+    return result ?? report(Diagnostic(416, "an empty list has no meaning here", at: span))
+  }
+
+  /// The value stretched to a declared type, or an error in the user's terms.
+  func fit(
+    _ handle: Handle, to shape: Shape, _ what: () -> String, at span: Span
+  ) -> Handle? {
+    let own = self.shape(handle)
+    if own == shape { return handle }
+    guard own.fits(shape) else {
+      _ = report(
+        Diagnostic(417, "\(what()) is \(described(shape)), and this is \(described(own))", at: span))
+      return nil
+    }
+    guard
+      case .value(let result) = make(
+        .broadcast, [handle], declared: ValueType(type(handle).kind, shape), at: span)
+    else { return nil }
+    return result
+  }
+
+  func described(_ shape: Shape) -> String {
+    let text = shape.description
+    return text.hasPrefix("like") ? "a tensor \(text)" : "a \(text)"
+  }
+
+  // MARK: Entries
+
+  func force(_ entry: Entry) -> Value {
+    switch entry.state {
+    case .done(let value): return value
+    case .busy:
+      let start = evaluating.firstIndex { $0.key == entry.name.key && $0.span == entry.name.span }
+      let names = evaluating[(start ?? 0)...].map(\.text) + [entry.name.text]
+      let path = names.map { "`\($0)`" }.joined(separator: " → ")
+      return report(
+        Diagnostic(
+          309, "`\(entry.name.text)` depends on itself: \(path)", at: entry.name.span,
+          notes: [Note("a state read without its prime is the value before the step")]))
+    case .pending(let thunk):
+      if evaluating.count > 2_000 {
+        return report(
+          Diagnostic(109, "these equations depend on each other too deeply", at: entry.name.span))
+      }
+      entry.state = .busy
+      evaluating.append(entry.name)
+      let savedLevel = level
+      let savedName = equationName
+      level = entry.level
+      equationName = entry.name.key
+      let value = thunk()
+      level = savedLevel
+      equationName = savedName
+      evaluating.removeLast()
+      entry.state = .done(value)
+      return value
+    }
+  }
+
+  /// Lowers every equation of a frame, so that what nothing uses is checked as well.
+  func force(all frame: Frame) {
+    for (_, entry) in frame.entries.sorted(by: { $0.key < $1.key }) { _ = force(entry) }
+    let mine = unnamed.filter { $0.level == level }
+    unnamed.removeAll { $0.level == level }
+    for (branch, _) in mine { force(all: branch) }
+  }
+
+  /// Marks the hyperparameters that a value is made of as fixed at bind time.
+  func markStructural(_ handle: Handle) {
+    let function = levels[handle.level].builder.function
+    var pending = [handle.id]
+    while let next = pending.popLast() {
+      let instruction = function[next]
+      if instruction.operation == .hyper { module.structural.insert(Int(instruction.attribute)) }
+      pending += function.operands(next)
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import Diagnostics
+import IR
+import Semantics
+import Syntax
+
+/// What is gathered while the functions of one module are lowered.
+struct ModuleState {
+  /// Hyperparameters that shapes and loop counts depend on.
+  var structural: Set<Int> = []
+  var globalSites: [String] = []
+  private var siteIndex: [String: Int] = [:]
+  /// States and inputs of the variant under construction.
+  var states: [StateSlot] = []
+  var stateOrigins: [StateOrigin] = []
+  var inputs: [InputSlot] = []
+  var guardsFinite = false
+  var views: [(name: String, value: Handle, span: Span)] = []
+  /// The arm that each route takes in the variant under construction.
+  var choices: [ObjectIdentifier: Int] = [:]
+
+  /// Where a state was declared, to lower its first value.
+  struct StateOrigin {
+    var binding: Binding
+    var rule: RuleValue
+    var prefix: String
+  }
+
+  mutating func site(_ key: String, name: String) -> Int {
+    if let known = siteIndex[key] { return known }
+    globalSites.append(name)
+    siteIndex[key] = globalSites.count - 1
+    return globalSites.count - 1
+  }
+
+  mutating func beginVariant(_ choices: [ObjectIdentifier: Int]) {
+    states = []
+    stateOrigins = []
+    inputs = []
+    views = []
+    self.choices = choices
+  }
+}

@@ -1,0 +1,128 @@
+import Diagnostics
+import IR
+import Lowering
+import Semantics
+import Syntax
+import Zoo
+
+/// The one driver of the phases: text → tree → checked program → IR.
+///
+/// The command line, the REPL and embedders all compile through it. A compiler is a session: texts
+/// added later see the declarations of earlier ones and replace those of the same name.
+public final class Compiler {
+  /// The texts of the session, for rendering diagnostics.
+  public private(set) var sources = SourceMap()
+  private var checker: Checker!
+
+  public init() {
+    checker = Checker(
+      offeredRules: Library.shared.declarations.filter { $0.kind == .rule }.map(\.name),
+      offeredFunctions: Library.shared.declarations.filter { $0.kind == .function }.map(\.name)
+    ) { [unowned self] key in self.libraryTree(key) }
+  }
+
+  public var program: CheckedProgram { checker.program }
+
+  private static let libraryNames: [String: String] = {
+    var names: [String: String] = [:]
+    for declaration in Library.shared.declarations {
+      names[Name(declaration.name).key] = declaration.name
+    }
+    return names
+  }()
+
+  private func libraryTree(_ key: String) -> SyntaxTree? {
+    guard let name = Self.libraryNames[key],
+      let declaration = Library.shared.declaration(name)
+    else { return nil }
+    let file = sources.add(name: declaration.file, text: declaration.text)
+    var bag = DiagnosticBag()
+    return parse(file, into: &bag)
+  }
+
+  /// Parses a text without checking it.
+  public func tree(name: String, bytes: [UInt8]) -> (tree: SyntaxTree, bag: DiagnosticBag) {
+    let file = sources.add(name: name, bytes: bytes)
+    var bag = DiagnosticBag()
+    let tree = parse(file, into: &bag)
+    return (tree, bag)
+  }
+
+  /// Adds a script: parses it and checks names, roles, cycles, kinds and shapes of all that it
+  /// declares and runs. Returns its diagnostics in source order; `commands` holds what it would run.
+  public func add(name: String, bytes: [UInt8]) -> [Diagnostic] {
+    checker.beginStatement()
+    let (tree, parsed) = tree(name: name, bytes: bytes)
+    var bag = parsed
+    checker.add(tree)
+    bag.report(contentsOf: checker.bag)
+    if !bag.hasErrors { bag.report(contentsOf: checkLowering(tree)) }
+    return bag.sorted
+  }
+
+  /// The commands of the last script added, in order.
+  public var commands: [CheckedCommand] { checker.program.commands }
+
+  private func checkLowering(_ tree: SyntaxTree) -> DiagnosticBag {
+    var bag = DiagnosticBag()
+    let program = checker.program
+    for item in tree.items {
+      switch item.kind {
+      case .rule(let rule):
+        for diagnostic in Lowering.check(ruleNamed: rule.name.key, of: program) {
+          bag.report(diagnostic)
+        }
+      case .objective(let objective):
+        for diagnostic in Lowering.check(objectiveNamed: objective.name.key, of: program) {
+          bag.report(diagnostic)
+        }
+      default: break
+      }
+    }
+    for command in program.commands {
+      switch command.kind {
+      case .minimize(let statement):
+        check(statement.objective, statement.rules, command.tree, program, &bag)
+      case .train(let statement):
+        check(statement.objective, statement.rules, command.tree, program, &bag)
+      default: break
+      }
+    }
+    return bag
+  }
+
+  private func check(
+    _ objective: ExprID, _ rules: [ExprID], _ tree: TreeID, _ program: CheckedProgram,
+    _ bag: inout DiagnosticBag
+  ) {
+    do {
+      _ = try Lowering.objective(objective, in: tree, of: program)
+    } catch {
+      for diagnostic in error.diagnostics { bag.report(diagnostic) }
+    }
+    for rule in rules {
+      do {
+        _ = try Lowering.rule(rule, in: tree, of: program)
+      } catch {
+        for diagnostic in error.diagnostics { bag.report(diagnostic) }
+      }
+    }
+  }
+
+  /// The rule that a text such as `Lion(lr = 1e-4)` names, from this session or the zoo.
+  ///
+  /// Throws every diagnostic found, with spans in `sources`.
+  public func rule(_ text: String, name: String = "<rule>") throws(DiagnosticError) -> RuleInstance {
+    let file = sources.add(name: name, text: text)
+    var bag = DiagnosticBag()
+    let (tree, expression) = parseExpression(file, into: &bag)
+    if bag.hasErrors { throw DiagnosticError(bag.sorted) }
+    var loose = tree
+    loose.items = [Item(.expression(expression), tree.span(expression))]
+    checker.beginStatement()
+    checker.add(loose)
+    if checker.bag.hasErrors { throw DiagnosticError(checker.bag.sorted) }
+    return try Lowering.rule(
+      expression, in: TreeID(checker.program.commands[0].tree.index), of: checker.program)
+  }
+}

@@ -1,0 +1,95 @@
+/// The memory that matrix functions work in, sized at bind time and used again at every step.
+///
+/// Make one with `reserve` for each operation and size that will run; the largest need wins. Not to
+/// be shared by threads that run at the same time.
+public final class LinearAlgebraWorkspace<T: LinearAlgebraScalar> {
+  public enum Need: Hashable, Sendable {
+    case solve(n: Int, columns: Int)
+    case cholesky(n: Int)
+    case qr(m: Int, n: Int)
+    case eigh(n: Int)
+    case svd(m: Int, n: Int)
+  }
+
+  private(set) var reals: UnsafeMutablePointer<T>
+  private(set) var integers: UnsafeMutablePointer<Int32>
+  /// Elements of the part of `reals` that LAPACK may use beyond the matrices before it.
+  private(set) var scratch = 0
+  private(set) var integerScratch = 0
+  private var realCount = 0
+  private var fixedCount = 0
+
+  public init() {
+    reals = .allocate(capacity: 1)
+    integers = .allocate(capacity: 1)
+  }
+
+  public convenience init(for need: Need) {
+    self.init()
+    reserve(need)
+  }
+
+  deinit {
+    reals.deallocate()
+    integers.deallocate()
+  }
+
+  /// Bytes held.
+  public var byteCount: Int {
+    realCount * MemoryLayout<T>.stride + integerScratch * MemoryLayout<Int32>.stride
+  }
+
+  /// Makes room for an operation; what was reserved before stays possible.
+  public func reserve(_ need: Need) {
+    BLASThreads.useOne()
+    switch need {
+    case .solve(let n, let columns): grow(fixed: n * n + n * columns, scratch: 0, integers: n)
+    case .cholesky: break
+    case .qr(let m, let n):
+      let k = min(m, n)
+      if k == 0 { return }
+      let size = max(
+        query { T.geqrf(m, n, $0, $0, $0, -1) }, query { T.orgqr(m, k, k, $0, $0, $0, -1) })
+      grow(fixed: m * n + k, scratch: size, integers: k)
+    case .eigh(let n):
+      if n == 0 { return }
+      var whole: Int32 = 0
+      let size = query { T.syevd(n, $0, $0, $0, -1, &whole, -1) }
+      grow(fixed: n * n, scratch: size, integers: Int(whole))
+    case .svd(let m, let n):
+      let k = min(m, n)
+      if k == 0 { return }
+      var whole: Int32 = 0
+      let size = query { T.gesdd(n, m, $0, $0, $0, $0, $0, -1, &whole) }
+      grow(fixed: m * n + n * k, scratch: size, integers: 8 * k)
+    }
+  }
+
+  private func query(_ ask: (UnsafeMutablePointer<T>) -> Int) -> Int {
+    withUnsafeTemporaryAllocation(of: T.self, capacity: 1) { buffer in
+      buffer.initialize(repeating: 0)
+      _ = ask(buffer.baseAddress!)
+      // Float rounds large sizes to 24 bits: one ulp up is surely enough.
+      return Int(buffer[0].nextUp.rounded(.up))
+    }
+  }
+
+  private func grow(fixed: Int, scratch newScratch: Int, integers newIntegers: Int) {
+    scratch = max(scratch, newScratch)
+    // `scratch` is what LAPACK is told for every operation: all of them must find that much.
+    fixedCount = max(fixedCount, fixed)
+    let total = fixedCount + scratch
+    if total > realCount {
+      reals.deallocate()
+      reals = .allocate(capacity: total)
+      reals.initialize(repeating: 0, count: total)
+      realCount = total
+    }
+    if newIntegers > integerScratch {
+      integers.deallocate()
+      integers = .allocate(capacity: newIntegers)
+      integers.initialize(repeating: 0, count: newIntegers)
+      integerScratch = newIntegers
+    }
+  }
+}

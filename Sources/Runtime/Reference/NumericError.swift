@@ -1,0 +1,58 @@
+import Diagnostics
+import IR
+
+/// A number for which an operation has no answer, found while running. Every engine throws the same.
+public enum NumericError: Error, Hashable, Sendable {
+  case linearAlgebra(LinearAlgebraError)
+  /// An index that names no entry of an axis.
+  case index(Double, count: Int)
+  /// A rule asks for `loss(x)` or `grad(x)` and the host gives no objective.
+  case noOracle
+  /// A recorded draw of another size.
+  case recordedDraw(name: String, count: Int, expected: Int)
+  /// A reduction over all tensors that waits for itself through another variant.
+  case circularReduction
+  /// A reduction over all tensors or an oracle inside `repeat`.
+  case reductionInLoop
+  /// A `repeat` whose count is NaN, infinite or beyond 10⁹.
+  case loopCount(Double)
+
+  public var code: Int {
+    switch self {
+    case .linearAlgebra(.singular): 901
+    case .linearAlgebra(.notPositiveDefinite): 902
+    case .linearAlgebra(.notConverged): 903
+    case .index: 904
+    case .linearAlgebra(.notFinite): 905
+    case .noOracle: 810
+    case .recordedDraw: 906
+    case .circularReduction: 811
+    case .reductionInLoop: 812
+    case .loopCount: 907
+    }
+  }
+
+  /// The error in the user's terms; `operation` is the one that failed, at `span`.
+  public func diagnostic(_ operation: Operation, at span: Span) -> Diagnostic {
+    let name = operation.info.name
+    let message =
+      switch self {
+      case .linearAlgebra(.singular): "`\(name)`: the matrix is singular"
+      case .linearAlgebra(.notPositiveDefinite): "`\(name)`: the matrix is not positive definite"
+      case .linearAlgebra(.notConverged): "`\(name)` did not converge"
+      case .linearAlgebra(.notFinite): "`\(name)` of a matrix with a NaN or an infinity in it"
+      case .index(let x, let count):
+        "`\(name)`: index \(x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)") is outside an "
+          + "axis of length \(count)"
+      case .noOracle:
+        "`\(name)(x)` needs the objective at another point, and this host cannot evaluate it"
+      case .recordedDraw(let draw, let count, let expected):
+        "the recorded draw `\(draw)` has \(count) values and \(expected) are needed"
+      case .circularReduction: "this reduction over all tensors depends on itself"
+      case .reductionInLoop:
+        "`\(name)` over all tensors stands inside `repeat`, which no engine runs yet"
+      case .loopCount(let x): "`repeat` needs a count of at most 10⁹, and this is \(x)"
+      }
+    return Diagnostic(code, .error, message, at: span)
+  }
+}

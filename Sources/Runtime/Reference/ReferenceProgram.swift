@@ -1,0 +1,264 @@
+import Diagnostics
+import IR
+
+/// The meaning of concrete functions: whole tensors in float64, one per parameter tensor, in lockstep.
+///
+/// Deliberately slow and plain; every other engine is tested against it. A value is computed when an
+/// output needs it and never twice; `select` with a scalar condition computes one arm.
+public struct ReferenceProgram: Sendable {
+  public let functions: [Function]
+
+  /// The functions must be concrete (every extent a number).
+  public init(_ functions: [Function]) { self.functions = functions }
+  public init(_ function: Function) { functions = [function] }
+
+  public struct Result: Sendable {
+    /// The values of each function's outputs, in the order of `Function.outputs`.
+    public var outputs: [[(target: OutputTarget, value: Dense)]]
+    /// How many instructions were computed, those in loop bodies once per run.
+    public var evaluatedInstructions: Int
+
+    /// The value of an output of tensor `tensor`, nil if there is none.
+    public func value(_ target: OutputTarget, of tensor: Int = 0) -> Dense? {
+      outputs[tensor].first { $0.target == target }?.value
+    }
+  }
+
+  /// Computes the outputs that `wanted` selects, all by default.
+  ///
+  /// Errors: `NumericError` diagnostics at the place of the failing instruction, and what the oracle
+  /// throws.
+  public func evaluate(
+    _ environments: [ReferenceEnvironment], oracle: Oracle? = nil,
+    wanted: (OutputTarget) -> Bool = { _ in true }
+  ) throws(DiagnosticError) -> Result {
+    precondition(environments.count == functions.count, "one environment for each function")
+    var run = ReferenceRun(functions, environments, oracle)
+    var outputs: [[(target: OutputTarget, value: Dense)]] = []
+    for (tensor, function) in functions.enumerated() {
+      var values: [(target: OutputTarget, value: Dense)] = []
+      for output in function.outputs where wanted(output.target) {
+        values.append((output.target, try run.demand(tensor, output.value)))
+      }
+      outputs.append(values)
+    }
+    return Result(outputs: outputs, evaluatedInstructions: run.evaluated)
+  }
+
+  public func evaluate(_ environment: ReferenceEnvironment) throws(DiagnosticError) -> Result {
+    try evaluate([environment])
+  }
+
+  /// The outputs of a function of scalars alone: schedules, arguments, defaults.
+  public static func evaluateScalars(
+    _ function: Function, hypers: [Double] = [], step: Int = 1, horizon: Int = 0
+  ) throws(DiagnosticError) -> [(target: OutputTarget, value: Double)] {
+    let result = try ReferenceProgram(function).evaluate(
+      ReferenceEnvironment(hypers: hypers, step: step, horizon: horizon))
+    return result.outputs[0].map { ($0.target, $0.value.scalar) }
+  }
+}
+
+/// One evaluation: what is known of every value of every tensor.
+struct ReferenceRun {
+  let functions: [Function]
+  let environments: [ReferenceEnvironment]
+  let oracle: Oracle?
+  var evaluated = 0
+  private var known: [[Dense?]]
+  private var tuples: [[Int: [Dense]]]
+  /// Values whose operands are being computed: meeting one again is a cycle through other tensors.
+  private var isOpen: [[Bool]]
+  /// Where each tensor's function meets the others: (operation, site) → instruction.
+  private var meetings: [[Meeting: ValueID]]
+
+  private struct Meeting: Hashable {
+    var operation: Operation
+    var site: Int32
+  }
+
+  private struct Place: Hashable {
+    var tensor: Int
+    var value: ValueID
+  }
+
+  init(_ functions: [Function], _ environments: [ReferenceEnvironment], _ oracle: Oracle?) {
+    self.functions = functions
+    self.environments = environments
+    self.oracle = oracle
+    known = functions.map { [Dense?](repeating: nil, count: $0.instructions.count) }
+    isOpen = functions.map { [Bool](repeating: false, count: $0.instructions.count) }
+    tuples = functions.map { _ in [:] }
+    meetings = functions.map { function in
+      var found: [Meeting: ValueID] = [:]
+      for (i, instruction) in function.instructions.enumerated() {
+        switch instruction.operation.info.operationClass {
+        case .globalReduction, .oracle:
+          found[Meeting(operation: instruction.operation, site: instruction.attribute)] =
+            ValueID(i)
+        default: break
+        }
+      }
+      return found
+    }
+  }
+
+  /// The value, computed with all that it needs. The stack is explicit: functions may be deep.
+  mutating func demand(_ tensor: Int, _ value: ValueID) throws(DiagnosticError) -> Dense {
+    var stack = [Place(tensor: tensor, value: value)]
+    while let place = stack.last {
+      let (t, i) = (place.tensor, place.value.index)
+      if isKnown(place) {
+        stack.removeLast()
+        continue
+      }
+      let missing = needs(place).filter { !isKnown($0) }
+      if missing.isEmpty {
+        try compute(place)
+        isOpen[t][i] = false
+        stack.removeLast()
+        continue
+      }
+      isOpen[t][i] = true
+      for need in missing {
+        if isOpen[need.tensor][need.value.index] {
+          throw failure(.circularReduction, place)
+        }
+        stack.append(need)
+      }
+    }
+    return known[tensor][value.index]!
+  }
+
+  private func isKnown(_ place: Place) -> Bool {
+    known[place.tensor][place.value.index] != nil
+      || tuples[place.tensor][place.value.index] != nil
+  }
+
+  /// What must be known before `place` can be computed, or before more can be said about that.
+  private func needs(_ place: Place) -> [Place] {
+    let function = functions[place.tensor]
+    let instruction = function[place.value]
+    func here(_ value: ValueID) -> Place { Place(tensor: place.tensor, value: value) }
+    switch instruction.operation.info.operationClass {
+    case .globalReduction, .oracle: return operandsOfAll(instruction)
+    case .elementwise where instruction.operation == .select:
+      guard function.type(instruction.a).shape.isScalar else { break }
+      guard let condition = known[place.tensor][instruction.a.index] else {
+        return [here(instruction.a)]
+      }
+      return [here(condition.scalar != 0 ? instruction.b : instruction.c)]
+    default: break
+    }
+    return function.operands(place.value).map(here)
+  }
+
+  /// The operands of a meeting in all tensors that take part.
+  private func operandsOfAll(_ instruction: Instruction) -> [Place] {
+    let meeting = Meeting(operation: instruction.operation, site: instruction.attribute)
+    return functions.indices.compactMap { tensor in
+      meetings[tensor][meeting].map {
+        Place(tensor: tensor, value: functions[tensor][$0].a)
+      }
+    }
+  }
+
+  private func failure(_ error: NumericError, _ place: Place) -> DiagnosticError {
+    let function = functions[place.tensor]
+    return DiagnosticError(
+      error.diagnostic(function[place.value].operation, at: function.origin(place.value)))
+  }
+
+  private mutating func compute(_ place: Place) throws(DiagnosticError) {
+    let function = functions[place.tensor]
+    let instruction = function[place.value]
+    evaluated += 1
+    switch instruction.operation.info.operationClass {
+    case .globalReduction:
+      known[place.tensor][place.value.index] = Dense(fold(instruction))
+    case .oracle: try ask(place, instruction)
+    case .region where instruction.operation == .loop: try runLoop(place, instruction)
+    case .region:
+      known[place.tensor][place.value.index] =
+        tuples[place.tensor][instruction.a.index]![Int(instruction.attribute)]
+    default:
+      do throws(NumericError) {
+        let operands = needs(place).map { known[$0.tensor][$0.value.index]! }
+        let results = try ReferenceOperations.apply(
+          function, place.value, operands, environments[place.tensor])
+        if instruction.type.kind == .tuple {
+          tuples[place.tensor][place.value.index] = results
+        } else {
+          known[place.tensor][place.value.index] = results[0]
+        }
+      } catch { throw failure(error, place) }
+    }
+  }
+
+  private func fold(_ instruction: Instruction) -> Double {
+    let operation: Operation =
+      switch instruction.operation {
+      case .globalSum: .sum
+      case .globalMaximum: .maximumOf
+      default: .minimumOf
+      }
+    let numbers = operandsOfAll(instruction).map { known[$0.tensor][$0.value.index]!.scalar }
+    return ReferenceOperations.reduce(operation, numbers)
+  }
+
+  private mutating func ask(_ place: Place, _ instruction: Instruction) throws(DiagnosticError) {
+    guard let oracle else { throw failure(.noOracle, place) }
+    let meeting = Meeting(operation: instruction.operation, site: instruction.attribute)
+    var points: [Dense] = []
+    for tensor in functions.indices {
+      if let value = meetings[tensor][meeting] {
+        points.append(known[tensor][functions[tensor][value].a.index]!)
+      } else {
+        points.append(environments[tensor].parameters.first ?? Dense(0))
+      }
+    }
+    let answer = try oracle(OracleRequest(site: Int(instruction.attribute), points: points))
+    for tensor in functions.indices {
+      guard let value = meetings[tensor][meeting] else { continue }
+      let shape = functions[tensor].type(value).shape.numbers
+      known[tensor][value.index] =
+        instruction.operation == .lossAt
+        ? Dense(answer.loss) : answer.gradients[tensor].reshaped(shape)
+    }
+  }
+
+  private mutating func runLoop(_ place: Place, _ instruction: Instruction) throws(DiagnosticError)
+  {
+    let loop = functions[place.tensor].loops[Int(instruction.attribute)]
+    for inner in loop.body.instructions {
+      switch inner.operation.info.operationClass {
+      case .globalReduction, .oracle: throw failure(.reductionInLoop, place)
+      default: break
+      }
+    }
+    func value(_ id: ValueID) -> Dense { known[place.tensor][id.index]! }
+    let count = value(instruction.a).scalar.rounded(.down)
+    guard count <= 1e9 else { throw failure(.loopCount(count), place) }
+    var carried = loop.initial.map(value)
+    let captured = loop.captured.map(value)
+    var environment = environments[place.tensor]
+    var runs = 0
+    while Double(runs) < count {
+      environment.arguments = carried + captured
+      var run = ReferenceRun([loop.body], [environment], nil)
+      var next = carried
+      for output in loop.body.outputs {
+        if case .result(let k) = output.target { next[k] = try run.demand(0, output.value) }
+      }
+      carried = next
+      evaluated += run.evaluated
+      runs += 1
+    }
+    tuples[place.tensor][place.value.index] = carried
+  }
+}
+
+extension Shape {
+  /// The extents of a concrete shape as numbers.
+  var numbers: [Int] { extents.map(\.value) }
+}

@@ -1,0 +1,263 @@
+import Diagnostics
+
+/// What the lexer and the parser say. One factory for each way of being wrong.
+extension Diagnostic {
+  // MARK: Bytes and tokens
+
+  static func invalidUTF8(_ span: Span) -> Diagnostic {
+    let count = span.end - span.start
+    return Diagnostic(
+      101, .error, "\(count == 1 ? "a byte" : "\(count) bytes") of this text \(count == 1 ? "is" : "are")"
+        + " not UTF-8; save the file as UTF-8", at: span)
+  }
+
+  static func strayCharacters(_ span: Span, _ scalar: UInt32) -> Diagnostic {
+    let hex = String(scalar, radix: 16, uppercase: true)
+    let code = "U+" + String(repeating: "0", count: max(0, 4 - hex.count)) + hex
+    let isVisible = scalar > 0x20 && scalar != 0x7F && !(0x80..<0xA0).contains(scalar)
+    let shown =
+      isVisible ? Unicode.Scalar(scalar).map { "`\(Character($0))` (\(code))" } ?? code : code
+    var message = "no part of a program starts with \(shown)"
+    var fixIts: [FixIt] = []
+    func replace(_ text: String) {
+      fixIts = [FixIt("write `\(text)`", at: span, replacement: text)]
+    }
+    switch scalar {
+    case 0x26: replace("and")
+    case 0x7C: message += "; a norm is written `norm(x)` or `‖x‖`"
+    case 0x2211: message += "; a sum is written `sum(x)`"
+    case 0x2207: message += "; the gradient is `g`"
+    case 0x2202: message += "; the gradient is `g`"
+    case 0x201C, 0x201D: message += "; strings stand between `\"`"
+    case 0x2070...0x207F: message += "; powers above 3 are written `x^4`"
+    case 0x302, 0x304, 0x303: message += "; a hat is written into the name: `m_hat`"
+    case 0x2208: replace("in")
+    case 0x2227: replace("and")
+    case 0x2228: replace("or")
+    case 0xAC: replace("not")
+    case 0xF7: replace("/")
+    case 0x2190: replace("=")
+    case 0x3D, 0x2013, 0x2014: replace("-")
+    default: break
+    }
+    return Diagnostic(102, .error, message, at: span, fixIts: fixIts)
+  }
+
+  static func unterminatedString(_ span: Span) -> Diagnostic {
+    Diagnostic(
+      103, .error, "this string has no closing `\"` on its line", at: span,
+      fixIts: [FixIt("close the string", at: span.after, replacement: "\"")])
+  }
+
+  static func unknownEscape(_ span: Span) -> Diagnostic {
+    Diagnostic(
+      104, .error, "a string knows the escapes `\\\"`, `\\\\` and `\\n` only", at: span,
+      fixIts: [
+        FixIt(
+          "write a backslash", at: Span(span.start, span.start + 1), replacement: "\\\\")
+      ])
+  }
+
+  static func malformedNumber(
+    _ span: Span, _ message: String, replacement: String? = nil
+  ) -> Diagnostic {
+    Diagnostic(
+      105, .error, message, at: span,
+      fixIts: replacement.map { [FixIt("write `\($0)`", at: span, replacement: $0)] } ?? [])
+  }
+
+  static func foreignOperator(_ span: Span, _ written: String, _ right: String) -> Diagnostic {
+    Diagnostic(
+      106, .error, "`\(written)` is written `\(right)` here", at: span,
+      fixIts: [FixIt("write `\(right)`", at: span, replacement: right)])
+  }
+
+  static func singleQuotedString(_ span: Span, _ text: String) -> Diagnostic {
+    let replacement = text.contains("\"") ? nil : "\"" + text.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\") + "\""
+    return Diagnostic(
+      107, .error, "strings stand between `\"`; `'` marks the value after the step", at: span,
+      fixIts: replacement.map {
+        [FixIt("use double quotes", at: span, replacement: $0)]
+      } ?? [])
+  }
+
+  static func strayPrime(_ span: Span) -> Diagnostic {
+    Diagnostic(108, .error, "`'` stands directly after the name of a state: `m'`", at: span)
+  }
+
+  // MARK: Bounds
+
+  static func nestedTooDeep(_ span: Span, limit: Int) -> Diagnostic {
+    Diagnostic(
+      110, .error, "more than \(limit) parentheses, operators or blocks inside one another; "
+        + "name a part of it in an equation of its own", at: span)
+  }
+
+  static func sourceTooLarge(_ file: SourceFile, limit: Int) -> Diagnostic {
+    Diagnostic(
+      111, .error, "this text has \(file.bytes.count) bytes; the limit is \(limit >> 20) MiB",
+      at: Span(file.base, file.base))
+  }
+
+  static func tooManyErrors(_ span: Span, limit: Int) -> Diagnostic {
+    Diagnostic(
+      112, .error, "more than \(limit) syntax errors; the rest of the file was not read", at: span)
+  }
+
+  static func expressionTooLong(_ span: Span, limit: Int) -> Diagnostic {
+    Diagnostic(
+      113, .error, "an expression more than \(limit) operations deep; "
+        + "name a part of it in an equation of its own", at: span)
+  }
+
+  // MARK: Expressions
+
+  static func expectedExpression(_ span: Span, found: String?, after: String?) -> Diagnostic {
+    let place = after.map { " after `\($0)`" } ?? ""
+    let instead = found.map { ", found \($0)" } ?? ""
+    return Diagnostic(120, .error, "expected an expression\(place)\(instead)", at: span)
+  }
+
+  static func missingClosing(
+    _ closing: String, at span: Span, found: String?, opening: String, opened: Span
+  ) -> Diagnostic {
+    let instead = found.map { ", found \($0)" } ?? ""
+    return Diagnostic(
+      121, .error, "expected `\(closing)`\(instead)", at: span,
+      notes: [Note("`\(opening)` was opened here", at: opened)],
+      fixIts: found == nil ? [FixIt("insert `\(closing)`", at: span, replacement: closing)] : [])
+  }
+
+  static func missingBrace(at span: Span, opened: Span) -> Diagnostic {
+    Diagnostic(
+      122, .error, "expected `}`", at: span, notes: [Note("`{` was opened here", at: opened)],
+      fixIts: [FixIt("insert `}`", at: span, replacement: "\n}")])
+  }
+
+  static func strayClosing(_ span: Span, _ text: String) -> Diagnostic {
+    Diagnostic(
+      123, .error, "`\(text)` closes nothing", at: span,
+      fixIts: [FixIt("remove it", at: span, replacement: "")])
+  }
+
+  static func chainedComparison(_ span: Span, second: Span) -> Diagnostic {
+    Diagnostic(
+      124, .error, "comparisons do not chain; join them with `and`: `a < b and b < c`", at: second,
+      notes: [Note("the first comparison", at: span)])
+  }
+
+  static func unexpectedText(_ span: Span, found: String, after: String) -> Diagnostic {
+    Diagnostic(
+      125, .error, "expected the end of the line after \(after), found \(found)", at: span)
+  }
+
+  static func expectedName(_ span: Span, what: String, found: String?) -> Diagnostic {
+    Diagnostic(126, .error, "expected \(what)" + (found.map { ", found \($0)" } ?? ""), at: span)
+  }
+
+  static func expectedEquals(_ span: Span, after: String, found: String?) -> Diagnostic {
+    Diagnostic(
+      127, .error, "expected `=` after \(after)" + (found.map { ", found \($0)" } ?? ""), at: span,
+      fixIts: found == nil ? [FixIt("insert `=`", at: span, replacement: " =")] : [])
+  }
+
+  static func incompleteConditional(
+    _ span: Span, missing: String, condition: Span, fixIts: [FixIt] = []
+  ) -> Diagnostic {
+    Diagnostic(
+      128, .error, "expected `\(missing)`; a choice is written `if c then a else b`", at: span,
+      notes: [Note("the `if` is here", at: condition)], fixIts: fixIts)
+  }
+
+  static func needsParentheses(_ span: Span, _ word: String, whole: Span) -> Diagnostic {
+    Diagnostic(
+      129, .error, "`\(word)` inside an operation needs parentheses", at: span,
+      fixIts: [
+        FixIt("open a parenthesis", at: Span(whole.start, whole.start), replacement: "("),
+        FixIt("close it", at: whole.after, replacement: ")"),
+      ])
+  }
+
+  static func powerOfSuperscript(_ span: Span) -> Diagnostic {
+    Diagnostic(130, .error, "put parentheses around a power before going on: `(x²)^3`, `(A²).T`", at: span)
+  }
+
+  static func misplacedPrime(_ span: Span) -> Diagnostic {
+    Diagnostic(
+      131, .error, "a prime belongs to the name of a state, and there is one: `m'`", at: span,
+      fixIts: [FixIt("remove it", at: span, replacement: "")])
+  }
+
+  static func positionalAfterNamed(_ span: Span) -> Diagnostic {
+    Diagnostic(132, .error, "arguments by position come before arguments by name", at: span)
+  }
+
+  static func notCallable(_ span: Span) -> Diagnostic {
+    Diagnostic(
+      133, .error, "only a name can be called; a product is written with `*`", at: span,
+      fixIts: [FixIt("multiply", at: Span(span.start, span.start), replacement: " * ")])
+  }
+
+  // MARK: Statements and declarations
+
+  static func foreignWord(
+    _ span: Span, _ message: String, replacement: String?
+  ) -> Diagnostic {
+    Diagnostic(
+      140, .error, message, at: span,
+      fixIts: replacement.map {
+        [FixIt($0.isEmpty ? "remove it" : "write `\($0)`", at: span, replacement: $0)]
+      } ?? [])
+  }
+
+  static func bareExpression(_ span: Span, in place: String, fixIts: [FixIt]) -> Diagnostic {
+    Diagnostic(
+      141, .error, "this value is given no name; a line of \(place) is an equation: `name = …`", at: span,
+      fixIts: fixIts)
+  }
+
+  static func badTarget(_ span: Span, _ message: String) -> Diagnostic {
+    Diagnostic(142, .error, message, at: span)
+  }
+
+  static func foreignAssignment(_ span: Span, _ written: String, fixIts: [FixIt]) -> Diagnostic {
+    let message =
+      written == ":=" || written == "<-"
+      ? "an equation is written with `=`"
+      : "`\(written)` changes nothing in place here; an equation states the whole new value"
+    return Diagnostic(143, .error, message, at: span, fixIts: fixIts)
+  }
+
+  static func missingBody(_ span: Span, of what: String, found: String?) -> Diagnostic {
+    Diagnostic(
+      144, .error, "expected `{` and the body of \(what)" + (found.map { ", found \($0)" } ?? ""), at: span)
+  }
+
+  static func badDomain(_ span: Span) -> Diagnostic {
+    Diagnostic(
+      145, .error, "a domain is an interval: `in [0, 1)`, `in (0, inf)`", at: span)
+  }
+
+  static func badArm(_ span: Span, found: String?) -> Diagnostic {
+    Diagnostic(
+      146, .error, "expected `->` and a rule" + (found.map { ", found \($0)" } ?? "")
+        + "; a line of a route is `condition -> Rule(…)`", at: span)
+  }
+
+  static func missingClause(_ span: Span, _ clause: String, of command: String) -> Diagnostic {
+    Diagnostic(147, .error, "`\(command)` needs \(clause)", at: span)
+  }
+
+  static func unknownClause(
+    _ span: Span, _ text: String, of command: String, nearest: String?
+  ) -> Diagnostic {
+    Diagnostic(
+      148, .error, "`\(command)` has no clause `\(text)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
+      at: span,
+      fixIts: nearest.map { [FixIt("write `\($0)`", at: span, replacement: $0)] } ?? [])
+  }
+
+  static func misplaced(_ span: Span, _ message: String) -> Diagnostic {
+    Diagnostic(149, .error, message, at: span)
+  }
+}

@@ -1,0 +1,150 @@
+import Diagnostics
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The bytes of a data file, read whole and within bounds.
+///
+/// Bytes are copied by `read`, not mapped: a mapped file that shrinks kills the process (SIGBUS),
+/// a copied one is a diagnostic.
+package struct DataFile: Sendable {
+  package let path: String
+  package let bytes: [UInt8]
+
+  /// The largest file that is read: 1 GiB.
+  package static let byteLimit = 1 << 30
+  /// How long a pipe may stay silent before it is given up.
+  package static let patienceMilliseconds: Int32 = 10_000
+  /// The most values that a table or an array may hold: 1 GiB of float64.
+  package static let valueLimit = 1 << 27
+
+  package init(path: String, bytes: [UInt8]) {
+    self.path = path
+    self.bytes = bytes
+  }
+
+  /// The file's bytes. `midway` runs after the file is opened and before its end is reached.
+  ///
+  /// Throws R0701 (missing), R0702 (unreadable), R0703 (directory), R0704 (changed while read),
+  /// R0705 (too large or endless), R0706 (a silent pipe).
+  package static func load(
+    path: String, at span: Span, limit: Int = byteLimit,
+    patience: Int32 = patienceMilliseconds, midway: () -> Void = {}
+  ) throws(DiagnosticError) -> DataFile {
+    if path.isEmpty || path.utf8.contains(0) { throw DataProblem.notFound(path, at: span) }
+    // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      let code = errno
+      if code == ENOENT || code == ENOTDIR { throw DataProblem.notFound(path, at: span) }
+      throw DataProblem.unreadable(DataPlace(path), reason: reason(code), at: span)
+    }
+    defer { close(descriptor) }
+
+    var before = stat()
+    guard fstat(descriptor, &before) == 0 else {
+      throw DataProblem.unreadable(DataPlace(path), reason: reason(errno), at: span)
+    }
+    let kind = before.st_mode & S_IFMT
+    if kind == S_IFDIR { throw DataProblem.directory(path, at: span) }
+    let isRegular = kind == S_IFREG
+    if isRegular, Int(before.st_size) > limit {
+      throw DataProblem.tooLarge(path, limit: limit, at: span)
+    }
+    midway()
+
+    var bytes: [UInt8] = []
+    if isRegular { bytes.reserveCapacity(Int(before.st_size)) }
+    let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+    defer { chunk.deallocate() }
+    while true {
+      if !isRegular { try wait(descriptor, path: path, patience: patience, at: span) }
+      let count = read(descriptor, chunk.baseAddress, chunk.count)
+      if count == 0 { break }
+      if count < 0 {
+        let code = errno
+        if code == EINTR || code == EAGAIN { continue }
+        let place = TextPosition.end(of: bytes, path: path)
+        throw DataProblem.unreadable(place, reason: reason(code), at: span)
+      }
+      if bytes.count + count > limit { throw DataProblem.tooLarge(path, limit: limit, at: span) }
+      bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: chunk[..<count]))
+    }
+
+    var after = stat()
+    if isRegular, fstat(descriptor, &after) == 0 {
+      let same = before.st_size == after.st_size && modified(before) == modified(after)
+      // Files in /proc say that they are empty and are not.
+      let whole = before.st_size == 0 || bytes.count == Int(before.st_size)
+      if !same || !whole {
+        throw DataProblem.changed(TextPosition.end(of: bytes, path: path), at: span)
+      }
+    }
+    return DataFile(path: path, bytes: bytes)
+  }
+
+  private static func wait(
+    _ descriptor: Int32, path: String, patience: Int32, at span: Span
+  ) throws(DiagnosticError) {
+    var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    while true {
+      let ready = poll(&request, 1, patience)
+      if ready > 0 { return }
+      if ready < 0, errno == EINTR { continue }
+      throw DataProblem.silent(path, seconds: Int(patience) / 1000, at: span)
+    }
+  }
+
+  private static func modified(_ status: stat) -> [Int] {
+    #if canImport(Darwin)
+      [Int(status.st_mtimespec.tv_sec), Int(status.st_mtimespec.tv_nsec)]
+    #else
+      [Int(status.st_mtim.tv_sec), Int(status.st_mtim.tv_nsec)]
+    #endif
+  }
+
+  /// What the system says about an error number.
+  static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
+}
+
+/// Lines and columns of byte offsets, found only when a message needs them.
+enum TextPosition {
+  /// Line and column (both from 1, columns in Unicode scalars) of a byte offset.
+  static func place(of offset: Int, in bytes: some Collection<UInt8>, path: String) -> DataPlace {
+    var line = 1
+    var column = 1
+    var previous: UInt8 = 0
+    for (i, byte) in bytes.enumerated() {
+      if i >= offset { break }
+      if byte == 0x0A || byte == 0x0D {
+        if !(byte == 0x0A && previous == 0x0D) { line += 1 }
+        column = 1
+      } else if byte & 0xC0 != 0x80 {
+        column += 1
+      }
+      if i == 2, previous == 0xBB, byte == 0xBF, offset >= 3, line == 1 { column = 1 }
+      previous = byte
+    }
+    return DataPlace(path, line: line, column: column)
+  }
+
+  static func end(of bytes: [UInt8], path: String) -> DataPlace {
+    place(of: bytes.count, in: bytes, path: path)
+  }
+}
+
+extension [UInt8] {
+  /// `withUnsafeBytes`, which in the standard library forgets the type of what its body throws.
+  func withRawBytes<Result>(
+    _ body: (UnsafeRawBufferPointer) throws(DiagnosticError) -> Result
+  ) throws(DiagnosticError) -> Result {
+    try withUnsafeBufferPointer { (buffer) throws(DiagnosticError) -> Result in
+      try body(UnsafeRawBufferPointer(buffer))
+    }
+  }
+}

@@ -1,0 +1,305 @@
+import Diagnostics
+
+/// A place in a data file. Data files are not in the source map, so messages carry it as text.
+package struct DataPlace: Sendable, CustomStringConvertible {
+  package var path: String
+  package var line: Int?
+  package var column: Int?
+
+  package init(_ path: String, line: Int? = nil, column: Int? = nil) {
+    self.path = path
+    self.line = line
+    self.column = column
+  }
+
+  package var description: String {
+    var text = printable(path, limit: 240)
+    if let line { text += ":\(line)" }
+    if let column { text += ":\(column)" }
+    return text
+  }
+}
+
+/// The text with control characters escaped and its length bounded, fit for a message.
+package func printable(_ text: String, limit: Int = 40) -> String {
+  var out = ""
+  for (i, scalar) in text.unicodeScalars.enumerated() {
+    if i >= limit { return out + "…" }
+    switch scalar {
+    case "\n": out += "\\n"
+    case "\r": out += "\\r"
+    case "\t": out += "\\t"
+    default:
+      if scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) {
+        out += "\\u{\(String(scalar.value, radix: 16))}"
+      } else {
+        out.unicodeScalars.append(scalar)
+      }
+    }
+  }
+  return out
+}
+
+/// The diagnostics of files, tables and arrays (R07xx), one factory each.
+package enum DataProblem {
+  private static func make(
+    _ code: Int, _ place: DataPlace, _ text: String, at span: Span, notes: [String] = []
+  ) -> DiagnosticError {
+    DiagnosticError(
+      Diagnostic(code, .error, "\(place): \(text)", at: span, notes: notes.map { Note($0) }))
+  }
+
+  private static func listing(_ names: [String]) -> String {
+    let shown = names.prefix(12).map { "\"\(printable($0))\"" }.joined(separator: ", ")
+    return names.count > 12 ? shown + ", … (\(names.count) in all)" : shown
+  }
+
+  private static func nearestHint(_ name: String, _ candidates: [String]) -> String {
+    guard let near = Suggestion.nearest(to: name, among: candidates) else { return "" }
+    return "; did you mean \"\(printable(near))\"?"
+  }
+
+  // MARK: Files
+
+  static func notFound(_ path: String, at span: Span) -> DiagnosticError {
+    make(
+      701, DataPlace(path), "there is no such file", at: span,
+      notes: ["a relative path starts from the directory in which the program runs"])
+  }
+
+  static func unreadable(_ place: DataPlace, reason: String, at span: Span) -> DiagnosticError {
+    make(702, place, "the file cannot be read: \(reason)", at: span)
+  }
+
+  static func directory(_ path: String, at span: Span) -> DiagnosticError {
+    make(703, DataPlace(path), "this is a directory; name a data file in it", at: span)
+  }
+
+  static func changed(_ place: DataPlace, at span: Span) -> DiagnosticError {
+    make(704, place, "the file was changed or cut short while it was being read", at: span)
+  }
+
+  static func tooLarge(_ path: String, limit: Int, at span: Span) -> DiagnosticError {
+    make(
+      705, DataPlace(path), "the file is larger than the limit of \(limit) bytes, or has no end",
+      at: span)
+  }
+
+  static func silent(_ path: String, seconds: Int, at span: Span) -> DiagnosticError {
+    make(706, DataPlace(path), "nothing arrived for \(seconds) seconds; gave up waiting", at: span)
+  }
+
+  static func empty(_ path: String, at span: Span) -> DiagnosticError {
+    make(707, DataPlace(path, line: 1, column: 1), "the file is empty", at: span)
+  }
+
+  // MARK: Tables
+
+  static func headerOnly(_ place: DataPlace, at span: Span) -> DiagnosticError {
+    make(708, place, "the file has a header but no rows of data", at: span)
+  }
+
+  static func duplicateColumn(
+    _ place: DataPlace, name: String, first: Int, at span: Span
+  ) -> DiagnosticError {
+    make(
+      709, place, "two columns are named \"\(printable(name))\"; the first is column \(first)",
+      at: span)
+  }
+
+  static func namelessColumn(_ place: DataPlace, number: Int, at span: Span) -> DiagnosticError {
+    make(710, place, "column \(number) has no name in the header", at: span)
+  }
+
+  static func noColumn(
+    _ path: String, name: String, among names: [String], at span: Span
+  ) -> DiagnosticError {
+    make(
+      711, DataPlace(path, line: 1, column: 1),
+      "there is no column \"\(printable(name))\"" + nearestHint(name, names), at: span,
+      notes: ["the columns are \(listing(names))"])
+  }
+
+  static func ragged(
+    _ place: DataPlace, found: Int, expected: Int, separator: String?, at span: Span
+  ) -> DiagnosticError {
+    let hint = separator.map { ["the fields look separated by \($0); a CSV file uses commas"] }
+    return make(
+      712, place,
+      "this row has \(found) field\(found == 1 ? "" : "s"), but the header has \(expected)",
+      at: span, notes: hint ?? [])
+  }
+
+  static func notNumber(
+    _ place: DataPlace, text: String, column: String, separator: String?, at span: Span
+  ) -> DiagnosticError {
+    let hint =
+      separator.map { "the fields look separated by \($0); a CSV file uses commas" }
+      ?? "every column must be numeric; number the classes 0, 1, 2, …"
+    return make(
+      713, place,
+      "\"\(printable(text))\" in column \"\(printable(column))\" is not a number", at: span,
+      notes: [hint])
+  }
+
+  static func missingValue(
+    _ place: DataPlace, text: String, column: String, at span: Span
+  ) -> DiagnosticError {
+    let what = text.isEmpty ? "there is no value" : "\"\(printable(text))\" is a missing value"
+    return make(
+      714, place, "\(what) in column \"\(printable(column))\"", at: span,
+      notes: ["fill the gap or leave the row out before training"])
+  }
+
+  static func notFinite(
+    _ place: DataPlace, text: String, column: String, at span: Span
+  ) -> DiagnosticError {
+    make(
+      715, place,
+      "\"\(printable(text))\" in column \"\(printable(column))\" is not a finite number", at: span)
+  }
+
+  static func quoting(_ place: DataPlace, closed: Bool, at span: Span) -> DiagnosticError {
+    let text =
+      closed
+      ? "text follows the closing quote; a quote inside a quoted field is written twice"
+      : "this quoted field is never closed"
+    return make(716, place, text, at: span)
+  }
+
+  static func notText(_ place: DataPlace, reason: String, at span: Span) -> DiagnosticError {
+    make(717, place, "the file is not UTF-8 text: \(reason)", at: span)
+  }
+
+  static func noFeatures(_ path: String, target: String, at span: Span) -> DiagnosticError {
+    make(
+      718, DataPlace(path, line: 1, column: 1),
+      "\"\(printable(target))\" is the only column; nothing is left to learn from", at: span)
+  }
+
+  // MARK: Arrays
+
+  static func notNPY(_ place: DataPlace, at span: Span) -> DiagnosticError {
+    make(720, place, "this is not an NPY file: it does not begin with \\x93NUMPY", at: span)
+  }
+
+  static func npyVersion(_ place: DataPlace, major: Int, at span: Span) -> DiagnosticError {
+    make(721, place, "NPY format version \(major) is not known; versions 1 to 3 are", at: span)
+  }
+
+  static func npyHeader(_ place: DataPlace, reason: String, at span: Span) -> DiagnosticError {
+    make(722, place, "the NPY header is malformed: \(reason)", at: span)
+  }
+
+  static func elementType(_ place: DataPlace, descr: String, at span: Span) -> DiagnosticError {
+    make(
+      723, place, "elements of type \(printable(descr)) cannot be read", at: span,
+      notes: ["f2, f4, f8, i1 to i8, u1 to u8 and b1 can; convert with x.astype(\"f4\")"])
+  }
+
+  static func arrayLength(
+    _ place: DataPlace, found: Int, expected: Int, at span: Span
+  ) -> DiagnosticError {
+    let what = found < expected ? "the file is cut short" : "there are bytes after the array"
+    return make(
+      724, place, "\(what): the shape asks for \(expected) bytes of data, found \(found)",
+      at: span)
+  }
+
+  static func tooManyValues(_ place: DataPlace, limit: Int, at span: Span) -> DiagnosticError {
+    make(725, place, "more than \(limit) values; the data do not fit the limit", at: span)
+  }
+
+  static func notZip(_ path: String, at span: Span) -> DiagnosticError {
+    make(
+      730, DataPlace(path), "this is not an NPZ (zip) archive: its end record is missing", at: span,
+      notes: ["the file may be cut short, or be something else under this name"])
+  }
+
+  static func damagedZip(_ place: DataPlace, reason: String, at span: Span) -> DiagnosticError {
+    make(731, place, "the archive is damaged: \(reason)", at: span)
+  }
+
+  static func zipFeature(_ place: DataPlace, feature: String, at span: Span) -> DiagnosticError {
+    make(
+      732, place, "the archive uses \(feature), which cannot be read", at: span,
+      notes: ["numpy.savez and numpy.savez_compressed write archives that can"])
+  }
+
+  static func badDeflate(_ place: DataPlace, reason: String, at span: Span) -> DiagnosticError {
+    make(733, place, "the compressed data are malformed: \(reason)", at: span)
+  }
+
+  static func checksum(_ place: DataPlace, at span: Span) -> DiagnosticError {
+    make(734, place, "the data do not match their checksum; the file is damaged", at: span)
+  }
+
+  static func noArray(
+    _ path: String, name: String, among names: [String], at span: Span
+  ) -> DiagnosticError {
+    make(
+      735, DataPlace(path),
+      "there is no array \"\(printable(name))\"" + nearestHint(name, names), at: span,
+      notes: ["the arrays are \(listing(names))"])
+  }
+
+  static func shapes(_ place: DataPlace, reason: String, at span: Span) -> DiagnosticError {
+    make(736, place, reason, at: span)
+  }
+
+  // MARK: Data sets
+
+  static func testFraction(_ source: String, _ fraction: Double, at span: Span) -> DiagnosticError {
+    make(
+      740, DataPlace(source), "the test part must be a fraction between 0 and 1, not \(fraction)",
+      at: span)
+  }
+
+  static func emptySplit(
+    _ source: String, rows: Int, fraction: Double, part: String, at span: Span
+  ) -> DiagnosticError {
+    make(
+      741, DataPlace(source),
+      "a test part of \(fraction) of \(rows) row\(rows == 1 ? "" : "s") leaves the \(part) part "
+        + "empty", at: span)
+  }
+
+  static func classTarget(
+    _ source: String, row: Int, value: Double, reason: String, at span: Span
+  ) -> DiagnosticError {
+    make(
+      742, DataPlace(source), "row \(row): target \(value) is not a class: \(reason)", at: span,
+      notes: ["classes are the integers 0, 1, …, k - 1, each used at least once"])
+  }
+
+  static func scaleFactor(_ source: String, _ factor: Double, at span: Span) -> DiagnosticError {
+    make(
+      743, DataPlace(source), "the scale factor must be finite and not 0, not \(factor)", at: span)
+  }
+
+  static func scaleOverflow(_ source: String, at span: Span) -> DiagnosticError {
+    make(744, DataPlace(source), "a value scaled by this factor is no longer finite", at: span)
+  }
+
+  // MARK: Written files
+
+  static func noDirectory(_ path: String, at span: Span) -> DiagnosticError {
+    make(750, DataPlace(path), "cannot write: the directory does not exist", at: span)
+  }
+
+  static func notPermitted(_ path: String, reason: String, at span: Span) -> DiagnosticError {
+    make(751, DataPlace(path), "cannot write: \(reason)", at: span)
+  }
+
+  static func diskFull(_ path: String, reason: String, at span: Span) -> DiagnosticError {
+    make(752, DataPlace(path), "cannot write: \(reason); the old file is untouched", at: span)
+  }
+
+  static func notRegular(_ path: String, what: String, at span: Span) -> DiagnosticError {
+    make(753, DataPlace(path), "cannot write: this is \(what), not a file", at: span)
+  }
+
+  static func writeFailed(_ path: String, reason: String, at span: Span) -> DiagnosticError {
+    make(754, DataPlace(path), "cannot write: \(reason)", at: span)
+  }
+}

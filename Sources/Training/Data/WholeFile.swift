@@ -1,0 +1,124 @@
+import Diagnostics
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Writes a file whole or not at all: beside its place under another name, to disk, then renamed.
+///
+/// A symbolic link keeps pointing where it points; an existing file keeps its permissions.
+/// Throws R0750 (no directory), R0751 (no permission), R0752 (disk full), R0753 (a directory, a
+/// device or a pipe), R0754 (anything else). Nothing is left behind on failure.
+public func writeWhole(
+  path: String, bytes: [UInt8], at span: Span = .none
+) throws(DiagnosticError) {
+  try WholeFile(path: path, span: span).save(bytes)
+}
+
+/// One such write. `output` is `write(2)`, or a test's disk that fills up.
+package struct WholeFile {
+  package typealias Output = (Int32, UnsafeRawBufferPointer) -> Int
+
+  private let path: String
+  private let span: Span
+  private let output: Output
+
+  package init(
+    path: String, span: Span = .none,
+    output: @escaping Output = { write($0, $1.baseAddress, $1.count) }
+  ) {
+    self.path = path
+    self.span = span
+    self.output = output
+  }
+
+  package func save(_ bytes: [UInt8]) throws(DiagnosticError) {
+    if path.isEmpty || path.utf8.contains(0) || path.hasSuffix("/") {
+      throw DataProblem.notRegular(path, what: "no file name", at: span)
+    }
+    let (target, mode) = try destination()
+    let (temporary, descriptor) = try openBeside(target)
+    var isOpen = true
+    do throws(DiagnosticError) {
+      if let mode { _ = fchmod(descriptor, mode) }
+      try writeAll(bytes, to: descriptor)
+      guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(errno) }
+      isOpen = false
+      guard close(descriptor) == 0 else { throw failure(errno) }
+      guard rename(temporary, target) == 0 else { throw failure(errno) }
+    } catch {
+      if isOpen { close(descriptor) }
+      unlink(temporary)
+      throw error
+    }
+    flushDirectory(of: target)
+  }
+
+  /// Where the bytes go, through any symbolic links, and the mode of the file that is there.
+  private func destination() throws(DiagnosticError) -> (path: String, mode: mode_t?) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return (path, nil) }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR: throw DataProblem.notRegular(path, what: "a directory", at: span)
+    default: throw DataProblem.notRegular(path, what: "a device or a pipe", at: span)
+    }
+    // Renaming would quietly replace a file that its owner has protected.
+    guard access(path, W_OK) == 0 else { throw failure(errno) }
+    guard let resolved = realpath(path, nil) else { throw failure(errno) }
+    defer { free(resolved) }
+    return (String(cString: resolved), status.st_mode & 0o7777)
+  }
+
+  private func openBeside(
+    _ target: String
+  ) throws(DiagnosticError) -> (path: String, descriptor: Int32) {
+    let directory = target.lastIndex(of: "/").map { String(target[...$0]) } ?? ""
+    for _ in 0..<16 {
+      let mark = String(UInt64.random(in: .min ... .max), radix: 36)
+      let temporary = "\(directory).ravine-\(getpid())-\(mark).tmp"
+      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if descriptor >= 0 { return (temporary, descriptor) }
+      if errno != EEXIST, errno != EINTR { throw failure(errno) }
+    }
+    throw failure(EEXIST)
+  }
+
+  private func writeAll(_ bytes: [UInt8], to descriptor: Int32) throws(DiagnosticError) {
+    try bytes.withRawBytes { (buffer) throws(DiagnosticError) in
+      var rest = buffer
+      while !rest.isEmpty {
+        let count = output(descriptor, rest)
+        if count < 0 {
+          if errno == EINTR { continue }
+          throw failure(errno)
+        }
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      }
+    }
+  }
+
+  /// Makes the new name durable where the system can; a file system that cannot is no error.
+  private func flushDirectory(of target: String) {
+    let directory = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "."
+    let descriptor = open(directory, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    _ = fsync(descriptor)
+    close(descriptor)
+  }
+
+  private func failure(_ code: Int32) -> DiagnosticError {
+    let reason = DataFile.reason(code)
+    return switch code {
+    case ENOENT, ENOTDIR: DataProblem.noDirectory(path, at: span)
+    case EACCES, EPERM, EROFS: DataProblem.notPermitted(path, reason: reason, at: span)
+    case ENOSPC, EDQUOT, EFBIG: DataProblem.diskFull(path, reason: reason, at: span)
+    case EISDIR: DataProblem.notRegular(path, what: "a directory", at: span)
+    default: DataProblem.writeFailed(path, reason: reason, at: span)
+    }
+  }
+}

@@ -1,0 +1,158 @@
+/// How values map to places on an axis.
+public enum AxisScale: Sendable, Hashable {
+  case linear
+  /// Logarithmic, base 10; values that are not positive are not drawn.
+  case log
+}
+
+/// One curve and, where there are several runs, the band around it.
+public struct Series: Sendable, Equatable {
+  public var name: String
+  public var x: [Double]
+  /// As many as `x`; a value that is not finite breaks the curve.
+  public var y: [Double]
+  /// The lower and upper edges of the band (least and largest, or one deviation), as many as `x`.
+  public var low: [Double]?
+  public var high: [Double]?
+
+  public init(
+    name: String, x: [Double], y: [Double], low: [Double]? = nil, high: [Double]? = nil
+  ) {
+    self.name = name
+    self.x = x
+    self.y = y
+    self.low = low
+    self.high = high
+  }
+
+  /// The number of points that have both coordinates.
+  var count: Int { min(x.count, y.count) }
+}
+
+/// Curves over a common pair of axes.
+public struct CurvePanel: Sendable, Equatable {
+  public var title: String
+  public var xLabel: String
+  public var yLabel: String
+  public var xScale: AxisScale
+  public var yScale: AxisScale
+  public var series: [Series]
+
+  public init(
+    title: String = "", xLabel: String = "", yLabel: String = "", xScale: AxisScale = .linear,
+    yScale: AxisScale = .linear, series: [Series]
+  ) {
+    self.title = title
+    self.xLabel = xLabel
+    self.yLabel = yLabel
+    self.xScale = xScale
+    self.yScale = yScale
+    self.series = series
+  }
+}
+
+/// A function of two variables as filled contours, and the paths that rules took over it.
+public struct ContourPanel: Sendable, Equatable {
+  /// The points that one rule visited, in order.
+  public struct Path: Sendable, Equatable {
+    public var name: String
+    public var x: [Double]
+    public var y: [Double]
+
+    public init(name: String, x: [Double], y: [Double]) {
+      self.name = name
+      self.x = x
+      self.y = y
+    }
+  }
+
+  public var title: String
+  public var xLabel: String
+  public var yLabel: String
+  /// The window: the grid's first and last column lie on its sides, the rows on bottom and top.
+  public var xRange: ClosedRange<Double>
+  public var yRange: ClosedRange<Double>
+  /// The number of grid columns, at least 2.
+  public var columns: Int
+  /// `rows × columns` values of the function, row-major, the lowest y first.
+  public var values: [Double]
+  public var paths: [Path]
+  /// A known minimum, marked by a cross.
+  public var minimum: (x: Double, y: Double)?
+
+  public init(
+    title: String = "", xLabel: String = "", yLabel: String = "", xRange: ClosedRange<Double>,
+    yRange: ClosedRange<Double>, columns: Int, values: [Double], paths: [Path] = [],
+    minimum: (x: Double, y: Double)? = nil
+  ) {
+    self.title = title
+    self.xLabel = xLabel
+    self.yLabel = yLabel
+    self.xRange = xRange
+    self.yRange = yRange
+    self.columns = columns
+    self.values = values
+    self.paths = paths
+    self.minimum = minimum
+  }
+
+  /// Whole rows only; a grid that is no grid has none.
+  var rows: Int { columns > 0 ? values.count / columns : 0 }
+
+  public static func == (a: ContourPanel, b: ContourPanel) -> Bool {
+    a.title == b.title && a.xLabel == b.xLabel && a.yLabel == b.yLabel && a.xRange == b.xRange
+      && a.yRange == b.yRange && a.columns == b.columns && a.values == b.values
+      && a.paths == b.paths && a.minimum?.x == b.minimum?.x && a.minimum?.y == b.minimum?.y
+  }
+}
+
+/// One pair of axes of a figure.
+public enum Panel: Sendable, Equatable {
+  case curves(CurvePanel)
+  case contours(ContourPanel)
+
+  var title: String {
+    switch self {
+    case .curves(let panel): panel.title
+    case .contours(let panel): panel.title
+    }
+  }
+
+  /// The names that the legend explains, in order.
+  var names: [String] {
+    switch self {
+    case .curves(let panel): panel.series.map(\.name)
+    case .contours(let panel): panel.paths.map(\.name)
+    }
+  }
+}
+
+/// A titled set of panels that share one legend: a name has the same colour in all of them.
+public struct Figure: Sendable, Equatable {
+  public var title: String
+  public var panels: [Panel]
+
+  public init(title: String = "", panels: [Panel]) {
+    self.title = title
+    self.panels = panels
+  }
+
+  /// A figure of one panel of curves.
+  public init(
+    title: String, xLabel: String, yLabel: String, xScale: AxisScale = .linear,
+    yScale: AxisScale = .linear, series: [Series]
+  ) {
+    self.title = title
+    panels = [
+      .curves(
+        CurvePanel(
+          xLabel: xLabel, yLabel: yLabel, xScale: xScale, yScale: yScale, series: series))
+    ]
+  }
+
+  /// Every name once, in the order of first appearance; its index picks the colour.
+  var legend: [String] {
+    var seen: Set<String> = []
+    return panels.flatMap(\.names).filter { seen.insert($0).inserted }
+  }
+}
