@@ -2,6 +2,17 @@ import CKernels
 import IR
 
 extension Operation {
+  /// What the operation is on one number.
+  var kernelOfNumbers: rv_op {
+    switch self {
+    case .softmax: RV_EXPONENTIAL
+    case .logSoftmax: RV_SUBTRACT
+    case .argMaximum, .argMinimum, .argSort: RV_LESS
+    case .topKMask: RV_GREATER
+    default: kernel
+    }
+  }
+
   /// The kernel of an elementwise operation.
   var kernel: rv_op {
     switch self {

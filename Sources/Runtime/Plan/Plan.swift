@@ -46,11 +46,9 @@ enum StepKind: UInt8 {
   case scalars
   /// Runs segment `m`.
   case segment
-  /// Waits for all tensors: ends phase `m`.
-  case barrier
-  /// Gives `scalarA` to the reduction over all tensors at site `m`.
+  /// Gives `scalarA` to the reduction over all tensors at site `m`; the result is `scalarD`.
   case contribute
-  /// Offers the point at `a` to the oracle site `m`; the gradient goes to `d`.
+  /// Offers the point at `a` to the oracle site `m`; the gradient goes to `d`, a loss to `scalarD`.
   case oraclePoint
   case matrixProduct
   case softmax, logSoftmax
@@ -131,10 +129,6 @@ struct Plan {
   var drawCounts: [Int] = []
   /// Scalar outputs: loss, metrics, results, and the next values of scalar states.
   var scalarOutputs: [(target: OutputTarget, register: Int32)] = []
-  /// Registers that receive the combined value of a site.
-  var globals: [(site: Int, operation: Operation, register: Int32)] = []
-  /// Oracle sites: whether the gradient is wanted, and the register of the loss.
-  var oracles: [(site: Int, operation: Operation, register: Int32)] = []
   var phaseCount = 1
   /// Step positions at which each phase begins, and the end.
   var phaseStarts: [Int] = [0]

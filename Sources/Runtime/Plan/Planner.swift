@@ -78,14 +78,19 @@ struct Planner {
   static func plan(
     _ function: Function, element: ElementType, stateWidths: [Int] = [], rounds: [Int] = []
   ) throws(DiagnosticError) -> Plan {
-    let unrolled = try unrollLoops(function)
-    var planner = Planner(unrolled, element: element, stateWidths: stateWidths, rounds: rounds)
+    var planner = Planner(try function.unrolled(), element: element, stateWidths: stateWidths, rounds: rounds)
     return try planner.run()
   }
 
   mutating func run() throws(DiagnosticError) -> Plan {
     plan.chunk = element == .float32 ? 1024 : 512
+    plan.phaseCount = (rounds.max().map { $0 + 1 } ?? 0) + 1
     live = f.liveValues()
+    plan.drawNames = f.draws.map(\.name)
+    plan.drawCounts = f.draws.map { _ in 0 }
+    for (i, instruction) in f.instructions.enumerated() where instruction.operation == .draw {
+      plan.drawCounts[Int(instruction.attribute)] = count(ValueID(i))
+    }
     for i in f.instructions.indices where live[i] { try place(ValueID(i)) }
     findGuards()
     orderValues()
@@ -114,6 +119,17 @@ struct Planner {
     let expected = Self.contiguousStrides(shape)
     return shape.contains(0)
       || shape.indices.allSatisfy { shape[$0] == 1 || view.strides[$0] == expected[$0] }
+  }
+
+  /// Whether a number comes from numbers alone, by an operation that is the same for one entry as
+  /// for many.
+  func isOfNumbers(_ v: ValueID) -> Bool {
+    let instruction = f[v]
+    switch instruction.operation.info.operationClass {
+    case .elementwise, .reduction, .rowwise, .selection:
+      return isScalar(v) && f.operands(v).allSatisfy { isScalar($0) }
+    default: return false
+    }
   }
 
   func register(_ v: ValueID) -> Int32 {

@@ -19,26 +19,26 @@ extension Planner {
       passSteps[key.stage, default: []].append(step)
     }
     var wholeSteps: [Int: [PlanStep]] = [:]
+    // What tensors exchange stands at the end of its phase, so that its memory lives until then.
+    var meetings: [Int: [PlanStep]] = [:]
     for i in order {
       let v = ValueID(i)
       guard let steps = try wholeStep(v) else { continue }
       for var step in steps {
         step.guardRegister = guardRegister(guards[i])
         step.origin = f.origin(v)
-        wholeSteps[runStage[i], default: []].append(step)
+        if isMeeting(v) {
+          meetings[round(of: f[v].attribute), default: []].append(step)
+        } else {
+          wholeSteps[runStage[i], default: []].append(step)
+        }
       }
     }
     let stages = Set(scalarOps.keys).union(passSteps.keys).union(wholeSteps.keys).sorted()
-    let lastSite = ((plan.globals.map(\.site) + plan.oracles.map(\.site)).max() ?? -1)
-    _ = lastSite
-    let phases = Set(f.instructions.indices.filter { live[$0] && isMeeting(ValueID($0)) }.map {
-      meetingPhase(ValueID($0))
-    })
-    plan.phaseCount = (rounds.max().map { $0 + 1 } ?? 0) + 1
-    _ = phases
     var phase = 0
     for stage in stages {
       while phase < stage >> Self.phaseShift {
+        plan.steps += meetings[phase] ?? []
         phase += 1
         plan.phaseStarts.append(plan.steps.count)
       }
@@ -52,18 +52,12 @@ extension Planner {
       plan.steps += passSteps[stage] ?? []
       plan.steps += wholeSteps[stage] ?? []
     }
-    while plan.phaseStarts.count < plan.phaseCount { plan.phaseStarts.append(plan.steps.count) }
+    while plan.phaseStarts.count < plan.phaseCount {
+      plan.steps += meetings[phase] ?? []
+      phase += 1
+      plan.phaseStarts.append(plan.steps.count)
+    }
     plan.phaseStarts.append(plan.steps.count)
-  }
-
-  private func isMeeting(_ v: ValueID) -> Bool {
-    let group = f[v].operation.info.operationClass
-    return group == .globalReduction || group == .oracle
-  }
-
-  private func meetingPhase(_ v: ValueID) -> Int {
-    let site = Int(f[v].attribute)
-    return site < rounds.count ? rounds[site] : 0
   }
 
   // MARK: Scalars
@@ -93,13 +87,31 @@ extension Planner {
           op = fetch(v, into: r)
         }
       default:
-        guard instruction.operation.isElementwise else { continue }
-        op.op = UInt16(instruction.operation.kernel.rawValue)
+        guard isOfNumbers(v) else { continue }
+        op.op = UInt16(instruction.operation.kernelOfNumbers.rawValue)
         op.a = register(instruction.a)
         op.b = instruction.b.isSome ? register(instruction.b) : 0
         op.c = instruction.c.isSome ? register(instruction.c) : 0
+        adaptToNumbers(instruction, &op)
       }
       scalarOps[depth[i], default: []].append(op)
+    }
+  }
+
+  /// Operations on whole tensors, of one number.
+  private mutating func adaptToNumbers(_ instruction: Instruction, _ op: inout rv_scalar) {
+    switch instruction.operation {
+    case .argMaximum, .argMinimum, .argSort, .logSoftmax: op.b = op.a
+    case .softmax:
+      let difference = rv_scalar(
+        op: UInt16(RV_SUBTRACT.rawValue), unused: 0, d: op.d, a: op.a, b: op.a, c: 0)
+      scalarOps[instruction.a.isSome ? depth[instruction.a.index] : 0, default: []].append(difference)
+      op.a = op.d
+    case .topKMask:
+      let zero = newRegister()
+      plan.presets.append((zero, .constant(0)))
+      (op.a, op.b) = (op.b, zero)
+    default: break
     }
   }
 

@@ -36,7 +36,9 @@ extension Planner {
         View(slot: source.slot, offset: source.offset, strides: Array(strides.suffix(shape(v).count)))
       )
     default:
-      if operation.isElementwise {
+      if isOfNumbers(v) {
+        placement[v.index] = fresh()
+      } else if operation.isElementwise {
         placeElementwise(v)
       } else {
         try placeStep(v)
@@ -170,10 +172,7 @@ extension Planner {
         let source = view(operand)
         if matrixLayout(source, shape(operand)) == nil { _ = contiguousView(operand) }
       }
-    case .lossAt:
-      _ = contiguousView(instruction.a)
-    case .argMaximum, .argMinimum, .quantile, .topKMask, .sort, .argSort, .softmax, .logSoftmax:
-      if !isScalar(instruction.a) { _ = contiguousView(instruction.a) }
+    case .quantile, .topKMask: _ = contiguousView(instruction.a)
     default:
       for operand in f.operands(v) { _ = contiguousView(operand) }
     }
@@ -181,9 +180,6 @@ extension Planner {
     if isScalar(v) {
       placement[v.index] = fresh()
       return
-    }
-    if isScalar(instruction.a), instruction.operation != .placeSlice, instruction.operation != .gather {
-      throw unsupported("`\(instruction.operation.info.name)` of one number", v)
     }
     let index = newSlot(.buffer, count: count(v), width: width)
     placement[v.index] = .memory(

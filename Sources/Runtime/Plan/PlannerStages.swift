@@ -11,6 +11,11 @@ extension Planner {
     for i in stride(from: f.instructions.count - 1, through: 0, by: -1) where live[i] {
       let v = ValueID(i)
       var wanted = guards[i]
+      if isMeeting(v), !wanted.conditions.allSatisfy({ isUniform($0) }) {
+        // All tensors take part, whatever each of them wants.
+        wanted = .always
+        guards[i] = wanted
+      }
       if !wanted.isAlways {
         // A condition that itself needs the value cannot decide whether to compute it.
         wanted = wanted.dropping { literal in
@@ -30,6 +35,27 @@ extension Planner {
         for operand in f.operands(v) { guards[operand.index].form(or: wanted) }
       }
     }
+  }
+
+  func isMeeting(_ v: ValueID) -> Bool {
+    let group = f[v].operation.info.operationClass
+    return group == .globalReduction || group == .oracle
+  }
+
+  /// Whether a scalar is the same for all tensors: made of hyperparameters and the step alone.
+  func isUniform(_ v: ValueID) -> Bool {
+    var stack = [v]
+    var seen: Set<ValueID> = []
+    while let next = stack.popLast() {
+      guard seen.insert(next).inserted else { continue }
+      switch f[next].operation {
+      case .constant, .hyper, .step, .horizon, .loss: continue
+      default:
+        guard isOfNumbers(next) else { return false }
+        stack += f.operands(next)
+      }
+    }
+    return true
   }
 
   /// Which values a value depends on.
@@ -176,7 +202,7 @@ extension Planner {
       depth[v.index] =
         isScalar(instruction.a) ? depth[instruction.a.index] : viewReady(instruction.a).pass
     default:
-      if instruction.operation.isElementwise {
+      if isOfNumbers(v) {
         for operand in f.operands(v) {
           depth[v.index] = max(depth[v.index], depth[operand.index])
         }
@@ -207,8 +233,7 @@ extension Planner {
     }
   }
 
-  private func phaseAfter(_ site: Int32) -> Int {
-    let round = Int(site) < rounds.count ? rounds[Int(site)] : 0
-    return (round + 1) << Self.phaseShift
-  }
+  func round(of site: Int32) -> Int { Int(site) < rounds.count ? rounds[Int(site)] : 0 }
+
+  private func phaseAfter(_ site: Int32) -> Int { (round(of: site) + 1) << Self.phaseShift }
 }

@@ -6,6 +6,7 @@ extension Planner {
   /// The steps of a value that no pass computes; nil for the others.
   mutating func wholeStep(_ v: ValueID) throws(DiagnosticError) -> [PlanStep]? {
     let instruction = f[v]
+    if isOfNumbers(v) { return nil }
     switch instruction.operation.info.operationClass {
     case .source, .elementwise, .region: return nil
     case .globalReduction:
@@ -13,14 +14,12 @@ extension Planner {
       step.m = Int(instruction.attribute)
       step.scalarA = register(instruction.a)
       step.scalarD = register(v)
-      plan.globals.append((step.m, instruction.operation, step.scalarD))
       return [step]
     case .oracle:
       var step = PlanStep(.oraclePoint, instruction.operation)
       step.m = Int(instruction.attribute)
       step.a = whole(instruction.a)
       if instruction.operation == .gradientAt { step.d = result(v) } else { step.scalarD = register(v) }
-      plan.oracles.append((step.m, instruction.operation, step.scalarD))
       return [step]
     case .reduction:
       guard instruction.operation == .argMaximum || instruction.operation == .argMinimum else {
@@ -169,14 +168,16 @@ extension Planner {
       step = PlanStep(.gather, .gather)
       step.a = whole(instruction.a)
       step.b = whole(instruction.b)
-      step.m = count(instruction.b)
+      step.m = shape(v)[0]
       step.n = shape(instruction.a)[1]
       step.k = shape(instruction.a)[0]
+      step.leadingA = count(instruction.b)
     case .scatterAdd:
       step = PlanStep(.scatterAdd, .scatterAdd)
       step.a = whole(instruction.a)
       step.b = whole(instruction.b)
-      step.m = count(instruction.a)
+      step.m = shape(instruction.b).first ?? 1
+      step.leadingA = count(instruction.a)
       step.k = shape(v)[0]
       step.n = shape(v).dropFirst().reduce(1, *)
     case .takeAlong:
@@ -185,12 +186,14 @@ extension Planner {
       step.b = whole(instruction.b)
       step.m = shape(instruction.a)[0]
       step.n = shape(instruction.a)[1]
+      step.leadingA = count(instruction.b)
     case .placeAlong:
       step = PlanStep(.placeAlong, .placeAlong)
       step.a = whole(instruction.a)
       step.b = whole(instruction.b)
       step.m = shape(v)[0]
       step.n = shape(v)[1]
+      step.leadingA = count(instruction.b)
     default: return nil
     }
     step.d = result(v)
