@@ -15,6 +15,8 @@ func tests(_ name: String, _ imports: [Target.Dependency], exclude: [String] = [
   .testTarget(name: name, dependencies: imports, exclude: exclude, swiftSettings: strict)
 }
 
+let zooFiles = ["prelude", "descent", "sign", "adaptive", "matrix", "transformers"]
+
 let package = Package(
   name: "ravine",
   platforms: [.macOS(.v14)],
@@ -39,7 +41,7 @@ let package = Package(
     room("Semantics", ["Syntax", "IR"]),
     room("Lowering", ["Semantics", "IR"]),
     room("Runtime", ["IR", "CKernels"]),
-    room("Zoo", [], resources: [.embedInCode("Resources/prelude.opt"), .embedInCode("Resources/descent.opt")]),
+    room("Zoo", [], resources: zooFiles.map { .embedInCode("Resources/\($0).opt") }),
     room("Training", ["Runtime"]),
     room("Ravine", ["Lowering", "Training", "Zoo"]),
     .executableTarget(

@@ -70,8 +70,8 @@ extension Lowerer {
         return self.make(.select, [c, a, b], at: name.span)
       }
     }
-    unnamed.append((then, level))
-    if let otherwise { unnamed.append((otherwise, level)) }
+    frame.branches.append(then)
+    if let otherwise { frame.branches.append(otherwise) }
   }
 
   private func condition(_ guarded: Guarded, _ frame: Frame) -> Value {

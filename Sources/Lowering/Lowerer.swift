@@ -32,10 +32,10 @@ final class Lowerer {
   var module = ModuleState()
   /// The rules of the module under construction, outer ones first.
   var ruleOrder: [RuleValue] = []
+  /// Its hyperparameters as functions of t and T.
+  var arguments = Function(name: "arguments")
   /// The tree that loose expressions of the rule under construction live in.
   var currentTree = TreeID(0)
-  /// Branches whose equations must be lowered even if nothing asks for them, so that all is checked.
-  var unnamed: [(frame: Frame, level: Int)] = []
   /// Work left: a small text must not become a giant program.
   var budget = 400_000
 
@@ -246,9 +246,7 @@ final class Lowerer {
   /// Lowers every equation of a frame, so that what nothing uses is checked as well.
   func force(all frame: Frame) {
     for (_, entry) in frame.entries.sorted(by: { $0.key < $1.key }) { _ = force(entry) }
-    let mine = unnamed.filter { $0.level == level }
-    unnamed.removeAll { $0.level == level }
-    for (branch, _) in mine { force(all: branch) }
+    for branch in frame.branches { force(all: branch) }
   }
 
   /// Marks the hyperparameters that a value is made of as fixed at bind time.

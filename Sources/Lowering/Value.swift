@@ -96,6 +96,8 @@ final class Frame {
   var rules: [String: RuleValue] = [:]
   var functions: [String: FunctionValue] = [:]
   var rule: RuleScope?
+  /// Branches of `when`: lowered even if nothing asks for them, so that all is checked.
+  var branches: [Frame] = []
   /// The rule in whose text this frame's expressions stand: arguments there read its hyperparameters.
   var owner: RuleValue?
 

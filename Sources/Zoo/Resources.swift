@@ -4,6 +4,10 @@ enum Resources {
     [
       ("zoo/prelude.opt", PackageResources.prelude_opt),
       ("zoo/descent.opt", PackageResources.descent_opt),
+      ("zoo/sign.opt", PackageResources.sign_opt),
+      ("zoo/adaptive.opt", PackageResources.adaptive_opt),
+      ("zoo/matrix.opt", PackageResources.matrix_opt),
+      ("zoo/transformers.opt", PackageResources.transformers_opt),
     ]
   }
 }
