@@ -61,7 +61,7 @@ extension Planner {
     }
     var root = Root(
       purpose: .output(k), value: output.value, stage: linearDepth(output.value),
-      count: max(count(output.value), 1), wanted: .always)
+      count: count(output.value), wanted: .always)
     let target = slot(role, count: root.count, width: stored)
     root.target = SlotAddress(slot: target, offset: 0)
     // A state that keeps its value on one path is not written there.
