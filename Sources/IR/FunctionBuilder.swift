@@ -96,6 +96,11 @@ public struct FunctionBuilder: Sendable {
       operation, operands.map { function.type($0) }, attribute: attribute, slices: slices,
       declared: declared)
     if let folded = folded(operation, operands, type) { return folded }
+    if operation == .power {
+      // One form for each meaning, so that equal programs are equal.
+      if constantValue(operands[1]) == 2 { return try make(.multiply, operands[0], operands[0]) }
+      if constantValue(operands[1]) == 0.5 { return try make(.squareRoot, operands[0]) }
+    }
     return intern(
       Instruction(
         operation, type, operands.count > 0 ? operands[0] : .none,

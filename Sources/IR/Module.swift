@@ -182,7 +182,7 @@ public struct RuleModule: Sendable {
 /// A rule with its arguments, as in `Lion(lr = cosine(1e-3))`.
 public struct RuleInstance: Sendable {
   public var module: RuleModule
-  /// Outputs `.hyper(k)` for every hyperparameter, from t, T and other hypers. Scalars only.
+  /// Outputs `.hyper(k)` for every hyperparameter, from t and T alone. Scalars only.
   public var arguments: Function
   /// As written, for tables and plots.
   public var label: String

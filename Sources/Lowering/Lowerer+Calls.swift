@@ -315,6 +315,10 @@ extension Lowerer {
     guard let x = single(value, at: span) else { return .failure }
     func fold(_ operation: Operation, _ operand: Value) -> Value {
       guard let handle = single(operand, at: span) else { return .failure }
+      // One number is its own sum, maximum and minimum.
+      if shape(handle).isScalar, [.sum, .maximumOf, .minimumOf].contains(operation) {
+        return .value(handle)
+      }
       return make(operation, [handle], attribute: scope.rawValue, at: span)
     }
     func count() -> Value {

@@ -127,7 +127,7 @@ extension Lowerer {
     case .notEqual: operation = .notEqual
     case .and: operation = .logicalAnd
     case .or: operation = .logicalOr
-    case .power: return power(x, y, span)
+    case .power: operation = .power
     case .matrixProduct: return matrixProduct(x, y, at: span)
     case .matches, .matchesNot: return .failure
     }
@@ -142,14 +142,6 @@ extension Lowerer {
       }
     }
     return make(operation, [x, y], at: span)
-  }
-
-  func power(_ x: Value, _ y: Value, _ span: Span) -> Value {
-    switch constantValue(y) {
-    case 2: return make(.multiply, [x, x], at: span)
-    case 0.5: return make(.squareRoot, [x], at: span)
-    default: return make(.power, [x, y], at: span)
-    }
   }
 
   /// `A @ B`, where a vector on the right is a column and one on the left a row.

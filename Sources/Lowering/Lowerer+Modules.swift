@@ -13,7 +13,10 @@ extension Lowerer {
     var hypers: [FlatHyper] = []
     flatten(value, prefix: "", into: &hypers)
     checkLabels(value, hypers)
-    let defaults = defaultsFunction(hypers, name: value.name, needsDefaults: needsDefaults)
+    let defaults = defaultsFunction(
+      hypers, name: value.name, needsDefaults: needsDefaults, isInlined: false)
+    arguments = defaultsFunction(
+      hypers, name: value.name, needsDefaults: needsDefaults, isInlined: true)
     let domains = hypers.map { domain(of: $0) }
     if bag.hasErrors { return nil }
 
@@ -149,9 +152,10 @@ extension Lowerer {
     return Name(key: key, text: key, span: tree.span(value))
   }
 
-  /// The function of t and T that gives every hyperparameter its value.
+  /// The function that gives every hyperparameter its value, from t and T and the others; inlined,
+  /// from t and T alone.
   private func defaultsFunction(
-    _ hypers: [FlatHyper], name: String, needsDefaults: Bool
+    _ hypers: [FlatHyper], name: String, needsDefaults: Bool, isInlined: Bool
   ) -> Function {
     begin(name + ".defaults", drawShape: .scalar)
     var entries: [Entry] = []
@@ -161,7 +165,9 @@ extension Lowerer {
         key: hyper.key, text: hyper.parameter.name.text, span: hyper.parameter.name.span)
       entries.append(
         Entry(text, level: 0) { [unowned self] in
-          self.defaultValue(hyper, index, hypers, needsDefaults) { entries[$0] }
+          self.defaultValue(hyper, index, hypers, needsDefaults) { other in
+            isInlined ? entries[other] : self.reference(hypers[other], other, entries)
+          }
         })
     }
     for (index, entry) in entries.enumerated() {
@@ -182,6 +188,15 @@ extension Lowerer {
       builder.output(.hyper(index), local(handle))
     }
     return finish()
+  }
+
+  /// Another hyperparameter, by reference; forced as well, so that a cycle is found.
+  private func reference(_ hyper: FlatHyper, _ index: Int, _ entries: [Entry]) -> Entry {
+    let name = entries[index].name
+    return Entry(name, level: 0) { [unowned self] in
+      if case .failure = self.force(entries[index]) { return .failure }
+      return self.handle(self.builder.source(.hyper, .scalar, attribute: Int32(index)))
+    }
   }
 
   private func readsTensors(_ handle: Handle) -> Bool {

@@ -32,6 +32,8 @@ final class Lowerer {
   var module = ModuleState()
   /// The rules of the module under construction, outer ones first.
   var ruleOrder: [RuleValue] = []
+  /// Its hyperparameters as functions of t and T.
+  var arguments = Function(name: "arguments")
   /// The tree that loose expressions of the rule under construction live in.
   var currentTree = TreeID(0)
   /// Work left: a small text must not become a giant program.

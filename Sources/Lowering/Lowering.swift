@@ -45,7 +45,7 @@ public enum Lowering {
     guard let module = lowerer.module(of: value), !lowerer.bag.hasErrors else {
       throw DiagnosticError(lowerer.bag.sorted)
     }
-    return RuleInstance(module: module, arguments: module.defaults, label: label)
+    return RuleInstance(module: module, arguments: lowerer.arguments, label: label)
   }
 
   /// Checks what only lowering sees (cycles, kinds, shapes) in a rule whose rule parameters are

@@ -22,6 +22,29 @@ enum Console {
   /// Whether talk may be coloured: a terminal, no NO_COLOR (no-color.org), no dumb terminal.
   static var hasColour: Bool { allowsColour && isatty(STDERR_FILENO) == 1 }
 
+  /// Whether data may be coloured.
+  static var hasColourOnOutput: Bool { allowsColour && isatty(STDOUT_FILENO) == 1 }
+
+  /// Columns of the terminal, or 80.
+  static var width: Int {
+    var size = winsize()
+    if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 20 {
+      return min(Int(size.ws_col), 160)
+    }
+    return 80
+  }
+
+  /// Whether the locale names UTF-8; without any locale, yes.
+  static var showsUnicode: Bool {
+    for name in ["LC_ALL", "LC_CTYPE", "LANG"] {
+      if let value = getenv(name), value.pointee != 0 {
+        let text = String(cString: value).lowercased()
+        return text.contains("utf")
+      }
+    }
+    return true
+  }
+
   private static var allowsColour: Bool {
     if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }
     if let value = getenv("TERM"), String(cString: value) == "dumb" { return false }

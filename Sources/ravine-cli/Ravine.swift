@@ -92,6 +92,8 @@ enum Status: Int32, Error {
   case program = 3
   /// A number became NaN or infinite, or an operation had no answer.
   case numeric = 4
+  /// Ctrl-C, as shells number it.
+  case interrupted = 130
 
   /// The status that names the worse of two outcomes: a broken program before a finding.
   func worse(_ other: Status) -> Status { rawValue >= other.rawValue ? self : other }

@@ -58,6 +58,13 @@ enum SourceFiles {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// The folder part of a path; nil for standard input.
+  static func folder(of path: String) -> String? {
+    if path == "-" { return nil }
+    guard let slash = path.lastIndex(of: "/") else { return "" }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   private static func below(_ directory: String, depth: Int) throws(DiagnosticError) -> [String] {

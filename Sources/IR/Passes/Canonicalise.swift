@@ -1,0 +1,146 @@
+import Basics
+
+extension Function {
+  /// The same program in one fixed order: values in the order that the outputs need them, operands
+  /// of commutative operations sorted, draws numbered and unnamed.
+  ///
+  /// Two functions that differ only in how they were written down become equal.
+  public func canonical() -> Function {
+    var pass = Canonicalise(source: self)
+    return pass.run()
+  }
+}
+
+private struct Canonicalise {
+  let source: Function
+  var result: Function
+  var map: [ValueID]
+  var known: [Instruction: ValueID] = [:]
+  var constants: [UInt64: Int32] = [:]
+
+  init(source: Function) {
+    self.source = source
+    result = Function(name: "")
+    map = [ValueID](repeating: .none, count: source.instructions.count)
+  }
+
+  mutating func run() -> Function {
+    let outputs = source.outputs.sorted { order($0.target) < order($1.target) }
+    for output in outputs {
+      visit(output.value)
+      result.outputs.append(Output(output.target, map[output.value.index]))
+    }
+    return result
+  }
+
+  private func order(_ target: OutputTarget) -> String {
+    switch target {
+    case .loss: "0"
+    case .parameter(let k): "1 \(1_000_000 + k)"
+    case .state(let k): "2 \(1_000_000 + k)"
+    case .hyper(let k): "3 \(1_000_000 + k)"
+    case .result(let k): "4 \(1_000_000 + k)"
+    case .gradient(let k): "5 \(1_000_000 + k)"
+    case .view(let name): "6 \(name)"
+    case .metric(let name): "7 \(name)"
+    }
+  }
+
+  private mutating func visit(_ root: ValueID) {
+    var pending: [(id: ValueID, isReady: Bool)] = [(root, false)]
+    while let (id, isReady) = pending.popLast() {
+      if map[id.index].isSome { continue }
+      if isReady {
+        emit(id)
+        continue
+      }
+      pending.append((id, true))
+      for operand in source.operands(id).reversed() + extents(of: id) {
+        pending.append((operand, false))
+      }
+    }
+  }
+
+  private func extents(of id: ValueID) -> [ValueID] {
+    source.type(id).shape.extents.compactMap { $0.computedIndex.map { source.extents[$0] } }
+  }
+
+  private mutating func emit(_ id: ValueID) {
+    var instruction = source[id]
+    for operand in [\Instruction.a, \.b, \.c] where instruction[keyPath: operand].isSome {
+      instruction[keyPath: operand] = map[instruction[keyPath: operand].index]
+    }
+    if instruction.operation.info.isCommutative, instruction.a.raw > instruction.b.raw {
+      swap(&instruction.a, &instruction.b)
+    }
+    instruction.type.shape = shape(instruction.type.shape)
+    switch instruction.operation {
+    case .constant:
+      let x = source.constants[Int(instruction.attribute)]
+      if constants[x.bitPattern] == nil {
+        constants[x.bitPattern] = Int32(result.constants.count)
+        result.constants.append(x)
+      }
+      instruction.attribute = constants[x.bitPattern]!
+    case .draw:
+      var draw = source.draws[Int(instruction.attribute)]
+      draw.name = ""
+      draw.site = UInt32(result.draws.count)
+      instruction.attribute = Int32(result.draws.count)
+      result.draws.append(draw)
+    case .slice, .placeSlice:
+      let slices = source.slices[Int(instruction.attribute)]
+      let index = result.slices.firstIndex(of: slices) ?? result.slices.count
+      if index == result.slices.count { result.slices.append(slices) }
+      instruction.attribute = Int32(index)
+    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt:
+      instruction.attribute = 0
+    case .loop:
+      let loop = source.loops[Int(instruction.attribute)]
+      let (body, captured) = canonicalBody(loop)
+      let next = Loop(
+        initial: loop.initial.map { map[$0.index] }, captured: captured.map { map[$0.index] },
+        body: body)
+      let index = result.loops.firstIndex(of: next) ?? result.loops.count
+      if index == result.loops.count { result.loops.append(next) }
+      instruction.attribute = Int32(index)
+    default: break
+    }
+    if let same = known[instruction], instruction.operation != .draw {
+      map[id.index] = same
+      return
+    }
+    result.instructions.append(instruction)
+    result.origins.append(source.origin(id))
+    map[id.index] = ValueID(result.instructions.count - 1)
+    known[instruction] = map[id.index]
+  }
+
+  /// The body with its captured arguments in the order of their first use.
+  private func canonicalBody(_ loop: Loop) -> (Function, [ValueID]) {
+    var body = loop.body.canonical()
+    let carried = loop.initial.count
+    var order: [Int] = []
+    for i in body.instructions.indices where body.instructions[i].operation == .argument {
+      let k = Int(body.instructions[i].attribute)
+      guard k >= carried else { continue }
+      if !order.contains(k) { order.append(k) }
+      body.instructions[i].attribute = Int32(carried + order.firstIndex(of: k)!)
+    }
+    return (body, order.map { loop.captured[$0 - carried] })
+  }
+
+  private mutating func shape(_ shape: Shape) -> Shape {
+    guard !shape.isLike, shape.extents.contains(where: { $0.computedIndex != nil }) else {
+      return shape
+    }
+    return Shape(
+      shape.extents.map { extent in
+        guard let k = extent.computedIndex else { return extent }
+        let value = map[source.extents[k].index]
+        if let known = result.extents.firstIndex(of: value) { return .computed(known) }
+        result.extents.append(value)
+        return .computed(result.extents.count - 1)
+      })
+  }
+}

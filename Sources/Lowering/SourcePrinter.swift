@@ -1,0 +1,208 @@
+import Basics
+import IR
+
+/// Prints functions of the IR as `.opt` source that lowers to the same IR.
+///
+/// This is how the search reports what it found, and what `dump` and the REPL show.
+public struct SourcePrinter {
+  /// The source of a module: one rule, or one for each way through its routes and the route itself.
+  public static func rule(_ module: RuleModule, name: String? = nil) -> String {
+    let name = name ?? module.name
+    if module.variants.count == 1 {
+      return rule(module, module.variants[0], name: name, documentation: module.documentation)
+    }
+    var text = ""
+    for (index, variant) in module.variants.enumerated() {
+      text += rule(module, variant, name: "\(name)_\(index + 1)", documentation: []) + "\n"
+    }
+    for line in module.documentation { text += "## \(line)\n" }
+    let names = hyperNames(module)
+    text += "rule \(name)(\(header(module, names, used: nil))) = route {\n"
+    for (index, variant) in module.variants.enumerated() {
+      let given = usedHypers(module, variant).map { "\(names[$0]) = \(names[$0])" }
+      let target = "\(name)_\(index + 1)(\(given.joined(separator: ", ")))"
+      text += "    \(PredicatePrinter.text(variant.predicate)) -> \(target)\n"
+    }
+    return text + "}\n"
+  }
+
+  private static func rule(
+    _ module: RuleModule, _ variant: RuleVariant, name: String, documentation: [String]
+  ) -> String {
+    let hypers = hyperNames(module)
+    var taken = Set(hypers)
+    let states = unique(variant.states.map(\.name), &taken)
+    let inputs = unique(variant.inputs.map(\.name), &taken)
+    var text = ""
+    for line in documentation { text += "## \(line)\n" }
+    let used = Set(usedHypers(module, variant))
+    text += "rule \(name)(\(header(module, hypers, used: used))) {\n"
+    if module.guardsFinite { text += "    guard finite\n" }
+    var body = BodyPrinter(variant.update, hypers: hypers, states: states, inputs: inputs)
+    body.reserve(taken)
+    var first = BodyPrinter(variant.initial, hypers: hypers, states: states, inputs: inputs)
+    first.inlinesAll = true
+    for (k, slot) in variant.states.enumerated() {
+      var line = "    state \(states[k])"
+      if slot.isGlobal {
+        line += ": global"
+      } else if !slot.shape.isLike {
+        line += ": \(body.shapeText(slot.shape))"
+      }
+      if let value = variant.initial.output(.state(k)) {
+        let start = first.outputText(value)
+        if start != "0" { line += " = \(start)" }
+      }
+      if slot.storage != .compute { line += " as \(slot.storage)" }
+      if slot.roundsStochastically { line += " round stochastic" }
+      text += line + "\n"
+    }
+    for (k, slot) in variant.inputs.enumerated() {
+      let shape = slot.shape.isLike ? "" : ": \(body.shapeText(slot.shape))"
+      text += "    input \(inputs[k])\(shape)\n"
+    }
+    let targets: [(OutputTarget, String)] = variant.update.outputs.map { output in
+      switch output.target {
+      case .parameter: (output.target, "w' = ")
+      case .state(let k): (output.target, "\(states[k])' = ")
+      case .view(let view): (output.target, "view \(view) = ")
+      default: (output.target, "")
+      }
+    }
+    text += body.equations(targets)
+    return text + "}\n"
+  }
+
+  /// Only what a variant's functions (and the defaults of what they use) read.
+  private static func usedHypers(_ module: RuleModule, _ variant: RuleVariant) -> [Int] {
+    var used: Set<Int> = []
+    for function in [variant.update, variant.initial] {
+      for instruction in function.instructions where instruction.operation == .hyper {
+        used.insert(Int(instruction.attribute))
+      }
+    }
+    var pending = Array(used)
+    while let next = pending.popLast() {
+      guard let value = module.defaults.output(.hyper(next)) else { continue }
+      for k in hypersRead(module.defaults, value) where used.insert(k).inserted {
+        pending.append(k)
+      }
+    }
+    return used.sorted()
+  }
+
+  private static func hypersRead(_ function: Function, _ root: ValueID) -> [Int] {
+    var found: [Int] = []
+    var pending = [root]
+    while let next = pending.popLast() {
+      if function[next].operation == .hyper { found.append(Int(function[next].attribute)) }
+      pending += function.operands(next)
+    }
+    return found
+  }
+
+  private static func hyperNames(_ module: RuleModule) -> [String] {
+    var taken: Set<String> = []
+    return unique(module.hypers.map(\.name), &taken)
+  }
+
+  private static func header(
+    _ module: RuleModule, _ names: [String], used: Set<Int>?
+  ) -> String {
+    var printer = BodyPrinter(module.defaults, hypers: names, states: [], inputs: [])
+    printer.inlinesAll = true
+    var parts: [String] = []
+    for (k, hyper) in module.hypers.enumerated() where used?.contains(k) ?? true {
+      var part = names[k]
+      if let value = module.defaults.output(.hyper(k)) {
+        part += " = \(printer.outputText(value))"
+      }
+      if let domain = hyper.domain { part += " in \(domain)" }
+      parts.append(part)
+    }
+    return parts.joined(separator: ", ")
+  }
+
+  static func unique(_ names: [String], _ taken: inout Set<String>) -> [String] {
+    names.map { name in
+      let base = String(name.map { $0 == "." ? "_" : $0 })
+      var attempt = base
+      var number = 2
+      while !taken.insert(attempt).inserted {
+        attempt = "\(base)_\(number)"
+        number += 1
+      }
+      return attempt
+    }
+  }
+
+  /// The source of a loose expression.
+  public static func expression(_ function: Function, _ value: ValueID) -> String {
+    var printer = BodyPrinter(function, hypers: [], states: [], inputs: [])
+    printer.inlinesAll = true
+    return printer.outputText(value)
+  }
+}
+
+enum PredicatePrinter {
+  static func text(_ predicate: TensorPredicate, in outer: Int = 0) -> String {
+    func wrap(_ level: Int, _ text: String) -> String { level < outer ? "(\(text))" : text }
+    switch predicate {
+    case .always: return "rank >= 0"
+    case .compare(let comparison, let a, let b):
+      let symbol =
+        switch comparison {
+        case .less: "<"
+        case .lessOrEqual: "<="
+        case .greater: ">"
+        case .greaterOrEqual: ">="
+        case .equal: "=="
+        case .notEqual: "!="
+        }
+      return "\(quantity(a)) \(symbol) \(quantity(b))"
+    case .nameMatches(let pattern): return "name =~ \(quoted(pattern))"
+    case .nameEquals(let name): return "name == \(quoted(name))"
+    case .and(let a, let b): return wrap(2, "\(text(a, in: 2)) and \(text(b, in: 2))")
+    case .or(let a, let b): return wrap(1, "\(text(a, in: 1)) or \(text(b, in: 1))")
+    case .not(let a): return wrap(3, "not (\(text(a)))")
+    }
+  }
+
+  private static func quantity(_ quantity: TensorPredicate.Quantity) -> String {
+    switch quantity {
+    case .number(let x): return NumberPrinter.text(x)
+    case .rank: return "rank"
+    case .rows: return "rows"
+    case .cols: return "cols"
+    case .numel: return "numel"
+    case .arithmetic(let operation, let a, let b):
+      if operation == .minimum || operation == .maximum {
+        return "\(operation.info.name)(\(self.quantity(a)), \(self.quantity(b)))"
+      }
+      return "(\(self.quantity(a)) \(operation.info.name) \(self.quantity(b)))"
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var result = "\""
+    for character in text {
+      switch character {
+      case "\"", "\\": result += "\\\(character)"
+      case "\n": result += "\\n"
+      default: result.append(character)
+      }
+    }
+    return result + "\""
+  }
+}
+
+enum NumberPrinter {
+  /// The shortest text that reads back as the same number.
+  static func text(_ x: Double) -> String {
+    if x.isNaN { return "nan" }
+    if x == .infinity { return "inf" }
+    if x == -.infinity { return "-inf" }
+    if x == x.rounded(), abs(x) < 1e15, !(x == 0 && x.sign == .minus) { return "\(Int64(x))" }
+    return "\(x)"
+  }
+}
