@@ -128,7 +128,7 @@ private final class Run {
       }
       let roles: [PlanSlot.Role] =
         switch output.target {
-        case .parameter(let k): [.parameter(k), .output(output.target)]
+        case .parameter(let k): [.parameter(k)]
         case .state(let k): [.state(k)]
         default: [.output(output.target)]
         }
