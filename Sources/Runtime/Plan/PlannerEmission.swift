@@ -70,6 +70,10 @@ extension Planner {
       var op = rv_scalar(op: 0, unused: 0, d: r, a: 0, b: 0, c: 0)
       switch instruction.operation {
       case .constant, .hyper, .step, .horizon, .loss, .state, .input: continue
+      case .parameter, .gradient:
+        let k = Int(instruction.attribute)
+        let slot = plan.slot(instruction.operation == .parameter ? .parameter(k) : .gradient(k))!
+        op = fetch(View(slot: Int32(slot), offset: 0, strides: []), into: r)
       case .draw:
         plan.scalarPlaces.append(drawPlace(instruction))
         op.op = UInt16(RV_SCALAR_DRAW.rawValue)
@@ -84,7 +88,7 @@ extension Planner {
           op.op = UInt16(RV_COPY.rawValue)
           op.a = register(instruction.a)
         } else {
-          op = fetch(v, into: r)
+          op = fetch(viewOfNumber(v), into: r)
         }
       default:
         guard isOfNumbers(v) else { continue }
@@ -115,12 +119,17 @@ extension Planner {
     }
   }
 
-  private mutating func fetch(_ v: ValueID, into r: Int32) -> rv_scalar {
+  /// Where the one number lies that a scalar takes from a tensor.
+  private mutating func viewOfNumber(_ v: ValueID) -> View {
     let instruction = f[v]
     var source = view(instruction.a)
     if instruction.operation == .slice {
       source = sliced(source, shape(instruction.a), f.slices[Int(instruction.attribute)])
     }
+    return source
+  }
+
+  private mutating func fetch(_ source: View, into r: Int32) -> rv_scalar {
     var place = rv_place()
     set(&place.stride, 0, Int64(address(source).offset))
     set(&place.stride, 1, Int64(source.slot))

@@ -51,9 +51,7 @@ extension Planner {
     let role: PlanSlot.Role
     var stored = width
     switch output.target {
-    case .parameter(let k) where f.instructions.contains { $0.operation == .parameter && Int($0.attribute) == k }:
-      role = .parameter(k)
-    case .parameter(0) where f.output(.loss) == nil: role = .parameter(0)
+    case .parameter(let k): role = .parameter(k)
     case .state(let k):
       role = .state(k)
       if k < stateWidths.count { stored = stateWidths[k] }
@@ -79,9 +77,28 @@ extension Planner {
       }
     }
     if isOld(root.value, target) { return }
+    if case .output = role, writesInto(target, root) { return }
     root.stage = max(
       linearDepth(root.value), root.wanted.conditions.reduce(0) { max($0, depth[$1.index]) })
     roots.append(root)
+  }
+
+  /// Lets the step that makes an output make it in the output's own memory.
+  private mutating func writesInto(_ target: Int32, _ root: Root) -> Bool {
+    let source = base(root.value)
+    guard root.wanted.isAlways, guards[source.index].isAlways, !isScalar(source) else { return false }
+    var made = buffer[source.index]
+    if made < 0, case .memory(let view) = placement[source.index], view.offset == 0,
+      isContiguous(view, shape(source))
+    {
+      made = view.slot
+    }
+    guard made >= 0, plan.slots[Int(made)].role == .buffer,
+      plan.slots[Int(made)].count == plan.slots[Int(target)].count
+    else { return false }
+    plan.slots[Int(made)].role = plan.slots[Int(target)].role
+    plan.slots[Int(target)].role = .buffer
+    return true
   }
 
   private func isParameter(_ target: OutputTarget) -> Bool {

@@ -183,7 +183,7 @@ extension Planner {
   private mutating func placeInTime(scalar v: ValueID) {
     let instruction = f[v]
     switch instruction.operation {
-    case .constant, .hyper, .step, .horizon, .loss, .state, .input, .draw:
+    case .constant, .hyper, .step, .horizon, .loss, .parameter, .gradient, .state, .input, .draw:
       depth[v.index] = instruction.a.isSome ? depth[instruction.a.index] : 0
     case .sum, .maximumOf, .minimumOf:
       if isScalar(instruction.a) {

@@ -83,7 +83,7 @@ final class Learner {
   private func bind(_ runner: ObjectiveRunner, _ inputs: TensorMemory, needsGradient: Bool) {
     runner.bind(
       parameters: parameters.pointers.map { UnsafeRawPointer($0) },
-      gradients: needsGradient ? gradients.pointers : nil,
+      gradients: needsGradient ? gradients.pointers : [],
       inputs: inputs.pointers.map { UnsafeRawPointer($0) })
   }
 
@@ -176,7 +176,7 @@ final class Learner {
     let runner = try makeRunner(examples.rows, false)
     let pointers = examples.memory.pointers.prefix(inputs.counts.count)
     runner.bind(
-      parameters: parameters.pointers.map { UnsafeRawPointer($0) }, gradients: nil,
+      parameters: parameters.pointers.map { UnsafeRawPointer($0) }, gradients: [],
       inputs: pointers.map { UnsafeRawPointer($0) })
     whole.append((examples, runner))
     return runner
