@@ -1,6 +1,7 @@
 import Diagnostics
 import IR
 import Lowering
+import Runtime
 import Semantics
 import Syntax
 
@@ -38,5 +39,95 @@ extension Compiler {
       default: nil
       }
     }
+  }
+}
+
+/// What a rule is and costs, before it runs: `ravine describe Lion`.
+public struct RuleDescription: Sendable {
+  /// A hyperparameter and the value that the rule's arguments give it.
+  public struct Hyper: Sendable {
+    public var name: String
+    /// The value at the first step.
+    public var value: Double
+    /// Whether the value changes with t or T.
+    public var isSchedule: Bool
+    public var domain: Domain?
+    /// Fixed when the rule is bound: it decides shapes or counts.
+    public var isStructural: Bool
+  }
+
+  /// One way through the routes.
+  public struct Variant: Sendable {
+    public var path: [String]
+    public var sheet: CostSheet
+  }
+
+  public var label: String
+  public var documentation: [String]
+  public var hypers: [Hyper]
+  public var variants: [Variant]
+  public var guardsFinite: Bool
+
+  /// Throws what evaluating the arguments throws.
+  public init(_ rule: RuleInstance) throws(DiagnosticError) {
+    label = rule.label
+    documentation = rule.module.documentation
+    guardsFinite = rule.module.guardsFinite
+    let values = try ReferenceProgram.evaluateScalars(rule.arguments, step: 1, horizon: 1000)
+    let moving = Self.dependsOnTime(rule.arguments)
+    var hypers: [Hyper] = []
+    for (k, hyper) in rule.module.hypers.enumerated() {
+      let output = rule.arguments.output(.hyper(k))
+      hypers.append(
+        Hyper(
+          name: hyper.name, value: values.first { $0.target == .hyper(k) }?.value ?? .nan,
+          isSchedule: output.map { moving[$0.index] } ?? false, domain: hyper.domain,
+          isStructural: hyper.isStructural))
+    }
+    self.hypers = hypers
+    variants = rule.module.variants.map { variant in
+      Variant(path: variant.path, sheet: CostSheet(variant, hypers: hypers.map(\.value)))
+    }
+  }
+
+  private static func dependsOnTime(_ function: Function) -> [Bool] {
+    var moving = [Bool](repeating: false, count: function.instructions.count)
+    for (i, instruction) in function.instructions.enumerated() {
+      moving[i] =
+        [.step, .horizon].contains(instruction.operation)
+        || function.operands(ValueID(i)).contains { moving[$0.index] }
+    }
+    return moving
+  }
+}
+
+/// What an objective trains and needs.
+public struct ObjectiveDescription: Sendable {
+  public var objective: ObjectiveModule
+
+  public init(_ objective: ObjectiveModule) { self.objective = objective }
+
+  public var text: String {
+    var lines = ["objective " + objective.name] + objective.documentation.map { "  \($0)" }
+    func list(_ title: String, _ items: [String]) {
+      if !items.isEmpty { lines += ["", title] + items.map { "  \($0)" } }
+    }
+    list("parameters", objective.parameters.map { "\($0.name): \($0.shape)" })
+    list("data", objective.inputs.map { "\($0.name): \($0.shape)" })
+    list("metrics", objective.metrics)
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  public var json: JSONValue {
+    func slots(_ items: [(String, Shape)]) -> JSONValue {
+      .array(items.map { .record(["name": .string($0.0), "shape": .string("\($0.1)")]) })
+    }
+    return .record([
+      "objective": .string(objective.name),
+      "documentation": .string(objective.documentation.joined(separator: "\n")),
+      "parameters": slots(objective.parameters.map { ($0.name, $0.shape) }),
+      "inputs": slots(objective.inputs.map { ($0.name, $0.shape) }),
+      "metrics": .array(objective.metrics.map { .string($0) }),
+    ])
   }
 }

@@ -17,7 +17,7 @@ struct Ravine: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, CheckCommand.self, FormatCommand.self, 
+      RunCommand.self, CheckCommand.self, FormatCommand.self, DescribeCommand.self, 
       ZooCommand.self, ExplainCommand.self, DumpCommand.self,
     ])
 
