@@ -55,6 +55,7 @@ let package = Package(
     tests("RuntimeTests", ["Runtime"]),
     tests("TrainingTests", ["Training"]),
     tests("RavineTests", ["Ravine"]),
+    tests("DocsTests", ["Ravine"]),
   ],
   cLanguageStandard: .gnu17
 )
