@@ -9,14 +9,17 @@ import Syntax
 /// What is wrong with an `opt` block, one line each; empty for a good one.
 ///
 /// - `opt`: a program without errors and warnings, in the formatter's layout.
-/// - `opt error R0301`, `opt warning R0307`: a program that gets these codes and no others.
+/// - `opt error R0301`: a program that gets these errors and no others; `opt warning R0307`: these
+///   diagnostics and no others.
 /// - `opt equations`: what could stand in the body of a rule.
 /// - `opt values`: lines of `expression  # value`, the value to as many decimals as are shown;
 ///   `t=30` and `T=100` behind it set the step.
 func problems(of block: FencedBlock) -> [String] {
   switch block.words.dropFirst().first {
   case nil: codeProblems(block.text, expected: []) + layoutProblems(block.text)
-  case "error", "warning": codeProblems(block.text, expected: Set(block.words.dropFirst(2)))
+  case "error":
+    codeProblems(block.text, expected: Set(block.words.dropFirst(2)), severity: .error)
+  case "warning": codeProblems(block.text, expected: Set(block.words.dropFirst(2)))
   case "equations": codeProblems(rule(around: block.text), expected: [], ignoring: ["R0307", "R0308"])
   case "values": valueProblems(block)
   case let word?: ["`opt \(word)` is no kind of block"]
@@ -35,11 +38,12 @@ private func rule(around body: String) -> String {
 }
 
 private func codeProblems(
-  _ text: String, expected: Set<String>, ignoring: Set<String> = []
+  _ text: String, expected: Set<String>, severity: Severity = .warning,
+  ignoring: Set<String> = []
 ) -> [String] {
   let compiler = Compiler()
   let found = compiler.add(name: "block", bytes: Array(text.utf8))
-    .filter { !ignoring.contains("\($0.code)") }
+    .filter { !ignoring.contains("\($0.code)") && $0.severity >= severity }
   let codes = Set(found.map { "\($0.code)" })
   let unexpected = found.filter { !expected.contains("\($0.code)") }
   return unexpected.map {
