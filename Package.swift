@@ -47,7 +47,8 @@ let package = Package(
     .executableTarget(
       name: "ravine",
       dependencies: [
-        "Ravine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Ravine", "Diagnostics", "IR", "Lowering", "Semantics", "Syntax", "Training", "Zoo", "Runtime",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-cli", swiftSettings: strict),
     tests("SyntaxTests", ["Syntax"]),

@@ -90,7 +90,9 @@ public struct DiagnosticBag: Sendable {
 
   /// In the order of the source.
   public var sorted: [Diagnostic] {
-    all.sorted { ($0.span.start, $0.span.end, $0.code.number) < ($1.span.start, $1.span.end, $1.code.number) }
+    all.sorted {
+      ($0.span.start, $0.span.end, $0.code.number) < ($1.span.start, $1.span.end, $1.code.number)
+    }
   }
 }
 

@@ -13,6 +13,8 @@ public final class Compiler {
   /// The texts of the session, for rendering diagnostics.
   public private(set) var sources = SourceMap()
   private var checker: Checker!
+  /// The tree of the last script added.
+  public private(set) var script: SyntaxTree?
 
   public init() {
     checker = Checker(
@@ -53,6 +55,7 @@ public final class Compiler {
   public func add(name: String, bytes: [UInt8]) -> [Diagnostic] {
     checker.beginStatement()
     let (tree, parsed) = tree(name: name, bytes: bytes)
+    script = tree
     var bag = parsed
     checker.add(tree)
     bag.report(contentsOf: checker.bag)
@@ -113,6 +116,22 @@ public final class Compiler {
   ///
   /// Throws every diagnostic found, with spans in `sources`.
   public func rule(_ text: String, name: String = "<rule>") throws(DiagnosticError) -> RuleInstance {
+    let (expression, tree) = try expression(text, name: name)
+    return try Lowering.rule(expression, in: tree, of: checker.program)
+  }
+
+  /// The objective that a text such as `mlp(hidden = 64)` names, from this session.
+  public func objective(
+    _ text: String, name: String = "<objective>"
+  ) throws(DiagnosticError) -> ObjectiveModule {
+    let (expression, tree) = try expression(text, name: name)
+    return try Lowering.objective(expression, in: tree, of: checker.program)
+  }
+
+  /// A loose expression, parsed and checked.
+  private func expression(
+    _ text: String, name: String
+  ) throws(DiagnosticError) -> (ExprID, TreeID) {
     let file = sources.add(name: name, text: text)
     var bag = DiagnosticBag()
     let (tree, expression) = parseExpression(file, into: &bag)
@@ -122,7 +141,6 @@ public final class Compiler {
     checker.beginStatement()
     checker.add(loose)
     if checker.bag.hasErrors { throw DiagnosticError(checker.bag.sorted) }
-    return try Lowering.rule(
-      expression, in: TreeID(checker.program.commands[0].tree.index), of: checker.program)
+    return (expression, TreeID(checker.program.commands[0].tree.index))
   }
 }

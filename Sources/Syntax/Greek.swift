@@ -30,6 +30,9 @@ enum Greek {
 
   /// The canonical spelling: `β₁` gives `beta1`, `epsilon` gives `eps`.
   static func key(of text: String) -> String {
+    var text = text
+    let isShort = text.withUTF8 { bytes in bytes.count < 7 && bytes.allSatisfy { $0 < 0x80 } }
+    if isShort { return text }
     let plain = ascii(text)
     guard mayHoldEpsilon(plain) else { return plain }
     return mapSegments(plain) { $0 == "epsilon" ? "eps" : $0 }

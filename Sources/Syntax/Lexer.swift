@@ -28,6 +28,12 @@ struct Lexer {
     self.words = words
   }
 
+  /// Hands the tokens over without a copy.
+  mutating func takeTokens() -> [Token] {
+    defer { tokens = [] }
+    return tokens
+  }
+
   private mutating func run() {
     guard file.bytes.count <= Self.sizeLimit else {
       diagnostics.append(.sourceTooLarge(file, limit: Self.sizeLimit))
@@ -210,7 +216,8 @@ struct Lexer {
         report(
           .malformedNumber(
             span(start, end), "a number runs into a name; a product is written with `*`",
-            replacement: startsName && end - start < 64 ? "\(number) * \(letters)" : nil))
+            replacement: startsName && end - start < 64 && number != "0"
+              ? "\(number) * \(letters)" : nil))
       }
       i = end
     } else if !isBroken, byte(i) == UInt8(ascii: "."), isDigit(i + 1) {
@@ -277,6 +284,15 @@ struct Lexer {
       }
     }
     var i = start + width
+    // `m ' = …`: a prime that lost its name.
+    while i < bytes.count, bytes[i] == 0x20, i < start + 256 { i += 1 }
+    if !startsLine, let last = tokens.last, last.kind == .word, i < bytes.count,
+      bytes[i] == UInt8(ascii: "=")
+    {
+      report(.strayPrime(span(start, start + width), gap: span(Int(last.end), start)))
+      add(.prime, start, start + width)
+      return start + width
+    }
     while i < bytes.count, bytes[i] != 0x0A, bytes[i] != UInt8(ascii: "'"), i < start + 256 {
       i += 1
     }
@@ -306,7 +322,12 @@ struct Lexer {
     }
     func foreign(_ kind: TokenKind, _ length: Int, _ right: String, word: Word = .none) -> Int {
       let written = String(decoding: bytes[i..<(i + length)], as: UTF8.self)
-      report(.foreignOperator(span(i, i + length), written, right))
+      let padsBefore = kind == .word && i > 0 && bytes[i - 1] > 0x20 && written != "!"
+      let padsAfter = kind == .word && i + length < bytes.count && bytes[i + length] > 0x20
+      report(
+        .foreignOperator(
+          span(i, i + length), written, right,
+          replacement: (padsBefore ? " " : "") + right + (padsAfter ? " " : "")))
       add(kind, i, i + length, word: word)
       return i + length
     }

@@ -47,30 +47,36 @@ extension Parser {
     let start = position
     advance()
     let condition = parseExpression()
-    var parts = [condition, condition]
-    for (i, word) in [Word.then, .else].enumerated() {
-      if isPanicking { return makeError(span(from: start)) }
-      guard current.kind == .word, current.word == word else {
-        if current.kind == .leftBrace, word == .then {
-          fail(
-            .incompleteConditional(
-              currentSpan, missing: "then", condition: span(tokens[start]),
-              fixIts: [
-                FixIt("guard equations with `when`", at: span(tokens[start]), replacement: "when")
-              ]))
-        } else {
-          fail(
-            .incompleteConditional(
-              foundSpan, missing: word.rawValue, condition: span(tokens[start])))
-        }
-        return makeError(span(from: start))
-      }
+    guard takeWord(.then, of: start) else { return makeError(span(tokens[start])) }
+    let then = parseExpression()
+    guard takeWord(.else, of: start) else { return makeError(span(tokens[start])) }
+    let otherwise = parseExpression()
+    return makeConditional(start, condition, then, otherwise)
+  }
+
+  private mutating func makeConditional(
+    _ start: Int, _ condition: ExprID, _ then: ExprID, _ otherwise: ExprID
+  ) -> ExprID {
+    make(
+      .conditional(condition, then: then, otherwise: otherwise), span(from: start),
+      height: max(height(condition), height(then), height(otherwise)))
+  }
+
+  /// Reads `then` or `else` of the choice that began at `start`, or reports it missing.
+  private mutating func takeWord(_ word: Word, of start: Int) -> Bool {
+    if isPanicking { return false }
+    if current.word == word {
       advance()
-      parts[i] = parseExpression()
+      return true
     }
-    return make(
-      .conditional(condition, then: parts[0], otherwise: parts[1]), span(from: start),
-      height: max(height(condition), height(parts[0]), height(parts[1])))
+    let choice = span(tokens[start])
+    var fixIts: [FixIt] = []
+    if current.kind == .leftBrace, word == .then {
+      fixIts = [FixIt("guard equations with `when`", at: choice, replacement: "when")]
+    }
+    let place = current.kind == .leftBrace ? currentSpan : foundSpan
+    fail(.incompleteConditional(place, missing: word.rawValue, condition: choice, fixIts: fixIts))
+    return false
   }
 
   /// The binary operator that stands here and continues the expression.
@@ -108,36 +114,44 @@ extension Parser {
 
   private mutating func parseBinary(_ least: Precedence) -> ExprID {
     let start = position
-    var left: ExprID
-    if current.kind == .word, current.word == .not {
-      left = parseNot(inside: least)
-    } else {
-      left = parseUnary()
-    }
+    var left = current.word == .not ? parseNot(inside: least) : parseUnary()
     var comparison: Span?
-    while !isPanicking, let (operation, precedence) = binaryOperator,
-      precedence.rawValue >= least.rawValue
-    {
-      let sign = currentSpan
-      if precedence == .comparison {
-        if let first = comparison { note(.chainedComparison(first, second: sign)) }
-        comparison = sign
-      } else {
-        comparison = nil
-      }
-      if current.kind == .doubleBar { note(.foreignOperator(sign, "||", "or")) }
-      advance()
-      let right =
-        Precedence(rawValue: precedence.rawValue + 1).map { parseBinary($0) } ?? parseOperand()
-      left = make(
-        .binary(operation, left, right), span(from: start), height: max(height(left), height(right)))
+    while let (operation, tighter) = takeBinary(least, &comparison) {
+      let right = tighter.map { parseBinary($0) } ?? parseOperand()
+      left = makeBinary(operation, left, right, start)
     }
     return left
   }
 
+  /// Takes the binary operator that stands here if it binds at least as tightly as `least`.
+  private mutating func takeBinary(
+    _ least: Precedence, _ comparison: inout Span?
+  ) -> (operation: BinaryOperator, next: Precedence?)? {
+    guard !isPanicking, let (operation, precedence) = binaryOperator,
+      precedence.rawValue >= least.rawValue
+    else { return nil }
+    let sign = currentSpan
+    if precedence == .comparison {
+      if let first = comparison { note(.chainedComparison(first, second: sign)) }
+      comparison = sign
+    } else {
+      comparison = nil
+    }
+    if current.kind == .doubleBar { note(.foreignOperator(sign, "||", "or")) }
+    advance()
+    return (operation, Precedence(rawValue: precedence.rawValue + 1))
+  }
+
+  private mutating func makeBinary(
+    _ operation: BinaryOperator, _ left: ExprID, _ right: ExprID, _ start: Int
+  ) -> ExprID {
+    make(
+      .binary(operation, left, right), span(from: start), height: max(height(left), height(right)))
+  }
+
   /// The right operand of a product.
   private mutating func parseOperand() -> ExprID {
-    current.kind == .word && current.word == .not ? parseNot(inside: .product) : parseUnary()
+    current.word == .not ? parseNot(inside: .product) : parseUnary()
   }
 
   private mutating func parseNot(inside least: Precedence) -> ExprID {
@@ -157,49 +171,57 @@ extension Parser {
 
   /// unary ::= '-' unary | '√' unary | name 'over' name unary | power
   mutating func parseUnary() -> ExprID {
-    let start = position
     switch current.kind {
-    case .minus:
-      guard enterPrefix() else { return makeError(currentSpan) }
-      defer { leave() }
-      let operand = parseUnary()
-      return make(.unary(.minus, operand), span(from: start), height: height(operand))
-    case .root:
-      guard enterPrefix() else { return makeError(currentSpan) }
-      defer { leave() }
-      let sign = span(tokens[start])
-      let operand = parseUnary()
-      roots.append((start, position - 1))
-      return make(
-        .call(Name(key: "sqrt", text: "sqrt", span: sign), [Argument(label: nil, value: operand)]),
-        span(from: start), height: height(operand))
-    case .word:
-      guard next.word == .over, current.isName, token(2).isName, !next.startsLine || bracketDepth > 0
-      else { return parsePower() }
-      guard enter() else {
-        leave()
-        return makeError(currentSpan)
-      }
-      defer { leave() }
-      let reduction = name(current)
-      let axis = name(token(2))
-      position += 3
-      let operand = parseUnary()
-      return make(
-        .over(reduction: reduction, axis: axis, operand), span(from: start), height: height(operand))
-    default:
-      return parsePower()
+    case .minus, .root: return parsePrefix()
+    case .word where next.word == .over && startsReduction: return parseReduction()
+    default: return parsePower()
     }
   }
 
-  private mutating func enterPrefix() -> Bool {
+  private mutating func parsePrefix() -> ExprID {
+    let start = position
     guard enter() else {
       leave()
-      return false
+      return makeError(currentSpan)
     }
-    tokens[position].role = .prefix
+    defer { leave() }
+    tokens[start].role = .prefix
     advance()
-    return true
+    return makePrefix(start, parseUnary())
+  }
+
+  private mutating func makePrefix(_ start: Int, _ operand: ExprID) -> ExprID {
+    let sign = tokens[start]
+    if sign.kind == .minus {
+      return make(.unary(.minus, operand), span(from: start), height: height(operand))
+    }
+    roots.append((start, position - 1))
+    return make(
+      .call(
+        Name(key: "sqrt", text: "sqrt", span: span(sign)), [Argument(label: nil, value: operand)]),
+      span(from: start), height: height(operand))
+  }
+
+  /// `mean over batch` stands here.
+  private var startsReduction: Bool {
+    current.isName && token(2).isName && (!next.startsLine || bracketDepth > 0)
+  }
+
+  private mutating func parseReduction() -> ExprID {
+    let start = position
+    guard enter() else {
+      leave()
+      return makeError(currentSpan)
+    }
+    defer { leave() }
+    position += 3
+    return makeReduction(start, parseUnary())
+  }
+
+  private mutating func makeReduction(_ start: Int, _ operand: ExprID) -> ExprID {
+    make(
+      .over(reduction: name(tokens[start]), axis: name(tokens[start + 2]), operand),
+      span(from: start), height: height(operand))
   }
 
   /// power ::= postfix ('^' unary | '²' | '³')?
@@ -208,33 +230,33 @@ extension Parser {
     let base = parsePostfix()
     if isPanicking { return base }
     switch current.kind {
-    case .caret:
-      guard enter() else {
-        leave()
-        return makeError(currentSpan)
-      }
-      defer { leave() }
-      advance()
-      let exponent = parseUnary()
-      return make(
-        .binary(.power, base, exponent), span(from: start),
-        height: max(height(base), height(exponent)))
-    case .squared, .cubed:
-      if current.startsLine, bracketDepth == 0 { return base }
-      let text = current.kind == .squared ? "2" : "3"
-      let exponent = make(.number(text == "2" ? 2 : 3, text: text), currentSpan)
-      advance()
-      let power = make(
-        .binary(.power, base, exponent), span(from: start), height: max(height(base), 1))
-      switch current.kind {
-      case .caret, .squared, .cubed, .dot, .prime:
-        fail(.powerOfSuperscript(currentSpan))
-      default: break
-      }
-      return power
-    default:
-      return base
+    case .caret: return parseExponent(base, start)
+    case .squared, .cubed: return parseSuperscript(base, start)
+    default: return base
     }
+  }
+
+  private mutating func parseExponent(_ base: ExprID, _ start: Int) -> ExprID {
+    guard enter() else {
+      leave()
+      return makeError(currentSpan)
+    }
+    defer { leave() }
+    advance()
+    return makeBinary(.power, base, parseUnary(), start)
+  }
+
+  private mutating func parseSuperscript(_ base: ExprID, _ start: Int) -> ExprID {
+    if current.startsLine, bracketDepth == 0 { return base }
+    let text = current.kind == .squared ? "2" : "3"
+    let exponent = make(.number(text == "2" ? 2 : 3, text: text), currentSpan)
+    advance()
+    let power = makeBinary(.power, base, exponent, start)
+    switch current.kind {
+    case .caret, .squared, .cubed, .dot, .prime: fail(.powerOfSuperscript(currentSpan))
+    default: break
+    }
+    return power
   }
 
   // MARK: Postfix
@@ -242,29 +264,33 @@ extension Parser {
   private mutating func parsePostfix() -> ExprID {
     let start = position
     var left = parsePrimary()
-    while !isPanicking {
-      switch current.kind {
-      case .dot:
-        advance()
-        guard let member = parseName("a name after `.`") else { return left }
-        left =
-          member.key == "T"
-          ? make(.transpose(left), span(from: start), height: height(left))
-          : make(.member(left, member), span(from: start), height: height(left))
-      case .leftBracket:
-        if isAtLineStart { return left }
-        left = parseIndex(left, start)
-      case .prime:
-        note(.misplacedPrime(currentSpan))
-        advance()
-      case .leftParenthesis:
-        if isAtLineStart { return left }
-        fail(.notCallable(currentSpan))
-      default:
-        return left
-      }
-    }
+    while !isPanicking, let longer = parsePostfixPart(left, start) { left = longer }
     return left
+  }
+
+  /// What stands behind an operand and belongs to it; nil when nothing does.
+  private mutating func parsePostfixPart(_ left: ExprID, _ start: Int) -> ExprID? {
+    switch current.kind {
+    case .dot: return parseMember(left, start)
+    case .leftBracket:
+      return current.startsLine && bracketDepth == 0 ? nil : parseIndex(left, start)
+    case .prime:
+      note(.misplacedPrime(currentSpan))
+      advance()
+      return left
+    case .leftParenthesis:
+      if !current.startsLine || bracketDepth > 0 { fail(.notCallable(currentSpan)) }
+      return nil
+    default: return nil
+    }
+  }
+
+  private mutating func parseMember(_ left: ExprID, _ start: Int) -> ExprID? {
+    advance()
+    guard let member = parseName("a name after `.`") else { return nil }
+    return member.key == "T"
+      ? make(.transpose(left), span(from: start), height: height(left))
+      : make(.member(left, member), span(from: start), height: height(left))
   }
 
   private mutating func parseIndex(_ base: ExprID, _ start: Int) -> ExprID {
@@ -342,70 +368,93 @@ extension Parser {
     return previous.end - previous.start <= 40 ? text(previous) : nil
   }
 
+  // The functions on the way down are kept small, and what is rare stands in functions of its own:
+  // their frames bound how deep a text may nest.
+
   private mutating func parsePrimary() -> ExprID {
-    let start = position
+    let kind = current.kind
+    if current.startsLine, position > 0, reportMissingOperand() { return makeError(placeAfter) }
+    switch kind {
+    case .number: return parseNumber()
+    case .string: return parseString()
+    case .word: return parseWord()
+    case .leftParenthesis: return parseParenthesized()
+    case .leftBracket: return parseListLiteral()
+    case .norm, .doubleBar: return parseNorm()
+    default: return failExpression()
+    }
+  }
+
+  private mutating func failExpression() -> ExprID {
+    fail(.expectedExpression(foundSpan, found: found, after: previousText))
+    return makeError(foundSpan)
+  }
+
+  /// The next line is an equation or an item: this one ended too soon.
+  private mutating func reportMissingOperand() -> Bool {
+    guard startsEquation(at: position, primedOnly: bracketDepth > 0) || startsItem else {
+      return false
+    }
+    fail(.expectedExpression(placeAfter, found: nil, after: previousText))
+    return true
+  }
+
+  private mutating func parseNumber() -> ExprID {
     let token = current
-    let lineNeedsMore = token.startsLine && position > 0
-    if lineNeedsMore, startsEquation(at: position, primedOnly: bracketDepth > 0) || startsItem {
-      fail(.expectedExpression(placeAfter, found: nil, after: previousText))
-      return makeError(placeAfter)
+    advance()
+    let text = text(token)
+    let value = Self.value(text)
+    if value.isInfinite {
+      note(
+        .malformedNumber(
+          span(token), "this number is beyond the largest, about 1.8e308", replacement: "inf"))
     }
-    switch token.kind {
-    case .number:
-      advance()
-      let text = text(token)
-      return make(.number(Self.value(text), text: text), span(token))
-    case .string:
-      advance()
-      return make(.string(unescaped(token)), span(token))
-    case .word:
-      return parseWord()
-    case .leftParenthesis:
-      advance()
-      bracketDepth += 1
-      let outerNorm = normDepth
-      normDepth = 0
-      let inner = parseExpression()
-      if isPanicking { _ = recoverInBrackets() }
-      bracketDepth -= 1
-      normDepth = outerNorm
-      close(.rightParenthesis, ")", openedAt: start)
-      return inner
-    case .leftBracket:
-      advance()
-      bracketDepth += 1
-      let outerNorm = normDepth
-      normDepth = 0
-      var elements: [ExprID] = []
-      var highest: UInt16 = 0
-      parseList(until: .rightBracket) { parser in
-        let element = parser.parseExpression()
-        elements.append(element)
-        highest = max(highest, parser.height(element))
-      }
-      bracketDepth -= 1
-      normDepth = outerNorm
-      close(.rightBracket, "]", openedAt: start)
-      return make(.list(elements), span(from: start), height: highest)
-    case .norm, .doubleBar:
-      return parseNorm()
-    case .plus where !lineNeedsMore:
-      fail(.expectedExpression(span(token), found: shown(token), after: previousText))
-      return makeError(span(token))
-    default:
-      fail(.expectedExpression(foundSpan, found: found, after: previousText))
-      return makeError(foundSpan)
+    return make(.number(value, text: text), span(token))
+  }
+
+  private mutating func parseString() -> ExprID {
+    let token = current
+    advance()
+    return make(.string(unescaped(token)), span(token))
+  }
+
+  private mutating func parseParenthesized() -> ExprID {
+    let start = position
+    advance()
+    bracketDepth += 1
+    let outerNorm = normDepth
+    normDepth = 0
+    let inner = parseExpression()
+    if isPanicking { _ = recoverInBrackets() }
+    bracketDepth -= 1
+    normDepth = outerNorm
+    close(.rightParenthesis, ")", openedAt: start)
+    return inner
+  }
+
+  private mutating func parseListLiteral() -> ExprID {
+    let start = position
+    advance()
+    bracketDepth += 1
+    let outerNorm = normDepth
+    normDepth = 0
+    var elements: [ExprID] = []
+    var highest: UInt16 = 0
+    parseList(until: .rightBracket) { parser in
+      let element = parser.parseExpression()
+      elements.append(element)
+      highest = max(highest, parser.height(element))
     }
+    bracketDepth -= 1
+    normDepth = outerNorm
+    close(.rightBracket, "]", openedAt: start)
+    return make(.list(elements), span(from: start), height: highest)
   }
 
   /// `‖x‖`
   private mutating func parseNorm() -> ExprID {
     let start = position
-    let kind = current.kind
     tokens[start].role = .normOpen
-    if kind == .doubleBar {
-      note(.foreignOperator(currentSpan, "||", "‖"))
-    }
     advance()
     bracketDepth += 1
     normDepth += 1
@@ -413,56 +462,85 @@ extension Parser {
     if isPanicking { _ = recoverInBrackets() }
     bracketDepth -= 1
     normDepth -= 1
-    if current.kind == kind { tokens[position].role = .normClose }
+    return makeNorm(start, inner)
+  }
+
+  private mutating func makeNorm(_ start: Int, _ inner: ExprID) -> ExprID {
+    let kind = tokens[start].kind
+    if current.kind == kind {
+      tokens[position].role = .normClose
+      if kind == .doubleBar { note(.foreignNorm(span(tokens[start]), currentSpan)) }
+    }
     close(kind, kind == .norm ? "‖" : "||", openedAt: start)
     return make(.norm(inner), span(from: start), height: height(inner))
   }
 
   private mutating func parseWord() -> ExprID {
     let start = position
-    let token = current
-    switch token.word {
-    case .inf, .pi:
-      advance()
-      return make(
-        .number(token.word == .inf ? .infinity : .pi, text: text(token)), span(token))
-    case .global where next.isName || next.kind == .norm:
-      if next.startsLine, bracketDepth == 0 { break }
-      guard enter() else {
-        leave()
-        return makeError(currentSpan)
+    switch current.word {
+    case .inf, .pi: return parseConstant()
+    case .global:
+      if next.isName || next.kind == .norm, !next.startsLine || bracketDepth > 0 {
+        return parseGlobal()
       }
-      defer { leave() }
-      advance()
-      let operand = parsePostfix()
-      return make(.global(operand), span(from: start), height: height(operand))
-    case .if:
-      let choice = parseExpression()
-      note(.needsParentheses(span(token), "if", whole: span(from: start)))
-      return choice
+    case .if: return parseMisplacedConditional()
     default:
-      guard token.isName else {
-        fail(.expectedExpression(foundSpan, found: found, after: previousText))
-        return makeError(foundSpan)
-      }
+      if !current.isName { return failExpression() }
     }
-    let called = name(token)
-    advance()
-    switch current.kind {
-    case .prime:
+    switch next.kind {
+    case .prime: return parsePrimed()
+    case .leftParenthesis where !next.startsLine || bracketDepth > 0:
       advance()
-      if current.kind == .prime {
-        note(.misplacedPrime(currentSpan))
-        while current.kind == .prime { advance() }
-      }
-      return make(.primed(called), span(from: start))
-    case .leftParenthesis where !isAtLineStart:
       let arguments = parseArguments()
-      markSign(start, called, arguments)
-      return make(.call(called, arguments), span(from: start), height: height(arguments))
+      return makeCall(start, arguments)
     default:
-      return make(.name(called), span(token))
+      let token = current
+      advance()
+      return make(.name(name(token)), span(token))
     }
+  }
+
+  private mutating func makeCall(_ start: Int, _ arguments: [Argument]) -> ExprID {
+    let called = name(tokens[start])
+    markSign(start, called, arguments)
+    return make(.call(called, arguments), span(from: start), height: height(arguments))
+  }
+
+  private mutating func parseConstant() -> ExprID {
+    let token = current
+    advance()
+    return make(
+      .number(token.word == .inf ? .infinity : .pi, text: text(token)), span(token))
+  }
+
+  private mutating func parsePrimed() -> ExprID {
+    let start = position
+    let called = name(current)
+    position += 2
+    if current.kind == .prime {
+      note(.misplacedPrime(currentSpan))
+      while current.kind == .prime { advance() }
+    }
+    return make(.primed(called), span(from: start))
+  }
+
+  private mutating func parseGlobal() -> ExprID {
+    let start = position
+    guard enter() else {
+      leave()
+      return makeError(currentSpan)
+    }
+    defer { leave() }
+    advance()
+    let operand = parsePostfix()
+    return make(.global(operand), span(from: start), height: height(operand))
+  }
+
+  private mutating func parseMisplacedConditional() -> ExprID {
+    let start = position
+    let choice = parseExpression()
+    note(.needsParentheses(span(tokens[start]), "if", whole: span(from: start)))
+    return choice
   }
 
   /// Marks a call that `fmt --unicode` may write as a sign: `√x`, `‖x‖`.

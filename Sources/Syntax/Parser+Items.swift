@@ -8,8 +8,8 @@ extension Parser {
       while consume(.semicolon) { isSeparated = true }
       if current.kind == .end { return }
       if !isSeparated, !current.startsLine, !startsEquation(at: position), !startsItem {
-        reportUnexpected(after: "this")
-        recover()
+        reportUnexpected()
+        recover(from: position)
         isSeparated = true
         continue
       }
@@ -20,7 +20,7 @@ extension Parser {
       isSeparated = false
       if isPanicking {
         if gaveUp { return }
-        recover()
+        recover(from: start)
         isSeparated = true
       }
       if position == start { advance() }
@@ -93,7 +93,7 @@ extension Parser {
           span(from: start), "an equation of a state stands inside a rule: `rule Name { … }`"))
       return .error
     }
-    if targets.count > 1 {
+    guard targets.count == 1 else {
       fail(.badTarget(span(from: start), "a definition of the script names one value"))
       return .error
     }
@@ -279,6 +279,12 @@ extension Parser {
     if isPanicking { return nil }
     guard consume(.comma) else {
       fail(.badDomain(span(tokens[opening]).union(currentSpan)))
+      // The bracket that ends the interval is not that of the parameters.
+      if recoverInBrackets(), current.kind != .comma,
+        next.kind == .comma || next.kind == .rightParenthesis
+      {
+        advance()
+      }
       return nil
     }
     let high = parseExpression()
@@ -306,14 +312,14 @@ extension Parser {
       if current.startsLine, startsItem { break }
       let start = position
       if !isSeparated, !current.startsLine {
-        reportUnexpected(after: "this line of the route")
+        reportUnexpected()
       } else if let arm = parseArm() {
         arms.append(arm)
       }
       isSeparated = false
       if isPanicking {
         if gaveUp { return arms }
-        recover()
+        recover(from: start)
         isSeparated = true
       }
       if position == start { advance() }

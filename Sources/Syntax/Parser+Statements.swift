@@ -45,8 +45,8 @@ extension Parser {
       while consume(.semicolon) { isSeparated = true }
       if current.kind == .end || current.kind == .rightBrace || startsItemLine { break }
       if !isSeparated, !current.startsLine, !startsStatementHere {
-        reportUnexpected(after: "this equation")
-        recover()
+        if !reportForeign() { reportUnexpected() }
+        recover(from: position)
         isSeparated = true
         continue
       }
@@ -61,7 +61,7 @@ extension Parser {
       isSeparated = false
       if isPanicking {
         if gaveUp { break }
-        recover()
+        recover(from: start)
         isSeparated = true
       } else if case .result = statement.kind {
         if kind == .function, isOutermost {
@@ -92,21 +92,24 @@ extension Parser {
   }
 
   /// A statement that may follow another on the same line: an equation, or one with a keyword.
-  private var startsStatementHere: Bool { startsEquation(at: position) || startsKeywordStatement
-    || targetCount(at: position) != nil }
+  private var startsStatementHere: Bool {
+    startsKeywordStatement || targetCount(at: position) != nil
+  }
 
   private var startsKeywordStatement: Bool {
     guard current.kind == .word, !next.startsLine else { return false }
     switch current.word {
     case .state, .input, .param, .view, .metric, .guard:
-      return next.isName
+      return next.isName || next.kind == .number || next.kind == .string
     case .matrices:
       return next.word == .over
     case .when, .every, .repeat:
       switch next.kind {
-      case .word: return !next.word.isReserved || next.word == .not || next.word == .if
-          || next.word == .pi || next.word == .inf
-      case .number, .string, .leftParenthesis, .minus, .root, .norm, .leftBracket: return true
+      case .word:
+        return !next.word.isReserved || next.word == .not || next.word == .if || next.word == .pi
+          || next.word == .inf
+      case .number, .string, .leftParenthesis, .minus, .root, .norm, .leftBracket, .leftBrace:
+        return true
       default: return false
       }
     default: return false
@@ -121,7 +124,7 @@ extension Parser {
       let word = current.word
       advance()
       let statement = parseKeywordStatement(word, in: kind)
-      return Statement(isPanicking ? statement ?? .error : statement ?? .error, span(from: start))
+      return Statement(statement ?? .error, span(from: start))
     }
     if let count = targetCount(at: position) { return parseEquation(count) }
     if reportForeign() { return Statement(.error, span(from: start)) }
@@ -413,7 +416,7 @@ extension Parser {
         .foreignWord(
           Span(currentSpan.start, span(next).start),
           "the value of a function is its last line, without a word before it", replacement: ""))
-    case "elif", "elseif":
+    case "elif", "elseif", "elsif":
       fail(.foreignWord(currentSpan, "write `else when`", replacement: "else when"))
     case "for", "while", "loop":
       fail(

@@ -15,7 +15,7 @@ public func parseExpression(
   var parser = Parser(file)
   let root = parser.parseExpression()
   if !parser.isPanicking, parser.current.kind != .end {
-    parser.reportUnexpected(after: "the expression")
+    parser.reportUnexpected()
   }
   parser.deliver(into: &bag)
   return (parser.tree, root)
@@ -40,7 +40,16 @@ struct Parser {
   var tree: SyntaxTree
   /// The height of each expression, to keep trees safe for recursive readers.
   var heights: [UInt16] = []
-  var position = 0
+  var position = 0 {
+    didSet {
+      current = tokens[position]
+      next = tokens[min(position + 1, tokens.count - 1)]
+    }
+  }
+  /// The token at `position` and the one after it, stored: a computed property would copy the parser
+  /// into every frame of an unoptimised build.
+  private(set) var current: Token
+  private(set) var next: Token
   /// Open parentheses and brackets: inside them a line break is a space.
   var bracketDepth = 0
   /// Open `‖`: the next one in operator position closes.
@@ -61,13 +70,18 @@ struct Parser {
   static let errorLimit = 50
 
   init(_ file: SourceFile) {
-    let lexer = Lexer.lex(file)
+    var lexer = Lexer.lex(file)
     self.file = file
-    tokens = lexer.tokens
+    tokens = lexer.takeTokens()
     comments = lexer.comments
+    current = tokens[0]
+    next = tokens[min(1, tokens.count - 1)]
     diagnostics = lexer.diagnostics
     lexicalCount = lexer.diagnostics.count
     tree = SyntaxTree(file: file)
+    tree.expressions.reserveCapacity(tokens.count / 2)
+    tree.spans.reserveCapacity(tokens.count / 2)
+    heights.reserveCapacity(tokens.count / 2)
     if lexer.gaveUp {
       position = tokens.count - 1
       gaveUp = true
@@ -82,9 +96,6 @@ struct Parser {
   }
 
   // MARK: Tokens
-
-  var current: Token { tokens[position] }
-  var next: Token { tokens[min(position + 1, tokens.count - 1)] }
 
   func token(_ ahead: Int) -> Token { tokens[min(position + ahead, tokens.count - 1)] }
 
@@ -133,7 +144,9 @@ struct Parser {
     case .string: return "a string"
     case .word where token.word.isReserved: return "the keyword `\(text(token))`"
     default:
-      return token.end - token.start <= 40 ? "`\(text(token))`" : "`\(text(of: Span(file.base + token.start, file.base + token.start + 1)))…`"
+      return token.end - token.start <= 40
+        ? "`\(text(token))`"
+        : "`\(text(of: Span(file.base + token.start, file.base + token.start + 1)))…`"
     }
   }
 
@@ -148,13 +161,21 @@ struct Parser {
   /// A line break ends a statement here.
   var isAtLineStart: Bool { current.startsLine && bracketDepth == 0 }
 
+  private func isUnterminated(_ token: Token) -> Bool {
+    token.kind == .string
+      && (token.end == token.start + 1
+        || file.bytes[Int(token.end) - 1] != file.bytes[Int(token.start)])
+  }
+
   // MARK: Errors
 
   /// Reports a mistake that the parser reads on from.
   mutating func note(_ diagnostic: Diagnostic) {
     guard !gaveUp, !isPanicking else { return }
-    if current.kind == .end { ranOut = true }
-    if current.kind == .invalid, lexicalCount > 0 { return }
+    if current.kind == .end, diagnostic.span.start == diagnostic.span.end { ranOut = true }
+    // The lexer has said what is wrong here.
+    if current.kind == .invalid || isUnterminated(current) { return }
+    if position > 0, isUnterminated(tokens[position - 1]) { return }
     let limit = Self.errorLimit + lexicalCount
     if diagnostics.count < limit {
       diagnostics.append(diagnostic)
@@ -177,23 +198,27 @@ struct Parser {
     position = tokens.count - 1
   }
 
-  mutating func reportUnexpected(after what: String) {
+  /// Reports what stands where a statement should have ended.
+  mutating func reportUnexpected() {
     switch current.kind {
     case .rightParenthesis, .rightBracket, .rightBrace:
       fail(.strayClosing(currentSpan, text(current)))
     case .colonEqual, .compoundAssign:
       fail(.foreignAssignment(currentSpan, text(current), fixIts: []))
     default:
-      fail(.unexpectedText(currentSpan, found: shown(current), after: what))
+      let isOperand = current.isName || current.kind == .number
+      fail(.unexpectedText(currentSpan, found: shown(current), isOperand: isOperand))
     }
   }
 
   /// Skips to the next statement: a line, a `;`, or the end of the block. Blocks on the way are
-  /// skipped whole.
-  mutating func recover() {
+  /// skipped whole. `start` is where the broken statement began.
+  mutating func recover(from start: Int) {
     isPanicking = false
     bracketDepth = 0
     normDepth = 0
+    // The mistake was at the end of the line before: this one is whole.
+    if position > start, current.startsLine { return }
     var depth = 0
     while true {
       switch current.kind {

@@ -7,7 +7,8 @@ extension Diagnostic {
   static func invalidUTF8(_ span: Span) -> Diagnostic {
     let count = span.end - span.start
     return Diagnostic(
-      101, .error, "\(count == 1 ? "a byte" : "\(count) bytes") of this text \(count == 1 ? "is" : "are")"
+      101, .error,
+      "\(count == 1 ? "a byte" : "\(count) bytes") of this text \(count == 1 ? "is" : "are")"
         + " not UTF-8; save the file as UTF-8", at: span)
   }
 
@@ -28,9 +29,13 @@ extension Diagnostic {
     case 0x2211: message += "; a sum is written `sum(x)`"
     case 0x2207: message += "; the gradient is `g`"
     case 0x2202: message += "; the gradient is `g`"
-    case 0x201C, 0x201D: message += "; strings stand between `\"`"
+    case 0x201C, 0x201D:
+      message += "; strings stand between `\"`"
+      replace("\"")
     case 0x2070...0x207F: message += "; powers above 3 are written `x^4`"
-    case 0x302, 0x304, 0x303: message += "; a hat is written into the name: `m_hat`"
+    case 0x302: replace("_hat")
+    case 0x303: replace("_tilde")
+    case 0x304, 0x305: replace("_bar")
     case 0x2208: replace("in")
     case 0x2227: replace("and")
     case 0x2228: replace("or")
@@ -66,14 +71,31 @@ extension Diagnostic {
       fixIts: replacement.map { [FixIt("write `\($0)`", at: span, replacement: $0)] } ?? [])
   }
 
-  static func foreignOperator(_ span: Span, _ written: String, _ right: String) -> Diagnostic {
+  static func foreignOperator(
+    _ span: Span, _ written: String, _ right: String, replacement: String? = nil
+  ) -> Diagnostic {
     Diagnostic(
       106, .error, "`\(written)` is written `\(right)` here", at: span,
-      fixIts: [FixIt("write `\(right)`", at: span, replacement: right)])
+      fixIts: [FixIt("write `\(right)`", at: span, replacement: replacement ?? right)])
+  }
+
+  /// `||x||`
+  static func foreignNorm(_ opening: Span, _ closing: Span) -> Diagnostic {
+    Diagnostic(
+      106, .error, "a norm is written `norm(x)` or `‖x‖`", at: opening,
+      fixIts: [
+        FixIt("write `norm(`", at: opening, replacement: "norm("),
+        FixIt("and `)`", at: closing, replacement: ")"),
+      ])
   }
 
   static func singleQuotedString(_ span: Span, _ text: String) -> Diagnostic {
-    let replacement = text.contains("\"") ? nil : "\"" + text.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\") + "\""
+    let replacement =
+      text.contains("\"")
+      ? nil
+      : "\""
+        + text.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
+        + "\""
     return Diagnostic(
       107, .error, "strings stand between `\"`; `'` marks the value after the step", at: span,
       fixIts: replacement.map {
@@ -81,15 +103,18 @@ extension Diagnostic {
       } ?? [])
   }
 
-  static func strayPrime(_ span: Span) -> Diagnostic {
-    Diagnostic(108, .error, "`'` stands directly after the name of a state: `m'`", at: span)
+  static func strayPrime(_ span: Span, gap: Span? = nil) -> Diagnostic {
+    Diagnostic(
+      108, .error, "`'` stands directly after the name of a state: `m'`", at: span,
+      fixIts: gap.map { [FixIt("remove the space", at: $0, replacement: "")] } ?? [])
   }
 
   // MARK: Bounds
 
   static func nestedTooDeep(_ span: Span, limit: Int) -> Diagnostic {
     Diagnostic(
-      110, .error, "more than \(limit) parentheses, operators or blocks inside one another; "
+      110, .error,
+      "more than \(limit) parentheses, operators or blocks inside one another; "
         + "name a part of it in an equation of its own", at: span)
   }
 
@@ -106,7 +131,8 @@ extension Diagnostic {
 
   static func expressionTooLong(_ span: Span, limit: Int) -> Diagnostic {
     Diagnostic(
-      113, .error, "an expression more than \(limit) operations deep; "
+      113, .error,
+      "an expression more than \(limit) operations deep; "
         + "name a part of it in an equation of its own", at: span)
   }
 
@@ -146,9 +172,10 @@ extension Diagnostic {
       notes: [Note("the first comparison", at: span)])
   }
 
-  static func unexpectedText(_ span: Span, found: String, after: String) -> Diagnostic {
-    Diagnostic(
-      125, .error, "expected the end of the line after \(after), found \(found)", at: span)
+  static func unexpectedText(_ span: Span, found: String, isOperand: Bool) -> Diagnostic {
+    let hint = isOperand ? "; a product is written with `*`" : ""
+    return Diagnostic(
+      125, .error, "expected the end of the line, found \(found)\(hint)", at: span)
   }
 
   static func expectedName(_ span: Span, what: String, found: String?) -> Diagnostic {
@@ -179,7 +206,8 @@ extension Diagnostic {
   }
 
   static func powerOfSuperscript(_ span: Span) -> Diagnostic {
-    Diagnostic(130, .error, "put parentheses around a power before going on: `(x²)^3`, `(A²).T`", at: span)
+    Diagnostic(
+      130, .error, "put parentheses around a power before going on: `(x²)^3`, `(A²).T`", at: span)
   }
 
   static func misplacedPrime(_ span: Span) -> Diagnostic {
@@ -212,7 +240,8 @@ extension Diagnostic {
 
   static func bareExpression(_ span: Span, in place: String, fixIts: [FixIt]) -> Diagnostic {
     Diagnostic(
-      141, .error, "this value is given no name; a line of \(place) is an equation: `name = …`", at: span,
+      141, .error, "this value is given no name; a line of \(place) is an equation: `name = …`",
+      at: span,
       fixIts: fixIts)
   }
 
@@ -230,7 +259,8 @@ extension Diagnostic {
 
   static func missingBody(_ span: Span, of what: String, found: String?) -> Diagnostic {
     Diagnostic(
-      144, .error, "expected `{` and the body of \(what)" + (found.map { ", found \($0)" } ?? ""), at: span)
+      144, .error, "expected `{` and the body of \(what)" + (found.map { ", found \($0)" } ?? ""),
+      at: span)
   }
 
   static func badDomain(_ span: Span) -> Diagnostic {
@@ -240,7 +270,8 @@ extension Diagnostic {
 
   static func badArm(_ span: Span, found: String?) -> Diagnostic {
     Diagnostic(
-      146, .error, "expected `->` and a rule" + (found.map { ", found \($0)" } ?? "")
+      146, .error,
+      "expected `->` and a rule" + (found.map { ", found \($0)" } ?? "")
         + "; a line of a route is `condition -> Rule(…)`", at: span)
   }
 
@@ -252,7 +283,8 @@ extension Diagnostic {
     _ span: Span, _ text: String, of command: String, nearest: String?
   ) -> Diagnostic {
     Diagnostic(
-      148, .error, "`\(command)` has no clause `\(text)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
+      148, .error,
+      "`\(command)` has no clause `\(text)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
       at: span,
       fixIts: nearest.map { [FixIt("write `\($0)`", at: span, replacement: $0)] } ?? [])
   }

@@ -106,7 +106,7 @@ private struct TreePrinter {
 
   private func number(_ value: Double) -> String {
     if value == .infinity { return "inf" }
-    if value == value.rounded(), value.magnitude < 1e15 { return String(Int64(value)) }
+    if value.magnitude < 1e15, Double(Int64(value)) == value { return String(Int64(value)) }
     return String(value)
   }
 

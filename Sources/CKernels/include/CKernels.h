@@ -1,3 +1,6 @@
 #pragma once
+#include "Kernels.h"
 #include "LinearAlgebra.h"
 int rv_kernels_version(void);
+#include "Interrupt.h"
+#include "Steps.h"

@@ -24,10 +24,10 @@ public enum NumericError: Error, Hashable, Sendable {
     case .linearAlgebra(.notConverged): 903
     case .index: 904
     case .linearAlgebra(.notFinite): 905
-    case .noOracle: 803
+    case .noOracle: 810
     case .recordedDraw: 906
-    case .circularReduction: 804
-    case .reductionInLoop: 805
+    case .circularReduction: 811
+    case .reductionInLoop: 812
     case .loopCount: 907
     }
   }

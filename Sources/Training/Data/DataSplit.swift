@@ -4,6 +4,11 @@ import Diagnostics
 public struct DataSplit: Sendable, Equatable {
   public internal(set) var train: Dataset
   public internal(set) var test: Dataset
+
+  public init(train: Dataset, test: Dataset) {
+    self.train = train
+    self.test = test
+  }
 }
 
 extension Dataset {

@@ -1,0 +1,16 @@
+#pragma once
+
+// The baseline of x86-64 knows neither 256-bit vectors nor fused instructions, and a package that
+// sets compiler flags cannot be depended on: so each kernel is compiled for three levels of the
+// architecture and the loader picks one.
+#if defined(__x86_64__) && defined(__linux__)
+#define RV_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define RV_CLONES
+#endif
+
+// An iteration reads and writes only its own element, so a destination that is one of the operands
+// is safe; the vectorizer's own overlap check would send exactly that case to the scalar loop.
+#define RV_LOOP _Pragma("clang loop vectorize(assume_safety) interleave(enable)")
+
+#define RV_INLINE static inline __attribute__((always_inline))

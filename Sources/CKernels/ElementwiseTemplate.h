@@ -1,0 +1,333 @@
+// Included once per element type, with T the type and N(name) its suffix.
+// Without contraction a fused kernel rounds exactly as the kernels that it replaces.
+#pragma STDC FP_CONTRACT OFF
+
+#define RV_V(p) (((const T *)(p))[i])
+#define RV_S(p) (p##_scalar)
+#define RV_HEAD(name, form) \
+  RV_CLONES static void N(name##_##form)( \
+      void *d_, const void *a, const void *b, const void *c, const void *e, size_t n)
+
+#define RV_BODY1(expression, A, la) \
+  { la; T *d = d_; RV_LOOP for (size_t i = 0; i < n; i++) { T x = A; d[i] = (T)(expression); } \
+    (void)a; (void)b; (void)c; (void)e; }
+#define RV_BODY2(expression, A, B, loads) \
+  { loads; T *d = d_; RV_LOOP for (size_t i = 0; i < n; i++) \
+    { T x = A; T y = B; d[i] = (T)(expression); } (void)a; (void)b; (void)c; (void)e; }
+#define RV_BODY3(expression, A, B, C, loads) \
+  { loads; T *d = d_; RV_LOOP for (size_t i = 0; i < n; i++) \
+    { T x = A; T y = B; T z = C; d[i] = (T)(expression); } (void)a; (void)b; (void)c; (void)e; }
+#define RV_BODY4(expression, A, B, C, E, loads) \
+  { loads; T *d = d_; RV_LOOP for (size_t i = 0; i < n; i++) \
+    { T x = A; T y = B; T z = C; T u = E; d[i] = (T)(expression); } \
+    (void)a; (void)b; (void)c; (void)e; }
+
+#define RV_LA T a_scalar = (T) * (const double *)a
+#define RV_LB T b_scalar = (T) * (const double *)b
+#define RV_LC T c_scalar = (T) * (const double *)c
+#define RV_LE T e_scalar = (T) * (const double *)e
+
+#define RV_UNARY(name, expression) \
+  RV_HEAD(name, 0) RV_BODY1(expression, RV_V(a), ) \
+  RV_HEAD(name, 1) RV_BODY1(expression, RV_S(a), RV_LA)
+
+#define RV_BINARY(name, expression) \
+  RV_HEAD(name, 0) RV_BODY2(expression, RV_V(a), RV_V(b), ) \
+  RV_HEAD(name, 1) RV_BODY2(expression, RV_S(a), RV_V(b), RV_LA) \
+  RV_HEAD(name, 2) RV_BODY2(expression, RV_V(a), RV_S(b), RV_LB)
+
+#define RV_TERNARY(name, expression) \
+  RV_HEAD(name, 0) RV_BODY3(expression, RV_V(a), RV_V(b), RV_V(c), ) \
+  RV_HEAD(name, 1) RV_BODY3(expression, RV_S(a), RV_V(b), RV_V(c), RV_LA) \
+  RV_HEAD(name, 2) RV_BODY3(expression, RV_V(a), RV_S(b), RV_V(c), RV_LB) \
+  RV_HEAD(name, 3) RV_BODY3(expression, RV_S(a), RV_S(b), RV_V(c), RV_LA; RV_LB) \
+  RV_HEAD(name, 4) RV_BODY3(expression, RV_V(a), RV_V(b), RV_S(c), RV_LC) \
+  RV_HEAD(name, 5) RV_BODY3(expression, RV_S(a), RV_V(b), RV_S(c), RV_LA; RV_LC) \
+  RV_HEAD(name, 6) RV_BODY3(expression, RV_V(a), RV_S(b), RV_S(c), RV_LB; RV_LC)
+
+// Calls of libm, one element at a time. Each also stands in the language's definition of the
+// operation, so the two engines agree.
+#pragma push_macro("RV_LOOP")
+#undef RV_LOOP
+#define RV_LOOP
+RV_UNARY(cubeRoot, M(cbrt)(x))
+RV_UNARY(expm1, M(expm1)(x))
+RV_UNARY(log1p, M(log1p)(x))
+RV_UNARY(sinh, M(sinh)(x))
+RV_UNARY(cosh, M(cosh)(x))
+RV_UNARY(sine, M(sin)(x))
+RV_UNARY(cosine, M(cos)(x))
+RV_UNARY(tangent, M(tan)(x))
+RV_UNARY(arcsine, M(asin)(x))
+RV_UNARY(arccosine, M(acos)(x))
+RV_UNARY(arctangent, M(atan)(x))
+RV_UNARY(errorFunction, M(erf)(x))
+RV_BINARY(arctangent2, M(atan2)(x, y))
+
+RV_INLINE T N(power_one)(T x, T y) {
+  if (y == 2) return x * x;
+  if (y == 0) return 1;
+  if (y == 1) return x;
+  if (y == 3) return x * x * x;
+  if (y == 4) return (x * x) * (x * x);
+  if (y == -1) return 1 / x;
+  if (y == (T)0.5) return __builtin_elementwise_sqrt(x);
+  return M(pow)(x, y);
+}
+RV_HEAD(power, 0) RV_BODY2(N(power_one)(x, y), RV_V(a), RV_V(b), )
+RV_HEAD(power, 1) RV_BODY2(N(power_one)(x, y), RV_S(a), RV_V(b), RV_LA)
+static void N(power_general)(
+    void *d_, const void *a, const void *b, const void *c, const void *e, size_t n)
+RV_BODY2(M(pow)(x, y), RV_V(a), RV_S(b), RV_LB)
+#pragma pop_macro("RV_LOOP")
+
+RV_UNARY(copy, x)
+RV_UNARY(negate, -x)
+RV_UNARY(absolute, __builtin_elementwise_abs(x))
+RV_UNARY(sign, x > 0 ? (T)1 : x < 0 ? (T)-1 : x)
+RV_UNARY(squareRoot, __builtin_elementwise_sqrt(x))
+RV_UNARY(exponential, N(rv_exp)(x))
+RV_UNARY(logarithm, N(rv_log)(x))
+RV_UNARY(tanh, N(rv_tanh)(x))
+RV_UNARY(floor, __builtin_elementwise_floor(x))
+RV_UNARY(ceiling, __builtin_elementwise_ceil(x))
+RV_UNARY(round, __builtin_elementwise_roundeven(x))
+RV_UNARY(isFinite, x - x == 0 ? (T)1 : (T)0)
+RV_UNARY(logicalNot, x == 0 ? (T)1 : (T)0)
+
+RV_BINARY(add, x + y)
+RV_BINARY(subtract, x - y)
+RV_BINARY(multiply, x *y)
+RV_BINARY(divide, x / y)
+RV_BINARY(minimum, x != x ? x : y != y ? y : x < y ? x : y)
+RV_BINARY(maximum, x != x ? x : y != y ? y : x > y ? x : y)
+RV_BINARY(modulo, x - y * __builtin_elementwise_floor(x / y))
+RV_BINARY(copySign, __builtin_elementwise_copysign(x, y))
+RV_BINARY(less, x < y ? (T)1 : (T)0)
+RV_BINARY(lessOrEqual, x <= y ? (T)1 : (T)0)
+RV_BINARY(greater, x > y ? (T)1 : (T)0)
+RV_BINARY(greaterOrEqual, x >= y ? (T)1 : (T)0)
+RV_BINARY(equal, x == y ? (T)1 : (T)0)
+RV_BINARY(notEqual, x != y ? (T)1 : (T)0)
+RV_BINARY(logicalAnd, ((x != 0) & (y != 0)) ? (T)1 : (T)0)
+RV_BINARY(logicalOr, ((x != 0) | (y != 0)) ? (T)1 : (T)0)
+RV_BINARY(rootAdd, __builtin_elementwise_sqrt(x) + y)
+
+// One exponent for the chunk: the special ones are loops of products.
+RV_HEAD(power, 2) {
+  double y = *(const double *)b;
+  if (y == 2) RV_BODY1(x *x, RV_V(a), )
+  else if (y == 3) RV_BODY1(x *x *x, RV_V(a), )
+  else if (y == 4) RV_BODY1((x * x) * (x * x), RV_V(a), )
+  else if (y == -1) RV_BODY1(1 / x, RV_V(a), )
+  else if (y == 0.5) RV_BODY1(__builtin_elementwise_sqrt(x), RV_V(a), )
+  else if (y == 1) RV_BODY1(x, RV_V(a), )
+  else if (y == 0) RV_BODY1(x == x ? (T)1 : (T)1, RV_V(a), )
+  else N(power_general)(d_, a, b, c, e, n);
+}
+
+// A condition that is not a number counts as true, as in the meaning of `select` (x != 0).
+RV_TERNARY(select, x != 0 ? y : z)
+RV_INLINE T N(clip_one)(T x, T y, T z) {
+  T low = x < y ? y : x;
+  T both = low > z ? z : low;
+  return x != x ? x : both;
+}
+RV_TERNARY(clip, N(clip_one)(x, y, z))
+RV_TERNARY(multiplyAdd, x *y + z)
+RV_TERNARY(multiplySubtract, x *y - z)
+RV_TERNARY(subtractMultiply, z - x * y)
+
+// a * b + c * e, b and e scalars.
+RV_HEAD(blend, 10) RV_BODY4(x *y + z * u, RV_V(a), RV_S(b), RV_V(c), RV_S(e), RV_LB; RV_LE)
+RV_HEAD(blendSquare, 10)
+RV_BODY4(x *y + (z * z) * u, RV_V(a), RV_S(b), RV_V(c), RV_S(e), RV_LB; RV_LE)
+
+// In float32, division by one number is multiplication by its reciprocal where that is a normal
+// number: at most one more rounding, and only under a root or a further quotient, where nothing is
+// discrete.
+#define RV_IS_FLOAT (sizeof(T) == 4)
+RV_HEAD(rootQuotientAdd, 6) {
+  double reciprocal = 1 / *(const double *)b;
+  T q = (T)reciprocal;
+  if (RV_IS_FLOAT && __builtin_fabs(reciprocal) < 1e30 && __builtin_fabs(reciprocal) > 1e-30) {
+    RV_BODY2(__builtin_elementwise_sqrt(x *q) + y, RV_V(a), RV_S(c), RV_LC)
+  } else {
+    RV_BODY3(__builtin_elementwise_sqrt(x / y) + z, RV_V(a), RV_S(b), RV_S(c), RV_LB; RV_LC)
+  }
+}
+RV_HEAD(quotientDivide, 2) {
+  double reciprocal = 1 / *(const double *)b;
+  T q = (T)reciprocal;
+  if (RV_IS_FLOAT && __builtin_fabs(reciprocal) < 1e30 && __builtin_fabs(reciprocal) > 1e-30) {
+    RV_BODY2((x * q) / y, RV_V(a), RV_V(c), )
+  } else {
+    RV_BODY3((x / y) / z, RV_V(a), RV_S(b), RV_V(c), RV_LB)
+  }
+}
+
+// Sums run in 32 lanes (64 bytes wide, several times), folded in a fixed order and then in double,
+// so the result is the same on every machine and does not lose digits over a long tensor.
+typedef T N(lanes) __attribute__((vector_size(32)));
+#define RV_WIDTH (32 / sizeof(T))
+
+// The same, at any address. Macros, since a vector argument would change the calling convention
+// between the clones.
+typedef T N(loose) __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
+#define RV_LOAD(p) (*(const N(loose) *)(p))
+#define RV_FOLD_LANES(total) \
+  double total = 0; \
+  { \
+    N(lanes) s = (s0 + s1) + (s2 + s3); \
+    for (size_t j = 0; j < RV_WIDTH; j++) total += (double)s[j]; \
+  }
+
+RV_HEAD(sum, 0) {
+  const T *x = a;
+  N(lanes) s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+  size_t i = 0;
+  for (; i + 4 * RV_WIDTH <= n; i += 4 * RV_WIDTH) {
+    s0 += RV_LOAD(x + i);
+    s1 += RV_LOAD(x + i + RV_WIDTH);
+    s2 += RV_LOAD(x + i + 2 * RV_WIDTH);
+    s3 += RV_LOAD(x + i + 3 * RV_WIDTH);
+  }
+  double rest = 0;
+  for (; i < n; i++) rest += (double)x[i];
+  RV_FOLD_LANES(total)
+  *(double *)d_ += total + rest;
+  (void)b; (void)c; (void)e;
+}
+
+RV_HEAD(dot, 0) {
+  const T *x = a, *y = b;
+  N(lanes) s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+  size_t i = 0;
+  for (; i + 4 * RV_WIDTH <= n; i += 4 * RV_WIDTH) {
+    s0 += RV_LOAD(x + i) * RV_LOAD(y + i);
+    s1 += RV_LOAD(x + i + RV_WIDTH) * RV_LOAD(y + i + RV_WIDTH);
+    s2 += RV_LOAD(x + i + 2 * RV_WIDTH) * RV_LOAD(y + i + 2 * RV_WIDTH);
+    s3 += RV_LOAD(x + i + 3 * RV_WIDTH) * RV_LOAD(y + i + 3 * RV_WIDTH);
+  }
+  double rest = 0;
+  for (; i < n; i++) rest += (double)(T)(x[i] * y[i]);
+  RV_FOLD_LANES(total)
+  *(double *)d_ += total + rest;
+  (void)c; (void)e;
+}
+
+#define RV_EXTREME(name, compare) \
+  RV_HEAD(name, 0) { \
+    const T *x = a; \
+    T lane[16]; \
+    double found = *(double *)d_; \
+    int nan = found != found; \
+    size_t i = 0; \
+    if (n >= 16) { \
+      T bad[16]; \
+      for (int j = 0; j < 16; j++) { lane[j] = x[j]; bad[j] = 0; } \
+      for (; i + 16 <= n; i += 16) \
+        for (int j = 0; j < 16; j++) { \
+          T v = x[i + j]; \
+          lane[j] = v compare lane[j] ? v : lane[j]; \
+          bad[j] = v != v ? (T)1 : bad[j]; \
+        } \
+      for (int j = 0; j < 16; j++) { \
+        nan |= bad[j] != 0; \
+        if ((double)lane[j] compare found) found = lane[j]; \
+      } \
+    } \
+    for (; i < n; i++) { \
+      nan |= x[i] != x[i]; \
+      if ((double)x[i] compare found) found = x[i]; \
+    } \
+    *(double *)d_ = nan ? NAN : found; \
+    (void)b; (void)c; (void)e; \
+  }
+RV_EXTREME(max, >)
+RV_EXTREME(min, <)
+
+RV_CLONES static void N(fromOther_0)(
+    void *d_, const void *a, const void *b, const void *c, const void *e, size_t n) {
+  T *d = d_;
+  const OTHER *x = a;
+  for (size_t i = 0; i < n; i++) d[i] = (T)x[i];
+  (void)b; (void)c; (void)e;
+}
+RV_CLONES static void N(toOther_0)(
+    void *d_, const void *a, const void *b, const void *c, const void *e, size_t n) {
+  OTHER *d = d_;
+  const T *x = a;
+  for (size_t i = 0; i < n; i++) d[i] = (OTHER)x[i];
+  (void)b; (void)c; (void)e;
+}
+
+#define RV_ROW1(name) {N(name##_0), N(name##_1)}
+#define RV_ROW2(name) {N(name##_0), N(name##_1), N(name##_2)}
+#define RV_ROW3(name) \
+  {N(name##_0), N(name##_1), N(name##_2), N(name##_3), N(name##_4), N(name##_5), N(name##_6)}
+
+rv_kernel N(rv_kernel_at)(int op, unsigned scalars) {
+  static const rv_kernel table[RV_OP_COUNT][16] = {
+      [RV_COPY] = RV_ROW1(copy),
+      [RV_NEGATE] = RV_ROW1(negate),
+      [RV_ABSOLUTE] = RV_ROW1(absolute),
+      [RV_SIGN] = RV_ROW1(sign),
+      [RV_SQUARE_ROOT] = RV_ROW1(squareRoot),
+      [RV_CUBE_ROOT] = RV_ROW1(cubeRoot),
+      [RV_EXPONENTIAL] = RV_ROW1(exponential),
+      [RV_EXPM1] = RV_ROW1(expm1),
+      [RV_LOGARITHM] = RV_ROW1(logarithm),
+      [RV_LOG1P] = RV_ROW1(log1p),
+      [RV_TANH] = RV_ROW1(tanh),
+      [RV_SINH] = RV_ROW1(sinh),
+      [RV_COSH] = RV_ROW1(cosh),
+      [RV_SINE] = RV_ROW1(sine),
+      [RV_COSINE] = RV_ROW1(cosine),
+      [RV_TANGENT] = RV_ROW1(tangent),
+      [RV_ARCSINE] = RV_ROW1(arcsine),
+      [RV_ARCCOSINE] = RV_ROW1(arccosine),
+      [RV_ARCTANGENT] = RV_ROW1(arctangent),
+      [RV_FLOOR] = RV_ROW1(floor),
+      [RV_CEILING] = RV_ROW1(ceiling),
+      [RV_ROUND] = RV_ROW1(round),
+      [RV_ERROR_FUNCTION] = RV_ROW1(errorFunction),
+      [RV_IS_FINITE] = RV_ROW1(isFinite),
+      [RV_LOGICAL_NOT] = RV_ROW1(logicalNot),
+      [RV_ADD] = RV_ROW2(add),
+      [RV_SUBTRACT] = RV_ROW2(subtract),
+      [RV_MULTIPLY] = RV_ROW2(multiply),
+      [RV_DIVIDE] = RV_ROW2(divide),
+      [RV_POWER] = RV_ROW2(power),
+      [RV_MINIMUM] = RV_ROW2(minimum),
+      [RV_MAXIMUM] = RV_ROW2(maximum),
+      [RV_MODULO] = RV_ROW2(modulo),
+      [RV_ARCTANGENT2] = RV_ROW2(arctangent2),
+      [RV_COPY_SIGN] = RV_ROW2(copySign),
+      [RV_LESS] = RV_ROW2(less),
+      [RV_LESS_OR_EQUAL] = RV_ROW2(lessOrEqual),
+      [RV_GREATER] = RV_ROW2(greater),
+      [RV_GREATER_OR_EQUAL] = RV_ROW2(greaterOrEqual),
+      [RV_EQUAL] = RV_ROW2(equal),
+      [RV_NOT_EQUAL] = RV_ROW2(notEqual),
+      [RV_LOGICAL_AND] = RV_ROW2(logicalAnd),
+      [RV_LOGICAL_OR] = RV_ROW2(logicalOr),
+      [RV_SELECT] = RV_ROW3(select),
+      [RV_CLIP] = RV_ROW3(clip),
+      [RV_MULTIPLY_ADD] = RV_ROW3(multiplyAdd),
+      [RV_MULTIPLY_SUBTRACT] = RV_ROW3(multiplySubtract),
+      [RV_SUBTRACT_MULTIPLY] = RV_ROW3(subtractMultiply),
+      [RV_BLEND] = {[10] = N(blend_10)},
+      [RV_BLEND_SQUARE] = {[10] = N(blendSquare_10)},
+      [RV_ROOT_QUOTIENT_ADD] = {[6] = N(rootQuotientAdd_6)},
+      [RV_ROOT_ADD] = RV_ROW2(rootAdd),
+      [RV_QUOTIENT_DIVIDE] = {[2] = N(quotientDivide_2)},
+      [RV_SUM] = {N(sum_0)},
+      [RV_DOT] = {N(dot_0)},
+      [RV_MAX] = {N(max_0)},
+      [RV_MIN] = {N(min_0)},
+      [RV_FROM_OTHER] = {N(fromOther_0)},
+      [RV_TO_OTHER] = {N(toOther_0)},
+  };
+  return table[op][scalars & 15];
+}

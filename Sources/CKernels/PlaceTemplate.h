@@ -1,0 +1,145 @@
+// Operations that know their place in the iteration space; included once per element type, with T
+// the type, N(name) its suffix and UNIFORM_LIMIT the largest T below 1.
+
+static void N(place_strided)(T *d, const T *source, const rv_place *p, int64_t start, int64_t n) {
+  int last = p->axes - 1;
+  int64_t index[RV_MAX_AXES];
+  int64_t rest = start;
+  const T *row = source;
+  for (int axis = last; axis >= 0; axis--) {
+    index[axis] = rest % p->extent[axis];
+    rest /= p->extent[axis];
+    row += index[axis] * p->stride[axis];
+  }
+  int64_t inner = p->extent[last], step = p->stride[last];
+  while (n > 0) {
+    int64_t count = inner - index[last];
+    if (count > n) count = n;
+    if (step == 0) {
+      T x = *row;
+      for (int64_t i = 0; i < count; i++) d[i] = x;
+    } else if (step == 1) {
+      memcpy(d, row, (size_t)count * sizeof(T));
+    } else {
+      for (int64_t i = 0; i < count; i++) d[i] = row[i * step];
+    }
+    d += count;
+    n -= count;
+    row -= index[last] * step;
+    index[last] = 0;
+    for (int axis = last - 1; axis >= 0; axis--) {
+      row += p->stride[axis];
+      if (++index[axis] < p->extent[axis]) break;
+      row -= p->stride[axis] * p->extent[axis];
+      index[axis] = 0;
+    }
+  }
+}
+
+static void N(place_iota)(T *d, const rv_place *p, int64_t start, int64_t n) {
+  int64_t inner = p->stride[0], extent = p->extent[0];
+  for (int64_t i = 0; i < n; i++) d[i] = (T)((start + i) / inner % extent);
+}
+
+static void N(place_identity)(T *d, const rv_place *p, int64_t start, int64_t n) {
+  int64_t cols = p->extent[1];
+  for (int64_t i = 0; i < n; i++) d[i] = (start + i) / cols == (start + i) % cols ? 1 : 0;
+}
+
+static void N(place_draw)(
+    T *d, const void *operand, const rv_place *p, const rv_frame *f, int64_t start, int64_t n) {
+  const double *replay = f->replays[p->replay];
+  if (replay) {
+    for (int64_t i = 0; i < n; i++) d[i] = (T)replay[start + i];
+    return;
+  }
+  rv_random r = rv_random_at(f->seed, f->step, p->isGlobal ? 0xFFFFFFFFu : f->tensor, p->site);
+  for (int64_t i = 0; i < n;) {
+    uint64_t element = (uint64_t)(start + i), bits[2];
+    double x[2];
+    rv_random_pair(r, element >> 1, bits);
+    rv_draw_pair(p->distribution, bits, x);
+    for (int k = (int)(element & 1); k < 2 && i < n; k++, i++) {
+      if (p->distribution == RV_BERNOULLI) {
+        double limit = p->stride[0] ? (double)((const T *)operand)[i] : *(const double *)operand;
+        d[i] = x[k] < limit ? 1 : 0;
+      } else {
+        T y = (T)x[k];
+        d[i] = p->distribution == RV_UNIFORM && y >= 1 ? UNIFORM_LIMIT : y;
+      }
+    }
+  }
+}
+
+static double N(fold_run)(int fold, double carry, const T *x, int64_t n) {
+  static const int op[] = {RV_SUM, RV_MAX, RV_MIN};
+  N(rv_kernel_at)(op[fold], 0)(&carry, x, x, x, x, (size_t)n);
+  return carry;
+}
+
+static void N(reduce_rows)(
+    T *d, const T *x, const rv_place *p, double *carry, int64_t start, int64_t n) {
+  int64_t cols = p->extent[1];
+  double first = p->fold == RV_FOLD_SUM ? 0 : p->fold == RV_FOLD_MAX ? -INFINITY : INFINITY;
+  if (cols == 0) {
+    for (int64_t i = 0; i < p->extent[0]; i++) d[i] = (T)first;
+    return;
+  }
+  while (n > 0) {
+    int64_t row = start / cols, col = start % cols;
+    int64_t count = cols - col < n ? cols - col : n;
+    if (col == 0) *carry = first;
+    *carry = N(fold_run)(p->fold, *carry, x, count);
+    if (col + count == cols) d[row] = (T)*carry;
+    start += count;
+    x += count;
+    n -= count;
+  }
+}
+
+RV_CLONES static void N(add_to)(double *sums, const T *x, int64_t n) {
+  RV_LOOP for (int64_t i = 0; i < n; i++) sums[i] += (double)x[i];
+}
+
+static void N(reduce_columns)(
+    T *d, const T *x, const rv_place *p, double *sums, int64_t start, int64_t n) {
+  int64_t cols = p->extent[1];
+  if (start == 0) {
+    double first = p->fold == RV_FOLD_SUM ? 0 : p->fold == RV_FOLD_MAX ? -INFINITY : INFINITY;
+    for (int64_t i = 0; i < cols; i++) sums[i] = first;
+  }
+  int64_t end = start + n;
+  while (n > 0) {
+    int64_t col = start % cols;
+    int64_t count = cols - col < n ? cols - col : n;
+    double *s = sums + col;
+    switch (p->fold) {
+    case RV_FOLD_SUM: N(add_to)(s, x, count); break;
+    case RV_FOLD_MAX:
+      for (int64_t i = 0; i < count; i++) s[i] = x[i] > s[i] || x[i] != x[i] ? (double)x[i] : s[i];
+      break;
+    default:
+      for (int64_t i = 0; i < count; i++) s[i] = x[i] < s[i] || x[i] != x[i] ? (double)x[i] : s[i];
+    }
+    start += count;
+    x += count;
+    n -= count;
+  }
+  if (end == p->extent[0] * cols)
+    for (int64_t i = 0; i < cols; i++) d[i] = (T)sums[i];
+}
+
+static void N(run_place)(
+    const rv_instruction *in, const rv_place *p, char **cursor, const rv_frame *f, int64_t start,
+    int64_t n) {
+  void *d = cursor[in->d];
+  const void *a = cursor[in->a];
+  switch (p->kind) {
+  case RV_PLACE_STRIDED: N(place_strided)(d, a, p, start, n); break;
+  case RV_PLACE_IOTA: N(place_iota)(d, p, start, n); break;
+  case RV_PLACE_IDENTITY: N(place_identity)(d, p, start, n); break;
+  case RV_PLACE_DRAW: N(place_draw)(d, a, p, f, start, n); break;
+  case RV_REDUCE_ROWS: N(reduce_rows)(d, a, p, f->scalars + p->carry, start, n); break;
+  default: N(reduce_columns)(d, a, p, (double *)cursor[in->b], start, n);
+  }
+}

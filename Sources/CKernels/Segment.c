@@ -1,0 +1,71 @@
+#include "Kernels.h"
+#include "Math.h"
+#include "Random.h"
+
+rv_kernel rv_kernel_at_f32(int op, unsigned scalars);
+rv_kernel rv_kernel_at_f64(int op, unsigned scalars);
+
+rv_kernel rv_find_kernel(int element, int op, unsigned scalars) {
+  if (op < 0 || op >= RV_OP_COUNT) return 0;
+  return element == RV_F32 ? rv_kernel_at_f32(op, scalars) : rv_kernel_at_f64(op, scalars);
+}
+
+#define T float
+#define N(name) name##_f32
+#define UNIFORM_LIMIT 0x1.fffffep-1f
+#include "PlaceTemplate.h"
+#undef T
+#undef N
+#undef UNIFORM_LIMIT
+#define T double
+#define N(name) name##_f64
+#define UNIFORM_LIMIT 0x1.fffffffffffffp-1
+#include "PlaceTemplate.h"
+
+void rv_run_segment(const rv_segment *s, const rv_frame *f) {
+  if (s->guard >= 0 && f->scalars[s->guard] == 0) return;
+  for (int k = 0; k < s->initialCount; k++) f->scalars[s->initials[k].scalar] = s->initials[k].value;
+  char **cursor = f->cursors;
+  const rv_operand *operands = s->operands;
+  for (int k = 0; k < s->operandCount; k++) {
+    const rv_operand *o = operands + k;
+    switch (o->kind) {
+    case RV_SCRATCH: cursor[k] = f->scratch + o->offset; break;
+    case RV_SCALAR: cursor[k] = (char *)(f->scalars + o->index); break;
+    default: cursor[k] = (char *)f->slots[o->index] + o->offset;
+    }
+  }
+  int64_t start = 0, chunk = s->chunk;
+  do {
+    int64_t n = s->count - start < chunk ? s->count - start : chunk;
+    const rv_instruction *end = s->instructions + s->instructionCount;
+    for (const rv_instruction *in = s->instructions; in < end; in++) {
+      if (in->kind == RV_PLAIN) {
+        in->kernel(
+            cursor[in->d], cursor[in->a], cursor[in->b], cursor[in->c], cursor[in->e], (size_t)n);
+      } else if (in->kind == RV_UNLESS) {
+        if (*(const double *)cursor[in->a] == 0) in += in->skip;
+      } else if (s->element == RV_F32) {
+        run_place_f32(in, s->places + in->place, cursor, f, start, n);
+      } else {
+        run_place_f64(in, s->places + in->place, cursor, f, start, n);
+      }
+    }
+    start += n;
+    if (start >= s->count) break;
+    for (int k = 0; k < s->operandCount; k++) cursor[k] += operands[k].stride * chunk;
+  } while (1);
+}
+
+int rv_all_finite(int element, const void *a, size_t n) {
+  // x - x is 0 for finite x and NaN otherwise, and NaN survives the sum.
+  double total = 0;
+  if (element == RV_F32) {
+    const float *x = a;
+    for (size_t i = 0; i < n; i++) total += (double)(x[i] - x[i]);
+  } else {
+    const double *x = a;
+    for (size_t i = 0; i < n; i++) total += x[i] - x[i];
+  }
+  return total == 0;
+}

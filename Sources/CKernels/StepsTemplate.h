@@ -1,0 +1,248 @@
+// Steps over whole tensors; included once per element type, with T, N(name) and M(name) (libm).
+#pragma STDC FP_CONTRACT OFF
+
+RV_CLONES static void N(exp_of_difference)(const T *x, T shift, T *d, int64_t n) {
+  RV_LOOP for (int64_t i = 0; i < n; i++) d[i] = N(rv_exp)(x[i] - shift);
+}
+
+static T N(row_maximum)(const T *x, int64_t n) {
+  T best = -INFINITY;
+  for (int64_t i = 0; i < n; i++) best = x[i] > best || x[i] != x[i] ? x[i] : best;
+  return best;
+}
+
+static void N(softmax)(const T *x, T *d, int64_t rows, int64_t cols) {
+  for (int64_t r = 0; r < rows; r++, x += cols, d += cols) {
+    N(exp_of_difference)(x, N(row_maximum)(x, cols), d, cols);
+    double sum = 0;
+    for (int64_t i = 0; i < cols; i++) sum += (double)d[i];
+    T total = (T)sum;
+    for (int64_t i = 0; i < cols; i++) d[i] = d[i] / total;
+  }
+}
+
+static void N(log_softmax)(const T *x, T *d, int64_t rows, int64_t cols) {
+  for (int64_t r = 0; r < rows; r++, x += cols, d += cols) {
+    T shift = N(row_maximum)(x, cols);
+    double sum = 0;
+    T part[64];
+    for (int64_t i = 0; i < cols; i += 64) {
+      int64_t n = cols - i < 64 ? cols - i : 64;
+      N(exp_of_difference)(x + i, shift, part, n);
+      for (int64_t j = 0; j < n; j++) sum += (double)part[j];
+    }
+    T total = (T)log(sum);
+    for (int64_t i = 0; i < cols; i++) d[i] = x[i] - shift - total;
+  }
+}
+
+static void N(diagonal)(const T *x, T *d, int64_t n) {
+  memset(d, 0, (size_t)(n * n) * sizeof(T));
+  for (int64_t i = 0; i < n; i++) d[i * (n + 1)] = x[i];
+}
+
+static void N(place_slice)(
+    const T *x, T *d, int64_t count, int64_t total, int64_t offset, const rv_place *p) {
+  memset(d, 0, (size_t)total * sizeof(T));
+  int64_t index[RV_MAX_AXES] = {0};
+  int last = p->axes - 1;
+  T *row = d + offset;
+  int64_t inner = p->extent[last];
+  for (int64_t i = 0; i < count; i += inner) {
+    for (int64_t j = 0; j < inner; j++) row[j * p->stride[last]] = x[i + j];
+    for (int axis = last - 1; axis >= 0; axis--) {
+      row += p->stride[axis];
+      if (++index[axis] < p->extent[axis]) break;
+      row -= p->stride[axis] * p->extent[axis];
+      index[axis] = 0;
+    }
+  }
+}
+
+#define RV_INDEX(i, limit) \
+  T number = index[indexCount == 1 ? 0 : (i)]; \
+  if (!(number >= 0 && number < (T)(limit))) return indexCount == 1 ? 0 : (i); \
+  int64_t at = (int64_t)number;
+
+static int64_t N(gather)(
+    const T *table, int64_t tableRows, const T *index, int64_t indexCount, T *d, int64_t rows,
+    int64_t cols) {
+  for (int64_t i = 0; i < rows; i++) {
+    RV_INDEX(i, tableRows)
+    memcpy(d + i * cols, table + at * cols, (size_t)cols * sizeof(T));
+  }
+  return -1;
+}
+
+static int64_t N(scatter_add)(
+    const T *index, int64_t indexCount, const T *values, T *d, int64_t valueRows, int64_t rows,
+    int64_t cols) {
+  memset(d, 0, (size_t)(rows * cols) * sizeof(T));
+  for (int64_t i = 0; i < valueRows; i++) {
+    RV_INDEX(i, rows)
+    T *row = d + at * cols;
+    for (int64_t j = 0; j < cols; j++) row[j] += values[i * cols + j];
+  }
+  return -1;
+}
+
+static int64_t N(take_along)(
+    const T *x, const T *index, int64_t indexCount, T *d, int64_t rows, int64_t cols) {
+  for (int64_t i = 0; i < rows; i++) {
+    RV_INDEX(i, cols)
+    d[i] = x[i * cols + at];
+  }
+  return -1;
+}
+
+static int64_t N(place_along)(
+    const T *values, const T *index, int64_t indexCount, T *d, int64_t rows, int64_t cols) {
+  memset(d, 0, (size_t)(rows * cols) * sizeof(T));
+  for (int64_t i = 0; i < rows; i++) {
+    RV_INDEX(i, cols)
+    d[i * cols + at] = values[i];
+  }
+  return -1;
+}
+
+// Whether x comes strictly before y: NaN after everything (ascending) or before (descending).
+static inline int N(before)(T x, T y, int descending) {
+  if (x != x || y != y) return descending ? x != x && y == y : y != y && x == x;
+  return descending ? x > y : x < y;
+}
+
+// Bottom-up merge sort of element numbers: stable, and no allocation. Returns where the order lies.
+static int64_t *N(order)(const T *x, int64_t n, int descending, int64_t *room) {
+  int64_t *from = room, *to = room + n;
+  for (int64_t i = 0; i < n; i++) from[i] = i;
+  for (int64_t width = 1; width < n; width *= 2) {
+    for (int64_t low = 0; low < n; low += 2 * width) {
+      int64_t middle = low + width < n ? low + width : n;
+      int64_t high = low + 2 * width < n ? low + 2 * width : n;
+      int64_t i = low, j = middle;
+      for (int64_t k = low; k < high; k++) {
+        int takesRight = i >= middle || (j < high && N(before)(x[from[j]], x[from[i]], descending));
+        to[k] = takesRight ? from[j++] : from[i++];
+      }
+    }
+    int64_t *swap = from;
+    from = to;
+    to = swap;
+  }
+  return from;
+}
+
+static void N(sort)(const T *x, T *d, int64_t n, int givesIndices, int64_t *room) {
+  const int64_t *order = N(order)(x, n, 0, room);
+  for (int64_t i = 0; i < n; i++) d[i] = givesIndices ? (T)order[i] : x[order[i]];
+}
+
+static void N(top_k_mask)(const T *x, T *d, int64_t n, double fraction, int64_t *room) {
+  double wanted = ceil(fraction * (double)n);
+  int64_t kept = wanted >= (double)n ? n : wanted > 0 ? (int64_t)wanted : 0;
+  memset(d, 0, (size_t)n * sizeof(T));
+  const int64_t *order = N(order)(x, n, 1, room);
+  for (int64_t i = 0; i < kept; i++) d[order[i]] = 1;
+}
+
+static double N(quantile)(const T *x, int64_t n, double q, int64_t *room) {
+  if (n == 0 || q != q) return NAN;
+  for (int64_t i = 0; i < n; i++)
+    if (x[i] != x[i]) return NAN;
+  const int64_t *order = N(order)(x, n, 0, room);
+  double clipped = q < 0 ? 0 : q > 1 ? 1 : q;
+  double position = clipped * (double)(n - 1);
+  int64_t low = (int64_t)floor(position);
+  int64_t high = low + 1 < n ? low + 1 : n - 1;
+  double fraction = position - (double)low;
+  double a = x[order[low]], b = x[order[high]];
+  if (a == b) return a;
+  return fraction < 0.5 ? a + (b - a) * fraction : b - (b - a) * (1 - fraction);
+}
+
+static double N(arg_extreme)(const T *x, int64_t n, int64_t stride, int wantsLargest) {
+  int64_t best = 0;
+  for (int64_t i = 1; i < n; i++) {
+    T old = x[best * stride], new = x[i * stride];
+    if (old != old) break;
+    if (new != new || (wantsLargest ? new > old : new < old)) best = i;
+  }
+  return (double)best;
+}
+
+// A tile of c in registers: up to 6 rows of a against one or two vectors of b. Twelve accumulators,
+// two vectors of b and one entry of a fill the sixteen registers of x86-64-v3.
+typedef T N(tile_lanes) __attribute__((vector_size(32)));
+typedef T N(tile_loose) __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
+#define RV_LANES ((int64_t)(32 / sizeof(T)))
+
+RV_INLINE void N(tile)(
+    const int rows, const int vectors, int64_t k, const T *a, int64_t rowA, int64_t colA,
+    const T *panel, T *c, int64_t stride, int64_t width) {
+#pragma clang fp contract(fast)
+  N(tile_lanes) s[6][2];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+    for (int j = 0; j < vectors; j++) s[i][j] = (N(tile_lanes)){0};
+  for (int64_t p = 0; p < k; p++) {
+    const T *row = panel + p * vectors * RV_LANES;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+      T x = a[i * rowA + p * colA];
+#pragma clang loop unroll(full)
+      for (int j = 0; j < vectors; j++)
+        s[i][j] += x * *(const N(tile_lanes) *)(row + j * RV_LANES);
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < rows; i++) {
+    if (width == vectors * RV_LANES) {
+#pragma clang loop unroll(full)
+      for (int j = 0; j < vectors; j++) *(N(tile_loose) *)(c + i * stride + j * RV_LANES) = s[i][j];
+    } else {
+      memcpy(c + i * stride, s[i], (size_t)width * sizeof(T));
+    }
+  }
+}
+
+#define RV_TILES(vectors) \
+  for (; i + 6 <= m; i += 6) \
+    N(tile)(6, vectors, k, a + i * rowA, rowA, colA, panel, c + i * n + j, n, width); \
+  switch (m - i) { \
+  case 5: N(tile)(5, vectors, k, a + i * rowA, rowA, colA, panel, c + i * n + j, n, width); break; \
+  case 4: N(tile)(4, vectors, k, a + i * rowA, rowA, colA, panel, c + i * n + j, n, width); break; \
+  case 3: N(tile)(3, vectors, k, a + i * rowA, rowA, colA, panel, c + i * n + j, n, width); break; \
+  case 2: N(tile)(2, vectors, k, a + i * rowA, rowA, colA, panel, c + i * n + j, n, width); break; \
+  case 1: N(tile)(1, vectors, k, a + i * rowA, rowA, colA, panel, c + i * n + j, n, width); break; \
+  }
+
+RV_CLONES static void N(small_product)(
+    int64_t m, int64_t n, int64_t k, const T *a, int64_t rowA, int64_t colA, const T *b,
+    int64_t rowB, int64_t colB, T *c) {
+  _Alignas(32) T panel[RV_SMALL_DEPTH * 2 * (32 / sizeof(T))];
+  for (int64_t j = 0; j < n;) {
+    int64_t rest = n - j;
+    int vectors = rest > RV_LANES ? 2 : 1;
+    int64_t full = vectors * RV_LANES;
+    int64_t width = rest < full ? rest : full;
+    for (int64_t p = 0; p < k; p++) {
+      const T *from = b + p * rowB + j * colB;
+      T *to = panel + p * full;
+      if (colB == 1 && width == full) {
+        memcpy(to, from, (size_t)full * sizeof(T));
+      } else {
+        int64_t q = 0;
+        for (; q < width; q++) to[q] = from[q * colB];
+        for (; q < full; q++) to[q] = 0;
+      }
+    }
+    int64_t i = 0;
+    if (vectors == 2) {
+      RV_TILES(2)
+    } else {
+      RV_TILES(1)
+    }
+    j += width;
+  }
+}

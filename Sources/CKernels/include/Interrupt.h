@@ -1,0 +1,8 @@
+#pragma once
+
+// Ctrl-C as a flag that loops look at: the first press asks for a clean stop, the second ends the
+// process as usual.
+void rv_interrupt_install(void);
+int rv_interrupt_requested(void);
+void rv_interrupt_clear(void);
+void rv_interrupt_raise(void);

@@ -1,0 +1,11 @@
+extension Catalog { static let syntaxPages: [CatalogPage] = [] }
+extension Catalog { static let namePages: [CatalogPage] = [] }
+extension Catalog { static let equationPages: [CatalogPage] = [] }
+extension Catalog { static let shapePages: [CatalogPage] = [] }
+extension Catalog { static let hyperparameterPages: [CatalogPage] = [] }
+extension Catalog { static let routePages: [CatalogPage] = [] }
+extension Catalog { static let dataPages: [CatalogPage] = [] }
+extension Catalog { static let arrayPages: [CatalogPage] = [] }
+extension Catalog { static let filePages: [CatalogPage] = [] }
+extension Catalog { static let bindingPages: [CatalogPage] = [] }
+extension Catalog { static let numericPages: [CatalogPage] = [] }

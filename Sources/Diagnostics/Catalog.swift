@@ -1,0 +1,53 @@
+/// What a diagnostic means, with the smallest program that has it and the same program mended.
+public struct CatalogPage: Sendable {
+  public var code: DiagnosticCode
+  /// What is wrong, in a few words.
+  public var title: String
+  /// What it means and what to do about it, in the user's terms.
+  public var text: String
+  public var trigger: CatalogExample
+  public var repair: CatalogExample
+
+  init(
+    _ code: Int, _ title: String, _ text: String, trigger: CatalogExample, repair: CatalogExample
+  ) {
+    self.code = DiagnosticCode(code)
+    self.title = title
+    self.text = text
+    self.trigger = trigger
+    self.repair = repair
+  }
+}
+
+/// An example of the catalogue.
+public enum CatalogExample: Sendable {
+  /// The text of a `.opt` file.
+  case program(String)
+  /// A command line, with the files that it reads.
+  case command(String, files: [(name: String, text: String)] = [])
+  /// A data file under a name; read with the target `y`.
+  case data(String, bytes: [UInt8])
+  /// What happens around a program and no text can show.
+  case situation(String)
+
+  static func data(_ name: String, _ text: String) -> CatalogExample {
+    .data(name, bytes: Array(text.utf8))
+  }
+}
+
+/// Every diagnostic that Ravine gives, each with a page: `ravine explain R0301`.
+public enum Catalog {
+  /// In the order of the codes.
+  public static let pages: [CatalogPage] =
+    (syntaxPages + namePages + equationPages + shapePages + hyperparameterPages + routePages
+    + dataPages + arrayPages + filePages + bindingPages + numericPages)
+    .sorted { $0.code.number < $1.code.number }
+
+  /// The page of a code written as `R0301`, `r301` or `301`.
+  public static func page(_ text: String) -> CatalogPage? {
+    var digits = Substring(text)
+    if let first = digits.first, first == "R" || first == "r" { digits = digits.dropFirst() }
+    guard !digits.isEmpty, digits.count <= 4, let number = Int(digits) else { return nil }
+    return pages.first { $0.code.number == number }
+  }
+}

@@ -1,0 +1,122 @@
+/// Counts the work of a function, path by path.
+///
+/// Values that the program reads from memory or that an operation needs whole are *resident*; all
+/// others are recomputed in every pass that needs them. A reduction of the whole tensor ends a pass:
+/// what depends on it belongs to the next. Each output is written in the first pass that knows it,
+/// but not before the last pass that reads the old value.
+struct CostCounter {
+  let function: Function
+  let states: [StateSlot]
+  let hypers: [Double]
+  /// More conditions than this are not told apart.
+  private static let conditionLimit = 6
+
+  init(_ function: Function, states: [StateSlot], hypers: [Double]) {
+    self.function = function
+    self.states = states
+    self.hypers = hypers
+  }
+
+  func census() -> CostCensus { CostCensus(function) }
+
+  /// The work on every path through the scalar conditions, at most 64 of them.
+  func paths() -> [CostSheet.Work] {
+    let free = openConditions()
+    guard free.count <= Self.conditionLimit else {
+      return [true, false].map { side in
+        var path = CostPath(self, choices: Dictionary(uniqueKeysWithValues: free.map { ($0, side) }))
+        return path.work()
+      }
+    }
+    return (0..<(1 << free.count)).map { mask in
+      var choices: [ValueID: Bool] = [:]
+      for (bit, condition) in free.enumerated() { choices[condition] = mask >> bit & 1 == 1 }
+      var path = CostPath(self, choices: choices)
+      return path.work()
+    }
+  }
+
+  /// The conditions of lazy selects that hyperparameters do not decide.
+  private func openConditions() -> [ValueID] {
+    let live = function.liveValues()
+    var found: [ValueID] = []
+    for (i, instruction) in function.instructions.enumerated()
+    where live[i] && instruction.operation == .select {
+      let condition = instruction.a
+      if function.type(condition).shape.isScalar, !instruction.type.shape.isScalar,
+        number(condition, in: function) == nil, !found.contains(condition)
+      {
+        found.append(condition)
+      }
+    }
+    return found
+  }
+
+  // MARK: Lengths
+
+  func elements(_ shape: Shape, of function: Function) -> Amount {
+    if shape.isLike { return .elements }
+    return shape.extents.reduce(Amount(1)) { $0 * length($1, function) }
+  }
+
+  func length(_ extent: Extent, _ function: Function) -> Amount {
+    switch extent {
+    case .rows: return .rows
+    case .cols: return .cols
+    case .numel: return .elements
+    case .unknown: return .length("n")
+    case .batch: return .length("batch")
+    case .features: return .length("features")
+    default:
+      if let k = extent.computedIndex {
+        return function.extents.indices.contains(k)
+          ? amount(function.extents[k], in: function) ?? .length("n\(k)") : .length("n\(k)")
+      }
+      return Amount(Double(extent.value))
+    }
+  }
+
+  /// A scalar as a polynomial of rows and columns, the hyperparameters at their values.
+  func amount(_ id: ValueID, in function: Function) -> Amount? {
+    let instruction = function[id]
+    switch instruction.operation {
+    case .extent where instruction.a == .none:
+      switch ExtentKind(rawValue: instruction.attribute) {
+      case .rows: return .rows
+      case .cols: return .cols
+      case .numel: return .elements
+      case .batch: return .length("batch")
+      case .features: return .length("features")
+      default: return nil
+      }
+    case .add, .subtract, .multiply:
+      guard let a = amount(instruction.a, in: function), let b = amount(instruction.b, in: function)
+      else { return nil }
+      switch instruction.operation {
+      case .add: return a + b
+      case .subtract: return a - b
+      default: return a * b
+      }
+    default: return number(id, in: function).map { Amount($0) }
+    }
+  }
+
+  /// A scalar that constants and hyperparameters decide.
+  func number(_ id: ValueID, in function: Function) -> Double? {
+    let instruction = function[id]
+    switch instruction.operation {
+    case .constant: return function.constants[Int(instruction.attribute)]
+    case .hyper:
+      let k = Int(instruction.attribute)
+      return hypers.indices.contains(k) ? hypers[k] : nil
+    default:
+      guard instruction.operation.isElementwise, instruction.type.shape.isScalar else { return nil }
+      var operands: [Double] = []
+      for i in 0..<instruction.operation.info.arity {
+        guard let x = number(instruction.operand(i), in: function) else { return nil }
+        operands.append(x)
+      }
+      return Folding.fold(instruction.operation, operands)
+    }
+  }
+}

@@ -1,0 +1,136 @@
+/// What one step of a rule costs a parameter tensor, read off the IR before anything runs.
+///
+/// Amounts are exact counts of the program as written: bytes with w, g and states as `Storage` says
+/// (4 bytes where it says nothing), flops by the table of operations. Values are recomputed rather
+/// than stored, so an elementwise rule reads and writes each tensor once and has no temporary.
+public struct CostSheet: Sendable {
+  /// A state and the memory that it takes.
+  public struct State: Sendable {
+    public var slot: StateSlot
+    /// Numbers in it for one parameter tensor (for the whole optimizer if it is global).
+    public var elements: Amount
+    public var bytes: Amount
+  }
+
+  /// What one step does on one path through the conditions.
+  public struct Work: Hashable, Sendable {
+    /// Floating-point operations on tensors; those on single numbers are not counted.
+    public var flops = Amount.zero
+    public var bytesRead = Amount.zero
+    public var bytesWritten = Amount.zero
+    /// How often the tensor is gone through element by element.
+    public var passes = 0
+    /// Bytes that live only during the step, at most at one time.
+    public var temporaryBytes = Amount.zero
+    public var matrixProducts = Amount.zero
+    public var decompositions = Amount.zero
+
+    public var bytesMoved: Amount { bytesRead + bytesWritten }
+  }
+
+  public struct DrawSite: Hashable, Sendable {
+    public var name: String
+    public var distribution: Distribution
+    public var shape: Shape
+    public var isGlobal: Bool
+  }
+
+  /// How far an element of the result looks: what must be together to compute it.
+  public enum Reach: Int, Comparable, Sendable {
+    case elementwise, tensorReduction, globalReduction, rowsOrColumns, wholeTensor
+    public static func < (a: Reach, b: Reach) -> Bool { a.rawValue < b.rawValue }
+  }
+
+  public var states: [State]
+  /// For one parameter tensor, without global states.
+  public var stateBytes: Amount
+  public var globalStateBytes: Amount
+  /// The path on which a large tensor costs the most.
+  public var busiest: Work
+  /// The path on which it costs the least: most steps of a rule with `every k`.
+  public var quietest: Work
+  public var reach: Reach
+  /// Reductions of the tensor to one number.
+  public var tensorReductions: Int
+  /// Reductions over all tensors of the optimizer.
+  public var globalReductions: Int
+  public var rowReductions: Int
+  public var columnReductions: Int
+  public var draws: [DrawSite]
+  /// How often a step asks for `loss(x)` and `grad(x)` at another point.
+  public var lossQueries: Int
+  public var gradientQueries: Int
+  public var usesGradient: Bool
+  public var usesLoss: Bool
+  /// Names of the inputs besides w, g and loss.
+  public var inputs: [InputSlot]
+
+  /// `hypers`: the values of the hyperparameters, for lengths, loop counts and conditions that they
+  /// decide.
+  public init(_ variant: RuleVariant, hypers: [Double]) {
+    let counter = CostCounter(variant.update, states: variant.states, hypers: hypers)
+    states = variant.states.map { slot in
+      let elements = counter.elements(slot.shape, of: variant.initial)
+      return State(slot: slot, elements: elements, bytes: elements * slot.storage.bytesPerElement)
+    }
+    stateBytes = states.filter { !$0.slot.isGlobal }.reduce(.zero) { $0 + $1.bytes }
+    globalStateBytes = states.filter(\.slot.isGlobal).reduce(.zero) { $0 + $1.bytes }
+    let paths = counter.paths()
+    busiest = paths.max { Self.weight($0) < Self.weight($1) } ?? Work()
+    quietest = paths.min { Self.weight($0) < Self.weight($1) } ?? Work()
+    inputs = variant.inputs
+
+    let census = counter.census()
+    tensorReductions = census.reductions(.all)
+    rowReductions = census.reductions(.perRow)
+    columnReductions = census.reductions(.perColumn)
+    globalReductions = census.globalSites
+    lossQueries = census.count(.lossAt)
+    gradientQueries = census.count(.gradientAt)
+    usesGradient = census.count(.gradient) > 0
+    usesLoss = census.count(.loss) > 0
+    draws = census.draws
+    reach =
+      census.needsWholeTensor
+      ? .wholeTensor
+      : rowReductions + columnReductions > 0
+        ? .rowsOrColumns
+        : globalReductions > 0
+          ? .globalReduction : tensorReductions > 0 ? .tensorReduction : .elementwise
+  }
+
+  private static func weight(_ work: Work) -> Double {
+    (work.flops + work.bytesMoved).value(rows: 1024, cols: 1024)
+  }
+
+  /// How the tensor may be split over devices, in words.
+  public var sharding: String {
+    func numbers(_ n: Int) -> String { n == 1 ? "one number" : "\(n) numbers" }
+    let scalars = tensorReductions + globalReductions
+    let also = scalars > 0 ? " and an all-reduce of \(numbers(scalars))" : ""
+    switch reach {
+    case .elementwise: return "any split"
+    case .tensorReduction, .globalReduction:
+      return "any split, with an all-reduce of \(numbers(scalars))"
+    case .rowsOrColumns where columnReductions == 0: return "whole rows" + also
+    case .rowsOrColumns where rowReductions == 0:
+      return "whole columns, or whole rows with an all-reduce of a vector over columns" + also
+    case .rowsOrColumns:
+      return "whole rows, with an all-reduce of a vector over columns" + also
+    case .wholeTensor: return "the whole matrix in one place"
+    }
+  }
+}
+
+extension Storage {
+  /// Bytes of one stored number, its share of a block's scale included.
+  public var bytesPerElement: Double {
+    switch self {
+    case .compute, .float32: 4
+    case .float64: 8
+    case .bfloat16, .float16: 2
+    case .int8(let block): 1 + 4 / Double(block)
+    case .sign1(let block): 0.125 + 4 / Double(block)
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import Training
+
+/// The table that an experiment prints: a row for each rule, mean ± standard deviation over seeds.
+///
+/// Everything in it is a function of the script and its seeds, so that two runs print the same.
+enum ExperimentTable {
+  static func text(_ history: ExperimentHistory) -> String {
+    let names = history.series
+    let seeds = history.rules.first?.runs.count ?? 0
+    var table = TextTable(header: ["rule"] + names + ["steps"])
+    for rule in history.rules {
+      var row = [rule.label]
+      for name in names {
+        let values = rule.runs.filter { $0.failure == nil }.compactMap { $0.last(name) }
+        row.append(summary(values))
+      }
+      let failed = rule.runs.filter { $0.failure != nil }.count
+      let steps = rule.runs.map(\.steps).max() ?? 0
+      row.append(failed > 0 ? "\(steps) (\(failed) of \(rule.runs.count) failed)" : "\(steps)")
+      table.append(row)
+    }
+    let heading =
+      seeds > 1 ? "\(history.title): mean ± deviation over \(seeds) seeds" : history.title
+    return heading + "\n" + table.render() + (table.render().hasSuffix("\n") ? "" : "\n")
+  }
+
+  private static func summary(_ values: [Double]) -> String {
+    guard !values.isEmpty else { return "–" }
+    let mean = values.reduce(0, +) / Double(values.count)
+    guard values.count > 1 else { return significant(mean) }
+    let variance =
+      values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
+    return "\(significant(mean)) ± \(significant(variance.squareRoot(), digits: 2))"
+  }
+
+  /// A number to a few significant digits.
+  static func significant(_ x: Double, digits: Int = 4) -> String {
+    guard x.isFinite, x != 0 else { return x == 0 ? "0" : "\(x)" }
+    var exponent = 0
+    var scaled = abs(x)
+    while scaled >= 10 {
+      scaled /= 10
+      exponent += 1
+    }
+    while scaled < 1 {
+      scaled *= 10
+      exponent -= 1
+    }
+    var power = 1.0
+    for _ in 1..<digits { power *= 10 }
+    var mantissa = (scaled * power).rounded()
+    if mantissa >= power * 10 {
+      mantissa /= 10
+      exponent += 1
+    }
+    let sign = x < 0 ? "-" : ""
+    let text = String(Int64(mantissa))
+    if exponent < -4 || exponent >= 7 {
+      return "\(sign)\(text.prefix(1)).\(text.dropFirst())e\(exponent)"
+    }
+    if exponent < 0 {
+      return sign + "0." + String(repeating: "0", count: -exponent - 1) + text
+    }
+    if exponent + 1 >= digits {
+      return sign + text + String(repeating: "0", count: exponent + 1 - digits)
+    }
+    return "\(sign)\(text.prefix(exponent + 1)).\(text.dropFirst(exponent + 1))"
+  }
+}

@@ -1,0 +1,145 @@
+import Diagnostics
+import IR
+
+/// Reading and setting what a bound rule holds, by name.
+extension Optimizer {
+  // MARK: What it needs
+
+  private func reads(_ operations: Set<Operation>) -> Bool {
+    tensors.contains { tensor in
+      tensor.update.instructions.contains { operations.contains($0.operation) }
+    }
+  }
+
+  public var needsGradient: Bool { instance.module.guardsFinite || reads([.gradient]) }
+  public var needsLoss: Bool { reads([.loss]) }
+  public var needsOracle: Bool { reads([.lossAt, .gradientAt]) }
+
+  /// Which way a tensor takes: the variant's number and its route lines as written.
+  public func variant(of tensor: Int) -> (index: Int, path: [String]) {
+    let index = tensors[tensor].variant
+    return (index, instance.module.variants[index].path)
+  }
+
+  public var stateByteCount: Int { tensors.reduce(0) { $0 + $1.memory.stateByteCount } }
+
+  // MARK: Hyperparameters
+
+  public var hyperNames: [String] { hypers.hypers.map(\.name) }
+
+  /// The value at the last step done, or at the first before any.
+  public func hyper(_ name: String) -> Double? { hypers.index(name).map { hypers.values[$0] } }
+
+  /// From now on this value, whatever the schedule says. Throws R0505 for an unknown name, R0507 out
+  /// of the domain, R0508 for one that shapes depend on.
+  public func setHyper(_ name: String, _ value: Double) throws(DiagnosticError) {
+    try hypers.set(name, value)
+  }
+
+  // MARK: States
+
+  public func stateNames(of tensor: Int) -> [String] { tensors[tensor].memory.states.map(\.name) }
+
+  /// A copy of a state, row-major; nil where the tensor has no such state.
+  public func state(_ name: String, of tensor: Int) -> [Double]? {
+    tensors[tensor].memory.states.first { $0.name == name }?.values
+  }
+
+  /// The shape of a state; empty for one number.
+  public func stateShape(_ name: String, of tensor: Int) -> [Int]? {
+    tensors[tensor].memory.states.first { $0.name == name }?.shape
+  }
+
+  /// Throws R0808 for an unknown name and R0809 for a wrong number of values.
+  public func setState(
+    _ name: String, of tensor: Int, _ values: [Double]
+  ) throws(DiagnosticError) {
+    try set(tensors[tensor].memory.states, "state", name, values)
+  }
+
+  private func set(
+    _ regions: [TensorMemory.Region], _ kind: String, _ name: String, _ values: [Double]
+  ) throws(DiagnosticError) {
+    guard let region = regions.first(where: { $0.name == name }) else {
+      let near = Suggestion.nearest(to: name, among: regions.map(\.name))
+      throw DiagnosticError(
+        Diagnostic(
+          808, "`\(instance.label)` has no \(kind) `\(name)` here", at: .none,
+          notes: near.map { [Note("did you mean `\($0)`?")] } ?? []))
+    }
+    guard values.count == region.count else {
+      throw DiagnosticError(
+        Diagnostic(
+          809, "the \(kind) `\(name)` has \(region.count) values, and \(values.count) were given",
+          at: .none))
+    }
+    for (i, x) in values.enumerated() { region.write(i, x) }
+  }
+
+  // MARK: Inputs, draws, views
+
+  public func inputNames(of tensor: Int) -> [String] { tensors[tensor].memory.inputs.map(\.name) }
+
+  /// Copies an input; it stays until it is set again.
+  public func setInput(
+    _ name: String, of tensor: Int, _ values: [Double]
+  ) throws(DiagnosticError) {
+    try set(tensors[tensor].memory.inputs, "input", name, values)
+  }
+
+  /// The names of the equations that draw random numbers.
+  public func drawNames(of tensor: Int) -> [String] { tensors[tensor].drawCounts.keys.sorted() }
+
+  /// Recorded numbers in place of the generator, until they are set again; nil gives the generator
+  /// back, one value serves all elements. Throws R0906 for a wrong number of values.
+  public func setDraw(
+    _ name: String, of tensor: Int, _ values: [Double]?
+  ) throws(DiagnosticError) {
+    guard let count = tensors[tensor].drawCounts[name] else {
+      throw DiagnosticError(
+        Diagnostic(808, "`\(instance.label)` has no random draw `\(name)` here", at: .none))
+    }
+    if let values, values.count != 1, values.count != count {
+      throw DiagnosticError(
+        NumericError.recordedDraw(name: name, count: values.count, expected: count).diagnostic(
+          .draw, at: .none))
+    }
+    tensors[tensor].memory.draws[name] = values
+    refreshDraws(tensor)
+  }
+
+  public var viewNames: [String] {
+    var names: [String] = []
+    for tensor in tensors {
+      for view in tensor.memory.views where !names.contains(view.name) { names.append(view.name) }
+    }
+    return names
+  }
+
+  /// `view train`, `view eval` after the last step; the parameter itself where the rule has none.
+  public func view(_ name: String, of tensor: Int) -> [Double] {
+    guard stepCount > 0, let view = tensors[tensor].memory.views.first(where: { $0.name == name })
+    else { return parameterDense(tensor).values }
+    return view.values
+  }
+
+  /// The memory of a view, in the element type; nil where the rule has none or before the first step.
+  public func viewPointer(_ name: String, of tensor: Int) -> UnsafeRawPointer? {
+    guard stepCount > 0 else { return nil }
+    return tensors[tensor].memory.views.first { $0.name == name }.map {
+      UnsafeRawPointer($0.pointer)
+    }
+  }
+
+  /// The plan of each way through the rule that some tensor takes, as text.
+  public func dumpPlan() -> String {
+    var seen: Set<String> = []
+    var text = ""
+    for (k, tensor) in tensors.enumerated() {
+      guard let plan = tensor.instance?.program.plan else { continue }
+      let dump = plan.dump()
+      if seen.insert(dump).inserted { text += "# \(parameters[k].name)\n\(dump)" }
+    }
+    return text
+  }
+}

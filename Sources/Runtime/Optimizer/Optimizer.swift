@@ -1,0 +1,389 @@
+import CKernels
+import Diagnostics
+import IR
+
+/// What runs a rule: the definition of its meaning, or the fast interpreter.
+public enum EngineKind: String, Sendable, CaseIterable { case reference, interpreter }
+
+/// A rule bound to parameter tensors: their states, and the step.
+///
+/// Memory of parameters and gradients is the host's, in `elementType`, row-major. After `bind`, a step
+/// of the interpreter allocates nothing. Not to be used by several threads at once.
+public final class Optimizer {
+  public let instance: RuleInstance
+  public let parameters: [ParameterSpec]
+  public let engine: EngineKind
+  public let elementType: ElementType
+  public let seed: UInt64
+  /// Steps done.
+  public private(set) var stepCount = 0
+  /// Steps that `guard finite` left out.
+  public private(set) var skippedSteps = 0
+
+  /// What one tensor runs.
+  struct Tensor {
+    var variant: Int
+    var update: Function
+    var initial: Function
+    var memory: TensorMemory
+    var instance: PlanInstance?
+    var drawCounts: [String: Int]
+  }
+
+  /// A register or a state that takes a number from elsewhere at each step.
+  private struct Copy {
+    var to: UnsafeMutablePointer<Double>
+    var from: UnsafeMutablePointer<Double>
+  }
+
+  private(set) var tensors: [Tensor] = []
+  let hypers: HyperValues
+  private let planMemory = PlanMemory()
+  private var lockstep: Lockstep?
+  private var rounds: [Int] = []
+  private var loads: [Copy] = []
+  private var stores: [Copy] = []
+  private let lossValue = UnsafeMutablePointer<Double>.allocate(capacity: 1)
+  private var globals: [String: UnsafeMutableRawPointer] = [:]
+  private var parameterPointers: [UnsafeMutableRawPointer] = []
+  private var gradientPointers: [UnsafeRawPointer] = []
+
+  /// Binds a rule to tensors. Throws R06xx where the routes do not take each tensor once, R0507 where
+  /// a hyperparameter is out of its domain, R08xx for what is not supported yet, and the errors of
+  /// shapes that only numbers reveal.
+  public init(
+    _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
+    elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0
+  ) throws(DiagnosticError) {
+    self.instance = instance
+    self.parameters = parameters
+    self.engine = engine
+    self.elementType = elementType
+    self.seed = seed
+    lossValue.initialize(to: .nan)
+    hypers = try HyperValues(instance, horizon: horizon)
+    for parameter in parameters { tensors.append(try makeTensor(parameter)) }
+    rounds = try Rounds.of(tensors.map(\.update))
+    if engine == .interpreter { try makePlans() }
+  }
+
+  deinit {
+    lossValue.deallocate()
+    for pointer in globals.values { pointer.deallocate() }
+  }
+
+  // MARK: Binding
+
+  private func makeTensor(_ parameter: ParameterSpec) throws(DiagnosticError) -> Tensor {
+    let index = try instance.module.variantIndex(for: parameter)
+    let variant = instance.module.variants[index]
+    let bindValues = (0..<hypers.hypers.count).map { hypers.values[$0] }
+    let context = BindContext(dims: parameter.dims, hypers: bindValues)
+    let update = try variant.update.specialised(context)
+    let initial = try variant.initial.specialised(context)
+    let memory = TensorMemory()
+    for (k, slot) in variant.states.enumerated() {
+      let shape: [Int]
+      if let value = initial.output(.state(k)) {
+        shape = initial.type(value).shape.numbers
+      } else {
+        shape = try variant.initial.concreteShape(slot.shape, context, at: slot.origin).numbers
+      }
+      let width = try storageWidth(slot)
+      if slot.isGlobal, !shape.isEmpty {
+        throw DiagnosticError(
+          Diagnostic(801, "a global state that is not one number is not supported yet", at: slot.origin))
+      }
+      var shared: UnsafeMutableRawPointer?
+      if slot.isGlobal {
+        shared = globals[slot.name] ?? .allocate(byteCount: 8, alignment: 8)
+        globals[slot.name] = shared
+        shared!.storeBytes(of: 0, as: Double.self)
+      }
+      memory.addState(slot.name, shape, width: width, isGlobal: slot.isGlobal, shared: shared)
+    }
+    for slot in variant.inputs {
+      let shape = try variant.update.concreteShape(slot.shape, context, at: slot.origin).numbers
+      memory.addInput(slot.name, shape, width: elementType.byteCount)
+    }
+    for output in update.outputs {
+      if case .view(let name) = output.target {
+        memory.addView(name, update.type(output.value).shape.numbers, width: elementType.byteCount)
+      }
+    }
+    var drawCounts: [String: Int] = [:]
+    for instruction in update.instructions where instruction.operation == .draw {
+      let name = update.draws[Int(instruction.attribute)].name
+      drawCounts[name] = max(drawCounts[name] ?? 0, instruction.type.shape.elementCount)
+    }
+    return Tensor(
+      variant: index, update: update, initial: initial, memory: memory, instance: nil,
+      drawCounts: drawCounts)
+  }
+
+  private func storageWidth(_ slot: StateSlot) throws(DiagnosticError) -> Int {
+    switch slot.storage {
+    case .compute: return elementType.byteCount
+    case .float32: return 4
+    case .float64: return 8
+    default:
+      throw DiagnosticError(
+        Diagnostic(
+          801, "a state cannot be stored as \(slot.storage) yet: use f32, f64, or nothing",
+          at: slot.origin))
+    }
+  }
+
+  private struct PlanKey: Hashable {
+    var variant: Int
+    var dims: [Int]
+  }
+
+  private func makePlans() throws(DiagnosticError) {
+    var programs: [PlanKey: PlanProgram] = [:]
+    for (k, tensor) in tensors.enumerated() {
+      let key = PlanKey(variant: tensor.variant, dims: parameters[k].dims)
+      if programs[key] == nil {
+        let plan = try Planner.plan(
+          tensor.update, element: elementType, stateWidths: tensor.memory.states.map(\.width),
+          rounds: rounds)
+        planMemory.reserve(plan)
+        programs[key] = PlanProgram(plan)
+      }
+      tensors[k].instance = PlanInstance(programs[key]!, memory: planMemory)
+    }
+    for (k, tensor) in tensors.enumerated() { connect(tensor, k) }
+    lockstep = Lockstep(tensors.map { $0.instance! }, rounds: rounds)
+  }
+
+  /// Points the slots and registers of a tensor's plan at its memory.
+  private func connect(_ tensor: Tensor, _ index: Int) {
+    let instance = tensor.instance!
+    let plan = instance.program.plan
+    instance.bind(seed: seed, tensor: UInt32(index))
+    for (k, slot) in plan.slots.enumerated() {
+      switch slot.role {
+      case .state(let s): instance.slots[k] = tensor.memory.states[s].pointer
+      case .input(let s): instance.slots[k] = tensor.memory.inputs[s].pointer
+      case .output(.view(let name)):
+        instance.slots[k] = tensor.memory.views.first { $0.name == name }?.pointer
+      case .output: instance.slots[k] = tensor.memory.own(slot.byteCount)
+      default: break
+      }
+    }
+    for (register, preset) in plan.presets {
+      let source: UnsafeMutablePointer<Double>? =
+        switch preset {
+        case .constant: nil
+        case .hyper(let h): hypers.values + h
+        case .step: hypers.step
+        case .horizon: hypers.horizon
+        case .loss: lossValue
+        case .state(let s): tensor.memory.states[s].pointer.assumingMemoryBound(to: Double.self)
+        case .input(let s): tensor.memory.inputs[s].pointer.assumingMemoryBound(to: Double.self)
+        }
+      if let source { loads.append(Copy(to: instance.scalars + Int(register), from: source)) }
+    }
+    for (target, register) in plan.scalarOutputs {
+      guard case .state(let s) = target else { continue }
+      let state = tensor.memory.states[s]
+      // All tensors compute the same next value of a global state: the first one's counts.
+      let to = state.pointer.assumingMemoryBound(to: Double.self)
+      if stores.contains(where: { $0.to == to }) { continue }
+      stores.append(Copy(to: to, from: instance.scalars + Int(register)))
+    }
+  }
+
+  /// Takes the memory of the parameters and gradients, which must stay where it is until the next
+  /// `bind`. One entry a tensor, in the order of `parameters`; gradients may be missing for
+  /// `initialise` and for rules that need none.
+  public func bind(
+    parameters pointers: [UnsafeMutableRawPointer], gradients: [UnsafeRawPointer] = []
+  ) {
+    precondition(pointers.count == parameters.count, "one pointer for each parameter tensor")
+    precondition(gradients.isEmpty || gradients.count == parameters.count)
+    parameterPointers = pointers
+    gradientPointers = gradients
+    for k in tensors.indices {
+      guard let instance = tensors[k].instance else { continue }
+      let plan = instance.program.plan
+      for (s, slot) in plan.slots.enumerated() {
+        switch slot.role {
+        case .parameter: instance.slots[s] = pointers[k]
+        case .gradient:
+          if !gradients.isEmpty { instance.slots[s] = UnsafeMutableRawPointer(mutating: gradients[k]) }
+        default: break
+        }
+      }
+    }
+  }
+
+  // MARK: Running
+
+  /// Sets the states to their first values and the step count to 0. `bind` comes first.
+  public func initialise() throws(DiagnosticError) {
+    stepCount = 0
+    skippedSteps = 0
+    try hypers.advance(to: 1)
+    for k in tensors.indices { try initialise(k) }
+  }
+
+  public func initialise(parameters: [UnsafeMutableRawPointer]) throws(DiagnosticError) {
+    bind(parameters: parameters, gradients: gradientPointers)
+    try initialise()
+  }
+
+  private func initialise(_ k: Int) throws(DiagnosticError) {
+    let tensor = tensors[k]
+    let environment = ReferenceEnvironment(
+      hypers: (0..<hypers.hypers.count).map { hypers.values[$0] }, step: 0, horizon: horizon,
+      parameters: [parameterDense(k)], seed: seed, tensor: UInt32(k))
+    let outputs: [(target: OutputTarget, value: Dense)]
+    if engine == .reference {
+      outputs = try ReferenceProgram(tensor.initial).evaluate(environment).outputs[0]
+    } else {
+      outputs = try InterpretedProgram([tensor.initial], element: elementType).evaluate(
+        [environment]
+      ).outputs[0]
+    }
+    for (target, value) in outputs {
+      guard case .state(let s) = target else { continue }
+      let region = tensor.memory.states[s]
+      for i in 0..<region.count { region.write(i, value.values[value.count == 1 ? 0 : i]) }
+    }
+  }
+
+  public func step(
+    parameters: [UnsafeMutableRawPointer], gradients: [UnsafeRawPointer], loss: Double = .nan,
+    oracle: PointOracle? = nil
+  ) throws(DiagnosticError) {
+    bind(parameters: parameters, gradients: gradients)
+    try step(loss: loss, oracle: oracle)
+  }
+
+  /// One step with the bound memory. Throws R09xx where a matrix function has no answer; states and
+  /// parameters may then be in between.
+  public func step(loss: Double = .nan, oracle: PointOracle? = nil) throws(DiagnosticError) {
+    if instance.module.guardsFinite, !gradientsAreFinite() {
+      skippedSteps += 1
+      return
+    }
+    try hypers.advance(to: stepCount + 1)
+    lossValue.pointee = loss
+    if let lockstep {
+      loads.withUnsafeBufferPointer { loads in
+        for copy in loads { copy.to.pointee = copy.from.pointee }
+      }
+      for k in 0..<lockstep.instances.count { lockstep.instances[k].setStep(stepCount + 1) }
+      try lockstep.run(oracle)
+      stores.withUnsafeBufferPointer { stores in
+        for copy in stores { copy.to.pointee = copy.from.pointee }
+      }
+    } else {
+      try referenceStep(oracle)
+    }
+    stepCount += 1
+  }
+
+  private func gradientsAreFinite() -> Bool {
+    for (k, pointer) in gradientPointers.enumerated() {
+      if rv_all_finite(elementType.kernelElement, pointer, parameters[k].count) == 0 { return false }
+    }
+    return true
+  }
+
+  // MARK: The reference engine
+
+  func parameterDense(_ k: Int) -> Dense {
+    guard k < parameterPointers.count else { return Dense(shape: [0], values: []) }
+    return dense(UnsafeRawPointer(parameterPointers[k]), k)
+  }
+
+  private func dense(_ pointer: UnsafeRawPointer, _ k: Int) -> Dense {
+    let count = parameters[k].count
+    let element = elementType.kernelElement
+    return Dense(
+      shape: [parameters[k].rows, parameters[k].cols],
+      values: (0..<count).map { rv_number_at(element, pointer, Int64($0)) })
+  }
+
+  private func referenceStep(_ oracle: PointOracle?) throws(DiagnosticError) {
+    let values = (0..<hypers.hypers.count).map { hypers.values[$0] }
+    let environments = tensors.indices.map { k in
+      ReferenceEnvironment(
+        hypers: values, step: stepCount + 1, horizon: horizon, loss: lossValue.pointee,
+        parameters: [parameterDense(k)],
+        gradients: gradientPointers.isEmpty ? [] : [dense(gradientPointers[k], k)],
+        states: tensors[k].memory.states.map(\.dense), inputs: tensors[k].memory.inputs.map(\.dense),
+        seed: seed, tensor: UInt32(k),
+        recordedDraws: tensors[k].memory.draws.mapValues { Dense(shape: [$0.count], values: $0) })
+    }
+    let program = ReferenceProgram(tensors.map(\.update))
+    let result: ReferenceProgram.Result
+    if let oracle {
+      result = try program.evaluate(
+        environments,
+        oracle: { request throws(DiagnosticError) in
+          try self.ask(oracle, request.points)
+        })
+    } else {
+      result = try program.evaluate(environments)
+    }
+    for (k, outputs) in result.outputs.enumerated() {
+      for (target, value) in outputs { store(value, target, k) }
+    }
+  }
+
+  private func store(_ value: Dense, _ target: OutputTarget, _ k: Int) {
+    let memory = tensors[k].memory
+    switch target {
+    case .parameter:
+      for (i, x) in value.values.enumerated() {
+        rv_set_number(elementType.kernelElement, parameterPointers[k], Int64(i), x)
+      }
+    case .state(let s):
+      for i in 0..<value.count { memory.states[s].write(i, value.values[i]) }
+    case .view(let name):
+      guard let view = memory.views.first(where: { $0.name == name }) else { return }
+      for i in 0..<value.count { view.write(i, value.values[i]) }
+    default: break
+    }
+  }
+
+  private func ask(_ oracle: PointOracle, _ points: [Dense]) throws(DiagnosticError) -> OracleAnswer {
+    let element = elementType.kernelElement
+    let room = TensorMemory()
+    let at = points.map { point in
+      let pointer = room.own(point.count * elementType.byteCount)
+      for (i, x) in point.values.enumerated() { rv_set_number(element, pointer, Int64(i), x) }
+      return UnsafeRawPointer(pointer)
+    }
+    let gradients = points.map { room.own($0.count * elementType.byteCount) }
+    let loss = try oracle(at, gradients)
+    return OracleAnswer(
+      loss: loss,
+      gradients: points.indices.map { dense(UnsafeRawPointer(gradients[$0]), $0) })
+  }
+
+  /// T, the planned number of steps.
+  public var horizon: Int {
+    get { Int(hypers.horizon.pointee) }
+    set { hypers.horizon.pointee = Double(newValue) }
+  }
+
+  /// Tells the plans which recorded draws stand in for the generator.
+  func refreshDraws(_ k: Int) {
+    guard let instance = tensors[k].instance else { return }
+    let plan = instance.program.plan
+    for (d, name) in plan.drawNames.enumerated() {
+      guard let recorded = tensors[k].memory.draws[name] else {
+        instance.replays[d] = nil
+        continue
+      }
+      let count = plan.drawCounts[d]
+      let pointer = tensors[k].memory.own(count * 8).assumingMemoryBound(to: Double.self)
+      for i in 0..<count { pointer[i] = recorded[recorded.count == 1 ? 0 : i] }
+      instance.replays[d] = UnsafePointer(pointer)
+    }
+  }
+}

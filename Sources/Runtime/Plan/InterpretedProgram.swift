@@ -1,0 +1,144 @@
+import CKernels
+import Diagnostics
+import IR
+
+/// Concrete functions run by the vectorizing interpreter, with the face of `ReferenceProgram`: for
+/// comparing engines and for functions that run once.
+public struct InterpretedProgram {
+  public let functions: [Function]
+  public let element: ElementType
+
+  /// The functions must be concrete (every extent a number).
+  public init(_ functions: [Function], element: ElementType = .float64) {
+    self.functions = functions
+    self.element = element
+  }
+
+  /// The outputs of each function, in order, as `ReferenceProgram.evaluate` gives them.
+  public func evaluate(
+    _ environments: [ReferenceEnvironment], oracle: Oracle? = nil
+  ) throws(DiagnosticError) -> ReferenceProgram.Result {
+    let rounds = try Rounds.of(functions)
+    let memory = PlanMemory()
+    var runs: [Run] = []
+    for (function, environment) in zip(functions, environments) {
+      let plan = try Planner.plan(function, element: element, rounds: rounds)
+      memory.reserve(plan)
+      runs.append(Run(function, plan, environment, memory))
+    }
+    for run in runs { try run.load() }
+    let lockstep = Lockstep(runs.map(\.instance), rounds: rounds)
+    if let oracle {
+      try lockstep.run { (points, gradients) throws(DiagnosticError) in
+        // The reference's oracle tells sites apart; a lone point does not need to.
+        let all = runs.enumerated().map { (k, run) in run.dense(points[k], of: .parameter(0)) }
+        let answer = try oracle(OracleRequest(site: 0, points: all))
+        if let gradients {
+          for k in runs.indices { runs[k].write(answer.gradients[k].values, to: gradients[k]) }
+        }
+        return answer.loss
+      }
+    } else {
+      try lockstep.run(nil)
+    }
+    return ReferenceProgram.Result(
+      outputs: runs.map { $0.outputs() }, evaluatedInstructions: 0)
+  }
+}
+
+/// One function with memory of its own.
+private final class Run {
+  let function: Function
+  let plan: Plan
+  let environment: ReferenceEnvironment
+  let instance: PlanInstance
+  private var owned: [UnsafeMutableRawPointer] = []
+
+  init(
+    _ function: Function, _ plan: Plan, _ environment: ReferenceEnvironment, _ memory: PlanMemory
+  ) {
+    self.function = function
+    self.plan = plan
+    self.environment = environment
+    instance = PlanInstance(PlanProgram(plan), memory: memory)
+  }
+
+  deinit { for pointer in owned { pointer.deallocate() } }
+
+  func load() throws(DiagnosticError) {
+    instance.bind(seed: environment.seed, tensor: environment.tensor)
+    instance.setStep(environment.step)
+    for (k, slot) in plan.slots.enumerated() where !slot.isTemporary {
+      let pointer = UnsafeMutableRawPointer.allocate(
+        byteCount: max(slot.byteCount, 8), alignment: 64)
+      owned.append(pointer)
+      instance.slots[k] = pointer
+      write(values(slot.role, slot.count), to: pointer)
+    }
+    for (register, preset) in plan.presets {
+      let x: Double? =
+        switch preset {
+        case .constant: nil
+        case .hyper(let k): environment.hypers[k]
+        case .step: Double(environment.step)
+        case .horizon: Double(environment.horizon)
+        case .loss: environment.loss
+        case .state(let k): environment.states[k].scalar
+        case .input(let k): environment.inputs[k].scalar
+        }
+      if let x { instance.scalars[Int(register)] = x }
+    }
+    for (k, name) in plan.drawNames.enumerated() {
+      guard let recorded = environment.recordedDraws[name] else { continue }
+      let count = plan.drawCounts[k]
+      let pointer = UnsafeMutablePointer<Double>.allocate(capacity: max(count, 1))
+      owned.append(UnsafeMutableRawPointer(pointer))
+      for i in 0..<count { pointer[i] = recorded.values[recorded.count == 1 ? 0 : i] }
+      instance.replays[k] = UnsafePointer(pointer)
+    }
+  }
+
+  private func values(_ role: PlanSlot.Role, _ count: Int) -> [Double] {
+    let dense: Dense? =
+      switch role {
+      case .parameter(let k): k < environment.parameters.count ? environment.parameters[k] : nil
+      case .gradient(let k): environment.gradients[k]
+      case .state(let k): environment.states[k]
+      case .input(let k): environment.inputs[k]
+      default: nil
+      }
+    return dense?.values ?? [Double](repeating: 0, count: count)
+  }
+
+  func write(_ values: [Double], to pointer: UnsafeMutableRawPointer) {
+    for (i, x) in values.enumerated() { rv_set_number(plan.element.kernelElement, pointer, Int64(i), x) }
+  }
+
+  func dense(_ pointer: UnsafeRawPointer, of role: PlanSlot.Role) -> Dense {
+    let count = plan.slots.first { $0.role == role }?.count ?? 0
+    let values = (0..<count).map { rv_number_at(plan.element.kernelElement, pointer, Int64($0)) }
+    return Dense(shape: [count], values: values)
+  }
+
+  func outputs() -> [(target: OutputTarget, value: Dense)] {
+    function.outputs.map { output in
+      let shape = function.type(output.value).shape.numbers
+      if let scalar = plan.scalarOutputs.first(where: { $0.target == output.target }) {
+        return (output.target, Dense(instance.scalars[Int(scalar.register)]))
+      }
+      let roles: [PlanSlot.Role] =
+        switch output.target {
+        case .parameter(let k): [.parameter(k)]
+        case .state(let k): [.state(k)]
+        default: [.output(output.target)]
+        }
+      for role in roles {
+        guard let slot = plan.slot(role), let pointer = instance.slots[slot] else { continue }
+        var result = dense(UnsafeRawPointer(pointer), of: role)
+        result.shape = shape
+        return (output.target, result)
+      }
+      return (output.target, Dense(.nan))
+    }
+  }
+}

@@ -1,0 +1,199 @@
+import Basics
+import CKernels
+import Diagnostics
+import IR
+
+/// The host's objective at another point: reads one point a tensor, writes one gradient a tensor
+/// where they are wanted (in the element type of the optimizer), returns the loss.
+public typealias PointOracle = (
+  _ points: UnsafePointer<UnsafeRawPointer>,
+  _ gradients: UnsafePointer<UnsafeMutableRawPointer>?
+) throws(DiagnosticError) -> Double
+
+/// When the reductions over all tensors and the oracles of several functions can be answered.
+enum Rounds {
+  /// For each site, the phase at whose end it is known: after all phases that its operand needs in
+  /// any of the functions. Throws R0811 where sites wait for each other.
+  static func of(_ functions: [Function]) throws(DiagnosticError) -> [Int] {
+    var sites = 0
+    for function in functions {
+      for instruction in function.instructions where isMeeting(instruction) {
+        sites = max(sites, Int(instruction.attribute) + 1)
+      }
+    }
+    var rounds = [Int](repeating: 0, count: sites)
+    if sites == 0 { return rounds }
+    for _ in 0...sites {
+      var next = rounds
+      for function in functions { raise(&next, function, rounds) }
+      if next == rounds { return rounds }
+      rounds = next
+    }
+    for function in functions {
+      for (i, instruction) in function.instructions.enumerated() where isMeeting(instruction) {
+        throw DiagnosticError(
+          NumericError.circularReduction.diagnostic(
+            instruction.operation, at: function.origins[i]))
+      }
+    }
+    return rounds
+  }
+
+  private static func isMeeting(_ instruction: Instruction) -> Bool {
+    let group = instruction.operation.info.operationClass
+    return group == .globalReduction || group == .oracle
+  }
+
+  private static func raise(_ next: inout [Int], _ function: Function, _ rounds: [Int]) {
+    var level = [Int](repeating: 0, count: function.instructions.count)
+    for (i, instruction) in function.instructions.enumerated() {
+      for operand in function.operands(ValueID(i)) { level[i] = max(level[i], level[operand.index]) }
+      guard isMeeting(instruction) else { continue }
+      let site = Int(instruction.attribute)
+      next[site] = max(next[site], level[i])
+      level[i] = rounds[site] + 1
+    }
+  }
+}
+
+/// Several instances that run phase by phase and meet in between.
+final class Lockstep {
+  private struct Part {
+    var instance: Int
+    var step: Int
+  }
+
+  private struct Meeting {
+    var operation: Operation
+    var round: Int
+    var parts: [Part]
+    var points: UnsafeMutablePointer<UnsafeRawPointer>
+    var gradients: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  }
+
+  let instances: [PlanInstance]
+  let phaseCount: Int
+  private var meetings: [Meeting] = []
+  /// Gradients of tensors that do not ask for theirs.
+  private var spare: [UnsafeMutableRawPointer?]
+
+  init(_ instances: [PlanInstance], rounds: [Int]) {
+    self.instances = instances
+    phaseCount = instances.map(\.program.plan.phaseCount).max() ?? 1
+    spare = instances.map { _ in nil }
+    var found: [[Int]: Int] = [:]
+    for (k, instance) in instances.enumerated() {
+      for (position, step) in instance.program.plan.steps.enumerated() {
+        guard step.kind == .contribute || step.kind == .oraclePoint else { continue }
+        let key = [Int(step.operation.rawValue), step.m]
+        let index = found[key] ?? meetings.count
+        if found[key] == nil {
+          found[key] = index
+          meetings.append(
+            Meeting(
+              operation: step.operation, round: rounds[step.m], parts: [],
+              points: .allocate(capacity: instances.count),
+              gradients: .allocate(capacity: instances.count)))
+        }
+        meetings[index].parts.append(Part(instance: k, step: position))
+      }
+    }
+    meetings.sort { $0.round < $1.round }
+    if meetings.contains(where: { $0.operation == .gradientAt }) {
+      for (k, instance) in instances.enumerated() {
+        let plan = instance.program.plan
+        guard let slot = plan.slots.first(where: { $0.role == .parameter(0) }) else { continue }
+        spare[k] = .allocate(byteCount: max(slot.byteCount, 1), alignment: 64)
+      }
+    }
+  }
+
+  deinit {
+    for meeting in meetings {
+      meeting.points.deallocate()
+      meeting.gradients.deallocate()
+    }
+    for pointer in spare { pointer?.deallocate() }
+  }
+
+  /// Whether some variant evaluates the objective at another point.
+  var asksOracle: Bool { meetings.contains { $0.operation.info.operationClass == .oracle } }
+
+  /// Runs all phases. `parameters` stand in for the points of tensors that do not ask.
+  func run(_ oracle: PointOracle?) throws(DiagnosticError) {
+    if phaseCount == 1 {
+      for k in 0..<instances.count { try instances[k].run(phase: 0) }
+      return
+    }
+    for phase in 0..<phaseCount {
+      for k in 0..<instances.count { try instances[k].run(phase: phase) }
+      for m in 0..<meetings.count where meetings[m].round == phase {
+        if meetings[m].operation.info.operationClass == .oracle {
+          try ask(meetings[m], oracle)
+        } else {
+          fold(meetings[m])
+        }
+      }
+    }
+  }
+
+  private func isWanted(_ part: Part) -> Bool {
+    let instance = instances[part.instance]
+    let register = instance.program.steps[part.step].guardRegister
+    return register < 0 || instance.scalars[Int(register)] != 0
+  }
+
+  private func fold(_ meeting: Meeting) {
+    var result: Double =
+      switch meeting.operation {
+      case .globalSum: 0
+      case .globalMaximum: -.infinity
+      default: .infinity
+      }
+    for part in meeting.parts where isWanted(part) {
+      let instance = instances[part.instance]
+      let x = instance.scalars[Int(instance.program.steps[part.step].scalarA)]
+      switch meeting.operation {
+      case .globalSum: result += x
+      case .globalMaximum: result = Folding.fold(.maximum, [result, x]) ?? x
+      default: result = Folding.fold(.minimum, [result, x]) ?? x
+      }
+    }
+    for part in meeting.parts {
+      let instance = instances[part.instance]
+      instance.scalars[Int(instance.program.steps[part.step].scalarD)] = result
+    }
+  }
+
+  private func ask(_ meeting: Meeting, _ oracle: PointOracle?) throws(DiagnosticError) {
+    var anyWanted = false
+    for part in meeting.parts where isWanted(part) { anyWanted = true }
+    if !anyWanted { return }
+    guard let oracle else {
+      let part = meeting.parts[0]
+      let instance = instances[part.instance]
+      throw instance.failure(.noOracle, instance.program.steps[part.step])
+    }
+    let wantsGradient = meeting.operation == .gradientAt
+    for (k, instance) in instances.enumerated() {
+      let plan = instance.program.plan
+      if let slot = plan.slot(.parameter(0)), let pointer = instance.slots[slot] {
+        meeting.points[k] = UnsafeRawPointer(pointer)
+      }
+      if let pointer = spare[k] { meeting.gradients[k] = pointer }
+    }
+    for part in meeting.parts {
+      let instance = instances[part.instance]
+      let step = instance.program.steps[part.step]
+      if isWanted(part) { meeting.points[part.instance] = UnsafeRawPointer(instance.pointer(step.a)) }
+      if wantsGradient { meeting.gradients[part.instance] = instance.pointer(step.d) }
+    }
+    let loss = try oracle(
+      UnsafePointer(meeting.points), wantsGradient ? UnsafePointer(meeting.gradients) : nil)
+    if wantsGradient { return }
+    for part in meeting.parts {
+      let instance = instances[part.instance]
+      instance.scalars[Int(instance.program.steps[part.step].scalarD)] = loss
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import Basics
+import CKernels
+import Diagnostics
+import IR
+
+/// The type in which tensors are stored and computed. Scalars are always Double.
+public enum ElementType: UInt8, Sendable, CaseIterable {
+  case float32, float64
+
+  public var byteCount: Int { self == .float32 ? 4 : 8 }
+  var kernelElement: Int32 { self == .float32 ? Int32(RV_F32.rawValue) : Int32(RV_F64.rawValue) }
+}
+
+/// A region of memory that the steps of a plan name by its number.
+struct PlanSlot {
+  enum Role: Hashable {
+    case parameter(Int), gradient(Int), state(Int), input(Int), output(OutputTarget)
+    /// A temporary in the plan's arena.
+    case buffer
+    /// Double accumulators of a column reduction, in the arena.
+    case accumulator
+  }
+  var role: Role
+  /// Elements, and bytes of each.
+  var count: Int
+  var width: Int
+  /// Positions of the first step that writes it and the last that reads it.
+  var firstUse = Int.max
+  var lastUse = -1
+  var arenaOffset = 0
+
+  var byteCount: Int { count * width }
+  var isTemporary: Bool { role == .buffer || role == .accumulator }
+}
+
+/// A place in a slot: the base of a contiguous operand of a step.
+struct SlotAddress: Hashable {
+  var slot: Int32
+  /// Bytes.
+  var offset: Int
+  static let none = SlotAddress(slot: -1, offset: 0)
+}
+
+enum StepKind: UInt8 {
+  /// Runs scalar instructions `m ..< n`.
+  case scalars
+  /// Runs segment `m`.
+  case segment
+  /// Gives `scalarA` to the reduction over all tensors at site `m`; the result is `scalarD`.
+  case contribute
+  /// Offers the point at `a` to the oracle site `m`; the gradient goes to `d`, a loss to `scalarD`.
+  case oraclePoint
+  case matrixProduct
+  case softmax, logSoftmax
+  case diagonal
+  case solve, cholesky, qr, eigh, svd
+  case placeSlice
+  case gather, scatterAdd, takeAlong, placeAlong
+  case sort, argSort, topKMask, quantile
+  case argExtreme
+}
+
+/// One step. Plain data: operands by slot, sizes, and for some a scalar register.
+struct PlanStep {
+  var kind: StepKind
+  var operation: Operation
+  /// Scalar register that says whether the step is wanted, or -1.
+  var guardRegister: Int32 = -1
+  var a = SlotAddress.none
+  var b = SlotAddress.none
+  var d = SlotAddress.none
+  var e = SlotAddress.none
+  var h = SlotAddress.none
+  var m = 0
+  var n = 0
+  var k = 0
+  /// Leading dimensions of a matrix product's operands.
+  var leadingA = 0
+  var leadingB = 0
+  var transposesA = false
+  var transposesB = false
+  var scalarA: Int32 = -1
+  var scalarD: Int32 = -1
+  /// Index of the plan's places (strided destinations).
+  var place: Int32 = -1
+  var origin: Span = .none
+
+  init(_ kind: StepKind, _ operation: Operation = .constant) {
+    self.kind = kind
+    self.operation = operation
+  }
+}
+
+/// A pass over elements, as data that a `PlanInstance` hands to the kernels.
+struct PlanSegment {
+  var count: Int
+  var guardRegister: Int32
+  var operands: [rv_operand]
+  var instructions: [rv_instruction]
+  var initials: [rv_initial]
+  var places: [rv_place]
+  var scratchCount: Int
+  /// For the dump: what each instruction computes.
+  var names: [String]
+}
+
+/// A register that holds its number before the first step.
+enum ScalarPreset: Hashable {
+  case constant(Double)
+  case hyper(Int)
+  case step, horizon, loss
+  case state(Int)
+  case input(Int)
+}
+
+/// What a function runs as: flat steps over slots and scalar registers.
+struct Plan {
+  var name: String
+  var element: ElementType
+  var slots: [PlanSlot] = []
+  var steps: [PlanStep] = []
+  var segments: [PlanSegment] = []
+  var scalarProgram: [rv_scalar] = []
+  var scalarPlaces: [rv_place] = []
+  var stepPlaces: [rv_place] = []
+  var presets: [(register: Int32, preset: ScalarPreset)] = []
+  var registerCount = 0
+  var drawNames: [String] = []
+  var drawCounts: [Int] = []
+  /// Scalar outputs: loss, metrics, results, and the next values of scalar states.
+  var scalarOutputs: [(target: OutputTarget, register: Int32)] = []
+  var phaseCount = 1
+  /// Step positions at which each phase begins, and the end.
+  var phaseStarts: [Int] = [0]
+  var arenaBytes = 0
+  var chunk = 0
+
+  func slot(_ role: PlanSlot.Role) -> Int? { slots.firstIndex { $0.role == role } }
+  var scratchBytes: Int { (segments.map(\.scratchCount).max() ?? 0) * chunk * element.byteCount }
+  var cursorCount: Int { segments.map(\.operands.count).max() ?? 0 }
+}

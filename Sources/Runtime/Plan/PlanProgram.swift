@@ -1,0 +1,99 @@
+import CKernels
+import Diagnostics
+import IR
+
+/// A plan in memory that does not move: what the kernels read. Shared by all tensors that run it.
+final class PlanProgram {
+  let plan: Plan
+  let steps: UnsafeMutablePointer<PlanStep>
+  let stepCount: Int
+  let segments: UnsafeMutablePointer<rv_segment>
+  let scalars: UnsafeMutablePointer<rv_scalar>
+  let scalarPlaces: UnsafeMutablePointer<rv_place>
+  let stepPlaces: UnsafeMutablePointer<rv_place>
+  private var owned: [UnsafeMutableRawPointer] = []
+
+  init(_ plan: Plan) {
+    self.plan = plan
+    stepCount = plan.steps.count
+    var memory: [UnsafeMutableRawPointer] = []
+    func keep<T>(_ items: [T]) -> UnsafeMutablePointer<T> {
+      let copy = UnsafeMutablePointer<T>.allocate(capacity: max(items.count, 1))
+      copy.initialize(from: items, count: items.count)
+      memory.append(UnsafeMutableRawPointer(copy))
+      return copy
+    }
+    steps = keep(plan.steps)
+    scalars = keep(plan.scalarProgram)
+    scalarPlaces = keep(plan.scalarPlaces)
+    stepPlaces = keep(plan.stepPlaces)
+    segments = keep(
+      plan.segments.map { segment in
+        rv_segment(
+          count: Int64(segment.count), chunk: Int32(plan.chunk),
+          element: plan.element.kernelElement, operandCount: Int32(segment.operands.count),
+          instructionCount: Int32(segment.instructions.count),
+          initialCount: Int32(segment.initials.count), guard: segment.guardRegister,
+          operands: UnsafePointer(keep(segment.operands)),
+          instructions: UnsafePointer(keep(segment.instructions)),
+          initials: UnsafePointer(keep(segment.initials)),
+          places: UnsafePointer(keep(segment.places)))
+      })
+    owned = memory
+  }
+
+  deinit { for pointer in owned { pointer.deallocate() } }
+}
+
+/// Temporaries that plans use one after the other.
+final class PlanMemory {
+  private(set) var arena = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
+  private(set) var scratch = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
+  private(set) var cursors = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: 1)
+  private(set) var byteCount = 128
+  private var sizes = (arena: 64, scratch: 64, cursors: 1)
+  let workspace32 = LinearAlgebraWorkspace<Float>()
+  let workspace64 = LinearAlgebraWorkspace<Double>()
+
+  /// Makes room for a plan. Instances read the addresses after all plans have reserved.
+  func reserve(_ plan: Plan) {
+    if plan.arenaBytes > sizes.arena {
+      arena.deallocate()
+      sizes.arena = plan.arenaBytes
+      arena = .allocate(byteCount: sizes.arena, alignment: 64)
+    }
+    if plan.scratchBytes > sizes.scratch {
+      scratch.deallocate()
+      sizes.scratch = plan.scratchBytes
+      scratch = .allocate(byteCount: sizes.scratch, alignment: 64)
+    }
+    if plan.cursorCount > sizes.cursors {
+      cursors.deallocate()
+      sizes.cursors = plan.cursorCount
+      cursors = .allocate(capacity: sizes.cursors)
+    }
+    byteCount = sizes.arena + sizes.scratch + 8 * sizes.cursors
+    for step in plan.steps {
+      switch step.kind {
+      case .solve: reserve(plan.element, .solve(n: step.m, columns: step.k), .solve(n: step.m, columns: step.k))
+      case .qr: reserve(plan.element, .qr(m: step.m, n: step.n), .qr(m: step.m, n: step.n))
+      case .eigh: reserve(plan.element, .eigh(n: step.m), .eigh(n: step.m))
+      case .svd: reserve(plan.element, .svd(m: step.m, n: step.n), .svd(m: step.m, n: step.n))
+      default: break
+      }
+    }
+  }
+
+  private func reserve(
+    _ element: ElementType, _ need32: LinearAlgebraWorkspace<Float>.Need,
+    _ need64: LinearAlgebraWorkspace<Double>.Need
+  ) {
+    if element == .float32 { workspace32.reserve(need32) } else { workspace64.reserve(need64) }
+  }
+
+  deinit {
+    arena.deallocate()
+    scratch.deallocate()
+    cursors.deallocate()
+  }
+}

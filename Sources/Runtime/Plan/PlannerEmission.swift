@@ -1,0 +1,254 @@
+import CKernels
+import Diagnostics
+import IR
+
+extension Planner {
+  private struct PassKey: Hashable {
+    var stage: Int
+    var count: Int
+  }
+
+  /// Writes the steps: stage by stage scalars, then passes, then steps over whole tensors.
+  mutating func emit() throws(DiagnosticError) {
+    emitScalars()
+    var passes: [PassKey: [Root]] = [:]
+    for root in roots { passes[PassKey(stage: root.stage, count: root.count), default: []].append(root) }
+    var passSteps: [Int: [PlanStep]] = [:]
+    for key in passes.keys.sorted(by: { ($0.stage, $0.count) < ($1.stage, $1.count) }) {
+      let step = try emitPass(key, passes[key]!)
+      passSteps[key.stage, default: []].append(step)
+    }
+    var wholeSteps: [Int: [PlanStep]] = [:]
+    // What tensors exchange stands at the end of its phase, so that its memory lives until then.
+    var meetings: [Int: [PlanStep]] = [:]
+    for i in order {
+      let v = ValueID(i)
+      guard let steps = try wholeStep(v) else { continue }
+      for var step in steps {
+        step.guardRegister = guardRegister(guards[i])
+        step.origin = f.origin(v)
+        if isMeeting(v) {
+          meetings[round(of: f[v].attribute), default: []].append(step)
+        } else {
+          wholeSteps[runStage[i], default: []].append(step)
+        }
+      }
+    }
+    let stages = Set(scalarOps.keys).union(passSteps.keys).union(wholeSteps.keys).sorted()
+    var phase = 0
+    for stage in stages {
+      while phase < stage >> Self.phaseShift {
+        plan.steps += meetings[phase] ?? []
+        phase += 1
+        plan.phaseStarts.append(plan.steps.count)
+      }
+      if let operations = scalarOps[stage] {
+        var step = PlanStep(.scalars)
+        step.m = plan.scalarProgram.count
+        plan.scalarProgram += operations
+        step.n = plan.scalarProgram.count
+        plan.steps.append(step)
+      }
+      plan.steps += passSteps[stage] ?? []
+      plan.steps += wholeSteps[stage] ?? []
+    }
+    while plan.phaseStarts.count < plan.phaseCount {
+      plan.steps += meetings[phase] ?? []
+      phase += 1
+      plan.phaseStarts.append(plan.steps.count)
+    }
+    plan.phaseStarts.append(plan.steps.count)
+  }
+
+  // MARK: Scalars
+
+  private mutating func emitScalars() {
+    for i in order {
+      guard case .register(let r) = placement[i] else { continue }
+      let v = ValueID(i)
+      let instruction = f[v]
+      var op = rv_scalar(op: 0, unused: 0, d: r, a: 0, b: 0, c: 0)
+      switch instruction.operation {
+      case .constant, .hyper, .step, .horizon, .loss, .state, .input: continue
+      case .parameter, .gradient:
+        let k = Int(instruction.attribute)
+        let slot = plan.slot(instruction.operation == .parameter ? .parameter(k) : .gradient(k))!
+        op = fetch(View(slot: Int32(slot), offset: 0, strides: []), into: r)
+      case .draw:
+        plan.scalarPlaces.append(drawPlace(instruction))
+        op.op = UInt16(RV_SCALAR_DRAW.rawValue)
+        op.a = instruction.a.isSome ? register(instruction.a) : 0
+        op.c = Int32(plan.scalarPlaces.count - 1)
+      case .sum, .maximumOf, .minimumOf:
+        guard isScalar(instruction.a) else { continue }
+        op.op = UInt16(RV_COPY.rawValue)
+        op.a = register(instruction.a)
+      case .reshape, .broadcast, .slice, .transpose:
+        if isScalar(instruction.a) {
+          op.op = UInt16(RV_COPY.rawValue)
+          op.a = register(instruction.a)
+        } else {
+          op = fetch(viewOfNumber(v), into: r)
+        }
+      default:
+        guard isOfNumbers(v) else { continue }
+        op.op = UInt16(instruction.operation.kernelOfNumbers.rawValue)
+        op.a = register(instruction.a)
+        op.b = instruction.b.isSome ? register(instruction.b) : 0
+        op.c = instruction.c.isSome ? register(instruction.c) : 0
+        adaptToNumbers(instruction, &op)
+      }
+      scalarOps[depth[i], default: []].append(op)
+    }
+  }
+
+  /// Operations on whole tensors, of one number.
+  private mutating func adaptToNumbers(_ instruction: Instruction, _ op: inout rv_scalar) {
+    switch instruction.operation {
+    case .argMaximum, .argMinimum, .argSort, .logSoftmax: op.b = op.a
+    case .softmax:
+      let difference = rv_scalar(
+        op: UInt16(RV_SUBTRACT.rawValue), unused: 0, d: op.d, a: op.a, b: op.a, c: 0)
+      scalarOps[instruction.a.isSome ? depth[instruction.a.index] : 0, default: []].append(difference)
+      op.a = op.d
+    case .topKMask:
+      let zero = newRegister()
+      plan.presets.append((zero, .constant(0)))
+      (op.a, op.b) = (op.b, zero)
+    default: break
+    }
+  }
+
+  /// Where the one number lies that a scalar takes from a tensor.
+  private mutating func viewOfNumber(_ v: ValueID) -> View {
+    let instruction = f[v]
+    var source = view(instruction.a)
+    if instruction.operation == .slice {
+      source = sliced(source, shape(instruction.a), f.slices[Int(instruction.attribute)])
+    }
+    return source
+  }
+
+  private mutating func fetch(_ source: View, into r: Int32) -> rv_scalar {
+    var place = rv_place()
+    set(&place.stride, 0, Int64(address(source).offset))
+    set(&place.stride, 1, Int64(source.slot))
+    set(&place.extent, 0, Int64(plan.slots[Int(source.slot)].width))
+    plan.scalarPlaces.append(place)
+    return rv_scalar(
+      op: UInt16(RV_SCALAR_FETCH.rawValue), unused: 0, d: r, a: 0, b: 0,
+      c: Int32(plan.scalarPlaces.count - 1))
+  }
+
+  /// The register that is 1 where the guard holds, or -1 for always.
+  mutating func guardRegister(_ wanted: Guard) -> Int32 {
+    if wanted.isAlways { return -1 }
+    if let found = guardRegisters[wanted] { return found }
+    let stage = wanted.conditions.reduce(0) { max($0, depth[$1.index]) }
+    var result: Int32 = -1
+    for term in wanted.terms {
+      var all: Int32 = -1
+      for literal in term {
+        var r = register(Guard.condition(literal))
+        if !Guard.holds(literal) { r = emit(RV_LOGICAL_NOT, r, r, at: stage) }
+        all = all < 0 ? r : emit(RV_LOGICAL_AND, all, r, at: stage)
+      }
+      result = result < 0 ? all : emit(RV_LOGICAL_OR, result, all, at: stage)
+    }
+    guardRegisters[wanted] = result
+    return result
+  }
+
+  private mutating func emit(_ op: rv_op, _ a: Int32, _ b: Int32, at stage: Int) -> Int32 {
+    let r = newRegister()
+    scalarOps[stage, default: []].append(
+      rv_scalar(op: UInt16(op.rawValue), unused: 0, d: r, a: a, b: b, c: 0))
+    return r
+  }
+
+  // MARK: Passes
+
+  private mutating func emitPass(_ key: PassKey, _ roots: [Root]) throws(DiagnosticError) -> PlanStep {
+    var pass = SegmentPlanner(self, stage: key.stage, count: key.count, roots: roots)
+    var carries: [Int32] = []
+    var accumulators: [Int32] = []
+    // The pass works on a copy of the planner, so what it needs is made here, ahead of it.
+    for root in roots {
+      guard case .fold(let reduction) = root.purpose, !isScalar(reduction) else { continue }
+      carries.append(newRegister())
+      let columns = max(count(reduction), 1)
+      accumulators.append(newSlot(.accumulator, count: columns, width: 8))
+    }
+    var nextCarry = 0
+    var nextAccumulator = 0
+    try pass.run(
+      {
+        nextCarry += 1
+        return carries[nextCarry - 1]
+      },
+      { _ in
+        nextAccumulator += 1
+        return accumulators[nextAccumulator - 1]
+      })
+    var wanted = Guard.never
+    for root in roots { wanted.form(or: root.wanted) }
+    let segmentGuard = guardRegister(wanted)
+    var segment: PlanSegment?
+    var builder = pass.builder
+    let chunk = plan.chunk
+    segment = builder.finish(segmentGuard: segmentGuard, chunk: chunk) { guardRegister($0) }
+    guard let segment else { throw unsupported("a pass of this size", roots[0].value) }
+    plan.segments.append(segment)
+    var step = PlanStep(.segment)
+    step.guardRegister = segmentGuard
+    step.m = plan.segments.count - 1
+    return step
+  }
+
+  // MARK: Temporaries
+
+  /// Gives temporaries their place in the arena: two share bytes unless both are in use at once.
+  mutating func allocateArena() {
+    for (position, step) in plan.steps.enumerated() {
+      for slot in slotsOf(step) where slot >= 0 {
+        plan.slots[slot].firstUse = min(plan.slots[slot].firstUse, position)
+        plan.slots[slot].lastUse = max(plan.slots[slot].lastUse, position)
+      }
+    }
+    let temporaries = plan.slots.indices.filter {
+      plan.slots[$0].isTemporary && plan.slots[$0].lastUse >= 0
+    }.sorted { plan.slots[$0].firstUse < plan.slots[$1].firstUse }
+    var active: [Int] = []
+    for slot in temporaries {
+      let first = plan.slots[slot].firstUse
+      active.removeAll { plan.slots[$0].lastUse < first }
+      let bytes = (plan.slots[slot].byteCount + 63) & ~63
+      var offset = 0
+      for other in active.sorted(by: { plan.slots[$0].arenaOffset < plan.slots[$1].arenaOffset }) {
+        if plan.slots[other].arenaOffset >= offset + bytes { break }
+        offset = max(offset, plan.slots[other].arenaOffset + ((plan.slots[other].byteCount + 63) & ~63))
+      }
+      plan.slots[slot].arenaOffset = offset
+      plan.arenaBytes = max(plan.arenaBytes, offset + bytes)
+      active.append(slot)
+    }
+  }
+
+  private func slotsOf(_ step: PlanStep) -> [Int] {
+    switch step.kind {
+    case .segment:
+      return plan.segments[step.m].operands.compactMap {
+        $0.kind == Int32(RV_MEMORY.rawValue) || $0.kind == Int32(RV_FIXED.rawValue)
+          ? Int($0.index) : nil
+      }
+    case .scalars:
+      return (step.m..<step.n).compactMap { k in
+        let op = plan.scalarProgram[k]
+        guard op.op == UInt16(RV_SCALAR_FETCH.rawValue) else { return nil }
+        return Int(plan.scalarPlaces[Int(op.c)].stride.1)
+      }
+    default:
+      return [step.a, step.b, step.d, step.e, step.h].map { Int($0.slot) }
+    }
+  }
+}

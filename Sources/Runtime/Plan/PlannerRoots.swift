@@ -1,0 +1,262 @@
+import Basics
+import IR
+
+/// Why a pass computes a value: to store it, or to fold it.
+struct Root {
+  enum Purpose: Hashable {
+    /// The contiguous copy of the value.
+    case buffer
+    /// Value `reduction` folds it.
+    case fold(ValueID)
+    /// Output number `k` of the function.
+    case output(Int)
+  }
+  var purpose: Purpose
+  var value: ValueID
+  var stage: Int
+  var count: Int
+  var wanted: Guard
+  var target: SlotAddress = .none
+}
+
+extension Planner {
+  /// Finds what passes must compute, and the stage of each store: a state or the parameter is
+  /// overwritten only where nothing that comes later reads the old values.
+  mutating func collectRoots() {
+    for i in order where buffer[i] >= 0 {
+      let v = ValueID(i)
+      roots.append(
+        Root(
+          purpose: .buffer, value: v, stage: runStage[i], count: count(v), wanted: guards[i],
+          target: SlotAddress(slot: buffer[i], offset: 0)))
+    }
+    for i in order where [.sum, .maximumOf, .minimumOf].contains(f.instructions[i].operation) {
+      let a = f.instructions[i].a
+      if isScalar(a) { continue }
+      roots.append(
+        Root(
+          purpose: .fold(ValueID(i)), value: a, stage: runStage[i], count: count(a),
+          wanted: guards[i]))
+    }
+    for (k, output) in f.outputs.enumerated() { collect(output, k) }
+    scheduleStores()
+  }
+
+  private mutating func collect(_ output: Output, _ k: Int) {
+    if isScalar(output.value), !isParameter(output.target) {
+      let r = register(output.value)
+      plan.scalarOutputs.append((output.target, r))
+      return
+    }
+    let role: PlanSlot.Role
+    var stored = width
+    switch output.target {
+    case .parameter(let k): role = .parameter(k)
+    case .state(let k):
+      role = .state(k)
+      if k < stateWidths.count { stored = stateWidths[k] }
+    default: role = .output(output.target)
+    }
+    var root = Root(
+      purpose: .output(k), value: output.value, stage: linearDepth(output.value),
+      count: count(output.value), wanted: .always)
+    let target = slot(role, count: root.count, width: stored)
+    root.target = SlotAddress(slot: target, offset: 0)
+    // A state that keeps its value on one path is not written there.
+    while true {
+      let instruction = f[root.value]
+      guard instruction.operation == .select, isScalar(instruction.a) else { break }
+      if isOld(instruction.c, target) {
+        root.wanted = root.wanted.and(Guard.literal(instruction.a, true))
+        root.value = instruction.b
+      } else if isOld(instruction.b, target) {
+        root.wanted = root.wanted.and(Guard.literal(instruction.a, false))
+        root.value = instruction.c
+      } else {
+        break
+      }
+    }
+    if isOld(root.value, target) { return }
+    if case .output = role, writesInto(target, root) { return }
+    root.stage = max(
+      linearDepth(root.value), root.wanted.conditions.reduce(0) { max($0, depth[$1.index]) })
+    roots.append(root)
+  }
+
+  /// Lets the step that makes an output make it in the output's own memory.
+  private mutating func writesInto(_ target: Int32, _ root: Root) -> Bool {
+    let source = base(root.value)
+    guard root.wanted.isAlways, guards[source.index].isAlways, !isScalar(source) else { return false }
+    var made = buffer[source.index]
+    if made < 0, case .memory(let view) = placement[source.index], view.offset == 0,
+      isContiguous(view, shape(source))
+    {
+      made = view.slot
+    }
+    guard made >= 0, plan.slots[Int(made)].role == .buffer,
+      plan.slots[Int(made)].count == plan.slots[Int(target)].count
+    else { return false }
+    plan.slots[Int(made)].role = plan.slots[Int(target)].role
+    plan.slots[Int(target)].role = .buffer
+    return true
+  }
+
+  private func isParameter(_ target: OutputTarget) -> Bool {
+    if case .parameter = target { return true }
+    return false
+  }
+
+  /// Whether a value is what the slot holds already.
+  private func isOld(_ v: ValueID, _ slot: Int32) -> Bool {
+    let operation = f[v].operation
+    guard operation == .parameter || operation == .state, !isScalar(v) else { return false }
+    if case .memory(let view) = placement[v.index] { return view.slot == slot }
+    return false
+  }
+
+  // MARK: When to store
+
+  private struct Read: Hashable {
+    var slot: Int32
+    /// Element by element, in the order of the pass.
+    var isLinear: Bool
+    var count: Int
+  }
+
+  private mutating func scheduleStores() {
+    var writers: [Int32: Int] = [:]
+    for (index, root) in roots.enumerated() {
+      guard case .output = root.purpose else { continue }
+      let role = plan.slots[Int(root.target.slot)].role
+      switch role {
+      case .parameter, .state: writers[root.target.slot] = index
+      default: break
+      }
+    }
+    if writers.isEmpty { return }
+    var changed: Set<Int> = []
+    for attempt in 0... {
+      let limit = writers.count + 2
+      for round in 0...limit {
+        changed = []
+        delayStores(writers, &changed)
+        if changed.isEmpty { return }
+        if round == limit { break }
+      }
+      // What waits for itself is computed aside first.
+      let victims = attempt < 2 ? changed : Set(writers.values)
+      for index in victims { computeAside(index) }
+      if attempt > 4 { return }
+    }
+  }
+
+  /// Moves each store behind the reads of what it overwrites.
+  private func delay(
+    _ stage: inout Int, _ readStage: Int, isLinear: Bool, _ changed: inout Bool
+  ) {
+    let earliest = isLinear ? readStage : readStage + 1
+    if stage < earliest {
+      stage = earliest
+      changed = true
+    }
+  }
+
+  private mutating func delayStores(_ writers: [Int32: Int], _ changed: inout Set<Int>) {
+    for (index, root) in roots.enumerated() {
+      for read in reads(root.value, at: root.stage, count: root.count) {
+        guard let writer = writers[read.slot] else { continue }
+        if writer == index && read.isLinear { continue }
+        var moved = false
+        delay(
+          &roots[writer].stage, root.stage,
+          isLinear: read.isLinear && roots[writer].count == root.count, &moved)
+        if moved { changed.insert(writer) }
+      }
+    }
+    for i in order {
+      for slot in stepReads(ValueID(i)) {
+        guard let writer = writers[slot] else { continue }
+        var moved = false
+        delay(&roots[writer].stage, runStage[i], isLinear: false, &moved)
+        if moved { changed.insert(writer) }
+      }
+    }
+  }
+
+  private mutating func computeAside(_ index: Int) {
+    let value = roots[index].value
+    let source = base(value)
+    if buffer[source.index] >= 0 { return }
+    let copy = newSlot(.buffer, count: count(source), width: width)
+    buffer[source.index] = copy
+    let stage = linearDepth(source)
+    runStage[source.index] = stage
+    passReady[Int(copy)] = stage + 1
+    stepReady[Int(copy)] = stage
+    roots[index].stage = max(roots[index].stage, stage + 1)
+    roots.append(
+      Root(
+        purpose: .buffer, value: source, stage: stage, count: count(source), wanted: .always,
+        target: SlotAddress(slot: copy, offset: 0)))
+  }
+
+  /// The slots that a step reads in place.
+  private func stepReads(_ v: ValueID) -> [Int32] {
+    let instruction = f[v]
+    switch placement[v.index] {
+    case .virtual, .alias, .dead: return []
+    case .memory, .register, .several: break
+    }
+    switch instruction.operation {
+    case .sum, .maximumOf, .minimumOf: return []
+    case .transpose, .broadcast, .diagonal, .reshape, .slice:
+      // A view is read by its users; only one number is read here.
+      guard isScalar(v), !isScalar(instruction.a) else { return [] }
+    default: break
+    }
+    return f.operands(v).compactMap { operand in
+      if isScalar(operand) { return nil }
+      if case .memory(let view) = placement[base(operand).index] { return view.slot }
+      return nil
+    }
+  }
+
+  /// What a pass at `stage` reads from memory to make the value.
+  private func reads(_ v: ValueID, at stage: Int, count total: Int) -> Set<Read> {
+    var found: Set<Read> = []
+    var seen: Set<Int> = []
+    var stack = [v]
+    while let next = stack.popLast() {
+      let value = base(next)
+      guard seen.insert(value.index).inserted else { continue }
+      if isBuffered(value, before: stage) {
+        found.insert(Read(slot: buffer[value.index], isLinear: true, count: total))
+        continue
+      }
+      switch placement[value.index] {
+      case .memory(let view):
+        let isLinear = isContiguous(view, shape(value)) && view.offset == 0
+        found.insert(Read(slot: view.slot, isLinear: isLinear, count: total))
+      case .virtual:
+        if f[value].operation == .state {
+          let slot = plan.slot(.state(Int(f[value].attribute)))!
+          found.insert(Read(slot: Int32(slot), isLinear: true, count: total))
+        }
+        for operand in f.operands(value) where !isScalar(operand) {
+          if count(operand) == count(value) {
+            stack.append(operand)
+          } else if case .memory(let view) = placement[base(operand).index] {
+            found.insert(Read(slot: view.slot, isLinear: false, count: total))
+          }
+        }
+      default: break
+      }
+    }
+    return found
+  }
+
+  /// Whether a pass at `stage` finds the value in its buffer.
+  func isBuffered(_ v: ValueID, before stage: Int) -> Bool {
+    buffer[v.index] >= 0 && runStage[v.index] < stage
+  }
+}

@@ -1,0 +1,273 @@
+import CKernels
+import IR
+
+/// What an operand of a chunk operation is.
+enum ChunkOperand: Hashable {
+  case none
+  /// A scratch chunk, numbered by definition; the allocation to real ones comes last.
+  case value(Int)
+  /// Memory that advances with the pass: slot, byte offset, bytes a element.
+  case memory(Int32, Int, Int)
+  /// Memory that does not.
+  case fixed(Int32, Int)
+  case scalar(Int32)
+
+  var isScalar: Bool { if case .scalar = self { true } else { false } }
+}
+
+struct ChunkOperation {
+  var op: Int32
+  var name: String
+  var destination: ChunkOperand
+  var sources: [ChunkOperand]
+  var place: Int32 = -1
+  var wanted: Guard
+}
+
+/// The operations of one pass, in order, before registers are given out.
+struct SegmentBuilder {
+  let element: ElementType
+  let count: Int
+  var operations: [ChunkOperation] = []
+  var places: [rv_place] = []
+  var initials: [rv_initial] = []
+  var valueCount = 0
+  private var stores:
+    [(source: ChunkOperand, target: SlotAddress, width: Int, wanted: Guard)] = []
+
+  init(element: ElementType, count: Int) {
+    self.element = element
+    self.count = count
+  }
+
+  mutating func newValue() -> ChunkOperand {
+    valueCount += 1
+    return .value(valueCount - 1)
+  }
+
+  mutating func add(
+    _ op: rv_op, _ name: String, _ sources: [ChunkOperand], wanted: Guard
+  ) -> ChunkOperand {
+    let destination = newValue()
+    operations.append(
+      ChunkOperation(
+        op: Int32(op.rawValue), name: name, destination: destination, sources: sources,
+        wanted: wanted))
+    return destination
+  }
+
+  mutating func add(
+    _ place: rv_place, _ name: String, into destination: ChunkOperand? = nil,
+    _ sources: [ChunkOperand], wanted: Guard
+  ) -> ChunkOperand {
+    let result = destination ?? newValue()
+    places.append(place)
+    operations.append(
+      ChunkOperation(
+        op: -1, name: name, destination: result, sources: sources, place: Int32(places.count - 1),
+        wanted: wanted))
+    return result
+  }
+
+  mutating func store(
+    _ source: ChunkOperand, _ target: SlotAddress, width: Int, wanted: Guard
+  ) {
+    stores.append((source, target, width, wanted))
+  }
+
+  // MARK: Stores
+
+  /// Lets operations write where their values go, and copies what cannot be written in place.
+  mutating func settleStores() {
+    let written = Set(stores.map(\.target.slot))
+    saveOverwritten(written)
+    var copies: [Int] = []
+    for (index, store) in stores.enumerated() where !writeDirectly(index, store) {
+      copies.append(index)
+    }
+    for index in copies {
+      let store = stores[index]
+      let isForeign = store.width != element.byteCount
+      operations.append(
+        ChunkOperation(
+          op: Int32((isForeign && !store.source.isScalar ? RV_TO_OTHER : RV_COPY).rawValue),
+          name: "store",
+          destination: .memory(store.target.slot, store.target.offset, store.width),
+          sources: [store.source], wanted: store.wanted))
+    }
+  }
+
+  /// A store of what another store of this pass overwrites reads it first.
+  private mutating func saveOverwritten(_ written: Set<Int32>) {
+    var early: [ChunkOperation] = []
+    for index in stores.indices {
+      guard case .memory(let slot, _, _) = stores[index].source, written.contains(slot) else {
+        continue
+      }
+      let saved = newValue()
+      early.append(
+        ChunkOperation(
+          op: Int32(RV_COPY.rawValue), name: "load", destination: saved,
+          sources: [stores[index].source], wanted: stores[index].wanted))
+      stores[index].source = saved
+    }
+    operations.insert(contentsOf: early, at: 0)
+  }
+
+  private mutating func writeDirectly(
+    _ index: Int,
+    _ store: (source: ChunkOperand, target: SlotAddress, width: Int, wanted: Guard)
+  ) -> Bool {
+    guard case .value = store.source, store.width == element.byteCount,
+      let position = operations.firstIndex(where: { $0.destination == store.source }),
+      operations[position].wanted == store.wanted
+    else { return false }
+    // A strided read of the same slot would see new elements among the old.
+    for (k, operation) in operations.enumerated() where k >= position {
+      for source in operation.sources {
+        switch source {
+        case .memory(let slot, _, _): if slot == store.target.slot && k > position { return false }
+        case .fixed(let slot, _): if slot == store.target.slot { return false }
+        default: break
+        }
+      }
+    }
+    let target = ChunkOperand.memory(store.target.slot, store.target.offset, store.width)
+    operations[position].destination = target
+    for k in operations.indices where k > position {
+      for s in operations[k].sources.indices where operations[k].sources[s] == store.source {
+        operations[k].sources[s] = target
+      }
+    }
+    for k in stores.indices where stores[k].source == store.source { stores[k].source = target }
+    return true
+  }
+
+  // MARK: Registers and instructions
+
+  /// The pass as data; `guardRegister` gives the scalar register of a condition.
+  mutating func finish(
+    segmentGuard: Int32, chunk: Int, _ guardRegister: (Guard) -> Int32
+  ) -> PlanSegment? {
+    var lastUse = [Int](repeating: -1, count: valueCount)
+    for (k, operation) in operations.enumerated() {
+      for case .value(let v) in operation.sources { lastUse[v] = k }
+      if case .value(let v) = operation.destination { lastUse[v] = max(lastUse[v], k) }
+    }
+    var registerOf = [Int](repeating: -1, count: valueCount)
+    var free: [Int] = []
+    var registers = 0
+    var operands: [rv_operand] = []
+    var operandIndex: [ChunkOperand: UInt16] = [:]
+    var scratchIndex: [Int: UInt16] = [:]
+    var instructions: [rv_instruction] = []
+    var names: [String] = []
+
+    func operand(_ x: ChunkOperand) -> UInt16 {
+      if case .value(let v) = x {
+        let r = registerOf[v]
+        if let found = scratchIndex[r] { return found }
+        let next = UInt16(truncatingIfNeeded: operands.count)
+        operands.append(
+          rv_operand(
+            kind: Int32(RV_SCRATCH.rawValue), index: Int32(r),
+            offset: Int64(r * chunk * element.byteCount), stride: 0, unused: 0))
+        scratchIndex[r] = next
+        return next
+      }
+      if let found = operandIndex[x] { return found }
+      let next = UInt16(truncatingIfNeeded: operands.count)
+      switch x {
+      case .memory(let slot, let offset, let stride):
+        operands.append(
+          rv_operand(
+            kind: Int32(RV_MEMORY.rawValue), index: slot, offset: Int64(offset),
+            stride: Int32(stride), unused: 0))
+      case .fixed(let slot, let offset):
+        operands.append(
+          rv_operand(
+            kind: Int32(RV_FIXED.rawValue), index: slot, offset: Int64(offset), stride: 0,
+            unused: 0))
+      case .scalar(let r):
+        operands.append(
+          rv_operand(
+            kind: Int32(RV_SCALAR.rawValue), index: r, offset: 0, stride: 0, unused: 0))
+      default: return 0
+      }
+      operandIndex[x] = next
+      return next
+    }
+
+    var k = 0
+    while k < operations.count {
+      let wanted = operations[k].wanted
+      var end = k + 1
+      while end < operations.count, end - k < 60_000, operations[end].wanted == wanted { end += 1 }
+      if !wanted.isAlways {
+        var skip = rv_instruction()
+        skip.kind = UInt16(RV_UNLESS.rawValue)
+        skip.skip = UInt16(end - k)
+        skip.a = operand(.scalar(guardRegister(wanted)))
+        instructions.append(skip)
+        names.append("unless")
+      }
+      for index in k..<end {
+        let operation = operations[index]
+        var instruction = rv_instruction()
+        instruction.place = operation.place
+        let sources = operation.sources.map { operand($0) }
+        for case .value(let v) in Set(operation.sources) where lastUse[v] == index {
+          free.append(registerOf[v])
+        }
+        if case .value(let v) = operation.destination {
+          if let r = free.popLast() {
+            registerOf[v] = r
+          } else {
+            registerOf[v] = registers
+            registers += 1
+          }
+          if lastUse[v] == index { free.append(registerOf[v]) }
+        }
+        instruction.d = operand(operation.destination)
+        instruction.a = sources.count > 0 ? sources[0] : 0
+        instruction.b = sources.count > 1 ? sources[1] : 0
+        instruction.c = sources.count > 2 ? sources[2] : 0
+        instruction.e = sources.count > 3 ? sources[3] : 0
+        if operation.place >= 0 {
+          instruction.kind = UInt16(RV_AT.rawValue)
+        } else {
+          instruction.kind = UInt16(RV_PLAIN.rawValue)
+          let kernelElement = storesForeign(operation) ? other : element.kernelElement
+          instruction.kernel = rv_find_kernel(
+            kernelElement, operation.op, Self.mask(operation.sources))
+          if instruction.kernel == nil { return nil }
+        }
+        instructions.append(instruction)
+        names.append(operation.name)
+      }
+      k = end
+    }
+    guard operands.count < 60_000 else { return nil }
+    return PlanSegment(
+      count: count, guardRegister: segmentGuard, operands: operands, instructions: instructions,
+      initials: initials, places: places, scratchCount: registers, names: names)
+  }
+
+  private var other: Int32 {
+    Int32((element == .float32 ? RV_F64 : RV_F32).rawValue)
+  }
+
+  /// A number spread over memory of the other type is the other type's kernel.
+  private func storesForeign(_ operation: ChunkOperation) -> Bool {
+    guard operation.op == Int32(RV_COPY.rawValue), operation.sources[0].isScalar,
+      case .memory(_, _, let width) = operation.destination
+    else { return false }
+    return width != element.byteCount
+  }
+
+  static func mask(_ sources: [ChunkOperand]) -> UInt32 {
+    var mask: UInt32 = 0
+    for (k, source) in sources.enumerated() where source.isScalar { mask |= 1 << UInt32(k) }
+    return mask
+  }
+}

@@ -1,0 +1,57 @@
+import Runtime
+
+/// Tensors of one element type in memory that stays where it is.
+final class TensorMemory {
+  let elementType: ElementType
+  let counts: [Int]
+  let pointers: [UnsafeMutableRawPointer]
+
+  init(_ counts: [Int], _ elementType: ElementType) {
+    self.elementType = elementType
+    self.counts = counts
+    pointers = counts.map { count in
+      let bytes = max(64, count * elementType.byteCount)
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+      memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+      return memory
+    }
+  }
+
+  deinit { for pointer in pointers { pointer.deallocate() } }
+
+  func write(_ values: [Double], to tensor: Int) {
+    precondition(values.count == counts[tensor], "a tensor is written whole")
+    switch elementType {
+    case .float32:
+      let target = pointers[tensor].assumingMemoryBound(to: Float.self)
+      for (i, x) in values.enumerated() { target[i] = Float(x) }
+    case .float64:
+      let target = pointers[tensor].assumingMemoryBound(to: Double.self)
+      for (i, x) in values.enumerated() { target[i] = x }
+    }
+  }
+
+  func read(_ tensor: Int) -> [Double] {
+    switch elementType {
+    case .float32:
+      let source = pointers[tensor].assumingMemoryBound(to: Float.self)
+      return (0..<counts[tensor]).map { Double(source[$0]) }
+    case .float64:
+      let source = pointers[tensor].assumingMemoryBound(to: Double.self)
+      return (0..<counts[tensor]).map { source[$0] }
+    }
+  }
+
+  /// Whether every number of a tensor is finite.
+  func isFinite(_ tensor: Int) -> Bool { read(tensor).allSatisfy(\.isFinite) }
+
+  /// Copies whole rows of another tensor: row `rows[i]` of `source` becomes row i of `tensor`.
+  func gather(_ rows: ArraySlice<Int>, of source: TensorMemory, _ other: Int, width: Int, to tensor: Int) {
+    let bytes = width * elementType.byteCount
+    var target = pointers[tensor]
+    for row in rows {
+      target.copyMemory(from: source.pointers[other] + row * bytes, byteCount: bytes)
+      target += bytes
+    }
+  }
+}

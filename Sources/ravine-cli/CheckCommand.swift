@@ -1,0 +1,70 @@
+import ArgumentParser
+import Diagnostics
+import Ravine
+
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Check programs without running them.",
+    discussion: """
+      Examples:
+        ravine check lion.opt                 names, roles, equations, shapes, domains, routes
+        ravine check Examples my-rules        every .opt file below two directories
+        ravine check --json lion.opt          the findings as data
+        cat lion.opt | ravine check -
+
+      Ends with 0 if there are no errors, with 3 if there are. Warnings count only with --strict (1).
+      """)
+
+  @Flag(help: "The findings as a JSON array on stdout.")
+  var json = false
+  @Flag(help: "End with 1 where there are warnings.")
+  var strict = false
+  @Argument(help: ArgumentHelp("Files, directories, or - for standard input.", valueName: "file"))
+  var files: [String]
+
+  func run() throws {
+    var status = Status.success
+    var arrays: [String] = []
+    var counts = (files: 0, errors: 0, warnings: 0)
+    for path in try Program.expand(files) {
+      let compiler = Compiler()
+      let found: [Diagnostic]
+      do throws(DiagnosticError) {
+        let bytes = try SourceFiles.read(path)
+        found = compiler.add(name: path == "-" ? "<stdin>" : path, bytes: bytes)
+        if found.contains(where: { $0.severity == .error }) { status = status.worse(.program) }
+      } catch {
+        found = error.diagnostics
+        status = status.worse(.usage)
+      }
+      counts.files += 1
+      counts.errors += found.filter { $0.severity == .error }.count
+      counts.warnings += found.filter { $0.severity == .warning }.count
+      if json {
+        if !found.isEmpty {
+          arrays.append(DiagnosticRenderer(sources: compiler.sources).json(found))
+        }
+      } else {
+        if counts.errors + counts.warnings > found.count, !found.isEmpty { Console.say("\n") }
+        Console.report(found, in: compiler.sources)
+      }
+    }
+    if strict, counts.warnings > 0 { status = status.worse(.finding) }
+    if json {
+      let inner = arrays.map { $0.dropFirst(2).dropLast(2) }.joined(separator: ",\n")
+      Console.write(arrays.isEmpty ? "[]\n" : "[\n\(inner)\n]\n")
+    } else {
+      Console.say(summary(counts.files, counts.errors, counts.warnings) + "\n")
+    }
+    if status != .success { throw status }
+  }
+
+  private func summary(_ files: Int, _ errors: Int, _ warnings: Int) -> String {
+    func counted(_ n: Int, _ noun: String) -> String { "\(n) \(noun)\(n == 1 ? "" : "s")" }
+    let checked = counted(files, "file") + " checked: "
+    if errors + warnings == 0 { return checked + "no errors" }
+    return checked + counted(errors, "error")
+      + (warnings > 0 ? ", " + counted(warnings, "warning") : "")
+  }
+}

@@ -1,0 +1,85 @@
+import Diagnostics
+import Ravine
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Data go to stdout, talk goes to stderr.
+enum Console {
+  /// A closed pipe is an error of `write`, not a signal that kills.
+  static func prepare() { signal(SIGPIPE, SIG_IGN) }
+
+  static func end(_ status: Status) -> Never { exit(status.rawValue) }
+
+  static func write(_ text: String) { send(Array(text.utf8), to: STDOUT_FILENO) }
+  static func say(_ text: String) { send(Array(text.utf8), to: STDERR_FILENO) }
+
+  /// Whether talk may be coloured: a terminal, no NO_COLOR (no-color.org), no dumb terminal.
+  static var hasColour: Bool { allowsColour && isatty(STDERR_FILENO) == 1 }
+
+  /// Whether data may be coloured.
+  static var hasColourOnOutput: Bool { allowsColour && isatty(STDOUT_FILENO) == 1 }
+
+  /// Columns of the terminal, or 80.
+  static var width: Int {
+    var size = winsize()
+    if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 20 {
+      return min(Int(size.ws_col), 160)
+    }
+    return 80
+  }
+
+  /// Whether the locale names UTF-8; without any locale, yes.
+  static var showsUnicode: Bool {
+    for name in ["LC_ALL", "LC_CTYPE", "LANG"] {
+      if let value = getenv(name), value.pointee != 0 {
+        let text = String(cString: value).lowercased()
+        return text.contains("utf")
+      }
+    }
+    return true
+  }
+
+  private static var allowsColour: Bool {
+    if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }
+    if let value = getenv("TERM"), String(cString: value) == "dumb" { return false }
+    return true
+  }
+
+  /// A word of the command line, fit for a message.
+  static func printable(_ text: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.prefix(80).map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }))
+  }
+
+  static func report(_ diagnostics: [Diagnostic], in sources: SourceMap) {
+    guard !diagnostics.isEmpty else { return }
+    say(DiagnosticRenderer(sources: sources, colour: hasColour).text(diagnostics))
+  }
+
+  /// Who reads a pipe may close it: then there is nobody to tell, and the program ends quietly.
+  private static func send(_ bytes: [UInt8], to descriptor: Int32) {
+    var start = 0
+    while start < bytes.count {
+      let count = bytes.withUnsafeBytes { buffer in
+        posixWrite(descriptor, buffer.baseAddress! + start, bytes.count - start)
+      }
+      if count < 0 {
+        if errno == EINTR || errno == EAGAIN { continue }
+        if errno == EPIPE { end(.success) }
+        end(.usage)
+      }
+      start += count
+    }
+  }
+}
+
+private func posixWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+  write(descriptor, bytes, count)
+}

@@ -1,0 +1,56 @@
+import Diagnostics
+import IR
+import Ravine
+
+/// What a command line names as a program: a file, a rule of the zoo, or a rule of a file
+/// (`path.opt:Name(lr = 1)`).
+enum Program {
+  case file(String)
+  case rule(String, from: String?)
+
+  init(_ text: String) {
+    if text == "-" || text.hasSuffix(".opt") || text.contains("/") && SourceFiles.exists(text) {
+      self = .file(text)
+    } else if let end = text.range(of: ".opt:")?.upperBound {
+      self = .rule(String(text[end...]), from: String(text[..<text.index(before: end)]))
+    } else {
+      self = .rule(text, from: nil)
+    }
+  }
+
+  /// The files that a command line names; a directory stands for the `.opt` files below it.
+  static func expand(_ paths: [String]) throws -> [String] {
+    do throws(DiagnosticError) {
+      return try SourceFiles.expand(paths)
+    } catch {
+      Console.report(error.diagnostics, in: SourceMap())
+      throw Status.usage
+    }
+  }
+
+  /// Reads a script into a compiler. Its diagnostics are shown; errors end the command.
+  static func add(_ path: String, to compiler: Compiler) throws {
+    let bytes: [UInt8]
+    do throws(DiagnosticError) {
+      bytes = try SourceFiles.read(path)
+    } catch {
+      Console.report(error.diagnostics, in: compiler.sources)
+      throw Status.usage
+    }
+    let found = compiler.add(name: path == "-" ? "<stdin>" : path, bytes: bytes)
+    Console.report(found, in: compiler.sources)
+    if found.contains(where: { $0.severity == .error }) { throw Status.program }
+  }
+
+  /// The rule that `text` names, lowered with its arguments. Errors are shown and end the command.
+  static func rule(_ text: String, from path: String?, in compiler: Compiler) throws -> RuleInstance
+  {
+    if let path { try add(path, to: compiler) }
+    do throws(DiagnosticError) {
+      return try compiler.rule(text)
+    } catch {
+      Console.report(error.diagnostics, in: compiler.sources)
+      throw Status.program
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import Diagnostics
+
+/// `ravine`: the command line.
+@main
+struct Ravine: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ravine",
+    abstract: "A language for optimizers: a rule is a text that is checked, costed and run.",
+    discussion: """
+      Examples:
+        ravine run Examples/digits.opt        train and plot what a script says
+        ravine check my-rules/                check every .opt file of a directory
+        ravine describe 'AdamW(lr = 1e-3)'    states, cost and hyperparameters of a rule
+        ravine zoo Lion                       the source of a rule that comes with Ravine
+        ravine explain R0301                  what a diagnostic means and how to mend it
+      """,
+    version: version,
+    subcommands: [
+      RunCommand.self, CheckCommand.self, FormatCommand.self, 
+      ZooCommand.self, ExplainCommand.self, DumpCommand.self,
+    ])
+
+  static let version = "0.1.0"
+
+  func run() throws {
+    Console.write(
+      """
+      ravine \(Self.version), a language for optimizers
+
+        ravine run FILE          run a script          ravine check FILE…    check without running
+        ravine describe RULE     what a rule costs     ravine zoo [NAME]     the rules that come along
+        ravine fmt FILE…         format                ravine explain CODE   what a message means
+        ravine replay RULE FILE  compare with a recorded run
+        ravine dump FILE         what the compiler sees
+
+      `ravine help COMMAND` shows examples.
+
+      """)
+  }
+
+  static func main() {
+    Console.prepare()
+    Console.end(status(of: Array(CommandLine.arguments.dropFirst())))
+  }
+
+  /// Runs the command that the arguments name.
+  static func status(of arguments: [String]) -> Status {
+    var arguments = arguments
+    if let first = arguments.first, !first.hasPrefix("-"), !commandNames.contains(first) {
+      if first.hasSuffix(".opt") || first.contains("/") {
+        arguments.insert("run", at: 0)
+      } else {
+        let near = Suggestion.nearest(to: first, among: commandNames)
+        Console.say(
+          "ravine: there is no command `\(Console.printable(first))`"
+            + (near.map { "; did you mean `ravine \($0)`?" } ?? "")
+            + "\n`ravine --help` lists the commands.\n")
+        return .usage
+      }
+    }
+    do {
+      var command = try parseAsRoot(arguments)
+      try command.run()
+      return .success
+    } catch let status as Status {
+      return status
+    } catch {
+      let text = fullMessage(for: error)
+      if exitCode(for: error) == .success {
+        Console.write(text + (text.hasSuffix("\n") ? "" : "\n"))
+        return .success
+      }
+      Console.say(text + (text.hasSuffix("\n") ? "" : "\n"))
+      return .usage
+    }
+  }
+
+  private static var commandNames: [String] {
+    configuration.subcommands.map { $0.configuration.commandName ?? "" } + ["help"]
+  }
+}
+
+/// How `ravine` ends. Thrown by a command that has already said why.
+enum Status: Int32, Error {
+  case success = 0
+  /// What was looked for was found: a file to format, a difference beyond the tolerance.
+  case finding = 1
+  /// The command line is wrong.
+  case usage = 2
+  /// A program has errors.
+  case program = 3
+  /// A number became NaN or infinite, or an operation had no answer.
+  case numeric = 4
+  /// Ctrl-C, as shells number it.
+  case interrupted = 130
+
+  /// The status that names the worse of two outcomes: a broken program before a finding.
+  func worse(_ other: Status) -> Status { rawValue >= other.rawValue ? self : other }
+}
