@@ -99,12 +99,14 @@ private final class Run {
   }
 
   private func values(_ role: PlanSlot.Role, _ count: Int) -> [Double] {
+    // What a function only writes has no value before.
+    func given(_ all: [Dense], _ k: Int) -> Dense? { k < all.count ? all[k] : nil }
     let dense: Dense? =
       switch role {
-      case .parameter(let k): k < environment.parameters.count ? environment.parameters[k] : nil
-      case .gradient(let k): environment.gradients[k]
-      case .state(let k): environment.states[k]
-      case .input(let k): environment.inputs[k]
+      case .parameter(let k): given(environment.parameters, k)
+      case .gradient(let k): given(environment.gradients, k)
+      case .state(let k): given(environment.states, k)
+      case .input(let k): given(environment.inputs, k)
       default: nil
       }
     return dense?.values ?? [Double](repeating: 0, count: count)
