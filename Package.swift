@@ -56,6 +56,7 @@ let package = Package(
     tests("RuntimeTests", ["Runtime"]),
     tests("TrainingTests", ["Training"]),
     tests("RavineTests", ["Ravine"]),
+    tests("DocsTests", ["Ravine", "Runtime", "Lowering", "IR", "Syntax", "Diagnostics"]),
   ],
   cLanguageStandard: .gnu17
 )
