@@ -99,12 +99,13 @@ private final class Run {
   }
 
   private func values(_ role: PlanSlot.Role, _ count: Int) -> [Double] {
+    func entry(_ all: [Dense], _ k: Int) -> Dense? { k < all.count ? all[k] : nil }
     let dense: Dense? =
       switch role {
-      case .parameter(let k): k < environment.parameters.count ? environment.parameters[k] : nil
-      case .gradient(let k): environment.gradients[k]
-      case .state(let k): environment.states[k]
-      case .input(let k): environment.inputs[k]
+      case .parameter(let k): entry(environment.parameters, k)
+      case .gradient(let k): entry(environment.gradients, k)
+      case .state(let k): entry(environment.states, k)
+      case .input(let k): entry(environment.inputs, k)
       default: nil
       }
     return dense?.values ?? [Double](repeating: 0, count: count)
