@@ -193,10 +193,13 @@ struct Bench {
 
 var bench = Bench()
 do {
-  try bench.smallAdamW()
-  try bench.network()
-  try bench.textToPlan()
-  try bench.largeAdamW()
+  // Names of cases, or none for all.
+  let wanted = CommandLine.arguments.dropFirst().filter { !$0.hasPrefix("--") }
+  func runs(_ name: String) -> Bool { wanted.isEmpty || wanted.contains(name) }
+  if runs("small") { try bench.smallAdamW() }
+  if runs("network") { try bench.network() }
+  if runs("bind") { try bench.textToPlan() }
+  if runs("large") { try bench.largeAdamW() }
 } catch let error as DiagnosticError {
   for diagnostic in error.diagnostics { print(diagnostic.code, diagnostic.message) }
 }
