@@ -155,7 +155,7 @@ struct Bench {
       return
     }
     let module = try Lowering.objective(statement.objective, in: command.tree, of: session.program)
-    let objective = try ObjectiveRunner(module, batch: 64, features: 64)
+    let objective = try ObjectiveRunner(module, batch: 64, features: 64, needsMetrics: false)
     let optimizer = try Optimizer(session.rule("AdamW"), parameters: objective.parameters)
     let initial = try objective.initialParameters()
     let parameters = initial.map { values in allocate(values.count) { Float(values[$0]) } }
