@@ -1,9 +1,10 @@
 // Steps over whole tensors; included once per element type, with T, N(name) and M(name) (libm).
 #pragma STDC FP_CONTRACT OFF
 
+// The largest number of a row. A NaN need not be found: it makes the row's sum a NaN.
 static T N(row_maximum)(const T *x, int64_t n) {
   T best = -INFINITY;
-  for (int64_t i = 0; i < n; i++) best = x[i] > best || x[i] != x[i] ? x[i] : best;
+  for (int64_t i = 0; i < n; i++) best = x[i] > best ? x[i] : best;
   return best;
 }
 
@@ -218,6 +219,7 @@ static double N(arg_extreme)(const T *x, int64_t n, int64_t stride, int wantsLar
 typedef T N(tile_lanes) __attribute__((vector_size(32)));
 typedef T N(tile_loose) __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
 #define RV_LANES ((int64_t)(32 / sizeof(T)))
+#define RV_TURNED 4096
 
 RV_INLINE void N(tile)(
     const int rows, const int vectors, int64_t k, const T *a, int64_t rowA, int64_t colA,
@@ -276,6 +278,9 @@ RV_CLONES static void N(small_product)(
         const T *row = b + p * rowB + j * colB;
         T *to = panel + p * full;
         int64_t q = 0;
+        if (colB == 1)
+          for (; q + RV_LANES <= width; q += RV_LANES)
+            *(N(tile_loose) *)(to + q) = *(const N(tile_loose) *)(row + q);
         for (; q < width; q++) to[q] = row[q * colB];
         for (; q < full; q++) to[q] = 0;
       }
@@ -290,4 +295,24 @@ RV_CLONES static void N(small_product)(
     }
     j += width;
   }
+}
+
+// Where a is stored by columns and c is narrow, vectors run down the columns instead: the transpose
+// of c is made, and turned.
+static void N(small_product_turned)(
+    int64_t m, int64_t n, int64_t k, const T *a, int64_t rowA, int64_t colA, const T *b,
+    int64_t rowB, int64_t colB, T *c) {
+  T turned[RV_TURNED];
+  N(small_product)(n, m, k, b, colB, rowB, a, colA, rowA, turned);
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < n; j++) c[i * n + j] = turned[j * m + i];
+}
+
+static void N(small_product_either)(
+    int64_t m, int64_t n, int64_t k, const T *a, int64_t rowA, int64_t colA, const T *b,
+    int64_t rowB, int64_t colB, T *c) {
+  if (rowA == 1 && m >= 2 * RV_LANES && n % (2 * RV_LANES) != 0 && n < 2 * m && m * n <= RV_TURNED)
+    N(small_product_turned)(m, n, k, a, rowA, colA, b, rowB, colB, c);
+  else
+    N(small_product)(m, n, k, a, rowA, colA, b, rowB, colB, c);
 }
