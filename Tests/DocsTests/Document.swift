@@ -11,6 +11,14 @@ struct FencedBlock: Sendable, CustomStringConvertible {
   var text: String
 
   var language: String { words.first ?? "" }
+  /// What kind of block it is: the words but for the language and the settings (`file=my-rule.opt`).
+  var kind: [String] { words.dropFirst().filter { !$0.contains("=") } }
+
+  /// The value of `name=…` among the words.
+  func setting(_ name: String) -> String? {
+    words.lazy.compactMap { $0.hasPrefix(name + "=") ? String($0.dropFirst(name.count + 1)) : nil }
+      .first
+  }
   var description: String { "\(document):\(line) \(words.joined(separator: " "))" }
 }
 

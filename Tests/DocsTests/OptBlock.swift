@@ -13,13 +13,15 @@ import Syntax
 ///   diagnostics and no others.
 /// - `opt equations`: what could stand in the body of a rule.
 /// - `opt values`: lines of `expression  # value`, the value to as many decimals as are shown;
-///   `t=30` and `T=100` behind it set the step.
+///   `t=30` and `T=100` set the step.
+///
+/// With `file=NAME` the text is also the file NAME of the transcripts that follow.
 func problems(of block: FencedBlock) -> [String] {
-  switch block.words.dropFirst().first {
+  switch block.kind.first {
   case nil: codeProblems(block.text, expected: []) + layoutProblems(block.text)
   case "error":
-    codeProblems(block.text, expected: Set(block.words.dropFirst(2)), severity: .error)
-  case "warning": codeProblems(block.text, expected: Set(block.words.dropFirst(2)))
+    codeProblems(block.text, expected: Set(block.kind.dropFirst()), severity: .error)
+  case "warning": codeProblems(block.text, expected: Set(block.kind.dropFirst()))
   case "equations": codeProblems(rule(around: block.text), expected: [], ignoring: ["R0307", "R0308"])
   case "values": valueProblems(block)
   case let word?: ["`opt \(word)` is no kind of block"]
@@ -63,10 +65,6 @@ private func layoutProblems(_ text: String) -> [String] {
 // MARK: Values
 
 private func valueProblems(_ block: FencedBlock) -> [String] {
-  func setting(_ name: String, or other: Int) -> Int {
-    block.words.lazy.compactMap { $0.hasPrefix(name + "=") ? Int($0.dropFirst(name.count + 1)) : nil }
-      .first ?? other
-  }
   var found: [String] = []
   for line in block.text.split(separator: "\n") {
     guard let mark = line.range(of: "  # ", options: .backwards) else {
@@ -77,7 +75,8 @@ private func valueProblems(_ block: FencedBlock) -> [String] {
     let shown = String(line[mark.upperBound...])
     do {
       let values = try value(
-        of: expression, step: setting("t", or: 1), horizon: setting("T", or: 100))
+        of: expression, step: block.setting("t").flatMap(Int.init) ?? 1,
+        horizon: block.setting("T").flatMap(Int.init) ?? 100)
       let wanted = numbers(in: shown)
       if wanted.count != values.count || !zip(wanted, values).allSatisfy(agrees) {
         found.append("`\(expression)` is \(values), not \(shown)")
