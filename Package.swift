@@ -51,11 +51,15 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-cli", swiftSettings: strict),
+    .executableTarget(
+      name: "ravine-bench", dependencies: ["Ravine", "CKernels"], path: "Sources/RavineBench",
+      swiftSettings: strict),
     tests("SyntaxTests", ["Syntax"]),
     tests("IRTests", ["IR"]),
-    tests("RuntimeTests", ["Runtime"]),
+    tests("RuntimeTests", ["Runtime", "Ravine"]),
     tests("TrainingTests", ["Training"]),
     tests("RavineTests", ["Ravine"]),
+    tests("DocsTests", ["Ravine", "Runtime", "Lowering", "IR", "Syntax", "Diagnostics"]),
   ],
   cLanguageStandard: .gnu17
 )

@@ -1,6 +1,6 @@
 #pragma once
+#include "Baseline.h"
+#include "Interrupt.h"
 #include "Kernels.h"
 #include "LinearAlgebra.h"
-int rv_kernels_version(void);
-#include "Interrupt.h"
 #include "Steps.h"

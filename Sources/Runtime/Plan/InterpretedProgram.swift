@@ -99,14 +99,13 @@ private final class Run {
   }
 
   private func values(_ role: PlanSlot.Role, _ count: Int) -> [Double] {
-    // What a function only writes has no value before.
-    func given(_ all: [Dense], _ k: Int) -> Dense? { k < all.count ? all[k] : nil }
+    func entry(_ all: [Dense], _ k: Int) -> Dense? { k < all.count ? all[k] : nil }
     let dense: Dense? =
       switch role {
-      case .parameter(let k): given(environment.parameters, k)
-      case .gradient(let k): given(environment.gradients, k)
-      case .state(let k): given(environment.states, k)
-      case .input(let k): given(environment.inputs, k)
+      case .parameter(let k): entry(environment.parameters, k)
+      case .gradient(let k): entry(environment.gradients, k)
+      case .state(let k): entry(environment.states, k)
+      case .input(let k): entry(environment.inputs, k)
       default: nil
       }
     return dense?.values ?? [Double](repeating: 0, count: count)

@@ -1,0 +1,209 @@
+import CKernels
+import Diagnostics
+import IR
+import Lowering
+import Ravine
+import Runtime
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Seconds on a clock that only goes forward.
+func seconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+}
+
+/// The best time of one run of `body`, over `rounds` rounds of `repeats`.
+func best(rounds: Int, repeats: Int, _ body: () throws -> Void) rethrows -> Double {
+  var result = Double.infinity
+  for _ in 0..<rounds {
+    let start = seconds()
+    for _ in 0..<repeats { try body() }
+    result = min(result, (seconds() - start) / Double(repeats))
+  }
+  return result
+}
+
+func allocate(_ count: Int, _ value: (Int) -> Float) -> UnsafeMutablePointer<Float> {
+  let pointer = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
+    .bindMemory(to: Float.self, capacity: count)
+  for i in 0..<count { pointer[i] = value(i) }
+  return pointer
+}
+
+struct Row {
+  var name: String
+  var measured: String
+  var bar: String
+  var passes: Bool
+}
+
+func text(_ x: Double, _ digits: Int = 3) -> String {
+  let scale = pow(10.0, Double(digits))
+  return "\((x * scale).rounded() / scale)"
+}
+
+/// The cases, and what they gave.
+struct Bench {
+  let compiler = Compiler()
+  var rows: [Row] = []
+
+  func adamW(
+    _ dims: [Int]
+  ) throws -> (Optimizer, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) {
+    let rule = try compiler.rule("AdamW")
+    let optimizer = try Optimizer(rule, parameters: [ParameterSpec(name: "w", dims: dims)])
+    let count = dims.reduce(1, *)
+    let w = allocate(count) { Float($0 % 97) / 97 - 0.5 }
+    let g = allocate(count) { Float($0 % 89) / 89 - 0.5 }
+    optimizer.bind(parameters: [UnsafeMutableRawPointer(w)], gradients: [UnsafeRawPointer(g)])
+    try optimizer.initialise()
+    return (optimizer, w, g)
+  }
+
+  mutating func largeAdamW() throws {
+    let count = 16_777_216
+    let (optimizer, w, g) = try adamW([4096, 4096])
+    let (w2, m2, v2) = (
+      allocate(count) { Float($0 % 97) / 97 - 0.5 }, allocate(count) { _ in 0 },
+      allocate(count) { _ in 0 }
+    )
+    var (ours, theirs) = (Double.infinity, Double.infinity)
+    for round in 1...5 {
+      ours = min(ours, try best(rounds: 1, repeats: 1) { try optimizer.step() })
+      theirs = min(
+        theirs,
+        best(rounds: 1, repeats: 1) {
+          rv_baseline_adamw(
+            w2, g, m2, v2, count, 1e-3, 0.9, 0.999, 1e-8, 0.01, 1 - powf(0.9, Float(round)),
+            1 - powf(0.999, Float(round)))
+        })
+    }
+    var worst: Float = 0
+    for i in 0..<count { worst = max(worst, abs(w[i] - w2[i])) }
+    rows.append(
+      Row(
+        name: "AdamW, 16,777,216 elements",
+        measured: "\(text(ours * 1e3, 1)) ms, C loop \(text(theirs * 1e3, 1)) ms: "
+          + "\(text(ours / theirs, 2))× (differ by \(worst))",
+        bar: "≤ 2×", passes: ours <= 2 * theirs))
+    for pointer in [w, g, w2, m2, v2] { pointer.deallocate() }
+  }
+
+  mutating func smallAdamW() throws {
+    let (optimizer, w, g) = try adamW([64])
+    let time = try best(rounds: 10, repeats: 20_000) { try optimizer.step() }
+    rows.append(
+      Row(
+        name: "AdamW, 64 elements", measured: "\(text(time * 1e6)) µs per step", bar: "≤ 1 µs",
+        passes: time <= 1e-6))
+    w.deallocate()
+    g.deallocate()
+  }
+
+  mutating func textToPlan() throws {
+    let source = """
+      rule MyAdamW(lr = 1e-3, β1 = 0.9, β2 = 0.999, ε = 1e-8, λ = 0.01) {
+          state m, v
+          m' = ema(m, g, β1)
+          v' = ema(v, g^2, β2)
+          w' = w - lr * (debias(m', β1) / (sqrt(debias(v', β2)) + ε) + λ * w)
+      }
+      """
+    let bytes = Array(source.utf8)
+    var failed = false
+    var bind = Double.infinity
+    let time = try best(rounds: 20, repeats: 5) {
+      let session = Compiler()
+      failed = session.add(name: "bench.opt", bytes: bytes).contains { $0.severity == .error } || failed
+      let rule = try session.rule("MyAdamW")
+      let start = seconds()
+      _ = try Optimizer(rule, parameters: [ParameterSpec(name: "w", dims: [64, 32])])
+      bind = min(bind, seconds() - start)
+    }
+    rows.append(
+      Row(
+        name: "AdamW, text to runnable plan",
+        measured: "\(text(time * 1e3)) ms, of which binding \(text(bind * 1e3)) ms",
+        bar: "≤ 1 ms", passes: !failed && time <= 1e-3))
+  }
+
+  mutating func network() throws {
+    let source = """
+      objective mlp(hidden = 32; x, y) {
+          param W1: matrix(64, hidden) = normal() * sqrt(2 / 64)
+          param b1: vector(hidden) = 0
+          param W2: matrix(hidden, 10) = normal() * sqrt(1 / hidden)
+          param b2: vector(10) = 0
+          h = relu(x @ W1 + b1)
+          logits = h @ W2 + b2
+          loss = cross_entropy(logits, y)
+          metric accuracy = mean(argmax(logits) == y)
+      }
+      minimize mlp with AdamW for 1 steps
+      """
+    let session = Compiler()
+    for diagnostic in session.add(name: "bench.opt", bytes: Array(source.utf8)) {
+      print(diagnostic.code, diagnostic.message)
+    }
+    guard let command = session.commands.first, case .minimize(let statement) = command.kind else {
+      return
+    }
+    let module = try Lowering.objective(statement.objective, in: command.tree, of: session.program)
+    let objective = try ObjectiveRunner(module, batch: 64, features: 64, needsMetrics: false)
+    let optimizer = try Optimizer(session.rule("AdamW"), parameters: objective.parameters)
+    let initial = try objective.initialParameters()
+    let parameters = initial.map { values in allocate(values.count) { Float(values[$0]) } }
+    let gradients = initial.map { values in allocate(values.count) { _ in 0 } }
+    let x = allocate(64 * 64) { Float($0 * 7919 % 17) / 16 }
+    let y = allocate(64) { Float($0 * 31 % 10) }
+    objective.bind(
+      parameters: parameters.map { UnsafeRawPointer($0) },
+      gradients: gradients.map { UnsafeMutableRawPointer($0) },
+      inputs: [UnsafeRawPointer(x), UnsafeRawPointer(y)])
+    optimizer.bind(
+      parameters: parameters.map { UnsafeMutableRawPointer($0) },
+      gradients: gradients.map { UnsafeRawPointer($0) })
+    try optimizer.initialise()
+    if CommandLine.arguments.contains("--dump") {
+      print(objective.dumpPlan())
+      print(optimizer.dumpPlan())
+    }
+    var first = Double.nan
+    var last = Double.nan
+    first = try objective.evaluate()
+    let time = try best(rounds: 10, repeats: 2000) {
+      last = try objective.evaluate()
+      try optimizer.step(loss: last)
+    }
+    let gradient = try best(rounds: 10, repeats: 2000) { _ = try objective.evaluate() }
+    rows.append(
+      Row(
+        name: "MLP 64-32-10, batch 64, AdamW",
+        measured: "\(text(time * 1e6, 2)) µs per training step (gradient \(text(gradient * 1e6, 2)) µs; "
+          + "loss \(text(first)) → \(text(last, 6)))",
+        bar: "≤ 20 µs", passes: time <= 20e-6))
+  }
+}
+
+var bench = Bench()
+do {
+  // Names of cases, or none for all.
+  let wanted = CommandLine.arguments.dropFirst().filter { !$0.hasPrefix("--") }
+  func runs(_ name: String) -> Bool { wanted.isEmpty || wanted.contains(name) }
+  if runs("small") { try bench.smallAdamW() }
+  if runs("network") { try bench.network() }
+  if runs("bind") { try bench.textToPlan() }
+  if runs("large") { try bench.largeAdamW() }
+} catch let error as DiagnosticError {
+  for diagnostic in error.diagnostics { print(diagnostic.code, diagnostic.message) }
+}
+for row in bench.rows {
+  print("\(row.passes ? "ok  " : "SLOW") \(row.name): \(row.measured) (bar \(row.bar))")
+}
+exit(bench.rows.allSatisfy(\.passes) ? 0 : 1)
