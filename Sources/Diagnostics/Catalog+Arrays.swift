@@ -422,7 +422,7 @@ extension Catalog {
           (
             "e.opt",
             """
-            data points = csv("points.csv", target = "y", test = 0.25, seed = 0.5)
+            data points = csv("points.csv", target = "y", test = 0.25, seed = -1)
             objective line(; x, y) {
                 param a: vector(features) = 0
                 loss = mean((x @ a - y)^2)

@@ -29,7 +29,7 @@ extension Catalog {
         """
         rule Momentum(lr = 0.1) {
             step' = lr * g
-            w' = w - step'
+            w' = w - lr * g
         }
         """),
       repair: .program(
@@ -347,37 +347,30 @@ extension Catalog {
       "Functions and objectives have no step, so nothing in them has a value after it.",
       trigger: .program(
         """
-        objective bowl(x: vector(2) = [1, 1]) {
+        fn double(x) {
             x' = 2 * x
-            loss = sum(x^2)
+            x
         }
+        rule Mine { w' = w - double(g) }
         """),
       repair: .program(
         """
-        objective bowl(x: vector(2) = [1, 1]) {
+        fn double(x) {
             y = 2 * x
-            loss = sum(y^2)
+            y
         }
+        rule Mine { w' = w - double(g) }
         """)),
     CatalogPage(
       320, "A value that nothing takes",
       "A line in the middle of a function is an equation; a value alone is its last line.",
-      trigger: .program(
+      trigger: .situation(
         """
-        fn double(x) {
-            2 * x
-            y = 3
-            x + y
-        }
-        rule Mine { w' = w - double(g) }
+        a program built by hand whose rule ends in a value; from source the same is R0141
         """),
-      repair: .program(
+      repair: .situation(
         """
-        fn double(x) {
-            y = 3
-            x + y
-        }
-        rule Mine { w' = w - double(g) }
+        the value given a name
         """)),
     CatalogPage(
       321, "A first value from the gradient",

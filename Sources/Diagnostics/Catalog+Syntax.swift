@@ -351,7 +351,7 @@ extension Catalog {
       trigger: .program(
         """
         rule Descent(lr = 0.1) {
-            w' = w - lr * ema(β = 0.9, w, g)
+            w' = w - lr * ema(w, β = 0.9, g)
         }
         """),
       repair: .program(
@@ -382,13 +382,17 @@ extension Catalog {
         + "near miss of a keyword is reported with the keyword.",
       trigger: .program(
         """
-        def double(x) = 2 * x
-        rule A { w' = w - double(g) }
+        rule Descent(lr = 0.1) {
+            let step = lr * g
+            w' = w - step
+        }
         """),
       repair: .program(
         """
-        fn double(x) = 2 * x
-        rule A { w' = w - double(g) }
+        rule Descent(lr = 0.1) {
+            step = lr * g
+            w' = w - step
+        }
         """)),
     CatalogPage(
       141, "A value without a name",
@@ -444,13 +448,15 @@ extension Catalog {
         + "braces (or `=` and a value).",
       trigger: .program(
         """
-        rule Descent(lr = 0.1)
-        w' = w - lr * g
+        rule Warm(lr = 0.1) {
+            when t > 10
+            w' = w - lr * g
+        }
         """),
       repair: .program(
         """
-        rule Descent(lr = 0.1) {
-            w' = w - lr * g
+        rule Warm(lr = 0.1) {
+            when t > 10 { w' = w - lr * g }
         }
         """)),
     CatalogPage(
@@ -458,7 +464,7 @@ extension Catalog {
       "A domain is an interval with two bounds: `in [0, 1)`, `in (0, inf)`.",
       trigger: .program(
         """
-        rule Descent(lr = 0.1 in 0..1) {
+        rule Descent(lr = 0.1 in [0 1]) {
             w' = w - lr * g
         }
         """),
