@@ -58,7 +58,8 @@ let package = Package(
     tests("IRTests", ["IR"]),
     tests("RuntimeTests", ["Runtime", "Ravine"]),
     tests("TrainingTests", ["Training"]),
-    tests("RavineTests", ["Ravine"]),
+    tests("RavineTests", ["Ravine"], exclude: ["Diagnostics/Cases"]),
+    tests("CommandTests", ["Ravine", "Diagnostics"]),
     tests("DocsTests", ["Ravine", "Runtime", "Lowering", "IR", "Syntax", "Diagnostics"]),
   ],
   cLanguageStandard: .gnu17
