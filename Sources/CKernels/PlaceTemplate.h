@@ -12,6 +12,23 @@ static void N(place_strided)(T *d, const T *source, const rv_place *p, int64_t s
     row += index[axis] * p->stride[axis];
   }
   int64_t inner = p->extent[last], step = p->stride[last];
+  if (p->axes == 2 && p->stride[0] == 0 && step == 1) {
+    // One row again and again: once by hand, then by doubling what is there.
+    int64_t have = 0, at = index[last];
+    while (have < inner && have < n) {
+      int64_t count = inner - at < n - have ? inner - at : n - have;
+      if (count > inner - have) count = inner - have;
+      memcpy(d + have, source + at, (size_t)count * sizeof(T));
+      have += count;
+      at = 0;
+    }
+    while (have < n) {
+      int64_t count = have < n - have ? have : n - have;
+      memcpy(d + have, d, (size_t)count * sizeof(T));
+      have += count;
+    }
+    return;
+  }
   while (n > 0) {
     int64_t count = inner - index[last];
     if (count > n) count = n;
@@ -97,8 +114,18 @@ static void N(reduce_rows)(
   }
 }
 
-RV_CLONES static void N(add_to)(double *sums, const T *x, int64_t n) {
-  RV_LOOP for (int64_t i = 0; i < n; i++) sums[i] += (double)x[i];
+// sums[col ...] += x, row after row of `cols` entries.
+RV_CLONES static void N(add_rows)(
+    double *sums, const T *x, int64_t cols, int64_t start, int64_t n) {
+  int64_t col = start % cols;
+  while (n > 0) {
+    int64_t count = cols - col < n ? cols - col : n;
+    double *s = sums + col;
+    RV_LOOP for (int64_t i = 0; i < count; i++) s[i] += (double)x[i];
+    col = 0;
+    x += count;
+    n -= count;
+  }
 }
 
 static void N(reduce_columns)(
@@ -109,16 +136,17 @@ static void N(reduce_columns)(
     for (int64_t i = 0; i < cols; i++) sums[i] = first;
   }
   int64_t end = start + n;
+  if (p->fold == RV_FOLD_SUM) {
+    if (n > 0) N(add_rows)(sums, x, cols, start, n);
+    n = 0;
+  }
   while (n > 0) {
     int64_t col = start % cols;
     int64_t count = cols - col < n ? cols - col : n;
     double *s = sums + col;
-    switch (p->fold) {
-    case RV_FOLD_SUM: N(add_to)(s, x, count); break;
-    case RV_FOLD_MAX:
+    if (p->fold == RV_FOLD_MAX) {
       for (int64_t i = 0; i < count; i++) s[i] = x[i] > s[i] || x[i] != x[i] ? (double)x[i] : s[i];
-      break;
-    default:
+    } else {
       for (int64_t i = 0; i < count; i++) s[i] = x[i] < s[i] || x[i] != x[i] ? (double)x[i] : s[i];
     }
     start += count;

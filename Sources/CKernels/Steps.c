@@ -98,6 +98,6 @@ void rv_small_product(
   int64_t rowA = transposeA ? 1 : lda, colA = transposeA ? lda : 1;
   int64_t rowB = transposeB ? 1 : ldb, colB = transposeB ? ldb : 1;
   RV_EITHER(
-      small_product_f32(m, n, k, a, rowA, colA, b, rowB, colB, c),
-      small_product_f64(m, n, k, a, rowA, colA, b, rowB, colB, c));
+      small_product_either_f32(m, n, k, a, rowA, colA, b, rowB, colB, c),
+      small_product_either_f64(m, n, k, a, rowA, colA, b, rowB, colB, c));
 }

@@ -1,38 +1,82 @@
 // Steps over whole tensors; included once per element type, with T, N(name) and M(name) (libm).
 #pragma STDC FP_CONTRACT OFF
 
-RV_CLONES static void N(exp_of_difference)(const T *x, T shift, T *d, int64_t n) {
-  RV_LOOP for (int64_t i = 0; i < n; i++) d[i] = N(rv_exp)(x[i] - shift);
-}
-
+// The largest number of a row. A NaN need not be found: it makes the row's sum a NaN.
 static T N(row_maximum)(const T *x, int64_t n) {
   T best = -INFINITY;
-  for (int64_t i = 0; i < n; i++) best = x[i] > best || x[i] != x[i] ? x[i] : best;
+  for (int64_t i = 0; i < n; i++) best = x[i] > best ? x[i] : best;
   return best;
 }
 
+RV_CLONES static void N(exp_flat)(const T *x, T *d, int64_t n) {
+  RV_LOOP for (int64_t i = 0; i < n; i++) d[i] = N(rv_exp)(x[i]);
+}
+
+RV_CLONES static void N(log_flat)(const T *x, T *d, int64_t n) {
+  RV_LOOP for (int64_t i = 0; i < n; i++) d[i] = N(rv_log)(x[i]);
+}
+
+// Rows are short more often than not, so whole blocks of rows are shifted, then exponentiated as one
+// run of numbers. d <- x - max, and sums[r] <- sum of exp(d) over row r; `part` holds the block's
+// exponentials.
+#define RV_BLOCK 2048
+#define RV_BLOCK_ROWS 256
+
+static void N(shifted_sums)(
+    const T *x, T *d, T *part, T *sums, int64_t rows, int64_t cols, int keepsParts) {
+  for (int64_t r = 0; r < rows; r++) {
+    T shift = N(row_maximum)(x + r * cols, cols);
+    for (int64_t i = 0; i < cols; i++) d[r * cols + i] = x[r * cols + i] - shift;
+  }
+  if (keepsParts) {
+    N(exp_flat)(d, part, rows * cols);
+    for (int64_t r = 0; r < rows; r++) {
+      double sum = 0;
+      for (int64_t i = 0; i < cols; i++) sum += (double)part[r * cols + i];
+      sums[r] = (T)sum;
+    }
+    return;
+  }
+  // One long row, piece by piece.
+  double sum = 0;
+  for (int64_t i = 0; i < cols; i += RV_BLOCK) {
+    int64_t n = cols - i < RV_BLOCK ? cols - i : RV_BLOCK;
+    N(exp_flat)(d + i, part, n);
+    for (int64_t j = 0; j < n; j++) sum += (double)part[j];
+  }
+  sums[0] = (T)sum;
+}
+
+static int64_t N(block_rows)(int64_t rows, int64_t cols) {
+  int64_t fit = cols > 0 ? RV_BLOCK / cols : RV_BLOCK_ROWS;
+  if (fit > RV_BLOCK_ROWS) fit = RV_BLOCK_ROWS;
+  if (fit < 1) fit = 1;
+  return fit < rows ? fit : rows;
+}
+
 static void N(softmax)(const T *x, T *d, int64_t rows, int64_t cols) {
-  for (int64_t r = 0; r < rows; r++, x += cols, d += cols) {
-    N(exp_of_difference)(x, N(row_maximum)(x, cols), d, cols);
-    double sum = 0;
-    for (int64_t i = 0; i < cols; i++) sum += (double)d[i];
-    T total = (T)sum;
-    for (int64_t i = 0; i < cols; i++) d[i] = d[i] / total;
+  T part[RV_BLOCK], sums[RV_BLOCK_ROWS];
+  int64_t block = N(block_rows)(rows, cols);
+  for (int64_t r = 0; r < rows; r += block, x += block * cols, d += block * cols) {
+    int64_t here = rows - r < block ? rows - r : block;
+    int fits = here * cols <= RV_BLOCK;
+    N(shifted_sums)(x, d, part, sums, here, cols, fits);
+    if (fits) memcpy(d, part, (size_t)(here * cols) * sizeof(T));
+    else N(exp_flat)(d, d, cols);
+    for (int64_t k = 0; k < here; k++)
+      for (int64_t i = 0; i < cols; i++) d[k * cols + i] /= sums[k];
   }
 }
 
 static void N(log_softmax)(const T *x, T *d, int64_t rows, int64_t cols) {
-  for (int64_t r = 0; r < rows; r++, x += cols, d += cols) {
-    T shift = N(row_maximum)(x, cols);
-    double sum = 0;
-    T part[64];
-    for (int64_t i = 0; i < cols; i += 64) {
-      int64_t n = cols - i < 64 ? cols - i : 64;
-      N(exp_of_difference)(x + i, shift, part, n);
-      for (int64_t j = 0; j < n; j++) sum += (double)part[j];
-    }
-    T total = (T)log(sum);
-    for (int64_t i = 0; i < cols; i++) d[i] = x[i] - shift - total;
+  T part[RV_BLOCK], sums[RV_BLOCK_ROWS];
+  int64_t block = N(block_rows)(rows, cols);
+  for (int64_t r = 0; r < rows; r += block, x += block * cols, d += block * cols) {
+    int64_t here = rows - r < block ? rows - r : block;
+    N(shifted_sums)(x, d, part, sums, here, cols, here * cols <= RV_BLOCK);
+    N(log_flat)(sums, sums, here);
+    for (int64_t k = 0; k < here; k++)
+      for (int64_t i = 0; i < cols; i++) d[k * cols + i] -= sums[k];
   }
 }
 
@@ -175,10 +219,11 @@ static double N(arg_extreme)(const T *x, int64_t n, int64_t stride, int wantsLar
 typedef T N(tile_lanes) __attribute__((vector_size(32)));
 typedef T N(tile_loose) __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
 #define RV_LANES ((int64_t)(32 / sizeof(T)))
+#define RV_TURNED 4096
 
 RV_INLINE void N(tile)(
     const int rows, const int vectors, int64_t k, const T *a, int64_t rowA, int64_t colA,
-    const T *panel, T *c, int64_t stride, int64_t width) {
+    const T *panel, int64_t step, T *c, int64_t stride, int64_t width) {
 #pragma clang fp contract(fast)
   N(tile_lanes) s[6][2];
 #pragma clang loop unroll(full)
@@ -186,13 +231,13 @@ RV_INLINE void N(tile)(
 #pragma clang loop unroll(full)
     for (int j = 0; j < vectors; j++) s[i][j] = (N(tile_lanes)){0};
   for (int64_t p = 0; p < k; p++) {
-    const T *row = panel + p * vectors * RV_LANES;
+    const T *row = panel + p * step;
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++) {
       T x = a[i * rowA + p * colA];
 #pragma clang loop unroll(full)
       for (int j = 0; j < vectors; j++)
-        s[i][j] += x * *(const N(tile_lanes) *)(row + j * RV_LANES);
+        s[i][j] += x * *(const N(tile_loose) *)(row + j * RV_LANES);
     }
   }
 #pragma clang loop unroll(full)
@@ -208,13 +253,13 @@ RV_INLINE void N(tile)(
 
 #define RV_TILES(vectors) \
   for (; i + 6 <= m; i += 6) \
-    N(tile)(6, vectors, k, a + i * rowA, rowA, colA, panel, c + i * n + j, n, width); \
+    N(tile)(6, vectors, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, width); \
   switch (m - i) { \
-  case 5: N(tile)(5, vectors, k, a + i * rowA, rowA, colA, panel, c + i * n + j, n, width); break; \
-  case 4: N(tile)(4, vectors, k, a + i * rowA, rowA, colA, panel, c + i * n + j, n, width); break; \
-  case 3: N(tile)(3, vectors, k, a + i * rowA, rowA, colA, panel, c + i * n + j, n, width); break; \
-  case 2: N(tile)(2, vectors, k, a + i * rowA, rowA, colA, panel, c + i * n + j, n, width); break; \
-  case 1: N(tile)(1, vectors, k, a + i * rowA, rowA, colA, panel, c + i * n + j, n, width); break; \
+  case 5: N(tile)(5, vectors, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, width); break; \
+  case 4: N(tile)(4, vectors, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, width); break; \
+  case 3: N(tile)(3, vectors, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, width); break; \
+  case 2: N(tile)(2, vectors, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, width); break; \
+  case 1: N(tile)(1, vectors, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, width); break; \
   }
 
 RV_CLONES static void N(small_product)(
@@ -226,16 +271,21 @@ RV_CLONES static void N(small_product)(
     int vectors = rest > RV_LANES ? 2 : 1;
     int64_t full = vectors * RV_LANES;
     int64_t width = rest < full ? rest : full;
-    for (int64_t p = 0; p < k; p++) {
-      const T *from = b + p * rowB + j * colB;
-      T *to = panel + p * full;
-      if (colB == 1 && width == full) {
-        memcpy(to, from, (size_t)full * sizeof(T));
-      } else {
+    const T *from = b + j;
+    int64_t step = rowB;
+    if (colB != 1 || width != full) {
+      for (int64_t p = 0; p < k; p++) {
+        const T *row = b + p * rowB + j * colB;
+        T *to = panel + p * full;
         int64_t q = 0;
-        for (; q < width; q++) to[q] = from[q * colB];
+        if (colB == 1)
+          for (; q + RV_LANES <= width; q += RV_LANES)
+            *(N(tile_loose) *)(to + q) = *(const N(tile_loose) *)(row + q);
+        for (; q < width; q++) to[q] = row[q * colB];
         for (; q < full; q++) to[q] = 0;
       }
+      from = panel;
+      step = full;
     }
     int64_t i = 0;
     if (vectors == 2) {
@@ -245,4 +295,24 @@ RV_CLONES static void N(small_product)(
     }
     j += width;
   }
+}
+
+// Where a is stored by columns and c is narrow, vectors run down the columns instead: the transpose
+// of c is made, and turned.
+static void N(small_product_turned)(
+    int64_t m, int64_t n, int64_t k, const T *a, int64_t rowA, int64_t colA, const T *b,
+    int64_t rowB, int64_t colB, T *c) {
+  T turned[RV_TURNED];
+  N(small_product)(n, m, k, b, colB, rowB, a, colA, rowA, turned);
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < n; j++) c[i * n + j] = turned[j * m + i];
+}
+
+static void N(small_product_either)(
+    int64_t m, int64_t n, int64_t k, const T *a, int64_t rowA, int64_t colA, const T *b,
+    int64_t rowB, int64_t colB, T *c) {
+  if (rowA == 1 && m >= 2 * RV_LANES && n % (2 * RV_LANES) != 0 && n < 2 * m && m * n <= RV_TURNED)
+    N(small_product_turned)(m, n, k, a, rowA, colA, b, rowB, colB, c);
+  else
+    N(small_product)(m, n, k, a, rowA, colA, b, rowB, colB, c);
 }

@@ -57,9 +57,15 @@ public final class Compiler {
     let (tree, parsed) = tree(name: name, bytes: bytes)
     script = tree
     var bag = parsed
-    checker.add(tree)
+    checker.add(
+      tree, unreadable: parsed.all.filter { $0.severity == .error }.map(\.span))
     bag.report(contentsOf: checker.bag)
-    if !bag.hasErrors { bag.report(contentsOf: checkLowering(tree)) }
+    let hadErrors = bag.hasErrors
+    for diagnostic in checkLowering(tree).all {
+      // What fails because of an error that is already reported is not news.
+      if hadErrors, diagnostic.code == .brokenDeclaration { continue }
+      bag.report(diagnostic)
+    }
     return bag.sorted
   }
 
@@ -73,6 +79,10 @@ public final class Compiler {
       switch item.kind {
       case .rule(let rule):
         for diagnostic in Lowering.check(ruleNamed: rule.name.key, of: program) {
+          bag.report(diagnostic)
+        }
+      case .definition(let name, _):
+        for diagnostic in Lowering.check(definitionNamed: name.key, of: program) {
           bag.report(diagnostic)
         }
       case .objective(let objective):
@@ -115,7 +125,8 @@ public final class Compiler {
   /// The rule that a text such as `Lion(lr = 1e-4)` names, from this session or the zoo.
   ///
   /// Throws every diagnostic found, with spans in `sources`.
-  public func rule(_ text: String, name: String = "<rule>") throws(DiagnosticError) -> RuleInstance {
+  public func rule(_ text: String, name: String = "<rule>") throws(DiagnosticError) -> RuleInstance
+  {
     let (expression, tree) = try expression(text, name: name)
     return try Lowering.rule(expression, in: tree, of: checker.program)
   }

@@ -62,14 +62,29 @@ public struct RuleDescription: Sendable {
     public var sheet: CostSheet
   }
 
+  /// A parameter tensor: the way that it takes through the routes, and what a step of it costs.
+  public struct Placement: Sendable {
+    public var tensor: ParameterSpec
+    /// The route lines taken, as written; empty for a rule without routes.
+    public var path: [String]
+    public var stateBytes: Double
+    public var bytesMoved: Double
+    public var flops: Double
+    public var temporaryBytes: Double
+  }
+
   public var label: String
   public var documentation: [String]
   public var hypers: [Hyper]
   public var variants: [Variant]
   public var guardsFinite: Bool
+  public var placements: [Placement] = []
 
-  /// Throws what evaluating the arguments throws.
-  public init(_ rule: RuleInstance) throws(DiagnosticError) {
+  /// `parameters`: tensors to be placed. Throws R0601 and R0602 where the routes do not take each
+  /// exactly once, and the errors of shapes that only numbers reveal.
+  public init(
+    _ rule: RuleInstance, parameters: [ParameterSpec] = []
+  ) throws(DiagnosticError) {
     label = rule.label
     documentation = rule.module.documentation
     guardsFinite = rule.module.guardsFinite
@@ -88,6 +103,29 @@ public struct RuleDescription: Sendable {
     variants = rule.module.variants.map { variant in
       Variant(path: variant.path, sheet: CostSheet(variant, hypers: hypers.map(\.value)))
     }
+    for tensor in parameters {
+      placements.append(try Self.place(tensor, rule.module, hypers.map(\.value)))
+    }
+  }
+
+  private static func place(
+    _ tensor: ParameterSpec, _ module: RuleModule, _ hypers: [Double]
+  ) throws(DiagnosticError) -> Placement {
+    var variant = module.variants[try module.variantIndex(for: tensor)]
+    let context = BindContext(dims: tensor.dims, hypers: hypers)
+    for k in variant.states.indices {
+      let slot = variant.states[k]
+      variant.states[k].shape = try variant.initial.concreteShape(
+        slot.shape, context, at: slot.origin)
+    }
+    variant.update = try variant.update.specialised(context)
+    let sheet = CostSheet(variant, hypers: hypers)
+    let work = sheet.busiest
+    func number(_ amount: Amount) -> Double { amount.value(rows: 1, cols: 1) }
+    return Placement(
+      tensor: tensor, path: variant.path, stateBytes: number(sheet.stateBytes),
+      bytesMoved: number(work.bytesMoved), flops: number(work.flops),
+      temporaryBytes: number(work.temporaryBytes))
   }
 
   private static func dependsOnTime(_ function: Function) -> [Bool] {

@@ -1,4 +1,5 @@
 import IR
+import Runtime
 
 extension RuleDescription {
   /// The sheet for people, a line a fact.
@@ -14,6 +15,11 @@ extension RuleDescription {
       if !variant.path.isEmpty { lines += ["", "route " + variant.path.joined(separator: ", then ")] }
       lines += Self.lines(variant.sheet)
     }
+    if !placements.isEmpty {
+      lines += ["", "parameters"]
+      let header = ["", "", "state", "moved a step", "flops a step", "route"]
+      lines += Self.aligned([header] + placements.map(Self.cells))
+    }
     return lines.map { $0.trimmedEnd }.joined(separator: "\n") + "\n"
   }
 
@@ -22,6 +28,27 @@ extension RuleDescription {
       hyper.name, hyper.isSchedule ? "a schedule" : number(hyper.value),
       hyper.domain.map { "in \($0)" } ?? "", hyper.isStructural ? "fixed when bound" : "",
     ]
+  }
+
+  private static func cells(_ placement: Placement) -> [String] {
+    let dims = placement.tensor.dims.map(String.init).joined(separator: " × ")
+    return [
+      placement.tensor.name, dims.isEmpty ? "one number" : dims, bytes(placement.stateBytes),
+      bytes(placement.bytesMoved), number(placement.flops),
+      placement.path.isEmpty ? "the only one" : placement.path.joined(separator: ", then "),
+    ]
+  }
+
+  /// `48 B`, `12.5 KiB`.
+  private static func bytes(_ x: Double) -> String {
+    var value = x
+    var unit = 0
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"]
+    while value >= 1024, unit < units.count - 1 {
+      value /= 1024
+      unit += 1
+    }
+    return number((value * 10).rounded() / 10) + " " + units[unit]
   }
 
   static func lines(_ sheet: CostSheet) -> [String] {
@@ -39,14 +66,14 @@ extension RuleDescription {
       })
     lines += ["", "a step"]
     var facts: [(String, String)] = [
-      ("state", perElement(sheet.stateBytes, "bytes a parameter")),
-      ("memory moved", both(sheet) { perElement($0.bytesMoved, "bytes an element") }),
-      ("arithmetic", both(sheet) { perElement($0.flops, "flops an element") }),
-      ("passes", both(sheet) { "\($0.passes)" }),
-      ("temporaries", both(sheet) { $0.temporaryBytes == .zero ? "none" : "\($0.temporaryBytes) bytes" }),
+      ("state", amount(sheet.stateBytes.perElement, "bytes a parameter")),
+      ("memory moved", both(sheet, "bytes an element") { $0.bytesMoved.perElement }),
+      ("arithmetic", both(sheet, "flops an element") { $0.flops.perElement }),
+      ("passes", both(sheet) { Amount(Double($0.passes)) }),
+      ("temporaries", both(sheet, "bytes") { $0.temporaryBytes }),
     ]
     func add(_ name: String, _ amount: (CostSheet.Work) -> Amount) {
-      if amount(sheet.busiest) != .zero { facts.append((name, both(sheet) { "\(amount($0))" })) }
+      if amount(sheet.busiest) != .zero { facts.append((name, both(sheet, "", amount))) }
     }
     add("matrix products", \.matrixProducts)
     add("decompositions", \.decompositions)
@@ -63,21 +90,14 @@ extension RuleDescription {
   }
 
   private static func kind(_ sheet: CostSheet) -> String {
-    var parts: [String] = []
-    func add(_ count: Int, _ noun: String) {
-      if count > 0 { parts.append("\(count) \(noun)\(count == 1 ? "" : "s")") }
+    var parts = sheet.reach == .wholeTensor ? ["needs the whole matrix"] : []
+    for (count, scope) in [
+      (sheet.tensorReductions, "of the whole tensor"), (sheet.globalReductions, "over all tensors"),
+      (sheet.rowReductions, "along rows"), (sheet.columnReductions, "along columns"),
+    ] where count > 0 {
+      parts.append("\(count) reduction\(count == 1 ? "" : "s") \(scope)")
     }
-    add(sheet.tensorReductions, "reduction") 
-    if sheet.tensorReductions > 0 { parts[parts.count - 1] += " of the whole tensor" }
-    add(sheet.globalReductions, "reduction")
-    if sheet.globalReductions > 0 { parts[parts.count - 1] += " over all tensors" }
-    add(sheet.rowReductions, "reduction")
-    if sheet.rowReductions > 0 { parts[parts.count - 1] += " along rows" }
-    add(sheet.columnReductions, "reduction")
-    if sheet.columnReductions > 0 { parts[parts.count - 1] += " along columns" }
-    let first = sheet.reach == .wholeTensor ? ["needs the whole matrix"] : []
-    let all = first + parts
-    return all.isEmpty ? "elementwise" : all.joined(separator: "; ")
+    return parts.isEmpty ? "elementwise" : parts.joined(separator: "; ")
   }
 
   static func needs(_ sheet: CostSheet) -> [String] {
@@ -91,14 +111,19 @@ extension RuleDescription {
     return needs.isEmpty ? ["nothing"] : needs
   }
 
-  /// A fact of the busiest path, and of the quietest where that differs.
-  private static func both(_ sheet: CostSheet, _ fact: (CostSheet.Work) -> String) -> String {
-    let (most, least) = (fact(sheet.busiest), fact(sheet.quietest))
-    return most == least ? most : "\(least) to \(most)"
+  /// A fact of the quietest path and of the busiest where they differ: `20 to 28` by what a step
+  /// does, `a or b` where the shape decides.
+  private static func both(
+    _ sheet: CostSheet, _ unit: String = "", _ fact: (CostSheet.Work) -> Amount
+  ) -> String {
+    let (least, most) = (fact(sheet.quietest), fact(sheet.busiest))
+    if least == most { return amount(most, unit) }
+    let word = sheet.variesByShape ? "or" : "to"
+    return "\(least) \(word) \(most)" + (unit.isEmpty ? "" : " " + unit)
   }
 
-  private static func perElement(_ amount: Amount, _ unit: String) -> String {
-    amount == .zero ? "none" : "\(amount.perElement) \(unit)"
+  private static func amount(_ amount: Amount, _ unit: String) -> String {
+    amount == .zero ? "none" : "\(amount)" + (unit.isEmpty ? "" : " " + unit)
   }
 
   static func number(_ x: Double) -> String {
@@ -134,6 +159,17 @@ extension RuleDescription {
         variants.map { variant in
           .record([
             "route": .array(variant.path.map { .string($0) }), "cost": Self.json(variant.sheet),
+          ])
+        }),
+      "parameters": .array(
+        placements.map { placement in
+          .record([
+            "name": .string(placement.tensor.name),
+            "shape": .array(placement.tensor.dims.map { .int($0) }),
+            "route": .array(placement.path.map { .string($0) }),
+            "stateBytes": .number(placement.stateBytes),
+            "bytesMoved": .number(placement.bytesMoved), "flops": .number(placement.flops),
+            "temporaryBytes": .number(placement.temporaryBytes),
           ])
         }),
     ])

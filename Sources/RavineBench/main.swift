@@ -155,7 +155,7 @@ struct Bench {
       return
     }
     let module = try Lowering.objective(statement.objective, in: command.tree, of: session.program)
-    let objective = try ObjectiveRunner(module, batch: 64, features: 64)
+    let objective = try ObjectiveRunner(module, batch: 64, features: 64, needsMetrics: false)
     let optimizer = try Optimizer(session.rule("AdamW"), parameters: objective.parameters)
     let initial = try objective.initialParameters()
     let parameters = initial.map { values in allocate(values.count) { Float(values[$0]) } }
@@ -193,10 +193,13 @@ struct Bench {
 
 var bench = Bench()
 do {
-  try bench.smallAdamW()
-  try bench.network()
-  try bench.textToPlan()
-  try bench.largeAdamW()
+  // Names of cases, or none for all.
+  let wanted = CommandLine.arguments.dropFirst().filter { !$0.hasPrefix("--") }
+  func runs(_ name: String) -> Bool { wanted.isEmpty || wanted.contains(name) }
+  if runs("small") { try bench.smallAdamW() }
+  if runs("network") { try bench.network() }
+  if runs("bind") { try bench.textToPlan() }
+  if runs("large") { try bench.largeAdamW() }
 } catch let error as DiagnosticError {
   for diagnostic in error.diagnostics { print(diagnostic.code, diagnostic.message) }
 }

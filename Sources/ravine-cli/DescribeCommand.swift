@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import IR
 import Ravine
+import Runtime
 
 struct DescribeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -20,6 +21,10 @@ struct DescribeCommand: ParsableCommand {
 
   @Flag(help: "As JSON.")
   var json = false
+  @Option(
+    help: ArgumentHelp(
+      "Tensors, to see which goes where and what it costs.", valueName: "w1:64x32,b1:32"))
+  var parameters: String?
   @Argument(help: ArgumentHelp("A rule of the zoo, a file, or FILE.opt:RULE.", valueName: "program"))
   var program: String
 
@@ -40,8 +45,9 @@ struct DescribeCommand: ParsableCommand {
         })
       }
     }
+    let specs = try parameters.map { try ParameterList.parse($0) } ?? []
     let sheets = try rules.map { rule in
-      try reporting(compiler) { () throws(DiagnosticError) in try RuleDescription(rule) }
+      try reporting(compiler) { () throws(DiagnosticError) in try RuleDescription(rule, parameters: specs) }
     }
     let others = objectives.map(ObjectiveDescription.init)
     if json {

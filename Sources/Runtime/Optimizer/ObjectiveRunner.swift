@@ -31,12 +31,13 @@ public final class ObjectiveRunner {
   private var metricRegisters: [Int32] = []
   private var lastLoss = Double.nan
 
-  /// `hypers` nil takes the defaults. Throws shape errors that only numbers reveal, and R0806 where an
+  /// `hypers` nil takes the defaults. Without metrics, what only they need is not computed, and they
+  /// are NaN. Throws shape errors that only numbers reveal, and R0806 where an
   /// operation has no derivative yet.
   public init(
     _ module: ObjectiveModule, hypers: [Double]? = nil, batch: Int? = nil, features: Int? = nil,
     engine: EngineKind = .interpreter, elementType: ElementType = .float32,
-    needsGradient: Bool = true, seed: UInt64 = 0
+    needsGradient: Bool = true, needsMetrics: Bool = true, seed: UInt64 = 0
   ) throws(DiagnosticError) {
     self.module = module
     self.engine = engine
@@ -50,7 +51,10 @@ public final class ObjectiveRunner {
     }
     self.hypers = values
     let context = BindContext(batch: batch, features: features, hypers: values)
-    let forward = try module.forward.specialised(context)
+    var forward = try module.forward.specialised(context)
+    if !needsMetrics {
+      forward.outputs.removeAll { if case .metric = $0.target { true } else { false } }
+    }
     var specs: [ParameterSpec] = []
     var shapes: [Shape] = []
     for slot in module.parameters {
