@@ -66,7 +66,13 @@ import Testing
           if !bound.isFinite || abs(b) > 1e30 || bound > 0.1 * max(1, abs(b)) { continue }
           compared += 1
           #expect(abs(a - b) <= bound || (a.isNaN && b.isNaN), "seed \(seed) \(e.target) \(i)")
-          if !(abs(a - b) <= bound || (a.isNaN && b.isNaN)) { return }
+          if !(abs(a - b) <= bound || (a.isNaN && b.isNaN)) {
+            print(a, b, bound)
+            print(function.dump())
+            print(try Planner.plan(function, element: .float32, rounds: Rounds.of([function])).dump())
+            print(environment)
+            return
+          }
         }
       }
     }
@@ -80,8 +86,8 @@ extension ReferenceEnvironment {
     func move(_ x: Dense, _ k: Int) -> Dense {
       var y = x
       for i in y.values.indices {
-        let sign = (i &* 7 &+ k &* 3 &+ salt) % 3 == 0 ? -1.0 : 1.0
-        y.values[i] *= 1 + shift * sign
+        let mixed = UInt64(i * 31 + k * 7 + salt + 1) &* 0x9E37_79B9_7F4A_7C15
+        y.values[i] *= 1 + shift * (Double((mixed ^ (mixed >> 29)) >> 11 & 0xFFFF) / 32768 - 1)
       }
       return y
     }

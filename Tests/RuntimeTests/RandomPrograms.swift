@@ -207,7 +207,7 @@ struct RandomPrograms {
   }
 
   private mutating func dense(_ shape: Int...) -> Dense {
-    let isWild = next(6) == 0
+    let isWild = allowsSteps && next(6) == 0
     let values = (0..<shape.reduce(1, *)).map { _ in
       isWild ? number() : (Double(next(20001)) - 10000) / 5000
     }
