@@ -405,7 +405,7 @@ extension Catalog {
         ])),
     CatalogPage(
       748, "Not a seed",
-      "A seed is a whole number from 0 up.",
+      "A seed is a whole number from 0 up; the same seed gives the same numbers everywhere.",
       trigger: .command(
         "ravine run e.opt",
         files: [

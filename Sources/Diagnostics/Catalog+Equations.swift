@@ -392,5 +392,33 @@ extension Catalog {
             w' = w - m'
         }
         """)),
+    CatalogPage(
+      322, "An outer name carried by a loop",
+      "A loop inside a branch carries a name of the block around it, and its last value "
+        + "would be lost at the end of the branch. Start from a copy inside the branch.",
+      trigger: .program(
+        """
+        rule Iterated(lr = 0.1) {
+            x = g
+            when t > 10 {
+                repeat 3 { x' = x / 2 }
+                w' = w - lr * x
+            } else {
+                w' = w - lr * g
+            }
+        }
+        """),
+      repair: .program(
+        """
+        rule Iterated(lr = 0.1) {
+            when t > 10 {
+                x = g
+                repeat 3 { x' = x / 2 }
+                w' = w - lr * x
+            } else {
+                w' = w - lr * g
+            }
+        }
+        """)),
   ]
 }

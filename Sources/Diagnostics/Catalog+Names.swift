@@ -578,5 +578,17 @@ extension Catalog {
             """
           )
         ])),
+    CatalogPage(
+      230, "What is used has errors of its own",
+      "The rule or function that is named here was refused; its errors are reported where "
+        + "it is declared. Mend them first.",
+      trigger: .situation(
+        """
+        a session uses a rule whose declaration was refused
+        """),
+      repair: .situation(
+        """
+        the declaration mended
+        """)),
   ]
 }

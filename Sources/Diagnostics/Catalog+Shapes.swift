@@ -243,7 +243,7 @@ extension Catalog {
         """)),
     CatalogPage(
       416, "An empty list",
-      "A list has at least one number.",
+      "A list has at least one number; the length of an empty one is no length of anything.",
       trigger: .program(
         """
         rule Empty {
@@ -361,7 +361,7 @@ extension Catalog {
         """)),
     CatalogPage(
       423, "Too many axes",
-      "A tensor has at most six axes.",
+      "A tensor has at most six axes, the named ones included.",
       trigger: .program(
         """
         x = zeros(1, 1, 1, 1, 1, 1, 1)

@@ -127,7 +127,7 @@ extension Catalog {
         """)),
     CatalogPage(
       111, "A source text that is too large",
-      "The limit is 16 MiB.",
+      "The limit is 16 MiB; a program of that size is usually data under a wrong name.",
       trigger: .situation(
         """
         a file of more than 16 MiB
@@ -546,6 +546,19 @@ extension Catalog {
       repair: .situation(
         """
         repeat 1000 { x' = x + 1 }
+        """)),
+    CatalogPage(
+      114, "A program that unfolds to too much",
+      "Functions are unfolded where they are called, and these unfold to more than 400,000 "
+        + "operations: usually one that calls another twice, which calls another twice, and so "
+        + "on. Name the value once and use the name.",
+      trigger: .situation(
+        """
+        fn f1(x) = x + x, fn f2(x) = f1(x) + f1(x), … thirty times
+        """),
+      repair: .situation(
+        """
+        fn f2(x) = 2 * f1(x)
         """)),
   ]
 }

@@ -46,12 +46,13 @@ enum CatalogSituations {
     111: (
       CatalogFiles("p.opt", repeated("# line\n", 2_500_000)), CatalogFiles("p.opt", "# line\n")
     ),
-    112: (
-      CatalogFiles("p.opt", repeated("}\n", 51)), CatalogFiles("p.opt", "x = 1\n")
-    ),
     113: (
       CatalogFiles("p.opt", "a = 1\nx = a" + repeated(" + a", 501) + "\n"),
       CatalogFiles("p.opt", "a = 1\nx = a + a\n")
+    ),
+    114: (
+      CatalogFiles("p.opt", unfolding(30, "f(x) + f(x)")),
+      CatalogFiles("p.opt", unfolding(30, "2 * f(x)"))
     ),
     415: (
       CatalogFiles("p.opt", rule("g * sum([1" + repeated(", 1", 1024) + "])")),
@@ -67,7 +68,6 @@ enum CatalogSituations {
     722: (CatalogFiles("x.npy", array(order: "Maybe")), good),
     723: (CatalogFiles("x.npy", array(element: "<U1")), good),
     724: (CatalogFiles("x.npy", Array(array().dropLast())), good),
-    725: (CatalogFiles("x.npy", array(shape: "(100000, 100000)")), good),
     730: (CatalogFiles("d.npz", Array(archive().prefix(60))), goodArchive),
     731: (CatalogFiles("d.npz", changed(archive(), directory(archive()), 0x51)), goodArchive),
     // Bit 0 of the flags, in the member's header and in the directory: encrypted.
@@ -83,7 +83,7 @@ enum CatalogSituations {
     734: (CatalogFiles("d.npz", archive(checksumError: 1)), goodArchive),
     735: (CatalogFiles("d.npz", archive(names: ["X", "y"])), goodArchive),
     736: (
-      CatalogFiles("d.npz", archive(second: array(shape: "(3,)", count: 3))), goodArchive
+      CatalogFiles("d.npz", archive(second: array(shape: "(3, 1)", count: 3))), goodArchive
     ),
   ]
 
@@ -96,12 +96,23 @@ enum CatalogSituations {
 
   private static func rule(_ step: String) -> String { "rule Long {\n    w' = w - \(step)\n}\n" }
 
+  /// Functions that call each other in a row.
+  private static func unfolding(_ count: Int, _ step: String) -> String {
+    var text = "fn f0(x) = x\n"
+    for i in 1...count {
+      let body = step.replacingOccurrences(of: "f(", with: "f\(i - 1)(")
+      text += "fn f\(i)(x) = \(body) + x * \(i)\n"
+    }
+    return text + "rule Mine { w' = w - f\(count)(g) }\n"
+  }
+
   /// Rules inside rules, each with two ways: 2^count in all.
   private static func routes(_ count: Int) -> String {
     var text = "rule Pick = route {\n    rank == 2 -> SGD\n    otherwise -> Lion\n}\n"
     let names = (1...count).map { "r\($0)" }
     text += "rule Many(" + names.map { "\($0): rule" }.joined(separator: ", ") + ") {\n"
-    text += "    w' = (" + names.map { "\($0)(w, g)" }.joined(separator: " + ") + ") / \(count)\n}\n"
+    text +=
+      "    w' = (" + names.map { "\($0)(w, g)" }.joined(separator: " + ") + ") / \(count)\n}\n"
     text += "rule Mine = Many(" + repeated("Pick, ", count - 1) + "Pick)\n"
     return text
   }
@@ -110,7 +121,7 @@ enum CatalogSituations {
 
   private static func array(
     version: UInt8 = 1, element: String = "|u1", order: String = "False",
-    shape: String = "(4,)", count: Int = 4
+    shape: String = "(4, 1)", count: Int = 4
   ) -> [UInt8] {
     var header = "{'descr': '\(element)', 'fortran_order': \(order), 'shape': \(shape), }"
     header += repeated(" ", 117 - header.utf8.count) + "\n"
@@ -137,7 +148,8 @@ enum CatalogSituations {
       bytes += [0x50, 0x4B, 3, 4, 20, 0, 0, 0] + fields + file + member
     }
     let start = UInt32(bytes.count)
-    bytes += directory + [0x50, 0x4B, 5, 6, 0, 0, 0, 0, UInt8(names.count), 0, UInt8(names.count), 0]
+    bytes +=
+      directory + [0x50, 0x4B, 5, 6, 0, 0, 0, 0, UInt8(names.count), 0, UInt8(names.count), 0]
     return bytes + little(UInt32(directory.count)) + little(start) + [0, 0]
   }
 

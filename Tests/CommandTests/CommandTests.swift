@@ -143,9 +143,11 @@ import Testing
     try sandbox.write("bad.opt", Self.broken)
     // `script` gives the command a terminal; its options differ between systems.
     guard try sandbox.run("script -qec true /dev/null").status == 0 else { return }
-    let line = "script -qec 'ravine check bad.opt' /dev/null"
-    let terminal = ["TERM": "xterm"]
-    #expect(try sandbox.run(line, environment: terminal).output.contains("\u{1B}[1;31m"))
+    // It ends with its own input, so that has to last.
+    let line = "sleep 2 | script -qec 'ravine check bad.opt' /dev/null"
+    let terminal = ["TERM": "xterm", "NO_COLOR": ""]
+    let coloured = try sandbox.run(line, environment: terminal)
+    #expect(coloured.output.contains("\u{1B}[1;31m"), "\(coloured)")
     let plain = try sandbox.run(line, environment: ["TERM": "xterm", "NO_COLOR": "1"])
     #expect(plain.output.contains("error[R0201]"))
     #expect(!plain.output.contains("\u{1B}[1;31m"))
@@ -167,7 +169,7 @@ import Testing
 
   @Test func spellingsGoBothWays() throws {
     let sandbox = try Sandbox()
-    try sandbox.write("a.opt", "rule A(β1 = 0.9) {\n    w' = w - β1 * g²\n}\n")
+    try sandbox.write("a.opt", "rule A(β1 = 0.9) {\n    w' = w - β1 · g²\n}\n")
     let ascii = try sandbox.run("ravine fmt --ascii - < a.opt").output
     #expect(ascii == "rule A(beta1 = 0.9) {\n    w' = w - beta1 * g^2\n}\n")
     try sandbox.write("b.opt", ascii)
