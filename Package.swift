@@ -59,7 +59,7 @@ let package = Package(
     tests("IRTests", ["IR"]),
     tests("RuntimeTests", ["Runtime", "Ravine"]),
     tests("TrainingTests", ["Training"]),
-    tests("RavineTests", ["Ravine"], exclude: ["Diagnostics/Cases"]),
+    tests("RavineTests", ["Ravine", "Runtime", "Diagnostics", "IR"], exclude: ["Diagnostics/Cases"]),
     tests("CommandTests", ["ravine-cli", "Ravine", "Diagnostics"]),
     tests(
       "DocsTests",
