@@ -24,11 +24,10 @@ extension Function {
         hash.combine(slice.isDropped ? 1 : 0)
       }
     case .draw:
-      // Two draws are never the same value; their order of appearance tells them apart.
+      // Draws of one distribution are interchangeable: which comes first is a matter of writing.
       let draw = draws[Int(instruction.attribute)]
       hash.combine(UInt64(draw.distribution.rawValue))
       hash.combine(draw.isGlobal ? 1 : 0)
-      hash.combine(UInt64(instruction.attribute))
     case .loop: combine(loops[Int(instruction.attribute)], into: &hash, known)
     case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt: break
     default: hash.combine(UInt64(bitPattern: Int64(instruction.attribute)))
