@@ -120,10 +120,11 @@ struct SegmentPlanner {
     }
   }
 
-  /// The value's instruction if this is its only use and it is computed here under `guard`.
+  /// The value's instruction if this is its only use and it is computed here as the consumer is.
   private func part(_ v: ValueID, of consumer: ValueID, _ operation: Operation) -> Instruction? {
     let source = planner.base(v)
-    guard !planner.isScalar(source), planner.count(source) == count,
+    // The fused kernel reads its operands along the consumer's shape.
+    guard !planner.isScalar(source), planner.f.type(source).shape == planner.f.type(consumer).shape,
       planner.f[source].operation == operation, uses[source] == 1, isComputed(source),
       !inlined.contains(source), wanted[source] == wanted[consumer]
     else { return nil }
