@@ -39,7 +39,8 @@ import Testing
     try optimizer.initialise()
     try optimizer.step()
     // update = sign(0.5 g) = (1, -1); w - 0.1 (update + 0.5 w); m' = 0.75 g.
-    #expect(difference(host.get(host.parameters[0], 2), Dense(shape: [2], values: [0.85, -1.8])) < 1e-15)
+    #expect(
+      difference(host.get(host.parameters[0], 2), Dense(shape: [2], values: [0.85, -1.8])) < 1e-15)
     #expect(optimizer.state("m", of: 0) == [3, -6])
     host.set(host.gradients[0], [-12, 1])
     try optimizer.step()
@@ -86,7 +87,9 @@ import Testing
     let two = try Self.rule(source, "Two")
     let optimizer = try Optimizer(
       two,
-      parameters: [ParameterSpec(name: "layer", dims: [2, 2]), ParameterSpec(name: "b", dims: [3])])
+      parameters: [
+        ParameterSpec(name: "layer", dims: [2, 2]), ParameterSpec(name: "b", dims: [3]),
+      ])
     #expect(optimizer.variant(of: 0).path.first?.contains("Lion") == true)
     #expect(optimizer.variant(of: 1).path.first?.contains("SGD") == true)
     #expect(optimizer.stateNames(of: 0) == ["m"])
@@ -99,12 +102,16 @@ import Testing
     #expect(
       Self.code { _ = try Optimizer(both, parameters: [ParameterSpec(name: "w1", dims: [2])]) }
         == 602)
-    #expect(try Optimizer(both, parameters: [ParameterSpec(name: "x", dims: [])]).variant(of: 0).index == 2)
+    #expect(
+      try Optimizer(both, parameters: [ParameterSpec(name: "x", dims: [])]).variant(of: 0).index
+        == 2)
   }
 
   @Test(arguments: [
-    ("abc", "xabcx", true), ("^abc$", "xabc", false), ("a|b", "cb", true), ("[a-c]+d", "zzabcd", true),
-    ("[^a-c]", "abc", false), ("a.c", "abc", true), ("a\\.c", "abc", false), ("(ab)*c$", "ababc", true),
+    ("abc", "xabcx", true), ("^abc$", "xabc", false), ("a|b", "cb", true),
+    ("[a-c]+d", "zzabcd", true),
+    ("[^a-c]", "abc", false), ("a.c", "abc", true), ("a\\.c", "abc", false),
+    ("(ab)*c$", "ababc", true),
     ("^(ab)+$", "aba", false), ("colou?r", "color", true), ("", "", true), ("^$", "x", false),
     ("[]a]", "]", true), ("x*", "", true),
   ])
@@ -212,11 +219,14 @@ import Testing
         let optimizer = try Optimizer(rule, parameters: specs, engine: engine, elementType: element)
         #expect(optimizer.needsOracle)
         let host = HostTensors(specs, element)
-        for k in 0..<2 { host.set(host.gradients[k], host.get(host.parameters[k], specs[k].count).values) }
+        for k in 0..<2 {
+          host.set(host.gradients[k], host.get(host.parameters[k], specs[k].count).values)
+        }
         optimizer.bind(
           parameters: host.parameters, gradients: host.gradients.map { UnsafeRawPointer($0) })
         try optimizer.initialise()
-        #expect(Self.code { try optimizer.step() } == 803 || Self.code { try optimizer.step() } == 810)
+        #expect(
+          Self.code { try optimizer.step() } == 803 || Self.code { try optimizer.step() } == 810)
         var calls = 0
         try optimizer.step(oracle: { points, gradients in
           calls += 1
@@ -245,7 +255,8 @@ import Testing
   @Test func hyperparametersAndDomains() throws {
     let compiler = Compiler()
     let specs = [ParameterSpec(name: "w", dims: [3])]
-    #expect(Self.code { _ = try Optimizer(compiler.rule("Lion(β1 = 1.5)"), parameters: specs) } == 507)
+    #expect(
+      Self.code { _ = try Optimizer(compiler.rule("Lion(β1 = 1.5)"), parameters: specs) } == 507)
     let optimizer = try Optimizer(compiler.rule("Lion(lr = 1 / t)"), parameters: specs)
     let host = HostTensors(specs, .float32)
     host.setGradients(step: 1)
@@ -343,9 +354,13 @@ import Testing
 
   // MARK: Memory
 
-  @Test(arguments: ["AdamW", "LAMB", "Muon", "Adafactor", "ClipGlobalNorm(MuonAdamW)", "Lookahead(Lion)"])
+  @Test(arguments: [
+    "AdamW", "LAMB", "Muon", "Adafactor", "ClipGlobalNorm(MuonAdamW)", "Lookahead(Lion)",
+  ])
   func aStepAllocatesNothing(_ text: String) throws {
-    let specs = [ParameterSpec(name: "w", dims: [24, 16]), ParameterSpec(name: "v", dims: [8, 8])]
+    let specs = [
+      ParameterSpec(name: "w", dims: [24, 16]), ParameterSpec(name: "v", dims: [8, 8]),
+    ]
     let optimizer = try Optimizer(Compiler().rule(text), parameters: specs)
     let host = HostTensors(specs, .float32)
     host.setGradients(step: 1)

@@ -59,7 +59,9 @@ enum Rounds {
   private static func raise(_ next: inout [Int], _ function: Function, _ rounds: [Int]) {
     var level = [Int](repeating: 0, count: function.instructions.count)
     for (i, instruction) in function.instructions.enumerated() {
-      for operand in function.operands(ValueID(i)) { level[i] = max(level[i], level[operand.index]) }
+      for operand in function.operands(ValueID(i)) {
+        level[i] = max(level[i], level[operand.index])
+      }
       guard isMeeting(instruction) else { continue }
       let site = Int(instruction.attribute)
       next[site] = max(next[site], level[i])
@@ -204,7 +206,9 @@ final class Lockstep {
       let part = meeting.parts[p]
       let instance = instances[part.instance]
       let step = instance.program.steps[part.step]
-      if isWanted(part) { meeting.points[part.instance] = UnsafeRawPointer(instance.pointer(step.a)) }
+      if isWanted(part) {
+        meeting.points[part.instance] = UnsafeRawPointer(instance.pointer(step.a))
+      }
       if wantsGradient { meeting.gradients[part.instance] = instance.pointer(step.d) }
     }
     let loss = try oracle(

@@ -150,7 +150,9 @@ struct SegmentPlanner {
     func parts(_ values: ValueID...) -> [ValueID] { values.map { planner.base($0) } }
     switch x.operation {
     case .add:
-      if let p = scaled(x.a, of: v), let q = scaled(x.b, of: v), planner.base(x.a) != planner.base(x.b) {
+      if let p = scaled(x.a, of: v), let q = scaled(x.b, of: v),
+        planner.base(x.a) != planner.base(x.b)
+      {
         for (one, two) in [(p, q), (q, p)] {
           if let root = square(two.tensor, of: v) {
             return (
@@ -339,7 +341,8 @@ struct SegmentPlanner {
     let source = planner.base(root.value)
     switch root.purpose {
     case .buffer, .output:
-      if case .buffer = root.purpose, made[source] == nil, planner.isBuffered(source, before: stage) {
+      if case .buffer = root.purpose, made[source] == nil, planner.isBuffered(source, before: stage)
+      {
         return
       }
       builder.store(
@@ -369,7 +372,11 @@ struct SegmentPlanner {
     }
     let shape = planner.shape(instruction.a)
     let slot: Int32
-    if case .memory(let view) = planner.placement[reduction.index] { slot = view.slot } else { return }
+    if case .memory(let view) = planner.placement[reduction.index] {
+      slot = view.slot
+    } else {
+      return
+    }
     let (rows, cols, isPerRow): (Int, Int, Bool) =
       switch Scope(rawValue: instruction.attribute) ?? .all {
       case .perRow, .all:
