@@ -60,6 +60,8 @@ let package = Package(
     tests("RuntimeTests", ["Runtime", "Ravine", "AllocationCount"]),
     tests("TrainingTests", ["Training"]),
     tests("RavineTests", ["Ravine"]),
+    tests(
+      "DocsTests", ["ravine", "Ravine", "Runtime", "Lowering", "IR", "Syntax", "Diagnostics"]),
   ],
   cLanguageStandard: .gnu17
 )

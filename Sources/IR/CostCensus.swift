@@ -6,32 +6,49 @@ struct CostCensus {
   private var scopes: [Scope: Int] = [:]
   private var sites: Set<[Int32]> = []
 
-  init(_ function: Function) { add(function) }
+  /// `needed`: the instructions of a path; `operands`: what each of them reads on it.
+  init(_ function: Function, needed: [Int], operands: (ValueID) -> [ValueID]) {
+    var readers: [ValueID: Set<Int>] = [:]
+    for i in needed {
+      for operand in operands(ValueID(i)) { readers[operand, default: []].insert(i) }
+    }
+    add(function, needed) { id in
+      // A part of a reduction over all tensors is no reduction of its own.
+      let users = readers[id] ?? []
+      return !users.isEmpty
+        && users.allSatisfy {
+          function.instructions[$0].operation.info.operationClass == .globalReduction
+        }
+    }
+  }
 
   func count(_ operation: Operation) -> Int { counts[operation] ?? 0 }
   func reductions(_ scope: Scope) -> Int { scopes[scope] ?? 0 }
   var globalSites: Int { sites.count }
 
-  private mutating func add(_ function: Function) {
-    let live = function.liveValues()
-    for (i, instruction) in function.instructions.enumerated() where live[i] {
+  private mutating func add(
+    _ function: Function, _ needed: [Int], isPartOfGlobal: (ValueID) -> Bool
+  ) {
+    for i in needed {
+      let instruction = function.instructions[i]
       counts[instruction.operation, default: 0] += 1
       switch instruction.operation.info.operationClass {
       case .reduction:
         let shape = function.type(instruction.a).shape
-        guard shape.isLike || shape.extents.contains(.rows) || shape.extents.contains(.cols) else {
-          continue
-        }
+        guard !shape.isScalar, !isPartOfGlobal(ValueID(i)) else { continue }
         if let scope = Scope(rawValue: instruction.attribute) { scopes[scope, default: 0] += 1 }
       case .rowwise: scopes[.perRow, default: 0] += 1
       case .globalReduction:
         sites.insert([Int32(instruction.operation.rawValue), instruction.attribute])
       case .matrix, .decomposition, .selection: needsWholeTensor = true
       case .movement:
-        let isView = instruction.operation == .broadcast || function.type(instruction.a).shape.isScalar
+        let isView =
+          instruction.operation == .broadcast || function.type(instruction.a).shape.isScalar
         if !isView { needsWholeTensor = true }
       case .region where instruction.operation == .loop:
-        add(function.loops[Int(instruction.attribute)].body)
+        let body = function.loops[Int(instruction.attribute)].body
+        let live = body.liveValues()
+        add(body, live.indices.filter { live[$0] }) { _ in false }
       case .source where instruction.operation == .draw:
         let draw = function.draws[Int(instruction.attribute)]
         draws.append(

@@ -17,22 +17,19 @@ struct CostCounter {
     self.hypers = hypers
   }
 
-  func census() -> CostCensus { CostCensus(function) }
-
-  /// The work on every path through the scalar conditions, at most 64 of them.
-  func paths() -> [CostSheet.Work] {
+  /// The work on every path through the scalar conditions, at most 64 of them, and what it uses.
+  func paths() -> [(work: CostSheet.Work, census: CostCensus)] {
     let free = openConditions()
     guard free.count <= Self.conditionLimit else {
       return [true, false].map { side in
-        var path = CostPath(self, choices: Dictionary(uniqueKeysWithValues: free.map { ($0, side) }))
-        return path.work()
+        let choices = Dictionary(uniqueKeysWithValues: free.map { ($0, side) })
+        return CostPath(self, choices: choices).count()
       }
     }
     return (0..<(1 << free.count)).map { mask in
       var choices: [ValueID: Bool] = [:]
       for (bit, condition) in free.enumerated() { choices[condition] = mask >> bit & 1 == 1 }
-      var path = CostPath(self, choices: choices)
-      return path.work()
+      return CostPath(self, choices: choices).count()
     }
   }
 
@@ -50,6 +47,20 @@ struct CostCounter {
       }
     }
     return found
+  }
+
+  /// Whether nothing but the tensor's shape decides between the paths.
+  var shapeDecides: Bool {
+    let open = openConditions()
+    return !open.isEmpty && open.allSatisfy(isOfShape)
+  }
+
+  private func isOfShape(_ id: ValueID) -> Bool {
+    switch function[id].operation {
+    case .constant, .hyper: true
+    case .extent: function[id].a == .none
+    default: function[id].operation.isElementwise && function.operands(id).allSatisfy(isOfShape)
+    }
   }
 
   // MARK: Lengths

@@ -22,15 +22,16 @@ struct CostPath {
     level = [Int?](repeating: nil, count: function.instructions.count)
   }
 
-  mutating func work() -> CostSheet.Work {
+  consuming func count() -> (work: CostSheet.Work, census: CostCensus) {
     let stores = function.outputs.compactMap { output -> (target: OutputTarget, value: ValueID)? in
       let value = resolved(output.value)
       return isOld(value, output.target) ? nil : (output.target, value)
     }
-    for i in needed(stores.map(\.value)) { count(ValueID(i)) }
+    let needed = needed(stores.map(\.value))
+    for i in needed { count(ValueID(i)) }
     place(stores)
     sum.temporaryBytes = peak()
-    return sum
+    return (sum, CostCensus(function, needed: needed, operands: operands))
   }
 
   // MARK: What the path needs
@@ -211,7 +212,7 @@ struct CostPath {
     for value in carried where isTensor(value) { makeResident(value, for: id) }
     level[id.index] = carried.compactMap { level[$0.index] }.max() ?? before
     let inner = CostCounter(loop.body, states: [], hypers: counter.hypers)
-    guard let one = inner.paths().max(by: { Self.weight($0) < Self.weight($1) }) else { return }
+    guard let one = inner.paths().map(\.work).max(by: { $0.weight < $1.weight }) else { return }
     let times = counter.amount(resolved(function[id].a), in: function) ?? .length("times")
     sum.flops += one.flops * times
     sum.bytesRead += one.bytesRead * times
@@ -222,10 +223,6 @@ struct CostPath {
     let own = loop.initial.map(resolved).filter(isTensor).reduce(Amount.zero) { $0 + size($1) * 4 }
     innerTemporaries[id] = one.temporaryBytes + own
     lifetimes[id] = (id.index, id.index)
-  }
-
-  private static func weight(_ work: CostSheet.Work) -> Double {
-    (work.flops + work.bytesMoved).value(rows: 1024, cols: 1024)
   }
 
   // MARK: Passes

@@ -26,6 +26,9 @@ public struct CostSheet: Sendable {
     public var decompositions = Amount.zero
 
     public var bytesMoved: Amount { bytesRead + bytesWritten }
+
+    /// What a large tensor costs, to compare paths by.
+    var weight: Double { (flops + bytesMoved).value(rows: 1024, cols: 1024) }
   }
 
   public struct DrawSite: Hashable, Sendable {
@@ -49,6 +52,8 @@ public struct CostSheet: Sendable {
   public var busiest: Work
   /// The path on which it costs the least: most steps of a rule with `every k`.
   public var quietest: Work
+  /// Whether `busiest` and `quietest` differ by the shape of the tensor alone.
+  public var variesByShape: Bool
   public var reach: Reach
   /// Reductions of the tensor to one number.
   public var tensorReductions: Int
@@ -76,11 +81,14 @@ public struct CostSheet: Sendable {
     stateBytes = states.filter { !$0.slot.isGlobal }.reduce(.zero) { $0 + $1.bytes }
     globalStateBytes = states.filter(\.slot.isGlobal).reduce(.zero) { $0 + $1.bytes }
     let paths = counter.paths()
-    busiest = paths.max { Self.weight($0) < Self.weight($1) } ?? Work()
-    quietest = paths.min { Self.weight($0) < Self.weight($1) } ?? Work()
+    let most = paths.max { $0.work.weight < $1.work.weight }!
+    let least = paths.min { $0.work.weight < $1.work.weight }!
+    busiest = most.work
+    quietest = least.work
+    variesByShape = counter.shapeDecides
     inputs = variant.inputs
 
-    let census = counter.census()
+    let census = most.census
     tensorReductions = census.reductions(.all)
     rowReductions = census.reductions(.perRow)
     columnReductions = census.reductions(.perColumn)
@@ -91,16 +99,12 @@ public struct CostSheet: Sendable {
     usesLoss = census.count(.loss) > 0
     draws = census.draws
     reach =
-      census.needsWholeTensor
+      paths.contains { $0.census.needsWholeTensor }
       ? .wholeTensor
       : rowReductions + columnReductions > 0
         ? .rowsOrColumns
         : globalReductions > 0
           ? .globalReduction : tensorReductions > 0 ? .tensorReduction : .elementwise
-  }
-
-  private static func weight(_ work: Work) -> Double {
-    (work.flops + work.bytesMoved).value(rows: 1024, cols: 1024)
   }
 
   /// How the tensor may be split over devices, in words.

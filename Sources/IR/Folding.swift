@@ -9,7 +9,7 @@
 /// The reference evaluator uses the same function, so folding cannot change a result.
 public enum Folding {
   /// The value of an elementwise operation, booleans as 0 and 1; nil where it is not elementwise.
-  public static func fold(_ operation: Operation, _ x: [Double]) -> Double? {
+  @inline(never) public static func fold(_ operation: Operation, _ x: [Double]) -> Double? {
     func truth(_ b: Bool) -> Double { b ? 1 : 0 }
     switch operation {
     case .negate: return -x[0]

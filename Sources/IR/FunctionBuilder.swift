@@ -200,6 +200,13 @@ public struct FunctionBuilder: Sendable {
       return constant(x)
     }
     switch operation {
+    case .subtract:
+      // a - (a - x) is x: what a rule would subtract, without the rounding of doing it twice
+      // (docs/decisions/0005). The one folding that is exact in arithmetic but not in IEEE.
+      let inner = function[operands[1]]
+      if inner.operation == .subtract, inner.a == operands[0], function.type(inner.b) == type {
+        return inner.b
+      }
     case .multiply:
       if numbers[0] == 1, function.type(operands[1]) == type { return operands[1] }
       if numbers[1] == 1, function.type(operands[0]) == type { return operands[0] }

@@ -22,7 +22,8 @@ public struct Domain: Hashable, Sendable, CustomStringConvertible {
   }
 
   private func number(_ x: Double) -> String {
-    x == .infinity ? "inf" : x == -.infinity ? "-inf" : x == x.rounded() ? "\(Int(x))" : "\(x)"
+    x == .infinity
+      ? "inf" : x == -.infinity ? "-inf" : x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)"
   }
 }
 

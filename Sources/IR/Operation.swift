@@ -74,7 +74,12 @@ extension Operation {
     public var givesBoolean: Bool
   }
 
-  public var info: Info {
+  /// What the table says of the operation.
+  public var info: Info { Self.table[Int(rawValue)] }
+
+  private static let table: [Info] = allCases.map { $0.row }
+
+  @inline(never) private var row: Info {
     func make(
       _ name: String, _ arity: Int, _ group: OperationClass, _ flops: Int = 0,
       commutative: Bool = false, boolean: Bool = false

@@ -99,11 +99,20 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
   /// The axes, `like` as [rows, cols].
   public var extents: [Extent] { isLike ? [.rows, .cols] : (0..<Int(count)).map { self[$0] } }
   public var isConcrete: Bool { !isLike && extents.allSatisfy(\.isFixed) }
-  /// Elements of a concrete shape.
-  public var elementCount: Int {
+  /// Elements of a concrete shape; of one too large for the machine, the largest number there is.
+  public var elementCount: Int { elementTotal ?? .max }
+
+  /// The elements of a concrete shape, or nil where no Int holds their number.
+  var elementTotal: Int? {
     var product = 1
-    for i in 0..<Int(max(count, 0)) { product *= self[i].value }
-    return product
+    var isTooLarge = false
+    for i in 0..<Int(max(count, 0)) {
+      if self[i].value == 0 { return 0 }
+      let (next, overflow) = product.multipliedReportingOverflow(by: self[i].value)
+      isTooLarge = isTooLarge || overflow
+      product = overflow ? 1 : next
+    }
+    return isTooLarge ? nil : product
   }
 
   public subscript(_ axis: Int) -> Extent {

@@ -199,7 +199,7 @@ public enum ShapeRules {
     case .reshape:
       let target = (declared ?? operand).shape
       if operand.shape.isConcrete && target.isConcrete,
-        operand.shape.elementCount != target.elementCount
+        operand.shape.elementTotal != target.elementTotal
       {
         throw ShapeError(
           .badReshape,
@@ -241,11 +241,16 @@ public enum ShapeRules {
         result.append(extent)
         continue
       }
+      guard slice.start >= 0, slice.start <= slice.end ?? slice.start else {
+        throw ShapeError(
+          .badSlice, "a range from \(slice.start) to \(slice.end ?? 0) holds nothing")
+      }
       if extent.isFixed {
         let end = slice.end ?? extent.value
-        guard slice.start >= 0, slice.start < max(end, 1), end <= extent.value else {
+        guard slice.start <= end, end <= extent.value else {
+          let outside = slice.start >= extent.value ? slice.start : end
           throw ShapeError(
-            .badSlice, "index \(slice.start) is outside an axis of length \(extent.value)")
+            .badSlice, "index \(outside) is outside an axis of length \(extent.value)")
         }
         if !slice.isDropped { result.append(.fixed(end - slice.start)) }
       } else if !slice.isDropped {

@@ -15,6 +15,7 @@ struct BodyPrinter {
   private var nextName = 1
   /// Arguments of a loop body.
   private var arguments: [String] = []
+  private var outerLengths: [String]?
   private var lines: [String] = []
   private var indent = "    "
 
@@ -94,7 +95,9 @@ struct BodyPrinter {
   private mutating func name(_ id: ValueID, wanted: String?) {
     var name = wanted ?? ""
     let reserved: Set<String> = ["w", "g", "t", "T", "loss", "rank", "rows", "cols", "numel"]
-    if name.isEmpty || reserved.contains(name) || !taken.insert(name).inserted { name = freshName() }
+    if name.isEmpty || reserved.contains(name) || !taken.insert(name).inserted {
+      name = freshName()
+    }
     lines.append("\(indent)\(name) = \(text(id, 0))")
     names[id] = name
   }
@@ -132,6 +135,7 @@ struct BodyPrinter {
     body.nextName = nextName
     body.indent = indent + "    "
     body.arguments = carried + captured
+    body.outerLengths = outerLengths ?? function.extents.map { text($0, 0) }
     let targets = carried.indices.map { (OutputTarget.result($0), "\(carried[$0])' = ") }
     lines.append(String(body.equations(targets).dropLast()))
     taken.formUnion(body.taken)
@@ -380,7 +384,8 @@ struct BodyPrinter {
     var arguments: [String] = []
     if draw.distribution == .bernoulli { arguments.append(text(i.a, 0)) }
     if !draw.isGlobal, !i.type.shape.isLike { arguments.append(shapeText(i.type.shape)) }
-    return "\(draw.isGlobal ? "global " : "")\(draw.distribution)(\(arguments.joined(separator: ", ")))"
+    return
+      "\(draw.isGlobal ? "global " : "")\(draw.distribution)(\(arguments.joined(separator: ", ")))"
   }
 
   private func sliceText(_ i: Instruction) -> String {
@@ -393,7 +398,10 @@ struct BodyPrinter {
   }
 
   func length(_ extent: Extent) -> String {
-    if let k = extent.computedIndex { return text(function.extents[k], 0) }
+    if let k = extent.computedIndex {
+      // A loop body shares the extents of the function around it.
+      return outerLengths.map { k < $0.count ? $0[k] : "?" } ?? text(function.extents[k], 0)
+    }
     return extent.description
   }
 
@@ -412,4 +420,3 @@ struct BodyPrinter {
     return "tensor(\(lengths(shape)))"
   }
 }
-

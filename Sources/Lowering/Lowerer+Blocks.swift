@@ -157,7 +157,17 @@ extension Lowerer {
       guard let entry = inside.entries[name.key + "'"],
         let next = single(force(entry), at: name.span)
       else { return .failure }
-      let shape = levels[outer].builder.type(initial[position]).shape
+      let before = levels[outer].builder.type(initial[position])
+      let shape = before.shape
+      if before.kind != type(next).kind {
+        _ = report(
+          Diagnostic(
+            406,
+            "`\(name.text)` is a \(before.kind == .boolean ? "condition" : "number") before "
+              + "the loop and a \(before.kind == .boolean ? "number" : "condition") after an "
+              + "iteration", at: name.span))
+        return .failure
+      }
       guard
         let fitted = fit(next, to: shape, { "`\(name.text)` before the loop" }, at: name.span)
       else { return .failure }

@@ -11,13 +11,13 @@ extension Lowerer {
     if let function = frame.functionParameter(name.key) {
       return apply(function, name, arguments, frame, span)
     }
-    if let function = program.functions[name.key] {
+    if let function = program.function(name.key, from: frame.tree) {
       return apply(.checked(function), name, arguments, frame, span)
     }
     if Builtins.functions.contains(name.key) {
       return apply(.builtin(name.key), name, arguments, frame, span)
     }
-    if program.rules[name.key] != nil {
+    if program.rule(name.key, from: frame.tree) != nil {
       return ruleValue(name, arguments, frame, span).map { .rule($0) } ?? .failure
     }
     if let entry = frame.entry(name.key, at: name.span), case .function(let f) = force(entry) {
@@ -41,9 +41,10 @@ extension Lowerer {
     _ function: CheckedFunction, _ arguments: [Argument], _ frame: Frame, _ span: Span
   ) -> Value {
     let declaration = function.declaration
+    if function.isBroken { return report(.broken(declaration.name.text, at: span)) }
     let text = declaration.name.text
     let mark = "fn \(declaration.name.key)"
-    if callStack.contains(where: { $0.hasPrefix(mark + "@") }) {
+    if callStack.contains(mark) {
       return report(
         Diagnostic(
           211, "`\(text)` calls itself: every program must end", at: span,
@@ -67,7 +68,9 @@ extension Lowerer {
         }
       }
     }
-    callStack.append("\(mark)@\(span.start)")
+    callStack.append(mark)
+    sites.append(span.start)
+    defer { sites.removeLast() }
     defer { callStack.removeLast() }
     let errorsBefore = bag.all.count
     let equation = equationName
@@ -94,7 +97,7 @@ extension Lowerer {
     var noted = DiagnosticBag()
     for (position, diagnostic) in bag.all.enumerated() {
       var copy = diagnostic
-      if position >= count, copy.notes.count < 4 {
+      if position >= count, copy.notes.count < 4, copy.code != .brokenDeclaration {
         copy.notes.append(Note("in this call of `\(name)`", at: span))
       }
       noted.report(copy)
@@ -117,10 +120,16 @@ extension Lowerer {
     var bound = [ExprID?](repeating: nil, count: names.count)
     var position = 0
     var isGood = true
+    var hasWrongLabel = false
     for argument in arguments {
       if let label = argument.label {
         guard let index = names.firstIndex(where: { $0.key == label.key }) else {
-          let near = Suggestion.nearest(to: label.text, among: names.map(\.text))
+          // A label that is nearly right stands for the parameter: it is not missing as well.
+          let open = names.indices.filter { bound[$0] == nil && !hasDefault[$0] }
+          let near =
+            Suggestion.nearest(to: label.text, among: names.map(\.text))
+            ?? (open.count == 1 && position >= open[0] ? names[open[0]].text : nil)
+          hasWrongLabel = true
           _ = report(
             Diagnostic(
               204, "`\(callee)` has no parameter `\(label.text)`", at: label.span,
@@ -147,7 +156,8 @@ extension Lowerer {
         position += 1
       }
     }
-    for (index, name) in names.enumerated() where bound[index] == nil && !hasDefault[index] {
+    for (index, name) in names.enumerated()
+    where bound[index] == nil && !hasDefault[index] && !hasWrongLabel {
       _ = report(Diagnostic(205, "`\(callee)` needs a value for `\(name.text)`", at: span))
       isGood = false
     }
@@ -237,10 +247,8 @@ extension Lowerer {
     case "transpose": return transpose(x[0], at: span)
     case "flatten":
       guard let a = single(x[0], at: span) else { return .failure }
-      let count = local(a)
-      let elements = elements(of: Handle(level: level, id: count))
-      guard case .value(let n) = elements else { return .failure }
-      let extent = builder.extentSymbol(n.id)
+      let extent: Extent =
+        shape(a).isLike ? .numel : knownCount(shape(a)).map { .fixed($0) } ?? .unknown
       return reshaped(a, [extent], span).map { .value($0) } ?? .failure
     case "rows", "cols", "numel":
       guard let a = single(x[0], at: span) else { return .failure }
@@ -283,9 +291,16 @@ extension Lowerer {
     guard extents.allSatisfy(\.isFixed) else { return nil }
     switch kind {
     case .rowsOf: return Double(extents.first?.value ?? 1)
-    case .colsOf: return Double(extents.dropFirst().reduce(1) { $0 * $1.value })
-    default: return Double(extents.reduce(1) { $0 * $1.value })
+    case .colsOf: return extents.dropFirst().reduce(1) { $0 * Double($1.value) }
+    default: return extents.reduce(1) { $0 * Double($1.value) }
     }
+  }
+
+  /// The number of elements of a shape of numbers, if it is one that an extent can hold.
+  private func knownCount(_ shape: Shape) -> Int? {
+    guard shape.extents.allSatisfy(\.isFixed) else { return nil }
+    let count = shape.extents.reduce(1) { $0 * Double($1.value) }
+    return count <= 2e9 ? Int(count) : nil
   }
 
   private func argScope(_ value: Value) -> Scope {
@@ -442,13 +457,21 @@ extension Lowerer {
       if name.key == "scalar" { return .scalar }
       if name.key == "w" { return .like }
       return nil
-    case .name(let name) where name.key == "w" || name.key == "g": return .like
+    case .name(let name)
+    where (name.key == "w" || name.key == "g") && frame.rule != nil
+      && isParameterShaped(name, frame):
+      return .like
     case .call(let name, let arguments) where ShapeWords.all.contains(name.key):
       let type = TypeExpr(
         kind: name, extents: arguments.map(\.value), span: tree(frame).span(id))
       return shape(type, frame)
     default: return nil
     }
+  }
+
+  private func isParameterShaped(_ name: Name, _ frame: Frame) -> Bool {
+    guard case .value(let handle) = lookup(name, frame) else { return false }
+    return shape(handle).isLike
   }
 
   // MARK: Randomness and oracles
@@ -500,7 +523,8 @@ extension Lowerer {
     guard frame.rule != nil, level == 0 else {
       return report(
         Diagnostic(
-          426, "`\(name)(x)` asks the objective at another point: it stands in a rule, outside of "
+          426,
+          "`\(name)(x)` asks the objective at another point: it stands in a rule, outside of "
             + "`repeat`", at: span))
     }
     guard arguments.count == 1, arguments[0].label == nil,

@@ -8,6 +8,16 @@ extension Lowerer {
   func lower(_ id: ExprID, _ frame: Frame) -> Value {
     let tree = tree(frame)
     let span = tree.span(id)
+    patience -= 1
+    if patience < 0 { return tooLarge(span) }
+    depth += 1
+    defer { depth -= 1 }
+    if depth > Self.depthLimit {
+      return report(
+        Diagnostic(
+          109, "these equations and functions depend on each other too deeply", at: span,
+          notes: [Note("more than \(Self.depthLimit) expressions stand one inside the other")]))
+    }
     switch tree[id] {
     case .number(let x, _): return constant(x)
     case .string(let text): return .string(text)
@@ -48,28 +58,34 @@ extension Lowerer {
     if let entry = frame.entry(name.key, at: name.span) { return force(entry) }
     if let rule = frame.ruleParameter(name.key) { return .rule(rule) }
     if let function = frame.functionParameter(name.key) { return .function(function) }
-    if let definition = program.definitions[name.key], !isDefining(name.key) {
-      return lowerDefinition(definition)
+    if let definition = program.definition(name.key, from: frame.tree) {
+      return lowerDefinition(definition, name)
     }
     if let value = builtinName(name, frame) { return value }
-    if program.rules[name.key] != nil {
+    if program.rule(name.key, from: frame.tree) != nil {
       return ruleValue(name, [], frame, name.span).map { .rule($0) } ?? .failure
     }
-    if let function = program.functions[name.key] { return .function(.checked(function)) }
+    if let function = program.function(name.key, from: frame.tree) {
+      return .function(.checked(function))
+    }
     if Builtins.functions.contains(name.key) { return .function(.builtin(name.key)) }
     return report(Diagnostic(201, "`\(name.text)` is not defined here", at: name.span))
   }
 
-  private func isDefining(_ key: String) -> Bool { callStack.contains("definition \(key)") }
-
-  private func lowerDefinition(_ definition: CheckedDefinition) -> Value {
-    callStack.append("definition \(definition.name.key)")
-    defer { callStack.removeLast() }
-    if callStack.count > 200 {
-      return report(
-        Diagnostic(211, "`\(definition.name.text)` depends on itself", at: definition.name.span))
+  func lowerDefinition(_ definition: CheckedDefinition, _ name: Name) -> Value {
+    if definition.isBroken { return report(.broken(name.text, at: name.span)) }
+    if let known = definitions[definition.name.key] {
+      return known
+        ?? report(Diagnostic(211, "`\(definition.name.text)` depends on itself", at: name.span))
     }
-    return lower(definition.value, Frame(tree: definition.tree, parent: nil))
+    definitions.updateValue(nil, forKey: definition.name.key)
+    // One value wherever it is named, so it stands outside of all loops.
+    let inner = level
+    level = 0
+    let value = lower(definition.value, Frame(tree: definition.tree, parent: nil))
+    level = inner
+    definitions.updateValue(value, forKey: definition.name.key)
+    return value
   }
 
   private func builtinName(_ name: Name, _ frame: Frame) -> Value? {
@@ -108,7 +124,8 @@ extension Lowerer {
     if op == .matches || op == .matchesNot {
       return report(
         Diagnostic(
-          604, "`\(op.rawValue)` compares the name of a tensor in a `route`, nowhere else", at: span))
+          604, "`\(op.rawValue)` compares the name of a tensor in a `route`, nowhere else", at: span
+        ))
     }
     let x = lower(a, frame)
     let y = lower(b, frame)
@@ -167,7 +184,8 @@ extension Lowerer {
         return .failure
       }
       b = column
-      resultIsRow = shape(a).rank == 2 && shape(a).extents[0] != .rows
+      resultIsRow =
+        shape(a).rank == 2 && shape(a).extents[0] != .rows
         && shape(a).extents[0] != .batch
     }
     let product = make(.matrixProduct, [a, b], at: span)
@@ -236,6 +254,11 @@ extension Lowerer {
           guard let x = wholeNumber(to, frame, count: count.map { $0 + 1 }) else { return .failure }
           slice.end = x
         }
+        if let end = slice.end, end < slice.start {
+          return report(
+            Diagnostic(
+              408, "this range ends at \(end), before its start \(slice.start)", at: span))
+        }
         slices[axis] = slice
       }
     }
@@ -262,6 +285,12 @@ extension Lowerer {
       return nil
     }
     if x < 0, let count { x += Double(count) }
+    if x < 0, count == nil {
+      _ = report(
+        Diagnostic(
+          408, "an index from the end needs an axis whose length is known", at: span))
+      return nil
+    }
     if x < 0 || count.map({ x >= Double($0) }) ?? false {
       _ = report(
         Diagnostic(
@@ -310,8 +339,9 @@ extension Lowerer {
     if Builtins.draws.contains(name.key) {
       return draw(name.key, arguments, frame, isGlobal: true, span)
     }
-    guard ["sum", "mean", "max", "min", "norm", "rms", "count", "dot", "any", "all"].contains(
-      name.key)
+    guard
+      ["sum", "mean", "max", "min", "norm", "rms", "count", "dot", "any", "all"].contains(
+        name.key)
     else {
       return report(
         Diagnostic(421, "`global` stands before a reduction, and `\(name.text)` is none", at: span))
@@ -323,7 +353,7 @@ extension Lowerer {
   /// place in every variant of a route.
   func site(_ name: String, _ operation: Operation, _ frame: Frame, _ span: Span) -> Int {
     let owner = frame.rule.map { "\(ObjectIdentifier($0.value))" } ?? ""
-    let key = "\(owner) \(span.start) \(operation) \(callStack.joined(separator: "/"))"
+    let key = "\(owner) \(span.start) \(operation) \(callStack.joined(separator: "/")) \(sites)"
     return module.site(key, name: name)
   }
 

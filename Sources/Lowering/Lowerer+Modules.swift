@@ -13,11 +13,14 @@ extension Lowerer {
     var hypers: [FlatHyper] = []
     flatten(value, prefix: "", into: &hypers)
     checkLabels(value, hypers)
+    resolveGiven(hypers)
+    domains = [:]
+    let allDomains = hypers.map { domain(of: $0) }
+    for (hyper, domain) in zip(hypers, allDomains) { domains[hyper.key] = domain }
     let defaults = defaultsFunction(
       hypers, name: value.name, needsDefaults: needsDefaults, isInlined: false)
     arguments = defaultsFunction(
       hypers, name: value.name, needsDefaults: needsDefaults, isInlined: true)
-    let domains = hypers.map { domain(of: $0) }
     if bag.hasErrors { return nil }
 
     var variants: [RuleVariant] = []
@@ -25,18 +28,11 @@ extension Lowerer {
       module.beginVariant(option.choices)
       guard let variant = variant(value, option) else { continue }
       variants.append(variant)
-      if variants.count > 256 {
-        _ = report(
-          Diagnostic(
-            606, "these routes have more than 256 ways through them",
-            at: value.rule.declaration.name.span))
-        break
-      }
     }
     if bag.hasErrors { return nil }
     return RuleModule(
       name: value.name, documentation: value.rule.declaration.documentation,
-      hypers: zip(hypers, domains).enumerated().map { index, pair in
+      hypers: zip(hypers, allDomains).enumerated().map { index, pair in
         Hyperparameter(
           name: pair.0.name, key: pair.0.key, domain: pair.1,
           isStructural: module.structural.contains(index), origin: pair.0.parameter.name.span)
@@ -55,13 +51,18 @@ extension Lowerer {
 
   /// Every hyperparameter of the tree of rules, those inside a rule prefixed.
   private func flatten(_ value: RuleValue, prefix: String, into all: inout [FlatHyper]) {
+    var taken: Set<String> = []
+    flatten(value, prefix: prefix, &taken, into: &all)
+  }
+
+  private func flatten(
+    _ value: RuleValue, prefix: String, _ taken: inout Set<String>, into all: inout [FlatHyper]
+  ) {
     for hyper in value.rule.hypers {
       var keyPrefix = prefix
-      if all.contains(where: { $0.key == keyPrefix + hyper.name.key }) {
-        keyPrefix += value.name + "."
-      }
+      if taken.contains(keyPrefix + hyper.name.key) { keyPrefix += value.name + "." }
       var attempt = 2
-      while all.contains(where: { $0.key == keyPrefix + hyper.name.key }) {
+      while !taken.insert(keyPrefix + hyper.name.key).inserted {
         keyPrefix = prefix + value.name + "\(attempt)."
         attempt += 1
       }
@@ -73,18 +74,18 @@ extension Lowerer {
     }
     for parameter in value.rule.ruleParameters {
       if let inner = value.rules[parameter.name.key] {
-        flatten(inner, prefix: prefix + parameter.name.text + ".", into: &all)
+        flatten(inner, prefix: prefix + parameter.name.text + ".", &taken, into: &all)
       }
     }
     switch value.body {
     case .equations, .descent: break
     case .alias(let inner):
       if !value.rules.values.contains(where: { $0 === inner }) {
-        flatten(inner, prefix: prefix, into: &all)
+        flatten(inner, prefix: prefix, &taken, into: &all)
       }
     case .route(let arms):
       for arm in arms where !value.rules.values.contains(where: { $0 === arm.rule }) {
-        flatten(arm.rule, prefix: prefix + arm.rule.name + ".", into: &all)
+        flatten(arm.rule, prefix: prefix + arm.rule.name + ".", &taken, into: &all)
       }
     }
   }
@@ -103,7 +104,7 @@ extension Lowerer {
 
   private func nested(_ value: RuleValue) -> [RuleValue] {
     var result = [value]
-    for rule in value.rules.values { result += nested(rule) }
+    for (_, rule) in value.rules.sorted(by: { $0.key < $1.key }) { result += nested(rule) }
     switch value.body {
     case .equations, .descent: break
     case .alias(let inner): result += nested(inner)
@@ -137,6 +138,17 @@ extension Lowerer {
               : near.map {
                 [FixIt("did you mean `\($0)`?", at: label.span, replacement: $0)]
               } ?? []))
+      }
+    }
+  }
+
+  /// What each hyperparameter was given, by the outermost rule that gives it something.
+  private func resolveGiven(_ all: [FlatHyper]) {
+    given = [:]
+    for rule in ruleOrder {
+      for (key, argument) in rule.arguments.sorted(by: { $0.key < $1.key }) {
+        guard let index = hyperPosition(key, in: rule, all), given[index] == nil else { continue }
+        given[index] = (argument.value, argument.frame, rule)
       }
     }
   }
@@ -186,8 +198,27 @@ extension Lowerer {
         continue
       }
       builder.output(.hyper(index), local(handle))
+      checkDomain(of: hypers[index], handle)
     }
     return finish()
+  }
+
+  /// A number that is given and can never be right is an error now, not at bind time.
+  private func checkDomain(of hyper: FlatHyper, _ handle: Handle) {
+    guard let x = constantValue(.value(handle)), let domain = domains[hyper.key],
+      !domain.contains(x)
+    else { return }
+    let span: Span
+    if let found = hyper.rule.hyperIndex[hyper.parameter.name.key].flatMap({ given[$0] }) {
+      span = program[found.frame.tree].span(found.value)
+    } else if let initial = hyper.parameter.initial {
+      span = program[hyper.rule.rule.tree].span(initial)
+    } else {
+      return
+    }
+    _ = report(
+      Diagnostic(
+        502, "`\(hyper.name)` lies in \(domain), and this is \(NumberPrinter.text(x))", at: span))
   }
 
   /// Another hyperparameter, by reference; forced as well, so that a cycle is found.
@@ -200,12 +231,18 @@ extension Lowerer {
   }
 
   private func readsTensors(_ handle: Handle) -> Bool {
-    builder.function.instructions.contains {
-      switch $0.operation {
-      case .parameter, .gradient, .state, .input, .loss, .draw, .extent, .lossAt, .gradientAt: true
-      default: false
+    let function = builder.function
+    var pending = [local(handle)]
+    var seen: Set<ValueID> = []
+    while let next = pending.popLast() {
+      guard seen.insert(next).inserted else { continue }
+      switch function[next].operation {
+      case .parameter, .gradient, .state, .input, .loss, .draw, .extent, .lossAt, .gradientAt:
+        return true
+      default: pending += function.operands(next)
       }
     }
+    return false
   }
 
   private func defaultValue(
@@ -213,12 +250,7 @@ extension Lowerer {
     _ entry: @escaping (Int) -> Entry
   ) -> Value {
     // Given to the rule itself or to one around it (`CLion(lr = …)` gives Lion's): outer ones win.
-    var found: (value: ExprID, frame: Frame, owner: RuleValue)?
-    for rule in ruleOrder {
-      for (key, argument) in rule.arguments where hyperPosition(key, in: rule, all) == index {
-        if found == nil { found = (argument.value, argument.frame, rule) }
-      }
-    }
+    let found = given[index]
     let frame: Frame
     let expression: ExprID
     if let found {
@@ -237,7 +269,8 @@ extension Lowerer {
     } else {
       return report(
         Diagnostic(
-          503, "`\(hyper.parameter.name.text)` of `\(hyper.rule.name)` has no default and is not given",
+          503,
+          "`\(hyper.parameter.name.text)` of `\(hyper.rule.name)` has no default and is not given",
           at: hyper.parameter.name.span))
     }
     return lower(expression, frame)
@@ -247,23 +280,26 @@ extension Lowerer {
     hypersOf rule: RuleValue, into frame: Frame, _ all: [FlatHyper],
     _ entry: @escaping (Int) -> Entry, except: Int?
   ) {
-    for hyper in rule.rule.hypers {
-      guard let index = rule.hyperIndex[hyper.name.key], index != except else { continue }
-      frame.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned self] in
-        self.force(entry(index))
-      }
+    frame.resolve = { key in
+      guard let index = rule.hyperIndex[key], index != except else { return nil }
+      return entry(index)
     }
   }
 
   private func domain(of hyper: FlatHyper) -> Domain? {
-    guard let expression = hyper.parameter.domain else { return nil }
+    domain(of: hyper.parameter, in: hyper.rule.rule.tree)
+  }
+
+  func domain(of parameter: Parameter, in tree: TreeID) -> Domain? {
+    guard let expression = parameter.domain else { return nil }
     begin("domain", drawShape: .scalar)
-    let frame = Frame(tree: hyper.rule.rule.tree, parent: nil)
+    let frame = Frame(tree: tree, parent: nil)
     guard let low = constantValue(lower(expression.low, frame)),
       let high = constantValue(lower(expression.high, frame))
     else {
-      _ = report(
-        Diagnostic(504, "the bounds of a domain are numbers", at: expression.span))
+      if !bag.hasErrors {
+        _ = report(Diagnostic(504, "the bounds of a domain are numbers", at: expression.span))
+      }
       return nil
     }
     guard low <= high else {
@@ -287,6 +323,13 @@ extension Lowerer {
   private func options(of value: RuleValue) -> [Option] {
     var result = [Option(predicate: .always, path: [], choices: [:])]
     func combine(_ more: [Option]) {
+      guard result.count * more.count <= 256 else {
+        _ = report(
+          Diagnostic(
+            606, "these routes have more than 256 ways through them",
+            at: value.rule.declaration.name.span))
+        return
+      }
       result = result.flatMap { a in
         more.map { b in
           Option(
@@ -369,17 +412,37 @@ extension Lowerer {
         let fitted = fit(
           handle, to: shape, { "the state `\(origin.binding.name.text)`" }, at: span)
       else { continue }
-      if builder.function.instructions.contains(where: {
-        [.gradient, .state, .loss, .input].contains($0.operation)
-      }) {
+      if readsStep(handle) {
         _ = report(
           Diagnostic(
-            321, "a state starts before the first gradient: its first value may use w and "
+            321,
+            "a state starts before the first gradient: its first value may use w and "
               + "hyperparameters only", at: span))
-        return nil
+        continue
+      }
+      if module.states[slot].isGlobal, !isGlobal(fitted) {
+        _ = report(
+          Diagnostic(
+            312,
+            "`\(origin.binding.name.text)` is one for all tensors, and its first value differs "
+              + "from tensor to tensor", at: span))
       }
       builder.output(.state(slot), local(fitted))
     }
     return finish()
+  }
+
+  private func readsStep(_ handle: Handle) -> Bool {
+    let function = builder.function
+    var pending = [local(handle)]
+    var seen: Set<ValueID> = []
+    while let next = pending.popLast() {
+      guard seen.insert(next).inserted else { continue }
+      switch function[next].operation {
+      case .gradient, .state, .loss, .input, .lossAt, .gradientAt: return true
+      default: pending += function.operands(next)
+      }
+    }
+    return false
   }
 }

@@ -17,6 +17,7 @@ extension Lowerer {
         hasDefault: objective.hypers.map { $0.initial != nil }, span)
     else { return nil }
     guard let defaults = defaults(objective, bound, caller) else { return nil }
+    let domains = objective.hypers.map { domain(of: $0, in: objective.tree) }
 
     var parameters: [ParameterSlot] = []
     let initial = initial(objective, &parameters)
@@ -25,7 +26,10 @@ extension Lowerer {
     let frame = objectiveFrame(objective)
     let bindings = self.bindings(objective)
     for (slot, binding) in bindings.enumerated() {
-      guard let type = binding.type, let shape = shape(type, frame) else { continue }
+      guard let type = binding.type, let shape = shape(type, frame) else {
+        frame.entries[binding.name.key] = Entry(binding.name, .failure)
+        continue
+      }
       let source = builder.source(
         .parameter, ValueType(.real, shape), attribute: Int32(slot))
       frame.entries[binding.name.key] = Entry(binding.name, handle(source))
@@ -35,7 +39,10 @@ extension Lowerer {
     for (slot, input) in declaration.inputs.enumerated() {
       var shape = slot == 0 ? Shape([.batch, .features]) : Shape([.batch, .fixed(1)])
       if let type = input.type {
-        guard let declared = self.shape(type, frame) else { continue }
+        guard let declared = self.shape(type, frame) else {
+          frame.entries[input.name.key] = Entry(input.name, .failure)
+          continue
+        }
         shape = declared
       }
       inputs.append(InputSlot(name: input.name.text, shape: shape, origin: input.span))
@@ -62,7 +69,8 @@ extension Lowerer {
       guard shape(handle).isScalar else {
         _ = report(
           Diagnostic(
-            429, "the metric `\(name.text)` is one number, and this is "
+            429,
+            "the metric `\(name.text)` is one number, and this is "
               + described(shape(handle)), at: place))
         continue
       }
@@ -76,7 +84,7 @@ extension Lowerer {
       name: declaration.name.text, documentation: declaration.documentation,
       hypers: objective.hypers.enumerated().map { index, hyper in
         Hyperparameter(
-          name: hyper.name.text, key: hyper.name.key, domain: nil,
+          name: hyper.name.text, key: hyper.name.key, domain: domains[index],
           isStructural: module.structural.contains(index), origin: hyper.span)
       }, defaults: defaults, parameters: parameters, inputs: inputs, initial: initial,
       forward: forward, metrics: metrics, origin: declaration.name.span)
@@ -134,7 +142,8 @@ extension Lowerer {
       guard let type = binding.type else {
         _ = report(
           Diagnostic(
-            430, "the parameter `\(binding.name.text)` needs a shape: `\(binding.name.text): "
+            430,
+            "the parameter `\(binding.name.text)` needs a shape: `\(binding.name.text): "
               + "matrix(64, 10) = …`", at: binding.span))
         continue
       }

@@ -10,13 +10,30 @@ extension Lowerer {
   func ruleValue(
     _ name: Name, _ arguments: [Argument], _ frame: Frame, _ span: Span
   ) -> RuleValue? {
-    guard let rule = program.rules[name.key] else {
+    guard let rule = program.rule(name.key, from: frame.tree) else {
       _ = report(Diagnostic(203, "there is no rule `\(name.text)`", at: name.span))
       return nil
     }
+    if rule.isBroken {
+      _ = report(.broken(name.text, at: span))
+      return nil
+    }
     let mark = "rule \(name.key)"
-    if callStack.filter({ $0 == mark }).count > 8 || callStack.count > 64 {
+    if callStack.filter({ $0 == mark }).count > 8 {
       _ = report(Diagnostic(211, "the rule `\(name.text)` is made of itself", at: span))
+      return nil
+    }
+    if callStack.count > 64 {
+      _ = report(
+        Diagnostic(607, "more than 64 rules stand one inside the other here", at: span))
+      return nil
+    }
+    ruleCount += 1
+    if ruleCount > 2_000 {
+      if ruleCount == 2_001 {
+        _ = report(
+          Diagnostic(607, "`\(name.text)` is made of more than 2,000 rules", at: span))
+      }
       return nil
     }
     callStack.append(mark)
@@ -52,9 +69,19 @@ extension Lowerer {
     switch tree(frame)[id] {
     case .name(let name):
       if let rule = frame.ruleParameter(name.key) { return .rule(rule) }
+      if let definition = program.definition(name.key, from: frame.tree),
+        program.rule(name.key, from: frame.tree) == nil
+      {
+        let value = lowerDefinition(definition, name)
+        switch value {
+        case .rule, .failure: return value
+        default:
+          return report(Diagnostic(218, "`\(name.text)` is not a rule", at: span))
+        }
+      }
       return ruleValue(name, [], frame, span).map { .rule($0) } ?? .failure
     case .call(let name, let arguments):
-      if program.rules[name.key] == nil, frame.ruleParameter(name.key) != nil {
+      if program.rule(name.key, from: frame.tree) == nil, frame.ruleParameter(name.key) != nil {
         return report(
           Diagnostic(
             217, "`\(name.text)` already has its hyperparameters: name it without arguments",
@@ -148,7 +175,7 @@ extension Lowerer {
         value.functions[name.key] = function
         return
       }
-      if let function = program.functions[wanted.key] {
+      if let function = program.function(wanted.key, from: frame.tree) {
         value.functions[name.key] = .checked(function)
         return
       }
@@ -158,7 +185,8 @@ extension Lowerer {
       }
     }
     _ = report(
-      Diagnostic(219, "`\(name.text)` is a function: give the name of one", at: tree(frame).span(id)))
+      Diagnostic(
+        219, "`\(name.text)` is a function: give the name of one", at: tree(frame).span(id)))
     isGood = false
   }
 
@@ -222,14 +250,20 @@ extension Lowerer {
     let frame = ruleFrame(value, w: w, g: g, prefix: prefix)
     var slots: [(binding: Binding, slot: Int)] = []
     for binding in block.states {
-      guard let slot = register(binding, value, frame, prefix) else { continue }
+      guard let slot = register(binding, value, frame, prefix) else {
+        frame.entries[binding.name.key] = Entry(binding.name, .failure)
+        continue
+      }
       let source = builder.source(
         .state, ValueType(.real, module.states[slot].shape), attribute: Int32(slot))
       frame.entries[binding.name.key] = Entry(binding.name, handle(source))
       slots.append((binding, slot))
     }
     for binding in block.inputs {
-      guard let slot = registerInput(binding, frame) else { continue }
+      guard let slot = registerInput(binding, frame) else {
+        frame.entries[binding.name.key] = Entry(binding.name, .failure)
+        continue
+      }
       let source = builder.source(
         .input, ValueType(.real, module.inputs[slot].shape), attribute: Int32(slot))
       frame.entries[binding.name.key] = Entry(binding.name, handle(source))
@@ -248,7 +282,8 @@ extension Lowerer {
       if module.states[slot].isGlobal, !isGlobal(fitted) {
         _ = report(
           Diagnostic(
-            312, "`\(binding.name.text)` is one for all tensors, and this value differs from tensor "
+            312,
+            "`\(binding.name.text)` is one for all tensors, and this value differs from tensor "
               + "to tensor", at: entry.name.span,
             notes: [Note("reduce over all tensors: `global norm(g)`")]))
       }

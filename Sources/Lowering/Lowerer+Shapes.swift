@@ -27,27 +27,71 @@ extension Lowerer {
       _ = report(Diagnostic(405, "a length is one number", at: span))
       return nil
     }
-    let value = local(handle)
-    if let x = builder.constantValue(value), x < 0 || x != x.rounded() || x > 2e9 {
+    guard let value = outermost(handle), !dependsOnRunTime(value) else {
+      _ = report(
+        Diagnostic(
+          410,
+          "a length must be known before the rule runs: use numbers, rows, cols, numel and "
+            + "hyperparameters", at: span))
+      return nil
+    }
+    if let x = levels[0].builder.constantValue(value), !(x >= 0 && x == x.rounded() && x <= 2e9) {
       _ = report(
         Diagnostic(411, "a length must be a whole number from 0 up, and this is \(x)", at: span))
       return nil
     }
-    if dependsOnRunTime(value) {
-      _ = report(
-        Diagnostic(
-          410, "a length must be known before the rule runs: use numbers, rows, cols, numel and "
-            + "hyperparameters", at: span))
-      return nil
+    markStructural(Handle(level: 0, id: value))
+    return levels[0].builder.extentSymbol(value)
+  }
+
+  /// A scalar of a loop body as a value of the function around all loops: lengths are known there.
+  /// Nil when it is made of what a loop carries.
+  private func outermost(_ handle: Handle) -> ValueID? {
+    if handle.level == 0 { return handle.id }
+    let body = levels[handle.level].builder.function
+    var moved: [ValueID: ValueID] = [:]
+    var pending = [handle.id]
+    while let next = pending.last {
+      if moved[next] != nil {
+        pending.removeLast()
+        continue
+      }
+      let instruction = body[next]
+      let result: ValueID?
+      switch instruction.operation {
+      case .constant: result = levels[0].builder.constant(body.constantValue(next)!)
+      case .argument:
+        let position = Int(instruction.attribute) - levels[handle.level].carriedCount
+        guard position >= 0 else { return nil }
+        result = outermost(
+          Handle(level: handle.level - 1, id: levels[handle.level].captured[position]))
+      case .hyper,
+        .extent where instruction.a == .none:
+        result = levels[0].builder.source(
+          instruction.operation, .scalar, attribute: instruction.attribute)
+      case _ where instruction.operation.isElementwise:
+        let operands = body.operands(next)
+        let missing = operands.filter { moved[$0] == nil }
+        if !missing.isEmpty {
+          pending += missing
+          continue
+        }
+        result = try? levels[0].builder.make(instruction.operation, operands.map { moved[$0]! })
+      default: return nil
+      }
+      guard let result else { return nil }
+      moved[next] = result
+      pending.removeLast()
     }
-    markStructural(Handle(level: level, id: value))
-    return builder.extentSymbol(value)
+    return moved[handle.id]
   }
 
   private func dependsOnRunTime(_ value: ValueID) -> Bool {
-    let function = builder.function
+    let function = levels[0].builder.function
     var pending = [value]
+    var seen: Set<ValueID> = []
     while let next = pending.popLast() {
+      guard seen.insert(next).inserted else { continue }
       let instruction = function[next]
       switch instruction.operation {
       case .constant, .hyper, .extent: break
@@ -64,7 +108,8 @@ extension Lowerer {
       guard count.contains(type.extents.count) else {
         _ = report(
           Diagnostic(
-            427, "`\(type.kind.text)` takes \(count.lowerBound) "
+            427,
+            "`\(type.kind.text)` takes \(count.lowerBound) "
               + "length\(count.upperBound == 1 ? "" : "s"), and \(type.extents.count) are given",
             at: type.span))
         return nil

@@ -24,6 +24,10 @@ final class Lowerer {
   var evaluating: [Name] = []
   /// Where functions are being called from; its depth bounds recursion.
   var callStack: [String] = []
+  /// Named values of the script in the function under construction; nil while one is evaluated.
+  var definitions: [String: Value?] = [:]
+  /// The places of those calls.
+  var sites: [UInt32] = []
   /// The equation whose draws are being lowered, and the shape a draw has by default.
   var equationName = ""
   var drawShape = Shape.scalar
@@ -32,12 +36,23 @@ final class Lowerer {
   var module = ModuleState()
   /// The rules of the module under construction, outer ones first.
   var ruleOrder: [RuleValue] = []
+  /// What each of its hyperparameters was given, and their domains.
+  var given: [Int: (value: ExprID, frame: Frame, owner: RuleValue)] = [:]
+  var domains: [String: Domain] = [:]
   /// Its hyperparameters as functions of t and T.
   var arguments = Function(name: "arguments")
   /// The tree that loose expressions of the rule under construction live in.
   var currentTree = TreeID(0)
   /// Work left: a small text must not become a giant program.
   var budget = 400_000
+  /// Expressions still to be read, calls unfolded: bounds the time, as `budget` bounds the program.
+  var patience = 1_000_000
+  /// Expressions and functions inside one another, which the stack of the machine bounds.
+  var depth = 0
+  static let depthLimit = 1_600
+  private var hasGivenUp = false
+  /// Rules that a rule is made of.
+  var ruleCount = 0
 
   init(program: CheckedProgram, name: String) {
     self.program = program
@@ -51,6 +66,7 @@ final class Lowerer {
     self.drawShape = drawShape
     nextSite = firstSite
     evaluating = []
+    definitions = [:]
   }
 
   func finish() -> Function { levels[0].builder.finish() }
@@ -106,13 +122,7 @@ final class Lowerer {
     declared: ValueType? = nil, at span: Span
   ) -> Value {
     budget -= 1
-    if budget < 0 {
-      return budget == -1
-        ? report(
-          Diagnostic(
-            108, "this program is too large: its functions unfold to more than 400,000 operations",
-            at: span)) : .failure
-    }
+    if budget < 0 { return tooLarge(span) }
     let values = operands.map { local($0) }
     builder.origin = span
     do {
@@ -121,6 +131,19 @@ final class Lowerer {
     } catch {
       return report(error.diagnostic(at: span))
     }
+  }
+
+  /// Reported once; then everything fails at once.
+  func tooLarge(_ span: Span) -> Value {
+    let isFirst = patience >= 0 || budget >= 0
+    patience = -1
+    budget = -1
+    if !isFirst || hasGivenUp { return .failure }
+    hasGivenUp = true
+    return report(
+      Diagnostic(
+        114, "this program is too large: its functions unfold to more than 400,000 operations",
+        at: span))
   }
 
   func make(_ operation: Operation, _ operands: [Value], at span: Span) -> Value {
@@ -164,7 +187,8 @@ final class Lowerer {
   /// `[a, b, c]` as a vector.
   func vector(_ items: [Value], at span: Span) -> Value {
     guard items.count <= 1024 else {
-      return report(Diagnostic(415, "a list of more than 1,024 numbers belongs in a file", at: span))
+      return report(
+        Diagnostic(415, "a list of more than 1,024 numbers belongs in a file", at: span))
     }
     let type = ValueType(.real, Shape([.fixed(items.count)]))
     var result: Value?
@@ -195,7 +219,8 @@ final class Lowerer {
     if own == shape { return handle }
     guard own.fits(shape) else {
       _ = report(
-        Diagnostic(417, "\(what()) is \(described(shape)), and this is \(described(own))", at: span))
+        Diagnostic(417, "\(what()) is \(described(shape)), and this is \(described(own))", at: span)
+      )
       return nil
     }
     guard
@@ -224,10 +249,6 @@ final class Lowerer {
           309, "`\(entry.name.text)` depends on itself: \(path)", at: entry.name.span,
           notes: [Note("a state read without its prime is the value before the step")]))
     case .pending(let thunk):
-      if evaluating.count > 2_000 {
-        return report(
-          Diagnostic(109, "these equations depend on each other too deeply", at: entry.name.span))
-      }
       entry.state = .busy
       evaluating.append(entry.name)
       let savedLevel = level
@@ -253,7 +274,9 @@ final class Lowerer {
   func markStructural(_ handle: Handle) {
     let function = levels[handle.level].builder.function
     var pending = [handle.id]
+    var seen: Set<ValueID> = []
     while let next = pending.popLast() {
+      guard seen.insert(next).inserted else { continue }
       let instruction = function[next]
       if instruction.operation == .hyper { module.structural.insert(Int(instruction.attribute)) }
       pending += function.operands(next)

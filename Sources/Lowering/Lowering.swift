@@ -53,7 +53,7 @@ public enum Lowering {
   public static func check(
     ruleNamed key: String, of program: CheckedProgram
   ) -> [Diagnostic] {
-    guard let rule = program.rules[key] else { return [] }
+    guard let rule = program.rules[key], !rule.isBroken else { return [] }
     let lowerer = Lowerer(program: program, name: key)
     let name = rule.declaration.name
     let frame = Frame(tree: rule.tree, parent: nil)
@@ -86,6 +86,9 @@ public enum Lowering {
     guard let objective = program.objectives[key] else {
       throw DiagnosticError(Diagnostic(210, "there is no such objective", at: span))
     }
+    if objective.isBroken {
+      throw DiagnosticError(.broken(objective.declaration.name.text, at: span))
+    }
     guard let module = lowerer.module(of: objective, arguments, frame, span) else {
       throw DiagnosticError(lowerer.bag.sorted)
     }
@@ -96,12 +99,24 @@ public enum Lowering {
   public static func check(
     objectiveNamed key: String, of program: CheckedProgram
   ) -> [Diagnostic] {
-    guard let objective = program.objectives[key] else { return [] }
+    guard let objective = program.objectives[key], !objective.isBroken else { return [] }
     let lowerer = Lowerer(program: program, name: key)
     let frame = Frame(tree: objective.tree, parent: nil)
     let needs = objective.hypers.contains { $0.initial == nil }
     if !needs {
       _ = lowerer.module(of: objective, [], frame, objective.declaration.name.span)
+    }
+    return lowerer.bag.sorted
+  }
+
+  /// Checks the named values of a script.
+  public static func check(
+    definitionsNamed keys: [String], of program: CheckedProgram
+  ) -> [Diagnostic] {
+    let lowerer = Lowerer(program: program, name: "definitions")
+    for key in keys {
+      guard let definition = program.definitions[key], !definition.isBroken else { continue }
+      _ = lowerer.lowerDefinition(definition, definition.name)
     }
     return lowerer.bag.sorted
   }
@@ -125,6 +140,19 @@ public enum Lowering {
       lowerer.builder.output(.result(position), lowerer.local(handle))
     }
     return lowerer.finish()
+  }
+}
+
+extension DiagnosticCode {
+  /// What is used has errors of its own.
+  public static let brokenDeclaration = DiagnosticCode(230)
+}
+
+extension Diagnostic {
+  static func broken(_ name: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      230, "`\(name)` has errors of its own", at: span,
+      notes: [Note("they were reported where it is declared")])
   }
 }
 

@@ -96,6 +96,8 @@ final class Frame {
   var rules: [String: RuleValue] = [:]
   var functions: [String: FunctionValue] = [:]
   var rule: RuleScope?
+  /// Names found only when asked for: the hyperparameters that an argument may read.
+  var resolve: ((String) -> Entry?)?
   /// Branches of `when`: lowered even if nothing asks for them, so that all is checked.
   var branches: [Frame] = []
   /// The rule in whose text this frame's expressions stand: arguments there read its hyperparameters.
@@ -115,7 +117,7 @@ final class Frame {
       {
         return found.entry
       }
-      if let found = current.entries[key] { return found }
+      if let found = current.entries[key] ?? current.resolve?(key) { return found }
       frame = current.parent
     }
     return nil

@@ -57,9 +57,15 @@ public final class Compiler {
     let (tree, parsed) = tree(name: name, bytes: bytes)
     script = tree
     var bag = parsed
-    checker.add(tree)
+    checker.add(
+      tree, unreadable: parsed.all.filter { $0.severity == .error }.map(\.span))
     bag.report(contentsOf: checker.bag)
-    if !bag.hasErrors { bag.report(contentsOf: checkLowering(tree)) }
+    let hadErrors = bag.hasErrors
+    for diagnostic in checkLowering(tree).all {
+      // What fails because of an error that is already reported is not news.
+      if hadErrors, diagnostic.code == .brokenDeclaration { continue }
+      bag.report(diagnostic)
+    }
     return bag.sorted
   }
 
@@ -69,7 +75,15 @@ public final class Compiler {
   private func checkLowering(_ tree: SyntaxTree) -> DiagnosticBag {
     var bag = DiagnosticBag()
     let program = checker.program
+    let definitions = tree.items.compactMap { item -> String? in
+      if case .definition(let name, _) = item.kind { name.key } else { nil }
+    }
+    for diagnostic in Lowering.check(definitionsNamed: definitions, of: program) {
+      bag.report(diagnostic)
+    }
     for item in tree.items {
+      // Each that unfolds too far takes its second; one such finding is enough.
+      if bag.all.contains(where: { $0.code.number == 114 }) { return bag }
       switch item.kind {
       case .rule(let rule):
         for diagnostic in Lowering.check(ruleNamed: rule.name.key, of: program) {
@@ -115,7 +129,8 @@ public final class Compiler {
   /// The rule that a text such as `Lion(lr = 1e-4)` names, from this session or the zoo.
   ///
   /// Throws every diagnostic found, with spans in `sources`.
-  public func rule(_ text: String, name: String = "<rule>") throws(DiagnosticError) -> RuleInstance {
+  public func rule(_ text: String, name: String = "<rule>") throws(DiagnosticError) -> RuleInstance
+  {
     let (expression, tree) = try expression(text, name: name)
     return try Lowering.rule(expression, in: tree, of: checker.program)
   }

@@ -1,6 +1,7 @@
 import Diagnostics
 import IR
 import Lowering
+import Runtime
 import Semantics
 import Syntax
 
@@ -38,5 +39,133 @@ extension Compiler {
       default: nil
       }
     }
+  }
+}
+
+/// What a rule is and costs, before it runs: `ravine describe Lion`.
+public struct RuleDescription: Sendable {
+  /// A hyperparameter and the value that the rule's arguments give it.
+  public struct Hyper: Sendable {
+    public var name: String
+    /// The value at the first step.
+    public var value: Double
+    /// Whether the value changes with t or T.
+    public var isSchedule: Bool
+    public var domain: Domain?
+    /// Fixed when the rule is bound: it decides shapes or counts.
+    public var isStructural: Bool
+  }
+
+  /// One way through the routes.
+  public struct Variant: Sendable {
+    public var path: [String]
+    public var sheet: CostSheet
+  }
+
+  /// A parameter tensor: the way that it takes through the routes, and what a step of it costs.
+  public struct Placement: Sendable {
+    public var tensor: ParameterSpec
+    /// The route lines taken, as written; empty for a rule without routes.
+    public var path: [String]
+    public var stateBytes: Double
+    public var bytesMoved: Double
+    public var flops: Double
+    public var temporaryBytes: Double
+  }
+
+  public var label: String
+  public var documentation: [String]
+  public var hypers: [Hyper]
+  public var variants: [Variant]
+  public var guardsFinite: Bool
+  public var placements: [Placement] = []
+
+  /// `parameters`: tensors to be placed. Throws R0601 and R0602 where the routes do not take each
+  /// exactly once, and the errors of shapes that only numbers reveal.
+  public init(
+    _ rule: RuleInstance, parameters: [ParameterSpec] = []
+  ) throws(DiagnosticError) {
+    label = rule.label
+    documentation = rule.module.documentation
+    guardsFinite = rule.module.guardsFinite
+    let values = try ReferenceProgram.evaluateScalars(rule.arguments, step: 1, horizon: 1000)
+    let moving = Self.dependsOnTime(rule.arguments)
+    var hypers: [Hyper] = []
+    for (k, hyper) in rule.module.hypers.enumerated() {
+      let output = rule.arguments.output(.hyper(k))
+      hypers.append(
+        Hyper(
+          name: hyper.name, value: values.first { $0.target == .hyper(k) }?.value ?? .nan,
+          isSchedule: output.map { moving[$0.index] } ?? false, domain: hyper.domain,
+          isStructural: hyper.isStructural))
+    }
+    self.hypers = hypers
+    variants = rule.module.variants.map { variant in
+      Variant(path: variant.path, sheet: CostSheet(variant, hypers: hypers.map(\.value)))
+    }
+    for tensor in parameters {
+      placements.append(try Self.place(tensor, rule.module, hypers.map(\.value)))
+    }
+  }
+
+  private static func place(
+    _ tensor: ParameterSpec, _ module: RuleModule, _ hypers: [Double]
+  ) throws(DiagnosticError) -> Placement {
+    var variant = module.variants[try module.variantIndex(for: tensor)]
+    let context = BindContext(dims: tensor.dims, hypers: hypers)
+    for k in variant.states.indices {
+      let slot = variant.states[k]
+      variant.states[k].shape = try variant.initial.concreteShape(
+        slot.shape, context, at: slot.origin)
+    }
+    variant.update = try variant.update.specialised(context)
+    let sheet = CostSheet(variant, hypers: hypers)
+    let work = sheet.busiest
+    func number(_ amount: Amount) -> Double { amount.value(rows: 1, cols: 1) }
+    return Placement(
+      tensor: tensor, path: variant.path, stateBytes: number(sheet.stateBytes),
+      bytesMoved: number(work.bytesMoved), flops: number(work.flops),
+      temporaryBytes: number(work.temporaryBytes))
+  }
+
+  private static func dependsOnTime(_ function: Function) -> [Bool] {
+    var moving = [Bool](repeating: false, count: function.instructions.count)
+    for (i, instruction) in function.instructions.enumerated() {
+      moving[i] =
+        [.step, .horizon].contains(instruction.operation)
+        || function.operands(ValueID(i)).contains { moving[$0.index] }
+    }
+    return moving
+  }
+}
+
+/// What an objective trains and needs.
+public struct ObjectiveDescription: Sendable {
+  public var objective: ObjectiveModule
+
+  public init(_ objective: ObjectiveModule) { self.objective = objective }
+
+  public var text: String {
+    var lines = ["objective " + objective.name] + objective.documentation.map { "  \($0)" }
+    func list(_ title: String, _ items: [String]) {
+      if !items.isEmpty { lines += ["", title] + items.map { "  \($0)" } }
+    }
+    list("parameters", objective.parameters.map { "\($0.name): \($0.shape)" })
+    list("data", objective.inputs.map { "\($0.name): \($0.shape)" })
+    list("metrics", objective.metrics)
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  public var json: JSONValue {
+    func slots(_ items: [(String, Shape)]) -> JSONValue {
+      .array(items.map { .record(["name": .string($0.0), "shape": .string("\($0.1)")]) })
+    }
+    return .record([
+      "objective": .string(objective.name),
+      "documentation": .string(objective.documentation.joined(separator: "\n")),
+      "parameters": slots(objective.parameters.map { ($0.name, $0.shape) }),
+      "inputs": slots(objective.inputs.map { ($0.name, $0.shape) }),
+      "metrics": .array(objective.metrics.map { .string($0) }),
+    ])
   }
 }

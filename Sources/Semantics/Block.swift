@@ -51,6 +51,14 @@ public struct Block: Sendable {
     definitions.first { $0.name.key == key && $0.isPrimed == isPrimed }
   }
 
+  /// Whether a name has a value whatever path is taken.
+  public func alwaysDefines(_ key: String) -> Bool {
+    definition(key, isPrimed: false) != nil
+      || guards.contains { guarded in
+        guarded.then.alwaysDefines(key) && guarded.otherwise?.alwaysDefines(key) ?? false
+      }
+  }
+
   /// Every name that the block or the blocks inside it define, primed or not.
   public func allDefinitions() -> [Definition] {
     definitions

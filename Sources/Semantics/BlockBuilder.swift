@@ -4,12 +4,15 @@ import Syntax
 /// What a block belongs to, and so what its equations may define.
 enum BlockOwner {
   case rule, function, objective
+  /// Defaults and domains of hyperparameters, and named values of a script.
+  case header
 
   var noun: String {
     switch self {
     case .rule: "a rule"
     case .function: "a function"
     case .objective: "an objective"
+    case .header: "a hyperparameter"
     }
   }
 }
@@ -45,7 +48,7 @@ struct BlockBuilder {
             bag.report(.duplicateName(binding.name, first: first))
             continue
           }
-          if Self.isReserved(binding.name.key) {
+          if Self.isReserved(binding.name.key, in: owner) {
             bag.report(.reservedName(binding.name))
           }
           if case .state = statement.kind {
@@ -59,23 +62,38 @@ struct BlockBuilder {
     }
   }
 
-  static func isReserved(_ key: String) -> Bool {
-    ["w", "g", "t", "T", "rank", "rows", "cols", "numel"].contains(key)
+  private static let reservedInRules: Set<String> = [
+    "w", "g", "t", "T", "rank", "rows", "cols", "numel", "loss",
+  ]
+  private static let reservedInObjectives: Set<String> = ["t", "T", "loss", "batch", "features"]
+
+  /// Whether a name already means something where `owner` stands. A function and an objective have
+  /// no w and g of their own, so they may call theirs so.
+  static func isReserved(_ key: String, in owner: BlockOwner) -> Bool {
+    switch owner {
+    case .rule, .header: reservedInRules.contains(key)
+    case .function: key == "t" || key == "T"
+    case .objective: reservedInObjectives.contains(key)
+    }
   }
 
   private mutating func block(
     _ statements: [Statement], insideRepeat: Bool, enclosing: [String]
   ) -> Block {
     var block = Block()
+    var first: [String: Span] = [:]
     for statement in statements {
       switch statement.kind {
-      case .state(let bindings): declare(bindings, statement, allowed: [.rule], enclosing) {
+      case .state(let bindings):
+        declare(bindings, statement, allowed: [.rule], enclosing) {
           block.states += $0
         }
-      case .input(let bindings): declare(bindings, statement, allowed: [.rule], enclosing) {
+      case .input(let bindings):
+        declare(bindings, statement, allowed: [.rule], enclosing) {
           block.inputs += $0
         }
-      case .param(let bindings): declare(bindings, statement, allowed: [.objective], enclosing) {
+      case .param(let bindings):
+        declare(bindings, statement, allowed: [.objective], enclosing) {
           block.parameters += $0
         }
       case .equation(let targets, let value):
@@ -85,9 +103,11 @@ struct BlockBuilder {
             position: targets.count > 1 ? position : nil, valueCount: targets.count,
             span: statement.span)
           guard check(definition, insideRepeat: insideRepeat) else { continue }
-          if let first = block.definition(target.name.key, isPrimed: target.isPrimed) {
-            bag.report(.twoEquations(definition, first: first.name.span))
+          let key = target.name.key + (target.isPrimed ? "'" : "")
+          if let earlier = first[key] {
+            bag.report(.twoEquations(definition, first: earlier))
           } else {
+            first[key] = target.name.span
             block.definitions.append(definition)
           }
         }
@@ -122,6 +142,8 @@ struct BlockBuilder {
       case .metric(let name, let value):
         if owner != .objective || !enclosing.isEmpty {
           bag.report(.notHere("metric", in: owner.noun, enclosing.last, at: statement.span))
+        } else if let earlier = block.metrics.first(where: { $0.name == name }) {
+          bag.report(.duplicateName(name, first: earlier.name.span))
         } else {
           block.metrics.append((name, value))
         }
@@ -142,7 +164,21 @@ struct BlockBuilder {
       }
     }
     reportDoubled(block)
+    reportLostLoops(block, isInner: insideRepeat || !enclosing.isEmpty)
     return block
+  }
+
+  /// What a loop carries must belong to the block that the loop stands in: anywhere else its last
+  /// value would be lost without a word.
+  private mutating func reportLostLoops(_ block: Block, isInner: Bool) {
+    guard isInner, !block.repeats.isEmpty else { return }
+    let own = Set(block.definitions.map(\.name.key))
+    for repeated in block.repeats {
+      for definition in repeated.body.definitions
+      where definition.isPrimed && !own.contains(definition.name.key) {
+        bag.report(.lostLoop(definition.name))
+      }
+    }
   }
 
   /// A name may have an equation outside `when` or inside it, not both.
@@ -188,6 +224,14 @@ struct BlockBuilder {
   private mutating func check(_ definition: Definition, insideRepeat: Bool) -> Bool {
     let key = definition.name.key
     if insideRepeat {
+      if definition.isPrimed, owner != .function, let (role, span) = header[key] {
+        bag.report(.equationForHeader(definition.name, role: role, declared: span))
+        return false
+      }
+      if inputNames[key] != nil || key == "t" || key == "T" || (owner == .rule && key == "g") {
+        bag.report(.equationForGiven(definition.name))
+        return false
+      }
       if definition.isPrimed, stateNames[key] != nil || (owner == .rule && key == "w") {
         bag.report(.stateInRepeat(definition.name))
         return false
@@ -209,7 +253,7 @@ struct BlockBuilder {
         bag.report(.missingPrime(definition.name))
         return false
       }
-      if inputNames[key] != nil || Self.isReserved(key) && key != "w" || key == "loss" {
+      if inputNames[key] != nil || Self.isReserved(key, in: .rule) && !isState {
         bag.report(.equationForGiven(definition.name))
         return false
       }
@@ -218,10 +262,11 @@ struct BlockBuilder {
         bag.report(.primeOutsideRule(definition.name, in: owner.noun))
         return false
       }
-      if inputNames[key] != nil {
+      if inputNames[key] != nil || Self.isReserved(key, in: owner) && key != "loss" {
         bag.report(.equationForGiven(definition.name))
         return false
       }
+    case .header: break
     }
     return true
   }

@@ -33,7 +33,6 @@ public enum Builtins {
     }
     names.formUnion(draws)
     names.subtract(["scatter_add", "place_along"])
-    names.formUnion(["scatter_add", "place_along"])
     return names
   }()
 

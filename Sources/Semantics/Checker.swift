@@ -3,12 +3,23 @@ import Syntax
 
 /// Checks names, roles and equations of a script; loads what it uses from libraries on demand.
 public struct Checker {
-  public private(set) var program = CheckedProgram()
+  /// Shared with the checkers of single declarations, which see what is loaded meanwhile.
+  private let shared = Shared()
+  public private(set) var program: CheckedProgram {
+    get { shared.program }
+    _modify { yield &shared.program }
+  }
   public private(set) var bag = DiagnosticBag()
   /// The library text that declares a name (a zoo rule, a prelude function), or nil.
   private let library: (String) -> SyntaxTree?
   private var missing: Set<String> = []
   private let offeredFunctions: [String]
+  /// The text of what could not be read: names in it are not called unknown.
+  private var unread: [String] = []
+
+  private final class Shared {
+    var program = CheckedProgram()
+  }
 
   /// `offered`: the names that `library` can load, for suggestions.
   public init(
@@ -27,13 +38,33 @@ public struct Checker {
   }
 
   /// Adds a text of the user: later declarations replace those of earlier texts.
-  public mutating func add(_ tree: SyntaxTree) {
-    add(tree, isLibrary: false)
+  ///
+  /// `unreadable` are the places where the parser found an error: a declaration with one inside is
+  /// known by its name, and not checked further.
+  public mutating func add(_ tree: SyntaxTree, unreadable: [Span] = []) {
+    unread = []
+    if !unreadable.isEmpty {
+      for case let item in tree.items {
+        if case .error = item.kind { unread.append(Self.text(item.span, of: tree.file)) }
+      }
+    }
+    add(tree, isLibrary: false, unreadable: unreadable)
+    unread = []
   }
 
   /// Makes sure that a rule or function of the libraries is loaded; false when there is none.
   public mutating func require(_ key: String) -> Bool {
-    if program.rules[key] != nil || program.functions[key] != nil { return true }
+    require(key, isLibrary: false)
+  }
+
+  private mutating func require(_ key: String, isLibrary: Bool) -> Bool {
+    if isLibrary {
+      if shared.program.libraryRules.keys.contains(key) { return true }
+      if shared.program.libraryFunctions.keys.contains(key) { return true }
+    } else {
+      if shared.program.rules.keys.contains(key) { return true }
+      if shared.program.functions.keys.contains(key) { return true }
+    }
     return load(key)
   }
 
@@ -43,16 +74,107 @@ public struct Checker {
       missing.insert(key)
       return false
     }
-    add(tree, isLibrary: true)
-    return program.rules[key] != nil || program.functions[key] != nil
+    missing.insert(key)
+    add(tree, isLibrary: true, unreadable: [])
+    return program.libraryRules[key] != nil || program.libraryFunctions[key] != nil
   }
 
-  private mutating func add(_ tree: SyntaxTree, isLibrary: Bool) {
-    let id = program.add(tree)
+  private mutating func add(_ tree: SyntaxTree, isLibrary: Bool, unreadable: [Span]) {
+    let id = program.add(tree, isLibrary: isLibrary)
+    defer { if !isLibrary { refuseRecursion(tree, id) } }
     let accepted = declare(tree, id, isLibrary: isLibrary)
     for (item, isAccepted) in zip(tree.items, accepted) where isAccepted {
+      let isUnreadable = unreadable.contains {
+        $0.start >= item.span.start && $0.start <= item.span.end
+      }
+      if isUnreadable {
+        markBroken(item, id)
+        continue
+      }
+      let before = bag
+      bag = DiagnosticBag()
       check(item, tree, id)
+      let own = bag
+      bag = before
+      bag.report(contentsOf: own)
+      // A knob that does nothing is wrong, and hides nothing of the rest.
+      if own.all.contains(where: { $0.severity == .error && $0.code.number != 501 }) {
+        markBroken(item, id)
+      }
     }
+  }
+
+  /// Functions that call themselves, directly or through others, called or not.
+  private mutating func refuseRecursion(_ tree: SyntaxTree, _ id: TreeID) {
+    var calls: [String: Set<String>] = [:]
+    for item in tree.items {
+      guard case .function(let function) = item.kind,
+        program.functions[function.name.key]?.tree == id
+      else { continue }
+      calls[function.name.key] = called(by: program.functions[function.name.key]!.body, tree)
+    }
+    // Depth first, each function entered once; one that is met while it is open calls itself.
+    var isClosed: [String: Bool] = [:]
+    for item in tree.items {
+      guard case .function(let function) = item.kind, calls[function.name.key] != nil else {
+        continue
+      }
+      var open: [(key: String, next: [String])] = []
+      func enter(_ key: String) {
+        isClosed[key] = false
+        open.append((key, (calls[key] ?? []).sorted()))
+      }
+      if isClosed[function.name.key] == nil { enter(function.name.key) }
+      while let next = open.last?.next.last {
+        open[open.count - 1].next.removeLast()
+        if isClosed[next] == nil {
+          enter(next)
+        } else if isClosed[next] == false, let name = program.functions[next]?.declaration.name {
+          bag.report(.recursion(name))
+          for (key, _) in open { update(function: key, id) { $0.isBroken = true } }
+        }
+        while let last = open.last, last.next.isEmpty {
+          isClosed[last.key] = true
+          open.removeLast()
+        }
+      }
+      for (key, _) in open { isClosed[key] = true }
+    }
+  }
+
+  private func called(by block: Block, _ tree: SyntaxTree) -> Set<String> {
+    var names = NameChecker(tree: tree, owner: .function, outside: outside(TreeID(0)))
+    names.check(block)
+    return names.called
+  }
+
+  private mutating func markBroken(_ item: Item, _ id: TreeID) {
+    guard let key = Self.declaredName(item)?.key else { return }
+    switch item.kind {
+    case .rule: update(rule: key, id) { $0.isBroken = true }
+    case .function: update(function: key, id) { $0.isBroken = true }
+    case .objective: program.objectives[key]?.isBroken = true
+    case .definition: program.definitions[key]?.isBroken = true
+    default: break
+    }
+  }
+
+  private mutating func update(
+    rule key: String, _ id: TreeID, _ change: (inout CheckedRule) -> Void
+  ) {
+    if program.isLibrary(id), program.libraryRules[key] != nil {
+      change(&program.libraryRules[key]!)
+    }
+    if program.rules[key]?.tree == id { change(&program.rules[key]!) }
+  }
+
+  private mutating func update(
+    function key: String, _ id: TreeID, _ change: (inout CheckedFunction) -> Void
+  ) {
+    if program.isLibrary(id), program.libraryFunctions[key] != nil {
+      change(&program.libraryFunctions[key]!)
+    }
+    if program.functions[key]?.tree == id { change(&program.functions[key]!) }
   }
 
   // MARK: Declaring
@@ -73,7 +195,8 @@ public struct Checker {
         continue
       }
       first[name.key] = name.span
-      if isLibrary, program.rules[name.key] != nil || program.functions[name.key] != nil {
+      if case .definition = item.kind, BlockBuilder.isReserved(name.key, in: .header) {
+        bag.report(.reservedName(name))
         accepted.append(false)
         continue
       }
@@ -81,6 +204,12 @@ public struct Checker {
       enter(item, tree, id)
     }
     return accepted
+  }
+
+  private static func text(_ span: Span, of file: SourceFile) -> String {
+    let low = min(max(0, Int(span.start) - Int(file.base)), file.bytes.count)
+    let high = min(max(low, Int(span.end) - Int(file.base)), file.bytes.count)
+    return String(decoding: file.bytes[low..<high], as: UTF8.self)
   }
 
   static func declaredName(_ item: Item) -> Name? {
@@ -97,12 +226,21 @@ public struct Checker {
     switch item.kind {
     case .rule(let rule):
       let (hypers, rules, functions) = sort(rule.parameters, tree)
-      program.rules[rule.name.key] = CheckedRule(
+      let entered = CheckedRule(
         declaration: rule, tree: id, hypers: hypers, ruleParameters: rules,
         functionParameters: functions, body: .route([]))
+      let known = program.rules[rule.name.key]
+      if program.isLibrary(id) { program.libraryRules[rule.name.key] = entered }
+      if !program.isLibrary(id) || known.map({ program.isLibrary($0.tree) }) ?? true {
+        program.rules[rule.name.key] = entered
+      }
     case .function(let function):
-      program.functions[function.name.key] = CheckedFunction(
-        declaration: function, tree: id, body: Block())
+      let entered = CheckedFunction(declaration: function, tree: id, body: Block())
+      let known = program.functions[function.name.key]
+      if program.isLibrary(id) { program.libraryFunctions[function.name.key] = entered }
+      if !program.isLibrary(id) || known.map({ program.isLibrary($0.tree) }) ?? true {
+        program.functions[function.name.key] = entered
+      }
     case .objective(let objective):
       program.objectives[objective.name.key] = CheckedObjective(
         declaration: objective, tree: id,
@@ -131,17 +269,17 @@ public struct Checker {
   private mutating func check(_ item: Item, _ tree: SyntaxTree, _ id: TreeID) {
     switch item.kind {
     case .rule(let rule): check(rule, tree, id)
-    case .function(let function): check(function, tree)
-    case .objective(let objective): check(objective, tree)
+    case .function(let function): check(function, tree, id)
+    case .objective(let objective): check(objective, tree, id)
     case .data: break
-    case .definition(_, let value): checkLoose(value, tree)
+    case .definition(_, let value): checkLoose(value, tree, id)
     case .minimize(let statement):
-      checkObjective(statement.objective, tree)
-      for rule in statement.rules { checkLoose(rule, tree) }
-      for clause in statement.clauses { checkLoose(clause.value, tree) }
+      checkObjective(statement.objective, tree, id)
+      for rule in statement.rules { checkLoose(rule, tree, id) }
+      for clause in statement.clauses { checkLoose(clause.value, tree, id) }
       command(item, id)
     case .train(let statement):
-      checkObjective(statement.objective, tree)
+      checkObjective(statement.objective, tree, id)
       if program.data[statement.data.key] == nil {
         bag.report(
           .unknownObjective(
@@ -149,28 +287,30 @@ public struct Checker {
             suggestion: Suggestion.nearest(
               to: statement.data.text, among: program.data.keys.sorted())))
       }
-      for rule in statement.rules { checkLoose(rule, tree) }
-      for clause in statement.clauses { checkLoose(clause.value, tree) }
+      for rule in statement.rules { checkLoose(rule, tree, id) }
+      for clause in statement.clauses { checkLoose(clause.value, tree, id) }
       command(item, id)
     case .plot: command(item, id)
     case .assert(let value), .expression(let value):
-      checkLoose(value, tree)
+      checkLoose(value, tree, id)
       command(item, id)
     case .error: break
     }
   }
 
   private mutating func command(_ item: Item, _ id: TreeID) {
+    // One with errors of its own cannot run.
+    if bag.hasErrors { return }
     program.commands.append(CheckedCommand(kind: item.kind, tree: id, span: item.span))
   }
 
-  private mutating func checkObjective(_ expression: ExprID, _ tree: SyntaxTree) {
+  private mutating func checkObjective(_ expression: ExprID, _ tree: SyntaxTree, _ id: TreeID) {
     let name: Name
     switch tree[expression] {
     case .name(let n): name = n
     case .call(let n, let arguments):
       name = n
-      for argument in arguments { checkLoose(argument.value, tree) }
+      for argument in arguments { checkLoose(argument.value, tree, id) }
     default:
       bag.report(
         Diagnostic(
@@ -188,12 +328,11 @@ public struct Checker {
   }
 
   /// Names of an expression that stands in no declaration.
-  private mutating func checkLoose(_ expression: ExprID, _ tree: SyntaxTree) {
-    var names = checker(tree, nil)
+  private mutating func checkLoose(_ expression: ExprID, _ tree: SyntaxTree, _ id: TreeID) {
+    var names = checker(tree, id, nil)
     // Arguments of a rule may name its other hyperparameters; lowering knows which those are.
     names.declared = hyperNames(in: expression, tree)
-    preload(names: expression, tree)
-    names = refreshed(names)
+    preload(names: expression, tree, id)
     names.check(expression)
     bag.report(contentsOf: names.bag)
   }
@@ -240,8 +379,8 @@ public struct Checker {
   }
 
   private mutating func check(_ rule: RuleDeclaration, _ tree: SyntaxTree, _ id: TreeID) {
-    checkParameters(rule.parameters)
-    var names = checker(tree, .rule)
+    checkParameters(rule.parameters, .rule)
+    var names = checker(tree, id, .rule)
     names.declared = Set(
       rule.parameters.filter { $0.type?.kind.key != "rule" && $0.type?.kind.key != "fn" }
         .map(\.name.key))
@@ -249,15 +388,16 @@ public struct Checker {
       rule.parameters.filter { $0.type?.kind.key == "rule" }.map(\.name.key))
     names.functionParameters = Set(
       rule.parameters.filter { $0.type?.kind.key == "fn" }.map(\.name.key))
-    preloadParameters(rule.parameters, tree)
+    preloadParameters(rule.parameters, tree, id)
     for parameter in rule.parameters {
-      if let initial = parameter.initial { preload(names: initial, tree) }
+      if let initial = parameter.initial { preload(names: initial, tree, id) }
     }
     switch rule.body {
     case .equations(let statements):
       var header: [String: (role: String, span: Span)] = [:]
       for parameter in rule.parameters {
-        let role = names.ruleParameters.contains(parameter.name.key)
+        let role =
+          names.ruleParameters.contains(parameter.name.key)
           ? "a rule" : "a hyperparameter"
         header[parameter.name.key] = (role, parameter.name.span)
       }
@@ -267,27 +407,45 @@ public struct Checker {
       names.declared.formUnion(builder.stateNames.keys)
       names.declared.formUnion(builder.inputNames.keys)
       names.primeable = Set(builder.stateNames.keys).union(["w"])
-      preload(block, tree)
-      names = refreshed(names)
+      names.late = Set(builder.stateNames.keys).union(builder.inputNames.keys)
+      preload(block, tree, id)
       names.check(block)
       checkRoles(block, rule, names)
-      program.rules[rule.name.key]?.body = .equations(block)
+      update(rule: rule.name.key, id) { $0.body = .equations(block) }
     case .route(let arms):
-      for arm in arms { preload(names: arm.target, tree) }
-      names = refreshed(names)
+      for arm in arms { preload(names: arm.target, tree, id) }
       names.declared.insert("name")
       for arm in arms {
         if let condition = arm.condition { names.check(condition) }
         names.check(arm.target)
       }
-      program.rules[rule.name.key]?.body = .route(arms)
+      update(rule: rule.name.key, id) { $0.body = .route(arms) }
     case .alias(let target):
-      preload(names: target, tree)
-      names = refreshed(names)
+      preload(names: target, tree, id)
       names.check(target)
-      program.rules[rule.name.key]?.body = .alias(target)
+      update(rule: rule.name.key, id) { $0.body = .alias(target) }
     }
-    for parameter in rule.parameters {
+    let read = checkHeader(rule.parameters, tree, id, late: names.declared)
+    bag.report(contentsOf: names.bag)
+    if !bag.hasErrors {
+      for parameter in rule.parameters
+      where !names.used.contains(parameter.name.key) && !read.contains(parameter.name.key) {
+        bag.report(.unusedHyper(parameter))
+      }
+    }
+  }
+
+  /// Checks the defaults and domains of a rule's header; the names they read.
+  private mutating func checkHeader(
+    _ parameters: [Parameter], _ tree: SyntaxTree, _ id: TreeID, late: Set<String>
+  ) -> Set<String> {
+    var names = checker(tree, id, .header)
+    names.declared = Set(parameters.map(\.name.key))
+    names.late = late.subtracting(names.declared)
+    for parameter in parameters {
+      if let type = parameter.type, !["rule", "fn", "scalar"].contains(type.kind.key) {
+        bag.report(.hyperWithShape(parameter))
+      }
       if let initial = parameter.initial { names.check(initial) }
       if let domain = parameter.domain {
         names.check(domain.low)
@@ -295,11 +453,7 @@ public struct Checker {
       }
     }
     bag.report(contentsOf: names.bag)
-    if !names.bag.hasErrors {
-      for parameter in rule.parameters where !names.used.contains(parameter.name.key) {
-        bag.report(.unusedHyper(parameter.name))
-      }
-    }
+    return names.used
   }
 
   private mutating func checkRoles(
@@ -316,8 +470,11 @@ public struct Checker {
     }
   }
 
-  private mutating func check(_ function: FunctionDeclaration, _ tree: SyntaxTree) {
-    checkParameters(function.parameters)
+  private mutating func check(
+    _ function: FunctionDeclaration, _ tree: SyntaxTree, _ id: TreeID
+  ) {
+    checkParameters(function.parameters, .function)
+    refuseRules(function.parameters, in: .function)
     var header: [String: (role: String, span: Span)] = [:]
     for parameter in function.parameters {
       header[parameter.name.key] = ("a parameter", parameter.name.span)
@@ -331,22 +488,27 @@ public struct Checker {
         bag.report(.equationForHeader(definition.name, role: role, declared: span))
       }
     }
-    preload(block, tree)
-    preloadParameters(function.parameters, tree)
-    var names = checker(tree, .function)
+    preload(block, tree, id)
+    preloadParameters(function.parameters, tree, id)
+    var names = checker(tree, id, .function)
     names.declared = Set(function.parameters.map(\.name.key))
     names.functionParameters = Set(
       function.parameters.filter { $0.type?.kind.key == "fn" }.map(\.name.key))
+    names.ruleParameters = Set(
+      function.parameters.filter { $0.type?.kind.key == "rule" }.map(\.name.key))
     names.check(block)
     for parameter in function.parameters {
       if let initial = parameter.initial { names.check(initial) }
     }
     bag.report(contentsOf: names.bag)
-    program.functions[function.name.key]?.body = block
+    update(function: function.name.key, id) { $0.body = block }
   }
 
-  private mutating func check(_ objective: ObjectiveDeclaration, _ tree: SyntaxTree) {
-    checkParameters(objective.parameters + objective.inputs)
+  private mutating func check(
+    _ objective: ObjectiveDeclaration, _ tree: SyntaxTree, _ id: TreeID
+  ) {
+    checkParameters(objective.parameters + objective.inputs, .objective)
+    refuseRules(objective.parameters + objective.inputs, in: .objective)
     var header: [String: (role: String, span: Span)] = [:]
     for parameter in objective.parameters + objective.inputs {
       header[parameter.name.key] = ("a parameter of the objective", parameter.name.span)
@@ -354,14 +516,15 @@ public struct Checker {
     var builder = BlockBuilder(owner: .objective, header: header)
     let block = builder.build(normalised(objective))
     bag.report(contentsOf: builder.bag)
-    if block.definition("loss", isPrimed: false) == nil, !builder.bag.hasErrors {
+    if !block.alwaysDefines("loss"), !builder.bag.hasErrors {
       bag.report(.noLoss(objective.name))
     }
-    preload(block, tree)
-    preloadParameters(objective.parameters, tree)
-    var names = checker(tree, .objective)
+    preload(block, tree, id)
+    preloadParameters(objective.parameters, tree, id)
+    var names = checker(tree, id, .objective)
     names.declared = Set((objective.parameters + objective.inputs).map(\.name.key))
     names.declared.formUnion(builder.inputNames.keys)
+    names.late = Set(builder.inputNames.keys).union(objective.inputs.map(\.name.key))
     names.check(block)
     for parameter in objective.parameters + objective.inputs {
       if let initial = parameter.initial { names.check(initial) }
@@ -370,7 +533,7 @@ public struct Checker {
     bag.report(contentsOf: names.bag)
     if !names.bag.hasErrors, !bag.hasErrors {
       for parameter in objective.parameters where !names.used.contains(parameter.name.key) {
-        bag.report(.unusedHyper(parameter.name))
+        bag.report(.unusedHyper(parameter))
       }
       for definition in block.definitions
       where !names.used.contains(definition.name.key) && definition.name.key != "loss" {
@@ -391,14 +554,22 @@ public struct Checker {
     return [Statement(.equation([target], values[0]), span)]
   }
 
-  private mutating func checkParameters(_ parameters: [Parameter]) {
+  /// Rules are given to rules only.
+  private mutating func refuseRules(_ parameters: [Parameter], in owner: BlockOwner) {
+    for parameter in parameters {
+      guard let type = parameter.type, type.kind.key == "rule" else { continue }
+      bag.report(.notHere("rule", in: owner.noun, nil, at: type.span))
+    }
+  }
+
+  private mutating func checkParameters(_ parameters: [Parameter], _ owner: BlockOwner) {
     var first: [String: Span] = [:]
     for parameter in parameters {
       if let earlier = first[parameter.name.key] {
         bag.report(.duplicateName(parameter.name, first: earlier))
       }
       first[parameter.name.key] = parameter.name.span
-      if BlockBuilder.isReserved(parameter.name.key), parameter.type == nil {
+      if BlockBuilder.isReserved(parameter.name.key, in: owner) {
         bag.report(.reservedName(parameter.name))
       }
     }
@@ -406,68 +577,78 @@ public struct Checker {
 
   // MARK: Libraries
 
-  private func checker(_ tree: SyntaxTree, _ owner: BlockOwner?) -> NameChecker {
-    NameChecker(tree: tree, owner: owner, outside: outside())
+  private func checker(_ tree: SyntaxTree, _ id: TreeID, _ owner: BlockOwner?) -> NameChecker {
+    NameChecker(tree: tree, owner: owner, outside: outside(id))
   }
 
-  private func outside() -> NameChecker.Outside {
-    let program = self.program
+  private func outside(_ id: TreeID) -> NameChecker.Outside {
+    let shared = self.shared
     let offered = offeredFunctions
+    let unread = self.unread
+    let isLibrary = program.isLibrary(id)
     return NameChecker.Outside(
-      hasFunction: { Builtins.functions.contains($0) || program.functions[$0] != nil },
+      hasFunction: {
+        Builtins.functions.contains($0)
+          || (isLibrary
+            ? shared.program.libraryFunctions.keys : shared.program.functions.keys).contains($0)
+      },
       functionNames: {
-        (Array(Builtins.functions) + program.functions.keys + offered).sorted()
+        (Array(Builtins.functions) + shared.program.functions.keys + offered).sorted()
       },
-      hasRule: { program.rules[$0] != nil },
+      hasRule: {
+        (isLibrary ? shared.program.libraryRules.keys : shared.program.rules.keys).contains($0)
+      },
       ruleNames: {
-        (program.rules.values.map(\.declaration.name.text) + program.offeredRules).sorted()
+        (shared.program.rules.values.map(\.declaration.name.text) + shared.program.offeredRules)
+          .sorted()
       },
-      hasDefinition: { program.definitions[$0] != nil },
-      definitionNames: { program.definitions.keys.sorted() })
+      hasDefinition: { !isLibrary && shared.program.definitions.keys.contains($0) },
+      definitionNames: { shared.program.definitions.keys.sorted() },
+      isUnread: { name in unread.contains { $0.contains(name) } })
   }
 
-  private func refreshed(_ names: NameChecker) -> NameChecker {
-    var result = NameChecker(tree: names.tree, owner: names.owner, outside: outside())
-    result.declared = names.declared
-    result.ruleParameters = names.ruleParameters
-    result.functionParameters = names.functionParameters
-    result.primeable = names.primeable
-    return result
-  }
-
-  private mutating func preloadParameters(_ parameters: [Parameter], _ tree: SyntaxTree) {
+  private mutating func preloadParameters(
+    _ parameters: [Parameter], _ tree: SyntaxTree, _ id: TreeID
+  ) {
     for parameter in parameters {
-      if let initial = parameter.initial { preload(names: initial, tree) }
+      if let initial = parameter.initial { preload(names: initial, tree, id) }
     }
   }
 
-  private mutating func preload(_ block: Block, _ tree: SyntaxTree) {
-    for definition in block.definitions { preload(names: definition.value, tree) }
+  private mutating func preload(_ block: Block, _ tree: SyntaxTree, _ id: TreeID) {
+    for definition in block.definitions { preload(names: definition.value, tree, id) }
     for guarded in block.guards {
       switch guarded.condition {
-      case .when(let e), .every(let e): preload(names: e, tree)
+      case .when(let e), .every(let e): preload(names: e, tree, id)
       }
-      preload(guarded.then, tree)
-      if let otherwise = guarded.otherwise { preload(otherwise, tree) }
+      preload(guarded.then, tree, id)
+      if let otherwise = guarded.otherwise { preload(otherwise, tree, id) }
     }
-    for repeated in block.repeats { preload(repeated.body, tree) }
-    for (_, value) in block.views + block.metrics { preload(names: value, tree) }
+    for repeated in block.repeats { preload(repeated.body, tree, id) }
+    for (_, value) in block.views + block.metrics { preload(names: value, tree, id) }
     for binding in block.states + block.inputs + block.parameters {
-      if let initial = binding.initial { preload(names: initial, tree) }
+      if let initial = binding.initial { preload(names: initial, tree, id) }
     }
-    for result in block.results { preload(names: result, tree) }
+    for result in block.results { preload(names: result, tree, id) }
   }
 
   /// Loads the library functions and rules that an expression calls or names.
-  private mutating func preload(names expression: ExprID, _ tree: SyntaxTree) {
+  private mutating func preload(
+    names expression: ExprID, _ tree: SyntaxTree, _ id: TreeID
+  ) {
+    let isLibrary = program.isLibrary(id)
     var pending = [expression]
     while let next = pending.popLast() {
       switch tree[next] {
       case .number, .string, .primed, .error: break
       case .name(let name):
-        if program.definitions[name.key] == nil { _ = require(name.key) }
+        if isLibrary || !shared.program.definitions.keys.contains(name.key) {
+          _ = require(name.key, isLibrary: isLibrary)
+        }
       case .call(let name, let arguments):
-        if !Builtins.functions.contains(name.key) { _ = require(name.key) }
+        if !Builtins.functions.contains(name.key) {
+          _ = require(name.key, isLibrary: isLibrary)
+        }
         pending += arguments.map(\.value)
       case .unary(_, let a), .global(let a), .transpose(let a), .norm(let a), .over(_, _, let a),
         .member(let a, _):

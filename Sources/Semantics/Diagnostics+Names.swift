@@ -53,7 +53,8 @@ extension Diagnostic {
 
   static func duplicateName(_ name: Name, first: Span) -> Diagnostic {
     Diagnostic(
-      208, "`\(name.text)` has two roles", at: name.span, notes: [Note("first named here", at: first)])
+      208, "`\(name.text)` has two roles", at: name.span,
+      notes: [Note("first named here", at: first)])
   }
 
   static func notAValue(_ name: Name, _ noun: String) -> Diagnostic {
@@ -86,7 +87,9 @@ extension Diagnostic {
   static func missingPrime(_ name: Name) -> Diagnostic {
     Diagnostic(
       301, "the new value of `\(name.text)` is written `\(name.text)'`", at: name.span,
-      notes: [Note("`\(name.text)` is the value before the step, `\(name.text)'` the one after it")],
+      notes: [
+        Note("`\(name.text)` is the value before the step, `\(name.text)'` the one after it")
+      ],
       fixIts: [FixIt("add the prime", at: name.span.after, replacement: "'")])
   }
 
@@ -179,9 +182,58 @@ extension Diagnostic {
       notes: [Note("give it a name: `update = …`")])
   }
 
-  static func unusedHyper(_ name: Name) -> Diagnostic {
+  static func readBeforeFirstStep(_ name: Name) -> Diagnostic {
     Diagnostic(
-      501, "the hyperparameter `\(name.text)` is never used", at: name.span,
+      321,
+      "`\(name.text)` has no value before the first step: a first value may use w and "
+        + "hyperparameters only", at: name.span)
+  }
+
+  static func lostLoop(_ name: Name) -> Diagnostic {
+    Diagnostic(
+      322,
+      "`\(name.text)` belongs to the block outside, and what this loop makes of it would be "
+        + "lost there", at: name.span,
+      notes: [
+        Note("start from a copy in the block of the `repeat`: `x = \(name.text)`, and carry it")
+      ])
+  }
+
+  static func recursion(_ name: Name) -> Diagnostic {
+    Diagnostic(
+      211, "`\(name.text)` calls itself: every program must end", at: name.span,
+      notes: [Note("use `repeat n { … }` for a fixed number of iterations")])
+  }
+
+  static func notAFunction(_ name: Name) -> Diagnostic {
+    Diagnostic(
+      209, "`\(name.text)` is a value, not a function", at: name.span,
+      notes: [Note("a product is written with `*`")])
+  }
+
+  static func readByHyper(_ name: Name) -> Diagnostic {
+    Diagnostic(
+      506,
+      "a hyperparameter is an expression of t, T and other hyperparameters, and "
+        + "`\(name.text)` is known in a step only", at: name.span)
+  }
+
+  static func hyperWithShape(_ parameter: Parameter) -> Diagnostic {
+    Diagnostic(
+      405, "the hyperparameter `\(parameter.name.text)` must be one number",
+      at: parameter.type?.span ?? parameter.span)
+  }
+
+  static func unusedHyper(_ parameter: Parameter) -> Diagnostic {
+    let noun =
+      switch parameter.type?.kind.key {
+      case "rule": "rule"
+      case "fn": "function"
+      case nil, "scalar": "hyperparameter"
+      default: "parameter"
+      }
+    return Diagnostic(
+      501, "the \(noun) `\(parameter.name.text)` is never used", at: parameter.name.span,
       notes: [Note("a knob that does nothing misleads whoever turns it: use it or remove it")])
   }
 }

@@ -11,6 +11,8 @@ struct NameChecker {
     var ruleNames: () -> [String]
     var hasDefinition: (String) -> Bool
     var definitionNames: () -> [String]
+    /// Whether a name stands in a part of the text that could not be read.
+    var isUnread: (String) -> Bool
   }
 
   let tree: SyntaxTree
@@ -21,7 +23,12 @@ struct NameChecker {
   var ruleParameters: Set<String> = []
   var functionParameters: Set<String> = []
   var primeable: Set<String> = []
+  /// Names that have no value yet where a first value or a default is read.
+  var late: Set<String> = []
+  private var isBeforeFirstStep = false
   var used: Set<String> = []
+  /// The functions and rules that are called.
+  var called: Set<String> = []
   var bag = DiagnosticBag()
   private var scopes: [Scope] = []
 
@@ -64,8 +71,10 @@ struct NameChecker {
     for (_, value) in block.views { check(value) }
     for (_, value) in block.metrics { check(value) }
     for binding in block.states + block.inputs + block.parameters {
+      isBeforeFirstStep = true
       if let initial = binding.initial { check(initial) }
       for extent in binding.type?.extents ?? [] { check(extent) }
+      isBeforeFirstStep = false
     }
     for result in block.results { check(result) }
     scopes.removeLast()
@@ -115,7 +124,7 @@ struct NameChecker {
       return Builtins.ruleNames.contains(key) || Builtins.tensorNames.contains(key)
     case .function: return Builtins.tensorNames.contains(key)
     case .objective: return Builtins.objectiveNames.contains(key)
-    case nil: return false
+    case .header, nil: return false
     }
   }
 
@@ -155,6 +164,14 @@ struct NameChecker {
 
   private mutating func checkName(_ name: Name) {
     used.insert(name.key)
+    if isBeforeFirstStep, comesLater(name.key) {
+      bag.report(.readBeforeFirstStep(name))
+      return
+    }
+    if owner == .header, comesLater(name.key) || Builtins.tensorNames.contains(name.key) {
+      bag.report(.readByHyper(name))
+      return
+    }
     if isVisible(name.key) || outside.hasDefinition(name.key) { return }
     for scope in scopes.reversed() {
       if let place = scope.partial[name.key] {
@@ -164,24 +181,40 @@ struct NameChecker {
     }
     if ruleParameters.contains(name.key) || outside.hasRule(name.key) { return }
     if functionParameters.contains(name.key) || outside.hasFunction(name.key) { return }
-    if Builtins.ruleNames.union(Builtins.tensorNames).union(["batch", "features"])
-      .contains(name.key)
+    if Builtins.ruleNames.contains(name.key) || Builtins.tensorNames.contains(name.key)
+      || Builtins.objectiveNames.contains(name.key)
     {
       let place =
         switch owner {
         case .objective: "an objective"
         case .function: "a function: pass it as an argument"
         case .rule: "a rule"
+        case .header: "a hyperparameter"
         case nil: "a script outside of a rule"
         }
       bag.report(.notAvailable(name, in: place))
       return
     }
+    if outside.isUnread(name.text) { return }
     bag.report(.unknownName(name, suggestion: nearestValue(name.text)))
+  }
+
+  private func comesLater(_ key: String) -> Bool {
+    if declared.contains(key), !late.contains(key) { return false }
+    if late.contains(key) || scopes.contains(where: { $0.defined.contains(key) }) { return true }
+    switch owner {
+    case .rule: return key == "g" || key == "loss"
+    case .header: return Builtins.ruleNames.contains(key)
+    default: return false
+    }
   }
 
   private mutating func checkPrimed(_ name: Name) {
     used.insert(name.key + "'")
+    if isBeforeFirstStep {
+      bag.report(.readBeforeFirstStep(name))
+      return
+    }
     if scopes.contains(where: { $0.primed.contains(name.key) }) { return }
     if primeable.contains(name.key) { return }
     if owner != .rule {
@@ -190,19 +223,22 @@ struct NameChecker {
       bag.report(.primeOnLocal(name, states: primeable.sorted()))
     } else {
       bag.report(
-        .unknownName(name, suggestion: Suggestion.nearest(to: name.text, among: primeable.sorted())))
+        .unknownName(name, suggestion: Suggestion.nearest(to: name.text, among: primeable.sorted()))
+      )
     }
   }
 
   private mutating func checkCall(_ name: Name, _ arguments: [Argument]) {
     used.insert(name.key)
+    called.insert(name.key)
     for argument in arguments { check(argument.value) }
     if ruleParameters.contains(name.key) || functionParameters.contains(name.key) { return }
     if outside.hasFunction(name.key) || outside.hasRule(name.key) { return }
     if isVisible(name.key) {
-      bag.report(.notAValue(name, "a value: it cannot be called. For a product write `*`; it"))
+      bag.report(.notAFunction(name))
       return
     }
+    if outside.isUnread(name.text) { return }
     let known = outside.functionNames() + outside.ruleNames() + ruleParameters + functionParameters
     bag.report(
       .unknownFunction(name, suggestion: Suggestion.nearest(to: name.text, among: known)))

@@ -20,6 +20,8 @@ public struct CheckedRule: Sendable {
   public var ruleParameters: [Parameter]
   public var functionParameters: [Parameter]
   public var body: Body
+  /// It has errors of its own: what uses it is not judged.
+  public var isBroken = false
 
   /// A rule without parameters or equations, to stand for one that is not known yet.
   public static func plain(_ declaration: RuleDeclaration) -> CheckedRule {
@@ -33,6 +35,7 @@ public struct CheckedFunction: Sendable {
   public var declaration: FunctionDeclaration
   public var tree: TreeID
   public var body: Block
+  public var isBroken = false
 }
 
 public struct CheckedObjective: Sendable {
@@ -42,6 +45,7 @@ public struct CheckedObjective: Sendable {
   /// Trained parameters of the header (`x: vector(2) = …`).
   public var headerParameters: [Parameter]
   public var body: Block
+  public var isBroken = false
 }
 
 public struct CheckedData: Sendable {
@@ -55,6 +59,7 @@ public struct CheckedDefinition: Sendable {
   public var name: Name
   public var value: ExprID
   public var tree: TreeID
+  public var isBroken = false
 }
 
 /// A command of a script, in the order written.
@@ -77,14 +82,37 @@ public struct CheckedProgram: Sendable {
   public internal(set) var commands: [CheckedCommand] = []
   /// Names of rules that a library offers but that are not loaded (for suggestions).
   public var offeredRules: [String] = []
+  /// What the libraries declare, whatever a script calls its own: a zoo rule means what the zoo
+  /// says, also where a script has another `ema`.
+  public internal(set) var libraryRules: [String: CheckedRule] = [:]
+  public internal(set) var libraryFunctions: [String: CheckedFunction] = [:]
+  private var isLibraryTree: [Bool] = []
 
   public init() {}
 
   public subscript(_ id: TreeID) -> SyntaxTree { trees[id.index] }
 
   /// Adds a tree and returns its identity.
-  public mutating func add(_ tree: SyntaxTree) -> TreeID {
+  mutating func add(_ tree: SyntaxTree, isLibrary: Bool) -> TreeID {
     trees.append(tree)
+    isLibraryTree.append(isLibrary)
     return TreeID(trees.count - 1)
+  }
+
+  func isLibrary(_ id: TreeID) -> Bool { isLibraryTree[id.index] }
+
+  /// The rule that a name means in the text of `tree`.
+  public func rule(_ key: String, from tree: TreeID) -> CheckedRule? {
+    isLibraryTree[tree.index] ? libraryRules[key] : rules[key]
+  }
+
+  /// The function that a name means in the text of `tree`.
+  public func function(_ key: String, from tree: TreeID) -> CheckedFunction? {
+    isLibraryTree[tree.index] ? libraryFunctions[key] : functions[key]
+  }
+
+  /// The named value that a name means in the text of `tree`; libraries see none of a script's.
+  public func definition(_ key: String, from tree: TreeID) -> CheckedDefinition? {
+    isLibraryTree[tree.index] ? nil : definitions[key]
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import IR
 import Ravine
+import Runtime
 import func Syntax.dump
 
 struct DumpCommand: ParsableCommand {
@@ -14,13 +15,20 @@ struct DumpCommand: ParsableCommand {
         ravine dump --stage checked lion.opt  every name with its role
         ravine dump --stage ir Lion           the flat program of a rule
         ravine dump --stage ir 'lion.opt:Lion(lr = 1e-3)'
+        ravine dump --stage plan Muon --parameters w:64x32
+
+      A plan is made for tensors of known sizes: those of --parameters.
       """)
 
-  enum Stage: String, ExpressibleByArgument, CaseIterable { case ast, checked, ir }
+  enum Stage: String, ExpressibleByArgument, CaseIterable { case ast, checked, ir, plan }
 
-  @Option(help: "ast, checked or ir.")
+  @Option(help: "ast, checked, ir or plan.")
   var stage: Stage = .ir
-  @Argument(help: ArgumentHelp("A file, a rule of the zoo, or FILE.opt:RULE.", valueName: "program"))
+  @Option(
+    help: ArgumentHelp("For plans: names and sizes of the tensors.", valueName: "w:64x32,b:32"))
+  var parameters = "w:64x32"
+  @Argument(
+    help: ArgumentHelp("A file, a rule of the zoo, or FILE.opt:RULE.", valueName: "program"))
   var program: String
 
   func run() throws {
@@ -32,7 +40,11 @@ struct DumpCommand: ParsableCommand {
       if stage == .checked {
         return Console.write(compiler.checkedText(only: Set(compiler.declaredKeys)))
       }
-      for name in compiler.declaredRules { show(try Program.rule(name, from: nil, in: compiler)) }
+      for name in compiler.declaredRules {
+        let rule = try Program.rule(name, from: nil, in: compiler)
+        if stage == .plan { try plan(rule, compiler) } else { show(rule) }
+      }
+      if stage == .plan { return }
       for name in compiler.declaredObjectives {
         do throws(DiagnosticError) {
           show(try compiler.objective(name))
@@ -52,6 +64,7 @@ struct DumpCommand: ParsableCommand {
         Console.write(Syntax.dump(compiler.program[declared.tree]))
       case .checked: Console.write(compiler.checkedText(only: nil))
       case .ir: show(rule)
+      case .plan: try plan(rule, compiler)
       }
     }
   }
@@ -70,6 +83,17 @@ struct DumpCommand: ParsableCommand {
     }
     Console.report(found.sorted, in: compiler.sources)
     if found.hasErrors { throw Status.program }
+  }
+
+  private func plan(_ rule: RuleInstance, _ compiler: Compiler) throws {
+    let specs = try ParameterList.parse(parameters)
+    do throws(DiagnosticError) {
+      let optimizer = try Optimizer(rule, parameters: specs)
+      Console.write("# \(rule.label)\n" + optimizer.dumpPlan())
+    } catch {
+      Console.report(error.diagnostics, in: compiler.sources)
+      throw Status.program
+    }
   }
 
   private func show(_ rule: RuleInstance) {

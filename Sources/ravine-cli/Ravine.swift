@@ -17,8 +17,8 @@ struct Ravine: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, CheckCommand.self, FormatCommand.self, 
-      ZooCommand.self, ExplainCommand.self, DumpCommand.self,
+      RunCommand.self, CheckCommand.self, FormatCommand.self, DescribeCommand.self,
+      ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self,
     ])
 
   static let version = "0.1.0"

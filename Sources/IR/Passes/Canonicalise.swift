@@ -2,7 +2,7 @@ import Basics
 
 extension Function {
   /// The same program in one fixed order: values in the order that the outputs need them, operands
-  /// of commutative operations sorted, draws numbered and unnamed.
+  /// of commutative operations sorted by what they are, draws numbered and unnamed.
   ///
   /// Two functions that differ only in how they were written down become equal.
   public func canonical() -> Function {
@@ -17,9 +17,17 @@ private struct Canonicalise {
   var map: [ValueID]
   var known: [Instruction: ValueID] = [:]
   var constants: [UInt64: Int32] = [:]
+  /// In a loop body: the new places of the computed extents, which are those of the function around.
+  let outerExtents: [Int: Extent]?
+  /// What each value is, whatever its number: the order of commutative operands.
+  let fingerprints: [UInt64]
 
-  init(source: Function) {
+  init(
+    source: Function, outerExtents: [Int: Extent]? = nil, fingerprints: [UInt64]? = nil
+  ) {
     self.source = source
+    self.fingerprints = fingerprints ?? source.fingerprints()
+    self.outerExtents = outerExtents
     result = Function(name: "")
     map = [ValueID](repeating: .none, count: source.instructions.count)
   }
@@ -55,23 +63,45 @@ private struct Canonicalise {
         continue
       }
       pending.append((id, true))
-      for operand in source.operands(id).reversed() + extents(of: id) {
+      for operand in (extents(of: id) + operands(id)).reversed() {
         pending.append((operand, false))
       }
     }
   }
 
+  private func operands(_ id: ValueID) -> [ValueID] {
+    let all = source.operands(id)
+    guard source[id].operation.info.isCommutative else { return all }
+    return fingerprints[all[0].index] <= fingerprints[all[1].index] ? all : [all[1], all[0]]
+  }
+
   private func extents(of id: ValueID) -> [ValueID] {
-    source.type(id).shape.extents.compactMap { $0.computedIndex.map { source.extents[$0] } }
+    if outerExtents != nil { return [] }
+    return computedExtents(of: id, in: source).map { source.extents[$0] }
+  }
+
+  /// The computed extents in the shape of a value, in a loop those of its body.
+  private func computedExtents(of id: ValueID, in function: Function) -> [Int] {
+    var found = function.type(id).shape.extents.compactMap(\.computedIndex)
+    if function[id].operation == .loop {
+      let body = function.loops[Int(function[id].attribute)].body
+      for i in body.instructions.indices {
+        for k in computedExtents(of: ValueID(i), in: body) where !found.contains(k) {
+          found.append(k)
+        }
+      }
+    }
+    return found
   }
 
   private mutating func emit(_ id: ValueID) {
     var instruction = source[id]
+    if instruction.operation.info.isCommutative {
+      let sorted = operands(id)
+      (instruction.a, instruction.b) = (sorted[0], sorted[1])
+    }
     for operand in [\Instruction.a, \.b, \.c] where instruction[keyPath: operand].isSome {
       instruction[keyPath: operand] = map[instruction[keyPath: operand].index]
-    }
-    if instruction.operation.info.isCommutative, instruction.a.raw > instruction.b.raw {
-      swap(&instruction.a, &instruction.b)
     }
     instruction.type.shape = shape(instruction.type.shape)
     switch instruction.operation {
@@ -117,8 +147,19 @@ private struct Canonicalise {
   }
 
   /// The body with its captured arguments in the order of their first use.
-  private func canonicalBody(_ loop: Loop) -> (Function, [ValueID]) {
-    var body = loop.body.canonical()
+  private mutating func canonicalBody(_ loop: Loop) -> (Function, [ValueID]) {
+    var moved: [Int: Extent] = outerExtents ?? [:]
+    if outerExtents == nil {
+      for i in loop.body.instructions.indices {
+        for k in computedExtents(of: ValueID(i), in: loop.body) where moved[k] == nil {
+          moved[k] = extent(.computed(k))
+        }
+      }
+    }
+    var pass = Canonicalise(
+      source: loop.body, outerExtents: moved,
+      fingerprints: source.bodyFingerprints(loop, fingerprints))
+    var body = pass.run()
     let carried = loop.initial.count
     var order: [Int] = []
     for i in body.instructions.indices where body.instructions[i].operation == .argument {
@@ -134,13 +175,15 @@ private struct Canonicalise {
     guard !shape.isLike, shape.extents.contains(where: { $0.computedIndex != nil }) else {
       return shape
     }
-    return Shape(
-      shape.extents.map { extent in
-        guard let k = extent.computedIndex else { return extent }
-        let value = map[source.extents[k].index]
-        if let known = result.extents.firstIndex(of: value) { return .computed(known) }
-        result.extents.append(value)
-        return .computed(result.extents.count - 1)
-      })
+    return Shape(shape.extents.map { extent($0) })
+  }
+
+  private mutating func extent(_ extent: Extent) -> Extent {
+    guard let k = extent.computedIndex else { return extent }
+    if let outerExtents { return outerExtents[k] ?? extent }
+    let value = map[source.extents[k].index]
+    if let known = result.extents.firstIndex(of: value) { return .computed(known) }
+    result.extents.append(value)
+    return .computed(result.extents.count - 1)
   }
 }

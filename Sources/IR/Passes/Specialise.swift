@@ -12,6 +12,8 @@ public struct BindContext: Sendable {
   public var hypers: [Double]
   /// Shapes of the function's arguments (loop bodies).
   var arguments: [ValueType] = []
+  /// The computed extents of the function around all loops: those of its loop bodies are the same.
+  var computed: [Double?]?
 
   public var numel: Int { rows * cols }
 
@@ -54,12 +56,16 @@ private struct Specialise {
   let context: BindContext
   /// Values of scalars known without reading a hyperparameter.
   var known: [Double?] = []
+  /// Values of scalars with the hyperparameters at their bind-time values.
+  var bound: [Double?] = []
   var builder: FunctionBuilder
 
   init(source: Function, context: BindContext) {
     self.source = source
     self.context = context
     builder = FunctionBuilder(name: source.name)
+    bound.reserveCapacity(source.instructions.count)
+    for i in source.instructions.indices { bound.append(boundValue(ValueID(i))) }
   }
 
   mutating func run() throws(DiagnosticError) -> Function {
@@ -76,6 +82,8 @@ private struct Specialise {
   }
 
   // MARK: Numbers
+
+  static let elementLimit = 0x1p40
 
   func extentValue(_ kind: ExtentKind) -> Double? {
     switch kind {
@@ -94,8 +102,9 @@ private struct Specialise {
     guard instruction.type.shape.isScalar else { return nil }
     switch instruction.operation {
     case .constant: return source.constants[Int(instruction.attribute)]
-    case .extent where instruction.a == .none:
-      return ExtentKind(rawValue: instruction.attribute).flatMap { extentValue($0) }
+    case .extent:
+      guard let kind = ExtentKind(rawValue: instruction.attribute) else { return nil }
+      return instruction.a == .none ? extentValue(kind) : count(kind, instruction.a)
     case .select:
       guard let condition = known[instruction.a.index] else { return nil }
       return known[(condition != 0 ? instruction.b : instruction.c).index]
@@ -119,24 +128,41 @@ private struct Specialise {
     }
   }
 
-  /// The value of a scalar with the hyperparameters at their bind-time values.
-  func bindValue(_ id: ValueID) -> Double? {
+  func bindValue(_ id: ValueID) -> Double? { bound[id.index] }
+
+  /// The value of a scalar with the hyperparameters at their bind-time values, from those before it.
+  private func boundValue(_ id: ValueID) -> Double? {
     let instruction = source[id]
     switch instruction.operation {
     case .constant: return source.constants[Int(instruction.attribute)]
     case .hyper:
       let k = Int(instruction.attribute)
       return k < context.hypers.count ? context.hypers[k] : nil
-    case .extent where instruction.a == .none:
-      return ExtentKind(rawValue: instruction.attribute).flatMap { extentValue($0) }
+    case .extent:
+      guard let kind = ExtentKind(rawValue: instruction.attribute) else { return nil }
+      return instruction.a == .none ? extentValue(kind) : count(kind, instruction.a)
     default:
       guard instruction.operation.isElementwise, instruction.type.shape.isScalar else { return nil }
       var operands: [Double] = []
       for i in 0..<instruction.operation.info.arity {
-        guard let x = bindValue(instruction.operand(i)) else { return nil }
+        guard let x = bound[instruction.operand(i).index] else { return nil }
         operands.append(x)
       }
       return Folding.fold(instruction.operation, operands)
+    }
+  }
+
+  /// The rows, columns or elements of a value whose shape is known beforehand.
+  private func count(_ kind: ExtentKind, _ value: ValueID) -> Double? {
+    guard source[value].operation != .argument,
+      let shape = try? concrete(source.type(value).shape, at: .none),
+      shape.extents.allSatisfy(\.isFixed)
+    else { return nil }
+    let extents = shape.extents.map { Double($0.value) }
+    switch kind {
+    case .rowsOf: return extents.first ?? 1
+    case .colsOf: return extents.dropFirst().reduce(1, *)
+    default: return extents.reduce(1, *)
     }
   }
 
@@ -144,7 +170,11 @@ private struct Specialise {
     if extent.isFixed || extent == .unknown { return extent }
     let number: Double?
     if let k = extent.computedIndex {
-      number = bindValue(source.extents[k])
+      if let computed = context.computed {
+        number = k < computed.count ? computed[k] : nil
+      } else {
+        number = bindValue(source.extents[k])
+      }
     } else {
       let kinds: [Extent: ExtentKind] = [
         .rows: .rows, .cols: .cols, .numel: .numel, .batch: .batch, .features: .features,
@@ -166,6 +196,12 @@ private struct Specialise {
   func concrete(_ shape: Shape, at span: Span) throws(DiagnosticError) -> Shape {
     var extents: [Extent] = []
     for extent in shape.extents { extents.append(try concrete(extent, at: span)) }
+    let elements = extents.reduce(1.0) { $1.isFixed ? $0 * Double($1.value) : $0 }
+    guard elements <= Self.elementLimit else {
+      throw DiagnosticError(
+        Diagnostic(
+          411, "a tensor of \(elements) elements is more than any machine holds", at: span))
+    }
     return Shape(extents)
   }
 
@@ -186,7 +222,8 @@ private struct Specialise {
     return live
   }
 
-  private mutating func rebuild(_ id: ValueID, _ map: [ValueID]) throws(DiagnosticError) -> ValueID {
+  private mutating func rebuild(_ id: ValueID, _ map: [ValueID]) throws(DiagnosticError) -> ValueID
+  {
     let instruction = source[id]
     let span = source.origin(id)
     if let number = known[id.index] {
@@ -194,13 +231,15 @@ private struct Specialise {
         ? builder.boolean(number != 0) : builder.constant(number)
     }
     if instruction.operation == .select, let condition = known[instruction.a.index] {
-      return map[(condition != 0 ? instruction.b : instruction.c).index]
+      return try stretched(
+        map[(condition != 0 ? instruction.b : instruction.c).index], to: instruction.type, span)
     }
     let operation = instruction.operation
     if context.rank < 2, needsMatrixParameter(instruction) {
       throw DiagnosticError(
         Diagnostic(
-          803, "`\(operation.info.name)` needs a matrix, and this parameter has rank \(context.rank)",
+          803,
+          "`\(operation.info.name)` needs a matrix, and this parameter has rank \(context.rank)",
           at: span,
           notes: [Note("send such parameters elsewhere with a route: `rank == 2 -> …`")]))
     }
@@ -209,7 +248,7 @@ private struct Specialise {
       return builder.source(
         .argument, context.arguments[Int(instruction.attribute)], attribute: instruction.attribute)
     case .draw:
-      let type = ValueType(.real, try concrete(instruction.type.shape, at: span))
+      let type = ValueType(instruction.type.kind, try concrete(instruction.type.shape, at: span))
       let argument = instruction.a.isSome ? map[instruction.a.index] : .none
       return builder.draw(source.draws[Int(instruction.attribute)], type, argument)
     case .extent:
@@ -254,6 +293,18 @@ private struct Specialise {
     }
   }
 
+  /// The arm that is left of a choice, in the shape that both arms had together.
+  private mutating func stretched(
+    _ value: ValueID, to type: ValueType, _ span: Span
+  ) throws(DiagnosticError) -> ValueID {
+    guard let shape = try? concrete(type.shape, at: span), shape.isConcrete,
+      shape != builder.type(value).shape, builder.type(value).shape.fits(shape),
+      let wide = try? builder.make(
+        .broadcast, [value], declared: ValueType(builder.type(value).kind, shape))
+    else { return value }
+    return wide
+  }
+
   private func needsMatrixParameter(_ instruction: Instruction) -> Bool {
     guard [.matrix, .decomposition].contains(instruction.operation.info.operationClass) else {
       return false
@@ -295,6 +346,10 @@ private struct Specialise {
     let loop = source.loops[Int(instruction.attribute)]
     guard let count = bindValue(instruction.a), count >= 0, count == count.rounded(), count <= 1e6
     else {
+      if let count = bindValue(instruction.a), count > 1e6 {
+        throw DiagnosticError(
+          Diagnostic(412, "`repeat` runs at most 1,000,000 times, and this is \(count)", at: span))
+      }
       throw DiagnosticError(
         Diagnostic(
           412, "`repeat` needs a whole number of times, known before the rule runs", at: span))
@@ -303,6 +358,7 @@ private struct Specialise {
     let captured = loop.captured.map { map[$0.index] }
     var inner = context
     inner.arguments = (initial + captured).map { builder.type($0) }
+    if inner.computed == nil { inner.computed = source.extents.map { bindValue($0) } }
     let body = try loop.body.specialised(inner)
     for (k, value) in initial.enumerated() {
       guard let next = body.output(.result(k)) else { continue }

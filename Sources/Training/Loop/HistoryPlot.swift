@@ -41,7 +41,7 @@ extension ExperimentHistory {
         name: rule.label, x: run.points.map { $0[0] }, y: run.points.map { $0[1] })
     }
     let panel = ContourPanel(
-      title: title, xLabel: landscape.names.0, yLabel: landscape.names.1,
+      title: "path", xLabel: landscape.names.0, yLabel: landscape.names.1,
       xRange: landscape.xRange, yRange: landscape.yRange, columns: landscape.columns,
       values: landscape.values, paths: paths)
     return Figure(title: "", panels: [.contours(panel)])

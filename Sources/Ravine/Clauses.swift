@@ -1,0 +1,82 @@
+import Diagnostics
+import Semantics
+import Syntax
+
+/// The clauses after the rules of `train` and `minimize`: `for 20 epochs batch 64 seeds 5`.
+struct Clauses {
+  private var found: [String: Clause] = [:]
+  private let command: CheckedCommand
+  private let script: Script
+
+  init(
+    _ clauses: [Clause], _ command: CheckedCommand, _ script: Script
+  ) throws(DiagnosticError) {
+    self.command = command
+    self.script = script
+    let known = ["for", "batch", "seeds", "seed", "from"]
+    for clause in clauses {
+      let key = clause.keyword.key
+      guard known.contains(key) else {
+        let near = Suggestion.nearest(to: clause.keyword.text, among: known)
+        throw DiagnosticError(
+          Diagnostic(
+            220, "`\(clause.keyword.text)` is not a clause of an experiment",
+            at: clause.keyword.span,
+            notes: [Note("clauses are for, batch, seeds, seed and from")],
+            fixIts: near.map {
+              [FixIt("did you mean `\($0)`?", at: clause.keyword.span, replacement: $0)]
+            } ?? []))
+      }
+      if found[key] != nil {
+        throw DiagnosticError(
+          Diagnostic(216, "`\(clause.keyword.text)` is given twice", at: clause.keyword.span))
+      }
+      found[key] = clause
+    }
+    if let clause = found["for"], clause.unit?.key != "steps", clause.unit?.key != "epochs" {
+      throw DiagnosticError(
+        Diagnostic(
+          220, "`for` counts steps or epochs: `for 20 epochs`",
+          at: clause.unit?.span ?? clause.keyword.span))
+    }
+  }
+
+  func missing(_ example: String, at span: Span) -> DiagnosticError {
+    DiagnosticError(
+      Diagnostic(226, "how long? add `\(example)`", at: span))
+  }
+
+  /// A whole number from 1 up, or nil when the clause is absent or counts another unit.
+  func count(_ key: String, unit: String? = nil) throws(DiagnosticError) -> Int? {
+    guard let clause = found[key], unit == nil || clause.unit?.key == unit else { return nil }
+    let x = try script.number(clause.value, command.tree)
+    guard x >= 1, x == x.rounded(), x <= 1e9 else {
+      throw DiagnosticError(
+        Diagnostic(
+          227, "`\(clause.keyword.text)` takes a whole number from 1 up",
+          at: script.span(clause.value, command.tree)))
+    }
+    return Int(x)
+  }
+
+  /// `seeds 5` means 0 to 4, `seed 7` means 7.
+  func seeds() throws(DiagnosticError) -> [UInt64] {
+    if let clause = found["seed"] {
+      let x = try script.number(clause.value, command.tree)
+      guard x >= 0, x == x.rounded(), x < 9e15 else {
+        throw DiagnosticError(
+          Diagnostic(
+            748, "a seed is a whole number from 0 up", at: script.span(clause.value, command.tree)))
+      }
+      return [UInt64(x)]
+    }
+    return (0..<UInt64(try count("seeds") ?? 1)).map { $0 }
+  }
+
+  /// The point that `from` names.
+  func start() throws(DiagnosticError) -> (values: [Double], span: Span)? {
+    guard let clause = found["from"] else { return nil }
+    let (value, _) = try script.evaluate(clause.value, command.tree)
+    return (value.values, script.span(clause.value, command.tree))
+  }
+}

@@ -1,0 +1,227 @@
+import Diagnostics
+import IR
+import Runtime
+import Semantics
+
+/// Feeds a recorded run through a rule and compares what comes out: how a port is checked.
+public struct Replay: Sendable {
+  /// One number of the recorded parameters that the rule does not reproduce.
+  public struct Difference: Hashable, Sendable {
+    /// From 1.
+    public var step: Int
+    /// Position in row order, from 0.
+    public var element: Int
+    public var computed: Double
+    public var recorded: Double
+  }
+
+  public struct State: Sendable {
+    public var name: String
+    public var shape: [Int]
+    public var values: [Double]
+  }
+
+  public var rule: String
+  public var trajectory: String
+  public var dims: [Int]
+  public var steps: Int
+  public var tolerance: Trajectory.Tolerance
+  /// Over all steps and elements.
+  public var largestAbsolute: Double
+  /// Of |computed - recorded| / |recorded|, where the recorded number is not 0.
+  public var largestRelative: Double
+  public var firstOutside: Difference?
+  /// How many numbers of how many lie outside of the tolerance.
+  public var outsideCount: Int
+  /// After the last step.
+  public var states: [State]
+  public var parameters: [Double]
+  /// Recorded inputs that the rule never asked for.
+  public var unused: [String]
+
+  public var holds: Bool { firstOutside == nil }
+
+  /// Runs `rule` on the recorded start, gradients, inputs, losses and draws.
+  ///
+  /// Inputs and random draws are matched by name, a draw by the name of the equation that draws.
+  /// `tolerance` nil: the record's own in float64; 1e-4 relative in float32, with 1e-6 of the largest
+  /// recorded number for those near 0. Throws R0763 for an input that the record lacks, R0762 for one
+  /// of another length, and what binding and stepping throw.
+  public static func run(
+    _ rule: RuleInstance, on trajectory: Trajectory, engine: EngineKind = .interpreter,
+    elementType: ElementType = .float64, tolerance: Trajectory.Tolerance? = nil
+  ) throws(DiagnosticError) -> Replay {
+    let optimizer = try Optimizer(
+      rule, parameters: [ParameterSpec(name: "w", dims: trajectory.dims)], engine: engine,
+      elementType: elementType, horizon: trajectory.steps)
+    let feed = try ReplayFeed(trajectory, optimizer)
+    let parameters = NumberBuffer(trajectory.start, elementType)
+    let gradients = NumberBuffer(trajectory.start, elementType)
+    optimizer.bind(
+      parameters: [parameters.bytes], gradients: [UnsafeRawPointer(gradients.bytes)])
+    try optimizer.initialise()
+
+    let wanted = tolerance ?? Self.defaultTolerance(trajectory, elementType)
+    var result = Replay(
+      rule: rule.label, trajectory: trajectory.name, dims: trajectory.dims,
+      steps: trajectory.steps, tolerance: wanted, largestAbsolute: 0, largestRelative: 0,
+      firstOutside: nil, outsideCount: 0, states: [], parameters: [], unused: feed.unused)
+    for step in 0..<trajectory.steps {
+      gradients.store(trajectory.gradients[step])
+      try feed.give(step, to: optimizer)
+      try optimizer.step(loss: feed.loss(step))
+      result.compare(parameters.load(), trajectory.parameters[step], step: step + 1)
+    }
+    result.parameters = parameters.load()
+    for name in optimizer.stateNames(of: 0) {
+      result.states.append(
+        State(
+          name: name, shape: optimizer.stateShape(name, of: 0) ?? [],
+          values: optimizer.state(name, of: 0) ?? []))
+    }
+    return result
+  }
+
+  private static func defaultTolerance(
+    _ trajectory: Trajectory, _ elementType: ElementType
+  ) -> Trajectory.Tolerance {
+    if elementType == .float64 {
+      return trajectory.tolerance ?? Trajectory.Tolerance(relative: 1e-11, absolute: 1e-14)
+    }
+    let all = [trajectory.start] + trajectory.parameters
+    let largest = all.joined().filter(\.isFinite).map(abs).max() ?? 0
+    return Trajectory.Tolerance(relative: 1e-4, absolute: 1e-6 * largest)
+  }
+
+  private mutating func compare(_ computed: [Double], _ recorded: [Double], step: Int) {
+    for (element, (x, y)) in zip(computed, recorded).enumerated() {
+      if x == y || x.isNaN && y.isNaN { continue }
+      let difference = abs(x - y)
+      // A NaN on one side is as far as can be.
+      largestAbsolute = max(largestAbsolute, difference.isNaN ? .infinity : difference)
+      if y != 0 {
+        let relative = difference / abs(y)
+        largestRelative = max(largestRelative, relative.isNaN ? .infinity : relative)
+      }
+      if tolerance.accepts(x, y) { continue }
+      outsideCount += 1
+      if firstOutside == nil {
+        firstOutside = Difference(step: step, element: element, computed: x, recorded: y)
+      }
+    }
+  }
+}
+
+/// What a rule is given at each step besides the gradient.
+private struct ReplayFeed {
+  private struct Input {
+    var name: String
+    var count: Int
+    var recorded: Trajectory.Recorded
+  }
+
+  private let losses: Trajectory.Recorded?
+  private var inputs: [Input] = []
+  private var draws: [(name: String, recorded: Trajectory.Recorded)] = []
+  private(set) var unused: [String] = []
+
+  init(_ trajectory: Trajectory, _ optimizer: Optimizer) throws(DiagnosticError) {
+    let module = optimizer.instance.module
+    let variant = module.variants[optimizer.variant(of: 0).index]
+    let hypers = optimizer.hyperNames.map { optimizer.hyper($0) ?? .nan }
+    let context = BindContext(dims: trajectory.dims, hypers: hypers)
+    for slot in variant.inputs {
+      let shape = try variant.update.concreteShape(slot.shape, context, at: slot.origin)
+      guard let recorded = trajectory.input(slot.name) else {
+        let known = trajectory.inputs.keys.sorted()
+        let near = Suggestion.nearest(to: slot.name, among: known)
+        throw DiagnosticError(
+          Diagnostic(
+            763, "the recorded run has no input `\(slot.name)`", at: slot.origin,
+            notes: [
+              Note(known.isEmpty ? "it has no inputs" : "it has \(known.joined(separator: ", "))")
+            ] + (near.map { [Note("did you mean `\($0)`?")] } ?? [])))
+      }
+      guard Trajectory.values(recorded, step: 0, count: shape.elementCount) != nil else {
+        throw DiagnosticError(
+          Diagnostic(
+            762,
+            "the recorded input `\(slot.name)` does not have \(shape.elementCount) numbers a step",
+            at: slot.origin))
+      }
+      inputs.append(Input(name: slot.name, count: shape.elementCount, recorded: recorded))
+    }
+    for name in optimizer.drawNames(of: 0) {
+      if let recorded = trajectory.input(name) { draws.append((name, recorded)) }
+    }
+    losses = optimizer.needsLoss ? trajectory.input("loss") : nil
+    if optimizer.needsLoss, losses == nil {
+      throw DiagnosticError(
+        Diagnostic(
+          763, "the recorded run has no input `loss`, which this rule reads", at: module.origin))
+    }
+    let taken = Set(inputs.map(\.name) + draws.map(\.name) + (losses == nil ? [] : ["loss"]))
+    unused = trajectory.inputs.keys.filter { !taken.contains($0) }.sorted()
+  }
+
+  func loss(_ step: Int) -> Double {
+    losses.flatMap { Trajectory.values($0, step: step, count: 1) }?[0] ?? .nan
+  }
+
+  func give(_ step: Int, to optimizer: Optimizer) throws(DiagnosticError) {
+    for input in inputs {
+      guard let values = Trajectory.values(input.recorded, step: step, count: input.count) else {
+        throw DiagnosticError(
+          Diagnostic(
+            762,
+            "the recorded input `\(input.name)` of step \(step + 1) does not have \(input.count) "
+              + "numbers", at: .none))
+      }
+      try optimizer.setInput(input.name, of: 0, values)
+    }
+    for draw in draws {
+      switch draw.recorded {
+      case .once(let values): try optimizer.setDraw(draw.name, of: 0, values)
+      case .eachStep(let steps): try optimizer.setDraw(draw.name, of: 0, steps[step])
+      }
+    }
+  }
+}
+
+/// Numbers in memory of an element type.
+private final class NumberBuffer {
+  let bytes: UnsafeMutableRawPointer
+  private let count: Int
+  private let elementType: ElementType
+
+  init(_ values: [Double], _ elementType: ElementType) {
+    count = values.count
+    self.elementType = elementType
+    bytes = .allocate(byteCount: max(1, count) * elementType.byteCount, alignment: 64)
+    store(values)
+  }
+
+  deinit { bytes.deallocate() }
+
+  func store(_ values: [Double]) {
+    switch elementType {
+    case .float64:
+      let numbers = bytes.bindMemory(to: Double.self, capacity: count)
+      for (i, x) in values.enumerated() { numbers[i] = x }
+    case .float32:
+      let numbers = bytes.bindMemory(to: Float.self, capacity: count)
+      for (i, x) in values.enumerated() { numbers[i] = Float(x) }
+    }
+  }
+
+  func load() -> [Double] {
+    switch elementType {
+    case .float64:
+      let numbers = bytes.bindMemory(to: Double.self, capacity: count)
+      return (0..<count).map { numbers[$0] }
+    case .float32:
+      let numbers = bytes.bindMemory(to: Float.self, capacity: count)
+      return (0..<count).map { Double(numbers[$0]) }
+    }
+  }
+}

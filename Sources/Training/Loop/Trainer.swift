@@ -1,0 +1,257 @@
+import Basics
+import Diagnostics
+import IR
+import Runtime
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Trains an objective with several rules and seeds and records what happens.
+///
+/// A run depends on the script and its seed alone: the seed gives the starting values, the order of
+/// the examples and the rule's draws.
+public struct Trainer {
+  public let objective: ObjectiveModule
+  public let engine: EngineKind
+  public let elementType: ElementType
+  /// Told how far the work is, at most ten times a second.
+  public let progress: (String) -> Void
+
+  public init(
+    objective: ObjectiveModule, engine: EngineKind, elementType: ElementType,
+    progress: @escaping (String) -> Void = { _ in }
+  ) {
+    self.objective = objective
+    self.engine = engine
+    self.elementType = elementType
+    self.progress = progress
+  }
+
+  // MARK: train
+
+  /// Minibatch training on a data set; metrics are measured on its test part after every epoch.
+  public func train(
+    _ rules: [RuleInstance], on data: DataSplit, _ settings: TrainingSettings, title: String
+  ) throws(DiagnosticError) -> ExperimentHistory {
+    var history = ExperimentHistory(title: title, axis: "epoch")
+    history.series = ["loss"] + objective.metrics + ["test_loss"]
+    try checkBinding(rules, data, settings)
+    for (position, rule) in rules.enumerated() {
+      var all = RuleHistory(label: rule.label)
+      for seed in settings.seeds {
+        if Interrupt.isRequested { break }
+        let place = "\(rule.label) (\(position + 1) of \(rules.count)), seed \(seed)"
+        all.runs.append(try run(rule, data, settings, seed, place))
+      }
+      history.rules.append(all)
+    }
+    progress("")
+    return history
+  }
+
+  /// Routes, shapes and domains are checked for all rules before the first of them runs.
+  private func checkBinding(
+    _ rules: [RuleInstance], _ data: DataSplit?, _ settings: TrainingSettings
+  ) throws(DiagnosticError) {
+    var found: [Diagnostic] = []
+    for rule in rules {
+      do throws(DiagnosticError) {
+        _ = try Learner(
+          objective, rule, data: data, batch: data.map { min(settings.batch ?? $0.train.rows, 1) },
+          engine: engine, elementType: elementType, seed: 0, horizon: 1)
+      } catch {
+        found += error.diagnostics
+      }
+    }
+    if !found.isEmpty { throw DiagnosticError(found) }
+  }
+
+  private func run(
+    _ rule: RuleInstance, _ data: DataSplit, _ settings: TrainingSettings, _ seed: UInt64,
+    _ place: String
+  ) throws(DiagnosticError) -> RunHistory {
+    let batch = min(settings.batch ?? data.train.rows, data.train.rows)
+    let perEpoch = (data.train.rows + batch - 1) / batch
+    let total = settings.steps ?? (settings.epochs ?? 1) * perEpoch
+    let learner = try Learner(
+      objective, rule, data: data, batch: batch, engine: engine, elementType: elementType,
+      seed: seed, horizon: total)
+    var history = RunHistory(seed: seed)
+    var clock = Stopwatch()
+    let start = try learner.measure()
+    history.record(0, [("loss", try learner.trainingLoss())] + start)
+
+    var step = 0
+    var epoch = 0
+    training: while step < total {
+      epoch += 1
+      let order = RandomOrder.permutation(data.train.rows, seed: seed, epoch: epoch)
+      var sum = 0.0
+      var seen = 0
+      var position = 0
+      while position < order.count, step < total {
+        if Interrupt.isRequested {
+          history.wasInterrupted = true
+          break training
+        }
+        let end = min(position + batch, order.count)
+        step += 1
+        let loss = try learner.step(order[position..<end])
+        history.steps = step
+        guard loss.isFinite else {
+          history.failure = learner.failure(loss, step, rule.label, seed)
+          break training
+        }
+        sum += loss * Double(end - position)
+        seen += end - position
+        position = end
+        if clock.isTimeToReport {
+          progress("\(place): step \(step) of \(total), loss \(shortened(loss))")
+        }
+      }
+      let measured = try learner.measure()
+      history.record(Double(epoch), [("loss", sum / Double(max(1, seen)))] + measured)
+    }
+    if history.failure == nil, !history.wasInterrupted {
+      history.failure = learner.endFailure(step, rule.label, seed)
+    }
+    history.seconds = clock.seconds
+    history.parameters = learner.parameterValues
+    return history
+  }
+
+  // MARK: minimize
+
+  /// Steps on an objective without data from its declared point.
+  public func minimize(
+    _ rules: [RuleInstance], _ settings: TrainingSettings, title: String
+  ) throws(DiagnosticError) -> ExperimentHistory {
+    var history = ExperimentHistory(title: title, axis: "step")
+    history.series = ["loss"] + objective.metrics
+    try checkBinding(rules, nil, settings)
+    for (position, rule) in rules.enumerated() {
+      var all = RuleHistory(label: rule.label)
+      for seed in settings.seeds {
+        if Interrupt.isRequested { break }
+        let place = "\(rule.label) (\(position + 1) of \(rules.count)), seed \(seed)"
+        all.runs.append(try walk(rule, settings, seed, place))
+      }
+      history.rules.append(all)
+    }
+    history.landscape = try landscape(history)
+    progress("")
+    return history
+  }
+
+  private func walk(
+    _ rule: RuleInstance, _ settings: TrainingSettings, _ seed: UInt64, _ place: String
+  ) throws(DiagnosticError) -> RunHistory {
+    let total = settings.steps ?? 1
+    let learner = try Learner(
+      objective, rule, data: nil, batch: nil, engine: engine, elementType: elementType,
+      seed: seed, horizon: total)
+    if let start = settings.start { try learner.begin(at: start.values, start.span) }
+    var history = RunHistory(seed: seed)
+    var clock = Stopwatch()
+    let keepsPoints = learner.numberCount <= 3
+    // A long walk is recorded at no more than about 4,000 places.
+    let stride = max(1, total / 4_000)
+    for step in 1...max(1, total) {
+      if Interrupt.isRequested {
+        history.wasInterrupted = true
+        break
+      }
+      let point = keepsPoints ? learner.parameterValues.flatMap { $0 } : []
+      let loss = try learner.step([])
+      if (step - 1) % stride == 0 {
+        history.record(Double(step - 1), [("loss", loss)] + learner.metrics)
+        if keepsPoints { history.points.append(point) }
+      }
+      guard loss.isFinite else {
+        history.failure = learner.failure(loss, step, rule.label, seed)
+        break
+      }
+      history.steps = step
+      if clock.isTimeToReport {
+        progress("\(place): step \(step) of \(total), loss \(shortened(loss))")
+      }
+    }
+    if history.failure == nil {
+      let final = try learner.evaluate()
+      history.record(Double(history.steps), [("loss", final)] + learner.metrics)
+      if keepsPoints { history.points.append(learner.parameterValues.flatMap { $0 }) }
+      if !final.isFinite {
+        history.failure = learner.failure(final, history.steps, rule.label, seed)
+      }
+    }
+    history.seconds = clock.seconds
+    history.parameters = learner.parameterValues
+    return history
+  }
+
+  /// The objective on a grid around the walks, where it is a function of two numbers.
+  private func landscape(_ history: ExperimentHistory) throws(DiagnosticError) -> Landscape? {
+    let points = history.rules.flatMap { $0.runs.flatMap(\.points) }
+      .filter { $0.count == 2 && $0.allSatisfy { $0.isFinite && abs($0) < 1e6 } }
+    guard let first = points.first else { return nil }
+    func range(_ axis: Int) -> ClosedRange<Double> {
+      let values = points.map { $0[axis] }
+      let low = values.min() ?? first[axis]
+      let high = values.max() ?? first[axis]
+      let margin = max((high - low) * 0.15, 0.1)
+      return (low - margin)...(high + margin)
+    }
+    let (xs, ys) = (range(0), range(1))
+    let evaluator = try Learner(
+      objective, nil, data: nil, batch: nil, engine: engine, elementType: .float64, seed: 0,
+      horizon: 0)
+    let columns = 96
+    let rows = 72
+    var values: [Double] = []
+    for row in 0..<rows {
+      let y = ys.lowerBound + (ys.upperBound - ys.lowerBound) * Double(row) / Double(rows - 1)
+      for column in 0..<columns {
+        let x =
+          xs.lowerBound + (xs.upperBound - xs.lowerBound) * Double(column) / Double(columns - 1)
+        try evaluator.begin(at: [x, y], .none)
+        values.append(try evaluator.evaluate())
+      }
+    }
+    let names =
+      objective.parameters.count == 2
+      ? (objective.parameters[0].name, objective.parameters[1].name)
+      : ("\(objective.parameters[0].name)[0]", "\(objective.parameters[0].name)[1]")
+    return Landscape(xRange: xs, yRange: ys, columns: columns, values: values, names: names)
+  }
+
+  private func shortened(_ x: Double) -> String {
+    let scaled = (x * 10_000).rounded() / 10_000
+    return abs(x) < 1e-3 || abs(x) > 1e6 ? "\(x)" : "\(scaled)"
+  }
+}
+
+/// Wall-clock time, and when to speak again.
+private struct Stopwatch {
+  private let start = Stopwatch.now
+  private var last = Stopwatch.now
+
+  private static var now: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+
+  var seconds: Double { Self.now - start }
+
+  var isTimeToReport: Bool {
+    mutating get {
+      let now = Self.now
+      if now - last < 0.1 { return false }
+      last = now
+      return true
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Diagnostics
+import IR
+import Ravine
+import Runtime
+
+struct DescribeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "describe",
+    abstract: "What a rule is and what a step costs, before it runs.",
+    discussion: """
+      Examples:
+        ravine describe Lion                  states, bytes, flops, how it shards
+        ravine describe 'Lookahead(AdamW)'
+        ravine describe my-rules.opt          every rule and objective of a file
+        ravine describe 'lion.opt:Lion(lr = 1e-3)'
+        ravine describe MuonAdamW --parameters 'w1:64x32,b1:32,embed:100x8'
+
+      Bytes count w, g and states in float32 unless a state says otherwise.
+      """)
+
+  @Flag(help: "As JSON.")
+  var json = false
+  @Option(
+    help: ArgumentHelp(
+      "Tensors, to see which goes where and what it costs.", valueName: "w1:64x32,b1:32"))
+  var parameters: String?
+  @Argument(
+    help: ArgumentHelp("A rule of the zoo, a file, or FILE.opt:RULE.", valueName: "program"))
+  var program: String
+
+  func run() throws {
+    let compiler = Compiler()
+    var rules: [RuleInstance] = []
+    var objectives: [ObjectiveModule] = []
+    switch Program(program) {
+    case .rule(let text, let path): rules = [try Program.rule(text, from: path, in: compiler)]
+    case .file(let path):
+      try Program.add(path, to: compiler)
+      for name in compiler.declaredRules {
+        rules.append(try Program.rule(name, from: nil, in: compiler))
+      }
+      for name in compiler.declaredObjectives {
+        objectives.append(
+          try reporting(compiler) { () throws(DiagnosticError) in
+            try compiler.objective(name)
+          })
+      }
+    }
+    let specs = try parameters.map { try ParameterList.parse($0) } ?? []
+    let sheets = try rules.map { rule in
+      try reporting(compiler) { () throws(DiagnosticError) in
+        try RuleDescription(rule, parameters: specs)
+      }
+    }
+    let others = objectives.map(ObjectiveDescription.init)
+    if json {
+      let all = sheets.map(\.json) + others.map(\.json)
+      Console.write((all.count == 1 ? all[0] : .array(all)).rendered())
+    } else {
+      Console.write((sheets.map(\.text) + others.map(\.text)).joined(separator: "\n"))
+    }
+  }
+
+  private func reporting<T>(
+    _ compiler: Compiler, _ body: () throws(DiagnosticError) -> T
+  ) throws -> T {
+    do throws(DiagnosticError) {
+      return try body()
+    } catch {
+      Console.report(error.diagnostics, in: compiler.sources)
+      throw Status.program
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import Testing
+
+@Suite struct DocumentTests {
+  @Test(arguments: try Repository.blocks("opt"))
+  func programsAreWhatTheDocumentsSay(_ block: FencedBlock) {
+    let found = problems(of: block)
+    #expect(found.isEmpty, "\(block)\n\(found.joined(separator: "\n"))")
+  }
+
+  /// The checks themselves can fail: each kind of block, once right and once wrong.
+  @Test(arguments: [
+    ("", "rule A(lr = 1) {\n    w' = w - lr * g\n}\n", true),
+    ("", "rule A(lr = 1) {\n    w' = w - lr * h\n}\n", false),
+    ("", "rule A(lr = 1) { w' = w - lr*g }\n", false),
+    ("error R0301", "rule A {\n    w = w - g\n}\n", true),
+    ("error R0304", "rule A {\n    w = w - g\n}\n", false),
+    ("error R0301", "rule A {\n    w' = w - g\n}\n", false),
+    ("equations", "m = lr * g\nw' = w - m\n", true),
+    ("equations", "m' = lr * g\n", false),
+    ("values", "2 + 3  # 5\n1 / 3  # 0.333\n", true),
+    ("values", "2 + 3  # 6\n", false),
+    ("values", "1 / 3  # 0.334\n", false),
+    ("values", "[1, 2] + 1  # [2, 4]\n", false),
+    ("values t=50 T=100", "t / T  # 0.5\n", true),
+    ("valeus", "2  # 2\n", false),
+  ])
+  func checksCanFail(_ words: String, _ text: String, _ isGood: Bool) {
+    let block = FencedBlock(
+      document: "none", line: 1, words: ["opt"] + words.split(separator: " ").map(String.init),
+      text: text)
+    #expect(problems(of: block).isEmpty == isGood)
+  }
+
+  /// Languages of blocks are those that some test reads, or plain text.
+  @Test func everyBlockIsOfAKnownKind() throws {
+    let known = ["opt", "console", "swift", "text", "sh", ""]
+    for document in try Repository.documents() {
+      for block in fencedBlocks(of: try Repository.text(document), in: document) {
+        #expect(known.contains(block.language), "\(block)")
+      }
+    }
+  }
+}
