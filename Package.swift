@@ -56,7 +56,8 @@ let package = Package(
       swiftSettings: strict),
     tests("SyntaxTests", ["Syntax"]),
     tests("IRTests", ["IR"]),
-    tests("RuntimeTests", ["Runtime", "Ravine"]),
+    .target(name: "AllocationCount", path: "Tests/AllocationCount"),
+    tests("RuntimeTests", ["Runtime", "Ravine", "AllocationCount"]),
     tests("TrainingTests", ["Training"]),
     tests("RavineTests", ["Ravine"]),
     tests(
