@@ -74,14 +74,18 @@ extension Lowerer {
 
   func lowerDefinition(_ definition: CheckedDefinition, _ name: Name) -> Value {
     if definition.isBroken { return report(.broken(name.text, at: name.span)) }
-    let mark = "definition \(definition.name.key)"
-    if callStack.contains(mark) {
-      return report(
-        Diagnostic(211, "`\(definition.name.text)` depends on itself", at: name.span))
+    if let known = definitions[definition.name.key] {
+      return known
+        ?? report(Diagnostic(211, "`\(definition.name.text)` depends on itself", at: name.span))
     }
-    callStack.append(mark)
-    defer { callStack.removeLast() }
-    return lower(definition.value, Frame(tree: definition.tree, parent: nil))
+    definitions.updateValue(nil, forKey: definition.name.key)
+    // One value wherever it is named, so it stands outside of all loops.
+    let inner = level
+    level = 0
+    let value = lower(definition.value, Frame(tree: definition.tree, parent: nil))
+    level = inner
+    definitions.updateValue(value, forKey: definition.name.key)
+    return value
   }
 
   private func builtinName(_ name: Name, _ frame: Frame) -> Value? {

@@ -19,8 +19,13 @@ extension Lowerer {
       return nil
     }
     let mark = "rule \(name.key)"
-    if callStack.filter({ $0 == mark }).count > 8 || callStack.count > 64 {
+    if callStack.filter({ $0 == mark }).count > 8 {
       _ = report(Diagnostic(211, "the rule `\(name.text)` is made of itself", at: span))
+      return nil
+    }
+    if callStack.count > 64 {
+      _ = report(
+        Diagnostic(607, "more than 64 rules stand one inside the other here", at: span))
       return nil
     }
     ruleCount += 1

@@ -24,6 +24,8 @@ final class Lowerer {
   var evaluating: [Name] = []
   /// Where functions are being called from; its depth bounds recursion.
   var callStack: [String] = []
+  /// Named values of the script in the function under construction; nil while one is evaluated.
+  var definitions: [String: Value?] = [:]
   /// The places of those calls.
   var sites: [UInt32] = []
   /// The equation whose draws are being lowered, and the shape a draw has by default.
@@ -44,7 +46,7 @@ final class Lowerer {
   /// Work left: a small text must not become a giant program.
   var budget = 400_000
   /// Expressions still to be read, calls unfolded: bounds the time, as `budget` bounds the program.
-  var patience = 4_000_000
+  var patience = 1_000_000
   /// Expressions and functions inside one another, which the stack of the machine bounds.
   var depth = 0
   static let depthLimit = 1_600
@@ -64,6 +66,7 @@ final class Lowerer {
     self.drawShape = drawShape
     nextSite = firstSite
     evaluating = []
+    definitions = [:]
   }
 
   func finish() -> Function { levels[0].builder.finish() }

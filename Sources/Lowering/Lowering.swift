@@ -109,13 +109,15 @@ public enum Lowering {
     return lowerer.bag.sorted
   }
 
-  /// Checks a named value of a script.
+  /// Checks the named values of a script.
   public static func check(
-    definitionNamed key: String, of program: CheckedProgram
+    definitionsNamed keys: [String], of program: CheckedProgram
   ) -> [Diagnostic] {
-    guard let definition = program.definitions[key], !definition.isBroken else { return [] }
-    let lowerer = Lowerer(program: program, name: key)
-    _ = lowerer.lowerDefinition(definition, definition.name)
+    let lowerer = Lowerer(program: program, name: "definitions")
+    for key in keys {
+      guard let definition = program.definitions[key], !definition.isBroken else { continue }
+      _ = lowerer.lowerDefinition(definition, definition.name)
+    }
     return lowerer.bag.sorted
   }
 

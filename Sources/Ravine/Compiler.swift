@@ -75,14 +75,18 @@ public final class Compiler {
   private func checkLowering(_ tree: SyntaxTree) -> DiagnosticBag {
     var bag = DiagnosticBag()
     let program = checker.program
+    let definitions = tree.items.compactMap { item -> String? in
+      if case .definition(let name, _) = item.kind { name.key } else { nil }
+    }
+    for diagnostic in Lowering.check(definitionsNamed: definitions, of: program) {
+      bag.report(diagnostic)
+    }
     for item in tree.items {
+      // Each that unfolds too far takes its second; one such finding is enough.
+      if bag.all.contains(where: { $0.code.number == 114 }) { return bag }
       switch item.kind {
       case .rule(let rule):
         for diagnostic in Lowering.check(ruleNamed: rule.name.key, of: program) {
-          bag.report(diagnostic)
-        }
-      case .definition(let name, _):
-        for diagnostic in Lowering.check(definitionNamed: name.key, of: program) {
           bag.report(diagnostic)
         }
       case .objective(let objective):

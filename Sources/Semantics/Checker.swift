@@ -113,18 +113,32 @@ public struct Checker {
       else { continue }
       calls[function.name.key] = called(by: program.functions[function.name.key]!.body, tree)
     }
+    // Depth first, each function entered once; one that is met while it is open calls itself.
+    var isClosed: [String: Bool] = [:]
     for item in tree.items {
-      guard case .function(let function) = item.kind, let first = calls[function.name.key] else {
+      guard case .function(let function) = item.kind, calls[function.name.key] != nil else {
         continue
       }
-      var seen: Set<String> = []
-      var pending = Array(first)
-      while let next = pending.popLast() {
-        if seen.insert(next).inserted { pending += calls[next] ?? [] }
+      var open: [(key: String, next: [String])] = []
+      func enter(_ key: String) {
+        isClosed[key] = false
+        open.append((key, (calls[key] ?? []).sorted()))
       }
-      guard seen.contains(function.name.key) else { continue }
-      bag.report(.recursion(function.name))
-      update(function: function.name.key, id) { $0.isBroken = true }
+      if isClosed[function.name.key] == nil { enter(function.name.key) }
+      while let next = open.last?.next.last {
+        open[open.count - 1].next.removeLast()
+        if isClosed[next] == nil {
+          enter(next)
+        } else if isClosed[next] == false, let name = program.functions[next]?.declaration.name {
+          bag.report(.recursion(name))
+          for (key, _) in open { update(function: key, id) { $0.isBroken = true } }
+        }
+        while let last = open.last, last.next.isEmpty {
+          isClosed[last.key] = true
+          open.removeLast()
+        }
+      }
+      for (key, _) in open { isClosed[key] = true }
     }
   }
 
