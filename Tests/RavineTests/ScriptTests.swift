@@ -86,7 +86,7 @@ import Training
   @Test func aBrokenRunStopsAloneAndNamesTheTensor() throws {
     let outcome = run(
       "objective h(x: vector(2) = [1, 2]) = sum(sqrt(x - 1))\n"
-        + "minimize h with SGD(lr = 0.1), Lion(lr = 1e-3), SGD(lr = 0) for 4 steps")
+        + "minimize h with SGD(lr = 0.1), Lion(lr = 1e-3) for 4 steps")
     let rules = try #require(outcome.script?.experiments.first?.rules)
     #expect(rules[0].runs[0].failure?.notes.first?.message.contains("`x`") == true)
     // Lion's parameters stay finite: the first broken value is in the text.
@@ -113,7 +113,7 @@ import Training
     let source = """
       data d = csv("d.csv", target = "y", test = 0.2, standardise = 1)
       objective net(hidden = 4; x, y) {
-          param A: matrix(cols(x), hidden) = normal()
+          param A: matrix(features, hidden) = normal()
           param B: vector(hidden) = normal()
           z = tanh(x @ A) @ B
           loss = binary_cross_entropy(z, y)
