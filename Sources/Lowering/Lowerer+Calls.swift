@@ -416,12 +416,15 @@ extension Lowerer {
     builder.origin = span
     switch name {
     case "eye":
+      // One length means a square; a vector over rows or columns stands for its length.
       let e = shape.extents
-      let square = e.count == 1 ? Shape([e[0], e[0]]) : shape
-      return handle(builder.source(.identity, ValueType(.real, square)))
+      let isSquare = rest.count == 1 && !shape.isLike
+      let side = e.count == 2 && e[0].isOne ? e[1] : e.first ?? .fixed(1)
+      let made = isSquare ? ShapeWords.normalised([side, side]) : shape
+      return handle(builder.source(.identity, ValueType(.real, made)))
     case "iota":
-      return handle(
-        builder.source(.iota, type, attribute: Int32(max(0, shape.rank - 1))))
+      let axis = shape.extents.lastIndex { !$0.isOne } ?? max(0, shape.rank - 1)
+      return handle(builder.source(.iota, type, attribute: Int32(axis)))
     case "zeros", "ones":
       let number = Handle(level: level, id: builder.constant(name == "zeros" ? 0 : 1))
       return make(.broadcast, [number], declared: type, at: span)

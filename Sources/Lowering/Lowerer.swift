@@ -105,6 +105,13 @@ final class Lowerer {
     if let number = levels[target - 1].builder.constantValue(outer) {
       return levels[target].builder.constant(number)
     }
+    // What the tensor is can be asked anywhere.
+    let instruction = levels[target - 1].builder.function[outer]
+    if instruction.operation == .extent, instruction.a == .none,
+      let kind = ExtentKind(rawValue: instruction.attribute)
+    {
+      return levels[target].builder.extent(kind)
+    }
     if let known = levels[target].arguments[outer] { return known }
     let position = levels[target].carriedCount + levels[target].captured.count
     let type = levels[target - 1].builder.type(outer)

@@ -120,7 +120,8 @@ struct Bench {
     var bind = Double.infinity
     let time = try best(rounds: 20, repeats: 5) {
       let session = Compiler()
-      failed = session.add(name: "bench.opt", bytes: bytes).contains { $0.severity == .error } || failed
+      failed =
+        session.add(name: "bench.opt", bytes: bytes).contains { $0.severity == .error } || failed
       let rule = try session.rule("MyAdamW")
       let start = seconds()
       _ = try Optimizer(rule, parameters: [ParameterSpec(name: "w", dims: [64, 32])])
@@ -185,7 +186,8 @@ struct Bench {
     rows.append(
       Row(
         name: "MLP 64-32-10, batch 64, AdamW",
-        measured: "\(text(time * 1e6, 2)) µs per training step (gradient \(text(gradient * 1e6, 2)) µs; "
+        measured:
+          "\(text(time * 1e6, 2)) µs per training step (gradient \(text(gradient * 1e6, 2)) µs; "
           + "loss \(text(first)) → \(text(last, 6)))",
         bar: "≤ 20 µs", passes: time <= 20e-6))
   }

@@ -2,7 +2,7 @@ import Basics
 
 extension Function {
   /// The same program in one fixed order: values in the order that the outputs need them, operands
-  /// of commutative operations sorted, draws numbered and unnamed.
+  /// of commutative operations sorted by what they are, draws numbered and unnamed.
   ///
   /// Two functions that differ only in how they were written down become equal.
   public func canonical() -> Function {
@@ -19,9 +19,14 @@ private struct Canonicalise {
   var constants: [UInt64: Int32] = [:]
   /// In a loop body: the new places of the computed extents, which are those of the function around.
   let outerExtents: [Int: Extent]?
+  /// What each value is, whatever its number: the order of commutative operands.
+  let fingerprints: [UInt64]
 
-  init(source: Function, outerExtents: [Int: Extent]? = nil) {
+  init(
+    source: Function, outerExtents: [Int: Extent]? = nil, fingerprints: [UInt64]? = nil
+  ) {
     self.source = source
+    self.fingerprints = fingerprints ?? source.fingerprints()
     self.outerExtents = outerExtents
     result = Function(name: "")
     map = [ValueID](repeating: .none, count: source.instructions.count)
@@ -58,10 +63,16 @@ private struct Canonicalise {
         continue
       }
       pending.append((id, true))
-      for operand in source.operands(id).reversed() + extents(of: id) {
+      for operand in (extents(of: id) + operands(id)).reversed() {
         pending.append((operand, false))
       }
     }
+  }
+
+  private func operands(_ id: ValueID) -> [ValueID] {
+    let all = source.operands(id)
+    guard source[id].operation.info.isCommutative else { return all }
+    return fingerprints[all[0].index] <= fingerprints[all[1].index] ? all : [all[1], all[0]]
   }
 
   private func extents(of id: ValueID) -> [ValueID] {
@@ -85,11 +96,12 @@ private struct Canonicalise {
 
   private mutating func emit(_ id: ValueID) {
     var instruction = source[id]
+    if instruction.operation.info.isCommutative {
+      let sorted = operands(id)
+      (instruction.a, instruction.b) = (sorted[0], sorted[1])
+    }
     for operand in [\Instruction.a, \.b, \.c] where instruction[keyPath: operand].isSome {
       instruction[keyPath: operand] = map[instruction[keyPath: operand].index]
-    }
-    if instruction.operation.info.isCommutative, instruction.a.raw > instruction.b.raw {
-      swap(&instruction.a, &instruction.b)
     }
     instruction.type.shape = shape(instruction.type.shape)
     switch instruction.operation {
@@ -144,7 +156,9 @@ private struct Canonicalise {
         }
       }
     }
-    var pass = Canonicalise(source: loop.body, outerExtents: moved)
+    var pass = Canonicalise(
+      source: loop.body, outerExtents: moved,
+      fingerprints: source.bodyFingerprints(loop, fingerprints))
     var body = pass.run()
     let carried = loop.initial.count
     var order: [Int] = []

@@ -43,10 +43,14 @@ enum RoundTrip {
   /// The function with its hyperparameters numbered by the order of their names.
   static func byName(_ function: Function, _ module: RuleModule) -> Function {
     let names = module.hypers.map { plain($0.name) }
-    let used = Set(function.instructions.filter { $0.operation == .hyper }.map(\.attribute))
+    let live = function.liveValues()
+    let used = Set(
+      function.instructions.indices.filter {
+        live[$0] && function.instructions[$0].operation == .hyper
+      }.map { function.instructions[$0].attribute })
     let order = used.sorted { names[Int($0)] < names[Int($1)] }
     var result = function
-    for i in result.instructions.indices where result.instructions[i].operation == .hyper {
+    for i in result.instructions.indices where live[i] && result.instructions[i].operation == .hyper {
       result.instructions[i].attribute = Int32(
         order.firstIndex(of: result.instructions[i].attribute)!)
     }
