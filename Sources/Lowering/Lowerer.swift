@@ -49,7 +49,12 @@ final class Lowerer {
   var patience = 1_000_000
   /// Expressions and functions inside one another, which the stack of the machine bounds.
   var depth = 0
-  static let depthLimit = 1_600
+  #if DEBUG
+    // Unoptimised frames are several times larger.
+    static let depthLimit = 540
+  #else
+    static let depthLimit = 1_600
+  #endif
   private var hasGivenUp = false
   /// Rules that a rule is made of.
   var ruleCount = 0

@@ -24,12 +24,15 @@ import Zoo
     let functions =
       "fn f0(x) = x\n" + (1..<3000).map { "fn f\($0)(x) = f\($0 - 1)(x) + 1\n" }.joined()
     #expect(errors(functions + "rule A { w' = w - f2999(g) }") == [109])
-    let equations = (1..<300).map { "x\($0) = x\($0 - 1) + 1\n" }.joined()
-    #expect(errors("rule A {\n x0 = g\n" + equations + "w' = w - x299 }") == [])
+    let equations = (1..<150).map { "x\($0) = x\($0 - 1) + 1\n" }.joined()
+    #expect(errors("rule A {\n x0 = g\n" + equations + "w' = w - x149 }") == [])
   }
 
   @Test func countsAreBounded() {
-    #expect(errors("rule A { w' = w - sum([" + Array(repeating: "1", count: 5000).joined(separator: ", ") + "]) * g }") == [415])
+    #expect(
+      errors(
+        "rule A { w' = w - sum([" + Array(repeating: "1", count: 5000).joined(separator: ", ")
+          + "]) * g }") == [415])
     let two = "rule Two(a: rule, b: rule) { w' = (a(w, g) + b(w, g)) / 2 }\nrule R0 = SGD\n"
     let doubled = (1...30).map { "rule R\($0) = Two(R\($0 - 1), R\($0 - 1))\n" }.joined()
     #expect(errors(two + doubled).contains { $0 == 607 || $0 == 211 })
@@ -47,7 +50,8 @@ import Zoo
   }
 
   private static let pieces = [
-    "'", "(", ")", "{", "}", "=", "+", "^", "@", ".T", "[", "]", ":", ",", " if ", " then ", " else ",
+    "'", "(", ")", "{", "}", "=", "+", "^", "@", ".T", "[", "]", ":", ",", " if ", " then ",
+    " else ",
     " when ", " every ", " repeat ", " state ", " view eval = ", "global ", "w", "g", "t", "1e9",
     "1e308", "-1", "0", "nan", "inf", "rows", "zeros(", "reshape(w, ", "eye(", "flatten(", "qr(",
     "loss", "as int8(block = ", "\"", "rule ", "fn ", "route ", "->", "otherwise", "\n", "w[3",
