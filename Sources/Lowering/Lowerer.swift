@@ -110,6 +110,16 @@ final class Lowerer {
     if let number = levels[target - 1].builder.constantValue(outer) {
       return levels[target].builder.constant(number)
     }
+    // What is the same everywhere is read where it is used, as if it were written there.
+    let instruction = levels[target - 1].builder.function[outer]
+    switch instruction.operation {
+    case .step, .horizon:
+      return levels[target].builder.source(instruction.operation, instruction.type)
+    case .extent where instruction.a == .none:
+      return levels[target].builder.source(
+        .extent, instruction.type, attribute: instruction.attribute)
+    default: break
+    }
     if let known = levels[target].arguments[outer] { return known }
     let position = levels[target].carriedCount + levels[target].captured.count
     let type = levels[target - 1].builder.type(outer)
