@@ -416,15 +416,17 @@ extension Lowerer {
     builder.origin = span
     switch name {
     case "eye":
-      // One length means a square; a vector over rows or columns stands for its length.
+      // One length makes a square: `rows` alone is the column that a vector over rows is.
       let e = shape.extents
-      let isSquare = rest.count == 1 && !shape.isLike
-      let side = e.count == 2 && e[0].isOne ? e[1] : e.first ?? .fixed(1)
-      let made = isSquare ? ShapeWords.normalised([side, side]) : shape
-      return handle(builder.source(.identity, ValueType(.real, made)))
+      let isOneLength = rest.count == 1 && e.count == 2 && e.contains(where: \.isOne)
+      let length = e.count == 2 && e[0].isOne ? e[1] : e.first ?? .fixed(1)
+      let square = e.count < 2 || isOneLength ? Shape([length, length]) : shape
+      return handle(builder.source(.identity, ValueType(.real, square)))
     case "iota":
-      let axis = shape.extents.lastIndex { !$0.isOne } ?? max(0, shape.rank - 1)
-      return handle(builder.source(.iota, type, attribute: Int32(axis)))
+      let isColumn = shape.rank == 2 && shape.extents[1].isOne
+      return handle(
+        builder.source(
+          .iota, type, attribute: Int32(isColumn ? 0 : max(0, shape.rank - 1))))
     case "zeros", "ones":
       let number = Handle(level: level, id: builder.constant(name == "zeros" ? 0 : 1))
       return make(.broadcast, [number], declared: type, at: span)

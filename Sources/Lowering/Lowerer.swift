@@ -49,7 +49,12 @@ final class Lowerer {
   var patience = 1_000_000
   /// Expressions and functions inside one another, which the stack of the machine bounds.
   var depth = 0
-  static let depthLimit = 1_600
+  #if DEBUG
+    // Unoptimised frames are several times larger.
+    static let depthLimit = 540
+  #else
+    static let depthLimit = 1_600
+  #endif
   private var hasGivenUp = false
   /// Rules that a rule is made of.
   var ruleCount = 0
@@ -105,12 +110,15 @@ final class Lowerer {
     if let number = levels[target - 1].builder.constantValue(outer) {
       return levels[target].builder.constant(number)
     }
-    // What the tensor is can be asked anywhere.
+    // What is the same everywhere is read where it is used, as if it were written there.
     let instruction = levels[target - 1].builder.function[outer]
-    if instruction.operation == .extent, instruction.a == .none,
-      let kind = ExtentKind(rawValue: instruction.attribute)
-    {
-      return levels[target].builder.extent(kind)
+    switch instruction.operation {
+    case .step, .horizon:
+      return levels[target].builder.source(instruction.operation, instruction.type)
+    case .extent where instruction.a == .none:
+      return levels[target].builder.source(
+        .extent, instruction.type, attribute: instruction.attribute)
+    default: break
     }
     if let known = levels[target].arguments[outer] { return known }
     let position = levels[target].carriedCount + levels[target].captured.count
