@@ -60,7 +60,7 @@ let package = Package(
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),
     tests("RuntimeTests", ["Runtime", "Ravine", "AllocationCount"]),
     tests("TrainingTests", ["Training"]),
-    tests("RavineTests", ["Ravine"], exclude: ["Diagnostics/Cases"]),
+    tests("RavineTests", ["Ravine", "Runtime", "Diagnostics", "IR"], exclude: ["Diagnostics/Cases"]),
     tests("CommandTests", ["ravine-cli", "Ravine", "Diagnostics"]),
     tests(
       "DocsTests",
