@@ -34,7 +34,8 @@ enum RoundTrip {
       ]
       for (what, first, second) in pairs
       where byName(first, module).canonical() != byName(second, again).canonical() {
-        return "the \(what) differs:\n\(printed)\n\(SourcePrinter.rule(again, name: "Again"))"
+        return "the \(what) differs:\n\(printed)\n\(byName(first, module).canonical().dump())"
+          + "and\n\(byName(second, again).canonical().dump())"
       }
     }
     return nil
@@ -42,6 +43,8 @@ enum RoundTrip {
 
   /// The function with its hyperparameters numbered by the order of their names.
   static func byName(_ function: Function, _ module: RuleModule) -> Function {
+    // Only what the outputs need: dead reads are numbered too.
+    let function = function.canonical()
     let names = module.hypers.map { plain($0.name) }
     let live = function.liveValues()
     let used = Set(
