@@ -21,7 +21,7 @@ extension Function {
     }
     for output in flat.outputs { builder.output(output.target, map[output.value.index]) }
     var pass = Differentiate(builder, parameters)
-    return try pass.run().withoutDeadValues()
+    return try pass.run().withoutDeadValues().verified(after: "differentiate")
   }
 }
 
