@@ -61,7 +61,7 @@ let package = Package(
     tests("RuntimeTests", ["Runtime", "Ravine", "AllocationCount"]),
     tests("TrainingTests", ["Training"]),
     tests("RavineTests", ["Ravine", "Runtime", "Diagnostics", "IR"], exclude: ["Diagnostics/Cases"]),
-    tests("CommandTests", ["ravine-cli", "Ravine", "Diagnostics"]),
+    tests("CommandTests", ["ravine-cli", "Ravine", "Diagnostics", "Syntax"]),
     tests(
       "DocsTests",
       ["ravine-cli", "Ravine", "Runtime", "Lowering", "IR", "Syntax", "Diagnostics"]),
