@@ -85,7 +85,8 @@ private final class Verifier {
     let arity = instruction.operation.info.arity
     for k in 0..<3 {
       let operand = instruction.operand(k)
-      let isOptional = (instruction.operation == .draw || instruction.operation == .extent) && k == 0
+      let isOptional =
+        (instruction.operation == .draw || instruction.operation == .extent) && k == 0
       if k < arity {
         require(
           exists(operand, before: i), "\(text(i)): operand \(k) is \(operand.text), not earlier")

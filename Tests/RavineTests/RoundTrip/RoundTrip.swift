@@ -53,7 +53,8 @@ enum RoundTrip {
       }.map { function.instructions[$0].attribute })
     let order = used.sorted { names[Int($0)] < names[Int($1)] }
     var result = function
-    for i in result.instructions.indices where live[i] && result.instructions[i].operation == .hyper {
+    for i in result.instructions.indices where live[i] && result.instructions[i].operation == .hyper
+    {
       result.instructions[i].attribute = Int32(
         order.firstIndex(of: result.instructions[i].attribute)!)
     }
