@@ -36,7 +36,7 @@ lint: ## complain where the layout differs
 	swift format lint --strict --recursive Sources Tests Package.swift
 
 campaign: setup ## the tests with all their cases, optimised; takes long
-	RAVINE_CAMPAIGN=1 swift test -c release -Xswiftc -enable-testing
+	RAVINE_CAMPAIGN=20000 swift test -c release -Xswiftc -enable-testing
 	@$(MAKE) fuzz SECONDS=600
 
 clean: ## remove what was built

@@ -60,7 +60,8 @@ let package = Package(
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),
     tests("RuntimeTests", ["Runtime", "Ravine", "AllocationCount"]),
     tests("TrainingTests", ["Training"]),
-    tests("RavineTests", ["Ravine", "Runtime", "Diagnostics", "IR"], exclude: ["Diagnostics/Cases"]),
+    tests(
+      "RavineTests", ["Ravine", "Runtime", "Diagnostics", "IR"], exclude: ["Diagnostics/Cases"]),
     tests("CommandTests", ["ravine-cli", "Ravine", "Basics", "Diagnostics", "Syntax"]),
     tests(
       "DocsTests",

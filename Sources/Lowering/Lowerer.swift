@@ -74,7 +74,9 @@ final class Lowerer {
     definitions = [:]
   }
 
-  func finish() -> Function { levels[0].builder.finish() }
+  func finish() -> Function {
+    levels[0].builder.finish().verified(after: "lowering")
+  }
 
   var builder: FunctionBuilder {
     _read { yield levels[level].builder }

@@ -134,6 +134,27 @@ struct Bench {
         bar: "≤ 1 ms", passes: !failed && time <= 1e-3))
   }
 
+  /// Binding a program of many equations: its time must grow with their number, not faster.
+  mutating func longProgram() throws {
+    for count in [200, 2_000, 20_000] {
+      var b = FunctionBuilder(name: "long")
+      let type = ValueType(.real, Shape([.fixed(64), .fixed(64)]))
+      var x = b.source(.parameter, type)
+      for k in 0..<count {
+        x = try b.make(
+          k % 50 == 0 ? .matrixProduct : k % 3 == 0 ? .tanh : .add,
+          k % 50 != 0 && k % 3 == 0 ? [x] : [x, x])
+      }
+      b.output(.parameter(0), x)
+      let function = b.finish()
+      let start = seconds()
+      _ = try InterpretedProgram([function]).evaluate([
+        ReferenceEnvironment(parameters: [.filled([64, 64], 0.01)])
+      ])
+      print("plan and run of \(count) values: \(text((seconds() - start) * 1e3)) ms")
+    }
+  }
+
   mutating func network() throws {
     let source = """
       objective mlp(hidden = 32; x, y) {
@@ -202,6 +223,7 @@ do {
   if runs("network") { try bench.network() }
   if runs("bind") { try bench.textToPlan() }
   if runs("large") { try bench.largeAdamW() }
+  if wanted.contains("planning") { try bench.longProgram() }
 } catch let error as DiagnosticError {
   for diagnostic in error.diagnostics { print(diagnostic.code, diagnostic.message) }
 }

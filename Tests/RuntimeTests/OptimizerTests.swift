@@ -256,7 +256,7 @@ import Testing
     let compiler = Compiler()
     let specs = [ParameterSpec(name: "w", dims: [3])]
     #expect(
-      Self.code { _ = try Optimizer(compiler.rule("Lion(β1 = 1.5)"), parameters: specs) } == 507)
+      Self.code { _ = try Optimizer(compiler.rule("Lion(β1 = 1 + t)"), parameters: specs) } == 507)
     let optimizer = try Optimizer(compiler.rule("Lion(lr = 1 / t)"), parameters: specs)
     let host = HostTensors(specs, .float32)
     host.setGradients(step: 1)

@@ -7,7 +7,7 @@ extension Function {
   /// Two functions that differ only in how they were written down become equal.
   public func canonical() -> Function {
     var pass = Canonicalise(source: self)
-    return pass.run()
+    return pass.run().verified(after: "canonicalise")
   }
 }
 
