@@ -129,7 +129,7 @@ import Testing
       rule Delayed(lr = 0.1) {
           state m
           m' = ema(m, g, 0.9)
-          w' = w - lr * m / norm(g)
+          w' = w - lr * (m + g) / norm(g)
       }
       """
     #expect(compiler.add(name: "delayed.opt", bytes: Array(source.utf8)).isEmpty)
