@@ -62,7 +62,7 @@ let package = Package(
     tests("TrainingTests", ["Training"]),
     tests(
       "RavineTests", ["Ravine", "Runtime", "Diagnostics", "IR"], exclude: ["Diagnostics/Cases"]),
-    tests("CommandTests", ["ravine-cli", "Ravine", "Diagnostics", "Syntax"]),
+    tests("CommandTests", ["ravine-cli", "Ravine", "Basics", "Diagnostics", "Syntax"]),
     tests(
       "DocsTests",
       ["ravine-cli", "Ravine", "Runtime", "Lowering", "IR", "Syntax", "Diagnostics"]),

@@ -18,7 +18,9 @@ if ! swift build --build-tests --explicit-target-dependency-import-check error >
 fi
 # Warnings of packages are theirs. -warnings-as-errors would reach them too, and they are built with
 # -suppress-warnings, which excludes it.
-if grep -E '/(Sources|Tests)/[^:]+:[0-9]+:[0-9]+: warning:' "$log" | grep -v '/\.build/' | sort -u >&2; then
+warnings=$(grep -E '/(Sources|Tests)/[^:]+:[0-9]+:[0-9]+: warning:' "$log" | grep -v '/\.build/' | sort -u) || true
+if [ -n "$warnings" ]; then
+    printf '%s\n' "$warnings" >&2
     fail "warnings are errors here"
 fi
 tail -n 1 "$log"

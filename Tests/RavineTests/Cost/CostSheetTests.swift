@@ -123,6 +123,23 @@ import Testing
     #expect(sheet.busiest.bytesMoved.perElement.constant == 16)
   }
 
+  @Test func anOldValueStaysUntilItsLastReader() throws {
+    let compiler = Compiler()
+    let source = """
+      rule Delayed(lr = 0.1) {
+          state m
+          m' = ema(m, g, 0.9)
+          w' = w - lr * m / norm(g)
+      }
+      """
+    #expect(compiler.add(name: "delayed.opt", bytes: Array(source.utf8)).isEmpty)
+    let sheet = try RuleDescription(compiler.rule("Delayed")).variants[0].sheet
+    // The norm: g. Then w, g and the old m in, w and m out: m' waits for the second pass.
+    #expect(sheet.busiest.passes == 2)
+    #expect(sheet.busiest.bytesRead.perElement.constant == 16)
+    #expect(sheet.busiest.bytesWritten.perElement.constant == 8)
+  }
+
   @Test func storageDrawsOraclesAndInputsAreCounted() throws {
     let compiler = Compiler()
     let source = """
