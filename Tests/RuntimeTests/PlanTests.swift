@@ -46,6 +46,6 @@ func difference(_ a: Dense, _ b: Dense) -> Double {
     let plan = try Planner.plan(RuleFunctions.adamW(100, 10), element: .float32)
     #expect(plan.segments.count == 1)
     #expect(plan.arenaBytes == 0)
-    #expect(plan.segments[0].instructions.count == 6)
+    #expect(plan.segments[0].instructions.count == 5)
   }
 }

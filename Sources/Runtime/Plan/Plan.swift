@@ -94,6 +94,8 @@ struct PlanStep {
 /// A pass over elements, as data that a `PlanInstance` hands to the kernels.
 struct PlanSegment {
   var count: Int
+  /// Elements that one round of its instructions takes.
+  var chunk: Int
   var guardRegister: Int32
   var operands: [rv_operand]
   var instructions: [rv_instruction]
@@ -133,9 +135,10 @@ struct Plan {
   /// Step positions at which each phase begins, and the end.
   var phaseStarts: [Int] = [0]
   var arenaBytes = 0
-  var chunk = 0
 
   func slot(_ role: PlanSlot.Role) -> Int? { slots.firstIndex { $0.role == role } }
-  var scratchBytes: Int { (segments.map(\.scratchCount).max() ?? 0) * chunk * element.byteCount }
+  var scratchBytes: Int {
+    segments.map { $0.scratchCount * $0.chunk * element.byteCount }.max() ?? 0
+  }
   var cursorCount: Int { segments.map(\.operands.count).max() ?? 0 }
 }

@@ -30,7 +30,7 @@ final class PlanProgram {
     segments = keep(
       plan.segments.map { segment in
         rv_segment(
-          count: Int64(segment.count), chunk: Int32(plan.chunk),
+          count: Int64(segment.count), chunk: Int32(segment.chunk),
           element: plan.element.kernelElement, operandCount: Int32(segment.operands.count),
           instructionCount: Int32(segment.instructions.count),
           initialCount: Int32(segment.initials.count), guard: segment.guardRegister,

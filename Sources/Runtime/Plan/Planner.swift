@@ -92,7 +92,6 @@ struct Planner {
   }
 
   mutating func run() throws(DiagnosticError) -> Plan {
-    plan.chunk = element == .float32 ? 1024 : 512
     plan.phaseCount = (rounds.max().map { $0 + 1 } ?? 0) + 1
     live = f.liveValues()
     plan.drawNames = f.draws.map(\.name)

@@ -189,8 +189,7 @@ extension Planner {
     let segmentGuard = guardRegister(wanted)
     var segment: PlanSegment?
     var builder = pass.builder
-    let chunk = plan.chunk
-    segment = builder.finish(segmentGuard: segmentGuard, chunk: chunk) { guardRegister($0) }
+    segment = builder.finish(segmentGuard: segmentGuard) { guardRegister($0) }
     guard let segment else { throw unsupported("a pass of this size", roots[0].value) }
     plan.segments.append(segment)
     var step = PlanStep(.segment)
