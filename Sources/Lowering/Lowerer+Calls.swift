@@ -259,6 +259,7 @@ extension Lowerer {
       let kind: ExtentKind = name == "rows" ? .rowsOf : name == "cols" ? .colsOf : .elementsOf
       if let known = knownExtent(a, kind) { return constant(known) }
       return handle(builder.extent(kind, of: local(a)))
+    case "solve": return solve(x[0], x[1], span)
     case "qr", "eigh", "svd":
       guard let a = single(x[0], at: span), let operation = Self.operation(named: name),
         case .value(let tuple) = make(operation, [a], at: span)
@@ -274,6 +275,20 @@ extension Lowerer {
       }
       return make(operation, x, at: span)
     }
+  }
+
+  /// `solve(A, b)`: a vector b stands as a column, and the answer has its shape.
+  private func solve(_ x: Value, _ y: Value, _ span: Span) -> Value {
+    guard let a = single(x, at: span), let b = single(y, at: span) else { return .failure }
+    let extents = shape(b).extents
+    let isRow = extents.count == 2 && extents[0].isOne && !extents[1].isOne
+    guard extents.count == 1 || isRow, let length = extents.last else {
+      return make(.solve, [a, b], at: span)
+    }
+    guard let column = reshaped(b, [length, .fixed(1)], span),
+      case .value(let answer) = make(.solve, [a, column], at: span)
+    else { return .failure }
+    return reshaped(answer, extents, span).map { .value($0) } ?? .failure
   }
 
   private static let operationsByName: [String: Operation] = {
@@ -416,12 +431,17 @@ extension Lowerer {
     builder.origin = span
     switch name {
     case "eye":
+      // One length makes a square: `rows` alone is the column that a vector over rows is.
       let e = shape.extents
-      let square = e.count == 1 ? Shape([e[0], e[0]]) : shape
+      let isOneLength = rest.count == 1 && e.count == 2 && e.contains(where: \.isOne)
+      let length = e.count == 2 && e[0].isOne ? e[1] : e.first ?? .fixed(1)
+      let square = e.count < 2 || isOneLength ? Shape([length, length]) : shape
       return handle(builder.source(.identity, ValueType(.real, square)))
     case "iota":
+      let isColumn = shape.rank == 2 && shape.extents[1].isOne
       return handle(
-        builder.source(.iota, type, attribute: Int32(max(0, shape.rank - 1))))
+        builder.source(
+          .iota, type, attribute: Int32(isColumn ? 0 : max(0, shape.rank - 1))))
     case "zeros", "ones":
       let number = Handle(level: level, id: builder.constant(name == "zeros" ? 0 : 1))
       return make(.broadcast, [number], declared: type, at: span)

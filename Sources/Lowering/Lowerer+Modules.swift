@@ -120,7 +120,11 @@ extension Lowerer {
         let known = Set(nested(rule).flatMap { $0.rule.hypers.map(\.name.text) }).sorted()
         let tree = program[argument.frame.tree]
         let label = self.label(key, of: argument.value, tree)
-        let near = Suggestion.nearest(to: label.text, among: known)
+        let near =
+          Suggestion.nearest(to: label.text, among: known)
+          ?? Suggestion.nearest(
+            to: label.text,
+            among: Set(nested(rule).flatMap { $0.rule.hypers.map(\.name.key) }).sorted())
         let isAmbiguous = known.contains { $0 == label.text }
         _ = report(
           Diagnostic(

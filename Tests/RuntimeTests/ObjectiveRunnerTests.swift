@@ -50,7 +50,9 @@ import Testing
       host.set(host.parameters[k], values)
     }
     let data = HostTensors(
-      [ParameterSpec(name: "x", dims: [batch, features]), ParameterSpec(name: "y", dims: [batch])],
+      [
+        ParameterSpec(name: "x", dims: [batch, features]), ParameterSpec(name: "y", dims: [batch]),
+      ],
       element)
     data.set(data.parameters[1], (0..<batch).map { Double($0 % 3) })
     runner.bind(

@@ -88,7 +88,9 @@ struct RuleGenerator {
       text += "    y = \(expression(.like, 1))\n"
       scope.append(("y", .like))
       text += "    repeat \(1 + below(4)) {\n"
-      if chance(50) { text += "        z = y * s\n        y' = \(unary()) * 0.5 + z\n" } else {
+      if chance(50) {
+        text += "        z = y * s\n        y' = \(unary()) * 0.5 + z\n"
+      } else {
         text += "        y' = 0.5 * y + \(expression(.like, 1))\n"
       }
       text += "    }\n"
@@ -183,7 +185,9 @@ struct RuleGenerator {
     if depth <= 0 || chance(12) {
       if !known.isEmpty, chance(85) { return pick(known) }
       switch kind {
-      case .scalar, .like: return kind == .like ? pick(["g", "w"].filter { n in scope.contains { $0.name == n } } + known) : number()
+      case .scalar, .like:
+        return kind == .like
+          ? pick(["g", "w"].filter { n in scope.contains { $0.name == n } } + known) : number()
       case .overRows: return "row_mean(\(leaf()))"
       case .overCols: return "col_sum(\(leaf()))"
       case .square: return "eye(rows)"
@@ -215,8 +219,9 @@ struct RuleGenerator {
       case 6: return "dot(\(sub(.like)), \(sub(.like)))"
       case 7: return "count(\(sub(.mask)))"
       case 8: return "(if \(sub(.condition)) then \(sub(.scalar)) else \(sub(.scalar)))"
-      case 9: return "\(pick(["sqrt(abs", "log1p(abs", "tanh((", "exp(-abs"]))(\(sub(.scalar))))"
-        .replacingPair()
+      case 9:
+        return "\(pick(["sqrt(abs", "log1p(abs", "tanh((", "exp(-abs"]))(\(sub(.scalar))))"
+          .replacingPair()
       case 10: return "min(\(sub(.scalar)), \(sub(.scalar)))"
       default: return "(1 - \(pick(["0.9", "0.5"]))^t)"
       }
