@@ -251,7 +251,8 @@ struct SegmentBuilder {
       operands[k].offset = Int64(Int(operands[k].index) * chunk * element.byteCount)
     }
     return PlanSegment(
-      count: count, chunk: chunk, guardRegister: segmentGuard, operands: operands, instructions: instructions,
+      count: count, chunk: chunk, guardRegister: segmentGuard, operands: operands,
+      instructions: instructions,
       initials: initials, places: places, scratchCount: registers, names: names)
   }
 
