@@ -24,7 +24,9 @@ rv_kernel rv_find_kernel(int element, int op, unsigned scalars) {
 
 void rv_run_segment(const rv_segment *s, const rv_frame *f) {
   if (s->guard >= 0 && f->scalars[s->guard] == 0) return;
-  for (int k = 0; k < s->initialCount; k++) f->scalars[s->initials[k].scalar] = s->initials[k].value;
+  for (int k = 0; k < s->initialCount; k++) {
+    f->scalars[s->initials[k].scalar] = s->initials[k].value;
+  }
   char **cursor = f->cursors;
   const rv_operand *operands = s->operands;
   for (int k = 0; k < s->operandCount; k++) {

@@ -16,8 +16,8 @@ RV_CLONES static void N(log_flat)(const T *x, T *d, int64_t n) {
   RV_LOOP for (int64_t i = 0; i < n; i++) d[i] = N(rv_log)(x[i]);
 }
 
-// Rows are short more often than not, so whole blocks of rows are shifted, then exponentiated as one
-// run of numbers. d <- x - max, and sums[r] <- sum of exp(d) over row r; `part` holds the block's
+// Rows are short more often than not, so whole blocks of rows are shifted, then exponentiated as
+// one run of numbers. d <- x - max, and sums[r] <- sum of exp(d) over row r; `part` holds the block's
 // exponentials.
 #define RV_BLOCK 2048
 #define RV_BLOCK_ROWS 256
@@ -251,15 +251,17 @@ RV_INLINE void N(tile)(
   }
 }
 
+#define RV_TILE(rows, vectors) \
+  N(tile)( \
+      rows, vectors, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, width)
 #define RV_TILES(vectors) \
-  for (; i + 6 <= m; i += 6) \
-    N(tile)(6, vectors, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, width); \
+  for (; i + 6 <= m; i += 6) RV_TILE(6, vectors); \
   switch (m - i) { \
-  case 5: N(tile)(5, vectors, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, width); break; \
-  case 4: N(tile)(4, vectors, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, width); break; \
-  case 3: N(tile)(3, vectors, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, width); break; \
-  case 2: N(tile)(2, vectors, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, width); break; \
-  case 1: N(tile)(1, vectors, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, width); break; \
+  case 5: RV_TILE(5, vectors); break; \
+  case 4: RV_TILE(4, vectors); break; \
+  case 3: RV_TILE(3, vectors); break; \
+  case 2: RV_TILE(2, vectors); break; \
+  case 1: RV_TILE(1, vectors); break; \
   }
 
 RV_CLONES static void N(small_product)(

@@ -46,6 +46,50 @@ func difference(_ a: Dense, _ b: Dense) -> Double {
     let plan = try Planner.plan(RuleFunctions.adamW(100, 10), element: .float32)
     #expect(plan.segments.count == 1)
     #expect(plan.arenaBytes == 0)
-    #expect(plan.segments[0].instructions.count == 6)
+    #expect(plan.segments[0].instructions.count == 5)
+  }
+
+  /// x ← tanh(x @ x + c), n times, with the count of runs; as a loop and written out.
+  @Test(arguments: [0, 1, 2, 7, 5_000])
+  func loopsRunAsLoops(_ count: Int) throws {
+    var body = FunctionBuilder(name: "body")
+    let type = RuleFunctions.like(4, 4)
+    let a = [type, ValueType.scalar, type].enumerated().map {
+      body.source(.argument, $1, attribute: Int32($0))
+    }
+    let product = try body.make(.matrixProduct, a[0], a[0])
+    body.output(.result(0), try body.make(.tanh, body.make(.add, product, a[2])))
+    body.output(.result(1), try body.make(.add, a[1], body.constant(1)))
+    var b = FunctionBuilder(name: "loop")
+    let w = b.source(.parameter, type)
+    let g = b.source(.gradient, type)
+    let tuple = b.loop(
+      b.constant(Double(count)),
+      Loop(initial: [w, b.constant(0)], captured: [g], body: body.finish()))
+    b.output(.parameter(0), b.project(tuple, 0, type: type))
+    b.output(.metric("runs"), b.project(tuple, 1, type: .scalar))
+    let function = b.finish()
+    let environment = ReferenceEnvironment(
+      parameters: [filled([4, 4], 1)], gradients: [filled([4, 4], 2)])
+    let expected = try ReferenceProgram(function).evaluate(environment).outputs[0]
+    for limit in [0, 20_000] {
+      let got = try InterpretedProgram([function], unrollLimit: limit).evaluate([environment])
+      for (x, y) in zip(got.outputs[0], expected) { #expect(difference(x.value, y.value) < 1e-12) }
+      #expect(got.outputs[0][1].value.scalar == Double(count))
+    }
+    let plan = try Planner.plan(function, element: .float64, unrollLimit: 0)
+    #expect(plan.loops.count == 1)
+  }
+
+  @Test func meetingsInsideLoopsAreRefused() throws {
+    var body = FunctionBuilder(name: "body")
+    let x = body.source(.argument, .scalar)
+    body.output(.result(0), try body.make(.globalSum, x))
+    var b = FunctionBuilder(name: "loop")
+    let tuple = b.loop(
+      b.constant(2), Loop(initial: [b.constant(1)], captured: [], body: body.finish()))
+    b.output(.metric("x"), b.project(tuple, 0, type: .scalar))
+    let function = b.finish()
+    #expect(OptimizerTests.code { _ = try Planner.plan(function, element: .float32) } == 812)
   }
 }

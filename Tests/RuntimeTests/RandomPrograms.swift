@@ -118,6 +118,10 @@ struct RandomPrograms {
   }
 
   private mutating func grow() {
+    if next(25) == 0, kind != .exact {
+      grow(loop: 1 + next(4))
+      return
+    }
     let pool: [Operation] =
       switch kind {
       case .exact: Self.exactOperations
@@ -147,6 +151,35 @@ struct RandomPrograms {
     guard let value = build(operation, operands) else { return }
     guard builder.type(value).shape.elementCount <= 20_000 else { return }
     add(value, exact: exact && Self.exactOperations.contains(operation))
+  }
+
+  /// A loop that carries a tensor and a number and captures two values.
+  private mutating func grow(loop count: Int) {
+    func pick() -> Int { next(values.count) }
+    let tensors = values.indices.filter { !builder.type(values[$0]).shape.isScalar }
+    let scalars = values.indices.filter {
+      builder.type(values[$0]).shape.isScalar && builder.type(values[$0]).kind == .real
+    }
+    let x = values[tensors[next(tensors.count)]]
+    let (y, s) = (values[pick()], values[scalars[next(scalars.count)]])
+    let shape = builder.type(x).shape
+    guard builder.type(y).shape.broadcast(with: shape) == shape, builder.type(x).kind == .real,
+      builder.type(y).kind == .real
+    else { return }
+    var body = FunctionBuilder(name: "body")
+    let types = [x, s, y].map { builder.type($0) }
+    let a = types.enumerated().map { body.source(.argument, $1, attribute: Int32($0)) }
+    do {
+      let mixed = try body.make(.tanh, body.make(.add, body.make(.multiply, a[0], a[1]), a[2]))
+      let total = try body.make(.tanh, body.make(.sum, mixed))
+      if next(4) > 0 { body.output(.result(0), mixed) }
+      if next(4) > 0 { body.output(.result(1), try body.make(.add, total, body.constant(0.5))) }
+    } catch { return }
+    let tuple = builder.loop(
+      builder.constant(Double(count - 1)),
+      Loop(initial: [x, s], captured: [y], body: body.finish()))
+    add(builder.project(tuple, 0, type: builder.type(x)), exact: false)
+    add(builder.project(tuple, 1, type: .scalar), exact: false)
   }
 
   /// A condition for `select`: a scalar half the time, and always of an exact value.

@@ -176,7 +176,7 @@ public final class Optimizer {
     for (register, preset) in plan.presets {
       let source: UnsafeMutablePointer<Double>? =
         switch preset {
-        case .constant: nil
+        case .constant, .argument: nil
         case .hyper(let h): hypers.values + h
         case .step: hypers.step
         case .horizon: hypers.horizon
@@ -389,7 +389,7 @@ public final class Optimizer {
         continue
       }
       let count = plan.drawCounts[d]
-      let pointer = tensors[k].memory.own(count * 8).assumingMemoryBound(to: Double.self)
+      let pointer = tensors[k].memory.drawRoom(name, count)
       for i in 0..<count { pointer[i] = recorded[recorded.count == 1 ? 0 : i] }
       instance.replays[d] = UnsafePointer(pointer)
     }

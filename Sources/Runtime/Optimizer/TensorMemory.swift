@@ -35,6 +35,7 @@ final class TensorMemory {
   private(set) var inputs: [Region] = []
   private(set) var views: [Region] = []
   var draws: [String: [Double]] = [:]
+  private var drawRooms: [String: (pointer: UnsafeMutablePointer<Double>, count: Int)] = [:]
   private var owned: [UnsafeMutableRawPointer] = []
 
   deinit { for pointer in owned { pointer.deallocate() } }
@@ -54,6 +55,14 @@ final class TensorMemory {
     let pointer = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, 8), alignment: 64)
     pointer.initializeMemory(as: UInt8.self, repeating: 0, count: max(bytes, 8))
     owned.append(pointer)
+    return pointer
+  }
+
+  /// Memory for the recorded numbers of a draw, the same at every call.
+  func drawRoom(_ name: String, _ count: Int) -> UnsafeMutablePointer<Double> {
+    if let room = drawRooms[name], room.count >= count { return room.pointer }
+    let pointer = own(count * 8).assumingMemoryBound(to: Double.self)
+    drawRooms[name] = (pointer, count)
     return pointer
   }
 

@@ -7,10 +7,15 @@ import IR
 public struct InterpretedProgram {
   public let functions: [Function]
   public let element: ElementType
+  /// Loops that make more values than this when written out run as loops.
+  public let unrollLimit: Int
 
   /// The functions must be concrete (every extent a number).
-  public init(_ functions: [Function], element: ElementType = .float64) {
+  public init(
+    _ functions: [Function], element: ElementType = .float64, unrollLimit: Int = 4_000
+  ) {
     self.functions = functions
+    self.unrollLimit = unrollLimit
     self.element = element
   }
 
@@ -24,7 +29,8 @@ public struct InterpretedProgram {
     for (function, environment) in zip(functions, environments) {
       let plan = try Planner.plan(
         function, element: element, rounds: rounds,
-        firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(functions, rounds))
+        firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(functions, rounds),
+        unrollLimit: unrollLimit)
       memory.reserve(plan)
       runs.append(Run(function, plan, environment, memory))
     }
@@ -87,6 +93,7 @@ private final class Run {
         case .loss: environment.loss
         case .state(let k): environment.states[k].scalar
         case .input(let k): environment.inputs[k].scalar
+        case .argument: nil
         }
       if let x { instance.scalars[Int(register)] = x }
     }

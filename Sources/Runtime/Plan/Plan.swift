@@ -15,6 +15,8 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
 struct PlanSlot {
   enum Role: Hashable {
     case parameter(Int), gradient(Int), state(Int), input(Int), output(OutputTarget)
+    /// Carried or captured value of a loop's body.
+    case argument(Int)
     /// A temporary in the plan's arena.
     case buffer
     /// Double accumulators of a column reduction, in the arena.
@@ -58,6 +60,8 @@ enum StepKind: UInt8 {
   case gather, scatterAdd, takeAlong, placeAlong
   case sort, argSort, topKMask, quantile
   case argExtreme
+  /// Runs loop `m`.
+  case loop
 }
 
 /// One step. Plain data: operands by slot, sizes, and for some a scalar register.
@@ -94,6 +98,8 @@ struct PlanStep {
 /// A pass over elements, as data that a `PlanInstance` hands to the kernels.
 struct PlanSegment {
   var count: Int
+  /// Elements that one round of its instructions takes.
+  var chunk: Int
   var guardRegister: Int32
   var operands: [rv_operand]
   var instructions: [rv_instruction]
@@ -111,6 +117,42 @@ enum ScalarPreset: Hashable {
   case step, horizon, loss
   case state(Int)
   case input(Int)
+  case argument(Int)
+}
+
+/// A `repeat` that is not written out: its body is a plan of its own, whose arguments and results
+/// lie in memory and registers of the plan around it.
+struct PlanLoop {
+  struct Carried {
+    /// Where the value comes from: an address, or a register of a number.
+    var initial: SlotAddress
+    var initialRegister: Int32
+    /// Two buffers that take turns as argument and result.
+    var first: SlotAddress
+    var second: SlotAddress
+    var byteCount: Int
+    /// Where the last value goes; nowhere if nothing reads it.
+    var result: SlotAddress
+    var resultRegister: Int32
+    /// Slots of the body, or registers of it; a value that the body does not change has no result.
+    var argumentSlot: Int
+    var resultSlot: Int
+    var argumentRegister: Int32
+    var bodyResultRegister: Int32
+    var isNumber: Bool
+  }
+
+  struct Captured {
+    var address: SlotAddress
+    var register: Int32
+    var argumentSlot: Int
+    var argumentRegister: Int32
+  }
+
+  var body: Plan
+  var countRegister: Int32
+  var carried: [Carried]
+  var captured: [Captured]
 }
 
 /// What a function runs as: flat steps over slots and scalar registers.
@@ -120,6 +162,7 @@ struct Plan {
   var slots: [PlanSlot] = []
   var steps: [PlanStep] = []
   var segments: [PlanSegment] = []
+  var loops: [PlanLoop] = []
   var scalarProgram: [rv_scalar] = []
   var scalarPlaces: [rv_place] = []
   var stepPlaces: [rv_place] = []
@@ -133,9 +176,10 @@ struct Plan {
   /// Step positions at which each phase begins, and the end.
   var phaseStarts: [Int] = [0]
   var arenaBytes = 0
-  var chunk = 0
 
   func slot(_ role: PlanSlot.Role) -> Int? { slots.firstIndex { $0.role == role } }
-  var scratchBytes: Int { (segments.map(\.scratchCount).max() ?? 0) * chunk * element.byteCount }
+  var scratchBytes: Int {
+    segments.map { $0.scratchCount * $0.chunk * element.byteCount }.max() ?? 0
+  }
   var cursorCount: Int { segments.map(\.operands.count).max() ?? 0 }
 }

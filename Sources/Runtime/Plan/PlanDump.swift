@@ -31,6 +31,9 @@ extension Plan {
         let op = scalarProgram[k]
         return "r\(op.d) = \(scalarName(Int(op.op))) r\(op.a) r\(op.b) r\(op.c)"
       }
+    case .loop:
+      let body = loops[step.m].body.dump().split(separator: "\n").map { "  " + $0 }
+      return ["repeat r\(loops[step.m].countRegister)\(condition)"] + body
     case .segment:
       return ["pass over \(segments[step.m].count)\(condition)"] + text(segments[step.m])
     default:

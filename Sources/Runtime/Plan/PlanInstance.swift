@@ -10,9 +10,10 @@ final class PlanInstance {
   let slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   let scalars: UnsafeMutablePointer<Double>
   let replays: UnsafeMutablePointer<UnsafePointer<Double>?>
-  /// A site's number and whether this tensor wants its answer, filled by `contribute` steps.
   private(set) var frame: rv_frame
-  var isBound = false
+  let bodies: [PlanInstance]
+  /// Room for the numbers that a loop carries, while they change places.
+  let carriedNumbers: UnsafeMutablePointer<Double>
   private var ownArena: UnsafeMutableRawPointer?
 
   init(_ program: PlanProgram, memory: PlanMemory) {
@@ -26,6 +27,8 @@ final class PlanInstance {
     replays = .allocate(capacity: max(plan.drawNames.count, 1))
     replays.initialize(repeating: nil, count: max(plan.drawNames.count, 1))
     frame = rv_frame()
+    bodies = program.bodies.map { PlanInstance($0, memory: program.bodyMemory) }
+    carriedNumbers = .allocate(capacity: (plan.loops.map(\.carried.count).max() ?? 0) + 1)
     for (register, preset) in plan.presets {
       if case .constant(let x) = preset { scalars[Int(register)] = x }
     }
@@ -48,13 +51,14 @@ final class PlanInstance {
     frame.replays = UnsafePointer(replays)
     frame.seed = seed
     frame.tensor = tensor
-    isBound = true
+    for body in bodies { body.bind(seed: seed, tensor: tensor) }
   }
 
   deinit {
     slots.deallocate()
     scalars.deallocate()
     replays.deallocate()
+    carriedNumbers.deallocate()
     ownArena?.deallocate()
   }
 
@@ -88,6 +92,7 @@ final class PlanInstance {
       case .segment: rv_run_segment(program.segments + step.pointee.m, &frame)
       case .matrixProduct: product(step)
       case .contribute, .oraclePoint: break
+      case .loop: try loop(step.pointee.m, step)
       default: try whole(step)
       }
     }

@@ -11,11 +11,16 @@ final class PlanProgram {
   let scalars: UnsafeMutablePointer<rv_scalar>
   let scalarPlaces: UnsafeMutablePointer<rv_place>
   let stepPlaces: UnsafeMutablePointer<rv_place>
+  /// The bodies of loops, with memory that all instances use in turn.
+  let bodies: [PlanProgram]
+  let bodyMemory = PlanMemory()
   private var owned: [UnsafeMutableRawPointer] = []
 
   init(_ plan: Plan) {
     self.plan = plan
     stepCount = plan.steps.count
+    bodies = plan.loops.map { PlanProgram($0.body) }
+    for body in bodies { bodyMemory.reserve(body.plan) }
     var memory: [UnsafeMutableRawPointer] = []
     func keep<T>(_ items: [T]) -> UnsafeMutablePointer<T> {
       let copy = UnsafeMutablePointer<T>.allocate(capacity: max(items.count, 1))
@@ -30,7 +35,7 @@ final class PlanProgram {
     segments = keep(
       plan.segments.map { segment in
         rv_segment(
-          count: Int64(segment.count), chunk: Int32(plan.chunk),
+          count: Int64(segment.count), chunk: Int32(segment.chunk),
           element: plan.element.kernelElement, operandCount: Int32(segment.operands.count),
           instructionCount: Int32(segment.instructions.count),
           initialCount: Int32(segment.initials.count), guard: segment.guardRegister,

@@ -41,6 +41,8 @@ struct Planner {
   let rounds: [Int]
   /// Until this phase begins some oracle may read the parameters as they were.
   let firstPhaseAfterOracles: Int
+  /// Loops are written out as long as that makes no more values than this.
+  let unrollLimit: Int
 
   var live: [Bool] = []
   var placement: [Placement]
@@ -65,8 +67,9 @@ struct Planner {
 
   init(
     _ f: Function, element: ElementType, stateWidths: [Int], rounds: [Int],
-    firstPhaseAfterOracles: Int
+    firstPhaseAfterOracles: Int, unrollLimit: Int
   ) {
+    self.unrollLimit = unrollLimit
     self.f = f
     self.element = element
     self.stateWidths = stateWidths
@@ -83,16 +86,15 @@ struct Planner {
   /// The plan of a concrete function.
   static func plan(
     _ function: Function, element: ElementType, stateWidths: [Int] = [], rounds: [Int] = [],
-    firstPhaseAfterOracles: Int = 0
+    firstPhaseAfterOracles: Int = 0, unrollLimit: Int = 4_000
   ) throws(DiagnosticError) -> Plan {
     var planner = Planner(
-      try function.unrolled(), element: element, stateWidths: stateWidths, rounds: rounds,
-      firstPhaseAfterOracles: firstPhaseAfterOracles)
+      try unrolled(function, unrollLimit), element: element, stateWidths: stateWidths,
+      rounds: rounds, firstPhaseAfterOracles: firstPhaseAfterOracles, unrollLimit: unrollLimit)
     return try planner.run()
   }
 
   mutating func run() throws(DiagnosticError) -> Plan {
-    plan.chunk = element == .float32 ? 1024 : 512
     plan.phaseCount = (rounds.max().map { $0 + 1 } ?? 0) + 1
     live = f.liveValues()
     plan.drawNames = f.draws.map(\.name)

@@ -71,7 +71,7 @@ extension Planner {
       let instruction = f[v]
       var op = rv_scalar(op: 0, unused: 0, d: r, a: 0, b: 0, c: 0)
       switch instruction.operation {
-      case .constant, .hyper, .step, .horizon, .loss, .state, .input: continue
+      case .constant, .hyper, .step, .horizon, .loss, .state, .input, .argument, .project: continue
       case .parameter, .gradient:
         let k = Int(instruction.attribute)
         let slot = plan.slot(instruction.operation == .parameter ? .parameter(k) : .gradient(k))!
@@ -189,8 +189,7 @@ extension Planner {
     let segmentGuard = guardRegister(wanted)
     var segment: PlanSegment?
     var builder = pass.builder
-    let chunk = plan.chunk
-    segment = builder.finish(segmentGuard: segmentGuard, chunk: chunk) { guardRegister($0) }
+    segment = builder.finish(segmentGuard: segmentGuard) { guardRegister($0) }
     guard let segment else { throw unsupported("a pass of this size", roots[0].value) }
     plan.segments.append(segment)
     var step = PlanStep(.segment)
@@ -242,6 +241,7 @@ extension Planner {
         guard op.op == UInt16(RV_SCALAR_FETCH.rawValue) else { return nil }
         return Int(plan.scalarPlaces[Int(op.c)].stride.1)
       }
+    case .loop: return plan.loops[step.m].slots
     default:
       return [step.a, step.b, step.d, step.e, step.h].map { Int($0.slot) }
     }

@@ -17,8 +17,9 @@ extension Planner {
       let r = newRegister()
       placement[v.index] = .register(r)
       plan.presets.append((r, preset(instruction)))
-    case .parameter, .gradient, .state, .input: placeSource(v)
-    case .extent, .argument: throw unsupported("a symbolic extent here", v)
+    case .parameter, .gradient, .state, .input, .argument: placeSource(v)
+    case .extent: throw unsupported("a symbolic extent here", v)
+    case .project where isScalar(v): placement[v.index] = fresh()
     case .project:
       let view = View(
         slot: newSlot(.buffer, count: count(v), width: width), offset: 0,
@@ -71,7 +72,13 @@ extension Planner {
     if isScalar(v), instruction.operation != .parameter, instruction.operation != .gradient {
       let r = newRegister()
       placement[v.index] = .register(r)
-      plan.presets.append((r, instruction.operation == .state ? .state(k) : .input(k)))
+      let preset: ScalarPreset =
+        switch instruction.operation {
+        case .state: .state(k)
+        case .argument: .argument(k)
+        default: .input(k)
+        }
+      plan.presets.append((r, preset))
       return
     }
     let role: PlanSlot.Role =
@@ -79,6 +86,7 @@ extension Planner {
       case .parameter: .parameter(k)
       case .gradient: .gradient(k)
       case .state: .state(k)
+      case .argument: .argument(k)
       default: .input(k)
       }
     let stored = instruction.operation == .state && k < stateWidths.count ? stateWidths[k] : width
@@ -173,7 +181,7 @@ extension Planner {
   private mutating func placeStep(_ v: ValueID) throws(DiagnosticError) {
     let instruction = f[v]
     switch instruction.operation {
-    case .loop: throw unsupported("a `repeat` of this size", v)
+    case .loop: placeLoop(v)
     case .matrixProduct:
       for operand in [instruction.a, instruction.b] {
         let source = view(operand)

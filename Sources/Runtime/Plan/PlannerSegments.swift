@@ -145,6 +145,26 @@ struct SegmentPlanner {
     return nil
   }
 
+  /// w - s (u + t w).
+  private func decayedStep(_ v: ValueID) -> (operation: FusedOperation, parts: [ValueID])? {
+    let x = planner.f[v]
+    guard !planner.isScalar(x.a), planner.count(x.a) == count, let step = scaled(x.b, of: v),
+      let sum = part(step.tensor, of: v, .add)
+    else { return nil }
+    for (u, decay) in [(sum.a, sum.b), (sum.b, sum.a)] {
+      guard !planner.isScalar(u), planner.count(u) == count, let decayed = scaled(decay, of: v),
+        planner.base(decayed.tensor) == planner.base(x.a)
+      else { continue }
+      return (
+        FusedOperation(
+          op: RV_DECAYED_STEP, name: "a - s*(c + t*a)",
+          operands: [x.a, step.number, u, decayed.number]),
+        [x.b, step.tensor, decay].map { planner.base($0) }
+      )
+    }
+    return nil
+  }
+
   private func pattern(_ v: ValueID) -> (operation: FusedOperation, parts: [ValueID])? {
     let x = planner.f[v]
     func parts(_ values: ValueID...) -> [ValueID] { values.map { planner.base($0) } }
@@ -193,6 +213,7 @@ struct SegmentPlanner {
         }
       }
     case .subtract:
+      if let found = decayedStep(v) { return found }
       if let product = part(x.b, of: v, .multiply) {
         return (
           FusedOperation(

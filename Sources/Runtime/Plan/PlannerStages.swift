@@ -128,7 +128,7 @@ extension Planner {
         settleBuffer(v)
       case .memory(let view):
         switch instruction.operation {
-        case .parameter, .gradient, .state, .input: break
+        case .parameter, .gradient, .state, .input, .argument: break
         case .project:
           runStage[i] = runStage[instruction.a.index]
           markReady(view.slot, runStage[i])
@@ -190,7 +190,8 @@ extension Planner {
   private mutating func placeInTime(scalar v: ValueID) {
     let instruction = f[v]
     switch instruction.operation {
-    case .constant, .hyper, .step, .horizon, .loss, .parameter, .gradient, .state, .input, .draw:
+    case .constant, .hyper, .step, .horizon, .loss, .parameter, .gradient, .state, .input,
+      .argument, .draw:
       depth[v.index] = instruction.a.isSome ? depth[instruction.a.index] : 0
     case .sum, .maximumOf, .minimumOf:
       if isScalar(instruction.a) {
@@ -205,6 +206,7 @@ extension Planner {
     case .lossAt:
       placeInTime(step: v)
       depth[v.index] = phaseAfter(instruction.attribute)
+    case .project: depth[v.index] = runStage[instruction.a.index] + 1
     case .slice, .reshape, .broadcast, .transpose:
       depth[v.index] =
         isScalar(instruction.a) ? depth[instruction.a.index] : viewReady(instruction.a).pass

@@ -8,7 +8,8 @@ extension Planner {
     let instruction = f[v]
     if isOfNumbers(v) { return nil }
     switch instruction.operation.info.operationClass {
-    case .source, .elementwise, .region: return nil
+    case .source, .elementwise: return nil
+    case .region: return instruction.operation == .loop ? [try loopStep(v)] : nil
     case .globalReduction:
       var step = PlanStep(.contribute, instruction.operation)
       step.m = Int(instruction.attribute)
