@@ -59,7 +59,8 @@ let package = Package(
     tests("RuntimeTests", ["Runtime", "Ravine"]),
     tests("TrainingTests", ["Training"]),
     tests("RavineTests", ["Ravine"]),
-    tests("DocsTests", ["Ravine", "Runtime", "Lowering", "IR", "Syntax", "Diagnostics"]),
+    tests(
+      "DocsTests", ["ravine", "Ravine", "Runtime", "Lowering", "IR", "Syntax", "Diagnostics"]),
   ],
   cLanguageStandard: .gnu17
 )

@@ -25,13 +25,14 @@ public enum CatalogExample: Sendable {
   case program(String)
   /// A command line, with the files that it reads.
   case command(String, files: [(name: String, text: String)] = [])
-  /// A data file under a name; read with the target `y`.
-  case data(String, bytes: [UInt8])
+  /// A data file: `csv(NAME, target = "y")`, `npy(x = NAME, y = NAME)` or
+  /// `npz(NAME, x = "x", y = "y")` by the end of its name, with further options.
+  case data(String, text: String, options: String)
   /// What happens around a program and no text can show.
   case situation(String)
 
-  static func data(_ name: String, _ text: String) -> CatalogExample {
-    .data(name, bytes: Array(text.utf8))
+  static func data(_ name: String, _ text: String, options: String = "") -> CatalogExample {
+    .data(name, text: text, options: options)
   }
 }
 

@@ -42,7 +42,8 @@ struct CostCensus {
         sites.insert([Int32(instruction.operation.rawValue), instruction.attribute])
       case .matrix, .decomposition, .selection: needsWholeTensor = true
       case .movement:
-        let isView = instruction.operation == .broadcast || function.type(instruction.a).shape.isScalar
+        let isView =
+          instruction.operation == .broadcast || function.type(instruction.a).shape.isScalar
         if !isView { needsWholeTensor = true }
       case .region where instruction.operation == .loop:
         let body = function.loops[Int(instruction.attribute)].body

@@ -12,7 +12,9 @@ extension RuleDescription {
       lines += Self.aligned(hypers.map(Self.cells))
     }
     for variant in variants {
-      if !variant.path.isEmpty { lines += ["", "route " + variant.path.joined(separator: ", then ")] }
+      if !variant.path.isEmpty {
+        lines += ["", "route " + variant.path.joined(separator: ", then ")]
+      }
       lines += Self.lines(variant.sheet)
     }
     if !placements.isEmpty {

@@ -145,7 +145,8 @@ private struct ReplayFeed {
       guard Trajectory.values(recorded, step: 0, count: shape.elementCount) != nil else {
         throw DiagnosticError(
           Diagnostic(
-            762, "the recorded input `\(slot.name)` does not have \(shape.elementCount) numbers a step",
+            762,
+            "the recorded input `\(slot.name)` does not have \(shape.elementCount) numbers a step",
             at: slot.origin))
       }
       inputs.append(Input(name: slot.name, count: shape.elementCount, recorded: recorded))
@@ -156,7 +157,8 @@ private struct ReplayFeed {
     losses = optimizer.needsLoss ? trajectory.input("loss") : nil
     if optimizer.needsLoss, losses == nil {
       throw DiagnosticError(
-        Diagnostic(763, "the recorded run has no input `loss`, which this rule reads", at: module.origin))
+        Diagnostic(
+          763, "the recorded run has no input `loss`, which this rule reads", at: module.origin))
     }
     let taken = Set(inputs.map(\.name) + draws.map(\.name) + (losses == nil ? [] : ["loss"]))
     unused = trajectory.inputs.keys.filter { !taken.contains($0) }.sorted()

@@ -50,7 +50,8 @@ public struct Trajectory: Sendable {
       json = try JSONReader.parse(bytes)
     } catch {
       throw DiagnosticError(
-        Diagnostic(760, "\(path):\(error.line):\(error.column): not JSON: \(error.message)", at: .none))
+        Diagnostic(
+          760, "\(path):\(error.line):\(error.column): not JSON: \(error.message)", at: .none))
     }
     try self.init(json, path: path)
   }

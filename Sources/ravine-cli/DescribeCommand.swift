@@ -25,7 +25,8 @@ struct DescribeCommand: ParsableCommand {
     help: ArgumentHelp(
       "Tensors, to see which goes where and what it costs.", valueName: "w1:64x32,b1:32"))
   var parameters: String?
-  @Argument(help: ArgumentHelp("A rule of the zoo, a file, or FILE.opt:RULE.", valueName: "program"))
+  @Argument(
+    help: ArgumentHelp("A rule of the zoo, a file, or FILE.opt:RULE.", valueName: "program"))
   var program: String
 
   func run() throws {
@@ -40,14 +41,17 @@ struct DescribeCommand: ParsableCommand {
         rules.append(try Program.rule(name, from: nil, in: compiler))
       }
       for name in compiler.declaredObjectives {
-        objectives.append(try reporting(compiler) { () throws(DiagnosticError) in
-          try compiler.objective(name)
-        })
+        objectives.append(
+          try reporting(compiler) { () throws(DiagnosticError) in
+            try compiler.objective(name)
+          })
       }
     }
     let specs = try parameters.map { try ParameterList.parse($0) } ?? []
     let sheets = try rules.map { rule in
-      try reporting(compiler) { () throws(DiagnosticError) in try RuleDescription(rule, parameters: specs) }
+      try reporting(compiler) { () throws(DiagnosticError) in
+        try RuleDescription(rule, parameters: specs)
+      }
     }
     let others = objectives.map(ObjectiveDescription.init)
     if json {

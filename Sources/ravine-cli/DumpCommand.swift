@@ -24,9 +24,11 @@ struct DumpCommand: ParsableCommand {
 
   @Option(help: "ast, checked, ir or plan.")
   var stage: Stage = .ir
-  @Option(help: ArgumentHelp("For plans: names and sizes of the tensors.", valueName: "w:64x32,b:32"))
+  @Option(
+    help: ArgumentHelp("For plans: names and sizes of the tensors.", valueName: "w:64x32,b:32"))
   var parameters = "w:64x32"
-  @Argument(help: ArgumentHelp("A file, a rule of the zoo, or FILE.opt:RULE.", valueName: "program"))
+  @Argument(
+    help: ArgumentHelp("A file, a rule of the zoo, or FILE.opt:RULE.", valueName: "program"))
   var program: String
 
   func run() throws {

@@ -29,7 +29,8 @@ struct ExplainCommand: ParsableCommand {
     }
     guard let page = Catalog.page(code) else {
       Console.say(
-        "ravine: there is no diagnostic `\(Console.printable(code))`; `ravine explain` lists them\n")
+        "ravine: there is no diagnostic `\(Console.printable(code))`; `ravine explain` lists them\n"
+      )
       throw Status.usage
     }
     Console.write(json ? Self.json(page).rendered() : Self.text(page))
@@ -48,16 +49,10 @@ struct ExplainCommand: ParsableCommand {
     case .command(let line, let files):
       return files.map { "    # \($0.name)\n" + indented($0.text) + "\n" }.joined()
         + indented("$ " + line)
-    case .data(let name, let bytes):
-      let isText = bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7F || $0 == 0x0A }
-      return "    # \(name)\n"
-        + indented(isText ? String(decoding: bytes, as: UTF8.self) : hexadecimal(bytes))
+    case .data(let name, let text, let options):
+      return "    # \(name)" + (options.isEmpty ? "" : ", read with \(options)") + "\n"
+        + indented(text)
     }
-  }
-
-  private static func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.prefix(64).map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }
-      .joined(separator: " ") + (bytes.count > 64 ? " …" : "")
   }
 
   private static func indented(_ text: String) -> String {

@@ -24,11 +24,14 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "f64 or f32.")
   var dtype = RunCommand.NumberType.f64
   @Option(
-    help: "The relative tolerance, with none absolute. Without it: the record's own in f64, 1e-4 in f32.")
+    help:
+      "The relative tolerance, with none absolute. Without it: the record's own in f64, 1e-4 in f32."
+  )
   var tolerance: Double?
   @Flag(help: "The comparison and the final states as JSON.")
   var json = false
-  @Argument(help: ArgumentHelp("A rule of the zoo with arguments, or FILE.opt:RULE.", valueName: "rule"))
+  @Argument(
+    help: ArgumentHelp("A rule of the zoo with arguments, or FILE.opt:RULE.", valueName: "rule"))
   var rule: String
   @Argument(help: ArgumentHelp("The recorded run.", valueName: "trajectory"))
   var trajectory: String

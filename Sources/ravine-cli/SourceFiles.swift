@@ -46,7 +46,8 @@ enum SourceFiles {
       let found = try below(path, depth: 0)
       if found.isEmpty {
         throw DiagnosticError(
-          Diagnostic(707, "\(Console.printable(path)): there is no .opt file in this directory", at: .none))
+          Diagnostic(
+            707, "\(Console.printable(path)): there is no .opt file in this directory", at: .none))
       }
       result += found
     }
@@ -73,7 +74,8 @@ enum SourceFiles {
       let reason = String(cString: strerror(errno))
       throw DiagnosticError(
         Diagnostic(
-          702, "\(Console.printable(directory)): the directory cannot be read: \(reason)", at: .none))
+          702, "\(Console.printable(directory)): the directory cannot be read: \(reason)", at: .none
+        ))
     }
     defer { closedir(handle) }
     var names: [String] = []
@@ -99,6 +101,7 @@ enum SourceFiles {
   }
 }
 
-private func posixRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+private func posixRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int
+{
   read(descriptor, buffer, count)
 }

@@ -26,13 +26,15 @@ struct ZooCommand: ParsableCommand {
   func run() throws {
     let all = Library.shared.declarations
     if let name {
-      guard let found = Library.shared.declaration(name) ?? all.first(where: { Self.matches($0, name) })
+      guard
+        let found = Library.shared.declaration(name) ?? all.first(where: { Self.matches($0, name) })
       else {
         let near = Suggestion.nearest(to: name, among: all.map(\.name))
         Console.report(
           [
             Diagnostic(
-              203, "the zoo has no rule `\(Console.printable(name))`"
+              203,
+              "the zoo has no rule `\(Console.printable(name))`"
                 + (near.map { "; did you mean `\($0)`?" } ?? ""), at: .none)
           ], in: SourceMap())
         throw Status.usage

@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import Ravine
 import Syntax
 import Testing
@@ -20,5 +21,36 @@ import Testing
     for name in ["digits", "logistic", "my-first-rule", "rosenbrock", "schedules"] {
       #expect(names.contains("Examples/\(name).opt"))
     }
+  }
+}
+
+@Suite struct ExampleRunTests {
+  /// Every example runs, says the same twice, and writes the plots that it names.
+  @Test(arguments: try Repository.examples())
+  func examplesRunAndRepeat(_ path: String) throws {
+    let folder = try TranscriptFolder()
+    defer { folder.remove() }
+    let first = try folder.run("ravine run \(path) && echo done")
+    #expect(first.last == "done", "\(first.joined(separator: "\n"))")
+    let second = try folder.run("ravine run \(path) && echo done")
+    #expect(first == second)
+    for line in first where line.hasPrefix("wrote ") {
+      let plot = try folder.run("cat \(line.dropFirst(6))")
+      #expect(plot.first?.hasPrefix("<svg") == true && plot.last == "</svg>")
+    }
+    if path == "Examples/digits.opt" { expectGoodReading(first) }
+    let named = try Repository.text(path).split(separator: "\n").filter { $0.contains(" to \"") }
+    #expect(first.filter { $0.hasPrefix("wrote ") }.count == named.count)
+  }
+
+  /// At least three rules read nineteen of twenty digits.
+  private func expectGoodReading(_ table: [String]) {
+    let accuracies = table.compactMap { line -> Double? in
+      let numbers = line.components(separatedBy: " ± ")
+      guard numbers.count == 4 else { return nil }
+      return numbers[1].split(separator: " ").last.flatMap { Double($0) }
+    }
+    #expect(accuracies.count == 4)
+    #expect(accuracies.filter { $0 >= 0.95 }.count >= 3, "\(accuracies)")
   }
 }

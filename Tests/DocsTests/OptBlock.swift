@@ -22,7 +22,8 @@ func problems(of block: FencedBlock) -> [String] {
   case "error":
     codeProblems(block.text, expected: Set(block.kind.dropFirst()), severity: .error)
   case "warning": codeProblems(block.text, expected: Set(block.kind.dropFirst()))
-  case "equations": codeProblems(rule(around: block.text), expected: [], ignoring: ["R0307", "R0308"])
+  case "equations":
+    codeProblems(rule(around: block.text), expected: [], ignoring: ["R0307", "R0308"])
   case "values": valueProblems(block)
   case let word?: ["`opt \(word)` is no kind of block"]
   }

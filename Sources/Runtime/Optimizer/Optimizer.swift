@@ -146,7 +146,8 @@ public final class Optimizer {
       if programs[key] == nil {
         let plan = try Planner.plan(
           tensor.update, element: elementType, stateWidths: tensor.memory.states.map(\.width),
-          rounds: rounds)
+          rounds: rounds,
+          firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(tensors.map(\.update), rounds))
         planMemory.reserve(plan)
         programs[key] = PlanProgram(plan)
       }

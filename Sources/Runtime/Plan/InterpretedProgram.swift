@@ -22,7 +22,9 @@ public struct InterpretedProgram {
     let memory = PlanMemory()
     var runs: [Run] = []
     for (function, environment) in zip(functions, environments) {
-      let plan = try Planner.plan(function, element: element, rounds: rounds)
+      let plan = try Planner.plan(
+        function, element: element, rounds: rounds,
+        firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(functions, rounds))
       memory.reserve(plan)
       runs.append(Run(function, plan, environment, memory))
     }

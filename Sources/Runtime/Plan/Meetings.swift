@@ -39,6 +39,18 @@ enum Rounds {
     return rounds
   }
 
+  /// The first phase in which no oracle will look at the parameters any more.
+  static func firstPhaseAfterOracles(_ functions: [Function], _ rounds: [Int]) -> Int {
+    var phase = 0
+    for function in functions {
+      for instruction in function.instructions
+      where instruction.operation.info.operationClass == .oracle {
+        phase = max(phase, rounds[Int(instruction.attribute)] + 1)
+      }
+    }
+    return phase
+  }
+
   private static func isMeeting(_ instruction: Instruction) -> Bool {
     let group = instruction.operation.info.operationClass
     return group == .globalReduction || group == .oracle

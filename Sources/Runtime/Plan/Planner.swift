@@ -39,6 +39,8 @@ struct Planner {
   let stateWidths: [Int]
   /// The phase at whose end each global site is known.
   let rounds: [Int]
+  /// Until this phase begins some oracle may read the parameters as they were.
+  let firstPhaseAfterOracles: Int
 
   var live: [Bool] = []
   var placement: [Placement]
@@ -61,11 +63,15 @@ struct Planner {
 
   var width: Int { element.byteCount }
 
-  init(_ f: Function, element: ElementType, stateWidths: [Int], rounds: [Int]) {
+  init(
+    _ f: Function, element: ElementType, stateWidths: [Int], rounds: [Int],
+    firstPhaseAfterOracles: Int
+  ) {
     self.f = f
     self.element = element
     self.stateWidths = stateWidths
     self.rounds = rounds
+    self.firstPhaseAfterOracles = firstPhaseAfterOracles
     let count = f.instructions.count
     placement = [Placement](repeating: .dead, count: count)
     buffer = [Int32](repeating: -1, count: count)
@@ -76,9 +82,12 @@ struct Planner {
 
   /// The plan of a concrete function.
   static func plan(
-    _ function: Function, element: ElementType, stateWidths: [Int] = [], rounds: [Int] = []
+    _ function: Function, element: ElementType, stateWidths: [Int] = [], rounds: [Int] = [],
+    firstPhaseAfterOracles: Int = 0
   ) throws(DiagnosticError) -> Plan {
-    var planner = Planner(try function.unrolled(), element: element, stateWidths: stateWidths, rounds: rounds)
+    var planner = Planner(
+      try function.unrolled(), element: element, stateWidths: stateWidths, rounds: rounds,
+      firstPhaseAfterOracles: firstPhaseAfterOracles)
     return try planner.run()
   }
 

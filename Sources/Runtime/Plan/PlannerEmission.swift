@@ -170,26 +170,15 @@ extension Planner {
 
   private mutating func emitPass(_ key: PassKey, _ roots: [Root]) throws(DiagnosticError) -> PlanStep {
     var pass = SegmentPlanner(self, stage: key.stage, count: key.count, roots: roots)
-    var carries: [Int32] = []
-    var accumulators: [Int32] = []
-    // The pass works on a copy of the planner, so what it needs is made here, ahead of it.
+    var carries: [ValueID: Int32] = [:]
+    var accumulators: [ValueID: Int32] = [:]
+    // The pass works on a copy of the planner, so what it needs is made here, for it to look up.
     for root in roots {
       guard case .fold(let reduction) = root.purpose, !isScalar(reduction) else { continue }
-      carries.append(newRegister())
-      let columns = max(count(reduction), 1)
-      accumulators.append(newSlot(.accumulator, count: columns, width: 8))
+      carries[reduction] = newRegister()
+      accumulators[reduction] = newSlot(.accumulator, count: max(count(reduction), 1), width: 8)
     }
-    var nextCarry = 0
-    var nextAccumulator = 0
-    try pass.run(
-      {
-        nextCarry += 1
-        return carries[nextCarry - 1]
-      },
-      { _ in
-        nextAccumulator += 1
-        return accumulators[nextAccumulator - 1]
-      })
+    pass.run(carries, accumulators)
     var wanted = Guard.never
     for root in roots { wanted.form(or: root.wanted) }
     let segmentGuard = guardRegister(wanted)

@@ -28,7 +28,7 @@ extension Planner {
     case .sum, .maximumOf, .minimumOf: placeReduction(v)
     case .globalSum, .globalMaximum, .globalMinimum: placement[v.index] = fresh()
     case .reshape, .broadcast, .slice, .transpose: placeMovement(v)
-    case .diagonal where shape(instruction.a).count == 2 && !shape(instruction.a).contains(1):
+    case .diagonal where isDiagonalView(v):
       let source = view(instruction.a)
       let step = source.strides[0] + source.strides[1]
       let strides = shape(v).count == 2 && shape(v)[1] == 1 ? [step, step] : [0, step]
@@ -47,6 +47,12 @@ extension Planner {
   }
 
   private mutating func fresh() -> Placement { .register(newRegister()) }
+
+  /// Whether the value is the diagonal of a matrix, not the matrix of a diagonal.
+  func isDiagonalView(_ v: ValueID) -> Bool {
+    let operand = shape(f[v].a)
+    return f[v].operation == .diagonal && operand.count == 2 && !operand.contains(1)
+  }
 
   private func preset(_ instruction: Instruction) -> ScalarPreset {
     switch instruction.operation {

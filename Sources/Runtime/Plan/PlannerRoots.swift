@@ -66,10 +66,10 @@ extension Planner {
     while true {
       let instruction = f[root.value]
       guard instruction.operation == .select, isScalar(instruction.a) else { break }
-      if isOld(instruction.c, target) {
+      if isOld(instruction.c, target), count(instruction.b) == root.count {
         root.wanted = root.wanted.and(Guard.literal(instruction.a, true))
         root.value = instruction.b
-      } else if isOld(instruction.b, target) {
+      } else if isOld(instruction.b, target), count(instruction.c) == root.count {
         root.wanted = root.wanted.and(Guard.literal(instruction.a, false))
         root.value = instruction.c
       } else {
@@ -78,8 +78,10 @@ extension Planner {
     }
     if isOld(root.value, target) { return }
     if case .output = role, writesInto(target, root) { return }
+    // An oracle of another tensor may look at this one's parameters.
+    let earliest = isParameter(output.target) ? firstPhaseAfterOracles << Self.phaseShift : 0
     root.stage = max(
-      linearDepth(root.value), root.wanted.conditions.reduce(0) { max($0, depth[$1.index]) })
+      earliest, linearDepth(root.value), root.wanted.conditions.reduce(0) { max($0, depth[$1.index]) })
     roots.append(root)
   }
 
@@ -177,7 +179,16 @@ extension Planner {
       for slot in stepReads(ValueID(i)) {
         guard let writer = writers[slot] else { continue }
         var moved = false
-        delay(&roots[writer].stage, runStage[i], isLinear: false, &moved)
+        let v = ValueID(i)
+        if isMeeting(v) {
+          // The point is read when all tensors meet, at the end of the phase.
+          delay(&roots[writer].stage, phaseAfter(f[v].attribute), isLinear: true, &moved)
+        } else if case .register = placement[i], isFetched(v) {
+          // Numbers are read before the passes of their stage.
+          delay(&roots[writer].stage, depth[i], isLinear: true, &moved)
+        } else {
+          delay(&roots[writer].stage, runStage[i], isLinear: false, &moved)
+        }
         if moved { changed.insert(writer) }
       }
     }
@@ -209,15 +220,24 @@ extension Planner {
     }
     switch instruction.operation {
     case .sum, .maximumOf, .minimumOf: return []
-    case .transpose, .broadcast, .diagonal, .reshape, .slice:
+    case .transpose, .broadcast, .reshape, .slice:
       // A view is read by its users; only one number is read here.
-      guard isScalar(v), !isScalar(instruction.a) else { return [] }
+      guard isFetched(v) else { return [] }
+    case .diagonal where isDiagonalView(v): return []
     default: break
     }
     return f.operands(v).compactMap { operand in
       if isScalar(operand) { return nil }
       if case .memory(let view) = placement[base(operand).index] { return view.slot }
       return nil
+    }
+  }
+
+  /// Whether a number is taken from a tensor in memory.
+  private func isFetched(_ v: ValueID) -> Bool {
+    switch f[v].operation {
+    case .transpose, .broadcast, .reshape, .slice: isScalar(v) && !isScalar(f[v].a)
+    default: false
     }
   }
 

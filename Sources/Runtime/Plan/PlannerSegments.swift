@@ -38,10 +38,11 @@ struct SegmentPlanner {
     builder = SegmentBuilder(element: planner.element, count: count)
   }
 
-  /// Fills the builder. `carries` gives a scalar register, `accumulators` a slot of Doubles.
+  /// Fills the builder. Each reduction to rows or columns has a scalar register of `carries` and a
+  /// slot of Doubles of `accumulators`.
   mutating func run(
-    _ carries: () -> Int32, _ accumulators: (Int) -> Int32
-  ) throws(DiagnosticError) {
+    _ carries: [ValueID: Int32], _ accumulators: [ValueID: Int32]
+  ) {
     collect()
     findWanted()
     fuse()
@@ -332,7 +333,7 @@ struct SegmentPlanner {
   // MARK: Roots
 
   private mutating func finish(
-    _ root: Root, _ carries: () -> Int32, _ accumulators: (Int) -> Int32
+    _ root: Root, _ carries: [ValueID: Int32], _ accumulators: [ValueID: Int32]
   ) {
     let source = planner.base(root.value)
     switch root.purpose {
@@ -348,8 +349,8 @@ struct SegmentPlanner {
   }
 
   private mutating func fold(
-    _ reduction: ValueID, _ source: ValueID, _ root: Root, _ carries: () -> Int32,
-    _ accumulators: (Int) -> Int32
+    _ reduction: ValueID, _ source: ValueID, _ root: Root, _ carries: [ValueID: Int32],
+    _ accumulators: [ValueID: Int32]
   ) {
     let instruction = planner.f[reduction]
     let kind = instruction.operation
@@ -381,7 +382,11 @@ struct SegmentPlanner {
     place.fold = Int32(
       (kind == .sum ? RV_FOLD_SUM : kind == .maximumOf ? RV_FOLD_MAX : RV_FOLD_MIN).rawValue)
     var sources = [operand]
-    if isPerRow { place.carry = carries() } else { sources.append(.fixed(accumulators(cols), 0)) }
+    if isPerRow {
+      place.carry = carries[reduction]!
+    } else {
+      sources.append(.fixed(accumulators[reduction]!, 0))
+    }
     _ = builder.add(
       place, instruction.operation.info.name, into: .fixed(slot, 0), sources, wanted: root.wanted)
   }

@@ -128,8 +128,7 @@ extension Planner {
           runStage[i] = max(linearDepth(instruction.a), guardDepth(v))
           markReady(view.slot, runStage[i])
         case .reshape, .broadcast, .slice, .transpose: break
-        case .diagonal where shape(instruction.a).count == 2 && !shape(instruction.a).contains(1):
-          break
+        case .diagonal where isDiagonalView(v): break
         default: placeInTime(step: v)
         }
         depth[i] = passReady[Int(view.slot)]
@@ -235,5 +234,5 @@ extension Planner {
 
   func round(of site: Int32) -> Int { Int(site) < rounds.count ? rounds[Int(site)] : 0 }
 
-  private func phaseAfter(_ site: Int32) -> Int { (round(of: site) + 1) << Self.phaseShift }
+  func phaseAfter(_ site: Int32) -> Int { (round(of: site) + 1) << Self.phaseShift }
 }

@@ -4,6 +4,8 @@ import Runtime
 
 /// An objective and the rule that changes its parameters, on memory of their own.
 final class Learner {
+  private let objective: ObjectiveModule
+  private let features: Int?
   private let elementType: ElementType
   private let runner: ObjectiveRunner
   private let optimizer: Optimizer?
@@ -39,8 +41,10 @@ final class Learner {
     _ objective: ObjectiveModule, _ rule: RuleInstance?, data: DataSplit?, batch: Int?,
     engine: EngineKind, elementType: ElementType, seed: UInt64, horizon: Int
   ) throws(DiagnosticError) {
+    self.objective = objective
     self.elementType = elementType
     let features = data?.train.columns
+    self.features = features
     if data != nil, objective.inputs.count > 2 {
       throw DiagnosticError(
         Diagnostic(
@@ -186,19 +190,58 @@ final class Learner {
 
   /// What to say of a loss that is not finite: the step and the tensor that broke first.
   func failure(_ loss: Double, _ step: Int, _ rule: String, _ seed: UInt64) -> Diagnostic {
-    let broken = parameters.counts.indices.first { !parameters.isFinite($0) }
     let what = loss.isNaN ? "NaN" : "infinite"
-    let reason: String
-    if let broken {
-      reason =
-        "`\(runner.parameters[broken].name)` was the first tensor that was not finite, after step "
-        + "\(step - 1)"
-    } else {
-      reason = "every parameter is finite: the objective itself overflows there"
+    var result = Diagnostic(
+      910, "\(rule), seed \(seed): the loss is \(what) at step \(step)", at: .none)
+    if let broken = parameters.counts.indices.first(where: { !parameters.isFinite($0) }) {
+      result.notes = [
+        Note(
+          "`\(runner.parameters[broken].name)` is the first tensor that is not finite, after step "
+            + "\(step - 1)")
+      ]
+    } else if let (value, span) = firstOverflow() {
+      result.span = span
+      result.notes = [
+        Note("every parameter is still finite; this is the first value that is \(value)")
+      ]
     }
-    return Diagnostic(
-      910, "\(rule), seed \(seed): the loss is \(what) at step \(step)", at: .none,
-      notes: [Note(reason), Note("a smaller learning rate or clipping may help")])
+    result.notes.append(Note("a smaller learning rate or clipping may help"))
+    return result
+  }
+
+  /// The first value of the objective that is not finite although what it is made of is.
+  private func firstOverflow() -> (value: String, span: Span)? {
+    let rows = lastRunner === runner ? batch : (remainder?.rows ?? batch)
+    let memory = lastRunner === runner ? inputs : (remainder?.inputs ?? inputs)
+    do throws(DiagnosticError) {
+      let hypers = try ReferenceProgram.evaluateScalars(
+        objective.defaults, hypers: [], step: 1, horizon: 0)
+      let context = BindContext(
+        batch: features == nil ? nil : rows, features: features, hypers: hypers.map(\.value))
+      var function = try objective.forward.specialised(context)
+      let needed = function.liveValues()
+      function.outputs = function.instructions.indices.filter {
+        needed[$0] && function.instructions[$0].type.kind != .tuple
+      }.map { Output(.result($0), ValueID($0)) }
+      let environment = ReferenceEnvironment(
+        hypers: hypers.map(\.value), step: 1,
+        parameters: parameters.counts.indices.map {
+          Dense(shape: [parameters.counts[$0]], values: parameters.read($0))
+        },
+        inputs: memory.counts.indices.map {
+          Dense(shape: [memory.counts[$0]], values: memory.read($0))
+        })
+      let values = try ReferenceProgram(function).evaluate(environment).outputs[0]
+      for (target, value) in values {
+        guard case .result(let k) = target, !function.instructions[k].operation.isSource,
+          let bad = value.values.first(where: { !$0.isFinite })
+        else { continue }
+        return (bad.isNaN ? "NaN" : "infinite", function.origins[k])
+      }
+    } catch {
+      return nil
+    }
+    return nil
   }
 
   /// The failure of a run whose last step broke a tensor, or nil.

@@ -38,6 +38,7 @@ public struct Trainer {
   ) throws(DiagnosticError) -> ExperimentHistory {
     var history = ExperimentHistory(title: title, axis: "epoch")
     history.series = ["loss"] + objective.metrics + ["test_loss"]
+    try checkBinding(rules, data, settings)
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
       for seed in settings.seeds {
@@ -49,6 +50,23 @@ public struct Trainer {
     }
     progress("")
     return history
+  }
+
+  /// Routes, shapes and domains are checked for all rules before the first of them runs.
+  private func checkBinding(
+    _ rules: [RuleInstance], _ data: DataSplit?, _ settings: TrainingSettings
+  ) throws(DiagnosticError) {
+    var found: [Diagnostic] = []
+    for rule in rules {
+      do throws(DiagnosticError) {
+        _ = try Learner(
+          objective, rule, data: data, batch: data.map { min(settings.batch ?? $0.train.rows, 1) },
+          engine: engine, elementType: elementType, seed: 0, horizon: 1)
+      } catch {
+        found += error.diagnostics
+      }
+    }
+    if !found.isEmpty { throw DiagnosticError(found) }
   }
 
   private func run(
@@ -113,6 +131,7 @@ public struct Trainer {
   ) throws(DiagnosticError) -> ExperimentHistory {
     var history = ExperimentHistory(title: title, axis: "step")
     history.series = ["loss"] + objective.metrics
+    try checkBinding(rules, nil, settings)
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
       for seed in settings.seeds {

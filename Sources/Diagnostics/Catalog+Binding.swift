@@ -1,0 +1,174 @@
+extension Catalog {
+  /// R08xx: binding, and what is not supported yet.
+  static let bindingPages: [CatalogPage] = [
+    CatalogPage(
+      801, "A storage that is not supported yet",
+      "The rule is checked, but states are stored as `f32` or `f64` only; `bf16`, `int8` "
+        + "and `sign1` come later, and so do global states that are not one number.",
+      trigger: .command(
+        "ravine dump --stage plan r.opt:Momentum",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Momentum(lr = 0.1) {
+                state m as bf16
+                m' = ema(m, g, 0.9)
+                w' = w - lr * m'
+            }
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine dump --stage plan r.opt:Momentum",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Momentum(lr = 0.1) {
+                state m as f32
+                m' = ema(m, g, 0.9)
+                w' = w - lr * m'
+            }
+            """
+          )
+        ])),
+    CatalogPage(
+      802, "Not supported yet",
+      "The language has it and this version does not run it: the named axes `batch`, "
+        + "`stack`, `groups` and `window`, `matrices over trailing`, and `assert` between "
+        + "rules.",
+      trigger: .program(
+        """
+        rule History(lr = 0.1) {
+            state h: window(10)
+            w' = w - lr * g * mean(h)
+        }
+        """),
+      repair: .program(
+        """
+        rule History(lr = 0.1) {
+            state h
+            h' = g
+            w' = w - lr * g * mean(h)
+        }
+        """)),
+    CatalogPage(
+      803, "A rule of matrices on a vector",
+      "The rule multiplies or decomposes matrices, and this parameter has rank 0 or 1. Send "
+        + "such parameters elsewhere with a route.",
+      trigger: .command(
+        "ravine describe Muon --parameters w:64x32,b:32"),
+      repair: .command(
+        "ravine describe MuonAdamW --parameters w:64x32,b:32")),
+    CatalogPage(
+      806, "Not differentiable yet",
+      "The loss depends on its parameters through an operation that has no derivative here, "
+        + "or through a `repeat` of very many iterations.",
+      trigger: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            objective f(x: vector(3) = [3, 1, 2]) = sum(sort(x) * quantile(x, 0.5))
+            minimize f with SGD for 10 steps
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            objective f(x: vector(3) = [3, 1, 2]) = sum(x^2)
+            minimize f with SGD for 10 steps
+            """
+          )
+        ])),
+    CatalogPage(
+      808, "A state, input or draw that the rule does not have",
+      "A program that embeds Ravine names a state, an input or a random draw; the message "
+        + "offers the nearest.",
+      trigger: .situation(
+        """
+        optimizer.setState("momentum", of: 0, values)     of Lion, whose state is m
+        """),
+      repair: .situation(
+        """
+        optimizer.setState("m", of: 0, values)
+        """)),
+    CatalogPage(
+      809, "Values that do not fill their place",
+      "A state or an input of an embedded rule is set to as many numbers as it has.",
+      trigger: .situation(
+        """
+        optimizer.setInput("h", of: 0, [1, 2])     for an input of three numbers
+        """),
+      repair: .situation(
+        """
+        optimizer.setInput("h", of: 0, [1, 2, 3])
+        """)),
+    CatalogPage(
+      810, "The objective at another point is not known",
+      "The rule asks for `loss(x)` or `grad(x)`, and what runs it has recorded or given "
+        + "gradients only.",
+      trigger: .command(
+        "ravine replay r.opt:Searching t.json",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Searching(lr = 0.1) { w' = w - lr * grad(w - lr * g) }
+            """
+          ),
+          (
+            "t.json",
+            """
+            {"shape": [1], "p0": [1], "gradients": [[1]], "parameters": [[0.9]]}
+            """
+          ),
+        ]),
+      repair: .command(
+        "ravine replay r.opt:Plain t.json",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Plain(lr = 0.1) { w' = w - lr * g }
+            """
+          ),
+          (
+            "t.json",
+            """
+            {"shape": [1], "p0": [1], "gradients": [[1]], "parameters": [[0.9]]}
+            """
+          ),
+        ])),
+    CatalogPage(
+      811, "A reduction over all tensors that waits for itself",
+      "Two routes each need a reduction over all tensors that depends on the other's. Break "
+        + "the circle by the value before the step.",
+      trigger: .situation(
+        """
+        two rules in a route, where each one's `global norm` is of a value made with the other's
+        """),
+      repair: .situation(
+        """
+        a `global` state that holds last step's norm
+        """)),
+    CatalogPage(
+      812, "A reduction over all tensors inside `repeat`",
+      "An engine met a reduction over all tensors inside a loop; programs from source are "
+        + "told so by R0422.",
+      trigger: .situation(
+        """
+        a program built by hand with `globalSum` in the body of a loop
+        """),
+      repair: .situation(
+        """
+        the reduction before the loop
+        """)),
+  ]
+}

@@ -1,0 +1,256 @@
+extension Catalog {
+  /// R09xx: numbers while running.
+  static let numericPages: [CatalogPage] = [
+    CatalogPage(
+      901, "A singular matrix",
+      "`solve` met a matrix that no inverse has. Add a small multiple of `eye(rows)`.",
+      trigger: .command(
+        "ravine replay r.opt:Newton t.json",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Newton { w' = w - solve(zeros(rows, rows), g) }
+            """
+          ),
+          (
+            "t.json",
+            """
+            {"shape": [2, 2], "p0": [[1, 1], [1, 1]], "gradients": [[[1, 1], [1, 1]]], "parameters": [[[0, 0], [0, 0]]]}
+            """
+          ),
+        ]),
+      repair: .command(
+        "ravine replay r.opt:Newton t.json",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Newton { w' = w - solve(eye(rows), g) }
+            """
+          ),
+          (
+            "t.json",
+            """
+            {"shape": [2, 2], "p0": [[1, 1], [1, 1]], "gradients": [[[1, 1], [1, 1]]], "parameters": [[[0, 0], [0, 0]]]}
+            """
+          ),
+        ])),
+    CatalogPage(
+      902, "A matrix that is not positive definite",
+      "`cholesky` needs a symmetric matrix with positive eigenvalues. Add a small multiple "
+        + "of `eye(rows)`.",
+      trigger: .command(
+        "ravine replay r.opt:Whitened t.json",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Whitened { w' = w - cholesky(-eye(rows)) @ g }
+            """
+          ),
+          (
+            "t.json",
+            """
+            {"shape": [2, 2], "p0": [[1, 1], [1, 1]], "gradients": [[[1, 1], [1, 1]]], "parameters": [[[0, 0], [0, 0]]]}
+            """
+          ),
+        ]),
+      repair: .command(
+        "ravine replay r.opt:Whitened t.json",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Whitened { w' = w - cholesky(eye(rows)) @ g }
+            """
+          ),
+          (
+            "t.json",
+            """
+            {"shape": [2, 2], "p0": [[1, 1], [1, 1]], "gradients": [[[1, 1], [1, 1]]], "parameters": [[[0, 0], [0, 0]]]}
+            """
+          ),
+        ])),
+    CatalogPage(
+      903, "A decomposition that did not converge",
+      "The iteration behind `eigh` or `svd` found no answer. This is rare; scale the "
+        + "matrix, or look for entries of very different size.",
+      trigger: .situation(
+        """
+        svd of a matrix on which LAPACK gives up
+        """),
+      repair: .situation(
+        """
+        svd of the matrix divided by its norm
+        """)),
+    CatalogPage(
+      904, "An index outside of an axis",
+      "`gather`, `take_along` and their like met an index that names no entry; they count "
+        + "from 0. With data, a target class is often larger than the number of outputs.",
+      trigger: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            gather(zeros(3, 2), [3])
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            gather(zeros(3, 2), [2])
+            """
+          )
+        ])),
+    CatalogPage(
+      905, "A decomposition of what is not finite",
+      "A matrix with a NaN or an infinity has no decomposition. An earlier step has "
+        + "overflowed: lower the learning rate, or use `guard finite`.",
+      trigger: .command(
+        "ravine replay r.opt:Whitened t.json --tolerance 10",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Whitened {
+                λ, Q = eigh(g @ g.T / 0)
+                w' = w - Q @ g * λ[0]
+            }
+            """
+          ),
+          (
+            "t.json",
+            """
+            {"shape": [2, 2], "p0": [[1, 1], [1, 1]], "gradients": [[[1, 1], [1, 1]]], "parameters": [[[0, 0], [0, 0]]]}
+            """
+          ),
+        ]),
+      repair: .command(
+        "ravine replay r.opt:Whitened t.json --tolerance 10",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Whitened {
+                λ, Q = eigh(g @ g.T / 2)
+                w' = w - Q @ g * λ[0]
+            }
+            """
+          ),
+          (
+            "t.json",
+            """
+            {"shape": [2, 2], "p0": [[1, 1], [1, 1]], "gradients": [[[1, 1], [1, 1]]], "parameters": [[[1, 1], [1, 1]]]}
+            """
+          ),
+        ])),
+    CatalogPage(
+      906, "A recorded draw of another size",
+      "A recorded run has numbers for a random draw of the rule, and not as many as the "
+        + "rule draws. One number serves all elements.",
+      trigger: .command(
+        "ravine replay r.opt:Noisy t.json",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Noisy(lr = 0.1) {
+                z = normal()
+                w' = w - lr * (g + z)
+            }
+            """
+          ),
+          (
+            "t.json",
+            """
+            {"shape": [3], "p0": [1, 1, 1], "gradients": [[1, 1, 1]], "parameters": [[0.9, 0.9, 0.9]], "inputs": {"z": [[0, 0]]}}
+            """
+          ),
+        ]),
+      repair: .command(
+        "ravine replay r.opt:Noisy t.json",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Noisy(lr = 0.1) {
+                z = normal()
+                w' = w - lr * (g + z)
+            }
+            """
+          ),
+          (
+            "t.json",
+            """
+            {"shape": [3], "p0": [1, 1, 1], "gradients": [[1, 1, 1]], "parameters": [[0.9, 0.9, 0.9]], "inputs": {"z": [[0, 0, 0]]}}
+            """
+          ),
+        ])),
+    CatalogPage(
+      907, "A `repeat` without end",
+      "The count of a `repeat` is NaN, infinite or beyond 10⁹.",
+      trigger: .situation(
+        """
+        a program built by hand whose loop count is 1/0
+        """),
+      repair: .situation(
+        """
+        a count between 0 and 10⁹
+        """)),
+    CatalogPage(
+      910, "A loss or parameter that is not finite",
+      "The training of this rule and seed stops at this step, the others go on, and "
+        + "`ravine` ends with 4. A smaller learning rate, clipping or a warm-up may help.",
+      trigger: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            objective bowl(x: vector(2) = [1, 1]) = sum(x^4)
+            minimize bowl with SGD(lr = 10) for 100 steps
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            objective bowl(x: vector(2) = [1, 1]) = sum(x^4)
+            minimize bowl with SGD(lr = 0.1) for 100 steps
+            """
+          )
+        ])),
+    CatalogPage(
+      920, "An assertion that does not hold",
+      "`assert` states what the script relies on; `ravine` ends with 1.",
+      trigger: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            assert 1 + 1 == 3
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            assert 1 + 1 == 2
+            """
+          )
+        ])),
+  ]
+}

@@ -1,0 +1,32 @@
+import Ravine
+import Runtime
+
+/// Walks to the minimum of ½|w|², whose gradient is w.
+func walkDownhill() throws -> [Float] {
+  let compiler = Compiler()
+  let text = """
+    rule MyRule(lr = 1e-3 in [0, inf), β = 0.9 in [0, 1)) {
+        state m
+        m' = ema(m, g, β)
+        w' = w - lr * sign(m')
+    }
+    """
+  for diagnostic in compiler.add(name: "my-rule.opt", bytes: Array(text.utf8)) {
+    print(diagnostic.code, diagnostic.message)
+  }
+  let rule = try compiler.rule("MyRule(lr = cosine(0.1))")
+  let optimizer = try Optimizer(
+    rule, parameters: [ParameterSpec(name: "w", dims: [2])], horizon: 100)
+
+  var w: [Float] = [1, -2]
+  try w.withUnsafeMutableBytes { try optimizer.initialise(parameters: [$0.baseAddress!]) }
+  for _ in 1...optimizer.horizon {
+    let g = w
+    try w.withUnsafeMutableBytes { w in
+      try g.withUnsafeBytes { g in
+        try optimizer.step(parameters: [w.baseAddress!], gradients: [g.baseAddress!])
+      }
+    }
+  }
+  return w
+}

@@ -1,0 +1,225 @@
+import IR
+
+@testable import Runtime
+
+/// Random well-typed concrete functions over a handful of shapes, for comparing engines.
+struct RandomPrograms {
+  private var state: UInt64
+  private var builder = FunctionBuilder(name: "random")
+  private var values: [ValueID] = []
+  /// Whether the interpreter computes the value by the same roundings as the reference, so that a
+  /// comparison or a rounding of it cannot fall on another side.
+  private var isExact: [Bool] = []
+  private var sites: Int32 = 0
+  private let rows: Int
+  private let cols: Int
+  private let allowsSteps: Bool
+  private(set) var isSmooth = true
+
+  static let exactOperations: [Operation] = [
+    .negate, .absolute, .squareRoot, .add, .subtract, .multiply, .minimum, .maximum, .select,
+    .copySign, .logicalNot, .logicalAnd, .logicalOr, .isFinite,
+  ]
+  static let smoothOperations: [Operation] = [
+    .negate, .absolute, .squareRoot, .cubeRoot, .exponential, .expm1, .logarithm, .log1p, .tanh,
+    .sinh, .cosh, .sine, .cosine, .tangent, .arcsine, .arccosine, .arctangent, .errorFunction,
+    .add, .add, .add, .subtract, .subtract, .multiply, .multiply, .multiply, .multiply, .divide,
+    .power, .minimum, .maximum, .arctangent2, .select, .select, .clip,
+  ]
+  static let steppedOperations: [Operation] = [
+    .sign, .copySign, .floor, .ceiling, .round, .modulo, .less, .lessOrEqual, .greater, .greaterOrEqual,
+    .equal, .notEqual, .isFinite, .logicalNot, .logicalAnd, .logicalOr,
+  ]
+  static let wholeOperations: [Operation] = [
+    .sum, .sum, .sum, .maximumOf, .minimumOf, .softmax, .logSoftmax, .matrixProduct,
+    .matrixProduct, .transpose, .transpose, .diagonal, .reshape, .broadcast, .slice, .placeSlice,
+    .globalSum, .globalMaximum, .globalMinimum,
+  ]
+  static let rankingOperations: [Operation] = [
+    .argMaximum, .argMinimum, .sort, .argSort, .topKMask, .quantile,
+  ]
+
+  init(seed: UInt64, allowsSteps: Bool) {
+    state = seed &* 0x9E37_79B9_7F4A_7C15 ^ 0xD1B5_4A32_D192_ED03
+    self.allowsSteps = allowsSteps
+    let sizes = [1, 2, 3, 4, 5, 7, 8, 16, 17, 33]
+    var s = state
+    func pick(_ n: Int) -> Int {
+      s = s &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(s >> 33) % n
+    }
+    rows = sizes[pick(sizes.count)]
+    cols = pick(20) == 0 ? 700 : sizes[pick(sizes.count)]
+    state = s
+  }
+
+  mutating func next(_ n: Int) -> Int {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return Int(state >> 33) % n
+  }
+
+  mutating func number() -> Double {
+    switch next(30) {
+    case 0: 0
+    case 1: -0.0
+    case 2: 1
+    case 3: .infinity
+    case 4: .nan
+    case 5: Double.leastNormalMagnitude / 8
+    default: (Double(next(20001)) - 10000) / 2500
+    }
+  }
+
+  private func type(_ extents: Int...) -> ValueType { ValueType(.real, Shape(extents.map { .fixed($0) })) }
+
+  private mutating func add(_ value: ValueID, exact: Bool) {
+    values.append(value)
+    isExact.append(exact)
+  }
+
+  /// A function of w, g, three states and two inputs, with `size` more values.
+  mutating func make(size: Int) -> (Function, ReferenceEnvironment) {
+    let like = type(rows, cols)
+    var sources: [(Operation, ValueType, Int32)] = [
+      (.parameter, like, 0), (.gradient, like, 0), (.state, like, 0), (.state, like, 1),
+      (.state, .scalar, 2), (.state, type(rows, 1), 3), (.input, type(1, cols), 0),
+      (.input, type(2, rows, cols), 1), (.hyper, .scalar, 0), (.hyper, .scalar, 1),
+      (.step, .scalar, 0),
+    ]
+    if rows == cols { sources.append((.identity, like, 0)) }
+    sources.append((.iota, like, Int32(next(2))))
+    for (operation, type, attribute) in sources {
+      add(builder.source(operation, type, attribute: attribute), exact: true)
+    }
+    for x in [0.5, 1, 2, 3, -1] { add(builder.constant(x), exact: true) }
+    var tries = 0
+    let target = values.count + size
+    while values.count < target, tries < size * 30 {
+      tries += 1
+      grow()
+    }
+    outputs()
+    return (builder.finish(), environment())
+  }
+
+  private mutating func grow() {
+    let kind = next(10)
+    let pool: [Operation] =
+      kind < 6
+      ? Self.smoothOperations
+      : kind < 7 && allowsSteps
+        ? Self.steppedOperations
+        : kind < 8 && allowsSteps && next(3) == 0 ? Self.rankingOperations : Self.wholeOperations
+    let operation = pool[next(pool.count)]
+    var operands: [ValueID] = []
+    var exact = true
+    for _ in 0..<operation.info.arity {
+      // Later values more often, so that programs grow deep.
+      let k = next(2) == 0 ? next(values.count) : values.count - 1 - next(min(values.count, 6))
+      operands.append(values[k])
+      exact = exact && isExact[k]
+    }
+    let steps = Self.steppedOperations.contains(operation) || Self.rankingOperations.contains(operation)
+    if operation == .select {
+      let scalars = values.indices.filter { builder.type(values[$0]).shape.isScalar && isExact[$0] }
+      let subject = next(2) == 0 ? values[scalars[next(scalars.count)]] : operands[0]
+      let position = values.firstIndex(of: subject)!
+      guard isExact[position], let zero = try? builder.make(.greater, subject, builder.constant(0.25))
+      else { return }
+      operands[0] = zero
+      if !builder.type(subject).shape.isScalar { isSmooth = false }
+    }
+    if steps, !exact { return }
+    // A spread-out argument or exponent would only test overflow.
+    if operation == .globalSum || operation == .globalMaximum || operation == .globalMinimum {
+      guard builder.type(operands[0]).shape.isScalar else { return }
+    }
+    guard let value = build(operation, operands) else { return }
+    guard builder.type(value).shape.elementCount <= 20_000 else { return }
+    if steps { isSmooth = false }
+    let keepsExact =
+      Self.exactOperations.contains(operation) || steps
+      || [.transpose, .reshape, .broadcast, .slice, .placeSlice, .diagonal, .maximumOf, .minimumOf, .divide]
+        .contains(operation)
+    add(value, exact: exact && keepsExact && operation != .quantile)
+  }
+
+  private mutating func nextSite() -> Int32 {
+    sites += 1
+    return sites - 1
+  }
+
+  private mutating func build(_ operation: Operation, _ operands: [ValueID]) -> ValueID? {
+    let shape = builder.type(operands[0]).shape
+    switch operation {
+    case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
+      let scope = shape.rank == 3 ? [0, 3][next(2)] : [0, 0, 1, 2][next(4)]
+      return try? builder.make(operation, operands, attribute: Int32(scope))
+    case .globalSum, .globalMaximum, .globalMinimum:
+      return try? builder.make(operation, operands, attribute: nextSite())
+    case .reshape:
+      guard shape.rank > 0 else { return nil }
+      let declared =
+        next(2) == 0 ? type(shape.elementCount) : type(1, shape.elementCount)
+      return try? builder.make(operation, operands, declared: declared)
+    case .broadcast: return try? builder.make(operation, operands, declared: type(rows, cols))
+    case .slice, .placeSlice:
+      guard shape.rank == 2 || operation == .slice && shape.rank > 0 else { return nil }
+      if operation == .placeSlice {
+        let slices = [
+          AxisSlice(start: 1, end: 1 + shape[0].value, isDropped: false),
+          AxisSlice(start: 0, end: shape[1].value, isDropped: false),
+        ]
+        return try? builder.placeSlice(
+          operands[0], slices, type: type(shape[0].value + 1, shape[1].value + next(2)))
+      }
+      let slices = (0..<shape.rank).map { axis -> AxisSlice in
+        let n = shape[axis].value
+        let start = next(n)
+        if next(3) == 0 { return .full }
+        if next(3) == 0 { return AxisSlice(start: start, end: start + 1, isDropped: true) }
+        return AxisSlice(start: start, end: start + 1 + next(n - start), isDropped: false)
+      }
+      return try? builder.slice(operands[0], slices)
+    case .softmax, .logSoftmax, .sort, .argSort:
+      return try? builder.make(operation, operands)
+    case .topKMask, .quantile:
+      return try? builder.make(operation, [operands[0], builder.constant(Double(next(11)) / 10)])
+    default: return try? builder.make(operation, operands)
+    }
+  }
+
+  private mutating func outputs() {
+    func candidates(_ type: ValueType) -> [ValueID] {
+      values.filter { builder.type($0).shape == type.shape }
+    }
+    let like = candidates(type(rows, cols))
+    let recent = Array(like.suffix(8))
+    builder.output(.parameter(0), recent[next(recent.count)])
+    if next(4) > 0 { builder.output(.state(0), recent[next(recent.count)]) }
+    if next(4) > 0 { builder.output(.state(1), like[next(like.count)]) }
+    let scalars = candidates(.scalar)
+    builder.output(.state(2), scalars[scalars.count - 1 - next(min(3, scalars.count))])
+    let vectors = candidates(type(rows, 1))
+    if next(2) == 0 { builder.output(.state(3), vectors[next(vectors.count)]) }
+    builder.output(.metric("last"), scalars[scalars.count - 1])
+    builder.output(.view("any"), values[values.count - 1 - next(3)])
+  }
+
+  private mutating func dense(_ shape: Int...) -> Dense {
+    let isWild = allowsSteps && next(6) == 0
+    let values = (0..<shape.reduce(1, *)).map { _ in
+      isWild ? number() : (Double(next(20001)) - 10000) / 5000
+    }
+    return Dense(shape: shape, values: values)
+  }
+
+  private mutating func environment() -> ReferenceEnvironment {
+    ReferenceEnvironment(
+      hypers: [Double(next(1000)) / 500, Double(next(1000)) / 1000 - 0.5], step: 1 + next(4),
+      horizon: 100, loss: 0.5, parameters: [dense(rows, cols)], gradients: [dense(rows, cols)],
+      states: [
+        dense(rows, cols), dense(rows, cols), Dense(Double(next(100)) / 50), dense(rows, 1),
+      ], inputs: [dense(1, cols), dense(2, rows, cols)], seed: 5, tensor: 1)
+  }
+}
