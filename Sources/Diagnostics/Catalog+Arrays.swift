@@ -405,7 +405,7 @@ extension Catalog {
         ])),
     CatalogPage(
       748, "Not a seed",
-      "A seed is a whole number from 0 up.",
+      "A seed is a whole number from 0 up; the same seed gives the same numbers everywhere.",
       trigger: .command(
         "ravine run e.opt",
         files: [
@@ -422,7 +422,7 @@ extension Catalog {
           (
             "e.opt",
             """
-            data points = csv("points.csv", target = "y", test = 0.25, seed = 0.5)
+            data points = csv("points.csv", target = "y", test = 0.25, seed = -1)
             objective line(; x, y) {
                 param a: vector(features) = 0
                 loss = mean((x @ a - y)^2)

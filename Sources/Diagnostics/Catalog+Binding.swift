@@ -40,17 +40,14 @@ extension Catalog {
         + "rules.",
       trigger: .program(
         """
-        rule History(lr = 0.1) {
-            state h: window(10)
-            w' = w - lr * g * mean(h)
+        rule Averaged(lr = 0.1) {
+            w' = w - lr * (mean over batch g)
         }
         """),
       repair: .program(
         """
-        rule History(lr = 0.1) {
-            state h
-            h' = g
-            w' = w - lr * g * mean(h)
+        rule Averaged(lr = 0.1) {
+            w' = w - lr * mean(g)
         }
         """)),
     CatalogPage(
@@ -71,8 +68,12 @@ extension Catalog {
           (
             "e.opt",
             """
-            objective f(x: vector(3) = [3, 1, 2]) = sum(sort(x) * quantile(x, 0.5))
-            minimize f with SGD for 10 steps
+            objective f(x: vector(2) = [1, 1]) {
+                y = x
+                repeat 1000000 { y' = 0.9 * y }
+                loss = sum(y^2)
+            }
+            minimize f with SGD for 2 steps
             """
           )
         ]),
@@ -82,8 +83,12 @@ extension Catalog {
           (
             "e.opt",
             """
-            objective f(x: vector(3) = [3, 1, 2]) = sum(x^2)
-            minimize f with SGD for 10 steps
+            objective f(x: vector(2) = [1, 1]) {
+                y = x
+                repeat 10 { y' = 0.9 * y }
+                loss = sum(y^2)
+            }
+            minimize f with SGD for 2 steps
             """
           )
         ])),

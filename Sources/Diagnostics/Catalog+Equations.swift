@@ -29,7 +29,7 @@ extension Catalog {
         """
         rule Momentum(lr = 0.1) {
             step' = lr * g
-            w' = w - step'
+            w' = w - lr * g
         }
         """),
       repair: .program(
@@ -347,37 +347,30 @@ extension Catalog {
       "Functions and objectives have no step, so nothing in them has a value after it.",
       trigger: .program(
         """
-        objective bowl(x: vector(2) = [1, 1]) {
+        fn double(x) {
             x' = 2 * x
-            loss = sum(x^2)
+            x
         }
+        rule Mine { w' = w - double(g) }
         """),
       repair: .program(
         """
-        objective bowl(x: vector(2) = [1, 1]) {
+        fn double(x) {
             y = 2 * x
-            loss = sum(y^2)
+            y
         }
+        rule Mine { w' = w - double(g) }
         """)),
     CatalogPage(
       320, "A value that nothing takes",
       "A line in the middle of a function is an equation; a value alone is its last line.",
-      trigger: .program(
+      trigger: .situation(
         """
-        fn double(x) {
-            2 * x
-            y = 3
-            x + y
-        }
-        rule Mine { w' = w - double(g) }
+        a program built by hand whose rule ends in a value; from source the same is R0141
         """),
-      repair: .program(
+      repair: .situation(
         """
-        fn double(x) {
-            y = 3
-            x + y
-        }
-        rule Mine { w' = w - double(g) }
+        the value given a name
         """)),
     CatalogPage(
       321, "A first value from the gradient",
@@ -397,6 +390,34 @@ extension Catalog {
             state m
             m' = if t == 1 then g else ema(m, g, 0.9)
             w' = w - m'
+        }
+        """)),
+    CatalogPage(
+      322, "An outer name carried by a loop",
+      "A loop inside a branch carries a name of the block around it, and its last value "
+        + "would be lost at the end of the branch. Start from a copy inside the branch.",
+      trigger: .program(
+        """
+        rule Iterated(lr = 0.1) {
+            x = g
+            when t > 10 {
+                repeat 3 { x' = x / 2 }
+                w' = w - lr * x
+            } else {
+                w' = w - lr * g
+            }
+        }
+        """),
+      repair: .program(
+        """
+        rule Iterated(lr = 0.1) {
+            when t > 10 {
+                x = g
+                repeat 3 { x' = x / 2 }
+                w' = w - lr * x
+            } else {
+                w' = w - lr * g
+            }
         }
         """)),
   ]

@@ -17,6 +17,18 @@ extension Catalog {
         }
         """)),
     CatalogPage(
+      502, "A value outside of its domain",
+      "The rule says which values of the hyperparameter make sense, and the one given, or "
+        + "the default, is none of them.",
+      trigger: .program(
+        """
+        rule Mine = Lion(β1 = 1.5)
+        """),
+      repair: .program(
+        """
+        rule Mine = Lion(β1 = 0.95)
+        """)),
+    CatalogPage(
       503, "A hyperparameter without a value",
       "A hyperparameter that has no default must be given wherever the rule is named.",
       trigger: .program(
@@ -81,12 +93,12 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      507, "A hyperparameter out of its domain",
-      "The rule says which values make sense, and this is none of them.",
+      507, "A schedule that leaves its domain",
+      "The value of the hyperparameter at this step is none of those that the rule allows.",
       trigger: .command(
-        "ravine dump --stage plan 'Lion(β1 = 1.5)'"),
+        "ravine dump --stage plan 'Lion(β1 = t)'"),
       repair: .command(
-        "ravine dump --stage plan 'Lion(β1 = 0.95)'")),
+        "ravine dump --stage plan 'Lion(β1 = 1 - 1 / (t + 1))'")),
     CatalogPage(
       508, "A hyperparameter that is fixed when the rule is bound",
       "It decides the shape of a state or the number of iterations, so a program that "

@@ -37,14 +37,10 @@ extension Catalog {
       203, "A rule that does not exist",
       "Neither this file nor the zoo has a rule of that name. `ravine zoo` lists the rules "
         + "that come with Ravine.",
-      trigger: .program(
-        """
-        rule Mine = Lyon(lr = 1e-4)
-        """),
-      repair: .program(
-        """
-        rule Mine = Lion(lr = 1e-4)
-        """)),
+      trigger: .command(
+        "ravine zoo Lyon"),
+      repair: .command(
+        "ravine zoo Lion")),
     CatalogPage(
       204, "An argument that the function does not have",
       "The function has no parameter of that name.",
@@ -118,18 +114,14 @@ extension Catalog {
         + "them.",
       trigger: .program(
         """
-        rule Average(m = 0.9) {
-            state m
-            m' = g
-            w' = w - m'
+        rule Descent(lr = 0.1, lr = 0.2) {
+            w' = w - lr * g
         }
         """),
       repair: .program(
         """
-        rule Average(μ = 0.9) {
-            state m
-            m' = ema(m, g, μ)
-            w' = w - m'
+        rule Descent(lr = 0.1, rate = 0.2) {
+            w' = w - lr * rate * g
         }
         """)),
     CatalogPage(
@@ -218,7 +210,7 @@ extension Catalog {
         """),
       repair: .program(
         """
-        fn decay(x, g) = x - 0.1 * g
+        fn decay(x, slope) = x - 0.1 * slope
         rule Descent { w' = decay(w, g) }
         """)),
     CatalogPage(
@@ -253,10 +245,12 @@ extension Catalog {
       trigger: .program(
         """
         rule Around(base: rule) = Lookahead(base(lr = 1))
+        rule Mine = Around(Lion)
         """),
       repair: .program(
         """
         rule Around(base: rule) = Lookahead(base)
+        rule Mine = Around(Lion(lr = 1))
         """)),
     CatalogPage(
       218, "Not a rule",
@@ -292,7 +286,7 @@ extension Catalog {
             "e.opt",
             """
             objective bowl(x: vector(2) = [1, 1]) = sum(x^2)
-            minimize bowl with SGD for 10 rounds
+            minimize bowl with SGD for 10 steps every 5
             """
           )
         ]),
@@ -584,5 +578,17 @@ extension Catalog {
             """
           )
         ])),
+    CatalogPage(
+      230, "What is used has errors of its own",
+      "The rule or function that is named here was refused; its errors are reported where "
+        + "it is declared. Mend them first.",
+      trigger: .situation(
+        """
+        a session uses a rule whose declaration was refused
+        """),
+      repair: .situation(
+        """
+        the declaration mended
+        """)),
   ]
 }

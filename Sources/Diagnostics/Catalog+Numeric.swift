@@ -10,13 +10,13 @@ extension Catalog {
           (
             "r.opt",
             """
-            rule Newton { w' = w - solve(zeros(rows, rows), g) }
+            rule Newton { w' = w - solve(0 * w @ w.T, g) }
             """
           ),
           (
             "t.json",
             """
-            {"shape": [2, 2], "p0": [[1, 1], [1, 1]], "gradients": [[[1, 1], [1, 1]]], "parameters": [[[0, 0], [0, 0]]]}
+            {"shape": [2, 2], "p0": [[1, 0], [0, 1]], "gradients": [[[1, 1], [1, 1]]], "parameters": [[[0, -1], [-1, 0]]]}
             """
           ),
         ]),
@@ -26,13 +26,13 @@ extension Catalog {
           (
             "r.opt",
             """
-            rule Newton { w' = w - solve(eye(rows), g) }
+            rule Newton { w' = w - solve(w @ w.T, g) }
             """
           ),
           (
             "t.json",
             """
-            {"shape": [2, 2], "p0": [[1, 1], [1, 1]], "gradients": [[[1, 1], [1, 1]]], "parameters": [[[0, 0], [0, 0]]]}
+            {"shape": [2, 2], "p0": [[1, 0], [0, 1]], "gradients": [[[1, 1], [1, 1]]], "parameters": [[[0, -1], [-1, 0]]]}
             """
           ),
         ])),
@@ -46,13 +46,13 @@ extension Catalog {
           (
             "r.opt",
             """
-            rule Whitened { w' = w - cholesky(-eye(rows)) @ g }
+            rule Whitened { w' = w - cholesky(-w @ w.T) @ g }
             """
           ),
           (
             "t.json",
             """
-            {"shape": [2, 2], "p0": [[1, 1], [1, 1]], "gradients": [[[1, 1], [1, 1]]], "parameters": [[[0, 0], [0, 0]]]}
+            {"shape": [2, 2], "p0": [[1, 0], [0, 1]], "gradients": [[[1, 1], [1, 1]]], "parameters": [[[0, -1], [-1, 0]]]}
             """
           ),
         ]),
@@ -62,13 +62,13 @@ extension Catalog {
           (
             "r.opt",
             """
-            rule Whitened { w' = w - cholesky(eye(rows)) @ g }
+            rule Whitened { w' = w - cholesky(w @ w.T) @ g }
             """
           ),
           (
             "t.json",
             """
-            {"shape": [2, 2], "p0": [[1, 1], [1, 1]], "gradients": [[[1, 1], [1, 1]]], "parameters": [[[0, 0], [0, 0]]]}
+            {"shape": [2, 2], "p0": [[1, 0], [0, 1]], "gradients": [[[1, 1], [1, 1]]], "parameters": [[[0, -1], [-1, 0]]]}
             """
           ),
         ])),

@@ -139,5 +139,17 @@ extension Catalog {
         """
         one route with as many lines as there are kinds of parameters
         """)),
+    CatalogPage(
+      607, "A rule made of too many rules",
+      "Rules inside rules multiply, and this one is made of more than 2,000. Say the same "
+        + "with fewer.",
+      trigger: .situation(
+        """
+        rule R1(a: rule, b: rule) applied to itself, eleven times over
+        """),
+      repair: .situation(
+        """
+        the rules that are meant, named once
+        """)),
   ]
 }

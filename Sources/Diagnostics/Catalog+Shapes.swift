@@ -210,34 +210,14 @@ extension Catalog {
     CatalogPage(
       413, "A `repeat` that changes a shape",
       "What a loop carries has one shape in all iterations.",
-      trigger: .command(
-        "ravine dump --stage plan r.opt:Turned",
-        files: [
-          (
-            "r.opt",
-            """
-            rule Turned {
-                X = g
-                repeat 2 { X' = X.T }
-                w' = w - X
-            }
-            """
-          )
-        ]),
-      repair: .command(
-        "ravine dump --stage plan r.opt:Turned",
-        files: [
-          (
-            "r.opt",
-            """
-            rule Turned {
-                X = g
-                repeat 2 { X' = X.T.T }
-                w' = w - X
-            }
-            """
-          )
-        ])),
+      trigger: .situation(
+        """
+        a program built by hand whose loop gives [rows, rows] back for [rows, cols]
+        """),
+      repair: .situation(
+        """
+        a loop whose body keeps the shape
+        """)),
     CatalogPage(
       414, "An index that is not known beforehand",
       "Positions in `x[…]` are whole numbers that are known when the program is read. For "
@@ -263,16 +243,18 @@ extension Catalog {
         """)),
     CatalogPage(
       416, "An empty list",
-      "A list has at least one number.",
+      "A list has at least one number; the length of an empty one is no length of anything.",
       trigger: .program(
         """
-        x = []
-        x
+        rule Empty {
+            w' = w - g * sum([])
+        }
         """),
       repair: .program(
         """
-        x = [0]
-        x
+        rule One {
+            w' = w - g * sum([1])
+        }
         """)),
     CatalogPage(
       417, "A value that does not fit its place",
@@ -379,7 +361,7 @@ extension Catalog {
         """)),
     CatalogPage(
       423, "Too many axes",
-      "A tensor has at most six axes.",
+      "A tensor has at most six axes, the named ones included.",
       trigger: .program(
         """
         x = zeros(1, 1, 1, 1, 1, 1, 1)

@@ -127,7 +127,7 @@ extension Catalog {
         """)),
     CatalogPage(
       111, "A source text that is too large",
-      "The limit is 16 MiB.",
+      "The limit is 16 MiB; a program of that size is usually data under a wrong name.",
       trigger: .situation(
         """
         a file of more than 16 MiB
@@ -351,7 +351,7 @@ extension Catalog {
       trigger: .program(
         """
         rule Descent(lr = 0.1) {
-            w' = w - lr * ema(β = 0.9, w, g)
+            w' = w - lr * ema(w, β = 0.9, g)
         }
         """),
       repair: .program(
@@ -382,13 +382,17 @@ extension Catalog {
         + "near miss of a keyword is reported with the keyword.",
       trigger: .program(
         """
-        def double(x) = 2 * x
-        rule A { w' = w - double(g) }
+        rule Descent(lr = 0.1) {
+            let step = lr * g
+            w' = w - step
+        }
         """),
       repair: .program(
         """
-        fn double(x) = 2 * x
-        rule A { w' = w - double(g) }
+        rule Descent(lr = 0.1) {
+            step = lr * g
+            w' = w - step
+        }
         """)),
     CatalogPage(
       141, "A value without a name",
@@ -444,13 +448,15 @@ extension Catalog {
         + "braces (or `=` and a value).",
       trigger: .program(
         """
-        rule Descent(lr = 0.1)
-        w' = w - lr * g
+        rule Warm(lr = 0.1) {
+            when t > 10
+            w' = w - lr * g
+        }
         """),
       repair: .program(
         """
-        rule Descent(lr = 0.1) {
-            w' = w - lr * g
+        rule Warm(lr = 0.1) {
+            when t > 10 { w' = w - lr * g }
         }
         """)),
     CatalogPage(
@@ -458,7 +464,7 @@ extension Catalog {
       "A domain is an interval with two bounds: `in [0, 1)`, `in (0, inf)`.",
       trigger: .program(
         """
-        rule Descent(lr = 0.1 in 0..1) {
+        rule Descent(lr = 0.1 in [0 1]) {
             w' = w - lr * g
         }
         """),
@@ -540,6 +546,19 @@ extension Catalog {
       repair: .situation(
         """
         repeat 1000 { x' = x + 1 }
+        """)),
+    CatalogPage(
+      114, "A program that unfolds to too much",
+      "Functions are unfolded where they are called, and these unfold to more than 400,000 "
+        + "operations: usually one that calls another twice, which calls another twice, and so "
+        + "on. Name the value once and use the name.",
+      trigger: .situation(
+        """
+        fn f1(x) = x + x, fn f2(x) = f1(x) + f1(x), … thirty times
+        """),
+      repair: .situation(
+        """
+        fn f2(x) = 2 * f1(x)
         """)),
   ]
 }

@@ -10,13 +10,16 @@ extension Function {
         result += loops[Int(instruction.attribute)].body.lines(indent + "    ")
       }
     }
-    for output in outputs { result.append("\(indent)  \(output.target.text) = \(output.value.text)") }
+    for output in outputs {
+      result.append("\(indent)  \(output.target.text) = \(output.value.text)")
+    }
     return result
   }
 
   private func text(_ instruction: Instruction) -> String {
     let operands = [instruction.a, instruction.b, instruction.c].filter(\.isSome).map(\.text)
-    let words = [name(of: instruction)] + (operands.isEmpty ? [] : [operands.joined(separator: ", ")])
+    let words =
+      [name(of: instruction)] + (operands.isEmpty ? [] : [operands.joined(separator: ", ")])
     return (words + details(instruction)).joined(separator: " ")
   }
 
@@ -29,7 +32,8 @@ extension Function {
   private func details(_ instruction: Instruction) -> [String] {
     let attribute = instruction.attribute
     switch instruction.operation {
-    case .hyper, .parameter, .gradient, .state, .input, .argument, .project: return ["#\(attribute)"]
+    case .hyper, .parameter, .gradient, .state, .input, .argument, .project:
+      return ["#\(attribute)"]
     case .iota: return ["axis \(attribute)"]
     case .extent: return [ExtentKind(rawValue: attribute).map { "\($0)" } ?? "?"]
     case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:

@@ -72,7 +72,8 @@ public struct FunctionBuilder: Sendable {
     intern(Instruction(.extent, .scalar, value, attribute: kind.rawValue))
   }
 
-  public mutating func draw(_ draw: Draw, _ type: ValueType, _ argument: ValueID = .none) -> ValueID {
+  public mutating func draw(_ draw: Draw, _ type: ValueType, _ argument: ValueID = .none) -> ValueID
+  {
     function.draws.append(draw)
     return append(
       Instruction(.draw, type, argument, attribute: Int32(function.draws.count - 1)))
@@ -108,7 +109,8 @@ public struct FunctionBuilder: Sendable {
         attribute: attribute))
   }
 
-  public mutating func slice(_ value: ValueID, _ slices: [AxisSlice]) throws(ShapeError) -> ValueID {
+  public mutating func slice(_ value: ValueID, _ slices: [AxisSlice]) throws(ShapeError) -> ValueID
+  {
     try make(.slice, [value], attribute: intern(slices: slices))
   }
 

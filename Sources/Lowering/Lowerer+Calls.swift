@@ -259,6 +259,7 @@ extension Lowerer {
       let kind: ExtentKind = name == "rows" ? .rowsOf : name == "cols" ? .colsOf : .elementsOf
       if let known = knownExtent(a, kind) { return constant(known) }
       return handle(builder.extent(kind, of: local(a)))
+    case "solve": return solve(x[0], x[1], span)
     case "qr", "eigh", "svd":
       guard let a = single(x[0], at: span), let operation = Self.operation(named: name),
         case .value(let tuple) = make(operation, [a], at: span)
@@ -274,6 +275,20 @@ extension Lowerer {
       }
       return make(operation, x, at: span)
     }
+  }
+
+  /// `solve(A, b)`: a vector b stands as a column, and the answer has its shape.
+  private func solve(_ x: Value, _ y: Value, _ span: Span) -> Value {
+    guard let a = single(x, at: span), let b = single(y, at: span) else { return .failure }
+    let extents = shape(b).extents
+    let isRow = extents.count == 2 && extents[0].isOne && !extents[1].isOne
+    guard extents.count == 1 || isRow, let length = extents.last else {
+      return make(.solve, [a, b], at: span)
+    }
+    guard let column = reshaped(b, [length, .fixed(1)], span),
+      case .value(let answer) = make(.solve, [a, column], at: span)
+    else { return .failure }
+    return reshaped(answer, extents, span).map { .value($0) } ?? .failure
   }
 
   private static let operationsByName: [String: Operation] = {

@@ -90,15 +90,15 @@ extension Lowerer {
 
   private func builtinName(_ name: Name, _ frame: Frame) -> Value? {
     switch name.key {
-    case "t": return handle(builder.source(.step, .scalar))
-    case "T": return handle(builder.source(.horizon, .scalar))
+    case "t": return given(.step)
+    case "T": return given(.horizon)
     case "pi": return constant(.pi)
     case "inf": return constant(.infinity)
     case "e": return constant(2.718281828459045)
     case "nan": return constant(.nan)
     case "true": return handle(builder.boolean(true))
     case "false": return handle(builder.boolean(false))
-    case "loss": return handle(builder.source(.loss, .scalar))
+    case "loss": return given(.loss)
     case "rank": return handle(builder.extent(.rank))
     case "rows": return handle(builder.extent(.rows))
     case "cols": return handle(builder.extent(.cols))
@@ -107,6 +107,11 @@ extension Lowerer {
     case "features": return handle(builder.extent(.features))
     default: return nil
     }
+  }
+
+  /// What the host gives each step; a loop body captures it, so that a program has one form.
+  private func given(_ operation: Operation) -> Value {
+    .value(Handle(level: 0, id: levels[0].builder.source(operation, .scalar)))
   }
 
   private func primed(_ name: Name, _ frame: Frame) -> Value {

@@ -74,7 +74,9 @@ final class Lowerer {
     definitions = [:]
   }
 
-  func finish() -> Function { levels[0].builder.finish() }
+  func finish() -> Function {
+    levels[0].builder.finish().verified(after: "lowering")
+  }
 
   var builder: FunctionBuilder {
     _read { yield levels[level].builder }
@@ -199,20 +201,29 @@ final class Lowerer {
     }
   }
 
-  /// `[a, b, c]` as a vector.
+  /// `[a, b, c]` as a vector, `[[a, b], [c, d]]` as a matrix.
   func vector(_ items: [Value], at span: Span) -> Value {
     guard items.count <= 1024 else {
       return report(
         Diagnostic(415, "a list of more than 1,024 numbers belongs in a file", at: span))
     }
-    let type = ValueType(.real, Shape([.fixed(items.count)]))
-    var result: Value?
-    for (position, item) in items.enumerated() {
+    var handles: [Handle] = []
+    for item in items {
       guard let handle = single(item, at: span) else { return .failure }
-      guard shape(handle).isScalar else {
-        return report(Diagnostic(405, "a list is made of numbers", at: span))
-      }
-      let slices = [AxisSlice(start: position, end: position + 1, isDropped: true)]
+      handles.append(handle)
+    }
+    // Numbers make a vector, vectors of one length the rows of a matrix.
+    let inner = handles.first.map { shape($0) } ?? .scalar
+    guard inner.rank <= 1, inner.isConcrete, handles.allSatisfy({ shape($0) == inner }) else {
+      return report(
+        Diagnostic(405, "a list is made of numbers, or of rows of one length", at: span))
+    }
+    let type = ValueType(.real, Shape([.fixed(items.count)] + inner.extents))
+    var result: Value?
+    for (position, handle) in handles.enumerated() {
+      let slices =
+        [AxisSlice(start: position, end: position + 1, isDropped: true)]
+        + inner.extents.map { _ in AxisSlice.full }
       let placed: Value
       do {
         let value = local(handle)

@@ -139,20 +139,22 @@ public final class Compiler {
   public func objective(
     _ text: String, name: String = "<objective>"
   ) throws(DiagnosticError) -> ObjectiveModule {
-    let (expression, tree) = try expression(text, name: name)
+    let (expression, tree) = try expression(text, name: name) {
+      .minimize(MinimizeStatement(objective: $0, rules: [], clauses: []))
+    }
     return try Lowering.objective(expression, in: tree, of: checker.program)
   }
 
-  /// A loose expression, parsed and checked.
+  /// A loose expression, parsed and checked as part of an item.
   private func expression(
-    _ text: String, name: String
+    _ text: String, name: String, as kind: (ExprID) -> Item.Kind = { .expression($0) }
   ) throws(DiagnosticError) -> (ExprID, TreeID) {
     let file = sources.add(name: name, text: text)
     var bag = DiagnosticBag()
     let (tree, expression) = parseExpression(file, into: &bag)
     if bag.hasErrors { throw DiagnosticError(bag.sorted) }
     var loose = tree
-    loose.items = [Item(.expression(expression), tree.span(expression))]
+    loose.items = [Item(kind(expression), tree.span(expression))]
     checker.beginStatement()
     checker.add(loose)
     if checker.bag.hasErrors { throw DiagnosticError(checker.bag.sorted) }

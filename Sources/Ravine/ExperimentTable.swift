@@ -7,7 +7,12 @@ enum ExperimentTable {
   static func text(_ history: ExperimentHistory) -> String {
     let names = history.series
     let seeds = history.rules.first?.runs.count ?? 0
-    var table = TextTable(header: ["rule"] + names + ["steps"])
+    // A walk of a few numbers ends somewhere worth reading.
+    let showsPoint = history.rules.contains { rule in
+      rule.runs.contains { !$0.points.isEmpty && $0.points[0].count <= 3 }
+    }
+    var table = TextTable(
+      header: ["rule"] + names + ["steps"] + (showsPoint ? ["ends at"] : []))
     for rule in history.rules {
       var row = [rule.label]
       for name in names {
@@ -17,6 +22,10 @@ enum ExperimentTable {
       let failed = rule.runs.filter { $0.failure != nil }.count
       let steps = rule.runs.map(\.steps).max() ?? 0
       row.append(failed > 0 ? "\(steps) (\(failed) of \(rule.runs.count) failed)" : "\(steps)")
+      if showsPoint {
+        let end = rule.runs.first?.parameters.flatMap { $0 } ?? []
+        row.append("[" + end.map { significant($0) }.joined(separator: ", ") + "]")
+      }
       table.append(row)
     }
     let heading =

@@ -25,7 +25,8 @@ public struct Trajectory: Sendable {
     /// Whether `value` may stand for the recorded `expected`.
     public func accepts(_ value: Double, _ expected: Double) -> Bool {
       if value == expected || value.isNaN && expected.isNaN { return true }
-      return abs(value - expected) <= absolute + relative * abs(expected)
+      // Infinity times the relative tolerance would accept everything.
+      return expected.isFinite && abs(value - expected) <= absolute + relative * abs(expected)
     }
   }
 

@@ -40,6 +40,11 @@ public enum Builtins {
     "normal", "uniform", "rademacher", "exponential", "bernoulli",
   ]
 
+  /// Functions whose arguments may be a shape in words, such as `vector(rows)`.
+  public static let takingShapes: Set<String> = draws.union([
+    "zeros", "ones", "full", "eye", "iota", "reshape", "broadcast",
+  ])
+
   /// Readers of a `data` statement.
   public static let readers: Set<String> = ["csv", "npy", "npz"]
 }

@@ -231,7 +231,7 @@ struct NameChecker {
   private mutating func checkCall(_ name: Name, _ arguments: [Argument]) {
     used.insert(name.key)
     called.insert(name.key)
-    for argument in arguments { check(argument.value) }
+    for argument in arguments where !isShape(argument.value, of: name) { check(argument.value) }
     if ruleParameters.contains(name.key) || functionParameters.contains(name.key) { return }
     if outside.hasFunction(name.key) || outside.hasRule(name.key) { return }
     if isVisible(name.key) {
@@ -242,6 +242,19 @@ struct NameChecker {
     let known = outside.functionNames() + outside.ruleNames() + ruleParameters + functionParameters
     bag.report(
       .unknownFunction(name, suggestion: Suggestion.nearest(to: name.text, among: known)))
+  }
+
+  /// Whether an argument is a shape in words (`normal(vector(rows))`, `zeros(scalar)`); the lengths
+  /// in it are checked here.
+  private mutating func isShape(_ argument: ExprID, of callee: Name) -> Bool {
+    guard Builtins.takingShapes.contains(callee.key) else { return false }
+    switch tree[argument] {
+    case .name(let name): return name.key == "scalar" && !isVisible(name.key)
+    case .call(let name, let lengths) where ["vector", "matrix", "tensor"].contains(name.key):
+      for length in lengths { check(length.value) }
+      return true
+    default: return false
+    }
   }
 
   private func nearestValue(_ text: String) -> String? {

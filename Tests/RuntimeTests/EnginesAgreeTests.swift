@@ -58,7 +58,8 @@ final class HostTensors {
   static let rules = [
     "SGD", "HeavyBall", "Nesterov", "AdaGrad", "RMSProp", "Adam", "AdamW", "AMSGrad", "Signum",
     "Lion", "Adafactor", "Muon", "LAMB", "Cautious(Lion)", "Cautious(AdamW)",
-    "Lookahead(AdamW, k = 2)", "MuonAdamW", "RMSPropMomentum", "RMSPropCentred", "AdamWHat", "EMAMomentum",
+    "Lookahead(AdamW, k = 2)", "MuonAdamW", "RMSPropMomentum", "RMSPropCentred", "AdamWHat",
+    "EMAMomentum",
     "MuonTorch", "SignSGD", "CLion", "CAdamW", "CautiousMean(AdamW)", "Decayed(AdamW, rate = 0.1)",
     "ClipCoordinates(SGD, c = 0.1)", "ClipGlobalNorm(AdamW, c = 0.5)", "ClipGlobalNorm(MuonAdamW)",
   ]

@@ -13,35 +13,48 @@ struct RandomPrograms {
   private var sites: Int32 = 0
   private let rows: Int
   private let cols: Int
-  private let allowsSteps: Bool
-  private(set) var isSmooth = true
+  private let kind: Kind
 
+  /// What a program may hold.
+  enum Kind {
+    /// Operations that both engines round alike, on any numbers: NaN, infinities, −0, denormals.
+    case exact
+    /// All operations, kept away from where they amplify roundings.
+    case tame
+    /// As `tame`, without operations that step: for float32.
+    case smooth
+  }
+
+  /// Computed by libm or by the same exactly rounded instructions in both engines.
   static let exactOperations: [Operation] = [
-    .negate, .absolute, .squareRoot, .add, .subtract, .multiply, .minimum, .maximum, .select,
-    .copySign, .logicalNot, .logicalAnd, .logicalOr, .isFinite,
+    .negate, .absolute, .sign, .squareRoot, .cubeRoot, .expm1, .log1p, .sinh, .cosh, .sine, .cosine,
+    .tangent, .arcsine, .arccosine, .arctangent, .floor, .ceiling, .round, .errorFunction,
+    .isFinite, .add, .add, .subtract, .multiply, .multiply, .divide, .power, .modulo, .arctangent2,
+    .less, .lessOrEqual, .greater, .greaterOrEqual, .equal, .notEqual, .logicalNot, .logicalAnd,
+    .logicalOr, .minimum, .maximum, .select, .select, .clip, .maximumOf, .minimumOf, .argMaximum,
+    .argMinimum, .transpose, .transpose, .diagonal, .reshape, .broadcast, .slice, .slice,
+    .placeSlice, .sort, .argSort, .topKMask, .quantile, .globalMaximum, .globalMinimum,
   ]
   static let smoothOperations: [Operation] = [
     .negate, .absolute, .squareRoot, .cubeRoot, .exponential, .expm1, .logarithm, .log1p, .tanh,
     .sinh, .cosh, .sine, .cosine, .tangent, .arcsine, .arccosine, .arctangent, .errorFunction,
     .add, .add, .add, .subtract, .subtract, .multiply, .multiply, .multiply, .multiply, .divide,
-    .power, .minimum, .maximum, .arctangent2, .select, .select, .clip,
+    .divide, .power, .minimum, .maximum, .arctangent2, .select, .select, .clip,
   ]
   static let steppedOperations: [Operation] = [
-    .sign, .copySign, .floor, .ceiling, .round, .modulo, .less, .lessOrEqual, .greater, .greaterOrEqual,
-    .equal, .notEqual, .isFinite, .logicalNot, .logicalAnd, .logicalOr,
+    .sign, .copySign, .floor, .ceiling, .round, .modulo, .less, .lessOrEqual, .greater,
+    .greaterOrEqual, .equal, .notEqual, .isFinite, .logicalNot, .logicalAnd, .logicalOr,
+    .argMaximum, .argMinimum, .sort, .argSort, .topKMask, .quantile,
   ]
   static let wholeOperations: [Operation] = [
     .sum, .sum, .sum, .maximumOf, .minimumOf, .softmax, .logSoftmax, .matrixProduct,
     .matrixProduct, .transpose, .transpose, .diagonal, .reshape, .broadcast, .slice, .placeSlice,
     .globalSum, .globalMaximum, .globalMinimum,
   ]
-  static let rankingOperations: [Operation] = [
-    .argMaximum, .argMinimum, .sort, .argSort, .topKMask, .quantile,
-  ]
 
-  init(seed: UInt64, allowsSteps: Bool) {
+  init(seed: UInt64, _ kind: Kind) {
     state = seed &* 0x9E37_79B9_7F4A_7C15 ^ 0xD1B5_4A32_D192_ED03
-    self.allowsSteps = allowsSteps
+    self.kind = kind
     let sizes = [1, 2, 3, 4, 5, 7, 8, 16, 17, 33]
     var s = state
     func pick(_ n: Int) -> Int {
@@ -70,7 +83,9 @@ struct RandomPrograms {
     }
   }
 
-  private func type(_ extents: Int...) -> ValueType { ValueType(.real, Shape(extents.map { .fixed($0) })) }
+  private func type(_ extents: Int...) -> ValueType {
+    ValueType(.real, Shape(extents.map { .fixed($0) }))
+  }
 
   private mutating func add(_ value: ValueID, exact: Bool) {
     values.append(value)
@@ -103,13 +118,12 @@ struct RandomPrograms {
   }
 
   private mutating func grow() {
-    let kind = next(10)
     let pool: [Operation] =
-      kind < 6
-      ? Self.smoothOperations
-      : kind < 7 && allowsSteps
-        ? Self.steppedOperations
-        : kind < 8 && allowsSteps && next(3) == 0 ? Self.rankingOperations : Self.wholeOperations
+      switch kind {
+      case .exact: Self.exactOperations
+      case .tame where next(4) == 0: Self.steppedOperations
+      default: next(3) == 0 ? Self.wholeOperations : Self.smoothOperations
+      }
     let operation = pool[next(pool.count)]
     var operands: [ValueID] = []
     var exact = true
@@ -119,29 +133,54 @@ struct RandomPrograms {
       operands.append(values[k])
       exact = exact && isExact[k]
     }
-    let steps = Self.steppedOperations.contains(operation) || Self.rankingOperations.contains(operation)
+    let steps = Self.steppedOperations.contains(operation)
     if operation == .select {
-      let scalars = values.indices.filter { builder.type(values[$0]).shape.isScalar && isExact[$0] }
-      let subject = next(2) == 0 ? values[scalars[next(scalars.count)]] : operands[0]
-      let position = values.firstIndex(of: subject)!
-      guard isExact[position], let zero = try? builder.make(.greater, subject, builder.constant(0.25))
-      else { return }
-      operands[0] = zero
-      if !builder.type(subject).shape.isScalar { isSmooth = false }
+      guard let condition = condition(operands[0]) else { return }
+      operands[0] = condition
     }
+    // A step of a number that the engines round differently may fall on either side.
     if steps, !exact { return }
-    // A spread-out argument or exponent would only test overflow.
-    if operation == .globalSum || operation == .globalMaximum || operation == .globalMinimum {
+    if operation.info.operationClass == .globalReduction {
       guard builder.type(operands[0]).shape.isScalar else { return }
     }
+    if kind != .exact { operands = tamed(operation, operands) }
     guard let value = build(operation, operands) else { return }
     guard builder.type(value).shape.elementCount <= 20_000 else { return }
-    if steps { isSmooth = false }
-    let keepsExact =
-      Self.exactOperations.contains(operation) || steps
-      || [.transpose, .reshape, .broadcast, .slice, .placeSlice, .diagonal, .maximumOf, .minimumOf, .divide]
-        .contains(operation)
-    add(value, exact: exact && keepsExact && operation != .quantile)
+    add(value, exact: exact && Self.exactOperations.contains(operation))
+  }
+
+  /// A condition for `select`: a scalar half the time, and always of an exact value.
+  private mutating func condition(_ operand: ValueID) -> ValueID? {
+    let scalars = values.indices.filter {
+      builder.type(values[$0]).shape.isScalar && isExact[$0]
+    }
+    let subject =
+      next(2) == 0 || kind == .smooth ? values[scalars[next(scalars.count)]] : operand
+    guard isExact[values.firstIndex(of: subject)!] else { return nil }
+    return try? builder.make(.greater, subject, builder.constant(0.25))
+  }
+
+  /// Arguments moved to where the operation's slope is moderate.
+  private mutating func tamed(_ operation: Operation, _ operands: [ValueID]) -> [ValueID] {
+    func bounded(_ x: ValueID, _ limit: Double) -> ValueID {
+      try! builder.make(.multiply, builder.make(.tanh, x), builder.constant(limit))
+    }
+    func positive(_ x: ValueID) -> ValueID {
+      try! builder.make(.add, builder.make(.absolute, x), builder.constant(0.5))
+    }
+    switch operation {
+    case .exponential, .expm1, .sinh, .cosh, .tangent: return [bounded(operands[0], 1.2)]
+    case .sine, .cosine: return [bounded(operands[0], 7)]
+    case .arcsine, .arccosine: return [bounded(operands[0], 0.9)]
+    case .logarithm, .log1p, .squareRoot, .cubeRoot: return [positive(operands[0])]
+    case .divide: return [operands[0], positive(operands[1])]
+    case .arctangent2: return [operands[0], positive(operands[1])]
+    case .power: return [positive(bounded(operands[0], 3)), bounded(operands[1], 3)]
+    case .multiply where next(2) == 0: return [bounded(operands[0], 2), operands[1]]
+    case .matrixProduct: return [bounded(operands[0], 2), bounded(operands[1], 2)]
+    case .sum, .globalSum: return [bounded(operands[0], 2)]
+    default: return operands
+    }
   }
 
   private mutating func nextSite() -> Int32 {
@@ -207,7 +246,7 @@ struct RandomPrograms {
   }
 
   private mutating func dense(_ shape: Int...) -> Dense {
-    let isWild = allowsSteps && next(6) == 0
+    let isWild = kind == .exact && next(2) == 0
     let values = (0..<shape.reduce(1, *)).map { _ in
       isWild ? number() : (Double(next(20001)) - 10000) / 5000
     }

@@ -18,7 +18,8 @@ enum GradientCases {
   static let pairs: [([Int], [Int])] = [
     ([], []), ([4], [4]), ([3, 4], [3, 4]), ([3, 4], []), ([], [3, 4]), ([3, 4], [3, 1]),
     ([1, 4], [3, 4]), ([1, 4], [3, 1]), ([3, 4], [4]), ([1, 1], [3, 2]), ([2, 3, 4], [3, 1]),
-    ([2, 1, 4], [2, 3, 1]), ([2, 3, 2], [2, 1, 2]), ([2, 1, 3, 1, 2], [1, 4, 1, 2, 2]), ([0, 3], [3]),
+    ([2, 1, 4], [2, 3, 1]), ([2, 3, 2], [2, 1, 2]), ([2, 1, 3, 1, 2], [1, 4, 1, 2, 2]),
+    ([0, 3], [3]),
   ]
 
   private static func one(
@@ -162,14 +163,15 @@ enum GradientCases {
         GradientCase(shapes: [a, b], range: -1...1) { f, p in
           try f.make(.select, f.make(.greater, p[0], p[1]), p[0], p[1])
         }
-      } + [true, false].map { taken in
-        GradientCase(shapes: [[2, 2], [2]], range: -1...1) { f, p in
-          let condition = try f.make(
-            taken ? .less : .greater, f.source(.step, .scalar), f.constant(100))
-          let mixed = try f.make(.multiply, p[0], p[1])
-          return try f.make(.select, condition, f.make(.sine, mixed), f.make(.add, mixed, p[1]))
-        }
       }
+        + [true, false].map { taken in
+          GradientCase(shapes: [[2, 2], [2]], range: -1...1) { f, p in
+            let condition = try f.make(
+              taken ? .less : .greater, f.source(.step, .scalar), f.constant(100))
+            let mixed = try f.make(.multiply, p[0], p[1])
+            return try f.make(.select, condition, f.make(.sine, mixed), f.make(.add, mixed, p[1]))
+          }
+        }
     case .clip:
       return [
         GradientCase(shapes: [[4, 5]], range: -1...1) {
@@ -207,10 +209,14 @@ enum GradientCases {
     case .eigh: return parts(.eigh, [[4, 4], [1, 1]])
     case .svd: return parts(.svd, [[3, 3], [4, 2], [2, 4], [1, 1]])
     case .reshape:
-      return [GradientCase(shapes: [[3, 4]]) { try $0.make(.reshape, $1[0], declared: real([2, 6])) }]
+      return [
+        GradientCase(shapes: [[3, 4]]) { try $0.make(.reshape, $1[0], declared: real([2, 6])) }
+      ]
     case .broadcast:
       return [
-        GradientCase(shapes: [[3, 1]]) { try $0.make(.broadcast, $1[0], declared: real([2, 3, 4])) }
+        GradientCase(shapes: [[3, 1]]) {
+          try $0.make(.broadcast, $1[0], declared: real([2, 3, 4]))
+        }
       ]
     case .slice:
       return [

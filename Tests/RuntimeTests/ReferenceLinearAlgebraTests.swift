@@ -5,7 +5,9 @@ import Testing
 
 /// Each decomposition is checked by what defines it, at square, wide, tall and empty sizes.
 @Suite struct ReferenceLinearAlgebraTests {
-  static let sizes = [(1, 1), (2, 2), (5, 5), (3, 7), (7, 3), (1, 4), (4, 1), (0, 3), (3, 0), (33, 20)]
+  static let sizes = [
+    (1, 1), (2, 2), (5, 5), (3, 7), (7, 3), (1, 4), (4, 1), (0, 3), (3, 0), (33, 20),
+  ]
 
   private func matrix<T: LinearAlgebraScalar>(_ m: Int, _ n: Int, _ site: UInt32) -> [T] {
     let random = CounterRandom(seed: 11, step: 1, tensor: 0, site: site)

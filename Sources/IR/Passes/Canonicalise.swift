@@ -2,12 +2,12 @@ import Basics
 
 extension Function {
   /// The same program in one fixed order: values in the order that the outputs need them, operands
-  /// of commutative operations sorted by what they are, draws numbered and unnamed.
+  /// of commutative operations sorted, draws numbered and unnamed.
   ///
   /// Two functions that differ only in how they were written down become equal.
   public func canonical() -> Function {
     var pass = Canonicalise(source: self)
-    return pass.run()
+    return pass.run().verified(after: "canonicalise")
   }
 }
 
@@ -19,15 +19,19 @@ private struct Canonicalise {
   var constants: [UInt64: Int32] = [:]
   /// In a loop body: the new places of the computed extents, which are those of the function around.
   let outerExtents: [Int: Extent]?
-  /// What each value is, whatever its number: the order of commutative operands.
-  let fingerprints: [UInt64]
+  /// What each value is, as a number that does not depend on the order of writing.
+  private var hashes: [UInt64] = []
+  private let extentHashes: [UInt64]?
 
+  /// In a loop body, `arguments` are the hashes of what its arguments stand for.
   init(
-    source: Function, outerExtents: [Int: Extent]? = nil, fingerprints: [UInt64]? = nil
+    source: Function, outerExtents: [Int: Extent]? = nil, arguments: [UInt64] = [],
+    extentHashes: [UInt64]? = nil
   ) {
     self.source = source
-    self.fingerprints = fingerprints ?? source.fingerprints()
     self.outerExtents = outerExtents
+    self.extentHashes = extentHashes
+    hashes = Self.hashes(source, arguments, extentHashes)
     result = Function(name: "")
     map = [ValueID](repeating: .none, count: source.instructions.count)
   }
@@ -39,6 +43,76 @@ private struct Canonicalise {
       result.outputs.append(Output(output.target, map[output.value.index]))
     }
     return result
+  }
+
+  private static func mix(_ h: UInt64, _ x: UInt64) -> UInt64 {
+    var z = (h &+ 0x9E37_79B9_7F4A_7C15) ^ (x &* 0xD6E8_FEB8_6659_FD93)
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  private static func hashes(
+    _ source: Function, _ arguments: [UInt64], _ outerExtents: [UInt64]?
+  ) -> [UInt64] {
+    var all: [UInt64] = []
+    all.reserveCapacity(source.instructions.count)
+    func word(_ x: Int) -> UInt64 { UInt64(bitPattern: Int64(x)) }
+    func extentHash(_ extent: Extent) -> UInt64 {
+      guard let k = extent.computedIndex else { return word(Int(extent.raw)) }
+      if let outerExtents { return k < outerExtents.count ? outerExtents[k] : 1 }
+      let value = source.extents[k].index
+      return value < all.count ? mix(7, all[value]) : 1
+    }
+    for i in source.instructions.indices {
+      let id = ValueID(i)
+      let instruction = source.instructions[i]
+      var h = mix(UInt64(instruction.operation.rawValue), UInt64(instruction.type.kind.rawValue))
+      h = mix(h, instruction.type.shape.isLike ? 1 : 0)
+      for extent in instruction.type.shape.extents { h = mix(h, extentHash(extent)) }
+      switch instruction.operation {
+      case .constant: h = mix(h, source.constants[Int(instruction.attribute)].bitPattern)
+      case .draw:
+        let draw = source.draws[Int(instruction.attribute)]
+        h = mix(mix(h, UInt64(draw.distribution.rawValue)), draw.isGlobal ? 1 : 0)
+      case .slice, .placeSlice:
+        for slice in source.slices[Int(instruction.attribute)] {
+          h = mix(mix(mix(h, word(slice.start)), word(slice.end ?? -1)), slice.isDropped ? 1 : 0)
+        }
+      case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt: break
+      case .argument:
+        let k = Int(instruction.attribute)
+        h = mix(h, k < arguments.count ? arguments[k] : word(k))
+      case .loop:
+        let loop = source.loops[Int(instruction.attribute)]
+        let carried = loop.initial.indices.map { mix(3, word($0)) }
+        let body = hashes(
+          loop.body, carried + loop.captured.map { all[$0.index] },
+          outerExtents ?? source.extents.map { $0.index < all.count ? mix(7, all[$0.index]) : 1 })
+        for value in loop.initial { h = mix(h, all[value.index]) }
+        for k in loop.initial.indices {
+          if let result = loop.body.output(.result(k)) { h = mix(h, body[result.index]) }
+        }
+        h = mix(h, all[instruction.a.index])
+      default: h = mix(h, word(Int(instruction.attribute)))
+      }
+      if instruction.operation != .loop {
+        var operands = source.operands(id).map { all[$0.index] }
+        if instruction.operation.info.isCommutative { operands.sort() }
+        for operand in operands { h = mix(h, operand) }
+      }
+      all.append(h)
+    }
+    return all
+  }
+
+  /// The operands, those of a commutative operation in the order of their hashes.
+  private func operands(_ id: ValueID) -> [ValueID] {
+    let operands = source.operands(id)
+    guard source[id].operation.info.isCommutative,
+      hashes[operands[0].index] > hashes[operands[1].index]
+    else { return operands }
+    return operands.reversed()
   }
 
   private func order(_ target: OutputTarget) -> String {
@@ -63,16 +137,10 @@ private struct Canonicalise {
         continue
       }
       pending.append((id, true))
-      for operand in (extents(of: id) + operands(id)).reversed() {
+      for operand in operands(id).reversed() + extents(of: id) {
         pending.append((operand, false))
       }
     }
-  }
-
-  private func operands(_ id: ValueID) -> [ValueID] {
-    let all = source.operands(id)
-    guard source[id].operation.info.isCommutative else { return all }
-    return fingerprints[all[0].index] <= fingerprints[all[1].index] ? all : [all[1], all[0]]
   }
 
   private func extents(of id: ValueID) -> [ValueID] {
@@ -96,12 +164,13 @@ private struct Canonicalise {
 
   private mutating func emit(_ id: ValueID) {
     var instruction = source[id]
-    if instruction.operation.info.isCommutative {
-      let sorted = operands(id)
-      (instruction.a, instruction.b) = (sorted[0], sorted[1])
-    }
     for operand in [\Instruction.a, \.b, \.c] where instruction[keyPath: operand].isSome {
       instruction[keyPath: operand] = map[instruction[keyPath: operand].index]
+    }
+    if instruction.operation.info.isCommutative {
+      let sorted = operands(id)
+      instruction.a = map[sorted[0].index]
+      instruction.b = map[sorted[1].index]
     }
     instruction.type.shape = shape(instruction.type.shape)
     switch instruction.operation {
@@ -158,7 +227,9 @@ private struct Canonicalise {
     }
     var pass = Canonicalise(
       source: loop.body, outerExtents: moved,
-      fingerprints: source.bodyFingerprints(loop, fingerprints))
+      arguments: loop.initial.indices.map { Self.mix(3, UInt64($0)) }
+        + loop.captured.map { hashes[$0.index] },
+      extentHashes: extentHashes ?? source.extents.map { Self.mix(7, hashes[$0.index]) })
     var body = pass.run()
     let carried = loop.initial.count
     var order: [Int] = []

@@ -15,7 +15,8 @@ extension FunctionBuilder {
       return draw(
         source.draws[Int(instruction.attribute)], instruction.type, mapped(instruction.a))
     case .extent:
-      return extent(ExtentKind(rawValue: instruction.attribute) ?? .numel, of: mapped(instruction.a))
+      return extent(
+        ExtentKind(rawValue: instruction.attribute) ?? .numel, of: mapped(instruction.a))
     case .loop:
       var inner = source.loops[Int(instruction.attribute)]
       inner.initial = inner.initial.map(mapped)

@@ -21,7 +21,7 @@ extension Function {
     }
     for output in flat.outputs { builder.output(output.target, map[output.value.index]) }
     var pass = Differentiate(builder, parameters)
-    return try pass.run().withoutDeadValues()
+    return try pass.run().withoutDeadValues().verified(after: "differentiate")
   }
 }
 
@@ -54,7 +54,8 @@ struct Differentiate {
           || instruction.type.kind != .boolean
             && instruction.operation.differentiableOperands.contains {
               isActive[instruction.operand($0).index]
-            })
+            }
+      )
     }
   }
 
@@ -97,7 +98,8 @@ struct Differentiate {
     var contribution = adjoint
     let shape = forward.type(value).shape
     let whole = forward.type(user).shape
-    if shape != whole, forward[user].operation.isElementwise || forward[user].operation == .broadcast
+    if shape != whole,
+      forward[user].operation.isElementwise || forward[user].operation == .broadcast
     {
       contribution = try sum(full(contribution, whole), to: shape)
     }

@@ -40,7 +40,7 @@ extension Function {
   /// the span of the expression.
   public func specialised(_ context: BindContext) throws(DiagnosticError) -> Function {
     var pass = Specialise(source: self, context: context)
-    return try pass.run()
+    return try pass.run().verified(after: "specialise")
   }
 
   /// The concrete shape of a slot declared with symbols of this function.

@@ -84,7 +84,8 @@ final class HyperValues {
     if hypers[k].isStructural, value != values[k] {
       throw DiagnosticError(
         Diagnostic(
-          508, "`\(hypers[k].name)` fixes shapes or iteration counts: it cannot change after binding",
+          508,
+          "`\(hypers[k].name)` fixes shapes or iteration counts: it cannot change after binding",
           at: hypers[k].origin))
     }
     try check(k, value)

@@ -153,7 +153,8 @@ public final class ObjectiveRunner {
       switch preset {
       case .step: instance.scalars[Int(register)] = Double(step)
       case .input(let i):
-        instance.scalars[Int(register)] = rv_number_at(elementType.kernelElement, inputPointers[i], 0)
+        instance.scalars[Int(register)] = rv_number_at(
+          elementType.kernelElement, inputPointers[i], 0)
       default: break
       }
     }

@@ -92,7 +92,8 @@ public final class Optimizer {
       let width = try storageWidth(slot)
       if slot.isGlobal, !shape.isEmpty {
         throw DiagnosticError(
-          Diagnostic(801, "a global state that is not one number is not supported yet", at: slot.origin))
+          Diagnostic(
+            801, "a global state that is not one number is not supported yet", at: slot.origin))
       }
       var shared: UnsafeMutableRawPointer?
       if slot.isGlobal {
@@ -212,7 +213,9 @@ public final class Optimizer {
         switch slot.role {
         case .parameter: instance.slots[s] = pointers[k]
         case .gradient:
-          if !gradients.isEmpty { instance.slots[s] = UnsafeMutableRawPointer(mutating: gradients[k]) }
+          if !gradients.isEmpty {
+            instance.slots[s] = UnsafeMutableRawPointer(mutating: gradients[k])
+          }
         default: break
         }
       }
@@ -288,7 +291,9 @@ public final class Optimizer {
 
   private func gradientsAreFinite() -> Bool {
     for (k, pointer) in gradientPointers.enumerated() {
-      if rv_all_finite(elementType.kernelElement, pointer, parameters[k].count) == 0 { return false }
+      if rv_all_finite(elementType.kernelElement, pointer, parameters[k].count) == 0 {
+        return false
+      }
     }
     return true
   }
@@ -315,7 +320,8 @@ public final class Optimizer {
         hypers: values, step: stepCount + 1, horizon: horizon, loss: lossValue.pointee,
         parameters: [parameterDense(k)],
         gradients: gradientPointers.isEmpty ? [] : [dense(gradientPointers[k], k)],
-        states: tensors[k].memory.states.map(\.dense), inputs: tensors[k].memory.inputs.map(\.dense),
+        states: tensors[k].memory.states.map(\.dense),
+        inputs: tensors[k].memory.inputs.map(\.dense),
         seed: seed, tensor: UInt32(k),
         recordedDraws: tensors[k].memory.draws.mapValues { Dense(shape: [$0.count], values: $0) })
     }
@@ -351,7 +357,8 @@ public final class Optimizer {
     }
   }
 
-  private func ask(_ oracle: PointOracle, _ points: [Dense]) throws(DiagnosticError) -> OracleAnswer {
+  private func ask(_ oracle: PointOracle, _ points: [Dense]) throws(DiagnosticError) -> OracleAnswer
+  {
     let element = elementType.kernelElement
     let room = TensorMemory()
     let at = points.map { point in

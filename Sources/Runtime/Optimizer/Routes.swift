@@ -35,7 +35,8 @@ extension TensorPredicate {
       guard let compiled = RoutePattern(pattern) else {
         throw DiagnosticError(
           Diagnostic(
-            605, "`\(pattern)` is not a pattern: it has literals, `.`, `[a-z]`, `( )`, `|`, `*`, "
+            605,
+            "`\(pattern)` is not a pattern: it has literals, `.`, `[a-z]`, `( )`, `|`, `*`, "
               + "`+`, `?`, `^` and `$`", at: .none))
       }
       return compiled.matches(tensor.name)

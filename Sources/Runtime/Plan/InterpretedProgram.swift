@@ -114,7 +114,9 @@ private final class Run {
   }
 
   func write(_ values: [Double], to pointer: UnsafeMutableRawPointer) {
-    for (i, x) in values.enumerated() { rv_set_number(plan.element.kernelElement, pointer, Int64(i), x) }
+    for (i, x) in values.enumerated() {
+      rv_set_number(plan.element.kernelElement, pointer, Int64(i), x)
+    }
   }
 
   func dense(_ pointer: UnsafeRawPointer, of role: PlanSlot.Role) -> Dense {

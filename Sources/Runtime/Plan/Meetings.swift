@@ -59,7 +59,9 @@ enum Rounds {
   private static func raise(_ next: inout [Int], _ function: Function, _ rounds: [Int]) {
     var level = [Int](repeating: 0, count: function.instructions.count)
     for (i, instruction) in function.instructions.enumerated() {
-      for operand in function.operands(ValueID(i)) { level[i] = max(level[i], level[operand.index]) }
+      for operand in function.operands(ValueID(i)) {
+        level[i] = max(level[i], level[operand.index])
+      }
       guard isMeeting(instruction) else { continue }
       let site = Int(instruction.attribute)
       next[site] = max(next[site], level[i])
@@ -77,6 +79,7 @@ final class Lockstep {
 
   private struct Meeting {
     var operation: Operation
+    var isOracle: Bool
     var round: Int
     var parts: [Part]
     var points: UnsafeMutablePointer<UnsafeRawPointer>
@@ -88,11 +91,13 @@ final class Lockstep {
   private var meetings: [Meeting] = []
   /// Gradients of tensors that do not ask for theirs.
   private var spare: [UnsafeMutableRawPointer?]
+  private let parameterSlots: [Int]
 
   init(_ instances: [PlanInstance], rounds: [Int]) {
     self.instances = instances
     phaseCount = instances.map(\.program.plan.phaseCount).max() ?? 1
     spare = instances.map { _ in nil }
+    parameterSlots = instances.map { $0.program.plan.slot(.parameter(0)) ?? -1 }
     var found: [[Int]: Int] = [:]
     for (k, instance) in instances.enumerated() {
       for (position, step) in instance.program.plan.steps.enumerated() {
@@ -103,7 +108,8 @@ final class Lockstep {
           found[key] = index
           meetings.append(
             Meeting(
-              operation: step.operation, round: rounds[step.m], parts: [],
+              operation: step.operation, isOracle: step.kind == .oraclePoint,
+              round: rounds[step.m], parts: [],
               points: .allocate(capacity: instances.count),
               gradients: .allocate(capacity: instances.count)))
         }
@@ -129,7 +135,7 @@ final class Lockstep {
   }
 
   /// Whether some variant evaluates the objective at another point.
-  var asksOracle: Bool { meetings.contains { $0.operation.info.operationClass == .oracle } }
+  var asksOracle: Bool { meetings.contains { $0.isOracle } }
 
   /// Runs all phases. `parameters` stand in for the points of tensors that do not ask.
   func run(_ oracle: PointOracle?) throws(DiagnosticError) {
@@ -140,7 +146,7 @@ final class Lockstep {
     for phase in 0..<phaseCount {
       for k in 0..<instances.count { try instances[k].run(phase: phase) }
       for m in 0..<meetings.count where meetings[m].round == phase {
-        if meetings[m].operation.info.operationClass == .oracle {
+        if meetings[m].isOracle {
           try ask(meetings[m], oracle)
         } else {
           fold(meetings[m])
@@ -162,16 +168,19 @@ final class Lockstep {
       case .globalMaximum: -.infinity
       default: .infinity
       }
-    for part in meeting.parts where isWanted(part) {
+    for p in 0..<meeting.parts.count where isWanted(meeting.parts[p]) {
+      let part = meeting.parts[p]
       let instance = instances[part.instance]
       let x = instance.scalars[Int(instance.program.steps[part.step].scalarA)]
       switch meeting.operation {
       case .globalSum: result += x
-      case .globalMaximum: result = Folding.fold(.maximum, [result, x]) ?? x
-      default: result = Folding.fold(.minimum, [result, x]) ?? x
+      // A NaN stays a NaN, as in `Folding`.
+      case .globalMaximum: result = result.isNaN || x.isNaN ? .nan : max(result, x)
+      default: result = result.isNaN || x.isNaN ? .nan : min(result, x)
       }
     }
-    for part in meeting.parts {
+    for p in 0..<meeting.parts.count {
+      let part = meeting.parts[p]
       let instance = instances[part.instance]
       instance.scalars[Int(instance.program.steps[part.step].scalarD)] = result
     }
@@ -179,7 +188,7 @@ final class Lockstep {
 
   private func ask(_ meeting: Meeting, _ oracle: PointOracle?) throws(DiagnosticError) {
     var anyWanted = false
-    for part in meeting.parts where isWanted(part) { anyWanted = true }
+    for p in 0..<meeting.parts.count where isWanted(meeting.parts[p]) { anyWanted = true }
     if !anyWanted { return }
     guard let oracle else {
       let part = meeting.parts[0]
@@ -187,23 +196,26 @@ final class Lockstep {
       throw instance.failure(.noOracle, instance.program.steps[part.step])
     }
     let wantsGradient = meeting.operation == .gradientAt
-    for (k, instance) in instances.enumerated() {
-      let plan = instance.program.plan
-      if let slot = plan.slot(.parameter(0)), let pointer = instance.slots[slot] {
+    for k in 0..<instances.count {
+      if parameterSlots[k] >= 0, let pointer = instances[k].slots[parameterSlots[k]] {
         meeting.points[k] = UnsafeRawPointer(pointer)
       }
       if let pointer = spare[k] { meeting.gradients[k] = pointer }
     }
-    for part in meeting.parts {
+    for p in 0..<meeting.parts.count {
+      let part = meeting.parts[p]
       let instance = instances[part.instance]
       let step = instance.program.steps[part.step]
-      if isWanted(part) { meeting.points[part.instance] = UnsafeRawPointer(instance.pointer(step.a)) }
+      if isWanted(part) {
+        meeting.points[part.instance] = UnsafeRawPointer(instance.pointer(step.a))
+      }
       if wantsGradient { meeting.gradients[part.instance] = instance.pointer(step.d) }
     }
     let loss = try oracle(
       UnsafePointer(meeting.points), wantsGradient ? UnsafePointer(meeting.gradients) : nil)
     if wantsGradient { return }
-    for part in meeting.parts {
+    for p in 0..<meeting.parts.count {
+      let part = meeting.parts[p]
       let instance = instances[part.instance]
       instance.scalars[Int(instance.program.steps[part.step].scalarD)] = loss
     }

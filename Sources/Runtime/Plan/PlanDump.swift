@@ -31,7 +31,8 @@ extension Plan {
         let op = scalarProgram[k]
         return "r\(op.d) = \(scalarName(Int(op.op))) r\(op.a) r\(op.b) r\(op.c)"
       }
-    case .segment: return ["pass over \(segments[step.m].count)\(condition)"] + text(segments[step.m])
+    case .segment:
+      return ["pass over \(segments[step.m].count)\(condition)"] + text(segments[step.m])
     default:
       let places = [step.a, step.b, step.d, step.e, step.h].filter { $0.slot >= 0 }
         .map { "s\($0.slot)+\($0.offset)" }.joined(separator: " ")

@@ -49,7 +49,8 @@ final class PlanProgram {
 final class PlanMemory {
   private(set) var arena = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
   private(set) var scratch = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
-  private(set) var cursors = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: 1)
+  private(set) var cursors = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(
+    capacity: 1)
   private(set) var byteCount = 128
   private var sizes = (arena: 64, scratch: 64, cursors: 1)
   let workspace32 = LinearAlgebraWorkspace<Float>()
@@ -75,7 +76,9 @@ final class PlanMemory {
     byteCount = sizes.arena + sizes.scratch + 8 * sizes.cursors
     for step in plan.steps {
       switch step.kind {
-      case .solve: reserve(plan.element, .solve(n: step.m, columns: step.k), .solve(n: step.m, columns: step.k))
+      case .solve:
+        reserve(
+          plan.element, .solve(n: step.m, columns: step.k), .solve(n: step.m, columns: step.k))
       case .qr: reserve(plan.element, .qr(m: step.m, n: step.n), .qr(m: step.m, n: step.n))
       case .eigh: reserve(plan.element, .eigh(n: step.m), .eigh(n: step.m))
       case .svd: reserve(plan.element, .svd(m: step.m, n: step.n), .svd(m: step.m, n: step.n))

@@ -12,7 +12,9 @@ extension Planner {
   mutating func emit() throws(DiagnosticError) {
     emitScalars()
     var passes: [PassKey: [Root]] = [:]
-    for root in roots { passes[PassKey(stage: root.stage, count: root.count), default: []].append(root) }
+    for root in roots {
+      passes[PassKey(stage: root.stage, count: root.count), default: []].append(root)
+    }
     var passSteps: [Int: [PlanStep]] = [:]
     for key in passes.keys.sorted(by: { ($0.stage, $0.count) < ($1.stage, $1.count) }) {
       let step = try emitPass(key, passes[key]!)
@@ -109,7 +111,8 @@ extension Planner {
     case .softmax:
       let difference = rv_scalar(
         op: UInt16(RV_SUBTRACT.rawValue), unused: 0, d: op.d, a: op.a, b: op.a, c: 0)
-      scalarOps[instruction.a.isSome ? depth[instruction.a.index] : 0, default: []].append(difference)
+      scalarOps[instruction.a.isSome ? depth[instruction.a.index] : 0, default: []].append(
+        difference)
       op.a = op.d
     case .topKMask:
       let zero = newRegister()
@@ -168,7 +171,9 @@ extension Planner {
 
   // MARK: Passes
 
-  private mutating func emitPass(_ key: PassKey, _ roots: [Root]) throws(DiagnosticError) -> PlanStep {
+  private mutating func emitPass(_ key: PassKey, _ roots: [Root]) throws(DiagnosticError)
+    -> PlanStep
+  {
     var pass = SegmentPlanner(self, stage: key.stage, count: key.count, roots: roots)
     var carries: [ValueID: Int32] = [:]
     var accumulators: [ValueID: Int32] = [:]
@@ -215,7 +220,8 @@ extension Planner {
       var offset = 0
       for other in active.sorted(by: { plan.slots[$0].arenaOffset < plan.slots[$1].arenaOffset }) {
         if plan.slots[other].arenaOffset >= offset + bytes { break }
-        offset = max(offset, plan.slots[other].arenaOffset + ((plan.slots[other].byteCount + 63) & ~63))
+        offset = max(
+          offset, plan.slots[other].arenaOffset + ((plan.slots[other].byteCount + 63) & ~63))
       }
       plan.slots[slot].arenaOffset = offset
       plan.arenaBytes = max(plan.arenaBytes, offset + bytes)

@@ -33,7 +33,8 @@ extension Planner {
       let step = source.strides[0] + source.strides[1]
       let strides = shape(v).count == 2 && shape(v)[1] == 1 ? [step, step] : [0, step]
       placement[v.index] = .memory(
-        View(slot: source.slot, offset: source.offset, strides: Array(strides.suffix(shape(v).count)))
+        View(
+          slot: source.slot, offset: source.offset, strides: Array(strides.suffix(shape(v).count)))
       )
     default:
       if isOfNumbers(v) {

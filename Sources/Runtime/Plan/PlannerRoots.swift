@@ -81,14 +81,17 @@ extension Planner {
     // An oracle of another tensor may look at this one's parameters.
     let earliest = isParameter(output.target) ? firstPhaseAfterOracles << Self.phaseShift : 0
     root.stage = max(
-      earliest, linearDepth(root.value), root.wanted.conditions.reduce(0) { max($0, depth[$1.index]) })
+      earliest, linearDepth(root.value),
+      root.wanted.conditions.reduce(0) { max($0, depth[$1.index]) })
     roots.append(root)
   }
 
   /// Lets the step that makes an output make it in the output's own memory.
   private mutating func writesInto(_ target: Int32, _ root: Root) -> Bool {
     let source = base(root.value)
-    guard root.wanted.isAlways, guards[source.index].isAlways, !isScalar(source) else { return false }
+    guard root.wanted.isAlways, guards[source.index].isAlways, !isScalar(source) else {
+      return false
+    }
     var made = buffer[source.index]
     if made < 0, case .memory(let view) = placement[source.index], view.offset == 0,
       isContiguous(view, shape(source))

@@ -120,10 +120,11 @@ struct SegmentPlanner {
     }
   }
 
-  /// The value's instruction if this is its only use and it is computed here under `guard`.
+  /// The value's instruction if this is its only use and it is computed here as the consumer is.
   private func part(_ v: ValueID, of consumer: ValueID, _ operation: Operation) -> Instruction? {
     let source = planner.base(v)
-    guard !planner.isScalar(source), planner.count(source) == count,
+    // The fused kernel reads its operands along the consumer's shape.
+    guard !planner.isScalar(source), planner.f.type(source).shape == planner.f.type(consumer).shape,
       planner.f[source].operation == operation, uses[source] == 1, isComputed(source),
       !inlined.contains(source), wanted[source] == wanted[consumer]
     else { return nil }
@@ -149,7 +150,9 @@ struct SegmentPlanner {
     func parts(_ values: ValueID...) -> [ValueID] { values.map { planner.base($0) } }
     switch x.operation {
     case .add:
-      if let p = scaled(x.a, of: v), let q = scaled(x.b, of: v), planner.base(x.a) != planner.base(x.b) {
+      if let p = scaled(x.a, of: v), let q = scaled(x.b, of: v),
+        planner.base(x.a) != planner.base(x.b)
+      {
         for (one, two) in [(p, q), (q, p)] {
           if let root = square(two.tensor, of: v) {
             return (
@@ -338,7 +341,8 @@ struct SegmentPlanner {
     let source = planner.base(root.value)
     switch root.purpose {
     case .buffer, .output:
-      if case .buffer = root.purpose, made[source] == nil, planner.isBuffered(source, before: stage) {
+      if case .buffer = root.purpose, made[source] == nil, planner.isBuffered(source, before: stage)
+      {
         return
       }
       builder.store(
@@ -368,7 +372,11 @@ struct SegmentPlanner {
     }
     let shape = planner.shape(instruction.a)
     let slot: Int32
-    if case .memory(let view) = planner.placement[reduction.index] { slot = view.slot } else { return }
+    if case .memory(let view) = planner.placement[reduction.index] {
+      slot = view.slot
+    } else {
+      return
+    }
     let (rows, cols, isPerRow): (Int, Int, Bool) =
       switch Scope(rawValue: instruction.attribute) ?? .all {
       case .perRow, .all:

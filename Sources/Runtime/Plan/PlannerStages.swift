@@ -8,13 +8,21 @@ extension Planner {
     guards = [Guard](repeating: .never, count: f.instructions.count)
     for output in f.outputs { guards[output.value.index] = .always }
     var dependents: [ValueID: [Bool]] = [:]
+    // What a meeting needs must be there when the tensors meet: no condition of a later phase may
+    // decide over it.
+    var meets = [Bool](repeating: false, count: f.instructions.count)
     for i in stride(from: f.instructions.count - 1, through: 0, by: -1) where live[i] {
       let v = ValueID(i)
       var wanted = guards[i]
-      if isMeeting(v), !wanted.conditions.allSatisfy({ isUniform($0) }) {
+      if isMeeting(v) {
+        meets[i] = true
         // All tensors take part, whatever each of them wants.
-        wanted = .always
+        if !wanted.conditions.allSatisfy({ isUniform($0) }) { wanted = .always }
+      }
+      if meets[i] {
+        wanted = wanted.dropping { !isUniform(Guard.condition($0)) }
         guards[i] = wanted
+        for operand in f.operands(v) { meets[operand.index] = true }
       }
       if !wanted.isAlways {
         // A condition that itself needs the value cannot decide whether to compute it.

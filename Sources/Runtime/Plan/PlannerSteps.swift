@@ -19,7 +19,11 @@ extension Planner {
       var step = PlanStep(.oraclePoint, instruction.operation)
       step.m = Int(instruction.attribute)
       step.a = whole(instruction.a)
-      if instruction.operation == .gradientAt { step.d = result(v) } else { step.scalarD = register(v) }
+      if instruction.operation == .gradientAt {
+        step.d = result(v)
+      } else {
+        step.scalarD = register(v)
+      }
       return [step]
     case .reduction:
       guard instruction.operation == .argMaximum || instruction.operation == .argMinimum else {
@@ -84,7 +88,8 @@ extension Planner {
 
   private mutating func rowwiseStep(_ v: ValueID) -> PlanStep {
     let instruction = f[v]
-    var step = PlanStep(instruction.operation == .softmax ? .softmax : .logSoftmax, instruction.operation)
+    var step = PlanStep(
+      instruction.operation == .softmax ? .softmax : .logSoftmax, instruction.operation)
     step.a = whole(instruction.a)
     step.d = result(v)
     step.n = shape(v).last ?? 1

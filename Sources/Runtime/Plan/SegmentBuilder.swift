@@ -32,8 +32,7 @@ struct SegmentBuilder {
   var places: [rv_place] = []
   var initials: [rv_initial] = []
   var valueCount = 0
-  private var stores:
-    [(source: ChunkOperand, target: SlotAddress, width: Int, wanted: Guard)] = []
+  private var stores: [(source: ChunkOperand, target: SlotAddress, width: Int, wanted: Guard)] = []
 
   init(element: ElementType, count: Int) {
     self.element = element

@@ -48,7 +48,8 @@ final class Learner {
     if data != nil, objective.inputs.count > 2 {
       throw DiagnosticError(
         Diagnostic(
-          228, "`\(objective.name)` has \(objective.inputs.count) inputs, and data has features and "
+          228,
+          "`\(objective.name)` has \(objective.inputs.count) inputs, and data has features and "
             + "one target", at: objective.inputs[2].origin))
     }
     makeRunner = { (rows: Int, needsGradient: Bool) throws(DiagnosticError) -> ObjectiveRunner in
@@ -99,7 +100,8 @@ final class Learner {
     guard values.count == numberCount else {
       throw DiagnosticError(
         Diagnostic(
-          229, "the starting point has \(values.count) numbers, and the objective "
+          229,
+          "the starting point has \(values.count) numbers, and the objective "
             + "\(numberCount)", at: span))
     }
     var position = 0
@@ -250,7 +252,8 @@ final class Learner {
       return nil
     }
     return Diagnostic(
-      910, "\(rule), seed \(seed): `\(runner.parameters[broken].name)` is not finite after step "
+      910,
+      "\(rule), seed \(seed): `\(runner.parameters[broken].name)` is not finite after step "
         + "\(step)", at: .none, notes: [Note("a smaller learning rate or clipping may help")])
   }
 }

@@ -46,7 +46,9 @@ final class TensorMemory {
   func isFinite(_ tensor: Int) -> Bool { read(tensor).allSatisfy(\.isFinite) }
 
   /// Copies whole rows of another tensor: row `rows[i]` of `source` becomes row i of `tensor`.
-  func gather(_ rows: ArraySlice<Int>, of source: TensorMemory, _ other: Int, width: Int, to tensor: Int) {
+  func gather(
+    _ rows: ArraySlice<Int>, of source: TensorMemory, _ other: Int, width: Int, to tensor: Int
+  ) {
     let bytes = width * elementType.byteCount
     var target = pointers[tensor]
     for row in rows {

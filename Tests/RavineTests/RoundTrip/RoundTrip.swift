@@ -46,10 +46,15 @@ enum RoundTrip {
     // Only what the outputs need: dead reads are numbered too.
     let function = function.canonical()
     let names = module.hypers.map { plain($0.name) }
-    let used = Set(function.instructions.filter { $0.operation == .hyper }.map(\.attribute))
+    let live = function.liveValues()
+    let used = Set(
+      function.instructions.indices.filter {
+        live[$0] && function.instructions[$0].operation == .hyper
+      }.map { function.instructions[$0].attribute })
     let order = used.sorted { names[Int($0)] < names[Int($1)] }
     var result = function
-    for i in result.instructions.indices where result.instructions[i].operation == .hyper {
+    for i in result.instructions.indices where live[i] && result.instructions[i].operation == .hyper
+    {
       result.instructions[i].attribute = Int32(
         order.firstIndex(of: result.instructions[i].attribute)!)
     }
@@ -65,24 +70,10 @@ enum RoundTrip {
     return String(text.map { $0 == "." ? "_" : $0 })
   }
 
-  /// Everything that must hold of the parts of a function; the first thing that does not.
+  /// What the verifier says of a function; nil when it is well formed.
   static func flaw(_ function: Function) -> String? {
-    for i in function.instructions.indices {
-      let instruction = function.instructions[i]
-      for operand in function.operands(ValueID(i)) where operand.index >= i {
-        return "%\(i) reads %\(operand.index)"
-      }
-      if instruction.operation.isElementwise {
-        let operands = (0..<instruction.operation.info.arity).map {
-          function.type(instruction.operand($0))
-        }
-        let inferred = try? ShapeRules.infer(
-          instruction.operation, operands, attribute: instruction.attribute)
-        if inferred != instruction.type { return "%\(i) \(instruction.operation) has another type" }
-      }
-    }
-    for output in function.outputs where output.value.index >= function.instructions.count {
-      return "an output without a value"
+    do throws(VerificationError) { try function.verify(after: "test") } catch {
+      return error.description
     }
     return nil
   }

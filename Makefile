@@ -1,0 +1,43 @@
+# Ravine: what there is to do. `make run` and `make test` install what is missing by themselves.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test bench golden fuzz format lint campaign clean
+
+SECONDS ?= 60
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: ## install what a build needs: readline, OpenBLAS
+	@scripts/setup.sh
+
+build: setup ## the executable, optimised: .build/release/ravine
+	swift build -c release --product ravine
+
+run: build ## train a network on handwritten digits
+	.build/release/ravine run Examples/digits.opt
+
+test: setup ## layout, build without warnings, all tests
+	@scripts/test.sh
+
+bench: setup ## speed against hand-written loops
+	swift run -c release ravine-bench
+
+golden: build ## every recorded trajectory on both engines, as a table
+	@scripts/golden.sh
+
+fuzz: setup ## look for crashes for SECONDS=60
+	@scripts/fuzz.sh $(SECONDS)
+
+format: ## rewrite the sources in the one layout
+	swift format --in-place --recursive Sources Tests Package.swift
+
+lint: ## complain where the layout differs
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+campaign: setup ## the tests with all their cases, optimised; takes long
+	RAVINE_CAMPAIGN=20000 swift test -c release -Xswiftc -enable-testing
+	@$(MAKE) fuzz SECONDS=600
+
+clean: ## remove what was built
+	swift package clean

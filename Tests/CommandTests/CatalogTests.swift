@@ -1,0 +1,113 @@
+import Diagnostics
+import Foundation
+import Ravine
+import Testing
+
+/// Every page of the catalogue: its example has exactly that diagnostic, its repair has none.
+@Suite struct CatalogTests {
+  /// Pages whose situation is made by the tests of another room, and by which.
+  static let elsewhere: [Int: String] = [
+    109: "RavineTests", 112: "SyntaxTests", 230: "RavineTests", 320: "unreachable from source",
+    413: "unreachable from source",
+    508: "RuntimeTests", 607: "RavineTests", 702: "TrainingTests", 704: "TrainingTests",
+    706: "TrainingTests",
+    725: "TrainingTests", 742: "TrainingTests", 751: "TrainingTests", 752: "TrainingTests",
+    754: "TrainingTests",
+    808: "RuntimeTests", 809: "RuntimeTests", 811: "RuntimeTests", 812: "RuntimeTests",
+    903: "RuntimeTests", 907: "RuntimeTests",
+  ]
+
+  @Test(arguments: Catalog.pages.indices)
+  func examplesHaveTheDiagnosticAndRepairsDoNot(_ index: Int) throws {
+    let page = Catalog.pages[index]
+    let situation = CatalogSituations.all[page.code.number]
+    if case .situation = page.trigger {
+      #expect(
+        (situation == nil) == (Self.elsewhere[page.code.number] != nil),
+        "\(page.code): a situation needs a test here or elsewhere")
+    }
+    guard let before = try Self.codes(page.trigger, situation?.trigger),
+      let after = try Self.codes(page.repair, situation?.repair)
+    else { return }
+    #expect(before == [page.code.description], "\(page.code): the example")
+    #expect(after.isEmpty, "\(page.code): the repair")
+  }
+
+  /// The codes that an example has: of errors, and of warnings where there are no errors.
+  private static func codes(_ example: CatalogExample, _ bytes: CatalogFiles?) throws -> [String]? {
+    switch example {
+    case .program(let text): return checked(Array(text.utf8))
+    case .command(let line, let files):
+      let sandbox = try Sandbox()
+      for file in files { try sandbox.write(file.name, file.text + "\n") }
+      return try codes(sandbox, line)
+    case .data(let name, let text, let options):
+      return try codes(CatalogFiles(name, Array((text.isEmpty ? "" : text + "\n").utf8), options))
+    case .situation: return try bytes.map(codes)
+    }
+  }
+
+  private static func checked(_ bytes: [UInt8]) -> [String] {
+    let found = Compiler().add(name: "example.opt", bytes: bytes)
+    let errors = found.filter { $0.severity == .error }
+    return (errors.isEmpty ? found : errors).map(\.code.description)
+  }
+
+  private static func codes(_ files: CatalogFiles) throws -> [String] {
+    if files.name.hasSuffix(".opt") { return checked(files.bytes) }
+    let sandbox = try Sandbox()
+    try sandbox.write(files.name, files.bytes)
+    try sandbox.write("e.opt", files.script)
+    return try codes(sandbox, "ravine run e.opt")
+  }
+
+  private static func codes(_ sandbox: Sandbox, _ line: String) throws -> [String] {
+    let outcome = try sandbox.run(line)
+    let errors = outcome.codes()
+    // 0: done; 1: a comparison that differs, which is no error.
+    if errors.isEmpty { #expect([0, 1].contains(outcome.status), "\(line): \(outcome.errors)") }
+    return errors.isEmpty ? outcome.codes("warning") : errors
+  }
+
+  @Test func pagesAreInOrderAndOneForACode() {
+    let numbers = Catalog.pages.map(\.code.number)
+    #expect(numbers == Set(numbers).sorted())
+    for page in Catalog.pages {
+      #expect(!page.title.isEmpty && page.text.count > 20, "\(page.code)")
+      #expect(page.title.first!.isUppercase || page.title.first == "`", "\(page.code)")
+    }
+  }
+
+  @Test func codesAreFoundInAnySpelling() {
+    #expect(Catalog.page("R0301")?.code.number == 301)
+    #expect(Catalog.page("r301")?.code.number == 301)
+    #expect(Catalog.page("301")?.code.number == 301)
+    #expect(Catalog.page("R9999") == nil)
+    #expect(Catalog.page("R") == nil)
+    #expect(Catalog.page("-301") == nil)
+  }
+
+  /// The sources give no code without a page, and pages stand for codes that the sources give.
+  @Test func everyCodeOfTheSourcesHasItsPage() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Sources")
+    let given = /(?:Diagnostic|make)\(\s*([1-9][0-9]{2})\s*,/
+    let listed = /case [^\n]*: ([1-9][0-9]{2})\n/
+    var found: [Int: String] = [:]
+    let files = try #require(FileManager.default.enumerator(atPath: root.path))
+    for case let name as String in files where name.hasSuffix(".swift") {
+      if name.contains("Diagnostics/Catalog") { continue }
+      let text = try String(contentsOf: root.appendingPathComponent(name), encoding: .utf8)
+      for match in text.matches(of: given) { found[Int(match.1)!] = name }
+      for match in text.matches(of: listed) { found[Int(match.1)!] = name }
+    }
+    #expect(found.count > 150)
+    let pages = Set(Catalog.pages.map(\.code.number))
+    for (code, file) in found.sorted(by: { $0.key < $1.key }) {
+      #expect(pages.contains(code), "R0\(code) of \(file) has no page")
+    }
+    for code in pages.sorted() {
+      #expect(found[code] != nil, "nothing in Sources gives R0\(code)")
+    }
+  }
+}

@@ -1,0 +1,318 @@
+import Foundation
+import Testing
+
+@Suite struct CommandTests {
+  static let rule = "rule Descent(lr = 0.1) {\n    w' = w - lr * g\n}\n"
+  static let broken = "rule Descent(lr = 0.1) {\n    w' = w - lrr * g + lr\n}\n"
+  static let record = """
+    {"name": "by hand", "shape": [2], "p0": [1, 2], "gradients": [[1, 1], [0, 2]],
+     "parameters": [[0.9, 1.9], [0.9, 1.7]], "inputs": {"extra": 3},
+     "recommended_tolerance": {"rel": 1e-12, "abs": 1e-15}}
+    """
+
+  // MARK: The root
+
+  @Test func withoutArgumentsItSaysWhatThereIs() throws {
+    let outcome = try Sandbox().run("ravine")
+    #expect(outcome.status == 0)
+    #expect(outcome.output.contains("ravine check FILE"))
+    #expect(outcome.errors.isEmpty)
+  }
+
+  @Test func theVersionIsData() throws {
+    let outcome = try Sandbox().run("ravine --version")
+    #expect(outcome.status == 0)
+    #expect(outcome.output.wholeMatch(of: /[0-9]+\.[0-9]+\.[0-9]+\n/) != nil)
+  }
+
+  @Test func aMisspelledCommandIsAUsageErrorWithASuggestion() throws {
+    let outcome = try Sandbox().run("ravine chekc x.opt")
+    #expect(outcome.status == 2)
+    #expect(outcome.output.isEmpty)
+    #expect(outcome.errors.contains("did you mean `ravine check`?"))
+  }
+
+  @Test(arguments: [
+    "run", "check", "fmt", "describe", "zoo", "explain", "replay", "dump",
+  ])
+  func helpBeginsWithExamples(_ command: String) throws {
+    let outcome = try Sandbox().run("ravine \(command) --help")
+    #expect(outcome.status == 0)
+    let lines = outcome.output.split(separator: "\n")
+    #expect(lines.first?.hasPrefix("OVERVIEW: ") == true)
+    #expect(lines.dropFirst().first == "Examples:")
+    #expect(lines.dropFirst(2).first?.hasPrefix("  ravine \(command)") == true)
+  }
+
+  @Test(arguments: [
+    "check", "check --frobnicate x.opt", "fmt", "fmt --ascii --unicode x.opt", "replay Lion",
+    "replay Lion t.json --tolerance -1", "dump --stage nothing Lion", "explain R9999",
+    "describe Lion --parameters w", "describe Lion --parameters w:2xq",
+    "check missing.opt", "fmt missing.opt", "run missing.opt", "missing.opt", "zoo Nothing",
+    "replay Lion missing.json", "dump --stage ast missing.opt", "check empty",
+  ])
+  func wrongUsageEndsWithTwo(_ arguments: String) throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("empty/readme", "no programs")
+    let outcome = try sandbox.run("ravine \(arguments)")
+    #expect(outcome.status == 2, "\(outcome.errors)")
+    #expect(outcome.output.isEmpty)
+    #expect(!outcome.errors.isEmpty)
+  }
+
+  @Test func aClosedPipeEndsQuietly() throws {
+    let outcome = try Sandbox().run("ravine dump Muon | head -n 1")
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.isEmpty)
+    #expect(outcome.output.split(separator: "\n").count == 1)
+  }
+
+  @Test func controlCharactersOfArgumentsDoNotReachTheTerminal() throws {
+    let outcome = try Sandbox().run("ravine \"$(printf 'a\\033[31mb')\"")
+    #expect(outcome.status == 2)
+    #expect(!outcome.errors.contains("\u{1B}"))
+  }
+
+  // MARK: check
+
+  @Test func aGoodFileChecks() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("good.opt", Self.rule)
+    let outcome = try sandbox.run("ravine check good.opt")
+    #expect(outcome.status == 0)
+    #expect(outcome.output.isEmpty)
+    #expect(outcome.errors == "1 file checked: no errors\n")
+  }
+
+  @Test func errorsEndWithThreeAndAreShownInPlace() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("bad.opt", Self.broken)
+    let outcome = try sandbox.run("ravine check bad.opt")
+    #expect(outcome.status == 3)
+    #expect(outcome.codes() == ["R0201"])
+    #expect(outcome.errors.contains("--> bad.opt:2:14"))
+    #expect(outcome.errors.contains("did you mean `lr`?"))
+    #expect(!outcome.errors.contains("\u{1B}"))
+  }
+
+  @Test func aDirectoryStandsForItsFiles() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("rules/b.opt", Self.broken)
+    try sandbox.write("rules/deep/a.opt", Self.rule)
+    try sandbox.write("rules/notes.txt", "no program")
+    let outcome = try sandbox.run("ravine check rules")
+    #expect(outcome.status == 3)
+    #expect(outcome.errors.hasSuffix("2 files checked: 1 error\n"))
+  }
+
+  @Test func findingsAreDataWithJSON() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("bad.opt", Self.broken)
+    try sandbox.write("good.opt", Self.rule)
+    let outcome = try sandbox.run("ravine check --json good.opt bad.opt bad.opt")
+    #expect(outcome.status == 3)
+    #expect(outcome.errors.isEmpty)
+    let data = Data(outcome.output.utf8)
+    let array = try #require(try JSONSerialization.jsonObject(with: data) as? [[String: Any]])
+    #expect(array.count == 2)
+    #expect(array[0]["code"] as? String == "R0201")
+    #expect(array[0]["file"] as? String == "bad.opt")
+    #expect(array[0]["line"] as? Int == 2)
+    #expect(try sandbox.run("ravine check --json good.opt").output == "[]\n")
+  }
+
+  @Test func warningsCountOnlyWhenAsked() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("w.opt", "rule A {\n    state m\n    w' = w - g - m\n}\n")
+    let lenient = try sandbox.run("ravine check w.opt")
+    #expect(lenient.status == 0)
+    #expect(lenient.codes("warning") == ["R0307"])
+    #expect(try sandbox.run("ravine check --strict w.opt").status == 1)
+  }
+
+  @Test func standardInputIsAFile() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("bad.opt", Self.broken)
+    let outcome = try sandbox.run("ravine check - < bad.opt")
+    #expect(outcome.status == 3)
+    #expect(outcome.errors.contains("--> <stdin>:2:14"))
+  }
+
+  @Test func coloursNeedATerminal() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("bad.opt", Self.broken)
+    // `script` gives the command a terminal; its options differ between systems.
+    guard try sandbox.run("script -qec true /dev/null").status == 0 else { return }
+    // It ends with its own input, so that has to last.
+    let line = "sleep 2 | script -qec 'ravine check bad.opt' /dev/null"
+    let terminal = ["TERM": "xterm", "NO_COLOR": ""]
+    let coloured = try sandbox.run(line, environment: terminal)
+    #expect(coloured.output.contains("\u{1B}[1;31m"), "\(coloured)")
+    let plain = try sandbox.run(line, environment: ["TERM": "xterm", "NO_COLOR": "1"])
+    #expect(plain.output.contains("error[R0201]"))
+    #expect(!plain.output.contains("\u{1B}[1;31m"))
+  }
+
+  // MARK: fmt
+
+  @Test func formattingIsInPlaceAndKeepsWhatIsFormatted() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("a.opt", "rule Descent( lr=0.1 ){\n w'=w-lr*g  # step\n}\n")
+    let check = try sandbox.run("ravine fmt --check a.opt")
+    #expect(check.status == 1)
+    #expect(check.output == "a.opt\n")
+    #expect(try sandbox.run("ravine fmt a.opt").status == 0)
+    let formatted = "rule Descent(lr = 0.1) {\n    w' = w - lr * g  # step\n}\n"
+    #expect(try sandbox.read("a.opt") == formatted)
+    #expect(try sandbox.run("ravine fmt --check a.opt").status == 0)
+  }
+
+  @Test func spellingsGoBothWays() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("a.opt", "rule A(β1 = 0.9) {\n    w' = w - β1 · g²\n}\n")
+    let ascii = try sandbox.run("ravine fmt --ascii - < a.opt").output
+    #expect(ascii == "rule A(beta1 = 0.9) {\n    w' = w - beta1 * g^2\n}\n")
+    try sandbox.write("b.opt", ascii)
+    #expect(try sandbox.run("ravine fmt --unicode - < b.opt").output == sandbox.read("a.opt"))
+  }
+
+  @Test func aFileWithSyntaxErrorsIsLeftAlone() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("a.opt", "rule A {\n w' = (w\n}\n")
+    let outcome = try sandbox.run("ravine fmt a.opt")
+    #expect(outcome.status == 3)
+    #expect(outcome.codes() == ["R0121"])
+    #expect(try sandbox.read("a.opt") == "rule A {\n w' = (w\n}\n")
+  }
+
+  // MARK: explain, zoo
+
+  @Test func aPageHasExampleAndRepair() throws {
+    let outcome = try Sandbox().run("ravine explain r301")
+    #expect(outcome.status == 0)
+    #expect(outcome.output.hasPrefix("R0301: A missing prime\n"))
+    #expect(outcome.output.contains("    m = μ * m + g"))
+    #expect(outcome.output.contains("    m' = μ * m + g"))
+  }
+
+  @Test func theListNamesEveryCode() throws {
+    let lines = try Sandbox().run("ravine explain").output.split(separator: "\n")
+    #expect(lines.count > 150)
+    #expect(lines.contains("R0301  A missing prime"))
+  }
+
+  @Test func theZooListsAndPrints() throws {
+    let sandbox = try Sandbox()
+    let list = try sandbox.run("ravine zoo")
+    #expect(list.output.contains("Lion "))
+    let lion = try sandbox.run("ravine zoo lion > lion.opt && ravine check lion.opt")
+    #expect(lion.status == 0)
+    #expect(try sandbox.read("lion.opt").contains("rule Lion("))
+    let json = try sandbox.run("ravine zoo --json").output
+    let rules = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]]
+    #expect(try #require(rules).contains { $0["name"] as? String == "AdamW" })
+  }
+
+  // MARK: dump, describe
+
+  @Test func everyStageIsPrinted() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("r.opt", Self.rule)
+    let tree = try sandbox.run("ravine dump --stage ast r.opt").output
+    #expect(tree.contains("(rule descent") || tree.contains("(rule Descent"))
+    let roles = try sandbox.run("ravine dump --stage checked r.opt").output
+    #expect(roles.contains("hyper lr = 0.1"))
+    #expect(roles.contains("after the step w' = (- w (* lr g))"))
+    let flat = try sandbox.run("ravine dump --stage ir r.opt:Descent").output
+    #expect(flat.contains("multiply"))
+    #expect(flat.contains("w' #0 = "))
+    let plan = try sandbox.run("ravine dump --stage plan r.opt --parameters w:3x4").output
+    #expect(plan.contains("pass over 12"))
+  }
+
+  @Test func aRuleIsDescribedWithItsArguments() throws {
+    let outcome = try Sandbox().run("ravine describe 'Lion(lr = 0.5)'")
+    #expect(outcome.status == 0)
+    #expect(outcome.output.contains("lr  0.5"))
+    #expect(outcome.output.contains("20 bytes an element"))
+    #expect(outcome.output.contains("elementwise"))
+  }
+
+  @Test func parametersGoWhereTheRouteSendsThem() throws {
+    let line = "ravine describe MuonAdamW --json --parameters w1:64x32,b1:32,embed:100x8"
+    let text = try Sandbox().run(line).output
+    let json = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    let parameters = try #require(json?["parameters"] as? [[String: Any]])
+    let routes = parameters.map { ($0["route"] as? [String] ?? []).joined() }
+    #expect(routes[0].hasSuffix("-> Muon"))
+    #expect(routes[1] == "otherwise -> AdamW")
+    #expect(routes[2] == "otherwise -> AdamW")
+    #expect(parameters[1]["stateBytes"] as? Int == 256)
+  }
+
+  @Test func rulesAndObjectivesOfAFileAreDescribed() throws {
+    let sandbox = try Sandbox()
+    let objective = "objective bowl(x: vector(2) = 1) = sum(x^2)\n"
+    try sandbox.write("f.opt", Self.rule + objective)
+    let outcome = try sandbox.run("ravine describe f.opt")
+    #expect(outcome.output.contains("Descent\n"))
+    #expect(outcome.output.contains("objective bowl\n"))
+    #expect(outcome.output.contains("x: vector(2)"))
+  }
+
+  // MARK: replay
+
+  @Test(arguments: ["reference", "interpreter"], ["f64", "f32"])
+  func aRecordedRunIsReproduced(_ engine: String, _ type: String) throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("t.json", Self.record)
+    let line = "ravine replay 'SGD(lr = 0.1)' t.json --engine \(engine) --dtype \(type) --json"
+    let outcome = try sandbox.run(line)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let json = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+    #expect(json?["holds"] as? Bool == true)
+    #expect(json?["steps"] as? Int == 2)
+    #expect(json?["unused"] as? [String] == ["extra"])
+  }
+
+  @Test func aDifferenceIsAFindingWithItsPlace() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("t.json", Self.record)
+    let outcome = try sandbox.run("ravine replay 'SGD(lr = 0.1, λ = 0.5)' t.json")
+    #expect(outcome.status == 1)
+    #expect(outcome.output.contains("first at                     step 1, element [0]: 0.85"))
+    let looser = try sandbox.run("ravine replay 'SGD(lr = 0.1, λ = 0.5)' t.json --tolerance 0.2")
+    #expect(looser.status == 0)
+  }
+
+  @Test func aRuleOfAFileIsReplayedWithItsStates() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("t.json", Self.record)
+    let rule = "rule Sum(lr = 0.1) {\n    state s\n    s' = s + g\n    w' = w - lr * g\n}\n"
+    try sandbox.write("r.opt", rule)
+    let outcome = try sandbox.run("ravine replay 'r.opt:Sum(lr = 0.1)' t.json")
+    #expect(outcome.status == 0)
+    #expect(outcome.output.contains("  s (2 × 1)  1, 3\n"))
+  }
+
+  @Test func inputsLossesAndDrawsComeFromTheRecord() throws {
+    let sandbox = try Sandbox()
+    let rule = """
+      rule Fed(lr = 0.1) {
+          input h
+          z = normal()
+          w' = w - lr * g * loss + h + z
+      }
+      """
+    try sandbox.write("r.opt", rule)
+    try sandbox.write(
+      "t.json",
+      """
+      {"shape": [2], "p0": [1, 1], "gradients": [[1, 2], [1, 0]],
+       "parameters": [[1.8, 3.6], [5.7, 9.6]],
+       "inputs": {"loss": [2, 1], "h": [[0, 1], [1, 2]], "z": [[1, 2], [3, 4]]}}
+      """)
+    let outcome = try sandbox.run("ravine replay r.opt:Fed t.json --tolerance 1e-12")
+    #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+  }
+}

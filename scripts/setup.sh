@@ -1,0 +1,63 @@
+#!/bin/sh
+# Makes sure that a build can succeed: the Swift compiler, GNU readline, OpenBLAS with LAPACK.
+# Installs what is missing, says what and how, and stops with a clear message where it may not.
+set -eu
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+stop() { say "$*"; exit 1; }
+
+# --- Swift -------------------------------------------------------------------------------------
+command -v swift >/dev/null 2>&1 ||
+    stop "there is no Swift on the PATH; install 6.1 or later from https://www.swift.org/install"
+version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9]*\.[0-9][0-9]*\).*/\1/p' | head -n 1)
+[ -n "$version" ] || stop "cannot tell the version of Swift from 'swift --version'"
+major=${version%%.*}
+minor=${version#*.}
+if [ "$major" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 1 ]; }; then
+    stop "Swift $version is too old; install 6.1 or later from https://www.swift.org/install"
+fi
+
+# --- Libraries ---------------------------------------------------------------------------------
+case $(uname -s) in
+Darwin)
+    # Linear algebra comes with the system (Accelerate).
+    if command -v brew >/dev/null 2>&1; then
+        if ! brew list --versions readline >/dev/null 2>&1; then
+            say "installing with Homebrew: readline"
+            brew install readline
+        fi
+    elif [ ! -d /opt/local/include/readline ] && [ ! -d /usr/local/include/readline ]; then
+        stop "GNU readline is missing; install Homebrew (https://brew.sh), then 'brew install readline'"
+    fi
+    ;;
+Linux)
+    if ! command -v dpkg-query >/dev/null 2>&1; then
+        say "not Debian or Ubuntu: readline and OpenBLAS (with LAPACK) must be there already"
+        exit 0
+    fi
+    missing=""
+    for package in libreadline-dev libopenblas-dev; do
+        state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$state" = installed ] || missing="$missing $package"
+    done
+    [ -n "$missing" ] || exit 0
+    root=""
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null 2>&1 ||
+            stop "missing:$missing; ask an administrator for: apt-get install$missing"
+        # Without a terminal nobody can type a password.
+        if [ -t 0 ]; then root="sudo"; else root="sudo -n"; fi
+    fi
+    say "installing with apt-get:$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    $root apt-get update -qq ||
+        stop "apt-get update failed; missing:$missing (install them and try again)"
+    # shellcheck disable=SC2086
+    $root apt-get install -y -qq --no-install-recommends $missing >&2 ||
+        stop "apt-get install failed; missing:$missing (install them and try again)"
+    ;;
+*)
+    say "unknown system: readline and a BLAS with LAPACK must be there already"
+    ;;
+esac
