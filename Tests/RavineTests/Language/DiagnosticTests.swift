@@ -127,6 +127,8 @@ import Testing
       "best = Lion(lr = 1e-3)\n" + bowl + "minimize bowl with best, Cautious(best) for 9 steps",
       bowl + "minimize bowl with Cautious(Cautious(Lion)), Lookahead(MuonAdamW) for 10 steps",
       "rule A { w' = w - h(g) }\nfn h(x) = c * x\nc = 2",
+      "rule A { x = g\n repeat 2 { x' = x + y }\n y = f(g)\n w' = w - x }\n"
+        + "fn f(x) {\n z = x\n repeat 3 { z' = z * 2 }\n z\n}",
       "fn f(w) = 2 * w\nrule A { w' = w - f(g) }",
     ] { #expect(findings(text) == [], "\(text)") }
   }
