@@ -169,7 +169,7 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
       result.append(extent)
     }
     result.reverse()
-    if isLike || other.isLike, result == [.rows, .cols] { return .like }
+    if result == [.rows, .cols] { return .like }
     return Shape(result)
   }
 

@@ -208,6 +208,7 @@ struct BodyPrinter {
     case .transpose: return "\(text(instruction.a, 9)).T"
     case .reshape, .broadcast:
       let shape = instruction.type.shape
+      if shape.extents == [.unknown] { return "flatten(\(text(instruction.a, 0)))" }
       let target = shape.isLike ? "w" : shape.isScalar ? "scalar" : lengths(shape)
       return "\(operation.info.name)(\(text(instruction.a, 0)), \(target))"
     case .diagonal: return "diag(\(text(instruction.a, 0)))"

@@ -138,13 +138,16 @@ extension Lowerer {
       initial.append(local(handle))
     }
     let outer = level
+    // A loop body may be what asked for this value: it waits while the loop here is made.
+    let waiting = Array(levels[(outer + 1)...])
+    levels.removeSubrange((outer + 1)...)
     levels.append(Level(builder: FunctionBuilder(name: "repeat"), carriedCount: carried.count))
-    level = levels.count - 1
+    level = outer + 1
     defer {
-      levels.removeLast()
+      levels.removeSubrange((outer + 1)...)
+      levels += waiting
       level = outer
     }
-    precondition(level == outer + 1, "loops nest one inside the other")
 
     let inside = Frame(tree: frame.tree, parent: frame)
     for (position, name) in carried.enumerated() {

@@ -185,7 +185,7 @@ extension Lowerer {
       let bound = bind(
         arguments, to: names, of: name, hasDefault: names.map { _ in false }, span)
     else { return .failure }
-    let x = bound.map { lower($0!, frame) }
+    let x = bound.map { operand($0!, frame) }
     for value in x { if case .failure = value { return .failure } }
     return builtin(name, x, span)
   }
@@ -219,7 +219,7 @@ extension Lowerer {
   private func extremum(
     _ name: String, _ arguments: [Argument], _ frame: Frame, _ span: Span
   ) -> Value {
-    let values = arguments.map { lower($0.value, frame) }
+    let values = arguments.map { operand($0.value, frame) }
     guard let first = values.first else {
       return report(Diagnostic(205, "`\(name)` needs at least one value", at: span))
     }

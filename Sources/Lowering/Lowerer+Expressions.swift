@@ -24,17 +24,17 @@ extension Lowerer {
     case .name(let name): return lookup(name, frame)
     case .primed(let name): return primed(name, frame)
     case .unary(let op, let a):
-      return make(op == .minus ? .negate : .logicalNot, [lower(a, frame)], at: span)
+      return make(op == .minus ? .negate : .logicalNot, [operand(a, frame)], at: span)
     case .binary(let op, let a, let b): return binary(op, a, b, frame, span)
     case .conditional(let c, let then, let otherwise):
-      let condition = lower(c, frame)
+      let condition = operand(c, frame)
       if case .value(let handle) = condition, type(handle).kind != .boolean {
         return report(
           Diagnostic(
             406, "`if` needs a condition such as `x > 0`, not a number", at: tree.span(c)))
       }
       return make(
-        .select, [condition, lower(then, frame), lower(otherwise, frame)], at: span)
+        .select, [condition, operand(then, frame), operand(otherwise, frame)], at: span)
     case .call(let name, let arguments): return call(name, arguments, frame, span)
     case .global(let inner): return global(inner, frame, span)
     case .over(let reduction, let axis, let inner):
@@ -47,9 +47,16 @@ extension Lowerer {
           419, "`.\(name.text)` has no meaning here: the one postfix of a value is `.T`",
           at: name.span))
     case .list(let items): return .list(items.map { lower($0, frame) })
-    case .norm(let a): return reduce("norm", lower(a, frame), .all, at: span)
+    case .norm(let a): return reduce("norm", operand(a, frame), .all, at: span)
     case .error: return .failure
     }
+  }
+
+  /// One tensor or number that an operation takes; what is none is reported where it stands.
+  func operand(_ id: ExprID, _ frame: Frame) -> Value {
+    let value = lower(id, frame)
+    if case .failure = value { return value }
+    return single(value, at: tree(frame).span(id)).map { .value($0) } ?? .failure
   }
 
   // MARK: Names
@@ -132,8 +139,8 @@ extension Lowerer {
           604, "`\(op.rawValue)` compares the name of a tensor in a `route`, nowhere else", at: span
         ))
     }
-    let x = lower(a, frame)
-    let y = lower(b, frame)
+    let x = operand(a, frame)
+    let y = operand(b, frame)
     let operation: Operation
     switch op {
     case .add: operation = .add
@@ -351,7 +358,7 @@ extension Lowerer {
       return report(
         Diagnostic(421, "`global` stands before a reduction, and `\(name.text)` is none", at: span))
     }
-    return globalReduce(name.key, arguments.map { lower($0.value, frame) }, frame, span)
+    return globalReduce(name.key, arguments.map { operand($0.value, frame) }, frame, span)
   }
 
   /// The meeting point of a reduction over all tensors: the same text of the same rule is the same

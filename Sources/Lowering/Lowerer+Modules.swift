@@ -58,6 +58,8 @@ extension Lowerer {
   private func flatten(
     _ value: RuleValue, prefix: String, _ taken: inout Set<String>, into all: inout [FlatHyper]
   ) {
+    // One rule that stands in two places has its knobs once.
+    guard value.hyperIndex.isEmpty else { return }
     for hyper in value.rule.hypers {
       var keyPrefix = prefix
       if taken.contains(keyPrefix + hyper.name.key) { keyPrefix += value.name + "." }

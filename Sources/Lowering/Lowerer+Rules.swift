@@ -41,6 +41,12 @@ extension Lowerer {
 
     let value = RuleValue(rule: rule, body: .descent)
     guard give(arguments, to: value, frame, span) else { return nil }
+    return fill(value) ? value : nil
+  }
+
+  /// Finds what a rule whose parameters are known is made of; false when an error was reported.
+  func fill(_ value: RuleValue) -> Bool {
+    let rule = value.rule
     let inside = Frame(tree: rule.tree, parent: nil)
     inside.owner = value
     inside.rules = value.rules
@@ -48,19 +54,19 @@ extension Lowerer {
     switch rule.body {
     case .equations(let block): value.body = .equations(block)
     case .alias(let target):
-      guard case .rule(let inner) = lowerRule(target, inside, value) else { return nil }
+      guard case .rule(let inner) = lowerRule(target, inside, value) else { return false }
       value.body = .alias(inner)
     case .route(let arms):
       var made: [(condition: ExprID?, text: String, rule: RuleValue)] = []
       let tree = program[rule.tree]
       for arm in arms {
-        guard case .rule(let inner) = lowerRule(arm.target, inside, value) else { return nil }
+        guard case .rule(let inner) = lowerRule(arm.target, inside, value) else { return false }
         let text = arm.condition.map { tree.sourceText($0) } ?? "otherwise"
         made.append((arm.condition, text, inner))
       }
       value.body = .route(made)
     }
-    return value
+    return true
   }
 
   /// A rule expression inside a rule; the frame reads hyperparameters of `owner` when it is needed.
@@ -144,10 +150,12 @@ extension Lowerer {
     }
     let inside = Frame(tree: rule.tree, parent: nil)
     for parameter in rules {
-      if let initial = parameter.initial,
-        case .rule(let inner) = lowerRule(initial, inside, value)
-      {
-        value.rules[parameter.name.key] = inner
+      if let initial = parameter.initial {
+        if case .rule(let inner) = lowerRule(initial, inside, value) {
+          value.rules[parameter.name.key] = inner
+        } else {
+          isGood = false
+        }
       } else {
         _ = report(
           Diagnostic(205, "`\(value.name)` needs a rule for `\(parameter.name.text)`", at: span))

@@ -160,12 +160,14 @@ extension Lowerer {
   /// Lowers a rule around other rules with `w - g` in their place.
   func checkTemplate(_ rule: CheckedRule) {
     let value = RuleValue(rule: rule, body: .descent)
-    guard case .equations(let block) = rule.body else { return }
-    value.body = .equations(block)
     for parameter in rule.ruleParameters { value.rules[parameter.name.key] = descent(parameter) }
     for parameter in rule.functionParameters {
       value.functions[parameter.name.key] = .builtin("sign")
     }
+    callStack.append("rule \(rule.declaration.name.key)")
+    let isFilled = fill(value)
+    callStack.removeLast()
+    guard isFilled else { return }
     _ = module(of: value, needsDefaults: false)
   }
 

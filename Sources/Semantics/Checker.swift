@@ -275,7 +275,7 @@ public struct Checker {
     case .definition(_, let value): checkLoose(value, tree, id)
     case .minimize(let statement):
       checkObjective(statement.objective, tree, id)
-      for rule in statement.rules { checkLoose(rule, tree, id) }
+      for rule in statement.rules { checkLoose(rule, tree, id, isRule: true) }
       for clause in statement.clauses { checkLoose(clause.value, tree, id) }
       command(item, id)
     case .train(let statement):
@@ -287,7 +287,7 @@ public struct Checker {
             suggestion: Suggestion.nearest(
               to: statement.data.text, among: program.data.keys.sorted())))
       }
-      for rule in statement.rules { checkLoose(rule, tree, id) }
+      for rule in statement.rules { checkLoose(rule, tree, id, isRule: true) }
       for clause in statement.clauses { checkLoose(clause.value, tree, id) }
       command(item, id)
     case .plot: command(item, id)
@@ -328,12 +328,14 @@ public struct Checker {
   }
 
   /// Names of an expression that stands in no declaration.
-  private mutating func checkLoose(_ expression: ExprID, _ tree: SyntaxTree, _ id: TreeID) {
+  private mutating func checkLoose(
+    _ expression: ExprID, _ tree: SyntaxTree, _ id: TreeID, isRule: Bool = false
+  ) {
     var names = checker(tree, id, nil)
     // Arguments of a rule may name its other hyperparameters; lowering knows which those are.
     names.declared = hyperNames(in: expression, tree)
     preload(names: expression, tree, id)
-    names.check(expression)
+    if isRule { names.check(rule: expression) } else { names.check(expression) }
     bag.report(contentsOf: names.bag)
   }
 
@@ -417,12 +419,12 @@ public struct Checker {
       names.declared.insert("name")
       for arm in arms {
         if let condition = arm.condition { names.check(condition) }
-        names.check(arm.target)
+        names.check(rule: arm.target)
       }
       update(rule: rule.name.key, id) { $0.body = .route(arms) }
     case .alias(let target):
       preload(names: target, tree, id)
-      names.check(target)
+      names.check(rule: target)
       update(rule: rule.name.key, id) { $0.body = .alias(target) }
     }
     let read = checkHeader(rule.parameters, tree, id, late: names.declared)

@@ -228,10 +228,43 @@ struct NameChecker {
     }
   }
 
+  /// An expression that stands where only a rule can: its name is that of a rule.
+  mutating func check(rule id: ExprID) {
+    let name: Name
+    var arguments: [Argument] = []
+    switch tree[id] {
+    case .name(let found): name = found
+    case .call(let found, let given): (name, arguments) = (found, given)
+    default: return check(id)
+    }
+    used.insert(name.key)
+    let isKnown =
+      outside.hasRule(name.key) || ruleParameters.contains(name.key)
+      || functionParameters.contains(name.key) || outside.hasDefinition(name.key)
+      || outside.hasFunction(name.key) || isVisible(name.key) || outside.isUnread(name.text)
+    if !isKnown {
+      bag.report(
+        .unknownRule(
+          name, suggestion: Suggestion.nearest(to: name.text, among: outside.ruleNames())))
+    }
+    checkArguments(of: name, arguments)
+  }
+
+  private mutating func checkArguments(of name: Name, _ arguments: [Argument]) {
+    for argument in arguments where !isShape(argument.value, of: name) {
+      // By position a rule takes rules (and functions), by name numbers as well.
+      if argument.label == nil, outside.hasRule(name.key), !outside.hasFunction(name.key) {
+        check(rule: argument.value)
+      } else {
+        check(argument.value)
+      }
+    }
+  }
+
   private mutating func checkCall(_ name: Name, _ arguments: [Argument]) {
     used.insert(name.key)
     called.insert(name.key)
-    for argument in arguments where !isShape(argument.value, of: name) { check(argument.value) }
+    checkArguments(of: name, arguments)
     if ruleParameters.contains(name.key) || functionParameters.contains(name.key) { return }
     if outside.hasFunction(name.key) || outside.hasRule(name.key) { return }
     if isVisible(name.key) {

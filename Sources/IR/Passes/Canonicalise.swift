@@ -106,8 +106,21 @@ private struct Canonicalise {
     return all
   }
 
-  /// The operands, those of a commutative operation in the order of their hashes.
+  /// The operands, those of a commutative operation in the order of their hashes; of a loop those
+  /// that its results depend on.
   private func operands(_ id: ValueID) -> [ValueID] {
+    if source[id].operation == .loop {
+      let loop = source.loops[Int(source[id].attribute)]
+      let live = loop.body.liveValues()
+      var captured: [ValueID] = []
+      for i in loop.body.instructions.indices
+      where live[i] && loop.body.instructions[i].operation == .argument {
+        let k = Int(loop.body.instructions[i].attribute) - loop.initial.count
+        if k >= 0 { captured.append(loop.captured[k]) }
+      }
+      captured.sort { hashes[$0.index] < hashes[$1.index] }
+      return [source[id].a] + loop.initial + captured
+    }
     let operands = source.operands(id)
     guard source[id].operation.info.isCommutative,
       hashes[operands[0].index] > hashes[operands[1].index]

@@ -8,22 +8,32 @@ import Testing
   static let table: [(text: String, found: [String])] = [
     ("rule A(lr = 1) { w' = w - lr * gg }", ["R0201 gg"]),
     ("rule A { w' = w - sqroot(g) }", ["R0202 sqroot"]),
+    (bowl + "minimize bowl with Lookahead(Lyon) for 3 steps", ["R0203 Lyon"]),
+    ("rule A = Lyon", ["R0203 Lyon"]),
+    ("rule A = route {\n rank == 2 -> Lyon(lr = 3)\n otherwise -> SGD\n}", ["R0203 Lyon"]),
     ("rule A { w' = w - ema(g, w, bta = 3) }", ["R0204 bta"]),
     ("rule A { w' = w - ema(g, w) }", ["R0205 ema(g, w)"]),
     ("rule A { w' = w - norm(g, w) }", ["R0206 norm(g, w)"]),
     ("rule A { w' = w - g }\nrule A { w' = w + g }", ["R0207 A"]),
     ("rule A(β1 = 1, beta1 = 2) { w' = w - β1 * g }", ["R0208 beta1"]),
-    ("rule A { w' = w - sqrt }", ["R0209 w - sqrt"]),
+    ("rule A { w' = w - sqrt }", ["R0209 sqrt"]),
     ("rule A { m = 3\n w' = w - m(g) }", ["R0209 m"]),
     ("minimize foo with Lion for 3 steps", ["R0210 foo"]),
     ("fn f(x) = h(x)\nfn h(x) = f(x)", ["R0211 f"]),
     ("fn f(x) = f(x)\nrule A { w' = w - f(g) }", ["R0211 f"]),
     ("a = b\nb = a", ["R0211 a"]),
+    ("rule A(base: rule) = A(base)", ["R0211 A(base)"]),
+    ("rule A(base: rule = A) { w' = base(w, g) }", ["R0211 A"]),
+    ("fn f(x, n = m, m = n) = x * n\nrule A { w' = w - f(g) }", ["R0309 n"]),
     ("rule A { when t > 3 { u = g } w' = w - u }", ["R0212 u"]),
     ("rule A(T = 1) { w' = w - T * g }", ["R0213 T"]),
     ("t = 3", ["R0213 t"]),
     ("fn f(x) = x + w\nrule A { w' = w - f(g) }", ["R0214 w"]),
+    ("minimize 3 with Lion for 3 steps", ["R0215 3"]),
     ("rule A { w' = w - ema(g, w, β = 1, β = 2) }", ["R0216 β"]),
+    ("rule A(base: rule) = Cautious(base(lr = 3))", ["R0217 base(lr = 3)"]),
+    (bowl + "minimize bowl with 3 for 3 steps", ["R0218 3"]),
+    ("rule A(f: fn = sign) { w' = w - f(g) }\nrule B = A(f = 3)", ["R0219 3"]),
     ("rule A { state m\n m = g\n w' = w - m }", ["R0301 m"]),
     ("rule A { state m\n m' = g\n mm' = g\n w' = w - m' }", ["R0302 mm"]),
     ("rule A(lr = 1) { lr = 2\n w' = w - lr * g }", ["R0303 lr"]),
@@ -57,11 +67,37 @@ import Testing
     ("rule A { when g > 0 { w' = w - g } }", ["R0405 g > 0"]),
     ("rule A(lr: vector(3) = 3) { w' = w - sum(lr) * g }", ["R0405 vector(3)"]),
     ("rule A { w' = if g then w else g }", ["R0406 g"]),
-    ("rule A { w' = w - g * \"x\" }", ["R0407 g * \"x\""]),
+    ("rule A { w' = w - g * \"x\" }", ["R0407 \"x\""]),
     ("rule A { w' = w - sum(w[3:1]) * g }", ["R0408 w[3:1]"]),
     ("rule A { w' = w - w[-1] * g }", ["R0408 -1"]),
     ("rule A { w' = w - g * sum(zeros(t)) }", ["R0410 t"]),
     ("rule A { w' = w - g * sum(zeros(0.5)) }", ["R0411 0.5"]),
+    ("rule A { w' = w - reshape([1, 2, 3], 2, 2)[0, 0] * g }", ["R0409 reshape([1, 2, 3], 2, 2)"]),
+    ("rule A { w' = w - eigh(g) }", ["R0404 eigh(g)"]),
+    ("rule A { w' = w - qr(g) }", ["R0407 qr(g)"]),
+    ("rule A { w' = w - outer(g, g) }", ["R0403 outer(g, g)"]),
+    ("rule A { w' = w - g * [1, 2][t] }", ["R0414 t"]),
+    ("rule A { w' = w - g * sum([]) }", ["R0416 []"]),
+    ("rule A { w' = w - g.m }", ["R0419 m"]),
+    ("rule A { w' = w - mean over foo g }", ["R0420 foo"]),
+    ("rule A { w' = w - global sqrt(g) }", ["R0421 global sqrt(g)"]),
+    (
+      "rule A { x = 0\n repeat 3 { x' = x + global norm(g) }\n w' = w - x * g }",
+      ["R0422 global norm(g)"]
+    ),
+    (
+      "rule A { w' = w - g * sum(zeros(1, 2, 3, 4, 5, 6, 7)) }",
+      ["R0423 zeros(1, 2, 3, 4, 5, 6, 7)"]
+    ),
+    ("rule A { x = g\n repeat 3 { x' = x + normal() }\n w' = w - x }", ["R0424 normal()"]),
+    ("rule A { w' = w - normal(3, 4) }", ["R0425 normal(3, 4)"]),
+    ("objective f(x: vector(2) = 0) = sum(grad(x))", ["R0426 grad(x)"]),
+    ("rule A { state m: vector(3, 4)\n m' = 1\n w' = w - g * sum(m) }", ["R0427 vector(3, 4)"]),
+    (
+      "rule A(base: rule) { x = g\n repeat 3 { x' = base(w, x) }\n w' = w - x }",
+      ["R0428 base(w, x)"]
+    ),
+    ("objective f { param x = 3\n loss = sum(x) }", ["R0430 x = 3"]),
     (
       "rule A { state r: vector(rows)\n r' = col_sum(g)\n w' = w - g }", ["R0417 r: vector(rows)"]
     ),
@@ -70,10 +106,16 @@ import Testing
     ("rule A(lr = 1) { w' = w - g }", ["R0501 lr"]),
     ("rule A(lr = -1 in [0, 1)) { w' = w - lr * g }", ["R0502 -1"]),
     (bowl + "minimize bowl with Lion(β1 = 2) for 3 steps", ["R0502 2"]),
+    (
+      "rule A(lr) { w' = w - lr * g }\n" + bowl + "minimize bowl with A for 3 steps", ["R0503 lr"]
+    ),
     ("rule A(lr = 1 in [0, t]) { w' = w - lr * g }", ["R0504 in [0, t]"]),
     (bowl + "minimize bowl with Lion(bta1 = 0.5) for 3 steps", ["R0505 bta1"]),
     ("rule A(lr = norm(w)) { w' = w - lr * g }", ["R0506 w"]),
     ("rule A(lr = loss, μ = 2) { w' = w - lr * μ * g }", ["R0506 loss"]),
+    (
+      "rule R = route {\n rank == 2 -> Lion\n otherwise -> SGD\n otherwise -> SGD\n}", ["R0603 R"]
+    ),
     ("rule R(k = 1) = route {\n k -> Lion\n otherwise -> SGD\n}", ["R0604 k"]),
   ]
 
@@ -127,6 +169,8 @@ import Testing
       "best = Lion(lr = 1e-3)\n" + bowl + "minimize bowl with best, Cautious(best) for 9 steps",
       bowl + "minimize bowl with Cautious(Cautious(Lion)), Lookahead(MuonAdamW) for 10 steps",
       "rule A { w' = w - h(g) }\nfn h(x) = c * x\nc = 2",
+      "rule A { x = g\n repeat 2 { x' = x + y }\n y = f(g)\n w' = w - x }\n"
+        + "fn f(x) {\n z = x\n repeat 3 { z' = z * 2 }\n z\n}",
       "fn f(w) = 2 * w\nrule A { w' = w - f(g) }",
     ] { #expect(findings(text) == [], "\(text)") }
   }

@@ -2,6 +2,7 @@ import Diagnostics
 import IR
 import Lowering
 import Ravine
+import Syntax
 import Zoo
 
 /// What printing a rule and reading it again must keep.
@@ -76,6 +77,47 @@ enum RoundTrip {
       return error.description
     }
     return nil
+  }
+
+  /// Whether a function multiplies or decomposes matrices, in its loops too.
+  static func hasMatrixWork(_ function: Function) -> Bool {
+    function.instructions.contains {
+      [.matrix, .decomposition].contains($0.operation.info.operationClass)
+    } || function.loops.contains { hasMatrixWork($0.body) }
+  }
+
+  /// The function with the operands of commutative operations exchanged here and there.
+  static func commuted(_ function: Function, _ random: inout SplitMix) -> Function {
+    var result = function
+    for i in result.instructions.indices
+    where result.instructions[i].operation.info.isCommutative && Bool.random(using: &random) {
+      let first = result.instructions[i].a
+      result.instructions[i].a = result.instructions[i].b
+      result.instructions[i].b = first
+    }
+    for i in result.loops.indices {
+      result.loops[i].body = commuted(result.loops[i].body, &random)
+    }
+    return result
+  }
+
+  /// The rule with the statements of its body turned round and shuffled; nil where it has none, or
+  /// a loop, before and after which a name has two values.
+  static func shuffles(of text: String) -> [String]? {
+    var map = SourceMap()
+    var bag = DiagnosticBag()
+    let tree = parse(map.add(name: "rule.opt", text: text), into: &bag)
+    guard case .rule(let rule)? = tree.items.first?.kind, case .equations(let body) = rule.body,
+      let first = body.first, body.count > 1
+    else { return nil }
+    for statement in body {
+      if case .repeats = statement.kind { return nil }
+    }
+    let header = map.text(Span(rule.span.start, first.span.start))
+    let lines = body.map { map.text($0.span) }
+    func whole(_ lines: [String]) -> String { header + lines.joined(separator: "\n") + "\n}\n" }
+    var random = SplitMix(7)
+    return [whole(lines.reversed()), whole(lines.shuffled(using: &random))]
   }
 
   static let zooRules = Library.shared.declarations.filter { $0.kind == .rule }

@@ -13,8 +13,9 @@ struct SplitMix: RandomNumberGenerator {
 
 /// Writes random rules that are well typed: every text lowers without an error.
 ///
-/// The same seed gives the same text. What is written is bounded, so that engines can run it: no
-/// decompositions, few matrix products, powers and logarithms of numbers kept away from trouble.
+/// The same seed gives the same text. What is written is bounded, so that engines can run it: few
+/// matrix products, powers and logarithms of numbers kept away from trouble. What needs a host or
+/// well-conditioned numbers must be asked for.
 struct RuleGenerator {
   enum Kind: CaseIterable {
     case scalar, like, overRows, overCols, square
@@ -37,6 +38,10 @@ struct RuleGenerator {
   var usesMatrices: Bool
   /// Whether rules may draw random numbers.
   var usesDraws = true
+  /// Whether rules declare inputs, and ask the objective at other points.
+  var usesHost = false
+  /// Whether rules decompose matrices.
+  var usesDecompositions = false
   private var random: SplitMix
   private var scope: [(name: String, kind: Kind)] = []
   private var functions: [String] = []
@@ -62,7 +67,10 @@ struct RuleGenerator {
     functions = []
     var text = ""
     for _ in 0..<below(3) { text += function() }
-    switch below(8) {
+    switch below(9) {
+    case 2:
+      text += rule("Inner") + wrapper("Wrapper")
+      text += "rule \(name)(lr = 0.1) = Wrapper(Inner, share = 0.5 * lr)\n"
     case 0:
       text += rule("First") + rule("Second")
       let test = pick(["rank == 2", "rows > cols", "numel >= 16 and name !~ \"embed|head\""])
@@ -76,6 +84,20 @@ struct RuleGenerator {
     default: text += rule(name)
     }
     return text
+  }
+
+  /// A rule around another one.
+  private mutating func wrapper(_ name: String) -> String {
+    scope = [("w", .like), ("g", .like), ("t", .scalar), ("share", .scalar), ("s", .like)]
+    return """
+      rule \(name)(base: rule, φ: fn = \(pick(["sign", "tanh", "abs", "square"])), share = 0.5) {
+          state s = w
+          next = base(\(chance(70) ? "w" : "s"), \(chance(60) ? "g" : expression(.like, 2)))
+          when t mod \(2 + below(3)) == 0 { s' = s + share * (next - s) }
+          w' = \(pick(["next", "s'", "w"])) - 0.01 * φ(next - \(expression(.like, 1)))
+      }
+
+      """
   }
 
   private mutating func function() -> String {
@@ -110,7 +132,8 @@ struct RuleGenerator {
     var header: [String] = []
     for _ in 0..<(1 + below(4)) {
       let hyper = pick(["lr", "β", "μ", "decay", "ε"]) + "\(header.count)"
-      header.append("\(hyper) = \(number())\(chance(40) ? " in [0, inf)" : "")")
+      let initial = chance(15) ? header.first.map { _ in "0.5 * \(scope.last!.name)" } : nil
+      header.append("\(hyper) = \(initial ?? number())\(chance(40) ? " in [0, inf)" : "")")
       scope.append((hyper, .scalar))
     }
     let hypers = scope.suffix(header.count).map(\.name)
@@ -128,16 +151,37 @@ struct RuleGenerator {
       case 1 where kind == .square: start = " = eye(rows)"
       default: start = ""
       }
-      text += "    state \(state)\(kind.declaration ?? "")\(start)\n"
+      let storage =
+        chance(15) ? pick([" as bf16", " as f32", " as int8(block = 64) round stochastic"]) : ""
+      text += "    state \(state)\(kind.declaration ?? "")\(start)\(storage)\n"
       states.append((state, kind))
     }
     scope += states
+    if usesHost, chance(30) {
+      text += "    input h\n    input a: vector(cols)\n"
+      scope += [("h", .like), ("a", .overCols)]
+    }
+    if chance(8) { text += "    guard finite\n" }
     var lines: [String] = []
     for _ in 0..<below(4) {
       let kind: Kind = chance(70) ? .like : chance(70) ? .scalar : .mask
       let local = fresh("u")
       lines.append("    \(local) = \(expression(kind, 3))\n")
       scope.append((local, kind))
+    }
+    if chance(25) { lines.append(loop()) }
+    if usesMatrices, usesDecompositions, chance(25) {
+      let (q, r) = (fresh("Q"), fresh("R"))
+      switch below(3) {
+      case 0:
+        lines.append("    \(q), \(r) = qr(\(leaf()))\n    \(q)2 = \(q) @ \(r)\n")
+      case 1:
+        lines.append(
+          "    \(r), \(q) = eigh(\(expression(.square, 1)))\n    \(q)2 = \(q) @ g + sum(\(r))\n")
+      default:
+        lines.append("    \(q)2 = solve(\(expression(.square, 1)), \(leaf()))\n")
+      }
+      scope.append((q + "2", .like))
     }
     var guarded: [String] = []
     var otherwise: [String] = []
@@ -147,7 +191,11 @@ struct RuleGenerator {
       case 0: guarded.append(equation)
       case 1:
         guarded.append(equation)
-        otherwise.append("\(state)' = \(expression(kind, 2))\n")
+        if chance(30) {
+          otherwise.append("when t > 5 { \(state)' = \(expression(kind, 1)) }\n")
+        } else {
+          otherwise.append("\(state)' = \(expression(kind, 2))\n")
+        }
       default:
         lines.append("    " + equation)
         scope.append((state + "'", kind))
@@ -173,7 +221,35 @@ struct RuleGenerator {
     return "rule \(name)(\(header.joined(separator: ", "))) {\n" + text + lines.joined() + "}\n"
   }
 
+  /// A local and a loop that carries it, with what both branches of a `when` see of it.
+  private mutating func loop() -> String {
+    let kind: Kind = chance(70) ? .like : .scalar
+    let name = fresh("y")
+    var text = "    \(name) = \(expression(kind, 1))\n"
+    let saved = scope
+    scope.append((name, kind))
+    // No draws and no reductions over all tensors inside.
+    let inner = scope
+    scope = inner.filter { $0.name != "w" }
+    text += "    repeat \(1 + below(3)) {\n"
+    let part = fresh("z")
+    text += "        \(part) = \(expression(kind, 2))\n"
+    scope.append((part, kind))
+    if chance(30) {
+      text += "        when \(expression(.condition, 1)) { \(name)' = \(part) } else "
+      text += "{ \(name)' = 0.5 * \(name) }\n"
+    } else {
+      text += "        \(name)' = 0.5 * \(name) + tanh(\(expression(kind, 2)))\n"
+    }
+    text += "    }\n"
+    scope = saved + [(name, kind)]
+    return text
+  }
+
   // MARK: Expressions
+
+  /// Only a rule has a w, and is not called from a loop.
+  private var isInRule: Bool { scope.contains { $0.name == "w" } }
 
   private mutating func number() -> String {
     pick(["0.5", "0.9", "1e-3", "2", "0.25", "3", "1.5", "0.125", "1e-8", "0.1"])
@@ -211,11 +287,29 @@ struct RuleGenerator {
       default: return "(\(sub(.like)) \(pick(["<", ">=", ">"])) \(sub(pick([.like, .scalar]))))"
       }
     case .scalar:
-      switch below(12) {
+      switch below(17) {
+      case 12:
+        let items = "[\(sub(.scalar)), \(number()), \(sub(.scalar))]"
+        return pick(["\(items)[1]", "sum(\(items)[1:])", "mean(2 * \(items))", "max(\(items))"])
+      case 13: return "\(pick(["var", "std"]))(\(sub(.like)))"
+      case 14: return "quantile(\(sub(.like)), 0.5)"
+      case 15:
+        guard usesMatrices else { return sub(.scalar) }
+        return pick([
+          "trace(\(sub(.square)))", "sum(flatten(\(sub(.like))))",
+          "sum(iota(rows) * \(sub(.like)))",
+          "norm(diag(\(sub(.square))))", "sum(\(sub(.overRows)) @ \(sub(.overCols)))",
+        ])
+      case 16:
+        guard usesHost, isInRule else { return sub(.scalar) }
+        return pick(["loss", "loss(\(sub(.like)))"])
       case 0...2: return "(\(sub(.scalar)) \(pick(["+", "-", "*"])) \(sub(.scalar)))"
       case 3: return "(\(sub(.scalar)) / (1 + abs(\(sub(.scalar)))))"
       case 4: return "\(pick(["norm", "mean", "rms", "sum", "max", "min"]))(\(sub(.like)))"
-      case 5: return "global \(pick(["norm", "sum", "mean", "max"]))(\(sub(.like)))"
+      case 5:
+        // A function may be called inside `repeat`, where nothing reduces over all tensors.
+        guard isInRule else { return sub(.scalar) }
+        return "global \(pick(["norm", "sum", "mean", "max"]))(\(sub(.like)))"
       case 6: return "dot(\(sub(.like)), \(sub(.like)))"
       case 7: return "count(\(sub(.mask)))"
       case 8: return "(if \(sub(.condition)) then \(sub(.scalar)) else \(sub(.scalar)))"
@@ -226,7 +320,12 @@ struct RuleGenerator {
       default: return "(1 - \(pick(["0.9", "0.5"]))^t)"
       }
     case .like:
-      switch below(16) {
+      switch below(19) {
+      case 15: return pick(["softmax(\(sub(.like)))", "log_softmax(\(sub(.like)))"])
+      case 16:
+        guard usesHost, isInRule else { return sub(.like) }
+        return "grad(\(sub(.like)))"
+      case 17: return "lerp(\(sub(.like)), \(sub(pick([.like, .scalar]))), 0.3)"
       case 0...3: return "(\(sub(.like)) \(pick(["+", "-", "*"])) \(sub(pick([.like, .scalar]))))"
       case 4: return "(\(sub(.like)) / (sqrt(abs(\(sub(.like)))) + 1e-3))"
       case 5: return "ema(\(sub(.like)), \(sub(.like)), 0.9)"
@@ -241,7 +340,7 @@ struct RuleGenerator {
         guard let name = functions.randomElement(using: &random) else { return sub(.like) }
         return "\(name)(\(sub(.like))\(chance(50) ? ", \(sub(.scalar))" : ""))"
       case 14:
-        guard usesDraws, scope.contains(where: { $0.name == "w" }) else { return sub(.like) }
+        guard usesDraws, isInRule else { return sub(.like) }
         return pick(["normal()", "uniform()", "rademacher()", "global normal()", "exponential()"])
           .multiplied(by: sub(.like))
       default:
@@ -251,7 +350,7 @@ struct RuleGenerator {
         case 1: return "(\(sub(.like)) + \(sub(.overCols)))"
         case 2: return "outer(\(sub(.overRows)), \(sub(.overCols)))"
         default:
-          guard scope.contains(where: { $0.name == "w" }) else { return sub(.like) }
+          guard isInRule else { return sub(.like) }
           return "(\(sub(.square)) @ \(sub(.like)))"
         }
       }
