@@ -15,7 +15,10 @@ func tests(_ name: String, _ imports: [Target.Dependency], exclude: [String] = [
   .testTarget(name: name, dependencies: imports, exclude: exclude, swiftSettings: strict)
 }
 
-let zooFiles = ["prelude", "descent", "sign", "adaptive", "matrix", "transformers"]
+let zooFiles = [
+  "prelude", "descent", "momentum", "sign", "adaptive", "moments", "clipping", "matrix",
+  "transformers",
+]
 
 let package = Package(
   name: "ravine",

@@ -4,8 +4,11 @@ enum Resources {
     [
       ("zoo/prelude.opt", PackageResources.prelude_opt),
       ("zoo/descent.opt", PackageResources.descent_opt),
+      ("zoo/momentum.opt", PackageResources.momentum_opt),
       ("zoo/sign.opt", PackageResources.sign_opt),
       ("zoo/adaptive.opt", PackageResources.adaptive_opt),
+      ("zoo/moments.opt", PackageResources.moments_opt),
+      ("zoo/clipping.opt", PackageResources.clipping_opt),
       ("zoo/matrix.opt", PackageResources.matrix_opt),
       ("zoo/transformers.opt", PackageResources.transformers_opt),
     ]
