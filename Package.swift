@@ -15,7 +15,10 @@ func tests(_ name: String, _ imports: [Target.Dependency], exclude: [String] = [
   .testTarget(name: name, dependencies: imports, exclude: exclude, swiftSettings: strict)
 }
 
-let zooFiles = ["prelude", "descent", "sign", "adaptive", "matrix", "transformers"]
+let zooFiles = [
+  "prelude", "descent", "sign", "adaptive", "matrix", "transformers", "projected",
+  "preconditioned", "parameterfree", "sparse",
+]
 
 let package = Package(
   name: "ravine",
