@@ -54,7 +54,10 @@ import Zoo
 
   @Test(arguments: zoo) func zooRuleBindsToEveryRank(_ rule: String) throws {
     let module = try Compiler().rule(rule).module
-    let matrixOnly = ["Muon", "MuonTorch", "AdafactorMatrix"]
+    let matrixOnly = [
+      "Muon", "MuonTorch", "AdafactorMatrix", "NorMuon", "HybridAuON", "ShampooMatrix", "SOAPMatrix",
+      "GaLoreTall", "GaLoreWide", "SNSMTall", "SNSMWide", "MKOR",
+    ]
     for dims in [
       [], [1], [0], [7], [3, 4], [4, 3], [1, 5], [0, 3], [2, 3, 4], [2, 1, 3, 2], [1, 1, 1, 1, 1],
     ] {
