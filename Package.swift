@@ -17,7 +17,7 @@ func tests(_ name: String, _ imports: [Target.Dependency], exclude: [String] = [
 
 let zooFiles = [
   "prelude", "descent", "momentum", "sign", "adaptive", "moments", "clipping", "matrix",
-  "transformers",
+  "transformers", "projected", "preconditioned", "parameterfree", "sparse",
 ]
 
 let package = Package(

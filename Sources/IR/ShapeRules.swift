@@ -219,7 +219,8 @@ public enum ShapeRules {
         throw ShapeError(.needsMatrix, "`gather` takes rows of a matrix")
       }
       let index = operands[1].shape.extents
-      guard let count = index.first else {
+      // A row of places is as good as a column of them.
+      guard let count = index.count == 2 && index[0].isOne ? index[1] : index.first else {
         return ValueType(.real, Shape([.fixed(1), operand.shape.extents[1]]))
       }
       return ValueType(.real, normalised(count, operand.shape.extents[1]))

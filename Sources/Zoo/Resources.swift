@@ -11,6 +11,10 @@ enum Resources {
       ("zoo/clipping.opt", PackageResources.clipping_opt),
       ("zoo/matrix.opt", PackageResources.matrix_opt),
       ("zoo/transformers.opt", PackageResources.transformers_opt),
+      ("zoo/projected.opt", PackageResources.projected_opt),
+      ("zoo/preconditioned.opt", PackageResources.preconditioned_opt),
+      ("zoo/parameterfree.opt", PackageResources.parameterfree_opt),
+      ("zoo/sparse.opt", PackageResources.sparse_opt),
     ]
   }
 }
