@@ -55,7 +55,7 @@ import Zoo
   @Test(arguments: zoo) func zooRuleBindsToEveryRank(_ rule: String) throws {
     let module = try Compiler().rule(rule).module
     let matrixOnly = [
-      "Muon", "MuonTorch", "AdafactorMatrix", "NorMuon", "HybridAuON", "ShampooMatrix",
+      "Muon", "MuonTorch", "AdafactorMatrix", "NorMuon", "HybridAuON", "ShampooMatrix", "SOAPMatrix",
       "GaLoreTall", "GaLoreWide", "SNSMTall", "SNSMWide", "MKOR",
     ]
     for dims in [
