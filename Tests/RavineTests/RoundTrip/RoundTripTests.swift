@@ -24,6 +24,34 @@ import Zoo
     }
   }
 
+  /// First values and defaults that no expression can say.
+  @Test(arguments: [
+    "state Q = orthonormal(w) * lr", "state Q = root(w, 4)", "state Q = twice(normal()) * w",
+    "state s: scalar = norm(normal(w)), Q", "state s: vector(rows) = twice(normal()), Q",
+    "state Q: matrix(rows, cols) = orthonormal(root(w))",
+  ]) func firstValuesComeBack(_ states: String) throws {
+    let text = """
+      fn orthonormal(x) {
+          Q, R = qr(x)
+          Q
+      }
+      fn twice(x) = x + x * lr_of(2)
+      fn lr_of(x) = x / T
+      fn root(x, steps = 3) {
+          y = max(x, 1)
+          repeat steps { y' = 0.5 * (y + x / y) }
+          y
+      }
+      rule Starts(lr = root(2)) {
+          \(states)
+          Q' = Q + g
+          w' = w - lr * Q'
+      }
+      """
+    let difference = try RoundTrip.difference(RoundTrip.rule("Starts", of: text))
+    #expect(difference == nil, "\(difference ?? "")")
+  }
+
   @Test func generatedRulesComeBack() throws {
     for seed in 0..<UInt64(400) {
       var generator = RuleGenerator(seed: seed)
