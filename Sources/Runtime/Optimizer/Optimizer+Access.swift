@@ -95,7 +95,29 @@ extension Optimizer {
   public func setDraw(
     _ name: String, of tensor: Int, _ values: [Double]?
   ) throws(DiagnosticError) {
-    guard let count = tensors[tensor].drawCounts[name] else {
+    try check(tensors[tensor].drawCounts[name], name, values)
+    tensors[tensor].memory.draws[name] = values
+    refreshDraws(tensor)
+  }
+
+  /// The names of the states whose first values draw random numbers.
+  public func firstDrawNames(of tensor: Int) -> [String] {
+    tensors[tensor].firstDrawCounts.keys.sorted()
+  }
+
+  /// Recorded numbers in place of the generator in the first value of a state, from the next
+  /// `initialise` on; errors as for `setDraw`.
+  public func setFirstDraw(
+    _ name: String, of tensor: Int, _ values: [Double]?
+  ) throws(DiagnosticError) {
+    try check(tensors[tensor].firstDrawCounts[name], name, values)
+    tensors[tensor].memory.firstDraws[name] = values
+  }
+
+  private func check(
+    _ count: Int?, _ name: String, _ values: [Double]?
+  ) throws(DiagnosticError) {
+    guard let count else {
       throw DiagnosticError(
         Diagnostic(808, "`\(instance.label)` has no random draw `\(name)` here", at: .none))
     }
@@ -104,8 +126,6 @@ extension Optimizer {
         NumericError.recordedDraw(name: name, count: values.count, expected: count).diagnostic(
           .draw, at: .none))
     }
-    tensors[tensor].memory.draws[name] = values
-    refreshDraws(tensor)
   }
 
   public var viewNames: [String] {

@@ -80,6 +80,7 @@ final class Lockstep {
   private struct Meeting {
     var operation: Operation
     var isOracle: Bool
+    var site: Int
     var round: Int
     var parts: [Part]
     var points: UnsafeMutablePointer<UnsafeRawPointer>
@@ -92,6 +93,8 @@ final class Lockstep {
   /// Gradients of tensors that do not ask for theirs.
   private var spare: [UnsafeMutableRawPointer?]
   private let parameterSlots: [Int]
+  /// Which call of the rule the oracle is being asked for.
+  private(set) var askedSite = 0
 
   init(_ instances: [PlanInstance], rounds: [Int]) {
     self.instances = instances
@@ -109,7 +112,7 @@ final class Lockstep {
           meetings.append(
             Meeting(
               operation: step.operation, isOracle: step.kind == .oraclePoint,
-              round: rounds[step.m], parts: [],
+              site: step.m, round: rounds[step.m], parts: [],
               points: .allocate(capacity: instances.count),
               gradients: .allocate(capacity: instances.count)))
         }
@@ -211,6 +214,7 @@ final class Lockstep {
       }
       if wantsGradient { meeting.gradients[part.instance] = instance.pointer(step.d) }
     }
+    askedSite = meeting.site
     let loss = try oracle(
       UnsafePointer(meeting.points), wantsGradient ? UnsafePointer(meeting.gradients) : nil)
     if wantsGradient { return }

@@ -217,7 +217,10 @@ struct ReferenceRun {
         points.append(environments[tensor].parameters.first ?? Dense(0))
       }
     }
-    let answer = try oracle(OracleRequest(site: Int(instruction.attribute), points: points))
+    let answer = try oracle(
+      OracleRequest(
+        site: Int(instruction.attribute), points: points,
+        wantsGradients: instruction.operation == .gradientAt))
     for tensor in functions.indices {
       guard let value = meetings[tensor][meeting] else { continue }
       let shape = functions[tensor].type(value).shape.numbers
