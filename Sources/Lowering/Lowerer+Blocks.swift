@@ -67,7 +67,7 @@ extension Lowerer {
         let c = self.force(condition)
         let a = first.map { self.force($0) } ?? keep()
         let b = second.map { self.force($0) } ?? keep()
-        return self.make(.select, [c, a, b], at: name.span)
+        return self.choose(c, a, b, at: name.span)
       }
     }
     frame.branches.append(then)

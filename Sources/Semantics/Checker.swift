@@ -412,7 +412,7 @@ public struct Checker {
       names.late = Set(builder.stateNames.keys).union(builder.inputNames.keys)
       preload(block, tree, id)
       names.check(block)
-      checkRoles(block, rule, names)
+      checkRoles(block, rule, names, tree)
       update(rule: rule.name.key, id) { $0.body = .equations(block) }
     case .route(let arms):
       for arm in arms { preload(names: arm.target, tree, id) }
@@ -459,16 +459,32 @@ public struct Checker {
   }
 
   private mutating func checkRoles(
-    _ block: Block, _ rule: RuleDeclaration, _ names: NameChecker
+    _ block: Block, _ rule: RuleDeclaration, _ names: NameChecker, _ tree: SyntaxTree
   ) {
     let all = block.allDefinitions()
     let primed = Set(all.filter(\.isPrimed).map(\.name.key))
     if !primed.contains("w"), !bag.hasErrors { bag.report(.noUpdate(rule.name)) }
+    let given = Set(rule.parameters.map(\.name.key) + ["w"])
     for state in block.states where !primed.contains(state.name.key) {
+      // What keeps the first weights, or a draw, keeps them on purpose.
+      if let initial = state.initial, reads(given, initial, tree) { continue }
       bag.report(.frozenState(state.name))
     }
     for definition in all where !definition.isPrimed && definition.position == nil {
       if !names.used.contains(definition.name.key) { bag.report(.unusedLocal(definition.name)) }
+    }
+  }
+
+  /// Whether an expression reads one of these names or draws a random number.
+  private func reads(_ names: Set<String>, _ root: ExprID, _ tree: SyntaxTree) -> Bool {
+    let whole = tree.span(root)
+    return tree.expressions.indices.contains { i in
+      guard tree.spans[i].start >= whole.start, tree.spans[i].end <= whole.end else { return false }
+      switch tree.expressions[i] {
+      case .name(let name): return names.contains(name.key)
+      case .call(let name, _): return Builtins.draws.contains(name.key)
+      default: return false
+      }
     }
   }
 

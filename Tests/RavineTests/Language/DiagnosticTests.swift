@@ -75,7 +75,7 @@ import Testing
     ("rule A { w' = w - reshape([1, 2, 3], 2, 2)[0, 0] * g }", ["R0409 reshape([1, 2, 3], 2, 2)"]),
     ("rule A { w' = w - eigh(g) }", ["R0404 eigh(g)"]),
     ("rule A { w' = w - qr(g) }", ["R0407 qr(g)"]),
-    ("rule A { w' = w - outer(g, g) }", ["R0403 outer(g, g)"]),
+    ("rule A { w' = w - outer(eye(2), g) }", ["R0403 outer(eye(2), g)"]),
     ("rule A { w' = w - g * [1, 2][t] }", ["R0414 t"]),
     ("rule A { w' = w - g * sum([]) }", ["R0416 []"]),
     ("rule A { w' = w - g.m }", ["R0419 m"]),
