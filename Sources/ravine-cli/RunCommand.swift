@@ -50,6 +50,8 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
+    // From the start: a Ctrl-C while the script is read must not lose what it goes on to plot.
+    Interrupt.install()
     let compiler = Compiler()
     try Program.add(file, to: compiler)
     var options = Script.Options()
@@ -71,7 +73,6 @@ struct RunCommand: ParsableCommand {
           Console.say(text)
         }
       })
-    Interrupt.install()
     do throws(DiagnosticError) {
       try script.run()
     } catch {

@@ -51,16 +51,29 @@ public final class ObjectiveRunner {
     }
     self.hypers = values
     let context = BindContext(batch: batch, features: features, hypers: values)
-    var forward = try module.forward.specialised(context)
-    if !needsMetrics {
-      forward.outputs.removeAll { if case .metric = $0.target { true } else { false } }
-    }
+    // Their shapes first: an error of theirs is shown where they are declared.
     var specs: [ParameterSpec] = []
     var shapes: [Shape] = []
+    var numbers = 0.0
     for slot in module.parameters {
       let shape = try module.forward.concreteShape(slot.shape, context, at: slot.origin)
       specs.append(ParameterSpec(name: slot.name, dims: shape.numbers))
       shapes.append(shape)
+      if specs.last!.count == 0 {
+        throw DiagnosticError(
+          Diagnostic(
+            411, "the parameter `\(slot.name)` has no elements: it is \(shape)", at: slot.origin))
+      }
+      numbers += Double(specs.last!.count)
+      if numbers > Budget.values {
+        throw Budget.exceeded(
+          "the parameter `\(slot.name)`, with those before it,", bytes: numbers * 8,
+          limit: Budget.values * 8, at: slot.origin)
+      }
+    }
+    var forward = try module.forward.specialised(context)
+    if !needsMetrics {
+      forward.outputs.removeAll { if case .metric = $0.target { true } else { false } }
     }
     parameters = specs
     inputNames = module.inputs.map(\.name)
@@ -70,7 +83,7 @@ public final class ObjectiveRunner {
         try module.forward.concreteShape(slot.shape, context, at: slot.origin).elementCount)
     }
     inputCounts = counts
-    initial = try module.initial.specialised(context)
+    initial = try module.initial.specialised(context).checkedForEvaluation()
     function = needsGradient ? try forward.differentiated(parameters: shapes) : forward
     if engine == .interpreter { try makePlan() }
   }
@@ -79,6 +92,11 @@ public final class ObjectiveRunner {
 
   private func makePlan() throws(DiagnosticError) {
     let plan = try Planner.plan(function, element: elementType)
+    if Double(plan.arenaBytes) > Budget.bytes {
+      throw Budget.exceeded(
+        "`\(module.name)`, evaluated on one batch,", bytes: Double(plan.arenaBytes),
+        limit: Budget.bytes, at: function.mostNumbers()?.origin ?? module.origin)
+    }
     memory.reserve(plan)
     let instance = PlanInstance(PlanProgram(plan), memory: memory)
     instance.bind(seed: seed, tensor: CounterTensor.objective)

@@ -45,6 +45,8 @@ public final class Optimizer {
   private var stores: [Copy] = []
   private let lossValue = UnsafeMutablePointer<Double>.allocate(capacity: 1)
   private var globals: [String: UnsafeMutableRawPointer] = [:]
+  /// What the states and inputs take, before it is taken.
+  private var reservedBytes = 0.0
   private var parameterPointers: [UnsafeMutableRawPointer] = []
   private var gradientPointers: [UnsafeRawPointer] = []
 
@@ -95,6 +97,9 @@ public final class Optimizer {
           Diagnostic(
             801, "a global state that is not one number is not supported yet", at: slot.origin))
       }
+      try reserve(
+        Double(shape.reduce(1, *) * width), "the state `\(slot.name)`", at: slot.origin,
+        stays: true)
       var shared: UnsafeMutableRawPointer?
       if slot.isGlobal {
         shared = globals[slot.name] ?? .allocate(byteCount: 8, alignment: 8)
@@ -103,8 +108,17 @@ public final class Optimizer {
       }
       memory.addState(slot.name, shape, width: width, isGlobal: slot.isGlobal, shared: shared)
     }
+    for function in [initial, update] {
+      guard let most = function.mostNumbers() else { continue }
+      // The reference engine keeps every value; the other one value at a time.
+      let numbers = engine == .reference ? most.total : most.largest
+      try reserve(numbers * Double(elementType.byteCount), "this", at: most.origin)
+    }
     for slot in variant.inputs {
       let shape = try variant.update.concreteShape(slot.shape, context, at: slot.origin).numbers
+      try reserve(
+        Double(shape.reduce(1, *) * elementType.byteCount), "the input `\(slot.name)`",
+        at: slot.origin, stays: true)
       memory.addInput(slot.name, shape, width: elementType.byteCount)
     }
     for output in update.outputs {
@@ -120,6 +134,16 @@ public final class Optimizer {
     return Tensor(
       variant: index, update: update, initial: initial, memory: memory, instance: nil,
       drawCounts: drawCounts)
+  }
+
+  /// Throws R0813 where `bytes` do not fit beside what is taken already; takes them if they stay.
+  private func reserve(
+    _ bytes: Double, _ what: String, at span: Span, stays: Bool = false
+  ) throws(DiagnosticError) {
+    guard bytes <= Budget.bytes - reservedBytes else {
+      throw Budget.exceeded(what, bytes: bytes, limit: Budget.bytes - reservedBytes, at: span)
+    }
+    if stays { reservedBytes += bytes }
   }
 
   private func storageWidth(_ slot: StateSlot) throws(DiagnosticError) -> Int {
@@ -149,6 +173,9 @@ public final class Optimizer {
           tensor.update, element: elementType, stateWidths: tensor.memory.states.map(\.width),
           rounds: rounds,
           firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(tensors.map(\.update), rounds))
+        try reserve(
+          Double(plan.arenaBytes), "a step of `\(instance.label)`",
+          at: tensor.update.mostNumbers()?.origin ?? instance.module.origin)
         planMemory.reserve(plan)
         programs[key] = PlanProgram(plan)
       }
