@@ -18,10 +18,10 @@ struct RunCommand: ParsableCommand {
     abstract: "Run a script: minimize, train, plot, assert.",
     discussion: """
       Examples:
-        ravine run Examples/digits.opt        train and plot what the script says
-        ravine Examples/rosenbrock.opt        the same, shorter
-        ravine run --json Examples/digits.opt  every curve as JSON
-        ravine run - < script.opt
+        ravine run Examples/digits.opt      train and plot what the script says
+        ravine Examples/rosenbrock.opt      the same, shorter
+        ravine run --json script.opt        every curve as JSON
+        ravine run - < script.opt           a script from standard input
 
       Tables and values go to stdout, progress and messages to stderr. Ctrl-C stops the training
       cleanly; the plots of the script are then drawn from what there is.
@@ -61,22 +61,15 @@ struct RunCommand: ParsableCommand {
     options.usesUnicode = Console.showsUnicode
     options.usesColour = Console.hasColourOnOutput
     options.folder = SourceFiles.folder(of: file)
-    let isTerminal = isatty(STDERR_FILENO) == 1
     let writesJSON = json
     let script = Script(
       compiler, options: options,
       output: { text in if !writesJSON { Console.write(text) } },
-      progress: { text in
-        if isTerminal {
-          Console.say("\r\u{1B}[K" + text)
-        } else if text.hasSuffix("\n") {
-          Console.say(text)
-        }
-      })
+      progress: { Console.progress($0) })
     do throws(DiagnosticError) {
       try script.run()
     } catch {
-      if isTerminal { Console.say("\r\u{1B}[K") }
+      Console.progress("")
       Console.report(error.diagnostics, in: compiler.sources)
       throw error.diagnostics.contains { 900..<1000 ~= $0.code.number }
         ? Status.numeric : Status.program
