@@ -10,6 +10,8 @@ final class PlanInstance {
   let slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   let scalars: UnsafeMutablePointer<Double>
   let replays: UnsafeMutablePointer<UnsafePointer<Double>?>
+  /// What the blocks of a pass leave to be combined.
+  let partials: UnsafeMutablePointer<Double>
   private(set) var frame: rv_frame
   let bodies: [PlanInstance]
   /// Room for the numbers that a loop carries, while they change places.
@@ -26,6 +28,7 @@ final class PlanInstance {
     scalars.initialize(repeating: 0, count: max(plan.registerCount, 1))
     replays = .allocate(capacity: max(plan.drawNames.count, 1))
     replays.initialize(repeating: nil, count: max(plan.drawNames.count, 1))
+    partials = .allocate(capacity: max(plan.partialCount, 1))
     frame = rv_frame()
     bodies = program.bodies.map { PlanInstance($0, memory: program.bodyMemory) }
     carriedNumbers = .allocate(capacity: (plan.loops.map(\.carried.count).max() ?? 0) + 1)
@@ -58,6 +61,7 @@ final class PlanInstance {
     slots.deallocate()
     scalars.deallocate()
     replays.deallocate()
+    partials.deallocate()
     carriedNumbers.deallocate()
     ownArena?.deallocate()
   }
@@ -89,7 +93,7 @@ final class PlanInstance {
         rv_run_scalars(
           program.scalars + step.pointee.m, step.pointee.n - step.pointee.m, program.scalarPlaces,
           &frame)
-      case .segment: rv_run_segment(program.segments + step.pointee.m, &frame)
+      case .segment: rv_run_segment(program.segments + step.pointee.m, &frame, partials)
       case .matrixProduct: product(step)
       case .contribute, .oraclePoint: break
       case .loop: try loop(step.pointee.m, step)

@@ -35,14 +35,18 @@ final class PlanProgram {
     segments = keep(
       plan.segments.map { segment in
         rv_segment(
-          count: Int64(segment.count), chunk: Int32(segment.chunk),
+          count: Int64(segment.count), block: Int64(segment.block),
+          blockCount: Int64(segment.blockCount), partialCount: Int64(segment.partialCount),
+          chunk: Int32(segment.chunk),
           element: plan.element.kernelElement, operandCount: Int32(segment.operands.count),
           instructionCount: Int32(segment.instructions.count),
-          initialCount: Int32(segment.initials.count), guard: segment.guardRegister,
+          initialCount: Int32(segment.initials.count),
+          columnsCount: Int32(segment.columns.count), guard: segment.guardRegister,
           operands: UnsafePointer(keep(segment.operands)),
           instructions: UnsafePointer(keep(segment.instructions)),
           initials: UnsafePointer(keep(segment.initials)),
-          places: UnsafePointer(keep(segment.places)))
+          columns: UnsafePointer(keep(segment.columns)),
+          places: UnsafePointer(keep(segment.places)), compiled: nil)
       })
     owned = memory
   }
