@@ -131,6 +131,8 @@ typedef struct rv_frame {
   uint64_t seed;
   uint32_t step;
   uint32_t tensor;
+  // Scalar registers in all.
+  int64_t scalarCount;
 } rv_frame;
 
 /// Runs elements [start, end) of a pass: adds into the accumulators, whose initial values its
@@ -169,8 +171,37 @@ typedef struct rv_segment {
 /// Runs elements [start, end) of a pass by its instructions.
 void rv_run_range(const rv_segment *segment, const rv_frame *frame, int64_t start, int64_t end);
 
-/// Runs a whole pass; `partials` has room for `partialCount` Doubles a block.
-void rv_run_segment(const rv_segment *segment, const rv_frame *frame, double *partials);
+/// What one thread needs to take part in passes: scratch, cursors, scalar registers.
+typedef struct rv_room {
+  char *scratch;
+  char **cursors;
+  double *scalars;
+} rv_room;
+
+/// The threads that share the passes of one optimizer, and a room for each.
+typedef struct rv_team {
+  int64_t threads;
+  // Elements times instructions below which nobody is woken.
+  int64_t worth;
+  const rv_room *rooms;
+} rv_team;
+
+/// A pass of one tensor; `partials` has room for `partialCount` Doubles a block.
+typedef struct rv_task {
+  const rv_segment *segment;
+  const rv_frame *frame;
+  double *partials;
+  // Blocks of the tasks before it; set by the run.
+  int64_t firstItem;
+} rv_task;
+
+/// Runs a whole pass, block by block; `team` may be NULL.
+void rv_run_segment(
+    const rv_segment *segment, const rv_frame *frame, double *partials, const rv_team *team);
+
+/// Runs passes that do not depend on each other, the blocks of all of them side by side where that
+/// pays. The result is that of one after the other.
+void rv_run_tasks(rv_task *tasks, int64_t count, const rv_team *team);
 
 // Scalar programs: doubles in registers.
 typedef struct rv_scalar {

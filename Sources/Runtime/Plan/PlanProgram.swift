@@ -11,16 +11,14 @@ final class PlanProgram {
   let scalars: UnsafeMutablePointer<rv_scalar>
   let scalarPlaces: UnsafeMutablePointer<rv_place>
   let stepPlaces: UnsafeMutablePointer<rv_place>
-  /// The bodies of loops, with memory that all instances use in turn.
+  /// The bodies of loops.
   let bodies: [PlanProgram]
-  let bodyMemory = PlanMemory()
   private var owned: [UnsafeMutableRawPointer] = []
 
   init(_ plan: Plan) {
     self.plan = plan
     stepCount = plan.steps.count
     bodies = plan.loops.map { PlanProgram($0.body) }
-    for body in bodies { bodyMemory.reserve(body.plan) }
     var memory: [UnsafeMutableRawPointer] = []
     func keep<T>(_ items: [T]) -> UnsafeMutablePointer<T> {
       let copy = UnsafeMutablePointer<T>.allocate(capacity: max(items.count, 1))
@@ -54,7 +52,7 @@ final class PlanProgram {
   deinit { for pointer in owned { pointer.deallocate() } }
 }
 
-/// Temporaries that plans use one after the other.
+/// Temporaries that plans use one after the other, on one thread.
 final class PlanMemory {
   private(set) var arena = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
   private(set) var scratch = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
@@ -64,9 +62,14 @@ final class PlanMemory {
   private var sizes = (arena: 64, scratch: 64, cursors: 1)
   let workspace32 = LinearAlgebraWorkspace<Float>()
   let workspace64 = LinearAlgebraWorkspace<Double>()
+  /// What the bodies of loops use.
+  private(set) lazy var bodies = PlanMemory()
+
+  init() {}
 
   /// Makes room for a plan. Instances read the addresses after all plans have reserved.
   func reserve(_ plan: Plan) {
+    for loop in plan.loops { bodies.reserve(loop.body) }
     if plan.arenaBytes > sizes.arena {
       arena.deallocate()
       sizes.arena = plan.arenaBytes

@@ -35,7 +35,7 @@ struct SegmentPlanner {
     self.stage = stage
     self.count = count
     self.roots = roots
-    builder = SegmentBuilder(element: planner.element, count: count)
+    builder = SegmentBuilder(element: planner.element, count: count, usualBlock: planner.block)
   }
 
   /// Fills the builder. Each reduction to rows or columns has a scalar register of `carries`.

@@ -30,6 +30,7 @@ struct ChunkOperation {
 struct SegmentBuilder {
   let element: ElementType
   let count: Int
+  let usualBlock: Int
   var operations: [ChunkOperation] = []
   var places: [rv_place] = []
   var initials: [rv_initial] = []
@@ -37,9 +38,10 @@ struct SegmentBuilder {
   var valueCount = 0
   private var stores: [(source: ChunkOperand, target: SlotAddress, width: Int, wanted: Guard)] = []
 
-  init(element: ElementType, count: Int) {
+  init(element: ElementType, count: Int, usualBlock: Int) {
     self.element = element
     self.count = count
+    self.usualBlock = usualBlock
   }
 
   mutating func newValue() -> ChunkOperand {
@@ -282,7 +284,7 @@ struct SegmentBuilder {
       for length in rowLengths where unit < count { unit = Self.leastMultiple(unit, length) }
     }
     unit = max(unit, 1)
-    var size = max(Self.usualBlock / unit, 1) * unit
+    var size = max(usualBlock / unit, 1) * unit
     let sums = columns.reduce(0) { $0 + Int($1.count) }
     if sums > 0 {
       let most = min(max(Self.sumsLimit / sums, 1), 16)
