@@ -20,6 +20,7 @@ public final class ObjectiveRunner {
   private let function: Function
   private let initial: Function
   private let memory = PlanMemory()
+  private let team: Team
   private var instance: PlanInstance?
   private var parameterPointers: [UnsafeRawPointer] = []
   private var gradientPointers: [UnsafeMutableRawPointer] = []
@@ -33,12 +34,13 @@ public final class ObjectiveRunner {
 
   /// `hypers` nil takes the defaults. Without metrics, what only they need is not computed, and they
   /// are NaN. Throws shape errors that only numbers reveal, and R0806 where an
-  /// operation has no derivative yet.
+  /// operation has no derivative yet. `threads` nil: `Threads.preferred`.
   public init(
     _ module: ObjectiveModule, hypers: [Double]? = nil, batch: Int? = nil, features: Int? = nil,
     engine: EngineKind = .interpreter, elementType: ElementType = .float32,
-    needsGradient: Bool = true, needsMetrics: Bool = true, seed: UInt64 = 0
+    needsGradient: Bool = true, needsMetrics: Bool = true, seed: UInt64 = 0, threads: Int? = nil
   ) throws(DiagnosticError) {
+    team = Team(threads: engine == .interpreter ? threads : 1)
     self.module = module
     self.engine = engine
     self.elementType = elementType
@@ -99,6 +101,11 @@ public final class ObjectiveRunner {
     }
     memory.reserve(plan)
     let instance = PlanInstance(PlanProgram(plan), memory: memory)
+    if team.threads > 1, plan.work >= Double(Team.usualWorth) {
+      team.reserve(plan)
+      team.assemble()
+      instance.team = team.pointer
+    }
     instance.bind(seed: seed, tensor: CounterTensor.objective)
     for (register, preset) in plan.presets {
       if case .hyper(let k) = preset { instance.scalars[Int(register)] = hypers[k] }

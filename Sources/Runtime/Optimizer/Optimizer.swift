@@ -8,13 +8,16 @@ public enum EngineKind: String, Sendable, CaseIterable { case reference, interpr
 /// A rule bound to parameter tensors: their states, and the step.
 ///
 /// Memory of parameters and gradients is the host's, in `elementType`, row-major. After `bind`, a step
-/// of the interpreter allocates nothing. Not to be used by several threads at once.
+/// of the interpreter allocates nothing. One optimizer is not to be used by several threads at once;
+/// several optimizers may, and take turns with the pool of threads. No two tensors may share memory.
 public final class Optimizer {
   public let instance: RuleInstance
   public let parameters: [ParameterSpec]
   public let engine: EngineKind
   public let elementType: ElementType
   public let seed: UInt64
+  /// The threads that a step may use. Its results do not depend on their number.
+  public var threads: Int { team.threads }
   /// Steps done.
   public private(set) var stepCount = 0
   /// Steps that `guard finite` left out.
@@ -39,6 +42,7 @@ public final class Optimizer {
   private(set) var tensors: [Tensor] = []
   let hypers: HyperValues
   private let planMemory = PlanMemory()
+  private let team: Team
   private var lockstep: Lockstep?
   private var rounds: [Int] = []
   private var loads: [Copy] = []
@@ -52,16 +56,17 @@ public final class Optimizer {
 
   /// Binds a rule to tensors. Throws R06xx where the routes do not take each tensor once, R0507 where
   /// a hyperparameter is out of its domain, R08xx for what is not supported yet, and the errors of
-  /// shapes that only numbers reveal.
+  /// shapes that only numbers reveal. `threads` nil: `Threads.preferred`.
   public init(
     _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
-    elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0
+    elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0, threads: Int? = nil
   ) throws(DiagnosticError) {
     self.instance = instance
     self.parameters = parameters
     self.engine = engine
     self.elementType = elementType
     self.seed = seed
+    team = Team(threads: engine == .interpreter ? threads : 1)
     lossValue.initialize(to: .nan)
     hypers = try HyperValues(instance, horizon: horizon)
     for parameter in parameters { tensors.append(try makeTensor(parameter)) }
@@ -177,12 +182,14 @@ public final class Optimizer {
           Double(plan.arenaBytes), "a step of `\(instance.label)`",
           at: tensor.update.mostNumbers()?.origin ?? instance.module.origin)
         planMemory.reserve(plan)
+        team.reserve(plan)
         programs[key] = PlanProgram(plan)
       }
       tensors[k].instance = PlanInstance(programs[key]!, memory: planMemory)
     }
+    team.assemble()
+    lockstep = Lockstep(tensors.map { $0.instance! }, rounds: rounds, team: team)
     for (k, tensor) in tensors.enumerated() { connect(tensor, k) }
-    lockstep = Lockstep(tensors.map { $0.instance! }, rounds: rounds)
   }
 
   /// Points the slots and registers of a tensor's plan at its memory.
