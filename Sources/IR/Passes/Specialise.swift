@@ -372,16 +372,6 @@ private struct Specialise {
     inner.arguments = (initial + captured).map { builder.type($0) }
     if inner.computed == nil { inner.computed = source.extents.map { bindValue($0) } }
     let body = try loop.body.specialised(inner)
-    for (k, value) in initial.enumerated() {
-      guard let next = body.output(.result(k)) else { continue }
-      guard body.type(next).shape == builder.type(value).shape else {
-        throw DiagnosticError(
-          Diagnostic(
-            413,
-            "`repeat` carries a value that is \(builder.type(value).shape) before an iteration and "
-              + "\(body.type(next).shape) after it", at: span))
-      }
-    }
     return builder.loop(
       builder.constant(count), Loop(initial: initial, captured: captured, body: body))
   }
