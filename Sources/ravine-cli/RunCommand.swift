@@ -36,6 +36,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Numbers of `train`: f32 or f64. `minimize` always uses f64.")
   var dtype = NumberType.f32
 
+  @Option(help: "At most so many threads; all cores without it. The results are the same.")
+  var threads: Int?
+
   @Flag(help: "Print the recorded curves as JSON instead of tables.")
   var json = false
 
@@ -49,7 +52,14 @@ struct RunCommand: ParsableCommand {
     var elementType: ElementType { self == .f32 ? .float32 : .float64 }
   }
 
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more") }
+  }
+
   func run() throws {
+    // From the start: a Ctrl-C while the script is read must not lose what it goes on to plot.
+    Interrupt.install()
+    if let threads { Threads.preferred = threads }
     let compiler = Compiler()
     try Program.add(file, to: compiler)
     var options = Script.Options()
@@ -64,7 +74,6 @@ struct RunCommand: ParsableCommand {
       compiler, options: options,
       output: { text in if !writesJSON { Console.write(text) } },
       progress: { Console.progress($0) })
-    Interrupt.install()
     do throws(DiagnosticError) {
       try script.run()
     } catch {
