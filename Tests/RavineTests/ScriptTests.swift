@@ -255,7 +255,8 @@ import Training
   }
 
   @Test(arguments: [
-    ("for 5 steps seeds 1e9", "seeds", "10,000"), ("for 1e10 steps", "for … steps", "1,000,000,000"),
+    ("for 5 steps seeds 1e9", "seeds", "10,000"),
+    ("for 1e10 steps", "for … steps", "1,000,000,000"),
     ("for 0 steps", "for … steps", "1,000,000,000"), ("for 2.5 steps", "for … steps", ""),
   ])
   func clausesSayHowFarTheyGo(_ clauses: String, _ name: String, _ limit: String) {
