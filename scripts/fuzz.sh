@@ -11,14 +11,13 @@ mkdir -p "$corpus" Tests/Fuzz/Crashers
 
 [ "$(uname -s)" != Darwin ] || echo "fuzz: Xcode's Swift has no libFuzzer; use a toolchain of swift.org" >&2
 log=$build/build.log
-# Optimised, for speed is coverage, with assertions, for they are what finds.
-(cd Tests/Fuzz && swift build -c release --sanitize fuzzer --scratch-path "../../$build" \
-    -Xswiftc -parse-as-library -Xswiftc -assert-config -Xswiftc Debug) >"$log" 2>&1 || { tail -n 20 "$log" >&2; exit 1; }
+(cd Tests/Fuzz && swift build --sanitize fuzzer --scratch-path "../../$build" \
+    -Xswiftc -parse-as-library) >"$log" 2>&1 || { tail -n 20 "$log" >&2; exit 1; }
 
 for file in Sources/Zoo/Resources/*.opt Examples/*.opt Tests/RavineTests/Diagnostics/Cases/*.opt; do
     cp "$file" "$corpus/seed-$(basename "$file")"
 done
-"$build/release/fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=3000 -max_len=4096 \
+"$build/debug/fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=3000 -max_len=4096 \
     -print_final_stats=1 -artifact_prefix=Tests/Fuzz/Crashers/ "$corpus" 2>"$build/run.log" || {
     grep -E 'ERROR|Fatal|SUMMARY|Test unit written' "$build/run.log" >&2
     echo "fuzz: the input was kept in Tests/Fuzz/Crashers" >&2
