@@ -49,7 +49,8 @@ import Testing
     "replay Lion t.json --tolerance -1", "dump --stage nothing Lion", "explain R9999",
     "describe Lion --parameters w", "describe Lion --parameters w:2xq",
     "check missing.opt", "fmt missing.opt", "run missing.opt", "missing.opt", "zoo Nothing",
-    "replay Lion missing.json", "dump --stage ast missing.opt", "check empty",
+    "replay Lion missing.json", "dump --stage ast missing.opt", "check empty", "run empty",
+    "help chekc",
   ])
   func wrongUsageEndsWithTwo(_ arguments: String) throws {
     let sandbox = try Sandbox()
@@ -65,6 +66,28 @@ import Testing
     #expect(outcome.status == 0)
     #expect(outcome.errors.isEmpty)
     #expect(outcome.output.split(separator: "\n").count == 1)
+  }
+
+  /// What is lost is said: a table cut short must not look like the whole of it.
+  @Test(arguments: ["ravine zoo >/dev/full", "ravine zoo >&-", "ravine --help >/dev/full"])
+  func outputThatCannotBeWrittenIsSaid(_ line: String) throws {
+    #if os(Linux)
+      let outcome = try Sandbox().run(line)
+      #expect(outcome.status == 2)
+      #expect(outcome.errors.hasPrefix("ravine: cannot write the output: "))
+    #endif
+  }
+
+  /// A file that is opened must not get the number of a closed descriptor, and with it the talk.
+  @Test func aClosedErrorOutputDoesNotReachFiles() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write(
+      "walk.opt",
+      "objective bowl(x: vector(2) = [1, 1]) = x[0]^2 + x[1]^2\n"
+        + "minimize bowl with SGD(lr = 0.1) for 5 steps\nplot loss to \"walk.svg\"\n")
+    let outcome = try sandbox.run("ravine run walk.opt 2>&-")
+    #expect(outcome.status == 0)
+    #expect(try sandbox.read("walk.svg").hasSuffix("</svg>\n"))
   }
 
   @Test func controlCharactersOfArgumentsDoNotReachTheTerminal() throws {
