@@ -129,6 +129,15 @@ extension Lowerer {
     guard shape(countHandle).isScalar else {
       return report(Diagnostic(405, "`repeat` needs one number of iterations", at: countSpan))
     }
+    if let count = constantValue(.value(countHandle)),
+      !(count >= 0 && count == count.rounded() && count <= 1e6)
+    {
+      return report(
+        Diagnostic(
+          412,
+          "`repeat` takes a whole number from 0 to 1,000,000, and this is "
+            + NumberPrinter.text(count), at: countSpan))
+    }
     markStructural(countHandle)
     var initial: [ValueID] = []
     for name in carried {

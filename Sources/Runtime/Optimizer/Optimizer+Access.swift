@@ -32,6 +32,12 @@ extension Optimizer {
 
   /// From now on this value, whatever the schedule says. Throws R0505 for an unknown name, R0507 out
   /// of the domain, R0508 for one that shapes depend on.
+  /// The first hyperparameter that was NaN or infinite in the last step, and where its value is
+  /// written.
+  public var brokenHyper: (name: String, value: Double, argument: Span)? {
+    hypers.notFinite.map { ($0.hyper.name, $0.value, $0.hyper.argument) }
+  }
+
   public func setHyper(_ name: String, _ value: Double) throws(DiagnosticError) {
     try hypers.set(name, value)
   }

@@ -166,7 +166,8 @@ struct ReferenceRun {
   private func failure(_ error: NumericError, _ place: Place) -> DiagnosticError {
     let function = functions[place.tensor]
     return DiagnosticError(
-      error.diagnostic(function[place.value].operation, at: function.origin(place.value)))
+      error.diagnostic(function[place.value].operation, at: function.origin(place.value)),
+      cause: error)
   }
 
   private mutating func compute(_ place: Place) throws(DiagnosticError) {
