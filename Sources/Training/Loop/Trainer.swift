@@ -109,7 +109,7 @@ public struct Trainer {
         seen += end - position
         position = end
         if clock.isTimeToReport {
-          progress("\(place): step \(step) of \(total), loss \(shortened(loss))")
+          progress("\(place): step \(step) of \(total), loss \(NumberText.short(loss))")
         }
       }
       let measured = try learner.measure()
@@ -176,7 +176,7 @@ public struct Trainer {
       }
       history.steps = step
       if clock.isTimeToReport {
-        progress("\(place): step \(step) of \(total), loss \(shortened(loss))")
+        progress("\(place): step \(step) of \(total), loss \(NumberText.short(loss))")
       }
     }
     if history.failure == nil {
@@ -225,11 +225,6 @@ public struct Trainer {
       ? (objective.parameters[0].name, objective.parameters[1].name)
       : ("\(objective.parameters[0].name)[0]", "\(objective.parameters[0].name)[1]")
     return Landscape(xRange: xs, yRange: ys, columns: columns, values: values, names: names)
-  }
-
-  private func shortened(_ x: Double) -> String {
-    let scaled = (x * 10_000).rounded() / 10_000
-    return abs(x) < 1e-3 || abs(x) > 1e6 ? "\(x)" : "\(scaled)"
   }
 }
 
