@@ -39,13 +39,24 @@ public final class Optimizer {
     var from: UnsafeMutablePointer<Double>
   }
 
+  /// Tensors whose plans have the same numbers of hyperparameters and t: the first computes them.
+  private struct Uniform {
+    var leader: PlanInstance
+    var followers: [UnsafeMutablePointer<Double>]
+  }
+
   private(set) var tensors: [Tensor] = []
   let hypers: HyperValues
   private let planMemory = PlanMemory()
+  private let cutting: Cutting
   private let team: Team
   private var lockstep: Lockstep?
   private var rounds: [Int] = []
+  /// Numbers that differ between tensors, and those that all share; the numbers made of the latter,
+  /// and who else wants them.
   private var loads: [Copy] = []
+  private var uniformLoads: [Copy] = []
+  private var uniforms: [Uniform] = []
   private var stores: [Copy] = []
   private let lossValue = UnsafeMutablePointer<Double>.allocate(capacity: 1)
   private var globals: [String: UnsafeMutableRawPointer] = [:]
@@ -55,16 +66,26 @@ public final class Optimizer {
   /// Binds a rule to tensors. Throws R06xx where the routes do not take each tensor once, R0507 where
   /// a hyperparameter is out of its domain, R08xx for what is not supported yet, and the errors of
   /// shapes that only numbers reveal. `threads` nil: `Threads.preferred`.
-  public init(
+  public convenience init(
     _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
     elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0, threads: Int? = nil
+  ) throws(DiagnosticError) {
+    try self.init(
+      instance, parameters: parameters, engine: engine, elementType: elementType, seed: seed,
+      horizon: horizon, threads: threads, cutting: .usual)
+  }
+
+  init(
+    _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind,
+    elementType: ElementType, seed: UInt64, horizon: Int, threads: Int?, cutting: Cutting
   ) throws(DiagnosticError) {
     self.instance = instance
     self.parameters = parameters
     self.engine = engine
     self.elementType = elementType
     self.seed = seed
-    team = Team(threads: engine == .interpreter ? threads : 1)
+    self.cutting = cutting
+    team = Team(threads: engine == .interpreter ? threads : 1, worth: cutting.worth)
     lossValue.initialize(to: .nan)
     hypers = try HyperValues(instance, horizon: horizon)
     for parameter in parameters { tensors.append(try makeTensor(parameter)) }
@@ -150,10 +171,12 @@ public final class Optimizer {
     for (k, tensor) in tensors.enumerated() {
       let key = PlanKey(variant: tensor.variant, dims: parameters[k].dims)
       if programs[key] == nil {
-        let plan = try Planner.plan(
+        var plan = try Planner.plan(
           tensor.update, element: elementType, stateWidths: tensor.memory.states.map(\.width),
           rounds: rounds,
-          firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(tensors.map(\.update), rounds))
+          firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(tensors.map(\.update), rounds),
+          block: cutting.block)
+        plan.separateUniform()
         planMemory.reserve(plan)
         team.reserve(plan)
         programs[key] = PlanProgram(plan)
@@ -162,11 +185,22 @@ public final class Optimizer {
     }
     team.assemble()
     lockstep = Lockstep(tensors.map { $0.instance! }, rounds: rounds, team: team)
-    for (k, tensor) in tensors.enumerated() { connect(tensor, k) }
+    var groups: [Plan.UniformKey: Int] = [:]
+    for (k, tensor) in tensors.enumerated() {
+      let instance = tensor.instance!
+      let key = instance.program.plan.uniformKey
+      if let group = groups[key] {
+        uniforms[group].followers.append(instance.scalars)
+      } else {
+        groups[key] = uniforms.count
+        uniforms.append(Uniform(leader: instance, followers: []))
+      }
+      connect(tensor, k, isLeader: uniforms[groups[key]!].leader === instance)
+    }
   }
 
   /// Points the slots and registers of a tensor's plan at its memory.
-  private func connect(_ tensor: Tensor, _ index: Int) {
+  private func connect(_ tensor: Tensor, _ index: Int, isLeader: Bool) {
     let instance = tensor.instance!
     let plan = instance.program.plan
     instance.bind(seed: seed, tensor: UInt32(index))
@@ -191,7 +225,13 @@ public final class Optimizer {
         case .state(let s): tensor.memory.states[s].pointer.assumingMemoryBound(to: Double.self)
         case .input(let s): tensor.memory.inputs[s].pointer.assumingMemoryBound(to: Double.self)
         }
-      if let source { loads.append(Copy(to: instance.scalars + Int(register), from: source)) }
+      guard let source else { continue }
+      let copy = Copy(to: instance.scalars + Int(register), from: source)
+      if !preset.isUniform {
+        loads.append(copy)
+      } else if isLeader {
+        uniformLoads.append(copy)
+      }
     }
     for (target, register) in plan.scalarOutputs {
       guard case .state(let s) = target else { continue }
@@ -282,9 +322,7 @@ public final class Optimizer {
     try hypers.advance(to: stepCount + 1)
     lossValue.pointee = loss
     if let lockstep {
-      loads.withUnsafeBufferPointer { loads in
-        for copy in loads { copy.to.pointee = copy.from.pointee }
-      }
+      loadNumbers()
       for k in 0..<lockstep.instances.count { lockstep.instances[k].setStep(stepCount + 1) }
       try lockstep.run(oracle)
       stores.withUnsafeBufferPointer { stores in
@@ -294,6 +332,22 @@ public final class Optimizer {
       try referenceStep(oracle)
     }
     stepCount += 1
+  }
+
+  private func loadNumbers() {
+    for k in 0..<uniformLoads.count { uniformLoads[k].to.pointee = uniformLoads[k].from.pointee }
+    for k in 0..<uniforms.count {
+      let instance = uniforms[k].leader
+      let program = instance.program
+      if program.uniformCount > 0 {
+        rv_run_scalars(
+          program.scalars, program.uniformCount, program.scalarPlaces, instance.frame)
+      }
+      for f in 0..<uniforms[k].followers.count {
+        uniforms[k].followers[f].update(from: instance.scalars, count: program.registerCount)
+      }
+    }
+    for k in 0..<loads.count { loads[k].to.pointee = loads[k].from.pointee }
   }
 
   private func gradientsAreFinite() -> Bool {

@@ -169,6 +169,8 @@ struct Plan {
   var segments: [PlanSegment] = []
   var loops: [PlanLoop] = []
   var scalarProgram: [rv_scalar] = []
+  /// So many operations at the beginning belong to no step (`separateUniform`).
+  var uniformCount = 0
   var scalarPlaces: [rv_place] = []
   var stepPlaces: [rv_place] = []
   var presets: [(register: Int32, preset: ScalarPreset)] = []

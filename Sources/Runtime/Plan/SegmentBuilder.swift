@@ -255,7 +255,7 @@ struct SegmentBuilder {
       k = end
     }
     guard operands.count < 60_000 else { return nil }
-    let chunk = Self.chunk(operands, element)
+    let chunk = min(Self.chunk(operands, element), usualBlock)
     for k in operands.indices where operands[k].kind == Int32(RV_SCRATCH.rawValue) {
       operands[k].offset = Int64(Int(operands[k].index) * chunk * element.byteCount)
     }
@@ -294,8 +294,6 @@ struct SegmentBuilder {
     return size
   }
 
-  /// Elements; measured: a smaller block pays for its start, a larger one leaves threads idle.
-  static let usualBlock = 16_384
   /// Accumulators of columns in all blocks of a pass: 256 KiB.
   static let sumsLimit = 32_768
 
