@@ -58,10 +58,13 @@ public final class Optimizer {
   private var uniformLoads: [Copy] = []
   private var uniforms: [Uniform] = []
   private var stores: [Copy] = []
+  /// The first phase says whether the gradients are finite.
+  private(set) var hasWitness = false
   private let lossValue = UnsafeMutablePointer<Double>.allocate(capacity: 1)
   private var globals: [String: UnsafeMutableRawPointer] = [:]
   private var parameterPointers: [UnsafeMutableRawPointer] = []
   private var gradientPointers: [UnsafeRawPointer] = []
+  private let gradientCounts: [Int64]
 
   /// Binds a rule to tensors. Throws R06xx where the routes do not take each tensor once, R0507 where
   /// a hyperparameter is out of its domain, R08xx for what is not supported yet, and the errors of
@@ -81,6 +84,7 @@ public final class Optimizer {
   ) throws(DiagnosticError) {
     self.instance = instance
     self.parameters = parameters
+    gradientCounts = parameters.map { Int64($0.count) }
     self.engine = engine
     self.elementType = elementType
     self.seed = seed
@@ -167,24 +171,31 @@ public final class Optimizer {
   }
 
   private func makePlans() throws(DiagnosticError) {
+    var plans: [PlanKey: Plan] = [:]
+    let keys = tensors.indices.map { PlanKey(variant: tensors[$0].variant, dims: parameters[$0].dims) }
+    for (k, tensor) in tensors.enumerated() where plans[keys[k]] == nil {
+      var plan = try Planner.plan(
+        tensor.update, element: elementType, stateWidths: tensor.memory.states.map(\.width),
+        rounds: rounds,
+        firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(tensors.map(\.update), rounds),
+        block: cutting.block)
+      plan.separateUniform()
+      plans[keys[k]] = plan
+    }
+    witnesses(&plans)
     var programs: [PlanKey: PlanProgram] = [:]
-    for (k, tensor) in tensors.enumerated() {
-      let key = PlanKey(variant: tensor.variant, dims: parameters[k].dims)
-      if programs[key] == nil {
-        var plan = try Planner.plan(
-          tensor.update, element: elementType, stateWidths: tensor.memory.states.map(\.width),
-          rounds: rounds,
-          firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(tensors.map(\.update), rounds),
-          block: cutting.block)
-        plan.separateUniform()
-        planMemory.reserve(plan)
-        team.reserve(plan)
-        programs[key] = PlanProgram(plan)
-      }
-      tensors[k].instance = PlanInstance(programs[key]!, memory: planMemory)
+    for (key, plan) in plans {
+      planMemory.reserve(plan)
+      team.reserve(plan)
+      programs[key] = PlanProgram(plan)
+    }
+    for k in tensors.indices {
+      tensors[k].instance = PlanInstance(programs[keys[k]]!, memory: planMemory)
     }
     team.assemble()
-    lockstep = Lockstep(tensors.map { $0.instance! }, rounds: rounds, team: team)
+    lockstep = Lockstep(
+      tensors.map { $0.instance! }, rounds: hasWitness ? rounds.map { $0 + 1 } : rounds,
+      team: team)
     var groups: [Plan.UniformKey: Int] = [:]
     for (k, tensor) in tensors.enumerated() {
       let instance = tensor.instance!
@@ -197,6 +208,22 @@ public final class Optimizer {
       }
       connect(tensor, k, isLeader: uniforms[groups[key]!].leader === instance)
     }
+  }
+
+  /// For `guard finite`: has all plans begin with a phase that knows whether the gradients are finite
+  /// and has written nothing, if all can.
+  private func witnesses(_ plans: inout [PlanKey: Plan]) {
+    guard instance.module.guardsFinite, !plans.isEmpty else { return }
+    var cut: [PlanKey: Plan] = [:]
+    for (key, plan) in plans {
+      guard let position = plan.checkpoint,
+        plan.phaseCount > 1 || plan.arenaBytes <= Schedule.keepableBytes
+      else { return }
+      cut[key] = plan
+      cut[key]!.cutFirstPhase(at: position)
+    }
+    plans = cut
+    hasWitness = true
   }
 
   /// Points the slots and registers of a tensor's plan at its memory.
@@ -315,7 +342,7 @@ public final class Optimizer {
   /// One step with the bound memory. Throws R09xx where a matrix function has no answer; states and
   /// parameters may then be in between.
   public func step(loss: Double = .nan, oracle: PointOracle? = nil) throws(DiagnosticError) {
-    if instance.module.guardsFinite, !gradientsAreFinite() {
+    if instance.module.guardsFinite, !hasWitness, !gradientsAreFinite() {
       skippedSteps += 1
       return
     }
@@ -324,7 +351,12 @@ public final class Optimizer {
     if let lockstep {
       loadNumbers()
       for k in 0..<lockstep.instances.count { lockstep.instances[k].setStep(stepCount + 1) }
-      try lockstep.run(oracle)
+      let isDone = try hasWitness
+        ? lockstep.run(oracle, goesOn: witnessesAreFinite) : lockstep.run(oracle)
+      if !isDone {
+        skippedSteps += 1
+        return
+      }
       stores.withUnsafeBufferPointer { stores in
         for copy in stores { copy.to.pointee = copy.from.pointee }
       }
@@ -350,13 +382,23 @@ public final class Optimizer {
     for k in 0..<loads.count { loads[k].to.pointee = loads[k].from.pointee }
   }
 
-  private func gradientsAreFinite() -> Bool {
-    for (k, pointer) in gradientPointers.enumerated() {
-      if rv_all_finite(elementType.kernelElement, pointer, parameters[k].count) == 0 {
-        return false
-      }
+  private func witnessesAreFinite() -> Bool {
+    for k in 0..<tensors.count {
+      guard let instance = tensors[k].instance else { continue }
+      if !instance.scalars[instance.program.witness].isFinite { return gradientsAreFinite() }
     }
     return true
+  }
+
+  private func gradientsAreFinite() -> Bool {
+    gradientPointers.withUnsafeBytes { pointers in
+      gradientCounts.withUnsafeBufferPointer { counts in
+        rv_all_finite(
+          elementType.kernelElement,
+          pointers.baseAddress?.assumingMemoryBound(to: UnsafeRawPointer?.self),
+          counts.baseAddress, Int64(gradientPointers.count), team.pointer) != 0
+      }
+    }
   }
 
   // MARK: The reference engine

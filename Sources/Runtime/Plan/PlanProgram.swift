@@ -9,6 +9,7 @@ final class PlanProgram {
   let stepCount: Int
   let uniformCount: Int
   let registerCount: Int
+  let witness: Int
   let segments: UnsafeMutablePointer<rv_segment>
   let scalars: UnsafeMutablePointer<rv_scalar>
   let scalarPlaces: UnsafeMutablePointer<rv_place>
@@ -22,6 +23,7 @@ final class PlanProgram {
     stepCount = plan.steps.count
     uniformCount = plan.uniformCount
     registerCount = plan.registerCount
+    witness = Int(plan.witness)
     bodies = plan.loops.map { PlanProgram($0.body) }
     var memory: [UnsafeMutableRawPointer] = []
     func keep<T>(_ items: [T]) -> UnsafeMutablePointer<T> {

@@ -113,6 +113,7 @@ struct Planner {
     findStages()
     collectRoots()
     try emit()
+    plan.witness = witness()
     allocateArena()
     return plan
   }

@@ -25,7 +25,7 @@ final class Schedule {
   private var phase = 0
 
   /// Temporaries of a tensor that may be kept while the other tensors run.
-  private static let keepableBytes = 128 * 1024
+  static let keepableBytes = 128 * 1024
 
   /// Before the instances are bound: it says where their temporaries lie.
   init(_ instances: [PlanInstance], _ team: Team) {
