@@ -172,7 +172,9 @@ public final class Optimizer {
 
   private func makePlans() throws(DiagnosticError) {
     var plans: [PlanKey: Plan] = [:]
-    let keys = tensors.indices.map { PlanKey(variant: tensors[$0].variant, dims: parameters[$0].dims) }
+    let keys = tensors.indices.map {
+      PlanKey(variant: tensors[$0].variant, dims: parameters[$0].dims)
+    }
     for (k, tensor) in tensors.enumerated() where plans[keys[k]] == nil {
       var plan = try Planner.plan(
         tensor.update, element: elementType, stateWidths: tensor.memory.states.map(\.width),
@@ -351,7 +353,8 @@ public final class Optimizer {
     if let lockstep {
       loadNumbers()
       for k in 0..<lockstep.instances.count { lockstep.instances[k].setStep(stepCount + 1) }
-      let isDone = try hasWitness
+      let isDone =
+        try hasWitness
         ? lockstep.run(oracle, goesOn: witnessesAreFinite) : lockstep.run(oracle)
       if !isDone {
         skippedSteps += 1

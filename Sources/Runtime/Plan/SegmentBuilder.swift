@@ -198,7 +198,8 @@ struct SegmentBuilder {
       case .sums(let first):
         operands.append(
           rv_operand(
-            kind: Int32(RV_SUMS.rawValue), index: 0, offset: Int64(8 * first), stride: 0, unused: 0))
+            kind: Int32(RV_SUMS.rawValue), index: 0, offset: Int64(8 * first), stride: 0, unused: 0)
+        )
       case .none, .value: return 0
       }
       operandIndex[x] = next
@@ -265,12 +266,12 @@ struct SegmentBuilder {
       places: places, scratchCount: registers, names: names)
   }
 
-  /// As many elements as let the vectors of a pass lie in the first-level cache together with some
-  /// of the second: measured best between 256 and 2048 for few and for many vectors.
+  /// As many elements as let the vectors of a pass lie in a first-level cache of 32 KiB: measured
+  /// best between 256 and 1024 for few and for many vectors.
   private static func chunk(_ operands: [rv_operand], _ element: ElementType) -> Int {
     let vectors = operands.count { $0.kind != Int32(RV_SCALAR.rawValue) }
-    let fitting = 48 * 1024 / max(vectors * element.byteCount, 1)
-    return min(max(fitting / 128 * 128, 256), 2048)
+    let fitting = 28 * 1024 / max(vectors * element.byteCount, 1)
+    return min(max(fitting / 128 * 128, 256), 1024)
   }
 
   /// Elements of a block: whole chunks, or whole rows where rows are folded, and so many that the
