@@ -55,16 +55,3 @@ void rv_run_range(const rv_segment *s, const rv_frame *f, int64_t start, int64_t
     for (int k = 0; k < s->operandCount; k++) cursor[k] += operands[k].stride * chunk;
   } while (1);
 }
-
-int rv_all_finite(int element, const void *a, size_t n) {
-  // x - x is 0 for finite x and NaN otherwise, and NaN survives the sum.
-  double total = 0;
-  if (element == RV_F32) {
-    const float *x = a;
-    for (size_t i = 0; i < n; i++) total += (double)(x[i] - x[i]);
-  } else {
-    const double *x = a;
-    for (size_t i = 0; i < n; i++) total += x[i] - x[i];
-  }
-  return total == 0;
-}

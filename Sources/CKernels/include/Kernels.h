@@ -219,4 +219,8 @@ void rv_run_scalars(
     const rv_scalar *program, size_t count, const rv_place *places, const rv_frame *frame);
 
 double rv_power(double x, double y);
-int rv_all_finite(int element, const void *a, size_t n);
+
+/// Whether every number of some tensors is finite.
+int rv_all_finite(
+    int element, const void *const *tensors, const int64_t *counts, int64_t tensorCount,
+    const rv_team *team);

@@ -101,7 +101,7 @@ public final class ObjectiveRunner {
     }
     memory.reserve(plan)
     let instance = PlanInstance(PlanProgram(plan), memory: memory)
-    if team.threads > 1, plan.work >= Double(Team.usualWorth) {
+    if team.threads > 1, plan.work >= Double(Cutting.usual.worth) {
       team.reserve(plan)
       team.assemble()
       instance.team = team.pointer

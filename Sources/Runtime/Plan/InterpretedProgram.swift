@@ -11,9 +11,7 @@ public struct InterpretedProgram {
   public let unrollLimit: Int
 
   public let threads: Int
-  /// Elements of a block of a pass, and the work for which threads are woken.
-  var block = SegmentBuilder.usualBlock
-  var worth = Team.usualWorth
+  var cutting = Cutting.usual
 
   /// The functions must be concrete (every extent a number).
   public init(
@@ -31,14 +29,14 @@ public struct InterpretedProgram {
     _ environments: [ReferenceEnvironment], oracle: Oracle? = nil
   ) throws(DiagnosticError) -> ReferenceProgram.Result {
     let rounds = try Rounds.of(functions)
-    let team = Team(threads: threads, worth: worth)
+    let team = Team(threads: threads, worth: cutting.worth)
     let memory = PlanMemory()
     var runs: [Run] = []
     for (function, environment) in zip(functions, environments) {
       let plan = try Planner.plan(
         function, element: element, rounds: rounds,
         firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(functions, rounds),
-        unrollLimit: unrollLimit, block: block)
+        unrollLimit: unrollLimit, block: cutting.block)
       memory.reserve(plan)
       team.reserve(plan)
       runs.append(Run(function, plan, environment, memory))
