@@ -223,6 +223,7 @@ do {
   if runs("network") { try bench.network() }
   if runs("bind") { try bench.textToPlan() }
   if runs("large") { try bench.largeAdamW() }
+  if wanted.contains("native") { try bench.native() }
   if wanted.contains("planning") { try bench.longProgram() }
 } catch let error as DiagnosticError {
   for diagnostic in error.diagnostics { print(diagnostic.code, diagnostic.message) }

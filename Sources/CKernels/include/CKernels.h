@@ -4,3 +4,5 @@
 #include "Kernels.h"
 #include "LinearAlgebra.h"
 #include "Steps.h"
+#include "System.h"
+#include "Text.h"

@@ -37,7 +37,8 @@ public final class ObjectiveRunner {
   public init(
     _ module: ObjectiveModule, hypers: [Double]? = nil, batch: Int? = nil, features: Int? = nil,
     engine: EngineKind = .interpreter, elementType: ElementType = .float32,
-    needsGradient: Bool = true, needsMetrics: Bool = true, seed: UInt64 = 0
+    needsGradient: Bool = true, needsMetrics: Bool = true, seed: UInt64 = 0,
+    compiler: (any SegmentCompiler)? = nil
   ) throws(DiagnosticError) {
     self.module = module
     self.engine = engine
@@ -72,15 +73,23 @@ public final class ObjectiveRunner {
     inputCounts = counts
     initial = try module.initial.specialised(context)
     function = needsGradient ? try forward.differentiated(parameters: shapes) : forward
-    if engine == .interpreter { try makePlan() }
+    if engine != .reference { try makePlan(engine.compiler(compiler)) }
   }
 
   deinit { for pointer in spare { pointer.deallocate() } }
 
-  private func makePlan() throws(DiagnosticError) {
+  private func makePlan(_ compiler: (any SegmentCompiler)?) throws(DiagnosticError) {
     let plan = try Planner.plan(function, element: elementType)
     memory.reserve(plan)
-    let instance = PlanInstance(PlanProgram(plan), memory: memory)
+    let program = PlanProgram(plan)
+    if let compiler {
+      let names = PlanNames(
+        parameters: module.parameters.map(\.name), inputs: inputNames,
+        hypers: module.hypers.map(\.name))
+      let count = plan.segments.reduce(0) { $0 + $1.count }
+      [program].compile(compiler, [names], effort: engine.effort(count))
+    }
+    let instance = PlanInstance(program, memory: memory)
     instance.bind(seed: seed, tensor: CounterTensor.objective)
     for (register, preset) in plan.presets {
       if case .hyper(let k) = preset { instance.scalars[Int(register)] = hypers[k] }

@@ -2,8 +2,6 @@ import CKernels
 import Diagnostics
 import IR
 
-/// What runs a rule: the definition of its meaning, or the fast interpreter.
-public enum EngineKind: String, Sendable, CaseIterable { case reference, interpreter }
 
 /// A rule bound to parameter tensors: their states, and the step.
 ///
@@ -50,10 +48,12 @@ public final class Optimizer {
 
   /// Binds a rule to tensors. Throws R06xx where the routes do not take each tensor once, R0507 where
   /// a hyperparameter is out of its domain, R08xx for what is not supported yet, and the errors of
-  /// shapes that only numbers reveal.
+  /// shapes that only numbers reveal. The engines `native` and `auto` want a `compiler`; without one
+  /// they interpret.
   public init(
     _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
-    elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0
+    elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0,
+    compiler: (any SegmentCompiler)? = nil
   ) throws(DiagnosticError) {
     self.instance = instance
     self.parameters = parameters
@@ -64,7 +64,7 @@ public final class Optimizer {
     hypers = try HyperValues(instance, horizon: horizon)
     for parameter in parameters { tensors.append(try makeTensor(parameter)) }
     rounds = try Rounds.of(tensors.map(\.update))
-    if engine == .interpreter { try makePlans() }
+    if engine != .reference { try makePlans(engine.compiler(compiler)) }
   }
 
   deinit {
@@ -140,8 +140,10 @@ public final class Optimizer {
     var dims: [Int]
   }
 
-  private func makePlans() throws(DiagnosticError) {
+  private func makePlans(_ compiler: (any SegmentCompiler)?) throws(DiagnosticError) {
     var programs: [PlanKey: PlanProgram] = [:]
+    var names: [PlanNames] = []
+    var all: [PlanProgram] = []
     for (k, tensor) in tensors.enumerated() {
       let key = PlanKey(variant: tensor.variant, dims: parameters[k].dims)
       if programs[key] == nil {
@@ -150,12 +152,50 @@ public final class Optimizer {
           rounds: rounds,
           firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(tensors.map(\.update), rounds))
         planMemory.reserve(plan)
-        programs[key] = PlanProgram(plan)
+        let program = PlanProgram(plan)
+        programs[key] = program
+        all.append(program)
+        names.append(self.names(tensor))
       }
       tensors[k].instance = PlanInstance(programs[key]!, memory: planMemory)
     }
+    if let compiler {
+      all.compile(
+        compiler, names, effort: engine.effort(parameters.reduce(0) { $0 + $1.count }))
+    }
     for (k, tensor) in tensors.enumerated() { connect(tensor, k) }
     lockstep = Lockstep(tensors.map { $0.instance! }, rounds: rounds)
+  }
+
+  private func names(_ tensor: Tensor) -> PlanNames {
+    let variant = instance.module.variants[tensor.variant]
+    return PlanNames(
+      parameters: ["w"], states: variant.states.map(\.name), inputs: variant.inputs.map(\.name),
+      hypers: hypers.hypers.map(\.name))
+  }
+
+  /// The passes of all tensors, each plan's once, for a compiler.
+  public var segmentSources: [SegmentSource] {
+    var seen: Set<ObjectIdentifier> = []
+    return tensors.flatMap { tensor -> [SegmentSource] in
+      guard let program = tensor.instance?.program, seen.insert(ObjectIdentifier(program)).inserted
+      else { return [] }
+      return program.withBodies.flatMap { $0.plan.sources(names(tensor)) }
+    }
+  }
+
+  /// How many passes there are, and how many of them are compiled.
+  public var passCount: (all: Int, compiled: Int) {
+    var result = (all: 0, compiled: 0)
+    for tensor in tensors {
+      for program in tensor.instance?.program.withBodies ?? [] {
+        result.all += program.plan.segments.count
+        result.compiled += program.plan.segments.indices.count {
+          program.segments[$0].native != nil
+        }
+      }
+    }
+    return result
   }
 
   /// Points the slots and registers of a tensor's plan at its memory.

@@ -9,12 +9,16 @@ public struct InterpretedProgram {
   public let element: ElementType
   /// Loops that make more values than this when written out run as loops.
   public let unrollLimit: Int
+  /// Compiles the passes, if there is one.
+  public let compiler: (any SegmentCompiler)?
 
   /// The functions must be concrete (every extent a number).
   public init(
-    _ functions: [Function], element: ElementType = .float64, unrollLimit: Int = 4_000
+    _ functions: [Function], element: ElementType = .float64, unrollLimit: Int = 4_000,
+    compiler: (any SegmentCompiler)? = nil
   ) {
     self.functions = functions
+    self.compiler = compiler
     self.unrollLimit = unrollLimit
     self.element = element
   }
@@ -33,6 +37,10 @@ public struct InterpretedProgram {
         unrollLimit: unrollLimit)
       memory.reserve(plan)
       runs.append(Run(function, plan, environment, memory))
+    }
+    if let compiler {
+      runs.map(\.instance.program).compile(
+        compiler, runs.map { _ in PlanNames() }, effort: .always)
     }
     for run in runs { try run.load() }
     let lockstep = Lockstep(runs.map(\.instance), rounds: rounds)

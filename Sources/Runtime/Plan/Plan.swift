@@ -106,8 +106,9 @@ struct PlanSegment {
   var initials: [rv_initial]
   var places: [rv_place]
   var scratchCount: Int
-  /// For the dump: what each instruction computes.
+  /// What each instruction computes: for the dump, and as `rv_op` for a compiler.
   var names: [String]
+  var operations: [Int32]
 }
 
 /// A register that holds its number before the first step.

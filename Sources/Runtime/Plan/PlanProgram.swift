@@ -14,7 +14,12 @@ final class PlanProgram {
   /// The bodies of loops, with memory that all instances use in turn.
   let bodies: [PlanProgram]
   let bodyMemory = PlanMemory()
+  /// Keeps compiled passes loaded.
+  var library: AnyObject?
   private var owned: [UnsafeMutableRawPointer] = []
+
+  /// This program and those of its loops, and theirs.
+  var withBodies: [PlanProgram] { [self] + bodies.flatMap(\.withBodies) }
 
   init(_ plan: Plan) {
     self.plan = plan
@@ -42,7 +47,7 @@ final class PlanProgram {
           operands: UnsafePointer(keep(segment.operands)),
           instructions: UnsafePointer(keep(segment.instructions)),
           initials: UnsafePointer(keep(segment.initials)),
-          places: UnsafePointer(keep(segment.places)))
+          places: UnsafePointer(keep(segment.places)), native: nil)
       })
     owned = memory
   }

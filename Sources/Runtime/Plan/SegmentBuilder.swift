@@ -161,6 +161,7 @@ struct SegmentBuilder {
     var scratchIndex: [Int: UInt16] = [:]
     var instructions: [rv_instruction] = []
     var names: [String] = []
+    var codes: [Int32] = []
 
     func operand(_ x: ChunkOperand) -> UInt16 {
       if case .value(let v) = x {
@@ -208,6 +209,7 @@ struct SegmentBuilder {
         skip.a = operand(.scalar(guardRegister(wanted)))
         instructions.append(skip)
         names.append("unless")
+        codes.append(-1)
       }
       for index in k..<end {
         let operation = operations[index]
@@ -242,6 +244,7 @@ struct SegmentBuilder {
         }
         instructions.append(instruction)
         names.append(operation.name)
+        codes.append(operation.op)
       }
       k = end
     }
@@ -253,7 +256,8 @@ struct SegmentBuilder {
     return PlanSegment(
       count: count, chunk: chunk, guardRegister: segmentGuard, operands: operands,
       instructions: instructions,
-      initials: initials, places: places, scratchCount: registers, names: names)
+      initials: initials, places: places, scratchCount: registers, names: names,
+      operations: codes)
   }
 
   /// As many elements as let the vectors of a pass lie in the first-level cache together with some
