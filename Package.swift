@@ -63,7 +63,7 @@ let package = Package(
     tests("SyntaxTests", ["Syntax"]),
     tests("IRTests", ["IR"]),
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),
-    tests("RuntimeTests", ["Runtime", "Ravine", "AllocationCount"]),
+    tests("RuntimeTests", ["Runtime", "Ravine", "Native", "AllocationCount"]),
     tests("NativeTests", ["Native", "Runtime", "Ravine", "CKernels", "IR"]),
     tests("TrainingTests", ["Training"]),
     tests(

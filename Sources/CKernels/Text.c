@@ -8,6 +8,9 @@
 static const char frame[] = {
 #embed "include/Frame.h" suffix(, )
     0};
+static const char place[] = {
+#embed "include/Place.h" suffix(, )
+    0};
 static const char math[] = {
 #embed "Math.h" suffix(, )
     0};
@@ -22,6 +25,7 @@ static const char places[] = {
     0};
 #else
 static const char frame[] = "";
+static const char place[] = "";
 static const char math[] = "";
 static const char random_numbers[] = "";
 static const char reductions[] = "";
@@ -29,6 +33,6 @@ static const char places[] = "";
 #endif
 
 const char *rv_text_of(enum rv_text text) {
-  const char *const texts[] = {frame, math, random_numbers, reductions, places};
+  const char *const texts[] = {frame, place, math, random_numbers, reductions, places};
   return texts[text];
 }

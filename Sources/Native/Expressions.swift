@@ -13,30 +13,35 @@ enum Expression {
       return switch self {
       case .sign:
         """
-        RV_INLINE \(real) rv_sign\(own)(\(real) x) { return x > 0 ? (\(real))1 : x < 0 ? (\(real))-1 : x; }
+        RV_INLINE \(real) rv_sign\(own)(\(real) x) {
+          return __builtin_islessgreater(x, 0) ? copysign\(libm)(1, x) : x;
+        }
         """
       case .minimum:
         """
         RV_INLINE \(real) rv_minimum\(own)(\(real) x, \(real) y) {
-          return x != x ? x : y != y ? y : x < y ? x : y;
+          \(real) z = x < y ? x : y;
+          return x != x ? x : z;
         }
         """
       case .maximum:
         """
         RV_INLINE \(real) rv_maximum\(own)(\(real) x, \(real) y) {
-          return x != x ? x : y != y ? y : x > y ? x : y;
+          \(real) z = x > y ? x : y;
+          return x != x ? x : z;
         }
         """
       case .modulo:
         """
-        RV_INLINE \(real) rv_modulo\(own)(\(real) x, \(real) y) { return x - y * floor\(libm)(x / y); }
+        RV_INLINE \(real) rv_modulo\(own)(\(real) x, \(real) y) {
+          return x - y * floor\(libm)(x / y);
+        }
         """
       case .clip:
         """
         RV_INLINE \(real) rv_clip\(own)(\(real) x, \(real) low, \(real) high) {
           \(real) y = x < low ? low : x;
-          \(real) z = y > high ? high : y;
-          return x != x ? x : z;
+          return y > high ? high : y;
         }
         """
       case .power:
@@ -150,8 +155,8 @@ enum Expression {
       RV_ROOT_QUOTIENT_ADD, RV_QUOTIENT_DIVIDE:
       3
     case RV_ROOT_ADD: 2
-    default: operation.rawValue >= RV_ADD.rawValue && operation.rawValue <= RV_LOGICAL_OR.rawValue
-      ? 2 : 1
+    default:
+      operation.rawValue >= RV_ADD.rawValue && operation.rawValue <= RV_LOGICAL_OR.rawValue ? 2 : 1
     }
   }
 

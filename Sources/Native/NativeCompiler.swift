@@ -20,6 +20,8 @@ public final class NativeCompiler: SegmentCompiler {
     public var cache: String?
     /// Bytes that the cache may take.
     public var cacheLimit = 256 << 20
+    /// Milliseconds after which a compiler counts as hung.
+    public var timeLimit = 10_000
 
     public init(compiler: String?, cache: String?) {
       self.compiler = compiler
@@ -118,7 +120,7 @@ public final class NativeCompiler: SegmentCompiler {
       return nil
     }
     callCount += 1
-    if let problem = system.compile(in: work.folder) {
+    if let problem = system.compile(in: work.folder, limit: settings.timeLimit) {
       say(problem)
       return nil
     }
@@ -144,6 +146,7 @@ private final class Library {
 
   /// nil where the file cannot be loaded or lacks one of the functions.
   init?(_ path: String, _ functions: [String]) {
+    guard Files.read(path).map(ObjectFile.isWhole) ?? false else { return nil }
     guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else { return nil }
     self.handle = handle
     if functions.contains(where: { dlsym(handle, $0) == nil }) { return nil }

@@ -483,12 +483,24 @@ struct SegmentWriter {
 
   /// Calls the pass with its conditions as constants, so that each version of the loop is straight.
   private func dispatch(_ frame: String) -> [String] {
-    var lines = ["", "void \(Self.stem)(\(frame)) {"]
+    let reciprocals = conditions.filter { !$0.isGuard }.map(\.name)
+    let guards = conditions.filter(\.isGuard).prefix(Self.versionLimit).map(\.name)
+    var lines = [""]
+    // Without reciprocals one of the versions always runs.
+    if !reciprocals.isEmpty {
+      let flags = conditions.map { ", const int \($0.name)" }.joined()
+      let arguments = conditions.map { ", \($0.name)" }.joined()
+      lines += [
+        "// Seldom: a divisor beyond 1e30 or below 1e-30.",
+        "static __attribute__((noinline, cold)) void \(Self.stem)_seldom(",
+        "    \(frame)\(flags)) {",
+        "  \(Self.stem)_pass(frame, start, end\(arguments));", "}", "",
+      ]
+    }
+    lines.append("void \(Self.stem)(\(frame)) {")
     for condition in conditions {
       lines.append("  const int \(condition.name) = \(condition.value);")
     }
-    let guards = conditions.filter(\.isGuard).prefix(Self.versionLimit).map(\.name)
-    let reciprocals = conditions.filter { !$0.isGuard }.map(\.name)
     for version in 0..<(1 << guards.count) {
       func holds(_ name: String) -> Bool? {
         if reciprocals.contains(name) { return true }
@@ -502,10 +514,9 @@ struct SegmentWriter {
       lines.append("    return;")
       lines.append("  }")
     }
-    // Without reciprocals one of the versions has run.
     if !reciprocals.isEmpty {
-      let arguments = conditions.map { ", " + $0.name }.joined()
-      lines.append("  \(Self.stem)_pass(frame, start, end\(arguments));")
+      let arguments = conditions.map { ", \($0.name)" }.joined()
+      lines.append("  \(Self.stem)_seldom(frame, start, end\(arguments));")
     }
     lines.append("}")
     return lines

@@ -73,7 +73,9 @@ struct SourceText {
       kept(rv_text_of(RV_TEXT_FRAME)),
     ]
     if all.contains(.math) { parts.append(kept(rv_text_of(RV_TEXT_MATH))) }
-    if all.contains(.places) { parts.append(kept(rv_text_of(RV_TEXT_RANDOM))) }
+    if all.contains(.places) {
+      parts += [kept(rv_text_of(RV_TEXT_PLACE)), kept(rv_text_of(RV_TEXT_RANDOM))]
+    }
     if all.contains(.reductions) {
       parts.append(
         """

@@ -18,8 +18,6 @@ struct SystemCompiler {
     "-fno-math-errno", "-fno-trapping-math",
   ]
   static let machineFlag = "-march=native"
-  /// Milliseconds after which a compiler counts as hung.
-  static let limit: Int32 = 10_000
 
   /// `wanted` (a path or a name) if it is given, else the first of cc, clang and gcc on PATH.
   init?(_ wanted: String?) {
@@ -52,12 +50,13 @@ struct SystemCompiler {
     return numbers.map { String($0, radix: 16) }.joined(separator: ".")
   }
 
-  /// Compiles `source.c` of a folder to its `code.so`. Returns what went wrong, or nil.
-  func compile(in folder: String) -> String? {
-    let first = run(in: folder, flags: Self.flags + [Self.machineFlag])
+  /// Compiles `source.c` of a folder to its `code.so`, in at most `limit` milliseconds. Returns what
+  /// went wrong, or nil.
+  func compile(in folder: String, limit: Int) -> String? {
+    let first = run(in: folder, flags: Self.flags + [Self.machineFlag], limit)
     guard case .failed = first else { return first.message(self, folder) }
     // Some compilers cannot tell what machine they are on.
-    return run(in: folder, flags: Self.flags).message(self, folder)
+    return run(in: folder, flags: Self.flags, limit).message(self, folder)
   }
 
   private enum Outcome {
@@ -67,13 +66,13 @@ struct SystemCompiler {
       switch self {
       case .done: nil
       case .failed: "\(compiler.path) failed: \(compiler.firstMessage(in: folder))"
-      case .hung: "\(compiler.path) did not end within \(SystemCompiler.limit / 1000) s"
+      case .hung: "\(compiler.path) did not end in time"
       case .missing: "\(compiler.path) cannot be started"
       }
     }
   }
 
-  private func run(in folder: String, flags: [String]) -> Outcome {
+  private func run(in folder: String, flags: [String], _ limit: Int) -> Outcome {
     let arguments =
       [path] + flags + ["-o", "\(folder)/\(Cache.code)", "\(folder)/\(Cache.source)", "-lm"]
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
@@ -81,7 +80,7 @@ struct SystemCompiler {
     defer { for pointer in pointers { free(pointer) } }
     Files.remove("\(folder)/\(Cache.code)")
     let status = rv_run_program(
-      path, pointers, "\(folder)/\(Cache.messages)", folder, Self.limit)
+      path, pointers, "\(folder)/\(Cache.messages)", folder, Int32(clamping: limit))
     switch status {
     case Int32(RV_PROCESS_NOT_STARTED.rawValue): return .missing
     case Int32(RV_PROCESS_TIMED_OUT.rawValue): return .hung

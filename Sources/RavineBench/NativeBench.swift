@@ -81,6 +81,17 @@ private func loadHandWritten() throws -> UnsafeMutableRawPointer {
   return handle
 }
 
+/// Seconds that this process and its children computed.
+private func computing() -> Double {
+  func total(_ who: __rusage_who_t) -> Double {
+    var usage = rusage()
+    getrusage(who, &usage)
+    return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+      + 1e-6 * Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+  }
+  return total(RUSAGE_SELF) + total(RUSAGE_CHILDREN)
+}
+
 private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
 extension Bench {
@@ -157,16 +168,17 @@ extension Bench {
     let folder = String(cString: made)
     let rule = try compiler.rule("AdamW")
     let specs = [ParameterSpec(name: "w", dims: [1 << 20])]
-    func bound() throws -> Double {
+    func bound() throws -> (wall: Double, computing: Double) {
       let settings = NativeCompiler.Settings(
         compiler: NativeCompiler.Settings.usual.compiler, cache: folder)
-      let start = seconds()
+      let start = (seconds(), computing())
       _ = try Optimizer(
         rule, parameters: specs, engine: .native,
         compiler: NativeCompiler(settings) { print($0) })
-      return seconds() - start
+      return (seconds() - start.0, computing() - start.1)
     }
-    var (cold, warm): ([Double], [Double]) = ([], [])
+    var (cold, warm): ([(wall: Double, computing: Double)], [(wall: Double, computing: Double)]) =
+      ([], [])
     for _ in 0..<7 {
       let cache = try? Cache(folder)
       _ = cache?.clear()
@@ -175,14 +187,14 @@ extension Bench {
     }
     _ = (try? Cache(folder))?.clear()
     rmdir(folder)
-    rows.append(
-      Row(
-        name: "native AdamW, first step", measured: "\(text(median(cold) * 1e3, 1)) ms",
-        bar: "≤ 150 ms", passes: median(cold) <= 0.150))
-    rows.append(
-      Row(
-        name: "native AdamW, first step from the cache",
-        measured: "\(text(median(warm) * 1e3, 2)) ms", bar: "≤ 3 ms",
-        passes: median(warm) <= 0.003))
+    for (name, times, bar) in [("", cold, 0.150), (" from the cache", warm, 0.003)] {
+      let wall = median(times.map(\.wall))
+      rows.append(
+        Row(
+          name: "native AdamW, first step\(name)",
+          measured: "\(text(wall * 1e3, 2)) ms, of which "
+            + "\(text(median(times.map(\.computing)) * 1e3, 2)) ms computing",
+          bar: "≤ \(text(bar * 1e3, 0)) ms", passes: wall <= bar))
+    }
   }
 }

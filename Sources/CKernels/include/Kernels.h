@@ -1,5 +1,6 @@
 #pragma once
 #include "Frame.h"
+#include "Place.h"
 #include <stddef.h>
 #include <stdint.h>
 
