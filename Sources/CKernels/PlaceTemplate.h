@@ -124,16 +124,11 @@ RV_CLONES static void N(add_rows)(
 }
 
 static void N(reduce_columns)(
-    T *d, const T *x, const rv_place *p, double *sums, int64_t start, int64_t n) {
+    const T *x, const rv_place *p, double *sums, int64_t start, int64_t n) {
   int64_t cols = p->extent[1];
-  if (start == 0) {
-    double first = p->fold == RV_FOLD_SUM ? 0 : p->fold == RV_FOLD_MAX ? -INFINITY : INFINITY;
-    for (int64_t i = 0; i < cols; i++) sums[i] = first;
-  }
-  int64_t end = start + n;
   if (p->fold == RV_FOLD_SUM) {
     if (n > 0) N(add_rows)(sums, x, cols, start, n);
-    n = 0;
+    return;
   }
   while (n > 0) {
     int64_t col = start % cols;
@@ -148,6 +143,4 @@ static void N(reduce_columns)(
     x += count;
     n -= count;
   }
-  if (end == p->extent[0] * cols)
-    for (int64_t i = 0; i < cols; i++) d[i] = (T)sums[i];
 }

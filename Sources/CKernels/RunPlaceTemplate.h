@@ -11,6 +11,6 @@ static void N(run_place)(
   case RV_PLACE_IDENTITY: N(place_identity)(d, p, start, n); break;
   case RV_PLACE_DRAW: N(place_draw)(d, a, p, f, start, n); break;
   case RV_REDUCE_ROWS: N(reduce_rows)(d, a, p, f->scalars + p->carry, start, n); break;
-  default: N(reduce_columns)(d, a, p, (double *)cursor[in->b], start, n);
+  default: N(reduce_columns)(a, p, d, start, n);
   }
 }

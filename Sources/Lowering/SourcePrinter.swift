@@ -15,9 +15,12 @@ public struct SourcePrinter {
     for (index, variant) in module.variants.enumerated() {
       text += rule(module, variant, name: "\(name)_\(index + 1)", documentation: []) + "\n"
     }
-    for line in module.documentation { text += "## \(line)\n" }
     let names = hyperNames(module)
-    text += "rule \(name)(\(header(module, names, used: nil))) = route {\n"
+    var functions = ""
+    let header = header(module, names, used: nil, of: name, &functions)
+    text += functions
+    for line in module.documentation { text += "## \(line)\n" }
+    text += "rule \(name)(\(header)) = route {\n"
     for (index, variant) in module.variants.enumerated() {
       let given = usedHypers(module, variant).map { "\(names[$0]) = \(names[$0])" }
       let target = "\(name)_\(index + 1)(\(given.joined(separator: ", ")))"
@@ -36,12 +39,12 @@ public struct SourcePrinter {
     var text = ""
     for line in documentation { text += "## \(line)\n" }
     let used = Set(usedHypers(module, variant))
-    text += "rule \(name)(\(header(module, hypers, used: used))) {\n"
+    var functions = ""
+    let header = header(module, hypers, used: used, of: name, &functions)
+    text += "rule \(name)(\(header)) {\n"
     if module.guardsFinite { text += "    guard finite\n" }
     var body = BodyPrinter(variant.update, hypers: hypers, states: states, inputs: inputs)
     body.reserve(taken)
-    var first = BodyPrinter(variant.initial, hypers: hypers, states: states, inputs: inputs)
-    first.inlinesAll = true
     for (k, slot) in variant.states.enumerated() {
       var line = "    state \(states[k])"
       if slot.isGlobal {
@@ -50,7 +53,9 @@ public struct SourcePrinter {
         line += ": \(body.shapeText(slot.shape))"
       }
       if let value = variant.initial.output(.state(k)) {
-        let start = first.outputText(value)
+        let start = LoosePrinter(
+          function: variant.initial, hypers: hypers, drawShape: slot.shape
+        ).text(value, name: "\(name)_\(states[k])", &functions)
         if start != "0" { line += " = \(start)" }
       }
       if slot.storage != .compute { line += " as \(slot.storage)" }
@@ -70,7 +75,7 @@ public struct SourcePrinter {
       }
     }
     text += body.equations(targets)
-    return text + "}\n"
+    return functions + text + "}\n"
   }
 
   /// Only what a variant's functions (and the defaults of what they use) read.
@@ -107,15 +112,15 @@ public struct SourcePrinter {
   }
 
   private static func header(
-    _ module: RuleModule, _ names: [String], used: Set<Int>?
+    _ module: RuleModule, _ names: [String], used: Set<Int>?, of rule: String,
+    _ functions: inout String
   ) -> String {
-    var printer = BodyPrinter(module.defaults, hypers: names, states: [], inputs: [])
-    printer.inlinesAll = true
+    let printer = LoosePrinter(function: module.defaults, hypers: names, drawShape: .scalar)
     var parts: [String] = []
     for (k, hyper) in module.hypers.enumerated() where used?.contains(k) ?? true {
       var part = names[k]
       if let value = module.defaults.output(.hyper(k)) {
-        part += " = \(printer.outputText(value))"
+        part += " = \(printer.text(value, name: "\(rule)_\(names[k])", &functions))"
       }
       if let domain = hyper.domain { part += " in \(domain)" }
       parts.append(part)
@@ -138,8 +143,7 @@ public struct SourcePrinter {
 
   /// The source of a loose expression.
   public static func expression(_ function: Function, _ value: ValueID) -> String {
-    var printer = BodyPrinter(function, hypers: [], states: [], inputs: [])
-    printer.inlinesAll = true
+    let printer = BodyPrinter(function, hypers: [], states: [], inputs: [])
     return printer.outputText(value)
   }
 }

@@ -103,11 +103,6 @@ struct SegmentWriter {
       case RV_MEMORY.rawValue, RV_FIXED.rawValue: written.insert(target.index)
       default: break
       }
-      if instruction.kind == UInt16(RV_AT.rawValue),
-        source.places[Int(instruction.place)].kind == Int32(RV_REDUCE_COLUMNS.rawValue)
-      {
-        written.insert(operand(instruction.b).index)
-      }
     }
     var seen: Set<Int32> = []
     for operand in source.operands {
@@ -125,12 +120,12 @@ struct SegmentWriter {
   private func elementType(_ k: UInt16) -> String { operand(k).stride == width ? real : other }
 
   /// A pointer to the block's first element (or, for memory that does not advance, to its first).
-  private mutating func pointer(_ k: UInt16, _ type: String? = nil) -> String {
+  private mutating func pointer(_ k: UInt16) -> String {
     if let found = pointers[k] { return found }
     let operand = operand(k)
     let name = names.unique("p_", source.slotNames[Int(operand.index)])
     pointers[k] = name
-    let type = type ?? (isMemory(k) ? elementType(k) : real)
+    let type = isMemory(k) ? elementType(k) : real
     let address =
       operand.offset == 0
       ? "frame->slots[\(operand.index)]"
@@ -369,11 +364,10 @@ struct SegmentWriter {
       return true
     case RV_REDUCE_COLUMNS:
       guard let x = vector(instruction.a, wanted) else { return false }
-      let sums = pointer(instruction.b, "double")
       after.append(
         guarded(
-          "reduce_columns\(suffix)(\(pointer(instruction.d)), \(x), &\(constant(place)), \(sums), "
-            + "block, n);", wanted))
+          "reduce_columns\(suffix)(\(x), &\(constant(place)), "
+            + "frame->sums + \(operand(instruction.d).offset / 8), block, n);", wanted))
       return true
     default: return load(instruction, place, wanted)
     }

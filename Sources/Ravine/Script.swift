@@ -79,7 +79,7 @@ public final class Script {
     let data = try dataset(statement.data.key)
     var settings = TrainingSettings()
     let clauses = try Clauses(statement.clauses, command, self)
-    settings.epochs = try clauses.count("for", unit: "epochs")
+    settings.epochs = try clauses.count("for", unit: "epochs", limit: Clauses.mostEpochs)
     settings.steps = try clauses.count("for", unit: "steps")
     settings.batch = try clauses.count("batch")
     settings.seeds = try clauses.seeds()
@@ -151,7 +151,7 @@ public final class Script {
   /// The value of a closed expression: shape and numbers in row order.
   func evaluate(_ id: ExprID, _ tree: TreeID) throws(DiagnosticError) -> (Dense, isBoolean: Bool) {
     let function = try Lowering.expression(id, in: tree, of: compiler.program)
-      .specialised(BindContext(dims: [], hypers: []))
+      .specialised(BindContext(dims: [], hypers: [])).checkedForEvaluation()
     let result = try ReferenceProgram(function).evaluate(ReferenceEnvironment(step: 1))
     guard let output = function.outputs.first else {
       throw DiagnosticError(

@@ -81,7 +81,6 @@ struct PlanNames {
     case .output(.gradient(let k)): "gradient_" + Self.name(parameters, k, "w")
     case .output: "output\(index)"
     case .buffer: "buffer\(index)"
-    case .accumulator: "sums\(index)"
     }
   }
 
@@ -158,7 +157,7 @@ extension [PlanProgram] {
     for (program, _) in all {
       program.library = compiled.library
       for k in program.plan.segments.indices {
-        program.segments[k].native = compiled.functions[next]
+        program.segments[k].compiled = compiled.functions[next]
         next += 1
       }
     }
