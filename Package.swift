@@ -58,8 +58,8 @@ let package = Package(
       ],
       path: "Sources/ravine-cli", swiftSettings: strict),
     .executableTarget(
-      name: "ravine-bench", dependencies: ["Ravine", "Native", "CKernels"], path: "Sources/RavineBench",
-      swiftSettings: strict),
+      name: "ravine-bench", dependencies: ["Ravine", "Native", "CKernels"],
+      path: "Sources/RavineBench", swiftSettings: strict),
     tests("SyntaxTests", ["Syntax"]),
     tests("IRTests", ["IR"]),
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),

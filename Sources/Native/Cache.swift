@@ -188,7 +188,8 @@ public struct Cache {
   }
 
   private static func isKey(_ name: String) -> Bool {
-    name.utf8.count == 64 && name.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    name.utf8.count == 64
+      && name.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
   }
 
   /// From the comment above the first function.

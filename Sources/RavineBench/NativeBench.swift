@@ -51,10 +51,11 @@ private let handWritten = """
   }
   """
 
-private typealias Loop = @convention(c) (
-  UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>,
-  UnsafeMutablePointer<Float>, Int, Float, Float, Float, Float, Float, Float, Float
-) -> Void
+private typealias Loop =
+  @convention(c) (
+    UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>,
+    UnsafeMutablePointer<Float>, Int, Float, Float, Float, Float, Float, Float, Float
+  ) -> Void
 
 private struct Unavailable: Error {}
 
@@ -83,13 +84,14 @@ private func loadHandWritten() throws -> UnsafeMutableRawPointer {
 
 /// Seconds that this process and its children computed.
 private func computing() -> Double {
-  func total(_ who: __rusage_who_t) -> Double {
+  func total(_ who: Int32) -> Double {
     var usage = rusage()
     getrusage(who, &usage)
     return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
       + 1e-6 * Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
   }
-  return total(RUSAGE_SELF) + total(RUSAGE_CHILDREN)
+  // Of this process, and of the children that it waited for.
+  return total(0) + total(-1)
 }
 
 private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }

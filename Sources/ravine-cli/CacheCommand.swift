@@ -45,9 +45,10 @@ struct CacheCommand: ParsableCommand {
     switch action {
     case .list:
       for entry in cache.entries {
-        let size = String(repeating: " ", count: max(0, 9 - "\(entry.size)".count)) + "\(entry.size)"
+        let size = "\(entry.size)"
+        let blanks = String(repeating: " ", count: max(1, 10 - size.utf8.count))
         Console.write(
-          "\(entry.key.prefix(12)) \(size)  \(age(entry.lastUse))  "
+          "\(entry.key.prefix(12))\(blanks)\(size)  \(age(entry.lastUse))  "
             + "\(Console.printable(entry.name))\n")
       }
     case .size: Console.write("\(cache.entries.reduce(0) { $0 + $1.size })\n")

@@ -120,7 +120,8 @@ import Testing
   func aCacheThatCannotBeMade(_ path: String) throws {
     let notes = Notes()
     let compiler = NativeCompiler(
-      NativeCompiler.Settings(compiler: nil, cache: path)) { notes.all.append($0) }
+      NativeCompiler.Settings(compiler: nil, cache: path)
+    ) { notes.all.append($0) }
     try expectRight(Self.run(compiler), compiled: 0)
     try expectRight(Self.run(compiler), compiled: 0)
     #expect(notes.all.count == 1)
@@ -175,9 +176,11 @@ import Testing
     #expect(compiler.callCount == 1)
   }
 
-  @Test(.enabled(if: CacheTests.realCompiler != nil), arguments: [
-    "flipped", "truncated", "empty", "missing", "sum", "unsummed",
-  ])
+  @Test(
+    .enabled(if: CacheTests.realCompiler != nil),
+    arguments: [
+      "flipped", "truncated", "empty", "missing", "sum", "unsummed",
+    ])
   func aBrokenEntryIsCompiledAgain(_ how: String) throws {
     let folder = TemporaryFolder()
     try expectRight(Self.run(NativeCompiler(folder.settings())), compiled: 1)

@@ -74,7 +74,7 @@ import Testing
   private static func shape(_ text: String) -> [String] {
     text.split(separator: "\n").map { line in
       let code = line.range(of: "//").map { line[..<$0.lowerBound] } ?? line
-      return code.replacing(/[A-Za-z0-9_]+/, with: "x")
+      return String(code).replacing(/[A-Za-z0-9_]+/, with: "x")
     }
   }
 
@@ -117,8 +117,8 @@ import Testing
   /// Every recorded trajectory, as the interpreter computes it, to the last bit.
   @Test(.enabled(if: CacheTests.realCompiler != nil), arguments: try SourceTests.goldens())
   func recordedRuns(_ row: Golden) throws {
-    let bytes = [UInt8](try Data(contentsOf: Self.golden.appendingPathComponent("\(row.file).json")))
-    let record = try Trajectory(bytes: bytes, path: row.file)
+    let file = Self.golden.appendingPathComponent("\(row.file).json")
+    let record = try Trajectory(bytes: [UInt8](try Data(contentsOf: file)), path: row.file)
     let rule = try Compiler().rule(row.rule)
     let settings = NativeCompiler.Settings(
       compiler: CacheTests.realCompiler,

@@ -2,7 +2,6 @@ import CKernels
 import Diagnostics
 import IR
 
-
 /// A rule bound to parameter tensors: their states, and the step.
 ///
 /// Memory of parameters and gradients is the host's, in `elementType`, row-major. After `bind`, a step
