@@ -85,18 +85,26 @@ public struct Cache {
     return !code.isEmpty && SHA256.hexadecimal(code) == String(decoding: sum, as: UTF8.self)
   }
 
-  /// A folder in which an entry is made; its lock tells the living from those that were killed.
+  /// A folder in which an entry is made; its lock tells the living from those that were killed. No
+  /// two have ever the same name.
   struct Work {
     let folder: String
     private let descriptor: Int32
 
-    init?(_ cache: String, _ number: Int) {
-      folder = "\(cache)/\(Cache.workPrefix)\(getpid())-\(number)"
+    init?(_ cache: String) {
+      var now = timespec()
+      clock_gettime(CLOCK_REALTIME, &now)
+      folder = "\(cache)/\(Cache.workPrefix)\(getpid())-\(now.tv_sec)-\(now.tv_nsec)"
       guard mkdir(folder, 0o700) == 0 else { return nil }
-      descriptor = open(folder + "/" + Cache.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-      guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-        if descriptor >= 0 { close(descriptor) }
-        Files.remove(folder)
+      let path = folder + "/" + Cache.lock
+      descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+      if descriptor < 0 {
+        rmdir(folder)
+        return nil
+      }
+      // Who sweeps may have found the folder before it was locked: then it is theirs.
+      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, Files.isOpen(descriptor, as: path) else {
+        close(descriptor)
         return nil
       }
     }
@@ -109,8 +117,8 @@ public struct Cache {
 
   func work() -> Work? {
     sweep()
-    for number in 0..<100 {
-      if let work = Work(path, number) { return work }
+    for _ in 0..<20 {
+      if let work = Work(path) { return work }
     }
     return nil
   }
@@ -118,7 +126,9 @@ public struct Cache {
   /// Puts the code of a work folder in its place and returns where it is then; nil where that does
   /// not work.
   func publish(_ work: Work, as key: String) -> String? {
-    guard let code = Files.read(work.folder + "/" + Self.code) else { return nil }
+    guard let code = Files.read(work.folder + "/" + Self.code), ObjectFile.isWhole(code) else {
+      return nil
+    }
     let sum = Array(SHA256.hexadecimal(code).utf8)
     guard Files.write(sum, to: work.folder + "/" + Self.sum) else { return nil }
     for name in Files.list(work.folder)
@@ -149,7 +159,11 @@ public struct Cache {
         if time(nil) - changed > 60 { Files.remove(folder) }
         continue
       }
-      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { Files.remove(folder) }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0,
+        Files.isOpen(descriptor, as: folder + "/" + Self.lock)
+      {
+        Files.remove(folder)
+      }
       close(descriptor)
     }
   }

@@ -98,6 +98,14 @@ enum Files {
       && information.st_mode & 0o022 == 0
   }
 
+  /// Whether the file at `path` is the one that is open.
+  static func isOpen(_ descriptor: Int32, as path: String) -> Bool {
+    var open = stat()
+    var there = stat()
+    return fstat(descriptor, &open) == 0 && stat(path, &there) == 0 && open.st_ino == there.st_ino
+      && open.st_dev == there.st_dev
+  }
+
   static func isProgram(_ path: String) -> Bool {
     var information = stat()
     return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG

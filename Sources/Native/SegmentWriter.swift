@@ -92,6 +92,7 @@ struct SegmentWriter {
   private func operand(_ k: UInt16) -> rv_operand { source.operands[Int(k)] }
   private func kind(_ k: UInt16) -> UInt32 { UInt32(operand(k).kind) }
   private func isMemory(_ k: UInt16) -> Bool { kind(k) == RV_MEMORY.rawValue }
+  private func isScratch(_ k: UInt16) -> Bool { kind(k) == RV_SCRATCH.rawValue }
   private func isScalar(_ k: UInt16) -> Bool { kind(k) == RV_SCALAR.rawValue }
 
   /// Whether each slot that is written is seen at one place only: an element then depends on no
@@ -181,10 +182,6 @@ struct SegmentWriter {
     return name
   }
 
-  private mutating func isFreeToWriteEarly(_ k: UInt16) -> Bool {
-    loaded[k] == nil && current[k] == nil
-  }
-
   // MARK: Statements
 
   private mutating func statement(_ text: String, _ wanted: Int32) {
@@ -244,7 +241,7 @@ struct SegmentWriter {
       Expression.operandCount(operation))
     let isStored = isMemory(instruction.d)
     let type = isStored ? elementType(instruction.d) : real
-    guard isStored || kind(instruction.d) == RV_SCRATCH.rawValue,
+    guard isStored || isScratch(instruction.d),
       let text = expression(operation, Array(operands), type, wanted)
     else { return false }
     let name =
@@ -377,16 +374,13 @@ struct SegmentWriter {
   private mutating func load(
     _ instruction: rv_instruction, _ place: rv_place, _ wanted: Int32
   ) -> Bool {
-    let target: String
-    if isMemory(instruction.d) {
-      guard isFreeToWriteEarly(instruction.d), operand(instruction.d).stride == width else {
-        return false
-      }
-      target = pointer(instruction.d)
-    } else {
-      guard kind(instruction.d) == RV_SCRATCH.rawValue else { return false }
-      target = array()
+    let isStored = isMemory(instruction.d)
+    guard isStored ? operand(instruction.d).stride == width : isScratch(instruction.d) else {
+      return false
     }
+    // What the loop reads before must not be overwritten before the loop.
+    let isEarly = isStored && loaded[instruction.d] == nil && current[instruction.d] == nil
+    let target = isEarly ? pointer(instruction.d) : array()
     let shape = constant(place)
     let call: String
     switch rv_positioned(UInt32(place.kind)) {
@@ -402,6 +396,7 @@ struct SegmentWriter {
     before.append(guarded(call, wanted))
     let name = temporary()
     define(real, name, "\(target)[i]", wanted)
+    if isStored, !isEarly { statement("\(pointer(instruction.d))[i] = \(name);", wanted) }
     current[instruction.d] = Value(name: name, wanted: wanted)
     return true
   }

@@ -13,9 +13,17 @@ struct SystemCompiler {
   let identity: String
 
   /// Every instruction of this machine, and no change of what the numbers are.
-  static let flags = [
-    "-O3", "-std=gnu11", "-w", "-pipe", "-fPIC", "-shared", "-ffp-contract=off",
-    "-fno-math-errno", "-fno-trapping-math",
+  static let flags =
+    [
+      "-O3", "-std=gnu11", "-w", "-pipe", "-fPIC", "-shared", "-ffp-contract=off",
+      "-fno-math-errno", "-fno-trapping-math",
+    ] + libm.flatMap { ["-fno-builtin-\($0)", "-fno-builtin-\($0)f"] }
+
+  /// Functions of libm, which the interpreter calls too: a compiler that computes one ahead rounds
+  /// otherwise than libm.
+  private static let libm = [
+    "cbrt", "exp", "expm1", "log", "log1p", "sinh", "cosh", "tanh", "sin", "cos", "tan", "asin",
+    "acos", "atan", "atan2", "erf", "pow",
   ]
   static let machineFlag = "-march=native"
 

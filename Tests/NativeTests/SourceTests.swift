@@ -42,11 +42,13 @@ import Testing
       var sources = tame
       for k in sources.indices {
         sources[k].program = name
-        sources[k].slotNames = sources[k].slotNames.map { _ in name }
+        // Passes that differ in names alone would become one.
+        sources[k].slotNames = sources[k].slotNames.indices.map { "\(name)\($0)" }
         for (register, value) in sources[k].registers {
           switch value {
           case .constant: break
-          case .named: sources[k].registers[register] = .named(name)
+          case .named: sources[k].registers[register] = .named("\(name)\(register)")
+          case .computed(""): break
           case .computed: sources[k].registers[register] = .computed("1 - \(name)")
           }
         }
@@ -83,9 +85,9 @@ import Testing
   func keywordsAndLettersAsNames() throws {
     let folder = TemporaryFolder()
     let source = """
-      rule double(int = 0.1, long_λ = 0.9, ünïcode = 0.5) {
+      rule double(int = 0.1, long_λ = 0.9, σ = 0.5) {
           state restrict
-          restrict' = long_λ * restrict + ünïcode * g
+          restrict' = long_λ * restrict + σ * g
           w' = w - int * restrict'
       }
       """
