@@ -22,7 +22,7 @@ struct SegmentWriter {
   }
 
   /// Stands for the function's name.
-  static let stem = "@"
+  static let stem = UInt8(ascii: "@")
   static let always: Int32 = -1
   /// Bytes of a block's arrays, on the stack.
   private static let roomLimit = 256 * 1024
@@ -440,7 +440,7 @@ struct SegmentWriter {
     let flags = conditions.map { ", const int \($0.name)" }.joined()
     lines.append(
       conditions.isEmpty
-        ? "void \(Self.stem)(\(frame)) {" : "RV_INLINE void \(Self.stem)_pass(\(frame)\(flags)) {")
+        ? "void @(\(frame)) {" : "RV_INLINE void @_pass(\(frame)\(flags)) {")
     lines += (places + hoists + arrays).map { "  " + $0 }
     if isInBlocks {
       lines.append("  int64_t block = start;")
@@ -481,12 +481,12 @@ struct SegmentWriter {
       let arguments = conditions.map { ", \($0.name)" }.joined()
       lines += [
         "// Seldom: a divisor beyond 1e30 or below 1e-30.",
-        "static __attribute__((noinline, cold)) void \(Self.stem)_seldom(",
+        "static __attribute__((noinline, cold)) void @_seldom(",
         "    \(frame)\(flags)) {",
-        "  \(Self.stem)_pass(frame, start, end\(arguments));", "}", "",
+        "  @_pass(frame, start, end\(arguments));", "}", "",
       ]
     }
-    lines.append("void \(Self.stem)(\(frame)) {")
+    lines.append("void @(\(frame)) {")
     for condition in conditions {
       lines.append("  const int \(condition.name) = \(condition.value);")
     }
@@ -499,13 +499,13 @@ struct SegmentWriter {
         .joined(separator: " && ")
       let arguments = conditions.map { ", " + (holds($0.name).map { $0 ? "1" : "0" } ?? $0.name) }
       lines.append("  if (\(test)) {")
-      lines.append("    \(Self.stem)_pass(frame, start, end\(arguments.joined()));")
+      lines.append("    @_pass(frame, start, end\(arguments.joined()));")
       lines.append("    return;")
       lines.append("  }")
     }
     if !reciprocals.isEmpty {
       let arguments = conditions.map { ", \($0.name)" }.joined()
-      lines.append("  \(Self.stem)_seldom(frame, start, end\(arguments));")
+      lines.append("  @_seldom(frame, start, end\(arguments));")
     }
     lines.append("}")
     return lines

@@ -1,6 +1,12 @@
 import CKernels
 import Runtime
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The C source of some passes: a head, then one function a pass; passes of the same text share one.
 struct SourceText {
   private(set) var text = ""
@@ -33,8 +39,7 @@ struct SourceText {
       helpers[writer.isFloat, default: []].formUnion(writer.helpers)
       bodies.append(
         "// \(Names.comment(segment.program)), pass \(functions.count)\n"
-          + body.split(separator: SegmentWriter.stem, omittingEmptySubsequences: false)
-          .joined(separator: symbol))
+          + Self.named(body, symbol))
     }
     if functions.isEmpty { return }
     text = Self.head(needs, helpers) + "\n" + bodies.joined(separator: "\n")
@@ -122,11 +127,25 @@ struct SourceText {
 
   /// A source of the interpreter without what only its own place in the package needs.
   private static func kept(_ text: UnsafePointer<CChar>) -> String {
-    String(cString: text).split(separator: "\n", omittingEmptySubsequences: false)
-      .filter {
-        !$0.hasPrefix("#pragma once") && !$0.hasPrefix("#include")
-          && !$0.hasPrefix("#pragma STDC")
-      }
-      .joined(separator: "\n")
+    let bytes = UnsafeRawBufferPointer(start: text, count: strlen(text))
+    let dropped = ["#pragma once", "#include", "#pragma STDC"].map { Array($0.utf8) }
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count)
+    for line in bytes.split(separator: 10, omittingEmptySubsequences: false)
+    where !dropped.contains(where: { line.starts(with: $0) }) {
+      if !result.isEmpty { result.append(10) }
+      result += line
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+
+  /// `body` with the function's name in its places.
+  private static func named(_ body: String, _ symbol: String) -> String {
+    var result: [UInt8] = []
+    result.reserveCapacity(body.utf8.count + 200)
+    for byte in body.utf8 {
+      if byte == SegmentWriter.stem { result += symbol.utf8 } else { result.append(byte) }
+    }
+    return String(decoding: result, as: UTF8.self)
   }
 }

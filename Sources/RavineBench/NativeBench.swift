@@ -109,19 +109,21 @@ extension Bench {
     try firstStep()
     for (rule, name) in [("AdamW", "adamw"), ("Lion", "lion")] {
       for count in [16_777_216, 1_048_576, 65_536, 4_096] {
-        try compare(rule, loop(name), loop(name + "_stream"), count)
+        try compare(rule, loop(name), loop(name + "_stream"), count, threads: 1)
       }
+      try compare(rule, loop(name), loop(name + "_stream"), 16_777_216, threads: 2)
     }
   }
 
   private mutating func compare(
-    _ rule: String, _ byHand: Loop, _ stream: Loop, _ count: Int
+    _ rule: String, _ byHand: Loop, _ stream: Loop, _ count: Int, threads: Int
   ) throws {
     let optimizer = try Optimizer(
       compiler.rule(rule), parameters: [ParameterSpec(name: "w", dims: [count])], engine: .native,
-      compiler: NativeCompiler { print($0) })
+      threads: threads, compiler: NativeCompiler { print($0) })
     let interpreter = try Optimizer(
-      compiler.rule(rule), parameters: [ParameterSpec(name: "w", dims: [count])])
+      compiler.rule(rule), parameters: [ParameterSpec(name: "w", dims: [count])],
+      threads: threads)
     // One pair of arrays each, laid out alike.
     let room = (0..<8).map { k in allocate(count + 16) { Float(($0 + k) % 97) / 97 - 0.5 } }
     defer { for pointer in room { pointer.deallocate() } }
@@ -152,10 +154,11 @@ extension Bench {
     func ratio(_ other: [Double]) -> Double { median(zip(ours, other).map { $0 / $1 }) }
     let nanoseconds = median(ours) / Double(count) * 1e9
     let share = 1 / ratio(flow)
-    let isLarge = count > 10_000_000
+    // One thread against one.
+    let isLarge = count > 10_000_000 && threads == 1
     rows.append(
       Row(
-        name: "native \(rule), \(count) elements",
+        name: "native \(rule), \(count) elements, \(threads) thread\(threads == 1 ? "" : "s")",
         measured: "\(text(nanoseconds)) ns an element, \(text(ratio(hand), 2))× the C loop, "
           + "\(text(100 * share, 0)) % of its stream, \(text(ratio(interpreted), 2))× the "
           + "interpreter",

@@ -84,35 +84,65 @@ import Testing
     #expect(try sandbox.run("ravine cache frobnicate").status == 2)
   }
 
-  @Test func twoProcessesAtOnce() throws {
+  /// `ravine` with these arguments, started; the shell would wait for signals that a thread of the
+  /// tests may block.
+  private static func start(
+    _ sandbox: Sandbox, _ arguments: [String], compiler: String? = nil, output: String
+  ) throws -> Process {
+    let process = Process()
+    process.executableURL = try Sandbox.executable()
+    process.arguments = arguments
+    process.currentDirectoryURL = sandbox.folder
+    var environment = ProcessInfo.processInfo.environment
+    environment["RAVINE_CACHE"] = "cache"
+    if let compiler { environment["RAVINE_CC"] = compiler }
+    process.environment = environment
+    try sandbox.write(output, "")
+    process.standardOutput = FileHandle(
+      forWritingAtPath: sandbox.folder.appendingPathComponent(output).path)
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+
+  private static let arguments = [
+    "replay", "descent.opt:Descent", "record.json", "--engine", "native", "--json",
+  ]
+
+  @Test func threeProcessesAtOnce() throws {
     let sandbox = try Self.sandbox()
-    let one = "\(Self.replay) --engine native --json"
-    let outcome = try sandbox.run(
-      "(\(one) > a; echo $? >> a) & (\(one) > b; echo $? >> b) & (\(one) > c; echo $? >> c) & wait",
-      environment: ["RAVINE_CACHE": "cache"])
-    #expect(outcome.errors.isEmpty)
-    let expected = try sandbox.run("\(Self.replay) --json").output + "0\n"
-    for name in ["a", "b", "c"] { #expect(try sandbox.read(name) == expected) }
+    let names = ["a", "b", "c"]
+    let processes = try names.map { try Self.start(sandbox, Self.arguments, output: $0) }
+    for process in processes {
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 0)
+    }
+    let expected = try sandbox.run("\(Self.replay) --json").output
+    for name in names { #expect(try sandbox.read(name) == expected) }
     #expect(cacheNames(sandbox).count == 1)
   }
 
   /// Killed while its compiler runs: the next process has the right numbers, and nothing is left.
   @Test func killedWhileCompiling() throws {
     let sandbox = try Self.sandbox()
-    try sandbox.write("slow-cc", "#!/bin/sh\necho $$ > compiling\nsleep 30\n")
-    _ = try sandbox.run("chmod 755 slow-cc")
-    let environment = ["RAVINE_CACHE": "cache"]
-    let killed = try sandbox.run(
-      """
-      RAVINE_CC=$PWD/slow-cc \(Self.replay) --engine native & p=$!
-      while [ ! -s compiling ]; do sleep 0.1; done
-      kill -9 $p; kill -9 -- -$(cat compiling); wait $p
-      """, environment: environment)
-    #expect(killed.status == 137)
+    try sandbox.write("slow-cc", "#!/bin/sh\necho $$ > compiling\nexec sleep 30\n")
+    let slow = sandbox.folder.appendingPathComponent("slow-cc").path
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: slow)
+    let process = try Self.start(sandbox, Self.arguments, compiler: slow, output: "killed")
+    var compiling: Int32?
+    for _ in 0..<300 where compiling == nil {
+      Thread.sleep(forTimeInterval: 0.05)
+      compiling = (try? sandbox.read("compiling")).flatMap { Int32($0.dropLast()) }
+    }
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    kill(try #require(compiling), SIGKILL)
     #expect(cacheNames(sandbox).contains { $0.hasPrefix("work-") })
-    let outcome = try sandbox.run("\(Self.replay) --engine native", environment: environment)
+    let outcome = try sandbox.run(
+      "\(Self.replay) --engine native --json", environment: ["RAVINE_CACHE": "cache"])
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.errors.isEmpty)
+    #expect(outcome.output == (try sandbox.run("\(Self.replay) --json").output))
     #expect(!cacheNames(sandbox).contains { $0.hasPrefix("work-") })
     #expect(cacheNames(sandbox).count == 1)
   }

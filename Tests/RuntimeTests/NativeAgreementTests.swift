@@ -71,7 +71,8 @@ enum NativeTesting {
   }
 
   private static let special: [Double] = [
-    0, -0.0, 1, -1, 0.5, -0.5, 2, 3, -2.5, 1.5, .nan, .infinity, -.infinity, 0x1p-1030, -0x1p-1030, 1e-40,
+    0, -0.0, 1, -1, 0.5, -0.5, 2, 3, -2.5, 1.5, .nan, .infinity, -.infinity, 0x1p-1030, -0x1p-1030,
+    1e-40,
     -3e-42, 1e30, -1e30, 3e38, 1e300, 88, -104, 89.5, 0.6249, 0.626, 709, -745, .pi, 44.5, 1e-8,
     123_456.789, 0.999_999, 7.25, -0.1, 20, 1e-20,
   ]
@@ -86,14 +87,22 @@ enum NativeTesting {
     let y = b.source(.gradient, type)
     let z = b.source(.state, type, attribute: 0)
     let numbers = [b.source(.hyper, .scalar), b.constant(0.3), b.source(.step, .scalar)]
+    let conditions = [try b.make(.less, x, y), try b.make(.greater, y, z)]
+    let scalarConditions = [
+      try b.make(.less, numbers[0], numbers[2]), try b.make(.greater, numbers[0], numbers[2]),
+    ]
     var outputs = 0
     var names: [String] = []
     for operation in Operation.allCases where operation.isElementwise {
       let arity = operation.info.arity
-      let vectors = Array([x, y, z].prefix(arity))
+      let isLogical = [.logicalNot, .logicalAnd, .logicalOr].contains(operation)
       for mask in 0..<(1 << arity) - 1 {
-        let operands = vectors.enumerated().map { k, v in
-          mask >> k & 1 == 1 ? numbers[(k + mask) % 3] : v
+        let operands = [x, y, z].prefix(arity).enumerated().map { k, v in
+          let isNumber = mask >> k & 1 == 1
+          if isLogical || operation == .select && k == 0 {
+            return isNumber ? scalarConditions[(k + mask) % 2] : conditions[k]
+          }
+          return isNumber ? numbers[(k + mask) % 3] : v
         }
         b.output(.view("v\(outputs)"), try b.make(operation, operands))
         names.append("\(operation) \(mask)")
