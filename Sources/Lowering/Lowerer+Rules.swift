@@ -279,13 +279,17 @@ extension Lowerer {
     enter(block, into: frame)
     guard let update = frame.entries["w'"] else { return .failure }
     let next = force(update)
+    let tree = value.rule.tree
     for (binding, slot) in slots {
       guard let entry = frame.entries[binding.name.key + "'"],
         let value = single(force(entry), at: entry.name.span)
       else { continue }
       let shape = module.states[slot].shape
       guard
-        let fitted = fit(value, to: shape, { "the state `\(binding.name.text)`" }, at: binding.span)
+        let fitted = fit(
+          value, to: shape, { "the state `\(binding.name.text)`" },
+          at: onlyValue(of: binding.name, block, tree) ?? entry.name.span,
+          declared: binding.span)
       else { continue }
       if module.states[slot].isGlobal, !isGlobal(fitted) {
         _ = report(
@@ -310,6 +314,12 @@ extension Lowerer {
       let fitted = fit(result, to: .like, { "`w'`" }, at: update.name.span)
     else { return .failure }
     return .value(fitted)
+  }
+
+  /// The right side of the one equation of a state; nil where several paths have one each.
+  private func onlyValue(of state: Name, _ block: Block, _ tree: TreeID) -> Span? {
+    let all = block.allDefinitions().filter { $0.isPrimed && $0.name.key == state.key }
+    return all.count == 1 ? program[tree].span(all[0].value) : nil
   }
 
   /// The frame of a rule's equations: w, g and its hyperparameters.

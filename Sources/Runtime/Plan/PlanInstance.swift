@@ -263,6 +263,6 @@ final class PlanInstance {
   }
 
   func failure(_ error: NumericError, _ s: PlanStep) -> DiagnosticError {
-    DiagnosticError(error.diagnostic(s.operation, at: s.origin))
+    DiagnosticError(error.diagnostic(s.operation, at: s.origin), cause: error)
   }
 }
