@@ -30,7 +30,7 @@ public final class NativeCompiler: SegmentCompiler {
 
     /// RAVINE_CC, and the usual cache.
     public static var usual: Settings {
-      Settings(compiler: Files.variable("RAVINE_CC"), cache: Cache.usualPath)
+      Settings(compiler: Files.variable("RAVINE_CC"), cache: CodeCache.usualPath)
     }
   }
 
@@ -42,12 +42,12 @@ public final class NativeCompiler: SegmentCompiler {
   private var libraries: [String: Library] = [:]
   /// Looked for once.
   private lazy var system = SystemCompiler(settings.compiler)
-  private lazy var cache: Result<Cache, Cache.Refusal> = {
+  private lazy var cache: Result<CodeCache, CodeCache.Refusal> = {
     guard let path = settings.cache else {
-      return .failure(Cache.Refusal(reason: "there is no home for it"))
+      return .failure(CodeCache.Refusal(reason: "there is no home for it"))
     }
-    do throws(Cache.Refusal) {
-      return .success(try Cache(path, limit: settings.cacheLimit))
+    do throws(CodeCache.Refusal) {
+      return .success(try CodeCache(path, limit: settings.cacheLimit))
     } catch {
       return .failure(error)
     }
@@ -99,7 +99,7 @@ public final class NativeCompiler: SegmentCompiler {
   private func find(
     _ key: String, _ source: SourceText, _ system: SystemCompiler, _ effort: CompileEffort
   ) -> Library? {
-    let cache: Cache
+    let cache: CodeCache
     switch self.cache {
     case .success(let found): cache = found
     case .failure(let refusal):
@@ -115,7 +115,7 @@ public final class NativeCompiler: SegmentCompiler {
       return nil
     }
     defer { work.end() }
-    guard Files.write(Array(source.text.utf8), to: work.folder + "/" + Cache.source) else {
+    guard Files.write(Array(source.text.utf8), to: work.folder + "/" + CodeCache.source) else {
       say("the cache of compiled code cannot be written: \(cache.path)")
       return nil
     }
@@ -125,7 +125,7 @@ public final class NativeCompiler: SegmentCompiler {
       return nil
     }
     // A full disk keeps the entry out; this process has the code all the same.
-    let path = cache.publish(work, as: key) ?? work.folder + "/" + Cache.code
+    let path = cache.publish(work, as: key) ?? work.folder + "/" + CodeCache.code
     guard let library = Library(path, source.functions) else {
       say("what \(system.path) wrote cannot be loaded")
       return nil

@@ -82,25 +82,27 @@ struct SystemCompiler {
 
   private func run(in folder: String, flags: [String], _ limit: Int) -> Outcome {
     let arguments =
-      [path] + flags + ["-o", "\(folder)/\(Cache.code)", "\(folder)/\(Cache.source)", "-lm"]
+      [path] + flags + [
+        "-o", "\(folder)/\(CodeCache.code)", "\(folder)/\(CodeCache.source)", "-lm",
+      ]
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
     pointers.append(nil)
     defer { for pointer in pointers { free(pointer) } }
-    Files.remove("\(folder)/\(Cache.code)")
+    Files.remove("\(folder)/\(CodeCache.code)")
     let status = rv_run_program(
-      path, pointers, "\(folder)/\(Cache.messages)", folder, Int32(clamping: limit))
+      path, pointers, "\(folder)/\(CodeCache.messages)", folder, Int32(clamping: limit))
     switch status {
     case Int32(RV_PROCESS_NOT_STARTED.rawValue): return .missing
     case Int32(RV_PROCESS_TIMED_OUT.rawValue): return .hung
     case 0:
-      let size = Files.state("\(folder)/\(Cache.code)")?.size ?? 0
+      let size = Files.state("\(folder)/\(CodeCache.code)")?.size ?? 0
       return size > 0 ? .done : .failed
     default: return .failed
     }
   }
 
   private func firstMessage(in folder: String) -> String {
-    let bytes = Files.read("\(folder)/\(Cache.messages)") ?? []
+    let bytes = Files.read("\(folder)/\(CodeCache.messages)") ?? []
     let line = bytes.prefix { $0 != 10 }.prefix(200)
     let text = String(decoding: line.filter { $0 >= 0x20 && $0 < 0x7F }, as: UTF8.self)
     return text.isEmpty ? "it wrote no code" : text

@@ -185,12 +185,12 @@ extension Bench {
     var (cold, warm): ([(wall: Double, computing: Double)], [(wall: Double, computing: Double)]) =
       ([], [])
     for _ in 0..<7 {
-      let cache = try? Cache(folder)
+      let cache = try? CodeCache(folder)
       _ = cache?.clear()
       cold.append(try bound())
       warm.append(try bound())
     }
-    _ = (try? Cache(folder))?.clear()
+    _ = (try? CodeCache(folder))?.clear()
     rmdir(folder)
     for (name, times, bar) in [("", cold, 0.150), (" from the cache", warm, 0.003)] {
       let wall = median(times.map(\.wall))

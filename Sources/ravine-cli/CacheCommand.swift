@@ -30,14 +30,14 @@ struct CacheCommand: ParsableCommand {
   var action = Action.list
 
   func run() throws {
-    guard let path = Cache.usualPath else {
+    guard let path = CodeCache.usualPath else {
       Console.say("ravine: there is no home for a cache: set RAVINE_CACHE\n")
       throw Status.usage
     }
     if action == .path { return Console.write(path + "\n") }
-    let cache: Cache
-    do throws(Cache.Refusal) {
-      cache = try Cache(path)
+    let cache: CodeCache
+    do throws(CodeCache.Refusal) {
+      cache = try CodeCache(path)
     } catch {
       Console.say("ravine: the cache cannot be used: \(Console.printable(error.reason, 400))\n")
       throw Status.usage

@@ -185,6 +185,34 @@ enum NativeTesting {
     }
   }
 
+  /// Several blocks, with sums, row sums and column sums, by any number of threads.
+  @Test(arguments: ["LAMB", "Adafactor", "AdamW"])
+  func threadsAgree(_ text: String) throws {
+    let rule = try Compiler().rule(text)
+    let (rows, cols) = (300, 257)
+    var results: [[UInt32]] = []
+    for (engine, threads) in [
+      (EngineKind.interpreter, 1), (.native, 1), (.native, 2), (.native, 3),
+    ] {
+      let optimizer = try Optimizer(
+        rule, parameters: [ParameterSpec(name: "w", dims: [rows, cols])], engine: engine,
+        threads: threads, compiler: NativeTesting.compiler)
+      let w = UnsafeMutablePointer<Float>.allocate(capacity: rows * cols)
+      let g = UnsafeMutablePointer<Float>.allocate(capacity: rows * cols)
+      defer {
+        w.deallocate()
+        g.deallocate()
+      }
+      for i in 0..<rows * cols { (w[i], g[i]) = (Float(i % 101) / 50 - 1, Float(i % 89) / 9 - 5) }
+      optimizer.bind(
+        parameters: [UnsafeMutableRawPointer(w)], gradients: [UnsafeRawPointer(g)])
+      try optimizer.initialise()
+      for _ in 0..<3 { try optimizer.step() }
+      results.append((0..<rows * cols).map { w[$0].bitPattern })
+    }
+    for result in results { #expect(result == results[0], "\(text)") }
+  }
+
   /// A host may give one array as parameter and gradient: as if there were two.
   @Test(arguments: ["AdamW", "Lion", "SGD"])
   func oneArrayAsParameterAndGradient(_ text: String) throws {

@@ -10,7 +10,7 @@ import Basics
 ///
 /// An entry is made in a folder of its own and put in place by one `rename`, so that processes at once
 /// and a process killed at any moment leave whole entries or none.
-public struct Cache {
+public struct CodeCache {
   static let source = "source.c"
   static let code = "code.so"
   static let sum = "sum"
@@ -94,9 +94,9 @@ public struct Cache {
     init?(_ cache: String) {
       var now = timespec()
       clock_gettime(CLOCK_REALTIME, &now)
-      folder = "\(cache)/\(Cache.workPrefix)\(getpid())-\(now.tv_sec)-\(now.tv_nsec)"
+      folder = "\(cache)/\(CodeCache.workPrefix)\(getpid())-\(now.tv_sec)-\(now.tv_nsec)"
       guard mkdir(folder, 0o700) == 0 else { return nil }
-      let path = folder + "/" + Cache.lock
+      let path = folder + "/" + CodeCache.lock
       descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
       if descriptor < 0 {
         rmdir(folder)
