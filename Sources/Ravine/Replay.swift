@@ -50,11 +50,12 @@ public struct Replay: Sendable {
   /// of another length, and what binding and stepping throw.
   public static func run(
     _ rule: RuleInstance, on trajectory: Trajectory, engine: EngineKind = .interpreter,
-    elementType: ElementType = .float64, tolerance: Trajectory.Tolerance? = nil
+    elementType: ElementType = .float64, tolerance: Trajectory.Tolerance? = nil,
+    compiler: (any SegmentCompiler)? = nil
   ) throws(DiagnosticError) -> Replay {
     let optimizer = try Optimizer(
       rule, parameters: [ParameterSpec(name: "w", dims: trajectory.dims)], engine: engine,
-      elementType: elementType, horizon: trajectory.steps)
+      elementType: elementType, horizon: trajectory.steps, compiler: compiler)
     let feed = try ReplayFeed(trajectory, optimizer)
     try feed.giveFirst(to: optimizer)
     let parameters = NumberBuffer(trajectory.start, elementType)

@@ -239,6 +239,7 @@ do {
   if runs("tensors") { try bench.manyTensors() }
   Threads.preferred = 1
   // What is printed only when it is asked for.
+  if wanted.contains("native") { try bench.native() }
   if wanted.contains("planning") { try bench.longProgram() }
   if wanted.contains("products") { bench.products() }
 } catch let error as DiagnosticError {

@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "run", "check", "fmt", "describe", "zoo", "explain", "replay", "dump",
+    "run", "check", "fmt", "describe", "zoo", "explain", "replay", "dump", "cache",
   ])
   func helpBeginsWithExamples(_ command: String) throws {
     let outcome = try Sandbox().run("ravine \(command) --help")

@@ -2,9 +2,6 @@ import CKernels
 import Diagnostics
 import IR
 
-/// What runs a rule: the definition of its meaning, or the fast interpreter.
-public enum EngineKind: String, Sendable, CaseIterable { case reference, interpreter }
-
 /// A rule bound to parameter tensors: their states, and the step.
 ///
 /// Memory of parameters and gradients is the host's, in `elementType`, row-major. After `bind`, a step
@@ -73,19 +70,22 @@ public final class Optimizer {
 
   /// Binds a rule to tensors. Throws R06xx where the routes do not take each tensor once, R0507 where
   /// a hyperparameter is out of its domain, R08xx for what is not supported yet, and the errors of
-  /// shapes that only numbers reveal. `threads` nil: `Threads.preferred`.
+  /// shapes that only numbers reveal. The engines `native` and `auto` want a `compiler`; without one
+  /// they interpret. `threads` nil: `Threads.preferred`.
   public convenience init(
     _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
-    elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0, threads: Int? = nil
+    elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0, threads: Int? = nil,
+    compiler: (any SegmentCompiler)? = nil
   ) throws(DiagnosticError) {
     try self.init(
       instance, parameters: parameters, engine: engine, elementType: elementType, seed: seed,
-      horizon: horizon, threads: threads, cutting: .usual)
+      horizon: horizon, threads: threads, compiler: compiler, cutting: .usual)
   }
 
   init(
     _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind,
-    elementType: ElementType, seed: UInt64, horizon: Int, threads: Int?, cutting: Cutting
+    elementType: ElementType, seed: UInt64, horizon: Int, threads: Int?,
+    compiler: (any SegmentCompiler)? = nil, cutting: Cutting
   ) throws(DiagnosticError) {
     self.instance = instance
     self.parameters = parameters
@@ -94,12 +94,12 @@ public final class Optimizer {
     self.elementType = elementType
     self.seed = seed
     self.cutting = cutting
-    team = Team(threads: engine == .interpreter ? threads : 1, worth: cutting.worth)
+    team = Team(threads: engine == .reference ? 1 : threads, worth: cutting.worth)
     lossValue.initialize(to: .nan)
     hypers = try HyperValues(instance, horizon: horizon)
     for parameter in parameters { tensors.append(try makeTensor(parameter)) }
     rounds = try Rounds.of(tensors.map(\.update))
-    if engine == .interpreter { try makePlans() }
+    if engine != .reference { try makePlans(engine.compiler(compiler)) }
   }
 
   deinit {
@@ -201,7 +201,7 @@ public final class Optimizer {
     var dims: [Int]
   }
 
-  private func makePlans() throws(DiagnosticError) {
+  private func makePlans(_ compiler: (any SegmentCompiler)?) throws(DiagnosticError) {
     var plans: [PlanKey: Plan] = [:]
     let keys = tensors.indices.map {
       PlanKey(variant: tensors[$0].variant, dims: parameters[$0].dims)
@@ -217,18 +217,25 @@ public final class Optimizer {
     }
     witnesses(&plans)
     var programs: [PlanKey: PlanProgram] = [:]
-    var reserved: Set<PlanKey> = []
-    for (k, tensor) in tensors.enumerated() where reserved.insert(keys[k]).inserted {
+    var compiled: (programs: [PlanProgram], names: [PlanNames]) = ([], [])
+    for (k, tensor) in tensors.enumerated() where programs[keys[k]] == nil {
       let plan = plans[keys[k]]!
       try reserve(
         Double(plan.arenaBytes), "a step of `\(instance.label)`",
         at: tensor.update.mostNumbers()?.origin ?? instance.module.origin)
       planMemory.reserve(plan)
       team.reserve(plan)
-      programs[keys[k]] = PlanProgram(plan)
+      let program = PlanProgram(plan)
+      programs[keys[k]] = program
+      compiled.programs.append(program)
+      compiled.names.append(names(tensor))
     }
     for k in tensors.indices {
       tensors[k].instance = PlanInstance(programs[keys[k]]!, memory: planMemory)
+    }
+    if let compiler {
+      compiled.programs.compile(
+        compiler, compiled.names, effort: engine.effort(parameters.reduce(0) { $0 + $1.count }))
     }
     team.assemble()
     lockstep = Lockstep(
@@ -262,6 +269,37 @@ public final class Optimizer {
     }
     plans = cut
     hasWitness = true
+  }
+
+  private func names(_ tensor: Tensor) -> PlanNames {
+    let variant = instance.module.variants[tensor.variant]
+    return PlanNames(
+      parameters: ["w"], states: variant.states.map(\.name), inputs: variant.inputs.map(\.name),
+      hypers: hypers.hypers.map(\.name))
+  }
+
+  /// The passes of all tensors, each plan's once, for a compiler.
+  public var segmentSources: [SegmentSource] {
+    var seen: Set<ObjectIdentifier> = []
+    return tensors.flatMap { tensor -> [SegmentSource] in
+      guard let program = tensor.instance?.program, seen.insert(ObjectIdentifier(program)).inserted
+      else { return [] }
+      return program.withBodies.flatMap { $0.plan.sources(names(tensor)) }
+    }
+  }
+
+  /// How many passes there are, and how many of them are compiled.
+  public var passCount: (all: Int, compiled: Int) {
+    var result = (all: 0, compiled: 0)
+    for tensor in tensors {
+      for program in tensor.instance?.program.withBodies ?? [] {
+        result.all += program.plan.segments.count
+        result.compiled += program.plan.segments.indices.count {
+          program.segments[$0].compiled != nil
+        }
+      }
+    }
+    return result
   }
 
   /// Points the slots and registers of a tensor's plan at its memory.

@@ -9,6 +9,8 @@ public struct InterpretedProgram {
   public let element: ElementType
   /// Loops that make more values than this when written out run as loops.
   public let unrollLimit: Int
+  /// Compiles the passes, if there is one.
+  public let compiler: (any SegmentCompiler)?
 
   public let threads: Int
   var cutting = Cutting.usual
@@ -16,9 +18,10 @@ public struct InterpretedProgram {
   /// The functions must be concrete (every extent a number).
   public init(
     _ functions: [Function], element: ElementType = .float64, unrollLimit: Int = 4_000,
-    threads: Int = 1
+    threads: Int = 1, compiler: (any SegmentCompiler)? = nil
   ) {
     self.functions = functions
+    self.compiler = compiler
     self.unrollLimit = unrollLimit
     self.element = element
     self.threads = threads
@@ -40,6 +43,10 @@ public struct InterpretedProgram {
       memory.reserve(plan)
       team.reserve(plan)
       runs.append(Run(function, plan, environment, memory))
+    }
+    if let compiler {
+      runs.map(\.instance.program).compile(
+        compiler, runs.map { _ in PlanNames() }, effort: .always)
     }
     team.assemble()
     let lockstep = Lockstep(runs.map(\.instance), rounds: rounds, team: team)

@@ -107,8 +107,9 @@ struct PlanSegment {
   var columns: [rv_columns]
   var places: [rv_place]
   var scratchCount: Int
-  /// For the dump: what each instruction computes.
+  /// What each instruction computes: for the dump, and as `rv_op` for a compiler.
   var names: [String]
+  var operations: [Int32]
 
   var blockCount: Int { max((count + block - 1) / block, 1) }
   /// Doubles that one block leaves behind.

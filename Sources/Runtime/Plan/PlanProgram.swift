@@ -16,7 +16,12 @@ final class PlanProgram {
   let stepPlaces: UnsafeMutablePointer<rv_place>
   /// The bodies of loops.
   let bodies: [PlanProgram]
+  /// Keeps compiled passes loaded.
+  var library: AnyObject?
   private var owned: [UnsafeMutableRawPointer] = []
+
+  /// This program and those of its loops, and theirs.
+  var withBodies: [PlanProgram] { [self] + bodies.flatMap(\.withBodies) }
 
   init(_ plan: Plan) {
     self.plan = plan

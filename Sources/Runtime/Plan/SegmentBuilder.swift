@@ -166,6 +166,7 @@ struct SegmentBuilder {
     var scratchIndex: [Int: UInt16] = [:]
     var instructions: [rv_instruction] = []
     var names: [String] = []
+    var codes: [Int32] = []
 
     func operand(_ x: ChunkOperand) -> UInt16 {
       if case .value(let v) = x {
@@ -218,6 +219,7 @@ struct SegmentBuilder {
         skip.a = operand(.scalar(guardRegister(wanted)))
         instructions.append(skip)
         names.append("unless")
+        codes.append(-1)
       }
       for index in k..<end {
         let operation = operations[index]
@@ -252,6 +254,7 @@ struct SegmentBuilder {
         }
         instructions.append(instruction)
         names.append(operation.name)
+        codes.append(operation.op)
       }
       k = end
     }
@@ -263,7 +266,7 @@ struct SegmentBuilder {
     return PlanSegment(
       count: count, block: block(chunk: chunk), chunk: chunk, guardRegister: segmentGuard,
       operands: operands, instructions: instructions, initials: initials, columns: columns,
-      places: places, scratchCount: registers, names: names)
+      places: places, scratchCount: registers, names: names, operations: codes)
   }
 
   /// As many elements as let the vectors of a pass lie in a first-level cache of 32 KiB: measured
