@@ -68,7 +68,8 @@ private struct Canonicalise {
       let id = ValueID(i)
       let instruction = source.instructions[i]
       var h = mix(UInt64(instruction.operation.rawValue), UInt64(instruction.type.kind.rawValue))
-      h = mix(h, instruction.type.shape.isLike ? 1 : 0)
+      let shape = instruction.type.shape
+      h = mix(h, shape.isLike ? 1 : 2 + UInt64(shape.axes.raw))
       for extent in instruction.type.shape.extents { h = mix(h, extentHash(extent)) }
       switch instruction.operation {
       case .constant: h = mix(h, source.constants[Int(instruction.attribute)].bitPattern)
@@ -259,7 +260,10 @@ private struct Canonicalise {
     guard !shape.isLike, shape.extents.contains(where: { $0.computedIndex != nil }) else {
       return shape
     }
-    return Shape(shape.extents.map { extent($0) })
+    let extents = shape.extents.map { extent($0) }
+    let count = shape.axes.count
+    return Shape.over(
+      shape.axes, Array(extents.prefix(count)), Shape(Array(extents.dropFirst(count)))) ?? shape
   }
 
   private mutating func extent(_ extent: Extent) -> Extent {
