@@ -226,10 +226,12 @@ extension Lowerer {
       guard let given = single(lower(argument, frame), at: span) else { return .failure }
       g = given
     } else {
-      g = Handle(level: 0, id: builder.source(.gradient, .like))
+      g = Handle(level: 0, id: builder.source(.gradient, gradientType))
     }
+    // A gradient may differ between workers; the rule inside then says how they meet.
+    let target = shape(g).axes == AxisSet(.workers) ? gradientType.shape : .like
     guard let fittedW = fit(w, to: .like, { "`w`" }, at: span),
-      let fittedG = fit(g, to: .like, { "the gradient" }, at: span)
+      let fittedG = fit(g, to: target, { "the gradient" }, at: span)
     else { return .failure }
     return apply(rule, w: fittedW, g: fittedG, prefix: scope.prefix + name.text + ".")
   }
@@ -265,6 +267,9 @@ extension Lowerer {
       let source = builder.source(
         .state, ValueType(.real, module.states[slot].shape), attribute: Int32(slot))
       frame.entries[binding.name.key] = Entry(binding.name, handle(source))
+      if module.states[slot].shape.axes.contains(.window) {
+        frame.rule?.windows[binding.name.key] = Handle(level: 0, id: source)
+      }
       slots.append((binding, slot))
     }
     for binding in block.inputs {
@@ -284,6 +289,13 @@ extension Lowerer {
         let value = single(force(entry), at: entry.name.span)
       else { continue }
       let shape = module.states[slot].shape
+      if self.shape(value).axes.contains(.workers), !shape.axes.contains(.workers),
+        !module.states[slot].isGlobal, shape.rank < Shape.maximumRank
+      {
+        // Found now, lowered again.
+        module.varying.insert(module.states[slot].name)
+        continue
+      }
       guard
         let fitted = fit(value, to: shape, { "the state `\(binding.name.text)`" }, at: binding.span)
       else { continue }
@@ -316,6 +328,7 @@ extension Lowerer {
   func ruleFrame(_ value: RuleValue, w: Handle, g: Handle?, prefix: String) -> Frame {
     let frame = Frame(tree: value.rule.tree, parent: nil)
     frame.rule = RuleScope(value: value, prefix: prefix)
+    frame.isOfRule = true
     frame.rules = value.rules
     frame.functions = value.functions
     func given(_ key: String, _ handle: Handle) {
@@ -333,9 +346,26 @@ extension Lowerer {
     for hyper in value.rule.hypers {
       guard let index = value.hyperIndex[hyper.name.key] else { continue }
       frame.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned self] in
-        self.handle(self.builder.source(.hyper, .scalar, attribute: Int32(index)))
+        self.hyperSource(index, axis: { self.listAxis(hyper.name.key, of: value) })
       }
     }
+  }
+
+  /// A hyperparameter as the run-time inputs that it is: one, or one for each entry of a list.
+  func hyperSource(_ index: Int, axis: () -> AxisName) -> Value {
+    let list = module.lists[index] ?? (index, nil)
+    let sources = (0..<(list.count ?? 1)).map {
+      Handle(
+        level: 0,
+        id: levels[0].builder.source(.hyper, .scalar, attribute: Int32(list.start + $0)))
+    }
+    return list.count == nil ? .value(sources[0]) : .entries(sources, axis())
+  }
+
+  /// The type of the host's gradient.
+  var gradientType: ValueType {
+    module.usesWorkers
+      ? ValueType(.real, Shape.over(AxisSet(.workers), [.workers], .like)!) : .like
   }
 
   private func register(
@@ -348,6 +378,7 @@ extension Lowerer {
       shape = declared
       isGlobal = type.kind.key == "global"
     }
+    shape = varying(shape, prefix + binding.name.text)
     guard let storage = storage(binding.storage) else { return nil }
     module.states.append(
       StateSlot(
@@ -357,6 +388,13 @@ extension Lowerer {
     module.stateOrigins.append(
       ModuleState.StateOrigin(binding: binding, rule: value, prefix: prefix))
     return module.states.count - 1
+  }
+
+  /// The shape of a state, one for each worker where it was found to differ between them.
+  func varying(_ shape: Shape, _ name: String) -> Shape {
+    guard module.varying.contains(name), !shape.axes.contains(.workers) else { return shape }
+    return Shape.over(
+      shape.axes.union(AxisSet(.workers)), [.workers] + shape.lengths, shape.tensor) ?? shape
   }
 
   private func storage(_ expression: StorageExpr?) -> Storage? {
@@ -424,6 +462,14 @@ extension Lowerer {
     return module.inputs.count - 1
   }
 
+  /// Lengths that the host decides for all tensors.
+  private func isOfHost(_ instruction: Instruction) -> Bool {
+    switch ExtentKind(rawValue: instruction.attribute) {
+    case .batch, .groups, .workers: true
+    default: false
+    }
+  }
+
   /// Whether a value is the same for all parameter tensors.
   func isGlobal(_ handle: Handle) -> Bool {
     let function = levels[handle.level].builder.function
@@ -436,6 +482,7 @@ extension Lowerer {
       case .constant, .hyper, .step, .horizon, .loss, .globalSum, .globalMaximum, .globalMinimum,
         .lossAt:
         continue
+      case .extent where isOfHost(instruction): continue
       case .state where module.states[Int(instruction.attribute)].isGlobal: continue
       case .input where instruction.type.shape.isScalar: continue
       case .draw where function.draws[Int(instruction.attribute)].isGlobal: continue

@@ -43,7 +43,9 @@ public struct Replay: Sendable {
 
   /// Runs `rule` on the recorded start, gradients, inputs, losses and draws.
   ///
-  /// Inputs and random draws are matched by name, a draw by the name of the equation that draws.
+  /// Inputs and random draws are matched by name, a draw by the name of the equation that draws. An
+  /// input with a named axis may be recorded entry by entry (`G0`, `G1`, …), and the gradients of
+  /// several workers are `gradients_worker0`, `gradients_worker1`, ….
   /// `tolerance` nil: the record's own in float64; 1e-4 relative in float32, with 1e-6 of the largest
   /// recorded number for those near 0. Throws R0763 for an input that the record lacks, R0762 for one
   /// of another length, and what binding and stepping throw.
@@ -51,12 +53,14 @@ public struct Replay: Sendable {
     _ rule: RuleInstance, on trajectory: Trajectory, engine: EngineKind = .interpreter,
     elementType: ElementType = .float64, tolerance: Trajectory.Tolerance? = nil
   ) throws(DiagnosticError) -> Replay {
+    let axes = trajectory.axes(of: rule.module)
     let optimizer = try Optimizer(
       rule, parameters: [ParameterSpec(name: "w", dims: trajectory.dims)], engine: engine,
-      elementType: elementType, horizon: trajectory.steps)
+      elementType: elementType, horizon: trajectory.steps, axes: axes)
     let feed = try ReplayFeed(trajectory, optimizer)
     let parameters = NumberBuffer(trajectory.start, elementType)
-    let gradients = NumberBuffer(trajectory.start, elementType)
+    let gradients = NumberBuffer(
+      try trajectory.gradients(0, workers: axes.workers), elementType)
     optimizer.bind(
       parameters: [parameters.bytes], gradients: [UnsafeRawPointer(gradients.bytes)])
     try optimizer.initialise()
@@ -67,7 +71,7 @@ public struct Replay: Sendable {
       steps: trajectory.steps, tolerance: wanted, largestAbsolute: 0, largestRelative: 0,
       firstOutside: nil, outsideCount: 0, states: [], parameters: [], unused: feed.unused)
     for step in 0..<trajectory.steps {
-      gradients.store(trajectory.gradients[step])
+      gradients.store(try trajectory.gradients(step, workers: axes.workers))
       try feed.give(step, to: optimizer)
       try optimizer.step(loss: feed.loss(step))
       result.compare(parameters.load(), trajectory.parameters[step], step: step + 1)
@@ -129,10 +133,10 @@ private struct ReplayFeed {
     let module = optimizer.instance.module
     let variant = module.variants[optimizer.variant(of: 0).index]
     let hypers = optimizer.hyperNames.map { optimizer.hyper($0) ?? .nan }
-    let context = BindContext(dims: trajectory.dims, hypers: hypers)
+    let context = BindContext(dims: trajectory.dims, hypers: hypers, axes: optimizer.axes)
     for slot in variant.inputs {
       let shape = try variant.update.concreteShape(slot.shape, context, at: slot.origin)
-      guard let recorded = trajectory.input(slot.name) else {
+      guard let recorded = trajectory.entries(slot.name, slot.shape) else {
         let known = trajectory.inputs.keys.sorted()
         let near = Suggestion.nearest(to: slot.name, among: known)
         throw DiagnosticError(
@@ -160,7 +164,10 @@ private struct ReplayFeed {
         Diagnostic(
           763, "the recorded run has no input `loss`, which this rule reads", at: module.origin))
     }
-    let taken = Set(inputs.map(\.name) + draws.map(\.name) + (losses == nil ? [] : ["loss"]))
+    var taken = Set(inputs.map(\.name) + draws.map(\.name) + (losses == nil ? [] : ["loss"]))
+    for name in inputs.map(\.name) + [Trajectory.workerGradients] {
+      taken.formUnion(trajectory.entryNames(name))
+    }
     unused = trajectory.inputs.keys.filter { !taken.contains($0) }.sorted()
   }
 

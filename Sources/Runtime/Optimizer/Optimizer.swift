@@ -15,6 +15,9 @@ public final class Optimizer {
   public let engine: EngineKind
   public let elementType: ElementType
   public let seed: UInt64
+  /// The lengths of named axes. With n workers the gradient of a tensor is n tensors, one after the
+  /// other in memory.
+  public let axes: AxisLengths
   /// Steps done.
   public private(set) var stepCount = 0
   /// Steps that `guard finite` left out.
@@ -49,18 +52,22 @@ public final class Optimizer {
   private var gradientPointers: [UnsafeRawPointer] = []
 
   /// Binds a rule to tensors. Throws R06xx where the routes do not take each tensor once, R0507 where
-  /// a hyperparameter is out of its domain, R08xx for what is not supported yet, and the errors of
-  /// shapes that only numbers reveal.
+  /// a hyperparameter is out of its domain, R0813 where the rule has a named axis whose length is not
+  /// given, R0814 where a length is 0, R0815 for workers that never meet, R08xx for what is not
+  /// supported yet, and the errors of shapes that only numbers reveal.
   public init(
     _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
-    elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0
+    elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0,
+    axes: AxisLengths = AxisLengths()
   ) throws(DiagnosticError) {
     self.instance = instance
+    self.axes = axes
     self.parameters = parameters
     self.engine = engine
     self.elementType = elementType
     self.seed = seed
     lossValue.initialize(to: .nan)
+    try instance.module.require(axes)
     hypers = try HyperValues(instance, horizon: horizon)
     for parameter in parameters { tensors.append(try makeTensor(parameter)) }
     rounds = try Rounds.of(tensors.map(\.update))
@@ -78,7 +85,7 @@ public final class Optimizer {
     let index = try instance.module.variantIndex(for: parameter)
     let variant = instance.module.variants[index]
     let bindValues = (0..<hypers.hypers.count).map { hypers.values[$0] }
-    let context = BindContext(dims: parameter.dims, hypers: bindValues)
+    let context = BindContext(dims: parameter.dims, hypers: bindValues, axes: axes)
     let update = try variant.update.specialised(context)
     let initial = try variant.initial.specialised(context)
     let memory = TensorMemory()
@@ -291,7 +298,9 @@ public final class Optimizer {
 
   private func gradientsAreFinite() -> Bool {
     for (k, pointer) in gradientPointers.enumerated() {
-      if rv_all_finite(elementType.kernelElement, pointer, parameters[k].count) == 0 {
+      if rv_all_finite(
+        elementType.kernelElement, pointer, parameters[k].count * axes.workers) == 0
+      {
         return false
       }
     }
@@ -313,13 +322,22 @@ public final class Optimizer {
       values: (0..<count).map { rv_number_at(element, pointer, Int64($0)) })
   }
 
+  /// The gradients of all workers, one after the other.
+  private func gradientDense(_ k: Int) -> Dense {
+    let count = parameters[k].count * axes.workers
+    let element = elementType.kernelElement
+    return Dense(
+      shape: [axes.workers * parameters[k].rows, parameters[k].cols],
+      values: (0..<count).map { rv_number_at(element, gradientPointers[k], Int64($0)) })
+  }
+
   private func referenceStep(_ oracle: PointOracle?) throws(DiagnosticError) {
     let values = (0..<hypers.hypers.count).map { hypers.values[$0] }
     let environments = tensors.indices.map { k in
       ReferenceEnvironment(
         hypers: values, step: stepCount + 1, horizon: horizon, loss: lossValue.pointee,
         parameters: [parameterDense(k)],
-        gradients: gradientPointers.isEmpty ? [] : [dense(gradientPointers[k], k)],
+        gradients: gradientPointers.isEmpty ? [] : [gradientDense(k)],
         states: tensors[k].memory.states.map(\.dense),
         inputs: tensors[k].memory.inputs.map(\.dense),
         seed: seed, tensor: UInt32(k),
