@@ -17,7 +17,7 @@ build: setup ## the executable, optimised: .build/release/ravine
 run: build ## train a network on handwritten digits
 	.build/release/ravine run Examples/digits.opt
 
-test: setup ## layout, build without warnings, all tests
+test: setup ## layout, optimised build without warnings, all tests
 	@scripts/test.sh
 
 bench: setup ## speed against hand-written loops
@@ -35,8 +35,8 @@ format: ## rewrite the sources in the one layout
 lint: ## complain where the layout differs
 	swift format lint --strict --recursive Sources Tests Package.swift
 
-campaign: setup ## the tests with all their cases, optimised; takes long
-	RAVINE_CAMPAIGN=20000 swift test -c release -Xswiftc -enable-testing
+campaign: setup ## the tests with all their cases, then fuzz; takes long
+	@RAVINE_CAMPAIGN=20000 scripts/test.sh
 	@$(MAKE) fuzz SECONDS=600
 
 clean: ## remove what was built

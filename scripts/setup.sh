@@ -24,7 +24,8 @@ Darwin)
     if command -v brew >/dev/null 2>&1; then
         if ! brew list --versions readline >/dev/null 2>&1; then
             say "installing with Homebrew: readline"
-            brew install readline
+            brew install readline >&2 ||
+                stop "brew install failed; missing: readline (install it and try again)"
         fi
     elif [ ! -d /opt/local/include/readline ] && [ ! -d /usr/local/include/readline ]; then
         stop "GNU readline is missing; install Homebrew (https://brew.sh), then 'brew install readline'"
@@ -45,14 +46,19 @@ Linux)
     if [ "$(id -u)" -ne 0 ]; then
         command -v sudo >/dev/null 2>&1 ||
             stop "missing:$missing; ask an administrator for: apt-get install$missing"
+        root="sudo"
         # Without a terminal nobody can type a password.
-        if [ -t 0 ]; then root="sudo"; else root="sudo -n"; fi
+        if [ ! -t 0 ]; then
+            root="sudo -n"
+            $root true 2>/dev/null ||
+                stop "missing:$missing; sudo wants a password, so run it yourself: sudo apt-get install$missing"
+        fi
     fi
     say "installing with apt-get:$missing"
     export DEBIAN_FRONTEND=noninteractive
+    # Old lists may do; if they do not, the installation says so.
     # shellcheck disable=SC2086
-    $root apt-get update -qq ||
-        stop "apt-get update failed; missing:$missing (install them and try again)"
+    $root apt-get update -qq >&2 || say "apt-get update failed; going on with the lists that are there"
     # shellcheck disable=SC2086
     $root apt-get install -y -qq --no-install-recommends $missing >&2 ||
         stop "apt-get install failed; missing:$missing (install them and try again)"

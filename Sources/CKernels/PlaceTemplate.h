@@ -129,16 +129,11 @@ RV_CLONES static void N(add_rows)(
 }
 
 static void N(reduce_columns)(
-    T *d, const T *x, const rv_place *p, double *sums, int64_t start, int64_t n) {
+    const T *x, const rv_place *p, double *sums, int64_t start, int64_t n) {
   int64_t cols = p->extent[1];
-  if (start == 0) {
-    double first = p->fold == RV_FOLD_SUM ? 0 : p->fold == RV_FOLD_MAX ? -INFINITY : INFINITY;
-    for (int64_t i = 0; i < cols; i++) sums[i] = first;
-  }
-  int64_t end = start + n;
   if (p->fold == RV_FOLD_SUM) {
     if (n > 0) N(add_rows)(sums, x, cols, start, n);
-    n = 0;
+    return;
   }
   while (n > 0) {
     int64_t col = start % cols;
@@ -153,8 +148,6 @@ static void N(reduce_columns)(
     x += count;
     n -= count;
   }
-  if (end == p->extent[0] * cols)
-    for (int64_t i = 0; i < cols; i++) d[i] = (T)sums[i];
 }
 
 static void N(run_place)(
@@ -168,6 +161,6 @@ static void N(run_place)(
   case RV_PLACE_IDENTITY: N(place_identity)(d, p, start, n); break;
   case RV_PLACE_DRAW: N(place_draw)(d, a, p, f, start, n); break;
   case RV_REDUCE_ROWS: N(reduce_rows)(d, a, p, f->scalars + p->carry, start, n); break;
-  default: N(reduce_columns)(d, a, p, (double *)cursor[in->b], start, n);
+  default: N(reduce_columns)(a, p, d, start, n);
   }
 }

@@ -22,11 +22,7 @@ rv_kernel rv_find_kernel(int element, int op, unsigned scalars) {
 #define UNIFORM_LIMIT 0x1.fffffffffffffp-1
 #include "PlaceTemplate.h"
 
-void rv_run_segment(const rv_segment *s, const rv_frame *f) {
-  if (s->guard >= 0 && f->scalars[s->guard] == 0) return;
-  for (int k = 0; k < s->initialCount; k++) {
-    f->scalars[s->initials[k].scalar] = s->initials[k].value;
-  }
+void rv_run_range(const rv_segment *s, const rv_frame *f, int64_t start, int64_t end) {
   char **cursor = f->cursors;
   const rv_operand *operands = s->operands;
   for (int k = 0; k < s->operandCount; k++) {
@@ -34,14 +30,15 @@ void rv_run_segment(const rv_segment *s, const rv_frame *f) {
     switch (o->kind) {
     case RV_SCRATCH: cursor[k] = f->scratch + o->offset; break;
     case RV_SCALAR: cursor[k] = (char *)(f->scalars + o->index); break;
-    default: cursor[k] = (char *)f->slots[o->index] + o->offset;
+    case RV_SUMS: cursor[k] = (char *)f->sums + o->offset; break;
+    default: cursor[k] = (char *)f->slots[o->index] + o->offset + start * o->stride;
     }
   }
-  int64_t start = 0, chunk = s->chunk;
+  int64_t chunk = s->chunk;
+  const rv_instruction *last = s->instructions + s->instructionCount;
   do {
-    int64_t n = s->count - start < chunk ? s->count - start : chunk;
-    const rv_instruction *end = s->instructions + s->instructionCount;
-    for (const rv_instruction *in = s->instructions; in < end; in++) {
+    int64_t n = end - start < chunk ? end - start : chunk;
+    for (const rv_instruction *in = s->instructions; in < last; in++) {
       if (in->kind == RV_PLAIN) {
         in->kernel(
             cursor[in->d], cursor[in->a], cursor[in->b], cursor[in->c], cursor[in->e], (size_t)n);
@@ -54,7 +51,7 @@ void rv_run_segment(const rv_segment *s, const rv_frame *f) {
       }
     }
     start += n;
-    if (start >= s->count) break;
+    if (start >= end) break;
     for (int k = 0; k < s->operandCount; k++) cursor[k] += operands[k].stride * chunk;
   } while (1);
 }

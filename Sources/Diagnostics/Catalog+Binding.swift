@@ -175,5 +175,46 @@ extension Catalog {
         """
         the reduction before the loop
         """)),
+    CatalogPage(
+      813, "More memory than there is",
+      "Values of a script and starting values of an objective may be 134,217,728 numbers together "
+        + "(1 GiB in float64); the states and buffers of a rule may take three quarters of the "
+        + "memory that the process has. Often an extent has a zero too many.",
+      trigger: .command("ravine run e.opt", files: [("e.opt", "sum(ones(100000, 100000))")]),
+      repair: .command("ravine run e.opt", files: [("e.opt", "sum(ones(1000, 1000))")])),
+    CatalogPage(
+      814, "A value that takes too long",
+      "A script computes its values slowly and exactly; the iterations of its loops, with the "
+        + "elements that they touch, are at most 1e9 operations. Inside a rule, loops run faster.",
+      trigger: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            fn count(x) {
+                y = x
+                repeat 1e6 { y' = y + 1 }
+                y
+            }
+            count(0)
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            fn count(x) {
+                y = x
+                repeat 1000 { y' = y + 1 }
+                y
+            }
+            count(0)
+            """
+          )
+        ])),
   ]
 }

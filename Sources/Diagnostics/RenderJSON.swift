@@ -33,13 +33,14 @@ extension DiagnosticRenderer {
   }
 
   private func field(_ name: String, _ value: String) -> String {
-    "\"\(name)\": " + JSON.quoted(value)
+    "\"\(name)\": " + JSONText.quoted(value)
   }
 }
 
-enum JSON {
+/// JSON as text; its values are above this room.
+public enum JSONText {
   /// A string literal of RFC 8259, safe to print on a terminal and inside HTML.
-  static func quoted(_ text: String) -> String {
+  public static func quoted(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
       switch scalar {

@@ -10,8 +10,8 @@ extension RuleModule {
     }
   }
 
-  /// Checks the lengths of named axes before a rule is bound: R0813 where one is missing, R0814 where
-  /// one is not at least 1, R0815 where there are workers and the rule does not let them meet.
+  /// Checks the lengths of named axes before a rule is bound: R0821 where one is missing, R0822 where
+  /// one is not at least 1, R0823 where there are workers and the rule does not let them meet.
   public func require(_ lengths: AxisLengths) throws(DiagnosticError) {
     for (length, axis) in [
       (lengths.batch, AxisName.batch), (lengths.groups, .groups), (lengths.workers, .workers),
@@ -19,13 +19,13 @@ extension RuleModule {
       if let length, length < 1 {
         throw DiagnosticError(
           Diagnostic(
-            814, "`\(axis.word)` has at least one entry, and \(length) are given", at: origin))
+            822, "`\(axis.word)` has at least one entry, and \(length) are given", at: origin))
       }
     }
     if lengths.workers > 1, !axes.contains(.workers) {
       throw DiagnosticError(
         Diagnostic(
-          815,
+          823,
           "`\(name)` never reduces over workers, and there are \(lengths.workers) of them",
           at: origin, notes: [Note("take `mean over workers g` in place of `g`")]))
     }
@@ -38,7 +38,7 @@ extension RuleModule {
         ] where shape.length(of: axis) == extent && given == nil {
           throw DiagnosticError(
             Diagnostic(
-              813, "`\(name)` has the axis `\(axis.word)`, whose length nobody gives here",
+              821, "`\(name)` has the axis `\(axis.word)`, whose length nobody gives here",
               at: span,
               notes: [
                 Note("a program gives it when it binds the rule, a recorded run has it recorded")
@@ -48,7 +48,7 @@ extension RuleModule {
     }
   }
 
-  /// Windows that hold more than a run of this many steps fills: R0816, a warning for each.
+  /// Windows that hold more than a run of this many steps fills: R0824, a warning for each.
   public func windowsBeyond(_ horizon: Int, hypers: [Double]) -> [Diagnostic] {
     var found: [Diagnostic] = []
     for variant in variants {
@@ -60,7 +60,7 @@ extension RuleModule {
         else { continue }
         found.append(
           Diagnostic(
-            816, .warning,
+            824, .warning,
             "the window `\(slot.name)` holds \(length) values, and the run has \(horizon) steps",
             at: slot.origin,
             notes: [Note("what is never pushed keeps the first value of the state")]))

@@ -126,6 +126,14 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
     axes.contains(name) ? self[axes.position(of: name)] : nil
   }
 
+  /// The first named axis whose lengths surely differ.
+  func differingAxis(from other: Shape) -> AxisName? {
+    axes.names.first { name in
+      guard let x = length(of: name), let y = other.length(of: name) else { return false }
+      return x.unified(with: y) == nil
+    }
+  }
+
   /// The shape without one of its named axes.
   public func without(_ name: AxisName) -> Shape {
     guard axes.contains(name) else { return self }

@@ -74,6 +74,12 @@ public enum ShapeRules {
     var shape = operands[0].shape
     for operand in operands.dropFirst() {
       guard let both = shape.broadcast(with: operand.shape) else {
+        if let axis = shape.differingAxis(from: operand.shape) {
+          throw ShapeError(
+            .mismatch,
+            "the axis `\(axis.word)` has \(shape.length(of: axis)!) entries on one side and "
+              + "\(operand.shape.length(of: axis)!) on the other")
+        }
         throw ShapeError(
           .mismatch,
           "\(describe(shape)) and \(describe(operand.shape)) do not fit each other in "

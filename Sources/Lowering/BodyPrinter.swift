@@ -7,10 +7,10 @@ struct BodyPrinter {
   let hypers: [String]
   let states: [String]
   let inputs: [String]
-  /// Prints every value where it is used; otherwise what is used twice gets a name.
-  var inlinesAll = false
   /// The hyperparameters that are lists.
   var lists: [(slots: [Int], name: String)] = []
+  /// The shape that a draw has where none is written.
+  var drawShape = Shape.like
   private var names: [ValueID: String] = [:]
   private var taken: Set<String> = []
   private var uses: [Int]
@@ -440,7 +440,7 @@ struct BodyPrinter {
     let draw = function.draws[Int(i.attribute)]
     var arguments: [String] = []
     if draw.distribution == .bernoulli { arguments.append(text(i.a, 0)) }
-    if !draw.isGlobal, !i.type.shape.isLike { arguments.append(shapeText(i.type.shape)) }
+    if !draw.isGlobal, i.type.shape != drawShape { arguments.append(shapeText(i.type.shape)) }
     return
       "\(draw.isGlobal ? "global " : "")\(draw.distribution)(\(arguments.joined(separator: ", ")))"
   }

@@ -284,6 +284,7 @@ extension Lowerer {
     enter(block, into: frame)
     guard let update = frame.entries["w'"] else { return .failure }
     let next = force(update)
+    var axesLeft = AxisSet()
     for (binding, slot) in slots {
       guard let entry = frame.entries[binding.name.key + "'"],
         let value = single(force(entry), at: entry.name.span)
@@ -296,8 +297,12 @@ extension Lowerer {
         module.varying.insert(module.states[slot].name)
         continue
       }
+      let hasExtra = !self.shape(value).axes.isSubset(of: shape.axes)
+      if hasExtra { axesLeft = axesLeft.union(self.shape(value).axes) }
       guard
-        let fitted = fit(value, to: shape, { "the state `\(binding.name.text)`" }, at: binding.span)
+        let fitted = fit(
+          value, to: shape, { "the state `\(binding.name.text)`" },
+          at: hasExtra ? entry.name.span : binding.span)
       else { continue }
       if module.states[slot].isGlobal, !isGlobal(fitted) {
         _ = report(
@@ -318,7 +323,11 @@ extension Lowerer {
     }
     if block.guardsFinite { module.guardsFinite = true }
     force(all: frame)
-    guard let result = single(next, at: update.name.span),
+    guard let result = single(next, at: update.name.span) else { return .failure }
+    // What a state should not have had is not said again of what is made of it.
+    let left = shape(result).axes
+    if !left.isEmpty, left.isSubset(of: axesLeft) { return .failure }
+    guard
       let fitted = fit(result, to: .like, { "`w'`" }, at: update.name.span)
     else { return .failure }
     return .value(fitted)

@@ -37,7 +37,10 @@ extension Lowerer {
     }
     if let x = levels[0].builder.constantValue(value), !(x >= 0 && x == x.rounded() && x <= 2e9) {
       _ = report(
-        Diagnostic(411, "a length must be a whole number from 0 up, and this is \(x)", at: span))
+        Diagnostic(
+          411,
+          "a length must be a whole number from 0 to 2,000,000,000, and this is "
+            + NumberPrinter.text(x), at: span))
       return nil
     }
     markStructural(Handle(level: 0, id: value))

@@ -15,9 +15,12 @@ public struct SourcePrinter {
     for (index, variant) in module.variants.enumerated() {
       text += rule(module, variant, name: "\(name)_\(index + 1)", documentation: []) + "\n"
     }
-    for line in module.documentation { text += "## \(line)\n" }
     let names = hyperNames(module)
-    text += "rule \(name)(\(header(module, names, used: nil))) = route {\n"
+    var functions = ""
+    let header = header(module, names, used: nil, of: name, &functions)
+    text += functions
+    for line in module.documentation { text += "## \(line)\n" }
+    text += "rule \(name)(\(header)) = route {\n"
     for (index, variant) in module.variants.enumerated() {
       let given = groups(module, names).filter { group in
         !Set(usedHypers(module, variant)).isDisjoint(with: group.slots)
@@ -38,14 +41,13 @@ public struct SourcePrinter {
     var text = ""
     for line in documentation { text += "## \(line)\n" }
     let used = Set(usedHypers(module, variant))
-    text += "rule \(name)(\(header(module, hypers, used: used))) {\n"
+    var functions = ""
+    let header = header(module, hypers, used: used, of: name, &functions)
+    text += "rule \(name)(\(header)) {\n"
     if module.guardsFinite { text += "    guard finite\n" }
     var body = BodyPrinter(variant.update, hypers: hypers, states: states, inputs: inputs)
     body.lists = groups(module, hypers).filter(\.isList).map { ($0.slots, $0.name) }
     body.reserve(taken)
-    var first = BodyPrinter(variant.initial, hypers: hypers, states: states, inputs: inputs)
-    first.inlinesAll = true
-    first.lists = body.lists
     for (k, slot) in variant.states.enumerated() {
       var line = "    state \(states[k])"
       if slot.isGlobal {
@@ -54,7 +56,9 @@ public struct SourcePrinter {
         line += ": \(body.shapeText(slot.shape))"
       }
       if let value = variant.initial.output(.state(k)) {
-        let start = first.outputText(value)
+        let start = LoosePrinter(
+          function: variant.initial, hypers: hypers, drawShape: slot.shape
+        ).text(value, name: "\(name)_\(states[k])", &functions)
         if start != "0" { line += " = \(start)" }
       }
       if slot.storage != .compute { line += " as \(slot.storage)" }
@@ -74,7 +78,7 @@ public struct SourcePrinter {
       }
     }
     text += body.equations(targets)
-    return text + "}\n"
+    return functions + text + "}\n"
   }
 
   /// Only what a variant's functions (and the defaults of what they use) read.
@@ -130,6 +134,11 @@ public struct SourcePrinter {
     return (String(name[..<open]), index)
   }
 
+  /// A name as part of another: `betas_2`.
+  static func plain(_ name: String) -> String {
+    String(name.filter { $0 != "]" }.map { $0 == "[" ? "_" : $0 })
+  }
+
   /// The hyperparameters as a header states them: a list is one.
   private static func groups(
     _ module: RuleModule, _ names: [String]
@@ -150,16 +159,18 @@ public struct SourcePrinter {
   }
 
   private static func header(
-    _ module: RuleModule, _ names: [String], used: Set<Int>?
+    _ module: RuleModule, _ names: [String], used: Set<Int>?, of rule: String,
+    _ functions: inout String
   ) -> String {
-    var printer = BodyPrinter(module.defaults, hypers: names, states: [], inputs: [])
-    printer.inlinesAll = true
+    let printer = LoosePrinter(function: module.defaults, hypers: names, drawShape: .scalar)
     var parts: [String] = []
     for group in groups(module, names) where used?.isDisjoint(with: group.slots) != true {
       var part = group.name
       let values = group.slots.compactMap { module.defaults.output(.hyper($0)) }
       if values.count == group.slots.count {
-        let texts = values.map { printer.outputText($0) }
+        let texts = zip(group.slots, values).map {
+          printer.text($1, name: "\(rule)_\(SourcePrinter.plain(names[$0]))", &functions)
+        }
         part += " = " + (group.isList ? "[\(texts.joined(separator: ", "))]" : texts[0])
       }
       if let domain = module.hypers[group.slots[0]].domain { part += " in \(domain)" }
@@ -183,8 +194,7 @@ public struct SourcePrinter {
 
   /// The source of a loose expression.
   public static func expression(_ function: Function, _ value: ValueID) -> String {
-    var printer = BodyPrinter(function, hypers: [], states: [], inputs: [])
-    printer.inlinesAll = true
+    let printer = BodyPrinter(function, hypers: [], states: [], inputs: [])
     return printer.outputText(value)
   }
 }

@@ -46,17 +46,37 @@ struct Clauses {
       Diagnostic(226, "how long? add `\(example)`", at: span))
   }
 
+  /// The most runs of one rule: all their curves are kept.
+  static let mostSeeds = 10_000
+  /// The most epochs: each is recorded.
+  static let mostEpochs = 1_000_000
+
   /// A whole number from 1 up, or nil when the clause is absent or counts another unit.
-  func count(_ key: String, unit: String? = nil) throws(DiagnosticError) -> Int? {
+  ///
+  /// Throws R0227 where it is not one, or beyond `limit`.
+  func count(
+    _ key: String, unit: String? = nil, limit: Int = 1_000_000_000
+  ) throws(DiagnosticError) -> Int? {
     guard let clause = found[key], unit == nil || clause.unit?.key == unit else { return nil }
     let x = try script.number(clause.value, command.tree)
-    guard x >= 1, x == x.rounded(), x <= 1e9 else {
+    guard x >= 1, x == x.rounded(), x <= Double(limit) else {
+      let what = unit.map { "`\(clause.keyword.text) … \($0)`" } ?? "`\(clause.keyword.text)`"
       throw DiagnosticError(
         Diagnostic(
-          227, "`\(clause.keyword.text)` takes a whole number from 1 up",
+          227, "\(what) takes a whole number from 1 to \(grouped(limit))",
           at: script.span(clause.value, command.tree)))
     }
     return Int(x)
+  }
+
+  private func grouped(_ n: Int) -> String {
+    var digits = String(n)
+    var end = digits.endIndex
+    while digits.distance(from: digits.startIndex, to: end) > 3 {
+      end = digits.index(end, offsetBy: -3)
+      digits.insert(",", at: end)
+    }
+    return digits
   }
 
   /// `seeds 5` means 0 to 4, `seed 7` means 7.
@@ -70,7 +90,7 @@ struct Clauses {
       }
       return [UInt64(x)]
     }
-    return (0..<UInt64(try count("seeds") ?? 1)).map { $0 }
+    return Array(0..<UInt64(try count("seeds", limit: Self.mostSeeds) ?? 1))
   }
 
   /// The point that `from` names.

@@ -138,6 +138,7 @@ struct DataLoader {
       throw DiagnosticError(Diagnostic(405, "here stands one number", at: span))
     }
     let concrete = try function.specialised(BindContext(dims: [], hypers: []))
+      .checkedForEvaluation()
     let result = try ReferenceProgram(concrete).evaluate(ReferenceEnvironment())
     return result.outputs[0][0].value.values[0]
   }

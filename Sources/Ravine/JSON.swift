@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A JSON value (RFC 8259). Objects keep the order of their members.
 ///
 /// Numbers that JSON cannot write (NaN, infinities) are the strings "nan", "inf" and "-inf".
@@ -66,7 +68,7 @@ extension JSONValue {
     case .null: output += "null"
     case .bool(let x): output += x ? "true" : "false"
     case .number(let x): output += Self.written(x)
-    case .string(let text): output += Self.quoted(text)
+    case .string(let text): output += JSONText.quoted(text)
     case .array(let items):
       let isFlat = items.allSatisfy(\.isLeaf)
       Self.list("[", "]", items, isFlat, &output, depth) { item, output in
@@ -74,7 +76,7 @@ extension JSONValue {
       }
     case .object(let members):
       Self.list("{", "}", members, false, &output, depth) { member, output in
-        output += Self.quoted(member.key) + ": "
+        output += JSONText.quoted(member.key) + ": "
         member.value.write(into: &output, depth: depth + 1)
       }
     }
@@ -110,24 +112,6 @@ extension JSONValue {
     if x.isNaN { return "\"nan\"" }
     if x.isInfinite { return x > 0 ? "\"inf\"" : "\"-inf\"" }
     return x == x.rounded() && abs(x) < 1e15 && !(x == 0 && x.sign == .minus) ? "\(Int(x))" : "\(x)"
-  }
-
-  static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case "\u{0}"..<" ", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
-        let hex = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 }
 

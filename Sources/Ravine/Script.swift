@@ -33,6 +33,8 @@ public final class Script {
   public private(set) var written: [String] = []
   /// Assertions that did not hold.
   public private(set) var findings: [Diagnostic] = []
+  /// What a run does although it may not be meant.
+  public private(set) var warnings: [Diagnostic] = []
   private var loaded: [String: DataSplit] = [:]
 
   public init(
@@ -77,7 +79,7 @@ public final class Script {
     let data = try dataset(statement.data.key)
     var settings = TrainingSettings()
     let clauses = try Clauses(statement.clauses, command, self)
-    settings.epochs = try clauses.count("for", unit: "epochs")
+    settings.epochs = try clauses.count("for", unit: "epochs", limit: Clauses.mostEpochs)
     settings.steps = try clauses.count("for", unit: "steps")
     settings.batch = try clauses.count("batch")
     settings.seeds = try clauses.seeds()
@@ -87,6 +89,7 @@ public final class Script {
     let rules = try statement.rules.map { id throws(DiagnosticError) in
       try Lowering.rule(id, in: command.tree, of: compiler.program)
     }
+    noteWindows(rules, settings.steps)
     let trainer = Trainer(
       objective: objective, engine: options.engine, elementType: options.elementType,
       progress: progress)
@@ -115,12 +118,25 @@ public final class Script {
     let rules = try statement.rules.map { id throws(DiagnosticError) in
       try Lowering.rule(id, in: command.tree, of: compiler.program)
     }
+    noteWindows(rules, settings.steps)
     let trainer = Trainer(
       objective: objective, engine: options.engine, elementType: .float64, progress: progress)
     let history = try trainer.minimize(
       rules, settings, title: text(statement.objective, command.tree))
     experiments.append(history)
     output(ExperimentTable.text(history))
+  }
+
+  /// Warns of windows that the run does not fill.
+  private func noteWindows(_ rules: [RuleInstance], _ steps: Int?) {
+    guard let steps else { return }
+    for rule in rules {
+      let values = try? ReferenceProgram.evaluateScalars(rule.arguments, horizon: steps)
+      let hypers = rule.module.hypers.indices.map { k in
+        values?.first { $0.target == .hyper(k) }?.value ?? .nan
+      }
+      warnings += rule.module.windowsBeyond(steps, hypers: hypers)
+    }
   }
 
   private func dataset(_ key: String) throws(DiagnosticError) -> DataSplit {
@@ -148,7 +164,7 @@ public final class Script {
   /// The value of a closed expression: shape and numbers in row order.
   func evaluate(_ id: ExprID, _ tree: TreeID) throws(DiagnosticError) -> (Dense, isBoolean: Bool) {
     let function = try Lowering.expression(id, in: tree, of: compiler.program)
-      .specialised(BindContext(dims: [], hypers: []))
+      .specialised(BindContext(dims: [], hypers: [])).checkedForEvaluation()
     let result = try ReferenceProgram(function).evaluate(ReferenceEnvironment(step: 1))
     guard let output = function.outputs.first else {
       throw DiagnosticError(

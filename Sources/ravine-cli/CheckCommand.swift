@@ -8,9 +8,9 @@ struct CheckCommand: ParsableCommand {
     abstract: "Check programs without running them.",
     discussion: """
       Examples:
-        ravine check lion.opt                 names, roles, equations, shapes, domains, routes
-        ravine check Examples my-rules        every .opt file below two directories
-        ravine check --json lion.opt          the findings as data
+        ravine check lion.opt             names, roles, equations, shapes, routes
+        ravine check Examples my-rules    every .opt file below two directories
+        ravine check --json lion.opt      the findings as data
         cat lion.opt | ravine check -
 
       Ends with 0 if there are no errors, with 3 if there are. Warnings count only with --strict (1).

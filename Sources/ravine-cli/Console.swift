@@ -11,13 +11,31 @@ import Ravine
 
 /// Data go to stdout, talk goes to stderr.
 enum Console {
-  /// A closed pipe is an error of `write`, not a signal that kills.
-  static func prepare() { signal(SIGPIPE, SIG_IGN) }
+  /// A closed pipe is an error of `write`, not a signal that kills. A descriptor that was closed is
+  /// taken, or the next file to be opened would get its number and what is said there.
+  static func prepare() {
+    signal(SIGPIPE, SIG_IGN)
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      _ = open("/dev/null", descriptor == STDERR_FILENO ? O_WRONLY : O_RDONLY)
+    }
+  }
 
   static func end(_ status: Status) -> Never { exit(status.rawValue) }
 
   static func write(_ text: String) { send(Array(text.utf8), to: STDOUT_FILENO) }
   static func say(_ text: String) { send(Array(text.utf8), to: STDERR_FILENO) }
+
+  /// A line that the next one overwrites, cut to the terminal's width; with a line break at its end
+  /// it stays. Where lines cannot be overwritten, only those that stay are written.
+  static func progress(_ text: String) {
+    let stays = text.hasSuffix("\n")
+    if isatty(STDERR_FILENO) == 1, !isDumb {
+      let limit = (columns(of: STDERR_FILENO) ?? 80) - 1
+      say("\r\u{1B}[K" + (stays ? text : String(text.prefix(limit))))
+    } else if stays {
+      say(text)
+    }
+  }
 
   /// Whether talk may be coloured: a terminal, no NO_COLOR (no-color.org), no dumb terminal.
   static var hasColour: Bool { allowsColour && isatty(STDERR_FILENO) == 1 }
@@ -27,11 +45,14 @@ enum Console {
 
   /// Columns of the terminal, or 80.
   static var width: Int {
+    guard let columns = columns(of: STDOUT_FILENO), columns >= 20 else { return 80 }
+    return min(columns, 160)
+  }
+
+  private static func columns(of descriptor: Int32) -> Int? {
     var size = winsize()
-    if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 20 {
-      return min(Int(size.ws_col), 160)
-    }
-    return 80
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return nil }
+    return Int(size.ws_col)
   }
 
   /// Whether the locale names UTF-8; without any locale, yes.
@@ -47,8 +68,11 @@ enum Console {
 
   private static var allowsColour: Bool {
     if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }
-    if let value = getenv("TERM"), String(cString: value) == "dumb" { return false }
-    return true
+    return !isDumb
+  }
+
+  private static var isDumb: Bool {
+    getenv("TERM").map { String(cString: $0) == "dumb" } ?? false
   }
 
   /// A word of the command line, fit for a message.
@@ -73,6 +97,8 @@ enum Console {
       if count < 0 {
         if errno == EINTR || errno == EAGAIN { continue }
         if errno == EPIPE { end(.success) }
+        let reason = String(cString: strerror(errno))
+        if descriptor == STDOUT_FILENO { say("ravine: cannot write the output: \(reason)\n") }
         end(.usage)
       }
       start += count

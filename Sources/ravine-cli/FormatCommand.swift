@@ -10,11 +10,11 @@ struct FormatCommand: ParsableCommand {
     abstract: "Write programs in the one layout; their meaning and comments stay.",
     discussion: """
       Examples:
-        ravine fmt lion.opt                   format a file in place
-        ravine fmt --check Examples           list the files that are not formatted; ends with 1
-        ravine fmt --ascii lion.opt           β1 becomes beta1, ² becomes ^2
-        ravine fmt --unicode lion.opt         and back
-        ravine fmt - < lion.opt               from standard input to standard output
+        ravine fmt lion.opt              format a file in place
+        ravine fmt --check Examples      list files that would change; ends with 1
+        ravine fmt --ascii lion.opt      β1 becomes beta1, ² becomes ^2
+        ravine fmt --unicode lion.opt    and back
+        ravine fmt - < lion.opt          from standard input to standard output
       """)
 
   @Flag(help: "Change nothing; list the files that would change.")

@@ -47,13 +47,15 @@ struct Ravine: ParsableCommand {
   /// Runs the command that the arguments name.
   static func status(of arguments: [String]) -> Status {
     var arguments = arguments
-    if let first = arguments.first, !first.hasPrefix("-"), !commandNames.contains(first) {
-      if first.hasSuffix(".opt") || first.contains("/") {
+    // `ravine help chek` asks for a command as well.
+    let asked = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
+    if let asked, !asked.hasPrefix("-"), !commandNames.contains(asked) {
+      if arguments.first == asked, asked.hasSuffix(".opt") || asked.contains("/") {
         arguments.insert("run", at: 0)
       } else {
-        let near = Suggestion.nearest(to: first, among: commandNames)
+        let near = Suggestion.nearest(to: asked, among: commandNames)
         Console.say(
-          "ravine: there is no command `\(Console.printable(first))`"
+          "ravine: there is no command `\(Console.printable(asked))`"
             + (near.map { "; did you mean `ravine \($0)`?" } ?? "")
             + "\n`ravine --help` lists the commands.\n")
         return .usage

@@ -23,6 +23,8 @@ struct ReplayCommand: ParsableCommand {
   var engine = RunCommand.EngineName.interpreter
   @Option(help: "f64 or f32.")
   var dtype = RunCommand.NumberType.f64
+  @Option(help: "At most so many threads; all cores without it. The results are the same.")
+  var threads: Int?
   @Option(
     help:
       "The relative tolerance, with none absolute. Without it: the record's own in f64, 1e-4 in f32."
@@ -38,9 +40,11 @@ struct ReplayCommand: ParsableCommand {
 
   func validate() throws {
     if let tolerance, !(tolerance >= 0) { throw ValidationError("--tolerance must be 0 or more") }
+    if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more") }
   }
 
   func run() throws {
+    if let threads { Threads.preferred = threads }
     let compiler = Compiler()
     guard case .rule(let text, let path) = Program(rule) else {
       Console.say("ravine: name a rule of the file: \(Console.printable(rule)):NAME\n")

@@ -18,10 +18,10 @@ struct RunCommand: ParsableCommand {
     abstract: "Run a script: minimize, train, plot, assert.",
     discussion: """
       Examples:
-        ravine run Examples/digits.opt        train and plot what the script says
-        ravine Examples/rosenbrock.opt        the same, shorter
-        ravine run --json Examples/digits.opt  every curve as JSON
-        ravine run - < script.opt
+        ravine run Examples/digits.opt      train and plot what the script says
+        ravine Examples/rosenbrock.opt      the same, shorter
+        ravine run --json script.opt        every curve as JSON
+        ravine run - < script.opt           a script from standard input
 
       Tables and values go to stdout, progress and messages to stderr. Ctrl-C stops the training
       cleanly; the plots of the script are then drawn from what there is.
@@ -36,6 +36,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Numbers of `train`: f32 or f64. `minimize` always uses f64.")
   var dtype = NumberType.f32
 
+  @Option(help: "At most so many threads; all cores without it. The results are the same.")
+  var threads: Int?
+
   @Flag(help: "Print the recorded curves as JSON instead of tables.")
   var json = false
 
@@ -49,7 +52,14 @@ struct RunCommand: ParsableCommand {
     var elementType: ElementType { self == .f32 ? .float32 : .float64 }
   }
 
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more") }
+  }
+
   func run() throws {
+    // From the start: a Ctrl-C while the script is read must not lose what it goes on to plot.
+    Interrupt.install()
+    if let threads { Threads.preferred = threads }
     let compiler = Compiler()
     try Program.add(file, to: compiler)
     var options = Script.Options()
@@ -59,29 +69,21 @@ struct RunCommand: ParsableCommand {
     options.usesUnicode = Console.showsUnicode
     options.usesColour = Console.hasColourOnOutput
     options.folder = SourceFiles.folder(of: file)
-    let isTerminal = isatty(STDERR_FILENO) == 1
     let writesJSON = json
     let script = Script(
       compiler, options: options,
       output: { text in if !writesJSON { Console.write(text) } },
-      progress: { text in
-        if isTerminal {
-          Console.say("\r\u{1B}[K" + text)
-        } else if text.hasSuffix("\n") {
-          Console.say(text)
-        }
-      })
-    Interrupt.install()
+      progress: { Console.progress($0) })
     do throws(DiagnosticError) {
       try script.run()
     } catch {
-      if isTerminal { Console.say("\r\u{1B}[K") }
+      Console.progress("")
       Console.report(error.diagnostics, in: compiler.sources)
       throw error.diagnostics.contains { 900..<1000 ~= $0.code.number }
         ? Status.numeric : Status.program
     }
     if json { Console.write(ExperimentJSON.text(script.experiments) + "\n") }
-    Console.report(script.findings + script.failures, in: compiler.sources)
+    Console.report(script.warnings + script.findings + script.failures, in: compiler.sources)
     if Interrupt.isRequested {
       Console.say("interrupted: what was done so far is shown\n")
       throw Status.interrupted

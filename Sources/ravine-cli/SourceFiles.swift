@@ -20,6 +20,11 @@ enum SourceFiles {
   /// Throws R0701 (missing), R0702 (unreadable), R0703 (a directory), R0705 (endless).
   static func read(_ path: String) throws(DiagnosticError) -> [UInt8] {
     if path == "-" { return readStandardInput() }
+    if isDirectory(path) {
+      throw DiagnosticError(
+        Diagnostic(
+          703, "\(Console.printable(path)): this is a directory; name a file in it", at: .none))
+    }
     return try DataFile.load(path: path, at: .none, limit: limit).bytes
   }
 

@@ -10,10 +10,10 @@ struct ZooCommand: ParsableCommand {
     abstract: "The rules and functions that come with Ravine.",
     discussion: """
       Examples:
-        ravine zoo                            every rule with its first line of documentation
-        ravine zoo Lion                       the source of a rule, ready to be changed
+        ravine zoo                     every rule with what it is
+        ravine zoo Lion                the source of a rule, ready to be changed
         ravine zoo Lion > my-lion.opt
-        ravine zoo --functions                what every program may call
+        ravine zoo --functions         what every program may call
       """)
 
   @Flag(help: "The list, or the rule, as JSON.")

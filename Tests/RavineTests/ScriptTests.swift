@@ -182,4 +182,87 @@ import Training
     #expect(outcome.errors.map(\.code.number) == [code])
     #expect(outcome.marked(code) == text)
   }
+
+  // MARK: Budgets
+
+  @Test(arguments: [
+    ("sum(ones(100000, 100000))", "ones(100000, 100000)"), ("zeros(1e9)", "zeros(1e9)"),
+    ("eye(1e6)", "eye(1e6)"), ("normal(vector(1e9))[0]", "normal(vector(1e9))"),
+    ("x = ones(100000, 1)\nsum(x @ x.T)", "x @ x.T"),
+    ("x = ones(vector(1e5))\nsum(outer(x, x))", "outer(x, x)"),
+  ])
+  func valuesBeyondTheBudgetAreRefused(_ source: String, _ place: String) {
+    let outcome = run(source)
+    #expect(outcome.errors.map(\.code.number) == [813])
+    #expect(outcome.marked(813) == place)
+  }
+
+  @Test func lengthsThatNoTensorHasAreRefusedBeforeTheyAreMultiplied() {
+    for source in ["zeros(0, 2e9, 2e9, 2e9, 2e9)", "iota(1e12)", "zeros(2e9, 2e9)"] {
+      #expect(run(source).errors.map(\.code.number) == [411], "\(source)")
+    }
+  }
+
+  @Test(arguments: [
+    ("1e9", 813), ("0", 411), ("-3", 411), ("2.5", 411), ("1e12", 411),
+  ])
+  func parametersBeyondTheBudgetAreShownWhereTheyAreDeclared(_ length: String, _ code: Int) {
+    let outcome = run(
+      """
+      objective f(hidden = \(length)) {
+          param W: vector(hidden) = 1
+          loss = sum(W^2)
+      }
+      minimize f with SGD for 1 steps
+      """)
+    #expect(outcome.errors.map(\.code.number) == [code])
+    #expect(outcome.marked(code)?.hasPrefix("W: vector(hidden)") == true)
+  }
+
+  @Test func statesBeyondTheBudgetAreShownWhereTheyAreDeclared() {
+    let outcome = run(
+      Self.quadratic + """
+        rule Wide(n = 1e12) {
+            state L: vector(1e6)
+            state M: matrix(1e6, 1e6)
+            L' = L + 1
+            M' = M + n
+            w' = w - g * sum(L) * sum(M)
+        }
+        minimize q with Wide for 1 steps
+        """)
+    #expect(outcome.errors.map(\.code.number) == [813])
+    #expect(outcome.marked(813)?.hasPrefix("M: matrix") == true)
+    #expect(outcome.errors.first?.message.hasPrefix("the state `M` takes 8 TB") == true)
+  }
+
+  @Test func loopsOfAValueAreBounded() {
+    let outcome = run(
+      """
+      fn inner(x) {
+          y = x
+          repeat 1e5 { y' = y + 1 }
+          y
+      }
+      fn outer_loop(x) {
+          y = x
+          repeat 1e5 { y' = inner(y) }
+          y
+      }
+      outer_loop(0)
+      """)
+    #expect(outcome.errors.map(\.code.number) == [814])
+  }
+
+  @Test(arguments: [
+    ("for 5 steps seeds 1e9", "seeds", "10,000"), ("for 1e10 steps", "for … steps", "1,000,000,000"),
+    ("for 0 steps", "for … steps", "1,000,000,000"), ("for 2.5 steps", "for … steps", ""),
+  ])
+  func clausesSayHowFarTheyGo(_ clauses: String, _ name: String, _ limit: String) {
+    let outcome = run(Self.quadratic + "minimize q with SGD \(clauses)")
+    #expect(outcome.errors.map(\.code.number) == [227])
+    #expect(
+      outcome.errors.first?.message.hasPrefix("`\(name)` takes a whole number from 1 to \(limit)")
+        == true)
+  }
 }

@@ -81,7 +81,7 @@ import Testing
         "endLine": 1, "endColumn": 12, "replacement": ")"}]}
         ]
         """)
-    #expect(JSON.quoted("a\"\\\n\u{1}\u{2028}é") == #""a\"\\\n\u0001\u2028é""#)
+    #expect(JSONText.quoted("a\"\\\n\u{1}\u{2028}é") == #""a\"\\\n\u0001\u2028é""#)
     #expect(DiagnosticRenderer(sources: SourceMap()).json([]) == "[]")
     #expect(
       DiagnosticRenderer(sources: SourceMap()).json([Diagnostic(999, .warning, "m", at: .none)])

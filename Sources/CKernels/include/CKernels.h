@@ -3,4 +3,5 @@
 #include "Interrupt.h"
 #include "Kernels.h"
 #include "LinearAlgebra.h"
+#include "Pool.h"
 #include "Steps.h"

@@ -72,10 +72,11 @@ typedef struct rv_place {
   int32_t carry;
 } rv_place;
 
-enum rv_operand_kind { RV_MEMORY, RV_FIXED, RV_SCRATCH, RV_SCALAR };
+enum rv_operand_kind { RV_MEMORY, RV_FIXED, RV_SCRATCH, RV_SCALAR, RV_SUMS };
 
 /// One operand of a segment: memory that advances with the chunk, memory that does not, a scratch
-/// register of one chunk, or a scalar.
+/// register of one chunk, a scalar, or a block's accumulators of a column reduction (`offset` in
+/// bytes).
 typedef struct rv_operand {
   int32_t kind;
   int32_t index;
@@ -97,32 +98,31 @@ typedef struct rv_instruction {
   int32_t place;
 } rv_instruction;
 
+/// A scalar register in which a pass folds a whole tensor, and the number it starts from.
 typedef struct rv_initial {
   int32_t scalar;
-  int32_t unused;
+  // An rv_fold.
+  int32_t fold;
   double value;
 } rv_initial;
 
-/// A pass over n elements: what the interpreter runs chunk by chunk.
-typedef struct rv_segment {
+/// A column reduction: its accumulators among a block's sums, and where the results go.
+typedef struct rv_columns {
+  int64_t first;
   int64_t count;
-  int32_t chunk;
-  int32_t element;
-  int32_t operandCount;
-  int32_t instructionCount;
-  int32_t initialCount;
-  // Scalar register that says whether the pass is wanted at all, or -1.
-  int32_t guard;
-  const rv_operand *operands;
-  const rv_instruction *instructions;
-  const rv_initial *initials;
-  const rv_place *places;
-} rv_segment;
+  int32_t fold;
+  int32_t slot;
+  // Bytes.
+  int64_t offset;
+} rv_columns;
 
 /// What a run of a plan sees: memory slots, scalar registers, scratch, and the random counter.
+/// Blocks that run at once have frames of their own, which share the slots.
 typedef struct rv_frame {
   void **slots;
   double *scalars;
+  // Accumulators of the column reductions of one block.
+  double *sums;
   // Room for one chunk a scratch register, and for the cursors of the largest segment.
   char *scratch;
   char **cursors;
@@ -131,9 +131,77 @@ typedef struct rv_frame {
   uint64_t seed;
   uint32_t step;
   uint32_t tensor;
+  // Scalar registers in all.
+  int64_t scalarCount;
 } rv_frame;
 
-void rv_run_segment(const rv_segment *segment, const rv_frame *frame);
+/// Runs elements [start, end) of a pass: adds into the accumulators, whose initial values its
+/// caller has set.
+typedef void (*rv_range)(const rv_frame *frame, int64_t start, int64_t end);
+
+/// A pass over n elements: what the interpreter runs chunk by chunk.
+///
+/// It is cut into blocks of a size that depends on nothing but the pass. Each block folds into
+/// accumulators of its own, which are combined in the order of the blocks: so the result is the
+/// same whoever runs which block.
+typedef struct rv_segment {
+  int64_t count;
+  // Elements of a block; the last one may have fewer.
+  int64_t block;
+  int64_t blockCount;
+  // Doubles that one block leaves: one an initial, and the accumulators of the columns.
+  int64_t partialCount;
+  int32_t chunk;
+  int32_t element;
+  int32_t operandCount;
+  int32_t instructionCount;
+  int32_t initialCount;
+  int32_t columnsCount;
+  // Scalar register that says whether the pass is wanted at all, or -1.
+  int32_t guard;
+  const rv_operand *operands;
+  const rv_instruction *instructions;
+  const rv_initial *initials;
+  const rv_columns *columns;
+  const rv_place *places;
+  // Compiled code that stands in for the instructions, or NULL.
+  rv_range compiled;
+} rv_segment;
+
+/// Runs elements [start, end) of a pass by its instructions.
+void rv_run_range(const rv_segment *segment, const rv_frame *frame, int64_t start, int64_t end);
+
+/// What one thread needs to take part in passes: scratch, cursors, scalar registers.
+typedef struct rv_room {
+  char *scratch;
+  char **cursors;
+  double *scalars;
+} rv_room;
+
+/// The threads that share the passes of one optimizer, and a room for each.
+typedef struct rv_team {
+  int64_t threads;
+  // Elements times instructions below which nobody is woken.
+  int64_t worth;
+  const rv_room *rooms;
+} rv_team;
+
+/// A pass of one tensor; `partials` has room for `partialCount` Doubles a block.
+typedef struct rv_task {
+  const rv_segment *segment;
+  const rv_frame *frame;
+  double *partials;
+  // Blocks of the tasks before it; set by the run.
+  int64_t firstItem;
+} rv_task;
+
+/// Runs a whole pass, block by block; `team` may be NULL.
+void rv_run_segment(
+    const rv_segment *segment, const rv_frame *frame, double *partials, const rv_team *team);
+
+/// Runs passes that do not depend on each other, the blocks of all of them side by side where that
+/// pays. The result is that of one after the other.
+void rv_run_tasks(rv_task *tasks, int64_t count, const rv_team *team);
 
 // Scalar programs: doubles in registers.
 typedef struct rv_scalar {

@@ -15,6 +15,11 @@ void rv_gemm_f64(int transpose_a, int transpose_b, int m, int n, int k, double a
 void rv_gemm_f32(int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a,
                  int lda, const float *b, int ldb, float beta, float *c, int ldc);
 
+/* c = op(a) op(b), row-major, of an rv_element, by at most `threads` threads: the same digits for any
+ * number of them. */
+void rv_product(int threads, int element, int transpose_a, int transpose_b, int m, int n, int k,
+                const void *a, int lda, const void *b, int ldb, void *c, int ldc);
+
 /* Eigenvalues (ascending) and eigenvectors (columns of a) of the symmetric upper triangle of a. */
 int rv_syevd_f64(int n, double *a, double *values, double *work, int lwork, int *iwork, int liwork);
 int rv_syevd_f32(int n, float *a, float *values, float *work, int lwork, int *iwork, int liwork);

@@ -7,7 +7,11 @@ extension Function {
   /// Two functions that differ only in how they were written down become equal.
   public func canonical() -> Function {
     var pass = Canonicalise(source: self)
-    return pass.run().verified(after: "canonicalise")
+    let first = pass.run()
+    // Draws are told apart by their uses, which count only once what is dead or double is gone.
+    guard !first.draws.isEmpty else { return first.verified(after: "canonicalise") }
+    var again = Canonicalise(source: first)
+    return again.run().verified(after: "canonicalise")
   }
 }
 
@@ -19,19 +23,23 @@ private struct Canonicalise {
   var constants: [UInt64: Int32] = [:]
   /// In a loop body: the new places of the computed extents, which are those of the function around.
   let outerExtents: [Int: Extent]?
-  /// What each value is, as a number that does not depend on the order of writing.
-  private var hashes: [UInt64] = []
-  private let extentHashes: [UInt64]?
+  private let structure: StructuralHash
+  /// The loops with their carried values in a fixed order.
+  private let loops: [Loop]
+  private let depth: Int
 
   /// In a loop body, `arguments` are the hashes of what its arguments stand for.
   init(
     source: Function, outerExtents: [Int: Extent]? = nil, arguments: [UInt64] = [],
-    extentHashes: [UInt64]? = nil
+    extentHashes: [UInt64]? = nil, depth: Int = 0
   ) {
     self.source = source
     self.outerExtents = outerExtents
-    self.extentHashes = extentHashes
-    hashes = Self.hashes(source, arguments, extentHashes)
+    self.depth = depth
+    let structure = StructuralHash(
+      source, arguments: arguments, extents: extentHashes, depth: depth)
+    self.structure = structure
+    loops = source.loops.enumerated().map { $1.reordered(structure.carriedOrder[$0]) }
     result = Function(name: "")
     map = [ValueID](repeating: .none, count: source.instructions.count)
   }
@@ -45,73 +53,11 @@ private struct Canonicalise {
     return result
   }
 
-  private static func mix(_ h: UInt64, _ x: UInt64) -> UInt64 {
-    var z = (h &+ 0x9E37_79B9_7F4A_7C15) ^ (x &* 0xD6E8_FEB8_6659_FD93)
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
-  private static func hashes(
-    _ source: Function, _ arguments: [UInt64], _ outerExtents: [UInt64]?
-  ) -> [UInt64] {
-    var all: [UInt64] = []
-    all.reserveCapacity(source.instructions.count)
-    func word(_ x: Int) -> UInt64 { UInt64(bitPattern: Int64(x)) }
-    func extentHash(_ extent: Extent) -> UInt64 {
-      guard let k = extent.computedIndex else { return word(Int(extent.raw)) }
-      if let outerExtents { return k < outerExtents.count ? outerExtents[k] : 1 }
-      let value = source.extents[k].index
-      return value < all.count ? mix(7, all[value]) : 1
-    }
-    for i in source.instructions.indices {
-      let id = ValueID(i)
-      let instruction = source.instructions[i]
-      var h = mix(UInt64(instruction.operation.rawValue), UInt64(instruction.type.kind.rawValue))
-      let shape = instruction.type.shape
-      h = mix(h, shape.isLike ? 1 : 2 + UInt64(shape.axes.raw))
-      for extent in instruction.type.shape.extents { h = mix(h, extentHash(extent)) }
-      switch instruction.operation {
-      case .constant: h = mix(h, source.constants[Int(instruction.attribute)].bitPattern)
-      case .draw:
-        let draw = source.draws[Int(instruction.attribute)]
-        h = mix(mix(h, UInt64(draw.distribution.rawValue)), draw.isGlobal ? 1 : 0)
-      case .slice, .placeSlice:
-        for slice in source.slices[Int(instruction.attribute)] {
-          h = mix(mix(mix(h, word(slice.start)), word(slice.end ?? -1)), slice.isDropped ? 1 : 0)
-        }
-      case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt: break
-      case .argument:
-        let k = Int(instruction.attribute)
-        h = mix(h, k < arguments.count ? arguments[k] : word(k))
-      case .loop:
-        let loop = source.loops[Int(instruction.attribute)]
-        let carried = loop.initial.indices.map { mix(3, word($0)) }
-        let body = hashes(
-          loop.body, carried + loop.captured.map { all[$0.index] },
-          outerExtents ?? source.extents.map { $0.index < all.count ? mix(7, all[$0.index]) : 1 })
-        for value in loop.initial { h = mix(h, all[value.index]) }
-        for k in loop.initial.indices {
-          if let result = loop.body.output(.result(k)) { h = mix(h, body[result.index]) }
-        }
-        h = mix(h, all[instruction.a.index])
-      default: h = mix(h, word(Int(instruction.attribute)))
-      }
-      if instruction.operation != .loop {
-        var operands = source.operands(id).map { all[$0.index] }
-        if instruction.operation.info.isCommutative { operands.sort() }
-        for operand in operands { h = mix(h, operand) }
-      }
-      all.append(h)
-    }
-    return all
-  }
-
   /// The operands, those of a commutative operation in the order of their hashes; of a loop those
   /// that its results depend on.
   private func operands(_ id: ValueID) -> [ValueID] {
     if source[id].operation == .loop {
-      let loop = source.loops[Int(source[id].attribute)]
+      let loop = loops[Int(source[id].attribute)]
       let live = loop.body.liveValues()
       var captured: [ValueID] = []
       for i in loop.body.instructions.indices
@@ -119,12 +65,12 @@ private struct Canonicalise {
         let k = Int(loop.body.instructions[i].attribute) - loop.initial.count
         if k >= 0 { captured.append(loop.captured[k]) }
       }
-      captured.sort { hashes[$0.index] < hashes[$1.index] }
+      captured.sort { structure.values[$0.index] < structure.values[$1.index] }
       return [source[id].a] + loop.initial + captured
     }
     let operands = source.operands(id)
     guard source[id].operation.info.isCommutative,
-      hashes[operands[0].index] > hashes[operands[1].index]
+      structure.values[operands[0].index] > structure.values[operands[1].index]
     else { return operands }
     return operands.reversed()
   }
@@ -208,9 +154,14 @@ private struct Canonicalise {
       instruction.attribute = Int32(index)
     case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt:
       instruction.attribute = 0
+    case .project where source[source[id].a].operation == .loop:
+      let order = structure.carriedOrder[Int(source[source[id].a].attribute)]
+      instruction.attribute = Int32(order.firstIndex(of: Int(instruction.attribute))!)
     case .loop:
-      let loop = source.loops[Int(instruction.attribute)]
-      let (body, captured) = canonicalBody(loop)
+      let loop = loops[Int(instruction.attribute)]
+      let colours = structure.carriedColours[Int(instruction.attribute)]
+      let order = structure.carriedOrder[Int(instruction.attribute)]
+      let (body, captured) = canonicalBody(loop, order.map { colours[$0] })
       let next = Loop(
         initial: loop.initial.map { map[$0.index] }, captured: captured.map { map[$0.index] },
         body: body)
@@ -230,7 +181,7 @@ private struct Canonicalise {
   }
 
   /// The body with its captured arguments in the order of their first use.
-  private mutating func canonicalBody(_ loop: Loop) -> (Function, [ValueID]) {
+  private mutating func canonicalBody(_ loop: Loop, _ colours: [UInt64]) -> (Function, [ValueID]) {
     var moved: [Int: Extent] = outerExtents ?? [:]
     if outerExtents == nil {
       for i in loop.body.instructions.indices {
@@ -241,9 +192,8 @@ private struct Canonicalise {
     }
     var pass = Canonicalise(
       source: loop.body, outerExtents: moved,
-      arguments: loop.initial.indices.map { Self.mix(3, UInt64($0)) }
-        + loop.captured.map { hashes[$0.index] },
-      extentHashes: extentHashes ?? source.extents.map { Self.mix(7, hashes[$0.index]) })
+      arguments: colours + loop.captured.map { structure.values[$0.index] },
+      extentHashes: structure.extents, depth: depth + 1)
     var body = pass.run()
     let carried = loop.initial.count
     var order: [Int] = []

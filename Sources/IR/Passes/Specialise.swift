@@ -80,14 +80,13 @@ struct Specialise {
     for i in source.instructions.indices where live[i] {
       builder.origin = source.origins[i]
       map[i] = try rebuild(ValueID(i), map)
+      try checkSize(builder.type(map[i]).shape, at: source.origins[i])
     }
     for output in source.outputs { builder.output(output.target, map[output.value.index]) }
     return builder.finish()
   }
 
   // MARK: Numbers
-
-  static let elementLimit = 0x1p40
 
   func extentValue(_ kind: ExtentKind) -> Double? {
     switch kind {
@@ -193,9 +192,13 @@ struct Specialise {
         Diagnostic(410, "the extent `\(extent)` is not known here before the rule runs", at: span))
     }
     guard number >= 0, number == number.rounded(), number < 2_000_000_000 else {
+      let text =
+        number.isNaN
+        ? "NaN" : number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
       throw DiagnosticError(
         Diagnostic(
-          411, "an extent must be a whole number from 0 up, and this one is \(number)", at: span))
+          411, "an extent must be a whole number from 0 to 2,000,000,000, and this one is \(text)",
+          at: span))
     }
     return .fixed(Int(number))
   }
@@ -205,13 +208,22 @@ struct Specialise {
     for extent in shape.extents.dropFirst(shape.axes.count - axes(shape).count) {
       extents.append(try concrete(extent, at: span))
     }
-    let elements = extents.reduce(1.0) { $1.isFixed ? $0 * Double($1.value) : $0 }
-    guard elements <= Self.elementLimit else {
+    let shape = Shape(extents)
+    try checkSize(shape, at: span)
+    return shape
+  }
+
+  /// Operations make shapes too (`x @ x.T`, `outer`): each is within what an Int can count.
+  private func checkSize(_ shape: Shape, at span: Span) throws(DiagnosticError) {
+    var elements = 1.0
+    for axis in 0..<shape.rank where shape[axis].isFixed {
+      elements *= Double(max(1, shape[axis].value))
+    }
+    guard elements <= Budget.tensorElements else {
       throw DiagnosticError(
         Diagnostic(
           411, "a tensor of \(elements) elements is more than any machine holds", at: span))
     }
-    return Shape(extents)
   }
 
   // MARK: Rebuilding

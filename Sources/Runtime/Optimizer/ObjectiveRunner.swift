@@ -20,6 +20,7 @@ public final class ObjectiveRunner {
   private let function: Function
   private let initial: Function
   private let memory = PlanMemory()
+  private let team: Team
   private var instance: PlanInstance?
   private var parameterPointers: [UnsafeRawPointer] = []
   private var gradientPointers: [UnsafeMutableRawPointer] = []
@@ -33,12 +34,13 @@ public final class ObjectiveRunner {
 
   /// `hypers` nil takes the defaults. Without metrics, what only they need is not computed, and they
   /// are NaN. Throws shape errors that only numbers reveal, and R0806 where an
-  /// operation has no derivative yet.
+  /// operation has no derivative yet. `threads` nil: `Threads.preferred`.
   public init(
     _ module: ObjectiveModule, hypers: [Double]? = nil, batch: Int? = nil, features: Int? = nil,
     engine: EngineKind = .interpreter, elementType: ElementType = .float32,
-    needsGradient: Bool = true, needsMetrics: Bool = true, seed: UInt64 = 0
+    needsGradient: Bool = true, needsMetrics: Bool = true, seed: UInt64 = 0, threads: Int? = nil
   ) throws(DiagnosticError) {
+    team = Team(threads: engine == .interpreter ? threads : 1)
     self.module = module
     self.engine = engine
     self.elementType = elementType
@@ -51,16 +53,29 @@ public final class ObjectiveRunner {
     }
     self.hypers = values
     let context = BindContext(batch: batch, features: features, hypers: values)
-    var forward = try module.forward.specialised(context)
-    if !needsMetrics {
-      forward.outputs.removeAll { if case .metric = $0.target { true } else { false } }
-    }
+    // Their shapes first: an error of theirs is shown where they are declared.
     var specs: [ParameterSpec] = []
     var shapes: [Shape] = []
+    var numbers = 0.0
     for slot in module.parameters {
       let shape = try module.forward.concreteShape(slot.shape, context, at: slot.origin)
       specs.append(ParameterSpec(name: slot.name, dims: shape.numbers))
       shapes.append(shape)
+      if specs.last!.count == 0 {
+        throw DiagnosticError(
+          Diagnostic(
+            411, "the parameter `\(slot.name)` has no elements: it is \(shape)", at: slot.origin))
+      }
+      numbers += Double(specs.last!.count)
+      if numbers > Budget.values {
+        throw Budget.exceeded(
+          "the parameter `\(slot.name)`, with those before it,", bytes: numbers * 8,
+          limit: Budget.values * 8, at: slot.origin)
+      }
+    }
+    var forward = try module.forward.specialised(context)
+    if !needsMetrics {
+      forward.outputs.removeAll { if case .metric = $0.target { true } else { false } }
     }
     parameters = specs
     inputNames = module.inputs.map(\.name)
@@ -70,7 +85,7 @@ public final class ObjectiveRunner {
         try module.forward.concreteShape(slot.shape, context, at: slot.origin).elementCount)
     }
     inputCounts = counts
-    initial = try module.initial.specialised(context)
+    initial = try module.initial.specialised(context).checkedForEvaluation()
     function = needsGradient ? try forward.differentiated(parameters: shapes) : forward
     if engine == .interpreter { try makePlan() }
   }
@@ -79,8 +94,18 @@ public final class ObjectiveRunner {
 
   private func makePlan() throws(DiagnosticError) {
     let plan = try Planner.plan(function, element: elementType)
+    if Double(plan.arenaBytes) > Budget.bytes {
+      throw Budget.exceeded(
+        "`\(module.name)`, evaluated on one batch,", bytes: Double(plan.arenaBytes),
+        limit: Budget.bytes, at: function.mostNumbers()?.origin ?? module.origin)
+    }
     memory.reserve(plan)
     let instance = PlanInstance(PlanProgram(plan), memory: memory)
+    if team.threads > 1, plan.work >= Double(Team.usualWorth) {
+      team.reserve(plan)
+      team.assemble()
+      instance.team = team.pointer
+    }
     instance.bind(seed: seed, tensor: CounterTensor.objective)
     for (register, preset) in plan.presets {
       if case .hyper(let k) = preset { instance.scalars[Int(register)] = hypers[k] }

@@ -8,7 +8,8 @@ public enum EngineKind: String, Sendable, CaseIterable { case reference, interpr
 /// A rule bound to parameter tensors: their states, and the step.
 ///
 /// Memory of parameters and gradients is the host's, in `elementType`, row-major. After `bind`, a step
-/// of the interpreter allocates nothing. Not to be used by several threads at once.
+/// of the interpreter allocates nothing. One optimizer is not to be used by several threads at once;
+/// several optimizers may, and take turns with the pool of threads. No two tensors may share memory.
 public final class Optimizer {
   public let instance: RuleInstance
   public let parameters: [ParameterSpec]
@@ -18,6 +19,8 @@ public final class Optimizer {
   /// The lengths of named axes. With n workers the gradient of a tensor is n tensors, one after the
   /// other in memory.
   public let axes: AxisLengths
+  /// The threads that a step may use. Its results do not depend on their number.
+  public var threads: Int { team.threads }
   /// Steps done.
   public private(set) var stepCount = 0
   /// Steps that `guard finite` left out.
@@ -42,22 +45,26 @@ public final class Optimizer {
   private(set) var tensors: [Tensor] = []
   let hypers: HyperValues
   private let planMemory = PlanMemory()
+  private let team: Team
   private var lockstep: Lockstep?
   private var rounds: [Int] = []
   private var loads: [Copy] = []
   private var stores: [Copy] = []
   private let lossValue = UnsafeMutablePointer<Double>.allocate(capacity: 1)
   private var globals: [String: UnsafeMutableRawPointer] = [:]
+  /// What the states and inputs take, before it is taken.
+  private var reservedBytes = 0.0
   private var parameterPointers: [UnsafeMutableRawPointer] = []
   private var gradientPointers: [UnsafeRawPointer] = []
 
   /// Binds a rule to tensors. Throws R06xx where the routes do not take each tensor once, R0507 where
-  /// a hyperparameter is out of its domain, R0813 where the rule has a named axis whose length is not
-  /// given, R0814 where a length is 0, R0815 for workers that never meet, R08xx for what is not
-  /// supported yet, and the errors of shapes that only numbers reveal.
+  /// a hyperparameter is out of its domain, R0821 where the rule has a named axis whose length is not
+  /// given, R0822 where a length is 0, R0823 for workers that never meet, R08xx for what is not
+  /// supported yet, and the errors of shapes that only numbers reveal. `threads` nil:
+  /// `Threads.preferred`.
   public init(
     _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
-    elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0,
+    elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0, threads: Int? = nil,
     axes: AxisLengths = AxisLengths()
   ) throws(DiagnosticError) {
     self.instance = instance
@@ -66,6 +73,7 @@ public final class Optimizer {
     self.engine = engine
     self.elementType = elementType
     self.seed = seed
+    team = Team(threads: engine == .interpreter ? threads : 1)
     lossValue.initialize(to: .nan)
     try instance.module.require(axes)
     hypers = try HyperValues(instance, horizon: horizon)
@@ -102,6 +110,9 @@ public final class Optimizer {
           Diagnostic(
             801, "a global state that is not one number is not supported yet", at: slot.origin))
       }
+      try reserve(
+        Double(shape.reduce(1, *) * width), "the state `\(slot.name)`", at: slot.origin,
+        stays: true)
       var shared: UnsafeMutableRawPointer?
       if slot.isGlobal {
         shared = globals[slot.name] ?? .allocate(byteCount: 8, alignment: 8)
@@ -110,8 +121,17 @@ public final class Optimizer {
       }
       memory.addState(slot.name, shape, width: width, isGlobal: slot.isGlobal, shared: shared)
     }
+    for function in [initial, update] {
+      guard let most = function.mostNumbers() else { continue }
+      // The reference engine keeps every value; the other one value at a time.
+      let numbers = engine == .reference ? most.total : most.largest
+      try reserve(numbers * Double(elementType.byteCount), "this", at: most.origin)
+    }
     for slot in variant.inputs {
       let shape = try variant.update.concreteShape(slot.shape, context, at: slot.origin).numbers
+      try reserve(
+        Double(shape.reduce(1, *) * elementType.byteCount), "the input `\(slot.name)`",
+        at: slot.origin, stays: true)
       memory.addInput(slot.name, shape, width: elementType.byteCount)
     }
     for output in update.outputs {
@@ -127,6 +147,16 @@ public final class Optimizer {
     return Tensor(
       variant: index, update: update, initial: initial, memory: memory, instance: nil,
       drawCounts: drawCounts)
+  }
+
+  /// Throws R0813 where `bytes` do not fit beside what is taken already; takes them if they stay.
+  private func reserve(
+    _ bytes: Double, _ what: String, at span: Span, stays: Bool = false
+  ) throws(DiagnosticError) {
+    guard bytes <= Budget.bytes - reservedBytes else {
+      throw Budget.exceeded(what, bytes: bytes, limit: Budget.bytes - reservedBytes, at: span)
+    }
+    if stays { reservedBytes += bytes }
   }
 
   private func storageWidth(_ slot: StateSlot) throws(DiagnosticError) -> Int {
@@ -156,13 +186,18 @@ public final class Optimizer {
           tensor.update, element: elementType, stateWidths: tensor.memory.states.map(\.width),
           rounds: rounds,
           firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(tensors.map(\.update), rounds))
+        try reserve(
+          Double(plan.arenaBytes), "a step of `\(instance.label)`",
+          at: tensor.update.mostNumbers()?.origin ?? instance.module.origin)
         planMemory.reserve(plan)
+        team.reserve(plan)
         programs[key] = PlanProgram(plan)
       }
       tensors[k].instance = PlanInstance(programs[key]!, memory: planMemory)
     }
+    team.assemble()
+    lockstep = Lockstep(tensors.map { $0.instance! }, rounds: rounds, team: team)
     for (k, tensor) in tensors.enumerated() { connect(tensor, k) }
-    lockstep = Lockstep(tensors.map { $0.instance! }, rounds: rounds)
   }
 
   /// Points the slots and registers of a tensor's plan at its memory.

@@ -10,13 +10,20 @@ public struct InterpretedProgram {
   /// Loops that make more values than this when written out run as loops.
   public let unrollLimit: Int
 
+  public let threads: Int
+  /// Elements of a block of a pass, and the work for which threads are woken.
+  var block = SegmentBuilder.usualBlock
+  var worth = Team.usualWorth
+
   /// The functions must be concrete (every extent a number).
   public init(
-    _ functions: [Function], element: ElementType = .float64, unrollLimit: Int = 4_000
+    _ functions: [Function], element: ElementType = .float64, unrollLimit: Int = 4_000,
+    threads: Int = 1
   ) {
     self.functions = functions
     self.unrollLimit = unrollLimit
     self.element = element
+    self.threads = threads
   }
 
   /// The outputs of each function, in order, as `ReferenceProgram.evaluate` gives them.
@@ -24,18 +31,21 @@ public struct InterpretedProgram {
     _ environments: [ReferenceEnvironment], oracle: Oracle? = nil
   ) throws(DiagnosticError) -> ReferenceProgram.Result {
     let rounds = try Rounds.of(functions)
+    let team = Team(threads: threads, worth: worth)
     let memory = PlanMemory()
     var runs: [Run] = []
     for (function, environment) in zip(functions, environments) {
       let plan = try Planner.plan(
         function, element: element, rounds: rounds,
         firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(functions, rounds),
-        unrollLimit: unrollLimit)
+        unrollLimit: unrollLimit, block: block)
       memory.reserve(plan)
+      team.reserve(plan)
       runs.append(Run(function, plan, environment, memory))
     }
+    team.assemble()
+    let lockstep = Lockstep(runs.map(\.instance), rounds: rounds, team: team)
     for run in runs { try run.load() }
-    let lockstep = Lockstep(runs.map(\.instance), rounds: rounds)
     if let oracle {
       try lockstep.run { (points, gradients) throws(DiagnosticError) in
         // The reference's oracle tells sites apart; a lone point does not need to.

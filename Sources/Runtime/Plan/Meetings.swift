@@ -88,13 +88,15 @@ final class Lockstep {
 
   let instances: [PlanInstance]
   let phaseCount: Int
+  private let schedule: Schedule
   private var meetings: [Meeting] = []
   /// Gradients of tensors that do not ask for theirs.
   private var spare: [UnsafeMutableRawPointer?]
   private let parameterSlots: [Int]
 
-  init(_ instances: [PlanInstance], rounds: [Int]) {
+  init(_ instances: [PlanInstance], rounds: [Int], team: Team) {
     self.instances = instances
+    schedule = Schedule(instances, team)
     phaseCount = instances.map(\.program.plan.phaseCount).max() ?? 1
     spare = instances.map { _ in nil }
     parameterSlots = instances.map { $0.program.plan.slot(.parameter(0)) ?? -1 }
@@ -140,11 +142,11 @@ final class Lockstep {
   /// Runs all phases. `parameters` stand in for the points of tensors that do not ask.
   func run(_ oracle: PointOracle?) throws(DiagnosticError) {
     if phaseCount == 1 {
-      for k in 0..<instances.count { try instances[k].run(phase: 0) }
+      try schedule.run(phase: 0)
       return
     }
     for phase in 0..<phaseCount {
-      for k in 0..<instances.count { try instances[k].run(phase: phase) }
+      try schedule.run(phase: phase)
       for m in 0..<meetings.count where meetings[m].round == phase {
         if meetings[m].isOracle {
           try ask(meetings[m], oracle)

@@ -19,8 +19,6 @@ struct PlanSlot {
     case argument(Int)
     /// A temporary in the plan's arena.
     case buffer
-    /// Double accumulators of a column reduction, in the arena.
-    case accumulator
   }
   var role: Role
   /// Elements, and bytes of each.
@@ -32,7 +30,7 @@ struct PlanSlot {
   var arenaOffset = 0
 
   var byteCount: Int { count * width }
-  var isTemporary: Bool { role == .buffer || role == .accumulator }
+  var isTemporary: Bool { role == .buffer }
 }
 
 /// A place in a slot: the base of a contiguous operand of a step.
@@ -98,16 +96,23 @@ struct PlanStep {
 /// A pass over elements, as data that a `PlanInstance` hands to the kernels.
 struct PlanSegment {
   var count: Int
+  /// Elements of a block: blocks may run at the same time, and in any order.
+  var block: Int
   /// Elements that one round of its instructions takes.
   var chunk: Int
   var guardRegister: Int32
   var operands: [rv_operand]
   var instructions: [rv_instruction]
   var initials: [rv_initial]
+  var columns: [rv_columns]
   var places: [rv_place]
   var scratchCount: Int
   /// For the dump: what each instruction computes.
   var names: [String]
+
+  var blockCount: Int { max((count + block - 1) / block, 1) }
+  /// Doubles that one block leaves behind.
+  var partialCount: Int { columns.reduce(initials.count) { $0 + Int($1.count) } }
 }
 
 /// A register that holds its number before the first step.
@@ -181,5 +186,7 @@ struct Plan {
   var scratchBytes: Int {
     segments.map { $0.scratchCount * $0.chunk * element.byteCount }.max() ?? 0
   }
+  /// Doubles that the blocks of any one pass leave behind.
+  var partialCount: Int { segments.map { $0.blockCount * $0.partialCount }.max() ?? 0 }
   var cursorCount: Int { segments.map(\.operands.count).max() ?? 0 }
 }

@@ -57,6 +57,7 @@ extension Plan {
         switch UInt32(bitPattern: operand.kind) {
         case RV_SCRATCH.rawValue: return "c\(operand.index)"
         case RV_SCALAR.rawValue: return "r\(operand.index)"
+        case RV_SUMS.rawValue: return "sums+\(operand.offset / 8)"
         default: return "s\(operand.index)" + (operand.offset == 0 ? "" : "+\(operand.offset)")
         }
       }

@@ -6,11 +6,17 @@ import IR
 /// counter. Running allocates nothing.
 final class PlanInstance {
   let program: PlanProgram
-  let memory: PlanMemory
+  private(set) var memory: PlanMemory
   let slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   let scalars: UnsafeMutablePointer<Double>
   let replays: UnsafeMutablePointer<UnsafePointer<Double>?>
-  private(set) var frame: rv_frame
+  /// What the blocks of a pass leave to be combined.
+  let partials: UnsafeMutablePointer<Double>
+  let frame: UnsafeMutablePointer<rv_frame>
+  /// The threads that share its steps; nil where it runs on one.
+  var team: UnsafeMutablePointer<rv_team>? {
+    didSet { for body in bodies { body.team = team } }
+  }
   let bodies: [PlanInstance]
   /// Room for the numbers that a loop carries, while they change places.
   let carriedNumbers: UnsafeMutablePointer<Double>
@@ -26,43 +32,65 @@ final class PlanInstance {
     scalars.initialize(repeating: 0, count: max(plan.registerCount, 1))
     replays = .allocate(capacity: max(plan.drawNames.count, 1))
     replays.initialize(repeating: nil, count: max(plan.drawNames.count, 1))
-    frame = rv_frame()
-    bodies = program.bodies.map { PlanInstance($0, memory: program.bodyMemory) }
+    partials = .allocate(capacity: max(plan.partialCount, 1))
+    frame = .allocate(capacity: 1)
+    frame.initialize(to: rv_frame())
+    bodies = program.bodies.map { PlanInstance($0, memory: memory.bodies) }
     carriedNumbers = .allocate(capacity: (plan.loops.map(\.carried.count).max() ?? 0) + 1)
     for (register, preset) in plan.presets {
       if case .constant(let x) = preset { scalars[Int(register)] = x }
     }
     // What lives from one phase to the next must not be overwritten by the other tensors.
-    if plan.phaseCount > 1, plan.arenaBytes > 0 {
-      ownArena = .allocate(byteCount: plan.arenaBytes, alignment: 64)
-    }
+    if plan.phaseCount > 1 { keepTemporaries() }
+  }
+
+  /// Gives the temporaries memory of their own, so that other tensors may run in between.
+  func keepTemporaries() {
+    let bytes = program.plan.arenaBytes
+    if ownArena != nil || bytes == 0 { return }
+    ownArena = .allocate(byteCount: bytes, alignment: 64)
   }
 
   /// Takes the shared memory's addresses, once all plans have reserved their room.
   func bind(seed: UInt64, tensor: UInt32) {
-    let arena = ownArena ?? memory.arena
-    for (k, slot) in program.plan.slots.enumerated() where slot.isTemporary {
-      slots[k] = arena + slot.arenaOffset
-    }
-    frame.slots = slots
-    frame.scalars = scalars
-    frame.scratch = memory.scratch.assumingMemoryBound(to: CChar.self)
-    frame.cursors = memory.cursors
-    frame.replays = UnsafePointer(replays)
-    frame.seed = seed
-    frame.tensor = tensor
+    takeAddresses()
+    frame.pointee.slots = slots
+    frame.pointee.scalars = scalars
+    frame.pointee.scalarCount = Int64(program.plan.registerCount)
+    frame.pointee.replays = UnsafePointer(replays)
+    frame.pointee.seed = seed
+    frame.pointee.tensor = tensor
     for body in bodies { body.bind(seed: seed, tensor: tensor) }
   }
 
+  /// Runs in this memory from now on: that of the thread which runs it.
+  func use(_ memory: PlanMemory) {
+    if memory === self.memory { return }
+    self.memory = memory
+    takeAddresses()
+    for body in bodies { body.use(memory.bodies) }
+  }
+
+  private func takeAddresses() {
+    let arena = ownArena ?? memory.arena
+    for k in 0..<program.plan.slots.count where program.plan.slots[k].isTemporary {
+      slots[k] = arena + program.plan.slots[k].arenaOffset
+    }
+    frame.pointee.scratch = memory.scratch.assumingMemoryBound(to: CChar.self)
+    frame.pointee.cursors = memory.cursors
+  }
+
   deinit {
+    frame.deallocate()
     slots.deallocate()
     scalars.deallocate()
     replays.deallocate()
+    partials.deallocate()
     carriedNumbers.deallocate()
     ownArena?.deallocate()
   }
 
-  func setStep(_ step: Int) { frame.step = UInt32(truncatingIfNeeded: step) }
+  func setStep(_ step: Int) { frame.pointee.step = UInt32(truncatingIfNeeded: step) }
 
   /// Runs the steps of one phase.
   func run(phase: Int) throws(DiagnosticError) {
@@ -88,14 +116,35 @@ final class PlanInstance {
       case .scalars:
         rv_run_scalars(
           program.scalars + step.pointee.m, step.pointee.n - step.pointee.m, program.scalarPlaces,
-          &frame)
-      case .segment: rv_run_segment(program.segments + step.pointee.m, &frame)
+          frame)
+      case .segment:
+        rv_run_segment(program.segments + step.pointee.m, frame, partials, team)
       case .matrixProduct: product(step)
       case .contribute, .oraclePoint: break
       case .loop: try loop(step.pointee.m, step)
       default: try whole(step)
       }
     }
+  }
+
+  /// Runs the numbers of a phase of passes from `position` on, up to the next pass that is wanted;
+  /// returns it, or nil at the end. The pass is for the caller to run.
+  func nextPass(_ position: inout Int, _ end: Int) -> UnsafeMutablePointer<rv_segment>? {
+    let steps = program.steps
+    while position < end {
+      let step = steps + position
+      position += 1
+      let guardRegister = step.pointee.guardRegister
+      if guardRegister >= 0, scalars[Int(guardRegister)] == 0 { continue }
+      if step.pointee.kind == .scalars {
+        rv_run_scalars(
+          program.scalars + step.pointee.m, step.pointee.n - step.pointee.m, program.scalarPlaces,
+          frame)
+      } else if step.pointee.kind == .segment {
+        return program.segments + step.pointee.m
+      }
+    }
+    return nil
   }
 
   private var element: Int32 { program.plan.element.kernelElement }
@@ -111,19 +160,9 @@ final class PlanInstance {
       return
     }
     BLASThreads.useOne()
-    if program.plan.element == .float32 {
-      rv_gemm_f32(
-        s.transposesA ? 1 : 0, s.transposesB ? 1 : 0, Int32(s.m), Int32(s.n), Int32(s.k), 1,
-        a.assumingMemoryBound(to: Float.self), Int32(s.leadingA),
-        b.assumingMemoryBound(to: Float.self), Int32(s.leadingB), 0,
-        d.assumingMemoryBound(to: Float.self), Int32(s.n))
-    } else {
-      rv_gemm_f64(
-        s.transposesA ? 1 : 0, s.transposesB ? 1 : 0, Int32(s.m), Int32(s.n), Int32(s.k), 1,
-        a.assumingMemoryBound(to: Double.self), Int32(s.leadingA),
-        b.assumingMemoryBound(to: Double.self), Int32(s.leadingB), 0,
-        d.assumingMemoryBound(to: Double.self), Int32(s.n))
-    }
+    rv_product(
+      Int32(team?.pointee.threads ?? 1), element, s.transposesA ? 1 : 0, s.transposesB ? 1 : 0, Int32(s.m),
+      Int32(s.n), Int32(s.k), a, Int32(s.leadingA), b, Int32(s.leadingB), d, Int32(s.n))
   }
 
   private func whole(_ step: UnsafeMutablePointer<PlanStep>) throws(DiagnosticError) {

@@ -11,16 +11,14 @@ final class PlanProgram {
   let scalars: UnsafeMutablePointer<rv_scalar>
   let scalarPlaces: UnsafeMutablePointer<rv_place>
   let stepPlaces: UnsafeMutablePointer<rv_place>
-  /// The bodies of loops, with memory that all instances use in turn.
+  /// The bodies of loops.
   let bodies: [PlanProgram]
-  let bodyMemory = PlanMemory()
   private var owned: [UnsafeMutableRawPointer] = []
 
   init(_ plan: Plan) {
     self.plan = plan
     stepCount = plan.steps.count
     bodies = plan.loops.map { PlanProgram($0.body) }
-    for body in bodies { bodyMemory.reserve(body.plan) }
     var memory: [UnsafeMutableRawPointer] = []
     func keep<T>(_ items: [T]) -> UnsafeMutablePointer<T> {
       let copy = UnsafeMutablePointer<T>.allocate(capacity: max(items.count, 1))
@@ -35,14 +33,18 @@ final class PlanProgram {
     segments = keep(
       plan.segments.map { segment in
         rv_segment(
-          count: Int64(segment.count), chunk: Int32(segment.chunk),
+          count: Int64(segment.count), block: Int64(segment.block),
+          blockCount: Int64(segment.blockCount), partialCount: Int64(segment.partialCount),
+          chunk: Int32(segment.chunk),
           element: plan.element.kernelElement, operandCount: Int32(segment.operands.count),
           instructionCount: Int32(segment.instructions.count),
-          initialCount: Int32(segment.initials.count), guard: segment.guardRegister,
+          initialCount: Int32(segment.initials.count),
+          columnsCount: Int32(segment.columns.count), guard: segment.guardRegister,
           operands: UnsafePointer(keep(segment.operands)),
           instructions: UnsafePointer(keep(segment.instructions)),
           initials: UnsafePointer(keep(segment.initials)),
-          places: UnsafePointer(keep(segment.places)))
+          columns: UnsafePointer(keep(segment.columns)),
+          places: UnsafePointer(keep(segment.places)), compiled: nil)
       })
     owned = memory
   }
@@ -50,7 +52,7 @@ final class PlanProgram {
   deinit { for pointer in owned { pointer.deallocate() } }
 }
 
-/// Temporaries that plans use one after the other.
+/// Temporaries that plans use one after the other, on one thread.
 final class PlanMemory {
   private(set) var arena = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
   private(set) var scratch = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
@@ -60,9 +62,14 @@ final class PlanMemory {
   private var sizes = (arena: 64, scratch: 64, cursors: 1)
   let workspace32 = LinearAlgebraWorkspace<Float>()
   let workspace64 = LinearAlgebraWorkspace<Double>()
+  /// What the bodies of loops use.
+  private(set) lazy var bodies = PlanMemory()
+
+  init() {}
 
   /// Makes room for a plan. Instances read the addresses after all plans have reserved.
   func reserve(_ plan: Plan) {
+    for loop in plan.loops { bodies.reserve(loop.body) }
     if plan.arenaBytes > sizes.arena {
       arena.deallocate()
       sizes.arena = plan.arenaBytes

@@ -43,6 +43,8 @@ struct Planner {
   let firstPhaseAfterOracles: Int
   /// Loops are written out as long as that makes no more values than this.
   let unrollLimit: Int
+  /// Elements of a block of a pass.
+  let block: Int
 
   var live: [Bool] = []
   var placement: [Placement]
@@ -67,9 +69,10 @@ struct Planner {
 
   init(
     _ f: Function, element: ElementType, stateWidths: [Int], rounds: [Int],
-    firstPhaseAfterOracles: Int, unrollLimit: Int
+    firstPhaseAfterOracles: Int, unrollLimit: Int, block: Int
   ) {
     self.unrollLimit = unrollLimit
+    self.block = block
     self.f = f
     self.element = element
     self.stateWidths = stateWidths
@@ -86,11 +89,13 @@ struct Planner {
   /// The plan of a concrete function.
   static func plan(
     _ function: Function, element: ElementType, stateWidths: [Int] = [], rounds: [Int] = [],
-    firstPhaseAfterOracles: Int = 0, unrollLimit: Int = 4_000
+    firstPhaseAfterOracles: Int = 0, unrollLimit: Int = 4_000,
+    block: Int = SegmentBuilder.usualBlock
   ) throws(DiagnosticError) -> Plan {
     var planner = Planner(
       try unrolled(function, unrollLimit), element: element, stateWidths: stateWidths,
-      rounds: rounds, firstPhaseAfterOracles: firstPhaseAfterOracles, unrollLimit: unrollLimit)
+      rounds: rounds, firstPhaseAfterOracles: firstPhaseAfterOracles, unrollLimit: unrollLimit,
+      block: block)
     return try planner.run()
   }
 

@@ -176,14 +176,12 @@ extension Planner {
   {
     var pass = SegmentPlanner(self, stage: key.stage, count: key.count, roots: roots)
     var carries: [ValueID: Int32] = [:]
-    var accumulators: [ValueID: Int32] = [:]
     // The pass works on a copy of the planner, so what it needs is made here, for it to look up.
     for root in roots {
       guard case .fold(let reduction) = root.purpose, !isScalar(reduction) else { continue }
       carries[reduction] = newRegister()
-      accumulators[reduction] = newSlot(.accumulator, count: max(count(reduction), 1), width: 8)
     }
-    pass.run(carries, accumulators)
+    pass.run(carries)
     var wanted = Guard.never
     for root in roots { wanted.form(or: root.wanted) }
     let segmentGuard = guardRegister(wanted)
@@ -231,10 +229,10 @@ extension Planner {
   private func slotsOf(_ step: PlanStep) -> [Int] {
     switch step.kind {
     case .segment:
-      return plan.segments[step.m].operands.compactMap {
+      let operands = plan.segments[step.m].operands.filter {
         $0.kind == Int32(RV_MEMORY.rawValue) || $0.kind == Int32(RV_FIXED.rawValue)
-          ? Int($0.index) : nil
       }
+      return operands.map { Int($0.index) } + plan.segments[step.m].columns.map { Int($0.slot) }
     case .scalars:
       return (step.m..<step.n).compactMap { k in
         let op = plan.scalarProgram[k]

@@ -76,7 +76,8 @@ extension Planner {
 
   mutating func loopStep(_ v: ValueID) throws(DiagnosticError) -> PlanStep {
     let loop = loop(v)
-    let body = try Planner.plan(loop.body, element: element, unrollLimit: unrollLimit)
+    let body = try Planner.plan(
+      loop.body, element: element, unrollLimit: unrollLimit, block: block)
     var step = PlanStep(.loop, .loop)
     var carried: [PlanLoop.Carried] = []
     for (k, value) in loop.initial.enumerated() { carried.append(carry(v, k, value, body)) }

@@ -35,19 +35,16 @@ struct SegmentPlanner {
     self.stage = stage
     self.count = count
     self.roots = roots
-    builder = SegmentBuilder(element: planner.element, count: count)
+    builder = SegmentBuilder(element: planner.element, count: count, usualBlock: planner.block)
   }
 
-  /// Fills the builder. Each reduction to rows or columns has a scalar register of `carries` and a
-  /// slot of Doubles of `accumulators`.
-  mutating func run(
-    _ carries: [ValueID: Int32], _ accumulators: [ValueID: Int32]
-  ) {
+  /// Fills the builder. Each reduction to rows or columns has a scalar register of `carries`.
+  mutating func run(_ carries: [ValueID: Int32]) {
     collect()
     findWanted()
     fuse()
     for v in order where !inlined.contains(v) { made[v] = emit(v) }
-    for root in roots { finish(root, carries, accumulators) }
+    for root in roots { finish(root, carries) }
     builder.settleStores()
   }
 
@@ -356,9 +353,7 @@ struct SegmentPlanner {
 
   // MARK: Roots
 
-  private mutating func finish(
-    _ root: Root, _ carries: [ValueID: Int32], _ accumulators: [ValueID: Int32]
-  ) {
+  private mutating func finish(_ root: Root, _ carries: [ValueID: Int32]) {
     let source = planner.base(root.value)
     switch root.purpose {
     case .buffer, .output:
@@ -369,21 +364,22 @@ struct SegmentPlanner {
       builder.store(
         linear(source, root.wanted), root.target,
         width: planner.plan.slots[Int(root.target.slot)].width, wanted: root.wanted)
-    case .fold(let reduction): fold(reduction, source, root, carries, accumulators)
+    case .fold(let reduction): fold(reduction, source, root, carries)
     }
   }
 
   private mutating func fold(
-    _ reduction: ValueID, _ source: ValueID, _ root: Root, _ carries: [ValueID: Int32],
-    _ accumulators: [ValueID: Int32]
+    _ reduction: ValueID, _ source: ValueID, _ root: Root, _ carries: [ValueID: Int32]
   ) {
     let instruction = planner.f[reduction]
     let kind = instruction.operation
     let first: Double = kind == .sum ? 0 : kind == .maximumOf ? -.infinity : .infinity
     let operand = linear(source, root.wanted)
+    let rule = Int32(
+      (kind == .sum ? RV_FOLD_SUM : kind == .maximumOf ? RV_FOLD_MAX : RV_FOLD_MIN).rawValue)
     if planner.isScalar(reduction) {
       let r = planner.register(reduction)
-      builder.initials.append(rv_initial(scalar: r, unused: 0, value: first))
+      builder.initials.append(rv_initial(scalar: r, fold: rule, value: first))
       let op = kind == .sum ? RV_SUM : kind == .maximumOf ? RV_MAX : RV_MIN
       builder.operations.append(
         ChunkOperation(
@@ -409,16 +405,19 @@ struct SegmentPlanner {
     var place = Self.place(isPerRow ? RV_REDUCE_ROWS : RV_REDUCE_COLUMNS)
     set(&place.extent, 0, Int64(rows))
     set(&place.extent, 1, Int64(cols))
-    place.fold = Int32(
-      (kind == .sum ? RV_FOLD_SUM : kind == .maximumOf ? RV_FOLD_MAX : RV_FOLD_MIN).rawValue)
-    var sources = [operand]
+    place.fold = rule
     if isPerRow {
       place.carry = carries[reduction]!
-    } else {
-      sources.append(.fixed(accumulators[reduction]!, 0))
+      _ = builder.add(
+        place, instruction.operation.info.name, into: .fixed(slot, 0), [operand],
+        wanted: root.wanted)
+      return
     }
+    let sums = builder.columns.reduce(0) { $0 + Int($1.count) }
+    builder.columns.append(
+      rv_columns(first: Int64(sums), count: Int64(cols), fold: rule, slot: slot, offset: 0))
     _ = builder.add(
-      place, instruction.operation.info.name, into: .fixed(slot, 0), sources, wanted: root.wanted)
+      place, instruction.operation.info.name, into: .sums(sums), [operand], wanted: root.wanted)
   }
 
   static func place(_ kind: rv_positioned) -> rv_place {

@@ -11,6 +11,8 @@ enum ChunkOperand: Hashable {
   /// Memory that does not.
   case fixed(Int32, Int)
   case scalar(Int32)
+  /// Accumulators of a block, from this one on.
+  case sums(Int)
 
   var isScalar: Bool { if case .scalar = self { true } else { false } }
 }
@@ -28,15 +30,18 @@ struct ChunkOperation {
 struct SegmentBuilder {
   let element: ElementType
   let count: Int
+  let usualBlock: Int
   var operations: [ChunkOperation] = []
   var places: [rv_place] = []
   var initials: [rv_initial] = []
+  var columns: [rv_columns] = []
   var valueCount = 0
   private var stores: [(source: ChunkOperand, target: SlotAddress, width: Int, wanted: Guard)] = []
 
-  init(element: ElementType, count: Int) {
+  init(element: ElementType, count: Int, usualBlock: Int) {
     self.element = element
     self.count = count
+    self.usualBlock = usualBlock
   }
 
   mutating func newValue() -> ChunkOperand {
@@ -190,7 +195,11 @@ struct SegmentBuilder {
         operands.append(
           rv_operand(
             kind: Int32(RV_SCALAR.rawValue), index: r, offset: 0, stride: 0, unused: 0))
-      default: return 0
+      case .sums(let first):
+        operands.append(
+          rv_operand(
+            kind: Int32(RV_SUMS.rawValue), index: 0, offset: Int64(8 * first), stride: 0, unused: 0))
+      case .none, .value: return 0
       }
       operandIndex[x] = next
       return next
@@ -251,9 +260,9 @@ struct SegmentBuilder {
       operands[k].offset = Int64(Int(operands[k].index) * chunk * element.byteCount)
     }
     return PlanSegment(
-      count: count, chunk: chunk, guardRegister: segmentGuard, operands: operands,
-      instructions: instructions,
-      initials: initials, places: places, scratchCount: registers, names: names)
+      count: count, block: block(chunk: chunk), chunk: chunk, guardRegister: segmentGuard,
+      operands: operands, instructions: instructions, initials: initials, columns: columns,
+      places: places, scratchCount: registers, names: names)
   }
 
   /// As many elements as let the vectors of a pass lie in the first-level cache together with some
@@ -262,6 +271,39 @@ struct SegmentBuilder {
     let vectors = operands.count { $0.kind != Int32(RV_SCALAR.rawValue) }
     let fitting = 48 * 1024 / max(vectors * element.byteCount, 1)
     return min(max(fitting / 128 * 128, 256), 2048)
+  }
+
+  /// Elements of a block: whole chunks, or whole rows where rows are folded, and so many that the
+  /// accumulators of columns stay small.
+  private func block(chunk: Int) -> Int {
+    var unit = chunk
+    let rowLengths = places.filter { $0.kind == Int32(RV_REDUCE_ROWS.rawValue) }
+      .map { Int($0.extent.1) }
+    if !rowLengths.isEmpty {
+      unit = 1
+      for length in rowLengths where unit < count { unit = Self.leastMultiple(unit, length) }
+    }
+    unit = max(unit, 1)
+    var size = max(usualBlock / unit, 1) * unit
+    let sums = columns.reduce(0) { $0 + Int($1.count) }
+    if sums > 0 {
+      let most = min(max(Self.sumsLimit / sums, 1), 16)
+      let least = (count + most - 1) / most
+      size = max(size, (least + unit - 1) / unit * unit)
+    }
+    return size
+  }
+
+  /// Elements; measured: a smaller block pays for its start, a larger one leaves threads idle.
+  static let usualBlock = 16_384
+  /// Accumulators of columns in all blocks of a pass: 256 KiB.
+  static let sumsLimit = 32_768
+
+  private static func leastMultiple(_ a: Int, _ b: Int) -> Int {
+    if a == 0 || b == 0 { return max(a, b) }
+    var (x, y) = (a, b)
+    while y != 0 { (x, y) = (y, x % y) }
+    return a / x * b
   }
 
   private var other: Int32 {

@@ -220,7 +220,7 @@ final class Learner {
         objective.defaults, hypers: [], step: 1, horizon: 0)
       let context = BindContext(
         batch: features == nil ? nil : rows, features: features, hypers: hypers.map(\.value))
-      var function = try objective.forward.specialised(context)
+      var function = try objective.forward.specialised(context).checkedForEvaluation()
       let needed = function.liveValues()
       function.outputs = function.instructions.indices.filter {
         needed[$0] && function.instructions[$0].type.kind != .tuple

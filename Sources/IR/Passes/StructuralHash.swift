@@ -1,0 +1,209 @@
+import Basics
+
+/// What each value of a function is, as numbers that do not depend on the order of writing.
+///
+/// Values that compute the same have equal numbers. Draws and the values that a loop carries have
+/// no operands to be known by: they are told apart by what is made of them.
+struct StructuralHash {
+  private(set) var values: [UInt64] = []
+  /// For each loop of the function, the positions of its carried values in their fixed order.
+  private(set) var carriedOrder: [[Int]]
+  /// For each loop, the numbers of its carried values, as it is written.
+  private(set) var carriedColours: [[UInt64]]
+  private let source: Function
+  private let arguments: [UInt64]
+  private let outerExtents: [UInt64]?
+  private let depth: Int
+  private var drawColours: [ValueID: UInt64] = [:]
+
+  /// Deeper loops keep their carried values as written: looking closer at each would double the
+  /// work with every level.
+  private static let depthLimit = 4
+
+  /// In a loop body, `arguments` are the hashes of what its arguments stand for, and `extents` those
+  /// of the computed extents of the function around.
+  init(
+    _ source: Function, arguments: [UInt64] = [], extents: [UInt64]? = nil, depth: Int = 0
+  ) {
+    self.source = source
+    self.arguments = arguments
+    self.depth = depth
+    outerExtents = extents
+    carriedOrder = source.loops.map { Array($0.initial.indices) }
+    carriedColours = source.loops.map { $0.initial.indices.map { UInt64($0) } }
+    compute()
+    if source.draws.count > 1 {
+      drawColours = colours(of: .draw)
+      compute()
+    }
+  }
+
+  static func mix(_ h: UInt64, _ x: UInt64) -> UInt64 {
+    var z = (h &+ 0x9E37_79B9_7F4A_7C15) ^ (x &* 0xD6E8_FEB8_6659_FD93)
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  private static func word(_ x: Int) -> UInt64 { UInt64(bitPattern: Int64(x)) }
+
+  /// The hashes of the computed extents, for the bodies of its loops.
+  var extents: [UInt64] {
+    outerExtents
+      ?? source.extents.map { $0.index < values.count ? Self.mix(7, values[$0.index]) : 1 }
+  }
+
+  private func hash(_ extent: Extent) -> UInt64 {
+    guard let k = extent.computedIndex else { return Self.word(Int(extent.raw)) }
+    if let outerExtents { return k < outerExtents.count ? outerExtents[k] : 1 }
+    let value = source.extents[k].index
+    return value < values.count ? Self.mix(7, values[value]) : 1
+  }
+
+  private mutating func compute() {
+    values = []
+    values.reserveCapacity(source.instructions.count)
+    for i in source.instructions.indices { values.append(hash(ValueID(i))) }
+  }
+
+  private mutating func hash(_ id: ValueID) -> UInt64 {
+    let mix = Self.mix
+    let instruction = source[id]
+    let shape = instruction.type.shape
+    var h = mix(UInt64(instruction.operation.rawValue), UInt64(instruction.type.kind.rawValue))
+    h = mix(h, shape.isLike ? 1 : 2 + UInt64(shape.axes.raw))
+    for axis in 0..<shape.rank where !shape.isLike { h = mix(h, hash(shape[axis])) }
+    let attribute = Int(instruction.attribute)
+    switch instruction.operation {
+    case .constant: h = mix(h, source.constants[attribute].bitPattern)
+    case .draw:
+      let draw = source.draws[attribute]
+      h = mix(mix(h, UInt64(draw.distribution.rawValue)), draw.isGlobal ? 1 : 0)
+      if let colour = drawColours[id] { h = mix(h, colour) }
+    case .slice, .placeSlice:
+      for slice in source.slices[attribute] {
+        h = mix(h, Self.word(slice.start))
+        h = mix(mix(h, Self.word(slice.end ?? -1)), slice.isDropped ? 1 : 0)
+      }
+    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt: break
+    case .argument:
+      h = mix(h, attribute < arguments.count ? arguments[attribute] : Self.word(attribute))
+    case .loop: return mix(mix(h, hash(loop: attribute)), values[instruction.a.index])
+    case .project where source[instruction.a].operation == .loop:
+      let loop = Int(source[instruction.a].attribute)
+      h = mix(h, carriedColours[loop][attribute])
+    default: h = mix(h, Self.word(attribute))
+    }
+    var previous: UInt64 = 0
+    var isFirst = true
+    for operand in [instruction.a, instruction.b, instruction.c] where operand.isSome {
+      let next = values[operand.index]
+      if instruction.operation.info.isCommutative {
+        // Both orders of two operands must give one number.
+        if !isFirst { h = mix(mix(h, min(previous, next)), max(previous, next)) }
+        previous = next
+        isFirst = false
+      } else {
+        h = mix(h, next)
+      }
+    }
+    return h
+  }
+
+  // MARK: Loops
+
+  private mutating func hash(loop index: Int) -> UInt64 {
+    let loop = source.loops[index]
+    let captured = loop.captured.map { values[$0.index] }
+    var colours = loop.initial.indices.map { Self.mix(3, UInt64($0)) }
+    var results = self.results(of: loop, colours, captured)
+    if depth < Self.depthLimit, loop.initial.count > 1 {
+      // Known by where they start, then by what becomes of them, until no two more come apart.
+      colours = loop.initial.map { Self.mix(3, values[$0.index]) }
+      var distinct = 0
+      while Set(colours).count > distinct {
+        distinct = Set(colours).count
+        results = self.results(of: loop, colours, captured)
+        if distinct == colours.count { break }
+        colours = zip(colours, results).map { Self.mix($0, $1) }
+      }
+    }
+    carriedColours[index] = colours
+    let keys = zip(colours, results).map { Self.mix($0, $1) }
+    let order = keys.indices.sorted { keys[$0] == keys[$1] ? $0 < $1 : keys[$0] < keys[$1] }
+    carriedOrder[index] = order
+    var h: UInt64 = 11
+    for k in order { h = Self.mix(Self.mix(h, values[loop.initial[k].index]), results[k]) }
+    return h
+  }
+
+  private func results(
+    of loop: Loop, _ colours: [UInt64], _ captured: [UInt64]
+  ) -> [UInt64] {
+    let body = StructuralHash(
+      loop.body, arguments: colours + captured, extents: extents, depth: depth + 1)
+    return loop.initial.indices.map { k in
+      loop.body.output(.result(k)).map { body.values[$0.index] } ?? 0
+    }
+  }
+
+  // MARK: Uses
+
+  /// For each value of an operation a number of what is made of it, up to the outputs.
+  private func colours(of operation: Operation) -> [ValueID: UInt64] {
+    var uses = [UInt64](repeating: 0, count: source.instructions.count)
+    for output in source.outputs {
+      uses[output.value.index] &+= Self.mix(13, Self.number(output.target))
+    }
+    for i in source.instructions.indices.reversed() where uses[i] != 0 {
+      let instruction = source.instructions[i]
+      let seen = Self.mix(values[i], uses[i])
+      let isOrdered = !instruction.operation.info.isCommutative && instruction.operation != .loop
+      for (position, operand) in source.operands(ValueID(i)).enumerated() {
+        uses[operand.index] &+= Self.mix(seen, isOrdered ? UInt64(position) : 17)
+      }
+    }
+    var result: [ValueID: UInt64] = [:]
+    for i in source.instructions.indices where source.instructions[i].operation == operation {
+      result[ValueID(i)] = uses[i]
+    }
+    return result
+  }
+
+  private static func number(_ target: OutputTarget) -> UInt64 {
+    func text(_ kind: UInt64, _ name: String) -> UInt64 {
+      name.utf8.reduce(kind) { mix($0, UInt64($1)) }
+    }
+    switch target {
+    case .loss: return 0
+    case .parameter(let k): return mix(1, word(k))
+    case .state(let k): return mix(2, word(k))
+    case .hyper(let k): return mix(3, word(k))
+    case .result(let k): return mix(4, word(k))
+    case .gradient(let k): return mix(5, word(k))
+    case .view(let name): return text(6, name)
+    case .metric(let name): return text(7, name)
+    }
+  }
+}
+
+extension Loop {
+  /// The loop with its carried values in another order; `order` gives the old position of each.
+  func reordered(_ order: [Int]) -> Loop {
+    guard order != Array(order.indices) else { return self }
+    var places = order
+    for (place, old) in order.enumerated() { places[old] = place }
+    var result = self
+    result.initial = order.map { initial[$0] }
+    for i in body.instructions.indices where body.instructions[i].operation == .argument {
+      let k = Int(body.instructions[i].attribute)
+      if k < places.count { result.body.instructions[i].attribute = Int32(places[k]) }
+    }
+    for i in body.outputs.indices {
+      if case .result(let k) = body.outputs[i].target {
+        result.body.outputs[i].target = .result(places[k])
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,70 @@
+import CKernels
+
+/// The threads of this process.
+public enum Threads {
+  /// How many an optimizer or objective uses that is not told: RAVINE_THREADS, or the cores that the
+  /// affinity and the control group of the process leave it. Setting it counts for those made later.
+  public static var preferred: Int {
+    get { Int(rv_default_threads()) }
+    set { rv_set_default_threads(Int32(clamping: newValue)) }
+  }
+}
+
+/// The threads that share the work of one optimizer: how many, and a room for each in which it runs
+/// the blocks of passes.
+final class Team {
+  /// Including the one that calls.
+  let threads: Int
+  let pointer: UnsafeMutablePointer<rv_team>
+  private let rooms: UnsafeMutablePointer<rv_room>
+  private var sizes = (scratch: 64, cursors: 1, scalars: 1)
+
+  /// Elements times instructions of a pass below which no thread is woken: some 20 microseconds, in
+  /// which one that sleeps would hardly have come.
+  static let usualWorth = 250_000
+
+  /// `threads` nil: `Threads.preferred`.
+  init(threads: Int?, worth: Int = Team.usualWorth) {
+    let wanted = threads ?? Threads.preferred
+    self.threads = min(max(wanted, 1), Int(RV_MAX_THREADS))
+    rooms = .allocate(capacity: self.threads)
+    rooms.initialize(repeating: rv_room(), count: self.threads)
+    pointer = .allocate(capacity: 1)
+    pointer.initialize(
+      to: rv_team(threads: Int64(self.threads), worth: Int64(worth), rooms: rooms))
+  }
+
+  func reserve(_ plan: Plan) {
+    sizes.scratch = max(sizes.scratch, plan.scratchBytes)
+    sizes.cursors = max(sizes.cursors, plan.cursorCount)
+    sizes.scalars = max(sizes.scalars, plan.registerCount)
+    for loop in plan.loops { reserve(loop.body) }
+  }
+
+  /// Makes the rooms, and starts the threads, once all plans have reserved.
+  func assemble() {
+    if threads == 1 { return }
+    free()
+    for k in 0..<threads {
+      let scratch = UnsafeMutableRawPointer.allocate(byteCount: sizes.scratch, alignment: 64)
+      rooms[k] = rv_room(
+        scratch: scratch.assumingMemoryBound(to: CChar.self),
+        cursors: .allocate(capacity: sizes.cursors), scalars: .allocate(capacity: sizes.scalars))
+    }
+    rv_pool_prepare(Int32(threads))
+  }
+
+  private func free() {
+    for k in 0..<threads where rooms[k].scratch != nil {
+      UnsafeMutableRawPointer(rooms[k].scratch).deallocate()
+      rooms[k].cursors.deallocate()
+      rooms[k].scalars.deallocate()
+    }
+  }
+
+  deinit {
+    free()
+    rooms.deallocate()
+    pointer.deallocate()
+  }
+}
