@@ -79,7 +79,23 @@ struct CostPath {
     counter.elements(function.type(id).shape, of: function)
   }
 
-  private func isTensor(_ id: ValueID) -> Bool { !function.type(id).shape.isScalar }
+  /// Numbers, and lists along a named axis, are no tensors.
+  private func isTensor(_ id: ValueID) -> Bool {
+    let shape = function.type(id).shape
+    return !(shape.isScalar || shape.tensor.isScalar && shape.length(of: .batch) == nil)
+      && !isListPart(id)
+  }
+
+  /// Whether a value is a list of numbers, or that with entries still missing.
+  private func isListPart(_ id: ValueID) -> Bool {
+    var id = id
+    while function[id].operation == .add, isListEntry(function[id].b) { id = function[id].a }
+    return isListEntry(id)
+  }
+
+  private func isListEntry(_ id: ValueID) -> Bool {
+    function[id].operation == .placeSlice && function.type(function[id].a).shape.isScalar
+  }
 
   private mutating func count(_ id: ValueID) {
     let instruction = function[id]

@@ -179,7 +179,9 @@ struct BodyPrinter {
     case .argument: return arguments[Int(instruction.attribute)]
     case .extent: return extentText(instruction)
     case .draw: return drawText(instruction)
-    case .iota: return "iota(\(lengths(instruction.type.shape)))"
+    case .iota:
+      let shape = instruction.type.shape
+      return "iota(\(shape.axes.isEmpty ? lengths(shape) : shapeText(shape)))"
     case .identity:
       let e = instruction.type.shape.extents
       return e[0] == e[1] ? "eye(\(length(e[0])))" : "eye(\(lengths(instruction.type.shape)))"
