@@ -348,7 +348,9 @@ extension Lowerer {
     func fold(_ operation: Operation, _ operand: Value) -> Value {
       guard let handle = single(operand, at: span) else { return .failure }
       // One number is its own sum, maximum and minimum.
-      if scope.axis == nil, entry(handle).isScalar, [.sum, .maximumOf, .minimumOf].contains(operation) {
+      if scope.axis == nil, entry(handle).isScalar,
+        [.sum, .maximumOf, .minimumOf].contains(operation)
+      {
         return .value(handle)
       }
       return make(operation, [handle], attribute: scope.rawValue, at: span)

@@ -1,4 +1,5 @@
 import Basics
+import Foundation
 import IR
 import Lowering
 import Ravine
@@ -75,13 +76,14 @@ import Testing
 
   @Test func listsOfAnyLength() throws {
     let compiler = Compiler()
-    let text = AxesRules.all[1].text + """
+    let text =
+      AxesRules.all[1].text + """
 
-      fast = [0.5, 0.25]
-      rule Two(lr = 0.1) = AggMo(lr = lr, betas = [0.1, 0.2])
-      rule Given(values = [0.3, 0.4, 0.5, 0.6]) = AggMo(betas = values)
-      rule Around = Cautious(AggMo(betas = fast))
-      """
+        fast = [0.5, 0.25]
+        rule Two(lr = 0.1) = AggMo(lr = lr, betas = [0.1, 0.2])
+        rule Given(values = [0.3, 0.4, 0.5, 0.6]) = AggMo(betas = values)
+        rule Around = Cautious(AggMo(betas = fast))
+        """
     #expect(compiler.add(name: "a.opt", bytes: Array(text.utf8)).isEmpty)
     func hypers(_ rule: String) throws -> [String] {
       try compiler.rule(rule).module.hypers.map(\.name)
@@ -207,7 +209,9 @@ import Testing
     }
     let count = dims.reduce(1, *)
     var random = SplitMix(11)
-    func numbers(_ n: Int) -> [Double] { (0..<n).map { _ in Double.random(in: -1...1, using: &random) } }
+    func numbers(_ n: Int) -> [Double] {
+      (0..<n).map { _ in Double.random(in: -1...1, using: &random) }
+    }
     let entries = name == "Weighted" ? 2 : 5
     for _ in 1...6 {
       let g = numbers(count * axes.workers)
@@ -222,6 +226,62 @@ import Testing
           "\(state)")
       }
     }
+  }
+
+  /// A rule of several variants: each list and each input stays where it is.
+  @Test func routesOfRulesWithLists() throws {
+    let compiler = Compiler()
+    let text = """
+      rule Mixed(lr = 0.1, betas = [0.5, 0.9]) = route {
+          rank == 2 -> AggMo(lr = lr, betas = betas)
+          otherwise -> AggMo(lr = 2 * lr, betas = [0, 0.99, 0.999])
+      }
+      """
+    #expect(compiler.add(name: "a.opt", bytes: Array(text.utf8)).isEmpty)
+    let module = try compiler.rule("Mixed").module
+    #expect(module.variants.map { $0.states[0].shape.lengths } == [[.fixed(2)], [.fixed(3)]])
+    #expect(try RoundTrip.difference(module) == nil)
+  }
+
+  /// The zoo's rules for workers, on several of them.
+  @Test(arguments: ["DGC(share = 0.25)", "OneBitAdam(freeze = 2)", "DataParallel(AdamW)"])
+  func zooOnWorkers(_ rule: String) throws {
+    let axes = AxisLengths(workers: 3)
+    let instance = try Compiler().rule(rule)
+    let bound = try Self.engines.map {
+      try BoundRule(instance, dims: [4, 3], start: [0.5, -0.25], engine: $0, axes: axes)
+    }
+    var random = SplitMix(5)
+    for _ in 1...8 {
+      let g = (0..<36).map { _ in Double.random(in: -1...1, using: &random) }
+      for each in bound { try each.step(g) }
+    }
+    #expect(bound[0].values.allSatisfy(\.isFinite))
+    #expect(isClose(bound[1].values, bound[0].values))
+  }
+
+  /// AdaShift: the sums over its window against queues by hand.
+  @Test(arguments: engines) func adaShift(_ engine: EngineKind) throws {
+    let bound = try BoundRule(
+      Compiler().rule("AdaShift(lr = 0.1, keep = 3)"), dims: [2], start: [1], engine: engine)
+    var past: [[Double]] = []
+    var (v, w) = (0.0, [1.0, 1])
+    for t in 1...7 {
+      let g = [Double(t) - 2.5, 1 / Double(t)]
+      past.append(g)
+      if t > 3 {
+        let old = past[t - 4].map { $0 * $0 }.max()!
+        v = 0.999 * v + 0.001 * old
+        let total = 1 + 0.9 + 0.81
+        let root = (v / (1 - pow(0.999, Double(t - 3)))).squareRoot() + 1e-10
+        for i in 0..<2 {
+          let m = (past[t - 1][i] + 0.9 * past[t - 2][i] + 0.81 * past[t - 3][i]) / total
+          w[i] -= 0.1 * m / root
+        }
+      }
+      try bound.step(g)
+    }
+    #expect(isClose(bound.values, w))
   }
 
   // MARK: Binding
