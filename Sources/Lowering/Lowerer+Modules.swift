@@ -25,9 +25,9 @@ extension Lowerer {
     if bag.hasErrors { return nil }
 
     let options = options(of: value)
+    let before = bag
     var variants = self.variants(of: value, options)
     // What differs between workers is found by lowering: each time more of it, or nothing more.
-    let before = bag
     var known = (false, 0)
     while known != (module.usesWorkers, module.varying.count) {
       known = (module.usesWorkers, module.varying.count)

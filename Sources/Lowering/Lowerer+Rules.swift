@@ -259,9 +259,11 @@ extension Lowerer {
     defer { callStack = savedStack }
     let frame = ruleFrame(value, w: w, g: g, prefix: prefix)
     var slots: [(binding: Binding, slot: Int)] = []
+    var shapeless: [Name] = []
     for binding in block.states {
       guard let slot = register(binding, value, frame, prefix) else {
         frame.entries[binding.name.key] = Entry(binding.name, .failure)
+        shapeless.append(binding.name)
         continue
       }
       let source = builder.source(
@@ -282,6 +284,7 @@ extension Lowerer {
       frame.entries[binding.name.key] = Entry(binding.name, handle(source))
     }
     enter(block, into: frame)
+    for name in shapeless { frame.entries[name.key + "'"] = Entry(name, .failure) }
     guard let update = frame.entries["w'"] else { return .failure }
     let next = force(update)
     var axesLeft = AxisSet()

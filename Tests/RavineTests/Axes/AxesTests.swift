@@ -256,7 +256,7 @@ import Testing
       let g = (0..<36).map { _ in Double.random(in: -1...1, using: &random) }
       for each in bound { try each.step(g) }
     }
-    #expect(bound[0].values.allSatisfy(\.isFinite))
+    #expect(bound[0].values.allSatisfy { $0.isFinite })
     #expect(isClose(bound[1].values, bound[0].values))
   }
 
