@@ -362,17 +362,6 @@ extension Catalog {
         rule Mine { w' = w - double(g) }
         """)),
     CatalogPage(
-      320, "A value that nothing takes",
-      "A line in the middle of a function is an equation; a value alone is its last line.",
-      trigger: .situation(
-        """
-        a program built by hand whose rule ends in a value; from source the same is R0141
-        """),
-      repair: .situation(
-        """
-        the value given a name
-        """)),
-    CatalogPage(
       321, "A first value from the gradient",
       "A state has its first value before the first gradient comes, so that value may use "
         + "`w` and hyperparameters only. Take the gradient in the first step.",

@@ -208,20 +208,10 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      413, "A `repeat` that changes a shape",
-      "What a loop carries has one shape in all iterations.",
-      trigger: .situation(
-        """
-        a program built by hand whose loop gives [rows, rows] back for [rows, cols]
-        """),
-      repair: .situation(
-        """
-        a loop whose body keeps the shape
-        """)),
-    CatalogPage(
       414, "An index that is not known beforehand",
-      "Positions in `x[…]` are whole numbers that are known when the program is read. For "
-        + "positions that are computed use `gather` or `take_along`.",
+      "Positions in `x[…]` are whole numbers that are known before the rule runs: numbers, "
+        + "hyperparameters and lengths. For positions that are computed in a step use `gather` or "
+        + "`take_along`.",
       trigger: .program(
         """
         objective f(x: vector(4) = 0) = x[0.5]^2

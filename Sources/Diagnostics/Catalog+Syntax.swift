@@ -554,6 +554,16 @@ extension Catalog {
         }
         """)),
     CatalogPage(
+      150, "Inputs where there are none",
+      "What follows `;` are the inputs of an objective. A rule declares its own by `input s`.",
+      trigger: .program("rule Scaled(lr = 0.1; s) { w' = w - lr * s * g }"),
+      repair: .program("rule Scaled(lr = 0.1) { input s; w' = w - lr * s * g }")),
+    CatalogPage(
+      151, "Nothing to read",
+      "The file is empty, or holds comments only. This is a warning: perhaps it is the wrong one.",
+      trigger: .program("# a rule will come here"),
+      repair: .program("rule Descent(lr = 0.1) { w' = w - lr * g }")),
+    CatalogPage(
       109, "Equations that depend on each other too deeply",
       "A value needs another, that one the next, and so on for thousands of equations. "
         + "Fewer and larger equations say the same.",

@@ -76,11 +76,23 @@ public struct DiagnosticBag: Sendable {
 
   public init() {}
 
-  public var hasErrors: Bool { all.contains { $0.severity == .error } }
+  public var hasErrors: Bool { errorCount > 0 }
+  private var errorCount = 0
+
+  /// Whether errors alone are as many as are kept.
+  public var isFullOfErrors: Bool { errorCount >= Self.limit }
 
   public mutating func report(_ diagnostic: Diagnostic) {
     guard seen.insert(diagnostic).inserted else { return }
-    if all.count >= Self.limit { dropped += 1 } else { all.append(diagnostic) }
+    let isError = diagnostic.severity == .error
+    if all.count >= Self.limit {
+      dropped += 1
+      // A warning gives way: an error must not be lost, or a broken program would run.
+      guard isError, let last = all.lastIndex(where: { $0.severity != .error }) else { return }
+      all.remove(at: last)
+    }
+    if isError { errorCount += 1 }
+    all.append(diagnostic)
   }
 
   public mutating func report(contentsOf other: DiagnosticBag) {
@@ -99,6 +111,11 @@ public struct DiagnosticBag: Sendable {
 /// One or more diagnostics thrown together.
 public struct DiagnosticError: Error, Sendable {
   public var diagnostics: [Diagnostic]
+  /// What was found, for a caller who knows more about it.
+  public var cause: (any Error)?
   public init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
-  public init(_ diagnostic: Diagnostic) { diagnostics = [diagnostic] }
+  public init(_ diagnostic: Diagnostic, cause: (any Error)? = nil) {
+    diagnostics = [diagnostic]
+    self.cause = cause
+  }
 }

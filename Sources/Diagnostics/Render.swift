@@ -6,6 +6,8 @@ public struct DiagnosticRenderer: Sendable {
   public var colour: Bool
   /// Longer lines are shown in part, in columns.
   public static let window = 120
+  /// Longer messages are shown without their middle, in characters.
+  static let longest = 600
 
   public init(sources: SourceMap, colour: Bool = false) {
     self.sources = sources
@@ -106,6 +108,12 @@ public struct DiagnosticRenderer: Sendable {
 
   /// Text from a program may not steer the terminal.
   private func clean(_ text: String) -> String {
+    // A name may be as long as a file; a message is not.
+    if text.utf8.count > Self.longest, text.unicodeScalars.count > Self.longest {
+      let kept = Self.longest / 2
+      let start = String(text.unicodeScalars.prefix(kept))
+      return clean(start + " … " + String(text.unicodeScalars.suffix(kept - 3)))
+    }
     if text.unicodeScalars.allSatisfy({ TextWidth.isPrintable($0) || $0 == "\n" }) { return text }
     var result = ""
     for scalar in text.unicodeScalars {

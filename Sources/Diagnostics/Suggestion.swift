@@ -6,7 +6,12 @@ public enum Suggestion {
     guard !target.isEmpty, target.count <= 64 else { return nil }
     let limit = max(1, target.count / 3)
     var best: (distance: Int, name: String)?
-    for candidate in candidates where candidate != name && candidate.utf8.count <= 96 {
+    // In UTF-8 a scalar is at most four bytes: most candidates are told apart by their length.
+    let lengths = max(0, target.count - limit)...(4 * (target.count + limit))
+    for candidate in candidates
+    where candidate != name && candidate.utf8.count <= 96
+      && lengths.contains(candidate.utf8.count)
+    {
       let found =
         candidate.lowercased() == name.lowercased()
         ? 0 : distance(target, Array(candidate.unicodeScalars))

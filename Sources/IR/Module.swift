@@ -37,12 +37,18 @@ public struct Hyperparameter: Hashable, Sendable {
   /// Changing it changes shapes or iteration counts: fixed at bind time.
   public var isStructural: Bool
   public var origin: Span
-  public init(name: String, key: String, domain: Domain?, isStructural: Bool, origin: Span) {
+  /// Where its value is written: an argument of the user, or the default.
+  public var argument: Span
+  public init(
+    name: String, key: String, domain: Domain?, isStructural: Bool, origin: Span,
+    argument: Span? = nil
+  ) {
     self.name = name
     self.key = key
     self.domain = domain
     self.isStructural = isStructural
     self.origin = origin
+    self.argument = argument ?? origin
   }
 }
 

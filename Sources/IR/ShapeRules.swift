@@ -34,7 +34,9 @@ public enum ShapeRules {
     let info = operation.info
     switch info.operationClass {
     case .source: return declared ?? .scalar
-    case .elementwise: return try elementwise(operation, operands)
+    case .elementwise:
+      if operation == .select, let declared, isChoice(operands, declared.shape) { return declared }
+      return try elementwise(operation, operands)
     case .globalReduction:
       guard operands[0].shape.axes.isEmpty else {
         throw ShapeError(
@@ -91,6 +93,22 @@ public enum ShapeRules {
       operation == .select
       ? operands[1].kind == .boolean && operands[2].kind == .boolean : operation.info.givesBoolean
     return ValueType(isBoolean ? .boolean : .real, shape)
+  }
+
+  /// The shape of these axes, `like` if they are those of the parameter.
+  public static func choice(_ extents: [Extent]) -> Shape {
+    extents == [.rows, .cols] ? .like : Shape(extents)
+  }
+
+  /// Whether a choice is between arms that do not fit each other, but each the shape declared:
+  /// binding will leave one of them.
+  private static func isChoice(_ operands: [ValueType], _ shape: Shape) -> Bool {
+    operands[0] == ValueType(.boolean, .scalar)
+      && operands[1].shape.broadcast(with: operands[2].shape) == nil
+      && operands.dropFirst().allSatisfy { arm in
+        arm.shape.rank == shape.rank
+          && zip(arm.shape.extents, shape.extents).allSatisfy { $0.unified(with: $1) != nil }
+      }
   }
 
   static func reduction(

@@ -81,7 +81,7 @@ extension Lowerer {
         let c = self.force(condition)
         let a = first.map { self.force($0) } ?? keep()
         let b = second.map { self.force($0) } ?? keep()
-        return self.make(.select, [c, a, b], at: name.span)
+        return self.choose(c, a, b, at: name.span)
       }
     }
     frame.branches.append(then)
@@ -145,6 +145,15 @@ extension Lowerer {
     guard let countHandle = single(count, at: countSpan) else { return .failure }
     guard shape(countHandle).isScalar else {
       return report(Diagnostic(405, "`repeat` needs one number of iterations", at: countSpan))
+    }
+    if let count = constantValue(.value(countHandle)),
+      !(count >= 0 && count == count.rounded() && count <= 1e6)
+    {
+      return report(
+        Diagnostic(
+          412,
+          "`repeat` takes a whole number from 0 to 1,000,000, and this is "
+            + NumberPrinter.text(count), at: countSpan))
     }
     markStructural(countHandle)
     var initial: [ValueID] = []

@@ -328,6 +328,8 @@ extension Lowerer {
   private func outer(_ x: Value, _ y: Value, _ span: Span) -> Value {
     guard let a = single(x, at: span), let b = single(y, at: span) else { return .failure }
     func length(_ handle: Handle) -> Extent? {
+      // Of a tensor like the parameter, all elements in one row: it may be a vector.
+      if entry(handle).isLike { return .numel }
       let e = entry(handle).extents
       if e.count == 1 { return e[0] }
       guard e.count == 2 else { return nil }
@@ -581,6 +583,6 @@ extension Lowerer {
     guard let fitted = fit(point, to: .like, { "the point" }, at: span) else { return .failure }
     let operation: Operation = name == "loss" ? .lossAt : .gradientAt
     return make(
-      operation, [fitted], attribute: Int32(site(name, operation, frame, span)), at: span)
+      operation, [fitted], attribute: Int32(site(equationName, operation, frame, span)), at: span)
   }
 }

@@ -33,8 +33,7 @@ extension Lowerer {
           Diagnostic(
             406, "`if` needs a condition such as `x > 0`, not a number", at: tree.span(c)))
       }
-      return make(
-        .select, [condition, operand(then, frame), operand(otherwise, frame)], at: span)
+      return choose(condition, operand(then, frame), operand(otherwise, frame), at: span)
     case .call(let name, let arguments): return call(name, arguments, frame, span)
     case .global(let inner): return global(inner, frame, span)
     case .over(let reduction, let axis, let inner):
@@ -244,6 +243,7 @@ extension Lowerer {
   ) -> Value {
     let base = lower(a, frame)
     if case .list(let items) = base, subscripts.count == 1, case .at(let i) = subscripts[0],
+      isKnown(subscripts[0], frame) == true,
       let position = wholeNumber(i, frame, count: items.count)
     {
       return items[position]
@@ -267,6 +267,9 @@ extension Lowerer {
       slices[1 - axes[0]].isDropped = true
       slices[1 - axes[0]].end = 1
     }
+    let isNamed = !shape(handle).axes.isEmpty
+    let isVector = !isNamed && axes.count < extents.count
+    var later: [(axis: Int, subscript_: Subscript)] = []
     guard subscripts.count <= axes.count else {
       return report(
         Diagnostic(
@@ -274,6 +277,14 @@ extension Lowerer {
     }
     for (axis, s) in zip(axes, subscripts) {
       let count = extents[axis].isFixed ? extents[axis].value : nil
+      // Entries of named axes are taken by numbers known beforehand.
+      guard let isKnown = isNamed ? true : isKnown(s, frame) else { return .failure }
+      if !isKnown {
+        // Of the axes before it, those with one place are gone by then.
+        let kept = (0..<axis).count { !slices[$0].isDropped || isVector }
+        later.append((kept, s))
+        continue
+      }
       switch s {
       case .at(let i):
         guard let position = wholeNumber(i, frame, count: count) else { return .failure }
@@ -298,22 +309,33 @@ extension Lowerer {
         slices[axis] = slice
       }
     }
-    if shape(handle).axes.isEmpty, slices.contains(where: \.isDropped), axes.count == 1,
-      extents.count == 2, !slices[axes[0]].isDropped
-    {
-      slices[1 - axes[0]] = .full
-    }
     if shape(handle).axes.contains(.workers), slices[0] != .full {
       return report(
         Diagnostic(
           408, "a worker sees its own value only: reduce over workers", at: span))
     }
-    builder.origin = span
-    do {
-      return self.handle(try builder.slice(local(handle), slices))
-    } catch {
-      return report(error.diagnostic(at: span))
+    if isVector, !slices[axes[0]].isDropped {
+      slices[1 - axes[0]] = .full
     }
+    var result = handle
+    if later.isEmpty || slices.contains(where: { $0 != .full }) {
+      builder.origin = span
+      do {
+        result = Handle(level: level, id: try builder.slice(local(handle), slices))
+      } catch {
+        return report(error.diagnostic(at: span))
+      }
+    }
+    for (axis, s) in later.reversed() {
+      guard let next = gathered(result, axis: axis, s, frame, span) else { return .failure }
+      result = next
+      guard case .at = s else { continue }
+      var rest = shape(result).extents
+      rest.remove(at: axis)
+      guard let one = reshaped(result, isVector ? [] : rest, span) else { return .failure }
+      result = one
+    }
+    return .value(result)
   }
 
   /// A number known while checking; negative ones count from the end.

@@ -86,7 +86,7 @@ extension Lowerer {
       return Hyperparameter(
         name: hyper.name + suffix, key: hyper.key + suffix, domain: domain,
         isStructural: module.structural.contains(list.start + k),
-        origin: hyper.parameter.name.span)
+        origin: hyper.parameter.name.span, argument: argumentSpan(hyper, index))
     }
   }
 }

@@ -52,6 +52,12 @@ extension Lowerer {
 
   // MARK: Hyperparameters
 
+  /// Where the value of a hyperparameter is written: the argument, else the default.
+  func argumentSpan(_ hyper: FlatHyper, _ index: Int) -> Span? {
+    if let found = given[index] { return program[found.frame.tree].span(found.value) }
+    return hyper.parameter.initial.map { program[hyper.rule.rule.tree].span($0) }
+  }
+
   struct FlatHyper {
     var name: String
     var key: String
@@ -426,11 +432,13 @@ extension Lowerer {
       let key = "\(ObjectIdentifier(origin.rule)) \(origin.prefix)"
       let frame = frames[key] ?? ruleFrame(origin.rule, w: w, g: nil, prefix: origin.prefix)
       frames[key] = frame
-      let span = origin.binding.span
+      let declared = origin.binding.span
+      let span =
+        origin.binding.initial.map { program[origin.rule.rule.tree].span($0) } ?? declared
       var shape = Shape.like
       if let type = origin.binding.type {
-        guard let declared = self.shape(type, frame) else { return nil }
-        shape = declared
+        guard let given = self.shape(type, frame) else { return nil }
+        shape = given
       }
       shape = varying(shape, origin.prefix + origin.binding.name.text)
       equationName = origin.binding.name.key
@@ -438,7 +446,8 @@ extension Lowerer {
       let first = origin.binding.initial.map { lower($0, frame) } ?? constant(0)
       guard let handle = single(first, at: span),
         let fitted = fit(
-          handle, to: shape, { "the state `\(origin.binding.name.text)`" }, at: span)
+          handle, to: shape, { "the state `\(origin.binding.name.text)`" }, at: span,
+          declared: declared)
       else { continue }
       if readsStep(handle) {
         _ = report(

@@ -288,6 +288,7 @@ extension Lowerer {
     guard let update = frame.entries["w'"] else { return .failure }
     let next = force(update)
     var axesLeft = AxisSet()
+    let tree = value.rule.tree
     for (binding, slot) in slots {
       guard let entry = frame.entries[binding.name.key + "'"],
         let value = single(force(entry), at: entry.name.span)
@@ -300,12 +301,14 @@ extension Lowerer {
         module.varying.insert(module.states[slot].name)
         continue
       }
-      let hasExtra = !self.shape(value).axes.isSubset(of: shape.axes)
-      if hasExtra { axesLeft = axesLeft.union(self.shape(value).axes) }
+      if !self.shape(value).axes.isSubset(of: shape.axes) {
+        axesLeft = axesLeft.union(self.shape(value).axes)
+      }
       guard
         let fitted = fit(
           value, to: shape, { "the state `\(binding.name.text)`" },
-          at: hasExtra ? entry.name.span : binding.span)
+          at: onlyValue(of: binding.name, block, tree) ?? entry.name.span,
+          declared: binding.span)
       else { continue }
       if module.states[slot].isGlobal, !isGlobal(fitted) {
         _ = report(
@@ -334,6 +337,12 @@ extension Lowerer {
       let fitted = fit(result, to: .like, { "`w'`" }, at: update.name.span)
     else { return .failure }
     return .value(fitted)
+  }
+
+  /// The right side of the one equation of a state; nil where several paths have one each.
+  private func onlyValue(of state: Name, _ block: Block, _ tree: TreeID) -> Span? {
+    let all = block.allDefinitions().filter { $0.isPrimed && $0.name.key == state.key }
+    return all.count == 1 ? program[tree].span(all[0].value) : nil
   }
 
   /// The frame of a rule's equations: w, g and its hyperparameters.

@@ -49,7 +49,7 @@ extension Lowerer {
 
   /// A scalar of a loop body as a value of the function around all loops: lengths are known there.
   /// Nil when it is made of what a loop carries.
-  private func outermost(_ handle: Handle) -> ValueID? {
+  func outermost(_ handle: Handle) -> ValueID? {
     if handle.level == 0 { return handle.id }
     let body = levels[handle.level].builder.function
     var moved: [ValueID: ValueID] = [:]
@@ -89,7 +89,7 @@ extension Lowerer {
     return moved[handle.id]
   }
 
-  private func dependsOnRunTime(_ value: ValueID) -> Bool {
+  func dependsOnRunTime(_ value: ValueID) -> Bool {
     let function = levels[0].builder.function
     var pending = [value]
     var seen: Set<ValueID> = []

@@ -246,7 +246,8 @@ final class Lowerer {
 
   /// The value stretched to a declared type, or an error in the user's terms.
   func fit(
-    _ handle: Handle, to shape: Shape, _ what: () -> String, at span: Span
+    _ handle: Handle, to shape: Shape, _ what: () -> String, at span: Span,
+    declared: Span? = nil
   ) -> Handle? {
     let own = self.shape(handle)
     if own == shape { return handle }
@@ -256,8 +257,9 @@ final class Lowerer {
     }
     guard own.fits(shape) else {
       _ = report(
-        Diagnostic(417, "\(what()) is \(described(shape)), and this is \(described(own))", at: span)
-      )
+        Diagnostic(
+          417, "\(what()) is \(described(shape)), and this is \(described(own))", at: span,
+          notes: declared.map { [Note("declared here", at: $0)] } ?? []))
       return nil
     }
     guard

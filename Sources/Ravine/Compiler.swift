@@ -57,11 +57,17 @@ public final class Compiler {
     let (tree, parsed) = tree(name: name, bytes: bytes)
     script = tree
     var bag = parsed
+    if tree.items.isEmpty, parsed.all.isEmpty {
+      bag.report(
+        Diagnostic(
+          151, .warning, "this text declares nothing and runs nothing",
+          at: Span(tree.file.base, tree.file.base)))
+    }
     checker.add(
       tree, unreadable: parsed.all.filter { $0.severity == .error }.map(\.span))
     bag.report(contentsOf: checker.bag)
     let hadErrors = bag.hasErrors
-    for diagnostic in checkLowering(tree).all {
+    for diagnostic in checkLowering(tree, isReadable: !parsed.hasErrors).all {
       // What fails because of an error that is already reported is not news.
       if hadErrors, diagnostic.code == .brokenDeclaration { continue }
       bag.report(diagnostic)
@@ -72,7 +78,7 @@ public final class Compiler {
   /// The commands of the last script added, in order.
   public var commands: [CheckedCommand] { checker.program.commands }
 
-  private func checkLowering(_ tree: SyntaxTree) -> DiagnosticBag {
+  private func checkLowering(_ tree: SyntaxTree, isReadable: Bool) -> DiagnosticBag {
     var bag = DiagnosticBag()
     let program = checker.program
     let definitions = tree.items.compactMap { item -> String? in
@@ -91,6 +97,12 @@ public final class Compiler {
         }
       case .objective(let objective):
         for diagnostic in Lowering.check(objectiveNamed: objective.name.key, of: program) {
+          bag.report(diagnostic)
+        }
+      case .data(let name, _) where isReadable:
+        guard let data = program.data[name.key], tree.file.base == program[data.tree].file.base
+        else { continue }
+        for diagnostic in DataLoader(compiler: self, folder: nil).problems(data) {
           bag.report(diagnostic)
         }
       default: break

@@ -25,8 +25,21 @@ struct DataLoader {
     var path: String?
   }
 
-  /// The examples to learn from and to measure by; without a test share both are all of them.
-  func load(_ data: CheckedData) throws(DiagnosticError) -> DataSplit {
+  /// What is wrong with a `data` statement, before any file is opened.
+  func problems(_ data: CheckedData) -> [Diagnostic] {
+    do throws(DiagnosticError) {
+      let (reader, settings) = try statement(data, isChecking: true)
+      try checkSource(reader, settings)
+      return []
+    } catch {
+      return error.diagnostics
+    }
+  }
+
+  /// The reader and what it is told. When checking, numbers that need a function are not computed.
+  private func statement(
+    _ data: CheckedData, isChecking: Bool = false
+  ) throws(DiagnosticError) -> (reader: Name, settings: Settings) {
     let tree = compiler.program[data.tree]
     guard case .call(let reader, let arguments) = tree[data.source],
       Builtins.readers.contains(reader.key)
@@ -36,7 +49,12 @@ struct DataLoader {
           745, "data is read by `csv`, `npy` or `npz`", at: tree.span(data.source),
           notes: [Note("for example `data digits = csv(\"digits.csv\", target = \"digit\")`")]))
     }
-    let settings = try settings(arguments, reader.key, data, tree)
+    return (reader, try settings(arguments, reader.key, data, tree, isChecking: isChecking))
+  }
+
+  /// The examples to learn from and to measure by; without a test share both are all of them.
+  func load(_ data: CheckedData) throws(DiagnosticError) -> DataSplit {
+    let (reader, settings) = try statement(data)
     let all = try read(reader, settings, data)
     var split = DataSplit(train: all, test: all)
     if settings.test != 0 {
@@ -66,7 +84,8 @@ struct DataLoader {
       }
       return try Dataset(
         features: NumericArray.npy(path: resolved(x), at: data.span),
-        targets: NumericArray.npy(path: resolved(y), at: data.span), source: x, at: data.span)
+        targets: NumericArray.npy(path: resolved(y), at: data.span), source: x,
+        targetSource: y, at: data.span)
     default:
       guard let path = settings.path else { throw missing("a path", reader) }
       let archive = try ArrayArchive(path: resolved(path), at: data.span)
@@ -74,6 +93,16 @@ struct DataLoader {
         features: archive.array(settings.x ?? "x", at: data.span),
         targets: archive.array(settings.y ?? "y", at: data.span), source: path, at: data.span)
     }
+  }
+
+  /// Throws R0746 where a reader is not told what to read.
+  private func checkSource(_ reader: Name, _ settings: Settings) throws(DiagnosticError) {
+    if reader.key == "npy" {
+      if settings.x == nil || settings.y == nil { throw missing("x = \"…\" and y = \"…\"", reader) }
+      return
+    }
+    if settings.path == nil { throw missing("a path", reader) }
+    if reader.key == "csv", settings.target == nil { throw missing("target = \"…\"", reader) }
   }
 
   private func missing(_ what: String, _ reader: Name) -> DiagnosticError {
@@ -87,9 +116,14 @@ struct DataLoader {
   }
 
   private func settings(
-    _ arguments: [Argument], _ reader: String, _ data: CheckedData, _ tree: SyntaxTree
+    _ arguments: [Argument], _ reader: String, _ data: CheckedData, _ tree: SyntaxTree,
+    isChecking: Bool
   ) throws(DiagnosticError) -> Settings {
     var settings = Settings()
+    func number(_ value: ExprID, _ id: TreeID) throws(DiagnosticError) -> Double? {
+      if isChecking, !isArithmetic(value, tree) { return nil }
+      return try self.number(value, id)
+    }
     let known = ["target", "test", "seed", "scale", "standardise", "x", "y", "path"]
     for (position, argument) in arguments.enumerated() {
       let span = tree.span(argument.value)
@@ -108,14 +142,16 @@ struct DataLoader {
       case "target": settings.target = try text()
       case "x": settings.x = try text()
       case "y": settings.y = try text()
-      case "test": settings.test = try number(argument.value, data.tree)
+      case "test": settings.test = try number(argument.value, data.tree) ?? settings.test
       case "seed":
-        settings.seed = try number(argument.value, data.tree)
-        guard settings.seed >= 0, settings.seed < 1e15 else {
+        settings.seed = try number(argument.value, data.tree) ?? settings.seed
+        guard settings.seed >= 0, settings.seed < 1e15, settings.seed == settings.seed.rounded()
+        else {
           throw DiagnosticError(Diagnostic(748, "a seed is a whole number from 0 up", at: span))
         }
-      case "scale": settings.scale = try number(argument.value, data.tree)
-      case "standardise": settings.standardise = try number(argument.value, data.tree) != 0
+      case "scale": settings.scale = try number(argument.value, data.tree) ?? settings.scale
+      case "standardise":
+        settings.standardise = try number(argument.value, data.tree).map { $0 != 0 } ?? false
       default:
         let near = Suggestion.nearest(to: argument.label!.text, among: known)
         throw DiagnosticError(
@@ -128,6 +164,16 @@ struct DataLoader {
       }
     }
     return settings
+  }
+
+  /// Whether an expression is made of numbers alone and so computed at once.
+  private func isArithmetic(_ expression: ExprID, _ tree: SyntaxTree) -> Bool {
+    switch tree[expression] {
+    case .number: true
+    case .unary(_, let a): isArithmetic(a, tree)
+    case .binary(_, let a, let b): isArithmetic(a, tree) && isArithmetic(b, tree)
+    default: false
+    }
   }
 
   /// The number that a closed expression is.

@@ -28,6 +28,11 @@ extension Compiler {
     }
   }
 
+  /// Whether a text of the session declares an objective of this name, in any spelling.
+  public func declaresObjective(_ name: String) -> Bool {
+    program.objectives[Name(name).key] != nil
+  }
+
   /// Canonical names of everything that the last script declares.
   public var declaredKeys: [String] {
     (script?.items ?? []).compactMap { item in

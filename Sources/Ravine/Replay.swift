@@ -47,7 +47,8 @@ public struct Replay: Sendable {
   /// input with a named axis may be recorded entry by entry (`G0`, `G1`, …), and the gradients of
   /// several workers are `gradients_worker0`, `gradients_worker1`, ….
   /// `tolerance` nil: the record's own in float64; 1e-4 relative in float32, with 1e-6 of the largest
-  /// recorded number for those near 0. Throws R0763 for an input that the record lacks, R0762 for one
+  /// recorded number for those near 0. Throws R0763 for an input that the record lacks, R0810 for
+  /// the objective at another point where it lacks that, R0762 for one
   /// of another length, and what binding and stepping throw.
   public static func run(
     _ rule: RuleInstance, on trajectory: Trajectory, engine: EngineKind = .interpreter,
@@ -58,6 +59,7 @@ public struct Replay: Sendable {
       rule, parameters: [ParameterSpec(name: "w", dims: trajectory.dims)], engine: engine,
       elementType: elementType, horizon: trajectory.steps, axes: axes)
     let feed = try ReplayFeed(trajectory, optimizer)
+    try feed.giveFirst(to: optimizer)
     let parameters = NumberBuffer(trajectory.start, elementType)
     let gradients = NumberBuffer(
       try trajectory.gradients(0, workers: axes.workers), elementType)
@@ -73,7 +75,13 @@ public struct Replay: Sendable {
     for step in 0..<trajectory.steps {
       gradients.store(try trajectory.gradients(step, workers: axes.workers))
       try feed.give(step, to: optimizer)
-      try optimizer.step(loss: feed.loss(step))
+      try optimizer.step(
+        loss: feed.loss(step),
+        oracle: { [unowned optimizer] (_, gradients) throws(DiagnosticError) -> Double in
+          let recorded = try feed.answer(step, optimizer, isGradient: gradients != nil)
+          if let gradients { NumberBuffer.store(recorded, elementType, gradients[0]) }
+          return recorded.first ?? .nan
+        })
       result.compare(parameters.load(), trajectory.parameters[step], step: step + 1)
     }
     result.parameters = parameters.load()
@@ -127,9 +135,12 @@ private struct ReplayFeed {
   private let losses: Trajectory.Recorded?
   private var inputs: [Input] = []
   private var draws: [(name: String, recorded: Trajectory.Recorded)] = []
+  private var firstDraws: [(name: String, values: [Double])] = []
+  private let trajectory: Trajectory
   private(set) var unused: [String] = []
 
   init(_ trajectory: Trajectory, _ optimizer: Optimizer) throws(DiagnosticError) {
+    self.trajectory = trajectory
     let module = optimizer.instance.module
     let variant = module.variants[optimizer.variant(of: 0).index]
     let hypers = optimizer.hyperNames.map { optimizer.hyper($0) ?? .nan }
@@ -158,13 +169,24 @@ private struct ReplayFeed {
     for name in optimizer.drawNames(of: 0) {
       if let recorded = trajectory.input(name) { draws.append((name, recorded)) }
     }
+    for name in optimizer.firstDrawNames(of: 0) {
+      switch trajectory.input(name) {
+      case .once(let values)?: firstDraws.append((name, values))
+      // As many numbers as there are steps look like one for each step.
+      case .eachStep(let steps)? where !optimizer.drawNames(of: 0).contains(name):
+        firstDraws.append((name, steps.flatMap { $0 ?? [] }))
+      default: break
+      }
+    }
     losses = optimizer.needsLoss ? trajectory.input("loss") : nil
     if optimizer.needsLoss, losses == nil {
       throw DiagnosticError(
         Diagnostic(
           763, "the recorded run has no input `loss`, which this rule reads", at: module.origin))
     }
-    var taken = Set(inputs.map(\.name) + draws.map(\.name) + (losses == nil ? [] : ["loss"]))
+    var taken = Set(inputs.map(\.name) + draws.map(\.name) + firstDraws.map(\.name))
+    if losses != nil { taken.insert("loss") }
+    if optimizer.needsOracle { taken.formUnion(module.globalSites) }
     for name in inputs.map(\.name) + [Trajectory.workerGradients] {
       taken.formUnion(trajectory.entryNames(name))
     }
@@ -173,6 +195,34 @@ private struct ReplayFeed {
 
   func loss(_ step: Int) -> Double {
     losses.flatMap { Trajectory.values($0, step: step, count: 1) }?[0] ?? .nan
+  }
+
+  func giveFirst(to optimizer: Optimizer) throws(DiagnosticError) {
+    for draw in firstDraws { try optimizer.setFirstDraw(draw.name, of: 0, draw.values) }
+  }
+
+  /// What was recorded of the objective at the point that an equation asks for: its loss, or the
+  /// gradient there.
+  func answer(
+    _ step: Int, _ optimizer: Optimizer, isGradient: Bool
+  ) throws(DiagnosticError) -> [Double] {
+    let name = optimizer.askingEquation ?? ""
+    let count = isGradient ? trajectory.count : 1
+    guard let recorded = trajectory.input(name) else {
+      throw DiagnosticError(
+        Diagnostic(
+          810,
+          "this rule asks for the \(isGradient ? "gradient" : "loss") at another point, and the "
+            + "recorded run has no input `\(name)`", at: optimizer.instance.module.origin,
+          notes: [Note("what is recorded is matched by the name of the equation that asks")]))
+    }
+    guard let values = Trajectory.values(recorded, step: step, count: count) else {
+      throw DiagnosticError(
+        Diagnostic(
+          762, "the recorded input `\(name)` does not have \(count) numbers a step",
+          at: optimizer.instance.module.origin))
+    }
+    return values
   }
 
   func give(_ step: Int, to optimizer: Optimizer) throws(DiagnosticError) {
@@ -210,13 +260,17 @@ private final class NumberBuffer {
 
   deinit { bytes.deallocate() }
 
-  func store(_ values: [Double]) {
+  func store(_ values: [Double]) { Self.store(values, elementType, bytes) }
+
+  static func store(
+    _ values: [Double], _ elementType: ElementType, _ bytes: UnsafeMutableRawPointer
+  ) {
     switch elementType {
     case .float64:
-      let numbers = bytes.bindMemory(to: Double.self, capacity: count)
+      let numbers = bytes.bindMemory(to: Double.self, capacity: values.count)
       for (i, x) in values.enumerated() { numbers[i] = x }
     case .float32:
-      let numbers = bytes.bindMemory(to: Float.self, capacity: count)
+      let numbers = bytes.bindMemory(to: Float.self, capacity: values.count)
       for (i, x) in values.enumerated() { numbers[i] = Float(x) }
     }
   }

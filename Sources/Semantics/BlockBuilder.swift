@@ -23,6 +23,8 @@ struct BlockBuilder {
   /// Names declared in the header, with what they are.
   let header: [String: (role: String, span: Span)]
   var stateNames: [String: Name] = [:]
+  /// States that an equation names without their prime: it says what changes them.
+  private(set) var unprimed: Set<String> = []
   var inputNames: [String: Name] = [:]
   var bag = DiagnosticBag()
 
@@ -155,11 +157,11 @@ struct BlockBuilder {
       case .matricesOverTrailing: block.matricesOverTrailing = statement.span
       case .result(let values):
         if owner != .function || !enclosing.isEmpty {
-          bag.report(.valueWithoutName(in: owner.noun, at: statement.span))
-        } else {
-          block.results = values
-          block.resultSpan = statement.span
+          // The parser has said so, and the declaration is not checked further.
+          break
         }
+        block.results = values
+        block.resultSpan = statement.span
       case .error: break
       }
     }
@@ -251,6 +253,7 @@ struct BlockBuilder {
       }
       if !definition.isPrimed, isState {
         bag.report(.missingPrime(definition.name))
+        unprimed.insert(key)
         return false
       }
       if inputNames[key] != nil || Self.isReserved(key, in: .rule) && !isState {

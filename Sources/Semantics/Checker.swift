@@ -84,6 +84,11 @@ public struct Checker {
     defer { if !isLibrary { refuseRecursion(tree, id) } }
     let accepted = declare(tree, id, isLibrary: isLibrary)
     for (item, isAccepted) in zip(tree.items, accepted) where isAccepted {
+      // Nobody reads more errors than are kept.
+      if bag.isFullOfErrors {
+        markBroken(item, id)
+        continue
+      }
       let isUnreadable = unreadable.contains {
         $0.start >= item.span.start && $0.start <= item.span.end
       }
@@ -413,7 +418,7 @@ public struct Checker {
       names.axes = axisLengths(block, tree)
       preload(block, tree, id)
       names.check(block)
-      checkRoles(block, rule, names)
+      checkRoles(block, rule, names, tree, unprimed: builder.unprimed)
       update(rule: rule.name.key, id) { $0.body = .equations(block) }
     case .route(let arms):
       for arm in arms { preload(names: arm.target, tree, id) }
@@ -481,16 +486,34 @@ public struct Checker {
   }
 
   private mutating func checkRoles(
-    _ block: Block, _ rule: RuleDeclaration, _ names: NameChecker
+    _ block: Block, _ rule: RuleDeclaration, _ names: NameChecker, _ tree: SyntaxTree,
+    unprimed: Set<String>
   ) {
     let all = block.allDefinitions()
     let primed = Set(all.filter(\.isPrimed).map(\.name.key))
     if !primed.contains("w"), !bag.hasErrors { bag.report(.noUpdate(rule.name)) }
-    for state in block.states where !primed.contains(state.name.key) {
+    let given = Set(rule.parameters.map(\.name.key) + ["w"])
+    for state in block.states
+    where !primed.contains(state.name.key) && !unprimed.contains(state.name.key) {
+      // What keeps the first weights, or a draw, keeps them on purpose.
+      if let initial = state.initial, reads(given, initial, tree) { continue }
       bag.report(.frozenState(state.name))
     }
     for definition in all where !definition.isPrimed && definition.position == nil {
       if !names.used.contains(definition.name.key) { bag.report(.unusedLocal(definition.name)) }
+    }
+  }
+
+  /// Whether an expression reads one of these names or draws a random number.
+  private func reads(_ names: Set<String>, _ root: ExprID, _ tree: SyntaxTree) -> Bool {
+    let whole = tree.span(root)
+    return tree.expressions.indices.contains { i in
+      guard tree.spans[i].start >= whole.start, tree.spans[i].end <= whole.end else { return false }
+      switch tree.expressions[i] {
+      case .name(let name): return names.contains(name.key)
+      case .call(let name, _): return Builtins.draws.contains(name.key)
+      default: return false
+      }
     }
   }
 
@@ -617,14 +640,13 @@ public struct Checker {
             ? shared.program.libraryFunctions.keys : shared.program.functions.keys).contains($0)
       },
       functionNames: {
-        (Array(Builtins.functions) + shared.program.functions.keys + offered).sorted()
+        Array(Builtins.functions) + shared.program.functions.keys + offered
       },
       hasRule: {
         (isLibrary ? shared.program.libraryRules.keys : shared.program.rules.keys).contains($0)
       },
       ruleNames: {
-        (shared.program.rules.values.map(\.declaration.name.text) + shared.program.offeredRules)
-          .sorted()
+        shared.program.rules.values.map(\.declaration.name.text) + shared.program.offeredRules
       },
       hasDefinition: { !isLibrary && shared.program.definitions.keys.contains($0) },
       definitionNames: { shared.program.definitions.keys.sorted() },

@@ -182,12 +182,6 @@ extension Diagnostic {
       319, "`\(name.text)'` has no meaning in \(place): there is no step", at: name.span)
   }
 
-  static func valueWithoutName(in place: String, at span: Span) -> Diagnostic {
-    Diagnostic(
-      320, "this value is not used: \(place) is made of equations", at: span,
-      notes: [Note("give it a name: `update = …`")])
-  }
-
   static func readBeforeFirstStep(_ name: Name) -> Diagnostic {
     Diagnostic(
       321,

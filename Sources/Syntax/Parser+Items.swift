@@ -17,6 +17,9 @@ extension Parser {
       tokens[start].startsStatement = true
       let kind = parseItem()
       tree.items.append(Item(kind, span(from: start)))
+      if tree.items.count > Self.itemLimit {
+        return giveUp(.tooManyItems(span(from: start), limit: Self.itemLimit))
+      }
       isSeparated = false
       if isPanicking {
         if gaveUp { return }
@@ -152,7 +155,7 @@ extension Parser {
   /// rule ::= 'rule' name parameters? (block | '=' 'route' arms | '=' expression)
   private mutating func parseRule(_ documentation: [String], _ start: Int) -> Item.Kind {
     guard let name = parseName("the name of the rule") else { return .error }
-    let parameters = parseParameters().parameters
+    let parameters = parseParameters(of: "a rule").parameters
     var body = RuleDeclaration.Body.equations([])
     if !isPanicking {
       if consume(.equal) {
@@ -179,7 +182,7 @@ extension Parser {
 
   private mutating func parseFunction(_ documentation: [String], _ start: Int) -> Item.Kind {
     guard let name = parseName("the name of the function") else { return .error }
-    let parameters = parseParameters().parameters
+    let parameters = parseParameters(of: "a function").parameters
     let body = parseValueOrBlock(of: "the function", in: .function)
     return .function(
       FunctionDeclaration(
@@ -223,7 +226,11 @@ extension Parser {
   }
 
   /// parameters ::= '(' (parameter (',' parameter)*)? (';' parameter (',' parameter)*)? ')'
-  private mutating func parseParameters() -> (parameters: [Parameter], inputs: [Parameter]) {
+  ///
+  /// What follows the semicolon are the inputs of an objective; others (`owner`) have none.
+  private mutating func parseParameters(
+    of owner: String? = nil
+  ) -> (parameters: [Parameter], inputs: [Parameter]) {
     guard current.kind == .leftParenthesis, !current.startsLine else { return ([], []) }
     let opening = position
     tokens[position].role = .attached
@@ -234,7 +241,9 @@ extension Parser {
     parseList(until: .rightParenthesis) { parser in
       if let parameter = parser.parseParameter() { parameters.append(parameter) }
     }
-    if !isPanicking, consume(.semicolon) {
+    if !isPanicking, current.kind == .semicolon {
+      if let owner { note(.inputsElsewhere(currentSpan, owner)) }
+      advance()
       parseList(until: .rightParenthesis) { parser in
         if let parameter = parser.parseParameter() { inputs.append(parameter) }
       }

@@ -68,6 +68,7 @@ struct Parser {
   static let nestingLimit = 200
   static let heightLimit = 500
   static let errorLimit = 50
+  static let itemLimit = 20_000
 
   init(_ file: SourceFile) {
     var lexer = Lexer.lex(file)

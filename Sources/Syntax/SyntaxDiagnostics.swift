@@ -124,6 +124,19 @@ extension Diagnostic {
       at: Span(file.base, file.base))
   }
 
+  static func tooManyItems(_ span: Span, limit: Int) -> Diagnostic {
+    Diagnostic(
+      111, .error, "more than \(limit) declarations and commands; the rest was not read", at: span)
+  }
+
+  static func inputsElsewhere(_ span: Span, _ owner: String) -> Diagnostic {
+    Diagnostic(
+      150, .error,
+      "inputs after `;` belong to objectives; \(owner) has "
+        + (owner == "a rule" ? "lines `input s`" : "parameters only"), at: span,
+      fixIts: [FixIt("write `,`", at: span, replacement: ",")])
+  }
+
   static func tooManyErrors(_ span: Span, limit: Int) -> Diagnostic {
     Diagnostic(
       112, .error, "more than \(limit) syntax errors; the rest of the file was not read", at: span)

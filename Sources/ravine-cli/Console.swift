@@ -25,13 +25,14 @@ enum Console {
   static func write(_ text: String) { send(Array(text.utf8), to: STDOUT_FILENO) }
   static func say(_ text: String) { send(Array(text.utf8), to: STDERR_FILENO) }
 
-  /// A line that the next one overwrites, cut to the terminal's width; with a line break at its end
-  /// it stays. Where lines cannot be overwritten, only those that stay are written.
+  /// A line that the next one overwrites; with a line break at its end it stays. What does not fit
+  /// the terminal is cut at the front, for its end says how far things are. Where lines cannot be
+  /// overwritten, only those that stay are written.
   static func progress(_ text: String) {
     let stays = text.hasSuffix("\n")
     if isatty(STDERR_FILENO) == 1, !isDumb {
       let limit = (columns(of: STDERR_FILENO) ?? 80) - 1
-      say("\r\u{1B}[K" + (stays ? text : String(text.prefix(limit))))
+      say("\r\u{1B}[K" + (stays || text.count <= limit ? text : String(text.suffix(limit))))
     } else if stays {
       say(text)
     }

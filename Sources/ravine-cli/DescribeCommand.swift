@@ -34,7 +34,13 @@ struct DescribeCommand: ParsableCommand {
     var rules: [RuleInstance] = []
     var objectives: [ObjectiveModule] = []
     switch Program(program) {
-    case .rule(let text, let path): rules = [try Program.rule(text, from: path, in: compiler)]
+    case .rule(let text, let path):
+      if let path { try Program.add(path, to: compiler) }
+      if let objective = try Program.objective(text, in: compiler) {
+        objectives = [objective]
+      } else {
+        rules = [try Program.rule(text, from: nil, in: compiler)]
+      }
     case .file(let path):
       try Program.add(path, to: compiler)
       for name in compiler.declaredRules {

@@ -54,7 +54,11 @@ struct DumpCommand: ParsableCommand {
         }
       }
     case .rule(let text, let path):
-      let rule = try Program.rule(text, from: path, in: compiler)
+      if let path { try Program.add(path, to: compiler) }
+      if stage == .ir, let objective = try Program.objective(text, in: compiler) {
+        return show(objective)
+      }
+      let rule = try Program.rule(text, from: nil, in: compiler)
       switch stage {
       case .ast:
         let declared = compiler.program.rules.values.first {

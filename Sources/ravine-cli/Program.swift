@@ -42,6 +42,18 @@ enum Program {
     if found.contains(where: { $0.severity == .error }) { throw Status.program }
   }
 
+  /// The objective that `text` names in a file that was read; nil where it names something else.
+  static func objective(_ text: String, in compiler: Compiler) throws -> ObjectiveModule? {
+    let name = text.prefix { $0 != "(" && $0 != " " }
+    guard compiler.declaresObjective(String(name)) else { return nil }
+    do throws(DiagnosticError) {
+      return try compiler.objective(text)
+    } catch {
+      Console.report(error.diagnostics, in: compiler.sources)
+      throw Status.program
+    }
+  }
+
   /// The rule that `text` names, lowered with its arguments. Errors are shown and end the command.
   static func rule(_ text: String, from path: String?, in compiler: Compiler) throws -> RuleInstance
   {

@@ -44,7 +44,7 @@ enum CatalogSituations {
       CatalogFiles("p.opt", "x = " + repeated("(", 20) + "1" + repeated(")", 20) + "\n")
     ),
     111: (
-      CatalogFiles("p.opt", repeated("# line\n", 2_500_000)), CatalogFiles("p.opt", "# line\n")
+      CatalogFiles("p.opt", repeated("# line\n", 2_500_000)), CatalogFiles("p.opt", "x = 1\n")
     ),
     113: (
       CatalogFiles("p.opt", "a = 1\nx = a" + repeated(" + a", 501) + "\n"),

@@ -49,7 +49,8 @@ import Testing
     "replay Lion t.json --tolerance -1", "dump --stage nothing Lion", "explain R9999",
     "describe Lion --parameters w", "describe Lion --parameters w:2xq",
     "check missing.opt", "fmt missing.opt", "run missing.opt", "missing.opt", "zoo Nothing",
-    "replay Lion missing.json", "dump --stage ast missing.opt", "check empty",
+    "replay Lion missing.json", "dump --stage ast missing.opt", "check empty", "run empty",
+    "help chekc",
   ])
   func wrongUsageEndsWithTwo(_ arguments: String) throws {
     let sandbox = try Sandbox()
@@ -65,6 +66,28 @@ import Testing
     #expect(outcome.status == 0)
     #expect(outcome.errors.isEmpty)
     #expect(outcome.output.split(separator: "\n").count == 1)
+  }
+
+  /// What is lost is said: a table cut short must not look like the whole of it.
+  @Test(arguments: ["ravine zoo >/dev/full", "ravine zoo >&-", "ravine --help >/dev/full"])
+  func outputThatCannotBeWrittenIsSaid(_ line: String) throws {
+    #if os(Linux)
+      let outcome = try Sandbox().run(line)
+      #expect(outcome.status == 2)
+      #expect(outcome.errors.hasPrefix("ravine: cannot write the output: "))
+    #endif
+  }
+
+  /// A file that is opened must not get the number of a closed descriptor, and with it the talk.
+  @Test func aClosedErrorOutputDoesNotReachFiles() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write(
+      "walk.opt",
+      "objective bowl(x: vector(2) = [1, 1]) = x[0]^2 + x[1]^2\n"
+        + "minimize bowl with SGD(lr = 0.1) for 5 steps\nplot loss to \"walk.svg\"\n")
+    let outcome = try sandbox.run("ravine run walk.opt 2>&-")
+    #expect(outcome.status == 0)
+    #expect(try sandbox.read("walk.svg").hasSuffix("</svg>\n"))
   }
 
   @Test func controlCharactersOfArgumentsDoNotReachTheTerminal() throws {
@@ -314,5 +337,77 @@ import Testing
       """)
     let outcome = try sandbox.run("ravine replay r.opt:Fed t.json --tolerance 1e-12")
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+  }
+
+  // MARK: Interruption
+
+  /// A terminal and `timeout` both signal: two signals are one Ctrl-C, and what was done is plotted.
+  @Test func twoSignalsAtOnceAreOneInterruption() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write(
+      "e.opt",
+      """
+      objective bowl(x: vector(2) = [1, 1]) = sum(x^2)
+      minimize bowl with SGD(lr = 1e-6) for 1e9 steps
+      plot loss to "p.svg"
+      """)
+    let outcome = try sandbox.run(
+      """
+      ravine run e.opt & p=$!
+      for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 $p && sleep 0.2; done
+      kill -INT $p; sleep 0.01; kill -INT $p; wait $p
+      """)
+    #expect(outcome.status == 130)
+    #expect(outcome.errors.contains("interrupted"))
+    #expect(try sandbox.read("p.svg").hasSuffix("</svg>\n"))
+  }
+
+  // MARK: Objectives of a file
+
+  @Test func anObjectiveOfAFileIsDescribedAndDumped() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write(
+      "o.opt",
+      "objective bowl(k = 2; x) {\n  param a: vector(k) = 1\n"
+        + "  loss = sum((x @ a)^2)\n}\n")
+    let described = try sandbox.run("ravine describe 'o.opt:bowl(k = 3)'")
+    #expect(described.status == 0 && described.output.hasPrefix("objective bowl"))
+    let dumped = try sandbox.run("ravine dump --stage ir o.opt:bowl")
+    #expect(dumped.status == 0 && dumped.output.contains("loss and metrics"))
+  }
+
+  // MARK: Many and long
+
+  @Test func manyWarningsDoNotHideAnError() throws {
+    let sandbox = try Sandbox()
+    let warned = (0..<150).map { "rule R\($0) { state m\n w' = w - g }\n" }.joined()
+    try sandbox.write("w.opt", warned + "rule Bad { w' = w - q }\n")
+    let outcome = try sandbox.run("ravine check w.opt")
+    #expect(outcome.status == 3)
+    #expect(outcome.codes() == ["R0201"])
+    #expect(outcome.codes("warning").count == 99)
+  }
+
+  @Test func aLongNameMakesNoLongMessage() throws {
+    let sandbox = try Sandbox()
+    let name = String(repeating: "b", count: 100_000)
+    try sandbox.write("l.opt", "rule X { w' = w - \(name) }\n")
+    let outcome = try sandbox.run("ravine check l.opt")
+    #expect(outcome.codes() == ["R0201"])
+    #expect(outcome.errors.utf8.count < 2_000)
+  }
+
+  @Test func moreDeclarationsThanAnyProgramHasAreNotRead() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("n.opt", (0...20_000).map { "v\($0) = 1\n" }.joined())
+    let outcome = try sandbox.run("ravine check n.opt")
+    #expect(outcome.codes() == ["R0111"])
+  }
+
+  @Test func anEmptyFileIsWarnedOf() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("e.opt", "")
+    let outcome = try sandbox.run("ravine check e.opt")
+    #expect(outcome.status == 0 && outcome.codes("warning") == ["R0151"])
   }
 }

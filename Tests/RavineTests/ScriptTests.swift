@@ -255,7 +255,8 @@ import Training
   }
 
   @Test(arguments: [
-    ("for 5 steps seeds 1e9", "seeds", "10,000"), ("for 1e10 steps", "for … steps", "1,000,000,000"),
+    ("for 5 steps seeds 1e9", "seeds", "10,000"),
+    ("for 1e10 steps", "for … steps", "1,000,000,000"),
     ("for 0 steps", "for … steps", "1,000,000,000"), ("for 2.5 steps", "for … steps", ""),
   ])
   func clausesSayHowFarTheyGo(_ clauses: String, _ name: String, _ limit: String) {
@@ -264,5 +265,42 @@ import Training
     #expect(
       outcome.errors.first?.message.hasPrefix("`\(name)` takes a whole number from 1 to \(limit)")
         == true)
+  }
+
+  // MARK: Messages
+
+  @Test func aClassWithoutAScoreNamesItsColumn() throws {
+    let folder = try temporaryFolder()
+    try Data("a,b,label\n1,2,0\n3,4,1\n5,6,7\n".utf8)
+      .write(to: URL(fileURLWithPath: folder + "/c.csv"))
+    let outcome = run(
+      """
+      data d = csv("c.csv", target = "label")
+      objective l(; x, y) {
+          param W: matrix(2, 3) = 0
+          loss = cross_entropy(x @ W, y)
+      }
+      train l on d with SGD for 1 epochs
+      """, folder: folder)
+    let message = try #require(outcome.errors.first { $0.code.number == 904 }?.message)
+    #expect(
+      message.hasSuffix(
+        "column \"label\" holds class 7, and there are 3 scores, for classes 0 to 2"))
+  }
+
+  @Test func theArgumentThatBreaksARunIsShown() throws {
+    let outcome = run(
+      Self.quadratic + "minimize q with SGD(lr = 0.1 / (3 - t)), SGD for 10 steps")
+    let failure = try #require(outcome.script?.failures.first)
+    let note = try #require(failure.notes.last)
+    #expect(note.message == "the hyperparameter `lr` is infinite at step 3")
+    #expect(outcome.sources.text(note.span) == "0.1 / (3 - t)")
+    let bound = run(
+      Self.quadratic + """
+        rule S(lr = 0.1 in (0, 1)) { w' = w - lr * g }
+        minimize q with S(lr = 0.1 / (t - 1)) for 3 steps
+        """)
+    #expect(bound.marked(507) == "0.1 / (t - 1)")
+    #expect(bound.errors.first?.message.hasSuffix("infinite at step 1") == true)
   }
 }

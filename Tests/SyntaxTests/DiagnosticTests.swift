@@ -6,6 +6,8 @@ import Testing
 @Suite struct DiagnosticTests {
   @Test(arguments: [
     ("x = 1 ? 2", "R0102 @ ?"),
+    ("rule X(lr = 1; s) { w' = w }", "R0150 @ ;"),
+    ("fn f(x; y) = x", "R0150 @ ;"),
     ("x = \0\0\u{1}", "R0102 @ \0\0\u{1}"),
     ("x = a ∈ b", "R0102 @ ∈"),
     ("x = \"abc", "R0103 @ \"abc"),

@@ -14,6 +14,8 @@ public struct BindContext: Sendable {
   public var hypers: [Double]
   /// Shapes of the function's arguments (loop bodies).
   var arguments: [ValueType] = []
+  /// Those that are conditions decided already.
+  var decided: [Double?] = []
   /// The computed extents of the function around all loops: those of its loop bodies are the same.
   var computed: [Double?]?
 
@@ -107,6 +109,9 @@ struct Specialise {
     guard instruction.type.shape.isScalar else { return nil }
     switch instruction.operation {
     case .constant: return source.constants[Int(instruction.attribute)]
+    case .argument where instruction.type.kind == .boolean:
+      let k = Int(instruction.attribute)
+      return k < context.decided.count ? context.decided[k] : nil
     case .extent:
       guard let kind = ExtentKind(rawValue: instruction.attribute) else { return nil }
       return instruction.a == .none ? extentValue(kind) : count(kind, instruction.a)
@@ -383,18 +388,9 @@ struct Specialise {
     let captured = loop.captured.map { map[$0.index] }
     var inner = context
     inner.arguments = (initial + captured).map { builder.type($0) }
+    inner.decided = initial.map { _ in nil } + loop.captured.map { known[$0.index] }
     if inner.computed == nil { inner.computed = source.extents.map { bindValue($0) } }
     let body = try loop.body.specialised(inner)
-    for (k, value) in initial.enumerated() {
-      guard let next = body.output(.result(k)) else { continue }
-      guard body.type(next).shape == builder.type(value).shape else {
-        throw DiagnosticError(
-          Diagnostic(
-            413,
-            "`repeat` carries a value that is \(builder.type(value).shape) before an iteration and "
-              + "\(body.type(next).shape) after it", at: span))
-      }
-    }
     return builder.loop(
       builder.constant(count), Loop(initial: initial, captured: captured, body: body))
   }

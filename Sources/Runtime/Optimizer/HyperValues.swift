@@ -35,7 +35,7 @@ final class HyperValues {
     // Twice, so that arguments that read other hyperparameters read their values.
     try evaluate(isFirst: true)
     try evaluate(isFirst: true)
-    for k in hypers.indices { try check(k, values[k]) }
+    for k in hypers.indices { try check(k, values[k], isGiven: false) }
   }
 
   deinit {
@@ -88,15 +88,26 @@ final class HyperValues {
           "`\(hypers[k].name)` fixes shapes or iteration counts: it cannot change after binding",
           at: hypers[k].origin))
     }
-    try check(k, value)
+    try check(k, value, isGiven: true)
     values[k] = value
     isOverridden[k] = true
   }
 
-  private func check(_ k: Int, _ value: Double) throws(DiagnosticError) {
+  /// `isGiven`: by the host, not by the source; the message then shows the declaration.
+  private func check(_ k: Int, _ value: Double, isGiven: Bool) throws(DiagnosticError) {
     guard let domain = hypers[k].domain, !domain.contains(value) else { return }
+    let when = isGiven || isConstant ? "" : " at step \(Int(step.pointee))"
+    let text = value.isNaN ? "NaN" : value.isInfinite ? "infinite" : "\(value)"
     throw DiagnosticError(
       Diagnostic(
-        507, "`\(hypers[k].name)` must be in \(domain), and is \(value)", at: hypers[k].origin))
+        507, "`\(hypers[k].name)` must be in \(domain), and is \(text)\(when)",
+        at: isGiven ? hypers[k].origin : hypers[k].argument,
+        notes: isGiven || hypers[k].argument == hypers[k].origin
+          ? [] : [Note("declared here", at: hypers[k].origin)]))
+  }
+
+  /// The first hyperparameter that is NaN or infinite in the present step.
+  var notFinite: (hyper: Hyperparameter, value: Double)? {
+    hypers.indices.first { !values[$0].isFinite }.map { (hypers[$0], values[$0]) }
   }
 }

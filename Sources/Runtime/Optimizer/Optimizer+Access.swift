@@ -32,6 +32,12 @@ extension Optimizer {
 
   /// From now on this value, whatever the schedule says. Throws R0505 for an unknown name, R0507 out
   /// of the domain, R0508 for one that shapes depend on.
+  /// The first hyperparameter that was NaN or infinite in the last step, and where its value is
+  /// written.
+  public var brokenHyper: (name: String, value: Double, argument: Span)? {
+    hypers.notFinite.map { ($0.hyper.name, $0.value, $0.hyper.argument) }
+  }
+
   public func setHyper(_ name: String, _ value: Double) throws(DiagnosticError) {
     try hypers.set(name, value)
   }
@@ -95,7 +101,29 @@ extension Optimizer {
   public func setDraw(
     _ name: String, of tensor: Int, _ values: [Double]?
   ) throws(DiagnosticError) {
-    guard let count = tensors[tensor].drawCounts[name] else {
+    try check(tensors[tensor].drawCounts[name], name, values)
+    tensors[tensor].memory.draws[name] = values
+    refreshDraws(tensor)
+  }
+
+  /// The names of the states whose first values draw random numbers.
+  public func firstDrawNames(of tensor: Int) -> [String] {
+    tensors[tensor].firstDrawCounts.keys.sorted()
+  }
+
+  /// Recorded numbers in place of the generator in the first value of a state, from the next
+  /// `initialise` on; errors as for `setDraw`.
+  public func setFirstDraw(
+    _ name: String, of tensor: Int, _ values: [Double]?
+  ) throws(DiagnosticError) {
+    try check(tensors[tensor].firstDrawCounts[name], name, values)
+    tensors[tensor].memory.firstDraws[name] = values
+  }
+
+  private func check(
+    _ count: Int?, _ name: String, _ values: [Double]?
+  ) throws(DiagnosticError) {
+    guard let count else {
       throw DiagnosticError(
         Diagnostic(808, "`\(instance.label)` has no random draw `\(name)` here", at: .none))
     }
@@ -104,8 +132,6 @@ extension Optimizer {
         NumericError.recordedDraw(name: name, count: values.count, expected: count).diagnostic(
           .draw, at: .none))
     }
-    tensors[tensor].memory.draws[name] = values
-    refreshDraws(tensor)
   }
 
   public var viewNames: [String] {

@@ -33,7 +33,9 @@ public final class Optimizer {
     var initial: Function
     var memory: TensorMemory
     var instance: PlanInstance?
+    /// Elements of each draw by name, in the steps and in the first values of the states.
     var drawCounts: [String: Int]
+    var firstDrawCounts: [String: Int]
   }
 
   /// A register or a state that takes a number from elsewhere at each step.
@@ -47,6 +49,7 @@ public final class Optimizer {
   private let planMemory = PlanMemory()
   private let team: Team
   private var lockstep: Lockstep?
+  private var referenceSite = 0
   private var rounds: [Int] = []
   private var loads: [Copy] = []
   private var stores: [Copy] = []
@@ -139,14 +142,18 @@ public final class Optimizer {
         memory.addView(name, update.type(output.value).shape.numbers, width: elementType.byteCount)
       }
     }
-    var drawCounts: [String: Int] = [:]
-    for instruction in update.instructions where instruction.operation == .draw {
-      let name = update.draws[Int(instruction.attribute)].name
-      drawCounts[name] = max(drawCounts[name] ?? 0, instruction.type.shape.elementCount)
-    }
     return Tensor(
       variant: index, update: update, initial: initial, memory: memory, instance: nil,
-      drawCounts: drawCounts)
+      drawCounts: Self.drawCounts(update), firstDrawCounts: Self.drawCounts(initial))
+  }
+
+  private static func drawCounts(_ function: Function) -> [String: Int] {
+    var counts: [String: Int] = [:]
+    for instruction in function.instructions where instruction.operation == .draw {
+      let name = function.draws[Int(instruction.attribute)].name
+      counts[name] = max(counts[name] ?? 0, instruction.type.shape.elementCount)
+    }
+    return counts
   }
 
   /// Throws R0813 where `bytes` do not fit beside what is taken already; takes them if they stay.
@@ -283,7 +290,8 @@ public final class Optimizer {
     let tensor = tensors[k]
     let environment = ReferenceEnvironment(
       hypers: (0..<hypers.hypers.count).map { hypers.values[$0] }, step: 0, horizon: horizon,
-      parameters: [parameterDense(k)], seed: seed, tensor: UInt32(k))
+      parameters: [parameterDense(k)], seed: seed, tensor: UInt32(k),
+      recordedDraws: tensor.memory.firstDraws.mapValues { Dense(shape: [$0.count], values: $0) })
     let outputs: [(target: OutputTarget, value: Dense)]
     if engine == .reference {
       outputs = try ReferenceProgram(tensor.initial).evaluate(environment).outputs[0]
@@ -384,7 +392,8 @@ public final class Optimizer {
       result = try program.evaluate(
         environments,
         oracle: { request throws(DiagnosticError) in
-          try self.ask(oracle, request.points)
+          self.referenceSite = request.site
+          return try self.ask(oracle, request)
         })
     } else {
       result = try program.evaluate(environments)
@@ -410,8 +419,10 @@ public final class Optimizer {
     }
   }
 
-  private func ask(_ oracle: PointOracle, _ points: [Dense]) throws(DiagnosticError) -> OracleAnswer
-  {
+  private func ask(
+    _ oracle: PointOracle, _ request: OracleRequest
+  ) throws(DiagnosticError) -> OracleAnswer {
+    let points = request.points
     let element = elementType.kernelElement
     let room = TensorMemory()
     let at = points.map { point in
@@ -420,10 +431,17 @@ public final class Optimizer {
       return UnsafeRawPointer(pointer)
     }
     let gradients = points.map { room.own($0.count * elementType.byteCount) }
-    let loss = try oracle(at, gradients)
+    let loss = request.wantsGradients ? try oracle(at, gradients) : try oracle(at, nil)
     return OracleAnswer(
       loss: loss,
       gradients: points.indices.map { dense(UnsafeRawPointer(gradients[$0]), $0) })
+  }
+
+  /// While the oracle is being asked: the name of the equation that asks. Nil before it was.
+  public var askingEquation: String? {
+    let site = lockstep?.askedSite ?? referenceSite
+    let names = instance.module.globalSites
+    return names.indices.contains(site) ? names[site] : nil
   }
 
   /// T, the planned number of steps.

@@ -35,6 +35,7 @@ final class TensorMemory {
   private(set) var inputs: [Region] = []
   private(set) var views: [Region] = []
   var draws: [String: [Double]] = [:]
+  var firstDraws: [String: [Double]] = [:]
   private var drawRooms: [String: (pointer: UnsafeMutablePointer<Double>, count: Int)] = [:]
   private var owned: [UnsafeMutableRawPointer] = []
 

@@ -80,6 +80,7 @@ final class Lockstep {
   private struct Meeting {
     var operation: Operation
     var isOracle: Bool
+    var site: Int
     var round: Int
     var parts: [Part]
     var points: UnsafeMutablePointer<UnsafeRawPointer>
@@ -93,6 +94,8 @@ final class Lockstep {
   /// Gradients of tensors that do not ask for theirs.
   private var spare: [UnsafeMutableRawPointer?]
   private let parameterSlots: [Int]
+  /// Which call of the rule the oracle is being asked for.
+  private(set) var askedSite = 0
 
   init(_ instances: [PlanInstance], rounds: [Int], team: Team) {
     self.instances = instances
@@ -111,7 +114,7 @@ final class Lockstep {
           meetings.append(
             Meeting(
               operation: step.operation, isOracle: step.kind == .oraclePoint,
-              round: rounds[step.m], parts: [],
+              site: step.m, round: rounds[step.m], parts: [],
               points: .allocate(capacity: instances.count),
               gradients: .allocate(capacity: instances.count)))
         }
@@ -213,6 +216,7 @@ final class Lockstep {
       }
       if wantsGradient { meeting.gradients[part.instance] = instance.pointer(step.d) }
     }
+    askedSite = meeting.site
     let loss = try oracle(
       UnsafePointer(meeting.points), wantsGradient ? UnsafePointer(meeting.gradients) : nil)
     if wantsGradient { return }

@@ -161,7 +161,8 @@ final class PlanInstance {
     }
     BLASThreads.useOne()
     rv_product(
-      Int32(team?.pointee.threads ?? 1), element, s.transposesA ? 1 : 0, s.transposesB ? 1 : 0, Int32(s.m),
+      Int32(team?.pointee.threads ?? 1), element, s.transposesA ? 1 : 0, s.transposesB ? 1 : 0,
+      Int32(s.m),
       Int32(s.n), Int32(s.k), a, Int32(s.leadingA), b, Int32(s.leadingB), d, Int32(s.n))
   }
 
@@ -262,6 +263,6 @@ final class PlanInstance {
   }
 
   func failure(_ error: NumericError, _ s: PlanStep) -> DiagnosticError {
-    DiagnosticError(error.diagnostic(s.operation, at: s.origin))
+    DiagnosticError(error.diagnostic(s.operation, at: s.origin), cause: error)
   }
 }

@@ -198,7 +198,8 @@ struct SegmentBuilder {
       case .sums(let first):
         operands.append(
           rv_operand(
-            kind: Int32(RV_SUMS.rawValue), index: 0, offset: Int64(8 * first), stride: 0, unused: 0))
+            kind: Int32(RV_SUMS.rawValue), index: 0, offset: Int64(8 * first), stride: 0, unused: 0)
+        )
       case .none, .value: return 0
       }
       operandIndex[x] = next

@@ -45,6 +45,8 @@ public struct OracleRequest: Sendable {
   public var site: Int
   /// One point a tensor; tensors whose variant does not ask stand at their parameters.
   public var points: [Dense]
+  /// Whether the gradients there are asked for, and not the loss.
+  public var wantsGradients = true
 }
 
 public struct OracleAnswer: Sendable {

@@ -166,7 +166,8 @@ struct ReferenceRun {
   private func failure(_ error: NumericError, _ place: Place) -> DiagnosticError {
     let function = functions[place.tensor]
     return DiagnosticError(
-      error.diagnostic(function[place.value].operation, at: function.origin(place.value)))
+      error.diagnostic(function[place.value].operation, at: function.origin(place.value)),
+      cause: error)
   }
 
   private mutating func compute(_ place: Place) throws(DiagnosticError) {
@@ -217,7 +218,10 @@ struct ReferenceRun {
         points.append(environments[tensor].parameters.first ?? Dense(0))
       }
     }
-    let answer = try oracle(OracleRequest(site: Int(instruction.attribute), points: points))
+    let answer = try oracle(
+      OracleRequest(
+        site: Int(instruction.attribute), points: points,
+        wantsGradients: instruction.operation == .gradientAt))
     for tensor in functions.indices {
       guard let value = meetings[tensor][meeting] else { continue }
       let shape = functions[tensor].type(value).shape.numbers

@@ -53,6 +53,8 @@ package struct DataFile: Sendable {
     let kind = before.st_mode & S_IFMT
     if kind == S_IFDIR { throw DataProblem.directory(path, at: span) }
     let isRegular = kind == S_IFREG
+    // A device has no end, and nobody keeps data in one.
+    let limit = kind == S_IFCHR ? min(limit, 1 << 24) : limit
     if isRegular, Int(before.st_size) > limit {
       throw DataProblem.tooLarge(path, limit: limit, at: span)
     }

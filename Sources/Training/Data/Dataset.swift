@@ -59,17 +59,20 @@ public struct Dataset: Sendable, Equatable {
 
   /// Arrays whose first axis counts the examples; the features' other axes are flattened.
   ///
-  /// `source` is the path, for messages. Throws R0736 (ranks or rows that do not fit), R0715 (a
+  /// `source` is the path, for messages, `targetSource` that of the targets where it is another.
+  /// Throws R0736 (ranks or rows that do not fit), R0715 (a
   /// value that is not finite), R0707 (no examples).
   public init(
-    features: NumericArray, targets: NumericArray, source: String, targetName: String = "y",
-    at span: Span
+    features: NumericArray, targets: NumericArray, source: String,
+    targetSource: String? = nil, targetName: String = "y", at span: Span
   ) throws(DiagnosticError) {
     let place = DataPlace(source)
+    let targetPlace = targetSource ?? source
     let targetCount = targets.shape.first ?? 0
     guard targets.shape.count == 1 || (targets.shape.count == 2 && targets.shape[1] == 1) else {
       throw DataProblem.shapes(
-        place, reason: "the targets have shape \(targets.shape); one number per row is needed",
+        DataPlace(targetPlace),
+        reason: "the targets have shape \(targets.shape); one number per row is needed",
         at: span)
     }
     guard features.shape.count >= 2, features.shape[0] == targetCount else {
@@ -78,7 +81,7 @@ public struct Dataset: Sendable, Equatable {
         reason: "features of shape \(features.shape) do not fit \(targetCount) targets; "
           + "the first axis counts the rows", at: span)
     }
-    if targetCount == 0 { throw DataProblem.empty(source, at: span) }
+    if targetCount == 0 { throw DataProblem.empty(targetPlace, at: span) }
     let columns = features.values.count / targetCount
     guard columns > 0 else {
       throw DataProblem.shapes(
@@ -91,7 +94,7 @@ public struct Dataset: Sendable, Equatable {
     }
     if let bad = targets.values.firstIndex(where: { !$0.isFinite }) {
       throw DataProblem.notFinite(
-        DataPlace(source, line: bad + 1, column: 1), text: "\(targets.values[bad])",
+        DataPlace(targetPlace, line: bad + 1, column: 1), text: "\(targets.values[bad])",
         column: targetName, at: span)
     }
     self.init(

@@ -27,14 +27,20 @@ final class Learner {
     let memory: TensorMemory
     let rows: Int
     let widths: [Int]
+    let source: String
+    let targetName: String
 
     init(_ data: Dataset, _ elementType: ElementType) {
+      source = data.source
+      targetName = data.targetName
       rows = data.rows
       widths = [data.columns, 1]
       memory = TensorMemory([data.rows * data.columns, data.rows], elementType)
       memory.write(data.features, to: 0)
       memory.write(data.targets, to: 1)
     }
+
+    func holdsTarget(_ x: Double) -> Bool { memory.read(1).contains(x) }
   }
 
   init(
@@ -125,7 +131,7 @@ final class Learner {
       }
     }
     lastRunner = runner
-    let loss = try runner.evaluate()
+    let loss = try evaluate(runner, data)
     guard loss.isFinite else { return loss }
     try optimizer?.step(
       loss: loss,
@@ -167,14 +173,37 @@ final class Learner {
   func measure() throws(DiagnosticError) -> [(String, Double)] {
     guard let test else { return [] }
     let runner = try wholeRunner(test)
-    let loss = try runner.evaluate()
+    let loss = try evaluate(runner, test)
     return runner.metricNames.map { ($0, runner.metric($0)) } + [("test_loss", loss)]
   }
 
   /// The loss over the whole training part.
   func trainingLoss() throws(DiagnosticError) -> Double {
     guard let data else { return try evaluate() }
-    return try wholeRunner(data).evaluate()
+    return try evaluate(wholeRunner(data), data)
+  }
+
+  /// An evaluation on examples. A target that is no class of the objective is told as such.
+  private func evaluate(
+    _ runner: ObjectiveRunner, _ examples: Examples?
+  ) throws(DiagnosticError) -> Double {
+    do throws(DiagnosticError) {
+      return try runner.evaluate()
+    } catch {
+      guard let examples, case NumericError.index(let x, let count)? = error.cause,
+        examples.holdsTarget(x), var said = error.diagnostics.first
+      else { throw error }
+      let value = x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)"
+      said.message =
+        "\(examples.source): column \"\(printable(examples.targetName))\" holds class \(value), and "
+        + "there are \(count) scores, for classes 0 to \(count - 1)"
+      said.notes.append(
+        Note(
+          x > 0
+            ? "give the objective more outputs, or number the classes from 0"
+            : "number the classes from 0"))
+      throw DiagnosticError(said, cause: error.cause)
+    }
   }
 
   private func wholeRunner(_ examples: Examples) throws(DiagnosticError) -> ObjectiveRunner {
@@ -207,8 +236,18 @@ final class Learner {
         Note("every parameter is still finite; this is the first value that is \(value)")
       ]
     }
-    result.notes.append(Note("a smaller learning rate or clipping may help"))
+    result.notes.append(advice(step - 1))
     return result
+  }
+
+  /// What to change: the hyperparameter that broke first, or the learning rate.
+  private func advice(_ step: Int) -> Note {
+    guard let broken = optimizer?.brokenHyper else {
+      return Note("a smaller learning rate or clipping may help")
+    }
+    return Note(
+      "the hyperparameter `\(broken.name)` is \(broken.value.isNaN ? "NaN" : "infinite") at step "
+        + "\(step)", at: broken.argument)
   }
 
   /// The first value of the objective that is not finite although what it is made of is.
@@ -254,6 +293,6 @@ final class Learner {
     return Diagnostic(
       910,
       "\(rule), seed \(seed): `\(runner.parameters[broken].name)` is not finite after step "
-        + "\(step)", at: .none, notes: [Note("a smaller learning rate or clipping may help")])
+        + "\(step)", at: .none, notes: [advice(step)])
   }
 }

@@ -299,6 +299,7 @@ struct RuleGenerator {
           "trace(\(sub(.square)))", "sum(flatten(\(sub(.like))))",
           "sum(iota(rows) * \(sub(.like)))",
           "norm(diag(\(sub(.square))))", "sum(\(sub(.overRows)) @ \(sub(.overCols)))",
+          "max(row_sum(if rows >= cols then \(sub(.like)) else (\(sub(.like))).T))",
         ])
       case 16:
         guard usesHost, isInRule else { return sub(.scalar) }
