@@ -10,6 +10,11 @@ extension Lowerer {
   /// `stack(betas)`, `window(10)`, `batch`, `groups(weights)`: like w for each entry, or of the shape
   /// that the last argument names.
   func shape(over axis: AxisName, _ type: TypeExpr, _ frame: Frame) -> Shape? {
+    guard frame.rule != nil else {
+      _ = report(
+        Diagnostic(434, "the named axis `\(axis.word)` belongs in a rule", at: type.span))
+      return nil
+    }
     var arguments = type.extents
     var tensor = Shape.like
     if let last = arguments.last, let inner = typeExpression(last, frame) {

@@ -467,7 +467,10 @@ extension Lowerer {
     of arguments: [ExprID], _ name: String, _ frame: Frame, _ span: Span
   ) -> Shape? {
     if arguments.isEmpty { return drawShape }
+    let known = bag.all.count
     if arguments.count == 1, let shape = shapeWord(arguments[0], frame) { return shape }
+    // A shape in words that is none was reported as such.
+    if bag.all.count > known { return nil }
     var extents: [Extent] = []
     for argument in arguments {
       guard let extent = extent(argument, frame) else { return nil }
@@ -506,7 +509,9 @@ extension Lowerer {
   private func listAlong(
     _ axis: AxisName, _ arguments: [Argument], _ frame: Frame, _ span: Span
   ) -> Value {
-    guard axis == .stack || axis == .groups, arguments.count == 1, arguments[0].label == nil else {
+    guard frame.rule != nil, axis == .stack || axis == .groups, arguments.count == 1,
+      arguments[0].label == nil
+    else {
       return report(
         Diagnostic(
           434, "here stands a list: `stack([0, 0.9])` or `groups([0.5, 0.5])`", at: span))
@@ -550,7 +555,9 @@ extension Lowerer {
     }
     var shape = isGlobal ? Shape.scalar : drawShape
     if let wanted = rest.first {
+      let known = bag.all.count
       guard !isGlobal, rest.count == 1, let given = shapeWord(wanted.value, frame) else {
+        if bag.all.count > known { return .failure }
         return report(
           Diagnostic(
             425, "the argument of `\(name)` is a shape such as `scalar` or `vector(rows)`",

@@ -85,7 +85,9 @@ public struct SourcePrinter {
   private static func usedHypers(_ module: RuleModule, _ variant: RuleVariant) -> [Int] {
     var used: Set<Int> = []
     for function in [variant.update, variant.initial] {
-      for instruction in function.instructions where instruction.operation == .hyper {
+      let live = function.liveValues()
+      for (i, instruction) in function.instructions.enumerated()
+      where live[i] && instruction.operation == .hyper {
         used.insert(Int(instruction.attribute))
       }
     }

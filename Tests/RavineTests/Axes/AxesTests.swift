@@ -284,6 +284,48 @@ import Testing
     #expect(isClose(bound.values, w))
   }
 
+  // MARK: Generated rules
+
+  static let count =
+    ProcessInfo.processInfo.environment["RAVINE_CAMPAIGN"].flatMap { UInt64($0) } ?? 40
+
+  @Test func generatedRulesComeBack() throws {
+    for seed in 0..<Self.count {
+      var generator = AxesGenerator(seed: seed)
+      let text = generator.program()
+      let module = try RoundTrip.rule("Generated", of: text)
+      let difference = try RoundTrip.difference(module)
+      #expect(difference == nil, "seed \(seed): \(difference ?? "")")
+      #expect(RoundTrip.flaw(module.variants[0].update) == nil, "seed \(seed)\n\(text)")
+    }
+  }
+
+  @Test func enginesAgreeOnGeneratedRules() throws {
+    for seed in 0..<Self.count {
+      var generator = AxesGenerator(seed: seed)
+      let compiler = Compiler()
+      let text = generator.program()
+      _ = compiler.add(name: "a.opt", bytes: Array(text.utf8))
+      let rule = try compiler.rule("Generated")
+      let n = rule.module.axes.contains(.workers) ? 2 : 1
+      let bound = try Self.engines.map {
+        try BoundRule(
+          rule, dims: [3, 2], start: [0.5, -0.25, 0.75], engine: $0,
+          axes: AxisLengths(batch: 4, workers: n))
+      }
+      var random = SplitMix(seed)
+      func numbers(_ n: Int) -> [Double] {
+        (0..<n).map { _ in Double.random(in: -1...1, using: &random) }
+      }
+      for _ in 1...4 {
+        let (g, inputs) = (numbers(6 * n), ["G": numbers(24), "P": numbers(18), "x": numbers(4)])
+        for each in bound { try each.step(g, inputs: inputs) }
+      }
+      #expect(bound[0].values.allSatisfy { $0.isFinite }, "seed \(seed)\n\(text)")
+      #expect(isClose(bound[1].values, bound[0].values), "seed \(seed)\n\(text)")
+    }
+  }
+
   // MARK: Binding
 
   @Test func whatBindingRefuses() throws {

@@ -130,7 +130,7 @@ import Testing
     ("rule A { w' = w - mean over batch g }", ["R0431 batch"]),
     ("rule A { w' = w - g * batch }", ["R0431 batch"]),
     ("rule A { input G: batch\n w' = w - G }", ["R0432 w"]),
-    ("rule A { input G: batch\n state m\n m' = m + G\n w' = w - m' }", ["R0432 m"]),
+    ("rule A { input G: batch\n state m\n m' = m + G\n w' = w - m' }", ["R0432 m + G"]),
     ("rule A { input G: batch\n when norm(G) > 1 { w' = w - g } }", ["R0432 norm(G) > 1"]),
     ("rule A { input G: batch\n w' = w - grad(w + G) }", ["R0432 grad(w + G)"]),
     ("rule A { w' = w - g + mean over workers g }", ["R0432 w"]),
@@ -149,6 +149,8 @@ import Testing
       "rule A { state h: window(3)\n h' = norm(row_sum(g))\n w' = w - push(g, h) }",
       ["R0431 push(g, h)"]
     ),
+    ("objective f(x: stack(3) = 0) = sum(x^2)", ["R0434 stack(3)"]),
+    ("x = zeros(stack(3))", ["R0434 stack(3)"]),
     ("rule A { input G: batches\n w' = w - sum over batch G }", ["R0317 batches"]),
     ("rule A(b = [1, 2], c = [1, 2, 3]) { w' = w - g * sum over stack (b + c) }", ["R0401 b + c"]),
     ("rule A(b = [1, 2]) { w' = w - g * sum over stack b }\nrule B = A(b = 3)", ["R0509 3"]),
