@@ -303,7 +303,7 @@ extension Lowerer {
 
   static func operation(named name: String) -> Operation? { operationsByName[name] }
 
-  private func knownExtent(_ handle: Handle, _ kind: ExtentKind) -> Double? {
+  func knownExtent(_ handle: Handle, _ kind: ExtentKind) -> Double? {
     let extents = entry(handle).extents
     guard extents.allSatisfy(\.isFixed) else { return nil }
     switch kind {

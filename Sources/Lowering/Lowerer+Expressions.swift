@@ -440,7 +440,7 @@ extension Lowerer {
 
   func elements(of handle: Handle) -> Value {
     if entry(handle).isLike { return self.handle(builder.extent(.numel)) }
-    if entry(handle).isScalar { return constant(1) }
+    if let known = knownExtent(handle, .elementsOf) { return constant(known) }
     return self.handle(builder.extent(.elementsOf, of: local(handle)))
   }
 }

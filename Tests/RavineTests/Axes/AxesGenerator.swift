@@ -4,8 +4,8 @@ import IR
 /// Random rules over values with named axes.
 struct AxesGenerator {
   private var random: SplitMix
-  /// Whether what is written now may read the local `other`.
-  private var readsOther = false
+  /// Whether what is written now may read the locals.
+  private var readsLocals = false
   private let axes = ["batch", "groups", "stack", "window", "workers"]
 
   init(seed: UInt64) { random = SplitMix(seed) }
@@ -15,15 +15,16 @@ struct AxesGenerator {
   }
 
   mutating func program() -> String {
+    let local = value(2, within: [])
     let other = value(2, within: ["batch", "stack"])
-    readsOther = true
+    readsLocals = true
     return """
       rule Generated(lr = 0.1, betas = [0.5, 0.25], shares = [0.75, 0.5, 0.125]) {
           input G: batch, P: groups(shares), x: batch(scalar)
           state b: stack(betas), c: stack(betas, scalar) = 1
           state h: window(3), k: window(3, stack(betas)) = w
           state m, e, r: vector(rows)
-          local = e - \(value(2, within: []))
+          local = e - \(local)
           other = \(other)
           b' = \(value(3, within: ["stack"]))
           c' = rms(\(value(2, within: ["stack"])))
@@ -85,8 +86,9 @@ struct AxesGenerator {
     if within.contains("groups") { choices += ["P", "shares * P", "shares"] }
     if within.contains("stack") { choices += ["b", "betas * b", "c", "betas", "k[0]"] }
     if within.contains("window") { choices += ["h"] }
-    if within.contains("workers") { choices += ["g", "workers * e", "local"] }
-    if readsOther, ["workers", "batch", "stack"].allSatisfy({ within.contains($0) }) {
+    if within.contains("workers") { choices += ["g", "workers * e", "e"] }
+    if readsLocals, within.contains("workers") { choices += ["local"] }
+    if readsLocals, ["workers", "batch", "stack"].allSatisfy({ within.contains($0) }) {
       choices += ["other"]
     }
     if within.contains("workers"), within.contains("stack") { choices += ["betas * g", "b * g"] }

@@ -284,6 +284,16 @@ import Testing
     #expect(isClose(bound.values, w))
   }
 
+  /// A list of numbers is written down when it is known whether it is wanted, not before.
+  @Test(arguments: engines) func listsUnderAConditionOfTheTensor(_ engine: EngineKind) throws {
+    let compiler = Compiler()
+    let text = "rule A(lr = 0.1) { w' = w - (if norm(w) > 1 then g * [lr, 2 * lr] else w) }"
+    #expect(compiler.add(name: "a.opt", bytes: Array(text.utf8)).isEmpty)
+    let bound = try BoundRule(compiler.rule("A"), dims: [2, 2], start: [1], engine: engine)
+    try bound.step([1, 2, 3, 4])
+    #expect(isClose(bound.values, [0.9, 0.6, 0.7, 0.2]))
+  }
+
   // MARK: Generated rules
 
   static let count =
