@@ -1,7 +1,7 @@
 # Ravine: what there is to do. `make run` and `make test` install what is missing by themselves.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench golden fuzz format lint campaign clean
+.PHONY: help setup build run test bench golden fuzz sanitize format lint campaign clean
 
 SECONDS ?= 60
 
@@ -28,6 +28,12 @@ golden: build ## every recorded trajectory on both engines, as a table
 
 fuzz: setup ## look for crashes for SECONDS=60
 	@scripts/fuzz.sh $(SECONDS)
+
+sanitize: setup ## the runtime's tests under the address sanitizer, those of threads under the thread one
+	RAVINE_CAMPAIGN=40 swift test --sanitize=address --scratch-path .build/sanitize-address \
+	  --filter RuntimeTests --skip rulesDoNotDependOnThreads
+	RAVINE_CAMPAIGN=10 swift test --sanitize=thread --scratch-path .build/sanitize-thread \
+	  --filter 'ThreadTests|FiniteGuardTests' --skip rulesDoNotDependOnThreads
 
 format: ## rewrite the sources in the one layout
 	swift format --in-place --recursive Sources Tests Package.swift

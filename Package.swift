@@ -44,24 +44,27 @@ let package = Package(
     room("Semantics", ["Syntax", "IR"]),
     room("Lowering", ["Semantics", "IR"]),
     room("Runtime", ["IR", "CKernels"]),
+    room("Native", ["Basics", "Runtime", "CKernels"]),
     room("Zoo", [], resources: zooFiles.map { .embedInCode("Resources/\($0).opt") }),
     room("Training", ["Runtime"]),
-    room("Ravine", ["Lowering", "Training", "Zoo"]),
+    room("Ravine", ["Lowering", "Training", "Native", "Zoo"]),
     // Named apart from the library: file systems that ignore case hold one module of a name.
     .executableTarget(
       name: "ravine-cli",
       dependencies: [
         "Ravine", "Diagnostics", "IR", "Lowering", "Syntax", "Training", "Zoo", "Runtime",
+        "Native",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-cli", swiftSettings: strict),
     .executableTarget(
-      name: "ravine-bench", dependencies: ["Ravine", "CKernels"], path: "Sources/RavineBench",
-      swiftSettings: strict),
+      name: "ravine-bench", dependencies: ["Ravine", "Native", "CKernels"],
+      path: "Sources/RavineBench", swiftSettings: strict),
     tests("SyntaxTests", ["Syntax"]),
     tests("IRTests", ["IR"]),
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),
-    tests("RuntimeTests", ["Runtime", "Ravine", "AllocationCount"]),
+    tests("RuntimeTests", ["Runtime", "Ravine", "Native", "AllocationCount"]),
+    tests("NativeTests", ["Native", "Runtime", "Ravine", "CKernels", "IR"]),
     tests("TrainingTests", ["Training"]),
     tests(
       "RavineTests", ["Ravine", "Runtime", "Diagnostics", "IR"], exclude: ["Diagnostics/Cases"]),

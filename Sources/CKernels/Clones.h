@@ -3,7 +3,15 @@
 // The baseline of x86-64 knows neither 256-bit vectors nor fused instructions, and a package that
 // sets compiler flags cannot be depended on: so each kernel is compiled for three levels of the
 // architecture and the loader picks one.
-#if defined(__x86_64__) && defined(__linux__)
+//
+// The choice is made before a sanitizer has set itself up, so sanitized code has the baseline only.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define RV_CLONES
+#endif
+#endif
+#if defined(RV_CLONES)
+#elif defined(__x86_64__) && defined(__linux__)
 #define RV_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define RV_CLONES

@@ -34,6 +34,11 @@ void rv_interrupt_install(void) {
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, NULL);
+  // A parent that started this process from a thread of its own with signals blocked leaves them so.
+  sigset_t interrupt;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
 }
 
 int rv_interrupt_requested(void) { return requested != 0; }

@@ -7,6 +7,8 @@
 // exp, log and tanh without branches or errno, so that loops over them vectorize.
 // Polynomials and reductions after Moshier's Cephes library (expf, logf, tanhf, exp, log, tanh);
 // 2 ulp or better over the whole range, NaN and infinities as in libm.
+// Without contraction the interpreter's clones and compiled passes give the same bits.
+#pragma STDC FP_CONTRACT OFF
 
 RV_INLINE float rv_bits_f32(int32_t i) { float x; memcpy(&x, &i, 4); return x; }
 RV_INLINE int32_t rv_int_f32(float x) { int32_t i; memcpy(&i, &x, 4); return i; }
@@ -175,3 +177,4 @@ RV_INLINE double rv_power_inline(double x, double y) {
   if (y == 0.5) return __builtin_elementwise_sqrt(x);
   return pow(x, y);
 }
+#pragma STDC FP_CONTRACT DEFAULT

@@ -88,12 +88,7 @@ static void N(place_draw)(
   }
 }
 
-static double N(fold_run)(int fold, double carry, const T *x, int64_t n) {
-  static const int op[] = {RV_SUM, RV_MAX, RV_MIN};
-  N(rv_kernel_at)(op[fold], 0)(&carry, x, x, x, x, (size_t)n);
-  return carry;
-}
-
+// RV_FOLD_RUN(fold, carry, x, n): the fold of n elements into a double.
 static void N(reduce_rows)(
     T *d, const T *x, const rv_place *p, double *carry, int64_t start, int64_t n) {
   int64_t cols = p->extent[1];
@@ -106,7 +101,7 @@ static void N(reduce_rows)(
     int64_t row = start / cols, col = start % cols;
     int64_t count = cols - col < n ? cols - col : n;
     if (col == 0) *carry = first;
-    *carry = N(fold_run)(p->fold, *carry, x, count);
+    *carry = RV_FOLD_RUN(p->fold, *carry, x, count);
     if (col + count == cols) d[row] = (T)*carry;
     start += count;
     x += count;
@@ -147,20 +142,5 @@ static void N(reduce_columns)(
     start += count;
     x += count;
     n -= count;
-  }
-}
-
-static void N(run_place)(
-    const rv_instruction *in, const rv_place *p, char **cursor, const rv_frame *f, int64_t start,
-    int64_t n) {
-  void *d = cursor[in->d];
-  const void *a = cursor[in->a];
-  switch (p->kind) {
-  case RV_PLACE_STRIDED: N(place_strided)(d, a, p, start, n); break;
-  case RV_PLACE_IOTA: N(place_iota)(d, p, start, n); break;
-  case RV_PLACE_IDENTITY: N(place_identity)(d, p, start, n); break;
-  case RV_PLACE_DRAW: N(place_draw)(d, a, p, f, start, n); break;
-  case RV_REDUCE_ROWS: N(reduce_rows)(d, a, p, f->scalars + p->carry, start, n); break;
-  default: N(reduce_columns)(a, p, d, start, n);
   }
 }

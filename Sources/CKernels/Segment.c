@@ -10,17 +10,28 @@ rv_kernel rv_find_kernel(int element, int op, unsigned scalars) {
   return element == RV_F32 ? rv_kernel_at_f32(op, scalars) : rv_kernel_at_f64(op, scalars);
 }
 
+static double fold_run(int element, int fold, double carry, const void *x, int64_t n) {
+  static const int op[] = {RV_SUM, RV_MAX, RV_MIN};
+  rv_find_kernel(element, op[fold], 0)(&carry, x, x, x, x, (size_t)n);
+  return carry;
+}
+
 #define T float
 #define N(name) name##_f32
 #define UNIFORM_LIMIT 0x1.fffffep-1f
+#define RV_FOLD_RUN(fold, carry, x, n) fold_run(RV_F32, fold, carry, x, n)
 #include "PlaceTemplate.h"
+#include "RunPlaceTemplate.h"
 #undef T
 #undef N
 #undef UNIFORM_LIMIT
+#undef RV_FOLD_RUN
 #define T double
 #define N(name) name##_f64
 #define UNIFORM_LIMIT 0x1.fffffffffffffp-1
+#define RV_FOLD_RUN(fold, carry, x, n) fold_run(RV_F64, fold, carry, x, n)
 #include "PlaceTemplate.h"
+#include "RunPlaceTemplate.h"
 
 void rv_run_range(const rv_segment *s, const rv_frame *f, int64_t start, int64_t end) {
   char **cursor = f->cursors;
@@ -54,17 +65,4 @@ void rv_run_range(const rv_segment *s, const rv_frame *f, int64_t start, int64_t
     if (start >= end) break;
     for (int k = 0; k < s->operandCount; k++) cursor[k] += operands[k].stride * chunk;
   } while (1);
-}
-
-int rv_all_finite(int element, const void *a, size_t n) {
-  // x - x is 0 for finite x and NaN otherwise, and NaN survives the sum.
-  double total = 0;
-  if (element == RV_F32) {
-    const float *x = a;
-    for (size_t i = 0; i < n; i++) total += (double)(x[i] - x[i]);
-  } else {
-    const double *x = a;
-    for (size_t i = 0; i < n; i++) total += x[i] - x[i];
-  }
-  return total == 0;
 }

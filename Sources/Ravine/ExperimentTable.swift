@@ -24,7 +24,7 @@ enum ExperimentTable {
       row.append(failed > 0 ? "\(steps) (\(failed) of \(rule.runs.count) failed)" : "\(steps)")
       if showsPoint {
         let end = rule.runs.first?.parameters.flatMap { $0 } ?? []
-        row.append("[" + end.map { significant($0) }.joined(separator: ", ") + "]")
+        row.append("[" + end.map { NumberText.significant($0) }.joined(separator: ", ") + "]")
       }
       table.append(row)
     }
@@ -36,43 +36,10 @@ enum ExperimentTable {
   private static func summary(_ values: [Double]) -> String {
     guard !values.isEmpty else { return "–" }
     let mean = values.reduce(0, +) / Double(values.count)
-    guard values.count > 1 else { return significant(mean) }
+    guard values.count > 1 else { return NumberText.significant(mean) }
     let variance =
       values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
-    return "\(significant(mean)) ± \(significant(variance.squareRoot(), digits: 2))"
-  }
-
-  /// A number to a few significant digits.
-  static func significant(_ x: Double, digits: Int = 4) -> String {
-    guard x.isFinite, x != 0 else { return x == 0 ? "0" : "\(x)" }
-    var exponent = 0
-    var scaled = abs(x)
-    while scaled >= 10 {
-      scaled /= 10
-      exponent += 1
-    }
-    while scaled < 1 {
-      scaled *= 10
-      exponent -= 1
-    }
-    var power = 1.0
-    for _ in 1..<digits { power *= 10 }
-    var mantissa = (scaled * power).rounded()
-    if mantissa >= power * 10 {
-      mantissa /= 10
-      exponent += 1
-    }
-    let sign = x < 0 ? "-" : ""
-    let text = String(Int64(mantissa))
-    if exponent < -4 || exponent >= 7 {
-      return "\(sign)\(text.prefix(1)).\(text.dropFirst())e\(exponent)"
-    }
-    if exponent < 0 {
-      return sign + "0." + String(repeating: "0", count: -exponent - 1) + text
-    }
-    if exponent + 1 >= digits {
-      return sign + text + String(repeating: "0", count: exponent + 1 - digits)
-    }
-    return "\(sign)\(text.prefix(exponent + 1)).\(text.dropFirst(exponent + 1))"
+    return
+      "\(NumberText.significant(mean)) ± \(NumberText.significant(variance.squareRoot(), digits: 2))"
   }
 }

@@ -52,12 +52,13 @@ public struct Replay: Sendable {
   /// of another length, and what binding and stepping throw.
   public static func run(
     _ rule: RuleInstance, on trajectory: Trajectory, engine: EngineKind = .interpreter,
-    elementType: ElementType = .float64, tolerance: Trajectory.Tolerance? = nil
+    elementType: ElementType = .float64, tolerance: Trajectory.Tolerance? = nil,
+    compiler: (any SegmentCompiler)? = nil
   ) throws(DiagnosticError) -> Replay {
     let axes = trajectory.axes(of: rule.module)
     let optimizer = try Optimizer(
       rule, parameters: [ParameterSpec(name: "w", dims: trajectory.dims)], engine: engine,
-      elementType: elementType, horizon: trajectory.steps, axes: axes)
+      elementType: elementType, horizon: trajectory.steps, compiler: compiler, axes: axes)
     let feed = try ReplayFeed(trajectory, optimizer)
     try feed.giveFirst(to: optimizer)
     let parameters = NumberBuffer(trajectory.start, elementType)

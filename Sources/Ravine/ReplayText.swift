@@ -1,12 +1,14 @@
+import Training
+
 extension Replay {
   /// The comparison for people: what was compared, how far apart, where first, the final states.
   public var text: String {
     var lines = [
       "\(rule) on \(trajectory): \(steps) steps of \(Self.shape(dims))",
-      "  largest absolute difference  \(Self.short(largestAbsolute))",
-      "  largest relative difference  \(Self.short(largestRelative))",
-      "  tolerance                    \(Self.short(tolerance.absolute)) + "
-        + "\(Self.short(tolerance.relative)) · |recorded|",
+      "  largest absolute difference  \(NumberText.short(largestAbsolute))",
+      "  largest relative difference  \(NumberText.short(largestRelative))",
+      "  tolerance                    \(NumberText.short(tolerance.absolute)) + "
+        + "\(NumberText.short(tolerance.relative)) · |recorded|",
     ]
     if let first = firstOutside {
       let total = steps * parameters.count
@@ -22,7 +24,7 @@ extension Replay {
     }
     if !states.isEmpty { lines.append("final states") }
     for state in states {
-      let values = state.values.prefix(Self.shown).map(Self.short).joined(separator: ", ")
+      let values = state.values.prefix(Self.shown).map(NumberText.short).joined(separator: ", ")
       let rest = state.values.count > Self.shown ? ", …" : ""
       lines.append("  \(state.name) (\(Self.shape(state.shape)))  \(values)\(rest)")
     }
@@ -44,35 +46,6 @@ extension Replay {
       rest /= length
     }
     return "[" + indices.map(String.init).joined(separator: ", ") + "]"
-  }
-
-  /// Four significant digits.
-  private static func short(_ x: Double) -> String {
-    guard x.isFinite, x != 0 else { return "\(x == 0 ? "0" : "\(x)")" }
-    var scale = 1.0
-    var exponent = 0
-    while abs(x) * scale < 1000 && exponent < 320 {
-      scale *= 10
-      exponent += 1
-    }
-    if abs(x) >= 10_000 || exponent > 8 { return scientific(x) }
-    let rounded = (x * scale).rounded() / scale
-    return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
-  }
-
-  private static func scientific(_ x: Double) -> String {
-    var mantissa = x
-    var exponent = 0
-    while abs(mantissa) >= 10 {
-      mantissa /= 10
-      exponent += 1
-    }
-    while abs(mantissa) < 1 {
-      mantissa *= 10
-      exponent -= 1
-    }
-    let rounded = (mantissa * 100).rounded() / 100
-    return abs(rounded) >= 10 ? "\(rounded / 10)e\(exponent + 1)" : "\(rounded)e\(exponent)"
   }
 
   public var json: JSONValue {

@@ -25,6 +25,8 @@ public final class Script {
 
   private let compiler: Compiler
   public var options: Options
+  /// Compiles passes for the engines `native` and `auto`.
+  public var passCompiler: (any SegmentCompiler)?
   private let output: (String) -> Void
   private let progress: (String) -> Void
   /// All experiments so far, the last one first to be plotted.
@@ -92,7 +94,7 @@ public final class Script {
     noteWindows(rules, settings.steps)
     let trainer = Trainer(
       objective: objective, engine: options.engine, elementType: options.elementType,
-      progress: progress)
+      compiler: passCompiler, progress: progress)
     let history = try trainer.train(
       rules, on: data, settings, title: text(statement.objective, command.tree))
     experiments.append(history)
@@ -120,7 +122,8 @@ public final class Script {
     }
     noteWindows(rules, settings.steps)
     let trainer = Trainer(
-      objective: objective, engine: options.engine, elementType: .float64, progress: progress)
+      objective: objective, engine: options.engine, elementType: .float64,
+      compiler: passCompiler, progress: progress)
     let history = try trainer.minimize(
       rules, settings, title: text(statement.objective, command.tree))
     experiments.append(history)

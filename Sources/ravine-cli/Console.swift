@@ -77,10 +77,10 @@ enum Console {
   }
 
   /// A word of the command line, fit for a message.
-  static func printable(_ text: String) -> String {
+  static func printable(_ text: String, _ limit: Int = 80) -> String {
     String(
       String.UnicodeScalarView(
-        text.unicodeScalars.prefix(80).map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }))
+        text.unicodeScalars.prefix(limit).map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }))
   }
 
   static func report(_ diagnostics: [Diagnostic], in sources: SourceMap) {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import IR
+import Native
 import Ravine
 import Runtime
 import func Syntax.dump
@@ -16,17 +17,21 @@ struct DumpCommand: ParsableCommand {
         ravine dump --stage ir Lion           the flat program of a rule
         ravine dump --stage ir 'lion.opt:Lion(lr = 1e-3)'
         ravine dump --stage plan Muon --parameters w:64x32
+        ravine dump --stage c AdamW           the C that --engine native compiles
 
-      A plan is made for tensors of known sizes: those of --parameters.
+      A plan and its C are made for tensors of known sizes: those of --parameters.
       """)
 
-  enum Stage: String, ExpressibleByArgument, CaseIterable { case ast, checked, ir, plan }
+  enum Stage: String, ExpressibleByArgument, CaseIterable { case ast, checked, ir, plan, c }
 
-  @Option(help: "ast, checked, ir or plan.")
+  @Option(help: "ast, checked, ir, plan or c.")
   var stage: Stage = .ir
   @Option(
-    help: ArgumentHelp("For plans: names and sizes of the tensors.", valueName: "w:64x32,b:32"))
+    help: ArgumentHelp(
+      "For plans and C: names and sizes of the tensors.", valueName: "w:64x32,b:32"))
   var parameters = "w:64x32"
+  @Option(help: "For plans and C: f32 or f64.")
+  var dtype = RunCommand.NumberType.f32
   @Argument(
     help: ArgumentHelp("A file, a rule of the zoo, or FILE.opt:RULE.", valueName: "program"))
   var program: String
@@ -42,9 +47,9 @@ struct DumpCommand: ParsableCommand {
       }
       for name in compiler.declaredRules {
         let rule = try Program.rule(name, from: nil, in: compiler)
-        if stage == .plan { try plan(rule, compiler) } else { show(rule) }
+        if isBound { try plan(rule, compiler) } else { show(rule) }
       }
-      if stage == .plan { return }
+      if isBound { return }
       for name in compiler.declaredObjectives {
         do throws(DiagnosticError) {
           show(try compiler.objective(name))
@@ -68,10 +73,13 @@ struct DumpCommand: ParsableCommand {
         Console.write(Syntax.dump(compiler.program[declared.tree]))
       case .checked: Console.write(compiler.checkedText(only: nil))
       case .ir: show(rule)
-      case .plan: try plan(rule, compiler)
+      case .plan, .c: try plan(rule, compiler)
       }
     }
   }
+
+  /// Whether the stage knows the sizes of the tensors.
+  private var isBound: Bool { stage == .plan || stage == .c }
 
   private func dumpTree(_ path: String) throws {
     let compiler = Compiler()
@@ -92,8 +100,13 @@ struct DumpCommand: ParsableCommand {
   private func plan(_ rule: RuleInstance, _ compiler: Compiler) throws {
     let specs = try ParameterList.parse(parameters)
     do throws(DiagnosticError) {
-      let optimizer = try Optimizer(rule, parameters: specs)
-      Console.write("# \(rule.label)\n" + optimizer.dumpPlan())
+      let optimizer = try Optimizer(rule, parameters: specs, elementType: dtype.elementType)
+      if stage == .plan {
+        return Console.write("# \(rule.label)\n" + optimizer.dumpPlan())
+      }
+      let (text, interpreted) = NativeCompiler.source(optimizer.segmentSources)
+      Console.write(text)
+      if interpreted > 0 { Console.say("\(interpreted) passes stay with the interpreter\n") }
     } catch {
       Console.report(error.diagnostics, in: compiler.sources)
       throw Status.program

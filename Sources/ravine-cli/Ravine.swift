@@ -18,7 +18,7 @@ struct Ravine: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, CheckCommand.self, FormatCommand.self, DescribeCommand.self,
-      ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self,
+      ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self, CacheCommand.self,
     ])
 
   static let version = "0.1.0"
@@ -33,6 +33,7 @@ struct Ravine: ParsableCommand {
         ravine fmt FILE…         format                ravine explain CODE   what a message means
         ravine replay RULE FILE  compare with a recorded run
         ravine dump FILE         what the compiler sees
+        ravine cache             the code that was compiled for this machine
 
       `ravine help COMMAND` shows examples.
 

@@ -19,8 +19,8 @@ struct ReplayCommand: ParsableCommand {
       |computed - recorded| <= absolute + relative * |recorded|.
       """)
 
-  @Option(help: "interpreter, or reference (slow, defines the meaning).")
-  var engine = RunCommand.EngineName.interpreter
+  @Option(help: EngineName.help)
+  var engine = EngineName.interpreter
   @Option(help: "f64 or f32.")
   var dtype = RunCommand.NumberType.f64
   @Option(help: "At most so many threads; all cores without it. The results are the same.")
@@ -62,7 +62,8 @@ struct ReplayCommand: ParsableCommand {
     do throws(DiagnosticError) {
       result = try Replay.run(
         instance, on: record, engine: engine.kind, elementType: dtype.elementType,
-        tolerance: tolerance.map { Trajectory.Tolerance(relative: $0, absolute: 0) })
+        tolerance: tolerance.map { Trajectory.Tolerance(relative: $0, absolute: 0) },
+        compiler: engine.compiler)
     } catch {
       Console.report(error.diagnostics, in: compiler.sources)
       throw error.diagnostics.contains { 900..<1000 ~= $0.code.number }

@@ -30,7 +30,7 @@ struct RunCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("A script, or - for standard input.", valueName: "file"))
   var file: String
 
-  @Option(help: "How to compute: interpreter, or reference (slow, defines the meaning).")
+  @Option(help: EngineName.help)
   var engine = EngineName.interpreter
 
   @Option(help: "Numbers of `train`: f32 or f64. `minimize` always uses f64.")
@@ -41,11 +41,6 @@ struct RunCommand: ParsableCommand {
 
   @Flag(help: "Print the recorded curves as JSON instead of tables.")
   var json = false
-
-  enum EngineName: String, ExpressibleByArgument, CaseIterable {
-    case interpreter, reference
-    var kind: EngineKind { self == .interpreter ? .interpreter : .reference }
-  }
 
   enum NumberType: String, ExpressibleByArgument, CaseIterable {
     case f32, f64
@@ -74,6 +69,7 @@ struct RunCommand: ParsableCommand {
       compiler, options: options,
       output: { text in if !writesJSON { Console.write(text) } },
       progress: { Console.progress($0) })
+    script.passCompiler = engine.compiler
     do throws(DiagnosticError) {
       try script.run()
     } catch {

@@ -2,7 +2,14 @@
 #include <stddef.h>
 
 // The test program's own malloc stands before the library's, counts for its thread and passes on.
-#if defined(__GLIBC__) || defined(__linux__)
+// The sanitizers bring allocators of their own.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define RV_SANITIZED
+#endif
+#endif
+
+#if (defined(__GLIBC__) || defined(__linux__)) && !defined(RV_SANITIZED)
 #include <errno.h>
 
 extern void *__libc_malloc(size_t);

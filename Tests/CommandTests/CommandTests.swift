@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "run", "check", "fmt", "describe", "zoo", "explain", "replay", "dump",
+    "run", "check", "fmt", "describe", "zoo", "explain", "replay", "dump", "cache",
   ])
   func helpBeginsWithExamples(_ command: String) throws {
     let outcome = try Sandbox().run("ravine \(command) --help")
@@ -348,14 +348,16 @@ import Testing
       "e.opt",
       """
       objective bowl(x: vector(2) = [1, 1]) = sum(x^2)
+      1 + 1
       minimize bowl with SGD(lr = 1e-6) for 1e9 steps
       plot loss to "p.svg"
       """)
+    // A busy machine may need long to start it.
     let outcome = try sandbox.run(
       """
-      ravine run e.opt & p=$!
-      for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 $p && sleep 0.2; done
-      kill -INT $p; sleep 0.01; kill -INT $p; wait $p
+      ravine run e.opt > shown & p=$!
+      for i in $(seq 300); do test -s shown && break; sleep 0.1; done
+      sleep 0.2; kill -INT $p; sleep 0.01; kill -INT $p; wait $p
       """)
     #expect(outcome.status == 130)
     #expect(outcome.errors.contains("interrupted"))

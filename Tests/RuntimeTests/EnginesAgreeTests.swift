@@ -12,11 +12,18 @@ final class HostTensors {
   let parameters: [UnsafeMutableRawPointer]
   let gradients: [UnsafeMutableRawPointer]
 
-  init(_ specs: [ParameterSpec], _ element: ElementType) {
+  private let offset: Int
+
+  /// `offset`: bytes by which the pointers miss the alignment of a cache line.
+  init(_ specs: [ParameterSpec], _ element: ElementType, offset: Int = 0) {
+    self.offset = offset
     self.specs = specs
     self.element = element
     func room() -> [UnsafeMutableRawPointer] {
-      specs.map { .allocate(byteCount: max($0.count, 1) * 8, alignment: 64) }
+      specs.map {
+        UnsafeMutableRawPointer.allocate(byteCount: max($0.count, 1) * 8 + offset, alignment: 64)
+          + offset
+      }
     }
     parameters = room()
     gradients = room()
@@ -25,7 +32,7 @@ final class HostTensors {
     }
   }
 
-  deinit { for pointer in parameters + gradients { pointer.deallocate() } }
+  deinit { for pointer in parameters + gradients { (pointer - offset).deallocate() } }
 
   func set(_ pointer: UnsafeMutableRawPointer, _ values: [Double]) {
     for (i, x) in values.enumerated() {

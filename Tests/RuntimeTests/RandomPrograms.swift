@@ -52,10 +52,11 @@ struct RandomPrograms {
     .globalSum, .globalMaximum, .globalMinimum,
   ]
 
-  init(seed: UInt64, _ kind: Kind) {
+  init(
+    seed: UInt64, _ kind: Kind, sizes: [Int] = [1, 2, 3, 4, 5, 7, 8, 16, 17, 33]
+  ) {
     state = seed &* 0x9E37_79B9_7F4A_7C15 ^ 0xD1B5_4A32_D192_ED03
     self.kind = kind
-    let sizes = [1, 2, 3, 4, 5, 7, 8, 16, 17, 33]
     var s = state
     func pick(_ n: Int) -> Int {
       s = s &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

@@ -5,3 +5,5 @@
 #include "LinearAlgebra.h"
 #include "Pool.h"
 #include "Steps.h"
+#include "System.h"
+#include "Text.h"

@@ -1,4 +1,6 @@
 #pragma once
+#include "Frame.h"
+#include "Place.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,36 +43,6 @@ enum rv_op {
 /// The kernel of an operation; `scalars` has bit k set where operand k is a scalar.
 /// NULL where there is no such kernel.
 rv_kernel rv_find_kernel(int element, int op, unsigned scalars);
-
-// What a positioned operation needs to know of its place: it makes elements [start, start + n) of
-// a value, so the same number comes out however a tensor is cut into chunks.
-enum rv_positioned {
-  RV_PLACE_STRIDED, RV_PLACE_IOTA, RV_PLACE_IDENTITY, RV_PLACE_DRAW,
-  RV_REDUCE_ROWS, RV_REDUCE_COLUMNS
-};
-
-enum rv_fold { RV_FOLD_SUM, RV_FOLD_MAX, RV_FOLD_MIN };
-
-#define RV_MAX_AXES 8
-
-typedef struct rv_place {
-  int32_t kind;
-  int32_t axes;
-  // Strided loads: the axes of the iteration space, outermost first, and the operand's strides in
-  // elements. Iota and identity: extent[0] counts, stride[0] is the product of the inner extents.
-  // Reductions: extent[0] rows, extent[1] columns.
-  int64_t extent[RV_MAX_AXES];
-  int64_t stride[RV_MAX_AXES];
-  int32_t fold;
-  // Draws: distribution (in the order of `Distribution`), call site, whether all tensors share the
-  // numbers, replay index. bernoulli: stride[0] is 1 where the probability is a vector.
-  int32_t distribution;
-  uint32_t site;
-  int32_t isGlobal;
-  int32_t replay;
-  // The scalar register in which a row reduction carries its unfinished row.
-  int32_t carry;
-} rv_place;
 
 enum rv_operand_kind { RV_MEMORY, RV_FIXED, RV_SCRATCH, RV_SCALAR, RV_SUMS };
 
@@ -115,29 +87,6 @@ typedef struct rv_columns {
   // Bytes.
   int64_t offset;
 } rv_columns;
-
-/// What a run of a plan sees: memory slots, scalar registers, scratch, and the random counter.
-/// Blocks that run at once have frames of their own, which share the slots.
-typedef struct rv_frame {
-  void **slots;
-  double *scalars;
-  // Accumulators of the column reductions of one block.
-  double *sums;
-  // Room for one chunk a scratch register, and for the cursors of the largest segment.
-  char *scratch;
-  char **cursors;
-  // Recorded draws that stand in for those of a call site, one entry a replay index; NULL draws.
-  const double *const *replays;
-  uint64_t seed;
-  uint32_t step;
-  uint32_t tensor;
-  // Scalar registers in all.
-  int64_t scalarCount;
-} rv_frame;
-
-/// Runs elements [start, end) of a pass: adds into the accumulators, whose initial values its
-/// caller has set.
-typedef void (*rv_range)(const rv_frame *frame, int64_t start, int64_t end);
 
 /// A pass over n elements: what the interpreter runs chunk by chunk.
 ///
@@ -219,4 +168,8 @@ void rv_run_scalars(
     const rv_scalar *program, size_t count, const rv_place *places, const rv_frame *frame);
 
 double rv_power(double x, double y);
-int rv_all_finite(int element, const void *a, size_t n);
+
+/// Whether every number of some tensors is finite.
+int rv_all_finite(
+    int element, const void *const *tensors, const int64_t *counts, int64_t tensorCount,
+    const rv_team *team);

@@ -38,9 +38,10 @@ public final class ObjectiveRunner {
   public init(
     _ module: ObjectiveModule, hypers: [Double]? = nil, batch: Int? = nil, features: Int? = nil,
     engine: EngineKind = .interpreter, elementType: ElementType = .float32,
-    needsGradient: Bool = true, needsMetrics: Bool = true, seed: UInt64 = 0, threads: Int? = nil
+    needsGradient: Bool = true, needsMetrics: Bool = true, seed: UInt64 = 0, threads: Int? = nil,
+    compiler: (any SegmentCompiler)? = nil
   ) throws(DiagnosticError) {
-    team = Team(threads: engine == .interpreter ? threads : 1)
+    team = Team(threads: engine == .reference ? 1 : threads)
     self.module = module
     self.engine = engine
     self.elementType = elementType
@@ -87,12 +88,12 @@ public final class ObjectiveRunner {
     inputCounts = counts
     initial = try module.initial.specialised(context).checkedForEvaluation()
     function = needsGradient ? try forward.differentiated(parameters: shapes) : forward
-    if engine == .interpreter { try makePlan() }
+    if engine != .reference { try makePlan(engine.compiler(compiler)) }
   }
 
   deinit { for pointer in spare { pointer.deallocate() } }
 
-  private func makePlan() throws(DiagnosticError) {
+  private func makePlan(_ compiler: (any SegmentCompiler)?) throws(DiagnosticError) {
     let plan = try Planner.plan(function, element: elementType)
     if Double(plan.arenaBytes) > Budget.bytes {
       throw Budget.exceeded(
@@ -100,8 +101,16 @@ public final class ObjectiveRunner {
         limit: Budget.bytes, at: function.mostNumbers()?.origin ?? module.origin)
     }
     memory.reserve(plan)
-    let instance = PlanInstance(PlanProgram(plan), memory: memory)
-    if team.threads > 1, plan.work >= Double(Team.usualWorth) {
+    let program = PlanProgram(plan)
+    if let compiler {
+      let names = PlanNames(
+        parameters: module.parameters.map(\.name), inputs: inputNames,
+        hypers: module.hypers.map(\.name))
+      let count = plan.segments.reduce(0) { $0 + $1.count }
+      [program].compile(compiler, [names], effort: engine.effort(count))
+    }
+    let instance = PlanInstance(program, memory: memory)
+    if team.threads > 1, plan.work >= Double(Cutting.usual.worth) {
       team.reserve(plan)
       team.assemble()
       instance.team = team.pointer

@@ -2,9 +2,6 @@ import CKernels
 import Diagnostics
 import IR
 
-/// What runs a rule: the definition of its meaning, or the fast interpreter.
-public enum EngineKind: String, Sendable, CaseIterable { case reference, interpreter }
-
 /// A rule bound to parameter tensors: their states, and the step.
 ///
 /// Memory of parameters and gradients is the host's, in `elementType`, row-major. After `bind`, a step
@@ -44,45 +41,71 @@ public final class Optimizer {
     var from: UnsafeMutablePointer<Double>
   }
 
+  /// Tensors whose plans have the same numbers of hyperparameters and t: the first computes them.
+  private struct Uniform {
+    var leader: PlanInstance
+    var followers: [UnsafeMutablePointer<Double>]
+  }
+
   private(set) var tensors: [Tensor] = []
   let hypers: HyperValues
   private let planMemory = PlanMemory()
+  private let cutting: Cutting
   private let team: Team
   private var lockstep: Lockstep?
   private var referenceSite = 0
   private var rounds: [Int] = []
+  /// Numbers that differ between tensors, and those that all share; the numbers made of the latter,
+  /// and who else wants them.
   private var loads: [Copy] = []
+  private var uniformLoads: [Copy] = []
+  private var uniforms: [Uniform] = []
   private var stores: [Copy] = []
+  /// The first phase says whether the gradients are finite.
+  private(set) var hasWitness = false
   private let lossValue = UnsafeMutablePointer<Double>.allocate(capacity: 1)
   private var globals: [String: UnsafeMutableRawPointer] = [:]
   /// What the states and inputs take, before it is taken.
   private var reservedBytes = 0.0
   private var parameterPointers: [UnsafeMutableRawPointer] = []
   private var gradientPointers: [UnsafeRawPointer] = []
+  private let gradientCounts: [Int64]
 
   /// Binds a rule to tensors. Throws R06xx where the routes do not take each tensor once, R0507 where
   /// a hyperparameter is out of its domain, R0821 where the rule has a named axis whose length is not
   /// given, R0822 where a length is 0, R0823 for workers that never meet, R08xx for what is not
-  /// supported yet, and the errors of shapes that only numbers reveal. `threads` nil:
-  /// `Threads.preferred`.
-  public init(
+  /// supported yet, and the errors of shapes that only numbers reveal. The engines `native` and
+  /// `auto` want a `compiler`; without one they interpret. `threads` nil: `Threads.preferred`.
+  public convenience init(
     _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
     elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0, threads: Int? = nil,
-    axes: AxisLengths = AxisLengths()
+    compiler: (any SegmentCompiler)? = nil, axes: AxisLengths = AxisLengths()
+  ) throws(DiagnosticError) {
+    try self.init(
+      instance, parameters: parameters, engine: engine, elementType: elementType, seed: seed,
+      horizon: horizon, threads: threads, compiler: compiler, axes: axes, cutting: .usual)
+  }
+
+  init(
+    _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind,
+    elementType: ElementType, seed: UInt64, horizon: Int, threads: Int?,
+    compiler: (any SegmentCompiler)? = nil, axes: AxisLengths = AxisLengths(), cutting: Cutting
   ) throws(DiagnosticError) {
     self.instance = instance
     self.axes = axes
     self.parameters = parameters
+    gradientCounts = parameters.map { Int64($0.count * axes.workers) }
     self.engine = engine
     self.elementType = elementType
     self.seed = seed
-    team = Team(threads: engine == .interpreter ? threads : 1)
+    self.cutting = cutting
+    team = Team(threads: engine == .reference ? 1 : threads, worth: cutting.worth)
     lossValue.initialize(to: .nan)
     try instance.module.require(axes)
     hypers = try HyperValues(instance, horizon: horizon)
     for parameter in parameters { tensors.append(try makeTensor(parameter)) }
     rounds = try Rounds.of(tensors.map(\.update))
-    if engine == .interpreter { try makePlans() }
+    if engine != .reference { try makePlans(engine.compiler(compiler)) }
   }
 
   deinit {
@@ -184,31 +207,109 @@ public final class Optimizer {
     var dims: [Int]
   }
 
-  private func makePlans() throws(DiagnosticError) {
+  private func makePlans(_ compiler: (any SegmentCompiler)?) throws(DiagnosticError) {
+    var plans: [PlanKey: Plan] = [:]
+    let keys = tensors.indices.map {
+      PlanKey(variant: tensors[$0].variant, dims: parameters[$0].dims)
+    }
+    for (k, tensor) in tensors.enumerated() where plans[keys[k]] == nil {
+      var plan = try Planner.plan(
+        tensor.update, element: elementType, stateWidths: tensor.memory.states.map(\.width),
+        rounds: rounds,
+        firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(tensors.map(\.update), rounds),
+        block: cutting.block)
+      plan.separateUniform()
+      plans[keys[k]] = plan
+    }
+    witnesses(&plans)
     var programs: [PlanKey: PlanProgram] = [:]
-    for (k, tensor) in tensors.enumerated() {
-      let key = PlanKey(variant: tensor.variant, dims: parameters[k].dims)
-      if programs[key] == nil {
-        let plan = try Planner.plan(
-          tensor.update, element: elementType, stateWidths: tensor.memory.states.map(\.width),
-          rounds: rounds,
-          firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(tensors.map(\.update), rounds))
-        try reserve(
-          Double(plan.arenaBytes), "a step of `\(instance.label)`",
-          at: tensor.update.mostNumbers()?.origin ?? instance.module.origin)
-        planMemory.reserve(plan)
-        team.reserve(plan)
-        programs[key] = PlanProgram(plan)
-      }
-      tensors[k].instance = PlanInstance(programs[key]!, memory: planMemory)
+    var compiled: (programs: [PlanProgram], names: [PlanNames]) = ([], [])
+    for (k, tensor) in tensors.enumerated() where programs[keys[k]] == nil {
+      let plan = plans[keys[k]]!
+      try reserve(
+        Double(plan.arenaBytes), "a step of `\(instance.label)`",
+        at: tensor.update.mostNumbers()?.origin ?? instance.module.origin)
+      planMemory.reserve(plan)
+      team.reserve(plan)
+      let program = PlanProgram(plan)
+      programs[keys[k]] = program
+      compiled.programs.append(program)
+      compiled.names.append(names(tensor))
+    }
+    for k in tensors.indices {
+      tensors[k].instance = PlanInstance(programs[keys[k]]!, memory: planMemory)
+    }
+    if let compiler {
+      compiled.programs.compile(
+        compiler, compiled.names, effort: engine.effort(parameters.reduce(0) { $0 + $1.count }))
     }
     team.assemble()
-    lockstep = Lockstep(tensors.map { $0.instance! }, rounds: rounds, team: team)
-    for (k, tensor) in tensors.enumerated() { connect(tensor, k) }
+    lockstep = Lockstep(
+      tensors.map { $0.instance! }, rounds: hasWitness ? rounds.map { $0 + 1 } : rounds,
+      team: team)
+    var groups: [Plan.UniformKey: Int] = [:]
+    for (k, tensor) in tensors.enumerated() {
+      let instance = tensor.instance!
+      let key = instance.program.plan.uniformKey
+      if let group = groups[key] {
+        uniforms[group].followers.append(instance.scalars)
+      } else {
+        groups[key] = uniforms.count
+        uniforms.append(Uniform(leader: instance, followers: []))
+      }
+      connect(tensor, k, isLeader: uniforms[groups[key]!].leader === instance)
+    }
+  }
+
+  /// For `guard finite`: has all plans begin with a phase that knows whether the gradients are finite
+  /// and has written nothing, if all can.
+  private func witnesses(_ plans: inout [PlanKey: Plan]) {
+    guard instance.module.guardsFinite, !plans.isEmpty else { return }
+    var cut: [PlanKey: Plan] = [:]
+    for (key, plan) in plans {
+      guard let position = plan.checkpoint,
+        plan.phaseCount > 1 || plan.arenaBytes <= Schedule.keepableBytes
+      else { return }
+      cut[key] = plan
+      cut[key]!.cutFirstPhase(at: position)
+    }
+    plans = cut
+    hasWitness = true
+  }
+
+  private func names(_ tensor: Tensor) -> PlanNames {
+    let variant = instance.module.variants[tensor.variant]
+    return PlanNames(
+      parameters: ["w"], states: variant.states.map(\.name), inputs: variant.inputs.map(\.name),
+      hypers: hypers.hypers.map(\.name))
+  }
+
+  /// The passes of all tensors, each plan's once, for a compiler.
+  public var segmentSources: [SegmentSource] {
+    var seen: Set<ObjectIdentifier> = []
+    return tensors.flatMap { tensor -> [SegmentSource] in
+      guard let program = tensor.instance?.program, seen.insert(ObjectIdentifier(program)).inserted
+      else { return [] }
+      return program.withBodies.flatMap { $0.plan.sources(names(tensor)) }
+    }
+  }
+
+  /// How many passes there are, and how many of them are compiled.
+  public var passCount: (all: Int, compiled: Int) {
+    var result = (all: 0, compiled: 0)
+    for tensor in tensors {
+      for program in tensor.instance?.program.withBodies ?? [] {
+        result.all += program.plan.segments.count
+        result.compiled += program.plan.segments.indices.count {
+          program.segments[$0].compiled != nil
+        }
+      }
+    }
+    return result
   }
 
   /// Points the slots and registers of a tensor's plan at its memory.
-  private func connect(_ tensor: Tensor, _ index: Int) {
+  private func connect(_ tensor: Tensor, _ index: Int, isLeader: Bool) {
     let instance = tensor.instance!
     let plan = instance.program.plan
     instance.bind(seed: seed, tensor: UInt32(index))
@@ -233,7 +334,13 @@ public final class Optimizer {
         case .state(let s): tensor.memory.states[s].pointer.assumingMemoryBound(to: Double.self)
         case .input(let s): tensor.memory.inputs[s].pointer.assumingMemoryBound(to: Double.self)
         }
-      if let source { loads.append(Copy(to: instance.scalars + Int(register), from: source)) }
+      guard let source else { continue }
+      let copy = Copy(to: instance.scalars + Int(register), from: source)
+      if !preset.isUniform {
+        loads.append(copy)
+      } else if isLeader {
+        uniformLoads.append(copy)
+      }
     }
     for (target, register) in plan.scalarOutputs {
       guard case .state(let s) = target else { continue }
@@ -318,18 +425,22 @@ public final class Optimizer {
   /// One step with the bound memory. Throws R09xx where a matrix function has no answer; states and
   /// parameters may then be in between.
   public func step(loss: Double = .nan, oracle: PointOracle? = nil) throws(DiagnosticError) {
-    if instance.module.guardsFinite, !gradientsAreFinite() {
+    if instance.module.guardsFinite, !hasWitness, !gradientsAreFinite() {
       skippedSteps += 1
       return
     }
     try hypers.advance(to: stepCount + 1)
     lossValue.pointee = loss
     if let lockstep {
-      loads.withUnsafeBufferPointer { loads in
-        for copy in loads { copy.to.pointee = copy.from.pointee }
-      }
+      loadNumbers()
       for k in 0..<lockstep.instances.count { lockstep.instances[k].setStep(stepCount + 1) }
-      try lockstep.run(oracle)
+      let isDone =
+        try hasWitness
+        ? lockstep.run(oracle, goesOn: witnessesAreFinite) : lockstep.run(oracle)
+      if !isDone {
+        skippedSteps += 1
+        return
+      }
       stores.withUnsafeBufferPointer { stores in
         for copy in stores { copy.to.pointee = copy.from.pointee }
       }
@@ -339,15 +450,39 @@ public final class Optimizer {
     stepCount += 1
   }
 
-  private func gradientsAreFinite() -> Bool {
-    for (k, pointer) in gradientPointers.enumerated() {
-      if rv_all_finite(
-        elementType.kernelElement, pointer, parameters[k].count * axes.workers) == 0
-      {
-        return false
+  private func loadNumbers() {
+    for k in 0..<uniformLoads.count { uniformLoads[k].to.pointee = uniformLoads[k].from.pointee }
+    for k in 0..<uniforms.count {
+      let instance = uniforms[k].leader
+      let program = instance.program
+      if program.uniformCount > 0 {
+        rv_run_scalars(
+          program.scalars, program.uniformCount, program.scalarPlaces, instance.frame)
+      }
+      for f in 0..<uniforms[k].followers.count {
+        uniforms[k].followers[f].update(from: instance.scalars, count: program.registerCount)
       }
     }
+    for k in 0..<loads.count { loads[k].to.pointee = loads[k].from.pointee }
+  }
+
+  private func witnessesAreFinite() -> Bool {
+    for k in 0..<tensors.count {
+      guard let instance = tensors[k].instance else { continue }
+      if !instance.scalars[instance.program.witness].isFinite { return gradientsAreFinite() }
+    }
     return true
+  }
+
+  private func gradientsAreFinite() -> Bool {
+    gradientPointers.withUnsafeBytes { pointers in
+      gradientCounts.withUnsafeBufferPointer { counts in
+        rv_all_finite(
+          elementType.kernelElement,
+          pointers.baseAddress?.assumingMemoryBound(to: UnsafeRawPointer?.self),
+          counts.baseAddress, Int64(gradientPointers.count), team.pointer) != 0
+      }
+    }
   }
 
   // MARK: The reference engine

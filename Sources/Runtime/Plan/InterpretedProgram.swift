@@ -9,18 +9,19 @@ public struct InterpretedProgram {
   public let element: ElementType
   /// Loops that make more values than this when written out run as loops.
   public let unrollLimit: Int
+  /// Compiles the passes, if there is one.
+  public let compiler: (any SegmentCompiler)?
 
   public let threads: Int
-  /// Elements of a block of a pass, and the work for which threads are woken.
-  var block = SegmentBuilder.usualBlock
-  var worth = Team.usualWorth
+  var cutting = Cutting.usual
 
   /// The functions must be concrete (every extent a number).
   public init(
     _ functions: [Function], element: ElementType = .float64, unrollLimit: Int = 4_000,
-    threads: Int = 1
+    threads: Int = 1, compiler: (any SegmentCompiler)? = nil
   ) {
     self.functions = functions
+    self.compiler = compiler
     self.unrollLimit = unrollLimit
     self.element = element
     self.threads = threads
@@ -31,17 +32,21 @@ public struct InterpretedProgram {
     _ environments: [ReferenceEnvironment], oracle: Oracle? = nil
   ) throws(DiagnosticError) -> ReferenceProgram.Result {
     let rounds = try Rounds.of(functions)
-    let team = Team(threads: threads, worth: worth)
+    let team = Team(threads: threads, worth: cutting.worth)
     let memory = PlanMemory()
     var runs: [Run] = []
     for (function, environment) in zip(functions, environments) {
       let plan = try Planner.plan(
         function, element: element, rounds: rounds,
         firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(functions, rounds),
-        unrollLimit: unrollLimit, block: block)
+        unrollLimit: unrollLimit, block: cutting.block)
       memory.reserve(plan)
       team.reserve(plan)
       runs.append(Run(function, plan, environment, memory))
+    }
+    if let compiler {
+      runs.map(\.instance.program).compile(
+        compiler, runs.map { _ in PlanNames() }, effort: .always)
     }
     team.assemble()
     let lockstep = Lockstep(runs.map(\.instance), rounds: rounds, team: team)

@@ -142,14 +142,14 @@ final class Lockstep {
   /// Whether some variant evaluates the objective at another point.
   var asksOracle: Bool { meetings.contains { $0.isOracle } }
 
-  /// Runs all phases. `parameters` stand in for the points of tensors that do not ask.
-  func run(_ oracle: PointOracle?) throws(DiagnosticError) {
-    if phaseCount == 1 {
-      try schedule.run(phase: 0)
-      return
-    }
+  /// Runs all phases, or the first alone if `goesOn` then says no; returns what it said.
+  @discardableResult
+  func run(
+    _ oracle: PointOracle?, goesOn: (() -> Bool)? = nil
+  ) throws(DiagnosticError) -> Bool {
     for phase in 0..<phaseCount {
       try schedule.run(phase: phase)
+      if phase == 0, let goesOn, !goesOn() { return false }
       for m in 0..<meetings.count where meetings[m].round == phase {
         if meetings[m].isOracle {
           try ask(meetings[m], oracle)
@@ -158,6 +158,7 @@ final class Lockstep {
         }
       }
     }
+    return true
   }
 
   private func isWanted(_ part: Part) -> Bool {

@@ -107,8 +107,9 @@ struct PlanSegment {
   var columns: [rv_columns]
   var places: [rv_place]
   var scratchCount: Int
-  /// For the dump: what each instruction computes.
+  /// What each instruction computes: for the dump, and as `rv_op` for a compiler.
   var names: [String]
+  var operations: [Int32]
 
   var blockCount: Int { max((count + block - 1) / block, 1) }
   /// Doubles that one block leaves behind.
@@ -169,6 +170,8 @@ struct Plan {
   var segments: [PlanSegment] = []
   var loops: [PlanLoop] = []
   var scalarProgram: [rv_scalar] = []
+  /// So many operations at the beginning belong to no step (`separateUniform`).
+  var uniformCount = 0
   var scalarPlaces: [rv_place] = []
   var stepPlaces: [rv_place] = []
   var presets: [(register: Int32, preset: ScalarPreset)] = []
@@ -177,6 +180,8 @@ struct Plan {
   var drawCounts: [Int] = []
   /// Scalar outputs: loss, metrics, results, and the next values of scalar states.
   var scalarOutputs: [(target: OutputTarget, register: Int32)] = []
+  /// Says whether the gradient is finite (`Planner.witness`), or -1.
+  var witness: Int32 = -1
   var phaseCount = 1
   /// Step positions at which each phase begins, and the end.
   var phaseStarts: [Int] = [0]

@@ -13,6 +13,10 @@ extension Plan {
       lines.append("  s\(k) = \(slot.role)[\(slot.count)] × \(slot.width)\(place)")
     }
     for (register, preset) in presets { lines.append("  r\(register) = \(preset)") }
+    if uniformCount > 0 {
+      lines.append("  once a step")
+      lines += text(operations: 0..<uniformCount).map { "    " + $0 }
+    }
     for (k, step) in steps.enumerated() {
       if let phase = phaseStarts.dropFirst().dropLast().firstIndex(of: k) {
         lines.append("  -- phase \(phase)")
@@ -26,11 +30,7 @@ extension Plan {
   private func text(_ step: PlanStep) -> [String] {
     let condition = step.guardRegister >= 0 ? " if r\(step.guardRegister)" : ""
     switch step.kind {
-    case .scalars:
-      return (step.m..<step.n).map { k in
-        let op = scalarProgram[k]
-        return "r\(op.d) = \(scalarName(Int(op.op))) r\(op.a) r\(op.b) r\(op.c)"
-      }
+    case .scalars: return text(operations: step.m..<step.n)
     case .loop:
       let body = loops[step.m].body.dump().split(separator: "\n").map { "  " + $0 }
       return ["repeat r\(loops[step.m].countRegister)\(condition)"] + body
@@ -40,6 +40,13 @@ extension Plan {
       let places = [step.a, step.b, step.d, step.e, step.h].filter { $0.slot >= 0 }
         .map { "s\($0.slot)+\($0.offset)" }.joined(separator: " ")
       return ["\(step.kind) \(places) m=\(step.m) n=\(step.n) k=\(step.k)\(condition)"]
+    }
+  }
+
+  private func text(operations: Range<Int>) -> [String] {
+    operations.map { k in
+      let op = scalarProgram[k]
+      return "r\(op.d) = \(scalarName(Int(op.op))) r\(op.a) r\(op.b) r\(op.c)"
     }
   }
 

@@ -127,6 +127,9 @@ final class PlanInstance {
     }
   }
 
+  /// The position of the first step of a phase; of the phase after the last, the number of steps.
+  func start(of phase: Int) -> Int { program.plan.phaseStarts[phase] }
+
   /// Runs the numbers of a phase of passes from `position` on, up to the next pass that is wanted;
   /// returns it, or nil at the end. The pass is for the caller to run.
   func nextPass(_ position: inout Int, _ end: Int) -> UnsafeMutablePointer<rv_segment>? {

@@ -7,17 +7,28 @@ final class PlanProgram {
   let plan: Plan
   let steps: UnsafeMutablePointer<PlanStep>
   let stepCount: Int
+  let uniformCount: Int
+  let registerCount: Int
+  let witness: Int
   let segments: UnsafeMutablePointer<rv_segment>
   let scalars: UnsafeMutablePointer<rv_scalar>
   let scalarPlaces: UnsafeMutablePointer<rv_place>
   let stepPlaces: UnsafeMutablePointer<rv_place>
   /// The bodies of loops.
   let bodies: [PlanProgram]
+  /// Keeps compiled passes loaded.
+  var library: AnyObject?
   private var owned: [UnsafeMutableRawPointer] = []
+
+  /// This program and those of its loops, and theirs.
+  var withBodies: [PlanProgram] { [self] + bodies.flatMap(\.withBodies) }
 
   init(_ plan: Plan) {
     self.plan = plan
     stepCount = plan.steps.count
+    uniformCount = plan.uniformCount
+    registerCount = plan.registerCount
+    witness = Int(plan.witness)
     bodies = plan.loops.map { PlanProgram($0.body) }
     var memory: [UnsafeMutableRawPointer] = []
     func keep<T>(_ items: [T]) -> UnsafeMutablePointer<T> {

@@ -90,7 +90,7 @@ struct Planner {
   static func plan(
     _ function: Function, element: ElementType, stateWidths: [Int] = [], rounds: [Int] = [],
     firstPhaseAfterOracles: Int = 0, unrollLimit: Int = 4_000,
-    block: Int = SegmentBuilder.usualBlock
+    block: Int = Cutting.usual.block
   ) throws(DiagnosticError) -> Plan {
     var planner = Planner(
       try unrolled(function, unrollLimit), element: element, stateWidths: stateWidths,
@@ -113,6 +113,7 @@ struct Planner {
     findStages()
     collectRoots()
     try emit()
+    plan.witness = witness()
     allocateArena()
     return plan
   }

@@ -25,7 +25,7 @@ final class Schedule {
   private var phase = 0
 
   /// Temporaries of a tensor that may be kept while the other tensors run.
-  private static let keepableBytes = 128 * 1024
+  static let keepableBytes = 128 * 1024
 
   /// Before the instances are bound: it says where their temporaries lie.
   init(_ instances: [PlanInstance], _ team: Team) {
@@ -97,13 +97,15 @@ final class Schedule {
   }
 
   private func runTogether(_ phase: Int) {
-    for k in together { positions[k] = instances[k].program.plan.phaseStarts[phase] }
+    for i in 0..<together.count {
+      positions[together[i]] = instances[together[i]].start(of: phase)
+    }
     while true {
       var count = 0
       for i in 0..<together.count {
         let k = together[i]
         let instance = instances[k]
-        let end = instance.program.plan.phaseStarts[phase + 1]
+        let end = instance.start(of: phase + 1)
         guard let pass = instance.nextPass(&positions[k], end) else { continue }
         tasks[count].segment = UnsafePointer(pass)
         tasks[count].frame = UnsafePointer(instance.frame)

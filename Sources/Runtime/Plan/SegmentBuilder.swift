@@ -166,6 +166,7 @@ struct SegmentBuilder {
     var scratchIndex: [Int: UInt16] = [:]
     var instructions: [rv_instruction] = []
     var names: [String] = []
+    var codes: [Int32] = []
 
     func operand(_ x: ChunkOperand) -> UInt16 {
       if case .value(let v) = x {
@@ -218,6 +219,7 @@ struct SegmentBuilder {
         skip.a = operand(.scalar(guardRegister(wanted)))
         instructions.append(skip)
         names.append("unless")
+        codes.append(-1)
       }
       for index in k..<end {
         let operation = operations[index]
@@ -252,26 +254,27 @@ struct SegmentBuilder {
         }
         instructions.append(instruction)
         names.append(operation.name)
+        codes.append(operation.op)
       }
       k = end
     }
     guard operands.count < 60_000 else { return nil }
-    let chunk = Self.chunk(operands, element)
+    let chunk = min(Self.chunk(operands, element), usualBlock)
     for k in operands.indices where operands[k].kind == Int32(RV_SCRATCH.rawValue) {
       operands[k].offset = Int64(Int(operands[k].index) * chunk * element.byteCount)
     }
     return PlanSegment(
       count: count, block: block(chunk: chunk), chunk: chunk, guardRegister: segmentGuard,
       operands: operands, instructions: instructions, initials: initials, columns: columns,
-      places: places, scratchCount: registers, names: names)
+      places: places, scratchCount: registers, names: names, operations: codes)
   }
 
-  /// As many elements as let the vectors of a pass lie in the first-level cache together with some
-  /// of the second: measured best between 256 and 2048 for few and for many vectors.
+  /// As many elements as let the vectors of a pass lie in a first-level cache of 32 KiB: measured
+  /// best between 256 and 1024 for few and for many vectors.
   private static func chunk(_ operands: [rv_operand], _ element: ElementType) -> Int {
     let vectors = operands.count { $0.kind != Int32(RV_SCALAR.rawValue) }
-    let fitting = 48 * 1024 / max(vectors * element.byteCount, 1)
-    return min(max(fitting / 128 * 128, 256), 2048)
+    let fitting = 28 * 1024 / max(vectors * element.byteCount, 1)
+    return min(max(fitting / 128 * 128, 256), 1024)
   }
 
   /// Elements of a block: whole chunks, or whole rows where rows are folded, and so many that the
@@ -295,8 +298,6 @@ struct SegmentBuilder {
     return size
   }
 
-  /// Elements; measured: a smaller block pays for its start, a larger one leaves threads idle.
-  static let usualBlock = 16_384
   /// Accumulators of columns in all blocks of a pass: 256 KiB.
   static let sumsLimit = 32_768
 

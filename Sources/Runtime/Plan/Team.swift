@@ -10,6 +10,18 @@ public enum Threads {
   }
 }
 
+/// How work is cut for threads. The results depend on `block`, and on nothing else here.
+struct Cutting {
+  /// Elements of a block of a pass; measured: a smaller one pays for its start, a larger one leaves
+  /// threads idle.
+  var block = 16_384
+  /// Elements times instructions below which no thread is woken: some 20 microseconds, in which one
+  /// that sleeps would hardly have come.
+  var worth = 250_000
+
+  static let usual = Cutting()
+}
+
 /// The threads that share the work of one optimizer: how many, and a room for each in which it runs
 /// the blocks of passes.
 final class Team {
@@ -19,12 +31,8 @@ final class Team {
   private let rooms: UnsafeMutablePointer<rv_room>
   private var sizes = (scratch: 64, cursors: 1, scalars: 1)
 
-  /// Elements times instructions of a pass below which no thread is woken: some 20 microseconds, in
-  /// which one that sleeps would hardly have come.
-  static let usualWorth = 250_000
-
   /// `threads` nil: `Threads.preferred`.
-  init(threads: Int?, worth: Int = Team.usualWorth) {
+  init(threads: Int?, worth: Int = Cutting.usual.worth) {
     let wanted = threads ?? Threads.preferred
     self.threads = min(max(wanted, 1), Int(RV_MAX_THREADS))
     rooms = .allocate(capacity: self.threads)

@@ -45,7 +45,8 @@ final class Learner {
 
   init(
     _ objective: ObjectiveModule, _ rule: RuleInstance?, data: DataSplit?, batch: Int?,
-    engine: EngineKind, elementType: ElementType, seed: UInt64, horizon: Int
+    engine: EngineKind, elementType: ElementType, seed: UInt64, horizon: Int,
+    compiler: (any SegmentCompiler)? = nil
   ) throws(DiagnosticError) {
     self.objective = objective
     self.elementType = elementType
@@ -61,7 +62,7 @@ final class Learner {
     makeRunner = { (rows: Int, needsGradient: Bool) throws(DiagnosticError) -> ObjectiveRunner in
       try ObjectiveRunner(
         objective, batch: data == nil ? nil : rows, features: features, engine: engine,
-        elementType: elementType, needsGradient: needsGradient, seed: seed)
+        elementType: elementType, needsGradient: needsGradient, seed: seed, compiler: compiler)
     }
     self.batch = batch ?? 1
     runner = try makeRunner(self.batch, rule != nil)
@@ -80,7 +81,7 @@ final class Learner {
     if let rule {
       let optimizer = try Optimizer(
         rule, parameters: runner.parameters, engine: engine, elementType: elementType, seed: seed,
-        horizon: horizon)
+        horizon: horizon, compiler: compiler)
       optimizer.bind(
         parameters: parameters.pointers, gradients: gradients.pointers.map { UnsafeRawPointer($0) })
       try optimizer.initialise()

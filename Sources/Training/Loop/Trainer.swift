@@ -17,16 +17,19 @@ public struct Trainer {
   public let objective: ObjectiveModule
   public let engine: EngineKind
   public let elementType: ElementType
+  /// Compiles passes for the engines `native` and `auto`.
+  public let compiler: (any SegmentCompiler)?
   /// Told how far the work is, at most ten times a second.
   public let progress: (String) -> Void
 
   public init(
     objective: ObjectiveModule, engine: EngineKind, elementType: ElementType,
-    progress: @escaping (String) -> Void = { _ in }
+    compiler: (any SegmentCompiler)? = nil, progress: @escaping (String) -> Void = { _ in }
   ) {
     self.objective = objective
     self.engine = engine
     self.elementType = elementType
+    self.compiler = compiler
     self.progress = progress
   }
 
@@ -78,7 +81,7 @@ public struct Trainer {
     let total = settings.steps ?? (settings.epochs ?? 1) * perEpoch
     let learner = try Learner(
       objective, rule, data: data, batch: batch, engine: engine, elementType: elementType,
-      seed: seed, horizon: total)
+      seed: seed, horizon: total, compiler: compiler)
     var history = RunHistory(seed: seed)
     var clock = Stopwatch()
     let start = try learner.measure()
@@ -109,7 +112,7 @@ public struct Trainer {
         seen += end - position
         position = end
         if clock.isTimeToReport {
-          progress("\(place): step \(step) of \(total), loss \(shortened(loss))")
+          progress("\(place): step \(step) of \(total), loss \(NumberText.short(loss))")
         }
       }
       let measured = try learner.measure()
@@ -152,7 +155,7 @@ public struct Trainer {
     let total = settings.steps ?? 1
     let learner = try Learner(
       objective, rule, data: nil, batch: nil, engine: engine, elementType: elementType,
-      seed: seed, horizon: total)
+      seed: seed, horizon: total, compiler: compiler)
     if let start = settings.start { try learner.begin(at: start.values, start.span) }
     var history = RunHistory(seed: seed)
     var clock = Stopwatch()
@@ -176,7 +179,7 @@ public struct Trainer {
       }
       history.steps = step
       if clock.isTimeToReport {
-        progress("\(place): step \(step) of \(total), loss \(shortened(loss))")
+        progress("\(place): step \(step) of \(total), loss \(NumberText.short(loss))")
       }
     }
     if history.failure == nil {
@@ -225,11 +228,6 @@ public struct Trainer {
       ? (objective.parameters[0].name, objective.parameters[1].name)
       : ("\(objective.parameters[0].name)[0]", "\(objective.parameters[0].name)[1]")
     return Landscape(xRange: xs, yRange: ys, columns: columns, values: values, names: names)
-  }
-
-  private func shortened(_ x: Double) -> String {
-    let scaled = (x * 10_000).rounded() / 10_000
-    return abs(x) < 1e-3 || abs(x) > 1e6 ? "\(x)" : "\(scaled)"
   }
 }
 

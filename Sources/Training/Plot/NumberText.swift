@@ -23,6 +23,51 @@ package enum NumberText {
     return value < 0 && scaled > 0 ? "-" + text : text
   }
 
+  /// A number to a few significant digits.
+  package static func significant(_ x: Double, digits: Int = 4) -> String {
+    guard x.isFinite, x != 0 else { return x == 0 ? "0" : "\(x)" }
+    var exponent = 0
+    var scaled = abs(x)
+    while scaled >= 10 {
+      scaled /= 10
+      exponent += 1
+    }
+    while scaled < 1 {
+      scaled *= 10
+      exponent -= 1
+    }
+    var power = 1.0
+    for _ in 1..<digits { power *= 10 }
+    var mantissa = (scaled * power).rounded()
+    if mantissa >= power * 10 {
+      mantissa /= 10
+      exponent += 1
+    }
+    let sign = x < 0 ? "-" : ""
+    let text = String(Int64(mantissa))
+    if exponent < -4 || exponent >= 7 {
+      return "\(sign)\(text.prefix(1)).\(text.dropFirst())e\(exponent)"
+    }
+    if exponent < 0 {
+      return sign + "0." + String(repeating: "0", count: -exponent - 1) + text
+    }
+    if exponent + 1 >= digits {
+      return sign + text + String(repeating: "0", count: exponent + 1 - digits)
+    }
+    return "\(sign)\(text.prefix(exponent + 1)).\(text.dropFirst(exponent + 1))"
+  }
+
+  /// Four significant digits, without zeros at the end.
+  package static func short(_ x: Double) -> String {
+    let text = significant(x)
+    let parts = text.split(separator: "e", maxSplits: 1)
+    guard x.isFinite, parts[0].contains(".") else { return text }
+    var mantissa = parts[0]
+    while mantissa.last == "0" { mantissa.removeLast() }
+    if mantissa.last == "." { mantissa.removeLast() }
+    return mantissa + (parts.count > 1 ? "e" + parts[1] : "")
+  }
+
   /// Ten to an integer power, correctly rounded where float64 can hold it.
   static func power(_ exponent: Int) -> Double {
     Double("1e\(exponent)") ?? (exponent < 0 ? 0 : .infinity)

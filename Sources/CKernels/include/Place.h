@@ -1,0 +1,32 @@
+#pragma once
+#include <stdint.h>
+
+// What a positioned operation needs to know of its place: it makes elements [start, start + n) of
+// a value, so the same number comes out however a tensor is cut into chunks.
+enum rv_positioned {
+  RV_PLACE_STRIDED, RV_PLACE_IOTA, RV_PLACE_IDENTITY, RV_PLACE_DRAW,
+  RV_REDUCE_ROWS, RV_REDUCE_COLUMNS
+};
+
+enum rv_fold { RV_FOLD_SUM, RV_FOLD_MAX, RV_FOLD_MIN };
+
+#define RV_MAX_AXES 8
+
+typedef struct rv_place {
+  int32_t kind;
+  int32_t axes;
+  // Strided loads: the axes of the iteration space, outermost first, and the operand's strides in
+  // elements. Iota and identity: extent[0] counts, stride[0] is the product of the inner extents.
+  // Reductions: extent[0] rows, extent[1] columns.
+  int64_t extent[RV_MAX_AXES];
+  int64_t stride[RV_MAX_AXES];
+  int32_t fold;
+  // Draws: distribution (in the order of `Distribution`), call site, whether all tensors share the
+  // numbers, replay index. bernoulli: stride[0] is 1 where the probability is a vector.
+  int32_t distribution;
+  uint32_t site;
+  int32_t isGlobal;
+  int32_t replay;
+  // The scalar register in which a row reduction carries its unfinished row.
+  int32_t carry;
+} rv_place;

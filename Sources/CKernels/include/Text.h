@@ -1,0 +1,9 @@
+#pragma once
+
+enum rv_text {
+  RV_TEXT_FRAME, RV_TEXT_PLACE, RV_TEXT_MATH, RV_TEXT_RANDOM, RV_TEXT_REDUCTIONS, RV_TEXT_PLACES
+};
+
+/// A source of this target as text, for compiled passes to begin with. Empty where the compiler of
+/// this package cannot embed files: then there are no compiled passes.
+const char *rv_text_of(enum rv_text text);

@@ -1,0 +1,110 @@
+import CKernels
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The system's C compiler: where it is, and a call of it.
+struct SystemCompiler {
+  let path: String
+  /// Changes when the compiler does: its real path, size and date.
+  let identity: String
+
+  /// Every instruction of this machine, and no change of what the numbers are.
+  static let flags =
+    [
+      "-O3", "-std=gnu11", "-w", "-pipe", "-fPIC", "-shared", "-ffp-contract=off",
+      "-fno-math-errno", "-fno-trapping-math",
+    ] + libm.flatMap { ["-fno-builtin-\($0)", "-fno-builtin-\($0)f"] }
+
+  /// Functions of libm, which the interpreter calls too: a compiler that computes one ahead rounds
+  /// otherwise than libm.
+  private static let libm = [
+    "cbrt", "exp", "expm1", "log", "log1p", "sinh", "cosh", "tanh", "sin", "cos", "tan", "asin",
+    "acos", "atan", "atan2", "erf", "pow",
+  ]
+  static let machineFlag = "-march=native"
+
+  /// `wanted` (a path or a name) if it is given, else the first of cc, clang and gcc on PATH.
+  init?(_ wanted: String?) {
+    let names = wanted.map { [$0] } ?? ["cc", "clang", "gcc"]
+    guard let found = names.lazy.compactMap(Self.find).first, let real = Files.real(found),
+      let state = Files.state(real)
+    else { return nil }
+    path = found
+    identity = "\(real) \(state.size) \(state.seconds).\(state.nanoseconds)"
+  }
+
+  private static func find(_ name: String) -> String? {
+    if name.contains("/") {
+      guard let path = Files.real(name), Files.isProgram(path) else { return nil }
+      return name.hasPrefix("/") ? name : path
+    }
+    // Relative folders of PATH are another program's where the host changes its folder.
+    for folder in (Files.variable("PATH") ?? "/usr/bin:/bin").split(separator: ":")
+    where folder.hasPrefix("/") {
+      let path = "\(folder)/\(name)"
+      if Files.isProgram(path) { return path }
+    }
+    return nil
+  }
+
+  /// This machine's instructions as text.
+  static var machine: String {
+    var numbers = [UInt32](repeating: 0, count: 12)
+    rv_cpu_identity(&numbers)
+    return numbers.map { String($0, radix: 16) }.joined(separator: ".")
+  }
+
+  /// Compiles `source.c` of a folder to its `code.so`, in at most `limit` milliseconds. Returns what
+  /// went wrong, or nil.
+  func compile(in folder: String, limit: Int) -> String? {
+    let first = run(in: folder, flags: Self.flags + [Self.machineFlag], limit)
+    guard case .failed = first else { return first.message(self, folder) }
+    // Some compilers cannot tell what machine they are on.
+    return run(in: folder, flags: Self.flags, limit).message(self, folder)
+  }
+
+  private enum Outcome {
+    case done, failed, hung, missing
+
+    func message(_ compiler: SystemCompiler, _ folder: String) -> String? {
+      switch self {
+      case .done: nil
+      case .failed: "\(compiler.path) failed: \(compiler.firstMessage(in: folder))"
+      case .hung: "\(compiler.path) did not end in time"
+      case .missing: "\(compiler.path) cannot be started"
+      }
+    }
+  }
+
+  private func run(in folder: String, flags: [String], _ limit: Int) -> Outcome {
+    let arguments =
+      [path] + flags + [
+        "-o", "\(folder)/\(CodeCache.code)", "\(folder)/\(CodeCache.source)", "-lm",
+      ]
+    var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
+    pointers.append(nil)
+    defer { for pointer in pointers { free(pointer) } }
+    Files.remove("\(folder)/\(CodeCache.code)")
+    let status = rv_run_program(
+      path, pointers, "\(folder)/\(CodeCache.messages)", folder, Int32(clamping: limit))
+    switch status {
+    case Int32(RV_PROCESS_NOT_STARTED.rawValue): return .missing
+    case Int32(RV_PROCESS_TIMED_OUT.rawValue): return .hung
+    case 0:
+      let size = Files.state("\(folder)/\(CodeCache.code)")?.size ?? 0
+      return size > 0 ? .done : .failed
+    default: return .failed
+    }
+  }
+
+  private func firstMessage(in folder: String) -> String {
+    let bytes = Files.read("\(folder)/\(CodeCache.messages)") ?? []
+    let line = bytes.prefix { $0 != 10 }.prefix(200)
+    let text = String(decoding: line.filter { $0 >= 0x20 && $0 < 0x7F }, as: UTF8.self)
+    return text.isEmpty ? "it wrote no code" : text
+  }
+}
