@@ -17,7 +17,7 @@ func tests(_ name: String, _ imports: [Target.Dependency], exclude: [String] = [
 
 let zooFiles = [
   "prelude", "descent", "momentum", "sign", "adaptive", "moments", "clipping", "matrix",
-  "transformers", "projected", "preconditioned", "parameterfree", "sparse",
+  "transformers", "projected", "preconditioned", "parameterfree", "sparse", "distributed",
 ]
 
 let package = Package(

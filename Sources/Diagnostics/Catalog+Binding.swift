@@ -35,19 +35,19 @@ extension Catalog {
         ])),
     CatalogPage(
       802, "Not supported yet",
-      "The language has it and this version does not run it: the named axes `batch`, "
-        + "`stack`, `groups` and `window`, `matrices over trailing`, and `assert` between "
-        + "rules.",
+      "The language has it and this version does not run it: `matrices over trailing`, and "
+        + "`assert` between rules.",
       trigger: .program(
         """
-        rule Averaged(lr = 0.1) {
-            w' = w - lr * (mean over batch g)
+        rule Trailing(lr = 0.1) {
+            matrices over trailing
+            w' = w - lr * g
         }
         """),
       repair: .program(
         """
-        rule Averaged(lr = 0.1) {
-            w' = w - lr * mean(g)
+        rule Trailing(lr = 0.1) {
+            w' = w - lr * g
         }
         """)),
     CatalogPage(
@@ -213,6 +213,122 @@ extension Catalog {
                 y
             }
             count(0)
+            """
+          )
+        ])),
+    CatalogPage(
+      821, "A named axis without a length",
+      "The rule takes one gradient for each example or each term of the loss, and what runs it "
+        + "says nothing of how many there are.",
+      trigger: .command(
+        "ravine dump --stage plan DPSGD"),
+      repair: .command(
+        "ravine replay r.opt:Averaged t.json",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Averaged(lr = 0.1) {
+                input G: batch
+                w' = w - lr * mean over batch G
+            }
+            """
+          ),
+          (
+            "t.json",
+            """
+            {"shape": [1], "p0": [1], "gradients": [[0]], "parameters": [[0.9]], "inputs": {"G": [[[0.5], [1.5]]]}}
+            """
+          ),
+        ])),
+    CatalogPage(
+      822, "A named axis without entries",
+      "A batch, the groups of a loss and the workers are at least one each.",
+      trigger: .command(
+        "ravine replay r.opt:Averaged t.json",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Averaged(lr = 0.1) {
+                input G: batch
+                w' = w - lr * mean over batch G
+            }
+            """
+          ),
+          (
+            "t.json",
+            """
+            {"shape": [1], "p0": [1], "gradients": [[0]], "parameters": [[0.9]], "inputs": {"G": [[]]}}
+            """
+          ),
+        ]),
+      repair: .command(
+        "ravine replay r.opt:Averaged t.json",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Averaged(lr = 0.1) {
+                input G: batch
+                w' = w - lr * mean over batch G
+            }
+            """
+          ),
+          (
+            "t.json",
+            """
+            {"shape": [1], "p0": [1], "gradients": [[0]], "parameters": [[0.9]], "inputs": {"G": [[[1]]]}}
+            """
+          ),
+        ])),
+    CatalogPage(
+      823, "Workers that never meet",
+      "With several workers the gradient differs between them, and a rule that never reduces "
+        + "over workers would let their weights drift apart.",
+      trigger: .situation(
+        """
+        Optimizer(try compiler.rule("Lion"), …, axes: AxisLengths(workers: 2))
+        """),
+      repair: .situation(
+        """
+        Optimizer(try compiler.rule("DataParallel(Lion)"), …, axes: AxisLengths(workers: 2))
+        """)),
+    CatalogPage(
+      824, "A window longer than the run",
+      "The run ends before the window is full, so the first value of the state stays in it "
+        + "to the end.",
+      trigger: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            rule Remembering(lr = 0.1) {
+                state h: window(10)
+                h' = g
+                w' = w - lr * mean over window h'
+            }
+
+            objective f(x: vector(2) = [1, 1]) = sum(x^2)
+            minimize f with Remembering for 5 steps
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            rule Remembering(lr = 0.1) {
+                state h: window(10)
+                h' = g
+                w' = w - lr * mean over window h'
+            }
+
+            objective f(x: vector(2) = [1, 1]) = sum(x^2)
+            minimize f with Remembering for 10 steps
             """
           )
         ])),

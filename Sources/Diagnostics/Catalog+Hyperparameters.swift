@@ -111,5 +111,16 @@ extension Catalog {
         """
         Optimizer(try compiler.rule("Muon(steps = 7)"), …)
         """)),
+    CatalogPage(
+      509, "One value where a list is declared",
+      "The default is a list, so what is given is one as well; a list of one is `[x]`.",
+      trigger: .program(
+        """
+        rule Calm(lr = 0.1) = AggMo(lr = lr, betas = 0.9)
+        """),
+      repair: .program(
+        """
+        rule Calm(lr = 0.1) = AggMo(lr = lr, betas = [0.9])
+        """)),
   ]
 }

@@ -487,5 +487,94 @@ extension Catalog {
             loss = mean((a * x - y)^2)
         }
         """)),
+    CatalogPage(
+      431, "An axis that a value does not have",
+      "The reduction names an axis that this value lacks, or the rule reads the length of one "
+        + "that none of its inputs and states has. The note says what brings the axis.",
+      trigger: .program(
+        """
+        rule Averaged(lr = 0.1) {
+            w' = w - lr * mean over batch g
+        }
+        """),
+      repair: .program(
+        """
+        rule Averaged(lr = 0.1) {
+            input G: batch
+            w' = w - lr * mean over batch G
+        }
+        """)),
+    CatalogPage(
+      432, "An axis that must be gone",
+      "`w'`, a state without the axis, the condition of `when` and a reduction over all tensors "
+        + "are not one for each example, entry or worker: reduce over the axis first.",
+      trigger: .program(
+        """
+        rule Parallel(lr = 0.1) {
+            state m
+            m' = ema(m, g, 0.9)
+            w' = w - lr * (m' + mean over workers g)
+        }
+        """),
+      repair: .program(
+        """
+        rule Parallel(lr = 0.1) {
+            state m
+            m' = ema(m, g, 0.9)
+            w' = w - lr * mean over workers (m' + g)
+        }
+        """)),
+    CatalogPage(
+      433, "Too many entries to do one by one",
+      "Matrix functions, sorting and the like are done for each entry of named axes, up to 64 of "
+        + "them. Elementwise operations and reductions take any number.",
+      trigger: .command(
+        "ravine dump --stage plan r.opt:Sorted",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Sorted(lr = 0.1) {
+                state h: window(100)
+                h' = g
+                w' = w - lr * mean over window sort(h')
+            }
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine dump --stage plan r.opt:Sorted",
+        files: [
+          (
+            "r.opt",
+            """
+            rule Sorted(lr = 0.1) {
+                state h: window(100)
+                h' = g
+                w' = w - lr * sort(mean over window h')
+            }
+            """
+          )
+        ])),
+    CatalogPage(
+      434, "The type of a named axis",
+      "`stack` takes a list or a number, `window` a number from 1 up, `groups` a list or nothing, "
+        + "`batch` and `workers` nothing; the shape of one entry may follow.",
+      trigger: .program(
+        """
+        rule Remembering(lr = 0.1) {
+            state h: window
+            h' = g
+            w' = w - lr * mean over window h'
+        }
+        """),
+      repair: .program(
+        """
+        rule Remembering(lr = 0.1) {
+            state h: window(5)
+            h' = g
+            w' = w - lr * mean over window h'
+        }
+        """)),
   ]
 }

@@ -376,6 +376,24 @@ extension Catalog {
         }
         """)),
     CatalogPage(
+      134, "Two axes in one reduction",
+      "A reduction folds the axis that it names. Fold several one after the other, from the "
+        + "inside.",
+      trigger: .program(
+        """
+        rule Twice(lr = 0.1) {
+            input G: batch(groups)
+            w' = w - lr * sum over batch, groups G
+        }
+        """),
+      repair: .program(
+        """
+        rule Twice(lr = 0.1) {
+            input G: batch(groups)
+            w' = w - lr * sum over batch (sum over groups G)
+        }
+        """)),
+    CatalogPage(
       140, "A word of another language, or a misspelled keyword",
       "`def` is `fn`, `optimizer` and `class` are `rule`, `elif` is `else when`, `for` and "
         + "`while` are `repeat n { … }`; `let`, `var` and `return` are not written at all. A "

@@ -26,6 +26,22 @@ struct CostCensus {
   func reductions(_ scope: Scope) -> Int { scopes[scope] ?? 0 }
   var globalSites: Int { sites.count }
 
+  /// Whether an operation takes or places whole entries of a named axis.
+  private func isOverEntries(_ instruction: Instruction, _ function: Function) -> Bool {
+    let shape = function.type(instruction.a).shape
+    switch instruction.operation {
+    case .push: return true
+    // A list along its axis.
+    case .reshape: return shape.rank == 1 && !instruction.type.shape.axes.isEmpty
+    case .placeSlice: return function.type(instruction.a).shape.isScalar
+    case .slice:
+      return !shape.axes.isEmpty
+        && function.slices[Int(instruction.attribute)].dropFirst(shape.axes.count)
+          .allSatisfy { $0 == .full }
+    default: return false
+    }
+  }
+
   private mutating func add(
     _ function: Function, _ needed: [Int], isPartOfGlobal: (ValueID) -> Bool
   ) {
@@ -44,6 +60,7 @@ struct CostCensus {
       case .movement:
         let isView =
           instruction.operation == .broadcast || function.type(instruction.a).shape.isScalar
+          || isOverEntries(instruction, function)
         if !isView { needsWholeTensor = true }
       case .region where instruction.operation == .loop:
         let body = function.loops[Int(instruction.attribute)].body

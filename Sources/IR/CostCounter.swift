@@ -78,6 +78,9 @@ struct CostCounter {
     case .unknown: return .length("n")
     case .batch: return .length("batch")
     case .features: return .length("features")
+    case .groups: return .length("groups")
+    // What one worker has and does.
+    case .workers: return Amount(1)
     default:
       if let k = extent.computedIndex {
         return function.extents.indices.contains(k)
@@ -98,6 +101,8 @@ struct CostCounter {
       case .numel: return .elements
       case .batch: return .length("batch")
       case .features: return .length("features")
+      case .groups: return .length("groups")
+      case .workers: return Amount(1)
       default: return nil
       }
     case .add, .subtract, .multiply:

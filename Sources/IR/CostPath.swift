@@ -79,7 +79,23 @@ struct CostPath {
     counter.elements(function.type(id).shape, of: function)
   }
 
-  private func isTensor(_ id: ValueID) -> Bool { !function.type(id).shape.isScalar }
+  /// Numbers, and lists along a named axis, are no tensors.
+  private func isTensor(_ id: ValueID) -> Bool {
+    let shape = function.type(id).shape
+    return !(shape.isScalar || shape.tensor.isScalar && shape.length(of: .batch) == nil)
+      && !isListPart(id)
+  }
+
+  /// Whether a value is a list of numbers, or that with entries still missing.
+  private func isListPart(_ id: ValueID) -> Bool {
+    var id = id
+    while function[id].operation == .add, isListEntry(function[id].b) { id = function[id].a }
+    return isListEntry(id)
+  }
+
+  private func isListEntry(_ id: ValueID) -> Bool {
+    function[id].operation == .placeSlice && function.type(function[id].a).shape.isScalar
+  }
 
   private mutating func count(_ id: ValueID) {
     let instruction = function[id]
@@ -182,10 +198,22 @@ struct CostPath {
 
   private func wholeFlops(_ id: ValueID, _ operands: [ValueID]) -> Amount {
     func axes(_ value: ValueID) -> (Amount, Amount) {
-      let extents = function.type(value).shape.extents
+      let extents = function.type(value).shape.tensor.extents
       let lengths = extents.map { counter.length($0, function) }
       return (lengths.first ?? Amount(1), lengths.dropFirst().reduce(Amount(1), *))
     }
+    /// Every entry of the named axes does the same work.
+    func entries(_ flops: Amount) -> Amount {
+      let shapes = [function.type(id).shape, function.type(operands[0]).shape]
+      let lengths = shapes.max { $0.axes.count < $1.axes.count }!.lengths
+      return lengths.reduce(flops) { $0 * counter.length($1, function) }
+    }
+    return entries(oneEntry(id, operands, axes))
+  }
+
+  private func oneEntry(
+    _ id: ValueID, _ operands: [ValueID], _ axes: (ValueID) -> (Amount, Amount)
+  ) -> Amount {
     let (m, n) = axes(operands[0])
     switch function[id].operation {
     case .matrixProduct: return m * n * axes(operands[1]).1 * 2
@@ -196,7 +224,7 @@ struct CostPath {
     case .eigh: return m * m * m * 9
     case .svd: return m * n * n * 14 + n * n * n * 8
     case .sort, .argSort, .topKMask, .quantile: return m * n * 20
-    default: return size(operands[0]) * Double(function[id].operation.info.flops)
+    default: return m * n * Double(function[id].operation.info.flops)
     }
   }
 

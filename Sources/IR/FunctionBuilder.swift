@@ -146,6 +146,8 @@ public struct FunctionBuilder: Sendable {
       case .numel: return .numel
       case .batch: return .batch
       case .features: return .features
+      case .groups: return .groups
+      case .workers: return .workers
       default: break
       }
     }

@@ -26,6 +26,8 @@ public enum Operation: UInt8, CaseIterable, Sendable {
   case matrixProduct, transpose, identity, diagonal, solve, cholesky, qr, eigh, svd
   // Shapes and selection.
   case reshape, broadcast, slice, placeSlice, gather, scatterAdd, takeAlong, placeAlong
+  /// A window with a new value in front, the oldest gone. Binding makes slices of it.
+  case push
   case sort, argSort, topKMask, quantile
   // The objective at another point, for all tensors together.
   case lossAt, gradientAt
@@ -43,13 +45,25 @@ public enum Scope: Int32, Sendable {
   case perColumn = 2
   /// The first axis of a value with a named extra axis (`mean over batch`).
   case leading = 3
+  /// One of the named axes; the others and the tensor stay. Binding makes places of names.
+  case overWorkers = 16
+  case overBatch = 17
+  case overGroups = 18
+  case overStack = 19
+  case overWindow = 20
+
+  public init(over axis: AxisName) { self = Scope(rawValue: 16 + Int32(axis.rawValue))! }
+
+  /// The named axis that is folded; without one, every entry of the named axes is folded for itself.
+  public var axis: AxisName? { rawValue < 16 ? nil : AxisName(rawValue: UInt8(rawValue - 16)) }
 }
 
 /// What the `extent` operation reads.
 public enum ExtentKind: Int32, Sendable {
   case rank, rows, cols, numel, batch, features
-  /// Elements, rows, columns of operand `a`.
+  /// Elements, rows, columns of operand `a`, of one entry of its named axes.
   case elementsOf, rowsOf, colsOf
+  case groups, workers
 }
 
 public enum Distribution: UInt8, Sendable {
@@ -173,6 +187,7 @@ extension Operation {
     case .scatterAdd: make("scatter_add", 2, .movement, 1)
     case .takeAlong: make("take_along", 2, .movement)
     case .placeAlong: make("place_along", 2, .movement)
+    case .push: make("push", 2, .movement)
     case .sort: make("sort", 1, .selection)
     case .argSort: make("argsort", 1, .selection)
     case .topKMask: make("topk_mask", 2, .selection, boolean: true)

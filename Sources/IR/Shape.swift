@@ -15,6 +15,10 @@ public struct Extent: Hashable, Sendable, CustomStringConvertible {
   public static let batch = Extent(raw: -5)
   /// The columns of the data.
   public static let features = Extent(raw: -6)
+  /// The terms of a loss.
+  public static let groups = Extent(raw: -7)
+  /// Data-parallel copies.
+  public static let workers = Extent(raw: -8)
   /// Entry `k` of `Function.extents`: an expression of hyperparameters and the extents above.
   public static func computed(_ k: Int) -> Extent { Extent(raw: -100 - Int32(k)) }
 
@@ -31,6 +35,8 @@ public struct Extent: Hashable, Sendable, CustomStringConvertible {
     case .numel: "numel"
     case .batch: "batch"
     case .features: "features"
+    case .groups: "groups"
+    case .workers: "workers"
     default: computedIndex.map { "n\($0)" } ?? String(raw)
     }
   }
@@ -64,9 +70,13 @@ public struct Extent: Hashable, Sendable, CustomStringConvertible {
 /// `like` is the shape of the parameter tensor whatever its rank. In memory and at bind time it is
 /// the matrix rows × cols; a vector over rows is [rows, 1], a vector over columns [1, cols], so that
 /// one right-aligned broadcast serves them all.
+///
+/// Named axes stand in front of these and are matched by name, until binding makes places of them.
 public struct Shape: Hashable, Sendable, CustomStringConvertible {
   public static let maximumRank = 6
   var count: Int8
+  /// The named axes, to which the first extents belong.
+  public private(set) var axes = AxisSet()
   var e0 = Extent.fixed(1)
   var e1 = Extent.fixed(1)
   var e2 = Extent.fixed(1)
@@ -90,6 +100,53 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
     precondition(extents.count <= Self.maximumRank)
     count = Int8(extents.count)
     for (i, extent) in extents.enumerated() { self[i] = extent }
+  }
+
+  /// A tensor for each entry of named axes; nil where that is more axes than there can be.
+  public static func over(
+    _ axes: AxisSet, _ lengths: [Extent], _ tensor: Shape
+  ) -> Shape? {
+    if axes.isEmpty { return tensor }
+    let extents = lengths + tensor.extents
+    guard extents.count <= maximumRank, lengths.count == axes.count else { return nil }
+    var shape = Shape(extents)
+    shape.axes = axes.union(tensor.axes)
+    return shape
+  }
+
+  /// The shape of one entry of the named axes.
+  public var tensor: Shape {
+    axes.isEmpty ? self : Shape.ofTensor(Array(extents.dropFirst(axes.count)))
+  }
+
+  /// The lengths of the named axes.
+  public var lengths: [Extent] { Array(extents.prefix(axes.count)) }
+
+  public func length(of name: AxisName) -> Extent? {
+    axes.contains(name) ? self[axes.position(of: name)] : nil
+  }
+
+  /// The first named axis whose lengths surely differ.
+  func differingAxis(from other: Shape) -> AxisName? {
+    axes.names.first { name in
+      guard let x = length(of: name), let y = other.length(of: name) else { return false }
+      return x.unified(with: y) == nil
+    }
+  }
+
+  /// The shape without one of its named axes.
+  public func without(_ name: AxisName) -> Shape {
+    guard axes.contains(name) else { return self }
+    var kept = lengths
+    kept.remove(at: axes.position(of: name))
+    return Shape.over(axes.removing(name), kept, tensor)!
+  }
+
+  /// The same named axes around another tensor; nil where there are too many axes.
+  public func around(_ tensor: Shape) -> Shape? { Shape.over(axes, lengths, tensor) }
+
+  private static func ofTensor(_ extents: [Extent]) -> Shape {
+    extents == [.rows, .cols] ? .like : Shape(extents)
   }
 
   public var isLike: Bool { count < 0 }
@@ -140,6 +197,7 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
 
   /// The shape in the user's terms: `scalar`, `like w`, `vector(rows)`, `matrix(rows, 4)`.
   public var description: String {
+    if !axes.isEmpty { return "\(tensor) over \(axes.description)" }
     if isLike { return "like w" }
     let all = extents
     switch all.count {
@@ -159,6 +217,7 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
     if self == other { return self }
     if isScalar { return other }
     if other.isScalar { return self }
+    if !axes.isEmpty || !other.axes.isEmpty { return broadcastByName(with: other) }
     let a = extents
     let b = other.extents
     var result: [Extent] = []
@@ -169,13 +228,28 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
       result.append(extent)
     }
     result.reverse()
-    if result == [.rows, .cols] { return .like }
-    return Shape(result)
+    return Shape.ofTensor(result)
+  }
+
+  private func broadcastByName(with other: Shape) -> Shape? {
+    guard let both = tensor.broadcast(with: other.tensor) else { return nil }
+    let union = axes.union(other.axes)
+    var lengths: [Extent] = []
+    for name in union.names {
+      guard let x = length(of: name), let y = other.length(of: name) else {
+        lengths.append(length(of: name) ?? other.length(of: name)!)
+        continue
+      }
+      guard let common = x.unified(with: y) else { return nil }
+      lengths.append(common)
+    }
+    return Shape.over(union, lengths, both)
   }
 
   /// Whether a value of this shape can stand where `target` is declared, perhaps by stretching.
   public func fits(_ target: Shape) -> Bool {
-    guard let both = broadcast(with: target) else { return false }
+    guard axes.isSubset(of: target.axes), let both = broadcast(with: target) else { return false }
+    if !target.axes.isEmpty { return tensor.fits(target.tensor) }
     let (x, y) = (both.extents, target.extents)
     guard x.count == y.count else { return false }
     return zip(x, y).allSatisfy { a, b in a.unified(with: b) != nil && !(b.isOne && !a.isOne) }

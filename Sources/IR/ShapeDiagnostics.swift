@@ -14,6 +14,8 @@ extension ShapeError {
       case .needsReal: 407
       case .badSlice: 408
       case .badReshape: 409
+      case .noAxis: 431
+      case .axisLeft: 432
       }
     return Diagnostic(code, message, at: span)
   }

@@ -6,6 +6,8 @@ public struct ShapeError: Error, Hashable, Sendable {
     /// Rows of one against columns of the other.
     case innerExtents
     case needsMatrix, needsSquare, needsScalar, needsBoolean, needsReal, badSlice, badReshape
+    /// A named axis that the value lacks, or has and should not.
+    case noAxis, axisLeft
   }
   public var reason: Reason
   public var message: String
@@ -36,6 +38,12 @@ public enum ShapeRules {
       if operation == .select, let declared, isChoice(operands, declared.shape) { return declared }
       return try elementwise(operation, operands)
     case .globalReduction:
+      guard operands[0].shape.axes.isEmpty else {
+        throw ShapeError(
+          .axisLeft,
+          "a reduction over all tensors folds one number of each, and this is one for each entry of "
+            + "`\(operands[0].shape.axes.description)`: reduce over it first")
+      }
       guard operands[0].shape.isScalar else {
         throw ShapeError(.needsScalar, "a reduction over all tensors folds one number of each")
       }
@@ -68,6 +76,12 @@ public enum ShapeRules {
     var shape = operands[0].shape
     for operand in operands.dropFirst() {
       guard let both = shape.broadcast(with: operand.shape) else {
+        if let axis = shape.differingAxis(from: operand.shape) {
+          throw ShapeError(
+            .mismatch,
+            "the axis `\(axis.word)` has \(shape.length(of: axis)!) entries on one side and "
+              + "\(operand.shape.length(of: axis)!) on the other")
+        }
         throw ShapeError(
           .mismatch,
           "\(describe(shape)) and \(describe(operand.shape)) do not fit each other in "
@@ -100,9 +114,21 @@ public enum ShapeRules {
   static func reduction(
     _ operation: Operation, _ operand: ValueType, _ attribute: Int32
   ) throws(ShapeError) -> ValueType {
+    let scope = Scope(rawValue: attribute) ?? .all
+    if let axis = scope.axis {
+      guard operand.shape.axes.contains(axis) else {
+        throw ShapeError(
+          .noAxis, "`\(axis.word)` is no axis of this value, which is \(describe(operand.shape))")
+      }
+      return ValueType(.real, operand.shape.without(axis))
+    }
+    if !operand.shape.axes.isEmpty, scope != .leading {
+      let inner = try reduction(operation, ValueType(operand.kind, operand.shape.tensor), attribute)
+      return ValueType(.real, try around(operand.shape, inner.shape))
+    }
     let extents = operand.shape.extents
     let shape: Shape
-    switch Scope(rawValue: attribute) ?? .all {
+    switch scope {
     case .all: shape = .scalar
     case .perRow:
       guard let rows = extents.first else { return ValueType(.real, .scalar) }
@@ -120,13 +146,54 @@ public enum ShapeRules {
         throw ShapeError(.needsMatrix, "a scalar has no axis to fold")
       }
       shape = Shape(Array(extents.dropFirst()))
+    default: shape = operand.shape
     }
     return ValueType(.real, shape)
+  }
+
+  private static func around(_ shape: Shape, _ tensor: Shape) throws(ShapeError) -> Shape {
+    guard let result = shape.around(tensor) else {
+      throw ShapeError(
+        .mismatch, "a tensor has at most \(Shape.maximumRank) axes, the named ones included")
+    }
+    return result
+  }
+
+  /// The named axes of several operands together, around a scalar.
+  private static func commonAxes(_ operands: [ValueType]) throws(ShapeError) -> Shape {
+    var result = Shape.scalar
+    for operand in operands where !operand.shape.axes.isEmpty {
+      guard let own = operand.shape.around(.scalar), let both = result.broadcast(with: own) else {
+        throw ShapeError(
+          .mismatch, "the lengths of `\(operand.shape.axes.description)` differ here")
+      }
+      result = both
+    }
+    return result
+  }
+
+  private static func isOverAxes(_ operands: [ValueType]) -> Bool {
+    operands.contains { !$0.shape.axes.isEmpty }
+  }
+
+  /// What stands for the operands in each entry of the named axes.
+  private static func entries(_ operands: [ValueType]) -> [ValueType] {
+    operands.map { ValueType($0.kind, $0.shape.tensor) }
   }
 
   static func matrix(
     _ operation: Operation, _ operands: [ValueType]
   ) throws(ShapeError) -> ValueType {
+    if isOverAxes(operands) {
+      let inner = try matrix(operation, entries(operands))
+      guard inner.kind != .tuple else {
+        throw ShapeError(
+          .axisLeft,
+          "`\(operation.info.name)` gives several values, which is not done for each entry of "
+            + "`\(try commonAxes(operands).axes.description)`")
+      }
+      return ValueType(inner.kind, try around(try commonAxes(operands), inner.shape))
+    }
     for operand in operands {
       if operand.shape.rank != 2 {
         throw ShapeError(
@@ -203,6 +270,25 @@ public enum ShapeRules {
   ) throws(ShapeError) -> ValueType {
     let operand = operands[0]
     switch operation {
+    case .diagonal, .gather, .takeAlong:
+      guard isOverAxes(operands) else { break }
+      let inner = try movement(operation, entries(operands), slices, declared)
+      return ValueType(inner.kind, try around(try commonAxes(operands), inner.shape))
+    default: break
+    }
+    switch operation {
+    case .push:
+      guard operand.shape.axes.contains(.window) else {
+        throw ShapeError(.noAxis, "`push` needs a window, and this is \(describe(operand.shape))")
+      }
+      let entry = operand.shape.without(.window)
+      guard operands[1].shape.fits(entry) else {
+        throw ShapeError(
+          .mismatch,
+          "one entry of the window is \(describe(entry)), and this is "
+            + "\(describe(operands[1].shape))")
+      }
+      return ValueType(.real, operand.shape)
     case .diagonal:
       let e = operand.shape.extents
       if e.count == 1 { return ValueType(.real, Shape([e[0], e[0]])) }
@@ -254,6 +340,18 @@ public enum ShapeRules {
 
   static func sliced(_ shape: Shape, _ slices: [AxisSlice]) throws(ShapeError) -> Shape {
     var result: [Extent] = []
+    var named: [Extent] = []
+    var axes = shape.axes
+    if !axes.isEmpty {
+      for (position, name) in shape.axes.names.enumerated() {
+        let slice = position < slices.count ? slices[position] : .full
+        let one = try sliced(Shape([shape[position]]), [slice])
+        if one.isScalar { axes = axes.removing(name) } else { named.append(one[0]) }
+      }
+      let tensor = try sliced(shape.tensor, Array(slices.dropFirst(shape.axes.count)))
+      guard let whole = Shape.over(axes, named, tensor) else { return shape }
+      return whole
+    }
     for (axis, extent) in shape.extents.enumerated() {
       let slice = axis < slices.count ? slices[axis] : .full
       if slice == .full {
@@ -276,7 +374,7 @@ public enum ShapeRules {
         result.append(slice.end.map { .fixed($0 - slice.start) } ?? .unknown)
       }
     }
-    return Shape(result)
+    return shape.isLike && result == [.rows, .cols] ? .like : Shape(result)
   }
 
   static func selection(
@@ -287,7 +385,9 @@ public enum ShapeRules {
       guard operands[1].shape.isScalar else {
         throw ShapeError(.needsScalar, "the fraction of `\(operation.info.name)` is one number")
       }
-      return operation == .quantile ? .scalar : ValueType(.boolean, operands[0].shape)
+      return operation == .quantile
+        ? ValueType(.real, try around(operands[0].shape, .scalar))
+        : ValueType(.boolean, operands[0].shape)
     default: return ValueType(.real, operands[0].shape)
     }
   }

@@ -7,6 +7,8 @@ struct BodyPrinter {
   let hypers: [String]
   let states: [String]
   let inputs: [String]
+  /// The hyperparameters that are lists.
+  var lists: [(slots: [Int], name: String)] = []
   /// The shape that a draw has where none is written.
   var drawShape = Shape.like
   private var names: [ValueID: String] = [:]
@@ -94,7 +96,9 @@ struct BodyPrinter {
 
   private mutating func name(_ id: ValueID, wanted: String?) {
     var name = wanted ?? ""
-    let reserved: Set<String> = ["w", "g", "t", "T", "loss", "rank", "rows", "cols", "numel"]
+    let reserved: Set<String> = [
+      "w", "g", "t", "T", "loss", "rank", "rows", "cols", "numel", "batch", "groups", "workers",
+    ]
     if name.isEmpty || reserved.contains(name) || !taken.insert(name).inserted {
       name = freshName()
     }
@@ -132,6 +136,7 @@ struct BodyPrinter {
     lines.append("\(indent)repeat \(text(instruction.a, 0)) {")
     var body = BodyPrinter(loop.body, hypers: hypers, states: states, inputs: inputs)
     body.taken = taken
+    body.lists = lists
     body.nextName = nextName
     body.indent = indent + "    "
     body.arguments = carried + captured
@@ -174,7 +179,9 @@ struct BodyPrinter {
     case .argument: return arguments[Int(instruction.attribute)]
     case .extent: return extentText(instruction)
     case .draw: return drawText(instruction)
-    case .iota: return "iota(\(lengths(instruction.type.shape)))"
+    case .iota:
+      let shape = instruction.type.shape
+      return "iota(\(shape.axes.isEmpty ? lengths(shape) : shapeText(shape)))"
     case .identity:
       let e = instruction.type.shape.extents
       return e[0] == e[1] ? "eye(\(length(e[0])))" : "eye(\(lengths(instruction.type.shape)))"
@@ -196,7 +203,8 @@ struct BodyPrinter {
         "if \(text(instruction.a, 1)) then \(text(instruction.b, 1)) else "
         + text(instruction.c, 1)
       return outer > 0 ? "(\(choice))" : choice
-    case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum: return reductionText(instruction)
+    case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
+      return reductionText(instruction, outer)
     case .globalSum, .globalMaximum, .globalMinimum:
       let inner = function[instruction.a]
       let expected: Operation =
@@ -207,7 +215,9 @@ struct BodyPrinter {
       return "global \(operation.info.name)(\(text(instruction.a, 0)))"
     case .transpose: return "\(text(instruction.a, 9)).T"
     case .reshape, .broadcast:
-      let shape = instruction.type.shape
+      if let list = alongText(id) { return list }
+      let shape = operation == .reshape ? instruction.type.shape.tensor : instruction.type.shape
+      if !shape.axes.isEmpty { return "broadcast(\(text(instruction.a, 0)), \(shapeText(shape)))" }
       if shape.extents == [.unknown] { return "flatten(\(text(instruction.a, 0)))" }
       let target = shape.isLike ? "w" : shape.isScalar ? "scalar" : lengths(shape)
       return "\(operation.info.name)(\(text(instruction.a, 0)), \(target))"
@@ -227,8 +237,8 @@ struct BodyPrinter {
     case .multiply where i.a == i.b:
       let text = "\(text(i.a, 9))^2"
       return 8 < outer ? "(\(text))" : text
-    case .squareRoot: return rootText(i)
-    case .divide: return meanText(i) ?? debiasedText(i)
+    case .squareRoot: return rootText(i, outer)
+    case .divide: return meanText(i, outer) ?? debiasedText(i)
     case .add:
       if let items = listItems(id) {
         return "[\(items.map { text($0, 0) }.joined(separator: ", "))]"
@@ -241,11 +251,37 @@ struct BodyPrinter {
     }
   }
 
+  /// A list along a named axis: `betas`, or `stack([β1, β2])`.
+  private func alongText(_ id: ValueID) -> String? {
+    let i = function[id]
+    let shape = i.type.shape
+    guard i.operation == .reshape, shape.axes.count == 1, shape.rank == 1,
+      function.type(i.a).shape.axes.isEmpty, let items = listItems(i.a)
+    else { return nil }
+    let slots = items.map {
+      function[$0].operation == .hyper && names[$0] == nil ? Int(function[$0].attribute) : -1
+    }
+    if shape.axes.contains(.stack), let list = lists.first(where: { $0.slots == slots }) {
+      return list.name
+    }
+    return "\(shape.axes.names[0].word)(\(text(i.a, 0)))"
+  }
+
+  /// A reduction called by its name: `norm(x)`, `row_sum(x)`, `max over batch x`.
+  private func reductionCall(
+    _ name: String, _ scope: Int32, _ operand: ValueID, _ outer: Int
+  ) -> String {
+    guard let axis = Scope(rawValue: scope)?.axis else {
+      return "\(prefix(scope))\(name)(\(text(operand, 0)))"
+    }
+    let call = "\(name) over \(axis.word) \(text(operand, 7))"
+    return outer > 7 ? "(\(call))" : call
+  }
+
   /// `norm(x)`, `rms(x)`, `global norm(x)`.
-  private func rootText(_ i: Instruction) -> String? {
+  private func rootText(_ i: Instruction, _ outer: Int) -> String? {
     guard isPrivate(i.a) else { return nil }
     var inner = function[i.a]
-    var name = "norm"
     var scope = ""
     if inner.operation == .divide {
       guard let mean = meanOperand(inner), isPrivate(inner.a) else { return nil }
@@ -253,7 +289,7 @@ struct BodyPrinter {
       guard square.operation == .multiply, square.a == square.b, isPrivateToMean(mean, inner) else {
         return nil
       }
-      return "\(prefix(function[inner.a].attribute))rms(\(text(square.a, 0)))"
+      return reductionCall("rms", function[inner.a].attribute, square.a, outer)
     }
     if inner.operation == .globalSum, isPrivate(inner.a) {
       inner = function[inner.a]
@@ -264,8 +300,8 @@ struct BodyPrinter {
     guard square.operation == .multiply, square.a == square.b, isPrivate(inner.a) else {
       return nil
     }
-    name = prefix(inner.attribute) + name
-    return "\(scope)\(name)(\(text(square.a, 0)))"
+    if !scope.isEmpty { return "\(scope)\(prefix(inner.attribute))norm(\(text(square.a, 0)))" }
+    return reductionCall("norm", inner.attribute, square.a, outer)
   }
 
   /// A mean reads its operand twice where it counts its elements.
@@ -278,9 +314,13 @@ struct BodyPrinter {
   private func meanOperand(_ i: Instruction) -> ValueID? {
     let sum = function[i.a]
     let count = function[i.b]
-    guard i.operation == .divide, sum.operation == .sum, isPrivate(i.a), count.operation == .extent
-    else { return nil }
-    let isLike = function.type(sum.a).shape.isLike
+    guard i.operation == .divide, sum.operation == .sum, isPrivate(i.a) else { return nil }
+    if let axis = Scope(rawValue: sum.attribute)?.axis {
+      guard let length = function.type(sum.a).shape.length(of: axis) else { return nil }
+      return isLength(i.b, length) ? sum.a : nil
+    }
+    guard count.operation == .extent else { return nil }
+    let isLike = function.type(sum.a).shape.tensor.isLike
     let expected: (ExtentKind, ExtentKind)
     switch Scope(rawValue: sum.attribute) {
     case .all: expected = (.numel, .elementsOf)
@@ -295,9 +335,24 @@ struct BodyPrinter {
     return matches ? sum.a : nil
   }
 
-  private func meanText(_ i: Instruction) -> String? {
+  /// Whether a number is the length of a named axis.
+  private func isLength(_ id: ValueID, _ length: Extent) -> Bool {
+    if length.isFixed { return function.constantValue(id) == Double(length.value) }
+    if let k = length.computedIndex {
+      return outerLengths == nil && k < function.extents.count && function.extents[k] == id
+    }
+    guard function[id].operation == .extent, function[id].a == .none else { return false }
+    switch ExtentKind(rawValue: function[id].attribute) {
+    case .batch: return length == .batch
+    case .groups: return length == .groups
+    case .workers: return length == .workers
+    default: return false
+    }
+  }
+
+  private func meanText(_ i: Instruction, _ outer: Int) -> String? {
     guard let operand = meanOperand(i) else { return nil }
-    return "\(prefix(function[i.a].attribute))mean(\(text(operand, 0)))"
+    return reductionCall("mean", function[i.a].attribute, operand, outer)
   }
 
   /// x / (1 − β^t).
@@ -354,16 +409,17 @@ struct BodyPrinter {
     }
   }
 
-  private func reductionText(_ i: Instruction) -> String {
+  private func reductionText(_ i: Instruction, _ outer: Int) -> String {
     let isArgument = i.operation == .argMaximum || i.operation == .argMinimum
-    let isMatrix = function.type(i.a).shape.rank == 2
-    let name =
-      isArgument && isMatrix && i.attribute == Scope.perRow.rawValue
-      ? i.operation.info.name : prefix(i.attribute) + i.operation.info.name
-    if i.operation == .sum, i.attribute == 0, function.type(i.a).kind == .boolean {
-      return "count(\(text(i.a, 0)))"
+    let isMatrix = function.type(i.a).shape.tensor.rank == 2
+    if isArgument, isMatrix, i.attribute == Scope.perRow.rawValue {
+      return "\(i.operation.info.name)(\(text(i.a, 0)))"
     }
-    return "\(name)(\(text(i.a, 0)))"
+    let isOfAll = i.attribute == 0 || i.attribute >= Scope.overWorkers.rawValue
+    if i.operation == .sum, isOfAll, function.type(i.a).kind == .boolean {
+      return reductionCall("count", i.attribute, i.a, outer)
+    }
+    return reductionCall(i.operation.info.name, i.attribute, i.a, outer)
   }
 
   private func extentText(_ i: Instruction) -> String {
@@ -374,6 +430,8 @@ struct BodyPrinter {
     case .numel: "numel"
     case .batch: "batch"
     case .features: "features"
+    case .groups: "groups"
+    case .workers: "workers"
     case .rowsOf: "rows(\(text(i.a, 0)))"
     case .colsOf: "cols(\(text(i.a, 0)))"
     default: "numel(\(text(i.a, 0)))"
@@ -390,7 +448,15 @@ struct BodyPrinter {
   }
 
   private func sliceText(_ i: Instruction) -> String {
-    let slices = function.slices[Int(i.attribute)]
+    let axes = function.type(i.a).shape.axes
+    var slices = function.slices[Int(i.attribute)]
+    if !axes.isEmpty {
+      let place = axes.count - 1
+      let isOfOne = slices.indices.allSatisfy { $0 == place || slices[$0] == .full }
+      if isOfOne, slices.indices.contains(place), axes.names[place] != .workers {
+        slices = [slices[place]]
+      }
+    }
     let parts = slices.map { slice -> String in
       if slice.isDropped { return "\(slice.start)" }
       return "\(slice.start == 0 ? "" : "\(slice.start)"):\(slice.end.map { "\($0)" } ?? "")"
@@ -412,6 +478,14 @@ struct BodyPrinter {
 
   /// A shape as a declaration states it.
   func shapeText(_ shape: Shape) -> String {
+    if let axis = shape.axes.names.first {
+      let length = shape[0]
+      let isOfHost = [.batch, .groups, .workers].contains(length)
+      let inner = shape.without(axis)
+      let arguments =
+        (isOfHost ? [] : [self.length(length)]) + (inner.isLike ? [] : [shapeText(inner)])
+      return axis.word + (arguments.isEmpty ? "" : "(\(arguments.joined(separator: ", ")))")
+    }
     if shape.isScalar { return "scalar" }
     let e = shape.extents
     if e.count == 1 { return "vector(\(length(e[0])))" }

@@ -18,14 +18,18 @@ struct LoosePrinter {
     let reads = alone.instructions.indices.filter { live[$0] }
     guard needsEquations(reads) else { return printer.outputText(value) }
     let used = Set(reads.map { alone.instructions[$0] }.filter { $0.operation == .hyper })
-    var parameters = used.map(\.attribute).sorted().map { hypers[Int($0)] }
+    var given = used.map(\.attribute).sorted().map { hypers[Int($0)] }
     if reads.contains(where: { alone.instructions[$0].operation == .parameter }) {
-      parameters.insert("w", at: 0)
+      given.insert("w", at: 0)
     }
+    // An entry of a list is a parameter of its own.
+    let parameters = given.map(SourcePrinter.plain)
+    printer = BodyPrinter(alone, hypers: hypers.map(SourcePrinter.plain), states: [], inputs: [])
+    printer.drawShape = drawShape
     printer.reserve(Set(parameters))
     let list = parameters.joined(separator: ", ")
     functions += "fn \(name)(\(list)) {\n\(printer.equations([(.result(0), "")]))}\n\n"
-    return "\(name)(\(list))"
+    return "\(name)(\(given.joined(separator: ", ")))"
   }
 
   private func needsEquations(_ live: [Int]) -> Bool {

@@ -20,7 +20,7 @@ extension Lowerer {
 
   private func value(of definition: Definition, in frame: Frame) -> Value {
     let value = lower(definition.value, frame)
-    guard let position = definition.position else { return value }
+    guard let position = definition.position else { return pushed(value, definition, frame) }
     switch value {
     case .several(let handles) where handles.count == definition.valueCount:
       return .value(handles[position])
@@ -34,6 +34,20 @@ extension Lowerer {
       return report(
         Diagnostic(418, "one value for \(definition.valueCount) names", at: definition.span))
     }
+  }
+
+  /// An equation of a window pushes what is not a window itself.
+  private func pushed(_ value: Value, _ definition: Definition, _ frame: Frame) -> Value {
+    guard definition.isPrimed, frame.isOfRule,
+      let window = frame.rule?.windows[definition.name.key],
+      let handle = single(value, at: definition.span), !shape(handle).axes.contains(.window)
+    else { return value }
+    guard
+      let fitted = fit(
+        handle, to: shape(window).without(.window),
+        { "an entry of the window `\(definition.name.text)`" }, at: definition.span)
+    else { return .failure }
+    return make(.push, [window, fitted], at: definition.span)
   }
 
   // MARK: when and every
@@ -83,6 +97,9 @@ extension Lowerer {
       if type(handle).kind != .boolean {
         return report(
           Diagnostic(406, "`when` needs a condition such as `t > 10`, not a number", at: span))
+      }
+      if !shape(handle).axes.isEmpty {
+        return report(axisLeft(shape(handle), in: .scalar, "the condition of `when`", at: span))
       }
       if !shape(handle).isScalar {
         return report(

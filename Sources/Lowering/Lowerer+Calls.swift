@@ -174,6 +174,7 @@ extension Lowerer {
     }
     if name == "loss" || name == "grad" { return oracle(name, arguments, frame, span) }
     if let made = shaped(name, arguments, frame, span) { return made }
+    if let axis = AxisName(word: name) { return listAlong(axis, arguments, frame, span) }
     guard let parameters = Self.parameters(of: name) else {
       return report(Diagnostic(202, "`\(name)` is not a function", at: span))
     }
@@ -202,6 +203,7 @@ extension Lowerer {
     case "min", "max": return ["x"]
     case "arctan2": return ["y", "x"]
     case "copysign": return ["x", "sign"]
+    case "push": return ["window", "x"]
     default:
       if name.hasPrefix("row_") || name.hasPrefix("col_") { return ["x"] }
       if ["norm", "rms", "mean", "count", "std", "var", "any", "all", "trace", "flatten"]
@@ -248,11 +250,11 @@ extension Lowerer {
     case "flatten":
       guard let a = single(x[0], at: span) else { return .failure }
       let extent: Extent =
-        shape(a).isLike ? .numel : knownCount(shape(a)).map { .fixed($0) } ?? .unknown
+        entry(a).isLike ? .numel : knownCount(entry(a)).map { .fixed($0) } ?? .unknown
       return reshaped(a, [extent], span).map { .value($0) } ?? .failure
     case "rows", "cols", "numel":
       guard let a = single(x[0], at: span) else { return .failure }
-      if shape(a).isLike {
+      if entry(a).isLike {
         return handle(
           builder.extent(name == "rows" ? .rows : name == "cols" ? .cols : .numel))
       }
@@ -280,7 +282,7 @@ extension Lowerer {
   /// `solve(A, b)`: a vector b stands as a column, and the answer has its shape.
   private func solve(_ x: Value, _ y: Value, _ span: Span) -> Value {
     guard let a = single(x, at: span), let b = single(y, at: span) else { return .failure }
-    let extents = shape(b).extents
+    let extents = entry(b).extents
     let isRow = extents.count == 2 && extents[0].isOne && !extents[1].isOne
     guard extents.count == 1 || isRow, let length = extents.last else {
       return make(.solve, [a, b], at: span)
@@ -301,8 +303,8 @@ extension Lowerer {
 
   static func operation(named name: String) -> Operation? { operationsByName[name] }
 
-  private func knownExtent(_ handle: Handle, _ kind: ExtentKind) -> Double? {
-    let extents = shape(handle).extents
+  func knownExtent(_ handle: Handle, _ kind: ExtentKind) -> Double? {
+    let extents = entry(handle).extents
     guard extents.allSatisfy(\.isFixed) else { return nil }
     switch kind {
     case .rowsOf: return Double(extents.first?.value ?? 1)
@@ -320,15 +322,15 @@ extension Lowerer {
 
   private func argScope(_ value: Value) -> Scope {
     guard case .value(let handle) = value else { return .all }
-    return shape(handle).rank == 2 ? .perRow : .all
+    return entry(handle).rank == 2 ? .perRow : .all
   }
 
   private func outer(_ x: Value, _ y: Value, _ span: Span) -> Value {
     guard let a = single(x, at: span), let b = single(y, at: span) else { return .failure }
     func length(_ handle: Handle) -> Extent? {
       // Of a tensor like the parameter, all elements in one row: it may be a vector.
-      if shape(handle).isLike { return .numel }
-      let e = shape(handle).extents
+      if entry(handle).isLike { return .numel }
+      let e = entry(handle).extents
       if e.count == 1 { return e[0] }
       guard e.count == 2 else { return nil }
       return e[1].isOne ? e[0] : e[0].isOne ? e[1] : nil
@@ -348,7 +350,9 @@ extension Lowerer {
     func fold(_ operation: Operation, _ operand: Value) -> Value {
       guard let handle = single(operand, at: span) else { return .failure }
       // One number is its own sum, maximum and minimum.
-      if shape(handle).isScalar, [.sum, .maximumOf, .minimumOf].contains(operation) {
+      if scope.axis == nil, entry(handle).isScalar,
+        [.sum, .maximumOf, .minimumOf].contains(operation)
+      {
         return .value(handle)
       }
       return make(operation, [handle], attribute: scope.rawValue, at: span)
@@ -357,15 +361,16 @@ extension Lowerer {
       switch scope {
       case .all: return elements(of: x)
       case .perRow:
-        let e = shape(x).extents
-        if shape(x).isLike { return handle(builder.extent(.cols)) }
+        let e = entry(x).extents
+        if entry(x).isLike { return handle(builder.extent(.cols)) }
         if e.count < 2 { return e.first.map { known($0, x, .elementsOf) } ?? constant(1) }
         return known(e[1], x, .colsOf)
       case .perColumn:
-        if shape(x).isLike { return handle(builder.extent(.rows)) }
-        return shape(x).extents.first.map { known($0, x, .rowsOf) } ?? constant(1)
+        if entry(x).isLike { return handle(builder.extent(.rows)) }
+        return entry(x).extents.first.map { known($0, x, .rowsOf) } ?? constant(1)
       case .leading:
-        return shape(x).extents.first.map { known($0, x, .rowsOf) } ?? constant(1)
+        return entry(x).extents.first.map { known($0, x, .rowsOf) } ?? constant(1)
+      default: return scope.axis.map { entryCount($0, of: x, at: span) } ?? constant(1)
       }
     }
     func known(_ extent: Extent, _ x: Handle, _ kind: ExtentKind) -> Value {
@@ -449,8 +454,11 @@ extension Lowerer {
       return make(.broadcast, [number], declared: type, at: span)
     default:
       guard let x = single(first!, at: span) else { return .failure }
-      return make(
-        name == "reshape" ? .reshape : .broadcast, [x], declared: type, at: span)
+      if name == "reshape" {
+        guard let target = around(x, shape, span) else { return .failure }
+        return make(.reshape, [x], declared: ValueType(self.type(x).kind, target), at: span)
+      }
+      return make(.broadcast, [x], declared: type, at: span)
     }
   }
 
@@ -459,7 +467,10 @@ extension Lowerer {
     of arguments: [ExprID], _ name: String, _ frame: Frame, _ span: Span
   ) -> Shape? {
     if arguments.isEmpty { return drawShape }
+    let known = bag.all.count
     if arguments.count == 1, let shape = shapeWord(arguments[0], frame) { return shape }
+    // A shape in words that is none was reported as such.
+    if bag.all.count > known { return nil }
     var extents: [Extent] = []
     for argument in arguments {
       guard let extent = extent(argument, frame) else { return nil }
@@ -487,8 +498,30 @@ extension Lowerer {
       let type = TypeExpr(
         kind: name, extents: arguments.map(\.value), span: tree(frame).span(id))
       return shape(type, frame)
-    default: return nil
+    default:
+      // A name like `batch` alone may be the length.
+      guard case .call = tree(frame)[id] else { return nil }
+      return typeExpression(id, frame).flatMap { shape($0, frame) }
     }
+  }
+
+  /// `stack([0, 0.9])`: a list along an axis of its own.
+  private func listAlong(
+    _ axis: AxisName, _ arguments: [Argument], _ frame: Frame, _ span: Span
+  ) -> Value {
+    guard frame.rule != nil, axis == .stack || axis == .groups, arguments.count == 1,
+      arguments[0].label == nil
+    else {
+      return report(
+        Diagnostic(
+          434, "here stands a list: `stack([0, 0.9])` or `groups([0.5, 0.5])`", at: span))
+    }
+    let value = lower(arguments[0].value, frame)
+    if case .entries(let items, _) = value { return .entries(items, axis) }
+    guard let list = single(value, at: tree(frame).span(arguments[0].value)) else {
+      return .failure
+    }
+    return along(axis, list, at: span).map { .value($0) } ?? .failure
   }
 
   private func isParameterShaped(_ name: Name, _ frame: Frame) -> Bool {
@@ -522,7 +555,9 @@ extension Lowerer {
     }
     var shape = isGlobal ? Shape.scalar : drawShape
     if let wanted = rest.first {
+      let known = bag.all.count
       guard !isGlobal, rest.count == 1, let given = shapeWord(wanted.value, frame) else {
+        if bag.all.count > known { return .failure }
         return report(
           Diagnostic(
             425, "the argument of `\(name)` is a shape such as `scalar` or `vector(rows)`",

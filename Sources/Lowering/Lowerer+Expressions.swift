@@ -110,6 +110,8 @@ extension Lowerer {
     case "cols": return handle(builder.extent(.cols))
     case "numel": return handle(builder.extent(.numel))
     case "batch": return handle(builder.extent(.batch))
+    case "groups": return handle(builder.extent(.groups))
+    case "workers": return handle(builder.extent(.workers))
     case "features": return handle(builder.extent(.features))
     default: return nil
     }
@@ -175,48 +177,61 @@ extension Lowerer {
   /// `A @ B`, where a vector on the right is a column and one on the left a row.
   func matrixProduct(_ x: Value, _ y: Value, at span: Span) -> Value {
     guard var a = single(x, at: span), var b = single(y, at: span) else { return .failure }
-    if shape(a).isScalar || shape(b).isScalar {
+    if entry(a).isScalar || entry(b).isScalar {
       return report(
         Diagnostic(403, "`@` multiplies matrices; for a number write `*`", at: span))
     }
     var resultIsRow = false
-    if shape(a).rank == 1 {
-      guard let row = reshaped(a, [.fixed(1), shape(a)[0]], span) else { return .failure }
+    if entry(a).rank == 1 {
+      guard let row = reshaped(a, [.fixed(1), entry(a)[0]], span) else { return .failure }
       a = row
     }
-    let inner = shape(a).rank == 2 ? shape(a).extents[1] : .unknown
-    if shape(b).rank == 1 {
-      guard let column = reshaped(b, [shape(b)[0], .fixed(1)], span) else { return .failure }
+    let inner = entry(a).rank == 2 ? entry(a).extents[1] : .unknown
+    if entry(b).rank == 1 {
+      guard let column = reshaped(b, [entry(b)[0], .fixed(1)], span) else { return .failure }
       b = column
-    } else if shape(b).rank == 2, shape(b).extents[0].isOne, !shape(b).extents[1].isOne,
+    } else if entry(b).rank == 2, entry(b).extents[0].isOne, !entry(b).extents[1].isOne,
       !inner.isOne
     {
-      guard let column = reshaped(b, [shape(b).extents[1], .fixed(1)], span) else {
+      guard let column = reshaped(b, [entry(b).extents[1], .fixed(1)], span) else {
         return .failure
       }
       b = column
       resultIsRow =
-        shape(a).rank == 2 && shape(a).extents[0] != .rows
-        && shape(a).extents[0] != .batch
+        entry(a).rank == 2 && entry(a).extents[0] != .rows
+        && entry(a).extents[0] != .batch
     }
     let product = make(.matrixProduct, [a, b], at: span)
     guard resultIsRow, case .value(let handle) = product else { return product }
-    return reshaped(handle, [.fixed(1), shape(handle).extents[0]], span).map { .value($0) }
+    return reshaped(handle, [.fixed(1), entry(handle).extents[0]], span).map { .value($0) }
       ?? .failure
   }
 
+  /// The shape of one entry of the named axes.
+  func entry(_ handle: Handle) -> Shape { shape(handle).tensor }
+
+  /// The value, in each entry of its named axes, under another shape.
   func reshaped(_ handle: Handle, _ extents: [Extent], _ span: Span) -> Handle? {
-    guard
+    guard let target = around(handle, Shape(extents), span),
       case .value(let result) = make(
-        .reshape, [handle], declared: ValueType(type(handle).kind, Shape(extents)), at: span)
+        .reshape, [handle], declared: ValueType(type(handle).kind, target), at: span)
     else { return nil }
     return result
   }
 
+  /// The named axes of a value around another tensor.
+  func around(_ handle: Handle, _ tensor: Shape, _ span: Span) -> Shape? {
+    if let target = shape(handle).around(tensor) { return target }
+    _ = report(
+      Diagnostic(
+        423, "a tensor has at most \(Shape.maximumRank) axes, the named ones included", at: span))
+    return nil
+  }
+
   func transpose(_ value: Value, at span: Span) -> Value {
     guard let handle = single(value, at: span) else { return .failure }
-    if shape(handle).rank == 1 {
-      return reshaped(handle, [shape(handle)[0], .fixed(1)], span).map { .value($0) } ?? .failure
+    if entry(handle).rank == 1 {
+      return reshaped(handle, [entry(handle)[0], .fixed(1)], span).map { .value($0) } ?? .failure
     }
     return make(.transpose, [handle], at: span)
   }
@@ -233,17 +248,27 @@ extension Lowerer {
     {
       return items[position]
     }
+    if case .entries(let items, _) = base, subscripts.count == 1, case .at(let i) = subscripts[0] {
+      guard let position = wholeNumber(i, frame, count: items.count) else { return .failure }
+      return .value(items[position])
+    }
     guard let handle = single(base, at: tree(frame).span(a)) else { return .failure }
     let extents = shape(handle).extents
     var slices = [AxisSlice](repeating: .full, count: extents.count)
     // A vector over rows or columns has one axis that counts.
     var axes = Array(extents.indices)
-    if subscripts.count == 1, extents.count == 2, extents[0].isOne != extents[1].isOne {
+    if !shape(handle).axes.isEmpty {
+      guard let named = indexedAxes(shape(handle), subscripts.count, at: span) else {
+        return .failure
+      }
+      axes = named
+    } else if subscripts.count == 1, extents.count == 2, extents[0].isOne != extents[1].isOne {
       axes = [extents[0].isOne ? 1 : 0]
       slices[1 - axes[0]].isDropped = true
       slices[1 - axes[0]].end = 1
     }
-    let isVector = axes.count < extents.count
+    let isNamed = !shape(handle).axes.isEmpty
+    let isVector = !isNamed && axes.count < extents.count
     var later: [(axis: Int, subscript_: Subscript)] = []
     guard subscripts.count <= axes.count else {
       return report(
@@ -252,7 +277,8 @@ extension Lowerer {
     }
     for (axis, s) in zip(axes, subscripts) {
       let count = extents[axis].isFixed ? extents[axis].value : nil
-      guard let isKnown = isKnown(s, frame) else { return .failure }
+      // Entries of named axes are taken by numbers known beforehand.
+      guard let isKnown = isNamed ? true : isKnown(s, frame) else { return .failure }
       if !isKnown {
         // Of the axes before it, those with one place are gone by then.
         let kept = (0..<axis).count { !slices[$0].isDropped || isVector }
@@ -282,6 +308,11 @@ extension Lowerer {
         }
         slices[axis] = slice
       }
+    }
+    if shape(handle).axes.contains(.workers), slices[0] != .full {
+      return report(
+        Diagnostic(
+          408, "a worker sees its own value only: reduce over workers", at: span))
     }
     if isVector, !slices[axes[0]].isDropped {
       slices[1 - axes[0]] = .full
@@ -333,30 +364,6 @@ extension Lowerer {
   }
 
   // MARK: Axes and scopes
-
-  private func over(
-    _ reduction: Name, _ axis: Name, _ inner: ExprID, _ frame: Frame, _ span: Span
-  ) -> Value {
-    let value = lower(inner, frame)
-    switch axis.key {
-    case "workers":
-      // One worker is all of them: the mean, sum, min and max over it are its own value.
-      guard ["mean", "sum", "max", "min"].contains(reduction.key) else {
-        return report(
-          Diagnostic(202, "`\(reduction.text)` does not reduce over workers", at: reduction.span))
-      }
-      return value
-    case "batch", "stack", "groups", "window":
-      return report(
-        Diagnostic(
-          802, "reductions over the named axis `\(axis.text)` are not supported yet", at: span))
-    default:
-      return report(
-        Diagnostic(
-          420, "there is no axis `\(axis.text)`", at: axis.span,
-          notes: [Note("the named axes are batch, stack, groups, window and workers")]))
-    }
-  }
 
   private func global(_ inner: ExprID, _ frame: Frame, _ span: Span) -> Value {
     guard case .call(let name, let arguments) = tree(frame)[inner] else {
@@ -432,8 +439,8 @@ extension Lowerer {
   }
 
   func elements(of handle: Handle) -> Value {
-    if shape(handle).isLike { return self.handle(builder.extent(.numel)) }
-    if shape(handle).isScalar { return constant(1) }
+    if entry(handle).isLike { return self.handle(builder.extent(.numel)) }
+    if let known = knownExtent(handle, .elementsOf) { return constant(known) }
     return self.handle(builder.extent(.elementsOf, of: local(handle)))
   }
 }

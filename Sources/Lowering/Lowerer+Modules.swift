@@ -14,6 +14,7 @@ extension Lowerer {
     flatten(value, prefix: "", into: &hypers)
     checkLabels(value, hypers)
     resolveGiven(hypers)
+    findLists(hypers)
     domains = [:]
     let allDomains = hypers.map { domain(of: $0) }
     for (hyper, domain) in zip(hypers, allDomains) { domains[hyper.key] = domain }
@@ -23,28 +24,36 @@ extension Lowerer {
       hypers, name: value.name, needsDefaults: needsDefaults, isInlined: true)
     if bag.hasErrors { return nil }
 
-    var variants: [RuleVariant] = []
-    for option in options(of: value) {
-      module.beginVariant(option.choices)
-      guard let variant = variant(value, option) else { continue }
-      variants.append(variant)
+    let options = options(of: value)
+    let before = bag
+    var variants = self.variants(of: value, options)
+    // What differs between workers is found by lowering: each time more of it, or nothing more.
+    var known = (false, 0)
+    while known != (module.usesWorkers, module.varying.count) {
+      known = (module.usesWorkers, module.varying.count)
+      bag = before
+      variants = self.variants(of: value, options)
     }
     if bag.hasErrors { return nil }
     return RuleModule(
       name: value.name, documentation: value.rule.declaration.documentation,
-      hypers: zip(hypers, allDomains).enumerated().map { index, pair in
-        Hyperparameter(
-          name: pair.0.name, key: pair.0.key, domain: pair.1,
-          isStructural: module.structural.contains(index), origin: pair.0.parameter.name.span,
-          argument: argumentSpan(pair.0, index))
+      hypers: zip(hypers, allDomains).enumerated().flatMap { index, pair in
+        entries(of: pair.0, index, pair.1)
       }, defaults: defaults, variants: variants, globalSites: module.globalSites,
       guardsFinite: module.guardsFinite, origin: value.rule.declaration.name.span)
+  }
+
+  private func variants(of value: RuleValue, _ options: [Option]) -> [RuleVariant] {
+    options.compactMap { option in
+      module.beginVariant(option.choices)
+      return variant(value, option)
+    }
   }
 
   // MARK: Hyperparameters
 
   /// Where the value of a hyperparameter is written: the argument, else the default.
-  private func argumentSpan(_ hyper: FlatHyper, _ index: Int) -> Span? {
+  func argumentSpan(_ hyper: FlatHyper, _ index: Int) -> Span? {
     if let found = given[index] { return program[found.frame.tree].span(found.value) }
     return hyper.parameter.initial.map { program[hyper.rule.rule.tree].span($0) }
   }
@@ -196,24 +205,35 @@ extension Lowerer {
         })
     }
     for (index, entry) in entries.enumerated() {
-      guard let handle = single(force(entry), at: entry.name.span) else { continue }
-      guard shape(handle).isScalar else {
-        _ = report(
-          Diagnostic(
-            405, "the hyperparameter `\(entry.name.text)` must be one number", at: entry.name.span))
-        continue
+      let value = force(entry)
+      if let list = module.lists[index], let count = list.count {
+        guard let items = items(value, count, entry.name) else { continue }
+        for (position, item) in items.enumerated() {
+          output(item, list.start + position, hypers[index], entry.name)
+        }
+      } else {
+        output(value, module.lists[index]?.start ?? index, hypers[index], entry.name)
       }
-      if readsTensors(handle) {
-        _ = report(
-          Diagnostic(
-            506, "a hyperparameter is an expression of t, T and other hyperparameters",
-            at: entry.name.span))
-        continue
-      }
-      builder.output(.hyper(index), local(handle))
-      checkDomain(of: hypers[index], handle)
     }
     return finish()
+  }
+
+  private func output(_ value: Value, _ slot: Int, _ hyper: FlatHyper, _ name: Name) {
+    guard let handle = single(value, at: name.span) else { return }
+    guard shape(handle).isScalar else {
+      _ = report(
+        Diagnostic(405, "the hyperparameter `\(name.text)` must be one number", at: name.span))
+      return
+    }
+    if readsTensors(handle) {
+      _ = report(
+        Diagnostic(
+          506, "a hyperparameter is an expression of t, T and other hyperparameters",
+          at: name.span))
+      return
+    }
+    builder.output(.hyper(slot), local(handle))
+    checkDomain(of: hyper, handle)
   }
 
   /// A number that is given and can never be right is an error now, not at bind time.
@@ -239,7 +259,7 @@ extension Lowerer {
     let name = entries[index].name
     return Entry(name, level: 0) { [unowned self] in
       if case .failure = self.force(entries[index]) { return .failure }
-      return self.handle(self.builder.source(.hyper, .scalar, attribute: Int32(index)))
+      return self.hyperSource(index) { .stack }
     }
   }
 
@@ -383,7 +403,7 @@ extension Lowerer {
     begin(value.name, drawShape: .like)
     currentTree = value.rule.tree
     let w = Handle(level: 0, id: builder.source(.parameter, .like))
-    let g = Handle(level: 0, id: builder.source(.gradient, .like))
+    let g = Handle(level: 0, id: builder.source(.gradient, gradientType))
     guard case .value(let next) = apply(value, w: w, g: g, prefix: "") else { return nil }
     builder.output(.parameter(0), local(next))
     for (name, handle, span) in module.views {
@@ -420,6 +440,7 @@ extension Lowerer {
         guard let given = self.shape(type, frame) else { return nil }
         shape = given
       }
+      shape = varying(shape, origin.prefix + origin.binding.name.text)
       equationName = origin.binding.name.key
       drawShape = shape
       let first = origin.binding.initial.map { lower($0, frame) } ?? constant(0)

@@ -26,7 +26,10 @@ extension Lowerer {
     let frame = objectiveFrame(objective)
     let bindings = self.bindings(objective)
     for (slot, binding) in bindings.enumerated() {
-      guard let type = binding.type, let shape = shape(type, frame) else {
+      // What has no shape was reported with its first value.
+      guard let type = binding.type, parameters.contains(where: { $0.origin == binding.span }),
+        let shape = shape(type, frame)
+      else {
         frame.entries[binding.name.key] = Entry(binding.name, .failure)
         continue
       }

@@ -226,10 +226,12 @@ extension Lowerer {
       guard let given = single(lower(argument, frame), at: span) else { return .failure }
       g = given
     } else {
-      g = Handle(level: 0, id: builder.source(.gradient, .like))
+      g = Handle(level: 0, id: builder.source(.gradient, gradientType))
     }
+    // A gradient may differ between workers; the rule inside then says how they meet.
+    let target = shape(g).axes == AxisSet(.workers) ? gradientType.shape : .like
     guard let fittedW = fit(w, to: .like, { "`w`" }, at: span),
-      let fittedG = fit(g, to: .like, { "the gradient" }, at: span)
+      let fittedG = fit(g, to: target, { "the gradient" }, at: span)
     else { return .failure }
     return apply(rule, w: fittedW, g: fittedG, prefix: scope.prefix + name.text + ".")
   }
@@ -257,14 +259,19 @@ extension Lowerer {
     defer { callStack = savedStack }
     let frame = ruleFrame(value, w: w, g: g, prefix: prefix)
     var slots: [(binding: Binding, slot: Int)] = []
+    var shapeless: [Name] = []
     for binding in block.states {
       guard let slot = register(binding, value, frame, prefix) else {
         frame.entries[binding.name.key] = Entry(binding.name, .failure)
+        shapeless.append(binding.name)
         continue
       }
       let source = builder.source(
         .state, ValueType(.real, module.states[slot].shape), attribute: Int32(slot))
       frame.entries[binding.name.key] = Entry(binding.name, handle(source))
+      if module.states[slot].shape.axes.contains(.window) {
+        frame.rule?.windows[binding.name.key] = Handle(level: 0, id: source)
+      }
       slots.append((binding, slot))
     }
     for binding in block.inputs {
@@ -277,14 +284,26 @@ extension Lowerer {
       frame.entries[binding.name.key] = Entry(binding.name, handle(source))
     }
     enter(block, into: frame)
+    for name in shapeless { frame.entries[name.key + "'"] = Entry(name, .failure) }
     guard let update = frame.entries["w'"] else { return .failure }
     let next = force(update)
+    var axesLeft = AxisSet()
     let tree = value.rule.tree
     for (binding, slot) in slots {
       guard let entry = frame.entries[binding.name.key + "'"],
         let value = single(force(entry), at: entry.name.span)
       else { continue }
       let shape = module.states[slot].shape
+      if self.shape(value).axes.contains(.workers), !shape.axes.contains(.workers),
+        !module.states[slot].isGlobal, shape.rank < Shape.maximumRank
+      {
+        // Found now, lowered again.
+        module.varying.insert(module.states[slot].name)
+        continue
+      }
+      if !self.shape(value).axes.isSubset(of: shape.axes) {
+        axesLeft = axesLeft.union(self.shape(value).axes)
+      }
       guard
         let fitted = fit(
           value, to: shape, { "the state `\(binding.name.text)`" },
@@ -310,7 +329,11 @@ extension Lowerer {
     }
     if block.guardsFinite { module.guardsFinite = true }
     force(all: frame)
-    guard let result = single(next, at: update.name.span),
+    guard let result = single(next, at: update.name.span) else { return .failure }
+    // What a state should not have had is not said again of what is made of it.
+    let left = shape(result).axes
+    if !left.isEmpty, left.isSubset(of: axesLeft) { return .failure }
+    guard
       let fitted = fit(result, to: .like, { "`w'`" }, at: update.name.span)
     else { return .failure }
     return .value(fitted)
@@ -326,6 +349,7 @@ extension Lowerer {
   func ruleFrame(_ value: RuleValue, w: Handle, g: Handle?, prefix: String) -> Frame {
     let frame = Frame(tree: value.rule.tree, parent: nil)
     frame.rule = RuleScope(value: value, prefix: prefix)
+    frame.isOfRule = true
     frame.rules = value.rules
     frame.functions = value.functions
     func given(_ key: String, _ handle: Handle) {
@@ -343,9 +367,26 @@ extension Lowerer {
     for hyper in value.rule.hypers {
       guard let index = value.hyperIndex[hyper.name.key] else { continue }
       frame.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned self] in
-        self.handle(self.builder.source(.hyper, .scalar, attribute: Int32(index)))
+        self.hyperSource(index, axis: { self.listAxis(hyper.name.key, of: value) })
       }
     }
+  }
+
+  /// A hyperparameter as the run-time inputs that it is: one, or one for each entry of a list.
+  func hyperSource(_ index: Int, axis: () -> AxisName) -> Value {
+    let list = module.lists[index] ?? (index, nil)
+    let sources = (0..<(list.count ?? 1)).map {
+      Handle(
+        level: 0,
+        id: levels[0].builder.source(.hyper, .scalar, attribute: Int32(list.start + $0)))
+    }
+    return list.count == nil ? .value(sources[0]) : .entries(sources, axis())
+  }
+
+  /// The type of the host's gradient.
+  var gradientType: ValueType {
+    module.usesWorkers
+      ? ValueType(.real, Shape.over(AxisSet(.workers), [.workers], .like)!) : .like
   }
 
   private func register(
@@ -358,6 +399,7 @@ extension Lowerer {
       shape = declared
       isGlobal = type.kind.key == "global"
     }
+    shape = varying(shape, prefix + binding.name.text)
     guard let storage = storage(binding.storage) else { return nil }
     module.states.append(
       StateSlot(
@@ -367,6 +409,13 @@ extension Lowerer {
     module.stateOrigins.append(
       ModuleState.StateOrigin(binding: binding, rule: value, prefix: prefix))
     return module.states.count - 1
+  }
+
+  /// The shape of a state, one for each worker where it was found to differ between them.
+  func varying(_ shape: Shape, _ name: String) -> Shape {
+    guard module.varying.contains(name), !shape.axes.contains(.workers) else { return shape }
+    return Shape.over(
+      shape.axes.union(AxisSet(.workers)), [.workers] + shape.lengths, shape.tensor) ?? shape
   }
 
   private func storage(_ expression: StorageExpr?) -> Storage? {
@@ -434,6 +483,14 @@ extension Lowerer {
     return module.inputs.count - 1
   }
 
+  /// Lengths that the host decides for all tensors.
+  private func isOfHost(_ instruction: Instruction) -> Bool {
+    switch ExtentKind(rawValue: instruction.attribute) {
+    case .batch, .groups, .workers: true
+    default: false
+    }
+  }
+
   /// Whether a value is the same for all parameter tensors.
   func isGlobal(_ handle: Handle) -> Bool {
     let function = levels[handle.level].builder.function
@@ -446,6 +503,7 @@ extension Lowerer {
       case .constant, .hyper, .step, .horizon, .loss, .globalSum, .globalMaximum, .globalMinimum,
         .lossAt:
         continue
+      case .extent where isOfHost(instruction): continue
       case .state where module.states[Int(instruction.attribute)].isGlobal: continue
       case .input where instruction.type.shape.isScalar: continue
       case .draw where function.draws[Int(instruction.attribute)].isGlobal: continue

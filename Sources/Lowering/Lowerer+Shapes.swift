@@ -129,18 +129,19 @@ extension Lowerer {
     case "vector": return wanted(1...1).map { ShapeWords.normalised($0) }
     case "matrix": return wanted(2...2).map { ShapeWords.normalised($0) }
     case "tensor": return wanted(1...Shape.maximumRank).map { ShapeWords.normalised($0) }
-    case "window", "stack", "batch", "groups", "workers":
-      _ = report(
-        Diagnostic(
-          802, "the named axis `\(type.kind.text)` is not supported yet", at: type.span))
-      return nil
     default:
+      if let axis = AxisName(word: type.kind.key) { return self.shape(over: axis, type, frame) }
       let near = Suggestion.nearest(
-        to: type.kind.text, among: ["scalar", "vector", "matrix", "tensor", "global"])
+        to: type.kind.text,
+        among: ["scalar", "vector", "matrix", "tensor", "global"] + AxisName.allCases.map(\.word))
       _ = report(
         Diagnostic(
           317, "`\(type.kind.text)` is not a shape", at: type.kind.span,
-          notes: [Note("shapes are scalar, vector(n), matrix(m, n), tensor(…) and global")],
+          notes: [
+            Note(
+              "shapes are scalar, vector(n), matrix(m, n), tensor(…) and global; named axes are "
+                + "stack(list), window(n), batch, groups and workers")
+          ],
           fixIts: near.map {
             [FixIt("did you mean `\($0)`?", at: type.kind.span, replacement: $0)]
           } ?? []))

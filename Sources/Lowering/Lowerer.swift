@@ -184,6 +184,13 @@ final class Lowerer {
     case .list(let items):
       guard case .value(let handle) = vector(items, at: span) else { return nil }
       return handle
+    case .entries(let items, let axis):
+      // One value wherever it is read, so it stands outside of all loops.
+      let inner = level
+      level = 0
+      defer { level = inner }
+      guard case .value(let list) = vector(items.map { .value($0) }, at: span) else { return nil }
+      return along(axis, list, at: span)
     case .failure: return nil
     case .several:
       _ = report(
@@ -244,6 +251,10 @@ final class Lowerer {
   ) -> Handle? {
     let own = self.shape(handle)
     if own == shape { return handle }
+    guard own.axes.isSubset(of: shape.axes) else {
+      _ = report(axisLeft(own, in: shape, what(), at: span))
+      return nil
+    }
     guard own.fits(shape) else {
       _ = report(
         Diagnostic(

@@ -14,6 +14,12 @@ struct ModuleState {
   var stateOrigins: [StateOrigin] = []
   var inputs: [InputSlot] = []
   var guardsFinite = false
+  /// Whether some rule reduces over workers: then the host's gradient differs between them.
+  var usesWorkers = false
+  /// Names of the states that were found to differ between workers.
+  var varying: Set<String> = []
+  /// The lists among the hyperparameters: where their entries begin, and how many there are.
+  var lists: [Int: (start: Int, count: Int?)] = [:]
   var views: [(name: String, value: Handle, span: Span)] = []
   /// The arm that each route takes in the variant under construction.
   var choices: [ObjectIdentifier: Int] = [:]

@@ -22,7 +22,9 @@ public struct SourcePrinter {
     for line in module.documentation { text += "## \(line)\n" }
     text += "rule \(name)(\(header)) = route {\n"
     for (index, variant) in module.variants.enumerated() {
-      let given = usedHypers(module, variant).map { "\(names[$0]) = \(names[$0])" }
+      let given = groups(module, names).filter { group in
+        !Set(usedHypers(module, variant)).isDisjoint(with: group.slots)
+      }.map { "\($0.name) = \($0.name)" }
       let target = "\(name)_\(index + 1)(\(given.joined(separator: ", ")))"
       text += "    \(PredicatePrinter.text(variant.predicate)) -> \(target)\n"
     }
@@ -33,7 +35,7 @@ public struct SourcePrinter {
     _ module: RuleModule, _ variant: RuleVariant, name: String, documentation: [String]
   ) -> String {
     let hypers = hyperNames(module)
-    var taken = Set(hypers)
+    var taken = Set(groups(module, hypers).map(\.name))
     let states = unique(variant.states.map(\.name), &taken)
     let inputs = unique(variant.inputs.map(\.name), &taken)
     var text = ""
@@ -44,6 +46,7 @@ public struct SourcePrinter {
     text += "rule \(name)(\(header)) {\n"
     if module.guardsFinite { text += "    guard finite\n" }
     var body = BodyPrinter(variant.update, hypers: hypers, states: states, inputs: inputs)
+    body.lists = groups(module, hypers).filter(\.isList).map { ($0.slots, $0.name) }
     body.reserve(taken)
     for (k, slot) in variant.states.enumerated() {
       var line = "    state \(states[k])"
@@ -82,7 +85,9 @@ public struct SourcePrinter {
   private static func usedHypers(_ module: RuleModule, _ variant: RuleVariant) -> [Int] {
     var used: Set<Int> = []
     for function in [variant.update, variant.initial] {
-      for instruction in function.instructions where instruction.operation == .hyper {
+      let live = function.liveValues()
+      for (i, instruction) in function.instructions.enumerated()
+      where live[i] && instruction.operation == .hyper {
         used.insert(Int(instruction.attribute))
       }
     }
@@ -108,7 +113,51 @@ public struct SourcePrinter {
 
   private static func hyperNames(_ module: RuleModule) -> [String] {
     var taken: Set<String> = []
-    return unique(module.hypers.map(\.name), &taken)
+    var names: [String] = []
+    for hyper in module.hypers {
+      guard let entry = entry(hyper.name) else {
+        names += unique([hyper.name], &taken)
+        continue
+      }
+      if entry.index == 0 {
+        names.append(unique([entry.list], &taken)[0] + "[0]")
+      } else if let last = names.last, let list = self.entry(last)?.list {
+        names.append("\(list)[\(entry.index)]")
+      }
+    }
+    return names
+  }
+
+  /// `betas` and 2 of `betas[2]`; nil for a hyperparameter that is no list's entry.
+  private static func entry(_ name: String) -> (list: String, index: Int)? {
+    guard name.hasSuffix("]"), let open = name.lastIndex(of: "["),
+      let index = Int(name[name.index(after: open)...].dropLast())
+    else { return nil }
+    return (String(name[..<open]), index)
+  }
+
+  /// A name as part of another: `betas_2`.
+  static func plain(_ name: String) -> String {
+    String(name.filter { $0 != "]" }.map { $0 == "[" ? "_" : $0 })
+  }
+
+  /// The hyperparameters as a header states them: a list is one.
+  private static func groups(
+    _ module: RuleModule, _ names: [String]
+  ) -> [(name: String, slots: [Int], isList: Bool)] {
+    var result: [(name: String, slots: [Int], isList: Bool)] = []
+    for (k, name) in names.enumerated() {
+      if let entry = entry(name) {
+        if entry.index == 0 {
+          result.append((entry.list, [k], true))
+        } else {
+          result[result.count - 1].slots.append(k)
+        }
+      } else {
+        result.append((name, [k], false))
+      }
+    }
+    return result
   }
 
   private static func header(
@@ -117,12 +166,16 @@ public struct SourcePrinter {
   ) -> String {
     let printer = LoosePrinter(function: module.defaults, hypers: names, drawShape: .scalar)
     var parts: [String] = []
-    for (k, hyper) in module.hypers.enumerated() where used?.contains(k) ?? true {
-      var part = names[k]
-      if let value = module.defaults.output(.hyper(k)) {
-        part += " = \(printer.text(value, name: "\(rule)_\(names[k])", &functions))"
+    for group in groups(module, names) where used?.isDisjoint(with: group.slots) != true {
+      var part = group.name
+      let values = group.slots.compactMap { module.defaults.output(.hyper($0)) }
+      if values.count == group.slots.count {
+        let texts = zip(group.slots, values).map {
+          printer.text($1, name: "\(rule)_\(SourcePrinter.plain(names[$0]))", &functions)
+        }
+        part += " = " + (group.isList ? "[\(texts.joined(separator: ", "))]" : texts[0])
       }
-      if let domain = hyper.domain { part += " in \(domain)" }
+      if let domain = module.hypers[group.slots[0]].domain { part += " in \(domain)" }
       parts.append(part)
     }
     return parts.joined(separator: ", ")

@@ -14,6 +14,8 @@ enum Value {
   case value(Handle)
   case several([Handle])
   case list([Value])
+  /// The entries of a list hyperparameter, which lie along a named axis.
+  case entries([Handle], AxisName)
   case rule(RuleValue)
   case function(FunctionValue)
   case string(String)
@@ -96,6 +98,8 @@ final class Frame {
   var rules: [String: RuleValue] = [:]
   var functions: [String: FunctionValue] = [:]
   var rule: RuleScope?
+  /// Whether this is the frame of a rule's own equations, or a part of it.
+  var isOfRule = false
   /// Names found only when asked for: the hyperparameters that an argument may read.
   var resolve: ((String) -> Entry?)?
   /// Branches of `when`: lowered even if nothing asks for them, so that all is checked.
@@ -107,6 +111,7 @@ final class Frame {
     self.tree = tree
     self.parent = parent
     rule = parent?.rule
+    isOfRule = parent?.isOfRule ?? false
   }
 
   func entry(_ key: String, at span: Span) -> Entry? {
@@ -136,6 +141,8 @@ final class RuleScope {
   let prefix: String
   /// Rule parameters already applied: each has its states once.
   var applied: Set<String> = []
+  /// The states that are windows: an equation pushes onto these.
+  var windows: [String: Handle] = [:]
 
   init(value: RuleValue, prefix: String) {
     self.value = value

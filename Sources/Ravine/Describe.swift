@@ -117,7 +117,9 @@ public struct RuleDescription: Sendable {
     _ tensor: ParameterSpec, _ module: RuleModule, _ hypers: [Double]
   ) throws(DiagnosticError) -> Placement {
     var variant = module.variants[try module.variantIndex(for: tensor)]
-    let context = BindContext(dims: tensor.dims, hypers: hypers)
+    // A batch and the groups of a loss are the run's: counted is one entry of each.
+    let context = BindContext(
+      dims: tensor.dims, hypers: hypers, axes: AxisLengths(batch: 1, groups: 1))
     for k in variant.states.indices {
       let slot = variant.states[k]
       variant.states[k].shape = try variant.initial.concreteShape(

@@ -43,7 +43,9 @@ public struct Replay: Sendable {
 
   /// Runs `rule` on the recorded start, gradients, inputs, losses and draws.
   ///
-  /// Inputs and random draws are matched by name, a draw by the name of the equation that draws.
+  /// Inputs and random draws are matched by name, a draw by the name of the equation that draws. An
+  /// input with a named axis may be recorded entry by entry (`G0`, `G1`, …), and the gradients of
+  /// several workers are `gradients_worker0`, `gradients_worker1`, ….
   /// `tolerance` nil: the record's own in float64; 1e-4 relative in float32, with 1e-6 of the largest
   /// recorded number for those near 0. Throws R0763 for an input that the record lacks, R0810 for
   /// the objective at another point where it lacks that, R0762 for one
@@ -53,13 +55,15 @@ public struct Replay: Sendable {
     elementType: ElementType = .float64, tolerance: Trajectory.Tolerance? = nil,
     compiler: (any SegmentCompiler)? = nil
   ) throws(DiagnosticError) -> Replay {
+    let axes = trajectory.axes(of: rule.module)
     let optimizer = try Optimizer(
       rule, parameters: [ParameterSpec(name: "w", dims: trajectory.dims)], engine: engine,
-      elementType: elementType, horizon: trajectory.steps, compiler: compiler)
+      elementType: elementType, horizon: trajectory.steps, compiler: compiler, axes: axes)
     let feed = try ReplayFeed(trajectory, optimizer)
     try feed.giveFirst(to: optimizer)
     let parameters = NumberBuffer(trajectory.start, elementType)
-    let gradients = NumberBuffer(trajectory.start, elementType)
+    let gradients = NumberBuffer(
+      try trajectory.gradients(0, workers: axes.workers), elementType)
     optimizer.bind(
       parameters: [parameters.bytes], gradients: [UnsafeRawPointer(gradients.bytes)])
     try optimizer.initialise()
@@ -70,7 +74,7 @@ public struct Replay: Sendable {
       steps: trajectory.steps, tolerance: wanted, largestAbsolute: 0, largestRelative: 0,
       firstOutside: nil, outsideCount: 0, states: [], parameters: [], unused: feed.unused)
     for step in 0..<trajectory.steps {
-      gradients.store(trajectory.gradients[step])
+      gradients.store(try trajectory.gradients(step, workers: axes.workers))
       try feed.give(step, to: optimizer)
       try optimizer.step(
         loss: feed.loss(step),
@@ -141,10 +145,10 @@ private struct ReplayFeed {
     let module = optimizer.instance.module
     let variant = module.variants[optimizer.variant(of: 0).index]
     let hypers = optimizer.hyperNames.map { optimizer.hyper($0) ?? .nan }
-    let context = BindContext(dims: trajectory.dims, hypers: hypers)
+    let context = BindContext(dims: trajectory.dims, hypers: hypers, axes: optimizer.axes)
     for slot in variant.inputs {
       let shape = try variant.update.concreteShape(slot.shape, context, at: slot.origin)
-      guard let recorded = trajectory.input(slot.name) else {
+      guard let recorded = trajectory.entries(slot.name, slot.shape) else {
         let known = trajectory.inputs.keys.sorted()
         let near = Suggestion.nearest(to: slot.name, among: known)
         throw DiagnosticError(
@@ -184,6 +188,9 @@ private struct ReplayFeed {
     var taken = Set(inputs.map(\.name) + draws.map(\.name) + firstDraws.map(\.name))
     if losses != nil { taken.insert("loss") }
     if optimizer.needsOracle { taken.formUnion(module.globalSites) }
+    for name in inputs.map(\.name) + [Trajectory.workerGradients] {
+      taken.formUnion(trajectory.entryNames(name))
+    }
     unused = trajectory.inputs.keys.filter { !taken.contains($0) }.sorted()
   }
 

@@ -35,6 +35,8 @@ public final class Script {
   public private(set) var written: [String] = []
   /// Assertions that did not hold.
   public private(set) var findings: [Diagnostic] = []
+  /// What a run does although it may not be meant.
+  public private(set) var warnings: [Diagnostic] = []
   private var loaded: [String: DataSplit] = [:]
 
   public init(
@@ -89,6 +91,7 @@ public final class Script {
     let rules = try statement.rules.map { id throws(DiagnosticError) in
       try Lowering.rule(id, in: command.tree, of: compiler.program)
     }
+    noteWindows(rules, settings.steps)
     let trainer = Trainer(
       objective: objective, engine: options.engine, elementType: options.elementType,
       compiler: passCompiler, progress: progress)
@@ -117,6 +120,7 @@ public final class Script {
     let rules = try statement.rules.map { id throws(DiagnosticError) in
       try Lowering.rule(id, in: command.tree, of: compiler.program)
     }
+    noteWindows(rules, settings.steps)
     let trainer = Trainer(
       objective: objective, engine: options.engine, elementType: .float64,
       compiler: passCompiler, progress: progress)
@@ -124,6 +128,18 @@ public final class Script {
       rules, settings, title: text(statement.objective, command.tree))
     experiments.append(history)
     output(ExperimentTable.text(history))
+  }
+
+  /// Warns of windows that the run does not fill.
+  private func noteWindows(_ rules: [RuleInstance], _ steps: Int?) {
+    guard let steps else { return }
+    for rule in rules {
+      let values = try? ReferenceProgram.evaluateScalars(rule.arguments, horizon: steps)
+      let hypers = rule.module.hypers.indices.map { k in
+        values?.first { $0.target == .hyper(k) }?.value ?? .nan
+      }
+      warnings += rule.module.windowsBeyond(steps, hypers: hypers)
+    }
   }
 
   private func dataset(_ key: String) throws(DiagnosticError) -> DataSplit {

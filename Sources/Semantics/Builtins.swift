@@ -11,6 +11,10 @@ public enum Builtins {
   /// What a tensor is, inside rules and routes.
   public static let tensorNames: Set<String> = ["rank", "rows", "cols", "numel"]
   public static let objectiveNames: Set<String> = ["batch", "features"]
+  /// Words for named axes: their types, and functions that put a list along one.
+  public static let axisTypes = Set(AxisName.allCases.map(\.word))
+  /// Words that are the lengths of named axes in a rule that has them.
+  public static let axisLengths: Set<String> = ["batch", "groups", "workers"]
 
   /// Functions that are operations of the IR or are made of a few of them.
   public static let functions: Set<String> = {
@@ -25,7 +29,7 @@ public enum Builtins {
     }
     names.formUnion([
       "norm", "rms", "mean", "dot", "count", "std", "var", "any", "all", "trace", "outer",
-      "flatten", "rows", "cols", "numel", "zeros", "ones", "full",
+      "flatten", "rows", "cols", "numel", "zeros", "ones", "full", "stack", "groups",
     ])
     for reduction in ["sum", "mean", "max", "min", "norm", "rms", "count", "argmax", "argmin"] {
       names.insert("row_" + reduction)

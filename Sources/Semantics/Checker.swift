@@ -415,6 +415,7 @@ public struct Checker {
       names.declared.formUnion(builder.inputNames.keys)
       names.primeable = Set(builder.stateNames.keys).union(["w"])
       names.late = Set(builder.stateNames.keys).union(builder.inputNames.keys)
+      names.axes = axisLengths(block, tree)
       preload(block, tree, id)
       names.check(block)
       checkRoles(block, rule, names, tree, unprimed: builder.unprimed)
@@ -440,6 +441,27 @@ public struct Checker {
         bag.report(.unusedHyper(parameter))
       }
     }
+  }
+
+  /// The words for the lengths of named axes that a rule may read: of those that an input or a state
+  /// of it has. Every rule has workers.
+  private func axisLengths(_ block: Block, _ tree: SyntaxTree) -> Set<String> {
+    var found: Set<String> = ["workers"]
+    for binding in block.inputs + block.states {
+      guard let type = binding.type else { continue }
+      found.insert(type.kind.key)
+      var pending = type.extents
+      while let next = pending.popLast() {
+        switch tree[next] {
+        case .name(let name): found.insert(name.key)
+        case .call(let name, let arguments):
+          found.insert(name.key)
+          pending += arguments.map(\.value)
+        default: break
+        }
+      }
+    }
+    return found.intersection(Builtins.axisLengths)
   }
 
   /// Checks the defaults and domains of a rule's header; the names they read.

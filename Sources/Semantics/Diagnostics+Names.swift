@@ -84,6 +84,12 @@ extension Diagnostic {
     Diagnostic(214, "`\(name.text)` has no meaning in \(place)", at: name.span)
   }
 
+  static func noSuchAxis(_ name: Name) -> Diagnostic {
+    Diagnostic(
+      431, "no input and no state of this rule has the axis `\(name.text)`", at: name.span,
+      notes: [Note("an input brings it: `input G: \(name.text)`")])
+  }
+
   static func missingPrime(_ name: Name) -> Diagnostic {
     Diagnostic(
       301, "the new value of `\(name.text)` is written `\(name.text)'`", at: name.span,

@@ -23,6 +23,8 @@ struct NameChecker {
   var ruleParameters: Set<String> = []
   var functionParameters: Set<String> = []
   var primeable: Set<String> = []
+  /// The named axes whose lengths have a word here.
+  var axes: Set<String> = []
   /// Names that have no value yet where a first value or a default is read.
   var late: Set<String> = []
   private var isBeforeFirstStep = false
@@ -73,7 +75,7 @@ struct NameChecker {
     for binding in block.states + block.inputs + block.parameters {
       isBeforeFirstStep = true
       if let initial = binding.initial { check(initial) }
-      for extent in binding.type?.extents ?? [] { check(extent) }
+      if let type = binding.type { check(type.extents, of: type.kind.key) }
       isBeforeFirstStep = false
     }
     for result in block.results { check(result) }
@@ -122,6 +124,7 @@ struct NameChecker {
     switch owner {
     case .rule:
       return Builtins.ruleNames.contains(key) || Builtins.tensorNames.contains(key)
+        || axes.contains(key)
     case .function: return Builtins.tensorNames.contains(key)
     case .objective: return Builtins.objectiveNames.contains(key)
     case .header, nil: return false
@@ -173,6 +176,10 @@ struct NameChecker {
       return
     }
     if isVisible(name.key) || outside.hasDefinition(name.key) { return }
+    if owner == .rule, Builtins.axisLengths.contains(name.key) {
+      bag.report(.noSuchAxis(name))
+      return
+    }
     for scope in scopes.reversed() {
       if let place = scope.partial[name.key] {
         bag.report(.onlyInBranch(name, definedAt: place))
@@ -283,10 +290,33 @@ struct NameChecker {
     guard Builtins.takingShapes.contains(callee.key) else { return false }
     switch tree[argument] {
     case .name(let name): return name.key == "scalar" && !isVisible(name.key)
-    case .call(let name, let lengths) where ["vector", "matrix", "tensor"].contains(name.key):
-      for length in lengths { check(length.value) }
+    case .call(let name, let lengths) where Self.isShapeWord(name.key):
+      check(lengths.map(\.value), of: name.key)
       return true
     default: return false
+    }
+  }
+
+  private static func isShapeWord(_ key: String) -> Bool {
+    ["vector", "matrix", "tensor"].contains(key) || Builtins.axisTypes.contains(key)
+  }
+
+  /// The lengths of a shape, the last of which may be a shape where the shape is of a named axis.
+  private mutating func check(_ lengths: [ExprID], of kind: String) {
+    for (position, length) in lengths.enumerated() {
+      guard Builtins.axisTypes.contains(kind), position == lengths.count - 1 else {
+        check(length)
+        continue
+      }
+      switch tree[length] {
+      case .name(let name)
+      where (name.key == "scalar" || Builtins.axisTypes.contains(name.key))
+        && !declared.contains(name.key):
+        break
+      case .call(let name, let inner) where Self.isShapeWord(name.key):
+        check(inner.map(\.value), of: name.key)
+      default: check(length)
+      }
     }
   }
 

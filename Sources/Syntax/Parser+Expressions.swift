@@ -215,7 +215,22 @@ extension Parser {
     }
     defer { leave() }
     position += 3
+    if isTwoAxes {
+      let (first, second) = (tokens[start + 2], current)
+      fail(.twoAxes(span(first), span(second)))
+      return makeError(span(from: start))
+    }
     return makeReduction(start, parseUnary())
+  }
+
+  /// After `sum over batch`: `, stack x`, `and stack x`, or `stack x`.
+  private var isTwoAxes: Bool {
+    let isListed = current.kind == .comma || current.word == .and
+    let named = isListed ? next : current
+    let after = isListed ? token(2) : next
+    let axes = ["batch", "stack", "groups", "window", "workers"]
+    return named.isName && axes.contains(name(named).key) && after.isName && !after.startsLine
+      && after.word != .over
   }
 
   private mutating func makeReduction(_ start: Int, _ operand: ExprID) -> ExprID {

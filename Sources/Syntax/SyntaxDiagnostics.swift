@@ -223,6 +223,12 @@ extension Diagnostic {
       130, .error, "put parentheses around a power before going on: `(x²)^3`, `(A²).T`", at: span)
   }
 
+  static func twoAxes(_ first: Span, _ second: Span) -> Diagnostic {
+    Diagnostic(
+      134, .error, "a reduction folds one axis at a time", at: second,
+      notes: [Note("write one inside the other: `sum over batch (sum over stack x)`", at: first)])
+  }
+
   static func misplacedPrime(_ span: Span) -> Diagnostic {
     Diagnostic(
       131, .error, "a prime belongs to the name of a state, and there is one: `m'`", at: span,

@@ -15,6 +15,7 @@ enum Resources {
       ("zoo/preconditioned.opt", PackageResources.preconditioned_opt),
       ("zoo/parameterfree.opt", PackageResources.parameterfree_opt),
       ("zoo/sparse.opt", PackageResources.sparse_opt),
+      ("zoo/distributed.opt", PackageResources.distributed_opt),
     ]
   }
 }

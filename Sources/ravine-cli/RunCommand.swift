@@ -79,7 +79,7 @@ struct RunCommand: ParsableCommand {
         ? Status.numeric : Status.program
     }
     if json { Console.write(ExperimentJSON.text(script.experiments) + "\n") }
-    Console.report(script.findings + script.failures, in: compiler.sources)
+    Console.report(script.warnings + script.findings + script.failures, in: compiler.sources)
     if Interrupt.isRequested {
       Console.say("interrupted: what was done so far is shown\n")
       throw Status.interrupted

@@ -135,7 +135,7 @@ import Testing
     }
     let optimizer = try Optimizer(
       rule, parameters: [ParameterSpec(name: "w", dims: record.dims)], engine: .native,
-      elementType: .float64, compiler: compiler)
+      elementType: .float64, compiler: compiler, axes: AxisLengths(batch: 5))
     #expect(optimizer.passCount.compiled == optimizer.passCount.all)
   }
 

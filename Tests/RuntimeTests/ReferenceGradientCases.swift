@@ -276,7 +276,7 @@ enum GradientCases {
         GradientCase(shapes: [size, []]) { try $0.make(.quantile, $1[0], $1[1]) }
       }
     case .loop, .project: return loops()
-    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt: return []
+    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt, .push: return []
     }
   }
 }

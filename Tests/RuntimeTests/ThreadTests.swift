@@ -59,7 +59,7 @@ import Testing
     let host = HostTensors(specs, element, offset: offset)
     let optimizer = try Optimizer(
       rule, parameters: specs, engine: .interpreter, elementType: element, seed: 7, horizon: 10,
-      threads: threads, cutting: cutting)
+      threads: threads, axes: Self.axes, cutting: cutting)
     optimizer.bind(
       parameters: host.parameters, gradients: host.gradients.map { UnsafeRawPointer($0) })
     try optimizer.initialise()
@@ -90,6 +90,9 @@ import Testing
     return result
   }
 
+  /// Examples and groups for the rules that have such axes.
+  static let axes = AxisLengths(batch: 3, groups: 2)
+
   static func same(_ x: [Dense], _ y: [Dense]) -> Bool {
     x.count == y.count
       && zip(x, y).allSatisfy { $0.values.map(\.bitPattern) == $1.values.map(\.bitPattern) }
@@ -103,7 +106,7 @@ import Testing
   func rulesDoNotDependOnThreads(_ text: String) throws {
     let rule = try #require(Self.instances[text])
     let usable = Self.specs.filter { spec in
-      (try? Optimizer(rule, parameters: [spec], threads: 1)) != nil
+      (try? Optimizer(rule, parameters: [spec], threads: 1, axes: Self.axes)) != nil
     }
     #expect(!usable.isEmpty)
     let element = text.utf8.count % 2 == 0 ? ElementType.float32 : .float64

@@ -210,7 +210,10 @@ private struct Canonicalise {
     guard !shape.isLike, shape.extents.contains(where: { $0.computedIndex != nil }) else {
       return shape
     }
-    return Shape(shape.extents.map { extent($0) })
+    let extents = shape.extents.map { extent($0) }
+    let count = shape.axes.count
+    return Shape.over(
+      shape.axes, Array(extents.prefix(count)), Shape(Array(extents.dropFirst(count)))) ?? shape
   }
 
   private mutating func extent(_ extent: Extent) -> Extent {

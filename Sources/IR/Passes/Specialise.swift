@@ -8,6 +8,8 @@ public struct BindContext: Sendable {
   public var cols: Int
   public var batch: Int?
   public var features: Int?
+  public var groups: Int?
+  public var workers = 1
   /// Values of all hyperparameters at bind time; read only where a shape or a loop count needs them.
   public var hypers: [Double]
   /// Shapes of the function's arguments (loop bodies).
@@ -20,7 +22,10 @@ public struct BindContext: Sendable {
   public var numel: Int { rows * cols }
 
   /// For a parameter tensor of these dimensions.
-  public init(dims: [Int], hypers: [Double]) {
+  public init(dims: [Int], hypers: [Double], axes: AxisLengths = AxisLengths()) {
+    batch = axes.batch
+    groups = axes.groups
+    workers = axes.workers
     rank = dims.count
     rows = dims.first ?? 1
     cols = dims.dropFirst().reduce(1, *)
@@ -29,8 +34,7 @@ public struct BindContext: Sendable {
 
   /// For an objective on batches of this many rows.
   public init(batch: Int?, features: Int?, hypers: [Double]) {
-    self.init(dims: [], hypers: hypers)
-    self.batch = batch
+    self.init(dims: [], hypers: hypers, axes: AxisLengths(batch: batch))
     self.features = features
   }
 }
@@ -53,7 +57,7 @@ extension Function {
   }
 }
 
-private struct Specialise {
+struct Specialise {
   let source: Function
   let context: BindContext
   /// Values of scalars known without reading a hyperparameter.
@@ -94,6 +98,8 @@ private struct Specialise {
     case .numel: Double(context.numel)
     case .batch: context.batch.map { Double($0) }
     case .features: context.features.map { Double($0) }
+    case .groups: context.groups.map { Double($0) }
+    case .workers: Double(context.workers)
     default: nil
     }
   }
@@ -159,7 +165,7 @@ private struct Specialise {
   /// The rows, columns or elements of a value whose shape is known beforehand.
   private func count(_ kind: ExtentKind, _ value: ValueID) -> Double? {
     guard source[value].operation != .argument,
-      let shape = try? concrete(source.type(value).shape, at: .none),
+      let shape = try? concrete(source.type(value).shape.tensor, at: .none),
       shape.extents.allSatisfy(\.isFixed)
     else { return nil }
     let extents = shape.extents.map { Double($0.value) }
@@ -182,6 +188,7 @@ private struct Specialise {
     } else {
       let kinds: [Extent: ExtentKind] = [
         .rows: .rows, .cols: .cols, .numel: .numel, .batch: .batch, .features: .features,
+        .groups: .groups, .workers: .workers,
       ]
       number = kinds[extent].flatMap { extentValue($0) }
     }
@@ -203,7 +210,9 @@ private struct Specialise {
 
   func concrete(_ shape: Shape, at span: Span) throws(DiagnosticError) -> Shape {
     var extents: [Extent] = []
-    for extent in shape.extents { extents.append(try concrete(extent, at: span)) }
+    for extent in shape.extents.dropFirst(shape.axes.count - axes(shape).count) {
+      extents.append(try concrete(extent, at: span))
+    }
     let shape = Shape(extents)
     try checkSize(shape, at: span)
     return shape
@@ -248,8 +257,10 @@ private struct Specialise {
         ? builder.boolean(number != 0) : builder.constant(number)
     }
     if instruction.operation == .select, let condition = known[instruction.a.index] {
+      let arm = condition != 0 ? instruction.b : instruction.c
       return try stretched(
-        map[(condition != 0 ? instruction.b : instruction.c).index], to: instruction.type, span)
+        try aligned(map[arm.index], axes(arm), to: instruction.type.shape, span),
+        to: instruction.type, span)
     }
     let operation = instruction.operation
     if context.rank < 2, needsMatrixParameter(instruction) {
@@ -269,7 +280,8 @@ private struct Specialise {
       let argument = instruction.a.isSome ? map[instruction.a.index] : .none
       return builder.draw(source.draws[Int(instruction.attribute)], type, argument)
     case .extent:
-      let shape = builder.type(map[instruction.a.index]).shape
+      let whole = builder.type(map[instruction.a.index]).shape
+      let shape = Shape(Array(whole.extents.dropFirst(axes(instruction.a).count)))
       switch ExtentKind(rawValue: instruction.attribute) {
       case .rowsOf: return builder.constant(Double(shape.rank > 0 ? shape[0].value : 1))
       case .colsOf:
@@ -290,6 +302,7 @@ private struct Specialise {
     }
     var operands: [ValueID] = []
     for i in 0..<operation.info.arity { operands.append(map[instruction.operand(i).index]) }
+    if let value = try rebuildOverAxes(instruction, operands, span) { return value }
     do {
       let declared = try declaredType(instruction, operands, span)
       switch operation {
@@ -311,7 +324,7 @@ private struct Specialise {
   }
 
   /// The arm that is left of a choice, in the shape that both arms had together.
-  private mutating func stretched(
+  mutating func stretched(
     _ value: ValueID, to type: ValueType, _ span: Span
   ) throws(DiagnosticError) -> ValueID {
     guard let shape = try? concrete(type.shape, at: span), shape.isConcrete,
@@ -322,7 +335,7 @@ private struct Specialise {
     return wide
   }
 
-  private func needsMatrixParameter(_ instruction: Instruction) -> Bool {
+  func needsMatrixParameter(_ instruction: Instruction) -> Bool {
     guard [.matrix, .decomposition].contains(instruction.operation.info.operationClass) else {
       return false
     }
@@ -333,7 +346,7 @@ private struct Specialise {
   }
 
   /// The declared type of a reshape and its like, its one unknown extent solved.
-  private func declaredType(
+  func declaredType(
     _ instruction: Instruction, _ operands: [ValueID], _ span: Span
   ) throws(DiagnosticError) -> ValueType {
     var shape = try concrete(instruction.type.shape, at: span)

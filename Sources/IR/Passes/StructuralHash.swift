@@ -71,7 +71,7 @@ struct StructuralHash {
     let instruction = source[id]
     let shape = instruction.type.shape
     var h = mix(UInt64(instruction.operation.rawValue), UInt64(instruction.type.kind.rawValue))
-    h = mix(h, shape.isLike ? 1 : 0)
+    h = mix(h, shape.isLike ? 1 : 2 + UInt64(shape.axes.raw))
     for axis in 0..<shape.rank where !shape.isLike { h = mix(h, hash(shape[axis])) }
     let attribute = Int(instruction.attribute)
     switch instruction.operation {

@@ -13,6 +13,9 @@ public final class Optimizer {
   public let engine: EngineKind
   public let elementType: ElementType
   public let seed: UInt64
+  /// The lengths of named axes. With n workers the gradient of a tensor is n tensors, one after the
+  /// other in memory.
+  public let axes: AxisLengths
   /// The threads that a step may use. Its results do not depend on their number.
   public var threads: Int { team.threads }
   /// Steps done.
@@ -69,33 +72,36 @@ public final class Optimizer {
   private let gradientCounts: [Int64]
 
   /// Binds a rule to tensors. Throws R06xx where the routes do not take each tensor once, R0507 where
-  /// a hyperparameter is out of its domain, R08xx for what is not supported yet, and the errors of
-  /// shapes that only numbers reveal. The engines `native` and `auto` want a `compiler`; without one
-  /// they interpret. `threads` nil: `Threads.preferred`.
+  /// a hyperparameter is out of its domain, R0821 where the rule has a named axis whose length is not
+  /// given, R0822 where a length is 0, R0823 for workers that never meet, R08xx for what is not
+  /// supported yet, and the errors of shapes that only numbers reveal. The engines `native` and
+  /// `auto` want a `compiler`; without one they interpret. `threads` nil: `Threads.preferred`.
   public convenience init(
     _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
     elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0, threads: Int? = nil,
-    compiler: (any SegmentCompiler)? = nil
+    compiler: (any SegmentCompiler)? = nil, axes: AxisLengths = AxisLengths()
   ) throws(DiagnosticError) {
     try self.init(
       instance, parameters: parameters, engine: engine, elementType: elementType, seed: seed,
-      horizon: horizon, threads: threads, compiler: compiler, cutting: .usual)
+      horizon: horizon, threads: threads, compiler: compiler, axes: axes, cutting: .usual)
   }
 
   init(
     _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind,
     elementType: ElementType, seed: UInt64, horizon: Int, threads: Int?,
-    compiler: (any SegmentCompiler)? = nil, cutting: Cutting
+    compiler: (any SegmentCompiler)? = nil, axes: AxisLengths = AxisLengths(), cutting: Cutting
   ) throws(DiagnosticError) {
     self.instance = instance
+    self.axes = axes
     self.parameters = parameters
-    gradientCounts = parameters.map { Int64($0.count) }
+    gradientCounts = parameters.map { Int64($0.count * axes.workers) }
     self.engine = engine
     self.elementType = elementType
     self.seed = seed
     self.cutting = cutting
     team = Team(threads: engine == .reference ? 1 : threads, worth: cutting.worth)
     lossValue.initialize(to: .nan)
+    try instance.module.require(axes)
     hypers = try HyperValues(instance, horizon: horizon)
     for parameter in parameters { tensors.append(try makeTensor(parameter)) }
     rounds = try Rounds.of(tensors.map(\.update))
@@ -113,7 +119,7 @@ public final class Optimizer {
     let index = try instance.module.variantIndex(for: parameter)
     let variant = instance.module.variants[index]
     let bindValues = (0..<hypers.hypers.count).map { hypers.values[$0] }
-    let context = BindContext(dims: parameter.dims, hypers: bindValues)
+    let context = BindContext(dims: parameter.dims, hypers: bindValues, axes: axes)
     let update = try variant.update.specialised(context)
     let initial = try variant.initial.specialised(context)
     let memory = TensorMemory()
@@ -494,13 +500,22 @@ public final class Optimizer {
       values: (0..<count).map { rv_number_at(element, pointer, Int64($0)) })
   }
 
+  /// The gradients of all workers, one after the other.
+  private func gradientDense(_ k: Int) -> Dense {
+    let count = parameters[k].count * axes.workers
+    let element = elementType.kernelElement
+    return Dense(
+      shape: [axes.workers * parameters[k].rows, parameters[k].cols],
+      values: (0..<count).map { rv_number_at(element, gradientPointers[k], Int64($0)) })
+  }
+
   private func referenceStep(_ oracle: PointOracle?) throws(DiagnosticError) {
     let values = (0..<hypers.hypers.count).map { hypers.values[$0] }
     let environments = tensors.indices.map { k in
       ReferenceEnvironment(
         hypers: values, step: stepCount + 1, horizon: horizon, loss: lossValue.pointee,
         parameters: [parameterDense(k)],
-        gradients: gradientPointers.isEmpty ? [] : [dense(gradientPointers[k], k)],
+        gradients: gradientPointers.isEmpty ? [] : [gradientDense(k)],
         states: tensors[k].memory.states.map(\.dense),
         inputs: tensors[k].memory.inputs.map(\.dense),
         seed: seed, tensor: UInt32(k),

@@ -399,7 +399,8 @@ struct SegmentPlanner {
       case .perRow, .all:
         shape.count == 1 ? (1, shape[0], true) : (shape[0], shape.dropFirst().reduce(1, *), true)
       case .perColumn: shape.count == 1 ? (1, shape[0], false) : (shape[0], shape[1], false)
-      case .leading: (shape[0], shape.dropFirst().reduce(1, *), false)
+      // Binding has made first axes of named ones.
+      default: (shape[0], shape.dropFirst().reduce(1, *), false)
       }
     var place = Self.place(isPerRow ? RV_REDUCE_ROWS : RV_REDUCE_COLUMNS)
     set(&place.extent, 0, Int64(rows))

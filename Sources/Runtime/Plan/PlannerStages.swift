@@ -221,8 +221,9 @@ extension Planner {
       }
     }
     if buffer[v.index] >= 0 {
-      runStage[v.index] = depth[v.index]
-      markReady(buffer[v.index], depth[v.index])
+      // Not before the conditions are known that decide whether it is wanted.
+      runStage[v.index] = max(depth[v.index], guardDepth(v))
+      markReady(buffer[v.index], runStage[v.index])
     }
   }
 

@@ -110,7 +110,7 @@ extension Planner {
       let n = operand.last ?? 1
       (step.m, step.n, step.k) = (operand.count < 2 ? 1 : operand[0], n, 1)
     case .perColumn where operand.count < 2: (step.m, step.n, step.k) = (operand.first ?? 1, 1, 1)
-    case .perColumn, .leading:
+    default:
       let inner = operand.dropFirst().reduce(1, *)
       (step.m, step.n, step.k) = (inner, operand.first ?? 1, inner)
       step.transposesA = true

@@ -73,7 +73,7 @@ enum ReferenceOperations {
     case .rows, .rowsOf, .batch: Double(tensor.rows)
     case .cols, .colsOf, .features: Double(tensor.cols)
     case .numel, .elementsOf: Double(tensor.count)
-    case .rank, nil: Double(tensor.shape.count)
+    case .rank, .groups, .workers, nil: Double(tensor.shape.count)
     }
   }
 
@@ -130,7 +130,8 @@ enum ReferenceOperations {
     case .all: (folded, inner) = (x.count, 1)
     case .perRow: (folded, inner) = (x.shape.last ?? 1, 1)
     case .perColumn: (folded, inner) = x.shape.count == 2 ? (x.rows, x.cols) : (1, x.count)
-    case .leading: (folded, inner) = (x.rows, x.cols)
+    // Binding has made first axes of named ones.
+    default: (folded, inner) = (x.rows, x.cols)
     }
     return make(shape) { element in
       let start = element / inner * folded * inner + element % inner

@@ -127,6 +127,39 @@ import Testing
     (
       "rule R = route {\n rank == 2 -> Lion\n otherwise -> SGD\n otherwise -> SGD\n}", ["R0603 R"]
     ),
+    ("rule A { w' = w - mean over batch g }", ["R0431 batch"]),
+    ("rule A { w' = w - g * batch }", ["R0431 batch"]),
+    ("rule A { input G: batch\n w' = w - G }", ["R0432 w"]),
+    ("rule A { input G: batch\n state m\n m' = m + G\n w' = w - m' }", ["R0432 m + G"]),
+    ("rule A { input G: batch\n when norm(G) > 1 { w' = w - g } }", ["R0432 norm(G) > 1"]),
+    ("rule A { input G: batch\n w' = w - grad(w + G) }", ["R0432 grad(w + G)"]),
+    ("rule A { w' = w - g + mean over workers g }", ["R0432 w"]),
+    (
+      "rule A { w' = w - g / global norm(g) + mean over workers g }", ["R0432 global norm(g)"]
+    ),
+    (
+      "rule A { input G: batch\n Q, R = qr(G)\n w' = w - sum over batch (Q @ R) }", ["R0432 qr(G)"]
+    ),
+    ("rule A { input G: batch(batch)\n w' = w - sum over batch G }", ["R0434 batch(batch)"]),
+    ("rule A { input G: batch(3)\n w' = w - sum over batch G }", ["R0434 batch(3)"]),
+    ("rule A { state h: window\n h' = g\n w' = w - h[0] }", ["R0434 window"]),
+    ("rule A { state h: window(0)\n h' = g\n w' = w - h[0] }", ["R0434 0"]),
+    ("rule A { state h: window(10)\n h' = g\n w' = w - h[12] }", ["R0408 12"]),
+    (
+      "rule A { state h: window(3)\n h' = norm(row_sum(g))\n w' = w - push(g, h) }",
+      ["R0431 push(g, h)"]
+    ),
+    ("objective f(x: stack(3) = 0) = sum(x^2)", ["R0434 stack(3)"]),
+    ("x = zeros(stack(3))", ["R0434 stack(3)"]),
+    ("rule A { input G: batches\n w' = w - sum over batch G }", ["R0317 batches"]),
+    ("rule A(b = [1, 2], c = [1, 2, 3]) { w' = w - g * sum over stack (b + c) }", ["R0401 b + c"]),
+    ("rule A(b = [1, 2]) { w' = w - g * sum over stack b }\nrule B = A(b = 3)", ["R0509 3"]),
+    ("rule A(b = []) { w' = w - g * sum over stack b }", ["R0416 b"]),
+    ("rule A(b = [1, 2] in [0, 1]) { w' = w - g * sum over stack b }", ["R0502 [1, 2]"]),
+    ("rule A { w' = w - dot over workers g }", ["R0202 dot"]),
+    ("rule A { input G: batch\n w' = w - sum over batch, stack G }", ["R0134 ,"]),
+    ("rule A { input G: batch\n w' = w - sum over batch stack G }", ["R0134 stack"]),
+    ("rule A { w' = w - sum over workers g[1, :, :] }", ["R0408 g[1, :, :]"]),
     ("rule R(k = 1) = route {\n k -> Lion\n otherwise -> SGD\n}", ["R0604 k"]),
   ]
 

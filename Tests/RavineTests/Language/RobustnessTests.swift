@@ -84,7 +84,9 @@ import Zoo
       for key in compiler.program.rules.keys {
         guard let rule = try? Lowering.rule(named: key, of: compiler.program) else { continue }
         for variant in rule.module.variants {
-          let context = BindContext(dims: [2, 3], hypers: rule.module.hypers.map { _ in 2 })
+          let context = BindContext(
+            dims: [2, 3], hypers: rule.module.hypers.map { _ in 2 },
+            axes: AxisLengths(batch: 2, groups: 2, workers: 2))
           _ = try? variant.update.specialised(context)
         }
       }

@@ -92,7 +92,8 @@ import Zoo
       [], [1], [0], [7], [3, 4], [4, 3], [1, 5], [0, 3], [2, 3, 4], [2, 1, 3, 2], [1, 1, 1, 1, 1],
     ] {
       for variant in module.variants {
-        let context = BindContext(dims: dims, hypers: module.hypers.map { _ in 1 })
+        let context = BindContext(
+          dims: dims, hypers: module.hypers.map { _ in 1 }, axes: AxisLengths(batch: 3, groups: 2))
         do {
           let update = try variant.update.specialised(context)
           #expect(RoundTrip.flaw(update) == nil, "\(rule) at \(dims)")
