@@ -41,17 +41,19 @@ let package = Package(
     room("Diagnostics", ["Basics"]),
     room("Syntax", ["Diagnostics"]),
     room("IR", ["Basics", "Diagnostics"]),
+    room("Symbolic", ["Basics", "IR"]),
     room("Semantics", ["Syntax", "IR"]),
     room("Lowering", ["Semantics", "IR"]),
     room("Runtime", ["IR", "CKernels"]),
     room("Zoo", [], resources: zooFiles.map { .embedInCode("Resources/\($0).opt") }),
     room("Training", ["Runtime"]),
-    room("Ravine", ["Lowering", "Training", "Zoo"]),
+    room("Ravine", ["Lowering", "Symbolic", "Training", "Zoo"]),
     // Named apart from the library: file systems that ignore case hold one module of a name.
     .executableTarget(
       name: "ravine-cli",
       dependencies: [
-        "Ravine", "Diagnostics", "IR", "Lowering", "Syntax", "Training", "Zoo", "Runtime",
+        "Ravine", "Diagnostics", "IR", "Lowering", "Symbolic", "Syntax", "Training", "Zoo",
+        "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-cli", swiftSettings: strict),
@@ -62,6 +64,7 @@ let package = Package(
     tests("IRTests", ["IR"]),
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),
     tests("RuntimeTests", ["Runtime", "Ravine", "AllocationCount"]),
+    tests("SymbolicTests", ["Symbolic", "Ravine", "Runtime", "IR", "Basics", "Diagnostics"]),
     tests("TrainingTests", ["Training"]),
     tests(
       "RavineTests", ["Ravine", "Runtime", "Diagnostics", "IR"], exclude: ["Diagnostics/Cases"]),

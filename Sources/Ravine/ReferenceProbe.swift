@@ -1,0 +1,138 @@
+import Diagnostics
+import IR
+import Runtime
+import Symbolic
+
+/// Runs two rules side by side by the reference evaluator, on random weights and gradients.
+public struct ReferenceProbe: RuleProbe {
+  public init() {}
+
+  public func run(
+    _ a: RuleStatement, _ b: RuleStatement, _ request: ProbeRequest
+  ) -> ProbeOutcome {
+    let dims = request.seed % 2 == 0 ? [2, 3] : [3, 2]
+    var random = SplitMix64(request.seed &* 104_729)
+    let count = 6
+    let weights = (0..<count).map { _ in random.normal() }
+    let gradients = (0..<request.steps).map { _ in
+      (0..<count).map { _ in
+        request.hasZeros && random.unit() < 0.4 ? 0 : random.normal() * (0.3 + 2 * random.unit())
+      }
+    }
+    do throws(DiagnosticError) {
+      var walks: [[[Double]]] = []
+      var noise = 0.0
+      for (k, rule) in [a, b].enumerated() {
+        let walker = Walker(rule, request.variants[k], request.values[k], dims, request.horizon)
+        let walk = try walker.walk(weights, gradients)
+        // How far rounding may carry: the same walk from numbers a little off.
+        let shaken = try walker.walk(
+          weights.map { $0 * (1 + 1e-14) }, gradients.map { $0.map { $0 * (1 - 1e-14) } })
+        for (x, y) in zip(walk.joined(), shaken.joined()) where x.isFinite && y.isFinite {
+          noise = max(noise, abs(x - y))
+        }
+        walks.append(walk)
+      }
+      for step in 0..<request.steps {
+        for element in 0..<(walks[0][step].count) {
+          let (x, y) = (walks[0][step][element], walks[1][step][element])
+          if x == y || x.isNaN && y.isNaN { continue }
+          let scale = max(1, abs(x), abs(y))
+          if abs(x - y) <= 1e-11 * scale + 200 * noise { continue }
+          return .differ(
+            Witness(
+              hypers: request.hypers, values: request.values, seed: request.seed, dims: dims,
+              horizon: request.horizon, weights: weights, gradients: gradients, step: step + 1,
+              element: element % count, left: x, right: y))
+        }
+      }
+      return .agree
+    } catch {
+      return .failed(error.diagnostics.first?.message ?? "a rule cannot be run")
+    }
+  }
+}
+
+/// One rule on one tensor.
+private struct Walker {
+  let variant: RuleVariant
+  let values: [[Double]]
+  let dims: [Int]
+  let horizon: Int
+
+  init(
+    _ rule: RuleStatement, _ variant: Int, _ values: [[Double]], _ dims: [Int], _ horizon: Int
+  ) {
+    self.variant = rule.module.variants[variant]
+    self.values = values
+    self.dims = dims
+    self.horizon = horizon
+  }
+
+  /// The weights after each step, and the views behind them.
+  func walk(_ start: [Double], _ gradients: [[Double]]) throws(DiagnosticError) -> [[Double]] {
+    let context = BindContext(dims: dims, hypers: values[0])
+    let first = try variant.initial.specialised(context)
+    let update = try variant.update.specialised(context)
+    func dense(_ x: [Double]) -> Dense { Dense(shape: dims, values: x) }
+    var environment = ReferenceEnvironment(
+      hypers: values[0], step: 1, horizon: horizon, parameters: [dense(start)],
+      gradients: [dense(start)])
+    let initial = try ReferenceProgram(first).evaluate(environment)
+    var states = [Dense](repeating: Dense(0), count: variant.states.count)
+    for k in states.indices {
+      states[k] = initial.value(.state(k)) ?? Dense(0)
+    }
+    var weights = dense(start)
+    var result: [[Double]] = []
+    for (step, gradient) in gradients.enumerated() {
+      environment = ReferenceEnvironment(
+        hypers: values[step], step: step + 1, horizon: horizon, loss: 0.7 + 0.1 * Double(step),
+        parameters: [weights], gradients: [dense(gradient)], states: states,
+        inputs: try inputs(step))
+      let next = try ReferenceProgram(update).evaluate([environment], oracle: objective)
+      weights = next.value(.parameter(0)) ?? weights
+      for k in states.indices { states[k] = next.value(.state(k)) ?? states[k] }
+      var row = weights.values
+      for name in ["eval", "train"] {
+        row += next.value(.view(name))?.values ?? weights.values
+      }
+      result.append(row)
+    }
+    return result
+  }
+
+  /// Further inputs: the same numbers for the same name.
+  private func inputs(_ step: Int) throws(DiagnosticError) -> [Dense] {
+    var all: [Dense] = []
+    for slot in variant.inputs {
+      let shape = try variant.update.concreteShape(
+        slot.shape, BindContext(dims: dims, hypers: values[0]), at: slot.origin)
+      var seed: UInt64 = 17
+      for byte in slot.name.utf8 { seed = seed &* 31 &+ UInt64(byte) }
+      var random = SplitMix64(seed &+ UInt64(step))
+      let lengths = shape.extents.map(\.value)
+      all.append(
+        Dense(
+          shape: lengths,
+          values: (0..<lengths.reduce(1, *)).map { _ in random.normal() }))
+    }
+    return all
+  }
+
+  /// A smooth objective for rules that ask for its value elsewhere.
+  private func objective(_ request: OracleRequest) throws(DiagnosticError) -> OracleAnswer {
+    var loss = 0.0
+    var gradients: [Dense] = []
+    for point in request.points {
+      var slope = point
+      for (i, x) in point.values.enumerated() {
+        let centre = 0.3 * Double(i) - 0.5
+        loss += 0.5 * (x - centre) * (x - centre) + 0.05 * x * x * x * x
+        slope.values[i] = x - centre + 0.2 * x * x * x
+      }
+      gradients.append(slope)
+    }
+    return OracleAnswer(loss: loss, gradients: gradients)
+  }
+}

@@ -1,0 +1,202 @@
+import IR
+
+/// Writes terms as `.opt` expressions.
+public struct TermPrinter {
+  let table: TermTable
+  /// Names for symbols, where they are not their own.
+  public var names: [TermID: String] = [:]
+
+  public init(_ table: TermTable) { self.table = table }
+
+  public func text(_ id: TermID) -> String { text(id, 0) }
+
+  /// Precedence: 4 comparison, 5 + −, 6 * /, 7 unary −, 8 ^, 9 atoms.
+  private func text(_ id: TermID, _ outer: Int) -> String {
+    if let name = names[id] { return name }
+    func wrap(_ level: Int, _ text: String) -> String { level < outer ? "(\(text))" : text }
+    let term = table[id]
+    switch term.kind {
+    case .number:
+      let x = term.weights[0]
+      let text = x.description
+      if text.contains("/") { return wrap(6, text) }
+      return x.isNegative ? wrap(7, text) : text
+    case .symbol: return table.symbol(of: id)!.name
+    case .sum: return sum(id, outer)
+    case .product: return product(.one, id, outer)
+    case .apply: return application(id, term, outer)
+    }
+  }
+
+  /// Positive monomials first, the constant before or after them as it reads best.
+  private func sum(_ id: TermID, _ outer: Int) -> String {
+    var parts = table.monomials(id)
+    if parts.count == 1 { return product(parts[0].weight, parts[0].monomial, outer) }
+    // 1 / 2 (a − b) rather than a / 2 − b / 2 where all share a divisor.
+    parts.sort { x, y in
+      let xFirst = x.weight.isNegative ? 1 : 0
+      let yFirst = y.weight.isNegative ? 1 : 0
+      return (xFirst, degree(x.monomial), x.monomial.raw)
+        < (yFirst, degree(y.monomial), y.monomial.raw)
+    }
+    var result = ""
+    for (i, (weight, monomial)) in parts.enumerated() {
+      if i == 0 {
+        result = product(weight, monomial, 5)
+      } else {
+        result +=
+          (weight.isNegative ? " - " : " + ") + product(weight.magnitude, monomial, 6)
+      }
+    }
+    return 5 < outer ? "(\(result))" : result
+  }
+
+  private func degree(_ id: TermID) -> Int { id == table.one ? 0 : 1 }
+
+  private func product(_ weight: Rational, _ monomial: TermID, _ outer: Int) -> String {
+    var above: [String] = []
+    var below: [String] = []
+    var isRoot = false
+    for (base, exponent) in sortedFactors(monomial) {
+      if exponent.isNegative {
+        below.append(power(base, -exponent))
+      } else {
+        above.append(power(base, exponent))
+      }
+      isRoot = isRoot || exponent.magnitude == .half
+    }
+    if monomial == table.one { return text(table.number(weight), outer) }
+    let size = weight.magnitude
+    var number = ""
+    if !size.isOne {
+      if let decimal = size.decimalText {
+        number = decimal
+      } else {
+        if size.numerator != .one { number = size.numerator.description }
+        below.insert(size.denominator.description, at: 0)
+      }
+    }
+    if !number.isEmpty { above.insert(number, at: 0) }
+    if above.isEmpty { above = ["1"] }
+    var result = above.joined(separator: " * ")
+    if below.count == 1 {
+      result += " / " + below[0]
+    } else if below.count > 1 {
+      result += " / (" + below.joined(separator: " * ") + ")"
+    }
+    let isSingle = above.count == 1 && below.isEmpty
+    if weight.isNegative {
+      result = "-" + result
+      return 7 <= outer ? "(\(result))" : outer > 5 && !isSingle ? "(\(result))" : result
+    }
+    return isSingle && number.isEmpty
+      ? text(monomial, outer) == result ? result : wrapSingle(monomial, outer, result)
+      : 6 < outer ? "(\(result))" : result
+  }
+
+  private func wrapSingle(_ monomial: TermID, _ outer: Int, _ text: String) -> String {
+    let factors = table.factors(monomial)
+    guard factors.count == 1 else { return text }
+    let isPower = !factors[0].exponent.isOne && factors[0].exponent != .half
+    return isPower && outer > 8 ? "(\(text))" : text
+  }
+
+  /// Hyperparameters first, then t, then data.
+  private func sortedFactors(_ monomial: TermID) -> [Factor] {
+    table.factors(monomial).sorted { x, y in
+      let p = rank(x.base)
+      let q = rank(y.base)
+      return (p, x.base.raw) < (q, y.base.raw)
+    }
+  }
+
+  private func rank(_ id: TermID) -> Int {
+    if table.value(id) != nil { return 0 }
+    if !table.isData(id) { return table[id].kind == .symbol ? 1 : 2 }
+    return 3
+  }
+
+  private func power(_ base: TermID, _ exponent: Rational) -> String {
+    if exponent.isOne { return text(base, table[base].kind == .sum ? 7 : 7) }
+    if exponent == .half { return "sqrt(\(text(base, 0)))" }
+    if exponent.isInteger { return "\(text(base, 9))^\(exponent.numerator)" }
+    return "\(text(base, 9))^(\(exponent.numerator) / \(exponent.denominator))"
+  }
+
+  private func application(_ id: TermID, _ term: Term, _ outer: Int) -> String {
+    func wrap(_ level: Int, _ text: String) -> String { level < outer ? "(\(text))" : text }
+    func operand(_ i: Int) -> String { text(term.operands[i], 0) }
+    let detail = table.detail(of: id)
+    switch term.operation {
+    case .greater:
+      let (left, right) = comparison(term.operands[0])
+      return wrap(4, "\(left) > \(right)")
+    case .divide: return "1"
+    case .power:
+      let base = text(term.operands[0], 9)
+      let exponent = text(term.operands[1], 0)
+      let isAtom = table[term.operands[1]].kind == .symbol
+      if term.operands[0] == table.euler, table.symbol(of: term.operands[0]) != nil {
+        return "exp(\(exponent))"
+      }
+      return wrap(8, "\(base)^\(isAtom ? exponent : "(\(exponent))")")
+    case .multiply: return wrap(6, term.operands.map { text($0, 6) }.joined(separator: " * "))
+    case .maximum:
+      if term.operands.allSatisfy({ isNegated($0) }) {
+        let inner = term.operands.map { text(table.negate($0), 0) }.joined(separator: ", ")
+        return wrap(7, "-min(\(inner))")
+      }
+      return "max(\(term.operands.map { text($0, 0) }.joined(separator: ", ")))"
+    case .select:
+      return wrap(
+        1, "if \(operand(0)) then \(text(term.operands[1], 1)) else \(text(term.operands[2], 1))")
+    case .modulo: return wrap(6, "\(text(term.operands[0], 6)) mod \(text(term.operands[1], 7))")
+    case .sum: return "\(scopePrefix(detail))sum(\(operand(0)))"
+    case .maximumOf: return "\(scopePrefix(detail))max(\(operand(0)))"
+    case .globalSum, .globalMaximum:
+      let inner = table[term.operands[0]]
+      if inner.kind == .apply, inner.operation == .sum || inner.operation == .maximumOf {
+        return "global \(operand(0))"
+      }
+      return "global \(term.operation == .globalSum ? "sum" : "max")(\(operand(0)))"
+    case .matrixProduct:
+      return wrap(6, term.operands.map { text($0, 7) }.joined(separator: " @ "))
+    case .transpose: return "\(text(term.operands[0], 9)).T"
+    case .identity: return "eye(\(detail.text.split(separator: "×").first ?? "rows"))"
+    case .broadcast: return operand(0)
+    case .draw: return "bernoulli(\(operand(0)))"
+    case .project:
+      return "\(operand(0))[\(detail.text.split(separator: " ").first ?? "0")]"
+    case .loop:
+      let count = Int(detail.text.split(separator: " ").last ?? "1") ?? 1
+      let initial = term.operands.dropFirst().prefix(count).map { text($0, 0) }
+      return "repeat(\(operand(0)), \(initial.joined(separator: ", ")))"
+    default:
+      let inner = term.operands.map { text($0, 0) }.joined(separator: ", ")
+      return "\(term.operation.info.name)(\(inner))"
+    }
+  }
+
+  private func isNegated(_ id: TermID) -> Bool {
+    let parts = table.monomials(id)
+    return !parts.isEmpty && parts.allSatisfy { $0.weight.isNegative }
+  }
+
+  /// d > 0 with the negative parts on the other side.
+  private func comparison(_ d: TermID) -> (String, String) {
+    let parts = table.monomials(d)
+    let left = table.add(
+      parts.filter { !$0.weight.isNegative }.map { table.scale($0.monomial, by: $0.weight) })
+    let right = table.add(
+      parts.filter { $0.weight.isNegative }.map { table.scale($0.monomial, by: -$0.weight) })
+    return (text(left, 5), text(right, 5))
+  }
+
+  private func scopePrefix(_ detail: Detail) -> String {
+    switch detail.scope {
+    case .perRow: "row_"
+    case .perColumn: "col_"
+    default: ""
+    }
+  }
+}
