@@ -202,6 +202,7 @@ public struct Comparer {
     _ level: Generality, _ i: Int, _ j: Int, renaming: Setting.Renaming = [:],
     replaced: (TermTable, [String: TermID]) -> [String: TermID] = { _, _ in [:] }
   ) -> Comparison? {
+    var conditional: Comparison?
     for isSwapped in [false, true] {
       for isLinear in [false, true] {
         let table = TermTable()
@@ -244,10 +245,11 @@ public struct Comparer {
           ? "both are linear: their answers to every gradient agree"
           : x.states.isEmpty && y.states.isEmpty
             ? "the steps are the same term" : "step by step, the states matched"
-        return result
+        if result.isEqual { return result }
+        conditional = conditional ?? result
       }
     }
-    return nil
+    return conditional
   }
 
   // MARK: Probes
@@ -330,7 +332,7 @@ public struct Comparer {
   /// What makes the second rule equal to the first: other names, another step size, ε → 0.
   private mutating func upTo(_ i: Int, _ j: Int) -> Comparison? {
     let renaming = renamings()
-    var options: [(Setting.Renaming, [String])] = [([:], [])]
+    var options: [(Setting.Renaming, [String])] = []
     if !renaming.isEmpty {
       options.append(
         (
@@ -338,6 +340,7 @@ public struct Comparer {
           renaming.sorted { $0.key < $1.key }.map { "\($0.value.second) = \($0.value.first)" }
         ))
     }
+    options.append(([:], []))
     for (map, texts) in options {
       for level in [Generality.shared, .withoutSwitches] {
         if !map.isEmpty, let proof = attempt(level, i, j, map, texts, { _, _ in [:] }) {

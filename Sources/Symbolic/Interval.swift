@@ -161,6 +161,9 @@ public struct Interval: Hashable, Sendable, CustomStringConvertible {
     return result
   }
 
+  /// Without 0, of an interval that is not negative.
+  var positivePart: Interval { intersection(.positive) }
+
   /// 1 / x where 0 is not inside.
   public var reciprocal: Interval {
     if isPositive {

@@ -56,7 +56,10 @@ public struct Prover {
       return proveBySigns(a, b, of: child, facts, depth)
     case .maximum(let atom):
       let operands = table[atom].operands
-      for chosen in operands {
+      let largest = operands.first { x in
+        operands.allSatisfy { $0 == x || isNotPositive(table.subtract($0, x), facts) }
+      }
+      for chosen in largest.map({ [$0] }) ?? operands {
         var facts = facts
         var isPossible = true
         for other in operands where other != chosen {
@@ -181,6 +184,15 @@ public struct Prover {
       }
     }
     return nil
+  }
+
+  /// Whether the facts say d ≤ 0.
+  private func isNotPositive(_ d: TermID, _ facts: [Fact]) -> Bool {
+    if table.interval(d).isNonpositive { return true }
+    return facts.contains { fact in
+      if fact.isPositive { return table.interval(table.add(d, fact.term)).isNonpositive }
+      return table.isNonnegative(table.subtract(fact.term, d))
+    }
   }
 
   private enum Split {

@@ -13,6 +13,7 @@ public struct Rewrite: Sendable {
     case squareOfRoot = "square-of-root"
     case signOfScaled = "sign-of-scaled"
     case signOfSigned = "sign-of-signed"
+    case signOfMaximum = "sign-of-max"
     case signCubed = "sign-cubed"
     case signTimesAbsolute = "sign-times-abs"
     case overAbsolute = "over-abs"

@@ -265,8 +265,12 @@ extension TermTable {
         inside = multiply(inside, piece)
       }
     }
-    outside.append(
-      value(inside) != nil ? power(inside, r) : product([(inside, r)]))
+    if let root = squareRoot(inside) {
+      note(.rootOfSquare)
+      outside.append(power(absolute(root), r * Rational(2)))
+    } else {
+      outside.append(value(inside) != nil ? power(inside, r) : product([(inside, r)]))
+    }
     return multiply(outside)
   }
 
@@ -451,6 +455,48 @@ extension TermTable {
     guard rest == zero else { return nil }
     let result = add(parts)
     return multiply(result, b) == a ? result : nil
+  }
+
+  /// The polynomial whose square a sum is, nil where there is none.
+  func squareRoot(_ id: TermID) -> TermID? {
+    let parts = monomials(id)
+    guard parts.count >= 3, parts.count <= 60 else { return nil }
+    func root(_ part: (weight: Rational, monomial: TermID)) -> TermID? {
+      let halves = factors(part.monomial).map { ($0.base, $0.exponent * .half) }
+      guard part.weight.isPositive, halves.allSatisfy({ $0.1.isInteger }),
+        let p = integerRoot(part.weight.numerator), let q = integerRoot(part.weight.denominator)
+      else { return nil }
+      return scale(product(halves), by: Rational(p, q))
+    }
+    guard let lead = parts.max(by: { precedes(key($0.monomial), key($1.monomial)) }),
+      var result = root(lead)
+    else { return nil }
+    let twice = scale(result, by: Rational(2))
+    let divisor = monomials(twice)[0]
+    for _ in 0..<12 {
+      let rest = subtract(id, multiply(result, result))
+      if rest == zero { return result }
+      guard let top = monomials(rest).max(by: { precedes(key($0.monomial), key($1.monomial)) })
+      else { return nil }
+      var exponents = Dictionary(
+        uniqueKeysWithValues: factors(top.monomial).map { ($0.base, $0.exponent) })
+      for (base, exponent) in factors(divisor.monomial) {
+        guard let own = exponents[base], own >= exponent else { return nil }
+        exponents[base] = own - exponent
+      }
+      let left = exponents.filter { !$0.value.isZero }.sorted { $0.key.raw < $1.key.raw }
+      result = add(
+        result,
+        scale(product(left.map { ($0.key, $0.value) }), by: top.weight / divisor.weight))
+    }
+    return nil
+  }
+
+  private func integerRoot(_ x: BigInteger) -> BigInteger? {
+    guard let n = x.word, n >= 0 else { return nil }
+    let root = Int(Double(n).squareRoot().rounded())
+    let (square, overflow) = root.multipliedReportingOverflow(by: root)
+    return !overflow && square == n ? BigInteger(root) : nil
   }
 
   private func key(_ monomial: TermID) -> [Factor] {

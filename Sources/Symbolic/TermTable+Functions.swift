@@ -57,6 +57,10 @@ extension TermTable {
       case .absolute:
         note(.signOfSigned)
         return power(sign(term.operands[0]), Rational(2))
+      case .maximum:
+        // The sign does not fall where its operand grows.
+        note(.signOfMaximum)
+        return maximum(term.operands.map { sign($0) })
       default: break
       }
     }
@@ -120,7 +124,7 @@ extension TermTable {
       } else if isPositive(base) {
         continue
       } else if isNonnegative(base) || !exponent.isInteger {
-        vanishing.append(positive(base))
+        vanishing.append(positiveAtom(base))
       } else if let n = exponent.word, n % 2 == 0 {
         vanishing.append(
           subtract(one, isZeroCondition(base)))
@@ -135,12 +139,31 @@ extension TermTable {
       core = one
     } else if own.isNonpositive {
       core = zero
+    } else if let parts = bounds(inside) {
+      note(.signOfMaximum)
+      core =
+        parts.isFlipped
+        ? multiply(parts.operands.map { positive(negate($0)) })
+        : logicalNot(multiply(parts.operands.map { logicalNot(positive($0)) }))
     } else if let (child, isFlipped) = signed(inside) {
       core = positive(isFlipped ? negate(child) : child)
     } else {
-      core = opaque(.greater, [inside], Detail("", isBoolean: true))
+      core = positiveAtom(inside)
     }
     return multiply([core] + marks + vanishing)
+  }
+
+  private func positiveAtom(_ x: TermID) -> TermID {
+    isBoolean(x) ? x : opaque(.greater, [x], Detail("", isBoolean: true))
+  }
+
+  /// The operands of a maximum, or of its negative.
+  private func bounds(_ x: TermID) -> (operands: [TermID], isFlipped: Bool)? {
+    let parts = monomials(x)
+    guard parts.count == 1, self[parts[0].monomial].kind == .apply,
+      self[parts[0].monomial].operation == .maximum
+    else { return nil }
+    return (self[parts[0].monomial].operands, parts[0].weight.isNegative)
   }
 
   /// What has the sign of a single odd function.

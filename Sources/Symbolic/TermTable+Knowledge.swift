@@ -63,6 +63,8 @@ extension TermTable {
     if exponent.isInteger, let n = exponent.word {
       if n > 0 { return own.power(min(n, 64)) }
       if n % 2 == 0, !own.isNonzero { return .positive }
+      // Where it is defined, it is not divided by 0.
+      if own.isNonnegative { return own.power(min(-n, 64)).positivePart.reciprocal }
       return own.power(min(-n, 64)).reciprocal
     }
     // Where it is a number, a root is not negative.

@@ -183,14 +183,13 @@ extension TermTable {
       case .matrixProduct:
         note(.transposeOfProduct)
         return opaque(
-          .matrixProduct, term.operands.reversed().map { transpose($0, detail) },
-          Detail("T" + self.detail(of: x).text, spread: self.detail(of: x).spread))
+          .matrixProduct, term.operands.reversed().map { transpose($0, detail) }, detail)
       case .identity: return x
       default: break
       }
     }
     if spread(x).isEmpty { return x }
-    return opaque(.transpose, [x], detail)
+    return opaque(.transpose, [x], Detail(spread: .other))
   }
 
   /// An operation that is linear in its first operand: numbers leave, sums split.
