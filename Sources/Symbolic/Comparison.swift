@@ -87,6 +87,19 @@ public struct ProbeRequest: Sendable {
   public var horizon: Int
   /// Some gradients are 0.
   public var hasZeros: Bool
+
+  public init(
+    hypers: [(name: String, value: Double)], values: [[[Double]]], variants: [Int], seed: UInt64,
+    steps: Int, horizon: Int, hasZeros: Bool
+  ) {
+    self.hypers = hypers
+    self.values = values
+    self.variants = variants
+    self.seed = seed
+    self.steps = steps
+    self.horizon = horizon
+    self.hasZeros = hasZeros
+  }
 }
 
 public protocol RuleProbe {
