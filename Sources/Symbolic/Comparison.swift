@@ -143,6 +143,15 @@ public struct Comparer {
     return results.max { rank($0) < rank($1) } ?? Comparison(.undecided(probes: 0))
   }
 
+  /// Whether nothing speaks against equality at the defaults: a quick look before a proof.
+  public mutating func agreesOnProbes() -> Bool {
+    guard a.module.guardsFinite == b.module.guardsFinite, a.module.variants.count == 1,
+      b.module.variants.count == 1,
+      let setting = try? Setting(TermTable(), [a, b], .differing)
+    else { return false }
+    return differs(setting, 0, 0) == nil && failure == nil
+  }
+
   private func rank(_ result: Comparison) -> Int {
     switch result.verdict {
     case .equal: 0

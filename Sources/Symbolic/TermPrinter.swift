@@ -10,6 +10,94 @@ public struct TermPrinter {
 
   public func text(_ id: TermID) -> String { text(id, 0) }
 
+  /// As one factor of a product.
+  public func factor(_ id: TermID) -> String { text(id, 6) }
+
+  /// As the base of a power.
+  public func atom(_ id: TermID) -> String { text(id, 9) }
+
+  /// With the common factors of numerator and denominator in front.
+  public func factored(_ id: TermID) -> String {
+    let (weight, common, rest) = table.content(id)
+    if rest == table.one { return text(id) }
+    var above: [String] = []
+    var below: [String] = []
+    let size = weight.magnitude
+    if size.numerator != .one { above.append(size.numerator.description) }
+    if size.denominator != .one { below.append(size.denominator.description) }
+    for (base, exponent) in sortedFactors(common) {
+      if exponent.isNegative {
+        below.append(power(base, -exponent))
+      } else {
+        above.append(power(base, exponent))
+      }
+    }
+    above.append(above.isEmpty && below.isEmpty && !weight.isNegative ? text(rest) : text(rest, 6))
+    var result = above.joined(separator: " * ")
+    if below.count == 1 {
+      result += " / " + below[0]
+    } else if below.count > 1 {
+      result += " / (" + below.joined(separator: " * ") + ")"
+    }
+    return weight.isNegative ? "-" + result : result
+  }
+
+  /// A sum by its data: `β * m + (1 - β) * g`, and `ema(m, g, β)` where it is one.
+  public func collected(_ id: TermID) -> String {
+    var groups: [TermID: [TermID]] = [:]
+    var order: [TermID] = []
+    for (weight, monomial) in table.monomials(id) {
+      var data: [Factor] = []
+      var scale: [Factor] = []
+      for factor in table.factors(monomial) {
+        if table.isData(factor.base) { data.append(factor) } else { scale.append(factor) }
+      }
+      let key = table.product(data)
+      if groups[key] == nil { order.append(key) }
+      groups[key, default: []].append(table.scale(table.product(scale), by: weight))
+    }
+    let parts = order.map { (key: $0, weight: table.reduced(table.add(groups[$0]!))) }
+      .sorted { size($0.weight) < size($1.weight) }
+    if parts.count == 2, parts[0].key != table.one, parts[1].key != table.one,
+      table.add(parts[0].weight, parts[1].weight) == table.one
+    {
+      let (x, y) = (parts[0], parts[1])
+      return "ema(\(text(x.key)), \(text(y.key)), \(text(x.weight)))"
+    }
+    var result = ""
+    for (key, weight) in parts {
+      let isNegative = table.content(weight).weight.isNegative
+      let size = isNegative ? table.negate(weight) : weight
+      let part =
+        key == table.one
+        ? text(size, 6) : size == table.one ? text(key, 6) : "\(factor(size)) * \(text(key, 7))"
+      result +=
+        result.isEmpty ? (isNegative ? "-" : "") + part : (isNegative ? " - " : " + ") + part
+    }
+    return result.isEmpty ? "0" : result
+  }
+
+  /// `w - lr * (…)`: a next value by what is subtracted, its common factors in front.
+  public func move(_ next: TermID, from weight: TermID) -> String {
+    let difference = table.reduced(table.subtract(weight, next))
+    if difference == table.zero { return text(weight) }
+    let (size, common, rest) = table.content(difference)
+    if table.contains(common, weight) || rest == table.one {
+      return "\(text(weight)) - \(factored(difference, 6))"
+    }
+    let outside = table.scale(common, by: size)
+    let inner = collected(rest)
+    let sign = size.isNegative ? "+" : "-"
+    let factor = table.scale(outside, by: size.isNegative ? Rational(-1) : .one)
+    return factor == table.one
+      ? "\(text(weight)) \(sign) (\(inner))"
+      : "\(text(weight)) \(sign) \(text(factor, 6)) * (\(inner))"
+  }
+
+  private func factored(_ id: TermID, _ outer: Int) -> String { text(id, outer) }
+
+  private func size(_ id: TermID) -> Int { table.size(id) * 1_000_000 + Int(id.raw) }
+
   /// Precedence: 4 comparison, 5 + −, 6 * /, 7 unary −, 8 ^, 9 atoms.
   private func text(_ id: TermID, _ outer: Int) -> String {
     if let name = names[id] { return name }
