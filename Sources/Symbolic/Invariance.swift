@@ -30,6 +30,12 @@ public struct Invariance {
     axes()
   }
 
+  /// By normal forms and by cases.
+  private func isEqual(_ a: TermID, _ b: TermID) -> Bool {
+    var prover = Prover(table)
+    return prover.proves(a, b) && prover.conditions.isEmpty
+  }
+
   // MARK: Scales
 
   /// The degrees of the states and of the update under w → c^p w, g → c^q g; nil where there are
@@ -71,8 +77,8 @@ public struct Invariance {
           let start = t.substitute(initial) { id in
             id == rule.weight ? t.multiply(t.power(c, p), id) : nil
           }
-          guard t.isEqual(start, t.multiply(t.power(c, d), initial)),
-            t.isEqual(after, t.multiply(t.power(c, d), step[k]))
+          guard isEqual(start, t.multiply(t.power(c, d), initial)),
+            isEqual(after, t.multiply(t.power(c, d), step[k]))
           else { continue }
           known[k] = d
           break
@@ -85,7 +91,7 @@ public struct Invariance {
       if !isProgressing { return nil }
     }
     let after = scaled(move, trying: nil, .zero)
-    for d in candidates where t.isEqual(after, t.multiply(t.power(c, d), move)) {
+    for d in candidates where isEqual(after, t.multiply(t.power(c, d), move)) {
       return (rule.states.indices.map { known[$0] ?? .zero }, d)
     }
     return nil
@@ -185,8 +191,8 @@ public struct Invariance {
         let start = t.substitute(rule.initial[k]) { $0 == rule.weight ? t.negate($0) : nil }
         let domain = t.symbol(of: rule.states[k].symbol)!.domain
         if sign < 0, domain != .all { continue }
-        if t.isEqual(flipped(next.states[k], k, sign), t.scale(next.states[k], by: Rational(sign))),
-          t.isEqual(start, t.scale(rule.initial[k], by: Rational(sign)))
+        if isEqual(flipped(next.states[k], k, sign), t.scale(next.states[k], by: Rational(sign))),
+          isEqual(start, t.scale(rule.initial[k], by: Rational(sign)))
         {
           parity[k] = sign
           found = true
@@ -195,7 +201,7 @@ public struct Invariance {
       }
       isEquivariant = isEquivariant && found
     }
-    let holds = isEquivariant && t.isEqual(flipped(next.weight, nil, 1), t.negate(next.weight))
+    let holds = isEquivariant && isEqual(flipped(next.weight, nil, 1), t.negate(next.weight))
     findings.append(
       Finding(
         property: "sign equivariant", holds: holds,
@@ -219,7 +225,7 @@ public struct Invariance {
       }
     }
     func holds(_ x: TermID, _ isMoved: Bool) -> Bool {
-      t.isEqual(shifted(x), isMoved ? t.add(x, c) : x)
+      isEqual(shifted(x), isMoved ? t.add(x, c) : x)
     }
     let all =
       holds(next.weight, true)

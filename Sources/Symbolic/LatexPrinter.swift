@@ -26,14 +26,13 @@ public struct LatexPrinter {
     let states = own.states.map(\.name)
     let inputs = own.inputs.map(\.name)
     let hypers = module.hypers.map { RuleStatement.shortKey($0.name) }
-    var first = LatexPrinter(own.initial, hypers: hypers, states: states, inputs: inputs)
+    let first = LatexPrinter(own.initial, hypers: hypers, states: states, inputs: inputs)
     var printer = LatexPrinter(own.update, hypers: hypers, states: states, inputs: inputs)
     var lines: [String] = []
     for (target, value) in own.initial.outputs.map({ ($0.target, $0.value) }) {
       guard case .state(let k) = target else { continue }
       lines.append("\(symbol(states[k]))_0 &= \(first.text(value, 0))")
     }
-    _ = first
     let targets = own.update.outputs
     printer.nameShared(targets.map(\.value))
     for output in targets {

@@ -103,8 +103,9 @@ public struct Rational: Hashable, Sendable {
     return r.isNegative ? q - 1 : q
   }
 
-  /// The number that a literal means: the shortest decimal that reads back as `x`, or the simple
-  /// fraction within two units of rounding (the compiler has folded `1 - 0.9` and `1 / 3`).
+  /// The number that a literal means: the shortest decimal that reads back as `x`, or a decimal of
+  /// at most 12 digits within a unit of rounding of 1, or a simple fraction within two units of
+  /// rounding of `x` (the compiler has folded `1 - 0.9` and `1 / 3`).
   ///
   /// Nil for infinite numbers and NaN.
   public init?(literal x: Double) {
@@ -164,7 +165,8 @@ public struct Rational: Hashable, Sendable {
     let whole = BigInteger(Int(scaled.rounded()))
     let power = BigInteger(10).power(abs(scale))
     let candidate = scale >= 0 ? Rational(whole, power) : Rational(whole * power, .one)
-    return abs(candidate.approximation - x) <= 2 * x.ulp ? candidate : nil
+    let tolerance = abs(x) > 1e-5 ? max(2 * x.ulp, 1.0.ulp) : 2 * x.ulp
+    return abs(candidate.approximation - x) <= tolerance ? candidate : nil
   }
 
   private static func fraction(nearest x: Double) -> Rational? {

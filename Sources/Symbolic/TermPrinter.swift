@@ -142,29 +142,34 @@ public struct TermPrinter {
   private func degree(_ id: TermID) -> Int { id == table.one ? 0 : 1 }
 
   private func product(_ weight: Rational, _ monomial: TermID, _ outer: Int) -> String {
+    if monomial == table.one { return text(table.number(weight), outer) }
+    let factors = sortedFactors(monomial)
+    let size = weight.magnitude
+    if size.isOne, factors.count == 1, !factors[0].exponent.isNegative {
+      let level = weight.isNegative ? 7 : outer
+      let single =
+        factors[0].exponent.isOne
+        ? text(factors[0].base, level) : power(factors[0].base, factors[0].exponent, level)
+      if !weight.isNegative { return single }
+      return 7 <= outer ? "(-\(single))" : "-\(single)"
+    }
     var above: [String] = []
     var below: [String] = []
-    var isRoot = false
-    for (base, exponent) in sortedFactors(monomial) {
+    for (base, exponent) in factors {
       if exponent.isNegative {
         below.append(power(base, -exponent))
       } else {
         above.append(power(base, exponent))
       }
-      isRoot = isRoot || exponent.magnitude == .half
     }
-    if monomial == table.one { return text(table.number(weight), outer) }
-    let size = weight.magnitude
-    var number = ""
     if !size.isOne {
       if let decimal = size.decimalText {
-        number = decimal
+        above.insert(decimal, at: 0)
       } else {
-        if size.numerator != .one { number = size.numerator.description }
+        if size.numerator != .one { above.insert(size.numerator.description, at: 0) }
         below.insert(size.denominator.description, at: 0)
       }
     }
-    if !number.isEmpty { above.insert(number, at: 0) }
     if above.isEmpty { above = ["1"] }
     var result = above.joined(separator: " * ")
     if below.count == 1 {
@@ -172,21 +177,8 @@ public struct TermPrinter {
     } else if below.count > 1 {
       result += " / (" + below.joined(separator: " * ") + ")"
     }
-    let isSingle = above.count == 1 && below.isEmpty
-    if weight.isNegative {
-      result = "-" + result
-      return 7 <= outer ? "(\(result))" : outer > 5 && !isSingle ? "(\(result))" : result
-    }
-    return isSingle && number.isEmpty
-      ? text(monomial, outer) == result ? result : wrapSingle(monomial, outer, result)
-      : 6 < outer ? "(\(result))" : result
-  }
-
-  private func wrapSingle(_ monomial: TermID, _ outer: Int, _ text: String) -> String {
-    let factors = table.factors(monomial)
-    guard factors.count == 1 else { return text }
-    let isPower = !factors[0].exponent.isOne && factors[0].exponent != .half
-    return isPower && outer > 8 ? "(\(text))" : text
+    if weight.isNegative { return outer > 5 ? "(-\(result))" : "-\(result)" }
+    return 6 < outer ? "(\(result))" : result
   }
 
   /// Hyperparameters first, then t, then data.
@@ -200,15 +192,19 @@ public struct TermPrinter {
 
   private func rank(_ id: TermID) -> Int {
     if table.value(id) != nil { return 0 }
-    if !table.isData(id) { return table[id].kind == .symbol ? 1 : 2 }
-    return 3
+    if table.isData(id) { return 4 }
+    guard let symbol = table.symbol(of: id) else { return 3 }
+    return symbol.name == "lr" ? 1 : 2
   }
 
-  private func power(_ base: TermID, _ exponent: Rational) -> String {
-    if exponent.isOne { return text(base, table[base].kind == .sum ? 7 : 7) }
+  private func power(_ base: TermID, _ exponent: Rational, _ outer: Int = 7) -> String {
+    if exponent.isOne { return text(base, 7) }
     if exponent == .half { return "sqrt(\(text(base, 0)))" }
-    if exponent.isInteger { return "\(text(base, 9))^\(exponent.numerator)" }
-    return "\(text(base, 9))^(\(exponent.numerator) / \(exponent.denominator))"
+    let result =
+      exponent.isInteger
+      ? "\(text(base, 9))^\(exponent.numerator)"
+      : "\(text(base, 9))^(\(exponent.numerator) / \(exponent.denominator))"
+    return outer > 8 ? "(\(result))" : result
   }
 
   private func application(_ id: TermID, _ term: Term, _ outer: Int) -> String {

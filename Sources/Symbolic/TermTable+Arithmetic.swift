@@ -385,8 +385,19 @@ extension TermTable {
   /// Whether a quotient of sums stands in a term.
   func hasDenominator(_ id: TermID) -> Bool {
     monomials(id).contains { _, monomial in
-      factors(monomial).contains { $0.exponent.isNegative && self[$0.base].kind == .sum }
+      factors(monomial).contains {
+        $0.exponent.isNegative && (self[$0.base].kind == .sum || sizeOfSum($0.base) != nil)
+      }
     }
+  }
+
+  /// The sum whose size a factor is.
+  private func sizeOfSum(_ id: TermID) -> TermID? {
+    let term = self[id]
+    guard term.kind == .apply, term.operation == .absolute,
+      self[term.operands[0]].kind == .sum
+    else { return nil }
+    return term.operands[0]
   }
 
   /// The term over one denominator, common divisors of numerator and denominator cancelled.
@@ -397,20 +408,35 @@ extension TermTable {
     var numerator = rest
     var outside: [Factor] = []
     var marks: [TermID] = []
+    var isChanged = false
     for (base, exponent) in factors(common) {
       var left = exponent
       if self[base].kind == .sum {
         while left <= Rational(-1), let quotient = quotient(numerator, by: base) {
           note(.divisionOfPolynomials)
+          isChanged = true
           numerator = quotient
           left = left + .one
           marks.append(unit(base))
         }
       }
+      if left == Rational(-1), let inside = sizeOfSum(base),
+        let quotient = quotient(numerator, by: inside)
+      {
+        // S / |S| is the sign of S.
+        note(.overAbsolute)
+        isChanged = true
+        numerator = quotient
+        left = .zero
+        marks.append(sign(inside))
+        marks.append(unit(inside))
+      }
       if !left.isZero { outside.append((base, left)) }
     }
-    return scale(
-      multiply([numerator, product(outside)] + marks), by: weight)
+    if !isChanged, monomials(rest).count >= monomials(id).count { return id }
+    // What is not cancelled stands where it stood: no new quotient, no new mark.
+    let joined = divided(numerator, by: outside.map { ($0.base, -$0.exponent) })
+    return scale(multiply([joined] + marks), by: weight)
   }
 
   /// Whether two terms are equal wherever both are defined, as quotients of polynomials in atoms.
@@ -430,7 +456,7 @@ extension TermTable {
   /// a / b where that is a polynomial in the atoms, nil where it is none.
   public func quotient(_ a: TermID, by b: TermID) -> TermID? {
     let divisor = monomials(b).map { (weight: $0.weight, key: key($0.monomial)) }
-    guard divisor.count > 1, monomials(a).count >= divisor.count,
+    guard divisor.count > 1, monomials(a).count >= 1,
       let lead = divisor.max(by: { precedes($0.key, $1.key) })
     else { return nil }
     var rest = a

@@ -128,6 +128,11 @@ public struct Units {
     x == 0 || !x.isFinite || abs(x) <= 1e-5
   }
 
+  private func isUnitless(_ function: Function, _ id: ValueID) -> Bool {
+    if function[id].operation == .broadcast { return isUnitless(function, function[id].a) }
+    return function.constantValue(id).map { $0 == 0 || !$0.isFinite } ?? false
+  }
+
   @discardableResult
   private mutating func walk(
     _ function: Function, _ sources: Sources, _ arguments: [Form],
@@ -145,14 +150,19 @@ public struct Units {
       let instruction = function[id]
       let slot = Int(instruction.attribute)
       let span = function.origin(id)
-      func form(_ k: Int) -> Form { forms[instruction.operand(k).index] }
+      // 0 and ∞ are of every unit.
+      var operands: [Form] = []
+      for operand in [instruction.a, instruction.b, instruction.c] where operand.isSome {
+        operands.append(isUnitless(function, operand) ? fresh() : forms[operand.index])
+      }
+      func form(_ k: Int) -> Form { operands[k] }
       var result = none
       switch instruction.operation {
       case .constant:
         let x = function.constants[slot]
-        if isFlexible(x) {
+        if isFlexible(x), x != 0, x.isFinite {
           result = fresh()
-          if x != 0, x.isFinite { constants.append((x, result)) }
+          constants.append((x, result))
         }
       case .hyper: result = slot < sources.hypers.count ? sources.hypers[slot] : fresh()
       case .parameter: result.weight = .one
@@ -230,7 +240,7 @@ public struct Units {
     }
     var outputs: [Form] = []
     for output in function.outputs {
-      let own = forms[output.value.index]
+      let own = isUnitless(function, output.value) ? fresh() : forms[output.value.index]
       let span = function.origin(output.value)
       switch output.target {
       case .parameter, .view:
