@@ -36,8 +36,7 @@ extension Catalog {
     CatalogPage(
       802, "Not supported yet",
       "The language has it and this version does not run it: the named axes `batch`, "
-        + "`stack`, `groups` and `window`, `matrices over trailing`, and `assert` between "
-        + "rules.",
+        + "`stack`, `groups` and `window`, and `matrices over trailing`.",
       trigger: .program(
         """
         rule Averaged(lr = 0.1) {
