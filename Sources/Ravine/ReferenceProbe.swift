@@ -5,6 +5,9 @@ import Symbolic
 
 /// Runs two rules side by side by the reference evaluator, on random weights and gradients.
 public struct ReferenceProbe: RuleProbe {
+  /// A walk stops early once it has taken this long: a rule with long loops gets fewer steps.
+  public var patience = Duration.seconds(1)
+
   public init() {}
 
   public func run(
@@ -20,25 +23,22 @@ public struct ReferenceProbe: RuleProbe {
       }
     }
     do throws(DiagnosticError) {
-      var walks: [[[Double]]] = []
-      var noise = 0.0
-      for (k, rule) in [a, b].enumerated() {
-        let walker = Walker(rule, request.variants[k], request.values[k], dims, request.horizon)
-        let walk = try walker.walk(weights, gradients)
-        // How far rounding may carry: the same walk from numbers a little off.
-        let shaken = try walker.walk(
-          weights.map { $0 * (1 + 1e-14) }, gradients.map { $0.map { $0 * (1 - 1e-14) } })
-        for (x, y) in zip(walk.joined(), shaken.joined()) where x.isFinite && y.isFinite {
-          noise = max(noise, abs(x - y))
-        }
-        walks.append(walk)
+      let walkers = [a, b].enumerated().map { k, rule in
+        Walker(rule, request.variants[k], request.values[k], dims, request.horizon, patience)
       }
-      for step in 0..<request.steps {
-        for element in 0..<(walks[0][step].count) {
-          let (x, y) = (walks[0][step][element], walks[1][step][element])
+      let first = try walkers[0].walk(weights, gradients)
+      let second = try walkers[1].walk(weights, gradients)
+      var noise: Double?
+      for step in 0..<min(first.count, second.count) {
+        for element in 0..<first[step].count {
+          let (x, y) = (first[step][element], second[step][element])
           if x == y || x.isNaN && y.isNaN { continue }
           let scale = max(1, abs(x), abs(y))
-          if abs(x - y) <= 1e-11 * scale + 200 * noise { continue }
+          if abs(x - y) <= 1e-11 * scale { continue }
+          if noise == nil {
+            noise = try shaken(walkers, [first, second], weights, gradients)
+          }
+          if abs(x - y) <= 1e-11 * scale + 200 * (noise ?? 0) { continue }
           return .differ(
             Witness(
               hypers: request.hypers, values: request.values, seed: request.seed, dims: dims,
@@ -51,6 +51,21 @@ public struct ReferenceProbe: RuleProbe {
       return .failed(error.diagnostics.first?.message ?? "a rule cannot be run")
     }
   }
+
+  /// How far rounding may carry: the same walks from numbers a little off.
+  private func shaken(
+    _ walkers: [Walker], _ walks: [[[Double]]], _ weights: [Double], _ gradients: [[Double]]
+  ) throws(DiagnosticError) -> Double {
+    var noise = 0.0
+    for (walker, walk) in zip(walkers, walks) {
+      let other = try walker.walk(
+        weights.map { $0 * (1 + 1e-14) }, gradients.map { $0.map { $0 * (1 - 1e-14) } })
+      for (x, y) in zip(walk.joined(), other.joined()) where x.isFinite && y.isFinite {
+        noise = max(noise, abs(x - y))
+      }
+    }
+    return noise
+  }
 }
 
 /// One rule on one tensor.
@@ -59,10 +74,13 @@ private struct Walker {
   let values: [[Double]]
   let dims: [Int]
   let horizon: Int
+  let patience: Duration
 
   init(
-    _ rule: RuleStatement, _ variant: Int, _ values: [[Double]], _ dims: [Int], _ horizon: Int
+    _ rule: RuleStatement, _ variant: Int, _ values: [[Double]], _ dims: [Int], _ horizon: Int,
+    _ patience: Duration
   ) {
+    self.patience = patience
     self.variant = rule.module.variants[variant]
     self.values = values
     self.dims = dims
@@ -85,7 +103,9 @@ private struct Walker {
     }
     var weights = dense(start)
     var result: [[Double]] = []
+    let end = ContinuousClock.now + patience
     for (step, gradient) in gradients.enumerated() {
+      if step > 0, ContinuousClock.now > end { break }
       environment = ReferenceEnvironment(
         hypers: values[step], step: step + 1, horizon: horizon, loss: 0.7 + 0.1 * Double(step),
         parameters: [weights], gradients: [dense(gradient)], states: states,

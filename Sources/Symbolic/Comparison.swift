@@ -113,6 +113,11 @@ public struct Comparer {
   let probe: any RuleProbe
   /// Probes that a level must pass before a proof is tried.
   public var probes = 4
+  private var ignoresEpsilon = false
+  /// No proof is begun after this long.
+  public var patience = Duration.seconds(6)
+  private let start = ContinuousClock.now
+  private var isLate: Bool { ContinuousClock.now > start + patience }
   private var probesRun = 0
   private var failure: String?
 
@@ -163,6 +168,11 @@ public struct Comparer {
   }
 
   private mutating func compare(_ i: Int, _ j: Int) -> Comparison {
+    if isSameProgram(i, j) {
+      var result = Comparison(.equal)
+      result.method = "they are the same program"
+      return result
+    }
     var conditional: Comparison?
     var witness: Witness?
     var previous: [String] = []
@@ -202,9 +212,30 @@ public struct Comparer {
       result.fixed = texts(setting).fixed
       return result
     }
+    // Some rules wake up late.
+    if !isLate, let setting = try? Setting(TermTable(), [a, b], .differing),
+      let request = request(setting, i, j, 1, false, steps: 24)
+    {
+      probesRun += 1
+      if case .differ(let late) = probe.run(a, b, request) {
+        var result = Comparison(.different)
+        result.witness = late
+        result.fixed = texts(setting).fixed
+        return result
+      }
+    }
     var result = Comparison(.undecided(probes: probesRun))
     if let failure { result.method = failure }
     return result
+  }
+
+  private func isSameProgram(_ i: Int, _ j: Int) -> Bool {
+    let (x, y) = (a.module.variants[i], b.module.variants[j])
+    return a.symbols == b.symbols && a.module.defaults == b.module.defaults
+      && a.module.hypers.map(\.key) == b.module.hypers.map(\.key)
+      && x.states.map(\.shape) == y.states.map(\.shape)
+      && x.inputs.map(\.name) == y.inputs.map(\.name)
+      && x.update == y.update && x.initial == y.initial
   }
 
   private func texts(_ setting: Setting) -> (assumptions: [String], fixed: [String]) {
@@ -228,7 +259,8 @@ public struct Comparer {
     for isSwapped in [false, true] {
       for isLinear in [false, true] {
         let table = TermTable()
-        guard
+        table.deadline = ContinuousClock.now + .seconds(2)
+        guard !isLate,
           let setting = try? Setting(table, [a, b], level, renaming: renaming, replaced: replaced),
           let first = try? SymbolicRule(
             table, name: a.label, variant: a.module.variants[i], hypers: setting.hypers[0],
@@ -282,6 +314,8 @@ public struct Comparer {
   ) -> (witness: Witness, onlyAtZeros: Bool)? {
     for number in 0..<probes {
       let hasZeros = number == probes - 1
+      // A slow rule gets one probe.
+      if number > 0, ContinuousClock.now > start + .seconds(3) { break }
       guard let request = request(setting, i, j, number, hasZeros) else { continue }
       probesRun += 1
       switch probe.run(a, b, request) {
@@ -296,7 +330,7 @@ public struct Comparer {
   }
 
   private func request(
-    _ setting: Setting, _ i: Int, _ j: Int, _ number: Int, _ hasZeros: Bool
+    _ setting: Setting, _ i: Int, _ j: Int, _ number: Int, _ hasZeros: Bool, steps: Int = 7
   ) -> ProbeRequest? {
     let table = setting.table
     var random = SplitMix64(UInt64(number) &* 7919 &+ 12345)
@@ -308,8 +342,7 @@ public struct Comparer {
       evaluator.set(symbol.term, x)
       hypers.append((symbol.name, x))
     }
-    let steps = 7
-    let horizon = 10
+    let horizon = steps + 3
     var values: [[[Double]]] = [[], []]
     for t in 1...steps {
       var here = evaluator
@@ -375,7 +408,27 @@ public struct Comparer {
         }
       }
     }
-    return nil
+    return withoutEpsilon()
+  }
+
+  /// The rules with every ε and every tiny constant at 0, if that makes them equal.
+  private mutating func withoutEpsilon() -> Comparison? {
+    guard !ignoresEpsilon else { return nil }
+    var names: [String] = []
+    let x = a.withoutEpsilon(&names)
+    let y = b.withoutEpsilon(&names)
+    if names.isEmpty { return nil }
+    var inner = Comparer(x, y, probe: probe)
+    inner.ignoresEpsilon = true
+    inner.probes = 3
+    let limit = names.map { "\($0) → 0" }
+    var result = inner.compare()
+    switch result.verdict {
+    case .equal: result.verdict = .equalUpTo(limit)
+    case .equalUpTo(let changes): result.verdict = .equalUpTo(changes + limit)
+    default: return nil
+    }
+    return result
   }
 
   private mutating func attempt(

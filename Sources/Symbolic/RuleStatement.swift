@@ -24,6 +24,37 @@ public struct RuleStatement: Sendable {
     return module.defaults.constantValue(value)
   }
 
+  /// The rule with its ε and the constants that only keep divisors from 0 at 0; their names go to
+  /// `names`.
+  func withoutEpsilon(_ names: inout [String]) -> RuleStatement {
+    var result = self
+    func clear(_ function: inout Function, _ names: inout [String]) {
+      for (k, x) in function.constants.enumerated() where x != 0 && abs(x) <= 1e-5 {
+        let text = Rational(literal: x)?.description ?? "\(x)"
+        if !names.contains(text) { names.append(text) }
+        function.constants[k] = 0
+      }
+      for k in function.loops.indices { clear(&function.loops[k].body, &names) }
+    }
+    for v in result.module.variants.indices { clear(&result.module.variants[v].update, &names) }
+    for (k, hyper) in module.hypers.enumerated()
+    where isEpsilon(hyper.name) && plainDefault(k).map({ $0 != 0 && $0 <= 1e-3 }) ?? false {
+      guard let value = module.defaults.output(.hyper(k)) else { continue }
+      let name = Self.shortKey(hyper.name)
+      if !names.contains(name) { names.append(name) }
+      let slot = Int32(result.module.defaults.constants.count)
+      result.module.defaults.constants.append(0)
+      result.module.defaults.instructions.append(
+        Instruction(.constant, .scalar, attribute: slot))
+      result.module.defaults.origins.append(module.defaults.origin(value))
+      let zero = ValueID(result.module.defaults.instructions.count - 1)
+      result.module.defaults.outputs.removeAll { $0.target == .hyper(k) }
+      result.module.defaults.outputs.append(Output(.hyper(k), zero))
+      result.isGiven[k] = true
+    }
+    return result
+  }
+
   /// The name without the rules that it stands in.
   static func shortKey(_ key: String) -> String {
     String(key.split(separator: ".").last ?? Substring(key))

@@ -75,6 +75,9 @@ public final class TermTable {
   /// Work left: what would unfold too far stays as it is.
   var budget: Int
   public private(set) var isExhausted = false
+  /// When it stops expanding.
+  public var deadline: ContinuousClock.Instant?
+  private var ticks = 0
 
   struct Pair: Hashable {
     var a: TermID
@@ -113,6 +116,8 @@ public final class TermTable {
   /// Takes `work` from the budget; false when there is none left.
   func spend(_ work: Int) -> Bool {
     budget -= work
+    ticks &+= 1
+    if ticks & 255 == 0, let deadline, ContinuousClock.now > deadline { budget = -1 }
     if budget < 0 || terms.count > Self.nodeLimit {
       isExhausted = true
       return false
