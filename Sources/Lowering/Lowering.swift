@@ -164,7 +164,28 @@ public enum Lowering {
   public static func expression(
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
   ) throws(DiagnosticError) -> Function {
+    var symbols: [String] = []
+    return try self.expression(
+      expression, in: tree, of: program, allowsSymbols: false, symbols: &symbols)
+  }
+
+  /// As `expression`, where names without a meaning are free symbols: hyperparameters numbered from
+  /// `firstSymbol` on, their keys in `symbols`.
+  public static func symbolicExpression(
+    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
+  ) throws(DiagnosticError) -> (function: Function, symbols: [String]) {
+    var symbols: [String] = []
+    let function = try self.expression(
+      expression, in: tree, of: program, allowsSymbols: true, symbols: &symbols)
+    return (function, symbols)
+  }
+
+  private static func expression(
+    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram, allowsSymbols: Bool,
+    symbols: inout [String]
+  ) throws(DiagnosticError) -> Function {
     let lowerer = Lowerer(program: program, name: "expression")
+    if allowsSymbols { lowerer.symbolicTree = tree }
     let frame = Frame(tree: tree, parent: nil)
     let span = program[tree].span(expression)
     let value = lowerer.lower(expression, frame)
@@ -175,6 +196,7 @@ public enum Lowering {
       handles = [handle]
     }
     if lowerer.bag.hasErrors { throw DiagnosticError(lowerer.bag.sorted) }
+    symbols = lowerer.symbolicNames
     for (position, handle) in handles.enumerated() {
       lowerer.builder.output(.result(position), lowerer.local(handle))
     }

@@ -145,6 +145,15 @@ public final class Compiler {
     return try Lowering.objective(expression, in: tree, of: checker.program)
   }
 
+  /// An expression in which names without a meaning are free symbols.
+  func looseExpression(
+    _ text: String, name: String
+  ) throws(DiagnosticError) -> (ExprID, TreeID) {
+    checker.allowsSymbols = true
+    defer { checker.allowsSymbols = false }
+    return try expression(text, name: name)
+  }
+
   /// The expression of a rule whose arguments may hold free symbols.
   func looseRule(
     _ text: String, name: String

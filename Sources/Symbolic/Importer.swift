@@ -308,7 +308,8 @@ public struct Importer {
       if case .result(let k) = target, k < next.count { next[k] = term }
     }
     return table.opaque(
-      .loop, [operand(instruction.a)] + initial.map { table.reduced($0) }
+      .loop,
+      [operand(instruction.a)] + initial.map { table.reduced($0) }
         + next.map { table.reduced($0) },
       Detail("\(depth) \(initial.count)", spread: []))
   }

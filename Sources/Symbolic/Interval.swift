@@ -60,9 +60,11 @@ public struct Interval: Hashable, Sendable, CustomStringConvertible {
 
   private var ends: [End] {
     [
-      End(value: low, sign: low.map { $0.isNegative ? -1 : $0.isZero ? 0 : 1 } ?? -1,
+      End(
+        value: low, sign: low.map { $0.isNegative ? -1 : $0.isZero ? 0 : 1 } ?? -1,
         isOpen: low == nil || excludesLow),
-      End(value: high, sign: high.map { $0.isNegative ? -1 : $0.isZero ? 0 : 1 } ?? 1,
+      End(
+        value: high, sign: high.map { $0.isNegative ? -1 : $0.isZero ? 0 : 1 } ?? 1,
         isOpen: high == nil || excludesHigh),
     ]
   }

@@ -7,6 +7,7 @@ public struct LatexPrinter {
   private let states: [String]
   private let inputs: [String]
   private var names: [ValueID: String] = [:]
+  private var symbols: [String] = []
   private var lines: [String] = []
 
   public init(
@@ -50,8 +51,14 @@ public struct LatexPrinter {
   }
 
   /// An expression, ready for math mode.
-  public static func expression(_ function: Function, _ value: ValueID) -> String {
-    LatexPrinter(function).text(value, 0)
+  ///
+  /// `symbols` are the names of free symbols.
+  public static func expression(
+    _ function: Function, _ value: ValueID, symbols: [String] = []
+  ) -> String {
+    var printer = LatexPrinter(function)
+    printer.symbols = symbols
+    return printer.text(value, 0)
   }
 
   /// Values used several times that are more than a name get one.
@@ -129,7 +136,8 @@ public struct LatexPrinter {
     }
     if !index.isEmpty {
       let plain = index.map { greek[$0].map { "\\\($0) " } ?? String($0) }.joined()
-      result += "_{\(plain.count > 1 && plain.allSatisfy(\.isLetter) ? "\\mathrm{\(plain)}" : plain)}"
+      result +=
+        "_{\(plain.count > 1 && plain.allSatisfy(\.isLetter) ? "\\mathrm{\(plain)}" : plain)}"
     }
     return result
   }
@@ -161,6 +169,8 @@ public struct LatexPrinter {
       let parts = number.split(separator: "e")
       let result = parts.count == 2 ? "\(parts[0]) \\cdot 10^{\(parts[1])}" : number
       return number.hasPrefix("-") ? wrap(7, result) : result
+    case .hyper where slot >= ImportContext.freeBase:
+      return Self.symbol(symbols[slot - ImportContext.freeBase])
     case .hyper: return slot < hypers.count ? Self.symbol(hypers[slot]) : "x_{\(slot)}"
     case .step: return "t"
     case .horizon: return "T"
@@ -224,7 +234,8 @@ public struct LatexPrinter {
       return call(
         "\\operatorname{\(prefix(i))\(i.operation.info.name)}")
     case .loop: return "\\operatorname{repeat}_{\(text(i.a, 0))}\\left(\(loopText(slot))\\right)"
-    case .project: return function[i.a].operation == .loop ? text(i.a, outer) : call("\\Pi_{\(slot + 1)}")
+    case .project:
+      return function[i.a].operation == .loop ? text(i.a, outer) : call("\\Pi_{\(slot + 1)}")
     default:
       let name = i.operation.info.name.isEmpty ? "f" : i.operation.info.name
       return call("\\operatorname{\(name.split(separator: "_").joined(separator: "\\_"))}")

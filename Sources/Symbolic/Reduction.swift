@@ -119,10 +119,12 @@ public struct Reduction {
     let t = table
     var marks: [TermID] = []
     for root in [weight] + kept.map({ nexts[$0] }) {
-      _ = t.contains(root, where: { id in
-        if t.isMark(id), !marks.contains(id) { marks.append(id) }
-        return false
-      })
+      _ = t.contains(
+        root,
+        where: { id in
+          if t.isMark(id), !marks.contains(id) { marks.append(id) }
+          return false
+        })
     }
     for mark in marks {
       let inside = printer.text(t[mark].operands[0])
@@ -142,10 +144,12 @@ public struct Reduction {
     for _ in 0..<8 {
       var found: (TermID, TermID, Step)?
       for root in [weight] + kept.map({ nexts[$0] }) where found == nil {
-        _ = t.contains(root, where: { id in
-          found = found ?? shortcut(id)
-          return found != nil
-        })
+        _ = t.contains(
+          root,
+          where: { id in
+            found = found ?? shortcut(id)
+            return found != nil
+          })
       }
       guard let (id, replacement, step) = found else { return }
       steps.append(step)

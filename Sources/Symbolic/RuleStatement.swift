@@ -162,8 +162,10 @@ public struct Setting {
           let slot = Int(instruction.attribute) - ImportContext.freeBase
           if slot >= 0 {
             narrow(rules[r].symbols[slot], hyper.domain)
-            names[rules[r].symbols[slot]] = names[rules[r].symbols[slot]] ?? greek(
-              rules[r].symbols[slot])
+            names[rules[r].symbols[slot]] =
+              names[rules[r].symbols[slot]]
+              ?? greek(
+                rules[r].symbols[slot])
           }
         }
       }
@@ -191,6 +193,11 @@ public struct Setting {
       }
     }
   }
+}
+
+extension Setting {
+  /// The name of a symbol as the reader knows it: `β1` for `beta1`.
+  public static func shown(_ key: String) -> String { greek(key) }
 }
 
 /// `beta1` as the reader knows it.

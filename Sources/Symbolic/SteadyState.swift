@@ -121,9 +121,11 @@ public struct NoiseResponse {
     let t = rule.table
     table = t
     let n = linear.basis.count - 1
-    guard (0..<linear.basis.count).allSatisfy({
-      linear.matrix[$0][0] == ($0 == 0 ? t.one : t.zero)
-    }) else { throw SymbolicError("the update depends on w itself") }
+    guard
+      (0..<linear.basis.count).allSatisfy({
+        linear.matrix[$0][0] == ($0 == 0 ? t.one : t.zero)
+      })
+    else { throw SymbolicError("the update depends on w itself") }
     guard n <= 3 else { throw SymbolicError("it has more than three states") }
     // s' = A s + b g, update = c s + d g.
     let a = (0..<n).map { i in (0..<n).map { linear.matrix[i + 1][$0 + 1] } }

@@ -18,8 +18,12 @@ public struct TermPrinter {
 
   /// With the common factors of numerator and denominator in front.
   public func factored(_ id: TermID) -> String {
-    let (weight, common, rest) = table.content(id)
+    var (weight, common, rest) = table.content(id)
     if rest == table.one { return text(id) }
+    if weight.isNegative, table.monomials(rest).contains(where: { $0.weight.isNegative }) {
+      weight = -weight
+      rest = table.negate(rest)
+    }
     var above: [String] = []
     var below: [String] = []
     let size = weight.magnitude
@@ -215,7 +219,11 @@ public struct TermPrinter {
     case .greater:
       let (left, right) = comparison(term.operands[0])
       return wrap(4, "\(left) > \(right)")
-    case .divide: return "1"
+    case .divide:
+      // The mark of a quotient that is 1 where it is defined.
+      let inside = text(term.operands[0], 7)
+      let above = detail.text == "unit" ? inside : "sqrt(\(operand(0)))^2"
+      return outer > 5 ? "(\(above) / \(inside))" : "\(above) / \(inside)"
     case .power:
       let base = text(term.operands[0], 9)
       let exponent = text(term.operands[1], 0)

@@ -49,7 +49,9 @@ extension TermTable {
   public func add(_ all: [TermID]) -> TermID {
     var weights: [TermID: Rational] = [:]
     for id in all {
-      for (weight, monomial) in monomials(id) { weights[monomial, default: .zero] = weights[monomial, default: .zero] + weight }
+      for (weight, monomial) in monomials(id) {
+        weights[monomial, default: .zero] = weights[monomial, default: .zero] + weight
+      }
     }
     return sum(weights)
   }
@@ -302,7 +304,10 @@ extension TermTable {
     guard
       isSafe
         || (mayBeZero
-          && parts.allSatisfy { $0.weight.isPositive && (isWhole ? $0.weight.isInteger : true) && isNonnegative($0.monomial) })
+          && parts.allSatisfy {
+            $0.weight.isPositive && (isWhole ? $0.weight.isInteger : true)
+              && isNonnegative($0.monomial)
+          })
     else { return opaque(.power, [base, exponent]) }
     if parts.count > 1 { note(.exponentialOfSum) }
     return multiply(

@@ -316,7 +316,8 @@ extension TermTable {
         let low = r.floor
         let rest = r - Rational(low, .one)
         let isUp =
-          operation == .ceiling ? !rest.isZero
+          operation == .ceiling
+          ? !rest.isZero
           : operation == .round && (rest > .half || (rest == .half && !low.isEven))
         return number(Rational(isUp ? low + 1 : low, .one))
       }
@@ -359,11 +360,18 @@ extension TermTable {
   public func exponential(_ x: TermID) -> TermID {
     // e^(log y) is y.
     let parts = monomials(x)
-    if parts.count == 1, self[parts[0].monomial].kind == .apply,
-      self[parts[0].monomial].operation == .logarithm
-    {
-      let child = self[parts[0].monomial].operands[0]
-      if isPositive(child) { return power(child, parts[0].weight) }
+    func inside(_ monomial: TermID) -> TermID? {
+      let term = self[monomial]
+      guard term.kind == .apply, term.operation == .logarithm, isPositive(term.operands[0]) else {
+        return nil
+      }
+      return term.operands[0]
+    }
+    if parts.contains(where: { inside($0.monomial) != nil }) {
+      return multiply(
+        parts.map { weight, monomial in
+          inside(monomial).map { power($0, weight) } ?? power(euler, scale(monomial, by: weight))
+        })
     }
     return power(euler, x)
   }

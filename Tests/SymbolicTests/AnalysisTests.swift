@@ -220,7 +220,8 @@ import Testing
 
   @Test func unlikeUnits() throws {
     let units = try algebra(
-      "Wrong", "rule Wrong(lr = 0.1) { w' = w - lr * g - lr * g^2 }\n").units()
+      "Wrong", "rule Wrong(lr = 0.1) { w' = w - lr * g - lr * g^2 }\n"
+    ).units()
     let conflict = try #require(units.conflict)
     #expect(conflict.message.contains("a sum of"))
   }

@@ -6,7 +6,8 @@ import Testing
   private func big(_ random: inout SplitMix64) -> BigInteger {
     var x = BigInteger(Int(truncatingIfNeeded: random.next()) >> Int(random.next() % 60))
     for _ in 0..<Int(random.next() % 5) {
-      x = x * BigInteger(Int(truncatingIfNeeded: random.next())) + BigInteger(Int(random.next() % 97))
+      x =
+        x * BigInteger(Int(truncatingIfNeeded: random.next())) + BigInteger(Int(random.next() % 97))
     }
     return x
   }

@@ -82,7 +82,8 @@ import Testing
 
   /// Arithmetic that multiplies out is one term.
   @Test(arguments: [
-    ("(g + w)^2 - (g - w)^2", "4 * g * w"), ("(g^2 - w^2) / (1 + lr) * (1 + lr)", "(g + w) * (g - w)"),
+    ("(g + w)^2 - (g - w)^2", "4 * g * w"),
+    ("(g^2 - w^2) / (1 + lr) * (1 + lr)", "(g + w) * (g - w)"),
     ("sqrt(4 * lr^2) * g", "2 * lr * g"), ("g * abs(g) * sign(g)", "g * g"),
     ("exp(lr) * exp(2 * lr) * g", "exp(3 * lr) * g"), ("log(exp(lr)) * g", "lr * g"),
     ("max(2 * g, 2 * w)", "2 * max(w, g)"), ("min(g, w)", "-max(-g, -w)"),

@@ -100,7 +100,10 @@ struct PairGenerator {
         .call(
           "min",
           [.infix("*", .leaf("-1"), same(x[1])), .infix("*", .leaf("-1"), same(x[0]))]))
-    case .call("mean", let x): return .infix("/", .call("sum", [same(x[0])]), .call("sum", [.infix("+", .infix("*", .leaf("0"), .leaf("g")), .leaf("1"))]))
+    case .call("mean", let x):
+      return .infix(
+        "/", .call("sum", [same(x[0])]),
+        .call("sum", [.infix("+", .infix("*", .leaf("0"), .leaf("g")), .leaf("1"))]))
     case .call("sign", let x) where below(2) == 0:
       return .call("sign", [.infix("*", .leaf("3"), same(x[0]))])
     case .call(let name, let x): return .call(name, x.map { same($0) })
