@@ -13,9 +13,18 @@ public struct ReferenceProbe: RuleProbe {
   public func run(
     _ a: RuleStatement, _ b: RuleStatement, _ request: ProbeRequest
   ) -> ProbeOutcome {
-    let dims = request.seed % 2 == 0 ? [2, 3] : [3, 2]
+    let ways = [a.module.variants[request.variants[0]], b.module.variants[request.variants[1]]]
+    let shapes = [request.seed % 2 == 0 ? [2, 3] : [3, 2], [6], [2, 3, 2], [], [40, 30]]
+    let fitting = shapes.first { dims in
+      ways.allSatisfy { way in
+        ["w", "embed"].contains {
+          (try? way.predicate.holds(for: ParameterSpec(name: $0, dims: dims))) ?? false
+        }
+      }
+    }
+    guard let dims = fitting else { return .failed("no tensor goes both ways") }
     var random = SplitMix64(request.seed &* 104_729)
-    let count = 6
+    let count = dims.reduce(1, *)
     let weights = (0..<count).map { _ in random.normal() }
     let gradients = (0..<request.steps).map { _ in
       (0..<count).map { _ in

@@ -158,6 +158,15 @@ struct ProductBuilder {
         table.note(.comparison)
         vanishes = true
       }
+    case .power where exponent.isOne:
+      // b^(t − 2) b: one power where the first alone could not be split.
+      guard let own = exponents[child], own.isInteger, own.isPositive,
+        (table.constantPart(term.operands[1]) + table.slack(term.operands[1])).isNegative
+      else { return }
+      table.note(.powers)
+      take(base)
+      exponents[child] = nil
+      rest.append(table.power(child, table.add(term.operands[1], table.number(own))))
     case .divide where table.detail(of: base).text == "unit":
       if let other = exponents[child], other.isNegative { take(base) }
     case .sign where exponent.isInteger && exponent.isPositive:

@@ -298,17 +298,11 @@ extension TermTable {
       return power(term.operands[0], multiply(term.operands[1], exponent))
     }
     // Split b^(c0 + Σ ci mi) where no part can be undefined that the whole is not.
-    let isSafe = isPositive(base)
+    if !isPositive(base) {
+      guard isNonnegative(base) || isWhole else { return opaque(.power, [base, exponent]) }
+      return power(base, mayBeZero: exponent, isWhole: isWhole)
+    }
     let parts = monomials(exponent)
-    let mayBeZero = isNonnegative(base) || isWhole
-    guard
-      isSafe
-        || (mayBeZero
-          && parts.allSatisfy {
-            $0.weight.isPositive && (isWhole ? $0.weight.isInteger : true)
-              && isNonnegative($0.monomial)
-          })
-    else { return opaque(.power, [base, exponent]) }
     if parts.count > 1 { note(.exponentialOfSum) }
     return multiply(
       parts.map { weight, monomial in
@@ -316,6 +310,38 @@ extension TermTable {
           ? power(base, weight)
           : product([(opaque(.power, [base, monomial]), weight)])
       })
+  }
+
+  /// How far a step t ≥ first may be lowered for an exponent to stay ≥ 1: 1 for t ≥ 2.
+  func slack(_ exponent: TermID) -> Rational {
+    var total = Rational.zero
+    for (weight, monomial) in monomials(exponent) {
+      if let symbol = symbol(of: monomial), symbol.isInteger, let low = symbol.domain.low {
+        total = total + weight * (low - .one)
+      }
+    }
+    return total
+  }
+
+  /// A power of a base that may be 0: b^(t + 3) is b^t b³, and for t ≥ 2 all is in terms of
+  /// b^(t − 1), so that no exponent is negative.
+  private func power(_ base: TermID, mayBeZero exponent: TermID, isWhole: Bool) -> TermID {
+    let slack = slack(exponent)
+    let rest = constantPart(exponent) + slack
+    let parts = monomials(exponent).filter { $0.monomial != one }
+    guard !rest.isNegative, !isWhole || rest.isInteger,
+      parts.allSatisfy({
+        $0.weight.isPositive && (!isWhole || $0.weight.isInteger) && isNonnegative($0.monomial)
+      })
+    else { return opaque(.power, [base, exponent]) }
+    if !rest.isZero || parts.count > 1 { note(.exponentialOfSum) }
+    var all = [power(base, rest)]
+    for (weight, monomial) in parts {
+      let low = symbol(of: monomial).flatMap { $0.isInteger ? $0.domain.low : nil } ?? .one
+      let lowered = add(monomial, number(.one - low))
+      all.append(product([(opaque(.power, [base, lowered]), weight)]))
+    }
+    return multiply(all)
   }
 
   // MARK: Content
