@@ -147,8 +147,31 @@ public struct TermPrinter {
 
   private func product(_ weight: Rational, _ monomial: TermID, _ outer: Int) -> String {
     if monomial == table.one { return text(table.number(weight), outer) }
-    let factors = sortedFactors(monomial)
+    var factors = sortedFactors(monomial)
     let size = weight.magnitude
+    // b b^(t − 1) reads b^t.
+    var joined: [TermID: TermID] = [:]
+    for (base, exponent) in factors where exponent.isOne {
+      let term = table[base]
+      guard term.kind == .apply, term.operation == .power,
+        let own = factors.firstIndex(where: {
+          $0.base == term.operands[0] && $0.exponent.isInteger && $0.exponent.isPositive
+        })
+      else { continue }
+      joined[base] = table.add(term.operands[1], table.number(factors[own].exponent))
+      factors.remove(at: own)
+    }
+    if !joined.isEmpty {
+      var copy = self
+      for (base, exponent) in joined {
+        copy.names[base] = powerText(table[base].operands[0], exponent)
+      }
+      let parts = factors.map { copy.power($0.base, $0.exponent) }
+      if parts.count == 1, weight.isOne { return 8 < outer ? "(\(parts[0]))" : parts[0] }
+      let number = size.isOne ? [] : [text(table.number(size), 7)]
+      let result = (weight.isNegative ? "-" : "") + (number + parts).joined(separator: " * ")
+      return outer > 5 ? "(\(result))" : result
+    }
     if size.isOne, factors.count == 1, !factors[0].exponent.isNegative {
       let level = weight.isNegative ? 7 : outer
       let single =
@@ -209,6 +232,12 @@ public struct TermPrinter {
       ? "\(text(base, 9))^\(exponent.numerator)"
       : "\(text(base, 9))^(\(exponent.numerator) / \(exponent.denominator))"
     return outer > 8 ? "(\(result))" : result
+  }
+
+  private func powerText(_ base: TermID, _ exponent: TermID) -> String {
+    let isAtom = table[exponent].kind == .symbol
+    let text = text(exponent, 0)
+    return "\(self.text(base, 9))^\(isAtom ? text : "(\(text))")"
   }
 
   private func application(_ id: TermID, _ term: Term, _ outer: Int) -> String {

@@ -174,3 +174,26 @@ import Testing
     }
   }
 }
+
+/// What a rule is known as.
+@Suite struct IdentityTests {
+  @Test func theZooKnowsIt() throws {
+    let compiler = Compiler()
+    let source = """
+      rule Mine(lr = 1e-3 in [0, inf), μ = 0.9 in [0, 1), λ = 0 in [0, inf)) {
+          state b
+          b' = μ * b + g
+          w' = w * (1 - lr * λ) - lr * sign(b')
+      }
+
+      """
+    let found = compiler.add(name: "mine.opt", bytes: Array(source.utf8))
+    #expect(!found.contains { $0.severity == .error })
+    let likenesses = try compiler.identify("Mine")
+    let signum = try #require(likenesses.first { $0.zooRule == "Signum" })
+    #expect(signum.change.isEmpty)
+    let sign = try #require(likenesses.first { $0.zooRule == "SignSGD" })
+    #expect(sign.change == "μ = 0")
+    #expect(!likenesses.contains { $0.zooRule == "SGD" })
+  }
+}
