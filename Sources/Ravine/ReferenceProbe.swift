@@ -61,6 +61,14 @@ public struct ReferenceProbe: RuleProbe {
     }
   }
 
+  /// The weights after each step of a rule's first variant.
+  static func walk(
+    _ rule: RuleStatement, values: [[Double]], dims: [Int], horizon: Int, from start: [Double],
+    _ gradients: [[Double]]
+  ) throws(DiagnosticError) -> [[Double]] {
+    try Walker(rule, 0, values, dims, horizon, .seconds(20)).walk(start, gradients)
+  }
+
   /// How far rounding may carry: the same walks from numbers a little off.
   private func shaken(
     _ walkers: [Walker], _ walks: [[[Double]]], _ weights: [Double], _ gradients: [[Double]]
