@@ -159,9 +159,11 @@ extension TermTable {
     case .symbol, .apply: return product([(base, r)])
     case .product: return power(product: term, r)
     case .sum:
-      if r.isInteger, r.isPositive, let n = r.word, term.operands.count > 1 {
+      if r.isInteger, r.isPositive, term.operands.count > 1 {
         let estimate = Double(term.operands.count)
-        if n <= 64, estimate * estimate.squareRoot() * Double(n) < Double(Self.expansionLimit) {
+        if let n = r.word, n <= 64,
+          estimate * estimate.squareRoot() * Double(n) < Double(Self.expansionLimit)
+        {
           var result = base
           for _ in 1..<n { result = multiply(result, base) }
           return result

@@ -157,6 +157,26 @@ import Testing
     #expect(!(try compare("A", "B", source).isEqual))
   }
 
+  /// Numbers out of range and operations without a value end in a text, not in a crash.
+  @Test(arguments: [
+    "(a + b)^1e300", "x^1e-300", "1 / 0", "0 / 0 * x", "0^0", "inf - inf", "nan + x",
+    "(-8)^(1 / 3)", "sqrt(-1) * sqrt(-1)", "log(0)", "x / 0", "0^(-1)", "(a + b + c)^64",
+    "exp(1e6) - exp(x)", "2^(2^(2^10))", "1e308 * 1e308 * x", "x mod 0", "floor(1e300)",
+    "(a - a)^(-1)", "sign(0 / 0)", "max(1 / 0, x)", "abs(x)^(-7) * sign(x)^(-3)",
+    "cbrt(cbrt(cbrt(x)))^27", "((x^2)^0.5)^2", "(1 - 1)^x", "x^x^x", "clip(x, 1, -1)",
+  ]) func oddNumbers(_ text: String) throws {
+    let a = algebra()
+    do {
+      let term = try a.term(text)
+      _ = a.text(a.table.reduced(term))
+      _ = TermPrinter(a.table).factored(term)
+      _ = try? Solver(a.table).derivative(term, by: a.symbol("x"))
+      _ = a.table.interval(term)
+    } catch is DiagnosticError {
+    } catch is SymbolicError {
+    }
+  }
+
   /// Programs that unfold without end are given up, in time.
   @Test func hostilePrograms() throws {
     var body = "g + w"
