@@ -41,19 +41,21 @@ let package = Package(
     room("Diagnostics", ["Basics"]),
     room("Syntax", ["Diagnostics"]),
     room("IR", ["Basics", "Diagnostics"]),
+    room("Symbolic", ["Basics", "IR"]),
     room("Semantics", ["Syntax", "IR"]),
     room("Lowering", ["Semantics", "IR"]),
     room("Runtime", ["IR", "CKernels"]),
     room("Native", ["Basics", "Runtime", "CKernels"]),
     room("Zoo", [], resources: zooFiles.map { .embedInCode("Resources/\($0).opt") }),
     room("Training", ["Runtime"]),
-    room("Ravine", ["Lowering", "Training", "Native", "Zoo"]),
+    room("Ravine", ["Lowering", "Symbolic", "Training", "Native", "Zoo"]),
     // Named apart from the library: file systems that ignore case hold one module of a name.
     .executableTarget(
       name: "ravine-cli",
       dependencies: [
-        "Ravine", "Diagnostics", "IR", "Lowering", "Syntax", "Training", "Zoo", "Runtime",
-        "Native",
+        "Ravine", "Diagnostics", "IR", "Lowering", "Native", "Runtime", "Symbolic", "Syntax",
+        "Training",
+        "Zoo",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-cli", swiftSettings: strict),
@@ -65,6 +67,7 @@ let package = Package(
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),
     tests("RuntimeTests", ["Runtime", "Ravine", "Native", "AllocationCount"]),
     tests("NativeTests", ["Native", "Runtime", "Ravine", "CKernels", "IR"]),
+    tests("SymbolicTests", ["Symbolic", "Ravine", "Runtime", "IR", "Basics", "Diagnostics"]),
     tests("TrainingTests", ["Training"]),
     tests(
       "RavineTests", ["Ravine", "Runtime", "Diagnostics", "IR"], exclude: ["Diagnostics/Cases"]),

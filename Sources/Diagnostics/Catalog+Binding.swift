@@ -35,8 +35,7 @@ extension Catalog {
         ])),
     CatalogPage(
       802, "Not supported yet",
-      "The language has it and this version does not run it: `matrices over trailing`, and "
-        + "`assert` between rules.",
+      "The language has it and this version does not run it: `matrices over trailing`.",
       trigger: .program(
         """
         rule Trailing(lr = 0.1) {

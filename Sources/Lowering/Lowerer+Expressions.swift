@@ -75,7 +75,17 @@ extension Lowerer {
       return .function(.checked(function))
     }
     if Builtins.functions.contains(name.key) { return .function(.builtin(name.key)) }
+    if frame.tree == symbolicTree { return symbolic(name) }
     return report(Diagnostic(201, "`\(name.text)` is not defined here", at: name.span))
+  }
+
+  /// A free symbol: a hyperparameter numbered from `Lowering.firstSymbol` on.
+  private func symbolic(_ name: Name) -> Value {
+    let index = symbolicNames.firstIndex(of: name.key) ?? symbolicNames.count
+    if index == symbolicNames.count { symbolicNames.append(name.key) }
+    return handle(
+      builder.source(
+        .hyper, .scalar, attribute: Int32(Lowering.firstSymbol + index)))
   }
 
   func lowerDefinition(_ definition: CheckedDefinition, _ name: Name) -> Value {

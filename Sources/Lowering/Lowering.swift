@@ -23,6 +23,45 @@ public enum Lowering {
     return try instance(of: rule, label: program[tree].sourceText(expression), lowerer)
   }
 
+  /// A rule whose arguments may hold free symbols: what the algebra compares.
+  public struct SymbolicRule: Sendable {
+    /// Its defaults read free symbols as hyperparameters numbered from `firstSymbol` on.
+    public var module: RuleModule
+    /// Whether a hyperparameter was given a value, by the text or by a rule around the one that has it.
+    public var isGiven: [Bool]
+    /// The keys of the free symbols.
+    public var symbols: [String]
+    /// As written.
+    public var label: String
+  }
+
+  /// Where the numbers of free symbols begin.
+  public static let firstSymbol = 1_000_000
+
+  /// The rule that an expression such as `Lion(β1 = β, β2 = β)` stands for, where names without a
+  /// meaning stand for any number.
+  public static func symbolicRule(
+    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
+  ) throws(DiagnosticError) -> SymbolicRule {
+    let lowerer = Lowerer(program: program, name: "rule")
+    lowerer.symbolicTree = tree
+    let frame = Frame(tree: tree, parent: nil)
+    let span = program[tree].span(expression)
+    guard case .rule(let rule) = lowerer.lower(expression, frame) else {
+      if !lowerer.bag.hasErrors {
+        lowerer.bag.report(
+          Diagnostic(218, "here stands a rule, such as `AdamW` or `Lion(lr = 1e-4)`", at: span))
+      }
+      throw DiagnosticError(lowerer.bag.sorted)
+    }
+    guard let module = lowerer.module(of: rule), !lowerer.bag.hasErrors else {
+      throw DiagnosticError(lowerer.bag.sorted)
+    }
+    return SymbolicRule(
+      module: module, isGiven: module.hypers.indices.map { lowerer.given[$0] != nil },
+      symbols: lowerer.symbolicNames, label: program[tree].sourceText(expression))
+  }
+
   /// A declared rule with its defaults.
   public static func rule(
     named key: String, of program: CheckedProgram
@@ -125,7 +164,28 @@ public enum Lowering {
   public static func expression(
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
   ) throws(DiagnosticError) -> Function {
+    var symbols: [String] = []
+    return try self.expression(
+      expression, in: tree, of: program, allowsSymbols: false, symbols: &symbols)
+  }
+
+  /// As `expression`, where names without a meaning are free symbols: hyperparameters numbered from
+  /// `firstSymbol` on, their keys in `symbols`.
+  public static func symbolicExpression(
+    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
+  ) throws(DiagnosticError) -> (function: Function, symbols: [String]) {
+    var symbols: [String] = []
+    let function = try self.expression(
+      expression, in: tree, of: program, allowsSymbols: true, symbols: &symbols)
+    return (function, symbols)
+  }
+
+  private static func expression(
+    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram, allowsSymbols: Bool,
+    symbols: inout [String]
+  ) throws(DiagnosticError) -> Function {
     let lowerer = Lowerer(program: program, name: "expression")
+    if allowsSymbols { lowerer.symbolicTree = tree }
     let frame = Frame(tree: tree, parent: nil)
     let span = program[tree].span(expression)
     let value = lowerer.lower(expression, frame)
@@ -136,6 +196,7 @@ public enum Lowering {
       handles = [handle]
     }
     if lowerer.bag.hasErrors { throw DiagnosticError(lowerer.bag.sorted) }
+    symbols = lowerer.symbolicNames
     for (position, handle) in handles.enumerated() {
       lowerer.builder.output(.result(position), lowerer.local(handle))
     }

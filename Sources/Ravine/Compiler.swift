@@ -157,6 +157,30 @@ public final class Compiler {
     return try Lowering.objective(expression, in: tree, of: checker.program)
   }
 
+  /// An expression in which names without a meaning are free symbols.
+  func looseExpression(
+    _ text: String, name: String
+  ) throws(DiagnosticError) -> (ExprID, TreeID) {
+    checker.allowsSymbols = true
+    defer { checker.allowsSymbols = false }
+    return try expression(text, name: name)
+  }
+
+  /// The expression of a rule whose arguments may hold free symbols.
+  func looseRule(
+    _ text: String, name: String
+  ) throws(DiagnosticError) -> (ExprID, TreeID) {
+    // The two sides of an equality between rules are where names may be free.
+    let (expression, tree) = try expression("\(text) == \(text)", name: name) { .assert($0) }
+    guard case .binary(.equal, let side, _) = program[tree][expression] else {
+      throw DiagnosticError(
+        Diagnostic(
+          218, "here stands a rule, such as `AdamW` or `Lion(lr = 1e-4)`",
+          at: program[tree].span(expression)))
+    }
+    return (side, tree)
+  }
+
   /// A loose expression, parsed and checked as part of an item.
   private func expression(
     _ text: String, name: String, as kind: (ExprID) -> Item.Kind = { .expression($0) }

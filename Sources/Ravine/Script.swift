@@ -3,6 +3,7 @@ import IR
 import Lowering
 import Runtime
 import Semantics
+import Symbolic
 import Syntax
 import Training
 
@@ -182,13 +183,10 @@ public final class Script {
   }
 
   private func assert(_ id: ExprID, _ command: CheckedCommand) throws(DiagnosticError) {
-    if case .binary(let op, let a, _) = compiler.program[command.tree][id],
+    if case .binary(let op, let a, let b) = compiler.program[command.tree][id],
       op == .equal || op == .notEqual, isRule(a, command.tree)
     {
-      throw DiagnosticError(
-        Diagnostic(
-          802, "`assert` between rules is not supported yet: it needs the algebra",
-          at: command.span))
+      return try assert(a, b, isEqual: op == .equal, span(id, command.tree), command)
     }
     let (value, isBoolean) = try evaluate(id, command.tree)
     guard isBoolean else {
@@ -199,6 +197,26 @@ public final class Script {
       findings.append(
         Diagnostic(920, "the assertion does not hold", at: span(id, command.tree)))
     }
+  }
+
+  /// `assert A == B` between rules holds when it is proved, `assert A != B` when they differ at a
+  /// witness.
+  private func assert(
+    _ a: ExprID, _ b: ExprID, isEqual: Bool, _ place: Span, _ command: CheckedCommand
+  ) throws(DiagnosticError) {
+    let result = try compiler.compare(a, b, in: command.tree)
+    let holds: Bool
+    switch result.verdict {
+    case .equal: holds = isEqual
+    case .undecided: holds = false
+    default: holds = !isEqual
+    }
+    if holds { return }
+    let lines = ComparisonText.text(result).split(separator: "\n")
+    findings.append(
+      Diagnostic(
+        920, "the assertion does not hold: \(lines[0])", at: place,
+        notes: lines.dropFirst().map { Note(String($0.drop { $0 == " " })) }))
   }
 
   private func isRule(_ id: ExprID, _ tree: TreeID) -> Bool {

@@ -5,6 +5,8 @@ import Syntax
 public struct Checker {
   /// Shared with the checkers of single declarations, which see what is loaded meanwhile.
   private let shared = Shared()
+  /// Names without a meaning in loose expressions stand for any number.
+  public var allowsSymbols = false
   public private(set) var program: CheckedProgram {
     get { shared.program }
     _modify { yield &shared.program }
@@ -339,6 +341,7 @@ public struct Checker {
     var names = checker(tree, id, nil)
     // Arguments of a rule may name its other hyperparameters; lowering knows which those are.
     names.declared = hyperNames(in: expression, tree)
+    if allowsSymbols { names.declared.formUnion(names.names(in: expression)) }
     preload(names: expression, tree, id)
     if isRule { names.check(rule: expression) } else { names.check(expression) }
     bag.report(contentsOf: names.bag)

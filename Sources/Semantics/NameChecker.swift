@@ -133,6 +133,27 @@ struct NameChecker {
 
   // MARK: Expressions
 
+  /// All names that an expression reads, functions that it calls aside.
+  func names(in root: ExprID) -> Set<String> {
+    var found: Set<String> = []
+    var pending = [root]
+    while let next = pending.popLast() {
+      switch tree[next] {
+      case .number, .string, .error: break
+      case .name(let name): found.insert(name.key)
+      case .primed: break
+      case .unary(_, let a), .global(let a), .transpose(let a), .norm(let a), .over(_, _, let a):
+        pending.append(a)
+      case .binary(_, let a, let b): pending += [a, b]
+      case .conditional(let a, let b, let c): pending += [a, b, c]
+      case .call(_, let arguments): pending += arguments.map(\.value)
+      case .index(let a, _), .member(let a, _): pending.append(a)
+      case .list(let items): pending += items
+      }
+    }
+    return found
+  }
+
   mutating func check(_ id: ExprID) {
     switch tree[id] {
     case .number, .string, .error: break

@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "run", "check", "fmt", "describe", "zoo", "explain", "replay", "dump", "cache",
+    "run", "check", "fmt", "describe", "zoo", "explain", "replay", "dump", "cache", "compare",
   ])
   func helpBeginsWithExamples(_ command: String) throws {
     let outcome = try Sandbox().run("ravine \(command) --help")
@@ -237,6 +237,20 @@ import Testing
   }
 
   // MARK: dump, describe
+
+  @Test func rulesAreCompared() throws {
+    let box = try Sandbox()
+    try box.write("r.opt", Self.rule)
+    let equal = try box.run("ravine compare r.opt:Descent 'SGD(λ = 0)'")
+    #expect(equal.status == 0)
+    #expect(equal.output.hasPrefix("proved equal\n"))
+    let different = try box.run("ravine compare r.opt:Descent SignSGD --json")
+    #expect(different.status == 1)
+    #expect(different.output.contains("\"verdict\": \"different\""))
+    #expect(different.output.contains("\"step\": 1"))
+    #expect(try box.run("ravine compare SGD NoSuchRule").status == 3)
+    #expect(try box.run("ravine compare r.opt SGD").status == 2)
+  }
 
   @Test func everyStageIsPrinted() throws {
     let sandbox = try Sandbox()

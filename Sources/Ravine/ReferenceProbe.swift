@@ -1,0 +1,175 @@
+import Diagnostics
+import IR
+import Runtime
+import Symbolic
+
+/// Runs two rules side by side by the reference evaluator, on random weights and gradients.
+public struct ReferenceProbe: RuleProbe {
+  /// A walk stops early once it has taken this long: a rule with long loops gets fewer steps.
+  public var patience = Duration.seconds(1)
+
+  public init() {}
+
+  public func run(
+    _ a: RuleStatement, _ b: RuleStatement, _ request: ProbeRequest
+  ) -> ProbeOutcome {
+    let ways = [a.module.variants[request.variants[0]], b.module.variants[request.variants[1]]]
+    let shapes = [request.seed % 2 == 0 ? [2, 3] : [3, 2], [6], [2, 3, 2], [], [40, 30]]
+    let fitting = shapes.first { dims in
+      ways.allSatisfy { way in
+        ["w", "embed"].contains {
+          (try? way.predicate.holds(for: ParameterSpec(name: $0, dims: dims))) ?? false
+        }
+      }
+    }
+    guard let dims = fitting else { return .failed("no tensor goes both ways") }
+    var random = SplitMix64(request.seed &* 104_729)
+    let count = dims.reduce(1, *)
+    let weights = (0..<count).map { _ in random.normal() }
+    let gradients = (0..<request.steps).map { _ in
+      (0..<count).map { _ in
+        request.hasZeros && random.unit() < 0.4 ? 0 : random.normal() * (0.3 + 2 * random.unit())
+      }
+    }
+    do throws(DiagnosticError) {
+      let walkers = [a, b].enumerated().map { k, rule in
+        Walker(rule, request.variants[k], request.values[k], dims, request.horizon, patience)
+      }
+      let first = try walkers[0].walk(weights, gradients)
+      let second = try walkers[1].walk(weights, gradients)
+      var noise: Double?
+      for step in 0..<min(first.count, second.count) {
+        for element in 0..<first[step].count {
+          let (x, y) = (first[step][element], second[step][element])
+          if x == y || x.isNaN && y.isNaN { continue }
+          let scale = max(1, abs(x), abs(y))
+          if abs(x - y) <= 1e-11 * scale { continue }
+          if noise == nil {
+            noise = try shaken(walkers, [first, second], weights, gradients)
+          }
+          if abs(x - y) <= 1e-11 * scale + 200 * (noise ?? 0) { continue }
+          return .differ(
+            Witness(
+              hypers: request.hypers, values: request.values, seed: request.seed, dims: dims,
+              horizon: request.horizon, weights: weights, gradients: gradients, step: step + 1,
+              element: element % count, left: x, right: y))
+        }
+      }
+      return .agree
+    } catch {
+      return .failed(error.diagnostics.first?.message ?? "a rule cannot be run")
+    }
+  }
+
+  /// The weights after each step of a rule's first variant.
+  static func walk(
+    _ rule: RuleStatement, values: [[Double]], dims: [Int], horizon: Int, from start: [Double],
+    _ gradients: [[Double]]
+  ) throws(DiagnosticError) -> [[Double]] {
+    try Walker(rule, 0, values, dims, horizon, .seconds(20)).walk(start, gradients)
+  }
+
+  /// How far rounding may carry: the same walks from numbers a little off.
+  private func shaken(
+    _ walkers: [Walker], _ walks: [[[Double]]], _ weights: [Double], _ gradients: [[Double]]
+  ) throws(DiagnosticError) -> Double {
+    var noise = 0.0
+    for (walker, walk) in zip(walkers, walks) {
+      let other = try walker.walk(
+        weights.map { $0 * (1 + 1e-14) }, gradients.map { $0.map { $0 * (1 - 1e-14) } })
+      for (x, y) in zip(walk.joined(), other.joined()) where x.isFinite && y.isFinite {
+        noise = max(noise, abs(x - y))
+      }
+    }
+    return noise
+  }
+}
+
+/// One rule on one tensor.
+private struct Walker {
+  let variant: RuleVariant
+  let values: [[Double]]
+  let dims: [Int]
+  let horizon: Int
+  let patience: Duration
+
+  init(
+    _ rule: RuleStatement, _ variant: Int, _ values: [[Double]], _ dims: [Int], _ horizon: Int,
+    _ patience: Duration
+  ) {
+    self.patience = patience
+    self.variant = rule.module.variants[variant]
+    self.values = values
+    self.dims = dims
+    self.horizon = horizon
+  }
+
+  /// The weights after each step, and the views behind them.
+  func walk(_ start: [Double], _ gradients: [[Double]]) throws(DiagnosticError) -> [[Double]] {
+    let context = BindContext(dims: dims, hypers: values[0])
+    let first = try variant.initial.specialised(context)
+    let update = try variant.update.specialised(context)
+    func dense(_ x: [Double]) -> Dense { Dense(shape: dims, values: x) }
+    var environment = ReferenceEnvironment(
+      hypers: values[0], step: 1, horizon: horizon, parameters: [dense(start)],
+      gradients: [dense(start)])
+    let initial = try ReferenceProgram(first).evaluate(environment)
+    var states = [Dense](repeating: Dense(0), count: variant.states.count)
+    for k in states.indices {
+      states[k] = initial.value(.state(k)) ?? Dense(0)
+    }
+    var weights = dense(start)
+    var result: [[Double]] = []
+    let end = ContinuousClock.now + patience
+    for (step, gradient) in gradients.enumerated() {
+      if step > 0, ContinuousClock.now > end { break }
+      environment = ReferenceEnvironment(
+        hypers: values[step], step: step + 1, horizon: horizon, loss: 0.7 + 0.1 * Double(step),
+        parameters: [weights], gradients: [dense(gradient)], states: states,
+        inputs: try inputs(step))
+      let next = try ReferenceProgram(update).evaluate([environment], oracle: objective)
+      weights = next.value(.parameter(0)) ?? weights
+      for k in states.indices { states[k] = next.value(.state(k)) ?? states[k] }
+      var row = weights.values
+      for name in ["eval", "train"] {
+        row += next.value(.view(name))?.values ?? weights.values
+      }
+      result.append(row)
+    }
+    return result
+  }
+
+  /// Further inputs: the same numbers for the same name.
+  private func inputs(_ step: Int) throws(DiagnosticError) -> [Dense] {
+    var all: [Dense] = []
+    for slot in variant.inputs {
+      let shape = try variant.update.concreteShape(
+        slot.shape, BindContext(dims: dims, hypers: values[0]), at: slot.origin)
+      var seed: UInt64 = 17
+      for byte in slot.name.utf8 { seed = seed &* 31 &+ UInt64(byte) }
+      var random = SplitMix64(seed &+ UInt64(step))
+      let lengths = shape.extents.map(\.value)
+      all.append(
+        Dense(
+          shape: lengths,
+          values: (0..<lengths.reduce(1, *)).map { _ in random.normal() }))
+    }
+    return all
+  }
+
+  /// A smooth objective for rules that ask for its value elsewhere.
+  private func objective(_ request: OracleRequest) throws(DiagnosticError) -> OracleAnswer {
+    var loss = 0.0
+    var gradients: [Dense] = []
+    for point in request.points {
+      var slope = point
+      for (i, x) in point.values.enumerated() {
+        let centre = 0.3 * Double(i) - 0.5
+        loss += 0.5 * (x - centre) * (x - centre) + 0.05 * x * x * x * x
+        slope.values[i] = x - centre + 0.2 * x * x * x
+      }
+      gradients.append(slope)
+    }
+    return OracleAnswer(loss: loss, gradients: gradients)
+  }
+}

@@ -1,0 +1,422 @@
+import IR
+
+/// Compares two rules: proof first, then what would make them equal, with a witness against.
+public struct Comparer {
+  let a: RuleStatement
+  let b: RuleStatement
+  let probe: any RuleProbe
+  /// Probes that a level must pass before a proof is tried.
+  public var probes = 4
+  private var ignoresEpsilon = false
+  /// No proof is begun after this long.
+  public var patience = Duration.seconds(6)
+  private let start = ContinuousClock.now
+  private var isLate: Bool { ContinuousClock.now > start + patience }
+  private var probesRun = 0
+  private var failure: String?
+
+  public init(_ a: RuleStatement, _ b: RuleStatement, probe: any RuleProbe) {
+    self.a = a
+    self.b = b
+    self.probe = probe
+  }
+
+  /// The verdict on the two rules.
+  public mutating func compare() -> Comparison {
+    guard a.module.guardsFinite == b.module.guardsFinite else {
+      return Comparison(.undecided(probes: 0))
+    }
+    var pairs: [(Int, Int)] = []
+    let (m, n) = (a.module.variants, b.module.variants)
+    if m.count == n.count, zip(m, n).allSatisfy({ $0.predicate == $1.predicate }) {
+      pairs = m.indices.map { ($0, $0) }
+    } else if m.count == 1 {
+      pairs = n.indices.map { (0, $0) }
+    } else if n.count == 1 {
+      pairs = m.indices.map { ($0, 0) }
+    } else {
+      return Comparison(.undecided(probes: 0))
+    }
+    var results: [Comparison] = []
+    for pair in pairs { results.append(compare(pair.0, pair.1)) }
+    return results.max { rank($0) < rank($1) } ?? Comparison(.undecided(probes: 0))
+  }
+
+  /// Whether nothing speaks against equality at the defaults: a quick look before a proof.
+  public mutating func agreesOnProbes() -> Bool {
+    guard a.module.guardsFinite == b.module.guardsFinite, a.module.variants.count == 1,
+      b.module.variants.count == 1,
+      let setting = try? Setting(TermTable(), [a, b], .differing)
+    else { return false }
+    return differs(setting, 0, 0) == nil && failure == nil
+  }
+
+  private func rank(_ result: Comparison) -> Int {
+    switch result.verdict {
+    case .equal: 0
+    case .equalWhere: 1
+    case .equalUpTo: 2
+    case .undecided: 3
+    case .different: 4
+    }
+  }
+
+  private mutating func compare(_ i: Int, _ j: Int) -> Comparison {
+    if isSameProgram(i, j) {
+      var result = Comparison(.equal)
+      result.method = "they are the same program"
+      return result
+    }
+    var conditional: Comparison?
+    var witness: Witness?
+    var previous: [String] = []
+    for level in Generality.allCases {
+      guard let setting = try? Setting(TermTable(), [a, b], level) else { continue }
+      // A level that frees nothing more than the one before has been tried.
+      let names = setting.symbols.map(\.name) + ["|"]
+      if level != .all, names == previous { continue }
+      previous = names
+      let found = differs(setting, i, j)
+      if let found, !found.onlyAtZeros {
+        witness = found.witness
+        continue
+      }
+      if let found { witness = found.witness }
+      guard let proof = prove(level, i, j) else { continue }
+      if proof.isEqual, found == nil { return proof }
+      if case .equalWhere = proof.verdict, conditional == nil {
+        conditional = proof
+        conditional!.witness = found?.witness
+      }
+      if conditional != nil { break }
+    }
+    if let conditional { return conditional }
+    // Not equal at the last level: what would make them so?
+    if witness != nil || failure == nil, let result = upTo(i, j) {
+      var result = result
+      result.witness = witness
+      return result
+    }
+    // The witness must be one of the weakest claim.
+    if let setting = try? Setting(TermTable(), [a, b], .differing),
+      let found = differs(setting, i, j)
+    {
+      var result = Comparison(.different)
+      result.witness = found.witness
+      result.fixed = texts(setting).fixed
+      return result
+    }
+    // Some rules wake up late.
+    if !isLate, let setting = try? Setting(TermTable(), [a, b], .differing),
+      let request = request(setting, i, j, 1, false, steps: 24)
+    {
+      probesRun += 1
+      if case .differ(let late) = probe.run(a, b, request) {
+        var result = Comparison(.different)
+        result.witness = late
+        result.fixed = texts(setting).fixed
+        return result
+      }
+    }
+    var result = Comparison(.undecided(probes: probesRun))
+    if let failure { result.method = failure }
+    return result
+  }
+
+  private func isSameProgram(_ i: Int, _ j: Int) -> Bool {
+    let (x, y) = (a.module.variants[i], b.module.variants[j])
+    return a.symbols == b.symbols && a.module.defaults == b.module.defaults
+      && a.module.hypers.map(\.key) == b.module.hypers.map(\.key)
+      && x.states.map(\.shape) == y.states.map(\.shape)
+      && x.inputs.map(\.name) == y.inputs.map(\.name)
+      && x.update == y.update && x.initial == y.initial
+  }
+
+  private func texts(_ setting: Setting) -> (assumptions: [String], fixed: [String]) {
+    let table = setting.table
+    return (
+      setting.symbols.compactMap { symbol in
+        let domain = table.symbol(of: symbol.term)!.domain
+        return domain == .all ? symbol.name : "\(symbol.name) in \(domain)"
+      },
+      setting.fixed.map { "\($0.name) = \(Rational(literal: $0.value)?.description ?? "inf")" }
+    )
+  }
+
+  // MARK: Proof
+
+  private func prove(
+    _ level: Generality, _ i: Int, _ j: Int, renaming: Setting.Renaming = [:],
+    replaced: (TermTable, [String: TermID]) -> [String: TermID] = { _, _ in [:] }
+  ) -> Comparison? {
+    var conditional: Comparison?
+    for isSwapped in [false, true] {
+      for isLinear in [false, true] {
+        let table = TermTable()
+        table.deadline = ContinuousClock.now + .seconds(2)
+        guard !isLate,
+          let setting = try? Setting(table, [a, b], level, renaming: renaming, replaced: replaced),
+          let first = try? SymbolicRule(
+            table, name: a.label, variant: a.module.variants[i], hypers: setting.hypers[0],
+            hyperNames: a.module.hypers.map(\.name), free: setting.free[0], side: 1),
+          let second = try? SymbolicRule(
+            table, name: b.label, variant: b.module.variants[j], hypers: setting.hypers[1],
+            hyperNames: b.module.hypers.map(\.name), free: setting.free[1], side: 2)
+        else { return nil }
+        table.forgetRewrites()
+        let (x, y) = isSwapped ? (second, first) : (first, second)
+        var prover = Prover(table)
+        var relations: [String] = []
+        var isProved = false
+        if isLinear {
+          // An equality of linear systems is symmetric.
+          if isSwapped { continue }
+          if let p = try? LinearRule(x), let q = try? LinearRule(y) {
+            isProved = LinearRule.areEqual(p, q, &prover)
+          }
+        } else {
+          var bisimulation = Bisimulation(x, y)
+          isProved = (try? bisimulation.proves()) ?? false
+          prover = bisimulation.prover
+          relations = bisimulation.relations
+        }
+        guard isProved else { continue }
+        let printer = TermPrinter(table)
+        var result = Comparison(
+          prover.conditions.isEmpty
+            ? .equal : .equalWhere(prover.conditions.map { printer.text($0) + " ≠ 0" }))
+        (result.assumptions, result.fixed) = texts(setting)
+        result.rewrites = table.used.map(\.rawValue)
+        result.relations = relations
+        result.method =
+          isLinear
+          ? "both are linear: their answers to every gradient agree"
+          : x.states.isEmpty && y.states.isEmpty
+            ? "the steps are the same term" : "step by step, the states matched"
+        if result.isEqual { return result }
+        conditional = conditional ?? result
+      }
+    }
+    return conditional
+  }
+
+  // MARK: Probes
+
+  /// Whether runs differ; `onlyAtZeros` if only where gradients are 0.
+  private mutating func differs(
+    _ setting: Setting, _ i: Int, _ j: Int
+  ) -> (witness: Witness, onlyAtZeros: Bool)? {
+    for number in 0..<probes {
+      let hasZeros = number == probes - 1
+      // A slow rule gets one probe.
+      if number > 0, ContinuousClock.now > start + .seconds(3) { break }
+      guard let request = request(setting, i, j, number, hasZeros) else { continue }
+      probesRun += 1
+      switch probe.run(a, b, request) {
+      case .agree: continue
+      case .differ(let witness): return (witness, hasZeros)
+      case .failed(let reason):
+        failure = reason
+        return nil
+      }
+    }
+    return nil
+  }
+
+  private func request(
+    _ setting: Setting, _ i: Int, _ j: Int, _ number: Int, _ hasZeros: Bool, steps: Int = 7
+  ) -> ProbeRequest? {
+    let table = setting.table
+    var random = SplitMix64(UInt64(number) &* 7919 &+ 12345)
+    var evaluator = Evaluator(table)
+    var hypers: [(name: String, value: Double)] = []
+    for symbol in setting.symbols {
+      let x = Self.sample(
+        table.symbol(of: symbol.term)!.domain, near: symbol.typical, first: number == 0, &random)
+      evaluator.set(symbol.term, x)
+      hypers.append((symbol.name, x))
+    }
+    let horizon = steps + 3
+    var values: [[[Double]]] = [[], []]
+    for t in 1...steps {
+      var here = evaluator
+      here.set(SymbolicRule.step(table, from: 1), Double(t))
+      here.set(
+        table.symbol(Symbol("T", .horizon, domain: Interval(.one, nil), isInteger: true)),
+        Double(horizon))
+      for r in 0..<2 {
+        var row: [Double] = []
+        for (k, term) in setting.hypers[r].enumerated() {
+          guard let x = here.number(term) else { return nil }
+          let isPlain = (r == 0 ? a : b).plainDefault(k)
+          row.append(table.value(term) != nil ? isPlain ?? x : x)
+        }
+        values[r].append(row)
+      }
+    }
+    return ProbeRequest(
+      hypers: hypers, values: values, variants: [i, j], seed: UInt64(number + 1), steps: steps,
+      horizon: horizon, hasZeros: hasZeros)
+  }
+
+  /// A number of a domain, of the order of a typical one.
+  static func sample(
+    _ domain: Interval, near typical: Double?, first: Bool, _ random: inout SplitMix64
+  ) -> Double {
+    let low = domain.low?.approximation ?? -.infinity
+    let high = domain.high?.approximation ?? .infinity
+    if low.isFinite, high.isFinite {
+      return low + (high - low) * (0.05 + 0.9 * random.unit())
+    }
+    let size = typical.map { $0 == 0 ? 0.1 : abs($0) } ?? 0.3
+    // Tiny constants (ε) must be large enough to be seen.
+    let scale = max(size, 0.02) * (0.5 + random.unit())
+    if low.isFinite { return low + scale }
+    if high.isFinite { return high - scale }
+    return (typical ?? 0) < 0 ? -scale : scale
+  }
+
+  // MARK: Up to
+
+  /// What makes the second rule equal to the first: other names, another step size, ε → 0.
+  private mutating func upTo(_ i: Int, _ j: Int) -> Comparison? {
+    let renaming = renamings()
+    var options: [(Setting.Renaming, [String])] = []
+    if !renaming.isEmpty {
+      options.append(
+        (
+          renaming.mapValues(\.key),
+          renaming.sorted { $0.key < $1.key }.map { "\($0.value.second) = \($0.value.first)" }
+        ))
+    }
+    options.append(([:], []))
+    for (map, texts) in options {
+      for level in [Generality.shared, .withoutSwitches] {
+        if !map.isEmpty, let proof = attempt(level, i, j, map, texts, { _, _ in [:] }) {
+          return proof
+        }
+        for scaling in scalings(level, i, j, map) {
+          if let proof = attempt(level, i, j, map, texts + [scaling.text], scaling.change) {
+            return proof
+          }
+        }
+      }
+    }
+    return withoutEpsilon()
+  }
+
+  /// The rules with every ε and every tiny constant at 0, if that makes them equal.
+  private mutating func withoutEpsilon() -> Comparison? {
+    guard !ignoresEpsilon else { return nil }
+    var names: [String] = []
+    let x = a.withoutEpsilon(&names)
+    let y = b.withoutEpsilon(&names)
+    if names.isEmpty { return nil }
+    var inner = Comparer(x, y, probe: probe)
+    inner.ignoresEpsilon = true
+    inner.probes = 3
+    let limit = names.map { "\($0) → 0" }
+    var result = inner.compare()
+    switch result.verdict {
+    case .equal: result.verdict = .equalUpTo(limit)
+    case .equalUpTo(let changes): result.verdict = .equalUpTo(changes + limit)
+    default: return nil
+    }
+    return result
+  }
+
+  private mutating func attempt(
+    _ level: Generality, _ i: Int, _ j: Int, _ renaming: Setting.Renaming, _ texts: [String],
+    _ change: (TermTable, [String: TermID]) -> [String: TermID]
+  ) -> Comparison? {
+    guard
+      let setting = try? Setting(
+        TermTable(), [a, b], level, renaming: renaming, replaced: change),
+      differs(setting, i, j) == nil,
+      let proof = prove(level, i, j, renaming: renaming, replaced: change), proof.isEqual
+    else { return nil }
+    var result = proof
+    result.verdict = .equalUpTo(texts)
+    return result
+  }
+
+  /// Hyperparameters that only one rule has and that may be the same under two names: equal domains.
+  private func renamings() -> [String: (key: String, first: String, second: String)] {
+    var result: [String: (key: String, first: String, second: String)] = [:]
+    func open(_ own: RuleStatement, _ other: RuleStatement) -> [(String, Hyperparameter)] {
+      let others = Set(other.module.hypers.map { RuleStatement.shortKey($0.key) })
+      return own.module.hypers.enumerated().compactMap { k, hyper in
+        own.plainDefault(k) != nil && !hyper.isStructural
+          && !others.contains(RuleStatement.shortKey(hyper.key))
+          ? (RuleStatement.shortKey(hyper.key), hyper) : nil
+      }
+    }
+    var candidates = open(a, b)
+    for (key, hyper) in open(b, a) {
+      guard let k = candidates.firstIndex(where: { $0.1.domain == hyper.domain }) else { continue }
+      result[key] = (candidates[k].0, candidates[k].1.name, hyper.name)
+      candidates.remove(at: k)
+    }
+    return result
+  }
+
+  private struct Scaling {
+    var text: String
+    var change: (TermTable, [String: TermID]) -> [String: TermID]
+  }
+
+  /// Changes of the second rule's step size, from the first step's moves and from the moves that
+  /// the rules make when all states vanish.
+  private func scalings(
+    _ level: Generality, _ i: Int, _ j: Int, _ renaming: Setting.Renaming
+  ) -> [Scaling] {
+    let table = TermTable()
+    guard
+      let setting = try? Setting(table, [a, b], level, renaming: renaming),
+      let x = try? SymbolicRule(
+        table, name: "", variant: a.module.variants[i], hypers: setting.hypers[0],
+        hyperNames: [], free: setting.free[0], side: 1),
+      let y = try? SymbolicRule(
+        table, name: "", variant: b.module.variants[j], hypers: setting.hypers[1],
+        hyperNames: [], free: setting.free[1], side: 2),
+      let p = try? x.update(step: table.one, states: x.initial),
+      let q = try? y.update(step: table.one, states: y.initial)
+    else { return [] }
+    func move(_ step: SymbolicRule.Step, at weight: TermID) -> TermID {
+      table.substitute(table.subtract(step.weight, weight)) { $0 == weight ? table.zero : nil }
+    }
+    let first = move(p, at: x.weight)
+    let second = move(q, at: y.weight)
+    guard first != table.zero, second != table.zero else { return [] }
+    let ratio = table.reduced(table.withoutMarks(table.divide(first, second)))
+    guard !table.isData(ratio), ratio != table.one, ratio != table.zero else { return [] }
+    var result: [Scaling] = []
+    let text = TermPrinter(table)
+    for (k, hyper) in b.module.hypers.enumerated() {
+      let key = RuleStatement.shortKey(hyper.key)
+      guard ["lr", "eta", "alpha", "rate", "peak"].contains(key) else { continue }
+      let own = setting.hypers[1][k]
+      let value = table.reduced(table.multiply(ratio, own))
+      for decay in [false, true] {
+        let decayKey = b.module.hypers.first {
+          ["lambda", "weight_decay"].contains(RuleStatement.shortKey($0.key))
+        }.map { RuleStatement.shortKey($0.key) }
+        if decay, decayKey == nil { continue }
+        let scale = SerialTerm(table, ratio)
+        var words = "\(RuleStatement.shortKey(hyper.name)) → \(text.text(value))"
+        if decay { words += ", λ → λ / (\(text.text(ratio)))" }
+        result.append(
+          Scaling(text: words) { table, terms in
+            let factor = scale.rebuilt(in: table)
+            var changed: [String: TermID] = [:]
+            if let own = terms[key] { changed[key] = table.reduced(table.multiply(factor, own)) }
+            if decay, let decayKey, let own = terms[decayKey] {
+              changed[decayKey] = table.divide(own, factor)
+            }
+            return changed
+          })
+      }
+    }
+    return result
+  }
+}

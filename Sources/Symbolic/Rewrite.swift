@@ -1,0 +1,64 @@
+/// The conditional rewrites of the normal form, as data.
+///
+/// Terms are finite real numbers: a rewrite that is only exact for those says what happens to NaN,
+/// infinities and −0. The engine applies a rewrite only where its condition follows from domains; a
+/// quotient that may be 0/0 keeps a mark of it.
+public struct Rewrite: Sendable {
+  public enum Name: String, CaseIterable, Sendable {
+    case polynomial = "polynomial"
+    case cancel = "cancel"
+    case powers = "powers"
+    case rootOfProduct = "root-of-product"
+    case rootOfSquare = "root-of-square"
+    case squareOfRoot = "square-of-root"
+    case signOfScaled = "sign-of-scaled"
+    case signOfSigned = "sign-of-signed"
+    case signOfMaximum = "sign-of-max"
+    case signCubed = "sign-cubed"
+    case signTimesAbsolute = "sign-times-abs"
+    case overAbsolute = "over-abs"
+    case absoluteSquared = "abs-squared"
+    case absoluteOfProduct = "abs-of-product"
+    case knownSign = "known-sign"
+    case oddFunction = "odd"
+    case evenFunction = "even"
+    case logarithmOfProduct = "log-of-product"
+    case logarithmOfPower = "log-of-power"
+    case exponentialOfSum = "exp-of-sum"
+    case cubeOfCubeRoot = "cube-of-cbrt"
+    case cubeRootOfScaled = "cbrt-of-scaled"
+    case maximumOfScaled = "max-of-scaled"
+    case maximumOfShifted = "max-of-shifted"
+    case maximumOfOrdered = "max-of-ordered"
+    case minimumAsMaximum = "min-as-max"
+    case clipAsBounds = "clip-as-bounds"
+    case comparison = "comparison"
+    case decidedComparison = "decided-comparison"
+    case idempotentCondition = "idempotent-condition"
+    case equalArms = "equal-arms"
+    case knownCondition = "known-condition"
+    case linearReduction = "linear-reduction"
+    case reductionOfConstant = "reduction-of-constant"
+    case maximumOfScaledTensor = "max-of-scaled-tensor"
+    case productOfMatrices = "matrix-product-linear"
+    case transposeOfProduct = "transpose-of-product"
+    case transposeTwice = "transpose-twice"
+    case identityMatrix = "identity-matrix"
+    case caseSplit = "case-split"
+    case closedState = "closed-state"
+    case commonDenominator = "common-denominator"
+    case divisionOfPolynomials = "exact-division"
+  }
+
+  public var name: Name
+  /// Left side, right side.
+  public var statement: String
+  /// When it may be used; empty where always.
+  public var condition: String
+  /// What differs for numbers that are not finite, and for −0; empty where nothing does.
+  public var exceptions: String
+  /// Both sides as functions of two numbers, for checking; nil for those on tensors and conditions.
+  public var sides: (@Sendable (Double, Double) -> (left: Double, right: Double))?
+  /// Where the two numbers of the check lie.
+  public var domain: (Interval, Interval)
+}

@@ -1,0 +1,258 @@
+import IR
+
+/// A rule as a text states it: some hyperparameters given, perhaps in free symbols, the others not.
+public struct RuleStatement: Sendable {
+  /// Its defaults read free symbols as hyperparameters numbered from `ImportContext.freeBase` on.
+  public var module: RuleModule
+  /// Whether a hyperparameter was given a value.
+  public var isGiven: [Bool]
+  /// The free symbols.
+  public var symbols: [String]
+  /// As written.
+  public var label: String
+
+  public init(module: RuleModule, isGiven: [Bool], symbols: [String], label: String) {
+    self.module = module
+    self.isGiven = isGiven
+    self.symbols = symbols
+    self.label = label
+  }
+
+  /// The default of a hyperparameter that was not given, where it is a plain number.
+  func plainDefault(_ k: Int) -> Double? {
+    guard !isGiven[k], let value = module.defaults.output(.hyper(k)) else { return nil }
+    return module.defaults.constantValue(value)
+  }
+
+  /// The rule with its ε and the constants that only keep divisors from 0 at 0; their names go to
+  /// `names`.
+  func withoutEpsilon(_ names: inout [String]) -> RuleStatement {
+    var result = self
+    func clear(_ function: inout Function, _ names: inout [String]) {
+      for (k, x) in function.constants.enumerated() where x != 0 && abs(x) <= 1e-5 {
+        let text = Rational(literal: x)?.description ?? "\(x)"
+        if !names.contains(text) { names.append(text) }
+        function.constants[k] = 0
+      }
+      for k in function.loops.indices { clear(&function.loops[k].body, &names) }
+    }
+    for v in result.module.variants.indices { clear(&result.module.variants[v].update, &names) }
+    for (k, hyper) in module.hypers.enumerated()
+    where isEpsilon(hyper.name) && plainDefault(k).map({ $0 != 0 && $0 <= 1e-3 }) ?? false {
+      guard let value = module.defaults.output(.hyper(k)) else { continue }
+      let name = Self.shortKey(hyper.name)
+      if !names.contains(name) { names.append(name) }
+      let slot = Int32(result.module.defaults.constants.count)
+      result.module.defaults.constants.append(0)
+      result.module.defaults.instructions.append(
+        Instruction(.constant, .scalar, attribute: slot))
+      result.module.defaults.origins.append(module.defaults.origin(value))
+      let zero = ValueID(result.module.defaults.instructions.count - 1)
+      result.module.defaults.outputs.removeAll { $0.target == .hyper(k) }
+      result.module.defaults.outputs.append(Output(.hyper(k), zero))
+      result.isGiven[k] = true
+    }
+    return result
+  }
+
+  /// The name without the rules that it stands in.
+  static func shortKey(_ key: String) -> String {
+    String(key.split(separator: ".").last ?? Substring(key))
+  }
+}
+
+extension Interval {
+  /// A domain of the language.
+  public init(_ domain: Domain) {
+    self.init(
+      Rational(literal: domain.low), Rational(literal: domain.high),
+      excludesLow: !domain.includesLow, excludesHigh: !domain.includesHigh)
+  }
+}
+
+/// Which hyperparameters that are not given stand for any number.
+public enum Generality: Int, CaseIterable, Sendable {
+  /// All.
+  case all
+  /// Those that both rules have; what one has alone takes its default.
+  case shared
+  /// As `shared`, but what is 0 by default stays 0.
+  case withoutSwitches
+  /// Only those whose defaults differ: one number for both.
+  case differing
+}
+
+/// Two rules (or one) with their hyperparameters as terms of one table.
+public struct Setting {
+  public let table: TermTable
+  /// The hyperparameters of each rule.
+  public private(set) var hypers: [[TermID]] = []
+  /// The free symbols of each rule's text.
+  public private(set) var free: [[TermID]] = []
+  /// The symbols that stand for any number of their domains, and a value to try first.
+  public private(set) var symbols: [(term: TermID, name: String, typical: Double?)] = []
+  /// Hyperparameters that took their default, by name.
+  public private(set) var fixed: [(name: String, value: Double)] = []
+
+  /// Names that are one: a key of the second rule to a key of the first.
+  public typealias Renaming = [String: String]
+
+  /// `replaced` gives hyperparameters of the second rule another value, as terms made from the
+  /// terms of all its hyperparameters by their keys.
+  public init(
+    _ table: TermTable, _ rules: [RuleStatement], _ generality: Generality,
+    renaming: Renaming = [:],
+    replaced: (TermTable, [String: TermID]) -> [String: TermID] = { _, _ in [:] }
+  ) throws(SymbolicError) {
+    self.table = table
+    var domains: [String: Interval] = [:]
+    var names: [String: String] = [:]
+    var typical: [String: Double] = [:]
+    var keys: [[String?]] = rules.map { [String?](repeating: nil, count: $0.module.hypers.count) }
+    func key(_ r: Int, _ k: Int) -> String {
+      let own = rules[r].module.hypers[k].key
+      let short = RuleStatement.shortKey(own)
+      let isUnique =
+        rules[r].module.hypers.filter { RuleStatement.shortKey($0.key) == short }.count == 1
+      let key = isUnique ? short : own
+      return r == 1 ? renaming[key] ?? key : key
+    }
+    let written = Set(rules.flatMap(\.symbols))
+    func plain(_ r: Int) -> [String: Double] {
+      var result: [String: Double] = [:]
+      for k in rules[r].module.hypers.indices {
+        if let x = rules[r].plainDefault(k) { result[key(r, k)] = x }
+      }
+      return result
+    }
+    let defaults = rules.indices.map { plain($0) }
+    func narrow(_ key: String, _ domain: Domain?) {
+      guard let domain else { return }
+      domains[key] = (domains[key] ?? .all).intersection(Interval(domain))
+    }
+    for r in rules.indices {
+      for (k, hyper) in rules[r].module.hypers.enumerated() {
+        guard let x = rules[r].plainDefault(k) else { continue }
+        let name = key(r, k)
+        var isFree = !hyper.isStructural && x.isFinite
+        if !written.contains(name) {
+          let other = rules.count > 1 ? defaults[1 - r][name] : x
+          switch generality {
+          case .all: break
+          case .shared: isFree = isFree && other != nil
+          case .withoutSwitches:
+            isFree = isFree && other != nil && !(x == 0 && (other ?? 0) == 0)
+          case .differing: isFree = isFree && other != nil && other != x
+          }
+        }
+        if isFree {
+          keys[r][k] = name
+          narrow(name, hyper.domain)
+          names[name] = names[name] ?? RuleStatement.shortKey(hyper.name)
+          typical[name] = typical[name] ?? x
+        } else if !fixed.contains(where: { $0.name == hyper.name }) {
+          fixed.append((hyper.name, x))
+        }
+      }
+      // A free symbol takes the domains of what it is given to.
+      for (k, hyper) in rules[r].module.hypers.enumerated() {
+        guard let value = rules[r].module.defaults.output(.hyper(k)) else { continue }
+        let instruction = rules[r].module.defaults[value]
+        if instruction.operation == .hyper {
+          let slot = Int(instruction.attribute) - ImportContext.freeBase
+          if slot >= 0 {
+            narrow(rules[r].symbols[slot], hyper.domain)
+            names[rules[r].symbols[slot]] =
+              names[rules[r].symbols[slot]]
+              ?? greek(
+                rules[r].symbols[slot])
+          }
+        }
+      }
+    }
+    let table = table
+    func symbol(_ key: String) -> TermID {
+      table.symbol(Symbol(names[key] ?? greek(key), .hyper, domain: domains[key] ?? .all))
+    }
+    var all = Set(keys.joined().compactMap { $0 }).union(written).sorted()
+    all.removeAll { key in symbols.contains { $0.name == key } }
+    symbols = all.map { (symbol($0), names[$0] ?? greek($0), typical[$0]) }
+    for r in rules.indices {
+      let own = rules[r].symbols.map { symbol($0) }
+      free.append(own)
+      var resolver = HyperResolver(
+        table, rules[r].module, own, keys[r].map { $0.map { symbol($0) } })
+      hypers.append(try resolver.all())
+    }
+    if rules.count > 1 {
+      var byKey: [String: TermID] = [:]
+      for k in rules[1].module.hypers.indices { byKey[key(1, k)] = hypers[1][k] }
+      let changed = replaced(table, byKey)
+      for k in rules[1].module.hypers.indices {
+        if let value = changed[key(1, k)] { hypers[1][k] = value }
+      }
+    }
+  }
+}
+
+extension Setting {
+  /// The name of a symbol as the reader knows it: `β1` for `beta1`.
+  public static func shown(_ key: String) -> String { greek(key) }
+}
+
+/// `beta1` as the reader knows it.
+private func greek(_ key: String) -> String {
+  let letters = [
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eps": "ε",
+    "eta": "η", "theta": "θ", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "rho": "ρ",
+    "sigma": "σ", "tau": "τ", "phi": "φ", "psi": "ψ", "omega": "ω", "xi": "ξ", "zeta": "ζ",
+  ]
+  let stem = key.prefix { !$0.isNumber && $0 != "_" }
+  return letters[String(stem)].map { $0 + key.dropFirst(stem.count) } ?? key
+}
+
+/// Finds the term of each hyperparameter from its default, others first.
+private struct HyperResolver {
+  let table: TermTable
+  let module: RuleModule
+  let free: [TermID]
+  var terms: [TermID?]
+  private var isOpen: [Bool]
+
+  init(_ table: TermTable, _ module: RuleModule, _ free: [TermID], _ known: [TermID?]) {
+    self.table = table
+    self.module = module
+    self.free = free
+    terms = known
+    isOpen = known.map { _ in false }
+  }
+
+  mutating func all() throws(SymbolicError) -> [TermID] {
+    for k in terms.indices { try resolve(k) }
+    return terms.map { $0 ?? table.zero }
+  }
+
+  private mutating func resolve(_ k: Int) throws(SymbolicError) {
+    guard terms[k] == nil, !isOpen[k] else { return }
+    isOpen[k] = true
+    guard let value = module.defaults.output(.hyper(k)) else {
+      terms[k] = table.zero
+      return
+    }
+    var pending = [value]
+    while let next = pending.popLast() {
+      let instruction = module.defaults[next]
+      if instruction.operation == .hyper, Int(instruction.attribute) < ImportContext.freeBase {
+        try resolve(Int(instruction.attribute))
+      }
+      pending += module.defaults.operands(next)
+    }
+    var function = module.defaults
+    function.outputs = [Output(.hyper(k), value)]
+    let context = ImportContext(
+      weight: table.zero, gradient: table.zero, step: SymbolicRule.step(table, from: 1),
+      hypers: terms.map { $0 ?? table.zero }, free: free)
+    var importer = Importer(table, function, context)
+    terms[k] = table.reduced(try importer.run()[0].term)
+  }
+}

@@ -1,0 +1,178 @@
+import IR
+
+/// Derivatives, equations and rearrangements of terms.
+public struct Solver {
+  public let table: TermTable
+
+  public init(_ table: TermTable) { self.table = table }
+
+  /// The term as one quotient, common divisors cancelled.
+  public func simplified(_ x: TermID) -> TermID { table.reduced(x) }
+
+  /// The x with a x + b = 0, where `equation` is that; nil for others.
+  public func solve(_ equation: TermID, for x: TermID) -> TermID? {
+    // Over one denominator: only the numerator counts.
+    let numerator = table.content(equation).rest
+    let rest = table.substitute(numerator, [x: table.zero])
+    let slope = table.reduced(
+      table.subtract(table.substitute(numerator, [x: table.one]), rest))
+    guard slope != table.zero, !table.contains(slope, x), !table.contains(rest, x),
+      table.isEqual(numerator, table.add(table.multiply(slope, x), rest))
+    else { return nil }
+    return table.withoutMarks(table.divide(table.negate(rest), slope))
+  }
+
+  /// The coefficients of a polynomial in x, the constant first; nil where it is none.
+  public func coefficients(_ term: TermID, of x: TermID) -> [TermID]? {
+    var parts: [Int: [TermID]] = [:]
+    for (weight, monomial) in table.monomials(term) {
+      var degree = 0
+      var rest: [Factor] = []
+      for (base, exponent) in table.factors(monomial) {
+        if base == x {
+          guard exponent.isInteger, let n = exponent.word, n >= 0 else { return nil }
+          degree = n
+        } else {
+          if table.contains(base, x) { return nil }
+          rest.append((base, exponent))
+        }
+      }
+      parts[degree, default: []].append(table.scale(table.product(rest), by: weight))
+    }
+    let degree = parts.keys.max() ?? 0
+    return (0...degree).map { table.add(parts[$0] ?? []) }
+  }
+
+  /// Both solutions of a quadratic equation in x, the smaller root of the formula first.
+  public func quadratic(_ equation: TermID, _ x: TermID) -> [TermID]? {
+    guard let c = coefficients(table.content(equation).rest, of: x), c.count == 3 else {
+      return nil
+    }
+    let four = table.scale(table.multiply(c[0], c[2]), by: Rational(4))
+    let root = table.power(
+      table.reduced(table.subtract(table.multiply(c[1], c[1]), four)), .half)
+    return [table.negate(root), root].map { part in
+      table.withoutMarks(
+        table.divide(
+          table.add(table.negate(c[1]), part), table.scale(c[2], by: Rational(2))))
+    }
+  }
+
+  /// The term as a polynomial in x: Σ coefficient · x^k.
+  public func collected(_ term: TermID, by x: TermID) -> [(coefficient: TermID, degree: Int)]? {
+    coefficients(table.reduced(term), of: x)?.enumerated().compactMap { k, c in
+      c == table.zero ? nil : (c, k)
+    }
+  }
+
+  /// ∂ term / ∂ x. Functions without a derivative everywhere have it almost everywhere.
+  public func derivative(_ term: TermID, by x: TermID) throws(SymbolicError) -> TermID {
+    var memo: [TermID: TermID] = [:]
+    return table.reduced(try derivative(term, x, &memo))
+  }
+
+  private func derivative(
+    _ id: TermID, _ x: TermID, _ memo: inout [TermID: TermID]
+  ) throws(SymbolicError) -> TermID {
+    if id == x { return table.one }
+    if let known = memo[id] { return known }
+    let term = table[id]
+    var result = table.zero
+    switch term.kind {
+    case .number, .symbol: break
+    case .sum:
+      var parts: [TermID] = []
+      for (weight, operand) in zip(term.weights, term.operands) {
+        parts.append(table.scale(try derivative(operand, x, &memo), by: weight))
+      }
+      result = table.add(parts)
+    case .product:
+      for (k, (base, exponent)) in zip(term.operands, term.weights).enumerated() {
+        let inner = try derivative(base, x, &memo)
+        if inner == table.zero { continue }
+        var others: [Factor] = []
+        for j in term.operands.indices {
+          others.append(
+            (term.operands[j], j == k ? exponent - .one : term.weights[j]))
+        }
+        result = table.add(
+          result, table.scale(table.multiply(table.product(others), inner), by: exponent))
+      }
+    case .apply: result = try application(id, term, x, &memo)
+    }
+    memo[id] = result
+    return result
+  }
+
+  private func application(
+    _ id: TermID, _ term: Term, _ x: TermID, _ memo: inout [TermID: TermID]
+  ) throws(SymbolicError) -> TermID {
+    guard table.contains(id, x) else { return table.zero }
+    let t = table
+    func inner(_ k: Int) throws(SymbolicError) -> TermID {
+      try derivative(term.operands[k], x, &memo)
+    }
+    let u = term.operands[0]
+    switch term.operation {
+    case .absolute: return t.multiply(t.sign(u), try inner(0))
+    case .sign, .greater, .floor, .ceiling, .round, .divide, .topKMask: return t.zero
+    case .tanh:
+      return t.multiply(t.subtract(t.one, t.power(id, Rational(2))), try inner(0))
+    case .sinh: return t.multiply(t.function(.cosh, [u]), try inner(0))
+    case .cosh: return t.multiply(t.function(.sinh, [u]), try inner(0))
+    case .sine: return t.multiply(t.function(.cosine, [u]), try inner(0))
+    case .cosine: return t.negate(t.multiply(t.function(.sine, [u]), try inner(0)))
+    case .tangent:
+      return t.multiply(t.add(t.one, t.power(id, Rational(2))), try inner(0))
+    case .arcsine:
+      return t.multiply(
+        t.power(t.subtract(t.one, t.multiply(u, u)), Rational(-1, 2)), try inner(0))
+    case .arctangent:
+      return t.divide(try inner(0), t.add(t.one, t.multiply(u, u)))
+    case .logarithm: return t.divide(try inner(0), u)
+    case .cubeRoot:
+      return t.scale(
+        t.multiply(t.power(id, Rational(-2)), try inner(0)), by: Rational(1, 3))
+    case .errorFunction:
+      let pi = t.symbol(
+        Symbol("pi", .constant, domain: Interval(Rational(314_159, 100_000), Rational(22, 7))))
+      return t.multiply([
+        t.number(2), t.power(pi, Rational(-1, 2)),
+        t.exponential(t.negate(t.multiply(u, u))), try inner(0),
+      ])
+    case .power:
+      // d u^v = u^v (v' log u + v u' / u)
+      let v = term.operands[1]
+      let first = t.multiply(try inner(1), t.logarithm(u))
+      let second = t.multiply([v, try inner(0), t.power(u, Rational(-1))])
+      if try inner(0) == t.zero { return t.multiply(id, first) }
+      return t.multiply(id, t.add(first, second))
+    case .select:
+      return t.select(u, try inner(1), try inner(2))
+    case .maximum:
+      var result = try inner(term.operands.count - 1)
+      for k in term.operands.indices.dropLast().reversed() {
+        var isLargest = t.one
+        for j in term.operands.indices where j != k {
+          isLargest = t.multiply(
+            isLargest, t.logicalNot(t.positive(t.subtract(term.operands[j], term.operands[k]))))
+        }
+        result = t.select(isLargest, try inner(k), result)
+      }
+      return result
+    case .multiply:
+      var parts: [TermID] = []
+      for k in term.operands.indices {
+        var all = term.operands
+        all[k] = try inner(k)
+        parts.append(t.multiply(all))
+      }
+      return t.add(parts)
+    case .sum where t.spread(x).isEmpty:
+      return t.reduce(.sum, try inner(0), t.detail(of: id), count: term.operands[1])
+    default:
+      throw SymbolicError(
+        "the derivative through `\(term.operation.info.name)` is not known here")
+    }
+  }
+}

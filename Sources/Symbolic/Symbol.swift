@@ -1,0 +1,62 @@
+/// A named quantity of a term.
+public struct Symbol: Hashable, Sendable {
+  public enum Role: UInt8, Sendable {
+    /// A hyperparameter or a free symbol: one number, the same at every step.
+    case hyper
+    /// The number of the step, and the planned number of steps.
+    case step, horizon
+    /// The parameter tensor, its gradient, a state, a further input, the loss, a random draw.
+    case weight, gradient, state, input, loss, draw
+    /// rows, cols, numel, rank: positive whole numbers.
+    case extent
+    /// π and e.
+    case constant
+    /// What a loop carries.
+    case placeholder
+  }
+
+  /// As printed.
+  public var name: String
+  public var role: Role
+  /// Tells apart symbols that print alike: the steps t ≥ 1 and t ≥ 2, gradients of several steps.
+  public var variant: Int
+  public var spread: Spread
+  /// What is assumed of it.
+  public var domain: Interval
+  public var isInteger: Bool
+  /// The same for all tensors of an optimizer.
+  public var isGlobal: Bool
+
+  public init(
+    _ name: String, _ role: Role, variant: Int = 0, spread: Spread = [],
+    domain: Interval = .all, isInteger: Bool = false, isGlobal: Bool? = nil
+  ) {
+    self.name = name
+    self.role = role
+    self.variant = variant
+    self.spread = spread
+    self.domain = domain
+    self.isInteger = isInteger
+    self.isGlobal =
+      isGlobal ?? [.hyper, .step, .horizon, .loss, .constant].contains(role)
+  }
+
+  /// Whether it differs from run to run: not a function of hyperparameters, t and the shape.
+  public var isData: Bool {
+    switch role {
+    case .weight, .gradient, .state, .input, .loss, .draw, .placeholder: true
+    default: false
+    }
+  }
+}
+
+/// Along which axes the elements of a value may differ; empty for a single number.
+public struct Spread: OptionSet, Hashable, Sendable {
+  public var rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+  public static let rows = Spread(rawValue: 1)
+  public static let cols = Spread(rawValue: 2)
+  /// Along axes that are not those of the parameter tensor.
+  public static let other = Spread(rawValue: 4)
+  public static let like: Spread = [.rows, .cols]
+}

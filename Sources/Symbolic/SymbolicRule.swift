@@ -1,0 +1,226 @@
+import IR
+
+/// A rule whose hyperparameters are terms: one step maps states, w and g to the next.
+public struct SymbolicRule {
+  public struct State {
+    public var name: String
+    public var shape: Shape
+    public var isGlobal: Bool
+    /// The symbol of its value before a step.
+    public var symbol: TermID
+  }
+
+  /// What one step gives.
+  public struct Step {
+    public var weight: TermID
+    public var states: [TermID]
+    /// Views by name.
+    public var views: [String: TermID]
+  }
+
+  public let table: TermTable
+  public let name: String
+  public let variant: RuleVariant
+  /// The hyperparameters as terms, in the order of the module.
+  public let hypers: [TermID]
+  public let hyperNames: [String]
+  public let free: [TermID]
+  public var states: [State]
+  /// The states before the first step.
+  public let initial: [TermID]
+  public let inputs: [TermID]
+
+  /// w before a step.
+  public let weight: TermID
+  /// g of a step.
+  public let gradient: TermID
+  /// t ≥ 1.
+  public let step: TermID
+  /// t ≥ 2.
+  public let laterStep: TermID
+
+  /// `side` tells the states of two rules in one table apart.
+  public init(
+    _ table: TermTable, name: String, variant: RuleVariant, hypers: [TermID],
+    hyperNames: [String], free: [TermID] = [], side: Int = 0
+  ) throws(SymbolicError) {
+    self.table = table
+    self.name = name
+    self.variant = variant
+    self.hypers = hypers
+    self.hyperNames = hyperNames
+    self.free = free
+    weight = Self.weight(table)
+    gradient = Self.gradient(table)
+    step = Self.step(table, from: 1)
+    laterStep = Self.step(table, from: 2)
+    inputs = variant.inputs.map {
+      table.symbol(
+        Symbol($0.name, .input, spread: Importer.spread($0.shape), isGlobal: false))
+    }
+    var context = ImportContext(
+      weight: weight, gradient: gradient, step: step, hypers: hypers, free: free)
+    context.inputs = inputs
+    var first = Importer(table, variant.initial, context)
+    var initial = [TermID](repeating: table.zero, count: variant.states.count)
+    for (target, term) in try first.run() {
+      if case .state(let k) = target { initial[k] = table.reduced(term) }
+    }
+    self.initial = initial
+    var signs = [Bool](repeating: false, count: variant.states.count)
+    if !variant.states.isEmpty {
+      signs = try Self.nonnegative(
+        table, variant, context, initial: initial, side: side)
+    }
+    states = Self.states(table, variant, signs, side)
+  }
+
+  public static func weight(_ table: TermTable) -> TermID {
+    table.symbol(Symbol("w", .weight, spread: .like))
+  }
+
+  public static func gradient(_ table: TermTable) -> TermID {
+    table.symbol(Symbol("g", .gradient, spread: .like))
+  }
+
+  public static func step(_ table: TermTable, from first: Int) -> TermID {
+    table.symbol(
+      Symbol(
+        "t", .step, variant: first, domain: Interval(Rational(first), nil), isInteger: true))
+  }
+
+  private static func states(
+    _ table: TermTable, _ variant: RuleVariant, _ signs: [Bool], _ side: Int
+  ) -> [State] {
+    zip(variant.states, signs).map { slot, isNonnegative in
+      State(
+        name: slot.name, shape: slot.shape, isGlobal: slot.isGlobal,
+        symbol: table.symbol(
+          Symbol(
+            slot.name, .state, variant: side, spread: Importer.spread(slot.shape),
+            domain: isNonnegative ? .nonnegative : .all, isGlobal: slot.isGlobal)))
+    }
+  }
+
+  /// Which states never become negative: the largest set that one step keeps so.
+  private static func nonnegative(
+    _ table: TermTable, _ variant: RuleVariant, _ context: ImportContext, initial: [TermID],
+    side: Int
+  ) throws(SymbolicError) -> [Bool] {
+    var signs = initial.map { table.isNonnegative($0) }
+    for _ in 0..<4 {
+      if !signs.contains(true) { return signs }
+      var here = context
+      here.states = states(table, variant, signs, side + 1_000).map(\.symbol)
+      var importer = Importer(table, variant.update, here)
+      var isStable = true
+      for (target, term) in try importer.run() {
+        guard case .state(let k) = target, signs[k] else { continue }
+        if !table.isNonnegative(table.reduced(term)) {
+          signs[k] = false
+          isStable = false
+        }
+      }
+      if isStable { return signs }
+    }
+    return initial.map { _ in false }
+  }
+
+  /// One step from the given values.
+  public func update(
+    step: TermID, states: [TermID], weight: TermID? = nil, gradient: TermID? = nil
+  ) throws(SymbolicError) -> Step {
+    // A schedule is a hyperparameter that depends on t.
+    let hypers = self.hypers.map { hyper in
+      step == self.step ? hyper : table.substitute(hyper, [self.step: step])
+    }
+    var context = ImportContext(
+      weight: weight ?? self.weight, gradient: gradient ?? self.gradient, step: step,
+      hypers: hypers, states: states, free: free)
+    context.inputs = inputs
+    var importer = Importer(table, variant.update, context)
+    var result = Step(weight: context.weight, states: states, views: [:])
+    for (target, term) in try importer.run() {
+      switch target {
+      case .parameter: result.weight = table.reduced(term)
+      case .state(let k): result.states[k] = table.reduced(term)
+      case .view(let name): result.views[name] = table.reduced(term)
+      default: break
+      }
+    }
+    return result
+  }
+
+  /// The states that w' or a view depends on, sooner or later.
+  public func liveStates(_ step: Step) -> [Bool] {
+    var live = [Bool](repeating: false, count: states.count)
+    func mark(_ roots: [TermID]) -> Bool {
+      var isNew = false
+      let found = Set(table.symbols(in: roots))
+      for (k, state) in states.enumerated() where !live[k] && found.contains(state.symbol) {
+        live[k] = true
+        isNew = true
+      }
+      return isNew
+    }
+    _ = mark([step.weight] + step.views.values)
+    while mark(states.indices.filter { live[$0] }.map { step.states[$0] }) {}
+    return live
+  }
+
+  /// The values after step t of states that depend on nothing but t and hyperparameters, where they
+  /// have a closed form; proved by induction.
+  public func closedStates(_ next: Step) throws(SymbolicError) -> [Int: TermID] {
+    var closed: [Int: TermID] = [:]
+    var first: Step?
+    for (k, state) in states.enumerated() where !table.isData(initial[k]) {
+      let others = table.symbols(in: next.states[k]).contains {
+        $0 != state.symbol && table.isData($0)
+      }
+      if others { continue }
+      guard let (slope, rest) = linear(next.states[k], state.symbol),
+        !table.contains(slope, laterStep), !table.contains(rest, laterStep)
+      else { continue }
+      let t = laterStep
+      let value: TermID
+      if slope == table.one {
+        value = table.add(initial[k], table.multiply(rest, t))
+      } else {
+        // s0 a^t + b (1 − a^t) / (1 − a)
+        let power = table.power(slope, t)
+        let sum = table.divide(
+          table.subtract(table.one, power), table.subtract(table.one, slope))
+        value = table.reduced(
+          table.add(table.multiply(initial[k], power), table.multiply(rest, sum)))
+      }
+      if first == nil { first = try update(step: table.one, states: initial) }
+      var prover = Prover(table)
+      let atFirst = table.substitute(value, [t: table.one])
+      let previous = table.substitute(value, [t: table.subtract(t, table.one)])
+      let after = table.substitute(next.states[k], [state.symbol: previous])
+      if prover.proves(atFirst, first!.states[k]), prover.proves(after, value),
+        prover.conditions.isEmpty
+      {
+        closed[k] = value
+        table.note(.closedState)
+      }
+    }
+    return closed
+  }
+
+  /// slope · x + rest, if a term is that with both free of x.
+  func linear(_ term: TermID, _ x: TermID) -> (slope: TermID, rest: TermID)? {
+    let rest = table.substitute(term, [x: table.zero])
+    let slope = table.reduced(
+      table.subtract(table.substitute(term, [x: table.one]), rest))
+    guard !table.contains(slope, x), !table.contains(rest, x),
+      table.isEqual(term, table.add(table.multiply(slope, x), rest))
+    else { return nil }
+    return (slope, rest)
+  }
+
+  /// One step at t ≥ 1 from the states' symbols.
+  public func general() throws(SymbolicError) -> Step {
+    try update(step: step, states: states.map(\.symbol))
+  }
+}

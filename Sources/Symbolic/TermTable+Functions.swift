@@ -1,0 +1,440 @@
+import IR
+
+/// The elementwise functions, each in its normal form.
+extension TermTable {
+  // MARK: Signs
+
+  /// sign(x), with sign(0) = 0.
+  public func sign(_ x: TermID) -> TermID {
+    let x = reduced(x)
+    let known = interval(x)
+    if known.isPositive || known.isNegative || x == zero {
+      note(.knownSign)
+      return known.isPositive ? one : x == zero ? zero : number(-1)
+    }
+    if isBoolean(x) { return x }
+    let (weight, common, rest) = content(x)
+    var parts: [TermID] = []
+    var isNegative = weight.isNegative
+    for (base, exponent) in factors(common) {
+      if isMark(base) {
+        parts.append(base)
+      } else if isPositive(base) {
+        note(.signOfScaled)
+      } else if isBoolean(base) {
+        parts.append(base)
+      } else if !exponent.isInteger {
+        // A root is 0 or positive.
+        parts.append(signAtom(base))
+      } else if let n = exponent.word {
+        parts.append(
+          n % 2 == 0 ? power(signAtom(base), Rational(2)) : signAtom(base))
+      }
+    }
+    if rest != one {
+      let known = interval(rest)
+      if known.isNegative {
+        isNegative.toggle()
+      } else if !known.isPositive {
+        parts.append(signAtom(rest))
+      }
+    }
+    if parts.count > 1 || !weight.isOne { note(.signOfScaled) }
+    let result = multiply(parts)
+    return isNegative ? negate(result) : result
+  }
+
+  private func signAtom(_ x: TermID) -> TermID {
+    let term = self[x]
+    if term.kind == .apply {
+      switch term.operation {
+      case .sign:
+        note(.signOfSigned)
+        return x
+      case .tanh, .sinh, .arctangent, .cubeRoot, .errorFunction, .arcsine:
+        note(.signOfSigned)
+        return sign(term.operands[0])
+      case .absolute:
+        note(.signOfSigned)
+        return power(sign(term.operands[0]), Rational(2))
+      case .maximum:
+        // The sign does not fall where its operand grows.
+        note(.signOfMaximum)
+        return maximum(term.operands.map { sign($0) })
+      default: break
+      }
+    }
+    return opaque(.sign, [x])
+  }
+
+  /// |x|.
+  public func absolute(_ x: TermID) -> TermID {
+    let x = reduced(x)
+    if isNonnegative(x) {
+      note(.knownSign)
+      return x
+    }
+    if interval(x).isNonpositive {
+      note(.knownSign)
+      return negate(x)
+    }
+    let (weight, common, rest) = content(x)
+    var parts = [number(weight.magnitude)]
+    for (base, exponent) in factors(common) {
+      if isMark(base) || isNonnegative(base) || !exponent.isInteger {
+        parts.append(power(base, exponent))
+      } else {
+        parts.append(power(absoluteAtom(base), exponent))
+      }
+    }
+    if rest != one {
+      parts.append(
+        isNonnegative(rest)
+          ? rest : interval(rest).isNonpositive ? negate(rest) : absoluteAtom(rest))
+    }
+    if parts.count > 2 { note(.absoluteOfProduct) }
+    return multiply(parts)
+  }
+
+  private func absoluteAtom(_ x: TermID) -> TermID {
+    let term = self[x]
+    if term.kind == .apply, term.operation == .sign { return power(x, Rational(2)) }
+    return opaque(.absolute, [x])
+  }
+
+  // MARK: Conditions
+
+  /// 1 where d > 0, else 0.
+  public func positive(_ d: TermID) -> TermID {
+    let d = reduced(d)
+    let known = interval(d)
+    if known.isPositive || known.isNonpositive {
+      note(.decidedComparison)
+      return known.isPositive ? one : zero
+    }
+    if isBoolean(d) { return d }
+    note(.comparison)
+    let (weight, common, rest) = content(d)
+    var inside = rest
+    var marks: [TermID] = []
+    var vanishing: [TermID] = []
+    for (base, exponent) in factors(common) {
+      if isMark(base) {
+        marks.append(base)
+      } else if isPositive(base) {
+        continue
+      } else if isNonnegative(base) || !exponent.isInteger {
+        vanishing.append(positiveAtom(base))
+      } else if let n = exponent.word, n % 2 == 0 {
+        vanishing.append(
+          subtract(one, isZeroCondition(base)))
+      } else {
+        inside = multiply(inside, base)
+      }
+    }
+    if weight.isNegative { inside = negate(inside) }
+    let own = interval(inside)
+    let core: TermID
+    if own.isPositive {
+      core = one
+    } else if own.isNonpositive {
+      core = zero
+    } else if let parts = bounds(inside) {
+      note(.signOfMaximum)
+      core =
+        parts.isFlipped
+        ? multiply(parts.operands.map { positive(negate($0)) })
+        : logicalNot(multiply(parts.operands.map { logicalNot(positive($0)) }))
+    } else if let (child, isFlipped) = signed(inside) {
+      core = positive(isFlipped ? negate(child) : child)
+    } else {
+      core = positiveAtom(inside)
+    }
+    return multiply([core] + marks + vanishing)
+  }
+
+  private func positiveAtom(_ x: TermID) -> TermID {
+    isBoolean(x) ? x : opaque(.greater, [x], Detail("", isBoolean: true))
+  }
+
+  /// The operands of a maximum, or of its negative.
+  private func bounds(_ x: TermID) -> (operands: [TermID], isFlipped: Bool)? {
+    let parts = monomials(x)
+    guard parts.count == 1, self[parts[0].monomial].kind == .apply,
+      self[parts[0].monomial].operation == .maximum
+    else { return nil }
+    return (self[parts[0].monomial].operands, parts[0].weight.isNegative)
+  }
+
+  /// What has the sign of a single odd function.
+  private func signed(_ x: TermID) -> (TermID, Bool)? {
+    let parts = monomials(x)
+    guard parts.count == 1, parts[0].weight.magnitude.isOne else { return nil }
+    let term = self[parts[0].monomial]
+    guard term.kind == .apply,
+      [.sign, .tanh, .sinh, .arctangent, .cubeRoot, .errorFunction].contains(term.operation)
+    else { return nil }
+    return (term.operands[0], parts[0].weight.isNegative)
+  }
+
+  /// 1 where x = 0, else 0.
+  public func isZeroCondition(_ x: TermID) -> TermID {
+    if x == zero { return one }
+    if isNonzero(x) {
+      note(.decidedComparison)
+      return zero
+    }
+    return add([one, negate(positive(x)), negate(positive(negate(x)))])
+  }
+
+  func logicalAnd(_ a: TermID, _ b: TermID) -> TermID { multiply(a, b) }
+  func logicalOr(_ a: TermID, _ b: TermID) -> TermID {
+    add([a, b, negate(multiply(a, b))])
+  }
+  public func logicalNot(_ a: TermID) -> TermID { subtract(one, a) }
+
+  /// a where the condition holds, else b.
+  public func select(_ condition: TermID, _ a: TermID, _ b: TermID) -> TermID {
+    if let c = value(condition) {
+      note(.knownCondition)
+      return c.isZero ? b : a
+    }
+    if a == b {
+      note(.equalArms)
+      return a
+    }
+    // The condition is 1 in the first arm and 0 in the second.
+    if a == one, b == zero { return condition }
+    if a == zero, b == one { return logicalNot(condition) }
+    return opaque(.select, [condition, a, b])
+  }
+
+  // MARK: The larger
+
+  /// The largest of several values.
+  public func maximum(_ all: [TermID]) -> TermID {
+    var parts: [TermID] = []
+    for x in all.map({ reduced($0) }) {
+      if self[x].kind == .apply, self[x].operation == .maximum {
+        parts += self[x].operands
+      } else {
+        parts.append(x)
+      }
+    }
+    // What is surely not the largest leaves.
+    var kept: [TermID] = []
+    for x in Set(parts).sorted(by: { $0.raw < $1.raw }) {
+      if kept.contains(where: { isNonnegative(subtract($0, x)) }) {
+        note(.maximumOfOrdered)
+        continue
+      }
+      kept.removeAll { isNonnegative(subtract(x, $0)) }
+      kept.append(x)
+    }
+    if kept.count == 1 { return kept[0] }
+    if kept.count == 2, add(kept[0], kept[1]) == zero { return absolute(kept[0]) }
+    // A common positive factor leaves.
+    let contents = kept.map { content($0) }
+    let nonzero = contents.indices.filter { kept[$0] != zero }
+    var scale = contents[nonzero[0]].weight.magnitude
+    if !nonzero.allSatisfy({ contents[$0].weight.magnitude == scale }) { scale = .one }
+    var shared = factors(contents[nonzero[0]].common).filter {
+      isNonnegative($0.base) && !isMark($0.base) && ($0.exponent.isPositive || isPositive($0.base))
+    }
+    for i in nonzero.dropFirst() {
+      let own = factors(contents[i].common)
+      shared = shared.filter { factor in
+        own.contains { $0.base == factor.base && $0.exponent == factor.exponent }
+      }
+    }
+    if !scale.isOne || !shared.isEmpty {
+      note(.maximumOfScaled)
+      let outside = product(shared)
+      let inverse = product(shared.map { ($0.base, -$0.exponent) })
+      let inner = kept.map { x -> TermID in
+        let lowered = self.scale(multiply(x, inverse), by: scale.reciprocal)
+        return withoutMarks(lowered)
+      }
+      return self.scale(multiply(outside, maximum(inner)), by: scale)
+    }
+    return opaque(.maximum, kept.sorted { $0.raw < $1.raw })
+  }
+
+  /// The term with every mark at 1.
+  public func withoutMarks(_ id: TermID) -> TermID {
+    guard contains(id, where: { isMark($0) }) else { return id }
+    return substitute(id) { isMark($0) ? one : nil }
+  }
+
+  public func minimum(_ all: [TermID]) -> TermID {
+    note(.minimumAsMaximum)
+    return negate(maximum(all.map { negate($0) }))
+  }
+
+  /// x moved into [low, high].
+  public func clip(_ x: TermID, _ low: TermID, _ high: TermID) -> TermID {
+    note(.clipAsBounds)
+    return minimum([maximum([x, low]), high])
+  }
+
+  // MARK: All others
+
+  /// An elementwise operation of the language.
+  public func function(_ operation: Operation, _ x: [TermID]) -> TermID {
+    switch operation {
+    case .negate: return negate(x[0])
+    case .absolute: return absolute(x[0])
+    case .sign: return sign(x[0])
+    case .squareRoot: return power(x[0], .half)
+    case .add: return add(x[0], x[1])
+    case .subtract: return subtract(x[0], x[1])
+    case .multiply: return multiply(x[0], x[1])
+    case .divide: return divide(x[0], x[1])
+    case .power: return power(x[0], x[1])
+    case .maximum: return maximum(x)
+    case .minimum: return minimum(x)
+    case .clip: return clip(x[0], x[1], x[2])
+    case .less: return positive(subtract(x[1], x[0]))
+    case .greater: return positive(subtract(x[0], x[1]))
+    case .lessOrEqual: return logicalNot(positive(subtract(x[0], x[1])))
+    case .greaterOrEqual: return logicalNot(positive(subtract(x[1], x[0])))
+    case .equal: return isZeroCondition(subtract(x[0], x[1]))
+    case .notEqual: return logicalNot(isZeroCondition(subtract(x[0], x[1])))
+    case .logicalAnd: return logicalAnd(x[0], x[1])
+    case .logicalOr: return logicalOr(x[0], x[1])
+    case .logicalNot: return logicalNot(x[0])
+    case .select: return select(x[0], x[1], x[2])
+    case .isFinite: return one
+    case .exponential: return exponential(x[0])
+    case .expm1: return subtract(exponential(x[0]), one)
+    case .logarithm: return logarithm(x[0])
+    case .log1p: return logarithm(add(one, x[0]))
+    case .cubeRoot: return cubeRoot(x[0])
+    case .floor, .ceiling, .round:
+      if isInteger(x[0]) { return x[0] }
+      if let r = value(x[0]) {
+        let low = r.floor
+        let rest = r - Rational(low, .one)
+        let isUp =
+          operation == .ceiling
+          ? !rest.isZero
+          : operation == .round && (rest > .half || (rest == .half && !low.isEven))
+        return number(Rational(isUp ? low + 1 : low, .one))
+      }
+      return opaque(operation, [reduced(x[0])])
+    case .modulo:
+      if let a = value(x[0]), let b = value(x[1]), !b.isZero {
+        return number(a - b * Rational((a / b).floor, .one))
+      }
+      return opaque(operation, x.map { reduced($0) })
+    case .tanh, .sinh, .sine, .tangent, .arcsine, .arctangent, .errorFunction:
+      return odd(operation, reduced(x[0]))
+    case .cosh, .cosine:
+      let child = reduced(x[0])
+      if child == zero { return one }
+      if content(child).weight.isNegative {
+        note(.evenFunction)
+        return opaque(operation, [negate(child)])
+      }
+      return opaque(operation, [child])
+    default: return opaque(operation, x.map { reduced($0) })
+    }
+  }
+
+  private func odd(_ operation: Operation, _ x: TermID) -> TermID {
+    if x == zero { return zero }
+    if content(x).weight.isNegative {
+      note(.oddFunction)
+      return negate(opaque(operation, [negate(x)]))
+    }
+    return opaque(operation, [x])
+  }
+
+  /// e, the base of the natural logarithm.
+  public var euler: TermID {
+    symbol(
+      Symbol(
+        "e", .constant, domain: Interval(Rational(271_828, 100_000), Rational(271_829, 100_000))))
+  }
+
+  public func exponential(_ x: TermID) -> TermID {
+    // e^(log y) is y.
+    let parts = monomials(x)
+    func inside(_ monomial: TermID) -> TermID? {
+      let term = self[monomial]
+      guard term.kind == .apply, term.operation == .logarithm, isPositive(term.operands[0]) else {
+        return nil
+      }
+      return term.operands[0]
+    }
+    if parts.contains(where: { inside($0.monomial) != nil }) {
+      return multiply(
+        parts.map { weight, monomial in
+          inside(monomial).map { power($0, weight) } ?? power(euler, scale(monomial, by: weight))
+        })
+    }
+    return power(euler, x)
+  }
+
+  public func logarithm(_ x: TermID) -> TermID {
+    let x = reduced(x)
+    if x == one { return zero }
+    let (weight, common, rest) = content(x)
+    guard weight.isPositive else { return opaque(.logarithm, [x]) }
+    var parts: [TermID] = []
+    var inside = rest
+    for (base, exponent) in factors(common) {
+      if isPositive(base) {
+        note(.logarithmOfProduct)
+        let term = self[base]
+        if base == euler {
+          parts.append(number(exponent))
+        } else if term.kind == .apply, term.operation == .power {
+          note(.logarithmOfPower)
+          parts.append(
+            scale(multiply(term.operands[1], logarithm(term.operands[0])), by: exponent))
+        } else {
+          parts.append(scale(opaque(.logarithm, [base]), by: exponent))
+        }
+      } else {
+        inside = multiply(inside, power(base, exponent))
+      }
+    }
+    if !weight.isOne {
+      if inside == one || !parts.isEmpty {
+        parts.append(opaque(.logarithm, [number(weight)]))
+      } else {
+        inside = scale(inside, by: weight)
+      }
+    }
+    if inside != one { parts.append(opaque(.logarithm, [inside])) }
+    return add(parts)
+  }
+
+  private func cubeRoot(_ x: TermID) -> TermID {
+    let x = reduced(x)
+    if x == zero { return zero }
+    let (weight, common, rest) = content(x)
+    if weight.isNegative {
+      note(.oddFunction)
+      return negate(cubeRoot(negate(x)))
+    }
+    var outside: [TermID] = []
+    var inside = scale(rest, by: weight)
+    if let root = [1, 8, 27, 64, 125, 1000].first(where: { Rational($0) == weight }) {
+      let value = [1: 1, 8: 2, 27: 3, 64: 4, 125: 5, 1000: 10][root]!
+      outside.append(number(value))
+      inside = rest
+    }
+    for (base, exponent) in factors(common) {
+      if exponent.isInteger, let n = exponent.word, n % 3 == 0 {
+        note(.cubeRootOfScaled)
+        outside.append(power(base, Rational(n / 3)))
+      } else {
+        inside = multiply(inside, power(base, exponent))
+      }
+    }
+    if inside != one { outside.append(opaque(.cubeRoot, [inside])) }
+    return multiply(outside)
+  }
+}

@@ -1,0 +1,222 @@
+import IR
+
+/// What is known of a term's value from the domains of its symbols.
+extension TermTable {
+  public func isNonnegative(_ id: TermID) -> Bool { interval(id).isNonnegative }
+  public func isPositive(_ id: TermID) -> Bool { interval(id).isPositive }
+  public func isNonzero(_ id: TermID) -> Bool { interval(id).isNonzero }
+
+  /// Whether a term takes only the values 0 and 1.
+  public func isBoolean(_ id: TermID) -> Bool {
+    let term = self[id]
+    return term.kind == .apply && detail(of: id).isBoolean
+  }
+
+  /// Whether a term is surely a whole number.
+  public func isInteger(_ id: TermID) -> Bool {
+    let term = self[id]
+    switch term.kind {
+    case .number: return term.weights[0].isInteger
+    case .symbol: return symbol(of: id)!.isInteger
+    case .sum:
+      return zip(term.weights, term.operands).allSatisfy { $0.isInteger && isInteger($1) }
+    case .product:
+      return zip(term.operands, term.weights).allSatisfy {
+        isInteger($0) && $1.isInteger && !$1.isNegative
+      }
+    case .apply:
+      switch term.operation {
+      case .floor, .ceiling, .round, .sign: return true
+      case .maximum, .absolute: return term.operands.allSatisfy { isInteger($0) }
+      default: return isBoolean(id)
+      }
+    }
+  }
+
+  /// Where the value of a term lies.
+  public func interval(_ id: TermID) -> Interval {
+    if let known = intervals[id] { return known }
+    intervals[id] = .all
+    let result = computeInterval(id)
+    intervals[id] = result
+    return result
+  }
+
+  private func computeInterval(_ id: TermID) -> Interval {
+    let term = self[id]
+    switch term.kind {
+    case .number: return .point(term.weights[0])
+    case .symbol: return symbol(of: id)!.domain
+    case .sum: return sumInterval(term)
+    case .product:
+      var result = Interval.point(.one)
+      for (base, exponent) in zip(term.operands, term.weights) {
+        result = result * powerInterval(base, exponent)
+      }
+      return result
+    case .apply: return applicationInterval(id, term)
+    }
+  }
+
+  private func powerInterval(_ base: TermID, _ exponent: Rational) -> Interval {
+    let own = interval(base)
+    if exponent.isInteger, let n = exponent.word {
+      if n > 0 { return own.power(min(n, 64)) }
+      if n % 2 == 0, !own.isNonzero { return .positive }
+      // Where it is defined, it is not divided by 0.
+      if own.isNonnegative { return own.power(min(-n, 64)).positivePart.reciprocal }
+      return own.power(min(-n, 64)).reciprocal
+    }
+    // Where it is a number, a root is not negative.
+    let root = own.intersection(.nonnegative).root
+    return exponent.isPositive ? root : root.reciprocal.intersection(.positive)
+  }
+
+  private func applicationInterval(_ id: TermID, _ term: Term) -> Interval {
+    if isBoolean(id) { return .unit }
+    func operand(_ i: Int) -> Interval { interval(term.operands[i]) }
+    switch term.operation {
+    case .absolute:
+      let own = operand(0)
+      if own.isNonnegative { return own }
+      if own.isNonpositive { return -own }
+      return Interval(
+        .zero, own.isBounded ? max(-own.low!, own.high!) : nil, excludesLow: own.isNonzero)
+    case .sign:
+      let own = operand(0)
+      return Interval(
+        own.isPositive ? .one : own.isNonnegative ? .zero : Rational(-1),
+        own.isNegative ? Rational(-1) : own.isNonpositive ? .zero : .one)
+    case .tanh, .errorFunction:
+      return Interval(Rational(-1), .one, excludesLow: true, excludesHigh: true)
+    case .sine, .cosine: return .signs
+    case .cosh: return Interval(.one, nil)
+    case .power:
+      let base = operand(0)
+      let exponent = operand(1)
+      if base.isPositive {
+        if exponent.isPositive, let high = base.high, high <= .one {
+          return Interval(
+            .zero, .one, excludesLow: true, excludesHigh: high < .one || base.excludesHigh)
+        }
+        if exponent.isNonnegative, let low = base.low, low >= .one {
+          return Interval(.one, nil)
+        }
+        return .positive
+      }
+      if base.isNonnegative {
+        if exponent.isPositive, let high = base.high, high <= .one {
+          return Interval(.zero, .one, excludesHigh: high < .one || base.excludesHigh)
+        }
+        return .nonnegative
+      }
+      if let n = value(term.operands[1]), n.isInteger, let k = n.word, k % 2 == 0 {
+        return .nonnegative
+      }
+      return .all
+    case .maximum:
+      return term.operands.dropFirst().reduce(operand(0)) { $0.maximum(interval($1)) }
+    case .select: return operand(1).hull(operand(2))
+    case .sum, .globalSum:
+      let own = operand(0)
+      return own.isNonnegative ? .nonnegative : own.isNonpositive ? -Interval.nonnegative : .all
+    case .maximumOf, .minimumOf, .globalMaximum, .globalMinimum:
+      return operand(0)
+    case .topKMask: return .unit
+    case .softmax: return .unit
+    case .transpose, .reshape, .slice, .sort, .gather, .takeAlong: return operand(0)
+    case .divide: return .point(.one)
+    case .logarithm:
+      let own = operand(0)
+      if let low = own.low, low >= .one { return .nonnegative }
+      if let high = own.high, high <= .one { return -Interval.nonnegative }
+      return .all
+    default: return .all
+    }
+  }
+
+  private func sumInterval(_ term: Term) -> Interval {
+    var plain = Interval.point(.zero)
+    for (weight, monomial) in zip(term.weights, term.operands) {
+      plain = plain + Interval.point(weight) * interval(monomial)
+    }
+    if plain.isNonzero || term.operands.count < 2 { return plain }
+    // Like data together: g² − β g² is (1 − β) g².
+    var groups: [TermID: [TermID: Rational]] = [:]
+    for (weight, monomial) in zip(term.weights, term.operands) {
+      var data: [Factor] = []
+      var scale: [Factor] = []
+      for factor in factors(monomial) {
+        if isData(factor.base) { data.append(factor) } else { scale.append(factor) }
+      }
+      let dataPart = product(data)
+      let scalePart = product(scale)
+      groups[dataPart, default: [:]][scalePart, default: .zero] =
+        (groups[dataPart]?[scalePart] ?? .zero) + weight
+    }
+    var grouped = Interval.point(.zero)
+    for (data, coefficients) in groups.sorted(by: { $0.key.raw < $1.key.raw }) {
+      grouped = grouped + interval(data) * multilinearInterval(coefficients)
+    }
+    return plain.intersection(grouped)
+  }
+
+  /// Where a polynomial in hyperparameters lies. One that is linear in each of at most five
+  /// quantities takes its extreme values at the corners of their box.
+  private func multilinearInterval(_ coefficients: [TermID: Rational]) -> Interval {
+    var plain = Interval.point(.zero)
+    var atoms: [TermID] = []
+    var isMultilinear = true
+    for (monomial, weight) in coefficients.sorted(by: { $0.key.raw < $1.key.raw }) {
+      plain = plain + Interval.point(weight) * interval(monomial)
+      for (base, exponent) in factors(monomial) {
+        if !exponent.isOne { isMultilinear = false }
+        if !atoms.contains(base) { atoms.append(base) }
+      }
+    }
+    guard isMultilinear, atoms.count <= 5, atoms.count > 0, coefficients.count > 1 else {
+      return plain
+    }
+    let boxes = atoms.map { interval($0) }
+    guard boxes.allSatisfy({ $0.isBounded }) else { return plain }
+    func corner(_ bits: Int) -> Rational {
+      var total = Rational.zero
+      for (monomial, weight) in coefficients {
+        var product = weight
+        for (base, _) in factors(monomial) {
+          let i = atoms.firstIndex(of: base)!
+          product = product * (bits >> i & 1 == 1 ? boxes[i].high! : boxes[i].low!)
+        }
+        total = total + product
+      }
+      return total
+    }
+    let corners = (0..<(1 << atoms.count)).map { corner($0) }
+    guard let low = corners.min(), let high = corners.max() else { return plain }
+    // A bound is attained on some face made of attained ends, or inside along the other axes.
+    func isAttained(_ bound: Rational) -> Bool {
+      var states = [Int](repeating: 0, count: atoms.count)
+      while true {
+        // 0: low end, 1: high end, 2: inside.
+        let isAllowed = states.indices.allSatisfy {
+          states[$0] == 2 || (states[$0] == 0 ? !boxes[$0].excludesLow : !boxes[$0].excludesHigh)
+        }
+        if isAllowed {
+          let face = corners.indices.filter { bits in
+            states.indices.allSatisfy { states[$0] == 2 || states[$0] == (bits >> $0 & 1) }
+          }
+          if face.allSatisfy({ corners[$0] == bound }) { return true }
+        }
+        var i = 0
+        while i < states.count, states[i] == 2 {
+          states[i] = 0
+          i += 1
+        }
+        if i == states.count { return false }
+        states[i] += 1
+      }
+    }
+    return Interval(
+      low, high, excludesLow: !isAttained(low), excludesHigh: !isAttained(high))
+  }
+}

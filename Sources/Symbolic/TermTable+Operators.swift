@@ -1,0 +1,287 @@
+import IR
+
+/// Reductions and matrix operations: operators that know where they are linear.
+extension TermTable {
+  /// The part of a monomial that a reduction over `scope` may draw out, and the rest.
+  private func split(_ monomial: TermID, over scope: Scope) -> (outside: TermID, inside: TermID) {
+    let varying: Spread =
+      switch scope {
+      case .all, .leading: [.rows, .cols, .other]
+      case .perRow: [.cols, .other]
+      case .perColumn: [.rows, .other]
+      case .overWorkers, .overBatch, .overGroups, .overStack, .overWindow: []
+      }
+    var outside: [Factor] = []
+    var inside: [Factor] = []
+    for factor in factors(monomial) {
+      if spread(factor.base).isDisjoint(with: varying) {
+        outside.append(factor)
+      } else {
+        inside.append(factor)
+      }
+    }
+    return (product(outside), product(inside))
+  }
+
+  /// A reduction of a tensor whose shape the detail names; `extent` is how many elements it folds.
+  public func reduce(
+    _ operation: Operation, _ x: TermID, _ detail: Detail, count: TermID
+  ) -> TermID {
+    let scope = detail.scope ?? .all
+    switch operation {
+    case .sum:
+      var parts: [TermID] = []
+      for (weight, monomial) in monomials(reduced(x)) {
+        let (outside, inside) = split(monomial, over: scope)
+        if inside == one {
+          note(.reductionOfConstant)
+          parts.append(scale(multiply(outside, count), by: weight))
+        } else {
+          if outside != one || !weight.isOne { note(.linearReduction) }
+          parts.append(
+            scale(multiply(outside, opaque(.sum, [inside, count], detail)), by: weight))
+        }
+      }
+      return add(parts)
+    case .maximumOf, .minimumOf:
+      let x = reduced(x)
+      if spread(x).isDisjoint(with: [.rows, .cols, .other]) {
+        note(.reductionOfConstant)
+        return x
+      }
+      let (weight, common, rest) = content(x)
+      let (outside, inside) = split(common, over: scope)
+      if operation == .minimumOf {
+        note(.minimumAsMaximum)
+        return negate(reduce(.maximumOf, negate(x), detail, count: count))
+      }
+      let scaleOutside =
+        outside != one && factors(outside).allSatisfy { isNonnegative($0.base) }
+      let size = weight.magnitude
+      if !size.isOne || scaleOutside {
+        note(.maximumOfScaledTensor)
+        let inner = scale(
+          multiply(scaleOutside ? inside : common, rest),
+          by: weight.isNegative ? Rational(-1) : .one)
+        return scale(
+          multiply(
+            scaleOutside ? outside : one, opaque(.maximumOf, [inner, count], detail)), by: size)
+      }
+      return opaque(.maximumOf, [x, count], detail)
+    default: return opaque(operation, [reduced(x), count], detail)
+    }
+  }
+
+  /// A reduction over all tensors; `isGlobal` factors leave a sum.
+  public func globalReduce(_ operation: Operation, _ x: TermID) -> TermID {
+    guard operation == .globalSum else {
+      if operation == .globalMinimum {
+        return negate(globalReduce(.globalMaximum, negate(x)))
+      }
+      let (weight, common, rest) = content(reduced(x))
+      let outside = factors(common).filter { isGlobal($0.base) && isNonnegative($0.base) }
+      guard !outside.isEmpty || !weight.magnitude.isOne else {
+        return opaque(.globalMaximum, [reduced(x)], Detail(spread: []))
+      }
+      let inside = factors(common).filter { !(isGlobal($0.base) && isNonnegative($0.base)) }
+      let inner = scale(
+        multiply(product(inside), rest), by: weight.isNegative ? Rational(-1) : .one)
+      if inner == one { return x }
+      return scale(
+        multiply(product(outside), opaque(.globalMaximum, [inner], Detail(spread: []))),
+        by: weight.magnitude)
+    }
+    var parts: [TermID] = []
+    for (weight, monomial) in monomials(reduced(x)) {
+      var outside: [Factor] = []
+      var inside: [Factor] = []
+      for factor in factors(monomial) {
+        if isGlobal(factor.base) { outside.append(factor) } else { inside.append(factor) }
+      }
+      note(.linearReduction)
+      parts.append(
+        scale(
+          multiply(product(outside), opaque(.globalSum, [product(inside)], Detail(spread: []))),
+          by: weight))
+    }
+    return add(parts)
+  }
+
+  // MARK: Matrices
+
+  /// The number that a monomial carries before its matrix part.
+  private func scalarPart(_ monomial: TermID) -> (outside: TermID, inside: TermID) {
+    var outside: [Factor] = []
+    var inside: [Factor] = []
+    for factor in factors(monomial) {
+      if spread(factor.base).isEmpty { outside.append(factor) } else { inside.append(factor) }
+    }
+    return (product(outside), product(inside))
+  }
+
+  /// A product of matrices. The detail names the shapes of operands and result.
+  public func matrixProduct(_ a: TermID, _ b: TermID, _ detail: Detail) -> TermID {
+    let p = monomials(reduced(a))
+    let q = monomials(reduced(b))
+    guard p.count * q.count <= 64, spend(p.count * q.count) else {
+      return opaque(.matrixProduct, [a, b], detail)
+    }
+    var parts: [TermID] = []
+    for (x, m) in p {
+      for (y, n) in q {
+        let (mo, mi) = scalarPart(m)
+        let (no, ni) = scalarPart(n)
+        if p.count > 1 || q.count > 1 || mo != one || no != one { note(.productOfMatrices) }
+        let core: TermID
+        if isIdentity(mi) {
+          core = ni
+          note(.identityMatrix)
+        } else if isIdentity(ni) {
+          core = mi
+          note(.identityMatrix)
+        } else {
+          // (A B) C and A (B C) are one chain; only the shape of the whole is kept.
+          let left = chain(mi)
+          let right = chain(ni)
+          core = opaque(.matrixProduct, left + right, detail)
+        }
+        parts.append(scale(multiply([mo, no, core]), by: x * y))
+      }
+    }
+    return add(parts)
+  }
+
+  private func chain(_ id: TermID) -> [TermID] {
+    let term = self[id]
+    return term.kind == .apply && term.operation == .matrixProduct ? term.operands : [id]
+  }
+
+  private func isIdentity(_ id: TermID) -> Bool {
+    let term = self[id]
+    return term.kind == .apply && term.operation == .identity
+  }
+
+  public func transpose(_ x: TermID, _ detail: Detail) -> TermID {
+    var parts: [TermID] = []
+    for (weight, monomial) in monomials(reduced(x)) {
+      let (outside, inside) = scalarPart(monomial)
+      var all = [outside]
+      for (base, exponent) in factors(inside) {
+        all.append(power(transposed(atom: base, detail), exponent))
+      }
+      parts.append(scale(multiply(all), by: weight))
+    }
+    return add(parts)
+  }
+
+  private func transposed(atom x: TermID, _ detail: Detail) -> TermID {
+    let term = self[x]
+    if term.kind == .apply {
+      switch term.operation {
+      case .transpose:
+        note(.transposeTwice)
+        return term.operands[0]
+      case .matrixProduct:
+        note(.transposeOfProduct)
+        return opaque(
+          .matrixProduct, term.operands.reversed().map { transpose($0, detail) }, detail)
+      case .identity: return x
+      default: break
+      }
+    }
+    if spread(x).isEmpty { return x }
+    return opaque(.transpose, [x], Detail(spread: .other))
+  }
+
+  /// An operation that is linear in its first operand: numbers leave, sums split.
+  public func linear(_ operation: Operation, _ x: TermID, _ detail: Detail) -> TermID {
+    var parts: [TermID] = []
+    for (weight, monomial) in monomials(reduced(x)) {
+      let (outside, inside) = scalarPart(monomial)
+      if inside == one, outside != one || !weight.isOne {
+        parts.append(scale(multiply(outside, opaque(operation, [one], detail)), by: weight))
+      } else {
+        parts.append(
+          scale(multiply(outside, opaque(operation, [inside], detail)), by: weight))
+      }
+    }
+    return add(parts)
+  }
+
+  // MARK: Rebuilding
+
+  /// The operation of a node applied to other operands.
+  func rebuild(_ term: Term, _ operands: [TermID]) -> TermID {
+    switch term.kind {
+    case .number, .symbol: return intern(term)
+    case .sum:
+      return add(zip(term.weights, operands).map { scale($1, by: $0) })
+    case .product:
+      return multiply(zip(operands, term.weights).map { power($0, $1) })
+    case .apply:
+      let detail = details[Int(term.payload)]
+      switch term.operation {
+      case .greater: return positive(operands[0])
+      case .maximum: return maximum(operands)
+      case .divide: return detail.text == "unit" ? unit(operands[0]) : rootUnit(operands[0])
+      case .power: return power(operands[0], operands[1])
+      case .multiply: return multiply(operands)
+      case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
+        return reduce(term.operation, operands[0], detail, count: operands[1])
+      case .globalSum, .globalMaximum, .globalMinimum:
+        return globalReduce(term.operation, operands[0])
+      case .matrixProduct:
+        return operands.dropFirst().reduce(operands[0]) { matrixProduct($0, $1, detail) }
+      case .transpose: return transpose(operands[0], detail)
+      case .reshape where operands.count == 1: return linear(term.operation, operands[0], detail)
+      default:
+        if term.operation.isElementwise, !detail.isBoolean, detail.text.isEmpty {
+          return function(term.operation, operands)
+        }
+        return opaque(term.operation, operands.map { reduced($0) }, detail)
+      }
+    }
+  }
+
+  /// The term with some of its parts replaced, everything around them simplified again.
+  public func substitute(_ root: TermID, _ replacement: (TermID) -> TermID?) -> TermID {
+    var memo: [TermID: TermID] = [:]
+    return substitute(root, &memo, replacement)
+  }
+
+  public func substitute(_ roots: [TermID], _ replacement: (TermID) -> TermID?) -> [TermID] {
+    var memo: [TermID: TermID] = [:]
+    return roots.map { substitute($0, &memo, replacement) }
+  }
+
+  public func substitute(_ root: TermID, _ map: [TermID: TermID]) -> TermID {
+    if map.isEmpty { return root }
+    return substitute(root) { map[$0] }
+  }
+
+  /// As `substitute`, for one element of a tensor: what stands inside of a reduction or of a matrix
+  /// operation speaks of all elements and stays.
+  func substitute(element root: TermID, _ replacement: (TermID) -> TermID?) -> TermID {
+    substitute(root) { id in
+      if let found = replacement(id) { return found }
+      let term = self[id]
+      return term.kind == .apply && !term.operation.isElementwise ? id : nil
+    }
+  }
+
+  func substitute(
+    _ root: TermID, _ memo: inout [TermID: TermID], _ replacement: (TermID) -> TermID?
+  ) -> TermID {
+    if let known = memo[root] { return known }
+    let result: TermID
+    if let found = replacement(root) {
+      result = found
+    } else {
+      let term = self[root]
+      let operands = term.operands.map { substitute($0, &memo, replacement) }
+      result = operands == term.operands ? root : rebuild(term, operands)
+    }
+    memo[root] = result
+    return result
+  }
+}

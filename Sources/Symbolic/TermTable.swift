@@ -1,0 +1,260 @@
+import Basics
+import IR
+
+/// A term: its number in a table.
+public struct TermID: Identifier {
+  public var raw: Int32
+  @inlinable public init(raw: Int32) { self.raw = raw }
+}
+
+/// One node of a table of terms. Operands are terms made before it.
+public struct Term: Hashable, Sendable {
+  public enum Kind: UInt8, Sendable {
+    /// `weights[0]`.
+    case number
+    /// `payload` is the symbol.
+    case symbol
+    /// Σ weight · operand: operands are monomials (1 for the constant), in ascending order.
+    case sum
+    /// Π operand ^ weight: operands are neither numbers (but roots of them) nor products.
+    case product
+    /// `operation` of the operands; `payload` is its detail.
+    case apply
+  }
+  public var kind: Kind
+  public var operation: Operation = .constant
+  public var payload: Int32 = 0
+  public var operands: [TermID] = []
+  public var weights: [Rational] = []
+}
+
+/// What an operation needs besides its operands.
+public struct Detail: Hashable, Sendable {
+  /// Scope, shapes, slices, in words: two applications differ if their details do.
+  public var text: String
+  /// Where the result's elements may differ; nil where the operands say it.
+  public var spread: Spread?
+  public var scope: Scope?
+  /// The axes that the operand of a reduction has.
+  public var operand: Spread
+  /// Values 0 and 1 only.
+  public var isBoolean: Bool
+
+  public init(
+    _ text: String = "", spread: Spread? = nil, scope: Scope? = nil,
+    operand: Spread = .like, isBoolean: Bool = false
+  ) {
+    self.text = text
+    self.spread = spread
+    self.scope = scope
+    self.operand = operand
+    self.isBoolean = isBoolean
+  }
+}
+
+/// Owns terms: equal terms are one, and every term is in its normal form when it is made.
+///
+/// The normal form is a sum of products of powers of atoms with exact rational weights; atoms are
+/// symbols, functions, operators and, with negative exponents, sums. Two terms that are equal as
+/// polynomials are the same term; quotients are compared by `isZero`.
+public final class TermTable {
+  public private(set) var terms: [Term] = []
+  public private(set) var symbols: [Symbol] = []
+  public private(set) var details: [Detail] = []
+  private var known: [Term: TermID] = [:]
+  private var symbolIndex: [Symbol: Int32] = [:]
+  private var detailIndex: [Detail: Int32] = [:]
+  var intervals: [TermID: Interval] = [:]
+  var spreads: [TermID: Spread] = [:]
+  private var dataFlags: [Bool] = []
+  private var globalFlags: [Bool] = []
+  var productMemo: [Pair: TermID] = [:]
+  /// The rewrites that have fired, in order of first use.
+  public private(set) var used: [Rewrite.Name] = []
+  private var usedSet: Set<Rewrite.Name> = []
+  /// Work left: what would unfold too far stays as it is.
+  var budget: Int
+  public private(set) var isExhausted = false
+  /// When it stops expanding.
+  public var deadline: ContinuousClock.Instant?
+  private var ticks = 0
+
+  struct Pair: Hashable {
+    var a: TermID
+    var b: TermID
+  }
+
+  /// Products of sums of more than this many terms are not expanded.
+  static let expansionLimit = 1_500
+  /// Nodes that a table holds before it stops expanding.
+  public static let nodeLimit = 150_000
+
+  public let zero: TermID
+  public let one: TermID
+
+  public init(budget: Int = 3_000_000) {
+    self.budget = budget
+    zero = TermID(0)
+    one = TermID(1)
+    details.append(Detail())
+    detailIndex[Detail()] = 0
+    _ = intern(Term(kind: .number, weights: [.zero]))
+    _ = intern(Term(kind: .number, weights: [.one]))
+  }
+
+  public subscript(_ id: TermID) -> Term { terms[id.index] }
+
+  func note(_ rewrite: Rewrite.Name) {
+    if usedSet.insert(rewrite).inserted { used.append(rewrite) }
+  }
+
+  func forgetRewrites() {
+    used = []
+    usedSet = []
+  }
+
+  /// Takes `work` from the budget; false when there is none left.
+  func spend(_ work: Int) -> Bool {
+    budget -= work
+    ticks &+= 1
+    if ticks & 255 == 0, let deadline, ContinuousClock.now > deadline { budget = -1 }
+    if budget < 0 || terms.count > Self.nodeLimit {
+      isExhausted = true
+      return false
+    }
+    return true
+  }
+
+  func intern(_ term: Term) -> TermID {
+    if let found = known[term] { return found }
+    let id = TermID(terms.count)
+    terms.append(term)
+    known[term] = id
+    switch term.kind {
+    case .symbol:
+      dataFlags.append(symbols[Int(term.payload)].isData)
+      globalFlags.append(symbols[Int(term.payload)].isGlobal)
+    default:
+      dataFlags.append(term.operands.contains { dataFlags[$0.index] })
+      let isGlobalResult =
+        term.kind == .apply && term.operation.info.operationClass == .globalReduction
+      globalFlags.append(isGlobalResult || term.operands.allSatisfy { globalFlags[$0.index] })
+    }
+    return id
+  }
+
+  func detail(_ detail: Detail) -> Int32 {
+    if let found = detailIndex[detail] { return found }
+    details.append(detail)
+    detailIndex[detail] = Int32(details.count - 1)
+    return Int32(details.count - 1)
+  }
+
+  func detail(of id: TermID) -> Detail { details[Int(terms[id.index].payload)] }
+
+  // MARK: Sources
+
+  public func number(_ x: Rational) -> TermID { intern(Term(kind: .number, weights: [x])) }
+  public func number(_ x: Int) -> TermID { number(Rational(x)) }
+
+  public func symbol(_ symbol: Symbol) -> TermID {
+    let index: Int32
+    if let found = symbolIndex[symbol] {
+      index = found
+    } else {
+      index = Int32(symbols.count)
+      symbols.append(symbol)
+      symbolIndex[symbol] = index
+    }
+    return intern(Term(kind: .symbol, payload: index))
+  }
+
+  /// The symbol that a term is, nil for other terms.
+  public func symbol(of id: TermID) -> Symbol? {
+    let term = terms[id.index]
+    return term.kind == .symbol ? symbols[Int(term.payload)] : nil
+  }
+
+  /// The number that a term is, nil for other terms.
+  public func value(_ id: TermID) -> Rational? {
+    let term = terms[id.index]
+    return term.kind == .number ? term.weights[0] : nil
+  }
+
+  /// An application kept as it is.
+  func opaque(_ operation: Operation, _ operands: [TermID], _ detail: Detail = Detail()) -> TermID {
+    intern(
+      Term(
+        kind: .apply, operation: operation, payload: self.detail(detail), operands: operands))
+  }
+
+  // MARK: What a term depends on
+
+  /// Whether it depends on w, gradients, states, inputs, the loss or draws.
+  public func isData(_ id: TermID) -> Bool { dataFlags[id.index] }
+
+  /// Whether it is the same for all tensors.
+  public func isGlobal(_ id: TermID) -> Bool { globalFlags[id.index] }
+
+  /// Along which axes its elements may differ.
+  public func spread(_ id: TermID) -> Spread {
+    if let known = spreads[id] { return known }
+    let term = terms[id.index]
+    var result: Spread = []
+    switch term.kind {
+    case .number: break
+    case .symbol: result = symbols[Int(term.payload)].spread
+    case .sum, .product: for operand in term.operands { result.formUnion(spread(operand)) }
+    case .apply:
+      if let own = details[Int(term.payload)].spread {
+        result = own
+      } else {
+        for operand in term.operands { result.formUnion(spread(operand)) }
+      }
+    }
+    spreads[id] = result
+    return result
+  }
+
+  /// The symbols of a term, each once, in order of appearance.
+  public func symbols(in roots: [TermID]) -> [TermID] {
+    var seen: Set<TermID> = []
+    var found: [TermID] = []
+    var pending = Array(roots.reversed())
+    while let next = pending.popLast() {
+      guard seen.insert(next).inserted else { continue }
+      if terms[next.index].kind == .symbol { found.append(next) }
+      pending += terms[next.index].operands.reversed()
+    }
+    return found
+  }
+
+  public func symbols(in root: TermID) -> [TermID] { symbols(in: [root]) }
+
+  public func contains(_ root: TermID, _ part: TermID) -> Bool {
+    contains(root, where: { $0 == part })
+  }
+
+  /// Whether some part of a term satisfies a predicate.
+  public func contains(_ root: TermID, where predicate: (TermID) -> Bool) -> Bool {
+    var seen: Set<TermID> = []
+    var pending = [root]
+    while let next = pending.popLast() {
+      guard seen.insert(next).inserted else { continue }
+      if predicate(next) { return true }
+      pending += terms[next.index].operands
+    }
+    return false
+  }
+
+  /// The nodes of a term, shared ones once.
+  public func size(_ root: TermID) -> Int {
+    var seen: Set<TermID> = []
+    var pending = [root]
+    while let next = pending.popLast() {
+      guard seen.insert(next).inserted else { continue }
+      pending += terms[next.index].operands
+    }
+    return seen.count
+  }
+}

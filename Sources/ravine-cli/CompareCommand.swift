@@ -1,0 +1,50 @@
+import ArgumentParser
+import Diagnostics
+import Ravine
+import Symbolic
+
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Whether two rules are the same, with a proof or a counterexample.",
+    discussion: """
+      Examples:
+        ravine compare 'Lion(β1 = β, β2 = β)' 'Signum(μ = β)'
+        ravine compare HeavyBall EMAMomentum
+        ravine compare Adam 'AdamW(λ = 0)' --json
+        ravine compare mine.opt:Mine AdamW
+
+      Names in arguments that mean nothing else stand for any number. A hyperparameter that is not
+      given is any one number where both rules have it, and its default where one has it.
+      Ends with 0 when the rules are proved equal, 1 when they are not.
+      """)
+
+  @Flag(help: "As JSON.")
+  var json = false
+  @Argument(help: ArgumentHelp("A rule, or FILE.opt:RULE.", valueName: "rule"))
+  var first: String
+  @Argument(help: ArgumentHelp("Another.", valueName: "rule"))
+  var second: String
+
+  func run() throws {
+    let compiler = Compiler()
+    let texts = try [first, second].map { text -> String in
+      guard case .rule(let rule, let path) = Program(text) else {
+        Console.say(
+          "ravine: `\(Console.printable(text))` names a file: say which rule, FILE.opt:RULE\n")
+        throw Status.usage
+      }
+      if let path { try Program.add(path, to: compiler) }
+      return rule
+    }
+    let result: Comparison
+    do throws(DiagnosticError) {
+      result = try compiler.compare(texts[0], texts[1])
+    } catch {
+      Console.report(error.diagnostics, in: compiler.sources)
+      throw Status.program
+    }
+    Console.write(json ? ComparisonText.json(result).rendered() : ComparisonText.text(result))
+    if !result.isEqual { throw Status.finding }
+  }
+}

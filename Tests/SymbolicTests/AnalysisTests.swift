@@ -1,0 +1,373 @@
+import Ravine
+import Symbolic
+import Testing
+
+/// What is asked of one rule: stability, memory, limits, symmetries, units, bounds.
+@Suite struct AnalysisTests {
+  private func algebra(
+    _ text: String, _ source: String = "", generality: Generality = .withoutSwitches
+  ) throws -> RuleAlgebra {
+    let compiler = Compiler()
+    let found = compiler.add(name: "test.opt", bytes: Array(source.utf8))
+    #expect(!found.contains { $0.severity == .error })
+    return try compiler.algebra(text, generality: generality)
+  }
+
+  // MARK: Stability
+
+  @Test(arguments: [
+    ("SGD", "0 < lr * h < 2"),
+    ("HeavyBall", "0 < lr * h < 2 * (1 + μ)"),
+    ("Nesterov", "0 < lr * h < 2 * (1 + μ) / (1 + 2 * μ)"),
+    ("EMAMomentum", "0 < lr * h < 2 * (1 + β) / (1 - β)"),
+  ]) func stableRange(_ rule: String, _ expected: String) throws {
+    #expect(try algebra(rule).stability().text == expected)
+  }
+
+  /// The exact range against the spectral radius of the iteration matrix, found numerically.
+  @Test(arguments: [
+    "SGD", "HeavyBall", "Nesterov", "EMAMomentum", "QHM", "OptimisticGD", "ComplexMomentum",
+  ]) func rangeAgreesWithTheSpectralRadius(_ name: String) throws {
+    let own = try algebra(name)
+    let stability = try own.stability()
+    var random = SplitMix64(11)
+    var checked = 0
+    for _ in 0..<8 {
+      var values: [TermID: Double] = [:]
+      var evaluator = Evaluator(own.table)
+      for symbol in own.setting.symbols {
+        let x = symbol.name == "angle" ? 0.4 * random.unit() : 0.05 + 0.9 * random.unit()
+        values[symbol.term] = x
+        evaluator.set(symbol.term, x)
+      }
+      let bounds = stability.upper.compactMap { evaluator.number($0) }
+      let limit = stability.limit(values)
+      if stability.unsolved.isEmpty, let bound = bounds.min() {
+        let found = try #require(limit)
+        #expect(abs(found - bound) <= 1e-9 * bound, "\(values) \(found) \(bound)")
+        checked += 1
+        for (x, isStable) in [(bound * (1 - 1e-7), true), (bound * (1 + 1e-7), false)] {
+          values[stability.variable] = x
+          let radius = stability.spectralRadius(values)
+          #expect((try #require(radius) < 1) == isStable)
+        }
+      } else if let limit {
+        // All conditions are positive below the limit and one is not above it.
+        for (x, isStable) in [(limit * (1 - 1e-6), true), (limit * (1 + 1e-6), false)] {
+          var inside = Evaluator(own.table)
+          for (symbol, value) in values { inside.set(symbol, value) }
+          inside.set(stability.variable, x)
+          let all = stability.conditions.map { inside.number($0) ?? .nan }
+          #expect(all.allSatisfy { $0 > 0 } == isStable, "\(all)")
+        }
+        checked += 1
+      }
+    }
+    #expect(checked >= 4)
+  }
+
+  @Test func bestStep() throws {
+    let own = try algebra("HeavyBall")
+    let stability = try own.stability()
+    let critical = try #require(stability.critical)
+    let printer = TermPrinter(own.table)
+    #expect(printer.text(critical.rate) == "sqrt(μ)")
+    let μ = own.setting.symbols.first { $0.name == "μ" }!.term
+    let best = try #require(stability.best([μ: 0.81]))
+    #expect(abs(best.rate - 0.9) < 1e-6)
+    #expect(best.x >= 0.01 - 1e-6 && best.x <= 3.61 + 1e-6)
+  }
+
+  @Test func stabilityNeedsLinearRules() {
+    #expect(throws: SymbolicError.self) { try algebra("Adam").stability() }
+    #expect(throws: SymbolicError.self) { try algebra("SignSGD").stability() }
+  }
+
+  // MARK: Memory
+
+  @Test func closedForms() throws {
+    let momentum = try algebra("EMAMomentum").history(of: "m")
+    #expect(momentum.text == "m = sum((1 - β) * β^(t - k) * g_k for k in 1..t)")
+    let t = SymbolicRule.step(momentum.table, from: 2)
+    let printer = TermPrinter(momentum.table)
+    #expect(printer.text(momentum.totalWeight(after: t)) == "1 - β^t")
+    #expect(momentum.window.map { printer.text($0) } == "1 / (1 - β)")
+    #expect(momentum.halfLife.map { printer.text($0) } == "-log(2) / log(β)")
+    let adam = try algebra("Adam").history(of: "v")
+    #expect(adam.text == "v = sum((1 - β2) * β2^(t - k) * g_k^2 for k in 1..t)")
+    #expect(throws: SymbolicError.self) { try algebra("AMSGrad").history(of: "largest") }
+    #expect(throws: SymbolicError.self) { try algebra("SGD").history(of: "m") }
+  }
+
+  /// The closed form's weights against the unrolled state.
+  @Test func unrolled() throws {
+    let all = try algebra("EMAMomentum").unrolled("m", steps: 3)
+    #expect(all.count == 3)
+    #expect(all[0] == "(1 - β) * g_1")
+    let own = try algebra("EMAMomentum")
+    let terms = try StateHistory.unrolled(own.rule, state: 0, steps: 4)
+    var evaluator = Evaluator(own.table)
+    let β = 0.7
+    for symbol in own.setting.symbols { evaluator.set(symbol.term, β) }
+    var expected = 0.0
+    for k in 1...4 {
+      let g = own.table.symbol(Symbol("g_\(k)", .gradient, variant: k, spread: .like))
+      evaluator.set(g, Double(k))
+      var weight = 1 - β
+      for _ in k..<4 { weight *= β }
+      expected += weight * Double(k)
+    }
+    let value = evaluator.number(terms[3])
+    #expect(abs(try #require(value) - expected) < 1e-12)
+  }
+
+  // MARK: Limits
+
+  @Test(arguments: [
+    ("SGD", "-lr * g", nil), ("HeavyBall", "-lr * g / (1 - μ)", nil),
+    ("EMAMomentum", "-lr * g", nil), ("Lion", "-lr * sign(g)", nil),
+    ("Adam", "-lr * g / (ε + abs(g))", "-lr * sign(g)"),
+    ("RMSProp", "-lr * g / (ε + abs(g))", "-lr * sign(g)"),
+  ]) func steady(_ rule: String, _ update: String, _ without: String?) throws {
+    let state = try algebra(rule).steadyState()
+    let printer = TermPrinter(state.table)
+    #expect(printer.text(state.update) == update)
+    #expect(state.withoutEpsilon.map { printer.text($0) } == without)
+  }
+
+  @Test func sumsHaveNoLimit() {
+    #expect(throws: SymbolicError.self) { try algebra("AdaGrad").steadyState() }
+  }
+
+  @Test(arguments: ["HeavyBall", "EMAMomentum", "Nesterov", "QHM"])
+  func noise(_ rule: String) throws {
+    let own = try algebra(rule)
+    let noise = try own.noise()
+    var evaluator = Evaluator(own.table)
+    var values: [TermID: Double] = [:]
+    for symbol in own.setting.symbols {
+      values[symbol.term] = 0.6
+      evaluator.set(symbol.term, 0.6)
+    }
+    // The squared answers to one gradient add up to the variance, the answers to the mean.
+    let linear = try #require(try LinearRule(own.rule))
+    var z = linear.input.map { evaluator.number($0)! }
+    let matrix = linear.matrix.map { $0.map { evaluator.number($0)! } }
+    var (sum, squares, previous) = (0.0, 0.0, 0.0)
+    for _ in 0..<400 {
+      let move = z[0] - previous
+      previous = z[0]
+      sum += move
+      squares += move * move
+      z = matrix.map { row in zip(row, z).reduce(0) { $0 + $1.0 * $1.1 } }
+    }
+    #expect(abs(evaluator.number(noise.mean)! - sum) < 1e-9)
+    #expect(abs(evaluator.number(noise.variance)! - squares) < 1e-9)
+  }
+
+  @Test func updateSizes() throws {
+    let compiler = Compiler()
+    let sign = try compiler.updateSize("SignSGD(lr = 0.01)")
+    #expect(abs(sign.measured - 0.01) < 1e-9)
+    #expect(sign.symbolic == nil)
+    let momentum = try compiler.updateSize("EMAMomentum(lr = 0.1, β = 0.5)")
+    // lr √((1 − β) / (1 + β)), from 6,000 numbers.
+    #expect(abs(momentum.measured / (0.1 * (0.5 / 1.5).squareRoot()) - 1) < 0.05)
+    #expect(momentum.symbolic != nil)
+    let factor = try compiler.learningRateFactor(from: "SGD(lr = 0.1)", to: "SignSGD(lr = 0.1)")
+    #expect(abs(factor - 1) < 0.05)
+  }
+
+  // MARK: Symmetries
+
+  @Test(arguments: [
+    ("SGD", 1), ("SignSGD", 0), ("Lion", 0), ("HeavyBall", 1), ("Adam(ε = 0)", 0),
+    ("RMSProp(ε = 0)", 0), ("EMAMomentum", 1),
+  ]) func degree(_ rule: String, _ degree: Int) throws {
+    #expect(try algebra(rule).invariance().gradientDegree == Rational(degree))
+  }
+
+  @Test func adamNeedsEpsilonAtZero() throws {
+    let invariance = try algebra("Adam").invariance()
+    #expect(invariance.gradientDegree == nil)
+    let finding = try #require(
+      invariance.findings.first { $0.property == "homogeneous in g, degree 0" })
+    #expect(finding.holds == false)
+    #expect(finding.reason.hasPrefix("with ε = 0"))
+  }
+
+  @Test(arguments: [
+    ("SGD", "rotation equivariant", true), ("Adam", "rotation equivariant", false),
+    ("Adam", "permutation equivariant", true), ("Lion", "sign equivariant", true),
+    ("Adam", "sign equivariant", true), ("SGD", "invariant to shifts of w", true),
+    ("Lookahead(SGD)", "invariant to shifts of w", true),
+  ]) func symmetry(_ rule: String, _ property: String, _ holds: Bool) throws {
+    let findings = try algebra(rule).invariance().findings
+    #expect(findings.first { $0.property == property }?.holds == holds)
+  }
+
+  @Test func decayBreaksShifts() throws {
+    let own = try algebra("AdamW")
+    let findings = try own.invariance().findings
+    #expect(findings.first { $0.property == "invariant to shifts of w" }?.holds == false)
+  }
+
+  // MARK: Units
+
+  @Test func units() throws {
+    func dimension(_ rule: String, _ name: String) throws -> String? {
+      let units = try algebra(rule).units()
+      #expect(units.conflict == nil)
+      return (units.hypers + units.states).first { $0.name == name }?.dimension?.description
+    }
+    #expect(try dimension("SGD", "lr") == "[w]^2/[loss]")
+    #expect(try dimension("SGD", "λ") == "[loss]/[w]^2")
+    #expect(try dimension("Adam", "lr") == "[w]")
+    #expect(try dimension("Adam", "ε") == "[loss]/[w]")
+    #expect(try dimension("Adam", "v") == "[loss]^2/[w]^2")
+    #expect(try dimension("Adam", "β1") == "1")
+    #expect(try dimension("AdamW", "λ") == "1/[w]")
+    #expect(try dimension("Lion", "lr") == "[w]")
+    #expect(try dimension("HeavyBall", "b") == "[loss]/[w]")
+  }
+
+  @Test func unlikeUnits() throws {
+    let units = try algebra(
+      "Wrong", "rule Wrong(lr = 0.1) { w' = w - lr * g - lr * g^2 }\n"
+    ).units()
+    let conflict = try #require(units.conflict)
+    #expect(conflict.message.contains("a sum of"))
+  }
+
+  // MARK: Bounds
+
+  @Test func lionStaysInside() throws {
+    let own = try algebra("Lion", generality: .all)
+    let bounds = try own.bounds()
+    let printer = TermPrinter(own.table)
+    #expect(bounds.update.map { printer.text($0) } == "lr + lr * λ * abs(w)")
+    #expect(bounds.radius.map { printer.text($0) } == "1 / λ")
+    #expect(bounds.condition.map { printer.text($0) } == "lr * λ")
+    let sgd = try algebra("SGD").bounds()
+    #expect(sgd.update == nil && sgd.radius == nil)
+  }
+
+  @Test func clipsBound() throws {
+    let own = try algebra("ClipCoordinates(SGD)")
+    let bounds = try own.bounds()
+    #expect(bounds.update.map { TermPrinter(own.table).text($0) } == "lr * c")
+  }
+
+  // MARK: Reductions
+
+  static let program4 = """
+    ## The raw program that became Lion.
+    rule Program4(lr = 1e-4 in [0, inf), bound = 1 in (0, inf)) {
+        state m, v
+        g1 = clip(g, -bound, bound)
+        g2 = arcsin(g1)
+        m1 = (1 - 0.899) * g2 + 0.899 * v
+        m2 = m1 * m1
+        v' = (1 - 1.109) * g2 + 1.109 * m1
+        abs_m = sqrt(m2)
+        update = m1 / abs_m
+        wd = w * 0.4602
+        update2 = update + wd
+        lr2 = lr * 0.0002
+        m' = cosh(update2)
+        w' = w - update2 * lr2
+    }
+
+    """
+
+  @Test func theProgramThatBecameLion() throws {
+    let own = try algebra("Program4", Self.program4)
+    let exact = try own.reduction()
+    #expect(exact.steps.contains { $0.name == "dead state" })
+    #expect(exact.states.map(\.name) == ["v"])
+    #expect(
+      exact.steps.contains {
+        if case .exactWhere = $0.certainty { true } else { false }
+      })
+    let full = try own.reduction(assuming: true)
+    let assumptions = full.steps.filter {
+      if case .assuming = $0.certainty { true } else { false }
+    }
+    #expect(assumptions.count == 3)
+    let source = try #require(full.source(name: "Reduced"))
+    #expect(source.contains("v' = ema("))
+    let compiler = Compiler()
+    let found = compiler.add(name: "reduced.opt", bytes: Array(source.utf8))
+    #expect(!found.contains { $0.severity == .error }, "\(source)")
+    // β2 = 0.899 · 1.109, the decay and the step as written.
+    let result = try compiler.compare(
+      "Reduced", "Lion(lr = 0.0002 * lr, β1 = 0.899, β2 = 0.996991, λ = 0.4602)")
+    #expect(result.isEqual, "\(source)\(ComparisonText.text(result))")
+  }
+
+  @Test func reductionsAreEqual() throws {
+    for (name, source) in [
+      (
+        "Twins",
+        """
+        rule Twins(lr = 0.1 in [0, inf), β = 0.9 in [0, 1)) {
+            state a, b, unused, n: scalar
+            a' = β * a + g
+            b' = β * b + 2 * g
+            unused' = unused + w
+            n' = n + 1
+            w' = w - lr * (a' + b') / (1 + n')
+        }
+
+        """
+      )
+    ] {
+      let compiler = Compiler()
+      _ = compiler.add(name: "test.opt", bytes: Array(source.utf8))
+      let own = try compiler.algebra(name)
+      let reduction = try own.reduction()
+      #expect(reduction.states.count == 1)
+      let text = try #require(reduction.source(name: "Shorter"))
+      let found = compiler.add(name: "shorter.opt", bytes: Array(text.utf8))
+      #expect(!found.contains { $0.severity == .error }, "\(text)")
+      #expect(try compiler.compare(name, "Shorter").isEqual, "\(text)")
+    }
+  }
+
+  // MARK: Identity
+
+  @Test func identify() throws {
+    let compiler = Compiler()
+    let source = """
+      rule Mine(rate = 0.1 in [0, inf), keep = 0.9 in [0, 1)) {
+          state m
+          m' = m + (1 - keep) * (g - m)
+          w' = w - rate * m'
+      }
+
+      """
+    _ = compiler.add(name: "mine.opt", bytes: Array(source.utf8))
+    let result = try compiler.compare("Mine(rate = lr, keep = β)", "EMAMomentum")
+    #expect(result.isEqual)
+  }
+
+  // MARK: Derivatives and equations
+
+  @Test func sensitivity() throws {
+    let own = try algebra("SGD")
+    #expect(own.printer.text(try own.sensitivity(to: "lr")) == "-g")
+    #expect(throws: SymbolicError.self) { try own.sensitivity(to: "nothing") }
+  }
+
+  // MARK: LaTeX
+
+  @Test func latex() throws {
+    let text = try algebra("Lion").latex()
+    #expect(text.hasPrefix("\\begin{align*}"))
+    #expect(text.contains("m_t &="))
+    #expect(text.contains("\\beta_{1}"))
+    #expect(text.contains("w_{t+1} &="))
+    let balance = text.reduce(0) { $0 + ($1 == "{" ? 1 : $1 == "}" ? -1 : 0) }
+    #expect(balance == 0)
+  }
+}

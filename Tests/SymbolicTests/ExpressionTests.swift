@@ -1,0 +1,219 @@
+import Diagnostics
+import Ravine
+import Symbolic
+import Testing
+
+/// Expressions: simplified, solved, differentiated, printed.
+@Suite struct ExpressionTests {
+  private func algebra() -> ExpressionAlgebra { ExpressionAlgebra(Compiler()) }
+
+  @Test(
+    arguments: [
+      ("(x^2 - y^2) / (2 + x * x) * (2 + x^2)", "x^2 - y^2"), ("x + x + 2 * x", "4 * x"),
+      ("a / b + c / b", "(a + c) / b"), ("sqrt(x^2)", "abs(x)"), ("0.1 + 0.2", "0.3"),
+      ("β * x + (1 - β) * x", "x"), ("exp(log(1 + abs(x)) + x)", "(1 + abs(x)) * exp(x)"),
+      ("1 / 3 + 1 / 6", "0.5"),
+      ("max(x, x)", "x"), ("sign(-3 * x)", "-sign(x)"), ("x^3 / x^3 - 1 + y", nil),
+      ("(x^2 - y^2) / (x - y)", nil),
+    ] as [(String, String?)]) func simplified(_ text: String, _ expected: String?) throws
+  {
+    let found = try algebra().simplified(text)
+    if let expected {
+      let a = algebra()
+      #expect(a.table.isEqual(try a.term(text), try a.term(expected)), "\(found)")
+      #expect(found.count <= text.count + 6, "\(found)")
+    } else {
+      // x / x is 1 only where x is not 0: it does not vanish without a word.
+      #expect(found.contains("/"), "\(found)")
+    }
+  }
+
+  /// What is printed reads back as the same term.
+  @Test(arguments: [
+    "a * (b + c) - d / (e + 1)", "x^2 * y^-3", "sqrt(x + 1) / (2 * y)", "-x * (-y)",
+    "if x > 1 then y else -y", "max(x, y, 3) - min(x, 1)", "abs(x)^3 + sign(y) * tanh(-z)",
+    "(1 - β^t) / (1 - β)", "x^(1 / 3)", "2^(t + 1) - 0.25 * exp(-x)", "clip(x, -1, 1) * 7 / 3",
+    "log(x + y) - (x - (y - z))", "1e-8 + x / 1e-7", "-(x + y)^2 / 2", "x mod 3 + cbrt(2 * x)",
+  ]) func printedReadsBack(_ text: String) throws {
+    let a = algebra()
+    let term = try a.term(text)
+    let printed = a.text(term)
+    #expect(try a.term(printed) == term, "\(printed)")
+    let factored = TermPrinter(a.table).factored(term)
+    #expect(a.table.isEqual(try a.term(factored), term), "\(factored)")
+  }
+
+  @Test func equations() throws {
+    let a = algebra()
+    #expect(try a.solved("a * x + b", equals: "c", for: "x") == "(c - b) / a")
+    #expect(try a.solved("1 / (1 + x)", equals: "2", for: "x") == "-0.5")
+    #expect(throws: SymbolicError.self) { try a.solved("x^2", equals: "2", for: "x") }
+    #expect(throws: DiagnosticError.self) { try a.simplified("x +") }
+  }
+
+  @Test(arguments: [
+    ("x^3", "3 * x^2"), ("exp(2 * x)", "2 * exp(2 * x)"), ("log(x)", "1 / x"),
+    ("sqrt(x)", "1 / (2 * sqrt(x))"), ("tanh(x)", "1 - tanh(x)^2"),
+    ("y * x / (x + 1)", "y / (x + 1)^2"),
+    ("abs(x)", "sign(x)"), ("max(x, 2 * y)", "if x < 2 * y then 0 else 1"),
+  ]) func derivatives(_ text: String, _ expected: String) throws {
+    let a = algebra()
+    let found = try Solver(a.table).derivative(try a.term(text), by: a.symbol("x"))
+    #expect(a.table.isEqual(found, try a.term(expected)), "\(a.text(found))")
+  }
+
+  @Test func arrangements() throws {
+    let a = algebra()
+    #expect(try a.collected("(x + y)^2", by: "x") == "x^2 + 2 * y * x + y^2")
+    #expect(try a.factored("a * x + a * y") == "a * (x + y)")
+    #expect(try a.substituted("x^2 + 1", "x", by: "y - 1") == "2 + y^2 - 2 * y")
+    #expect(try a.expanded("(x + 1) * (x - 1)") == "x^2 - 1")
+  }
+
+  @Test func latex() throws {
+    let a = algebra()
+    #expect(try a.latex("β1 / (1 - x^2)") == "\\frac{\\beta_{1}}{1 - x^{2}}")
+    #expect(try a.latex("sqrt(x) * 2") == "\\sqrt{x} \\cdot 2")
+  }
+
+  // MARK: Verdicts
+
+  private func compare(_ a: String, _ b: String, _ source: String = "") throws -> Comparison {
+    let compiler = Compiler()
+    let found = compiler.add(name: "test.opt", bytes: Array(source.utf8))
+    #expect(!found.contains { $0.severity == .error })
+    return try compiler.compare(a, b)
+  }
+
+  @Test func equalUpToTheStepSize() throws {
+    let result = try compare("HeavyBall", "EMAMomentum")
+    guard case .equalUpTo(let changes) = result.verdict else {
+      Issue.record("\(ComparisonText.text(result))")
+      return
+    }
+    #expect(changes == ["β = μ", "lr → lr / (1 - μ)"])
+    #expect(result.witness != nil)
+  }
+
+  @Test func equalUpToEpsilon() throws {
+    let source = """
+      rule HeavyMuon(lr = 0.02 in [0, inf), μ = 0.95 in [0, 1), λ = 0 in [0, inf)) {
+          state b
+          b' = μ * b + g
+          w' = w * (1 - lr * λ) - lr * sqrt(max(1, rows / cols)) * orthogonalise(b', 5)
+      }
+
+      """
+    let result = try compare("HeavyMuon", "Muon(nesterov = 0)", source)
+    guard case .equalUpTo(let changes) = result.verdict else {
+      Issue.record("\(ComparisonText.text(result))")
+      return
+    }
+    #expect(changes == ["1e-7 → 0"])
+  }
+
+  @Test func equalWhereNothingVanishes() throws {
+    let result = try compare("RMSProp(α = 0, ε = 0)", "SignSGD")
+    guard case .equalWhere(let conditions) = result.verdict else {
+      Issue.record("\(ComparisonText.text(result))")
+      return
+    }
+    #expect(conditions == ["g ≠ 0"])
+  }
+
+  /// Cases about one element say nothing of a sum over all.
+  @Test func sumsAreNotSplitByElement() throws {
+    let source = """
+      rule A(lr = 0.1 in [0, inf)) { w' = w - lr * (g > 0) * sum(abs(g)) }
+      rule B(lr = 0.1 in [0, inf)) { w' = w - lr * (g > 0) * sum(g) }
+
+      """
+    let result = try compare("A", "B", source)
+    #expect(!result.isEqual)
+    #expect(result.witness != nil)
+  }
+
+  @Test func statesThatStartApartDiffer() throws {
+    let source = """
+      rule A(lr = 0.1 in [0, inf)) { state m = 1
+          m' = 0.5 * m + g
+          w' = w - lr * m' }
+      rule B(lr = 0.1 in [0, inf)) { state m
+          m' = 0.5 * m + g
+          w' = w - lr * m' }
+
+      """
+    #expect(try compare("A", "B", source).witness != nil)
+  }
+
+  /// Views count: where the next gradient is taken is part of a rule.
+  @Test func viewsAreCompared() throws {
+    let source = """
+      rule A(lr = 0.1 in [0, inf)) { w' = w - lr * g
+          view train = w' - lr * g }
+      rule B(lr = 0.1 in [0, inf)) { w' = w - lr * g }
+
+      """
+    #expect(!(try compare("A", "B", source).isEqual))
+  }
+
+  /// Numbers out of range and operations without a value end in a text, not in a crash.
+  @Test(arguments: [
+    "(a + b)^1e300", "x^1e-300", "1 / 0", "0 / 0 * x", "0^0", "inf - inf", "nan + x",
+    "(-8)^(1 / 3)", "sqrt(-1) * sqrt(-1)", "log(0)", "x / 0", "0^(-1)", "(a + b + c)^64",
+    "exp(1e6) - exp(x)", "2^(2^(2^10))", "1e308 * 1e308 * x", "x mod 0", "floor(1e300)",
+    "(a - a)^(-1)", "sign(0 / 0)", "max(1 / 0, x)", "abs(x)^(-7) * sign(x)^(-3)",
+    "cbrt(cbrt(cbrt(x)))^27", "((x^2)^0.5)^2", "(1 - 1)^x", "x^x^x", "clip(x, 1, -1)",
+  ]) func oddNumbers(_ text: String) throws {
+    let a = algebra()
+    do {
+      let term = try a.term(text)
+      _ = a.text(a.table.reduced(term))
+      _ = TermPrinter(a.table).factored(term)
+      _ = try? Solver(a.table).derivative(term, by: a.symbol("x"))
+      _ = a.table.interval(term)
+    } catch is DiagnosticError {
+    } catch is SymbolicError {
+    }
+  }
+
+  /// Programs that unfold without end are given up, in time.
+  @Test func hostilePrograms() throws {
+    var body = "g + w"
+    for k in 0..<14 { body = "(\(body)) * (\(body.count > 4_000 ? "g" : body) + \(k))" }
+    let deep = (0..<300).reduce("g") { x, _ in "tanh(\(x) + 1)" }
+    for text in [body, deep] {
+      let source =
+        "rule A(lr = 0.1) { w' = w - lr * (\(text)) }\nrule B(lr = 0.1) { w' = w - 2 * lr * (\(text)) }\n"
+      let compiler = Compiler()
+      let found = compiler.add(name: "hostile.opt", bytes: Array(source.utf8))
+      if found.contains(where: { $0.severity == .error }) { continue }
+      let clock = ContinuousClock()
+      let time = try clock.measure { _ = try compiler.compare("A", "B") }
+      #expect(time < .seconds(60))
+    }
+  }
+}
+
+/// What a rule is known as.
+@Suite struct IdentityTests {
+  @Test func theZooKnowsIt() throws {
+    let compiler = Compiler()
+    let source = """
+      rule Mine(lr = 1e-3 in [0, inf), μ = 0.9 in [0, 1), λ = 0 in [0, inf)) {
+          state b
+          b' = μ * b + g
+          w' = w * (1 - lr * λ) - lr * sign(b')
+      }
+
+      """
+    let found = compiler.add(name: "mine.opt", bytes: Array(source.utf8))
+    #expect(!found.contains { $0.severity == .error })
+    let likenesses = try compiler.identify("Mine")
+    let signum = try #require(likenesses.first { $0.zooRule == "Signum" })
+    #expect(signum.change.isEmpty)
+    let sign = try #require(likenesses.first { $0.zooRule == "SignSGD" })
+    #expect(sign.change == "μ = 0")
+    #expect(!likenesses.contains { $0.zooRule == "SGD" })
+  }
+}
