@@ -81,9 +81,17 @@ public struct Comparer {
         witness = found.witness
         continue
       }
+      let against = level == .differing ? witness : nil
       if let found { witness = found.witness }
-      guard let proof = prove(level, i, j) else { continue }
-      if proof.isEqual, found == nil { return proof }
+      guard var proof = prove(level, i, j) else { continue }
+      if proof.isEqual, found == nil {
+        if let against {
+          // Other values of what both leave at one default tell them apart.
+          proof.verdict = .equalUpTo(proof.fixed)
+          proof.witness = against
+        }
+        return proof
+      }
       if case .equalWhere = proof.verdict, conditional == nil {
         conditional = proof
         conditional!.witness = found?.witness
