@@ -149,7 +149,17 @@ struct RandomPrograms {
       guard builder.type(operands[0]).shape.isScalar else { return }
     }
     if kind != .exact { operands = tamed(operation, operands) }
-    guard let value = build(operation, operands) else { return }
+    // The sign of a NaN is not defined, so copysign takes it from 1 there.
+    if operation == .copySign, let known = try? builder.make(.equal, [operands[1], operands[1]]),
+      let sign = try? builder.make(.select, [known, operands[1], builder.constant(1)])
+    {
+      operands[1] = sign
+    }
+    guard var value = build(operation, operands) else { return }
+    // Which zero min and max give of −0 and 0 is not defined; adding 0 makes it 0.
+    if Self.choosesZero.contains(operation) {
+      value = (try? builder.make(.add, [value, builder.constant(0)])) ?? value
+    }
     guard builder.type(value).shape.elementCount <= 20_000 else { return }
     add(value, exact: exact && Self.exactOperations.contains(operation))
   }
@@ -216,6 +226,10 @@ struct RandomPrograms {
     default: return operands
     }
   }
+
+  private static let choosesZero: Set<Operation> = [
+    .minimum, .maximum, .clip, .minimumOf, .maximumOf, .globalMinimum, .globalMaximum,
+  ]
 
   private mutating func nextSite() -> Int32 {
     sites += 1
