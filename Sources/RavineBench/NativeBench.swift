@@ -59,11 +59,17 @@ private typealias Loop =
 
 private struct Unavailable: Error {}
 
+/// A new folder where temporary files go.
+private func temporaryFolder() throws -> String {
+  let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+  var name = Array((parent + "/ravine-bench-XXXXXX").utf8CString)
+  guard let made = mkdtemp(&name) else { throw Unavailable() }
+  return String(cString: made)
+}
+
 /// The hand-written loops, loaded.
 private func loadHandWritten() throws -> UnsafeMutableRawPointer {
-  var template = Array("/tmp/ravine-bench-XXXXXX".utf8CString)
-  guard let made = mkdtemp(&template) else { throw Unavailable() }
-  let folder = String(cString: made)
+  let folder = try temporaryFolder()
   guard let file = fopen(folder + "/loops.c", "w") else { throw Unavailable() }
   fputs(handWritten, file)
   fclose(file)
@@ -168,9 +174,7 @@ extension Bench {
 
   /// From a bound rule to compiled code: with the compiler, and from the cache.
   private mutating func firstStep() throws {
-    var template = Array("/tmp/ravine-bench-XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else { return }
-    let folder = String(cString: made)
+    let folder = try temporaryFolder()
     let rule = try compiler.rule("AdamW")
     let specs = [ParameterSpec(name: "w", dims: [1 << 20])]
     func bound() throws -> (wall: Double, computing: Double) {
