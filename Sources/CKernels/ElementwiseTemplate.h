@@ -64,6 +64,13 @@ RV_UNARY(arctangent, M(atan)(x))
 RV_UNARY(errorFunction, M(erf)(x))
 RV_BINARY(arctangent2, M(atan2)(x, y))
 
+RV_INLINE T N(modulo_one)(T x, T y) {
+  T rest = M(fmod)(x, y);
+  if (rest == 0) return __builtin_elementwise_copysign((T)0, y);
+  return (rest < 0) != (y < 0) ? rest + y : rest;
+}
+RV_BINARY(modulo, N(modulo_one)(x, y))
+
 RV_INLINE T N(power_one)(T x, T y) {
   if (y == 2) return x * x;
   if (y == 0) return 1;
@@ -101,7 +108,6 @@ RV_BINARY(multiply, x *y)
 RV_BINARY(divide, x / y)
 RV_BINARY(minimum, x != x ? x : y != y ? y : x < y ? x : y)
 RV_BINARY(maximum, x != x ? x : y != y ? y : x > y ? x : y)
-RV_BINARY(modulo, x - y * __builtin_elementwise_floor(x / y))
 RV_BINARY(copySign, __builtin_elementwise_copysign(x, y))
 RV_BINARY(less, x < y ? (T)1 : (T)0)
 RV_BINARY(lessOrEqual, x <= y ? (T)1 : (T)0)

@@ -53,7 +53,10 @@ void rv_run_scalars(
     case RV_POWER: z = rv_power_inline(x, y); break;
     case RV_MINIMUM: z = x != x ? x : y != y ? y : x < y ? x : y; break;
     case RV_MAXIMUM: z = x != x ? x : y != y ? y : x > y ? x : y; break;
-    case RV_MODULO: z = x - y * floor(x / y); break;
+    case RV_MODULO:
+      z = fmod(x, y);
+      z = z == 0 ? __builtin_copysign(0, y) : (z < 0) != (y < 0) ? z + y : z;
+      break;
     case RV_ARCTANGENT2: z = atan2(x, y); break;
     case RV_COPY_SIGN: z = __builtin_copysign(x, y); break;
     case RV_LESS: z = x < y; break;

@@ -78,8 +78,11 @@ public enum Folding {
     }
   }
 
-  /// The remainder with the sign of the divisor, as a schedule's `t mod k` expects.
+  /// The remainder with the sign of the divisor, as a schedule's `t mod k` expects: rounded once,
+  /// however large the quotient.
   public static func modulo(_ x: Double, _ y: Double) -> Double {
-    x - y * (x / y).rounded(.down)
+    let rest = fmod(x, y)
+    if rest == 0 { return Double(signOf: y, magnitudeOf: 0) }
+    return (rest < 0) != (y < 0) ? rest + y : rest
   }
 }

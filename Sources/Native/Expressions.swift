@@ -34,7 +34,9 @@ enum Expression {
       case .modulo:
         """
         RV_INLINE \(real) rv_modulo\(own)(\(real) x, \(real) y) {
-          return x - y * floor\(libm)(x / y);
+          \(real) rest = fmod\(libm)(x, y);
+          if (rest == 0) return copysign\(libm)(0, y);
+          return (rest < 0) != (y < 0) ? rest + y : rest;
         }
         """
       case .clip:
