@@ -14,15 +14,29 @@ public struct ReferenceProbe: RuleProbe {
     _ a: RuleStatement, _ b: RuleStatement, _ request: ProbeRequest
   ) -> ProbeOutcome {
     let ways = [a.module.variants[request.variants[0]], b.module.variants[request.variants[1]]]
-    let shapes = [request.seed % 2 == 0 ? [2, 3] : [3, 2], [6], [2, 3, 2], [], [40, 30]]
-    let fitting = shapes.first { dims in
+    let shapes = [
+      request.seed % 2 == 0 ? [2, 3] : [3, 2], [6], [2, 3, 2], [], [4, 4], [8], [40, 30],
+    ]
+    let fitting = shapes.filter { dims in
       ways.allSatisfy { way in
         ["w", "embed"].contains {
           (try? way.predicate.holds(for: ParameterSpec(name: $0, dims: dims))) ?? false
         }
       }
     }
-    guard let dims = fitting else { return .failed("no tensor goes both ways") }
+    var reason = "no tensor goes both ways"
+    for dims in fitting {
+      let outcome = run(a, b, request, dims)
+      guard case .failed(let why) = outcome else { return outcome }
+      reason = why
+    }
+    return .failed(reason)
+  }
+
+  /// The same on a tensor of a given shape.
+  private func run(
+    _ a: RuleStatement, _ b: RuleStatement, _ request: ProbeRequest, _ dims: [Int]
+  ) -> ProbeOutcome {
     var random = SplitMix64(request.seed &* 104_729)
     let count = dims.reduce(1, *)
     let weights = (0..<count).map { _ in random.normal() }

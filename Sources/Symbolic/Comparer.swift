@@ -13,6 +13,8 @@ public struct Comparer {
   private let start = ContinuousClock.now
   private var isLate: Bool { ContinuousClock.now > start + patience }
   private var probesRun = 0
+  /// One run takes so long that only what decides the verdict is run.
+  private var isHeavy = false
   private var failure: String?
 
   public init(_ a: RuleStatement, _ b: RuleStatement, probe: any RuleProbe) {
@@ -69,16 +71,19 @@ public struct Comparer {
     }
     var conditional: Comparison?
     var witness: Witness?
+    var weakest: (witness: Witness, fixed: [String])?
     var previous: [String] = []
     for level in Generality.allCases {
       guard let setting = try? Setting(TermTable(), [a, b], level) else { continue }
       // A level that frees nothing more than the one before has been tried.
       let names = setting.symbols.map(\.name) + ["|"]
       if level != .all, names == previous { continue }
+      if isHeavy, witness != nil, level != .differing { continue }
       previous = names
       let found = differs(setting, i, j)
       if let found, !found.onlyAtZeros {
         witness = found.witness
+        if level == .differing { weakest = (found.witness, texts(setting).fixed) }
         continue
       }
       let against = level == .differing ? witness : nil
@@ -89,6 +94,9 @@ public struct Comparer {
           // Other values of what both leave at one default tell them apart.
           proof.verdict = .equalUpTo(proof.fixed)
           proof.witness = against
+        } else if level == .differing, setting.fixed.contains(where: { isShared($0.name) }) {
+          // Nothing is known of other values of what both have.
+          proof.verdict = .equalUpTo(proof.fixed)
         }
         return proof
       }
@@ -100,12 +108,18 @@ public struct Comparer {
     }
     if let conditional { return conditional }
     // Not equal at the last level: what would make them so?
-    if witness != nil || failure == nil, let result = upTo(i, j) {
+    if witness != nil || failure == nil, !(isHeavy && witness != nil), let result = upTo(i, j) {
       var result = result
       result.witness = witness
       return result
     }
     // The witness must be one of the weakest claim.
+    if isHeavy, let weakest {
+      var result = Comparison(.different)
+      result.witness = weakest.witness
+      result.fixed = weakest.fixed
+      return result
+    }
     if let setting = try? Setting(TermTable(), [a, b], .differing),
       let found = differs(setting, i, j)
     {
@@ -129,6 +143,10 @@ public struct Comparer {
     var result = Comparison(.undecided(probes: probesRun))
     if let failure { result.method = failure }
     return result
+  }
+
+  private func isShared(_ name: String) -> Bool {
+    [a, b].allSatisfy { rule in rule.module.hypers.contains { $0.name == name } }
   }
 
   private func isSameProgram(_ i: Int, _ j: Int) -> Bool {
@@ -216,14 +234,17 @@ public struct Comparer {
   ) -> (witness: Witness, onlyAtZeros: Bool)? {
     for number in 0..<probes {
       let hasZeros = number == probes - 1
-      // A slow rule gets one probe.
-      if number > 0, ContinuousClock.now > start + .seconds(3) { break }
+      if number > 0, isHeavy || ContinuousClock.now > start + .seconds(3) { break }
       guard let request = request(setting, i, j, number, hasZeros) else { continue }
       probesRun += 1
-      switch probe.run(a, b, request) {
+      let begin = ContinuousClock.now
+      let outcome = probe.run(a, b, request)
+      if ContinuousClock.now > begin + .milliseconds(400) { isHeavy = true }
+      switch outcome {
       case .agree: continue
       case .differ(let witness): return (witness, hasZeros)
       case .failed(let reason):
+        probesRun -= 1
         failure = reason
         return nil
       }

@@ -48,7 +48,8 @@ public struct Prover {
         guard
           prove(
             replaced(a, about: atom) { $0 == atom ? value : nil },
-            replaced(b, about: atom) { $0 == atom ? value : nil }, facts: facts, depth: depth + 1)
+            replaced(b, about: atom) { $0 == atom ? value : nil },
+            facts: replaced(facts, about: atom) { $0 == atom ? value : nil }, depth: depth + 1)
         else { return false }
       }
       return true
@@ -66,14 +67,14 @@ public struct Prover {
           // chosen ≥ other
           let difference = table.subtract(other, chosen)
           if table.isPositive(difference) { isPossible = false }
-          facts.append(Fact(term: difference, isPositive: false))
+          facts += self.facts(difference, isPositive: false)
         }
         guard isPossible else { continue }
         guard
           prove(
             replaced(a, about: atom) { $0 == atom ? chosen : nil },
-            replaced(b, about: atom) { $0 == atom ? chosen : nil }, facts: facts,
-            depth: depth + 1)
+            replaced(b, about: atom) { $0 == atom ? chosen : nil },
+            facts: replaced(facts, about: atom) { $0 == atom ? chosen : nil }, depth: depth + 1)
         else { return false }
       }
       return true
@@ -86,7 +87,7 @@ public struct Prover {
   ) -> Bool {
     let table = table
     var facts = facts
-    facts.append(Fact(term: d, isPositive: truth))
+    facts += self.facts(d, isPositive: truth)
     let opposite = table.negate(d)
     let isZero =
       !truth
@@ -104,8 +105,8 @@ public struct Prover {
       return nil
     }
     return prove(
-      replaced(a, about: d, replacement), replaced(b, about: d, replacement), facts: facts,
-      depth: depth + 1)
+      replaced(a, about: d, replacement), replaced(b, about: d, replacement),
+      facts: replaced(facts, about: d, replacement), depth: depth + 1)
   }
 
   /// A case about one element says nothing of what reductions fold.
@@ -114,6 +115,37 @@ public struct Prover {
   ) -> TermID {
     table.spread(atom).isEmpty
       ? table.substitute(root, replacement) : table.substitute(element: root, replacement)
+  }
+
+  /// The facts as they stand and as they read in a case.
+  private func replaced(
+    _ facts: [Fact], about atom: TermID, _ replacement: (TermID) -> TermID?
+  ) -> [Fact] {
+    var all = facts
+    for fact in facts {
+      let term = replaced(fact.term, about: atom, replacement)
+      if term != fact.term { all += self.facts(term, isPositive: fact.isPositive) }
+    }
+    return all
+  }
+
+  /// What decides the sign of d: d without its weight and without factors that are positive, and
+  /// (unless `strictly`) without those that are not negative.
+  private func essence(_ d: TermID, strictly: Bool) -> TermID {
+    let (weight, common, rest) = table.content(d)
+    let kept = table.factors(common).filter { factor in
+      // What is divided by is not 0 where the term is defined.
+      let isSure = factor.exponent.isNegative || table.isPositive(factor.base)
+      return !table.isNonnegative(factor.base) || strictly && !isSure
+    }
+    let whole = table.withoutMarks(table.multiply(rest, table.product(kept)))
+    return weight.isNegative ? table.negate(whole) : whole
+  }
+
+  /// A fact as it stands, and what it says of the sign-deciding part.
+  private func facts(_ term: TermID, isPositive: Bool) -> [Fact] {
+    let bare = essence(term, strictly: !isPositive)
+    return (bare == term ? [term] : [term, bare]).map { Fact(term: $0, isPositive: isPositive) }
   }
 
   private mutating func proveBySigns(
@@ -129,11 +161,9 @@ public struct Prover {
         continue
       }
       var facts = facts
-      facts.append(Fact(term: child, isPositive: sign == 1))
-      facts.append(Fact(term: opposite, isPositive: sign == -1))
+      facts += self.facts(child, isPositive: sign == 1)
+      facts += self.facts(opposite, isPositive: sign == -1)
       let solution = sign == 0 ? solved(child) : nil
-      // Where x = 0 cannot be put into the rest, the case would lose what it knows.
-      if sign == 0, solution == nil { return false }
       func replacement(_ id: TermID) -> TermID? {
         if let solution, id == solution.0 { return solution.1 }
         let term = table[id]
@@ -150,19 +180,18 @@ public struct Prover {
       guard
         prove(
           replaced(a, about: child, replacement), replaced(b, about: child, replacement),
-          facts: facts, depth: depth + 1)
+          facts: replaced(facts, about: child, replacement), depth: depth + 1)
       else { return false }
     }
     return true
   }
 
-  /// A symbol that a zero term determines, and its value; the symbol is linear and its weight a number.
+  /// A symbol that a zero term determines, and its value: linear, with a weight that is never 0.
   private func solved(_ x: TermID) -> (TermID, TermID)? {
-    for (weight, monomial) in table.monomials(x).reversed()
-    where monomial != table.one && table[monomial].kind == .symbol {
-      let rest = table.subtract(x, table.scale(monomial, by: weight))
-      if !table.contains(rest, monomial) {
-        return (monomial, table.scale(rest, by: -weight.reciprocal))
+    let solver = Solver(table)
+    for symbol in table.symbols(in: x).reversed() {
+      if let c = solver.coefficients(x, of: symbol), c.count == 2, table.isNonzero(c[1]) {
+        return (symbol, table.reduced(table.negate(table.divide(c[0], c[1]))))
       }
     }
     let parts = table.monomials(x)
@@ -173,7 +202,8 @@ public struct Prover {
   }
 
   /// Whether the facts decide d > 0.
-  private func implication(_ d: TermID, _ facts: [Fact]) -> Bool? {
+  private func implication(_ condition: TermID, _ facts: [Fact]) -> Bool? {
+    let d = essence(condition, strictly: true)
     for fact in facts {
       if fact.isPositive {
         if table.isNonnegative(table.subtract(d, fact.term)) { return true }
@@ -187,7 +217,8 @@ public struct Prover {
   }
 
   /// Whether the facts say d ≤ 0.
-  private func isNotPositive(_ d: TermID, _ facts: [Fact]) -> Bool {
+  private func isNotPositive(_ difference: TermID, _ facts: [Fact]) -> Bool {
+    let d = essence(difference, strictly: false)
     if table.interval(d).isNonpositive { return true }
     return facts.contains { fact in
       if fact.isPositive { return table.interval(table.add(d, fact.term)).isNonpositive }

@@ -158,7 +158,18 @@ extension TermTable {
     for (data, coefficients) in groups.sorted(by: { $0.key.raw < $1.key.raw }) {
       grouped = grouped + interval(data) * multilinearInterval(coefficients)
     }
-    return plain.intersection(grouped)
+    let result = plain.intersection(grouped)
+    return result.isNonnegative ? result : result.intersection(squareInterval(sum(of: term)))
+  }
+
+  private func sum(of term: Term) -> TermID {
+    sum(Dictionary(uniqueKeysWithValues: zip(term.operands, term.weights)))
+  }
+
+  /// Where a sum lies that is the square of a polynomial; everywhere if it is none.
+  private func squareInterval(_ id: TermID) -> Interval {
+    guard let root = squareRoot(id) else { return .all }
+    return Interval(.zero, nil, excludesLow: isNonzero(root))
   }
 
   /// Where a polynomial in hyperparameters lies. One that is linear in each of at most five
@@ -175,7 +186,7 @@ extension TermTable {
       }
     }
     guard isMultilinear, atoms.count <= 5, atoms.count > 0, coefficients.count > 1 else {
-      return plain
+      return isMultilinear ? plain : plain.intersection(squareInterval(sum(coefficients)))
     }
     let boxes = atoms.map { interval($0) }
     guard boxes.allSatisfy({ $0.isBounded }) else { return plain }

@@ -112,6 +112,32 @@ import Testing
     #expect(changes == ["1e-7 → 0"])
   }
 
+  /// Two rules that agree where lr is small are not the same rule.
+  @Test func agreeingAtTheDefaultsIsNotEquality() throws {
+    let source = """
+      rule A(lr = 0.1 in [0, inf)) { w' = w - lr * (if lr < 1 then g else w) }
+      rule B(lr = 0.1 in [0, inf)) { w' = w - lr * (if lr >= 1 then 2 * w else g) }
+
+      """
+    let result = try compare("A", "B", source)
+    guard case .equalUpTo(let changes) = result.verdict else {
+      Issue.record("\(ComparisonText.text(result))")
+      return
+    }
+    #expect(changes == ["lr = 0.1"])
+  }
+
+  /// What fits no tensor of one shape is tried on others.
+  @Test func probesFindAShapeThatBothTake() throws {
+    let result = try compare("SubsetNormAdamW", "SGD")
+    guard case .different = result.verdict else {
+      Issue.record("\(ComparisonText.text(result))")
+      return
+    }
+    #expect(result.witness?.dims.reduce(1, *) ?? 0 > 0)
+    #expect((result.witness?.dims.reduce(1, *) ?? 1) % 4 == 0)
+  }
+
   @Test func equalWhereNothingVanishes() throws {
     let result = try compare("RMSProp(α = 0, ε = 0)", "SignSGD")
     guard case .equalWhere(let conditions) = result.verdict else {
