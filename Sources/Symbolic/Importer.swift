@@ -302,7 +302,7 @@ public struct Importer {
       carried.append(
         table.symbol(
           Symbol(
-            "carried\(k)", .placeholder, variant: depth,
+            "carried\(k)", .carried, variant: depth,
             spread: Self.spread(function.type(value).shape), isGlobal: false)))
     }
     var inner = Importer(table, loop.body, context)

@@ -280,7 +280,7 @@ public struct Prover {
       guard seen.insert(next).inserted else { continue }
       let term = table[next]
       if term.kind == .apply, term.operation == .greater, table.spread(next).isEmpty,
-        !table.contains(next, where: { table.symbol(of: $0)?.role == .placeholder })
+        !table.contains(next, where: { table.symbol(of: $0)?.role == .carried })
       {
         found.append(next)
       }

@@ -12,7 +12,7 @@ public struct Symbol: Hashable, Sendable {
     /// π and e.
     case constant
     /// What a loop carries.
-    case placeholder
+    case carried
   }
 
   /// As printed.
@@ -44,7 +44,7 @@ public struct Symbol: Hashable, Sendable {
   /// Whether it differs from run to run: not a function of hyperparameters, t and the shape.
   public var isData: Bool {
     switch role {
-    case .weight, .gradient, .state, .input, .loss, .draw, .placeholder: true
+    case .weight, .gradient, .state, .input, .loss, .draw, .carried: true
     default: false
     }
   }
