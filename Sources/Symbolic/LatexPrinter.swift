@@ -44,7 +44,10 @@ public struct LatexPrinter {
       case .view(let name): left = "\\mathrm{\(name)}_t"
       default: continue
       }
-      printer.lines.append("\(left) &= \(printer.text(output.value, 0))")
+      let right =
+        printer.shared[output.value] == left
+        ? printer.definition(output.value, 0) : printer.text(output.value, 0)
+      printer.lines.append("\(left) &= \(right)")
     }
     lines += printer.lines
     return "\\begin{align*}\n  " + lines.joined(separator: " \\\\\n  ") + "\n\\end{align*}\n"
@@ -76,6 +79,7 @@ public struct LatexPrinter {
         targets[output.value] = targets[output.value] ?? "\(Self.symbol(states[k]))_t"
       }
     }
+    shared = targets
     var count = 0
     for i in function.instructions.indices where live[i] && uses[i] > 1 {
       let id = ValueID(i)
@@ -85,10 +89,9 @@ public struct LatexPrinter {
       guard weight(id) > 6, function.type(id).kind != .tuple else { continue }
       count += 1
       let name = "u_{\(count)}"
-      lines.append("\(name) &= \(text(id, 0))")
+      lines.append("\(name) &= \(definition(id, 0))")
       names[id] = name
     }
-    shared = targets
   }
 
   /// States after the step, where other equations use them.
@@ -146,8 +149,10 @@ public struct LatexPrinter {
 
   /// Precedence: 4 comparison, 5 + −, 6 products, 7 unary −, 8 powers.
   private func text(_ id: ValueID, _ outer: Int) -> String {
-    if let name = names[id] { return name }
-    if outer > 0, let name = shared[id] { return name }
+    names[id] ?? shared[id] ?? definition(id, outer)
+  }
+
+  private func definition(_ id: ValueID, _ outer: Int) -> String {
     let i = function[id]
     func wrap(_ level: Int, _ text: String) -> String {
       level < outer ? "\\left(\(text)\\right)" : text

@@ -369,5 +369,8 @@ import Testing
     #expect(text.contains("w_{t+1} &="))
     let balance = text.reduce(0) { $0 + ($1 == "{" ? 1 : $1 == "}" ? -1 : 0) }
     #expect(balance == 0)
+    // A state after the step is named where the step uses it.
+    let adam = try algebra("AdamW").latex()
+    #expect(adam.contains("\\frac{\\frac{m_t}{1 - \\beta_{1}^{t}}}{\\sqrt{\\frac{v_t}"), "\(adam)")
   }
 }
