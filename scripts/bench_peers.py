@@ -6,14 +6,14 @@
     python scripts/bench_peers.py --only small,gpt2 --rounds 7 --output /tmp/part.md
 
 Every contestant is a process that binds its tensors, takes its first steps, says it is ready, and then
-steps for some 20 milliseconds whenever it is told. In each round each is told once; a ratio is the
-median over the rounds of our time over theirs in the same round, so that what slows the machine down
+steps for some 20 milliseconds whenever it is told, in parts of which the middle one counts. In each round
+each is told once; a ratio is the median over the rounds of our time over theirs in the same round, so that what slows the machine down
 for a while slows both.
 """
 import argparse, datetime, json, os, platform, re, shutil, statistics, subprocess, sys, tempfile, time
 from importlib import metadata
 
-SLICE = 0.02
+PART, PARTS, TURN = 0.002, 9, 0.02
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GPT2 = [[50257, 768], [1024, 768]]
 for _ in range(12):
@@ -110,16 +110,22 @@ def peer(kind, rule, size, threads):
         for _ in range(repeats):
             step()
         took = time.perf_counter() - start
-        if took >= SLICE / 4:
+        if took >= PART / 4:
             break
         repeats *= 4
-    repeats = max(1, round(repeats * SLICE / took))
+    repeats = max(1, round(repeats * PART / took))
     print(json.dumps({"first": first}), flush=True)
     for _ in sys.stdin:
-        start = time.perf_counter()
-        for _ in range(repeats):
-            step()
-        print(json.dumps([(time.perf_counter() - start) / repeats]), flush=True)
+        # As `ravine bench --turns` does: of the parts of a turn the middle one counts.
+        times, start = [], time.perf_counter()
+        last = start
+        while not times or len(times) < PARTS and last - start < TURN:
+            for _ in range(repeats):
+                step()
+            now = time.perf_counter()
+            times.append((now - last) / repeats)
+            last = now
+        print(json.dumps([statistics.median(times)]), flush=True)
 
 
 # --- The run ---------------------------------------------------------------------------------------

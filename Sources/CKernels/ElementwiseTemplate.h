@@ -50,7 +50,9 @@
 #pragma push_macro("RV_LOOP")
 #undef RV_LOOP
 #define RV_LOOP
+#if !defined(RV_VECTOR_CBRT)
 RV_UNARY(cubeRoot, M(cbrt)(x))
+#endif
 RV_UNARY(expm1, M(expm1)(x))
 RV_UNARY(log1p, M(log1p)(x))
 RV_UNARY(sinh, M(sinh)(x))
@@ -81,6 +83,9 @@ static void N(power_general)(
 RV_BODY2(M(pow)(x, y), RV_V(a), RV_S(b), RV_LB)
 #pragma pop_macro("RV_LOOP")
 
+#if defined(RV_VECTOR_CBRT)
+RV_UNARY(cubeRoot, N(rv_cbrt)(x))
+#endif
 RV_UNARY(copy, x)
 RV_UNARY(negate, -x)
 RV_UNARY(absolute, __builtin_elementwise_abs(x))

@@ -1,17 +1,25 @@
 import Diagnostics
 
 /// Subjects that are measured in turn: in each round each runs for some milliseconds, then its stream,
-/// so that what slows the machine down for a while slows all of them.
+/// so that what slows the machine down for a while slows all of them. Of the parts of a turn the middle
+/// one counts: a part in which another process had the processor is left out.
 public final class Rounds {
   public private(set) var subjects: [Subject] = []
   public private(set) var count = 0
   private let streams = StreamMemory()
   private let measuresStreams: Bool
-  /// Seconds that a subject runs in a round; one step at least.
+  /// Seconds of a part; one step at least.
   private let slice: Double
+  /// The most parts that a turn has, and the seconds that all of them may take; one at least.
+  private let parts: Int
+  private let turn: Double
 
-  public init(slice: Double = 0.004, measuresStreams: Bool = true) {
+  public init(
+    slice: Double = 0.001, parts: Int = 5, turn: Double = 0.005, measuresStreams: Bool = true
+  ) {
     self.slice = slice
+    self.parts = parts
+    self.turn = turn
     self.measuresStreams = measuresStreams
   }
 
@@ -63,8 +71,15 @@ public final class Rounds {
   private func time(
     _ repeats: Int, _ run: () throws(DiagnosticError) -> Void
   ) throws(DiagnosticError) -> Double {
+    var times: [Double] = []
     let start = Clock.seconds
-    try run()
-    return (Clock.seconds - start) / Double(repeats)
+    var last = start
+    repeat {
+      try run()
+      let now = Clock.seconds
+      times.append((now - last) / Double(repeats))
+      last = now
+    } while times.count < parts && last - start < turn
+    return Spread(times).median
   }
 }

@@ -94,7 +94,7 @@ enum Expression {
     case RV_ABSOLUTE: return libm("fabs")
     case RV_SIGN: return helper(.sign, 1)
     case RV_SQUARE_ROOT: return libm("sqrt")
-    case RV_CUBE_ROOT: return libm("cbrt")
+    case RV_CUBE_ROOT: return isFloat ? own("cbrt") : libm("cbrt")
     case RV_EXPONENTIAL: return own("exp")
     case RV_EXPM1: return libm("expm1")
     case RV_LOGARITHM: return own("log")

@@ -120,7 +120,8 @@ struct BenchCommand: ParsableCommand {
     Interrupt.install()
     let compiler = Compiler()
     // Longer slices in turns: what another process left in the caches is soon gone.
-    let rounds = turns ? Rounds(slice: 0.02, measuresStreams: false) : Rounds()
+    let rounds =
+      turns ? Rounds(slice: 0.002, parts: 9, turn: 0.02, measuresStreams: false) : Rounds()
     var firsts: [Subject] = []
     do {
       try forEachSubject(compiler) { subject in

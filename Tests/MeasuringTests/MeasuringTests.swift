@@ -42,7 +42,7 @@ import Testing
     #expect(traffic.passes[0].pass.reads == [4])
     #expect(traffic.passes[0].pass.updates == [4, 4, 4])
     #expect(traffic.bytes == 28 * 8192)
-    let rounds = Rounds(slice: 1e-4)
+    let rounds = Rounds(slice: 1e-4, parts: 2)
     try rounds.add(subject)
     for _ in 0..<3 { try rounds.round() }
     #expect(subject.seconds.count == 3)
