@@ -5,10 +5,8 @@ import Ravine
 import Runtime
 
 /// The region whose instructions a profiler counts: it begins and ends with this function.
-@_cdecl("ravine_counted_region") @inline(never)
-func countedRegion(_ context: UnsafeMutableRawPointer) {
-  Unmanaged<CountedWork>.fromOpaque(context).takeUnretainedValue().run()
-}
+@inline(never)
+func countedRegion(_ work: CountedWork) { work.run() }
 
 final class CountedWork {
   let run: () -> Void
@@ -58,8 +56,7 @@ extension Bench {
       work = CountedWork(once)
     default: return false
     }
-    countedRegion(Unmanaged.passUnretained(work).toOpaque())
-    withExtendedLifetime(work) {}
+    countedRegion(work)
     return true
   }
 

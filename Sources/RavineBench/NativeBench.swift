@@ -9,7 +9,7 @@ extension Bench {
   mutating func native() throws {
     let loops: HandLoops
     do { loops = try HandLoops() } catch {
-      print("native: no loop in C: \((error as? HandLoops.Unavailable)?.reason ?? "")")
+      print("native: no loop in C: \(error.reason)")
       return
     }
     try firstStep()
@@ -55,7 +55,7 @@ extension Bench {
   private mutating func firstStep() throws {
     let folder: String
     do { folder = try TemporaryFolder.make() } catch {
-      print("native: \((error as? TemporaryFolder.Failure)?.reason ?? "")")
+      print("native: \(error.reason)")
       return
     }
     let rule = try compiler.rule("AdamW")
