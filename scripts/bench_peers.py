@@ -383,7 +383,7 @@ def zoo(table, threads, folder):
     table.put("elementwise rules of the zoo, 16Mi, that reach 85 % of their stream", "all", threads, text)
 
 
-SECTIONS = [small, first, interpreter, adamw, lion, package, gpt2, muon, eightbit, memory, zoo]
+SECTIONS = [small, first, gpt2, adamw, lion, package, interpreter, muon, eightbit, memory, zoo]
 
 
 def machine():
@@ -398,6 +398,7 @@ def machine():
         have = [f for f in ("avx2", "avx512f", "asimd", "sve") if flags and f in flags.group(1).split()]
         lines.append("- vectors: " + ", ".join(have))
     lines.append(f"- {platform.system()} {platform.release().split('-')[0]}, {platform.machine()}")
+    lines.append(f"- {os.getloadavg()[0]:.1f} other processes that wanted a core when it began")
     compiler = subprocess.run(["cc", "--version"], capture_output=True, text=True).stdout.split("\n")[0]
     lines.append(f"- {compiler}")
     lines.append("- Ravine " + subprocess.check_output([ARGS.ravine, "--version"], text=True).strip())
@@ -407,7 +408,7 @@ def machine():
 
 
 def main():
-    table = Table()
+    table, facts = Table(), machine()
     wanted = ARGS.only.split(",") if ARGS.only else [section.__name__ for section in SECTIONS]
     with tempfile.TemporaryDirectory() as folder:
         for section in SECTIONS:
@@ -415,11 +416,17 @@ def main():
                 for threads in ARGS.threads:
                     say(f"{section.__name__}, {threads} thread{'s' * (threads > 1)}")
                     section(table, threads, folder)
+                    # After each: a long run that is stopped has told something.
+                    write(table, facts)
+    say(f"wrote {ARGS.output}")
+
+
+def write(table, facts):
     text = f"""# Benchmarks
 
 Written by `make bench-peers` on {datetime.date.today()}; the numbers are this machine's.
 
-{machine()}
+{facts}
 
 Ratios are our time over theirs, or how many times faster we are where it says so: the median over
 {ARGS.rounds} rounds in which all ran in turn, with the quartiles. Float32; 1Mi is 1,048,576 elements; tensors stay
@@ -431,7 +438,6 @@ written alike, over the time of the step.
 """
     with open(ARGS.output, "w") as file:
         file.write(text)
-    say(f"wrote {ARGS.output}")
 
 
 if __name__ == "__main__":

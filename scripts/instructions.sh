@@ -67,7 +67,10 @@ for case in $cases; do
     [ -n "$wanted" ] && [ "${found:-0}" -gt 0 ] || { echo "instructions: no count of $case" >&2; exit 1; }
     verdict=$(awk -v a="$found" -v b="$wanted" -v t="$tolerance" 'BEGIN {
         d = 100 * (a / b - 1)
-        printf "%+.2f %%%s", d, d > t ? "  TOO MANY" : d < -t ? "  fewer: run scripts/instructions.sh --update" : "" }')
+        verdict = ""
+        if (d > t) verdict = "  TOO MANY"
+        if (d < -t) verdict = "  fewer: run scripts/instructions.sh --update"
+        printf "%+.2f %%%s", d, verdict }')
     printf '%-22s %12s  %s\n' "$case" "$found" "$verdict"
     case $verdict in *TOO*) failed=1 ;; esac
 done
