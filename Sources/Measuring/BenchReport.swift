@@ -41,8 +41,8 @@ public struct BenchReport {
       let spread = (each.high - each.low) / (2 * each.median)
       table.append(
         name(subject) + [
-          number(each.median), "\(Int((100 * spread).rounded())) %", duration(time.median),
-          subject.rate.map { number($0 / 1e9) } ?? "-",
+          NumberText.fixed(each.median, decimals: 3), "\(Int((100 * spread).rounded())) %", duration(time.median),
+          subject.rate.map { NumberText.fixed($0 / 1e9, decimals: 1) } ?? "-",
           subject.streamShare.map { "\(Int((100 * $0).rounded())) %" } ?? "-",
         ])
     }
@@ -54,7 +54,7 @@ public struct BenchReport {
     if shown.isEmpty { return "" }
     var table = TextTable(
       header: [
-        "size", "thr", "engine", "type", "B/elem", "stated", "memory", "w+g+states", "first",
+        "size", "thr", "engine", "type", "B/elem", "stated", "peak MiB", "declared", "first",
       ])
     for subject in shown {
       let count = Double(max(subject.elements, 1))
@@ -79,8 +79,7 @@ public struct BenchReport {
   }
 
   private static func size(_ bytes: Int) -> String {
-    let x = Double(bytes)
-    return x >= 1_048_576 ? "\(number(x / 1_048_576)) MiB" : "\(number(x / 1024)) KiB"
+    NumberText.fixed(Double(bytes) / 1_048_576, decimals: 1)
   }
 
   // MARK: JSON

@@ -42,8 +42,8 @@ import Testing
       #expect(one["bytes_moved_is_all"] == .bool(true))
       #expect(one["stream_share"]?.real.map { $0 > 0 } == true)
       let memory = try #require(one["memory"])
-      #expect(memory["parameters"]?.real == 4 * 8192)
-      #expect(memory["states"]?.real == (bytes == 20 ? 4 : 8) * 8192)
+      #expect(memory["parameters"]?.real == 32768.0)
+      #expect(memory["states"]?.real == (bytes == 20 ? 32768.0 : 65536.0))
     }
   }
 
@@ -69,7 +69,7 @@ import Testing
     let cases = try cases(
       try sandbox.run(
         "ravine bench descent.opt:Descent --size w:64x32,b:32 --rounds 1 --json"))
-    #expect(cases[0]["elements"]?.real == 64 * 32 + 32)
+    #expect(cases[0]["elements"]?.real == 2080.0)
     #expect(cases[0]["tensors"]?.real == 2)
   }
 

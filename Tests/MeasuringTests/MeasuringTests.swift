@@ -1,8 +1,7 @@
+import Measuring
 import Ravine
 import Runtime
 import Testing
-
-@testable import Measuring
 
 @Suite struct MeasuringTests {
   @Test func quartiles() {
