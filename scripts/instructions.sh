@@ -8,7 +8,7 @@
 #   scripts/instructions.sh --update   writes what it counts
 set -eu
 cd "$(dirname "$0")/.."
-bench=${RAVINE_BENCH:-.build/test/release/ravine-bench}
+bench=.build/release/ravine-bench
 expected=Tests/Instructions/expected.tsv
 tolerance=3
 
@@ -21,13 +21,19 @@ command -v valgrind >/dev/null 2>&1 || skip "valgrind is missing (apt-get instal
 for flag in avx2 bmi2 fma movbe f16c; do
     grep -qw "$flag" /proc/cpuinfo || skip "this processor has no $flag, so other kernels would run"
 done
-[ -x "$bench" ] || { echo "instructions: $bench is missing; run make test" >&2; exit 1; }
-
 swift=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)
 said=$(sed -n 's/^# compiler: Swift \([0-9.]*\), kernels: x86-64-v3$/\1/p' "$expected" 2>/dev/null || true)
 if [ "${1:-}" != --update ] && [ "$swift" != "$said" ]; then
     skip "counted with Swift $said, this is $swift (scripts/instructions.sh --update)"
 fi
+
+# As users build it: without the assertions of the tests.
+log=.build/instructions.log
+mkdir -p .build
+swift build -c release --product ravine-bench >"$log" 2>&1 || {
+    echo "instructions: the build failed (all of it: $log)" >&2
+    exit 1
+}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -48,7 +54,7 @@ count() {
 cases="adamw-4Ki lion-4Ki adamw-64 parse-and-bind-adamw write-c-adamw"
 if [ "${1:-}" = --update ]; then
     {
-        echo "# Instructions of the cases of Sources/RavineBench/Counted.swift in the build of \`make test\`."
+        echo "# Instructions of the cases of Sources/RavineBench/Counted.swift as users build it."
         echo "# compiler: Swift $swift, kernels: x86-64-v3"
         for case in $cases; do
             found=$(count "$case")

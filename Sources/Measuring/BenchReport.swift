@@ -41,7 +41,8 @@ public struct BenchReport {
       let spread = (each.high - each.low) / (2 * each.median)
       table.append(
         name(subject) + [
-          NumberText.fixed(each.median, decimals: 3), "\(Int((100 * spread).rounded())) %", duration(time.median),
+          NumberText.fixed(each.median, decimals: 3), "\(Int((100 * spread).rounded())) %",
+          duration(time.median),
           subject.rate.map { NumberText.fixed($0 / 1e9, decimals: 1) } ?? "-",
           subject.streamShare.map { "\(Int((100 * $0).rounded())) %" } ?? "-",
         ])
