@@ -207,12 +207,12 @@ class Table:
     """Rows of bars, a column for each number of threads."""
 
     def __init__(self):
-        self.rows, self.cells = [], {}
+        self.bars, self.cells = {}, {}
 
     def put(self, title, bar, threads, text):
-        if (title, bar) not in self.rows:
-            self.rows.append((title, bar))
-        self.cells[title, bar, threads] = text
+        # Some bars are those of one thread.
+        self.bars[title] = self.bars.get(title) or bar
+        self.cells[title, threads] = text
 
     def ratio(self, title, bar, threads, times, mine, other, faster=False):
         """Our time over theirs, or how many times faster we are; `bar` None is no bar."""
@@ -226,8 +226,8 @@ class Table:
     def markdown(self):
         head = "| case | bar | " + " | ".join(f"{n} thread{'s' * (n > 1)}" for n in ARGS.threads) + " |"
         lines = [head, "|---|---|" + "---|" * len(ARGS.threads)]
-        for title, bar in self.rows:
-            cells = [self.cells.get((title, bar, n), "") for n in ARGS.threads]
+        for title, bar in self.bars.items():
+            cells = [self.cells.get((title, n), "") for n in ARGS.threads]
             lines.append(f"| {title} | {bar} | " + " | ".join(cells) + " |")
         return "\n".join(lines)
 
