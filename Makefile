@@ -1,12 +1,12 @@
 # Ravine: what there is to do. `make run` and `make test` install what is missing by themselves.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench golden fuzz sanitize format lint campaign clean
+.PHONY: help setup build run test bench bench-peers golden fuzz sanitize format lint campaign clean
 
 SECONDS ?= 60
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## install what a build needs: readline, OpenBLAS
 	@scripts/setup.sh
@@ -22,6 +22,9 @@ test: setup ## layout, optimised build without warnings, all tests
 
 bench: setup ## speed against hand-written loops
 	swift run -c release ravine-bench
+
+bench-peers: build ## against PyTorch, optax and others, in turn: writes docs/benchmarks.md
+	@scripts/bench_peers.sh
 
 golden: build ## every recorded trajectory on both engines, as a table
 	@scripts/golden.sh

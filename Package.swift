@@ -49,18 +49,18 @@ let package = Package(
     room("Zoo", [], resources: zooFiles.map { .embedInCode("Resources/\($0).opt") }),
     room("Training", ["Runtime"]),
     room("Ravine", ["Lowering", "Symbolic", "Training", "Native", "Zoo"]),
+    room("Measuring", ["Ravine", "Native", "Runtime", "Training", "CKernels"]),
     // Named apart from the library: file systems that ignore case hold one module of a name.
     .executableTarget(
       name: "ravine-cli",
       dependencies: [
-        "Ravine", "Diagnostics", "IR", "Lowering", "Native", "Runtime", "Symbolic", "Syntax",
-        "Training",
-        "Zoo",
+        "Ravine", "Diagnostics", "IR", "Lowering", "Measuring", "Native", "Runtime", "Symbolic",
+        "Syntax", "Training", "Zoo",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-cli", swiftSettings: strict),
     .executableTarget(
-      name: "ravine-bench", dependencies: ["Ravine", "Native", "CKernels"],
+      name: "ravine-bench", dependencies: ["Ravine", "Measuring", "Native", "CKernels"],
       path: "Sources/RavineBench", swiftSettings: strict),
     tests("SyntaxTests", ["Syntax"]),
     tests("IRTests", ["IR"]),
@@ -69,6 +69,7 @@ let package = Package(
     tests("NativeTests", ["Native", "Runtime", "Ravine", "CKernels", "IR"]),
     tests("SymbolicTests", ["Symbolic", "Ravine", "Runtime", "IR", "Basics", "Diagnostics"]),
     tests("TrainingTests", ["Training"]),
+    tests("MeasuringTests", ["Measuring", "Ravine", "Runtime"]),
     tests(
       "RavineTests", ["Ravine", "Runtime", "Diagnostics", "IR"], exclude: ["Diagnostics/Cases"]),
     tests("CommandTests", ["ravine-cli", "Ravine", "Basics", "Diagnostics", "Syntax"]),

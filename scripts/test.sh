@@ -43,3 +43,6 @@ if ! NO_COLOR=1 swift test --skip-build "$@" >"$log" 2>&1; then
     fail "the tests (all of it: $log)"
 fi
 grep -E 'Executed [0-9]+ test|Test run with' "$log" | tail -n 2
+
+step "instructions (counted, so that a slower kernel is noticed on a busy machine)"
+scripts/instructions.sh || fail "more instructions than before"

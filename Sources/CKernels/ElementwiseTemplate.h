@@ -50,7 +50,9 @@
 #pragma push_macro("RV_LOOP")
 #undef RV_LOOP
 #define RV_LOOP
+#if !defined(RV_VECTOR_CBRT)
 RV_UNARY(cubeRoot, M(cbrt)(x))
+#endif
 RV_UNARY(expm1, M(expm1)(x))
 RV_UNARY(log1p, M(log1p)(x))
 RV_UNARY(sinh, M(sinh)(x))
@@ -88,6 +90,9 @@ static void N(power_general)(
 RV_BODY2(M(pow)(x, y), RV_V(a), RV_S(b), RV_LB)
 #pragma pop_macro("RV_LOOP")
 
+#if defined(RV_VECTOR_CBRT)
+RV_UNARY(cubeRoot, N(rv_cbrt)(x))
+#endif
 RV_UNARY(copy, x)
 RV_UNARY(negate, -x)
 RV_UNARY(absolute, __builtin_elementwise_abs(x))
@@ -151,6 +156,11 @@ RV_BODY4(x *y + (z * z) * u, RV_V(a), RV_S(b), RV_V(c), RV_S(e), RV_LB; RV_LE)
 
 RV_HEAD(decayedStep, 10)
 RV_BODY4(x - y * (z + u * x), RV_V(a), RV_S(b), RV_V(c), RV_S(e), RV_LB; RV_LE)
+
+RV_HEAD(signedStep, 10)
+RV_BODY4(
+    x - y * ((z > 0 ? (T)1 : z < 0 ? (T)-1 : z) + u * x), RV_V(a), RV_S(b), RV_V(c), RV_S(e),
+    RV_LB; RV_LE)
 
 // In float32, division by one number is multiplication by its reciprocal where that is a normal
 // number: at most one more rounding, and only under a root or a further quotient, where nothing is
@@ -268,6 +278,7 @@ rv_kernel N(rv_kernel_at)(int op, unsigned scalars) {
       [RV_BLEND_SQUARE] = {[10] = N(blendSquare_10)},
       [RV_ROOT_QUOTIENT_ADD] = {[6] = N(rootQuotientAdd_6)},
       [RV_DECAYED_STEP] = {[10] = N(decayedStep_10)},
+      [RV_SIGNED_STEP] = {[10] = N(signedStep_10)},
       [RV_ROOT_ADD] = RV_ROW2(rootAdd),
       [RV_QUOTIENT_DIVIDE] = {[2] = N(quotientDivide_2)},
       [RV_SUM] = {N(sum_0)},

@@ -133,6 +133,20 @@ RV_INLINE double rv_log_f64(double x) {
   return x != x ? x : r;
 }
 
+// Two of Halley's steps in double from a guess by a third of the exponent (after Kahan, as in FreeBSD's
+// cbrtf): 47 bits before the one rounding.
+RV_INLINE float rv_cbrt_f32(float x) {
+  double y = (double)__builtin_fabsf(x);
+  int64_t third = (int64_t)((((uint64_t)rv_int_f64(y) >> 32) * 1431655766u) >> 32);
+  double t = rv_bits_f64((third + 715094163) << 32);
+  double r = t * t * t;
+  t = t * (y + y + r) / (y + r + r);
+  r = t * t * t;
+  t = t * (y + y + r) / (y + r + r);
+  float z = __builtin_copysignf((float)t, x);
+  return x == 0.0f || x - x != 0.0f ? x : z;
+}
+
 RV_INLINE float rv_tanh_f32(float x) {
   float a = __builtin_fabsf(x);
   float s = x * x;

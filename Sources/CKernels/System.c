@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -102,5 +103,14 @@ void rv_cpu_identity(uint32_t numbers[12]) {
   unsigned long one = getauxval(AT_HWCAP), two = getauxval(AT_HWCAP2);
   numbers[0] = (uint32_t)one, numbers[1] = (uint32_t)(one >> 32);
   numbers[2] = (uint32_t)two, numbers[3] = (uint32_t)(two >> 32);
+#endif
+}
+
+void rv_advise_huge_pages(void *at, size_t bytes) {
+#if defined(MADV_HUGEPAGE)
+  madvise(at, bytes, MADV_HUGEPAGE);
+#else
+  (void)at;
+  (void)bytes;
 #endif
 }

@@ -96,7 +96,7 @@ enum Expression {
     case RV_ABSOLUTE: return libm("fabs")
     case RV_SIGN: return helper(.sign, 1)
     case RV_SQUARE_ROOT: return libm("sqrt")
-    case RV_CUBE_ROOT: return libm("cbrt")
+    case RV_CUBE_ROOT: return isFloat ? own("cbrt") : libm("cbrt")
     case RV_EXPONENTIAL: return own("exp")
     case RV_EXPM1: return libm("expm1")
     case RV_LOGARITHM: return own("log")
@@ -145,6 +145,9 @@ enum Expression {
     case RV_BLEND_SQUARE: return Text("\(x[0]) * \(x[1]) + (\(x[2]) * \(x[2])) * \(x[3])")
     case RV_ROOT_ADD: return Text("sqrt\(isFloat ? "f" : "")(\(x[0])) + \(x[1])")
     case RV_DECAYED_STEP: return Text("\(x[0]) - \(x[1]) * (\(x[2]) + \(x[3]) * \(x[0]))")
+    case RV_SIGNED_STEP:
+      return Text(
+        "\(x[0]) - \(x[1]) * (\(Helper.sign.name)\(suffix)(\(x[2])) + \(x[3]) * \(x[0]))", .sign)
     default: return nil
     }
   }
@@ -152,7 +155,7 @@ enum Expression {
   /// How many operands an operation reads.
   static func operandCount(_ operation: rv_op) -> Int {
     switch operation {
-    case RV_BLEND, RV_BLEND_SQUARE, RV_DECAYED_STEP: 4
+    case RV_BLEND, RV_BLEND_SQUARE, RV_DECAYED_STEP, RV_SIGNED_STEP: 4
     case RV_SELECT, RV_CLIP, RV_MULTIPLY_ADD, RV_MULTIPLY_SUBTRACT, RV_SUBTRACT_MULTIPLY,
       RV_ROOT_QUOTIENT_ADD, RV_QUOTIENT_DIVIDE:
       3

@@ -65,6 +65,15 @@ public final class NativeCompiler: SegmentCompiler {
     return (source.text, source.symbols.count { $0 == nil })
   }
 
+  /// How a C source becomes a library with the compiler and the flags of passes, for others to compare
+  /// with; nil without a compiler.
+  public static func commandLine(from source: String, to code: String) -> [String]? {
+    SystemCompiler(Settings.usual.compiler).map {
+      $0.arguments(
+        SystemCompiler.flags + [SystemCompiler.machineFlag], from: source, to: code)
+    }
+  }
+
   public func compile(_ segments: [SegmentSource], effort: CompileEffort) -> CompiledSegments {
     let interpreted = CompiledSegments(functions: segments.map { _ in nil }, library: nil)
     guard SourceText.isPossible else {

@@ -290,7 +290,14 @@ struct SegmentWriter {
       }
     }
     helpers.insert(Expression.Helper.power.rawValue)
-    return "rv_power\(suffix)(\(x), \(exponent))"
+    if case .constant = source.registers[register] {
+      return "rv_power\(suffix)(\(x), \(exponent))"
+    }
+    // The one exponent that rules have as a hyperparameter's usual value: without it in a version of
+    // its own the loop calls pow.
+    let isHalf = condition(
+      "e\(register)", "frame->scalars[\(register)] == 0.5", isGuard: true)
+    return "\(isHalf) ? sqrt\(isFloat ? "f" : "")(\(x)) : rv_power\(suffix)(\(x), \(exponent))"
   }
 
   /// x / s by one number. In float, below a root or a further quotient, it is x times the reciprocal

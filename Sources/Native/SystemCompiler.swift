@@ -80,11 +80,13 @@ struct SystemCompiler {
     }
   }
 
+  func arguments(_ flags: [String], from source: String, to code: String) -> [String] {
+    [path] + flags + ["-o", code, source, "-lm"]
+  }
+
   private func run(in folder: String, flags: [String], _ limit: Int) -> Outcome {
-    let arguments =
-      [path] + flags + [
-        "-o", "\(folder)/\(CodeCache.code)", "\(folder)/\(CodeCache.source)", "-lm",
-      ]
+    let arguments = arguments(
+      flags, from: "\(folder)/\(CodeCache.source)", to: "\(folder)/\(CodeCache.code)")
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
     pointers.append(nil)
     defer { for pointer in pointers { free(pointer) } }

@@ -1,5 +1,6 @@
 import CKernels
 import IR
+import Measuring
 import Ravine
 import Runtime
 
@@ -64,8 +65,8 @@ extension Bench {
     var (a, b) = (Double.infinity, Double.infinity)
     var ratios: [Double] = []
     for _ in 0..<rounds {
-      let x = try best(rounds: 1, repeats: repeats, ours)
-      let y = best(rounds: 1, repeats: repeats, theirs)
+      let x = try Clock.best(rounds: 1, repeats: repeats, ours)
+      let y = Clock.best(rounds: 1, repeats: repeats, theirs)
       a = min(a, x)
       b = min(b, y)
       ratios.append(x / y)
@@ -122,19 +123,9 @@ extension Bench {
     }
   }
 
-  /// The tensors of a 12-layer GPT-2 small.
-  static let transformer: [[Int]] = {
-    var dims = [[50_257, 768], [1_024, 768]]
-    for _ in 0..<12 {
-      dims += [[768], [768], [768, 2304], [2304], [768, 768], [768], [768], [768], [768, 3072]]
-      dims += [[3072], [3072, 768], [768]]
-    }
-    return dims + [[768], [768]]
-  }()
-
   mutating func manyTensors() throws {
     for threads in Set([1, Threads.preferred]).sorted() {
-      let (optimizer, host) = try bound("AdamW", Self.transformer, threads: threads)
+      let (optimizer, host) = try bound("AdamW", BenchSize.gpt2, threads: threads)
       let loop = HostMemory(host.counts, states: 2)
       var step = 0
       let times = try paired(
@@ -151,8 +142,8 @@ extension Bench {
           bar: "≤ 1.5×", passes: times.ratio <= 1.5))
     }
     // As many that are small: what a tensor costs beyond its elements.
-    let (optimizer, host) = try bound("AdamW", Self.transformer.map { _ in [64] }, threads: 1)
-    let time = try best(rounds: 10, repeats: 200) { try optimizer.step() }
+    let (optimizer, host) = try bound("AdamW", BenchSize.gpt2.map { _ in [64] }, threads: 1)
+    let time = try Clock.best(rounds: 10, repeats: 200) { try optimizer.step() }
     rows.append(
       Row(
         name: "AdamW, \(host.counts.count) tensors of 64 elements",

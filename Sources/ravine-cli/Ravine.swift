@@ -19,7 +19,7 @@ struct Ravine: ParsableCommand {
     subcommands: [
       RunCommand.self, CheckCommand.self, FormatCommand.self, DescribeCommand.self,
       ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self,
-      CompareCommand.self, CacheCommand.self,
+      CompareCommand.self, CacheCommand.self, BenchCommand.self,
     ])
 
   static let version = "0.1.0"
@@ -34,6 +34,7 @@ struct Ravine: ParsableCommand {
         ravine fmt FILE…         format                ravine explain CODE   what a message means
         ravine replay RULE FILE  compare with a recorded run
         ravine compare RULE RULE prove two rules equal, or see where they differ
+        ravine bench RULE…       what a step takes, against what memory can give
         ravine dump FILE         what the compiler sees
         ravine cache             the code that was compiled for this machine
 

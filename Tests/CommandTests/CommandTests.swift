@@ -34,6 +34,7 @@ import Testing
 
   @Test(arguments: [
     "run", "check", "fmt", "describe", "zoo", "explain", "replay", "dump", "cache", "compare",
+    "bench",
   ])
   func helpBeginsWithExamples(_ command: String) throws {
     let outcome = try Sandbox().run("ravine \(command) --help")

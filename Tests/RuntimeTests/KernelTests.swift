@@ -80,6 +80,16 @@ import Testing
     #expect(worst.ulps <= limit, "\(name) \(element): \(worst.ulps) ulp at \(worst.x), \(worst.y)")
   }
 
+  /// One rounding and the 47 bits before it; every kind of number.
+  @Test func cubeRootsInFloat() {
+    let x = Self.arguments.map { Double(Float($0)) }
+    let got = Self.apply(RV_CUBE_ROOT, .float32, x)
+    for (a, y) in zip(x, got) {
+      #expect(Self.ulps(y, cbrt(a), .float32) <= 1, "\(a): \(y)")
+      #expect(y.sign == a.sign || a.isNaN)
+    }
+  }
+
   /// Every elementwise operation is, in float64, what `Folding` says of each element, at lengths
   /// around the vector widths and on the numbers that are easy to get wrong.
   @Test func elementwiseOperationsMeanWhatFoldingSays() {

@@ -25,6 +25,40 @@ import Testing
     } catch { return -1 }
   }
 
+  /// First values that are a constant or the parameter are what evaluating them gives, on large tensors
+  /// too, whose states lie elsewhere than small ones; and again after steps.
+  @Test(arguments: ElementType.allCases)
+  func firstValues(_ element: ElementType) throws {
+    let source = """
+      rule Starts(lr = 0.1) {
+          state a = 0.1, z = w, s: scalar = 0.3, r = 2 * w, m
+          a' = a + g   z' = z + a   s' = s + 1   r' = r - s   m' = m + r + z
+          w' = w - lr * m'
+      }
+      """
+    for count in [5, 600_000] {
+      let optimizer = try Optimizer(
+        Self.rule(source, "Starts"), parameters: [ParameterSpec(name: "w", dims: [count])],
+        elementType: element, threads: 1)
+      let host = HostTensors(optimizer.parameters, element)
+      let w = (0..<count).map { Double($0 % 7) - 2.5 }
+      let tenth = element == .float32 ? Double(Float(0.1)) : 0.1
+      for _ in 0..<2 {
+        host.set(host.parameters[0], w)
+        host.set(host.gradients[0], w)
+        optimizer.bind(
+          parameters: host.parameters, gradients: host.gradients.map { UnsafeRawPointer($0) })
+        try optimizer.initialise()
+        #expect(optimizer.state("a", of: 0)?.allSatisfy { $0 == tenth } == true)
+        #expect(optimizer.state("z", of: 0) == w)
+        #expect(optimizer.state("s", of: 0) == [0.3])
+        #expect(optimizer.state("r", of: 0) == w.map { 2 * $0 })
+        #expect(optimizer.state("m", of: 0)?.allSatisfy { $0 == 0 } == true)
+        try optimizer.step()
+      }
+    }
+  }
+
   // MARK: Known numbers
 
   @Test func lionByHand() throws {

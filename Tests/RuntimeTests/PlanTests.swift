@@ -1,4 +1,5 @@
 import IR
+import Ravine
 import Testing
 
 @testable import Runtime
@@ -47,6 +48,16 @@ func difference(_ a: Dense, _ b: Dense) -> Double {
     #expect(plan.segments.count == 1)
     #expect(plan.arenaBytes == 0)
     #expect(plan.segments[0].instructions.count == 5)
+  }
+
+  /// The new state is written where it lies, after the last that reads the old one; the sign is part of
+  /// the step.
+  @Test func lionIsThreeInstructions() throws {
+    let optimizer = try Optimizer(
+      Compiler().rule("Lion"), parameters: [ParameterSpec(name: "w", dims: [1000])], threads: 1)
+    let passes = optimizer.tensors[0].instance!.program.plan.segments
+    #expect(passes.map(\.names) == [["a*s + b*t", "a*s + b*t", "a - s*(sign(c) + t*a)"]])
+    #expect(passes[0].scratchCount == 1)
   }
 
   /// x ← tanh(x @ x + c), n times, with the count of runs; as a loop and written out.

@@ -5,5 +5,6 @@
 #include "LinearAlgebra.h"
 #include "Pool.h"
 #include "Steps.h"
+#include "Stream.h"
 #include "System.h"
 #include "Text.h"

@@ -33,6 +33,8 @@ enum rv_op {
   RV_ROOT_QUOTIENT_ADD, RV_ROOT_ADD, RV_QUOTIENT_DIVIDE,
   // a - b * (c + e * a) with scalars b and e: a step with decoupled decay.
   RV_DECAYED_STEP,
+  // The same with the sign of c.
+  RV_SIGNED_STEP,
   // Reductions of a chunk into the double at d: d <- d + sum(a), d + sum(a * b), max, min.
   RV_SUM, RV_DOT, RV_MAX, RV_MIN,
   // Float and double arrays: conversion from and to the other element type.

@@ -1,4 +1,5 @@
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 enum rv_process { RV_PROCESS_NOT_STARTED = -1, RV_PROCESS_TIMED_OUT = -2, RV_PROCESS_KILLED = -3 };
@@ -11,3 +12,6 @@ int rv_run_program(
 
 /// What instructions this machine has, as numbers to compare.
 void rv_cpu_identity(uint32_t numbers[12]);
+
+/// Asks for large pages behind memory that will all be used; where there are none nothing happens.
+void rv_advise_huge_pages(void *at, size_t bytes);

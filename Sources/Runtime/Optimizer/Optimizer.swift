@@ -67,7 +67,7 @@ public final class Optimizer {
   private var globals: [String: UnsafeMutableRawPointer] = [:]
   /// What the states and inputs take, before it is taken.
   private var reservedBytes = 0.0
-  private var parameterPointers: [UnsafeMutableRawPointer] = []
+  private(set) var parameterPointers: [UnsafeMutableRawPointer] = []
   private var gradientPointers: [UnsafeRawPointer] = []
   private let gradientCounts: [Int64]
 
@@ -394,7 +394,9 @@ public final class Optimizer {
   }
 
   private func initialise(_ k: Int) throws(DiagnosticError) {
-    let tensor = tensors[k]
+    var tensor = tensors[k]
+    tensor.initial.outputs = tensor.initial.outputs.filter { !fills(k, $0) }
+    if tensor.initial.outputs.isEmpty { return }
     let environment = ReferenceEnvironment(
       hypers: (0..<hypers.hypers.count).map { hypers.values[$0] }, step: 0, horizon: horizon,
       parameters: [parameterDense(k)], seed: seed, tensor: UInt32(k),

@@ -52,8 +52,15 @@ final class TensorMemory {
       name: name, shape: shape, width: isScalar ? 8 : width, isGlobal: isGlobal, pointer: pointer)
   }
 
+  private static let hugePage = 2 << 20
+
   func own(_ bytes: Int) -> UnsafeMutableRawPointer {
-    let pointer = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, 8), alignment: 64)
+    // On huge pages a large state costs no misses of the address cache, where the system has them for
+    // who asks.
+    let isLarge = bytes >= Self.hugePage
+    let pointer = UnsafeMutableRawPointer.allocate(
+      byteCount: max(bytes, 8), alignment: isLarge ? Self.hugePage : 64)
+    if isLarge { rv_advise_huge_pages(pointer, bytes) }
     pointer.initializeMemory(as: UInt8.self, repeating: 0, count: max(bytes, 8))
     owned.append(pointer)
     return pointer

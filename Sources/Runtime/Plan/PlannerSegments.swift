@@ -152,6 +152,14 @@ struct SegmentPlanner {
       guard !planner.isScalar(u), planner.count(u) == count, let decayed = scaled(decay, of: v),
         planner.base(decayed.tensor) == planner.base(x.a)
       else { continue }
+      if let sign = part(u, of: v, .sign), !planner.isScalar(sign.a) {
+        return (
+          FusedOperation(
+            op: RV_SIGNED_STEP, name: "a - s*(sign(c) + t*a)",
+            operands: [x.a, step.number, sign.a, decayed.number]),
+          [x.b, step.tensor, decay, u].map { planner.base($0) }
+        )
+      }
       return (
         FusedOperation(
           op: RV_DECAYED_STEP, name: "a - s*(c + t*a)",

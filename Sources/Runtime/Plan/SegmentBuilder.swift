@@ -85,6 +85,7 @@ struct SegmentBuilder {
   mutating func settleStores() {
     let written = Set(stores.map(\.target.slot))
     saveOverwritten(written)
+    for store in stores { sink(store.source, below: store.target.slot) }
     var copies: [Int] = []
     for (index, store) in stores.enumerated() where !writeDirectly(index, store) {
       copies.append(index)
@@ -116,6 +117,30 @@ struct SegmentBuilder {
       stores[index].source = saved
     }
     operations.insert(contentsOf: early, at: 0)
+  }
+
+  /// Moves the operation that gives what `slot` takes below the last one that reads the slot, where it
+  /// may: then it can write in place.
+  private mutating func sink(_ value: ChunkOperand, below slot: Int32) {
+    guard case .value = value,
+      let position = operations.firstIndex(where: { $0.destination == value }),
+      operations[position].place < 0,
+      let last = operations.lastIndex(where: { operation in
+        operation.sources.contains {
+          if case .memory(slot, _, _) = $0 { true } else { false }
+        }
+      }), last > position
+    else { return }
+    let moved = operations[position]
+    let passed = operations[(position + 1)...last]
+    // Nothing that it passes may need it, or change what it reads.
+    guard
+      !passed.contains(where: {
+        $0.sources.contains(value) || moved.sources.contains($0.destination)
+      }), passed.allSatisfy({ $0.wanted == moved.wanted })
+    else { return }
+    operations.remove(at: position)
+    operations.insert(moved, at: last)
   }
 
   private mutating func writeDirectly(

@@ -1,0 +1,69 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// An array on a cache line of its own, with `value` at each place.
+public func allocate(_ count: Int, _ value: (Int) -> Float) -> UnsafeMutablePointer<Float> {
+  let pointer = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
+    .bindMemory(to: Float.self, capacity: count)
+  for i in 0..<count { pointer[i] = value(i) }
+  return pointer
+}
+
+/// Parameters and gradients of some tensors as a host holds them, in float32 or float64.
+final class HostMemory {
+  let counts: [Int]
+  let parameters: [UnsafeMutableRawPointer]
+  let gradients: [UnsafeMutableRawPointer]
+
+  init(_ counts: [Int], width: Int) {
+    self.counts = counts
+    parameters = counts.map { Self.made($0, width, period: 97) }
+    gradients = counts.map { Self.made($0, width, period: 89) }
+  }
+
+  /// Numbers between -1/2 and 1/2, and no zeros of which a rule could make infinities.
+  private static func made(_ count: Int, _ width: Int, period: Int) -> UnsafeMutableRawPointer {
+    let pointer = UnsafeMutableRawPointer.allocate(
+      byteCount: max(count * width, 8), alignment: 64)
+    func fill<T: BinaryFloatingPoint>(_ type: T.Type) {
+      let numbers = pointer.bindMemory(to: T.self, capacity: count)
+      for i in 0..<count { numbers[i] = (T(i % period) + 0.25) / T(period) - 0.5 }
+    }
+    if width == 4 { fill(Float.self) } else { fill(Double.self) }
+    return pointer
+  }
+
+  deinit { for pointer in parameters + gradients { pointer.deallocate() } }
+}
+
+/// What this process holds of the machine's memory.
+enum ResidentMemory {
+  /// Bytes that are held now; nil where the system does not say.
+  static var now: Int? { field("VmRSS:") }
+  /// The most that were held since `reset`.
+  static var peak: Int? { field("VmHWM:") }
+
+  /// Has `peak` begin anew; false where the system cannot.
+  static func reset() -> Bool {
+    guard let file = fopen("/proc/self/clear_refs", "w") else { return false }
+    let isWritten = fputs("5", file) >= 0
+    return fclose(file) == 0 && isWritten
+  }
+
+  private static func field(_ name: String) -> Int? {
+    guard let file = fopen("/proc/self/status", "r") else { return nil }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 256)
+    while fgets(&line, Int32(line.count), file) != nil {
+      let bytes = line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      let text = String(decoding: bytes, as: UTF8.self)
+      guard text.hasPrefix(name) else { continue }
+      return Int(text.dropFirst(name.count).drop { !$0.isNumber }.prefix { $0.isNumber })
+        .map { $0 * 1024 }
+    }
+    return nil
+  }
+}

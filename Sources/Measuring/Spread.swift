@@ -1,0 +1,34 @@
+/// The middle of some measurements, and how far they lie apart.
+public struct Spread: Sendable {
+  /// The quartiles: a quarter of the values lies below `low`, a quarter above `high`.
+  public var low: Double
+  public var median: Double
+  public var high: Double
+
+  /// NaN of no values.
+  public init(_ values: [Double]) {
+    let sorted = values.sorted()
+    func quantile(_ q: Double) -> Double {
+      guard let last = sorted.indices.last else { return .nan }
+      let position = q * Double(last)
+      let below = Int(position)
+      let above = min(below + 1, last)
+      return sorted[below] + (position - Double(below)) * (sorted[above] - sorted[below])
+    }
+    (low, median, high) = (quantile(0.25), quantile(0.5), quantile(0.75))
+  }
+
+  public init(low: Double, median: Double, high: Double) {
+    (self.low, self.median, self.high) = (low, median, high)
+  }
+
+  public func scaled(by factor: Double) -> Spread {
+    Spread(low: low * factor, median: median * factor, high: high * factor)
+  }
+
+  /// The middle of what `ours` takes over what `theirs` takes, round by round: what slows the machine
+  /// down for a while slows both.
+  public static func ratio(_ ours: [Double], to theirs: [Double]) -> Spread {
+    Spread(zip(ours, theirs).map { $0 / $1 })
+  }
+}
