@@ -203,6 +203,19 @@ RV_CLONES static void N(toOther_0)(
   (void)b; (void)c; (void)e;
 }
 
+#define RV_CONVERSION(name, FROM, TO, convert) \
+  RV_CLONES static void N(name##_0)( \
+      void *d_, const void *a, const void *b, const void *c, const void *e, size_t n) { \
+    TO *d = d_; \
+    const FROM *x = a; \
+    RV_LOOP for (size_t i = 0; i < n; i++) d[i] = N(convert)(x[i]); \
+    (void)b; (void)c; (void)e; \
+  }
+RV_CONVERSION(fromBF16, uint16_t, T, rv_from_bf16)
+RV_CONVERSION(toBF16, T, uint16_t, rv_to_bf16)
+RV_CONVERSION(fromF16, uint16_t, T, rv_from_f16)
+RV_CONVERSION(toF16, T, uint16_t, rv_to_f16)
+
 #define RV_ROW1(name) {N(name##_0), N(name##_1)}
 #define RV_ROW2(name) {N(name##_0), N(name##_1), N(name##_2)}
 #define RV_ROW3(name) \
@@ -270,6 +283,10 @@ rv_kernel N(rv_kernel_at)(int op, unsigned scalars) {
       [RV_MIN] = {N(min_0)},
       [RV_FROM_OTHER] = {N(fromOther_0)},
       [RV_TO_OTHER] = {N(toOther_0)},
+      [RV_FROM_BF16] = {N(fromBF16_0)},
+      [RV_TO_BF16] = {N(toBF16_0)},
+      [RV_FROM_F16] = {N(fromF16_0)},
+      [RV_TO_F16] = {N(toF16_0)},
   };
   return table[op][scalars & 15];
 }

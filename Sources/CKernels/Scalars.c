@@ -1,6 +1,7 @@
 #include "Kernels.h"
 #include "Math.h"
 #include "Random.h"
+#include "Steps.h"
 
 double rv_power(double x, double y) { return rv_power_inline(x, y); }
 
@@ -74,7 +75,7 @@ void rv_run_scalars(
     case RV_SCALAR_FETCH: {
       const rv_place *p = places + in->c;
       const char *at = (const char *)f->slots[p->stride[1]] + p->stride[0];
-      z = p->extent[0] == 4 ? (double)*(const float *)at : *(const double *)at;
+      z = rv_number_at((int)p->extent[0], at, 0);
       break;
     }
     default: z = x;
