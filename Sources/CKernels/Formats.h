@@ -71,19 +71,8 @@ RV_INLINE float rv_odd_float(double x) {
   return f;
 }
 
-#if defined(__F16C__) && defined(__FLT16_MANT_DIG__) && !defined(RV_NO_F16C)
-// The same numbers; only what a NaN carries differs.
-RV_INLINE float rv_from_f16_f32(uint16_t h) { _Float16 x; memcpy(&x, &h, 2); return (float)x; }
-RV_INLINE uint16_t rv_to_f16_f32(float x) {
-  _Float16 y = (_Float16)x;
-  uint16_t h;
-  memcpy(&h, &y, 2);
-  return h;
-}
-#else
 RV_INLINE float rv_from_f16_f32(uint16_t h) { return rv_from_f16(h); }
 RV_INLINE uint16_t rv_to_f16_f32(float x) { return rv_to_f16(x); }
-#endif
 RV_INLINE double rv_from_f16_f64(uint16_t h) { return rv_from_f16(h); }
 RV_INLINE uint16_t rv_to_f16_f64(double x) { return rv_to_f16(rv_odd_float(x)); }
 RV_INLINE float rv_from_bf16_f32(uint16_t h) { return rv_from_bf16(h); }

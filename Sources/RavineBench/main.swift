@@ -240,6 +240,7 @@ do {
   Threads.preferred = 1
   // What is printed only when it is asked for.
   if wanted.contains("native") { try bench.native() }
+  if wanted.contains("types") { try bench.types() }
   if wanted.contains("planning") { try bench.longProgram() }
   if wanted.contains("products") { bench.products() }
 } catch let error as DiagnosticError {
