@@ -92,6 +92,8 @@ RV_UNARY(tanh, N(rv_tanh)(x))
 RV_UNARY(floor, __builtin_elementwise_floor(x))
 RV_UNARY(ceiling, __builtin_elementwise_ceil(x))
 RV_UNARY(round, __builtin_elementwise_roundeven(x))
+RV_UNARY(roundBF16, N(rv_from_bf16)(N(rv_to_bf16)(x)))
+RV_UNARY(roundF16, N(rv_from_f16)(N(rv_to_f16)(x)))
 RV_UNARY(isFinite, x - x == 0 ? (T)1 : (T)0)
 RV_UNARY(logicalNot, x == 0 ? (T)1 : (T)0)
 
@@ -245,6 +247,8 @@ rv_kernel N(rv_kernel_at)(int op, unsigned scalars) {
       [RV_FLOOR] = RV_ROW1(floor),
       [RV_CEILING] = RV_ROW1(ceiling),
       [RV_ROUND] = RV_ROW1(round),
+      [RV_ROUND_BF16] = RV_ROW1(roundBF16),
+      [RV_ROUND_F16] = RV_ROW1(roundF16),
       [RV_ERROR_FUNCTION] = RV_ROW1(errorFunction),
       [RV_IS_FINITE] = RV_ROW1(isFinite),
       [RV_LOGICAL_NOT] = RV_ROW1(logicalNot),

@@ -1,3 +1,4 @@
+#include "Formats.h"
 #include "Kernels.h"
 #include "Math.h"
 #include "Random.h"
@@ -44,6 +45,8 @@ void rv_run_scalars(
     case RV_FLOOR: z = floor(x); break;
     case RV_CEILING: z = ceil(x); break;
     case RV_ROUND: z = __builtin_elementwise_roundeven(x); break;
+    case RV_ROUND_BF16: z = rv_from_bf16(rv_to_bf16_f64(x)); break;
+    case RV_ROUND_F16: z = rv_from_f16(rv_to_f16_f64(x)); break;
     case RV_ERROR_FUNCTION: z = erf(x); break;
     case RV_IS_FINITE: z = x - x == 0; break;
     case RV_LOGICAL_NOT: z = x == 0; break;

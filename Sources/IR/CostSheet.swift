@@ -10,6 +10,8 @@ public struct CostSheet: Sendable {
     /// Numbers in it for one parameter tensor (for the whole optimizer if it is global).
     public var elements: Amount
     public var bytes: Amount
+    /// Whether it may be negative: decides the map of an eight-bit state.
+    public var isSigned: Bool
   }
 
   /// What one step does on one path through the conditions.
@@ -71,13 +73,14 @@ public struct CostSheet: Sendable {
   public var inputs: [InputSlot]
 
   /// `hypers`: the values of the hyperparameters, for lengths, loop counts and conditions that they
-  /// decide.
-  public init(_ variant: RuleVariant, hypers: [Double]) {
+  /// decide. `nonNegative`: the states that are never negative.
+  public init(_ variant: RuleVariant, hypers: [Double], nonNegative: Set<Int> = []) {
     let counter = CostCounter(variant.update, states: variant.states, hypers: hypers)
-    states = variant.states.map { slot in
+    states = variant.states.enumerated().map { k, slot in
       let elements = counter.elements(slot.shape, of: variant.initial)
       return State(
-        slot: slot, elements: elements, bytes: counter.bytes(of: slot, elements: elements))
+        slot: slot, elements: elements, bytes: counter.bytes(of: slot, elements: elements),
+        isSigned: !nonNegative.contains(k))
     }
     stateBytes = states.filter { !$0.slot.isGlobal }.reduce(.zero) { $0 + $1.bytes }
     globalStateBytes = states.filter(\.slot.isGlobal).reduce(.zero) { $0 + $1.bytes }

@@ -258,6 +258,8 @@ extension Lowerer {
     callStack = []
     defer { callStack = savedStack }
     let frame = ruleFrame(value, w: w, g: g, prefix: prefix)
+    // What a rule inside another returns is not stored.
+    if rounding(of: block), prefix.isEmpty { module.roundsStochastically = true }
     var slots: [(binding: Binding, slot: Int)] = []
     var shapeless: [Name] = []
     for binding in block.states {

@@ -80,6 +80,33 @@ extension Lowerer {
       ))
     return nil
   }
+
+  /// Whether the equations of w' round by chance: all of them, or none. That of a state says so where
+  /// the state is declared.
+  func rounding(of block: Block) -> Bool {
+    let all = block.allDefinitions()
+    for definition in all {
+      guard let rounding = definition.rounding else { continue }
+      if !["stochastic", "nearest"].contains(rounding.key) {
+        _ = report(.unknownRounding(rounding))
+      } else if definition.name.key != "w" || !definition.isPrimed {
+        _ = report(
+          Diagnostic(
+            316, "only the equation of `w'` says how it is rounded", at: rounding.span,
+            notes: [Note("a state says it where it is declared: `state m as bf16 round stochastic`")]
+          ))
+      }
+    }
+    let updates = all.filter { $0.isPrimed && $0.name.key == "w" }
+    let byChance = updates.filter { $0.rounding?.key == "stochastic" }
+    if let one = byChance.first, byChance.count < updates.count {
+      _ = report(
+        Diagnostic(
+          316, "one equation of `w'` rounds stochastically and another does not",
+          at: one.rounding!.span, notes: [Note("write `round stochastic` after each of them")]))
+    }
+    return !byChance.isEmpty
+  }
 }
 
 extension Diagnostic {

@@ -77,7 +77,7 @@ public struct SourcePrinter {
       default: (output.target, "")
       }
     }
-    text += body.equations(targets)
+    text += body.equations(targets, roundsUpdate: variant.roundsStochastically)
     return functions + text + "}\n"
   }
 

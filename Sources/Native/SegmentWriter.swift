@@ -285,6 +285,7 @@ struct SegmentWriter {
     guard let text = Expression.of(operation, operands, isFloat: isFloat) else { return nil }
     if let helper = text.helper { helpers.insert(helper.rawValue) }
     if text.usesMath { needs.insert(.math) }
+    if text.usesFormats { needs.insert(.formats) }
     return text.text
   }
 

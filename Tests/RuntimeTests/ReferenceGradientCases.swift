@@ -145,6 +145,7 @@ enum GradientCases {
     case .identity: return source { $0.source(.identity, real([2, 2])) }
     case .negate, .absolute, .sign, .exponential, .expm1, .tanh, .sinh, .cosh, .sine, .cosine,
       .tangent, .arcsine, .arccosine, .arctangent, .errorFunction, .floor, .ceiling, .round,
+      .bfloat16, .float16,
       .isFinite:
       return one(operation, -0.9...0.8)
     case .squareRoot, .cubeRoot, .logarithm, .log1p: return one(operation)
