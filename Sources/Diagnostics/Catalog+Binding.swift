@@ -6,34 +6,22 @@ extension Catalog {
       "A state of one number is kept in double precision and takes no storage of fewer bits. Not "
         + "there yet are global states that are not one number, and states whose blocks have no "
         + "common multiple up to 65,536.",
-      trigger: .command(
-        "ravine dump --stage plan r.opt:Normed",
-        files: [
-          (
-            "r.opt",
-            """
-            rule Normed(lr = 0.1) {
-                state s: scalar as bf16
-                s' = ema(s, norm(g), 0.9)
-                w' = w - lr * g / s'
-            }
-            """
-          )
-        ]),
-      repair: .command(
-        "ravine dump --stage plan r.opt:Normed",
-        files: [
-          (
-            "r.opt",
-            """
-            rule Normed(lr = 0.1) {
-                state s: scalar
-                s' = ema(s, norm(g), 0.9)
-                w' = w - lr * g / s'
-            }
-            """
-          )
-        ])),
+      trigger: .program(
+        """
+        rule Normed(lr = 0.1) {
+            state s: scalar as bf16
+            s' = ema(s, norm(g), 0.9)
+            w' = w - lr * g / s'
+        }
+        """),
+      repair: .program(
+        """
+        rule Normed(lr = 0.1) {
+            state s: scalar
+            s' = ema(s, norm(g), 0.9)
+            w' = w - lr * g / s'
+        }
+        """)),
     CatalogPage(
       802, "Not supported yet",
       "The language has it and this version does not run it: `matrices over trailing`.",

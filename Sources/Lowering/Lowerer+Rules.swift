@@ -402,7 +402,7 @@ extension Lowerer {
       isGlobal = type.kind.key == "global"
     }
     shape = varying(shape, prefix + binding.name.text)
-    guard let storage = storage(binding.storage, frame) else { return nil }
+    guard let storage = storage(binding.storage, frame, of: shape) else { return nil }
     module.states.append(
       StateSlot(
         name: prefix + binding.name.text, shape: shape, isGlobal: isGlobal, storage: storage,

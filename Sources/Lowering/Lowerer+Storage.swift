@@ -5,8 +5,17 @@ import Syntax
 
 extension Lowerer {
   /// How a state is stored; nil where an error was reported.
-  func storage(_ expression: StorageExpr?, _ frame: Frame) -> Storage? {
+  func storage(_ expression: StorageExpr?, _ frame: Frame, of shape: Shape) -> Storage? {
     guard let expression else { return .compute }
+    guard let storage = format(expression, frame) else { return nil }
+    if shape.isScalar, storage.bits < 32 {
+      _ = report(.storageOfOne(storage, at: expression.span))
+      return nil
+    }
+    return storage
+  }
+
+  private func format(_ expression: StorageExpr, _ frame: Frame) -> Storage? {
     if let rounding = expression.rounding, rounding.key != "stochastic", rounding.key != "nearest" {
       _ = report(.unknownRounding(rounding))
       return nil
@@ -110,6 +119,13 @@ extension Lowerer {
 }
 
 extension Diagnostic {
+  static func storageOfOne(_ storage: Storage, at span: Span) -> Diagnostic {
+    Diagnostic(
+      801, "a state of one number is not stored as \(storage)", at: span,
+      notes: [Note("it is kept in double precision")],
+      fixIts: [FixIt("leave it out", at: span, replacement: "")])
+  }
+
   static func unknownRounding(_ name: Name) -> Diagnostic {
     Diagnostic(
       316, "`round \(name.text)` is not known: use `stochastic` or `nearest`", at: name.span)

@@ -3,17 +3,12 @@ import IR
 
 /// How the states of a bound rule are stored.
 extension Optimizer {
-  /// The format of state `k` of a variant. Throws R0801 where it has none yet.
+  /// The format of state `k` of a variant. Throws R0504 for a block of no length.
   func format(
     _ slot: StateSlot, _ k: Int, signed: Bool, isOne: Bool
   ) throws(DiagnosticError) -> SlotFormat {
-    if isOne {
-      if slot.storage.bits >= 32 { return .float64 }
-      throw DiagnosticError(
-        Diagnostic(
-          801, "a state of one number is not stored as \(slot.storage)", at: slot.origin,
-          notes: [Note("it is kept in double precision: leave out `as`")]))
-    }
+    // Checked when the rule was lowered.
+    if isOne { return .float64 }
     guard
       var format = SlotFormat(
         slot.storage, compute: elementType.compute, isSigned: signed,
