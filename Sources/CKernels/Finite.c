@@ -54,7 +54,9 @@ static void look(search *s, int64_t tensor, int64_t start, int64_t end) {
   for (; start < end; start += STRIDE) {
     if (atomic_load_explicit(&s->found, memory_order_relaxed)) return;
     int64_t n = end - start < STRIDE ? end - start : STRIDE;
-    if (!finite(s->element, s->tensors[tensor], start, n)) atomic_store_explicit(&s->found, 1, memory_order_relaxed);
+    if (!finite(s->element, s->tensors[tensor], start, n)) {
+      atomic_store_explicit(&s->found, 1, memory_order_relaxed);
+    }
   }
 }
 

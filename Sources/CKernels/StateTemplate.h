@@ -9,9 +9,10 @@
 // The number of the nearest code of one sign for y in [0, 1], by the map's formula: the decade from
 // the borders between decades, the part of it from a product. At a distance of a rounding from the
 // middle between two codes it may be either.
+#define RV_START(i, power, shift) ((T)(power * (0.1 + 0.18 / (1 << (i + shift)))))
 #define RV_ABOVE(i, power, shift) \
-  rate = y >= (T)(power * (0.1 + 0.18 / (1 << (i + shift)))) ? (T)((1 << (i + shift)) / (0.9 * power)) : rate; \
-  parts = y >= (T)(power * (0.1 + 0.18 / (1 << (i + shift)))) ? (T)(1 << (i + shift)) : parts;
+  rate = y >= RV_START(i, power, shift) ? (T)((1 << (i + shift)) / (0.9 * power)) : rate; \
+  parts = y >= RV_START(i, power, shift) ? (T)(1 << (i + shift)) : parts;
 #define RV_NEAREST(shift) \
   T rate = (T)((1 << shift) / 0.9e-6), parts = (T)(1 << shift); \
   RV_ABOVE(1, 1e-5, shift) RV_ABOVE(2, 1e-4, shift) RV_ABOVE(3, 1e-3, shift) \

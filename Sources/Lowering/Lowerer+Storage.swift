@@ -102,7 +102,9 @@ extension Lowerer {
         _ = report(
           Diagnostic(
             316, "only the equation of `w'` says how it is rounded", at: rounding.span,
-            notes: [Note("a state says it where it is declared: `state m as bf16 round stochastic`")]
+            notes: [
+              Note("a state says it where it is declared: `state m as bf16 round stochastic`")
+            ]
           ))
       }
     }

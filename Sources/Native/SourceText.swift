@@ -139,9 +139,10 @@ struct SourceText {
   private static func map(_ name: String) -> String {
     let numbers = (0..<256).map { k in
       Expression.literal(
-        Double(withUnsafeBytes(of: name == "s8" ? rv_map_s8 : rv_map_u8) {
-          $0.bindMemory(to: Float.self)[k]
-        }), isFloat: true)!
+        Double(
+          withUnsafeBytes(of: name == "s8" ? rv_map_s8 : rv_map_u8) {
+            $0.bindMemory(to: Float.self)[k]
+          }), isFloat: true)!
     }
     let lines = stride(from: 0, to: 256, by: 8).map {
       "  " + numbers[$0..<($0 + 8)].joined(separator: ", ") + ","

@@ -106,7 +106,9 @@ public struct RuleDescription: Sendable {
     }
     self.hypers = hypers
     variants = rule.module.variants.map { variant in
-      Variant(path: variant.path, sheet: CostSheet(
+      Variant(
+        path: variant.path,
+        sheet: CostSheet(
           variant, hypers: hypers.map(\.value),
           nonNegative: variant.nonNegativeStates(rule.module.hypers)))
     }

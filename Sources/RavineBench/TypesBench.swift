@@ -59,7 +59,8 @@ extension Bench {
       let hasBar = kind.name.hasPrefix("Adam8bit, float32") && count > 10_000_000
       rows.append(
         Row(
-          name: "types \(kind.name), \(count) elements, \(threads) thread\(threads == 1 ? "" : "s")",
+          name:
+            "types \(kind.name), \(count) elements, \(threads) thread\(threads == 1 ? "" : "s")",
           measured: "\(text(nanoseconds)) ns an element, \(text(ratio, 2))× float32 AdamW, "
             + "\(text(bytes, 3)) bytes of state a parameter",
           bar: hasBar ? "< 1×" : "none", passes: !hasBar || ratio < 1))

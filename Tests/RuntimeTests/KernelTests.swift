@@ -66,7 +66,7 @@ import Testing
   func accuracy(_ operation: Operation) {
     let (op, name, limit) = (operation.kernel, operation.info.name, 2.5)
     func function(_ x: Double) -> Double { Folding.fold(operation, [x])! }
-    for element in ElementType.allCases {
+    for element in ElementType.computed {
       let x = Self.arguments.map { element == .float32 ? Double(Float($0)) : $0 }
       let got = Self.apply(op, element, x)
       var worst = (0.0, 0.0)
@@ -110,7 +110,7 @@ import Testing
   @Test func kernelsWorkInPlace() {
     let x = (0..<1000).map { Double($0 % 37) / 7 - 2 }
     let y = (0..<1000).map { Double($0 % 23) / 5 + 0.5 }
-    for element in ElementType.allCases {
+    for element in ElementType.computed {
       for op in 0..<Int32(RV_SUM.rawValue) {
         guard let kernel = rv_find_kernel(element.kernelElement, op, 0) else { continue }
         func run(inPlace: Int) -> [Double] {
@@ -150,7 +150,7 @@ import Testing
   }
 
   @Test func smallProductsOfEveryShape() {
-    for element in ElementType.allCases {
+    for element in ElementType.computed {
       for (m, n, k) in [
         (1, 1, 1), (2, 3, 4), (6, 16, 5), (7, 17, 9), (13, 8, 3), (64, 10, 32), (32, 10, 64),
         (5, 33, 512), (20, 4, 0), (12, 24, 31), (40, 6, 7),

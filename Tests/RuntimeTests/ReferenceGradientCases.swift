@@ -145,9 +145,10 @@ enum GradientCases {
     case .identity: return source { $0.source(.identity, real([2, 2])) }
     case .negate, .absolute, .sign, .exponential, .expm1, .tanh, .sinh, .cosh, .sine, .cosine,
       .tangent, .arcsine, .arccosine, .arctangent, .errorFunction, .floor, .ceiling, .round,
-      .bfloat16, .float16,
       .isFinite:
       return one(operation, -0.9...0.8)
+    // Between two steps.
+    case .bfloat16, .float16: return one(operation, 0.5001...0.5002)
     case .squareRoot, .cubeRoot, .logarithm, .log1p: return one(operation)
     case .logicalNot, .logicalAnd, .logicalOr: return truth(operation)
     case .add, .subtract, .multiply, .minimum, .maximum, .copySign: return two(operation, -1...1)

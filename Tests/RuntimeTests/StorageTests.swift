@@ -159,7 +159,8 @@ final class StoredRule {
   @Test func doublesAreRoundedOnce() throws {
     // Just above a tie: through float the tail would be lost and the tie go to even.
     let x = 1 + 0x1p-8 + 0x1p-40
-    let run = try StoredRule("rule R { state m as bf16\n m' = g\n w' = w - m }", [0], type: .float64)
+    let run = try StoredRule(
+      "rule R { state m as bf16\n m' = g\n w' = w - m }", [0], type: .float64)
     try run.step { _ in x }
     #expect(run.state("m") == [1 + 0x1p-7])
   }
@@ -290,7 +291,8 @@ final class StoredRule {
 
   // MARK: Parameters of sixteen bits
 
-  @Test(arguments: [ElementType.bfloat16, .float16], ["AdamW", "Lion", "Adam8bit", "LAMB", "Muon"])
+  @Test(
+    arguments: [ElementType.bfloat16, .float16], ["AdamW", "Lion", "Adam8bit", "LAMB", "Muon"])
   func parametersOfSixteenBits(_ type: ElementType, _ rule: String) throws {
     let start = (0..<600).map { Self.noise($0, 3) }
     var runs: [StoredRule] = []
@@ -395,4 +397,9 @@ extension String {
     }
     return result
   }
+}
+
+extension ElementType {
+  /// The types of the arithmetic.
+  static let computed: [ElementType] = [.float32, .float64]
 }

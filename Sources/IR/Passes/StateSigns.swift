@@ -89,7 +89,8 @@ private struct Ranges {
       .logicalOr, .logicalNot, .isFinite, .topKMask, .softmax, .identity:
       return .unit
     case .sum, .globalSum: return a.isNonNegative ? .nonNegative : .all
-    case .placeSlice, .scatterAdd, .placeAlong, .diagonal: return a.isNonNegative ? .nonNegative : .all
+    case .placeSlice, .scatterAdd, .placeAlong, .diagonal:
+      return a.isNonNegative ? .nonNegative : .all
     case .maximumOf, .minimumOf, .globalMaximum, .globalMinimum, .reshape, .broadcast, .slice,
       .transpose, .sort, .quantile, .gather, .takeAlong:
       return a.isNonNegative ? .nonNegative : .all

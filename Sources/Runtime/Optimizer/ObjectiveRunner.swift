@@ -211,7 +211,9 @@ public final class ObjectiveRunner {
     }
     let environment = ReferenceEnvironment(
       hypers: hypers, step: step,
-      parameters: parameters.indices.map { dense(parameterPointers[$0], parameters[$0].count, elementType) },
+      parameters: parameters.indices.map {
+        dense(parameterPointers[$0], parameters[$0].count, elementType)
+      },
       inputs: inputPointers.indices.map {
         dense(inputPointers[$0], inputCounts[$0], elementType.compute)
       }, seed: seed,

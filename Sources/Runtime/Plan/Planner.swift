@@ -121,7 +121,8 @@ struct Planner {
   ) throws(DiagnosticError) -> Plan {
     var planner = Planner(
       try unrolled(function, unrollLimit), element: element.compute,
-      formats: formats ?? PlanFormats(element), rounds: rounds, firstPhaseAfterOracles: firstPhaseAfterOracles, unrollLimit: unrollLimit,
+      formats: formats ?? PlanFormats(element), rounds: rounds,
+      firstPhaseAfterOracles: firstPhaseAfterOracles, unrollLimit: unrollLimit,
       block: block)
     return try planner.run()
   }
