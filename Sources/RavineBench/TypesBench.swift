@@ -39,7 +39,15 @@ extension Bench {
         UnsafeMutableRawPointer.allocate(byteCount: count * kind.element.byteCount, alignment: 64)
       }
       for (k, room) in pair.enumerated() {
-        for i in 0..<count { kind.element.write(Double((i + k) % 97) / 97 - 0.5, to: room, i) }
+        let first = min(count, 97)
+        for i in 0..<first { kind.element.write(Double((i + k) % 97) / 97 - 0.5, to: room, i) }
+        // The same again and again.
+        var have = first * kind.element.byteCount
+        while have < count * kind.element.byteCount {
+          let more = min(have, count * kind.element.byteCount - have)
+          (room + have).copyMemory(from: room, byteCount: more)
+          have += more
+        }
       }
       rooms += pair
       optimizer.bind(parameters: [pair[0]], gradients: [UnsafeRawPointer(pair[1])])
