@@ -104,6 +104,8 @@ RV_UNARY(tanh, N(rv_tanh)(x))
 RV_UNARY(floor, __builtin_elementwise_floor(x))
 RV_UNARY(ceiling, __builtin_elementwise_ceil(x))
 RV_UNARY(round, __builtin_elementwise_roundeven(x))
+RV_UNARY(roundBF16, N(rv_from_bf16)(N(rv_to_bf16)(x)))
+RV_UNARY(roundF16, N(rv_from_f16)(N(rv_to_f16)(x)))
 RV_UNARY(isFinite, x - x == 0 ? (T)1 : (T)0)
 RV_UNARY(logicalNot, x == 0 ? (T)1 : (T)0)
 
@@ -219,6 +221,19 @@ RV_CLONES static void N(toOther_0)(
   (void)b; (void)c; (void)e;
 }
 
+#define RV_CONVERSION(name, FROM, TO, convert) \
+  RV_CLONES static void N(name##_0)( \
+      void *d_, const void *a, const void *b, const void *c, const void *e, size_t n) { \
+    TO *d = d_; \
+    const FROM *x = a; \
+    RV_LOOP for (size_t i = 0; i < n; i++) d[i] = N(convert)(x[i]); \
+    (void)b; (void)c; (void)e; \
+  }
+RV_CONVERSION(fromBF16, uint16_t, T, rv_from_bf16)
+RV_CONVERSION(toBF16, T, uint16_t, rv_to_bf16)
+RV_CONVERSION(fromF16, uint16_t, T, rv_from_f16)
+RV_CONVERSION(toF16, T, uint16_t, rv_to_f16)
+
 #define RV_ROW1(name) {N(name##_0), N(name##_1)}
 #define RV_ROW2(name) {N(name##_0), N(name##_1), N(name##_2)}
 #define RV_ROW3(name) \
@@ -248,6 +263,8 @@ rv_kernel N(rv_kernel_at)(int op, unsigned scalars) {
       [RV_FLOOR] = RV_ROW1(floor),
       [RV_CEILING] = RV_ROW1(ceiling),
       [RV_ROUND] = RV_ROW1(round),
+      [RV_ROUND_BF16] = RV_ROW1(roundBF16),
+      [RV_ROUND_F16] = RV_ROW1(roundF16),
       [RV_ERROR_FUNCTION] = RV_ROW1(errorFunction),
       [RV_IS_FINITE] = RV_ROW1(isFinite),
       [RV_LOGICAL_NOT] = RV_ROW1(logicalNot),
@@ -287,6 +304,10 @@ rv_kernel N(rv_kernel_at)(int op, unsigned scalars) {
       [RV_MIN] = {N(min_0)},
       [RV_FROM_OTHER] = {N(fromOther_0)},
       [RV_TO_OTHER] = {N(toOther_0)},
+      [RV_FROM_BF16] = {N(fromBF16_0)},
+      [RV_TO_BF16] = {N(toBF16_0)},
+      [RV_FROM_F16] = {N(fromF16_0)},
+      [RV_TO_F16] = {N(toF16_0)},
   };
   return table[op][scalars & 15];
 }

@@ -1,3 +1,4 @@
+#include "Formats.h"
 #include "Kernels.h"
 #include "Math.h"
 

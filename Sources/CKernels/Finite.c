@@ -7,6 +7,7 @@
 // Elements of an item of work.
 enum { PIECE = 65536, STRIDE = 4096 };
 
+typedef uint16_t bits16 __attribute__((may_alias, aligned(1)));
 typedef uint32_t bits32 __attribute__((may_alias, aligned(1)));
 typedef uint64_t bits64 __attribute__((may_alias, aligned(1)));
 
@@ -24,6 +25,21 @@ RV_CLONES static int finite_f64(const bits64 *x, int64_t n) {
   return !bad;
 }
 
+RV_CLONES static int finite_16(const bits16 *x, uint16_t exponent, int64_t n) {
+  uint16_t bad = 0;
+  for (int64_t i = 0; i < n; i++) bad |= (x[i] & exponent) == exponent;
+  return !bad;
+}
+
+static int finite(int element, const char *x, int64_t start, int64_t n) {
+  switch (element) {
+  case RV_F32: return finite_f32((const bits32 *)(x + 4 * start), n);
+  case RV_F64: return finite_f64((const bits64 *)(x + 8 * start), n);
+  default:
+    return finite_16((const bits16 *)(x + 2 * start), element == RV_BF16 ? 0x7F80 : 0x7C00, n);
+  }
+}
+
 typedef struct {
   int element;
   const void *const *tensors;
@@ -38,10 +54,9 @@ static void look(search *s, int64_t tensor, int64_t start, int64_t end) {
   for (; start < end; start += STRIDE) {
     if (atomic_load_explicit(&s->found, memory_order_relaxed)) return;
     int64_t n = end - start < STRIDE ? end - start : STRIDE;
-    const char *x = s->tensors[tensor];
-    int finite = s->element == RV_F32 ? finite_f32((const bits32 *)(x + 4 * start), n)
-                                      : finite_f64((const bits64 *)(x + 8 * start), n);
-    if (!finite) atomic_store_explicit(&s->found, 1, memory_order_relaxed);
+    if (!finite(s->element, s->tensors[tensor], start, n)) {
+      atomic_store_explicit(&s->found, 1, memory_order_relaxed);
+    }
   }
 }
 

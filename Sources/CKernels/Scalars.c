@@ -1,6 +1,8 @@
+#include "Formats.h"
 #include "Kernels.h"
 #include "Math.h"
 #include "Random.h"
+#include "Steps.h"
 
 double rv_power(double x, double y) { return rv_power_inline(x, y); }
 
@@ -43,6 +45,8 @@ void rv_run_scalars(
     case RV_FLOOR: z = floor(x); break;
     case RV_CEILING: z = ceil(x); break;
     case RV_ROUND: z = __builtin_elementwise_roundeven(x); break;
+    case RV_ROUND_BF16: z = rv_from_bf16(rv_to_bf16_f64(x)); break;
+    case RV_ROUND_F16: z = rv_from_f16(rv_to_f16_f64(x)); break;
     case RV_ERROR_FUNCTION: z = erf(x); break;
     case RV_IS_FINITE: z = x - x == 0; break;
     case RV_LOGICAL_NOT: z = x == 0; break;
@@ -77,7 +81,7 @@ void rv_run_scalars(
     case RV_SCALAR_FETCH: {
       const rv_place *p = places + in->c;
       const char *at = (const char *)f->slots[p->stride[1]] + p->stride[0];
-      z = p->extent[0] == 4 ? (double)*(const float *)at : *(const double *)at;
+      z = rv_number_at((int)p->extent[0], at, 0);
       break;
     }
     default: z = x;

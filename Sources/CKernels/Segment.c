@@ -1,5 +1,9 @@
+#include <stdlib.h>
+
 #include "Kernels.h"
 #include "Math.h"
+#include "Formats.h"
+#include "Maps.h"
 #include "Random.h"
 
 rv_kernel rv_kernel_at_f32(int op, unsigned scalars);
@@ -16,22 +20,48 @@ static double fold_run(int element, int fold, double carry, const void *x, int64
   return carry;
 }
 
+// A block is at most so long.
+#define RV_LONGEST_BLOCK 65536
+
 #define T float
 #define N(name) name##_f32
+#define RV_IS_WIDE 0
 #define UNIFORM_LIMIT 0x1.fffffep-1f
 #define RV_FOLD_RUN(fold, carry, x, n) fold_run(RV_F32, fold, carry, x, n)
 #include "PlaceTemplate.h"
+#include "StateTemplate.h"
 #include "RunPlaceTemplate.h"
 #undef T
 #undef N
+#undef RV_IS_WIDE
 #undef UNIFORM_LIMIT
 #undef RV_FOLD_RUN
 #define T double
 #define N(name) name##_f64
+#define RV_IS_WIDE 1
 #define UNIFORM_LIMIT 0x1.fffffffffffffp-1
 #define RV_FOLD_RUN(fold, carry, x, n) fold_run(RV_F64, fold, carry, x, n)
 #include "PlaceTemplate.h"
+#include "StateTemplate.h"
 #include "RunPlaceTemplate.h"
+
+int rv_restore_state(
+    int compute, const rv_place *p, void *memory, const double *values, uint64_t seed, uint32_t tensor) {
+  if (compute == RV_F32) return restore_f32(memory, values, p, seed, tensor);
+  return restore_f64(memory, values, p, seed, tensor);
+}
+
+void rv_encode_state(
+    int compute, const rv_place *p, void *memory, const double *values, uint64_t seed,
+    uint32_t step, uint32_t tensor) {
+  if (compute == RV_F32) encode_all_f32(memory, values, p, seed, step, tensor);
+  else encode_all_f64(memory, values, p, seed, step, tensor);
+}
+
+void rv_decode_state(int compute, const rv_place *p, const void *memory, double *values) {
+  if (compute == RV_F32) decode_all_f32(values, memory, p);
+  else decode_all_f64(values, memory, p);
+}
 
 void rv_run_range(const rv_segment *s, const rv_frame *f, int64_t start, int64_t end) {
   char **cursor = f->cursors;

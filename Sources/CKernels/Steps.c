@@ -1,4 +1,5 @@
 #include "Steps.h"
+#include "Formats.h"
 #include "Math.h"
 
 #define T float
@@ -67,12 +68,21 @@ int64_t rv_place_along(
 }
 
 double rv_number_at(int element, const void *x, int64_t i) {
-  RV_EITHER((double)((const float *)x)[i], ((const double *)x)[i]);
+  switch (element) {
+  case RV_F32: return ((const float *)x)[i];
+  case RV_F64: return ((const double *)x)[i];
+  case RV_BF16: return rv_from_bf16(((const uint16_t *)x)[i]);
+  default: return rv_from_f16(((const uint16_t *)x)[i]);
+  }
 }
 
 void rv_set_number(int element, void *d, int64_t i, double x) {
-  if (element == RV_F32) ((float *)d)[i] = (float)x;
-  else ((double *)d)[i] = x;
+  switch (element) {
+  case RV_F32: ((float *)d)[i] = (float)x; break;
+  case RV_F64: ((double *)d)[i] = x; break;
+  case RV_BF16: ((uint16_t *)d)[i] = rv_to_bf16_f64(x); break;
+  default: ((uint16_t *)d)[i] = rv_to_f16_f64(x);
+  }
 }
 
 void rv_sort(int element, const void *x, void *d, int64_t n, int givesIndices, int64_t *room) {

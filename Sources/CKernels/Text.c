@@ -23,6 +23,12 @@ static const char reductions[] = {
 static const char places[] = {
 #embed "PlaceTemplate.h" suffix(, )
     0};
+static const char formats[] = {
+#embed "Formats.h" suffix(, )
+    0};
+static const char states[] = {
+#embed "StateTemplate.h" suffix(, )
+    0};
 #else
 static const char frame[] = "";
 static const char place[] = "";
@@ -30,9 +36,12 @@ static const char math[] = "";
 static const char random_numbers[] = "";
 static const char reductions[] = "";
 static const char places[] = "";
+static const char formats[] = "";
+static const char states[] = "";
 #endif
 
 const char *rv_text_of(enum rv_text text) {
-  const char *const texts[] = {frame, place, math, random_numbers, reductions, places};
+  const char *const texts[] = {
+      frame, place, math, random_numbers, reductions, places, formats, states};
   return texts[text];
 }

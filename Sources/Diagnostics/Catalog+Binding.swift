@@ -3,36 +3,25 @@ extension Catalog {
   static let bindingPages: [CatalogPage] = [
     CatalogPage(
       801, "A storage that is not supported yet",
-      "The rule is checked, but states are stored as `f32` or `f64` only; `bf16`, `int8` "
-        + "and `sign1` come later, and so do global states that are not one number.",
-      trigger: .command(
-        "ravine dump --stage plan r.opt:Momentum",
-        files: [
-          (
-            "r.opt",
-            """
-            rule Momentum(lr = 0.1) {
-                state m as bf16
-                m' = ema(m, g, 0.9)
-                w' = w - lr * m'
-            }
-            """
-          )
-        ]),
-      repair: .command(
-        "ravine dump --stage plan r.opt:Momentum",
-        files: [
-          (
-            "r.opt",
-            """
-            rule Momentum(lr = 0.1) {
-                state m as f32
-                m' = ema(m, g, 0.9)
-                w' = w - lr * m'
-            }
-            """
-          )
-        ])),
+      "A state of one number is kept in double precision and takes no storage of fewer bits. Not "
+        + "there yet are global states that are not one number, and states whose blocks have no "
+        + "common multiple up to 65,536.",
+      trigger: .program(
+        """
+        rule Normed(lr = 0.1) {
+            state s: scalar as bf16
+            s' = ema(s, norm(g), 0.9)
+            w' = w - lr * g / s'
+        }
+        """),
+      repair: .program(
+        """
+        rule Normed(lr = 0.1) {
+            state s: scalar
+            s' = ema(s, norm(g), 0.9)
+            w' = w - lr * g / s'
+        }
+        """)),
     CatalogPage(
       802, "Not supported yet",
       "The language has it and this version does not run it: `matrices over trailing`.",

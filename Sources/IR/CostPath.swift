@@ -113,7 +113,7 @@ struct CostPath {
         let slot = Int(instruction.attribute)
         resident[id] =
           counter.states.indices.contains(slot)
-          ? counter.states[slot].storage.bytesPerElement : 4
+          ? counter.states[slot].storage.bytesPerElement(counter.hypers) : 4
       case .draw: sum.flops += size(id) * flops
       default: break
       }
@@ -286,7 +286,7 @@ struct CostPath {
 
   private func bytes(_ target: OutputTarget) -> Double {
     guard case .state(let k) = target, counter.states.indices.contains(k) else { return 4 }
-    return counter.states[k].storage.bytesPerElement
+    return counter.states[k].storage.bytesPerElement(counter.hypers)
   }
 
   private func readsByPass(

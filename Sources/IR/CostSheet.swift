@@ -10,6 +10,8 @@ public struct CostSheet: Sendable {
     /// Numbers in it for one parameter tensor (for the whole optimizer if it is global).
     public var elements: Amount
     public var bytes: Amount
+    /// Whether it may be negative: decides the map of an eight-bit state.
+    public var isSigned: Bool
   }
 
   /// What one step does on one path through the conditions.
@@ -71,12 +73,14 @@ public struct CostSheet: Sendable {
   public var inputs: [InputSlot]
 
   /// `hypers`: the values of the hyperparameters, for lengths, loop counts and conditions that they
-  /// decide.
-  public init(_ variant: RuleVariant, hypers: [Double]) {
+  /// decide. `nonNegative`: the states that are never negative.
+  public init(_ variant: RuleVariant, hypers: [Double], nonNegative: Set<Int> = []) {
     let counter = CostCounter(variant.update, states: variant.states, hypers: hypers)
-    states = variant.states.map { slot in
+    states = variant.states.enumerated().map { k, slot in
       let elements = counter.elements(slot.shape, of: variant.initial)
-      return State(slot: slot, elements: elements, bytes: elements * slot.storage.bytesPerElement)
+      return State(
+        slot: slot, elements: elements, bytes: counter.bytes(of: slot, elements: elements),
+        isSigned: !nonNegative.contains(k))
     }
     stateBytes = states.filter { !$0.slot.isGlobal }.reduce(.zero) { $0 + $1.bytes }
     globalStateBytes = states.filter(\.slot.isGlobal).reduce(.zero) { $0 + $1.bytes }
@@ -122,19 +126,6 @@ public struct CostSheet: Sendable {
     case .rowsOrColumns:
       return "whole rows, with an all-reduce of a vector over columns" + also
     case .wholeTensor: return "the whole matrix in one place"
-    }
-  }
-}
-
-extension Storage {
-  /// Bytes of one stored number, its share of a block's scale included.
-  public var bytesPerElement: Double {
-    switch self {
-    case .compute, .float32: 4
-    case .float64: 8
-    case .bfloat16, .float16: 2
-    case .int8(let block): 1 + 4 / Double(block)
-    case .sign1(let block): 0.125 + 4 / Double(block)
     }
   }
 }

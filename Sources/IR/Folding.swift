@@ -34,6 +34,8 @@ public enum Folding {
     case .ceiling: return x[0].rounded(.up)
     case .round: return x[0].rounded(.toNearestOrEven)
     case .errorFunction: return erf(x[0])
+    case .bfloat16: return rounded(x[0], digits: 7, least: -126, largest: 0x1.FEp127)
+    case .float16: return rounded(x[0], digits: 10, least: -14, largest: 65_504)
     case .isFinite: return truth(x[0].isFinite)
     case .logicalNot: return truth(x[0] == 0)
     case .add: return x[0] + x[1]
@@ -84,5 +86,14 @@ public enum Folding {
     let rest = fmod(x, y)
     if rest == 0 { return Double(signOf: y, magnitudeOf: 0) }
     return (rest < 0) != (y < 0) ? rest + y : rest
+  }
+
+  /// The nearest number of so many binary digits behind the first, ties to even; below the exponent
+  /// `least` digits are lost, above `largest` it is infinite.
+  static func rounded(_ x: Double, digits: Int, least: Int, largest: Double) -> Double {
+    guard x.isFinite, x != 0 else { return x }
+    let unit = scalbn(1, max(Int(x.exponent), least) - digits)
+    let result = (x / unit).rounded(.toNearestOrEven) * unit
+    return abs(result) <= largest ? result : x < 0 ? -.infinity : .infinity
   }
 }

@@ -52,28 +52,6 @@ public struct Hyperparameter: Hashable, Sendable {
   }
 }
 
-/// How a state is stored; arithmetic is in the compute type whatever this says.
-public enum Storage: Hashable, Sendable, CustomStringConvertible {
-  /// As the parameters.
-  case compute
-  case float32, float64, bfloat16, float16
-  case int8(block: Int)
-  /// Signs, with one scale a block.
-  case sign1(block: Int)
-
-  public var description: String {
-    switch self {
-    case .compute: "as w"
-    case .float32: "f32"
-    case .float64: "f64"
-    case .bfloat16: "bf16"
-    case .float16: "f16"
-    case .int8(let block): "int8(block = \(block))"
-    case .sign1(let block): "sign1(block = \(block))"
-    }
-  }
-}
-
 /// A named state of a rule.
 public struct StateSlot: Hashable, Sendable {
   /// As written; those of a rule inside a rule are `base.m`.
@@ -141,11 +119,14 @@ public struct RuleVariant: Sendable {
   public var update: Function
   /// The states at the start: outputs `.state(k)` for every state; may read w, hypers and draws.
   public var initial: Function
+  /// `w' = … round stochastic`: matters where parameters are stored in fewer digits than w' has.
+  public var roundsStochastically: Bool
 
   public init(
     predicate: TensorPredicate, path: [String], states: [StateSlot], inputs: [InputSlot],
-    update: Function, initial: Function
+    update: Function, initial: Function, roundsStochastically: Bool = false
   ) {
+    self.roundsStochastically = roundsStochastically
     self.predicate = predicate
     self.path = path
     self.states = states

@@ -33,6 +33,8 @@ public enum Operation: UInt8, CaseIterable, Sendable {
   case lossAt, gradientAt
   // Several values.
   case loop, project
+  // Elementwise: to the nearest number of sixteen bits.
+  case bfloat16, float16
 }
 
 /// What part of its operand a reduction folds.
@@ -140,6 +142,8 @@ extension Operation {
     case .floor: make("floor", 1, .elementwise, 1)
     case .ceiling: make("ceil", 1, .elementwise, 1)
     case .round: make("round", 1, .elementwise, 1)
+    case .bfloat16: make("bf16", 1, .elementwise, 1)
+    case .float16: make("f16", 1, .elementwise, 1)
     case .errorFunction: make("erf", 1, .elementwise, 15, ulps: 1.5)
     case .isFinite: make("isfinite", 1, .elementwise, 1, boolean: true)
     case .logicalNot: make("not", 1, .elementwise, 1, boolean: true)

@@ -37,12 +37,15 @@ struct BodyPrinter {
   mutating func reserve(_ names: Set<String>) { taken.formUnion(names) }
 
   /// All equations, named values before those that use them, then the outputs.
-  mutating func equations(_ targets: [(OutputTarget, String)]) -> String {
+  mutating func equations(
+    _ targets: [(OutputTarget, String)], roundsUpdate: Bool = false
+  ) -> String {
     lines = []
     nameShared()
     for (target, left) in targets {
       guard let value = function.output(target) else { continue }
-      lines.append(indent + left + outputText(value))
+      let rounding = roundsUpdate && target == .parameter(0) ? " round stochastic" : ""
+      lines.append(indent + left + outputText(value) + rounding)
     }
     return lines.map { $0 + "\n" }.joined()
   }

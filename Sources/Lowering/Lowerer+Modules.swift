@@ -416,10 +416,11 @@ extension Lowerer {
     let update = finish()
     let states = module.states
     let inputs = module.inputs
+    let rounds = module.roundsStochastically
     guard let initial = initialFunction(value) else { return nil }
     return RuleVariant(
       predicate: option.predicate, path: option.path, states: states, inputs: inputs,
-      update: update, initial: initial)
+      update: update, initial: initial, roundsStochastically: rounds)
   }
 
   /// The states before the first step.

@@ -258,6 +258,8 @@ extension Lowerer {
     callStack = []
     defer { callStack = savedStack }
     let frame = ruleFrame(value, w: w, g: g, prefix: prefix)
+    // What a rule inside another returns is not stored.
+    if rounding(of: block), prefix.isEmpty { module.roundsStochastically = true }
     var slots: [(binding: Binding, slot: Int)] = []
     var shapeless: [Name] = []
     for binding in block.states {
@@ -400,7 +402,7 @@ extension Lowerer {
       isGlobal = type.kind.key == "global"
     }
     shape = varying(shape, prefix + binding.name.text)
-    guard let storage = storage(binding.storage) else { return nil }
+    guard let storage = storage(binding.storage, frame, of: shape) else { return nil }
     module.states.append(
       StateSlot(
         name: prefix + binding.name.text, shape: shape, isGlobal: isGlobal, storage: storage,
@@ -416,53 +418,6 @@ extension Lowerer {
     guard module.varying.contains(name), !shape.axes.contains(.workers) else { return shape }
     return Shape.over(
       shape.axes.union(AxisSet(.workers)), [.workers] + shape.lengths, shape.tensor) ?? shape
-  }
-
-  private func storage(_ expression: StorageExpr?) -> Storage? {
-    guard let expression else { return .compute }
-    if let rounding = expression.rounding, rounding.key != "stochastic", rounding.key != "nearest" {
-      _ = report(
-        Diagnostic(
-          316, "`round \(rounding.text)` is not known: use `stochastic` or `nearest`",
-          at: rounding.span))
-      return nil
-    }
-    var block = 256
-    for argument in expression.arguments {
-      guard argument.label?.key == "block", ["int8", "sign1"].contains(expression.format.key) else {
-        _ = report(
-          Diagnostic(
-            204, "`\(expression.format.text)` has no such parameter", at: expression.span))
-        return nil
-      }
-      let frame = Frame(tree: currentTree, parent: nil)
-      let number = constantValue(lower(argument.value, frame)) ?? 0
-      guard number >= 1, number <= 65_536, number == number.rounded() else {
-        _ = report(
-          Diagnostic(504, "`block` is a whole number from 1 to 65,536", at: expression.span))
-        return nil
-      }
-      block = Int(number)
-    }
-    switch expression.format.key {
-    case "f32", "float32": return .float32
-    case "f64", "float64": return .float64
-    case "bf16", "bfloat16": return .bfloat16
-    case "f16", "float16": return .float16
-    case "int8": return .int8(block: block)
-    case "sign1": return .sign1(block: block)
-    default:
-      let near = Suggestion.nearest(
-        to: expression.format.text, among: ["f32", "f64", "bf16", "f16", "int8", "sign1"])
-      _ = report(
-        Diagnostic(
-          316, "`\(expression.format.text)` is not a storage format", at: expression.format.span,
-          notes: [Note("formats are f64, f32, bf16, f16, int8(block = 256) and sign1")],
-          fixIts: near.map {
-            [FixIt("did you mean `\($0)`?", at: expression.format.span, replacement: $0)]
-          } ?? []))
-      return nil
-    }
   }
 
   private func registerInput(_ binding: Binding, _ frame: Frame) -> Int? {

@@ -14,6 +14,8 @@ struct ModuleState {
   var stateOrigins: [StateOrigin] = []
   var inputs: [InputSlot] = []
   var guardsFinite = false
+  /// `w' = … round stochastic` in the variant under construction.
+  var roundsStochastically = false
   /// Whether some rule reduces over workers: then the host's gradient differs between them.
   var usesWorkers = false
   /// Names of the states that were found to differ between workers.
@@ -43,6 +45,7 @@ struct ModuleState {
     stateOrigins = []
     inputs = []
     views = []
+    roundsStochastically = false
     self.choices = choices
   }
 }

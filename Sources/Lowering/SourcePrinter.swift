@@ -61,7 +61,7 @@ public struct SourcePrinter {
         ).text(value, name: "\(name)_\(states[k])", &functions)
         if start != "0" { line += " = \(start)" }
       }
-      if slot.storage != .compute { line += " as \(slot.storage)" }
+      if slot.storage != .compute { line += " as \(storageText(slot.storage, hypers))" }
       if slot.roundsStochastically { line += " round stochastic" }
       text += line + "\n"
     }
@@ -77,8 +77,18 @@ public struct SourcePrinter {
       default: (output.target, "")
       }
     }
-    text += body.equations(targets)
+    text += body.equations(targets, roundsUpdate: variant.roundsStochastically)
     return functions + text + "}\n"
+  }
+
+  /// A storage with the names that this text gives to hyperparameters.
+  private static func storageText(_ storage: Storage, _ names: [String]) -> String {
+    guard case .hyper(let k, _) = storage.block, names.indices.contains(k) else {
+      return "\(storage)"
+    }
+    let length = BlockLength.hyper(k, name: names[k])
+    if case .int8 = storage { return "\(Storage.int8(block: length))" }
+    return "\(Storage.sign1(block: length))"
   }
 
   /// Only what a variant's functions (and the defaults of what they use) read.
@@ -90,6 +100,9 @@ public struct SourcePrinter {
       where live[i] && instruction.operation == .hyper {
         used.insert(Int(instruction.attribute))
       }
+    }
+    for slot in variant.states {
+      if case .hyper(let k, _) = slot.storage.block { used.insert(k) }
     }
     var pending = Array(used)
     while let next = pending.popLast() {

@@ -1,3 +1,5 @@
+import Runtime
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -12,27 +14,27 @@ public func allocate(_ count: Int, _ value: (Int) -> Float) -> UnsafeMutablePoin
   return pointer
 }
 
-/// Parameters and gradients of some tensors as a host holds them, in float32 or float64.
+/// Parameters and gradients of some tensors as a host holds them, in the type of the parameters.
 final class HostMemory {
   let counts: [Int]
   let parameters: [UnsafeMutableRawPointer]
   let gradients: [UnsafeMutableRawPointer]
 
-  init(_ counts: [Int], width: Int) {
+  init(_ counts: [Int], _ type: ElementType) {
     self.counts = counts
-    parameters = counts.map { Self.made($0, width, period: 97) }
-    gradients = counts.map { Self.made($0, width, period: 89) }
+    parameters = counts.map { Self.made($0, type, period: 97) }
+    gradients = counts.map { Self.made($0, type, period: 89) }
   }
 
   /// Numbers between -1/2 and 1/2, and no zeros of which a rule could make infinities.
-  private static func made(_ count: Int, _ width: Int, period: Int) -> UnsafeMutableRawPointer {
+  private static func made(
+    _ count: Int, _ type: ElementType, period: Int
+  ) -> UnsafeMutableRawPointer {
     let pointer = UnsafeMutableRawPointer.allocate(
-      byteCount: max(count * width, 8), alignment: 64)
-    func fill<T: BinaryFloatingPoint>(_ type: T.Type) {
-      let numbers = pointer.bindMemory(to: T.self, capacity: count)
-      for i in 0..<count { numbers[i] = (T(i % period) + 0.25) / T(period) - 0.5 }
+      byteCount: max(count * type.byteCount, 8), alignment: 64)
+    for i in 0..<count {
+      type.write((Double(i % period) + 0.25) / Double(period) - 0.5, to: pointer, i)
     }
-    if width == 4 { fill(Float.self) } else { fill(Double.self) }
     return pointer
   }
 

@@ -77,7 +77,7 @@ public final class Subject {
         .reduce(0) { $0 + $1.bytesMoved }
     }
     let held = ResidentMemory.reset() ? ResidentMemory.now : nil
-    let host = HostMemory(size.tensors.map(\.count), width: type.byteCount)
+    let host = HostMemory(size.tensors.map(\.count), type)
     let calls = compiler?.callCount ?? 0
     let start = (Clock.seconds, Clock.computing)
     let optimizer = try Optimizer(
@@ -144,7 +144,7 @@ private final class LoopWork {
     self.loop = loop
     self.loops = loops
     self.threads = threads
-    host = HostMemory(counts, width: 4)
+    host = HostMemory(counts, .float32)
     states = counts.map { count in (0..<2).map { _ in allocate(count) { _ in 0 } } }
   }
 

@@ -69,6 +69,8 @@ enum Expression {
     var helper: Helper?
     /// Calls exp, log or tanh of Math.h.
     var usesMath = false
+    /// Converts to and from numbers of sixteen bits.
+    var usesFormats = false
 
     init(_ text: String, _ helper: Helper? = nil, usesMath: Bool = false) {
       self.text = text
@@ -86,6 +88,11 @@ enum Expression {
       Text("\(name)\(isFloat ? "f" : "")(\(x[0]))")
     }
     func own(_ name: String) -> Text { Text("rv_\(name)\(suffix)(\(x[0]))", usesMath: true) }
+    func sixteen(_ name: String) -> Text {
+      var text = Text("rv_from_\(name)\(suffix)(rv_to_\(name)\(suffix)(\(x[0])))")
+      text.usesFormats = true
+      return text
+    }
     func helper(_ helper: Helper, _ count: Int) -> Text {
       Text("\(helper.name)\(suffix)(\(x.prefix(count).joined(separator: ", ")))", helper)
     }
@@ -114,6 +121,8 @@ enum Expression {
     case RV_CEILING: return libm("ceil")
     // To even, as the rounding mode is.
     case RV_ROUND: return libm("rint")
+    case RV_ROUND_BF16: return sixteen("bf16")
+    case RV_ROUND_F16: return sixteen("f16")
     case RV_ERROR_FUNCTION: return libm("erf")
     case RV_IS_FINITE: return truth("\(x[0]) - \(x[0]) == 0")
     case RV_LOGICAL_NOT: return truth("\(x[0]) == 0")

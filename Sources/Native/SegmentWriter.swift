@@ -19,6 +19,10 @@ struct SegmentWriter {
     static let math = Needs(rawValue: 1)
     static let reductions = Needs(rawValue: 2)
     static let places = Needs(rawValue: 4)
+    /// Numbers of sixteen bits.
+    static let formats = Needs(rawValue: 8)
+    /// States in blocks, or rounded by chance.
+    static let states = Needs(rawValue: 16)
   }
 
   /// Stands for the function's name.
@@ -118,7 +122,13 @@ struct SegmentWriter {
   // MARK: Operands
 
   /// The type of the elements at a memory operand.
-  private func elementType(_ k: UInt16) -> String { operand(k).stride == width ? real : other }
+  private func elementType(_ k: UInt16) -> String {
+    switch operand(k).stride {
+    case width: real
+    case 2: "uint16_t"
+    default: other
+    }
+  }
 
   /// A pointer to the block's first element (or, for memory that does not advance, to its first).
   private mutating func pointer(_ k: UInt16) -> String {
@@ -257,6 +267,9 @@ struct SegmentWriter {
     _ operation: rv_op, _ k: [UInt16], _ type: String, _ wanted: Int32
   ) -> String? {
     switch operation {
+    case RV_FROM_BF16, RV_TO_BF16, RV_FROM_F16, RV_TO_F16:
+      needs.insert(.formats)
+      return "\(Self.conversion(operation))\(suffix)(\(value(k[0], wanted)))"
     case RV_FROM_OTHER, RV_TO_OTHER: return "(\(type))\(value(k[0], wanted))"
     case RV_COPY where isScalar(k[0]): return number(operand(k[0]).index, type)
     case RV_COPY where type != real: return nil
@@ -272,7 +285,17 @@ struct SegmentWriter {
     guard let text = Expression.of(operation, operands, isFloat: isFloat) else { return nil }
     if let helper = text.helper { helpers.insert(helper.rawValue) }
     if text.usesMath { needs.insert(.math) }
+    if text.usesFormats { needs.insert(.formats) }
     return text.text
+  }
+
+  private static func conversion(_ operation: rv_op) -> String {
+    switch operation {
+    case RV_FROM_BF16: "rv_from_bf16"
+    case RV_TO_BF16: "rv_to_bf16"
+    case RV_FROM_F16: "rv_from_f16"
+    default: "rv_to_f16"
+    }
   }
 
   /// One exponent for all elements.
@@ -373,6 +396,14 @@ struct SegmentWriter {
           "reduce_columns\(suffix)(\(x), &\(constant(place)), "
             + "frame->sums + \(operand(instruction.d).offset / 8), block, n);", wanted))
       return true
+    case RV_PLACE_ENCODE:
+      guard let x = vector(instruction.a, wanted) else { return false }
+      needs.insert([.formats, .states])
+      after.append(
+        guarded(
+          "place_encode\(suffix)(\(pointer(instruction.d)), \(x), &\(constant(place)), frame, "
+            + "block, n);", wanted))
+      return true
     default: return load(instruction, place, wanted)
     }
   }
@@ -393,6 +424,10 @@ struct SegmentWriter {
     switch rv_positioned(UInt32(place.kind)) {
     case RV_PLACE_STRIDED:
       call = "place_strided\(suffix)(\(target), \(pointer(instruction.a)), &\(shape), block, n);"
+    case RV_PLACE_DECODE:
+      needs.insert([.formats, .states])
+      call =
+        "place_decode\(suffix)(\(target), \(pointer(instruction.a)), &\(shape), block, n);"
     case RV_PLACE_IOTA: call = "place_iota\(suffix)(\(target), &\(shape), block, n);"
     case RV_PLACE_IDENTITY: call = "place_identity\(suffix)(\(target), &\(shape), block, n);"
     case RV_PLACE_DRAW:

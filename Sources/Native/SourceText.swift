@@ -81,6 +81,8 @@ struct SourceText {
     if all.contains(.places) {
       parts += [kept(rv_text_of(RV_TEXT_PLACE)), kept(rv_text_of(RV_TEXT_RANDOM))]
     }
+    if all.contains(.formats) { parts.append(kept(rv_text_of(RV_TEXT_FORMATS))) }
+    if all.contains(.states) { parts += [map("s8"), map("u8")] }
     if all.contains(.reductions) {
       parts.append(
         """
@@ -115,6 +117,14 @@ struct SourceText {
             #undef RV_FOLD_RUN
             """)
         }
+        if needs.contains(.states) {
+          parts.append(
+            """
+            #define RV_IS_WIDE \(isFloat ? 0 : 1)
+            \(kept(rv_text_of(RV_TEXT_STATES)))
+            #undef RV_IS_WIDE
+            """)
+        }
         parts.append("#undef T\n#undef N")
       }
       for helper in Expression.Helper.allCases
@@ -123,6 +133,21 @@ struct SourceText {
       }
     }
     return parts.joined(separator: "\n") + "\n"
+  }
+
+  /// What the codes of an eight-bit state stand for.
+  private static func map(_ name: String) -> String {
+    let numbers = (0..<256).map { k in
+      Expression.literal(
+        Double(
+          withUnsafeBytes(of: name == "s8" ? rv_map_s8 : rv_map_u8) {
+            $0.bindMemory(to: Float.self)[k]
+          }), isFloat: true)!
+    }
+    let lines = stride(from: 0, to: 256, by: 8).map {
+      "  " + numbers[$0..<($0 + 8)].joined(separator: ", ") + ","
+    }
+    return "static const float rv_map_\(name)[256] = {\n\(lines.joined(separator: "\n"))\n};"
   }
 
   /// A source of the interpreter without what only its own place in the package needs.

@@ -106,7 +106,11 @@ public struct RuleDescription: Sendable {
     }
     self.hypers = hypers
     variants = rule.module.variants.map { variant in
-      Variant(path: variant.path, sheet: CostSheet(variant, hypers: hypers.map(\.value)))
+      Variant(
+        path: variant.path,
+        sheet: CostSheet(
+          variant, hypers: hypers.map(\.value),
+          nonNegative: variant.nonNegativeStates(rule.module.hypers)))
     }
     for tensor in parameters {
       placements.append(try Self.place(tensor, rule.module, hypers.map(\.value)))

@@ -59,7 +59,10 @@ extension RuleDescription {
     lines += aligned(
       sheet.states.map { state in
         let slot = state.slot
-        let storage = slot.storage == .compute ? "" : "as \(slot.storage)"
+        var storage = slot.storage == .compute ? "" : "as \(slot.storage)"
+        if case .int8 = slot.storage {
+          storage += state.isSigned ? ", signed map" : ", map without signs"
+        }
         return [
           slot.name, slot.isGlobal ? "global" : "\(slot.shape)",
           storage + (slot.roundsStochastically ? " round stochastic" : ""),

@@ -9,6 +9,8 @@ public struct Definition: Sendable {
   /// Which of several values this name takes (`Q, R = qr(A)`), or nil for a single one.
   public var position: Int?
   public var valueCount: Int
+  /// `round stochastic` at the equation's end.
+  public var rounding: Name?
   public var span: Span
 }
 

@@ -103,7 +103,7 @@ struct BlockBuilder {
           let definition = Definition(
             name: target.name, isPrimed: target.isPrimed, value: value,
             position: targets.count > 1 ? position : nil, valueCount: targets.count,
-            span: statement.span)
+            rounding: target.rounding, span: statement.span)
           guard check(definition, insideRepeat: insideRepeat) else { continue }
           let key = target.name.key + (target.isPrimed ? "'" : "")
           if let earlier = first[key] {

@@ -76,6 +76,7 @@ struct NameChecker {
       isBeforeFirstStep = true
       if let initial = binding.initial { check(initial) }
       if let type = binding.type { check(type.extents, of: type.kind.key) }
+      for argument in binding.storage?.arguments ?? [] { check(argument.value) }
       isBeforeFirstStep = false
     }
     for result in block.results { check(result) }

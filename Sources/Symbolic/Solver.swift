@@ -115,7 +115,8 @@ public struct Solver {
     let u = term.operands[0]
     switch term.operation {
     case .absolute: return t.multiply(t.sign(u), try inner(0))
-    case .sign, .greater, .floor, .ceiling, .round, .divide, .topKMask: return t.zero
+    case .sign, .greater, .floor, .ceiling, .round, .bfloat16, .float16, .divide, .topKMask:
+      return t.zero
     case .tanh:
       return t.multiply(t.subtract(t.one, t.power(id, Rational(2))), try inner(0))
     case .sinh: return t.multiply(t.function(.cosh, [u]), try inner(0))

@@ -26,7 +26,7 @@ extension TermTable {
       }
     case .apply:
       switch term.operation {
-      case .floor, .ceiling, .round, .sign: return true
+      case .floor, .ceiling, .round, .bfloat16, .float16, .sign: return true
       case .maximum, .absolute: return term.operands.allSatisfy { isInteger($0) }
       default: return isBoolean(id)
       }

@@ -249,7 +249,7 @@ extension Parser {
     return binding
   }
 
-  /// storage ::= 'as' name arguments? ('round' name)?
+  /// storage ::= 'as' name arguments? rounding?
   private mutating func parseStorage() -> StorageExpr? {
     let start = position
     advance()
@@ -257,10 +257,7 @@ extension Parser {
     var arguments: [Argument] = []
     if current.kind == .leftParenthesis, !isAtLineStart { arguments = parseArguments() }
     var rounding: Name?
-    if !isPanicking, !isAtLineStart, current.word == .round {
-      advance()
-      rounding = parseName("a way of rounding such as `stochastic` after `round`")
-    }
+    if !isPanicking, !isAtLineStart, current.word == .round { rounding = parseRounding() }
     return StorageExpr(
       format: format, arguments: arguments, rounding: rounding, span: span(from: start))
   }
@@ -313,7 +310,7 @@ extension Parser {
 
   private mutating func parseEquation(_ count: Int) -> Statement {
     let start = position
-    let targets = parseTargets(count)
+    var targets = parseTargets(count)
     if current.kind == .equal {
       advance()
     } else {
@@ -321,7 +318,16 @@ extension Parser {
       if isPanicking { return Statement(.error, span(from: start)) }
     }
     let value = parseExpression()
+    if !isPanicking, !isAtLineStart, current.word == .round {
+      targets[targets.count - 1].rounding = parseRounding()
+    }
     return Statement(.equation(targets, value), span(from: start))
+  }
+
+  /// rounding ::= 'round' name
+  private mutating func parseRounding() -> Name? {
+    advance()
+    return parseName("a way of rounding such as `stochastic` after `round`")
   }
 
   mutating func parseTargets(_ count: Int) -> [EquationTarget] {

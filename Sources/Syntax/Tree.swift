@@ -144,6 +144,8 @@ public struct Binding: Sendable {
 public struct EquationTarget: Sendable {
   public var name: Name
   public var isPrimed: Bool
+  /// `round stochastic` at the equation's end.
+  public var rounding: Name?
   public init(name: Name, isPrimed: Bool) {
     self.name = name
     self.isPrimed = isPrimed

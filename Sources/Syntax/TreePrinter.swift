@@ -181,6 +181,7 @@ private struct TreePrinter {
         }
         p.output += " = "
         p.print(value)
+        if let rounding = targets.last?.rounding { p.output += " round " + rounding.key }
       }
     case .when(let condition, let body, let otherwise):
       block({ p in

@@ -30,7 +30,7 @@ struct DumpCommand: ParsableCommand {
     help: ArgumentHelp(
       "For plans and C: names and sizes of the tensors.", valueName: "w:64x32,b:32"))
   var parameters = "w:64x32"
-  @Option(help: "For plans and C: f32 or f64.")
+  @Option(help: "For plans and C: f32, f64, bf16 or f16.")
   var dtype = RunCommand.NumberType.f32
   @Argument(
     help: ArgumentHelp("A file, a rule of the zoo, or FILE.opt:RULE.", valueName: "program"))

@@ -21,7 +21,7 @@ struct ReplayCommand: ParsableCommand {
 
   @Option(help: EngineName.help)
   var engine = EngineName.interpreter
-  @Option(help: "f64 or f32.")
+  @Option(help: "The parameters: f64, f32, bf16 or f16.")
   var dtype = RunCommand.NumberType.f64
   @Option(help: "At most so many threads; all cores without it. The results are the same.")
   var threads: Int?

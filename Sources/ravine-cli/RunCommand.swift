@@ -33,7 +33,7 @@ struct RunCommand: ParsableCommand {
   @Option(help: EngineName.help)
   var engine = EngineName.interpreter
 
-  @Option(help: "Numbers of `train`: f32 or f64. `minimize` always uses f64.")
+  @Option(help: "Parameters of `train`: f32, f64, bf16 or f16. `minimize` always uses f64.")
   var dtype = NumberType.f32
 
   @Option(help: "At most so many threads; all cores without it. The results are the same.")
@@ -43,8 +43,15 @@ struct RunCommand: ParsableCommand {
   var json = false
 
   enum NumberType: String, ExpressibleByArgument, CaseIterable {
-    case f32, f64
-    var elementType: ElementType { self == .f32 ? .float32 : .float64 }
+    case f32, f64, bf16, f16
+    var elementType: ElementType {
+      switch self {
+      case .f32: .float32
+      case .f64: .float64
+      case .bf16: .bfloat16
+      case .f16: .float16
+      }
+    }
   }
 
   func validate() throws {

@@ -45,6 +45,17 @@ import Testing
       "\(file): \(rule) differs by \(replay.largestRelative), first \(replay.firstOutside as Any)")
   }
 
+  /// Eight-bit states within the tolerance of their record in single precision too.
+  @Test(arguments: [EngineKind.reference, .interpreter], [ElementType.float32, .float64])
+  func eightBitStatesKeepTheirTolerance(_ engine: EngineKind, _ type: ElementType) throws {
+    let bytes = try Data(contentsOf: Self.folder.appendingPathComponent("adam8bit.json"))
+    let trajectory = try Trajectory(bytes: Array(bytes), path: "adam8bit")
+    let replay = try Replay.run(
+      try Compiler().rule("Adam8bit(block = 8)"), on: trajectory, engine: engine,
+      elementType: type, tolerance: trajectory.tolerance)
+    #expect(replay.holds, "differs by \(replay.largestRelative)")
+  }
+
   static func replay(
     _ file: String, _ rule: String, _ engine: EngineKind, _ type: ElementType
   ) throws -> Replay {

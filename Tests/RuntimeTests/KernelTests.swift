@@ -64,7 +64,7 @@ import Testing
 
   /// Every elementwise operation in the element type lies within what the table of operations
   /// states, over all magnitudes and at the numbers that are easy to get wrong.
-  @Test(arguments: Operation.allCases.filter(\.isElementwise), ElementType.allCases)
+  @Test(arguments: Operation.allCases.filter(\.isElementwise), ElementType.computed)
   func accuracy(_ operation: Operation, _ element: ElementType) {
     let (arity, name, limit) = (operation.info.arity, operation.info.name, operation.info.ulps)
     if arity == 3 { return }
@@ -122,7 +122,7 @@ import Testing
   @Test func kernelsWorkInPlace() {
     let x = (0..<1000).map { Double($0 % 37) / 7 - 2 }
     let y = (0..<1000).map { Double($0 % 23) / 5 + 0.5 }
-    for element in ElementType.allCases {
+    for element in ElementType.computed {
       for op in 0..<Int32(RV_SUM.rawValue) {
         guard let kernel = rv_find_kernel(element.kernelElement, op, 0) else { continue }
         func run(inPlace: Int) -> [Double] {
@@ -162,7 +162,7 @@ import Testing
   }
 
   @Test func smallProductsOfEveryShape() {
-    for element in ElementType.allCases {
+    for element in ElementType.computed {
       for (m, n, k) in [
         (1, 1, 1), (2, 3, 4), (6, 16, 5), (7, 17, 9), (13, 8, 3), (64, 10, 32), (32, 10, 64),
         (5, 33, 512), (20, 4, 0), (12, 24, 31), (40, 6, 7),

@@ -42,7 +42,8 @@ struct RandomPrograms {
     .divide, .power, .minimum, .maximum, .arctangent2, .select, .select, .clip,
   ]
   static let steppedOperations: [Operation] = [
-    .sign, .copySign, .floor, .ceiling, .round, .modulo, .less, .lessOrEqual, .greater,
+    .sign, .copySign, .floor, .ceiling, .round, .bfloat16, .float16, .modulo, .less, .lessOrEqual,
+    .greater,
     .greaterOrEqual, .equal, .notEqual, .isFinite, .logicalNot, .logicalAnd, .logicalOr,
     .argMaximum, .argMinimum, .sort, .argSort, .topKMask, .quantile,
   ]

@@ -147,6 +147,8 @@ enum GradientCases {
       .tangent, .arcsine, .arccosine, .arctangent, .errorFunction, .floor, .ceiling, .round,
       .isFinite:
       return one(operation, -0.9...0.8)
+    // Between two steps.
+    case .bfloat16, .float16: return one(operation, 0.5001...0.5002)
     case .squareRoot, .cubeRoot, .logarithm, .log1p: return one(operation)
     case .logicalNot, .logicalAnd, .logicalOr: return truth(operation)
     case .add, .subtract, .multiply, .minimum, .maximum, .copySign: return two(operation, -1...1)

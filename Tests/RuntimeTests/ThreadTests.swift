@@ -177,7 +177,7 @@ import Testing
       let specs = [
         ParameterSpec(name: "w", dims: [length]), ParameterSpec(name: "v", dims: [300]),
       ]
-      for element in ElementType.allCases {
+      for element in ElementType.computed {
         let cutting = Cutting(block: Cutting.usual.block, worth: 0)
         let one = try Self.run(rule, specs, element, threads: 1, cutting: cutting)
         let three = try Self.run(rule, specs, element, threads: 3, cutting: cutting)

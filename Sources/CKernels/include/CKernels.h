@@ -3,6 +3,7 @@
 #include "Interrupt.h"
 #include "Kernels.h"
 #include "LinearAlgebra.h"
+#include "Maps.h"
 #include "Pool.h"
 #include "Steps.h"
 #include "Stream.h"

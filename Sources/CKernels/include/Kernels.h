@@ -13,13 +13,12 @@
 typedef void (*rv_kernel)(
     void *d, const void *a, const void *b, const void *c, const void *e, size_t n);
 
-enum rv_element { RV_F32 = 0, RV_F64 = 1 };
-
 // Elementwise operations and the fused forms that a plan's peephole chooses.
 enum rv_op {
   RV_COPY, RV_NEGATE, RV_ABSOLUTE, RV_SIGN, RV_SQUARE_ROOT, RV_CUBE_ROOT, RV_EXPONENTIAL, RV_EXPM1,
   RV_LOGARITHM, RV_LOG1P, RV_TANH, RV_SINH, RV_COSH, RV_SINE, RV_COSINE, RV_TANGENT, RV_ARCSINE,
   RV_ARCCOSINE, RV_ARCTANGENT, RV_FLOOR, RV_CEILING, RV_ROUND, RV_ERROR_FUNCTION, RV_IS_FINITE,
+  RV_ROUND_BF16, RV_ROUND_F16,
   RV_LOGICAL_NOT,
   RV_ADD, RV_SUBTRACT, RV_MULTIPLY, RV_DIVIDE, RV_POWER, RV_MINIMUM, RV_MAXIMUM, RV_MODULO,
   RV_ARCTANGENT2, RV_COPY_SIGN, RV_LESS, RV_LESS_OR_EQUAL, RV_GREATER, RV_GREATER_OR_EQUAL,
@@ -39,6 +38,8 @@ enum rv_op {
   RV_SUM, RV_DOT, RV_MAX, RV_MIN,
   // Float and double arrays: conversion from and to the other element type.
   RV_FROM_OTHER, RV_TO_OTHER,
+  // Conversion from and to numbers of sixteen bits, to nearest even.
+  RV_FROM_BF16, RV_TO_BF16, RV_FROM_F16, RV_TO_F16,
   RV_OP_COUNT
 };
 
@@ -162,7 +163,7 @@ typedef struct rv_scalar {
 } rv_scalar;
 
 // Beyond the elementwise operations: a draw, and one number of a slot (place `c`: byte offset in
-// stride[0], slot in stride[1], element bytes in extent[0]).
+// stride[0], slot in stride[1], the rv_element in extent[0]).
 enum rv_scalar_extra { RV_SCALAR_DRAW = RV_OP_COUNT, RV_SCALAR_FETCH };
 
 /// Runs elementwise operations on numbers; the meaning is that of `Folding`.
@@ -170,6 +171,18 @@ void rv_run_scalars(
     const rv_scalar *program, size_t count, const rv_place *places, const rv_frame *frame);
 
 double rv_power(double x, double y);
+
+// States in fewer bits, or in blocks, as doubles; `compute` is the type whose arithmetic they take part
+// in. `place` as for RV_PLACE_ENCODE.
+void rv_encode_state(
+    int compute, const rv_place *place, void *memory, const double *values, uint64_t seed,
+    uint32_t step, uint32_t tensor);
+void rv_decode_state(int compute, const rv_place *place, const void *memory, double *values);
+/// Encodes to nearest so that what `rv_decode_state` gave reads back the same; returns how many
+/// numbers do not.
+int rv_restore_state(
+    int compute, const rv_place *place, void *memory, const double *values, uint64_t seed,
+    uint32_t tensor);
 
 /// Whether every number of some tensors is finite.
 int rv_all_finite(

@@ -5,7 +5,12 @@
 // a value, so the same number comes out however a tensor is cut into chunks.
 enum rv_positioned {
   RV_PLACE_STRIDED, RV_PLACE_IOTA, RV_PLACE_IDENTITY, RV_PLACE_DRAW,
-  RV_REDUCE_ROWS, RV_REDUCE_COLUMNS
+  RV_REDUCE_ROWS, RV_REDUCE_COLUMNS, RV_PLACE_DECODE, RV_PLACE_ENCODE
+};
+
+// How numbers lie in memory. Those of eight and of one bit are in blocks with a scale each.
+enum rv_element {
+  RV_F32 = 0, RV_F64 = 1, RV_BF16 = 2, RV_F16 = 3, RV_S8 = 4, RV_U8 = 5, RV_SIGN1 = 6
 };
 
 enum rv_fold { RV_FOLD_SUM, RV_FOLD_MAX, RV_FOLD_MIN };
@@ -17,7 +22,8 @@ typedef struct rv_place {
   int32_t axes;
   // Strided loads: the axes of the iteration space, outermost first, and the operand's strides in
   // elements. Iota and identity: extent[0] counts, stride[0] is the product of the inner extents.
-  // Reductions: extent[0] rows, extent[1] columns.
+  // Reductions: extent[0] rows, extent[1] columns. Stored states: extent[0] numbers share a scale,
+  // extent[1] are there in all; `distribution` is the format, `fold` 1 where chance rounds.
   int64_t extent[RV_MAX_AXES];
   int64_t stride[RV_MAX_AXES];
   int32_t fold;

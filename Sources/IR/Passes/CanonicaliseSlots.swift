@@ -13,7 +13,8 @@ extension RuleVariant {
     }
     return RuleVariant(
       predicate: predicate, path: path, states: stateOrder.map { states[$0] },
-      inputs: inputOrder.map { inputs[$0] }, update: numbered(update), initial: numbered(initial))
+      inputs: inputOrder.map { inputs[$0] }, update: numbered(update), initial: numbered(initial),
+      roundsStochastically: roundsStochastically)
   }
 
   /// Positions in the order of the names, equal names as they stand.

@@ -7,7 +7,8 @@ extension Operation {
     case .constant, .hyper, .step, .horizon, .parameter, .gradient, .state, .input, .loss, .extent,
       .argument, .draw, .iota, .identity:
       []
-    case .sign, .floor, .ceiling, .round, .isFinite, .logicalNot, .less, .lessOrEqual, .greater,
+    case .sign, .floor, .ceiling, .round, .bfloat16, .float16, .isFinite, .logicalNot, .less,
+      .lessOrEqual, .greater,
       .greaterOrEqual, .equal, .notEqual, .logicalAnd, .logicalOr, .argMaximum, .argMinimum,
       .argSort, .topKMask:
       []
@@ -28,7 +29,8 @@ extension Differentiate {
     case .constant, .hyper, .step, .horizon, .parameter, .gradient, .state, .input, .loss, .extent,
       .argument, .draw, .iota, .identity:
       break
-    case .sign, .floor, .ceiling, .round, .isFinite, .logicalNot, .less, .lessOrEqual, .greater,
+    case .sign, .floor, .ceiling, .round, .bfloat16, .float16, .isFinite, .logicalNot, .less,
+      .lessOrEqual, .greater,
       .greaterOrEqual, .equal, .notEqual, .logicalAnd, .logicalOr, .argMaximum, .argMinimum,
       .argSort, .topKMask:
       break

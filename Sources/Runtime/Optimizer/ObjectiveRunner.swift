@@ -4,8 +4,8 @@ import IR
 
 /// An objective bound to a batch size: parameters and inputs in, loss, metrics and gradients out.
 ///
-/// Memory is the host's, in `elementType`, row-major; after `bind` an evaluation by the interpreter
-/// allocates nothing. Not to be used by several threads at once.
+/// Memory is the host's, row-major, parameters and gradients in `elementType`, inputs in
+/// `elementType.compute`; after `bind` an evaluation by the interpreter allocates nothing. Not to be used by several threads at once.
 public final class ObjectiveRunner {
   public let module: ObjectiveModule
   public let parameters: [ParameterSpec]
@@ -188,7 +188,7 @@ public final class ObjectiveRunner {
       case .step: instance.scalars[Int(register)] = Double(step)
       case .input(let i):
         instance.scalars[Int(register)] = rv_number_at(
-          elementType.kernelElement, inputPointers[i], 0)
+          elementType.compute.kernelElement, inputPointers[i], 0)
       default: break
       }
     }
@@ -206,13 +206,17 @@ public final class ObjectiveRunner {
 
   private func referenceEvaluate(_ step: Int) throws(DiagnosticError) -> Double {
     let element = elementType.kernelElement
-    func dense(_ pointer: UnsafeRawPointer, _ count: Int) -> Dense {
-      Dense(shape: [count], values: (0..<count).map { rv_number_at(element, pointer, Int64($0)) })
+    func dense(_ pointer: UnsafeRawPointer, _ count: Int, _ type: ElementType) -> Dense {
+      Dense(shape: [count], values: (0..<count).map { type.read(pointer, $0) })
     }
     let environment = ReferenceEnvironment(
       hypers: hypers, step: step,
-      parameters: parameters.indices.map { dense(parameterPointers[$0], parameters[$0].count) },
-      inputs: inputPointers.indices.map { dense(inputPointers[$0], inputCounts[$0]) }, seed: seed,
+      parameters: parameters.indices.map {
+        dense(parameterPointers[$0], parameters[$0].count, elementType)
+      },
+      inputs: inputPointers.indices.map {
+        dense(inputPointers[$0], inputCounts[$0], elementType.compute)
+      }, seed: seed,
       tensor: CounterTensor.objective)
     let result = try ReferenceProgram(function).evaluate(environment)
     for (target, value) in result.outputs[0] {

@@ -56,7 +56,8 @@ extension Optimizer {
     tensors[tensor].memory.states.first { $0.name == name }?.shape
   }
 
-  /// Throws R0808 for an unknown name and R0809 for a wrong number of values.
+  /// Encodes the values to nearest; what `state` gave reads back the same. Throws R0808 for an unknown
+  /// name, R0809 for a wrong number of values, or a negative one where the storage has none.
   public func setState(
     _ name: String, of tensor: Int, _ values: [Double]
   ) throws(DiagnosticError) {
@@ -79,7 +80,13 @@ extension Optimizer {
           809, "the \(kind) `\(name)` has \(region.count) values, and \(values.count) were given",
           at: .none))
     }
-    for (i, x) in values.enumerated() { region.write(i, x) }
+    if region.format.hasNoSign, let negative = values.first(where: { $0 < 0 }) {
+      throw DiagnosticError(
+        Diagnostic(
+          809, "the \(kind) `\(name)` is never negative and stored so, and \(negative) was given",
+          at: .none))
+    }
+    region.restore(values)
   }
 
   // MARK: Inputs, draws, views

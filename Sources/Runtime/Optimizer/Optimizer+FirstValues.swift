@@ -8,11 +8,12 @@ extension Optimizer {
     guard case .state(let s) = output.target else { return false }
     let initial = tensors[k].initial
     let region = tensors[k].memory.states[s]
+    guard region.format.isPlain else { return false }
     var value = output.value
     while [.broadcast, .reshape].contains(initial[value].operation) { value = initial[value].a }
     if let constant = initial.constantValue(value) {
       let rounded =
-        engine == .reference || elementType == .float64 || region.shape.isEmpty
+        engine == .reference || elementType.compute == .float64 || region.shape.isEmpty
         ? constant : Double(Float(constant))
       region.fill(rounded)
       return true
@@ -22,7 +23,9 @@ extension Optimizer {
     else { return false }
     let element = elementType.kernelElement
     for i in 0..<region.count {
-      region.write(i, rv_number_at(element, parameterPointers[k], Int64(i)))
+      rv_set_number(
+        region.format.element, region.pointer, Int64(i),
+        rv_number_at(element, parameterPointers[k], Int64(i)))
     }
     return true
   }
@@ -31,10 +34,12 @@ extension Optimizer {
 extension TensorMemory.Region {
   /// Gives every entry the value `x`.
   func fill(_ x: Double) {
-    switch width {
-    case 4: pointer.assumingMemoryBound(to: Float.self).update(repeating: Float(x), count: count)
-    case 8: pointer.assumingMemoryBound(to: Double.self).update(repeating: x, count: count)
-    default: for i in 0..<count { write(i, x) }
+    switch format.element {
+    case ElementType.float32.kernelElement:
+      pointer.assumingMemoryBound(to: Float.self).update(repeating: Float(x), count: count)
+    case ElementType.float64.kernelElement:
+      pointer.assumingMemoryBound(to: Double.self).update(repeating: x, count: count)
+    default: for i in 0..<count { rv_set_number(format.element, pointer, Int64(i), x) }
     }
   }
 }

@@ -4,7 +4,8 @@ import IR
 
 /// A rule bound to parameter tensors: their states, and the step.
 ///
-/// Memory of parameters and gradients is the host's, in `elementType`, row-major. After `bind`, a step
+/// Memory of parameters and gradients is the host's, in `elementType`, row-major; views are in it too,
+/// inputs and all arithmetic in `elementType.compute`. After `bind`, a step
 /// of the interpreter allocates nothing. One optimizer is not to be used by several threads at once;
 /// several optimizers may, and take turns with the pool of threads. No two tensors may share memory.
 public final class Optimizer {
@@ -53,7 +54,7 @@ public final class Optimizer {
   private let cutting: Cutting
   private let team: Team
   private var lockstep: Lockstep?
-  private var referenceSite = 0
+  var referenceSite = 0
   private var rounds: [Int] = []
   /// Numbers that differ between tensors, and those that all share; the numbers made of the latter,
   /// and who else wants them.
@@ -63,12 +64,13 @@ public final class Optimizer {
   private var stores: [Copy] = []
   /// The first phase says whether the gradients are finite.
   private(set) var hasWitness = false
-  private let lossValue = UnsafeMutablePointer<Double>.allocate(capacity: 1)
+  let lossValue = UnsafeMutablePointer<Double>.allocate(capacity: 1)
+  private var nonNegative: [Int: Set<Int>] = [:]
   private var globals: [String: UnsafeMutableRawPointer] = [:]
   /// What the states and inputs take, before it is taken.
   private var reservedBytes = 0.0
   private(set) var parameterPointers: [UnsafeMutableRawPointer] = []
-  private var gradientPointers: [UnsafeRawPointer] = []
+  private(set) var gradientPointers: [UnsafeRawPointer] = []
   private let gradientCounts: [Int64]
 
   /// Binds a rule to tensors. Throws R06xx where the routes do not take each tensor once, R0507 where
@@ -123,6 +125,7 @@ public final class Optimizer {
     let update = try variant.update.specialised(context)
     let initial = try variant.initial.specialised(context)
     let memory = TensorMemory()
+    let nonNegative = nonNegativeStates(index)
     for (k, slot) in variant.states.enumerated() {
       let shape: [Int]
       if let value = initial.output(.state(k)) {
@@ -130,14 +133,14 @@ public final class Optimizer {
       } else {
         shape = try variant.initial.concreteShape(slot.shape, context, at: slot.origin).numbers
       }
-      let width = try storageWidth(slot)
+      let format = try format(slot, k, signed: !nonNegative.contains(k), isOne: shape.isEmpty)
       if slot.isGlobal, !shape.isEmpty {
         throw DiagnosticError(
           Diagnostic(
             801, "a global state that is not one number is not supported yet", at: slot.origin))
       }
       try reserve(
-        Double(shape.reduce(1, *) * width), "the state `\(slot.name)`", at: slot.origin,
+        Double(format.byteCount(shape.reduce(1, *))), "the state `\(slot.name)`", at: slot.origin,
         stays: true)
       var shared: UnsafeMutableRawPointer?
       if slot.isGlobal {
@@ -145,24 +148,27 @@ public final class Optimizer {
         globals[slot.name] = shared
         shared!.storeBytes(of: 0, as: Double.self)
       }
-      memory.addState(slot.name, shape, width: width, isGlobal: slot.isGlobal, shared: shared)
+      memory.addState(
+        slot.name, shape, format, engine == .reference ? .float64 : elementType.compute,
+        isGlobal: slot.isGlobal, shared: shared)
     }
+    try checkBlocks(variant, memory)
     for function in [initial, update] {
       guard let most = function.mostNumbers() else { continue }
       // The reference engine keeps every value; the other one value at a time.
       let numbers = engine == .reference ? most.total : most.largest
-      try reserve(numbers * Double(elementType.byteCount), "this", at: most.origin)
+      try reserve(numbers * Double(elementType.compute.byteCount), "this", at: most.origin)
     }
     for slot in variant.inputs {
       let shape = try variant.update.concreteShape(slot.shape, context, at: slot.origin).numbers
       try reserve(
-        Double(shape.reduce(1, *) * elementType.byteCount), "the input `\(slot.name)`",
+        Double(shape.reduce(1, *) * elementType.compute.byteCount), "the input `\(slot.name)`",
         at: slot.origin, stays: true)
-      memory.addInput(slot.name, shape, width: elementType.byteCount)
+      memory.addInput(slot.name, shape, elementType.compute)
     }
     for output in update.outputs {
       if case .view(let name) = output.target {
-        memory.addView(name, update.type(output.value).shape.numbers, width: elementType.byteCount)
+        memory.addView(name, update.type(output.value).shape.numbers, elementType)
       }
     }
     return Tensor(
@@ -189,22 +195,16 @@ public final class Optimizer {
     if stays { reservedBytes += bytes }
   }
 
-  private func storageWidth(_ slot: StateSlot) throws(DiagnosticError) -> Int {
-    switch slot.storage {
-    case .compute: return elementType.byteCount
-    case .float32: return 4
-    case .float64: return 8
-    default:
-      throw DiagnosticError(
-        Diagnostic(
-          801, "a state cannot be stored as \(slot.storage) yet: use f32, f64, or nothing",
-          at: slot.origin))
-    }
-  }
-
   private struct PlanKey: Hashable {
     var variant: Int
     var dims: [Int]
+  }
+
+  private func nonNegativeStates(_ variant: Int) -> Set<Int> {
+    if let found = nonNegative[variant] { return found }
+    let found = instance.module.variants[variant].nonNegativeStates(instance.module.hypers)
+    nonNegative[variant] = found
+    return found
   }
 
   private func makePlans(_ compiler: (any SegmentCompiler)?) throws(DiagnosticError) {
@@ -214,7 +214,10 @@ public final class Optimizer {
     }
     for (k, tensor) in tensors.enumerated() where plans[keys[k]] == nil {
       var plan = try Planner.plan(
-        tensor.update, element: elementType, stateWidths: tensor.memory.states.map(\.width),
+        tensor.update, element: elementType,
+        formats: PlanFormats(
+          elementType, states: tensor.memory.states.map(\.format),
+          roundsByChance: instance.module.variants[tensor.variant].roundsStochastically),
         rounds: rounds,
         firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(tensors.map(\.update), rounds),
         block: cutting.block)
@@ -246,7 +249,7 @@ public final class Optimizer {
     team.assemble()
     lockstep = Lockstep(
       tensors.map { $0.instance! }, rounds: hasWitness ? rounds.map { $0 + 1 } : rounds,
-      team: team)
+      team: team, element: elementType)
     var groups: [Plan.UniformKey: Int] = [:]
     for (k, tensor) in tensors.enumerated() {
       let instance = tensor.instance!
@@ -405,14 +408,15 @@ public final class Optimizer {
     if engine == .reference {
       outputs = try ReferenceProgram(tensor.initial).evaluate(environment).outputs[0]
     } else {
-      outputs = try InterpretedProgram([tensor.initial], element: elementType).evaluate(
+      outputs = try InterpretedProgram([tensor.initial], element: elementType.compute).evaluate(
         [environment]
       ).outputs[0]
     }
     for (target, value) in outputs {
       guard case .state(let s) = target else { continue }
       let region = tensor.memory.states[s]
-      for i in 0..<region.count { region.write(i, value.values[value.count == 1 ? 0 : i]) }
+      let values = value.count == region.count ? value.values : region.filled(value.scalar)
+      region.write(values, seed: seed, step: 0, tensor: k)
     }
   }
 
@@ -485,93 +489,6 @@ public final class Optimizer {
           counts.baseAddress, Int64(gradientPointers.count), team.pointer) != 0
       }
     }
-  }
-
-  // MARK: The reference engine
-
-  func parameterDense(_ k: Int) -> Dense {
-    guard k < parameterPointers.count else { return Dense(shape: [0], values: []) }
-    return dense(UnsafeRawPointer(parameterPointers[k]), k)
-  }
-
-  private func dense(_ pointer: UnsafeRawPointer, _ k: Int) -> Dense {
-    let count = parameters[k].count
-    let element = elementType.kernelElement
-    return Dense(
-      shape: [parameters[k].rows, parameters[k].cols],
-      values: (0..<count).map { rv_number_at(element, pointer, Int64($0)) })
-  }
-
-  /// The gradients of all workers, one after the other.
-  private func gradientDense(_ k: Int) -> Dense {
-    let count = parameters[k].count * axes.workers
-    let element = elementType.kernelElement
-    return Dense(
-      shape: [axes.workers * parameters[k].rows, parameters[k].cols],
-      values: (0..<count).map { rv_number_at(element, gradientPointers[k], Int64($0)) })
-  }
-
-  private func referenceStep(_ oracle: PointOracle?) throws(DiagnosticError) {
-    let values = (0..<hypers.hypers.count).map { hypers.values[$0] }
-    let environments = tensors.indices.map { k in
-      ReferenceEnvironment(
-        hypers: values, step: stepCount + 1, horizon: horizon, loss: lossValue.pointee,
-        parameters: [parameterDense(k)],
-        gradients: gradientPointers.isEmpty ? [] : [gradientDense(k)],
-        states: tensors[k].memory.states.map(\.dense),
-        inputs: tensors[k].memory.inputs.map(\.dense),
-        seed: seed, tensor: UInt32(k),
-        recordedDraws: tensors[k].memory.draws.mapValues { Dense(shape: [$0.count], values: $0) })
-    }
-    let program = ReferenceProgram(tensors.map(\.update))
-    let result: ReferenceProgram.Result
-    if let oracle {
-      result = try program.evaluate(
-        environments,
-        oracle: { request throws(DiagnosticError) in
-          self.referenceSite = request.site
-          return try self.ask(oracle, request)
-        })
-    } else {
-      result = try program.evaluate(environments)
-    }
-    for (k, outputs) in result.outputs.enumerated() {
-      for (target, value) in outputs { store(value, target, k) }
-    }
-  }
-
-  private func store(_ value: Dense, _ target: OutputTarget, _ k: Int) {
-    let memory = tensors[k].memory
-    switch target {
-    case .parameter:
-      for (i, x) in value.values.enumerated() {
-        rv_set_number(elementType.kernelElement, parameterPointers[k], Int64(i), x)
-      }
-    case .state(let s):
-      for i in 0..<value.count { memory.states[s].write(i, value.values[i]) }
-    case .view(let name):
-      guard let view = memory.views.first(where: { $0.name == name }) else { return }
-      for i in 0..<value.count { view.write(i, value.values[i]) }
-    default: break
-    }
-  }
-
-  private func ask(
-    _ oracle: PointOracle, _ request: OracleRequest
-  ) throws(DiagnosticError) -> OracleAnswer {
-    let points = request.points
-    let element = elementType.kernelElement
-    let room = TensorMemory()
-    let at = points.map { point in
-      let pointer = room.own(point.count * elementType.byteCount)
-      for (i, x) in point.values.enumerated() { rv_set_number(element, pointer, Int64(i), x) }
-      return UnsafeRawPointer(pointer)
-    }
-    let gradients = points.map { room.own($0.count * elementType.byteCount) }
-    let loss = request.wantsGradients ? try oracle(at, gradients) : try oracle(at, nil)
-    return OracleAnswer(
-      loss: loss,
-      gradients: points.indices.map { dense(UnsafeRawPointer(gradients[$0]), $0) })
   }
 
   /// While the oracle is being asked: the name of the equation that asks. Nil before it was.

@@ -7,27 +7,48 @@ final class TensorMemory {
   struct Region {
     var name: String
     var shape: [Int]
-    /// Bytes of an element; scalars are Doubles.
-    var width: Int
+    /// Scalars are Doubles.
+    var format: SlotFormat
+    /// The arithmetic that decodes and encodes it.
+    var compute: ElementType
     var isGlobal: Bool
     var pointer: UnsafeMutableRawPointer
     var count: Int { shape.reduce(1, *) }
+    var byteCount: Int { format.byteCount(count) }
 
-    func read(_ i: Int) -> Double {
-      width == 4
-        ? Double(pointer.assumingMemoryBound(to: Float.self)[i])
-        : pointer.assumingMemoryBound(to: Double.self)[i]
-    }
-
-    func write(_ i: Int, _ x: Double) {
-      if width == 4 {
-        pointer.assumingMemoryBound(to: Float.self)[i] = Float(x)
-      } else {
-        pointer.assumingMemoryBound(to: Double.self)[i] = x
+    /// The numbers, decoded.
+    var values: [Double] {
+      guard format.isInBlocks else {
+        return (0..<count).map { rv_number_at(format.element, pointer, Int64($0)) }
       }
+      var values = [Double](repeating: 0, count: count)
+      var place = format.place(RV_PLACE_DECODE, count: count)
+      rv_decode_state(compute.kernelElement, &place, pointer, &values)
+      return values
     }
 
-    var values: [Double] { (0..<count).map { read($0) } }
+    /// Encodes as a step does that stores it.
+    func write(_ values: [Double], seed: UInt64, step: Int, tensor: Int) {
+      if format.isPlain { return writePlainly(values) }
+      var place = format.place(RV_PLACE_ENCODE, count: count)
+      rv_encode_state(
+        compute.kernelElement, &place, pointer, values, seed, UInt32(truncatingIfNeeded: step),
+        UInt32(tensor))
+    }
+
+    /// Encodes to nearest, and what was decoded from this format so that it reads back the same.
+    func restore(_ values: [Double]) {
+      guard format.isInBlocks else { return writePlainly(values) }
+      var place = format.place(RV_PLACE_ENCODE, count: count)
+      rv_restore_state(compute.kernelElement, &place, pointer, values, 0, 0)
+    }
+
+    private func writePlainly(_ values: [Double]) {
+      for i in 0..<count { rv_set_number(format.element, pointer, Int64(i), values[i]) }
+    }
+
+    func filled(_ x: Double) -> [Double] { [Double](repeating: x, count: count) }
+
     var dense: Dense { Dense(shape: shape, values: values) }
   }
 
@@ -42,14 +63,14 @@ final class TensorMemory {
   deinit { for pointer in owned { pointer.deallocate() } }
 
   private func region(
-    _ name: String, _ shape: [Int], width: Int, isGlobal: Bool = false,
-    shared: UnsafeMutableRawPointer? = nil
+    _ name: String, _ shape: [Int], _ format: SlotFormat, _ compute: ElementType,
+    isGlobal: Bool = false, shared: UnsafeMutableRawPointer? = nil
   ) -> Region {
-    let isScalar = shape.isEmpty
-    let bytes = max(shape.reduce(1, *) * (isScalar ? 8 : width), 8)
-    let pointer = shared ?? own(bytes)
+    let stored = shape.isEmpty ? .float64 : format
+    let pointer = shared ?? own(stored.byteCount(shape.reduce(1, *)))
     return Region(
-      name: name, shape: shape, width: isScalar ? 8 : width, isGlobal: isGlobal, pointer: pointer)
+      name: name, shape: shape, format: stored, compute: compute, isGlobal: isGlobal,
+      pointer: pointer)
   }
 
   private static let hugePage = 2 << 20
@@ -75,18 +96,20 @@ final class TensorMemory {
   }
 
   func addState(
-    _ name: String, _ shape: [Int], width: Int, isGlobal: Bool, shared: UnsafeMutableRawPointer?
+    _ name: String, _ shape: [Int], _ format: SlotFormat, _ compute: ElementType, isGlobal: Bool,
+    shared: UnsafeMutableRawPointer?
   ) {
-    states.append(region(name, shape, width: width, isGlobal: isGlobal, shared: shared))
+    states.append(region(name, shape, format, compute, isGlobal: isGlobal, shared: shared))
   }
 
-  func addInput(_ name: String, _ shape: [Int], width: Int) {
-    inputs.append(region(name, shape, width: width))
+  func addInput(_ name: String, _ shape: [Int], _ element: ElementType) {
+    inputs.append(region(name, shape, element.format, element))
   }
 
-  func addView(_ name: String, _ shape: [Int], width: Int) {
-    views.append(region(name, shape, width: width))
+  func addView(_ name: String, _ shape: [Int], _ element: ElementType) {
+    views.append(region(name, shape, element.format, element.compute))
   }
 
-  var stateByteCount: Int { states.reduce(0) { $0 + $1.count * $1.width } }
+  /// Bytes of the states, those of the whole optimizer included.
+  var stateByteCount: Int { states.reduce(0) { $0 + $1.byteCount } }
 }

@@ -49,7 +49,8 @@ public struct InterpretedProgram {
         compiler, runs.map { _ in PlanNames() }, effort: .always)
     }
     team.assemble()
-    let lockstep = Lockstep(runs.map(\.instance), rounds: rounds, team: team)
+    let lockstep = Lockstep(
+      runs.map(\.instance), rounds: rounds, team: team, element: element)
     for run in runs { try run.load() }
     if let oracle {
       try lockstep.run { (points, gradients) throws(DiagnosticError) in

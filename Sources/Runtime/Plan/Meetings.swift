@@ -4,7 +4,7 @@ import Diagnostics
 import IR
 
 /// The host's objective at another point: reads one point a tensor, writes one gradient a tensor
-/// where they are wanted (in the element type of the optimizer), returns the loss.
+/// where they are wanted (both in the element type of the optimizer), returns the loss.
 public typealias PointOracle = (
   _ points: UnsafePointer<UnsafeRawPointer>,
   _ gradients: UnsafePointer<UnsafeMutableRawPointer>?
@@ -91,14 +91,19 @@ final class Lockstep {
   let phaseCount: Int
   private let schedule: Schedule
   private var meetings: [Meeting] = []
-  /// Gradients of tensors that do not ask for theirs.
+  /// Gradients of tensors that do not ask for theirs, or in another type than they are computed in.
   private var spare: [UnsafeMutableRawPointer?]
+  /// Points in the type of the parameters, where they are computed in another.
+  private var rounded: [UnsafeMutableRawPointer?]
+  private let element: ElementType
   private let parameterSlots: [Int]
   /// Which call of the rule the oracle is being asked for.
   private(set) var askedSite = 0
 
-  init(_ instances: [PlanInstance], rounds: [Int], team: Team) {
+  init(_ instances: [PlanInstance], rounds: [Int], team: Team, element: ElementType) {
     self.instances = instances
+    self.element = element
+    rounded = instances.map { _ in nil }
     schedule = Schedule(instances, team)
     phaseCount = instances.map(\.program.plan.phaseCount).max() ?? 1
     spare = instances.map { _ in nil }
@@ -122,11 +127,14 @@ final class Lockstep {
       }
     }
     meetings.sort { $0.round < $1.round }
-    if meetings.contains(where: { $0.operation == .gradientAt }) {
-      for (k, instance) in instances.enumerated() {
-        let plan = instance.program.plan
-        guard let slot = plan.slots.first(where: { $0.role == .parameter(0) }) else { continue }
+    for (k, instance) in instances.enumerated() where asksOracle {
+      let plan = instance.program.plan
+      guard let slot = plan.slots.first(where: { $0.role == .parameter(0) }) else { continue }
+      if meetings.contains(where: { $0.operation == .gradientAt }) {
         spare[k] = .allocate(byteCount: max(slot.byteCount, 1), alignment: 64)
+      }
+      if element != element.compute {
+        rounded[k] = .allocate(byteCount: max(slot.byteCount, 1), alignment: 64)
       }
     }
   }
@@ -136,7 +144,7 @@ final class Lockstep {
       meeting.points.deallocate()
       meeting.gradients.deallocate()
     }
-    for pointer in spare { pointer?.deallocate() }
+    for pointer in spare + rounded { pointer?.deallocate() }
   }
 
   /// Whether some variant evaluates the objective at another point.
@@ -192,6 +200,18 @@ final class Lockstep {
     }
   }
 
+  private func count(_ instance: Int) -> Int {
+    parameterSlots[instance] < 0
+      ? 0 : instances[instance].program.plan.slots[parameterSlots[instance]].count
+  }
+
+  /// A point in the type of the parameters.
+  private func point(_ instance: Int, _ computed: UnsafeMutableRawPointer) -> UnsafeRawPointer {
+    guard let room = rounded[instance] else { return UnsafeRawPointer(computed) }
+    for i in 0..<count(instance) { element.write(element.compute.read(computed, i), to: room, i) }
+    return UnsafeRawPointer(room)
+  }
+
   private func ask(_ meeting: Meeting, _ oracle: PointOracle?) throws(DiagnosticError) {
     var anyWanted = false
     for p in 0..<meeting.parts.count where isWanted(meeting.parts[p]) { anyWanted = true }
@@ -213,14 +233,25 @@ final class Lockstep {
       let instance = instances[part.instance]
       let step = instance.program.steps[part.step]
       if isWanted(part) {
-        meeting.points[part.instance] = UnsafeRawPointer(instance.pointer(step.a))
+        meeting.points[part.instance] = point(part.instance, instance.pointer(step.a))
       }
-      if wantsGradient { meeting.gradients[part.instance] = instance.pointer(step.d) }
+      if wantsGradient, rounded[part.instance] == nil {
+        meeting.gradients[part.instance] = instance.pointer(step.d)
+      }
     }
     askedSite = meeting.site
     let loss = try oracle(
       UnsafePointer(meeting.points), wantsGradient ? UnsafePointer(meeting.gradients) : nil)
-    if wantsGradient { return }
+    if wantsGradient {
+      for part in meeting.parts where rounded[part.instance] != nil {
+        let instance = instances[part.instance]
+        let to = instance.pointer(instance.program.steps[part.step].d)
+        for i in 0..<count(part.instance) {
+          element.compute.write(element.read(spare[part.instance]!, i), to: to, i)
+        }
+      }
+      return
+    }
     for p in 0..<meeting.parts.count {
       let part = meeting.parts[p]
       let instance = instances[part.instance]

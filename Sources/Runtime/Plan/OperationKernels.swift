@@ -37,6 +37,8 @@ extension Operation {
     case .floor: RV_FLOOR
     case .ceiling: RV_CEILING
     case .round: RV_ROUND
+    case .bfloat16: RV_ROUND_BF16
+    case .float16: RV_ROUND_F16
     case .errorFunction: RV_ERROR_FUNCTION
     case .isFinite: RV_IS_FINITE
     case .logicalNot: RV_LOGICAL_NOT

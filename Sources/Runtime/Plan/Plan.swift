@@ -3,14 +3,6 @@ import CKernels
 import Diagnostics
 import IR
 
-/// The type in which tensors are stored and computed. Scalars are always Double.
-public enum ElementType: UInt8, Sendable, CaseIterable {
-  case float32, float64
-
-  public var byteCount: Int { self == .float32 ? 4 : 8 }
-  var kernelElement: Int32 { self == .float32 ? Int32(RV_F32.rawValue) : Int32(RV_F64.rawValue) }
-}
-
 /// A region of memory that the steps of a plan name by its number.
 struct PlanSlot {
   enum Role: Hashable {
@@ -21,15 +13,16 @@ struct PlanSlot {
     case buffer
   }
   var role: Role
-  /// Elements, and bytes of each.
   var count: Int
-  var width: Int
+  var format: SlotFormat
   /// Positions of the first step that writes it and the last that reads it.
   var firstUse = Int.max
   var lastUse = -1
   var arenaOffset = 0
 
-  var byteCount: Int { count * width }
+  /// Bytes of an element.
+  var width: Int { format.width }
+  var byteCount: Int { format.byteCount(count) }
   var isTemporary: Bool { role == .buffer }
 }
 
@@ -164,6 +157,7 @@ struct PlanLoop {
 /// What a function runs as: flat steps over slots and scalar registers.
 struct Plan {
   var name: String
+  /// The type of the arithmetic.
   var element: ElementType
   var slots: [PlanSlot] = []
   var steps: [PlanStep] = []

@@ -10,7 +10,7 @@ extension Plan {
     ]
     for (k, slot) in slots.enumerated() {
       let place = slot.isTemporary ? " at \(slot.arenaOffset)" : ""
-      lines.append("  s\(k) = \(slot.role)[\(slot.count)] × \(slot.width)\(place)")
+      lines.append("  s\(k) = \(slot.role)[\(slot.count)] × \(slot.format.name)\(place)")
     }
     for (register, preset) in presets { lines.append("  r\(register) = \(preset)") }
     if uniformCount > 0 {

@@ -24,6 +24,32 @@ enum Placement {
   case several
 }
 
+/// How what a plan reads and writes lies in memory.
+struct PlanFormats {
+  /// Parameters, gradients and views: the host's.
+  var parameter: SlotFormat
+  /// w', where chance may round.
+  var update: SlotFormat
+  /// The states; those that are missing are as they are computed.
+  var states: [SlotFormat]
+
+  init(_ element: ElementType, states: [SlotFormat] = [], roundsByChance: Bool = false) {
+    parameter = element.format
+    update = parameter
+    if roundsByChance, parameter.width == 2 { update.site = RoundingSite.parameter }
+    self.states = states
+  }
+
+  func of(_ role: PlanSlot.Role, computed: SlotFormat) -> SlotFormat {
+    switch role {
+    case .parameter: update
+    case .gradient, .output(.view), .output(.gradient): parameter
+    case .state(let k): k < states.count ? states[k] : computed
+    default: computed
+    }
+  }
+}
+
 /// Turns a concrete function into a plan.
 ///
 /// Values that are elementwise are recomputed by every pass that needs them. Passes are made by
@@ -34,9 +60,9 @@ struct Planner {
   static let phaseShift = 24
 
   let f: Function
+  /// The type of the arithmetic.
   let element: ElementType
-  /// Bytes of an element of each state; 8 for scalar states.
-  let stateWidths: [Int]
+  let formats: PlanFormats
   /// The phase at whose end each global site is known.
   let rounds: [Int]
   /// Until this phase begins some oracle may read the parameters as they were.
@@ -66,16 +92,17 @@ struct Planner {
   var plan: Plan
 
   var width: Int { element.byteCount }
+  var computed: SlotFormat { element.format }
 
   init(
-    _ f: Function, element: ElementType, stateWidths: [Int], rounds: [Int],
+    _ f: Function, element: ElementType, formats: PlanFormats, rounds: [Int],
     firstPhaseAfterOracles: Int, unrollLimit: Int, block: Int
   ) {
     self.unrollLimit = unrollLimit
     self.block = block
     self.f = f
     self.element = element
-    self.stateWidths = stateWidths
+    self.formats = formats
     self.rounds = rounds
     self.firstPhaseAfterOracles = firstPhaseAfterOracles
     let count = f.instructions.count
@@ -88,13 +115,14 @@ struct Planner {
 
   /// The plan of a concrete function.
   static func plan(
-    _ function: Function, element: ElementType, stateWidths: [Int] = [], rounds: [Int] = [],
+    _ function: Function, element: ElementType, formats: PlanFormats? = nil, rounds: [Int] = [],
     firstPhaseAfterOracles: Int = 0, unrollLimit: Int = 4_000,
     block: Int = Cutting.usual.block
   ) throws(DiagnosticError) -> Plan {
     var planner = Planner(
-      try unrolled(function, unrollLimit), element: element, stateWidths: stateWidths,
-      rounds: rounds, firstPhaseAfterOracles: firstPhaseAfterOracles, unrollLimit: unrollLimit,
+      try unrolled(function, unrollLimit), element: element.compute,
+      formats: formats ?? PlanFormats(element), rounds: rounds,
+      firstPhaseAfterOracles: firstPhaseAfterOracles, unrollLimit: unrollLimit,
       block: block)
     return try planner.run()
   }
@@ -159,16 +187,18 @@ struct Planner {
     return Int32(plan.registerCount - 1)
   }
 
-  mutating func newSlot(_ role: PlanSlot.Role, count: Int, width: Int) -> Int32 {
-    plan.slots.append(PlanSlot(role: role, count: count, width: width))
+  mutating func newSlot(
+    _ role: PlanSlot.Role, count: Int, format: SlotFormat? = nil
+  ) -> Int32 {
+    plan.slots.append(PlanSlot(role: role, count: count, format: format ?? computed))
     passReady.append(0)
     stepReady.append(0)
     return Int32(plan.slots.count - 1)
   }
 
-  mutating func slot(_ role: PlanSlot.Role, count: Int, width: Int) -> Int32 {
+  mutating func slot(_ role: PlanSlot.Role, count: Int, format: SlotFormat) -> Int32 {
     if let found = plan.slot(role) { return Int32(found) }
-    return newSlot(role, count: count, width: width)
+    return newSlot(role, count: count, format: format)
   }
 
   func unsupported(_ what: String, _ v: ValueID) -> DiagnosticError {
@@ -196,7 +226,7 @@ struct Planner {
       return View(slot: view.slot, offset: view.offset, strides: strides)
     }
     if buffer[source.index] < 0 {
-      buffer[source.index] = newSlot(.buffer, count: count(source), width: width)
+      buffer[source.index] = newSlot(.buffer, count: count(source))
     }
     return View(slot: buffer[source.index], offset: 0, strides: strides)
   }

@@ -136,7 +136,7 @@ extension Planner {
     var place = rv_place()
     set(&place.stride, 0, Int64(address(source).offset))
     set(&place.stride, 1, Int64(source.slot))
-    set(&place.extent, 0, Int64(plan.slots[Int(source.slot)].width))
+    set(&place.extent, 0, Int64(plan.slots[Int(source.slot)].format.element))
     plan.scalarPlaces.append(place)
     return rv_scalar(
       op: UInt16(RV_SCALAR_FETCH.rawValue), unused: 0, d: r, a: 0, b: 0,

@@ -113,7 +113,7 @@ extension Planner {
     func room(_ planner: inout Planner) -> SlotAddress {
       if isNumber { return .none }
       return SlotAddress(
-        slot: planner.newSlot(.buffer, count: planner.count(value), width: planner.width),
+        slot: planner.newSlot(.buffer, count: planner.count(value)),
         offset: 0)
     }
     return PlanLoop.Carried(

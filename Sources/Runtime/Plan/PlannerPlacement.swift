@@ -22,7 +22,7 @@ extension Planner {
     case .project where isScalar(v): placement[v.index] = fresh()
     case .project:
       let view = View(
-        slot: newSlot(.buffer, count: count(v), width: width), offset: 0,
+        slot: newSlot(.buffer, count: count(v)), offset: 0,
         strides: Self.contiguousStrides(shape(v)))
       placement[v.index] = .memory(view)
     case .draw, .iota, .identity: placement[v.index] = isScalar(v) ? fresh() : .virtual
@@ -89,11 +89,11 @@ extension Planner {
       case .argument: .argument(k)
       default: .input(k)
       }
-    let stored = instruction.operation == .state && k < stateWidths.count ? stateWidths[k] : width
-    let index = slot(role, count: count(v), width: stored)
+    let stored = formats.of(role, computed: computed)
+    let index = slot(role, count: count(v), format: stored)
     let view = View(slot: index, offset: 0, strides: Self.contiguousStrides(shape(v)))
     // What is stored in another type is converted by every pass that reads it.
-    placement[v.index] = stored == width && !isScalar(v) ? .memory(view) : .virtual
+    placement[v.index] = stored == computed && !isScalar(v) ? .memory(view) : .virtual
     if isScalar(v) { placement[v.index] = fresh() }
   }
 
@@ -114,7 +114,7 @@ extension Planner {
       placement[v.index] = fresh()
       return
     }
-    let index = newSlot(.buffer, count: count(v), width: width)
+    let index = newSlot(.buffer, count: count(v))
     placement[v.index] = .memory(
       View(slot: index, offset: 0, strides: Self.contiguousStrides(shape(v))))
   }
@@ -196,7 +196,7 @@ extension Planner {
       placement[v.index] = fresh()
       return
     }
-    let index = newSlot(.buffer, count: count(v), width: width)
+    let index = newSlot(.buffer, count: count(v))
     placement[v.index] = .memory(
       View(slot: index, offset: 0, strides: Self.contiguousStrides(shape(v))))
   }

@@ -49,18 +49,16 @@ extension Planner {
       return
     }
     let role: PlanSlot.Role
-    var stored = width
     switch output.target {
     case .parameter(let k): role = .parameter(k)
-    case .state(let k):
-      role = .state(k)
-      if k < stateWidths.count { stored = stateWidths[k] }
+    case .state(let k): role = .state(k)
     default: role = .output(output.target)
     }
     var root = Root(
       purpose: .output(k), value: output.value, stage: linearDepth(output.value),
       count: count(output.value), wanted: .always)
-    let target = slot(role, count: root.count, width: stored)
+    let target = slot(
+      role, count: root.count, format: formats.of(role, computed: computed))
     root.target = SlotAddress(slot: target, offset: 0)
     // A state that keeps its value on one path is not written there.
     while true {
@@ -77,6 +75,10 @@ extension Planner {
       }
     }
     if isOld(root.value, target) { return }
+    // Blocks do not read back as they were written: what keeps its value is not written again.
+    if root.wanted.isAlways, plan.slots[Int(target)].format.isInBlocks {
+      root.wanted = changes(root.value, target)
+    }
     if case .output = role, writesInto(target, root) { return }
     // An oracle of another tensor may look at this one's parameters.
     let earliest = isParameter(output.target) ? firstPhaseAfterOracles << Self.phaseShift : 0
@@ -99,6 +101,7 @@ extension Planner {
       made = view.slot
     }
     guard made >= 0, plan.slots[Int(made)].role == .buffer,
+      plan.slots[Int(made)].format == plan.slots[Int(target)].format,
       plan.slots[Int(made)].count == plan.slots[Int(target)].count
     else { return false }
     plan.slots[Int(made)].role = plan.slots[Int(target)].role
@@ -113,10 +116,30 @@ extension Planner {
 
   /// Whether a value is what the slot holds already.
   private func isOld(_ v: ValueID, _ slot: Int32) -> Bool {
-    let operation = f[v].operation
-    guard operation == .parameter || operation == .state, !isScalar(v) else { return false }
-    if case .memory(let view) = placement[v.index] { return view.slot == slot }
-    return false
+    source(f[v]).map { plan.slots[Int(slot)].role == $0 && !isScalar(v) } ?? false
+  }
+
+  /// Where the scalar conditions of a value choose another than what the slot holds.
+  private func changes(_ v: ValueID, _ slot: Int32) -> Guard {
+    if isOld(v, slot) { return .never }
+    let instruction = f[v]
+    guard instruction.operation == .select, isScalar(instruction.a) else { return .always }
+    var result = changes(instruction.b, slot).and(Guard.literal(instruction.a, true))
+    result.form(or: changes(instruction.c, slot).and(Guard.literal(instruction.a, false)))
+    return result
+  }
+
+  /// The memory that an instruction reads.
+  func source(_ instruction: Instruction) -> PlanSlot.Role? {
+    let k = Int(instruction.attribute)
+    switch instruction.operation {
+    case .parameter: return .parameter(k)
+    case .gradient: return .gradient(k)
+    case .state: return .state(k)
+    case .input: return .input(k)
+    case .argument: return .argument(k)
+    default: return nil
+    }
   }
 
   // MARK: When to store
@@ -201,7 +224,7 @@ extension Planner {
     let value = roots[index].value
     let source = base(value)
     if buffer[source.index] >= 0 { return }
-    let copy = newSlot(.buffer, count: count(source), width: width)
+    let copy = newSlot(.buffer, count: count(source))
     buffer[source.index] = copy
     let stage = linearDepth(source)
     runStage[source.index] = stage
@@ -261,8 +284,8 @@ extension Planner {
         let isLinear = isContiguous(view, shape(value)) && view.offset == 0
         found.insert(Read(slot: view.slot, isLinear: isLinear, count: total))
       case .virtual:
-        if f[value].operation == .state {
-          let slot = plan.slot(.state(Int(f[value].attribute)))!
+        if let role = source(f[value]) {
+          let slot = plan.slot(role)!
           found.insert(Read(slot: Int32(slot), isLinear: true, count: total))
         }
         for operand in f.operands(value) where !isScalar(operand) {

@@ -321,11 +321,9 @@ struct SegmentPlanner {
       return builder.add(fusion.op, fusion.name, operands, wanted: here)
     }
     switch instruction.operation {
-    case .state:
-      let slot = planner.plan.slot(.state(Int(instruction.attribute)))!
-      let stored = planner.plan.slots[slot].width
-      return builder.add(
-        RV_FROM_OTHER, "load", [.memory(Int32(slot), 0, stored)], wanted: here)
+    case .state, .parameter, .gradient, .input, .argument:
+      let slot = planner.plan.slot(planner.source(instruction)!)!
+      return builder.load(Int32(slot), planner.plan.slots[slot], wanted: here)
     case .iota:
       let shape = planner.shape(v)
       let axis = Int(instruction.attribute)
@@ -371,7 +369,7 @@ struct SegmentPlanner {
       }
       builder.store(
         linear(source, root.wanted), root.target,
-        width: planner.plan.slots[Int(root.target.slot)].width, wanted: root.wanted)
+        in: planner.plan.slots[Int(root.target.slot)], wanted: root.wanted)
     case .fold(let reduction): fold(reduction, source, root, carries)
     }
   }

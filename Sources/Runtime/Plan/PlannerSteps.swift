@@ -54,12 +54,12 @@ extension Planner {
       let project = f.instructions[i]
       if project.a == tuple, Int(project.attribute) == index { return result(ValueID(i)) }
     }
-    return SlotAddress(slot: newSlot(.buffer, count: count, width: width), offset: 0)
+    return SlotAddress(slot: newSlot(.buffer, count: count), offset: 0)
   }
 
   /// Room of `count` elements of eight bytes for a step's own use.
   private mutating func room(_ count: Int) -> SlotAddress {
-    SlotAddress(slot: newSlot(.buffer, count: max(count, 1), width: 8), offset: 0)
+    SlotAddress(slot: newSlot(.buffer, count: max(count, 1), format: .float64), offset: 0)
   }
 
   private mutating func productStep(_ v: ValueID) -> PlanStep {

@@ -36,7 +36,16 @@ struct SegmentBuilder {
   var initials: [rv_initial] = []
   var columns: [rv_columns] = []
   var valueCount = 0
-  private var stores: [(source: ChunkOperand, target: SlotAddress, width: Int, wanted: Guard)] = []
+  private var stores: [Store] = []
+
+  struct Store {
+    var source: ChunkOperand
+    var target: SlotAddress
+    /// How the target lies in memory, and the elements in it.
+    var format: SlotFormat
+    var count: Int
+    var wanted: Guard
+  }
 
   init(element: ElementType, count: Int, usualBlock: Int) {
     self.element = element
@@ -74,9 +83,23 @@ struct SegmentBuilder {
   }
 
   mutating func store(
-    _ source: ChunkOperand, _ target: SlotAddress, width: Int, wanted: Guard
+    _ source: ChunkOperand, _ target: SlotAddress, in slot: PlanSlot, wanted: Guard
   ) {
-    stores.append((source, target, width, wanted))
+    stores.append(
+      Store(
+        source: source, target: target, format: slot.format, count: slot.count, wanted: wanted))
+  }
+
+  /// What a slot holds in another format than that of the arithmetic.
+  mutating func load(_ slot: Int32, _ memory: PlanSlot, wanted: Guard) -> ChunkOperand {
+    let format = memory.format
+    if format.isInBlocks {
+      return add(
+        format.place(RV_PLACE_DECODE, count: memory.count), "load \(format.name)",
+        [.fixed(slot, 0)], wanted: wanted)
+    }
+    return add(
+      format.reading, "load", [.memory(slot, 0, format.width)], wanted: wanted)
   }
 
   // MARK: Stores
@@ -90,16 +113,33 @@ struct SegmentBuilder {
     for (index, store) in stores.enumerated() where !writeDirectly(index, store) {
       copies.append(index)
     }
-    for index in copies {
-      let store = stores[index]
-      let isForeign = store.width != element.byteCount
-      operations.append(
-        ChunkOperation(
-          op: Int32((isForeign && !store.source.isScalar ? RV_TO_OTHER : RV_COPY).rawValue),
-          name: "store",
-          destination: .memory(store.target.slot, store.target.offset, store.width),
-          sources: [store.source], wanted: store.wanted))
+    for index in copies { copy(stores[index]) }
+  }
+
+  private mutating func copy(_ store: Store) {
+    let memory = ChunkOperand.memory(
+      store.target.slot, store.target.offset, store.format.width)
+    if store.format == element.format || store.format.width >= 4, store.format.isPlain {
+      let isForeign = store.format != element.format && !store.source.isScalar
+      return append(isForeign ? RV_TO_OTHER : RV_COPY, "store", memory, store)
     }
+    var store = store
+    if store.source.isScalar {
+      store.source = add(RV_COPY, "fill", [store.source], wanted: store.wanted)
+    }
+    if store.format.isPlain { return append(store.format.writing, "store", memory, store) }
+    _ = add(
+      store.format.place(RV_PLACE_ENCODE, count: store.count), "store \(store.format.name)",
+      into: .fixed(store.target.slot, store.target.offset), [store.source], wanted: store.wanted)
+  }
+
+  private mutating func append(
+    _ op: rv_op, _ name: String, _ destination: ChunkOperand, _ store: Store
+  ) {
+    operations.append(
+      ChunkOperation(
+        op: Int32(op.rawValue), name: name, destination: destination, sources: [store.source],
+        wanted: store.wanted))
   }
 
   /// A store of what another store of this pass overwrites reads it first.
@@ -144,10 +184,9 @@ struct SegmentBuilder {
   }
 
   private mutating func writeDirectly(
-    _ index: Int,
-    _ store: (source: ChunkOperand, target: SlotAddress, width: Int, wanted: Guard)
+    _ index: Int, _ store: Store
   ) -> Bool {
-    guard case .value = store.source, store.width == element.byteCount,
+    guard case .value = store.source, store.format == element.format,
       let position = operations.firstIndex(where: { $0.destination == store.source }),
       operations[position].wanted == store.wanted
     else { return false }
@@ -161,7 +200,8 @@ struct SegmentBuilder {
         }
       }
     }
-    let target = ChunkOperand.memory(store.target.slot, store.target.offset, store.width)
+    let target = ChunkOperand.memory(
+      store.target.slot, store.target.offset, store.format.width)
     operations[position].destination = target
     for k in operations.indices where k > position {
       for s in operations[k].sources.indices where operations[k].sources[s] == store.source {
@@ -284,7 +324,10 @@ struct SegmentBuilder {
       k = end
     }
     guard operands.count < 60_000 else { return nil }
-    let chunk = min(Self.chunk(operands, element), usualBlock)
+    let unit = alignment
+    guard unit <= BlockLength.limit else { return nil }
+    let fitting = min(Self.chunk(operands, element), usualBlock)
+    let chunk = max(fitting / unit, 1) * unit
     for k in operands.indices where operands[k].kind == Int32(RV_SCRATCH.rawValue) {
       operands[k].offset = Int64(Int(operands[k].index) * chunk * element.byteCount)
     }
@@ -309,8 +352,9 @@ struct SegmentBuilder {
     let rowLengths = places.filter { $0.kind == Int32(RV_REDUCE_ROWS.rawValue) }
       .map { Int($0.extent.1) }
     if !rowLengths.isEmpty {
-      unit = 1
-      for length in rowLengths where unit < count { unit = Self.leastMultiple(unit, length) }
+      unit = alignment
+      for length in rowLengths where unit < count { unit = SlotFormat.leastMultiple(unit, length) }
+      unit = SlotFormat.leastMultiple(unit, alignment)
     }
     unit = max(unit, 1)
     var size = max(usualBlock / unit, 1) * unit
@@ -326,11 +370,14 @@ struct SegmentBuilder {
   /// Accumulators of columns in all blocks of a pass: 256 KiB.
   static let sumsLimit = 32_768
 
-  private static func leastMultiple(_ a: Int, _ b: Int) -> Int {
-    if a == 0 || b == 0 { return max(a, b) }
-    var (x, y) = (a, b)
-    while y != 0 { (x, y) = (y, x % y) }
-    return a / x * b
+  /// Chunks and blocks of the pass hold whole blocks of what it loads and stores.
+  private var alignment: Int {
+    places.reduce(1) { unit, place in
+      let kind = rv_positioned(UInt32(place.kind))
+      guard kind == RV_PLACE_DECODE || kind == RV_PLACE_ENCODE else { return unit }
+      let format = SlotFormat(element: place.distribution, block: Int(place.extent.0))
+      return SlotFormat.leastMultiple(unit, format.alignment)
+    }
   }
 
   private var other: Int32 {

@@ -17,6 +17,8 @@ public struct ReferenceProgram: Sendable {
     public var outputs: [[(target: OutputTarget, value: Dense)]]
     /// How many instructions were computed, those in loop bodies once per run.
     public var evaluatedInstructions: Int
+    /// The states of each function that the scalar conditions of this step leave as they are.
+    public var keptStates: [Set<Int>] = []
 
     /// The value of an output of tensor `tensor`, nil if there is none.
     public func value(_ target: OutputTarget, of tensor: Int = 0) -> Dense? {
@@ -35,14 +37,19 @@ public struct ReferenceProgram: Sendable {
     precondition(environments.count == functions.count, "one environment for each function")
     var run = ReferenceRun(functions, environments, oracle)
     var outputs: [[(target: OutputTarget, value: Dense)]] = []
+    var kept = functions.map { _ in Set<Int>() }
     for (tensor, function) in functions.enumerated() {
       var values: [(target: OutputTarget, value: Dense)] = []
       for output in function.outputs where wanted(output.target) {
         values.append((output.target, try run.demand(tensor, output.value)))
+        if case .state(let k) = output.target, run.keeps(k, output.value, tensor) {
+          kept[tensor].insert(k)
+        }
       }
       outputs.append(values)
     }
-    return Result(outputs: outputs, evaluatedInstructions: run.evaluated)
+    return Result(
+      outputs: outputs, evaluatedInstructions: run.evaluated, keptStates: kept)
   }
 
   public func evaluate(_ environment: ReferenceEnvironment) throws(DiagnosticError) -> Result {
@@ -128,6 +135,18 @@ struct ReferenceRun {
       }
     }
     return known[tensor][value.index]!
+  }
+
+  /// Whether a value that is known is the old value of state `k`, by the arms that were taken.
+  func keeps(_ k: Int, _ value: ValueID, _ tensor: Int) -> Bool {
+    let function = functions[tensor]
+    var value = value
+    while function[value].operation == .select, function.type(function[value].a).shape.isScalar,
+      let condition = known[tensor][function[value].a.index]
+    {
+      value = condition.scalar != 0 ? function[value].b : function[value].c
+    }
+    return function[value].operation == .state && Int(function[value].attribute) == k
   }
 
   private func isKnown(_ place: Place) -> Bool {

@@ -22,7 +22,7 @@ final class Learner {
   private var whole: [(examples: Examples, runner: ObjectiveRunner)] = []
   private var lastRunner: ObjectiveRunner
 
-  /// The examples of one part in the element type of the objective.
+  /// The examples of one part in the type in which the objective is computed.
   private final class Examples {
     let memory: TensorMemory
     let rows: Int
@@ -72,9 +72,9 @@ final class Learner {
     gradients = TensorMemory(counts, elementType)
     let inputCounts = [self.batch * (features ?? 0), self.batch]
     inputs = TensorMemory(
-      Array(inputCounts.prefix(objective.inputs.count)), elementType)
-    self.data = data.map { Examples($0.train, elementType) }
-    test = data.map { Examples($0.test, elementType) }
+      Array(inputCounts.prefix(objective.inputs.count)), elementType.compute)
+    self.data = data.map { Examples($0.train, elementType.compute) }
+    test = data.map { Examples($0.test, elementType.compute) }
     for (tensor, values) in try runner.initialParameters().enumerated() {
       parameters.write(values, to: tensor)
     }
@@ -154,7 +154,7 @@ final class Learner {
     if let remainder, remainder.rows == rows { return (remainder.runner, remainder.inputs) }
     let runner = try makeRunner(rows, true)
     let counts = data!.widths.prefix(inputs.counts.count).map { $0 * rows }
-    let memory = TensorMemory(Array(counts), elementType)
+    let memory = TensorMemory(Array(counts), elementType.compute)
     bind(runner, memory, needsGradient: true)
     remainder = (rows, runner, memory)
     return (runner, memory)

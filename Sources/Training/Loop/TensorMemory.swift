@@ -21,25 +21,11 @@ final class TensorMemory {
 
   func write(_ values: [Double], to tensor: Int) {
     precondition(values.count == counts[tensor], "a tensor is written whole")
-    switch elementType {
-    case .float32:
-      let target = pointers[tensor].assumingMemoryBound(to: Float.self)
-      for (i, x) in values.enumerated() { target[i] = Float(x) }
-    case .float64:
-      let target = pointers[tensor].assumingMemoryBound(to: Double.self)
-      for (i, x) in values.enumerated() { target[i] = x }
-    }
+    for (i, x) in values.enumerated() { elementType.write(x, to: pointers[tensor], i) }
   }
 
   func read(_ tensor: Int) -> [Double] {
-    switch elementType {
-    case .float32:
-      let source = pointers[tensor].assumingMemoryBound(to: Float.self)
-      return (0..<counts[tensor]).map { Double(source[$0]) }
-    case .float64:
-      let source = pointers[tensor].assumingMemoryBound(to: Double.self)
-      return (0..<counts[tensor]).map { source[$0] }
-    }
+    (0..<counts[tensor]).map { elementType.read(pointers[tensor], $0) }
   }
 
   /// Whether every number of a tensor is finite.

@@ -161,7 +161,7 @@ import Testing
     let description = try RuleDescription(compiler.rule("Probe"))
     let sheet = description.variants[0].sheet
     #expect(sheet.stateBytes.perElement.constant == 2 + 1 + 4.0 / 256)
-    #expect(sheet.globalStateBytes.constant == 4)
+    #expect(sheet.globalStateBytes.constant == 8)
     #expect(sheet.draws.map(\.name) == ["z"])
     #expect(sheet.draws[0].distribution == .normal)
     #expect(sheet.lossQueries == 2)

@@ -151,8 +151,13 @@ struct RuleGenerator {
       case 1 where kind == .square: start = " = eye(rows)"
       default: start = ""
       }
+      // One number takes no storage of fewer bits.
       let storage =
-        chance(15) ? pick([" as bf16", " as f32", " as int8(block = 64) round stochastic"]) : ""
+        chance(15)
+        ? pick(
+          kind == .scalar
+            ? [" as f32", " as f64"]
+            : [" as bf16", " as f32", " as sign1", " as int8(block = 64) round stochastic"]) : ""
       text += "    state \(state)\(kind.declaration ?? "")\(start)\(storage)\n"
       states.append((state, kind))
     }
@@ -214,7 +219,8 @@ struct RuleGenerator {
     }
     // Every hyperparameter must do something.
     let all = hypers.joined(separator: " + ")
-    lines.append("    w' = w - 0.01 * (\(all)) * (\(expression(.like, 4)))\n")
+    let rounding = chance(10) ? " round stochastic" : ""
+    lines.append("    w' = w - 0.01 * (\(all)) * (\(expression(.like, 4)))\(rounding)\n")
     if chance(15) { lines.append("    view eval = \(expression(.like, 1))\n") }
     // Order has no meaning.
     lines.shuffle(using: &random)
