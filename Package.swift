@@ -70,7 +70,8 @@ let package = Package(
     tests("SymbolicTests", ["Symbolic", "Ravine", "Runtime", "IR", "Basics", "Diagnostics"]),
     tests("TrainingTests", ["Training"]),
     tests(
-      "RavineTests", ["Ravine", "Runtime", "Diagnostics", "IR"], exclude: ["Diagnostics/Cases"]),
+      "RavineTests", ["Ravine", "Runtime", "Native", "Zoo", "Diagnostics", "IR"],
+      exclude: ["Diagnostics/Cases"]),
     tests("CommandTests", ["ravine-cli", "Ravine", "Basics", "Diagnostics", "Syntax"]),
     tests(
       "DocsTests",

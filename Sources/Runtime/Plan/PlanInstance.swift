@@ -254,7 +254,9 @@ final class PlanInstance {
     default:
       let values = pointer(s.e).assumingMemoryBound(to: T.self)
       let v = pointer(s.h).assumingMemoryBound(to: T.self)
-      try LinearAlgebra<T>.svd(a, m: s.m, n: s.n, u: d, values: values, v: v, workspace)
+      try LinearAlgebra<T>.svd(
+        a, m: s.m, n: s.n, u: d, values: values, v: v,
+        keepsSigns: s.k == SingularSigns.lapack.rawValue, workspace)
     }
   }
 
