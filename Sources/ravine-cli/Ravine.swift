@@ -19,7 +19,8 @@ struct Ravine: ParsableCommand {
     subcommands: [
       RunCommand.self, CheckCommand.self, FormatCommand.self, DescribeCommand.self,
       ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self,
-      CompareCommand.self, CacheCommand.self,
+      CompareCommand.self, TuneCommand.self,
+      GalleryCommand.self, CacheCommand.self,
     ])
 
   static let version = "0.1.0"
@@ -34,6 +35,7 @@ struct Ravine: ParsableCommand {
         ravine fmt FILE…         format                ravine explain CODE   what a message means
         ravine replay RULE FILE  compare with a recorded run
         ravine compare RULE RULE prove two rules equal, or see where they differ
+        ravine tune FILE RULE…   search learning rates with an equal budget
         ravine dump FILE         what the compiler sees
         ravine cache             the code that was compiled for this machine
 

@@ -53,6 +53,7 @@ public final class Optimizer {
   private let cutting: Cutting
   private let team: Team
   private var lockstep: Lockstep?
+  private var backup: StepBackup?
   private var referenceSite = 0
   private var rounds: [Int] = []
   /// Numbers that differ between tensors, and those that all share; the numbers made of the latter,
@@ -105,6 +106,17 @@ public final class Optimizer {
     hypers = try HyperValues(instance, horizon: horizon)
     for parameter in parameters { tensors.append(try makeTensor(parameter)) }
     rounds = try Rounds.of(tensors.map(\.update))
+    // The reference engine stores nothing before it knows everything.
+    if engine != .reference, tensors.contains(where: { StepBackup.isNeeded($0.update) }) {
+      let states = tensors.flatMap { tensor in
+        tensor.memory.states.filter { !$0.isGlobal }.map { ($0.pointer, $0.count * $0.width) }
+      }
+      let bytes = parameters.map { $0.count * elementType.byteCount }
+      try reserve(
+        Double(bytes.reduce(0, +)) + states.reduce(0) { $0 + Double($1.1) },
+        "what a step without an answer leaves as it was", at: instance.module.origin, stays: true)
+      backup = StepBackup(parameterBytes: bytes, states: states)
+    }
     if engine != .reference { try makePlans(engine.compiler(compiler)) }
   }
 
@@ -423,7 +435,7 @@ public final class Optimizer {
   }
 
   /// One step with the bound memory. Throws R09xx where a matrix function has no answer; states and
-  /// parameters may then be in between.
+  /// parameters are then what they were before the step.
   public func step(loss: Double = .nan, oracle: PointOracle? = nil) throws(DiagnosticError) {
     if instance.module.guardsFinite, !hasWitness, !gradientsAreFinite() {
       skippedSteps += 1
@@ -431,6 +443,20 @@ public final class Optimizer {
     }
     try hypers.advance(to: stepCount + 1)
     lossValue.pointee = loss
+    guard let backup else {
+      try advance(oracle)
+      return
+    }
+    backup.save(parameterPointers)
+    do throws(DiagnosticError) {
+      try advance(oracle)
+    } catch {
+      backup.restore(parameterPointers)
+      throw error
+    }
+  }
+
+  private func advance(_ oracle: PointOracle?) throws(DiagnosticError) {
     if let lockstep {
       loadNumbers()
       for k in 0..<lockstep.instances.count { lockstep.instances[k].setStep(stepCount + 1) }

@@ -17,7 +17,8 @@ import Testing
   func isThatOfAllTensorsTogether(_ index: Int, _ engine: EngineKind) throws {
     let pair = Self.cases[index]
     let compiler = Compiler()
-    let text = "rule R(lr = 1) {\n    state s: global\n    s' = \(pair.text)\n    w' = w - lr * s'\n}\n"
+    let text =
+      "rule R(lr = 1) {\n    state s: global\n    s' = \(pair.text)\n    w' = w - lr * s'\n}\n"
     let found = compiler.add(name: "test.opt", bytes: Array(text.utf8))
     #expect(found.filter { $0.severity == .error }.isEmpty)
     let optimizer = try Optimizer(

@@ -56,15 +56,25 @@ import Testing
     }
   }
 
+  /// Without optimisation the steps of a test are a hundred times as slow.
+  private static var longRun: Int {
+    #if DEBUG
+      500
+    #else
+      10_000
+    #endif
+  }
+
   /// 10,000 steps at the defaults on the noisy gradients of a bowl.
   @Test(arguments: ZooRules.all.indices)
   func aLongRunStaysFinite(_ index: Int) throws {
     let call = ZooRules.all[index]
     let rule = try Compiler().rule(call)
     let specs = Self.taken(rule)
-    let walk = try ZooWalk(rule, Array(specs.prefix(2)), engine: .interpreter, horizon: 10_000)
+    let small = specs.min { $0.count < $1.count }.map { [$0] } ?? []
+    let walk = try ZooWalk(rule, small, engine: .interpreter, horizon: 10_000)
     defer { walk.release() }
-    try walk.steps(10_000, .noisy)
+    try walk.steps(Self.longRun, .noisy)
     #expect(walk.broken == nil, "\(call)")
   }
 
@@ -80,11 +90,14 @@ import Testing
       let optimizer = try Optimizer(
         rule, parameters: [spec], engine: .interpreter, elementType: .float32, axes: axes)
       let placed = try RuleDescription(rule, parameters: [spec]).placements[0]
-      let globals = rule.module.variants[optimizer.variant(of: 0).index].states.count(
-        where: \.isGlobal)
+      // Single numbers are kept in double precision, and the sheet counts them by the element; it
+      // leaves those out that all tensors share.
+      let states = rule.module.variants[optimizer.variant(of: 0).index].states
+      let numbers = states.count { !$0.isGlobal && optimizer.stateShape($0.name, of: 0) == [] }
+      let shared = states.count(where: \.isGlobal)
       #expect(
-        Double(optimizer.stateByteCount) == placed.stateBytes + Double(8 * globals),
-        "\(call) on \(spec.name): \(globals) globals")
+        Double(optimizer.stateByteCount) == placed.stateBytes + Double(4 * numbers + 8 * shared),
+        "\(call) on \(spec.name)")
     }
   }
 }
