@@ -103,7 +103,22 @@ extension Compiler {
   /// The rules of the zoo that a rule equals, and those that it becomes when one hyperparameter
   /// takes an end of its domain, nearest first.
   public func identify(_ text: String) throws(DiagnosticError) -> [Likeness] {
-    let own = try statement(text)
+    identify(text, try statement(text), among: zooStatements())
+  }
+
+  /// The rules of the zoo that can stand alone and have one way, as statements.
+  func zooStatements() -> [(name: String, statement: RuleStatement)] {
+    Library.shared.declarations.compactMap { declaration in
+      guard declaration.kind == .rule, let found = try? statement(declaration.name),
+        found.module.variants.count == 1
+      else { return nil }
+      return (declaration.name, found)
+    }
+  }
+
+  func identify(
+    _ text: String, _ own: RuleStatement, among zoo: [(name: String, statement: RuleStatement)]
+  ) -> [Likeness] {
     var variants: [(String, String)] = [("", text)]
     let isCall = text.hasSuffix(")")
     for (k, hyper) in own.module.hypers.enumerated()
@@ -121,19 +136,14 @@ extension Compiler {
     var found: Set<String> = []
     for (change, changed) in variants {
       guard let left = try? statement(changed) else { continue }
-      for declaration in Library.shared.declarations
-      where declaration.kind == .rule && !found.contains(declaration.name) {
-        guard declaration.name != text, let right = try? statement(declaration.name),
-          right.module.variants.count == 1
-        else { continue }
+      for (name, right) in zoo where name != text && !found.contains(name) {
         var comparer = Comparer(left, right, probe: ReferenceProbe())
         comparer.probes = 2
         guard comparer.agreesOnProbes() else { continue }
         let comparison = comparer.compare()
         if comparison.isEqual {
-          found.insert(declaration.name)
-          result.append(
-            Likeness(zooRule: declaration.name, change: change, comparison: comparison))
+          found.insert(name)
+          result.append(Likeness(zooRule: name, change: change, comparison: comparison))
         }
       }
     }

@@ -25,16 +25,19 @@ public struct Gallery {
 
   public let entries: [GalleryEntry]
   private let recordings: [Recording]
+  private let compiler = Compiler()
+  /// Compiled once for the comparisons of all pages.
+  private let statements: [(name: String, statement: RuleStatement)]
 
   /// All rules of the zoo. Throws what compiling them throws.
   public init(recordings: [Recording]) throws(DiagnosticError) {
     self.recordings = recordings
-    let compiler = Compiler()
     var entries: [GalleryEntry] = []
     for declaration in Library.shared.declarations where declaration.kind == .rule {
       entries.append(try GalleryEntry(declaration, compiler))
     }
     self.entries = entries
+    statements = compiler.zooStatements()
   }
 
   // MARK: A page
@@ -125,7 +128,10 @@ public struct Gallery {
   /// Rules that this one is, or becomes.
   public func relatives(_ entry: GalleryEntry) -> String {
     var lines = ["## Relatives", ""]
-    let found = entry.call == entry.name ? (try? Compiler().identify(entry.name)) ?? [] : []
+    var found: [Compiler.Likeness] = []
+    if entry.call == entry.name, let own = try? compiler.statement(entry.name) {
+      found = compiler.identify(entry.name, own, among: statements)
+    }
     if found.isEmpty { lines.append("None found among the rules of the zoo.") }
     for likeness in found {
       let change = likeness.change.isEmpty ? "" : " with `\(likeness.change)`"

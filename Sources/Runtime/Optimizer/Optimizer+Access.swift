@@ -96,6 +96,7 @@ extension Optimizer {
     _ name: String, of tensor: Int, _ values: [Double]
   ) throws(DiagnosticError) {
     try set(tensors[tensor].memory.inputs, "input", name, values)
+    tensors[tensor].memory.noteGiven(name)
   }
 
   /// The names of the equations that draw random numbers.

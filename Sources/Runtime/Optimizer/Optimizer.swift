@@ -134,6 +134,7 @@ public final class Optimizer {
     let context = BindContext(dims: parameter.dims, hypers: bindValues, axes: axes)
     let update = try variant.update.specialised(context)
     let initial = try variant.initial.specialised(context)
+    try checkShares(update, bindValues)
     let memory = TensorMemory()
     for (k, slot) in variant.states.enumerated() {
       let shape: [Int]
@@ -180,6 +181,21 @@ public final class Optimizer {
     return Tensor(
       variant: index, update: update, initial: initial, memory: memory, instance: nil,
       drawCounts: Self.drawCounts(update), firstDrawCounts: Self.drawCounts(initial))
+  }
+
+  /// Throws R0908 for a share of `topk_mask` that is known here and is none.
+  private func checkShares(_ update: Function, _ hypers: [Double]) throws(DiagnosticError) {
+    for (i, instruction) in update.instructions.enumerated()
+    where instruction.operation == .topKMask {
+      let operand = update[instruction.b]
+      let share =
+        update.constantValue(instruction.b)
+        ?? (operand.operation == .hyper ? hypers[Int(operand.attribute)] : nil)
+      guard let share, !(share > 0 && share <= 1) else { continue }
+      let error = NumericError.share(share)
+      throw DiagnosticError(
+        error.diagnostic(.topKMask, at: update.origin(ValueID(i))), cause: error)
+    }
   }
 
   private static func drawCounts(_ function: Function) -> [String: Int] {
@@ -443,17 +459,38 @@ public final class Optimizer {
     }
     try hypers.advance(to: stepCount + 1)
     lossValue.pointee = loss
-    guard let backup else {
-      try advance(oracle)
-      return
+    for k in 0..<tensors.count {
+      if let name = tensors[k].memory.missingInput { throw missingInput(name) }
     }
-    backup.save(parameterPointers)
+    backup?.save(parameterPointers)
     do throws(DiagnosticError) {
       try advance(oracle)
     } catch {
-      backup.restore(parameterPointers)
-      throw error
+      backup?.restore(parameterPointers)
+      throw named(error)
     }
+  }
+
+  /// A numeric error with the rule, the step and, where it is known, the tensor.
+  private func named(_ error: DiagnosticError) -> DiagnosticError {
+    guard error.cause is NumericError else { return error }
+    let failed = tensors.firstIndex { $0.instance?.hasAnyFailed ?? false }
+    let tensor = (failed ?? (tensors.count == 1 ? 0 : nil)).map {
+      ", tensor `\(parameters[$0].name)`"
+    }
+    let place = Note("in `\(instance.label)`, step \(stepCount + 1)\(tensor ?? "")")
+    var named = error
+    for k in named.diagnostics.indices { named.diagnostics[k].notes.append(place) }
+    return named
+  }
+
+  private func missingInput(_ name: String) -> DiagnosticError {
+    let slot = instance.module.variants.flatMap(\.inputs).first { $0.name == name }
+    return DiagnosticError(
+      Diagnostic(
+        825, "`\(instance.label)` needs the input `\(name)`, and nobody gives it",
+        at: slot?.origin ?? instance.module.origin,
+        notes: [Note("a program sets it before each step, a recorded run has it recorded")]))
   }
 
   private func advance(_ oracle: PointOracle?) throws(DiagnosticError) {

@@ -12,7 +12,7 @@ final class StepBackup {
   static func isNeeded(_ function: Function) -> Bool {
     function.instructions.contains { instruction in
       switch instruction.operation {
-      case .gather, .scatterAdd, .takeAlong, .placeAlong, .loop: true
+      case .topKMask, .gather, .scatterAdd, .takeAlong, .placeAlong, .loop: true
       default: instruction.operation.info.operationClass == .decomposition
       }
     }

@@ -34,6 +34,9 @@ final class TensorMemory {
   private(set) var states: [Region] = []
   private(set) var inputs: [Region] = []
   private(set) var views: [Region] = []
+  /// Inputs that were never given, in order.
+  private var awaited: [String] = []
+  var missingInput: String? { awaited.first }
   var draws: [String: [Double]] = [:]
   var firstDraws: [String: [Double]] = [:]
   private var drawRooms: [String: (pointer: UnsafeMutablePointer<Double>, count: Int)] = [:]
@@ -75,7 +78,10 @@ final class TensorMemory {
 
   func addInput(_ name: String, _ shape: [Int], width: Int) {
     inputs.append(region(name, shape, width: width))
+    awaited.append(name)
   }
+
+  func noteGiven(_ name: String) { awaited.removeAll { $0 == name } }
 
   func addView(_ name: String, _ shape: [Int], width: Int) {
     views.append(region(name, shape, width: width))

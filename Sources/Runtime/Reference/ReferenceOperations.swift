@@ -30,7 +30,12 @@ enum ReferenceOperations {
         instruction.operation == .slice || instruction.operation == .placeSlice
         ? function.slices[Int(instruction.attribute)] : []
       return [try movement(instruction.operation, x, shape, slices)]
-    case .selection: return [selection(instruction.operation, x)]
+    case .selection:
+      if instruction.operation == .topKMask {
+        let share = x[1].scalar
+        guard share > 0, share <= 1 else { throw .share(share) }
+      }
+      return [selection(instruction.operation, x)]
     case .globalReduction, .oracle, .region:
       preconditionFailure("the run computes these, they meet other tensors")
     }
