@@ -137,6 +137,10 @@ extension Compiler {
     for (change, changed) in variants {
       guard let left = try? statement(changed) else { continue }
       for (name, right) in zoo where name != text && !found.contains(name) {
+        guard left.needs == right.needs else { continue }
+        var sieve = Comparer(left, right, probe: ReferenceProbe.rough)
+        sieve.probes = 1
+        guard sieve.agreesOnProbes() else { continue }
         var comparer = Comparer(left, right, probe: ReferenceProbe())
         comparer.probes = 2
         guard comparer.agreesOnProbes() else { continue }
@@ -148,5 +152,24 @@ extension Compiler {
       }
     }
     return result
+  }
+}
+
+extension RuleStatement {
+  /// What a rule asks for besides w and g, and whether it looks at matrices, orders and loops: two
+  /// rules that differ in this are not the same.
+  fileprivate var needs: Set<String> {
+    var found: Set<String> = []
+    for variant in module.variants {
+      for input in variant.inputs { found.insert(input.name) }
+      for instruction in variant.update.instructions {
+        let operation = instruction.operation
+        switch operation.info.operationClass {
+        case .matrix, .decomposition, .selection, .oracle: found.insert("\(operation)")
+        default: if [.loss, .draw, .loop].contains(operation) { found.insert("\(operation)") }
+        }
+      }
+    }
+    return found
   }
 }

@@ -7,9 +7,12 @@ import Zoo
 
 /// All rules of the zoo, and settings of their hyperparameters away from the defaults.
 enum ZooRules {
-  /// As calls; what goes around a rule goes around momentum.
+  /// As calls; what goes around a rule goes around momentum. One rule is given a table with a row for
+  /// each period of the longest run here.
   static let all: [String] = Library.shared.declarations.filter { $0.kind == .rule }.map {
-    $0.text.contains("rule \($0.name)(base: rule") ? "\($0.name)(HeavyBall(lr = 0.01))" : $0.name
+    if $0.name == "FrugalGiven" { return "FrugalGiven(periods = 50)" }
+    return $0.text.contains("rule \($0.name)(base: rule")
+      ? "\($0.name)(HeavyBall(lr = 0.01))" : $0.name
   }
 
   /// The rule with other values for all hyperparameters that the shapes do not depend on, each chosen
@@ -23,7 +26,7 @@ enum ZooRules {
       // Entries of lists and hyperparameters of a rule inside are not given by these names.
       guard !hyper.isStructural, !hyper.name.contains("."), !hyper.name.contains("["),
         let value = values.first(where: { $0.target == .hyper(k) })?.value, value.isFinite,
-        let other = moved(value, hyper.domain, &random)
+        let other = moved(value, domain(hyper, rule.module.hypers), &random)
       else { continue }
       given.append("\(hyper.name) = \(other)")
     }
@@ -31,6 +34,11 @@ enum ZooRules {
     return call.hasSuffix(")")
       ? "\(call.dropLast()), \(given.joined(separator: ", ")))"
       : "\(call)(\(given.joined(separator: ", ")))"
+  }
+
+  /// Its own, or that of the rule of a route to which it is handed on.
+  private static func domain(_ hyper: Hyperparameter, _ all: [Hyperparameter]) -> Domain? {
+    hyper.domain ?? all.first { $0.name.hasSuffix("." + hyper.name) && $0.domain != nil }?.domain
   }
 
   private static func moved(
