@@ -30,6 +30,8 @@ struct GalleryCommand: ParsableCommand {
   var task = "Examples/digits.opt"
   @Option(help: "Only this rule's page.")
   var only: String?
+  @Flag(help: "Only the index and the overview.")
+  var index = false
   @Flag(help: "Only what follows from the sources at once.")
   var quick = false
   @Argument(help: ArgumentHelp("The folder to write to.", valueName: "folder"))
@@ -52,7 +54,7 @@ struct GalleryCommand: ParsableCommand {
     _ = mkdir(folder, 0o777)
     _ = mkdir(folder + "/paths", 0o777)
     let paths = GalleryPaths()
-    for entry in gallery.entries where only == nil || only == entry.name {
+    for entry in gallery.entries where !index && (only == nil || only == entry.name) {
       if Interrupt.isRequested { return }
       Console.progress(entry.name)
       var page = try gallery.page(entry)

@@ -100,6 +100,10 @@ public struct GalleryPaths {
     if module.variants.contains(where: { !$0.inputs.isEmpty }) {
       return Picture(text: "It needs more than the gradient of a function: there is no path.")
     }
+    if Self.isLong(entry) {
+      return Picture(
+        text: "A step takes more than a million operations even here: no path is drawn.")
+    }
     var body = ""
     var captions: [String] = []
     for (k, plane) in Self.planes.enumerated() {
@@ -133,6 +137,14 @@ public struct GalleryPaths {
       text: "\(Self.steps) steps of `\(entry.call)`"
         + (Self.hasRate(entry) ? ", with the learning rate of nine that ends lowest" : "")
         + ". \(captions.joined(separator: "; ")).")
+  }
+
+  /// Whether a step on two numbers is dear, as with a matrix of a thousand gradients.
+  private static func isLong(_ entry: GalleryEntry) -> Bool {
+    let placed = try? RuleDescription(
+      entry.instance, parameters: [ParameterSpec(name: "x", dims: [2])]
+    ).placements.first
+    return placed.map { $0.flops > 1e6 } ?? false
   }
 
   private static func hasRate(_ entry: GalleryEntry) -> Bool {
