@@ -79,7 +79,8 @@ public struct GalleryOverview {
       "that they work, and nothing of large networks. Each rule got the same budget,",
       "\(result.settings.trials) learning rates from 1e-5 to 10 on one seed, chosen by the training loss;",
       "all other hyperparameters are the defaults. Points are means over \(result.settings.seeds) further",
-      "seeds, the same for all rules, bars go from the smallest to the largest.", "",
+      "seeds, the same for all rules, bars go from the smallest to the largest; what ends at the",
+      "left edge of the picture lies below it, as the table says.", "",
       "![\(series) of all elementwise rules](digits.svg)", "",
       "| rule | lr | \(series) | smallest | largest |", "|---|---|---|---|---|",
     ]
