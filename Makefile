@@ -1,7 +1,7 @@
 # Ravine: what there is to do. `make run` and `make test` install what is missing by themselves.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-peers golden fuzz sanitize format lint campaign clean
+.PHONY: help setup build run test bench bench-peers golden gallery fuzz sanitize format lint campaign clean
 
 SECONDS ?= 60
 
@@ -28,6 +28,9 @@ bench-peers: build ## against PyTorch, optax and others, in turn: writes docs/be
 
 golden: build ## every recorded trajectory on both engines, as a table
 	@scripts/golden.sh
+
+gallery: build ## write docs/zoo: every rule with its source, equations, cost, paths and relatives
+	.build/release/ravine gallery docs/zoo
 
 fuzz: setup ## look for crashes for SECONDS=60
 	@scripts/fuzz.sh $(SECONDS)

@@ -71,7 +71,8 @@ let package = Package(
     tests("TrainingTests", ["Training"]),
     tests("MeasuringTests", ["Measuring", "Ravine", "Runtime"]),
     tests(
-      "RavineTests", ["Ravine", "Runtime", "Diagnostics", "IR"], exclude: ["Diagnostics/Cases"]),
+      "RavineTests", ["Ravine", "Runtime", "Native", "Zoo", "Diagnostics", "IR"],
+      exclude: ["Diagnostics/Cases"]),
     tests("CommandTests", ["ravine-cli", "Ravine", "Basics", "Diagnostics", "Syntax"]),
     tests(
       "DocsTests",

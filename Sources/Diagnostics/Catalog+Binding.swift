@@ -320,5 +320,31 @@ extension Catalog {
             """
           )
         ])),
+    CatalogPage(
+      825, "An input that nobody gives",
+      "The rule reads something at each step besides the weights and the gradient. `train` and "
+        + "`minimize` cannot give it; a program does, and a recorded run.",
+      trigger: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            objective bowl(x: vector(2) = [1, 1]) = sum(x^2)
+            minimize bowl with AdaHessian for 5 steps
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            objective bowl(x: vector(2) = [1, 1]) = sum(x^2)
+            minimize bowl with Adam for 5 steps
+            """
+          )
+        ])),
   ]
 }

@@ -204,6 +204,34 @@ extension Catalog {
         a count between 0 and 10⁹
         """)),
     CatalogPage(
+      908, "A share that selects nothing, or more than there is",
+      "`topk_mask(x, share)` keeps the share of the elements that are largest: a number above 0 "
+        + "and at most 1.",
+      trigger: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            rule Sparse(lr = 0.1, share = 0) { w' = w - lr * g * topk_mask(abs(g), share) }
+            objective bowl(x: vector(2) = [1, 1]) = sum(x^2)
+            minimize bowl with Sparse for 5 steps
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            rule Sparse(lr = 0.1, share = 0.5) { w' = w - lr * g * topk_mask(abs(g), share) }
+            objective bowl(x: vector(2) = [1, 1]) = sum(x^2)
+            minimize bowl with Sparse for 5 steps
+            """
+          )
+        ])),
+    CatalogPage(
       910, "A loss or parameter that is not finite",
       "The training of this rule and seed stops at this step, the others go on, and "
         + "`ravine` ends with 4. A smaller learning rate, clipping or a warm-up may help.",

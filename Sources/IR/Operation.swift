@@ -60,6 +60,14 @@ public enum Scope: Int32, Sendable {
   public var axis: AxisName? { rawValue < 16 ? nil : AxisName(rawValue: UInt8(rawValue - 16)) }
 }
 
+/// Which of the factors that differ in signs `svd` gives: its attribute.
+public enum SingularSigns: Int, Sendable {
+  /// The largest entry of each left vector is positive.
+  case positivePeak = 0
+  /// As LAPACK's gesdd leaves them: `lapack_svd`.
+  case lapack = 1
+}
+
 /// What the `extent` operation reads.
 public enum ExtentKind: Int32, Sendable {
   case rank, rows, cols, numel, batch, features

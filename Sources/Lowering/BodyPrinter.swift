@@ -227,6 +227,8 @@ struct BodyPrinter {
     case .diagonal: return "diag(\(text(instruction.a, 0)))"
     case .slice: return sliceText(instruction)
     case .project: return "?"
+    case .svd where instruction.attribute == SingularSigns.lapack.rawValue:
+      return "lapack_svd(\(text(instruction.a, 0)))"
     default:
       let operands = (0..<operation.info.arity).map { text(instruction.operand($0), 0) }
       return "\(operation.info.name)(\(operands.joined(separator: ", ")))"

@@ -207,7 +207,7 @@ extension Lowerer {
     default:
       if name.hasPrefix("row_") || name.hasPrefix("col_") { return ["x"] }
       if ["norm", "rms", "mean", "count", "std", "var", "any", "all", "trace", "flatten"]
-        .contains(name) || ["rows", "cols", "numel"].contains(name)
+        .contains(name) || name == "lapack_svd" || ["rows", "cols", "numel"].contains(name)
       {
         return ["x"]
       }
@@ -262,9 +262,13 @@ extension Lowerer {
       if let known = knownExtent(a, kind) { return constant(known) }
       return handle(builder.extent(kind, of: local(a)))
     case "solve": return solve(x[0], x[1], span)
-    case "qr", "eigh", "svd":
-      guard let a = single(x[0], at: span), let operation = Self.operation(named: name),
-        case .value(let tuple) = make(operation, [a], at: span)
+    case "qr", "eigh", "svd", "lapack_svd":
+      let isRaw = name == "lapack_svd"
+      let signs: SingularSigns = isRaw ? .lapack : .positivePeak
+      guard let a = single(x[0], at: span),
+        let operation = isRaw ? .svd : Self.operation(named: name),
+        case .value(let tuple) = make(
+          operation, [a], attribute: Int32(signs.rawValue), at: span)
       else { return .failure }
       let types = ShapeRules.results(of: operation, type(a))
       return .several(

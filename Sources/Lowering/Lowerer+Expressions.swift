@@ -400,9 +400,14 @@ extension Lowerer {
 
   /// The meeting point of a reduction over all tensors: the same text of the same rule is the same
   /// place in every variant of a route.
-  func site(_ name: String, _ operation: Operation, _ frame: Frame, _ span: Span) -> Int {
+  ///
+  /// `part` tells several meetings of one reduction apart, as the sum and the count of a mean.
+  func site(
+    _ name: String, _ operation: Operation, _ frame: Frame, _ span: Span, part: String = ""
+  ) -> Int {
     let owner = frame.rule.map { "\(ObjectIdentifier($0.value))" } ?? ""
-    let key = "\(owner) \(span.start) \(operation) \(callStack.joined(separator: "/")) \(sites)"
+    let place = "\(span.start) \(operation) \(part)"
+    let key = "\(owner) \(place) \(callStack.joined(separator: "/")) \(sites)"
     return module.site(key, name: name)
   }
 
@@ -412,18 +417,21 @@ extension Lowerer {
     guard let first = operands.first else {
       return report(Diagnostic(205, "`\(name)` needs something to reduce", at: span))
     }
-    func total(_ value: Value, _ operation: Operation = .globalSum) -> Value {
+    func total(
+      _ value: Value, _ operation: Operation = .globalSum, part: String = ""
+    ) -> Value {
       guard let handle = single(value, at: span) else { return .failure }
       guard level == 0 else {
         return report(
           Diagnostic(422, "a reduction over all tensors cannot stand inside `repeat`", at: span))
       }
       return make(
-        operation, [handle], attribute: Int32(site(name, operation, frame, span)), at: span)
+        operation, [handle],
+        attribute: Int32(site(name, operation, frame, span, part: part)), at: span)
     }
     func elements() -> Value {
       guard let handle = single(first, at: span) else { return .failure }
-      return total(self.elements(of: handle))
+      return total(self.elements(of: handle), part: "count")
     }
     switch name {
     case "sum", "count":

@@ -103,7 +103,22 @@ extension Compiler {
   /// The rules of the zoo that a rule equals, and those that it becomes when one hyperparameter
   /// takes an end of its domain, nearest first.
   public func identify(_ text: String) throws(DiagnosticError) -> [Likeness] {
-    let own = try statement(text)
+    identify(text, try statement(text), among: zooStatements())
+  }
+
+  /// The rules of the zoo that can stand alone and have one way, as statements.
+  func zooStatements() -> [(name: String, statement: RuleStatement)] {
+    Library.shared.declarations.compactMap { declaration in
+      guard declaration.kind == .rule, let found = try? statement(declaration.name),
+        found.module.variants.count == 1
+      else { return nil }
+      return (declaration.name, found)
+    }
+  }
+
+  func identify(
+    _ text: String, _ own: RuleStatement, among zoo: [(name: String, statement: RuleStatement)]
+  ) -> [Likeness] {
     var variants: [(String, String)] = [("", text)]
     let isCall = text.hasSuffix(")")
     for (k, hyper) in own.module.hypers.enumerated()
@@ -121,22 +136,40 @@ extension Compiler {
     var found: Set<String> = []
     for (change, changed) in variants {
       guard let left = try? statement(changed) else { continue }
-      for declaration in Library.shared.declarations
-      where declaration.kind == .rule && !found.contains(declaration.name) {
-        guard declaration.name != text, let right = try? statement(declaration.name),
-          right.module.variants.count == 1
-        else { continue }
+      for (name, right) in zoo where name != text && !found.contains(name) {
+        guard left.needs == right.needs else { continue }
+        var sieve = Comparer(left, right, probe: ReferenceProbe.rough)
+        sieve.probes = 1
+        guard sieve.agreesOnProbes() else { continue }
         var comparer = Comparer(left, right, probe: ReferenceProbe())
         comparer.probes = 2
         guard comparer.agreesOnProbes() else { continue }
         let comparison = comparer.compare()
         if comparison.isEqual {
-          found.insert(declaration.name)
-          result.append(
-            Likeness(zooRule: declaration.name, change: change, comparison: comparison))
+          found.insert(name)
+          result.append(Likeness(zooRule: name, change: change, comparison: comparison))
         }
       }
     }
     return result
+  }
+}
+
+extension RuleStatement {
+  /// What a rule asks for besides w and g, and whether it looks at matrices, orders and loops: two
+  /// rules that differ in this are not the same.
+  fileprivate var needs: Set<String> {
+    var found: Set<String> = []
+    for variant in module.variants {
+      for input in variant.inputs { found.insert(input.name) }
+      for instruction in variant.update.instructions {
+        let operation = instruction.operation
+        switch operation.info.operationClass {
+        case .matrix, .decomposition, .selection, .oracle: found.insert("\(operation)")
+        default: if [.loss, .draw, .loop].contains(operation) { found.insert("\(operation)") }
+        }
+      }
+    }
+    return found
   }
 }

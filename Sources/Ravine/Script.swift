@@ -24,7 +24,7 @@ public final class Script {
     public init() {}
   }
 
-  private let compiler: Compiler
+  let compiler: Compiler
   public var options: Options
   /// Compiles passes for the engines `native` and `auto`.
   public var passCompiler: (any SegmentCompiler)?
@@ -143,7 +143,7 @@ public final class Script {
     }
   }
 
-  private func dataset(_ key: String) throws(DiagnosticError) -> DataSplit {
+  func dataset(_ key: String) throws(DiagnosticError) -> DataSplit {
     if let known = loaded[key] { return known }
     guard let data = compiler.program.data[key] else {
       throw DiagnosticError(Diagnostic(210, "there is no data `\(key)`", at: .none))

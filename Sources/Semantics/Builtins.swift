@@ -30,6 +30,7 @@ public enum Builtins {
     names.formUnion([
       "norm", "rms", "mean", "dot", "count", "std", "var", "any", "all", "trace", "outer",
       "flatten", "rows", "cols", "numel", "zeros", "ones", "full", "stack", "groups",
+      "lapack_svd",
     ])
     for reduction in ["sum", "mean", "max", "min", "norm", "rms", "count", "argmax", "argmin"] {
       names.insert("row_" + reduction)

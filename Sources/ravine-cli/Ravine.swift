@@ -19,7 +19,8 @@ struct Ravine: ParsableCommand {
     subcommands: [
       RunCommand.self, CheckCommand.self, FormatCommand.self, DescribeCommand.self,
       ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self,
-      CompareCommand.self, CacheCommand.self, BenchCommand.self,
+      CompareCommand.self, TuneCommand.self, BenchCommand.self,
+      GalleryCommand.self, CacheCommand.self,
     ])
 
   static let version = "0.1.0"
@@ -35,6 +36,7 @@ struct Ravine: ParsableCommand {
         ravine replay RULE FILE  compare with a recorded run
         ravine compare RULE RULE prove two rules equal, or see where they differ
         ravine bench RULE…       what a step takes, against what memory can give
+        ravine tune FILE RULE…   search learning rates with an equal budget
         ravine dump FILE         what the compiler sees
         ravine cache             the code that was compiled for this machine
 

@@ -81,7 +81,7 @@ struct RunCommand: ParsableCommand {
       try script.run()
     } catch {
       Console.progress("")
-      Console.report(error.diagnostics, in: compiler.sources)
+      Console.report(script.warnings + error.diagnostics, in: compiler.sources)
       throw error.diagnostics.contains { 900..<1000 ~= $0.code.number }
         ? Status.numeric : Status.program
     }

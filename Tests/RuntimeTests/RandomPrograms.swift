@@ -271,7 +271,10 @@ struct RandomPrograms {
       return try? builder.slice(operands[0], slices)
     case .softmax, .logSoftmax, .sort, .argSort:
       return try? builder.make(operation, operands)
-    case .topKMask, .quantile:
+    case .topKMask:
+      return try? builder.make(
+        operation, [operands[0], builder.constant(Double(next(10) + 1) / 10)])
+    case .quantile:
       return try? builder.make(operation, [operands[0], builder.constant(Double(next(11)) / 10)])
     default: return try? builder.make(operation, operands)
     }

@@ -137,15 +137,28 @@ public enum LinearAlgebra<T: LinearAlgebraScalar> {
     }
   }
 
-  /// a[m, n] = U diag(S) Vᵀ: u[m, k], values[k] descending, v[n, k], k = min(m, n); in each column
-  /// of U the entry of largest magnitude (the first of equals) is positive.
+  /// a[m, n] = U diag(S) Vᵀ: u[m, k], values[k] descending, v[n, k], k = min(m, n).
+  ///
+  /// In each column of U the entry of largest magnitude (the first of equals) is positive; with
+  /// `keepsSigns` the signs are those that LAPACK's gesdd leaves when it is given a itself.
   public static func svd(
-    _ a: Input, m: Int, n: Int, u: Output, values: Output, v: Output, _ workspace: Workspace
+    _ a: Input, m: Int, n: Int, u: Output, values: Output, v: Output, keepsSigns: Bool = false,
+    _ workspace: Workspace
   ) throws(LinearAlgebraError) {
     let k = min(m, n)
     if k == 0 { return }
     guard isFinite(a, m * n) else { throw .notFinite }
     BLASThreads.useOne()
+    if keepsSigns {
+      // Column-major Vᵀ is row-major V.
+      let matrix = workspace.reals
+      let left = matrix + m * n
+      transpose(a, rows: m, cols: n, into: matrix)
+      let info = T.gesdd(
+        m, n, matrix, values, left, v, left + m * k, workspace.scratch, workspace.integers)
+      guard info == 0 else { throw .notConverged }
+      return transpose(left, rows: k, cols: m, into: u)
+    }
     // Row-major a is column-major aᵀ = V S Uᵀ, so LAPACK's left factor is V and its right is Uᵀ,
     // which lies in memory as row-major U.
     let matrix = workspace.reals

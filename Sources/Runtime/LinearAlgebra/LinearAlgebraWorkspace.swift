@@ -60,8 +60,10 @@ public final class LinearAlgebraWorkspace<T: LinearAlgebraScalar> {
       let k = min(m, n)
       if k == 0 { return }
       var whole: Int32 = 0
-      let size = query { T.gesdd(n, m, $0, $0, $0, $0, $0, -1, &whole) }
-      grow(fixed: m * n + n * k, scratch: size, integers: 8 * k)
+      let size = max(
+        query { T.gesdd(n, m, $0, $0, $0, $0, $0, -1, &whole) },
+        query { T.gesdd(m, n, $0, $0, $0, $0, $0, -1, &whole) })
+      grow(fixed: m * n + max(m, n) * k, scratch: size, integers: 8 * k)
     }
   }
 

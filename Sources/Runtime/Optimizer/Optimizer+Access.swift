@@ -93,11 +93,17 @@ extension Optimizer {
 
   public func inputNames(of tensor: Int) -> [String] { tensors[tensor].memory.inputs.map(\.name) }
 
+  /// The shape of an input; empty for one number, nil where the tensor has no such input.
+  public func inputShape(_ name: String, of tensor: Int) -> [Int]? {
+    tensors[tensor].memory.inputs.first { $0.name == name }?.shape
+  }
+
   /// Copies an input; it stays until it is set again.
   public func setInput(
     _ name: String, of tensor: Int, _ values: [Double]
   ) throws(DiagnosticError) {
     try set(tensors[tensor].memory.inputs, "input", name, values)
+    tensors[tensor].memory.noteGiven(name)
   }
 
   /// The names of the equations that draw random numbers.

@@ -54,6 +54,7 @@ public final class Optimizer {
   private let cutting: Cutting
   private let team: Team
   private var lockstep: Lockstep?
+  private var backup: StepBackup?
   var referenceSite = 0
   private var rounds: [Int] = []
   /// Numbers that differ between tensors, and those that all share; the numbers made of the latter,
@@ -107,6 +108,18 @@ public final class Optimizer {
     hypers = try HyperValues(instance, horizon: horizon)
     for parameter in parameters { tensors.append(try makeTensor(parameter)) }
     rounds = try Rounds.of(tensors.map(\.update))
+    // The reference engine stores nothing before it knows everything.
+    if engine != .reference, tensors.contains(where: { StepBackup.isNeeded($0.update) }) {
+      // Every tensor has the states of the whole optimizer.
+      var seen: Set<UnsafeMutableRawPointer> = []
+      let states = tensors.flatMap(\.memory.states).filter { seen.insert($0.pointer).inserted }
+        .map { ($0.pointer, $0.byteCount) }
+      let bytes = parameters.map { $0.count * elementType.byteCount }
+      try reserve(
+        Double(bytes.reduce(0, +)) + states.reduce(0) { $0 + Double($1.1) },
+        "what a step without an answer leaves as it was", at: instance.module.origin, stays: true)
+      backup = StepBackup(parameterBytes: bytes, states: states)
+    }
     if engine != .reference { try makePlans(engine.compiler(compiler)) }
   }
 
@@ -124,6 +137,7 @@ public final class Optimizer {
     let context = BindContext(dims: parameter.dims, hypers: bindValues, axes: axes)
     let update = try variant.update.specialised(context)
     let initial = try variant.initial.specialised(context)
+    try checkShares(update, bindValues)
     let memory = TensorMemory()
     let nonNegative = nonNegativeStates(index)
     for (k, slot) in variant.states.enumerated() {
@@ -174,6 +188,21 @@ public final class Optimizer {
     return Tensor(
       variant: index, update: update, initial: initial, memory: memory, instance: nil,
       drawCounts: Self.drawCounts(update), firstDrawCounts: Self.drawCounts(initial))
+  }
+
+  /// Throws R0908 for a share of `topk_mask` that is known here and is none.
+  private func checkShares(_ update: Function, _ hypers: [Double]) throws(DiagnosticError) {
+    for (i, instruction) in update.instructions.enumerated()
+    where instruction.operation == .topKMask {
+      let operand = update[instruction.b]
+      let share =
+        update.constantValue(instruction.b)
+        ?? (operand.operation == .hyper ? hypers[Int(operand.attribute)] : nil)
+      guard let share, !(share > 0 && share <= 1) else { continue }
+      let error = NumericError.share(share)
+      throw DiagnosticError(
+        error.diagnostic(.topKMask, at: update.origin(ValueID(i))), cause: error)
+    }
   }
 
   private static func drawCounts(_ function: Function) -> [String: Int] {
@@ -429,7 +458,7 @@ public final class Optimizer {
   }
 
   /// One step with the bound memory. Throws R09xx where a matrix function has no answer; states and
-  /// parameters may then be in between.
+  /// parameters are then what they were before the step.
   public func step(loss: Double = .nan, oracle: PointOracle? = nil) throws(DiagnosticError) {
     if instance.module.guardsFinite, !hasWitness, !gradientsAreFinite() {
       skippedSteps += 1
@@ -437,6 +466,41 @@ public final class Optimizer {
     }
     try hypers.advance(to: stepCount + 1)
     lossValue.pointee = loss
+    for k in 0..<tensors.count {
+      if let name = tensors[k].memory.missingInput { throw missingInput(name) }
+    }
+    backup?.save(parameterPointers)
+    do throws(DiagnosticError) {
+      try advance(oracle)
+    } catch {
+      backup?.restore(parameterPointers)
+      throw named(error)
+    }
+  }
+
+  /// A numeric error with the rule, the step and, where it is known, the tensor.
+  private func named(_ error: DiagnosticError) -> DiagnosticError {
+    guard error.cause is NumericError else { return error }
+    let failed = tensors.firstIndex { $0.instance?.hasAnyFailed ?? false }
+    let tensor = (failed ?? (tensors.count == 1 ? 0 : nil)).map {
+      ", tensor `\(parameters[$0].name)`"
+    }
+    let place = Note("in `\(instance.label)`, step \(stepCount + 1)\(tensor ?? "")")
+    var named = error
+    for k in named.diagnostics.indices { named.diagnostics[k].notes.append(place) }
+    return named
+  }
+
+  private func missingInput(_ name: String) -> DiagnosticError {
+    let slot = instance.module.variants.flatMap(\.inputs).first { $0.name == name }
+    return DiagnosticError(
+      Diagnostic(
+        825, "`\(instance.label)` needs the input `\(name)`, and nobody gives it",
+        at: slot?.origin ?? instance.module.origin,
+        notes: [Note("a program sets it before each step, a recorded run has it recorded")]))
+  }
+
+  private func advance(_ oracle: PointOracle?) throws(DiagnosticError) {
     if let lockstep {
       loadNumbers()
       for k in 0..<lockstep.instances.count { lockstep.instances[k].setStep(stepCount + 1) }

@@ -55,6 +55,9 @@ final class TensorMemory {
   private(set) var states: [Region] = []
   private(set) var inputs: [Region] = []
   private(set) var views: [Region] = []
+  /// Inputs that were never given, in order.
+  private var awaited: [String] = []
+  var missingInput: String? { awaited.first }
   var draws: [String: [Double]] = [:]
   var firstDraws: [String: [Double]] = [:]
   private var drawRooms: [String: (pointer: UnsafeMutablePointer<Double>, count: Int)] = [:]
@@ -104,7 +107,10 @@ final class TensorMemory {
 
   func addInput(_ name: String, _ shape: [Int], _ element: ElementType) {
     inputs.append(region(name, shape, element.format, element))
+    awaited.append(name)
   }
+
+  func noteGiven(_ name: String) { awaited.removeAll { $0 == name } }
 
   func addView(_ name: String, _ shape: [Int], _ element: ElementType) {
     views.append(region(name, shape, element.format, element.compute))

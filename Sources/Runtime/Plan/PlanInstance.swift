@@ -18,6 +18,9 @@ final class PlanInstance {
     didSet { for body in bodies { body.team = team } }
   }
   let bodies: [PlanInstance]
+  /// Whether a step of it had no answer.
+  private(set) var hasFailed = false
+  var hasAnyFailed: Bool { hasFailed || bodies.contains(where: \.hasAnyFailed) }
   /// Room for the numbers that a loop carries, while they change places.
   let carriedNumbers: UnsafeMutablePointer<Double>
   private var ownArena: UnsafeMutableRawPointer?
@@ -202,8 +205,10 @@ final class PlanInstance {
         element, pointer(s.a), pointer(s.d), n, s.kind == .argSort ? 1 : 0,
         pointer(s.e).assumingMemoryBound(to: Int64.self))
     case .topKMask:
+      let share = scalars[Int(s.scalarA)]
+      guard share > 0, share <= 1 else { throw failure(.share(share), s) }
       rv_top_k_mask(
-        element, pointer(s.a), pointer(s.d), n, scalars[Int(s.scalarA)],
+        element, pointer(s.a), pointer(s.d), n, share,
         pointer(s.e).assumingMemoryBound(to: Int64.self))
     case .quantile:
       scalars[Int(s.scalarD)] = rv_quantile(
@@ -254,7 +259,9 @@ final class PlanInstance {
     default:
       let values = pointer(s.e).assumingMemoryBound(to: T.self)
       let v = pointer(s.h).assumingMemoryBound(to: T.self)
-      try LinearAlgebra<T>.svd(a, m: s.m, n: s.n, u: d, values: values, v: v, workspace)
+      try LinearAlgebra<T>.svd(
+        a, m: s.m, n: s.n, u: d, values: values, v: v,
+        keepsSigns: s.k == SingularSigns.lapack.rawValue, workspace)
     }
   }
 
@@ -266,6 +273,7 @@ final class PlanInstance {
   }
 
   func failure(_ error: NumericError, _ s: PlanStep) -> DiagnosticError {
-    DiagnosticError(error.diagnostic(s.operation, at: s.origin), cause: error)
+    hasFailed = true
+    return DiagnosticError(error.diagnostic(s.operation, at: s.origin), cause: error)
   }
 }

@@ -144,6 +144,7 @@ extension Planner {
       step.e = projection(v, 1, count: n * n)
     default:
       step = PlanStep(.svd, .svd)
+      step.k = Int(instruction.attribute)
       step.d = projection(v, 0, count: m * inner)
       step.e = projection(v, 1, count: inner)
       step.h = projection(v, 2, count: n * inner)

@@ -16,6 +16,8 @@ public enum NumericError: Error, Hashable, Sendable {
   case reductionInLoop
   /// A `repeat` whose count is NaN, infinite or beyond 10⁹.
   case loopCount(Double)
+  /// A share of `topk_mask` that is not above 0 and at most 1.
+  case share(Double)
 
   public var code: Int {
     switch self {
@@ -29,6 +31,7 @@ public enum NumericError: Error, Hashable, Sendable {
     case .circularReduction: 811
     case .reductionInLoop: 812
     case .loopCount: 907
+    case .share: 908
     }
   }
 
@@ -51,6 +54,9 @@ public enum NumericError: Error, Hashable, Sendable {
       case .circularReduction: "this reduction over all tensors depends on itself"
       case .reductionInLoop:
         "`\(name)` over all tensors stands inside `repeat`, which no engine runs yet"
+      case .share(let x):
+        "`\(name)` takes a share above 0 and at most 1, and this is "
+          + (x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)")
       case .loopCount(let x): "`repeat` needs a count of at most 10⁹, and this is \(x)"
       }
     return Diagnostic(code, .error, message, at: span)

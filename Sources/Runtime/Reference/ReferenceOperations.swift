@@ -23,14 +23,19 @@ enum ReferenceOperations {
     case .rowwise: return [rowwise(instruction.operation, x[0])]
     case .matrix, .decomposition:
       do throws(LinearAlgebraError) {
-        return try matrix(instruction.operation, x)
+        return try matrix(instruction, x)
       } catch { throw .linearAlgebra(error) }
     case .movement:
       let slices =
         instruction.operation == .slice || instruction.operation == .placeSlice
         ? function.slices[Int(instruction.attribute)] : []
       return [try movement(instruction.operation, x, shape, slices)]
-    case .selection: return [selection(instruction.operation, x)]
+    case .selection:
+      if instruction.operation == .topKMask {
+        let share = x[1].scalar
+        guard share > 0, share <= 1 else { throw .share(share) }
+      }
+      return [selection(instruction.operation, x)]
     case .globalReduction, .oracle, .region:
       preconditionFailure("the run computes these, they meet other tensors")
     }
@@ -188,12 +193,12 @@ enum ReferenceOperations {
   // MARK: Matrices
 
   private static func matrix(
-    _ operation: Operation, _ x: [Dense]
+    _ instruction: Instruction, _ x: [Dense]
   ) throws(LinearAlgebraError) -> [Dense] {
     let a = x[0]
     let (m, n) = (a.rows, a.cols)
     let k = min(m, n)
-    switch operation {
+    switch instruction.operation {
     case .matrixProduct: return [product(a, x[1])]
     case .transpose: return [make([n, m]) { a.values[$0 % m * n + $0 / m] }]
     case .solve:
@@ -227,7 +232,8 @@ enum ReferenceOperations {
         Dense.filled([m, k], 0), Dense.filled([1, k], 0), Dense.filled([n, k], 0)
       )
       try LinearAlgebra.svd(
-        a.values, m: m, n: n, u: &u.values, values: &s.values, v: &v.values, workspace)
+        a.values, m: m, n: n, u: &u.values, values: &s.values, v: &v.values,
+        keepsSigns: instruction.attribute == SingularSigns.lapack.rawValue, workspace)
       return [u, s, v]
     }
   }

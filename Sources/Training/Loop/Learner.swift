@@ -85,11 +85,24 @@ final class Learner {
       optimizer.bind(
         parameters: parameters.pointers, gradients: gradients.pointers.map { UnsafeRawPointer($0) })
       try optimizer.initialise()
+      for tensor in runner.parameters.indices {
+        if let name = optimizer.inputNames(of: tensor).first { throw Self.missing(name, rule) }
+      }
       self.optimizer = optimizer
     } else {
       optimizer = nil
     }
     bind(runner, inputs, needsGradient: rule != nil)
+  }
+
+  /// Training has gradients and losses to give, and nothing else.
+  private static func missing(_ input: String, _ rule: RuleInstance) -> DiagnosticError {
+    let slot = rule.module.variants.flatMap(\.inputs).first { $0.name == input }
+    return DiagnosticError(
+      Diagnostic(
+        825, "`\(rule.label)` needs the input `\(input)`, and training cannot give it",
+        at: slot?.origin ?? rule.module.origin,
+        notes: [Note("a program sets it before each step, a recorded run has it recorded")]))
   }
 
   private func bind(_ runner: ObjectiveRunner, _ inputs: TensorMemory, needsGradient: Bool) {

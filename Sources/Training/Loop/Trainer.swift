@@ -134,6 +134,17 @@ public struct Trainer {
   ) throws(DiagnosticError) -> ExperimentHistory {
     var history = ExperimentHistory(title: title, axis: "step")
     history.series = ["loss"] + objective.metrics
+    history.rules = try walks(rules, settings)
+    history.landscape = try landscape(history)
+    progress("")
+    return history
+  }
+
+  /// The walks of `minimize` without the values around them.
+  public func walks(
+    _ rules: [RuleInstance], _ settings: TrainingSettings
+  ) throws(DiagnosticError) -> [RuleHistory] {
+    var histories: [RuleHistory] = []
     try checkBinding(rules, nil, settings)
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
@@ -142,11 +153,9 @@ public struct Trainer {
         let place = "\(rule.label) (\(position + 1) of \(rules.count)), seed \(seed)"
         all.runs.append(try walk(rule, settings, seed, place))
       }
-      history.rules.append(all)
+      histories.append(all)
     }
-    history.landscape = try landscape(history)
-    progress("")
-    return history
+    return histories
   }
 
   private func walk(

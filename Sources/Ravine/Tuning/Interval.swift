@@ -1,0 +1,30 @@
+/// The mean of a few numbers and the half-width of its 95 % interval by Student's t.
+public struct MeanInterval: Hashable, Sendable {
+  public var mean: Double
+  /// 0 for one number: nothing is known of the spread.
+  public var halfWidth: Double
+
+  public init(_ values: [Double]) {
+    let n = Double(values.count)
+    mean = values.isEmpty ? .nan : values.reduce(0, +) / n
+    guard values.count > 1 else {
+      halfWidth = 0
+      return
+    }
+    let m = mean
+    let variance = values.reduce(0) { $0 + ($1 - m) * ($1 - m) } / (n - 1)
+    halfWidth = Self.quantile(degrees: values.count - 1) * (variance / n).squareRoot()
+  }
+
+  /// The 97.5 % quantile of Student's t.
+  static func quantile(degrees: Int) -> Double {
+    let table = [
+      12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
+      2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056,
+      2.052, 2.048, 2.045, 2.042,
+    ]
+    // Beyond the table the first terms of the expansion in 1 / degrees (Abramowitz & Stegun 26.7.5).
+    return degrees <= table.count
+      ? table[max(0, degrees - 1)] : 1.959964 + 2.372_27 / Double(degrees)
+  }
+}

@@ -1,0 +1,88 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The values that a search tries for one hyperparameter: `lr = 1e-4..1`, evenly by powers, or
+/// `λ = 0, 0.01, 0.1`.
+public struct SearchRange: Sendable {
+  public enum Values: Hashable, Sendable {
+    case powers(low: Double, high: Double)
+    case listed([Double])
+  }
+
+  public var name: String
+  public var values: Values
+
+  public init(name: String, values: Values) {
+    self.name = name
+    self.values = values
+  }
+
+  /// Reads `lr = 1e-4..1` or `λ = 0, 0.1`; nil for anything else.
+  public init?(_ text: String) {
+    guard let equals = text.firstIndex(of: "=") else { return nil }
+    name = text[..<equals].filter { $0 != " " }
+    let rest = text[text.index(after: equals)...].filter { $0 != " " }
+    guard !name.isEmpty else { return nil }
+    if let ends = Self.ends(rest) {
+      guard let low = Double(ends.low), let high = Double(ends.high), low > 0, high > low,
+        high.isFinite
+      else { return nil }
+      values = .powers(low: low, high: high)
+    } else {
+      let numbers = rest.split(separator: ",", omittingEmptySubsequences: false).map {
+        Double($0) ?? .nan
+      }
+      guard !numbers.isEmpty, numbers.allSatisfy(\.isFinite) else { return nil }
+      values = .listed(numbers)
+    }
+  }
+
+  /// What stands before and after two dots.
+  private static func ends(_ text: String) -> (low: Substring, high: Substring)? {
+    guard
+      let dots = text.indices.first(where: {
+        text[$0...].hasPrefix("..")
+      })
+    else { return nil }
+    return (text[..<dots], text[text.index(dots, offsetBy: 2)...])
+  }
+
+  /// At most `count` values, in ascending order for a range of powers.
+  func first(_ count: Int) -> [Double] {
+    switch values {
+    case .listed(let numbers): return Array(numbers.prefix(count))
+    case .powers(let low, let high):
+      if count <= 1 { return [(low * high).squareRoot()] }
+      return (0..<count).map { k in
+        SearchRange.rounded(low * pow(high / low, Double(k) / Double(count - 1)))
+      }
+    }
+  }
+
+  /// At most `count` new values around the best so far, between its neighbours.
+  func around(_ best: Double, _ count: Int, tried: [Double]) -> [Double] {
+    guard case .powers(let low, let high) = values, count > 0 else { return [] }
+    let sorted = tried.sorted()
+    let below = sorted.last { $0 < best } ?? max(low, best / 10)
+    let above = sorted.first { $0 > best } ?? min(high, best * 10)
+    var found: [Double] = []
+    // In turn below and above the best, nearer and nearer to the middle of each side.
+    let each = (count + 1) / 2
+    for k in 1...each {
+      let share = Double(k) / Double(each + 1)
+      found.append(SearchRange.rounded(best * pow(below / best, share)))
+      found.append(SearchRange.rounded(best * pow(above / best, share)))
+    }
+    return found.filter { $0 != best && !tried.contains($0) }.prefix(count).map { $0 }
+  }
+
+  /// To three significant digits: what is printed is what was tried.
+  static func rounded(_ x: Double) -> Double {
+    guard x > 0, x.isFinite else { return x }
+    let scale = pow(10, 2 - floor(log10(x)))
+    return (x * scale).rounded() / scale
+  }
+}

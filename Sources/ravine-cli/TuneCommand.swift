@@ -1,0 +1,102 @@
+import ArgumentParser
+import Diagnostics
+import Ravine
+import Runtime
+import Training
+
+struct TuneCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tune",
+    abstract: "Search the learning rate of several rules with the same budget.",
+    discussion: """
+      Examples:
+        ravine tune Examples/digits.opt               the rules of the script, on its task
+        ravine tune Examples/digits.opt Lion 'AdamW(λ = 0.1)'
+        ravine tune task.opt AdamW --search 'lr = 1e-4..1' --search 'λ = 0, 0.01, 0.1'
+        ravine tune task.opt --by test_loss --json > found.json
+
+      The task is the script's first `train` or `minimize`. Each rule gets the same number of trials:
+      the first hyperparameter over its range, the second at the best of these, then the first again
+      around its best. A value that a rule gives is replaced; of a schedule, as `lr = cosine(0.1)`, its
+      peak is. What is found is then measured on other seeds, the same for all rules.
+      Ctrl-C stops cleanly; the rules that were done are shown.
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "A hyperparameter and its range, evenly by powers, or its values; at most two.",
+      valueName: "lr = 1e-5..10"))
+  var search: [String] = []
+  @Option(help: "Trials for each rule.")
+  var trials = 12
+  @Option(help: "Seeds of each trial.")
+  var searchSeeds = 1
+  @Option(help: "Seeds of the measurement.")
+  var seeds = 5
+  @Option(help: ArgumentHelp("The series whose last value is made small.", valueName: "series"))
+  var by = "loss"
+  @Option(help: EngineName.help)
+  var engine = EngineName.interpreter
+  @Option(help: "Numbers of `train`: f32 or f64. `minimize` always uses f64.")
+  var dtype = RunCommand.NumberType.f32
+  @Flag(help: "Everything that was tried, as JSON.")
+  var json = false
+  @Argument(help: ArgumentHelp("A script, or - for standard input.", valueName: "file"))
+  var file: String
+  @Argument(help: ArgumentHelp("Rules in place of those of the script.", valueName: "rule"))
+  var rules: [String] = []
+
+  func validate() throws {
+    if search.count > 2 { throw ValidationError("at most two --search") }
+    for text in search where SearchRange(text) == nil {
+      throw ValidationError(
+        "`\(Console.printable(text))` is no search: `lr = 1e-4..1` or `λ = 0, 0.01, 0.1`")
+    }
+    for (name, value, most) in [
+      ("--trials", trials, 10_000), ("--search-seeds", searchSeeds, 1_000),
+      ("--seeds", seeds, 1_000),
+    ] where value < 1 || value > most {
+      throw ValidationError("\(name) must be from 1 to \(most)")
+    }
+  }
+
+  func run() throws {
+    Interrupt.install()
+    let compiler = Compiler()
+    try Program.add(file, to: compiler)
+    var options = Script.Options()
+    options.folder = SourceFiles.folder(of: file)
+    let script = Script(compiler, options: options, output: { _ in })
+    let result: Tuner.Result
+    do throws(DiagnosticError) {
+      let ranges = (search.isEmpty ? ["lr = 1e-5..10"] : search).compactMap { SearchRange($0) }
+      guard let task = try script.task() else {
+        throw DiagnosticError(
+          Diagnostic(
+            226, "`\(Console.printable(file))` has no task: no `train` and no `minimize`", at: .none
+          ))
+      }
+      var settings = Tuner.Settings(ranges: ranges)
+      settings.trials = trials
+      settings.searchSeeds = searchSeeds
+      settings.seeds = seeds
+      settings.series = by
+      var tuner = Tuner(compiler, task, settings)
+      tuner.engine = engine.kind
+      tuner.elementType = dtype.elementType
+      tuner.passCompiler = engine.compiler
+      tuner.progress = { Console.progress($0) }
+      result = try tuner.run(rules.isEmpty ? task.rules : rules)
+    } catch {
+      Console.progress("")
+      Console.report(error.diagnostics, in: compiler.sources)
+      throw Status.program
+    }
+    Console.write(json ? result.json.rendered() : result.text)
+    if result.wasInterrupted {
+      Console.say("interrupted: the rules that were done are shown\n")
+      throw Status.interrupted
+    }
+    if result.rows.contains(where: { $0.problem != nil }) { throw Status.numeric }
+  }
+}

@@ -1,0 +1,170 @@
+"""Records trajectories of other packages beside this file: `python record.py [NAME...]`.
+
+Needs torch, optax (with 64-bit numbers) and pytorch_optimizer; each file says which version made it.
+Gradients do not depend on the parameters; they hold zeros and a few entries far larger than the rest.
+"""
+
+import importlib.metadata as metadata
+import json
+import os
+import sys
+
+import numpy as np
+
+STEPS = 25
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def problem(shape, seed):
+    random = np.random.default_rng(seed)
+    start = random.normal(size=shape) * 0.6
+    gradients = random.normal(size=(STEPS, *shape))
+    gradients[random.uniform(size=gradients.shape) < 0.04] = 0
+    flat = gradients.reshape(STEPS, -1)
+    flat[:4, 0] = 0
+    for _ in range(4):
+        flat[random.integers(STEPS), random.integers(flat.shape[1])] *= 50
+    return start, gradients
+
+
+def by_torch(make):
+    def run(start, gradients, hyper):
+        import torch
+
+        torch.set_default_dtype(torch.float64)
+        p = torch.nn.Parameter(torch.tensor(start, dtype=torch.float64))
+        optimizer = make(torch)([p], **hyper)
+        walk = []
+        for gradient in gradients:
+            p.grad = torch.tensor(gradient, dtype=torch.float64)
+            optimizer.step()
+            walk.append(p.detach().numpy().copy())
+        return walk
+
+    return run
+
+
+def by_pytorch_optimizer(name):
+    def make(_):
+        import pytorch_optimizer
+
+        return lambda p, **hyper: getattr(pytorch_optimizer, name)(p, foreach=False, **hyper)
+
+    return by_torch(make)
+
+
+def by_optax(make):
+    def run(start, gradients, hyper):
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        import jax.numpy as jnp
+        import optax
+
+        transform = make(optax)(**hyper)
+        p = jnp.asarray(start)
+        state = transform.init(p)
+        walk = []
+        for gradient in gradients:
+            update, state = transform.update(jnp.asarray(gradient), state, p)
+            p = optax.apply_updates(p, update)
+            walk.append(np.asarray(p).copy())
+        return walk
+
+    return run
+
+
+def acclip(start, gradients, hyper):
+    p, m, tau = start.copy(), 0, 0
+    b1, b2 = hyper["betas"]
+    walk = []
+    for g in gradients:
+        m = b1 * m + (1 - b1) * g
+        tau = b2 * tau + (1 - b2) * np.abs(g) ** hyper["alpha"]
+        p = p - hyper["lr"] * np.minimum(tau ** (1 / hyper["alpha"]) / (np.abs(m) + hyper["eps"]), 1) * m
+        walk.append(p.copy())
+    return walk
+
+
+# name: (shape, source, run, hyperparameters, relative tolerance)
+PEERS = {
+    "asgd": ((12,), "torch torch.optim.ASGD", by_torch(lambda t: t.optim.ASGD),
+             dict(lr=0.05, lambd=0.01, alpha=0.75, t0=6, weight_decay=0.1), 1e-11),
+    "novograd": ((4, 3), "pytorch_optimizer NovoGrad", by_pytorch_optimizer("NovoGrad"),
+                 dict(lr=0.01, betas=(0.9, 0.8), weight_decay=0.1, grad_averaging=True), 1e-11),
+    "novograd-optax": ((12,), "optax optax.novograd", by_optax(lambda o: o.novograd),
+                       dict(learning_rate=0.01, b1=0.9, b2=0.25, eps=1e-8, weight_decay=0.05), 1e-11),
+    "pnm": ((12,), "pytorch_optimizer PNM", by_pytorch_optimizer("PNM"),
+            dict(lr=0.01, betas=(0.9, 0.7), weight_decay=0.1), 1e-11),
+    "pid": ((12,), "pytorch_optimizer PID", by_pytorch_optimizer("PID"),
+            dict(lr=1e-3, momentum=0.9, dampening=0.1, integral=4.0, derivative=8.0,
+                 weight_decay=0.1), 1e-11),
+    "kate": ((12,), "pytorch_optimizer Kate", by_pytorch_optimizer("Kate"),
+             dict(lr=0.01, delta=0.1, eps=1e-6, weight_decay=0.1, weight_decouple=True), 1e-11),
+    "ftrl": ((12,), "pytorch_optimizer FTRL", by_pytorch_optimizer("FTRL"),
+             dict(lr=0.1, beta=1.0, lambda_1=0.5, lambda_2=0.1), 1e-10),
+    "msvag": ((12,), "pytorch_optimizer MSVAG", by_pytorch_optimizer("MSVAG"),
+              dict(lr=0.05, beta=0.8), 1e-7),
+    "ano": ((12,), "pytorch_optimizer Ano", by_pytorch_optimizer("Ano"),
+            dict(lr=0.01, betas=(0.9, 0.95), weight_decay=0.1), 1e-11),
+    "avagrad": ((12,), "pytorch_optimizer AvaGrad", by_pytorch_optimizer("AvaGrad"),
+                dict(lr=0.05, betas=(0.9, 0.99), eps=0.05, weight_decay=0.1), 1e-11),
+    "swats": ((12,), "pytorch_optimizer SWATS", by_pytorch_optimizer("SWATS"),
+              dict(lr=0.01, betas=(0.9, 0.9), eps=0.2, weight_decay=0.01, nesterov=True), 1e-10),
+    "stableadamw": ((4, 3), "pytorch_optimizer StableAdamW", by_pytorch_optimizer("StableAdamW"),
+                    dict(lr=0.01, betas=(0.9, 0.95), weight_decay=0.1), 1e-11),
+    "amos": ((4, 3), "pytorch_optimizer Amos", by_pytorch_optimizer("Amos"),
+             dict(lr=0.1, beta=0.99, momentum=0.9, extra_l2=0.01), 1e-11),
+    "amos-vector": ((12,), "pytorch_optimizer Amos", by_pytorch_optimizer("Amos"),
+                    dict(lr=0.05, beta=0.999, momentum=0.0), 1e-11),
+    "tiger": ((12,), "pytorch_optimizer Tiger", by_pytorch_optimizer("Tiger"),
+              dict(lr=0.01, beta=0.9, weight_decay=0.1), 1e-11),
+    "grams-paper": ((12,), "pytorch_optimizer Grams", by_pytorch_optimizer("Grams"),
+                    dict(lr=0.01, betas=(0.9, 0.99), eps=1e-6, weight_decay=0.1), 1e-11),
+    "dowg": ((12,), "optax optax.contrib.dowg", by_optax(lambda o: o.contrib.dowg),
+             dict(learning_rate=1.0, weight_decay=0.05), 1e-11),
+    "adagrad-optax": ((12,), "optax optax.adagrad", by_optax(lambda o: o.adagrad),
+                      dict(learning_rate=0.05), 1e-11),
+    "rmsprop-optax": ((12,), "optax optax.rmsprop", by_optax(lambda o: o.rmsprop),
+                      dict(learning_rate=0.01, decay=0.95, eps=1e-6, initial_scale=1.0,
+                           momentum=0.8, nesterov=True), 1e-11),
+    "amsgrad-optax": ((12,), "optax optax.amsgrad", by_optax(lambda o: o.amsgrad),
+                      dict(learning_rate=0.01, b2=0.9), 1e-11),
+    "lars-optax": ((4, 3), "optax optax.lars", by_optax(lambda o: o.lars),
+                   dict(learning_rate=1.0, weight_decay=0.05, trust_coefficient=0.01, eps=1e-6,
+                        momentum=0.8, nesterov=True), 1e-11),
+    "adafactor-optax": ((4, 6), "optax optax.adafactor", by_optax(lambda o: o.adafactor),
+                        dict(learning_rate=0.05, min_dim_size_to_factor=1, momentum=0.9,
+                             weight_decay_rate=0.01), 1e-6),
+    "adafactor-optax-vector": ((12,), "optax optax.adafactor", by_optax(lambda o: o.adafactor),
+                               dict(learning_rate=0.05), 1e-6),
+    "acclip": ((12,), "numpy the formula of the paper", acclip,
+               dict(lr=0.01, betas=(0.9, 0.95), alpha=1.5, eps=1e-8), 1e-11),
+}
+
+
+def record(name):
+    shape, source, run, hyper, tolerance = PEERS[name]
+    start, gradients = problem(shape, seed=sum(map(ord, name)))
+    walk = run(start, gradients, hyper)
+    package, what = source.split(" ", 1)
+    version = metadata.version(package).split("+")[0]
+    # optax computes Adafactor's decay rate in single precision.
+    absolute = 1e-7 if tolerance == 1e-6 else tolerance * 1e-3
+    document = {
+        "name": what, "source": f"{package}=={version} {what}", "hyperparameters": hyper,
+        "dtype": "float64", "shape": list(shape), "steps": STEPS, "p0": start.tolist(),
+        "gradients": gradients.tolist(), "parameters": [x.tolist() for x in walk],
+        "recommended_tolerance": {"rel": tolerance, "abs": absolute},
+    }
+    assert all(np.isfinite(x).all() for x in walk), name
+    with open(os.path.join(HERE, name + ".json"), "w") as file:
+        json.dump(document, file)
+        file.write("\n")
+    return walk
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or PEERS:
+        walk = record(name)
+        print(name, np.round(walk[-1].reshape(-1)[:4], 6))

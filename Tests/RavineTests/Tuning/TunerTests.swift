@@ -1,0 +1,131 @@
+import Diagnostics
+import Testing
+import Training
+
+@testable import Ravine
+
+@Suite struct TunerTests {
+  // MARK: Calls
+
+  @Test(arguments: [
+    ("AdamW", "AdamW(lr = 0.5)"), ("AdamW(λ = 0.1)", "AdamW(λ = 0.1, lr = 0.5)"),
+    ("AdamW(lr = 1e-3, λ = 0.1)", "AdamW(lr = 0.5, λ = 0.1)"),
+    ("Lion(lr = cosine(1e-3, final = 0))", "Lion(lr = cosine(0.5, final = 0))"),
+    ("Lookahead(SGD(lr = 0.1), k = 3)", "Lookahead(SGD(lr = 0.1), k = 3, lr = 0.5)"),
+    ("AggMo(betas = [0, 0.9])", "AggMo(betas = [0, 0.9], lr = 0.5)"),
+  ])
+  func aRateIsSetInACall(_ before: String, _ after: String) {
+    var call = RuleCall(before)
+    call.set("lr", "0.5")
+    #expect(call.text == after)
+  }
+
+  @Test func aGreekNameIsItsSpelledOne() {
+    var call = RuleCall("AdamW(lambda = 0.1)")
+    call.set("λ", "0")
+    #expect(call.text == "AdamW(lambda = 0)")
+  }
+
+  // MARK: Ranges
+
+  @Test func rangesAreRead() throws {
+    #expect(SearchRange("lr = 1e-4..1")?.values == .powers(low: 1e-4, high: 1))
+    #expect(SearchRange("λ = 0, 0.1")?.values == .listed([0, 0.1]))
+    for text in [
+      "lr", "lr = ", "= 1", "lr = 1..0", "lr = 0..1", "lr = a", "lr = 1..inf", "lr=1,,2",
+    ] {
+      #expect(SearchRange(text) == nil, "\(text)")
+    }
+  }
+
+  @Test func powersAreEvenAndKeepTheirEnds() {
+    let range = SearchRange(name: "lr", values: .powers(low: 1e-4, high: 1))
+    #expect(range.first(5) == [1e-4, 1e-3, 0.01, 0.1, 1])
+    let near = range.around(0.01, 4, tried: range.first(5))
+    #expect(near.count == 4)
+    #expect(near.allSatisfy { $0 > 1e-3 && $0 < 0.1 && $0 != 0.01 })
+  }
+
+  // MARK: Intervals
+
+  /// Of 1, 2, 3, 4: deviation 1.290994, standard error 0.645497, t 3.182 (NIST handbook 1.3.6.7.2).
+  @Test func intervalsAreStudents() {
+    let found = MeanInterval([1, 2, 3, 4])
+    #expect(found.mean == 2.5)
+    #expect(abs(found.halfWidth - 3.182 * 0.6454972243679028) < 1e-12)
+    #expect(MeanInterval([7]).halfWidth == 0)
+    // 40 and 120 degrees: 2.021 and 1.980.
+    #expect(abs(MeanInterval.quantile(degrees: 40) - 2.021) < 2e-3)
+    #expect(abs(MeanInterval.quantile(degrees: 120) - 1.980) < 1e-3)
+  }
+
+  // MARK: The search
+
+  static let bowl = """
+    objective bowl(x: vector(2) = [3, 1]) = 50 * x[0]^2 + x[1]^2
+    minimize bowl with SGD, HeavyBall(μ = 0.5), Adam for 60 steps
+    """
+
+  private func tuner(
+    _ text: String, _ change: (inout Tuner.Settings) -> Void = { _ in }
+  ) throws -> (Tuner, TuningTask) {
+    let compiler = Compiler()
+    let found = compiler.add(name: "task.opt", bytes: Array(text.utf8))
+    #expect(found.filter { $0.severity == .error }.isEmpty)
+    let script = Script(compiler, options: .init(), output: { _ in })
+    let task = try #require(try script.task())
+    var settings = Tuner.Settings(
+      ranges: [SearchRange(name: "lr", values: .powers(low: 1e-5, high: 10))])
+    settings.seeds = 2
+    change(&settings)
+    return (Tuner(compiler, task, settings), task)
+  }
+
+  @Test func everyRuleHasTheSameBudgetAndTheBestComesFirst() throws {
+    let (tuner, task) = try tuner(Self.bowl)
+    let result = try tuner.run(task.rules)
+    #expect(result.rows.count == 3)
+    for row in result.rows {
+      #expect(row.trials.count == 12)
+      #expect(row.values["loss"]?.count == 2)
+      let least = row.trials.map(\.score).min()
+      #expect(row.trials.first { $0.values == row.best }?.score == least)
+    }
+    let means = result.rows.map { MeanInterval($0.values["loss"] ?? []).mean }
+    #expect(means == means.sorted())
+    // Gradient descent on curvature 100 runs away above lr = 0.02.
+    let descent = try #require(result.rows.first { $0.written == "SGD" })
+    #expect(descent.best[0] < 0.02)
+    #expect(descent.trials.contains { $0.values[0] > 0.5 && $0.score == .infinity })
+  }
+
+  @Test func twoHyperparametersShareTheBudget() throws {
+    let (tuner, _) = try tuner(Self.bowl) { settings in
+      settings.ranges.append(SearchRange(name: "μ", values: .listed([0, 0.5, 0.9])))
+      settings.trials = 10
+    }
+    let result = try tuner.run(["HeavyBall"])
+    let row = try #require(result.rows.first)
+    #expect(row.trials.count == 10)
+    #expect(Set(row.trials.map { $0.values[1] }) == [0, 0.5, 0.9])
+    #expect(row.rule.contains("μ = "))
+  }
+
+  @Test func aRuleThatRunsAwayEverywhereSaysSo() throws {
+    let (tuner, _) = try tuner(Self.bowl) { settings in
+      settings.ranges = [SearchRange(name: "lr", values: .listed([1e30, 1e40]))]
+      settings.trials = 2
+    }
+    let row = try #require(try tuner.run(["SGD"]).rows.first)
+    #expect(row.problem != nil)
+    #expect(row.values.isEmpty)
+  }
+
+  @Test func mistakesAreToldBeforeAnythingRuns() throws {
+    let (tuner, _) = try tuner(Self.bowl)
+    #expect(throws: DiagnosticError.self) { try tuner.run(["SGD", "AdmW"]) }
+    #expect(throws: DiagnosticError.self) { try tuner.run(["SPSMax"]) }
+    let (other, task) = try self.tuner(Self.bowl) { $0.series = "accuracy" }
+    #expect(throws: DiagnosticError.self) { try other.run(task.rules) }
+  }
+}

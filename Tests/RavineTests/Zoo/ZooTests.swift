@@ -1,0 +1,113 @@
+import Diagnostics
+import IR
+import Native
+import Ravine
+import Runtime
+import Testing
+
+/// Every rule of the zoo away from its defaults: engines agree, long runs stay finite.
+@Suite struct ZooTests {
+  static let shapes: [ParameterSpec] = [
+    ParameterSpec(name: "tall", dims: [6, 4]), ParameterSpec(name: "wide", dims: [4, 6]),
+    ParameterSpec(name: "vector", dims: [8]), ParameterSpec(name: "cube", dims: [2, 3, 4]),
+    ParameterSpec(name: "embed", dims: [12, 4]), ParameterSpec(name: "number", dims: []),
+  ]
+
+  /// Those tensors of `shapes` that a rule takes, and with which it can make a step.
+  static func taken(_ rule: RuleInstance) -> [ParameterSpec] {
+    shapes.filter { spec in
+      guard let walk = try? ZooWalk(rule, [spec], engine: .reference, horizon: 1) else {
+        return false
+      }
+      defer { walk.release() }
+      return (try? walk.steps(1)) != nil
+    }
+  }
+
+  static var native: NativeCompiler {
+    let settings = NativeCompiler.Settings(
+      compiler: NativeCompiler.Settings.usual.compiler,
+      cache: #filePath.split(separator: "/").dropLast(4).reduce("") { $0 + "/" + $1 }
+        + "/.build/native-test-cache")
+    return NativeCompiler(settings) { Issue.record("\($0)") }
+  }
+
+  /// All tensors that the rule takes at once, at other hyperparameters, with zeros among the
+  /// gradients and a gradient of zeros.
+  @Test(arguments: ZooRules.all.indices)
+  func enginesAgreeAwayFromTheDefaults(_ index: Int) throws {
+    let call = ZooRules.all[index]
+    for seed in [UInt64(1), 2] {
+      let compiler = Compiler()
+      let text = try ZooRules.moved(call, compiler, seed: seed)
+      let rule = try compiler.rule(text)
+      let specs = Self.taken(rule)
+      try #require(!specs.isEmpty, "\(text) takes none of the tensors")
+      let expected = try ZooWalk(rule, specs, engine: .reference, horizon: Self.shortRun)
+      defer { expected.release() }
+      try expected.steps(Self.shortRun)
+      for engine in [EngineKind.interpreter, .native] {
+        let walk = try ZooWalk(
+          rule, specs, engine: engine, horizon: Self.shortRun,
+          compiler: engine == .native ? Self.native : nil)
+        defer { walk.release() }
+        try walk.steps(Self.shortRun)
+        let found = ZooWalk.difference(walk, expected, tolerance: 1e-9)
+        #expect(found == nil, "\(text) \(engine) \(specs.map(\.name))")
+      }
+    }
+  }
+
+  private static var shortRun: Int {
+    #if DEBUG
+      8
+    #else
+      30
+    #endif
+  }
+
+  /// Without optimisation the steps of a test are a hundred times as slow.
+  private static var longRun: Int {
+    #if DEBUG
+      500
+    #else
+      10_000
+    #endif
+  }
+
+  /// 10,000 steps at the defaults on the noisy gradients of a bowl.
+  @Test(arguments: ZooRules.all.indices)
+  func aLongRunStaysFinite(_ index: Int) throws {
+    let call = ZooRules.all[index]
+    let rule = try Compiler().rule(call)
+    let specs = Self.taken(rule)
+    let small = specs.filter { $0.count > 1 }.min { $0.count < $1.count }.map { [$0] } ?? []
+    let walk = try ZooWalk(rule, small, engine: .interpreter, horizon: 10_000)
+    defer { walk.release() }
+    try walk.steps(Self.longRun, .noisy)
+    #expect(walk.broken == nil, "\(call)")
+  }
+
+  /// What the cost sheet says of states is what is allocated.
+  @Test(arguments: ZooRules.all.indices)
+  func statesAreAsLargeAsTheSheetSays(_ index: Int) throws {
+    let call = ZooRules.all[index]
+    let rule = try Compiler().rule(call)
+    // The sheet counts one of each worker and of each example.
+    guard !rule.module.axes.contains(.workers) else { return }
+    let axes = AxisLengths(batch: 1, groups: rule.module.axes.contains(.groups) ? 2 : nil)
+    for spec in Self.taken(rule) {
+      let optimizer = try Optimizer(
+        rule, parameters: [spec], engine: .interpreter, elementType: .float32, axes: axes)
+      let placed = try RuleDescription(rule, parameters: [spec]).placements[0]
+      // Single numbers are kept in double precision, and the sheet counts them by the element; it
+      // leaves those out that all tensors share.
+      let states = rule.module.variants[optimizer.variant(of: 0).index].states
+      let numbers = states.count { !$0.isGlobal && optimizer.stateShape($0.name, of: 0) == [] }
+      let shared = states.count(where: \.isGlobal)
+      #expect(
+        Double(optimizer.stateByteCount) == placed.stateBytes + Double(4 * numbers + 8 * shared),
+        "\(call) on \(spec.name)")
+    }
+  }
+}
