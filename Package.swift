@@ -49,13 +49,20 @@ let package = Package(
     room("Zoo", [], resources: zooFiles.map { .embedInCode("Resources/\($0).opt") }),
     room("Training", ["Runtime"]),
     room("Ravine", ["Lowering", "Symbolic", "Training", "Native", "Zoo"]),
+    room(
+      "Session",
+      [
+        "Diagnostics", "IR", "Lowering", "Ravine", "Runtime", "Semantics", "Symbolic", "Syntax",
+        "Training", "Zoo",
+      ]),
+    // GNU readline, for the executable alone.
+    .target(name: "CReadline", linkerSettings: [.linkedLibrary("readline")]),
     // Named apart from the library: file systems that ignore case hold one module of a name.
     .executableTarget(
       name: "ravine-cli",
       dependencies: [
-        "Ravine", "Diagnostics", "IR", "Lowering", "Native", "Runtime", "Symbolic", "Syntax",
-        "Training",
-        "Zoo",
+        "CKernels", "CReadline", "Diagnostics", "IR", "Lowering", "Native", "Ravine", "Runtime",
+        "Session", "Symbolic", "Syntax", "Training", "Zoo",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-cli", swiftSettings: strict),
@@ -69,6 +76,9 @@ let package = Package(
     tests("NativeTests", ["Native", "Runtime", "Ravine", "CKernels", "IR"]),
     tests("SymbolicTests", ["Symbolic", "Ravine", "Runtime", "IR", "Basics", "Diagnostics"]),
     tests("TrainingTests", ["Training"]),
+    tests(
+      "SessionTests",
+      ["Session", "Ravine", "Semantics", "Training", "Diagnostics", "ravine-cli"]),
     tests(
       "RavineTests", ["Ravine", "Runtime", "Diagnostics", "IR"], exclude: ["Diagnostics/Cases"]),
     tests("CommandTests", ["ravine-cli", "Ravine", "Basics", "Diagnostics", "Syntax"]),

@@ -1,6 +1,14 @@
 import ArgumentParser
 import Diagnostics
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// `ravine`: the command line.
 @main
 struct Ravine: ParsableCommand {
@@ -9,6 +17,7 @@ struct Ravine: ParsableCommand {
     abstract: "A language for optimizers: a rule is a text that is checked, costed and run.",
     discussion: """
       Examples:
+        ravine                                a session: rules, proofs and plots at a prompt
         ravine run Examples/digits.opt        train and plot what a script says
         ravine check my-rules/                check every .opt file of a directory
         ravine describe 'AdamW(lr = 1e-3)'    states, cost and hyperparameters of a rule
@@ -17,7 +26,7 @@ struct Ravine: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, CheckCommand.self, FormatCommand.self, DescribeCommand.self,
+      ReplCommand.self, RunCommand.self, CheckCommand.self, FormatCommand.self, DescribeCommand.self,
       ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self,
       CompareCommand.self, CacheCommand.self,
     ])
@@ -25,10 +34,14 @@ struct Ravine: ParsableCommand {
   static let version = "0.1.0"
 
   func run() throws {
+    if isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 {
+      return try ReplCommand.parse([]).run()
+    }
     Console.write(
       """
       ravine \(Self.version), a language for optimizers
 
+        ravine repl              a session; also plain `ravine` on a terminal
         ravine run FILE          run a script          ravine check FILE…    check without running
         ravine describe RULE     what a rule costs     ravine zoo [NAME]     the rules that come along
         ravine fmt FILE…         format                ravine explain CODE   what a message means
