@@ -172,7 +172,7 @@ private struct Tracer {
       size += b * b
     }
     return StepTrace(
-      rows: rows, step: step, dims: dims, ratio: (moved / size).squareRoot(),
+      rows: rows, step: step, dims: dims, ratio: moved.isFinite ? (moved / size).squareRoot() : moved.magnitude,
       firstBroken: firstBroken)
   }
 

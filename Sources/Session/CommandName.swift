@@ -4,7 +4,7 @@ enum CommandName: String, CaseIterable {
   case help, type, describe, show, dump, time, trace, load, reload, save, latex, plot, browse
   case set, undo, quit
   // The algebra of expressions.
-  case simplify, expand, factor, collect, subst, solve, diff
+  case simplify, expand, factor, collect, subst, solve, diff, assume
   // The algebra of rules.
   case sensitivity, unroll, closed, compare, identify, steady, stability, invariance, units
   case bounds, reduce, lr
@@ -17,7 +17,7 @@ enum CommandName: String, CaseIterable {
 
   var group: Group {
     switch self {
-    case .simplify, .expand, .factor, .collect, .subst, .solve, .diff: .expressions
+    case .simplify, .expand, .factor, .collect, .subst, .solve, .diff, .assume: .expressions
     case .describe, .trace, .sensitivity, .unroll, .closed, .compare, .identify, .steady,
       .stability, .invariance, .units, .bounds, .reduce, .lr, .latex:
       .rules
@@ -47,6 +47,7 @@ enum CommandName: String, CaseIterable {
     case .subst: "NAME = VALUE in EXPR"
     case .solve: "EXPR = EXPR for NAME"
     case .diff: "EXPR wrt NAME"
+    case .assume: "[NAME in DOMAIN, or NAME > NUMBER]"
     case .sensitivity: "RULE wrt HYPERPARAMETER"
     case .unroll: "RULE.STATE STEPS"
     case .closed: "RULE.STATE"
@@ -80,6 +81,7 @@ enum CommandName: String, CaseIterable {
     case .subst: "with a name replaced"
     case .solve: "the name in which an equation is linear"
     case .diff: "the derivative"
+    case .assume: "what holds of a free name from now on; alone, what is assumed"
     case .sensitivity: "the derivative of one step of a rule by a hyperparameter"
     case .unroll: "a state after 1, 2, … steps as a function of the gradients"
     case .closed: "a state as a sum over all gradients, its weights and memory"
@@ -120,6 +122,7 @@ enum CommandName: String, CaseIterable {
     case .subst: ":subst β = 0.9 in β * m + (1 - β) * y"
     case .solve: ":solve m = β * m + (1 - β) * y for m"
     case .diff: ":diff x^3 + a * x wrt x"
+    case .assume: ":assume β in [0, 1)"
     case .sensitivity: ":sensitivity HeavyBall wrt lr"
     case .unroll: ":unroll EMAMomentum.m 3"
     case .closed: ":closed EMAMomentum.m"

@@ -36,8 +36,8 @@ extension Diagnostic {
       ])
   }
 
-  static func nothingToUndo(at span: Span) -> Diagnostic {
-    Diagnostic(243, "there is nothing to undo", at: span)
+  static func nothingToDo(_ message: String, at span: Span) -> Diagnostic {
+    Diagnostic(243, message, at: span)
   }
 
   static func wouldOverwrite(_ path: String, _ fixed: String, at span: Span) -> Diagnostic {

@@ -6,41 +6,66 @@ import Symbolic
 extension Session {
   // MARK: Expressions
 
+  /// The algebra with what `:assume` has said.
+  var algebra: ExpressionAlgebra {
+    var algebra = ExpressionAlgebra(compiler)
+    for (name, domain) in assumptions { algebra.domains[Setting.shown(name)] = domain }
+    return algebra
+  }
+
   func expression(_ command: CommandName, _ rest: Fragment) throws {
-    let algebra = ExpressionAlgebra(compiler)
-    var result: String
+    let algebra = algebra
+    let table = algebra.table
     switch command {
-    case .simplify: result = try asking(rest) { try algebra.simplified(rest.text) }
-    case .expand: result = try asking(rest) { try algebra.expanded(rest.text) }
-    case .factor: result = try asking(rest) { try algebra.factored(rest.text) }
+    case .simplify: show(table.reduced(try term(rest, algebra)), of: algebra)
+    case .expand: show(try term(rest, algebra), of: algebra)
+    case .factor:
+      show(table.reduced(try term(rest, algebra)), of: algebra) { $0.factored($1) }
     case .collect:
       let (what, by) = try parts(rest, around: "by", command)
-      result = try asking(what) { try algebra.collected(what.text, by: try name(by, command)) }
+      let symbol = try name(by, command)
+      let text = try asking(what) { try algebra.collected(what.text, by: symbol) }
+      present(text, keeping: text)
     case .subst:
       let (change, what) = try parts(rest, around: "in", command)
       guard let (old, new) = change.sides else {
         throw DiagnosticError(
           .usage("which name is replaced by what?", of: command, at: span(change)))
       }
-      result = try asking(what, new) {
-        try algebra.substituted(what.text, try name(old, command), by: new.text)
-      }
+      let symbol = algebra.symbol(try name(old, command))
+      let map = [symbol: try term(new, algebra)]
+      show(table.reduced(table.substitute(try term(what, algebra), map)), of: algebra)
     case .solve:
       let (equation, unknown) = try parts(rest, around: "for", command)
       guard let (left, right) = equation.sides else {
         throw DiagnosticError(
           .usage("an equation has an `=`", of: command, at: span(equation)))
       }
-      result = try asking(left, right) {
-        try algebra.solved(left.text, equals: right.text, for: try name(unknown, command))
+      let symbol = try name(unknown, command)
+      let (a, b) = (try term(left, algebra), try term(right, algebra))
+      try asking(left, right) {
+        let equation = table.subtract(a, b)
+        let solver = Solver(table)
+        if let x = solver.solve(equation, for: algebra.symbol(symbol)) {
+          return show(x, of: algebra) { $0.factored($1) }
+        }
+        guard let both = solver.quadratic(equation, algebra.symbol(symbol)) else {
+          throw SymbolicError("the equation is neither linear nor quadratic in \(symbol)")
+        }
+        for x in both { show(table.reduced(x), of: algebra) }
       }
     default:
       let (what, by) = try parts(rest, around: "wrt", command)
-      result = try asking(what) { try algebra.derivative(what.text, by: try name(by, command)) }
+      let symbol = algebra.symbol(try name(by, command))
+      let term = try term(what, algebra)
+      show(
+        table.reduced(try asking(what) { try Solver(table).derivative(term, by: symbol) }),
+        of: algebra)
     }
-    if Interrupt.isRequested { return }
-    present(result, keeping: result)
-    if algebra.table.isExhausted { noteLimit() }
+  }
+
+  private func term(_ fragment: Fragment, _ algebra: ExpressionAlgebra) throws -> TermID {
+    try asking(fragment) { try algebra.term(fragment.text) }
   }
 
   /// One name, as it is written.
@@ -83,11 +108,17 @@ extension Session {
     case .identify: try identify(rest)
     case .units: try units(rest)
     case .reduce: try reduce(rest)
-    case .steady: try asking(rest) { try steady(try compiler.algebra(rest.text)) }
-    case .stability: try asking(rest) { try stability(try compiler.algebra(rest.text)) }
+    case .steady: try asking(rest) { try steady(try compiler.algebra(rest.text), rest.text) }
+    case .stability: try asking(rest) { try stability(try compiler.algebra(rest.text), rest.text) }
     case .invariance: try asking(rest) { try invariance(try compiler.algebra(rest.text)) }
-    default: try asking(rest) { try bounds(try compiler.algebra(rest.text)) }
+    default: try asking(rest) { try bounds(try compiler.algebra(rest.text, generality: .all)) }
     }
+  }
+
+  /// Hyperparameters that were not symbols.
+  private func noteFixed(_ algebra: RuleAlgebra) {
+    let fixed = algebra.setting.fixed.map { "\($0.name) = \(ValueText.number($0.value))" }
+    if !fixed.isEmpty { write("  at \(fixed.joined(separator: ", "))\n") }
   }
 
   /// `Lion.m`, `Lookahead(Adam).base.m`: a rule and the name of a state.
@@ -195,11 +226,9 @@ extension Session {
         let term = size.symbolic.map { " = \($0)" } ?? ""
         write("\(name) moves by \(Self.short(size.measured)) (root mean square)\(term)\n")
       }
-      write("multiply lr by \(Self.short(first.measured / second.measured)) in \(b.text)\n")
-      if a.text == b.text { return }
-      write(
-        "and divide its decay by as much, so that lr * λ stays the same, where it is "
-          + "decoupled\n")
+      let factor = first.measured / second.measured
+      write("\(b.text) moves as far with its lr multiplied by \(Self.short(factor))\n")
+      write("a decay that is multiplied by lr is divided by that number to stay what it was\n")
     }
   }
 
@@ -223,8 +252,9 @@ extension Session {
     }
   }
 
-  private func steady(_ algebra: RuleAlgebra) throws {
+  private func steady(_ algebra: RuleAlgebra, _ text: String) throws {
     let printer = algebra.printer
+    defer { noteFixed(algebra) }
     do {
       let steady = try algebra.steadyState()
       write("under a constant gradient w' - w → \(printer.text(steady.update))\n")
@@ -237,38 +267,49 @@ extension Session {
       write("under a constant gradient: \(error)\n")
     }
     if let noise = try? algebra.noise() {
-      write("under independent gradients of mean μ and variance σ²\n")
-      write("  the mean of w' - w → \(printer.factor(noise.mean)) * μ\n")
-      write("  its variance → \(printer.factor(noise.variance)) * σ²\n")
+      write("under independent gradients\n")
+      write("  the mean of w' - w → \(printer.factor(noise.mean)) * mean(g)\n")
+      write("  its variance → \(printer.factor(noise.variance)) * var(g)\n")
     } else {
-      let size = try compiler.updateSize(algebra.rule.name)
+      let size = try compiler.updateSize(text)
       write(
         "under independent gradients of variance 1 the update has root mean square "
           + "\(Self.short(size.measured)), measured\n")
     }
   }
 
-  private func stability(_ algebra: RuleAlgebra) throws {
+  private func stability(_ algebra: RuleAlgebra, _ text: String) throws {
+    defer { noteFixed(algebra) }
     let stability: Stability
     do {
       stability = try algebra.stability()
     } catch {
       write("\(error): measured at the defaults\n")
-      try measuredStability(algebra.rule.name)
+      try measuredStability(text)
       return
     }
     let printer = algebra.printer
     write("stable on h * w^2 / 2 where \(stability.text)\n")
+    write("  iteration matrix of (\((["w"] + stateNames(stability, algebra)).joined(separator: ", ")))\n")
+    for row in stability.matrix {
+      write("    [\(row.map { printer.text($0) }.joined(separator: ", "))]\n")
+    }
     var polynomial: [String] = []
     for (k, c) in stability.characteristic.enumerated().reversed() where c != algebra.table.zero {
       let power = k == 0 ? "" : k == 1 ? "z" : "z^\(k)"
       let factor = printer.factor(c)
       polynomial.append(k == 0 ? factor : c == algebra.table.one ? power : "\(factor) * \(power)")
     }
-    var named = printer
-    if stability.isProduct { named.names[stability.variable] = "(lr * h)" }
-    write("  characteristic polynomial \(polynomial.joined(separator: " + "))"
-      + (stability.isProduct ? ", x = lr * h" : "") + "\n")
+    write(
+      "  characteristic polynomial \(polynomial.joined(separator: " + "))"
+        + (stability.isProduct ? ", x = lr * h" : "") + "\n")
+    if let (points, rate) = stability.critical, points.count == 2 {
+      let name = stability.isProduct ? "lr * h" : "h"
+      write(
+        "  both eigenvalues meet at \(name) = \(printer.text(points[0]))\n"
+          + "  and at \(printer.text(points[1])); between them their size is "
+          + "\(printer.text(rate))\n")
+    }
     var values: [TermID: Double] = [:]
     for (symbol, _, typical) in algebra.setting.symbols where symbol != stability.variable {
       values[symbol] = typical
@@ -277,10 +318,16 @@ extension Session {
       write("  at the defaults up to \(Self.short(limit))\n")
       if let best = stability.best(values) {
         write(
-          "  fastest there at \(Self.short(best.x)), where the distance falls by "
-            + "\(Self.short(best.rate)) a step\n")
+          "  fastest there at \(Self.short(best.x)), where a step multiplies the distance by "
+            + "\(Self.short(best.rate))\n")
       }
     }
+  }
+
+  /// The states that the iteration matrix has, in its order.
+  private func stateNames(_ stability: Stability, _ algebra: RuleAlgebra) -> [String] {
+    guard let linear = try? LinearRule(algebra.rule) else { return [] }
+    return linear.basis.dropFirst().map { algebra.printer.text($0) }
   }
 
   private func invariance(_ algebra: RuleAlgebra) throws {
@@ -291,6 +338,7 @@ extension Session {
       let verdict = finding.holds.map { $0 ? "yes" : "no " } ?? "?  "
       write("\(finding.property)\(pad)  \(verdict)  \(finding.reason)\n")
     }
+    noteFixed(algebra)
   }
 
   private func units(_ rest: Fragment) throws {

@@ -55,13 +55,14 @@ extension Session {
     case .set: try set(rest)
     case .undo:
       guard let text = undo() else {
-        throw DiagnosticError(.nothingToUndo(at: span(head)))
+        throw DiagnosticError(.nothingToDo("there is nothing to undo", at: span(head)))
       }
       let lines = text.split(separator: "\n")
       say("took back: \(lines.first ?? "")\(lines.count > 1 ? " …" : "")\n")
     case .quit: isQuitting = true
     case .simplify, .expand, .factor, .collect, .subst, .solve, .diff:
       try expression(command, try expanded(try required(rest, command)))
+    case .assume: try assume(rest)
     case .compare:
       let (a, b) = try pair(try required(rest, command), command)
       try compare(a, b)

@@ -92,7 +92,7 @@ extension Session {
     let text = ledger.script
     if text.isEmpty {
       throw DiagnosticError(
-        .usage("nothing was declared or run: there is nothing to save", of: .save, at: wholeLine))
+        .nothingToDo("nothing was declared or run: there is nothing to save", at: wholeLine))
     }
     do throws(DiagnosticError) {
       try console.save(path, Array(text.utf8))

@@ -271,7 +271,9 @@ extension Session {
     let column = min(28, rows.map(\.name.count).max() ?? 0)
     for row in rows {
       let pad = String(repeating: " ", count: max(0, column - row.name.count))
-      write("\(row.name)\(pad)  \(row.text)\n")
+      let room = max(20, width - column - 2)
+      let text = row.text.count <= room ? row.text : row.text.prefix(room - 1) + "…"
+      write("\(row.name)\(pad)  \(text)\n")
     }
   }
 }

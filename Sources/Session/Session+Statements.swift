@@ -21,6 +21,10 @@ extension Session {
     line = tree.file
     // Comments alone.
     if tree.items.isEmpty, !found.contains(where: { $0.severity == .error }) { return }
+    if let expression = onlyExpression(tree), isAboutRules(expression, tree) {
+      compiler.restore(standing)
+      return try answerAboutRules(expression, tree)
+    }
     if found.contains(where: { $0.severity == .error }) {
       compiler.restore(standing)
       if let expression = onlyExpression(tree), try answer(expression, tree, expanded, found) {
@@ -120,7 +124,7 @@ extension Session {
   }
 
   /// Prints a value with its number.
-  func present(_ text: String, keeping expression: String) {
+  func present(_ text: String, keeping expression: String?) {
     let number = values.add(expression)
     let mark = "%\(number) ="
     write(text.contains("\n") ? "\(mark)\n\(text)\n" : "\(mark) \(text)\n")
@@ -128,37 +132,40 @@ extension Session {
 
   // MARK: Expressions that have no number
 
-  /// Answers an expression that the checker refused: a rule, an equality of rules, a term with free
-  /// names. False where it is none of these.
+  /// Whether an expression is a rule, an objective, or an equality of rules.
+  private func isAboutRules(_ expression: ExprID, _ tree: SyntaxTree) -> Bool {
+    switch tree[expression] {
+    case .binary(.equal, let a, let b), .binary(.notEqual, let a, let b):
+      isRule(a, tree) && isRule(b, tree)
+    case .name(let name), .call(let name, _):
+      ledger.declaration(name.key)?.kind != .value && ledger.declaration(name.key)?.kind != .function
+        && (isRule(name) || compiler.declaresObjective(name.text))
+    default: false
+    }
+  }
+
+  private func answerAboutRules(_ expression: ExprID, _ tree: SyntaxTree) throws {
+    switch tree[expression] {
+    case .binary(_, let a, let b): try compare(fragment(a, tree), fragment(b, tree))
+    default: try describe(fragment(expression, tree))
+    }
+  }
+
+  /// Answers an expression that the checker refused for its free names: a term. False for others.
   private func answer(
     _ expression: ExprID, _ tree: SyntaxTree, _ text: String, _ found: [Diagnostic]
   ) throws -> Bool {
-    let fragment = Fragment(text).trimmed
-    switch tree[expression] {
-    case .binary(.equal, let a, let b), .binary(.notEqual, let a, let b):
-      if isRule(a, tree), isRule(b, tree) {
-        try compare(self.fragment(a, tree), self.fragment(b, tree))
-        return true
-      }
-    case .name(let name), .call(let name, _):
-      if isRule(name) || compiler.declaresObjective(name.text) {
-        try describe(fragment)
-        return true
-      }
-    default: break
-    }
     guard found.allSatisfy({ $0.severity == .warning || [201, 214].contains($0.code.number) })
     else { return false }
-    let algebra = ExpressionAlgebra(compiler)
+    let algebra = algebra
     let term: TermID
     do {
       term = try algebra.term(text, name: name)
     } catch {
       return false
     }
-    let result = algebra.table.reduced(term)
     noteSymbols(of: found)
-    show(result, of: algebra)
+    show(algebra.table.reduced(term), of: algebra)
     return true
   }
 
@@ -177,11 +184,24 @@ extension Session {
     }
   }
 
-  /// Prints a term and keeps it.
-  func show(_ term: TermID, of algebra: ExpressionAlgebra) {
-    let text = algebra.text(term)
-    present(text, keeping: text)
-    if algebra.table.isExhausted { noteLimit() }
+  /// Prints a term with what it takes for granted, and keeps it.
+  func show(
+    _ term: TermID, of algebra: ExpressionAlgebra,
+    as text: (TermPrinter, TermID) -> String = { $0.text($1) }
+  ) {
+    if Interrupt.isRequested { return }
+    let table = algebra.table
+    let plain = table.withoutMarks(term)
+    let conditions = table.divisors(of: term).prefix(8).map { "\(algebra.text($0)) != 0" }
+    let printer = TermPrinter(table)
+    let shown = text(printer, plain == term ? term : table.reduced(plain))
+    present(shown, keeping: printer.isCut ? nil : shown)
+    if !conditions.isEmpty { write("  where \(conditions.joined(separator: ", "))\n") }
+    if printer.isCut {
+      say("a term of more than \(TermPrinter.longest) parts is not written out whole\n")
+    } else if table.isExhausted {
+      noteLimit()
+    }
   }
 
   func noteLimit() {

@@ -27,6 +27,8 @@ public final class Session {
   var script: Script!
   private(set) var ledger = Ledger()
   var values = ValueHistory()
+  /// What `:assume` said of names, in order.
+  var assumptions: [(name: String, domain: Interval)] = []
   /// What `:undo` goes back to, the last change last.
   private var past: [Change] = []
   /// Files that were loaded, with the time of their last change.

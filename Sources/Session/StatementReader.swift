@@ -35,6 +35,11 @@ public struct StatementReader: Sendable {
       lines = lines.compactMap(Self.input)
     }
     for line in lines {
+      // No statement has a line that begins like a command.
+      if isOpen, line.first == ":" {
+        complete.append(pending)
+        pending = ""
+      }
       pending += pending.isEmpty ? line : "\n" + line
       if Self.isBlank(pending) {
         pending = ""

@@ -1,7 +1,7 @@
 /// The values that a session has shown: `%` and `ans` are the last, `%3` the third.
 struct ValueHistory {
-  /// Each as an expression of the language that has this value.
-  private(set) var values: [String] = []
+  /// Each as an expression of the language that has this value; nil for what was too long.
+  private(set) var values: [String?] = []
 
   /// Longer values are not kept: they can be asked for again.
   private static let longest = 20_000
@@ -9,7 +9,7 @@ struct ValueHistory {
   var count: Int { values.count }
 
   /// Keeps a value and returns its number.
-  mutating func add(_ expression: String) -> Int {
+  mutating func add(_ expression: String?) -> Int {
     values.append(expression)
     return values.count
   }
@@ -77,8 +77,7 @@ struct ValueHistory {
 
   private func value(_ n: Int, _ name: String, _ offset: Int) throws(Missing) -> String {
     guard n >= 1, n <= count else { throw Missing(name: name, offset: offset, count: count) }
-    let text = values[n - 1]
-    guard text.utf8.count <= Self.longest else {
+    guard let text = values[n - 1], text.utf8.count <= Self.longest else {
       throw Missing(name: name, offset: offset, count: count)
     }
     let isPlain = text.utf8.allSatisfy { Self.isLetter($0) || $0 == UInt8(ascii: ".") }

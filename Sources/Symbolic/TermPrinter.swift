@@ -6,7 +6,19 @@ public struct TermPrinter {
   /// Names for symbols, where they are not their own.
   public var names: [TermID: String] = [:]
 
+  /// Parts that are written out before the rest is `…`: a term shares its parts, and a text does not.
+  public static let longest = 4_000
+
+  /// How many more parts are written.
+  private final class Room {
+    var left = TermPrinter.longest
+  }
+  private let room = Room()
+
   public init(_ table: TermTable) { self.table = table }
+
+  /// Whether something was too long to be written out.
+  public var isCut: Bool { room.left <= 0 }
 
   public func text(_ id: TermID) -> String { text(id, 0) }
 
@@ -105,6 +117,8 @@ public struct TermPrinter {
   /// Precedence: 4 comparison, 5 + −, 6 * /, 7 unary −, 8 ^, 9 atoms.
   private func text(_ id: TermID, _ outer: Int) -> String {
     if let name = names[id] { return name }
+    room.left -= 1
+    if room.left <= 0 { return "…" }
     func wrap(_ level: Int, _ text: String) -> String { level < outer ? "(\(text))" : text }
     let term = table[id]
     switch term.kind {

@@ -74,7 +74,7 @@ final class SessionLoop {
       return true
     }
     let statements = isTerminal ? reader.read(text) : reader.readPiped(text)
-    let isPaste = statements.count > 1
+    let isPaste = isTerminal && statements.count > 1
     for statement in statements {
       if isPaste { echo(statement) }
       remember(statement)
