@@ -194,7 +194,8 @@ extension Session {
     let plain = table.withoutMarks(term)
     let conditions = table.divisors(of: term).prefix(8).map { "\(algebra.text($0)) != 0" }
     let printer = TermPrinter(table)
-    let shown = text(printer, plain == term ? term : table.reduced(plain))
+    var shown = text(printer, plain == term ? term : table.reduced(plain))
+    if printer.isCut { shown = shown.prefix { $0 != "…" }.prefix(1_500) + "…" }
     present(shown, keeping: printer.isCut ? nil : shown)
     if !conditions.isEmpty { write("  where \(conditions.joined(separator: ", "))\n") }
     if printer.isCut {

@@ -28,7 +28,7 @@ struct Ravine: ParsableCommand {
     subcommands: [
       ReplCommand.self, RunCommand.self, CheckCommand.self, FormatCommand.self, DescribeCommand.self,
       ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self,
-      CompareCommand.self, CacheCommand.self,
+      CompareCommand.self, TestCommand.self, CacheCommand.self,
     ])
 
   static let version = "0.1.0"
@@ -46,6 +46,7 @@ struct Ravine: ParsableCommand {
         ravine describe RULE     what a rule costs     ravine zoo [NAME]     the rules that come along
         ravine fmt FILE…         format                ravine explain CODE   what a message means
         ravine replay RULE FILE  compare with a recorded run
+        ravine test FILE…        run saved sessions again and compare
         ravine compare RULE RULE prove two rules equal, or see where they differ
         ravine dump FILE         what the compiler sees
         ravine cache             the code that was compiled for this machine
