@@ -76,9 +76,12 @@ let package = Package(
     tests("NativeTests", ["Native", "Runtime", "Ravine", "CKernels", "IR"]),
     tests("SymbolicTests", ["Symbolic", "Ravine", "Runtime", "IR", "Basics", "Diagnostics"]),
     tests("TrainingTests", ["Training"]),
+    .target(name: "PseudoTerminal", path: "Tests/PseudoTerminal"),
     tests(
       "SessionTests",
-      ["Session", "Ravine", "Semantics", "Training", "Diagnostics", "ravine-cli"]),
+      [
+        "Session", "Ravine", "Semantics", "Training", "Diagnostics", "PseudoTerminal", "ravine-cli",
+      ]),
     tests(
       "RavineTests", ["Ravine", "Runtime", "Diagnostics", "IR"], exclude: ["Diagnostics/Cases"]),
     tests("CommandTests", ["ravine-cli", "Ravine", "Basics", "Diagnostics", "Syntax"]),

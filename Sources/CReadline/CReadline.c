@@ -207,12 +207,13 @@ int rv_readline_next(const char *prompt, char **text) {
       // What was typed stays to be seen; the next prompt stands below it.
       rl_point = rl_end;
       rl_redisplay();
-      fputs("^C\n", rl_outstream);
-      fflush(rl_outstream);
+      fputs("^C", rl_outstream);
       rl_free_line_state();
       rl_callback_sigcleanup();
       rl_replace_line("", 0);
       rl_callback_handler_remove();
+      fputs("\n", rl_outstream);
+      fflush(rl_outstream);
       state = RV_LINE_INTERRUPTED;
     } else if (number == SIGWINCH) {
       rl_resize_terminal();

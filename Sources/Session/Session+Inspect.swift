@@ -24,8 +24,10 @@ extension Session {
     let name = Self.head(rest)
     let isBare = name.text == rest.text
     if isRule(rest) {
+      // Free names in arguments have no value.
+      let instance = try? compiler.rule(rest.text)
       let module = try asking(rest) { try compiler.statement(rest.text).module }
-      return write(header(module))
+      return write(header(module, instance))
     }
     if isBare, let declaration = ledger.declaration(name.key), declaration.kind != .value {
       return write(firstLine(declaration.text) + "\n")
@@ -54,8 +56,10 @@ extension Session {
     return String(line.hasSuffix(" {") ? line.dropLast(2) : line)
   }
 
-  private func header(_ module: RuleModule) -> String {
-    let values = try? ReferenceProgram.evaluateScalars(module.defaults, horizon: 1000)
+  private func header(_ module: RuleModule, _ instance: RuleInstance?) -> String {
+    let values = instance.flatMap {
+      try? ReferenceProgram.evaluateScalars($0.arguments, horizon: 1000)
+    }
     var text = "rule \(module.name)\n"
     for (k, hyper) in module.hypers.enumerated() {
       let value = values?.first { $0.target == .hyper(k) }?.value

@@ -142,11 +142,12 @@ public final class Session {
   func note(_ standing: Standing) { worst = max(worst, standing) }
 
   private static func standing(of diagnostic: Diagnostic) -> Standing {
-    switch diagnostic.code.number {
+    if diagnostic.severity == .warning { return .good }
+    return switch diagnostic.code.number {
     case 920: .finding
     case 900..<1000: .numeric
     case 701..<780: .usage
-    default: diagnostic.severity == .error ? .program : .good
+    default: .program
     }
   }
 

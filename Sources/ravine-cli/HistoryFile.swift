@@ -51,7 +51,11 @@ final class HistoryFile {
   }
 
   private func load() {
-    guard let path, let file = fopen(path, "rb") else { return }
+    var status = stat()
+    // A device or a pipe has no end, or no beginning.
+    guard let path, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+      let file = fopen(path, "rb")
+    else { return }
     defer { fclose(file) }
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 1 << 16)

@@ -33,7 +33,7 @@ import Testing
 
   /// Languages of blocks are those that some test reads, or plain text.
   @Test func everyBlockIsOfAKnownKind() throws {
-    let known = ["opt", "console", "swift", "text", "sh", ""]
+    let known = ["opt", "console", "session", "swift", "text", "sh", ""]
     for document in try Repository.documents() {
       for block in fencedBlocks(of: try Repository.text(document), in: document) {
         #expect(known.contains(block.language), "\(block)")
