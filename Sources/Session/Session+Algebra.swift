@@ -46,10 +46,16 @@ extension Session {
       try asking(left, right) {
         let equation = table.subtract(a, b)
         let solver = Solver(table)
-        if let x = solver.solve(equation, for: algebra.symbol(symbol)) {
+        let unknown = algebra.symbol(symbol)
+        // A factor x is a solution of its own.
+        let common = table.factors(table.content(equation).common)
+        if common.contains(where: { $0.base == unknown && $0.exponent.isPositive }) {
+          show(table.zero, of: algebra)
+        }
+        if let x = solver.solve(equation, for: unknown) {
           return show(x, of: algebra) { $0.factored($1) }
         }
-        guard let both = solver.quadratic(equation, algebra.symbol(symbol)) else {
+        guard let both = solver.quadratic(equation, unknown) else {
           throw SymbolicError("the equation is neither linear nor quadratic in \(symbol)")
         }
         for x in both { show(table.reduced(x), of: algebra) }
@@ -97,10 +103,11 @@ extension Session {
     case .sensitivity:
       let (what, by) = try parts(rest, around: "wrt", command)
       try asking(what) {
-        let algebra = try compiler.algebra(what.text)
+        let algebra = try compiler.algebra(what.text, generality: .all)
         let text = algebra.printer.text(try algebra.sensitivity(to: by.text))
         present(text, keeping: text)
         if algebra.table.isExhausted { noteLimit() }
+        noteFixed(algebra)
       }
     case .unroll: try unroll(rest)
     case .closed: try closed(rest)
@@ -182,7 +189,7 @@ extension Session {
       write(history.text + "\n")
       let t = SymbolicRule.step(table, from: 1)
       let total = history.totalWeight(after: t)
-      write("  the weights add up to \(printer.text(total)) after t steps\n")
+      write("  the weights add up to \(printer.factored(total)) after t steps\n")
       if let correction = correction(total, algebra) { write("  \(correction)\n") }
       if let window = history.window {
         write("  it remembers about \(printer.text(window)) steps\(number(window, algebra))\n")
@@ -306,8 +313,8 @@ extension Session {
     if let (points, rate) = stability.critical, points.count == 2 {
       let name = stability.isProduct ? "lr * h" : "h"
       write(
-        "  both eigenvalues meet at \(name) = \(printer.text(points[0]))\n"
-          + "  and at \(printer.text(points[1])); between them their size is "
+        "  both eigenvalues meet at \(name) = \(printer.factored(points[0]))\n"
+          + "  and at \(printer.factored(points[1])); between them their size is "
           + "\(printer.text(rate))\n")
     }
     var values: [TermID: Double] = [:]

@@ -14,7 +14,7 @@ extension Session {
     let (name, domain) = try assumption(rest)
     let key = Name(name).key
     assumptions.removeAll { $0.name == key }
-    if domain != .all { assumptions.append((key, domain)) }
+    if domain.low != nil || domain.high != nil { assumptions.append((key, domain)) }
   }
 
   /// `β in [0, 1)`, `x > 0`.

@@ -8,6 +8,9 @@ extension Session {
   /// which.
   func drawn(_ figure: Figure) throws(DiagnosticError) -> String {
     switch settings.plot {
+    // Images are for terminals: elsewhere dots are read more easily.
+    case .sixel where console.showsImages: return figure.sixel()
+    case .kitty where console.showsImages: return figure.kitty()
     case .ascii, .braille, .sixel, .kitty:
       return figure.braille(
         width: width, height: 20, colour: console.hasColourOnOutput,

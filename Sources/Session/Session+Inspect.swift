@@ -119,6 +119,9 @@ extension Session {
       stage = first.text
       what = second
     }
+    if second.isEmpty, ["ast", "checked", "ir", "plan"].contains(first.text) {
+      throw DiagnosticError(.usage("`\(first.text)` of which rule?", of: .dump, at: span(rest)))
+    }
     let name = Self.head(what)
     if !isRule(what), compiler.declaresObjective(name.text) {
       let objective = try asking(what) { try compiler.objective(what.text) }

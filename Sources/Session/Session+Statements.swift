@@ -71,7 +71,9 @@ extension Session {
         console.progress("")
         showFindings()
       }
+      let findings = script.findings.count
       try script.run(command)
+      if case .assert = command.kind, script.findings.count == findings { say("it holds\n") }
       if let last = script.experiments.last, isExperiment(command) { report(last.failures) }
       ran(source)
     }

@@ -16,6 +16,8 @@ public protocol SessionConsole: AnyObject {
   var width: Int { get }
   /// Whether letters beyond ASCII can be shown.
   var showsUnicode: Bool { get }
+  /// Whether values go to a terminal, which may show images.
+  var showsImages: Bool { get }
   /// Whether values, and messages, may be coloured.
   var hasColourOnOutput: Bool { get }
   var hasColour: Bool { get }

@@ -94,9 +94,10 @@ public struct TranscriptReplay {
   }
 }
 
-/// Keeps what a session prints; files are those of another console.
+/// Keeps what a session prints, and the files that it saves; others are those of another console.
 public final class RecordingConsole: SessionConsole {
   public var text = ""
+  private var saved: [String: [UInt8]] = [:]
   private let files: any SessionConsole
 
   public init(_ files: any SessionConsole) { self.files = files }
@@ -109,13 +110,20 @@ public final class RecordingConsole: SessionConsole {
   }
   public var width: Int { 80 }
   public var showsUnicode: Bool { true }
+  public var showsImages: Bool { false }
   public var hasColourOnOutput: Bool { false }
   public var hasColour: Bool { false }
-  public func read(_ path: String) throws(DiagnosticError) -> [UInt8] { try files.read(path) }
-  public func save(_ path: String, _ bytes: [UInt8]) throws(DiagnosticError) {
-    try files.save(path, bytes)
+  public func read(_ path: String) throws(DiagnosticError) -> [UInt8] {
+    if let bytes = saved[path] { return bytes }
+    return try files.read(path)
   }
-  public func exists(_ path: String) -> Bool { files.exists(path) }
-  public func changeTime(_ path: String) -> Int64? { files.changeTime(path) }
+  /// A replay writes nothing: it must print the same the next time.
+  public func save(_ path: String, _ bytes: [UInt8]) throws(DiagnosticError) {
+    saved[path] = bytes
+  }
+  public func exists(_ path: String) -> Bool { saved[path] != nil || files.exists(path) }
+  public func changeTime(_ path: String) -> Int64? {
+    saved[path].map { Int64($0.count) } ?? files.changeTime(path)
+  }
   public func names(in folder: String) -> [String] { files.names(in: folder) }
 }

@@ -19,6 +19,7 @@ class TerminalConsole: SessionConsole {
 
   var width: Int { Console.width }
   var showsUnicode: Bool { Console.showsUnicode }
+  var showsImages: Bool { isatty(STDOUT_FILENO) == 1 }
   var hasColour: Bool { Console.hasColour }
   var hasColourOnOutput: Bool { Console.hasColourOnOutput }
 

@@ -79,7 +79,7 @@ import Testing
     var random = SeededGenerator(
       state: environment["RAVINE_SEED"].flatMap(UInt64.init) ?? 20_260)
     let log = environment["RAVINE_FUZZ_LOG"].flatMap { path -> FileHandle? in
-      FileManager.default.createFile(atPath: path, contents: nil)
+      _ = FileManager.default.createFile(atPath: path, contents: nil)
       return FileHandle(forWritingAtPath: path)
     }
     var bench = Bench()

@@ -8,6 +8,7 @@ final class MemoryConsole: SessionConsole {
   var talk = ""
   var files: [String: (text: String, time: Int64)] = [:]
   var showsUnicode = true
+  var showsImages = false
   var width: Int { 80 }
   var hasColourOnOutput: Bool { false }
   var hasColour: Bool { false }

@@ -114,6 +114,11 @@ import Testing
     #expect(bench.run("plot loss") == "wrote plot-1.svg\n")
     #expect(bench.console.files["plot-1.svg"]!.text.hasPrefix("<svg"))
     #expect(bench.run("plot loss") == "wrote plot-2.svg\n")
+    bench.run(":set plot sixel")
+    #expect(!bench.run("plot loss").contains("\u{1B}"))
+    bench.console.showsImages = true
+    #expect(bench.run("plot loss").hasPrefix("\u{1B}Pq"))
+    #expect(bench.run(":set plot kitty", "plot loss").hasPrefix("\u{1B}_Ga=T"))
   }
 
   // MARK: Files

@@ -128,21 +128,19 @@ import Testing
   }
 }
 
-/// The files of the repository, whatever the current folder is; what is written is kept in memory.
+/// The files of the repository, whatever the current folder is.
 private final class RootConsole: TerminalConsole {
-  private var saved: Set<String> = []
-
   private func place(_ path: String) -> String {
     path.hasPrefix("/") ? path : TranscriptTests.root.path + "/" + path
   }
   override func read(_ path: String) throws(DiagnosticError) -> [UInt8] {
-    try super.read(place(path))
+    do throws(DiagnosticError) {
+      return try super.read(place(path))
+    } catch {
+      // Messages name files as they were given.
+      return try super.read(super.exists(place(path)) ? place(path) : path)
+    }
   }
-  override func save(_ path: String, _ bytes: [UInt8]) throws(DiagnosticError) {
-    saved.insert(path)
-  }
-  override func exists(_ path: String) -> Bool {
-    saved.contains(path) || super.exists(place(path))
-  }
+  override func exists(_ path: String) -> Bool { super.exists(place(path)) }
   override func changeTime(_ path: String) -> Int64? { super.changeTime(place(path)) }
 }
