@@ -21,11 +21,12 @@ public struct MeasuredStability: Sendable {
 }
 
 extension Compiler {
-  /// Walks of `steps` steps from w = 1 on ½ h w², with h from 10⁻² to 10⁶.
+  /// Walks of `steps` steps from w = 1 on ½ h w², with h from 10⁻² to 10⁶, as many as the time of
+  /// `TermLimits.current` allows.
   ///
   /// Throws the diagnostics of a text that is no rule or of one that cannot be run.
   public func measuredStability(
-    _ text: String, steps: Int = 200, points: Int = 65
+    _ text: String, steps: Int = 200, points: Int = 33
   ) throws(DiagnosticError) -> MeasuredStability {
     let instance = try rule(text)
     let hypers = try Self.hypers(instance, steps)
@@ -35,10 +36,11 @@ extension Compiler {
     let first = ReferenceProgram(try variant.initial.specialised(context))
     let update = ReferenceProgram(try variant.update.specialised(context))
     var result = MeasuredStability(curvatures: [], ratios: [], steps: steps)
-    for k in 0..<points {
+    let limits = TermLimits.current
+    for k in 0..<points where !limits.areReached {
       // Ten to the power of −2 to 6.
       var h = 0.01
-      for _ in 0..<k { h *= 1.3335214321633240 }
+      for _ in 0..<k { h *= 1.778_279_410_038_922_8 }
       var w = Dense(shape: [1], values: [1])
       let start = try first.evaluate(
         ReferenceEnvironment(hypers: hypers[0], horizon: steps, parameters: [w]))

@@ -119,10 +119,11 @@ extension Compiler {
     }
     var result: [Likeness] = []
     var found: Set<String> = []
-    for (change, changed) in variants {
+    let limits = TermLimits.current
+    for (change, changed) in variants where !limits.areReached {
       guard let left = try? statement(changed) else { continue }
       for declaration in Library.shared.declarations
-      where declaration.kind == .rule && !found.contains(declaration.name) {
+      where declaration.kind == .rule && !found.contains(declaration.name) && !limits.areReached {
         guard declaration.name != text, let right = try? statement(declaration.name),
           right.module.variants.count == 1
         else { continue }

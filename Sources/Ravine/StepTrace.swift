@@ -49,7 +49,9 @@ extension Compiler {
       Dense(shape: dims, values: (0..<count).map { _ in random.normal() })
     }
     func stretched(_ given: Dense?) -> Dense? {
-      given.map { $0.count == count ? Dense(shape: dims, values: $0.values) : .filled(dims, $0.scalar) }
+      given.map {
+        $0.count == count ? Dense(shape: dims, values: $0.values) : .filled(dims, $0.scalar)
+      }
     }
     var w = stretched(weights) ?? draw()
     let horizon = max(step, 100)
@@ -57,6 +59,8 @@ extension Compiler {
     let variant = instance.module.variants[try instance.module.variantIndex(for: spec)]
     var states: [Dense] = []
     for t in 1...max(1, step) {
+      // Nobody waits for it any more.
+      if TermLimits.current.isCancelled() { throw DiagnosticError([]) }
       let hypers = try values(instance, t, horizon)
       let context = BindContext(dims: dims, hypers: hypers)
       if t == 1 {
@@ -172,7 +176,8 @@ private struct Tracer {
       size += b * b
     }
     return StepTrace(
-      rows: rows, step: step, dims: dims, ratio: moved.isFinite ? (moved / size).squareRoot() : moved.magnitude,
+      rows: rows, step: step, dims: dims,
+      ratio: moved.isFinite ? (moved / size).squareRoot() : moved.magnitude,
       firstBroken: firstBroken)
   }
 

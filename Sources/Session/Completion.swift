@@ -18,7 +18,9 @@ extension Session {
     let bytes = Array(line.utf8.prefix(cursor))
     let start = Self.wordStart(bytes)
     let word = String(decoding: bytes[start...], as: UTF8.self)
-    if let letter = greek(word) { return Completion(start: start, candidates: letter, appendsBlank: false) }
+    if let letter = greek(word) {
+      return Completion(start: start, candidates: letter, appendsBlank: false)
+    }
     if let place = fileStart(bytes) {
       let prefix = String(decoding: bytes[place...], as: UTF8.self)
       return Completion(start: place, candidates: files(prefix), appendsBlank: false)
@@ -58,7 +60,9 @@ extension Session {
   private static let statementWords = [
     "rule", "fn", "objective", "data", "minimize", "train", "plot", "assert",
   ]
-  private static let clauseWords = ["with", "for", "on", "steps", "epochs", "batch", "seeds", "from"]
+  private static let clauseWords = [
+    "with", "for", "on", "steps", "epochs", "batch", "seeds", "from",
+  ]
 
   /// Everything that a name may mean here.
   private var allNames: [String] {

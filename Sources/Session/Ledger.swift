@@ -71,23 +71,24 @@ struct Ledger {
 
   /// The session as a script.
   var script: String {
-    var parts: [String] = []
-    var wasCommand = false
+    var text = ""
+    // A blank line parts what has several lines, and declarations from commands.
+    var last: (isCommand: Bool, isLong: Bool)?
     for entry in entries {
+      let part: String
+      let isCommand: Bool
       switch entry {
       case .declaration(let kind, let key):
         guard let k = index(kind, key) else { continue }
-        let text = declarations[k].text
-        if !parts.isEmpty, text.contains("\n") || wasCommand { parts.append("") }
-        parts.append(text)
-        wasCommand = text.contains("\n")
-      case .command(let text):
-        if !wasCommand, !parts.isEmpty { parts.append("") }
-        parts.append(text)
-        wasCommand = true
+        (part, isCommand) = (declarations[k].text, false)
+      case .command(let command): (part, isCommand) = (command, true)
       }
+      let isLong = part.contains("\n")
+      if let last, last.isCommand != isCommand || last.isLong || isLong { text += "\n" }
+      text += part + "\n"
+      last = (isCommand, isLong)
     }
-    return parts.map { $0 + "\n" }.joined()
+    return text
   }
 }
 

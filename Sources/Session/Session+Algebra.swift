@@ -93,7 +93,7 @@ extension Session {
 
   func compare(_ a: Fragment, _ b: Fragment) throws {
     let result = try asking(a, b) { try compiler.compare(a.text, b.text) }
-    if Interrupt.isRequested { return }
+    if interrupt.isRequested() { return }
     write(ComparisonText.text(result))
     if !result.isEqual { note(.finding) }
   }
@@ -170,7 +170,7 @@ extension Session {
     try asking(what) {
       var known = 0
       var goal = min(4, steps)
-      while known < steps, !Interrupt.isRequested {
+      while known < steps, !interrupt.isRequested() {
         for line in try algebra.unrolled(state, steps: goal).dropFirst(known) {
           known += 1
           write("\(state)_\(known) = \(line)\n")
@@ -195,7 +195,8 @@ extension Session {
         write("  it remembers about \(printer.text(window)) steps\(number(window, algebra))\n")
       }
       if let half = history.halfLife {
-        write("  a gradient counts half after \(printer.text(half)) steps\(number(half, algebra))\n")
+        write(
+          "  a gradient counts half after \(printer.text(half)) steps\(number(half, algebra))\n")
       }
     }
   }
@@ -208,7 +209,8 @@ extension Session {
     guard table.contains(total, t), table.symbols(in: total).count == 2 else { return nil }
     let rest = table.reduced(table.subtract(table.one, total))
     guard table[rest].kind != .sum else { return nil }
-    return "so dividing by \(algebra.printer.text(total)) makes it an average from the first step on"
+    return
+      "so dividing by \(algebra.printer.text(total)) makes it an average from the first step on"
   }
 
   /// The value at the rule's defaults, in parentheses.
@@ -228,7 +230,7 @@ extension Session {
     try asking(a, b) {
       let first = try compiler.updateSize(a.text)
       let second = try compiler.updateSize(b.text)
-      if Interrupt.isRequested { return }
+      if interrupt.isRequested() { return }
       for (name, size) in [(a.text, first), (b.text, second)] {
         let term = size.symbolic.map { " = \($0)" } ?? ""
         write("\(name) moves by \(Self.short(size.measured)) (root mean square)\(term)\n")
@@ -249,7 +251,7 @@ extension Session {
 
   private func identify(_ rest: Fragment) throws {
     let found = try asking(rest) { try compiler.identify(rest.text) }
-    if Interrupt.isRequested { return }
+    if interrupt.isRequested() { return }
     if found.isEmpty {
       write("no rule of the zoo equals it, nor what it becomes at an end of a domain\n")
     }
@@ -297,7 +299,9 @@ extension Session {
     }
     let printer = algebra.printer
     write("stable on h * w^2 / 2 where \(stability.text)\n")
-    write("  iteration matrix of (\((["w"] + stateNames(stability, algebra)).joined(separator: ", ")))\n")
+    write(
+      "  iteration matrix of (\((["w"] + stateNames(stability, algebra)).joined(separator: ", ")))\n"
+    )
     for row in stability.matrix {
       write("    [\(row.map { printer.text($0) }.joined(separator: ", "))]\n")
     }
@@ -351,7 +355,8 @@ extension Session {
   private func units(_ rest: Fragment) throws {
     let algebra = try asking(rest) { try compiler.algebra(rest.text) }
     let units = algebra.units()
-    let rows = units.hypers.map { ($0.name, $0.dimension) } + units.states.map { ($0.name, $0.dimension) }
+    let rows =
+      units.hypers.map { ($0.name, $0.dimension) } + units.states.map { ($0.name, $0.dimension) }
     let width = rows.map(\.0.count).max() ?? 0
     for (name, dimension) in rows {
       let pad = String(repeating: " ", count: width - name.count)

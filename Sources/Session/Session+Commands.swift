@@ -8,11 +8,13 @@ extension Session {
     let whole = Fragment(text).trimmed
     var (head, rest) = whole.word
     // `:compare(A, B)` and `:help` alike.
-    if let cut = head.text.dropFirst().firstIndex(where: { !$0.isLetter && $0 != "!" && $0 != "?" }) {
+    if let cut = head.text.dropFirst().firstIndex(where: { !$0.isLetter && $0 != "!" && $0 != "?" })
+    {
       let size = head.text[..<cut].utf8.count
-      rest = Fragment(
-        String(decoding: Array(whole.text.utf8)[size...], as: UTF8.self), at: whole.offset + size
-      ).trimmed
+      rest =
+        Fragment(
+          String(decoding: Array(whole.text.utf8)[size...], as: UTF8.self), at: whole.offset + size
+        ).trimmed
       head = Fragment(String(head.text[..<cut]), at: head.offset)
     }
     var word = String(head.text.dropFirst())

@@ -9,7 +9,8 @@ extension Session {
     var word = rest.text
     let isCommand = word.hasPrefix(":")
     if isCommand { word.removeFirst() }
-    let isCode = word.count > 1 && (word.first == "R" || word.first == "r")
+    let isCode =
+      word.count > 1 && (word.first == "R" || word.first == "r")
       && word.dropFirst().allSatisfy(\.isNumber)
     if isCode, let page = Catalog.page(word) { return write(CatalogText.text(page)) }
     let key = Name(word).key

@@ -44,7 +44,7 @@ extension Session {
     }
     var text = types.joined(separator: ", ")
     if !expression.symbols.isEmpty {
-      text += " (\(expression.symbols.map { Setting.shown($0) }.joined(separator: ", ")) free)"
+      text += " (\(expression.symbols.joined(separator: ", ")) free)"
     }
     if expression.isSchedule { text += ", changes with t" }
     write(text + "\n")

@@ -12,7 +12,8 @@ extension Session {
     case "filter" where !what.isEmpty: try plotFilter(what)
     default:
       let series = (script.experiments.last?.series ?? []) + ["path", "loss"]
-      let isSeries = rest.text.split(whereSeparator: { $0 == "," || $0 == " " }).first
+      let isSeries =
+        rest.text.split(whereSeparator: { $0 == "," || $0 == " " }).first
         .map { series.contains(String($0)) } ?? false
       if isSeries {
         try statement("plot \(rest.text)")
@@ -41,7 +42,7 @@ extension Session {
     }
     let expression = try asking(what) { try compiler.freeExpression(what.text) }
     let isOverTime = expression.isSchedule && expression.symbols.isEmpty
-    let own = expression.symbols.map { Setting.shown($0) }
+    let own = expression.symbols
     if let name, isOverTime ? name.text != "t" : !own.contains(Setting.shown(name.text)) {
       throw DiagnosticError(
         .usage(
@@ -59,7 +60,7 @@ extension Session {
     var series = Series(name: what.text, x: [], y: [])
     let count = isOverTime ? min(1_000, Int(high - low) + 1) : 201
     try asking(what) {
-      for k in 0..<max(2, count) where !Interrupt.isRequested {
+      for k in 0..<max(2, count) where !interrupt.isRequested() {
         var x = low + (high - low) * Double(k) / Double(max(1, count - 1))
         if isOverTime { x = x.rounded() }
         let value =
@@ -76,7 +77,9 @@ extension Session {
 
   private static func range(_ text: String) -> (low: Double, high: Double)? {
     let bytes = Array(text)
-    guard let dots = bytes.indices.dropLast().first(where: { bytes[$0] == "." && bytes[$0 + 1] == "." }),
+    guard
+      let dots = bytes.indices.dropLast().first(where: { bytes[$0] == "." && bytes[$0 + 1] == "." }
+      ),
       let low = Double(String(bytes[..<dots]).filter { $0 != " " }),
       let high = Double(String(bytes[(dots + 2)...]).filter { $0 != " " }), low < high,
       low.isFinite, high.isFinite, abs(low) < 1e9, abs(high) < 1e9

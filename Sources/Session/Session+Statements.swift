@@ -57,7 +57,7 @@ extension Session {
   /// Runs checked commands; each is part of the saved session once it has run.
   func run(_ commands: [CheckedCommand], _ text: String) throws {
     for command in commands {
-      if Interrupt.isRequested { return }
+      if interrupt.isRequested() { return }
       let source = compiler.sources.text(command.span)
       if case .expression(let expression) = command.kind {
         let (value, isBoolean) = try script.evaluate(expression, command.tree)
@@ -140,7 +140,8 @@ extension Session {
     case .binary(.equal, let a, let b), .binary(.notEqual, let a, let b):
       isRule(a, tree) && isRule(b, tree)
     case .name(let name), .call(let name, _):
-      ledger.declaration(name.key)?.kind != .value && ledger.declaration(name.key)?.kind != .function
+      ledger.declaration(name.key)?.kind != .value
+        && ledger.declaration(name.key)?.kind != .function
         && (isRule(name) || compiler.declaresObjective(name.text))
     default: false
     }
@@ -191,7 +192,7 @@ extension Session {
     _ term: TermID, of algebra: ExpressionAlgebra,
     as text: (TermPrinter, TermID) -> String = { $0.text($1) }
   ) {
-    if Interrupt.isRequested { return }
+    if interrupt.isRequested() { return }
     let table = algebra.table
     let plain = table.withoutMarks(term)
     let conditions = table.divisors(of: term).prefix(8).map { "\(algebra.text($0)) != 0" }
@@ -208,7 +209,7 @@ extension Session {
   }
 
   func noteLimit() {
-    if Interrupt.isRequested { return }
+    if interrupt.isRequested() { return }
     say(
       "stopped at the limit of \(settings.nodes) nodes or \(ValueText.number(settings.seconds)) s: "
         + "this is equal, and not as simple as it could be\n")

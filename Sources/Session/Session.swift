@@ -52,8 +52,11 @@ public final class Session {
     var loaded: [(path: String, time: Int64?)]
   }
 
-  public init(console: any SessionConsole) {
+  let interrupt: InterruptSource
+
+  public init(console: any SessionConsole, interrupt: InterruptSource = .signals) {
     self.console = console
+    self.interrupt = interrupt
     startScript()
   }
 
@@ -75,17 +78,17 @@ public final class Session {
   @discardableResult
   public func submit(_ text: String) -> Bool {
     if StatementReader.isBlank(text) { return true }
-    Interrupt.clear()
+    interrupt.clear()
     compactIfLarge()
     count += 1
     let limits = TermLimits(
       deadline: .now + .seconds(settings.seconds), nodes: settings.nodes,
-      isCancelled: { Interrupt.isRequested })
+      isCancelled: interrupt.isRequested)
     TermLimits.$current.withValue(limits) { answer(text) }
-    if Interrupt.isRequested {
+    if interrupt.isRequested() {
       console.progress("")
       say("interrupted\n")
-      Interrupt.clear()
+      interrupt.clear()
     }
     return !isQuitting
   }
@@ -132,7 +135,7 @@ public final class Session {
 
   /// Shows diagnostics and remembers how bad they are.
   func report(_ diagnostics: [Diagnostic]) {
-    if diagnostics.isEmpty || Interrupt.isRequested { return }
+    if diagnostics.isEmpty || interrupt.isRequested() { return }
     for diagnostic in diagnostics { worst = max(worst, Self.standing(of: diagnostic)) }
     let renderer = DiagnosticRenderer(sources: compiler.sources, colour: console.hasColour)
     say(renderer.text(diagnostics))
@@ -242,7 +245,8 @@ public final class Session {
 
   /// Texts of statements that are over are let go once they are many.
   private func compactIfLarge() {
-    guard compiler.sources.files.count > 20_000 || (compiler.sources.files.last?.base ?? 0) > 1 << 26
+    guard
+      compiler.sources.files.count > 20_000 || (compiler.sources.files.last?.base ?? 0) > 1 << 26
     else { return }
     compiler = Compiler()
     for declaration in ledger.declarations {

@@ -35,8 +35,7 @@ public struct SessionDocument {
     var lines: [String] = []
     var isInside = false
     var start = 0
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-    {
+    for (number, line) in StatementReader.lines(of: text).enumerated() {
       if isInside, line.hasPrefix("```") {
         var transcript = Transcript(lines.map { $0 + "\n" }.joined())
         for k in transcript.exchanges.indices { transcript.exchanges[k].line += start }

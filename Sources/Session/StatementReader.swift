@@ -27,7 +27,7 @@ public struct StatementReader: Sendable {
   /// The statements that a text completes: a line, or the lines of a paste.
   public mutating func read(_ text: String) -> [String] {
     var complete: [String] = []
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(Self.plain)
+    var lines = Self.lines(of: text)
     if !isOpen, lines.contains(where: { Self.input(of: $0) != nil }) {
       isTranscript = true
     }
@@ -54,7 +54,7 @@ public struct StatementReader: Sendable {
   /// As `read`, of the lines of a script on standard input: after the first prompt only lines with
   /// one count.
   public mutating func readPiped(_ line: String) -> [String] {
-    if isTranscript, Self.input(of: Self.plain(Substring(line))) == nil { return [] }
+    if isTranscript, Self.lines(of: line).allSatisfy({ Self.input(of: $0) == nil }) { return [] }
     return read(line)
   }
 
@@ -68,8 +68,11 @@ public struct StatementReader: Sendable {
     return nil
   }
 
-  private static func plain(_ line: Substring) -> String {
-    String(line.hasSuffix("\r") ? line.dropLast() : line)
+  /// The lines of a text, whatever system wrote it. By bytes: `\r\n` is one letter of a text.
+  static func lines(of text: String) -> [String] {
+    Array(text.utf8).split(separator: 0x0A, omittingEmptySubsequences: false).map { line in
+      String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
+    }
   }
 
   static func isBlank(_ text: String) -> Bool { text.utf8.allSatisfy { $0 <= 0x20 } }

@@ -24,9 +24,7 @@ public struct Transcript: Sendable, Equatable {
   /// Reads a transcript. A heading line `# tolerance 1e-6` or `# tolerance 1e-6 1e-9` says how far
   /// numbers may be, relative to their size and absolutely.
   public init(_ text: String) {
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-      String(line.hasSuffix("\r") ? line.dropLast() : line)
-    }
+    var lines = StatementReader.lines(of: text)
     if lines.last == "" { lines.removeLast() }
     for (number, line) in lines.enumerated() {
       guard let input = StatementReader.input(of: line) else {

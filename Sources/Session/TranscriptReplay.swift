@@ -12,7 +12,7 @@ public struct TranscriptReplay {
   public init(_ transcript: Transcript, console: any SessionConsole) {
     self.transcript = transcript
     let recorder = RecordingConsole(console)
-    let session = Session(console: recorder)
+    let session = Session(console: recorder, interrupt: .none)
     var isOver = false
     for (k, exchange) in transcript.exchanges.enumerated() {
       recorder.text = ""
@@ -21,7 +21,9 @@ public struct TranscriptReplay {
         .map { String($0).trimmedRight }
       if lines.last == "" { lines.removeLast() }
       printed.append(lines)
-      if !transcript.tolerance.agrees(Self.withoutBlankEnd(exchange.printed), Self.withoutBlankEnd(lines)) {
+      if !transcript.tolerance.agrees(
+        Self.withoutBlankEnd(exchange.printed), Self.withoutBlankEnd(lines))
+      {
         differing.append(k)
       }
     }

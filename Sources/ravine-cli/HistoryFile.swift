@@ -100,7 +100,9 @@ final class HistoryFile {
     var bytes = Array(line.utf8)
     var last: UInt8 = 0x0A
     // What an earlier crash left unfinished must not run into this.
-    if end > 0, pread(descriptor, &last, 1, end - 1) == 1, last != 0x0A { bytes.insert(0x0A, at: 0) }
+    if end > 0, pread(descriptor, &last, 1, end - 1) == 1, last != 0x0A {
+      bytes.insert(0x0A, at: 0)
+    }
     if Self.write(bytes, to: descriptor) { return nil }
     let reason = String(cString: strerror(errno))
     if end >= 0 { _ = ftruncate(descriptor, end) }

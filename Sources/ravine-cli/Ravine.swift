@@ -26,7 +26,8 @@ struct Ravine: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      ReplCommand.self, RunCommand.self, CheckCommand.self, FormatCommand.self, DescribeCommand.self,
+      ReplCommand.self, RunCommand.self, CheckCommand.self, FormatCommand.self,
+      DescribeCommand.self,
       ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self,
       CompareCommand.self, TestCommand.self, CacheCommand.self,
     ])

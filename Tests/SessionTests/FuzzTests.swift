@@ -24,7 +24,7 @@ import Testing
     "Lion", "AdamW", "SGD", "A", "f", "x", "β1", "lr", "m", "w", "g", "t", "T", "%", "%1", "ans",
     "(", ")", "[", "]", "{", "}", ",", ";", "=", "==", "->", "+", "-", "*", "/", "^", "@", "'",
     "\"", "#", ":", ".", "..", "wrt", "for", "by", "in", "at", "with", "and", "rule", "fn", "if",
-    "1", "0", "1e-3", "-1", "99999999999999999999", "é", "日本", "\u{301}", "\u{0}", "\t", "\n",
+    "1", "0", "1e-3", "-1", "9999999999999999999999999", "é", "日本", "\u{301}", "\u{0}", "\t", "\n",
     "\\", "!", "?", "stability", "filter", "zeros(1000000, 1000000)", "repeat 1000000000 { ",
   ]
 
@@ -59,8 +59,10 @@ import Testing
       letters.swapAt(at, Int.random(in: 0..<letters.count, using: &random))
     case 2:
       let other = Array(seeds[Int.random(in: 0..<seeds.count, using: &random)].unicodeScalars)
-      letters = Array(letters[..<at]) + other.suffix(
-        Int.random(in: 0...other.count, using: &random))
+      letters =
+        Array(letters[..<at])
+        + other.suffix(
+          Int.random(in: 0...other.count, using: &random))
     case 3 where at < letters.count:
       letters.removeSubrange(at..<min(letters.count, at + Int.random(in: 1...8, using: &random)))
     default:

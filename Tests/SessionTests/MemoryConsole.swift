@@ -48,7 +48,7 @@ struct Bench {
   let console = MemoryConsole()
   let session: Session
 
-  init() { session = Session(console: console) }
+  init() { session = Session(console: console, interrupt: .none) }
 
   /// Submits statements and returns what the last one printed.
   @discardableResult
