@@ -252,13 +252,15 @@ extension Session {
   private func identify(_ rest: Fragment) throws {
     let found = try asking(rest) { try compiler.identify(rest.text) }
     if interrupt.isRequested() { return }
-    if found.isEmpty {
+    let isCut = TermLimits.current.areReached
+    if found.isEmpty, !isCut {
       write("no rule of the zoo equals it, nor what it becomes at an end of a domain\n")
     }
     for likeness in found {
       let change = likeness.change.isEmpty ? "" : " with \(likeness.change)"
       write("\(likeness.zooRule)\(change): \(ComparisonText.headline(likeness.comparison))\n")
     }
+    if isCut { say("stopped at the limit of time: not all of the zoo was looked at\n") }
   }
 
   private func steady(_ algebra: RuleAlgebra, _ text: String) throws {

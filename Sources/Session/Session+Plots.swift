@@ -160,6 +160,9 @@ extension Session {
     } else {
       write("from w = 1, farther away after \(measured.steps) steps even for h = 0.01\n")
     }
+    if TermLimits.current.areReached {
+      say("stopped at the limit of time: larger h were not run\n")
+    }
     if draws {
       try draw(
         Figure(

@@ -54,9 +54,17 @@ public final class Session {
 
   let interrupt: InterruptSource
 
-  public init(console: any SessionConsole, interrupt: InterruptSource = .signals) {
+  /// How many times longer than `settings.seconds` the algebra may take.
+  private let patience: Double
+
+  /// `patience`: a replay must give the same on a slow machine, where limits of time would be met
+  /// earlier.
+  public init(
+    console: any SessionConsole, interrupt: InterruptSource = .signals, patience: Double = 1
+  ) {
     self.console = console
     self.interrupt = interrupt
+    self.patience = patience
     startScript()
   }
 
@@ -82,7 +90,7 @@ public final class Session {
     compactIfLarge()
     count += 1
     let limits = TermLimits(
-      deadline: .now + .seconds(settings.seconds), nodes: settings.nodes,
+      deadline: .now + .seconds(settings.seconds * patience), nodes: settings.nodes,
       isCancelled: interrupt.isRequested)
     TermLimits.$current.withValue(limits) { answer(text) }
     if interrupt.isRequested() {

@@ -12,7 +12,7 @@ public struct TranscriptReplay {
   public init(_ transcript: Transcript, console: any SessionConsole) {
     self.transcript = transcript
     let recorder = RecordingConsole(console)
-    let session = Session(console: recorder, interrupt: .none)
+    let session = Session(console: recorder, interrupt: .none, patience: 100)
     var isOver = false
     for (k, exchange) in transcript.exchanges.enumerated() {
       recorder.text = ""
