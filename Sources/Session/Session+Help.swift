@@ -57,7 +57,7 @@ extension Session {
       text += "\n\(group.rawValue)\n"
       for command in CommandName.allCases where command.group == group {
         let usage = ":\(command.rawValue) \(command.arguments)".trimmedRight
-        let shown = usage.count > 32 ? ":\(command.rawValue) …" : usage
+        let shown = usage.count > 31 ? ":\(command.rawValue) …" : usage
         text += "  \(shown)\(String(repeating: " ", count: max(1, 33 - shown.count)))"
         text += "\(command.summary)\n"
       }

@@ -22,6 +22,8 @@ public final class Session {
   /// Compiles passes for the engines `native` and `auto`.
   public var passCompiler: (any SegmentCompiler)?
   public private(set) var worst = Standing.good
+  /// Whether the last text was interrupted.
+  public private(set) var wasInterrupted = false
 
   private(set) var compiler = Compiler()
   var script: Script!
@@ -93,7 +95,8 @@ public final class Session {
       deadline: .now + .seconds(settings.seconds * patience), nodes: settings.nodes,
       isCancelled: interrupt.isRequested)
     TermLimits.$current.withValue(limits) { answer(text) }
-    if interrupt.isRequested() {
+    wasInterrupted = interrupt.isRequested()
+    if wasInterrupted {
       console.progress("")
       say("interrupted\n")
       interrupt.clear()

@@ -61,7 +61,7 @@ struct ReplCommand: ParsableCommand {
     rv_signals_install { rv_interrupt_raise() }
     for file in files where !session.submit(":load \(file)") { return }
     let loop = SessionLoop(session, isTerminal: isTerminal, keepsHistory: !noHistory)
-    loop.run()
+    try loop.run()
     if isTerminal { return }
     switch session.worst {
     case .good: return

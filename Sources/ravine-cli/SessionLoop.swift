@@ -28,7 +28,8 @@ final class SessionLoop {
     Self.current = session
   }
 
-  func run() {
+  /// Throws `Status.interrupted` where nobody sits at a prompt to go on.
+  func run() throws {
     if isTerminal {
       Console.write("ravine \(Ravine.version). `:help` lists the commands, Ctrl-D leaves.\n")
     }
@@ -42,6 +43,7 @@ final class SessionLoop {
       defer { free(text) }
       switch Int(outcome) {
       case RV_LINE_INTERRUPTED:
+        if !isTerminal { throw Status.interrupted }
         if !hasEditor { Console.write("\n") }
         _ = reader.leave()
       case RV_LINE_END:
@@ -49,6 +51,7 @@ final class SessionLoop {
         return
       default:
         guard let text, answer(String(cString: text)) else { return }
+        if !isTerminal, session.wasInterrupted { throw Status.interrupted }
       }
     }
   }
