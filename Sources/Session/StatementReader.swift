@@ -8,8 +8,9 @@ public struct StatementReader: Sendable {
 
   /// The lines of a statement that is not finished.
   public private(set) var pending = ""
-  /// A transcript was given: lines without a prompt are what it printed.
-  private var isTranscript = false
+  /// Whether piped lines are a transcript, of which only those with a prompt count; nil before the
+  /// first of them says so.
+  private var isTranscript: Bool?
 
   public init() {}
 
@@ -28,12 +29,8 @@ public struct StatementReader: Sendable {
   public mutating func read(_ text: String) -> [String] {
     var complete: [String] = []
     var lines = Self.lines(of: text)
-    if !isOpen, lines.contains(where: { Self.input(of: $0) != nil }) {
-      isTranscript = true
-    }
-    if isTranscript, lines.contains(where: { Self.input(of: $0) != nil }) {
-      lines = lines.compactMap(Self.input)
-    }
+    // A paste of a transcript: what it printed is left out.
+    if lines.contains(where: { Self.input(of: $0) != nil }) { lines = lines.compactMap(Self.input) }
     for line in lines {
       // No statement has a line that begins like a command.
       if isOpen, line.first == ":" {
@@ -51,11 +48,12 @@ public struct StatementReader: Sendable {
     return complete
   }
 
-  /// As `read`, of the lines of a script on standard input: after the first prompt only lines with
-  /// one count.
+  /// As `read`, of the lines of a file: where the first statement has a prompt, the file is a
+  /// transcript.
   public mutating func readPiped(_ line: String) -> [String] {
-    if isTranscript, Self.lines(of: line).allSatisfy({ Self.input(of: $0) == nil }) { return [] }
-    return read(line)
+    let hasInput = Self.lines(of: line).contains { Self.input(of: $0) != nil }
+    if isTranscript == nil, !Self.isBlank(line), !line.hasPrefix("#") { isTranscript = hasInput }
+    return isTranscript == true && !hasInput ? [] : read(line)
   }
 
   /// What stands behind the prompt of a line of a transcript; nil for what was printed.
