@@ -50,12 +50,20 @@ let package = Package(
     room("Training", ["Runtime"]),
     room("Ravine", ["Lowering", "Symbolic", "Training", "Native", "Zoo"]),
     room("Measuring", ["Ravine", "Native", "Runtime", "Training", "CKernels"]),
+    room(
+      "Session",
+      [
+        "Diagnostics", "IR", "Lowering", "Ravine", "Runtime", "Semantics", "Symbolic", "Syntax",
+        "Training", "Zoo",
+      ]),
+    // GNU readline, for the executable alone.
+    .target(name: "CReadline", linkerSettings: [.linkedLibrary("readline")]),
     // Named apart from the library: file systems that ignore case hold one module of a name.
     .executableTarget(
       name: "ravine-cli",
       dependencies: [
-        "Ravine", "Diagnostics", "IR", "Lowering", "Measuring", "Native", "Runtime", "Symbolic",
-        "Syntax", "Training", "Zoo",
+        "CKernels", "CReadline", "Diagnostics", "IR", "Lowering", "Measuring", "Native", "Ravine",
+        "Runtime", "Session", "Symbolic", "Syntax", "Training", "Zoo",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-cli", swiftSettings: strict),
@@ -70,6 +78,12 @@ let package = Package(
     tests("SymbolicTests", ["Symbolic", "Ravine", "Runtime", "IR", "Basics", "Diagnostics"]),
     tests("TrainingTests", ["Training"]),
     tests("MeasuringTests", ["Measuring", "Ravine", "Runtime"]),
+    .target(name: "PseudoTerminal", path: "Tests/PseudoTerminal"),
+    tests(
+      "SessionTests",
+      [
+        "Session", "Ravine", "Semantics", "Training", "Diagnostics", "PseudoTerminal", "ravine-cli",
+      ]),
     tests(
       "RavineTests", ["Ravine", "Runtime", "Native", "Zoo", "Diagnostics", "IR"],
       exclude: ["Diagnostics/Cases"]),

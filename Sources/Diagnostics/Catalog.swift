@@ -41,7 +41,7 @@ public enum Catalog {
   /// In the order of the codes.
   public static let pages: [CatalogPage] =
     (syntaxPages + namePages + equationPages + shapePages + hyperparameterPages + routePages
-    + dataPages + arrayPages + filePages + bindingPages + numericPages)
+    + dataPages + arrayPages + filePages + bindingPages + numericPages + sessionPages)
     .sorted { $0.code.number < $1.code.number }
 
   /// The page of a code written as `R0301`, `r301` or `301`.

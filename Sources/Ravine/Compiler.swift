@@ -75,6 +75,17 @@ public final class Compiler {
     return bag.sorted
   }
 
+  /// What the texts so far have declared, to be gone back to.
+  public var standing: Checker.Standing { checker.standing }
+
+  /// Takes back what was declared since `standing` was asked for.
+  public func restore(_ standing: Checker.Standing) { checker.restore(standing) }
+
+  /// Gives a text that is no program (a command of a session) its place among the sources.
+  public func place(name: String, text: String) -> SourceFile {
+    sources.add(name: name, text: text)
+  }
+
   /// The commands of the last script added, in order.
   public var commands: [CheckedCommand] { checker.program.commands }
 

@@ -134,9 +134,10 @@ extension Compiler {
     }
     var result: [Likeness] = []
     var found: Set<String> = []
-    for (change, changed) in variants {
+    let limits = TermLimits.current
+    for (change, changed) in variants where !limits.areReached {
       guard let left = try? statement(changed) else { continue }
-      for (name, right) in zoo where name != text && !found.contains(name) {
+      for (name, right) in zoo where name != text && !found.contains(name) && !limits.areReached {
         guard left.needs == right.needs else { continue }
         var sieve = Comparer(left, right, probe: ReferenceProbe.rough)
         sieve.probes = 1

@@ -28,6 +28,8 @@ public final class Script {
   public var options: Options
   /// Compiles passes for the engines `native` and `auto`.
   public var passCompiler: (any SegmentCompiler)?
+  /// Draws a figure for the terminal; nil draws Braille dots.
+  public var draw: ((Figure) throws(DiagnosticError) -> String)?
   private let output: (String) -> Void
   private let progress: (String) -> Void
   /// All experiments so far, the last one first to be plotted.
@@ -59,7 +61,14 @@ public final class Script {
     for command in compiler.commands { try run(command) }
   }
 
-  private func run(_ command: CheckedCommand) throws(DiagnosticError) {
+  /// Takes over what another script has run, for plots of it.
+  public func resume(_ experiments: [ExperimentHistory]) { self.experiments = experiments }
+
+  /// Forgets the examples of a `data` name, which now means others.
+  public func forget(data key: String) { loaded[key] = nil }
+
+  /// Runs one command of a checked script.
+  public func run(_ command: CheckedCommand) throws(DiagnosticError) {
     switch command.kind {
     case .train(let statement):
       if !Interrupt.isRequested { try train(statement, command) }
@@ -166,7 +175,9 @@ public final class Script {
   // MARK: Values
 
   /// The value of a closed expression: shape and numbers in row order.
-  func evaluate(_ id: ExprID, _ tree: TreeID) throws(DiagnosticError) -> (Dense, isBoolean: Bool) {
+  public func evaluate(
+    _ id: ExprID, _ tree: TreeID
+  ) throws(DiagnosticError) -> (Dense, isBoolean: Bool) {
     let function = try Lowering.expression(id, in: tree, of: compiler.program)
       .specialised(BindContext(dims: [], hypers: [])).checkedForEvaluation()
     let result = try ReferenceProgram(function).evaluate(ReferenceEnvironment(step: 1))
@@ -275,6 +286,10 @@ public final class Script {
     _ figure: Figure, _ statement: PlotStatement, _ command: CheckedCommand
   ) throws(DiagnosticError) {
     guard let target = statement.path else {
+      if let draw {
+        output(try draw(figure))
+        return
+      }
       output(
         figure.braille(
           width: options.width, height: 20, colour: options.usesColour,

@@ -33,6 +33,37 @@ public struct Checker {
     program.offeredRules = offeredRules
   }
 
+  /// What the user's texts have declared so far.
+  public struct Standing: Sendable {
+    fileprivate var rules: [String: CheckedRule]
+    fileprivate var functions: [String: CheckedFunction]
+    fileprivate var objectives: [String: CheckedObjective]
+    fileprivate var data: [String: CheckedData]
+    fileprivate var definitions: [String: CheckedDefinition]
+  }
+
+  public var standing: Standing {
+    Standing(
+      rules: program.rules, functions: program.functions, objectives: program.objectives,
+      data: program.data, definitions: program.definitions)
+  }
+
+  /// Takes back what was declared since; what libraries gave meanwhile stays.
+  public mutating func restore(_ standing: Standing) {
+    var rules = standing.rules
+    for (key, rule) in program.libraryRules where rules[key] == nil { rules[key] = rule }
+    var functions = standing.functions
+    for (key, function) in program.libraryFunctions where functions[key] == nil {
+      functions[key] = function
+    }
+    program.rules = rules
+    program.functions = functions
+    program.objectives = standing.objectives
+    program.data = standing.data
+    program.definitions = standing.definitions
+    program.commands = []
+  }
+
   /// Forgets the commands and diagnostics of earlier texts; declarations stay (a REPL session).
   public mutating func beginStatement() {
     program.commands = []

@@ -6,7 +6,21 @@ public struct TermPrinter {
   /// Names for symbols, where they are not their own.
   public var names: [TermID: String] = [:]
 
+  /// Parts that are written out before the rest is `…`: a term shares its parts, and a text does not.
+  public static let longest = 4_000
+
+  /// How many more parts of the text that is being written there may be.
+  private final class Room {
+    var left = TermPrinter.longest
+    var depth = 0
+    var isCut = false
+  }
+  private let room = Room()
+
   public init(_ table: TermTable) { self.table = table }
+
+  /// Whether something was too long to be written out.
+  public var isCut: Bool { room.isCut }
 
   public func text(_ id: TermID) -> String { text(id, 0) }
 
@@ -105,6 +119,14 @@ public struct TermPrinter {
   /// Precedence: 4 comparison, 5 + −, 6 * /, 7 unary −, 8 ^, 9 atoms.
   private func text(_ id: TermID, _ outer: Int) -> String {
     if let name = names[id] { return name }
+    if room.depth == 0 { room.left = Self.longest }
+    room.left -= 1
+    if room.left <= 0 {
+      room.isCut = true
+      return "…"
+    }
+    room.depth += 1
+    defer { room.depth -= 1 }
     func wrap(_ level: Int, _ text: String) -> String { level < outer ? "(\(text))" : text }
     let term = table[id]
     switch term.kind {

@@ -77,6 +77,8 @@ public final class TermTable {
   public private(set) var isExhausted = false
   /// When it stops expanding.
   public var deadline: ContinuousClock.Instant?
+  /// What the host of the computation sets.
+  private let limits = TermLimits.current
   private var ticks = 0
 
   struct Pair: Hashable {
@@ -117,8 +119,11 @@ public final class TermTable {
   func spend(_ work: Int) -> Bool {
     budget -= work
     ticks &+= 1
-    if ticks & 255 == 0, let deadline, ContinuousClock.now > deadline { budget = -1 }
-    if budget < 0 || terms.count > Self.nodeLimit {
+    if ticks & 255 == 0 {
+      if let deadline, ContinuousClock.now > deadline { budget = -1 }
+      if limits.areReached { budget = -1 }
+    }
+    if budget < 0 || terms.count > limits.nodes {
       isExhausted = true
       return false
     }

@@ -67,6 +67,12 @@ enum Console {
     return true
   }
 
+  /// Whether the terminal can edit a line.
+  static var canMoveCursor: Bool {
+    guard let term = getenv("TERM"), term.pointee != 0 else { return false }
+    return !isDumb
+  }
+
   private static var allowsColour: Bool {
     if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }
     return !isDumb

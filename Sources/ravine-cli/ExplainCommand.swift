@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import Ravine
+import Session
 
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -33,62 +34,14 @@ struct ExplainCommand: ParsableCommand {
       )
       throw Status.usage
     }
-    Console.write(json ? Self.json(page).rendered() : Self.text(page))
-  }
-
-  private static func text(_ page: CatalogPage) -> String {
-    var output = "\(page.code): \(page.title)\n\n" + wrapped(page.text) + "\n"
-    output += "Example:\n\n" + text(page.trigger) + "\nRepair:\n\n" + text(page.repair)
-    return output
-  }
-
-  private static func text(_ example: CatalogExample) -> String {
-    switch example {
-    case .program(let text): return indented(text)
-    case .situation(let text): return indented(text)
-    case .command(let line, let files):
-      return files.map { "    # \($0.name)\n" + indented($0.text) + "\n" }.joined()
-        + indented("$ " + line)
-    case .data(let name, let text, let options):
-      return "    # \(name)" + (options.isEmpty ? "" : ", read with \(options)") + "\n"
-        + indented(text)
-    }
-  }
-
-  private static func indented(_ text: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false)
-      .map { $0.isEmpty ? "" : "    " + $0 }.joined(separator: "\n")
-      .trimmingEnd() + "\n"
-  }
-
-  /// Lines of at most 88 columns; blank lines part paragraphs.
-  private static func wrapped(_ text: String) -> String {
-    var lines: [String] = []
-    var line = ""
-    for word in text.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
-      if !line.isEmpty, line.count + 1 + word.count > 88 {
-        lines.append(line)
-        line = ""
-      }
-      line += (line.isEmpty ? "" : " ") + word
-    }
-    return (lines + [line]).joined(separator: "\n") + "\n"
+    Console.write(json ? Self.json(page).rendered() : CatalogText.text(page))
   }
 
   private static func json(_ page: CatalogPage) -> JSONValue {
     .record([
       "code": .string(page.code.description), "title": .string(page.title),
-      "text": .string(page.text), "example": .string(text(page.trigger)),
-      "repair": .string(text(page.repair)),
+      "text": .string(page.text), "example": .string(CatalogText.text(page.trigger)),
+      "repair": .string(CatalogText.text(page.repair)),
     ])
-  }
-}
-
-extension String {
-  /// Without the line breaks and spaces at its end.
-  func trimmingEnd() -> String {
-    var text = self
-    while let last = text.last, last.isWhitespace { text.removeLast() }
-    return text
   }
 }

@@ -1,6 +1,14 @@
 import ArgumentParser
 import Diagnostics
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// `ravine`: the command line.
 @main
 struct Ravine: ParsableCommand {
@@ -9,6 +17,7 @@ struct Ravine: ParsableCommand {
     abstract: "A language for optimizers: a rule is a text that is checked, costed and run.",
     discussion: """
       Examples:
+        ravine                                a session: rules, proofs and plots at a prompt
         ravine run Examples/digits.opt        train and plot what a script says
         ravine check my-rules/                check every .opt file of a directory
         ravine describe 'AdamW(lr = 1e-3)'    states, cost and hyperparameters of a rule
@@ -17,23 +26,29 @@ struct Ravine: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, CheckCommand.self, FormatCommand.self, DescribeCommand.self,
+      ReplCommand.self, RunCommand.self, CheckCommand.self, FormatCommand.self,
+      DescribeCommand.self,
       ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self,
-      CompareCommand.self, TuneCommand.self, BenchCommand.self,
+      CompareCommand.self, TestCommand.self, TuneCommand.self, BenchCommand.self,
       GalleryCommand.self, CacheCommand.self,
     ])
 
   static let version = "0.1.0"
 
   func run() throws {
+    if isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 {
+      return try ReplCommand.parse([]).run()
+    }
     Console.write(
       """
       ravine \(Self.version), a language for optimizers
 
+        ravine repl              a session; also plain `ravine` on a terminal
         ravine run FILE          run a script          ravine check FILE…    check without running
         ravine describe RULE     what a rule costs     ravine zoo [NAME]     the rules that come along
         ravine fmt FILE…         format                ravine explain CODE   what a message means
         ravine replay RULE FILE  compare with a recorded run
+        ravine test FILE…        run saved sessions again and compare
         ravine compare RULE RULE prove two rules equal, or see where they differ
         ravine bench RULE…       what a step takes, against what memory can give
         ravine tune FILE RULE…   search learning rates with an equal budget

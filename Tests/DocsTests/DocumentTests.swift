@@ -34,7 +34,7 @@ import Testing
   /// Languages of blocks are those that some test reads, or plain text. The pages of the zoo are
   /// written whole by a generator and compared with it.
   @Test func everyBlockIsOfAKnownKind() throws {
-    let known = ["opt", "console", "swift", "text", "sh", ""]
+    let known = ["opt", "console", "session", "swift", "text", "sh", ""]
     for document in try Repository.documents() {
       let also = document.hasPrefix("docs/zoo/") ? ["ravine", "math"] : []
       for block in fencedBlocks(of: try Repository.text(document), in: document) {

@@ -1,0 +1,158 @@
+import Semantics
+
+/// What the language itself gives a meaning: operations and words, each with a line.
+struct BuiltinHelp {
+  var name: String
+  /// As it is written.
+  var usage: String
+  var meaning: String
+
+  static func entry(_ name: String) -> BuiltinHelp? { index[name] }
+
+  private static let index = Dictionary(
+    (entries + words).map { ($0.name, $0) }, uniquingKeysWith: { a, _ in a })
+
+  /// Operations, in the order of docs/language.md.
+  static let entries: [BuiltinHelp] = table(
+    """
+    abs | abs(x) | the size of x
+    sign | sign(x) | 1, -1, or 0 where x is 0
+    sqrt | sqrt(x) | the square root
+    cbrt | cbrt(x) | the cube root, of negative numbers too
+    exp | exp(x) | e^x
+    expm1 | expm1(x) | e^x - 1, exact near 0
+    log | log(x) | the natural logarithm
+    log1p | log1p(x) | log(1 + x), exact near 0
+    sin | sin(x) | the sine of an angle in radians
+    cos | cos(x) | the cosine of an angle in radians
+    tan | tan(x) | the tangent of an angle in radians
+    arcsin | arcsin(x) | the angle whose sine is x
+    arccos | arccos(x) | the angle whose cosine is x
+    arctan | arctan(x) | the angle whose tangent is x
+    arctan2 | arctan2(y, x) | the angle of the point (x, y)
+    sinh | sinh(x) | the hyperbolic sine
+    cosh | cosh(x) | the hyperbolic cosine
+    tanh | tanh(x) | the hyperbolic tangent
+    erf | erf(x) | the error function
+    floor | floor(x) | the whole number below
+    ceil | ceil(x) | the whole number above
+    round | round(x) | the nearest whole number, halves to even
+    min | min(a, b, …) | the smaller, element by element; of one value its smallest element
+    max | max(a, b, …) | the larger, element by element; of one value its largest element
+    clip | clip(x, low, high) | x moved into [low, high]
+    copysign | copysign(x, y) | the size of x with the sign of y
+    isfinite | isfinite(x) | whether x is neither infinite nor NaN
+    sum | sum(x) | of all elements of this tensor; `global sum(x)` of all tensors
+    mean | mean(x) | the mean of this tensor
+    norm | norm(x) | the Euclidean norm of this tensor, also ‖x‖
+    rms | rms(x) | the root of the mean square
+    dot | dot(x, y) | the sum of the products
+    count | count(c) | how many elements satisfy a condition
+    any | any(c) | whether some element satisfies a condition
+    all | all(c) | whether every element satisfies a condition
+    std | std(x) | the standard deviation
+    var | var(x) | the variance
+    argmax | argmax(x) | the position of the largest element; of a matrix for each row
+    argmin | argmin(x) | the position of the smallest element; of a matrix for each row
+    row_sum | row_sum(x) | along each row, a column of rows numbers
+    row_mean | row_mean(x) | along each row
+    row_max | row_max(x) | along each row
+    row_min | row_min(x) | along each row
+    row_norm | row_norm(x) | along each row
+    row_rms | row_rms(x) | along each row
+    row_count | row_count(c) | along each row
+    row_argmax | row_argmax(x) | along each row
+    row_argmin | row_argmin(x) | along each row
+    col_sum | col_sum(x) | along each column, a row of cols numbers
+    col_mean | col_mean(x) | along each column
+    col_max | col_max(x) | along each column
+    col_min | col_min(x) | along each column
+    col_norm | col_norm(x) | along each column
+    col_rms | col_rms(x) | along each column
+    col_count | col_count(c) | along each column
+    col_argmax | col_argmax(x) | along each column
+    col_argmin | col_argmin(x) | along each column
+    softmax | softmax(x) | rows as distributions
+    log_softmax | log_softmax(x) | the logarithm of softmax
+    transpose | transpose(A) | rows and columns exchanged, also A.T
+    eye | eye(n) | the identity matrix
+    diag | diag(x) | a diagonal matrix, or the diagonal of a matrix
+    outer | outer(x, y) | the matrix of all products
+    trace | trace(A) | the sum of the diagonal
+    solve | solve(A, B) | the X with A @ X = B
+    cholesky | cholesky(A) | the lower L with L @ L.T = A
+    qr | Q, R = qr(A) | orthonormal columns and an upper triangle
+    eigh | λ, V = eigh(A) | eigenvalues and eigenvectors of a symmetric matrix
+    svd | U, s, V = svd(A) | singular values and vectors
+    flatten | flatten(x) | as a vector
+    reshape | reshape(x, shape) | the same numbers under another shape
+    broadcast | broadcast(x, shape) | stretched to a shape
+    zeros | zeros(shape) | all 0
+    ones | ones(shape) | all 1
+    full | full(x, shape) | all x
+    iota | iota(n) | 0, 1, 2, …
+    gather | gather(x, index) | the elements or rows at the positions
+    take_along | take_along(x, index) | from each row the elements at its positions
+    sort | sort(x) | in ascending order
+    argsort | argsort(x) | the positions in ascending order
+    topk_mask | topk_mask(x, fraction) | 1 at the largest sizes, that share of the elements
+    quantile | quantile(x, q) | the value below which a share q lies
+    push | push(h, x) | a window with a new value in front, the oldest gone
+    normal | normal() | a draw from the normal distribution
+    uniform | uniform() | a draw from [0, 1)
+    rademacher | rademacher() | -1 or 1, each half of the time
+    exponential | exponential() | a draw from the exponential distribution
+    bernoulli | bernoulli(p) | 1 with probability p, else 0
+    rows | rows | the first length of the tensor
+    cols | cols | the product of its other lengths
+    numel | numel | how many elements it has
+    loss | loss | the objective where g was taken; loss(x) its value at x
+    grad | grad(x) | the gradient of the objective at x
+    stack | stack(values) | a list along the axis `stack`
+    groups | groups | how many groups of a loss there are
+    """)
+
+  /// Words of the language.
+  static let words: [BuiltinHelp] = table(
+    """
+    rule | rule NAME(lr = 0.1) { … } | one step of an optimizer, as equations for w' and the states
+    fn | fn NAME(x, y) = … | a function
+    objective | objective NAME(x: vector(2) = [1, 1]) = … | what is minimised
+    data | data NAME = csv("file.csv", target = "y") | examples to learn from
+    minimize | minimize OBJECTIVE with RULE, RULE for 100 steps | runs rules on an objective
+    train | train OBJECTIVE on DATA with RULE for 5 epochs batch 64 seeds 3 | learns from data
+    plot | plot loss to "file.svg" | draws what the last experiment recorded
+    assert | assert A == B | proves that two rules are equal, or that a condition holds
+    state | state m, v = 1 | memory between steps, of the shape of w
+    input | input h | a value that the host gives at each step
+    param | param W: matrix(2, 3) = normal() | what an objective trains
+    metric | metric accuracy = … | a number that is recorded beside the loss
+    view | view eval = … | the weights to evaluate or ship
+    when | when c { … } else { … } | equations under a scalar condition
+    every | every 10 { … } | equations at every tenth step
+    repeat | repeat 5 { X' = … } | a loop of a fixed number of turns
+    route | rule R = route { rank == 2 -> Muon  otherwise -> AdamW } | which rule for which tensor
+    guard | guard finite | a step with a gradient that is not finite does nothing
+    over | mean over batch G | a reduction along a named axis
+    global | global norm(g) | over all parameter tensors
+    w | w | the parameter tensor before the step; w' after it
+    g | g | the gradient
+    t | t | the number of the step: 1, 2, …
+    T | T | the planned number of steps
+    pi | pi | 3.14159…, also π
+    e | e | 2.71828…
+    inf | inf | larger than every number, also ∞
+    nan | nan | not a number
+    """)
+
+  private static func table(_ text: String) -> [BuiltinHelp] {
+    text.split(separator: "\n").map { line in
+      let parts = line.split(separator: "|", maxSplits: 2).map {
+        $0.drop { $0 == " " }
+      }
+      return BuiltinHelp(
+        name: String(parts[0]).trimmedRight, usage: String(parts[1]).trimmedRight,
+        meaning: String(parts[2]))
+    }
+  }
+}

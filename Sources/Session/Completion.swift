@@ -1,0 +1,223 @@
+import Ravine
+import Semantics
+import Syntax
+
+/// What may stand at the cursor of a line.
+public struct Completion: Sendable, Equatable {
+  /// Bytes of the line before the word that is completed.
+  public var start: Int
+  public var candidates: [String]
+  /// Whether a blank follows a candidate that is the only one.
+  public var appendsBlank: Bool
+}
+
+extension Session {
+  /// Completes the word before `cursor`, in bytes: commands, names, hyperparameters inside a call,
+  /// file names, `\beta`.
+  public func completion(of line: String, at cursor: Int) -> Completion {
+    let bytes = Array(line.utf8.prefix(cursor))
+    let start = Self.wordStart(bytes)
+    let word = String(decoding: bytes[start...], as: UTF8.self)
+    if let letter = greek(word) {
+      return Completion(start: start, candidates: letter, appendsBlank: false)
+    }
+    if let place = fileStart(bytes) {
+      let prefix = String(decoding: bytes[place...], as: UTF8.self)
+      return Completion(start: place, candidates: files(prefix), appendsBlank: false)
+    }
+    let before = String(decoding: bytes[..<start], as: UTF8.self)
+    if word.hasPrefix(":"), StatementReader.isBlank(before) {
+      let names = CommandName.allCases.map { ":" + $0.rawValue }
+      return Completion(start: start, candidates: matching(word, names), appendsBlank: true)
+    }
+    let head = Fragment(before).trimmed.word.first.text
+    if head == ":set" {
+      return Completion(
+        start: start, candidates: matching(word, setWords(before)), appendsBlank: true)
+    }
+    if head == ":help" || head == ":h" {
+      let names =
+        CommandName.allCases.map { ":" + $0.rawValue } + allNames
+        + BuiltinHelp.words.map(\.name)
+      return Completion(start: start, candidates: matching(word, names), appendsBlank: false)
+    }
+    if let call = Self.openCall(bytes, before: start) {
+      let inside = matching(word, parameters(of: call).map { "\($0) = " })
+      if !inside.isEmpty, !Self.isValue(bytes, start) || !word.isEmpty {
+        if !Self.isValue(bytes, start) {
+          let others = word.isEmpty ? [] : matching(word, allNames)
+          return Completion(start: start, candidates: inside + others, appendsBlank: false)
+        }
+      }
+    }
+    if word.isEmpty { return Completion(start: start, candidates: [], appendsBlank: false) }
+    var names = allNames
+    if StatementReader.isBlank(before) { names += Self.statementWords }
+    if ["minimize", "train"].contains(head) { names += Self.clauseWords }
+    return Completion(start: start, candidates: matching(word, names), appendsBlank: false)
+  }
+
+  private static let statementWords = [
+    "rule", "fn", "objective", "data", "minimize", "train", "plot", "assert",
+  ]
+  private static let clauseWords = [
+    "with", "for", "on", "steps", "epochs", "batch", "seeds", "from",
+  ]
+
+  /// Everything that a name may mean here.
+  private var allNames: [String] {
+    ledger.declarations.map(\.name) + ZooIndex.declarations.map(\.name)
+      + BuiltinHelp.entries.map(\.name)
+  }
+
+  private func setWords(_ before: String) -> [String] {
+    let words = Fragment(before).words
+    guard words.count > 1 else { return Self.settingNames }
+    return Self.choices(words[1].text).split(separator: ",").map {
+      String($0.drop { $0 == " " })
+    }.filter { !$0.contains(" ") }
+  }
+
+  /// Candidates that begin with a word, in either spelling of Greek letters, each once.
+  private func matching(_ word: String, _ names: [String]) -> [String] {
+    let key = Name(word).key
+    var seen: Set<String> = []
+    var found = names.filter { $0.hasPrefix(word) && seen.insert($0).inserted }
+    if found.isEmpty, !word.isEmpty {
+      found = names.filter { name in
+        let own = name.hasSuffix(" = ") ? String(name.dropLast(3)) : name
+        return Name(own).key.hasPrefix(key) && seen.insert(name).inserted
+      }
+    }
+    return found.sorted()
+  }
+
+  // MARK: Words
+
+  private static func isWord(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"), UInt8(ascii: "\\"), 0x80...0xFF:
+      true
+    default: false
+    }
+  }
+
+  private static func wordStart(_ bytes: [UInt8]) -> Int {
+    var start = bytes.count
+    while start > 0, isWord(bytes[start - 1]) { start -= 1 }
+    if start > 0, bytes[start - 1] == UInt8(ascii: ":") { start -= 1 }
+    return start
+  }
+
+  /// `\beta` as its letter; `\be` as the letters that begin so.
+  private func greek(_ word: String) -> [String]? {
+    guard word.hasPrefix("\\") else { return nil }
+    let name = word.dropFirst()
+    let letters = name.prefix { $0.isLetter }
+    let rest = name.dropFirst(letters.count)
+    if let letter = GreekNames.letter(String(letters)) { return [letter + rest] }
+    guard rest.isEmpty else { return [] }
+    let found = GreekNames.all.filter { $0.hasPrefix(letters) }
+    if found.count == 1 { return [GreekNames.letter(found[0])!] }
+    return found.map { "\\" + $0 }
+  }
+
+  /// Where the name of a file starts: after `:load` and `:save`, and inside quotes.
+  private func fileStart(_ bytes: [UInt8]) -> Int? {
+    let text = String(decoding: bytes, as: UTF8.self)
+    let (head, _) = Fragment(text).word
+    let command = CommandName.matching(
+      String(head.text.dropFirst().filter { $0 != "!" }))
+    if head.text.hasPrefix(":"), command == [.load] || command == [.save],
+      bytes.count > head.offset + head.count
+    {
+      var start = head.offset + head.count
+      while start < bytes.count, bytes[start] == 0x20 { start += 1 }
+      return start
+    }
+    var quote: Int?
+    for (i, byte) in bytes.enumerated() where byte == UInt8(ascii: "\"") {
+      quote = quote == nil ? i : nil
+    }
+    return quote.map { $0 + 1 }
+  }
+
+  private func files(_ prefix: String) -> [String] {
+    let slash = prefix.lastIndex(of: "/")
+    let folder = slash.map { String(prefix[...$0]) } ?? ""
+    let name = slash.map { String(prefix[prefix.index(after: $0)...]) } ?? prefix
+    return console.names(in: folder.isEmpty ? "." : folder).filter {
+      $0.hasPrefix(name) && (!$0.hasPrefix(".") || name.hasPrefix("."))
+    }.sorted().map { folder + $0 }
+  }
+
+  // MARK: Calls
+
+  /// The name whose parenthesis is open at `end`.
+  private static func openCall(_ bytes: [UInt8], before end: Int) -> String? {
+    var depth = 0
+    var i = end
+    while i > 0 {
+      i -= 1
+      if bytes[i] == UInt8(ascii: ")") { depth += 1 }
+      guard bytes[i] == UInt8(ascii: "(") else { continue }
+      if depth > 0 {
+        depth -= 1
+        continue
+      }
+      var start = i
+      while start > 0, isWord(bytes[start - 1]) { start -= 1 }
+      return start < i ? String(decoding: bytes[start..<i], as: UTF8.self) : nil
+    }
+    return nil
+  }
+
+  /// Whether an `=` stands before: a value is being written, no name of a parameter.
+  private static func isValue(_ bytes: [UInt8], _ start: Int) -> Bool {
+    let last = bytes[..<start].last { $0 > 0x20 }
+    return last != UInt8(ascii: "(") && last != UInt8(ascii: ",")
+  }
+
+  /// The parameters of a rule, function or objective, of the session or the zoo.
+  private func parameters(of name: String) -> [String] {
+    let key = Name(name).key
+    let program = compiler.program
+    if let rule = program.rules[key] { return rule.declaration.parameters.map(\.name.text) }
+    if let function = program.functions[key] {
+      return function.declaration.parameters.map(\.name.text)
+    }
+    if let objective = program.objectives[key] {
+      return objective.declaration.parameters.map(\.name.text)
+    }
+    guard let found = ZooIndex.declaration(name) else { return [] }
+    let (tree, _) = compiler.tree(name: found.file, bytes: Array(found.text.utf8))
+    for item in tree.items {
+      switch item.kind {
+      case .rule(let rule): return rule.parameters.map(\.name.text)
+      case .function(let function): return function.parameters.map(\.name.text)
+      default: break
+      }
+    }
+    return []
+  }
+}
+
+/// Greek letters by name.
+enum GreekNames {
+  static let all: [String] = letters.keys.sorted()
+
+  static func letter(_ name: String) -> String? { letters[name] }
+
+  private static let letters: [String: String] = {
+    var found: [String: String] = ["epsilon": "ε"]
+    // The canonical spelling of every letter is its name.
+    for value in Array(0x391...0x3A9) + Array(0x3B1...0x3C9) {
+      guard let scalar = Unicode.Scalar(UInt32(value)) else { continue }
+      let letter = String(scalar)
+      let name = Name(letter).key
+      if name != letter, found[name] == nil { found[name] = letter }
+    }
+    found["sigma"] = "σ"
+    return found
+  }()
+}

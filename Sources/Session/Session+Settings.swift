@@ -1,0 +1,87 @@
+import Diagnostics
+import Ravine
+import Runtime
+
+// `:set`.
+extension Session {
+  static let settingNames = ["plot", "engine", "dtype", "width", "seconds", "nodes", "threads"]
+
+  func set(_ rest: Fragment) throws {
+    if rest.isEmpty { return write(settingsText) }
+    let (name, value) = rest.word
+    guard Self.settingNames.contains(name.text) else {
+      let near = Suggestion.nearest(to: name.text, among: Self.settingNames)
+      throw DiagnosticError(
+        Diagnostic(
+          242, "there is no setting `\(name.text)`", at: span(name),
+          notes: [Note("settings are \(Self.settingNames.joined(separator: ", "))")],
+          fixIts: near.map { [FixIt("did you mean `\($0)`?", at: span(name), replacement: $0)] }
+            ?? []))
+    }
+    guard !value.isEmpty else {
+      throw wrong(name, "\(name.text) of what? \(Self.choices(name.text))")
+    }
+    let isRight: Bool
+    switch name.text {
+    case "plot":
+      let style = SessionSettings.PlotStyle(rawValue: value.text)
+      settings.plot = style ?? settings.plot
+      isRight = style != nil
+    case "engine":
+      let kinds: [String: EngineKind] = [
+        "interpreter": .interpreter, "native": .native, "auto": .auto, "reference": .reference,
+      ]
+      settings.engine = kinds[value.text] ?? settings.engine
+      isRight = kinds[value.text] != nil
+    case "dtype":
+      isRight = ["f32", "f64"].contains(value.text)
+      if isRight { settings.elementType = value.text == "f32" ? .float32 : .float64 }
+    case "width":
+      let n = Int(value.text).flatMap { (24...1_000).contains($0) ? $0 : nil }
+      isRight = n != nil || value.text == "auto"
+      if isRight { settings.width = n }
+    case "seconds":
+      let x = Double(value.text).flatMap { $0 > 0 && $0 <= 86_400 ? $0 : nil }
+      settings.seconds = x ?? settings.seconds
+      isRight = x != nil
+    case "nodes":
+      let n = Int(value.text).flatMap { (1_000...100_000_000).contains($0) ? $0 : nil }
+      settings.nodes = n ?? settings.nodes
+      isRight = n != nil
+    default:
+      let n = Int(value.text).flatMap { (1...1_024).contains($0) ? $0 : nil }
+      if let n { Threads.preferred = n }
+      isRight = n != nil
+    }
+    guard isRight else { throw wrong(value, "\(name.text) is \(Self.choices(name.text))") }
+  }
+
+  private func wrong(_ place: Fragment, _ message: String) -> DiagnosticError {
+    DiagnosticError(.usage(message, of: .set, at: span(place)))
+  }
+
+  static func choices(_ name: String) -> String {
+    switch name {
+    case "plot": SessionSettings.PlotStyle.allCases.map(\.rawValue).joined(separator: ", ")
+    case "engine": "interpreter, native, auto, reference"
+    case "dtype": "f32, f64"
+    case "width": "auto, or 24 to 1000 columns"
+    case "seconds": "a number above 0: how long a command of the algebra may take"
+    case "nodes": "1000 or more: how large its terms may be"
+    default: "1 to 1024"
+    }
+  }
+
+  private var settingsText: String {
+    let rows = [
+      ("plot", settings.plot.rawValue), ("engine", "\(settings.engine)"),
+      ("dtype", settings.elementType == .float32 ? "f32" : "f64"),
+      ("width", settings.width.map { "\($0)" } ?? "auto"),
+      ("seconds", ValueText.number(settings.seconds)), ("nodes", "\(settings.nodes)"),
+      ("threads", "\(Threads.preferred)"),
+    ]
+    return rows.map { name, value in
+      name + String(repeating: " ", count: 9 - name.count) + value + "\n"
+    }.joined()
+  }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import Ravine
+import Testing
+
+@testable import Session
+
+/// Random and mutated lines: a session answers every one of them and goes on.
+@Suite struct SessionFuzzTests {
+  /// Lines that mean something, to be spoiled.
+  static let seeds: [String] =
+    CommandName.allCases.map(\.example).filter { $0 != ":quit" && !$0.hasPrefix(":identify") } + [
+      "2 + 3 * 4^2", "[1, 2, 3][1:]", "x = 3", "fn f(a, b = 2) = a * b + x", "f(1)", "% + 1",
+      "rule A(lr = 0.1 in [0, 1)) { state m  m' = ema(m, g, 0.9)  w' = w - lr * m' }",
+      "rule R(lr = 0.1) = route { rank == 2 -> A(lr = lr)  otherwise -> SGD(lr = lr) }",
+      "objective bowl(p: vector(2) = [1, 1]) = sum(p^2)",
+      "minimize bowl with SGD(lr = 0.1), A for 5 steps", "plot loss, path", "assert A == SGD",
+      "assert A(lr = 0) != SGD", "(1 - β^2) / (1 - β)", "data d = csv(\"d.csv\", target = \"y\")",
+      "if 1 < 2 then x else y", "softmax([1, 2]) @ eye(2)", "A == A", ":undo", ":reload",
+      ":save s.opt", ":load s.opt", ":load none", ":set seconds 1", ":type A", ":show A",
+      "ravine> 1 + 1", "a²·√2 ≤ ‖b‖", "∞ - ∞", "nan", "1e999", "((((((((1))))))))", "λ' = 3",
+    ]
+
+  private static let words = [
+    "Lion", "AdamW", "SGD", "A", "f", "x", "β1", "lr", "m", "w", "g", "t", "T", "%", "%1", "ans",
+    "(", ")", "[", "]", "{", "}", ",", ";", "=", "==", "->", "+", "-", "*", "/", "^", "@", "'",
+    "\"", "#", ":", ".", "..", "wrt", "for", "by", "in", "at", "with", "and", "rule", "fn", "if",
+    "1", "0", "1e-3", "-1", "9999999999999999999999999", "é", "日本", "\u{301}", "\u{0}", "\t", "\n",
+    "\\", "!", "?", "stability", "filter", "zeros(1000000, 1000000)", "repeat 1000000000 { ",
+  ]
+
+  static func line(_ random: inout SeededGenerator) -> String {
+    var text = seeds[Int.random(in: 0..<seeds.count, using: &random)]
+    switch Int.random(in: 0..<10, using: &random) {
+    case 0:
+      // Words in any order.
+      text = (0..<Int.random(in: 1...12, using: &random)).map { _ in
+        words[Int.random(in: 0..<words.count, using: &random)]
+      }.joined(separator: Bool.random(using: &random) ? " " : "")
+      if Bool.random(using: &random) { text = ":" + text }
+    case 1:
+      // Any bytes.
+      text = String(
+        decoding: (0..<Int.random(in: 0...40, using: &random)).map { _ in
+          UInt8.random(in: 0...255, using: &random)
+        }, as: UTF8.self)
+    case 2: break
+    default:
+      for _ in 0..<Int.random(in: 1...3, using: &random) { mutate(&text, &random) }
+    }
+    return text
+  }
+
+  private static func mutate(_ text: inout String, _ random: inout SeededGenerator) {
+    var letters = Array(text.unicodeScalars)
+    let at = Int.random(in: 0...letters.count, using: &random)
+    switch Int.random(in: 0..<5, using: &random) {
+    case 0 where at < letters.count: letters.remove(at: at)
+    case 1 where at < letters.count:
+      letters.swapAt(at, Int.random(in: 0..<letters.count, using: &random))
+    case 2:
+      let other = Array(seeds[Int.random(in: 0..<seeds.count, using: &random)].unicodeScalars)
+      letters =
+        Array(letters[..<at])
+        + other.suffix(
+          Int.random(in: 0...other.count, using: &random))
+    case 3 where at < letters.count:
+      letters.removeSubrange(at..<min(letters.count, at + Int.random(in: 1...8, using: &random)))
+    default:
+      letters.insert(
+        contentsOf: words[Int.random(in: 0..<words.count, using: &random)].unicodeScalars, at: at)
+    }
+    var result = String.UnicodeScalarView()
+    result.append(contentsOf: letters)
+    text = String(result)
+  }
+
+  /// RAVINE_CAMPAIGN asks for more lines, RAVINE_SEED for others.
+  @Test func anyLineIsAnswered() {
+    let environment = ProcessInfo.processInfo.environment
+    let count = environment["RAVINE_CAMPAIGN"].flatMap(Int.init).map { $0 * 5 } ?? 1_500
+    var random = SeededGenerator(
+      state: environment["RAVINE_SEED"].flatMap(UInt64.init) ?? 20_260)
+    let log = environment["RAVINE_FUZZ_LOG"].flatMap { path -> FileHandle? in
+      _ = FileManager.default.createFile(atPath: path, contents: nil)
+      return FileHandle(forWritingAtPath: path)
+    }
+    var bench = Bench()
+    var answered = 0
+    var slowest = (Duration.zero, "")
+    for k in 0..<count {
+      // Names of old lines would make all new ones wrong in the same way.
+      if k % 400 == 0 { bench = Bench() }
+      bench.session.settings.seconds = 1
+      let text = Self.line(&random)
+      log?.write(Data((text + "\n--\n").utf8))
+      let start = ContinuousClock.now
+      if !bench.session.submit(text) { bench = Bench() }
+      let taken = ContinuousClock.now - start
+      if taken > slowest.0 { slowest = (taken, text) }
+      let said = bench.console.take()
+      #expect(said.utf8.count < 2_000_000, "\(text)")
+      #expect(!said.contains("<unknown>"), "\(text)")
+      _ = bench.session.completion(
+        of: text, at: Int.random(in: 0...text.utf8.count, using: &random))
+      if !said.isEmpty { answered += 1 }
+    }
+    #expect(answered > count / 2)
+    #expect(slowest.0 < .seconds(60), "\(slowest)")
+    if log != nil { print("slowest: \(slowest)") }
+    #expect(bench.run("1 + 1").contains("= 2"))
+  }
+}
+
+/// SplitMix64: the same lines on every machine.
+struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

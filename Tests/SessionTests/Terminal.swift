@@ -1,0 +1,127 @@
+import Foundation
+import PseudoTerminal
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A session of `ravine` on a terminal of its own, typed at as a user would.
+final class Terminal {
+  private let end: Int32
+  private var process: pid_t = 0
+  /// Everything that was shown and not yet looked for.
+  private(set) var shown = ""
+  let folder: URL
+
+  struct Failure: Error, CustomStringConvertible {
+    var description: String
+  }
+
+  /// Starts `ravine` in a folder, which also holds its history.
+  init(
+    in folder: URL, environment extra: [String: String] = [:], columns: Int = 80
+  ) throws {
+    self.folder = folder
+    var environment = [
+      "TERM": "xterm", "LANG": "C.UTF-8", "NO_COLOR": "1", "HOME": folder.path,
+      "XDG_STATE_HOME": folder.path + "/state", "INPUTRC": "/dev/null",
+      "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
+    ]
+    environment.merge(extra) { $1 }
+    let path = try Self.executable().path
+    var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(path), nil]
+    var variables = environment.map { strdup("\($0)=\($1)") } + [nil]
+    end = pt_start(path, &arguments, &variables, 24, Int32(columns), &process)
+    for pointer in arguments + variables { free(pointer) }
+    guard end >= 0 else { throw Failure(description: "there is no pseudo-terminal") }
+    _ = fcntl(end, F_SETFL, O_NONBLOCK)
+  }
+
+  deinit {
+    kill(process, SIGKILL)
+    var status: Int32 = 0
+    waitpid(process, &status, 0)
+    close(end)
+  }
+
+  func type(_ text: String) {
+    let bytes = Array(text.utf8)
+    var start = 0
+    while start < bytes.count {
+      let count = bytes[start...].withUnsafeBytes { write(end, $0.baseAddress!, $0.count) }
+      if count > 0 { start += count } else { usleep(2_000) }
+    }
+  }
+
+  func resize(columns: Int) { pt_resize(end, 24, Int32(columns)) }
+
+  /// Waits until a text is shown; what stands before it is forgotten. Returns what was shown.
+  @discardableResult
+  func expect(_ text: String, seconds: Double = 60) throws -> String {
+    let limit = Date().addingTimeInterval(seconds)
+    while true {
+      if let range = shown.range(of: text) {
+        let before = String(shown[..<range.upperBound])
+        shown = String(shown[range.upperBound...])
+        return before
+      }
+      guard Date() < limit else {
+        throw Failure(description: "`\(text)` is not shown, but: \(shown.debugDescription)")
+      }
+      if !read() { usleep(5_000) }
+    }
+  }
+
+  /// Takes what is there; escape sequences are left out.
+  private func read() -> Bool {
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    let count = posixRead(end, &chunk, chunk.count)
+    guard count > 0 else { return false }
+    pending += chunk[..<count]
+    // A letter may come in two parts.
+    guard let text = String(bytes: pending, encoding: .utf8) else { return true }
+    pending = []
+    shown += text.replacing(/\u{1B}(\[[0-9;?]*[a-zA-Z]|[=>])/, with: "")
+    return true
+  }
+  private var pending: [UInt8] = []
+
+  /// How the program ended: its status, or minus the signal.
+  func status(seconds: Double = 30) throws -> Int32 {
+    let limit = Date().addingTimeInterval(seconds)
+    var status: Int32 = 0
+    while waitpid(process, &status, WNOHANG) == 0 {
+      guard Date() < limit else { throw Failure(description: "it does not end") }
+      _ = read()
+      usleep(5_000)
+    }
+    return status & 0x7F == 0 ? (status >> 8) & 0xFF : -(status & 0x7F)
+  }
+
+  var isAlive: Bool { kill(process, 0) == 0 }
+
+  static func executable() throws -> URL {
+    var places = [URL(fileURLWithPath: CommandLine.arguments[0])]
+    places += Bundle.allBundles.map(\.bundleURL)
+    for place in places {
+      var folder = place
+      for _ in 0..<4 {
+        folder = folder.deletingLastPathComponent()
+        let candidate = folder.appendingPathComponent("ravine")
+        var isDirectory: ObjCBool = false
+        if FileManager.default.fileExists(atPath: candidate.path, isDirectory: &isDirectory),
+          !isDirectory.boolValue
+        {
+          return candidate
+        }
+      }
+    }
+    throw Failure(description: "`ravine` was not built")
+  }
+}
+
+private func posixRead(_ file: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
+  read(file, buffer, count)
+}
