@@ -32,7 +32,7 @@ public struct LatexPrinter {
     var lines: [String] = []
     for (target, value) in own.initial.outputs.map({ ($0.target, $0.value) }) {
       guard case .state(let k) = target else { continue }
-      lines.append("\(symbol(states[k]))_0 &= \(first.text(value, 0))")
+      lines.append("\(symbol(states[k], at: "0")) &= \(first.text(value, 0))")
     }
     let targets = own.update.outputs
     printer.nameShared(targets.map(\.value))
@@ -40,7 +40,7 @@ public struct LatexPrinter {
       let left: String
       switch output.target {
       case .parameter: left = "w_{t+1}"
-      case .state(let k): left = "\(symbol(states[k]))_t"
+      case .state(let k): left = symbol(states[k], at: "t")
       case .view(let name): left = "\\mathrm{\(name)}_t"
       default: continue
       }
@@ -76,7 +76,7 @@ public struct LatexPrinter {
     var targets: [ValueID: String] = [:]
     for output in function.outputs {
       if case .state(let k) = output.target {
-        targets[output.value] = targets[output.value] ?? "\(Self.symbol(states[k]))_t"
+        targets[output.value] = targets[output.value] ?? Self.symbol(states[k], at: "t")
       }
     }
     shared = targets
@@ -104,8 +104,9 @@ public struct LatexPrinter {
 
   // MARK: Names
 
-  /// `β1` as `\beta_{1}`, `mean_g` as `\mathit{mean}_{g}`.
-  static func symbol(_ name: String) -> String {
+  /// `β1` as `\beta_{1}`, `mean_g` as `\mathit{mean}_{g}`; what changes with the steps has the time
+  /// as its last index.
+  static func symbol(_ name: String, at time: String = "") -> String {
     let greek: [Character: String] = [
       "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta",
       "η": "eta", "θ": "theta", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi",
@@ -137,12 +138,16 @@ public struct LatexPrinter {
     } else {
       result = stem == "lr" ? "\\eta" : "\\mathit{\(stem)}"
     }
+    var indices: [String] = []
     if !index.isEmpty {
       let plain = index.map { greek[$0].map { "\\\($0) " } ?? String($0) }.joined()
-      result +=
-        "_{\(plain.count > 1 && plain.allSatisfy(\.isLetter) ? "\\mathrm{\(plain)}" : plain)}"
+      indices.append(
+        plain.count > 1 && plain.allSatisfy(\.isLetter) ? "\\mathrm{\(plain)}" : plain)
     }
-    return result
+    if !time.isEmpty { indices.append(time) }
+    if indices.isEmpty { return result }
+    return indices == ["t"] || indices == ["0"]
+      ? "\(result)_\(time)" : "\(result)_{\(indices.joined(separator: ","))}"
   }
 
   // MARK: Expressions
@@ -181,7 +186,7 @@ public struct LatexPrinter {
     case .horizon: return "T"
     case .parameter: return "w_t"
     case .gradient: return "g_t"
-    case .state: return slot < states.count ? "\(Self.symbol(states[slot]))_{t-1}" : "s_{\(slot)}"
+    case .state: return slot < states.count ? Self.symbol(states[slot], at: "t-1") : "s_{\(slot)}"
     case .input: return slot < inputs.count ? Self.symbol(inputs[slot]) : "a_{\(slot)}"
     case .loss: return "\\ell_t"
     case .argument: return "z_{\(slot)}"
@@ -230,7 +235,7 @@ public struct LatexPrinter {
     case .select:
       return "\\begin{cases} \(text(i.b, 0)) & \\text{if } \(text(i.a, 0)) \\\\ "
         + "\(text(i.c, 0)) & \\text{otherwise} \\end{cases}"
-    case .transpose: return "\(text(i.a, 9))^{\\top}"
+    case .transpose: return wrap(8, "\(text(i.a, 9))^{\\top}")
     case .matrixProduct: return infix("\\,", 6, 7)
     case .identity: return "I"
     case .broadcast, .reshape: return text(i.a, outer)

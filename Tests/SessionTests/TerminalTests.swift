@@ -76,6 +76,8 @@ import Testing
     let second = try open()
     second.type("\u{1B}[A\r")
     try second.expect("%1 = 42")
+    // Between statements the terminal would take Ctrl-R for itself.
+    try second.expect("ravine> ")
     second.type("\u{12}rule\r")
     try second.expect("defined rule A")
   }

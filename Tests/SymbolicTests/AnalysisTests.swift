@@ -1,6 +1,7 @@
 import Ravine
 import Symbolic
 import Testing
+import Zoo
 
 /// What is asked of one rule: stability, memory, limits, symmetries, units, bounds.
 @Suite struct AnalysisTests {
@@ -360,6 +361,29 @@ import Testing
   }
 
   // MARK: LaTeX
+
+  /// No symbol has two lower or two upper indices side by side, which TeX refuses.
+  @Test func indicesInLatexAreJoined() throws {
+    let compiler = Compiler()
+    var count = 0
+    for declaration in Library.shared.declarations where declaration.kind == .rule {
+      guard let rule = try? compiler.algebra(declaration.name) else { continue }
+      count += 1
+      let text = Array(rule.latex())
+      for mark in ["_", "^"] as [Character] {
+        for start in text.indices.dropLast() where text[start] == mark && text[start + 1] == "{" {
+          var depth = 0
+          let end = text[(start + 1)...].firstIndex { character in
+            depth += character == "{" ? 1 : character == "}" ? -1 : 0
+            return depth == 0
+          }
+          let next = end.map { $0 + 1 } ?? text.count
+          #expect(next >= text.count || text[next] != mark, "\(declaration.name)")
+        }
+      }
+    }
+    #expect(count > 100)
+  }
 
   @Test func latex() throws {
     let text = try algebra("Lion").latex()

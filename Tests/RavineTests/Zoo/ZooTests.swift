@@ -87,27 +87,4 @@ import Testing
     try walk.steps(Self.longRun, .noisy)
     #expect(walk.broken == nil, "\(call)")
   }
-
-  /// What the cost sheet says of states is what is allocated.
-  @Test(arguments: ZooRules.all.indices)
-  func statesAreAsLargeAsTheSheetSays(_ index: Int) throws {
-    let call = ZooRules.all[index]
-    let rule = try Compiler().rule(call)
-    // The sheet counts one of each worker and of each example.
-    guard !rule.module.axes.contains(.workers) else { return }
-    let axes = AxisLengths(batch: 1, groups: rule.module.axes.contains(.groups) ? 2 : nil)
-    for spec in Self.taken(rule) {
-      let optimizer = try Optimizer(
-        rule, parameters: [spec], engine: .interpreter, elementType: .float32, axes: axes)
-      let placed = try RuleDescription(rule, parameters: [spec]).placements[0]
-      // Single numbers are kept in double precision, and the sheet counts them by the element; it
-      // leaves those out that all tensors share.
-      let states = rule.module.variants[optimizer.variant(of: 0).index].states
-      let numbers = states.count { !$0.isGlobal && optimizer.stateShape($0.name, of: 0) == [] }
-      let shared = states.count(where: \.isGlobal)
-      #expect(
-        Double(optimizer.stateByteCount) == placed.stateBytes + Double(4 * numbers + 8 * shared),
-        "\(call) on \(spec.name)")
-    }
-  }
 }
