@@ -75,7 +75,8 @@ let package = Package(
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),
     tests("RuntimeTests", ["Runtime", "Ravine", "Native", "AllocationCount"]),
     tests("NativeTests", ["Native", "Runtime", "Ravine", "CKernels", "IR"]),
-    tests("SymbolicTests", ["Symbolic", "Ravine", "Zoo", "Runtime", "IR", "Basics", "Diagnostics"]),
+    tests(
+      "SymbolicTests", ["Symbolic", "Ravine", "Zoo", "Runtime", "IR", "Basics", "Diagnostics"]),
     tests("TrainingTests", ["Training"]),
     tests("MeasuringTests", ["Measuring", "Ravine", "Runtime"]),
     .target(name: "PseudoTerminal", path: "Tests/PseudoTerminal"),
