@@ -97,6 +97,26 @@ RV_BY_8 static int64_t rv_decode_u8_by_8(
   return i;
 }
 
+// The largest size as bits; four at once, since each waits for the one before it.
+RV_BY_8 static int64_t rv_largest_by_32(uint32_t *largest, const float *x, int64_t n) {
+  const __m256i size = _mm256_set1_epi32(0x7FFFFFFF);
+  __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
+  int64_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    const __m256i *p = (const __m256i *)(x + i);
+    a = _mm256_max_epu32(a, _mm256_and_si256(size, _mm256_loadu_si256(p)));
+    b = _mm256_max_epu32(b, _mm256_and_si256(size, _mm256_loadu_si256(p + 1)));
+    c = _mm256_max_epu32(c, _mm256_and_si256(size, _mm256_loadu_si256(p + 2)));
+    d = _mm256_max_epu32(d, _mm256_and_si256(size, _mm256_loadu_si256(p + 3)));
+  }
+  a = _mm256_max_epu32(_mm256_max_epu32(a, b), _mm256_max_epu32(c, d));
+  __m128i four = _mm_max_epu32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+  four = _mm_max_epu32(four, _mm_shuffle_epi32(four, 0x4E));
+  four = _mm_max_epu32(four, _mm_shuffle_epi32(four, 0xB1));
+  *largest = (uint32_t)_mm_cvtsi128_si32(four);
+  return i;
+}
+
 // The line of y: a guess from its exponent and first digits, never more than one too low, and the
 // border above the guess. `slope` of 65536 and the order of the borders go together.
 RV_BY_8 RV_INLINE __m256i rv_line_of(__m256 y, __m256 borders, int slope) {
@@ -207,6 +227,7 @@ RV_BY_8 static int64_t rv_encode_u8_by_32(
 #define RV_HAS_8 0
 #define rv_decode_s8_by_8(d, codes, scale, n) 0
 #define rv_decode_u8_by_8(d, codes, scale, n) 0
+#define rv_largest_by_32(largest, x, n) 0
 #define rv_encode_s8_by_32(codes, x, scale, n) 0
 #define rv_encode_u8_by_32(codes, x, scale, n) 0
 #endif

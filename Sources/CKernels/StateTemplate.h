@@ -42,7 +42,8 @@ RV_INLINE float N(largest)(const T *x, int64_t n) {
 #else
   // Bits of positive floats are in their order, and those of NaN above all.
   uint32_t largest = 0;
-  for (int64_t i = 0; i < n; i++) {
+  int64_t done = RV_HAS_8 ? rv_largest_by_32(&largest, x, n) : 0;
+  for (int64_t i = done; i < n; i++) {
     uint32_t u;
     memcpy(&u, x + i, 4);
     u &= 0x7FFFFFFFu;
