@@ -3,6 +3,7 @@
 #include "Kernels.h"
 #include "Math.h"
 #include "Formats.h"
+#include "Lines.h"
 #include "Maps.h"
 #include "Random.h"
 

@@ -26,6 +26,9 @@ static const char places[] = {
 static const char formats[] = {
 #embed "Formats.h" suffix(, )
     0};
+static const char lines[] = {
+#embed "Lines.h" suffix(, )
+    0};
 static const char states[] = {
 #embed "StateTemplate.h" suffix(, )
     0};
@@ -37,11 +40,12 @@ static const char random_numbers[] = "";
 static const char reductions[] = "";
 static const char places[] = "";
 static const char formats[] = "";
+static const char lines[] = "";
 static const char states[] = "";
 #endif
 
 const char *rv_text_of(enum rv_text text) {
   const char *const texts[] = {
-      frame, place, math, random_numbers, reductions, places, formats, states};
+      frame, place, math, random_numbers, reductions, places, formats, lines, states};
   return texts[text];
 }

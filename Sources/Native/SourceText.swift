@@ -82,7 +82,12 @@ struct SourceText {
       parts += [kept(rv_text_of(RV_TEXT_PLACE)), kept(rv_text_of(RV_TEXT_RANDOM))]
     }
     if all.contains(.formats) { parts.append(kept(rv_text_of(RV_TEXT_FORMATS))) }
-    if all.contains(.states) { parts += [map("s8"), map("u8")] }
+    if all.contains(.states) {
+      parts += [
+        map("s8"), map("u8"), "#if defined(__x86_64__)\n#include <immintrin.h>\n#endif",
+        kept(rv_text_of(RV_TEXT_LINES)),
+      ]
+    }
     if all.contains(.reductions) {
       parts.append(
         """
