@@ -40,8 +40,26 @@ public struct Comparer {
       return Comparison(.undecided(probes: 0))
     }
     var results: [Comparison] = []
-    for pair in pairs { results.append(compare(pair.0, pair.1)) }
+    for pair in pairs { results.append(aboutStorage(compare(pair.0, pair.1), pair.0, pair.1)) }
     return results.max { rank($0) < rank($1) } ?? Comparison(.undecided(probes: 0))
+  }
+
+  /// The algebra is exact: where states are stored in fewer bits, two programs are equal only up to
+  /// that.
+  private func aboutStorage(_ found: Comparison, _ i: Int, _ j: Int) -> Comparison {
+    let stored = (a.module.variants[i].states + b.module.variants[j].states).filter {
+      ![.compute, .float32, .float64].contains($0.storage)
+    }
+    guard !stored.isEmpty, !isSameProgram(i, j) else { return found }
+    let change = stored.map { "\(RuleStatement.shortKey($0.name)) stored exactly" }
+    var result = found
+    switch found.verdict {
+    case .equal: result.verdict = .equalUpTo(change)
+    case .equalWhere(let conditions): result.verdict = .equalUpTo(conditions + change)
+    case .equalUpTo(let changes): result.verdict = .equalUpTo(changes + change)
+    case .different, .undecided: break
+    }
+    return result
   }
 
   /// Whether nothing speaks against equality at the defaults: a quick look before a proof.
@@ -154,6 +172,8 @@ public struct Comparer {
     return a.symbols == b.symbols && a.module.defaults == b.module.defaults
       && a.module.hypers.map(\.key) == b.module.hypers.map(\.key)
       && x.states.map(\.shape) == y.states.map(\.shape)
+      && x.states.map(\.storage) == y.states.map(\.storage)
+      && x.states.map(\.roundsStochastically) == y.states.map(\.roundsStochastically)
       && x.inputs.map(\.name) == y.inputs.map(\.name)
       && x.update == y.update && x.initial == y.initial
   }

@@ -127,6 +127,17 @@ import Testing
     #expect(changes == ["lr = 0.1"])
   }
 
+  /// Eight bits are not what the equations say.
+  @Test func storageIsNoEquality() throws {
+    let result = try compare("Adam8bit", "Adam")
+    guard case .equalUpTo(let changes) = result.verdict else {
+      Issue.record("\(ComparisonText.text(result))")
+      return
+    }
+    #expect(changes == ["m stored exactly", "v stored exactly"])
+    #expect(try compare("Adam8bit", "Adam8bit").isEqual)
+  }
+
   /// What fits no tensor of one shape is tried on others.
   @Test func probesFindAShapeThatBothTake() throws {
     let result = try compare("SubsetNormAdamW", "SGD")
