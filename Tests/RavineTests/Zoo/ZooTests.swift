@@ -42,21 +42,44 @@ import Testing
       let compiler = Compiler()
       let text = try ZooRules.moved(call, compiler, seed: seed)
       let rule = try compiler.rule(text)
-      let specs = Self.taken(rule)
+      var specs = Self.taken(rule)
       try #require(!specs.isEmpty, "\(text) takes none of the tensors")
-      let expected = try ZooWalk(rule, specs, engine: .reference, horizon: Self.shortRun)
+      var tolerance = try Self.tolerance(rule, specs)
+      if tolerance > 1e-4 {
+        // The gradients of a tall matrix leave a space in which its eigenvectors are any.
+        specs = [ParameterSpec(name: "square", dims: [4, 4])]
+        tolerance = try Self.tolerance(rule, specs)
+        try #require(tolerance <= 1e-4, "\(text) follows the last bits of its gradients")
+      }
+      let expected = try Self.walked(rule, specs)
       defer { expected.release() }
-      try expected.steps(Self.shortRun)
       for engine in [EngineKind.interpreter, .native] {
-        let walk = try ZooWalk(
-          rule, specs, engine: engine, horizon: Self.shortRun,
-          compiler: engine == .native ? Self.native : nil)
+        let walk = try Self.walked(rule, specs, engine)
         defer { walk.release() }
-        try walk.steps(Self.shortRun)
-        let found = ZooWalk.difference(walk, expected, tolerance: 1e-9)
+        let found = ZooWalk.difference(walk, expected, tolerance: tolerance)
         #expect(found == nil, "\(text) \(engine) \(specs.map(\.name))")
       }
     }
+  }
+
+  /// No engine is held to more than the reference walk keeps when the last bits of gradients change.
+  private static func tolerance(_ rule: RuleInstance, _ specs: [ParameterSpec]) throws -> Double {
+    let exact = try walked(rule, specs)
+    defer { exact.release() }
+    let nudged = try walked(rule, specs, nudge: 0x1p-50)
+    defer { nudged.release() }
+    return max(1e-9, 100 * ZooWalk.distance(nudged, exact))
+  }
+
+  private static func walked(
+    _ rule: RuleInstance, _ specs: [ParameterSpec], _ engine: EngineKind = .reference,
+    nudge: Double = 0
+  ) throws -> ZooWalk {
+    let walk = try ZooWalk(
+      rule, specs, engine: engine, horizon: shortRun, compiler: engine == .native ? native : nil,
+      nudge: nudge)
+    try walk.steps(shortRun)
+    return walk
   }
 
   /// Matrix functions amplify rounding from step to step.

@@ -19,12 +19,15 @@ struct ZooWalk {
   private let gradients: [UnsafeMutablePointer<Double>]
   private let inputNames: [[String]]
   private let workers: Int
+  /// How much larger or smaller, by place, each gradient is than it should be, as a part of itself.
+  private let nudge: Double
 
   init(
     _ rule: RuleInstance, _ specs: [ParameterSpec], engine: EngineKind, horizon: Int,
-    compiler: (any SegmentCompiler)? = nil
+    compiler: (any SegmentCompiler)? = nil, nudge: Double = 0
   ) throws(DiagnosticError) {
     self.specs = specs
+    self.nudge = nudge
     let axes = Self.axes(of: rule)
     workers = axes.workers
     optimizer = try Optimizer(
@@ -85,6 +88,7 @@ struct ZooWalk {
         for worker in 0..<workers {
           var slope = x - Self.centre(i + k) + 0.3 * Self.noise(k + 11 * worker, t, i)
           if case .holed = kind, t == 3 || i == 0 && t <= 4 { slope = 0 }
+          slope *= 1 + (Self.noise(k, t + 977, i) < 0 ? -nudge : nudge)
           gradients[k][worker * spec.count + i] = slope
         }
       }
@@ -131,6 +135,17 @@ struct ZooWalk {
   /// The first number that is not finite.
   var broken: String? {
     numbers.first { !$0.values.allSatisfy(\.isFinite) }?.name
+  }
+
+  /// The largest difference between two walks, relative to the larger of 1 and the number.
+  static func distance(_ a: ZooWalk, _ b: ZooWalk) -> Double {
+    var largest = 0.0
+    for (x, y) in zip(a.numbers, b.numbers) {
+      for (p, q) in zip(x.values, y.values) where p.isFinite && q.isFinite {
+        largest = max(largest, abs(p - q) / max(1, abs(p), abs(q)))
+      }
+    }
+    return largest
   }
 
   /// Where two walks are further apart than `tolerance`, relative to the larger of 1 and the number.
