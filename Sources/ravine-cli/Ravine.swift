@@ -36,14 +36,14 @@ struct Ravine: ParsableCommand {
   static let version = "0.1.0"
 
   func run() throws {
-    if isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 {
-      return try ReplCommand.parse([]).run()
-    }
+    // `ravine | less` asks for what follows.
+    let isAsked = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 0
+    if !isAsked, try ReplCommand.parse([]).answers() { return }
     Console.write(
       """
       ravine \(Self.version), a language for optimizers
 
-        ravine repl              a session; also plain `ravine` on a terminal
+        ravine repl              a session; also plain `ravine`
         ravine run FILE          run a script          ravine check FILE…    check without running
         ravine describe RULE     what a rule costs     ravine zoo [NAME]     the rules that come along
         ravine fmt FILE…         format                ravine explain CODE   what a message means

@@ -19,9 +19,9 @@ struct ReplCommand: ParsableCommand {
     abstract: "A session: rules, proofs and plots at a prompt.",
     discussion: """
       Examples:
-        ravine                                the same, on a terminal
+        ravine                                the same
         ravine repl Examples/rosenbrock.opt   with a script loaded
-        echo ':compare Adam AdamW' | ravine repl
+        echo ':compare Adam AdamW' | ravine
 
       `:help` lists the commands. Statements are kept in $XDG_STATE_HOME/ravine/history, else in
       ~/.local/state/ravine/history. Without a terminal, lines are read as they are, and the session
@@ -50,7 +50,10 @@ struct ReplCommand: ParsableCommand {
     if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more") }
   }
 
-  func run() throws {
+  func run() throws { _ = try answers() }
+
+  /// Whether there was anything to answer.
+  func answers() throws -> Bool {
     if let threads { Threads.preferred = threads }
     let isTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
     let session = Session(console: TerminalConsole())
@@ -59,12 +62,12 @@ struct ReplCommand: ParsableCommand {
     session.passCompiler = engine.compiler
     if let plot { session.settings.plot = plot.style }
     rv_signals_install { rv_interrupt_raise() }
-    for file in files where !session.submit(":load \(file)") { return }
+    for file in files where !session.submit(":load \(file)") { return true }
     let loop = SessionLoop(session, isTerminal: isTerminal, keepsHistory: !noHistory)
     try loop.run()
-    if isTerminal { return }
+    if isTerminal { return true }
     switch session.worst {
-    case .good: return
+    case .good: return loop.hasRead
     case .finding: throw Status.finding
     case .usage: throw Status.usage
     case .program: throw Status.program

@@ -16,6 +16,8 @@ final class SessionLoop {
   private let hasEditor: Bool
   private var reader = StatementReader()
   private var history: HistoryFile?
+  /// Whether a line came.
+  private(set) var hasRead = false
 
   /// The session whose names the editor completes: C calls back without any context.
   nonisolated(unsafe) fileprivate static weak var current: Session?
@@ -50,6 +52,7 @@ final class SessionLoop {
         end()
         return
       default:
+        hasRead = true
         guard let text, answer(String(cString: text)) else { return }
         if !isTerminal, session.wasInterrupted { throw Status.interrupted }
       }

@@ -19,10 +19,13 @@ public final class Optimizer {
   public let axes: AxisLengths
   /// The threads that a step may use. Its results do not depend on their number.
   public var threads: Int { team.threads }
+  // What a step reads is not watched for overlapping accesses (`@exclusivity(unchecked)`): the checks
+  // are a third of the instructions of a step of 64 elements, and one caller at a time is asked for.
+
   /// Steps done.
-  public private(set) var stepCount = 0
+  @exclusivity(unchecked) public private(set) var stepCount = 0
   /// Steps that `guard finite` left out.
-  public private(set) var skippedSteps = 0
+  @exclusivity(unchecked) public private(set) var skippedSteps = 0
 
   /// What one tensor runs.
   struct Tensor {
@@ -48,30 +51,31 @@ public final class Optimizer {
     var followers: [UnsafeMutablePointer<Double>]
   }
 
-  private(set) var tensors: [Tensor] = []
+  @exclusivity(unchecked) private(set) var tensors: [Tensor] = []
   let hypers: HyperValues
   private let planMemory = PlanMemory()
   private let cutting: Cutting
   private let team: Team
-  private var lockstep: Lockstep?
-  private var backup: StepBackup?
+  @exclusivity(unchecked) private var lockstep: Lockstep?
+  @exclusivity(unchecked) private var backup: StepBackup?
   var referenceSite = 0
   private var rounds: [Int] = []
   /// Numbers that differ between tensors, and those that all share; the numbers made of the latter,
   /// and who else wants them.
-  private var loads: [Copy] = []
-  private var uniformLoads: [Copy] = []
-  private var uniforms: [Uniform] = []
-  private var stores: [Copy] = []
+  @exclusivity(unchecked) private var loads: [Copy] = []
+  @exclusivity(unchecked) private var uniformLoads: [Copy] = []
+  @exclusivity(unchecked) private var uniforms: [Uniform] = []
+  @exclusivity(unchecked) private var stores: [Copy] = []
   /// The first phase says whether the gradients are finite.
-  private(set) var hasWitness = false
+  @exclusivity(unchecked) private(set) var hasWitness = false
+  @exclusivity(unchecked) private var hasInputs = false
   let lossValue = UnsafeMutablePointer<Double>.allocate(capacity: 1)
   private var nonNegative: [Int: Set<Int>] = [:]
   private var globals: [String: UnsafeMutableRawPointer] = [:]
   /// What the states and inputs take, before it is taken.
   private var reservedBytes = 0.0
-  private(set) var parameterPointers: [UnsafeMutableRawPointer] = []
-  private(set) var gradientPointers: [UnsafeRawPointer] = []
+  @exclusivity(unchecked) private(set) var parameterPointers: [UnsafeMutableRawPointer] = []
+  @exclusivity(unchecked) private(set) var gradientPointers: [UnsafeRawPointer] = []
   private let gradientCounts: [Int64]
 
   /// Binds a rule to tensors. Throws R06xx where the routes do not take each tensor once, R0507 where
@@ -107,6 +111,7 @@ public final class Optimizer {
     try instance.module.require(axes)
     hypers = try HyperValues(instance, horizon: horizon)
     for parameter in parameters { tensors.append(try makeTensor(parameter)) }
+    hasInputs = tensors.contains { !$0.memory.inputs.isEmpty }
     rounds = try Rounds.of(tensors.map(\.update))
     // The reference engine stores nothing before it knows everything.
     if engine != .reference, tensors.contains(where: { StepBackup.isNeeded($0.update) }) {
@@ -466,8 +471,10 @@ public final class Optimizer {
     }
     try hypers.advance(to: stepCount + 1)
     lossValue.pointee = loss
-    for k in 0..<tensors.count {
-      if let name = tensors[k].memory.missingInput { throw missingInput(name) }
+    if hasInputs {
+      for k in 0..<tensors.count {
+        if let name = tensors[k].memory.missingInput { throw missingInput(name) }
+      }
     }
     backup?.save(parameterPointers)
     do throws(DiagnosticError) {

@@ -90,7 +90,7 @@ final class Lockstep {
   let instances: [PlanInstance]
   let phaseCount: Int
   private let schedule: Schedule
-  private var meetings: [Meeting] = []
+  @exclusivity(unchecked) private var meetings: [Meeting] = []
   /// Gradients of tensors that do not ask for theirs, or in another type than they are computed in.
   private var spare: [UnsafeMutableRawPointer?]
   /// Points in the type of the parameters, where they are computed in another.

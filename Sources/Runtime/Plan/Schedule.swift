@@ -14,14 +14,14 @@ final class Schedule {
   private let team: Team
   /// One a thread; the first is the one that the instances were made with.
   private var memories: [PlanMemory]
-  private var together: [Int] = []
-  private var alone: [Int] = []
-  private var sideBySide: [Int] = []
+  @exclusivity(unchecked) private var together: [Int] = []
+  @exclusivity(unchecked) private var alone: [Int] = []
+  @exclusivity(unchecked) private var sideBySide: [Int] = []
   private let positions: UnsafeMutablePointer<Int>
   private let tasks: UnsafeMutablePointer<rv_task>
   private let failures: UnsafeMutablePointer<DiagnosticError?>
   /// Whether there is work enough for more than one thread.
-  private var isShared = false
+  @exclusivity(unchecked) private var isShared = false
   private var phase = 0
 
   /// Temporaries of a tensor that may be kept while the other tensors run.
