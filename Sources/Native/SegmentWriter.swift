@@ -30,8 +30,8 @@ struct SegmentWriter {
   static let always: Int32 = -1
   /// Bytes of a block's arrays, on the stack.
   private static let roomLimit = 256 * 1024
-  /// Conditions for which the loop is written twice.
-  private static let versionLimit = 2
+  /// Conditions for which the loop is written twice: few, since the compiler's time counts.
+  private var versionLimit: Int { source.instructions.count <= 32 ? 3 : 2 }
 
   let source: SegmentSource
   let isFloat: Bool
@@ -316,11 +316,16 @@ struct SegmentWriter {
     if case .constant = source.registers[register] {
       return "rv_power\(suffix)(\(x), \(exponent))"
     }
-    // The one exponent that rules have as a hyperparameter's usual value: without it in a version of
+    // The exponents that rules have as a hyperparameter's usual value: without them in a version of
     // its own the loop calls pow.
-    let isHalf = condition(
-      "e\(register)", "frame->scalars[\(register)] == 0.5", isGuard: true)
-    return "\(isHalf) ? sqrt\(isFloat ? "f" : "")(\(x)) : rv_power\(suffix)(\(x), \(exponent))"
+    let isPlain = condition(
+      "e\(register)", "frame->scalars[\(register)] == 0.5 || frame->scalars[\(register)] == 1",
+      isGuard: true)
+    let isHalf = hoist(
+      "half \(register)", { "const int \($0) = frame->scalars[\(register)] == 0.5;" }, "half",
+      "\(register)")
+    let root = "sqrt\(isFloat ? "f" : "")(\(x))"
+    return "\(isPlain) ? (\(isHalf) ? \(root) : \(x)) : rv_power\(suffix)(\(x), \(exponent))"
   }
 
   /// x / s by one number. In float, below a root or a further quotient, it is x times the reciprocal
@@ -515,7 +520,7 @@ struct SegmentWriter {
   /// Calls the pass with its conditions as constants, so that each version of the loop is straight.
   private func dispatch(_ frame: String) -> [String] {
     let reciprocals = conditions.filter { !$0.isGuard }.map(\.name)
-    let guards = conditions.filter(\.isGuard).prefix(Self.versionLimit).map(\.name)
+    let guards = conditions.filter(\.isGuard).prefix(versionLimit).map(\.name)
     var lines = [""]
     // Without reciprocals one of the versions always runs.
     if !reciprocals.isEmpty {

@@ -186,8 +186,11 @@ struct ProductBuilder {
     let size = table.opaque(.absolute, [child])
     let own = exponents[child] ?? .zero
     let other = exponents[size] ?? .zero
-    if exponent == Rational(2) {
-      if own.isInteger && own.isPositive || other.isOne {
+    // Where x is 0, a root of it is as well.
+    let root = exponents[table.opaque(.cubeRoot, [child])] ?? .zero
+    let isGoneAtZero = own.isPositive || other.isPositive || root.isPositive
+    if exponent == Rational(2) || table.isNonnegative(child) {
+      if isGoneAtZero {
         table.note(.signTimesAbsolute)
         take(base)
       }

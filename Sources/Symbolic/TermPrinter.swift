@@ -137,14 +137,51 @@ public struct TermPrinter {
       return x.isNegative ? wrap(7, text) : text
     case .symbol: return table.symbol(of: id)!.name
     case .sum: return sum(id, outer)
-    case .product: return product(.one, id, outer)
+    case .product: return sum(id, outer)
     case .apply: return application(id, term, outer)
     }
   }
 
   /// Positive monomials first, the constant before or after them as it reads best.
   private func sum(_ id: TermID, _ outer: Int) -> String {
-    var parts = table.monomials(id)
+    let (found, turned) = turned(table.monomials(id))
+    if let turned { return turned.sum(found, outer) }
+    return sum(found, outer)
+  }
+
+  /// With every max(−a, −b) that is a factor written as −min(a, b), its sign among the others; no
+  /// printer where there is none.
+  private func turned(_ parts: [Monomial]) -> ([Monomial], TermPrinter?) {
+    var parts = parts
+    var copy = self
+    for k in parts.indices {
+      for (base, exponent) in table.factors(parts[k].monomial) {
+        guard let minimum = minimum(base), names[base] == nil, exponent.isInteger,
+          !parts.contains(where: { part in
+            table.factors(part.monomial).contains {
+              $0.base != base && table.contains($0.base, base)
+                || $0.base == base && !$0.exponent.isInteger
+            }
+          })
+        else { continue }
+        copy.names[base] = minimum
+        if exponent.word.map({ $0 % 2 != 0 }) ?? false { parts[k].weight = -parts[k].weight }
+      }
+    }
+    return (parts, copy.names.count > names.count ? copy : nil)
+  }
+
+  /// `min(a, b)` for max(−a, −b).
+  private func minimum(_ id: TermID) -> String? {
+    let term = table[id]
+    guard term.kind == .apply, term.operation == .maximum,
+      term.operands.allSatisfy({ isNegated($0) })
+    else { return nil }
+    return "min(\(term.operands.map { text(table.negate($0), 0) }.joined(separator: ", ")))"
+  }
+
+  private func sum(_ all: [Monomial], _ outer: Int) -> String {
+    var parts = all
     if parts.count == 1 { return product(parts[0].weight, parts[0].monomial, outer) }
     // 1 / 2 (a − b) rather than a / 2 − b / 2 where all share a divisor.
     parts.sort { x, y in
@@ -285,10 +322,7 @@ public struct TermPrinter {
       return wrap(8, "\(base)^\(isAtom ? exponent : "(\(exponent))")")
     case .multiply: return wrap(6, term.operands.map { text($0, 6) }.joined(separator: " * "))
     case .maximum:
-      if term.operands.allSatisfy({ isNegated($0) }) {
-        let inner = term.operands.map { text(table.negate($0), 0) }.joined(separator: ", ")
-        return wrap(7, "-min(\(inner))")
-      }
+      if let minimum = minimum(id) { return wrap(7, "-\(minimum)") }
       return "max(\(term.operands.map { text($0, 0) }.joined(separator: ", ")))"
     case .select:
       return wrap(

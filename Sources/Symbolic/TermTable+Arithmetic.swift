@@ -2,12 +2,14 @@ import IR
 
 /// A base and its exponent in a product.
 public typealias Factor = (base: TermID, exponent: Rational)
+/// A part of a sum: its weight, and the product that it weighs.
+public typealias Monomial = (weight: Rational, monomial: TermID)
 
 extension TermTable {
   // MARK: Reading
 
   /// The weights and monomials of a term read as a sum; the constant has the monomial 1.
-  public func monomials(_ id: TermID) -> [(weight: Rational, monomial: TermID)] {
+  public func monomials(_ id: TermID) -> [Monomial] {
     let term = self[id]
     switch term.kind {
     case .number: return term.weights[0].isZero ? [] : [(term.weights[0], one)]

@@ -212,7 +212,9 @@ extension TermTable {
   // MARK: The larger
 
   /// The largest of several values.
-  public func maximum(_ all: [TermID]) -> TermID {
+  public func maximum(_ all: [TermID]) -> TermID { maximum(all, takesFactors: true) }
+
+  private func maximum(_ all: [TermID], takesFactors: Bool) -> TermID {
     var parts: [TermID] = []
     for x in all.map({ reduced($0) }) {
       if self[x].kind == .apply, self[x].operation == .maximum {
@@ -233,7 +235,8 @@ extension TermTable {
     }
     if kept.count == 1 { return kept[0] }
     if kept.count == 2, add(kept[0], kept[1]) == zero { return absolute(kept[0]) }
-    // A common positive factor leaves.
+    // A common positive factor leaves, once: what stays of it as a mark would come again.
+    guard takesFactors else { return opaque(.maximum, kept.sorted { $0.raw < $1.raw }) }
     let contents = kept.map { content($0) }
     let nonzero = contents.indices.filter { kept[$0] != zero }
     var scale = contents[nonzero[0]].weight.magnitude
@@ -255,7 +258,7 @@ extension TermTable {
         let lowered = self.scale(multiply(x, inverse), by: scale.reciprocal)
         return withoutMarks(lowered)
       }
-      return self.scale(multiply(outside, maximum(inner)), by: scale)
+      return self.scale(multiply(outside, maximum(inner, takesFactors: false)), by: scale)
     }
     return opaque(.maximum, kept.sorted { $0.raw < $1.raw })
   }

@@ -1,4 +1,6 @@
+import Foundation
 import Ravine
+import Runtime
 import Symbolic
 import Testing
 import Zoo
@@ -65,6 +67,88 @@ import Zoo
       }
     }
     #expect(checked >= 4)
+  }
+
+  /// The characteristic polynomial of every linear rule of the zoo against the steps that the engine
+  /// takes: from the unit vectors of (w, states), on ½ h w².
+  @Test func linearRulesOfTheZooStepAsTheirMatrix() throws {
+    var names: [String] = []
+    var random = SplitMix64(5)
+    for name in Library.shared.declarations.filter({ $0.kind == .rule }).map(\.name) {
+      guard let own = try? algebra(name), let stability = try? own.stability() else { continue }
+      let linear = try #require(try LinearRule(own.rule))
+      let states = linear.basis.dropFirst().map { own.table.symbol(of: $0)!.name }
+      for _ in 0..<4 {
+        var values: [TermID: Double] = [:]
+        var given: [(String, Double)] = []
+        for (key, term) in zip(own.rule.hyperNames, own.rule.hypers) {
+          guard own.table[term].kind == .symbol else { continue }
+          let x = key == "angle" ? 0.4 * random.unit() : 0.05 + 0.9 * random.unit()
+          values[term] = x
+          given.append((key, x))
+        }
+        let h = 0.2 + random.unit()
+        let call = "\(name)(\(given.map { "\($0.0) = \($0.1)" }.joined(separator: ", ")))"
+        let matrix = try Self.steps(call, states, h: h)
+        let rate = given.first { $0.0 == "lr" }?.1 ?? 1
+        values[stability.variable] = stability.isProduct ? rate * h : h
+        let found: Double = try #require(stability.spectralRadius(values))
+        let expected: Double = Self.spectralRadius(matrix)
+        #expect(abs(found - expected) <= 1e-9 * max(1, expected), "\(call) \(found) \(expected)")
+      }
+      names.append(name)
+    }
+    #expect(names.count >= 8, "\(names)")
+  }
+
+  /// One late step from each unit vector of (w, states): the columns of the iteration matrix.
+  private static func steps(_ call: String, _ states: [String], h: Double) throws -> [[Double]] {
+    let n = states.count + 1
+    var matrix = [[Double]](repeating: [Double](repeating: 0, count: n), count: n)
+    for column in 0..<n {
+      let optimizer = try Optimizer(
+        try Compiler().rule(call), parameters: [ParameterSpec(name: "w", dims: [1])],
+        engine: .reference, elementType: .float64)
+      var w = 1.0
+      var g = 0.0
+      try withUnsafeMutableBytes(of: &w) { w in
+        try withUnsafeMutableBytes(of: &g) { g in
+          optimizer.bind(
+            parameters: [w.baseAddress!], gradients: [UnsafeRawPointer(g.baseAddress!)])
+          try optimizer.initialise()
+          // The first step may be another one.
+          try optimizer.step()
+          w.storeBytes(of: column == 0 ? 1 : 0, as: Double.self)
+          g.storeBytes(of: column == 0 ? h : 0, as: Double.self)
+          for (k, state) in states.enumerated() {
+            try optimizer.setState(state, of: 0, [column == k + 1 ? 1 : 0])
+          }
+          try optimizer.step()
+          matrix[0][column] = w.load(as: Double.self)
+        }
+      }
+      for (k, state) in states.enumerated() {
+        matrix[k + 1][column] = optimizer.state(state, of: 0)![0]
+      }
+    }
+    return matrix
+  }
+
+  /// By powers of powers: the 2^40th, scaled at each squaring.
+  private static func spectralRadius(_ matrix: [[Double]]) -> Double {
+    let n = matrix.count
+    var a = matrix
+    var logarithm = 0.0
+    for k in 0..<40 {
+      let size = a.joined().map { abs($0) }.max() ?? 0
+      if size == 0 { return 0 }
+      logarithm += Foundation.log(size) * Foundation.pow(0.5, Double(k))
+      let scaled = a.map { $0.map { $0 / size } }
+      for i in 0..<n {
+        for j in 0..<n { a[i][j] = (0..<n).reduce(0) { $0 + scaled[i][$1] * scaled[$1][j] } }
+      }
+    }
+    return Foundation.exp(logarithm)
   }
 
   @Test func bestStep() throws {

@@ -34,6 +34,7 @@ import Testing
     "if x > 1 then y else -y", "max(x, y, 3) - min(x, 1)", "abs(x)^3 + sign(y) * tanh(-z)",
     "(1 - β^t) / (1 - β)", "x^(1 / 3)", "2^(t + 1) - 0.25 * exp(-x)", "clip(x, -1, 1) * 7 / 3",
     "log(x + y) - (x - (y - z))", "1e-8 + x / 1e-7", "-(x + y)^2 / 2", "x mod 3 + cbrt(2 * x)",
+    "x - 2 * min(x, y)", "min(x, y)^2 + min(x, y)", "sqrt(min(abs(x), 1)) * min(x, y)",
   ]) func printedReadsBack(_ text: String) throws {
     let a = algebra()
     let term = try a.term(text)
@@ -41,6 +42,24 @@ import Testing
     #expect(try a.term(printed) == term, "\(printed)")
     let factored = TermPrinter(a.table).factored(term)
     #expect(a.table.isEqual(try a.term(factored), term), "\(factored)")
+  }
+
+  /// The smaller is the negative of a largest, and does not read so.
+  @Test func theSmallerIsPrintedAsItself() throws {
+    let a = algebra()
+    #expect(a.text(try a.term("min(x, y)")) == "min(x, y)")
+    #expect(a.text(try a.term("x - 2 * min(x, y)")) == "x - 2 * min(x, y)")
+    #expect(a.text(try a.term("-lr * min(x, y)")) == "-lr * min(x, y)")
+  }
+
+  /// sign(β)² marks that β is not 0, and is taken out of a largest once.
+  @Test func aFactorThatComesAgainEnds() throws {
+    let range = "(lr = 0.1, β = 0.9 in [0, 1))"
+    let found = try compare(
+      "A", "B",
+      "rule A\(range) { w' = w - lr * min(β, (3 * w)^2) }\n"
+        + "rule B\(range) { w' = w - lr * min(cbrt(β) * sign(β), 9 * w^2) }")
+    guard case .different = found.verdict else { return #expect(Bool(false), "\(found)") }
   }
 
   @Test func equations() throws {
