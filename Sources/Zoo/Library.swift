@@ -7,7 +7,9 @@ public struct Library: Sendable {
     public var name: String
     /// `zoo/lion.opt`
     public var file: String
-    public var text: String
+    /// As it is written in the file.
+    let bytes: ArraySlice<UInt8>
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
   }
 
   /// In the order of the files.
@@ -27,39 +29,53 @@ public struct Library: Sendable {
   /// The declaration of a name as it is spelled in the library.
   public func declaration(_ name: String) -> Declaration? { index[name].map { declarations[$0] } }
 
-  /// Cuts a file at the lines that start a declaration: these stand in the first column.
+  /// Cuts a file at the lines that start a declaration: these stand in the first column. By bytes:
+  /// every program that starts comes here.
   private static func split(_ bytes: [UInt8], _ file: String) -> [Declaration] {
-    let text = String(decoding: bytes, as: UTF8.self)
     var result: [Declaration] = []
-    var documentation: [Substring] = []
-    var current: (kind: Declaration.Kind, name: String, lines: [Substring])?
-    func close() {
-      guard let (kind, name, found) = current else { return }
-      var lines = found
-      while let last = lines.last, last.isEmpty { lines.removeLast() }
+    var documentation: Int?
+    var current: (kind: Declaration.Kind, name: String, start: Int)?
+    func close(at end: Int) {
+      guard let (kind, name, start) = current else { return }
+      var last = end
+      while last > start, bytes[last - 1] == newline { last -= 1 }
       result.append(
         Declaration(
-          kind: kind, name: name, file: file, text: lines.joined(separator: "\n") + "\n"))
+          kind: kind, name: name, file: file, bytes: bytes[start..<min(last + 1, bytes.count)]))
       current = nil
     }
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      let isRule = line.hasPrefix("rule ")
-      if isRule || line.hasPrefix("fn ") {
-        close()
-        let rest = line.dropFirst(isRule ? 5 : 3)
-        let name = String(rest.prefix { !" (=:{".contains($0) })
-        current = (isRule ? .rule : .function, name, documentation + [line])
-        documentation = []
-      } else if line.hasPrefix("##") {
-        close()
-        documentation.append(line)
-      } else if line.isEmpty && current == nil {
-        documentation = []
-      } else {
-        current?.lines.append(line)
+    bytes.withUnsafeBufferPointer { all in
+      var start = 0
+      while start < all.count {
+        var end = start
+        while end < all.count, all[end] != newline { end += 1 }
+        let line = all[start..<end]
+        let isRule = line.starts(with: ruleWord)
+        if isRule || line.starts(with: functionWord) {
+          close(at: documentation ?? start)
+          let rest = line.dropFirst(isRule ? ruleWord.count : functionWord.count)
+          let name = rest.prefix { !nameEnds.contains($0) }
+          current = (
+            isRule ? .rule : .function, String(decoding: name, as: UTF8.self),
+            documentation ?? start
+          )
+          documentation = nil
+        } else if line.starts(with: documentationMark) {
+          close(at: start)
+          documentation = documentation ?? start
+        } else if line.isEmpty, current == nil {
+          documentation = nil
+        }
+        start = end + 1
       }
     }
-    close()
+    close(at: bytes.count)
     return result
   }
+
+  private static let newline = UInt8(ascii: "\n")
+  private static let ruleWord = Array("rule ".utf8)
+  private static let functionWord = Array("fn ".utf8)
+  private static let documentationMark = Array("##".utf8)
+  private static let nameEnds = Array(" (=:{".utf8)
 }
