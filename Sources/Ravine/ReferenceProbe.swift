@@ -6,7 +6,7 @@ import Symbolic
 /// Runs two rules side by side by the reference evaluator, on random weights and gradients.
 public struct ReferenceProbe: RuleProbe {
   /// A walk stops early once it has taken this long: a rule with long loops gets fewer steps.
-  public var patience = Duration.seconds(1)
+  public var patience = Duration.milliseconds(250)
 
   /// Looks at two steps only, and takes what is clearly apart for different without asking how far
   /// rounding may carry: a sieve before a comparison.
@@ -62,8 +62,8 @@ public struct ReferenceProbe: RuleProbe {
       }
       let first = try walkers[0].walk(weights, gradients)
       let second = try walkers[1].walk(weights, gradients)
-      var noise: Double?
       for step in 0..<min(first.count, second.count) {
+        var noise: Double?
         for element in 0..<first[step].count {
           let (x, y) = (first[step][element], second[step][element])
           if x == y || x.isNaN && y.isNaN { continue }
@@ -74,7 +74,8 @@ public struct ReferenceProbe: RuleProbe {
           if abs(x - y) <= 1e-11 * scale { continue }
           if isRough, abs(x - y) <= 1e-6 * scale { continue }
           if noise == nil, !isRough {
-            noise = try shaken(walkers, [first, second], weights, gradients)
+            noise = try shaken(
+              walkers, [first, second], weights, Array(gradients.prefix(step + 1)))
           }
           if abs(x - y) <= 1e-11 * scale + 200 * (noise ?? 0) { continue }
           return .differ(
@@ -98,7 +99,8 @@ public struct ReferenceProbe: RuleProbe {
     try Walker(rule, 0, values, dims, horizon, .seconds(20)).walk(start, gradients)
   }
 
-  /// How far rounding may carry: the same walks from numbers a little off.
+  /// How far rounding may carry, over as many steps as gradients: the same walks from numbers a
+  /// little off.
   private func shaken(
     _ walkers: [Walker], _ walks: [[[Double]]], _ weights: [Double], _ gradients: [[Double]]
   ) throws(DiagnosticError) -> Double {
