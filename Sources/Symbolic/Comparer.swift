@@ -36,11 +36,19 @@ public struct Comparer {
       pairs = n.indices.map { (0, $0) }
     } else if n.count == 1 {
       pairs = m.indices.map { ($0, 0) }
+    } else if m.count * n.count <= 16 {
+      // Routes by other conditions: whichever of the two a tensor may take together.
+      pairs = m.indices.flatMap { i in n.indices.map { (i, $0) } }
     } else {
       return Comparison(.undecided(probes: 0))
     }
     var results: [Comparison] = []
-    for pair in pairs { results.append(aboutStorage(compare(pair.0, pair.1), pair.0, pair.1)) }
+    for pair in pairs {
+      let found = aboutStorage(compare(pair.0, pair.1), pair.0, pair.1)
+      // What differs on one way differs.
+      if case .different = found.verdict { return found }
+      results.append(found)
+    }
     return results.max { rank($0) < rank($1) } ?? Comparison(.undecided(probes: 0))
   }
 
@@ -150,12 +158,14 @@ public struct Comparer {
     if !isLate, let setting = try? Setting(TermTable(), [a, b], .differing),
       let request = request(setting, i, j, 1, false, steps: 24)
     {
-      probesRun += 1
-      if case .differ(let late) = probe.run(a, b, request) {
+      switch probe.run(a, b, request) {
+      case .agree: probesRun += 1
+      case .differ(let late):
         var result = Comparison(.different)
         result.witness = late
         result.fixed = texts(setting).fixed
         return result
+      case .failed(let reason): failure = failure ?? reason
       }
     }
     var result = Comparison(.undecided(probes: probesRun))

@@ -168,6 +168,14 @@ import Testing
     #expect((result.witness?.dims.reduce(1, *) ?? 1) % 4 == 0)
   }
 
+  /// Rules over a batch, over routes by unlike conditions, and a limit that binds for large gradients.
+  @Test(arguments: [("DPSGD", "SGD"), ("SOAP", "SGDP"), ("SGD", "PolyakSGD")])
+  func probesReachTheDifference(_ a: String, _ b: String) throws {
+    let found = try compare(a, b)
+    guard case .different = found.verdict else { return #expect(Bool(false), "\(found.verdict)") }
+    #expect(found.witness != nil)
+  }
+
   @Test func equalWhereNothingVanishes() throws {
     let result = try compare("RMSProp(α = 0, ε = 0)", "SignSGD")
     guard case .equalWhere(let conditions) = result.verdict else {

@@ -12,8 +12,8 @@ public struct ParameterSpec: Hashable, Sendable {
   }
 
   public var count: Int { dims.reduce(1, *) }
-  var rows: Int { dims.first ?? 1 }
-  var cols: Int { dims.dropFirst().reduce(1, *) }
+  public var rows: Int { dims.first ?? 1 }
+  public var cols: Int { dims.dropFirst().reduce(1, *) }
 }
 
 extension TensorPredicate {
