@@ -69,7 +69,7 @@ public struct CounterRandom: Hashable, Sendable {
   }
 
   /// The finaliser of SplitMix64: a bijection of 64-bit words.
-  static func mix(_ x: UInt64) -> UInt64 {
+  public static func mix(_ x: UInt64) -> UInt64 {
     var z = x
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB

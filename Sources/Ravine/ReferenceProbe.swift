@@ -6,7 +6,7 @@ import Symbolic
 /// Runs two rules side by side by the reference evaluator, on random weights and gradients.
 public struct ReferenceProbe: RuleProbe {
   /// A walk stops early once it has taken this long: a rule with long loops gets fewer steps.
-  public var patience = Duration.milliseconds(250)
+  public var patience = Duration.milliseconds(100)
 
   /// Looks at two steps only, and takes what is clearly apart for different without asking how far
   /// rounding may carry: a sieve before a comparison.
@@ -63,8 +63,10 @@ public struct ReferenceProbe: RuleProbe {
       let walkers = [a, b].enumerated().map { k, rule in
         Walker(rule, request.variants[k], request.values[k], dims, request.horizon, patience)
       }
+      let start = ContinuousClock.now
       let first = try walkers[0].walk(weights, gradients)
       let second = try walkers[1].walk(weights, gradients)
+      let isSlow = ContinuousClock.now - start > .milliseconds(50)
       for step in 0..<min(first.count, second.count) {
         var noise: Double?
         for element in 0..<first[step].count {
@@ -74,13 +76,14 @@ public struct ReferenceProbe: RuleProbe {
           if !(abs(x) < 1e60) && !(abs(y) < 1e60) { return .agree }
           if abs(x) > 1e60 || abs(y) > 1e60 { return .agree }
           let scale = max(1, abs(x), abs(y))
-          if abs(x - y) <= 1e-11 * scale { continue }
+          if abs(x - y) <= 1e-10 * scale { continue }
           if isRough, abs(x - y) <= 1e-6 * scale { continue }
           if noise == nil, !isRough {
             noise = try shaken(
-              walkers, [first, second], weights, Array(gradients.prefix(step + 1)))
+              walkers, [first, second], weights,
+              isSlow ? Array(gradients.prefix(step + 1)) : gradients, times: isSlow ? 1 : 3)
           }
-          if abs(x - y) <= 1e-11 * scale + 200 * (noise ?? 0) { continue }
+          if abs(x - y) <= 1e-10 * scale + 200 * (noise ?? 0) { continue }
           return .differ(
             Witness(
               hypers: request.hypers, values: request.values, seed: request.seed, dims: dims,
@@ -103,16 +106,22 @@ public struct ReferenceProbe: RuleProbe {
   }
 
   /// How far rounding may carry, over as many steps as gradients: the same walks from numbers a
-  /// little off.
+  /// little off, with every operation rounded anew. One such walk may fall on the first by chance.
   private func shaken(
-    _ walkers: [Walker], _ walks: [[[Double]]], _ weights: [Double], _ gradients: [[Double]]
+    _ walkers: [Walker], _ walks: [[[Double]]], _ weights: [Double], _ gradients: [[Double]],
+    times: Int
   ) throws(DiagnosticError) -> Double {
+    var random = SplitMix64(71)
+    func moved(_ x: Double) -> Double { x * (1 + 4e-14 * (random.unit() - 0.5)) }
     var noise = 0.0
-    for (walker, walk) in zip(walkers, walks) {
-      let other = try walker.walk(
-        weights.map { $0 * (1 + 1e-14) }, gradients.map { $0.map { $0 * (1 - 1e-14) } })
-      for (x, y) in zip(walk.joined(), other.joined()) where x.isFinite && y.isFinite {
-        noise = max(noise, abs(x - y))
+    for _ in 0..<times {
+      let start = weights.map(moved)
+      let path = gradients.map { $0.map(moved) }
+      for (walker, walk) in zip(walkers, walks) {
+        let other = try walker.walk(start, path, roundingSeed: random.next())
+        for (x, y) in zip(walk.joined(), other.joined()) where x.isFinite && y.isFinite {
+          noise = max(noise, abs(x - y))
+        }
       }
     }
     return noise
@@ -145,7 +154,9 @@ private struct Walker {
   }
 
   /// The weights after each step, and the views behind them.
-  func walk(_ start: [Double], _ gradients: [[Double]]) throws(DiagnosticError) -> [[Double]] {
+  func walk(
+    _ start: [Double], _ gradients: [[Double]], roundingSeed: UInt64? = nil
+  ) throws(DiagnosticError) -> [[Double]] {
     let context = BindContext(dims: dims, hypers: values[0], axes: axes)
     let first = try variant.initial.specialised(context)
     let update = try variant.update.specialised(context)
@@ -174,6 +185,7 @@ private struct Walker {
         hypers: values[step], step: step + 1, horizon: horizon, loss: 0.7 + 0.1 * Double(step),
         parameters: [weights], gradients: [gradient(own)], states: states,
         inputs: try inputs(step))
+      environment.roundingSeed = roundingSeed.map { $0 &+ UInt64(step) &* 104_729 }
       let next = try ReferenceProgram(update).evaluate([environment], oracle: objective)
       weights = next.value(.parameter(0)) ?? weights
       for k in states.indices { states[k] = next.value(.state(k)) ?? states[k] }

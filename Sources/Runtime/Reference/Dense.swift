@@ -1,3 +1,5 @@
+import Basics
+
 /// A whole tensor in float64, row-major; `shape` empty is a scalar.
 public struct Dense: Hashable, Sendable {
   public var shape: [Int]
@@ -26,6 +28,17 @@ public struct Dense: Hashable, Sendable {
   /// Rows and columns of a matrix; a vector is one column, a scalar 1 × 1.
   var rows: Int { shape.first ?? 1 }
   var cols: Int { shape.dropFirst().reduce(1, *) }
+
+  /// Moves each number by about its last bit, up or down; whole numbers of moderate size are exact.
+  mutating func roundAnew(_ seed: UInt64) {
+    var state = seed
+    for i in values.indices {
+      let x = values[i]
+      if abs(x) < 0x1p20, x == x.rounded() { continue }
+      state = CounterRandom.mix(state &+ 0x9E37_79B9_7F4A_7C15)
+      values[i] = x * (1 + (Double(state >> 11) * 0x1p-53 - 0.5) * 0x1p-51)
+    }
+  }
 
   /// The same numbers under another shape of as many elements.
   func reshaped(_ target: [Int]) -> Dense { Dense(shape: target, values: values) }

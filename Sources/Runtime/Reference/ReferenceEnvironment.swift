@@ -17,6 +17,9 @@ public struct ReferenceEnvironment: Sendable {
   public var tensor: UInt32
   /// Recorded draws by name, used in place of the generator.
   public var recordedDraws: [String: Dense]
+  /// Where it is not nil, every operation rounds to a side of its own, drawn from this seed: how far
+  /// two such runs are apart says how much rounding matters (Parker 1997, Monte Carlo arithmetic).
+  public var roundingSeed: UInt64?
   /// The arguments of a loop's body.
   var arguments: [Dense] = []
 

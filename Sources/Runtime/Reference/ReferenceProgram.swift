@@ -204,8 +204,11 @@ struct ReferenceRun {
     default:
       do throws(NumericError) {
         let operands = needs(place).map { known[$0.tensor][$0.value.index]! }
-        let results = try ReferenceOperations.apply(
+        var results = try ReferenceOperations.apply(
           function, place.value, operands, environments[place.tensor])
+        if let seed = environments[place.tensor].roundingSeed {
+          for k in results.indices { results[k].roundAnew(seed &+ UInt64(evaluated) &* 8_191) }
+        }
         if instruction.type.kind == .tuple {
           tuples[place.tensor][place.value.index] = results
         } else {
