@@ -269,7 +269,7 @@ public struct Comparer {
       probesRun += 1
       let begin = ContinuousClock.now
       let outcome = probe.run(a, b, request)
-      if ContinuousClock.now > begin + .milliseconds(400) { isHeavy = true }
+      if ContinuousClock.now > begin + .milliseconds(150) { isHeavy = true }
       switch outcome {
       case .agree: continue
       case .differ(let witness): return (witness, hasZeros)

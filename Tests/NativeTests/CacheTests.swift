@@ -99,7 +99,7 @@ import Testing
       """)
     let compiler = NativeCompiler(folder.settings(compiler: script)) { notes.all.append($0) }
     try expectRight(Self.run(compiler), compiled: 0)
-    #expect(notes.all.first?.contains("loaded") == true)
+    #expect(notes.all.first?.contains("loaded") == true, "\(notes.all)")
   }
 
   @Test(.enabled(if: CacheTests.realCompiler != nil))
