@@ -146,7 +146,7 @@ public struct LatexPrinter {
     }
     if !time.isEmpty { indices.append(time) }
     if indices.isEmpty { return result }
-    return indices == ["t"] || indices == ["0"]
+    return index.isEmpty && time.count == 1
       ? "\(result)_\(time)" : "\(result)_{\(indices.joined(separator: ","))}"
   }
 

@@ -93,6 +93,7 @@ import Testing
     let a = algebra()
     #expect(try a.latex("β1 / (1 - x^2)") == "\\frac{\\beta_{1}}{1 - x^{2}}")
     #expect(try a.latex("sqrt(x) * 2") == "\\sqrt{x} \\cdot 2")
+    #expect(try a.latex("t0 - x") == "t_{0} - x")
   }
 
   // MARK: Verdicts
