@@ -156,72 +156,69 @@ RV_BY_8 RV_INLINE void rv_put_32(uint8_t *codes, const int32_t *k, __m256i offse
   (float)RV_BORDER(3, 1e-3, shift), (float)RV_BORDER(4, 1e-2, shift), \
   (float)RV_BORDER(5, 1e-1, shift), (float)RV_BORDER(6, 1.0, shift), (float)RV_TOP_BORDER(shift)
 
-RV_BY_8 static int64_t rv_encode_s8_by_32(
-    uint8_t *codes, const float *x, float scale, int64_t n) {
+// What encodes a map: its lines, the size below which all is on the lowest, and what is added to k.
+typedef struct rv_lines {
+  __m256 borders, rates, starts;
+  int slope, isSigned, offset;
+  float least;
+} rv_lines;
+
+RV_BY_8 RV_INLINE int64_t rv_encode_by_32(
+    uint8_t *codes, const float *x, float scale, int64_t n, const rv_lines lines) {
   if (rv_nearer_one(scale) != 1) return 0;
-  const __m256 borders = RV_FLOATS(RV_BORDERS(0), 2);
-  const __m256 rates = RV_FLOATS((float)RV_S8_LOWEST_RATE, RV_MIDDLE_RATES(0), 0);
-  const __m256 starts = RV_FLOATS((float)RV_S8_LOWEST_START, RV_MIDDLE_STARTS(0), 128);
-  const __m256 inverse = _mm256_set1_ps(1 / scale), zero = _mm256_setzero_ps();
+  const __m256 inverse = _mm256_set1_ps(1 / scale), least = _mm256_set1_ps(lines.least);
   const __m256 size = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FFFFFFF));
-  // Below this all is on the lowest line.
-  const __m256 least = _mm256_set1_ps(4.2e-7f);
   _Alignas(32) float shares[RV_ROOM];
   _Alignas(32) int32_t k[RV_ROOM];
   n = n / 32 * 32;
   for (int64_t done = 0; done < n; done += RV_ROOM, x += RV_ROOM, codes += RV_ROOM) {
     int count = n - done < RV_ROOM ? (int)(n - done) : RV_ROOM;
     for (int i = 0; i < count; i += 8) {
-      __m256 y = _mm256_mul_ps(_mm256_and_ps(_mm256_loadu_ps(x + i), size), inverse);
-      y = _mm256_max_ps(y, least);
+      __m256 y = _mm256_loadu_ps(x + i);
+      if (lines.isSigned) y = _mm256_and_ps(y, size);
+      y = _mm256_max_ps(_mm256_mul_ps(y, inverse), least);
       _mm256_store_ps(shares + i, y);
-      _mm256_store_si256((__m256i *)(k + i), rv_line_of(y, borders, 155));
+      _mm256_store_si256((__m256i *)(k + i), rv_line_of(y, lines.borders, lines.slope));
     }
     for (int i = 0; i < count; i += 8) {
       __m256i line = _mm256_load_si256((const __m256i *)(k + i));
-      __m256i code = rv_code_on(_mm256_load_ps(shares + i), line, rates, starts);
-      // -0 has no sign.
-      __m256 z = _mm256_add_ps(_mm256_loadu_ps(x + i), zero);
-      _mm256_store_si256(
-          (__m256i *)(k + i), _mm256_sign_epi32(code, _mm256_castps_si256(z)));
+      __m256i code = rv_code_on(_mm256_load_ps(shares + i), line, lines.rates, lines.starts);
+      if (lines.isSigned) {
+        // -0 has no sign.
+        __m256 z = _mm256_add_ps(_mm256_loadu_ps(x + i), _mm256_setzero_ps());
+        code = _mm256_sign_epi32(code, _mm256_castps_si256(z));
+      }
+      _mm256_store_si256((__m256i *)(k + i), code);
     }
-    for (int i = 0; i < count; i += 32) rv_put_32(codes + i, k + i, _mm256_set1_epi16(127));
+    for (int i = 0; i < count; i += 32) {
+      rv_put_32(codes + i, k + i, _mm256_set1_epi16((short)lines.offset));
+    }
   }
   return n;
 }
 
+RV_BY_8 static int64_t rv_encode_s8_by_32(
+    uint8_t *codes, const float *x, float scale, int64_t n) {
+  const rv_lines lines = {
+      .borders = RV_FLOATS(RV_BORDERS(0), 2),
+      .rates = RV_FLOATS((float)RV_S8_LOWEST_RATE, RV_MIDDLE_RATES(0), 0),
+      .starts = RV_FLOATS((float)RV_S8_LOWEST_START, RV_MIDDLE_STARTS(0), 128),
+      .slope = 155, .isSigned = 1, .offset = 127, .least = 4.2e-7f};
+  return rv_encode_by_32(codes, x, scale, n, lines);
+}
+
+// The guess of the lowest line is 4 of 8.
+#define RV_FLOATS_FROM_4(...) rv_from_4(RV_FLOATS(__VA_ARGS__))
+RV_BY_8 RV_INLINE __m256 rv_from_4(__m256 x) { return _mm256_permute2f128_ps(x, x, 1); }
+
 RV_BY_8 static int64_t rv_encode_u8_by_32(
     uint8_t *codes, const float *x, float scale, int64_t n) {
-  if (rv_nearer_one(scale) != 1) return 0;
-  // The guess of the lowest line is 4 of 8.
-  const __m256 borders = _mm256_permute2f128_ps(
-      RV_FLOATS(RV_BORDERS(1), 2), RV_FLOATS(RV_BORDERS(1), 2), 1);
-  const __m256 rates = _mm256_permute2f128_ps(
-      RV_FLOATS((float)RV_U8_LOWEST_RATE, RV_MIDDLE_RATES(1), 0), _mm256_setr_ps(
-          (float)RV_U8_LOWEST_RATE, RV_MIDDLE_RATES(1), 0), 1);
-  const __m256 starts = _mm256_permute2f128_ps(
-      RV_FLOATS((float)RV_U8_LOWEST_START, RV_MIDDLE_STARTS(1), 256), _mm256_setr_ps(
-          (float)RV_U8_LOWEST_START, RV_MIDDLE_STARTS(1), 256), 1);
-  const __m256 inverse = _mm256_set1_ps(1 / scale), least = _mm256_set1_ps(1.2e-7f);
-  _Alignas(32) float shares[RV_ROOM];
-  _Alignas(32) int32_t k[RV_ROOM];
-  n = n / 32 * 32;
-  for (int64_t done = 0; done < n; done += RV_ROOM, x += RV_ROOM, codes += RV_ROOM) {
-    int count = n - done < RV_ROOM ? (int)(n - done) : RV_ROOM;
-    for (int i = 0; i < count; i += 8) {
-      __m256 y = _mm256_mul_ps(_mm256_loadu_ps(x + i), inverse);
-      y = _mm256_max_ps(y, least);
-      _mm256_store_ps(shares + i, y);
-      _mm256_store_si256((__m256i *)(k + i), rv_line_of(y, borders, 138));
-    }
-    for (int i = 0; i < count; i += 8) {
-      __m256i line = _mm256_load_si256((const __m256i *)(k + i));
-      __m256i code = rv_code_on(_mm256_load_ps(shares + i), line, rates, starts);
-      _mm256_store_si256((__m256i *)(k + i), code);
-    }
-    for (int i = 0; i < count; i += 32) rv_put_32(codes + i, k + i, _mm256_set1_epi16(-1));
-  }
-  return n;
+  const rv_lines lines = {
+      .borders = RV_FLOATS_FROM_4(RV_BORDERS(1), 2),
+      .rates = RV_FLOATS_FROM_4((float)RV_U8_LOWEST_RATE, RV_MIDDLE_RATES(1), 0),
+      .starts = RV_FLOATS_FROM_4((float)RV_U8_LOWEST_START, RV_MIDDLE_STARTS(1), 256),
+      .slope = 138, .isSigned = 0, .offset = -1, .least = 1.2e-7f};
+  return rv_encode_by_32(codes, x, scale, n, lines);
 }
 #else
 #define RV_HAS_8 0

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import IR
 import Runtime
@@ -5,8 +6,9 @@ import Symbolic
 
 /// Runs two rules side by side by the reference evaluator, on random weights and gradients.
 public struct ReferenceProbe: RuleProbe {
-  /// A walk stops early once it has taken this long: a rule with long loops gets fewer steps.
-  public var patience = Duration.milliseconds(100)
+  /// A walk stops early once it has computed for so many seconds: a rule with long loops gets fewer
+  /// steps.
+  public var patience = 0.1
 
   /// Looks at two steps only, and takes what is clearly apart for different without asking how far
   /// rounding may carry: a sieve before a comparison.
@@ -63,10 +65,10 @@ public struct ReferenceProbe: RuleProbe {
       let walkers = [a, b].enumerated().map { k, rule in
         Walker(rule, request.variants[k], request.values[k], dims, request.horizon, patience)
       }
-      let start = ContinuousClock.now
+      let start = ThreadTime.seconds
       let first = try walkers[0].walk(weights, gradients)
       let second = try walkers[1].walk(weights, gradients)
-      let isSlow = ContinuousClock.now - start > .milliseconds(50)
+      let isSlow = ThreadTime.seconds - start > 0.05
       for step in 0..<min(first.count, second.count) {
         var noise: Double?
         for element in 0..<first[step].count {
@@ -102,7 +104,7 @@ public struct ReferenceProbe: RuleProbe {
     _ rule: RuleStatement, values: [[Double]], dims: [Int], horizon: Int, from start: [Double],
     _ gradients: [[Double]]
   ) throws(DiagnosticError) -> [[Double]] {
-    try Walker(rule, 0, values, dims, horizon, .seconds(20)).walk(start, gradients)
+    try Walker(rule, 0, values, dims, horizon, 20).walk(start, gradients)
   }
 
   /// How far rounding may carry, over as many steps as gradients: the same walks from numbers a
@@ -134,13 +136,13 @@ private struct Walker {
   let values: [[Double]]
   let dims: [Int]
   let horizon: Int
-  let patience: Duration
+  let patience: Double
   /// Few of each; every worker has the same gradient.
   let axes: AxisLengths
 
   init(
     _ rule: RuleStatement, _ variant: Int, _ values: [[Double]], _ dims: [Int], _ horizon: Int,
-    _ patience: Duration
+    _ patience: Double
   ) {
     self.patience = patience
     let named = rule.module.axes
@@ -178,9 +180,9 @@ private struct Walker {
     }
     var weights = dense(start)
     var result: [[Double]] = []
-    let end = ContinuousClock.now + patience
+    let end = ThreadTime.seconds + patience
     for (step, own) in gradients.enumerated() {
-      if step > 0, ContinuousClock.now > end { break }
+      if step > 0, ThreadTime.seconds > end { break }
       environment = ReferenceEnvironment(
         hypers: values[step], step: step + 1, horizon: horizon, loss: 0.7 + 0.1 * Double(step),
         parameters: [weights], gradients: [gradient(own)], states: states,
