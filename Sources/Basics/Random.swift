@@ -7,12 +7,12 @@
 /// Philox4x32-10: a counter-based generator, a pure function of counter and key.
 ///
 /// Salmon, Moraes, Dror, Shaw 2011, "Parallel Random Numbers: As Easy as 1, 2, 3".
-public enum Philox {
-  public typealias Block = SIMD4<UInt32>
+package enum Philox {
+  package typealias Block = SIMD4<UInt32>
 
   /// The four random words of a counter under a key.
   @inlinable
-  public static func block(counter: Block, key: (UInt32, UInt32)) -> Block {
+  package static func block(counter: Block, key: (UInt32, UInt32)) -> Block {
     var x = counter
     var (k0, k1) = key
     for round in 0..<10 {
@@ -49,18 +49,18 @@ public enum Philox {
 ///   `r · cos θ` at the even element and `r · sin θ` at the odd one.
 ///
 /// Float engines round these Doubles; a uniform that would round up to 1 becomes 1 − 2⁻²⁴.
-public struct CounterRandom: Hashable, Sendable {
+package struct CounterRandom: Hashable, Sendable {
   /// The tensor number of draws that are the same for all tensors.
-  public static let globalTensor: UInt32 = 0xFFFF_FFFF
+  package static let globalTensor: UInt32 = 0xFFFF_FFFF
   /// Call sites from here on belong to the host (data splits, minibatches), not to rules.
-  public static let hostSites: UInt32 = 0xFFFF_FF00
+  package static let hostSites: UInt32 = 0xFFFF_FF00
 
-  public let key0: UInt32
-  public let key1: UInt32
-  public let step: UInt32
-  public let tensor: UInt32
+  package let key0: UInt32
+  package let key1: UInt32
+  package let step: UInt32
+  package let tensor: UInt32
 
-  public init(seed: UInt64, step: UInt32, tensor: UInt32, site: UInt32) {
+  package init(seed: UInt64, step: UInt32, tensor: UInt32, site: UInt32) {
     let key = Self.mix(seed &+ 0x9E37_79B9_7F4A_7C15 &* (UInt64(site) &+ 1))
     key0 = UInt32(truncatingIfNeeded: key)
     key1 = UInt32(truncatingIfNeeded: key >> 32)
@@ -69,7 +69,7 @@ public struct CounterRandom: Hashable, Sendable {
   }
 
   /// The finaliser of SplitMix64: a bijection of 64-bit words.
-  public static func mix(_ x: UInt64) -> UInt64 {
+  package static func mix(_ x: UInt64) -> UInt64 {
     var z = x
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
@@ -78,7 +78,7 @@ public struct CounterRandom: Hashable, Sendable {
 
   /// The 64 bits of the even and of the odd element of pair `pair` (= element / 2).
   @inlinable
-  public func bits(pair: UInt64) -> (even: UInt64, odd: UInt64) {
+  package func bits(pair: UInt64) -> (even: UInt64, odd: UInt64) {
     let x = Philox.block(
       counter: Philox.Block(
         UInt32(truncatingIfNeeded: pair), UInt32(truncatingIfNeeded: pair >> 32), step, tensor),
@@ -87,19 +87,19 @@ public struct CounterRandom: Hashable, Sendable {
   }
 
   @inlinable
-  public func bits(_ element: UInt64) -> UInt64 {
+  package func bits(_ element: UInt64) -> UInt64 {
     let pair = bits(pair: element >> 1)
     return element & 1 == 0 ? pair.even : pair.odd
   }
 
   /// In [0, 1), 53 random bits.
   @inlinable
-  public func uniform(_ element: UInt64) -> Double {
+  package func uniform(_ element: UInt64) -> Double {
     Double(bits(element) >> 11) * 0x1p-53
   }
 
   /// Standard normal.
-  public func normal(_ element: UInt64) -> Double {
+  package func normal(_ element: UInt64) -> Double {
     let pair = bits(pair: element >> 1)
     let radius = (-2 * log(Double((pair.even >> 11) + 1) * 0x1p-53)).squareRoot()
     let angle = 2 * Double.pi * (Double(pair.odd >> 11) * 0x1p-53)
@@ -108,20 +108,20 @@ public struct CounterRandom: Hashable, Sendable {
 
   /// +1 or −1, equally likely.
   @inlinable
-  public func rademacher(_ element: UInt64) -> Double {
+  package func rademacher(_ element: UInt64) -> Double {
     bits(element) >> 63 == 1 ? 1 : -1
   }
 
   /// Exponential with mean 1.
-  public func exponential(_ element: UInt64) -> Double { -log1p(-uniform(element)) }
+  package func exponential(_ element: UInt64) -> Double { -log1p(-uniform(element)) }
 
   /// 1 with probability `p`, else 0.
   @inlinable
-  public func bernoulli(_ element: UInt64, _ p: Double) -> Double { uniform(element) < p ? 1 : 0 }
+  package func bernoulli(_ element: UInt64, _ p: Double) -> Double { uniform(element) < p ? 1 : 0 }
 
   /// A whole number in 0..<bound. Precondition: bound > 0.
   @inlinable
-  public func integer(_ element: UInt64, below bound: Int) -> Int {
+  package func integer(_ element: UInt64, below bound: Int) -> Int {
     Int(bits(element).multipliedFullWidth(by: UInt64(bound)).high)
   }
 }

@@ -5,9 +5,9 @@
 #endif
 
 /// What one thread has computed: unlike a clock on the wall, it does not say how busy the machine is.
-public enum ThreadTime {
+package enum ThreadTime {
   /// Seconds that this thread has computed.
-  public static var seconds: Double {
+  package static var seconds: Double {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)

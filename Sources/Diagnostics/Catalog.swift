@@ -1,12 +1,12 @@
 /// What a diagnostic means, with the smallest program that has it and the same program mended.
-public struct CatalogPage: Sendable {
-  public var code: DiagnosticCode
+package struct CatalogPage: Sendable {
+  package var code: DiagnosticCode
   /// What is wrong, in a few words.
-  public var title: String
+  package var title: String
   /// What it means and what to do about it, in the user's terms.
-  public var text: String
-  public var trigger: CatalogExample
-  public var repair: CatalogExample
+  package var text: String
+  package var trigger: CatalogExample
+  package var repair: CatalogExample
 
   init(
     _ code: Int, _ title: String, _ text: String, trigger: CatalogExample, repair: CatalogExample
@@ -20,7 +20,7 @@ public struct CatalogPage: Sendable {
 }
 
 /// An example of the catalogue.
-public enum CatalogExample: Sendable {
+package enum CatalogExample: Sendable {
   /// The text of a `.opt` file.
   case program(String)
   /// A command line, with the files that it reads.
@@ -37,15 +37,15 @@ public enum CatalogExample: Sendable {
 }
 
 /// Every diagnostic that Ravine gives, each with a page: `ravine explain R0301`.
-public enum Catalog {
+package enum Catalog {
   /// In the order of the codes.
-  public static let pages: [CatalogPage] =
+  package static let pages: [CatalogPage] =
     (syntaxPages + namePages + equationPages + shapePages + hyperparameterPages + routePages
     + dataPages + arrayPages + filePages + bindingPages + numericPages + sessionPages)
     .sorted { $0.code.number < $1.code.number }
 
   /// The page of a code written as `R0301`, `r301` or `301`.
-  public static func page(_ text: String) -> CatalogPage? {
+  package static func page(_ text: String) -> CatalogPage? {
     var digits = Substring(text)
     if let first = digits.first, first == "R" || first == "r" { digits = digits.dropFirst() }
     guard !digits.isEmpty, digits.count <= 4, let number = Int(digits) else { return nil }

@@ -1,25 +1,25 @@
 /// A stable code such as `R0201`; every one has a page in `Catalog` (`ravine explain R0201`).
-public struct DiagnosticCode: Hashable, Sendable, CustomStringConvertible {
-  public let number: Int
-  public init(_ number: Int) { self.number = number }
-  public var description: String {
+package struct DiagnosticCode: Hashable, Sendable, CustomStringConvertible {
+  package let number: Int
+  package init(_ number: Int) { self.number = number }
+  package var description: String {
     let digits = String(number)
     return "R" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 }
 
-public enum Severity: Int, Sendable, Comparable {
+package enum Severity: Int, Sendable, Comparable {
   case warning, error
-  public static func < (a: Severity, b: Severity) -> Bool { a.rawValue < b.rawValue }
+  package static func < (a: Severity, b: Severity) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// An edit that would mend the program: replace the text of `span`.
-public struct FixIt: Hashable, Sendable {
-  public var message: String
-  public var span: Span
-  public var replacement: String
+package struct FixIt: Hashable, Sendable {
+  package var message: String
+  package var span: Span
+  package var replacement: String
 
-  public init(_ message: String, at span: Span, replacement: String) {
+  package init(_ message: String, at span: Span, replacement: String) {
     self.message = message
     self.span = span
     self.replacement = replacement
@@ -27,26 +27,26 @@ public struct FixIt: Hashable, Sendable {
 }
 
 /// A second place that explains the first ("first defined here").
-public struct Note: Hashable, Sendable {
-  public var message: String
-  public var span: Span
+package struct Note: Hashable, Sendable {
+  package var message: String
+  package var span: Span
 
-  public init(_ message: String, at span: Span = .none) {
+  package init(_ message: String, at span: Span = .none) {
     self.message = message
     self.span = span
   }
 }
 
 /// What is wrong, where exactly, and what would mend it. Made by the named factories of each phase.
-public struct Diagnostic: Hashable, Sendable, Error {
-  public var code: DiagnosticCode
-  public var severity: Severity
-  public var message: String
-  public var span: Span
-  public var notes: [Note]
-  public var fixIts: [FixIt]
+package struct Diagnostic: Hashable, Sendable, Error {
+  package var code: DiagnosticCode
+  package var severity: Severity
+  package var message: String
+  package var span: Span
+  package var notes: [Note]
+  package var fixIts: [FixIt]
 
-  public init(
+  package init(
     _ code: Int, _ severity: Severity, _ message: String, at span: Span,
     notes: [Note] = [], fixIts: [FixIt] = []
   ) {
@@ -59,7 +59,7 @@ public struct Diagnostic: Hashable, Sendable, Error {
   }
 
   /// An error.
-  public init(
+  package init(
     _ code: Int, _ message: String, at span: Span, notes: [Note] = [], fixIts: [FixIt] = []
   ) {
     self.init(code, .error, message, at: span, notes: notes, fixIts: fixIts)
@@ -67,22 +67,22 @@ public struct Diagnostic: Hashable, Sendable, Error {
 }
 
 /// Collects the diagnostics of a run, each once, and bounds their number.
-public struct DiagnosticBag: Sendable {
-  public private(set) var all: [Diagnostic] = []
+package struct DiagnosticBag: Sendable {
+  package private(set) var all: [Diagnostic] = []
   private var seen: Set<Diagnostic> = []
   /// After this many errors the rest is counted, not kept: one broken file must not flood a terminal.
-  public static let limit = 100
-  public private(set) var dropped = 0
+  package static let limit = 100
+  package private(set) var dropped = 0
 
-  public init() {}
+  package init() {}
 
-  public var hasErrors: Bool { errorCount > 0 }
+  package var hasErrors: Bool { errorCount > 0 }
   private var errorCount = 0
 
   /// Whether errors alone are as many as are kept.
-  public var isFullOfErrors: Bool { errorCount >= Self.limit }
+  package var isFullOfErrors: Bool { errorCount >= Self.limit }
 
-  public mutating func report(_ diagnostic: Diagnostic) {
+  package mutating func report(_ diagnostic: Diagnostic) {
     guard seen.insert(diagnostic).inserted else { return }
     let isError = diagnostic.severity == .error
     if all.count >= Self.limit {
@@ -95,13 +95,13 @@ public struct DiagnosticBag: Sendable {
     all.append(diagnostic)
   }
 
-  public mutating func report(contentsOf other: DiagnosticBag) {
+  package mutating func report(contentsOf other: DiagnosticBag) {
     for diagnostic in other.all { report(diagnostic) }
     dropped += other.dropped
   }
 
   /// In the order of the source.
-  public var sorted: [Diagnostic] {
+  package var sorted: [Diagnostic] {
     all.sorted {
       ($0.span.start, $0.span.end, $0.code.number) < ($1.span.start, $1.span.end, $1.code.number)
     }
@@ -109,12 +109,12 @@ public struct DiagnosticBag: Sendable {
 }
 
 /// One or more diagnostics thrown together.
-public struct DiagnosticError: Error, Sendable {
-  public var diagnostics: [Diagnostic]
+package struct DiagnosticError: Error, Sendable {
+  package var diagnostics: [Diagnostic]
   /// What was found, for a caller who knows more about it.
-  public var cause: (any Error)?
-  public init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
-  public init(_ diagnostic: Diagnostic, cause: (any Error)? = nil) {
+  package var cause: (any Error)?
+  package init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
+  package init(_ diagnostic: Diagnostic, cause: (any Error)? = nil) {
     diagnostics = [diagnostic]
     self.cause = cause
   }

@@ -1,26 +1,26 @@
 /// Prints diagnostics for people: the source line with carets under the exact span, notes, and the
 /// line as a fix would leave it.
-public struct DiagnosticRenderer: Sendable {
-  public var sources: SourceMap
+package struct DiagnosticRenderer: Sendable {
+  package var sources: SourceMap
   /// Terminal colours.
-  public var colour: Bool
+  package var colour: Bool
   /// Longer lines are shown in part, in columns.
-  public static let window = 120
+  package static let window = 120
   /// Longer messages are shown without their middle, in characters.
   static let longest = 600
 
-  public init(sources: SourceMap, colour: Bool = false) {
+  package init(sources: SourceMap, colour: Bool = false) {
     self.sources = sources
     self.colour = colour
   }
 
   /// All diagnostics, a blank line between them, each ending in a line break.
-  public func text(_ diagnostics: [Diagnostic]) -> String {
+  package func text(_ diagnostics: [Diagnostic]) -> String {
     diagnostics.map { text($0) }.joined(separator: "\n")
   }
 
   /// One diagnostic, ending in a line break.
-  public func text(_ diagnostic: Diagnostic) -> String {
+  package func text(_ diagnostic: Diagnostic) -> String {
     let tint = diagnostic.severity == .error ? Tint.red : Tint.yellow
     let head = "\(diagnostic.severity)[\(diagnostic.code)]"
     var output = paint(head, tint) + paint(": " + clean(diagnostic.message), .bold) + "\n"

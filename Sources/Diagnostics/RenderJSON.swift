@@ -2,7 +2,7 @@ extension DiagnosticRenderer {
   /// A JSON array with one object for each diagnostic: `code`, `severity`, `message`, the place
   /// (`file`, `line`, `column`, `endLine`, `endColumn`, from 1; null where no text is meant), `notes`
   /// and `fixits`.
-  public func json(_ diagnostics: [Diagnostic]) -> String {
+  package func json(_ diagnostics: [Diagnostic]) -> String {
     if diagnostics.isEmpty { return "[]" }
     let objects = diagnostics.map { diagnostic in
       let notes = diagnostic.notes.map { note in
@@ -38,9 +38,9 @@ extension DiagnosticRenderer {
 }
 
 /// JSON as text; its values are above this room.
-public enum JSONText {
+package enum JSONText {
   /// A string literal of RFC 8259, safe to print on a terminal and inside HTML.
-  public static func quoted(_ text: String) -> String {
+  package static func quoted(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
       switch scalar {

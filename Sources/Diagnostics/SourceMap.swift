@@ -1,11 +1,11 @@
 /// One source text with its place in the global offset space.
-public struct SourceFile: Sendable {
+package struct SourceFile: Sendable {
   /// The name shown to the user: a path, `<stdin>`, `zoo/lion.opt`.
-  public let name: String
+  package let name: String
   /// The bytes as read; invalid UTF-8 is kept and diagnosed by the lexer.
-  public let bytes: [UInt8]
+  package let bytes: [UInt8]
   /// Global offset of the first byte.
-  public let base: UInt32
+  package let base: UInt32
   /// Offsets (local) at which lines start; the first is 0.
   let lineStarts: [Int]
 
@@ -19,7 +19,7 @@ public struct SourceFile: Sendable {
   }
 
   /// Line and column (both from 1; columns count Unicode scalars) of a local byte offset.
-  public func position(_ offset: Int) -> (line: Int, column: Int) {
+  package func position(_ offset: Int) -> (line: Int, column: Int) {
     let line = lineIndex(offset)
     let start = lineStarts[line]
     let end = min(max(offset, start), bytes.count)
@@ -30,7 +30,7 @@ public struct SourceFile: Sendable {
   }
 
   /// The text of a line (from 1) without its line break.
-  public func line(_ number: Int) -> String {
+  package func line(_ number: Int) -> String {
     String(decoding: bytes[lineRange(number)], as: UTF8.self)
   }
 
@@ -55,31 +55,31 @@ public struct SourceFile: Sendable {
 }
 
 /// All source texts of a session in one offset space, so that spans stay eight bytes.
-public struct SourceMap: Sendable {
-  public private(set) var files: [SourceFile] = []
+package struct SourceMap: Sendable {
+  package private(set) var files: [SourceFile] = []
 
-  public init() {}
+  package init() {}
 
   /// Adds a text and returns it with its base offset. Offset 0 is never used, so `Span.none` is free.
-  public mutating func add(name: String, bytes: [UInt8]) -> SourceFile {
+  package mutating func add(name: String, bytes: [UInt8]) -> SourceFile {
     let base = files.last.map { $0.base + UInt32($0.bytes.count) + 1 } ?? 1
     let file = SourceFile(name: name, bytes: bytes, base: base)
     files.append(file)
     return file
   }
 
-  public mutating func add(name: String, text: String) -> SourceFile {
+  package mutating func add(name: String, text: String) -> SourceFile {
     add(name: name, bytes: Array(text.utf8))
   }
 
   /// The file that a span lies in, or nil for `Span.none`.
-  public func file(of span: Span) -> SourceFile? {
+  package func file(of span: Span) -> SourceFile? {
     if span.isNone { return nil }
     return files.last { $0.base <= span.start }
   }
 
   /// The text that a span covers.
-  public func text(_ span: Span) -> String {
+  package func text(_ span: Span) -> String {
     guard let file = file(of: span) else { return "" }
     let low = min(Int(span.start - file.base), file.bytes.count)
     let high = min(max(low, Int(span.end) - Int(file.base)), file.bytes.count)
@@ -87,7 +87,7 @@ public struct SourceMap: Sendable {
   }
 
   /// `name:line:column` of the start of a span.
-  public func location(_ span: Span) -> (file: String, line: Int, column: Int)? {
+  package func location(_ span: Span) -> (file: String, line: Int, column: Int)? {
     guard let file = file(of: span) else { return nil }
     let position = file.position(Int(span.start - file.base))
     return (file.name, position.line, position.column)

@@ -1,7 +1,7 @@
 /// "Did you mean": the nearest known name by Damerau-Levenshtein distance.
-public enum Suggestion {
+package enum Suggestion {
   /// The candidate nearest to `name`, or nil when none is near enough to be worth saying.
-  public static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
+  package static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
     let target = Array(name.unicodeScalars)
     guard !target.isEmpty, target.count <= 64 else { return nil }
     let limit = max(1, target.count / 3)

@@ -1,6 +1,6 @@
 /// A count that depends on the parameter tensor: a polynomial in its rows and columns (and in
 /// lengths that are known only when it runs, by name).
-public struct Amount: Hashable, Sendable, CustomStringConvertible {
+package struct Amount: Hashable, Sendable, CustomStringConvertible {
   struct Monomial: Hashable, Sendable {
     var rows = 0
     var cols = 0
@@ -11,23 +11,23 @@ public struct Amount: Hashable, Sendable, CustomStringConvertible {
   /// No coefficient is 0.
   private(set) var terms: [Monomial: Double]
 
-  public init(_ x: Double) { terms = x == 0 ? [:] : [Monomial(): x] }
-  public static let zero = Amount(0)
-  public static let rows = Amount(Monomial(rows: 1))
-  public static let cols = Amount(Monomial(cols: 1))
+  package init(_ x: Double) { terms = x == 0 ? [:] : [Monomial(): x] }
+  package static let zero = Amount(0)
+  package static let rows = Amount(Monomial(rows: 1))
+  package static let cols = Amount(Monomial(cols: 1))
   /// The elements of the parameter tensor.
-  public static let elements = Amount(Monomial(rows: 1, cols: 1))
-  public static func length(_ name: String) -> Amount { Amount(Monomial(others: [name])) }
+  package static let elements = Amount(Monomial(rows: 1, cols: 1))
+  package static func length(_ name: String) -> Amount { Amount(Monomial(others: [name])) }
 
   private init(_ monomial: Monomial) { terms = [monomial: 1] }
 
-  public static func + (a: Amount, b: Amount) -> Amount {
+  package static func + (a: Amount, b: Amount) -> Amount {
     var sum = a
     for (monomial, coefficient) in b.terms { sum.add(monomial, coefficient) }
     return sum
   }
 
-  public static func * (a: Amount, b: Amount) -> Amount {
+  package static func * (a: Amount, b: Amount) -> Amount {
     var product = Amount.zero
     for (x, p) in a.terms {
       for (y, q) in b.terms {
@@ -40,9 +40,9 @@ public struct Amount: Hashable, Sendable, CustomStringConvertible {
     return product
   }
 
-  public static func * (a: Amount, x: Double) -> Amount { a * Amount(x) }
-  public static func - (a: Amount, b: Amount) -> Amount { a + b * -1 }
-  public static func += (a: inout Amount, b: Amount) { a = a + b }
+  package static func * (a: Amount, x: Double) -> Amount { a * Amount(x) }
+  package static func - (a: Amount, b: Amount) -> Amount { a + b * -1 }
+  package static func += (a: inout Amount, b: Amount) { a = a + b }
 
   private mutating func add(_ monomial: Monomial, _ coefficient: Double) {
     let sum = (terms[monomial] ?? 0) + coefficient
@@ -50,7 +50,7 @@ public struct Amount: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Divided by the elements of the parameter tensor.
-  public var perElement: Amount {
+  package var perElement: Amount {
     var quotient = Amount.zero
     for (monomial, coefficient) in terms {
       var divided = monomial
@@ -62,16 +62,16 @@ public struct Amount: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The number, if it is one whatever the tensor.
-  public var constant: Double? {
+  package var constant: Double? {
     if terms.isEmpty { return 0 }
     return terms.count == 1 ? terms[Monomial()] : nil
   }
 
   /// Whether it grows with the tensor in rows and columns alike.
-  public var coversTensor: Bool { terms.keys.contains { $0.rows >= 1 && $0.cols >= 1 } }
+  package var coversTensor: Bool { terms.keys.contains { $0.rows >= 1 && $0.cols >= 1 } }
 
   /// The value for a tensor of this size; other lengths count as 1.
-  public func value(rows: Double, cols: Double) -> Double {
+  package func value(rows: Double, cols: Double) -> Double {
     func power(_ x: Double, _ n: Int) -> Double {
       var result = 1.0
       for _ in 0..<abs(n) { result *= x }
@@ -92,7 +92,7 @@ public struct Amount: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// `28`, `4·rows + 4·cols`, `2.5·rows²·cols`, `4/cols`.
-  public var description: String {
+  package var description: String {
     if terms.isEmpty { return "0" }
     var text = ""
     for (i, term) in sorted.enumerated() {

@@ -1,5 +1,5 @@
 /// A named axis: one that a value has in front of its own, and that operations match by name.
-public enum AxisName: UInt8, CaseIterable, Sendable {
+package enum AxisName: UInt8, CaseIterable, Sendable {
   /// Data-parallel copies.
   case workers
   /// The examples of a minibatch.
@@ -12,48 +12,48 @@ public enum AxisName: UInt8, CaseIterable, Sendable {
   case window
 
   /// The word of the language.
-  public var word: String { "\(self)" }
+  package var word: String { "\(self)" }
 
-  public init?(word: String) {
+  package init?(word: String) {
     guard let found = Self.allCases.first(where: { $0.word == word }) else { return nil }
     self = found
   }
 }
 
 /// Named axes; they stand in the order of `AxisName`, whatever order they were named in.
-public struct AxisSet: Hashable, Sendable {
-  public var raw: UInt8
-  public init(raw: UInt8 = 0) { self.raw = raw }
-  public init(_ names: AxisName...) {
+package struct AxisSet: Hashable, Sendable {
+  package var raw: UInt8
+  package init(raw: UInt8 = 0) { self.raw = raw }
+  package init(_ names: AxisName...) {
     raw = 0
     for name in names { insert(name) }
   }
 
-  public var isEmpty: Bool { raw == 0 }
-  public var count: Int { raw.nonzeroBitCount }
+  package var isEmpty: Bool { raw == 0 }
+  package var count: Int { raw.nonzeroBitCount }
   /// In the order in which they stand.
-  public var names: [AxisName] { AxisName.allCases.filter { contains($0) } }
+  package var names: [AxisName] { AxisName.allCases.filter { contains($0) } }
 
-  public func contains(_ name: AxisName) -> Bool { raw >> name.rawValue & 1 == 1 }
-  public mutating func insert(_ name: AxisName) { raw |= 1 << name.rawValue }
-  public func removing(_ name: AxisName) -> AxisSet { AxisSet(raw: raw & ~(1 << name.rawValue)) }
-  public func union(_ other: AxisSet) -> AxisSet { AxisSet(raw: raw | other.raw) }
-  public func isSubset(of other: AxisSet) -> Bool { raw & ~other.raw == 0 }
+  package func contains(_ name: AxisName) -> Bool { raw >> name.rawValue & 1 == 1 }
+  package mutating func insert(_ name: AxisName) { raw |= 1 << name.rawValue }
+  package func removing(_ name: AxisName) -> AxisSet { AxisSet(raw: raw & ~(1 << name.rawValue)) }
+  package func union(_ other: AxisSet) -> AxisSet { AxisSet(raw: raw | other.raw) }
+  package func isSubset(of other: AxisSet) -> Bool { raw & ~other.raw == 0 }
   /// How many axes stand before this one.
-  public func position(of name: AxisName) -> Int { names.firstIndex(of: name) ?? 0 }
+  package func position(of name: AxisName) -> Int { names.firstIndex(of: name) ?? 0 }
 
   /// `batch`, `batch and stack`.
-  public var description: String { names.map(\.word).joined(separator: " and ") }
+  package var description: String { names.map(\.word).joined(separator: " and ") }
 }
 
 /// The lengths of the named axes that the host decides.
-public struct AxisLengths: Hashable, Sendable {
-  public var batch: Int?
-  public var groups: Int?
-  public var workers: Int
+package struct AxisLengths: Hashable, Sendable {
+  package var batch: Int?
+  package var groups: Int?
+  package var workers: Int
 
   /// Nil where the host says nothing.
-  public init(batch: Int? = nil, groups: Int? = nil, workers: Int = 1) {
+  package init(batch: Int? = nil, groups: Int? = nil, workers: Int = 1) {
     self.batch = batch
     self.groups = groups
     self.workers = workers

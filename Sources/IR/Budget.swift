@@ -9,18 +9,18 @@ import Diagnostics
 #endif
 
 /// How much a program may ask of the machine. All limits of memory and of work are set here.
-public enum Budget {
+package enum Budget {
   /// The most elements of one tensor, counting an axis of length 0 as 1: products of extents within
   /// it overflow no Int, not even in bytes.
-  public static let tensorElements = 0x1p40
+  package static let tensorElements = 0x1p40
   /// The most numbers that the values of one evaluation hold together, where whole tensors are
   /// computed one by one (expressions of a script, starting values): 1 GiB in float64.
-  public static let values = 0x1p27
+  package static let values = 0x1p27
   /// The most operations of such an evaluation: each element, and each instruction of an iteration.
-  public static let work = 1e9
+  package static let work = 1e9
   /// The most bytes that the states and buffers of one bound program take: what this process may
   /// have, by its limit and by the memory of the machine.
-  public static let bytes: Double = {
+  package static let bytes: Double = {
     let pages = sysconf(Int32(_SC_PHYS_PAGES))
     var result = pages > 0 ? Double(pages) * Double(sysconf(Int32(_SC_PAGESIZE))) : 0x1p34
     var limit = rlimit()
@@ -34,7 +34,7 @@ public enum Budget {
   }()
 
   /// R0813: what stands at `span` takes more memory than there is for it.
-  public static func exceeded(
+  package static func exceeded(
     _ what: String, bytes: Double, limit: Double, at span: Span
   ) -> DiagnosticError {
     DiagnosticError(
@@ -56,7 +56,7 @@ public enum Budget {
 extension Function {
   /// Throws R0813 where the values of a concrete function are more numbers than one evaluation may
   /// hold, or where its loops make it run too long: at the expression that asks for most.
-  public func checkedForEvaluation() throws(DiagnosticError) -> Function {
+  package func checkedForEvaluation() throws(DiagnosticError) -> Function {
     if let worst = mostNumbers(), worst.total > Budget.values {
       throw Budget.exceeded(
         "this, with what it is made of,", bytes: worst.total * 8, limit: Budget.values * 8,
@@ -73,7 +73,7 @@ extension Function {
   }
 
   /// The numbers of all values together, and where the largest of them stands.
-  public func mostNumbers() -> (total: Double, largest: Double, origin: Span)? {
+  package func mostNumbers() -> (total: Double, largest: Double, origin: Span)? {
     var total = 0.0
     var worst: (count: Double, origin: Span)?
     let needed = liveValues()

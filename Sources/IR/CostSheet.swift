@@ -3,78 +3,78 @@
 /// Amounts are exact counts of the program as written: bytes with w, g and states as `Storage` says
 /// (4 bytes where it says nothing), flops by the table of operations. Values are recomputed rather
 /// than stored, so an elementwise rule reads and writes each tensor once and has no temporary.
-public struct CostSheet: Sendable {
+package struct CostSheet: Sendable {
   /// A state and the memory that it takes.
-  public struct State: Sendable {
-    public var slot: StateSlot
+  package struct State: Sendable {
+    package var slot: StateSlot
     /// Numbers in it for one parameter tensor (for the whole optimizer if it is global).
-    public var elements: Amount
-    public var bytes: Amount
+    package var elements: Amount
+    package var bytes: Amount
     /// Whether it may be negative: decides the map of an eight-bit state.
-    public var isSigned: Bool
+    package var isSigned: Bool
   }
 
   /// What one step does on one path through the conditions.
-  public struct Work: Hashable, Sendable {
+  package struct Work: Hashable, Sendable {
     /// Floating-point operations on tensors; those on single numbers are not counted.
-    public var flops = Amount.zero
-    public var bytesRead = Amount.zero
-    public var bytesWritten = Amount.zero
+    package var flops = Amount.zero
+    package var bytesRead = Amount.zero
+    package var bytesWritten = Amount.zero
     /// How often the tensor is gone through element by element.
-    public var passes = 0
+    package var passes = 0
     /// Bytes that live only during the step, at most at one time.
-    public var temporaryBytes = Amount.zero
-    public var matrixProducts = Amount.zero
-    public var decompositions = Amount.zero
+    package var temporaryBytes = Amount.zero
+    package var matrixProducts = Amount.zero
+    package var decompositions = Amount.zero
 
-    public var bytesMoved: Amount { bytesRead + bytesWritten }
+    package var bytesMoved: Amount { bytesRead + bytesWritten }
 
     /// What a large tensor costs, to compare paths by.
     var weight: Double { (flops + bytesMoved).value(rows: 1024, cols: 1024) }
   }
 
-  public struct DrawSite: Hashable, Sendable {
-    public var name: String
-    public var distribution: Distribution
-    public var shape: Shape
-    public var isGlobal: Bool
+  package struct DrawSite: Hashable, Sendable {
+    package var name: String
+    package var distribution: Distribution
+    package var shape: Shape
+    package var isGlobal: Bool
   }
 
   /// How far an element of the result looks: what must be together to compute it.
-  public enum Reach: Int, Comparable, Sendable {
+  package enum Reach: Int, Comparable, Sendable {
     case elementwise, tensorReduction, globalReduction, rowsOrColumns, wholeTensor
-    public static func < (a: Reach, b: Reach) -> Bool { a.rawValue < b.rawValue }
+    package static func < (a: Reach, b: Reach) -> Bool { a.rawValue < b.rawValue }
   }
 
-  public var states: [State]
+  package var states: [State]
   /// For one parameter tensor, without global states.
-  public var stateBytes: Amount
-  public var globalStateBytes: Amount
+  package var stateBytes: Amount
+  package var globalStateBytes: Amount
   /// The path on which a large tensor costs the most.
-  public var busiest: Work
+  package var busiest: Work
   /// The path on which it costs the least: most steps of a rule with `every k`.
-  public var quietest: Work
+  package var quietest: Work
   /// Whether `busiest` and `quietest` differ by the shape of the tensor alone.
-  public var variesByShape: Bool
-  public var reach: Reach
+  package var variesByShape: Bool
+  package var reach: Reach
   /// Reductions of the tensor to one number.
-  public var tensorReductions: Int
+  package var tensorReductions: Int
   /// Reductions over all tensors of the optimizer.
-  public var globalReductions: Int
-  public var rowReductions: Int
-  public var columnReductions: Int
-  public var draws: [DrawSite]
+  package var globalReductions: Int
+  package var rowReductions: Int
+  package var columnReductions: Int
+  package var draws: [DrawSite]
   /// How often a step asks for `loss(x)` and `grad(x)` at another point.
-  public var lossQueries: Int
-  public var gradientQueries: Int
-  public var usesGradient: Bool
-  public var usesLoss: Bool
+  package var lossQueries: Int
+  package var gradientQueries: Int
+  package var usesGradient: Bool
+  package var usesLoss: Bool
   /// Names of the inputs besides w, g and loss.
-  public var inputs: [InputSlot]
+  package var inputs: [InputSlot]
 
   /// `hypers`: the values of the hyperparameters, for lengths, loop counts and conditions that they
   /// decide. `nonNegative`: the states that are never negative.
-  public init(_ variant: RuleVariant, hypers: [Double], nonNegative: Set<Int> = []) {
+  package init(_ variant: RuleVariant, hypers: [Double], nonNegative: Set<Int> = []) {
     let counter = CostCounter(variant.update, states: variant.states, hypers: hypers)
     states = variant.states.enumerated().map { k, slot in
       let elements = counter.elements(slot.shape, of: variant.initial)
@@ -112,7 +112,7 @@ public struct CostSheet: Sendable {
   }
 
   /// How the tensor may be split over devices, in words.
-  public var sharding: String {
+  package var sharding: String {
     func numbers(_ n: Int) -> String { n == 1 ? "one number" : "\(n) numbers" }
     let scalars = tensorReductions + globalReductions
     let also = scalars > 0 ? " and an all-reduce of \(numbers(scalars))" : ""

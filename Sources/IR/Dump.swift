@@ -1,6 +1,6 @@
 /// The text of a function, one value a line, for people and for tests: `%3 = multiply %1, %2 : like w`.
 extension Function {
-  public func dump() -> String { lines("").joined(separator: "\n") + "\n" }
+  package func dump() -> String { lines("").joined(separator: "\n") + "\n" }
 
   private func lines(_ indent: String) -> [String] {
     var result = ["\(indent)function \(name)"]
@@ -75,7 +75,7 @@ extension AxisSlice {
 
 extension OutputTarget {
   /// The target in dumps and messages: `w' #0`, `state' #1`, `gradient #0`.
-  public var text: String {
+  package var text: String {
     switch self {
     case .parameter(let k): "w' #\(k)"
     case .state(let k): "state' #\(k)"

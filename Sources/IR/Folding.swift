@@ -7,9 +7,9 @@
 /// The meaning of the elementwise operations on numbers, for constants known while building.
 ///
 /// The reference evaluator uses the same function, so folding cannot change a result.
-public enum Folding {
+package enum Folding {
   /// The value of an elementwise operation, booleans as 0 and 1; nil where it is not elementwise.
-  @inline(never) public static func fold(_ operation: Operation, _ x: [Double]) -> Double? {
+  @inline(never) package static func fold(_ operation: Operation, _ x: [Double]) -> Double? {
     func truth(_ b: Bool) -> Double { b ? 1 : 0 }
     switch operation {
     case .negate: return -x[0]
@@ -67,7 +67,7 @@ public enum Folding {
   }
 
   /// x^y. Whole exponents up to 4 are products, so that `x^2` is `x * x` in every engine.
-  public static func power(_ x: Double, _ y: Double) -> Double {
+  package static func power(_ x: Double, _ y: Double) -> Double {
     switch y {
     case 0: 1
     case 1: x
@@ -82,7 +82,7 @@ public enum Folding {
 
   /// The remainder with the sign of the divisor, as a schedule's `t mod k` expects: rounded once,
   /// however large the quotient.
-  public static func modulo(_ x: Double, _ y: Double) -> Double {
+  package static func modulo(_ x: Double, _ y: Double) -> Double {
     let rest = fmod(x, y)
     if rest == 0 { return Double(signOf: y, magnitudeOf: 0) }
     return (rest < 0) != (y < 0) ? rest + y : rest

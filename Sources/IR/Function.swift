@@ -2,25 +2,25 @@ import Basics
 import Diagnostics
 
 /// A value: the index of the instruction that makes it.
-public struct ValueID: Identifier {
-  public var raw: Int32
-  @inlinable public init(raw: Int32) { self.raw = raw }
+package struct ValueID: Identifier {
+  package var raw: Int32
+  @inlinable package init(raw: Int32) { self.raw = raw }
 }
 
 /// One instruction. Plain data; operands are always earlier instructions of the same function.
-public struct Instruction: Hashable, Sendable {
-  public var operation: Operation
-  public var type: ValueType
-  public var a: ValueID
-  public var b: ValueID
-  public var c: ValueID
+package struct Instruction: Hashable, Sendable {
+  package var operation: Operation
+  package var type: ValueType
+  package var a: ValueID
+  package var b: ValueID
+  package var c: ValueID
   /// By operation: `constant` index of `constants`; `hyper`, `parameter`, `state`, `input`,
   /// `argument`, `project` slot number; `draw` index of `draws`; `extent` an `ExtentKind`;
   /// reductions a `Scope`; global reductions index of the module's `globalSites`; `slice` and
   /// `placeSlice` index of `slices`; `loop` index of `loops`; `iota` the axis counted along.
-  public var attribute: Int32
+  package var attribute: Int32
 
-  public init(
+  package init(
     _ operation: Operation, _ type: ValueType, _ a: ValueID = .none, _ b: ValueID = .none,
     _ c: ValueID = .none, attribute: Int32 = 0
   ) {
@@ -32,20 +32,20 @@ public struct Instruction: Hashable, Sendable {
     self.attribute = attribute
   }
 
-  public func operand(_ i: Int) -> ValueID { i == 0 ? a : i == 1 ? b : c }
+  package func operand(_ i: Int) -> ValueID { i == 0 ? a : i == 1 ? b : c }
 }
 
 /// A call site of a random function. The number drawn is a pure function of
 /// (seed, step, tensor, element, site).
-public struct Draw: Hashable, Sendable {
-  public var distribution: Distribution
+package struct Draw: Hashable, Sendable {
+  package var distribution: Distribution
   /// The name of the equation that draws it; recorded draws are matched by this name.
-  public var name: String
+  package var name: String
   /// One draw for all parameter tensors.
-  public var isGlobal: Bool
+  package var isGlobal: Bool
   /// Distinguishes the call sites of a rule; part of the random counter.
-  public var site: UInt32
-  public init(distribution: Distribution, name: String, isGlobal: Bool, site: UInt32) {
+  package var site: UInt32
+  package init(distribution: Distribution, name: String, isGlobal: Bool, site: UInt32) {
     self.distribution = distribution
     self.name = name
     self.isGlobal = isGlobal
@@ -55,27 +55,27 @@ public struct Draw: Hashable, Sendable {
 
 /// What one axis keeps: [start, end) in steps of one. An axis that is `dropped` has length one and
 /// disappears from the result. `end` nil means "to the end".
-public struct AxisSlice: Hashable, Sendable {
-  public var start: Int
-  public var end: Int?
-  public var isDropped: Bool
-  public init(start: Int, end: Int?, isDropped: Bool) {
+package struct AxisSlice: Hashable, Sendable {
+  package var start: Int
+  package var end: Int?
+  package var isDropped: Bool
+  package init(start: Int, end: Int?, isDropped: Bool) {
     self.start = start
     self.end = end
     self.isDropped = isDropped
   }
-  public static let full = AxisSlice(start: 0, end: nil, isDropped: false)
+  package static let full = AxisSlice(start: 0, end: nil, isDropped: false)
 }
 
 /// `repeat count { … }`: carries `initial` through `count` runs of `body`.
 ///
 /// The body's arguments are the carried values, then `captured`, in this order; its outputs
 /// `.result(0…)` are the next carried values. The loop's values are read by `project`.
-public struct Loop: Hashable, Sendable {
-  public var initial: [ValueID]
-  public var captured: [ValueID]
-  public var body: Function
-  public init(initial: [ValueID], captured: [ValueID], body: Function) {
+package struct Loop: Hashable, Sendable {
+  package var initial: [ValueID]
+  package var captured: [ValueID]
+  package var body: Function
+  package init(initial: [ValueID], captured: [ValueID], body: Function) {
     self.initial = initial
     self.captured = captured
     self.body = body
@@ -83,7 +83,7 @@ public struct Loop: Hashable, Sendable {
 }
 
 /// Where a value of a function goes.
-public enum OutputTarget: Hashable, Sendable {
+package enum OutputTarget: Hashable, Sendable {
   /// w' (or trained parameter k of an objective, in its `initial`).
   case parameter(Int)
   case state(Int)
@@ -97,10 +97,10 @@ public enum OutputTarget: Hashable, Sendable {
   case gradient(Int)
 }
 
-public struct Output: Hashable, Sendable {
-  public var target: OutputTarget
-  public var value: ValueID
-  public init(_ target: OutputTarget, _ value: ValueID) {
+package struct Output: Hashable, Sendable {
+  package var target: OutputTarget
+  package var value: ValueID
+  package init(_ target: OutputTarget, _ value: ValueID) {
     self.target = target
     self.value = value
   }
@@ -110,36 +110,36 @@ public struct Output: Hashable, Sendable {
 ///
 /// Laziness is in the graph: a value is computed only on the paths where something that is
 /// computed needs it (`select` on a scalar computes one arm).
-public struct Function: Hashable, Sendable {
-  public var name: String
-  public var instructions: [Instruction] = []
+package struct Function: Hashable, Sendable {
+  package var name: String
+  package var instructions: [Instruction] = []
   /// Where each instruction comes from, for errors at bind and run time.
-  public var origins: [Span] = []
-  public var constants: [Double] = []
-  public var draws: [Draw] = []
-  public var slices: [[AxisSlice]] = []
-  public var loops: [Loop] = []
+  package var origins: [Span] = []
+  package var constants: [Double] = []
+  package var draws: [Draw] = []
+  package var slices: [[AxisSlice]] = []
+  package var loops: [Loop] = []
   /// The scalars behind `Extent.computed`.
-  public var extents: [ValueID] = []
-  public var outputs: [Output] = []
+  package var extents: [ValueID] = []
+  package var outputs: [Output] = []
 
-  public init(name: String) { self.name = name }
+  package init(name: String) { self.name = name }
 
-  public subscript(_ id: ValueID) -> Instruction { instructions[id.index] }
-  public func type(_ id: ValueID) -> ValueType { instructions[id.index].type }
-  public func origin(_ id: ValueID) -> Span { origins[id.index] }
-  public func output(_ target: OutputTarget) -> ValueID? {
+  package subscript(_ id: ValueID) -> Instruction { instructions[id.index] }
+  package func type(_ id: ValueID) -> ValueType { instructions[id.index].type }
+  package func origin(_ id: ValueID) -> Span { origins[id.index] }
+  package func output(_ target: OutputTarget) -> ValueID? {
     outputs.first { $0.target == target }?.value
   }
 
   /// The number that a value is, if it is a constant.
-  public func constantValue(_ id: ValueID) -> Double? {
+  package func constantValue(_ id: ValueID) -> Double? {
     let instruction = self[id]
     return instruction.operation == .constant ? constants[Int(instruction.attribute)] : nil
   }
 
   /// All operands, those of a loop included.
-  public func operands(_ id: ValueID) -> [ValueID] {
+  package func operands(_ id: ValueID) -> [ValueID] {
     let instruction = self[id]
     if instruction.operation == .loop {
       let loop = loops[Int(instruction.attribute)]
@@ -149,7 +149,7 @@ public struct Function: Hashable, Sendable {
   }
 
   /// Which values the outputs (and computed extents) need.
-  public func liveValues() -> [Bool] {
+  package func liveValues() -> [Bool] {
     var live = [Bool](repeating: false, count: instructions.count)
     for output in outputs { live[output.value.index] = true }
     for extent in extents { live[extent.index] = true }
@@ -160,13 +160,13 @@ public struct Function: Hashable, Sendable {
   }
 
   // Origins say where a program came from, not what it is: equal programs may come from two places.
-  public static func == (x: Function, y: Function) -> Bool {
+  package static func == (x: Function, y: Function) -> Bool {
     x.instructions == y.instructions && x.constants.elementsEqual(y.constants, by: sameBits)
       && x.draws == y.draws && x.slices == y.slices && x.loops == y.loops
       && x.extents == y.extents && x.outputs == y.outputs
   }
 
-  public func hash(into hasher: inout Hasher) {
+  package func hash(into hasher: inout Hasher) {
     hasher.combine(instructions)
     for constant in constants { hasher.combine(constant.bitPattern) }
     hasher.combine(outputs)

@@ -2,20 +2,20 @@ import Basics
 import Diagnostics
 
 /// Builds a function value by value: equal values are made once, numbers are folded.
-public struct FunctionBuilder: Sendable {
-  public private(set) var function: Function
+package struct FunctionBuilder: Sendable {
+  package private(set) var function: Function
   private var known: [Instruction: ValueID] = [:]
   private var constantIndex: [UInt64: Int32] = [:]
   private var sliceIndex: [[AxisSlice]: Int32] = [:]
   /// Where the next instructions come from.
-  public var origin: Span = .none
+  package var origin: Span = .none
 
-  public init(name: String) { function = Function(name: name) }
+  package init(name: String) { function = Function(name: name) }
 
-  public func type(_ value: ValueID) -> ValueType { function.type(value) }
-  public func constantValue(_ value: ValueID) -> Double? { function.constantValue(value) }
+  package func type(_ value: ValueID) -> ValueType { function.type(value) }
+  package func constantValue(_ value: ValueID) -> Double? { function.constantValue(value) }
 
-  public mutating func constant(_ x: Double) -> ValueID {
+  package mutating func constant(_ x: Double) -> ValueID {
     let index: Int32
     if let found = constantIndex[x.bitPattern] {
       index = found
@@ -28,14 +28,14 @@ public struct FunctionBuilder: Sendable {
   }
 
   /// A truth value, kept as the comparison 0 == 0 or 0 == 1.
-  public mutating func boolean(_ x: Bool) -> ValueID {
+  package mutating func boolean(_ x: Bool) -> ValueID {
     let zero = constant(0)
     let other = constant(x ? 0 : 1)
     return intern(Instruction(.equal, ValueType(.boolean, .scalar), zero, other))
   }
 
   /// The truth value that a condition surely has, or nil.
-  public func knownBoolean(_ value: ValueID) -> Bool? {
+  package func knownBoolean(_ value: ValueID) -> Bool? {
     let instruction = function[value]
     switch instruction.operation {
     case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
@@ -62,17 +62,17 @@ public struct FunctionBuilder: Sendable {
   }
 
   /// A source (`hyper`, `state`, …) of a declared type.
-  public mutating func source(
+  package mutating func source(
     _ operation: Operation, _ type: ValueType, attribute: Int32 = 0
   ) -> ValueID {
     intern(Instruction(operation, type, attribute: attribute))
   }
 
-  public mutating func extent(_ kind: ExtentKind, of value: ValueID = .none) -> ValueID {
+  package mutating func extent(_ kind: ExtentKind, of value: ValueID = .none) -> ValueID {
     intern(Instruction(.extent, .scalar, value, attribute: kind.rawValue))
   }
 
-  public mutating func draw(_ draw: Draw, _ type: ValueType, _ argument: ValueID = .none) -> ValueID
+  package mutating func draw(_ draw: Draw, _ type: ValueType, _ argument: ValueID = .none) -> ValueID
   {
     function.draws.append(draw)
     return append(
@@ -80,14 +80,14 @@ public struct FunctionBuilder: Sendable {
   }
 
   /// Any operation whose type follows from its operands.
-  public mutating func make(
+  package mutating func make(
     _ operation: Operation, _ operands: ValueID..., attribute: Int32 = 0,
     declared: ValueType? = nil
   ) throws(ShapeError) -> ValueID {
     try make(operation, operands, attribute: attribute, declared: declared)
   }
 
-  public mutating func make(
+  package mutating func make(
     _ operation: Operation, _ operands: [ValueID], attribute: Int32 = 0,
     declared: ValueType? = nil
   ) throws(ShapeError) -> ValueID {
@@ -109,20 +109,20 @@ public struct FunctionBuilder: Sendable {
         attribute: attribute))
   }
 
-  public mutating func slice(_ value: ValueID, _ slices: [AxisSlice]) throws(ShapeError) -> ValueID
+  package mutating func slice(_ value: ValueID, _ slices: [AxisSlice]) throws(ShapeError) -> ValueID
   {
     try make(.slice, [value], attribute: intern(slices: slices))
   }
 
   /// The adjoint of `slice`: zeros of `type` with `value` at the place that the slices name.
-  public mutating func placeSlice(
+  package mutating func placeSlice(
     _ value: ValueID, _ slices: [AxisSlice], type: ValueType
   ) throws(ShapeError) -> ValueID {
     try make(.placeSlice, [value], attribute: intern(slices: slices), declared: type)
   }
 
   /// A loop; read its values with `project`.
-  public mutating func loop(_ count: ValueID, _ loop: Loop) -> ValueID {
+  package mutating func loop(_ count: ValueID, _ loop: Loop) -> ValueID {
     if let index = function.loops.firstIndex(of: loop) {
       return intern(Instruction(.loop, .tuple, count, attribute: Int32(index)))
     }
@@ -131,12 +131,12 @@ public struct FunctionBuilder: Sendable {
   }
 
   /// Value `index` of an operation that gives several.
-  public mutating func project(_ tuple: ValueID, _ index: Int, type: ValueType) -> ValueID {
+  package mutating func project(_ tuple: ValueID, _ index: Int, type: ValueType) -> ValueID {
     intern(Instruction(.project, type, tuple, attribute: Int32(index)))
   }
 
   /// The extent symbol of a scalar value: a number if it is one.
-  public mutating func extentSymbol(_ value: ValueID) -> Extent {
+  package mutating func extentSymbol(_ value: ValueID) -> Extent {
     let instruction = function[value]
     if let x = constantValue(value), x >= 0, x < 2e9, x == x.rounded() { return .fixed(Int(x)) }
     if instruction.operation == .extent, instruction.a == .none {
@@ -156,11 +156,11 @@ public struct FunctionBuilder: Sendable {
     return .computed(function.extents.count - 1)
   }
 
-  public mutating func output(_ target: OutputTarget, _ value: ValueID) {
+  package mutating func output(_ target: OutputTarget, _ value: ValueID) {
     function.outputs.append(Output(target, value))
   }
 
-  public consuming func finish() -> Function { function }
+  package consuming func finish() -> Function { function }
 
   // MARK: Interning and folding
 

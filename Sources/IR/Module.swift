@@ -1,23 +1,23 @@
 import Diagnostics
 
 /// The numbers a hyperparameter may take.
-public struct Domain: Hashable, Sendable, CustomStringConvertible {
-  public var low: Double
-  public var high: Double
-  public var includesLow: Bool
-  public var includesHigh: Bool
-  public init(low: Double, high: Double, includesLow: Bool, includesHigh: Bool) {
+package struct Domain: Hashable, Sendable, CustomStringConvertible {
+  package var low: Double
+  package var high: Double
+  package var includesLow: Bool
+  package var includesHigh: Bool
+  package init(low: Double, high: Double, includesLow: Bool, includesHigh: Bool) {
     self.low = low
     self.high = high
     self.includesLow = includesLow
     self.includesHigh = includesHigh
   }
 
-  public func contains(_ x: Double) -> Bool {
+  package func contains(_ x: Double) -> Bool {
     (x > low || (includesLow && x == low)) && (x < high || (includesHigh && x == high))
   }
 
-  public var description: String {
+  package var description: String {
     "\(includesLow ? "[" : "(")\(number(low)), \(number(high))\(includesHigh ? "]" : ")")"
   }
 
@@ -28,18 +28,18 @@ public struct Domain: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A run-time input of a rule. Changing one never recompiles anything.
-public struct Hyperparameter: Hashable, Sendable {
+package struct Hyperparameter: Hashable, Sendable {
   /// As written; those of a rule inside a rule are `base.lr`.
-  public var name: String
+  package var name: String
   /// The canonical spelling (`beta1`).
-  public var key: String
-  public var domain: Domain?
+  package var key: String
+  package var domain: Domain?
   /// Changing it changes shapes or iteration counts: fixed at bind time.
-  public var isStructural: Bool
-  public var origin: Span
+  package var isStructural: Bool
+  package var origin: Span
   /// Where its value is written: an argument of the user, or the default.
-  public var argument: Span
-  public init(
+  package var argument: Span
+  package init(
     name: String, key: String, domain: Domain?, isStructural: Bool, origin: Span,
     argument: Span? = nil
   ) {
@@ -53,16 +53,16 @@ public struct Hyperparameter: Hashable, Sendable {
 }
 
 /// A named state of a rule.
-public struct StateSlot: Hashable, Sendable {
+package struct StateSlot: Hashable, Sendable {
   /// As written; those of a rule inside a rule are `base.m`.
-  public var name: String
-  public var shape: Shape
+  package var name: String
+  package var shape: Shape
   /// One for the whole optimizer, not one a tensor.
-  public var isGlobal: Bool
-  public var storage: Storage
-  public var roundsStochastically: Bool
-  public var origin: Span
-  public init(
+  package var isGlobal: Bool
+  package var storage: Storage
+  package var roundsStochastically: Bool
+  package var origin: Span
+  package init(
     name: String, shape: Shape, isGlobal: Bool, storage: Storage, roundsStochastically: Bool,
     origin: Span
   ) {
@@ -76,12 +76,12 @@ public struct StateSlot: Hashable, Sendable {
 }
 
 /// A value that the host gives at each step besides w and g.
-public struct InputSlot: Hashable, Sendable {
-  public var name: String
-  public var shape: Shape
+package struct InputSlot: Hashable, Sendable {
+  package var name: String
+  package var shape: Shape
   /// One for all tensors (scalars given per step).
-  public var origin: Span
-  public init(name: String, shape: Shape, origin: Span) {
+  package var origin: Span
+  package init(name: String, shape: Shape, origin: Span) {
     self.name = name
     self.shape = shape
     self.origin = origin
@@ -89,11 +89,11 @@ public struct InputSlot: Hashable, Sendable {
 }
 
 /// A condition on a parameter tensor, decided at bind time.
-public indirect enum TensorPredicate: Hashable, Sendable {
-  public enum Comparison: Hashable, Sendable {
+package indirect enum TensorPredicate: Hashable, Sendable {
+  package enum Comparison: Hashable, Sendable {
     case less, lessOrEqual, greater, greaterOrEqual, equal, notEqual
   }
-  public enum Quantity: Hashable, Sendable {
+  package enum Quantity: Hashable, Sendable {
     case number(Double), rank, rows, cols, numel
     indirect case arithmetic(Operation, Quantity, Quantity)
   }
@@ -108,21 +108,21 @@ public indirect enum TensorPredicate: Hashable, Sendable {
 }
 
 /// One way through the routes of a rule: what happens to the tensors that `predicate` selects.
-public struct RuleVariant: Sendable {
+package struct RuleVariant: Sendable {
   /// Decides by rank, extents and name of the tensor.
-  public var predicate: TensorPredicate
+  package var predicate: TensorPredicate
   /// The route lines taken, as written: `rank == 2 → Muon`. Empty without routes.
-  public var path: [String]
-  public var states: [StateSlot]
-  public var inputs: [InputSlot]
+  package var path: [String]
+  package var states: [StateSlot]
+  package var inputs: [InputSlot]
   /// One step: outputs `.parameter(0)` (w'), every `.state(k)` that changes, views.
-  public var update: Function
+  package var update: Function
   /// The states at the start: outputs `.state(k)` for every state; may read w, hypers and draws.
-  public var initial: Function
+  package var initial: Function
   /// `w' = … round stochastic`: matters where parameters are stored in fewer digits than w' has.
-  public var roundsStochastically: Bool
+  package var roundsStochastically: Bool
 
-  public init(
+  package init(
     predicate: TensorPredicate, path: [String], states: [StateSlot], inputs: [InputSlot],
     update: Function, initial: Function, roundsStochastically: Bool = false
   ) {
@@ -137,22 +137,22 @@ public struct RuleVariant: Sendable {
 }
 
 /// A rule, checked and lowered, for parameters of any shape.
-public struct RuleModule: Sendable {
-  public var name: String
-  public var documentation: [String]
-  public var hypers: [Hyperparameter]
+package struct RuleModule: Sendable {
+  package var name: String
+  package var documentation: [String]
+  package var hypers: [Hyperparameter]
   /// The default of every hyperparameter: outputs `.hyper(k)`, an expression of t, T and the others.
-  public var defaults: Function
+  package var defaults: Function
   /// Exactly one variant takes each tensor; several only where there are routes.
-  public var variants: [RuleVariant]
+  package var variants: [RuleVariant]
   /// Names of the reductions over all tensors, shared by the variants
   /// (`attribute` of the global operations).
-  public var globalSites: [String]
+  package var globalSites: [String]
   /// `guard finite`: a step with a gradient that is not finite does nothing and is counted.
-  public var guardsFinite: Bool
-  public var origin: Span
+  package var guardsFinite: Bool
+  package var origin: Span
 
-  public init(
+  package init(
     name: String, documentation: [String], hypers: [Hyperparameter], defaults: Function,
     variants: [RuleVariant], globalSites: [String], guardsFinite: Bool, origin: Span
   ) {
@@ -168,13 +168,13 @@ public struct RuleModule: Sendable {
 }
 
 /// A rule with its arguments, as in `Lion(lr = cosine(1e-3))`.
-public struct RuleInstance: Sendable {
-  public var module: RuleModule
+package struct RuleInstance: Sendable {
+  package var module: RuleModule
   /// Outputs `.hyper(k)` for every hyperparameter, from t and T alone. Scalars only.
-  public var arguments: Function
+  package var arguments: Function
   /// As written, for tables and plots.
-  public var label: String
-  public init(module: RuleModule, arguments: Function, label: String) {
+  package var label: String
+  package init(module: RuleModule, arguments: Function, label: String) {
     self.module = module
     self.arguments = arguments
     self.label = label
@@ -182,11 +182,11 @@ public struct RuleInstance: Sendable {
 }
 
 /// A trained parameter of an objective.
-public struct ParameterSlot: Hashable, Sendable {
-  public var name: String
-  public var shape: Shape
-  public var origin: Span
-  public init(name: String, shape: Shape, origin: Span) {
+package struct ParameterSlot: Hashable, Sendable {
+  package var name: String
+  package var shape: Shape
+  package var origin: Span
+  package init(name: String, shape: Shape, origin: Span) {
     self.name = name
     self.shape = shape
     self.origin = origin
@@ -194,22 +194,22 @@ public struct ParameterSlot: Hashable, Sendable {
 }
 
 /// An objective, checked and lowered.
-public struct ObjectiveModule: Sendable {
-  public var name: String
-  public var documentation: [String]
-  public var hypers: [Hyperparameter]
-  public var defaults: Function
-  public var parameters: [ParameterSlot]
+package struct ObjectiveModule: Sendable {
+  package var name: String
+  package var documentation: [String]
+  package var hypers: [Hyperparameter]
+  package var defaults: Function
+  package var parameters: [ParameterSlot]
   /// Columns of the data, in order: usually x [batch, features] and y [batch, 1].
-  public var inputs: [InputSlot]
+  package var inputs: [InputSlot]
   /// Outputs `.parameter(k)`: the starting values.
-  public var initial: Function
+  package var initial: Function
   /// Outputs `.loss` and `.metric(name)`; reads `parameter(k)`, `input(k)`.
-  public var forward: Function
-  public var metrics: [String]
-  public var origin: Span
+  package var forward: Function
+  package var metrics: [String]
+  package var origin: Span
 
-  public init(
+  package init(
     name: String, documentation: [String], hypers: [Hyperparameter], defaults: Function,
     parameters: [ParameterSlot], inputs: [InputSlot], initial: Function, forward: Function,
     metrics: [String], origin: Span

@@ -2,7 +2,7 @@ import Diagnostics
 
 extension RuleModule {
   /// The named axes of its values.
-  public var axes: AxisSet {
+  package var axes: AxisSet {
     variants.reduce(AxisSet()) { found, variant in
       [variant.update, variant.initial].reduce(found) { found, function in
         function.instructions.reduce(found) { $0.union($1.type.shape.axes) }
@@ -12,7 +12,7 @@ extension RuleModule {
 
   /// Checks the lengths of named axes before a rule is bound: R0821 where one is missing, R0822 where
   /// one is not at least 1, R0823 where there are workers and the rule does not let them meet.
-  public func require(_ lengths: AxisLengths) throws(DiagnosticError) {
+  package func require(_ lengths: AxisLengths) throws(DiagnosticError) {
     for (length, axis) in [
       (lengths.batch, AxisName.batch), (lengths.groups, .groups), (lengths.workers, .workers),
     ] {
@@ -49,7 +49,7 @@ extension RuleModule {
   }
 
   /// Windows that hold more than a run of this many steps fills: R0824, a warning for each.
-  public func windowsBeyond(_ horizon: Int, hypers: [Double]) -> [Diagnostic] {
+  package func windowsBeyond(_ horizon: Int, hypers: [Double]) -> [Diagnostic] {
     var found: [Diagnostic] = []
     for variant in variants {
       for slot in variant.states {

@@ -3,7 +3,7 @@
 /// The one table: what an operation is called, how many operands it has, what class of work it is,
 /// and what it costs. Shapes: `ShapeRules.swift`. Derivatives: `Passes/Differentiate.swift`.
 /// Meaning: the reference evaluator. Each is an exhaustive switch over this enum.
-public enum Operation: UInt8, CaseIterable, Sendable {
+package enum Operation: UInt8, CaseIterable, Sendable {
   // Sources.
   case constant, hyper, step, horizon, parameter, gradient, state, input, loss
   case extent, argument, draw, iota
@@ -38,7 +38,7 @@ public enum Operation: UInt8, CaseIterable, Sendable {
 }
 
 /// What part of its operand a reduction folds.
-public enum Scope: Int32, Sendable {
+package enum Scope: Int32, Sendable {
   /// The whole tensor, to a scalar.
   case all = 0
   /// Along each row, to [rows, 1] (`row_mean`).
@@ -54,14 +54,14 @@ public enum Scope: Int32, Sendable {
   case overStack = 19
   case overWindow = 20
 
-  public init(over axis: AxisName) { self = Scope(rawValue: 16 + Int32(axis.rawValue))! }
+  package init(over axis: AxisName) { self = Scope(rawValue: 16 + Int32(axis.rawValue))! }
 
   /// The named axis that is folded; without one, every entry of the named axes is folded for itself.
-  public var axis: AxisName? { rawValue < 16 ? nil : AxisName(rawValue: UInt8(rawValue - 16)) }
+  package var axis: AxisName? { rawValue < 16 ? nil : AxisName(rawValue: UInt8(rawValue - 16)) }
 }
 
 /// Which of the factors that differ in signs `svd` gives: its attribute.
-public enum SingularSigns: Int, Sendable {
+package enum SingularSigns: Int, Sendable {
   /// The largest entry of each left vector is positive.
   case positivePeak = 0
   /// As LAPACK's gesdd leaves them: `lapack_svd`.
@@ -69,40 +69,40 @@ public enum SingularSigns: Int, Sendable {
 }
 
 /// What the `extent` operation reads.
-public enum ExtentKind: Int32, Sendable {
+package enum ExtentKind: Int32, Sendable {
   case rank, rows, cols, numel, batch, features
   /// Elements, rows, columns of operand `a`, of one entry of its named axes.
   case elementsOf, rowsOf, colsOf
   case groups, workers
 }
 
-public enum Distribution: UInt8, Sendable {
+package enum Distribution: UInt8, Sendable {
   case normal, uniform, rademacher, exponential, bernoulli
 }
 
 /// The class of work, and so the engine's strategy and the cost sheet's words.
-public enum OperationClass: UInt8, Sendable {
+package enum OperationClass: UInt8, Sendable {
   case source, elementwise, reduction, globalReduction, rowwise, matrix, decomposition
   case movement, selection, oracle, region
 }
 
 extension Operation {
-  public struct Info: Sendable {
+  package struct Info: Sendable {
     /// The function or operator by which source text calls it; empty if it has none of its own.
-    public var name: String
-    public var arity: Int
-    public var operationClass: OperationClass
+    package var name: String
+    package var arity: Int
+    package var operationClass: OperationClass
     /// Floating-point operations per element of the result (of the operand, for reductions).
-    public var flops: Int
-    public var isCommutative: Bool
-    public var givesBoolean: Bool
+    package var flops: Int
+    package var isCommutative: Bool
+    package var givesBoolean: Bool
     /// How far an elementwise result may lie from the exact one, in units in the last place of the
     /// element type: 0.5 is correctly rounded. No engine may be further away.
-    public var ulps: Double
+    package var ulps: Double
   }
 
   /// What the table says of the operation.
-  public var info: Info { Self.table[Int(rawValue)] }
+  package var info: Info { Self.table[Int(rawValue)] }
 
   private static let table: [Info] = allCases.map { $0.row }
 
@@ -214,6 +214,6 @@ extension Operation {
     }
   }
 
-  public var isElementwise: Bool { info.operationClass == .elementwise }
-  public var isSource: Bool { info.operationClass == .source }
+  package var isElementwise: Bool { info.operationClass == .elementwise }
+  package var isSource: Bool { info.operationClass == .source }
 }

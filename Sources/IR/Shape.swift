@@ -1,33 +1,33 @@
 /// The length of one axis: a number, or a symbol that binding replaces by a number.
-public struct Extent: Hashable, Sendable, CustomStringConvertible {
-  public var raw: Int32
-  @inlinable public init(raw: Int32) { self.raw = raw }
+package struct Extent: Hashable, Sendable, CustomStringConvertible {
+  package var raw: Int32
+  @inlinable package init(raw: Int32) { self.raw = raw }
 
-  @inlinable public static func fixed(_ n: Int) -> Extent { Extent(raw: Int32(n)) }
+  @inlinable package static func fixed(_ n: Int) -> Extent { Extent(raw: Int32(n)) }
   /// Not known before binding; agrees with anything.
-  public static let unknown = Extent(raw: -1)
+  package static let unknown = Extent(raw: -1)
   /// The first dimension of the parameter tensor (1 at rank 0).
-  public static let rows = Extent(raw: -2)
+  package static let rows = Extent(raw: -2)
   /// The product of the other dimensions (1 up to rank 1).
-  public static let cols = Extent(raw: -3)
-  public static let numel = Extent(raw: -4)
+  package static let cols = Extent(raw: -3)
+  package static let numel = Extent(raw: -4)
   /// The examples of a minibatch.
-  public static let batch = Extent(raw: -5)
+  package static let batch = Extent(raw: -5)
   /// The columns of the data.
-  public static let features = Extent(raw: -6)
+  package static let features = Extent(raw: -6)
   /// The terms of a loss.
-  public static let groups = Extent(raw: -7)
+  package static let groups = Extent(raw: -7)
   /// Data-parallel copies.
-  public static let workers = Extent(raw: -8)
+  package static let workers = Extent(raw: -8)
   /// Entry `k` of `Function.extents`: an expression of hyperparameters and the extents above.
-  public static func computed(_ k: Int) -> Extent { Extent(raw: -100 - Int32(k)) }
+  package static func computed(_ k: Int) -> Extent { Extent(raw: -100 - Int32(k)) }
 
-  @inlinable public var isFixed: Bool { raw >= 0 }
-  @inlinable public var value: Int { Int(raw) }
-  @inlinable public var isOne: Bool { raw == 1 }
-  public var computedIndex: Int? { raw <= -100 ? Int(-100 - raw) : nil }
+  @inlinable package var isFixed: Bool { raw >= 0 }
+  @inlinable package var value: Int { Int(raw) }
+  @inlinable package var isOne: Bool { raw == 1 }
+  package var computedIndex: Int? { raw <= -100 ? Int(-100 - raw) : nil }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .unknown: "?"
     case .rows: "rows"
@@ -45,7 +45,7 @@ public struct Extent: Hashable, Sendable, CustomStringConvertible {
   ///
   /// Symbols of one parameter tensor (`rows` against `cols`) differ; a symbol against a number may
   /// agree and is decided at bind time.
-  public func unified(with other: Extent) -> Extent? {
+  package func unified(with other: Extent) -> Extent? {
     if self == other { return self }
     if self == .unknown { return other }
     if other == .unknown { return self }
@@ -58,7 +58,7 @@ public struct Extent: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// As `unified`, where an axis of length one stretches.
-  public func broadcast(with other: Extent) -> Extent? {
+  package func broadcast(with other: Extent) -> Extent? {
     if isOne { return other }
     if other.isOne { return self }
     return unified(with: other)
@@ -72,11 +72,11 @@ public struct Extent: Hashable, Sendable, CustomStringConvertible {
 /// one right-aligned broadcast serves them all.
 ///
 /// Named axes stand in front of these and are matched by name, until binding makes places of them.
-public struct Shape: Hashable, Sendable, CustomStringConvertible {
-  public static let maximumRank = 6
+package struct Shape: Hashable, Sendable, CustomStringConvertible {
+  package static let maximumRank = 6
   var count: Int8
   /// The named axes, to which the first extents belong.
-  public private(set) var axes = AxisSet()
+  package private(set) var axes = AxisSet()
   var e0 = Extent.fixed(1)
   var e1 = Extent.fixed(1)
   var e2 = Extent.fixed(1)
@@ -84,26 +84,26 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
   var e4 = Extent.fixed(1)
   var e5 = Extent.fixed(1)
 
-  public static let scalar = Shape([])
-  public static let like: Shape = {
+  package static let scalar = Shape([])
+  package static let like: Shape = {
     var shape = Shape([])
     shape.count = -1
     return shape
   }()
   /// A value over rows: one number a row.
-  public static let overRows = Shape([.rows, .fixed(1)])
+  package static let overRows = Shape([.rows, .fixed(1)])
   /// A value over columns: one number a column.
-  public static let overCols = Shape([.fixed(1), .cols])
+  package static let overCols = Shape([.fixed(1), .cols])
 
   /// Precondition: at most `maximumRank` extents.
-  public init(_ extents: [Extent]) {
+  package init(_ extents: [Extent]) {
     precondition(extents.count <= Self.maximumRank)
     count = Int8(extents.count)
     for (i, extent) in extents.enumerated() { self[i] = extent }
   }
 
   /// A tensor for each entry of named axes; nil where that is more axes than there can be.
-  public static func over(
+  package static func over(
     _ axes: AxisSet, _ lengths: [Extent], _ tensor: Shape
   ) -> Shape? {
     if axes.isEmpty { return tensor }
@@ -115,14 +115,14 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The shape of one entry of the named axes.
-  public var tensor: Shape {
+  package var tensor: Shape {
     axes.isEmpty ? self : Shape.ofTensor(Array(extents.dropFirst(axes.count)))
   }
 
   /// The lengths of the named axes.
-  public var lengths: [Extent] { Array(extents.prefix(axes.count)) }
+  package var lengths: [Extent] { Array(extents.prefix(axes.count)) }
 
-  public func length(of name: AxisName) -> Extent? {
+  package func length(of name: AxisName) -> Extent? {
     axes.contains(name) ? self[axes.position(of: name)] : nil
   }
 
@@ -135,7 +135,7 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The shape without one of its named axes.
-  public func without(_ name: AxisName) -> Shape {
+  package func without(_ name: AxisName) -> Shape {
     guard axes.contains(name) else { return self }
     var kept = lengths
     kept.remove(at: axes.position(of: name))
@@ -143,21 +143,21 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The same named axes around another tensor; nil where there are too many axes.
-  public func around(_ tensor: Shape) -> Shape? { Shape.over(axes, lengths, tensor) }
+  package func around(_ tensor: Shape) -> Shape? { Shape.over(axes, lengths, tensor) }
 
   private static func ofTensor(_ extents: [Extent]) -> Shape {
     extents == [.rows, .cols] ? .like : Shape(extents)
   }
 
-  public var isLike: Bool { count < 0 }
-  public var isScalar: Bool { count == 0 }
+  package var isLike: Bool { count < 0 }
+  package var isScalar: Bool { count == 0 }
   /// The number of axes; 2 for `like`, as its matrix view.
-  public var rank: Int { isLike ? 2 : Int(count) }
+  package var rank: Int { isLike ? 2 : Int(count) }
   /// The axes, `like` as [rows, cols].
-  public var extents: [Extent] { isLike ? [.rows, .cols] : (0..<Int(count)).map { self[$0] } }
-  public var isConcrete: Bool { !isLike && extents.allSatisfy(\.isFixed) }
+  package var extents: [Extent] { isLike ? [.rows, .cols] : (0..<Int(count)).map { self[$0] } }
+  package var isConcrete: Bool { !isLike && extents.allSatisfy(\.isFixed) }
   /// Elements of a concrete shape; of one too large for the machine, the largest number there is.
-  public var elementCount: Int { elementTotal ?? .max }
+  package var elementCount: Int { elementTotal ?? .max }
 
   /// The elements of a concrete shape, or nil where no Int holds their number.
   var elementTotal: Int? {
@@ -172,7 +172,7 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
     return isTooLarge ? nil : product
   }
 
-  public subscript(_ axis: Int) -> Extent {
+  package subscript(_ axis: Int) -> Extent {
     get {
       switch axis {
       case 0: e0
@@ -196,7 +196,7 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The shape in the user's terms: `scalar`, `like w`, `vector(rows)`, `matrix(rows, 4)`.
-  public var description: String {
+  package var description: String {
     if !axes.isEmpty { return "\(tensor) over \(axes.description)" }
     if isLike { return "like w" }
     let all = extents
@@ -213,7 +213,7 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
 
   /// The shape that two operands of an elementwise operation give, aligned at the last axis;
   /// nil when they surely do not fit.
-  public func broadcast(with other: Shape) -> Shape? {
+  package func broadcast(with other: Shape) -> Shape? {
     if self == other { return self }
     if isScalar { return other }
     if other.isScalar { return self }
@@ -247,7 +247,7 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Whether a value of this shape can stand where `target` is declared, perhaps by stretching.
-  public func fits(_ target: Shape) -> Bool {
+  package func fits(_ target: Shape) -> Bool {
     guard axes.isSubset(of: target.axes), let both = broadcast(with: target) else { return false }
     if !target.axes.isEmpty { return tensor.fits(target.tensor) }
     let (x, y) = (both.extents, target.extents)
@@ -256,7 +256,7 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-public enum ElementKind: UInt8, Sendable {
+package enum ElementKind: UInt8, Sendable {
   case real
   /// 0 or 1 in every engine; arithmetic takes it as a number.
   case boolean
@@ -264,20 +264,20 @@ public enum ElementKind: UInt8, Sendable {
   case tuple
 }
 
-public struct ValueType: Hashable, Sendable, CustomStringConvertible {
-  public var kind: ElementKind
-  public var shape: Shape
+package struct ValueType: Hashable, Sendable, CustomStringConvertible {
+  package var kind: ElementKind
+  package var shape: Shape
 
-  public init(_ kind: ElementKind, _ shape: Shape) {
+  package init(_ kind: ElementKind, _ shape: Shape) {
     self.kind = kind
     self.shape = shape
   }
 
-  public static let scalar = ValueType(.real, .scalar)
-  public static let like = ValueType(.real, .like)
-  public static let tuple = ValueType(.tuple, .scalar)
+  package static let scalar = ValueType(.real, .scalar)
+  package static let like = ValueType(.real, .like)
+  package static let tuple = ValueType(.tuple, .scalar)
 
-  public var description: String {
+  package var description: String {
     switch kind {
     case .real: shape.description
     case .boolean: "bool " + shape.description

@@ -2,7 +2,7 @@ import Diagnostics
 
 extension ShapeError {
   /// The error with its code, at the expression that made the operation.
-  public func diagnostic(at span: Span) -> Diagnostic {
+  package func diagnostic(at span: Span) -> Diagnostic {
     let code =
       switch reason {
       case .mismatch: 401

@@ -1,6 +1,6 @@
 /// Why an operation cannot take its operands, in the user's terms.
-public struct ShapeError: Error, Hashable, Sendable {
-  public enum Reason: Hashable, Sendable {
+package struct ShapeError: Error, Hashable, Sendable {
+  package enum Reason: Hashable, Sendable {
     /// Elementwise operands that do not fit each other.
     case mismatch
     /// Rows of one against columns of the other.
@@ -9,8 +9,8 @@ public struct ShapeError: Error, Hashable, Sendable {
     /// A named axis that the value lacks, or has and should not.
     case noAxis, axisLeft
   }
-  public var reason: Reason
-  public var message: String
+  package var reason: Reason
+  package var message: String
   init(_ reason: Reason, _ message: String) {
     self.reason = reason
     self.message = message
@@ -19,12 +19,12 @@ public struct ShapeError: Error, Hashable, Sendable {
 
 /// The type that each operation gives: one set of rules for checking (symbolic extents), binding
 /// (numbers) and generated programs.
-public enum ShapeRules {
+package enum ShapeRules {
   /// The result type, for the operations whose type follows from their operands.
   ///
   /// Sources, `reshape`, `broadcast`, `scatterAdd`, `placeSlice`, `placeAlong`, `project` carry
   /// their own type; pass it as `declared`.
-  public static func infer(
+  package static func infer(
     _ operation: Operation, _ operands: [ValueType], attribute: Int32 = 0,
     slices: [AxisSlice] = [], declared: ValueType? = nil
   ) throws(ShapeError) -> ValueType {
@@ -96,7 +96,7 @@ public enum ShapeRules {
   }
 
   /// The shape of these axes, `like` if they are those of the parameter.
-  public static func choice(_ extents: [Extent]) -> Shape {
+  package static func choice(_ extents: [Extent]) -> Shape {
     extents == [.rows, .cols] ? .like : Shape(extents)
   }
 
@@ -232,7 +232,7 @@ public enum ShapeRules {
   }
 
   /// The types of the values of an operation that gives several.
-  public static func results(of operation: Operation, _ operand: ValueType) -> [ValueType] {
+  package static func results(of operation: Operation, _ operand: ValueType) -> [ValueType] {
     let e = operand.shape.extents
     guard e.count == 2 else { return [] }
     func real(_ rows: Extent, _ cols: Extent) -> ValueType {

@@ -1,13 +1,13 @@
 /// Numbers that share a scale: so many, or a hyperparameter says how many.
-public enum BlockLength: Hashable, Sendable, CustomStringConvertible {
+package enum BlockLength: Hashable, Sendable, CustomStringConvertible {
   case number(Int)
   /// The index of a hyperparameter, and its name.
   case hyper(Int, name: String)
 
-  public static let limit = 65_536
+  package static let limit = 65_536
 
   /// With the hyperparameters at `hypers`; nil where that is no whole number from 1 to `limit`.
-  public func value(_ hypers: [Double]) -> Int? {
+  package func value(_ hypers: [Double]) -> Int? {
     switch self {
     case .number(let n): return n
     case .hyper(let k, _):
@@ -17,7 +17,7 @@ public enum BlockLength: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .number(let n): "\(n)"
     case .hyper(_, let name): name
@@ -27,7 +27,7 @@ public enum BlockLength: Hashable, Sendable, CustomStringConvertible {
 
 /// How a state is stored: decoded when it is read, encoded when it is written. Arithmetic is in the
 /// compute type whatever this says.
-public enum Storage: Hashable, Sendable, CustomStringConvertible {
+package enum Storage: Hashable, Sendable, CustomStringConvertible {
   /// In the type of the arithmetic.
   case compute
   case float32, float64, bfloat16, float16
@@ -37,7 +37,7 @@ public enum Storage: Hashable, Sendable, CustomStringConvertible {
   /// Signs, with one scale a block (Tang et al. 2021, arXiv:2102.02888).
   case sign1(block: BlockLength)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .compute: "as w"
     case .float32: "f32"
@@ -50,7 +50,7 @@ public enum Storage: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The block of a storage in blocks.
-  public var block: BlockLength? {
+  package var block: BlockLength? {
     switch self {
     case .int8(let block), .sign1(let block): block
     default: nil
@@ -58,7 +58,7 @@ public enum Storage: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Bits of one stored number, without its share of a scale.
-  public var bits: Int {
+  package var bits: Int {
     switch self {
     case .compute, .float32: 32
     case .float64: 64
@@ -69,12 +69,12 @@ public enum Storage: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Bytes of one stored number, its share of a block's scale included.
-  public func bytesPerElement(_ hypers: [Double]) -> Double {
+  package func bytesPerElement(_ hypers: [Double]) -> Double {
     Double(bits) / 8 + (block.flatMap { $0.value(hypers) }.map { 4 / Double($0) } ?? 0)
   }
 
   /// Bytes of so many numbers: whole bytes, and a scale for a last block that is short too.
-  public func bytes(_ count: Int, _ hypers: [Double]) -> Int {
+  package func bytes(_ count: Int, _ hypers: [Double]) -> Int {
     let scales = block.flatMap { $0.value(hypers) }.map { (count + $0 - 1) / $0 } ?? 0
     return (count * bits + 7) / 8 + 4 * scales
   }

@@ -1,13 +1,13 @@
 import Diagnostics
 
 /// A function that breaks the rules of the IR: a mistake in the pass that made it, never in a program.
-public struct VerificationError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct VerificationError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The guilty pass.
-  public var pass: String
-  public var function: String
-  public var problems: [String]
+  package var pass: String
+  package var function: String
+  package var problems: [String]
 
-  public var description: String {
+  package var description: String {
     "after \(pass), `\(function)` is broken:\n  " + problems.joined(separator: "\n  ")
   }
 }
@@ -15,7 +15,7 @@ public struct VerificationError: Error, Hashable, Sendable, CustomStringConverti
 extension Function {
   /// Checks what every pass must keep: operands backwards, arities, types as the shape rules say,
   /// attributes that name something, outputs that are values. Throws with the pass's name.
-  public func verify(after pass: String) throws(VerificationError) {
+  package func verify(after pass: String) throws(VerificationError) {
     let verifier = Verifier(function: self)
     verifier.run()
     if !verifier.problems.isEmpty {
@@ -24,7 +24,7 @@ extension Function {
   }
 
   /// The function itself, verified where assertions are on (debug builds, tests).
-  public func verified(after pass: String) -> Function {
+  package func verified(after pass: String) -> Function {
     assert(
       {
         do throws(VerificationError) {

@@ -4,9 +4,9 @@ import Semantics
 import Syntax
 
 /// The phase from checked declarations to the IR. Each entry throws every error it found.
-public enum Lowering {
+package enum Lowering {
   /// The rule that an expression such as `Lion(lr = 1e-4)` stands for, with its arguments.
-  public static func rule(
+  package static func rule(
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
   ) throws(DiagnosticError) -> RuleInstance {
     let lowerer = Lowerer(program: program, name: "rule")
@@ -24,23 +24,23 @@ public enum Lowering {
   }
 
   /// A rule whose arguments may hold free symbols: what the algebra compares.
-  public struct SymbolicRule: Sendable {
+  package struct SymbolicRule: Sendable {
     /// Its defaults read free symbols as hyperparameters numbered from `firstSymbol` on.
-    public var module: RuleModule
+    package var module: RuleModule
     /// Whether a hyperparameter was given a value, by the text or by a rule around the one that has it.
-    public var isGiven: [Bool]
+    package var isGiven: [Bool]
     /// The keys of the free symbols.
-    public var symbols: [String]
+    package var symbols: [String]
     /// As written.
-    public var label: String
+    package var label: String
   }
 
   /// Where the numbers of free symbols begin.
-  public static let firstSymbol = 1_000_000
+  package static let firstSymbol = 1_000_000
 
   /// The rule that an expression such as `Lion(β1 = β, β2 = β)` stands for, where names without a
   /// meaning stand for any number.
-  public static func symbolicRule(
+  package static func symbolicRule(
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
   ) throws(DiagnosticError) -> SymbolicRule {
     let lowerer = Lowerer(program: program, name: "rule")
@@ -63,7 +63,7 @@ public enum Lowering {
   }
 
   /// A declared rule with its defaults.
-  public static func rule(
+  package static func rule(
     named key: String, of program: CheckedProgram
   ) throws(DiagnosticError) -> RuleInstance {
     let lowerer = Lowerer(program: program, name: key)
@@ -89,7 +89,7 @@ public enum Lowering {
 
   /// Checks what only lowering sees (cycles, kinds, shapes) in a rule whose rule parameters are
   /// not known: each stands for plain gradient descent.
-  public static func check(
+  package static func check(
     ruleNamed key: String, of program: CheckedProgram
   ) -> [Diagnostic] {
     guard let rule = program.rules[key], !rule.isBroken else { return [] }
@@ -107,7 +107,7 @@ public enum Lowering {
   }
 
   /// The objective that an expression such as `mlp(hidden = 64)` stands for.
-  public static func objective(
+  package static func objective(
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
   ) throws(DiagnosticError) -> ObjectiveModule {
     let lowerer = Lowerer(program: program, name: "objective")
@@ -135,7 +135,7 @@ public enum Lowering {
   }
 
   /// Checks a declared objective with its defaults.
-  public static func check(
+  package static func check(
     objectiveNamed key: String, of program: CheckedProgram
   ) -> [Diagnostic] {
     guard let objective = program.objectives[key], !objective.isBroken else { return [] }
@@ -149,7 +149,7 @@ public enum Lowering {
   }
 
   /// Checks the named values of a script.
-  public static func check(
+  package static func check(
     definitionsNamed keys: [String], of program: CheckedProgram
   ) -> [Diagnostic] {
     let lowerer = Lowerer(program: program, name: "definitions")
@@ -161,7 +161,7 @@ public enum Lowering {
   }
 
   /// A loose expression as a function with the one output `.result(0)` (several for several values).
-  public static func expression(
+  package static func expression(
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
   ) throws(DiagnosticError) -> Function {
     var symbols: [String] = []
@@ -171,7 +171,7 @@ public enum Lowering {
 
   /// As `expression`, where names without a meaning are free symbols: hyperparameters numbered from
   /// `firstSymbol` on, their keys in `symbols`.
-  public static func symbolicExpression(
+  package static func symbolicExpression(
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
   ) throws(DiagnosticError) -> (function: Function, symbols: [String]) {
     var symbols: [String] = []
@@ -206,7 +206,7 @@ public enum Lowering {
 
 extension DiagnosticCode {
   /// What is used has errors of its own.
-  public static let brokenDeclaration = DiagnosticCode(230)
+  package static let brokenDeclaration = DiagnosticCode(230)
 }
 
 extension Diagnostic {

@@ -4,9 +4,9 @@ import IR
 /// Prints functions of the IR as `.opt` source that lowers to the same IR.
 ///
 /// This is how the search reports what it found, and what `dump` and the REPL show.
-public struct SourcePrinter {
+package struct SourcePrinter {
   /// The source of a module: one rule, or one for each way through its routes and the route itself.
-  public static func rule(_ module: RuleModule, name: String? = nil) -> String {
+  package static func rule(_ module: RuleModule, name: String? = nil) -> String {
     let name = name ?? module.name
     if module.variants.count == 1 {
       return rule(module, module.variants[0], name: name, documentation: module.documentation)
@@ -208,7 +208,7 @@ public struct SourcePrinter {
   }
 
   /// The source of a loose expression.
-  public static func expression(_ function: Function, _ value: ValueID) -> String {
+  package static func expression(_ function: Function, _ value: ValueID) -> String {
     let printer = BodyPrinter(function, hypers: [], states: [], inputs: [])
     return printer.outputText(value)
   }

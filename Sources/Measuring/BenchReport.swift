@@ -2,20 +2,20 @@ import Ravine
 import Training
 
 /// What `Rounds` found, as a table of at most 80 columns and as JSON.
-public struct BenchReport {
-  public let subjects: [Subject]
+package struct BenchReport {
+  package let subjects: [Subject]
 
   private let hasTimes: Bool
 
   /// Subjects that have been measured at least once; `firstStepsOnly`: what the first step tells.
-  public init(_ subjects: [Subject], firstStepsOnly: Bool = false) {
+  package init(_ subjects: [Subject], firstStepsOnly: Bool = false) {
     hasTimes = !firstStepsOnly
     self.subjects = subjects.filter { firstStepsOnly || !$0.seconds.isEmpty }
   }
 
   // MARK: Text
 
-  public var text: String {
+  package var text: String {
     var rules: [String] = []
     for subject in subjects where !rules.contains(subject.label.rule) {
       rules.append(subject.label.rule)
@@ -85,7 +85,7 @@ public struct BenchReport {
 
   // MARK: JSON
 
-  public var json: JSONValue { .record(["cases": .array(subjects.map(Self.json))]) }
+  package var json: JSONValue { .record(["cases": .array(subjects.map(Self.json))]) }
 
   private static func json(_ subject: Subject) -> JSONValue {
     let time = Spread(subject.seconds)
@@ -133,19 +133,19 @@ public struct BenchReport {
 
 extension Subject {
   /// Bytes a second that the passes move.
-  public var rate: Double? {
+  package var rate: Double? {
     guard let traffic, traffic.isComplete, traffic.bytes > 0 else { return nil }
     return traffic.bytes / Spread(seconds).median
   }
 
   /// Bytes a second of a stream of the same shape.
-  public var streamRate: Double? {
+  package var streamRate: Double? {
     guard let traffic, !streamSeconds.isEmpty else { return nil }
     return traffic.bytes / Spread(streamSeconds).median
   }
 
   /// The stream's time over the step's.
-  public var streamShare: Double? {
+  package var streamShare: Double? {
     streamSeconds.isEmpty ? nil : Spread.ratio(streamSeconds, to: seconds).median
   }
 }

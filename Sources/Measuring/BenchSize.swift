@@ -1,22 +1,22 @@
 import Runtime
 
 /// The tensors of a measurement, and what a command line calls them.
-public struct BenchSize: Sendable, Hashable {
-  public var name: String
-  public var tensors: [ParameterSpec]
+package struct BenchSize: Sendable, Hashable {
+  package var name: String
+  package var tensors: [ParameterSpec]
 
-  public init(name: String, tensors: [ParameterSpec]) {
+  package init(name: String, tensors: [ParameterSpec]) {
     self.name = name
     self.tensors = tensors
   }
 
-  public var count: Int { tensors.reduce(0) { $0 + $1.count } }
+  package var count: Int { tensors.reduce(0) { $0 + $1.count } }
 
   /// Elements that one tensor may have.
   private static let limit = 1 << 31
 
   /// `64`, `4Ki`, `16Mi`, `1024x1024`, or a name of `named`; nil for anything else.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     if let dims = Self.named[text] {
       self.init(
         name: text,
@@ -45,10 +45,10 @@ public struct BenchSize: Sendable, Hashable {
   }
 
   /// Sets of tensors that have a name.
-  public static let named: [String: [[Int]]] = ["gpt2": gpt2]
+  package static let named: [String: [[Int]]] = ["gpt2": gpt2]
 
   /// The 148 tensors of GPT-2 small: 12 layers, 768 wide, 124 million parameters.
-  public static let gpt2: [[Int]] = {
+  package static let gpt2: [[Int]] = {
     var dims = [[50_257, 768], [1_024, 768]]
     for _ in 0..<12 {
       dims += [[768], [768], [768, 2304], [2304], [768, 768], [768], [768], [768], [768, 3072]]

@@ -5,16 +5,16 @@
 #endif
 
 /// Times of this process.
-public enum Clock {
+package enum Clock {
   /// Seconds on a clock that only goes forward.
-  public static var seconds: Double {
+  package static var seconds: Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
   }
 
   /// Seconds that this process, and the children that it waited for, computed.
-  public static var computing: Double {
+  package static var computing: Double {
     func total(_ who: Int32) -> Double {
       var usage = rusage()
       getrusage(who, &usage)
@@ -25,7 +25,7 @@ public enum Clock {
   }
 
   /// Seconds of one run of `body`, over `repeats` of them.
-  public static func time(repeats: Int, _ body: () throws -> Void) rethrows -> Double {
+  package static func time(repeats: Int, _ body: () throws -> Void) rethrows -> Double {
     let start = seconds
     for _ in 0..<repeats { try body() }
     return (seconds - start) / Double(repeats)
@@ -33,7 +33,7 @@ public enum Clock {
 
   /// The best time of one run, over `rounds` rounds of `repeats`. Rounds of a few milliseconds find a
   /// stretch in which nobody else had the processor.
-  public static func best(
+  package static func best(
     rounds: Int, repeats: Int, _ body: () throws -> Void
   ) rethrows -> Double {
     var result = Double.infinity

@@ -8,19 +8,19 @@ import Native
 #endif
 
 /// Loops as a programmer writes them, compiled by the compiler of the native tier with its flags.
-public final class HandLoops {
-  public struct Unavailable: Error {
-    public var reason: String
+package final class HandLoops {
+  package struct Unavailable: Error {
+    package var reason: String
   }
 
-  public typealias Loop =
+  package typealias Loop =
     @convention(c) (
       UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>,
       UnsafeMutablePointer<Float>, Int, Float, Float, Float, Float, Float, Float, Float
     ) -> Void
 
   /// Rules that there are loops for.
-  public static let rules = ["AdamW", "Lion"]
+  package static let rules = ["AdamW", "Lion"]
 
   private static let text = """
     #include <math.h>
@@ -49,7 +49,7 @@ public final class HandLoops {
   private let handle: UnsafeMutableRawPointer
 
   /// Throws why there are none.
-  public init() throws(Unavailable) {
+  package init() throws(Unavailable) {
     let folder: String
     do throws(TemporaryFolder.Failure) { folder = try TemporaryFolder.make() } catch {
       throw Unavailable(reason: error.reason)
@@ -77,19 +77,19 @@ public final class HandLoops {
 
   deinit { dlclose(handle) }
 
-  public func loop(_ rule: String) -> Loop? {
+  package func loop(_ rule: String) -> Loop? {
     dlsym(handle, rule).map { unsafeBitCast($0, to: Loop.self) }
   }
 }
 
 /// Folders for a moment.
-public enum TemporaryFolder {
-  public struct Failure: Error {
-    public var reason: String
+package enum TemporaryFolder {
+  package struct Failure: Error {
+    package var reason: String
   }
 
   /// A new one, where the host wants temporary files.
-  public static func make() throws(Failure) -> String {
+  package static func make() throws(Failure) -> String {
     let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var name = Array((parent + "/ravine-bench-XXXXXX").utf8CString)
     guard mkdtemp(&name) != nil else {
@@ -100,7 +100,7 @@ public enum TemporaryFolder {
   }
 
   /// With these files in it.
-  public static func remove(_ folder: String, _ files: [String] = []) {
+  package static func remove(_ folder: String, _ files: [String] = []) {
     for file in files { unlink("\(folder)/\(file)") }
     rmdir(folder)
   }

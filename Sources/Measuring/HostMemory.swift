@@ -7,7 +7,7 @@ import Runtime
 #endif
 
 /// An array on a cache line of its own, with `value` at each place.
-public func allocate(_ count: Int, _ value: (Int) -> Float) -> UnsafeMutablePointer<Float> {
+package func allocate(_ count: Int, _ value: (Int) -> Float) -> UnsafeMutablePointer<Float> {
   let pointer = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
     .bindMemory(to: Float.self, capacity: count)
   for i in 0..<count { pointer[i] = value(i) }

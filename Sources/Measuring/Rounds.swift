@@ -3,9 +3,9 @@ import Diagnostics
 /// Subjects that are measured in turn: in each round each runs for some milliseconds, then its stream,
 /// so that what slows the machine down for a while slows all of them. Of the parts of a turn the middle
 /// one counts: a part in which another process had the processor is left out.
-public final class Rounds {
-  public private(set) var subjects: [Subject] = []
-  public private(set) var count = 0
+package final class Rounds {
+  package private(set) var subjects: [Subject] = []
+  package private(set) var count = 0
   private let streams = StreamMemory()
   private let measuresStreams: Bool
   /// Seconds of a part; one step at least.
@@ -14,7 +14,7 @@ public final class Rounds {
   private let parts: Int
   private let turn: Double
 
-  public init(
+  package init(
     slice: Double = 0.001, parts: Int = 5, turn: Double = 0.005, measuresStreams: Bool = true
   ) {
     self.slice = slice
@@ -24,7 +24,7 @@ public final class Rounds {
   }
 
   /// Takes a subject in, and finds how many steps fill its slice.
-  public func add(_ subject: Subject) throws(DiagnosticError) {
+  package func add(_ subject: Subject) throws(DiagnosticError) {
     subject.repeats = try repeats { (n) throws(DiagnosticError) in try subject.run(n) }
     if measuresStreams, subject.isStreamed, let traffic = subject.traffic {
       streams.prepare(traffic)
@@ -52,7 +52,7 @@ public final class Rounds {
   }
 
   /// Runs each subject once more.
-  public func round() throws(DiagnosticError) {
+  package func round() throws(DiagnosticError) {
     for subject in subjects {
       subject.seconds.append(
         try time(subject.repeats) { () throws(DiagnosticError) in

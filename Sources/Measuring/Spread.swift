@@ -1,12 +1,12 @@
 /// The middle of some measurements, and how far they lie apart.
-public struct Spread: Sendable {
+package struct Spread: Sendable {
   /// The quartiles: a quarter of the values lies below `low`, a quarter above `high`.
-  public var low: Double
-  public var median: Double
-  public var high: Double
+  package var low: Double
+  package var median: Double
+  package var high: Double
 
   /// NaN of no values.
-  public init(_ values: [Double]) {
+  package init(_ values: [Double]) {
     let sorted = values.sorted()
     func quantile(_ q: Double) -> Double {
       guard let last = sorted.indices.last else { return .nan }
@@ -18,17 +18,17 @@ public struct Spread: Sendable {
     (low, median, high) = (quantile(0.25), quantile(0.5), quantile(0.75))
   }
 
-  public init(low: Double, median: Double, high: Double) {
+  package init(low: Double, median: Double, high: Double) {
     (self.low, self.median, self.high) = (low, median, high)
   }
 
-  public func scaled(by factor: Double) -> Spread {
+  package func scaled(by factor: Double) -> Spread {
     Spread(low: low * factor, median: median * factor, high: high * factor)
   }
 
   /// The middle of what `ours` takes over what `theirs` takes, round by round: what slows the machine
   /// down for a while slows both.
-  public static func ratio(_ ours: [Double], to theirs: [Double]) -> Spread {
+  package static func ratio(_ ours: [Double], to theirs: [Double]) -> Spread {
     Spread(zip(ours, theirs).map { $0 / $1 })
   }
 }

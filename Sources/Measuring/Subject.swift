@@ -5,50 +5,50 @@ import Ravine
 import Runtime
 
 /// One thing to be measured: a rule on some tensors by some engine, bound and ready to step.
-public final class Subject {
+package final class Subject {
   /// What a measurement is called.
-  public struct Label: Sendable, Hashable {
-    public var rule: String
-    public var size: String
-    public var threads: Int
-    public var engine: String
-    public var type: String
+  package struct Label: Sendable, Hashable {
+    package var rule: String
+    package var size: String
+    package var threads: Int
+    package var engine: String
+    package var type: String
   }
 
   /// Bytes.
-  public struct Memory: Sendable {
+  package struct Memory: Sendable {
     /// The most that the process held beyond what it held before; nil where the system does not say.
-    public var peak: Int?
-    public var parameters: Int
-    public var gradients: Int
-    public var states: Int
-    public var declared: Int { parameters + gradients + states }
+    package var peak: Int?
+    package var parameters: Int
+    package var gradients: Int
+    package var states: Int
+    package var declared: Int { parameters + gradients + states }
   }
 
   /// From a checked rule to the end of the first step, without making the tensors.
-  public struct FirstStep: Sendable {
-    public var seconds: Double
+  package struct FirstStep: Sendable {
+    package var seconds: Double
     /// Of them, before the first step: planning, and compiling or loading code.
-    public var binding: Double
+    package var binding: Double
     /// Of the process and the compiler that it ran.
-    public var computing: Double
+    package var computing: Double
     /// Whether the compiler was called.
-    public var isCold: Bool
+    package var isCold: Bool
   }
 
-  public let label: Label
-  public let elements: Int
-  public let tensorCount: Int
-  public private(set) var memory: Memory?
-  public private(set) var first: FirstStep?
-  public private(set) var passCount = (all: 0, compiled: 0)
+  package let label: Label
+  package let elements: Int
+  package let tensorCount: Int
+  package private(set) var memory: Memory?
+  package private(set) var first: FirstStep?
+  package private(set) var passCount = (all: 0, compiled: 0)
   /// What the plan moves; nil for loops that have none.
-  public private(set) var traffic: PlanTraffic?
+  package private(set) var traffic: PlanTraffic?
   /// Bytes a step that the cost sheet states before anything runs; float32 only.
-  public private(set) var predictedBytes: Double?
+  package private(set) var predictedBytes: Double?
   /// Seconds a step, one entry a round.
-  public internal(set) var seconds: [Double] = []
-  public internal(set) var streamSeconds: [Double] = []
+  package internal(set) var seconds: [Double] = []
+  package internal(set) var streamSeconds: [Double] = []
   var repeats = 1
   var streamRepeats = 1
   let threads: Int
@@ -62,7 +62,7 @@ public final class Subject {
   }
 
   /// Binds a rule and takes its first steps. Throws what binding and stepping throw.
-  public init(
+  package init(
     _ rule: RuleInstance, named name: String? = nil, size: BenchSize, threads: Int,
     engine: EngineKind, type: ElementType, typeName: String, compiler: NativeCompiler?
   ) throws(DiagnosticError) {
@@ -117,7 +117,7 @@ public final class Subject {
   }
 
   /// A loop written by hand, in float32; nil where there is none for the rule.
-  public init?(_ loops: HandLoops, rule: String, size: BenchSize, threads: Int) {
+  package init?(_ loops: HandLoops, rule: String, size: BenchSize, threads: Int) {
     guard let loop = loops.loop(rule) else { return nil }
     label = Label(rule: rule, size: size.name, threads: threads, engine: "c", type: "f32")
     elements = size.count

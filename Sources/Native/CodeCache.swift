@@ -10,7 +10,7 @@ import Basics
 ///
 /// An entry is made in a folder of its own and put in place by one `rename`, so that processes at once
 /// and a process killed at any moment leave whole entries or none.
-public struct CodeCache {
+package struct CodeCache {
   static let source = "source.c"
   static let code = "code.so"
   static let sum = "sum"
@@ -19,27 +19,27 @@ public struct CodeCache {
   private static let workPrefix = "work-"
 
   /// An absolute path.
-  public let path: String
+  package let path: String
   /// Bytes that the entries may take.
-  public let limit: Int
+  package let limit: Int
 
   /// Why there is no cache.
-  public struct Refusal: Error {
-    public var reason: String
+  package struct Refusal: Error {
+    package var reason: String
   }
 
-  public struct Entry: Sendable {
-    public var key: String
+  package struct Entry: Sendable {
+    package var key: String
     /// The rule that its first pass belongs to.
-    public var name: String
+    package var name: String
     /// Bytes.
-    public var size: Int
+    package var size: Int
     /// Seconds since 1970 of its last use.
-    public var lastUse: Int
+    package var lastUse: Int
   }
 
   /// $RAVINE_CACHE, else $XDG_CACHE_HOME/ravine, else ~/.cache/ravine; nil without a home.
-  public static var usualPath: String? {
+  package static var usualPath: String? {
     if let own = Files.variable("RAVINE_CACHE") { return own }
     if let folder = Files.variable("XDG_CACHE_HOME"), folder.hasPrefix("/") {
       return folder + "/ravine"
@@ -49,7 +49,7 @@ public struct CodeCache {
 
   /// Opens the cache at `path` and makes its folder where it is missing. Refuses a folder that is not
   /// this user's or that others may write to: its files are run as code.
-  public init(_ path: String, limit: Int = 256 << 20) throws(Refusal) {
+  package init(_ path: String, limit: Int = 256 << 20) throws(Refusal) {
     self.limit = limit
     var absolute = path
     if !path.hasPrefix("/") {
@@ -182,7 +182,7 @@ public struct CodeCache {
   // MARK: For people
 
   /// All entries, those used last first.
-  public var entries: [Entry] {
+  package var entries: [Entry] {
     Files.list(path).filter { Self.isKey($0) }.map { key in
       let size = Files.list(folder(key)).reduce(0) {
         $0 + (Files.state("\(folder(key))/\($1)")?.size ?? 0)
@@ -194,7 +194,7 @@ public struct CodeCache {
   }
 
   /// Removes all entries; returns how many there were.
-  public func clear() -> Int {
+  package func clear() -> Int {
     sweep()
     let keys = Files.list(path).filter { Self.isKey($0) }
     for key in keys { Files.remove(folder(key)) }

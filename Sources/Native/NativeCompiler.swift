@@ -12,31 +12,31 @@ import Runtime
 ///
 /// Whatever goes wrong, the interpreter runs in its place and `note` is told once. Not to be used by
 /// several threads at once; several processes may share a cache.
-public final class NativeCompiler: SegmentCompiler {
-  public struct Settings: Sendable {
+package final class NativeCompiler: SegmentCompiler {
+  package struct Settings: Sendable {
     /// A path or a name; nil takes the first of cc, clang and gcc.
-    public var compiler: String?
+    package var compiler: String?
     /// The cache's folder; nil for none: then nothing is compiled.
-    public var cache: String?
+    package var cache: String?
     /// Bytes that the cache may take.
-    public var cacheLimit = 256 << 20
+    package var cacheLimit = 256 << 20
     /// Milliseconds after which a compiler counts as hung.
-    public var timeLimit = 10_000
+    package var timeLimit = 10_000
 
-    public init(compiler: String?, cache: String?) {
+    package init(compiler: String?, cache: String?) {
       self.compiler = compiler
       self.cache = cache
     }
 
     /// RAVINE_CC, and the usual cache.
-    public static var usual: Settings {
+    package static var usual: Settings {
       Settings(compiler: Files.variable("RAVINE_CC"), cache: CodeCache.usualPath)
     }
   }
 
-  public let settings: Settings
+  package let settings: Settings
   /// Calls of the compiler so far.
-  public private(set) var callCount = 0
+  package private(set) var callCount = 0
   private let note: (String) -> Void
   private var hasNoted = false
   private var libraries: [String: Library] = [:]
@@ -54,27 +54,27 @@ public final class NativeCompiler: SegmentCompiler {
   }()
 
   /// `note` is told, once, why the interpreter runs instead.
-  public init(_ settings: Settings = .usual, note: @escaping (String) -> Void = { _ in }) {
+  package init(_ settings: Settings = .usual, note: @escaping (String) -> Void = { _ in }) {
     self.settings = settings
     self.note = note
   }
 
   /// The C source that the passes are compiled from, and how many passes it leaves out.
-  public static func source(_ segments: [SegmentSource]) -> (text: String, interpreted: Int) {
+  package static func source(_ segments: [SegmentSource]) -> (text: String, interpreted: Int) {
     let source = SourceText(segments)
     return (source.text, source.symbols.count { $0 == nil })
   }
 
   /// How a C source becomes a library with the compiler and the flags of passes, for others to compare
   /// with; nil without a compiler.
-  public static func commandLine(from source: String, to code: String) -> [String]? {
+  package static func commandLine(from source: String, to code: String) -> [String]? {
     SystemCompiler(Settings.usual.compiler).map {
       $0.arguments(
         SystemCompiler.flags + [SystemCompiler.machineFlag], from: source, to: code)
     }
   }
 
-  public func compile(_ segments: [SegmentSource], effort: CompileEffort) -> CompiledSegments {
+  package func compile(_ segments: [SegmentSource], effort: CompileEffort) -> CompiledSegments {
     let interpreted = CompiledSegments(functions: segments.map { _ in nil }, library: nil)
     guard SourceText.isPossible else {
       if effort == .always { say("this build cannot write C") }

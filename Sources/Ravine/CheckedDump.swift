@@ -6,7 +6,7 @@ extension Compiler {
   ///
   /// Declarations in alphabetical order, one role a line, expressions as S-expressions. `only`
   /// limits the text to some declarations, by key.
-  public func checkedText(only: Set<String>? = nil) -> String { text(of: program, only: only) }
+  package func checkedText(only: Set<String>? = nil) -> String { text(of: program, only: only) }
 }
 
 private func text(of program: CheckedProgram, only: Set<String>?) -> String {

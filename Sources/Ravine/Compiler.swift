@@ -9,21 +9,21 @@ import Zoo
 ///
 /// The command line, the REPL and embedders all compile through it. A compiler is a session: texts
 /// added later see the declarations of earlier ones and replace those of the same name.
-public final class Compiler {
+package final class Compiler {
   /// The texts of the session, for rendering diagnostics.
-  public private(set) var sources = SourceMap()
+  package private(set) var sources = SourceMap()
   private var checker: Checker!
   /// The tree of the last script added.
-  public private(set) var script: SyntaxTree?
+  package private(set) var script: SyntaxTree?
 
-  public init() {
+  package init() {
     checker = Checker(
       offeredRules: Library.shared.declarations.filter { $0.kind == .rule }.map(\.name),
       offeredFunctions: Library.shared.declarations.filter { $0.kind == .function }.map(\.name)
     ) { [unowned self] key in self.libraryTree(key) }
   }
 
-  public var program: CheckedProgram { checker.program }
+  package var program: CheckedProgram { checker.program }
 
   private static let libraryNames: [String: String] = {
     var names: [String: String] = [:]
@@ -43,7 +43,7 @@ public final class Compiler {
   }
 
   /// Parses a text without checking it.
-  public func tree(name: String, bytes: [UInt8]) -> (tree: SyntaxTree, bag: DiagnosticBag) {
+  package func tree(name: String, bytes: [UInt8]) -> (tree: SyntaxTree, bag: DiagnosticBag) {
     let file = sources.add(name: name, bytes: bytes)
     var bag = DiagnosticBag()
     let tree = parse(file, into: &bag)
@@ -52,7 +52,7 @@ public final class Compiler {
 
   /// Adds a script: parses it and checks names, roles, cycles, kinds and shapes of all that it
   /// declares and runs. Returns its diagnostics in source order; `commands` holds what it would run.
-  public func add(name: String, bytes: [UInt8]) -> [Diagnostic] {
+  package func add(name: String, bytes: [UInt8]) -> [Diagnostic] {
     checker.beginStatement()
     let (tree, parsed) = tree(name: name, bytes: bytes)
     script = tree
@@ -76,18 +76,18 @@ public final class Compiler {
   }
 
   /// What the texts so far have declared, to be gone back to.
-  public var standing: Checker.Standing { checker.standing }
+  package var standing: Checker.Standing { checker.standing }
 
   /// Takes back what was declared since `standing` was asked for.
-  public func restore(_ standing: Checker.Standing) { checker.restore(standing) }
+  package func restore(_ standing: Checker.Standing) { checker.restore(standing) }
 
   /// Gives a text that is no program (a command of a session) its place among the sources.
-  public func place(name: String, text: String) -> SourceFile {
+  package func place(name: String, text: String) -> SourceFile {
     sources.add(name: name, text: text)
   }
 
   /// The commands of the last script added, in order.
-  public var commands: [CheckedCommand] { checker.program.commands }
+  package var commands: [CheckedCommand] { checker.program.commands }
 
   private func checkLowering(_ tree: SyntaxTree, isReadable: Bool) -> DiagnosticBag {
     var bag = DiagnosticBag()
@@ -152,14 +152,14 @@ public final class Compiler {
   /// The rule that a text such as `Lion(lr = 1e-4)` names, from this session or the zoo.
   ///
   /// Throws every diagnostic found, with spans in `sources`.
-  public func rule(_ text: String, name: String = "<rule>") throws(DiagnosticError) -> RuleInstance
+  package func rule(_ text: String, name: String = "<rule>") throws(DiagnosticError) -> RuleInstance
   {
     let (expression, tree) = try expression(text, name: name)
     return try Lowering.rule(expression, in: tree, of: checker.program)
   }
 
   /// The objective that a text such as `mlp(hidden = 64)` names, from this session.
-  public func objective(
+  package func objective(
     _ text: String, name: String = "<objective>"
   ) throws(DiagnosticError) -> ObjectiveModule {
     let (expression, tree) = try expression(text, name: name) {

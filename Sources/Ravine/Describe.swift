@@ -8,7 +8,7 @@ import Syntax
 extension Compiler {
   /// The rules that the last script declares, in order, without those that need a rule or a
   /// function to be complete.
-  public var declaredRules: [String] {
+  package var declaredRules: [String] {
     (script?.items ?? []).compactMap { item in
       guard case .rule(let declaration) = item.kind, let rule = program.rules[declaration.name.key],
         !(rule.ruleParameters + rule.functionParameters).contains(where: { $0.initial == nil })
@@ -18,7 +18,7 @@ extension Compiler {
   }
 
   /// The objectives that the last script declares, in order, without those that need arguments.
-  public var declaredObjectives: [String] {
+  package var declaredObjectives: [String] {
     (script?.items ?? []).compactMap { item in
       guard case .objective(let declaration) = item.kind,
         let objective = program.objectives[declaration.name.key],
@@ -29,12 +29,12 @@ extension Compiler {
   }
 
   /// Whether a text of the session declares an objective of this name, in any spelling.
-  public func declaresObjective(_ name: String) -> Bool {
+  package func declaresObjective(_ name: String) -> Bool {
     program.objectives[Name(name).key] != nil
   }
 
   /// Canonical names of everything that the last script declares.
-  public var declaredKeys: [String] {
+  package var declaredKeys: [String] {
     (script?.items ?? []).compactMap { item in
       switch item.kind {
       case .rule(let declaration): declaration.name.key
@@ -48,46 +48,46 @@ extension Compiler {
 }
 
 /// What a rule is and costs, before it runs: `ravine describe Lion`.
-public struct RuleDescription: Sendable {
+package struct RuleDescription: Sendable {
   /// A hyperparameter and the value that the rule's arguments give it.
-  public struct Hyper: Sendable {
-    public var name: String
+  package struct Hyper: Sendable {
+    package var name: String
     /// The value at the first step.
-    public var value: Double
+    package var value: Double
     /// Whether the value changes with t or T.
-    public var isSchedule: Bool
-    public var domain: Domain?
+    package var isSchedule: Bool
+    package var domain: Domain?
     /// Fixed when the rule is bound: it decides shapes or counts.
-    public var isStructural: Bool
+    package var isStructural: Bool
   }
 
   /// One way through the routes.
-  public struct Variant: Sendable {
-    public var path: [String]
-    public var sheet: CostSheet
+  package struct Variant: Sendable {
+    package var path: [String]
+    package var sheet: CostSheet
   }
 
   /// A parameter tensor: the way that it takes through the routes, and what a step of it costs.
-  public struct Placement: Sendable {
-    public var tensor: ParameterSpec
+  package struct Placement: Sendable {
+    package var tensor: ParameterSpec
     /// The route lines taken, as written; empty for a rule without routes.
-    public var path: [String]
-    public var stateBytes: Double
-    public var bytesMoved: Double
-    public var flops: Double
-    public var temporaryBytes: Double
+    package var path: [String]
+    package var stateBytes: Double
+    package var bytesMoved: Double
+    package var flops: Double
+    package var temporaryBytes: Double
   }
 
-  public var label: String
-  public var documentation: [String]
-  public var hypers: [Hyper]
-  public var variants: [Variant]
-  public var guardsFinite: Bool
-  public var placements: [Placement] = []
+  package var label: String
+  package var documentation: [String]
+  package var hypers: [Hyper]
+  package var variants: [Variant]
+  package var guardsFinite: Bool
+  package var placements: [Placement] = []
 
   /// `parameters`: tensors to be placed. Throws R0601 and R0602 where the routes do not take each
   /// exactly once, and the errors of shapes that only numbers reveal.
-  public init(
+  package init(
     _ rule: RuleInstance, parameters: [ParameterSpec] = []
   ) throws(DiagnosticError) {
     label = rule.label
@@ -151,12 +151,12 @@ public struct RuleDescription: Sendable {
 }
 
 /// What an objective trains and needs.
-public struct ObjectiveDescription: Sendable {
-  public var objective: ObjectiveModule
+package struct ObjectiveDescription: Sendable {
+  package var objective: ObjectiveModule
 
-  public init(_ objective: ObjectiveModule) { self.objective = objective }
+  package init(_ objective: ObjectiveModule) { self.objective = objective }
 
-  public var text: String {
+  package var text: String {
     var lines = ["objective " + objective.name] + objective.documentation.map { "  \($0)" }
     func list(_ title: String, _ items: [String]) {
       if !items.isEmpty { lines += ["", title] + items.map { "  \($0)" } }
@@ -167,7 +167,7 @@ public struct ObjectiveDescription: Sendable {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  public var json: JSONValue {
+  package var json: JSONValue {
     func slots(_ items: [(String, Shape)]) -> JSONValue {
       .array(items.map { .record(["name": .string($0.0), "shape": .string("\($0.1)")]) })
     }

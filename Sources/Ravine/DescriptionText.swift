@@ -3,7 +3,7 @@ import Runtime
 
 extension RuleDescription {
   /// The sheet for people, a line a fact.
-  public var text: String {
+  package var text: String {
     var lines = [label]
     lines += documentation.map { "  \($0)" }
     if guardsFinite { lines.append("  A step with a gradient that is not finite does nothing.") }
@@ -147,7 +147,7 @@ extension RuleDescription {
   }
 
   /// The sheet as data. Amounts are texts in rows and cols: `4·rows + 4·cols`.
-  public var json: JSONValue {
+  package var json: JSONValue {
     .record([
       "rule": .string(label), "documentation": .string(documentation.joined(separator: "\n")),
       "hyperparameters": .array(

@@ -2,8 +2,8 @@ import Training
 
 /// Recorded experiments as JSON: an array of objects with `title`, `axis`, `series` and `rules`,
 /// each rule with its `runs` (seed, steps, seconds, failure, x, and one array a series).
-public enum ExperimentJSON {
-  public static func text(_ experiments: [ExperimentHistory]) -> String {
+package enum ExperimentJSON {
+  package static func text(_ experiments: [ExperimentHistory]) -> String {
     "[" + experiments.map(experiment).joined(separator: ",\n") + "]"
   }
 

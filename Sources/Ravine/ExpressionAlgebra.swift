@@ -4,18 +4,18 @@ import Lowering
 import Symbolic
 
 /// Expressions under the algebra: what `:simplify`, `:solve` and `:diff` ask.
-public struct ExpressionAlgebra {
-  public let table = TermTable()
-  public let compiler: Compiler
+package struct ExpressionAlgebra {
+  package let table = TermTable()
+  package let compiler: Compiler
   /// What is assumed of symbols, by their names.
-  public var domains: [String: Interval] = [:]
+  package var domains: [String: Interval] = [:]
 
-  public init(_ compiler: Compiler) { self.compiler = compiler }
+  package init(_ compiler: Compiler) { self.compiler = compiler }
 
   /// The term of an expression; names that mean nothing else are symbols, each one number.
   ///
   /// Throws the diagnostics of the text, or `SymbolicError` for what has no term.
-  public func term(_ text: String, name: String = "<expression>") throws -> TermID {
+  package func term(_ text: String, name: String = "<expression>") throws -> TermID {
     let (expression, tree) = try compiler.looseExpression(text, name: name)
     let (function, symbols) = try Lowering.symbolicExpression(
       expression, in: tree, of: compiler.program)
@@ -30,28 +30,28 @@ public struct ExpressionAlgebra {
   }
 
   /// The symbol of a name.
-  public func symbol(_ name: String) -> TermID {
+  package func symbol(_ name: String) -> TermID {
     let shown = Setting.shown(name)
     return table.symbol(Symbol(shown, .hyper, domain: domains[shown] ?? domains[name] ?? .all))
   }
 
-  public func text(_ term: TermID) -> String { TermPrinter(table).text(term) }
+  package func text(_ term: TermID) -> String { TermPrinter(table).text(term) }
 
   /// Over one denominator, with what cancels cancelled.
-  public func simplified(_ text: String) throws -> String {
+  package func simplified(_ text: String) throws -> String {
     self.text(table.reduced(try term(text)))
   }
 
   /// Multiplied out.
-  public func expanded(_ text: String) throws -> String { self.text(try term(text)) }
+  package func expanded(_ text: String) throws -> String { self.text(try term(text)) }
 
   /// Common factors in front.
-  public func factored(_ text: String) throws -> String {
+  package func factored(_ text: String) throws -> String {
     TermPrinter(table).factored(table.reduced(try term(text)))
   }
 
   /// By powers of a symbol: `c2 * x^2 + c1 * x + c0`.
-  public func collected(_ text: String, by name: String) throws -> String {
+  package func collected(_ text: String, by name: String) throws -> String {
     let x = symbol(name)
     guard let parts = Solver(table).collected(try term(text), by: x) else {
       throw SymbolicError("this is no polynomial in \(name)")
@@ -65,13 +65,13 @@ public struct ExpressionAlgebra {
   }
 
   /// The expression with a symbol replaced.
-  public func substituted(_ text: String, _ name: String, by value: String) throws -> String {
+  package func substituted(_ text: String, _ name: String, by value: String) throws -> String {
     self.text(
       table.reduced(table.substitute(try term(text), [symbol(name): try term(value)])))
   }
 
   /// The value of a symbol in which an equation `left = right` is linear.
-  public func solved(_ left: String, equals right: String, for name: String) throws -> String {
+  package func solved(_ left: String, equals right: String, for name: String) throws -> String {
     let equation = table.subtract(try term(left), try term(right))
     guard let value = Solver(table).solve(equation, for: symbol(name)) else {
       throw SymbolicError("the equation is not linear in \(name)")
@@ -80,12 +80,12 @@ public struct ExpressionAlgebra {
   }
 
   /// The derivative by a symbol.
-  public func derivative(_ text: String, by name: String) throws -> String {
+  package func derivative(_ text: String, by name: String) throws -> String {
     self.text(try Solver(table).derivative(try term(text), by: symbol(name)))
   }
 
   /// The expression in LaTeX, as it is written.
-  public func latex(_ text: String) throws -> String {
+  package func latex(_ text: String) throws -> String {
     let (expression, tree) = try compiler.looseExpression(text, name: "<expression>")
     let (function, symbols) = try Lowering.symbolicExpression(
       expression, in: tree, of: compiler.program)

@@ -13,11 +13,11 @@ import Symbolic
 
 /// What a linear rule does to gradients that change with a fixed frequency: it is a filter, and this
 /// is its gain.
-public struct FilterResponse: Sendable {
+package struct FilterResponse: Sendable {
   /// Cycles a step, from 0 to ½.
-  public var frequencies: [Double]
+  package var frequencies: [Double]
   /// The size of the update over lr and the size of the gradient.
-  public var gains: [Double]
+  package var gains: [Double]
 }
 
 extension Compiler {
@@ -26,7 +26,7 @@ extension Compiler {
   ///
   /// Throws the diagnostics of a text that is no rule, or `SymbolicError` for rules that are not
   /// linear in g alone.
-  public func filterResponse(_ text: String, points: Int = 200) throws -> FilterResponse {
+  package func filterResponse(_ text: String, points: Int = 200) throws -> FilterResponse {
     let instance = try rule(text)
     let statement = try statement(text)
     let algebra = try RuleAlgebra(statement)

@@ -5,16 +5,16 @@ import Runtime
 import Symbolic
 
 /// An expression in which names without a meaning stand for any number: `:type`, `:plot`.
-public struct FreeExpression {
+package struct FreeExpression {
   /// The free names, in order of appearance.
-  public let symbols: [String]
+  package let symbols: [String]
   private var function: Function
 
   /// The kinds and shapes of its values; several for a function that returns several.
-  public var types: [ValueType] { function.outputs.map { function.type($0.value) } }
+  package var types: [ValueType] { function.outputs.map { function.type($0.value) } }
 
   /// Whether it changes with t or T.
-  public var isSchedule: Bool {
+  package var isSchedule: Bool {
     function.instructions.contains { $0.operation == .step || $0.operation == .horizon }
   }
 
@@ -53,7 +53,7 @@ public struct FreeExpression {
   /// Its first value at numbers of the free names, in their order.
   ///
   /// Throws what has no value, or takes too much room.
-  public func value(
+  package func value(
     _ numbers: [Double] = [], step: Int = 1, horizon: Int = 100
   ) throws(DiagnosticError) -> Dense {
     if let needsRule {
@@ -73,7 +73,7 @@ public struct FreeExpression {
 
 extension Compiler {
   /// The expression that a text states. Throws every diagnostic found.
-  public func freeExpression(
+  package func freeExpression(
     _ text: String, name: String = "<expression>"
   ) throws(DiagnosticError) -> FreeExpression {
     let (expression, tree) = try looseExpression(text, name: name)

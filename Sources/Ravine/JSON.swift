@@ -3,7 +3,7 @@ import Diagnostics
 /// A JSON value (RFC 8259). Objects keep the order of their members.
 ///
 /// Numbers that JSON cannot write (NaN, infinities) are the strings "nan", "inf" and "-inf".
-public enum JSONValue: Hashable, Sendable {
+package enum JSONValue: Hashable, Sendable {
   case null
   case bool(Bool)
   case number(Double)
@@ -11,26 +11,26 @@ public enum JSONValue: Hashable, Sendable {
   case array([JSONValue])
   case object([JSONMember])
 
-  public static func int(_ x: Int) -> JSONValue { .number(Double(x)) }
+  package static func int(_ x: Int) -> JSONValue { .number(Double(x)) }
 
   /// An object from pairs in the order given.
-  public static func record(_ members: KeyValuePairs<String, JSONValue>) -> JSONValue {
+  package static func record(_ members: KeyValuePairs<String, JSONValue>) -> JSONValue {
     .object(members.map { JSONMember($0.key, $0.value) })
   }
 
   /// A member of an object; nil when there is none or this is no object.
-  public subscript(_ key: String) -> JSONValue? {
+  package subscript(_ key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.key == key }?.value
   }
 
-  public var text: String? {
+  package var text: String? {
     if case .string(let text) = self { return text }
     return nil
   }
 
   /// A number, or one of the strings that stand for infinities and NaN.
-  public var real: Double? {
+  package var real: Double? {
     switch self {
     case .number(let x): x
     case .string("inf"), .string("Infinity"): .infinity
@@ -40,16 +40,16 @@ public enum JSONValue: Hashable, Sendable {
     }
   }
 
-  public var items: [JSONValue]? {
+  package var items: [JSONValue]? {
     if case .array(let items) = self { return items }
     return nil
   }
 }
 
-public struct JSONMember: Hashable, Sendable {
-  public var key: String
-  public var value: JSONValue
-  public init(_ key: String, _ value: JSONValue) {
+package struct JSONMember: Hashable, Sendable {
+  package var key: String
+  package var value: JSONValue
+  package init(_ key: String, _ value: JSONValue) {
     self.key = key
     self.value = value
   }
@@ -57,7 +57,7 @@ public struct JSONMember: Hashable, Sendable {
 
 extension JSONValue {
   /// The text, two spaces a level; arrays and objects without inner structure stay on one line.
-  public func rendered() -> String {
+  package func rendered() -> String {
     var output = ""
     write(into: &output, depth: 0)
     return output + "\n"
@@ -116,23 +116,23 @@ extension JSONValue {
 }
 
 /// Where a JSON text is wrong, and how.
-public struct JSONError: Error, Hashable, Sendable {
+package struct JSONError: Error, Hashable, Sendable {
   /// Line and column (bytes) from 1.
-  public var line: Int
-  public var column: Int
-  public var message: String
+  package var line: Int
+  package var column: Int
+  package var message: String
 }
 
 /// Reads JSON from bytes: strict, within a nesting bound, numbers exactly rounded.
-public struct JSONReader {
+package struct JSONReader {
   private let bytes: [UInt8]
   private var at = 0
   private var depth = 0
   private static let depthLimit = 512
 
-  public init(_ bytes: [UInt8]) { self.bytes = bytes }
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  public static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
+  package static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
     var reader = JSONReader(bytes)
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { reader.at = 3 }
     let value = try reader.value()

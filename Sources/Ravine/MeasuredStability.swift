@@ -5,16 +5,16 @@ import Symbolic
 
 /// For which curvatures a rule at its own hyperparameters goes down ½ h w², measured: for rules that
 /// are not linear.
-public struct MeasuredStability: Sendable {
+package struct MeasuredStability: Sendable {
   /// h, growing by the same factor.
-  public var curvatures: [Double]
+  package var curvatures: [Double]
   /// The distance from the minimum at the end over that at the start.
-  public var ratios: [Double]
-  public var steps: Int
+  package var ratios: [Double]
+  package var steps: Int
 
   /// The largest measured h up to which no walk ends farther away than it began; nil where the
   /// first one does.
-  public var limit: Double? {
+  package var limit: Double? {
     let firstBad = ratios.firstIndex { !($0 <= 1) } ?? ratios.count
     return firstBad == 0 ? nil : curvatures[firstBad - 1]
   }
@@ -25,7 +25,7 @@ extension Compiler {
   /// `TermLimits.current` allows.
   ///
   /// Throws the diagnostics of a text that is no rule or of one that cannot be run.
-  public func measuredStability(
+  package func measuredStability(
     _ text: String, steps: Int = 200, points: Int = 33
   ) throws(DiagnosticError) -> MeasuredStability {
     let instance = try rule(text)

@@ -5,16 +5,16 @@ import Runtime
 import Symbolic
 
 /// Runs two rules side by side by the reference evaluator, on random weights and gradients.
-public struct ReferenceProbe: RuleProbe {
+package struct ReferenceProbe: RuleProbe {
   /// A walk stops early once it has computed for so many seconds: a rule with long loops gets fewer
   /// steps.
-  public var patience = 0.1
+  package var patience = 0.1
 
   /// Looks at two steps only, and takes what is clearly apart for different without asking how far
   /// rounding may carry: a sieve before a comparison.
-  public var isRough = false
+  package var isRough = false
 
-  public init() {}
+  package init() {}
 
   static var rough: ReferenceProbe {
     var probe = ReferenceProbe()
@@ -22,7 +22,7 @@ public struct ReferenceProbe: RuleProbe {
     return probe
   }
 
-  public func run(
+  package func run(
     _ a: RuleStatement, _ b: RuleStatement, _ request: ProbeRequest
   ) -> ProbeOutcome {
     let ways = [a.module.variants[request.variants[0]], b.module.variants[request.variants[1]]]

@@ -4,42 +4,42 @@ import Runtime
 import Semantics
 
 /// Feeds a recorded run through a rule and compares what comes out: how a port is checked.
-public struct Replay: Sendable {
+package struct Replay: Sendable {
   /// One number of the recorded parameters that the rule does not reproduce.
-  public struct Difference: Hashable, Sendable {
+  package struct Difference: Hashable, Sendable {
     /// From 1.
-    public var step: Int
+    package var step: Int
     /// Position in row order, from 0.
-    public var element: Int
-    public var computed: Double
-    public var recorded: Double
+    package var element: Int
+    package var computed: Double
+    package var recorded: Double
   }
 
-  public struct State: Sendable {
-    public var name: String
-    public var shape: [Int]
-    public var values: [Double]
+  package struct State: Sendable {
+    package var name: String
+    package var shape: [Int]
+    package var values: [Double]
   }
 
-  public var rule: String
-  public var trajectory: String
-  public var dims: [Int]
-  public var steps: Int
-  public var tolerance: Trajectory.Tolerance
+  package var rule: String
+  package var trajectory: String
+  package var dims: [Int]
+  package var steps: Int
+  package var tolerance: Trajectory.Tolerance
   /// Over all steps and elements.
-  public var largestAbsolute: Double
+  package var largestAbsolute: Double
   /// Of |computed - recorded| / |recorded|, where the recorded number is not 0.
-  public var largestRelative: Double
-  public var firstOutside: Difference?
+  package var largestRelative: Double
+  package var firstOutside: Difference?
   /// How many numbers of how many lie outside of the tolerance.
-  public var outsideCount: Int
+  package var outsideCount: Int
   /// After the last step.
-  public var states: [State]
-  public var parameters: [Double]
+  package var states: [State]
+  package var parameters: [Double]
   /// Recorded inputs that the rule never asked for.
-  public var unused: [String]
+  package var unused: [String]
 
-  public var holds: Bool { firstOutside == nil }
+  package var holds: Bool { firstOutside == nil }
 
   /// Runs `rule` on the recorded start, gradients, inputs, losses and draws.
   ///
@@ -50,7 +50,7 @@ public struct Replay: Sendable {
   /// recorded number for those near 0. Throws R0763 for an input that the record lacks, R0810 for
   /// the objective at another point where it lacks that, R0762 for one
   /// of another length, and what binding and stepping throw.
-  public static func run(
+  package static func run(
     _ rule: RuleInstance, on trajectory: Trajectory, engine: EngineKind = .interpreter,
     elementType: ElementType = .float64, tolerance: Trajectory.Tolerance? = nil,
     compiler: (any SegmentCompiler)? = nil

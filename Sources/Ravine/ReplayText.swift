@@ -2,7 +2,7 @@ import Training
 
 extension Replay {
   /// The comparison for people: what was compared, how far apart, where first, the final states.
-  public var text: String {
+  package var text: String {
     var lines = [
       "\(rule) on \(trajectory): \(steps) steps of \(Self.shape(dims))",
       "  largest absolute difference  \(NumberText.short(largestAbsolute))",
@@ -48,7 +48,7 @@ extension Replay {
     return "[" + indices.map(String.init).joined(separator: ", ") + "]"
   }
 
-  public var json: JSONValue {
+  package var json: JSONValue {
     .record([
       "rule": .string(rule), "trajectory": .string(trajectory), "steps": .int(steps),
       "shape": .array(dims.map { .int($0) }), "holds": .bool(holds),

@@ -4,16 +4,16 @@ import Symbolic
 import Zoo
 
 /// One rule under the algebra: what the session's commands ask.
-public struct RuleAlgebra {
-  public let statement: RuleStatement
-  public let setting: Setting
-  public let rule: SymbolicRule
+package struct RuleAlgebra {
+  package let statement: RuleStatement
+  package let setting: Setting
+  package let rule: SymbolicRule
 
   /// Hyperparameters that are not given are symbols; with `withoutSwitches` those that are 0 by
   /// default stay 0. Routes: the variant asked for.
   ///
   /// Throws what is too large to be a term.
-  public init(
+  package init(
     _ statement: RuleStatement, variant: Int = 0, generality: Generality = .withoutSwitches
   ) throws(SymbolicError) {
     self.statement = statement
@@ -28,11 +28,11 @@ public struct RuleAlgebra {
       free: setting.free[0])
   }
 
-  public var table: TermTable { setting.table }
-  public var printer: TermPrinter { TermPrinter(setting.table) }
+  package var table: TermTable { setting.table }
+  package var printer: TermPrinter { TermPrinter(setting.table) }
 
   /// The position of a state by its name, `m` or `base.m`.
-  public func state(_ name: String) throws(SymbolicError) -> Int {
+  package func state(_ name: String) throws(SymbolicError) -> Int {
     if let k = rule.states.firstIndex(where: { $0.name == name }) { return k }
     let names = rule.states.map(\.name)
     throw SymbolicError(
@@ -42,30 +42,30 @@ public struct RuleAlgebra {
   }
 
   /// s_t = Σ …; throws where the state keeps no fixed share of itself.
-  public func history(of state: String) throws(SymbolicError) -> StateHistory {
+  package func history(of state: String) throws(SymbolicError) -> StateHistory {
     try StateHistory(rule, state: self.state(state))
   }
 
   /// The state after steps 1 to n, as text.
-  public func unrolled(_ state: String, steps: Int) throws(SymbolicError) -> [String] {
+  package func unrolled(_ state: String, steps: Int) throws(SymbolicError) -> [String] {
     try StateHistory.unrolled(rule, state: self.state(state), steps: steps)
       .map { printer.collected($0) }
   }
 
-  public func stability() throws(SymbolicError) -> Stability { try Stability(rule) }
-  public func steadyState() throws(SymbolicError) -> SteadyState { try SteadyState(rule) }
-  public func noise() throws(SymbolicError) -> NoiseResponse { try NoiseResponse(rule) }
-  public func invariance() throws(SymbolicError) -> Invariance { try Invariance(rule) }
-  public func bounds() throws(SymbolicError) -> RuleBounds { try RuleBounds(rule) }
-  public func units(variant: Int = 0) -> Units { Units(statement.module, variant: variant) }
+  package func stability() throws(SymbolicError) -> Stability { try Stability(rule) }
+  package func steadyState() throws(SymbolicError) -> SteadyState { try SteadyState(rule) }
+  package func noise() throws(SymbolicError) -> NoiseResponse { try NoiseResponse(rule) }
+  package func invariance() throws(SymbolicError) -> Invariance { try Invariance(rule) }
+  package func bounds() throws(SymbolicError) -> RuleBounds { try RuleBounds(rule) }
+  package func units(variant: Int = 0) -> Units { Units(statement.module, variant: variant) }
 
   /// A shorter equal rule; with `assuming` also steps that need an assumption.
-  public func reduction(assuming: Bool = false) throws(SymbolicError) -> Reduction {
+  package func reduction(assuming: Bool = false) throws(SymbolicError) -> Reduction {
     try Reduction(rule, module: statement.module, assuming: assuming)
   }
 
   /// ∂ w' / ∂ hyperparameter of one step.
-  public func sensitivity(to hyper: String) throws(SymbolicError) -> TermID {
+  package func sensitivity(to hyper: String) throws(SymbolicError) -> TermID {
     guard
       let k = statement.module.hypers.firstIndex(where: {
         $0.name == hyper || $0.key == hyper
@@ -79,30 +79,30 @@ public struct RuleAlgebra {
   }
 
   /// The rule in LaTeX, for amsmath.
-  public func latex(variant: Int = 0) -> String {
+  package func latex(variant: Int = 0) -> String {
     LatexPrinter.rule(statement.module, variant: variant)
   }
 }
 
 extension Compiler {
   /// A rule under the algebra. Throws the diagnostics of a text that is no rule.
-  public func algebra(
+  package func algebra(
     _ text: String, variant: Int = 0, generality: Generality = .withoutSwitches
   ) throws -> RuleAlgebra {
     try RuleAlgebra(statement(text), variant: variant, generality: generality)
   }
 
   /// One rule of the zoo that a rule is, or becomes.
-  public struct Likeness: Sendable {
-    public var zooRule: String
+  package struct Likeness: Sendable {
+    package var zooRule: String
     /// What must be done to the rule first, as `β1 = 0`; empty where nothing.
-    public var change: String
-    public var comparison: Comparison
+    package var change: String
+    package var comparison: Comparison
   }
 
   /// The rules of the zoo that a rule equals, and those that it becomes when one hyperparameter
   /// takes an end of its domain, nearest first.
-  public func identify(_ text: String) throws(DiagnosticError) -> [Likeness] {
+  package func identify(_ text: String) throws(DiagnosticError) -> [Likeness] {
     identify(text, try statement(text), among: zooStatements())
   }
 

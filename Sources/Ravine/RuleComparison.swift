@@ -15,7 +15,7 @@ extension RuleStatement {
 extension Compiler {
   /// The rule that a text such as `Lion(β1 = β, β2 = β)` states; names without a meaning stand for
   /// any number. Throws every diagnostic found.
-  public func statement(
+  package func statement(
     _ text: String, name: String = "<rule>"
   ) throws(DiagnosticError) -> RuleStatement {
     let (expression, tree) = try looseRule(text, name: name)
@@ -27,7 +27,7 @@ extension Compiler {
   ///
   /// Hyperparameters that are not given and that both rules have stand for one number. Throws the
   /// diagnostics of texts that are no rules.
-  public func compare(_ a: String, _ b: String) throws(DiagnosticError) -> Comparison {
+  package func compare(_ a: String, _ b: String) throws(DiagnosticError) -> Comparison {
     let first = try statement(a)
     let second = try statement(b)
     var comparer = Comparer(first, second, probe: ReferenceProbe())
@@ -47,9 +47,9 @@ extension Compiler {
 }
 
 /// What a comparison says, in words.
-public enum ComparisonText {
+package enum ComparisonText {
   /// One line: `proved equal`, `different at step 3`.
-  public static func headline(_ result: Comparison) -> String {
+  package static func headline(_ result: Comparison) -> String {
     switch result.verdict {
     case .equal: "proved equal"
     case .equalWhere(let conditions): "proved equal where \(conditions.joined(separator: ", "))"
@@ -62,7 +62,7 @@ public enum ComparisonText {
     }
   }
 
-  public static func text(_ result: Comparison) -> String {
+  package static func text(_ result: Comparison) -> String {
     var lines = [headline(result)]
     func list(_ title: String, _ items: [String]) {
       if !items.isEmpty { lines.append("  \(title): \(items.joined(separator: ", "))") }
@@ -102,7 +102,7 @@ public enum ComparisonText {
   }
 
   /// The result as JSON, numbers in full.
-  public static func json(_ result: Comparison) -> JSONValue {
+  package static func json(_ result: Comparison) -> JSONValue {
     let verdict: String
     var changes: [String] = []
     switch result.verdict {

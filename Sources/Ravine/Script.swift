@@ -11,38 +11,38 @@ import Training
 ///
 /// Results go to `output` (a table, a value), progress to `progress`; both are given text, so the
 /// command line, the REPL and tests share this.
-public final class Script {
-  public struct Options: Sendable {
-    public var engine = EngineKind.interpreter
-    public var elementType = ElementType.float32
+package final class Script {
+  package struct Options: Sendable {
+    package var engine = EngineKind.interpreter
+    package var elementType = ElementType.float32
     /// Width of plots drawn as text.
-    public var width = 72
-    public var usesUnicode = true
-    public var usesColour = false
+    package var width = 72
+    package var usesUnicode = true
+    package var usesColour = false
     /// The script's own folder, for its data and plots.
-    public var folder: String?
-    public init() {}
+    package var folder: String?
+    package init() {}
   }
 
   let compiler: Compiler
-  public var options: Options
+  package var options: Options
   /// Compiles passes for the engines `native` and `auto`.
-  public var passCompiler: (any SegmentCompiler)?
+  package var passCompiler: (any SegmentCompiler)?
   /// Draws a figure for the terminal; nil draws Braille dots.
-  public var draw: ((Figure) throws(DiagnosticError) -> String)?
+  package var draw: ((Figure) throws(DiagnosticError) -> String)?
   private let output: (String) -> Void
   private let progress: (String) -> Void
   /// All experiments so far, the last one first to be plotted.
-  public private(set) var experiments: [ExperimentHistory] = []
+  package private(set) var experiments: [ExperimentHistory] = []
   /// Files written by `plot`.
-  public private(set) var written: [String] = []
+  package private(set) var written: [String] = []
   /// Assertions that did not hold.
-  public private(set) var findings: [Diagnostic] = []
+  package private(set) var findings: [Diagnostic] = []
   /// What a run does although it may not be meant.
-  public private(set) var warnings: [Diagnostic] = []
+  package private(set) var warnings: [Diagnostic] = []
   private var loaded: [String: DataSplit] = [:]
 
-  public init(
+  package init(
     _ compiler: Compiler, options: Options, output: @escaping (String) -> Void,
     progress: @escaping (String) -> Void = { _ in }
   ) {
@@ -53,22 +53,22 @@ public final class Script {
   }
 
   /// Losses that were not finite, over all experiments.
-  public var failures: [Diagnostic] { experiments.flatMap(\.failures) }
+  package var failures: [Diagnostic] { experiments.flatMap(\.failures) }
 
   /// Runs every command of the script that was added last. After Ctrl-C no further training starts,
   /// and plots show what there is.
-  public func run() throws(DiagnosticError) {
+  package func run() throws(DiagnosticError) {
     for command in compiler.commands { try run(command) }
   }
 
   /// Takes over what another script has run, for plots of it.
-  public func resume(_ experiments: [ExperimentHistory]) { self.experiments = experiments }
+  package func resume(_ experiments: [ExperimentHistory]) { self.experiments = experiments }
 
   /// Forgets the examples of a `data` name, which now means others.
-  public func forget(data key: String) { loaded[key] = nil }
+  package func forget(data key: String) { loaded[key] = nil }
 
   /// Runs one command of a checked script.
-  public func run(_ command: CheckedCommand) throws(DiagnosticError) {
+  package func run(_ command: CheckedCommand) throws(DiagnosticError) {
     switch command.kind {
     case .train(let statement):
       if !Interrupt.isRequested { try train(statement, command) }
@@ -175,7 +175,7 @@ public final class Script {
   // MARK: Values
 
   /// The value of a closed expression: shape and numbers in row order.
-  public func evaluate(
+  package func evaluate(
     _ id: ExprID, _ tree: TreeID
   ) throws(DiagnosticError) -> (Dense, isBoolean: Bool) {
     let function = try Lowering.expression(id, in: tree, of: compiler.program)

@@ -6,28 +6,28 @@ import Semantics
 import Symbolic
 
 /// One step of a rule with every value that it computes: `:trace`.
-public struct StepTrace: Sendable {
+package struct StepTrace: Sendable {
   /// One intermediate value.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// The equation's name, or the expression as written.
-    public var name: String
-    public var shape: [Int]
-    public var norm: Double
-    public var low: Double
-    public var high: Double
+    package var name: String
+    package var shape: [Int]
+    package var norm: Double
+    package var low: Double
+    package var high: Double
     /// The share of values that are 0.
-    public var zeros: Double
+    package var zeros: Double
     /// How many values are not finite.
-    public var broken: Int
+    package var broken: Int
   }
 
-  public var rows: [Row]
-  public var step: Int
-  public var dims: [Int]
+  package var rows: [Row]
+  package var step: Int
+  package var dims: [Int]
   /// ‖w' − w‖ / ‖w‖.
-  public var ratio: Double
+  package var ratio: Double
   /// The first value that is not finite although what it is made of is.
-  public var firstBroken: (value: String, place: Span)?
+  package var firstBroken: (value: String, place: Span)?
 }
 
 extension Compiler {
@@ -35,7 +35,7 @@ extension Compiler {
   ///
   /// Without weights and gradients these are normal draws. Throws the diagnostics of a text that is
   /// no rule or that cannot be run.
-  public func trace(
+  package func trace(
     _ text: String, step: Int = 1, weights: Dense? = nil, gradient: Dense? = nil
   ) throws(DiagnosticError) -> StepTrace {
     let instance = try rule(text)

@@ -6,46 +6,46 @@ import Syntax
 ///
 /// A JSON object with `shape`, `p0`, `gradients[steps][…]`, `parameters[steps][…]` (after each step)
 /// and, where the rule needs more, `inputs` (by name; one entry a step, or one for all steps).
-public struct Trajectory: Sendable {
+package struct Trajectory: Sendable {
   /// Numbers recorded under a name.
-  public enum Recorded: Sendable {
+  package enum Recorded: Sendable {
     /// One array for each step; nil where nothing was recorded.
     case eachStep([[Double]?])
     case once([Double])
   }
 
-  public struct Tolerance: Hashable, Sendable {
-    public var relative: Double
-    public var absolute: Double
-    public init(relative: Double, absolute: Double) {
+  package struct Tolerance: Hashable, Sendable {
+    package var relative: Double
+    package var absolute: Double
+    package init(relative: Double, absolute: Double) {
       self.relative = relative
       self.absolute = absolute
     }
 
     /// Whether `value` may stand for the recorded `expected`.
-    public func accepts(_ value: Double, _ expected: Double) -> Bool {
+    package func accepts(_ value: Double, _ expected: Double) -> Bool {
       if value == expected || value.isNaN && expected.isNaN { return true }
       // Infinity times the relative tolerance would accept everything.
       return expected.isFinite && abs(value - expected) <= absolute + relative * abs(expected)
     }
   }
 
-  public var name: String
-  public var dims: [Int]
-  public var start: [Double]
-  public var gradients: [[Double]]
+  package var name: String
+  package var dims: [Int]
+  package var start: [Double]
+  package var gradients: [[Double]]
   /// After each step.
-  public var parameters: [[Double]]
-  public var inputs: [String: Recorded]
+  package var parameters: [[Double]]
+  package var inputs: [String: Recorded]
   /// What the recorder advises for float64.
-  public var tolerance: Tolerance?
+  package var tolerance: Tolerance?
 
-  public var steps: Int { gradients.count }
-  public var count: Int { dims.reduce(1, *) }
+  package var steps: Int { gradients.count }
+  package var count: Int { dims.reduce(1, *) }
 
   /// Reads a trajectory. Throws R0760 (not JSON), R0761 (a member is missing or of another kind) and
   /// R0762 (an array of another length); `path` names the file in messages.
-  public init(bytes: [UInt8], path: String) throws(DiagnosticError) {
+  package init(bytes: [UInt8], path: String) throws(DiagnosticError) {
     let json: JSONValue
     do throws(JSONError) {
       json = try JSONReader.parse(bytes)

@@ -4,18 +4,18 @@ import Runtime
 import Symbolic
 
 /// How large the updates of a rule are under gradients that are independent and of variance 1.
-public struct UpdateSize: Sendable {
+package struct UpdateSize: Sendable {
   /// The root mean square of w' − w at the rule's own hyperparameters, measured.
-  public var measured: Double
+  package var measured: Double
   /// The same as an expression of the hyperparameters, for linear rules.
-  public var symbolic: String?
+  package var symbolic: String?
 }
 
 extension Compiler {
   /// The size of a rule's updates, without decay: what a learning rate is worth.
   ///
   /// Throws the diagnostics of a text that is no rule or of one that cannot be run.
-  public func updateSize(_ text: String) throws(DiagnosticError) -> UpdateSize {
+  package func updateSize(_ text: String) throws(DiagnosticError) -> UpdateSize {
     let instance = try rule(text)
     let statement = try statement(text)
     let steps = 400
@@ -57,7 +57,7 @@ extension Compiler {
 
   /// The factor by which the learning rate of the first rule must be multiplied so that the second
   /// moves as far: the quotient of their update sizes, measured.
-  public func learningRateFactor(
+  package func learningRateFactor(
     from a: String, to b: String
   ) throws(DiagnosticError) -> Double {
     let first = try updateSize(a)

@@ -1,8 +1,8 @@
 import Runtime
 
 /// Values as a person reads them.
-public enum ValueText {
-  public static func text(_ value: Dense, isBoolean: Bool) -> String {
+package enum ValueText {
+  package static func text(_ value: Dense, isBoolean: Bool) -> String {
     func one(_ x: Double) -> String { isBoolean ? (x != 0 ? "true" : "false") : number(x) }
     if value.shape.isEmpty || (value.shape.allSatisfy { $0 == 1 }) { return one(value.scalar) }
     let limit = 12
@@ -22,7 +22,7 @@ public enum ValueText {
   }
 
   /// The shortest text that reads back as the same number, without a needless `.0`.
-  public static func number(_ x: Double) -> String {
+  package static func number(_ x: Double) -> String {
     if x == x.rounded(), abs(x) < 1e15 { return "\(Int64(x))" }
     return "\(x)"
   }

@@ -1,23 +1,23 @@
 import IR
 
 /// The names that the language itself gives a meaning, by where they may stand.
-public enum Builtins {
+package enum Builtins {
   /// Sources that a rule may read.
-  public static let ruleNames: Set<String> = ["w", "g", "loss"]
+  package static let ruleNames: Set<String> = ["w", "g", "loss"]
   /// Names that any expression may read.
-  public static let everywhere: Set<String> = [
+  package static let everywhere: Set<String> = [
     "t", "T", "pi", "inf", "e", "nan", "true", "false",
   ]
   /// What a tensor is, inside rules and routes.
-  public static let tensorNames: Set<String> = ["rank", "rows", "cols", "numel"]
-  public static let objectiveNames: Set<String> = ["batch", "features"]
+  package static let tensorNames: Set<String> = ["rank", "rows", "cols", "numel"]
+  package static let objectiveNames: Set<String> = ["batch", "features"]
   /// Words for named axes: their types, and functions that put a list along one.
-  public static let axisTypes = Set(AxisName.allCases.map(\.word))
+  package static let axisTypes = Set(AxisName.allCases.map(\.word))
   /// Words that are the lengths of named axes in a rule that has them.
-  public static let axisLengths: Set<String> = ["batch", "groups", "workers"]
+  package static let axisLengths: Set<String> = ["batch", "groups", "workers"]
 
   /// Functions that are operations of the IR or are made of a few of them.
-  public static let functions: Set<String> = {
+  package static let functions: Set<String> = {
     var names: Set<String> = []
     for operation in Operation.allCases {
       let name = operation.info.name
@@ -41,15 +41,15 @@ public enum Builtins {
     return names
   }()
 
-  public static let draws: Set<String> = [
+  package static let draws: Set<String> = [
     "normal", "uniform", "rademacher", "exponential", "bernoulli",
   ]
 
   /// Functions whose arguments may be a shape in words, such as `vector(rows)`.
-  public static let takingShapes: Set<String> = draws.union([
+  package static let takingShapes: Set<String> = draws.union([
     "zeros", "ones", "full", "eye", "iota", "reshape", "broadcast",
   ])
 
   /// Readers of a `data` statement.
-  public static let readers: Set<String> = ["csv", "npy", "npz"]
+  package static let readers: Set<String> = ["csv", "npy", "npz"]
 }

@@ -2,16 +2,16 @@ import Diagnostics
 import Syntax
 
 /// Checks names, roles and equations of a script; loads what it uses from libraries on demand.
-public struct Checker {
+package struct Checker {
   /// Shared with the checkers of single declarations, which see what is loaded meanwhile.
   let shared = Shared()
   /// Names without a meaning in loose expressions stand for any number.
-  public var allowsSymbols = false
-  public internal(set) var program: CheckedProgram {
+  package var allowsSymbols = false
+  package internal(set) var program: CheckedProgram {
     get { shared.program }
     _modify { yield &shared.program }
   }
-  public internal(set) var bag = DiagnosticBag()
+  package internal(set) var bag = DiagnosticBag()
   /// The library text that declares a name (a zoo rule, a prelude function), or nil.
   private let library: (String) -> SyntaxTree?
   private var missing: Set<String> = []
@@ -24,7 +24,7 @@ public struct Checker {
   }
 
   /// `offered`: the names that `library` can load, for suggestions.
-  public init(
+  package init(
     offeredRules: [String] = [], offeredFunctions: [String] = [],
     library: @escaping (String) -> SyntaxTree? = { _ in nil }
   ) {
@@ -34,7 +34,7 @@ public struct Checker {
   }
 
   /// What the user's texts have declared so far.
-  public struct Standing: Sendable {
+  package struct Standing: Sendable {
     fileprivate var rules: [String: CheckedRule]
     fileprivate var functions: [String: CheckedFunction]
     fileprivate var objectives: [String: CheckedObjective]
@@ -42,14 +42,14 @@ public struct Checker {
     fileprivate var definitions: [String: CheckedDefinition]
   }
 
-  public var standing: Standing {
+  package var standing: Standing {
     Standing(
       rules: program.rules, functions: program.functions, objectives: program.objectives,
       data: program.data, definitions: program.definitions)
   }
 
   /// Takes back what was declared since; what libraries gave meanwhile stays.
-  public mutating func restore(_ standing: Standing) {
+  package mutating func restore(_ standing: Standing) {
     var rules = standing.rules
     for (key, rule) in program.libraryRules where rules[key] == nil { rules[key] = rule }
     var functions = standing.functions
@@ -65,7 +65,7 @@ public struct Checker {
   }
 
   /// Forgets the commands and diagnostics of earlier texts; declarations stay (a REPL session).
-  public mutating func beginStatement() {
+  package mutating func beginStatement() {
     program.commands = []
     bag = DiagnosticBag()
   }
@@ -74,7 +74,7 @@ public struct Checker {
   ///
   /// `unreadable` are the places where the parser found an error: a declaration with one inside is
   /// known by its name, and not checked further.
-  public mutating func add(_ tree: SyntaxTree, unreadable: [Span] = []) {
+  package mutating func add(_ tree: SyntaxTree, unreadable: [Span] = []) {
     unread = []
     if !unreadable.isEmpty {
       for case let item in tree.items {
@@ -86,7 +86,7 @@ public struct Checker {
   }
 
   /// Makes sure that a rule or function of the libraries is loaded; false when there is none.
-  public mutating func require(_ key: String) -> Bool {
+  package mutating func require(_ key: String) -> Bool {
     require(key, isLibrary: false)
   }
 

@@ -1,14 +1,14 @@
 import Diagnostics
 
 /// Pages of the catalogue of diagnostics as text: `ravine explain`, `:help R0301`.
-public enum CatalogText {
-  public static func text(_ page: CatalogPage) -> String {
+package enum CatalogText {
+  package static func text(_ page: CatalogPage) -> String {
     var output = "\(page.code): \(page.title)\n\n" + wrapped(page.text) + "\n"
     output += "Example:\n\n" + text(page.trigger) + "\nRepair:\n\n" + text(page.repair)
     return output
   }
 
-  public static func text(_ example: CatalogExample) -> String {
+  package static func text(_ example: CatalogExample) -> String {
     switch example {
     case .program(let text): return indented(text)
     case .situation(let text): return indented(text)

@@ -3,18 +3,18 @@ import Semantics
 import Syntax
 
 /// What may stand at the cursor of a line.
-public struct Completion: Sendable, Equatable {
+package struct Completion: Sendable, Equatable {
   /// Bytes of the line before the word that is completed.
-  public var start: Int
-  public var candidates: [String]
+  package var start: Int
+  package var candidates: [String]
   /// Whether a blank follows a candidate that is the only one.
-  public var appendsBlank: Bool
+  package var appendsBlank: Bool
 }
 
 extension Session {
   /// Completes the word before `cursor`, in bytes: commands, names, hyperparameters inside a call,
   /// file names, `\beta`.
-  public func completion(of line: String, at cursor: Int) -> Completion {
+  package func completion(of line: String, at cursor: Int) -> Completion {
     let bytes = Array(line.utf8.prefix(cursor))
     let start = Self.wordStart(bytes)
     let word = String(decoding: bytes[start...], as: UTF8.self)

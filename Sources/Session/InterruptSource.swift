@@ -1,11 +1,11 @@
 import Training
 
 /// Where a session learns that the user wants a computation to stop.
-public struct InterruptSource: Sendable {
-  public var isRequested: @Sendable () -> Bool
-  public var clear: @Sendable () -> Void
+package struct InterruptSource: Sendable {
+  package var isRequested: @Sendable () -> Bool
+  package var clear: @Sendable () -> Void
 
-  public init(
+  package init(
     isRequested: @escaping @Sendable () -> Bool, clear: @escaping @Sendable () -> Void
   ) {
     self.isRequested = isRequested
@@ -13,9 +13,9 @@ public struct InterruptSource: Sendable {
   }
 
   /// Ctrl-C, which all long work of the process looks at.
-  public static let signals = InterruptSource(
+  package static let signals = InterruptSource(
     isRequested: { Interrupt.isRequested }, clear: { Interrupt.clear() })
 
   /// Nobody interrupts.
-  public static let none = InterruptSource(isRequested: { false }, clear: {})
+  package static let none = InterruptSource(isRequested: { false }, clear: {})
 }

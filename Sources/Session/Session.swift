@@ -10,20 +10,20 @@ import Training
 /// the other.
 ///
 /// Whatever is submitted, a session answers and goes on; what has errors changes nothing.
-public final class Session {
+package final class Session {
   /// How the worst statement so far ended.
-  public enum Standing: Int, Comparable, Sendable {
+  package enum Standing: Int, Comparable, Sendable {
     case good, finding, usage, program, numeric
-    public static func < (a: Standing, b: Standing) -> Bool { a.rawValue < b.rawValue }
+    package static func < (a: Standing, b: Standing) -> Bool { a.rawValue < b.rawValue }
   }
 
-  public let console: any SessionConsole
-  public var settings = SessionSettings()
+  package let console: any SessionConsole
+  package var settings = SessionSettings()
   /// Compiles passes for the engines `native` and `auto`.
-  public var passCompiler: (any SegmentCompiler)?
-  public private(set) var worst = Standing.good
+  package var passCompiler: (any SegmentCompiler)?
+  package private(set) var worst = Standing.good
   /// Whether the last text was interrupted.
-  public private(set) var wasInterrupted = false
+  package private(set) var wasInterrupted = false
 
   private(set) var compiler = Compiler()
   var script: Script!
@@ -61,7 +61,7 @@ public final class Session {
 
   /// `patience`: a replay must give the same on a slow machine, where limits of time would be met
   /// earlier.
-  public init(
+  package init(
     console: any SessionConsole, interrupt: InterruptSource = .signals, patience: Double = 1
   ) {
     self.console = console
@@ -86,7 +86,7 @@ public final class Session {
   ///
   /// Returns false where the session ends. Interrupts stop a computation, never the session.
   @discardableResult
-  public func submit(_ text: String) -> Bool {
+  package func submit(_ text: String) -> Bool {
     if StatementReader.isBlank(text) { return true }
     interrupt.clear()
     compactIfLarge()

@@ -4,7 +4,7 @@ import Diagnostics
 ///
 /// The session itself does no input or output, so that a terminal, a test and a transcript are the
 /// same to it.
-public protocol SessionConsole: AnyObject {
+package protocol SessionConsole: AnyObject {
   /// Values and tables.
   func write(_ text: String)
   /// Messages.

@@ -1,12 +1,12 @@
 /// The transcripts of a file: the whole of it, or the `session` blocks of a Markdown text, which are
 /// one session from top to bottom.
-public struct SessionDocument {
+package struct SessionDocument {
   /// What replaying a document gave.
-  public struct Outcome {
-    public var count: Int
-    public var differing: Int
+  package struct Outcome {
+    package var count: Int
+    package var differing: Int
     /// The document with what is printed now.
-    public var updated: String
+    package var updated: String
     private let replays: [TranscriptReplay]
 
     fileprivate init(_ replays: [TranscriptReplay], updated: String) {
@@ -16,7 +16,7 @@ public struct SessionDocument {
       differing = replays.reduce(0) { $0 + $1.differing.count }
     }
 
-    public func difference(name: String) -> String {
+    package func difference(name: String) -> String {
       replays.map { $0.difference(name: name) }.joined()
     }
   }
@@ -27,7 +27,7 @@ public struct SessionDocument {
   }
   private var parts: [Part] = []
 
-  public init(_ text: String, isMarkdown: Bool) {
+  package init(_ text: String, isMarkdown: Bool) {
     guard isMarkdown else {
       parts = [.session(Transcript(text))]
       return
@@ -55,7 +55,7 @@ public struct SessionDocument {
   }
 
   /// Runs all statements in one session.
-  public func replayed(console: any SessionConsole) -> Outcome {
+  package func replayed(console: any SessionConsole) -> Outcome {
     var whole = Transcript("")
     var sizes: [Int] = []
     for case .session(let transcript) in parts {

@@ -1,21 +1,21 @@
 import Runtime
 
 /// What `:set` changes.
-public struct SessionSettings: Sendable {
+package struct SessionSettings: Sendable {
   /// How plots are shown.
-  public enum PlotStyle: String, CaseIterable, Sendable {
+  package enum PlotStyle: String, CaseIterable, Sendable {
     case ascii, braille, sixel, kitty, svg
   }
 
-  public var plot = PlotStyle.braille
-  public var engine = EngineKind.interpreter
-  public var elementType = ElementType.float32
+  package var plot = PlotStyle.braille
+  package var engine = EngineKind.interpreter
+  package var elementType = ElementType.float32
   /// Seconds that a command of the algebra may take.
-  public var seconds = 10.0
+  package var seconds = 10.0
   /// Nodes that its terms may have.
-  public var nodes = 150_000
+  package var nodes = 150_000
   /// Columns; nil takes the terminal's.
-  public var width: Int?
+  package var width: Int?
 
-  public init() {}
+  package init() {}
 }

@@ -1,9 +1,9 @@
 /// Earlier statements as a file keeps them: one a line, line breaks inside as `\n`.
-public enum StatementHistory {
+package enum StatementHistory {
   /// The most statements that a file keeps.
-  public static let limit = 5_000
+  package static let limit = 5_000
 
-  public static func line(_ statement: String) -> String {
+  package static func line(_ statement: String) -> String {
     var result = ""
     for scalar in statement.unicodeScalars {
       switch scalar {
@@ -18,7 +18,7 @@ public enum StatementHistory {
   }
 
   /// The statements of a file, oldest first. What a crash left of its last line is passed over.
-  public static func statements(_ bytes: [UInt8]) -> [String] {
+  package static func statements(_ bytes: [UInt8]) -> [String] {
     var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
     // Without a line break at the end the last one was not written whole.
     lines.removeLast()

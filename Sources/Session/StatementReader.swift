@@ -2,31 +2,31 @@ import Diagnostics
 import Syntax
 
 /// Puts lines together to statements: knows when one is finished, and reads pasted transcripts.
-public struct StatementReader: Sendable {
-  public static let prompt = "ravine> "
-  public static let continuation = "   ...> "
+package struct StatementReader: Sendable {
+  package static let prompt = "ravine> "
+  package static let continuation = "   ...> "
 
   /// The lines of a statement that is not finished.
-  public private(set) var pending = ""
+  package private(set) var pending = ""
   /// Whether piped lines are a transcript, of which only those with a prompt count; nil before the
   /// first of them says so.
   private var isTranscript: Bool?
 
-  public init() {}
+  package init() {}
 
-  public var isOpen: Bool { !pending.isEmpty }
+  package var isOpen: Bool { !pending.isEmpty }
 
   /// What an unfinished statement asks for.
-  public var prompt: String { isOpen ? Self.continuation : Self.prompt }
+  package var prompt: String { isOpen ? Self.continuation : Self.prompt }
 
   /// Forgets the unfinished statement; false where there is none.
-  public mutating func leave() -> Bool {
+  package mutating func leave() -> Bool {
     defer { pending = "" }
     return isOpen
   }
 
   /// The statements that a text completes: a line, or the lines of a paste.
-  public mutating func read(_ text: String) -> [String] {
+  package mutating func read(_ text: String) -> [String] {
     var complete: [String] = []
     var lines = Self.lines(of: text)
     // A paste of a transcript: what it printed is left out.
@@ -50,7 +50,7 @@ public struct StatementReader: Sendable {
 
   /// As `read`, of the lines of a file: where the first statement has a prompt, the file is a
   /// transcript.
-  public mutating func readPiped(_ line: String) -> [String] {
+  package mutating func readPiped(_ line: String) -> [String] {
     let hasInput = Self.lines(of: line).contains { Self.input(of: $0) != nil }
     if isTranscript == nil, !Self.isBlank(line), !line.hasPrefix("#") { isTranscript = hasInput }
     return isTranscript == true && !hasInput ? [] : read(line)
@@ -76,7 +76,7 @@ public struct StatementReader: Sendable {
   static func isBlank(_ text: String) -> Bool { text.utf8.allSatisfy { $0 <= 0x20 } }
 
   /// Whether more lines may complete the text.
-  public static func isUnfinished(_ text: String) -> Bool {
+  package static func isUnfinished(_ text: String) -> Bool {
     // Nobody types that much in one statement.
     if text.utf8.count > 1 << 20 { return false }
     let first = text.utf8.first { $0 > 0x20 }

@@ -1,15 +1,15 @@
 /// A saved session: what was typed, behind prompts, and what was printed.
-public struct Transcript: Sendable, Equatable {
+package struct Transcript: Sendable, Equatable {
   /// One statement with what followed it.
-  public struct Exchange: Sendable, Equatable {
+  package struct Exchange: Sendable, Equatable {
     /// The lines typed, joined.
-    public var statement: String
+    package var statement: String
     /// The lines printed.
-    public var printed: [String]
+    package var printed: [String]
     /// The number of its first line, from 1.
-    public var line: Int
+    package var line: Int
 
-    public init(statement: String, printed: [String], line: Int = 1) {
+    package init(statement: String, printed: [String], line: Int = 1) {
       self.statement = statement
       self.printed = printed
       self.line = line
@@ -17,13 +17,13 @@ public struct Transcript: Sendable, Equatable {
   }
 
   /// The lines before the first prompt.
-  public var heading: [String] = []
-  public var exchanges: [Exchange] = []
-  public var tolerance = TranscriptTolerance()
+  package var heading: [String] = []
+  package var exchanges: [Exchange] = []
+  package var tolerance = TranscriptTolerance()
 
   /// Reads a transcript. A heading line `# tolerance 1e-6` or `# tolerance 1e-6 1e-9` says how far
   /// numbers may be, relative to their size and absolutely.
-  public init(_ text: String) {
+  package init(_ text: String) {
     var lines = StatementReader.lines(of: text)
     if lines.last == "" { lines.removeLast() }
     for (number, line) in lines.enumerated() {
@@ -48,7 +48,7 @@ public struct Transcript: Sendable, Equatable {
   }
 
   /// As it would be saved with what was printed this time.
-  public func text(printing printed: [[String]]) -> String {
+  package func text(printing printed: [[String]]) -> String {
     var lines = heading
     for (exchange, own) in zip(exchanges, printed) {
       var mark = StatementReader.prompt
@@ -64,11 +64,11 @@ public struct Transcript: Sendable, Equatable {
 
 /// How far numbers with a decimal point may be from those recorded: |new − old| ≤ absolute +
 /// relative · |old|. Whole numbers and words are compared exactly.
-public struct TranscriptTolerance: Sendable, Equatable {
-  public var relative = 0.0
-  public var absolute = 0.0
+package struct TranscriptTolerance: Sendable, Equatable {
+  package var relative = 0.0
+  package var absolute = 0.0
 
-  public init() {}
+  package init() {}
 
   /// A heading line; nil for other lines.
   init?(_ line: String) {

@@ -1,15 +1,15 @@
 import Diagnostics
 
 /// A transcript run again: what was printed, and where it differs.
-public struct TranscriptReplay {
-  public let transcript: Transcript
+package struct TranscriptReplay {
+  package let transcript: Transcript
   /// What each statement printed this time.
-  public private(set) var printed: [[String]] = []
+  package private(set) var printed: [[String]] = []
   /// The statements that printed something else.
-  public private(set) var differing: [Int] = []
+  package private(set) var differing: [Int] = []
 
   /// Runs every statement of a transcript in a session of its own.
-  public init(_ transcript: Transcript, console: any SessionConsole) {
+  package init(_ transcript: Transcript, console: any SessionConsole) {
     self.transcript = transcript
     let recorder = RecordingConsole(console)
     let session = Session(console: recorder, interrupt: .none, patience: 100)
@@ -36,7 +36,7 @@ public struct TranscriptReplay {
     return lines
   }
 
-  public var holds: Bool { differing.isEmpty }
+  package var holds: Bool { differing.isEmpty }
 
   /// What follows each statement in a transcript that holds now: as recorded where that agrees.
   var current: [[String]] {
@@ -48,7 +48,7 @@ public struct TranscriptReplay {
   }
 
   /// The differences: `-` what was recorded, `+` what is printed now.
-  public func difference(name: String) -> String {
+  package func difference(name: String) -> String {
     var text = ""
     for k in differing {
       let exchange = transcript.exchanges[k]
@@ -97,35 +97,35 @@ public struct TranscriptReplay {
 }
 
 /// Keeps what a session prints, and the files that it saves; others are those of another console.
-public final class RecordingConsole: SessionConsole {
-  public var text = ""
+package final class RecordingConsole: SessionConsole {
+  package var text = ""
   private var saved: [String: [UInt8]] = [:]
   private let files: any SessionConsole
 
-  public init(_ files: any SessionConsole) { self.files = files }
+  package init(_ files: any SessionConsole) { self.files = files }
 
-  public func write(_ text: String) { self.text += text }
-  public func say(_ text: String) { self.text += text }
+  package func write(_ text: String) { self.text += text }
+  package func say(_ text: String) { self.text += text }
   /// Lines that stay are kept, as on a terminal.
-  public func progress(_ text: String) {
+  package func progress(_ text: String) {
     if text.hasSuffix("\n") { self.text += text }
   }
-  public var width: Int { 80 }
-  public var showsUnicode: Bool { true }
-  public var showsImages: Bool { false }
-  public var hasColourOnOutput: Bool { false }
-  public var hasColour: Bool { false }
-  public func read(_ path: String) throws(DiagnosticError) -> [UInt8] {
+  package var width: Int { 80 }
+  package var showsUnicode: Bool { true }
+  package var showsImages: Bool { false }
+  package var hasColourOnOutput: Bool { false }
+  package var hasColour: Bool { false }
+  package func read(_ path: String) throws(DiagnosticError) -> [UInt8] {
     if let bytes = saved[path] { return bytes }
     return try files.read(path)
   }
   /// A replay writes nothing: it must print the same the next time.
-  public func save(_ path: String, _ bytes: [UInt8]) throws(DiagnosticError) {
+  package func save(_ path: String, _ bytes: [UInt8]) throws(DiagnosticError) {
     saved[path] = bytes
   }
-  public func exists(_ path: String) -> Bool { saved[path] != nil || files.exists(path) }
-  public func changeTime(_ path: String) -> Int64? {
+  package func exists(_ path: String) -> Bool { saved[path] != nil || files.exists(path) }
+  package func changeTime(_ path: String) -> Int64? {
     saved[path].map { Int64($0.count) } ?? files.changeTime(path)
   }
-  public func names(in folder: String) -> [String] { files.names(in: folder) }
+  package func names(in folder: String) -> [String] { files.names(in: folder) }
 }

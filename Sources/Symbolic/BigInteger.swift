@@ -2,24 +2,24 @@
 ///
 /// Those that fit a machine word are kept in one; the others are a sign and a magnitude in base 2^32,
 /// least digit first.
-public enum BigInteger: Hashable, Sendable {
+package enum BigInteger: Hashable, Sendable {
   case small(Int)
   /// Never one that fits `small`; the magnitude has no leading zeros.
   case large(isNegative: Bool, [UInt32])
 
-  public init(_ x: Int) { self = .small(x) }
+  package init(_ x: Int) { self = .small(x) }
 
-  public static let zero = BigInteger(0)
-  public static let one = BigInteger(1)
+  package static let zero = BigInteger(0)
+  package static let one = BigInteger(1)
 
-  public var isZero: Bool { self == .small(0) }
-  public var isNegative: Bool {
+  package var isZero: Bool { self == .small(0) }
+  package var isNegative: Bool {
     switch self {
     case .small(let x): x < 0
     case .large(let isNegative, _): isNegative
     }
   }
-  public var isEven: Bool {
+  package var isEven: Bool {
     switch self {
     case .small(let x): x & 1 == 0
     case .large(_, let digits): digits[0] & 1 == 0
@@ -27,7 +27,7 @@ public enum BigInteger: Hashable, Sendable {
   }
 
   /// The number as a machine word, nil where it does not fit.
-  public var word: Int? {
+  package var word: Int? {
     if case .small(let x) = self { x } else { nil }
   }
 
@@ -63,7 +63,7 @@ public enum BigInteger: Hashable, Sendable {
   }
 
   /// The nearest number in floating point, infinite beyond its range.
-  public var approximation: Double {
+  package var approximation: Double {
     switch self {
     case .small(let x): return Double(x)
     case .large(let isNegative, let digits):
@@ -75,14 +75,14 @@ public enum BigInteger: Hashable, Sendable {
 
   // MARK: Arithmetic
 
-  public static prefix func - (x: BigInteger) -> BigInteger {
+  package static prefix func - (x: BigInteger) -> BigInteger {
     switch x {
     case .small(let a) where a != Int.min: .small(-a)
     default: BigInteger(isNegative: !x.isNegative, x.digits)
     }
   }
 
-  public static func + (x: BigInteger, y: BigInteger) -> BigInteger {
+  package static func + (x: BigInteger, y: BigInteger) -> BigInteger {
     if case .small(let a) = x, case .small(let b) = y {
       let (sum, overflow) = a.addingReportingOverflow(b)
       if !overflow { return .small(sum) }
@@ -98,9 +98,9 @@ public enum BigInteger: Hashable, Sendable {
     }
   }
 
-  public static func - (x: BigInteger, y: BigInteger) -> BigInteger { x + -y }
+  package static func - (x: BigInteger, y: BigInteger) -> BigInteger { x + -y }
 
-  public static func * (x: BigInteger, y: BigInteger) -> BigInteger {
+  package static func * (x: BigInteger, y: BigInteger) -> BigInteger {
     if case .small(let a) = x, case .small(let b) = y {
       let (product, overflow) = a.multipliedReportingOverflow(by: b)
       if !overflow { return .small(product) }
@@ -122,7 +122,7 @@ public enum BigInteger: Hashable, Sendable {
   /// Quotient and remainder, rounded towards zero; the remainder has the sign of `self`.
   ///
   /// Precondition: the divisor is not 0.
-  public func dividing(
+  package func dividing(
     by divisor: BigInteger
   ) -> (quotient: BigInteger, remainder: BigInteger) {
     precondition(!divisor.isZero, "division by zero")
@@ -137,13 +137,13 @@ public enum BigInteger: Hashable, Sendable {
     )
   }
 
-  public static func / (x: BigInteger, y: BigInteger) -> BigInteger { x.dividing(by: y).quotient }
-  public static func % (x: BigInteger, y: BigInteger) -> BigInteger { x.dividing(by: y).remainder }
+  package static func / (x: BigInteger, y: BigInteger) -> BigInteger { x.dividing(by: y).quotient }
+  package static func % (x: BigInteger, y: BigInteger) -> BigInteger { x.dividing(by: y).remainder }
 
-  public var magnitude: BigInteger { isNegative ? -self : self }
+  package var magnitude: BigInteger { isNegative ? -self : self }
 
   /// The greatest common divisor, never negative.
-  public static func gcd(_ x: BigInteger, _ y: BigInteger) -> BigInteger {
+  package static func gcd(_ x: BigInteger, _ y: BigInteger) -> BigInteger {
     var (a, b) = (x.magnitude, y.magnitude)
     while !b.isZero {
       if case .small(var p) = a, case .small(var q) = b {
@@ -156,7 +156,7 @@ public enum BigInteger: Hashable, Sendable {
   }
 
   /// self^exponent. Precondition: exponent ≥ 0.
-  public func power(_ exponent: Int) -> BigInteger {
+  package func power(_ exponent: Int) -> BigInteger {
     var result = BigInteger.one
     var base = self
     var rest = exponent
@@ -278,7 +278,7 @@ public enum BigInteger: Hashable, Sendable {
 }
 
 extension BigInteger: Comparable {
-  public static func < (x: BigInteger, y: BigInteger) -> Bool {
+  package static func < (x: BigInteger, y: BigInteger) -> Bool {
     if case .small(let a) = x, case .small(let b) = y { return a < b }
     if x.isNegative != y.isNegative { return x.isNegative }
     let c = order(x.digits, y.digits)
@@ -287,9 +287,9 @@ extension BigInteger: Comparable {
 }
 
 extension BigInteger: CustomStringConvertible, ExpressibleByIntegerLiteral {
-  public init(integerLiteral value: Int) { self = .small(value) }
+  package init(integerLiteral value: Int) { self = .small(value) }
 
-  public var description: String {
+  package var description: String {
     if case .small(let x) = self { return String(x) }
     var groups: [String] = []
     var rest = magnitude

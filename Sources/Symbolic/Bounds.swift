@@ -1,16 +1,16 @@
 import IR
 
 /// How far one step of a rule can move w, and which sets it does not leave.
-public struct RuleBounds {
-  public let table: TermTable
+package struct RuleBounds {
+  package let table: TermTable
   /// A term that |w' − w| never exceeds, in terms of |w|; nil where there is none.
-  public let update: TermID?
+  package let update: TermID?
   /// r with: |w| ≤ r stays so, and every step brings w nearer to it; under `condition`.
-  public let radius: TermID?
+  package let radius: TermID?
   /// What must be ≤ 1 for the radius to hold.
-  public let condition: TermID?
+  package let condition: TermID?
 
-  public init(_ rule: SymbolicRule) throws(SymbolicError) {
+  package init(_ rule: SymbolicRule) throws(SymbolicError) {
     let t = rule.table
     table = t
     let next = try rule.update(step: rule.laterStep, states: rule.states.map(\.symbol))

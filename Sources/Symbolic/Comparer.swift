@@ -2,15 +2,15 @@ import Basics
 import IR
 
 /// Compares two rules: proof first, then what would make them equal, with a witness against.
-public struct Comparer {
+package struct Comparer {
   let a: RuleStatement
   let b: RuleStatement
   let probe: any RuleProbe
   /// Probes that a level must pass before a proof is tried.
-  public var probes = 4
+  package var probes = 4
   private var ignoresEpsilon = false
   /// No proof is begun after this long.
-  public var patience = Duration.seconds(6)
+  package var patience = Duration.seconds(6)
   private let start = ContinuousClock.now
   private var isLate: Bool { ContinuousClock.now > start + patience }
   private var probesRun = 0
@@ -18,14 +18,14 @@ public struct Comparer {
   private var isHeavy = false
   private var failure: String?
 
-  public init(_ a: RuleStatement, _ b: RuleStatement, probe: any RuleProbe) {
+  package init(_ a: RuleStatement, _ b: RuleStatement, probe: any RuleProbe) {
     self.a = a
     self.b = b
     self.probe = probe
   }
 
   /// The verdict on the two rules.
-  public mutating func compare() -> Comparison {
+  package mutating func compare() -> Comparison {
     guard a.module.guardsFinite == b.module.guardsFinite else {
       return Comparison(.undecided(probes: 0))
     }
@@ -72,7 +72,7 @@ public struct Comparer {
   }
 
   /// Whether nothing speaks against equality at the defaults: a quick look before a proof.
-  public mutating func agreesOnProbes() -> Bool {
+  package mutating func agreesOnProbes() -> Bool {
     guard a.module.guardsFinite == b.module.guardsFinite, a.module.variants.count == 1,
       b.module.variants.count == 1,
       let setting = try? Setting(TermTable(), [a, b], .differing)

@@ -1,6 +1,6 @@
 /// What the comparison of two rules found.
-public struct Comparison: Sendable {
-  public enum Verdict: Sendable {
+package struct Comparison: Sendable {
+  package enum Verdict: Sendable {
     /// Proved, for all finite values within the domains.
     case equal
     /// Proved where the named terms are not 0.
@@ -12,20 +12,20 @@ public struct Comparison: Sendable {
     /// No proof, and the same on this many probes.
     case undecided(probes: Int)
   }
-  public var verdict: Verdict
+  package var verdict: Verdict
   /// What holds of the symbols, as `β in [0, 1)`.
-  public var assumptions: [String] = []
+  package var assumptions: [String] = []
   /// Hyperparameters at their defaults, as `λ = 0`.
-  public var fixed: [String] = []
+  package var fixed: [String] = []
   /// Names of the rewrites that the proof used.
-  public var rewrites: [String] = []
+  package var rewrites: [String] = []
   /// How the states of one rule are made of those of the other.
-  public var relations: [String] = []
+  package var relations: [String] = []
   /// By what kind of argument.
-  public var method = ""
-  public var witness: Witness?
+  package var method = ""
+  package var witness: Witness?
 
-  public init(_ verdict: Verdict) { self.verdict = verdict }
+  package init(_ verdict: Verdict) { self.verdict = verdict }
 
-  public var isEqual: Bool { if case .equal = verdict { true } else { false } }
+  package var isEqual: Bool { if case .equal = verdict { true } else { false } }
 }

@@ -3,30 +3,30 @@ import IR
 /// The value of terms in floating point, on one tensor of rows × cols.
 ///
 /// Every value is stretched to the whole tensor. Matrix operations are not evaluated.
-public struct Evaluator {
-  public let table: TermTable
-  public let rows: Int
-  public let cols: Int
+package struct Evaluator {
+  package let table: TermTable
+  package let rows: Int
+  package let cols: Int
   private var known: [TermID: [Double]?] = [:]
 
-  public init(_ table: TermTable, rows: Int = 1, cols: Int = 1) {
+  package init(_ table: TermTable, rows: Int = 1, cols: Int = 1) {
     self.table = table
     self.rows = rows
     self.cols = cols
   }
 
   /// Gives a symbol its value: one number, or one for each element.
-  public mutating func set(_ symbol: TermID, _ values: [Double]) {
+  package mutating func set(_ symbol: TermID, _ values: [Double]) {
     known[symbol] = values.count == 1 ? [Double](repeating: values[0], count: rows * cols) : values
   }
 
-  public mutating func set(_ symbol: TermID, _ x: Double) { set(symbol, [x]) }
+  package mutating func set(_ symbol: TermID, _ x: Double) { set(symbol, [x]) }
 
   /// The first element of a value, nil where the term holds what is not evaluated.
-  public mutating func number(_ id: TermID) -> Double? { values(id)?.first }
+  package mutating func number(_ id: TermID) -> Double? { values(id)?.first }
 
   /// The value for each element, nil where the term holds what is not evaluated.
-  public mutating func values(_ id: TermID) -> [Double]? {
+  package mutating func values(_ id: TermID) -> [Double]? {
     if let found = known[id] { return found }
     let result = compute(id)
     known[id] = .some(result)

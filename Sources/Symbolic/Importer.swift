@@ -2,21 +2,21 @@ import Basics
 import IR
 
 /// What a function reads, as terms.
-public struct ImportContext {
-  public var weight: TermID
-  public var gradient: TermID
-  public var step: TermID
-  public var hypers: [TermID]
-  public var states: [TermID]
+package struct ImportContext {
+  package var weight: TermID
+  package var gradient: TermID
+  package var step: TermID
+  package var hypers: [TermID]
+  package var states: [TermID]
   /// Further inputs by slot.
-  public var inputs: [TermID]
+  package var inputs: [TermID]
   /// Free symbols: `hyper` sources numbered from `freeBase` on.
-  public var free: [TermID]
+  package var free: [TermID]
 
   /// Where the numbers of free symbols begin.
-  public static let freeBase = 1_000_000
+  package static let freeBase = 1_000_000
 
-  public init(
+  package init(
     weight: TermID, gradient: TermID, step: TermID, hypers: [TermID], states: [TermID] = [],
     inputs: [TermID] = [], free: [TermID] = []
   ) {
@@ -31,7 +31,7 @@ public struct ImportContext {
 }
 
 /// Turns the instructions of a function into terms.
-public struct Importer {
+package struct Importer {
   let table: TermTable
   let function: Function
   let context: ImportContext
@@ -46,14 +46,14 @@ public struct Importer {
   /// Terms nested more deeply than this are refused.
   static let depthLimit = 350
 
-  public init(_ table: TermTable, _ function: Function, _ context: ImportContext) {
+  package init(_ table: TermTable, _ function: Function, _ context: ImportContext) {
     self.table = table
     self.function = function
     self.context = context
   }
 
   /// The terms of the outputs, in their order.
-  public mutating func run() throws(SymbolicError) -> [(target: OutputTarget, term: TermID)] {
+  package mutating func run() throws(SymbolicError) -> [(target: OutputTarget, term: TermID)] {
     let live = function.liveValues()
     terms.reserveCapacity(function.instructions.count)
     for i in function.instructions.indices {
@@ -83,7 +83,7 @@ public struct Importer {
 
   // MARK: Shapes
 
-  public static func spread(_ shape: Shape) -> Spread {
+  package static func spread(_ shape: Shape) -> Spread {
     if shape.isLike { return .like }
     var result: Spread = []
     let extents = shape.extents

@@ -1,11 +1,11 @@
 /// Where a number lies: exact bounds, each attained or not; a missing bound is infinite.
-public struct Interval: Hashable, Sendable, CustomStringConvertible {
-  public var low: Rational?
-  public var high: Rational?
-  public var excludesLow: Bool
-  public var excludesHigh: Bool
+package struct Interval: Hashable, Sendable, CustomStringConvertible {
+  package var low: Rational?
+  package var high: Rational?
+  package var excludesLow: Bool
+  package var excludesHigh: Bool
 
-  public init(
+  package init(
     _ low: Rational?, _ high: Rational?, excludesLow: Bool = false, excludesHigh: Bool = false
   ) {
     self.low = low
@@ -14,31 +14,31 @@ public struct Interval: Hashable, Sendable, CustomStringConvertible {
     self.excludesHigh = excludesHigh
   }
 
-  public static let all = Interval(nil, nil)
-  public static let nonnegative = Interval(.zero, nil)
-  public static let positive = Interval(.zero, nil, excludesLow: true)
-  public static let unit = Interval(.zero, .one)
-  public static let signs = Interval(Rational(-1), .one)
-  public static func point(_ x: Rational) -> Interval { Interval(x, x) }
+  package static let all = Interval(nil, nil)
+  package static let nonnegative = Interval(.zero, nil)
+  package static let positive = Interval(.zero, nil, excludesLow: true)
+  package static let unit = Interval(.zero, .one)
+  package static let signs = Interval(Rational(-1), .one)
+  package static func point(_ x: Rational) -> Interval { Interval(x, x) }
 
-  public var isNonnegative: Bool { low.map { !$0.isNegative } ?? false }
-  public var isPositive: Bool {
+  package var isNonnegative: Bool { low.map { !$0.isNegative } ?? false }
+  package var isPositive: Bool {
     low.map { $0.isPositive || ($0.isZero && excludesLow) } ?? false
   }
-  public var isNonpositive: Bool { high.map { !$0.isPositive } ?? false }
-  public var isNegative: Bool {
+  package var isNonpositive: Bool { high.map { !$0.isPositive } ?? false }
+  package var isNegative: Bool {
     high.map { $0.isNegative || ($0.isZero && excludesHigh) } ?? false
   }
-  public var isNonzero: Bool { isPositive || isNegative }
-  public var isBounded: Bool { low != nil && high != nil }
+  package var isNonzero: Bool { isPositive || isNegative }
+  package var isBounded: Bool { low != nil && high != nil }
 
-  public static prefix func - (x: Interval) -> Interval {
+  package static prefix func - (x: Interval) -> Interval {
     Interval(
       x.high.map { -$0 }, x.low.map { -$0 }, excludesLow: x.excludesHigh,
       excludesHigh: x.excludesLow)
   }
 
-  public static func + (x: Interval, y: Interval) -> Interval {
+  package static func + (x: Interval, y: Interval) -> Interval {
     var result = Interval.all
     if let a = x.low, let b = y.low {
       result.low = a + b
@@ -69,7 +69,7 @@ public struct Interval: Hashable, Sendable, CustomStringConvertible {
     ]
   }
 
-  public static func * (x: Interval, y: Interval) -> Interval {
+  package static func * (x: Interval, y: Interval) -> Interval {
     var finite: Interval?
     var reachesLow = false
     var reachesHigh = false
@@ -103,7 +103,7 @@ public struct Interval: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The smallest interval that holds both.
-  public func hull(_ other: Interval) -> Interval {
+  package func hull(_ other: Interval) -> Interval {
     var result = self
     if let a = low, let b = other.low {
       if b < a {
@@ -131,7 +131,7 @@ public struct Interval: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// What lies in both.
-  public func intersection(_ other: Interval) -> Interval {
+  package func intersection(_ other: Interval) -> Interval {
     var result = self
     if let b = other.low, low.map({ b > $0 || (b == $0 && other.excludesLow) }) ?? true {
       result.low = b
@@ -145,7 +145,7 @@ public struct Interval: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Where the larger of two numbers lies.
-  public func maximum(_ other: Interval) -> Interval {
+  package func maximum(_ other: Interval) -> Interval {
     var result = Interval.all
     switch (low, other.low) {
     case (nil, _): (result.low, result.excludesLow) = (other.low, other.excludesLow)
@@ -167,7 +167,7 @@ public struct Interval: Hashable, Sendable, CustomStringConvertible {
   var positivePart: Interval { intersection(.positive) }
 
   /// 1 / x where 0 is not inside.
-  public var reciprocal: Interval {
+  package var reciprocal: Interval {
     if isPositive {
       return Interval(
         high.map { $0.reciprocal } ?? .zero, low.flatMap { $0.isZero ? nil : $0.reciprocal },
@@ -178,7 +178,7 @@ public struct Interval: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// x^n for a whole n ≥ 1.
-  public func power(_ n: Int) -> Interval {
+  package func power(_ n: Int) -> Interval {
     if n == 1 { return self }
     if isNonnegative {
       return Interval(
@@ -196,7 +196,7 @@ public struct Interval: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// x^p for a p > 0 that is not whole, where it is a number (x ≥ 0).
-  public var root: Interval {
+  package var root: Interval {
     if let low, low >= .one { return Interval(.one, nil, excludesLow: low > .one || excludesLow) }
     let isLow = low.map { $0.isPositive || ($0.isZero && excludesLow) } ?? false
     if let high, high <= .one {
@@ -206,13 +206,13 @@ public struct Interval: Hashable, Sendable, CustomStringConvertible {
     return Interval(.zero, nil, excludesLow: isLow)
   }
 
-  public func contains(_ x: Rational) -> Bool {
+  package func contains(_ x: Rational) -> Bool {
     if let low, x < low || (excludesLow && x == low) { return false }
     if let high, x > high || (excludesHigh && x == high) { return false }
     return true
   }
 
-  public var description: String {
+  package var description: String {
     "\(low == nil || excludesLow ? "(" : "[")\(low?.description ?? "-inf"), "
       + "\(high?.description ?? "inf")\(high == nil || excludesHigh ? ")" : "]")"
   }

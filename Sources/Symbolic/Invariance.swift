@@ -1,25 +1,25 @@
 import IR
 
 /// How the update of a rule answers to changes of the gradient, the weights, the signs and the axes.
-public struct Invariance {
+package struct Invariance {
   /// One property, why it holds, or why not.
-  public struct Finding: Sendable {
-    public var property: String
+  package struct Finding: Sendable {
+    package var property: String
     /// nil: neither proved nor refuted.
-    public var holds: Bool?
-    public var reason: String
+    package var holds: Bool?
+    package var reason: String
   }
-  public private(set) var findings: [Finding] = []
+  package private(set) var findings: [Finding] = []
   /// The degree of homogeneity in g: 0 for Adam without ε, 1 for SGD; nil where there is none.
-  public private(set) var gradientDegree: Rational?
+  package private(set) var gradientDegree: Rational?
   /// The degree in w and g together (the update grows as the weights do).
-  public private(set) var weightDegree: Rational?
+  package private(set) var weightDegree: Rational?
 
   private let rule: SymbolicRule
   private let table: TermTable
   private let next: SymbolicRule.Step
 
-  public init(_ rule: SymbolicRule) throws(SymbolicError) {
+  package init(_ rule: SymbolicRule) throws(SymbolicError) {
     self.rule = rule
     table = rule.table
     next = try rule.update(step: rule.laterStep, states: rule.states.map(\.symbol))

@@ -1,7 +1,7 @@
 import IR
 
 /// Writes functions of the IR as LaTeX for plain amsmath, in the structure that they were written in.
-public struct LatexPrinter {
+package struct LatexPrinter {
   private let function: Function
   private let hypers: [String]
   private let states: [String]
@@ -10,7 +10,7 @@ public struct LatexPrinter {
   private var symbols: [String] = []
   private var lines: [String] = []
 
-  public init(
+  package init(
     _ function: Function, hypers: [String] = [], states: [String] = [], inputs: [String] = []
   ) {
     self.function = function
@@ -22,7 +22,7 @@ public struct LatexPrinter {
   // MARK: Rules
 
   /// A rule as an `align*` environment: states, then one equation a line.
-  public static func rule(_ module: RuleModule, variant: Int = 0) -> String {
+  package static func rule(_ module: RuleModule, variant: Int = 0) -> String {
     let own = module.variants[variant]
     let states = own.states.map(\.name)
     let inputs = own.inputs.map(\.name)
@@ -56,7 +56,7 @@ public struct LatexPrinter {
   /// An expression, ready for math mode.
   ///
   /// `symbols` are the names of free symbols.
-  public static func expression(
+  package static func expression(
     _ function: Function, _ value: ValueID, symbols: [String] = []
   ) -> String {
     var printer = LatexPrinter(function)

@@ -2,20 +2,20 @@ import IR
 
 /// A rule whose step is linear in w, its states and g, with weights that do not depend on t from the
 /// second step on: z' = M z + N g with z = (w, states).
-public struct LinearRule {
-  public let rule: SymbolicRule
+package struct LinearRule {
+  package let rule: SymbolicRule
   /// The symbols of z: w first.
-  public let basis: [TermID]
+  package let basis: [TermID]
   /// M, row by row.
-  public let matrix: [[TermID]]
+  package let matrix: [[TermID]]
   /// N.
-  public let input: [TermID]
+  package let input: [TermID]
   /// z after the first step as weights of (w, g): from the initial states.
-  public let start: [(weight: TermID, gradient: TermID)]
+  package let start: [(weight: TermID, gradient: TermID)]
   private let table: TermTable
 
   /// Nil where the rule is not of this kind. Only states that w' depends on are kept.
-  public init?(_ rule: SymbolicRule) throws(SymbolicError) {
+  package init?(_ rule: SymbolicRule) throws(SymbolicError) {
     let table = rule.table
     self.rule = rule
     self.table = table

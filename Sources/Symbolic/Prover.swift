@@ -4,16 +4,16 @@ import IR
 ///
 /// A proof holds for all finite values of the symbols within their domains for which both sides are
 /// defined; what else it needs is listed in `conditions`.
-public struct Prover {
-  public let table: TermTable
+package struct Prover {
+  package let table: TermTable
   /// What must not be 0 (or, for roots, not be negative) besides.
-  public private(set) var conditions: [TermID] = []
+  package private(set) var conditions: [TermID] = []
   private var leaves = 0
 
   /// Cases looked at before a proof is given up.
   static let leafLimit = 96
 
-  public init(_ table: TermTable) { self.table = table }
+  package init(_ table: TermTable) { self.table = table }
 
   /// What a case assumes: d > 0 or d ≤ 0.
   private struct Fact {
@@ -22,7 +22,7 @@ public struct Prover {
   }
 
   /// Whether a = b is proved. May add to `conditions`.
-  public mutating func proves(_ a: TermID, _ b: TermID) -> Bool {
+  package mutating func proves(_ a: TermID, _ b: TermID) -> Bool {
     if a == b { return true }
     leaves = 0
     return prove(a, b, facts: [], depth: 0)

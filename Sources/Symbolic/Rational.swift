@@ -5,12 +5,12 @@
 #endif
 
 /// A quotient of whole numbers in lowest terms, the denominator positive.
-public struct Rational: Hashable, Sendable {
-  public let numerator: BigInteger
-  public let denominator: BigInteger
+package struct Rational: Hashable, Sendable {
+  package let numerator: BigInteger
+  package let denominator: BigInteger
 
   /// Precondition: the denominator is not 0.
-  public init(_ numerator: BigInteger, _ denominator: BigInteger) {
+  package init(_ numerator: BigInteger, _ denominator: BigInteger) {
     precondition(!denominator.isZero, "a quotient by zero")
     if denominator == .one {
       self.numerator = numerator
@@ -23,30 +23,30 @@ public struct Rational: Hashable, Sendable {
     self.denominator = denominator / g * sign
   }
 
-  public init(_ x: Int) {
+  package init(_ x: Int) {
     numerator = BigInteger(x)
     denominator = .one
   }
 
-  public init(_ p: Int, _ q: Int) { self.init(BigInteger(p), BigInteger(q)) }
+  package init(_ p: Int, _ q: Int) { self.init(BigInteger(p), BigInteger(q)) }
 
-  public static let zero = Rational(0)
-  public static let one = Rational(1)
-  public static let half = Rational(1, 2)
+  package static let zero = Rational(0)
+  package static let one = Rational(1)
+  package static let half = Rational(1, 2)
 
-  public var isZero: Bool { numerator.isZero }
-  public var isOne: Bool { numerator == .one && denominator == .one }
-  public var isNegative: Bool { numerator.isNegative }
-  public var isPositive: Bool { !isZero && !isNegative }
-  public var isInteger: Bool { denominator == .one }
+  package var isZero: Bool { numerator.isZero }
+  package var isOne: Bool { numerator == .one && denominator == .one }
+  package var isNegative: Bool { numerator.isNegative }
+  package var isPositive: Bool { !isZero && !isNegative }
+  package var isInteger: Bool { denominator == .one }
   /// The number as a machine word, nil where it is none.
-  public var word: Int? { isInteger ? numerator.word : nil }
-  public var magnitude: Rational { isNegative ? -self : self }
+  package var word: Int? { isInteger ? numerator.word : nil }
+  package var magnitude: Rational { isNegative ? -self : self }
   /// Precondition: not 0.
-  public var reciprocal: Rational { Rational(denominator, numerator) }
+  package var reciprocal: Rational { Rational(denominator, numerator) }
 
   /// The nearest number in floating point.
-  public var approximation: Double {
+  package var approximation: Double {
     if let p = numerator.word, let q = denominator.word { return Double(p) / Double(q) }
     // Long numerators and denominators may overflow while their quotient does not.
     let whole = numerator / denominator
@@ -61,7 +61,7 @@ public struct Rational: Hashable, Sendable {
     return scalbn((rest / denominator).approximation, Int32(-scale))
   }
 
-  public static prefix func - (x: Rational) -> Rational {
+  package static prefix func - (x: Rational) -> Rational {
     Rational(unchecked: -x.numerator, x.denominator)
   }
 
@@ -70,7 +70,7 @@ public struct Rational: Hashable, Sendable {
     self.denominator = denominator
   }
 
-  public static func + (x: Rational, y: Rational) -> Rational {
+  package static func + (x: Rational, y: Rational) -> Rational {
     if x.denominator == .one, y.denominator == .one {
       return Rational(unchecked: x.numerator + y.numerator, .one)
     }
@@ -78,9 +78,9 @@ public struct Rational: Hashable, Sendable {
       x.numerator * y.denominator + y.numerator * x.denominator, x.denominator * y.denominator)
   }
 
-  public static func - (x: Rational, y: Rational) -> Rational { x + -y }
+  package static func - (x: Rational, y: Rational) -> Rational { x + -y }
 
-  public static func * (x: Rational, y: Rational) -> Rational {
+  package static func * (x: Rational, y: Rational) -> Rational {
     if x.denominator == .one, y.denominator == .one {
       return Rational(unchecked: x.numerator * y.numerator, .one)
     }
@@ -88,17 +88,17 @@ public struct Rational: Hashable, Sendable {
   }
 
   /// Precondition: y is not 0.
-  public static func / (x: Rational, y: Rational) -> Rational { x * y.reciprocal }
+  package static func / (x: Rational, y: Rational) -> Rational { x * y.reciprocal }
 
   /// self^exponent. Precondition: self is not 0 where the exponent is negative.
-  public func power(_ exponent: Int) -> Rational {
+  package func power(_ exponent: Int) -> Rational {
     if exponent < 0 { return reciprocal.power(-exponent) }
     return Rational(
       unchecked: numerator.power(exponent), denominator.power(exponent))
   }
 
   /// The largest whole number that is not above.
-  public var floor: BigInteger {
+  package var floor: BigInteger {
     let (q, r) = numerator.dividing(by: denominator)
     return r.isNegative ? q - 1 : q
   }
@@ -108,7 +108,7 @@ public struct Rational: Hashable, Sendable {
   /// rounding of `x` (the compiler has folded `1 - 0.9` and `1 / 3`).
   ///
   /// Nil for infinite numbers and NaN.
-  public init?(literal x: Double) {
+  package init?(literal x: Double) {
     guard x.isFinite else { return nil }
     if x == x.rounded(), abs(x) < 9e15 {
       self.init(Int(x))
@@ -187,15 +187,15 @@ public struct Rational: Hashable, Sendable {
 }
 
 extension Rational: Comparable, CustomStringConvertible {
-  public static func < (x: Rational, y: Rational) -> Bool {
+  package static func < (x: Rational, y: Rational) -> Bool {
     x.numerator * y.denominator < y.numerator * x.denominator
   }
 
   /// Decimal where that is exact and short, else `p / q`.
-  public var description: String { decimalText ?? "\(numerator) / \(denominator)" }
+  package var description: String { decimalText ?? "\(numerator) / \(denominator)" }
 
   /// The decimal text of a number that has one of at most 17 digits, `1e-7` below 0.0001.
-  public var decimalText: String? {
+  package var decimalText: String? {
     if isInteger { return numerator.description }
     var rest = denominator
     var twos = 0

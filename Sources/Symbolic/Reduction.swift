@@ -1,9 +1,9 @@
 import IR
 
 /// A shorter rule that does the same, with the reason for each step.
-public struct Reduction {
-  public struct Step: Sendable {
-    public enum Certainty: Sendable {
+package struct Reduction {
+  package struct Step: Sendable {
+    package enum Certainty: Sendable {
       /// For all finite numbers.
       case exact
       /// Where the named term is not 0.
@@ -12,26 +12,26 @@ public struct Reduction {
       case assuming(String)
     }
     /// As `dead state`.
-    public var name: String
+    package var name: String
     /// What was done.
-    public var text: String
-    public var certainty: Certainty
+    package var text: String
+    package var certainty: Certainty
   }
 
-  public let table: TermTable
-  public private(set) var steps: [Step] = []
+  package let table: TermTable
+  package private(set) var steps: [Step] = []
   /// The states that are left, with their first value and their next.
-  public private(set) var states: [(name: String, symbol: TermID, initial: TermID, next: TermID)] =
+  package private(set) var states: [(name: String, symbol: TermID, initial: TermID, next: TermID)] =
     []
   /// w'.
-  public private(set) var weight: TermID
+  package private(set) var weight: TermID
   private let rule: SymbolicRule
   private let module: RuleModule
   private let printer: TermPrinter
 
   /// With `assuming`, functions that hardly change small gradients are dropped as well, each step
   /// saying so.
-  public init(
+  package init(
     _ rule: SymbolicRule, module: RuleModule, assuming: Bool
   ) throws(SymbolicError) {
     self.rule = rule
@@ -208,7 +208,7 @@ public struct Reduction {
   // MARK: Source
 
   /// The rule as `.opt` source; nil where it holds what is not printed (loops, slices).
-  public func source(name: String) -> String? {
+  package func source(name: String) -> String? {
     let t = table
     let roots = [weight] + states.map(\.next) + states.map(\.initial)
     let unprinted: Set<Operation> = [

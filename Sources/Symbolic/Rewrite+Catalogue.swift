@@ -6,7 +6,7 @@
 
 extension Rewrite {
   /// Every rewrite, with its condition and what it does beyond finite numbers.
-  public static let all: [Rewrite] = [
+  package static let all: [Rewrite] = [
     rule(.polynomial, "(a + b) c = a c + b c", "", "∞ − ∞ and 0 · ∞ may appear or vanish") {
       (($0 + $1) * 3, $0 * 3 + $1 * 3)
     },

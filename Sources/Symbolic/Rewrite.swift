@@ -3,8 +3,8 @@
 /// Terms are finite real numbers: a rewrite that is only exact for those says what happens to NaN,
 /// infinities and −0. The engine applies a rewrite only where its condition follows from domains; a
 /// quotient that may be 0/0 keeps a mark of it.
-public struct Rewrite: Sendable {
-  public enum Name: String, CaseIterable, Sendable {
+package struct Rewrite: Sendable {
+  package enum Name: String, CaseIterable, Sendable {
     case polynomial = "polynomial"
     case cancel = "cancel"
     case powers = "powers"
@@ -50,15 +50,15 @@ public struct Rewrite: Sendable {
     case divisionOfPolynomials = "exact-division"
   }
 
-  public var name: Name
+  package var name: Name
   /// Left side, right side.
-  public var statement: String
+  package var statement: String
   /// When it may be used; empty where always.
-  public var condition: String
+  package var condition: String
   /// What differs for numbers that are not finite, and for −0; empty where nothing does.
-  public var exceptions: String
+  package var exceptions: String
   /// Both sides as functions of two numbers, for checking; nil for those on tensors and conditions.
-  public var sides: (@Sendable (Double, Double) -> (left: Double, right: Double))?
+  package var sides: (@Sendable (Double, Double) -> (left: Double, right: Double))?
   /// Where the two numbers of the check lie.
-  public var domain: (Interval, Interval)
+  package var domain: (Interval, Interval)
 }

@@ -1,5 +1,5 @@
 /// What a numerical run of two rules side by side found.
-public enum ProbeOutcome: Sendable {
+package enum ProbeOutcome: Sendable {
   case agree
   case differ(Witness)
   /// They cannot be run: why.
@@ -7,18 +7,18 @@ public enum ProbeOutcome: Sendable {
 }
 
 /// Runs two rules on the same random weights and gradients, in float64.
-public struct ProbeRequest: Sendable {
-  public var hypers: [(name: String, value: Double)]
+package struct ProbeRequest: Sendable {
+  package var hypers: [(name: String, value: Double)]
   /// By rule, by step, by hyperparameter.
-  public var values: [[[Double]]]
-  public var variants: [Int]
-  public var seed: UInt64
-  public var steps: Int
-  public var horizon: Int
+  package var values: [[[Double]]]
+  package var variants: [Int]
+  package var seed: UInt64
+  package var steps: Int
+  package var horizon: Int
   /// Some gradients are 0.
-  public var hasZeros: Bool
+  package var hasZeros: Bool
 
-  public init(
+  package init(
     hypers: [(name: String, value: Double)], values: [[[Double]]], variants: [Int], seed: UInt64,
     steps: Int, horizon: Int, hasZeros: Bool
   ) {
@@ -32,6 +32,6 @@ public struct ProbeRequest: Sendable {
   }
 }
 
-public protocol RuleProbe {
+package protocol RuleProbe {
   func run(_ a: RuleStatement, _ b: RuleStatement, _ request: ProbeRequest) -> ProbeOutcome
 }

@@ -1,17 +1,17 @@
 import IR
 
 /// A rule as a text states it: some hyperparameters given, perhaps in free symbols, the others not.
-public struct RuleStatement: Sendable {
+package struct RuleStatement: Sendable {
   /// Its defaults read free symbols as hyperparameters numbered from `ImportContext.freeBase` on.
-  public var module: RuleModule
+  package var module: RuleModule
   /// Whether a hyperparameter was given a value.
-  public var isGiven: [Bool]
+  package var isGiven: [Bool]
   /// The free symbols.
-  public var symbols: [String]
+  package var symbols: [String]
   /// As written.
-  public var label: String
+  package var label: String
 
-  public init(module: RuleModule, isGiven: [Bool], symbols: [String], label: String) {
+  package init(module: RuleModule, isGiven: [Bool], symbols: [String], label: String) {
     self.module = module
     self.isGiven = isGiven
     self.symbols = symbols
@@ -63,7 +63,7 @@ public struct RuleStatement: Sendable {
 
 extension Interval {
   /// A domain of the language.
-  public init(_ domain: Domain) {
+  package init(_ domain: Domain) {
     self.init(
       Rational(literal: domain.low), Rational(literal: domain.high),
       excludesLow: !domain.includesLow, excludesHigh: !domain.includesHigh)
@@ -71,7 +71,7 @@ extension Interval {
 }
 
 /// Which hyperparameters that are not given stand for any number.
-public enum Generality: Int, CaseIterable, Sendable {
+package enum Generality: Int, CaseIterable, Sendable {
   /// All.
   case all
   /// Those that both rules have; what one has alone takes its default.
@@ -83,23 +83,23 @@ public enum Generality: Int, CaseIterable, Sendable {
 }
 
 /// Two rules (or one) with their hyperparameters as terms of one table.
-public struct Setting {
-  public let table: TermTable
+package struct Setting {
+  package let table: TermTable
   /// The hyperparameters of each rule.
-  public private(set) var hypers: [[TermID]] = []
+  package private(set) var hypers: [[TermID]] = []
   /// The free symbols of each rule's text.
-  public private(set) var free: [[TermID]] = []
+  package private(set) var free: [[TermID]] = []
   /// The symbols that stand for any number of their domains, and a value to try first.
-  public private(set) var symbols: [(term: TermID, name: String, typical: Double?)] = []
+  package private(set) var symbols: [(term: TermID, name: String, typical: Double?)] = []
   /// Hyperparameters that took their default, by name.
-  public private(set) var fixed: [(name: String, value: Double)] = []
+  package private(set) var fixed: [(name: String, value: Double)] = []
 
   /// Names that are one: a key of the second rule to a key of the first.
-  public typealias Renaming = [String: String]
+  package typealias Renaming = [String: String]
 
   /// `replaced` gives hyperparameters of the second rule another value, as terms made from the
   /// terms of all its hyperparameters by their keys.
-  public init(
+  package init(
     _ table: TermTable, _ rules: [RuleStatement], _ generality: Generality,
     renaming: Renaming = [:],
     replaced: (TermTable, [String: TermID]) -> [String: TermID] = { _, _ in [:] }
@@ -197,7 +197,7 @@ public struct Setting {
 
 extension Setting {
   /// The name of a symbol as the reader knows it: `β1` for `beta1`.
-  public static func shown(_ key: String) -> String { greek(key) }
+  package static func shown(_ key: String) -> String { greek(key) }
 }
 
 /// `beta1` as the reader knows it.

@@ -1,16 +1,16 @@
 import IR
 
 /// Derivatives, equations and rearrangements of terms.
-public struct Solver {
-  public let table: TermTable
+package struct Solver {
+  package let table: TermTable
 
-  public init(_ table: TermTable) { self.table = table }
+  package init(_ table: TermTable) { self.table = table }
 
   /// The term as one quotient, common divisors cancelled.
-  public func simplified(_ x: TermID) -> TermID { table.reduced(x) }
+  package func simplified(_ x: TermID) -> TermID { table.reduced(x) }
 
   /// The x with a x + b = 0, where `equation` is that; nil for others.
-  public func solve(_ equation: TermID, for x: TermID) -> TermID? {
+  package func solve(_ equation: TermID, for x: TermID) -> TermID? {
     // Over one denominator: only the numerator counts.
     let numerator = table.content(equation).rest
     let rest = table.substitute(numerator, [x: table.zero])
@@ -23,7 +23,7 @@ public struct Solver {
   }
 
   /// The coefficients of a polynomial in x, the constant first; nil where it is none.
-  public func coefficients(_ term: TermID, of x: TermID) -> [TermID]? {
+  package func coefficients(_ term: TermID, of x: TermID) -> [TermID]? {
     var parts: [Int: [TermID]] = [:]
     for (weight, monomial) in table.monomials(term) {
       var degree = 0
@@ -44,7 +44,7 @@ public struct Solver {
   }
 
   /// Both solutions of a quadratic equation in x, the smaller root of the formula first.
-  public func quadratic(_ equation: TermID, _ x: TermID) -> [TermID]? {
+  package func quadratic(_ equation: TermID, _ x: TermID) -> [TermID]? {
     guard let c = coefficients(table.content(equation).rest, of: x), c.count == 3 else {
       return nil
     }
@@ -59,14 +59,14 @@ public struct Solver {
   }
 
   /// The term as a polynomial in x: Σ coefficient · x^k.
-  public func collected(_ term: TermID, by x: TermID) -> [(coefficient: TermID, degree: Int)]? {
+  package func collected(_ term: TermID, by x: TermID) -> [(coefficient: TermID, degree: Int)]? {
     coefficients(table.reduced(term), of: x)?.enumerated().compactMap { k, c in
       c == table.zero ? nil : (c, k)
     }
   }
 
   /// ∂ term / ∂ x. Functions without a derivative everywhere have it almost everywhere.
-  public func derivative(_ term: TermID, by x: TermID) throws(SymbolicError) -> TermID {
+  package func derivative(_ term: TermID, by x: TermID) throws(SymbolicError) -> TermID {
     var memo: [TermID: TermID] = [:]
     return table.reduced(try derivative(term, x, &memo))
   }

@@ -5,27 +5,27 @@
 #endif
 
 /// Where a linear rule is stable on ½ h w²: g = h w makes a step the product with one matrix.
-public struct Stability {
-  public let table: TermTable
+package struct Stability {
+  package let table: TermTable
   /// x = lr · h, where the matrix depends on both only so; else h.
-  public let variable: TermID
+  package let variable: TermID
   /// Whether the variable is lr · h.
-  public let isProduct: Bool
+  package let isProduct: Bool
   /// The iteration matrix of (w, states), states scaled as the rule has them.
-  public let matrix: [[TermID]]
+  package let matrix: [[TermID]]
   /// Of det(z − A): the constant first.
-  public let characteristic: [TermID]
+  package let characteristic: [TermID]
   /// What must be positive for all eigenvalues to lie inside of the unit circle (Jury 1962).
-  public let conditions: [TermID]
+  package let conditions: [TermID]
   /// The exact stable range of the variable where all conditions are linear in it: the largest
   /// lower and the smallest upper bounds, several where none is always the tightest.
-  public let lower: [TermID]
-  public let upper: [TermID]
+  package let lower: [TermID]
+  package let upper: [TermID]
   /// Conditions that are not linear in the variable.
-  public let unsolved: [TermID]
+  package let unsolved: [TermID]
 
   /// Throws for rules that are not linear with constant weights.
-  public init(_ rule: SymbolicRule) throws(SymbolicError) {
+  package init(_ rule: SymbolicRule) throws(SymbolicError) {
     guard let linear = try LinearRule(rule) else {
       throw SymbolicError("`\(rule.name)` is not linear in w, g and its states")
     }
@@ -165,7 +165,7 @@ public struct Stability {
   // MARK: Numbers
 
   /// The largest modulus of an eigenvalue for numbers of the symbols.
-  public func spectralRadius(_ values: [TermID: Double]) -> Double? {
+  package func spectralRadius(_ values: [TermID: Double]) -> Double? {
     var evaluator = Evaluator(table)
     for (symbol, x) in values { evaluator.set(symbol, x) }
     var coefficients: [Double] = []
@@ -178,7 +178,7 @@ public struct Stability {
 
   /// The smallest x > 0 at which the rule stops being stable, for numbers of the other symbols;
   /// nil where it is stable nowhere near 0 or for all x up to 10⁶.
-  public func limit(_ values: [TermID: Double]) -> Double? {
+  package func limit(_ values: [TermID: Double]) -> Double? {
     func isStable(_ x: Double) -> Bool {
       var values = values
       values[variable] = x
@@ -202,7 +202,7 @@ public struct Stability {
 
   /// The x with the smallest spectral radius, and that radius: the factor by which the distance
   /// falls each step.
-  public func best(_ values: [TermID: Double]) -> (x: Double, rate: Double)? {
+  package func best(_ values: [TermID: Double]) -> (x: Double, rate: Double)? {
     guard let limit = limit(values) else { return nil }
     func radius(_ x: Double) -> Double {
       var values = values
@@ -226,7 +226,7 @@ public struct Stability {
 
   /// For a rule of one state, where both eigenvalues meet: the x at which its square root stops
   /// being real, and the rate √(constant) there; symbolic.
-  public var critical: (x: [TermID], rate: TermID)? {
+  package var critical: (x: [TermID], rate: TermID)? {
     guard characteristic.count == 3 else { return nil }
     let t = table
     let discriminant = t.reduced(
@@ -238,7 +238,7 @@ public struct Stability {
   }
 
   /// The range in words: `0 < lr * h < 2 * (1 + β)`.
-  public var text: String {
+  package var text: String {
     let printer = TermPrinter(table)
     let name = isProduct ? "lr * h" : "h"
     var result = ""

@@ -5,21 +5,21 @@
 #endif
 
 /// A state as a function of all gradients: s_t = a^t s_0 + Σ a^(t−k) b u_k.
-public struct StateHistory {
-  public let table: TermTable
-  public let name: String
+package struct StateHistory {
+  package let table: TermTable
+  package let name: String
   /// a: the share of itself that the state keeps.
-  public let share: TermID
+  package let share: TermID
   /// What enters each step: a term in g, w and t.
-  public let driver: TermID
+  package let driver: TermID
   /// b, where the driver is b times something without hyperparameters.
-  public let weight: TermID
+  package let weight: TermID
   /// u.
-  public let source: TermID
-  public let initial: TermID
+  package let source: TermID
+  package let initial: TermID
 
   /// Throws where the state does not keep a constant share of itself.
-  public init(_ rule: SymbolicRule, state k: Int) throws(SymbolicError) {
+  package init(_ rule: SymbolicRule, state k: Int) throws(SymbolicError) {
     let t = rule.table
     table = t
     let state = rule.states[k]
@@ -68,7 +68,7 @@ public struct StateHistory {
   }
 
   /// `m = sum((1 - β) * β^(t - k) * g_k for k in 1..t)`.
-  public var text: String {
+  package var text: String {
     let printer = TermPrinter(table)
     var named = printer
     named.names = indexed
@@ -100,7 +100,7 @@ public struct StateHistory {
 
   /// The sum of the weights after t steps: (1 − β^t) for an average, hence why its bias is
   /// corrected by that.
-  public func totalWeight(after t: TermID) -> TermID {
+  package func totalWeight(after t: TermID) -> TermID {
     if share == table.one { return table.multiply(weight, t) }
     return table.reduced(
       table.withoutMarks(
@@ -110,7 +110,7 @@ public struct StateHistory {
   }
 
   /// 1 / (1 − a): how many steps the state remembers; nil for a sum over all.
-  public var window: TermID? {
+  package var window: TermID? {
     share == table.one
       ? nil
       : table.reduced(
@@ -119,7 +119,7 @@ public struct StateHistory {
   }
 
   /// Steps after which a gradient counts half: log ½ / log a.
-  public var halfLife: TermID? {
+  package var halfLife: TermID? {
     share == table.one || share == table.zero
       ? nil
       : table.divide(
@@ -127,7 +127,7 @@ public struct StateHistory {
   }
 
   /// The values after steps 1 to n from the start, as terms in g_1 … g_n and w_1 … w_n.
-  public static func unrolled(
+  package static func unrolled(
     _ rule: SymbolicRule, state k: Int, steps n: Int
   ) throws(SymbolicError) -> [TermID] {
     let t = rule.table

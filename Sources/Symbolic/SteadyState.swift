@@ -1,19 +1,19 @@
 import IR
 
 /// What a rule does under the same gradient for ever, as t → ∞, and under independent noise.
-public struct SteadyState {
-  public let table: TermTable
+package struct SteadyState {
+  package let table: TermTable
   /// w' − w in the limit, in terms of g and w.
-  public let update: TermID
+  package let update: TermID
   /// The states in the limit.
-  public let states: [(name: String, value: TermID)]
+  package let states: [(name: String, value: TermID)]
   /// The update with every ε at 0; nil where that changes nothing.
-  public let withoutEpsilon: TermID?
+  package let withoutEpsilon: TermID?
   /// What was used: `β^t → 0`.
-  public let limits: [String]
+  package let limits: [String]
 
   /// Throws where a state has no limit that can be found.
-  public init(_ rule: SymbolicRule) throws(SymbolicError) {
+  package init(_ rule: SymbolicRule) throws(SymbolicError) {
     let t = rule.table
     table = t
     let later = rule.laterStep
@@ -106,15 +106,15 @@ func isEpsilon(_ name: String) -> Bool {
 }
 
 /// The update of a linear rule under gradients that are independent, of mean μ and variance σ².
-public struct NoiseResponse {
+package struct NoiseResponse {
   /// E(w' − w) / μ without decay: minus the step size that the rule amounts to.
-  public let mean: TermID
+  package let mean: TermID
   /// Var(w' − w) / σ².
-  public let variance: TermID
-  public let table: TermTable
+  package let variance: TermID
+  package let table: TermTable
 
   /// Throws for rules that are not linear, or that feed w back.
-  public init(_ rule: SymbolicRule) throws(SymbolicError) {
+  package init(_ rule: SymbolicRule) throws(SymbolicError) {
     guard let linear = try LinearRule(rule) else {
       throw SymbolicError("`\(rule.name)` is not linear in w, g and its states")
     }

@@ -1,6 +1,6 @@
 /// A named quantity of a term.
-public struct Symbol: Hashable, Sendable {
-  public enum Role: UInt8, Sendable {
+package struct Symbol: Hashable, Sendable {
+  package enum Role: UInt8, Sendable {
     /// A hyperparameter or a free symbol: one number, the same at every step.
     case hyper
     /// The number of the step, and the planned number of steps.
@@ -16,18 +16,18 @@ public struct Symbol: Hashable, Sendable {
   }
 
   /// As printed.
-  public var name: String
-  public var role: Role
+  package var name: String
+  package var role: Role
   /// Tells apart symbols that print alike: the steps t ≥ 1 and t ≥ 2, gradients of several steps.
-  public var variant: Int
-  public var spread: Spread
+  package var variant: Int
+  package var spread: Spread
   /// What is assumed of it.
-  public var domain: Interval
-  public var isInteger: Bool
+  package var domain: Interval
+  package var isInteger: Bool
   /// The same for all tensors of an optimizer.
-  public var isGlobal: Bool
+  package var isGlobal: Bool
 
-  public init(
+  package init(
     _ name: String, _ role: Role, variant: Int = 0, spread: Spread = [],
     domain: Interval = .all, isInteger: Bool = false, isGlobal: Bool? = nil
   ) {
@@ -42,7 +42,7 @@ public struct Symbol: Hashable, Sendable {
   }
 
   /// Whether it differs from run to run: not a function of hyperparameters, t and the shape.
-  public var isData: Bool {
+  package var isData: Bool {
     switch role {
     case .weight, .gradient, .state, .input, .loss, .draw, .carried: true
     default: false
@@ -51,12 +51,12 @@ public struct Symbol: Hashable, Sendable {
 }
 
 /// Along which axes the elements of a value may differ; empty for a single number.
-public struct Spread: OptionSet, Hashable, Sendable {
-  public var rawValue: UInt8
-  public init(rawValue: UInt8) { self.rawValue = rawValue }
-  public static let rows = Spread(rawValue: 1)
-  public static let cols = Spread(rawValue: 2)
+package struct Spread: OptionSet, Hashable, Sendable {
+  package var rawValue: UInt8
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+  package static let rows = Spread(rawValue: 1)
+  package static let cols = Spread(rawValue: 2)
   /// Along axes that are not those of the parameter tensor.
-  public static let other = Spread(rawValue: 4)
-  public static let like: Spread = [.rows, .cols]
+  package static let other = Spread(rawValue: 4)
+  package static let like: Spread = [.rows, .cols]
 }

@@ -1,5 +1,5 @@
 /// Why a question has no symbolic answer.
-public struct SymbolicError: Error, CustomStringConvertible {
-  public var description: String
-  public init(_ description: String) { self.description = description }
+package struct SymbolicError: Error, CustomStringConvertible {
+  package var description: String
+  package init(_ description: String) { self.description = description }
 }

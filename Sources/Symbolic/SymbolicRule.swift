@@ -1,46 +1,46 @@
 import IR
 
 /// A rule whose hyperparameters are terms: one step maps states, w and g to the next.
-public struct SymbolicRule {
-  public struct State {
-    public var name: String
-    public var shape: Shape
-    public var isGlobal: Bool
+package struct SymbolicRule {
+  package struct State {
+    package var name: String
+    package var shape: Shape
+    package var isGlobal: Bool
     /// The symbol of its value before a step.
-    public var symbol: TermID
+    package var symbol: TermID
   }
 
   /// What one step gives.
-  public struct Step {
-    public var weight: TermID
-    public var states: [TermID]
+  package struct Step {
+    package var weight: TermID
+    package var states: [TermID]
     /// Views by name.
-    public var views: [String: TermID]
+    package var views: [String: TermID]
   }
 
-  public let table: TermTable
-  public let name: String
-  public let variant: RuleVariant
+  package let table: TermTable
+  package let name: String
+  package let variant: RuleVariant
   /// The hyperparameters as terms, in the order of the module.
-  public let hypers: [TermID]
-  public let hyperNames: [String]
-  public let free: [TermID]
-  public var states: [State]
+  package let hypers: [TermID]
+  package let hyperNames: [String]
+  package let free: [TermID]
+  package var states: [State]
   /// The states before the first step.
-  public let initial: [TermID]
-  public let inputs: [TermID]
+  package let initial: [TermID]
+  package let inputs: [TermID]
 
   /// w before a step.
-  public let weight: TermID
+  package let weight: TermID
   /// g of a step.
-  public let gradient: TermID
+  package let gradient: TermID
   /// t ≥ 1.
-  public let step: TermID
+  package let step: TermID
   /// t ≥ 2.
-  public let laterStep: TermID
+  package let laterStep: TermID
 
   /// `side` tells the states of two rules in one table apart.
-  public init(
+  package init(
     _ table: TermTable, name: String, variant: RuleVariant, hypers: [TermID],
     hyperNames: [String], free: [TermID] = [], side: Int = 0
   ) throws(SymbolicError) {
@@ -75,15 +75,15 @@ public struct SymbolicRule {
     states = Self.states(table, variant, signs, side)
   }
 
-  public static func weight(_ table: TermTable) -> TermID {
+  package static func weight(_ table: TermTable) -> TermID {
     table.symbol(Symbol("w", .weight, spread: .like))
   }
 
-  public static func gradient(_ table: TermTable) -> TermID {
+  package static func gradient(_ table: TermTable) -> TermID {
     table.symbol(Symbol("g", .gradient, spread: .like))
   }
 
-  public static func step(_ table: TermTable, from first: Int) -> TermID {
+  package static func step(_ table: TermTable, from first: Int) -> TermID {
     table.symbol(
       Symbol(
         "t", .step, variant: first, domain: Interval(Rational(first), nil), isInteger: true))
@@ -127,7 +127,7 @@ public struct SymbolicRule {
   }
 
   /// One step from the given values.
-  public func update(
+  package func update(
     step: TermID, states: [TermID], weight: TermID? = nil, gradient: TermID? = nil
   ) throws(SymbolicError) -> Step {
     // A schedule is a hyperparameter that depends on t.
@@ -152,7 +152,7 @@ public struct SymbolicRule {
   }
 
   /// The states that w' or a view depends on, sooner or later.
-  public func liveStates(_ step: Step) -> [Bool] {
+  package func liveStates(_ step: Step) -> [Bool] {
     var live = [Bool](repeating: false, count: states.count)
     func mark(_ roots: [TermID]) -> Bool {
       var isNew = false
@@ -170,7 +170,7 @@ public struct SymbolicRule {
 
   /// The values after step t of states that depend on nothing but t and hyperparameters, where they
   /// have a closed form; proved by induction.
-  public func closedStates(_ next: Step) throws(SymbolicError) -> [Int: TermID] {
+  package func closedStates(_ next: Step) throws(SymbolicError) -> [Int: TermID] {
     var closed: [Int: TermID] = [:]
     var first: Step?
     for (k, state) in states.enumerated() where !table.isData(initial[k]) {
@@ -220,7 +220,7 @@ public struct SymbolicRule {
   }
 
   /// One step at t ≥ 1 from the states' symbols.
-  public func general() throws(SymbolicError) -> Step {
+  package func general() throws(SymbolicError) -> Step {
     try update(step: step, states: states.map(\.symbol))
   }
 }

@@ -1,7 +1,7 @@
 /// What terms take for granted once their marks are left out.
 extension TermTable {
   /// The terms that must not be 0 for a term to be what `withoutMarks` makes of it, each once.
-  public func divisors(of root: TermID) -> [TermID] {
+  package func divisors(of root: TermID) -> [TermID] {
     var seen: Set<TermID> = []
     var found: [TermID] = []
     var pending = [root]

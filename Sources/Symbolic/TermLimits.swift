@@ -2,16 +2,16 @@
 ///
 /// A table that reaches its limits unfolds nothing more: what stands is equal to what was asked, and
 /// less simple.
-public struct TermLimits: Sendable {
+package struct TermLimits: Sendable {
   /// The limits for tables that are made now.
-  @TaskLocal public static var current = TermLimits()
+  @TaskLocal package static var current = TermLimits()
 
-  public var deadline: ContinuousClock.Instant?
-  public var nodes: Int
+  package var deadline: ContinuousClock.Instant?
+  package var nodes: Int
   /// Whether the user wants it to stop.
-  public var isCancelled: @Sendable () -> Bool
+  package var isCancelled: @Sendable () -> Bool
 
-  public init(
+  package init(
     deadline: ContinuousClock.Instant? = nil, nodes: Int = TermTable.nodeLimit,
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) {
@@ -20,7 +20,7 @@ public struct TermLimits: Sendable {
     self.isCancelled = isCancelled
   }
 
-  public var areReached: Bool {
+  package var areReached: Bool {
     if isCancelled() { return true }
     if let deadline { return ContinuousClock.now > deadline }
     return false

@@ -1,13 +1,13 @@
 import IR
 
 /// Writes terms as `.opt` expressions.
-public struct TermPrinter {
+package struct TermPrinter {
   let table: TermTable
   /// Names for symbols, where they are not their own.
-  public var names: [TermID: String] = [:]
+  package var names: [TermID: String] = [:]
 
   /// Parts that are written out before the rest is `…`: a term shares its parts, and a text does not.
-  public static let longest = 4_000
+  package static let longest = 4_000
 
   /// How many more parts of the text that is being written there may be.
   private final class Room {
@@ -17,21 +17,21 @@ public struct TermPrinter {
   }
   private let room = Room()
 
-  public init(_ table: TermTable) { self.table = table }
+  package init(_ table: TermTable) { self.table = table }
 
   /// Whether something was too long to be written out.
-  public var isCut: Bool { room.isCut }
+  package var isCut: Bool { room.isCut }
 
-  public func text(_ id: TermID) -> String { text(id, 0) }
+  package func text(_ id: TermID) -> String { text(id, 0) }
 
   /// As one factor of a product.
-  public func factor(_ id: TermID) -> String { text(id, 6) }
+  package func factor(_ id: TermID) -> String { text(id, 6) }
 
   /// As the base of a power.
-  public func atom(_ id: TermID) -> String { text(id, 9) }
+  package func atom(_ id: TermID) -> String { text(id, 9) }
 
   /// With the common factors of numerator and denominator in front.
-  public func factored(_ id: TermID) -> String {
+  package func factored(_ id: TermID) -> String {
     var (weight, common, rest) = table.content(id)
     if rest == table.one { return text(id) }
     if weight.isNegative, table.monomials(rest).contains(where: { $0.weight.isNegative }) {
@@ -61,7 +61,7 @@ public struct TermPrinter {
   }
 
   /// A sum by its data: `β * m + (1 - β) * g`, and `ema(m, g, β)` where it is one.
-  public func collected(_ id: TermID) -> String {
+  package func collected(_ id: TermID) -> String {
     var groups: [TermID: [TermID]] = [:]
     var order: [TermID] = []
     for (weight, monomial) in table.monomials(id) {
@@ -96,7 +96,7 @@ public struct TermPrinter {
   }
 
   /// `w - lr * (…)`: a next value by what is subtracted, its common factors in front.
-  public func move(_ next: TermID, from weight: TermID) -> String {
+  package func move(_ next: TermID, from weight: TermID) -> String {
     let difference = table.reduced(table.subtract(weight, next))
     if difference == table.zero { return text(weight) }
     let (size, common, rest) = table.content(difference)

@@ -1,15 +1,15 @@
 import IR
 
 /// A base and its exponent in a product.
-public typealias Factor = (base: TermID, exponent: Rational)
+package typealias Factor = (base: TermID, exponent: Rational)
 /// A part of a sum: its weight, and the product that it weighs.
-public typealias Monomial = (weight: Rational, monomial: TermID)
+package typealias Monomial = (weight: Rational, monomial: TermID)
 
 extension TermTable {
   // MARK: Reading
 
   /// The weights and monomials of a term read as a sum; the constant has the monomial 1.
-  public func monomials(_ id: TermID) -> [Monomial] {
+  package func monomials(_ id: TermID) -> [Monomial] {
     let term = self[id]
     switch term.kind {
     case .number: return term.weights[0].isZero ? [] : [(term.weights[0], one)]
@@ -19,7 +19,7 @@ extension TermTable {
   }
 
   /// The factors of a term read as a product of powers; a sum is one factor.
-  public func factors(_ id: TermID) -> [Factor] {
+  package func factors(_ id: TermID) -> [Factor] {
     if id == one { return [] }
     let term = self[id]
     return term.kind == .product
@@ -27,7 +27,7 @@ extension TermTable {
   }
 
   /// The constant of a term read as a sum.
-  public func constantPart(_ id: TermID) -> Rational {
+  package func constantPart(_ id: TermID) -> Rational {
     let term = self[id]
     switch term.kind {
     case .number: return term.weights[0]
@@ -48,7 +48,7 @@ extension TermTable {
     return intern(Term(kind: .sum, operands: parts.map(\.key), weights: parts.map(\.value)))
   }
 
-  public func add(_ all: [TermID]) -> TermID {
+  package func add(_ all: [TermID]) -> TermID {
     var weights: [TermID: Rational] = [:]
     for id in all {
       for (weight, monomial) in monomials(id) {
@@ -58,13 +58,13 @@ extension TermTable {
     return sum(weights)
   }
 
-  public func add(_ a: TermID, _ b: TermID) -> TermID {
+  package func add(_ a: TermID, _ b: TermID) -> TermID {
     if a == zero { return b }
     if b == zero { return a }
     return add([a, b])
   }
 
-  public func scale(_ a: TermID, by r: Rational) -> TermID {
+  package func scale(_ a: TermID, by r: Rational) -> TermID {
     if r.isOne { return a }
     if r.isZero { return zero }
     var weights: [TermID: Rational] = [:]
@@ -72,14 +72,14 @@ extension TermTable {
     return sum(weights)
   }
 
-  public func negate(_ a: TermID) -> TermID { scale(a, by: Rational(-1)) }
-  public func subtract(_ a: TermID, _ b: TermID) -> TermID {
+  package func negate(_ a: TermID) -> TermID { scale(a, by: Rational(-1)) }
+  package func subtract(_ a: TermID, _ b: TermID) -> TermID {
     a == b ? zero : add(a, negate(b))
   }
 
   // MARK: Products
 
-  public func multiply(_ a: TermID, _ b: TermID) -> TermID {
+  package func multiply(_ a: TermID, _ b: TermID) -> TermID {
     if let x = value(a) { return scale(b, by: x) }
     if let y = value(b) { return scale(a, by: y) }
     let p = monomials(a)
@@ -99,9 +99,9 @@ extension TermTable {
     return sum(weights)
   }
 
-  public func multiply(_ all: [TermID]) -> TermID { all.reduce(one) { multiply($0, $1) } }
+  package func multiply(_ all: [TermID]) -> TermID { all.reduce(one) { multiply($0, $1) } }
 
-  public func divide(_ a: TermID, _ b: TermID) -> TermID {
+  package func divide(_ a: TermID, _ b: TermID) -> TermID {
     if let y = value(b), !y.isZero { return scale(a, by: y.reciprocal) }
     return reduced(multiply(a, power(b, Rational(-1))))
   }
@@ -144,7 +144,7 @@ extension TermTable {
   }
 
   /// Whether a term is the mark of a quotient that may be undefined.
-  public func isMark(_ id: TermID) -> Bool {
+  package func isMark(_ id: TermID) -> Bool {
     let term = self[id]
     return term.kind == .apply && term.operation == .divide
   }
@@ -152,7 +152,7 @@ extension TermTable {
   // MARK: Powers
 
   /// base ^ r for a fixed exponent.
-  public func power(_ base: TermID, _ r: Rational) -> TermID {
+  package func power(_ base: TermID, _ r: Rational) -> TermID {
     if r.isZero { return one }
     if r.isOne { return base }
     let term = self[base]
@@ -281,7 +281,7 @@ extension TermTable {
   }
 
   /// base ^ exponent.
-  public func power(_ base: TermID, _ exponent: TermID) -> TermID {
+  package func power(_ base: TermID, _ exponent: TermID) -> TermID {
     if let r = value(exponent) { return power(base, r) }
     if base == one { return one }
     let isWhole = isInteger(exponent)
@@ -352,7 +352,7 @@ extension TermTable {
 
   /// weight · common · rest, where `common` is the product of powers that all monomials share and
   /// `rest` a sum of whole weights without common divisor, its first weight positive.
-  public func content(_ id: TermID) -> (weight: Rational, common: TermID, rest: TermID) {
+  package func content(_ id: TermID) -> (weight: Rational, common: TermID, rest: TermID) {
     if id == zero { return (.one, one, zero) }
     if let x = value(id) { return (x, one, one) }
     var common = one
@@ -436,7 +436,7 @@ extension TermTable {
   }
 
   /// The term over one denominator, common divisors of numerator and denominator cancelled.
-  public func reduced(_ id: TermID) -> TermID {
+  package func reduced(_ id: TermID) -> TermID {
     guard self[id].kind == .sum, hasDenominator(id) else { return id }
     let (weight, common, rest) = content(id)
     if rest == zero { return zero }
@@ -475,12 +475,12 @@ extension TermTable {
   }
 
   /// Whether two terms are equal wherever both are defined, as quotients of polynomials in atoms.
-  public func isEqual(_ a: TermID, _ b: TermID) -> Bool {
+  package func isEqual(_ a: TermID, _ b: TermID) -> Bool {
     a == b || isZero(subtract(a, b))
   }
 
   /// Whether a term is 0 wherever it is defined.
-  public func isZero(_ id: TermID) -> Bool {
+  package func isZero(_ id: TermID) -> Bool {
     if id == zero { return true }
     if self[id].kind != .sum { return false }
     return content(id).rest == zero
@@ -489,7 +489,7 @@ extension TermTable {
   // MARK: Exact division
 
   /// a / b where that is a polynomial in the atoms, nil where it is none.
-  public func quotient(_ a: TermID, by b: TermID) -> TermID? {
+  package func quotient(_ a: TermID, by b: TermID) -> TermID? {
     let divisor = monomials(b).map { (weight: $0.weight, key: key($0.monomial)) }
     guard divisor.count > 1, monomials(a).count >= 1,
       let lead = divisor.max(by: { precedes($0.key, $1.key) })

@@ -5,7 +5,7 @@ extension TermTable {
   // MARK: Signs
 
   /// sign(x), with sign(0) = 0.
-  public func sign(_ x: TermID) -> TermID {
+  package func sign(_ x: TermID) -> TermID {
     let x = reduced(x)
     let known = interval(x)
     if known.isPositive || known.isNegative || x == zero {
@@ -68,7 +68,7 @@ extension TermTable {
   }
 
   /// |x|.
-  public func absolute(_ x: TermID) -> TermID {
+  package func absolute(_ x: TermID) -> TermID {
     let x = reduced(x)
     if isNonnegative(x) {
       note(.knownSign)
@@ -105,7 +105,7 @@ extension TermTable {
   // MARK: Conditions
 
   /// 1 where d > 0, else 0.
-  public func positive(_ d: TermID) -> TermID {
+  package func positive(_ d: TermID) -> TermID {
     let d = reduced(d)
     let known = interval(d)
     if known.isPositive || known.isNonpositive {
@@ -178,7 +178,7 @@ extension TermTable {
   }
 
   /// 1 where x = 0, else 0.
-  public func isZeroCondition(_ x: TermID) -> TermID {
+  package func isZeroCondition(_ x: TermID) -> TermID {
     if x == zero { return one }
     if isNonzero(x) {
       note(.decidedComparison)
@@ -191,10 +191,10 @@ extension TermTable {
   func logicalOr(_ a: TermID, _ b: TermID) -> TermID {
     add([a, b, negate(multiply(a, b))])
   }
-  public func logicalNot(_ a: TermID) -> TermID { subtract(one, a) }
+  package func logicalNot(_ a: TermID) -> TermID { subtract(one, a) }
 
   /// a where the condition holds, else b.
-  public func select(_ condition: TermID, _ a: TermID, _ b: TermID) -> TermID {
+  package func select(_ condition: TermID, _ a: TermID, _ b: TermID) -> TermID {
     if let c = value(condition) {
       note(.knownCondition)
       return c.isZero ? b : a
@@ -212,7 +212,7 @@ extension TermTable {
   // MARK: The larger
 
   /// The largest of several values.
-  public func maximum(_ all: [TermID]) -> TermID { maximum(all, takesFactors: true) }
+  package func maximum(_ all: [TermID]) -> TermID { maximum(all, takesFactors: true) }
 
   private func maximum(_ all: [TermID], takesFactors: Bool) -> TermID {
     var parts: [TermID] = []
@@ -264,18 +264,18 @@ extension TermTable {
   }
 
   /// The term with every mark at 1.
-  public func withoutMarks(_ id: TermID) -> TermID {
+  package func withoutMarks(_ id: TermID) -> TermID {
     guard contains(id, where: { isMark($0) }) else { return id }
     return substitute(id) { isMark($0) ? one : nil }
   }
 
-  public func minimum(_ all: [TermID]) -> TermID {
+  package func minimum(_ all: [TermID]) -> TermID {
     note(.minimumAsMaximum)
     return negate(maximum(all.map { negate($0) }))
   }
 
   /// x moved into [low, high].
-  public func clip(_ x: TermID, _ low: TermID, _ high: TermID) -> TermID {
+  package func clip(_ x: TermID, _ low: TermID, _ high: TermID) -> TermID {
     note(.clipAsBounds)
     return minimum([maximum([x, low]), high])
   }
@@ -283,7 +283,7 @@ extension TermTable {
   // MARK: All others
 
   /// An elementwise operation of the language.
-  public func function(_ operation: Operation, _ x: [TermID]) -> TermID {
+  package func function(_ operation: Operation, _ x: [TermID]) -> TermID {
     switch operation {
     case .negate: return negate(x[0])
     case .absolute: return absolute(x[0])
@@ -354,13 +354,13 @@ extension TermTable {
   }
 
   /// e, the base of the natural logarithm.
-  public var euler: TermID {
+  package var euler: TermID {
     symbol(
       Symbol(
         "e", .constant, domain: Interval(Rational(271_828, 100_000), Rational(271_829, 100_000))))
   }
 
-  public func exponential(_ x: TermID) -> TermID {
+  package func exponential(_ x: TermID) -> TermID {
     // e^(log y) is y.
     let parts = monomials(x)
     func inside(_ monomial: TermID) -> TermID? {
@@ -379,7 +379,7 @@ extension TermTable {
     return power(euler, x)
   }
 
-  public func logarithm(_ x: TermID) -> TermID {
+  package func logarithm(_ x: TermID) -> TermID {
     let x = reduced(x)
     if x == one { return zero }
     let (weight, common, rest) = content(x)

@@ -2,18 +2,18 @@ import IR
 
 /// What is known of a term's value from the domains of its symbols.
 extension TermTable {
-  public func isNonnegative(_ id: TermID) -> Bool { interval(id).isNonnegative }
-  public func isPositive(_ id: TermID) -> Bool { interval(id).isPositive }
-  public func isNonzero(_ id: TermID) -> Bool { interval(id).isNonzero }
+  package func isNonnegative(_ id: TermID) -> Bool { interval(id).isNonnegative }
+  package func isPositive(_ id: TermID) -> Bool { interval(id).isPositive }
+  package func isNonzero(_ id: TermID) -> Bool { interval(id).isNonzero }
 
   /// Whether a term takes only the values 0 and 1.
-  public func isBoolean(_ id: TermID) -> Bool {
+  package func isBoolean(_ id: TermID) -> Bool {
     let term = self[id]
     return term.kind == .apply && detail(of: id).isBoolean
   }
 
   /// Whether a term is surely a whole number.
-  public func isInteger(_ id: TermID) -> Bool {
+  package func isInteger(_ id: TermID) -> Bool {
     let term = self[id]
     switch term.kind {
     case .number: return term.weights[0].isInteger
@@ -34,7 +34,7 @@ extension TermTable {
   }
 
   /// Where the value of a term lies.
-  public func interval(_ id: TermID) -> Interval {
+  package func interval(_ id: TermID) -> Interval {
     if let known = intervals[id] { return known }
     intervals[id] = .all
     let result = computeInterval(id)

@@ -24,7 +24,7 @@ extension TermTable {
   }
 
   /// A reduction of a tensor whose shape the detail names; `extent` is how many elements it folds.
-  public func reduce(
+  package func reduce(
     _ operation: Operation, _ x: TermID, _ detail: Detail, count: TermID
   ) -> TermID {
     let scope = detail.scope ?? .all
@@ -73,7 +73,7 @@ extension TermTable {
   }
 
   /// A reduction over all tensors; `isGlobal` factors leave a sum.
-  public func globalReduce(_ operation: Operation, _ x: TermID) -> TermID {
+  package func globalReduce(_ operation: Operation, _ x: TermID) -> TermID {
     guard operation == .globalSum else {
       if operation == .globalMinimum {
         return negate(globalReduce(.globalMaximum, negate(x)))
@@ -120,7 +120,7 @@ extension TermTable {
   }
 
   /// A product of matrices. The detail names the shapes of operands and result.
-  public func matrixProduct(_ a: TermID, _ b: TermID, _ detail: Detail) -> TermID {
+  package func matrixProduct(_ a: TermID, _ b: TermID, _ detail: Detail) -> TermID {
     let p = monomials(reduced(a))
     let q = monomials(reduced(b))
     guard p.count * q.count <= 64, spend(p.count * q.count) else {
@@ -161,7 +161,7 @@ extension TermTable {
     return term.kind == .apply && term.operation == .identity
   }
 
-  public func transpose(_ x: TermID, _ detail: Detail) -> TermID {
+  package func transpose(_ x: TermID, _ detail: Detail) -> TermID {
     var parts: [TermID] = []
     for (weight, monomial) in monomials(reduced(x)) {
       let (outside, inside) = scalarPart(monomial)
@@ -194,7 +194,7 @@ extension TermTable {
   }
 
   /// An operation that is linear in its first operand: numbers leave, sums split.
-  public func linear(_ operation: Operation, _ x: TermID, _ detail: Detail) -> TermID {
+  package func linear(_ operation: Operation, _ x: TermID, _ detail: Detail) -> TermID {
     var parts: [TermID] = []
     for (weight, monomial) in monomials(reduced(x)) {
       let (outside, inside) = scalarPart(monomial)
@@ -244,17 +244,17 @@ extension TermTable {
   }
 
   /// The term with some of its parts replaced, everything around them simplified again.
-  public func substitute(_ root: TermID, _ replacement: (TermID) -> TermID?) -> TermID {
+  package func substitute(_ root: TermID, _ replacement: (TermID) -> TermID?) -> TermID {
     var memo: [TermID: TermID] = [:]
     return substitute(root, &memo, replacement)
   }
 
-  public func substitute(_ roots: [TermID], _ replacement: (TermID) -> TermID?) -> [TermID] {
+  package func substitute(_ roots: [TermID], _ replacement: (TermID) -> TermID?) -> [TermID] {
     var memo: [TermID: TermID] = [:]
     return roots.map { substitute($0, &memo, replacement) }
   }
 
-  public func substitute(_ root: TermID, _ map: [TermID: TermID]) -> TermID {
+  package func substitute(_ root: TermID, _ map: [TermID: TermID]) -> TermID {
     if map.isEmpty { return root }
     return substitute(root) { map[$0] }
   }

@@ -2,14 +2,14 @@ import Basics
 import IR
 
 /// A term: its number in a table.
-public struct TermID: Identifier {
-  public var raw: Int32
-  @inlinable public init(raw: Int32) { self.raw = raw }
+package struct TermID: Identifier {
+  package var raw: Int32
+  @inlinable package init(raw: Int32) { self.raw = raw }
 }
 
 /// One node of a table of terms. Operands are terms made before it.
-public struct Term: Hashable, Sendable {
-  public enum Kind: UInt8, Sendable {
+package struct Term: Hashable, Sendable {
+  package enum Kind: UInt8, Sendable {
     /// `weights[0]`.
     case number
     /// `payload` is the symbol.
@@ -21,26 +21,26 @@ public struct Term: Hashable, Sendable {
     /// `operation` of the operands; `payload` is its detail.
     case apply
   }
-  public var kind: Kind
-  public var operation: Operation = .constant
-  public var payload: Int32 = 0
-  public var operands: [TermID] = []
-  public var weights: [Rational] = []
+  package var kind: Kind
+  package var operation: Operation = .constant
+  package var payload: Int32 = 0
+  package var operands: [TermID] = []
+  package var weights: [Rational] = []
 }
 
 /// What an operation needs besides its operands.
-public struct Detail: Hashable, Sendable {
+package struct Detail: Hashable, Sendable {
   /// Scope, shapes, slices, in words: two applications differ if their details do.
-  public var text: String
+  package var text: String
   /// Where the result's elements may differ; nil where the operands say it.
-  public var spread: Spread?
-  public var scope: Scope?
+  package var spread: Spread?
+  package var scope: Scope?
   /// The axes that the operand of a reduction has.
-  public var operand: Spread
+  package var operand: Spread
   /// Values 0 and 1 only.
-  public var isBoolean: Bool
+  package var isBoolean: Bool
 
-  public init(
+  package init(
     _ text: String = "", spread: Spread? = nil, scope: Scope? = nil,
     operand: Spread = .like, isBoolean: Bool = false
   ) {
@@ -57,10 +57,10 @@ public struct Detail: Hashable, Sendable {
 /// The normal form is a sum of products of powers of atoms with exact rational weights; atoms are
 /// symbols, functions, operators and, with negative exponents, sums. Two terms that are equal as
 /// polynomials are the same term; quotients are compared by `isZero`.
-public final class TermTable {
-  public private(set) var terms: [Term] = []
-  public private(set) var symbols: [Symbol] = []
-  public private(set) var details: [Detail] = []
+package final class TermTable {
+  package private(set) var terms: [Term] = []
+  package private(set) var symbols: [Symbol] = []
+  package private(set) var details: [Detail] = []
   private var known: [Term: TermID] = [:]
   private var symbolIndex: [Symbol: Int32] = [:]
   private var detailIndex: [Detail: Int32] = [:]
@@ -70,13 +70,13 @@ public final class TermTable {
   private var globalFlags: [Bool] = []
   var productMemo: [Pair: TermID] = [:]
   /// The rewrites that have fired, in order of first use.
-  public private(set) var used: [Rewrite.Name] = []
+  package private(set) var used: [Rewrite.Name] = []
   private var usedSet: Set<Rewrite.Name> = []
   /// Work left: what would unfold too far stays as it is.
   var budget: Int
-  public private(set) var isExhausted = false
+  package private(set) var isExhausted = false
   /// When it stops expanding.
-  public var deadline: ContinuousClock.Instant?
+  package var deadline: ContinuousClock.Instant?
   /// What the host of the computation sets.
   private let limits = TermLimits.current
   private var ticks = 0
@@ -89,12 +89,12 @@ public final class TermTable {
   /// Products of sums of more than this many terms are not expanded.
   static let expansionLimit = 1_500
   /// Nodes that a table holds before it stops expanding.
-  public static let nodeLimit = 150_000
+  package static let nodeLimit = 150_000
 
-  public let zero: TermID
-  public let one: TermID
+  package let zero: TermID
+  package let one: TermID
 
-  public init(budget: Int = 3_000_000) {
+  package init(budget: Int = 3_000_000) {
     self.budget = budget
     zero = TermID(0)
     one = TermID(1)
@@ -104,7 +104,7 @@ public final class TermTable {
     _ = intern(Term(kind: .number, weights: [.one]))
   }
 
-  public subscript(_ id: TermID) -> Term { terms[id.index] }
+  package subscript(_ id: TermID) -> Term { terms[id.index] }
 
   func note(_ rewrite: Rewrite.Name) {
     if usedSet.insert(rewrite).inserted { used.append(rewrite) }
@@ -159,10 +159,10 @@ public final class TermTable {
 
   // MARK: Sources
 
-  public func number(_ x: Rational) -> TermID { intern(Term(kind: .number, weights: [x])) }
-  public func number(_ x: Int) -> TermID { number(Rational(x)) }
+  package func number(_ x: Rational) -> TermID { intern(Term(kind: .number, weights: [x])) }
+  package func number(_ x: Int) -> TermID { number(Rational(x)) }
 
-  public func symbol(_ symbol: Symbol) -> TermID {
+  package func symbol(_ symbol: Symbol) -> TermID {
     let index: Int32
     if let found = symbolIndex[symbol] {
       index = found
@@ -175,13 +175,13 @@ public final class TermTable {
   }
 
   /// The symbol that a term is, nil for other terms.
-  public func symbol(of id: TermID) -> Symbol? {
+  package func symbol(of id: TermID) -> Symbol? {
     let term = terms[id.index]
     return term.kind == .symbol ? symbols[Int(term.payload)] : nil
   }
 
   /// The number that a term is, nil for other terms.
-  public func value(_ id: TermID) -> Rational? {
+  package func value(_ id: TermID) -> Rational? {
     let term = terms[id.index]
     return term.kind == .number ? term.weights[0] : nil
   }
@@ -196,13 +196,13 @@ public final class TermTable {
   // MARK: What a term depends on
 
   /// Whether it depends on w, gradients, states, inputs, the loss or draws.
-  public func isData(_ id: TermID) -> Bool { dataFlags[id.index] }
+  package func isData(_ id: TermID) -> Bool { dataFlags[id.index] }
 
   /// Whether it is the same for all tensors.
-  public func isGlobal(_ id: TermID) -> Bool { globalFlags[id.index] }
+  package func isGlobal(_ id: TermID) -> Bool { globalFlags[id.index] }
 
   /// Along which axes its elements may differ.
-  public func spread(_ id: TermID) -> Spread {
+  package func spread(_ id: TermID) -> Spread {
     if let known = spreads[id] { return known }
     let term = terms[id.index]
     var result: Spread = []
@@ -222,7 +222,7 @@ public final class TermTable {
   }
 
   /// The symbols of a term, each once, in order of appearance.
-  public func symbols(in roots: [TermID]) -> [TermID] {
+  package func symbols(in roots: [TermID]) -> [TermID] {
     var seen: Set<TermID> = []
     var found: [TermID] = []
     var pending = Array(roots.reversed())
@@ -234,14 +234,14 @@ public final class TermTable {
     return found
   }
 
-  public func symbols(in root: TermID) -> [TermID] { symbols(in: [root]) }
+  package func symbols(in root: TermID) -> [TermID] { symbols(in: [root]) }
 
-  public func contains(_ root: TermID, _ part: TermID) -> Bool {
+  package func contains(_ root: TermID, _ part: TermID) -> Bool {
     contains(root, where: { $0 == part })
   }
 
   /// Whether some part of a term satisfies a predicate.
-  public func contains(_ root: TermID, where predicate: (TermID) -> Bool) -> Bool {
+  package func contains(_ root: TermID, where predicate: (TermID) -> Bool) -> Bool {
     var seen: Set<TermID> = []
     var pending = [root]
     while let next = pending.popLast() {
@@ -253,7 +253,7 @@ public final class TermTable {
   }
 
   /// The nodes of a term, shared ones once.
-  public func size(_ root: TermID) -> Int {
+  package func size(_ root: TermID) -> Int {
     var seen: Set<TermID> = []
     var pending = [root]
     while let next = pending.popLast() {

@@ -2,13 +2,13 @@ import Diagnostics
 import IR
 
 /// The dimensions of a rule's hyperparameters and states in terms of [w] and [loss].
-public struct Units {
+package struct Units {
   /// Exponents of [w] and [loss].
-  public struct Dimension: Hashable, Sendable, CustomStringConvertible {
-    public var weight: Rational
-    public var loss: Rational
+  package struct Dimension: Hashable, Sendable, CustomStringConvertible {
+    package var weight: Rational
+    package var loss: Rational
 
-    public var description: String {
+    package var description: String {
       var above: [String] = []
       var below: [String] = []
       for (name, exponent) in [("[w]", weight), ("[loss]", loss)] where !exponent.isZero {
@@ -25,12 +25,12 @@ public struct Units {
   }
 
   /// A dimension, or nil where the rule leaves it open.
-  public private(set) var hypers: [(name: String, dimension: Dimension?)] = []
-  public private(set) var states: [(name: String, dimension: Dimension?)] = []
+  package private(set) var hypers: [(name: String, dimension: Dimension?)] = []
+  package private(set) var states: [(name: String, dimension: Dimension?)] = []
   /// Constants that carry a dimension, as the 1e-7 beside a norm.
-  public private(set) var constants: [(value: Double, dimension: Dimension)] = []
+  package private(set) var constants: [(value: Double, dimension: Dimension)] = []
   /// The first sum or comparison of unlike units, and where it stands in the source.
-  public private(set) var conflict: (message: String, at: Span)?
+  package private(set) var conflict: (message: String, at: Span)?
 
   /// A linear form in the unknown dimensions.
   private struct Form {
@@ -62,7 +62,7 @@ public struct Units {
   /// Solved unknowns, each by others that are not solved.
   private var solved: [Int: Form] = [:]
 
-  public init(_ module: RuleModule, variant: Int = 0) {
+  package init(_ module: RuleModule, variant: Int = 0) {
     let variant = module.variants[variant]
     let hyperUnknowns = module.hypers.map { _ in fresh() }
     let stateUnknowns = variant.states.map { _ in fresh() }

@@ -1,21 +1,21 @@
 /// Steps that two rules disagree on, with everything needed to see it.
-public struct Witness: Sendable {
-  public var hypers: [(name: String, value: Double)]
+package struct Witness: Sendable {
+  package var hypers: [(name: String, value: Double)]
   /// The hyperparameters of each rule at each step, in the order of its module.
-  public var values: [[[Double]]]
-  public var seed: UInt64
-  public var dims: [Int]
-  public var horizon: Int
-  public var weights: [Double]
-  public var gradients: [[Double]]
+  package var values: [[[Double]]]
+  package var seed: UInt64
+  package var dims: [Int]
+  package var horizon: Int
+  package var weights: [Double]
+  package var gradients: [[Double]]
   /// From 1.
-  public var step: Int
+  package var step: Int
   /// Position in row order, from 0.
-  public var element: Int
-  public var left: Double
-  public var right: Double
+  package var element: Int
+  package var left: Double
+  package var right: Double
 
-  public init(
+  package init(
     hypers: [(name: String, value: Double)], values: [[[Double]]], seed: UInt64, dims: [Int],
     horizon: Int, weights: [Double], gradients: [[Double]], step: Int, element: Int,
     left: Double, right: Double

@@ -1,7 +1,7 @@
 import Diagnostics
 
 /// The spelling that `format` writes.
-public enum FormatStyle: Sendable {
+package enum FormatStyle: Sendable {
   case asWritten
   /// `beta1`, `<=`, `sqrt(x)`, `x^2`
   case ascii
@@ -14,7 +14,7 @@ public enum FormatStyle: Sendable {
 /// and the tree stays the same.
 ///
 /// - Returns: nil for a file with syntax errors, which go to `bag`.
-public func format(
+package func format(
   _ file: SourceFile, style: FormatStyle = .asWritten, into bag: inout DiagnosticBag
 ) -> String? {
   var parser = Parser(file)

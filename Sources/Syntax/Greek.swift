@@ -93,7 +93,7 @@ enum Greek {
 
 extension Name {
   /// A name as written, with its canonical key.
-  public init(_ text: String, _ span: Span = .none) {
+  package init(_ text: String, _ span: Span = .none) {
     self.init(key: Greek.key(of: text), text: text, span: span)
   }
 }

@@ -1,7 +1,7 @@
 import Diagnostics
 
 /// Parses a whole file. Errors go to `bag`; the tree holds what could be read.
-public func parse(_ file: SourceFile, into bag: inout DiagnosticBag) -> SyntaxTree {
+package func parse(_ file: SourceFile, into bag: inout DiagnosticBag) -> SyntaxTree {
   var parser = Parser(file)
   parser.parseItems()
   parser.deliver(into: &bag)
@@ -9,7 +9,7 @@ public func parse(_ file: SourceFile, into bag: inout DiagnosticBag) -> SyntaxTr
 }
 
 /// Parses a text that is one expression, such as `Lion(lr = 1e-4)` on a command line.
-public func parseExpression(
+package func parseExpression(
   _ file: SourceFile, into bag: inout DiagnosticBag
 ) -> (tree: SyntaxTree, root: ExprID) {
   var parser = Parser(file)
@@ -23,7 +23,7 @@ public func parseExpression(
 
 /// Whether more lines may complete the text: a bracket is open, or it ends where something must
 /// follow. For the lines of a session.
-public func isIncomplete(_ file: SourceFile) -> Bool {
+package func isIncomplete(_ file: SourceFile) -> Bool {
   var parser = Parser(file)
   parser.parseItems()
   return parser.ranOut

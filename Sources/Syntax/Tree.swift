@@ -2,37 +2,37 @@ import Basics
 import Diagnostics
 
 /// An expression in the arena of a `SyntaxTree`.
-public struct ExprID: Identifier {
-  public var raw: Int32
-  public init(raw: Int32) { self.raw = raw }
+package struct ExprID: Identifier {
+  package var raw: Int32
+  package init(raw: Int32) { self.raw = raw }
 }
 
 /// Everything parsed from one source file. Nodes live in arenas, so deep trees cost no recursion to free.
-public struct SyntaxTree: Sendable {
-  public var file: SourceFile
-  public var items: [Item] = []
-  public var expressions: [Expr] = []
-  public var spans: [Span] = []
+package struct SyntaxTree: Sendable {
+  package var file: SourceFile
+  package var items: [Item] = []
+  package var expressions: [Expr] = []
+  package var spans: [Span] = []
 
-  public init(file: SourceFile) { self.file = file }
+  package init(file: SourceFile) { self.file = file }
 
-  public subscript(_ id: ExprID) -> Expr { expressions[id.index] }
-  public func span(_ id: ExprID) -> Span { spans[id.index] }
+  package subscript(_ id: ExprID) -> Expr { expressions[id.index] }
+  package func span(_ id: ExprID) -> Span { spans[id.index] }
 
   @discardableResult
-  public mutating func add(_ expr: Expr, _ span: Span) -> ExprID {
+  package mutating func add(_ expr: Expr, _ span: Span) -> ExprID {
     expressions.append(expr)
     spans.append(span)
     return ExprID(expressions.count - 1)
   }
 }
 
-public enum UnaryOperator: String, Sendable, CaseIterable {
+package enum UnaryOperator: String, Sendable, CaseIterable {
   case minus = "-"
   case not
 }
 
-public enum BinaryOperator: String, Sendable, CaseIterable {
+package enum BinaryOperator: String, Sendable, CaseIterable {
   case add = "+"
   case subtract = "-"
   case multiply = "*"
@@ -53,22 +53,22 @@ public enum BinaryOperator: String, Sendable, CaseIterable {
 }
 
 /// `f(x, steps = 5)`: an argument by position or by name.
-public struct Argument: Sendable {
-  public var label: Name?
-  public var value: ExprID
-  public init(label: Name?, value: ExprID) {
+package struct Argument: Sendable {
+  package var label: Name?
+  package var value: ExprID
+  package init(label: Name?, value: ExprID) {
     self.label = label
     self.value = value
   }
 }
 
 /// `x[3]`, `x[1:]`, `x[:, 2]`: one position of an index.
-public enum Subscript: Sendable {
+package enum Subscript: Sendable {
   case at(ExprID)
   case range(from: ExprID?, to: ExprID?)
 }
 
-public indirect enum Expr: Sendable {
+package indirect enum Expr: Sendable {
   /// A decimal literal, `π` or `∞`. `text` is as written.
   case number(Double, text: String)
   case string(String)
@@ -99,11 +99,11 @@ public indirect enum Expr: Sendable {
 
 /// A shape as written: `scalar`, `global`, `vector(rows)`, `matrix(rows, 4)`, `tensor(a, b, c)`,
 /// `window(10)`, `stack(betas)`, `batch`, `groups`, `workers`, `rule`, `fn`.
-public struct TypeExpr: Sendable {
-  public var kind: Name
-  public var extents: [ExprID]
-  public var span: Span
-  public init(kind: Name, extents: [ExprID], span: Span) {
+package struct TypeExpr: Sendable {
+  package var kind: Name
+  package var extents: [ExprID]
+  package var span: Span
+  package init(kind: Name, extents: [ExprID], span: Span) {
     self.kind = kind
     self.extents = extents
     self.span = span
@@ -111,12 +111,12 @@ public struct TypeExpr: Sendable {
 }
 
 /// `as bf16`, `as int8(block = 256)`, with `round stochastic`.
-public struct StorageExpr: Sendable {
-  public var format: Name
-  public var arguments: [Argument]
-  public var rounding: Name?
-  public var span: Span
-  public init(format: Name, arguments: [Argument], rounding: Name?, span: Span) {
+package struct StorageExpr: Sendable {
+  package var format: Name
+  package var arguments: [Argument]
+  package var rounding: Name?
+  package var span: Span
+  package init(format: Name, arguments: [Argument], rounding: Name?, span: Span) {
     self.format = format
     self.arguments = arguments
     self.rounding = rounding
@@ -125,13 +125,13 @@ public struct StorageExpr: Sendable {
 }
 
 /// One name of a `state`, `input` or `param` statement.
-public struct Binding: Sendable {
-  public var name: Name
-  public var type: TypeExpr?
-  public var initial: ExprID?
-  public var storage: StorageExpr?
-  public var span: Span
-  public init(name: Name, type: TypeExpr?, initial: ExprID?, storage: StorageExpr?, span: Span) {
+package struct Binding: Sendable {
+  package var name: Name
+  package var type: TypeExpr?
+  package var initial: ExprID?
+  package var storage: StorageExpr?
+  package var span: Span
+  package init(name: Name, type: TypeExpr?, initial: ExprID?, storage: StorageExpr?, span: Span) {
     self.name = name
     self.type = type
     self.initial = initial
@@ -141,19 +141,19 @@ public struct Binding: Sendable {
 }
 
 /// The left side of an equation: `m'` or `update`.
-public struct EquationTarget: Sendable {
-  public var name: Name
-  public var isPrimed: Bool
+package struct EquationTarget: Sendable {
+  package var name: Name
+  package var isPrimed: Bool
   /// `round stochastic` at the equation's end.
-  public var rounding: Name?
-  public init(name: Name, isPrimed: Bool) {
+  package var rounding: Name?
+  package init(name: Name, isPrimed: Bool) {
     self.name = name
     self.isPrimed = isPrimed
   }
 }
 
-public struct Statement: Sendable {
-  public indirect enum Kind: Sendable {
+package struct Statement: Sendable {
+  package indirect enum Kind: Sendable {
     case state([Binding])
     case input([Binding])
     case param([Binding])
@@ -173,22 +173,22 @@ public struct Statement: Sendable {
     case result([ExprID])
     case error
   }
-  public var kind: Kind
-  public var span: Span
-  public init(_ kind: Kind, _ span: Span) {
+  package var kind: Kind
+  package var span: Span
+  package init(_ kind: Kind, _ span: Span) {
     self.kind = kind
     self.span = span
   }
 }
 
 /// A domain such as `in [0, 1)`. Bounds are constant expressions.
-public struct DomainExpr: Sendable {
-  public var low: ExprID
-  public var high: ExprID
-  public var includesLow: Bool
-  public var includesHigh: Bool
-  public var span: Span
-  public init(low: ExprID, high: ExprID, includesLow: Bool, includesHigh: Bool, span: Span) {
+package struct DomainExpr: Sendable {
+  package var low: ExprID
+  package var high: ExprID
+  package var includesLow: Bool
+  package var includesHigh: Bool
+  package var span: Span
+  package init(low: ExprID, high: ExprID, includesLow: Bool, includesHigh: Bool, span: Span) {
     self.low = low
     self.high = high
     self.includesLow = includesLow
@@ -198,13 +198,13 @@ public struct DomainExpr: Sendable {
 }
 
 /// A hyperparameter, function parameter, rule parameter (`base: rule`) or data input of a declaration.
-public struct Parameter: Sendable {
-  public var name: Name
-  public var type: TypeExpr?
-  public var initial: ExprID?
-  public var domain: DomainExpr?
-  public var span: Span
-  public init(name: Name, type: TypeExpr?, initial: ExprID?, domain: DomainExpr?, span: Span) {
+package struct Parameter: Sendable {
+  package var name: Name
+  package var type: TypeExpr?
+  package var initial: ExprID?
+  package var domain: DomainExpr?
+  package var span: Span
+  package init(name: Name, type: TypeExpr?, initial: ExprID?, domain: DomainExpr?, span: Span) {
     self.name = name
     self.type = type
     self.initial = initial
@@ -214,31 +214,31 @@ public struct Parameter: Sendable {
 }
 
 /// One line of a route: `rank == 2 and name !~ "embed" -> Muon(lr = lr)`; `condition` is nil for `otherwise`.
-public struct RouteArm: Sendable {
-  public var condition: ExprID?
-  public var target: ExprID
-  public var span: Span
-  public init(condition: ExprID?, target: ExprID, span: Span) {
+package struct RouteArm: Sendable {
+  package var condition: ExprID?
+  package var target: ExprID
+  package var span: Span
+  package init(condition: ExprID?, target: ExprID, span: Span) {
     self.condition = condition
     self.target = target
     self.span = span
   }
 }
 
-public struct RuleDeclaration: Sendable {
-  public enum Body: Sendable {
+package struct RuleDeclaration: Sendable {
+  package enum Body: Sendable {
     case equations([Statement])
     case route([RouteArm])
     /// `rule CLion = Cautious(Lion)`
     case alias(ExprID)
   }
   /// The `##` lines before it, without their marks.
-  public var documentation: [String]
-  public var name: Name
-  public var parameters: [Parameter]
-  public var body: Body
-  public var span: Span
-  public init(
+  package var documentation: [String]
+  package var name: Name
+  package var parameters: [Parameter]
+  package var body: Body
+  package var span: Span
+  package init(
     documentation: [String], name: Name, parameters: [Parameter], body: Body, span: Span
   ) {
     self.documentation = documentation
@@ -249,14 +249,14 @@ public struct RuleDeclaration: Sendable {
   }
 }
 
-public struct FunctionDeclaration: Sendable {
-  public var documentation: [String]
-  public var name: Name
-  public var parameters: [Parameter]
+package struct FunctionDeclaration: Sendable {
+  package var documentation: [String]
+  package var name: Name
+  package var parameters: [Parameter]
   /// `fn f(x) = e` is a body of one `.result`.
-  public var body: [Statement]
-  public var span: Span
-  public init(
+  package var body: [Statement]
+  package var span: Span
+  package init(
     documentation: [String], name: Name, parameters: [Parameter], body: [Statement], span: Span
   ) {
     self.documentation = documentation
@@ -268,16 +268,16 @@ public struct FunctionDeclaration: Sendable {
 }
 
 /// `objective mlp(hidden = 32; x, y) { … }` or `objective f(x: vector(2) = [-1.2, 1]) = e`.
-public struct ObjectiveDeclaration: Sendable {
-  public var documentation: [String]
-  public var name: Name
+package struct ObjectiveDeclaration: Sendable {
+  package var documentation: [String]
+  package var name: Name
   /// Before `;`: hyperparameters, and (with a type) trained parameters.
-  public var parameters: [Parameter]
+  package var parameters: [Parameter]
   /// After `;`: columns of the data.
-  public var inputs: [Parameter]
-  public var body: [Statement]
-  public var span: Span
-  public init(
+  package var inputs: [Parameter]
+  package var body: [Statement]
+  package var span: Span
+  package init(
     documentation: [String], name: Name, parameters: [Parameter], inputs: [Parameter],
     body: [Statement], span: Span
   ) {
@@ -291,35 +291,35 @@ public struct ObjectiveDeclaration: Sendable {
 }
 
 /// A clause of `minimize` and `train`: `for 2000 steps`, `batch 64`, `seeds 5`, `from [1, 2]`.
-public struct Clause: Sendable {
-  public var keyword: Name
-  public var value: ExprID
+package struct Clause: Sendable {
+  package var keyword: Name
+  package var value: ExprID
   /// The unit after the value: `steps`, `epochs`.
-  public var unit: Name?
-  public init(keyword: Name, value: ExprID, unit: Name?) {
+  package var unit: Name?
+  package init(keyword: Name, value: ExprID, unit: Name?) {
     self.keyword = keyword
     self.value = value
     self.unit = unit
   }
 }
 
-public struct MinimizeStatement: Sendable {
-  public var objective: ExprID
-  public var rules: [ExprID]
-  public var clauses: [Clause]
-  public init(objective: ExprID, rules: [ExprID], clauses: [Clause]) {
+package struct MinimizeStatement: Sendable {
+  package var objective: ExprID
+  package var rules: [ExprID]
+  package var clauses: [Clause]
+  package init(objective: ExprID, rules: [ExprID], clauses: [Clause]) {
     self.objective = objective
     self.rules = rules
     self.clauses = clauses
   }
 }
 
-public struct TrainStatement: Sendable {
-  public var objective: ExprID
-  public var data: Name
-  public var rules: [ExprID]
-  public var clauses: [Clause]
-  public init(objective: ExprID, data: Name, rules: [ExprID], clauses: [Clause]) {
+package struct TrainStatement: Sendable {
+  package var objective: ExprID
+  package var data: Name
+  package var rules: [ExprID]
+  package var clauses: [Clause]
+  package init(objective: ExprID, data: Name, rules: [ExprID], clauses: [Clause]) {
     self.objective = objective
     self.data = data
     self.rules = rules
@@ -328,18 +328,18 @@ public struct TrainStatement: Sendable {
 }
 
 /// `plot loss, accuracy to "digits.svg"`; without `to` the terminal.
-public struct PlotStatement: Sendable {
-  public var series: [ExprID]
-  public var path: ExprID?
-  public init(series: [ExprID], path: ExprID?) {
+package struct PlotStatement: Sendable {
+  package var series: [ExprID]
+  package var path: ExprID?
+  package init(series: [ExprID], path: ExprID?) {
     self.series = series
     self.path = path
   }
 }
 
 /// A top-level declaration or command.
-public struct Item: Sendable {
-  public indirect enum Kind: Sendable {
+package struct Item: Sendable {
+  package indirect enum Kind: Sendable {
     case rule(RuleDeclaration)
     case function(FunctionDeclaration)
     case objective(ObjectiveDeclaration)
@@ -355,9 +355,9 @@ public struct Item: Sendable {
     case expression(ExprID)
     case error
   }
-  public var kind: Kind
-  public var span: Span
-  public init(_ kind: Kind, _ span: Span) {
+  package var kind: Kind
+  package var span: Span
+  package init(_ kind: Kind, _ span: Span) {
     self.kind = kind
     self.span = span
   }

@@ -4,14 +4,14 @@ import Diagnostics
 ///
 /// Names are printed by their keys and spans are left out, so that two spellings of one program
 /// print alike; `‖x‖` prints as `norm(x)`, which it means.
-public func dump(_ tree: SyntaxTree) -> String {
+package func dump(_ tree: SyntaxTree) -> String {
   var printer = TreePrinter(tree: tree)
   for item in tree.items { printer.print(item) }
   return printer.output
 }
 
 /// One expression as an S-expression.
-public func dump(_ tree: SyntaxTree, _ expression: ExprID) -> String {
+package func dump(_ tree: SyntaxTree, _ expression: ExprID) -> String {
   var printer = TreePrinter(tree: tree)
   printer.print(expression)
   return printer.output

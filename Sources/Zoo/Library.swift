@@ -1,22 +1,22 @@
 /// The rules and functions that come with Ravine, as text.
-public struct Library: Sendable {
+package struct Library: Sendable {
   /// One rule or function with the documentation before it.
-  public struct Declaration: Sendable {
-    public enum Kind: Sendable { case rule, function }
-    public var kind: Kind
-    public var name: String
+  package struct Declaration: Sendable {
+    package enum Kind: Sendable { case rule, function }
+    package var kind: Kind
+    package var name: String
     /// `zoo/lion.opt`
-    public var file: String
+    package var file: String
     /// As it is written in the file.
     let bytes: ArraySlice<UInt8>
-    public var text: String { String(decoding: bytes, as: UTF8.self) }
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
   }
 
   /// In the order of the files.
-  public let declarations: [Declaration]
+  package let declarations: [Declaration]
   private let index: [String: Int]
 
-  public static let shared = Library(files: Resources.files)
+  package static let shared = Library(files: Resources.files)
 
   init(files: [(name: String, bytes: [UInt8])]) {
     var all: [Declaration] = []
@@ -27,7 +27,7 @@ public struct Library: Sendable {
   }
 
   /// The declaration of a name as it is spelled in the library.
-  public func declaration(_ name: String) -> Declaration? { index[name].map { declarations[$0] } }
+  package func declaration(_ name: String) -> Declaration? { index[name].map { declarations[$0] } }
 
   /// Cuts a file at the lines that start a declaration: these stand in the first column. By bytes:
   /// every program that starts comes here.

@@ -5,7 +5,7 @@ extension Function {
   /// of commutative operations sorted, draws numbered and unnamed.
   ///
   /// Two functions that differ only in how they were written down become equal.
-  public func canonical() -> Function {
+  package func canonical() -> Function {
     var pass = Canonicalise(source: self)
     let first = pass.run()
     // Draws are told apart by their uses, which count only once what is dead or double is gone.

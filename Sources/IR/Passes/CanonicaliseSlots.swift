@@ -3,7 +3,7 @@ extension RuleVariant {
   /// functions canonical.
   ///
   /// Two rules whose declarations and equations only stand in another order become equal.
-  public func canonical() -> RuleVariant {
+  package func canonical() -> RuleVariant {
     let stateOrder = Self.order(states.map(\.name))
     let inputOrder = Self.order(inputs.map(\.name))
     func numbered(_ function: Function) -> Function {

@@ -48,7 +48,7 @@ extension FunctionBuilder {
 
 extension Function {
   /// The function without the values that no output needs.
-  public func withoutDeadValues() throws(DiagnosticError) -> Function {
+  package func withoutDeadValues() throws(DiagnosticError) -> Function {
     var builder = FunctionBuilder(name: name)
     let live = liveValues()
     var map = [ValueID](repeating: .none, count: instructions.count)

@@ -10,7 +10,7 @@ extension Function {
   /// Conventions where there is no derivative: max(a, b) goes to a where a > b, else to b (min
   /// likewise); |x|' = sign(x); the largest entry shares among equals; clip passes on its borders.
   /// Throws R0806 at an operation that has no derivative yet, R0414 if the loss is not one number.
-  public func differentiated(parameters: [Shape]) throws(DiagnosticError) -> Function {
+  package func differentiated(parameters: [Shape]) throws(DiagnosticError) -> Function {
     let flat = try unrolled()
     var builder = FunctionBuilder(name: name)
     var map = [ValueID](repeating: .none, count: flat.instructions.count)

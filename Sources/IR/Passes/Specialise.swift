@@ -2,16 +2,16 @@ import Basics
 import Diagnostics
 
 /// What binding knows: the parameter tensor, the data, and the values of structural hyperparameters.
-public struct BindContext: Sendable {
-  public var rank: Int
-  public var rows: Int
-  public var cols: Int
-  public var batch: Int?
-  public var features: Int?
-  public var groups: Int?
-  public var workers = 1
+package struct BindContext: Sendable {
+  package var rank: Int
+  package var rows: Int
+  package var cols: Int
+  package var batch: Int?
+  package var features: Int?
+  package var groups: Int?
+  package var workers = 1
   /// Values of all hyperparameters at bind time; read only where a shape or a loop count needs them.
-  public var hypers: [Double]
+  package var hypers: [Double]
   /// Shapes of the function's arguments (loop bodies).
   var arguments: [ValueType] = []
   /// Those that are conditions decided already.
@@ -19,10 +19,10 @@ public struct BindContext: Sendable {
   /// The computed extents of the function around all loops: those of its loop bodies are the same.
   var computed: [Double?]?
 
-  public var numel: Int { rows * cols }
+  package var numel: Int { rows * cols }
 
   /// For a parameter tensor of these dimensions.
-  public init(dims: [Int], hypers: [Double], axes: AxisLengths = AxisLengths()) {
+  package init(dims: [Int], hypers: [Double], axes: AxisLengths = AxisLengths()) {
     batch = axes.batch
     groups = axes.groups
     workers = axes.workers
@@ -33,7 +33,7 @@ public struct BindContext: Sendable {
   }
 
   /// For an objective on batches of this many rows.
-  public init(batch: Int?, features: Int?, hypers: [Double]) {
+  package init(batch: Int?, features: Int?, hypers: [Double]) {
     self.init(dims: [], hypers: hypers, axes: AxisLengths(batch: batch))
     self.features = features
   }
@@ -44,13 +44,13 @@ extension Function {
   ///
   /// `like` becomes the matrix [rows, cols]. Throws the shape errors that only numbers reveal, at
   /// the span of the expression.
-  public func specialised(_ context: BindContext) throws(DiagnosticError) -> Function {
+  package func specialised(_ context: BindContext) throws(DiagnosticError) -> Function {
     var pass = Specialise(source: self, context: context)
     return try pass.run().verified(after: "specialise")
   }
 
   /// The concrete shape of a slot declared with symbols of this function.
-  public func concreteShape(
+  package func concreteShape(
     _ shape: Shape, _ context: BindContext, at span: Span
   ) throws(DiagnosticError) -> Shape {
     try Specialise(source: self, context: context).concrete(shape, at: span)

@@ -4,7 +4,7 @@ extension RuleVariant {
   ///
   /// Found by intervals: all states are taken for non-negative, those whose first or next value may
   /// then be below 0 are given up, and so on until none is. `hypers` gives the domains.
-  public func nonNegativeStates(_ hypers: [Hyperparameter]) -> Set<Int> {
+  package func nonNegativeStates(_ hypers: [Hyperparameter]) -> Set<Int> {
     var kept = Set(states.indices)
     while true {
       let ranges = Ranges(hypers: hypers, nonNegative: kept)

@@ -7,7 +7,7 @@ extension Function {
   /// The function with every loop of a constant count replaced by that many copies of its body.
   ///
   /// Throws R0806 where a count is not a constant or the copies would be too many.
-  public func unrolled() throws(DiagnosticError) -> Function {
+  package func unrolled() throws(DiagnosticError) -> Function {
     guard instructions.contains(where: { $0.operation == .loop }) else { return self }
     var pass = Unroll(builder: FunctionBuilder(name: name))
     let map = try pass.inline(self, arguments: [])

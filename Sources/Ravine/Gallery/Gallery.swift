@@ -9,28 +9,28 @@ import Zoo
 ///
 /// A page begins with what follows from the source at once, and ends with what takes long to find:
 /// paths and relatives. Two runs write the same bytes.
-public struct Gallery {
+package struct Gallery {
   /// A recorded run and the rule that replays it.
-  public struct Recording {
-    public var file: String
-    public var call: String
-    public var bytes: [UInt8]
+  package struct Recording {
+    package var file: String
+    package var call: String
+    package var bytes: [UInt8]
 
-    public init(file: String, call: String, bytes: [UInt8]) {
+    package init(file: String, call: String, bytes: [UInt8]) {
       self.file = file
       self.call = call
       self.bytes = bytes
     }
   }
 
-  public let entries: [GalleryEntry]
+  package let entries: [GalleryEntry]
   private let recordings: [Recording]
   private let compiler = Compiler()
   /// Compiled once for the comparisons of all pages.
   private let statements: [(name: String, statement: RuleStatement)]
 
   /// All rules of the zoo. Throws what compiling them throws.
-  public init(recordings: [Recording]) throws(DiagnosticError) {
+  package init(recordings: [Recording]) throws(DiagnosticError) {
     self.recordings = recordings
     var entries: [GalleryEntry] = []
     for declaration in Library.shared.declarations where declaration.kind == .rule {
@@ -43,7 +43,7 @@ public struct Gallery {
   // MARK: A page
 
   /// The part of a rule's page that follows from its source and its recorded runs.
-  public func page(_ entry: GalleryEntry) throws(DiagnosticError) -> String {
+  package func page(_ entry: GalleryEntry) throws(DiagnosticError) -> String {
     var lines = ["# \(entry.name)", ""]
     lines += entry.description.documentation
     lines += ["", "Family: \(entry.family). [All rules](README.md)", ""]
@@ -126,7 +126,7 @@ public struct Gallery {
   }
 
   /// Rules that this one is, or becomes.
-  public func relatives(_ entry: GalleryEntry) -> String {
+  package func relatives(_ entry: GalleryEntry) -> String {
     var lines = ["## Relatives", ""]
     var found: [Compiler.Likeness] = []
     if entry.call == entry.name, let own = try? compiler.statement(entry.name) {
@@ -144,7 +144,7 @@ public struct Gallery {
 
   // MARK: The index
 
-  public func index() -> String {
+  package func index() -> String {
     var lines = [
       "# The zoo", "",
       "The \(entries.count) rules that come with Ravine. `ravine gallery docs/zoo` writes these pages;",
@@ -164,7 +164,7 @@ public struct Gallery {
   }
 
   /// The elementwise rules that can be tuned by `lr` on any task, and those that cannot.
-  public var elementwise: (fit: [String], unfit: [String]) {
+  package var elementwise: (fit: [String], unfit: [String]) {
     var fit: [String] = []
     var unfit: [String] = []
     for entry in entries where entry.isElementwise && entry.call == entry.name {

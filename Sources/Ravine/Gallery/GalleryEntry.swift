@@ -5,19 +5,19 @@ import Symbolic
 import Zoo
 
 /// A rule of the zoo as the gallery shows it.
-public struct GalleryEntry {
-  public let name: String
+package struct GalleryEntry {
+  package let name: String
   /// The zoo's file, without folder and ending.
-  public let family: String
+  package let family: String
   /// The first year that the documentation names.
-  public let year: Int?
-  public let source: String
+  package let year: Int?
+  package let source: String
   /// The rule with what goes around a rule going around momentum.
-  public let call: String
-  public let instance: RuleInstance
-  public let description: RuleDescription
+  package let call: String
+  package let instance: RuleInstance
+  package let description: RuleDescription
   /// Properties by name, and whether they hold; empty where the rule is no term.
-  public let invariances: [Invariance.Finding]
+  package let invariances: [Invariance.Finding]
 
   /// Throws what compiling the rule throws.
   init(_ declaration: Library.Declaration, _ compiler: Compiler) throws(DiagnosticError) {

@@ -3,11 +3,11 @@ import Training
 
 /// All rules of a search on one task as a picture: one line a rule, the mean of a series and its
 /// spread from the smallest to the largest over the seeds.
-public struct GalleryOverview {
-  public let result: Tuner.Result
-  public let series: String
+package struct GalleryOverview {
+  package let result: Tuner.Result
+  package let series: String
 
-  public init(_ result: Tuner.Result, series: String) {
+  package init(_ result: Tuner.Result, series: String) {
     self.result = result
     self.series = series
   }
@@ -32,7 +32,7 @@ public struct GalleryOverview {
     }.sorted { $0.mean > $1.mean }
   }
 
-  public var svg: String {
+  package var svg: String {
     let lines = lines
     let lowest = lines.map(\.low).min() ?? 0
     let highest = lines.map(\.high).max() ?? 1
@@ -72,7 +72,7 @@ public struct GalleryOverview {
   }
 
   /// The same numbers for reading, and what they are worth.
-  public func text(task: String, left: [String]) -> String {
+  package func text(task: String, left: [String]) -> String {
     var lines = [
       "", "## All elementwise rules on one small task", "",
       "\(task) after \(result.length): a small task, on which most rules end close together. It says",

@@ -4,7 +4,7 @@ import Runtime
 import Training
 
 /// The walk of a rule on two functions of two numbers, as a small picture.
-public struct GalleryPaths {
+package struct GalleryPaths {
   private struct Plane {
     var title: String
     var body: String
@@ -24,19 +24,19 @@ public struct GalleryPaths {
       yRange: -2.5...2.5, minimum: (0, 0)),
   ]
 
-  public static let steps = 300
+  package static let steps = 300
   /// The learning rates that are tried; the one that ends lowest is drawn.
-  public static let rates = [1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1]
+  package static let rates = [1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1]
 
   /// The picture and what it shows in words, or why there is none.
-  public struct Picture {
-    public var svg: String?
-    public var text: String
+  package struct Picture {
+    package var svg: String?
+    package var text: String
   }
 
   private let backgrounds: [String]
 
-  public init() {
+  package init() {
     backgrounds = Self.planes.indices.map { Self.background(Self.planes[$0]) }
   }
 
@@ -95,7 +95,7 @@ public struct GalleryPaths {
   }
 
   /// Draws a rule; `entry.call` is given a learning rate where it has one of its own.
-  public func picture(_ entry: GalleryEntry) -> Picture {
+  package func picture(_ entry: GalleryEntry) -> Picture {
     let module = entry.instance.module
     if module.variants.contains(where: { !$0.inputs.isEmpty }) {
       return Picture(text: "It needs more than the gradient of a function: there is no path.")

@@ -1,10 +1,10 @@
 /// The mean of a few numbers and the half-width of its 95 % interval by Student's t.
-public struct MeanInterval: Hashable, Sendable {
-  public var mean: Double
+package struct MeanInterval: Hashable, Sendable {
+  package var mean: Double
   /// 0 for one number: nothing is known of the spread.
-  public var halfWidth: Double
+  package var halfWidth: Double
 
-  public init(_ values: [Double]) {
+  package init(_ values: [Double]) {
     let n = Double(values.count)
     mean = values.isEmpty ? .nan : values.reduce(0, +) / n
     guard values.count > 1 else {

@@ -6,22 +6,22 @@
 
 /// The values that a search tries for one hyperparameter: `lr = 1e-4..1`, evenly by powers, or
 /// `λ = 0, 0.01, 0.1`.
-public struct SearchRange: Sendable {
-  public enum Values: Hashable, Sendable {
+package struct SearchRange: Sendable {
+  package enum Values: Hashable, Sendable {
     case powers(low: Double, high: Double)
     case listed([Double])
   }
 
-  public var name: String
-  public var values: Values
+  package var name: String
+  package var values: Values
 
-  public init(name: String, values: Values) {
+  package init(name: String, values: Values) {
     self.name = name
     self.values = values
   }
 
   /// Reads `lr = 1e-4..1` or `λ = 0, 0.1`; nil for anything else.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     guard let equals = text.firstIndex(of: "=") else { return nil }
     name = text[..<equals].filter { $0 != " " }
     let rest = text[text.index(after: equals)...].filter { $0 != " " }

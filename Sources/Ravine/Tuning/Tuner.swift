@@ -5,15 +5,15 @@ import Runtime
 import Training
 
 /// What a search is run on: the first `train` or `minimize` of a script.
-public struct TuningTask {
-  public var title: String
-  public var objective: ObjectiveModule
+package struct TuningTask {
+  package var title: String
+  package var objective: ObjectiveModule
   /// Nil for an objective without data.
-  public var data: DataSplit?
-  public var settings: TrainingSettings
+  package var data: DataSplit?
+  package var settings: TrainingSettings
   /// The rules as written.
-  public var rules: [String]
-  public var span: Span
+  package var rules: [String]
+  package var span: Span
 
   /// `epochs` or `steps` as the script counts.
   var length: String {
@@ -23,63 +23,63 @@ public struct TuningTask {
 
 /// Searches hyperparameters with the same budget for each rule, then measures the best on fresh
 /// seeds that are the same for all rules.
-public struct Tuner {
-  public struct Settings: Sendable {
+package struct Tuner {
+  package struct Settings: Sendable {
     /// The first is searched twice: over its range, then around the best.
-    public var ranges: [SearchRange]
+    package var ranges: [SearchRange]
     /// Values or pairs of values tried for each rule.
-    public var trials = 12
+    package var trials = 12
     /// Seeds of each trial: 0, 1, ….
-    public var searchSeeds = 1
+    package var searchSeeds = 1
     /// Seeds of the measurement, which come after those of the search.
-    public var seeds = 5
+    package var seeds = 5
     /// The series that is made small: its last value.
-    public var series = "loss"
+    package var series = "loss"
 
-    public init(ranges: [SearchRange]) { self.ranges = ranges }
+    package init(ranges: [SearchRange]) { self.ranges = ranges }
   }
 
-  public struct Trial: Sendable {
-    public var values: [Double]
+  package struct Trial: Sendable {
+    package var values: [Double]
     /// The mean over the seeds of the search; infinite where a run failed.
-    public var score: Double
+    package var score: Double
   }
 
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// As written, with what was found.
-    public var rule: String
-    public var written: String
-    public var trials: [Trial] = []
-    public var best: [Double] = []
+    package var rule: String
+    package var written: String
+    package var trials: [Trial] = []
+    package var best: [Double] = []
     /// Whether the best value of the first hyperparameter is an end of its range.
-    public var isAtEdge = false
+    package var isAtEdge = false
     /// By series, one value for each seed that came to its end.
-    public var values: [String: [Double]] = [:]
+    package var values: [String: [Double]] = [:]
     /// Seeds whose run failed.
-    public var failed = 0
+    package var failed = 0
     /// Why nothing was found, if so.
-    public var problem: String?
+    package var problem: String?
   }
 
-  public struct Result: Sendable {
-    public var task: String
-    public var length: String
-    public var settings: Settings
-    public var seriesNames: [String] = []
+  package struct Result: Sendable {
+    package var task: String
+    package var length: String
+    package var settings: Settings
+    package var seriesNames: [String] = []
     /// The best first.
-    public var rows: [Row] = []
-    public var wasInterrupted = false
+    package var rows: [Row] = []
+    package var wasInterrupted = false
   }
 
-  public let compiler: Compiler
-  public let task: TuningTask
-  public var settings: Settings
-  public var engine = EngineKind.interpreter
-  public var elementType = ElementType.float32
-  public var passCompiler: (any SegmentCompiler)?
-  public var progress: (String) -> Void = { _ in }
+  package let compiler: Compiler
+  package let task: TuningTask
+  package var settings: Settings
+  package var engine = EngineKind.interpreter
+  package var elementType = ElementType.float32
+  package var passCompiler: (any SegmentCompiler)?
+  package var progress: (String) -> Void = { _ in }
 
-  public init(_ compiler: Compiler, _ task: TuningTask, _ settings: Settings) {
+  package init(_ compiler: Compiler, _ task: TuningTask, _ settings: Settings) {
     self.compiler = compiler
     self.task = task
     self.settings = settings
@@ -87,7 +87,7 @@ public struct Tuner {
 
   /// Throws what compiling and binding a rule at the first values tried throws; a run that fails is
   /// a bad trial. After Ctrl-C the rules that were done so far are there.
-  public func run(_ rules: [String]) throws(DiagnosticError) -> Result {
+  package func run(_ rules: [String]) throws(DiagnosticError) -> Result {
     var result = Result(task: task.title, length: task.length, settings: settings)
     result.seriesNames = seriesNames
     guard seriesNames.contains(settings.series) else {
@@ -269,7 +269,7 @@ extension Script {
   /// The first `train` or `minimize` of the script that was added last; nil where it has none.
   ///
   /// Throws what is wrong with its objective, data and clauses.
-  public func task() throws(DiagnosticError) -> TuningTask? {
+  package func task() throws(DiagnosticError) -> TuningTask? {
     for command in compiler.commands {
       switch command.kind {
       case .train(let statement):

@@ -3,7 +3,7 @@ import Training
 extension Tuner.Result {
   /// The table: for each rule what was found, and the mean and 95 % interval of each series over the
   /// seeds of the measurement; last, how much worse than the first row, paired by seed.
-  public var text: String {
+  package var text: String {
     let names = settings.ranges.map(\.name)
     var table = TextTable(
       header: ["rule"] + names + seriesNames + (rows.count > 1 ? ["behind the first"] : []))
@@ -50,7 +50,7 @@ extension Tuner.Result {
   }
 
   /// Everything, each trial included.
-  public var json: JSONValue {
+  package var json: JSONValue {
     .record([
       "task": .string(task), "length": .string(length), "series": .string(settings.series),
       "hyperparameters": .array(settings.ranges.map { .string($0.name) }),

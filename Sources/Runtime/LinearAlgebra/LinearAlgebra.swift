@@ -1,7 +1,7 @@
 import CKernels
 
 /// Why a matrix function has no answer.
-public enum LinearAlgebraError: Error, Hashable, Sendable {
+package enum LinearAlgebraError: Error, Hashable, Sendable {
   /// A zero pivot: `solve` by a matrix without an inverse.
   case singular
   /// `cholesky` of a matrix that is not positive definite.
@@ -16,14 +16,14 @@ public enum LinearAlgebraError: Error, Hashable, Sendable {
 ///
 /// Nothing here allocates: decompositions work in a `LinearAlgebraWorkspace` made beforehand.
 /// Outputs never overlap inputs. Matrices may be empty.
-public enum LinearAlgebra<T: LinearAlgebraScalar> {
-  public typealias Input = UnsafePointer<T>
-  public typealias Output = UnsafeMutablePointer<T>
-  public typealias Workspace = LinearAlgebraWorkspace<T>
+package enum LinearAlgebra<T: LinearAlgebraScalar> {
+  package typealias Input = UnsafePointer<T>
+  package typealias Output = UnsafeMutablePointer<T>
+  package typealias Workspace = LinearAlgebraWorkspace<T>
 
   /// c[m, n] = alpha · op(a) op(b) + beta · c, where op(a) is [m, k] and op(b) is [k, n];
   /// a transposed operand is stored [k, m] (or [n, k]). With beta = 0 the old c is not read.
-  public static func multiply(
+  package static func multiply(
     _ a: Input, transposed transposeA: Bool = false, _ b: Input,
     transposed transposeB: Bool = false, into c: Output, m: Int, n: Int, k: Int, alpha: T = 1,
     beta: T = 0
@@ -40,7 +40,7 @@ public enum LinearAlgebra<T: LinearAlgebraScalar> {
   }
 
   /// b[cols, rows] = aᵀ for a[rows, cols].
-  public static func transpose(_ a: Input, rows: Int, cols: Int, into b: Output) {
+  package static func transpose(_ a: Input, rows: Int, cols: Int, into b: Output) {
     let tile = 16
     var i0 = 0
     while i0 < rows {
@@ -58,7 +58,7 @@ public enum LinearAlgebra<T: LinearAlgebraScalar> {
   }
 
   /// x[n, columns] with a[n, n] x = b, by LU with partial pivoting.
-  public static func solve(
+  package static func solve(
     _ a: Input, _ b: Input, n: Int, columns: Int, into x: Output, _ workspace: Workspace
   ) throws(LinearAlgebraError) {
     if n == 0 || columns == 0 { return }
@@ -73,7 +73,7 @@ public enum LinearAlgebra<T: LinearAlgebraScalar> {
   }
 
   /// The lower factor L[n, n] with L Lᵀ = (a + aᵀ) / 2; zeros above the diagonal.
-  public static func cholesky(
+  package static func cholesky(
     _ a: Input, n: Int, into lower: Output
   ) throws(LinearAlgebraError) {
     if n == 0 { return }
@@ -87,7 +87,7 @@ public enum LinearAlgebra<T: LinearAlgebraScalar> {
   }
 
   /// Thin factors q[m, k], r[k, n] of a[m, n] with k = min(m, n); r's diagonal is not negative.
-  public static func qr(
+  package static func qr(
     _ a: Input, m: Int, n: Int, q: Output, r: Output, _ workspace: Workspace
   ) throws(LinearAlgebraError) {
     let k = min(m, n)
@@ -119,7 +119,7 @@ public enum LinearAlgebra<T: LinearAlgebraScalar> {
 
   /// Eigenvalues (ascending) and eigenvectors (columns of vectors[n, n]) of (a + aᵀ) / 2; in each
   /// column the entry of largest magnitude (the first of equals) is positive.
-  public static func eigh(
+  package static func eigh(
     _ a: Input, n: Int, values: Output, vectors: Output, _ workspace: Workspace
   ) throws(LinearAlgebraError) {
     if n == 0 { return }
@@ -141,7 +141,7 @@ public enum LinearAlgebra<T: LinearAlgebraScalar> {
   ///
   /// In each column of U the entry of largest magnitude (the first of equals) is positive; with
   /// `keepsSigns` the signs are those that LAPACK's gesdd leaves when it is given a itself.
-  public static func svd(
+  package static func svd(
     _ a: Input, m: Int, n: Int, u: Output, values: Output, v: Output, keepsSigns: Bool = false,
     _ workspace: Workspace
   ) throws(LinearAlgebraError) {

@@ -1,7 +1,7 @@
 import CKernels
 
 /// The element types that BLAS and LAPACK know: Double and Float.
-public protocol LinearAlgebraScalar: BinaryFloatingPoint, Sendable {
+package protocol LinearAlgebraScalar: BinaryFloatingPoint, Sendable {
   static func gemm(
     _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ alpha: Self,
     _ a: UnsafePointer<Self>, _ lda: Int, _ b: UnsafePointer<Self>, _ ldb: Int, _ beta: Self,
@@ -33,7 +33,7 @@ public protocol LinearAlgebraScalar: BinaryFloatingPoint, Sendable {
 
 extension Double: LinearAlgebraScalar {
   @inline(__always)
-  public static func gemm(
+  package static func gemm(
     _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ alpha: Double,
     _ a: UnsafePointer<Double>, _ lda: Int, _ b: UnsafePointer<Double>, _ ldb: Int, _ beta: Double,
     _ c: UnsafeMutablePointer<Double>, _ ldc: Int
@@ -43,7 +43,7 @@ extension Double: LinearAlgebraScalar {
       Int32(ldb), beta, c, Int32(ldc))
   }
 
-  public static func syevd(
+  package static func syevd(
     _ n: Int, _ a: UnsafeMutablePointer<Double>, _ values: UnsafeMutablePointer<Double>,
     _ work: UnsafeMutablePointer<Double>, _ lwork: Int, _ iwork: UnsafeMutablePointer<Int32>,
     _ liwork: Int
@@ -51,21 +51,21 @@ extension Double: LinearAlgebraScalar {
     Int(rv_syevd_f64(Int32(n), a, values, work, Int32(lwork), iwork, Int32(liwork)))
   }
 
-  public static func geqrf(
+  package static func geqrf(
     _ m: Int, _ n: Int, _ a: UnsafeMutablePointer<Double>, _ tau: UnsafeMutablePointer<Double>,
     _ work: UnsafeMutablePointer<Double>, _ lwork: Int
   ) -> Int {
     Int(rv_geqrf_f64(Int32(m), Int32(n), a, tau, work, Int32(lwork)))
   }
 
-  public static func orgqr(
+  package static func orgqr(
     _ m: Int, _ n: Int, _ k: Int, _ a: UnsafeMutablePointer<Double>, _ tau: UnsafePointer<Double>,
     _ work: UnsafeMutablePointer<Double>, _ lwork: Int
   ) -> Int {
     Int(rv_orgqr_f64(Int32(m), Int32(n), Int32(k), a, tau, work, Int32(lwork)))
   }
 
-  public static func gesdd(
+  package static func gesdd(
     _ m: Int, _ n: Int, _ a: UnsafeMutablePointer<Double>, _ values: UnsafeMutablePointer<Double>,
     _ u: UnsafeMutablePointer<Double>, _ vt: UnsafeMutablePointer<Double>,
     _ work: UnsafeMutablePointer<Double>, _ lwork: Int, _ iwork: UnsafeMutablePointer<Int32>
@@ -73,21 +73,21 @@ extension Double: LinearAlgebraScalar {
     Int(rv_gesdd_f64(Int32(m), Int32(n), a, values, u, vt, work, Int32(lwork), iwork))
   }
 
-  public static func gesv(
+  package static func gesv(
     _ n: Int, _ columns: Int, _ a: UnsafeMutablePointer<Double>,
     _ pivots: UnsafeMutablePointer<Int32>, _ b: UnsafeMutablePointer<Double>
   ) -> Int {
     Int(rv_gesv_f64(Int32(n), Int32(columns), a, pivots, b))
   }
 
-  public static func potrf(_ n: Int, _ a: UnsafeMutablePointer<Double>) -> Int {
+  package static func potrf(_ n: Int, _ a: UnsafeMutablePointer<Double>) -> Int {
     Int(rv_potrf_f64(Int32(n), a))
   }
 }
 
 extension Float: LinearAlgebraScalar {
   @inline(__always)
-  public static func gemm(
+  package static func gemm(
     _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ alpha: Float,
     _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>, _ ldb: Int, _ beta: Float,
     _ c: UnsafeMutablePointer<Float>, _ ldc: Int
@@ -97,7 +97,7 @@ extension Float: LinearAlgebraScalar {
       Int32(ldb), beta, c, Int32(ldc))
   }
 
-  public static func syevd(
+  package static func syevd(
     _ n: Int, _ a: UnsafeMutablePointer<Float>, _ values: UnsafeMutablePointer<Float>,
     _ work: UnsafeMutablePointer<Float>, _ lwork: Int, _ iwork: UnsafeMutablePointer<Int32>,
     _ liwork: Int
@@ -105,21 +105,21 @@ extension Float: LinearAlgebraScalar {
     Int(rv_syevd_f32(Int32(n), a, values, work, Int32(lwork), iwork, Int32(liwork)))
   }
 
-  public static func geqrf(
+  package static func geqrf(
     _ m: Int, _ n: Int, _ a: UnsafeMutablePointer<Float>, _ tau: UnsafeMutablePointer<Float>,
     _ work: UnsafeMutablePointer<Float>, _ lwork: Int
   ) -> Int {
     Int(rv_geqrf_f32(Int32(m), Int32(n), a, tau, work, Int32(lwork)))
   }
 
-  public static func orgqr(
+  package static func orgqr(
     _ m: Int, _ n: Int, _ k: Int, _ a: UnsafeMutablePointer<Float>, _ tau: UnsafePointer<Float>,
     _ work: UnsafeMutablePointer<Float>, _ lwork: Int
   ) -> Int {
     Int(rv_orgqr_f32(Int32(m), Int32(n), Int32(k), a, tau, work, Int32(lwork)))
   }
 
-  public static func gesdd(
+  package static func gesdd(
     _ m: Int, _ n: Int, _ a: UnsafeMutablePointer<Float>, _ values: UnsafeMutablePointer<Float>,
     _ u: UnsafeMutablePointer<Float>, _ vt: UnsafeMutablePointer<Float>,
     _ work: UnsafeMutablePointer<Float>, _ lwork: Int, _ iwork: UnsafeMutablePointer<Int32>
@@ -127,14 +127,14 @@ extension Float: LinearAlgebraScalar {
     Int(rv_gesdd_f32(Int32(m), Int32(n), a, values, u, vt, work, Int32(lwork), iwork))
   }
 
-  public static func gesv(
+  package static func gesv(
     _ n: Int, _ columns: Int, _ a: UnsafeMutablePointer<Float>,
     _ pivots: UnsafeMutablePointer<Int32>, _ b: UnsafeMutablePointer<Float>
   ) -> Int {
     Int(rv_gesv_f32(Int32(n), Int32(columns), a, pivots, b))
   }
 
-  public static func potrf(_ n: Int, _ a: UnsafeMutablePointer<Float>) -> Int {
+  package static func potrf(_ n: Int, _ a: UnsafeMutablePointer<Float>) -> Int {
     Int(rv_potrf_f32(Int32(n), a))
   }
 }

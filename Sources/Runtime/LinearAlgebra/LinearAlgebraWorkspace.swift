@@ -2,8 +2,8 @@
 ///
 /// Make one with `reserve` for each operation and size that will run; the largest need wins. Not to
 /// be shared by threads that run at the same time.
-public final class LinearAlgebraWorkspace<T: LinearAlgebraScalar> {
-  public enum Need: Hashable, Sendable {
+package final class LinearAlgebraWorkspace<T: LinearAlgebraScalar> {
+  package enum Need: Hashable, Sendable {
     case solve(n: Int, columns: Int)
     case cholesky(n: Int)
     case qr(m: Int, n: Int)
@@ -19,12 +19,12 @@ public final class LinearAlgebraWorkspace<T: LinearAlgebraScalar> {
   private var realCount = 0
   private var fixedCount = 0
 
-  public init() {
+  package init() {
     reals = .allocate(capacity: 1)
     integers = .allocate(capacity: 1)
   }
 
-  public convenience init(for need: Need) {
+  package convenience init(for need: Need) {
     self.init()
     reserve(need)
   }
@@ -35,12 +35,12 @@ public final class LinearAlgebraWorkspace<T: LinearAlgebraScalar> {
   }
 
   /// Bytes held.
-  public var byteCount: Int {
+  package var byteCount: Int {
     realCount * MemoryLayout<T>.stride + integerScratch * MemoryLayout<Int32>.stride
   }
 
   /// Makes room for an operation; what was reserved before stays possible.
-  public func reserve(_ need: Need) {
+  package func reserve(_ need: Need) {
     BLASThreads.useOne()
     switch need {
     case .solve(let n, let columns): grow(fixed: n * n + n * columns, scratch: 0, integers: n)

@@ -1,5 +1,5 @@
 /// What runs a rule.
-public enum EngineKind: String, Sendable, CaseIterable {
+package enum EngineKind: String, Sendable, CaseIterable {
   /// The definition of its meaning, slow and in float64.
   case reference
   case interpreter

@@ -6,17 +6,17 @@ import IR
 ///
 /// Memory is the host's, row-major, parameters and gradients in `elementType`, inputs in
 /// `elementType.compute`; after `bind` an evaluation by the interpreter allocates nothing. Not to be used by several threads at once.
-public final class ObjectiveRunner {
-  public let module: ObjectiveModule
-  public let parameters: [ParameterSpec]
-  public let engine: EngineKind
-  public let elementType: ElementType
-  public let seed: UInt64
+package final class ObjectiveRunner {
+  package let module: ObjectiveModule
+  package let parameters: [ParameterSpec]
+  package let engine: EngineKind
+  package let elementType: ElementType
+  package let seed: UInt64
   /// The values of the objective's hyperparameters.
-  public let hypers: [Double]
-  public let inputNames: [String]
+  package let hypers: [Double]
+  package let inputNames: [String]
   /// Elements of each input in one batch.
-  public let inputCounts: [Int]
+  package let inputCounts: [Int]
   private let function: Function
   private let initial: Function
   private let memory = PlanMemory()
@@ -35,7 +35,7 @@ public final class ObjectiveRunner {
   /// `hypers` nil takes the defaults. Without metrics, what only they need is not computed, and they
   /// are NaN. Throws shape errors that only numbers reveal, and R0806 where an
   /// operation has no derivative yet. `threads` nil: `Threads.preferred`.
-  public init(
+  package init(
     _ module: ObjectiveModule, hypers: [Double]? = nil, batch: Int? = nil, features: Int? = nil,
     engine: EngineKind = .interpreter, elementType: ElementType = .float32,
     needsGradient: Bool = true, needsMetrics: Bool = true, seed: UInt64 = 0, threads: Int? = nil,
@@ -141,7 +141,7 @@ public final class ObjectiveRunner {
   }
 
   /// The starting values of the parameters, row-major.
-  public func initialParameters() throws(DiagnosticError) -> [[Double]] {
+  package func initialParameters() throws(DiagnosticError) -> [[Double]] {
     let environment = ReferenceEnvironment(hypers: hypers, step: 0, seed: seed)
     let outputs = try ReferenceProgram(initial).evaluate(environment).outputs[0]
     var values = parameters.map { [Double](repeating: 0, count: $0.count) }
@@ -156,7 +156,7 @@ public final class ObjectiveRunner {
 
   /// Takes memory that must stay where it is until the next `bind`: one entry a parameter, a
   /// gradient (none to drop them), an input.
-  public func bind(
+  package func bind(
     parameters pointers: [UnsafeRawPointer], gradients: [UnsafeMutableRawPointer] = [],
     inputs: [UnsafeRawPointer] = []
   ) {
@@ -178,7 +178,7 @@ public final class ObjectiveRunner {
 
   /// The loss at the bound parameters on the bound inputs; gradients are written. `step` numbers the
   /// draws of the objective, if it draws.
-  public func evaluate(step: Int = 1) throws(DiagnosticError) -> Double {
+  package func evaluate(step: Int = 1) throws(DiagnosticError) -> Double {
     guard let instance else { return try referenceEvaluate(step) }
     instance.setStep(step)
     let plan = instance.program.plan
@@ -234,10 +234,10 @@ public final class ObjectiveRunner {
     return lastLoss
   }
 
-  public var metricNames: [String] { module.metrics }
+  package var metricNames: [String] { module.metrics }
 
   /// A metric of the last evaluation.
-  public func metric(_ name: String) -> Double {
+  package func metric(_ name: String) -> Double {
     guard let instance else { return outputs[name] ?? .nan }
     guard let k = module.metrics.firstIndex(of: name), metricRegisters[k] >= 0 else { return .nan }
     return instance.scalars[Int(metricRegisters[k])]
@@ -245,7 +245,7 @@ public final class ObjectiveRunner {
 
   /// The loss, and gradients if wanted, at other points on the bound inputs: what a `PointOracle`
   /// does. The binding stays as it was.
-  public func loss(
+  package func loss(
     at points: UnsafePointer<UnsafeRawPointer>,
     gradients: UnsafePointer<UnsafeMutableRawPointer>?, step: Int = 1
   ) throws(DiagnosticError) -> Double {
@@ -273,7 +273,7 @@ public final class ObjectiveRunner {
   private var unread: [UnsafeMutableRawPointer] = []
 
   /// The objective as text: its plan.
-  public func dumpPlan() -> String { instance?.program.plan.dump() ?? "" }
+  package func dumpPlan() -> String { instance?.program.plan.dump() ?? "" }
 }
 
 /// Tensor numbers in the random counter that belong to no parameter tensor.

@@ -11,54 +11,54 @@ extension Optimizer {
     }
   }
 
-  public var needsGradient: Bool { instance.module.guardsFinite || reads([.gradient]) }
-  public var needsLoss: Bool { reads([.loss]) }
-  public var needsOracle: Bool { reads([.lossAt, .gradientAt]) }
+  package var needsGradient: Bool { instance.module.guardsFinite || reads([.gradient]) }
+  package var needsLoss: Bool { reads([.loss]) }
+  package var needsOracle: Bool { reads([.lossAt, .gradientAt]) }
 
   /// Which way a tensor takes: the variant's number and its route lines as written.
-  public func variant(of tensor: Int) -> (index: Int, path: [String]) {
+  package func variant(of tensor: Int) -> (index: Int, path: [String]) {
     let index = tensors[tensor].variant
     return (index, instance.module.variants[index].path)
   }
 
-  public var stateByteCount: Int { tensors.reduce(0) { $0 + $1.memory.stateByteCount } }
+  package var stateByteCount: Int { tensors.reduce(0) { $0 + $1.memory.stateByteCount } }
 
   // MARK: Hyperparameters
 
-  public var hyperNames: [String] { hypers.hypers.map(\.name) }
+  package var hyperNames: [String] { hypers.hypers.map(\.name) }
 
   /// The value at the last step done, or at the first before any.
-  public func hyper(_ name: String) -> Double? { hypers.index(name).map { hypers.values[$0] } }
+  package func hyper(_ name: String) -> Double? { hypers.index(name).map { hypers.values[$0] } }
 
   /// From now on this value, whatever the schedule says. Throws R0505 for an unknown name, R0507 out
   /// of the domain, R0508 for one that shapes depend on.
   /// The first hyperparameter that was NaN or infinite in the last step, and where its value is
   /// written.
-  public var brokenHyper: (name: String, value: Double, argument: Span)? {
+  package var brokenHyper: (name: String, value: Double, argument: Span)? {
     hypers.notFinite.map { ($0.hyper.name, $0.value, $0.hyper.argument) }
   }
 
-  public func setHyper(_ name: String, _ value: Double) throws(DiagnosticError) {
+  package func setHyper(_ name: String, _ value: Double) throws(DiagnosticError) {
     try hypers.set(name, value)
   }
 
   // MARK: States
 
-  public func stateNames(of tensor: Int) -> [String] { tensors[tensor].memory.states.map(\.name) }
+  package func stateNames(of tensor: Int) -> [String] { tensors[tensor].memory.states.map(\.name) }
 
   /// A copy of a state, row-major; nil where the tensor has no such state.
-  public func state(_ name: String, of tensor: Int) -> [Double]? {
+  package func state(_ name: String, of tensor: Int) -> [Double]? {
     tensors[tensor].memory.states.first { $0.name == name }?.values
   }
 
   /// The shape of a state; empty for one number.
-  public func stateShape(_ name: String, of tensor: Int) -> [Int]? {
+  package func stateShape(_ name: String, of tensor: Int) -> [Int]? {
     tensors[tensor].memory.states.first { $0.name == name }?.shape
   }
 
   /// Encodes the values to nearest; what `state` gave reads back the same. Throws R0808 for an unknown
   /// name, R0809 for a wrong number of values, or a negative one where the storage has none.
-  public func setState(
+  package func setState(
     _ name: String, of tensor: Int, _ values: [Double]
   ) throws(DiagnosticError) {
     try set(tensors[tensor].memory.states, "state", name, values)
@@ -91,15 +91,15 @@ extension Optimizer {
 
   // MARK: Inputs, draws, views
 
-  public func inputNames(of tensor: Int) -> [String] { tensors[tensor].memory.inputs.map(\.name) }
+  package func inputNames(of tensor: Int) -> [String] { tensors[tensor].memory.inputs.map(\.name) }
 
   /// The shape of an input; empty for one number, nil where the tensor has no such input.
-  public func inputShape(_ name: String, of tensor: Int) -> [Int]? {
+  package func inputShape(_ name: String, of tensor: Int) -> [Int]? {
     tensors[tensor].memory.inputs.first { $0.name == name }?.shape
   }
 
   /// Copies an input; it stays until it is set again.
-  public func setInput(
+  package func setInput(
     _ name: String, of tensor: Int, _ values: [Double]
   ) throws(DiagnosticError) {
     try set(tensors[tensor].memory.inputs, "input", name, values)
@@ -107,11 +107,11 @@ extension Optimizer {
   }
 
   /// The names of the equations that draw random numbers.
-  public func drawNames(of tensor: Int) -> [String] { tensors[tensor].drawCounts.keys.sorted() }
+  package func drawNames(of tensor: Int) -> [String] { tensors[tensor].drawCounts.keys.sorted() }
 
   /// Recorded numbers in place of the generator, until they are set again; nil gives the generator
   /// back, one value serves all elements. Throws R0906 for a wrong number of values.
-  public func setDraw(
+  package func setDraw(
     _ name: String, of tensor: Int, _ values: [Double]?
   ) throws(DiagnosticError) {
     try check(tensors[tensor].drawCounts[name], name, values)
@@ -120,13 +120,13 @@ extension Optimizer {
   }
 
   /// The names of the states whose first values draw random numbers.
-  public func firstDrawNames(of tensor: Int) -> [String] {
+  package func firstDrawNames(of tensor: Int) -> [String] {
     tensors[tensor].firstDrawCounts.keys.sorted()
   }
 
   /// Recorded numbers in place of the generator in the first value of a state, from the next
   /// `initialise` on; errors as for `setDraw`.
-  public func setFirstDraw(
+  package func setFirstDraw(
     _ name: String, of tensor: Int, _ values: [Double]?
   ) throws(DiagnosticError) {
     try check(tensors[tensor].firstDrawCounts[name], name, values)
@@ -147,7 +147,7 @@ extension Optimizer {
     }
   }
 
-  public var viewNames: [String] {
+  package var viewNames: [String] {
     var names: [String] = []
     for tensor in tensors {
       for view in tensor.memory.views where !names.contains(view.name) { names.append(view.name) }
@@ -156,14 +156,14 @@ extension Optimizer {
   }
 
   /// `view train`, `view eval` after the last step; the parameter itself where the rule has none.
-  public func view(_ name: String, of tensor: Int) -> [Double] {
+  package func view(_ name: String, of tensor: Int) -> [Double] {
     guard stepCount > 0, let view = tensors[tensor].memory.views.first(where: { $0.name == name })
     else { return parameterDense(tensor).values }
     return view.values
   }
 
   /// The memory of a view, in the element type; nil where the rule has none or before the first step.
-  public func viewPointer(_ name: String, of tensor: Int) -> UnsafeRawPointer? {
+  package func viewPointer(_ name: String, of tensor: Int) -> UnsafeRawPointer? {
     guard stepCount > 0 else { return nil }
     return tensors[tensor].memory.views.first { $0.name == name }.map {
       UnsafeRawPointer($0.pointer)
@@ -171,7 +171,7 @@ extension Optimizer {
   }
 
   /// The plan of each way through the rule that some tensor takes, as text.
-  public func dumpPlan() -> String {
+  package func dumpPlan() -> String {
     var seen: Set<String> = []
     var text = ""
     for (k, tensor) in tensors.enumerated() {

@@ -43,7 +43,7 @@ extension Optimizer {
   }
 
   /// The kind of storage of each state of a tensor, in words: of eight bits, which map.
-  public func stateStorage(_ name: String, of tensor: Int) -> String? {
+  package func stateStorage(_ name: String, of tensor: Int) -> String? {
     tensors[tensor].memory.states.first { $0.name == name }?.format.name
   }
 }

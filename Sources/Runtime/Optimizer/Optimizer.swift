@@ -8,24 +8,24 @@ import IR
 /// inputs and all arithmetic in `elementType.compute`. After `bind`, a step
 /// of the interpreter allocates nothing. One optimizer is not to be used by several threads at once;
 /// several optimizers may, and take turns with the pool of threads. No two tensors may share memory.
-public final class Optimizer {
-  public let instance: RuleInstance
-  public let parameters: [ParameterSpec]
-  public let engine: EngineKind
-  public let elementType: ElementType
-  public let seed: UInt64
+package final class Optimizer {
+  package let instance: RuleInstance
+  package let parameters: [ParameterSpec]
+  package let engine: EngineKind
+  package let elementType: ElementType
+  package let seed: UInt64
   /// The lengths of named axes. With n workers the gradient of a tensor is n tensors, one after the
   /// other in memory.
-  public let axes: AxisLengths
+  package let axes: AxisLengths
   /// The threads that a step may use. Its results do not depend on their number.
-  public var threads: Int { team.threads }
+  package var threads: Int { team.threads }
   // What a step reads is not watched for overlapping accesses (`@exclusivity(unchecked)`): the checks
   // are a third of the instructions of a step of 64 elements, and one caller at a time is asked for.
 
   /// Steps done.
-  @exclusivity(unchecked) public private(set) var stepCount = 0
+  @exclusivity(unchecked) package private(set) var stepCount = 0
   /// Steps that `guard finite` left out.
-  @exclusivity(unchecked) public private(set) var skippedSteps = 0
+  @exclusivity(unchecked) package private(set) var skippedSteps = 0
 
   /// What one tensor runs.
   struct Tensor {
@@ -83,7 +83,7 @@ public final class Optimizer {
   /// given, R0822 where a length is 0, R0823 for workers that never meet, R08xx for what is not
   /// supported yet, and the errors of shapes that only numbers reveal. The engines `native` and
   /// `auto` want a `compiler`; without one they interpret. `threads` nil: `Threads.preferred`.
-  public convenience init(
+  package convenience init(
     _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
     elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0, threads: Int? = nil,
     compiler: (any SegmentCompiler)? = nil, axes: AxisLengths = AxisLengths()
@@ -322,7 +322,7 @@ public final class Optimizer {
   }
 
   /// The passes of all tensors, each plan's once, for a compiler.
-  public var segmentSources: [SegmentSource] {
+  package var segmentSources: [SegmentSource] {
     var seen: Set<ObjectIdentifier> = []
     return tensors.flatMap { tensor -> [SegmentSource] in
       guard let program = tensor.instance?.program, seen.insert(ObjectIdentifier(program)).inserted
@@ -332,7 +332,7 @@ public final class Optimizer {
   }
 
   /// How many passes there are, and how many of them are compiled.
-  public var passCount: (all: Int, compiled: Int) {
+  package var passCount: (all: Int, compiled: Int) {
     var result = (all: 0, compiled: 0)
     for tensor in tensors {
       for program in tensor.instance?.program.withBodies ?? [] {
@@ -392,7 +392,7 @@ public final class Optimizer {
   /// Takes the memory of the parameters and gradients, which must stay where it is until the next
   /// `bind`. One entry a tensor, in the order of `parameters`; gradients may be missing for
   /// `initialise` and for rules that need none.
-  public func bind(
+  package func bind(
     parameters pointers: [UnsafeMutableRawPointer], gradients: [UnsafeRawPointer] = []
   ) {
     precondition(pointers.count == parameters.count, "one pointer for each parameter tensor")
@@ -418,14 +418,14 @@ public final class Optimizer {
   // MARK: Running
 
   /// Sets the states to their first values and the step count to 0. `bind` comes first.
-  public func initialise() throws(DiagnosticError) {
+  package func initialise() throws(DiagnosticError) {
     stepCount = 0
     skippedSteps = 0
     try hypers.advance(to: 1)
     for k in tensors.indices { try initialise(k) }
   }
 
-  public func initialise(parameters: [UnsafeMutableRawPointer]) throws(DiagnosticError) {
+  package func initialise(parameters: [UnsafeMutableRawPointer]) throws(DiagnosticError) {
     bind(parameters: parameters, gradients: gradientPointers)
     try initialise()
   }
@@ -454,7 +454,7 @@ public final class Optimizer {
     }
   }
 
-  public func step(
+  package func step(
     parameters: [UnsafeMutableRawPointer], gradients: [UnsafeRawPointer], loss: Double = .nan,
     oracle: PointOracle? = nil
   ) throws(DiagnosticError) {
@@ -464,7 +464,7 @@ public final class Optimizer {
 
   /// One step with the bound memory. Throws R09xx where a matrix function has no answer; states and
   /// parameters are then what they were before the step.
-  public func step(loss: Double = .nan, oracle: PointOracle? = nil) throws(DiagnosticError) {
+  package func step(loss: Double = .nan, oracle: PointOracle? = nil) throws(DiagnosticError) {
     if instance.module.guardsFinite, !hasWitness, !gradientsAreFinite() {
       skippedSteps += 1
       return
@@ -563,14 +563,14 @@ public final class Optimizer {
   }
 
   /// While the oracle is being asked: the name of the equation that asks. Nil before it was.
-  public var askingEquation: String? {
+  package var askingEquation: String? {
     let site = lockstep?.askedSite ?? referenceSite
     let names = instance.module.globalSites
     return names.indices.contains(site) ? names[site] : nil
   }
 
   /// T, the planned number of steps.
-  public var horizon: Int {
+  package var horizon: Int {
     get { Int(hypers.horizon.pointee) }
     set { hypers.horizon.pointee = Double(newValue) }
   }

@@ -2,23 +2,23 @@ import Diagnostics
 import IR
 
 /// A trained tensor as a rule's routes see it.
-public struct ParameterSpec: Hashable, Sendable {
-  public var name: String
-  public var dims: [Int]
+package struct ParameterSpec: Hashable, Sendable {
+  package var name: String
+  package var dims: [Int]
 
-  public init(name: String, dims: [Int]) {
+  package init(name: String, dims: [Int]) {
     self.name = name
     self.dims = dims
   }
 
-  public var count: Int { dims.reduce(1, *) }
-  public var rows: Int { dims.first ?? 1 }
-  public var cols: Int { dims.dropFirst().reduce(1, *) }
+  package var count: Int { dims.reduce(1, *) }
+  package var rows: Int { dims.first ?? 1 }
+  package var cols: Int { dims.dropFirst().reduce(1, *) }
 }
 
 extension TensorPredicate {
   /// Whether the tensor takes this way. Throws R0605 for a pattern that is not well formed.
-  public func holds(for tensor: ParameterSpec) throws(DiagnosticError) -> Bool {
+  package func holds(for tensor: ParameterSpec) throws(DiagnosticError) -> Bool {
     switch self {
     case .always: return true
     case .compare(let comparison, let x, let y):
@@ -69,7 +69,7 @@ extension TensorPredicate.Quantity {
 extension RuleModule {
   /// The number of the one variant that takes a tensor. Throws R0601 where none does and R0602 where
   /// several do.
-  public func variantIndex(for tensor: ParameterSpec) throws(DiagnosticError) -> Int {
+  package func variantIndex(for tensor: ParameterSpec) throws(DiagnosticError) -> Int {
     var taken: [Int] = []
     for (index, variant) in variants.enumerated() where try variant.predicate.holds(for: tensor) {
       taken.append(index)

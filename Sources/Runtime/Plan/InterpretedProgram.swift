@@ -4,19 +4,19 @@ import IR
 
 /// Concrete functions run by the vectorizing interpreter, with the face of `ReferenceProgram`: for
 /// comparing engines and for functions that run once.
-public struct InterpretedProgram {
-  public let functions: [Function]
-  public let element: ElementType
+package struct InterpretedProgram {
+  package let functions: [Function]
+  package let element: ElementType
   /// Loops that make more values than this when written out run as loops.
-  public let unrollLimit: Int
+  package let unrollLimit: Int
   /// Compiles the passes, if there is one.
-  public let compiler: (any SegmentCompiler)?
+  package let compiler: (any SegmentCompiler)?
 
-  public let threads: Int
+  package let threads: Int
   var cutting = Cutting.usual
 
   /// The functions must be concrete (every extent a number).
-  public init(
+  package init(
     _ functions: [Function], element: ElementType = .float64, unrollLimit: Int = 4_000,
     threads: Int = 1, compiler: (any SegmentCompiler)? = nil
   ) {
@@ -28,7 +28,7 @@ public struct InterpretedProgram {
   }
 
   /// The outputs of each function, in order, as `ReferenceProgram.evaluate` gives them.
-  public func evaluate(
+  package func evaluate(
     _ environments: [ReferenceEnvironment], oracle: Oracle? = nil
   ) throws(DiagnosticError) -> ReferenceProgram.Result {
     let rounds = try Rounds.of(functions)

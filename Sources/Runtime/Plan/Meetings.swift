@@ -5,7 +5,7 @@ import IR
 
 /// The host's objective at another point: reads one point a tensor, writes one gradient a tensor
 /// where they are wanted (both in the element type of the optimizer), returns the loss.
-public typealias PointOracle = (
+package typealias PointOracle = (
   _ points: UnsafePointer<UnsafeRawPointer>,
   _ gradients: UnsafePointer<UnsafeMutableRawPointer>?
 ) throws(DiagnosticError) -> Double

@@ -1,27 +1,27 @@
 import CKernels
 
 /// What a step moves between memory and the processor, read off the plans that run it.
-public struct PlanTraffic: Sendable {
+package struct PlanTraffic: Sendable {
   /// Passes over elements that read, update and write arrays of the same widths.
-  public struct Pass: Hashable, Sendable {
+  package struct Pass: Hashable, Sendable {
     /// Bytes an element of the arrays that are read only, read and written, and written only.
-    public var reads: [Int] = []
-    public var updates: [Int] = []
-    public var writes: [Int] = []
+    package var reads: [Int] = []
+    package var updates: [Int] = []
+    package var writes: [Int] = []
 
     /// Bytes an element.
-    public var bytes: Int {
+    package var bytes: Int {
       (reads + writes).reduce(0, +) + 2 * updates.reduce(0, +)
     }
   }
 
   /// Elements of each kind of pass, over all tensors, in the order in which they run first.
-  public fileprivate(set) var passes: [(pass: Pass, count: Int)] = []
+  package fileprivate(set) var passes: [(pass: Pass, count: Int)] = []
   /// Whether passes are all there is: no matrix work, no loops.
-  public fileprivate(set) var isComplete = true
+  package fileprivate(set) var isComplete = true
 
   /// Bytes read and written by the passes of a step.
-  public var bytes: Double {
+  package var bytes: Double {
     passes.reduce(0) { $0 + Double($1.pass.bytes) * Double($1.count) }
   }
 
@@ -36,7 +36,7 @@ public struct PlanTraffic: Sendable {
 
 extension Optimizer {
   /// What the passes of the last step moved; passes whose condition did not hold moved nothing.
-  public var traffic: PlanTraffic {
+  package var traffic: PlanTraffic {
     var result = PlanTraffic()
     for tensor in tensors {
       guard let instance = tensor.instance else {

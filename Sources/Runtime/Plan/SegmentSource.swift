@@ -2,10 +2,10 @@ import CKernels
 import IR
 
 /// Compiled code for a pass.
-public typealias SegmentFunction = rv_range
+package typealias SegmentFunction = rv_range
 
 /// How much compiled code is wanted.
-public enum CompileEffort: Sendable {
+package enum CompileEffort: Sendable {
   /// The user asked for it.
   case always
   /// Where there is a compiler.
@@ -15,16 +15,16 @@ public enum CompileEffort: Sendable {
 }
 
 /// Turns passes into compiled code. What it cannot compile stays with the interpreter.
-public protocol SegmentCompiler: AnyObject {
+package protocol SegmentCompiler: AnyObject {
   /// One function a pass, or nil; `library` keeps them loaded.
   func compile(_ segments: [SegmentSource], effort: CompileEffort) -> CompiledSegments
 }
 
-public struct CompiledSegments {
-  public var functions: [SegmentFunction?]
-  public var library: AnyObject?
+package struct CompiledSegments {
+  package var functions: [SegmentFunction?]
+  package var library: AnyObject?
 
-  public init(functions: [SegmentFunction?], library: AnyObject?) {
+  package init(functions: [SegmentFunction?], library: AnyObject?) {
     self.functions = functions
     self.library = library
   }
@@ -32,8 +32,8 @@ public struct CompiledSegments {
 
 /// What a compiler of passes sees of one: operations over memory and numbers, and what a rule calls
 /// them.
-public struct SegmentSource {
-  public enum Register: Hashable, Sendable {
+package struct SegmentSource {
+  package enum Register: Hashable, Sendable {
     case constant(Double)
     /// A value that the rule names.
     case named(String)
@@ -42,21 +42,21 @@ public struct SegmentSource {
   }
 
   /// The rule or objective.
-  public var program: String
-  public var element: ElementType
+  package var program: String
+  package var element: ElementType
   /// Elements.
-  public var count: Int
+  package var count: Int
   /// Reductions add up so many elements at once; the order of the sum is part of the result.
-  public var chunk: Int
-  public var operands: [rv_operand]
-  public var instructions: [rv_instruction]
+  package var chunk: Int
+  package var operands: [rv_operand]
+  package var instructions: [rv_instruction]
   /// The `rv_op` of each instruction.
-  public var operations: [Int32]
-  public var places: [rv_place]
+  package var operations: [Int32]
+  package var places: [rv_place]
   /// By slot.
-  public var slotNames: [String]
+  package var slotNames: [String]
   /// By scalar register.
-  public var registers: [Int32: Register]
+  package var registers: [Int32: Register]
 }
 
 /// What a plan's numbered parameters, states and hyperparameters are called.

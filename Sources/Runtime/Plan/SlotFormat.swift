@@ -2,10 +2,10 @@ import CKernels
 import IR
 
 /// The type of parameters and gradients, in the host's memory. Scalars are always Double.
-public enum ElementType: UInt8, Sendable, CaseIterable {
+package enum ElementType: UInt8, Sendable, CaseIterable {
   case float32, float64, bfloat16, float16
 
-  public var byteCount: Int {
+  package var byteCount: Int {
     switch self {
     case .float64: 8
     case .float32: 4
@@ -14,7 +14,7 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
   }
 
   /// The type of the arithmetic: float32 for the types of sixteen bits.
-  public var compute: ElementType { self == .float64 ? .float64 : .float32 }
+  package var compute: ElementType { self == .float64 ? .float64 : .float32 }
 
   /// The `rv_element` of its memory.
   var kernelElement: Int32 {
@@ -29,12 +29,12 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
   var format: SlotFormat { SlotFormat(element: kernelElement) }
 
   /// Number `i` at `pointer`.
-  public func read(_ pointer: UnsafeRawPointer, _ i: Int) -> Double {
+  package func read(_ pointer: UnsafeRawPointer, _ i: Int) -> Double {
     rv_number_at(kernelElement, pointer, Int64(i))
   }
 
   /// Rounds to nearest even.
-  public func write(_ x: Double, to pointer: UnsafeMutableRawPointer, _ i: Int) {
+  package func write(_ x: Double, to pointer: UnsafeMutableRawPointer, _ i: Int) {
     rv_set_number(kernelElement, pointer, Int64(i), x)
   }
 }

@@ -1,10 +1,10 @@
 import CKernels
 
 /// The threads of this process.
-public enum Threads {
+package enum Threads {
   /// How many an optimizer or objective uses that is not told: RAVINE_THREADS, or the cores that the
   /// affinity and the control group of the process leave it. Setting it counts for those made later.
-  public static var preferred: Int {
+  package static var preferred: Int {
     get { Int(rv_default_threads()) }
     set { rv_set_default_threads(Int32(clamping: newValue)) }
   }

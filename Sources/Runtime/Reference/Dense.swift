@@ -1,29 +1,29 @@
 import Basics
 
 /// A whole tensor in float64, row-major; `shape` empty is a scalar.
-public struct Dense: Hashable, Sendable {
-  public var shape: [Int]
-  public var values: [Double]
+package struct Dense: Hashable, Sendable {
+  package var shape: [Int]
+  package var values: [Double]
 
   /// Precondition: as many values as the shape has elements.
-  public init(shape: [Int], values: [Double]) {
+  package init(shape: [Int], values: [Double]) {
     precondition(values.count == shape.reduce(1, *), "values and shape of a tensor differ")
     self.shape = shape
     self.values = values
   }
 
-  public init(_ scalar: Double) {
+  package init(_ scalar: Double) {
     shape = []
     values = [scalar]
   }
 
-  public static func filled(_ shape: [Int], _ x: Double) -> Dense {
+  package static func filled(_ shape: [Int], _ x: Double) -> Dense {
     Dense(shape: shape, values: [Double](repeating: x, count: shape.reduce(1, *)))
   }
 
-  public var count: Int { values.count }
+  package var count: Int { values.count }
   /// The first value: the number, of a scalar.
-  public var scalar: Double { values.first ?? .nan }
+  package var scalar: Double { values.first ?? .nan }
 
   /// Rows and columns of a matrix; a vector is one column, a scalar 1 × 1.
   var rows: Int { shape.first ?? 1 }

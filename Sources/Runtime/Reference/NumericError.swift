@@ -2,7 +2,7 @@ import Diagnostics
 import IR
 
 /// A number for which an operation has no answer, found while running. Every engine throws the same.
-public enum NumericError: Error, Hashable, Sendable {
+package enum NumericError: Error, Hashable, Sendable {
   case linearAlgebra(LinearAlgebraError)
   /// An index that names no entry of an axis.
   case index(Double, count: Int)
@@ -19,7 +19,7 @@ public enum NumericError: Error, Hashable, Sendable {
   /// A share of `topk_mask` that is not above 0 and at most 1.
   case share(Double)
 
-  public var code: Int {
+  package var code: Int {
     switch self {
     case .linearAlgebra(.singular): 901
     case .linearAlgebra(.notPositiveDefinite): 902
@@ -36,7 +36,7 @@ public enum NumericError: Error, Hashable, Sendable {
   }
 
   /// The error in the user's terms; `operation` is the one that failed, at `span`.
-  public func diagnostic(_ operation: Operation, at span: Span) -> Diagnostic {
+  package func diagnostic(_ operation: Operation, at span: Span) -> Diagnostic {
     let name = operation.info.name
     let message =
       switch self {

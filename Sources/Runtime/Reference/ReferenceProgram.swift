@@ -5,23 +5,23 @@ import IR
 ///
 /// Deliberately slow and plain; every other engine is tested against it. A value is computed when an
 /// output needs it and never twice; `select` with a scalar condition computes one arm.
-public struct ReferenceProgram: Sendable {
-  public let functions: [Function]
+package struct ReferenceProgram: Sendable {
+  package let functions: [Function]
 
   /// The functions must be concrete (every extent a number).
-  public init(_ functions: [Function]) { self.functions = functions }
-  public init(_ function: Function) { functions = [function] }
+  package init(_ functions: [Function]) { self.functions = functions }
+  package init(_ function: Function) { functions = [function] }
 
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// The values of each function's outputs, in the order of `Function.outputs`.
-    public var outputs: [[(target: OutputTarget, value: Dense)]]
+    package var outputs: [[(target: OutputTarget, value: Dense)]]
     /// How many instructions were computed, those in loop bodies once per run.
-    public var evaluatedInstructions: Int
+    package var evaluatedInstructions: Int
     /// The states of each function that the scalar conditions of this step leave as they are.
-    public var keptStates: [Set<Int>] = []
+    package var keptStates: [Set<Int>] = []
 
     /// The value of an output of tensor `tensor`, nil if there is none.
-    public func value(_ target: OutputTarget, of tensor: Int = 0) -> Dense? {
+    package func value(_ target: OutputTarget, of tensor: Int = 0) -> Dense? {
       outputs[tensor].first { $0.target == target }?.value
     }
   }
@@ -30,7 +30,7 @@ public struct ReferenceProgram: Sendable {
   ///
   /// Errors: `NumericError` diagnostics at the place of the failing instruction, and what the oracle
   /// throws.
-  public func evaluate(
+  package func evaluate(
     _ environments: [ReferenceEnvironment], oracle: Oracle? = nil,
     wanted: (OutputTarget) -> Bool = { _ in true }
   ) throws(DiagnosticError) -> Result {
@@ -52,12 +52,12 @@ public struct ReferenceProgram: Sendable {
       outputs: outputs, evaluatedInstructions: run.evaluated, keptStates: kept)
   }
 
-  public func evaluate(_ environment: ReferenceEnvironment) throws(DiagnosticError) -> Result {
+  package func evaluate(_ environment: ReferenceEnvironment) throws(DiagnosticError) -> Result {
     try evaluate([environment])
   }
 
   /// The outputs of a function of scalars alone: schedules, arguments, defaults.
-  public static func evaluateScalars(
+  package static func evaluateScalars(
     _ function: Function, hypers: [Double] = [], step: Int = 1, horizon: Int = 0
   ) throws(DiagnosticError) -> [(target: OutputTarget, value: Double)] {
     let result = try ReferenceProgram(function).evaluate(

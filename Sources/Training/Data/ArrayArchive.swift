@@ -3,23 +3,23 @@ import Diagnostics
 /// A NumPy `.npz` file: named arrays in a zip archive, stored or deflated.
 ///
 /// Arrays are decoded when asked for, so one of an unreadable type does not spoil the others.
-public struct ArrayArchive: Sendable {
+package struct ArrayArchive: Sendable {
   /// The path, for messages.
-  public let source: String
+  package let source: String
   /// The names of the arrays (without `.npy`), in the order of the archive.
-  public var names: [String] { entries.map(\.name) }
+  package var names: [String] { entries.map(\.name) }
 
   private let bytes: [UInt8]
   private let entries: [ZipEntry]
 
   /// Reads an archive's directory. Throws R0701 to R0707 and R0730 to R0732.
-  public init(path: String, at span: Span) throws(DiagnosticError) {
+  package init(path: String, at span: Span) throws(DiagnosticError) {
     let file = try DataFile.load(path: path, at: span)
     try self.init(bytes: file.bytes, path: path, at: span)
   }
 
   /// Reads an archive's directory from bytes; `path` is used in messages only.
-  public init(bytes: [UInt8], path: String, at span: Span) throws(DiagnosticError) {
+  package init(bytes: [UInt8], path: String, at span: Span) throws(DiagnosticError) {
     if bytes.isEmpty { throw DataProblem.empty(path, at: span) }
     source = path
     self.bytes = bytes
@@ -29,7 +29,7 @@ public struct ArrayArchive: Sendable {
   }
 
   /// One array. Throws R0735 (no such array), R0731 to R0734 (damage) and R0720 to R0725.
-  public func array(_ name: String, at span: Span) throws(DiagnosticError) -> NumericArray {
+  package func array(_ name: String, at span: Span) throws(DiagnosticError) -> NumericArray {
     guard let entry = entries.first(where: { $0.name == name }) else {
       throw DataProblem.noArray(source, name: name, among: names, at: span)
     }

@@ -1,11 +1,11 @@
 import Diagnostics
 
 /// A data set in two parts: one to learn from, one to measure by.
-public struct DataSplit: Sendable, Equatable {
-  public internal(set) var train: Dataset
-  public internal(set) var test: Dataset
+package struct DataSplit: Sendable, Equatable {
+  package internal(set) var train: Dataset
+  package internal(set) var test: Dataset
 
-  public init(train: Dataset, test: Dataset) {
+  package init(train: Dataset, test: Dataset) {
     self.train = train
     self.test = test
   }
@@ -17,7 +17,7 @@ extension Dataset {
   /// `uniform` maps a counter to a number in [0, 1); it alone decides the order, so one generator
   /// and seed always give the same split (Fisher and Yates' shuffle, one counter per exchange).
   /// Throws R0740 (not between 0 and 1), R0741 (a part would be empty).
-  public func split(
+  package func split(
     test fraction: Double, at span: Span, uniform: (UInt64) -> Double
   ) throws(DiagnosticError) -> DataSplit {
     guard fraction > 0, fraction < 1 else {
@@ -35,7 +35,7 @@ extension Dataset {
   }
 
   /// The numbers 0 to `count - 1` in a random order; counters 1 to `count - 1` are drawn.
-  public static func shuffled(_ count: Int, uniform: (UInt64) -> Double) -> [Int] {
+  package static func shuffled(_ count: Int, uniform: (UInt64) -> Double) -> [Int] {
     var order = Array(0..<count)
     guard count > 1 else { return order }
     for last in stride(from: count - 1, through: 1, by: -1) {
@@ -49,7 +49,7 @@ extension Dataset {
 extension DataSplit {
   /// Both parts with every feature shifted and scaled so that the training part has mean 0 and
   /// (population) standard deviation 1. A feature that is constant in training becomes 0 in both.
-  public func standardised() -> DataSplit {
+  package func standardised() -> DataSplit {
     var result = self
     let columns = train.columns
     for column in 0..<columns {
@@ -68,7 +68,7 @@ extension DataSplit {
   /// Both parts with every feature multiplied by `factor`.
   ///
   /// Throws R0743 (0 or not finite), R0744 (a product is not finite).
-  public func scaled(by factor: Double, at span: Span) throws(DiagnosticError) -> DataSplit {
+  package func scaled(by factor: Double, at span: Span) throws(DiagnosticError) -> DataSplit {
     guard factor.isFinite, factor != 0 else {
       throw DataProblem.scaleFactor(train.source, factor, at: span)
     }

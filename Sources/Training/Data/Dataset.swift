@@ -1,23 +1,23 @@
 import Diagnostics
 
 /// Examples to learn from: one row of features and one target each, all finite.
-public struct Dataset: Sendable, Equatable {
+package struct Dataset: Sendable, Equatable {
   /// Where the data came from, for messages: a path.
-  public let source: String
+  package let source: String
   /// One name per feature column.
-  public let featureNames: [String]
-  public let targetName: String
+  package let featureNames: [String]
+  package let targetName: String
   /// `rows × columns` features, row-major.
-  public internal(set) var features: [Double]
+  package internal(set) var features: [Double]
   /// One target per row.
-  public let targets: [Double]
+  package let targets: [Double]
 
-  public var rows: Int { targets.count }
+  package var rows: Int { targets.count }
   /// The number of features of one example.
-  public var columns: Int { featureNames.count }
+  package var columns: Int { featureNames.count }
 
   /// The features of one example.
-  public func row(_ index: Int) -> ArraySlice<Double> {
+  package func row(_ index: Int) -> ArraySlice<Double> {
     features[index * columns..<(index + 1) * columns]
   }
 
@@ -35,7 +35,7 @@ public struct Dataset: Sendable, Equatable {
   /// One column of a table is the target, the others in their order are the features.
   ///
   /// Throws R0711 (no such column), R0718 (no other column).
-  public init(_ table: Table, target: String, at span: Span) throws(DiagnosticError) {
+  package init(_ table: Table, target: String, at span: Span) throws(DiagnosticError) {
     let index = try table.index(of: target, at: span)
     guard table.columns > 1 else {
       throw DataProblem.noFeatures(table.source, target: target, at: span)
@@ -62,7 +62,7 @@ public struct Dataset: Sendable, Equatable {
   /// `source` is the path, for messages, `targetSource` that of the targets where it is another.
   /// Throws R0736 (ranks or rows that do not fit), R0715 (a
   /// value that is not finite), R0707 (no examples).
-  public init(
+  package init(
     features: NumericArray, targets: NumericArray, source: String,
     targetSource: String? = nil, targetName: String = "y", at span: Span
   ) throws(DiagnosticError) {
@@ -105,7 +105,7 @@ public struct Dataset: Sendable, Equatable {
   /// The number k of classes when the targets are class numbers: integers 0 to k - 1, each used.
   ///
   /// Throws R0742 at the first target that is not one.
-  public func classCount(at span: Span) throws(DiagnosticError) -> Int {
+  package func classCount(at span: Span) throws(DiagnosticError) -> Int {
     var used: Set<Int> = []
     for (row, target) in targets.enumerated() {
       guard let value = Int(exactly: target) else {
@@ -129,7 +129,7 @@ public struct Dataset: Sendable, Equatable {
   }
 
   /// The rows of the given indices, in that order.
-  public func selecting(_ rows: [Int]) -> Dataset {
+  package func selecting(_ rows: [Int]) -> Dataset {
     var chosen: [Double] = []
     chosen.reserveCapacity(rows.count * columns)
     for row in rows { chosen.append(contentsOf: self.row(row)) }

@@ -3,13 +3,13 @@ import Diagnostics
 /// An array of numbers of any rank, stored row-major (C order) in float64.
 ///
 /// Integers beyond 2⁵³ are rounded to the nearest float64.
-public struct NumericArray: Sendable, Equatable {
+package struct NumericArray: Sendable, Equatable {
   /// The extents, outermost first; empty for a single number.
-  public let shape: [Int]
+  package let shape: [Int]
   /// The product of `shape` values.
-  public let values: [Double]
+  package let values: [Double]
 
-  public init(shape: [Int], values: [Double]) {
+  package init(shape: [Int], values: [Double]) {
     precondition(shape.reduce(1, *) == values.count, "the shape must fit the values")
     self.shape = shape
     self.values = values
@@ -19,13 +19,13 @@ public struct NumericArray: Sendable, Equatable {
   /// either byte order; C and Fortran order.
   ///
   /// Non-finite values are kept. Throws R0701 to R0707 and R0720 to R0725.
-  public static func npy(path: String, at span: Span) throws(DiagnosticError) -> NumericArray {
+  package static func npy(path: String, at span: Span) throws(DiagnosticError) -> NumericArray {
     let file = try DataFile.load(path: path, at: span)
     return try npy(bytes: file.bytes, path: path, at: span)
   }
 
   /// Reads the bytes of an `.npy` file; `path` is used in messages only.
-  public static func npy(
+  package static func npy(
     bytes: [UInt8], path: String, at span: Span
   ) throws(DiagnosticError) -> NumericArray {
     if bytes.isEmpty { throw DataProblem.empty(path, at: span) }

@@ -1,20 +1,20 @@
 import Diagnostics
 
 /// A data set of named numeric columns, all finite, stored row by row.
-public struct Table: Sendable, Equatable {
+package struct Table: Sendable, Equatable {
   /// Where the data came from, for messages: a path.
-  public let source: String
+  package let source: String
   /// The names of the columns, unique and not empty.
-  public let names: [String]
-  public let rows: Int
+  package let names: [String]
+  package let rows: Int
   /// `rows × columns` values, row-major.
-  public let values: [Double]
+  package let values: [Double]
 
   /// The number of columns.
-  public var columns: Int { names.count }
+  package var columns: Int { names.count }
 
   /// A table of `values.count / names.count` rows; `values` is row-major and fills whole rows.
-  public init(source: String, names: [String], values: [Double]) {
+  package init(source: String, names: [String], values: [Double]) {
     precondition(!names.isEmpty && values.count % names.count == 0, "values must fill whole rows")
     self.source = source
     self.names = names
@@ -22,12 +22,12 @@ public struct Table: Sendable, Equatable {
     rows = values.count / names.count
   }
 
-  @inlinable public subscript(row: Int, column: Int) -> Double {
+  @inlinable package subscript(row: Int, column: Int) -> Double {
     values[row * names.count + column]
   }
 
   /// The index of a column. Throws R0711 with the nearest name.
-  public func index(of name: String, at span: Span) throws(DiagnosticError) -> Int {
+  package func index(of name: String, at span: Span) throws(DiagnosticError) -> Int {
     guard let index = names.firstIndex(of: name) else {
       throw DataProblem.noColumn(source, name: name, among: names, at: span)
     }
@@ -35,12 +35,12 @@ public struct Table: Sendable, Equatable {
   }
 
   /// The values of one column, top to bottom.
-  public func column(_ index: Int) -> [Double] {
+  package func column(_ index: Int) -> [Double] {
     stride(from: index, to: values.count, by: names.count).map { values[$0] }
   }
 
   /// The values of one column, top to bottom. Throws R0711 with the nearest name.
-  public func column(_ name: String, at span: Span) throws(DiagnosticError) -> [Double] {
+  package func column(_ name: String, at span: Span) throws(DiagnosticError) -> [Double] {
     column(try index(of: name, at: span))
   }
 
@@ -49,13 +49,13 @@ public struct Table: Sendable, Equatable {
   ///
   /// `span` is that of the statement that asks for the data; messages name file, line and column.
   /// Throws R0701 to R0710 and R0712 to R0717, R0725.
-  public static func csv(path: String, at span: Span) throws(DiagnosticError) -> Table {
+  package static func csv(path: String, at span: Span) throws(DiagnosticError) -> Table {
     let file = try DataFile.load(path: path, at: span)
     return try csv(bytes: file.bytes, path: path, at: span)
   }
 
   /// Reads CSV text; `path` is used in messages only.
-  public static func csv(
+  package static func csv(
     bytes: [UInt8], path: String, at span: Span
   ) throws(DiagnosticError) -> Table {
     try bytes.withUnsafeBufferPointer { (buffer) throws(DiagnosticError) -> Table in

@@ -13,7 +13,7 @@ import Diagnostics
 /// A symbolic link keeps pointing where it points; an existing file keeps its permissions.
 /// Throws R0750 (no directory), R0751 (no permission), R0752 (disk full), R0753 (a directory, a
 /// device or a pipe), R0754 (anything else). Nothing is left behind on failure.
-public func writeWhole(
+package func writeWhole(
   path: String, bytes: [UInt8], at span: Span = .none
 ) throws(DiagnosticError) {
   try WholeFile(path: path, span: span).save(bytes)

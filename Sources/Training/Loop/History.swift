@@ -1,23 +1,23 @@
 import Diagnostics
 
 /// What one run of one rule with one seed recorded.
-public struct RunHistory: Sendable {
-  public var seed: UInt64
+package struct RunHistory: Sendable {
+  package var seed: UInt64
   /// Epochs or steps, from 0 (before training) on.
-  public var x: [Double] = []
+  package var x: [Double] = []
   /// By name (`loss`, the metrics), one value for each entry of `x`; NaN where it is not defined.
-  public var values: [String: [Double]] = [:]
+  package var values: [String: [Double]] = [:]
   /// The parameters at each entry of `x`, kept for objectives of at most three numbers.
-  public var points: [[Double]] = []
+  package var points: [[Double]] = []
   /// The parameters at the end, one array a tensor.
-  public var parameters: [[Double]] = []
-  public var steps = 0
-  public var seconds = 0.0
+  package var parameters: [[Double]] = []
+  package var steps = 0
+  package var seconds = 0.0
   /// Why the run stopped before its end.
-  public var failure: Diagnostic?
-  public var wasInterrupted = false
+  package var failure: Diagnostic?
+  package var wasInterrupted = false
 
-  public init(seed: UInt64) { self.seed = seed }
+  package init(seed: UInt64) { self.seed = seed }
 
   mutating func record(_ x: Double, _ row: [(String, Double)]) {
     self.x.append(x)
@@ -25,44 +25,44 @@ public struct RunHistory: Sendable {
   }
 
   /// The last recorded value of a series.
-  public func last(_ name: String) -> Double? { values[name]?.last }
+  package func last(_ name: String) -> Double? { values[name]?.last }
 }
 
 /// All runs of one rule.
-public struct RuleHistory: Sendable {
+package struct RuleHistory: Sendable {
   /// The rule as written, for tables and legends.
-  public var label: String
-  public var runs: [RunHistory] = []
-  public init(label: String) { self.label = label }
+  package var label: String
+  package var runs: [RunHistory] = []
+  package init(label: String) { self.label = label }
 }
 
 /// The result of one `train` or `minimize`.
-public struct ExperimentHistory: Sendable {
+package struct ExperimentHistory: Sendable {
   /// The objective as written.
-  public var title: String
+  package var title: String
   /// `epoch` or `step`.
-  public var axis: String
-  public var rules: [RuleHistory] = []
+  package var axis: String
+  package var rules: [RuleHistory] = []
   /// Names of the series, `loss` first.
-  public var series: [String] = ["loss"]
+  package var series: [String] = ["loss"]
   /// Values of an objective of two variables, for the plot of the path.
-  public var landscape: Landscape?
+  package var landscape: Landscape?
 
-  public init(title: String, axis: String) {
+  package init(title: String, axis: String) {
     self.title = title
     self.axis = axis
   }
 
-  public var failures: [Diagnostic] { rules.flatMap { $0.runs.compactMap(\.failure) } }
-  public var wasInterrupted: Bool { rules.contains { $0.runs.contains(where: \.wasInterrupted) } }
+  package var failures: [Diagnostic] { rules.flatMap { $0.runs.compactMap(\.failure) } }
+  package var wasInterrupted: Bool { rules.contains { $0.runs.contains(where: \.wasInterrupted) } }
 }
 
 /// An objective of two variables on a grid.
-public struct Landscape: Sendable {
-  public var xRange: ClosedRange<Double>
-  public var yRange: ClosedRange<Double>
-  public var columns: Int
+package struct Landscape: Sendable {
+  package var xRange: ClosedRange<Double>
+  package var yRange: ClosedRange<Double>
+  package var columns: Int
   /// Row-major, y upwards from the first row.
-  public var values: [Double]
-  public var names: (String, String)
+  package var values: [Double]
+  package var names: (String, String)
 }

@@ -1,6 +1,6 @@
 extension ExperimentHistory {
   /// One panel for each series: the mean over seeds and the band from the smallest to the largest.
-  public func figure(_ names: [String]) -> Figure {
+  package func figure(_ names: [String]) -> Figure {
     Figure(title: title, panels: names.map { .curves(panel($0)) })
   }
 
@@ -33,7 +33,7 @@ extension ExperimentHistory {
   }
 
   /// The walks over the contours of an objective of two variables; nil for other objectives.
-  public func pathFigure() -> Figure? {
+  package func pathFigure() -> Figure? {
     guard let landscape else { return nil }
     let paths = rules.compactMap { rule -> ContourPanel.Path? in
       guard let run = rule.runs.first else { return nil }

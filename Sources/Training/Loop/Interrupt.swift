@@ -1,11 +1,11 @@
 import CKernels
 
 /// Ctrl-C: long work looks at it between steps and stops cleanly.
-public enum Interrupt {
+package enum Interrupt {
   /// From now on the first Ctrl-C sets the flag instead of ending the process.
-  public static func install() { rv_interrupt_install() }
-  public static var isRequested: Bool { rv_interrupt_requested() != 0 }
-  public static func clear() { rv_interrupt_clear() }
+  package static func install() { rv_interrupt_install() }
+  package static var isRequested: Bool { rv_interrupt_requested() != 0 }
+  package static func clear() { rv_interrupt_clear() }
   /// As if the user had pressed Ctrl-C.
-  public static func request() { rv_interrupt_raise() }
+  package static func request() { rv_interrupt_raise() }
 }

@@ -13,16 +13,16 @@ import Runtime
 ///
 /// A run depends on the script and its seed alone: the seed gives the starting values, the order of
 /// the examples and the rule's draws.
-public struct Trainer {
-  public let objective: ObjectiveModule
-  public let engine: EngineKind
-  public let elementType: ElementType
+package struct Trainer {
+  package let objective: ObjectiveModule
+  package let engine: EngineKind
+  package let elementType: ElementType
   /// Compiles passes for the engines `native` and `auto`.
-  public let compiler: (any SegmentCompiler)?
+  package let compiler: (any SegmentCompiler)?
   /// Told how far the work is, at most ten times a second.
-  public let progress: (String) -> Void
+  package let progress: (String) -> Void
 
-  public init(
+  package init(
     objective: ObjectiveModule, engine: EngineKind, elementType: ElementType,
     compiler: (any SegmentCompiler)? = nil, progress: @escaping (String) -> Void = { _ in }
   ) {
@@ -36,7 +36,7 @@ public struct Trainer {
   // MARK: train
 
   /// Minibatch training on a data set; metrics are measured on its test part after every epoch.
-  public func train(
+  package func train(
     _ rules: [RuleInstance], on data: DataSplit, _ settings: TrainingSettings, title: String
   ) throws(DiagnosticError) -> ExperimentHistory {
     var history = ExperimentHistory(title: title, axis: "epoch")
@@ -129,7 +129,7 @@ public struct Trainer {
   // MARK: minimize
 
   /// Steps on an objective without data from its declared point.
-  public func minimize(
+  package func minimize(
     _ rules: [RuleInstance], _ settings: TrainingSettings, title: String
   ) throws(DiagnosticError) -> ExperimentHistory {
     var history = ExperimentHistory(title: title, axis: "step")
@@ -141,7 +141,7 @@ public struct Trainer {
   }
 
   /// The walks of `minimize` without the values around them.
-  public func walks(
+  package func walks(
     _ rules: [RuleInstance], _ settings: TrainingSettings
   ) throws(DiagnosticError) -> [RuleHistory] {
     var histories: [RuleHistory] = []

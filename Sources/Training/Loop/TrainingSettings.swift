@@ -1,14 +1,14 @@
 import Diagnostics
 
 /// How long, on what batches, from which seeds.
-public struct TrainingSettings: Sendable {
-  public var epochs: Int?
-  public var steps: Int?
+package struct TrainingSettings: Sendable {
+  package var epochs: Int?
+  package var steps: Int?
   /// Examples in a minibatch; nil takes all of them.
-  public var batch: Int?
-  public var seeds: [UInt64] = [0]
+  package var batch: Int?
+  package var seeds: [UInt64] = [0]
   /// Where `minimize` starts instead of the declared values.
-  public var start: (values: [Double], span: Span)?
+  package var start: (values: [Double], span: Span)?
 
-  public init() {}
+  package init() {}
 }

@@ -1,21 +1,21 @@
 /// How values map to places on an axis.
-public enum AxisScale: Sendable, Hashable {
+package enum AxisScale: Sendable, Hashable {
   case linear
   /// Logarithmic, base 10; values that are not positive are not drawn.
   case log
 }
 
 /// One curve and, where there are several runs, the band around it.
-public struct Series: Sendable, Equatable {
-  public var name: String
-  public var x: [Double]
+package struct Series: Sendable, Equatable {
+  package var name: String
+  package var x: [Double]
   /// As many as `x`; a value that is not finite breaks the curve.
-  public var y: [Double]
+  package var y: [Double]
   /// The lower and upper edges of the band (least and largest, or one deviation), as many as `x`.
-  public var low: [Double]?
-  public var high: [Double]?
+  package var low: [Double]?
+  package var high: [Double]?
 
-  public init(
+  package init(
     name: String, x: [Double], y: [Double], low: [Double]? = nil, high: [Double]? = nil
   ) {
     self.name = name
@@ -30,15 +30,15 @@ public struct Series: Sendable, Equatable {
 }
 
 /// Curves over a common pair of axes.
-public struct CurvePanel: Sendable, Equatable {
-  public var title: String
-  public var xLabel: String
-  public var yLabel: String
-  public var xScale: AxisScale
-  public var yScale: AxisScale
-  public var series: [Series]
+package struct CurvePanel: Sendable, Equatable {
+  package var title: String
+  package var xLabel: String
+  package var yLabel: String
+  package var xScale: AxisScale
+  package var yScale: AxisScale
+  package var series: [Series]
 
-  public init(
+  package init(
     title: String = "", xLabel: String = "", yLabel: String = "", xScale: AxisScale = .linear,
     yScale: AxisScale = .linear, series: [Series]
   ) {
@@ -52,35 +52,35 @@ public struct CurvePanel: Sendable, Equatable {
 }
 
 /// A function of two variables as filled contours, and the paths that rules took over it.
-public struct ContourPanel: Sendable, Equatable {
+package struct ContourPanel: Sendable, Equatable {
   /// The points that one rule visited, in order.
-  public struct Path: Sendable, Equatable {
-    public var name: String
-    public var x: [Double]
-    public var y: [Double]
+  package struct Path: Sendable, Equatable {
+    package var name: String
+    package var x: [Double]
+    package var y: [Double]
 
-    public init(name: String, x: [Double], y: [Double]) {
+    package init(name: String, x: [Double], y: [Double]) {
       self.name = name
       self.x = x
       self.y = y
     }
   }
 
-  public var title: String
-  public var xLabel: String
-  public var yLabel: String
+  package var title: String
+  package var xLabel: String
+  package var yLabel: String
   /// The window: the grid's first and last column lie on its sides, the rows on bottom and top.
-  public var xRange: ClosedRange<Double>
-  public var yRange: ClosedRange<Double>
+  package var xRange: ClosedRange<Double>
+  package var yRange: ClosedRange<Double>
   /// The number of grid columns, at least 2.
-  public var columns: Int
+  package var columns: Int
   /// `rows × columns` values of the function, row-major, the lowest y first.
-  public var values: [Double]
-  public var paths: [Path]
+  package var values: [Double]
+  package var paths: [Path]
   /// A known minimum, marked by a cross.
-  public var minimum: (x: Double, y: Double)?
+  package var minimum: (x: Double, y: Double)?
 
-  public init(
+  package init(
     title: String = "", xLabel: String = "", yLabel: String = "", xRange: ClosedRange<Double>,
     yRange: ClosedRange<Double>, columns: Int, values: [Double], paths: [Path] = [],
     minimum: (x: Double, y: Double)? = nil
@@ -99,7 +99,7 @@ public struct ContourPanel: Sendable, Equatable {
   /// Whole rows only; a grid that is no grid has none.
   var rows: Int { columns > 0 ? values.count / columns : 0 }
 
-  public static func == (a: ContourPanel, b: ContourPanel) -> Bool {
+  package static func == (a: ContourPanel, b: ContourPanel) -> Bool {
     a.title == b.title && a.xLabel == b.xLabel && a.yLabel == b.yLabel && a.xRange == b.xRange
       && a.yRange == b.yRange && a.columns == b.columns && a.values == b.values
       && a.paths == b.paths && a.minimum?.x == b.minimum?.x && a.minimum?.y == b.minimum?.y
@@ -107,7 +107,7 @@ public struct ContourPanel: Sendable, Equatable {
 }
 
 /// One pair of axes of a figure.
-public enum Panel: Sendable, Equatable {
+package enum Panel: Sendable, Equatable {
   case curves(CurvePanel)
   case contours(ContourPanel)
 
@@ -128,17 +128,17 @@ public enum Panel: Sendable, Equatable {
 }
 
 /// A titled set of panels that share one legend: a name has the same colour in all of them.
-public struct Figure: Sendable, Equatable {
-  public var title: String
-  public var panels: [Panel]
+package struct Figure: Sendable, Equatable {
+  package var title: String
+  package var panels: [Panel]
 
-  public init(title: String = "", panels: [Panel]) {
+  package init(title: String = "", panels: [Panel]) {
     self.title = title
     self.panels = panels
   }
 
   /// A figure of one panel of curves.
-  public init(
+  package init(
     title: String, xLabel: String, yLabel: String, xScale: AxisScale = .linear,
     yScale: AxisScale = .linear, series: [Series]
   ) {

@@ -1,11 +1,11 @@
 extension Figure {
   /// The figure as sixel graphics, for terminals that know them (xterm, foot, WezTerm).
-  public func sixel(width: Int = 720) -> String {
+  package func sixel(width: Int = 720) -> String {
     PixelWriter(figure: self, width: width).image().sixel + "\n"
   }
 
   /// The figure in the graphics protocol of kitty (kitty, Ghostty, Konsole).
-  public func kitty(width: Int = 720) -> String {
+  package func kitty(width: Int = 720) -> String {
     PixelWriter(figure: self, width: width).image().kitty + "\n"
   }
 }

@@ -1,6 +1,6 @@
 extension Figure {
   /// The figure as an SVG document: panels side by side, one legend above all of them.
-  public func svg() -> String {
+  package func svg() -> String {
     var writer = SVGWriter(self)
     return writer.document()
   }

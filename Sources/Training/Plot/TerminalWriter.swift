@@ -5,7 +5,7 @@ extension Figure {
   /// With `unicode` curves are Braille dots, else ASCII marks; with `colour` they have the colours
   /// of the SVG (256-colour escape codes), else a letter at the end of each tells them apart.
   /// Bands are not drawn. Widths below 24 and heights below 6 are taken as these.
-  public func braille(
+  package func braille(
     width: Int, height: Int, colour: Bool = true, unicode: Bool = true
   ) -> String {
     TerminalWriter(

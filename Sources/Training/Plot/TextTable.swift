@@ -1,18 +1,18 @@
 /// A table for terminals: columns aligned, numbers at their decimal points, rules in ASCII.
-public struct TextTable: Sendable, Equatable {
-  public var header: [String]
-  public var rows: [[String]]
+package struct TextTable: Sendable, Equatable {
+  package var header: [String]
+  package var rows: [[String]]
 
   /// Rows shorter than the header are filled with empty cells, longer ones are cut.
-  public init(header: [String], rows: [[String]] = []) {
+  package init(header: [String], rows: [[String]] = []) {
     self.header = header
     self.rows = rows
   }
 
-  public mutating func append(_ row: [String]) { rows.append(row) }
+  package mutating func append(_ row: [String]) { rows.append(row) }
 
   /// The lines of the table, each ended by a line break; no line has trailing spaces.
-  public func render() -> String {
+  package func render() -> String {
     let columns = header.indices.map { column in
       Column(
         title: TextWidth.printable(header[column]),
