@@ -165,8 +165,8 @@ struct Bench {
       gradients: gradients.map { UnsafeRawPointer($0) })
     try optimizer.initialise()
     if CommandLine.arguments.contains("--dump") {
-      print(objective.dumpPlan())
-      print(optimizer.dumpPlan())
+      print(objective.bound.dumpPlan())
+      print(optimizer.bound.dumpPlan())
     }
     var first = Double.nan
     var last = Double.nan
