@@ -24,7 +24,7 @@ func text(_ x: Double, _ digits: Int = 3) -> String {
   return "\((x * scale).rounded() / scale)"
 }
 
-/// The cases, and what they gave.
+/// The cases, and what each gave.
 struct Bench {
   let compiler = Compiler()
   var rows: [Row] = []
