@@ -1,8 +1,8 @@
 import CKernels
 import Diagnostics
+import Driver
 import IR
 import Measuring
-import Ravine
 import Runtime
 
 #if canImport(Glibc)
