@@ -1,5 +1,5 @@
+import Driver
 import Measuring
-import Ravine
 import Runtime
 
 /// The network of the digits example with AdamW, on memory of its own.
