@@ -87,7 +87,7 @@ import Training
     var settings = Tuner.Settings(
       ranges: [SearchRange(name: "lr", values: .powers(low: 1e-5, high: 10))])
     settings.trials = 12
-    var tuner = Tuner(compiler, work, settings)
+    let tuner = Tuner(compiler, work, settings)
     let result = try tuner.run(fit)
     if result.wasInterrupted { return "" }
     let picture = GalleryOverview(result, series: "accuracy")
