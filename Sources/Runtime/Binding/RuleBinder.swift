@@ -95,7 +95,8 @@ struct RuleBinder {
       if slot.isGlobal, !shape.isEmpty {
         throw DiagnosticError(
           Diagnostic(
-            801, "a global state that is not one number is not supported yet", at: slot.origin))
+            .unsupportedStorage, "a global state that is not one number is not supported yet",
+            at: slot.origin))
       }
       states.append(
         TensorLayout(
@@ -133,7 +134,7 @@ struct RuleBinder {
     else {
       throw DiagnosticError(
         Diagnostic(
-          504,
+          .badDomain,
           "the block of `\(slot.name)` is \(slot.storage.block!), which must be a whole number "
             + "from 1 to \(BlockLength.limit)", at: slot.origin))
     }
@@ -153,7 +154,8 @@ struct RuleBinder {
       if unit > BlockLength.limit {
         throw DiagnosticError(
           Diagnostic(
-            801, "the blocks of the states have no common multiple up to \(BlockLength.limit)",
+            .unsupportedStorage,
+            "the blocks of the states have no common multiple up to \(BlockLength.limit)",
             at: slot.origin, notes: [Note("choose powers of two")]))
       }
     }

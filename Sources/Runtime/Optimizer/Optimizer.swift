@@ -361,7 +361,7 @@ package final class Optimizer {
     let slot = instance.module.variants.flatMap(\.inputs).first { $0.name == name }
     return DiagnosticError(
       Diagnostic(
-        825, "`\(instance.label)` needs the input `\(name)`, and nobody gives it",
+        .missingInput, "`\(instance.label)` needs the input `\(name)`, and nobody gives it",
         at: slot?.origin ?? instance.module.origin,
         notes: [Note("a program sets it before each step, a recorded run has it recorded")]))
   }

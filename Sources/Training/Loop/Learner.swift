@@ -34,7 +34,7 @@ final class Learner {
     if bindings.train != nil, objective.inputs.count > 2 {
       throw DiagnosticError(
         Diagnostic(
-          228,
+          .moreInputsThanData,
           "`\(objective.name)` has \(objective.inputs.count) inputs, and data has features and "
             + "one target", at: objective.inputs[2].origin))
     }
@@ -71,7 +71,8 @@ final class Learner {
   private static func missing(_ input: InputSlot, _ rule: RuleInstance) -> DiagnosticError {
     DiagnosticError(
       Diagnostic(
-        825, "`\(rule.label)` needs the input `\(input.name)`, and training cannot give it",
+        .missingInput,
+        "`\(rule.label)` needs the input `\(input.name)`, and training cannot give it",
         at: input.origin,
         notes: [Note("a program sets it before each step, a recorded run has it recorded")]))
   }
@@ -91,7 +92,7 @@ final class Learner {
     guard values.count == numberCount else {
       throw DiagnosticError(
         Diagnostic(
-          229,
+          .startOfOtherSize,
           "the starting point has \(values.count) numbers, and the objective "
             + "\(numberCount)", at: span))
     }
@@ -216,7 +217,7 @@ final class Learner {
   func failure(_ loss: Double, _ step: Int, _ rule: String, _ seed: UInt64) -> Diagnostic {
     let what = loss.isNaN ? "NaN" : "infinite"
     var result = Diagnostic(
-      910, "\(rule), seed \(seed): the loss is \(what) at step \(step)", at: .none)
+      .lossNotFinite, "\(rule), seed \(seed): the loss is \(what) at step \(step)", at: .none)
     if let broken = parameters.counts.indices.first(where: { !parameters.isFinite($0) }) {
       result.notes = [
         Note(
@@ -284,7 +285,7 @@ final class Learner {
       return nil
     }
     return Diagnostic(
-      910,
+      .lossNotFinite,
       "\(rule), seed \(seed): `\(runner.parameters[broken].name)` is not finite after step "
         + "\(step)", at: .none, notes: [advice(step)])
   }
