@@ -31,12 +31,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .target(
-      name: "CKernels",
-      linkerSettings: [
-        .linkedLibrary("openblas", .when(platforms: [.linux])),
-        .linkedFramework("Accelerate", .when(platforms: [.macOS])),
-      ]),
+    .target(name: "CKernels"),
     room("Basics", []),
     room("Diagnostics", ["Basics"]),
     room("Syntax", ["Diagnostics"]),
