@@ -1,12 +1,5 @@
 import CKernels
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// Which library computes large products and decompositions, and why; docs/decisions/0029.
 package struct MatrixLibrary: Equatable, Sendable, CustomStringConvertible {
