@@ -86,7 +86,7 @@ extension PlanInstance {
         Int64(s.a.leading), b, Int64(s.b.leading), pointer(s.result))
       return
     }
-    BLASThreads.useOne()
+    MatrixLibrary.load()
     rv_product(
       Int32(team?.pointee.threads ?? 1), element, transposesA, transposesB, Int32(s.rows),
       Int32(s.columns), Int32(s.depth), a, Int32(s.a.leading), b, Int32(s.b.leading),
