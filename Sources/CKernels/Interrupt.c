@@ -1,5 +1,7 @@
 #include "Interrupt.h"
 
+#include "System.h"
+
 #include <signal.h>
 #include <stddef.h>
 #include <time.h>
@@ -19,6 +21,8 @@ static long long now(void) {
    the same key. */
 static void on_interrupt(int signal_number) {
   long long time = now();
+  // Nobody waits for a compiler then.
+  rv_stop_programs();
   if (!requested) {
     first = time;
     requested = 1;

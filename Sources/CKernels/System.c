@@ -1,14 +1,15 @@
 #include "System.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -17,12 +18,6 @@
 #endif
 
 extern char **environ;
-
-static int64_t milliseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 // The environment with another TMPDIR: what the program leaves behind lies in a folder of ours.
 static char **environment(char *variable) {
@@ -38,27 +33,54 @@ static char **environment(char *variable) {
   return copy;
 }
 
-static int wait_for(pid_t pid, int limit) {
-  int64_t deadline = milliseconds() + limit;
-  struct timespec pause = {0, 500000};
-  int status;
-  for (;;) {
-    pid_t done = waitpid(pid, &status, WNOHANG);
-    if (done == pid) return WIFEXITED(status) ? WEXITSTATUS(status) : RV_PROCESS_KILLED;
-    // A host that ignores SIGCHLD leaves no status: what the program wrote decides.
-    if (done < 0 && errno == ECHILD) return 0;
-    if (milliseconds() >= deadline) {
-      kill(-pid, SIGKILL);
-      kill(pid, SIGKILL);
-      while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
-      return RV_PROCESS_TIMED_OUT;
-    }
-    nanosleep(&pause, 0);
+// The programs that run now, by process group; the negative of one that was stopped, 0 for a free
+// place. What finds no place is waited for, and not stopped.
+enum { MOST_PROGRAMS = 64 };
+static _Atomic int programs[MOST_PROGRAMS];
+static atomic_int isEnding;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+void rv_stop_programs(void) {
+  for (int k = 0; k < MOST_PROGRAMS; k++) {
+    int pid = atomic_load(&programs[k]);
+    if (pid > 0 && atomic_compare_exchange_strong(&programs[k], &pid, -pid)) kill(-pid, SIGKILL);
   }
 }
 
+static void at_end(void) {
+  atomic_store(&isEnding, 1);
+  rv_stop_programs();
+}
+
+static void stop_at_end(void) { atexit(at_end); }
+
+static _Atomic int *enter(pid_t pid) {
+  for (int k = 0; k < MOST_PROGRAMS; k++) {
+    int free = 0;
+    if (atomic_compare_exchange_strong(&programs[k], &free, pid)) return &programs[k];
+  }
+  return 0;
+}
+
+static int wait_for(pid_t pid) {
+  _Atomic int *place = enter(pid);
+  if (atomic_load(&isEnding)) rv_stop_programs();
+  // It keeps its number until its place is free again: nobody stops another in its stead.
+  siginfo_t information;
+  while (waitid(P_PID, (id_t)pid, &information, WEXITED | WNOWAIT) < 0 && errno == EINTR) {}
+  int isStopped = place && atomic_exchange(place, 0) < 0;
+  int status = 0;
+  pid_t done;
+  while ((done = waitpid(pid, &status, 0)) < 0 && errno == EINTR) {}
+  if (isStopped) return RV_PROCESS_STOPPED;
+  // A host that ignores SIGCHLD leaves no status: what the program wrote decides.
+  if (done < 0) return 0;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : RV_PROCESS_KILLED;
+}
+
 int rv_run_program(
-    const char *path, char *const *arguments, const char *messages, const char *folder, int limit) {
+    const char *path, char *const *arguments, const char *messages, const char *folder) {
+  pthread_once(&once, stop_at_end);
   size_t length = strlen(folder) + sizeof "TMPDIR=";
   char *variable = malloc(length);
   char **variables = variable ? environment(variable) : 0;
@@ -86,7 +108,77 @@ int rv_run_program(
   posix_spawnattr_destroy(&attributes);
   free(variables);
   free(variable);
-  return failed ? RV_PROCESS_NOT_STARTED : wait_for(pid, limit);
+  return failed ? RV_PROCESS_NOT_STARTED : wait_for(pid);
+}
+
+typedef struct thread_work {
+  void (*work)(void *);
+  void *argument;
+} thread_work;
+
+static void *run_thread(void *argument) {
+  thread_work own = *(thread_work *)argument;
+  free(argument);
+  own.work(own.argument);
+  return 0;
+}
+
+int rv_start_thread(void (*work)(void *), void *argument) {
+  thread_work *own = malloc(sizeof *own);
+  if (!own) return 0;
+  own->work = work;
+  own->argument = argument;
+  // Signals are for the threads of the host.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  int failed = pthread_create(&thread, 0, run_thread, own);
+  pthread_sigmask(SIG_SETMASK, &before, 0);
+  if (failed) {
+    free(own);
+    return 0;
+  }
+  pthread_detach(thread);
+  return 1;
+}
+
+struct rv_flag {
+  atomic_int isSet;
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+};
+
+rv_flag *rv_new_flag(void) {
+  rv_flag *flag = malloc(sizeof *flag);
+  if (!flag) abort();
+  atomic_init(&flag->isSet, 0);
+  pthread_mutex_init(&flag->mutex, 0);
+  pthread_cond_init(&flag->changed, 0);
+  return flag;
+}
+
+void rv_free_flag(rv_flag *flag) {
+  pthread_cond_destroy(&flag->changed);
+  pthread_mutex_destroy(&flag->mutex);
+  free(flag);
+}
+
+void rv_set_flag(rv_flag *flag) {
+  pthread_mutex_lock(&flag->mutex);
+  atomic_store_explicit(&flag->isSet, 1, memory_order_release);
+  pthread_cond_broadcast(&flag->changed);
+  pthread_mutex_unlock(&flag->mutex);
+}
+
+int rv_flag_is_set(rv_flag *flag) {
+  return atomic_load_explicit(&flag->isSet, memory_order_acquire);
+}
+
+void rv_wait_for_flag(rv_flag *flag) {
+  pthread_mutex_lock(&flag->mutex);
+  while (!rv_flag_is_set(flag)) pthread_cond_wait(&flag->changed, &flag->mutex);
+  pthread_mutex_unlock(&flag->mutex);
 }
 
 void rv_cpu_identity(uint32_t numbers[12]) {

@@ -84,6 +84,7 @@ package final class Subject {
     let optimizer = try Optimizer(
       rule, parameters: size.tensors, engine: engine, elementType: type, horizon: 1_000_000,
       threads: threads, compiler: compiler)
+    optimizer.waitForCode()
     let bound = Clock.seconds
     optimizer.bind(
       parameters: host.parameters, gradients: host.gradients.map { UnsafeRawPointer($0) })

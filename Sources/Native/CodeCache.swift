@@ -10,7 +10,7 @@ import Basics
 ///
 /// An entry is made in a folder of its own and put in place by one `rename`, so that processes at once
 /// and a process killed at any moment leave whole entries or none.
-package struct CodeCache {
+package struct CodeCache: Sendable {
   static let source = "source.c"
   static let code = "code.so"
   static let sum = "sum"
@@ -87,7 +87,7 @@ package struct CodeCache {
 
   /// A folder in which an entry is made; its lock tells the living from those that were killed. No
   /// two have ever the same name.
-  struct Work {
+  struct Work: Sendable {
     let folder: String
     private let descriptor: Int32
 

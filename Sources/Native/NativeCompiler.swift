@@ -10,8 +10,10 @@ import Runtime
 
 /// Compiles passes with the system's C compiler and keeps the code in a cache on disk.
 ///
-/// Whatever goes wrong, the interpreter runs in its place and `note` is told once. Not to be used by
-/// several threads at once; several processes may share a cache.
+/// Compilers run in the background, one after the other, and steps are interpreted until the code is
+/// there; who asks for native code by name (`CompileEffort.always`) waits. Whatever goes wrong, the
+/// interpreter runs in its place and `note` is told once. Not to be used by several threads at once;
+/// several processes may share a cache.
 package final class NativeCompiler: SegmentCompiler {
   package struct Settings: Sendable {
     /// A path or a name; nil takes the first of cc, clang and gcc.
@@ -20,8 +22,6 @@ package final class NativeCompiler: SegmentCompiler {
     package var cache: String?
     /// Bytes that the cache may take.
     package var cacheLimit = 256 << 20
-    /// Milliseconds after which a compiler counts as hung.
-    package var timeLimit = 10_000
 
     package init(compiler: String?, cache: String?) {
       self.compiler = compiler
@@ -39,7 +39,9 @@ package final class NativeCompiler: SegmentCompiler {
   package private(set) var callCount = 0
   private let note: (String) -> Void
   private var hasNoted = false
-  private var libraries: [String: Library] = [:]
+  /// By key, what was compiled or is being.
+  private var codes: [String: SegmentCode] = [:]
+  private let turn = Turn()
   /// Looked for once.
   private lazy var system = SystemCompiler(settings.compiler)
   private lazy var cache: Result<CodeCache, CodeCache.Refusal> = {
@@ -75,18 +77,19 @@ package final class NativeCompiler: SegmentCompiler {
   }
 
   package func compile(_ segments: [SegmentSource], effort: CompileEffort) -> SegmentCode {
-    let interpreted = SegmentCode(functions: segments.map { _ in nil }, library: nil)
+    func interpreted(_ problem: String? = nil) -> SegmentCode {
+      let code = SegmentCode { [weak self] in self?.say($0) }
+      code.finish(segments.map { _ in nil }, library: nil, problem: problem)
+      return code
+    }
     guard SourceText.isPossible else {
-      if effort == .always { say("this build cannot write C") }
-      return interpreted
+      return interpreted(effort == .always ? "this build cannot write C" : nil)
     }
     let source = SourceText(segments)
-    if source.functions.isEmpty { return interpreted }
+    if source.functions.isEmpty { return interpreted() }
     guard let system else {
-      if effort == .always {
-        say("there is no C compiler" + (settings.compiler.map { " `\($0)`" } ?? ""))
-      }
-      return interpreted
+      let named = settings.compiler.map { " `\($0)`" } ?? ""
+      return interpreted(effort == .always ? "there is no C compiler" + named : nil)
     }
     let key = SHA256.hexadecimal(
       Array(
@@ -94,52 +97,37 @@ package final class NativeCompiler: SegmentCompiler {
           source.text, system.identity, SystemCompiler.machine, SystemCompiler.machineFlag,
           SystemCompiler.flags.joined(separator: " "),
         ].joined(separator: "\n").utf8))
-    guard let library = libraries[key] ?? find(key, source, system, effort) else {
-      return interpreted
+    if let known = codes[key], !known.hasFailed {
+      if effort == .always { known.wait() }
+      return known
     }
-    libraries[key] = library
-    let functions = source.symbols.map { symbol in
-      symbol.flatMap { library.function($0) }
-    }
-    return SegmentCode(functions: functions, library: library)
-  }
-
-  /// From the cache, or compiled.
-  private func find(
-    _ key: String, _ source: SourceText, _ system: SystemCompiler, _ effort: CompileEffort
-  ) -> Library? {
     let cache: CodeCache
     switch self.cache {
     case .success(let found): cache = found
     case .failure(let refusal):
-      say("the cache of compiled code cannot be used: \(refusal.reason)")
-      return nil
+      return interpreted("the cache of compiled code cannot be used: \(refusal.reason)")
     }
+    let code = SegmentCode { [weak self] in self?.say($0) }
     if let path = cache.find(key), let library = Library(path, source.functions) {
-      return library
+      code.finish(library.functions(source.symbols), library: library)
+      codes[key] = code
+      return code
     }
-    if effort == .onlyCached { return nil }
+    if effort == .onlyCached { return interpreted() }
     guard let work = cache.work() else {
-      say("the cache of compiled code cannot be written: \(cache.path)")
-      return nil
+      return interpreted("the cache of compiled code cannot be written: \(cache.path)")
     }
-    defer { work.end() }
     guard Files.write(Array(source.text.utf8), to: work.folder + "/" + CodeCache.source) else {
-      say("the cache of compiled code cannot be written: \(cache.path)")
-      return nil
+      work.end()
+      return interpreted("the cache of compiled code cannot be written: \(cache.path)")
     }
+    codes[key] = code
     callCount += 1
-    if let problem = system.compile(in: work.folder, limit: settings.timeLimit) {
-      say(problem)
-      return nil
-    }
-    // A full disk keeps the entry out; this process has the code all the same.
-    let path = cache.publish(work, as: key) ?? work.folder + "/" + CodeCache.code
-    guard let library = Library(path, source.functions) else {
-      say("what \(system.path) wrote cannot be loaded")
-      return nil
-    }
-    return library
+    let job = CompileJob(
+      key: key, functions: source.functions, symbols: source.symbols, system: system, cache: cache,
+      work: work, code: code, turn: turn)
+    if effort == .always { job.run() } else { job.start() }
+    return code
   }
 
   private func say(_ text: String) {
@@ -147,23 +135,4 @@ package final class NativeCompiler: SegmentCompiler {
     hasNoted = true
     note(text + "; the interpreter runs instead")
   }
-}
-
-/// Loaded code. It stays loaded as long as someone holds this.
-private final class Library {
-  private let handle: UnsafeMutableRawPointer
-
-  /// nil where the file cannot be loaded or lacks one of the functions.
-  init?(_ path: String, _ functions: [String]) {
-    guard Files.read(path).map(ObjectFile.isWhole) ?? false else { return nil }
-    guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else { return nil }
-    self.handle = handle
-    if functions.contains(where: { dlsym(handle, $0) == nil }) { return nil }
-  }
-
-  func function(_ name: String) -> SegmentFunction? {
-    dlsym(handle, name).map { unsafeBitCast($0, to: SegmentFunction.self) }
-  }
-
-  deinit { dlclose(handle) }
 }

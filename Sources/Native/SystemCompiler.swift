@@ -7,7 +7,7 @@ import CKernels
 #endif
 
 /// The system's C compiler: where it is, and a call of it.
-struct SystemCompiler {
+struct SystemCompiler: Sendable {
   let path: String
   /// Changes when the compiler does: its real path, size and date.
   let identity: String
@@ -58,23 +58,23 @@ struct SystemCompiler {
     return numbers.map { String($0, radix: 16) }.joined(separator: ".")
   }
 
-  /// Compiles `source.c` of a folder to its `code.so`, in at most `limit` milliseconds. Returns what
-  /// went wrong, or nil.
-  func compile(in folder: String, limit: Int) -> String? {
-    let first = run(in: folder, flags: Self.flags + [Self.machineFlag], limit)
+  /// Compiles `source.c` of a folder to its `code.so`, however long that takes. Returns what went
+  /// wrong, or nil.
+  func compile(in folder: String) -> String? {
+    let first = run(in: folder, flags: Self.flags + [Self.machineFlag])
     guard case .failed = first else { return first.message(self, folder) }
     // Some compilers cannot tell what machine they are on.
-    return run(in: folder, flags: Self.flags, limit).message(self, folder)
+    return run(in: folder, flags: Self.flags).message(self, folder)
   }
 
   private enum Outcome {
-    case done, failed, hung, missing
+    case done, failed, stopped, missing
 
     func message(_ compiler: SystemCompiler, _ folder: String) -> String? {
       switch self {
       case .done: nil
       case .failed: "\(compiler.path) failed: \(compiler.firstMessage(in: folder))"
-      case .hung: "\(compiler.path) did not end in time"
+      case .stopped: "\(compiler.path) was stopped"
       case .missing: "\(compiler.path) cannot be started"
       }
     }
@@ -84,7 +84,7 @@ struct SystemCompiler {
     [path] + flags + ["-o", code, source, "-lm"]
   }
 
-  private func run(in folder: String, flags: [String], _ limit: Int) -> Outcome {
+  private func run(in folder: String, flags: [String]) -> Outcome {
     let arguments = arguments(
       flags, from: "\(folder)/\(CodeCache.source)", to: "\(folder)/\(CodeCache.code)")
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
@@ -92,10 +92,10 @@ struct SystemCompiler {
     defer { for pointer in pointers { free(pointer) } }
     Files.remove("\(folder)/\(CodeCache.code)")
     let status = rv_run_program(
-      path, pointers, "\(folder)/\(CodeCache.messages)", folder, Int32(clamping: limit))
+      path, pointers, "\(folder)/\(CodeCache.messages)", folder)
     switch status {
     case Int32(RV_PROCESS_NOT_STARTED.rawValue): return .missing
-    case Int32(RV_PROCESS_TIMED_OUT.rawValue): return .hung
+    case Int32(RV_PROCESS_STOPPED.rawValue): return .stopped
     case 0:
       let size = Files.state("\(folder)/\(CodeCache.code)")?.size ?? 0
       return size > 0 ? .done : .failed

@@ -157,4 +157,26 @@ import Testing
     let wide = try sandbox.run("ravine dump --stage c Lion --dtype f64")
     #expect(wide.output.contains("double *const p_w"))
   }
+
+  /// A compiler that never ends keeps nobody waiting, and does not outlive the command.
+  @Test func theCommandEndsBeforeItsCompiler() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write(
+      "wide.opt",
+      """
+      objective wide(x: vector(70000) = 1) = sum(x^2)
+      minimize wide with SGD(lr = 0.1) for 3 steps
+      """)
+    try sandbox.write("cc", "#!/bin/sh\necho $$ > '\(sandbox.folder.path)/pid'\nsleep 1000\n")
+    let outcome = try sandbox.run(
+      "chmod +x cc && ravine run wide.opt --engine auto",
+      environment: ["RAVINE_CACHE": "cache", "RAVINE_CC": sandbox.folder.path + "/cc"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.isEmpty)
+    guard let pid = try? sandbox.read("pid").filter(\.isNumber), !pid.isEmpty else { return }
+    var state = "R"
+    while !state.isEmpty, !state.hasPrefix("Z") {
+      state = try sandbox.run("ps -o stat= -p \(pid) || true").output
+    }
+  }
 }

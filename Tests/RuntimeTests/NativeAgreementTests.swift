@@ -29,7 +29,7 @@ enum NativeTesting {
       return false
     }
     let code = compiler.compile(plan.sources(PlanNames()), effort: .always)
-    return code.functions?.contains { $0 != nil } ?? false
+    return code.take()?.contains { $0 != nil } ?? false
   }()
 }
 

@@ -2,13 +2,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum rv_process { RV_PROCESS_NOT_STARTED = -1, RV_PROCESS_TIMED_OUT = -2, RV_PROCESS_KILLED = -3 };
+enum rv_process { RV_PROCESS_NOT_STARTED = -1, RV_PROCESS_STOPPED = -2, RV_PROCESS_KILLED = -3 };
 
 /// Runs a program with an argument array (no shell), nothing on its input and its output and errors
-/// in the file `messages`; TMPDIR is `folder`. Its exit status, or an `rv_process`. After `limit`
-/// milliseconds the program and its children are killed.
+/// in the file `messages`; TMPDIR is `folder`. Its exit status, or an `rv_process`. However long it
+/// runs, it does not outlive this process.
 int rv_run_program(
-    const char *path, char *const *arguments, const char *messages, const char *folder, int limit);
+    const char *path, char *const *arguments, const char *messages, const char *folder);
+
+/// Kills all programs that `rv_run_program` runs, and their children. A signal handler may call it.
+void rv_stop_programs(void);
+
+/// Runs `work` on a thread that nobody joins; 0 where there is none.
+int rv_start_thread(void (*work)(void *), void *argument);
+
+/// A flag that one thread sets once and others see, with all that was written before.
+typedef struct rv_flag rv_flag;
+rv_flag *rv_new_flag(void);
+void rv_free_flag(rv_flag *flag);
+void rv_set_flag(rv_flag *flag);
+int rv_flag_is_set(rv_flag *flag);
+void rv_wait_for_flag(rv_flag *flag);
 
 /// What instructions this machine has, as numbers to compare.
 void rv_cpu_identity(uint32_t numbers[12]);

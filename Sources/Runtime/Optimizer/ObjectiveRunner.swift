@@ -92,7 +92,7 @@ package final class ObjectiveRunner {
 
   /// Takes the code of the passes if it is there.
   private func adoptCode() {
-    guard let code = awaited, let functions = code.functions else { return }
+    guard let functions = awaited?.take() else { return }
     awaited = nil
     var own = functions[...]
     instance?.adopt(&own)

@@ -248,9 +248,15 @@ package final class Optimizer {
     return result
   }
 
+  /// Waits for code that is being compiled, however long, where a measurement wants it.
+  package func waitForCode() {
+    awaited?.wait()
+    adoptCode()
+  }
+
   /// Takes the code of the passes if it is there.
   private func adoptCode() {
-    guard let code = awaited, let functions = code.functions else { return }
+    guard let functions = awaited?.take() else { return }
     awaited = nil
     var starts: [Int] = []
     var next = 0

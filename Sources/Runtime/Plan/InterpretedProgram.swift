@@ -62,7 +62,8 @@ package struct InterpretedProgram {
     if let compiler {
       let code = compiler.compile(
         programs.flatMap(\.withBodies).flatMap { $0.plan.sources(PlanNames()) }, effort: .always)
-      var functions = (code.functions ?? [])[...]
+      code.wait()
+      var functions = (code.take() ?? [])[...]
       for run in runs { run.instance.adopt(&functions) }
       runs.first?.code = code
     }
