@@ -78,7 +78,7 @@ import Testing
         func moved(_ step: Double) throws -> Double {
           var other = environment
           other.parameters[k].values[i] = x + step
-          return try plain.evaluate([other], wanted: { $0 == .loss }).value(.loss)!.scalar
+          return try plain.evaluate([other], includes: { $0 == .loss }).value(.loss)!.scalar
         }
         // Fourth order, so that only rounding is left of the difference.
         let near = try (moved(h) - moved(-h)) / (2 * h)

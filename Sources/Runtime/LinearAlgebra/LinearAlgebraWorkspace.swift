@@ -39,7 +39,7 @@ package final class LinearAlgebraWorkspace<T: LinearAlgebraScalar> {
     realCount * MemoryLayout<T>.stride + integerScratch * MemoryLayout<Int32>.stride
   }
 
-  /// Makes room for an operation; what was reserved before stays possible.
+  /// Reserves what an operation needs; what was reserved before stays possible.
   package func reserve(_ need: Need) {
     MatrixLibrary.load()
     switch need {

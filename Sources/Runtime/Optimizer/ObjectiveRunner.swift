@@ -202,7 +202,7 @@ package final class ObjectiveRunner {
     return instance.scalars[Int(metricRegisters[k])]
   }
 
-  /// The loss, and gradients if wanted, at other points on the bound inputs: what a `PointOracle`
+  /// The loss, and gradients if asked for, at other points on the bound inputs: what a `PointOracle`
   /// does. The binding stays as it was.
   package func loss(
     at points: UnsafePointer<UnsafeRawPointer>,

@@ -6,7 +6,7 @@ import IR
 final class StepBackup {
   private let parameterBytes: [Int]
   private let states: [(pointer: UnsafeMutableRawPointer, bytes: Int)]
-  private let room: UnsafeMutableRawPointer
+  private let saved: UnsafeMutableRawPointer
 
   /// Whether a function may stop in its midst: a matrix without an answer, a place that is none.
   static func isNeeded(_ function: Function) -> Bool {
@@ -23,13 +23,13 @@ final class StepBackup {
     self.parameterBytes = parameterBytes
     self.states = states
     let bytes = parameterBytes.reduce(0, +) + states.reduce(0) { $0 + $1.bytes }
-    room = .allocate(byteCount: max(bytes, 1), alignment: 64)
+    saved = .allocate(byteCount: max(bytes, 1), alignment: 64)
   }
 
-  deinit { room.deallocate() }
+  deinit { saved.deallocate() }
 
   func save(_ parameters: [UnsafeMutableRawPointer]) {
-    var position = room
+    var position = saved
     for k in 0..<parameterBytes.count {
       position.copyMemory(from: parameters[k], byteCount: parameterBytes[k])
       position += parameterBytes[k]
@@ -41,7 +41,7 @@ final class StepBackup {
   }
 
   func restore(_ parameters: [UnsafeMutableRawPointer]) {
-    var position = room
+    var position = saved
     for k in 0..<parameterBytes.count {
       parameters[k].copyMemory(from: position, byteCount: parameterBytes[k])
       position += parameterBytes[k]

@@ -26,13 +26,13 @@ package struct ReferenceProgram: Sendable {
     }
   }
 
-  /// Computes the outputs that `wanted` selects, all by default.
+  /// Computes the outputs that `includes` selects, all by default.
   ///
   /// Errors: `NumericError` diagnostics at the place of the failing instruction, and what the oracle
   /// throws.
   package func evaluate(
     _ environments: [ReferenceEnvironment], oracle: Oracle? = nil,
-    wanted: (OutputTarget) -> Bool = { _ in true }
+    includes: (OutputTarget) -> Bool = { _ in true }
   ) throws(DiagnosticError) -> Result {
     precondition(environments.count == functions.count, "one environment for each function")
     var run = ReferenceRun(functions, environments, oracle)
@@ -40,7 +40,7 @@ package struct ReferenceProgram: Sendable {
     var kept = functions.map { _ in Set<Int>() }
     for (tensor, function) in functions.enumerated() {
       var values: [(target: OutputTarget, value: Dense)] = []
-      for output in function.outputs where wanted(output.target) {
+      for output in function.outputs where includes(output.target) {
         values.append((output.target, try run.demand(tensor, output.value)))
         if case .state(let k) = output.target, run.keeps(k, output.value, tensor) {
           kept[tensor].insert(k)
@@ -74,12 +74,12 @@ struct ReferenceRun {
   var evaluated = 0
   private var known: [[Dense?]]
   private var tuples: [[Int: [Dense]]]
-  /// Values whose operands are being computed: meeting one again is a cycle through other tensors.
+  /// Values whose operands are being computed: reaching one again is a cycle through other tensors.
   private var isOpen: [[Bool]]
   /// Where each tensor's function meets the others: (operation, site) → instruction.
-  private var meetings: [[Meeting: ValueID]]
+  private var barriers: [[Barrier: ValueID]]
 
-  private struct Meeting: Hashable {
+  private struct Barrier: Hashable {
     var operation: Operation
     var site: Int32
   }
@@ -96,12 +96,12 @@ struct ReferenceRun {
     known = functions.map { [Dense?](repeating: nil, count: $0.instructions.count) }
     isOpen = functions.map { [Bool](repeating: false, count: $0.instructions.count) }
     tuples = functions.map { _ in [:] }
-    meetings = functions.map { function in
-      var found: [Meeting: ValueID] = [:]
+    barriers = functions.map { function in
+      var found: [Barrier: ValueID] = [:]
       for (i, instruction) in function.instructions.enumerated() {
         switch instruction.operation.info.operationClass {
         case .globalReduction, .oracle:
-          found[Meeting(operation: instruction.operation, site: instruction.attribute)] =
+          found[Barrier(operation: instruction.operation, site: instruction.attribute)] =
             ValueID(i)
         default: break
         }
@@ -172,11 +172,11 @@ struct ReferenceRun {
     return function.operands(place.value).map(here)
   }
 
-  /// The operands of a meeting in all tensors that take part.
+  /// The operands of a barrier in all tensors that take part.
   private func operandsOfAll(_ instruction: Instruction) -> [Place] {
-    let meeting = Meeting(operation: instruction.operation, site: instruction.attribute)
+    let barrier = Barrier(operation: instruction.operation, site: instruction.attribute)
     return functions.indices.compactMap { tensor in
-      meetings[tensor][meeting].map {
+      barriers[tensor][barrier].map {
         Place(tensor: tensor, value: functions[tensor][$0].a)
       }
     }
@@ -231,10 +231,10 @@ struct ReferenceRun {
 
   private mutating func ask(_ place: Place, _ instruction: Instruction) throws(DiagnosticError) {
     guard let oracle else { throw failure(.noOracle, place) }
-    let meeting = Meeting(operation: instruction.operation, site: instruction.attribute)
+    let barrier = Barrier(operation: instruction.operation, site: instruction.attribute)
     var points: [Dense] = []
     for tensor in functions.indices {
-      if let value = meetings[tensor][meeting] {
+      if let value = barriers[tensor][barrier] {
         points.append(known[tensor][functions[tensor][value].a.index]!)
       } else {
         points.append(environments[tensor].parameters.first ?? Dense(0))
@@ -245,7 +245,7 @@ struct ReferenceRun {
         site: Int(instruction.attribute), points: points,
         wantsGradients: instruction.operation == .gradientAt))
     for tensor in functions.indices {
-      guard let value = meetings[tensor][meeting] else { continue }
+      guard let value = barriers[tensor][barrier] else { continue }
       let shape = functions[tensor].type(value).shape.numbers
       known[tensor][value.index] =
         instruction.operation == .lossAt
