@@ -19,19 +19,20 @@ package enum NumericError: Error, Hashable, Sendable {
   /// A share of `topk_mask` that is not above 0 and at most 1.
   case share(Double)
 
-  package var code: Int {
+  package var code: DiagnosticCode {
     switch self {
-    case .linearAlgebra(.singular): 901
-    case .linearAlgebra(.notPositiveDefinite): 902
-    case .linearAlgebra(.notConverged): 903
-    case .index: 904
-    case .linearAlgebra(.notFinite): 905
-    case .noOracle: 810
-    case .recordedDraw: 906
-    case .circularReduction: 811
-    case .reductionInLoop: 812
-    case .loopCount: 907
-    case .share: 908
+    case .linearAlgebra(.singular): .singularMatrix
+    case .linearAlgebra(.notPositiveDefinite): .notPositiveDefinite
+    case .linearAlgebra(.notConverged): .noConvergence
+    case .index: .indexOutsideAxis
+    case .linearAlgebra(.notFinite): .decompositionNotFinite
+    case .noOracle: .noObjectivePoint
+    case .recordedDraw: .recordedDraw
+    case .circularReduction: .globalCycle
+    case .reductionInLoop: .reductionInLoop
+    case .loopCount: .endlessRepeat
+    case .share: .badShare
+    case .linearAlgebra(.noLibrary): .noLibrary
     }
   }
 
@@ -44,6 +45,9 @@ package enum NumericError: Error, Hashable, Sendable {
       case .linearAlgebra(.notPositiveDefinite): "`\(name)`: the matrix is not positive definite"
       case .linearAlgebra(.notConverged): "`\(name)` did not converge"
       case .linearAlgebra(.notFinite): "`\(name)` of a matrix with a NaN or an infinity in it"
+      case .linearAlgebra(.noLibrary):
+        "`\(name)` needs LAPACK, and no library with it was found; install OpenBLAS "
+          + "(Debian: libopenblas0) or name one in RAVINE_BLAS"
       case .index(let x, let count):
         "`\(name)`: index \(x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)") is outside an "
           + "axis of length \(count)"
