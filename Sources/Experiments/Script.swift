@@ -106,10 +106,10 @@ package final class Script {
     }
     noteWindows(rules, settings.steps)
     let trainer = Trainer(
-      objective: objective, engine: options.engine, elementType: options.elementType,
+      objective: objective, data: data, engine: options.engine, elementType: options.elementType,
       compiler: passCompiler, progress: progress)
     let history = try trainer.train(
-      rules, on: data, settings, title: text(statement.objective, command.tree))
+      rules, settings, title: text(statement.objective, command.tree))
     experiments.append(history)
     output(ExperimentTable.text(history))
   }

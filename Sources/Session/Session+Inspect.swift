@@ -136,10 +136,10 @@ extension Session {
     case "checked": write(compiler.checkedText(only: [name.key]))
     case "plan":
       let spec = ParameterSpec(name: "w", dims: [64, 32])
-      let optimizer = try asking(what) {
-        try Optimizer(instance, parameters: [spec], elementType: settings.elementType)
+      let bound = try asking(what) {
+        try BoundRule(instance, parameters: [spec], elementType: settings.elementType)
       }
-      write("# \(instance.label) on a tensor of 64 × 32\n" + optimizer.dumpPlan())
+      write("# \(instance.label) on a tensor of 64 × 32\n" + bound.dumpPlan())
     default:
       for variant in instance.module.variants {
         if !variant.path.isEmpty { write("# \(variant.path.joined(separator: ", "))\n") }

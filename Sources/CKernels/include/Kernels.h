@@ -123,22 +123,22 @@ typedef struct rv_segment {
 /// Runs elements [start, end) of a pass by its instructions.
 void rv_run_range(const rv_segment *segment, const rv_frame *frame, int64_t start, int64_t end);
 
-/// What one thread needs to take part in passes: scratch, cursors, scalar registers.
-typedef struct rv_room {
-  char *scratch;
+/// The memory in which one thread takes part in passes: chunks, cursors, scalar registers.
+typedef struct rv_scratch {
+  char *chunks;
   char **cursors;
   double *scalars;
-} rv_room;
+} rv_scratch;
 
-/// The threads that share the passes of one optimizer, and a room for each.
+/// The threads that share the passes of one optimizer, and scratch memory for each.
 typedef struct rv_team {
   int64_t threads;
   // Elements times instructions below which nobody is woken.
   int64_t worth;
-  const rv_room *rooms;
+  const rv_scratch *scratch;
 } rv_team;
 
-/// A pass of one tensor; `partials` has room for `partialCount` Doubles a block.
+/// A pass of one tensor; `partials` holds `partialCount` Doubles a block.
 typedef struct rv_task {
   const rv_segment *segment;
   const rv_frame *frame;

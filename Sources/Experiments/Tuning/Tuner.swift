@@ -104,9 +104,12 @@ package struct Tuner {
     for rule in rules {
       _ = try compiler.rule(text(rule, settings.ranges.map { $0.first(2)[0] }))
     }
+    let trainer = Trainer(
+      objective: task.objective, data: task.data, engine: engine,
+      elementType: task.data == nil ? .float64 : elementType, compiler: passCompiler)
     for (k, rule) in rules.enumerated() {
       if Interrupt.isRequested { break }
-      let row = try tune(rule, "\(rule) (\(k + 1) of \(rules.count))")
+      let row = try tune(rule, trainer, "\(rule) (\(k + 1) of \(rules.count))")
       // What was interrupted in its search has had another budget than the others.
       if row.values.isEmpty, row.problem == nil { break }
       result.rows.append(row)
@@ -134,14 +137,17 @@ package struct Tuner {
     return call.text
   }
 
-  private func tune(_ rule: String, _ place: String) throws(DiagnosticError) -> Row {
+  private func tune(
+    _ rule: String, _ trainer: Trainer, _ place: String
+  ) throws(DiagnosticError) -> Row {
     var row = Row(rule: rule, written: rule)
     var search = Search(settings)
     while let values = search.next() {
       if Interrupt.isRequested { return row }
       progress("\(place): trial \(row.trials.count + 1) of \(settings.trials)")
       let runs = try runs(
-        text(rule, values), seeds: 0..<UInt64(settings.searchSeeds), first: row.trials.isEmpty)
+        text(rule, values), trainer, seeds: 0..<UInt64(settings.searchSeeds),
+        first: row.trials.isEmpty)
       if Interrupt.isRequested { return row }
       let scores = runs.map { $0.failure == nil ? $0.last(settings.series) ?? .nan : .nan }
       let mean = scores.reduce(0, +) / Double(max(1, scores.count))
@@ -158,7 +164,8 @@ package struct Tuner {
     row.rule = text(rule, best.values)
     progress("\(place): measuring")
     let start = UInt64(settings.searchSeeds)
-    let measured = try runs(row.rule, seeds: start..<start + UInt64(settings.seeds), first: false)
+    let measured = try runs(
+      row.rule, trainer, seeds: start..<start + UInt64(settings.seeds), first: false)
     if Interrupt.isRequested { return row }
     row.failed = measured.count { $0.failure != nil }
     for name in seriesNames {
@@ -170,7 +177,7 @@ package struct Tuner {
   /// Runs of one rule. A step that has no answer counts as a run that failed, unless the rule cannot
   /// run at all.
   private func runs(
-    _ rule: String, seeds: Range<UInt64>, first: Bool
+    _ rule: String, _ trainer: Trainer, seeds: Range<UInt64>, first: Bool
   ) throws(DiagnosticError) -> [RunHistory] {
     let instance: RuleInstance
     do throws(DiagnosticError) {
@@ -181,13 +188,9 @@ package struct Tuner {
     }
     var wanted = task.settings
     wanted.seeds = Array(seeds)
-    let trainer = Trainer(
-      objective: task.objective, engine: engine,
-      elementType: task.data == nil ? .float64 : elementType, compiler: passCompiler)
     do throws(DiagnosticError) {
-      if let data = task.data {
-        return try trainer.train([instance], on: data, wanted, title: task.title).rules
-          .flatMap(\.runs)
+      if task.data != nil {
+        return try trainer.train([instance], wanted, title: task.title).rules.flatMap(\.runs)
       }
       return try trainer.walks([instance], wanted).flatMap(\.runs)
     } catch {

@@ -11,6 +11,7 @@ extension Function {
   /// likewise); |x|' = sign(x); the largest entry shares among equals; clip passes on its borders.
   /// Throws R0806 at an operation that has no derivative yet, R0414 if the loss is not one number.
   package func differentiated(parameters: [Shape]) throws(DiagnosticError) -> Function {
+    WorkCounts.noteDifferentiation()
     let flat = try unrolled()
     var builder = FunctionBuilder(name: name)
     var map = [ValueID](repeating: .none, count: flat.instructions.count)

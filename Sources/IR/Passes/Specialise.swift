@@ -45,6 +45,7 @@ extension Function {
   /// `like` becomes the matrix [rows, cols]. Throws the shape errors that only numbers reveal, at
   /// the span of the expression.
   package func specialised(_ context: BindContext) throws(DiagnosticError) -> Function {
+    WorkCounts.noteSpecialisation()
     var pass = Specialise(source: self, context: context)
     return try pass.run().verified(after: "specialise")
   }

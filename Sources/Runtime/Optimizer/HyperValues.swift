@@ -1,40 +1,46 @@
 import Diagnostics
 import IR
 
-/// The hyperparameters of one rule instance: schedules evaluated at each step, values set by hand
-/// in their place.
+/// The values of a rule's hyperparameters: schedules evaluated at each step, values set by hand in
+/// their place.
 final class HyperValues {
-  let hypers: [Hyperparameter]
+  let program: HyperProgram
   let values: UnsafeMutablePointer<Double>
   /// t and T, where the scalar programs of all tensors read them.
   let step: UnsafeMutablePointer<Double>
   let horizon: UnsafeMutablePointer<Double>
-  private let instance: PlanInstance
-  private let memory = PlanMemory()
+  private let instance: PlanInstance?
   private var isOverridden: [Bool]
-  /// Nothing depends on the step.
   private let isConstant: Bool
 
-  init(_ rule: RuleInstance, horizon: Int) throws(DiagnosticError) {
-    hypers = rule.module.hypers
-    values = .allocate(capacity: max(hypers.count, 1))
-    values.initialize(repeating: 0, count: max(hypers.count, 1))
+  var hypers: [Hyperparameter] { program.hypers }
+  var all: [Double] { hypers.indices.map { values[$0] } }
+
+  /// The values at the first of `horizon` steps. Throws R0507 where one is out of its domain.
+  init(_ program: HyperProgram, horizon: Int) throws(DiagnosticError) {
+    self.program = program
+    let count = program.hypers.count
+    values = .allocate(capacity: max(count, 1))
+    values.initialize(repeating: 0, count: max(count, 1))
     step = .allocate(capacity: 1)
     step.initialize(to: 1)
     self.horizon = .allocate(capacity: 1)
     self.horizon.initialize(to: Double(horizon))
-    isOverridden = hypers.map { _ in false }
-    let function = try rule.arguments.specialised(BindContext(dims: [], hypers: []))
-    let plan = try Planner.plan(function, element: .float64)
-    memory.reserve(plan)
-    instance = PlanInstance(PlanProgram(plan), memory: memory)
-    instance.bind(seed: 0, tensor: 0)
-    isConstant = !function.instructions.contains {
-      [.step, .horizon, .hyper].contains($0.operation)
+    isOverridden = program.hypers.map { _ in false }
+    isConstant = program.isConstant
+    if let scalars = program.program {
+      let memory = PlanMemory()
+      memory.reserve(scalars.plan)
+      let made = PlanInstance(scalars, memory: memory)
+      made.bind(seed: 0, tensor: 0)
+      instance = made
+      // Twice, so that arguments that read other hyperparameters read their values.
+      try evaluate()
+      try evaluate()
+    } else {
+      instance = nil
+      for (k, x) in (program.constants ?? []).enumerated() { values[k] = x }
     }
-    // Twice, so that arguments that read other hyperparameters read their values.
-    try evaluate(isFirst: true)
-    try evaluate(isFirst: true)
     for k in hypers.indices { try check(k, values[k], isGiven: false) }
   }
 
@@ -47,10 +53,11 @@ final class HyperValues {
   /// Sets the values for step t.
   func advance(to t: Int) throws(DiagnosticError) {
     step.pointee = Double(t)
-    if !isConstant { try evaluate(isFirst: false) }
+    if !isConstant { try evaluate() }
   }
 
-  private func evaluate(isFirst: Bool) throws(DiagnosticError) {
+  private func evaluate() throws(DiagnosticError) {
+    guard let instance else { return }
     let plan = instance.program.plan
     for k in 0..<plan.presets.count {
       let (register, preset) = plan.presets[k]

@@ -1,18 +1,19 @@
 import IR
 
-/// The condition under which a value is wanted: alternatives of scalar conditions that hold together.
+/// The condition under which a value is needed: alternatives of scalar conditions that hold
+/// together.
 ///
-/// `select` on a scalar wants one arm only, so what stands below an arm is wanted where the
-/// condition (or its opposite) holds and the `select` itself is wanted.
-struct Guard: Hashable {
+/// `select` on a scalar needs one arm only, so what stands below an arm is needed where the
+/// condition (or its opposite) holds and the `select` itself is needed.
+struct Predicate: Hashable {
   /// A condition (value id times two) or its opposite (plus one).
   typealias Literal = Int32
 
-  /// Each sorted; a value is wanted when all literals of one of them hold. Empty: never wanted.
+  /// Each sorted; a value is needed when all literals of one of them hold. Empty: never.
   private(set) var terms: [[Literal]]
 
-  static let never = Guard(terms: [])
-  static let always = Guard(terms: [[]])
+  static let never = Predicate(terms: [])
+  static let always = Predicate(terms: [[]])
   /// More alternatives than this are not worth telling apart.
   private static let limit = 8
 
@@ -28,9 +29,9 @@ struct Guard: Hashable {
   /// All conditions that decide it.
   var conditions: [ValueID] { terms.flatMap { $0.map(Self.condition) } }
 
-  /// Wanted here, and the literal holds.
-  func and(_ literal: Literal) -> Guard {
-    var result = Guard.never
+  /// Needed here, and the literal holds.
+  func and(_ literal: Literal) -> Predicate {
+    var result = Predicate.never
     for term in terms {
       if term.contains(literal ^ 1) { continue }
       var next = term
@@ -43,8 +44,8 @@ struct Guard: Hashable {
     return result
   }
 
-  /// Wanted here or there.
-  mutating func form(or other: Guard) {
+  /// Needed here or there.
+  mutating func form(or other: Predicate) {
     if isAlways || other.terms.isEmpty { return }
     if other.isAlways || terms.isEmpty {
       self = other
@@ -54,9 +55,9 @@ struct Guard: Hashable {
     if terms.count > Self.limit { self = .always }
   }
 
-  /// Without the literals for which `drops` is true: wanted at least as often.
-  func dropping(_ drops: (Literal) -> Bool) -> Guard {
-    var result = Guard.never
+  /// Without the literals for which `drops` is true: needed at least as often.
+  func dropping(_ drops: (Literal) -> Bool) -> Predicate {
+    var result = Predicate.never
     for term in terms { result.insert(term.filter { !drops($0) }) }
     return result
   }
