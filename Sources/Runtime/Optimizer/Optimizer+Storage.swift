@@ -14,11 +14,7 @@ extension Optimizer {
         slot.storage, compute: elementType.compute, isSigned: signed,
         hypers: (0..<hypers.hypers.count).map { hypers.values[$0] })
     else {
-      throw DiagnosticError(
-        Diagnostic(
-          .badDomain,
-          "the block of `\(slot.name)` is \(slot.storage.block!), which must be a whole number "
-            + "from 1 to \(BlockLength.limit)", at: slot.origin))
+      throw DiagnosticError(.blockOfNoLength(slot))
     }
     if slot.roundsStochastically, format.element != elementType.compute.kernelElement,
       format.width <= 2
@@ -34,11 +30,7 @@ extension Optimizer {
     for (slot, state) in zip(variant.states, memory.states) {
       unit = SlotFormat.leastMultiple(unit, state.format.alignment)
       if unit > BlockLength.limit {
-        throw DiagnosticError(
-          Diagnostic(
-            .unsupportedStorage,
-            "the blocks of the states have no common multiple up to \(BlockLength.limit)",
-            at: slot.origin, notes: [Note("choose powers of two")]))
+        throw DiagnosticError(.unlikeBlocks(at: slot.origin))
       }
     }
   }
