@@ -109,6 +109,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-gallery", swiftSettings: strict),
+    // What tests of several rooms wait for and start.
+    .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
     tests("SyntaxTests", ["Basics", "Diagnostics", "Syntax"]),
     tests("IRTests", ["Basics", "IR", "Platform"]),
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),
@@ -133,8 +135,8 @@ let package = Package(
     tests(
       "SessionTests",
       [
-        "Diagnostics", "Driver", "Laboratory", "Platform", "PseudoTerminal", "Semantics",
-        "Session", "Training", "ravine-cli",
+        "Basics", "Diagnostics", "Driver", "Laboratory", "Platform", "PseudoTerminal", "Semantics",
+        "Session", "Support", "Training", "ravine-cli",
       ]),
     tests(
       "RavineTests",
@@ -146,12 +148,13 @@ let package = Package(
     tests(
       "CommandTests",
       [
-        "Basics", "Diagnostics", "Driver", "Experiments", "Platform", "Syntax", "ravine-cli",
+        "Basics", "Diagnostics", "Driver", "Experiments", "Platform", "Support", "Syntax",
+        "ravine-cli",
       ]),
     tests(
       "DocsTests",
       [
-        "Diagnostics", "Driver", "IR", "Lowering", "Runtime", "Syntax", "ravine-cli",
+        "Diagnostics", "Driver", "IR", "Lowering", "Runtime", "Support", "Syntax", "ravine-cli",
         "ravine-gallery",
       ]),
   ],
