@@ -58,10 +58,7 @@ package final class Compiler {
     script = tree
     var bag = parsed
     if tree.items.isEmpty, parsed.all.isEmpty {
-      bag.report(
-        Diagnostic(
-          .emptySource, .warning, "this text declares nothing and runs nothing",
-          at: Span(tree.file.base, tree.file.base)))
+      bag.report(.emptySource(at: Span(tree.file.base, tree.file.base)))
     }
     checker.add(
       tree, unreadable: parsed.all.filter { $0.severity == .error }.map(\.span))
@@ -184,10 +181,7 @@ package final class Compiler {
     // The two sides of an equality between rules are where names may be free.
     let (expression, tree) = try expression("\(text) == \(text)", name: name) { .assert($0) }
     guard case .binary(.equal, let side, _) = program[tree][expression] else {
-      throw DiagnosticError(
-        Diagnostic(
-          .notARule, "here stands a rule, such as `AdamW` or `Lion(lr = 1e-4)`",
-          at: program[tree].span(expression)))
+      throw DiagnosticError(.notARule(at: program[tree].span(expression)))
     }
     return (side, tree)
   }

@@ -214,11 +214,7 @@ extension Session {
     write("step \(trace.step)\n" + table.render())
     write("‖w' - w‖ / ‖w‖ = \(NumberText.significant(trace.ratio))\n")
     if let (value, place) = trace.firstBroken {
-      report([
-        Diagnostic(
-          .firstNotFinite, .warning,
-          "here the first value is \(value), although what it is made of is finite", at: place)
-      ])
+      report([.firstNotFinite(value, at: place)])
     }
   }
 

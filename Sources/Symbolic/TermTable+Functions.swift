@@ -234,7 +234,10 @@ extension TermTable {
       kept.append(x)
     }
     if kept.count == 1 { return kept[0] }
-    if kept.count == 2, add(kept[0], kept[1]) == zero { return absolute(kept[0]) }
+    if kept.count == 2, add(kept[0], kept[1]) == zero {
+      note(.maximumOfShifted)
+      return absolute(kept[0])
+    }
     // A common positive factor leaves, once: what stays of it as a mark would come again.
     guard takesFactors else { return opaque(.maximum, kept.sorted { $0.raw < $1.raw }) }
     let contents = kept.map { content($0) }

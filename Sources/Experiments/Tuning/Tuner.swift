@@ -93,12 +93,7 @@ package struct Tuner {
     var result = Result(task: task.title, length: task.length, settings: settings)
     result.seriesNames = seriesNames
     guard seriesNames.contains(settings.series) else {
-      let near = Suggestion.nearest(to: settings.series, among: seriesNames)
-      throw DiagnosticError(
-        Diagnostic(
-          .unrecordedSeries, "this experiment has no series `\(settings.series)`", at: .none,
-          notes: [Note("it has \(seriesNames.joined(separator: ", "))")]
-            + (near.map { [Note("did you mean `\($0)`?")] } ?? [])))
+      throw DiagnosticError(.unknownSeries(settings.series, among: seriesNames))
     }
     // A misspelled rule is told before the first of them runs for long.
     for rule in rules {
