@@ -18,10 +18,16 @@ extension Lowerer {
     domains = [:]
     let allDomains = hypers.map { domain(of: $0) }
     for (hyper, domain) in zip(hypers, allDomains) { domains[hyper.key] = domain }
-    let defaults = defaultsFunction(
-      hypers, name: value.name, needsDefaults: needsDefaults, isInlined: false)
-    arguments = defaultsFunction(
-      hypers, name: value.name, needsDefaults: needsDefaults, isInlined: true)
+    let defaults = defaultsFunction(hypers, name: value.name, needsDefaults: needsDefaults)
+    if bag.hasErrors { return nil }
+    self.hypers = hypers
+    do {
+      arguments = try defaults.inliningHypers()
+    } catch {
+      bag.report(contentsOf: error.diagnostics)
+      return nil
+    }
+    checkDomains(hypers)
     if bag.hasErrors { return nil }
 
     let options = options(of: value)
@@ -186,10 +192,9 @@ extension Lowerer {
     return Name(key: key, text: key, span: tree.span(value))
   }
 
-  /// The function that gives every hyperparameter its value, from t and T and the others; inlined,
-  /// from t and T alone.
+  /// The function that gives every hyperparameter its value, from t and T and the others.
   private func defaultsFunction(
-    _ hypers: [FlatHyper], name: String, needsDefaults: Bool, isInlined: Bool
+    _ hypers: [FlatHyper], name: String, needsDefaults: Bool
   ) -> Function {
     begin(name + ".defaults", drawShape: .scalar)
     var entries: [Entry] = []
@@ -200,7 +205,7 @@ extension Lowerer {
       entries.append(
         Entry(text, level: 0) { [unowned self] in
           self.defaultValue(hyper, index, hypers, needsDefaults) { other in
-            isInlined ? entries[other] : self.reference(hypers[other], other, entries)
+            self.reference(hypers[other], other, entries)
           }
         })
     }
@@ -209,16 +214,16 @@ extension Lowerer {
       if let list = module.lists[index], let count = list.count {
         guard let items = items(value, count, entry.name) else { continue }
         for (position, item) in items.enumerated() {
-          output(item, list.start + position, hypers[index], entry.name)
+          output(item, list.start + position, entry.name)
         }
       } else {
-        output(value, module.lists[index]?.start ?? index, hypers[index], entry.name)
+        output(value, module.lists[index]?.start ?? index, entry.name)
       }
     }
     return finish()
   }
 
-  private func output(_ value: Value, _ slot: Int, _ hyper: FlatHyper, _ name: Name) {
+  private func output(_ value: Value, _ slot: Int, _ name: Name) {
     guard let handle = single(value, at: name.span) else { return }
     guard shape(handle).isScalar else {
       _ = report(
@@ -233,14 +238,23 @@ extension Lowerer {
       return
     }
     builder.output(.hyper(slot), local(handle))
-    checkDomain(of: hyper, handle)
   }
 
   /// A number that is given and can never be right is an error now, not at bind time.
-  private func checkDomain(of hyper: FlatHyper, _ handle: Handle) {
-    guard let x = constantValue(.value(handle)), let domain = domains[hyper.key],
-      !domain.contains(x)
-    else { return }
+  private func checkDomains(_ hypers: [FlatHyper]) {
+    for (index, hyper) in hypers.enumerated() {
+      guard let domain = domains[hyper.key] else { continue }
+      let list = module.lists[index] ?? (index, nil)
+      for slot in list.start..<list.start + (list.count ?? 1) {
+        guard let value = arguments.output(.hyper(slot)), let x = arguments.constantValue(value),
+          !domain.contains(x)
+        else { continue }
+        reportOutside(hyper, domain, x)
+      }
+    }
+  }
+
+  private func reportOutside(_ hyper: FlatHyper, _ domain: Domain, _ x: Double) {
     let span: Span
     if let found = hyper.rule.hyperIndex[hyper.parameter.name.key].flatMap({ given[$0] }) {
       span = program[found.frame.tree].span(found.value)
@@ -249,9 +263,7 @@ extension Lowerer {
     } else {
       return
     }
-    _ = report(
-      Diagnostic(
-        502, "`\(hyper.name)` lies in \(domain), and this is \(NumberPrinter.text(x))", at: span))
+    bag.report(.outsideDomain(hyper.name, domain, x, at: span))
   }
 
   /// Another hyperparameter, by reference; forced as well, so that a cycle is found.

@@ -39,6 +39,8 @@ final class Lowerer {
   /// What each of its hyperparameters was given, and their domains.
   var given: [Int: (value: ExprID, frame: Frame, owner: RuleValue)] = [:]
   var domains: [String: Domain] = [:]
+  /// The hyperparameters of the module, lists as one.
+  var hypers: [FlatHyper] = []
   /// Its hyperparameters as functions of t and T.
   var arguments = Function(name: "arguments")
   /// The tree that loose expressions of the rule under construction live in.

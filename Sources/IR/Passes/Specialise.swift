@@ -272,6 +272,7 @@ struct Specialise {
           notes: [Note("send such parameters elsewhere with a route: `rank == 2 -> …`")]))
     }
     switch operation {
+    case .free: throw DiagnosticError(.freeName(at: span))
     case .argument:
       return builder.source(
         .argument, context.arguments[Int(instruction.attribute)], attribute: instruction.attribute)
