@@ -1,7 +1,7 @@
 import CKernels
 import Diagnostics
+import Driver
 import Native
-import Ravine
 import Runtime
 
 /// The region whose instructions a profiler counts: it begins and ends with this function.

@@ -1,9 +1,9 @@
 import CKernels
 import Diagnostics
+import Driver
 import IR
 import Lowering
 import Measuring
-import Ravine
 import Runtime
 
 #if canImport(Glibc)

@@ -1,5 +1,6 @@
 import Diagnostics
-import Ravine
+import Experiments
+import Laboratory
 import Symbolic
 
 // Commands of the algebra.

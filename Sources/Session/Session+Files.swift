@@ -1,6 +1,4 @@
 import Diagnostics
-import Ravine
-import Training
 
 // `:load`, `:reload`, `:save`.
 extension Session {

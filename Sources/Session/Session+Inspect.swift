@@ -1,12 +1,13 @@
+import Basics
 import Diagnostics
+import Experiments
 import IR
+import Laboratory
 import Lowering
-import Ravine
 import Runtime
 import Semantics
 import Symbolic
 import Syntax
-import Training
 import Zoo
 
 // Commands that look at names, rules and expressions.

@@ -1,5 +1,5 @@
 import Diagnostics
-import Ravine
+import Experiments
 import Runtime
 
 // `:set`.

@@ -1,11 +1,11 @@
 import Diagnostics
+import Experiments
+import Laboratory
 import Lowering
-import Ravine
 import Runtime
 import Semantics
 import Symbolic
 import Syntax
-import Training
 
 // Statements of the language at the prompt.
 extension Session {

@@ -1,10 +1,11 @@
 import Diagnostics
+import Driver
+import Experiments
 import Lowering
-import Ravine
+import Runtime
 import Semantics
 import Symbolic
 import Syntax
-import Training
 
 /// A laboratory for rules: statements of the language and commands that begin with `:`, one after
 /// the other.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Diagnostics
+import Driver
 import Measuring
-import Ravine
 import Runtime
 import Training
 

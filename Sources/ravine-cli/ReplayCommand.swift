@@ -1,7 +1,8 @@
 import ArgumentParser
 import Diagnostics
+import Driver
+import Experiments
 import IR
-import Ravine
 import Runtime
 
 struct ReplayCommand: ParsableCommand {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Diagnostics
-import Ravine
 import Session
 
 struct TestCommand: ParsableCommand {

@@ -1,7 +1,6 @@
 import ArgumentParser
+import Basics
 import Diagnostics
-import Ravine
-import Training
 import Zoo
 
 struct ZooCommand: ParsableCommand {

@@ -1,6 +1,6 @@
 import Diagnostics
+import Driver
 import Foundation
-import Ravine
 import Testing
 
 /// Every page of the catalogue: its example has exactly that diagnostic, its repair has none.

@@ -1,10 +1,9 @@
 import AllocationCount
 import Diagnostics
+import Driver
 import IR
 import Lowering
-import Ravine
 import Testing
-
 @testable import Runtime
 
 @Suite struct ObjectiveRunnerTests {
