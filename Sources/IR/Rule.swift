@@ -6,6 +6,8 @@ package struct Rule: Sendable {
   /// What a hyperparameter is bound to.
   package enum Binding: Hashable, Sendable {
     case byDefault
+    /// It has no default and is to be given.
+    case missing
     /// A number, or nil for an expression of other hyperparameters.
     case given(Double?)
     /// By an expression of t or T.
@@ -17,6 +19,8 @@ package struct Rule: Sendable {
   /// How a hyperparameter came by its value.
   package struct Origin: Sendable {
     package var isGiven: Bool
+    /// It has no default and was not given: its value means nothing.
+    package var isMissing = false
     /// The value without the outermost argument; nil where there is none to go back to.
     package var fallback: Function?
     /// The value as a function of its peak, `.argument(0)`; nil where the value is no schedule.
@@ -60,7 +64,7 @@ package struct Rule: Sendable {
 
   package func binding(_ k: Int) -> Binding {
     guard origins[k].isGiven, let value = module.defaults.output(.hyper(k)) else {
-      return .byDefault
+      return origins[k].isMissing ? .missing : .byDefault
     }
     if let number = module.defaults.constantValue(value) { return .given(number) }
     let reads = module.defaults.operations(under: value)
@@ -151,6 +155,36 @@ package struct Rule: Sendable {
     x == x.rounded() && abs(x) < 1e15 ? "\(Int64(x))" : "\(x)"
   }
 
+  /// The rule with hyperparameter k at a number, be it of its domain or not.
+  package func with(_ k: Int, at x: Double) -> Rule {
+    (try? replacing(k, by: Function(constant: x), peak: nil)) ?? self
+  }
+
+  package var isMissingValues: Bool { origins.contains { $0.isMissing } }
+
+  /// The rule under another text that means it.
+  package func called(_ text: String) -> Rule {
+    var result = self
+    result.call = CallText(text)
+    result.label = text
+    return result
+  }
+
+  /// Where a rule runs, every hyperparameter has a number. Throws R0201 for a free name, R0503 for
+  /// one that has no default and is not given.
+  package func requireNumbers() throws(DiagnosticError) {
+    if let k = origins.firstIndex(where: \.isMissing) {
+      throw DiagnosticError(
+        .missingValue(module.hypers[k].name, of: module.name, at: module.hypers[k].origin))
+    }
+    guard
+      let k = arguments.instructions.firstIndex(where: { $0.operation == .free })
+    else { return }
+    let name = freeNames[Int(arguments.instructions[k].attribute)]
+    throw DiagnosticError(
+      Diagnostic(201, "`\(name)` is not defined here", at: arguments.origins[k]))
+  }
+
   /// The rule with another value of hyperparameter k.
   private func replacing(
     _ k: Int, by value: Function, peak: Double?
@@ -158,8 +192,11 @@ package struct Rule: Sendable {
     var result = self
     result.module.defaults = try module.defaults.replacing(k, by: value, peak: peak)
     result.arguments = try result.module.defaults.inliningHypers()
-    if !origins[k].isGiven { result.origins[k].fallback = module.defaults.alone(k) }
+    if !origins[k].isGiven, !origins[k].isMissing {
+      result.origins[k].fallback = module.defaults.alone(k)
+    }
     result.origins[k].isGiven = true
+    result.origins[k].isMissing = false
     return result
   }
 }
@@ -294,6 +331,12 @@ extension Diagnostic {
     Diagnostic(505, "`\(name)` of `\(rule)` was not given", at: .none)
   }
 
+  package static func missingValue(
+    _ name: String, of rule: String, at span: Span
+  ) -> Diagnostic {
+    Diagnostic(503, "`\(name)` of `\(rule)` has no default and is not given", at: span)
+  }
+
   static func freeName(at span: Span) -> Diagnostic {
     Diagnostic(201, "this name stands for any number, and here one is needed", at: span)
   }
@@ -305,3 +348,5 @@ extension Diagnostic {
     return Diagnostic(502, "`\(name)` lies in \(domain), and this is \(number)", at: span)
   }
 }
+
+package typealias RuleInstance = Rule

@@ -83,6 +83,7 @@ extension Lowerer {
   private func symbolic(_ name: Name) -> Value {
     let index = symbolicNames.firstIndex(of: name.key) ?? symbolicNames.count
     if index == symbolicNames.count { symbolicNames.append(name.key) }
+    builder.origin = name.span
     return handle(builder.source(.free, .scalar, attribute: Int32(index)))
   }
 

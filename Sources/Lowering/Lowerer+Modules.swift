@@ -173,10 +173,16 @@ extension Lowerer {
   /// What each hyperparameter was given, by the outermost rule that gives it something.
   private func resolveGiven(_ all: [FlatHyper]) {
     given = [:]
+    givenInside = [:]
     for rule in ruleOrder {
       for (key, argument) in rule.arguments.sorted(by: { $0.key < $1.key }) {
-        guard let index = hyperPosition(key, in: rule, all), given[index] == nil else { continue }
-        given[index] = (argument.value, argument.frame, rule)
+        guard let index = hyperPosition(key, in: rule, all) else { continue }
+        let found = (argument.value, argument.frame, rule)
+        if given[index] == nil {
+          given[index] = found
+        } else if givenInside[index] == nil {
+          givenInside[index] = found
+        }
       }
     }
   }
@@ -204,7 +210,7 @@ extension Lowerer {
         key: hyper.key, text: hyper.parameter.name.text, span: hyper.parameter.name.span)
       entries.append(
         Entry(text, level: 0) { [unowned self] in
-          self.defaultValue(hyper, index, hypers, needsDefaults) { other in
+          self.defaultValue(hyper, self.given[index], index, hypers, needsDefaults) { other in
             self.reference(hypers[other], other, entries)
           }
         })
@@ -290,12 +296,11 @@ extension Lowerer {
     return false
   }
 
+  /// `found` is given to the rule itself or to one around it: `CLion(lr = …)` gives Lion's.
   private func defaultValue(
-    _ hyper: FlatHyper, _ index: Int, _ all: [FlatHyper], _ needsDefaults: Bool,
-    _ entry: @escaping (Int) -> Entry
+    _ hyper: FlatHyper, _ found: GivenValue?, _ index: Int, _ all: [FlatHyper],
+    _ needsDefaults: Bool, _ entry: @escaping (Int) -> Entry
   ) -> Value {
-    // Given to the rule itself or to one around it (`CLion(lr = …)` gives Lion's): outer ones win.
-    let found = given[index]
     let frame: Frame
     let expression: ExprID
     if let found {
@@ -313,12 +318,60 @@ extension Lowerer {
       return constant(0.5)
     } else {
       return report(
-        Diagnostic(
-          503,
-          "`\(hyper.parameter.name.text)` of `\(hyper.rule.name)` has no default and is not given",
-          at: hyper.parameter.name.span))
+        .missingValue(
+          hyper.parameter.name.text, of: hyper.rule.name, at: hyper.parameter.name.span))
     }
     return lower(expression, frame)
+  }
+
+  // MARK: Arguments that can be set and taken back
+
+  /// How each hyperparameter came by its value; the arguments of `root` can be set and taken back.
+  func origins(of root: RuleValue) -> [Rule.Origin] {
+    hypers.enumerated().flatMap { index, hyper in
+      let count = module.lists[index]?.count
+      var origin = Rule.Origin(isGiven: given[index] != nil)
+      origin.isMissing = given[index] == nil && hyper.parameter.initial == nil
+      if let found = given[index], found.owner === root, count == nil {
+        origin.schedule = schedule(found, index)
+        origin.fallback = function(hyper.key) {
+          let isThere = givenInside[index] != nil || hyper.parameter.initial != nil
+          return isThere
+            ? defaultValue(hyper, givenInside[index], index, hypers, true, written) : .failure
+        }
+      }
+      return [Rule.Origin](repeating: origin, count: count ?? 1)
+    }
+  }
+
+  /// A call such as `cosine(0.1)` as a function of its first argument.
+  private func schedule(_ found: GivenValue, _ index: Int) -> Function? {
+    let tree = program[found.frame.tree]
+    guard case .call(let name, let arguments) = tree[found.value], let first = arguments.first,
+      first.label == nil, let callee = program.function(name.key, from: found.frame.tree)
+    else { return nil }
+    return function("schedule") {
+      let frame = Frame(tree: found.frame.tree, parent: nil)
+      enter(hypersOf: found.owner, into: frame, hypers, written, except: index)
+      let peak = handle(builder.source(.argument, .scalar))
+      return apply(callee, arguments, frame, tree.span(found.value), first: peak)
+    }
+  }
+
+  /// A function with one number; nil where the value is none, which is reported where it is used.
+  private func function(_ name: String, _ value: () -> Value) -> Function? {
+    let before = bag
+    defer { bag = before }
+    begin(name, drawShape: .scalar)
+    guard let handle = single(value(), at: .none), shape(handle).isScalar, !readsTensors(handle)
+    else { return nil }
+    builder.output(.result(0), local(handle))
+    return finish()
+  }
+
+  private func written(_ index: Int) -> Entry {
+    let name = Name(key: hypers[index].key, text: hypers[index].name, span: .none)
+    return Entry(name, level: 0) { [unowned self] in self.hyperSource(index) { .stack } }
   }
 
   private func enter(

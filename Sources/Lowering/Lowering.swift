@@ -6,10 +6,11 @@ import Syntax
 /// The phase from checked declarations to the IR. Each entry throws every error it found.
 package enum Lowering {
   /// The rule that an expression such as `Lion(lr = 1e-4)` stands for, with its arguments. With
-  /// `allowsFreeNames`, names without a meaning stand for any number, as in `Lion(β1 = β, β2 = β)`.
+  /// `allowsFreeNames`, names without a meaning stand for any number, as in `Lion(β1 = β, β2 = β)`;
+  /// with `allowsMissing`, a hyperparameter may have no value yet.
   package static func rule(
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram,
-    allowsFreeNames: Bool = false
+    allowsFreeNames: Bool = false, allowsMissing: Bool = false
   ) throws(DiagnosticError) -> Rule {
     let lowerer = Lowerer(program: program, name: "rule")
     if allowsFreeNames { lowerer.symbolicTree = tree }
@@ -22,7 +23,7 @@ package enum Lowering {
     }
     return try value(
       of: rule, call: program[tree].callText(expression),
-      label: program[tree].sourceText(expression), lowerer)
+      label: program[tree].sourceText(expression), lowerer, needsDefaults: !allowsMissing)
   }
 
   /// A declared rule with its defaults.
@@ -42,9 +43,10 @@ package enum Lowering {
   }
 
   private static func value(
-    of rule: RuleValue, call: CallText, label: String, _ lowerer: Lowerer
+    of rule: RuleValue, call: CallText, label: String, _ lowerer: Lowerer,
+    needsDefaults: Bool = true
   ) throws(DiagnosticError) -> Rule {
-    guard let module = lowerer.module(of: rule), !lowerer.bag.hasErrors else {
+    guard let module = lowerer.module(of: rule, needsDefaults: needsDefaults), !lowerer.bag.hasErrors else {
       throw DiagnosticError(lowerer.bag.sorted)
     }
     return Rule(
@@ -53,11 +55,12 @@ package enum Lowering {
   }
 
   /// Checks what only lowering sees (cycles, kinds, shapes) in a rule whose rule parameters are
-  /// not known: each stands for plain gradient descent.
+  /// not known: each stands for plain gradient descent. Gives the rule with its defaults, where it
+  /// has all of them and no errors.
   package static func check(
     ruleNamed key: String, of program: CheckedProgram
-  ) -> [Diagnostic] {
-    guard let rule = program.rules[key], !rule.isBroken else { return [] }
+  ) -> (rule: Rule?, diagnostics: [Diagnostic]) {
+    guard let rule = program.rules[key], !rule.isBroken else { return (nil, []) }
     let lowerer = Lowerer(program: program, name: key)
     let name = rule.declaration.name
     let frame = Frame(tree: rule.tree, parent: nil)
@@ -65,10 +68,12 @@ package enum Lowering {
       || rule.functionParameters.contains(where: { $0.initial == nil })
     {
       lowerer.checkTemplate(rule)
-    } else if let value = lowerer.ruleValue(name, [], frame, name.span) {
-      _ = lowerer.module(of: value, needsDefaults: false)
+    } else if let found = lowerer.ruleValue(name, [], frame, name.span) {
+      let whole = try? value(
+        of: found, call: CallText(name.text), label: name.text, lowerer, needsDefaults: false)
+      return (whole?.isMissingValues == false ? whole : nil, lowerer.bag.sorted)
     }
-    return lowerer.bag.sorted
+    return (nil, lowerer.bag.sorted)
   }
 
   /// The objective that an expression such as `mlp(hidden = 64)` stands for.
@@ -99,18 +104,18 @@ package enum Lowering {
     return module
   }
 
-  /// Checks a declared objective with its defaults.
+  /// Checks a declared objective with its defaults, and gives it where it has all of them and no
+  /// errors.
   package static func check(
     objectiveNamed key: String, of program: CheckedProgram
-  ) -> [Diagnostic] {
-    guard let objective = program.objectives[key], !objective.isBroken else { return [] }
+  ) -> (objective: ObjectiveModule?, diagnostics: [Diagnostic]) {
+    guard let objective = program.objectives[key], !objective.isBroken,
+      objective.hypers.allSatisfy({ $0.initial != nil })
+    else { return (nil, []) }
     let lowerer = Lowerer(program: program, name: key)
     let frame = Frame(tree: objective.tree, parent: nil)
-    let needs = objective.hypers.contains { $0.initial == nil }
-    if !needs {
-      _ = lowerer.module(of: objective, [], frame, objective.declaration.name.span)
-    }
-    return lowerer.bag.sorted
+    let module = lowerer.module(of: objective, [], frame, objective.declaration.name.span)
+    return (module, lowerer.bag.sorted)
   }
 
   /// Checks the named values of a script.

@@ -26,7 +26,7 @@ package struct LatexPrinter {
     let own = module.variants[variant]
     let states = own.states.map(\.name)
     let inputs = own.inputs.map(\.name)
-    let hypers = module.hypers.map { RuleStatement.shortKey($0.name) }
+    let hypers = module.hypers.map { Rule.shortKey($0.name) }
     let first = LatexPrinter(own.initial, hypers: hypers, states: states, inputs: inputs)
     var printer = LatexPrinter(own.update, hypers: hypers, states: states, inputs: inputs)
     var lines: [String] = []
@@ -179,8 +179,7 @@ package struct LatexPrinter {
       let parts = number.split(separator: "e")
       let result = parts.count == 2 ? "\(parts[0]) \\cdot 10^{\(parts[1])}" : number
       return number.hasPrefix("-") ? wrap(7, result) : result
-    case .hyper where slot >= ImportContext.freeBase:
-      return Self.symbol(symbols[slot - ImportContext.freeBase])
+    case .free: return Self.symbol(symbols[slot])
     case .hyper: return slot < hypers.count ? Self.symbol(hypers[slot]) : "x_{\(slot)}"
     case .step: return "t"
     case .horizon: return "T"
