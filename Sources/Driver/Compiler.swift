@@ -62,7 +62,7 @@ package final class Compiler {
     if tree.items.isEmpty, parsed.all.isEmpty {
       bag.report(
         Diagnostic(
-          151, .warning, "this text declares nothing and runs nothing",
+          .emptySource, .warning, "this text declares nothing and runs nothing",
           at: Span(tree.file.base, tree.file.base)))
     }
     checker.add(
@@ -100,7 +100,7 @@ package final class Compiler {
     bag.report(contentsOf: Lowering.check(definitionsNamed: definitions, of: program))
     for item in tree.items {
       // Each that unfolds too far takes its second; one such finding is enough.
-      if bag.all.contains(where: { $0.code.number == 114 }) { return bag }
+      if bag.all.contains(where: { $0.code == .programTooLarge }) { return bag }
       switch item.kind {
       case .rule(let rule):
         bag.report(contentsOf: lowered.check(ruleNamed: rule.name.key, of: program))

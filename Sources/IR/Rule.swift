@@ -84,7 +84,7 @@ package struct Rule: Sendable {
     guard inner.count == 1 else {
       throw DiagnosticError(
         inner.isEmpty
-          ? .noHyperparameter(name, of: self) : .severalHyperparameters(name, in: module.name))
+          ? .unknownHyper(name, of: self) : .severalHypers(name, in: module.name))
     }
     return inner[0]
   }
@@ -175,14 +175,13 @@ package struct Rule: Sendable {
   package func requireNumbers() throws(DiagnosticError) {
     if let k = origins.firstIndex(where: \.isMissing) {
       throw DiagnosticError(
-        .missingValue(module.hypers[k].name, of: module.name, at: module.hypers[k].origin))
+        .missingHyper(module.hypers[k].name, of: module.name, at: module.hypers[k].origin))
     }
     guard
       let k = arguments.instructions.firstIndex(where: { $0.operation == .free })
     else { return }
     let name = freeNames[Int(arguments.instructions[k].attribute)]
-    throw DiagnosticError(
-      Diagnostic(201, "`\(name)` is not defined here", at: arguments.origins[k]))
+    throw DiagnosticError(.unboundName(name, at: arguments.origins[k]))
   }
 
   /// The rule with another value of hyperparameter k.
@@ -300,52 +299,12 @@ extension FunctionBuilder {
       } else {
         open.insert(next)
         if let again = missing.first(where: { open.contains($0) }) {
-          throw DiagnosticError(.circularHyperparameter(at: source.origins[again.index]))
+          throw DiagnosticError(.circularHyper(at: source.origins[again.index]))
         }
         pending += missing.reversed()
       }
     }
     return map[root.index]
-  }
-}
-
-extension Diagnostic {
-  fileprivate static func noHyperparameter(_ name: String, of rule: Rule) -> Diagnostic {
-    let names = rule.module.hypers.map(\.name)
-    let near = Suggestion.nearest(to: name, among: names)
-    return Diagnostic(
-      505, "`\(rule.module.name)` has no hyperparameter `\(name)`", at: .none,
-      notes: [Note(names.isEmpty ? "it has none" : "it has \(names.joined(separator: ", "))")]
-        + (near.map { [Note("did you mean `\($0)`?")] } ?? []))
-  }
-
-  fileprivate static func severalHyperparameters(_ name: String, in rule: String) -> Diagnostic {
-    Diagnostic(505, "several rules inside `\(rule)` have a hyperparameter `\(name)`", at: .none)
-  }
-
-  fileprivate static func circularHyperparameter(at span: Span) -> Diagnostic {
-    Diagnostic(309, "this hyperparameter depends on itself", at: span)
-  }
-
-  fileprivate static func nothingToUnset(_ name: String, of rule: String) -> Diagnostic {
-    Diagnostic(505, "`\(name)` of `\(rule)` was not given", at: .none)
-  }
-
-  package static func missingValue(
-    _ name: String, of rule: String, at span: Span
-  ) -> Diagnostic {
-    Diagnostic(503, "`\(name)` of `\(rule)` has no default and is not given", at: span)
-  }
-
-  static func freeName(at span: Span) -> Diagnostic {
-    Diagnostic(201, "this name stands for any number, and here one is needed", at: span)
-  }
-
-  package static func outsideDomain(
-    _ name: String, _ domain: Domain, _ x: Double, at span: Span
-  ) -> Diagnostic {
-    let number = x == x.rounded() && abs(x) < 1e15 ? "\(Int64(x))" : "\(x)"
-    return Diagnostic(502, "`\(name)` lies in \(domain), and this is \(number)", at: span)
   }
 }
 

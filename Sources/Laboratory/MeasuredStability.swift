@@ -1,5 +1,4 @@
 import Diagnostics
-import Driver
 import IR
 import Runtime
 import Symbolic

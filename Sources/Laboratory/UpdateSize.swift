@@ -1,6 +1,5 @@
 import Basics
 import Diagnostics
-import Driver
 import IR
 import Runtime
 import Symbolic

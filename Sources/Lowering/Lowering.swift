@@ -32,7 +32,7 @@ package enum Lowering {
   ) throws(DiagnosticError) -> Rule {
     let lowerer = Lowerer(program: program, name: key)
     guard let rule = program.rules[key] else {
-      throw DiagnosticError(Diagnostic(203, "there is no rule `\(key)`", at: .none))
+      throw DiagnosticError(.unknownRule(key, at: .none))
     }
     let name = rule.declaration.name
     let frame = Frame(tree: rule.tree, parent: nil)
@@ -46,7 +46,9 @@ package enum Lowering {
     of rule: RuleValue, call: CallText, label: String, _ lowerer: Lowerer,
     needsDefaults: Bool = true
   ) throws(DiagnosticError) -> Rule {
-    guard let module = lowerer.module(of: rule, needsDefaults: needsDefaults), !lowerer.bag.hasErrors else {
+    guard let module = lowerer.module(of: rule, needsDefaults: needsDefaults),
+      !lowerer.bag.hasErrors
+    else {
       throw DiagnosticError(lowerer.bag.sorted)
     }
     return Rule(
@@ -93,7 +95,7 @@ package enum Lowering {
     default: break
     }
     guard let objective = program.objectives[key] else {
-      throw DiagnosticError(Diagnostic(210, "there is no such objective", at: span))
+      throw DiagnosticError(.unknownObjective(at: span))
     }
     if objective.isBroken {
       throw DiagnosticError(.broken(objective.declaration.name.text, at: span))
@@ -170,19 +172,6 @@ package enum Lowering {
       lowerer.builder.output(.result(position), lowerer.local(handle))
     }
     return lowerer.finish()
-  }
-}
-
-extension DiagnosticCode {
-  /// What is used has errors of its own.
-  package static let brokenDeclaration = DiagnosticCode(230)
-}
-
-extension Diagnostic {
-  static func broken(_ name: String, at span: Span) -> Diagnostic {
-    Diagnostic(
-      230, "`\(name)` has errors of its own", at: span,
-      notes: [Note("they were reported where it is declared")])
   }
 }
 

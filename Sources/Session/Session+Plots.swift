@@ -1,4 +1,5 @@
 import Diagnostics
+import IR
 import Laboratory
 import Plotting
 import Symbolic

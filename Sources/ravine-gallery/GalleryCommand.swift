@@ -87,7 +87,7 @@ import Training
     var settings = Tuner.Settings(
       ranges: [SearchRange(name: "lr", values: .powers(low: 1e-5, high: 10))])
     settings.trials = 12
-    var tuner = Tuner(work, settings)
+    let tuner = Tuner(work, settings)
     let result = try tuner.run(
       fit.map { name throws(DiagnosticError) in try compiler.rule(name) })
     if result.wasInterrupted { return "" }
