@@ -89,8 +89,7 @@ package final class Script {
   private func train(
     _ statement: TrainStatement, _ command: CheckedCommand
   ) throws(DiagnosticError) {
-    let objective = try Lowering.objective(
-      statement.objective, in: command.tree, of: compiler.program)
+    let objective = try compiler.objective(statement.objective, in: command.tree)
     let data = try dataset(statement.data.key)
     var settings = TrainingSettings()
     let clauses = try Clauses(statement.clauses, command, self)
@@ -101,9 +100,7 @@ package final class Script {
     if settings.epochs == nil, settings.steps == nil {
       throw clauses.missing("for 20 epochs", at: command.span)
     }
-    let rules = try statement.rules.map { id throws(DiagnosticError) in
-      try Lowering.rule(id, in: command.tree, of: compiler.program)
-    }
+    let rules = try rules(statement.rules, command)
     noteWindows(rules, settings.steps)
     let trainer = Trainer(
       objective: objective, data: data, engine: options.engine, elementType: options.elementType,
@@ -117,8 +114,7 @@ package final class Script {
   private func minimize(
     _ statement: MinimizeStatement, _ command: CheckedCommand
   ) throws(DiagnosticError) {
-    let objective = try Lowering.objective(
-      statement.objective, in: command.tree, of: compiler.program)
+    let objective = try compiler.objective(statement.objective, in: command.tree)
     guard objective.inputs.isEmpty else {
       throw DiagnosticError(.needsData(objective.name, at: command.span))
     }
@@ -128,9 +124,7 @@ package final class Script {
     settings.seeds = try clauses.seeds()
     settings.start = try clauses.start()
     if settings.steps == nil { throw clauses.missing("for 2000 steps", at: command.span) }
-    let rules = try statement.rules.map { id throws(DiagnosticError) in
-      try Lowering.rule(id, in: command.tree, of: compiler.program)
-    }
+    let rules = try rules(statement.rules, command)
     noteWindows(rules, settings.steps)
     let trainer = Trainer(
       objective: objective, engine: options.engine, elementType: .float64,
@@ -141,8 +135,12 @@ package final class Script {
     output(ExperimentTable.text(history))
   }
 
+  func rules(_ ids: [ExprID], _ command: CheckedCommand) throws(DiagnosticError) -> [Rule] {
+    try ids.map { id throws(DiagnosticError) in try compiler.rule(id, in: command.tree) }
+  }
+
   /// Warns of windows that the run does not fill.
-  private func noteWindows(_ rules: [RuleInstance], _ steps: Int?) {
+  private func noteWindows(_ rules: [Rule], _ steps: Int?) {
     guard let steps else { return }
     for rule in rules {
       let values = try? ReferenceProgram.evaluateScalars(rule.arguments, horizon: steps)
@@ -215,7 +213,9 @@ package final class Script {
   private func assert(
     _ a: ExprID, _ b: ExprID, isEqual: Bool, _ place: Span, _ command: CheckedCommand
   ) throws(DiagnosticError) {
-    let result = try compiler.compare(a, b, in: command.tree)
+    let first = try compiler.rule(a, in: command.tree, allowsFreeNames: true)
+    let second = try compiler.rule(b, in: command.tree, allowsFreeNames: true)
+    let result = first.compared(with: second)
     let holds: Bool
     switch result.verdict {
     case .equal: holds = isEqual

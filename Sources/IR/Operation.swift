@@ -35,6 +35,8 @@ package enum Operation: UInt8, CaseIterable, Sendable {
   case loop, project
   // Elementwise: to the nearest number of sixteen bits.
   case bfloat16, float16
+  /// A name that stands for any number: a source, its attribute the place in the list of free names.
+  case free
 }
 
 /// What part of its operand a reduction folds.
@@ -118,6 +120,7 @@ extension Operation {
     return switch self {
     case .constant: make("", 0, .source)
     case .hyper: make("", 0, .source)
+    case .free: make("", 0, .source)
     case .step: make("t", 0, .source)
     case .horizon: make("T", 0, .source)
     case .parameter: make("w", 0, .source)

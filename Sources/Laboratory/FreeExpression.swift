@@ -33,8 +33,8 @@ package struct FreeExpression {
 
   /// Free names as hyperparameters from 0 on.
   private static func number(_ function: inout Function) {
-    for k in function.instructions.indices where function.instructions[k].operation == .hyper {
-      function.instructions[k].attribute -= Int32(Lowering.firstSymbol)
+    for k in function.instructions.indices where function.instructions[k].operation == .free {
+      function.instructions[k].operation = .hyper
     }
     for k in function.loops.indices { number(&function.loops[k].body) }
   }

@@ -164,6 +164,7 @@ package struct Units {
           result = fresh()
           constants.append((x, result))
         }
+      case .free: result = fresh()
       case .hyper: result = slot < sources.hypers.count ? sources.hypers[slot] : fresh()
       case .parameter: result.weight = .one
       case .gradient, .gradientAt:

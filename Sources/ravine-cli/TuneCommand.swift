@@ -79,12 +79,15 @@ struct TuneCommand: ParsableCommand {
       settings.searchSeeds = searchSeeds
       settings.seeds = seeds
       settings.series = by
-      var tuner = Tuner(compiler, task, settings)
+      var tuner = Tuner(task, settings)
       tuner.engine = engine.kind
       tuner.elementType = dtype.elementType
       tuner.passCompiler = engine.compiler
       tuner.progress = { Console.progress($0) }
-      result = try tuner.run(rules.isEmpty ? task.rules : rules)
+      let given = try rules.map { text throws(DiagnosticError) in
+        try compiler.rule(text, allowsMissing: true)
+      }
+      result = try tuner.run(given.isEmpty ? task.rules : given)
     } catch {
       Console.progress("")
       Console.report(error.diagnostics, in: compiler.sources)

@@ -30,7 +30,7 @@ package struct Gallery {
   private let recordings: [Recording]
   private let compiler = Compiler()
   /// Compiled once for the comparisons of all pages.
-  private let statements: [(name: String, statement: RuleStatement)]
+  private let rules: [Rule]
 
   /// All rules of the zoo. Throws what compiling them throws.
   package init(recordings: [Recording]) throws(DiagnosticError) {
@@ -40,7 +40,7 @@ package struct Gallery {
       entries.append(try GalleryEntry(declaration, compiler))
     }
     self.entries = entries
-    statements = compiler.zooStatements()
+    rules = compiler.zooRules()
   }
 
   // MARK: A page
@@ -131,10 +131,7 @@ package struct Gallery {
   /// Rules that this one is, or becomes.
   package func relatives(_ entry: GalleryEntry) -> String {
     var lines = ["## Relatives", ""]
-    var found: [Compiler.Likeness] = []
-    if entry.call == entry.name, let own = try? compiler.statement(entry.name) {
-      found = compiler.identify(entry.name, own, among: statements)
-    }
+    let found = entry.call == entry.name ? entry.instance.likenesses(among: rules) : []
     if found.isEmpty { lines.append("None found among the rules of the zoo.") }
     for likeness in found {
       let change = likeness.change.isEmpty ? "" : " with `\(likeness.change)`"

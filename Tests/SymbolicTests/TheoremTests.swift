@@ -97,15 +97,14 @@ import Training
   /// The weights after the witness's step, by the interpreter: another engine than the one that
   /// found it.
   static func replay(
-    _ rule: RuleStatement, _ witness: Witness, side: Int
+    _ rule: Rule, _ witness: Witness, side: Int
   ) throws -> [Double] {
     var weights = witness.weights
     var builder = FunctionBuilder(name: "arguments")
     for (k, x) in witness.values[side][0].enumerated() {
       builder.output(.hyper(k), builder.constant(x))
     }
-    let instance = RuleInstance(
-      module: rule.module, arguments: builder.finish(), label: rule.label)
+    let instance = Rule(module: rule.module, arguments: builder.finish(), call: rule.call)
     let optimizer = try Optimizer(
       instance, parameters: [ParameterSpec(name: "w", dims: witness.dims)], engine: .interpreter,
       elementType: .float64, horizon: witness.horizon)

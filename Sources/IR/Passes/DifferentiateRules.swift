@@ -4,8 +4,8 @@ extension Operation {
   /// The operands by which the operation has a slope that is not zero almost everywhere.
   var differentiableOperands: [Int] {
     switch self {
-    case .constant, .hyper, .step, .horizon, .parameter, .gradient, .state, .input, .loss, .extent,
-      .argument, .draw, .iota, .identity:
+    case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,
+      .extent, .argument, .draw, .iota, .identity:
       []
     case .sign, .floor, .ceiling, .round, .bfloat16, .float16, .isFinite, .logicalNot, .less,
       .lessOrEqual, .greater,
@@ -26,8 +26,8 @@ extension Differentiate {
   mutating func propagate(_ id: ValueID, _ d: ValueID) throws(DiagnosticError) {
     let y = forward[id]
     switch y.operation {
-    case .constant, .hyper, .step, .horizon, .parameter, .gradient, .state, .input, .loss, .extent,
-      .argument, .draw, .iota, .identity:
+    case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,
+      .extent, .argument, .draw, .iota, .identity:
       break
     case .sign, .floor, .ceiling, .round, .bfloat16, .float16, .isFinite, .logicalNot, .less,
       .lessOrEqual, .greater,

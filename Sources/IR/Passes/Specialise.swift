@@ -261,6 +261,7 @@ struct Specialise {
       throw DiagnosticError(.matrixRuleOnVector(operation, rank: context.rank, at: span))
     }
     switch operation {
+    case .free: throw DiagnosticError(.freeName(at: span))
     case .argument:
       return builder.source(
         .argument, context.arguments[Int(instruction.attribute)], attribute: instruction.attribute)

@@ -1,67 +1,6 @@
 import Basics
 import IR
 
-/// A rule as a text states it: some hyperparameters given, perhaps in free symbols, the others not.
-package struct RuleStatement: Sendable {
-  /// Its defaults read free symbols as hyperparameters numbered from `ImportContext.freeBase` on.
-  package var module: RuleModule
-  /// Whether a hyperparameter was given a value.
-  package var isGiven: [Bool]
-  /// The free symbols.
-  package var symbols: [String]
-  /// As written.
-  package var label: String
-
-  package init(module: RuleModule, isGiven: [Bool], symbols: [String], label: String) {
-    self.module = module
-    self.isGiven = isGiven
-    self.symbols = symbols
-    self.label = label
-  }
-
-  /// The default of a hyperparameter that was not given, where it is a plain number.
-  func plainDefault(_ k: Int) -> Double? {
-    guard !isGiven[k], let value = module.defaults.output(.hyper(k)) else { return nil }
-    return module.defaults.constantValue(value)
-  }
-
-  /// The rule with its ε and the constants that only keep divisors from 0 at 0; their names go to
-  /// `names`.
-  func withoutEpsilon(_ names: inout [String]) -> RuleStatement {
-    var result = self
-    func clear(_ function: inout Function, _ names: inout [String]) {
-      for (k, x) in function.constants.enumerated() where x != 0 && abs(x) <= 1e-5 {
-        let text = Rational(literal: x)?.description ?? "\(x)"
-        if !names.contains(text) { names.append(text) }
-        function.constants[k] = 0
-      }
-      for k in function.loops.indices { clear(&function.loops[k].body, &names) }
-    }
-    for v in result.module.variants.indices { clear(&result.module.variants[v].update, &names) }
-    for (k, hyper) in module.hypers.enumerated()
-    where isEpsilon(hyper.name) && plainDefault(k).map({ $0 != 0 && $0 <= 1e-3 }) ?? false {
-      guard let value = module.defaults.output(.hyper(k)) else { continue }
-      let name = Self.shortKey(hyper.name)
-      if !names.contains(name) { names.append(name) }
-      let slot = Int32(result.module.defaults.constants.count)
-      result.module.defaults.constants.append(0)
-      result.module.defaults.instructions.append(
-        Instruction(.constant, .scalar, attribute: slot))
-      result.module.defaults.origins.append(module.defaults.origin(value))
-      let zero = ValueID(result.module.defaults.instructions.count - 1)
-      result.module.defaults.outputs.removeAll { $0.target == .hyper(k) }
-      result.module.defaults.outputs.append(Output(.hyper(k), zero))
-      result.isGiven[k] = true
-    }
-    return result
-  }
-
-  /// The name without the rules that it stands in.
-  static func shortKey(_ key: String) -> String {
-    String(key.split(separator: ".").last ?? Substring(key))
-  }
-}
-
 extension Interval {
   /// A domain of the language.
   package init(_ domain: Domain) {
@@ -101,7 +40,7 @@ package struct Setting {
   /// `replaced` gives hyperparameters of the second rule another value, as terms made from the
   /// terms of all its hyperparameters by their keys.
   package init(
-    _ table: TermTable, _ rules: [RuleStatement], _ generality: Generality,
+    _ table: TermTable, _ rules: [Rule], _ generality: Generality,
     renaming: Renaming = [:],
     replaced: (TermTable, [String: TermID]) -> [String: TermID] = { _, _ in [:] }
   ) throws(SymbolicError) {
@@ -112,13 +51,13 @@ package struct Setting {
     var keys: [[String?]] = rules.map { [String?](repeating: nil, count: $0.module.hypers.count) }
     func key(_ r: Int, _ k: Int) -> String {
       let own = rules[r].module.hypers[k].key
-      let short = RuleStatement.shortKey(own)
+      let short = Rule.shortKey(own)
       let isUnique =
-        rules[r].module.hypers.filter { RuleStatement.shortKey($0.key) == short }.count == 1
+        rules[r].module.hypers.filter { Rule.shortKey($0.key) == short }.count == 1
       let key = isUnique ? short : own
       return r == 1 ? renaming[key] ?? key : key
     }
-    let written = Set(rules.flatMap(\.symbols))
+    let written = Set(rules.flatMap(\.freeNames))
     func plain(_ r: Int) -> [String: Double] {
       var result: [String: Double] = [:]
       for k in rules[r].module.hypers.indices {
@@ -149,7 +88,7 @@ package struct Setting {
         if isFree {
           keys[r][k] = name
           narrow(name, hyper.domain)
-          names[name] = names[name] ?? RuleStatement.shortKey(hyper.name)
+          names[name] = names[name] ?? Rule.shortKey(hyper.name)
           typical[name] = typical[name] ?? x
         } else if !fixed.contains(where: { $0.name == hyper.name }) {
           fixed.append((hyper.name, x))
@@ -159,15 +98,10 @@ package struct Setting {
       for (k, hyper) in rules[r].module.hypers.enumerated() {
         guard let value = rules[r].module.defaults.output(.hyper(k)) else { continue }
         let instruction = rules[r].module.defaults[value]
-        if instruction.operation == .hyper {
-          let slot = Int(instruction.attribute) - ImportContext.freeBase
-          if slot >= 0 {
-            narrow(rules[r].symbols[slot], hyper.domain)
-            names[rules[r].symbols[slot]] =
-              names[rules[r].symbols[slot]]
-              ?? Greek.unicode(
-                rules[r].symbols[slot])
-          }
+        if instruction.operation == .free {
+          let name = rules[r].freeNames[Int(instruction.attribute)]
+          narrow(name, hyper.domain)
+          names[name] = names[name] ?? Greek.unicode(name)
         }
       }
     }
@@ -179,7 +113,7 @@ package struct Setting {
     all.removeAll { key in symbols.contains { $0.name == key } }
     symbols = all.map { (symbol($0), names[$0] ?? Greek.unicode($0), typical[$0]) }
     for r in rules.indices {
-      let own = rules[r].symbols.map { symbol($0) }
+      let own = rules[r].freeNames.map { symbol($0) }
       free.append(own)
       var resolver = HyperResolver(
         table, rules[r].module, own, keys[r].map { $0.map { symbol($0) } })
@@ -232,7 +166,7 @@ private struct HyperResolver {
     var pending = [value]
     while let next = pending.popLast() {
       let instruction = module.defaults[next]
-      if instruction.operation == .hyper, Int(instruction.attribute) < ImportContext.freeBase {
+      if instruction.operation == .hyper {
         try resolve(Int(instruction.attribute))
       }
       pending += module.defaults.operands(next)
