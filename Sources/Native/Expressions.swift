@@ -2,65 +2,11 @@ import CKernels
 
 /// What the interpreter's kernels compute, as expressions of C: the same roundings in the same order.
 enum Expression {
-  /// Functions that are written out before they are called.
+  /// Functions of ScalarTemplate.h.
   enum Helper: Int, CaseIterable {
     case sign, minimum, maximum, modulo, clip, power
 
     var name: String { "rv_\(self)" }
-
-    func text(_ isFloat: Bool) -> String {
-      let (real, own, libm) = isFloat ? ("float", "_f32", "f") : ("double", "_f64", "")
-      return switch self {
-      case .sign:
-        """
-        RV_INLINE \(real) rv_sign\(own)(\(real) x) {
-          return __builtin_islessgreater(x, 0) ? copysign\(libm)(1, x) : x;
-        }
-        """
-      case .minimum:
-        """
-        RV_INLINE \(real) rv_minimum\(own)(\(real) x, \(real) y) {
-          \(real) z = x < y ? x : y;
-          return x != x ? x : z;
-        }
-        """
-      case .maximum:
-        """
-        RV_INLINE \(real) rv_maximum\(own)(\(real) x, \(real) y) {
-          \(real) z = x > y ? x : y;
-          return x != x ? x : z;
-        }
-        """
-      case .modulo:
-        """
-        RV_INLINE \(real) rv_modulo\(own)(\(real) x, \(real) y) {
-          \(real) rest = fmod\(libm)(x, y);
-          if (rest == 0) return copysign\(libm)(0, y);
-          return (rest < 0) != (y < 0) ? rest + y : rest;
-        }
-        """
-      case .clip:
-        """
-        RV_INLINE \(real) rv_clip\(own)(\(real) x, \(real) low, \(real) high) {
-          \(real) y = x < low ? low : x;
-          return y > high ? high : y;
-        }
-        """
-      case .power:
-        """
-        RV_INLINE \(real) rv_power\(own)(\(real) x, double y) {
-          if (y == 2) return x * x;
-          if (y == 0) return 1;
-          if (y == 1) return x;
-          if (y == 3) return x * x * x;
-          if (y == 4) return (x * x) * (x * x);
-          if (y == -1) return 1 / x;
-          if (y == 0.5) return sqrt\(libm)(x);
-          return pow\(libm)(x, (\(real))y);
-        }
-        """
-      }
-    }
   }
 
   /// An operation's text, and what it calls.
@@ -124,6 +70,13 @@ enum Expression {
     case RV_ROUND_BF16: return sixteen("bf16")
     case RV_ROUND_F16: return sixteen("f16")
     case RV_ERROR_FUNCTION: return libm("erf")
+    case RV_EXP2: return libm("exp2")
+    case RV_LOG2: return libm("log2")
+    case RV_LOG10: return libm("log10")
+    case RV_ARCSINH: return libm("asinh")
+    case RV_ARCCOSH: return libm("acosh")
+    case RV_ARCTANH: return libm("atanh")
+    case RV_RECIPROCAL: return Text("1 / \(x[0])")
     case RV_IS_FINITE: return truth("\(x[0]) - \(x[0]) == 0")
     case RV_LOGICAL_NOT: return truth("\(x[0]) == 0")
     case RV_ADD: return Text("\(x[0]) + \(x[1])")
