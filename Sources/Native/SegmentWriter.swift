@@ -52,7 +52,8 @@ struct SegmentWriter {
   private var hoisted: [String: String] = [:]
   private var loaded: [UInt16: [Value]] = [:]
   private var written: Set<Int32> = []
-  private var copies: [String: String] = [:]
+  /// Arrays of one block by the value that they hold, where its condition held.
+  private var copies: [String: Value] = [:]
   private var temporaries = 0
   private var room = 0
   private var openGuard = SegmentWriter.always
@@ -360,9 +361,9 @@ struct SegmentWriter {
       return pointer(k)
     }
     let value = value(k, wanted)
-    if let found = copies[value] { return found }
+    if let found = copies[value], [Self.always, wanted].contains(found.wanted) { return found.name }
     let array = array()
-    copies[value] = array
+    copies[value] = Value(name: array, wanted: wanted)
     statement("\(array)[i] = \(value);", wanted)
     return array
   }
