@@ -29,8 +29,8 @@ bench-peers: build ## against PyTorch, optax and others, in turn: writes docs/be
 golden: build ## every recorded trajectory on both engines, as a table
 	@scripts/golden.sh
 
-gallery: build ## write docs/zoo: every rule with its source, equations, cost, paths and relatives
-	.build/release/ravine gallery docs/zoo
+gallery: setup ## write docs/zoo: every rule with its source, equations, cost, paths and relatives
+	swift run -c release ravine-gallery docs/zoo
 
 fuzz: setup ## look for crashes for SECONDS=60
 	@scripts/fuzz.sh $(SECONDS)

@@ -37,24 +37,49 @@ let package = Package(
         .linkedLibrary("openblas", .when(platforms: [.linux])),
         .linkedFramework("Accelerate", .when(platforms: [.macOS])),
       ]),
-    room("Basics", []),
+    room("Platform", []),
+    room("Basics", ["Platform"]),
     room("Diagnostics", ["Basics"]),
-    room("Syntax", ["Diagnostics"]),
-    room("IR", ["Basics", "Diagnostics"]),
-    room("Symbolic", ["Basics", "IR"]),
-    room("Semantics", ["Syntax", "IR"]),
-    room("Lowering", ["Semantics", "IR"]),
-    room("Runtime", ["IR", "CKernels"]),
-    room("Native", ["Basics", "Runtime", "CKernels"]),
+    room("Syntax", ["Basics", "Diagnostics"]),
+    room("IR", ["Basics", "Diagnostics", "Platform"]),
+    room("Symbolic", ["Basics", "Diagnostics", "IR", "Platform"]),
+    room("Semantics", ["Diagnostics", "IR", "Syntax"]),
+    room("Lowering", ["Basics", "Diagnostics", "IR", "Semantics", "Syntax"]),
+    room("Runtime", ["Basics", "CKernels", "Diagnostics", "IR", "Platform"]),
+    room("Native", ["Basics", "CKernels", "Platform", "Runtime"]),
     room("Zoo", [], resources: zooFiles.map { .embedInCode("Resources/\($0).opt") }),
-    room("Training", ["Runtime"]),
-    room("Ravine", ["Lowering", "Symbolic", "Training", "Native", "Zoo"]),
-    room("Measuring", ["Ravine", "Native", "Runtime", "Training", "CKernels"]),
+    room("Plotting", ["Basics", "Platform"]),
+    room("Training", ["Basics", "CKernels", "Diagnostics", "IR", "Platform", "Runtime"]),
+    room(
+      "Driver",
+      [
+        "Basics", "Diagnostics", "IR", "Lowering", "Platform", "Runtime", "Semantics", "Syntax",
+        "Training", "Zoo",
+      ]),
+    room(
+      "Laboratory",
+      [
+        "Basics", "Diagnostics", "Driver", "IR", "Lowering", "Platform", "Runtime", "Semantics",
+        "Symbolic", "Syntax",
+      ]),
+    room(
+      "Experiments",
+      [
+        "Basics", "Diagnostics", "Driver", "IR", "Laboratory", "Lowering", "Platform", "Plotting",
+        "Runtime", "Semantics", "Syntax", "Training",
+      ]),
+    room("Ravine", ["Diagnostics", "Driver", "IR", "Laboratory", "Native", "Runtime"]),
+    room(
+      "Measuring",
+      [
+        "Basics", "CKernels", "Diagnostics", "Driver", "IR", "Laboratory", "Native", "Platform",
+        "Runtime",
+      ]),
     room(
       "Session",
       [
-        "Diagnostics", "IR", "Lowering", "Ravine", "Runtime", "Semantics", "Symbolic", "Syntax",
-        "Training", "Zoo",
+        "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Lowering",
+        "Plotting", "Runtime", "Semantics", "Symbolic", "Syntax", "Training", "Zoo",
       ]),
     // GNU readline, for the executable alone.
     .target(name: "CReadline", linkerSettings: [.linkedLibrary("readline")]),
@@ -62,36 +87,73 @@ let package = Package(
     .executableTarget(
       name: "ravine-cli",
       dependencies: [
-        "CKernels", "CReadline", "Diagnostics", "IR", "Lowering", "Measuring", "Native", "Ravine",
-        "Runtime", "Session", "Symbolic", "Syntax", "Training", "Zoo",
+        "Basics", "CKernels", "CReadline", "Diagnostics", "Driver", "Experiments", "IR",
+        "Laboratory", "Lowering", "Measuring", "Native", "Platform", "Runtime", "Session",
+        "Symbolic", "Syntax", "Training", "Zoo",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-cli", swiftSettings: strict),
     .executableTarget(
-      name: "ravine-bench", dependencies: ["Ravine", "Measuring", "Native", "CKernels"],
+      name: "ravine-bench",
+      dependencies: [
+        "CKernels", "Diagnostics", "Driver", "IR", "Lowering", "Measuring", "Native", "Platform",
+        "Runtime",
+      ],
       path: "Sources/RavineBench", swiftSettings: strict),
-    tests("SyntaxTests", ["Syntax"]),
-    tests("IRTests", ["IR"]),
+    // The generator of docs/zoo.
+    .executableTarget(
+      name: "ravine-gallery",
+      dependencies: [
+        "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Lowering",
+        "Platform", "Plotting", "Runtime", "Semantics", "Symbolic", "Syntax", "Training", "Zoo",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/ravine-gallery", swiftSettings: strict),
+    tests("SyntaxTests", ["Basics", "Diagnostics", "Syntax"]),
+    tests("IRTests", ["Basics", "IR", "Platform"]),
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),
-    tests("RuntimeTests", ["Runtime", "Ravine", "Native", "AllocationCount"]),
-    tests("NativeTests", ["Native", "Runtime", "Ravine", "CKernels", "IR"]),
     tests(
-      "SymbolicTests", ["Symbolic", "Ravine", "Zoo", "Runtime", "IR", "Basics", "Diagnostics"]),
-    tests("TrainingTests", ["Training"]),
-    tests("MeasuringTests", ["Measuring", "Ravine", "Runtime"]),
+      "RuntimeTests",
+      [
+        "AllocationCount", "Basics", "CKernels", "Diagnostics", "Driver", "IR", "Native",
+        "Platform", "Runtime",
+      ]),
+    tests(
+      "NativeTests",
+      ["CKernels", "Diagnostics", "Driver", "Experiments", "IR", "Native", "Platform", "Runtime"]),
+    tests(
+      "SymbolicTests",
+      [
+        "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Platform",
+        "Runtime", "Symbolic", "Training", "Zoo",
+      ]),
+    tests("TrainingTests", ["Basics", "Diagnostics", "IR", "Platform", "Plotting", "Training"]),
+    tests("MeasuringTests", ["Driver", "Measuring", "Runtime"]),
     .target(name: "PseudoTerminal", path: "Tests/PseudoTerminal"),
     tests(
       "SessionTests",
       [
-        "Session", "Ravine", "Semantics", "Training", "Diagnostics", "PseudoTerminal", "ravine-cli",
+        "Diagnostics", "Driver", "Laboratory", "Platform", "PseudoTerminal", "Semantics",
+        "Session", "Training", "ravine-cli",
       ]),
     tests(
-      "RavineTests", ["Ravine", "Runtime", "Native", "Zoo", "Diagnostics", "IR"],
+      "RavineTests",
+      [
+        "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Lowering", "Native",
+        "Platform", "Runtime", "Symbolic", "Syntax", "Training", "Zoo",
+      ],
       exclude: ["Diagnostics/Cases"]),
-    tests("CommandTests", ["ravine-cli", "Ravine", "Basics", "Diagnostics", "Syntax"]),
+    tests(
+      "CommandTests",
+      [
+        "Basics", "Diagnostics", "Driver", "Experiments", "Platform", "Syntax", "ravine-cli",
+      ]),
     tests(
       "DocsTests",
-      ["ravine-cli", "Ravine", "Runtime", "Lowering", "IR", "Syntax", "Diagnostics"]),
+      [
+        "Diagnostics", "Driver", "IR", "Lowering", "Runtime", "Syntax", "ravine-cli",
+        "ravine-gallery",
+      ]),
   ],
   cLanguageStandard: .gnu17
 )

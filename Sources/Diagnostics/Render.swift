@@ -1,3 +1,5 @@
+import Basics
+
 /// Prints diagnostics for people: the source line with carets under the exact span, notes, and the
 /// line as a fix would leave it.
 package struct DiagnosticRenderer: Sendable {

@@ -1,3 +1,5 @@
+import Basics
+
 extension DiagnosticRenderer {
   /// A JSON array with one object for each diagnostic: `code`, `severity`, `message`, the place
   /// (`file`, `line`, `column`, `endLine`, `endColumn`, from 1; null where no text is meant), `notes`
@@ -34,27 +36,5 @@ extension DiagnosticRenderer {
 
   private func field(_ name: String, _ value: String) -> String {
     "\"\(name)\": " + JSONText.quoted(value)
-  }
-}
-
-/// JSON as text; its values are above this room.
-package enum JSONText {
-  /// A string literal of RFC 8259, safe to print on a terminal and inside HTML.
-  package static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case "\u{0}"..<" ", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
-        let hex = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 }

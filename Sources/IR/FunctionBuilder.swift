@@ -72,7 +72,8 @@ package struct FunctionBuilder: Sendable {
     intern(Instruction(.extent, .scalar, value, attribute: kind.rawValue))
   }
 
-  package mutating func draw(_ draw: Draw, _ type: ValueType, _ argument: ValueID = .none) -> ValueID
+  package mutating func draw(_ draw: Draw, _ type: ValueType, _ argument: ValueID = .none)
+    -> ValueID
   {
     function.draws.append(draw)
     return append(

@@ -1,5 +1,4 @@
-import Ravine
-import Training
+import Basics
 
 /// What `Rounds` found, as a table of at most 80 columns and as JSON.
 package struct BenchReport {

@@ -1,7 +1,8 @@
 import CKernels
 import Diagnostics
+import IR
+import Laboratory
 import Native
-import Ravine
 import Runtime
 
 /// One thing to be measured: a rule on some tensors by some engine, bound and ready to step.

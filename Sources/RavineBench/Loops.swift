@@ -1,7 +1,6 @@
 import CKernels
 import IR
 import Measuring
-import Ravine
 import Runtime
 
 #if canImport(Glibc)

@@ -1,6 +1,5 @@
 import Measuring
 import Native
-import Ravine
 import Runtime
 
 extension Bench {

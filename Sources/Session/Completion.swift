@@ -1,4 +1,3 @@
-import Ravine
 import Semantics
 import Syntax
 

@@ -1,5 +1,5 @@
 import Diagnostics
-import Ravine
+import Laboratory
 import Symbolic
 
 // Commands: lines that begin with `:`.

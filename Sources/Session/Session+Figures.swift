@@ -1,6 +1,5 @@
 import Diagnostics
-import Ravine
-import Training
+import Plotting
 
 // Figures, in the way that `:set plot` says.
 extension Session {

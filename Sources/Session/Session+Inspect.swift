@@ -1,12 +1,13 @@
+import Basics
 import Diagnostics
+import Experiments
 import IR
+import Laboratory
 import Lowering
-import Ravine
 import Runtime
 import Semantics
 import Symbolic
 import Syntax
-import Training
 import Zoo
 
 // Commands that look at names, rules and expressions.
@@ -215,7 +216,7 @@ extension Session {
     if let (value, place) = trace.firstBroken {
       report([
         Diagnostic(
-          911, .warning,
+          .firstNotFinite, .warning,
           "here the first value is \(value), although what it is made of is finite", at: place)
       ])
     }

@@ -1,7 +1,7 @@
 import Diagnostics
-import Ravine
+import Laboratory
+import Plotting
 import Symbolic
-import Training
 
 // `:plot`.
 extension Session {

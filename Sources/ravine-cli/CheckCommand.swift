@@ -1,6 +1,6 @@
 import ArgumentParser
 import Diagnostics
-import Ravine
+import Driver
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

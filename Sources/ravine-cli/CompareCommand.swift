@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
-import Ravine
+import Driver
+import Laboratory
 import Symbolic
 
 struct CompareCommand: ParsableCommand {

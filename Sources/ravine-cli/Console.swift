@@ -1,5 +1,4 @@
 import Diagnostics
-import Ravine
 
 #if canImport(Glibc)
   import Glibc

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Diagnostics
+import Driver
 import IR
-import Ravine
+import Laboratory
 import Runtime
 
 struct DescribeCommand: ParsableCommand {

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Diagnostics
+import Driver
 import IR
+import Laboratory
 import Native
-import Ravine
 import Runtime
 import func Syntax.dump
 

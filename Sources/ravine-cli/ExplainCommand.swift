@@ -1,6 +1,6 @@
 import ArgumentParser
+import Basics
 import Diagnostics
-import Ravine
 import Session
 
 struct ExplainCommand: ParsableCommand {

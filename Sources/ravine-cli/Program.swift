@@ -1,6 +1,7 @@
 import Diagnostics
+import Driver
 import IR
-import Ravine
+import Laboratory
 
 /// What a command line names as a program: a file, a rule of the zoo, or a rule of a file
 /// (`path.opt:Name(lr = 1)`).

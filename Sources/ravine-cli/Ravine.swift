@@ -30,7 +30,7 @@ struct Ravine: ParsableCommand {
       DescribeCommand.self,
       ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self,
       CompareCommand.self, TestCommand.self, TuneCommand.self, BenchCommand.self,
-      GalleryCommand.self, CacheCommand.self,
+      CacheCommand.self,
     ])
 
   static let version = "0.1.0"

@@ -1,7 +1,6 @@
 import ArgumentParser
 import CKernels
 import CReadline
-import Ravine
 import Runtime
 import Session
 

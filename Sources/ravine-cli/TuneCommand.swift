@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
-import Ravine
+import Driver
+import Experiments
 import Runtime
 import Training
 
@@ -73,7 +74,8 @@ struct TuneCommand: ParsableCommand {
       guard let task = try script.task() else {
         throw DiagnosticError(
           Diagnostic(
-            226, "`\(Console.printable(file))` has no task: no `train` and no `minimize`", at: .none
+            .withoutLength,
+            "`\(Console.printable(file))` has no task: no `train` and no `minimize`", at: .none
           ))
       }
       var settings = Tuner.Settings(ranges: ranges)

@@ -1,5 +1,5 @@
+import Basics
 import Foundation
-import Ravine
 import Testing
 
 /// `ravine bench`, as a user types it. What a step takes is the machine's; the rest is checked.

@@ -1,7 +1,7 @@
 import Basics
 import Diagnostics
+import Experiments
 import Foundation
-import Ravine
 import Testing
 
 @Suite struct TrajectoryTests {

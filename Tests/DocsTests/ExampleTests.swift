@@ -1,6 +1,6 @@
 import Diagnostics
+import Driver
 import Foundation
-import Ravine
 import Syntax
 import Testing
 

@@ -1,5 +1,5 @@
 import Foundation
-import Ravine
+import ravine_gallery
 import Testing
 
 /// docs/zoo against its generator. What takes long to find (paths, relatives, the overview) stands at

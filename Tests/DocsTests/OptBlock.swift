@@ -1,8 +1,8 @@
 import Diagnostics
+import Driver
 import Foundation
 import IR
 import Lowering
-import Ravine
 import Runtime
 import Syntax
 

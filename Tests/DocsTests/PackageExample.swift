@@ -1,4 +1,4 @@
-import Ravine
+import Driver
 import Runtime
 
 /// Walks to the minimum of ½|w|², whose gradient is w.

@@ -1,5 +1,5 @@
+import Driver
 import Measuring
-import Ravine
 import Runtime
 import Testing
 

@@ -1,7 +1,7 @@
+import Driver
 import Foundation
 import IR
 import Native
-import Ravine
 import Runtime
 import Testing
 

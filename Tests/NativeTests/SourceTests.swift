@@ -1,8 +1,9 @@
 import CKernels
+import Driver
+import Experiments
 import Foundation
 import IR
 import Native
-import Ravine
 import Runtime
 import Testing
 

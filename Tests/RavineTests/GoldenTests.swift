@@ -1,10 +1,10 @@
 import Diagnostics
+import Driver
+import Experiments
 import Foundation
 import IR
 import Runtime
 import Testing
-
-@testable import Ravine
 
 /// Rules against trajectories of the packages that people use (Tests/Golden).
 @Suite struct GoldenTests {

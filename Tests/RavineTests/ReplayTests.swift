@@ -1,8 +1,8 @@
 import Diagnostics
+import Driver
+import Experiments
 import Runtime
 import Testing
-
-@testable import Ravine
 
 /// What a recorded run gives a rule besides gradients.
 @Suite struct ReplayTests {

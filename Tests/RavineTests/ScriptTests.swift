@@ -1,9 +1,9 @@
 import Diagnostics
+import Driver
+import Experiments
 import Foundation
 import Testing
 import Training
-
-@testable import Ravine
 
 /// Scripts from their text to what they print.
 @Suite(.serialized) struct ScriptTests {

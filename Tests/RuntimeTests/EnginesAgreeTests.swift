@@ -1,8 +1,7 @@
 import Diagnostics
+import Driver
 import IR
-import Ravine
 import Testing
-
 @testable import Runtime
 
 /// Tensors of one optimizer in memory of a test's own.

@@ -1,6 +1,6 @@
 import Diagnostics
+import Driver
 import IR
-import Ravine
 import Runtime
 import Testing
 

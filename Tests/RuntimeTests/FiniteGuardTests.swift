@@ -1,8 +1,6 @@
 import Diagnostics
 import IR
-import Ravine
 import Testing
-
 @testable import Runtime
 
 /// `guard finite`: a step with a gradient that is not finite changes nothing, and is counted.

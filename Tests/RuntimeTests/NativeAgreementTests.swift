@@ -1,9 +1,8 @@
 import Diagnostics
+import Driver
 import IR
 import Native
-import Ravine
 import Testing
-
 @testable import Runtime
 
 #if canImport(Glibc)

@@ -1,9 +1,8 @@
 import AllocationCount
 import Diagnostics
+import Driver
 import IR
-import Ravine
 import Testing
-
 @testable import Runtime
 
 @Suite struct OptimizerTests {

@@ -1,7 +1,6 @@
+import Driver
 import IR
-import Ravine
 import Testing
-
 @testable import Runtime
 
 func filled(_ shape: [Int], _ seed: UInt64) -> Dense {

@@ -1,8 +1,7 @@
 import Diagnostics
+import Driver
 import Native
-import Ravine
 import Testing
-
 @testable import Runtime
 
 /// A rule over one tensor with memory of its own.

@@ -1,10 +1,9 @@
 import AllocationCount
 import CKernels
 import Diagnostics
+import Driver
 import IR
-import Ravine
 import Testing
-
 @testable import Runtime
 
 #if canImport(Glibc)

@@ -1,7 +1,5 @@
 import Foundation
-import Ravine
 import Testing
-
 @testable import Session
 
 /// Random and mutated lines: a session answers every one of them and goes on.

@@ -1,5 +1,7 @@
+import Basics
+import Driver
 import Foundation
-import Ravine
+import Laboratory
 import Runtime
 import Symbolic
 import Testing

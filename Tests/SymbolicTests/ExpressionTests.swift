@@ -1,5 +1,6 @@
 import Diagnostics
-import Ravine
+import Driver
+import Laboratory
 import Symbolic
 import Testing
 

@@ -1,5 +1,7 @@
+import Basics
+import Driver
 import IR
-import Ravine
+import Laboratory
 import Runtime
 import Symbolic
 import Testing

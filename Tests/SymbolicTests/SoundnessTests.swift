@@ -1,6 +1,8 @@
+import Basics
 import Diagnostics
+import Driver
 import IR
-import Ravine
+import Laboratory
 import Symbolic
 import Testing
 

@@ -1,9 +1,12 @@
 import Diagnostics
+import Driver
+import Experiments
 import IR
-import Ravine
+import Laboratory
 import Runtime
 import Symbolic
 import Testing
+import Training
 
 #if canImport(Glibc)
   import Glibc

@@ -1,6 +1,6 @@
+import Basics
+@testable import Plotting
 import Testing
-
-import Training
 
 private func figure(_ series: [Series], y: AxisScale = .linear) -> Figure {
   Figure(title: "loss", xLabel: "step", yLabel: "loss", yScale: y, series: series)

@@ -1,7 +1,7 @@
 import Diagnostics
+import Driver
 import IR
 import Lowering
-import Ravine
 import Runtime
 import Testing
 

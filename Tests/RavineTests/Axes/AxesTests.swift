@@ -1,8 +1,9 @@
 import Basics
+import Driver
 import Foundation
 import IR
+import Laboratory
 import Lowering
-import Ravine
 import Runtime
 import Testing
 

@@ -1,5 +1,6 @@
+import Driver
 import IR
-import Ravine
+import Laboratory
 import Runtime
 import Testing
 

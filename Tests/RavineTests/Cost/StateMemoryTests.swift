@@ -1,4 +1,6 @@
-import Ravine
+import Driver
+import IR
+import Laboratory
 import Runtime
 import Testing
 import Zoo

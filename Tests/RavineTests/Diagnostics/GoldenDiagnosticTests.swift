@@ -1,6 +1,7 @@
 import Diagnostics
+import Driver
 import Foundation
-import Ravine
+import Laboratory
 import Runtime
 import Testing
 

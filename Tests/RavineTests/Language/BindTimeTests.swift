@@ -1,5 +1,4 @@
 import Diagnostics
-import Ravine
 import Runtime
 import Testing
 

@@ -1,6 +1,6 @@
+import Driver
 import IR
 import Lowering
-import Ravine
 import Testing
 
 @Suite struct DiagnosticTests {

@@ -1,5 +1,5 @@
 import Diagnostics
-import Ravine
+import Driver
 import Runtime
 import Testing
 

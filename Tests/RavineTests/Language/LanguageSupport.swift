@@ -1,6 +1,6 @@
 import Diagnostics
+import Driver
 import Lowering
-import Ravine
 
 /// What the compiler says about a text: `R0201 gg` for the code and the text under the span.
 func findings(_ text: String, warnings: Bool = false) -> [String] {

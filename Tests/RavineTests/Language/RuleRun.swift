@@ -1,5 +1,5 @@
 import Diagnostics
-import Ravine
+import Driver
 import Runtime
 
 /// A rule on one tensor in float64, for tests.

@@ -1,7 +1,8 @@
 import Diagnostics
+import Driver
 import IR
+import Laboratory
 import Lowering
-import Ravine
 import Runtime
 import Testing
 

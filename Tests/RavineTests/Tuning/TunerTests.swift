@@ -1,8 +1,7 @@
 import Diagnostics
+import Driver
+@testable import Experiments
 import Testing
-import Training
-
-@testable import Ravine
 
 @Suite struct TunerTests {
   // MARK: Calls

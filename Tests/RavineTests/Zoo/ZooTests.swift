@@ -1,8 +1,8 @@
 import Diagnostics
+import Driver
 import Foundation
 import IR
 import Native
-import Ravine
 import Runtime
 import Testing
 

@@ -1,7 +1,6 @@
 import Basics
 import Diagnostics
 import IR
-import Ravine
 import Runtime
 
 /// A rule of the zoo on a noisy quadratic bowl over one or several tensors, in float64.

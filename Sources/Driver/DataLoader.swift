@@ -1,0 +1,197 @@
+import Basics
+import Diagnostics
+import IR
+import Lowering
+import Runtime
+import Semantics
+import Syntax
+import Training
+
+/// Reads what a `data` statement names.
+package struct DataLoader {
+  package let compiler: Compiler
+  /// The folder of the script: paths are tried from the current folder, then from here.
+  package let folder: String?
+
+  package init(compiler: Compiler, folder: String?) {
+    self.compiler = compiler
+    self.folder = folder
+  }
+
+  /// What a `data` statement states besides its source.
+  private struct Settings {
+    var target: String?
+    var test = 0.0
+    var seed = 0.0
+    var scale = 1.0
+    var standardise = false
+    var x: String?
+    var y: String?
+    var path: String?
+  }
+
+  /// What is wrong with a `data` statement, before any file is opened.
+  package func problems(_ data: CheckedData) -> [Diagnostic] {
+    do throws(DiagnosticError) {
+      let (reader, settings) = try statement(data, isChecking: true)
+      try checkSource(reader, settings)
+      return []
+    } catch {
+      return error.diagnostics
+    }
+  }
+
+  /// The reader and what it is told. When checking, numbers that need a function are not computed.
+  private func statement(
+    _ data: CheckedData, isChecking: Bool = false
+  ) throws(DiagnosticError) -> (reader: Name, settings: Settings) {
+    let tree = compiler.program[data.tree]
+    guard case .call(let reader, let arguments) = tree[data.source],
+      Builtins.readers.contains(reader.key)
+    else {
+      throw DiagnosticError(
+        Diagnostic(
+          .notAReader, "data is read by `csv`, `npy` or `npz`", at: tree.span(data.source),
+          notes: [Note("for example `data digits = csv(\"digits.csv\", target = \"digit\")`")]))
+    }
+    return (reader, try settings(arguments, reader.key, data, tree, isChecking: isChecking))
+  }
+
+  /// The examples to learn from and to measure by; without a test share both are all of them.
+  package func load(_ data: CheckedData) throws(DiagnosticError) -> DataSplit {
+    let (reader, settings) = try statement(data)
+    let all = try read(reader, settings, data)
+    var split = DataSplit(train: all, test: all)
+    if settings.test != 0 {
+      let seed = UInt64(settings.seed)
+      split = try all.split(test: settings.test, at: data.span) {
+        RandomOrder.uniform(Int($0), seed: seed)
+      }
+    }
+    if settings.standardise { split = split.standardised() }
+    if settings.scale != 1 { split = try split.scaled(by: settings.scale, at: data.span) }
+    return split
+  }
+
+  private func read(
+    _ reader: Name, _ settings: Settings, _ data: CheckedData
+  ) throws(DiagnosticError) -> Dataset {
+    switch reader.key {
+    case "csv":
+      guard let path = settings.path, let target = settings.target else {
+        throw missing(settings.path == nil ? "a path" : "target = \"…\"", reader)
+      }
+      return try Dataset(
+        Table.csv(path: resolved(path), at: data.span), target: target, at: data.span)
+    case "npy":
+      guard let x = settings.x, let y = settings.y else {
+        throw missing("x = \"…\" and y = \"…\"", reader)
+      }
+      return try Dataset(
+        features: NumericArray.npy(path: resolved(x), at: data.span),
+        targets: NumericArray.npy(path: resolved(y), at: data.span), source: x,
+        targetSource: y, at: data.span)
+    default:
+      guard let path = settings.path else { throw missing("a path", reader) }
+      let archive = try ArrayArchive(path: resolved(path), at: data.span)
+      return try Dataset(
+        features: archive.array(settings.x ?? "x", at: data.span),
+        targets: archive.array(settings.y ?? "y", at: data.span), source: path, at: data.span)
+    }
+  }
+
+  /// Throws R0746 where a reader is not told what to read.
+  private func checkSource(_ reader: Name, _ settings: Settings) throws(DiagnosticError) {
+    if reader.key == "npy" {
+      if settings.x == nil || settings.y == nil { throw missing("x = \"…\" and y = \"…\"", reader) }
+      return
+    }
+    if settings.path == nil { throw missing("a path", reader) }
+    if reader.key == "csv", settings.target == nil { throw missing("target = \"…\"", reader) }
+  }
+
+  private func missing(_ what: String, _ reader: Name) -> DiagnosticError {
+    DiagnosticError(Diagnostic(.missingPart, "`\(reader.text)` needs \(what)", at: reader.span))
+  }
+
+  private func resolved(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let folder, !FileSystem.exists(path) else { return path }
+    let beside = folder.isEmpty ? path : folder + "/" + path
+    return FileSystem.exists(beside) ? beside : path
+  }
+
+  private func settings(
+    _ arguments: [Argument], _ reader: String, _ data: CheckedData, _ tree: SyntaxTree,
+    isChecking: Bool
+  ) throws(DiagnosticError) -> Settings {
+    var settings = Settings()
+    func number(_ value: ExprID, _ id: TreeID) throws(DiagnosticError) -> Double? {
+      if isChecking, !isArithmetic(value, tree) { return nil }
+      return try self.number(value, id)
+    }
+    let known = ["target", "test", "seed", "scale", "standardise", "x", "y", "path"]
+    for (position, argument) in arguments.enumerated() {
+      let span = tree.span(argument.value)
+      guard let label = argument.label?.key ?? (position == 0 ? "path" : nil) else {
+        throw DiagnosticError(
+          Diagnostic(.tooManyArguments, "`\(reader)` takes one path; the rest is named", at: span))
+      }
+      func text() throws(DiagnosticError) -> String {
+        guard case .string(let text) = tree[argument.value] else {
+          throw DiagnosticError(Diagnostic(.needsText, "`\(label)` is a text in quotes", at: span))
+        }
+        return text
+      }
+      switch label {
+      case "path": settings.path = try text()
+      case "target": settings.target = try text()
+      case "x": settings.x = try text()
+      case "y": settings.y = try text()
+      case "test": settings.test = try number(argument.value, data.tree) ?? settings.test
+      case "seed":
+        settings.seed = try number(argument.value, data.tree) ?? settings.seed
+        guard settings.seed >= 0, settings.seed < 1e15, settings.seed == settings.seed.rounded()
+        else {
+          throw DiagnosticError(
+            Diagnostic(.notASeed, "a seed is a whole number from 0 up", at: span))
+        }
+      case "scale": settings.scale = try number(argument.value, data.tree) ?? settings.scale
+      case "standardise":
+        settings.standardise = try number(argument.value, data.tree).map { $0 != 0 } ?? false
+      default:
+        let near = Suggestion.nearest(to: argument.label!.text, among: known)
+        throw DiagnosticError(
+          Diagnostic(
+            .unknownLabel, "`\(reader)` has no parameter `\(argument.label!.text)`",
+            at: argument.label!.span,
+            fixIts: near.map {
+              [FixIt("did you mean `\($0)`?", at: argument.label!.span, replacement: $0)]
+            } ?? []))
+      }
+    }
+    return settings
+  }
+
+  /// Whether an expression is made of numbers alone and so computed at once.
+  private func isArithmetic(_ expression: ExprID, _ tree: SyntaxTree) -> Bool {
+    switch tree[expression] {
+    case .number: true
+    case .unary(_, let a): isArithmetic(a, tree)
+    case .binary(_, let a, let b): isArithmetic(a, tree) && isArithmetic(b, tree)
+    default: false
+    }
+  }
+
+  /// The number that a closed expression is.
+  package func number(_ expression: ExprID, _ tree: TreeID) throws(DiagnosticError) -> Double {
+    let function = try Lowering.expression(expression, in: tree, of: compiler.program)
+    let span = compiler.program[tree].span(expression)
+    guard let output = function.outputs.first, function.type(output.value).shape.isScalar else {
+      throw DiagnosticError(Diagnostic(.needsOneNumber, "here stands one number", at: span))
+    }
+    let concrete = try function.specialised(BindContext(dims: [], hypers: []))
+      .checkedForEvaluation()
+    let result = try ReferenceProgram(concrete).evaluate(ReferenceEnvironment())
+    return result.outputs[0][0].value.values[0]
+  }
+}

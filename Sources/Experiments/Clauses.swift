@@ -1,0 +1,102 @@
+import Diagnostics
+import Semantics
+import Syntax
+
+/// The clauses after the rules of `train` and `minimize`: `for 20 epochs batch 64 seeds 5`.
+struct Clauses {
+  private var found: [String: Clause] = [:]
+  private let command: CheckedCommand
+  private let script: Script
+
+  init(
+    _ clauses: [Clause], _ command: CheckedCommand, _ script: Script
+  ) throws(DiagnosticError) {
+    self.command = command
+    self.script = script
+    let known = ["for", "batch", "seeds", "seed", "from"]
+    for clause in clauses {
+      let key = clause.keyword.key
+      guard known.contains(key) else {
+        let near = Suggestion.nearest(to: clause.keyword.text, among: known)
+        throw DiagnosticError(
+          Diagnostic(
+            .notAClause, "`\(clause.keyword.text)` is not a clause of an experiment",
+            at: clause.keyword.span,
+            notes: [Note("clauses are for, batch, seeds, seed and from")],
+            fixIts: FixIt.didYouMean(near, at: clause.keyword.span)))
+      }
+      if found[key] != nil {
+        throw DiagnosticError(
+          Diagnostic(
+            .givenTwice, "`\(clause.keyword.text)` is given twice", at: clause.keyword.span))
+      }
+      found[key] = clause
+    }
+    if let clause = found["for"], clause.unit?.key != "steps", clause.unit?.key != "epochs" {
+      throw DiagnosticError(
+        Diagnostic(
+          .notAClause, "`for` counts steps or epochs: `for 20 epochs`",
+          at: clause.unit?.span ?? clause.keyword.span))
+    }
+  }
+
+  func missing(_ example: String, at span: Span) -> DiagnosticError {
+    DiagnosticError(
+      Diagnostic(.withoutLength, "how long? add `\(example)`", at: span))
+  }
+
+  /// The most runs of one rule: all their curves are kept.
+  static let mostSeeds = 10_000
+  /// The most epochs: each is recorded.
+  static let mostEpochs = 1_000_000
+
+  /// A whole number from 1 up, or nil when the clause is absent or counts another unit.
+  ///
+  /// Throws R0227 where it is not one, or beyond `limit`.
+  func count(
+    _ key: String, unit: String? = nil, limit: Int = 1_000_000_000
+  ) throws(DiagnosticError) -> Int? {
+    guard let clause = found[key], unit == nil || clause.unit?.key == unit else { return nil }
+    let x = try script.number(clause.value, command.tree)
+    guard x >= 1, x == x.rounded(), x <= Double(limit) else {
+      let what = unit.map { "`\(clause.keyword.text) … \($0)`" } ?? "`\(clause.keyword.text)`"
+      throw DiagnosticError(
+        Diagnostic(
+          .notAWholeNumber, "\(what) takes a whole number from 1 to \(grouped(limit))",
+          at: script.span(clause.value, command.tree)))
+    }
+    return Int(x)
+  }
+
+  private func grouped(_ n: Int) -> String {
+    var digits = String(n)
+    var end = digits.endIndex
+    while digits.distance(from: digits.startIndex, to: end) > 3 {
+      end = digits.index(end, offsetBy: -3)
+      digits.insert(",", at: end)
+    }
+    return digits
+  }
+
+  /// `seeds 5` means 0 to 4, `seed 7` means 7.
+  func seeds() throws(DiagnosticError) -> [UInt64] {
+    if let clause = found["seed"] {
+      let x = try script.number(clause.value, command.tree)
+      guard x >= 0, x == x.rounded(), x < 9e15 else {
+        throw DiagnosticError(
+          Diagnostic(
+            .notASeed, "a seed is a whole number from 0 up",
+            at: script.span(clause.value, command.tree)))
+      }
+      return [UInt64(x)]
+    }
+    return Array(0..<UInt64(try count("seeds", limit: Self.mostSeeds) ?? 1))
+  }
+
+  /// The point that `from` names.
+  func start() throws(DiagnosticError) -> (values: [Double], span: Span)? {
+    guard let clause = found["from"] else { return nil }
+    let (value, _) = try script.evaluate(clause.value, command.tree)
+    return (value.values, script.span(clause.value, command.tree))
+  }
+}

@@ -1,0 +1,52 @@
+import Plotting
+import Training
+
+extension ExperimentHistory {
+  /// One panel for each series: the mean over seeds and the band from the smallest to the largest.
+  package func figure(_ names: [String]) -> Figure {
+    Figure(title: title, panels: names.map { .curves(panel($0)) })
+  }
+
+  private func panel(_ name: String) -> CurvePanel {
+    let series = rules.compactMap { curve($0, name) }
+    let all = series.flatMap(\.y).filter { $0.isFinite }
+    let positive = !all.isEmpty && all.allSatisfy { $0 > 0 }
+    let spread = positive ? (all.max()! / all.min()!) : 1
+    return CurvePanel(
+      title: name, xLabel: axis, yLabel: name, xScale: .linear,
+      yScale: positive && spread > 50 ? .log : .linear, series: series)
+  }
+
+  private func curve(_ rule: RuleHistory, _ name: String) -> Series? {
+    let runs = rule.runs.filter { $0.values[name] != nil }
+    guard let longest = runs.max(by: { $0.x.count < $1.x.count }) else { return nil }
+    var mean: [Double] = []
+    var low: [Double] = []
+    var high: [Double] = []
+    for i in longest.x.indices {
+      let here = runs.compactMap { i < $0.values[name]!.count ? $0.values[name]![i] : nil }
+        .filter { $0.isFinite }
+      mean.append(here.isEmpty ? .nan : here.reduce(0, +) / Double(here.count))
+      low.append(here.min() ?? .nan)
+      high.append(here.max() ?? .nan)
+    }
+    let hasBand = rule.runs.count > 1
+    return Series(
+      name: rule.label, x: longest.x, y: mean, low: hasBand ? low : nil, high: hasBand ? high : nil)
+  }
+
+  /// The walks over the contours of an objective of two variables; nil for other objectives.
+  package func pathFigure() -> Figure? {
+    guard let landscape else { return nil }
+    let paths = rules.compactMap { rule -> ContourPanel.Path? in
+      guard let run = rule.runs.first else { return nil }
+      return ContourPanel.Path(
+        name: rule.label, x: run.points.map { $0[0] }, y: run.points.map { $0[1] })
+    }
+    let panel = ContourPanel(
+      title: "path", xLabel: landscape.names.0, yLabel: landscape.names.1,
+      xRange: landscape.xRange, yRange: landscape.yRange, columns: landscape.columns,
+      values: landscape.values, paths: paths)
+    return Figure(title: "", panels: [.contours(panel)])
+  }
+}

@@ -1,0 +1,309 @@
+import Basics
+import Diagnostics
+import Driver
+import IR
+import Lowering
+import Runtime
+import Training
+
+/// What a search is run on: the first `train` or `minimize` of a script.
+package struct TuningTask {
+  package var title: String
+  package var objective: ObjectiveModule
+  /// Nil for an objective without data.
+  package var data: DataSplit?
+  package var settings: TrainingSettings
+  /// The rules as written.
+  package var rules: [String]
+  package var span: Span
+
+  /// `epochs` or `steps` as the script counts.
+  var length: String {
+    settings.epochs.map { "\($0) epochs" } ?? "\(settings.steps ?? 1) steps"
+  }
+}
+
+/// Searches hyperparameters with the same budget for each rule, then measures the best on fresh
+/// seeds that are the same for all rules.
+package struct Tuner {
+  package struct Settings: Sendable {
+    /// The first is searched twice: over its range, then around the best.
+    package var ranges: [SearchRange]
+    /// Values or pairs of values tried for each rule.
+    package var trials = 12
+    /// Seeds of each trial: 0, 1, ….
+    package var searchSeeds = 1
+    /// Seeds of the measurement, which come after those of the search.
+    package var seeds = 5
+    /// The series that is made small: its last value.
+    package var series = "loss"
+
+    package init(ranges: [SearchRange]) { self.ranges = ranges }
+  }
+
+  package struct Trial: Sendable {
+    package var values: [Double]
+    /// The mean over the seeds of the search; infinite where a run failed.
+    package var score: Double
+  }
+
+  package struct Row: Sendable {
+    /// As written, with what was found.
+    package var rule: String
+    package var written: String
+    package var trials: [Trial] = []
+    package var best: [Double] = []
+    /// Whether the best value of the first hyperparameter is an end of its range.
+    package var isAtEdge = false
+    /// By series, one value for each seed that came to its end.
+    package var values: [String: [Double]] = [:]
+    /// Seeds whose run failed.
+    package var failed = 0
+    /// Why nothing was found, if so.
+    package var problem: String?
+  }
+
+  package struct Result: Sendable {
+    package var task: String
+    package var length: String
+    package var settings: Settings
+    package var seriesNames: [String] = []
+    /// The best first.
+    package var rows: [Row] = []
+    package var wasInterrupted = false
+  }
+
+  package let compiler: Compiler
+  package let task: TuningTask
+  package var settings: Settings
+  package var engine = EngineKind.interpreter
+  package var elementType = ElementType.float32
+  package var passCompiler: (any SegmentCompiler)?
+  package var progress: (String) -> Void = { _ in }
+
+  package init(_ compiler: Compiler, _ task: TuningTask, _ settings: Settings) {
+    self.compiler = compiler
+    self.task = task
+    self.settings = settings
+  }
+
+  /// Throws what compiling and binding a rule at the first values tried throws; a run that fails is
+  /// a bad trial. After Ctrl-C the rules that were done so far are there.
+  package func run(_ rules: [String]) throws(DiagnosticError) -> Result {
+    var result = Result(task: task.title, length: task.length, settings: settings)
+    result.seriesNames = seriesNames
+    guard seriesNames.contains(settings.series) else {
+      let near = Suggestion.nearest(to: settings.series, among: seriesNames)
+      throw DiagnosticError(
+        Diagnostic(
+          .unrecordedSeries, "this experiment has no series `\(settings.series)`", at: .none,
+          notes: [Note("it has \(seriesNames.joined(separator: ", "))")]
+            + (near.map { [Note("did you mean `\($0)`?")] } ?? [])))
+    }
+    // A misspelled rule is told before the first of them runs for long.
+    for rule in rules {
+      _ = try compiler.rule(text(rule, settings.ranges.map { $0.first(2)[0] }))
+    }
+    for (k, rule) in rules.enumerated() {
+      if Interrupt.isRequested { break }
+      let row = try tune(rule, "\(rule) (\(k + 1) of \(rules.count))")
+      // What was interrupted in its search has had another budget than the others.
+      if row.values.isEmpty, row.problem == nil { break }
+      result.rows.append(row)
+    }
+    progress("")
+    result.wasInterrupted = Interrupt.isRequested
+    result.rows.sort { score($0) < score($1) }
+    return result
+  }
+
+  private var seriesNames: [String] {
+    ["loss"] + task.objective.metrics + (task.data == nil ? [] : ["test_loss"])
+  }
+
+  private func score(_ row: Row) -> Double {
+    let values = row.values[settings.series] ?? []
+    return row.failed > 0 || values.isEmpty ? .infinity : MeanInterval(values).mean
+  }
+
+  private func text(_ rule: String, _ values: [Double]) -> String {
+    var call = RuleCall(rule)
+    for (range, value) in zip(settings.ranges, values) {
+      call.set(range.name, NumberText.short(value))
+    }
+    return call.text
+  }
+
+  private func tune(_ rule: String, _ place: String) throws(DiagnosticError) -> Row {
+    var row = Row(rule: rule, written: rule)
+    var search = Search(settings)
+    while let values = search.next() {
+      if Interrupt.isRequested { return row }
+      progress("\(place): trial \(row.trials.count + 1) of \(settings.trials)")
+      let runs = try runs(
+        text(rule, values), seeds: 0..<UInt64(settings.searchSeeds), first: row.trials.isEmpty)
+      if Interrupt.isRequested { return row }
+      let scores = runs.map { $0.failure == nil ? $0.last(settings.series) ?? .nan : .nan }
+      let mean = scores.reduce(0, +) / Double(max(1, scores.count))
+      let trial = Trial(values: values, score: mean.isFinite ? mean : .infinity)
+      row.trials.append(trial)
+      search.add(trial)
+    }
+    guard let best = search.best, best.score.isFinite else {
+      row.problem = "no trial came to its end"
+      return row
+    }
+    row.best = best.values
+    row.isAtEdge = search.isAtEdge
+    row.rule = text(rule, best.values)
+    progress("\(place): measuring")
+    let start = UInt64(settings.searchSeeds)
+    let measured = try runs(row.rule, seeds: start..<start + UInt64(settings.seeds), first: false)
+    if Interrupt.isRequested { return row }
+    row.failed = measured.count { $0.failure != nil }
+    for name in seriesNames {
+      row.values[name] = measured.filter { $0.failure == nil }.compactMap { $0.last(name) }
+    }
+    return row
+  }
+
+  /// Runs of one rule. A step that has no answer counts as a run that failed, unless the rule cannot
+  /// run at all.
+  private func runs(
+    _ rule: String, seeds: Range<UInt64>, first: Bool
+  ) throws(DiagnosticError) -> [RunHistory] {
+    let instance: RuleInstance
+    do throws(DiagnosticError) {
+      instance = try compiler.rule(rule)
+    } catch {
+      if first { throw error }
+      return failed(seeds, error)
+    }
+    var wanted = task.settings
+    wanted.seeds = Array(seeds)
+    let trainer = Trainer(
+      objective: task.objective, engine: engine,
+      elementType: task.data == nil ? .float64 : elementType, compiler: passCompiler)
+    do throws(DiagnosticError) {
+      if let data = task.data {
+        return try trainer.train([instance], on: data, wanted, title: task.title).rules
+          .flatMap(\.runs)
+      }
+      return try trainer.walks([instance], wanted).flatMap(\.runs)
+    } catch {
+      let isNumeric = error.diagnostics.contains { $0.code.isNumeric }
+      let isDomain = error.diagnostics.contains { $0.code == .scheduleLeavesDomain }
+      if isNumeric || isDomain && !first { return failed(seeds, error) }
+      throw error
+    }
+  }
+
+  private func failed(_ seeds: Range<UInt64>, _ error: DiagnosticError) -> [RunHistory] {
+    seeds.map { seed in
+      var run = RunHistory(seed: seed)
+      run.failure = error.diagnostics.first
+      return run
+    }
+  }
+}
+
+/// Which values to try next: the first hyperparameter over its range, the second at the best of the
+/// first, then the first again around its best.
+private struct Search {
+  private let settings: Tuner.Settings
+  private var queue: [[Double]] = []
+  private var done: [Tuner.Trial] = []
+  private var stage = 0
+
+  init(_ settings: Tuner.Settings) {
+    self.settings = settings
+    let share = settings.ranges.count > 1 ? settings.trials / 2 : settings.trials * 2 / 3
+    let start = settings.ranges.dropFirst().map { $0.first(3)[0] }
+    queue = settings.ranges[0].first(max(1, share)).map { [$0] + start }
+  }
+
+  var best: Tuner.Trial? { done.min { $0.score < $1.score } }
+
+  var isAtEdge: Bool {
+    guard let best, done.count > 1 else { return false }
+    let tried = done.map { $0.values[0] }
+    return best.values[0] == tried.min() || best.values[0] == tried.max()
+  }
+
+  mutating func add(_ trial: Tuner.Trial) { done.append(trial) }
+
+  mutating func next() -> [Double]? {
+    // Again and again around the best, until nothing new is left between its neighbours.
+    var isRefined = false
+    while queue.isEmpty, done.count < settings.trials, !isRefined {
+      stage += 1
+      refill()
+      isRefined = stage >= settings.ranges.count && queue.isEmpty
+    }
+    guard done.count < settings.trials, !queue.isEmpty else { return nil }
+    return queue.removeFirst()
+  }
+
+  private mutating func refill() {
+    guard let best = best?.values else { return }
+    let left = settings.trials - done.count
+    if stage < settings.ranges.count {
+      let tried = Set(done.map { $0.values[stage] })
+      var count = max(2, left / 2)
+      if case .listed = settings.ranges[stage].values { count = left + 1 }
+      queue = settings.ranges[stage].first(count).filter { !tried.contains($0) }.map {
+        var values = best
+        values[stage] = $0
+        return values
+      }
+    } else {
+      let tried = done.map { $0.values[0] }
+      queue = settings.ranges[0].around(best[0], min(left, 4), tried: tried).map {
+        var values = best
+        values[0] = $0
+        return values
+      }
+    }
+  }
+}
+
+extension Script {
+  /// The first `train` or `minimize` of the script that was added last; nil where it has none.
+  ///
+  /// Throws what is wrong with its objective, data and clauses.
+  package func task() throws(DiagnosticError) -> TuningTask? {
+    for command in compiler.commands {
+      switch command.kind {
+      case .train(let statement):
+        let clauses = try Clauses(statement.clauses, command, self)
+        var settings = TrainingSettings()
+        settings.epochs = try clauses.count("for", unit: "epochs", limit: Clauses.mostEpochs)
+        settings.steps = try clauses.count("for", unit: "steps")
+        settings.batch = try clauses.count("batch")
+        if settings.epochs == nil, settings.steps == nil {
+          throw clauses.missing("for 20 epochs", at: command.span)
+        }
+        return TuningTask(
+          title: text(statement.objective, command.tree),
+          objective: try Lowering.objective(
+            statement.objective, in: command.tree, of: compiler.program),
+          data: try dataset(statement.data.key), settings: settings,
+          rules: statement.rules.map { text($0, command.tree) }, span: command.span)
+      case .minimize(let statement):
+        let clauses = try Clauses(statement.clauses, command, self)
+        var settings = TrainingSettings()
+        settings.steps = try clauses.count("for", unit: "steps")
+        settings.start = try clauses.start()
+        if settings.steps == nil { throw clauses.missing("for 2000 steps", at: command.span) }
+        return TuningTask(
+          title: text(statement.objective, command.tree),
+          objective: try Lowering.objective(
+            statement.objective, in: command.tree, of: compiler.program),
+          data: nil, settings: settings, rules: statement.rules.map { text($0, command.tree) },
+          span: command.span)
+      default: break
+      }
+    }
+    return nil
+  }
+}

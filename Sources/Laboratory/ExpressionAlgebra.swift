@@ -1,0 +1,97 @@
+import Diagnostics
+import Driver
+import IR
+import Lowering
+import Symbolic
+
+/// Expressions under the algebra: what `:simplify`, `:solve` and `:diff` ask.
+package struct ExpressionAlgebra {
+  package let table = TermTable()
+  package let compiler: Compiler
+  /// What is assumed of symbols, by their names.
+  package var domains: [String: Interval] = [:]
+
+  package init(_ compiler: Compiler) { self.compiler = compiler }
+
+  /// The term of an expression; names that mean nothing else are symbols, each one number.
+  ///
+  /// Throws the diagnostics of the text, or `SymbolicError` for what has no term.
+  package func term(_ text: String, name: String = "<expression>") throws -> TermID {
+    let (expression, tree) = try compiler.looseExpression(text, name: name)
+    let (function, symbols) = try Lowering.symbolicExpression(
+      expression, in: tree, of: compiler.program)
+    let context = ImportContext(
+      weight: symbol("w"), gradient: symbol("g"), step: SymbolicRule.step(table, from: 1),
+      hypers: [], free: symbols.map { symbol($0) })
+    var importer = Importer(table, function, context)
+    guard let first = try importer.run().first else {
+      throw SymbolicError("this has no value")
+    }
+    return first.term
+  }
+
+  /// The symbol of a name.
+  package func symbol(_ name: String) -> TermID {
+    let shown = Setting.shown(name)
+    return table.symbol(Symbol(shown, .hyper, domain: domains[shown] ?? domains[name] ?? .all))
+  }
+
+  package func text(_ term: TermID) -> String { TermPrinter(table).text(term) }
+
+  /// Over one denominator, with what cancels cancelled.
+  package func simplified(_ text: String) throws -> String {
+    self.text(table.reduced(try term(text)))
+  }
+
+  /// Multiplied out.
+  package func expanded(_ text: String) throws -> String { self.text(try term(text)) }
+
+  /// Common factors in front.
+  package func factored(_ text: String) throws -> String {
+    TermPrinter(table).factored(table.reduced(try term(text)))
+  }
+
+  /// By powers of a symbol: `c2 * x^2 + c1 * x + c0`.
+  package func collected(_ text: String, by name: String) throws -> String {
+    let x = symbol(name)
+    guard let parts = Solver(table).collected(try term(text), by: x) else {
+      throw SymbolicError("this is no polynomial in \(name)")
+    }
+    let printer = TermPrinter(table)
+    return parts.reversed().map { coefficient, degree in
+      let power = degree == 0 ? "" : degree == 1 ? printer.text(x) : "\(printer.text(x))^\(degree)"
+      if degree == 0 { return printer.text(coefficient) }
+      return coefficient == table.one ? power : "\(printer.factor(coefficient)) * \(power)"
+    }.joined(separator: " + ")
+  }
+
+  /// The expression with a symbol replaced.
+  package func substituted(_ text: String, _ name: String, by value: String) throws -> String {
+    self.text(
+      table.reduced(table.substitute(try term(text), [symbol(name): try term(value)])))
+  }
+
+  /// The value of a symbol in which an equation `left = right` is linear.
+  package func solved(_ left: String, equals right: String, for name: String) throws -> String {
+    let equation = table.subtract(try term(left), try term(right))
+    guard let value = Solver(table).solve(equation, for: symbol(name)) else {
+      throw SymbolicError("the equation is not linear in \(name)")
+    }
+    return TermPrinter(table).factored(value)
+  }
+
+  /// The derivative by a symbol.
+  package func derivative(_ text: String, by name: String) throws -> String {
+    self.text(try Solver(table).derivative(try term(text), by: symbol(name)))
+  }
+
+  /// The expression in LaTeX, as it is written.
+  package func latex(_ text: String) throws -> String {
+    let (expression, tree) = try compiler.looseExpression(text, name: "<expression>")
+    let (function, symbols) = try Lowering.symbolicExpression(
+      expression, in: tree, of: compiler.program)
+    guard let output = function.outputs.first else { throw SymbolicError("this has no value") }
+    return LatexPrinter.expression(
+      function, output.value, symbols: symbols.map { Setting.shown($0) })
+  }
+}

@@ -1,0 +1,177 @@
+import Diagnostics
+import Driver
+import IR
+import Symbolic
+import Zoo
+
+/// One rule under the algebra: what the session's commands ask.
+package struct RuleAlgebra {
+  package let statement: RuleStatement
+  package let setting: Setting
+  package let rule: SymbolicRule
+
+  /// Hyperparameters that are not given are symbols; with `withoutSwitches` those that are 0 by
+  /// default stay 0. Routes: the variant asked for.
+  ///
+  /// Throws what is too large to be a term.
+  package init(
+    _ statement: RuleStatement, variant: Int = 0, generality: Generality = .withoutSwitches
+  ) throws(SymbolicError) {
+    self.statement = statement
+    let table = TermTable()
+    setting = try Setting(table, [statement], generality)
+    guard variant < statement.module.variants.count else {
+      throw SymbolicError("it has no variant \(variant)")
+    }
+    rule = try SymbolicRule(
+      table, name: statement.label, variant: statement.module.variants[variant],
+      hypers: setting.hypers[0], hyperNames: statement.module.hypers.map(\.name),
+      free: setting.free[0])
+  }
+
+  package var table: TermTable { setting.table }
+  package var printer: TermPrinter { TermPrinter(setting.table) }
+
+  /// The position of a state by its name, `m` or `base.m`.
+  package func state(_ name: String) throws(SymbolicError) -> Int {
+    if let k = rule.states.firstIndex(where: { $0.name == name }) { return k }
+    let names = rule.states.map(\.name)
+    throw SymbolicError(
+      names.isEmpty
+        ? "`\(rule.name)` has no states"
+        : "`\(rule.name)` has no state `\(name)`; it has \(names.joined(separator: ", "))")
+  }
+
+  /// s_t = Σ …; throws where the state keeps no fixed share of itself.
+  package func history(of state: String) throws(SymbolicError) -> StateHistory {
+    try StateHistory(rule, state: self.state(state))
+  }
+
+  /// The state after steps 1 to n, as text.
+  package func unrolled(_ state: String, steps: Int) throws(SymbolicError) -> [String] {
+    try StateHistory.unrolled(rule, state: self.state(state), steps: steps)
+      .map { printer.collected($0) }
+  }
+
+  package func stability() throws(SymbolicError) -> Stability { try Stability(rule) }
+  package func steadyState() throws(SymbolicError) -> SteadyState { try SteadyState(rule) }
+  package func noise() throws(SymbolicError) -> NoiseResponse { try NoiseResponse(rule) }
+  package func invariance() throws(SymbolicError) -> Invariance { try Invariance(rule) }
+  package func bounds() throws(SymbolicError) -> RuleBounds { try RuleBounds(rule) }
+  package func units(variant: Int = 0) -> Units { Units(statement.module, variant: variant) }
+
+  /// A shorter equal rule; with `assuming` also steps that need an assumption.
+  package func reduction(assuming: Bool = false) throws(SymbolicError) -> Reduction {
+    try Reduction(rule, module: statement.module, assuming: assuming)
+  }
+
+  /// ∂ w' / ∂ hyperparameter of one step.
+  package func sensitivity(to hyper: String) throws(SymbolicError) -> TermID {
+    guard
+      let k = statement.module.hypers.firstIndex(where: {
+        $0.name == hyper || $0.key == hyper
+      })
+    else { throw SymbolicError("`\(rule.name)` has no hyperparameter `\(hyper)`") }
+    let symbol = rule.hypers[k]
+    guard table.symbol(of: symbol) != nil else {
+      throw SymbolicError("`\(hyper)` was given a value")
+    }
+    return try Solver(table).derivative(try rule.general().weight, by: symbol)
+  }
+
+  /// The rule in LaTeX, for amsmath.
+  package func latex(variant: Int = 0) -> String {
+    LatexPrinter.rule(statement.module, variant: variant)
+  }
+}
+
+extension Compiler {
+  /// A rule under the algebra. Throws the diagnostics of a text that is no rule.
+  package func algebra(
+    _ text: String, variant: Int = 0, generality: Generality = .withoutSwitches
+  ) throws -> RuleAlgebra {
+    try RuleAlgebra(statement(text), variant: variant, generality: generality)
+  }
+
+  /// One rule of the zoo that a rule is, or becomes.
+  package struct Likeness: Sendable {
+    package var zooRule: String
+    /// What must be done to the rule first, as `β1 = 0`; empty where nothing.
+    package var change: String
+    package var comparison: Comparison
+  }
+
+  /// The rules of the zoo that a rule equals, and those that it becomes when one hyperparameter
+  /// takes an end of its domain, nearest first.
+  package func identify(_ text: String) throws(DiagnosticError) -> [Likeness] {
+    identify(text, try statement(text), among: zooStatements())
+  }
+
+  /// The rules of the zoo that can stand alone and have one way, as statements.
+  package func zooStatements() -> [(name: String, statement: RuleStatement)] {
+    Library.shared.declarations.compactMap { declaration in
+      guard declaration.kind == .rule, let found = try? statement(declaration.name),
+        found.module.variants.count == 1
+      else { return nil }
+      return (declaration.name, found)
+    }
+  }
+
+  package func identify(
+    _ text: String, _ own: RuleStatement, among zoo: [(name: String, statement: RuleStatement)]
+  ) -> [Likeness] {
+    var variants: [(String, String)] = [("", text)]
+    let isCall = text.hasSuffix(")")
+    for (k, hyper) in own.module.hypers.enumerated()
+    where !own.isGiven[k] && !hyper.isStructural && !hyper.name.contains(".") {
+      guard let domain = hyper.domain else { continue }
+      for (end, isIncluded) in [
+        (domain.low, domain.includesLow), (domain.high, domain.includesHigh),
+      ] where isIncluded && end.isFinite && abs(end) <= 1 && hyper.key != "lr" {
+        let given = "\(hyper.name) = \(Int(end))"
+        variants.append(
+          (given, isCall ? "\(text.dropLast()), \(given))" : "\(text)(\(given))"))
+      }
+    }
+    var result: [Likeness] = []
+    var found: Set<String> = []
+    let limits = TermLimits.current
+    for (change, changed) in variants where !limits.areReached {
+      guard let left = try? statement(changed) else { continue }
+      for (name, right) in zoo where name != text && !found.contains(name) && !limits.areReached {
+        guard left.needs == right.needs else { continue }
+        var sieve = Comparer(left, right, probe: ReferenceProbe.rough)
+        sieve.probes = 1
+        guard sieve.agreesOnProbes() else { continue }
+        var comparer = Comparer(left, right, probe: ReferenceProbe())
+        comparer.probes = 2
+        guard comparer.agreesOnProbes() else { continue }
+        let comparison = comparer.compare()
+        if comparison.isEqual {
+          found.insert(name)
+          result.append(Likeness(zooRule: name, change: change, comparison: comparison))
+        }
+      }
+    }
+    return result
+  }
+}
+
+extension RuleStatement {
+  /// What a rule asks for besides w and g, and whether it looks at matrices, orders and loops: two
+  /// rules that differ in this are not the same.
+  fileprivate var needs: Set<String> {
+    var found: Set<String> = []
+    for variant in module.variants {
+      for input in variant.inputs { found.insert(input.name) }
+      for instruction in variant.update.instructions {
+        let operation = instruction.operation
+        switch operation.info.operationClass {
+        case .matrix, .decomposition, .selection, .oracle: found.insert("\(operation)")
+        default: if [.loss, .draw, .loop].contains(operation) { found.insert("\(operation)") }
+        }
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,153 @@
+import Basics
+import Diagnostics
+import Driver
+import IR
+import Lowering
+import Semantics
+import Symbolic
+import Syntax
+
+extension RuleStatement {
+  init(_ rule: Lowering.SymbolicRule) {
+    self.init(
+      module: rule.module, isGiven: rule.isGiven, symbols: rule.symbols, label: rule.label)
+  }
+}
+
+extension Compiler {
+  /// The rule that a text such as `Lion(β1 = β, β2 = β)` states; names without a meaning stand for
+  /// any number. Throws every diagnostic found.
+  package func statement(
+    _ text: String, name: String = "<rule>"
+  ) throws(DiagnosticError) -> RuleStatement {
+    let (expression, tree) = try looseRule(text, name: name)
+    return RuleStatement(
+      try Lowering.symbolicRule(expression, in: tree, of: program))
+  }
+
+  /// Whether two rules are the same: `ravine compare`, `assert A == B`.
+  ///
+  /// Hyperparameters that are not given and that both rules have stand for one number. Throws the
+  /// diagnostics of texts that are no rules.
+  package func compare(_ a: String, _ b: String) throws(DiagnosticError) -> Comparison {
+    let first = try statement(a)
+    let second = try statement(b)
+    var comparer = Comparer(first, second, probe: ReferenceProbe())
+    return comparer.compare()
+  }
+
+  /// Whether the two rule expressions of a checked script are the same.
+  package func compare(
+    _ a: ExprID, _ b: ExprID, in tree: TreeID
+  ) throws(DiagnosticError) -> Comparison {
+    let first = try Lowering.symbolicRule(a, in: tree, of: program)
+    let second = try Lowering.symbolicRule(b, in: tree, of: program)
+    var comparer = Comparer(
+      RuleStatement(first), RuleStatement(second), probe: ReferenceProbe())
+    return comparer.compare()
+  }
+}
+
+/// What a comparison says, in words.
+package enum ComparisonText {
+  /// One line: `proved equal`, `different at step 3`.
+  package static func headline(_ result: Comparison) -> String {
+    switch result.verdict {
+    case .equal: "proved equal"
+    case .equalWhere(let conditions): "proved equal where \(conditions.joined(separator: ", "))"
+    case .equalUpTo(let changes): "proved equal up to \(changes.joined(separator: ", "))"
+    case .different: "different"
+    case .undecided(let probes):
+      probes > 0
+        ? "undecided: equal on \(probes) probes, without a proof"
+        : "undecided\(result.method.isEmpty ? "" : ": \(result.method)")"
+    }
+  }
+
+  package static func text(_ result: Comparison) -> String {
+    var lines = [headline(result)]
+    func list(_ title: String, _ items: [String]) {
+      if !items.isEmpty { lines.append("  \(title): \(items.joined(separator: ", "))") }
+    }
+    switch result.verdict {
+    case .undecided, .different: break
+    default:
+      list("for all", result.assumptions)
+      list("at the defaults", result.fixed)
+      list("by", [result.method])
+      list("states", result.relations)
+      list("rewrites", result.rewrites)
+    }
+    if let witness = result.witness {
+      switch result.verdict {
+      case .equal: break
+      default:
+        let given = witness.hypers.map { "\($0.name) = \(short($0.value))" }
+        list("witness", given)
+        lines.append(
+          "    w starts at \(vector(witness.weights)), a tensor of "
+            + witness.dims.map(String.init).joined(separator: " × "))
+        for (k, gradient) in witness.gradients.prefix(witness.step).enumerated() {
+          lines.append("    g at step \(k + 1) is \(vector(gradient))")
+        }
+        lines.append(
+          "    first difference at step \(witness.step), element \(witness.element): "
+            + "\(witness.left) and \(witness.right)")
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func short(_ x: Double) -> String { "\((x * 1e6).rounded() / 1e6)" }
+  private static func vector(_ x: [Double]) -> String {
+    "[\(x.map { short($0) }.joined(separator: ", "))]"
+  }
+
+  /// The result as JSON, numbers in full.
+  package static func json(_ result: Comparison) -> JSONValue {
+    let verdict: String
+    var changes: [String] = []
+    switch result.verdict {
+    case .equal: verdict = "equal"
+    case .equalWhere(let all):
+      verdict = "equal where"
+      changes = all
+    case .equalUpTo(let all):
+      verdict = "equal up to"
+      changes = all
+    case .different: verdict = "different"
+    case .undecided: verdict = "undecided"
+    }
+    var members = [
+      JSONMember("verdict", .string(verdict)),
+      JSONMember("headline", .string(headline(result))),
+      JSONMember("changes", texts(changes)),
+      JSONMember("assumptions", texts(result.assumptions)),
+      JSONMember("defaults", texts(result.fixed)),
+      JSONMember("method", .string(result.method)),
+      JSONMember("states", texts(result.relations)),
+      JSONMember("rewrites", texts(result.rewrites)),
+    ]
+    if let witness = result.witness {
+      members.append(JSONMember("witness", json(witness)))
+    }
+    return .object(members)
+  }
+
+  private static func texts(_ items: [String]) -> JSONValue {
+    .array(items.map { JSONValue.string($0) })
+  }
+
+  private static func json(_ witness: Witness) -> JSONValue {
+    func numbers(_ items: [Double]) -> JSONValue {
+      .array(items.map { JSONValue.number($0) })
+    }
+    let hypers = witness.hypers.map { JSONMember($0.name, .number($0.value)) }
+    return .record([
+      "hyperparameters": .object(hypers), "dims": numbers(witness.dims.map { Double($0) }),
+      "w": numbers(witness.weights), "g": .array(witness.gradients.map { numbers($0) }),
+      "step": .int(witness.step), "element": .int(witness.element),
+      "left": .number(witness.left), "right": .number(witness.right),
+    ])
+  }
+}
