@@ -192,7 +192,7 @@ private struct Tracer {
 
   private func isShown(_ instruction: Instruction) -> Bool {
     switch instruction.operation {
-    case .constant, .hyper, .step, .horizon, .extent, .broadcast, .loop: false
+    case .constant, .hyper, .free, .step, .horizon, .extent, .broadcast, .loop: false
     default: instruction.type.kind != .tuple
     }
   }
