@@ -69,7 +69,8 @@ package enum Folding {
       if x[0].isNaN { return .nan }
       let low = x[0] < x[1] ? x[1] : x[0]
       return low > x[2] ? x[2] : low
-    case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss, .extent,
+    case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,
+      .extent,
       .argument, .draw, .iota, .identity, .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum,
       .globalSum, .globalMaximum, .globalMinimum, .softmax, .logSoftmax, .matrixProduct,
       .transpose, .diagonal, .solve, .cholesky, .qr, .eigh, .svd, .reshape, .broadcast, .slice,

@@ -340,7 +340,8 @@ extension TermTable {
       .errorFunction, .arcsinh, .arccosh, .arctanh, .bfloat16, .float16:
       return opaque(function: operation, reduced(x[0]))
     case .arctangent2, .copySign: return opaque(operation, x.map { reduced($0) })
-    case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss, .extent,
+    case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,
+      .extent,
       .argument, .draw, .iota, .identity, .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum,
       .globalSum, .globalMaximum, .globalMinimum, .softmax, .logSoftmax, .matrixProduct,
       .transpose, .diagonal, .solve, .cholesky, .qr, .eigh, .svd, .reshape, .broadcast, .slice,

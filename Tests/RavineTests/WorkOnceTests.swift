@@ -47,7 +47,9 @@ import Training
     settings.trials = 6
     let tuner = Tuner(task, settings)
     var result: Tuner.Result?
-    let counts = try WorkCounts.counting { result = try tuner.run([compiler.rule("Lion"), compiler.rule("AdamW")]) }
+    let counts = try WorkCounts.counting {
+      result = try tuner.run([compiler.rule("Lion"), compiler.rule("AdamW")])
+    }
     #expect(result?.rows.map(\.trials.count) == [6, 6])
     #expect(counts.differentiations == 1)
     #expect(counts.plans.sorted() == ["AdamW", "Lion", "bowl"])

@@ -332,7 +332,9 @@ package final class Optimizer {
     lossValue.pointee = loss
     if hasInputs {
       for k in 0..<tensors.count {
-        if let name = tensors[k].memory.missingInput { throw DiagnosticError(.missingInput(name, of: instance, "nobody gives it")) }
+        if let name = tensors[k].memory.missingInput {
+          throw DiagnosticError(.missingInput(name, of: instance, "nobody gives it"))
+        }
       }
     }
     backup?.save(parameterPointers)

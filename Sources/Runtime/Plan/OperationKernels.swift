@@ -71,7 +71,8 @@ extension Operation {
     case .logicalOr: RV_LOGICAL_OR
     case .select: RV_SELECT
     case .clip: RV_CLIP
-    case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss, .extent,
+    case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,
+      .extent,
       .argument, .draw, .iota, .identity, .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum,
       .globalSum, .globalMaximum, .globalMinimum, .softmax, .logSoftmax, .matrixProduct,
       .transpose, .diagonal, .solve, .cholesky, .qr, .eigh, .svd, .reshape, .broadcast, .slice,
