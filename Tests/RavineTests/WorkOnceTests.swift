@@ -45,9 +45,11 @@ import Training
     let task = try #require(try script.task())
     var settings = Tuner.Settings(ranges: [try #require(SearchRange("lr=1e-4..1"))])
     settings.trials = 6
-    let tuner = Tuner(compiler, task, settings)
+    let tuner = Tuner(task, settings)
     var result: Tuner.Result?
-    let counts = try WorkCounts.counting { result = try tuner.run(["Lion", "AdamW"]) }
+    let counts = try WorkCounts.counting {
+      result = try tuner.run([compiler.rule("Lion"), compiler.rule("AdamW")])
+    }
     #expect(result?.rows.map(\.trials.count) == [6, 6])
     #expect(counts.differentiations == 1)
     #expect(counts.plans.sorted() == ["AdamW", "Lion", "bowl"])

@@ -46,10 +46,7 @@ package struct BoundObjective: Sendable {
       specs.append(ParameterSpec(name: slot.name, dims: shape.numbers))
       shapes.append(shape)
       if specs.last!.count == 0 {
-        throw DiagnosticError(
-          Diagnostic(
-            .badLength, "the parameter `\(slot.name)` has no elements: it is \(shape)",
-            at: slot.origin))
+        throw DiagnosticError(.emptyParameter(slot.name, shape, at: slot.origin))
       }
       numbers += Double(specs.last!.count)
       if numbers > Budget.values {

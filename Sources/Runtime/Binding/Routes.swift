@@ -33,11 +33,7 @@ extension TensorPredicate {
       }
     case .nameMatches(let pattern):
       guard let compiled = RoutePattern(pattern) else {
-        throw DiagnosticError(
-          Diagnostic(
-            .badPattern,
-            "`\(pattern)` is not a pattern: it has literals, `.`, `[a-z]`, `( )`, `|`, `*`, "
-              + "`+`, `?`, `^` and `$`", at: .none))
+        throw DiagnosticError(.badPattern(pattern))
       }
       return compiled.matches(tensor.name)
     case .nameEquals(let name): return tensor.name == name
@@ -82,11 +78,7 @@ extension RuleModule {
     let what = "`\(tensor.name)` (\(tensor.dims.isEmpty ? "one number" : shape))"
     throw DiagnosticError(
       taken.isEmpty
-        ? Diagnostic(
-          .noRoute, "no route of `\(name)` takes the parameter \(what)", at: origin,
-          notes: ways + [Note("add a line `otherwise -> …`")])
-        : Diagnostic(
-          .severalRoutes, "several routes of `\(name)` take the parameter \(what)", at: origin,
-          notes: ways))
+        ? .noRoute(of: name, what, ways, at: origin)
+        : .severalRoutes(of: name, what, ways, at: origin))
   }
 }

@@ -93,10 +93,7 @@ struct RuleBinder {
       let format =
         shape.isEmpty ? .float64 : try format(slot, k, signed: !nonNegative[index]!.contains(k))
       if slot.isGlobal, !shape.isEmpty {
-        throw DiagnosticError(
-          Diagnostic(
-            .unsupportedStorage, "a global state that is not one number is not supported yet",
-            at: slot.origin))
+        throw DiagnosticError(.globalStateOfMany(at: slot.origin))
       }
       states.append(
         TensorLayout(
@@ -132,11 +129,7 @@ struct RuleBinder {
     guard
       var format = SlotFormat(slot.storage, compute: compute, isSigned: signed, hypers: hypers)
     else {
-      throw DiagnosticError(
-        Diagnostic(
-          .badDomain,
-          "the block of `\(slot.name)` is \(slot.storage.block!), which must be a whole number "
-            + "from 1 to \(BlockLength.limit)", at: slot.origin))
+      throw DiagnosticError(.blockOfNoLength(slot))
     }
     if slot.roundsStochastically, format.element != compute.kernelElement, format.width <= 2 {
       format.site = RoundingSite.state(k)
@@ -152,11 +145,7 @@ struct RuleBinder {
     for (slot, state) in zip(variant.states, states) {
       unit = SlotFormat.leastMultiple(unit, state.format.alignment)
       if unit > BlockLength.limit {
-        throw DiagnosticError(
-          Diagnostic(
-            .unsupportedStorage,
-            "the blocks of the states have no common multiple up to \(BlockLength.limit)",
-            at: slot.origin, notes: [Note("choose powers of two")]))
+        throw DiagnosticError(.unlikeBlocks(at: slot.origin))
       }
     }
   }

@@ -83,17 +83,10 @@ final class HyperValues {
   func set(_ name: String, _ value: Double) throws(DiagnosticError) {
     guard let k = index(name) else {
       let near = Suggestion.nearest(to: name, among: hypers.map(\.name))
-      throw DiagnosticError(
-        Diagnostic(
-          .unknownHyper, "there is no hyperparameter `\(name)`", at: .none,
-          notes: near.map { [Note("did you mean `\($0)`?")] } ?? []))
+      throw DiagnosticError(.unknownHyper(name, suggestion: near))
     }
     if hypers[k].isStructural, value != values[k] {
-      throw DiagnosticError(
-        Diagnostic(
-          .fixedHyper,
-          "`\(hypers[k].name)` fixes shapes or iteration counts: it cannot change after binding",
-          at: hypers[k].origin))
+      throw DiagnosticError(.fixedHyper(hypers[k]))
     }
     try check(k, value, isGiven: true)
     values[k] = value
@@ -103,14 +96,10 @@ final class HyperValues {
   /// `isGiven`: by the host, not by the source; the message then shows the declaration.
   private func check(_ k: Int, _ value: Double, isGiven: Bool) throws(DiagnosticError) {
     guard let domain = hypers[k].domain, !domain.contains(value) else { return }
-    let when = isGiven || isConstant ? "" : " at step \(Int(step.pointee))"
-    let text = value.isNaN ? "NaN" : value.isInfinite ? "infinite" : "\(value)"
     throw DiagnosticError(
-      Diagnostic(
-        .scheduleLeavesDomain, "`\(hypers[k].name)` must be in \(domain), and is \(text)\(when)",
-        at: isGiven ? hypers[k].origin : hypers[k].argument,
-        notes: isGiven || hypers[k].argument == hypers[k].origin
-          ? [] : [Note("declared here", at: hypers[k].origin)]))
+      .scheduleLeavesDomain(
+        hypers[k], domain, value, step: isGiven || isConstant ? nil : Int(step.pointee),
+        isGiven: isGiven))
   }
 
   /// The first hyperparameter that is NaN or infinite in the present step.

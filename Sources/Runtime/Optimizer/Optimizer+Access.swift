@@ -67,23 +67,13 @@ extension Optimizer {
     guard let region = regions.first(where: { $0.name == name }) else {
       let near = Suggestion.nearest(to: name, among: regions.map(\.name))
       throw DiagnosticError(
-        Diagnostic(
-          .unknownPlace, "`\(instance.label)` has no \(kind) `\(name)` here", at: .none,
-          notes: near.map { [Note("did you mean `\($0)`?")] } ?? []))
+        .unknownPlace("\(kind) `\(name)`", of: instance.label, suggestion: near))
     }
     guard values.count == region.count else {
-      throw DiagnosticError(
-        Diagnostic(
-          .valuesDoNotFill,
-          "the \(kind) `\(name)` has \(region.count) values, and \(values.count) were given",
-          at: .none))
+      throw DiagnosticError(.wrongCount("\(kind) `\(name)`", region.count, given: values.count))
     }
     if region.format.hasNoSign, let negative = values.first(where: { $0 < 0 }) {
-      throw DiagnosticError(
-        Diagnostic(
-          .valuesDoNotFill,
-          "the \(kind) `\(name)` is never negative and stored so, and \(negative) was given",
-          at: .none))
+      throw DiagnosticError(.neverNegative("\(kind) `\(name)`", given: negative))
     }
     region.restore(values)
   }
@@ -138,9 +128,7 @@ extension Optimizer {
     _ count: Int?, _ name: String, _ values: [Double]?
   ) throws(DiagnosticError) {
     guard let count else {
-      throw DiagnosticError(
-        Diagnostic(
-          .unknownPlace, "`\(instance.label)` has no random draw `\(name)` here", at: .none))
+      throw DiagnosticError(.unknownPlace("random draw `\(name)`", of: instance.label))
     }
     if let values, values.count != 1, values.count != count {
       throw DiagnosticError(

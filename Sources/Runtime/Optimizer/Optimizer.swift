@@ -338,7 +338,9 @@ package final class Optimizer {
     lossValue.pointee = loss
     if hasInputs {
       for k in 0..<tensors.count {
-        if let name = tensors[k].memory.missingInput { throw missingInput(name) }
+        if let name = tensors[k].memory.missingInput {
+          throw DiagnosticError(.missingInput(name, of: instance, "nobody gives it"))
+        }
       }
     }
     backup?.save(parameterPointers)
@@ -361,15 +363,6 @@ package final class Optimizer {
     var named = error
     for k in named.diagnostics.indices { named.diagnostics[k].notes.append(place) }
     return named
-  }
-
-  private func missingInput(_ name: String) -> DiagnosticError {
-    let slot = instance.module.variants.flatMap(\.inputs).first { $0.name == name }
-    return DiagnosticError(
-      Diagnostic(
-        .missingInput, "`\(instance.label)` needs the input `\(name)`, and nobody gives it",
-        at: slot?.origin ?? instance.module.origin,
-        notes: [Note("a program sets it before each step, a recorded run has it recorded")]))
   }
 
   private func advance(_ oracle: PointOracle?) throws(DiagnosticError) {

@@ -203,8 +203,7 @@ struct Planner {
   }
 
   func unsupported(_ what: String, _ v: ValueID) -> DiagnosticError {
-    DiagnosticError(
-      Diagnostic(.unsupported, "the interpreter does not run \(what) yet", at: f.origin(v)))
+    DiagnosticError(.unsupported(what, at: f.origin(v)))
   }
 
   /// The value whose elements `v` has in the same order.

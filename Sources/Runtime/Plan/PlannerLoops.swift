@@ -15,10 +15,8 @@ extension Planner {
       // Draws and sources inside a body are those of the function around it.
       guard size <= Double(writtenOutLimit) else {
         throw DiagnosticError(
-          Diagnostic(
-            .unsupported,
-            "the interpreter does not run a `repeat` of this length around a draw yet",
-            at: f.origins.first ?? .none))
+          .unsupported(
+            "a `repeat` of this length around a draw", at: f.origins.first ?? .none))
       }
       return try f.unrolled()
     }

@@ -192,7 +192,7 @@ extension Planner {
   private mutating func placeInTime(scalar v: ValueID) {
     let instruction = f[v]
     switch instruction.operation {
-    case .constant, .hyper, .step, .horizon, .loss, .parameter, .gradient, .state, .input,
+    case .constant, .hyper, .free, .step, .horizon, .loss, .parameter, .gradient, .state, .input,
       .argument, .draw:
       depth[v.index] = instruction.a.isSome ? depth[instruction.a.index] : 0
     case .sum, .maximumOf, .minimumOf:

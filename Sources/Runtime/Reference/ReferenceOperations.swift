@@ -51,6 +51,7 @@ enum ReferenceOperations {
     switch instruction.operation {
     case .constant: return Dense(function.constants[slot])
     case .hyper: return Dense(environment.hypers[slot])
+    case .free: return Dense(.nan)
     case .step: return Dense(Double(environment.step))
     case .horizon: return Dense(Double(environment.horizon))
     case .loss: return Dense(environment.loss)

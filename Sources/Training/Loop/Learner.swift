@@ -32,11 +32,7 @@ final class Learner {
     self.batch = batch
     let objective = bindings.objective
     if bindings.train != nil, objective.inputs.count > 2 {
-      throw DiagnosticError(
-        Diagnostic(
-          .moreInputsThanData,
-          "`\(objective.name)` has \(objective.inputs.count) inputs, and data has features and "
-            + "one target", at: objective.inputs[2].origin))
+      throw DiagnosticError(.moreInputsThanData(objective))
     }
     runner = ObjectiveRunner(
       try bindings.objective(rows: batch, needsGradient: rule != nil, isCompiled: isCompiled),
@@ -59,22 +55,14 @@ final class Learner {
       optimizer.bind(
         parameters: parameters.pointers, gradients: gradients.pointers.map { UnsafeRawPointer($0) })
       try optimizer.initialise()
-      if let input = bound.anyInput { throw Self.missing(input, rule) }
+      if let input = bound.anyInput {
+        throw DiagnosticError(.missingInput(input.name, of: rule, "training cannot give it"))
+      }
       self.optimizer = optimizer
     } else {
       optimizer = nil
     }
     bind(runner, inputs, needsGradient: rule != nil)
-  }
-
-  /// Training has gradients and losses to give, and nothing else.
-  private static func missing(_ input: InputSlot, _ rule: RuleInstance) -> DiagnosticError {
-    DiagnosticError(
-      Diagnostic(
-        .missingInput,
-        "`\(rule.label)` needs the input `\(input.name)`, and training cannot give it",
-        at: input.origin,
-        notes: [Note("a program sets it before each step, a recorded run has it recorded")]))
   }
 
   private func bind(_ runner: ObjectiveRunner, _ inputs: TensorMemory, needsGradient: Bool) {
@@ -90,11 +78,7 @@ final class Learner {
   /// Moves the parameters to a point and forgets the rule's states.
   func begin(at values: [Double], _ span: Span) throws(DiagnosticError) {
     guard values.count == numberCount else {
-      throw DiagnosticError(
-        Diagnostic(
-          .startOfOtherSize,
-          "the starting point has \(values.count) numbers, and the objective "
-            + "\(numberCount)", at: span))
+      throw DiagnosticError(.startOfOtherSize(values.count, numberCount, at: span))
     }
     var position = 0
     for (tensor, count) in parameters.counts.enumerated() {
@@ -215,9 +199,7 @@ final class Learner {
 
   /// What to say of a loss that is not finite: the step and the tensor that broke first.
   func failure(_ loss: Double, _ step: Int, _ rule: String, _ seed: UInt64) -> Diagnostic {
-    let what = loss.isNaN ? "NaN" : "infinite"
-    var result = Diagnostic(
-      .lossNotFinite, "\(rule), seed \(seed): the loss is \(what) at step \(step)", at: .none)
+    var result = Diagnostic.lossNotFinite(loss, "\(rule), seed \(seed)", step)
     if let broken = parameters.counts.indices.first(where: { !parameters.isFinite($0) }) {
       result.notes = [
         Note(
@@ -284,9 +266,7 @@ final class Learner {
     guard let broken = parameters.counts.indices.first(where: { !parameters.isFinite($0) }) else {
       return nil
     }
-    return Diagnostic(
-      .lossNotFinite,
-      "\(rule), seed \(seed): `\(runner.parameters[broken].name)` is not finite after step "
-        + "\(step)", at: .none, notes: [advice(step)])
+    return .parameterNotFinite(
+      runner.parameters[broken].name, "\(rule), seed \(seed)", step, advice(step))
   }
 }

@@ -1,0 +1,122 @@
+import Driver
+import IR
+import Testing
+
+@Suite struct DigestTests {
+  private static func module(_ text: String) throws -> RuleModule {
+    let compiler = Compiler()
+    #expect(
+      compiler.add(name: "digest.opt", bytes: Array(text.utf8)).allSatisfy { $0.severity != .error }
+    )
+    return try compiler.rule("R").module
+  }
+
+  private static let plain = """
+    rule R(lr = 0.1, β1 = 0.9 in [0, 1), β2 = 0.99 in [0, 1)) {
+        state m, v = 0
+        m' = β1 * m + (1 - β1) * g
+        v' = β2 * v + (1 - β2) * g^2
+        d = m' / (sqrt(v') + 1e-8)
+        w' = w - lr * d
+    }
+    """
+
+  /// What only names and the order of writing change.
+  @Test(arguments: [
+    """
+    rule R(rate = 0.1, decay = 0.9, slow = 0.99) {
+        state second, first
+        w' = w - step * rate
+        step = first' / (1e-8 + sqrt(second'))
+        first' = g * (1 - decay) + first * decay
+        second' = (1 - slow) * g^2 + slow * second
+    }
+    """,
+    """
+    rule R(β2 = 0.5, lr = 1, β1 = 0.5) {
+        state v as bf16, m
+        m' = (1 - β1) * g + β1 * m
+        v' = (1 - β2) * g * g + v * β2
+        w' = w - lr * (m' / (sqrt(v') + 1e-8))
+    }
+    """,
+  ])
+  func structureKnowsNoNames(_ text: String) throws {
+    let (a, b) = (try Self.module(Self.plain), try Self.module(text))
+    #expect(a.structureDigest == b.structureDigest)
+    #expect(a.identityDigest() != b.identityDigest())
+  }
+
+  /// The order of equations and of operands alone changes neither.
+  @Test func orderChangesNothing() throws {
+    let other = try Self.module(
+      """
+      rule R(lr = 0.1, β1 = 0.9 in [0, 1), β2 = 0.99 in [0, 1)) {
+          state m, v = 0
+          w' = w - d * lr
+          d = m' / (1e-8 + sqrt(v'))
+          v' = (1 - β2) * g^2 + v * β2
+          m' = g * (1 - β1) + β1 * m
+      }
+      """)
+    let plain = try Self.module(Self.plain)
+    #expect(other.structureDigest == plain.structureDigest)
+    #expect(other.identityDigest() == plain.identityDigest())
+  }
+
+  /// One change of a program, and which digests see it.
+  @Test(arguments: [
+    ("lr = 0.1", "lr = 0.2", false), ("β1 = 0.9 in [0, 1)", "β1 = 0.9 in [0, 1]", false),
+    ("state m, v = 0", "state m as bf16, v = 0", false),
+    ("state m, v = 0", "state m, v = 1", true), ("1e-8", "1e-7", true),
+    ("(1 - β2) * g^2", "(1 - β1) * g^2", true), ("lr * d", "lr * d * d", true),
+    ("m' / (", "m / (", true),
+  ])
+  func changesAreSeen(_ old: String, _ new: String, _ isOfStructure: Bool) throws {
+    let text = Self.plain.split(separator: old, omittingEmptySubsequences: false)
+    #expect(text.count == 2)
+    let other = try Self.module(text.joined(separator: new))
+    let plain = try Self.module(Self.plain)
+    #expect(other.identityDigest() != plain.identityDigest())
+    #expect((other.structureDigest != plain.structureDigest) == isOfStructure)
+  }
+
+  /// Exchangeable states are told apart from one state used twice.
+  @Test func twinsAreTwo() throws {
+    func text(_ second: String) -> String {
+      """
+      rule R(lr = 0.1) {
+          state a, b
+          a' = a + g
+          b' = b + g
+          w' = w - lr * (tanh(a) + sin(\(second)))
+      }
+      """
+    }
+    let (two, one) = (try Self.module(text("b")), try Self.module(text("a")))
+    #expect(two.structureDigest != one.structureDigest)
+  }
+
+  /// Rules of the zoo have one structure only where they are one program.
+  @Test func zooIsTold() throws {
+    var found: [RuleDigest: [(name: String, module: RuleModule)]] = [:]
+    for rule in RoundTripTests.zoo {
+      let module = try Compiler().rule(rule).module
+      found[module.structureDigest, default: []].append((rule, module))
+    }
+    #expect(found.count >= 100)
+    for same in found.values where same.count > 1 {
+      print("one structure:", same.map(\.name))
+    }
+  }
+
+  /// What was recorded once: digests are kept in files.
+  @Test(arguments: [
+    ("SGD", "", "")
+  ])
+  func goldenValues(_ rule: String, _ structure: String, _ identity: String) throws {
+    let module = try Compiler().rule(rule).module
+    #expect("\(module.structureDigest)" == structure)
+    #expect("\(module.identityDigest())" == identity)
+  }
+}
