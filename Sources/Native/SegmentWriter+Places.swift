@@ -9,75 +9,75 @@ extension SegmentWriter {
   private mutating func array() -> String {
     let name = names.unique("b", "\(arrays.count + 1)")
     arrays.append("\(real) \(name)[\(source.chunk)];")
-    room += source.chunk * Int(width)
+    scratchBytes += source.chunk * Int(width)
     return name
   }
 
   /// The block of an operand in memory: where it lies, or a copy that the loop makes.
-  private mutating func vector(_ k: UInt16, _ wanted: Int32) -> String? {
+  private mutating func vector(_ k: UInt16, _ predicate: Int32) -> String? {
     if isScalar(k) { return nil }
     if isMemory(k), operand(k).stride == width, !written.contains(operand(k).index) {
       return pointer(k)
     }
-    let value = value(k, wanted)
-    if let found = copies[value], [Self.always, wanted].contains(found.wanted) {
+    let value = value(k, predicate)
+    if let found = copies[value], [Self.always, predicate].contains(found.predicate) {
       return found.name
     }
     let array = array()
-    copies[value] = Value(name: array, wanted: wanted)
-    statement("\(array)[i] = \(value);", wanted)
+    copies[value] = Value(name: array, predicate: predicate)
+    statement("\(array)[i] = \(value);", predicate)
     return array
   }
 
-  private mutating func guarded(_ text: String, _ wanted: Int32) -> String {
-    wanted == Self.always ? text : "if (\(guardName(wanted))) \(text)"
+  private mutating func predicated(_ text: String, _ predicate: Int32) -> String {
+    predicate == Self.always ? text : "if (\(predicateName(predicate))) \(text)"
   }
 
   mutating func reduce(
-    _ instruction: rv_instruction, _ operation: rv_op, _ wanted: Int32
+    _ instruction: rv_instruction, _ operation: rv_op, _ predicate: Int32
   ) -> Bool {
-    guard isScalar(instruction.d), let x = vector(instruction.a, wanted) else { return false }
+    guard isScalar(instruction.d), let x = vector(instruction.a, predicate) else { return false }
     needs.insert(.reductions)
     let kernel = operation == RV_SUM ? "sum" : operation == RV_MAX ? "max" : "min"
     after.append(
-      guarded(
-        "RV_REDUCE(\(kernel)_0\(suffix), \(operand(instruction.d).index), \(x));", wanted))
+      predicated(
+        "RV_REDUCE(\(kernel)_0\(suffix), \(operand(instruction.d).index), \(x));", predicate))
     return true
   }
 
-  mutating func writePlace(_ instruction: rv_instruction, _ wanted: Int32) -> Bool {
+  mutating func writePlace(_ instruction: rv_instruction, _ predicate: Int32) -> Bool {
     needs.insert([.reductions, .places])
     let place = source.places[Int(instruction.place)]
     switch rv_positioned(UInt32(place.kind)) {
     case RV_REDUCE_ROWS:
-      guard let x = vector(instruction.a, wanted) else { return false }
+      guard let x = vector(instruction.a, predicate) else { return false }
       after.append(
-        guarded(
+        predicated(
           "reduce_rows\(suffix)(\(pointer(instruction.d)), \(x), &\(constant(place)), "
-            + "frame->scalars + \(place.carry), block, n);", wanted))
+            + "frame->scalars + \(place.carry), block, n);", predicate))
       return true
     case RV_REDUCE_COLUMNS:
-      guard let x = vector(instruction.a, wanted) else { return false }
+      guard let x = vector(instruction.a, predicate) else { return false }
       after.append(
-        guarded(
+        predicated(
           "reduce_columns\(suffix)(\(x), &\(constant(place)), "
-            + "frame->sums + \(operand(instruction.d).offset / 8), block, n);", wanted))
+            + "frame->sums + \(operand(instruction.d).offset / 8), block, n);", predicate))
       return true
     case RV_PLACE_ENCODE:
-      guard let x = vector(instruction.a, wanted) else { return false }
+      guard let x = vector(instruction.a, predicate) else { return false }
       needs.insert([.formats, .states])
       after.append(
-        guarded(
+        predicated(
           "place_encode\(suffix)(\(pointer(instruction.d)), \(x), &\(constant(place)), frame, "
-            + "block, n);", wanted))
+            + "block, n);", predicate))
       return true
-    default: return load(instruction, place, wanted)
+    default: return load(instruction, place, predicate)
     }
   }
 
   /// Strided reads, counts, identities and draws: made before the loop, for all of a block.
   private mutating func load(
-    _ instruction: rv_instruction, _ place: rv_place, _ wanted: Int32
+    _ instruction: rv_instruction, _ place: rv_place, _ predicate: Int32
   ) -> Bool {
     let isStored = isMemory(instruction.d)
     guard isStored ? operand(instruction.d).stride == width : isScratch(instruction.d) else {
@@ -102,11 +102,11 @@ extension SegmentWriter {
       call = "place_draw\(suffix)(\(target), \(operand), &\(shape), frame, block, n);"
     default: return false
     }
-    before.append(guarded(call, wanted))
+    before.append(predicated(call, predicate))
     let name = temporary()
-    define(real, name, "\(target)[i]", wanted)
-    if isStored, !isEarly { statement("\(pointer(instruction.d))[i] = \(name);", wanted) }
-    current[instruction.d] = Value(name: name, wanted: wanted)
+    define(real, name, "\(target)[i]", predicate)
+    if isStored, !isEarly { statement("\(pointer(instruction.d))[i] = \(name);", predicate) }
+    current[instruction.d] = Value(name: name, predicate: predicate)
     return true
   }
 

@@ -11,7 +11,7 @@ struct SegmentWriter {
   /// A value of the loop: a local, and the condition under which it is there.
   struct Value {
     var name: String
-    var wanted: Int32
+    var predicate: Int32
   }
 
   /// What the text needs before it.
@@ -30,7 +30,7 @@ struct SegmentWriter {
   static let stem = UInt8(ascii: "@")
   static let always: Int32 = -1
   /// Bytes of a block's arrays, on the stack.
-  private static let roomLimit = 256 * 1024
+  private static let scratchLimit = 256 * 1024
   /// Conditions for which the loop is written twice: few, since the compiler's time counts.
   var versionLimit: Int { source.instructions.count <= 32 ? 3 : 2 }
 
@@ -56,8 +56,8 @@ struct SegmentWriter {
   /// Arrays of one block by the value that they hold, where its condition held.
   var copies: [String: Value] = [:]
   private var temporaries = 0
-  var room = 0
-  private var openGuard = SegmentWriter.always
+  var scratchBytes = 0
+  private var openPredicate = SegmentWriter.always
   var block: [String] = []
 
   init(_ source: SegmentSource) {
@@ -74,24 +74,24 @@ struct SegmentWriter {
   /// The text of the function, or nil where the pass stays with the interpreter.
   mutating func text() -> String? {
     guard isClean() else { return nil }
-    var wanted = Self.always
+    var predicate = Self.always
     var left = 0
     for (k, instruction) in source.instructions.enumerated() {
       if instruction.kind == UInt16(RV_UNLESS.rawValue) {
-        wanted = Int32(instruction.a)
+        predicate = Int32(instruction.a)
         left = Int(instruction.skip)
         continue
       }
-      if left == 0 { wanted = Self.always }
+      if left == 0 { predicate = Self.always }
       left = max(left - 1, 0)
       let isWritten =
         instruction.kind == UInt16(RV_AT.rawValue)
-        ? writePlace(instruction, wanted)
-        : writePlain(instruction, rv_op(UInt32(source.operations[k])), wanted)
+        ? writePlace(instruction, predicate)
+        : writePlain(instruction, rv_op(UInt32(source.operations[k])), predicate)
       if !isWritten { return nil }
     }
     closeGuard()
-    return room <= Self.roomLimit ? assembled() : nil
+    return scratchBytes <= Self.scratchLimit ? assembled() : nil
   }
 
   // MARK: What may be compiled
@@ -181,52 +181,54 @@ struct SegmentWriter {
       { "const \(type) \($0) = (\(type))frame->scalars[\(register)];\(comment)" }, prefix, name)
   }
 
-  /// The value of an operand where `wanted` holds.
-  mutating func value(_ k: UInt16, _ wanted: Int32) -> String {
+  /// The value of an operand where `predicate` holds.
+  mutating func value(_ k: UInt16, _ predicate: Int32) -> String {
     if isScalar(k) { return number(operand(k).index, real) }
     if let found = current[k] { return found.name }
-    if let found = loaded[k]?.first(where: { $0.wanted == Self.always || $0.wanted == wanted }) {
+    if let found = loaded[k]?.first(where: {
+      $0.predicate == Self.always || $0.predicate == predicate
+    }) {
       return found.name
     }
     let pointer = pointer(k)
     let name = names.unique("v_", source.slotNames[Int(operand(k).index)])
-    define(elementType(k), name, "\(pointer)[i]", wanted)
-    loaded[k, default: []].append(Value(name: name, wanted: wanted))
+    define(elementType(k), name, "\(pointer)[i]", predicate)
+    loaded[k, default: []].append(Value(name: name, predicate: predicate))
     return name
   }
 
   // MARK: Statements
 
-  mutating func statement(_ text: String, _ wanted: Int32) {
-    if openGuard != wanted {
+  mutating func statement(_ text: String, _ predicate: Int32) {
+    if openPredicate != predicate {
       closeGuard()
-      if wanted != Self.always { loop.append("if (\(guardName(wanted))) {") }
-      openGuard = wanted
+      if predicate != Self.always { loop.append("if (\(predicateName(predicate))) {") }
+      openPredicate = predicate
     }
-    loop.append(wanted == Self.always ? text : "  " + text)
+    loop.append(predicate == Self.always ? text : "  " + text)
   }
 
   private mutating func closeGuard() {
-    if openGuard != Self.always { loop.append("}") }
-    openGuard = Self.always
+    if openPredicate != Self.always { loop.append("}") }
+    openPredicate = Self.always
   }
 
   /// Gives a local its value. One that only a condition gives outlives the condition's block; where
   /// it does not hold the local keeps `old`, or nobody looks.
   mutating func define(
-    _ type: String, _ name: String, _ text: String, _ wanted: Int32, old: String? = nil
+    _ type: String, _ name: String, _ text: String, _ predicate: Int32, old: String? = nil
   ) {
-    if wanted == Self.always { return statement("const \(type) \(name) = \(text);", wanted) }
+    if predicate == Self.always { return statement("const \(type) \(name) = \(text);", predicate) }
     if let old {
       closeGuard()
       loop.append("\(type) \(name) = \(old);")
     } else {
       declarations.append("\(type) \(name) = 0;")
     }
-    statement("\(name) = \(text);", wanted)
+    statement("\(name) = \(text);", predicate)
   }
 
-  mutating func guardName(_ k: Int32) -> String {
+  mutating func predicateName(_ k: Int32) -> String {
     let register = operand(UInt16(k)).index
     return condition("g\(register)", "frame->scalars[\(register)] != 0", isGuard: true)
   }
@@ -244,10 +246,10 @@ struct SegmentWriter {
   }
 
   private mutating func writePlain(
-    _ instruction: rv_instruction, _ operation: rv_op, _ wanted: Int32
+    _ instruction: rv_instruction, _ operation: rv_op, _ predicate: Int32
   ) -> Bool {
     switch operation {
-    case RV_SUM, RV_MAX, RV_MIN: return reduce(instruction, operation, wanted)
+    case RV_SUM, RV_MAX, RV_MIN: return reduce(instruction, operation, predicate)
     default: break
     }
     let operands = [instruction.a, instruction.b, instruction.c, instruction.e].prefix(
@@ -255,43 +257,43 @@ struct SegmentWriter {
     let isStored = isMemory(instruction.d)
     let type = isStored ? elementType(instruction.d) : real
     guard isStored || isScratch(instruction.d),
-      let text = expression(operation, Array(operands), type, wanted)
+      let text = expression(operation, Array(operands), type, predicate)
     else { return false }
     let name =
       isStored
       ? names.unique("n_", source.slotNames[Int(operand(instruction.d).index)]) : temporary()
-    define(type, name, text, wanted, old: isStored ? current[instruction.d]?.name : nil)
-    if isStored { statement("\(pointer(instruction.d))[i] = \(name);", wanted) }
-    current[instruction.d] = Value(name: name, wanted: wanted)
+    define(type, name, text, predicate, old: isStored ? current[instruction.d]?.name : nil)
+    if isStored { statement("\(pointer(instruction.d))[i] = \(name);", predicate) }
+    current[instruction.d] = Value(name: name, predicate: predicate)
     return true
   }
 
   private mutating func expression(
-    _ operation: rv_op, _ k: [UInt16], _ type: String, _ wanted: Int32
+    _ operation: rv_op, _ k: [UInt16], _ type: String, _ predicate: Int32
   ) -> String? {
     let notation: Notation?
     switch operation {
     case RV_FROM_BF16, RV_TO_BF16, RV_FROM_F16, RV_TO_F16:
-      notation = .call(Self.conversion(operation), [operandNotation(k[0], wanted)])
-    case RV_FROM_OTHER, RV_TO_OTHER: return "(\(type))\(value(k[0], wanted))"
+      notation = .call(Self.conversion(operation), [operandNotation(k[0], predicate)])
+    case RV_FROM_OTHER, RV_TO_OTHER: return "(\(type))\(value(k[0], predicate))"
     case RV_COPY where isScalar(k[0]): return number(operand(k[0]).index, type)
     case RV_COPY where type != real: return nil
     case RV_POWER where isScalar(k[1]):
-      notation = power(operandNotation(k[0], wanted), operand(k[1]).index)
+      notation = power(operandNotation(k[0], predicate), operand(k[1]).index)
     case RV_ROOT_QUOTIENT_ADD:
-      let quotient = scaledQuotient(k[0], k[1], wanted)
+      let quotient = scaledQuotient(k[0], k[1], predicate)
       notation = .apply(
-        .add, [.apply(.squareRoot, [quotient]), operandNotation(k[2], wanted)])
+        .add, [.apply(.squareRoot, [quotient]), operandNotation(k[2], predicate)])
     case RV_QUOTIENT_DIVIDE:
-      let quotient = Notation.group(scaledQuotient(k[0], k[1], wanted))
-      notation = .apply(.divide, [quotient, operandNotation(k[2], wanted)])
-    default: notation = Expression.of(operation, k.map { operandNotation($0, wanted) })
+      let quotient = Notation.group(scaledQuotient(k[0], k[1], predicate))
+      notation = .apply(.divide, [quotient, operandNotation(k[2], predicate)])
+    default: notation = Expression.of(operation, k.map { operandNotation($0, predicate) })
     }
     return notation.map { dialect.text($0) }
   }
 
-  private mutating func operandNotation(_ k: UInt16, _ wanted: Int32) -> Notation {
-    .verbatim(value(k, wanted))
+  private mutating func operandNotation(_ k: UInt16, _ predicate: Int32) -> Notation {
+    .verbatim(value(k, predicate))
   }
 
   private static func conversion(_ operation: rv_op) -> String {
@@ -334,9 +336,9 @@ struct SegmentWriter {
 
   /// x / s by one number. In float, below a root or a further quotient, it is x times the reciprocal
   /// where that is a normal number, as in the interpreter.
-  private mutating func scaledQuotient(_ x: UInt16, _ s: UInt16, _ wanted: Int32) -> Notation {
-    let tensor = operandNotation(x, wanted)
-    let quotient = Notation.apply(.divide, [tensor, operandNotation(s, wanted)])
+  private mutating func scaledQuotient(_ x: UInt16, _ s: UInt16, _ predicate: Int32) -> Notation {
+    let tensor = operandNotation(x, predicate)
+    let quotient = Notation.apply(.divide, [tensor, operandNotation(s, predicate)])
     if !isFloat { return quotient }
     let register = operand(s).index
     let reciprocal = hoist(
