@@ -40,16 +40,8 @@ package struct BoundRule: Sendable {
   /// reveal. `horizon` is T, the planned number of steps.
   package init(
     _ rule: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
-    elementType: ElementType = .float32, horizon: Int = 0, axes: AxisLengths = AxisLengths()
-  ) throws(DiagnosticError) {
-    try self.init(
-      rule, parameters: parameters, engine: engine, elementType: elementType, horizon: horizon,
-      axes: axes, cutting: .usual)
-  }
-
-  init(
-    _ rule: RuleInstance, parameters: [ParameterSpec], engine: EngineKind,
-    elementType: ElementType, horizon: Int, axes: AxisLengths, cutting: Cutting
+    elementType: ElementType = .float32, horizon: Int = 0, axes: AxisLengths = AxisLengths(),
+    cutting: Cutting = .usual
   ) throws(DiagnosticError) {
     self.rule = rule
     self.parameters = parameters

@@ -75,17 +75,8 @@ package final class Optimizer {
   package convenience init(
     _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
     elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0, threads: Int? = nil,
-    compiler: (any SegmentCompiler)? = nil, axes: AxisLengths = AxisLengths()
-  ) throws(DiagnosticError) {
-    try self.init(
-      instance, parameters: parameters, engine: engine, elementType: elementType, seed: seed,
-      horizon: horizon, threads: threads, compiler: compiler, axes: axes, cutting: .usual)
-  }
-
-  convenience init(
-    _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind,
-    elementType: ElementType, seed: UInt64, horizon: Int, threads: Int?,
-    compiler: (any SegmentCompiler)? = nil, axes: AxisLengths = AxisLengths(), cutting: Cutting
+    compiler: (any SegmentCompiler)? = nil, axes: AxisLengths = AxisLengths(),
+    cutting: Cutting = .usual
   ) throws(DiagnosticError) {
     var bound = try BoundRule(
       instance, parameters: parameters, engine: engine, elementType: elementType,

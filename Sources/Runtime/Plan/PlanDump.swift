@@ -78,21 +78,19 @@ extension Plan {
 }
 
 extension PlanStep.Work {
-  /// Its sizes in the dump, or the site.
+  /// Its sizes in the dump, or the registers and the site.
   fileprivate var sizes: String {
     switch self {
     case .scalars, .segment, .loop: ""
     case .contribute(let s): " r\(s.value) → r\(s.result) at site \(s.site)"
-    case .query(let s): " at site \(s.site)" + (s.loss < 0 ? "" : " → r\(s.loss)")
+    case .query(let s): " at site \(s.site)"
     case .product(let s): " \(s.rows) × \(s.depth) × \(s.columns)"
     case .softmax(let s, _): " \(s.rows) × \(s.columns)"
     case .diagonal(_, _, let count): " \(count)"
     case .placeSlice(let s): " \(s.sourceCount) in \(s.resultCount)"
     case .gather(let s), .scatterAdd(let s), .takeAlong(let s), .placeAlong(let s):
       " \(s.rows) × \(s.columns)"
-    case .sort(let s, _): " \(s.count)"
-    case .topKMask(let s, let share): " \(s.count) r\(share)"
-    case .quantile(let s, let share, let result): " \(s.count) r\(share) → r\(result)"
+    case .sort(let s, _), .topKMask(let s, _), .quantile(let s, _, _): " \(s.count)"
     case .argExtreme(let s, _): " \(s.runs) × \(s.length)"
     case .decomposition(let s): " \(s.rows) × \(s.columns)"
     }

@@ -11,7 +11,7 @@ package enum Threads {
 }
 
 /// How work is cut for threads. The results depend on `block`, and on nothing else here.
-struct Cutting {
+package struct Cutting: Sendable {
   /// Elements of a block of a pass; measured: a smaller one pays for its start, a larger one leaves
   /// threads idle.
   var block = 16_384
@@ -19,7 +19,7 @@ struct Cutting {
   /// that sleeps would hardly have come.
   var worth = 250_000
 
-  static let usual = Cutting()
+  package static let usual = Cutting()
 }
 
 /// The threads that share the work of one optimizer: how many, and scratch memory for each in which it
