@@ -40,8 +40,8 @@ import Testing
     (.comparison, "if g >= w then g else 2 * w", "if w > g then 2 * w else g"),
     (.decidedComparison, "if x > 0 then g else w", "g"),
     (
-      .idempotentCondition, "(if g > 0 then 1 else 0) * (if g > 0 then w else 0)",
-      "if g > 0 then w else 0"
+      .idempotentCondition, "(if g > 0 then 1 else 0) * (if g > 0 then 1 else 0) * w",
+      "(if g > 0 then 1 else 0) * w"
     ),
     (.equalArms, "if g > 0 then g + w else w + g", "w + g"),
     (.knownCondition, "if x > 0 then g else w", "g"),
@@ -53,7 +53,7 @@ import Testing
     (.transposeTwice, "(2 * g.T).T", "2 * g"), (.identityMatrix, "eye(rows) @ g", "g"),
     (.caseSplit, "if g > w then g else w", "max(g, w)"),
     (.closedState, "s' * g", "g * (1 - 0.5^t) / (1 - 0.5)"),
-    (.commonDenominator, "g / x + w / y", "(g * y + w * x) / (x * y)"),
+    (.commonDenominator, "sign(g / x + w / y)", "sign(g * y + w * x)"),
     (.divisionOfPolynomials, "(x^2 + 2 * x + 1) / (x + 1) * g", "(x + 1) * g"),
   ]
 
