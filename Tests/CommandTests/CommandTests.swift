@@ -282,6 +282,19 @@ import Testing
     #expect(outcome.output.contains("elementwise"))
   }
 
+  @Test func digestsAreTheSameInEveryProcess() throws {
+    let sandbox = try Sandbox()
+    let first = try sandbox.run("ravine describe 'AdamW(lr = 0.5)' --json").output
+    #expect(try sandbox.run("ravine describe 'AdamW(lr = 0.5)' --json").output == first)
+    let other = try sandbox.run("ravine describe AdamW --json").output
+    func digest(_ kind: String, _ text: String) -> Substring? {
+      text.firstRange(of: "\(kind)-1:").map { text[$0.upperBound...].prefix(64) }
+    }
+    #expect(digest("structure", first) != nil)
+    #expect(digest("structure", first) == digest("structure", other))
+    #expect(digest("identity", first) != digest("identity", other))
+  }
+
   @Test func parametersGoWhereTheRouteSendsThem() throws {
     let line = "ravine describe MuonAdamW --json --parameters w1:64x32,b1:32,embed:100x8"
     let text = try Sandbox().run(line).output

@@ -83,6 +83,7 @@ struct Specialise {
     for i in source.instructions.indices where live[i] {
       builder.origin = source.origins[i]
       map[i] = try rebuild(ValueID(i), map)
+      builder.name(map[i], source.names[ValueID(i)])
       try checkSize(builder.type(map[i]).shape, at: source.origins[i])
     }
     for output in source.outputs { builder.output(output.target, map[output.value.index]) }
