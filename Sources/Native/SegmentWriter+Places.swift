@@ -20,7 +20,9 @@ extension SegmentWriter {
       return pointer(k)
     }
     let value = value(k, wanted)
-    if let found = copies[value], [Self.always, wanted].contains(found.wanted) { return found.name }
+    if let found = copies[value], [Self.always, wanted].contains(found.wanted) {
+      return found.name
+    }
     let array = array()
     copies[value] = Value(name: array, wanted: wanted)
     statement("\(array)[i] = \(value);", wanted)
