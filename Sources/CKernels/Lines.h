@@ -187,6 +187,12 @@ RV_BY_8 RV_INLINE int64_t rv_encode_by_32(
         // -0 has no sign.
         __m256 z = _mm256_add_ps(_mm256_loadu_ps(x + i), _mm256_setzero_ps());
         code = _mm256_sign_epi32(code, _mm256_castps_si256(z));
+      } else {
+        // What is positive keeps at least the smallest step, whose k is 2.
+        __m256 isPositive =
+            _mm256_cmp_ps(_mm256_loadu_ps(x + i), _mm256_setzero_ps(), _CMP_GT_OQ);
+        code = _mm256_max_epi32(
+            code, _mm256_sub_epi32(_mm256_set1_epi32(1), _mm256_castps_si256(isPositive)));
       }
       _mm256_store_si256((__m256i *)(k + i), code);
     }

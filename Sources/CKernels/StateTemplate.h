@@ -93,8 +93,9 @@ RV_CLONES static void N(encode_u8)(uint8_t *codes, const T *x, float scale, int6
   const T nearer = rv_nearer_one(scale), inverse = 1 / ((T)scale * nearer);
   int64_t done = RV_MANY(rv_encode_u8_by_32(codes, x, scale, n));
   RV_LOOP for (int64_t i = done; i < n; i++) {
-    T y = x[i] * nearer * inverse;
-    codes[i] = (uint8_t)(y > 0 ? N(nearest_unsigned)(y) - 1 : 0);
+    int code = N(nearest_unsigned)(x[i] * nearer * inverse) - 1;
+    // What is positive keeps at least the smallest step.
+    codes[i] = (uint8_t)(x[i] > 0 ? (code > 1 ? code : 1) : 0);
   }
 }
 

@@ -86,6 +86,74 @@ def acclip(start, gradients, hyper):
     return walk
 
 
+def laprop_centred_amsgrad(start, gradients, hyper):
+    """Z-T-WANG/LaProp-Optimizer, with both of its options."""
+    p, lr, (b1, b2) = start.copy(), hyper["lr"], hyper["betas"]
+    m, v, q, largest, rate = np.zeros_like(p), 0, 0, np.zeros_like(p), 0
+    walk = []
+    for t, g in enumerate(gradients, 1):
+        v, q = b2 * v + (1 - b2) * g * g, b2 * q + (1 - b2) * g
+        rate = b1 * rate + (1 - b1) * lr
+        spread = v
+        if t > 10:
+            largest = np.maximum(largest, v - q * q)
+            spread = largest
+        m = b1 * m + (1 - b1) * lr * g / (np.sqrt(spread / (1 - b2**t)) + hyper["eps"])
+        p = p - m / (rate / lr)
+        p = p - hyper["weight_decay"] * p
+        walk.append(p.copy())
+    return walk
+
+
+def mars_adamw_amsgrad(start, gradients, hyper):
+    """AGI-Arena/MARS with is_approx, optimize_1d and amsgrad."""
+    p, (b1, b2) = start.copy(), hyper["betas"]
+    m, v, largest, last = 0, 0, 0, np.zeros_like(p)
+    walk = []
+    for t, g in enumerate(gradients, 1):
+        c = g + hyper["gamma"] * b1 / (1 - b1) * (g - last)
+        c = c / max(np.linalg.norm(c), 1)
+        m, v = b1 * m + (1 - b1) * c, b2 * v + (1 - b2) * c * c
+        largest = np.maximum(largest, v)
+        u = m / (1 - b1**t) / (np.sqrt(largest) / np.sqrt(1 - b2**t) + hyper["eps"])
+        p = p - hyper["lr"] * (hyper["weight_decay"] * p + u)
+        last = g
+        walk.append(p.copy())
+    return walk
+
+
+def sm3_largest(start, gradients, hyper):
+    """pytorch_optimizer's SM3 for matrices with beta > 0."""
+    p, beta = start.copy(), hyper["beta"]
+    rows, columns = np.zeros((p.shape[0], 1)), np.zeros((1, p.shape[1]))
+    m = np.zeros_like(p)
+    walk = []
+    for g in gradients:
+        v = beta * np.minimum(rows, columns) + (1 - beta) * g * g
+        rows = np.maximum(rows, v.max(1, keepdims=True))
+        columns = np.maximum(columns, v.max(0, keepdims=True))
+        m = hyper["momentum"] * m + (1 - hyper["momentum"]) * g / np.sqrt(v + hyper["eps"])
+        p = p - hyper["lr"] * m
+        walk.append(p.copy())
+    return walk
+
+
+def exadam_growing(start, gradients, hyper):
+    """AhmedMostafa16/EXAdam as it was first published, with the growing step."""
+    p, (b1, b2), eps = start.copy(), hyper["betas"], hyper["eps"]
+    m = v = 0
+    walk = []
+    for t, g in enumerate(gradients, 1):
+        m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
+        d1 = 1 + v / (v + eps) * b2**t
+        d2 = 1 + m * m / (m * m + eps) * b1**t
+        top = m / (1 - b1**t) * d1 + g / (1 - b1**t) * d1
+        rate = hyper["lr"] * np.log(np.sqrt(t + 1) * np.sqrt(2))
+        p = p - rate * top / (np.sqrt(v / (1 - b2**t) * d2) + eps)
+        walk.append(p.copy())
+    return walk
+
+
 # name: (shape, source, run, hyperparameters, relative tolerance)
 PEERS = {
     "asgd": ((12,), "torch torch.optim.ASGD", by_torch(lambda t: t.optim.ASGD),
@@ -138,6 +206,27 @@ PEERS = {
                              weight_decay_rate=0.01), 1e-6),
     "adafactor-optax-vector": ((12,), "optax optax.adafactor", by_optax(lambda o: o.adafactor),
                                dict(learning_rate=0.05), 1e-6),
+    "novograd-root": ((12,), "optax optax.novograd", by_optax(lambda o: o.novograd),
+                      dict(learning_rate=0.01, b1=0.9, b2=0.9, eps=1e-8, eps_root=0.5), 1e-11),
+    "muon-optax-wide": ((4, 6), "optax optax.contrib.muon", by_optax(lambda o: o.contrib.muon),
+                        dict(learning_rate=0.02, beta=0.9, nesterov=False, weight_decay=0.1), 1e-11),
+    "galore-optax-wide": ((4, 6), "optax optax.contrib.galore", by_optax(lambda o: o.contrib.galore),
+                          dict(learning_rate=0.01, rank=9, update_proj_gap=30, weight_decay=0.1), 1e-4),
+    "simplified-ademamix-2": (
+        (12,), "optax optax.contrib.simplified_ademamix",
+        by_optax(lambda o: o.contrib.simplified_ademamix),
+        dict(learning_rate=0.01, b1=0.9, alpha=3.0, eps_root=1e-6, weight_decay=0.1), 1e-11),
+    "cocob-2": ((12,), "optax optax.contrib.cocob", by_optax(lambda o: o.contrib.cocob),
+                dict(learning_rate=0.5, alpha=2.0, weight_decay=0.1), 1e-11),
+    "laprop-centred-max": (
+        (12,), "numpy Z-T-WANG/LaProp-Optimizer@a419916, transcribed", laprop_centred_amsgrad,
+        dict(lr=4e-3, betas=(0.9, 0.95), eps=1e-15, weight_decay=0.01), 1e-9),
+    "mars-adamw-max": ((12,), "numpy AGI-Arena/MARS, transcribed", mars_adamw_amsgrad,
+                       dict(lr=3e-3, betas=(0.95, 0.8), eps=1e-8, gamma=0.025, weight_decay=0.1), 1e-11),
+    "sm3-largest": ((4, 6), "numpy pytorch_optimizer SM3, transcribed", sm3_largest,
+                    dict(lr=0.1, momentum=0.9, beta=0.8, eps=1e-30), 1e-11),
+    "exadam-growing": ((12,), "numpy AhmedMostafa16/EXAdam of 2024, transcribed", exadam_growing,
+                       dict(lr=1e-3, betas=(0.9, 0.99), eps=1e-8), 1e-11),
     "acclip": ((12,), "numpy the formula of the paper", acclip,
                dict(lr=0.01, betas=(0.9, 0.95), alpha=1.5, eps=1e-8), 1e-11),
 }

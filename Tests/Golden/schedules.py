@@ -81,6 +81,8 @@ LINES = [
              o, 0.1, 0.3, step_size_up=6, base_momentum=0.85, max_momentum=0.95), first=0)[1]),
     ("inverse_sqrt(0.3, warmup = 10)", "numpy the formula of Vaswani et al. 2017",
      lambda: [PEAK * min(t / 10, (10 / t) ** 0.5) for t in range(1, T + 1)]),
+    ("inverse_sqrt(0.3, warmup = 0)", "numpy the formula without a warm-up",
+     lambda: [PEAK / t**0.5 for t in range(1, T + 1)]),
 ]
 
 if __name__ == "__main__":

@@ -85,13 +85,24 @@ import Testing
         func distance(_ q: Int) -> Double { abs(Double(map[q]) - x / Double(scale)) }
         let q = Int(code)
         for other in [q - 1, q + 1] where other >= 0 && other <= 255 {
-          if element == RV_S8, other == 127, x != 0 { continue }
+          // 0 is for zeros alone.
+          if other == (element == RV_S8 ? 127 : 0), x != 0 { continue }
           let gap = abs(Double(map[q]) - Double(map[other]))
           let closer = distance(q) - distance(other)
           if closer > 5e-5 * gap { Issue.record("\(x) of \(scale) is \(q), not \(other)") }
         }
       }
     }
+  }
+
+  /// Whatever is positive stays so without signs, by vectors and one by one.
+  @Test(arguments: [16, 32])
+  func nothingPositiveIsStoredAsZero(_ block: Int) {
+    let tiny = [0x1p-149, 1e-30, 1e-12, 1e-7, 1.1e-7, 2e-7, 3e-7]
+    let values = [1] + tiny + [Double](repeating: 0, count: block - 1 - tiny.count)
+    let codes = Self.codes(values, RV_U8, block: block)
+    #expect(codes.prefix(1 + tiny.count) == [255, 1, 1, 1, 1, 1, 1, 1])
+    #expect(codes.dropFirst(1 + tiny.count).allSatisfy { $0 == 0 })
   }
 
   /// Vectors decode to the bits of the map times the scale.

@@ -151,7 +151,18 @@ import Testing
 
   /// Eight bits are not what the equations say.
   @Test func storageIsNoEquality() throws {
-    let result = try compare("Adam8bit", "Adam")
+    let result = try compare(
+      "Stored", "Adam",
+      """
+      rule Stored(
+          lr = 1e-3 in [0, inf), β1 = 0.9 in [0, 1), β2 = 0.999 in [0, 1), ε = 1e-8 in [0, inf)
+      ) {
+          state m as int8(block = 256), v as int8(block = 256)
+          m' = ema(m, g, β1)
+          v' = ema(v, g^2, β2)
+          w' = w - lr * debias(m', β1) / (sqrt(debias(v', β2)) + ε)
+      }
+      """)
     guard case .equalUpTo(let changes) = result.verdict else {
       Issue.record("\(ComparisonText.text(result))")
       return
