@@ -67,8 +67,9 @@ import Testing
       // The compiler agrees; for a few, since it takes its time.
       if round % 8 == 0 {
         let compiler = NativeCompiler(folder.settings()) { Issue.record("\(name): \($0)") }
-        let functions = compiler.compile(sources, effort: .always).functions
-        #expect(functions?.allSatisfy { $0 != nil } == true)
+        let code = compiler.compile(sources, effort: .always)
+        code.wait()
+        #expect(try #require(code.take()).allSatisfy { $0 != nil })
       }
     }
   }
