@@ -86,6 +86,10 @@ package struct DiagnosticBag: Sendable {
     all.append(diagnostic)
   }
 
+  package mutating func report(contentsOf others: [Diagnostic]) {
+    for diagnostic in others { report(diagnostic) }
+  }
+
   package mutating func report(contentsOf other: DiagnosticBag) {
     for diagnostic in other.all { report(diagnostic) }
     dropped += other.dropped

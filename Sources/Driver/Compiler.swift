@@ -15,6 +15,7 @@ package final class Compiler {
   private var checker: Checker!
   /// The tree of the last script added.
   package private(set) var script: SyntaxTree?
+  private var lowered = LoweredUnits()
 
   package init() {
     checker = Checker(
@@ -54,14 +55,12 @@ package final class Compiler {
   /// declares and runs. Returns its diagnostics in source order; `commands` holds what it would run.
   package func add(name: String, bytes: [UInt8]) -> [Diagnostic] {
     checker.beginStatement()
+    lowered = LoweredUnits()
     let (tree, parsed) = tree(name: name, bytes: bytes)
     script = tree
     var bag = parsed
     if tree.items.isEmpty, parsed.all.isEmpty {
-      bag.report(
-        Diagnostic(
-          .emptySource, .warning, "this text declares nothing and runs nothing",
-          at: Span(tree.file.base, tree.file.base)))
+      bag.report(.emptySource(at: Span(tree.file.base, tree.file.base)))
     }
     checker.add(
       tree, unreadable: parsed.all.filter { $0.severity == .error }.map(\.span))
@@ -95,21 +94,15 @@ package final class Compiler {
     let definitions = tree.items.compactMap { item -> String? in
       if case .definition(let name, _) = item.kind { name.key } else { nil }
     }
-    for diagnostic in Lowering.check(definitionsNamed: definitions, of: program) {
-      bag.report(diagnostic)
-    }
+    bag.report(contentsOf: Lowering.check(definitionsNamed: definitions, of: program))
     for item in tree.items {
       // Each that unfolds too far takes its second; one such finding is enough.
       if bag.all.contains(where: { $0.code == .programTooLarge }) { return bag }
       switch item.kind {
       case .rule(let rule):
-        for diagnostic in Lowering.check(ruleNamed: rule.name.key, of: program) {
-          bag.report(diagnostic)
-        }
+        bag.report(contentsOf: lowered.check(ruleNamed: rule.name.key, of: program))
       case .objective(let objective):
-        for diagnostic in Lowering.check(objectiveNamed: objective.name.key, of: program) {
-          bag.report(diagnostic)
-        }
+        bag.report(contentsOf: lowered.check(objectiveNamed: objective.name.key, of: program))
       case .data(let name, _) where isReadable:
         guard let data = program.data[name.key], tree.file.base == program[data.tree].file.base
         else { continue }
@@ -122,9 +115,9 @@ package final class Compiler {
     for command in program.commands {
       switch command.kind {
       case .minimize(let statement):
-        check(statement.objective, statement.rules, command.tree, program, &bag)
+        check(statement.objective, statement.rules, command.tree, &bag)
       case .train(let statement):
-        check(statement.objective, statement.rules, command.tree, program, &bag)
+        check(statement.objective, statement.rules, command.tree, &bag)
       default: break
       }
     }
@@ -132,30 +125,54 @@ package final class Compiler {
   }
 
   private func check(
-    _ objective: ExprID, _ rules: [ExprID], _ tree: TreeID, _ program: CheckedProgram,
-    _ bag: inout DiagnosticBag
+    _ objective: ExprID, _ rules: [ExprID], _ tree: TreeID, _ bag: inout DiagnosticBag
   ) {
     do {
-      _ = try Lowering.objective(objective, in: tree, of: program)
+      _ = try self.objective(objective, in: tree)
     } catch {
-      for diagnostic in error.diagnostics { bag.report(diagnostic) }
+      bag.report(contentsOf: error.diagnostics)
     }
     for rule in rules {
       do {
-        _ = try Lowering.rule(rule, in: tree, of: program)
+        _ = try self.rule(rule, in: tree)
       } catch {
-        for diagnostic in error.diagnostics { bag.report(diagnostic) }
+        bag.report(contentsOf: error.diagnostics)
       }
     }
   }
 
-  /// The rule that a text such as `Lion(lr = 1e-4)` names, from this session or the zoo.
+  /// How often a rule or an objective was lowered since the last script was added.
+  package var loweredCount: Int { lowered.count }
+
+  /// The rule that an expression of a checked script stands for. Throws every error found in it.
+  package func rule(
+    _ expression: ExprID, in tree: TreeID, allowsFreeNames: Bool = false
+  ) throws(DiagnosticError) -> Rule {
+    try lowered.rule(expression, in: tree, of: program, allowsFreeNames: allowsFreeNames)
+  }
+
+  /// The objective that an expression of a checked script stands for. Throws every error found in it.
+  package func objective(
+    _ expression: ExprID, in tree: TreeID
+  ) throws(DiagnosticError) -> ObjectiveModule {
+    try lowered.objective(expression, in: tree, of: program)
+  }
+
+  /// The rule that a text such as `Lion(lr = 1e-4)` names, from this session or the zoo. With
+  /// `allowsFreeNames`, names in its arguments that have no meaning stand for any number; with
+  /// `allowsMissing`, a hyperparameter that has no default may be given later.
   ///
   /// Throws every diagnostic found, with spans in `sources`.
-  package func rule(_ text: String, name: String = "<rule>") throws(DiagnosticError) -> RuleInstance
-  {
+  package func rule(
+    _ text: String, name: String = "<rule>", allowsFreeNames: Bool = false,
+    allowsMissing: Bool = false
+  ) throws(DiagnosticError) -> Rule {
+    checker.freeNames = allowsFreeNames ? .inRules : .none
+    defer { checker.freeNames = .none }
     let (expression, tree) = try expression(text, name: name)
-    return try Lowering.rule(expression, in: tree, of: checker.program)
+    return try Lowering.rule(
+      expression, in: tree, of: checker.program, allowsFreeNames: allowsFreeNames,
+      allowsMissing: allowsMissing)
   }
 
   /// The objective that a text such as `mlp(hidden = 64)` names, from this session.
@@ -168,28 +185,13 @@ package final class Compiler {
     return try Lowering.objective(expression, in: tree, of: checker.program)
   }
 
-  /// An expression in which names without a meaning are free symbols.
+  /// An expression in which names without a meaning stand for any number.
   package func looseExpression(
     _ text: String, name: String
   ) throws(DiagnosticError) -> (ExprID, TreeID) {
-    checker.allowsSymbols = true
-    defer { checker.allowsSymbols = false }
+    checker.freeNames = .everywhere
+    defer { checker.freeNames = .none }
     return try expression(text, name: name)
-  }
-
-  /// The expression of a rule whose arguments may hold free symbols.
-  package func looseRule(
-    _ text: String, name: String
-  ) throws(DiagnosticError) -> (ExprID, TreeID) {
-    // The two sides of an equality between rules are where names may be free.
-    let (expression, tree) = try expression("\(text) == \(text)", name: name) { .assert($0) }
-    guard case .binary(.equal, let side, _) = program[tree][expression] else {
-      throw DiagnosticError(
-        Diagnostic(
-          .notARule, "here stands a rule, such as `AdamW` or `Lion(lr = 1e-4)`",
-          at: program[tree].span(expression)))
-    }
-    return (side, tree)
   }
 
   /// A loose expression, parsed and checked as part of an item.

@@ -32,7 +32,7 @@ extension Function {
   private func details(_ instruction: Instruction) -> [String] {
     let attribute = instruction.attribute
     switch instruction.operation {
-    case .hyper, .parameter, .gradient, .state, .input, .argument, .project:
+    case .hyper, .free, .parameter, .gradient, .state, .input, .argument, .project:
       return ["#\(attribute)"]
     case .iota: return ["axis \(attribute)"]
     case .extent: return [ExtentKind(rawValue: attribute).map { "\($0)" } ?? "?"]

@@ -14,7 +14,7 @@ package struct Instruction: Hashable, Sendable {
   package var a: ValueID
   package var b: ValueID
   package var c: ValueID
-  /// By operation: `constant` index of `constants`; `hyper`, `parameter`, `state`, `input`,
+  /// By operation: `constant` index of `constants`; `free` index of the free names; `hyper`, `parameter`, `state`, `input`,
   /// `argument`, `project` slot number; `draw` index of `draws`; `extent` an `ExtentKind`;
   /// reductions a `Scope`; global reductions index of the module's `globalSites`; `slice` and
   /// `placeSlice` index of `slices`; `loop` index of `loops`; `iota` the axis counted along.
@@ -115,6 +115,8 @@ package struct Function: Hashable, Sendable {
   package var instructions: [Instruction] = []
   /// Where each instruction comes from, for errors at bind and run time.
   package var origins: [Span] = []
+  /// What the author calls a value, for printing. Like origins no part of what the function is.
+  package var names: [ValueID: String] = [:]
   package var constants: [Double] = []
   package var draws: [Draw] = []
   package var slices: [[AxisSlice]] = []

@@ -167,20 +167,6 @@ package struct RuleModule: Sendable {
   }
 }
 
-/// A rule with its arguments, as in `Lion(lr = cosine(1e-3))`.
-package struct RuleInstance: Sendable {
-  package var module: RuleModule
-  /// Outputs `.hyper(k)` for every hyperparameter, from t and T alone. Scalars only.
-  package var arguments: Function
-  /// As written, for tables and plots.
-  package var label: String
-  package init(module: RuleModule, arguments: Function, label: String) {
-    self.module = module
-    self.arguments = arguments
-    self.label = label
-  }
-}
-
 /// A trained parameter of an objective.
 package struct ParameterSlot: Hashable, Sendable {
   package var name: String

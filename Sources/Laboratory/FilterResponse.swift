@@ -1,5 +1,4 @@
 import Diagnostics
-import Driver
 import IR
 import Runtime
 import Symbolic
@@ -21,27 +20,24 @@ package struct FilterResponse: Sendable {
   package var gains: [Double]
 }
 
-extension Compiler {
+extension Rule {
   /// The frequency response of a linear rule at its own hyperparameters, from its answer to one
   /// gradient.
   ///
-  /// Throws the diagnostics of a text that is no rule, or `SymbolicError` for rules that are not
-  /// linear in g alone.
-  package func filterResponse(_ text: String, points: Int = 200) throws -> FilterResponse {
-    let instance = try rule(text)
-    let statement = try statement(text)
-    let algebra = try RuleAlgebra(statement)
+  /// Throws `SymbolicError` for rules that are not linear in g alone.
+  package func filterResponse(points: Int = 200) throws -> FilterResponse {
+    let algebra = try RuleAlgebra(self)
     guard try LinearRule(algebra.rule) != nil else {
-      throw SymbolicError("`\(text)` is not linear in w, g and its states, so it is no filter")
+      throw SymbolicError("`\(label)` is not linear in w, g and its states, so it is no filter")
     }
     let steps = 2_000
-    let hypers = try Self.hypers(instance, steps)
+    let hypers = try hyperparameters(steps)
     var gradients = [[Double]](repeating: [0], count: steps)
     gradients[0] = [1]
     // From 0, so that decay of w plays no part in the first answer.
     let walk = try ReferenceProbe.walk(
-      statement, values: hypers, dims: [1], horizon: steps, from: [0], gradients)
-    let rate = instance.module.hypers.firstIndex { $0.key == "lr" }.map { hypers[0][$0] } ?? 1
+      self, values: hypers, dims: [1], horizon: steps, from: [0], gradients)
+    let rate = module.hypers.firstIndex { $0.key == "lr" }.map { hypers[0][$0] } ?? 1
     var answer: [Double] = []
     var last = 0.0
     for row in walk {
@@ -65,15 +61,14 @@ extension Compiler {
     return response
   }
 
-  /// The hyperparameters of a rule at each step.
-  static func hypers(
-    _ instance: RuleInstance, _ steps: Int
-  ) throws(DiagnosticError) -> [[Double]] {
+  /// The hyperparameters at each step. Throws for names that have no number.
+  func hyperparameters(_ steps: Int) throws(DiagnosticError) -> [[Double]] {
+    try requireNumbers()
     var values: [[Double]] = []
     for step in 1...steps {
-      var row = [Double](repeating: 0, count: instance.module.hypers.count)
+      var row = [Double](repeating: 0, count: module.hypers.count)
       for (target, x) in try ReferenceProgram.evaluateScalars(
-        instance.arguments, step: step, horizon: steps)
+        arguments, step: step, horizon: steps)
       {
         if case .hyper(let k) = target { row[k] = x }
       }

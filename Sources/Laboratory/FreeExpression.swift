@@ -33,8 +33,8 @@ package struct FreeExpression {
 
   /// Free names as hyperparameters from 0 on.
   private static func number(_ function: inout Function) {
-    for k in function.instructions.indices where function.instructions[k].operation == .hyper {
-      function.instructions[k].attribute -= Int32(Lowering.firstSymbol)
+    for k in function.instructions.indices where function.instructions[k].operation == .free {
+      function.instructions[k].operation = .hyper
     }
     for k in function.loops.indices { number(&function.loops[k].body) }
   }
@@ -58,12 +58,11 @@ package struct FreeExpression {
     _ numbers: [Double] = [], step: Int = 1, horizon: Int = 100
   ) throws(DiagnosticError) -> Dense {
     if let needsRule {
-      throw DiagnosticError(
-        Diagnostic(.notAvailable, "this has a meaning in a rule only", at: needsRule))
+      throw DiagnosticError(.onlyInRule(at: needsRule))
     }
     if numbers.count < symbols.count {
       throw DiagnosticError(
-        Diagnostic(.unknownName, "`\(symbols[numbers.count])` is not defined here", at: place))
+        .unknownName(symbols[numbers.count], at: place))
     }
     let concrete = try function.specialised(BindContext(dims: [], hypers: numbers))
       .checkedForEvaluation()

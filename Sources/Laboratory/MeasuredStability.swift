@@ -1,5 +1,4 @@
 import Diagnostics
-import Driver
 import IR
 import Runtime
 import Symbolic
@@ -21,18 +20,17 @@ package struct MeasuredStability: Sendable {
   }
 }
 
-extension Compiler {
+extension Rule {
   /// Walks of `steps` steps from w = 1 on ½ h w², with h from 10⁻² to 10⁶, as many as the time of
   /// `TermLimits.current` allows.
   ///
-  /// Throws the diagnostics of a text that is no rule or of one that cannot be run.
+  /// Throws the diagnostics of a rule that cannot be run.
   package func measuredStability(
-    _ text: String, steps: Int = 200, points: Int = 33
+    steps: Int = 200, points: Int = 33
   ) throws(DiagnosticError) -> MeasuredStability {
-    let instance = try rule(text)
-    let hypers = try Self.hypers(instance, steps)
+    let hypers = try hyperparameters(steps)
     let spec = ParameterSpec(name: "w", dims: [1])
-    let variant = instance.module.variants[try instance.module.variantIndex(for: spec)]
+    let variant = module.variants[try module.variantIndex(for: spec)]
     let context = BindContext(dims: [1], hypers: hypers[0])
     let first = ReferenceProgram(try variant.initial.specialised(context))
     let update = ReferenceProgram(try variant.update.specialised(context))

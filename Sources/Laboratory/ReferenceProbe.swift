@@ -23,7 +23,7 @@ package struct ReferenceProbe: RuleProbe {
   }
 
   package func run(
-    _ a: RuleStatement, _ b: RuleStatement, _ request: ProbeRequest
+    _ a: Rule, _ b: Rule, _ request: ProbeRequest
   ) -> ProbeOutcome {
     let ways = [a.module.variants[request.variants[0]], b.module.variants[request.variants[1]]]
     let shapes = [
@@ -47,7 +47,7 @@ package struct ReferenceProbe: RuleProbe {
 
   /// The same on a tensor of a given shape.
   private func run(
-    _ a: RuleStatement, _ b: RuleStatement, _ request: ProbeRequest, _ dims: [Int]
+    _ a: Rule, _ b: Rule, _ request: ProbeRequest, _ dims: [Int]
   ) -> ProbeOutcome {
     var random = SplitMix64(request.seed &* 104_729)
     let count = dims.reduce(1, *)
@@ -101,7 +101,7 @@ package struct ReferenceProbe: RuleProbe {
 
   /// The weights after each step of a rule's first variant.
   static func walk(
-    _ rule: RuleStatement, values: [[Double]], dims: [Int], horizon: Int, from start: [Double],
+    _ rule: Rule, values: [[Double]], dims: [Int], horizon: Int, from start: [Double],
     _ gradients: [[Double]]
   ) throws(DiagnosticError) -> [[Double]] {
     try Walker(rule, 0, values, dims, horizon, 20).walk(start, gradients)
@@ -141,7 +141,7 @@ private struct Walker {
   let axes: AxisLengths
 
   init(
-    _ rule: RuleStatement, _ variant: Int, _ values: [[Double]], _ dims: [Int], _ horizon: Int,
+    _ rule: Rule, _ variant: Int, _ values: [[Double]], _ dims: [Int], _ horizon: Int,
     _ patience: Double
   ) {
     self.patience = patience

@@ -6,7 +6,7 @@ import Zoo
 
 /// One rule under the algebra: what the session's commands ask.
 package struct RuleAlgebra {
-  package let statement: RuleStatement
+  package let source: Rule
   package let setting: Setting
   package let rule: SymbolicRule
 
@@ -15,17 +15,17 @@ package struct RuleAlgebra {
   ///
   /// Throws what is too large to be a term.
   package init(
-    _ statement: RuleStatement, variant: Int = 0, generality: Generality = .withoutSwitches
+    _ source: Rule, variant: Int = 0, generality: Generality = .withoutSwitches
   ) throws(SymbolicError) {
-    self.statement = statement
+    self.source = source
     let table = TermTable()
-    setting = try Setting(table, [statement], generality)
-    guard variant < statement.module.variants.count else {
+    setting = try Setting(table, [source], generality)
+    guard variant < source.module.variants.count else {
       throw SymbolicError("it has no variant \(variant)")
     }
     rule = try SymbolicRule(
-      table, name: statement.label, variant: statement.module.variants[variant],
-      hypers: setting.hypers[0], hyperNames: statement.module.hypers.map(\.name),
+      table, name: source.label, variant: source.module.variants[variant],
+      hypers: setting.hypers[0], hyperNames: source.module.hypers.map(\.name),
       free: setting.free[0])
   }
 
@@ -58,17 +58,17 @@ package struct RuleAlgebra {
   package func noise() throws(SymbolicError) -> NoiseResponse { try NoiseResponse(rule) }
   package func invariance() throws(SymbolicError) -> Invariance { try Invariance(rule) }
   package func bounds() throws(SymbolicError) -> RuleBounds { try RuleBounds(rule) }
-  package func units(variant: Int = 0) -> Units { Units(statement.module, variant: variant) }
+  package func units(variant: Int = 0) -> Units { Units(source.module, variant: variant) }
 
   /// A shorter equal rule; with `assuming` also steps that need an assumption.
   package func reduction(assuming: Bool = false) throws(SymbolicError) -> Reduction {
-    try Reduction(rule, module: statement.module, assuming: assuming)
+    try Reduction(rule, module: source.module, assuming: assuming)
   }
 
   /// ∂ w' / ∂ hyperparameter of one step.
   package func sensitivity(to hyper: String) throws(SymbolicError) -> TermID {
     guard
-      let k = statement.module.hypers.firstIndex(where: {
+      let k = source.module.hypers.firstIndex(where: {
         $0.name == hyper || $0.key == hyper
       })
     else { throw SymbolicError("`\(rule.name)` has no hyperparameter `\(hyper)`") }
@@ -81,64 +81,52 @@ package struct RuleAlgebra {
 
   /// The rule in LaTeX, for amsmath.
   package func latex(variant: Int = 0) -> String {
-    LatexPrinter.rule(statement.module, variant: variant)
+    LatexPrinter.rule(source.module, variant: variant)
   }
 }
 
+/// One rule of the zoo that a rule is, or becomes.
+package struct Likeness: Sendable {
+  package var zooRule: String
+  /// What must be done to the rule first, as `β1 = 0`; empty where nothing.
+  package var change: String
+  package var comparison: Comparison
+}
+
 extension Compiler {
-  /// A rule under the algebra. Throws the diagnostics of a text that is no rule.
-  package func algebra(
-    _ text: String, variant: Int = 0, generality: Generality = .withoutSwitches
-  ) throws -> RuleAlgebra {
-    try RuleAlgebra(statement(text), variant: variant, generality: generality)
-  }
-
-  /// One rule of the zoo that a rule is, or becomes.
-  package struct Likeness: Sendable {
-    package var zooRule: String
-    /// What must be done to the rule first, as `β1 = 0`; empty where nothing.
-    package var change: String
-    package var comparison: Comparison
-  }
-
-  /// The rules of the zoo that a rule equals, and those that it becomes when one hyperparameter
-  /// takes an end of its domain, nearest first.
-  package func identify(_ text: String) throws(DiagnosticError) -> [Likeness] {
-    identify(text, try statement(text), among: zooStatements())
-  }
-
-  /// The rules of the zoo that can stand alone and have one way, as statements.
-  package func zooStatements() -> [(name: String, statement: RuleStatement)] {
+  /// The rules of the zoo that can stand alone and have one way.
+  package func zooRules() -> [Rule] {
     Library.shared.declarations.compactMap { declaration in
-      guard declaration.kind == .rule, let found = try? statement(declaration.name),
+      guard declaration.kind == .rule, let found = try? rule(declaration.name),
         found.module.variants.count == 1
       else { return nil }
-      return (declaration.name, found)
+      return found
     }
   }
+}
 
-  package func identify(
-    _ text: String, _ own: RuleStatement, among zoo: [(name: String, statement: RuleStatement)]
-  ) -> [Likeness] {
-    var variants: [(String, String)] = [("", text)]
-    let isCall = text.hasSuffix(")")
-    for (k, hyper) in own.module.hypers.enumerated()
-    where !own.isGiven[k] && !hyper.isStructural && !hyper.name.contains(".") {
+extension Rule {
+  /// The rules among `others` that this one equals, and those that it becomes when one
+  /// hyperparameter takes an end of its domain, nearest first.
+  package func likenesses(among others: [Rule]) -> [Likeness] {
+    var variants = [("", self)]
+    for (k, hyper) in module.hypers.enumerated()
+    where !origins[k].isGiven && !hyper.isStructural && !hyper.name.contains(".") {
       guard let domain = hyper.domain else { continue }
       for (end, isIncluded) in [
         (domain.low, domain.includesLow), (domain.high, domain.includesHigh),
       ] where isIncluded && end.isFinite && abs(end) <= 1 && hyper.key != "lr" {
-        let given = "\(hyper.name) = \(Int(end))"
-        variants.append(
-          (given, isCall ? "\(text.dropLast()), \(given))" : "\(text)(\(given))"))
+        if let changed = try? setting(k, to: end.rounded(.towardZero)) {
+          variants.append(("\(hyper.name) = \(Int(end))", changed))
+        }
       }
     }
     var result: [Likeness] = []
     var found: Set<String> = []
     let limits = TermLimits.current
-    for (change, changed) in variants where !limits.areReached {
-      guard let left = try? statement(changed) else { continue }
-      for (name, right) in zoo where name != text && !found.contains(name) && !limits.areReached {
+    for (change, left) in variants where !limits.areReached {
+      for right in others
+      where right.label != label && !found.contains(right.label) && !limits.areReached {
         guard left.needs == right.needs else { continue }
         var sieve = Comparer(left, right, probe: ReferenceProbe.rough)
         sieve.probes = 1
@@ -148,8 +136,8 @@ extension Compiler {
         guard comparer.agreesOnProbes() else { continue }
         let comparison = comparer.compare()
         if comparison.isEqual {
-          found.insert(name)
-          result.append(Likeness(zooRule: name, change: change, comparison: comparison))
+          found.insert(right.label)
+          result.append(Likeness(zooRule: right.label, change: change, comparison: comparison))
         }
       }
     }
@@ -157,7 +145,7 @@ extension Compiler {
   }
 }
 
-extension RuleStatement {
+extension Rule {
   /// What a rule asks for besides w and g, and whether it looks at matrices, orders and loops: two
   /// rules that differ in this are not the same.
   fileprivate var needs: Set<String> {

@@ -1,49 +1,13 @@
 import Basics
-import Diagnostics
-import Driver
 import IR
-import Lowering
-import Semantics
 import Symbolic
-import Syntax
 
-extension RuleStatement {
-  init(_ rule: Lowering.SymbolicRule) {
-    self.init(
-      module: rule.module, isGiven: rule.isGiven, symbols: rule.symbols, label: rule.label)
-  }
-}
-
-extension Compiler {
-  /// The rule that a text such as `Lion(β1 = β, β2 = β)` states; names without a meaning stand for
-  /// any number. Throws every diagnostic found.
-  package func statement(
-    _ text: String, name: String = "<rule>"
-  ) throws(DiagnosticError) -> RuleStatement {
-    let (expression, tree) = try looseRule(text, name: name)
-    return RuleStatement(
-      try Lowering.symbolicRule(expression, in: tree, of: program))
-  }
-
+extension Rule {
   /// Whether two rules are the same: `ravine compare`, `assert A == B`.
   ///
-  /// Hyperparameters that are not given and that both rules have stand for one number. Throws the
-  /// diagnostics of texts that are no rules.
-  package func compare(_ a: String, _ b: String) throws(DiagnosticError) -> Comparison {
-    let first = try statement(a)
-    let second = try statement(b)
-    var comparer = Comparer(first, second, probe: ReferenceProbe())
-    return comparer.compare()
-  }
-
-  /// Whether the two rule expressions of a checked script are the same.
-  package func compare(
-    _ a: ExprID, _ b: ExprID, in tree: TreeID
-  ) throws(DiagnosticError) -> Comparison {
-    let first = try Lowering.symbolicRule(a, in: tree, of: program)
-    let second = try Lowering.symbolicRule(b, in: tree, of: program)
-    var comparer = Comparer(
-      RuleStatement(first), RuleStatement(second), probe: ReferenceProbe())
+  /// Hyperparameters that are not given and that both rules have stand for one number.
+  package func compared(with other: Rule) -> Comparison {
+    var comparer = Comparer(self, other, probe: ReferenceProbe())
     return comparer.compare()
   }
 }

@@ -35,12 +35,11 @@ package struct StepTrace: Sendable {
 extension Compiler {
   /// Step `step` of a rule on a tensor, the steps before it with other gradients of the same kind.
   ///
-  /// Without weights and gradients these are normal draws. Throws the diagnostics of a text that is
-  /// no rule or that cannot be run.
+  /// Without weights and gradients these are normal draws. Throws the diagnostics of a rule that
+  /// cannot be run.
   package func trace(
-    _ text: String, step: Int = 1, weights: Dense? = nil, gradient: Dense? = nil
+    _ instance: Rule, step: Int = 1, weights: Dense? = nil, gradient: Dense? = nil
   ) throws(DiagnosticError) -> StepTrace {
-    let instance = try rule(text)
     var dims = [6, 4]
     if let shape = [weights, gradient].compactMap({ $0?.shape }).first(where: { !$0.isEmpty }) {
       dims = shape
@@ -60,6 +59,7 @@ extension Compiler {
     let spec = ParameterSpec(name: "w", dims: dims)
     let variant = instance.module.variants[try instance.module.variantIndex(for: spec)]
     var states: [Dense] = []
+    try instance.requireNumbers()
     for t in 1...max(1, step) {
       // Nobody waits for it any more.
       if TermLimits.current.isCancelled() { throw DiagnosticError([]) }
@@ -90,7 +90,7 @@ extension Compiler {
       w = next.value(.parameter(0)) ?? w
       for k in states.indices { states[k] = next.value(.state(k)) ?? states[k] }
     }
-    throw DiagnosticError(Diagnostic(.notAWholeNumber, "steps count from 1", at: .none))
+    throw DiagnosticError(.stepsFromOne())
   }
 
   private func values(
@@ -192,7 +192,7 @@ private struct Tracer {
 
   private func isShown(_ instruction: Instruction) -> Bool {
     switch instruction.operation {
-    case .constant, .hyper, .step, .horizon, .extent, .broadcast, .loop: false
+    case .constant, .hyper, .free, .step, .horizon, .extent, .broadcast, .loop: false
     default: instruction.type.kind != .tuple
     }
   }

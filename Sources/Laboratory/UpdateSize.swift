@@ -1,6 +1,5 @@
 import Basics
 import Diagnostics
-import Driver
 import IR
 import Runtime
 import Symbolic
@@ -13,30 +12,19 @@ package struct UpdateSize: Sendable {
   package var symbolic: String?
 }
 
-extension Compiler {
+extension Rule {
   /// The size of a rule's updates, without decay: what a learning rate is worth.
   ///
-  /// Throws the diagnostics of a text that is no rule or of one that cannot be run.
-  package func updateSize(_ text: String) throws(DiagnosticError) -> UpdateSize {
-    let instance = try rule(text)
-    let statement = try statement(text)
+  /// Throws the diagnostics of a rule that cannot be run.
+  package func updateSize() throws(DiagnosticError) -> UpdateSize {
     let steps = 400
-    var values: [[Double]] = []
-    for step in 1...steps {
-      var row = [Double](repeating: 0, count: statement.module.hypers.count)
-      for (target, x) in try ReferenceProgram.evaluateScalars(
-        instance.arguments, step: step, horizon: steps)
-      {
-        if case .hyper(let k) = target { row[k] = x }
-      }
-      values.append(row)
-    }
+    let values = try hyperparameters(steps)
     let dims = [6, 5]
     var random = SplitMix64(20)
     let start = [Double](repeating: 0, count: 30)
     let gradients = (0..<steps).map { _ in (0..<30).map { _ in random.normal() } }
     let walk = try ReferenceProbe.walk(
-      statement, values: values, dims: dims, horizon: steps, from: start, gradients)
+      self, values: values, dims: dims, horizon: steps, from: start, gradients)
     var total = 0.0
     var count = 0
     // The first half is warm-up.
@@ -47,7 +35,7 @@ extension Compiler {
         count += 1
       }
     }
-    let own = try? RuleAlgebra(statement)
+    let own = try? RuleAlgebra(self)
     let noise = own.flatMap { try? $0.noise() }
     return UpdateSize(
       measured: count > 0 ? (total / Double(count)).squareRoot() : .nan,
@@ -55,15 +43,5 @@ extension Compiler {
         let root = $0.table.power($0.variance, .half)
         return TermPrinter($0.table).text(root)
       })
-  }
-
-  /// The factor by which the learning rate of the first rule must be multiplied so that the second
-  /// moves as far: the quotient of their update sizes, measured.
-  package func learningRateFactor(
-    from a: String, to b: String
-  ) throws(DiagnosticError) -> Double {
-    let first = try updateSize(a)
-    let second = try updateSize(b)
-    return first.measured / second.measured
   }
 }

@@ -11,7 +11,11 @@ extension Lowerer {
       var name = definition.name
       if definition.isPrimed { name.text += "'" }
       frame.entries[key] = Entry(name, level: level) { [unowned self] in
-        self.value(of: definition, in: frame)
+        let value = self.value(of: definition, in: frame)
+        if !definition.isPrimed, case .value(let handle) = value {
+          self.levels[handle.level].builder.name(handle.id, definition.name.text)
+        }
+        return value
       }
     }
     for guarded in block.guards { enter(guarded, into: frame) }

@@ -37,8 +37,10 @@ extension Lowerer {
 
   // MARK: Functions written in .opt
 
-  private func apply(
-    _ function: CheckedFunction, _ arguments: [Argument], _ frame: Frame, _ span: Span
+  /// `first` stands for the first argument by position, where it is not the one written.
+  func apply(
+    _ function: CheckedFunction, _ arguments: [Argument], _ frame: Frame, _ span: Span,
+    first: Value? = nil
   ) -> Value {
     let declaration = function.declaration
     if function.isBroken { return report(.broken(declaration.name.text, at: span)) }
@@ -56,7 +58,7 @@ extension Lowerer {
     inside.rule = frame.rule
     for (position, parameter) in declaration.parameters.enumerated() {
       if let argument = bound[position] {
-        let value = lower(argument, frame)
+        let value = position == 0 ? first ?? lower(argument, frame) : lower(argument, frame)
         if case .failure = value { return .failure }
         enter(value, as: parameter.name, into: inside)
       } else if let initial = parameter.initial {

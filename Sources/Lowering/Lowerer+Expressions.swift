@@ -71,13 +71,12 @@ extension Lowerer {
     return report(.unknownName(name, suggestion: nil))
   }
 
-  /// A free symbol: a hyperparameter numbered from `Lowering.firstSymbol` on.
+  /// A name that stands for any number.
   private func symbolic(_ name: Name) -> Value {
     let index = symbolicNames.firstIndex(of: name.key) ?? symbolicNames.count
     if index == symbolicNames.count { symbolicNames.append(name.key) }
-    return handle(
-      builder.source(
-        .hyper, .scalar, attribute: Int32(Lowering.firstSymbol + index)))
+    builder.origin = name.span
+    return handle(builder.source(.free, .scalar, attribute: Int32(index)))
   }
 
   func lowerDefinition(_ definition: CheckedDefinition, _ name: Name) -> Value {

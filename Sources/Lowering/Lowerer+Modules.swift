@@ -18,10 +18,16 @@ extension Lowerer {
     domains = [:]
     let allDomains = hypers.map { domain(of: $0) }
     for (hyper, domain) in zip(hypers, allDomains) { domains[hyper.key] = domain }
-    let defaults = defaultsFunction(
-      hypers, name: value.name, needsDefaults: needsDefaults, isInlined: false)
-    arguments = defaultsFunction(
-      hypers, name: value.name, needsDefaults: needsDefaults, isInlined: true)
+    let defaults = defaultsFunction(hypers, name: value.name, needsDefaults: needsDefaults)
+    if bag.hasErrors { return nil }
+    self.hypers = hypers
+    do {
+      arguments = try defaults.inliningHypers()
+    } catch {
+      bag.report(contentsOf: error.diagnostics)
+      return nil
+    }
+    checkDomains(hypers)
     if bag.hasErrors { return nil }
 
     let options = options(of: value)
@@ -153,10 +159,16 @@ extension Lowerer {
   /// What each hyperparameter was given, by the outermost rule that gives it something.
   private func resolveGiven(_ all: [FlatHyper]) {
     given = [:]
+    givenInside = [:]
     for rule in ruleOrder {
       for (key, argument) in rule.arguments.sorted(by: { $0.key < $1.key }) {
-        guard let index = hyperPosition(key, in: rule, all), given[index] == nil else { continue }
-        given[index] = (argument.value, argument.frame, rule)
+        guard let index = hyperPosition(key, in: rule, all) else { continue }
+        let found = (argument.value, argument.frame, rule)
+        if given[index] == nil {
+          given[index] = found
+        } else if givenInside[index] == nil {
+          givenInside[index] = found
+        }
       }
     }
   }
@@ -172,10 +184,9 @@ extension Lowerer {
     return Name(key: key, text: key, span: tree.span(value))
   }
 
-  /// The function that gives every hyperparameter its value, from t and T and the others; inlined,
-  /// from t and T alone.
+  /// The function that gives every hyperparameter its value, from t and T and the others.
   private func defaultsFunction(
-    _ hypers: [FlatHyper], name: String, needsDefaults: Bool, isInlined: Bool
+    _ hypers: [FlatHyper], name: String, needsDefaults: Bool
   ) -> Function {
     begin(name + ".defaults", drawShape: .scalar)
     var entries: [Entry] = []
@@ -185,8 +196,8 @@ extension Lowerer {
         key: hyper.key, text: hyper.parameter.name.text, span: hyper.parameter.name.span)
       entries.append(
         Entry(text, level: 0) { [unowned self] in
-          self.defaultValue(hyper, index, hypers, needsDefaults) { other in
-            isInlined ? entries[other] : self.reference(hypers[other], other, entries)
+          self.defaultValue(hyper, self.given[index], index, hypers, needsDefaults) { other in
+            self.reference(hypers[other], other, entries)
           }
         })
     }
@@ -195,16 +206,16 @@ extension Lowerer {
       if let list = module.lists[index], let count = list.count {
         guard let items = items(value, count, entry.name) else { continue }
         for (position, item) in items.enumerated() {
-          output(item, list.start + position, hypers[index], entry.name)
+          output(item, list.start + position, entry.name)
         }
       } else {
-        output(value, module.lists[index]?.start ?? index, hypers[index], entry.name)
+        output(value, module.lists[index]?.start ?? index, entry.name)
       }
     }
     return finish()
   }
 
-  private func output(_ value: Value, _ slot: Int, _ hyper: FlatHyper, _ name: Name) {
+  private func output(_ value: Value, _ slot: Int, _ name: Name) {
     guard let handle = single(value, at: name.span) else { return }
     guard shape(handle).isScalar else {
       report(.hyperNotOneNumber(name.text, at: name.span))
@@ -215,14 +226,23 @@ extension Lowerer {
       return
     }
     builder.output(.hyper(slot), local(handle))
-    checkDomain(of: hyper, handle)
   }
 
   /// A number that is given and can never be right is an error now, not at bind time.
-  private func checkDomain(of hyper: FlatHyper, _ handle: Handle) {
-    guard let x = constantValue(.value(handle)), let domain = domains[hyper.key],
-      !domain.contains(x)
-    else { return }
+  private func checkDomains(_ hypers: [FlatHyper]) {
+    for (index, hyper) in hypers.enumerated() {
+      guard let domain = domains[hyper.key] else { continue }
+      let list = module.lists[index] ?? (index, nil)
+      for slot in list.start..<list.start + (list.count ?? 1) {
+        guard let value = arguments.output(.hyper(slot)), let x = arguments.constantValue(value),
+          !domain.contains(x)
+        else { continue }
+        reportOutside(hyper, domain, x)
+      }
+    }
+  }
+
+  private func reportOutside(_ hyper: FlatHyper, _ domain: Domain, _ x: Double) {
     let span: Span
     if let found = hyper.rule.hyperIndex[hyper.parameter.name.key].flatMap({ given[$0] }) {
       span = program[found.frame.tree].span(found.value)
@@ -258,12 +278,11 @@ extension Lowerer {
     return false
   }
 
+  /// `found` is given to the rule itself or to one around it: `CLion(lr = …)` gives Lion's.
   private func defaultValue(
-    _ hyper: FlatHyper, _ index: Int, _ all: [FlatHyper], _ needsDefaults: Bool,
-    _ entry: @escaping (Int) -> Entry
+    _ hyper: FlatHyper, _ found: GivenValue?, _ index: Int, _ all: [FlatHyper],
+    _ needsDefaults: Bool, _ entry: @escaping (Int) -> Entry
   ) -> Value {
-    // Given to the rule itself or to one around it (`CLion(lr = …)` gives Lion's): outer ones win.
-    let found = given[index]
     let frame: Frame
     let expression: ExprID
     if let found {
@@ -280,9 +299,61 @@ extension Lowerer {
     } else if !needsDefaults {
       return constant(0.5)
     } else {
-      return report(.missingHyper(hyper.parameter.name, of: hyper.rule.name))
+      return report(
+        .missingHyper(
+          hyper.parameter.name.text, of: hyper.rule.name, at: hyper.parameter.name.span))
     }
     return lower(expression, frame)
+  }
+
+  // MARK: Arguments that can be set and taken back
+
+  /// How each hyperparameter came by its value; the arguments of `root` can be set and taken back.
+  func origins(of root: RuleValue) -> [Rule.Origin] {
+    hypers.enumerated().flatMap { index, hyper in
+      let count = module.lists[index]?.count
+      var origin = Rule.Origin(isGiven: given[index] != nil)
+      origin.isMissing = given[index] == nil && hyper.parameter.initial == nil
+      if let found = given[index], found.owner === root, count == nil {
+        origin.schedule = schedule(found, index)
+        origin.fallback = function(hyper.key) {
+          let isThere = givenInside[index] != nil || hyper.parameter.initial != nil
+          return isThere
+            ? defaultValue(hyper, givenInside[index], index, hypers, true, written) : .failure
+        }
+      }
+      return [Rule.Origin](repeating: origin, count: count ?? 1)
+    }
+  }
+
+  /// A call such as `cosine(0.1)` as a function of its first argument.
+  private func schedule(_ found: GivenValue, _ index: Int) -> Function? {
+    let tree = program[found.frame.tree]
+    guard case .call(let name, let arguments) = tree[found.value], let first = arguments.first,
+      first.label == nil, let callee = program.function(name.key, from: found.frame.tree)
+    else { return nil }
+    return function("schedule") {
+      let frame = Frame(tree: found.frame.tree, parent: nil)
+      enter(hypersOf: found.owner, into: frame, hypers, written, except: index)
+      let peak = handle(builder.source(.argument, .scalar))
+      return apply(callee, arguments, frame, tree.span(found.value), first: peak)
+    }
+  }
+
+  /// A function with one number; nil where the value is none, which is reported where it is used.
+  private func function(_ name: String, _ value: () -> Value) -> Function? {
+    let before = bag
+    defer { bag = before }
+    begin(name, drawShape: .scalar)
+    guard let handle = single(value(), at: .none), shape(handle).isScalar, !readsTensors(handle)
+    else { return nil }
+    builder.output(.result(0), local(handle))
+    return finish()
+  }
+
+  private func written(_ index: Int) -> Entry {
+    let name = Name(key: hypers[index].key, text: hypers[index].name, span: .none)
+    return Entry(name, level: 0) { [unowned self] in self.hyperSource(index) { .stack } }
   }
 
   private func enter(

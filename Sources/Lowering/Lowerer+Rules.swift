@@ -422,7 +422,8 @@ extension Lowerer {
       guard seen.insert(next).inserted else { continue }
       let instruction = function[next]
       switch instruction.operation {
-      case .constant, .hyper, .step, .horizon, .loss, .globalSum, .globalMaximum, .globalMinimum,
+      case .constant, .hyper, .free, .step, .horizon, .loss, .globalSum, .globalMaximum,
+        .globalMinimum,
         .lossAt:
         continue
       case .extent where isOfHost(instruction): continue

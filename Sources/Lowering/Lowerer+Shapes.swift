@@ -60,7 +60,7 @@ extension Lowerer {
         guard position >= 0 else { return nil }
         result = outermost(
           Handle(level: handle.level - 1, id: levels[handle.level].captured[position]))
-      case .hyper,
+      case .hyper, .free,
         .extent where instruction.a == .none:
         result = levels[0].builder.source(
           instruction.operation, .scalar, attribute: instruction.attribute)
@@ -89,7 +89,7 @@ extension Lowerer {
       guard seen.insert(next).inserted else { continue }
       let instruction = function[next]
       switch instruction.operation {
-      case .constant, .hyper, .extent: break
+      case .constant, .hyper, .free, .extent: break
       case _ where instruction.operation.isElementwise: pending += function.operands(next)
       default: return true
       }

@@ -37,8 +37,12 @@ final class Lowerer {
   /// The rules of the module under construction, outer ones first.
   var ruleOrder: [RuleValue] = []
   /// What each of its hyperparameters was given, and their domains.
-  var given: [Int: (value: ExprID, frame: Frame, owner: RuleValue)] = [:]
+  var given: [Int: GivenValue] = [:]
+  /// What they would be given without the outermost argument.
+  var givenInside: [Int: GivenValue] = [:]
   var domains: [String: Domain] = [:]
+  /// The hyperparameters of the module, lists as one.
+  var hypers: [FlatHyper] = []
   /// Its hyperparameters as functions of t and T.
   var arguments = Function(name: "arguments")
   /// The tree that loose expressions of the rule under construction live in.

@@ -5,94 +5,64 @@ import Syntax
 
 /// The phase from checked declarations to the IR. Each entry throws every error it found.
 package enum Lowering {
-  /// The rule that an expression such as `Lion(lr = 1e-4)` stands for, with its arguments.
+  /// The rule that an expression such as `Lion(lr = 1e-4)` stands for, with its arguments. With
+  /// `allowsFreeNames`, names without a meaning stand for any number, as in `Lion(β1 = β, β2 = β)`;
+  /// with `allowsMissing`, a hyperparameter may have no value yet.
   package static func rule(
-    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
-  ) throws(DiagnosticError) -> RuleInstance {
+    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram,
+    allowsFreeNames: Bool = false, allowsMissing: Bool = false
+  ) throws(DiagnosticError) -> Rule {
     let lowerer = Lowerer(program: program, name: "rule")
+    if allowsFreeNames { lowerer.symbolicTree = tree }
     let frame = Frame(tree: tree, parent: nil)
-    let span = program[tree].span(expression)
-    let value = lowerer.lower(expression, frame)
-    guard case .rule(let rule) = value else {
-      if !lowerer.bag.hasErrors {
-        lowerer.bag.report(
-          .notARule(at: span))
-      }
-      throw DiagnosticError(lowerer.bag.sorted)
-    }
-    return try instance(of: rule, label: program[tree].sourceText(expression), lowerer)
-  }
-
-  /// A rule whose arguments may hold free symbols: what the algebra compares.
-  package struct SymbolicRule: Sendable {
-    /// Its defaults read free symbols as hyperparameters numbered from `firstSymbol` on.
-    package var module: RuleModule
-    /// Whether a hyperparameter was given a value, by the text or by a rule around the one that has it.
-    package var isGiven: [Bool]
-    /// The keys of the free symbols.
-    package var symbols: [String]
-    /// As written.
-    package var label: String
-  }
-
-  /// Where the numbers of free symbols begin.
-  package static let firstSymbol = 1_000_000
-
-  /// The rule that an expression such as `Lion(β1 = β, β2 = β)` stands for, where names without a
-  /// meaning stand for any number.
-  package static func symbolicRule(
-    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
-  ) throws(DiagnosticError) -> SymbolicRule {
-    let lowerer = Lowerer(program: program, name: "rule")
-    lowerer.symbolicTree = tree
-    let frame = Frame(tree: tree, parent: nil)
-    let span = program[tree].span(expression)
     guard case .rule(let rule) = lowerer.lower(expression, frame) else {
       if !lowerer.bag.hasErrors {
-        lowerer.bag.report(
-          .notARule(at: span))
+        lowerer.bag.report(.notARule(at: program[tree].span(expression)))
       }
       throw DiagnosticError(lowerer.bag.sorted)
     }
-    guard let module = lowerer.module(of: rule), !lowerer.bag.hasErrors else {
-      throw DiagnosticError(lowerer.bag.sorted)
-    }
-    return SymbolicRule(
-      module: module, isGiven: module.hypers.indices.map { lowerer.given[$0] != nil },
-      symbols: lowerer.symbolicNames, label: program[tree].sourceText(expression))
+    return try value(
+      of: rule, call: program[tree].callText(expression),
+      label: program[tree].sourceText(expression), lowerer, needsDefaults: !allowsMissing)
   }
 
   /// A declared rule with its defaults.
   package static func rule(
     named key: String, of program: CheckedProgram
-  ) throws(DiagnosticError) -> RuleInstance {
+  ) throws(DiagnosticError) -> Rule {
     let lowerer = Lowerer(program: program, name: key)
     guard let rule = program.rules[key] else {
       throw DiagnosticError(.unknownRule(key, at: .none))
     }
     let name = rule.declaration.name
     let frame = Frame(tree: rule.tree, parent: nil)
-    guard let value = lowerer.ruleValue(name, [], frame, name.span) else {
+    guard let found = lowerer.ruleValue(name, [], frame, name.span) else {
       throw DiagnosticError(lowerer.bag.sorted)
     }
-    return try instance(of: value, label: name.text, lowerer)
+    return try value(of: found, call: CallText(name.text), label: name.text, lowerer)
   }
 
-  private static func instance(
-    of value: RuleValue, label: String, _ lowerer: Lowerer
-  ) throws(DiagnosticError) -> RuleInstance {
-    guard let module = lowerer.module(of: value), !lowerer.bag.hasErrors else {
+  private static func value(
+    of rule: RuleValue, call: CallText, label: String, _ lowerer: Lowerer,
+    needsDefaults: Bool = true
+  ) throws(DiagnosticError) -> Rule {
+    guard let module = lowerer.module(of: rule, needsDefaults: needsDefaults),
+      !lowerer.bag.hasErrors
+    else {
       throw DiagnosticError(lowerer.bag.sorted)
     }
-    return RuleInstance(module: module, arguments: lowerer.arguments, label: label)
+    return Rule(
+      module: module, arguments: lowerer.arguments, origins: lowerer.origins(of: rule),
+      freeNames: lowerer.symbolicNames, call: call, label: label)
   }
 
   /// Checks what only lowering sees (cycles, kinds, shapes) in a rule whose rule parameters are
-  /// not known: each stands for plain gradient descent.
+  /// not known: each stands for plain gradient descent. Gives the rule with its defaults, where it
+  /// has all of them and no errors.
   package static func check(
     ruleNamed key: String, of program: CheckedProgram
-  ) -> [Diagnostic] {
-    guard let rule = program.rules[key], !rule.isBroken else { return [] }
+  ) -> (rule: Rule?, diagnostics: [Diagnostic]) {
+    guard let rule = program.rules[key], !rule.isBroken else { return (nil, []) }
     let lowerer = Lowerer(program: program, name: key)
     let name = rule.declaration.name
     let frame = Frame(tree: rule.tree, parent: nil)
@@ -100,10 +70,12 @@ package enum Lowering {
       || rule.functionParameters.contains(where: { $0.initial == nil })
     {
       lowerer.checkTemplate(rule)
-    } else if let value = lowerer.ruleValue(name, [], frame, name.span) {
-      _ = lowerer.module(of: value, needsDefaults: false)
+    } else if let found = lowerer.ruleValue(name, [], frame, name.span) {
+      let whole = try? value(
+        of: found, call: CallText(name.text), label: name.text, lowerer, needsDefaults: false)
+      return (whole?.isMissingValues == false ? whole : nil, lowerer.bag.sorted)
     }
-    return lowerer.bag.sorted
+    return (nil, lowerer.bag.sorted)
   }
 
   /// The objective that an expression such as `mlp(hidden = 64)` stands for.
@@ -134,18 +106,18 @@ package enum Lowering {
     return module
   }
 
-  /// Checks a declared objective with its defaults.
+  /// Checks a declared objective with its defaults, and gives it where it has all of them and no
+  /// errors.
   package static func check(
     objectiveNamed key: String, of program: CheckedProgram
-  ) -> [Diagnostic] {
-    guard let objective = program.objectives[key], !objective.isBroken else { return [] }
+  ) -> (objective: ObjectiveModule?, diagnostics: [Diagnostic]) {
+    guard let objective = program.objectives[key], !objective.isBroken,
+      objective.hypers.allSatisfy({ $0.initial != nil })
+    else { return (nil, []) }
     let lowerer = Lowerer(program: program, name: key)
     let frame = Frame(tree: objective.tree, parent: nil)
-    let needs = objective.hypers.contains { $0.initial == nil }
-    if !needs {
-      _ = lowerer.module(of: objective, [], frame, objective.declaration.name.span)
-    }
-    return lowerer.bag.sorted
+    let module = lowerer.module(of: objective, [], frame, objective.declaration.name.span)
+    return (module, lowerer.bag.sorted)
   }
 
   /// Checks the named values of a script.
@@ -169,8 +141,7 @@ package enum Lowering {
       expression, in: tree, of: program, allowsSymbols: false, symbols: &symbols)
   }
 
-  /// As `expression`, where names without a meaning are free symbols: hyperparameters numbered from
-  /// `firstSymbol` on, their keys in `symbols`.
+  /// As `expression`, where names without a meaning are free: `.free` by their place in `symbols`.
   package static func symbolicExpression(
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
   ) throws(DiagnosticError) -> (function: Function, symbols: [String]) {
@@ -237,5 +208,21 @@ extension SyntaxTree {
     let high = Int(span.end - file.base)
     guard low >= 0, high <= file.bytes.count, low <= high else { return "" }
     return String(decoding: file.bytes[low..<high], as: UTF8.self)
+  }
+
+  /// An expression as a call in parts.
+  func callText(_ id: ExprID) -> CallText {
+    guard case .call(let callee, let arguments) = self[id] else { return CallText(sourceText(id)) }
+    return CallText(
+      callee.text,
+      arguments.map { argument in
+        var value = CallText.Value.plain(sourceText(argument.value))
+        if case .call(_, let inner) = self[argument.value], let first = inner.first,
+          first.label == nil
+        {
+          value = .call(callText(argument.value))
+        }
+        return CallText.Argument(label: argument.label?.text, key: argument.label?.key, value)
+      })
   }
 }

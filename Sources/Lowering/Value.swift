@@ -62,6 +62,9 @@ final class RuleValue {
   var name: String { rule.declaration.name.text }
 }
 
+/// An expression for a hyperparameter, the frame that it is read in, and the rule it was given to.
+typealias GivenValue = (value: ExprID, frame: Frame, owner: RuleValue)
+
 /// A name's value, found when first asked for.
 final class Entry {
   enum State {

@@ -11,10 +11,7 @@ extension Checker {
       name = n
       for argument in arguments { checkLoose(argument.value, tree, id) }
     default:
-      bag.report(
-        Diagnostic(
-          .notAnObjective, "here stands the name of an objective, perhaps with arguments",
-          at: tree.span(expression)))
+      bag.report(.notAnObjective(at: tree.span(expression)))
       return
     }
     if program.objectives[name.key] == nil {
@@ -33,7 +30,11 @@ extension Checker {
     var names = checker(tree, id, nil)
     // Arguments of a rule may name its other hyperparameters; lowering knows which those are.
     names.declared = hyperNames(in: expression, tree)
-    if allowsSymbols { names.declared.formUnion(names.names(in: expression)) }
+    switch freeNames {
+    case .none: break
+    case .everywhere: names.declared.formUnion(names.names(in: expression))
+    case .inRules: names.declared.formUnion(argumentNames(expression, tree))
+    }
     preload(names: expression, tree, id)
     if isRule { names.check(rule: expression) } else { names.check(expression) }
     bag.report(contentsOf: names.bag)
@@ -55,14 +56,15 @@ extension Checker {
       case .binary(.equal, let a, let b), .binary(.notEqual, let a, let b):
         pending += [a, b]
         // `assert Lion(β1 = β, β2 = β) == Signum(μ = β)`: free symbols stand for any value.
-        found.formUnion(freeNames(a, tree).union(freeNames(b, tree)))
+        found.formUnion(argumentNames(a, tree).union(argumentNames(b, tree)))
       default: break
       }
     }
     return found
   }
 
-  func freeNames(_ expression: ExprID, _ tree: SyntaxTree) -> Set<String> {
+  /// The names in the arguments of a rule.
+  func argumentNames(_ expression: ExprID, _ tree: SyntaxTree) -> Set<String> {
     guard case .call(let callee, let arguments) = tree[expression],
       program.rules[callee.key] != nil || !Builtins.functions.contains(callee.key)
     else { return [] }

@@ -5,8 +5,13 @@ import Syntax
 package struct Checker {
   /// Shared with the checkers of single declarations, which see what is loaded meanwhile.
   let shared = Shared()
-  /// Names without a meaning in loose expressions stand for any number.
-  package var allowsSymbols = false
+  /// Where in loose expressions names without a meaning stand for any number.
+  package enum FreeNames: Sendable {
+    case none, everywhere
+    /// In the arguments of rules.
+    case inRules
+  }
+  package var freeNames = FreeNames.none
   package internal(set) var program: CheckedProgram {
     get { shared.program }
     _modify { yield &shared.program }

@@ -39,8 +39,7 @@ extension Session {
     case .solve:
       let (equation, unknown) = try parts(rest, around: "for", command)
       guard let (left, right) = equation.sides else {
-        throw DiagnosticError(
-          .usage("an equation has an `=`", of: command, at: span(equation)))
+        throw DiagnosticError(.usage("an equation has an `=`", of: command, at: span(equation)))
       }
       let symbol = try name(unknown, command)
       let (a, b) = (try term(left, algebra), try term(right, algebra))
@@ -92,8 +91,19 @@ extension Session {
 
   // MARK: Rules
 
+  /// A rule under the algebra; free names in its arguments stand for any number.
+  func algebra(
+    of rule: Fragment, generality: Generality = .withoutSwitches
+  ) throws -> RuleAlgebra {
+    try RuleAlgebra(
+      compiler.rule(rule.text, allowsFreeNames: true), generality: generality)
+  }
+
   func compare(_ a: Fragment, _ b: Fragment) throws {
-    let result = try asking(a, b) { try compiler.compare(a.text, b.text) }
+    let result = try asking(a, b) {
+      let first = try compiler.rule(a.text, allowsFreeNames: true)
+      return first.compared(with: try compiler.rule(b.text, allowsFreeNames: true))
+    }
     if interrupt.isRequested() { return }
     write(ComparisonText.text(result))
     if !result.isEqual { note(.finding) }
@@ -104,7 +114,7 @@ extension Session {
     case .sensitivity:
       let (what, by) = try parts(rest, around: "wrt", command)
       try asking(what) {
-        let algebra = try compiler.algebra(what.text, generality: .all)
+        let algebra = try self.algebra(of: what, generality: .all)
         let text = algebra.printer.text(try algebra.sensitivity(to: by.text))
         present(text, keeping: text)
         if algebra.table.isExhausted { noteLimit() }
@@ -116,10 +126,10 @@ extension Session {
     case .identify: try identify(rest)
     case .units: try units(rest)
     case .reduce: try reduce(rest)
-    case .steady: try asking(rest) { try steady(try compiler.algebra(rest.text), rest.text) }
-    case .stability: try asking(rest) { try stability(try compiler.algebra(rest.text), rest.text) }
-    case .invariance: try asking(rest) { try invariance(try compiler.algebra(rest.text)) }
-    default: try asking(rest) { try bounds(try compiler.algebra(rest.text, generality: .all)) }
+    case .steady: try asking(rest) { try steady(try algebra(of: rest)) }
+    case .stability: try asking(rest) { try stability(try algebra(of: rest)) }
+    case .invariance: try asking(rest) { try invariance(try algebra(of: rest)) }
+    default: try asking(rest) { try bounds(try algebra(of: rest, generality: .all)) }
     }
   }
 
@@ -150,7 +160,7 @@ extension Session {
     }
     let rule = Fragment(String(decoding: bytes[..<dot], as: UTF8.self), at: fragment.offset)
     let state = String(decoding: bytes[(dot + 1)...], as: UTF8.self)
-    let algebra = try asking(rule) { try compiler.algebra(rule.text) }
+    let algebra = try asking(rule) { try self.algebra(of: rule) }
     return (algebra, rule, state)
   }
 
@@ -229,8 +239,8 @@ extension Session {
   private func learningRate(_ rest: Fragment) throws {
     let (a, b) = try pair(rest, .lr)
     try asking(a, b) {
-      let first = try compiler.updateSize(a.text)
-      let second = try compiler.updateSize(b.text)
+      let first = try compiler.rule(a.text).updateSize()
+      let second = try compiler.rule(b.text).updateSize()
       if interrupt.isRequested() { return }
       for (name, size) in [(a.text, first), (b.text, second)] {
         let term = size.symbolic.map { " = \($0)" } ?? ""
@@ -251,7 +261,9 @@ extension Session {
   }
 
   private func identify(_ rest: Fragment) throws {
-    let found = try asking(rest) { try compiler.identify(rest.text) }
+    let found = try asking(rest) {
+      try compiler.rule(rest.text, allowsFreeNames: true).likenesses(among: compiler.zooRules())
+    }
     if interrupt.isRequested() { return }
     let isCut = TermLimits.current.areReached
     if found.isEmpty, !isCut {
@@ -264,7 +276,7 @@ extension Session {
     if isCut { say("stopped at the limit of time: not all of the zoo was looked at\n") }
   }
 
-  private func steady(_ algebra: RuleAlgebra, _ text: String) throws {
+  private func steady(_ algebra: RuleAlgebra) throws {
     let printer = algebra.printer
     defer { noteFixed(algebra) }
     do {
@@ -283,21 +295,21 @@ extension Session {
       write("  the mean of w' - w → \(printer.factor(noise.mean)) * mean(g)\n")
       write("  its variance → \(printer.factor(noise.variance)) * var(g)\n")
     } else {
-      let size = try compiler.updateSize(text)
+      let size = try algebra.source.updateSize()
       write(
         "under independent gradients of variance 1 the update has root mean square "
           + "\(Self.short(size.measured)), measured\n")
     }
   }
 
-  private func stability(_ algebra: RuleAlgebra, _ text: String) throws {
+  private func stability(_ algebra: RuleAlgebra) throws {
     defer { noteFixed(algebra) }
     let stability: Stability
     do {
       stability = try algebra.stability()
     } catch {
       write("\(error): measured at the defaults\n")
-      try measuredStability(text)
+      try measuredStability(algebra.source)
       return
     }
     let printer = algebra.printer
@@ -356,7 +368,7 @@ extension Session {
   }
 
   private func units(_ rest: Fragment) throws {
-    let algebra = try asking(rest) { try compiler.algebra(rest.text) }
+    let algebra = try asking(rest) { try self.algebra(of: rest) }
     let units = algebra.units()
     let rows =
       units.hypers.map { ($0.name, $0.dimension) } + units.states.map { ($0.name, $0.dimension) }
@@ -370,8 +382,7 @@ extension Session {
     }
     if let conflict = units.conflict {
       throw DiagnosticError(
-        Diagnostic(
-          .unlikeUnits, conflict.message, at: conflict.at.isNone ? span(rest) : conflict.at))
+        .unlikeUnits(conflict.message, at: conflict.at.isNone ? span(rest) : conflict.at))
     }
   }
 
@@ -398,7 +409,7 @@ extension Session {
       what = Fragment(String(decoding: kept, as: UTF8.self), at: rest.offset).trimmed
     }
     try asking(what) {
-      let algebra = try compiler.algebra(what.text)
+      let algebra = try self.algebra(of: what)
       let reduction = try algebra.reduction(assuming: assumes)
       if reduction.steps.isEmpty { write("nothing to shorten\n") }
       for step in reduction.steps {

@@ -153,18 +153,11 @@ extension Session {
       else { return span }
       for fragment in fragments {
         let text = Array(fragment.text.utf8)
-        let isOnce = file.bytes == text
-        let isTwice = file.bytes == text + Array(" == ".utf8) + text
-        guard isOnce || isTwice, fragment.offset + text.count <= own.count,
+        guard file.bytes == text, fragment.offset + text.count <= own.count,
           own[fragment.offset..<fragment.offset + text.count].elementsEqual(text)
         else { continue }
-        var low = Int(span.start - file.base)
-        var high = Int(span.end - file.base)
-        if isTwice, low >= text.count + 4 {
-          low -= text.count + 4
-          high -= text.count + 4
-        }
-        high = min(max(low, high), text.count)
+        let low = Int(span.start - file.base)
+        let high = min(max(low, Int(span.end - file.base)), text.count)
         let base = line.base + UInt32(fragment.offset)
         return Span(base + UInt32(min(low, text.count)), base + UInt32(high))
       }

@@ -25,10 +25,8 @@ extension Session {
     let name = Self.head(rest)
     let isBare = name.text == rest.text
     if isRule(rest) {
-      // Free names in arguments have no value.
-      let instance = try? compiler.rule(rest.text)
-      let module = try asking(rest) { try compiler.statement(rest.text).module }
-      return write(header(module, instance))
+      return write(
+        header(try asking(rest) { try compiler.rule(rest.text, allowsFreeNames: true) }))
     }
     if isBare, let declaration = ledger.declaration(name.key), declaration.kind != .value {
       return write(firstLine(declaration.text) + "\n")
@@ -57,10 +55,12 @@ extension Session {
     return String(line.hasSuffix(" {") ? line.dropLast(2) : line)
   }
 
-  private func header(_ module: RuleModule, _ instance: RuleInstance?) -> String {
-    let values = instance.flatMap {
-      try? ReferenceProgram.evaluateScalars($0.arguments, horizon: 1000)
-    }
+  private func header(_ rule: Rule) -> String {
+    let module = rule.module
+    // Free names in arguments have no value.
+    let values =
+      rule.freeNames.isEmpty
+      ? try? ReferenceProgram.evaluateScalars(rule.arguments, horizon: 1000) : nil
     var text = "rule \(module.name)\n"
     for (k, hyper) in module.hypers.enumerated() {
       let value = values?.first { $0.target == .hyper(k) }?.value
@@ -136,10 +136,10 @@ extension Session {
     case "checked": write(compiler.checkedText(only: [name.key]))
     case "plan":
       let spec = ParameterSpec(name: "w", dims: [64, 32])
-      let optimizer = try asking(what) {
-        try Optimizer(instance, parameters: [spec], elementType: settings.elementType)
+      let bound = try asking(what) {
+        try BoundRule(instance, parameters: [spec], elementType: settings.elementType)
       }
-      write("# \(instance.label) on a tensor of 64 × 32\n" + optimizer.dumpPlan())
+      write("# \(instance.label) on a tensor of 64 × 32\n" + bound.dumpPlan())
     default:
       for variant in instance.module.variants {
         if !variant.path.isEmpty { write("# \(variant.path.joined(separator: ", "))\n") }
@@ -199,7 +199,7 @@ extension Session {
       throw DiagnosticError(.usage("w and g have one shape", of: .trace, at: span(rest)))
     }
     let trace = try asking(what) {
-      try compiler.trace(what.text, step: step, weights: weights, gradient: gradient)
+      try compiler.trace(compiler.rule(what.text), step: step, weights: weights, gradient: gradient)
     }
     var table = TextTable(header: ["value", "shape", "norm", "min", "max", "zeros"])
     for row in trace.rows {
@@ -214,11 +214,7 @@ extension Session {
     write("step \(trace.step)\n" + table.render())
     write("‖w' - w‖ / ‖w‖ = \(NumberText.significant(trace.ratio))\n")
     if let (value, place) = trace.firstBroken {
-      report([
-        Diagnostic(
-          .firstNotFinite, .warning,
-          "here the first value is \(value), although what it is made of is finite", at: place)
-      ])
+      report([.firstNotFinite(value, at: place)])
     }
   }
 
@@ -237,10 +233,12 @@ extension Session {
 
   func latex(_ rest: Fragment) throws {
     if isRule(rest) {
-      let statement = try asking(rest) { try compiler.statement(rest.text) }
-      for k in statement.module.variants.indices {
-        write(LatexPrinter.rule(statement.module, variant: k))
-        if k + 1 < statement.module.variants.count { write("\n") }
+      let module = try asking(rest) {
+        try compiler.rule(rest.text, allowsFreeNames: true).module
+      }
+      for k in module.variants.indices {
+        write(LatexPrinter.rule(module, variant: k))
+        if k + 1 < module.variants.count { write("\n") }
       }
       return
     }

@@ -1,4 +1,5 @@
 import Diagnostics
+import IR
 import Laboratory
 import Plotting
 import Symbolic
@@ -89,7 +90,7 @@ extension Session {
 
   private func plotFilter(_ what: Fragment) throws {
     try asking(what) {
-      let response = try compiler.filterResponse(what.text)
+      let response = try compiler.rule(what.text).filterResponse()
       try draw(
         Figure(
           title: "", xLabel: "cycles a step", yLabel: "gain", yScale: .log,
@@ -101,9 +102,9 @@ extension Session {
   /// momentum, the border of the stable region. Others: where the walk ends, over h.
   private func plotStability(_ what: Fragment) throws {
     try asking(what) {
-      let algebra = try compiler.algebra(what.text)
+      let algebra = try self.algebra(of: what)
       guard let stability = try? algebra.stability() else {
-        return try measuredStability(what.text, draws: true)
+        return try measuredStability(algebra.source, draws: true)
       }
       var values: [TermID: Double] = [:]
       var momentum: (term: TermID, name: String)?
@@ -150,8 +151,8 @@ extension Session {
   }
 
   /// What a rule that is not linear does, from its own runs.
-  func measuredStability(_ rule: String, draws: Bool = false) throws {
-    let measured = try compiler.measuredStability(rule)
+  func measuredStability(_ rule: Rule, draws: Bool = false) throws {
+    let measured = try rule.measuredStability()
     if let limit = measured.limit {
       let isLast = limit == measured.curvatures.last
       write(
@@ -167,7 +168,7 @@ extension Session {
       try draw(
         Figure(
           title: "", xLabel: "h", yLabel: "|w| at the end", xScale: .log, yScale: .log,
-          series: [Series(name: rule, x: measured.curvatures, y: measured.ratios)]))
+          series: [Series(name: rule.label, x: measured.curvatures, y: measured.ratios)]))
     }
   }
 }

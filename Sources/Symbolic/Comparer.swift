@@ -3,8 +3,8 @@ import IR
 
 /// Compares two rules: proof first, then what would make them equal, with a witness against.
 package struct Comparer {
-  let a: RuleStatement
-  let b: RuleStatement
+  let a: Rule
+  let b: Rule
   let probe: any RuleProbe
   /// Probes that a level must pass before a proof is tried.
   package var probes = 4
@@ -18,7 +18,7 @@ package struct Comparer {
   private var isHeavy = false
   private var failure: String?
 
-  package init(_ a: RuleStatement, _ b: RuleStatement, probe: any RuleProbe) {
+  package init(_ a: Rule, _ b: Rule, probe: any RuleProbe) {
     self.a = a
     self.b = b
     self.probe = probe
@@ -60,7 +60,7 @@ package struct Comparer {
       ![.compute, .float32, .float64].contains($0.storage)
     }
     guard !stored.isEmpty, !isSameProgram(i, j) else { return found }
-    let change = stored.map { "\(RuleStatement.shortKey($0.name)) stored exactly" }
+    let change = stored.map { "\(Rule.shortKey($0.name)) stored exactly" }
     var result = found
     switch found.verdict {
     case .equal: result.verdict = .equalUpTo(change)
@@ -180,7 +180,7 @@ package struct Comparer {
 
   private func isSameProgram(_ i: Int, _ j: Int) -> Bool {
     let (x, y) = (a.module.variants[i], b.module.variants[j])
-    return a.symbols == b.symbols && a.module.defaults == b.module.defaults
+    return a.freeNames == b.freeNames && a.module.defaults == b.module.defaults
       && a.module.hypers.map(\.key) == b.module.hypers.map(\.key)
       && x.states.map(\.shape) == y.states.map(\.shape)
       && x.states.map(\.storage) == y.states.map(\.storage)
@@ -403,12 +403,12 @@ package struct Comparer {
   /// Hyperparameters that only one rule has and that may be the same under two names: equal domains.
   private func renamings() -> [String: (key: String, first: String, second: String)] {
     var result: [String: (key: String, first: String, second: String)] = [:]
-    func open(_ own: RuleStatement, _ other: RuleStatement) -> [(String, Hyperparameter)] {
-      let others = Set(other.module.hypers.map { RuleStatement.shortKey($0.key) })
+    func open(_ own: Rule, _ other: Rule) -> [(String, Hyperparameter)] {
+      let others = Set(other.module.hypers.map { Rule.shortKey($0.key) })
       return own.module.hypers.enumerated().compactMap { k, hyper in
         own.plainDefault(k) != nil && !hyper.isStructural
-          && !others.contains(RuleStatement.shortKey(hyper.key))
-          ? (RuleStatement.shortKey(hyper.key), hyper) : nil
+          && !others.contains(Rule.shortKey(hyper.key))
+          ? (Rule.shortKey(hyper.key), hyper) : nil
       }
     }
     var candidates = open(a, b)
@@ -453,17 +453,17 @@ package struct Comparer {
     var result: [Scaling] = []
     let text = TermPrinter(table)
     for (k, hyper) in b.module.hypers.enumerated() {
-      let key = RuleStatement.shortKey(hyper.key)
+      let key = Rule.shortKey(hyper.key)
       guard ["lr", "eta", "alpha", "rate", "peak"].contains(key) else { continue }
       let own = setting.hypers[1][k]
       let value = table.reduced(table.multiply(ratio, own))
       for decay in [false, true] {
         let decayKey = b.module.hypers.first {
-          ["lambda", "weight_decay"].contains(RuleStatement.shortKey($0.key))
-        }.map { RuleStatement.shortKey($0.key) }
+          ["lambda", "weight_decay"].contains(Rule.shortKey($0.key))
+        }.map { Rule.shortKey($0.key) }
         if decay, decayKey == nil { continue }
         let scale = SerialTerm(table, ratio)
-        var words = "\(RuleStatement.shortKey(hyper.name)) → \(text.text(value))"
+        var words = "\(Rule.shortKey(hyper.name)) → \(text.text(value))"
         if decay { words += ", λ → λ / (\(text.text(ratio)))" }
         result.append(
           Scaling(text: words) { table, terms in

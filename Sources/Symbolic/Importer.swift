@@ -10,11 +10,8 @@ package struct ImportContext {
   package var states: [TermID]
   /// Further inputs by slot.
   package var inputs: [TermID]
-  /// Free symbols: `hyper` sources numbered from `freeBase` on.
+  /// Free names by their place.
   package var free: [TermID]
-
-  /// Where the numbers of free symbols begin.
-  package static let freeBase = 1_000_000
 
   package init(
     weight: TermID, gradient: TermID, step: TermID, hypers: [TermID], states: [TermID] = [],
@@ -155,9 +152,8 @@ package struct Importer {
     let spread = Self.spread(shape)
     switch instruction.operation {
     case .constant: return constant(function.constants[slot])
-    case .hyper:
-      return slot >= ImportContext.freeBase
-        ? context.free[slot - ImportContext.freeBase] : context.hypers[slot]
+    case .hyper: return context.hypers[slot]
+    case .free: return context.free[slot]
     case .step: return context.step
     case .horizon:
       return table.symbol(
@@ -247,6 +243,7 @@ package struct Importer {
     case .minimum where x.contains(infinity): return x[0] == infinity ? x[1] : x[0]
     case .maximum where x.contains(low): return x[0] == low ? x[1] : x[0]
     case .clip:
+      table.note(.clipAsBounds)
       var result = x[0]
       if x[1] != low { result = table.maximum([result, x[1]]) }
       if x[2] != infinity { result = table.minimum([result, x[2]]) }

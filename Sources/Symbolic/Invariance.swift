@@ -104,7 +104,7 @@ package struct Invariance {
 
   private var decays: [(name: String, term: TermID)] {
     zip(rule.hyperNames, rule.hypers).filter {
-      ["λ", "lambda", "weight_decay"].contains(RuleStatement.shortKey($0.0))
+      ["λ", "lambda", "weight_decay"].contains(Rule.shortKey($0.0))
         && table[$0.1].kind == .symbol
     }.map { ($0.0, $0.1) }
   }

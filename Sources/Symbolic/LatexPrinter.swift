@@ -26,7 +26,7 @@ package struct LatexPrinter {
     let own = module.variants[variant]
     let states = own.states.map(\.name)
     let inputs = own.inputs.map(\.name)
-    let hypers = module.hypers.map { RuleStatement.shortKey($0.name) }
+    let hypers = module.hypers.map { Rule.shortKey($0.name) }
     let first = LatexPrinter(own.initial, hypers: hypers, states: states, inputs: inputs)
     var printer = LatexPrinter(own.update, hypers: hypers, states: states, inputs: inputs)
     var lines: [String] = []
@@ -112,8 +112,7 @@ package struct LatexPrinter {
     let slot = Int(i.attribute)
     switch i.operation {
     case .constant: return .number(function.constants[slot])
-    case .hyper where slot >= ImportContext.freeBase:
-      return .name(symbols[slot - ImportContext.freeBase])
+    case .free: return .name(symbols[slot])
     case .hyper: return slot < hypers.count ? .name(hypers[slot]) : .verbatim("x_{\(slot)}")
     case .step, .horizon: return .name(i.operation.info.name)
     case .parameter, .gradient: return .name(i.operation.info.name, at: "t")

@@ -1,3 +1,5 @@
+import IR
+
 /// What a numerical run of two rules side by side found.
 package enum ProbeOutcome: Sendable {
   case agree
@@ -33,5 +35,5 @@ package struct ProbeRequest: Sendable {
 }
 
 package protocol RuleProbe {
-  func run(_ a: RuleStatement, _ b: RuleStatement, _ request: ProbeRequest) -> ProbeOutcome
+  func run(_ a: Rule, _ b: Rule, _ request: ProbeRequest) -> ProbeOutcome
 }

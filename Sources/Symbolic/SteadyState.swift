@@ -101,7 +101,7 @@ package struct SteadyState {
 
 /// Whether a hyperparameter is there to keep a divisor from 0.
 func isEpsilon(_ name: String) -> Bool {
-  let short = RuleStatement.shortKey(name)
+  let short = Rule.shortKey(name)
   return short.hasPrefix("ε") || short.hasPrefix("eps")
 }
 

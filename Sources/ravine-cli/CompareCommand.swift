@@ -40,7 +40,10 @@ struct CompareCommand: ParsableCommand {
     }
     let result: Comparison
     do throws(DiagnosticError) {
-      result = try compiler.compare(texts[0], texts[1])
+      let rules = try texts.map { text throws(DiagnosticError) in
+        try compiler.rule(text, allowsFreeNames: true)
+      }
+      result = rules[0].compared(with: rules[1])
     } catch {
       Console.report(error.diagnostics, in: compiler.sources)
       throw Status.program

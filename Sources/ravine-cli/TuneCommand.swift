@@ -72,23 +72,22 @@ struct TuneCommand: ParsableCommand {
     do throws(DiagnosticError) {
       let ranges = (search.isEmpty ? ["lr = 1e-5..10"] : search).compactMap { SearchRange($0) }
       guard let task = try script.task() else {
-        throw DiagnosticError(
-          Diagnostic(
-            .withoutLength,
-            "`\(Console.printable(file))` has no task: no `train` and no `minimize`", at: .none
-          ))
+        throw DiagnosticError(.withoutTask(file))
       }
       var settings = Tuner.Settings(ranges: ranges)
       settings.trials = trials
       settings.searchSeeds = searchSeeds
       settings.seeds = seeds
       settings.series = by
-      var tuner = Tuner(compiler, task, settings)
+      var tuner = Tuner(task, settings)
       tuner.engine = engine.kind
       tuner.elementType = dtype.elementType
       tuner.passCompiler = engine.compiler
       tuner.progress = { Console.progress($0) }
-      result = try tuner.run(rules.isEmpty ? task.rules : rules)
+      let given = try rules.map { text throws(DiagnosticError) in
+        try compiler.rule(text, allowsMissing: true)
+      }
+      result = try tuner.run(given.isEmpty ? task.rules : given)
     } catch {
       Console.progress("")
       Console.report(error.diagnostics, in: compiler.sources)

@@ -30,7 +30,7 @@ package struct Gallery {
   private let recordings: [Recording]
   private let compiler = Compiler()
   /// Compiled once for the comparisons of all pages.
-  private let statements: [(name: String, statement: RuleStatement)]
+  private let rules: [Rule]
 
   /// All rules of the zoo. Throws what compiling them throws.
   package init(recordings: [Recording]) throws(DiagnosticError) {
@@ -40,7 +40,7 @@ package struct Gallery {
       entries.append(try GalleryEntry(declaration, compiler))
     }
     self.entries = entries
-    statements = compiler.zooStatements()
+    rules = compiler.zooRules()
   }
 
   // MARK: A page
@@ -131,15 +131,12 @@ package struct Gallery {
   /// Rules that this one is, or becomes.
   package func relatives(_ entry: GalleryEntry) -> String {
     var lines = ["## Relatives", ""]
-    var found: [Compiler.Likeness] = []
-    if entry.call == entry.name, let own = try? compiler.statement(entry.name) {
-      found = compiler.identify(entry.name, own, among: statements)
-    }
+    let found = entry.call == entry.name ? entry.instance.likenesses(among: rules) : []
     if found.isEmpty { lines.append("None found among the rules of the zoo.") }
     for likeness in found {
       let change = likeness.change.isEmpty ? "" : " with `\(likeness.change)`"
       lines.append(
-        "- [\(likeness.zooRule)](\(likeness.zooRule).md)\(change): "
+        "- \(likeness.zooRule)\(change): "
           + ComparisonText.headline(likeness.comparison))
     }
     return lines.joined(separator: "\n") + "\n"
@@ -150,7 +147,8 @@ package struct Gallery {
   package func index() -> String {
     var lines = [
       "# The zoo", "",
-      "The \(entries.count) rules that come with Ravine. `ravine gallery docs/zoo` writes these pages;",
+      "The \(entries.count) rules that come with Ravine. `make gallery` writes a page for each, as "
+        + "[Lion's](Lion.md);",
       "`ravine zoo NAME` prints a rule, `ravine describe NAME` its cost. State is in bytes for each",
       "parameter in float32; what grows with rows and columns counts where it is named. Properties are",
       "those that are proved: *loss scale* is a step that does not change when the loss is multiplied,",
@@ -159,7 +157,7 @@ package struct Gallery {
     ]
     for entry in entries {
       lines.append(
-        "| [\(entry.name)](\(entry.name).md) | \(entry.family) | "
+        "| \(entry.name) | \(entry.family) | "
           + "\(entry.year.map(String.init) ?? "") | \(entry.stateBytes) | \(entry.needs) | "
           + "\(entry.properties) |")
     }

@@ -87,8 +87,9 @@ import Training
     var settings = Tuner.Settings(
       ranges: [SearchRange(name: "lr", values: .powers(low: 1e-5, high: 10))])
     settings.trials = 12
-    let tuner = Tuner(compiler, work, settings)
-    let result = try tuner.run(fit)
+    let tuner = Tuner(work, settings)
+    let result = try tuner.run(
+      fit.map { name throws(DiagnosticError) in try compiler.rule(name) })
     if result.wasInterrupted { return "" }
     let picture = GalleryOverview(result, series: "accuracy")
     try save("digits.svg", picture.svg)

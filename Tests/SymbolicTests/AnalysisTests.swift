@@ -254,14 +254,16 @@ import Zoo
 
   @Test func updateSizes() throws {
     let compiler = Compiler()
-    let sign = try compiler.updateSize("SignSGD(lr = 0.01)")
+    let sign = try compiler.rule("SignSGD(lr = 0.01)").updateSize()
     #expect(abs(sign.measured - 0.01) < 1e-9)
     #expect(sign.symbolic == nil)
-    let momentum = try compiler.updateSize("EMAMomentum(lr = 0.1, β = 0.5)")
+    let momentum = try compiler.rule("EMAMomentum(lr = 0.1, β = 0.5)").updateSize()
     // lr √((1 − β) / (1 + β)), from 6,000 numbers.
     #expect(abs(momentum.measured / (0.1 * (0.5 / 1.5).squareRoot()) - 1) < 0.05)
     #expect(momentum.symbolic != nil)
-    let factor = try compiler.learningRateFactor(from: "SGD(lr = 0.1)", to: "SignSGD(lr = 0.1)")
+    let factor =
+      try compiler.rule("SGD(lr = 0.1)").updateSize().measured
+      / compiler.rule("SignSGD(lr = 0.1)").updateSize().measured
     #expect(abs(factor - 1) < 0.05)
   }
 

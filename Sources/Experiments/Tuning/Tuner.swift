@@ -1,9 +1,8 @@
 import Basics
 import Diagnostics
-import Driver
 import IR
-import Lowering
 import Runtime
+import Syntax
 import Training
 
 /// What a search is run on: the first `train` or `minimize` of a script.
@@ -13,8 +12,7 @@ package struct TuningTask {
   /// Nil for an objective without data.
   package var data: DataSplit?
   package var settings: TrainingSettings
-  /// The rules as written.
-  package var rules: [String]
+  package var rules: [Rule]
   package var span: Span
 
   /// `epochs` or `steps` as the script counts.
@@ -73,7 +71,6 @@ package struct Tuner {
     package var wasInterrupted = false
   }
 
-  package let compiler: Compiler
   package let task: TuningTask
   package var settings: Settings
   package var engine = EngineKind.interpreter
@@ -81,32 +78,29 @@ package struct Tuner {
   package var passCompiler: (any SegmentCompiler)?
   package var progress: (String) -> Void = { _ in }
 
-  package init(_ compiler: Compiler, _ task: TuningTask, _ settings: Settings) {
-    self.compiler = compiler
+  package init(_ task: TuningTask, _ settings: Settings) {
     self.task = task
     self.settings = settings
   }
 
-  /// Throws what compiling and binding a rule at the first values tried throws; a run that fails is
-  /// a bad trial. After Ctrl-C the rules that were done so far are there.
-  package func run(_ rules: [String]) throws(DiagnosticError) -> Result {
+  /// Throws what setting and binding a rule at the first values tried throws; a run that fails is a
+  /// bad trial. After Ctrl-C the rules that were done so far are there.
+  package func run(_ rules: [Rule]) throws(DiagnosticError) -> Result {
     var result = Result(task: task.title, length: task.length, settings: settings)
     result.seriesNames = seriesNames
     guard seriesNames.contains(settings.series) else {
-      let near = Suggestion.nearest(to: settings.series, among: seriesNames)
-      throw DiagnosticError(
-        Diagnostic(
-          .unrecordedSeries, "this experiment has no series `\(settings.series)`", at: .none,
-          notes: [Note("it has \(seriesNames.joined(separator: ", "))")]
-            + (near.map { [Note("did you mean `\($0)`?")] } ?? [])))
+      throw DiagnosticError(.unknownSeries(settings.series, among: seriesNames))
     }
-    // A misspelled rule is told before the first of them runs for long.
+    // What cannot be set is told before the first rule runs for long.
     for rule in rules {
-      _ = try compiler.rule(text(rule, settings.ranges.map { $0.first(2)[0] }))
+      try set(rule, settings.ranges.map { $0.first(2)[0] }).requireNumbers()
     }
+    let trainer = Trainer(
+      objective: task.objective, data: task.data, engine: engine,
+      elementType: task.data == nil ? .float64 : elementType, compiler: passCompiler)
     for (k, rule) in rules.enumerated() {
       if Interrupt.isRequested { break }
-      let row = try tune(rule, "\(rule) (\(k + 1) of \(rules.count))")
+      let row = try tune(rule, trainer, "\(rule.label) (\(k + 1) of \(rules.count))")
       // What was interrupted in its search has had another budget than the others.
       if row.values.isEmpty, row.problem == nil { break }
       result.rows.append(row)
@@ -126,22 +120,27 @@ package struct Tuner {
     return row.failed > 0 || values.isEmpty ? .infinity : MeanInterval(values).mean
   }
 
-  private func text(_ rule: String, _ values: [Double]) -> String {
-    var call = RuleCall(rule)
+  /// The rule at these values, as they are shown.
+  private func set(_ rule: Rule, _ values: [Double]) throws(DiagnosticError) -> Rule {
+    var result = rule
     for (range, value) in zip(settings.ranges, values) {
-      call.set(range.name, NumberText.short(value))
+      let text = NumberText.short(value)
+      let k = try result.position(of: Name(range.name).key)
+      result = try result.setting(k, to: Double(text) ?? value, named: range.name, as: text)
     }
-    return call.text
+    return result
   }
 
-  private func tune(_ rule: String, _ place: String) throws(DiagnosticError) -> Row {
-    var row = Row(rule: rule, written: rule)
+  private func tune(
+    _ rule: Rule, _ trainer: Trainer, _ place: String
+  ) throws(DiagnosticError) -> Row {
+    var row = Row(rule: rule.label, written: rule.label)
     var search = Search(settings)
     while let values = search.next() {
       if Interrupt.isRequested { return row }
       progress("\(place): trial \(row.trials.count + 1) of \(settings.trials)")
       let runs = try runs(
-        text(rule, values), seeds: 0..<UInt64(settings.searchSeeds), first: row.trials.isEmpty)
+        rule, values, trainer, seeds: 0..<UInt64(settings.searchSeeds), first: row.trials.isEmpty)
       if Interrupt.isRequested { return row }
       let scores = runs.map { $0.failure == nil ? $0.last(settings.series) ?? .nan : .nan }
       let mean = scores.reduce(0, +) / Double(max(1, scores.count))
@@ -155,10 +154,11 @@ package struct Tuner {
     }
     row.best = best.values
     row.isAtEdge = search.isAtEdge
-    row.rule = text(rule, best.values)
+    row.rule = try set(rule, best.values).label
     progress("\(place): measuring")
     let start = UInt64(settings.searchSeeds)
-    let measured = try runs(row.rule, seeds: start..<start + UInt64(settings.seeds), first: false)
+    let measured = try runs(
+      rule, best.values, trainer, seeds: start..<start + UInt64(settings.seeds), first: false)
     if Interrupt.isRequested { return row }
     row.failed = measured.count { $0.failure != nil }
     for name in seriesNames {
@@ -170,24 +170,20 @@ package struct Tuner {
   /// Runs of one rule. A step that has no answer counts as a run that failed, unless the rule cannot
   /// run at all.
   private func runs(
-    _ rule: String, seeds: Range<UInt64>, first: Bool
+    _ rule: Rule, _ values: [Double], _ trainer: Trainer, seeds: Range<UInt64>, first: Bool
   ) throws(DiagnosticError) -> [RunHistory] {
-    let instance: RuleInstance
+    let instance: Rule
     do throws(DiagnosticError) {
-      instance = try compiler.rule(rule)
+      instance = try set(rule, values)
     } catch {
       if first { throw error }
       return failed(seeds, error)
     }
     var wanted = task.settings
     wanted.seeds = Array(seeds)
-    let trainer = Trainer(
-      objective: task.objective, engine: engine,
-      elementType: task.data == nil ? .float64 : elementType, compiler: passCompiler)
     do throws(DiagnosticError) {
-      if let data = task.data {
-        return try trainer.train([instance], on: data, wanted, title: task.title).rules
-          .flatMap(\.runs)
+      if task.data != nil {
+        return try trainer.train([instance], wanted, title: task.title).rules.flatMap(\.runs)
       }
       return try trainer.walks([instance], wanted).flatMap(\.runs)
     } catch {
@@ -285,10 +281,9 @@ extension Script {
         }
         return TuningTask(
           title: text(statement.objective, command.tree),
-          objective: try Lowering.objective(
-            statement.objective, in: command.tree, of: compiler.program),
+          objective: try compiler.objective(statement.objective, in: command.tree),
           data: try dataset(statement.data.key), settings: settings,
-          rules: statement.rules.map { text($0, command.tree) }, span: command.span)
+          rules: try rules(statement.rules, command), span: command.span)
       case .minimize(let statement):
         let clauses = try Clauses(statement.clauses, command, self)
         var settings = TrainingSettings()
@@ -297,9 +292,8 @@ extension Script {
         if settings.steps == nil { throw clauses.missing("for 2000 steps", at: command.span) }
         return TuningTask(
           title: text(statement.objective, command.tree),
-          objective: try Lowering.objective(
-            statement.objective, in: command.tree, of: compiler.program),
-          data: nil, settings: settings, rules: statement.rules.map { text($0, command.tree) },
+          objective: try compiler.objective(statement.objective, in: command.tree),
+          data: nil, settings: settings, rules: try rules(statement.rules, command),
           span: command.span)
       default: break
       }

@@ -33,11 +33,6 @@ extension Diagnostic {
       } ?? [])
   }
 
-  static func missingHyper(_ name: Name, of rule: String) -> Diagnostic {
-    Diagnostic(
-      .missingHyper, "`\(name.text)` of `\(rule)` has no default and is not given", at: name.span)
-  }
-
   static func hyperNotOneNumber(_ name: String, at span: Span) -> Diagnostic {
     Diagnostic(.needsOneNumber, "the hyperparameter `\(name)` must be one number", at: span)
   }
@@ -46,13 +41,6 @@ extension Diagnostic {
     Diagnostic(
       .hyperReadsTensor, "a hyperparameter is an expression of t, T and other hyperparameters",
       at: span)
-  }
-
-  static func outsideDomain(
-    _ name: String, _ domain: Domain, _ x: Double, at span: Span
-  ) -> Diagnostic {
-    Diagnostic(
-      .outsideDomain, "`\(name)` lies in \(domain), and this is \(OptDialect.text(x))", at: span)
   }
 
   static func boundsOfDomain(at span: Span) -> Diagnostic {

@@ -51,6 +51,7 @@ enum ReferenceOperations {
     switch instruction.operation {
     case .constant: return Dense(function.constants[slot])
     case .hyper: return Dense(environment.hypers[slot])
+    case .free: return Dense(.nan)
     case .step: return Dense(Double(environment.step))
     case .horizon: return Dense(Double(environment.horizon))
     case .loss: return Dense(environment.loss)
@@ -226,7 +227,7 @@ enum ReferenceOperations {
       try LinearAlgebra.eigh(
         a.values, n: n, values: &values.values, vectors: &vectors.values, workspace)
       return [values, vectors]
-    default:
+    case .svd:
       let workspace = LinearAlgebraWorkspace<Double>(for: .svd(m: m, n: n))
       var (u, s, v) = (
         Dense.filled([m, k], 0), Dense.filled([1, k], 0), Dense.filled([n, k], 0)
@@ -235,6 +236,7 @@ enum ReferenceOperations {
         a.values, m: m, n: n, u: &u.values, values: &s.values, v: &v.values,
         keepsSigns: instruction.attribute == SingularSigns.lapack.rawValue, workspace)
       return [u, s, v]
+    default: preconditionFailure("not of matrices")
     }
   }
 

@@ -13,16 +13,19 @@ import Testing
     ("Lookahead(SGD(lr = 0.1), k = 3)", "Lookahead(SGD(lr = 0.1), k = 3, lr = 0.5)"),
     ("AggMo(betas = [0, 0.9])", "AggMo(betas = [0, 0.9], lr = 0.5)"),
   ])
-  func aRateIsSetInACall(_ before: String, _ after: String) {
-    var call = RuleCall(before)
-    call.set("lr", "0.5")
-    #expect(call.text == after)
+  func aRateIsSetInACall(_ before: String, _ after: String) throws {
+    let compiler = Compiler()
+    let rule = try compiler.rule(before).setting("lr", to: 0.5)
+    #expect(rule.label == after)
+    let written = try compiler.rule(after)
+    #expect(rule.arguments == written.arguments)
+    #expect(rule.bindings == written.bindings)
   }
 
-  @Test func aGreekNameIsItsSpelledOne() {
-    var call = RuleCall("AdamW(lambda = 0.1)")
-    call.set("λ", "0")
-    #expect(call.text == "AdamW(lambda = 0)")
+  @Test func aGreekNameIsItsSpelledOne() throws {
+    let rule = try Compiler().rule("AdamW(lambda = 0.1)")
+    #expect(try rule.setting("lambda", to: 0).label == "AdamW(lambda = 0)")
+    #expect(try rule.setting("λ", to: 0).label == "AdamW(lambda = 0)")
   }
 
   // MARK: Ranges
@@ -77,7 +80,7 @@ import Testing
       ranges: [SearchRange(name: "lr", values: .powers(low: 1e-5, high: 10))])
     settings.seeds = 2
     change(&settings)
-    return (Tuner(compiler, task, settings), task)
+    return (Tuner(task, settings), task)
   }
 
   @Test func everyRuleHasTheSameBudgetAndTheBestComesFirst() throws {
@@ -103,7 +106,7 @@ import Testing
       settings.ranges.append(SearchRange(name: "μ", values: .listed([0, 0.5, 0.9])))
       settings.trials = 10
     }
-    let result = try tuner.run(["HeavyBall"])
+    let result = try tuner.run([Compiler().rule("HeavyBall")])
     let row = try #require(result.rows.first)
     #expect(row.trials.count == 10)
     #expect(Set(row.trials.map { $0.values[1] }) == [0, 0.5, 0.9])
@@ -115,15 +118,15 @@ import Testing
       settings.ranges = [SearchRange(name: "lr", values: .listed([1e30, 1e40]))]
       settings.trials = 2
     }
-    let row = try #require(try tuner.run(["SGD"]).rows.first)
+    let row = try #require(try tuner.run([Compiler().rule("SGD")]).rows.first)
     #expect(row.problem != nil)
     #expect(row.values.isEmpty)
   }
 
   @Test func mistakesAreToldBeforeAnythingRuns() throws {
     let (tuner, _) = try tuner(Self.bowl)
-    #expect(throws: DiagnosticError.self) { try tuner.run(["SGD", "AdmW"]) }
-    #expect(throws: DiagnosticError.self) { try tuner.run(["SPSMax"]) }
+    let missing = try Compiler().rule("SPSMax", allowsMissing: true)
+    #expect(throws: DiagnosticError.self) { try tuner.run([missing]) }
     let (other, task) = try self.tuner(Self.bowl) { $0.series = "accuracy" }
     #expect(throws: DiagnosticError.self) { try other.run(task.rules) }
   }
