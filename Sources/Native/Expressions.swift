@@ -55,7 +55,6 @@ enum Expression {
     case .bfloat16, .float16:
       let format = operation.info.name
       return .call("from_\(format)", [.call("to_\(format)", x)])
-    case .reciprocal: return .apply(.divide, [.number(1), x[0]])
     default: return .apply(operation, x)
     }
   }
