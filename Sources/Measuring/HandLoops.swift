@@ -69,7 +69,7 @@ package final class HandLoops {
     var pointers: [UnsafeMutablePointer<CChar>?] = compiler.map { strdup($0) } + [nil]
     defer { for pointer in pointers { free(pointer) } }
     guard
-      rv_run_program(compiler[0], &pointers, folder + "/messages", folder, 10_000) == 0,
+      rv_run_program(compiler[0], &pointers, folder + "/messages", folder) == 0,
       let handle = dlopen(folder + "/loops.so", RTLD_NOW | RTLD_LOCAL)
     else { throw Unavailable(reason: "\(compiler[0]) failed") }
     self.handle = handle
