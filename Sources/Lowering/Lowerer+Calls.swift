@@ -4,24 +4,25 @@ import Semantics
 import Syntax
 
 extension Lowerer {
-  func call(_ name: Name, _ arguments: [Argument], _ frame: Frame, _ span: Span) -> Value {
-    if let rule = frame.ruleParameter(name.key) {
-      return applyRule(name, rule, arguments, frame, span)
-    }
-    if let function = frame.functionParameter(name.key) {
-      return apply(function, name, arguments, frame, span)
-    }
-    if let function = program.function(name.key, from: frame.tree) {
-      return apply(.checked(function), name, arguments, frame, span)
-    }
-    if Builtins.functions.contains(name.key) {
-      return apply(.builtin(name.key), name, arguments, frame, span)
-    }
-    if program.rule(name.key, from: frame.tree) != nil {
-      return ruleValue(name, arguments, frame, span).map { .rule($0) } ?? .failure
-    }
-    if let entry = frame.entry(name.key, at: name.span), case .function(let f) = force(entry) {
-      return apply(f, name, arguments, frame, span)
+  func call(
+    _ name: Name, _ meaning: Declaration?, _ arguments: [Argument], _ frame: Frame, _ span: Span
+  ) -> Value {
+    switch meaning?.kind {
+    case .ruleParameter:
+      if let rule = frame.ruleParameter(name.key) {
+        return applyRule(name, rule, arguments, frame, span)
+      }
+    case .functionParameter:
+      if let function = frame.functionParameter(name.key) {
+        return apply(function, name, arguments, frame, span)
+      }
+    case .function:
+      if let function = program.function(name.key, from: frame.tree) {
+        return apply(.checked(function), name, arguments, frame, span)
+      }
+    case .builtinFunction: return apply(.builtin(name.key), name, arguments, frame, span)
+    case .rule: return ruleValue(name, arguments, frame, span).map { .rule($0) } ?? .failure
+    default: break
     }
     return report(.unknownFunction(name, suggestion: nil))
   }

@@ -18,7 +18,7 @@ extension Lowerer {
     switch tree[id] {
     case .number(let x, _): return constant(x)
     case .string(let text): return .string(text)
-    case .name(let name): return lookup(name, frame)
+    case .name(let name): return value(of: name, meaning(id, frame), frame)
     case .primed(let name): return primed(name, frame)
     case .unary(let op, let a):
       return make(op == .minus ? .negate : .logicalNot, [operand(a, frame)], at: span)
@@ -29,7 +29,8 @@ extension Lowerer {
         return report(.needsCondition("if", for: "x > 0", at: tree.span(c)))
       }
       return choose(condition, operand(then, frame), operand(otherwise, frame), at: span)
-    case .call(let name, let arguments): return call(name, arguments, frame, span)
+    case .call(let name, let arguments):
+      return call(name, meaning(id, frame), arguments, frame, span)
     case .global(let inner): return global(inner, frame, span)
     case .over(let reduction, let axis, let inner):
       return over(reduction, axis, inner, frame, span)
@@ -52,29 +53,42 @@ extension Lowerer {
 
   // MARK: Names
 
-  func lookup(_ name: Name, _ frame: Frame) -> Value {
-    if let entry = frame.entry(name.key, at: name.span) { return force(entry) }
-    if let rule = frame.ruleParameter(name.key) { return .rule(rule) }
-    if let function = frame.functionParameter(name.key) { return .function(function) }
-    if let definition = program.definition(name.key, from: frame.tree) {
-      return lowerDefinition(definition, name)
-    }
-    if let value = builtinName(name, frame) { return value }
-    if program.rule(name.key, from: frame.tree) != nil {
-      return ruleValue(name, [], frame, name.span).map { .rule($0) } ?? .failure
-    }
-    if let function = program.function(name.key, from: frame.tree) {
-      return .function(.checked(function))
-    }
-    if Builtins.functions.contains(name.key) { return .function(.builtin(name.key)) }
-    if frame.tree == symbolicTree { return symbolic(name) }
-    return report(.unknownName(name, suggestion: nil))
+  /// What checking found that the name or the callee of an expression stands for.
+  func meaning(_ id: ExprID, _ frame: Frame) -> Declaration? {
+    program.names.meaning(of: id, in: frame.tree)
   }
 
+  /// The value of a name that stands for `meaning`.
+  func value(of name: Name, _ meaning: Declaration?, _ frame: Frame) -> Value {
+    switch meaning?.kind {
+    case .definition:
+      return program.definition(name.key, from: frame.tree).map { lowerDefinition($0, name) }
+        ?? unknown(name)
+    case .ruleParameter: return frame.ruleParameter(name.key).map { .rule($0) } ?? unknown(name)
+    case .functionParameter:
+      return frame.functionParameter(name.key).map { .function($0) } ?? unknown(name)
+    case .rule: return ruleValue(name, [], frame, name.span).map { .rule($0) } ?? .failure
+    case .function:
+      return program.function(name.key, from: frame.tree).map { .function(.checked($0)) }
+        ?? unknown(name)
+    case .builtinFunction: return .function(.builtin(name.key))
+    case .free: return free(name)
+    default: return lookup(name, frame)
+    }
+  }
+
+  /// The value that a frame has for a name: an equation's, a state's, w; or a word of the language.
+  func lookup(_ name: Name, _ frame: Frame) -> Value {
+    if let entry = frame.entry(name.key, at: name.span) { return force(entry) }
+    return builtinName(name, frame) ?? unknown(name)
+  }
+
+  private func unknown(_ name: Name) -> Value { report(.unknownName(name, suggestion: nil)) }
+
   /// A name that stands for any number.
-  private func symbolic(_ name: Name) -> Value {
-    let index = symbolicNames.firstIndex(of: name.key) ?? symbolicNames.count
-    if index == symbolicNames.count { symbolicNames.append(name.key) }
+  private func free(_ name: Name) -> Value {
+    let index = freeNames.firstIndex(of: name.key) ?? freeNames.count
+    if index == freeNames.count { freeNames.append(name.key) }
     builder.origin = name.span
     return handle(builder.source(.free, .scalar, attribute: Int32(index)))
   }

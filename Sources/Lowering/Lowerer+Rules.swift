@@ -72,25 +72,21 @@ extension Lowerer {
     let span = tree(frame).span(id)
     switch tree(frame)[id] {
     case .name(let name):
-      if let rule = frame.ruleParameter(name.key) { return .rule(rule) }
-      if let definition = program.definition(name.key, from: frame.tree),
-        program.rule(name.key, from: frame.tree) == nil
-      {
-        let value = lowerDefinition(definition, name)
-        switch value {
-        case .rule, .failure: return value
-        default:
-          return report(.notARule(name.text, at: span))
+      switch meaning(id, frame)?.kind {
+      case .ruleParameter, .definition:
+        let found = value(of: name, meaning(id, frame), frame)
+        switch found {
+        case .rule, .failure: return found
+        default: return report(.notARule(name.text, at: span))
         }
+      default: return ruleValue(name, [], frame, span).map { .rule($0) } ?? .failure
       }
-      return ruleValue(name, [], frame, span).map { .rule($0) } ?? .failure
     case .call(let name, let arguments):
-      if program.rule(name.key, from: frame.tree) == nil, frame.ruleParameter(name.key) != nil {
+      if meaning(id, frame)?.kind == .ruleParameter {
         return report(.alreadyBound(name.text, at: span))
       }
       return ruleValue(name, arguments, frame, span).map { .rule($0) } ?? .failure
-    default:
-      return report(.notARule(at: span))
+    default: return report(.notARule(at: span))
     }
   }
 
@@ -157,19 +153,11 @@ extension Lowerer {
   private func giveFunction(
     _ id: ExprID, _ name: Name, _ value: RuleValue, _ frame: Frame, _ isGood: inout Bool
   ) {
-    if case .name(let wanted) = tree(frame)[id] {
-      if let function = frame.functionParameter(wanted.key) {
-        value.functions[name.key] = function
-        return
-      }
-      if let function = program.function(wanted.key, from: frame.tree) {
-        value.functions[name.key] = .checked(function)
-        return
-      }
-      if Builtins.functions.contains(wanted.key) {
-        value.functions[name.key] = .builtin(wanted.key)
-        return
-      }
+    if case .name(let given) = tree(frame)[id],
+      case .function(let function) = self.value(of: given, meaning(id, frame), frame)
+    {
+      value.functions[name.key] = function
+      return
     }
     report(.needsFunction(name.text, at: tree(frame).span(id)))
     isGood = false

@@ -59,10 +59,8 @@ final class Lowerer {
   #else
     static let depthLimit = 1_600
   #endif
-  /// Names without a meaning stand for any number in the text of this tree; nil where they are errors.
-  var symbolicTree: TreeID?
-  /// Those names, in order of first use.
-  var symbolicNames: [String] = []
+  /// Names that stand for any number, in order of first use.
+  var freeNames: [String] = []
   private var hasGivenUp = false
   /// Rules that a rule is made of.
   var ruleCount = 0

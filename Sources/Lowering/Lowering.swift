@@ -6,14 +6,12 @@ import Syntax
 /// The phase from checked declarations to the IR. Each entry throws every error it found.
 package enum Lowering {
   /// The rule that an expression such as `Lion(lr = 1e-4)` stands for, with its arguments. With
-  /// `allowsFreeNames`, names without a meaning stand for any number, as in `Lion(β1 = β, β2 = β)`;
-  /// with `allowsMissing`, a hyperparameter may have no value yet.
+  /// `allowsMissing`, a hyperparameter may have no value yet.
   package static func rule(
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram,
-    allowsFreeNames: Bool = false, allowsMissing: Bool = false
+    allowsMissing: Bool = false
   ) throws(DiagnosticError) -> Rule {
     let lowerer = Lowerer(program: program, name: "rule")
-    if allowsFreeNames { lowerer.symbolicTree = tree }
     let frame = Frame(tree: tree, parent: nil)
     guard case .rule(let rule) = lowerer.lower(expression, frame) else {
       if !lowerer.bag.hasErrors {
@@ -53,7 +51,7 @@ package enum Lowering {
     }
     return Rule(
       module: module, arguments: lowerer.arguments, origins: lowerer.origins(of: rule),
-      freeNames: lowerer.symbolicNames, call: call, label: label)
+      freeNames: lowerer.freeNames, call: call, label: label)
   }
 
   /// Checks what only lowering sees (cycles, kinds, shapes) in a rule whose rule parameters are
@@ -132,31 +130,12 @@ package enum Lowering {
     return lowerer.bag.sorted
   }
 
-  /// A loose expression as a function with the one output `.result(0)` (several for several values).
+  /// A loose expression as a function with the one output `.result(0)` (several for several values),
+  /// and the names in it that stand for any number: `.free` by their place.
   package static func expression(
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
-  ) throws(DiagnosticError) -> Function {
-    var symbols: [String] = []
-    return try self.expression(
-      expression, in: tree, of: program, allowsSymbols: false, symbols: &symbols)
-  }
-
-  /// As `expression`, where names without a meaning are free: `.free` by their place in `symbols`.
-  package static func symbolicExpression(
-    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
-  ) throws(DiagnosticError) -> (function: Function, symbols: [String]) {
-    var symbols: [String] = []
-    let function = try self.expression(
-      expression, in: tree, of: program, allowsSymbols: true, symbols: &symbols)
-    return (function, symbols)
-  }
-
-  private static func expression(
-    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram, allowsSymbols: Bool,
-    symbols: inout [String]
-  ) throws(DiagnosticError) -> Function {
+  ) throws(DiagnosticError) -> (function: Function, freeNames: [String]) {
     let lowerer = Lowerer(program: program, name: "expression")
-    if allowsSymbols { lowerer.symbolicTree = tree }
     let frame = Frame(tree: tree, parent: nil)
     let span = program[tree].span(expression)
     let value = lowerer.lower(expression, frame)
@@ -167,11 +146,10 @@ package enum Lowering {
       handles = [handle]
     }
     if lowerer.bag.hasErrors { throw DiagnosticError(lowerer.bag.sorted) }
-    symbols = lowerer.symbolicNames
     for (position, handle) in handles.enumerated() {
       lowerer.builder.output(.result(position), lowerer.local(handle))
     }
-    return lowerer.finish()
+    return (lowerer.finish(), lowerer.freeNames)
   }
 }
 

@@ -168,7 +168,7 @@ extension Session {
       try draw(
         Figure(
           title: "", xLabel: "h", yLabel: "|w| at the end", xScale: .log, yScale: .log,
-          series: [Series(name: rule, x: measured.curvatures, y: measured.ratios)]))
+          series: [Series(name: rule.label, x: measured.curvatures, y: measured.ratios)]))
     }
   }
 }
