@@ -115,7 +115,7 @@ extension Session {
     case .sensitivity:
       let (what, by) = try parts(rest, around: "wrt", command)
       try asking(what) {
-        let algebra = try algebra(of: what, generality: .all)
+        let algebra = try self.algebra(of: what, generality: .all)
         let text = algebra.printer.text(try algebra.sensitivity(to: by.text))
         present(text, keeping: text)
         if algebra.table.isExhausted { noteLimit() }
@@ -161,7 +161,7 @@ extension Session {
     }
     let rule = Fragment(String(decoding: bytes[..<dot], as: UTF8.self), at: fragment.offset)
     let state = String(decoding: bytes[(dot + 1)...], as: UTF8.self)
-    let algebra = try asking(rule) { try algebra(of: rule) }
+    let algebra = try asking(rule) { try self.algebra(of: rule) }
     return (algebra, rule, state)
   }
 
@@ -369,7 +369,7 @@ extension Session {
   }
 
   private func units(_ rest: Fragment) throws {
-    let algebra = try asking(rest) { try algebra(of: rest) }
+    let algebra = try asking(rest) { try self.algebra(of: rest) }
     let units = algebra.units()
     let rows =
       units.hypers.map { ($0.name, $0.dimension) } + units.states.map { ($0.name, $0.dimension) }
@@ -411,7 +411,7 @@ extension Session {
       what = Fragment(String(decoding: kept, as: UTF8.self), at: rest.offset).trimmed
     }
     try asking(what) {
-      let algebra = try algebra(of: what)
+      let algebra = try self.algebra(of: what)
       let reduction = try algebra.reduction(assuming: assumes)
       if reduction.steps.isEmpty { write("nothing to shorten\n") }
       for step in reduction.steps {

@@ -102,7 +102,7 @@ extension Session {
   /// momentum, the border of the stable region. Others: where the walk ends, over h.
   private func plotStability(_ what: Fragment) throws {
     try asking(what) {
-      let algebra = try algebra(of: what)
+      let algebra = try self.algebra(of: what)
       guard let stability = try? algebra.stability() else {
         return try measuredStability(algebra.source, draws: true)
       }

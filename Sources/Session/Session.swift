@@ -220,9 +220,11 @@ package final class Session {
       for dependent in ledger.dependents(of: key) where seen.insert(dependent.key).inserted {
         names.append(dependent.name)
         switch dependent.kind {
-        case .rule: broken += Lowering.check(ruleNamed: dependent.key, of: compiler.program)
+        case .rule:
+          broken += Lowering.check(ruleNamed: dependent.key, of: compiler.program).diagnostics
         case .objective:
-          broken += Lowering.check(objectiveNamed: dependent.key, of: compiler.program)
+          broken +=
+            Lowering.check(objectiveNamed: dependent.key, of: compiler.program).diagnostics
         case .value:
           broken += Lowering.check(definitionsNamed: [dependent.key], of: compiler.program)
         case .function, .data: break

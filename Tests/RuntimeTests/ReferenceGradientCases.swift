@@ -131,6 +131,7 @@ enum GradientCases {
     let middle = AxisSlice(start: 1, end: 3, isDropped: false)
     switch operation {
     case .constant: return source { $0.constant(3) }
+    case .free: return []
     case .hyper, .step, .horizon, .loss: return source { $0.source(operation, .scalar) }
     case .gradient, .state: return source { $0.source(operation, real([2, 2])) }
     case .input: return source { $0.source(.input, real([2, 2]), attribute: 1) }
