@@ -44,13 +44,15 @@ package enum Lowering {
     of rule: RuleValue, call: CallText, label: String, _ lowerer: Lowerer,
     needsDefaults: Bool = true
   ) throws(DiagnosticError) -> Rule {
-    guard let module = lowerer.module(of: rule, needsDefaults: needsDefaults),
+    guard
+      let module = ModuleLowerer(lowerer: lowerer).module(of: rule, needsDefaults: needsDefaults),
       !lowerer.bag.hasErrors
     else {
       throw DiagnosticError(lowerer.bag.sorted)
     }
     return Rule(
-      module: module, arguments: lowerer.arguments, origins: lowerer.origins(of: rule),
+      module: module, arguments: lowerer.module.arguments,
+      origins: HyperLowerer(lowerer: lowerer).origins(of: rule),
       freeNames: lowerer.freeNames, call: call, label: label)
   }
 
@@ -67,7 +69,7 @@ package enum Lowering {
     if rule.ruleParameters.contains(where: { $0.initial == nil })
       || rule.functionParameters.contains(where: { $0.initial == nil })
     {
-      lowerer.checkTemplate(rule)
+      RuleLowerer(lowerer: lowerer).checkTemplate(rule)
     } else if let found = lowerer.ruleValue(name, [], frame, name.span) {
       let whole = try? value(
         of: found, call: CallText(name.text), label: name.text, lowerer, needsDefaults: false)
@@ -98,7 +100,9 @@ package enum Lowering {
     if objective.isBroken {
       throw DiagnosticError(.broken(objective.declaration.name.text, at: span))
     }
-    guard let module = lowerer.module(of: objective, arguments, frame, span) else {
+    guard
+      let module = ObjectiveLowerer(lowerer: lowerer).module(of: objective, arguments, frame, span)
+    else {
       throw DiagnosticError(lowerer.bag.sorted)
     }
     return module
@@ -114,7 +118,8 @@ package enum Lowering {
     else { return (nil, []) }
     let lowerer = Lowerer(program: program, name: key)
     let frame = Frame(tree: objective.tree, parent: nil)
-    let module = lowerer.module(of: objective, [], frame, objective.declaration.name.span)
+    let module = ObjectiveLowerer(lowerer: lowerer).module(
+      of: objective, [], frame, objective.declaration.name.span)
     return (module, lowerer.bag.sorted)
   }
 
@@ -125,7 +130,7 @@ package enum Lowering {
     let lowerer = Lowerer(program: program, name: "definitions")
     for key in keys {
       guard let definition = program.definitions[key], !definition.isBroken else { continue }
-      _ = lowerer.lowerDefinition(definition, definition.name)
+      _ = ExpressionLowerer(lowerer: lowerer).lowerDefinition(definition, definition.name)
     }
     return lowerer.bag.sorted
   }
@@ -153,7 +158,7 @@ package enum Lowering {
   }
 }
 
-extension Lowerer {
+extension RuleLowerer {
   /// Lowers a rule around other rules with `w - g` in their place.
   func checkTemplate(_ rule: CheckedRule) {
     let value = RuleValue(rule: rule, body: .descent)
@@ -161,11 +166,11 @@ extension Lowerer {
     for parameter in rule.functionParameters {
       value.functions[parameter.name.key] = .builtin("sign")
     }
-    callStack.append("rule \(rule.declaration.name.key)")
+    lowerer.callStack.append("rule \(rule.declaration.name.key)")
     let isFilled = fill(value)
-    callStack.removeLast()
+    lowerer.callStack.removeLast()
     guard isFilled else { return }
-    _ = module(of: value, needsDefaults: false)
+    _ = ModuleLowerer(lowerer: lowerer).module(of: value, needsDefaults: false)
   }
 
   /// `w' = w - g`, a rule for checking what stands around a rule.
