@@ -12,7 +12,8 @@ extension Diagnostic {
   }
 
   static func severalHypers(_ name: String, in rule: String) -> Diagnostic {
-    Diagnostic(.unknownHyper, "several rules inside `\(rule)` have a hyperparameter `\(name)`", at: .none)
+    Diagnostic(
+      .unknownHyper, "several rules inside `\(rule)` have a hyperparameter `\(name)`", at: .none)
   }
 
   static func circularHyper(at span: Span) -> Diagnostic {
@@ -37,7 +38,8 @@ extension Diagnostic {
     _ name: String, _ domain: Domain, _ x: Double, at span: Span
   ) -> Diagnostic {
     let number = x == x.rounded() && abs(x) < 1e15 ? "\(Int64(x))" : "\(x)"
-    return Diagnostic(.outsideDomain, "`\(name)` lies in \(domain), and this is \(number)", at: span)
+    return Diagnostic(
+      .outsideDomain, "`\(name)` lies in \(domain), and this is \(number)", at: span)
   }
 
   static func unboundName(_ name: String, at span: Span) -> Diagnostic {
