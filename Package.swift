@@ -31,12 +31,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .target(
-      name: "CKernels",
-      linkerSettings: [
-        .linkedLibrary("openblas", .when(platforms: [.linux])),
-        .linkedFramework("Accelerate", .when(platforms: [.macOS])),
-      ]),
+    .target(name: "CKernels"),
     room("Platform", []),
     room("Basics", ["Platform"]),
     room("Diagnostics", ["Basics"]),
@@ -146,7 +141,8 @@ let package = Package(
     tests(
       "CommandTests",
       [
-        "Basics", "Diagnostics", "Driver", "Experiments", "Platform", "Syntax", "ravine-cli",
+        "Basics", "Diagnostics", "Driver", "Experiments", "Platform", "Runtime", "Syntax",
+        "ravine-cli",
       ]),
     tests(
       "DocsTests",
