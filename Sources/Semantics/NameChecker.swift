@@ -259,7 +259,9 @@ struct NameChecker {
       bag.report(.readByHyper(name))
       return
     }
-    if let meaning = value(name.key) ?? outside.definition(name.key) ?? builtin(name.key) {
+    if let meaning = value(name.key) ?? ruleParameters[name.key] ?? functionParameters[name.key]
+      ?? outside.definition(name.key) ?? builtin(name.key)
+    {
       note(meaning, name, id)
       return
     }
@@ -273,9 +275,7 @@ struct NameChecker {
         return
       }
     }
-    if let meaning = ruleParameters[name.key] ?? functionParameters[name.key]
-      ?? outside.rule(name.key) ?? outside.function(name.key)
-    {
+    if let meaning = outside.rule(name.key) ?? outside.function(name.key) {
       note(meaning, name, id)
       return
     }
