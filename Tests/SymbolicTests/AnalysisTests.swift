@@ -261,7 +261,8 @@ import Zoo
     // lr √((1 − β) / (1 + β)), from 6,000 numbers.
     #expect(abs(momentum.measured / (0.1 * (0.5 / 1.5).squareRoot()) - 1) < 0.05)
     #expect(momentum.symbolic != nil)
-    let factor = try compiler.rule("SGD(lr = 0.1)").updateSize().measured
+    let factor =
+      try compiler.rule("SGD(lr = 0.1)").updateSize().measured
       / compiler.rule("SignSGD(lr = 0.1)").updateSize().measured
     #expect(abs(factor - 1) < 0.05)
   }
