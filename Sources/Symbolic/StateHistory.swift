@@ -1,3 +1,5 @@
+import IR
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -90,10 +92,10 @@ package struct StateHistory {
     return result
   }
 
-  private var indexed: [TermID: String] {
-    var names: [TermID: String] = [:]
+  private var indexed: [TermID: Notation] {
+    var names: [TermID: Notation] = [:]
     for symbol in table.symbols(in: source) where table.isData(symbol) {
-      names[symbol] = table.symbol(of: symbol)!.name + "_k"
+      names[symbol] = .name(table.symbol(of: symbol)!.name + "_k")
     }
     return names
   }

@@ -17,6 +17,20 @@ package func dump(_ tree: SyntaxTree, _ expression: ExprID) -> String {
   return printer.output
 }
 
+/// A string as source writes it.
+package func quoted(_ text: String) -> String {
+  var result = "\""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\"": result += "\\\""
+    case "\\": result += "\\\\"
+    case "\n": result += "\\n"
+    default: result.unicodeScalars.append(scalar)
+    }
+  }
+  return result + "\""
+}
+
 private struct TreePrinter {
   let tree: SyntaxTree
   var output = ""
@@ -108,19 +122,6 @@ private struct TreePrinter {
     if value == .infinity { return "inf" }
     if value.magnitude < 1e15, Double(Int64(value)) == value { return String(Int64(value)) }
     return String(value)
-  }
-
-  private func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 
   // MARK: Parts
