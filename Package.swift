@@ -104,6 +104,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-gallery", swiftSettings: strict),
+    // What tests of several rooms wait for and start.
+    .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
     tests("SyntaxTests", ["Basics", "Diagnostics", "Syntax"]),
     tests("IRTests", ["Basics", "IR", "Platform"]),
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),
@@ -128,8 +130,8 @@ let package = Package(
     tests(
       "SessionTests",
       [
-        "Diagnostics", "Driver", "Laboratory", "Platform", "PseudoTerminal", "Semantics",
-        "Session", "Training", "ravine-cli",
+        "Basics", "Diagnostics", "Driver", "Laboratory", "Platform", "PseudoTerminal", "Semantics",
+        "Session", "Support", "Training", "ravine-cli",
       ]),
     tests(
       "RavineTests",
@@ -141,13 +143,13 @@ let package = Package(
     tests(
       "CommandTests",
       [
-        "Basics", "Diagnostics", "Driver", "Experiments", "Platform", "Runtime", "Syntax",
-        "ravine-cli",
+        "Basics", "Diagnostics", "Driver", "Experiments", "Platform", "Runtime", "Support",
+        "Syntax", "ravine-cli",
       ]),
     tests(
       "DocsTests",
       [
-        "Diagnostics", "Driver", "IR", "Lowering", "Runtime", "Syntax", "ravine-cli",
+        "Diagnostics", "Driver", "IR", "Lowering", "Runtime", "Support", "Syntax", "ravine-cli",
         "ravine-gallery",
       ]),
   ],

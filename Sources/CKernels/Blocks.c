@@ -104,13 +104,13 @@ static void run_item(void *context, int64_t item, int participant) {
       if (j->tasks[middle].firstItem <= item) low = middle; else high = middle - 1;
     }
     const rv_frame *frame = j->tasks[low].frame;
-    const rv_room *room = j->team->rooms + participant;
+    const rv_scratch *own = j->team->scratch + participant;
     here->task = low;
     here->frame = *frame;
-    here->frame.scratch = room->scratch;
-    here->frame.cursors = room->cursors;
-    here->frame.scalars = room->scalars;
-    memcpy(room->scalars, frame->scalars, (size_t)frame->scalarCount * sizeof(double));
+    here->frame.scratch = own->chunks;
+    here->frame.cursors = own->cursors;
+    here->frame.scalars = own->scalars;
+    memcpy(own->scalars, frame->scalars, (size_t)frame->scalarCount * sizeof(double));
   }
   const rv_task *task = j->tasks + here->task;
   const rv_segment *s = task->segment;

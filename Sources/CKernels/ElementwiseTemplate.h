@@ -2,6 +2,8 @@
 // Without contraction a fused kernel rounds exactly as the kernels that it replaces.
 #pragma STDC FP_CONTRACT OFF
 
+#include "ScalarTemplate.h"
+
 #define RV_V(p) (((const T *)(p))[i])
 #define RV_S(p) (p##_scalar)
 #define RV_HEAD(name, form) \
@@ -64,27 +66,18 @@ RV_UNARY(arcsine, M(asin)(x))
 RV_UNARY(arccosine, M(acos)(x))
 RV_UNARY(arctangent, M(atan)(x))
 RV_UNARY(errorFunction, M(erf)(x))
+RV_UNARY(exp2, M(exp2)(x))
+RV_UNARY(log2, M(log2)(x))
+RV_UNARY(log10, M(log10)(x))
+RV_UNARY(arcsinh, M(asinh)(x))
+RV_UNARY(arccosh, M(acosh)(x))
+RV_UNARY(arctanh, M(atanh)(x))
 RV_BINARY(arctangent2, M(atan2)(x, y))
 
-RV_INLINE T N(modulo_one)(T x, T y) {
-  T rest = M(fmod)(x, y);
-  if (rest == 0) return __builtin_elementwise_copysign((T)0, y);
-  return (rest < 0) != (y < 0) ? rest + y : rest;
-}
-RV_BINARY(modulo, N(modulo_one)(x, y))
+RV_BINARY(modulo, N(rv_modulo)(x, y))
 
-RV_INLINE T N(power_one)(T x, T y) {
-  if (y == 2) return x * x;
-  if (y == 0) return 1;
-  if (y == 1) return x;
-  if (y == 3) return x * x * x;
-  if (y == 4) return (x * x) * (x * x);
-  if (y == -1) return 1 / x;
-  if (y == (T)0.5) return __builtin_elementwise_sqrt(x);
-  return M(pow)(x, y);
-}
-RV_HEAD(power, 0) RV_BODY2(N(power_one)(x, y), RV_V(a), RV_V(b), )
-RV_HEAD(power, 1) RV_BODY2(N(power_one)(x, y), RV_S(a), RV_V(b), RV_LA)
+RV_HEAD(power, 0) RV_BODY2(N(rv_power)(x, y), RV_V(a), RV_V(b), )
+RV_HEAD(power, 1) RV_BODY2(N(rv_power)(x, y), RV_S(a), RV_V(b), RV_LA)
 static void N(power_general)(
     void *d_, const void *a, const void *b, const void *c, const void *e, size_t n)
 RV_BODY2(M(pow)(x, y), RV_V(a), RV_S(b), RV_LB)
@@ -96,7 +89,8 @@ RV_UNARY(cubeRoot, N(rv_cbrt)(x))
 RV_UNARY(copy, x)
 RV_UNARY(negate, -x)
 RV_UNARY(absolute, __builtin_elementwise_abs(x))
-RV_UNARY(sign, x > 0 ? (T)1 : x < 0 ? (T)-1 : x)
+RV_UNARY(sign, N(rv_sign)(x))
+RV_UNARY(reciprocal, 1 / x)
 RV_UNARY(squareRoot, __builtin_elementwise_sqrt(x))
 RV_UNARY(exponential, N(rv_exp)(x))
 RV_UNARY(logarithm, N(rv_log)(x))
@@ -113,8 +107,8 @@ RV_BINARY(add, x + y)
 RV_BINARY(subtract, x - y)
 RV_BINARY(multiply, x *y)
 RV_BINARY(divide, x / y)
-RV_BINARY(minimum, x != x ? x : y != y ? y : x < y ? x : y)
-RV_BINARY(maximum, x != x ? x : y != y ? y : x > y ? x : y)
+RV_BINARY(minimum, N(rv_minimum)(x, y))
+RV_BINARY(maximum, N(rv_maximum)(x, y))
 RV_BINARY(copySign, __builtin_elementwise_copysign(x, y))
 RV_BINARY(less, x < y ? (T)1 : (T)0)
 RV_BINARY(lessOrEqual, x <= y ? (T)1 : (T)0)
@@ -129,24 +123,15 @@ RV_BINARY(rootAdd, __builtin_elementwise_sqrt(x) + y)
 // One exponent for the chunk: the special ones are loops of products.
 RV_HEAD(power, 2) {
   double y = *(const double *)b;
-  if (y == 2) RV_BODY1(x *x, RV_V(a), )
-  else if (y == 3) RV_BODY1(x *x *x, RV_V(a), )
-  else if (y == 4) RV_BODY1((x * x) * (x * x), RV_V(a), )
-  else if (y == -1) RV_BODY1(1 / x, RV_V(a), )
-  else if (y == 0.5) RV_BODY1(__builtin_elementwise_sqrt(x), RV_V(a), )
-  else if (y == 1) RV_BODY1(x, RV_V(a), )
-  else if (y == 0) RV_BODY1(x == x ? (T)1 : (T)1, RV_V(a), )
-  else N(power_general)(d_, a, b, c, e, n);
+#define RV_POWER(Y) if (y == Y) RV_BODY1(N(rv_power)(x, Y), RV_V(a), ) else
+  RV_POWER(2) RV_POWER(3) RV_POWER(4) RV_POWER(-1) RV_POWER(0.5) RV_POWER(1) RV_POWER(0)
+#undef RV_POWER
+  N(power_general)(d_, a, b, c, e, n);
 }
 
 // A condition that is not a number counts as true, as in the meaning of `select` (x != 0).
 RV_TERNARY(select, x != 0 ? y : z)
-RV_INLINE T N(clip_one)(T x, T y, T z) {
-  T low = x < y ? y : x;
-  T both = low > z ? z : low;
-  return x != x ? x : both;
-}
-RV_TERNARY(clip, N(clip_one)(x, y, z))
+RV_TERNARY(clip, N(rv_clip)(x, y, z))
 RV_TERNARY(multiplyAdd, x *y + z)
 RV_TERNARY(multiplySubtract, x *y - z)
 RV_TERNARY(subtractMultiply, z - x * y)
@@ -161,7 +146,7 @@ RV_BODY4(x - y * (z + u * x), RV_V(a), RV_S(b), RV_V(c), RV_S(e), RV_LB; RV_LE)
 
 RV_HEAD(signedStep, 10)
 RV_BODY4(
-    x - y * ((z > 0 ? (T)1 : z < 0 ? (T)-1 : z) + u * x), RV_V(a), RV_S(b), RV_V(c), RV_S(e),
+    x - y * (N(rv_sign)(z) + u * x), RV_V(a), RV_S(b), RV_V(c), RV_S(e),
     RV_LB; RV_LE)
 
 // In float32, division by one number is multiplication by its reciprocal where that is a normal
@@ -266,6 +251,13 @@ rv_kernel N(rv_kernel_at)(int op, unsigned scalars) {
       [RV_ROUND_BF16] = RV_ROW1(roundBF16),
       [RV_ROUND_F16] = RV_ROW1(roundF16),
       [RV_ERROR_FUNCTION] = RV_ROW1(errorFunction),
+      [RV_EXP2] = RV_ROW1(exp2),
+      [RV_LOG2] = RV_ROW1(log2),
+      [RV_LOG10] = RV_ROW1(log10),
+      [RV_ARCSINH] = RV_ROW1(arcsinh),
+      [RV_ARCCOSH] = RV_ROW1(arccosh),
+      [RV_ARCTANH] = RV_ROW1(arctanh),
+      [RV_RECIPROCAL] = RV_ROW1(reciprocal),
       [RV_IS_FINITE] = RV_ROW1(isFinite),
       [RV_LOGICAL_NOT] = RV_ROW1(logicalNot),
       [RV_ADD] = RV_ROW2(add),

@@ -180,15 +180,4 @@ RV_INLINE double rv_tanh_f64(double x) {
   double r = a < 0.625 ? near : far;
   return x != x ? x : r;
 }
-
-RV_INLINE double rv_power_inline(double x, double y) {
-  if (y == 2) return x * x;
-  if (y == 0) return 1;
-  if (y == 1) return x;
-  if (y == 3) return x * x * x;
-  if (y == 4) return (x * x) * (x * x);
-  if (y == -1) return 1 / x;
-  if (y == 0.5) return __builtin_elementwise_sqrt(x);
-  return pow(x, y);
-}
 #pragma STDC FP_CONTRACT DEFAULT

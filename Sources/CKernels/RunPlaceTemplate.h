@@ -28,27 +28,27 @@ static void N(encode_all)(
     void *memory, const double *values, const rv_place *p, uint64_t seed, uint32_t step,
     uint32_t tensor) {
   rv_frame frame = {.seed = seed, .step = step, .tensor = tensor};
-  T *room = malloc(sizeof(T) * RV_LONGEST_BLOCK);
-  if (!room) abort();
+  T *scratch = malloc(sizeof(T) * RV_LONGEST_BLOCK);
+  if (!scratch) abort();
   for (int64_t start = 0; start < p->extent[1];) {
     int64_t n = N(block_of)(p, start, RV_LONGEST_BLOCK);
-    for (int64_t i = 0; i < n; i++) room[i] = (T)values[start + i];
-    N(place_encode)(memory, room, p, &frame, start, n);
+    for (int64_t i = 0; i < n; i++) scratch[i] = (T)values[start + i];
+    N(place_encode)(memory, scratch, p, &frame, start, n);
     start += n;
   }
-  free(room);
+  free(scratch);
 }
 
 static void N(decode_all)(double *values, const void *memory, const rv_place *p) {
-  T *room = malloc(sizeof(T) * RV_LONGEST_BLOCK);
-  if (!room) abort();
+  T *scratch = malloc(sizeof(T) * RV_LONGEST_BLOCK);
+  if (!scratch) abort();
   for (int64_t start = 0; start < p->extent[1];) {
     int64_t n = N(block_of)(p, start, RV_LONGEST_BLOCK);
-    N(place_decode)(room, memory, p, start, n);
-    for (int64_t i = 0; i < n; i++) values[start + i] = (double)room[i];
+    N(place_decode)(scratch, memory, p, start, n);
+    for (int64_t i = 0; i < n; i++) values[start + i] = (double)scratch[i];
     start += n;
   }
-  free(room);
+  free(scratch);
 }
 
 // Codes with which the block reads back as `values`, under a scale near `scale`.
@@ -70,30 +70,30 @@ static int N(restore)(
   nearest.fold = 0;
   N(encode_all)(memory, values, p, seed, 0, tensor);
   int64_t block = p->extent[0], blocks = block > 0 ? (p->extent[1] + block - 1) / block : 0;
-  T *room = malloc(sizeof(T) * RV_LONGEST_BLOCK);
-  if (!room) abort();
+  T *scratch = malloc(sizeof(T) * RV_LONGEST_BLOCK);
+  if (!scratch) abort();
   for (int64_t b = 0; p->distribution == RV_S8 && b < blocks; b++) {
     int64_t start = b * block, n = N(block_of)(p, start, block);
     float *scale = (float *)memory + b;
     uint8_t *codes = (uint8_t *)((float *)memory + blocks) + start;
-    for (int64_t i = 0; i < n; i++) room[i] = (T)values[start + i];
-    if (N(restores)(codes, room, values + start, *scale, n)) continue;
+    for (int64_t i = 0; i < n; i++) scratch[i] = (T)values[start + i];
+    if (N(restores)(codes, scratch, values + start, *scale, n)) continue;
     float first = *scale, found = first, guess = first / -rv_map_s8[0];
     int32_t bits = rv_int_f32(guess);
     for (int32_t k = -3; k <= 3; k++) {
       float near = rv_bits_f32(bits + k);
-      if (N(restores)(codes, room, values + start, near, n)) { found = near; break; }
+      if (N(restores)(codes, scratch, values + start, near, n)) { found = near; break; }
     }
     *scale = found;
-    if (found == first) N(encode_s8)(codes, room, first, n);
+    if (found == first) N(encode_s8)(codes, scratch, first, n);
   }
   int different = 0;
   for (int64_t start = 0; start < p->extent[1];) {
     int64_t n = N(block_of)(p, start, RV_LONGEST_BLOCK);
-    N(place_decode)(room, memory, p, start, n);
-    for (int64_t i = 0; i < n; i++) different += (double)room[i] != values[start + i];
+    N(place_decode)(scratch, memory, p, start, n);
+    for (int64_t i = 0; i < n; i++) different += (double)scratch[i] != values[start + i];
     start += n;
   }
-  free(room);
+  free(scratch);
   return different;
 }

@@ -4,7 +4,10 @@
 #include "Random.h"
 #include "Steps.h"
 
-double rv_power(double x, double y) { return rv_power_inline(x, y); }
+#define T double
+#define N(name) name##_f64
+#define M(name) name
+#include "ScalarTemplate.h"
 
 static double draw(const rv_place *p, const rv_frame *f, double operand) {
   const double *replay = f->replays[p->replay];
@@ -22,11 +25,18 @@ void rv_run_scalars(
   double *r = f->scalars;
   for (const rv_scalar *in = program, *end = program + count; in < end; in++) {
     double x = r[in->a], y = r[in->b], z;
-    switch (in->op) {
+    if (in->op == RV_SCALAR_FETCH) {
+      const rv_place *p = places + in->c;
+      const char *at = (const char *)f->slots[p->stride[1]] + p->stride[0];
+      r[in->d] = rv_number_at((int)p->extent[0], at, 0);
+      continue;
+    }
+    // Exhaustive: an operation without a case is a warning, and warnings are errors here.
+    switch ((enum rv_op)in->op) {
     case RV_COPY: z = x; break;
     case RV_NEGATE: z = -x; break;
     case RV_ABSOLUTE: z = __builtin_fabs(x); break;
-    case RV_SIGN: z = x > 0 ? 1 : x < 0 ? -1 : x; break;
+    case RV_SIGN: z = rv_sign_f64(x); break;
     case RV_SQUARE_ROOT: z = __builtin_elementwise_sqrt(x); break;
     case RV_CUBE_ROOT: z = cbrt(x); break;
     case RV_EXPONENTIAL: z = exp(x); break;
@@ -47,6 +57,13 @@ void rv_run_scalars(
     case RV_ROUND: z = __builtin_elementwise_roundeven(x); break;
     case RV_ROUND_BF16: z = rv_from_bf16(rv_to_bf16_f64(x)); break;
     case RV_ROUND_F16: z = rv_from_f16(rv_to_f16_f64(x)); break;
+    case RV_EXP2: z = exp2(x); break;
+    case RV_LOG2: z = log2(x); break;
+    case RV_LOG10: z = log10(x); break;
+    case RV_ARCSINH: z = asinh(x); break;
+    case RV_ARCCOSH: z = acosh(x); break;
+    case RV_ARCTANH: z = atanh(x); break;
+    case RV_RECIPROCAL: z = 1 / x; break;
     case RV_ERROR_FUNCTION: z = erf(x); break;
     case RV_IS_FINITE: z = x - x == 0; break;
     case RV_LOGICAL_NOT: z = x == 0; break;
@@ -54,13 +71,10 @@ void rv_run_scalars(
     case RV_SUBTRACT: z = x - y; break;
     case RV_MULTIPLY: z = x * y; break;
     case RV_DIVIDE: z = x / y; break;
-    case RV_POWER: z = rv_power_inline(x, y); break;
-    case RV_MINIMUM: z = x != x ? x : y != y ? y : x < y ? x : y; break;
-    case RV_MAXIMUM: z = x != x ? x : y != y ? y : x > y ? x : y; break;
-    case RV_MODULO:
-      z = fmod(x, y);
-      z = z == 0 ? __builtin_copysign(0, y) : (z < 0) != (y < 0) ? z + y : z;
-      break;
+    case RV_POWER: z = rv_power_f64(x, y); break;
+    case RV_MINIMUM: z = rv_minimum_f64(x, y); break;
+    case RV_MAXIMUM: z = rv_maximum_f64(x, y); break;
+    case RV_MODULO: z = rv_modulo_f64(x, y); break;
     case RV_ARCTANGENT2: z = atan2(x, y); break;
     case RV_COPY_SIGN: z = __builtin_copysign(x, y); break;
     case RV_LESS: z = x < y; break;
@@ -72,19 +86,14 @@ void rv_run_scalars(
     case RV_LOGICAL_AND: z = (x != 0) & (y != 0); break;
     case RV_LOGICAL_OR: z = (x != 0) | (y != 0); break;
     case RV_SELECT: z = x != 0 ? y : r[in->c]; break;
-    case RV_CLIP: {
-      double low = x < y ? y : x;
-      z = x != x ? x : low > r[in->c] ? r[in->c] : low;
-      break;
-    }
-    case RV_SCALAR_DRAW: z = draw(places + in->c, f, x); break;
-    case RV_SCALAR_FETCH: {
-      const rv_place *p = places + in->c;
-      const char *at = (const char *)f->slots[p->stride[1]] + p->stride[0];
-      z = rv_number_at((int)p->extent[0], at, 0);
-      break;
-    }
-    default: z = x;
+    case RV_CLIP: z = rv_clip_f64(x, y, r[in->c]); break;
+    case RV_MULTIPLY_ADD: case RV_MULTIPLY_SUBTRACT: case RV_SUBTRACT_MULTIPLY: case RV_BLEND:
+    case RV_BLEND_SQUARE: case RV_ROOT_QUOTIENT_ADD: case RV_ROOT_ADD: case RV_QUOTIENT_DIVIDE:
+    case RV_DECAYED_STEP: case RV_SIGNED_STEP: case RV_SUM: case RV_DOT: case RV_MAX: case RV_MIN:
+    case RV_FROM_OTHER: case RV_TO_OTHER: case RV_FROM_BF16: case RV_TO_BF16: case RV_FROM_F16:
+    case RV_TO_F16: __builtin_trap();
+    // Draws begin where the operations end.
+    case RV_OP_COUNT: z = draw(places + in->c, f, x); break;
     }
     r[in->d] = z;
   }

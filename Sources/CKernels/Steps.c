@@ -85,16 +85,16 @@ void rv_set_number(int element, void *d, int64_t i, double x) {
   }
 }
 
-void rv_sort(int element, const void *x, void *d, int64_t n, int givesIndices, int64_t *room) {
-  RV_EITHER(sort_f32(x, d, n, givesIndices, room), sort_f64(x, d, n, givesIndices, room));
+void rv_sort(int element, const void *x, void *d, int64_t n, int givesIndices, int64_t *scratch) {
+  RV_EITHER(sort_f32(x, d, n, givesIndices, scratch), sort_f64(x, d, n, givesIndices, scratch));
 }
 
-void rv_top_k_mask(int element, const void *x, void *d, int64_t n, double fraction, int64_t *room) {
-  RV_EITHER(top_k_mask_f32(x, d, n, fraction, room), top_k_mask_f64(x, d, n, fraction, room));
+void rv_top_k_mask(int element, const void *x, void *d, int64_t n, double fraction, int64_t *scratch) {
+  RV_EITHER(top_k_mask_f32(x, d, n, fraction, scratch), top_k_mask_f64(x, d, n, fraction, scratch));
 }
 
-double rv_quantile(int element, const void *x, int64_t n, double q, int64_t *room) {
-  RV_EITHER(quantile_f32(x, n, q, room), quantile_f64(x, n, q, room));
+double rv_quantile(int element, const void *x, int64_t n, double q, int64_t *scratch) {
+  RV_EITHER(quantile_f32(x, n, q, scratch), quantile_f64(x, n, q, scratch));
 }
 
 double rv_arg_extreme(int element, const void *x, int64_t n, int64_t stride, int wantsLargest) {

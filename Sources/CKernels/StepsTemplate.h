@@ -156,8 +156,8 @@ static inline int N(before)(T x, T y, int descending) {
 }
 
 // Bottom-up merge sort of element numbers: stable, and no allocation. Returns where the order lies.
-static int64_t *N(order)(const T *x, int64_t n, int descending, int64_t *room) {
-  int64_t *from = room, *to = room + n;
+static int64_t *N(order)(const T *x, int64_t n, int descending, int64_t *scratch) {
+  int64_t *from = scratch, *to = scratch + n;
   for (int64_t i = 0; i < n; i++) from[i] = i;
   for (int64_t width = 1; width < n; width *= 2) {
     for (int64_t low = 0; low < n; low += 2 * width) {
@@ -176,24 +176,24 @@ static int64_t *N(order)(const T *x, int64_t n, int descending, int64_t *room) {
   return from;
 }
 
-static void N(sort)(const T *x, T *d, int64_t n, int givesIndices, int64_t *room) {
-  const int64_t *order = N(order)(x, n, 0, room);
+static void N(sort)(const T *x, T *d, int64_t n, int givesIndices, int64_t *scratch) {
+  const int64_t *order = N(order)(x, n, 0, scratch);
   for (int64_t i = 0; i < n; i++) d[i] = givesIndices ? (T)order[i] : x[order[i]];
 }
 
-static void N(top_k_mask)(const T *x, T *d, int64_t n, double fraction, int64_t *room) {
+static void N(top_k_mask)(const T *x, T *d, int64_t n, double fraction, int64_t *scratch) {
   double wanted = ceil(fraction * (double)n);
   int64_t kept = wanted >= (double)n ? n : wanted > 0 ? (int64_t)wanted : 0;
   memset(d, 0, (size_t)n * sizeof(T));
-  const int64_t *order = N(order)(x, n, 1, room);
+  const int64_t *order = N(order)(x, n, 1, scratch);
   for (int64_t i = 0; i < kept; i++) d[order[i]] = 1;
 }
 
-static double N(quantile)(const T *x, int64_t n, double q, int64_t *room) {
+static double N(quantile)(const T *x, int64_t n, double q, int64_t *scratch) {
   if (n == 0 || q != q) return NAN;
   for (int64_t i = 0; i < n; i++)
     if (x[i] != x[i]) return NAN;
-  const int64_t *order = N(order)(x, n, 0, room);
+  const int64_t *order = N(order)(x, n, 0, scratch);
   double clipped = q < 0 ? 0 : q > 1 ? 1 : q;
   double position = clipped * (double)(n - 1);
   int64_t low = (int64_t)floor(position);

@@ -32,6 +32,9 @@ static const char lines[] = {
 static const char states[] = {
 #embed "StateTemplate.h" suffix(, )
     0};
+static const char scalars[] = {
+#embed "ScalarTemplate.h" suffix(, )
+    0};
 #else
 static const char frame[] = "";
 static const char place[] = "";
@@ -42,10 +45,11 @@ static const char places[] = "";
 static const char formats[] = "";
 static const char lines[] = "";
 static const char states[] = "";
+static const char scalars[] = "";
 #endif
 
 const char *rv_text_of(enum rv_text text) {
   const char *const texts[] = {
-      frame, place, math, random_numbers, reductions, places, formats, lines, states};
+      frame, place, math, random_numbers, reductions, places, formats, lines, states, scalars};
   return texts[text];
 }

@@ -41,8 +41,9 @@ package enum CatalogExample: Sendable {
 package enum Catalog {
   /// In the order of the codes.
   package static let pages: [CatalogPage] =
-    (syntaxPages + namePages + equationPages + shapePages + hyperparameterPages + routePages
-    + dataPages + arrayPages + filePages + bindingPages + numericPages + sessionPages)
+    (tokenPages + syntaxPages + namePages + scriptPages + equationPages + shapePages + axisPages
+    + hyperparameterPages + routePages + dataPages + arrayPages + filePages + bindingPages
+    + numericPages + sessionPages)
     .sorted { $0.code.number < $1.code.number }
 
   /// The page of a code written as `R0301`, `r301` or `301`.

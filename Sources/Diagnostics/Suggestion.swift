@@ -43,6 +43,13 @@ package enum Suggestion {
   }
 }
 
+extension Note {
+  /// The near name that was likely meant, where no text of the program can be replaced.
+  package static func didYouMean(_ near: String?) -> [Note] {
+    near.map { [Note("did you mean `\($0)`?")] } ?? []
+  }
+}
+
 extension FixIt {
   /// To write the near name that was likely meant; nothing where none is near.
   package static func didYouMean(_ near: String?, at span: Span) -> [FixIt] {

@@ -60,10 +60,7 @@ package final class Compiler {
     script = tree
     var bag = parsed
     if tree.items.isEmpty, parsed.all.isEmpty {
-      bag.report(
-        Diagnostic(
-          .emptySource, .warning, "this text declares nothing and runs nothing",
-          at: Span(tree.file.base, tree.file.base)))
+      bag.report(.emptySource(at: Span(tree.file.base, tree.file.base)))
     }
     checker.add(
       tree, unreadable: parsed.all.filter { $0.severity == .error }.map(\.span))

@@ -49,10 +49,7 @@ package struct DataLoader {
     guard case .call(let reader, let arguments) = tree[data.source],
       Builtins.readers.contains(reader.key)
     else {
-      throw DiagnosticError(
-        Diagnostic(
-          .notAReader, "data is read by `csv`, `npy` or `npz`", at: tree.span(data.source),
-          notes: [Note("for example `data digits = csv(\"digits.csv\", target = \"digit\")`")]))
+      throw DiagnosticError(.notAReader(at: tree.span(data.source)))
     }
     return (reader, try settings(arguments, reader.key, data, tree, isChecking: isChecking))
   }
@@ -111,7 +108,7 @@ package struct DataLoader {
   }
 
   private func missing(_ what: String, _ reader: Name) -> DiagnosticError {
-    DiagnosticError(Diagnostic(.missingPart, "`\(reader.text)` needs \(what)", at: reader.span))
+    DiagnosticError(.missingPart(what, of: reader))
   }
 
   private func resolved(_ path: String) -> String {
@@ -133,12 +130,11 @@ package struct DataLoader {
     for (position, argument) in arguments.enumerated() {
       let span = tree.span(argument.value)
       guard let label = argument.label?.key ?? (position == 0 ? "path" : nil) else {
-        throw DiagnosticError(
-          Diagnostic(.tooManyArguments, "`\(reader)` takes one path; the rest is named", at: span))
+        throw DiagnosticError(.onePath(reader, at: span))
       }
       func text() throws(DiagnosticError) -> String {
         guard case .string(let text) = tree[argument.value] else {
-          throw DiagnosticError(Diagnostic(.needsText, "`\(label)` is a text in quotes", at: span))
+          throw DiagnosticError(.needsText(label, at: span))
         }
         return text
       }
@@ -152,21 +148,14 @@ package struct DataLoader {
         settings.seed = try number(argument.value, data.tree) ?? settings.seed
         guard settings.seed >= 0, settings.seed < 1e15, settings.seed == settings.seed.rounded()
         else {
-          throw DiagnosticError(
-            Diagnostic(.notASeed, "a seed is a whole number from 0 up", at: span))
+          throw DiagnosticError(.notASeed(at: span))
         }
       case "scale": settings.scale = try number(argument.value, data.tree) ?? settings.scale
       case "standardise":
         settings.standardise = try number(argument.value, data.tree).map { $0 != 0 } ?? false
       default:
         let near = Suggestion.nearest(to: argument.label!.text, among: known)
-        throw DiagnosticError(
-          Diagnostic(
-            .unknownLabel, "`\(reader)` has no parameter `\(argument.label!.text)`",
-            at: argument.label!.span,
-            fixIts: near.map {
-              [FixIt("did you mean `\($0)`?", at: argument.label!.span, replacement: $0)]
-            } ?? []))
+        throw DiagnosticError(.unknownLabel(argument.label!, of: reader, suggestion: near))
       }
     }
     return settings
@@ -187,7 +176,7 @@ package struct DataLoader {
     let function = try Lowering.expression(expression, in: tree, of: compiler.program).function
     let span = compiler.program[tree].span(expression)
     guard let output = function.outputs.first, function.type(output.value).shape.isScalar else {
-      throw DiagnosticError(Diagnostic(.needsOneNumber, "here stands one number", at: span))
+      throw DiagnosticError(.needsOneNumber(at: span))
     }
     let concrete = try function.specialised(BindContext(dims: [], hypers: []))
       .checkedForEvaluation()

@@ -17,32 +17,20 @@ struct Clauses {
     for clause in clauses {
       let key = clause.keyword.key
       guard known.contains(key) else {
-        let near = Suggestion.nearest(to: clause.keyword.text, among: known)
-        throw DiagnosticError(
-          Diagnostic(
-            .notAClause, "`\(clause.keyword.text)` is not a clause of an experiment",
-            at: clause.keyword.span,
-            notes: [Note("clauses are for, batch, seeds, seed and from")],
-            fixIts: FixIt.didYouMean(near, at: clause.keyword.span)))
+        throw DiagnosticError(.unknownClause(clause.keyword, among: known))
       }
       if found[key] != nil {
-        throw DiagnosticError(
-          Diagnostic(
-            .givenTwice, "`\(clause.keyword.text)` is given twice", at: clause.keyword.span))
+        throw DiagnosticError(.givenTwice(clause.keyword))
       }
       found[key] = clause
     }
     if let clause = found["for"], clause.unit?.key != "steps", clause.unit?.key != "epochs" {
-      throw DiagnosticError(
-        Diagnostic(
-          .notAClause, "`for` counts steps or epochs: `for 20 epochs`",
-          at: clause.unit?.span ?? clause.keyword.span))
+      throw DiagnosticError(.unitOfFor(at: clause.unit?.span ?? clause.keyword.span))
     }
   }
 
   func missing(_ example: String, at span: Span) -> DiagnosticError {
-    DiagnosticError(
-      Diagnostic(.withoutLength, "how long? add `\(example)`", at: span))
+    DiagnosticError(.withoutLength(example, at: span))
   }
 
   /// The most runs of one rule: all their curves are kept.
@@ -61,9 +49,7 @@ struct Clauses {
     guard x >= 1, x == x.rounded(), x <= Double(limit) else {
       let what = unit.map { "`\(clause.keyword.text) … \($0)`" } ?? "`\(clause.keyword.text)`"
       throw DiagnosticError(
-        Diagnostic(
-          .notAWholeNumber, "\(what) takes a whole number from 1 to \(grouped(limit))",
-          at: script.span(clause.value, command.tree)))
+        .notAWholeNumber(what, upTo: grouped(limit), at: script.span(clause.value, command.tree)))
     }
     return Int(x)
   }
@@ -83,10 +69,7 @@ struct Clauses {
     if let clause = found["seed"] {
       let x = try script.number(clause.value, command.tree)
       guard x >= 0, x == x.rounded(), x < 9e15 else {
-        throw DiagnosticError(
-          Diagnostic(
-            .notASeed, "a seed is a whole number from 0 up",
-            at: script.span(clause.value, command.tree)))
+        throw DiagnosticError(.notASeed(at: script.span(clause.value, command.tree)))
       }
       return [UInt64(x)]
     }

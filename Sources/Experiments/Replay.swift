@@ -155,21 +155,12 @@ private struct ReplayFeed {
     for slot in variant.inputs {
       let shape = try variant.update.concreteShape(slot.shape, context, at: slot.origin)
       guard let recorded = trajectory.entries(slot.name, slot.shape) else {
-        let known = trajectory.inputs.keys.sorted()
-        let near = Suggestion.nearest(to: slot.name, among: known)
         throw DiagnosticError(
-          Diagnostic(
-            .unrecordedInput, "the recorded run has no input `\(slot.name)`", at: slot.origin,
-            notes: [
-              Note(known.isEmpty ? "it has no inputs" : "it has \(known.joined(separator: ", "))")
-            ] + (near.map { [Note("did you mean `\($0)`?")] } ?? [])))
+          .unrecordedInput(slot.name, among: trajectory.inputs.keys.sorted(), at: slot.origin))
       }
       guard Trajectory.values(recorded, step: 0, count: shape.elementCount) != nil else {
         throw DiagnosticError(
-          Diagnostic(
-            .recordedLength,
-            "the recorded input `\(slot.name)` does not have \(shape.elementCount) numbers a step",
-            at: slot.origin))
+          .recordedLength("the recorded input `\(slot.name)`", shape.elementCount, at: slot.origin))
       }
       inputs.append(Input(name: slot.name, count: shape.elementCount, recorded: recorded))
     }
@@ -187,10 +178,7 @@ private struct ReplayFeed {
     }
     losses = optimizer.needsLoss ? trajectory.input("loss") : nil
     if optimizer.needsLoss, losses == nil {
-      throw DiagnosticError(
-        Diagnostic(
-          .unrecordedInput, "the recorded run has no input `loss`, which this rule reads",
-          at: module.origin))
+      throw DiagnosticError(.unrecordedLoss(at: module.origin))
     }
     var taken = Set(inputs.map(\.name) + draws.map(\.name) + firstDraws.map(\.name))
     if losses != nil { taken.insert("loss") }
@@ -218,17 +206,13 @@ private struct ReplayFeed {
     let count = isGradient ? trajectory.count : 1
     guard let recorded = trajectory.input(name) else {
       throw DiagnosticError(
-        Diagnostic(
-          .noObjectivePoint,
-          "this rule asks for the \(isGradient ? "gradient" : "loss") at another point, and the "
-            + "recorded run has no input `\(name)`", at: optimizer.instance.module.origin,
-          notes: [Note("what is recorded is matched by the name of the equation that asks")]))
+        .noObjectivePoint(
+          isGradient ? "gradient" : "loss", name, at: optimizer.instance.module.origin))
     }
     guard let values = Trajectory.values(recorded, step: step, count: count) else {
       throw DiagnosticError(
-        Diagnostic(
-          .recordedLength, "the recorded input `\(name)` does not have \(count) numbers a step",
-          at: optimizer.instance.module.origin))
+        .recordedLength(
+          "the recorded input `\(name)`", count, at: optimizer.instance.module.origin))
     }
     return values
   }
@@ -237,10 +221,7 @@ private struct ReplayFeed {
     for input in inputs {
       guard let values = Trajectory.values(input.recorded, step: step, count: input.count) else {
         throw DiagnosticError(
-          Diagnostic(
-            .recordedLength,
-            "the recorded input `\(input.name)` of step \(step + 1) does not have \(input.count) "
-              + "numbers", at: .none))
+          .recordedLength("the recorded input `\(input.name)`", input.count, step: step))
       }
       try optimizer.setInput(input.name, of: 0, values)
     }

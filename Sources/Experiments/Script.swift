@@ -103,10 +103,10 @@ package final class Script {
     let rules = try rules(statement.rules, command)
     noteWindows(rules, settings.steps)
     let trainer = Trainer(
-      objective: objective, engine: options.engine, elementType: options.elementType,
+      objective: objective, data: data, engine: options.engine, elementType: options.elementType,
       compiler: passCompiler, progress: progress)
     let history = try trainer.train(
-      rules, on: data, settings, title: text(statement.objective, command.tree))
+      rules, settings, title: text(statement.objective, command.tree))
     experiments.append(history)
     output(ExperimentTable.text(history))
   }
@@ -116,9 +116,7 @@ package final class Script {
   ) throws(DiagnosticError) {
     let objective = try compiler.objective(statement.objective, in: command.tree)
     guard objective.inputs.isEmpty else {
-      throw DiagnosticError(
-        Diagnostic(
-          .needsData, "`\(objective.name)` needs data: use `train … on …`", at: command.span))
+      throw DiagnosticError(.needsData(objective.name, at: command.span))
     }
     var settings = TrainingSettings()
     let clauses = try Clauses(statement.clauses, command, self)
@@ -156,7 +154,7 @@ package final class Script {
   func dataset(_ key: String) throws(DiagnosticError) -> DataSplit {
     if let known = loaded[key] { return known }
     guard let data = compiler.program.data[key] else {
-      throw DiagnosticError(Diagnostic(.unknownObjective, "there is no data `\(key)`", at: .none))
+      throw DiagnosticError(.unknownData(key))
     }
     let split = try DataLoader(compiler: compiler, folder: options.folder).load(data)
     loaded[key] = split
@@ -183,8 +181,7 @@ package final class Script {
       .specialised(BindContext(dims: [], hypers: [])).checkedForEvaluation()
     let result = try ReferenceProgram(function).evaluate(ReferenceEnvironment(step: 1))
     guard let output = function.outputs.first else {
-      throw DiagnosticError(
-        Diagnostic(.notAValue, "this has no value to show", at: span(id, tree)))
+      throw DiagnosticError(.noValueToShow(at: span(id, tree)))
     }
     return (result.outputs[0][0].value, function.type(output.value).kind == .boolean)
   }
@@ -203,13 +200,11 @@ package final class Script {
     let (value, isBoolean) = try evaluate(id, command.tree)
     guard isBoolean else {
       throw DiagnosticError(
-        Diagnostic(
-          .needsCondition, "`assert` needs a condition such as `x > 0`", at: span(id, command.tree))
+        .assertsNoCondition(at: span(id, command.tree))
       )
     }
     if !value.values.allSatisfy({ $0 != 0 }) {
-      findings.append(
-        Diagnostic(.assertionFails, "the assertion does not hold", at: span(id, command.tree)))
+      findings.append(.assertionFails(at: span(id, command.tree)))
     }
   }
 
@@ -229,10 +224,7 @@ package final class Script {
     }
     if holds { return }
     let lines = ComparisonText.text(result).split(separator: "\n")
-    findings.append(
-      Diagnostic(
-        .assertionFails, "the assertion does not hold: \(lines[0])", at: place,
-        notes: lines.dropFirst().map { Note(String($0.drop { $0 == " " })) }))
+    findings.append(.assertionFails(lines, at: place))
   }
 
   private func isRule(_ id: ExprID, _ tree: TreeID) -> Bool {
@@ -247,18 +239,14 @@ package final class Script {
   private func plot(_ statement: PlotStatement, _ command: CheckedCommand) throws(DiagnosticError) {
     guard let experiment = experiments.last else {
       if Interrupt.isRequested { return }
-      throw DiagnosticError(
-        Diagnostic(
-          .nothingToPlot, "there is nothing to plot: `train` or `minimize` comes first",
-          at: command.span))
+      throw DiagnosticError(.nothingToPlot(at: command.span))
     }
     let tree = compiler.program[command.tree]
     var names: [String] = []
     var wantsPath = false
     for id in statement.series {
       guard case .name(let name) = tree[id] else {
-        throw DiagnosticError(
-          Diagnostic(.unrecordedSeries, "a plot names series such as `loss`", at: tree.span(id)))
+        throw DiagnosticError(.notASeries(at: tree.span(id)))
       }
       if name.key == "path" {
         wantsPath = true
@@ -266,20 +254,13 @@ package final class Script {
         names.append(name.text)
       } else {
         let known = experiment.series + (experiment.landscape == nil ? [] : ["path"])
-        let near = Suggestion.nearest(to: name.text, among: known)
-        throw DiagnosticError(
-          Diagnostic(
-            .unrecordedSeries, "this experiment has no series `\(name.text)`", at: name.span,
-            notes: [Note("it has \(known.joined(separator: ", "))")],
-            fixIts: FixIt.didYouMean(near, at: name.span)))
+        throw DiagnosticError(.unknownSeries(name, among: known))
       }
     }
     var panels = names.isEmpty ? [] : experiment.figure(names).panels
     if wantsPath {
       guard let path = experiment.pathFigure() else {
-        throw DiagnosticError(
-          Diagnostic(
-            .pathNotPlane, "a path is drawn for objectives of two numbers", at: command.span))
+        throw DiagnosticError(.pathNotPlane(at: command.span))
       }
       panels += path.panels
     }
@@ -301,15 +282,10 @@ package final class Script {
       return
     }
     guard case .string(let path) = compiler.program[command.tree][target] else {
-      throw DiagnosticError(
-        Diagnostic(
-          .notAPlotFile, "the file of a plot is a text in quotes", at: span(target, command.tree)))
+      throw DiagnosticError(.plotFileNotText(at: span(target, command.tree)))
     }
     guard path.hasSuffix(".svg") else {
-      throw DiagnosticError(
-        Diagnostic(
-          .notAPlotFile, "plots are written as SVG: end the name in .svg",
-          at: span(target, command.tree)))
+      throw DiagnosticError(.plotFileNotSVG(at: span(target, command.tree)))
     }
     try writeWhole(path: path, bytes: Array(figure.svg().utf8), at: command.span)
     written.append(path)

@@ -62,10 +62,7 @@ extension Trajectory {
     var all: [Double] = []
     for name in entryNames(Self.workerGradients).prefix(workers) {
       guard let values = Self.values(inputs[name]!, step: step, count: count) else {
-        throw DiagnosticError(
-          Diagnostic(
-            .recordedLength, "`\(name)` of step \(step + 1) does not have \(count) numbers",
-            at: .none))
+        throw DiagnosticError(.recordedLength("`\(name)`", count, step: step))
       }
       all += values
     }

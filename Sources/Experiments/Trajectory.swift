@@ -51,9 +51,7 @@ package struct Trajectory: Sendable {
     do throws(JSONError) {
       json = try JSONReader.parse(bytes)
     } catch {
-      throw DiagnosticError(
-        Diagnostic(
-          .notJSON, "\(path):\(error.line):\(error.column): not JSON: \(error.message)", at: .none))
+      throw DiagnosticError(.notJSON(path, error))
     }
     try self.init(json, path: path)
   }
@@ -129,22 +127,19 @@ private struct TrajectoryReader {
   let path: String
 
   func wrongKind(_ what: String, _ wanted: String) -> DiagnosticError {
-    DiagnosticError(Diagnostic(.missingMember, "\(path): \(what) must be \(wanted)", at: .none))
+    DiagnosticError(.wrongMember(path, what, wanted))
   }
 
   func require(
     _ count: Int, _ wanted: Int, _ what: String, _ unit: String = "numbers"
   ) throws(DiagnosticError) {
     guard count != wanted else { return }
-    throw DiagnosticError(
-      Diagnostic(
-        .recordedLength, "\(path): \(what) has \(count) \(unit), and \(wanted) are needed",
-        at: .none))
+    throw DiagnosticError(.recordedLength(path, what, count, unit, wanted))
   }
 
   func member(_ json: JSONValue, _ name: String) throws(DiagnosticError) -> JSONValue {
     guard let value = json[name] else {
-      throw DiagnosticError(Diagnostic(.missingMember, "\(path): there is no `\(name)`", at: .none))
+      throw DiagnosticError(.missingMember(path, name))
     }
     return value
   }

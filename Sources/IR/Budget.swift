@@ -37,10 +37,7 @@ package enum Budget {
   package static func exceeded(
     _ what: String, bytes: Double, limit: Double, at span: Span
   ) -> DiagnosticError {
-    DiagnosticError(
-      Diagnostic(
-        .tooMuchMemory, "\(what) takes \(size(bytes)), and there is room for \(size(limit))",
-        at: span))
+    DiagnosticError(.tooMuchMemory(what, size(bytes), limit: size(limit), at: span))
   }
 
   /// Bytes in the unit that people use for so many.
@@ -64,11 +61,7 @@ extension Function {
         at: worst.origin)
     }
     if let loop = loopBeyondWork() {
-      throw DiagnosticError(
-        Diagnostic(
-          .takesTooLong,
-          "these iterations are about \(rounded(loop.work)) operations, and a value of a script may "
-            + "take \(Budget.work)", at: loop.origin))
+      throw DiagnosticError(.takesTooLong(rounded(loop.work), limit: Budget.work, at: loop.origin))
     }
     return self
   }

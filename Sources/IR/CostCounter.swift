@@ -57,7 +57,7 @@ struct CostCounter {
 
   private func isOfShape(_ id: ValueID) -> Bool {
     switch function[id].operation {
-    case .constant, .hyper: true
+    case .constant, .hyper, .free: true
     case .extent: function[id].a == .none
     default: function[id].operation.isElementwise && function.operands(id).allSatisfy(isOfShape)
     }

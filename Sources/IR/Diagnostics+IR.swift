@@ -1,48 +1,142 @@
 import Diagnostics
 
-// Hyperparameters of a rule as a value: R05xx.
+// What is found while shapes are inferred, and while a rule or an objective is bound.
 extension Diagnostic {
-  static func unknownHyper(_ name: String, of rule: Rule) -> Diagnostic {
-    let names = rule.module.hypers.map(\.name)
-    let near = Suggestion.nearest(to: name, among: names)
-    return Diagnostic(
-      .unknownHyper, "`\(rule.module.name)` has no hyperparameter `\(name)`", at: .none,
-      notes: [Note(names.isEmpty ? "it has none" : "it has \(names.joined(separator: ", "))")]
-        + (near.map { [Note("did you mean `\($0)`?")] } ?? []))
-  }
+  // MARK: Named axes
 
-  static func severalHypers(_ name: String, in rule: String) -> Diagnostic {
+  static func axisWithoutEntries(_ axis: AxisName, given length: Int, at span: Span) -> Diagnostic {
     Diagnostic(
-      .unknownHyper, "several rules inside `\(rule)` have a hyperparameter `\(name)`", at: .none)
+      .axisWithoutEntries, "`\(axis.word)` has at least one entry, and \(length) are given",
+      at: span)
   }
 
-  static func circularHyper(at span: Span) -> Diagnostic {
-    Diagnostic(.circularEquations, "this hyperparameter depends on itself", at: span)
+  static func axisWithoutLength(_ axis: AxisName, of name: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .axisWithoutLength, "`\(name)` has the axis `\(axis.word)`, whose length nobody gives here",
+      at: span,
+      notes: [Note("a program gives it when it binds the rule, a recorded run has it recorded")])
   }
 
-  static func nothingToUnset(_ name: String, of rule: String) -> Diagnostic {
-    Diagnostic(.unknownHyper, "`\(name)` of `\(rule)` was not given", at: .none)
+  static func workersNeverMeet(_ rule: String, _ count: Int, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .workersNeverMeet, "`\(rule)` never reduces over workers, and there are \(count) of them",
+      at: span, notes: [Note("take `mean over workers g` in place of `g`")])
   }
 
-  package static func missingHyper(
-    _ name: String, of rule: String, at span: Span
+  static func windowBeyondRun(_ slot: StateSlot, _ length: Int, _ horizon: Int) -> Diagnostic {
+    Diagnostic(
+      .windowBeyondRun, .warning,
+      "the window `\(slot.name)` holds \(length) values, and the run has \(horizon) steps",
+      at: slot.origin, notes: [Note("what is never pushed keeps the first value of the state")])
+  }
+
+  static func foldTooLong(limit: Int, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .tooManyEntries, "an axis behind another is folded up to a length of \(limit)", at: span)
+  }
+
+  static func tooManyEntries(
+    _ count: Int, limit: Int, _ operation: Operation, at span: Span
   ) -> Diagnostic {
-    Diagnostic(.missingHyper, "`\(name)` of `\(rule)` has no default and is not given", at: span)
+    Diagnostic(
+      .tooManyEntries,
+      "`\(operation.info.name)` is done for each of up to \(limit) entries of named axes, and "
+        + "these are \(count)", at: span,
+      notes: [Note("elementwise operations and reductions take any number of entries")])
   }
 
-  static func freeName(at span: Span) -> Diagnostic {
-    Diagnostic(.unknownName, "this name stands for any number, and here one is needed", at: span)
+  // MARK: Lengths and counts
+
+  static func unknownExtent(_ extent: Extent, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .unknownLength, "the extent `\(extent)` is not known here before the rule runs", at: span)
   }
 
-  package static func outsideDomain(
-    _ name: String, _ domain: Domain, _ x: Double, at span: Span
-  ) -> Diagnostic {
-    let number = x == x.rounded() && abs(x) < 1e15 ? "\(Int64(x))" : "\(x)"
+  static func badExtent(_ x: Double, at span: Span) -> Diagnostic {
+    let text =
+      x.isNaN ? "NaN" : x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)"
     return Diagnostic(
-      .outsideDomain, "`\(name)` lies in \(domain), and this is \(number)", at: span)
+      .badLength,
+      "an extent must be a whole number from 0 to 2,000,000,000, and this one is \(text)",
+      at: span)
   }
 
-  static func unboundName(_ name: String, at span: Span) -> Diagnostic {
-    Diagnostic(.unknownName, "`\(name)` is not defined here", at: span)
+  static func tensorTooLarge(_ elements: Double, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .badLength, "a tensor of \(elements) elements is more than any machine holds", at: span)
+  }
+
+  static func matrixRuleOnVector(
+    _ operation: Operation, rank: Int, at span: Span
+  ) -> Diagnostic {
+    Diagnostic(
+      .matrixRuleOnVector,
+      "`\(operation.info.name)` needs a matrix, and this parameter has rank \(rank)", at: span,
+      notes: [Note("send such parameters elsewhere with a route: `rank == 2 -> …`")])
+  }
+
+  static func shapeMismatch(_ error: any Error, at span: Span) -> Diagnostic {
+    Diagnostic(.shapeMismatch, "\(error)", at: span)
+  }
+
+  static func tooManyIterations(_ count: Double, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .badRepeatCount, "`repeat` runs at most 1,000,000 times, and this is \(count)", at: span)
+  }
+
+  static func unknownCount(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .badRepeatCount, "`repeat` needs a whole number of times, known before the rule runs",
+      at: span)
+  }
+
+  static func tooMuchMemory(
+    _ what: String, _ size: String, limit: String, at span: Span
+  ) -> Diagnostic {
+    Diagnostic(
+      .tooMuchMemory, "\(what) takes \(size), and there is room for \(limit)", at: span)
+  }
+
+  static func takesTooLong(_ work: Double, limit: Double, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .takesTooLong,
+      "these iterations are about \(work) operations, and a value of a script may take \(limit)",
+      at: span)
+  }
+
+  // MARK: Derivatives
+
+  static func lossNotScalar(at span: Span) -> Diagnostic {
+    Diagnostic(.unknownIndex, "the loss must be one number", at: span)
+  }
+
+  static func notDifferentiable(_ operation: Operation, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notDifferentiable, "not differentiable yet: `\(operation.info.name)`", at: span)
+  }
+
+  static func loopTooLong(at span: Span) -> Diagnostic {
+    Diagnostic(.notDifferentiable, "this `repeat` is too long to differentiate", at: span)
+  }
+}
+
+extension ShapeError {
+  /// The error with its code, at the expression that made the operation.
+  package func diagnostic(at span: Span) -> Diagnostic {
+    let code: DiagnosticCode =
+      switch reason {
+      case .mismatch: .shapeMismatch
+      case .innerExtents: .innerLengths
+      case .needsMatrix: .needsMatrix
+      case .needsSquare: .needsSquare
+      case .needsScalar: .needsOneNumber
+      case .needsBoolean: .needsCondition
+      case .needsReal: .needsNumber
+      case .badSlice: .indexOutOfRange
+      case .badReshape: .badReshape
+      case .noAxis: .noSuchAxis
+      case .axisLeft: .axisLeft
+      }
+    return Diagnostic(code, message, at: span)
   }
 }

@@ -36,6 +36,13 @@ package enum Folding {
     case .errorFunction: return erf(x[0])
     case .bfloat16: return rounded(x[0], digits: 7, least: -126, largest: 0x1.FEp127)
     case .float16: return rounded(x[0], digits: 10, least: -14, largest: 65_504)
+    case .exp2: return exp2(x[0])
+    case .log2: return log2(x[0])
+    case .log10: return log10(x[0])
+    case .arcsinh: return asinh(x[0])
+    case .arccosh: return acosh(x[0])
+    case .arctanh: return atanh(x[0])
+    case .reciprocal: return 1 / x[0]
     case .isFinite: return truth(x[0].isFinite)
     case .logicalNot: return truth(x[0] == 0)
     case .add: return x[0] + x[1]
@@ -62,7 +69,14 @@ package enum Folding {
       if x[0].isNaN { return .nan }
       let low = x[0] < x[1] ? x[1] : x[0]
       return low > x[2] ? x[2] : low
-    default: return nil
+    case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,
+      .extent,
+      .argument, .draw, .iota, .identity, .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum,
+      .globalSum, .globalMaximum, .globalMinimum, .softmax, .logSoftmax, .matrixProduct,
+      .transpose, .diagonal, .solve, .cholesky, .qr, .eigh, .svd, .reshape, .broadcast, .slice,
+      .placeSlice, .gather, .scatterAdd, .takeAlong, .placeAlong, .push, .sort, .argSort, .topKMask,
+      .quantile, .lossAt, .gradientAt, .loop, .project:
+      return nil
     }
   }
 

@@ -115,6 +115,8 @@ package struct Function: Hashable, Sendable {
   package var instructions: [Instruction] = []
   /// Where each instruction comes from, for errors at bind and run time.
   package var origins: [Span] = []
+  /// What the author calls a value, for printing. Like origins no part of what the function is.
+  package var names: [ValueID: String] = [:]
   package var constants: [Double] = []
   package var draws: [Draw] = []
   package var slices: [[AxisSlice]] = []

@@ -27,6 +27,14 @@ package struct FunctionBuilder: Sendable {
     return intern(Instruction(.constant, .scalar, attribute: index))
   }
 
+  /// What the author calls a value; a number or a source has a name of its own, and the first stays.
+  package mutating func name(_ value: ValueID, _ name: String?) {
+    guard let name, function.names[value] == nil, !function[value].operation.isSource else {
+      return
+    }
+    function.names[value] = name
+  }
+
   /// A truth value, kept as the comparison 0 == 0 or 0 == 1.
   package mutating func boolean(_ x: Bool) -> ValueID {
     let zero = constant(0)

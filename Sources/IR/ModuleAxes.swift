@@ -17,18 +17,11 @@ extension RuleModule {
       (lengths.batch, AxisName.batch), (lengths.groups, .groups), (lengths.workers, .workers),
     ] {
       if let length, length < 1 {
-        throw DiagnosticError(
-          Diagnostic(
-            .axisWithoutEntries, "`\(axis.word)` has at least one entry, and \(length) are given",
-            at: origin))
+        throw DiagnosticError(.axisWithoutEntries(axis, given: length, at: origin))
       }
     }
     if lengths.workers > 1, !axes.contains(.workers) {
-      throw DiagnosticError(
-        Diagnostic(
-          .workersNeverMeet,
-          "`\(name)` never reduces over workers, and there are \(lengths.workers) of them",
-          at: origin, notes: [Note("take `mean over workers g` in place of `g`")]))
+      throw DiagnosticError(.workersNeverMeet(name, lengths.workers, at: origin))
     }
     for variant in variants {
       for (shape, name, span) in variant.inputs.map({ ($0.shape, $0.name, $0.origin) })
@@ -37,14 +30,7 @@ extension RuleModule {
         for (extent, given, axis) in [
           (Extent.batch, lengths.batch, AxisName.batch), (.groups, lengths.groups, .groups),
         ] where shape.length(of: axis) == extent && given == nil {
-          throw DiagnosticError(
-            Diagnostic(
-              .axisWithoutLength,
-              "`\(name)` has the axis `\(axis.word)`, whose length nobody gives here",
-              at: span,
-              notes: [
-                Note("a program gives it when it binds the rule, a recorded run has it recorded")
-              ]))
+          throw DiagnosticError(.axisWithoutLength(axis, of: name, at: span))
         }
       }
     }
@@ -60,12 +46,7 @@ extension RuleModule {
             Shape([extent]), BindContext(dims: [], hypers: hypers), at: slot.origin)[0].value,
           length > horizon
         else { continue }
-        found.append(
-          Diagnostic(
-            .windowBeyondRun, .warning,
-            "the window `\(slot.name)` holds \(length) values, and the run has \(horizon) steps",
-            at: slot.origin,
-            notes: [Note("what is never pushed keeps the first value of the state")]))
+        found.append(.windowBeyondRun(slot, length, horizon))
       }
     }
     return found

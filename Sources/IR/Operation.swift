@@ -1,8 +1,12 @@
 /// Every operation of the language, its objectives, its schedules and its terms.
 ///
 /// The one table: what an operation is called, how many operands it has, what class of work it is,
-/// and what it costs. Shapes: `ShapeRules.swift`. Derivatives: `Passes/Differentiate.swift`.
-/// Meaning: the reference evaluator. Each is an exhaustive switch over this enum.
+/// what it costs, and of a function of one number its parity, its values and the line that helps.
+/// Shapes: `ShapeRules.swift`. Derivatives: `Passes/DifferentiateRules.swift`. Meaning: `Folding`
+/// and the reference evaluator. Kernels: `OperationKernels.swift`. Terms: `TermTable+Functions.swift`.
+/// Units: `Units.swift`. Each is an exhaustive switch over this enum.
+///
+/// New cases stand at the end: the canonical order of a function reads the numbers.
 package enum Operation: UInt8, CaseIterable, Sendable {
   // Sources.
   case constant, hyper, step, horizon, parameter, gradient, state, input, loss
@@ -37,6 +41,22 @@ package enum Operation: UInt8, CaseIterable, Sendable {
   case bfloat16, float16
   /// A name that stands for any number: a source, its attribute the place in the list of free names.
   case free
+  // Elementwise, one operand.
+  case exp2, log2, log10, arcsinh, arccosh, arctanh, reciprocal
+}
+
+/// What f(−x) is.
+package enum Parity: Sendable {
+  case none, even
+  /// f(−x) = −f(x); `rising` where f(x) has the sign of x as well.
+  case odd, rising
+}
+
+/// Where the values of a function of one number lie, wherever it has one.
+package enum ValueBounds: Sendable {
+  case all, nonNegative, positive, atLeastOne
+  /// [−1, 1] and (−1, 1).
+  case signs, insideSigns
 }
 
 /// What part of its operand a reduction folds.
@@ -101,6 +121,10 @@ extension Operation {
     /// How far an elementwise result may lie from the exact one, in units in the last place of the
     /// element type: 0.5 is correctly rounded. No engine may be further away.
     package var ulps: Double
+    package var parity = Parity.none
+    package var values = ValueBounds.all
+    /// How a call is written and what it gives: of a function of one number.
+    package var words: (usage: String, meaning: String)?
   }
 
   /// What the table says of the operation.
@@ -116,6 +140,17 @@ extension Operation {
       Info(
         name: name, arity: arity, operationClass: group, flops: flops, isCommutative: commutative,
         givesBoolean: boolean, ulps: ulps)
+    }
+    /// A function of one number. Nothing but the roundings has a default.
+    func function(
+      _ name: String, _ flops: Int, _ parity: Parity, _ values: ValueBounds, _ meaning: String,
+      boolean: Bool = false, ulps: Double = 0.5
+    ) -> Info {
+      var info = make(name, 1, .elementwise, flops, boolean: boolean, ulps: ulps)
+      info.parity = parity
+      info.values = values
+      info.words = ("\(name)(x)", meaning)
+      return info
     }
     return switch self {
     case .constant: make("", 0, .source)
@@ -133,30 +168,89 @@ extension Operation {
     case .draw: make("", 0, .source, 10)
     case .iota: make("iota", 0, .source)
     case .negate: make("-", 1, .elementwise, 1)
-    case .absolute: make("abs", 1, .elementwise, 1)
-    case .sign: make("sign", 1, .elementwise, 1)
-    case .squareRoot: make("sqrt", 1, .elementwise, 1)
-    case .cubeRoot: make("cbrt", 1, .elementwise, 10, ulps: 1.5)
-    case .exponential: make("exp", 1, .elementwise, 10, ulps: 1.5)
-    case .expm1: make("expm1", 1, .elementwise, 10, ulps: 1.5)
-    case .logarithm: make("log", 1, .elementwise, 10, ulps: 1.5)
-    case .log1p: make("log1p", 1, .elementwise, 10, ulps: 1.5)
-    case .tanh: make("tanh", 1, .elementwise, 12, ulps: 2.5)
-    case .sinh: make("sinh", 1, .elementwise, 12, ulps: 2.5)
-    case .cosh: make("cosh", 1, .elementwise, 12, ulps: 2.5)
-    case .sine: make("sin", 1, .elementwise, 10, ulps: 1.5)
-    case .cosine: make("cos", 1, .elementwise, 10, ulps: 1.5)
-    case .tangent: make("tan", 1, .elementwise, 12, ulps: 1.5)
-    case .arcsine: make("arcsin", 1, .elementwise, 12, ulps: 1.5)
-    case .arccosine: make("arccos", 1, .elementwise, 12, ulps: 1.5)
-    case .arctangent: make("arctan", 1, .elementwise, 12, ulps: 1.5)
-    case .floor: make("floor", 1, .elementwise, 1)
-    case .ceiling: make("ceil", 1, .elementwise, 1)
-    case .round: make("round", 1, .elementwise, 1)
-    case .bfloat16: make("bf16", 1, .elementwise, 1)
-    case .float16: make("f16", 1, .elementwise, 1)
-    case .errorFunction: make("erf", 1, .elementwise, 15, ulps: 1.5)
-    case .isFinite: make("isfinite", 1, .elementwise, 1, boolean: true)
+    case .absolute:
+      function(
+        "abs", 1, .even, .nonNegative, "the size of x")
+    case .sign:
+      function(
+        "sign", 1, .rising, .signs, "1, -1, or 0 where x is 0")
+    case .squareRoot:
+      function(
+        "sqrt", 1, .none, .nonNegative, "the square root")
+    case .cubeRoot:
+      function(
+        "cbrt", 10, .rising, .all, "the cube root, of negative numbers too", ulps: 1.5)
+    case .exponential:
+      function(
+        "exp", 10, .none, .positive, "e^x", ulps: 1.5)
+    case .expm1:
+      function(
+        "expm1", 10, .none, .all, "e^x - 1, exact near 0", ulps: 1.5)
+    case .logarithm:
+      function(
+        "log", 10, .none, .all, "the natural logarithm", ulps: 1.5)
+    case .log1p:
+      function(
+        "log1p", 10, .none, .all, "log(1 + x), exact near 0", ulps: 1.5)
+    case .tanh:
+      function(
+        "tanh", 12, .rising, .insideSigns, "the hyperbolic tangent", ulps: 2.5)
+    case .sinh:
+      function(
+        "sinh", 12, .rising, .all, "the hyperbolic sine", ulps: 2.5)
+    case .cosh:
+      function(
+        "cosh", 12, .even, .atLeastOne, "the hyperbolic cosine", ulps: 2.5)
+    case .sine:
+      function(
+        "sin", 10, .odd, .signs, "the sine of an angle in radians", ulps: 1.5)
+    case .cosine:
+      function(
+        "cos", 10, .even, .signs, "the cosine of an angle in radians", ulps: 1.5)
+    case .tangent:
+      function(
+        "tan", 12, .odd, .all, "the tangent of an angle in radians", ulps: 1.5)
+    case .arcsine:
+      function(
+        "arcsin", 12, .rising, .all, "the angle whose sine is x", ulps: 1.5)
+    case .arccosine:
+      function(
+        "arccos", 12, .none, .nonNegative, "the angle whose cosine is x", ulps: 1.5)
+    case .arctangent:
+      function(
+        "arctan", 12, .rising, .all, "the angle whose tangent is x", ulps: 1.5)
+    case .floor:
+      function(
+        "floor", 1, .none, .all, "the whole number below")
+    case .ceiling:
+      function(
+        "ceil", 1, .none, .all, "the whole number above")
+    case .round:
+      function(
+        "round", 1, .odd, .all, "the nearest whole number, halves to even")
+    case .bfloat16:
+      function(
+        "bf16", 1, .odd, .all, "the nearest number with 8 significant bits, as bfloat16 keeps it")
+    case .float16:
+      function(
+        "f16", 1, .odd, .all, "the nearest number with 11 significant bits, as float16 keeps it")
+    case .errorFunction:
+      function(
+        "erf", 15, .rising, .insideSigns, "the error function", ulps: 1.5)
+    case .isFinite:
+      function(
+        "isfinite", 1, .even, .nonNegative, "whether x is neither infinite nor NaN", boolean: true)
+    case .exp2: function("exp2", 10, .none, .positive, "2^x", ulps: 1.5)
+    case .log2: function("log2", 10, .none, .all, "the logarithm to base 2", ulps: 1.5)
+    case .log10: function("log10", 10, .none, .all, "the logarithm to base 10", ulps: 2.5)
+    case .arcsinh:
+      function("arcsinh", 12, .rising, .all, "the number whose hyperbolic sine is x", ulps: 2.5)
+    case .arccosh:
+      function(
+        "arccosh", 12, .none, .nonNegative, "the number whose hyperbolic cosine is x", ulps: 2.5)
+    case .arctanh:
+      function("arctanh", 12, .rising, .all, "the number whose hyperbolic tangent is x", ulps: 2.5)
+    case .reciprocal: function("reciprocal", 1, .rising, .all, "1 / x")
     case .logicalNot: make("not", 1, .elementwise, 1, boolean: true)
     case .add: make("+", 2, .elementwise, 1, commutative: true)
     case .subtract: make("-", 2, .elementwise, 1)

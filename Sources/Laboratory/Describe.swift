@@ -85,6 +85,9 @@ package struct RuleDescription: Sendable {
   package var hypers: [Hyper]
   package var variants: [Variant]
   package var guardsFinite: Bool
+  /// Of the rule, and of the rule with the arguments that it has.
+  package var structure: RuleDigest
+  package var identity: RuleDigest
   package var placements: [Placement] = []
 
   /// `parameters`: tensors to be placed. Throws R0601 and R0602 where the routes do not take each
@@ -95,6 +98,8 @@ package struct RuleDescription: Sendable {
     label = rule.label
     documentation = rule.module.documentation
     guardsFinite = rule.module.guardsFinite
+    structure = rule.module.structureDigest
+    identity = rule.module.identityDigest(arguments: rule.arguments)
     let values = try ReferenceProgram.evaluateScalars(rule.arguments, step: 1, horizon: 1000)
     let moving = Self.dependsOnTime(rule.arguments)
     var hypers: [Hyper] = []

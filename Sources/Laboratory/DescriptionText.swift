@@ -161,6 +161,7 @@ extension RuleDescription {
           ])
         }),
       "guardsFinite": .bool(guardsFinite),
+      "structure": .string("\(structure)"), "identity": .string("\(identity)"),
       "variants": .array(
         variants.map { variant in
           .record([

@@ -58,12 +58,11 @@ package struct FreeExpression {
     _ numbers: [Double] = [], step: Int = 1, horizon: Int = 100
   ) throws(DiagnosticError) -> Dense {
     if let needsRule {
-      throw DiagnosticError(
-        Diagnostic(.notAvailable, "this has a meaning in a rule only", at: needsRule))
+      throw DiagnosticError(.onlyInRule(at: needsRule))
     }
     if numbers.count < symbols.count {
       throw DiagnosticError(
-        Diagnostic(.unknownName, "`\(symbols[numbers.count])` is not defined here", at: place))
+        .unknownName(symbols[numbers.count], at: place))
     }
     let concrete = try function.specialised(BindContext(dims: [], hypers: numbers))
       .checkedForEvaluation()

@@ -90,7 +90,7 @@ extension Compiler {
       w = next.value(.parameter(0)) ?? w
       for k in states.indices { states[k] = next.value(.state(k)) ?? states[k] }
     }
-    throw DiagnosticError(Diagnostic(.notAWholeNumber, "steps count from 1", at: .none))
+    throw DiagnosticError(.stepsFromOne())
   }
 
   private func values(
@@ -192,7 +192,7 @@ private struct Tracer {
 
   private func isShown(_ instruction: Instruction) -> Bool {
     switch instruction.operation {
-    case .constant, .hyper, .step, .horizon, .extent, .broadcast, .loop: false
+    case .constant, .hyper, .free, .step, .horizon, .extent, .broadcast, .loop: false
     default: instruction.type.kind != .tuple
     }
   }

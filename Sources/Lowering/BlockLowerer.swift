@@ -14,7 +14,11 @@ struct BlockLowerer: LoweringPart {
       var name = definition.name
       if definition.isPrimed { name.text += "'" }
       frame.entries[key] = Entry(name, level: lowerer.draft.level) { [unowned lowerer] in
-        Self(lowerer: lowerer).value(of: definition, in: frame)
+        let value = Self(lowerer: lowerer).value(of: definition, in: frame)
+        if !definition.isPrimed, case .value(let handle) = value {
+          lowerer.draft.levels[handle.level].builder.name(handle.id, definition.name.text)
+        }
+        return value
       }
     }
     for guarded in block.guards { enter(guarded, into: frame) }

@@ -30,7 +30,7 @@ final class CDialect: Dialect {
   /// Names of libm that the language spells otherwise; rounding is to even, as the rounding mode is.
   private static let libm = [
     "abs": "fabs", "round": "rint", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
-    "arctan2": "atan2",
+    "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
   ]
 
   func callee(_ name: String) -> String {

@@ -4,65 +4,11 @@ import Runtime
 
 /// What the interpreter's kernels compute, as expressions of C: the same roundings in the same order.
 enum Expression {
-  /// Functions that are written out before they are called.
+  /// Functions of ScalarTemplate.h.
   enum Helper: Int, CaseIterable {
     case sign, minimum, maximum, modulo, clip, power
 
     var name: String { "rv_\(self)" }
-
-    func text(_ isFloat: Bool) -> String {
-      let (real, own, libm) = isFloat ? ("float", "_f32", "f") : ("double", "_f64", "")
-      return switch self {
-      case .sign:
-        """
-        RV_INLINE \(real) rv_sign\(own)(\(real) x) {
-          return __builtin_islessgreater(x, 0) ? copysign\(libm)(1, x) : x;
-        }
-        """
-      case .minimum:
-        """
-        RV_INLINE \(real) rv_minimum\(own)(\(real) x, \(real) y) {
-          \(real) z = x < y ? x : y;
-          return x != x ? x : z;
-        }
-        """
-      case .maximum:
-        """
-        RV_INLINE \(real) rv_maximum\(own)(\(real) x, \(real) y) {
-          \(real) z = x > y ? x : y;
-          return x != x ? x : z;
-        }
-        """
-      case .modulo:
-        """
-        RV_INLINE \(real) rv_modulo\(own)(\(real) x, \(real) y) {
-          \(real) rest = fmod\(libm)(x, y);
-          if (rest == 0) return copysign\(libm)(0, y);
-          return (rest < 0) != (y < 0) ? rest + y : rest;
-        }
-        """
-      case .clip:
-        """
-        RV_INLINE \(real) rv_clip\(own)(\(real) x, \(real) low, \(real) high) {
-          \(real) y = x < low ? low : x;
-          return y > high ? high : y;
-        }
-        """
-      case .power:
-        """
-        RV_INLINE \(real) rv_power\(own)(\(real) x, double y) {
-          if (y == 2) return x * x;
-          if (y == 0) return 1;
-          if (y == 1) return x;
-          if (y == 3) return x * x * x;
-          if (y == 4) return (x * x) * (x * x);
-          if (y == -1) return 1 / x;
-          if (y == 0.5) return sqrt\(libm)(x);
-          return pow\(libm)(x, (\(real))y);
-        }
-        """
-      }
-    }
   }
 
   private static let operations = Dictionary(
@@ -99,6 +45,7 @@ enum Expression {
     func isNot0(_ x: Notation) -> Notation { .apply(.notEqual, [x, .digits("0")]) }
     switch operation {
     case .select: return .conditional(isNot0(x[0]), x[1], x[2])
+    case .reciprocal: return .apply(.divide, [.digits("1"), x[0]])
     case .isFinite: return truth(.apply(.equal, [.apply(.subtract, [x[0], x[0]]), .digits("0")]))
     case .logicalNot: return truth(.apply(.equal, [x[0], .digits("0")]))
     case .less, .lessOrEqual, .greater, .greaterOrEqual, .equal, .notEqual:
@@ -108,6 +55,7 @@ enum Expression {
     case .bfloat16, .float16:
       let format = operation.info.name
       return .call("from_\(format)", [.call("to_\(format)", x)])
+    case .reciprocal: return .apply(.divide, [.number(1), x[0]])
     default: return .apply(operation, x)
     }
   }

@@ -74,8 +74,8 @@ package final class NativeCompiler: SegmentCompiler {
     }
   }
 
-  package func compile(_ segments: [SegmentSource], effort: CompileEffort) -> CompiledSegments {
-    let interpreted = CompiledSegments(functions: segments.map { _ in nil }, library: nil)
+  package func compile(_ segments: [SegmentSource], effort: CompileEffort) -> SegmentCode {
+    let interpreted = SegmentCode(functions: segments.map { _ in nil }, library: nil)
     guard SourceText.isPossible else {
       if effort == .always { say("this build cannot write C") }
       return interpreted
@@ -101,7 +101,7 @@ package final class NativeCompiler: SegmentCompiler {
     let functions = source.symbols.map { symbol in
       symbol.flatMap { library.function($0) }
     }
-    return CompiledSegments(functions: functions, library: library)
+    return SegmentCode(functions: functions, library: library)
   }
 
   /// From the cache, or compiled.

@@ -20,9 +20,11 @@ extension SegmentWriter {
       return pointer(k)
     }
     let value = value(k, wanted)
-    if let found = copies[value] { return found }
+    if let found = copies[value], [Self.always, wanted].contains(found.wanted) {
+      return found.name
+    }
     let array = array()
-    copies[value] = array
+    copies[value] = Value(name: array, wanted: wanted)
     statement("\(array)[i] = \(value);", wanted)
     return array
   }

@@ -53,7 +53,8 @@ struct SegmentWriter {
   private var hoisted: [String: String] = [:]
   var loaded: [UInt16: [Value]] = [:]
   var written: Set<Int32> = []
-  var copies: [String: String] = [:]
+  /// Arrays of one block by the value that they hold, where its condition held.
+  var copies: [String: Value] = [:]
   private var temporaries = 0
   var room = 0
   private var openGuard = SegmentWriter.always

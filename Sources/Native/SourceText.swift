@@ -132,9 +132,17 @@ struct SourceText {
         }
         parts.append("#undef T\n#undef N")
       }
-      for helper in Expression.Helper.allCases
-      where helpers[isFloat]?.contains(helper.rawValue) ?? false {
-        parts.append(helper.text(isFloat))
+      if !(helpers[isFloat] ?? []).isEmpty {
+        parts.append(
+          """
+          #define T \(isFloat ? "float" : "double")
+          #define N(name) name##\(names)
+          #define M(name) name\(isFloat ? "##f" : "")
+          \(kept(rv_text_of(RV_TEXT_SCALARS)))
+          #undef T
+          #undef N
+          #undef M
+          """)
       }
     }
     return parts.joined(separator: "\n") + "\n"

@@ -23,7 +23,7 @@ struct SystemCompiler {
   /// otherwise than libm.
   private static let libm = [
     "cbrt", "exp", "expm1", "log", "log1p", "sinh", "cosh", "tanh", "sin", "cos", "tan", "asin",
-    "acos", "atan", "atan2", "erf", "pow",
+    "acos", "atan", "atan2", "erf", "pow", "exp2", "log2", "log10", "asinh", "acosh", "atanh",
   ]
   static let machineFlag = "-march=native"
 

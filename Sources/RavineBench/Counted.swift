@@ -64,7 +64,7 @@ extension Bench {
     case "write-c-adamw":
       let (optimizer, host) = try bound("AdamW", [[64, 64]], threads: 1)
       func once() {
-        for _ in 0..<4 { _ = NativeCompiler.source(optimizer.segmentSources) }
+        for _ in 0..<4 { _ = NativeCompiler.source(optimizer.bound.segmentSources) }
         withExtendedLifetime(host) {}
       }
       once()

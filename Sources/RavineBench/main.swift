@@ -130,8 +130,8 @@ struct Bench {
   mutating func network() throws {
     let network = try BenchNetwork(compiler)
     if CommandLine.arguments.contains("--dump") {
-      print(network.objective.dumpPlan())
-      print(network.optimizer.dumpPlan())
+      print(network.objective.bound.dumpPlan())
+      print(network.optimizer.bound.dumpPlan())
     }
     var last = Double.nan
     let first = try network.objective.evaluate()

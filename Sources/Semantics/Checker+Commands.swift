@@ -11,10 +11,7 @@ extension Checker {
       name = n
       for argument in arguments { checkLoose(argument.value, tree, id) }
     default:
-      bag.report(
-        Diagnostic(
-          .notAnObjective, "here stands the name of an objective, perhaps with arguments",
-          at: tree.span(expression)))
+      bag.report(.notAnObjective(at: tree.span(expression)))
       return
     }
     if let objective = program.objectives[name.key] {

@@ -65,6 +65,11 @@ extension Diagnostic {
       fixIts: FixIt.didYouMean(suggestion, at: name.span))
   }
 
+  static func notAnObjective(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notAnObjective, "here stands the name of an objective, perhaps with arguments", at: span)
+  }
+
   static func onlyInBranch(_ name: Name, definedAt: Span) -> Diagnostic {
     Diagnostic(
       .onlyInBranch, "`\(name.text)` is defined on one path only", at: name.span,

@@ -1,3 +1,4 @@
+import IR
 import Semantics
 
 /// What the language itself gives a meaning: operations and words, each with a line.
@@ -12,36 +13,44 @@ struct BuiltinHelp {
   private static let index = Dictionary(
     (entries + words).map { ($0.name, $0) }, uniquingKeysWith: { a, _ in a })
 
-  /// Operations, in the order of docs/language.md.
+  /// Operations, in the order of docs/language.md. The words of functions of one number stand
+  /// in the table of operations; here is their place.
   static let entries: [BuiltinHelp] = table(
     """
-    abs | abs(x) | the size of x
-    sign | sign(x) | 1, -1, or 0 where x is 0
-    sqrt | sqrt(x) | the square root
-    cbrt | cbrt(x) | the cube root, of negative numbers too
-    exp | exp(x) | e^x
-    expm1 | expm1(x) | e^x - 1, exact near 0
-    log | log(x) | the natural logarithm
-    log1p | log1p(x) | log(1 + x), exact near 0
-    sin | sin(x) | the sine of an angle in radians
-    cos | cos(x) | the cosine of an angle in radians
-    tan | tan(x) | the tangent of an angle in radians
-    arcsin | arcsin(x) | the angle whose sine is x
-    arccos | arccos(x) | the angle whose cosine is x
-    arctan | arctan(x) | the angle whose tangent is x
+    abs
+    sign
+    sqrt
+    cbrt
+    exp
+    expm1
+    exp2
+    log
+    log1p
+    log2
+    log10
+    sin
+    cos
+    tan
+    arcsin
+    arccos
+    arctan
     arctan2 | arctan2(y, x) | the angle of the point (x, y)
-    sinh | sinh(x) | the hyperbolic sine
-    cosh | cosh(x) | the hyperbolic cosine
-    tanh | tanh(x) | the hyperbolic tangent
-    erf | erf(x) | the error function
-    floor | floor(x) | the whole number below
-    ceil | ceil(x) | the whole number above
-    round | round(x) | the nearest whole number, halves to even
+    sinh
+    cosh
+    tanh
+    arcsinh
+    arccosh
+    arctanh
+    reciprocal
+    erf
+    floor
+    ceil
+    round
     min | min(a, b, …) | the smaller, element by element; of one value its smallest element
     max | max(a, b, …) | the larger, element by element; of one value its largest element
     clip | clip(x, low, high) | x moved into [low, high]
     copysign | copysign(x, y) | the size of x with the sign of y
-    isfinite | isfinite(x) | whether x is neither infinite nor NaN
+    isfinite
     sum | sum(x) | of all elements of this tensor; `global sum(x)` of all tensors
     mean | mean(x) | the mean of this tensor
     norm | norm(x) | the Euclidean norm of this tensor, also ‖x‖
@@ -145,11 +154,18 @@ struct BuiltinHelp {
     nan | nan | not a number
     """)
 
+  private static let functions = Operation.allCases.compactMap { operation in
+    operation.info.words.map {
+      BuiltinHelp(name: operation.info.name, usage: $0.usage, meaning: $0.meaning)
+    }
+  }
+
   private static func table(_ text: String) -> [BuiltinHelp] {
     text.split(separator: "\n").map { line in
       let parts = line.split(separator: "|", maxSplits: 2).map {
         $0.drop { $0 == " " }
       }
+      if parts.count == 1 { return functions.first { $0.name == line }! }
       return BuiltinHelp(
         name: String(parts[0]).trimmedRight, usage: String(parts[1]).trimmedRight,
         meaning: String(parts[2]))

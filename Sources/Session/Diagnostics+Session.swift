@@ -45,6 +45,35 @@ extension Diagnostic {
       fixIts: [FixIt("to replace it, write `:save!`", at: span, replacement: fixed)])
   }
 
+  static func fileGone(_ path: String, at span: Span) -> Diagnostic {
+    Diagnostic(.fileNotFound, .warning, "\(path): there is no such file any more", at: span)
+  }
+
+  static func noHelp(_ word: String, suggestion: String?, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .noHelp, "there is no help on `\(word)`", at: span,
+      notes: suggestion == nil
+        ? [Note("`:help` lists the commands, `:browse WORD` looks for a word in the zoo")] : [],
+      fixIts: FixIt.didYouMean(suggestion, at: span))
+  }
+
+  static func unknownSetting(_ name: String, among names: [String], at span: Span) -> Diagnostic {
+    Diagnostic(
+      .commandUsage, "there is no setting `\(name)`", at: span,
+      notes: [Note("settings are \(names.joined(separator: ", "))")],
+      fixIts: FixIt.didYouMean(Suggestion.nearest(to: name, among: names), at: span))
+  }
+
+  static func firstNotFinite(_ value: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .firstNotFinite, .warning,
+      "here the first value is \(value), although what it is made of is finite", at: span)
+  }
+
+  static func unlikeUnits(_ message: String, at span: Span) -> Diagnostic {
+    Diagnostic(.unlikeUnits, message, at: span)
+  }
+
   /// The algebra has no answer to this.
   static func noAnswer(_ error: SymbolicError, at span: Span) -> Diagnostic {
     Diagnostic(.noAnswer, "\(error)", at: span)

@@ -39,8 +39,7 @@ extension Session {
     case .solve:
       let (equation, unknown) = try parts(rest, around: "for", command)
       guard let (left, right) = equation.sides else {
-        throw DiagnosticError(
-          .usage("an equation has an `=`", of: command, at: span(equation)))
+        throw DiagnosticError(.usage("an equation has an `=`", of: command, at: span(equation)))
       }
       let symbol = try name(unknown, command)
       let (a, b) = (try term(left, algebra), try term(right, algebra))
@@ -383,8 +382,7 @@ extension Session {
     }
     if let conflict = units.conflict {
       throw DiagnosticError(
-        Diagnostic(
-          .unlikeUnits, conflict.message, at: conflict.at.isNone ? span(rest) : conflict.at))
+        .unlikeUnits(conflict.message, at: conflict.at.isNone ? span(rest) : conflict.at))
     }
   }
 

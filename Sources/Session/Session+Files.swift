@@ -60,9 +60,7 @@ extension Session {
     for (path, time) in loaded {
       let now = console.changeTime(path)
       if now == nil {
-        gone.append(
-          Diagnostic(
-            .fileNotFound, .warning, "\(path): there is no such file any more", at: wholeLine))
+        gone.append(.fileGone(path, at: wholeLine))
       } else if now != time {
         changed.append(path)
       }

@@ -30,12 +30,7 @@ extension Session {
       + (BuiltinHelp.entries + BuiltinHelp.words).map(\.name)
       + CommandName.allCases.map { ":" + $0.rawValue }
     let near = Suggestion.nearest(to: rest.text, among: names)
-    throw DiagnosticError(
-      Diagnostic(
-        .noHelp, "there is no help on `\(rest.text)`", at: span(rest),
-        notes: near == nil
-          ? [Note("`:help` lists the commands, `:browse WORD` looks for a word in the zoo")] : [],
-        fixIts: FixIt.didYouMean(near, at: span(rest))))
+    throw DiagnosticError(.noHelp(rest.text, suggestion: near, at: span(rest)))
   }
 
   private static func page(_ command: CommandName) -> String {

@@ -136,10 +136,10 @@ extension Session {
     case "checked": write(compiler.checkedText(only: [name.key]))
     case "plan":
       let spec = ParameterSpec(name: "w", dims: [64, 32])
-      let optimizer = try asking(what) {
-        try Optimizer(instance, parameters: [spec], elementType: settings.elementType)
+      let bound = try asking(what) {
+        try BoundRule(instance, parameters: [spec], elementType: settings.elementType)
       }
-      write("# \(instance.label) on a tensor of 64 × 32\n" + optimizer.dumpPlan())
+      write("# \(instance.label) on a tensor of 64 × 32\n" + bound.dumpPlan())
     default:
       for variant in instance.module.variants {
         if !variant.path.isEmpty { write("# \(variant.path.joined(separator: ", "))\n") }
@@ -214,11 +214,7 @@ extension Session {
     write("step \(trace.step)\n" + table.render())
     write("‖w' - w‖ / ‖w‖ = \(NumberText.significant(trace.ratio))\n")
     if let (value, place) = trace.firstBroken {
-      report([
-        Diagnostic(
-          .firstNotFinite, .warning,
-          "here the first value is \(value), although what it is made of is finite", at: place)
-      ])
+      report([.firstNotFinite(value, at: place)])
     }
   }
 

@@ -10,12 +10,7 @@ extension Session {
     if rest.isEmpty { return write(settingsText) }
     let (name, value) = rest.word
     guard Self.settingNames.contains(name.text) else {
-      let near = Suggestion.nearest(to: name.text, among: Self.settingNames)
-      throw DiagnosticError(
-        Diagnostic(
-          .commandUsage, "there is no setting `\(name.text)`", at: span(name),
-          notes: [Note("settings are \(Self.settingNames.joined(separator: ", "))")],
-          fixIts: FixIt.didYouMean(near, at: span(name))))
+      throw DiagnosticError(.unknownSetting(name.text, among: Self.settingNames, at: span(name)))
     }
     guard !value.isEmpty else {
       throw wrong(name, "\(name.text) of what? \(Self.choices(name.text))")

@@ -91,7 +91,6 @@ private struct BoundFinder {
       return t.multiply(all)
     case .apply:
       switch term.operation {
-      case .sign, .tanh, .sine, .cosine, .errorFunction: return t.one
       case .absolute: return bound(term.operands[0])
       case .greater, .divide, .softmax: return t.one
       case .arctangent:
@@ -106,7 +105,8 @@ private struct BoundFinder {
       case .maximum:
         return clipBound(term) ?? maximumBound(term)
       default:
-        return t.isBoolean(x) ? t.one : nil
+        let values = term.operation.info.values
+        return t.isBoolean(x) || values == .signs || values == .insideSigns ? t.one : nil
       }
     }
   }

@@ -243,6 +243,7 @@ package struct Importer {
     case .minimum where x.contains(infinity): return x[0] == infinity ? x[1] : x[0]
     case .maximum where x.contains(low): return x[0] == low ? x[1] : x[0]
     case .clip:
+      table.note(.clipAsBounds)
       var result = x[0]
       if x[1] != low { result = table.maximum([result, x[1]]) }
       if x[2] != infinity { result = table.minimum([result, x[2]]) }

@@ -1,3 +1,5 @@
+import IR
+
 /// Where a number lies: exact bounds, each attained or not; a missing bound is infinite.
 package struct Interval: Hashable, Sendable, CustomStringConvertible {
   package var low: Rational?
@@ -19,6 +21,19 @@ package struct Interval: Hashable, Sendable, CustomStringConvertible {
   package static let positive = Interval(.zero, nil, excludesLow: true)
   package static let unit = Interval(.zero, .one)
   package static let signs = Interval(Rational(-1), .one)
+
+  package init(_ values: ValueBounds) {
+    self =
+      switch values {
+      case .all: .all
+      case .nonNegative: .nonnegative
+      case .positive: .positive
+      case .atLeastOne: Interval(.one, nil)
+      case .signs: .signs
+      case .insideSigns: Interval(Rational(-1), .one, excludesLow: true, excludesHigh: true)
+      }
+  }
+
   package static func point(_ x: Rational) -> Interval { Interval(x, x) }
 
   package var isNonnegative: Bool { low.map { !$0.isNegative } ?? false }

@@ -165,7 +165,7 @@ package struct Reduction {
       !t.symbols(in: id).contains(where: { $0 != rule.gradient && t.isData($0) })
     else { return nil }
     switch term.operation {
-    case .arcsine, .arctangent, .tanh, .sinh, .sine, .tangent:
+    case .arcsine, .arctangent, .tanh, .sinh, .sine, .tangent, .arcsinh, .arctanh:
       let x = term.operands[0]
       let name = term.operation.info.name
       return (

@@ -57,8 +57,4 @@ package struct Rewrite: Sendable {
   package var condition: String
   /// What differs for numbers that are not finite, and for −0; empty where nothing does.
   package var exceptions: String
-  /// Both sides as functions of two numbers, for checking; nil for those on tensors and conditions.
-  package var sides: (@Sendable (Double, Double) -> (left: Double, right: Double))?
-  /// Where the two numbers of the check lie.
-  package var domain: (Interval, Interval)
 }

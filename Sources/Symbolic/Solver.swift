@@ -130,6 +130,15 @@ package struct Solver {
         t.power(t.subtract(t.one, t.multiply(u, u)), Rational(-1, 2)), try inner(0))
     case .arctangent:
       return t.divide(try inner(0), t.add(t.one, t.multiply(u, u)))
+    case .arcsinh:
+      return t.multiply(t.power(t.add(t.one, t.multiply(u, u)), Rational(-1, 2)), try inner(0))
+    case .arccosh:
+      return t.multiply([
+        t.power(t.subtract(u, t.one), Rational(-1, 2)),
+        t.power(t.add(u, t.one), Rational(-1, 2)), try inner(0),
+      ])
+    case .arctanh:
+      return t.divide(try inner(0), t.subtract(t.one, t.multiply(u, u)))
     case .logarithm: return t.divide(try inner(0), u)
     case .cubeRoot:
       return t.scale(

@@ -51,9 +51,6 @@ extension TermTable {
       case .sign:
         note(.signOfSigned)
         return x
-      case .tanh, .sinh, .arctangent, .cubeRoot, .errorFunction, .arcsine:
-        note(.signOfSigned)
-        return sign(term.operands[0])
       case .absolute:
         note(.signOfSigned)
         return power(sign(term.operands[0]), Rational(2))
@@ -61,7 +58,11 @@ extension TermTable {
         // The sign does not fall where its operand grows.
         note(.signOfMaximum)
         return maximum(term.operands.map { sign($0) })
-      default: break
+      default:
+        if term.operation.info.parity == .rising {
+          note(.signOfSigned)
+          return sign(term.operands[0])
+        }
       }
     }
     return opaque(.sign, [x])
@@ -171,9 +172,7 @@ extension TermTable {
     let parts = monomials(x)
     guard parts.count == 1, parts[0].weight.magnitude.isOne else { return nil }
     let term = self[parts[0].monomial]
-    guard term.kind == .apply,
-      [.sign, .tanh, .sinh, .arctangent, .cubeRoot, .errorFunction].contains(term.operation)
-    else { return nil }
+    guard term.kind == .apply, term.operation.info.parity == .rising else { return nil }
     return (term.operands[0], parts[0].weight.isNegative)
   }
 
@@ -234,7 +233,10 @@ extension TermTable {
       kept.append(x)
     }
     if kept.count == 1 { return kept[0] }
-    if kept.count == 2, add(kept[0], kept[1]) == zero { return absolute(kept[0]) }
+    if kept.count == 2, add(kept[0], kept[1]) == zero {
+      note(.maximumOfShifted)
+      return absolute(kept[0])
+    }
     // A common positive factor leaves, once: what stays of it as a mark would come again.
     guard takesFactors else { return opaque(.maximum, kept.sorted { $0.raw < $1.raw }) }
     let contents = kept.map { content($0) }
@@ -330,27 +332,48 @@ extension TermTable {
         return number(a - b * Rational((a / b).floor, .one))
       }
       return opaque(operation, x.map { reduced($0) })
-    case .tanh, .sinh, .sine, .tangent, .arcsine, .arctangent, .errorFunction:
-      return odd(operation, reduced(x[0]))
-    case .cosh, .cosine:
-      let child = reduced(x[0])
-      if child == zero { return one }
-      if content(child).weight.isNegative {
-        note(.evenFunction)
-        return opaque(operation, [negate(child)])
-      }
-      return opaque(operation, [child])
-    default: return opaque(operation, x.map { reduced($0) })
+    case .exp2: return power(number(2), x[0])
+    case .log2: return logarithm(x[0], base: 2)
+    case .log10: return logarithm(x[0], base: 10)
+    case .reciprocal: return power(x[0], Rational(-1))
+    case .tanh, .sinh, .cosh, .sine, .cosine, .tangent, .arcsine, .arccosine, .arctangent,
+      .errorFunction, .arcsinh, .arccosh, .arctanh, .bfloat16, .float16:
+      return opaque(function: operation, reduced(x[0]))
+    case .arctangent2, .copySign: return opaque(operation, x.map { reduced($0) })
+    case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,
+      .extent,
+      .argument, .draw, .iota, .identity, .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum,
+      .globalSum, .globalMaximum, .globalMinimum, .softmax, .logSoftmax, .matrixProduct,
+      .transpose, .diagonal, .solve, .cholesky, .qr, .eigh, .svd, .reshape, .broadcast, .slice,
+      .placeSlice, .gather, .scatterAdd, .takeAlong, .placeAlong, .push, .sort, .argSort, .topKMask,
+      .quantile, .lossAt, .gradientAt, .loop, .project:
+      return opaque(operation, x.map { reduced($0) })
     }
   }
 
-  private func odd(_ operation: Operation, _ x: TermID) -> TermID {
-    if x == zero { return zero }
-    if content(x).weight.isNegative {
-      note(.oddFunction)
-      return negate(opaque(operation, [negate(x)]))
+  /// A function that is known by its parity alone, the sign of its operand drawn out.
+  private func opaque(function operation: Operation, _ x: TermID) -> TermID {
+    let parity = operation.info.parity
+    if x == zero, parity == .odd || parity == .rising { return zero }
+    if x == zero, operation == .cosh || operation == .cosine { return one }
+    guard parity != .none, content(x).weight.isNegative else { return opaque(operation, [x]) }
+    note(parity == .even ? .evenFunction : .oddFunction)
+    let positive = opaque(operation, [negate(x)])
+    return parity == .even ? positive : negate(positive)
+  }
+
+  /// log x / log b; of a power of b its exponent.
+  private func logarithm(_ x: TermID, base: Int) -> TermID {
+    if let r = value(x), r.isPositive {
+      let size = r < .one ? r.reciprocal : r
+      var (power, exponent) = (Rational.one, 0)
+      while power < size, exponent < 1_100 {
+        power = power * Rational(base)
+        exponent += 1
+      }
+      if power == size { return number(r < .one ? -exponent : exponent) }
     }
-    return opaque(operation, [x])
+    return divide(logarithm(x), logarithm(number(base)))
   }
 
   /// e, the base of the natural logarithm.

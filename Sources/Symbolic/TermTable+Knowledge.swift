@@ -87,10 +87,6 @@ extension TermTable {
       return Interval(
         own.isPositive ? .one : own.isNonnegative ? .zero : Rational(-1),
         own.isNegative ? Rational(-1) : own.isNonpositive ? .zero : .one)
-    case .tanh, .errorFunction:
-      return Interval(Rational(-1), .one, excludesLow: true, excludesHigh: true)
-    case .sine, .cosine: return .signs
-    case .cosh: return Interval(.one, nil)
     case .power:
       let base = operand(0)
       let exponent = operand(1)
@@ -128,10 +124,16 @@ extension TermTable {
     case .divide: return .point(.one)
     case .logarithm:
       let own = operand(0)
+      if let low = own.low, low == own.high, low > .one { return .positive }
       if let low = own.low, low >= .one { return .nonnegative }
       if let high = own.high, high <= .one { return -Interval.nonnegative }
       return .all
-    default: return .all
+    default:
+      let own = Interval(term.operation.info.values)
+      guard term.operation.info.parity == .rising, own == .all else { return own }
+      let inner = operand(0)
+      return inner.isPositive
+        ? .positive : inner.isNonnegative ? .nonnegative : inner.isNonpositive ? -.nonnegative : own
     }
   }
 

@@ -196,6 +196,7 @@ package struct Units {
         result = form(0)
       case .multiply, .matrixProduct: result = form(0) + form(1)
       case .divide: result = form(0) - form(1)
+      case .reciprocal: result = none - form(0)
       case .solve: result = form(1) - form(0)
       case .squareRoot: result = form(0).scaled(.half)
       case .cubeRoot: result = form(0).scaled(Rational(1, 3))
@@ -216,7 +217,8 @@ package struct Units {
         .logicalAnd, .logicalOr:
         break
       case .exponential, .expm1, .logarithm, .log1p, .tanh, .sinh, .cosh, .sine, .cosine,
-        .tangent, .arcsine, .arccosine, .arctangent, .errorFunction, .softmax, .logSoftmax:
+        .tangent, .arcsine, .arccosine, .arctangent, .errorFunction, .softmax, .logSoftmax, .exp2,
+        .log2, .log10, .arcsinh, .arccosh, .arctanh:
         require(
           form(0), none, "`\(instruction.operation.info.name)` needs a pure number, and this is",
           at: span)

@@ -108,10 +108,10 @@ struct Lexer {
         i += 1
         continue
       }
-      let (_, width) = decode(bytes, i)
+      let (_, width) = UTF8Scalar.decode(bytes, i)
       if width == 0 {
         let badStart = i
-        while i < bytes.count, bytes[i] >= 0x80, decode(bytes, i).width == 0 { i += 1 }
+        while i < bytes.count, bytes[i] >= 0x80, UTF8Scalar.decode(bytes, i).width == 0 { i += 1 }
         let badEnd = i
         report(.invalidUTF8(span(badStart, badEnd)))
       } else {
@@ -153,7 +153,7 @@ struct Lexer {
       if Self.isWordByte(bytes[i]) {
         i += 1
       } else if bytes[i] >= 0x80 {
-        let (scalar, width) = decode(bytes, i)
+        let (scalar, width) = UTF8Scalar.decode(bytes, i)
         guard width > 0, Self.isWordScalar(scalar, atStart: i == start) else { break }
         i += width
       } else {
@@ -248,17 +248,17 @@ struct Lexer {
         {
           i += 2
         } else {
-          let width = max(1, decode(bytes, i + 1).width)
+          let width = max(1, UTF8Scalar.decode(bytes, i + 1).width)
           report(.unknownEscape(span(i, i + 1 + width)))
           i += 1 + width
         }
       case 0..<0x80:
         i += 1
       default:
-        let width = decode(bytes, i).width
+        let width = UTF8Scalar.decode(bytes, i).width
         if width == 0 {
           let bad = i
-          while i < bytes.count, bytes[i] >= 0x80, decode(bytes, i).width == 0 { i += 1 }
+          while i < bytes.count, bytes[i] >= 0x80, UTF8Scalar.decode(bytes, i).width == 0 { i += 1 }
           report(.invalidUTF8(span(bad, i)))
         } else {
           i += width
@@ -411,7 +411,7 @@ struct Lexer {
   }
 
   private mutating func scanUnicode(_ bytes: UnsafeBufferPointer<UInt8>, _ i: Int) -> Int {
-    let (scalar, width) = decode(bytes, i)
+    let (scalar, width) = UTF8Scalar.decode(bytes, i)
     func one(_ kind: TokenKind, word: Word = .none) -> Int {
       add(kind, i, i + width, word: word)
       return i + width
@@ -443,11 +443,11 @@ struct Lexer {
 
   /// Nothing starts with these bytes; a run of them is one token and one diagnostic.
   private mutating func scanInvalid(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
-    let isText = decode(bytes, start).width > 0
-    let first = decode(bytes, start).scalar
+    let isText = UTF8Scalar.decode(bytes, start).width > 0
+    let first = UTF8Scalar.decode(bytes, start).scalar
     var i = start
     while i < bytes.count {
-      let (scalar, width) = decode(bytes, i)
+      let (scalar, width) = UTF8Scalar.decode(bytes, i)
       guard (width > 0) == isText else { break }
       if width > 0, !Self.isStray(scalar) { break }
       i += max(width, 1)
@@ -472,32 +472,6 @@ struct Lexer {
       0x2192, 0x2212, 0x2217, 0x221A, 0x221E, 0x2225, 0x2260, 0x2264, 0x2265, 0x22C5:
       return false
     default: return !isWordScalar(scalar, atStart: true)
-    }
-  }
-
-  /// The scalar at an offset and its width; width 0 where the bytes are not UTF-8.
-  private func decode(
-    _ bytes: UnsafeBufferPointer<UInt8>, _ i: Int
-  ) -> (scalar: UInt32, width: Int) {
-    let first = UInt32(bytes[i])
-    if first < 0x80 { return (first, 1) }
-    func tail(_ k: Int) -> UInt32? {
-      guard i + k < bytes.count, bytes[i + k] & 0xC0 == 0x80 else { return nil }
-      return UInt32(bytes[i + k] & 0x3F)
-    }
-    switch first {
-    case 0xC2...0xDF:
-      guard let a = tail(1) else { return (0, 0) }
-      return ((first & 0x1F) << 6 | a, 2)
-    case 0xE0...0xEF:
-      guard let a = tail(1), let b = tail(2) else { return (0, 0) }
-      let scalar = (first & 0x0F) << 12 | a << 6 | b
-      return scalar >= 0x800 && !(0xD800...0xDFFF).contains(scalar) ? (scalar, 3) : (0, 0)
-    case 0xF0...0xF4:
-      guard let a = tail(1), let b = tail(2), let c = tail(3) else { return (0, 0) }
-      let scalar = (first & 0x07) << 18 | a << 12 | b << 6 | c
-      return (0x10000...0x10FFFF).contains(scalar) ? (scalar, 4) : (0, 0)
-    default: return (0, 0)
     }
   }
 }

@@ -101,11 +101,11 @@ struct DumpCommand: ParsableCommand {
   private func plan(_ rule: RuleInstance, _ compiler: Compiler) throws {
     let specs = try ParameterList.parse(parameters)
     do throws(DiagnosticError) {
-      let optimizer = try Optimizer(rule, parameters: specs, elementType: dtype.elementType)
+      let bound = try BoundRule(rule, parameters: specs, elementType: dtype.elementType)
       if stage == .plan {
-        return Console.write("# \(rule.label)\n" + optimizer.dumpPlan())
+        return Console.write("# \(rule.label)\n" + bound.dumpPlan())
       }
-      let (text, interpreted) = NativeCompiler.source(optimizer.segmentSources)
+      let (text, interpreted) = NativeCompiler.source(bound.segmentSources)
       Console.write(text)
       if interpreted > 0 { Console.say("\(interpreted) passes stay with the interpreter\n") }
     } catch {

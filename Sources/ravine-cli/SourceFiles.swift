@@ -20,10 +20,7 @@ enum SourceFiles {
   static func read(_ path: String) throws(DiagnosticError) -> [UInt8] {
     if path == "-" { return readStandardInput() }
     if isDirectory(path) {
-      throw DiagnosticError(
-        Diagnostic(
-          .isDirectory, "\(Console.printable(path)): this is a directory; name a file in it",
-          at: .none))
+      throw DiagnosticError(.isDirectory(path))
     }
     return try DataFile.load(path: path, at: .none, limit: limit).bytes
   }
@@ -50,10 +47,7 @@ enum SourceFiles {
       }
       let found = try below(path, depth: 0)
       if found.isEmpty {
-        throw DiagnosticError(
-          Diagnostic(
-            .fileEmpty, "\(Console.printable(path)): there is no .opt file in this directory",
-            at: .none))
+        throw DiagnosticError(.nothingInDirectory(path))
       }
       result += found
     }
@@ -78,11 +72,7 @@ enum SourceFiles {
     guard depth < 32 else { return [] }
     guard let handle = opendir(directory) else {
       let reason = String(cString: strerror(errno))
-      throw DiagnosticError(
-        Diagnostic(
-          .fileUnreadable,
-          "\(Console.printable(directory)): the directory cannot be read: \(reason)", at: .none
-        ))
+      throw DiagnosticError(.directoryUnreadable(directory, reason))
     }
     defer { closedir(handle) }
     var names: [String] = []

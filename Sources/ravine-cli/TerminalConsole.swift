@@ -25,7 +25,7 @@ class TerminalConsole: SessionConsole {
   func read(_ path: String) throws(DiagnosticError) -> [UInt8] {
     // The lines of the session themselves come from there.
     if path == "-" {
-      throw DiagnosticError(Diagnostic(.fileNotFound, "`-` is no file in a session", at: .none))
+      throw DiagnosticError(.noStandardInput())
     }
     return try SourceFiles.read(path)
   }

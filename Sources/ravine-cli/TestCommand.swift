@@ -42,11 +42,7 @@ struct TestCommand: ParsableCommand {
         .replayed(console: TerminalConsole())
       if replay.count == 0 {
         Console.report(
-          [
-            Diagnostic(
-              .noPrompt, "\(Console.printable(path)): no line begins with the prompt `ravine> `",
-              at: .none)
-          ], in: SourceMap())
+          [.noPrompt(path)], in: SourceMap())
         status = status.worse(.usage)
         continue
       }

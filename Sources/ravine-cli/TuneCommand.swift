@@ -72,11 +72,7 @@ struct TuneCommand: ParsableCommand {
     do throws(DiagnosticError) {
       let ranges = (search.isEmpty ? ["lr = 1e-5..10"] : search).compactMap { SearchRange($0) }
       guard let task = try script.task() else {
-        throw DiagnosticError(
-          Diagnostic(
-            .withoutLength,
-            "`\(Console.printable(file))` has no task: no `train` and no `minimize`", at: .none
-          ))
+        throw DiagnosticError(.withoutTask(file))
       }
       var settings = Tuner.Settings(ranges: ranges)
       settings.trials = trials

@@ -30,12 +30,7 @@ struct ZooCommand: ParsableCommand {
       else {
         let near = Suggestion.nearest(to: name, among: all.map(\.name))
         Console.report(
-          [
-            Diagnostic(
-              .unknownRule,
-              "the zoo has no rule `\(Console.printable(name))`"
-                + (near.map { "; did you mean `\($0)`?" } ?? ""), at: .none)
-          ], in: SourceMap())
+          [.notInZoo(name, suggestion: near)], in: SourceMap())
         throw Status.usage
       }
       Console.write(json ? Self.json(found).rendered() : found.text)

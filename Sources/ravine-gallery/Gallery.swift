@@ -136,7 +136,7 @@ package struct Gallery {
     for likeness in found {
       let change = likeness.change.isEmpty ? "" : " with `\(likeness.change)`"
       lines.append(
-        "- [\(likeness.zooRule)](\(likeness.zooRule).md)\(change): "
+        "- \(likeness.zooRule)\(change): "
           + ComparisonText.headline(likeness.comparison))
     }
     return lines.joined(separator: "\n") + "\n"
@@ -147,7 +147,8 @@ package struct Gallery {
   package func index() -> String {
     var lines = [
       "# The zoo", "",
-      "The \(entries.count) rules that come with Ravine. `ravine gallery docs/zoo` writes these pages;",
+      "The \(entries.count) rules that come with Ravine. `make gallery` writes a page for each, as "
+        + "[Lion's](Lion.md);",
       "`ravine zoo NAME` prints a rule, `ravine describe NAME` its cost. State is in bytes for each",
       "parameter in float32; what grows with rows and columns counts where it is named. Properties are",
       "those that are proved: *loss scale* is a step that does not change when the loss is multiplied,",
@@ -156,7 +157,7 @@ package struct Gallery {
     ]
     for entry in entries {
       lines.append(
-        "| [\(entry.name)](\(entry.name).md) | \(entry.family) | "
+        "| \(entry.name) | \(entry.family) | "
           + "\(entry.year.map(String.init) ?? "") | \(entry.stateBytes) | \(entry.needs) | "
           + "\(entry.properties) |")
     }

@@ -87,7 +87,7 @@ package struct GalleryOverview {
     ]
     for line in self.lines {
       lines.append(
-        "| [\(line.name)](\(line.name).md) | \(line.rate) | \(NumberText.significant(line.mean)) | "
+        "| \(line.name) | \(line.rate) | \(NumberText.significant(line.mean)) | "
           + "\(NumberText.significant(line.low)) | \(NumberText.significant(line.high)) |")
     }
     if !left.isEmpty {

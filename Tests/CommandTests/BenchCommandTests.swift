@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import Support
 import Testing
 
 /// `ravine bench`, as a user types it. What a step takes is the machine's; the rest is checked.
@@ -102,14 +103,14 @@ import Testing
   @Test func anInterruptPrintsWhatIsThere() throws {
     let sandbox = try Sandbox()
     let process = Process()
-    process.executableURL = try Sandbox.executable()
+    process.executableURL = try BuiltExecutable.ravine()
     process.arguments = ["bench", "Lion", "--size", "1Mi", "--rounds", "100000", "--json"]
     let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output
     process.standardError = errors
     process.currentDirectoryURL = sandbox.folder
     try process.run()
-    Thread.sleep(forTimeInterval: 1)
+    try wait(for: process.processIdentifier, toCompute: 2)
     process.interrupt()
     let text = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()

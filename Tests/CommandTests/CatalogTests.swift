@@ -27,9 +27,29 @@ import Testing
     }
     guard let before = try Self.codes(page.trigger, situation?.trigger),
       let after = try Self.codes(page.repair, situation?.repair)
-    else { return }
+    else {
+      let room = try #require(Self.elsewhere[page.code.number])
+      #expect(try Self.tests(of: room).contains(page.code.number), "\(page.code): not in \(room)")
+      return
+    }
     #expect(before == [page.code.description], "\(page.code): the example")
     #expect(after.isEmpty, "\(page.code): the repair")
+  }
+
+  /// The codes that the tests of a room expect: `== 508`, `[109]`, `"R0702"`.
+  private static func tests(of room: String) throws -> Set<Int> {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent(room)
+    var found: Set<Int> = []
+    for case let name as String in try #require(
+      FileManager.default.enumerator(atPath: folder.path)) where name.hasSuffix(".swift")
+    {
+      let text = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+      for match in text.matches(of: /(?:== |\[|, |\n +|"R0)([1-9][0-9]{2})\b/) {
+        found.insert(Int(match.1)!)
+      }
+    }
+    return found
   }
 
   /// The codes that an example has: of errors, and of warnings where there are no errors.
@@ -85,8 +105,8 @@ import Testing
     #expect(Catalog.page("-301") == nil)
   }
 
-  /// Each code is given somewhere in the sources.
-  @Test func everyCodeIsGiven() throws {
+  /// Each code is given by a factory, and diagnostics are made nowhere else.
+  @Test func everyCodeIsGivenByAFactory() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Sources")
     let given = /(?:Diagnostic|make)\(\s*\.(\w+),/
@@ -98,6 +118,9 @@ import Testing
     for case let name as String in files where name.hasSuffix(".swift") {
       let text = try String(contentsOf: root.appendingPathComponent(name), encoding: .utf8)
       for match in text.matches(of: given) { found.insert(String(match.1)) }
+      if !name.contains("/Diagnostics+") {
+        #expect(!text.contains(/\bDiagnostic\(\s*\./), "\(name): a factory gives it a name")
+      }
       for match in text.matches(of: listed) { found.insert(String(match.1)) }
       if name.hasSuffix("/DiagnosticCode.swift") {
         names = text.matches(of: named).map { String($0.1) }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @Suite struct CommandTests {
@@ -162,13 +163,18 @@ import Testing
     #expect(outcome.errors.contains("--> <stdin>:2:14"))
   }
 
-  @Test func coloursNeedATerminal() throws {
+  /// The options of `script` differ between systems.
+  static let hasScript =
+    (try? Sandbox().run("script -qec true /dev/null").status == 0) ?? false
+
+  @Test(.enabled(if: hasScript)) func coloursNeedATerminal() throws {
     let sandbox = try Sandbox()
     try sandbox.write("bad.opt", Self.broken)
-    // `script` gives the command a terminal; its options differ between systems.
-    guard try sandbox.run("script -qec true /dev/null").status == 0 else { return }
-    // It ends with its own input, so that has to last.
-    let line = "sleep 2 | script -qec 'ravine check bad.opt' /dev/null"
+    // `script` gives the command a terminal, and ends with its own input, so that has to last.
+    let line = """
+      mkfifo typed; script -qec 'ravine check bad.opt' /dev/null < typed & p=$!
+      exec 3> typed; wait $p; status=$?; exec 3>&-; rm typed; exit $status
+      """
     let terminal = ["TERM": "xterm", "NO_COLOR": ""]
     let coloured = try sandbox.run(line, environment: terminal)
     #expect(coloured.output.contains("\u{1B}[1;31m"), "\(coloured)")
@@ -276,6 +282,19 @@ import Testing
     #expect(outcome.output.contains("elementwise"))
   }
 
+  @Test func digestsAreTheSameInEveryProcess() throws {
+    let sandbox = try Sandbox()
+    let first = try sandbox.run("ravine describe 'AdamW(lr = 0.5)' --json").output
+    #expect(try sandbox.run("ravine describe 'AdamW(lr = 0.5)' --json").output == first)
+    let other = try sandbox.run("ravine describe AdamW --json").output
+    func digest(_ kind: String, _ text: String) -> Substring? {
+      text.firstRange(of: "\(kind)-1:").map { text[$0.upperBound...].prefix(64) }
+    }
+    #expect(digest("structure", first) != nil)
+    #expect(digest("structure", first) == digest("structure", other))
+    #expect(digest("identity", first) != digest("identity", other))
+  }
+
   @Test func parametersGoWhereTheRouteSendsThem() throws {
     let line = "ravine describe MuonAdamW --json --parameters w1:64x32,b1:32,embed:100x8"
     let text = try Sandbox().run(line).output
@@ -367,15 +386,22 @@ import Testing
       minimize bowl with SGD(lr = 1e-6) for 1e9 steps
       plot loss to "p.svg"
       """)
-    // A busy machine may need long to start it.
-    let outcome = try sandbox.run(
-      """
-      ravine run e.opt > shown & p=$!
-      for i in $(seq 300); do test -s shown && break; sleep 0.1; done
-      sleep 0.2; kill -INT $p; sleep 0.01; kill -INT $p; wait $p
-      """)
-    #expect(outcome.status == 130)
-    #expect(outcome.errors.contains("interrupted"))
+    let process = Process()
+    process.executableURL = try BuiltExecutable.ravine()
+    process.arguments = ["run", "e.opt"]
+    process.currentDirectoryURL = sandbox.folder
+    let (output, errors) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    // The first statement is done, and the second under way.
+    #expect(!output.fileHandleForReading.availableData.isEmpty)
+    try wait(for: process.processIdentifier, toCompute: 0.5)
+    for _ in 0..<2 { kill(process.processIdentifier, SIGINT) }
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 130)
+    let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    #expect(said.contains("interrupted"))
     #expect(try sandbox.read("p.svg").hasSuffix("</svg>\n"))
   }
 

@@ -14,7 +14,7 @@ import Testing
     return names.filter { !$0.hasPrefix(".") && $0 != "README.md" }.sorted()
   }()
 
-  @Test(.timeLimit(.minutes(1)), arguments: files)
+  @Test(.timeLimit(.minutes(10)), arguments: files)
   func isHandled(_ name: String) throws {
     let bytes = Array(try Data(contentsOf: Self.folder.appendingPathComponent(name)))
     let compiler = Compiler()
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test func theFolderIsThere() {
-    #expect(FileManager.default.fileExists(atPath: Self.folder.path))
+  @Test func thereAreCrashers() {
+    #expect(Self.files.count >= 2)
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 /// `--engine native` and `ravine cache`, as a user types them.
@@ -90,7 +91,7 @@ import Testing
     _ sandbox: Sandbox, _ arguments: [String], compiler: String? = nil, output: String
   ) throws -> Process {
     let process = Process()
-    process.executableURL = try Sandbox.executable()
+    process.executableURL = try BuiltExecutable.ravine()
     process.arguments = arguments
     process.currentDirectoryURL = sandbox.folder
     var environment = ProcessInfo.processInfo.environment
@@ -125,14 +126,14 @@ import Testing
   /// Killed while its compiler runs: the next process has the right numbers, and nothing is left.
   @Test func killedWhileCompiling() throws {
     let sandbox = try Self.sandbox()
-    try sandbox.write("slow-cc", "#!/bin/sh\necho $$ > compiling\nexec sleep 30\n")
+    try sandbox.write("slow-cc", "#!/bin/sh\necho $$ > compiling\nexec sleep 1000\n")
     let slow = sandbox.folder.appendingPathComponent("slow-cc").path
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: slow)
     let process = try Self.start(sandbox, Self.arguments, compiler: slow, output: "killed")
     var compiling: Int32?
-    for _ in 0..<300 where compiling == nil {
-      Thread.sleep(forTimeInterval: 0.05)
+    try wait(for: "the compiler") {
       compiling = (try? sandbox.read("compiling")).flatMap { Int32($0.dropLast()) }
+      return compiling != nil
     }
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()

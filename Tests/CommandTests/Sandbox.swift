@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A folder of its own with `ravine` on the path, in which command lines run as a user types them.
 final class Sandbox {
@@ -24,7 +25,7 @@ final class Sandbox {
     let bin = folder.appendingPathComponent("bin")
     try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
     try FileManager.default.createSymbolicLink(
-      at: bin.appendingPathComponent("ravine"), withDestinationURL: try Self.executable())
+      at: bin.appendingPathComponent("ravine"), withDestinationURL: try BuiltExecutable.ravine())
   }
 
   deinit { try? FileManager.default.removeItem(at: folder) }
@@ -75,25 +76,5 @@ final class Sandbox {
   private func require<T>(_ value: T?) throws -> T {
     guard let value else { throw Missing() }
     return value
-  }
-
-  /// The executable that was built beside the tests.
-  static func executable() throws -> URL {
-    var places = [URL(fileURLWithPath: CommandLine.arguments[0])]
-    places += Bundle.allBundles.map(\.bundleURL)
-    for place in places {
-      var folder = place
-      for _ in 0..<4 {
-        folder = folder.deletingLastPathComponent()
-        let candidate = folder.appendingPathComponent("ravine")
-        var isDirectory: ObjCBool = false
-        if FileManager.default.fileExists(atPath: candidate.path, isDirectory: &isDirectory),
-          !isDirectory.boolValue
-        {
-          return candidate
-        }
-      }
-    }
-    throw Missing()
   }
 }

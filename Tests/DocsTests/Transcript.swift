@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A command of a `console` block and the lines that it prints, `…` standing for any lines.
 struct TranscriptCommand: Equatable {
@@ -76,7 +77,7 @@ struct TranscriptFolder {
         withDestinationURL: Repository.root.appendingPathComponent(name))
     }
     try FileManager.default.createSymbolicLink(
-      at: bin.appendingPathComponent("ravine"), withDestinationURL: try Self.executable())
+      at: bin.appendingPathComponent("ravine"), withDestinationURL: try BuiltExecutable.ravine())
   }
 
   func remove() { try? FileManager.default.removeItem(at: folder) }
@@ -107,24 +108,5 @@ struct TranscriptFolder {
       .split(separator: "\n", omittingEmptySubsequences: false)
       .map { line in String(line.reversed().drop { $0 == " " }.reversed()) }
     return withoutBlankEnd(lines)
-  }
-
-  /// The executable that was built beside the tests.
-  static func executable() throws -> URL {
-    var places = [URL(fileURLWithPath: CommandLine.arguments[0])]
-    places += Bundle.allBundles.map(\.bundleURL)
-    for place in places {
-      var folder = place
-      for _ in 0..<4 {
-        folder = folder.deletingLastPathComponent()
-        let candidate = folder.appendingPathComponent("ravine")
-        if FileManager.default.isExecutableFile(atPath: candidate.path),
-          !candidate.hasDirectoryPath
-        {
-          return candidate
-        }
-      }
-    }
-    throw CocoaError(.fileNoSuchFile)
   }
 }

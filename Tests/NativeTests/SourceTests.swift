@@ -12,7 +12,7 @@ import Testing
   static func sources(
     _ text: String, dims: [Int] = [64, 32], _ element: ElementType = .float32
   ) throws -> [SegmentSource] {
-    try Optimizer(
+    try BoundRule(
       Compiler().rule(text), parameters: [ParameterSpec(name: "w", dims: dims)],
       elementType: element
     ).segmentSources
@@ -68,7 +68,7 @@ import Testing
       if round % 8 == 0 {
         let compiler = NativeCompiler(folder.settings()) { Issue.record("\(name): \($0)") }
         let functions = compiler.compile(sources, effort: .always).functions
-        #expect(functions.allSatisfy { $0 != nil })
+        #expect(functions?.allSatisfy { $0 != nil } == true)
       }
     }
   }
@@ -113,7 +113,7 @@ import Testing
     #expect(optimizer.passCount.all == 40)
     #expect(optimizer.passCount.compiled == 40)
     #expect(compiler.callCount == 1)
-    let text = NativeCompiler.source(optimizer.segmentSources).text
+    let text = NativeCompiler.source(optimizer.bound.segmentSources).text
     #expect(text.components(separatedBy: "\nvoid ravine_").count == 2)
   }
 

@@ -119,6 +119,7 @@ final class HostTensors {
       let expected = try Self.run(rule, usable, .reference, .float64, steps: 5)
       for (element, tolerance) in [(ElementType.float64, 1e-11), (.float32, 2e-4)] {
         let got = try Self.run(rule, usable, .interpreter, element, steps: 5)
+        #expect(got.count == expected.count)
         for (x, y) in zip(got, expected) {
           #expect(difference(x, y) <= tolerance, "\(text) \(element) \(usable.map(\.dims))")
         }

@@ -64,10 +64,11 @@ import Testing
 
   /// Every elementwise operation in the element type lies within what the table of operations
   /// states, over all magnitudes and at the numbers that are easy to get wrong.
-  @Test(arguments: Operation.allCases.filter(\.isElementwise), ElementType.computed)
+  @Test(
+    arguments: Operation.allCases.filter { $0.isElementwise && $0.info.arity < 3 },
+    ElementType.computed)
   func accuracy(_ operation: Operation, _ element: ElementType) {
     let (arity, name, limit) = (operation.info.arity, operation.info.name, operation.info.ulps)
-    if arity == 3 { return }
     let x = Self.arguments.map { element == .float32 ? Double(Float($0)) : $0 }
     let y = x.indices.map { x[($0 * 7919 + 13) % x.count] }
     let got = Self.apply(operation.kernel, element, x, y)

@@ -30,7 +30,7 @@ import Testing
     .loaded(LoadedLibrary(name: name, path: "/lib/\(name)", kernels: kernels))
   }
 
-  private static let mkl = "libmkl_rt.so.2"
+  private static let mkl = "libmkl_rt.so.3"
   private static let openBLAS = "libopenblas.so.0"
 
   /// OpenBLAS that takes `known` where it is not told, and has the kernels `has`.
@@ -48,14 +48,14 @@ import Testing
     let machine = Machine([
       Self.mkl: { _ in Self.library(Self.mkl) },
       Self.openBLAS: { _ in Self.library(Self.openBLAS, kernels: "Zen") },
-      "libblas.so.3": { _ in Self.library("libblas.so.3") },
+      "libopenblas.so": { _ in Self.library("libopenblas.so", kernels: "Zen") },
     ])
     #expect(machine.choose().products?.name == Self.mkl)
     machine.libraries[Self.mkl] = nil
     #expect(machine.choose().products?.name == Self.openBLAS)
     machine.libraries[Self.openBLAS] = nil
     let last = machine.choose()
-    #expect(last.products?.name == "libblas.so.3")
+    #expect(last.products?.name == "libopenblas.so")
     #expect(last.notices.isEmpty)
   }
 

@@ -28,7 +28,8 @@ enum NativeTesting {
     guard let function, let plan = try? Planner.plan(function, element: .float32) else {
       return false
     }
-    return compiler.compile(plan.sources(PlanNames()), effort: .always).functions[0] != nil
+    let code = compiler.compile(plan.sources(PlanNames()), effort: .always)
+    return code.functions?.contains { $0 != nil } ?? false
   }()
 }
 
@@ -39,6 +40,7 @@ enum NativeTesting {
     _ a: ReferenceProgram.Result, _ b: ReferenceProgram.Result
   ) -> [String] {
     var found: [String] = []
+    if a.outputs[0].count != b.outputs[0].count { found.append("outputs") }
     for (x, y) in zip(a.outputs[0], b.outputs[0]) {
       if x.value.count != y.value.count { found.append("\(x.target): counts") }
       for (i, (p, q)) in zip(x.value.values, y.value.values).enumerated()
@@ -52,6 +54,7 @@ enum NativeTesting {
   @Test(arguments: [ElementType.float64, .float32])
   func randomPrograms(_ element: ElementType) throws {
     let compiler = NativeTesting.compiler
+    var compared = 0
     for seed in 0..<RandomProgramTests.count(60) {
       let kind: RandomPrograms.Kind = seed % 3 == 0 ? .exact : seed % 3 == 1 ? .tame : .smooth
       var random = RandomPrograms(seed: UInt64(seed) + 90_000, kind)
@@ -66,7 +69,9 @@ enum NativeTesting {
         [function], element: element, unrollLimit: limit, compiler: compiler
       ).evaluate([environment])
       #expect(Self.differences(got, expected).prefix(3) == [], "seed \(seed)")
+      compared += 1
     }
+    #expect(compared > RandomProgramTests.count(60) * 7 / 8)
   }
 
   private static let special: [Double] = [

@@ -205,7 +205,7 @@ import Testing
       """
     let optimizer = try Optimizer(
       Self.rule(source, "Slow"), parameters: [ParameterSpec(name: "w", dims: [64])])
-    let plan = optimizer.dumpPlan()
+    let plan = optimizer.bound.dumpPlan()
     #expect(plan.contains("unless"))
   }
 

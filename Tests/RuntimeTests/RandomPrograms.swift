@@ -28,8 +28,9 @@ struct RandomPrograms {
   /// Computed by libm or by the same exactly rounded instructions in both engines.
   static let exactOperations: [Operation] = [
     .negate, .absolute, .sign, .squareRoot, .cubeRoot, .expm1, .log1p, .sinh, .cosh, .sine, .cosine,
-    .tangent, .arcsine, .arccosine, .arctangent, .floor, .ceiling, .round, .errorFunction,
-    .isFinite, .add, .add, .subtract, .multiply, .multiply, .divide, .power, .modulo, .arctangent2,
+    .tangent, .arcsine, .arccosine, .arctangent, .floor, .ceiling, .round, .errorFunction, .exp2,
+    .log2, .log10, .arcsinh, .arccosh, .arctanh, .reciprocal, .isFinite, .add, .add, .subtract,
+    .multiply, .multiply, .divide, .power, .modulo, .arctangent2,
     .less, .lessOrEqual, .greater, .greaterOrEqual, .equal, .notEqual, .logicalNot, .logicalAnd,
     .logicalOr, .minimum, .maximum, .select, .select, .clip, .maximumOf, .minimumOf, .argMaximum,
     .argMinimum, .transpose, .transpose, .diagonal, .reshape, .broadcast, .slice, .slice,
@@ -38,7 +39,8 @@ struct RandomPrograms {
   static let smoothOperations: [Operation] = [
     .negate, .absolute, .squareRoot, .cubeRoot, .exponential, .expm1, .logarithm, .log1p, .tanh,
     .sinh, .cosh, .sine, .cosine, .tangent, .arcsine, .arccosine, .arctangent, .errorFunction,
-    .add, .add, .add, .subtract, .subtract, .multiply, .multiply, .multiply, .multiply, .divide,
+    .exp2, .log2, .log10, .arcsinh, .arccosh, .arctanh, .reciprocal, .add, .add, .add, .subtract,
+    .subtract, .multiply, .multiply, .multiply, .multiply, .divide,
     .divide, .power, .minimum, .maximum, .arctangent2, .select, .select, .clip,
   ]
   static let steppedOperations: [Operation] = [
@@ -214,10 +216,12 @@ struct RandomPrograms {
       try! builder.make(.add, builder.make(.absolute, x), builder.constant(0.5))
     }
     switch operation {
-    case .exponential, .expm1, .sinh, .cosh, .tangent: return [bounded(operands[0], 1.2)]
+    case .exponential, .expm1, .exp2, .sinh, .cosh, .tangent: return [bounded(operands[0], 1.2)]
     case .sine, .cosine: return [bounded(operands[0], 7)]
-    case .arcsine, .arccosine: return [bounded(operands[0], 0.9)]
-    case .logarithm, .log1p, .squareRoot, .cubeRoot: return [positive(operands[0])]
+    case .arcsine, .arccosine, .arctanh: return [bounded(operands[0], 0.9)]
+    case .arccosh: return [try! builder.make(.add, positive(operands[0]), builder.constant(1))]
+    case .logarithm, .log1p, .log2, .log10, .reciprocal, .squareRoot, .cubeRoot:
+      return [positive(operands[0])]
     case .divide: return [operands[0], positive(operands[1])]
     case .arctangent2: return [operands[0], positive(operands[1])]
     case .power: return [positive(bounded(operands[0], 3)), bounded(operands[1], 3)]

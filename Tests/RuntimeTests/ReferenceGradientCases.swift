@@ -146,11 +146,13 @@ enum GradientCases {
     case .identity: return source { $0.source(.identity, real([2, 2])) }
     case .negate, .absolute, .sign, .exponential, .expm1, .tanh, .sinh, .cosh, .sine, .cosine,
       .tangent, .arcsine, .arccosine, .arctangent, .errorFunction, .floor, .ceiling, .round,
-      .isFinite:
+      .isFinite, .exp2, .arcsinh, .arctanh:
       return one(operation, -0.9...0.8)
+    case .arccosh: return one(operation, 1.2...3)
     // Between two steps.
     case .bfloat16, .float16: return one(operation, 0.5001...0.5002)
-    case .squareRoot, .cubeRoot, .logarithm, .log1p: return one(operation)
+    case .squareRoot, .cubeRoot, .logarithm, .log1p, .log2, .log10, .reciprocal:
+      return one(operation)
     case .logicalNot, .logicalAnd, .logicalOr: return truth(operation)
     case .add, .subtract, .multiply, .minimum, .maximum, .copySign: return two(operation, -1...1)
     case .divide, .modulo, .arctangent2: return two(operation)

@@ -122,7 +122,7 @@ import Testing
   }
 
   @Test func randomProgramsDoNotDependOnThreads() throws {
-    var blocks = 0
+    var (blocks, compared) = (0, 0)
     for seed in 0..<RandomProgramTests.count(100) {
       var random = RandomPrograms(seed: UInt64(seed) + 1000, .tame, sizes: [1, 3, 17, 40, 67])
       let (function, environment) = random.make(size: 4 + seed % 40)
@@ -135,12 +135,14 @@ import Testing
         return try program.evaluate(environments).outputs.flatMap { $0.map(\.value) }
       }
       guard let one = try? run(1) else { continue }
+      compared += 1
       blocks += one.reduce(0) { $0 + $1.count / 128 }
       for threads in Self.counts {
         #expect(Self.same(one, try run(threads)), "seed \(seed), \(threads) threads")
       }
     }
     #expect(blocks > 300)
+    #expect(compared > RandomProgramTests.count(100) * 7 / 8)
   }
 
   /// Rows and columns of sums, in a rule of two passes.

@@ -1,3 +1,4 @@
+import Basics
 import Testing
 
 @testable import Session
@@ -277,7 +278,7 @@ import Testing
     #expect(bench.run("β1 + λ") == "%3 = beta1 + lambda\n")
   }
 
-  /// A term that unfolds beyond all bounds is answered, in part, in time.
+  /// A term that unfolds beyond all bounds is answered, in part, with little work.
   @Test(arguments: [
     ":expand (a + b + c + d)^40", ":expand (a+b+c+d+e)^30 * (a + f)^20",
     ":simplify 1 / (1 + 1 / (1 + 1 / (1 + 1 / (1 + x)^9)^9)^9)^9",
@@ -287,9 +288,9 @@ import Testing
   func whatBlowsUpIsStopped(_ text: String) {
     let bench = Bench()
     bench.session.settings.seconds = 2
-    let start = ContinuousClock.now
+    let start = ThreadTime.seconds
     let said = bench.run(text)
-    #expect(ContinuousClock.now - start < .seconds(30))
+    #expect(ThreadTime.seconds - start < 30)
     #expect(!said.isEmpty && said.utf8.count < 100_000)
     #expect(bench.run("1 + 1").contains("= 2"))
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import PseudoTerminal
 
 #if canImport(Glibc)
@@ -30,7 +31,7 @@ final class Terminal {
       "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
     ]
     environment.merge(extra) { $1 }
-    let path = try Self.executable().path
+    let path = try BuiltExecutable.ravine().path
     var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(path), nil]
     var variables = environment.map { strdup("\($0)=\($1)") } + [nil]
     end = pt_start(path, &arguments, &variables, 24, Int32(columns), &process)
@@ -59,20 +60,24 @@ final class Terminal {
 
   /// Waits until a text is shown; what stands before it is forgotten. Returns what was shown.
   @discardableResult
-  func expect(_ text: String, seconds: Double = 60) throws -> String {
-    let limit = Date().addingTimeInterval(seconds)
-    while true {
-      if let range = shown.range(of: text) {
-        let before = String(shown[..<range.upperBound])
+  func expect(_ text: String) throws -> String {
+    var before: String?
+    do {
+      try wait(for: text) {
+        _ = read()
+        guard let range = shown.range(of: text) else { return false }
+        before = String(shown[..<range.upperBound])
         shown = String(shown[range.upperBound...])
-        return before
+        return true
       }
-      guard Date() < limit else {
-        throw Failure(description: "`\(text)` is not shown, but: \(shown.debugDescription)")
-      }
-      if !read() { usleep(5_000) }
+    } catch is NeverCame {
+      throw Failure(description: "`\(text)` is not shown, but: \(shown.debugDescription)")
     }
+    return before ?? ""
   }
+
+  /// Waits until it has computed for so long.
+  func expect(computing seconds: Double) throws { try wait(for: process, toCompute: seconds) }
 
   /// Takes what is there; escape sequences are left out.
   private func read() -> Bool {
@@ -89,37 +94,16 @@ final class Terminal {
   private var pending: [UInt8] = []
 
   /// How the program ended: its status, or minus the signal.
-  func status(seconds: Double = 30) throws -> Int32 {
-    let limit = Date().addingTimeInterval(seconds)
+  func status() throws -> Int32 {
     var status: Int32 = 0
-    while waitpid(process, &status, WNOHANG) == 0 {
-      guard Date() < limit else { throw Failure(description: "it does not end") }
+    try wait(for: "the end of ravine") {
       _ = read()
-      usleep(5_000)
+      return waitpid(process, &status, WNOHANG) != 0
     }
     return status & 0x7F == 0 ? (status >> 8) & 0xFF : -(status & 0x7F)
   }
 
   var isAlive: Bool { kill(process, 0) == 0 }
-
-  static func executable() throws -> URL {
-    var places = [URL(fileURLWithPath: CommandLine.arguments[0])]
-    places += Bundle.allBundles.map(\.bundleURL)
-    for place in places {
-      var folder = place
-      for _ in 0..<4 {
-        folder = folder.deletingLastPathComponent()
-        let candidate = folder.appendingPathComponent("ravine")
-        var isDirectory: ObjCBool = false
-        if FileManager.default.fileExists(atPath: candidate.path, isDirectory: &isDirectory),
-          !isDirectory.boolValue
-        {
-          return candidate
-        }
-      }
-    }
-    throw Failure(description: "`ravine` was not built")
-  }
 }
 
 private func posixRead(_ file: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {

@@ -72,6 +72,7 @@ import Testing
       "state ", "global ", " over ", "β", "1e", "0.", "\0", "\u{FFFD}", "||", "**", ":=", "<-",
       "in ",
     ].map { Array($0.utf8) }
+    var clean = 0
     for round in 0..<3_000 {
       let from = Int.random(in: 0..<seed.count, using: &random)
       let length = Int.random(in: 0...min(400, seed.count - from), using: &random)
@@ -87,11 +88,13 @@ import Testing
           bytes.insert(contentsOf: bytes[at..<end], at: at)
         }
       }
-      check(bytes, round)
+      if check(bytes, round) { clean += 1 }
     }
+    #expect(clean > 30, "\(clean)")
   }
 
-  private func check(_ bytes: [UInt8], _ round: Int) {
+  /// Whether nothing is wrong with the text, so that it was formatted.
+  private func check(_ bytes: [UInt8], _ round: Int) -> Bool {
     let parsed = Parsed(bytes)
     let low = parsed.file.base
     let high = low + UInt32(bytes.count)
@@ -99,22 +102,23 @@ import Testing
       for span in [diagnostic.span] + diagnostic.notes.map(\.span) + diagnostic.fixIts.map(\.span) {
         guard span.start >= low, span.start <= span.end, span.end <= high else {
           Issue.record("round \(round): a span outside of the text: \(diagnostic)")
-          return
+          return false
         }
       }
     }
     let page = DiagnosticRenderer(sources: parsed.map).text(parsed.bag.sorted)
     #expect(page.isEmpty == parsed.bag.all.isEmpty)
     _ = isIncomplete(parsed.file)
-    guard parsed.bag.all.isEmpty else { return }
+    guard parsed.bag.all.isEmpty else { return false }
     let text = String(decoding: bytes, as: UTF8.self)
     for style in [FormatStyle.asWritten, .ascii, .unicode] {
       guard let once = formatted(text, style), dump(Parsed(once).tree) == dump(parsed.tree),
         formatted(once, style) == once
       else {
         Issue.record("round \(round), \(style):\n\(text)\n---\n\(formatted(text, style) ?? "nil")")
-        return
+        return false
       }
     }
+    return true
   }
 }

@@ -18,7 +18,8 @@ enum rv_op {
   RV_COPY, RV_NEGATE, RV_ABSOLUTE, RV_SIGN, RV_SQUARE_ROOT, RV_CUBE_ROOT, RV_EXPONENTIAL, RV_EXPM1,
   RV_LOGARITHM, RV_LOG1P, RV_TANH, RV_SINH, RV_COSH, RV_SINE, RV_COSINE, RV_TANGENT, RV_ARCSINE,
   RV_ARCCOSINE, RV_ARCTANGENT, RV_FLOOR, RV_CEILING, RV_ROUND, RV_ERROR_FUNCTION, RV_IS_FINITE,
-  RV_ROUND_BF16, RV_ROUND_F16,
+  RV_ROUND_BF16, RV_ROUND_F16, RV_EXP2, RV_LOG2, RV_LOG10, RV_ARCSINH, RV_ARCCOSH, RV_ARCTANH,
+  RV_RECIPROCAL,
   RV_LOGICAL_NOT,
   RV_ADD, RV_SUBTRACT, RV_MULTIPLY, RV_DIVIDE, RV_POWER, RV_MINIMUM, RV_MAXIMUM, RV_MODULO,
   RV_ARCTANGENT2, RV_COPY_SIGN, RV_LESS, RV_LESS_OR_EQUAL, RV_GREATER, RV_GREATER_OR_EQUAL,
@@ -123,22 +124,22 @@ typedef struct rv_segment {
 /// Runs elements [start, end) of a pass by its instructions.
 void rv_run_range(const rv_segment *segment, const rv_frame *frame, int64_t start, int64_t end);
 
-/// What one thread needs to take part in passes: scratch, cursors, scalar registers.
-typedef struct rv_room {
-  char *scratch;
+/// The memory in which one thread takes part in passes: chunks, cursors, scalar registers.
+typedef struct rv_scratch {
+  char *chunks;
   char **cursors;
   double *scalars;
-} rv_room;
+} rv_scratch;
 
-/// The threads that share the passes of one optimizer, and a room for each.
+/// The threads that share the passes of one optimizer, and scratch memory for each.
 typedef struct rv_team {
   int64_t threads;
   // Elements times instructions below which nobody is woken.
   int64_t worth;
-  const rv_room *rooms;
+  const rv_scratch *scratch;
 } rv_team;
 
-/// A pass of one tensor; `partials` has room for `partialCount` Doubles a block.
+/// A pass of one tensor; `partials` holds `partialCount` Doubles a block.
 typedef struct rv_task {
   const rv_segment *segment;
   const rv_frame *frame;
@@ -169,8 +170,6 @@ enum rv_scalar_extra { RV_SCALAR_DRAW = RV_OP_COUNT, RV_SCALAR_FETCH };
 /// Runs elementwise operations on numbers; the meaning is that of `Folding`.
 void rv_run_scalars(
     const rv_scalar *program, size_t count, const rv_place *places, const rv_frame *frame);
-
-double rv_power(double x, double y);
 
 // States in fewer bits, or in blocks, as doubles; `compute` is the type whose arithmetic they take part
 // in. `place` as for RV_PLACE_ENCODE.

@@ -33,12 +33,12 @@ int64_t rv_place_along(
 double rv_number_at(int element, const void *x, int64_t i);
 
 /// Ascending order of x, equal entries in their order, NaN last: values, or their numbers.
-/// `room` has 2 n entries of eight bytes.
-void rv_sort(int element, const void *x, void *d, int64_t n, int givesIndices, int64_t *room);
+/// `scratch` has 2 n entries of eight bytes.
+void rv_sort(int element, const void *x, void *d, int64_t n, int givesIndices, int64_t *scratch);
 /// 1 at the ceil(fraction n) largest entries, earlier ones first among equals, NaN largest.
-void rv_top_k_mask(int element, const void *x, void *d, int64_t n, double fraction, int64_t *room);
+void rv_top_k_mask(int element, const void *x, void *d, int64_t n, double fraction, int64_t *scratch);
 /// Linear interpolation between order statistics; NaN of nothing or of a NaN.
-double rv_quantile(int element, const void *x, int64_t n, double q, int64_t *room);
+double rv_quantile(int element, const void *x, int64_t n, double q, int64_t *scratch);
 
 /// The number of the largest (smallest) of n entries `stride` apart; the first NaN wins. 0 of none.
 double rv_arg_extreme(int element, const void *x, int64_t n, int64_t stride, int wantsLargest);

@@ -89,20 +89,18 @@ package struct Tuner {
     var result = Result(task: task.title, length: task.length, settings: settings)
     result.seriesNames = seriesNames
     guard seriesNames.contains(settings.series) else {
-      let near = Suggestion.nearest(to: settings.series, among: seriesNames)
-      throw DiagnosticError(
-        Diagnostic(
-          .unrecordedSeries, "this experiment has no series `\(settings.series)`", at: .none,
-          notes: [Note("it has \(seriesNames.joined(separator: ", "))")]
-            + (near.map { [Note("did you mean `\($0)`?")] } ?? [])))
+      throw DiagnosticError(.unknownSeries(settings.series, among: seriesNames))
     }
     // What cannot be set is told before the first rule runs for long.
     for rule in rules {
       try set(rule, settings.ranges.map { $0.first(2)[0] }).requireNumbers()
     }
+    let trainer = Trainer(
+      objective: task.objective, data: task.data, engine: engine,
+      elementType: task.data == nil ? .float64 : elementType, compiler: passCompiler)
     for (k, rule) in rules.enumerated() {
       if Interrupt.isRequested { break }
-      let row = try tune(rule, "\(rule.label) (\(k + 1) of \(rules.count))")
+      let row = try tune(rule, trainer, "\(rule.label) (\(k + 1) of \(rules.count))")
       // What was interrupted in its search has had another budget than the others.
       if row.values.isEmpty, row.problem == nil { break }
       result.rows.append(row)
@@ -133,14 +131,16 @@ package struct Tuner {
     return result
   }
 
-  private func tune(_ rule: Rule, _ place: String) throws(DiagnosticError) -> Row {
+  private func tune(
+    _ rule: Rule, _ trainer: Trainer, _ place: String
+  ) throws(DiagnosticError) -> Row {
     var row = Row(rule: rule.label, written: rule.label)
     var search = Search(settings)
     while let values = search.next() {
       if Interrupt.isRequested { return row }
       progress("\(place): trial \(row.trials.count + 1) of \(settings.trials)")
       let runs = try runs(
-        rule, values, seeds: 0..<UInt64(settings.searchSeeds), first: row.trials.isEmpty)
+        rule, values, trainer, seeds: 0..<UInt64(settings.searchSeeds), first: row.trials.isEmpty)
       if Interrupt.isRequested { return row }
       let scores = runs.map { $0.failure == nil ? $0.last(settings.series) ?? .nan : .nan }
       let mean = scores.reduce(0, +) / Double(max(1, scores.count))
@@ -158,7 +158,7 @@ package struct Tuner {
     progress("\(place): measuring")
     let start = UInt64(settings.searchSeeds)
     let measured = try runs(
-      rule, best.values, seeds: start..<start + UInt64(settings.seeds), first: false)
+      rule, best.values, trainer, seeds: start..<start + UInt64(settings.seeds), first: false)
     if Interrupt.isRequested { return row }
     row.failed = measured.count { $0.failure != nil }
     for name in seriesNames {
@@ -170,7 +170,7 @@ package struct Tuner {
   /// Runs of one rule. A step that has no answer counts as a run that failed, unless the rule cannot
   /// run at all.
   private func runs(
-    _ rule: Rule, _ values: [Double], seeds: Range<UInt64>, first: Bool
+    _ rule: Rule, _ values: [Double], _ trainer: Trainer, seeds: Range<UInt64>, first: Bool
   ) throws(DiagnosticError) -> [RunHistory] {
     let instance: Rule
     do throws(DiagnosticError) {
@@ -181,13 +181,9 @@ package struct Tuner {
     }
     var wanted = task.settings
     wanted.seeds = Array(seeds)
-    let trainer = Trainer(
-      objective: task.objective, engine: engine,
-      elementType: task.data == nil ? .float64 : elementType, compiler: passCompiler)
     do throws(DiagnosticError) {
-      if let data = task.data {
-        return try trainer.train([instance], on: data, wanted, title: task.title).rules
-          .flatMap(\.runs)
+      if task.data != nil {
+        return try trainer.train([instance], wanted, title: task.title).rules.flatMap(\.runs)
       }
       return try trainer.walks([instance], wanted).flatMap(\.runs)
     } catch {

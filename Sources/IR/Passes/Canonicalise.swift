@@ -178,6 +178,7 @@ private struct Canonicalise {
     result.origins.append(source.origin(id))
     map[id.index] = ValueID(result.instructions.count - 1)
     known[instruction] = map[id.index]
+    result.names[map[id.index]] = source.names[id]
   }
 
   /// The body with its captured arguments in the order of their first use.

@@ -6,6 +6,14 @@ extension FunctionBuilder {
   mutating func copy(
     _ id: ValueID, of source: Function, _ map: [ValueID], arguments: [ValueID] = []
   ) throws(DiagnosticError) -> ValueID {
+    let value = try unnamed(id, of: source, map, arguments)
+    name(value, source.names[id])
+    return value
+  }
+
+  private mutating func unnamed(
+    _ id: ValueID, of source: Function, _ map: [ValueID], _ arguments: [ValueID]
+  ) throws(DiagnosticError) -> ValueID {
     let instruction = source[id]
     func mapped(_ value: ValueID) -> ValueID { value.isSome ? map[value.index] : .none }
     switch instruction.operation {

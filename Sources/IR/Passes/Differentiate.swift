@@ -11,6 +11,7 @@ extension Function {
   /// likewise); |x|' = sign(x); the largest entry shares among equals; clip passes on its borders.
   /// Throws R0806 at an operation that has no derivative yet, R0414 if the loss is not one number.
   package func differentiated(parameters: [Shape]) throws(DiagnosticError) -> Function {
+    WorkCounts.noteDifferentiation()
     let flat = try unrolled()
     var builder = FunctionBuilder(name: name)
     var map = [ValueID](repeating: .none, count: flat.instructions.count)
@@ -62,8 +63,7 @@ struct Differentiate {
   mutating func run() throws(DiagnosticError) -> Function {
     if let loss = forward.output(.loss) {
       guard forward.type(loss).shape.isConcrete, forward.type(loss).shape.elementCount == 1 else {
-        throw DiagnosticError(
-          Diagnostic(.unknownIndex, "the loss must be one number", at: forward.origin(loss)))
+        throw DiagnosticError(.lossNotScalar(at: forward.origin(loss)))
       }
       adjoints[loss.index] = builder.constant(1)
       for i in stride(from: loss.index, through: 0, by: -1) where isActive[i] {
@@ -206,9 +206,6 @@ struct Differentiate {
   }
 
   func notYet(_ id: ValueID) -> DiagnosticError {
-    DiagnosticError(
-      Diagnostic(
-        .notDifferentiable, "not differentiable yet: `\(forward[id].operation.info.name)`",
-        at: forward.origin(id)))
+    DiagnosticError(.notDifferentiable(forward[id].operation, at: forward.origin(id)))
   }
 }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 
 extension Operation {
   /// The operands by which the operation has a slope that is not zero almost everywhere.
@@ -16,6 +17,7 @@ extension Operation {
     case .clip: [0, 1, 2]
     case .copySign, .gather, .takeAlong, .placeAlong, .loop: [0]
     case .scatterAdd: [1]
+    // Every operand of all others: a slope that is 0 costs time, one that is left out is wrong.
     default: Array(0..<info.arity)
     }
   }
@@ -36,7 +38,7 @@ extension Differentiate {
       break
     case .negate, .absolute, .squareRoot, .cubeRoot, .exponential, .expm1, .logarithm, .log1p,
       .tanh, .sinh, .cosh, .sine, .cosine, .tangent, .arcsine, .arccosine, .arctangent,
-      .errorFunction:
+      .errorFunction, .exp2, .log2, .log10, .arcsinh, .arccosh, .arctanh, .reciprocal:
       try add(unary(id, d), to: y.a, through: id)
     case .add:
       try add(d, to: y.a, through: id)
@@ -140,11 +142,27 @@ extension Differentiate {
     case .errorFunction:
       let bell = try make(.exponential, make(.negate, make(.multiply, x, x)))
       return try make(.multiply, make(.multiply, d, constant(2 / Double.pi.squareRoot())), bell)
-    default:
+    case .exp2: return try make(.multiply, make(.multiply, d, constant(log(2))), id)
+    case .log2: return try make(.divide, d, make(.multiply, x, constant(log(2))))
+    case .log10: return try make(.divide, d, make(.multiply, x, constant(log(10))))
+    case .arcsinh:
+      return try make(.divide, d, make(.squareRoot, make(.add, one, make(.multiply, x, x))))
+    case .arccosh:
+      // A root of each factor: NaN below 1, where the function is none.
+      let roots = try make(
+        .multiply, make(.squareRoot, make(.subtract, x, one)), make(.squareRoot, make(.add, x, one))
+      )
+      return try make(.divide, d, roots)
+    case .arctanh:
+      return try make(.divide, d, make(.multiply, make(.subtract, one, x), make(.add, one, x)))
+    case .reciprocal: return try make(.negate, make(.multiply, d, make(.multiply, id, id)))
+    case .arcsine, .arccosine:
       // (1 - x)(1 + x) keeps its digits where x is near ±1.
       let product = try make(.multiply, make(.subtract, one, x), make(.add, one, x))
       let slope = try make(.divide, d, make(.squareRoot, product))
       return forward[id].operation == .arccosine ? try make(.negate, slope) : slope
+    // `propagate`, which is exhaustive, sends no other here.
+    default: throw notYet(id)
     }
   }
 

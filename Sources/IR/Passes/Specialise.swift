@@ -45,6 +45,7 @@ extension Function {
   /// `like` becomes the matrix [rows, cols]. Throws the shape errors that only numbers reveal, at
   /// the span of the expression.
   package func specialised(_ context: BindContext) throws(DiagnosticError) -> Function {
+    WorkCounts.noteSpecialisation()
     var pass = Specialise(source: self, context: context)
     return try pass.run().verified(after: "specialise")
   }
@@ -82,6 +83,7 @@ struct Specialise {
     for i in source.instructions.indices where live[i] {
       builder.origin = source.origins[i]
       map[i] = try rebuild(ValueID(i), map)
+      builder.name(map[i], source.names[ValueID(i)])
       try checkSize(builder.type(map[i]).shape, at: source.origins[i])
     }
     for output in source.outputs { builder.output(output.target, map[output.value.index]) }
@@ -194,19 +196,11 @@ struct Specialise {
     }
     guard let number else {
       throw DiagnosticError(
-        Diagnostic(
-          .unknownLength, "the extent `\(extent)` is not known here before the rule runs", at: span)
+        .unknownExtent(extent, at: span)
       )
     }
     guard number >= 0, number == number.rounded(), number < 2_000_000_000 else {
-      let text =
-        number.isNaN
-        ? "NaN" : number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
-      throw DiagnosticError(
-        Diagnostic(
-          .badLength,
-          "an extent must be a whole number from 0 to 2,000,000,000, and this one is \(text)",
-          at: span))
+      throw DiagnosticError(.badExtent(number, at: span))
     }
     return .fixed(Int(number))
   }
@@ -228,9 +222,7 @@ struct Specialise {
       elements *= Double(max(1, shape[axis].value))
     }
     guard elements <= Budget.tensorElements else {
-      throw DiagnosticError(
-        Diagnostic(
-          .badLength, "a tensor of \(elements) elements is more than any machine holds", at: span))
+      throw DiagnosticError(.tensorTooLarge(elements, at: span))
     }
   }
 
@@ -267,12 +259,7 @@ struct Specialise {
     }
     let operation = instruction.operation
     if context.rank < 2, needsMatrixParameter(instruction) {
-      throw DiagnosticError(
-        Diagnostic(
-          .matrixRuleOnVector,
-          "`\(operation.info.name)` needs a matrix, and this parameter has rank \(context.rank)",
-          at: span,
-          notes: [Note("send such parameters elsewhere with a route: `rank == 2 -> …`")]))
+      throw DiagnosticError(.matrixRuleOnVector(operation, rank: context.rank, at: span))
     }
     switch operation {
     case .free: throw DiagnosticError(.freeName(at: span))
@@ -323,7 +310,7 @@ struct Specialise {
     } catch let error as DiagnosticError {
       throw error
     } catch {
-      throw DiagnosticError(Diagnostic(.shapeMismatch, "\(error)", at: span))
+      throw DiagnosticError(.shapeMismatch(error, at: span))
     }
   }
 
@@ -381,15 +368,9 @@ struct Specialise {
     guard let count = bindValue(instruction.a), count >= 0, count == count.rounded(), count <= 1e6
     else {
       if let count = bindValue(instruction.a), count > 1e6 {
-        throw DiagnosticError(
-          Diagnostic(
-            .badRepeatCount, "`repeat` runs at most 1,000,000 times, and this is \(count)", at: span
-          ))
+        throw DiagnosticError(.tooManyIterations(count, at: span))
       }
-      throw DiagnosticError(
-        Diagnostic(
-          .badRepeatCount, "`repeat` needs a whole number of times, known before the rule runs",
-          at: span))
+      throw DiagnosticError(.unknownCount(at: span))
     }
     let initial = loop.initial.map { map[$0.index] }
     let captured = loop.captured.map { map[$0.index] }

@@ -147,10 +147,7 @@ extension Specialise {
     }
     let length = extents[position]
     guard length > 0, length <= Self.foldLimit else {
-      throw DiagnosticError(
-        Diagnostic(
-          .tooManyEntries, "an axis behind another is folded up to a length of \(Self.foldLimit)",
-          at: span))
+      throw DiagnosticError(.foldTooLong(limit: Self.foldLimit, at: span))
     }
     var slices = extents.map { _ in AxisSlice.full }
     var result: ValueID?
@@ -217,11 +214,7 @@ extension Specialise {
     let total = lengths.reduce(1, *)
     guard total <= Self.entryLimit else {
       throw DiagnosticError(
-        Diagnostic(
-          .tooManyEntries,
-          "`\(instruction.operation.info.name)` is done for each of up to \(Self.entryLimit) entries "
-            + "of named axes, and these are \(total)", at: span,
-          notes: [Note("elementwise operations and reductions take any number of entries")]))
+        .tooManyEntries(total, limit: Self.entryLimit, instruction.operation, at: span))
     }
     let entryType = ValueType(
       instruction.type.kind, try concrete(instruction.type.shape.tensor, at: span))

@@ -65,7 +65,7 @@ private struct Ranges {
       return nonNegative.contains(Int(instruction.attribute)) ? .nonNegative : .all
     case .step: return Range(low: 1)
     case .horizon, .extent, .iota: return .nonNegative
-    case .absolute, .squareRoot, .exponential, .cosh: return .nonNegative
+    case .cubeRoot, .reciprocal: return a.isNonNegative ? .nonNegative : .all
     case .add: return Range(low: a.low + b.low, high: a.high + b.high)
     case .subtract: return Range(low: a.low - b.high, high: a.high - b.low)
     case .negate: return Range(low: -a.high, high: -a.low)
@@ -102,7 +102,12 @@ private struct Ranges {
       default: return .all
       }
     case .matrixProduct: return a.isNonNegative && b.isNonNegative ? .nonNegative : .all
-    default: return .all
+    default:
+      // Nothing is known of what the table says nothing of.
+      switch instruction.operation.info.values {
+      case .nonNegative, .positive, .atLeastOne: return .nonNegative
+      case .all, .signs, .insideSigns: return .all
+      }
     }
   }
 

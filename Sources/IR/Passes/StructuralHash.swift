@@ -14,6 +14,7 @@ struct StructuralHash {
   private let arguments: [UInt64]
   private let outerExtents: [UInt64]?
   private let depth: Int
+  private let slots: SlotColours?
   private var drawColours: [ValueID: UInt64] = [:]
 
   /// Deeper loops keep their carried values as written: looking closer at each would double the
@@ -22,18 +23,24 @@ struct StructuralHash {
 
   /// In a loop body, `arguments` are the hashes of what its arguments stand for, and `extents` those
   /// of the computed extents of the function around.
+  /// With `slots` the numbers depend on nothing but them and the program.
   init(
-    _ source: Function, arguments: [UInt64] = [], extents: [UInt64]? = nil, depth: Int = 0
+    _ source: Function, arguments: [UInt64] = [], extents: [UInt64]? = nil, depth: Int = 0,
+    slots: SlotColours? = nil
   ) {
     self.source = source
+    self.slots = slots
     self.arguments = arguments
     self.depth = depth
     outerExtents = extents
     carriedOrder = source.loops.map { Array($0.initial.indices) }
     carriedColours = source.loops.map { $0.initial.indices.map { UInt64($0) } }
     compute()
-    if source.draws.count > 1 {
-      drawColours = colours(of: .draw)
+    if source.draws.count > 1, slots?.knowsDrawsBySite != true {
+      let uses = self.uses()
+      for i in source.instructions.indices where source.instructions[i].operation == .draw {
+        drawColours[ValueID(i)] = uses[i]
+      }
       compute()
     }
   }
@@ -70,15 +77,18 @@ struct StructuralHash {
     let mix = Self.mix
     let instruction = source[id]
     let shape = instruction.type.shape
-    var h = mix(UInt64(instruction.operation.rawValue), UInt64(instruction.type.kind.rawValue))
-    h = mix(h, shape.isLike ? 1 : 2 + UInt64(shape.axes.raw))
+    var h = mix(number(instruction.operation), number(instruction.type.kind))
+    h = mix(h, shape.isLike ? 1 : 2 + number(shape.axes))
     for axis in 0..<shape.rank where !shape.isLike { h = mix(h, hash(shape[axis])) }
     let attribute = Int(instruction.attribute)
     switch instruction.operation {
     case .constant: h = mix(h, source.constants[attribute].bitPattern)
     case .draw:
       let draw = source.draws[attribute]
-      h = mix(mix(h, UInt64(draw.distribution.rawValue)), draw.isGlobal ? 1 : 0)
+      h = mix(mix(h, number(draw.distribution)), draw.isGlobal ? 1 : 0)
+      if let slots, slots.knowsDrawsBySite {
+        h = mix(mix(h, UInt64(draw.site)), SlotColours.text(draw.name))
+      }
       if let colour = drawColours[id] { h = mix(h, colour) }
     case .slice, .placeSlice:
       for slice in source.slices[attribute] {
@@ -86,6 +96,11 @@ struct StructuralHash {
         h = mix(mix(h, Self.word(slice.end ?? -1)), slice.isDropped ? 1 : 0)
       }
     case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt: break
+    case .hyper where slots != nil: h = mix(h, slots!.hypers[attribute])
+    case .state where slots != nil: h = mix(h, slots!.states[attribute])
+    case .input where slots != nil: h = mix(h, slots!.inputs[attribute])
+    case .extent where slots != nil:
+      h = mix(h, ExtentKind(rawValue: instruction.attribute).map { SlotColours.text("\($0)") } ?? 0)
     case .argument:
       h = mix(h, attribute < arguments.count ? arguments[attribute] : Self.word(attribute))
     case .loop: return mix(mix(h, hash(loop: attribute)), values[instruction.a.index])
@@ -141,7 +156,7 @@ struct StructuralHash {
     of loop: Loop, _ colours: [UInt64], _ captured: [UInt64]
   ) -> [UInt64] {
     let body = StructuralHash(
-      loop.body, arguments: colours + captured, extents: extents, depth: depth + 1)
+      loop.body, arguments: colours + captured, extents: extents, depth: depth + 1, slots: slots)
     return loop.initial.indices.map { k in
       loop.body.output(.result(k)).map { body.values[$0.index] } ?? 0
     }
@@ -149,11 +164,11 @@ struct StructuralHash {
 
   // MARK: Uses
 
-  /// For each value of an operation a number of what is made of it, up to the outputs.
-  private func colours(of operation: Operation) -> [ValueID: UInt64] {
+  /// For each value a number of what is made of it, up to the outputs; 0 where that is nothing.
+  func uses() -> [UInt64] {
     var uses = [UInt64](repeating: 0, count: source.instructions.count)
     for output in source.outputs {
-      uses[output.value.index] &+= Self.mix(13, Self.number(output.target))
+      uses[output.value.index] &+= Self.mix(13, number(output.target))
     }
     for i in source.instructions.indices.reversed() where uses[i] != 0 {
       let instruction = source.instructions[i]
@@ -163,22 +178,38 @@ struct StructuralHash {
         uses[operand.index] &+= Self.mix(seen, isOrdered ? UInt64(position) : 17)
       }
     }
-    var result: [ValueID: UInt64] = [:]
-    for i in source.instructions.indices where source.instructions[i].operation == operation {
-      result[ValueID(i)] = uses[i]
-    }
-    return result
+    return uses
   }
 
-  private static func number(_ target: OutputTarget) -> UInt64 {
+  // MARK: Numbers
+
+  private func number(_ operation: Operation) -> UInt64 {
+    slots?.operations[Int(operation.rawValue)] ?? UInt64(operation.rawValue)
+  }
+
+  private func number(_ kind: ElementKind) -> UInt64 {
+    slots == nil ? UInt64(kind.rawValue) : SlotColours.text("\(kind)")
+  }
+
+  private func number(_ axes: AxisSet) -> UInt64 {
+    slots == nil || axes.isEmpty ? UInt64(axes.raw) : SlotColours.text(axes.description)
+  }
+
+  private func number(_ distribution: Distribution) -> UInt64 {
+    slots == nil ? UInt64(distribution.rawValue) : SlotColours.text("\(distribution)")
+  }
+
+  private func number(_ target: OutputTarget) -> UInt64 {
+    let mix = Self.mix
+    let word = Self.word
     func text(_ kind: UInt64, _ name: String) -> UInt64 {
       name.utf8.reduce(kind) { mix($0, UInt64($1)) }
     }
     switch target {
     case .loss: return 0
     case .parameter(let k): return mix(1, word(k))
-    case .state(let k): return mix(2, word(k))
-    case .hyper(let k): return mix(3, word(k))
+    case .state(let k): return mix(2, slots?.states[k] ?? word(k))
+    case .hyper(let k): return mix(3, slots?.hypers[k] ?? word(k))
     case .result(let k): return mix(4, word(k))
     case .gradient(let k): return mix(5, word(k))
     case .view(let name): return text(6, name)

@@ -20,7 +20,7 @@ extension Diagnostic {
       notes: [Note("they were reported where it is declared")])
   }
 
-  static func notARule(at span: Span) -> Diagnostic {
+  package static func notARule(at span: Span) -> Diagnostic {
     Diagnostic(.notARule, "here stands a rule, such as `AdamW` or `Lion(lr = 1e-4)`", at: span)
   }
 
@@ -62,7 +62,7 @@ extension Diagnostic {
     needs(callee, "a \(noun) for `\(name)`", at: span)
   }
 
-  static func givenTwice(_ label: Name) -> Diagnostic {
+  package static func givenTwice(_ label: Name) -> Diagnostic {
     Diagnostic(.givenTwice, "`\(label.text)` is given twice", at: label.span)
   }
 

@@ -83,9 +83,8 @@ package struct LibraryChooser {
     static let systemDecompositions = "liblapack.dylib"
   #else
     static let names: KeyValuePairs = [
-      "mkl": ["libmkl_rt.so.2", "libmkl_rt.so"],
+      "mkl": ["libmkl_rt.so.3", "libmkl_rt.so.2", "libmkl_rt.so"],
       "openblas": ["libopenblas.so.0", "libopenblas.so"],
-      "system": ["libcblas.so.3", "libblas.so.3"],
     ]
     static let systemDecompositions = "liblapack.so.3"
   #endif

@@ -1,40 +1,46 @@
 import Diagnostics
 import IR
 
-/// The hyperparameters of one rule instance: schedules evaluated at each step, values set by hand
-/// in their place.
+/// The values of a rule's hyperparameters: schedules evaluated at each step, values set by hand in
+/// their place.
 final class HyperValues {
-  let hypers: [Hyperparameter]
+  let program: HyperProgram
   let values: UnsafeMutablePointer<Double>
   /// t and T, where the scalar programs of all tensors read them.
   let step: UnsafeMutablePointer<Double>
   let horizon: UnsafeMutablePointer<Double>
-  private let instance: PlanInstance
-  private let memory = PlanMemory()
+  private let instance: PlanInstance?
   private var isOverridden: [Bool]
-  /// Nothing depends on the step.
   private let isConstant: Bool
 
-  init(_ rule: RuleInstance, horizon: Int) throws(DiagnosticError) {
-    hypers = rule.module.hypers
-    values = .allocate(capacity: max(hypers.count, 1))
-    values.initialize(repeating: 0, count: max(hypers.count, 1))
+  var hypers: [Hyperparameter] { program.hypers }
+  var all: [Double] { hypers.indices.map { values[$0] } }
+
+  /// The values at the first of `horizon` steps. Throws R0507 where one is out of its domain.
+  init(_ program: HyperProgram, horizon: Int) throws(DiagnosticError) {
+    self.program = program
+    let count = program.hypers.count
+    values = .allocate(capacity: max(count, 1))
+    values.initialize(repeating: 0, count: max(count, 1))
     step = .allocate(capacity: 1)
     step.initialize(to: 1)
     self.horizon = .allocate(capacity: 1)
     self.horizon.initialize(to: Double(horizon))
-    isOverridden = hypers.map { _ in false }
-    let function = try rule.arguments.specialised(BindContext(dims: [], hypers: []))
-    let plan = try Planner.plan(function, element: .float64)
-    memory.reserve(plan)
-    instance = PlanInstance(PlanProgram(plan), memory: memory)
-    instance.bind(seed: 0, tensor: 0)
-    isConstant = !function.instructions.contains {
-      [.step, .horizon, .hyper].contains($0.operation)
+    isOverridden = program.hypers.map { _ in false }
+    isConstant = program.isConstant
+    if let scalars = program.program {
+      let memory = PlanMemory()
+      memory.reserve(scalars.plan)
+      let made = PlanInstance(scalars, memory: memory)
+      made.bind(seed: 0, tensor: 0)
+      instance = made
+      // Twice, so that arguments that read other hyperparameters read their values.
+      try evaluate()
+      try evaluate()
+    } else {
+      instance = nil
+      for (k, x) in (program.constants ?? []).enumerated() { values[k] = x }
     }
-    // Twice, so that arguments that read other hyperparameters read their values.
-    try evaluate(isFirst: true)
-    try evaluate(isFirst: true)
     for k in hypers.indices { try check(k, values[k], isGiven: false) }
   }
 
@@ -47,10 +53,11 @@ final class HyperValues {
   /// Sets the values for step t.
   func advance(to t: Int) throws(DiagnosticError) {
     step.pointee = Double(t)
-    if !isConstant { try evaluate(isFirst: false) }
+    if !isConstant { try evaluate() }
   }
 
-  private func evaluate(isFirst: Bool) throws(DiagnosticError) {
+  private func evaluate() throws(DiagnosticError) {
+    guard let instance else { return }
     let plan = instance.program.plan
     for k in 0..<plan.presets.count {
       let (register, preset) = plan.presets[k]
@@ -76,17 +83,10 @@ final class HyperValues {
   func set(_ name: String, _ value: Double) throws(DiagnosticError) {
     guard let k = index(name) else {
       let near = Suggestion.nearest(to: name, among: hypers.map(\.name))
-      throw DiagnosticError(
-        Diagnostic(
-          .unknownHyper, "there is no hyperparameter `\(name)`", at: .none,
-          notes: near.map { [Note("did you mean `\($0)`?")] } ?? []))
+      throw DiagnosticError(.unknownHyper(name, suggestion: near))
     }
     if hypers[k].isStructural, value != values[k] {
-      throw DiagnosticError(
-        Diagnostic(
-          .fixedHyper,
-          "`\(hypers[k].name)` fixes shapes or iteration counts: it cannot change after binding",
-          at: hypers[k].origin))
+      throw DiagnosticError(.fixedHyper(hypers[k]))
     }
     try check(k, value, isGiven: true)
     values[k] = value
@@ -96,14 +96,10 @@ final class HyperValues {
   /// `isGiven`: by the host, not by the source; the message then shows the declaration.
   private func check(_ k: Int, _ value: Double, isGiven: Bool) throws(DiagnosticError) {
     guard let domain = hypers[k].domain, !domain.contains(value) else { return }
-    let when = isGiven || isConstant ? "" : " at step \(Int(step.pointee))"
-    let text = value.isNaN ? "NaN" : value.isInfinite ? "infinite" : "\(value)"
     throw DiagnosticError(
-      Diagnostic(
-        .scheduleLeavesDomain, "`\(hypers[k].name)` must be in \(domain), and is \(text)\(when)",
-        at: isGiven ? hypers[k].origin : hypers[k].argument,
-        notes: isGiven || hypers[k].argument == hypers[k].origin
-          ? [] : [Note("declared here", at: hypers[k].origin)]))
+      .scheduleLeavesDomain(
+        hypers[k], domain, value, step: isGiven || isConstant ? nil : Int(step.pointee),
+        isGiven: isGiven))
   }
 
   /// The first hyperparameter that is NaN or infinite in the present step.

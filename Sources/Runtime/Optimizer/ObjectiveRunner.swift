@@ -2,26 +2,23 @@ import CKernels
 import Diagnostics
 import IR
 
-/// An objective bound to a batch size: parameters and inputs in, loss, metrics and gradients out.
+/// The memory of a bound objective: parameters and inputs in, loss, metrics and gradients out.
 ///
 /// Memory is the host's, row-major, parameters and gradients in `elementType`, inputs in
-/// `elementType.compute`; after `bind` an evaluation by the interpreter allocates nothing. Not to be used by several threads at once.
+/// `elementType.compute`; after `bind` an evaluation by the interpreter allocates nothing. Not to be
+/// used by several threads at once.
 package final class ObjectiveRunner {
-  package let module: ObjectiveModule
-  package let parameters: [ParameterSpec]
-  package let engine: EngineKind
-  package let elementType: ElementType
+  package let bound: BoundObjective
   package let seed: UInt64
-  /// The values of the objective's hyperparameters.
-  package let hypers: [Double]
-  package let inputNames: [String]
-  /// Elements of each input in one batch.
-  package let inputCounts: [Int]
-  private let function: Function
-  private let initial: Function
+  package var module: ObjectiveModule { bound.module }
+  package var parameters: [ParameterSpec] { bound.parameters }
+  package var inputCounts: [Int] { bound.inputCounts }
+  private var elementType: ElementType { bound.elementType }
   private let memory = PlanMemory()
   private let team: Team
   private var instance: PlanInstance?
+  /// Code that is to take the place of the interpreter, until it has.
+  private var awaited: SegmentCode?
   private var parameterPointers: [UnsafeRawPointer] = []
   private var gradientPointers: [UnsafeMutableRawPointer] = []
   private var inputPointers: [UnsafeRawPointer] = []
@@ -32,84 +29,36 @@ package final class ObjectiveRunner {
   private var metricRegisters: [Int32] = []
   private var lastLoss = Double.nan
 
-  /// `hypers` nil takes the defaults. Without metrics, what only they need is not computed, and they
-  /// are NaN. Throws shape errors that only numbers reveal, and R0806 where an
-  /// operation has no derivative yet. `threads` nil: `Threads.preferred`.
-  package init(
+  /// Binds an objective, compiles it where the engine wants a `compiler`, and makes its memory. Throws
+  /// what `BoundObjective` throws.
+  package convenience init(
     _ module: ObjectiveModule, hypers: [Double]? = nil, batch: Int? = nil, features: Int? = nil,
     engine: EngineKind = .interpreter, elementType: ElementType = .float32,
     needsGradient: Bool = true, needsMetrics: Bool = true, seed: UInt64 = 0, threads: Int? = nil,
     compiler: (any SegmentCompiler)? = nil
   ) throws(DiagnosticError) {
-    team = Team(threads: engine == .reference ? 1 : threads)
-    self.module = module
-    self.engine = engine
-    self.elementType = elementType
+    var bound = try BoundObjective(
+      module, hypers: hypers, batch: batch, features: features, engine: engine,
+      elementType: elementType, needsGradient: needsGradient, needsMetrics: needsMetrics)
+    bound.compile(compiler)
+    self.init(bound, seed: seed, threads: threads)
+  }
+
+  /// `threads` nil: `Threads.preferred`.
+  package init(_ bound: BoundObjective, seed: UInt64 = 0, threads: Int? = nil) {
+    self.bound = bound
     self.seed = seed
-    var values = hypers ?? module.hypers.map { _ in 0 }
-    if hypers == nil {
-      for (target, value) in try ReferenceProgram.evaluateScalars(module.defaults) {
-        if case .hyper(let k) = target { values[k] = value }
-      }
-    }
-    self.hypers = values
-    let context = BindContext(batch: batch, features: features, hypers: values)
-    // Their shapes first: an error of theirs is shown where they are declared.
-    var specs: [ParameterSpec] = []
-    var shapes: [Shape] = []
-    var numbers = 0.0
-    for slot in module.parameters {
-      let shape = try module.forward.concreteShape(slot.shape, context, at: slot.origin)
-      specs.append(ParameterSpec(name: slot.name, dims: shape.numbers))
-      shapes.append(shape)
-      if specs.last!.count == 0 {
-        throw DiagnosticError(
-          Diagnostic(
-            .badLength, "the parameter `\(slot.name)` has no elements: it is \(shape)",
-            at: slot.origin))
-      }
-      numbers += Double(specs.last!.count)
-      if numbers > Budget.values {
-        throw Budget.exceeded(
-          "the parameter `\(slot.name)`, with those before it,", bytes: numbers * 8,
-          limit: Budget.values * 8, at: slot.origin)
-      }
-    }
-    var forward = try module.forward.specialised(context)
-    if !needsMetrics {
-      forward.outputs.removeAll { if case .metric = $0.target { true } else { false } }
-    }
-    parameters = specs
-    inputNames = module.inputs.map(\.name)
-    var counts: [Int] = []
-    for slot in module.inputs {
-      counts.append(
-        try module.forward.concreteShape(slot.shape, context, at: slot.origin).elementCount)
-    }
-    inputCounts = counts
-    initial = try module.initial.specialised(context).checkedForEvaluation()
-    function = needsGradient ? try forward.differentiated(parameters: shapes) : forward
-    if engine != .reference { try makePlan(engine.compiler(compiler)) }
+    team = Team(threads: bound.engine == .reference ? 1 : threads)
+    awaited = bound.code
+    if let program = bound.program { instance = makeInstance(program) }
+    adoptCode()
   }
 
   deinit { for pointer in spare { pointer.deallocate() } }
 
-  private func makePlan(_ compiler: (any SegmentCompiler)?) throws(DiagnosticError) {
-    let plan = try Planner.plan(function, element: elementType)
-    if Double(plan.arenaBytes) > Budget.bytes {
-      throw Budget.exceeded(
-        "`\(module.name)`, evaluated on one batch,", bytes: Double(plan.arenaBytes),
-        limit: Budget.bytes, at: function.mostNumbers()?.origin ?? module.origin)
-    }
+  private func makeInstance(_ program: PlanProgram) -> PlanInstance {
+    let plan = program.plan
     memory.reserve(plan)
-    let program = PlanProgram(plan)
-    if let compiler {
-      let names = PlanNames(
-        parameters: module.parameters.map(\.name), inputs: inputNames,
-        hypers: module.hypers.map(\.name))
-      let count = plan.segments.reduce(0) { $0 + $1.count }
-      [program].compile(compiler, [names], effort: engine.effort(count))
-    }
     let instance = PlanInstance(program, memory: memory)
     if team.threads > 1, plan.work >= Double(Cutting.usual.worth) {
       team.reserve(plan)
@@ -118,7 +67,7 @@ package final class ObjectiveRunner {
     }
     instance.bind(seed: seed, tensor: CounterTensor.objective)
     for (register, preset) in plan.presets {
-      if case .hyper(let k) = preset { instance.scalars[Int(register)] = hypers[k] }
+      if case .hyper(let k) = preset { instance.scalars[Int(register)] = bound.hypers[k] }
     }
     for (target, register) in plan.scalarOutputs {
       switch target {
@@ -138,13 +87,21 @@ package final class ObjectiveRunner {
         instance.slots[k] = pointer
       }
     }
-    self.instance = instance
+    return instance
+  }
+
+  /// Takes the code of the passes if it is there.
+  private func adoptCode() {
+    guard let code = awaited, let functions = code.functions else { return }
+    awaited = nil
+    var own = functions[...]
+    instance?.adopt(&own)
   }
 
   /// The starting values of the parameters, row-major.
   package func initialParameters() throws(DiagnosticError) -> [[Double]] {
-    let environment = ReferenceEnvironment(hypers: hypers, step: 0, seed: seed)
-    let outputs = try ReferenceProgram(initial).evaluate(environment).outputs[0]
+    let environment = ReferenceEnvironment(hypers: bound.hypers, step: 0, seed: seed)
+    let outputs = try ReferenceProgram(bound.initial).evaluate(environment).outputs[0]
     var values = parameters.map { [Double](repeating: 0, count: $0.count) }
     for (target, value) in outputs {
       guard case .parameter(let k) = target else { continue }
@@ -162,7 +119,7 @@ package final class ObjectiveRunner {
     inputs: [UnsafeRawPointer] = []
   ) {
     precondition(pointers.count == parameters.count, "one pointer for each parameter")
-    precondition(inputs.count == inputNames.count, "one pointer for each input")
+    precondition(inputs.count == inputCounts.count, "one pointer for each input")
     parameterPointers = pointers
     gradientPointers = gradients
     inputPointers = inputs
@@ -181,6 +138,7 @@ package final class ObjectiveRunner {
   /// draws of the objective, if it draws.
   package func evaluate(step: Int = 1) throws(DiagnosticError) -> Double {
     guard let instance else { return try referenceEvaluate(step) }
+    if awaited != nil { adoptCode() }
     instance.setStep(step)
     let plan = instance.program.plan
     for k in 0..<plan.presets.count {
@@ -211,7 +169,7 @@ package final class ObjectiveRunner {
       Dense(shape: [count], values: (0..<count).map { type.read(pointer, $0) })
     }
     let environment = ReferenceEnvironment(
-      hypers: hypers, step: step,
+      hypers: bound.hypers, step: step,
       parameters: parameters.indices.map {
         dense(parameterPointers[$0], parameters[$0].count, elementType)
       },
@@ -219,7 +177,7 @@ package final class ObjectiveRunner {
         dense(inputPointers[$0], inputCounts[$0], elementType.compute)
       }, seed: seed,
       tensor: CounterTensor.objective)
-    let result = try ReferenceProgram(function).evaluate(environment)
+    let result = try ReferenceProgram(bound.function).evaluate(environment)
     for (target, value) in result.outputs[0] {
       switch target {
       case .loss: lastLoss = value.scalar
@@ -273,8 +231,6 @@ package final class ObjectiveRunner {
   }
   private var unread: [UnsafeMutableRawPointer] = []
 
-  /// The objective as text: its plan.
-  package func dumpPlan() -> String { instance?.program.plan.dump() ?? "" }
 }
 
 /// Tensor numbers in the random counter that belong to no parameter tensor.

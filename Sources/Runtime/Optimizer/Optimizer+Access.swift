@@ -3,21 +3,13 @@ import IR
 
 /// Reading and setting what a bound rule holds, by name.
 extension Optimizer {
-  // MARK: What it needs
-
-  private func reads(_ operations: Set<Operation>) -> Bool {
-    tensors.contains { tensor in
-      tensor.update.instructions.contains { operations.contains($0.operation) }
-    }
-  }
-
-  package var needsGradient: Bool { instance.module.guardsFinite || reads([.gradient]) }
-  package var needsLoss: Bool { reads([.loss]) }
-  package var needsOracle: Bool { reads([.lossAt, .gradientAt]) }
+  package var needsGradient: Bool { bound.needsGradient }
+  package var needsLoss: Bool { bound.needsLoss }
+  package var needsOracle: Bool { bound.needsOracle }
 
   /// Which way a tensor takes: the variant's number and its route lines as written.
   package func variant(of tensor: Int) -> (index: Int, path: [String]) {
-    let index = tensors[tensor].variant
+    let index = tensors[tensor].variant.index
     return (index, instance.module.variants[index].path)
   }
 
@@ -30,14 +22,14 @@ extension Optimizer {
   /// The value at the last step done, or at the first before any.
   package func hyper(_ name: String) -> Double? { hypers.index(name).map { hypers.values[$0] } }
 
-  /// From now on this value, whatever the schedule says. Throws R0505 for an unknown name, R0507 out
-  /// of the domain, R0508 for one that shapes depend on.
   /// The first hyperparameter that was NaN or infinite in the last step, and where its value is
   /// written.
   package var brokenHyper: (name: String, value: Double, argument: Span)? {
     hypers.notFinite.map { ($0.hyper.name, $0.value, $0.hyper.argument) }
   }
 
+  /// From now on this value, whatever the schedule says. Throws R0505 for an unknown name, R0507 out
+  /// of the domain, R0508 for one that shapes depend on.
   package func setHyper(_ name: String, _ value: Double) throws(DiagnosticError) {
     try hypers.set(name, value)
   }
@@ -56,6 +48,11 @@ extension Optimizer {
     tensors[tensor].memory.states.first { $0.name == name }?.shape
   }
 
+  /// The kind of storage of each state of a tensor, in words: of eight bits, which map.
+  package func stateStorage(_ name: String, of tensor: Int) -> String? {
+    tensors[tensor].memory.states.first { $0.name == name }?.format.name
+  }
+
   /// Encodes the values to nearest; what `state` gave reads back the same. Throws R0808 for an unknown
   /// name, R0809 for a wrong number of values, or a negative one where the storage has none.
   package func setState(
@@ -70,23 +67,13 @@ extension Optimizer {
     guard let region = regions.first(where: { $0.name == name }) else {
       let near = Suggestion.nearest(to: name, among: regions.map(\.name))
       throw DiagnosticError(
-        Diagnostic(
-          .unknownPlace, "`\(instance.label)` has no \(kind) `\(name)` here", at: .none,
-          notes: near.map { [Note("did you mean `\($0)`?")] } ?? []))
+        .unknownPlace("\(kind) `\(name)`", of: instance.label, suggestion: near))
     }
     guard values.count == region.count else {
-      throw DiagnosticError(
-        Diagnostic(
-          .valuesDoNotFill,
-          "the \(kind) `\(name)` has \(region.count) values, and \(values.count) were given",
-          at: .none))
+      throw DiagnosticError(.wrongCount("\(kind) `\(name)`", region.count, given: values.count))
     }
     if region.format.hasNoSign, let negative = values.first(where: { $0 < 0 }) {
-      throw DiagnosticError(
-        Diagnostic(
-          .valuesDoNotFill,
-          "the \(kind) `\(name)` is never negative and stored so, and \(negative) was given",
-          at: .none))
+      throw DiagnosticError(.neverNegative("\(kind) `\(name)`", given: negative))
     }
     region.restore(values)
   }
@@ -109,21 +96,23 @@ extension Optimizer {
   }
 
   /// The names of the equations that draw random numbers.
-  package func drawNames(of tensor: Int) -> [String] { tensors[tensor].drawCounts.keys.sorted() }
+  package func drawNames(of tensor: Int) -> [String] {
+    tensors[tensor].variant.drawCounts.keys.sorted()
+  }
 
   /// Recorded numbers in place of the generator, until they are set again; nil gives the generator
   /// back, one value serves all elements. Throws R0906 for a wrong number of values.
   package func setDraw(
     _ name: String, of tensor: Int, _ values: [Double]?
   ) throws(DiagnosticError) {
-    try check(tensors[tensor].drawCounts[name], name, values)
+    try check(tensors[tensor].variant.drawCounts[name], name, values)
     tensors[tensor].memory.draws[name] = values
     refreshDraws(tensor)
   }
 
   /// The names of the states whose first values draw random numbers.
   package func firstDrawNames(of tensor: Int) -> [String] {
-    tensors[tensor].firstDrawCounts.keys.sorted()
+    tensors[tensor].variant.firstDrawCounts.keys.sorted()
   }
 
   /// Recorded numbers in place of the generator in the first value of a state, from the next
@@ -131,7 +120,7 @@ extension Optimizer {
   package func setFirstDraw(
     _ name: String, of tensor: Int, _ values: [Double]?
   ) throws(DiagnosticError) {
-    try check(tensors[tensor].firstDrawCounts[name], name, values)
+    try check(tensors[tensor].variant.firstDrawCounts[name], name, values)
     tensors[tensor].memory.firstDraws[name] = values
   }
 
@@ -139,9 +128,7 @@ extension Optimizer {
     _ count: Int?, _ name: String, _ values: [Double]?
   ) throws(DiagnosticError) {
     guard let count else {
-      throw DiagnosticError(
-        Diagnostic(
-          .unknownPlace, "`\(instance.label)` has no random draw `\(name)` here", at: .none))
+      throw DiagnosticError(.unknownPlace("random draw `\(name)`", of: instance.label))
     }
     if let values, values.count != 1, values.count != count {
       throw DiagnosticError(
@@ -171,17 +158,5 @@ extension Optimizer {
     return tensors[tensor].memory.views.first { $0.name == name }.map {
       UnsafeRawPointer($0.pointer)
     }
-  }
-
-  /// The plan of each way through the rule that some tensor takes, as text.
-  package func dumpPlan() -> String {
-    var seen: Set<String> = []
-    var text = ""
-    for (k, tensor) in tensors.enumerated() {
-      guard let plan = tensor.instance?.program.plan else { continue }
-      let dump = plan.dump()
-      if seen.insert(dump).inserted { text += "# \(parameters[k].name)\n\(dump)" }
-    }
-    return text
   }
 }

@@ -27,11 +27,11 @@ extension Optimizer {
   }
 
   private func roundsByChance(_ k: Int) -> Bool {
-    instance.module.variants[tensors[k].variant].roundsStochastically
+    instance.module.variants[tensors[k].variant.index].roundsStochastically
   }
 
   func referenceStep(_ oracle: PointOracle?) throws(DiagnosticError) {
-    let values = (0..<hypers.hypers.count).map { hypers.values[$0] }
+    let values = hypers.all
     let environments = tensors.indices.map { k in
       ReferenceEnvironment(
         hypers: values, step: stepCount + 1, horizon: horizon, loss: lossValue.pointee,
@@ -42,7 +42,7 @@ extension Optimizer {
         seed: seed, tensor: UInt32(k),
         recordedDraws: tensors[k].memory.draws.mapValues { Dense(shape: [$0.count], values: $0) })
     }
-    let program = ReferenceProgram(tensors.map(\.update))
+    let program = ReferenceProgram(tensors.map(\.variant.update))
     let result: ReferenceProgram.Result
     if let oracle {
       result = try program.evaluate(
@@ -68,8 +68,8 @@ extension Optimizer {
     case .parameter:
       let formats = PlanFormats(elementType, roundsByChance: roundsByChance(k))
       let region = TensorMemory.Region(
-        name: "w", shape: [parameters[k].count], format: formats.update, compute: .float64,
-        isGlobal: false, pointer: parameterPointers[k])
+        layout: TensorLayout("w", [parameters[k].count], formats.update, .float64),
+        pointer: parameterPointers[k])
       region.write(
         value.count == region.count ? value.values : region.filled(value.scalar), seed: seed,
         step: stepCount + 1, tensor: k)
@@ -90,13 +90,13 @@ extension Optimizer {
   ) throws(DiagnosticError) -> OracleAnswer {
     let points = request.points
     let element = elementType.kernelElement
-    let room = TensorMemory()
+    let memory = TensorMemory()
     let at = points.map { point in
-      let pointer = room.own(point.count * elementType.byteCount)
+      let pointer = memory.own(point.count * elementType.byteCount)
       for (i, x) in point.values.enumerated() { rv_set_number(element, pointer, Int64(i), x) }
       return UnsafeRawPointer(pointer)
     }
-    let gradients = points.map { room.own($0.count * elementType.byteCount) }
+    let gradients = points.map { memory.own($0.count * elementType.byteCount) }
     let loss = request.wantsGradients ? try oracle(at, gradients) : try oracle(at, nil)
     return OracleAnswer(
       loss: loss,

@@ -5,16 +5,14 @@ import IR
 /// The states, inputs, views and recorded draws of one parameter tensor.
 final class TensorMemory {
   struct Region {
-    var name: String
-    var shape: [Int]
-    /// Scalars are Doubles.
-    var format: SlotFormat
-    /// The arithmetic that decodes and encodes it.
-    var compute: ElementType
-    var isGlobal: Bool
+    var layout: TensorLayout
     var pointer: UnsafeMutableRawPointer
-    var count: Int { shape.reduce(1, *) }
-    var byteCount: Int { format.byteCount(count) }
+
+    var name: String { layout.name }
+    var shape: [Int] { layout.shape }
+    var format: SlotFormat { layout.format }
+    var compute: ElementType { layout.compute }
+    var count: Int { layout.count }
 
     /// The numbers, decoded.
     var values: [Double] {
@@ -47,6 +45,26 @@ final class TensorMemory {
       for i in 0..<count { rv_set_number(format.element, pointer, Int64(i), values[i]) }
     }
 
+    /// Gives every entry the value `x`.
+    func fill(_ x: Double) {
+      switch format.element {
+      case ElementType.float32.kernelElement:
+        pointer.assumingMemoryBound(to: Float.self).update(repeating: Float(x), count: count)
+      case ElementType.float64.kernelElement:
+        pointer.assumingMemoryBound(to: Double.self).update(repeating: x, count: count)
+      default: for i in 0..<count { rv_set_number(format.element, pointer, Int64(i), x) }
+      }
+    }
+
+    /// Gives the entries the numbers of a parameter.
+    func fill(_ element: ElementType, _ parameter: UnsafeRawPointer) {
+      for i in 0..<count {
+        rv_set_number(
+          format.element, pointer, Int64(i),
+          rv_number_at(element.kernelElement, parameter, Int64(i)))
+      }
+    }
+
     func filled(_ x: Double) -> [Double] { [Double](repeating: x, count: count) }
 
     var dense: Dense { Dense(shape: shape, values: values) }
@@ -60,21 +78,23 @@ final class TensorMemory {
   var missingInput: String? { awaited.first }
   var draws: [String: [Double]] = [:]
   var firstDraws: [String: [Double]] = [:]
-  private var drawRooms: [String: (pointer: UnsafeMutablePointer<Double>, count: Int)] = [:]
+  private var drawScratch: [String: (pointer: UnsafeMutablePointer<Double>, count: Int)] = [:]
   private var owned: [UnsafeMutableRawPointer] = []
 
   deinit { for pointer in owned { pointer.deallocate() } }
 
-  private func region(
-    _ name: String, _ shape: [Int], _ format: SlotFormat, _ compute: ElementType,
-    isGlobal: Bool = false, shared: UnsafeMutableRawPointer? = nil
-  ) -> Region {
-    let stored = shape.isEmpty ? .float64 : format
-    let pointer = shared ?? own(stored.byteCount(shape.reduce(1, *)))
-    return Region(
-      name: name, shape: shape, format: stored, compute: compute, isGlobal: isGlobal,
-      pointer: pointer)
+  /// The memory of a tensor; `globals` holds that of the states that all tensors share.
+  init(_ variant: BoundVariant, globals: [String: UnsafeMutableRawPointer]) {
+    states = variant.states.map { layout in
+      Region(layout: layout, pointer: globals[layout.name] ?? own(layout.byteCount))
+    }
+    inputs = variant.inputs.map { Region(layout: $0, pointer: own($0.byteCount)) }
+    views = variant.views.map { Region(layout: $0, pointer: own($0.byteCount)) }
+    awaited = inputs.map(\.name)
   }
+
+  /// Memory for points of the reference engine.
+  init() {}
 
   private static let hugePage = 2 << 20
 
@@ -91,31 +111,15 @@ final class TensorMemory {
   }
 
   /// Memory for the recorded numbers of a draw, the same at every call.
-  func drawRoom(_ name: String, _ count: Int) -> UnsafeMutablePointer<Double> {
-    if let room = drawRooms[name], room.count >= count { return room.pointer }
+  func recordedDraw(_ name: String, _ count: Int) -> UnsafeMutablePointer<Double> {
+    if let known = drawScratch[name], known.count >= count { return known.pointer }
     let pointer = own(count * 8).assumingMemoryBound(to: Double.self)
-    drawRooms[name] = (pointer, count)
+    drawScratch[name] = (pointer, count)
     return pointer
-  }
-
-  func addState(
-    _ name: String, _ shape: [Int], _ format: SlotFormat, _ compute: ElementType, isGlobal: Bool,
-    shared: UnsafeMutableRawPointer?
-  ) {
-    states.append(region(name, shape, format, compute, isGlobal: isGlobal, shared: shared))
-  }
-
-  func addInput(_ name: String, _ shape: [Int], _ element: ElementType) {
-    inputs.append(region(name, shape, element.format, element))
-    awaited.append(name)
   }
 
   func noteGiven(_ name: String) { awaited.removeAll { $0 == name } }
 
-  func addView(_ name: String, _ shape: [Int], _ element: ElementType) {
-    views.append(region(name, shape, element.format, element.compute))
-  }
-
   /// Bytes of the states, those of the whole optimizer included.
-  var stateByteCount: Int { states.reduce(0) { $0 + $1.byteCount } }
+  var stateByteCount: Int { states.reduce(0) { $0 + $1.layout.byteCount } }
 }

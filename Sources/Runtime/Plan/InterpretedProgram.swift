@@ -27,30 +27,48 @@ package struct InterpretedProgram {
     self.threads = threads
   }
 
-  /// The outputs of each function, in order, as `ReferenceProgram.evaluate` gives them.
+  /// What `evaluate` runs, for callers that evaluate often.
+  func programs() throws(DiagnosticError) -> [PlanProgram] {
+    let sitePhases = try BarrierPhases.of(functions)
+    return try functions.map { function throws(DiagnosticError) in
+      PlanProgram(
+        try Planner.plan(
+          function, element: element, sitePhases: sitePhases,
+          firstPhaseAfterOracles: BarrierPhases.firstAfterOracles(functions, sitePhases),
+          unrollLimit: unrollLimit, block: cutting.block))
+    }
+  }
+
+  /// The outputs of each function, in order, as `ReferenceProgram.evaluate` gives them; `programs`
+  /// are its own.
   package func evaluate(
     _ environments: [ReferenceEnvironment], oracle: Oracle? = nil
   ) throws(DiagnosticError) -> ReferenceProgram.Result {
-    let rounds = try Rounds.of(functions)
+    try evaluate(environments, oracle: oracle, by: programs())
+  }
+
+  func evaluate(
+    _ environments: [ReferenceEnvironment], oracle: Oracle? = nil, by programs: [PlanProgram]
+  ) throws(DiagnosticError) -> ReferenceProgram.Result {
+    let sitePhases = try BarrierPhases.of(functions)
     let team = Team(threads: threads, worth: cutting.worth)
     let memory = PlanMemory()
     var runs: [Run] = []
-    for (function, environment) in zip(functions, environments) {
-      let plan = try Planner.plan(
-        function, element: element, rounds: rounds,
-        firstPhaseAfterOracles: Rounds.firstPhaseAfterOracles(functions, rounds),
-        unrollLimit: unrollLimit, block: cutting.block)
-      memory.reserve(plan)
-      team.reserve(plan)
-      runs.append(Run(function, plan, environment, memory))
+    for (k, program) in programs.enumerated() {
+      memory.reserve(program.plan)
+      team.reserve(program.plan)
+      runs.append(Run(functions[k], program, environments[k], memory))
     }
     if let compiler {
-      runs.map(\.instance.program).compile(
-        compiler, runs.map { _ in PlanNames() }, effort: .always)
+      let code = compiler.compile(
+        programs.flatMap(\.withBodies).flatMap { $0.plan.sources(PlanNames()) }, effort: .always)
+      var functions = (code.functions ?? [])[...]
+      for run in runs { run.instance.adopt(&functions) }
+      runs.first?.code = code
     }
     team.assemble()
     let lockstep = Lockstep(
-      runs.map(\.instance), rounds: rounds, team: team, element: element)
+      runs.map(\.instance), sitePhases: sitePhases, team: team, element: element)
     for run in runs { try run.load() }
     if let oracle {
       try lockstep.run { (points, gradients) throws(DiagnosticError) in
@@ -76,15 +94,18 @@ private final class Run {
   let plan: Plan
   let environment: ReferenceEnvironment
   let instance: PlanInstance
+  /// Keeps compiled passes loaded.
+  var code: SegmentCode?
   private var owned: [UnsafeMutableRawPointer] = []
 
   init(
-    _ function: Function, _ plan: Plan, _ environment: ReferenceEnvironment, _ memory: PlanMemory
+    _ function: Function, _ program: PlanProgram, _ environment: ReferenceEnvironment,
+    _ memory: PlanMemory
   ) {
     self.function = function
-    self.plan = plan
     self.environment = environment
-    instance = PlanInstance(PlanProgram(plan), memory: memory)
+    plan = program.plan
+    instance = PlanInstance(program, memory: memory)
   }
 
   deinit { for pointer in owned { pointer.deallocate() } }

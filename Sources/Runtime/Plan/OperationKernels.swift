@@ -9,6 +9,8 @@ extension Operation {
     case .logSoftmax: RV_SUBTRACT
     case .argMaximum, .argMinimum, .argSort: RV_LESS
     case .topKMask: RV_GREATER
+    case .sum, .maximumOf, .minimumOf, .sort, .quantile: RV_COPY
+    // Elementwise: `kernel` is exhaustive.
     default: kernel
     }
   }
@@ -40,6 +42,13 @@ extension Operation {
     case .bfloat16: RV_ROUND_BF16
     case .float16: RV_ROUND_F16
     case .errorFunction: RV_ERROR_FUNCTION
+    case .exp2: RV_EXP2
+    case .log2: RV_LOG2
+    case .log10: RV_LOG10
+    case .arcsinh: RV_ARCSINH
+    case .arccosh: RV_ARCCOSH
+    case .arctanh: RV_ARCTANH
+    case .reciprocal: RV_RECIPROCAL
     case .isFinite: RV_IS_FINITE
     case .logicalNot: RV_LOGICAL_NOT
     case .add: RV_ADD
@@ -62,7 +71,14 @@ extension Operation {
     case .logicalOr: RV_LOGICAL_OR
     case .select: RV_SELECT
     case .clip: RV_CLIP
-    default: RV_COPY
+    case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,
+      .extent,
+      .argument, .draw, .iota, .identity, .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum,
+      .globalSum, .globalMaximum, .globalMinimum, .softmax, .logSoftmax, .matrixProduct,
+      .transpose, .diagonal, .solve, .cholesky, .qr, .eigh, .svd, .reshape, .broadcast, .slice,
+      .placeSlice, .gather, .scatterAdd, .takeAlong, .placeAlong, .push, .sort, .argSort, .topKMask,
+      .quantile, .lossAt, .gradientAt, .loop, .project:
+      preconditionFailure("not elementwise")
     }
   }
 }

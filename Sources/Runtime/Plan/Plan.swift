@@ -26,74 +26,14 @@ struct PlanSlot {
   var isTemporary: Bool { role == .buffer }
 }
 
-/// A place in a slot: the base of a contiguous operand of a step.
-struct SlotAddress: Hashable {
-  var slot: Int32
-  /// Bytes.
-  var offset: Int
-  static let none = SlotAddress(slot: -1, offset: 0)
-}
-
-enum StepKind: UInt8 {
-  /// Runs scalar instructions `m ..< n`.
-  case scalars
-  /// Runs segment `m`.
-  case segment
-  /// Gives `scalarA` to the reduction over all tensors at site `m`; the result is `scalarD`.
-  case contribute
-  /// Offers the point at `a` to the oracle site `m`; the gradient goes to `d`, a loss to `scalarD`.
-  case oraclePoint
-  case matrixProduct
-  case softmax, logSoftmax
-  case diagonal
-  case solve, cholesky, qr, eigh, svd
-  case placeSlice
-  case gather, scatterAdd, takeAlong, placeAlong
-  case sort, argSort, topKMask, quantile
-  case argExtreme
-  /// Runs loop `m`.
-  case loop
-}
-
-/// One step. Plain data: operands by slot, sizes, and for some a scalar register.
-struct PlanStep {
-  var kind: StepKind
-  var operation: Operation
-  /// Scalar register that says whether the step is wanted, or -1.
-  var guardRegister: Int32 = -1
-  var a = SlotAddress.none
-  var b = SlotAddress.none
-  var d = SlotAddress.none
-  var e = SlotAddress.none
-  var h = SlotAddress.none
-  var m = 0
-  var n = 0
-  var k = 0
-  /// Leading dimensions of a matrix product's operands.
-  var leadingA = 0
-  var leadingB = 0
-  var transposesA = false
-  var transposesB = false
-  var scalarA: Int32 = -1
-  var scalarD: Int32 = -1
-  /// Index of the plan's places (strided destinations).
-  var place: Int32 = -1
-  var origin: Span = .none
-
-  init(_ kind: StepKind, _ operation: Operation = .constant) {
-    self.kind = kind
-    self.operation = operation
-  }
-}
-
 /// A pass over elements, as data that a `PlanInstance` hands to the kernels.
 struct PlanSegment {
   var count: Int
   /// Elements of a block: blocks may run at the same time, and in any order.
   var block: Int
-  /// Elements that one round of its instructions takes.
+  /// Elements that each of its instructions takes at once.
   var chunk: Int
-  var guardRegister: Int32
+  var predicateRegister: Int32
   var operands: [rv_operand]
   var instructions: [rv_instruction]
   var initials: [rv_initial]

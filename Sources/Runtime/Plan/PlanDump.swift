@@ -28,18 +28,18 @@ extension Plan {
   }
 
   private func text(_ step: PlanStep) -> [String] {
-    let condition = step.guardRegister >= 0 ? " if r\(step.guardRegister)" : ""
-    switch step.kind {
-    case .scalars: return text(operations: step.m..<step.n)
-    case .loop:
-      let body = loops[step.m].body.dump().split(separator: "\n").map { "  " + $0 }
-      return ["repeat r\(loops[step.m].countRegister)\(condition)"] + body
-    case .segment:
-      return ["pass over \(segments[step.m].count)\(condition)"] + text(segments[step.m])
+    let condition = step.predicateRegister >= 0 ? " if r\(step.predicateRegister)" : ""
+    switch step.work {
+    case .scalars(let range): return text(operations: range)
+    case .loop(let k):
+      let body = loops[k].body.dump().split(separator: "\n").map { "  " + $0 }
+      return ["repeat r\(loops[k].countRegister)\(condition)"] + body
+    case .segment(let k):
+      return ["pass over \(segments[k].count)\(condition)"] + text(segments[k])
     default:
-      let places = [step.a, step.b, step.d, step.e, step.h].filter { $0.slot >= 0 }
+      let places = step.work.addresses.filter { $0.slot >= 0 }
         .map { "s\($0.slot)+\($0.offset)" }.joined(separator: " ")
-      return ["\(step.kind) \(places) m=\(step.m) n=\(step.n) k=\(step.k)\(condition)"]
+      return ["\(step.operation.info.name) \(places)\(step.work.sizes)\(condition)"]
     }
   }
 
@@ -73,6 +73,28 @@ extension Plan {
       }
       let sources = [instruction.a, instruction.b, instruction.c, instruction.e].map(operand)
       return "  \(operand(instruction.d)) = \(name) (\(sources.joined(separator: ", ")))"
+    }
+  }
+}
+
+extension PlanStep.Work {
+  /// Its sizes in the dump, or the site.
+  fileprivate var sizes: String {
+    switch self {
+    case .scalars, .segment, .loop: ""
+    case .contribute(let s): " r\(s.value) → r\(s.result) at site \(s.site)"
+    case .query(let s): " at site \(s.site)" + (s.loss < 0 ? "" : " → r\(s.loss)")
+    case .product(let s): " \(s.rows) × \(s.depth) × \(s.columns)"
+    case .softmax(let s, _): " \(s.rows) × \(s.columns)"
+    case .diagonal(_, _, let count): " \(count)"
+    case .placeSlice(let s): " \(s.sourceCount) in \(s.resultCount)"
+    case .gather(let s), .scatterAdd(let s), .takeAlong(let s), .placeAlong(let s):
+      " \(s.rows) × \(s.columns)"
+    case .sort(let s, _): " \(s.count)"
+    case .topKMask(let s, let share): " \(s.count) r\(share)"
+    case .quantile(let s, let share, let result): " \(s.count) r\(share) → r\(result)"
+    case .argExtreme(let s, _): " \(s.runs) × \(s.length)"
+    case .decomposition(let s): " \(s.rows) × \(s.columns)"
     }
   }
 }

@@ -12,7 +12,7 @@ extension PlanInstance {
   func loop(_ index: Int, _ step: UnsafeMutablePointer<PlanStep>) throws(DiagnosticError) {
     let body = bodies[index]
     let count = scalars[Int(program.plan.loops[index].countRegister)].rounded(.down)
-    guard count <= 1e9 else { throw failure(.loopCount(count), step.pointee) }
+    guard count <= 1e9 else { throw failure(.loopCount(count), step) }
     begin(index, body)
     var runs = 0
     while Double(runs) < count {

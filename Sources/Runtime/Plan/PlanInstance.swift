@@ -12,6 +12,8 @@ final class PlanInstance {
   let replays: UnsafeMutablePointer<UnsafePointer<Double>?>
   /// What the blocks of a pass leave to be combined.
   let partials: UnsafeMutablePointer<Double>
+  /// The program's passes, with their compiled code once it is there.
+  let segments: UnsafeMutablePointer<rv_segment>
   let frame: UnsafeMutablePointer<rv_frame>
   /// The threads that share its steps; nil where it runs on one.
   var team: UnsafeMutablePointer<rv_team>? {
@@ -36,6 +38,8 @@ final class PlanInstance {
     replays = .allocate(capacity: max(plan.drawNames.count, 1))
     replays.initialize(repeating: nil, count: max(plan.drawNames.count, 1))
     partials = .allocate(capacity: max(plan.partialCount, 1))
+    segments = .allocate(capacity: max(plan.segments.count, 1))
+    segments.initialize(from: program.segments, count: plan.segments.count)
     frame = .allocate(capacity: 1)
     frame.initialize(to: rv_frame())
     bodies = program.bodies.map { PlanInstance($0, memory: memory.bodies) }
@@ -54,7 +58,7 @@ final class PlanInstance {
     ownArena = .allocate(byteCount: bytes, alignment: 64)
   }
 
-  /// Takes the shared memory's addresses, once all plans have reserved their room.
+  /// Takes the shared memory's addresses, once all plans have reserved it.
   func bind(seed: UInt64, tensor: UInt32) {
     takeAddresses()
     frame.pointee.slots = slots
@@ -64,6 +68,19 @@ final class PlanInstance {
     frame.pointee.seed = seed
     frame.pointee.tensor = tensor
     for body in bodies { body.bind(seed: seed, tensor: tensor) }
+  }
+
+  /// This instance and those of its loops, in the order of `PlanProgram.withBodies`.
+  var withBodies: [PlanInstance] { [self] + bodies.flatMap(\.withBodies) }
+
+  /// Runs compiled code from now on: one entry a pass, nil where the interpreter stays.
+  func adopt(_ functions: inout ArraySlice<SegmentFunction?>) {
+    for k in 0..<program.plan.segments.count { segments[k].compiled = functions.removeFirst() }
+    for body in bodies { body.adopt(&functions) }
+  }
+
+  var compiledCount: Int {
+    (0..<program.plan.segments.count).count { segments[$0].compiled != nil }
   }
 
   /// Runs in this memory from now on: that of the thread which runs it.
@@ -85,6 +102,7 @@ final class PlanInstance {
 
   deinit {
     frame.deallocate()
+    segments.deallocate()
     slots.deallocate()
     scalars.deallocate()
     replays.deallocate()
@@ -113,18 +131,15 @@ final class PlanInstance {
     while position < end {
       let step = steps + position
       position += 1
-      let guardRegister = step.pointee.guardRegister
-      if guardRegister >= 0, scalars[Int(guardRegister)] == 0 { continue }
-      switch step.pointee.kind {
-      case .scalars:
+      let predicateRegister = step.pointee.predicateRegister
+      if predicateRegister >= 0, scalars[Int(predicateRegister)] == 0 { continue }
+      switch step.pointee.work {
+      case .scalars(let range):
         rv_run_scalars(
-          program.scalars + step.pointee.m, step.pointee.n - step.pointee.m, program.scalarPlaces,
-          frame)
-      case .segment:
-        rv_run_segment(program.segments + step.pointee.m, frame, partials, team)
-      case .matrixProduct: product(step)
-      case .contribute, .oraclePoint: break
-      case .loop: try loop(step.pointee.m, step)
+          program.scalars + range.lowerBound, range.count, program.scalarPlaces, frame)
+      case .segment(let k): rv_run_segment(segments + k, frame, partials, team)
+      case .contribute, .query: break
+      case .loop(let k): try loop(k, step)
       default: try whole(step)
       }
     }
@@ -133,147 +148,29 @@ final class PlanInstance {
   /// The position of the first step of a phase; of the phase after the last, the number of steps.
   func start(of phase: Int) -> Int { program.plan.phaseStarts[phase] }
 
-  /// Runs the numbers of a phase of passes from `position` on, up to the next pass that is wanted;
+  /// Runs the numbers of a phase of passes from `position` on, up to the next pass whose predicate holds;
   /// returns it, or nil at the end. The pass is for the caller to run.
   func nextPass(_ position: inout Int, _ end: Int) -> UnsafeMutablePointer<rv_segment>? {
     let steps = program.steps
     while position < end {
       let step = steps + position
       position += 1
-      let guardRegister = step.pointee.guardRegister
-      if guardRegister >= 0, scalars[Int(guardRegister)] == 0 { continue }
-      if step.pointee.kind == .scalars {
+      let predicateRegister = step.pointee.predicateRegister
+      if predicateRegister >= 0, scalars[Int(predicateRegister)] == 0 { continue }
+      switch step.pointee.work {
+      case .scalars(let range):
         rv_run_scalars(
-          program.scalars + step.pointee.m, step.pointee.n - step.pointee.m, program.scalarPlaces,
-          frame)
-      } else if step.pointee.kind == .segment {
-        return program.segments + step.pointee.m
+          program.scalars + range.lowerBound, range.count, program.scalarPlaces, frame)
+      case .segment(let k): return segments + k
+      default: break
       }
     }
     return nil
   }
 
-  private var element: Int32 { program.plan.element.kernelElement }
-
-  private func product(_ step: UnsafeMutablePointer<PlanStep>) {
-    let s = step.pointee
-    if s.m == 0 || s.n == 0 { return }
-    let (a, b, d) = (pointer(s.a), pointer(s.b), pointer(s.d))
-    if s.k <= RV_SMALL_DEPTH, s.m * s.n * s.k <= 128 * 128 * 128 {
-      rv_small_product(
-        element, s.transposesA ? 1 : 0, s.transposesB ? 1 : 0, Int64(s.m), Int64(s.n), Int64(s.k),
-        a, Int64(s.leadingA), b, Int64(s.leadingB), d)
-      return
-    }
-    MatrixLibrary.load()
-    rv_product(
-      Int32(team?.pointee.threads ?? 1), element, s.transposesA ? 1 : 0, s.transposesB ? 1 : 0,
-      Int32(s.m),
-      Int32(s.n), Int32(s.k), a, Int32(s.leadingA), b, Int32(s.leadingB), d, Int32(s.n))
-  }
-
-  private func whole(_ step: UnsafeMutablePointer<PlanStep>) throws(DiagnosticError) {
-    let s = step.pointee
-    let (m, n, k) = (Int64(s.m), Int64(s.n), Int64(s.k))
-    switch s.kind {
-    case .softmax: rv_softmax(element, pointer(s.a), pointer(s.d), m, n)
-    case .logSoftmax: rv_log_softmax(element, pointer(s.a), pointer(s.d), m, n)
-    case .diagonal: rv_diagonal(element, pointer(s.a), pointer(s.d), n)
-    case .placeSlice:
-      rv_place_slice(
-        element, pointer(s.a), pointer(s.d), m, n, k, program.stepPlaces + Int(s.place))
-    case .gather:
-      try index(
-        s, s.b, limit: s.k,
-        rv_gather(
-          element, pointer(s.a), k, pointer(s.b), Int64(s.leadingA), pointer(s.d), m, n))
-    case .scatterAdd:
-      try index(
-        s, s.a, limit: s.k,
-        rv_scatter_add(
-          element, pointer(s.a), Int64(s.leadingA), pointer(s.b), pointer(s.d), m, k, n))
-    case .takeAlong:
-      try index(
-        s, s.b, limit: s.n,
-        rv_take_along(element, pointer(s.a), pointer(s.b), Int64(s.leadingA), pointer(s.d), m, n))
-    case .placeAlong:
-      try index(
-        s, s.b, limit: s.n,
-        rv_place_along(element, pointer(s.a), pointer(s.b), Int64(s.leadingA), pointer(s.d), m, n))
-    case .sort, .argSort:
-      rv_sort(
-        element, pointer(s.a), pointer(s.d), n, s.kind == .argSort ? 1 : 0,
-        pointer(s.e).assumingMemoryBound(to: Int64.self))
-    case .topKMask:
-      let share = scalars[Int(s.scalarA)]
-      guard share > 0, share <= 1 else { throw failure(.share(share), s) }
-      rv_top_k_mask(
-        element, pointer(s.a), pointer(s.d), n, share,
-        pointer(s.e).assumingMemoryBound(to: Int64.self))
-    case .quantile:
-      scalars[Int(s.scalarD)] = rv_quantile(
-        element, pointer(s.a), n, scalars[Int(s.scalarA)],
-        pointer(s.e).assumingMemoryBound(to: Int64.self))
-    case .argExtreme: argExtreme(s)
-    default:
-      do throws(LinearAlgebraError) {
-        if program.plan.element == .float32 {
-          try decompose(s, memory.workspace32)
-        } else {
-          try decompose(s, memory.workspace64)
-        }
-      } catch { throw failure(.linearAlgebra(error), s) }
-    }
-  }
-
-  private func argExtreme(_ s: PlanStep) {
-    let largest: Int32 = s.operation == .argMaximum ? 1 : 0
-    let width = program.plan.element.byteCount
-    for run in 0..<s.m {
-      let from = pointer(s.a) + run * (s.transposesA ? 1 : s.n) * width
-      let x = rv_arg_extreme(element, from, Int64(s.n), Int64(s.k), largest)
-      if s.scalarD >= 0 {
-        scalars[Int(s.scalarD)] = x
-      } else {
-        rv_set_number(element, pointer(s.d), Int64(run), x)
-      }
-    }
-  }
-
-  private func decompose<T: LinearAlgebraScalar>(
-    _ s: PlanStep, _ workspace: LinearAlgebraWorkspace<T>
-  ) throws(LinearAlgebraError) {
-    let a = UnsafePointer(pointer(s.a).assumingMemoryBound(to: T.self))
-    let d = pointer(s.d).assumingMemoryBound(to: T.self)
-    switch s.kind {
-    case .solve:
-      let b = UnsafePointer(pointer(s.b).assumingMemoryBound(to: T.self))
-      try LinearAlgebra<T>.solve(a, b, n: s.m, columns: s.k, into: d, workspace)
-    case .cholesky: try LinearAlgebra<T>.cholesky(a, n: s.m, into: d)
-    case .qr:
-      let r = pointer(s.e).assumingMemoryBound(to: T.self)
-      try LinearAlgebra<T>.qr(a, m: s.m, n: s.n, q: d, r: r, workspace)
-    case .eigh:
-      let vectors = pointer(s.e).assumingMemoryBound(to: T.self)
-      try LinearAlgebra<T>.eigh(a, n: s.m, values: d, vectors: vectors, workspace)
-    default:
-      let values = pointer(s.e).assumingMemoryBound(to: T.self)
-      let v = pointer(s.h).assumingMemoryBound(to: T.self)
-      try LinearAlgebra<T>.svd(
-        a, m: s.m, n: s.n, u: d, values: values, v: v,
-        keepsSigns: s.k == SingularSigns.lapack.rawValue, workspace)
-    }
-  }
-
-  private func index(
-    _ s: PlanStep, _ indices: SlotAddress, limit: Int, _ wrong: Int64
-  ) throws(DiagnosticError) {
-    if wrong < 0 { return }
-    throw failure(.index(rv_number_at(element, pointer(indices), wrong), count: limit), s)
-  }
-
-  func failure(_ error: NumericError, _ s: PlanStep) -> DiagnosticError {
+  func failure(_ error: NumericError, _ step: UnsafeMutablePointer<PlanStep>) -> DiagnosticError {
     hasFailed = true
-    return DiagnosticError(error.diagnostic(s.operation, at: s.origin), cause: error)
+    return DiagnosticError(
+      error.diagnostic(step.pointee.operation, at: step.pointee.origin), cause: error)
   }
 }

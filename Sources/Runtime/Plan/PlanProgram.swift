@@ -2,23 +2,21 @@ import CKernels
 import Diagnostics
 import IR
 
-/// A plan in memory that does not move: what the kernels read. Shared by all tensors that run it.
-final class PlanProgram {
+/// A plan in memory that neither moves nor changes: what the kernels read. Shared by all that run it.
+final class PlanProgram: @unchecked Sendable {
   let plan: Plan
   let steps: UnsafeMutablePointer<PlanStep>
   let stepCount: Int
   let uniformCount: Int
   let registerCount: Int
   let witness: Int
-  let segments: UnsafeMutablePointer<rv_segment>
+  let segments: UnsafePointer<rv_segment>
   let scalars: UnsafeMutablePointer<rv_scalar>
   let scalarPlaces: UnsafeMutablePointer<rv_place>
   let stepPlaces: UnsafeMutablePointer<rv_place>
   /// The bodies of loops.
   let bodies: [PlanProgram]
-  /// Keeps compiled passes loaded.
-  var library: AnyObject?
-  private var owned: [UnsafeMutableRawPointer] = []
+  private let owned: [UnsafeMutableRawPointer]
 
   /// This program and those of its loops, and theirs.
   var withBodies: [PlanProgram] { [self] + bodies.flatMap(\.withBodies) }
@@ -41,22 +39,22 @@ final class PlanProgram {
     scalars = keep(plan.scalarProgram)
     scalarPlaces = keep(plan.scalarPlaces)
     stepPlaces = keep(plan.stepPlaces)
-    segments = keep(
-      plan.segments.map { segment in
-        rv_segment(
-          count: Int64(segment.count), block: Int64(segment.block),
-          blockCount: Int64(segment.blockCount), partialCount: Int64(segment.partialCount),
-          chunk: Int32(segment.chunk),
-          element: plan.element.kernelElement, operandCount: Int32(segment.operands.count),
-          instructionCount: Int32(segment.instructions.count),
-          initialCount: Int32(segment.initials.count),
-          columnsCount: Int32(segment.columns.count), guard: segment.guardRegister,
-          operands: UnsafePointer(keep(segment.operands)),
-          instructions: UnsafePointer(keep(segment.instructions)),
-          initials: UnsafePointer(keep(segment.initials)),
-          columns: UnsafePointer(keep(segment.columns)),
-          places: UnsafePointer(keep(segment.places)), compiled: nil)
-      })
+    let passes = plan.segments.map { segment in
+      rv_segment(
+        count: Int64(segment.count), block: Int64(segment.block),
+        blockCount: Int64(segment.blockCount), partialCount: Int64(segment.partialCount),
+        chunk: Int32(segment.chunk),
+        element: plan.element.kernelElement, operandCount: Int32(segment.operands.count),
+        instructionCount: Int32(segment.instructions.count),
+        initialCount: Int32(segment.initials.count),
+        columnsCount: Int32(segment.columns.count), guard: segment.predicateRegister,
+        operands: UnsafePointer(keep(segment.operands)),
+        instructions: UnsafePointer(keep(segment.instructions)),
+        initials: UnsafePointer(keep(segment.initials)),
+        columns: UnsafePointer(keep(segment.columns)),
+        places: UnsafePointer(keep(segment.places)), compiled: nil)
+    }
+    segments = UnsafePointer(keep(passes))
     owned = memory
   }
 
@@ -78,7 +76,7 @@ final class PlanMemory {
 
   init() {}
 
-  /// Makes room for a plan. Instances read the addresses after all plans have reserved.
+  /// Reserves what a plan needs. Instances read the addresses after all plans have reserved.
   func reserve(_ plan: Plan) {
     for loop in plan.loops { bodies.reserve(loop.body) }
     if plan.arenaBytes > sizes.arena {
@@ -98,14 +96,15 @@ final class PlanMemory {
     }
     byteCount = sizes.arena + sizes.scratch + 8 * sizes.cursors
     for step in plan.steps {
-      switch step.kind {
-      case .solve:
-        reserve(
-          plan.element, .solve(n: step.m, columns: step.k), .solve(n: step.m, columns: step.k))
-      case .qr: reserve(plan.element, .qr(m: step.m, n: step.n), .qr(m: step.m, n: step.n))
-      case .eigh: reserve(plan.element, .eigh(n: step.m), .eigh(n: step.m))
-      case .svd: reserve(plan.element, .svd(m: step.m, n: step.n), .svd(m: step.m, n: step.n))
-      default: break
+      guard case .decomposition(let s) = step.work else { continue }
+      let (m, n) = (s.rows, s.columns)
+      switch s.kind {
+      case .solve(_, let columns, _):
+        reserve(plan.element, .solve(n: m, columns: columns), .solve(n: m, columns: columns))
+      case .cholesky: break
+      case .qr: reserve(plan.element, .qr(m: m, n: n), .qr(m: m, n: n))
+      case .eigh: reserve(plan.element, .eigh(n: m), .eigh(n: m))
+      case .svd: reserve(plan.element, .svd(m: m, n: n), .svd(m: m, n: n))
       }
     }
   }

@@ -48,9 +48,10 @@ extension Optimizer {
       func holds(_ register: Int32) -> Bool {
         register < 0 || instance.scalars[Int(register)] != 0
       }
-      for step in plan.steps where step.kind == .segment && holds(step.guardRegister) {
-        let segment = plan.segments[step.m]
-        if holds(segment.guardRegister) { result.add(plan.traffic(segment), segment.count) }
+      for step in plan.steps where holds(step.predicateRegister) {
+        guard case .segment(let k) = step.work else { continue }
+        let segment = plan.segments[k]
+        if holds(segment.predicateRegister) { result.add(plan.traffic(segment), segment.count) }
       }
     }
     return result

@@ -19,13 +19,12 @@ extension Plan {
       for phase in phaseStarts.indices where phaseStarts[phase] == position {
         starts[phase] = kept.count
       }
-      guard step.kind == .scalars else {
+      guard case .scalars(let range) = step.work else {
         kept.append(step)
         continue
       }
-      var own = step
-      own.m = rest.count
-      for operation in scalarProgram[step.m..<step.n] {
+      let first = rest.count
+      for operation in scalarProgram[range] {
         let d = Int(operation.d)
         if writers[d] == 1, operation.operands.allSatisfy({ isUniform[Int($0)] }),
           operation.isOfRegisters
@@ -36,15 +35,14 @@ extension Plan {
           rest.append(operation)
         }
       }
-      own.n = rest.count
-      if own.n > own.m { kept.append(own) }
+      if rest.count > first { kept.append(PlanStep(.scalars(first..<rest.count))) }
     }
     for phase in phaseStarts.indices where phaseStarts[phase] == steps.count {
       starts[phase] = kept.count
     }
-    for k in kept.indices where kept[k].kind == .scalars {
-      kept[k].m += uniform.count
-      kept[k].n += uniform.count
+    for k in kept.indices {
+      guard case .scalars(let range) = kept[k].work else { continue }
+      kept[k].work = .scalars(range.lowerBound + uniform.count..<range.upperBound + uniform.count)
     }
     uniformCount = uniform.count
     scalarProgram = uniform + rest

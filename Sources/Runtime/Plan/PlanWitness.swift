@@ -6,7 +6,7 @@ import IR
 extension Planner {
   /// A register that is finite only if every entry of the gradient is, or -1.
   func witness() -> Int32 {
-    for i in order where guards[i].isAlways {
+    for i in order where predicates[i].isAlways {
       let v = ValueID(i)
       guard isScalar(v), case .register(let r) = placement[i] else { continue }
       switch f[v].operation {
@@ -40,18 +40,13 @@ extension Plan {
   var checkpoint: Int? {
     if witness < 0 { return nil }
     for position in 0..<phaseStarts[1] {
-      let step = steps[position]
-      switch step.kind {
-      case .scalars:
-        if (step.m..<step.n).contains(where: { scalarProgram[$0].d == witness }) {
-          return position + 1
-        }
-      case .segment:
-        if writesLasting(segments[step.m]) { return nil }
-        if segments[step.m].initials.contains(where: { $0.scalar == witness }) {
-          return position + 1
-        }
-      case .contribute, .oraclePoint: break
+      switch steps[position].work {
+      case .scalars(let range):
+        if scalarProgram[range].contains(where: { $0.d == witness }) { return position + 1 }
+      case .segment(let k):
+        if writesLasting(segments[k]) { return nil }
+        if segments[k].initials.contains(where: { $0.scalar == witness }) { return position + 1 }
+      case .contribute, .query: break
       default: return nil
       }
     }

@@ -55,7 +55,7 @@ struct PlanFormats {
 /// Values that are elementwise are recomputed by every pass that needs them. Passes are made by
 /// stages: a reduction, a matrix function or a broadcast of something computed ends a stage for what
 /// depends on it, and all elementwise work of one stage and one length is one pass. Stages count up
-/// from `phase << phaseShift`; the border of a phase is where all tensors meet.
+/// from `phase << phaseShift`; between two phases stands a barrier for all tensors.
 struct Planner {
   static let phaseShift = 24
 
@@ -64,7 +64,7 @@ struct Planner {
   let element: ElementType
   let formats: PlanFormats
   /// The phase at whose end each global site is known.
-  let rounds: [Int]
+  let sitePhases: [Int]
   /// Until this phase begins some oracle may read the parameters as they were.
   let firstPhaseAfterOracles: Int
   /// Loops are written out as long as that makes no more values than this.
@@ -76,7 +76,7 @@ struct Planner {
   var placement: [Placement]
   /// The contiguous copy of a value that some step reads as a whole, or -1.
   var buffer: [Int32]
-  var guards: [Guard] = []
+  var predicates: [Predicate] = []
   /// Operands and conditions before what they serve.
   var order: [Int] = []
   /// Stage from which a scalar is known, or in which a virtual value can first be computed.
@@ -88,14 +88,14 @@ struct Planner {
   var stepReady: [Int] = []
   var roots: [Root] = []
   var scalarOps: [Int: [rv_scalar]] = [:]
-  var guardRegisters: [Guard: Int32] = [:]
+  var predicateRegisters: [Predicate: Int32] = [:]
   var plan: Plan
 
   var width: Int { element.byteCount }
   var computed: SlotFormat { element.format }
 
   init(
-    _ f: Function, element: ElementType, formats: PlanFormats, rounds: [Int],
+    _ f: Function, element: ElementType, formats: PlanFormats, sitePhases: [Int],
     firstPhaseAfterOracles: Int, unrollLimit: Int, block: Int
   ) {
     self.unrollLimit = unrollLimit
@@ -103,7 +103,7 @@ struct Planner {
     self.f = f
     self.element = element
     self.formats = formats
-    self.rounds = rounds
+    self.sitePhases = sitePhases
     self.firstPhaseAfterOracles = firstPhaseAfterOracles
     let count = f.instructions.count
     placement = [Placement](repeating: .dead, count: count)
@@ -115,20 +115,21 @@ struct Planner {
 
   /// The plan of a concrete function.
   static func plan(
-    _ function: Function, element: ElementType, formats: PlanFormats? = nil, rounds: [Int] = [],
+    _ function: Function, element: ElementType, formats: PlanFormats? = nil, sitePhases: [Int] = [],
     firstPhaseAfterOracles: Int = 0, unrollLimit: Int = 4_000,
     block: Int = Cutting.usual.block
   ) throws(DiagnosticError) -> Plan {
+    WorkCounts.notePlan(function.name)
     var planner = Planner(
       try unrolled(function, unrollLimit), element: element.compute,
-      formats: formats ?? PlanFormats(element), rounds: rounds,
+      formats: formats ?? PlanFormats(element), sitePhases: sitePhases,
       firstPhaseAfterOracles: firstPhaseAfterOracles, unrollLimit: unrollLimit,
       block: block)
     return try planner.run()
   }
 
   mutating func run() throws(DiagnosticError) -> Plan {
-    plan.phaseCount = (rounds.max().map { $0 + 1 } ?? 0) + 1
+    plan.phaseCount = (sitePhases.max().map { $0 + 1 } ?? 0) + 1
     live = f.liveValues()
     plan.drawNames = f.draws.map(\.name)
     plan.drawCounts = f.draws.map { _ in 0 }
@@ -136,7 +137,7 @@ struct Planner {
       plan.drawCounts[Int(instruction.attribute)] = count(ValueID(i))
     }
     for i in f.instructions.indices where live[i] { try place(ValueID(i)) }
-    findGuards()
+    findPredicates()
     orderValues()
     findStages()
     collectRoots()
@@ -202,8 +203,7 @@ struct Planner {
   }
 
   func unsupported(_ what: String, _ v: ValueID) -> DiagnosticError {
-    DiagnosticError(
-      Diagnostic(.unsupported, "the interpreter does not run \(what) yet", at: f.origin(v)))
+    DiagnosticError(.unsupported(what, at: f.origin(v)))
   }
 
   /// The value whose elements `v` has in the same order.

@@ -22,40 +22,36 @@ extension Planner {
     }
     var wholeSteps: [Int: [PlanStep]] = [:]
     // What tensors exchange stands at the end of its phase, so that its memory lives until then.
-    var meetings: [Int: [PlanStep]] = [:]
+    var barriers: [Int: [PlanStep]] = [:]
     for i in order {
       let v = ValueID(i)
-      guard let steps = try wholeStep(v) else { continue }
-      for var step in steps {
-        step.guardRegister = guardRegister(guards[i])
-        step.origin = f.origin(v)
-        if isMeeting(v) {
-          meetings[round(of: f[v].attribute), default: []].append(step)
-        } else {
-          wholeSteps[runStage[i], default: []].append(step)
-        }
+      guard var step = try wholeStep(v) else { continue }
+      step.predicateRegister = predicateRegister(predicates[i])
+      step.origin = f.origin(v)
+      if isBarrier(v) {
+        barriers[phase(of: f[v].attribute), default: []].append(step)
+      } else {
+        wholeSteps[runStage[i], default: []].append(step)
       }
     }
     let stages = Set(scalarOps.keys).union(passSteps.keys).union(wholeSteps.keys).sorted()
     var phase = 0
     for stage in stages {
       while phase < stage >> Self.phaseShift {
-        plan.steps += meetings[phase] ?? []
+        plan.steps += barriers[phase] ?? []
         phase += 1
         plan.phaseStarts.append(plan.steps.count)
       }
       if let operations = scalarOps[stage] {
-        var step = PlanStep(.scalars)
-        step.m = plan.scalarProgram.count
+        let first = plan.scalarProgram.count
         plan.scalarProgram += operations
-        step.n = plan.scalarProgram.count
-        plan.steps.append(step)
+        plan.steps.append(PlanStep(.scalars(first..<plan.scalarProgram.count)))
       }
       plan.steps += passSteps[stage] ?? []
       plan.steps += wholeSteps[stage] ?? []
     }
     while plan.phaseStarts.count < plan.phaseCount {
-      plan.steps += meetings[phase] ?? []
+      plan.steps += barriers[phase] ?? []
       phase += 1
       plan.phaseStarts.append(plan.steps.count)
     }
@@ -144,21 +140,21 @@ extension Planner {
   }
 
   /// The register that is 1 where the guard holds, or -1 for always.
-  mutating func guardRegister(_ wanted: Guard) -> Int32 {
-    if wanted.isAlways { return -1 }
-    if let found = guardRegisters[wanted] { return found }
-    let stage = wanted.conditions.reduce(0) { max($0, depth[$1.index]) }
+  mutating func predicateRegister(_ predicate: Predicate) -> Int32 {
+    if predicate.isAlways { return -1 }
+    if let found = predicateRegisters[predicate] { return found }
+    let stage = predicate.conditions.reduce(0) { max($0, depth[$1.index]) }
     var result: Int32 = -1
-    for term in wanted.terms {
+    for term in predicate.terms {
       var all: Int32 = -1
       for literal in term {
-        var r = register(Guard.condition(literal))
-        if !Guard.holds(literal) { r = emit(RV_LOGICAL_NOT, r, r, at: stage) }
+        var r = register(Predicate.condition(literal))
+        if !Predicate.holds(literal) { r = emit(RV_LOGICAL_NOT, r, r, at: stage) }
         all = all < 0 ? r : emit(RV_LOGICAL_AND, all, r, at: stage)
       }
       result = result < 0 ? all : emit(RV_LOGICAL_OR, result, all, at: stage)
     }
-    guardRegisters[wanted] = result
+    predicateRegisters[predicate] = result
     return result
   }
 
@@ -182,17 +178,16 @@ extension Planner {
       carries[reduction] = newRegister()
     }
     pass.run(carries)
-    var wanted = Guard.never
-    for root in roots { wanted.form(or: root.wanted) }
-    let segmentGuard = guardRegister(wanted)
+    var predicate = Predicate.never
+    for root in roots { predicate.form(or: root.predicate) }
+    let segmentPredicate = predicateRegister(predicate)
     var segment: PlanSegment?
     var builder = pass.builder
-    segment = builder.finish(segmentGuard: segmentGuard) { guardRegister($0) }
+    segment = builder.finish(segmentPredicate: segmentPredicate) { predicateRegister($0) }
     guard let segment else { throw unsupported("a pass of this size", roots[0].value) }
     plan.segments.append(segment)
-    var step = PlanStep(.segment)
-    step.guardRegister = segmentGuard
-    step.m = plan.segments.count - 1
+    var step = PlanStep(.segment(plan.segments.count - 1))
+    step.predicateRegister = segmentPredicate
     return step
   }
 
@@ -227,21 +222,22 @@ extension Planner {
   }
 
   private func slotsOf(_ step: PlanStep) -> [Int] {
-    switch step.kind {
-    case .segment:
-      let operands = plan.segments[step.m].operands.filter {
+    switch step.work {
+    case .segment(let k):
+      let operands = plan.segments[k].operands.filter {
         $0.kind == Int32(RV_MEMORY.rawValue) || $0.kind == Int32(RV_FIXED.rawValue)
       }
-      return operands.map { Int($0.index) } + plan.segments[step.m].columns.map { Int($0.slot) }
-    case .scalars:
-      return (step.m..<step.n).compactMap { k in
-        let op = plan.scalarProgram[k]
-        guard op.op == UInt16(RV_SCALAR_FETCH.rawValue) else { return nil }
-        return Int(plan.scalarPlaces[Int(op.c)].stride.1)
-      }
-    case .loop: return plan.loops[step.m].slots
-    default:
-      return [step.a, step.b, step.d, step.e, step.h].map { Int($0.slot) }
+      return operands.map { Int($0.index) } + plan.segments[k].columns.map { Int($0.slot) }
+    case .scalars(let range):
+      return scalarSlots(plan.scalarProgram[range])
+    case .loop(let k): return plan.loops[k].slots
+    default: return step.work.addresses.map { Int($0.slot) }
     }
+  }
+
+  /// The slots that numbers are fetched from.
+  private func scalarSlots(_ operations: ArraySlice<rv_scalar>) -> [Int] {
+    operations.filter { $0.op == UInt16(RV_SCALAR_FETCH.rawValue) }
+      .map { Int(plan.scalarPlaces[Int($0.c)].stride.1) }
   }
 }

@@ -15,10 +15,8 @@ extension Planner {
       // Draws and sources inside a body are those of the function around it.
       guard size <= Double(writtenOutLimit) else {
         throw DiagnosticError(
-          Diagnostic(
-            .unsupported,
-            "the interpreter does not run a `repeat` of this length around a draw yet",
-            at: f.origins.first ?? .none))
+          .unsupported(
+            "a `repeat` of this length around a draw", at: f.origins.first ?? .none))
       }
       return try f.unrolled()
     }
@@ -75,11 +73,10 @@ extension Planner {
     for value in loop.initial + loop.captured where !isScalar(value) { _ = contiguousView(value) }
   }
 
-  mutating func loopStep(_ v: ValueID) throws(DiagnosticError) -> PlanStep {
+  mutating func loopWork(_ v: ValueID) throws(DiagnosticError) -> PlanStep.Work {
     let loop = loop(v)
     let body = try Planner.plan(
       loop.body, element: element, unrollLimit: unrollLimit, block: block)
-    var step = PlanStep(.loop, .loop)
     var carried: [PlanLoop.Carried] = []
     for (k, value) in loop.initial.enumerated() { carried.append(carry(v, k, value, body)) }
     let captured = loop.captured.enumerated().map { offset, value in
@@ -92,8 +89,7 @@ extension Planner {
     plan.loops.append(
       PlanLoop(
         body: body, countRegister: register(f[v].a), carried: carried, captured: captured))
-    step.m = plan.loops.count - 1
-    return step
+    return .loop(plan.loops.count - 1)
   }
 
   private mutating func carry(
@@ -111,7 +107,7 @@ extension Planner {
       }
     }
     let isNumber = isScalar(value)
-    func room(_ planner: inout Planner) -> SlotAddress {
+    func buffer(_ planner: inout Planner) -> SlotAddress {
       if isNumber { return .none }
       return SlotAddress(
         slot: planner.newSlot(.buffer, count: planner.count(value)),
@@ -119,7 +115,7 @@ extension Planner {
     }
     return PlanLoop.Carried(
       initial: isNumber ? .none : address(contiguousView(value)),
-      initialRegister: isNumber ? register(value) : -1, first: room(&self), second: room(&self),
+      initialRegister: isNumber ? register(value) : -1, first: buffer(&self), second: buffer(&self),
       byteCount: count(value) * width, result: result, resultRegister: resultRegister,
       argumentSlot: body.slot(.argument(k)) ?? -1,
       resultSlot: body.slot(.output(.result(k))) ?? -1,

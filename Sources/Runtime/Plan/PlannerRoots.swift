@@ -15,7 +15,7 @@ struct Root {
   var value: ValueID
   var stage: Int
   var count: Int
-  var wanted: Guard
+  var predicate: Predicate
   var target: SlotAddress = .none
 }
 
@@ -27,7 +27,7 @@ extension Planner {
       let v = ValueID(i)
       roots.append(
         Root(
-          purpose: .buffer, value: v, stage: runStage[i], count: count(v), wanted: guards[i],
+          purpose: .buffer, value: v, stage: runStage[i], count: count(v), predicate: predicates[i],
           target: SlotAddress(slot: buffer[i], offset: 0)))
     }
     for i in order where [.sum, .maximumOf, .minimumOf].contains(f.instructions[i].operation) {
@@ -36,7 +36,7 @@ extension Planner {
       roots.append(
         Root(
           purpose: .fold(ValueID(i)), value: a, stage: runStage[i], count: count(a),
-          wanted: guards[i]))
+          predicate: predicates[i]))
     }
     for (k, output) in f.outputs.enumerated() { collect(output, k) }
     scheduleStores()
@@ -56,7 +56,7 @@ extension Planner {
     }
     var root = Root(
       purpose: .output(k), value: output.value, stage: linearDepth(output.value),
-      count: count(output.value), wanted: .always)
+      count: count(output.value), predicate: .always)
     let target = slot(
       role, count: root.count, format: formats.of(role, computed: computed))
     root.target = SlotAddress(slot: target, offset: 0)
@@ -65,10 +65,10 @@ extension Planner {
       let instruction = f[root.value]
       guard instruction.operation == .select, isScalar(instruction.a) else { break }
       if isOld(instruction.c, target), count(instruction.b) == root.count {
-        root.wanted = root.wanted.and(Guard.literal(instruction.a, true))
+        root.predicate = root.predicate.and(Predicate.literal(instruction.a, true))
         root.value = instruction.b
       } else if isOld(instruction.b, target), count(instruction.c) == root.count {
-        root.wanted = root.wanted.and(Guard.literal(instruction.a, false))
+        root.predicate = root.predicate.and(Predicate.literal(instruction.a, false))
         root.value = instruction.c
       } else {
         break
@@ -76,22 +76,22 @@ extension Planner {
     }
     if isOld(root.value, target) { return }
     // Blocks do not read back as they were written: what keeps its value is not written again.
-    if root.wanted.isAlways, plan.slots[Int(target)].format.isInBlocks {
-      root.wanted = changes(root.value, target)
+    if root.predicate.isAlways, plan.slots[Int(target)].format.isInBlocks {
+      root.predicate = changes(root.value, target)
     }
     if case .output = role, writesInto(target, root) { return }
     // An oracle of another tensor may look at this one's parameters.
     let earliest = isParameter(output.target) ? firstPhaseAfterOracles << Self.phaseShift : 0
     root.stage = max(
       earliest, linearDepth(root.value),
-      root.wanted.conditions.reduce(0) { max($0, depth[$1.index]) })
+      root.predicate.conditions.reduce(0) { max($0, depth[$1.index]) })
     roots.append(root)
   }
 
   /// Lets the step that makes an output make it in the output's own memory.
   private mutating func writesInto(_ target: Int32, _ root: Root) -> Bool {
     let source = base(root.value)
-    guard root.wanted.isAlways, guards[source.index].isAlways, !isScalar(source) else {
+    guard root.predicate.isAlways, predicates[source.index].isAlways, !isScalar(source) else {
       return false
     }
     var made = buffer[source.index]
@@ -120,12 +120,12 @@ extension Planner {
   }
 
   /// Where the scalar conditions of a value choose another than what the slot holds.
-  private func changes(_ v: ValueID, _ slot: Int32) -> Guard {
+  private func changes(_ v: ValueID, _ slot: Int32) -> Predicate {
     if isOld(v, slot) { return .never }
     let instruction = f[v]
     guard instruction.operation == .select, isScalar(instruction.a) else { return .always }
-    var result = changes(instruction.b, slot).and(Guard.literal(instruction.a, true))
-    result.form(or: changes(instruction.c, slot).and(Guard.literal(instruction.a, false)))
+    var result = changes(instruction.b, slot).and(Predicate.literal(instruction.a, true))
+    result.form(or: changes(instruction.c, slot).and(Predicate.literal(instruction.a, false)))
     return result
   }
 
@@ -163,18 +163,18 @@ extension Planner {
     }
     if writers.isEmpty { return }
     var changed: Set<Int> = []
-    for attempt in 0... {
+    for rescue in 0... {
       let limit = writers.count + 2
-      for round in 0...limit {
+      for attempt in 0...limit {
         changed = []
         delayStores(writers, &changed)
         if changed.isEmpty { return }
-        if round == limit { break }
+        if attempt == limit { break }
       }
       // What waits for itself is computed aside first.
-      let victims = attempt < 2 ? changed : Set(writers.values)
+      let victims = rescue < 2 ? changed : Set(writers.values)
       for index in victims { computeAside(index) }
-      if attempt > 4 { return }
+      if rescue > 4 { return }
     }
   }
 
@@ -206,8 +206,8 @@ extension Planner {
         guard let writer = writers[slot] else { continue }
         var moved = false
         let v = ValueID(i)
-        if isMeeting(v) {
-          // The point is read when all tensors meet, at the end of the phase.
+        if isBarrier(v) {
+          // The point is read at the barrier, at the end of the phase.
           delay(&roots[writer].stage, phaseAfter(f[v].attribute), isLinear: true, &moved)
         } else if case .register = placement[i], isFetched(v) {
           // Numbers are read before the passes of their stage.
@@ -233,7 +233,7 @@ extension Planner {
     roots[index].stage = max(roots[index].stage, stage + 1)
     roots.append(
       Root(
-        purpose: .buffer, value: source, stage: stage, count: count(source), wanted: .always,
+        purpose: .buffer, value: source, stage: stage, count: count(source), predicate: .always,
         target: SlotAddress(slot: copy, offset: 0)))
   }
 

@@ -17,7 +17,7 @@ struct SegmentPlanner {
   let roots: [Root]
   var builder: SegmentBuilder
   private var uses: [ValueID: Int] = [:]
-  private var wanted: [ValueID: Guard] = [:]
+  private var predicate: [ValueID: Predicate] = [:]
   private var fused: [ValueID: FusedOperation] = [:]
   private var inlined: Set<ValueID> = []
   private var made: [ValueID: ChunkOperand] = [:]
@@ -27,7 +27,7 @@ struct SegmentPlanner {
   private struct StridedLoad: Hashable {
     var view: View
     var shape: [Int]
-    var wanted: Guard
+    var predicate: Predicate
   }
 
   init(_ planner: Planner, stage: Int, count: Int, roots: [Root]) {
@@ -41,7 +41,7 @@ struct SegmentPlanner {
   /// Fills the builder. Each reduction to rows or columns has a scalar register of `carries`.
   mutating func run(_ carries: [ValueID: Int32]) {
     collect()
-    findWanted()
+    findPredicates()
     fuse()
     for v in order where !inlined.contains(v) { made[v] = emit(v) }
     for root in roots { finish(root, carries) }
@@ -84,19 +84,21 @@ struct SegmentPlanner {
     }
   }
 
-  private mutating func findWanted() {
-    for root in roots { wanted[planner.base(root.value), default: .never].form(or: root.wanted) }
+  private mutating func findPredicates() {
+    for root in roots {
+      predicate[planner.base(root.value), default: .never].form(or: root.predicate)
+    }
     for v in order.reversed() {
-      let here = wanted[v] ?? .always
+      let here = predicate[v] ?? .always
       let instruction = planner.f[v]
       if instruction.operation == .select, planner.isScalar(instruction.a) {
         for (arm, holds) in [(instruction.b, true), (instruction.c, false)]
         where !planner.isScalar(arm) {
-          wanted[planner.base(arm), default: .never].form(
-            or: here.and(Guard.literal(instruction.a, holds)))
+          predicate[planner.base(arm), default: .never].form(
+            or: here.and(Predicate.literal(instruction.a, holds)))
         }
       } else {
-        for operand in linearOperands(v) { wanted[operand, default: .never].form(or: here) }
+        for operand in linearOperands(v) { predicate[operand, default: .never].form(or: here) }
       }
     }
   }
@@ -123,7 +125,7 @@ struct SegmentPlanner {
     // The fused kernel reads its operands along the consumer's shape.
     guard !planner.isScalar(source), planner.f.type(source).shape == planner.f.type(consumer).shape,
       planner.f[source].operation == operation, uses[source] == 1, isComputed(source),
-      !inlined.contains(source), wanted[source] == wanted[consumer]
+      !inlined.contains(source), predicate[source] == predicate[consumer]
     else { return nil }
     return planner.f[source]
   }
@@ -252,7 +254,7 @@ struct SegmentPlanner {
 
   /// The operand of a chunk operation of `consumer` (of its shape) that a value is.
   private mutating func operand(_ v: ValueID, of consumer: ValueID) -> ChunkOperand {
-    let here = wanted[consumer] ?? .always
+    let here = predicate[consumer] ?? .always
     if planner.isScalar(v) { return .scalar(planner.register(v)) }
     let source = planner.base(v)
     if planner.count(source) == count { return linear(source, here) }
@@ -274,7 +276,7 @@ struct SegmentPlanner {
     return View(slot: planner.buffer[source.index], offset: 0, strides: strides)
   }
 
-  private mutating func linear(_ source: ValueID, _ here: Guard) -> ChunkOperand {
+  private mutating func linear(_ source: ValueID, _ here: Predicate) -> ChunkOperand {
     if let operand = made[source] { return operand }
     if planner.isScalar(source) { return .scalar(planner.register(source)) }
     if planner.isBuffered(source, before: stage) {
@@ -289,8 +291,8 @@ struct SegmentPlanner {
   }
 
   /// Reads a view in the order of the pass.
-  private mutating func load(_ view: View, _ shape: [Int], _ here: Guard) -> ChunkOperand {
-    let key = StridedLoad(view: view, shape: shape, wanted: here)
+  private mutating func load(_ view: View, _ shape: [Int], _ here: Predicate) -> ChunkOperand {
+    let key = StridedLoad(view: view, shape: shape, predicate: here)
     if let found = loads[key] { return found }
     var axes: [(extent: Int, stride: Int)] = []
     for (extent, stride) in zip(shape, view.strides) where extent != 1 {
@@ -308,35 +310,35 @@ struct SegmentPlanner {
       set(&place.stride, k, Int64(axis.stride))
     }
     let result = builder.add(
-      place, "load strided", [.fixed(view.slot, view.offset * planner.width)], wanted: here)
+      place, "load strided", [.fixed(view.slot, view.offset * planner.width)], predicate: here)
     loads[key] = result
     return result
   }
 
   private mutating func emit(_ v: ValueID) -> ChunkOperand {
-    let here = wanted[v] ?? .always
+    let here = predicate[v] ?? .always
     let instruction = planner.f[v]
     if let fusion = fused[v] {
       let operands = fusion.operands.map { operand($0, of: v) }
-      return builder.add(fusion.op, fusion.name, operands, wanted: here)
+      return builder.add(fusion.op, fusion.name, operands, predicate: here)
     }
     switch instruction.operation {
     case .state, .parameter, .gradient, .input, .argument:
       let slot = planner.plan.slot(planner.source(instruction)!)!
-      return builder.load(Int32(slot), planner.plan.slots[slot], wanted: here)
+      return builder.load(Int32(slot), planner.plan.slots[slot], predicate: here)
     case .iota:
       let shape = planner.shape(v)
       let axis = Int(instruction.attribute)
       var place = Self.place(RV_PLACE_IOTA)
       set(&place.extent, 0, Int64(max(shape[axis], 1)))
       set(&place.stride, 0, Int64(max(shape[(axis + 1)...].reduce(1, *), 1)))
-      return builder.add(place, "iota", [], wanted: here)
+      return builder.add(place, "iota", [], predicate: here)
     case .identity:
       let shape = planner.shape(v)
       var place = Self.place(RV_PLACE_IDENTITY)
       set(&place.extent, 0, Int64(shape[0]))
       set(&place.extent, 1, Int64(max(shape[1], 1)))
-      return builder.add(place, "eye", [], wanted: here)
+      return builder.add(place, "eye", [], predicate: here)
     case .draw:
       var place = planner.drawPlace(instruction)
       var sources: [ChunkOperand] = []
@@ -344,16 +346,16 @@ struct SegmentPlanner {
         sources = [operand(instruction.a, of: v)]
         set(&place.stride, 0, sources[0].isScalar ? 0 : 1)
       }
-      return builder.add(place, "draw", sources, wanted: here)
+      return builder.add(place, "draw", sources, predicate: here)
     case .broadcast, .reshape, .transpose, .slice:
       // Only a number spread over a tensor is left to compute.
-      return builder.add(RV_COPY, "fill", [operand(instruction.a, of: v)], wanted: here)
+      return builder.add(RV_COPY, "fill", [operand(instruction.a, of: v)], predicate: here)
     default:
       let operands = (0..<instruction.operation.info.arity).map {
         operand(instruction.operand($0), of: v)
       }
       return builder.add(
-        instruction.operation.kernel, instruction.operation.info.name, operands, wanted: here)
+        instruction.operation.kernel, instruction.operation.info.name, operands, predicate: here)
     }
   }
 
@@ -368,8 +370,8 @@ struct SegmentPlanner {
         return
       }
       builder.store(
-        linear(source, root.wanted), root.target,
-        in: planner.plan.slots[Int(root.target.slot)], wanted: root.wanted)
+        linear(source, root.predicate), root.target,
+        in: planner.plan.slots[Int(root.target.slot)], predicate: root.predicate)
     case .fold(let reduction): fold(reduction, source, root, carries)
     }
   }
@@ -380,7 +382,7 @@ struct SegmentPlanner {
     let instruction = planner.f[reduction]
     let kind = instruction.operation
     let first: Double = kind == .sum ? 0 : kind == .maximumOf ? -.infinity : .infinity
-    let operand = linear(source, root.wanted)
+    let operand = linear(source, root.predicate)
     let rule = Int32(
       (kind == .sum ? RV_FOLD_SUM : kind == .maximumOf ? RV_FOLD_MAX : RV_FOLD_MIN).rawValue)
     if planner.isScalar(reduction) {
@@ -390,7 +392,7 @@ struct SegmentPlanner {
       builder.operations.append(
         ChunkOperation(
           op: Int32(op.rawValue), name: instruction.operation.info.name, destination: .scalar(r),
-          sources: [operand], wanted: root.wanted))
+          sources: [operand], predicate: root.predicate))
       return
     }
     let shape = planner.shape(instruction.a)
@@ -416,14 +418,15 @@ struct SegmentPlanner {
       place.carry = carries[reduction]!
       _ = builder.add(
         place, instruction.operation.info.name, into: .fixed(slot, 0), [operand],
-        wanted: root.wanted)
+        predicate: root.predicate)
       return
     }
     let sums = builder.columns.reduce(0) { $0 + Int($1.count) }
     builder.columns.append(
       rv_columns(first: Int64(sums), count: Int64(cols), fold: rule, slot: slot, offset: 0))
     _ = builder.add(
-      place, instruction.operation.info.name, into: .sums(sums), [operand], wanted: root.wanted)
+      place, instruction.operation.info.name, into: .sums(sums), [operand],
+      predicate: root.predicate)
   }
 
   static func place(_ kind: rv_positioned) -> rv_place {

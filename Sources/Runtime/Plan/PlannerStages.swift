@@ -1,51 +1,53 @@
 import IR
 
 extension Planner {
-  // MARK: What is wanted when
+  // MARK: Predicates
 
-  /// The condition under which each value is wanted, from the outputs back.
-  mutating func findGuards() {
-    guards = [Guard](repeating: .never, count: f.instructions.count)
-    for output in f.outputs { guards[output.value.index] = .always }
+  /// The condition under which each value is needed, from the outputs back.
+  mutating func findPredicates() {
+    predicates = [Predicate](repeating: .never, count: f.instructions.count)
+    for output in f.outputs { predicates[output.value.index] = .always }
     var dependents: [ValueID: [Bool]] = [:]
-    // What a meeting needs must be there when the tensors meet: no condition of a later phase may
+    // What a barrier needs must be there when it is reached: no condition of a later phase may
     // decide over it.
-    var meets = [Bool](repeating: false, count: f.instructions.count)
+    var feedsBarrier = [Bool](repeating: false, count: f.instructions.count)
     for i in stride(from: f.instructions.count - 1, through: 0, by: -1) where live[i] {
       let v = ValueID(i)
-      var wanted = guards[i]
-      if isMeeting(v) {
-        meets[i] = true
-        // All tensors take part, whatever each of them wants.
-        if !wanted.conditions.allSatisfy({ isUniform($0) }) { wanted = .always }
+      var predicate = predicates[i]
+      if isBarrier(v) {
+        feedsBarrier[i] = true
+        // All tensors take part, whatever each of them needs.
+        if !predicate.conditions.allSatisfy({ isUniform($0) }) { predicate = .always }
       }
-      if meets[i] {
-        wanted = wanted.dropping { !isUniform(Guard.condition($0)) }
-        guards[i] = wanted
-        for operand in f.operands(v) { meets[operand.index] = true }
+      if feedsBarrier[i] {
+        predicate = predicate.dropping { !isUniform(Predicate.condition($0)) }
+        predicates[i] = predicate
+        for operand in f.operands(v) { feedsBarrier[operand.index] = true }
       }
-      if !wanted.isAlways {
+      if !predicate.isAlways {
         // A condition that itself needs the value cannot decide whether to compute it.
-        wanted = wanted.dropping { literal in
-          let condition = Guard.condition(literal)
+        predicate = predicate.dropping { literal in
+          let condition = Predicate.condition(literal)
           if condition.index < i { return false }
           if dependents[condition] == nil { dependents[condition] = ancestors(condition) }
           return dependents[condition]![i]
         }
-        guards[i] = wanted
+        predicates[i] = predicate
       }
       let instruction = f[v]
       if instruction.operation == .select, isScalar(instruction.a) {
-        guards[instruction.a.index].form(or: wanted)
-        guards[instruction.b.index].form(or: wanted.and(Guard.literal(instruction.a, true)))
-        guards[instruction.c.index].form(or: wanted.and(Guard.literal(instruction.a, false)))
+        predicates[instruction.a.index].form(or: predicate)
+        predicates[instruction.b.index].form(
+          or: predicate.and(Predicate.literal(instruction.a, true)))
+        predicates[instruction.c.index].form(
+          or: predicate.and(Predicate.literal(instruction.a, false)))
       } else {
-        for operand in f.operands(v) { guards[operand.index].form(or: wanted) }
+        for operand in f.operands(v) { predicates[operand.index].form(or: predicate) }
       }
     }
   }
 
-  func isMeeting(_ v: ValueID) -> Bool {
+  func isBarrier(_ v: ValueID) -> Bool {
     let group = f[v].operation.info.operationClass
     return group == .globalReduction || group == .oracle
   }
@@ -93,13 +95,13 @@ extension Planner {
           continue
         }
         state[i] = 1
-        for condition in guards[i].conditions {
+        for condition in predicates[i].conditions {
           if state[condition.index] == 1 {
-            guards[i] = .always
+            predicates[i] = .always
             break
           }
         }
-        for condition in guards[i].conditions where state[condition.index] == 0 {
+        for condition in predicates[i].conditions where state[condition.index] == 0 {
           stack.append(condition.index)
         }
         for operand in f.operands(ValueID(i)) where state[operand.index] == 0 {
@@ -109,8 +111,8 @@ extension Planner {
     }
   }
 
-  func guardDepth(_ v: ValueID) -> Int {
-    guards[v.index].conditions.reduce(0) { max($0, depth[$1.index]) }
+  func predicateDepth(_ v: ValueID) -> Int {
+    predicates[v.index].conditions.reduce(0) { max($0, depth[$1.index]) }
   }
 
   // MARK: Stages
@@ -133,7 +135,7 @@ extension Planner {
           runStage[i] = runStage[instruction.a.index]
           markReady(view.slot, runStage[i])
         case .sum, .maximumOf, .minimumOf:
-          runStage[i] = max(linearDepth(instruction.a), guardDepth(v))
+          runStage[i] = max(linearDepth(instruction.a), predicateDepth(v))
           markReady(view.slot, runStage[i])
         case .reshape, .broadcast, .slice, .transpose: break
         case .diagonal where isDiagonalView(v): break
@@ -183,25 +185,25 @@ extension Planner {
 
   private mutating func settleBuffer(_ v: ValueID) {
     guard buffer[v.index] >= 0 else { return }
-    runStage[v.index] = max(linearDepth(v), guardDepth(v))
+    runStage[v.index] = max(linearDepth(v), predicateDepth(v))
     markReady(buffer[v.index], runStage[v.index])
   }
 
   private mutating func placeInTime(scalar v: ValueID) {
     let instruction = f[v]
     switch instruction.operation {
-    case .constant, .hyper, .step, .horizon, .loss, .parameter, .gradient, .state, .input,
+    case .constant, .hyper, .free, .step, .horizon, .loss, .parameter, .gradient, .state, .input,
       .argument, .draw:
       depth[v.index] = instruction.a.isSome ? depth[instruction.a.index] : 0
     case .sum, .maximumOf, .minimumOf:
       if isScalar(instruction.a) {
         depth[v.index] = depth[instruction.a.index]
       } else {
-        runStage[v.index] = max(linearDepth(instruction.a), guardDepth(v))
+        runStage[v.index] = max(linearDepth(instruction.a), predicateDepth(v))
         depth[v.index] = runStage[v.index] + 1
       }
     case .globalSum, .globalMaximum, .globalMinimum:
-      runStage[v.index] = max(depth[instruction.a.index], guardDepth(v))
+      runStage[v.index] = max(depth[instruction.a.index], predicateDepth(v))
       depth[v.index] = phaseAfter(instruction.attribute)
     case .lossAt:
       placeInTime(step: v)
@@ -221,14 +223,14 @@ extension Planner {
       }
     }
     if buffer[v.index] >= 0 {
-      // Not before the conditions are known that decide whether it is wanted.
-      runStage[v.index] = max(depth[v.index], guardDepth(v))
+      // Not before the conditions are known that decide whether it is needed.
+      runStage[v.index] = max(depth[v.index], predicateDepth(v))
       markReady(buffer[v.index], runStage[v.index])
     }
   }
 
   private mutating func placeInTime(step v: ValueID) {
-    var stage = guardDepth(v)
+    var stage = predicateDepth(v)
     for operand in f.operands(v) {
       let isNumber = isScalar(operand) && buffer[operand.index] < 0
       stage = max(stage, isNumber ? depth[operand.index] : viewReady(operand).step)
@@ -243,7 +245,7 @@ extension Planner {
     }
   }
 
-  func round(of site: Int32) -> Int { Int(site) < rounds.count ? rounds[Int(site)] : 0 }
+  func phase(of site: Int32) -> Int { Int(site) < sitePhases.count ? sitePhases[Int(site)] : 0 }
 
-  func phaseAfter(_ site: Int32) -> Int { (round(of: site) + 1) << Self.phaseShift }
+  func phaseAfter(_ site: Int32) -> Int { (phase(of: site) + 1) << Self.phaseShift }
 }

@@ -3,41 +3,30 @@ import Diagnostics
 import IR
 
 extension Planner {
-  /// The steps of a value that no pass computes; nil for the others.
-  mutating func wholeStep(_ v: ValueID) throws(DiagnosticError) -> [PlanStep]? {
-    let instruction = f[v]
+  /// The step of a value that no pass computes; nil for the others.
+  mutating func wholeStep(_ v: ValueID) throws(DiagnosticError) -> PlanStep? {
+    let operation = f[v].operation
     if isOfNumbers(v) { return nil }
-    switch instruction.operation.info.operationClass {
-    case .source, .elementwise: return nil
-    case .region: return instruction.operation == .loop ? [try loopStep(v)] : nil
+    let work: PlanStep.Work?
+    switch operation.info.operationClass {
+    case .source, .elementwise: work = nil
+    case .region: work = operation == .loop ? try loopWork(v) : nil
     case .globalReduction:
-      var step = PlanStep(.contribute, instruction.operation)
-      step.m = Int(instruction.attribute)
-      step.scalarA = register(instruction.a)
-      step.scalarD = register(v)
-      return [step]
-    case .oracle:
-      var step = PlanStep(.oraclePoint, instruction.operation)
-      step.m = Int(instruction.attribute)
-      step.a = whole(instruction.a)
-      if instruction.operation == .gradientAt {
-        step.d = result(v)
-      } else {
-        step.scalarD = register(v)
-      }
-      return [step]
+      work = .contribute(
+        PlanStep.Contribution(
+          site: Int(f[v].attribute), value: register(f[v].a), result: register(v)))
+    case .oracle: work = .query(query(v))
     case .reduction:
-      guard instruction.operation == .argMaximum || instruction.operation == .argMinimum else {
-        return nil
-      }
-      return [argStep(v)]
-    case .rowwise: return [rowwiseStep(v)]
-    case .matrix:
-      return instruction.operation == .matrixProduct ? [productStep(v)] : nil
-    case .decomposition: return [decompositionStep(v)]
-    case .movement: return movementStep(v).map { [$0] }
-    case .selection: return [selectionStep(v)]
+      work =
+        operation == .argMaximum || operation == .argMinimum
+        ? .argExtreme(argExtreme(v), isLargest: operation == .argMaximum) : nil
+    case .rowwise: work = .softmax(rowwise(v), isLogarithm: operation == .logSoftmax)
+    case .matrix: work = operation == .matrixProduct ? .product(product(v)) : nil
+    case .decomposition: work = .decomposition(decomposition(v))
+    case .movement: work = movement(v)
+    case .selection: work = selection(v)
     }
+    return work.map { PlanStep($0, operation) }
   }
 
   /// The address of an operand that lies in memory row-major.
@@ -57,157 +46,131 @@ extension Planner {
     return SlotAddress(slot: newSlot(.buffer, count: count), offset: 0)
   }
 
-  /// Room of `count` elements of eight bytes for a step's own use.
-  private mutating func room(_ count: Int) -> SlotAddress {
+  /// Scratch memory of `count` elements of eight bytes for a step's own use.
+  private mutating func scratch(_ count: Int) -> SlotAddress {
     SlotAddress(slot: newSlot(.buffer, count: max(count, 1), format: .float64), offset: 0)
   }
 
-  private mutating func productStep(_ v: ValueID) -> PlanStep {
-    let instruction = f[v]
-    var step = PlanStep(.matrixProduct, .matrixProduct)
-    func layout(_ operand: ValueID, _ planner: inout Planner) -> (View, Bool, Int) {
-      let view = planner.view(operand)
-      if let (transposed, leading) = planner.matrixLayout(view, planner.shape(operand)) {
-        return (view, transposed, leading)
-      }
-      return (planner.contiguousView(operand), false, max(planner.shape(operand)[1], 1))
+  private mutating func query(_ v: ValueID) -> PlanStep.OracleQuery {
+    var query = PlanStep.OracleQuery(site: Int(f[v].attribute), point: whole(f[v].a))
+    if f[v].operation == .gradientAt {
+      query.gradient = result(v)
+    } else {
+      query.loss = register(v)
     }
-    let (a, transposesA, leadingA) = layout(instruction.a, &self)
-    let (b, transposesB, leadingB) = layout(instruction.b, &self)
-    step.a = address(a)
-    step.b = address(b)
-    step.d = result(v)
-    step.transposesA = transposesA
-    step.transposesB = transposesB
-    step.leadingA = leadingA
-    step.leadingB = leadingB
-    step.m = shape(instruction.a)[0]
-    step.k = shape(instruction.a)[1]
-    step.n = shape(instruction.b)[1]
-    return step
+    return query
   }
 
-  private mutating func rowwiseStep(_ v: ValueID) -> PlanStep {
-    let instruction = f[v]
-    var step = PlanStep(
-      instruction.operation == .softmax ? .softmax : .logSoftmax, instruction.operation)
-    step.a = whole(instruction.a)
-    step.d = result(v)
-    step.n = shape(v).last ?? 1
-    step.m = step.n == 0 ? 0 : count(v) / step.n
-    return step
+  private mutating func product(_ v: ValueID) -> PlanStep.MatrixProduct {
+    func layout(_ operand: ValueID, _ planner: inout Planner) -> PlanStep.MatrixProduct.Operand {
+      let view = planner.view(operand)
+      let shape = planner.shape(operand)
+      if let (isTransposed, leading) = planner.matrixLayout(view, shape) {
+        return PlanStep.MatrixProduct.Operand(
+          address: planner.address(view), isTransposed: isTransposed, leading: leading)
+      }
+      return PlanStep.MatrixProduct.Operand(
+        address: planner.whole(operand), isTransposed: false, leading: max(shape[1], 1))
+    }
+    let (a, b) = (f[v].a, f[v].b)
+    return PlanStep.MatrixProduct(
+      a: layout(a, &self), b: layout(b, &self), result: result(v), rows: shape(a)[0],
+      columns: shape(b)[1], depth: shape(a)[1])
   }
 
-  private mutating func argStep(_ v: ValueID) -> PlanStep {
-    let instruction = f[v]
-    var step = PlanStep(.argExtreme, instruction.operation)
-    let operand = shape(instruction.a)
-    step.a = whole(instruction.a)
-    // m runs of n entries, k apart; runs start one after the other or n apart.
-    switch Scope(rawValue: instruction.attribute) ?? .all {
-    case .all: (step.m, step.n, step.k) = (1, count(instruction.a), 1)
-    case .perRow:
-      let n = operand.last ?? 1
-      (step.m, step.n, step.k) = (operand.count < 2 ? 1 : operand[0], n, 1)
-    case .perColumn where operand.count < 2: (step.m, step.n, step.k) = (operand.first ?? 1, 1, 1)
+  private mutating func rowwise(_ v: ValueID) -> PlanStep.Rowwise {
+    let columns = shape(v).last ?? 1
+    return PlanStep.Rowwise(
+      source: whole(f[v].a), result: result(v), rows: columns == 0 ? 0 : count(v) / columns,
+      columns: columns)
+  }
+
+  private mutating func argExtreme(_ v: ValueID) -> PlanStep.ArgExtreme {
+    let operand = shape(f[v].a)
+    func runs(_ runs: Int, of length: Int) -> PlanStep.ArgExtreme {
+      PlanStep.ArgExtreme(
+        source: .none, runs: runs, length: length, stride: 1, runStride: length, result: result(v))
+    }
+    var step: PlanStep.ArgExtreme
+    switch Scope(rawValue: f[v].attribute) ?? .all {
+    case .all: step = runs(1, of: count(f[v].a))
+    case .perRow: step = runs(operand.count < 2 ? 1 : operand[0], of: operand.last ?? 1)
+    case .perColumn where operand.count < 2: step = runs(operand.first ?? 1, of: 1)
     default:
       let inner = operand.dropFirst().reduce(1, *)
-      (step.m, step.n, step.k) = (inner, operand.first ?? 1, inner)
-      step.transposesA = true
+      step = runs(inner, of: operand.first ?? 1)
+      (step.stride, step.runStride) = (inner, 1)
     }
-    if isScalar(v) { step.scalarD = register(v) } else { step.d = result(v) }
+    step.source = whole(f[v].a)
+    if isScalar(v) { (step.register, step.result) = (register(v), .none) }
     return step
   }
 
-  private mutating func decompositionStep(_ v: ValueID) -> PlanStep {
+  private mutating func decomposition(_ v: ValueID) -> PlanStep.Decomposition {
     let instruction = f[v]
     let operand = shape(instruction.a)
     let (m, n) = (operand[0], operand[1])
     let inner = min(m, n)
-    var step: PlanStep
+    let kind: PlanStep.Decomposition.Kind
     switch instruction.operation {
     case .solve:
-      step = PlanStep(.solve, .solve)
-      step.b = whole(instruction.b)
-      step.d = result(v)
-      step.k = shape(instruction.b)[1]
-    case .cholesky:
-      step = PlanStep(.cholesky, .cholesky)
-      step.d = result(v)
+      kind = .solve(
+        right: whole(instruction.b), columns: shape(instruction.b)[1], into: result(v))
+    case .cholesky: kind = .cholesky(into: result(v))
     case .qr:
-      step = PlanStep(.qr, .qr)
-      step.d = projection(v, 0, count: m * inner)
-      step.e = projection(v, 1, count: inner * n)
+      kind = .qr(
+        q: projection(v, 0, count: m * inner), r: projection(v, 1, count: inner * n))
     case .eigh:
-      step = PlanStep(.eigh, .eigh)
-      step.d = projection(v, 0, count: n)
-      step.e = projection(v, 1, count: n * n)
+      kind = .eigh(values: projection(v, 0, count: n), vectors: projection(v, 1, count: n * n))
     default:
-      step = PlanStep(.svd, .svd)
-      step.k = Int(instruction.attribute)
-      step.d = projection(v, 0, count: m * inner)
-      step.e = projection(v, 1, count: inner)
-      step.h = projection(v, 2, count: n * inner)
+      kind = .svd(
+        u: projection(v, 0, count: m * inner), values: projection(v, 1, count: inner),
+        v: projection(v, 2, count: n * inner),
+        keepsSigns: instruction.attribute == SingularSigns.lapack.rawValue)
     }
-    step.a = whole(instruction.a)
-    step.m = m
-    step.n = n
-    return step
+    return PlanStep.Decomposition(matrix: whole(instruction.a), rows: m, columns: n, kind: kind)
   }
 
-  private mutating func movementStep(_ v: ValueID) -> PlanStep? {
+  private mutating func movement(_ v: ValueID) -> PlanStep.Work? {
     let instruction = f[v]
-    var step: PlanStep
+    let own = shape(v)
     switch instruction.operation {
     case .diagonal:
       let operand = shape(instruction.a)
       guard operand.count < 2 || operand.contains(1) else { return nil }
-      step = PlanStep(.diagonal, .diagonal)
-      step.a = whole(instruction.a)
-      step.n = count(instruction.a)
-    case .placeSlice:
-      step = PlanStep(.placeSlice, .placeSlice)
-      step.a = whole(instruction.a)
-      step.n = count(v)
-      step.m = count(instruction.a)
-      stepPlace(&step, v)
+      return .diagonal(from: whole(instruction.a), into: result(v), count: count(instruction.a))
+    case .placeSlice: return .placeSlice(slicePlacement(v))
     case .gather:
-      step = PlanStep(.gather, .gather)
-      step.a = whole(instruction.a)
-      step.b = whole(instruction.b)
-      step.m = shape(v)[0]
-      step.n = shape(instruction.a)[1]
-      step.k = shape(instruction.a)[0]
-      step.leadingA = count(instruction.b)
+      let table = shape(instruction.a)
+      return .gather(
+        move(v, instruction.a, by: instruction.b, rows: own[0], columns: table[1], limit: table[0]))
     case .scatterAdd:
-      step = PlanStep(.scatterAdd, .scatterAdd)
-      step.a = whole(instruction.a)
-      step.b = whole(instruction.b)
-      step.m = shape(instruction.b).first ?? 1
-      step.leadingA = count(instruction.a)
-      step.k = shape(v)[0]
-      step.n = shape(v).dropFirst().reduce(1, *)
+      return .scatterAdd(
+        move(
+          v, instruction.b, by: instruction.a, rows: shape(instruction.b).first ?? 1,
+          columns: own.dropFirst().reduce(1, *), limit: own[0]))
     case .takeAlong:
-      step = PlanStep(.takeAlong, .takeAlong)
-      step.a = whole(instruction.a)
-      step.b = whole(instruction.b)
-      step.m = shape(instruction.a)[0]
-      step.n = shape(instruction.a)[1]
-      step.leadingA = count(instruction.b)
+      let source = shape(instruction.a)
+      return .takeAlong(
+        move(
+          v, instruction.a, by: instruction.b, rows: source[0], columns: source[1],
+          limit: source[1]))
     case .placeAlong:
-      step = PlanStep(.placeAlong, .placeAlong)
-      step.a = whole(instruction.a)
-      step.b = whole(instruction.b)
-      step.m = shape(v)[0]
-      step.n = shape(v)[1]
-      step.leadingA = count(instruction.b)
+      return .placeAlong(
+        move(v, instruction.a, by: instruction.b, rows: own[0], columns: own[1], limit: own[1]))
     default: return nil
     }
-    step.d = result(v)
-    return step
   }
 
-  private mutating func stepPlace(_ step: inout PlanStep, _ v: ValueID) {
+  private mutating func move(
+    _ v: ValueID, _ source: ValueID, by indices: ValueID, rows: Int, columns: Int, limit: Int
+  ) -> PlanStep.IndexedMove {
+    PlanStep.IndexedMove(
+      source: whole(source), indices: whole(indices), indexCount: count(indices),
+      result: result(v), rows: rows, columns: columns, limit: limit)
+  }
+
+  private mutating func slicePlacement(_ v: ValueID) -> PlanStep.SlicePlacement {
     let slices = f.slices[Int(f[v].attribute)]
     let target = shape(v)
     let strides = Self.contiguousStrides(target)
@@ -222,25 +185,22 @@ extension Planner {
       set(&place.stride, axis, Int64(strides[axis]))
       offset += slice.start * strides[axis]
     }
-    step.k = offset
     plan.stepPlaces.append(place)
-    step.place = Int32(plan.stepPlaces.count - 1)
+    return PlanStep.SlicePlacement(
+      source: whole(f[v].a), sourceCount: count(f[v].a), result: result(v), resultCount: count(v),
+      offset: offset, place: plan.stepPlaces.count - 1)
   }
 
-  private mutating func selectionStep(_ v: ValueID) -> PlanStep {
+  private mutating func selection(_ v: ValueID) -> PlanStep.Work {
     let instruction = f[v]
-    var step: PlanStep
-    switch instruction.operation {
-    case .sort: step = PlanStep(.sort, .sort)
-    case .argSort: step = PlanStep(.argSort, .argSort)
-    case .topKMask: step = PlanStep(.topKMask, .topKMask)
-    default: step = PlanStep(.quantile, .quantile)
+    let n = count(instruction.a)
+    let selection = PlanStep.Selection(
+      source: whole(instruction.a), count: n, result: result(v), scratch: scratch(2 * n))
+    return switch instruction.operation {
+    case .sort: .sort(selection, givesIndices: false)
+    case .argSort: .sort(selection, givesIndices: true)
+    case .topKMask: .topKMask(selection, share: register(instruction.b))
+    default: .quantile(selection, share: register(instruction.b), result: register(v))
     }
-    step.a = whole(instruction.a)
-    step.n = count(instruction.a)
-    if instruction.b.isSome { step.scalarA = register(instruction.b) }
-    if isScalar(v) { step.scalarD = register(v) } else { step.d = result(v) }
-    step.e = room(2 * step.n)
-    return step
   }
 }

@@ -149,18 +149,11 @@ extension Plan {
   /// Elements times instructions, or what takes as long; a loop counts some turns.
   var work: Double {
     steps.reduce(0) { sum, step in
-      let (m, n, k) = (Double(step.m), Double(step.n), Double(step.k))
-      switch step.kind {
-      case .segment:
-        let segment = segments[step.m]
-        return sum + Double(segment.count) * Double(segment.instructions.count)
-      case .scalars, .contribute, .oraclePoint: return sum
-      case .loop: return sum + 8 * loops[step.m].body.work
-      case .matrixProduct: return sum + m * n * k / 2
-      case .solve, .cholesky: return sum + m * m * m
-      case .qr: return sum + 4 * m * n * min(m, n)
-      case .eigh, .svd: return sum + 20 * m * n * max(min(m, n), 1)
-      default: return sum + 8 * m * max(n, 1)
+      switch step.work {
+      case .segment(let k):
+        return sum + Double(segments[k].count) * Double(segments[k].instructions.count)
+      case .loop(let k): return sum + 8 * loops[k].body.work
+      default: return sum + step.work.cost
       }
     }
   }
@@ -168,8 +161,8 @@ extension Plan {
   /// Whether all its steps are numbers and passes.
   var isPasses: Bool {
     steps.allSatisfy {
-      switch $0.kind {
-      case .scalars, .segment, .contribute, .oraclePoint: true
+      switch $0.work {
+      case .scalars, .segment, .contribute, .query: true
       default: false
       }
     }

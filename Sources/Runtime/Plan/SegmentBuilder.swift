@@ -23,7 +23,7 @@ struct ChunkOperation {
   var destination: ChunkOperand
   var sources: [ChunkOperand]
   var place: Int32 = -1
-  var wanted: Guard
+  var predicate: Predicate
 }
 
 /// The operations of one pass, in order, before registers are given out.
@@ -44,7 +44,7 @@ struct SegmentBuilder {
     /// How the target lies in memory, and the elements in it.
     var format: SlotFormat
     var count: Int
-    var wanted: Guard
+    var predicate: Predicate
   }
 
   init(element: ElementType, count: Int, usualBlock: Int) {
@@ -59,47 +59,48 @@ struct SegmentBuilder {
   }
 
   mutating func add(
-    _ op: rv_op, _ name: String, _ sources: [ChunkOperand], wanted: Guard
+    _ op: rv_op, _ name: String, _ sources: [ChunkOperand], predicate: Predicate
   ) -> ChunkOperand {
     let destination = newValue()
     operations.append(
       ChunkOperation(
         op: Int32(op.rawValue), name: name, destination: destination, sources: sources,
-        wanted: wanted))
+        predicate: predicate))
     return destination
   }
 
   mutating func add(
     _ place: rv_place, _ name: String, into destination: ChunkOperand? = nil,
-    _ sources: [ChunkOperand], wanted: Guard
+    _ sources: [ChunkOperand], predicate: Predicate
   ) -> ChunkOperand {
     let result = destination ?? newValue()
     places.append(place)
     operations.append(
       ChunkOperation(
         op: -1, name: name, destination: result, sources: sources, place: Int32(places.count - 1),
-        wanted: wanted))
+        predicate: predicate))
     return result
   }
 
   mutating func store(
-    _ source: ChunkOperand, _ target: SlotAddress, in slot: PlanSlot, wanted: Guard
+    _ source: ChunkOperand, _ target: SlotAddress, in slot: PlanSlot, predicate: Predicate
   ) {
     stores.append(
       Store(
-        source: source, target: target, format: slot.format, count: slot.count, wanted: wanted))
+        source: source, target: target, format: slot.format, count: slot.count, predicate: predicate
+      ))
   }
 
   /// What a slot holds in another format than that of the arithmetic.
-  mutating func load(_ slot: Int32, _ memory: PlanSlot, wanted: Guard) -> ChunkOperand {
+  mutating func load(_ slot: Int32, _ memory: PlanSlot, predicate: Predicate) -> ChunkOperand {
     let format = memory.format
     if format.isInBlocks {
       return add(
         format.place(RV_PLACE_DECODE, count: memory.count), "load \(format.name)",
-        [.fixed(slot, 0)], wanted: wanted)
+        [.fixed(slot, 0)], predicate: predicate)
     }
     return add(
-      format.reading, "load", [.memory(slot, 0, format.width)], wanted: wanted)
+      format.reading, "load", [.memory(slot, 0, format.width)], predicate: predicate)
   }
 
   // MARK: Stores
@@ -125,12 +126,13 @@ struct SegmentBuilder {
     }
     var store = store
     if store.source.isScalar {
-      store.source = add(RV_COPY, "fill", [store.source], wanted: store.wanted)
+      store.source = add(RV_COPY, "fill", [store.source], predicate: store.predicate)
     }
     if store.format.isPlain { return append(store.format.writing, "store", memory, store) }
     _ = add(
       store.format.place(RV_PLACE_ENCODE, count: store.count), "store \(store.format.name)",
-      into: .fixed(store.target.slot, store.target.offset), [store.source], wanted: store.wanted)
+      into: .fixed(store.target.slot, store.target.offset), [store.source],
+      predicate: store.predicate)
   }
 
   private mutating func append(
@@ -139,7 +141,7 @@ struct SegmentBuilder {
     operations.append(
       ChunkOperation(
         op: Int32(op.rawValue), name: name, destination: destination, sources: [store.source],
-        wanted: store.wanted))
+        predicate: store.predicate))
   }
 
   /// A store of what another store of this pass overwrites reads it first.
@@ -153,7 +155,7 @@ struct SegmentBuilder {
       early.append(
         ChunkOperation(
           op: Int32(RV_COPY.rawValue), name: "load", destination: saved,
-          sources: [stores[index].source], wanted: stores[index].wanted))
+          sources: [stores[index].source], predicate: stores[index].predicate))
       stores[index].source = saved
     }
     operations.insert(contentsOf: early, at: 0)
@@ -177,7 +179,7 @@ struct SegmentBuilder {
     guard
       !passed.contains(where: {
         $0.sources.contains(value) || moved.sources.contains($0.destination)
-      }), passed.allSatisfy({ $0.wanted == moved.wanted })
+      }), passed.allSatisfy({ $0.predicate == moved.predicate })
     else { return }
     operations.remove(at: position)
     operations.insert(moved, at: last)
@@ -188,7 +190,7 @@ struct SegmentBuilder {
   ) -> Bool {
     guard case .value = store.source, store.format == element.format,
       let position = operations.firstIndex(where: { $0.destination == store.source }),
-      operations[position].wanted == store.wanted
+      operations[position].predicate == store.predicate
     else { return false }
     // A strided read of the same slot would see new elements among the old.
     for (k, operation) in operations.enumerated() where k >= position {
@@ -214,9 +216,9 @@ struct SegmentBuilder {
 
   // MARK: Registers and instructions
 
-  /// The pass as data; `guardRegister` gives the scalar register of a condition.
+  /// The pass as data; `predicateRegister` gives the scalar register of a condition.
   mutating func finish(
-    segmentGuard: Int32, _ guardRegister: (Guard) -> Int32
+    segmentPredicate: Int32, _ predicateRegister: (Predicate) -> Int32
   ) -> PlanSegment? {
     var lastUse = [Int](repeating: -1, count: valueCount)
     for (k, operation) in operations.enumerated() {
@@ -274,14 +276,16 @@ struct SegmentBuilder {
 
     var k = 0
     while k < operations.count {
-      let wanted = operations[k].wanted
+      let predicate = operations[k].predicate
       var end = k + 1
-      while end < operations.count, end - k < 60_000, operations[end].wanted == wanted { end += 1 }
-      if !wanted.isAlways {
+      while end < operations.count, end - k < 60_000, operations[end].predicate == predicate {
+        end += 1
+      }
+      if !predicate.isAlways {
         var skip = rv_instruction()
         skip.kind = UInt16(RV_UNLESS.rawValue)
         skip.skip = UInt16(end - k)
-        skip.a = operand(.scalar(guardRegister(wanted)))
+        skip.a = operand(.scalar(predicateRegister(predicate)))
         instructions.append(skip)
         names.append("unless")
         codes.append(-1)
@@ -335,7 +339,7 @@ struct SegmentBuilder {
       operands[k].offset = Int64(Int(operands[k].index) * chunk * element.byteCount)
     }
     return PlanSegment(
-      count: count, block: block(chunk: chunk), chunk: chunk, guardRegister: segmentGuard,
+      count: count, block: block(chunk: chunk), chunk: chunk, predicateRegister: segmentPredicate,
       operands: operands, instructions: instructions, initials: initials, columns: columns,
       places: places, scratchCount: registers, names: names, operations: codes)
   }
@@ -344,12 +348,15 @@ struct SegmentBuilder {
   /// wait for memory to hide them (1024 took 7 % longer).
   private static let storedChunk = 256
 
+  /// Elements of a chunk at least.
+  static let leastChunk = 256
+
   /// As many elements as let the vectors of a pass lie in a first-level cache of 32 KiB: measured
   /// best between 256 and 1024 for few and for many vectors.
   private static func chunk(_ operands: [rv_operand], _ element: ElementType) -> Int {
     let vectors = operands.count { $0.kind != Int32(RV_SCALAR.rawValue) }
     let fitting = 28 * 1024 / max(vectors * element.byteCount, 1)
-    return min(max(fitting / 128 * 128, 256), 1024)
+    return min(max(fitting / 128 * 128, leastChunk), 1024)
   }
 
   /// Elements of a block: whole chunks, or whole rows where rows are folded, and so many that the

@@ -4,7 +4,7 @@ import IR
 /// Compiled code for a pass.
 package typealias SegmentFunction = rv_range
 
-/// How much compiled code is wanted.
+/// When passes are compiled.
 package enum CompileEffort: Sendable {
   /// The user asked for it.
   case always
@@ -16,18 +16,7 @@ package enum CompileEffort: Sendable {
 
 /// Turns passes into compiled code. What it cannot compile stays with the interpreter.
 package protocol SegmentCompiler: AnyObject {
-  /// One function a pass, or nil; `library` keeps them loaded.
-  func compile(_ segments: [SegmentSource], effort: CompileEffort) -> CompiledSegments
-}
-
-package struct CompiledSegments {
-  package var functions: [SegmentFunction?]
-  package var library: AnyObject?
-
-  package init(functions: [SegmentFunction?], library: AnyObject?) {
-    self.functions = functions
-    self.library = library
-  }
+  func compile(_ segments: [SegmentSource], effort: CompileEffort) -> SegmentCode
 }
 
 /// What a compiler of passes sees of one: operations over memory and numbers, and what a rule calls
@@ -144,22 +133,5 @@ extension Plan {
     default: break
     }
     return text.map { $0.utf8.count <= 60 ? $0 : "" } ?? ""
-  }
-}
-
-extension [PlanProgram] {
-  /// Lets `compiler` compile the passes of these programs and of their loops.
-  func compile(_ compiler: any SegmentCompiler, _ names: [PlanNames], effort: CompileEffort) {
-    let all = zip(self, names).flatMap { program, names in program.withBodies.map { ($0, names) } }
-    let sources = all.map { $0.0.plan.sources($0.1) }
-    let compiled = compiler.compile(sources.flatMap { $0 }, effort: effort)
-    var next = 0
-    for (program, _) in all {
-      program.library = compiled.library
-      for k in program.plan.segments.indices {
-        program.segments[k].compiled = compiled.functions[next]
-        next += 1
-      }
-    }
   }
 }

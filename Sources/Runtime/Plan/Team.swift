@@ -22,24 +22,24 @@ struct Cutting {
   static let usual = Cutting()
 }
 
-/// The threads that share the work of one optimizer: how many, and a room for each in which it runs
-/// the blocks of passes.
+/// The threads that share the work of one optimizer: how many, and scratch memory for each in which it
+/// runs the blocks of passes.
 final class Team {
   /// Including the one that calls.
   let threads: Int
   let pointer: UnsafeMutablePointer<rv_team>
-  private let rooms: UnsafeMutablePointer<rv_room>
+  private let scratch: UnsafeMutablePointer<rv_scratch>
   private var sizes = (scratch: 64, cursors: 1, scalars: 1)
 
   /// `threads` nil: `Threads.preferred`.
   init(threads: Int?, worth: Int = Cutting.usual.worth) {
-    let wanted = threads ?? Threads.preferred
-    self.threads = min(max(wanted, 1), Int(RV_MAX_THREADS))
-    rooms = .allocate(capacity: self.threads)
-    rooms.initialize(repeating: rv_room(), count: self.threads)
+    let asked = threads ?? Threads.preferred
+    self.threads = min(max(asked, 1), Int(RV_MAX_THREADS))
+    scratch = .allocate(capacity: self.threads)
+    scratch.initialize(repeating: rv_scratch(), count: self.threads)
     pointer = .allocate(capacity: 1)
     pointer.initialize(
-      to: rv_team(threads: Int64(self.threads), worth: Int64(worth), rooms: rooms))
+      to: rv_team(threads: Int64(self.threads), worth: Int64(worth), scratch: scratch))
   }
 
   func reserve(_ plan: Plan) {
@@ -49,30 +49,30 @@ final class Team {
     for loop in plan.loops { reserve(loop.body) }
   }
 
-  /// Makes the rooms, and starts the threads, once all plans have reserved.
+  /// Makes their scratch memory, and starts the threads, once all plans have reserved.
   func assemble() {
     if threads == 1 { return }
     free()
     for k in 0..<threads {
-      let scratch = UnsafeMutableRawPointer.allocate(byteCount: sizes.scratch, alignment: 64)
-      rooms[k] = rv_room(
-        scratch: scratch.assumingMemoryBound(to: CChar.self),
+      let chunks = UnsafeMutableRawPointer.allocate(byteCount: sizes.scratch, alignment: 64)
+      scratch[k] = rv_scratch(
+        chunks: chunks.assumingMemoryBound(to: CChar.self),
         cursors: .allocate(capacity: sizes.cursors), scalars: .allocate(capacity: sizes.scalars))
     }
     rv_pool_prepare(Int32(threads))
   }
 
   private func free() {
-    for k in 0..<threads where rooms[k].scratch != nil {
-      UnsafeMutableRawPointer(rooms[k].scratch).deallocate()
-      rooms[k].cursors.deallocate()
-      rooms[k].scalars.deallocate()
+    for k in 0..<threads where scratch[k].chunks != nil {
+      UnsafeMutableRawPointer(scratch[k].chunks).deallocate()
+      scratch[k].cursors.deallocate()
+      scratch[k].scalars.deallocate()
     }
   }
 
   deinit {
     free()
-    rooms.deallocate()
+    scratch.deallocate()
     pointer.deallocate()
   }
 }

@@ -89,7 +89,8 @@ extension ReferenceOperations {
       var result = Dense.filled(a.shape, 0)
       for i in descending(a).prefix(kept) { result.values[i] = 1 }
       return result
-    default: return Dense(quantile(a.values, x[1].scalar))
+    case .quantile: return Dense(quantile(a.values, x[1].scalar))
+    default: preconditionFailure("not a selection")
     }
   }
 

@@ -227,7 +227,7 @@ enum ReferenceOperations {
       try LinearAlgebra.eigh(
         a.values, n: n, values: &values.values, vectors: &vectors.values, workspace)
       return [values, vectors]
-    default:
+    case .svd:
       let workspace = LinearAlgebraWorkspace<Double>(for: .svd(m: m, n: n))
       var (u, s, v) = (
         Dense.filled([m, k], 0), Dense.filled([1, k], 0), Dense.filled([n, k], 0)
@@ -236,6 +236,7 @@ enum ReferenceOperations {
         a.values, m: m, n: n, u: &u.values, values: &s.values, v: &v.values,
         keepsSigns: instruction.attribute == SingularSigns.lapack.rawValue, workspace)
       return [u, s, v]
+    default: preconditionFailure("not of matrices")
     }
   }
 

@@ -4,105 +4,65 @@ import Runtime
 
 /// An objective and the rule that changes its parameters, on memory of their own.
 final class Learner {
-  private let objective: ObjectiveModule
-  private let features: Int?
-  private let elementType: ElementType
+  private let bindings: Bindings
+  private let isCompiled: Bool
+  private let seed: UInt64
   private let runner: ObjectiveRunner
   private let optimizer: Optimizer?
   private let parameters: TensorMemory
   private let gradients: TensorMemory
   /// Inputs of one minibatch.
   private let inputs: TensorMemory
-  private let data: Examples?
-  private let test: Examples?
   private let batch: Int
   /// For the smaller last minibatch, and for measuring on whole parts.
-  private let makeRunner: (Int, Bool) throws(DiagnosticError) -> ObjectiveRunner
   private var remainder: (rows: Int, runner: ObjectiveRunner, inputs: TensorMemory)?
   private var whole: [(examples: Examples, runner: ObjectiveRunner)] = []
   private var lastRunner: ObjectiveRunner
 
-  /// The examples of one part in the type in which the objective is computed.
-  private final class Examples {
-    let memory: TensorMemory
-    let rows: Int
-    let widths: [Int]
-    let source: String
-    let targetName: String
-
-    init(_ data: Dataset, _ elementType: ElementType) {
-      source = data.source
-      targetName = data.targetName
-      rows = data.rows
-      widths = [data.columns, 1]
-      memory = TensorMemory([data.rows * data.columns, data.rows], elementType)
-      memory.write(data.features, to: 0)
-      memory.write(data.targets, to: 1)
-    }
-
-    func holdsTarget(_ x: Double) -> Bool { memory.read(1).contains(x) }
-  }
+  private var data: Examples? { bindings.train }
+  private var elementType: ElementType { bindings.elementType }
 
   init(
-    _ objective: ObjectiveModule, _ rule: RuleInstance?, data: DataSplit?, batch: Int?,
-    engine: EngineKind, elementType: ElementType, seed: UInt64, horizon: Int,
-    compiler: (any SegmentCompiler)? = nil
+    _ bindings: Bindings, _ rule: RuleInstance?, batch: Int = 1, seed: UInt64, horizon: Int,
+    isCompiled: Bool = true
   ) throws(DiagnosticError) {
-    self.objective = objective
-    self.elementType = elementType
-    let features = data?.train.columns
-    self.features = features
-    if data != nil, objective.inputs.count > 2 {
-      throw DiagnosticError(
-        Diagnostic(
-          .moreInputsThanData,
-          "`\(objective.name)` has \(objective.inputs.count) inputs, and data has features and "
-            + "one target", at: objective.inputs[2].origin))
+    self.bindings = bindings
+    self.isCompiled = isCompiled
+    self.seed = seed
+    self.batch = batch
+    let objective = bindings.objective
+    if bindings.train != nil, objective.inputs.count > 2 {
+      throw DiagnosticError(.moreInputsThanData(objective))
     }
-    makeRunner = { (rows: Int, needsGradient: Bool) throws(DiagnosticError) -> ObjectiveRunner in
-      try ObjectiveRunner(
-        objective, batch: data == nil ? nil : rows, features: features, engine: engine,
-        elementType: elementType, needsGradient: needsGradient, seed: seed, compiler: compiler)
-    }
-    self.batch = batch ?? 1
-    runner = try makeRunner(self.batch, rule != nil)
+    runner = ObjectiveRunner(
+      try bindings.objective(rows: batch, needsGradient: rule != nil, isCompiled: isCompiled),
+      seed: seed)
     lastRunner = runner
+    let elementType = bindings.elementType
     let counts = runner.parameters.map(\.count)
     parameters = TensorMemory(counts, elementType)
     gradients = TensorMemory(counts, elementType)
-    let inputCounts = [self.batch * (features ?? 0), self.batch]
     inputs = TensorMemory(
-      Array(inputCounts.prefix(objective.inputs.count)), elementType.compute)
-    self.data = data.map { Examples($0.train, elementType.compute) }
-    test = data.map { Examples($0.test, elementType.compute) }
+      Array([batch * (bindings.features ?? 0), batch].prefix(objective.inputs.count)),
+      elementType.compute)
     for (tensor, values) in try runner.initialParameters().enumerated() {
       parameters.write(values, to: tensor)
     }
     if let rule {
-      let optimizer = try Optimizer(
-        rule, parameters: runner.parameters, engine: engine, elementType: elementType, seed: seed,
-        horizon: horizon, compiler: compiler)
+      let bound = try bindings.rule(
+        rule, runner.parameters, horizon: horizon, isCompiled: isCompiled)
+      let optimizer = try Optimizer(bound, seed: seed)
       optimizer.bind(
         parameters: parameters.pointers, gradients: gradients.pointers.map { UnsafeRawPointer($0) })
       try optimizer.initialise()
-      for tensor in runner.parameters.indices {
-        if let name = optimizer.inputNames(of: tensor).first { throw Self.missing(name, rule) }
+      if let input = bound.anyInput {
+        throw DiagnosticError(.missingInput(input.name, of: rule, "training cannot give it"))
       }
       self.optimizer = optimizer
     } else {
       optimizer = nil
     }
     bind(runner, inputs, needsGradient: rule != nil)
-  }
-
-  /// Training has gradients and losses to give, and nothing else.
-  private static func missing(_ input: String, _ rule: RuleInstance) -> DiagnosticError {
-    let slot = rule.module.variants.flatMap(\.inputs).first { $0.name == input }
-    return DiagnosticError(
-      Diagnostic(
-        .missingInput, "`\(rule.label)` needs the input `\(input)`, and training cannot give it",
-        at: slot?.origin ?? rule.module.origin,
-        notes: [Note("a program sets it before each step, a recorded run has it recorded")]))
   }
 
   private func bind(_ runner: ObjectiveRunner, _ inputs: TensorMemory, needsGradient: Bool) {
@@ -118,11 +78,7 @@ final class Learner {
   /// Moves the parameters to a point and forgets the rule's states.
   func begin(at values: [Double], _ span: Span) throws(DiagnosticError) {
     guard values.count == numberCount else {
-      throw DiagnosticError(
-        Diagnostic(
-          .startOfOtherSize,
-          "the starting point has \(values.count) numbers, and the objective "
-            + "\(numberCount)", at: span))
+      throw DiagnosticError(.startOfOtherSize(values.count, numberCount, at: span))
     }
     var position = 0
     for (tensor, count) in parameters.counts.enumerated() {
@@ -161,11 +117,19 @@ final class Learner {
     }
   }
 
+  private func makeRunner(
+    _ rows: Int, needsGradient: Bool
+  ) throws(DiagnosticError) -> ObjectiveRunner {
+    ObjectiveRunner(
+      try bindings.objective(rows: rows, needsGradient: needsGradient, isCompiled: isCompiled),
+      seed: seed)
+  }
+
   private func remainderRunner(
     _ rows: Int
   ) throws(DiagnosticError) -> (runner: ObjectiveRunner, inputs: TensorMemory) {
     if let remainder, remainder.rows == rows { return (remainder.runner, remainder.inputs) }
-    let runner = try makeRunner(rows, true)
+    let runner = try makeRunner(rows, needsGradient: true)
     let counts = data!.widths.prefix(inputs.counts.count).map { $0 * rows }
     let memory = TensorMemory(Array(counts), elementType.compute)
     bind(runner, memory, needsGradient: true)
@@ -185,7 +149,7 @@ final class Learner {
 
   /// Metrics and loss on the test part.
   func measure() throws(DiagnosticError) -> [(String, Double)] {
-    guard let test else { return [] }
+    guard let test = bindings.test else { return [] }
     let runner = try wholeRunner(test)
     let loss = try evaluate(runner, test)
     return runner.metricNames.map { ($0, runner.metric($0)) } + [("test_loss", loss)]
@@ -222,7 +186,7 @@ final class Learner {
 
   private func wholeRunner(_ examples: Examples) throws(DiagnosticError) -> ObjectiveRunner {
     if let known = whole.first(where: { $0.examples === examples }) { return known.runner }
-    let runner = try makeRunner(examples.rows, false)
+    let runner = try makeRunner(examples.rows, needsGradient: false)
     let pointers = examples.memory.pointers.prefix(inputs.counts.count)
     runner.bind(
       parameters: parameters.pointers.map { UnsafeRawPointer($0) }, gradients: [],
@@ -235,9 +199,7 @@ final class Learner {
 
   /// What to say of a loss that is not finite: the step and the tensor that broke first.
   func failure(_ loss: Double, _ step: Int, _ rule: String, _ seed: UInt64) -> Diagnostic {
-    let what = loss.isNaN ? "NaN" : "infinite"
-    var result = Diagnostic(
-      .lossNotFinite, "\(rule), seed \(seed): the loss is \(what) at step \(step)", at: .none)
+    var result = Diagnostic.lossNotFinite(loss, "\(rule), seed \(seed)", step)
     if let broken = parameters.counts.indices.first(where: { !parameters.isFinite($0) }) {
       result.notes = [
         Note(
@@ -270,10 +232,10 @@ final class Learner {
     let memory = lastRunner === runner ? inputs : (remainder?.inputs ?? inputs)
     do throws(DiagnosticError) {
       let hypers = try ReferenceProgram.evaluateScalars(
-        objective.defaults, hypers: [], step: 1, horizon: 0)
+        bindings.objective.defaults, hypers: [], step: 1, horizon: 0)
       let context = BindContext(
-        batch: features == nil ? nil : rows, features: features, hypers: hypers.map(\.value))
-      var function = try objective.forward.specialised(context).checkedForEvaluation()
+        batch: data == nil ? nil : rows, features: bindings.features, hypers: hypers.map(\.value))
+      var function = try bindings.objective.forward.specialised(context).checkedForEvaluation()
       let needed = function.liveValues()
       function.outputs = function.instructions.indices.filter {
         needed[$0] && function.instructions[$0].type.kind != .tuple
@@ -304,9 +266,7 @@ final class Learner {
     guard let broken = parameters.counts.indices.first(where: { !parameters.isFinite($0) }) else {
       return nil
     }
-    return Diagnostic(
-      .lossNotFinite,
-      "\(rule), seed \(seed): `\(runner.parameters[broken].name)` is not finite after step "
-        + "\(step)", at: .none, notes: [advice(step)])
+    return .parameterNotFinite(
+      runner.parameters[broken].name, "\(rule), seed \(seed)", step, advice(step))
   }
 }

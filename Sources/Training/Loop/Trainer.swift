@@ -15,39 +15,42 @@ import Runtime
 /// the examples and the rule's draws.
 package struct Trainer {
   package let objective: ObjectiveModule
-  package let engine: EngineKind
-  package let elementType: ElementType
-  /// Compiles passes for the engines `native` and `auto`.
-  package let compiler: (any SegmentCompiler)?
+  package let data: DataSplit?
+  private let bindings: Bindings
   /// Told how far the work is, at most ten times a second.
   package let progress: (String) -> Void
 
+  /// `data` for `train`; `compiler` compiles passes for the engines `native` and `auto`.
   package init(
-    objective: ObjectiveModule, engine: EngineKind, elementType: ElementType,
-    compiler: (any SegmentCompiler)? = nil, progress: @escaping (String) -> Void = { _ in }
+    objective: ObjectiveModule, data: DataSplit? = nil, engine: EngineKind,
+    elementType: ElementType, compiler: (any SegmentCompiler)? = nil,
+    progress: @escaping (String) -> Void = { _ in }
   ) {
     self.objective = objective
-    self.engine = engine
-    self.elementType = elementType
-    self.compiler = compiler
+    self.data = data
     self.progress = progress
+    bindings = Bindings(
+      objective, data, engine: engine, elementType: elementType, compiler: compiler)
   }
 
   // MARK: train
 
   /// Minibatch training on a data set; metrics are measured on its test part after every epoch.
   package func train(
-    _ rules: [RuleInstance], on data: DataSplit, _ settings: TrainingSettings, title: String
+    _ rules: [RuleInstance], _ settings: TrainingSettings, title: String
   ) throws(DiagnosticError) -> ExperimentHistory {
+    guard let rows = data?.train.rows else { preconditionFailure("training wants data") }
     var history = ExperimentHistory(title: title, axis: "epoch")
     history.series = ["loss"] + objective.metrics + ["test_loss"]
-    try checkBinding(rules, data, settings)
+    let batch = min(settings.batch ?? rows, rows)
+    let total = settings.steps ?? (settings.epochs ?? 1) * ((rows + batch - 1) / batch)
+    try bind(rules, batch: batch, horizon: total)
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
       for seed in settings.seeds {
         if Interrupt.isRequested { break }
         let place = "\(rule.label) (\(position + 1) of \(rules.count)), seed \(seed)"
-        all.runs.append(try run(rule, data, settings, seed, place))
+        all.runs.append(try run(rule, rows, batch: batch, total, seed, place))
       }
       history.rules.append(all)
     }
@@ -55,16 +58,15 @@ package struct Trainer {
     return history
   }
 
-  /// Routes, shapes and domains are checked for all rules before the first of them runs.
-  private func checkBinding(
-    _ rules: [RuleInstance], _ data: DataSplit?, _ settings: TrainingSettings
+  /// Binds all rules before the first of them runs, so that their errors are told together.
+  private func bind(
+    _ rules: [RuleInstance], batch: Int = 1, horizon: Int
   ) throws(DiagnosticError) {
     var found: [Diagnostic] = []
     for rule in rules {
       do throws(DiagnosticError) {
         _ = try Learner(
-          objective, rule, data: data, batch: data.map { min(settings.batch ?? $0.train.rows, 1) },
-          engine: engine, elementType: elementType, seed: 0, horizon: 1)
+          bindings, rule, batch: batch, seed: 0, horizon: horizon, isCompiled: false)
       } catch {
         found += error.diagnostics
       }
@@ -73,15 +75,9 @@ package struct Trainer {
   }
 
   private func run(
-    _ rule: RuleInstance, _ data: DataSplit, _ settings: TrainingSettings, _ seed: UInt64,
-    _ place: String
+    _ rule: RuleInstance, _ rows: Int, batch: Int, _ total: Int, _ seed: UInt64, _ place: String
   ) throws(DiagnosticError) -> RunHistory {
-    let batch = min(settings.batch ?? data.train.rows, data.train.rows)
-    let perEpoch = (data.train.rows + batch - 1) / batch
-    let total = settings.steps ?? (settings.epochs ?? 1) * perEpoch
-    let learner = try Learner(
-      objective, rule, data: data, batch: batch, engine: engine, elementType: elementType,
-      seed: seed, horizon: total, compiler: compiler)
+    let learner = try Learner(bindings, rule, batch: batch, seed: seed, horizon: total)
     var history = RunHistory(seed: seed)
     var clock = Stopwatch()
     let start = try learner.measure()
@@ -91,7 +87,7 @@ package struct Trainer {
     var epoch = 0
     training: while step < total {
       epoch += 1
-      let order = RandomOrder.permutation(data.train.rows, seed: seed, epoch: epoch)
+      let order = RandomOrder.permutation(rows, seed: seed, epoch: epoch)
       var sum = 0.0
       var seen = 0
       var position = 0
@@ -145,7 +141,7 @@ package struct Trainer {
     _ rules: [RuleInstance], _ settings: TrainingSettings
   ) throws(DiagnosticError) -> [RuleHistory] {
     var histories: [RuleHistory] = []
-    try checkBinding(rules, nil, settings)
+    try bind(rules, horizon: settings.steps ?? 1)
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
       for seed in settings.seeds {
@@ -162,9 +158,7 @@ package struct Trainer {
     _ rule: RuleInstance, _ settings: TrainingSettings, _ seed: UInt64, _ place: String
   ) throws(DiagnosticError) -> RunHistory {
     let total = settings.steps ?? 1
-    let learner = try Learner(
-      objective, rule, data: nil, batch: nil, engine: engine, elementType: elementType,
-      seed: seed, horizon: total, compiler: compiler)
+    let learner = try Learner(bindings, rule, seed: seed, horizon: total)
     if let start = settings.start { try learner.begin(at: start.values, start.span) }
     var history = RunHistory(seed: seed)
     var clock = Stopwatch()
@@ -217,9 +211,7 @@ package struct Trainer {
       return (low - margin)...(high + margin)
     }
     let (xs, ys) = (range(0), range(1))
-    let evaluator = try Learner(
-      objective, nil, data: nil, batch: nil, engine: engine, elementType: .float64, seed: 0,
-      horizon: 0)
+    let evaluator = try Learner(bindings.inFloat64, nil, seed: 0, horizon: 0)
     let columns = 96
     let rows = 72
     var values: [Double] = []

@@ -108,7 +108,7 @@ enum AxesRules {
 }
 
 /// A rule bound to one tensor, with memory of its own.
-final class BoundRule {
+final class RuleOnMemory {
   let optimizer: Optimizer
   let count: Int
   private let parameters: UnsafeMutablePointer<Double>

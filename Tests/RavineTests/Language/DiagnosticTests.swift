@@ -183,6 +183,14 @@ import Testing
     #expect(!found.contains { $0.hasPrefix("R0230") })
   }
 
+  /// A rule with errors is not bound; what is wrong was said where it is declared.
+  @Test func whatIsBrokenIsNotUsed() {
+    let compiler = Compiler()
+    _ = compiler.add(name: "a.opt", bytes: Array("rule A(lr = 1) { w' = w - lr * gg }".utf8))
+    #expect(code { _ = try compiler.rule("A") } == 230)
+    #expect(code { _ = try compiler.rule("Lookahead(A)") } == 230)
+  }
+
   @Test func fixesMend() {
     for text in [
       "rule A(lr = 1) { w' = w - lr * gg }", "rule A { w' = w - sqrtt(g) }",

@@ -126,11 +126,17 @@ import Zoo
     }
   }
 
+  /// The rules whose equations can be written in another order.
+  static let ordered = RoundTrip.zooRules.filter { RoundTrip.shuffles(of: $0.text) != nil }
+    .map(\.name)
+
+  @Test func mostRulesHaveAnOrder() { #expect(Self.ordered.count > 100, "\(Self.ordered.count)") }
+
   /// The equations of every rule, in any order, are the same rule.
-  @Test(arguments: RoundTrip.zooRules.map(\.name)) func equationsHaveNoOrder(_ name: String) throws
-  {
+  @Test(arguments: ordered) func equationsHaveNoOrder(_ name: String) throws {
     let text = try #require(Library.shared.declaration(name)).text
-    guard let shuffled = RoundTrip.shuffles(of: text) else { return }
+    let shuffled = try #require(RoundTrip.shuffles(of: text))
+    #expect(!shuffled.isEmpty)
     let arguments = text.contains("base: rule") ? "\(name)(AdamW)" : name
     let compiler = Compiler()
     _ = compiler.add(name: "plain.opt", bytes: Array(text.utf8))

@@ -60,6 +60,7 @@ import Testing
         defer { walk.release() }
         let found = ZooWalk.difference(walk, expected, tolerance: tolerance)
         #expect(found == nil, "\(text) \(engine) \(specs.map(\.name))")
+        #expect(walk.count >= specs.reduce(0) { $0 + $1.count } && walk.count > 0, "\(text)")
       }
     }
   }
@@ -96,11 +97,13 @@ import Testing
   func aLongRunStaysFinite(_ index: Int) throws {
     let call = ZooRules.all[index]
     let rule = try Compiler().rule(call)
-    let specs = Self.taken(rule)
-    let small = specs.filter { $0.count > 1 }.min { $0.count < $1.count }.map { [$0] } ?? []
-    let walk = try ZooWalk(rule, small, engine: .interpreter, horizon: 10_000)
+    let small = try #require(
+      Self.taken(rule).filter { $0.count > 1 }.min { $0.count < $1.count },
+      "\(call) takes none of the tensors")
+    let walk = try ZooWalk(rule, [small], engine: .interpreter, horizon: 10_000)
     defer { walk.release() }
     try walk.steps(Self.longRun, .noisy)
     #expect(walk.broken == nil, "\(call)")
+    #expect(walk.optimizer.stepCount == Self.longRun && walk.count >= small.count, "\(call)")
   }
 }

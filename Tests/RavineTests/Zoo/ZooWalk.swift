@@ -125,11 +125,14 @@ struct ZooWalk {
     for (k, spec) in specs.enumerated() {
       all.append((spec.name, (0..<spec.count).map { parameters[k][$0] }))
       for name in optimizer.stateNames(of: k) {
-        all.append(("\(spec.name).\(name)", optimizer.state(name, of: k) ?? []))
+        all.append(("\(spec.name).\(name)", optimizer.state(name, of: k)!))
       }
     }
     return all
   }
+
+  /// How many numbers there are.
+  var count: Int { numbers.reduce(0) { $0 + $1.values.count } }
 
   /// The first number that is not finite.
   var broken: String? {
@@ -149,6 +152,7 @@ struct ZooWalk {
 
   /// Where two walks are further apart than `tolerance`, relative to the larger of 1 and the number.
   static func difference(_ a: ZooWalk, _ b: ZooWalk, tolerance: Double) -> String? {
+    if a.numbers.map(\.name) != b.numbers.map(\.name) { return "unlike states" }
     for (x, y) in zip(a.numbers, b.numbers) {
       if x.values.count != y.values.count { return "\(x.name): counts" }
       for (i, (p, q)) in zip(x.values, y.values).enumerated() {

@@ -1,0 +1,36 @@
+// Functions of one element that take more than an instruction, once per element type: T the type,
+// N(name) its suffix and M(name) a function of libm. Kernels, programs of numbers and compiled
+// passes are made of this one text.
+
+RV_INLINE T N(rv_sign)(T x) {
+  return __builtin_islessgreater(x, 0) ? M(copysign)(1, x) : x;
+}
+RV_INLINE T N(rv_minimum)(T x, T y) {
+  T z = x < y ? x : y;
+  return x != x ? x : z;
+}
+RV_INLINE T N(rv_maximum)(T x, T y) {
+  T z = x > y ? x : y;
+  return x != x ? x : z;
+}
+RV_INLINE T N(rv_clip)(T x, T low, T high) {
+  T y = x < low ? low : x;
+  return y > high ? high : y;
+}
+// The remainder with the sign of the divisor.
+RV_INLINE T N(rv_modulo)(T x, T y) {
+  T rest = M(fmod)(x, y);
+  if (rest == 0) return M(copysign)(0, y);
+  return (rest < 0) != (y < 0) ? rest + y : rest;
+}
+// Whole exponents up to 4 are products, so that x^2 is x * x in every engine.
+RV_INLINE T N(rv_power)(T x, double y) {
+  if (y == 2) return x * x;
+  if (y == 0) return 1;
+  if (y == 1) return x;
+  if (y == 3) return x * x * x;
+  if (y == 4) return (x * x) * (x * x);
+  if (y == -1) return 1 / x;
+  if (y == 0.5) return __builtin_elementwise_sqrt(x);
+  return M(pow)(x, (T)y);
+}

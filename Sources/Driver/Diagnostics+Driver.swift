@@ -1,0 +1,35 @@
+import Diagnostics
+import Syntax
+
+// What a text lacks, and the readers of its data.
+extension Diagnostic {
+  static func emptySource(at span: Span) -> Diagnostic {
+    Diagnostic(.emptySource, .warning, "this text declares nothing and runs nothing", at: span)
+  }
+
+  static func notAReader(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notAReader, "data is read by `csv`, `npy` or `npz`", at: span,
+      notes: [Note("for example `data digits = csv(\"digits.csv\", target = \"digit\")`")])
+  }
+
+  static func missingPart(_ what: String, of reader: Name) -> Diagnostic {
+    Diagnostic(.missingPart, "`\(reader.text)` needs \(what)", at: reader.span)
+  }
+
+  static func onePath(_ reader: String, at span: Span) -> Diagnostic {
+    Diagnostic(.tooManyArguments, "`\(reader)` takes one path; the rest is named", at: span)
+  }
+
+  static func needsText(_ label: String, at span: Span) -> Diagnostic {
+    Diagnostic(.needsText, "`\(label)` is a text in quotes", at: span)
+  }
+
+  package static func notASeed(at span: Span) -> Diagnostic {
+    Diagnostic(.notASeed, "a seed is a whole number from 0 up", at: span)
+  }
+
+  static func needsOneNumber(at span: Span) -> Diagnostic {
+    Diagnostic(.needsOneNumber, "here stands one number", at: span)
+  }
+}

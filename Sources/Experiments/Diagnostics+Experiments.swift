@@ -1,0 +1,151 @@
+import Basics
+import Diagnostics
+import Syntax
+
+// What scripts, recorded runs and searches say.
+extension Diagnostic {
+  // MARK: Clauses
+
+  static func unknownClause(_ keyword: Name, among known: [String]) -> Diagnostic {
+    Diagnostic(
+      .notAClause, "`\(keyword.text)` is not a clause of an experiment", at: keyword.span,
+      notes: [Note("clauses are for, batch, seeds, seed and from")],
+      fixIts: FixIt.didYouMean(
+        Suggestion.nearest(to: keyword.text, among: known), at: keyword.span))
+  }
+
+  static func unitOfFor(at span: Span) -> Diagnostic {
+    Diagnostic(.notAClause, "`for` counts steps or epochs: `for 20 epochs`", at: span)
+  }
+
+  static func withoutLength(_ example: String, at span: Span) -> Diagnostic {
+    Diagnostic(.withoutLength, "how long? add `\(example)`", at: span)
+  }
+
+  static func notAWholeNumber(_ what: String, upTo limit: String, at span: Span) -> Diagnostic {
+    Diagnostic(.notAWholeNumber, "\(what) takes a whole number from 1 to \(limit)", at: span)
+  }
+
+  // MARK: Commands
+
+  static func needsData(_ objective: String, at span: Span) -> Diagnostic {
+    Diagnostic(.needsData, "`\(objective)` needs data: use `train … on …`", at: span)
+  }
+
+  static func unknownData(_ key: String) -> Diagnostic {
+    Diagnostic(.unknownObjective, "there is no data `\(key)`", at: .none)
+  }
+
+  static func noValueToShow(at span: Span) -> Diagnostic {
+    Diagnostic(.notAValue, "this has no value to show", at: span)
+  }
+
+  static func assertsNoCondition(at span: Span) -> Diagnostic {
+    Diagnostic(.needsCondition, "`assert` needs a condition such as `x > 0`", at: span)
+  }
+
+  static func assertionFails(at span: Span) -> Diagnostic {
+    Diagnostic(.assertionFails, "the assertion does not hold", at: span)
+  }
+
+  /// `lines` is the comparison that speaks against it.
+  static func assertionFails(_ lines: [Substring], at span: Span) -> Diagnostic {
+    Diagnostic(
+      .assertionFails, "the assertion does not hold: \(lines[0])", at: span,
+      notes: lines.dropFirst().map { Note(String($0.drop { $0 == " " })) })
+  }
+
+  // MARK: Plots
+
+  static func nothingToPlot(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .nothingToPlot, "there is nothing to plot: `train` or `minimize` comes first", at: span)
+  }
+
+  static func notASeries(at span: Span) -> Diagnostic {
+    Diagnostic(.unrecordedSeries, "a plot names series such as `loss`", at: span)
+  }
+
+  static func unknownSeries(_ name: Name, among known: [String]) -> Diagnostic {
+    Diagnostic(
+      .unrecordedSeries, "this experiment has no series `\(name.text)`", at: name.span,
+      notes: [Note("it has \(known.joined(separator: ", "))")],
+      fixIts: FixIt.didYouMean(
+        Suggestion.nearest(to: name.text, among: known), at: name.span))
+  }
+
+  static func unknownSeries(_ name: String, among known: [String]) -> Diagnostic {
+    Diagnostic(
+      .unrecordedSeries, "this experiment has no series `\(name)`", at: .none,
+      notes: [Note("it has \(known.joined(separator: ", "))")]
+        + Note.didYouMean(Suggestion.nearest(to: name, among: known)))
+  }
+
+  static func pathNotPlane(at span: Span) -> Diagnostic {
+    Diagnostic(.pathNotPlane, "a path is drawn for objectives of two numbers", at: span)
+  }
+
+  static func plotFileNotText(at span: Span) -> Diagnostic {
+    Diagnostic(.notAPlotFile, "the file of a plot is a text in quotes", at: span)
+  }
+
+  static func plotFileNotSVG(at span: Span) -> Diagnostic {
+    Diagnostic(.notAPlotFile, "plots are written as SVG: end the name in .svg", at: span)
+  }
+
+  // MARK: Recorded runs
+
+  static func notJSON(_ path: String, _ error: JSONError) -> Diagnostic {
+    Diagnostic(
+      .notJSON, "\(path):\(error.line):\(error.column): not JSON: \(error.message)", at: .none)
+  }
+
+  static func wrongMember(_ path: String, _ what: String, _ kind: String) -> Diagnostic {
+    Diagnostic(.missingMember, "\(path): \(what) must be \(kind)", at: .none)
+  }
+
+  static func missingMember(_ path: String, _ name: String) -> Diagnostic {
+    Diagnostic(.missingMember, "\(path): there is no `\(name)`", at: .none)
+  }
+
+  static func recordedLength(
+    _ path: String, _ what: String, _ count: Int, _ unit: String, _ expected: Int
+  ) -> Diagnostic {
+    Diagnostic(
+      .recordedLength, "\(path): \(what) has \(count) \(unit), and \(expected) are needed",
+      at: .none)
+  }
+
+  static func recordedLength(_ what: String, _ count: Int, at span: Span) -> Diagnostic {
+    Diagnostic(.recordedLength, "\(what) does not have \(count) numbers a step", at: span)
+  }
+
+  /// `step` counts from 0.
+  static func recordedLength(_ what: String, _ count: Int, step: Int) -> Diagnostic {
+    Diagnostic(
+      .recordedLength, "\(what) of step \(step + 1) does not have \(count) numbers", at: .none)
+  }
+
+  static func unrecordedInput(
+    _ name: String, among known: [String], at span: Span
+  ) -> Diagnostic {
+    Diagnostic(
+      .unrecordedInput, "the recorded run has no input `\(name)`", at: span,
+      notes: [Note(known.isEmpty ? "it has no inputs" : "it has \(known.joined(separator: ", "))")]
+        + Note.didYouMean(Suggestion.nearest(to: name, among: known)))
+  }
+
+  static func unrecordedLoss(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .unrecordedInput, "the recorded run has no input `loss`, which this rule reads", at: span)
+  }
+
+  /// `what` the rule asks for: the loss or the gradient.
+  static func noObjectivePoint(_ what: String, _ name: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .noObjectivePoint,
+      "this rule asks for the \(what) at another point, and the recorded run has no input `\(name)`",
+      at: span,
+      notes: [Note("what is recorded is matched by the name of the equation that asks")])
+  }
+}

@@ -1,0 +1,103 @@
+import Diagnostics
+import IR
+
+/// An objective bound to a batch size, an element type and an engine: its function with gradients,
+/// their plan, and compiled passes. It holds no memory; runners of any seed and thread share it.
+package struct BoundObjective: Sendable {
+  package let module: ObjectiveModule
+  package let parameters: [ParameterSpec]
+  package let engine: EngineKind
+  package let elementType: ElementType
+  /// The values of the objective's hyperparameters.
+  package let hypers: [Double]
+  /// Elements of each input in one batch.
+  package let inputCounts: [Int]
+  let function: Function
+  let initial: Function
+  /// Nil for the reference engine.
+  let program: PlanProgram?
+  private(set) var code: SegmentCode?
+
+  /// `hypers` nil takes the defaults. Without metrics, what only they need is not computed, and they
+  /// are NaN. Throws shape errors that only numbers reveal, R0411 for a parameter without elements,
+  /// R0813 where memory does not suffice, and R0806 where an operation has no derivative yet.
+  package init(
+    _ module: ObjectiveModule, hypers: [Double]? = nil, batch: Int? = nil, features: Int? = nil,
+    engine: EngineKind = .interpreter, elementType: ElementType = .float32,
+    needsGradient: Bool = true, needsMetrics: Bool = true
+  ) throws(DiagnosticError) {
+    self.module = module
+    self.engine = engine
+    self.elementType = elementType
+    var values = hypers ?? module.hypers.map { _ in 0 }
+    if hypers == nil {
+      for (target, value) in try ReferenceProgram.evaluateScalars(module.defaults) {
+        if case .hyper(let k) = target { values[k] = value }
+      }
+    }
+    self.hypers = values
+    let context = BindContext(batch: batch, features: features, hypers: values)
+    // Their shapes first: an error of theirs is shown where they are declared.
+    var specs: [ParameterSpec] = []
+    var shapes: [Shape] = []
+    var numbers = 0.0
+    for slot in module.parameters {
+      let shape = try module.forward.concreteShape(slot.shape, context, at: slot.origin)
+      specs.append(ParameterSpec(name: slot.name, dims: shape.numbers))
+      shapes.append(shape)
+      if specs.last!.count == 0 {
+        throw DiagnosticError(.emptyParameter(slot.name, shape, at: slot.origin))
+      }
+      numbers += Double(specs.last!.count)
+      if numbers > Budget.values {
+        throw Budget.exceeded(
+          "the parameter `\(slot.name)`, with those before it,", bytes: numbers * 8,
+          limit: Budget.values * 8, at: slot.origin)
+      }
+    }
+    var forward = try module.forward.specialised(context)
+    if !needsMetrics {
+      forward.outputs.removeAll { if case .metric = $0.target { true } else { false } }
+    }
+    parameters = specs
+    var counts: [Int] = []
+    for slot in module.inputs {
+      counts.append(
+        try module.forward.concreteShape(slot.shape, context, at: slot.origin).elementCount)
+    }
+    inputCounts = counts
+    initial = try module.initial.specialised(context).checkedForEvaluation()
+    function = needsGradient ? try forward.differentiated(parameters: shapes) : forward
+    if engine == .reference {
+      program = nil
+      return
+    }
+    let plan = try Planner.plan(function, element: elementType)
+    if Double(plan.arenaBytes) > Budget.bytes {
+      throw Budget.exceeded(
+        "`\(module.name)`, evaluated on one batch,", bytes: Double(plan.arenaBytes),
+        limit: Budget.bytes, at: function.mostNumbers()?.origin ?? module.origin)
+    }
+    program = PlanProgram(plan)
+  }
+
+  /// Has the passes compiled, if the engine is one that wants it.
+  package mutating func compile(_ compiler: (any SegmentCompiler)?) {
+    guard code == nil, let program, let compiler = engine.compiler(compiler) else { return }
+    let names = PlanNames(
+      parameters: module.parameters.map(\.name), inputs: module.inputs.map(\.name),
+      hypers: module.hypers.map(\.name))
+    let count = program.plan.segments.reduce(0) { $0 + $1.count }
+    code = compiler.compile(
+      program.withBodies.flatMap { $0.plan.sources(names) }, effort: engine.effort(count))
+  }
+
+  /// Whether no pass cuts a sum into chunks: the values are then the same, to the bit, in whatever
+  /// plan they are computed.
+  package var hasShortSums: Bool {
+    (function.mostNumbers()?.largest ?? 0) <= Double(SegmentBuilder.leastChunk)
+  }
+
+  /// The objective as text: its plan.
+  package func dumpPlan() -> String { program?.plan.dump() ?? "" }
+}

@@ -1,0 +1,84 @@
+import Diagnostics
+import IR
+
+/// A trained tensor as a rule's routes see it.
+package struct ParameterSpec: Hashable, Sendable {
+  package var name: String
+  package var dims: [Int]
+
+  package init(name: String, dims: [Int]) {
+    self.name = name
+    self.dims = dims
+  }
+
+  package var count: Int { dims.reduce(1, *) }
+  package var rows: Int { dims.first ?? 1 }
+  package var cols: Int { dims.dropFirst().reduce(1, *) }
+}
+
+extension TensorPredicate {
+  /// Whether the tensor takes this way. Throws R0605 for a pattern that is not well formed.
+  package func holds(for tensor: ParameterSpec) throws(DiagnosticError) -> Bool {
+    switch self {
+    case .always: return true
+    case .compare(let comparison, let x, let y):
+      let (a, b) = (x.value(tensor), y.value(tensor))
+      switch comparison {
+      case .less: return a < b
+      case .lessOrEqual: return a <= b
+      case .greater: return a > b
+      case .greaterOrEqual: return a >= b
+      case .equal: return a == b
+      case .notEqual: return a != b
+      }
+    case .nameMatches(let pattern):
+      guard let compiled = RoutePattern(pattern) else {
+        throw DiagnosticError(.badPattern(pattern))
+      }
+      return compiled.matches(tensor.name)
+    case .nameEquals(let name): return tensor.name == name
+    case .and(let a, let b):
+      if try !a.holds(for: tensor) { return false }
+      return try b.holds(for: tensor)
+    case .or(let a, let b):
+      if try a.holds(for: tensor) { return true }
+      return try b.holds(for: tensor)
+    case .not(let a): return try !a.holds(for: tensor)
+    }
+  }
+}
+
+extension TensorPredicate.Quantity {
+  func value(_ tensor: ParameterSpec) -> Double {
+    switch self {
+    case .number(let x): x
+    case .rank: Double(tensor.dims.count)
+    case .rows: Double(tensor.rows)
+    case .cols: Double(tensor.cols)
+    case .numel: Double(tensor.count)
+    case .arithmetic(let operation, let a, let b):
+      Folding.fold(operation, [a.value(tensor), b.value(tensor)]) ?? .nan
+    }
+  }
+}
+
+extension RuleModule {
+  /// The number of the one variant that takes a tensor. Throws R0601 where none does and R0602 where
+  /// several do.
+  package func variantIndex(for tensor: ParameterSpec) throws(DiagnosticError) -> Int {
+    var taken: [Int] = []
+    for (index, variant) in variants.enumerated() where try variant.predicate.holds(for: tensor) {
+      taken.append(index)
+    }
+    if taken.count == 1 { return taken[0] }
+    let ways = (taken.isEmpty ? Array(variants.indices) : taken).map {
+      Note("`\(variants[$0].path.joined(separator: ", "))`")
+    }
+    let shape = tensor.dims.map(String.init).joined(separator: " × ")
+    let what = "`\(tensor.name)` (\(tensor.dims.isEmpty ? "one number" : shape))"
+    throw DiagnosticError(
+      taken.isEmpty
+        ? .noRoute(of: name, what, ways, at: origin)
+        : .severalRoutes(of: name, what, ways, at: origin))
+  }
+}

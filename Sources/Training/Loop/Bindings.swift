@@ -1,0 +1,100 @@
+import Diagnostics
+import IR
+import Runtime
+
+/// What an experiment has bound: its objective on each length of batch, each rule, and the examples in
+/// the type in which they are computed with. The runs of all seeds and candidates share it.
+final class Bindings {
+  let objective: ObjectiveModule
+  let engine: EngineKind
+  let elementType: ElementType
+  let train: Examples?
+  let test: Examples?
+  /// Columns of the data.
+  let features: Int?
+  private let compiler: (any SegmentCompiler)?
+  private var objectives: [Key: BoundObjective] = [:]
+  private var rules: [BoundRule] = []
+
+  private struct Key: Hashable {
+    var rows: Int?
+    var needsGradient: Bool
+  }
+
+  init(
+    _ objective: ObjectiveModule, _ data: DataSplit?, engine: EngineKind,
+    elementType: ElementType, compiler: (any SegmentCompiler)?
+  ) {
+    self.objective = objective
+    self.engine = engine
+    self.elementType = elementType
+    self.compiler = compiler
+    features = data?.train.columns
+    train = data.map { Examples($0.train, elementType.compute) }
+    test = data.map { Examples($0.test, elementType.compute) }
+  }
+
+  /// The objective on batches of so many rows; `isCompiled`: for runs, not to see whether it can be
+  /// bound.
+  func objective(
+    rows: Int, needsGradient: Bool, isCompiled: Bool
+  ) throws(DiagnosticError) -> BoundObjective {
+    let key = Key(rows: train == nil ? nil : rows, needsGradient: needsGradient)
+    // With short sums the loss is the same to the bit beside a gradient.
+    let withGradient = Key(rows: key.rows, needsGradient: true)
+    if !needsGradient, let known = objectives[withGradient], known.hasShortSums { return known }
+    var bound: BoundObjective
+    if let known = objectives[key] {
+      bound = known
+    } else {
+      bound = try BoundObjective(
+        objective, batch: key.rows, features: features, engine: engine, elementType: elementType,
+        needsGradient: needsGradient)
+    }
+    if isCompiled { bound.compile(compiler) }
+    objectives[key] = bound
+    return bound
+  }
+
+  /// A rule on the parameters of the objective. What differs in arguments alone shares its plans.
+  func rule(
+    _ rule: RuleInstance, _ parameters: [ParameterSpec], horizon: Int, isCompiled: Bool
+  ) throws(DiagnosticError) -> BoundRule {
+    for k in rules.indices {
+      if isCompiled { rules[k].compile(compiler) }
+      if let shared = try rules[k].rebound(rule, horizon: horizon) { return shared }
+    }
+    rules.append(
+      try BoundRule(
+        rule, parameters: parameters, engine: engine, elementType: elementType, horizon: horizon))
+    if isCompiled { rules[rules.count - 1].compile(compiler) }
+    return rules[rules.count - 1]
+  }
+
+  /// The same in float64.
+  var inFloat64: Bindings {
+    elementType == .float64
+      ? self : Bindings(objective, nil, engine: engine, elementType: .float64, compiler: nil)
+  }
+}
+
+/// The examples of one part of a data set in the type in which an objective is computed.
+final class Examples {
+  let memory: TensorMemory
+  let rows: Int
+  let widths: [Int]
+  let source: String
+  let targetName: String
+
+  init(_ data: Dataset, _ elementType: ElementType) {
+    source = data.source
+    targetName = data.targetName
+    rows = data.rows
+    widths = [data.columns, 1]
+    memory = TensorMemory([data.rows * data.columns, data.rows], elementType)
+    memory.write(data.features, to: 0)
+    memory.write(data.targets, to: 1)
+  }
+
+  func holdsTarget(_ x: Double) -> Bool { memory.read(1).contains(x) }
+}

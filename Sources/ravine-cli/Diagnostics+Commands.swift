@@ -1,0 +1,42 @@
+import Diagnostics
+
+// What the command line finds wrong with files and names that it is given.
+extension Diagnostic {
+  static func isDirectory(_ path: String) -> Diagnostic {
+    Diagnostic(
+      .isDirectory, "\(Console.printable(path)): this is a directory; name a file in it", at: .none)
+  }
+
+  static func nothingInDirectory(_ path: String) -> Diagnostic {
+    Diagnostic(
+      .fileEmpty, "\(Console.printable(path)): there is no .opt file in this directory", at: .none)
+  }
+
+  static func directoryUnreadable(_ path: String, _ reason: String) -> Diagnostic {
+    Diagnostic(
+      .fileUnreadable, "\(Console.printable(path)): the directory cannot be read: \(reason)",
+      at: .none)
+  }
+
+  static func noStandardInput() -> Diagnostic {
+    Diagnostic(.fileNotFound, "`-` is no file in a session", at: .none)
+  }
+
+  static func noPrompt(_ path: String) -> Diagnostic {
+    Diagnostic(
+      .noPrompt, "\(Console.printable(path)): no line begins with the prompt `ravine> `", at: .none)
+  }
+
+  static func withoutTask(_ path: String) -> Diagnostic {
+    Diagnostic(
+      .withoutLength, "`\(Console.printable(path))` has no task: no `train` and no `minimize`",
+      at: .none)
+  }
+
+  static func notInZoo(_ name: String, suggestion: String?) -> Diagnostic {
+    Diagnostic(
+      .unknownRule,
+      "the zoo has no rule `\(Console.printable(name))`"
+        + (suggestion.map { "; did you mean `\($0)`?" } ?? ""), at: .none)
+  }
+}
