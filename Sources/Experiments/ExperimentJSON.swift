@@ -1,3 +1,4 @@
+import Diagnostics
 import Training
 
 /// Recorded experiments as JSON: an array of objects with `title`, `axis`, `series` and `rules`,

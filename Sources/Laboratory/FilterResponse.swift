@@ -1,16 +1,9 @@
 import Diagnostics
 import Driver
 import IR
+import Platform
 import Runtime
 import Symbolic
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// What a linear rule does to gradients that change with a fixed frequency: it is a filter, and this
 /// is its gain.

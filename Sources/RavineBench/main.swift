@@ -4,13 +4,10 @@ import Driver
 import IR
 import Lowering
 import Measuring
+import Platform
 import Runtime
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Semantics
+import Syntax
 
 struct Row {
   var name: String

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 extension Rewrite {
   /// Every rewrite, with its condition and what it does beyond finite numbers.

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// A rule as a text states it: some hyperparameters given, perhaps in free symbols, the others not.

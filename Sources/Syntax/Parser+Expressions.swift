@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 
 /// How tightly a binary operator binds; `Grammar/precedence.md` is the table.

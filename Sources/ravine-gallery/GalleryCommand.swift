@@ -2,15 +2,8 @@ import ArgumentParser
 import Diagnostics
 import Driver
 import Experiments
+import Platform
 import Training
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 @main struct GalleryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -87,7 +80,7 @@ import Training
     var settings = Tuner.Settings(
       ranges: [SearchRange(name: "lr", values: .powers(low: 1e-5, high: 10))])
     settings.trials = 12
-    var tuner = Tuner(compiler, work, settings)
+    let tuner = Tuner(compiler, work, settings)
     let result = try tuner.run(fit)
     if result.wasInterrupted { return "" }
     let picture = GalleryOverview(result, series: "accuracy")

@@ -1,6 +1,6 @@
 import Foundation
-import ravine_gallery
 import Testing
+import ravine_gallery
 
 /// docs/zoo against its generator. What takes long to find (paths, relatives, the overview) stands at
 /// the end of a page and is written by `make gallery`; everything before it must be up to date.

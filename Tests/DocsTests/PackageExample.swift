@@ -1,4 +1,4 @@
-import Driver
+import Ravine
 import Runtime
 
 /// Walks to the minimum of ½|w|², whose gradient is w.

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+
 @testable import Session
 
 /// Random and mutated lines: a session answers every one of them and goes on.

@@ -1,11 +1,6 @@
 import Foundation
+import Platform
 import PseudoTerminal
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A session of `ravine` on a terminal of its own, typed at as a user would.
 final class Terminal {
