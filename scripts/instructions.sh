@@ -51,7 +51,8 @@ count() {
     sed -n 's/^\(summary\|totals\): \([0-9]*\).*/\2/p' "$work/$1.out" | head -n 1
 }
 
-cases="adamw-4Ki lion-4Ki adamw-64 parse-and-bind-adamw write-c-adamw"
+cases="adamw-4Ki lion-4Ki adamw-64 lamb-4Ki muon-64 digits-step
+    parse-and-bind-adamw bind-adamw write-c-adamw"
 if [ "${1:-}" = --update ]; then
     {
         echo "# Instructions of the cases of Sources/RavineBench/Counted.swift as users build it."

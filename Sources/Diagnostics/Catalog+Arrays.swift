@@ -2,7 +2,7 @@ extension Catalog {
   /// R0720 to R0749: arrays, archives and splits.
   static let arrayPages: [CatalogPage] = [
     CatalogPage(
-      720, "Not an NPY file",
+      .notNPY, "Not an NPY file",
       #"The file does not begin with \x93NUMPY."#,
       trigger: .situation(
         """
@@ -13,7 +13,7 @@ extension Catalog {
         numpy.save("x.npy", x)
         """)),
     CatalogPage(
-      721, "An unknown NPY version",
+      .npyVersion, "An unknown NPY version",
       "Format versions 1 to 3 are read.",
       trigger: .situation(
         """
@@ -24,7 +24,7 @@ extension Catalog {
         x.npy, whose first bytes are 93 4E 55 4D 50 59 01 00
         """)),
     CatalogPage(
-      722, "A malformed NPY header",
+      .npyHeader, "A malformed NPY header",
       "The header is no dictionary of exactly descr, fortran_order and shape, or the file "
         + "ends in it. Write the file again.",
       trigger: .situation(
@@ -36,7 +36,7 @@ extension Catalog {
         x.npy with the header {'descr': '|u1', 'fortran_order': False, 'shape': (4,)}
         """)),
     CatalogPage(
-      723, "Elements that cannot be read",
+      .elementType, "Elements that cannot be read",
       "f2, f4, f8, i1 to i8, u1 to u8 and b1 can; complex numbers, strings, records and "
         + "pickled objects cannot.",
       trigger: .situation(
@@ -48,7 +48,7 @@ extension Catalog {
         numpy.save("x.npy", numpy.array([0, 1]))
         """)),
     CatalogPage(
-      724, "Shape and data disagree",
+      .arrayLength, "Shape and data disagree",
       "The file is cut short, or goes on after the array.",
       trigger: .situation(
         """
@@ -59,7 +59,7 @@ extension Catalog {
         cp whole.npy x.npy
         """)),
     CatalogPage(
-      725, "Too many values",
+      .tooManyValues, "Too many values",
       "A table or an array holds at most 134,217,728 values (1 GiB as float64).",
       trigger: .situation(
         """
@@ -70,7 +70,7 @@ extension Catalog {
         x.npy with the shape (100000, 1000)
         """)),
     CatalogPage(
-      730, "Not an archive",
+      .notZip, "Not an archive",
       "The end record of a zip archive is missing: the file is cut short or something else.",
       trigger: .situation(
         """
@@ -81,7 +81,7 @@ extension Catalog {
         cp whole.npz d.npz
         """)),
     CatalogPage(
-      731, "A damaged archive",
+      .damagedZip, "A damaged archive",
       "Its directory or a member's header is missing, reaches behind the file, or two "
         + "members share a name.",
       trigger: .situation(
@@ -93,7 +93,7 @@ extension Catalog {
         numpy.savez("d.npz", x = x, y = y)
         """)),
     CatalogPage(
-      732, "An unreadable kind of archive",
+      .zipFeature, "An unreadable kind of archive",
       "Encryption, several volumes, or a compression other than deflate.",
       trigger: .situation(
         """
@@ -104,7 +104,7 @@ extension Catalog {
         numpy.savez("d.npz", x = x, y = y)
         """)),
     CatalogPage(
-      733, "Malformed compressed data",
+      .badDeflate, "Malformed compressed data",
       "The deflate stream breaks its own rules, or has another length than the archive "
         + "states.",
       trigger: .situation(
@@ -116,7 +116,7 @@ extension Catalog {
         numpy.savez_compressed("d.npz", x = x, y = y)
         """)),
     CatalogPage(
-      734, "A wrong checksum",
+      .badChecksum, "A wrong checksum",
       "The bytes of a member do not match their CRC-32: the file was damaged on its way.",
       trigger: .situation(
         """
@@ -127,7 +127,7 @@ extension Catalog {
         d.npz copied again
         """)),
     CatalogPage(
-      735, "There is no such array",
+      .unknownArray, "There is no such array",
       "The message gives the nearest name and lists the arrays.",
       trigger: .situation(
         """
@@ -138,7 +138,7 @@ extension Catalog {
         data d = npz("d.npz", x = "X", y = "y")
         """)),
     CatalogPage(
-      736, "Shapes that do not fit",
+      .arrayShapes, "Shapes that do not fit",
       "The first axis of features and targets counts the rows; the targets are one number a "
         + "row.",
       trigger: .situation(
@@ -150,7 +150,7 @@ extension Catalog {
         d.npz with x of shape (100, 64) and y of shape (100,)
         """)),
     CatalogPage(
-      740, "Not a fraction",
+      .notAFraction, "Not a fraction",
       "The test part is a fraction between 0 and 1.",
       trigger: .data(
         "d.csv",
@@ -171,7 +171,7 @@ extension Catalog {
         3,0
         """, options: "test = 0.25")),
     CatalogPage(
-      741, "An empty part",
+      .emptySplit, "An empty part",
       "So few rows that the test part or the training part would have none.",
       trigger: .data(
         "d.csv",
@@ -192,7 +192,7 @@ extension Catalog {
         3,0
         """, options: "test = 0.25")),
     CatalogPage(
-      742, "Targets that are no classes",
+      .classTarget, "Targets that are no classes",
       "Classification needs the integers 0, 1, …, k - 1, each used at least once.",
       trigger: .situation(
         """
@@ -203,7 +203,7 @@ extension Catalog {
         Classes 0 and 1.
         """)),
     CatalogPage(
-      743, "An impossible scale",
+      .scaleFactor, "An impossible scale",
       "The factor is 0, infinite or NaN.",
       trigger: .data(
         "d.csv",
@@ -224,7 +224,7 @@ extension Catalog {
         3,0
         """, options: "scale = 1/16")),
     CatalogPage(
-      744, "Scaled beyond float64",
+      .scaleOverflow, "Scaled beyond float64",
       "A feature times the factor is infinite.",
       trigger: .data(
         "d.csv",
@@ -245,7 +245,7 @@ extension Catalog {
         3,0
         """, options: "scale = 1e-200")),
     CatalogPage(
-      745, "Not a reader of data",
+      .notAReader, "Not a reader of data",
       "Data are read by `csv`, `npy` or `npz`.",
       trigger: .command(
         "ravine run e.opt",
@@ -298,7 +298,7 @@ extension Catalog {
           ),
         ])),
     CatalogPage(
-      746, "Data without a part",
+      .missingPart, "Data without a part",
       "A reader needs a file, and to know which column or array holds the targets.",
       trigger: .command(
         "ravine run e.opt",
@@ -351,7 +351,7 @@ extension Catalog {
           ),
         ])),
     CatalogPage(
-      747, "A text is needed",
+      .needsText, "A text is needed",
       "File names, columns and arrays are texts in quotes.",
       trigger: .command(
         "ravine run e.opt",
@@ -404,7 +404,7 @@ extension Catalog {
           ),
         ])),
     CatalogPage(
-      748, "Not a seed",
+      .notASeed, "Not a seed",
       "A seed is a whole number from 0 up; the same seed gives the same numbers everywhere.",
       trigger: .command(
         "ravine run e.opt",

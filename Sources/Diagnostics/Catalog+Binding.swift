@@ -2,7 +2,7 @@ extension Catalog {
   /// R08xx: binding, and what is not supported yet.
   static let bindingPages: [CatalogPage] = [
     CatalogPage(
-      801, "A storage that is not supported yet",
+      .unsupportedStorage, "A storage that is not supported yet",
       "A state of one number is kept in double precision and takes no storage of fewer bits. Not "
         + "there yet are global states that are not one number, and states whose blocks have no "
         + "common multiple up to 65,536.",
@@ -23,7 +23,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      802, "Not supported yet",
+      .unsupported, "Not supported yet",
       "The language has it and this version does not run it: `matrices over trailing`.",
       trigger: .program(
         """
@@ -39,7 +39,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      803, "A rule of matrices on a vector",
+      .matrixRuleOnVector, "A rule of matrices on a vector",
       "The rule multiplies or decomposes matrices, and this parameter has rank 0 or 1. Send "
         + "such parameters elsewhere with a route.",
       trigger: .command(
@@ -47,7 +47,7 @@ extension Catalog {
       repair: .command(
         "ravine describe MuonAdamW --parameters w:64x32,b:32")),
     CatalogPage(
-      806, "Not differentiable yet",
+      .notDifferentiable, "Not differentiable yet",
       "The loss depends on its parameters through an operation that has no derivative here, "
         + "or through a `repeat` of very many iterations.",
       trigger: .command(
@@ -81,7 +81,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      808, "A state, input or draw that the rule does not have",
+      .unknownPlace, "A state, input or draw that the rule does not have",
       "A program that embeds Ravine names a state, an input or a random draw; the message "
         + "offers the nearest.",
       trigger: .situation(
@@ -93,7 +93,7 @@ extension Catalog {
         optimizer.setState("m", of: 0, values)
         """)),
     CatalogPage(
-      809, "Values that do not fill their place",
+      .valuesDoNotFill, "Values that do not fill their place",
       "A state or an input of an embedded rule is set to as many numbers as it has.",
       trigger: .situation(
         """
@@ -104,7 +104,7 @@ extension Catalog {
         optimizer.setInput("h", of: 0, [1, 2, 3])
         """)),
     CatalogPage(
-      810, "The objective at another point is not known",
+      .noObjectivePoint, "The objective at another point is not known",
       "The rule asks for `loss(x)` or `grad(x)`, and what runs it has recorded or given "
         + "gradients only.",
       trigger: .command(
@@ -140,7 +140,7 @@ extension Catalog {
           ),
         ])),
     CatalogPage(
-      811, "A reduction over all tensors that waits for itself",
+      .globalCycle, "A reduction over all tensors that waits for itself",
       "Two routes each need a reduction over all tensors that depends on the other's. Break "
         + "the circle by the value before the step.",
       trigger: .situation(
@@ -152,7 +152,7 @@ extension Catalog {
         a `global` state that holds last step's norm
         """)),
     CatalogPage(
-      812, "A reduction over all tensors inside `repeat`",
+      .reductionInLoop, "A reduction over all tensors inside `repeat`",
       "An engine met a reduction over all tensors inside a loop; programs from source are "
         + "told so by R0422.",
       trigger: .situation(
@@ -164,14 +164,14 @@ extension Catalog {
         the reduction before the loop
         """)),
     CatalogPage(
-      813, "More memory than there is",
+      .tooMuchMemory, "More memory than there is",
       "Values of a script and starting values of an objective may be 134,217,728 numbers together "
         + "(1 GiB in float64); the states and buffers of a rule may take three quarters of the "
         + "memory that the process has. Often an extent has a zero too many.",
       trigger: .command("ravine run e.opt", files: [("e.opt", "sum(ones(100000, 100000))")]),
       repair: .command("ravine run e.opt", files: [("e.opt", "sum(ones(1000, 1000))")])),
     CatalogPage(
-      814, "A value that takes too long",
+      .takesTooLong, "A value that takes too long",
       "A script computes its values slowly and exactly; the iterations of its loops, with the "
         + "elements that they touch, are at most 1e9 operations. Inside a rule, loops run faster.",
       trigger: .command(
@@ -205,7 +205,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      821, "A named axis without a length",
+      .axisWithoutLength, "A named axis without a length",
       "The rule takes one gradient for each example or each term of the loss, and what runs it "
         + "says nothing of how many there are.",
       trigger: .command(
@@ -230,7 +230,7 @@ extension Catalog {
           ),
         ])),
     CatalogPage(
-      822, "A named axis without entries",
+      .axisWithoutEntries, "A named axis without entries",
       "A batch, the groups of a loss and the workers are at least one each.",
       trigger: .command(
         "ravine replay r.opt:Averaged t.json",
@@ -271,7 +271,7 @@ extension Catalog {
           ),
         ])),
     CatalogPage(
-      823, "Workers that never meet",
+      .workersNeverMeet, "Workers that never meet",
       "With several workers the gradient differs between them, and a rule that never reduces "
         + "over workers would let their weights drift apart.",
       trigger: .situation(
@@ -283,7 +283,7 @@ extension Catalog {
         Optimizer(try compiler.rule("DataParallel(Lion)"), …, axes: AxisLengths(workers: 2))
         """)),
     CatalogPage(
-      824, "A window longer than the run",
+      .windowBeyondRun, "A window longer than the run",
       "The run ends before the window is full, so the first value of the state stays in it "
         + "to the end.",
       trigger: .command(
@@ -321,7 +321,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      825, "An input that nobody gives",
+      .missingInput, "An input that nobody gives",
       "The rule reads something at each step besides the weights and the gradient. `train` and "
         + "`minimize` cannot give it; a program does, and a recorded run.",
       trigger: .command(

@@ -2,7 +2,7 @@ extension Catalog {
   /// R0701 to R0719: files and tables.
   static let dataPages: [CatalogPage] = [
     CatalogPage(
-      701, "There is no such file",
+      .fileNotFound, "There is no such file",
       "The path does not exist. A relative path starts from the directory in which the "
         + "program runs; data are also looked for beside the script.",
       trigger: .command(
@@ -18,7 +18,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      702, "The file cannot be read",
+      .fileUnreadable, "The file cannot be read",
       "The file exists, but the system refuses: no permission, a loop of symbolic links, a "
         + "failing disk. The message gives the system's reason.",
       trigger: .situation(
@@ -30,7 +30,7 @@ extension Catalog {
         ravine check secret.opt      after chmod 644 secret.opt
         """)),
     CatalogPage(
-      703, "A directory, not a file",
+      .isDirectory, "A directory, not a file",
       "Name a file in it. `ravine check` and `ravine fmt` take directories, data and `run` "
         + "do not.",
       trigger: .command(
@@ -54,7 +54,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      704, "The file was changed while it was being read",
+      .fileChanged, "The file was changed while it was being read",
       "The file was rewritten, cut short or vanished between its first and its last byte. "
         + "Line and column say how far it was read. Wait for the writer, then run again.",
       trigger: .situation(
@@ -66,7 +66,7 @@ extension Catalog {
         the file is finished first
         """)),
     CatalogPage(
-      705, "The file is too large",
+      .fileTooLarge, "The file is too large",
       "Files, and members of an archive, are read up to 1 GiB, programs up to 64 MiB; "
         + "endless devices end there too.",
       trigger: .command(
@@ -82,7 +82,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      706, "Nothing arrived",
+      .nothingArrived, "Nothing arrived",
       "A pipe stayed silent for ten seconds: nobody writes to it.",
       trigger: .situation(
         """
@@ -93,7 +93,7 @@ extension Catalog {
         a file
         """)),
     CatalogPage(
-      707, "The file is empty",
+      .fileEmpty, "The file is empty",
       "No bytes at all, arrays without rows, or a directory without `.opt` files.",
       trigger: .data(
         "d.csv",
@@ -110,7 +110,7 @@ extension Catalog {
         3,0
         """)),
     CatalogPage(
-      708, "A header but no rows",
+      .headerOnly, "A header but no rows",
       "The first line names the columns; the rows follow.",
       trigger: .data(
         "d.csv",
@@ -127,7 +127,7 @@ extension Catalog {
         3,0
         """)),
     CatalogPage(
-      709, "Two columns of one name",
+      .duplicateColumn, "Two columns of one name",
       "Columns are chosen by name, so each has its own.",
       trigger: .data(
         "d.csv",
@@ -144,7 +144,7 @@ extension Catalog {
         1,0,2
         """)),
     CatalogPage(
-      710, "A column without a name",
+      .namelessColumn, "A column without a name",
       "Often the index that a data frame writes; write it without.",
       trigger: .data(
         "d.csv",
@@ -161,7 +161,7 @@ extension Catalog {
         2,1
         """)),
     CatalogPage(
-      711, "There is no such column",
+      .unknownColumn, "There is no such column",
       "The target (or another named column) is not in the header. The message gives the "
         + "nearest name and lists the columns.",
       trigger: .data(
@@ -179,7 +179,7 @@ extension Catalog {
         1,0
         """)),
     CatalogPage(
-      712, "A row of another length",
+      .raggedRow, "A row of another length",
       "The row has fewer or more fields than the header, or is a blank line between rows. "
         + "Says so when another separator than the comma seems to be used.",
       trigger: .data(
@@ -197,7 +197,7 @@ extension Catalog {
         2,0
         """)),
     CatalogPage(
-      713, "Text where a number belongs",
+      .textForNumber, "Text where a number belongs",
       "Every column must be numeric; number the classes 0, 1, 2, ….",
       trigger: .data(
         "d.csv",
@@ -214,7 +214,7 @@ extension Catalog {
         1,1
         """)),
     CatalogPage(
-      714, "A value is missing",
+      .missingValue, "A value is missing",
       "An empty cell, or NA, null, none, ?. What to do about gaps is the user's decision: "
         + "fill them or leave the rows out.",
       trigger: .data(
@@ -232,7 +232,7 @@ extension Catalog {
         1,0
         """)),
     CatalogPage(
-      715, "A value is not finite",
+      .valueNotFinite, "A value is not finite",
       "NaN, an infinity, or a number beyond float64. In arrays line and column are the row "
         + "and the flattened column, from 1.",
       trigger: .data(
@@ -250,7 +250,7 @@ extension Catalog {
         1,0
         """)),
     CatalogPage(
-      716, "Quotes that do not match",
+      .badQuotes, "Quotes that do not match",
       "A quoted field is never closed, or text follows its closing quote. A quote inside a "
         + "quoted field is written twice.",
       trigger: .data(
@@ -267,7 +267,7 @@ extension Catalog {
         1,0
         """)),
     CatalogPage(
-      717, "The file is not UTF-8 text",
+      .fileNotText, "The file is not UTF-8 text",
       "UTF-16 text, or a binary file under a CSV name.",
       trigger: .situation(
         """
@@ -278,7 +278,7 @@ extension Catalog {
         d.csv saved as UTF-8
         """)),
     CatalogPage(
-      718, "Nothing to learn from",
+      .noFeatures, "Nothing to learn from",
       "The target is the only column.",
       trigger: .data(
         "d.csv",

@@ -2,7 +2,7 @@ extension Catalog {
   /// R03xx: roles, equations and states.
   static let equationPages: [CatalogPage] = [
     CatalogPage(
-      301, "A missing prime",
+      .missingPrime, "A missing prime",
       "An equation gives the value of a state *after* the step, and that value is written "
         + "with a prime: `m'`. Without the prime, `m` is the value before the step.",
       trigger: .program(
@@ -22,7 +22,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      302, "A prime on what is no state",
+      .primeOnLocal, "A prime on what is no state",
       "Only states and `w` have a value after the step. Declare the state, or write the "
         + "local without a prime.",
       trigger: .program(
@@ -40,7 +40,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      303, "An equation for what is given",
+      .equationForHeader, "An equation for what is given",
       "Hyperparameters, inputs and rule parameters get their values from outside; a rule "
         + "cannot define them.",
       trigger: .program(
@@ -58,7 +58,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      304, "Two equations for one name",
+      .twoEquations, "Two equations for one name",
       "A rule is a set of equations, not a sequence: each name is defined once. Combine "
         + "them into one equation, or name the steps between.",
       trigger: .program(
@@ -75,7 +75,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      305, "An equation for `w`, `g` or `t`",
+      .equationForGiven, "An equation for `w`, `g` or `t`",
       "The parameter, its gradient and the step are given. The new parameter is `w'`; a "
         + "changed gradient needs a name of its own.",
       trigger: .program(
@@ -93,7 +93,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      306, "A rule without an update",
+      .noUpdate, "A rule without an update",
       "A rule must say what the parameter is after the step: an equation for `w'`.",
       trigger: .program(
         """
@@ -111,7 +111,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      307, "A frozen state (warning)",
+      .frozenState, "A frozen state (warning)",
       "No equation changes the state: it keeps its first value for ever. Add the equation "
         + "or remove the state.",
       trigger: .program(
@@ -130,7 +130,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      308, "A local that nobody reads (warning)",
+      .unusedLocal, "A local that nobody reads (warning)",
       "The equation defines a name that no other equation uses.",
       trigger: .program(
         """
@@ -147,7 +147,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      309, "Equations in a circle",
+      .circularEquations, "Equations in a circle",
       "The value needs itself to be known. A state read without its prime is the value "
         + "before the step; read so, it breaks the circle.",
       trigger: .program(
@@ -167,7 +167,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      310, "A statement that has no place here",
+      .notHere, "A statement that has no place here",
       "States and inputs belong at the top of a rule, parameters and metrics to an "
         + "objective.",
       trigger: .program(
@@ -184,7 +184,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      311, "A rule applied twice",
+      .appliedTwice, "A rule applied twice",
       "A rule parameter has one set of states, so it makes one step. Name its value once "
         + "and use the name; for two rules take two parameters.",
       trigger: .program(
@@ -200,7 +200,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      312, "A global state from a tensor's value",
+      .globalFromTensor, "A global state from a tensor's value",
       "A `global` state is one for the whole optimizer, so its value must be the same for "
         + "all tensors: reduce over all of them with `global`.",
       trigger: .program(
@@ -220,7 +220,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      313, "An objective without a loss",
+      .noLoss, "An objective without a loss",
       "An objective says what is minimized: an equation `loss = …`.",
       trigger: .program(
         """
@@ -237,7 +237,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      314, "A function without a value",
+      .noResult, "A function without a value",
       "The last line of a function is the value that it gives.",
       trigger: .program(
         """
@@ -255,7 +255,7 @@ extension Catalog {
         rule Mine { w' = w - double(g) }
         """)),
     CatalogPage(
-      315, "A view that does not exist",
+      .unknownView, "A view that does not exist",
       "The views are `train`, where the host takes the next gradient, and `eval`, what it "
         + "evaluates.",
       trigger: .program(
@@ -277,7 +277,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      316, "Not a storage format",
+      .unknownStorage, "Not a storage format",
       "States are stored `as f64, f32, bf16, f16, int8(block = 256)` or `sign1`, rounded "
         + "`stochastic` or `nearest`.",
       trigger: .program(
@@ -297,7 +297,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      317, "Not a shape",
+      .notAShape, "Not a shape",
       "The shapes are `scalar`, `global`, `vector(n)`, `matrix(m, n)` and `tensor(…)`; "
         + "without one, a state is like `w`.",
       trigger: .program(
@@ -317,7 +317,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      318, "A state inside `repeat`",
+      .stateInRepeat, "A state inside `repeat`",
       "Inside `repeat` a prime means the value of the next iteration, so a state cannot "
         + "have its equation there. Carry a local, and give the state its value after the loop.",
       trigger: .program(
@@ -343,7 +343,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      319, "A prime where there is no step",
+      .primeOutsideRule, "A prime where there is no step",
       "Functions and objectives have no step, so nothing in them has a value after it.",
       trigger: .program(
         """
@@ -362,7 +362,7 @@ extension Catalog {
         rule Mine { w' = w - double(g) }
         """)),
     CatalogPage(
-      321, "A first value from the gradient",
+      .readBeforeFirstStep, "A first value from the gradient",
       "A state has its first value before the first gradient comes, so that value may use "
         + "`w` and hyperparameters only. Take the gradient in the first step.",
       trigger: .program(
@@ -382,7 +382,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      322, "An outer name carried by a loop",
+      .lostLoop, "An outer name carried by a loop",
       "A loop inside a branch carries a name of the block around it, and its last value "
         + "would be lost at the end of the branch. Start from a copy inside the branch.",
       trigger: .program(

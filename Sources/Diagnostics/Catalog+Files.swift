@@ -2,7 +2,7 @@ extension Catalog {
   /// R0750 to R0769: written files and recorded runs.
   static let filePages: [CatalogPage] = [
     CatalogPage(
-      750, "No directory to write in",
+      .noDirectory, "No directory to write in",
       "The directory of the file does not exist; it is not made.",
       trigger: .command(
         "ravine run e.opt",
@@ -29,7 +29,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      751, "Not allowed to write",
+      .notPermitted, "Not allowed to write",
       "The directory or the existing file is protected, or the file system is read-only.",
       trigger: .situation(
         """
@@ -40,7 +40,7 @@ extension Catalog {
         plot loss to "loss.svg"
         """)),
     CatalogPage(
-      752, "The disk is full",
+      .diskFull, "The disk is full",
       "Full, over quota, or beyond the largest file size. The old file is untouched and "
         + "nothing is left behind.",
       trigger: .situation(
@@ -52,7 +52,7 @@ extension Catalog {
         plot loss to "loss.svg"
         """)),
     CatalogPage(
-      753, "Not a file to write",
+      .notAFile, "Not a file to write",
       "The place is a directory, a device or a pipe, or no file name at all.",
       trigger: .command(
         "ravine run e.opt",
@@ -85,7 +85,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      754, "Writing failed",
+      .writeFailed, "Writing failed",
       "Anything else that the system reports, such as a name that is too long or a failing "
         + "disk.",
       trigger: .situation(
@@ -97,7 +97,7 @@ extension Catalog {
         plot loss to "loss.svg"
         """)),
     CatalogPage(
-      760, "A recorded run that is not JSON",
+      .notJSON, "A recorded run that is not JSON",
       "Line and column say where the text stops being JSON.",
       trigger: .command(
         "ravine replay 'SGD(lr = 0.1)' t.json",
@@ -120,7 +120,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      761, "A recorded run without a member",
+      .missingMember, "A recorded run without a member",
       "A recorded run is an object with `shape`, `p0`, `gradients` and `parameters`, arrays "
         + "of numbers.",
       trigger: .command(
@@ -144,7 +144,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      762, "A recorded array of another length",
+      .recordedLength, "A recorded array of another length",
       "Each step has as many numbers as the shape, and `parameters` as many steps as "
         + "`gradients`; an input has as many as the rule declares.",
       trigger: .command(
@@ -168,7 +168,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      763, "An input that was not recorded",
+      .unrecordedInput, "An input that was not recorded",
       "The rule declares an input, or reads the loss, and the recorded run has none of that "
         + "name under `inputs`.",
       trigger: .command(

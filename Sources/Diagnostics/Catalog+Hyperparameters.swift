@@ -2,7 +2,7 @@ extension Catalog {
   /// R05xx: hyperparameters and their domains.
   static let hyperparameterPages: [CatalogPage] = [
     CatalogPage(
-      501, "An unused hyperparameter",
+      .unusedHyper, "An unused hyperparameter",
       "A knob that does nothing misleads whoever turns it. Use it or remove it.",
       trigger: .program(
         """
@@ -17,7 +17,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      502, "A value outside of its domain",
+      .outsideDomain, "A value outside of its domain",
       "The rule says which values of the hyperparameter make sense, and the one given, or "
         + "the default, is none of them.",
       trigger: .program(
@@ -29,7 +29,7 @@ extension Catalog {
         rule Mine = Lion(β1 = 0.95)
         """)),
     CatalogPage(
-      503, "A hyperparameter without a value",
+      .missingHyper, "A hyperparameter without a value",
       "A hyperparameter that has no default must be given wherever the rule is named.",
       trigger: .program(
         """
@@ -48,7 +48,7 @@ extension Catalog {
         minimize bowl with Descent(lr = 0.1) for 10 steps
         """)),
     CatalogPage(
-      504, "A domain that is no interval of numbers",
+      .badDomain, "A domain that is no interval of numbers",
       "The bounds of a domain are numbers, the lower one first. The block of a storage "
         + "format is a whole number from 1 to 65,536.",
       trigger: .program(
@@ -64,7 +64,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      505, "A hyperparameter that the rule does not have",
+      .unknownHyper, "A hyperparameter that the rule does not have",
       "The message lists the hyperparameters of the rule. Hyperparameters are given by "
         + "name; where several rules inside a rule have one of that name, give it to the inner "
         + "rule itself.",
@@ -77,7 +77,7 @@ extension Catalog {
         rule Mine = Lion(lr = 1e-4)
         """)),
     CatalogPage(
-      506, "A hyperparameter that reads a tensor",
+      .hyperReadsTensor, "A hyperparameter that reads a tensor",
       "A hyperparameter is one number for all tensors: an expression of `t`, `T` and other "
         + "hyperparameters. What depends on `w` or `g` belongs into an equation.",
       trigger: .program(
@@ -93,14 +93,14 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      507, "A schedule that leaves its domain",
+      .scheduleLeavesDomain, "A schedule that leaves its domain",
       "The value of the hyperparameter at this step is none of those that the rule allows.",
       trigger: .command(
         "ravine dump --stage plan 'Lion(β1 = t)'"),
       repair: .command(
         "ravine dump --stage plan 'Lion(β1 = 1 - 1 / (t + 1))'")),
     CatalogPage(
-      508, "A hyperparameter that is fixed when the rule is bound",
+      .fixedHyper, "A hyperparameter that is fixed when the rule is bound",
       "It decides the shape of a state or the number of iterations, so a program that "
         + "embeds Ravine cannot change it while the rule runs. Bind the rule again.",
       trigger: .situation(
@@ -112,7 +112,7 @@ extension Catalog {
         Optimizer(try compiler.rule("Muon(steps = 7)"), …)
         """)),
     CatalogPage(
-      509, "One value where a list is declared",
+      .needsList, "One value where a list is declared",
       "The default is a list, so what is given is one as well; a list of one is `[x]`.",
       trigger: .program(
         """

@@ -2,7 +2,7 @@ extension Catalog {
   /// R02xx: names, and what scripts name.
   static let namePages: [CatalogPage] = [
     CatalogPage(
-      201, "A name that nothing defines",
+      .unknownName, "A name that nothing defines",
       "The name is no state, input, hyperparameter or local of the rule, and nothing of the "
         + "language. Often it is misspelled; a message with a near name offers it.",
       trigger: .program(
@@ -18,7 +18,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      202, "A function that does not exist",
+      .unknownFunction, "A function that does not exist",
       "Neither the language, the prelude nor this file has a function of that name. `ravine "
         + "zoo --functions` lists the prelude.",
       trigger: .program(
@@ -34,7 +34,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      203, "A rule that does not exist",
+      .unknownRule, "A rule that does not exist",
       "Neither this file nor the zoo has a rule of that name. `ravine zoo` lists the rules "
         + "that come with Ravine.",
       trigger: .command(
@@ -42,7 +42,7 @@ extension Catalog {
       repair: .command(
         "ravine zoo Lion")),
     CatalogPage(
-      204, "An argument that the function does not have",
+      .unknownLabel, "An argument that the function does not have",
       "The function has no parameter of that name.",
       trigger: .program(
         """
@@ -61,7 +61,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      205, "A missing argument",
+      .missingArgument, "A missing argument",
       "A parameter without a default was given no value.",
       trigger: .program(
         """
@@ -80,7 +80,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      206, "Too many arguments",
+      .tooManyArguments, "Too many arguments",
       "More values were given than the function takes.",
       trigger: .program(
         """
@@ -95,7 +95,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      207, "Declared twice",
+      .duplicateDeclaration, "Declared twice",
       "Two declarations of the same kind have one name in a file. Greek letters and their "
         + "spelled names are the same name.",
       trigger: .program(
@@ -109,7 +109,7 @@ extension Catalog {
         rule FastDescent { w' = w - 2 * g }
         """)),
     CatalogPage(
-      208, "One name, two roles",
+      .duplicateName, "One name, two roles",
       "A name of a rule is a hyperparameter, a state, an input or a local, and only one of "
         + "them.",
       trigger: .program(
@@ -125,7 +125,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      209, "Not a value",
+      .notAValue, "Not a value",
       "A rule, a function or an objective stands where a number or a tensor is needed.",
       trigger: .program(
         """
@@ -140,7 +140,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      210, "An objective or data that do not exist",
+      .unknownObjective, "An objective or data that do not exist",
       "`minimize` and `train` name an objective of the script, `train … on` data of the "
         + "script.",
       trigger: .program(
@@ -153,7 +153,7 @@ extension Catalog {
         minimize rosenbrock with Lion for 10 steps
         """)),
     CatalogPage(
-      211, "A definition made of itself",
+      .recursion, "A definition made of itself",
       "Functions, rules and named values may not call themselves, directly or in a circle: "
         + "every program must end. A fixed number of iterations is written `repeat n { … }`.",
       trigger: .program(
@@ -167,7 +167,7 @@ extension Catalog {
         rule Mine { w' = w - power(g) }
         """)),
     CatalogPage(
-      212, "Defined on one path only",
+      .onlyInBranch, "Defined on one path only",
       "A local that `when` defines is used after it, but not every branch defines it.",
       trigger: .program(
         """
@@ -184,7 +184,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      213, "A name with a meaning of its own",
+      .reservedName, "A name with a meaning of its own",
       "The names that the language gives (`w`, `g`, `t`, `T`, `rank`, `rows` and their "
         + "like) cannot be declared again.",
       trigger: .program(
@@ -200,7 +200,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      214, "A name without a meaning here",
+      .notAvailable, "A name without a meaning here",
       "The name exists, but not in this place: a function knows neither `w` nor `g`, an "
         + "objective no step.",
       trigger: .program(
@@ -214,7 +214,7 @@ extension Catalog {
         rule Descent { w' = decay(w, g) }
         """)),
     CatalogPage(
-      215, "Not the name of an objective",
+      .notAnObjective, "Not the name of an objective",
       "After `minimize` and `train` stands the name of an objective, perhaps with "
         + "arguments.",
       trigger: .program(
@@ -228,7 +228,7 @@ extension Catalog {
         minimize bowl with Lion for 10 steps
         """)),
     CatalogPage(
-      216, "Given twice",
+      .givenTwice, "Given twice",
       "An argument, or a clause of an experiment, is given two values.",
       trigger: .program(
         """
@@ -239,7 +239,7 @@ extension Catalog {
         rule Mine = Lion(lr = 1e-4)
         """)),
     CatalogPage(
-      217, "Arguments for a rule that has them",
+      .alreadyBound, "Arguments for a rule that has them",
       "A rule parameter such as `base` brings its hyperparameters with it: inside the rule "
         + "it is named without arguments.",
       trigger: .program(
@@ -253,7 +253,7 @@ extension Catalog {
         rule Mine = Around(Lion(lr = 1))
         """)),
     CatalogPage(
-      218, "Not a rule",
+      .notARule, "Not a rule",
       "Here stands a rule, such as `AdamW` or `Lion(lr = 1e-4)`.",
       trigger: .program(
         """
@@ -264,7 +264,7 @@ extension Catalog {
         rule Mine = Lookahead(AdamW)
         """)),
     CatalogPage(
-      219, "Not a function",
+      .notAFunction, "Not a function",
       "A parameter `φ: fn` takes the name of a function.",
       trigger: .program(
         """
@@ -277,7 +277,7 @@ extension Catalog {
         rule Mine = Shaped(φ = tanh)
         """)),
     CatalogPage(
-      220, "Not a clause of an experiment",
+      .notAClause, "Not a clause of an experiment",
       "The clauses are `for`, `batch`, `seeds` and `from`; `for` counts steps or epochs.",
       trigger: .command(
         "ravine run e.opt",
@@ -302,7 +302,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      221, "An objective that needs data",
+      .needsData, "An objective that needs data",
       "The objective has inputs (after the `;`), so it is trained on data.",
       trigger: .command(
         "ravine run e.opt",
@@ -344,7 +344,7 @@ extension Catalog {
           ),
         ])),
     CatalogPage(
-      222, "Nothing to plot",
+      .nothingToPlot, "Nothing to plot",
       "`plot` draws the last experiment, and there is none above it.",
       trigger: .command(
         "ravine run e.opt",
@@ -369,7 +369,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      223, "A series that was not recorded",
+      .unrecordedSeries, "A series that was not recorded",
       "A plot names `loss`, a metric of the objective, or `path`.",
       trigger: .command(
         "ravine run e.opt",
@@ -396,7 +396,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      224, "A path in more than two dimensions",
+      .pathNotPlane, "A path in more than two dimensions",
       "`plot path` draws the walk over the contours of an objective of two numbers.",
       trigger: .command(
         "ravine run e.opt",
@@ -423,7 +423,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      225, "Not the file of a plot",
+      .notAPlotFile, "Not the file of a plot",
       "A plot is written as SVG to a file named in quotes.",
       trigger: .command(
         "ravine run e.opt",
@@ -450,7 +450,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      226, "An experiment without a length",
+      .withoutLength, "An experiment without a length",
       "`minimize` needs a number of steps, `train` a number of epochs or steps.",
       trigger: .command(
         "ravine run e.opt",
@@ -475,7 +475,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      227, "Not a whole number",
+      .notAWholeNumber, "Not a whole number",
       "Steps, epochs, batch and seeds are whole numbers from 1 up.",
       trigger: .command(
         "ravine run e.opt",
@@ -500,7 +500,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      228, "An objective with more inputs than data",
+      .moreInputsThanData, "An objective with more inputs than data",
       "Data have features and one target: an objective takes at most two inputs, usually "
         + "`x` and `y`.",
       trigger: .command(
@@ -554,7 +554,7 @@ extension Catalog {
           ),
         ])),
     CatalogPage(
-      229, "A starting point of another size",
+      .startOfOtherSize, "A starting point of another size",
       "`from` gives a number for each number that the objective trains.",
       trigger: .command(
         "ravine run e.opt",
@@ -579,7 +579,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      230, "What is used has errors of its own",
+      .brokenDeclaration, "What is used has errors of its own",
       "The rule or function that is named here was refused; its errors are reported where "
         + "it is declared. Mend them first.",
       trigger: .situation(

@@ -2,7 +2,7 @@ extension Catalog {
   /// R09xx: numbers while running.
   static let numericPages: [CatalogPage] = [
     CatalogPage(
-      901, "A singular matrix",
+      .singularMatrix, "A singular matrix",
       "`solve` met a matrix that no inverse has. Add a small multiple of `eye(rows)`.",
       trigger: .command(
         "ravine replay r.opt:Newton t.json",
@@ -37,7 +37,7 @@ extension Catalog {
           ),
         ])),
     CatalogPage(
-      902, "A matrix that is not positive definite",
+      .notPositiveDefinite, "A matrix that is not positive definite",
       "`cholesky` needs a symmetric matrix with positive eigenvalues. Add a small multiple "
         + "of `eye(rows)`.",
       trigger: .command(
@@ -73,7 +73,7 @@ extension Catalog {
           ),
         ])),
     CatalogPage(
-      903, "A decomposition that did not converge",
+      .noConvergence, "A decomposition that did not converge",
       "The iteration behind `eigh` or `svd` found no answer. This is rare; scale the "
         + "matrix, or look for entries of very different size.",
       trigger: .situation(
@@ -85,7 +85,7 @@ extension Catalog {
         svd of the matrix divided by its norm
         """)),
     CatalogPage(
-      904, "An index outside of an axis",
+      .indexOutsideAxis, "An index outside of an axis",
       "`gather`, `take_along` and their like met an index that names no entry; they count "
         + "from 0. With data, a target class is often larger than the number of outputs.",
       trigger: .command(
@@ -109,7 +109,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      905, "A decomposition of what is not finite",
+      .decompositionNotFinite, "A decomposition of what is not finite",
       "A matrix with a NaN or an infinity has no decomposition. An earlier step has "
         + "overflowed: lower the learning rate, or use `guard finite`.",
       trigger: .command(
@@ -151,7 +151,7 @@ extension Catalog {
           ),
         ])),
     CatalogPage(
-      906, "A recorded draw of another size",
+      .recordedDraw, "A recorded draw of another size",
       "A recorded run has numbers for a random draw of the rule, and not as many as the "
         + "rule draws. One number serves all elements.",
       trigger: .command(
@@ -193,7 +193,7 @@ extension Catalog {
           ),
         ])),
     CatalogPage(
-      907, "A `repeat` without end",
+      .endlessRepeat, "A `repeat` without end",
       "The count of a `repeat` is NaN, infinite or beyond 10⁹.",
       trigger: .situation(
         """
@@ -204,7 +204,7 @@ extension Catalog {
         a count between 0 and 10⁹
         """)),
     CatalogPage(
-      908, "A share that selects nothing, or more than there is",
+      .badShare, "A share that selects nothing, or more than there is",
       "`topk_mask(x, share)` keeps the share of the elements that are largest: a number above 0 "
         + "and at most 1.",
       trigger: .command(
@@ -232,7 +232,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      910, "A loss or parameter that is not finite",
+      .lossNotFinite, "A loss or parameter that is not finite",
       "The training of this rule and seed stops at this step, the others go on, and "
         + "`ravine` ends with 4. A smaller learning rate, clipping or a warm-up may help.",
       trigger: .command(
@@ -258,7 +258,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      920, "An assertion that does not hold",
+      .assertionFails, "An assertion that does not hold",
       "`assert` states what the script relies on; `ravine` ends with 1.",
       trigger: .command(
         "ravine run e.opt",

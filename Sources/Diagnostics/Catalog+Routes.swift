@@ -2,7 +2,7 @@ extension Catalog {
   /// R06xx: routes.
   static let routePages: [CatalogPage] = [
     CatalogPage(
-      601, "A parameter that no route takes",
+      .noRoute, "A parameter that no route takes",
       "The lines of a route must cover every parameter tensor. Add `otherwise -> …`.",
       trigger: .command(
         "ravine describe r.opt:Mixed --parameters w:64x32,b:32",
@@ -30,7 +30,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      602, "A parameter that several routes take",
+      .severalRoutes, "A parameter that several routes take",
       "Exactly one line of a route takes each tensor; their order has no meaning. Make the "
         + "conditions exclude each other, or use `otherwise`.",
       trigger: .command(
@@ -62,7 +62,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      603, "`otherwise` twice",
+      .otherwiseTwice, "`otherwise` twice",
       #"`otherwise` means "none of the other lines", so there is one."#,
       trigger: .program(
         """
@@ -80,7 +80,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      604, "A condition that no route can decide",
+      .undecidableRoute, "A condition that no route can decide",
       "Routes are decided when the rule is bound, by what the tensor is: `rank`, `rows`, "
         + "`cols`, `numel` and its `name`. What depends on the step or on values is a `when` "
         + "inside a rule.",
@@ -99,7 +99,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      605, "A pattern that is not well formed",
+      .badPattern, "A pattern that is not well formed",
       "A pattern for names has letters, `.`, classes such as `[a-z]`, groups, alternatives "
         + "`|`, `*`, `+`, `?`, `^` and `$`.",
       trigger: .command(
@@ -129,7 +129,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      606, "Too many ways through the routes",
+      .tooManyRoutes, "Too many ways through the routes",
       "Routes inside routes multiply; more than 256 ways are refused.",
       trigger: .situation(
         """
@@ -140,7 +140,7 @@ extension Catalog {
         one route with as many lines as there are kinds of parameters
         """)),
     CatalogPage(
-      607, "A rule made of too many rules",
+      .tooManyRules, "A rule made of too many rules",
       "Rules inside rules multiply, and this one is made of more than 2,000. Say the same "
         + "with fewer.",
       trigger: .situation(

@@ -2,45 +2,45 @@ extension Catalog {
   /// What only sessions say, and the algebra that they ask.
   static let sessionPages: [CatalogPage] = [
     CatalogPage(
-      240, "No such command",
+      .unknownCommand, "No such command",
       "A line of a session that begins with `:` is a command. It may be shortened as "
         + "long as it is the only one that begins so: `:comp` is `:compare`, and `:s` may "
         + "be several.",
       trigger: .command("printf ':halp\\n' | ravine repl"),
       repair: .command("printf ':help sqrt\\n' | ravine repl")),
     CatalogPage(
-      241, "No such value",
+      .unknownValue, "No such value",
       "`%` and `ans` stand for the last value that a session has shown, `%3` for the "
         + "third. Values of more than some thousand letters are shown and not kept.",
       trigger: .command("printf '1 + 1\\n%%2 + 1\\n' | ravine repl"),
       repair: .command("printf '1 + 1\\n%%1 + 1\\n' | ravine repl")),
     CatalogPage(
-      242, "A command that was told too little",
+      .commandUsage, "A command that was told too little",
       "The command needs something else behind it; the note shows what it takes and "
         + "an example. `:help` and its name say more.",
       trigger: .command("printf ':compare Lion\\n' | ravine repl"),
       repair: .command("printf ':compare Lion Lion\\n' | ravine repl")),
     CatalogPage(
-      243, "Nothing to do",
+      .nothingToDo, "Nothing to do",
       "There is nothing to take back or to save: the session has declared nothing "
         + "yet, or all of it was taken back.",
       trigger: .command("printf ':undo\\n' | ravine repl"),
       repair: .command("printf 'x = 1\\n:undo\\n' | ravine repl")),
     CatalogPage(
-      244, "No help",
+      .noHelp, "No help",
       "`:help` knows commands, what the session declares, the rules and functions of "
         + "the zoo, the words of the language and the codes of messages.",
       trigger: .command("printf ':help Lio\\n' | ravine repl"),
       repair: .command("printf ':help Lion\\n' | ravine repl")),
     CatalogPage(
-      764, "A file that is there already",
+      .wouldOverwrite, "A file that is there already",
       "`:save` overwrites nothing by itself. `:save!` replaces the file.",
       trigger: .command(
         "printf 'x = 1\\n:save s.opt\\n' | ravine repl", files: [("s.opt", "y = 2")]),
       repair: .command(
         "printf 'x = 1\\n:save! s.opt\\n' | ravine repl", files: [("s.opt", "y = 2")])),
     CatalogPage(
-      765, "A transcript without a prompt",
+      .noPrompt, "A transcript without a prompt",
       "`ravine test` runs what stands behind the prompts `ravine> ` and `   ...> ` of "
         + "a saved session, in Markdown inside blocks of `session`. This file has none.",
       trigger: .command(
@@ -48,14 +48,14 @@ extension Catalog {
       repair: .command(
         "ravine test s.txt", files: [("s.txt", "ravine> 1 + 1\n%1 = 2")])),
     CatalogPage(
-      840, "The algebra has no answer",
+      .noAnswer, "The algebra has no answer",
       "What is asked has no symbolic answer, or none that is found within the limits: "
         + "a state without a closed form, a rule that is not linear, an equation that is "
         + "neither linear nor quadratic. The message says which.",
       trigger: .command("printf ':closed Adam.q\\n' | ravine repl"),
       repair: .command("printf ':closed Adam.m\\n' | ravine repl")),
     CatalogPage(
-      841, "Unlike units",
+      .unlikeUnits, "Unlike units",
       "Weights, gradients and the loss are measured in different units, and so are "
         + "their powers. A sum of unlike things means something else after the loss is "
         + "doubled or the weights are rescaled; give one of them a factor with a unit, a "
@@ -66,7 +66,7 @@ extension Catalog {
         "printf 'rule A(lr = 0.1, c = 1) { w\\047 = w - lr * (g + c * w) }\\n:units A\\n' | ravine repl"
       )),
     CatalogPage(
-      911, "The first value that is not finite",
+      .firstNotFinite, "The first value that is not finite",
       "`:trace` computes every value of a step. This one is NaN or infinite although "
         + "what it is made of is finite: a division of 0 by 0, a root of a negative "
         + "number, an overflow.",

@@ -2,7 +2,7 @@ extension Catalog {
   /// R04xx: kinds and shapes.
   static let shapePages: [CatalogPage] = [
     CatalogPage(
-      401, "Shapes that do not fit",
+      .shapeMismatch, "Shapes that do not fit",
       "Two values of an elementwise operation differ in an axis, and neither is one long "
         + "there.",
       trigger: .program(
@@ -14,7 +14,7 @@ extension Catalog {
         objective f(x: vector(3) = 0) = sum(x + [1, 2, 3])
         """)),
     CatalogPage(
-      402, "A product whose inner lengths differ",
+      .innerLengths, "A product whose inner lengths differ",
       "In `A @ B` the columns of A are as many as the rows of B. Often a transpose is "
         + "missing.",
       trigger: .program(
@@ -34,7 +34,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      403, "A matrix is needed",
+      .needsMatrix, "A matrix is needed",
       "The operation is one of matrices, and this is a number or a vector.",
       trigger: .program(
         """
@@ -49,7 +49,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      404, "A square matrix is needed",
+      .needsSquare, "A square matrix is needed",
       "`eigh`, `cholesky`, `inv_root`, `trace` and the left side of `solve` need as many "
         + "rows as columns.",
       trigger: .program(
@@ -65,7 +65,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      405, "One number is needed",
+      .needsOneNumber, "One number is needed",
       "The condition of `when`, the period of `every`, the count of `repeat`, a length and "
         + "a hyperparameter are single numbers. For a choice element by element write `if … "
         + "then … else …`.",
@@ -82,7 +82,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      406, "A condition is needed",
+      .needsCondition, "A condition is needed",
       "`if`, `when`, `and`, `or`, `not`, `count`, `any`, `all` and `assert` take conditions "
         + "such as `x > 0`, not numbers.",
       trigger: .program(
@@ -98,7 +98,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      407, "A number is needed",
+      .needsNumber, "A number is needed",
       "Several values, or a text, stand where one number or tensor is needed. Values of a "
         + "function that gives several are named: `Q, R = qr(A)`.",
       trigger: .program(
@@ -115,7 +115,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      408, "An index out of range",
+      .indexOutOfRange, "An index out of range",
       "Positions count from 0; -1 is the last one. A value has as many indices as axes.",
       trigger: .program(
         """
@@ -126,7 +126,7 @@ extension Catalog {
         objective f(x: vector(2) = 0) = x[1]^2
         """)),
     CatalogPage(
-      409, "A reshape to another number of elements",
+      .badReshape, "A reshape to another number of elements",
       "`reshape` keeps all elements; their number cannot change.",
       trigger: .program(
         """
@@ -137,7 +137,7 @@ extension Catalog {
         objective f(x: vector(6) = 0) = sum(reshape(x, 3, 2))
         """)),
     CatalogPage(
-      410, "A length that is not known beforehand",
+      .unknownLength, "A length that is not known beforehand",
       "Shapes are fixed when a rule is bound: lengths are made of numbers, `rows`, `cols`, "
         + "`numel` and hyperparameters, never of `t` or of what a tensor holds.",
       trigger: .program(
@@ -157,7 +157,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      411, "A length that is no whole number",
+      .badLength, "A length that is no whole number",
       "A length is 0, 1, 2, ….",
       trigger: .program(
         """
@@ -176,7 +176,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      412, "A `repeat` without a count",
+      .badRepeatCount, "A `repeat` without a count",
       "The number of iterations must be a whole number that is known when the rule is "
         + "bound: a number, a hyperparameter or a length, and not `t`.",
       trigger: .command(
@@ -208,7 +208,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      414, "An index that is not known beforehand",
+      .unknownIndex, "An index that is not known beforehand",
       "Positions in `x[…]` are whole numbers that are known before the rule runs: numbers, "
         + "hyperparameters and lengths. For positions that are computed in a step use `gather` or "
         + "`take_along`.",
@@ -221,7 +221,7 @@ extension Catalog {
         objective f(x: vector(4) = 0) = x[1]^2
         """)),
     CatalogPage(
-      415, "A list that is too long",
+      .listTooLong, "A list that is too long",
       "A list of more than 1,024 numbers belongs in a data file.",
       trigger: .situation(
         """
@@ -232,7 +232,7 @@ extension Catalog {
         x = [1, 2, 3, …] with 1,024 numbers
         """)),
     CatalogPage(
-      416, "An empty list",
+      .emptyList, "An empty list",
       "A list has at least one number; the length of an empty one is no length of anything.",
       trigger: .program(
         """
@@ -247,7 +247,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      417, "A value that does not fit its place",
+      .doesNotFit, "A value that does not fit its place",
       "The value of an equation or a first value must have the declared shape, or stretch "
         + "to it.",
       trigger: .program(
@@ -267,7 +267,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      418, "Values and names that do not pair",
+      .valuesAndNames, "Values and names that do not pair",
       "As many names stand on the left of `=` as the function gives values.",
       trigger: .program(
         """
@@ -284,7 +284,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      419, "A member that does not exist",
+      .unknownMember, "A member that does not exist",
       "The one postfix of a value is `.T`, its transpose.",
       trigger: .program(
         """
@@ -299,7 +299,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      420, "An axis that does not exist",
+      .unknownAxis, "An axis that does not exist",
       "`over` is followed by a named axis: batch, stack, groups, window or workers.",
       trigger: .program(
         """
@@ -314,7 +314,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      421, "`global` before what is no reduction",
+      .notGlobal, "`global` before what is no reduction",
       "`global` stands before a reduction over all tensors (`global norm(g)`) or one draw "
         + "for all of them (`global normal()`).",
       trigger: .program(
@@ -330,7 +330,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      422, "A reduction over all tensors inside `repeat`",
+      .globalInRepeat, "A reduction over all tensors inside `repeat`",
       "All tensors would have to iterate together. Take the reduction before the loop.",
       trigger: .program(
         """
@@ -350,7 +350,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      423, "Too many axes",
+      .tooManyAxes, "Too many axes",
       "A tensor has at most six axes, the named ones included.",
       trigger: .program(
         """
@@ -363,7 +363,7 @@ extension Catalog {
         x
         """)),
     CatalogPage(
-      424, "A draw inside `repeat`",
+      .drawInRepeat, "A draw inside `repeat`",
       "Each draw has one place in a step. Draw before the loop; for several, draw a tensor "
         + "and index it.",
       trigger: .program(
@@ -384,7 +384,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      425, "A draw with arguments",
+      .drawArguments, "A draw with arguments",
       "The argument of a draw is a shape. Scale and shift outside: `2 * normal() + 1`.",
       trigger: .program(
         """
@@ -399,7 +399,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      426, "`loss(x)` or `grad(x)` where there is no objective",
+      .noObjectiveHere, "`loss(x)` or `grad(x)` where there is no objective",
       "The objective at another point can be asked for in a rule, outside of `repeat`.",
       trigger: .program(
         """
@@ -416,7 +416,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      427, "A shape with the wrong number of lengths",
+      .lengthsOfShape, "A shape with the wrong number of lengths",
       "`vector` takes one length, `matrix` two, `scalar` none.",
       trigger: .program(
         """
@@ -435,7 +435,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      428, "A rule applied where it cannot be",
+      .ruleInRepeat, "A rule applied where it cannot be",
       "A rule inside a rule makes one step in each step of the outer one: it is not applied "
         + "inside `repeat`, nor inside a function.",
       trigger: .program(
@@ -453,7 +453,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      429, "A loss or metric that is not one number",
+      .lossNotOneNumber, "A loss or metric that is not one number",
       "What is minimized, and what is reported, is one number: reduce it with `mean` or "
         + "`sum`.",
       trigger: .program(
@@ -471,7 +471,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      430, "A parameter without a shape",
+      .parameterWithoutShape, "A parameter without a shape",
       "A trained parameter says its shape; its first value may stretch to it.",
       trigger: .program(
         """
@@ -488,7 +488,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      431, "An axis that a value does not have",
+      .noSuchAxis, "An axis that a value does not have",
       "The reduction names an axis that this value lacks, or the rule reads the length of one "
         + "that none of its inputs and states has. The note says what brings the axis.",
       trigger: .program(
@@ -505,7 +505,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      432, "An axis that must be gone",
+      .axisLeft, "An axis that must be gone",
       "`w'`, a state without the axis, the condition of `when` and a reduction over all tensors "
         + "are not one for each example, entry or worker: reduce over the axis first.",
       trigger: .program(
@@ -525,7 +525,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      433, "Too many entries to do one by one",
+      .tooManyEntries, "Too many entries to do one by one",
       "Matrix functions, sorting and the like are done for each entry of named axes, up to 64 of "
         + "them. Elementwise operations and reductions take any number.",
       trigger: .command(
@@ -557,7 +557,7 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      434, "The type of a named axis",
+      .badAxisType, "The type of a named axis",
       "`stack` takes a list or a number, `window` a number from 1 up, `groups` a list or nothing, "
         + "`batch` and `workers` nothing; the shape of one entry may follow.",
       trigger: .program(

@@ -2,7 +2,7 @@ extension Catalog {
   /// R01xx: bytes, tokens and sentences.
   static let syntaxPages: [CatalogPage] = [
     CatalogPage(
-      101, "Bytes that are not UTF-8",
+      .notUTF8, "Bytes that are not UTF-8",
       "The source must be UTF-8 text. A run of bytes that no UTF-8 text contains is "
         + "reported once. Save the file as UTF-8.",
       trigger: .situation(
@@ -14,7 +14,7 @@ extension Catalog {
         the file saved as UTF-8
         """)),
     CatalogPage(
-      102, "A character that starts no part of a program",
+      .strayCharacter, "A character that starts no part of a program",
       "The character is no operator, letter, digit or quote of the language, or a control "
         + "character. Where it has a counterpart (typographic quotes, `∈`, `∧`, a hat), the "
         + "message offers it.",
@@ -31,7 +31,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      103, "A string without its closing quote",
+      .openString, "A string without its closing quote",
       #"A string ends on the line it begins on; a line break inside is written `\n`."#,
       trigger: .program(
         """
@@ -42,7 +42,7 @@ extension Catalog {
         data d = csv("digits.csv", target = "digit")
         """)),
     CatalogPage(
-      104, "An unknown escape in a string",
+      .unknownEscape, "An unknown escape in a string",
       #"After a backslash a string knows `"`, `\` and `n`."#,
       trigger: .program(
         #"""
@@ -53,7 +53,7 @@ extension Catalog {
         data d = csv("data/digits.csv", target = "digit")
         """)),
     CatalogPage(
-      105, "A malformed number",
+      .malformedNumber, "A malformed number",
       "A number has digits on both sides of its one decimal point, digits in its exponent, "
         + "is not beyond about 1.8e308, and does not run into a name: a product is written with "
         + "`*`.",
@@ -68,7 +68,7 @@ extension Catalog {
         rate
         """)),
     CatalogPage(
-      106, "An operator of another language",
+      .foreignOperator, "An operator of another language",
       "`**` is `^`, `&&` is `and`, `||` is `or`, `!` is `not`, `%` is `mod`, `//` is `/`, "
         + "`===` is `==`, `||x||` is `norm(x)` or `‖x‖`.",
       trigger: .program(
@@ -84,7 +84,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      107, "A string in single quotes",
+      .singleQuotes, "A string in single quotes",
       "Strings stand between double quotes; `'` marks the value of a state after the step.",
       trigger: .program(
         """
@@ -95,7 +95,7 @@ extension Catalog {
         data d = csv("digits.csv", target = "digit")
         """)),
     CatalogPage(
-      108, "A stray prime",
+      .strayPrime, "A stray prime",
       "A prime stands directly behind the name of a state, without a space: `m'`.",
       trigger: .program(
         """
@@ -114,7 +114,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      110, "Nested too deep",
+      .nestedTooDeep, "Nested too deep",
       "A text may nest 200 levels of parentheses, signs and blocks. Name a part of it in an "
         + "equation of its own.",
       trigger: .situation(
@@ -126,7 +126,7 @@ extension Catalog {
         x = 1, or parts with names of their own
         """)),
     CatalogPage(
-      111, "A source text that is too large",
+      .sourceTooLarge, "A source text that is too large",
       "The limit is 16 MiB; a program of that size is usually data under a wrong name.",
       trigger: .situation(
         """
@@ -137,7 +137,7 @@ extension Catalog {
         several files
         """)),
     CatalogPage(
-      112, "Too many syntax errors",
+      .tooManyErrors, "Too many syntax errors",
       "After 50 syntax errors (40 of them of bytes and characters) the rest of the file is "
         + "not read: it is probably not a program.",
       trigger: .situation(
@@ -149,7 +149,7 @@ extension Catalog {
         a program
         """)),
     CatalogPage(
-      113, "An expression that is too large",
+      .expressionTooLarge, "An expression that is too large",
       "An expression may be 500 operations deep: a sum of more than 500 terms is. Name a "
         + "part of it in an equation of its own.",
       trigger: .situation(
@@ -161,7 +161,7 @@ extension Catalog {
         the sum in parts with names of their own
         """)),
     CatalogPage(
-      120, "An expression is missing",
+      .missingExpression, "An expression is missing",
       "An operator, `=`, `(`, `,` or a keyword asks for a value, and none follows.",
       trigger: .program(
         """
@@ -176,7 +176,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      121, "A closing bracket is missing",
+      .missingBracket, "A closing bracket is missing",
       "A `(`, `[` or `‖` is not closed, or something stands before its end that belongs to "
         + "no expression (a missing comma or operator). The note shows where it was opened.",
       trigger: .program(
@@ -192,7 +192,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      122, "A closing brace is missing",
+      .missingBrace, "A closing brace is missing",
       "The block that `{` opened has no `}` before the next declaration or the end of the "
         + "file.",
       trigger: .program(
@@ -213,7 +213,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      123, "A bracket that closes nothing",
+      .strayBracket, "A bracket that closes nothing",
       "There is a `)`, `]` or `}` more than was opened.",
       trigger: .program(
         """
@@ -226,7 +226,7 @@ extension Catalog {
         x
         """)),
     CatalogPage(
-      124, "Chained comparisons",
+      .chainedComparison, "Chained comparisons",
       "`a < b < c` has no meaning of its own; join two comparisons with `and`.",
       trigger: .program(
         """
@@ -241,7 +241,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      125, "More on the line than one statement",
+      .secondStatement, "More on the line than one statement",
       "A statement ends with its line. Several equations may share a line, but no other "
         + "text may follow: often an operator is missing.",
       trigger: .program(
@@ -257,7 +257,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      126, "A name is missing",
+      .missingName, "A name is missing",
       "A declaration, `state`, `:`, `.` or `on` asks for a name. Reserved words (`if then "
         + "else and or not mod inf pi`) and numbers are none.",
       trigger: .program(
@@ -269,7 +269,7 @@ extension Catalog {
         rule Three { w' = w - g }
         """)),
     CatalogPage(
-      127, "An equals sign is missing",
+      .missingEquals, "An equals sign is missing",
       "`data`, `view` and `metric` give a name a value: `data name = …`.",
       trigger: .program(
         """
@@ -280,7 +280,7 @@ extension Catalog {
         data d = csv("digits.csv", target = "digit")
         """)),
     CatalogPage(
-      128, "A choice without `then` or `else`",
+      .incompleteChoice, "A choice without `then` or `else`",
       "A choice between values is written `if c then a else b`, both parts always; "
         + "equations are guarded by `when c { … } else { … }`.",
       trigger: .program(
@@ -296,7 +296,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      129, "`if` or `not` inside an operation",
+      .choiceInOperation, "`if` or `not` inside an operation",
       "`if` and `not` bind loosely; as part of an operation they need parentheses.",
       trigger: .program(
         """
@@ -311,7 +311,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      130, "A power of a superscript",
+      .powerOfSuperscript, "A power of a superscript",
       "After `²` or `³` no further power, index or member follows: write parentheses.",
       trigger: .program(
         """
@@ -326,7 +326,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      131, "A prime where none can stand",
+      .misplacedPrime, "A prime where none can stand",
       "Only the name of a state takes a prime, and only one: `m'` is its value after the "
         + "step.",
       trigger: .program(
@@ -346,7 +346,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      132, "A positional argument after a named one",
+      .positionalAfterNamed, "A positional argument after a named one",
       "Arguments by position come first: `f(x, steps = 5)`.",
       trigger: .program(
         """
@@ -361,7 +361,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      133, "Calling what is not a name",
+      .notCallable, "Calling what is not a name",
       "Only a name can be called. Juxtaposition is no product: write `*`.",
       trigger: .program(
         """
@@ -376,7 +376,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      134, "Two axes in one reduction",
+      .twoAxes, "Two axes in one reduction",
       "A reduction folds the axis that it names. Fold several one after the other, from the "
         + "inside.",
       trigger: .program(
@@ -394,7 +394,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      140, "A word of another language, or a misspelled keyword",
+      .foreignWord, "A word of another language, or a misspelled keyword",
       "`def` is `fn`, `optimizer` and `class` are `rule`, `elif` is `else when`, `for` and "
         + "`while` are `repeat n { … }`; `let`, `var` and `return` are not written at all. A "
         + "near miss of a keyword is reported with the keyword.",
@@ -413,7 +413,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      141, "A value without a name",
+      .unnamedValue, "A value without a name",
       "A line of a rule or an objective is an equation, `name = …`; only the last line of a "
         + "function is a value alone. `==` compares; an equation has one `=`.",
       trigger: .program(
@@ -429,7 +429,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      142, "A left side that is not a name",
+      .leftSideNotAName, "A left side that is not a name",
       "An equation defines a name or a primed name (or several: `Q, R = qr(A)` inside a "
         + "body), never an element, a call or a sum.",
       trigger: .program(
@@ -445,7 +445,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      143, "An assignment of another language",
+      .foreignAssignment, "An assignment of another language",
       "Equations are written with `=`. There is no `+=`: an equation states the whole new "
         + "value.",
       trigger: .program(
@@ -461,7 +461,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      144, "A body is missing",
+      .missingBody, "A body is missing",
       "A rule, function, objective, `when`, `else`, `every` or `repeat` has a body between "
         + "braces (or `=` and a value).",
       trigger: .program(
@@ -478,7 +478,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      145, "A malformed domain",
+      .malformedDomain, "A malformed domain",
       "A domain is an interval with two bounds: `in [0, 1)`, `in (0, inf)`.",
       trigger: .program(
         """
@@ -493,7 +493,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      146, "A malformed line of a route",
+      .malformedRoute, "A malformed line of a route",
       "A line of a route is `condition -> Rule(…)` or `otherwise -> Rule(…)`.",
       trigger: .program(
         """
@@ -510,7 +510,7 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      147, "A part of a command is missing",
+      .incompleteCommand, "A part of a command is missing",
       "`minimize` needs `with` and rules, `train` also `on` and data; `for` has a unit: "
         + "`steps` or `epochs`.",
       trigger: .program(
@@ -524,7 +524,7 @@ extension Catalog {
         minimize bowl with Lion for 100 steps
         """)),
     CatalogPage(
-      148, "An unknown clause",
+      .unknownClause, "An unknown clause",
       "The clauses of `minimize` and `train` are `for`, `batch`, `seeds`, `seed`, `from`, "
         + "`every` and `workers`.",
       trigger: .program(
@@ -538,7 +538,7 @@ extension Catalog {
         minimize bowl with Lion for 100 steps seeds 5
         """)),
     CatalogPage(
-      149, "A statement outside of its body",
+      .statementOutsideBody, "A statement outside of its body",
       "`state`, `input`, `view`, `guard` and equations of primed names stand inside a rule, "
         + "`param` and `metric` inside an objective.",
       trigger: .program(
@@ -554,17 +554,17 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      150, "Inputs where there are none",
+      .inputsOutsideRule, "Inputs where there are none",
       "What follows `;` are the inputs of an objective. A rule declares its own by `input s`.",
       trigger: .program("rule Scaled(lr = 0.1; s) { w' = w - lr * s * g }"),
       repair: .program("rule Scaled(lr = 0.1) { input s; w' = w - lr * s * g }")),
     CatalogPage(
-      151, "Nothing to read",
+      .emptySource, "Nothing to read",
       "The file is empty, or holds comments only. This is a warning: perhaps it is the wrong one.",
       trigger: .program("# a rule will come here"),
       repair: .program("rule Descent(lr = 0.1) { w' = w - lr * g }")),
     CatalogPage(
-      109, "Equations that depend on each other too deeply",
+      .tooDeep, "Equations that depend on each other too deeply",
       "A value needs another, that one the next, and so on for thousands of equations. "
         + "Fewer and larger equations say the same.",
       trigger: .situation(
@@ -576,7 +576,7 @@ extension Catalog {
         repeat 1000 { x' = x + 1 }
         """)),
     CatalogPage(
-      114, "A program that unfolds to too much",
+      .programTooLarge, "A program that unfolds to too much",
       "Functions are unfolded where they are called, and these unfold to more than 400,000 "
         + "operations: usually one that calls another twice, which calls another twice, and so "
         + "on. Name the value once and use the name.",

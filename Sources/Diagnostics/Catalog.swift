@@ -9,9 +9,10 @@ package struct CatalogPage: Sendable {
   package var repair: CatalogExample
 
   init(
-    _ code: Int, _ title: String, _ text: String, trigger: CatalogExample, repair: CatalogExample
+    _ code: DiagnosticCode, _ title: String, _ text: String, trigger: CatalogExample,
+    repair: CatalogExample
   ) {
-    self.code = DiagnosticCode(code)
+    self.code = code
     self.title = title
     self.text = text
     self.trigger = trigger

@@ -1,13 +1,3 @@
-/// A stable code such as `R0201`; every one has a page in `Catalog` (`ravine explain R0201`).
-package struct DiagnosticCode: Hashable, Sendable, CustomStringConvertible {
-  package let number: Int
-  package init(_ number: Int) { self.number = number }
-  package var description: String {
-    let digits = String(number)
-    return "R" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-  }
-}
-
 package enum Severity: Int, Sendable, Comparable {
   case warning, error
   package static func < (a: Severity, b: Severity) -> Bool { a.rawValue < b.rawValue }
@@ -47,10 +37,10 @@ package struct Diagnostic: Hashable, Sendable, Error {
   package var fixIts: [FixIt]
 
   package init(
-    _ code: Int, _ severity: Severity, _ message: String, at span: Span,
+    _ code: DiagnosticCode, _ severity: Severity, _ message: String, at span: Span,
     notes: [Note] = [], fixIts: [FixIt] = []
   ) {
-    self.code = DiagnosticCode(code)
+    self.code = code
     self.severity = severity
     self.message = message
     self.span = span
@@ -60,7 +50,8 @@ package struct Diagnostic: Hashable, Sendable, Error {
 
   /// An error.
   package init(
-    _ code: Int, _ message: String, at span: Span, notes: [Note] = [], fixIts: [FixIt] = []
+    _ code: DiagnosticCode, _ message: String, at span: Span, notes: [Note] = [],
+    fixIts: [FixIt] = []
   ) {
     self.init(code, .error, message, at: span, notes: notes, fixIts: fixIts)
   }

@@ -42,3 +42,10 @@ package enum Suggestion {
     return last[b.count]
   }
 }
+
+extension FixIt {
+  /// To write the near name that was likely meant; nothing where none is near.
+  package static func didYouMean(_ near: String?, at span: Span) -> [FixIt] {
+    near.map { [FixIt("did you mean `\($0)`?", at: span, replacement: $0)] } ?? []
+  }
+}

@@ -60,7 +60,7 @@ package final class Compiler {
     if tree.items.isEmpty, parsed.all.isEmpty {
       bag.report(
         Diagnostic(
-          151, .warning, "this text declares nothing and runs nothing",
+          .emptySource, .warning, "this text declares nothing and runs nothing",
           at: Span(tree.file.base, tree.file.base)))
     }
     checker.add(
@@ -100,7 +100,7 @@ package final class Compiler {
     }
     for item in tree.items {
       // Each that unfolds too far takes its second; one such finding is enough.
-      if bag.all.contains(where: { $0.code.number == 114 }) { return bag }
+      if bag.all.contains(where: { $0.code == .programTooLarge }) { return bag }
       switch item.kind {
       case .rule(let rule):
         for diagnostic in Lowering.check(ruleNamed: rule.name.key, of: program) {
@@ -186,7 +186,7 @@ package final class Compiler {
     guard case .binary(.equal, let side, _) = program[tree][expression] else {
       throw DiagnosticError(
         Diagnostic(
-          218, "here stands a rule, such as `AdamW` or `Lion(lr = 1e-4)`",
+          .notARule, "here stands a rule, such as `AdamW` or `Lion(lr = 1e-4)`",
           at: program[tree].span(expression)))
     }
     return (side, tree)

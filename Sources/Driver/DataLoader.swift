@@ -51,7 +51,7 @@ package struct DataLoader {
     else {
       throw DiagnosticError(
         Diagnostic(
-          745, "data is read by `csv`, `npy` or `npz`", at: tree.span(data.source),
+          .notAReader, "data is read by `csv`, `npy` or `npz`", at: tree.span(data.source),
           notes: [Note("for example `data digits = csv(\"digits.csv\", target = \"digit\")`")]))
     }
     return (reader, try settings(arguments, reader.key, data, tree, isChecking: isChecking))
@@ -111,7 +111,7 @@ package struct DataLoader {
   }
 
   private func missing(_ what: String, _ reader: Name) -> DiagnosticError {
-    DiagnosticError(Diagnostic(746, "`\(reader.text)` needs \(what)", at: reader.span))
+    DiagnosticError(Diagnostic(.missingPart, "`\(reader.text)` needs \(what)", at: reader.span))
   }
 
   private func resolved(_ path: String) -> String {
@@ -134,11 +134,11 @@ package struct DataLoader {
       let span = tree.span(argument.value)
       guard let label = argument.label?.key ?? (position == 0 ? "path" : nil) else {
         throw DiagnosticError(
-          Diagnostic(206, "`\(reader)` takes one path; the rest is named", at: span))
+          Diagnostic(.tooManyArguments, "`\(reader)` takes one path; the rest is named", at: span))
       }
       func text() throws(DiagnosticError) -> String {
         guard case .string(let text) = tree[argument.value] else {
-          throw DiagnosticError(Diagnostic(747, "`\(label)` is a text in quotes", at: span))
+          throw DiagnosticError(Diagnostic(.needsText, "`\(label)` is a text in quotes", at: span))
         }
         return text
       }
@@ -152,7 +152,8 @@ package struct DataLoader {
         settings.seed = try number(argument.value, data.tree) ?? settings.seed
         guard settings.seed >= 0, settings.seed < 1e15, settings.seed == settings.seed.rounded()
         else {
-          throw DiagnosticError(Diagnostic(748, "a seed is a whole number from 0 up", at: span))
+          throw DiagnosticError(
+            Diagnostic(.notASeed, "a seed is a whole number from 0 up", at: span))
         }
       case "scale": settings.scale = try number(argument.value, data.tree) ?? settings.scale
       case "standardise":
@@ -161,7 +162,7 @@ package struct DataLoader {
         let near = Suggestion.nearest(to: argument.label!.text, among: known)
         throw DiagnosticError(
           Diagnostic(
-            204, "`\(reader)` has no parameter `\(argument.label!.text)`",
+            .unknownLabel, "`\(reader)` has no parameter `\(argument.label!.text)`",
             at: argument.label!.span,
             fixIts: near.map {
               [FixIt("did you mean `\($0)`?", at: argument.label!.span, replacement: $0)]
@@ -186,7 +187,7 @@ package struct DataLoader {
     let function = try Lowering.expression(expression, in: tree, of: compiler.program)
     let span = compiler.program[tree].span(expression)
     guard let output = function.outputs.first, function.type(output.value).shape.isScalar else {
-      throw DiagnosticError(Diagnostic(405, "here stands one number", at: span))
+      throw DiagnosticError(Diagnostic(.needsOneNumber, "here stands one number", at: span))
     }
     let concrete = try function.specialised(BindContext(dims: [], hypers: []))
       .checkedForEvaluation()

@@ -20,30 +20,29 @@ struct Clauses {
         let near = Suggestion.nearest(to: clause.keyword.text, among: known)
         throw DiagnosticError(
           Diagnostic(
-            220, "`\(clause.keyword.text)` is not a clause of an experiment",
+            .notAClause, "`\(clause.keyword.text)` is not a clause of an experiment",
             at: clause.keyword.span,
             notes: [Note("clauses are for, batch, seeds, seed and from")],
-            fixIts: near.map {
-              [FixIt("did you mean `\($0)`?", at: clause.keyword.span, replacement: $0)]
-            } ?? []))
+            fixIts: FixIt.didYouMean(near, at: clause.keyword.span)))
       }
       if found[key] != nil {
         throw DiagnosticError(
-          Diagnostic(216, "`\(clause.keyword.text)` is given twice", at: clause.keyword.span))
+          Diagnostic(
+            .givenTwice, "`\(clause.keyword.text)` is given twice", at: clause.keyword.span))
       }
       found[key] = clause
     }
     if let clause = found["for"], clause.unit?.key != "steps", clause.unit?.key != "epochs" {
       throw DiagnosticError(
         Diagnostic(
-          220, "`for` counts steps or epochs: `for 20 epochs`",
+          .notAClause, "`for` counts steps or epochs: `for 20 epochs`",
           at: clause.unit?.span ?? clause.keyword.span))
     }
   }
 
   func missing(_ example: String, at span: Span) -> DiagnosticError {
     DiagnosticError(
-      Diagnostic(226, "how long? add `\(example)`", at: span))
+      Diagnostic(.withoutLength, "how long? add `\(example)`", at: span))
   }
 
   /// The most runs of one rule: all their curves are kept.
@@ -63,7 +62,7 @@ struct Clauses {
       let what = unit.map { "`\(clause.keyword.text) … \($0)`" } ?? "`\(clause.keyword.text)`"
       throw DiagnosticError(
         Diagnostic(
-          227, "\(what) takes a whole number from 1 to \(grouped(limit))",
+          .notAWholeNumber, "\(what) takes a whole number from 1 to \(grouped(limit))",
           at: script.span(clause.value, command.tree)))
     }
     return Int(x)
@@ -86,7 +85,8 @@ struct Clauses {
       guard x >= 0, x == x.rounded(), x < 9e15 else {
         throw DiagnosticError(
           Diagnostic(
-            748, "a seed is a whole number from 0 up", at: script.span(clause.value, command.tree)))
+            .notASeed, "a seed is a whole number from 0 up",
+            at: script.span(clause.value, command.tree)))
       }
       return [UInt64(x)]
     }

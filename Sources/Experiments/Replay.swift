@@ -159,7 +159,7 @@ private struct ReplayFeed {
         let near = Suggestion.nearest(to: slot.name, among: known)
         throw DiagnosticError(
           Diagnostic(
-            763, "the recorded run has no input `\(slot.name)`", at: slot.origin,
+            .unrecordedInput, "the recorded run has no input `\(slot.name)`", at: slot.origin,
             notes: [
               Note(known.isEmpty ? "it has no inputs" : "it has \(known.joined(separator: ", "))")
             ] + (near.map { [Note("did you mean `\($0)`?")] } ?? [])))
@@ -167,7 +167,7 @@ private struct ReplayFeed {
       guard Trajectory.values(recorded, step: 0, count: shape.elementCount) != nil else {
         throw DiagnosticError(
           Diagnostic(
-            762,
+            .recordedLength,
             "the recorded input `\(slot.name)` does not have \(shape.elementCount) numbers a step",
             at: slot.origin))
       }
@@ -189,7 +189,8 @@ private struct ReplayFeed {
     if optimizer.needsLoss, losses == nil {
       throw DiagnosticError(
         Diagnostic(
-          763, "the recorded run has no input `loss`, which this rule reads", at: module.origin))
+          .unrecordedInput, "the recorded run has no input `loss`, which this rule reads",
+          at: module.origin))
     }
     var taken = Set(inputs.map(\.name) + draws.map(\.name) + firstDraws.map(\.name))
     if losses != nil { taken.insert("loss") }
@@ -218,7 +219,7 @@ private struct ReplayFeed {
     guard let recorded = trajectory.input(name) else {
       throw DiagnosticError(
         Diagnostic(
-          810,
+          .noObjectivePoint,
           "this rule asks for the \(isGradient ? "gradient" : "loss") at another point, and the "
             + "recorded run has no input `\(name)`", at: optimizer.instance.module.origin,
           notes: [Note("what is recorded is matched by the name of the equation that asks")]))
@@ -226,7 +227,7 @@ private struct ReplayFeed {
     guard let values = Trajectory.values(recorded, step: step, count: count) else {
       throw DiagnosticError(
         Diagnostic(
-          762, "the recorded input `\(name)` does not have \(count) numbers a step",
+          .recordedLength, "the recorded input `\(name)` does not have \(count) numbers a step",
           at: optimizer.instance.module.origin))
     }
     return values
@@ -237,7 +238,7 @@ private struct ReplayFeed {
       guard let values = Trajectory.values(input.recorded, step: step, count: input.count) else {
         throw DiagnosticError(
           Diagnostic(
-            762,
+            .recordedLength,
             "the recorded input `\(input.name)` of step \(step + 1) does not have \(input.count) "
               + "numbers", at: .none))
       }

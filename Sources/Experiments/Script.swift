@@ -122,7 +122,7 @@ package final class Script {
     guard objective.inputs.isEmpty else {
       throw DiagnosticError(
         Diagnostic(
-          221, "`\(objective.name)` needs data: use `train … on …`", at: command.span))
+          .needsData, "`\(objective.name)` needs data: use `train … on …`", at: command.span))
     }
     var settings = TrainingSettings()
     let clauses = try Clauses(statement.clauses, command, self)
@@ -158,7 +158,7 @@ package final class Script {
   func dataset(_ key: String) throws(DiagnosticError) -> DataSplit {
     if let known = loaded[key] { return known }
     guard let data = compiler.program.data[key] else {
-      throw DiagnosticError(Diagnostic(210, "there is no data `\(key)`", at: .none))
+      throw DiagnosticError(Diagnostic(.unknownObjective, "there is no data `\(key)`", at: .none))
     }
     let split = try DataLoader(compiler: compiler, folder: options.folder).load(data)
     loaded[key] = split
@@ -186,7 +186,7 @@ package final class Script {
     let result = try ReferenceProgram(function).evaluate(ReferenceEnvironment(step: 1))
     guard let output = function.outputs.first else {
       throw DiagnosticError(
-        Diagnostic(209, "this has no value to show", at: span(id, tree)))
+        Diagnostic(.notAValue, "this has no value to show", at: span(id, tree)))
     }
     return (result.outputs[0][0].value, function.type(output.value).kind == .boolean)
   }
@@ -205,11 +205,13 @@ package final class Script {
     let (value, isBoolean) = try evaluate(id, command.tree)
     guard isBoolean else {
       throw DiagnosticError(
-        Diagnostic(406, "`assert` needs a condition such as `x > 0`", at: span(id, command.tree)))
+        Diagnostic(
+          .needsCondition, "`assert` needs a condition such as `x > 0`", at: span(id, command.tree))
+      )
     }
     if !value.values.allSatisfy({ $0 != 0 }) {
       findings.append(
-        Diagnostic(920, "the assertion does not hold", at: span(id, command.tree)))
+        Diagnostic(.assertionFails, "the assertion does not hold", at: span(id, command.tree)))
     }
   }
 
@@ -229,7 +231,7 @@ package final class Script {
     let lines = ComparisonText.text(result).split(separator: "\n")
     findings.append(
       Diagnostic(
-        920, "the assertion does not hold: \(lines[0])", at: place,
+        .assertionFails, "the assertion does not hold: \(lines[0])", at: place,
         notes: lines.dropFirst().map { Note(String($0.drop { $0 == " " })) }))
   }
 
@@ -247,7 +249,8 @@ package final class Script {
       if Interrupt.isRequested { return }
       throw DiagnosticError(
         Diagnostic(
-          222, "there is nothing to plot: `train` or `minimize` comes first", at: command.span))
+          .nothingToPlot, "there is nothing to plot: `train` or `minimize` comes first",
+          at: command.span))
     }
     let tree = compiler.program[command.tree]
     var names: [String] = []
@@ -255,7 +258,7 @@ package final class Script {
     for id in statement.series {
       guard case .name(let name) = tree[id] else {
         throw DiagnosticError(
-          Diagnostic(223, "a plot names series such as `loss`", at: tree.span(id)))
+          Diagnostic(.unrecordedSeries, "a plot names series such as `loss`", at: tree.span(id)))
       }
       if name.key == "path" {
         wantsPath = true
@@ -266,11 +269,9 @@ package final class Script {
         let near = Suggestion.nearest(to: name.text, among: known)
         throw DiagnosticError(
           Diagnostic(
-            223, "this experiment has no series `\(name.text)`", at: name.span,
+            .unrecordedSeries, "this experiment has no series `\(name.text)`", at: name.span,
             notes: [Note("it has \(known.joined(separator: ", "))")],
-            fixIts: near.map {
-              [FixIt("did you mean `\($0)`?", at: name.span, replacement: $0)]
-            } ?? []))
+            fixIts: FixIt.didYouMean(near, at: name.span)))
       }
     }
     var panels = names.isEmpty ? [] : experiment.figure(names).panels
@@ -278,7 +279,7 @@ package final class Script {
       guard let path = experiment.pathFigure() else {
         throw DiagnosticError(
           Diagnostic(
-            224, "a path is drawn for objectives of two numbers", at: command.span))
+            .pathNotPlane, "a path is drawn for objectives of two numbers", at: command.span))
       }
       panels += path.panels
     }
@@ -301,12 +302,14 @@ package final class Script {
     }
     guard case .string(let path) = compiler.program[command.tree][target] else {
       throw DiagnosticError(
-        Diagnostic(225, "the file of a plot is a text in quotes", at: span(target, command.tree)))
+        Diagnostic(
+          .notAPlotFile, "the file of a plot is a text in quotes", at: span(target, command.tree)))
     }
     guard path.hasSuffix(".svg") else {
       throw DiagnosticError(
         Diagnostic(
-          225, "plots are written as SVG: end the name in .svg", at: span(target, command.tree)))
+          .notAPlotFile, "plots are written as SVG: end the name in .svg",
+          at: span(target, command.tree)))
     }
     try writeWhole(path: path, bytes: Array(figure.svg().utf8), at: command.span)
     written.append(path)

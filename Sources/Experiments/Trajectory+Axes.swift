@@ -64,7 +64,8 @@ extension Trajectory {
       guard let values = Self.values(inputs[name]!, step: step, count: count) else {
         throw DiagnosticError(
           Diagnostic(
-            762, "`\(name)` of step \(step + 1) does not have \(count) numbers", at: .none))
+            .recordedLength, "`\(name)` of step \(step + 1) does not have \(count) numbers",
+            at: .none))
       }
       all += values
     }

@@ -53,7 +53,7 @@ package struct Trajectory: Sendable {
     } catch {
       throw DiagnosticError(
         Diagnostic(
-          760, "\(path):\(error.line):\(error.column): not JSON: \(error.message)", at: .none))
+          .notJSON, "\(path):\(error.line):\(error.column): not JSON: \(error.message)", at: .none))
     }
     try self.init(json, path: path)
   }
@@ -129,7 +129,7 @@ private struct TrajectoryReader {
   let path: String
 
   func wrongKind(_ what: String, _ wanted: String) -> DiagnosticError {
-    DiagnosticError(Diagnostic(761, "\(path): \(what) must be \(wanted)", at: .none))
+    DiagnosticError(Diagnostic(.missingMember, "\(path): \(what) must be \(wanted)", at: .none))
   }
 
   func require(
@@ -137,12 +137,14 @@ private struct TrajectoryReader {
   ) throws(DiagnosticError) {
     guard count != wanted else { return }
     throw DiagnosticError(
-      Diagnostic(762, "\(path): \(what) has \(count) \(unit), and \(wanted) are needed", at: .none))
+      Diagnostic(
+        .recordedLength, "\(path): \(what) has \(count) \(unit), and \(wanted) are needed",
+        at: .none))
   }
 
   func member(_ json: JSONValue, _ name: String) throws(DiagnosticError) -> JSONValue {
     guard let value = json[name] else {
-      throw DiagnosticError(Diagnostic(761, "\(path): there is no `\(name)`", at: .none))
+      throw DiagnosticError(Diagnostic(.missingMember, "\(path): there is no `\(name)`", at: .none))
     }
     return value
   }

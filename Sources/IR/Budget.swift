@@ -32,7 +32,8 @@ package enum Budget {
   ) -> DiagnosticError {
     DiagnosticError(
       Diagnostic(
-        813, "\(what) takes \(size(bytes)), and there is room for \(size(limit))", at: span))
+        .tooMuchMemory, "\(what) takes \(size(bytes)), and there is room for \(size(limit))",
+        at: span))
   }
 
   /// Bytes in the unit that people use for so many.
@@ -58,7 +59,7 @@ extension Function {
     if let loop = loopBeyondWork() {
       throw DiagnosticError(
         Diagnostic(
-          814,
+          .takesTooLong,
           "these iterations are about \(rounded(loop.work)) operations, and a value of a script may "
             + "take \(Budget.work)", at: loop.origin))
     }

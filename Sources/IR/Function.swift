@@ -145,7 +145,8 @@ package struct Function: Hashable, Sendable {
       let loop = loops[Int(instruction.attribute)]
       return [instruction.a] + loop.initial + loop.captured
     }
-    return [instruction.a, instruction.b, instruction.c].filter(\.isSome)
+    // A key path would be looked up at run time here, and this is asked of every value.
+    return [instruction.a, instruction.b, instruction.c].filter { $0.isSome }
   }
 
   /// Which values the outputs (and computed extents) need.

@@ -19,13 +19,14 @@ extension RuleModule {
       if let length, length < 1 {
         throw DiagnosticError(
           Diagnostic(
-            822, "`\(axis.word)` has at least one entry, and \(length) are given", at: origin))
+            .axisWithoutEntries, "`\(axis.word)` has at least one entry, and \(length) are given",
+            at: origin))
       }
     }
     if lengths.workers > 1, !axes.contains(.workers) {
       throw DiagnosticError(
         Diagnostic(
-          823,
+          .workersNeverMeet,
           "`\(name)` never reduces over workers, and there are \(lengths.workers) of them",
           at: origin, notes: [Note("take `mean over workers g` in place of `g`")]))
     }
@@ -38,7 +39,8 @@ extension RuleModule {
         ] where shape.length(of: axis) == extent && given == nil {
           throw DiagnosticError(
             Diagnostic(
-              821, "`\(name)` has the axis `\(axis.word)`, whose length nobody gives here",
+              .axisWithoutLength,
+              "`\(name)` has the axis `\(axis.word)`, whose length nobody gives here",
               at: span,
               notes: [
                 Note("a program gives it when it binds the rule, a recorded run has it recorded")
@@ -60,7 +62,7 @@ extension RuleModule {
         else { continue }
         found.append(
           Diagnostic(
-            824, .warning,
+            .windowBeyondRun, .warning,
             "the window `\(slot.name)` holds \(length) values, and the run has \(horizon) steps",
             at: slot.origin,
             notes: [Note("what is never pushed keeps the first value of the state")]))

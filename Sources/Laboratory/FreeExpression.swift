@@ -60,11 +60,12 @@ package struct FreeExpression {
     _ numbers: [Double] = [], step: Int = 1, horizon: Int = 100
   ) throws(DiagnosticError) -> Dense {
     if let needsRule {
-      throw DiagnosticError(Diagnostic(214, "this has a meaning in a rule only", at: needsRule))
+      throw DiagnosticError(
+        Diagnostic(.notAvailable, "this has a meaning in a rule only", at: needsRule))
     }
     if numbers.count < symbols.count {
       throw DiagnosticError(
-        Diagnostic(201, "`\(symbols[numbers.count])` is not defined here", at: place))
+        Diagnostic(.unknownName, "`\(symbols[numbers.count])` is not defined here", at: place))
     }
     let concrete = try function.specialised(BindContext(dims: [], hypers: numbers))
       .checkedForEvaluation()

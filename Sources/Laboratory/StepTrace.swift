@@ -90,7 +90,7 @@ extension Compiler {
       w = next.value(.parameter(0)) ?? w
       for k in states.indices { states[k] = next.value(.state(k)) ?? states[k] }
     }
-    throw DiagnosticError(Diagnostic(227, "steps count from 1", at: .none))
+    throw DiagnosticError(Diagnostic(.notAWholeNumber, "steps count from 1", at: .none))
   }
 
   private func values(

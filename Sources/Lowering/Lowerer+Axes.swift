@@ -11,8 +11,7 @@ extension Lowerer {
   /// that the last argument names.
   func shape(over axis: AxisName, _ type: TypeExpr, _ frame: Frame) -> Shape? {
     guard frame.rule != nil else {
-      _ = report(
-        Diagnostic(434, "the named axis `\(axis.word)` belongs in a rule", at: type.span))
+      report(.axisOutsideRule(axis, at: type.span))
       return nil
     }
     var arguments = type.extents
@@ -31,20 +30,12 @@ extension Lowerer {
       guard let extent = entryCount(arguments[0], of: axis, frame) else { return nil }
       length = extent
     default:
-      _ = report(
-        Diagnostic(
-          434,
-          axis == .stack
-            ? "`stack` takes a list, or the number of its entries"
-            : axis == .window
-              ? "`window` takes the number of its entries" : "`\(axis.word)` takes no length",
-          at: type.span,
-          notes: [Note("a shape may follow: `\(example(axis))`")]))
+      report(.argumentsOfAxis(axis, at: type.span))
       return nil
     }
     if axis == .workers { module.usesWorkers = true }
     guard !tensor.axes.contains(axis) else {
-      _ = report(Diagnostic(434, "the axis `\(axis.word)` is named twice", at: type.span))
+      report(.axisTwice(axis, at: type.span))
       return nil
     }
     var lengths = tensor.lengths
@@ -52,21 +43,10 @@ extension Lowerer {
     axes.insert(axis)
     lengths.insert(length, at: axes.position(of: axis))
     guard let shape = Shape.over(axes, lengths, tensor.tensor) else {
-      _ = report(
-        Diagnostic(
-          423, "a tensor has at most \(Shape.maximumRank) axes, the named ones included",
-          at: type.span))
+      report(.tooManyAxes(at: type.span))
       return nil
     }
     return shape
-  }
-
-  private func example(_ axis: AxisName) -> String {
-    switch axis {
-    case .stack: "stack(betas, scalar)"
-    case .window: "window(10, vector(rows))"
-    default: "\(axis.word)(scalar)"
-    }
   }
 
   /// The length of a list, or a number.
@@ -81,9 +61,7 @@ extension Lowerer {
     }
     guard let extent = extent(id, frame) else { return nil }
     if extent == .fixed(0) {
-      _ = report(
-        Diagnostic(
-          434, "`\(axis.word)` has at least one entry", at: tree(frame).span(id)))
+      report(.axisWithoutEntries(axis, at: tree(frame).span(id)))
       return nil
     }
     return extent
@@ -132,7 +110,7 @@ extension Lowerer {
     guard shape(list).axes.isEmpty, extents.count == 1,
       let shape = Shape.over(AxisSet(axis), extents, .scalar)
     else {
-      _ = report(Diagnostic(405, "`\(axis.word)` takes a list of numbers", at: span))
+      report(.listForAxis(axis, at: span))
       return nil
     }
     guard
@@ -148,35 +126,19 @@ extension Lowerer {
     _ reduction: Name, _ axis: Name, _ inner: ExprID, _ frame: Frame, _ span: Span
   ) -> Value {
     guard let name = AxisName(word: axis.key) else {
-      let near = Suggestion.nearest(to: axis.text, among: AxisName.allCases.map(\.word))
-      return report(
-        Diagnostic(
-          420, "there is no axis `\(axis.text)`", at: axis.span,
-          notes: [Note("the named axes are batch, stack, groups, window and workers")],
-          fixIts: near.map {
-            [FixIt("did you mean `\($0)`?", at: axis.span, replacement: $0)]
-          } ?? []))
+      return report(.unknownAxis(axis))
     }
     if name == .workers { module.usesWorkers = true }
     let reductions = ["sum", "mean", "norm", "max", "min", "count", "any", "all", "rms"]
     guard reductions.contains(reduction.key) else {
-      let isDot = reduction.key == "dot"
-      return report(
-        Diagnostic(
-          202, "`\(reduction.text)` does not reduce over an axis", at: reduction.span,
-          notes: [
-            Note(
-              isDot
-                ? "write `sum over \(axis.text) (x * y)`"
-                : "these do: \(reductions.joined(separator: ", "))")
-          ]))
+      return report(.notAxisReduction(reduction, over: axis, among: reductions))
     }
     guard let value = single(operand(inner, frame), at: tree(frame).span(inner)) else {
       return .failure
     }
     guard shape(value).axes.contains(name) else {
       if name == .workers { return overSame(reduction, value, span) }
-      return report(noAxis(name, value, at: axis.span))
+      return report(.noSuchAxis(name, in: shape(value), at: axis.span))
     }
     return reduce(reduction.key, .value(value), Scope(over: name), at: span)
   }
@@ -195,24 +157,6 @@ extension Lowerer {
     }
   }
 
-  private func noAxis(_ axis: AxisName, _ value: Handle, at span: Span) -> Diagnostic {
-    let own = shape(value)
-    let bringsIt =
-      switch axis {
-      case .batch: "an input brings it: `input G: batch`"
-      case .groups: "an input brings it: `input G: groups`"
-      case .stack: "a state has it: `state b: stack(betas)`"
-      case .window: "a state has it: `state h: window(10)`"
-      case .workers: "the gradient has it"
-      }
-    return Diagnostic(
-      431,
-      own.axes.isEmpty
-        ? "this value has no axis `\(axis.word)`: it is \(described(own))"
-        : "this value has no axis `\(axis.word)`, but `\(own.axes.description)`", at: span,
-      notes: [Note(bringsIt)])
-  }
-
   /// The length of a named axis of a value, as a number.
   func entryCount(_ axis: AxisName, of value: Handle, at span: Span) -> Value {
     guard let extent = shape(value).length(of: axis) else { return constant(1) }
@@ -223,28 +167,10 @@ extension Lowerer {
     case .workers: return handle(builder.extent(.workers))
     default:
       guard let k = extent.computedIndex else {
-        return report(
-          Diagnostic(
-            410, "the length of `\(axis.word)` is not known here before the rule runs", at: span))
+        return report(.lengthOfAxis(axis, at: span))
       }
       return .value(Handle(level: 0, id: levels[0].builder.function.extents[k]))
     }
-  }
-
-  // MARK: What must not have an axis
-
-  /// A value that has a named axis where there must be none.
-  func axisLeft(_ own: Shape, in target: Shape, _ what: String, at span: Span) -> Diagnostic {
-    let extra = AxisSet(raw: own.axes.raw & ~target.axes.raw)
-    let name = extra.names[0].word
-    if extra.contains(.workers) {
-      return Diagnostic(
-        432, "\(what) differs between workers: take `mean over workers`", at: span,
-        notes: [Note("reducing over workers is how they meet; w is the same on all of them")])
-    }
-    return Diagnostic(
-      432, "\(what) is \(described(target)), and this has the axis `\(name)`", at: span,
-      notes: [Note("reduce it: `mean over \(name) …` or `sum over \(name) …`")])
   }
 
   // MARK: Indices
@@ -254,17 +180,7 @@ extension Lowerer {
     let extents = shape.extents
     if count == 1, shape.axes.names.last != .workers { return [shape.axes.count - 1] }
     if count == extents.count { return Array(extents.indices) }
-    _ = report(
-      Diagnostic(
-        408,
-        count == 1
-          ? "a worker sees its own value only: reduce over workers"
-          : "\(count) indices for \(described(shape))", at: span,
-        notes: [
-          Note(
-            "one index counts along `\(shape.axes.names.last!.word)`; \(extents.count) count along "
-              + "all axes, the named ones first")
-        ]))
+    report(.indicesOfAxes(count, of: shape, at: span))
     return nil
   }
 }

@@ -27,12 +27,9 @@ extension Lowerer {
     case .list(let items) where items.count == definition.valueCount: return items[position]
     case .failure: return .failure
     case .several(let handles):
-      return report(
-        Diagnostic(
-          418, "\(handles.count) values for \(definition.valueCount) names", at: definition.span))
+      return report(.valuesForNames(handles.count, definition))
     default:
-      return report(
-        Diagnostic(418, "one value for \(definition.valueCount) names", at: definition.span))
+      return report(.valuesForNames(1, definition))
     }
   }
 
@@ -95,24 +92,20 @@ extension Lowerer {
       let span = tree(frame).span(expression)
       guard let handle = single(value, at: span) else { return .failure }
       if type(handle).kind != .boolean {
-        return report(
-          Diagnostic(406, "`when` needs a condition such as `t > 10`, not a number", at: span))
+        return report(.needsCondition("when", for: "t > 10", at: span))
       }
       if !shape(handle).axes.isEmpty {
-        return report(axisLeft(shape(handle), in: .scalar, "the condition of `when`", at: span))
+        return report(.axisLeft(shape(handle), in: .scalar, "the condition of `when`", at: span))
       }
       if !shape(handle).isScalar {
-        return report(
-          Diagnostic(
-            405, "`when` decides for the whole tensor, and this differs from element to element",
-            at: span, notes: [Note("use `if … then … else …`, which chooses per element")]))
+        return report(.differsInWhen(at: span))
       }
       return value
     case .every(let expression):
       let span = tree(frame).span(expression)
       guard let period = single(lower(expression, frame), at: span) else { return .failure }
       guard shape(period).isScalar else {
-        return report(Diagnostic(405, "`every` needs one number of steps", at: span))
+        return report(.needsOneNumber("every", of: "steps", at: span))
       }
       let t = builder.source(.step, .scalar)
       let remainder = make(.modulo, [handle(t), .value(period)], at: span)
@@ -144,16 +137,12 @@ extension Lowerer {
     let countSpan = tree(frame).span(repeated.count)
     guard let countHandle = single(count, at: countSpan) else { return .failure }
     guard shape(countHandle).isScalar else {
-      return report(Diagnostic(405, "`repeat` needs one number of iterations", at: countSpan))
+      return report(.needsOneNumber("repeat", of: "iterations", at: countSpan))
     }
     if let count = constantValue(.value(countHandle)),
       !(count >= 0 && count == count.rounded() && count <= 1e6)
     {
-      return report(
-        Diagnostic(
-          412,
-          "`repeat` takes a whole number from 0 to 1,000,000, and this is "
-            + NumberPrinter.text(count), at: countSpan))
+      return report(.badRepeatCount(count, at: countSpan))
     }
     markStructural(countHandle)
     var initial: [ValueID] = []
@@ -189,12 +178,7 @@ extension Lowerer {
       let before = levels[outer].builder.type(initial[position])
       let shape = before.shape
       if before.kind != type(next).kind {
-        _ = report(
-          Diagnostic(
-            406,
-            "`\(name.text)` is a \(before.kind == .boolean ? "condition" : "number") before "
-              + "the loop and a \(before.kind == .boolean ? "number" : "condition") after an "
-              + "iteration", at: name.span))
+        report(.kindChanges(name, from: before.kind))
         return .failure
       }
       guard

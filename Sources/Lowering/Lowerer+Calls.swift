@@ -23,7 +23,7 @@ extension Lowerer {
     if let entry = frame.entry(name.key, at: name.span), case .function(let f) = force(entry) {
       return apply(f, name, arguments, frame, span)
     }
-    return report(Diagnostic(202, "there is no function `\(name.text)`", at: name.span))
+    return report(.unknownFunction(name, suggestion: nil))
   }
 
   private func apply(
@@ -45,10 +45,7 @@ extension Lowerer {
     let text = declaration.name.text
     let mark = "fn \(declaration.name.key)"
     if callStack.contains(mark) {
-      return report(
-        Diagnostic(
-          211, "`\(text)` calls itself: every program must end", at: span,
-          notes: [Note("use `repeat n { … }` for a fixed number of iterations")]))
+      return report(.recursion(text, at: span))
     }
     guard
       let bound = bind(
@@ -130,26 +127,18 @@ extension Lowerer {
             Suggestion.nearest(to: label.text, among: names.map(\.text))
             ?? (open.count == 1 && position >= open[0] ? names[open[0]].text : nil)
           hasWrongLabel = true
-          _ = report(
-            Diagnostic(
-              204, "`\(callee)` has no parameter `\(label.text)`", at: label.span,
-              fixIts: near.map {
-                [FixIt("did you mean `\($0)`?", at: label.span, replacement: $0)]
-              } ?? []))
+          report(.unknownLabel(label, of: callee, suggestion: near))
           isGood = false
           continue
         }
         if bound[index] != nil {
-          _ = report(Diagnostic(216, "`\(label.text)` is given twice", at: label.span))
+          report(.givenTwice(label))
           isGood = false
         }
         bound[index] = argument.value
       } else {
         guard position < names.count else {
-          _ = report(
-            Diagnostic(
-              206, "`\(callee)` takes \(names.count) argument\(names.count == 1 ? "" : "s")",
-              at: span))
+          report(.tooManyArguments(callee, takes: names.count, at: span))
           return nil
         }
         bound[position] = argument.value
@@ -158,7 +147,7 @@ extension Lowerer {
     }
     for (index, name) in names.enumerated()
     where bound[index] == nil && !hasDefault[index] && !hasWrongLabel {
-      _ = report(Diagnostic(205, "`\(callee)` needs a value for `\(name.text)`", at: span))
+      report(.missingArgument(name.text, of: callee, at: span))
       isGood = false
     }
     return isGood ? bound : nil
@@ -176,7 +165,7 @@ extension Lowerer {
     if let made = shaped(name, arguments, frame, span) { return made }
     if let axis = AxisName(word: name) { return listAlong(axis, arguments, frame, span) }
     guard let parameters = Self.parameters(of: name) else {
-      return report(Diagnostic(202, "`\(name)` is not a function", at: span))
+      return report(.notAFunction(name, at: span))
     }
     if ["min", "max"].contains(name) {
       return extremum(name, arguments, frame, span)
@@ -223,7 +212,7 @@ extension Lowerer {
   ) -> Value {
     let values = arguments.map { operand($0.value, frame) }
     guard let first = values.first else {
-      return report(Diagnostic(205, "`\(name)` needs at least one value", at: span))
+      return report(.needs(name, "at least one value", at: span))
     }
     if values.count == 1 { return reduce(name, first, .all, at: span) }
     let operation: Operation = name == "min" ? .minimum : .maximum
@@ -277,7 +266,7 @@ extension Lowerer {
         })
     default:
       guard let operation = Self.operation(named: name) else {
-        return report(Diagnostic(202, "`\(name)` is not a function", at: span))
+        return report(.notAFunction(name, at: span))
       }
       return make(operation, x, at: span)
     }
@@ -340,7 +329,7 @@ extension Lowerer {
       return e[1].isOne ? e[0] : e[0].isOne ? e[1] : nil
     }
     guard let m = length(a), let n = length(b) else {
-      return report(Diagnostic(403, "`outer` needs two vectors", at: span))
+      return report(.outerOfVectors(at: span))
     }
     guard let column = reshaped(a, [m, .fixed(1)], span),
       let row = reshaped(b, [.fixed(1), n], span)
@@ -390,15 +379,12 @@ extension Lowerer {
     case "mean": return make(.divide, [fold(.sum, .value(x)), count()], at: span)
     case "count":
       guard isCondition else {
-        return report(
-          Diagnostic(
-            406, "`count` counts where a condition holds, such as `count(x > 0)`", at: span))
+        return report(.countOfNumbers(at: span))
       }
       return fold(.sum, .value(x))
     case "any", "all":
       guard isCondition else {
-        return report(
-          Diagnostic(406, "`\(name)` needs a condition such as `x > 0`", at: span))
+        return report(.needsCondition(reduction: name, at: span))
       }
       return make(
         .greater, [fold(name == "any" ? .maximumOf : .minimumOf, .value(x)), constant(0)], at: span)
@@ -415,7 +401,7 @@ extension Lowerer {
       let variance = make(.divide, [squares(centred), count()], at: span)
       return name == "var" ? variance : make(.squareRoot, [variance], at: span)
     default:
-      return report(Diagnostic(202, "`\(name)` is not a reduction", at: span))
+      return report(.notAReduction(name, at: span))
     }
   }
 
@@ -432,7 +418,7 @@ extension Lowerer {
     var first: Value?
     if ["full", "reshape", "broadcast"].contains(name) {
       guard !rest.isEmpty else {
-        return report(Diagnostic(205, "`\(name)` needs a value and a shape", at: span))
+        return report(.needs(name, "a value and a shape", at: span))
       }
       first = lower(rest.removeFirst(), frame)
       if case .failure? = first { return .failure }
@@ -481,7 +467,7 @@ extension Lowerer {
       extents.append(extent)
     }
     guard extents.count <= Shape.maximumRank else {
-      _ = report(Diagnostic(423, "a tensor has at most \(Shape.maximumRank) axes", at: span))
+      report(.rankTooHigh(at: span))
       return nil
     }
     return ShapeWords.normalised(extents)
@@ -516,9 +502,7 @@ extension Lowerer {
     guard frame.rule != nil, axis == .stack || axis == .groups, arguments.count == 1,
       arguments[0].label == nil
     else {
-      return report(
-        Diagnostic(
-          434, "here stands a list: `stack([0, 0.9])` or `groups([0.5, 0.5])`", at: span))
+      return report(.needsList(at: span))
     }
     let value = lower(arguments[0].value, frame)
     if case .entries(let items, _) = value { return .entries(items, axis) }
@@ -539,7 +523,7 @@ extension Lowerer {
     _ name: String, _ arguments: [Argument], _ frame: Frame, isGlobal: Bool, _ span: Span
   ) -> Value {
     guard level == 0 else {
-      return report(Diagnostic(424, "a random draw cannot stand inside `repeat`", at: span))
+      return report(.drawInRepeat(at: span))
     }
     let distribution: Distribution =
       switch name {
@@ -554,7 +538,7 @@ extension Lowerer {
     if distribution == .bernoulli {
       guard !rest.isEmpty,
         let p = single(lower(rest.removeFirst().value, frame), at: span), shape(p).isScalar
-      else { return report(Diagnostic(205, "`bernoulli` needs its probability", at: span)) }
+      else { return report(.needs("bernoulli", "its probability", at: span)) }
       probability = local(p)
     }
     var shape = isGlobal ? Shape.scalar : drawShape
@@ -562,11 +546,7 @@ extension Lowerer {
       let known = bag.all.count
       guard !isGlobal, rest.count == 1, let given = shapeWord(wanted.value, frame) else {
         if bag.all.count > known { return .failure }
-        return report(
-          Diagnostic(
-            425, "the argument of `\(name)` is a shape such as `scalar` or `vector(rows)`",
-            at: span,
-            notes: [Note("scale and shift outside: `mean + deviation * normal()`")]))
+        return report(.drawArguments(name, at: span))
       }
       shape = given
     }
@@ -582,15 +562,11 @@ extension Lowerer {
     _ name: String, _ arguments: [Argument], _ frame: Frame, _ span: Span
   ) -> Value {
     guard frame.rule != nil, level == 0 else {
-      return report(
-        Diagnostic(
-          426,
-          "`\(name)(x)` asks the objective at another point: it stands in a rule, outside of "
-            + "`repeat`", at: span))
+      return report(.noObjectiveHere(name, at: span))
     }
     guard arguments.count == 1, arguments[0].label == nil,
       let point = single(lower(arguments[0].value, frame), at: span)
-    else { return report(Diagnostic(205, "`\(name)` needs the point to look at", at: span)) }
+    else { return report(.needs(name, "the point to look at", at: span)) }
     guard let fitted = fit(point, to: .like, { "the point" }, at: span) else { return .failure }
     let operation: Operation = name == "loss" ? .lossAt : .gradientAt
     return make(

@@ -80,10 +80,7 @@ extension Lowerer {
   ) -> Handle? {
     let extents = shape(x).extents
     guard extents.count <= 2 else {
-      _ = report(
-        Diagnostic(
-          414, "in a tensor of more than two axes an index must be a number known beforehand",
-          at: span))
+      report(.indexOfManyAxes(at: span))
       return nil
     }
     let length = length(extents[axis])
@@ -99,7 +96,7 @@ extension Lowerer {
         let last = to.map({ place($0, length, frame) }) ?? length,
         let between = try? levels[0].builder.make(.subtract, last, first)
       else {
-        if to == nil, length == nil { _ = report(.unknownEnd(at: span)) }
+        if to == nil, length == nil { report(.indexFromUnknownEnd(at: span)) }
         return nil
       }
       (start, count) = (first, between)
@@ -141,27 +138,17 @@ extension Lowerer {
     if case .unary(.minus, let inner) = tree(frame)[id] {
       guard let back = place(inner, nil, frame) else { return nil }
       guard let length else {
-        _ = report(.unknownEnd(at: span))
+        report(.indexFromUnknownEnd(at: span))
         return nil
       }
       return try? levels[0].builder.make(.subtract, length, back)
     }
     guard let handle = single(lower(id, frame), at: span) else { return nil }
     guard shape(handle).isScalar, let value = outermost(handle), !dependsOnRunTime(value) else {
-      _ = report(
-        Diagnostic(
-          414,
-          "an index must be known before the rule runs: use numbers, hyperparameters and lengths",
-          at: span))
+      report(.unknownIndex(at: span))
       return nil
     }
     markStructural(Handle(level: 0, id: value))
     return value
-  }
-}
-
-extension Diagnostic {
-  fileprivate static func unknownEnd(at span: Span) -> Diagnostic {
-    Diagnostic(408, "an index from the end needs an axis whose length is known", at: span)
   }
 }

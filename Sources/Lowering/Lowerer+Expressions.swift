@@ -13,10 +13,7 @@ extension Lowerer {
     depth += 1
     defer { depth -= 1 }
     if depth > Self.depthLimit {
-      return report(
-        Diagnostic(
-          109, "these equations and functions depend on each other too deeply", at: span,
-          notes: [Note("more than \(Self.depthLimit) expressions stand one inside the other")]))
+      return report(.tooDeep(limit: Self.depthLimit, at: span))
     }
     switch tree[id] {
     case .number(let x, _): return constant(x)
@@ -29,9 +26,7 @@ extension Lowerer {
     case .conditional(let c, let then, let otherwise):
       let condition = operand(c, frame)
       if case .value(let handle) = condition, type(handle).kind != .boolean {
-        return report(
-          Diagnostic(
-            406, "`if` needs a condition such as `x > 0`, not a number", at: tree.span(c)))
+        return report(.needsCondition("if", for: "x > 0", at: tree.span(c)))
       }
       return choose(condition, operand(then, frame), operand(otherwise, frame), at: span)
     case .call(let name, let arguments): return call(name, arguments, frame, span)
@@ -41,10 +36,7 @@ extension Lowerer {
     case .index(let a, let subscripts): return index(a, subscripts, frame, span)
     case .transpose(let a): return transpose(lower(a, frame), at: span)
     case .member(_, let name):
-      return report(
-        Diagnostic(
-          419, "`.\(name.text)` has no meaning here: the one postfix of a value is `.T`",
-          at: name.span))
+      return report(.unknownMember(name))
     case .list(let items): return .list(items.map { lower($0, frame) })
     case .norm(let a): return reduce("norm", operand(a, frame), .all, at: span)
     case .error: return .failure
@@ -76,7 +68,7 @@ extension Lowerer {
     }
     if Builtins.functions.contains(name.key) { return .function(.builtin(name.key)) }
     if frame.tree == symbolicTree { return symbolic(name) }
-    return report(Diagnostic(201, "`\(name.text)` is not defined here", at: name.span))
+    return report(.unknownName(name, suggestion: nil))
   }
 
   /// A free symbol: a hyperparameter numbered from `Lowering.firstSymbol` on.
@@ -92,7 +84,7 @@ extension Lowerer {
     if definition.isBroken { return report(.broken(name.text, at: name.span)) }
     if let known = definitions[definition.name.key] {
       return known
-        ?? report(Diagnostic(211, "`\(definition.name.text)` depends on itself", at: name.span))
+        ?? report(.dependsOnItself(definition.name.text, at: name.span))
     }
     definitions.updateValue(nil, forKey: definition.name.key)
     // One value wherever it is named, so it stands outside of all loops.
@@ -145,10 +137,7 @@ extension Lowerer {
   ) -> Value {
     let tree = tree(frame)
     if op == .matches || op == .matchesNot {
-      return report(
-        Diagnostic(
-          604, "`\(op.rawValue)` compares the name of a tensor in a `route`, nowhere else", at: span
-        ))
+      return report(.patternOutsideRoute(op, at: span))
     }
     let x = operand(a, frame)
     let y = operand(b, frame)
@@ -174,10 +163,7 @@ extension Lowerer {
     if operation == .logicalAnd || operation == .logicalOr {
       for (value, side) in [(x, a), (y, b)] {
         if case .value(let handle) = value, type(handle).kind != .boolean {
-          return report(
-            Diagnostic(
-              406, "`\(op.rawValue)` combines conditions, and this is a number",
-              at: tree.span(side)))
+          return report(.combinesConditions(op, at: tree.span(side)))
         }
       }
     }
@@ -188,8 +174,7 @@ extension Lowerer {
   func matrixProduct(_ x: Value, _ y: Value, at span: Span) -> Value {
     guard var a = single(x, at: span), var b = single(y, at: span) else { return .failure }
     if entry(a).isScalar || entry(b).isScalar {
-      return report(
-        Diagnostic(403, "`@` multiplies matrices; for a number write `*`", at: span))
+      return report(.productOfNumber(at: span))
     }
     var resultIsRow = false
     if entry(a).rank == 1 {
@@ -232,9 +217,7 @@ extension Lowerer {
   /// The named axes of a value around another tensor.
   func around(_ handle: Handle, _ tensor: Shape, _ span: Span) -> Shape? {
     if let target = shape(handle).around(tensor) { return target }
-    _ = report(
-      Diagnostic(
-        423, "a tensor has at most \(Shape.maximumRank) axes, the named ones included", at: span))
+    report(.tooManyAxes(at: span))
     return nil
   }
 
@@ -281,9 +264,7 @@ extension Lowerer {
     let isVector = !isNamed && axes.count < extents.count
     var later: [(axis: Int, subscript_: Subscript)] = []
     guard subscripts.count <= axes.count else {
-      return report(
-        Diagnostic(
-          408, "\(subscripts.count) indices for \(described(shape(handle)))", at: span))
+      return report(.indices(subscripts.count, of: shape(handle), at: span))
     }
     for (axis, s) in zip(axes, subscripts) {
       let count = extents[axis].isFixed ? extents[axis].value : nil
@@ -312,17 +293,13 @@ extension Lowerer {
           slice.end = x
         }
         if let end = slice.end, end < slice.start {
-          return report(
-            Diagnostic(
-              408, "this range ends at \(end), before its start \(slice.start)", at: span))
+          return report(.backwardRange(slice.start, end, at: span))
         }
         slices[axis] = slice
       }
     }
     if shape(handle).axes.contains(.workers), slices[0] != .full {
-      return report(
-        Diagnostic(
-          408, "a worker sees its own value only: reduce over workers", at: span))
+      return report(.indexOfWorker(at: span))
     }
     if isVector, !slices[axes[0]].isDropped {
       slices[1 - axes[0]] = .full
@@ -354,20 +331,16 @@ extension Lowerer {
     let value = lower(id, frame)
     if case .failure = value { return nil }
     guard var x = constantValue(value), x == x.rounded(), abs(x) < 1e9 else {
-      _ = report(Diagnostic(414, "an index must be a whole number known beforehand", at: span))
+      report(.fractionalIndex(at: span))
       return nil
     }
     if x < 0, let count { x += Double(count) }
     if x < 0, count == nil {
-      _ = report(
-        Diagnostic(
-          408, "an index from the end needs an axis whose length is known", at: span))
+      report(.indexFromUnknownEnd(at: span))
       return nil
     }
     if x < 0 || count.map({ x >= Double($0) }) ?? false {
-      _ = report(
-        Diagnostic(
-          408, "the index \(Int(x)) is outside an axis of length \(count ?? 0)", at: span))
+      report(.indexOutside(Int(x), of: count ?? 0, at: span))
       return nil
     }
     return Int(x)
@@ -380,10 +353,7 @@ extension Lowerer {
       if case .norm(let x) = tree(frame)[inner] {
         return globalReduce("norm", [lower(x, frame)], frame, span)
       }
-      return report(
-        Diagnostic(
-          421, "`global` stands before a reduction such as `norm(g)` or a draw such as `normal()`",
-          at: span))
+      return report(.globalAlone(at: span))
     }
     if Builtins.draws.contains(name.key) {
       return draw(name.key, arguments, frame, isGlobal: true, span)
@@ -392,8 +362,7 @@ extension Lowerer {
       ["sum", "mean", "max", "min", "norm", "rms", "count", "dot", "any", "all"].contains(
         name.key)
     else {
-      return report(
-        Diagnostic(421, "`global` stands before a reduction, and `\(name.text)` is none", at: span))
+      return report(.globalBefore(name, at: span))
     }
     return globalReduce(name.key, arguments.map { operand($0.value, frame) }, frame, span)
   }
@@ -415,15 +384,14 @@ extension Lowerer {
     _ name: String, _ operands: [Value], _ frame: Frame, _ span: Span
   ) -> Value {
     guard let first = operands.first else {
-      return report(Diagnostic(205, "`\(name)` needs something to reduce", at: span))
+      return report(.needs(name, "something to reduce", at: span))
     }
     func total(
       _ value: Value, _ operation: Operation = .globalSum, part: String = ""
     ) -> Value {
       guard let handle = single(value, at: span) else { return .failure }
       guard level == 0 else {
-        return report(
-          Diagnostic(422, "a reduction over all tensors cannot stand inside `repeat`", at: span))
+        return report(.globalInRepeat(at: span))
       }
       return make(
         operation, [handle],
@@ -444,7 +412,7 @@ extension Lowerer {
     case "all": return total(reduce("all", first, .all, at: span), .globalMinimum)
     case "dot":
       guard operands.count == 2 else {
-        return report(Diagnostic(205, "`dot` needs two tensors", at: span))
+        return report(.needs("dot", "two tensors", at: span))
       }
       return total(
         reduce("sum", make(.multiply, [operands[0], operands[1]], at: span), .all, at: span))

@@ -16,16 +16,11 @@ extension Lowerer {
         list(declared, hyper.rule, all, depth: 0, in: hyper.rule.rule.tree) != nil, count == nil,
         let given = given[index]
       {
-        _ = report(
-          Diagnostic(
-            509, "`\(hyper.name)` is a list, and this is one value",
-            at: program[given.frame.tree].span(given.value),
-            notes: [Note("a list of one is `[x]`")]))
+        report(.needsList(hyper.name, at: program[given.frame.tree].span(given.value)))
       }
       if count == 0 {
-        _ = report(
-          Diagnostic(
-            416, "an empty list has no meaning here",
+        report(
+          .emptyList(
             at: given[index].map { program[$0.frame.tree].span($0.value) }
               ?? hyper.parameter.name.span))
       }
@@ -72,8 +67,7 @@ extension Lowerer {
     case .entries(let items, _) where items.count == count: return items.map { .value($0) }
     case .failure: return nil
     default:
-      _ = report(
-        Diagnostic(509, "`\(name.text)` is a list of \(count) numbers", at: name.span))
+      report(.lengthOfList(name, count))
       return nil
     }
   }

@@ -143,23 +143,9 @@ extension Lowerer {
           ?? Suggestion.nearest(
             to: label.text,
             among: Set(nested(rule).flatMap { $0.rule.hypers.map(\.name.key) }).sorted())
-        let isAmbiguous = known.contains { $0 == label.text }
-        _ = report(
-          Diagnostic(
-            505,
-            isAmbiguous
-              ? "several rules inside `\(rule.name)` have a hyperparameter `\(label.text)`"
-              : "`\(rule.name)` has no hyperparameter `\(label.text)`", at: label.span,
-            notes: [
-              Note(
-                known.isEmpty
-                  ? "`\(rule.name)` has none" : "it has \(known.joined(separator: ", "))")
-            ],
-            fixIts: isAmbiguous
-              ? []
-              : near.map {
-                [FixIt("did you mean `\($0)`?", at: label.span, replacement: $0)]
-              } ?? []))
+        report(
+          .unknownHyper(
+            label, of: rule.name, among: known, suggestion: near))
       }
     }
   }
@@ -221,15 +207,11 @@ extension Lowerer {
   private func output(_ value: Value, _ slot: Int, _ hyper: FlatHyper, _ name: Name) {
     guard let handle = single(value, at: name.span) else { return }
     guard shape(handle).isScalar else {
-      _ = report(
-        Diagnostic(405, "the hyperparameter `\(name.text)` must be one number", at: name.span))
+      report(.hyperNotOneNumber(name.text, at: name.span))
       return
     }
     if readsTensors(handle) {
-      _ = report(
-        Diagnostic(
-          506, "a hyperparameter is an expression of t, T and other hyperparameters",
-          at: name.span))
+      report(.hyperReadsTensor(at: name.span))
       return
     }
     builder.output(.hyper(slot), local(handle))
@@ -249,9 +231,7 @@ extension Lowerer {
     } else {
       return
     }
-    _ = report(
-      Diagnostic(
-        502, "`\(hyper.name)` lies in \(domain), and this is \(NumberPrinter.text(x))", at: span))
+    report(.outsideDomain(hyper.name, domain, x, at: span))
   }
 
   /// Another hyperparameter, by reference; forced as well, so that a cycle is found.
@@ -300,11 +280,7 @@ extension Lowerer {
     } else if !needsDefaults {
       return constant(0.5)
     } else {
-      return report(
-        Diagnostic(
-          503,
-          "`\(hyper.parameter.name.text)` of `\(hyper.rule.name)` has no default and is not given",
-          at: hyper.parameter.name.span))
+      return report(.missingHyper(hyper.parameter.name, of: hyper.rule.name))
     }
     return lower(expression, frame)
   }
@@ -331,12 +307,12 @@ extension Lowerer {
       let high = constantValue(lower(expression.high, frame))
     else {
       if !bag.hasErrors {
-        _ = report(Diagnostic(504, "the bounds of a domain are numbers", at: expression.span))
+        report(.boundsOfDomain(at: expression.span))
       }
       return nil
     }
     guard low <= high else {
-      _ = report(Diagnostic(504, "this domain is empty", at: expression.span))
+      report(.emptyDomain(at: expression.span))
       return nil
     }
     return Domain(
@@ -357,10 +333,7 @@ extension Lowerer {
     var result = [Option(predicate: .always, path: [], choices: [:])]
     func combine(_ more: [Option]) {
       guard result.count * more.count <= 256 else {
-        _ = report(
-          Diagnostic(
-            606, "these routes have more than 256 ways through them",
-            at: value.rule.declaration.name.span))
+        report(.tooManyRoutes(at: value.rule.declaration.name.span))
         return
       }
       result = result.flatMap { a in
@@ -408,7 +381,7 @@ extension Lowerer {
     builder.output(.parameter(0), local(next))
     for (name, handle, span) in module.views {
       if builder.function.output(.view(name)) != nil {
-        _ = report(Diagnostic(304, "the view `\(name)` has two equations", at: span))
+        report(.viewTwice(name, at: span))
       } else {
         builder.output(.view(name), local(handle))
       }
@@ -451,19 +424,11 @@ extension Lowerer {
           declared: declared)
       else { continue }
       if readsStep(handle) {
-        _ = report(
-          Diagnostic(
-            321,
-            "a state starts before the first gradient: its first value may use w and "
-              + "hyperparameters only", at: span))
+        report(.readBeforeFirstGradient(at: span))
         continue
       }
       if module.states[slot].isGlobal, !isGlobal(fitted) {
-        _ = report(
-          Diagnostic(
-            312,
-            "`\(origin.binding.name.text)` is one for all tensors, and its first value differs "
-              + "from tensor to tensor", at: span))
+        report(.globalFromTensor(first: origin.binding.name.text, at: span))
       }
       builder.output(.state(slot), local(fitted))
     }

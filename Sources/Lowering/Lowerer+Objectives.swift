@@ -59,10 +59,7 @@ extension Lowerer {
       if shape(handle).isScalar {
         builder.output(.loss, local(handle))
       } else {
-        _ = report(
-          Diagnostic(
-            429, "the loss is one number, and this is \(described(shape(handle)))", at: lossSpan,
-            notes: [Note("reduce it: `loss = mean(…)`")]))
+        report(.lossNotOneNumber(shape(handle), at: lossSpan))
       }
     }
     var metrics: [String] = []
@@ -70,11 +67,7 @@ extension Lowerer {
       let place = program[objective.tree].span(expression)
       guard let handle = single(lower(expression, frame), at: place) else { continue }
       guard shape(handle).isScalar else {
-        _ = report(
-          Diagnostic(
-            429,
-            "the metric `\(name.text)` is one number, and this is "
-              + described(shape(handle)), at: place))
+        report(.metricNotOneNumber(name, shape(handle), at: place))
         continue
       }
       builder.output(.metric(name.text), local(handle))
@@ -125,9 +118,7 @@ extension Lowerer {
         return nil
       }
       guard shape(handle).isScalar else {
-        _ = report(
-          Diagnostic(
-            405, "the hyperparameter `\(hyper.name.text)` must be one number", at: hyper.span))
+        report(.hyperNotOneNumber(hyper.name.text, at: hyper.span))
         return nil
       }
       builder.output(.hyper(index), local(handle))
@@ -143,11 +134,7 @@ extension Lowerer {
     let frame = objectiveFrame(objective)
     for (slot, binding) in bindings(objective).enumerated() {
       guard let type = binding.type else {
-        _ = report(
-          Diagnostic(
-            430,
-            "the parameter `\(binding.name.text)` needs a shape: `\(binding.name.text): "
-              + "matrix(64, 10) = …`", at: binding.span))
+        report(.parameterWithoutShape(binding))
         continue
       }
       guard let shape = shape(type, frame) else { continue }

@@ -16,10 +16,7 @@ extension Lowerer {
       }
     }
     if arms.filter({ $0.condition == nil }).count > 1 {
-      _ = report(
-        Diagnostic(
-          603, "`otherwise` stands twice in the route `\(value.name)`",
-          at: value.rule.declaration.name.span))
+      report(.otherwiseTwice(value.name, at: value.rule.declaration.name.span))
     }
     var others: TensorPredicate?
     for predicate in stated {
@@ -61,10 +58,7 @@ extension Lowerer {
       }
     default: break
     }
-    _ = report(
-      Diagnostic(
-        604, "a route decides by what the tensor is: rank, rows, cols, numel and name", at: span,
-        notes: [Note("for example `rank == 2 and name !~ \"embed|head\" -> …`")]))
+    report(.undecidableRoute(at: span))
     return nil
   }
 
@@ -97,9 +91,7 @@ extension Lowerer {
       return .arithmetic(name.key == "min" ? .minimum : .maximum, x, y)
     default: break
     }
-    _ = report(
-      Diagnostic(
-        604, "a route compares rank, rows, cols, numel and numbers", at: tree.span(id)))
+    report(.comparisonInRoute(at: tree.span(id)))
     return nil
   }
 }

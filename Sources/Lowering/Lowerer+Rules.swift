@@ -11,28 +11,26 @@ extension Lowerer {
     _ name: Name, _ arguments: [Argument], _ frame: Frame, _ span: Span
   ) -> RuleValue? {
     guard let rule = program.rule(name.key, from: frame.tree) else {
-      _ = report(Diagnostic(203, "there is no rule `\(name.text)`", at: name.span))
+      report(.unknownRule(name.text, at: name.span))
       return nil
     }
     if rule.isBroken {
-      _ = report(.broken(name.text, at: span))
+      report(.broken(name.text, at: span))
       return nil
     }
     let mark = "rule \(name.key)"
     if callStack.filter({ $0 == mark }).count > 8 {
-      _ = report(Diagnostic(211, "the rule `\(name.text)` is made of itself", at: span))
+      report(.madeOfItself(name.text, at: span))
       return nil
     }
     if callStack.count > 64 {
-      _ = report(
-        Diagnostic(607, "more than 64 rules stand one inside the other here", at: span))
+      report(.rulesTooDeep(at: span))
       return nil
     }
     ruleCount += 1
     if ruleCount > 2_000 {
       if ruleCount == 2_001 {
-        _ = report(
-          Diagnostic(607, "`\(name.text)` is made of more than 2,000 rules", at: span))
+        report(.tooManyRules(name.text, at: span))
       }
       return nil
     }
@@ -82,21 +80,17 @@ extension Lowerer {
         switch value {
         case .rule, .failure: return value
         default:
-          return report(Diagnostic(218, "`\(name.text)` is not a rule", at: span))
+          return report(.notARule(name.text, at: span))
         }
       }
       return ruleValue(name, [], frame, span).map { .rule($0) } ?? .failure
     case .call(let name, let arguments):
       if program.rule(name.key, from: frame.tree) == nil, frame.ruleParameter(name.key) != nil {
-        return report(
-          Diagnostic(
-            217, "`\(name.text)` already has its hyperparameters: name it without arguments",
-            at: span))
+        return report(.alreadyBound(name.text, at: span))
       }
       return ruleValue(name, arguments, frame, span).map { .rule($0) } ?? .failure
     default:
-      return report(
-        Diagnostic(218, "here stands a rule, such as `AdamW` or `Lion(lr = 1e-4)`", at: span))
+      return report(.notARule(at: span))
     }
   }
 
@@ -121,7 +115,7 @@ extension Lowerer {
         } else if let index = functions.firstIndex(where: { $0.name.key == label.key }) {
           giveFunction(argument.value, functions.remove(at: index).name, value, frame, &isGood)
         } else if value.arguments[label.key] != nil {
-          _ = report(Diagnostic(216, "`\(label.text)` is given twice", at: label.span))
+          report(.givenTwice(label))
           isGood = false
         } else {
           value.arguments[label.key] = (argument.value, frame)
@@ -132,19 +126,7 @@ extension Lowerer {
         giveFunction(argument.value, functions.removeFirst().name, value, frame, &isGood)
       } else {
         let free = rule.hypers.first { value.arguments[$0.name.key] == nil }
-        _ = report(
-          Diagnostic(
-            505, "a hyperparameter is given by its name", at: tree(frame).span(argument.value),
-            fixIts: free.map {
-              [
-                FixIt(
-                  "write `\($0.name.text) = …`",
-                  at: Span(
-                    tree(frame).span(argument.value).start,
-                    tree(frame).span(argument.value).start),
-                  replacement: "\($0.name.text) = ")
-              ]
-            } ?? []))
+        report(.positionalHyper(free?.name.text, at: tree(frame).span(argument.value)))
         isGood = false
       }
     }
@@ -157,8 +139,7 @@ extension Lowerer {
           isGood = false
         }
       } else {
-        _ = report(
-          Diagnostic(205, "`\(value.name)` needs a rule for `\(parameter.name.text)`", at: span))
+        report(.missingArgument("rule", for: parameter.name.text, of: value.name, at: span))
         isGood = false
       }
     }
@@ -166,9 +147,7 @@ extension Lowerer {
       if let initial = parameter.initial {
         giveFunction(initial, parameter.name, value, inside, &isGood)
       } else {
-        _ = report(
-          Diagnostic(
-            205, "`\(value.name)` needs a function for `\(parameter.name.text)`", at: span))
+        report(.missingArgument("function", for: parameter.name.text, of: value.name, at: span))
         isGood = false
       }
     }
@@ -192,9 +171,7 @@ extension Lowerer {
         return
       }
     }
-    _ = report(
-      Diagnostic(
-        219, "`\(name.text)` is a function: give the name of one", at: tree(frame).span(id)))
+    report(.needsFunction(name.text, at: tree(frame).span(id)))
     isGood = false
   }
 
@@ -205,16 +182,13 @@ extension Lowerer {
     _ name: Name, _ rule: RuleValue, _ arguments: [Argument], _ frame: Frame, _ span: Span
   ) -> Value {
     guard let scope = frame.rule else {
-      return report(Diagnostic(209, "`\(name.text)` is a rule, not a function", at: span))
+      return report(.notAFunction(rule: name.text, at: span))
     }
     guard level == 0 else {
-      return report(Diagnostic(428, "a rule cannot be applied inside `repeat`", at: span))
+      return report(.ruleInRepeat(at: span))
     }
     guard scope.applied.insert(name.key).inserted else {
-      return report(
-        Diagnostic(
-          311, "`\(name.text)` is applied twice, and it has one set of states", at: span,
-          notes: [Note("name its value once: `next = \(name.text)(w, g)`")]))
+      return report(.appliedTwice(name.text, at: span))
     }
     let names = ["w", "g"].map { Name(key: $0, text: $0, span: span) }
     guard
@@ -252,7 +226,7 @@ extension Lowerer {
     _ block: Block, of value: RuleValue, w: Handle, g: Handle, prefix: String
   ) -> Value {
     if let span = block.matricesOverTrailing {
-      return report(Diagnostic(802, "`matrices over trailing` is not supported yet", at: span))
+      return report(.unsupportedMatrices(at: span))
     }
     let savedStack = callStack
     callStack = []
@@ -313,12 +287,7 @@ extension Lowerer {
           declared: binding.span)
       else { continue }
       if module.states[slot].isGlobal, !isGlobal(fitted) {
-        _ = report(
-          Diagnostic(
-            312,
-            "`\(binding.name.text)` is one for all tensors, and this value differs from tensor "
-              + "to tensor", at: entry.name.span,
-            notes: [Note("reduce over all tensors: `global norm(g)`")]))
+        report(.globalFromTensor(binding.name.text, at: entry.name.span))
       }
       builder.output(.state(slot), local(fitted))
     }
@@ -428,9 +397,7 @@ extension Lowerer {
     }
     if let known = module.inputs.firstIndex(where: { $0.name == binding.name.text }) {
       if module.inputs[known].shape == shape { return known }
-      _ = report(
-        Diagnostic(
-          208, "the input `\(binding.name.text)` is declared with two shapes", at: binding.span))
+      report(.inputOfTwoShapes(binding))
       return nil
     }
     module.inputs.append(

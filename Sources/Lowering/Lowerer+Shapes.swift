@@ -24,23 +24,15 @@ extension Lowerer {
     let span = tree(frame).span(id)
     guard let handle = single(lower(id, frame), at: span) else { return nil }
     guard shape(handle).isScalar else {
-      _ = report(Diagnostic(405, "a length is one number", at: span))
+      report(.lengthNotOneNumber(at: span))
       return nil
     }
     guard let value = outermost(handle), !dependsOnRunTime(value) else {
-      _ = report(
-        Diagnostic(
-          410,
-          "a length must be known before the rule runs: use numbers, rows, cols, numel and "
-            + "hyperparameters", at: span))
+      report(.unknownLength(at: span))
       return nil
     }
     if let x = levels[0].builder.constantValue(value), !(x >= 0 && x == x.rounded() && x <= 2e9) {
-      _ = report(
-        Diagnostic(
-          411,
-          "a length must be a whole number from 0 to 2,000,000,000, and this is "
-            + NumberPrinter.text(x), at: span))
+      report(.badLength(x, at: span))
       return nil
     }
     markStructural(Handle(level: 0, id: value))
@@ -109,12 +101,7 @@ extension Lowerer {
   func shape(_ type: TypeExpr, _ frame: Frame) -> Shape? {
     func wanted(_ count: ClosedRange<Int>) -> [Extent]? {
       guard count.contains(type.extents.count) else {
-        _ = report(
-          Diagnostic(
-            427,
-            "`\(type.kind.text)` takes \(count.lowerBound) "
-              + "length\(count.upperBound == 1 ? "" : "s"), and \(type.extents.count) are given",
-            at: type.span))
+        report(.lengthsOfShape(type, takes: count))
         return nil
       }
       var extents: [Extent] = []
@@ -131,20 +118,7 @@ extension Lowerer {
     case "tensor": return wanted(1...Shape.maximumRank).map { ShapeWords.normalised($0) }
     default:
       if let axis = AxisName(word: type.kind.key) { return self.shape(over: axis, type, frame) }
-      let near = Suggestion.nearest(
-        to: type.kind.text,
-        among: ["scalar", "vector", "matrix", "tensor", "global"] + AxisName.allCases.map(\.word))
-      _ = report(
-        Diagnostic(
-          317, "`\(type.kind.text)` is not a shape", at: type.kind.span,
-          notes: [
-            Note(
-              "shapes are scalar, vector(n), matrix(m, n), tensor(…) and global; named axes are "
-                + "stack(list), window(n), batch, groups and workers")
-          ],
-          fixIts: near.map {
-            [FixIt("did you mean `\($0)`?", at: type.kind.span, replacement: $0)]
-          } ?? []))
+      report(.notAShape(type.kind))
       return nil
     }
   }

@@ -9,7 +9,7 @@ extension Lowerer {
     guard let expression else { return .compute }
     guard let storage = format(expression, frame) else { return nil }
     if shape.isScalar, storage.bits < 32 {
-      _ = report(.storageOfOne(storage, at: expression.span))
+      report(.storageOfOne(storage, at: expression.span))
       return nil
     }
     return storage
@@ -17,15 +17,13 @@ extension Lowerer {
 
   private func format(_ expression: StorageExpr, _ frame: Frame) -> Storage? {
     if let rounding = expression.rounding, rounding.key != "stochastic", rounding.key != "nearest" {
-      _ = report(.unknownRounding(rounding))
+      report(.unknownRounding(rounding))
       return nil
     }
     var block = BlockLength.number(256)
     for argument in expression.arguments {
       guard argument.label?.key == "block", ["int8", "sign1"].contains(expression.format.key) else {
-        _ = report(
-          Diagnostic(
-            204, "`\(expression.format.text)` has no such parameter", at: expression.span))
+        report(.unknownLabel(of: expression))
         return nil
       }
       guard let length = blockLength(argument.value, frame) else { return nil }
@@ -34,14 +32,7 @@ extension Lowerer {
     if let rounding = expression.rounding, rounding.key == "stochastic",
       expression.format.key == "sign1"
     {
-      _ = report(
-        Diagnostic(
-          316, "`sign1` does not round stochastically", at: rounding.span,
-          notes: [
-            Note(
-              "its scale is the mean of |x| over a block; larger numbers have no sign that would "
-                + "be right on average")
-          ]))
+      report(.signsRoundByChance(at: rounding.span))
       return nil
     }
     switch expression.format.key {
@@ -52,15 +43,7 @@ extension Lowerer {
     case "int8": return .int8(block: block)
     case "sign1": return .sign1(block: block)
     default:
-      let near = Suggestion.nearest(
-        to: expression.format.text, among: ["f32", "f64", "bf16", "f16", "int8", "sign1"])
-      _ = report(
-        Diagnostic(
-          316, "`\(expression.format.text)` is not a storage format", at: expression.format.span,
-          notes: [Note("formats are f64, f32, bf16, f16, int8(block = 256) and sign1")],
-          fixIts: near.map {
-            [FixIt("did you mean `\($0)`?", at: expression.format.span, replacement: $0)]
-          } ?? []))
+      report(.unknownStorage(expression.format))
       return nil
     }
   }
@@ -83,10 +66,7 @@ extension Lowerer {
         return .number(n)
       }
     }
-    _ = report(
-      Diagnostic(
-        504, "`block` is a whole number from 1 to 65,536, or a hyperparameter that is one", at: span
-      ))
+    report(.badBlock(at: span))
     return nil
   }
 
@@ -97,39 +77,16 @@ extension Lowerer {
     for definition in all {
       guard let rounding = definition.rounding else { continue }
       if !["stochastic", "nearest"].contains(rounding.key) {
-        _ = report(.unknownRounding(rounding))
+        report(.unknownRounding(rounding))
       } else if definition.name.key != "w" || !definition.isPrimed {
-        _ = report(
-          Diagnostic(
-            316, "only the equation of `w'` says how it is rounded", at: rounding.span,
-            notes: [
-              Note("a state says it where it is declared: `state m as bf16 round stochastic`")
-            ]
-          ))
+        report(.roundingOfNoUpdate(at: rounding.span))
       }
     }
     let updates = all.filter { $0.isPrimed && $0.name.key == "w" }
     let byChance = updates.filter { $0.rounding?.key == "stochastic" }
     if let one = byChance.first, byChance.count < updates.count {
-      _ = report(
-        Diagnostic(
-          316, "one equation of `w'` rounds stochastically and another does not",
-          at: one.rounding!.span, notes: [Note("write `round stochastic` after each of them")]))
+      report(.unlikeRoundings(at: one.rounding!.span))
     }
     return !byChance.isEmpty
-  }
-}
-
-extension Diagnostic {
-  static func storageOfOne(_ storage: Storage, at span: Span) -> Diagnostic {
-    Diagnostic(
-      801, "a state of one number is not stored as \(storage)", at: span,
-      notes: [Note("it is kept in double precision")],
-      fixIts: [FixIt("leave it out", at: span, replacement: "")])
-  }
-
-  static func unknownRounding(_ name: Name) -> Diagnostic {
-    Diagnostic(
-      316, "`round \(name.text)` is not known: use `stochastic` or `nearest`", at: name.span)
   }
 }

@@ -89,6 +89,7 @@ final class Lowerer {
 
   func tree(_ frame: Frame) -> SyntaxTree { program[frame.tree] }
 
+  @discardableResult
   func report(_ diagnostic: Diagnostic) -> Value {
     bag.report(diagnostic)
     return .failure
@@ -161,10 +162,7 @@ final class Lowerer {
     budget = -1
     if !isFirst || hasGivenUp { return .failure }
     hasGivenUp = true
-    return report(
-      Diagnostic(
-        114, "this program is too large: its functions unfold to more than 400,000 operations",
-        at: span))
+    return report(.programTooLarge(at: span))
   }
 
   func make(_ operation: Operation, _ operands: [Value], at span: Span) -> Value {
@@ -181,7 +179,7 @@ final class Lowerer {
     switch value {
     case .value(let handle):
       if type(handle).kind == .tuple {
-        _ = report(Diagnostic(407, "several values stand where one is needed", at: span))
+        report(.severalValues(at: span))
         return nil
       }
       return handle
@@ -197,17 +195,16 @@ final class Lowerer {
       return along(axis, list, at: span)
     case .failure: return nil
     case .several:
-      _ = report(
-        Diagnostic(407, "several values stand where one is needed: name them `Q, R = …`", at: span))
+      report(.severalValuesUnnamed(at: span))
       return nil
     case .rule(let rule):
-      _ = report(Diagnostic(209, "`\(rule.name)` is a rule, not a value", at: span))
+      report(.notAValue(rule.name, "a rule", at: span))
       return nil
     case .function(let function):
-      _ = report(Diagnostic(209, "`\(function.name)` is a function, not a value", at: span))
+      report(.notAValue(function.name, "a function", at: span))
       return nil
     case .string:
-      _ = report(Diagnostic(407, "a text stands where a number is needed", at: span))
+      report(.textForNumber(at: span))
       return nil
     }
   }
@@ -215,8 +212,7 @@ final class Lowerer {
   /// `[a, b, c]` as a vector, `[[a, b], [c, d]]` as a matrix.
   func vector(_ items: [Value], at span: Span) -> Value {
     guard items.count <= 1024 else {
-      return report(
-        Diagnostic(415, "a list of more than 1,024 numbers belongs in a file", at: span))
+      return report(.listTooLong(at: span))
     }
     var handles: [Handle] = []
     for item in items {
@@ -226,8 +222,7 @@ final class Lowerer {
     // Numbers make a vector, vectors of one length the rows of a matrix.
     let inner = handles.first.map { shape($0) } ?? .scalar
     guard inner.rank <= 1, inner.isConcrete, handles.allSatisfy({ shape($0) == inner }) else {
-      return report(
-        Diagnostic(405, "a list is made of numbers, or of rows of one length", at: span))
+      return report(.raggedList(at: span))
     }
     let type = ValueType(.real, Shape([.fixed(items.count)] + inner.extents))
     var result: Value?
@@ -245,7 +240,7 @@ final class Lowerer {
       }
       result = result.map { make(.add, [$0, placed], at: span) } ?? placed
     }
-    return result ?? report(Diagnostic(416, "an empty list has no meaning here", at: span))
+    return result ?? report(.emptyList(at: span))
   }
 
   /// The value stretched to a declared type, or an error in the user's terms.
@@ -256,14 +251,11 @@ final class Lowerer {
     let own = self.shape(handle)
     if own == shape { return handle }
     guard own.axes.isSubset(of: shape.axes) else {
-      _ = report(axisLeft(own, in: shape, what(), at: span))
+      report(.axisLeft(own, in: shape, what(), at: span))
       return nil
     }
     guard own.fits(shape) else {
-      _ = report(
-        Diagnostic(
-          417, "\(what()) is \(described(shape)), and this is \(described(own))", at: span,
-          notes: declared.map { [Note("declared here", at: $0)] } ?? []))
+      report(.doesNotFit(what(), shape, own, declared: declared, at: span))
       return nil
     }
     guard
@@ -271,11 +263,6 @@ final class Lowerer {
         .broadcast, [handle], declared: ValueType(type(handle).kind, shape), at: span)
     else { return nil }
     return result
-  }
-
-  func described(_ shape: Shape) -> String {
-    let text = shape.description
-    return text.hasPrefix("like") ? "a tensor \(text)" : "a \(text)"
   }
 
   // MARK: Entries
@@ -287,10 +274,7 @@ final class Lowerer {
       let start = evaluating.firstIndex { $0.key == entry.name.key && $0.span == entry.name.span }
       let names = evaluating[(start ?? 0)...].map(\.text) + [entry.name.text]
       let path = names.map { "`\($0)`" }.joined(separator: " → ")
-      return report(
-        Diagnostic(
-          309, "`\(entry.name.text)` depends on itself: \(path)", at: entry.name.span,
-          notes: [Note("a state read without its prime is the value before the step")]))
+      return report(.circularEquations(entry.name, path))
     case .pending(let thunk):
       entry.state = .busy
       evaluating.append(entry.name)

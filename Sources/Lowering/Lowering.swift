@@ -16,7 +16,7 @@ package enum Lowering {
     guard case .rule(let rule) = value else {
       if !lowerer.bag.hasErrors {
         lowerer.bag.report(
-          Diagnostic(218, "here stands a rule, such as `AdamW` or `Lion(lr = 1e-4)`", at: span))
+          .notARule(at: span))
       }
       throw DiagnosticError(lowerer.bag.sorted)
     }
@@ -50,7 +50,7 @@ package enum Lowering {
     guard case .rule(let rule) = lowerer.lower(expression, frame) else {
       if !lowerer.bag.hasErrors {
         lowerer.bag.report(
-          Diagnostic(218, "here stands a rule, such as `AdamW` or `Lion(lr = 1e-4)`", at: span))
+          .notARule(at: span))
       }
       throw DiagnosticError(lowerer.bag.sorted)
     }
@@ -68,7 +68,7 @@ package enum Lowering {
   ) throws(DiagnosticError) -> RuleInstance {
     let lowerer = Lowerer(program: program, name: key)
     guard let rule = program.rules[key] else {
-      throw DiagnosticError(Diagnostic(203, "there is no rule `\(key)`", at: .none))
+      throw DiagnosticError(.unknownRule(key, at: .none))
     }
     let name = rule.declaration.name
     let frame = Frame(tree: rule.tree, parent: nil)
@@ -123,7 +123,7 @@ package enum Lowering {
     default: break
     }
     guard let objective = program.objectives[key] else {
-      throw DiagnosticError(Diagnostic(210, "there is no such objective", at: span))
+      throw DiagnosticError(.unknownObjective(at: span))
     }
     if objective.isBroken {
       throw DiagnosticError(.broken(objective.declaration.name.text, at: span))
@@ -201,19 +201,6 @@ package enum Lowering {
       lowerer.builder.output(.result(position), lowerer.local(handle))
     }
     return lowerer.finish()
-  }
-}
-
-extension DiagnosticCode {
-  /// What is used has errors of its own.
-  package static let brokenDeclaration = DiagnosticCode(230)
-}
-
-extension Diagnostic {
-  static func broken(_ name: String, at span: Span) -> Diagnostic {
-    Diagnostic(
-      230, "`\(name)` has errors of its own", at: span,
-      notes: [Note("they were reported where it is declared")])
   }
 }
 

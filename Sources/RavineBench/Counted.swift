@@ -16,7 +16,8 @@ final class CountedWork {
 /// Fixed work for `scripts/instructions.sh`: the same instructions on every run.
 extension Bench {
   static let countedCases = [
-    "adamw-4Ki", "lion-4Ki", "adamw-64", "parse-and-bind-adamw", "write-c-adamw",
+    "adamw-4Ki", "lion-4Ki", "adamw-64", "lamb-4Ki", "muon-64", "digits-step",
+    "parse-and-bind-adamw", "bind-adamw", "write-c-adamw",
   ]
 
   /// Prepares a case and runs it once in the counted region; false where there is none of the name.
@@ -35,6 +36,20 @@ extension Bench {
     case "adamw-4Ki": work = try steps("AdamW", [64, 64], 16)
     case "lion-4Ki": work = try steps("Lion", [64, 64], 16)
     case "adamw-64": work = try steps("AdamW", [64], 256)
+    case "lamb-4Ki": work = try steps("LAMB", [64, 64], 16)
+    case "muon-64": work = try steps("Muon", [64, 64], 4)
+    case "digits-step":
+      let network = try BenchNetwork(compiler)
+      _ = try network.step()
+      work = CountedWork { for _ in 0..<4 { _ = try? network.step() } }
+    case "bind-adamw":
+      let rule = try compiler.rule("AdamW")
+      func once() {
+        _ = try? Optimizer(
+          rule, parameters: [ParameterSpec(name: "w", dims: [64, 32])], threads: 1)
+      }
+      once()
+      work = CountedWork(once)
     case "parse-and-bind-adamw":
       func once() {
         let session = Compiler()

@@ -2,7 +2,6 @@ import CKernels
 import Diagnostics
 import Driver
 import IR
-import Lowering
 import Measuring
 import Platform
 import Runtime
@@ -21,7 +20,7 @@ func text(_ x: Double, _ digits: Int = 3) -> String {
   return "\((x * scale).rounded() / scale)"
 }
 
-/// The cases, and what they gave.
+/// The cases, and what each gave.
 struct Bench {
   let compiler = Compiler()
   var rows: [Row] = []
@@ -125,54 +124,17 @@ struct Bench {
   }
 
   mutating func network() throws {
-    let source = """
-      objective mlp(hidden = 32; x, y) {
-          param W1: matrix(64, hidden) = normal() * sqrt(2 / 64)
-          param b1: vector(hidden) = 0
-          param W2: matrix(hidden, 10) = normal() * sqrt(1 / hidden)
-          param b2: vector(10) = 0
-          h = relu(x @ W1 + b1)
-          logits = h @ W2 + b2
-          loss = cross_entropy(logits, y)
-          metric accuracy = mean(argmax(logits) == y)
-      }
-      minimize mlp with AdamW for 1 steps
-      """
-    let session = Compiler()
-    for diagnostic in session.add(name: "bench.opt", bytes: Array(source.utf8)) {
-      print(diagnostic.code, diagnostic.message)
-    }
-    guard let command = session.commands.first, case .minimize(let statement) = command.kind else {
-      return
-    }
-    let module = try Lowering.objective(statement.objective, in: command.tree, of: session.program)
-    let objective = try ObjectiveRunner(module, batch: 64, features: 64, needsMetrics: false)
-    let optimizer = try Optimizer(session.rule("AdamW"), parameters: objective.parameters)
-    let initial = try objective.initialParameters()
-    let parameters = initial.map { values in allocate(values.count) { Float(values[$0]) } }
-    let gradients = initial.map { values in allocate(values.count) { _ in 0 } }
-    let x = allocate(64 * 64) { Float($0 * 7919 % 17) / 16 }
-    let y = allocate(64) { Float($0 * 31 % 10) }
-    objective.bind(
-      parameters: parameters.map { UnsafeRawPointer($0) },
-      gradients: gradients.map { UnsafeMutableRawPointer($0) },
-      inputs: [UnsafeRawPointer(x), UnsafeRawPointer(y)])
-    optimizer.bind(
-      parameters: parameters.map { UnsafeMutableRawPointer($0) },
-      gradients: gradients.map { UnsafeRawPointer($0) })
-    try optimizer.initialise()
+    let network = try BenchNetwork(compiler)
     if CommandLine.arguments.contains("--dump") {
-      print(objective.dumpPlan())
-      print(optimizer.dumpPlan())
+      print(network.objective.dumpPlan())
+      print(network.optimizer.dumpPlan())
     }
-    var first = Double.nan
     var last = Double.nan
-    first = try objective.evaluate()
-    let time = try Clock.best(rounds: 200, repeats: 100) {
-      last = try objective.evaluate()
-      try optimizer.step(loss: last)
+    let first = try network.objective.evaluate()
+    let time = try Clock.best(rounds: 200, repeats: 100) { last = try network.step() }
+    let gradient = try Clock.best(rounds: 200, repeats: 100) {
+      _ = try network.objective.evaluate()
     }
-    let gradient = try Clock.best(rounds: 200, repeats: 100) { _ = try objective.evaluate() }
     rows.append(
       Row(
         name: "MLP 64-32-10, batch 64, AdamW",

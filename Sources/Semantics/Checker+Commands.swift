@@ -13,7 +13,7 @@ extension Checker {
     default:
       bag.report(
         Diagnostic(
-          215, "here stands the name of an objective, perhaps with arguments",
+          .notAnObjective, "here stands the name of an objective, perhaps with arguments",
           at: tree.span(expression)))
       return
     }

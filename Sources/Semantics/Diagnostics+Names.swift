@@ -3,96 +3,92 @@ import Syntax
 
 // Names: R02xx. Roles and equations: R03xx. In the user's terms, each with its likely fix.
 extension Diagnostic {
-  static func unknownName(_ name: Name, suggestion: String?) -> Diagnostic {
+  package static func unknownName(_ name: Name, suggestion: String?) -> Diagnostic {
     Diagnostic(
-      201, "`\(name.text)` is not defined here", at: name.span,
-      fixIts: suggestion.map {
-        [FixIt("did you mean `\($0)`?", at: name.span, replacement: $0)]
-      } ?? [])
+      .unknownName, "`\(name.text)` is not defined here", at: name.span,
+      fixIts: FixIt.didYouMean(suggestion, at: name.span))
   }
 
-  static func unknownFunction(_ name: Name, suggestion: String?) -> Diagnostic {
+  package static func unknownFunction(_ name: Name, suggestion: String?) -> Diagnostic {
     Diagnostic(
-      202, "there is no function `\(name.text)`", at: name.span,
-      fixIts: suggestion.map {
-        [FixIt("did you mean `\($0)`?", at: name.span, replacement: $0)]
-      } ?? [])
+      .unknownFunction, "there is no function `\(name.text)`", at: name.span,
+      fixIts: FixIt.didYouMean(suggestion, at: name.span))
   }
 
   static func unknownRule(_ name: Name, suggestion: String?) -> Diagnostic {
     Diagnostic(
-      203, "there is no rule `\(name.text)`", at: name.span,
+      .unknownRule, "there is no rule `\(name.text)`", at: name.span,
       notes: suggestion == nil ? [Note("`ravine zoo` lists the rules that come with Ravine")] : [],
-      fixIts: suggestion.map {
-        [FixIt("did you mean `\($0)`?", at: name.span, replacement: $0)]
-      } ?? [])
+      fixIts: FixIt.didYouMean(suggestion, at: name.span))
   }
 
-  static func unknownLabel(_ label: Name, of callee: String, suggestion: String?) -> Diagnostic {
+  package static func unknownLabel(_ label: Name, of callee: String, suggestion: String?)
+    -> Diagnostic
+  {
     Diagnostic(
-      204, "`\(callee)` has no parameter `\(label.text)`", at: label.span,
-      fixIts: suggestion.map {
-        [FixIt("did you mean `\($0)`?", at: label.span, replacement: $0)]
-      } ?? [])
+      .unknownLabel, "`\(callee)` has no parameter `\(label.text)`", at: label.span,
+      fixIts: FixIt.didYouMean(suggestion, at: label.span))
   }
 
-  static func missingArgument(_ name: String, of callee: String, at span: Span) -> Diagnostic {
-    Diagnostic(205, "`\(callee)` needs a value for `\(name)`", at: span)
+  package static func missingArgument(_ name: String, of callee: String, at span: Span)
+    -> Diagnostic
+  {
+    Diagnostic(.missingArgument, "`\(callee)` needs a value for `\(name)`", at: span)
   }
 
-  static func tooManyArguments(_ callee: String, takes count: Int, at span: Span) -> Diagnostic {
+  package static func tooManyArguments(_ callee: String, takes count: Int, at span: Span)
+    -> Diagnostic
+  {
     Diagnostic(
-      206, "`\(callee)` takes \(count) argument\(count == 1 ? "" : "s")", at: span)
+      .tooManyArguments, "`\(callee)` takes \(count) argument\(count == 1 ? "" : "s")", at: span)
   }
 
   static func duplicateDeclaration(_ name: Name, first: Span) -> Diagnostic {
     Diagnostic(
-      207, "`\(name.text)` is declared twice", at: name.span,
+      .duplicateDeclaration, "`\(name.text)` is declared twice", at: name.span,
       notes: [Note("first declared here", at: first)])
   }
 
   static func duplicateName(_ name: Name, first: Span) -> Diagnostic {
     Diagnostic(
-      208, "`\(name.text)` has two roles", at: name.span,
+      .duplicateName, "`\(name.text)` has two roles", at: name.span,
       notes: [Note("first named here", at: first)])
   }
 
   static func notAValue(_ name: Name, _ noun: String) -> Diagnostic {
-    Diagnostic(209, "`\(name.text)` is \(noun), not a value", at: name.span)
+    Diagnostic(.notAValue, "`\(name.text)` is \(noun), not a value", at: name.span)
   }
 
   static func unknownObjective(_ name: Name, _ noun: String, suggestion: String?) -> Diagnostic {
     Diagnostic(
-      210, "there is no \(noun) `\(name.text)`", at: name.span,
-      fixIts: suggestion.map {
-        [FixIt("did you mean `\($0)`?", at: name.span, replacement: $0)]
-      } ?? [])
+      .unknownObjective, "there is no \(noun) `\(name.text)`", at: name.span,
+      fixIts: FixIt.didYouMean(suggestion, at: name.span))
   }
 
   static func onlyInBranch(_ name: Name, definedAt: Span) -> Diagnostic {
     Diagnostic(
-      212, "`\(name.text)` is defined on one path only", at: name.span,
+      .onlyInBranch, "`\(name.text)` is defined on one path only", at: name.span,
       notes: [Note("defined here, and not in every branch", at: definedAt)])
   }
 
   static func reservedName(_ name: Name) -> Diagnostic {
     Diagnostic(
-      213, "`\(name.text)` already has a meaning: choose another name", at: name.span)
+      .reservedName, "`\(name.text)` already has a meaning: choose another name", at: name.span)
   }
 
   static func notAvailable(_ name: Name, in place: String) -> Diagnostic {
-    Diagnostic(214, "`\(name.text)` has no meaning in \(place)", at: name.span)
+    Diagnostic(.notAvailable, "`\(name.text)` has no meaning in \(place)", at: name.span)
   }
 
   static func noSuchAxis(_ name: Name) -> Diagnostic {
     Diagnostic(
-      431, "no input and no state of this rule has the axis `\(name.text)`", at: name.span,
+      .noSuchAxis, "no input and no state of this rule has the axis `\(name.text)`", at: name.span,
       notes: [Note("an input brings it: `input G: \(name.text)`")])
   }
 
   static func missingPrime(_ name: Name) -> Diagnostic {
     Diagnostic(
-      301, "the new value of `\(name.text)` is written `\(name.text)'`", at: name.span,
+      .missingPrime, "the new value of `\(name.text)` is written `\(name.text)'`", at: name.span,
       notes: [
         Note("`\(name.text)` is the value before the step, `\(name.text)'` the one after it")
       ],
@@ -102,21 +98,22 @@ extension Diagnostic {
   static func primeOnLocal(_ name: Name, states: [String]) -> Diagnostic {
     let near = Suggestion.nearest(to: name.text, among: states.sorted())
     return Diagnostic(
-      302, "`\(name.text)` is not a state, so it has no value after the step", at: name.span,
+      .primeOnLocal, "`\(name.text)` is not a state, so it has no value after the step",
+      at: name.span,
       notes: near == nil ? [Note("declare it with `state \(name.text)`")] : [],
       fixIts: near.map { [FixIt("did you mean `\($0)'`?", at: name.span, replacement: $0)] } ?? [])
   }
 
   static func equationForHeader(_ name: Name, role: String, declared: Span) -> Diagnostic {
     Diagnostic(
-      303, "`\(name.text)` is \(role) and cannot have an equation", at: name.span,
+      .equationForHeader, "`\(name.text)` is \(role) and cannot have an equation", at: name.span,
       notes: [Note("declared here", at: declared)])
   }
 
   static func twoEquations(_ definition: Definition, first: Span) -> Diagnostic {
     let text = definition.name.text + (definition.isPrimed ? "'" : "")
     return Diagnostic(
-      304, "`\(text)` has two equations", at: definition.name.span,
+      .twoEquations, "`\(text)` has two equations", at: definition.name.span,
       notes: [
         Note("the first is here", at: first),
         Note("a rule is a set of equations, not a sequence: combine them into one"),
@@ -125,73 +122,77 @@ extension Diagnostic {
 
   static func equationForGiven(_ name: Name) -> Diagnostic {
     Diagnostic(
-      305, "`\(name.text)` is given to the rule and cannot have an equation", at: name.span)
+      .equationForGiven, "`\(name.text)` is given to the rule and cannot have an equation",
+      at: name.span)
   }
 
   static func noUpdate(_ name: Name) -> Diagnostic {
     Diagnostic(
-      306, "the rule `\(name.text)` does not say what `w'` is", at: name.span,
+      .noUpdate, "the rule `\(name.text)` does not say what `w'` is", at: name.span,
       notes: [Note("add an equation such as `w' = w - lr * g`")])
   }
 
   static func frozenState(_ name: Name) -> Diagnostic {
     Diagnostic(
-      307, .warning, "no equation changes the state `\(name.text)`", at: name.span,
+      .frozenState, .warning, "no equation changes the state `\(name.text)`", at: name.span,
       notes: [Note("it keeps its first value for ever; add `\(name.text)' = …` or remove it")])
   }
 
   static func unusedLocal(_ name: Name) -> Diagnostic {
-    Diagnostic(308, .warning, "`\(name.text)` is never used", at: name.span)
+    Diagnostic(.unusedLocal, .warning, "`\(name.text)` is never used", at: name.span)
   }
 
   static func notHere(
     _ word: String, in place: String, _ enclosing: String?, at span: Span
   ) -> Diagnostic {
     let where_ = enclosing.map { "inside `\($0)`" } ?? "in \(place)"
-    return Diagnostic(310, "`\(word)` has no meaning \(where_)", at: span)
+    return Diagnostic(.notHere, "`\(word)` has no meaning \(where_)", at: span)
   }
 
   static func noLoss(_ name: Name) -> Diagnostic {
     Diagnostic(
-      313, "the objective `\(name.text)` does not say what its `loss` is", at: name.span,
+      .noLoss, "the objective `\(name.text)` does not say what its `loss` is", at: name.span,
       notes: [Note("add an equation `loss = …`")])
   }
 
   static func noResult(_ name: Name) -> Diagnostic {
     Diagnostic(
-      314, "the function `\(name.text)` ends without a value", at: name.span,
+      .noResult, "the function `\(name.text)` ends without a value", at: name.span,
       notes: [Note("its last line must be an expression")])
   }
 
   static func unknownView(_ name: Name) -> Diagnostic {
     let near = Suggestion.nearest(to: name.text, among: ["train", "eval"])
     return Diagnostic(
-      315, "there is no view `\(name.text)`: the views are `train` and `eval`", at: name.span,
-      fixIts: near.map { [FixIt("did you mean `\($0)`?", at: name.span, replacement: $0)] } ?? [])
+      .unknownView, "there is no view `\(name.text)`: the views are `train` and `eval`",
+      at: name.span,
+      fixIts: FixIt.didYouMean(near, at: name.span))
   }
 
   static func stateInRepeat(_ name: Name) -> Diagnostic {
     Diagnostic(
-      318, "inside `repeat` a prime means the next iteration, and `\(name.text)` is a state",
+      .stateInRepeat,
+      "inside `repeat` a prime means the next iteration, and `\(name.text)` is a state",
       at: name.span,
       notes: [Note("carry a local value and write `\(name.text)'` after the loop")])
   }
 
   static func primeOutsideRule(_ name: Name, in place: String) -> Diagnostic {
     Diagnostic(
-      319, "`\(name.text)'` has no meaning in \(place): there is no step", at: name.span)
+      .primeOutsideRule, "`\(name.text)'` has no meaning in \(place): there is no step",
+      at: name.span)
   }
 
   static func readBeforeFirstStep(_ name: Name) -> Diagnostic {
     Diagnostic(
-      321,
+      .readBeforeFirstStep,
       "`\(name.text)` has no value before the first step: a first value may use w and "
         + "hyperparameters only", at: name.span)
   }
 
   static func lostLoop(_ name: Name) -> Diagnostic {
     Diagnostic(
-      322,
+      .lostLoop,
       "`\(name.text)` belongs to the block outside, and what this loop makes of it would be "
         + "lost there", at: name.span,
       notes: [
@@ -201,26 +202,26 @@ extension Diagnostic {
 
   static func recursion(_ name: Name) -> Diagnostic {
     Diagnostic(
-      211, "`\(name.text)` calls itself: every program must end", at: name.span,
+      .recursion, "`\(name.text)` calls itself: every program must end", at: name.span,
       notes: [Note("use `repeat n { … }` for a fixed number of iterations")])
   }
 
   static func notAFunction(_ name: Name) -> Diagnostic {
     Diagnostic(
-      209, "`\(name.text)` is a value, not a function", at: name.span,
+      .notAValue, "`\(name.text)` is a value, not a function", at: name.span,
       notes: [Note("a product is written with `*`")])
   }
 
   static func readByHyper(_ name: Name) -> Diagnostic {
     Diagnostic(
-      506,
+      .hyperReadsTensor,
       "a hyperparameter is an expression of t, T and other hyperparameters, and "
         + "`\(name.text)` is known in a step only", at: name.span)
   }
 
   static func hyperWithShape(_ parameter: Parameter) -> Diagnostic {
     Diagnostic(
-      405, "the hyperparameter `\(parameter.name.text)` must be one number",
+      .needsOneNumber, "the hyperparameter `\(parameter.name.text)` must be one number",
       at: parameter.type?.span ?? parameter.span)
   }
 
@@ -233,7 +234,7 @@ extension Diagnostic {
       default: "parameter"
       }
     return Diagnostic(
-      501, "the \(noun) `\(parameter.name.text)` is never used", at: parameter.name.span,
+      .unusedHyper, "the \(noun) `\(parameter.name.text)` is never used", at: parameter.name.span,
       notes: [Note("a knob that does nothing misleads whoever turns it: use it or remove it")])
   }
 }

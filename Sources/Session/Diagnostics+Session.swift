@@ -5,16 +5,15 @@ import Symbolic
 extension Diagnostic {
   static func unknownCommand(_ name: String, suggestion: String?, at span: Span) -> Diagnostic {
     Diagnostic(
-      240, "there is no command `\(name)`", at: span,
+      .unknownCommand, "there is no command `\(name)`", at: span,
       notes: suggestion == nil ? [Note("`:help` lists the commands")] : [],
-      fixIts: suggestion.map {
-        [FixIt("did you mean `:\($0)`?", at: span, replacement: ":\($0)")]
-      } ?? [])
+      fixIts: FixIt.didYouMean(suggestion.map { ":" + $0 }, at: span))
   }
 
   static func ambiguousCommand(_ name: String, among names: [String], at span: Span) -> Diagnostic {
     Diagnostic(
-      240, "`\(name)` may be \(names.map { ":\($0)" }.joined(separator: ", "))", at: span,
+      .unknownCommand, "`\(name)` may be \(names.map { ":\($0)" }.joined(separator: ", "))",
+      at: span,
       notes: [Note("a command may be shortened as long as it is the only one")])
   }
 
@@ -23,13 +22,13 @@ extension Diagnostic {
       count == 0
       ? "nothing has been shown yet"
       : count == 1 ? "there is one value, `%1`" : "there are %1 to %\(count)"
-    return Diagnostic(241, "there is no value `\(name)`", at: span, notes: [Note(there)])
+    return Diagnostic(.unknownValue, "there is no value `\(name)`", at: span, notes: [Note(there)])
   }
 
   /// A command that was told too little, too much, or something else.
   static func usage(_ message: String, of command: CommandName, at span: Span) -> Diagnostic {
     Diagnostic(
-      242, message, at: span,
+      .commandUsage, message, at: span,
       notes: [
         Note("usage: :\(command.rawValue) \(command.arguments)".trimmedRight),
         Note("for example \(command.example)"),
@@ -37,18 +36,18 @@ extension Diagnostic {
   }
 
   static func nothingToDo(_ message: String, at span: Span) -> Diagnostic {
-    Diagnostic(243, message, at: span)
+    Diagnostic(.nothingToDo, message, at: span)
   }
 
   static func wouldOverwrite(_ path: String, _ fixed: String, at span: Span) -> Diagnostic {
     Diagnostic(
-      764, "\(path) is there already, and is not overwritten", at: span,
+      .wouldOverwrite, "\(path) is there already, and is not overwritten", at: span,
       fixIts: [FixIt("to replace it, write `:save!`", at: span, replacement: fixed)])
   }
 
   /// The algebra has no answer to this.
   static func noAnswer(_ error: SymbolicError, at span: Span) -> Diagnostic {
-    Diagnostic(840, "\(error)", at: span)
+    Diagnostic(.noAnswer, "\(error)", at: span)
   }
 }
 

@@ -370,7 +370,8 @@ extension Session {
     }
     if let conflict = units.conflict {
       throw DiagnosticError(
-        Diagnostic(841, conflict.message, at: conflict.at.isNone ? span(rest) : conflict.at))
+        Diagnostic(
+          .unlikeUnits, conflict.message, at: conflict.at.isNone ? span(rest) : conflict.at))
     }
   }
 

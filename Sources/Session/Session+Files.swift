@@ -61,7 +61,8 @@ extension Session {
       let now = console.changeTime(path)
       if now == nil {
         gone.append(
-          Diagnostic(701, .warning, "\(path): there is no such file any more", at: wholeLine))
+          Diagnostic(
+            .fileNotFound, .warning, "\(path): there is no such file any more", at: wholeLine))
       } else if now != time {
         changed.append(path)
       }

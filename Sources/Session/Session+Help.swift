@@ -32,11 +32,10 @@ extension Session {
     let near = Suggestion.nearest(to: rest.text, among: names)
     throw DiagnosticError(
       Diagnostic(
-        244, "there is no help on `\(rest.text)`", at: span(rest),
+        .noHelp, "there is no help on `\(rest.text)`", at: span(rest),
         notes: near == nil
           ? [Note("`:help` lists the commands, `:browse WORD` looks for a word in the zoo")] : [],
-        fixIts: near.map { [FixIt("did you mean `\($0)`?", at: span(rest), replacement: $0)] }
-          ?? []))
+        fixIts: FixIt.didYouMean(near, at: span(rest))))
   }
 
   private static func page(_ command: CommandName) -> String {

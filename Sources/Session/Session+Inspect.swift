@@ -216,7 +216,7 @@ extension Session {
     if let (value, place) = trace.firstBroken {
       report([
         Diagnostic(
-          911, .warning,
+          .firstNotFinite, .warning,
           "here the first value is \(value), although what it is made of is finite", at: place)
       ])
     }

@@ -13,10 +13,9 @@ extension Session {
       let near = Suggestion.nearest(to: name.text, among: Self.settingNames)
       throw DiagnosticError(
         Diagnostic(
-          242, "there is no setting `\(name.text)`", at: span(name),
+          .commandUsage, "there is no setting `\(name.text)`", at: span(name),
           notes: [Note("settings are \(Self.settingNames.joined(separator: ", "))")],
-          fixIts: near.map { [FixIt("did you mean `\($0)`?", at: span(name), replacement: $0)] }
-            ?? []))
+          fixIts: FixIt.didYouMean(near, at: span(name))))
     }
     guard !value.isEmpty else {
       throw wrong(name, "\(name.text) of what? \(Self.choices(name.text))")

@@ -32,7 +32,7 @@ extension Session {
       }
       throw DiagnosticError(found)
     }
-    report(found.filter { $0.code.number != 151 })
+    report(found.filter { $0.code != .emptySource })
     accept(tree, from: standing, as: text)
     try run(compiler.commands, expanded)
   }
@@ -158,7 +158,10 @@ extension Session {
   private func answer(
     _ expression: ExprID, _ tree: SyntaxTree, _ text: String, _ found: [Diagnostic]
   ) throws -> Bool {
-    guard found.allSatisfy({ $0.severity == .warning || [201, 214].contains($0.code.number) })
+    guard
+      found.allSatisfy({
+        $0.severity == .warning || [.unknownName, .notAvailable].contains($0.code)
+      })
     else { return false }
     let algebra = algebra
     let term: TermID

@@ -158,10 +158,10 @@ package final class Session {
 
   private static func standing(of diagnostic: Diagnostic) -> Standing {
     if diagnostic.severity == .warning { return .good }
-    return switch diagnostic.code.number {
-    case 920: .finding
-    case 900..<1000: .numeric
-    case 701..<780: .usage
+    return switch diagnostic.code {
+    case .assertionFails: .finding
+    case let code where code.isNumeric: .numeric
+    case let code where code.isOfFiles: .usage
     default: .program
     }
   }

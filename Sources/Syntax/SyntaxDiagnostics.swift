@@ -7,7 +7,7 @@ extension Diagnostic {
   static func invalidUTF8(_ span: Span) -> Diagnostic {
     let count = span.end - span.start
     return Diagnostic(
-      101, .error,
+      .notUTF8, .error,
       "\(count == 1 ? "a byte" : "\(count) bytes") of this text \(count == 1 ? "is" : "are")"
         + " not UTF-8; save the file as UTF-8", at: span)
   }
@@ -45,18 +45,18 @@ extension Diagnostic {
     case 0x3D, 0x2013, 0x2014: replace("-")
     default: break
     }
-    return Diagnostic(102, .error, message, at: span, fixIts: fixIts)
+    return Diagnostic(.strayCharacter, .error, message, at: span, fixIts: fixIts)
   }
 
   static func unterminatedString(_ span: Span) -> Diagnostic {
     Diagnostic(
-      103, .error, "this string has no closing `\"` on its line", at: span,
+      .openString, .error, "this string has no closing `\"` on its line", at: span,
       fixIts: [FixIt("close the string", at: span.after, replacement: "\"")])
   }
 
   static func unknownEscape(_ span: Span) -> Diagnostic {
     Diagnostic(
-      104, .error, "a string knows the escapes `\\\"`, `\\\\` and `\\n` only", at: span,
+      .unknownEscape, .error, "a string knows the escapes `\\\"`, `\\\\` and `\\n` only", at: span,
       fixIts: [
         FixIt(
           "write a backslash", at: Span(span.start, span.start + 1), replacement: "\\\\")
@@ -67,7 +67,7 @@ extension Diagnostic {
     _ span: Span, _ message: String, replacement: String? = nil
   ) -> Diagnostic {
     Diagnostic(
-      105, .error, message, at: span,
+      .malformedNumber, .error, message, at: span,
       fixIts: replacement.map { [FixIt("write `\($0)`", at: span, replacement: $0)] } ?? [])
   }
 
@@ -75,14 +75,14 @@ extension Diagnostic {
     _ span: Span, _ written: String, _ right: String, replacement: String? = nil
   ) -> Diagnostic {
     Diagnostic(
-      106, .error, "`\(written)` is written `\(right)` here", at: span,
+      .foreignOperator, .error, "`\(written)` is written `\(right)` here", at: span,
       fixIts: [FixIt("write `\(right)`", at: span, replacement: replacement ?? right)])
   }
 
   /// `||x||`
   static func foreignNorm(_ opening: Span, _ closing: Span) -> Diagnostic {
     Diagnostic(
-      106, .error, "a norm is written `norm(x)` or `‖x‖`", at: opening,
+      .foreignOperator, .error, "a norm is written `norm(x)` or `‖x‖`", at: opening,
       fixIts: [
         FixIt("write `norm(`", at: opening, replacement: "norm("),
         FixIt("and `)`", at: closing, replacement: ")"),
@@ -97,7 +97,8 @@ extension Diagnostic {
         + text.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
         + "\""
     return Diagnostic(
-      107, .error, "strings stand between `\"`; `'` marks the value after the step", at: span,
+      .singleQuotes, .error, "strings stand between `\"`; `'` marks the value after the step",
+      at: span,
       fixIts: replacement.map {
         [FixIt("use double quotes", at: span, replacement: $0)]
       } ?? [])
@@ -105,7 +106,7 @@ extension Diagnostic {
 
   static func strayPrime(_ span: Span, gap: Span? = nil) -> Diagnostic {
     Diagnostic(
-      108, .error, "`'` stands directly after the name of a state: `m'`", at: span,
+      .strayPrime, .error, "`'` stands directly after the name of a state: `m'`", at: span,
       fixIts: gap.map { [FixIt("remove the space", at: $0, replacement: "")] } ?? [])
   }
 
@@ -113,25 +114,27 @@ extension Diagnostic {
 
   static func nestedTooDeep(_ span: Span, limit: Int) -> Diagnostic {
     Diagnostic(
-      110, .error,
+      .nestedTooDeep, .error,
       "more than \(limit) parentheses, operators or blocks inside one another; "
         + "name a part of it in an equation of its own", at: span)
   }
 
   static func sourceTooLarge(_ file: SourceFile, limit: Int) -> Diagnostic {
     Diagnostic(
-      111, .error, "this text has \(file.bytes.count) bytes; the limit is \(limit >> 20) MiB",
+      .sourceTooLarge, .error,
+      "this text has \(file.bytes.count) bytes; the limit is \(limit >> 20) MiB",
       at: Span(file.base, file.base))
   }
 
   static func tooManyItems(_ span: Span, limit: Int) -> Diagnostic {
     Diagnostic(
-      111, .error, "more than \(limit) declarations and commands; the rest was not read", at: span)
+      .sourceTooLarge, .error,
+      "more than \(limit) declarations and commands; the rest was not read", at: span)
   }
 
   static func inputsElsewhere(_ span: Span, _ owner: String) -> Diagnostic {
     Diagnostic(
-      150, .error,
+      .inputsOutsideRule, .error,
       "inputs after `;` belong to objectives; \(owner) has "
         + (owner == "a rule" ? "lines `input s`" : "parameters only"), at: span,
       fixIts: [FixIt("write `,`", at: span, replacement: ",")])
@@ -139,12 +142,13 @@ extension Diagnostic {
 
   static func tooManyErrors(_ span: Span, limit: Int) -> Diagnostic {
     Diagnostic(
-      112, .error, "more than \(limit) syntax errors; the rest of the file was not read", at: span)
+      .tooManyErrors, .error, "more than \(limit) syntax errors; the rest of the file was not read",
+      at: span)
   }
 
   static func expressionTooLong(_ span: Span, limit: Int) -> Diagnostic {
     Diagnostic(
-      113, .error,
+      .expressionTooLarge, .error,
       "an expression more than \(limit) operations deep; "
         + "name a part of it in an equation of its own", at: span)
   }
@@ -154,7 +158,8 @@ extension Diagnostic {
   static func expectedExpression(_ span: Span, found: String?, after: String?) -> Diagnostic {
     let place = after.map { " after `\($0)`" } ?? ""
     let instead = found.map { ", found \($0)" } ?? ""
-    return Diagnostic(120, .error, "expected an expression\(place)\(instead)", at: span)
+    return Diagnostic(
+      .missingExpression, .error, "expected an expression\(place)\(instead)", at: span)
   }
 
   static func missingClosing(
@@ -162,42 +167,46 @@ extension Diagnostic {
   ) -> Diagnostic {
     let instead = found.map { ", found \($0)" } ?? ""
     return Diagnostic(
-      121, .error, "expected `\(closing)`\(instead)", at: span,
+      .missingBracket, .error, "expected `\(closing)`\(instead)", at: span,
       notes: [Note("`\(opening)` was opened here", at: opened)],
       fixIts: found == nil ? [FixIt("insert `\(closing)`", at: span, replacement: closing)] : [])
   }
 
   static func missingBrace(at span: Span, opened: Span) -> Diagnostic {
     Diagnostic(
-      122, .error, "expected `}`", at: span, notes: [Note("`{` was opened here", at: opened)],
+      .missingBrace, .error, "expected `}`", at: span,
+      notes: [Note("`{` was opened here", at: opened)],
       fixIts: [FixIt("insert `}`", at: span, replacement: "\n}")])
   }
 
   static func strayClosing(_ span: Span, _ text: String) -> Diagnostic {
     Diagnostic(
-      123, .error, "`\(text)` closes nothing", at: span,
+      .strayBracket, .error, "`\(text)` closes nothing", at: span,
       fixIts: [FixIt("remove it", at: span, replacement: "")])
   }
 
   static func chainedComparison(_ span: Span, second: Span) -> Diagnostic {
     Diagnostic(
-      124, .error, "comparisons do not chain; join them with `and`: `a < b and b < c`", at: second,
+      .chainedComparison, .error,
+      "comparisons do not chain; join them with `and`: `a < b and b < c`", at: second,
       notes: [Note("the first comparison", at: span)])
   }
 
   static func unexpectedText(_ span: Span, found: String, isOperand: Bool) -> Diagnostic {
     let hint = isOperand ? "; a product is written with `*`" : ""
     return Diagnostic(
-      125, .error, "expected the end of the line, found \(found)\(hint)", at: span)
+      .secondStatement, .error, "expected the end of the line, found \(found)\(hint)", at: span)
   }
 
   static func expectedName(_ span: Span, what: String, found: String?) -> Diagnostic {
-    Diagnostic(126, .error, "expected \(what)" + (found.map { ", found \($0)" } ?? ""), at: span)
+    Diagnostic(
+      .missingName, .error, "expected \(what)" + (found.map { ", found \($0)" } ?? ""), at: span)
   }
 
   static func expectedEquals(_ span: Span, after: String, found: String?) -> Diagnostic {
     Diagnostic(
-      127, .error, "expected `=` after \(after)" + (found.map { ", found \($0)" } ?? ""), at: span,
+      .missingEquals, .error, "expected `=` after \(after)" + (found.map { ", found \($0)" } ?? ""),
+      at: span,
       fixIts: found == nil ? [FixIt("insert `=`", at: span, replacement: " =")] : [])
   }
 
@@ -205,13 +214,14 @@ extension Diagnostic {
     _ span: Span, missing: String, condition: Span, fixIts: [FixIt] = []
   ) -> Diagnostic {
     Diagnostic(
-      128, .error, "expected `\(missing)`; a choice is written `if c then a else b`", at: span,
+      .incompleteChoice, .error, "expected `\(missing)`; a choice is written `if c then a else b`",
+      at: span,
       notes: [Note("the `if` is here", at: condition)], fixIts: fixIts)
   }
 
   static func needsParentheses(_ span: Span, _ word: String, whole: Span) -> Diagnostic {
     Diagnostic(
-      129, .error, "`\(word)` inside an operation needs parentheses", at: span,
+      .choiceInOperation, .error, "`\(word)` inside an operation needs parentheses", at: span,
       fixIts: [
         FixIt("open a parenthesis", at: Span(whole.start, whole.start), replacement: "("),
         FixIt("close it", at: whole.after, replacement: ")"),
@@ -220,28 +230,32 @@ extension Diagnostic {
 
   static func powerOfSuperscript(_ span: Span) -> Diagnostic {
     Diagnostic(
-      130, .error, "put parentheses around a power before going on: `(x²)^3`, `(A²).T`", at: span)
+      .powerOfSuperscript, .error,
+      "put parentheses around a power before going on: `(x²)^3`, `(A²).T`", at: span)
   }
 
   static func twoAxes(_ first: Span, _ second: Span) -> Diagnostic {
     Diagnostic(
-      134, .error, "a reduction folds one axis at a time", at: second,
+      .twoAxes, .error, "a reduction folds one axis at a time", at: second,
       notes: [Note("write one inside the other: `sum over batch (sum over stack x)`", at: first)])
   }
 
   static func misplacedPrime(_ span: Span) -> Diagnostic {
     Diagnostic(
-      131, .error, "a prime belongs to the name of a state, and there is one: `m'`", at: span,
+      .misplacedPrime, .error, "a prime belongs to the name of a state, and there is one: `m'`",
+      at: span,
       fixIts: [FixIt("remove it", at: span, replacement: "")])
   }
 
   static func positionalAfterNamed(_ span: Span) -> Diagnostic {
-    Diagnostic(132, .error, "arguments by position come before arguments by name", at: span)
+    Diagnostic(
+      .positionalAfterNamed, .error, "arguments by position come before arguments by name", at: span
+    )
   }
 
   static func notCallable(_ span: Span) -> Diagnostic {
     Diagnostic(
-      133, .error, "only a name can be called; a product is written with `*`", at: span,
+      .notCallable, .error, "only a name can be called; a product is written with `*`", at: span,
       fixIts: [FixIt("multiply", at: Span(span.start, span.start), replacement: " * ")])
   }
 
@@ -251,7 +265,7 @@ extension Diagnostic {
     _ span: Span, _ message: String, replacement: String?
   ) -> Diagnostic {
     Diagnostic(
-      140, .error, message, at: span,
+      .foreignWord, .error, message, at: span,
       fixIts: replacement.map {
         [FixIt($0.isEmpty ? "remove it" : "write `\($0)`", at: span, replacement: $0)]
       } ?? [])
@@ -259,13 +273,14 @@ extension Diagnostic {
 
   static func bareExpression(_ span: Span, in place: String, fixIts: [FixIt]) -> Diagnostic {
     Diagnostic(
-      141, .error, "this value is given no name; a line of \(place) is an equation: `name = …`",
+      .unnamedValue, .error,
+      "this value is given no name; a line of \(place) is an equation: `name = …`",
       at: span,
       fixIts: fixIts)
   }
 
   static func badTarget(_ span: Span, _ message: String) -> Diagnostic {
-    Diagnostic(142, .error, message, at: span)
+    Diagnostic(.leftSideNotAName, .error, message, at: span)
   }
 
   static func foreignAssignment(_ span: Span, _ written: String, fixIts: [FixIt]) -> Diagnostic {
@@ -273,42 +288,43 @@ extension Diagnostic {
       written == ":=" || written == "<-"
       ? "an equation is written with `=`"
       : "`\(written)` changes nothing in place here; an equation states the whole new value"
-    return Diagnostic(143, .error, message, at: span, fixIts: fixIts)
+    return Diagnostic(.foreignAssignment, .error, message, at: span, fixIts: fixIts)
   }
 
   static func missingBody(_ span: Span, of what: String, found: String?) -> Diagnostic {
     Diagnostic(
-      144, .error, "expected `{` and the body of \(what)" + (found.map { ", found \($0)" } ?? ""),
+      .missingBody, .error,
+      "expected `{` and the body of \(what)" + (found.map { ", found \($0)" } ?? ""),
       at: span)
   }
 
   static func badDomain(_ span: Span) -> Diagnostic {
     Diagnostic(
-      145, .error, "a domain is an interval: `in [0, 1)`, `in (0, inf)`", at: span)
+      .malformedDomain, .error, "a domain is an interval: `in [0, 1)`, `in (0, inf)`", at: span)
   }
 
   static func badArm(_ span: Span, found: String?) -> Diagnostic {
     Diagnostic(
-      146, .error,
+      .malformedRoute, .error,
       "expected `->` and a rule" + (found.map { ", found \($0)" } ?? "")
         + "; a line of a route is `condition -> Rule(…)`", at: span)
   }
 
   static func missingClause(_ span: Span, _ clause: String, of command: String) -> Diagnostic {
-    Diagnostic(147, .error, "`\(command)` needs \(clause)", at: span)
+    Diagnostic(.incompleteCommand, .error, "`\(command)` needs \(clause)", at: span)
   }
 
   static func unknownClause(
     _ span: Span, _ text: String, of command: String, nearest: String?
   ) -> Diagnostic {
     Diagnostic(
-      148, .error,
+      .unknownClause, .error,
       "`\(command)` has no clause `\(text)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
       at: span,
       fixIts: nearest.map { [FixIt("write `\($0)`", at: span, replacement: $0)] } ?? [])
   }
 
   static func misplaced(_ span: Span, _ message: String) -> Diagnostic {
-    Diagnostic(149, .error, message, at: span)
+    Diagnostic(.statementOutsideBody, .error, message, at: span)
   }
 }

@@ -132,7 +132,7 @@ struct BenchCommand: ParsableCommand {
     } catch let error as DiagnosticError {
       Console.progress("")
       Console.report(error.diagnostics, in: compiler.sources)
-      throw error.diagnostics.contains { 900..<1000 ~= $0.code.number }
+      throw error.diagnostics.contains { $0.code.isNumeric }
         ? Status.numeric : Status.program
     }
     let report = BenchReport(first ? firsts : rounds.subjects, firstStepsOnly: first)

@@ -67,7 +67,7 @@ struct ReplayCommand: ParsableCommand {
         compiler: engine.compiler)
     } catch {
       Console.report(error.diagnostics, in: compiler.sources)
-      throw error.diagnostics.contains { 900..<1000 ~= $0.code.number }
+      throw error.diagnostics.contains { $0.code.isNumeric }
         ? Status.numeric : Status.program
     }
     Console.write(json ? result.json.rendered() : result.text)

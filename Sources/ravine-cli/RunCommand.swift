@@ -76,7 +76,7 @@ struct RunCommand: ParsableCommand {
     } catch {
       Console.progress("")
       Console.report(script.warnings + error.diagnostics, in: compiler.sources)
-      throw error.diagnostics.contains { 900..<1000 ~= $0.code.number }
+      throw error.diagnostics.contains { $0.code.isNumeric }
         ? Status.numeric : Status.program
     }
     if json { Console.write(ExperimentJSON.text(script.experiments) + "\n") }

@@ -15,7 +15,8 @@ enum SourceFiles {
     if isDirectory(path) {
       throw DiagnosticError(
         Diagnostic(
-          703, "\(Console.printable(path)): this is a directory; name a file in it", at: .none))
+          .isDirectory, "\(Console.printable(path)): this is a directory; name a file in it",
+          at: .none))
     }
     return try DataFile.load(path: path, at: .none, limit: limit).bytes
   }
@@ -44,7 +45,8 @@ enum SourceFiles {
       if found.isEmpty {
         throw DiagnosticError(
           Diagnostic(
-            707, "\(Console.printable(path)): there is no .opt file in this directory", at: .none))
+            .fileEmpty, "\(Console.printable(path)): there is no .opt file in this directory",
+            at: .none))
       }
       result += found
     }
@@ -71,7 +73,8 @@ enum SourceFiles {
       let reason = String(cString: strerror(errno))
       throw DiagnosticError(
         Diagnostic(
-          702, "\(Console.printable(directory)): the directory cannot be read: \(reason)", at: .none
+          .fileUnreadable,
+          "\(Console.printable(directory)): the directory cannot be read: \(reason)", at: .none
         ))
     }
     defer { closedir(handle) }

@@ -18,7 +18,7 @@ class TerminalConsole: SessionConsole {
   func read(_ path: String) throws(DiagnosticError) -> [UInt8] {
     // The lines of the session themselves come from there.
     if path == "-" {
-      throw DiagnosticError(Diagnostic(701, "`-` is no file in a session", at: .none))
+      throw DiagnosticError(Diagnostic(.fileNotFound, "`-` is no file in a session", at: .none))
     }
     return try SourceFiles.read(path)
   }

@@ -44,7 +44,7 @@ struct TestCommand: ParsableCommand {
         Console.report(
           [
             Diagnostic(
-              765, "\(Console.printable(path)): no line begins with the prompt `ravine> `",
+              .noPrompt, "\(Console.printable(path)): no line begins with the prompt `ravine> `",
               at: .none)
           ], in: SourceMap())
         status = status.worse(.usage)

@@ -75,7 +75,8 @@ struct TuneCommand: ParsableCommand {
       guard let task = try script.task() else {
         throw DiagnosticError(
           Diagnostic(
-            226, "`\(Console.printable(file))` has no task: no `train` and no `minimize`", at: .none
+            .withoutLength,
+            "`\(Console.printable(file))` has no task: no `train` and no `minimize`", at: .none
           ))
       }
       var settings = Tuner.Settings(ranges: ranges)

@@ -32,7 +32,7 @@ struct ZooCommand: ParsableCommand {
         Console.report(
           [
             Diagnostic(
-              203,
+              .unknownRule,
               "the zoo has no rule `\(Console.printable(name))`"
                 + (near.map { "; did you mean `\($0)`?" } ?? ""), at: .none)
           ], in: SourceMap())

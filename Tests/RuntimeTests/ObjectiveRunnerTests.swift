@@ -29,7 +29,7 @@ import Testing
     let errors = compiler.add(name: "test.opt", bytes: Array(source.utf8))
     #expect(errors.filter { $0.severity == .error }.map(\.message) == [])
     guard let command = compiler.commands.first, case .minimize(let statement) = command.kind else {
-      throw DiagnosticError(Diagnostic(1, "no command", at: .none))
+      throw DiagnosticError(Diagnostic(.nothingToDo, "no command", at: .none))
     }
     return try Lowering.objective(
       statement.objective, in: command.tree, of: compiler.program)

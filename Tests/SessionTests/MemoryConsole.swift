@@ -19,13 +19,13 @@ final class MemoryConsole: SessionConsole {
 
   func read(_ path: String) throws(DiagnosticError) -> [UInt8] {
     guard let file = files[path] else {
-      throw DiagnosticError(Diagnostic(701, "\(path): there is no such file", at: .none))
+      throw DiagnosticError(Diagnostic(.fileNotFound, "\(path): there is no such file", at: .none))
     }
     return Array(file.text.utf8)
   }
   func save(_ path: String, _ bytes: [UInt8]) throws(DiagnosticError) {
     if path.hasPrefix("/full") {
-      throw DiagnosticError(Diagnostic(752, "\(path): the disk is full", at: .none))
+      throw DiagnosticError(Diagnostic(.diskFull, "\(path): the disk is full", at: .none))
     }
     files[path] = (String(decoding: bytes, as: UTF8.self), (files[path]?.time ?? 0) + 1)
   }

@@ -96,7 +96,7 @@ package struct Tuner {
       let near = Suggestion.nearest(to: settings.series, among: seriesNames)
       throw DiagnosticError(
         Diagnostic(
-          223, "this experiment has no series `\(settings.series)`", at: .none,
+          .unrecordedSeries, "this experiment has no series `\(settings.series)`", at: .none,
           notes: [Note("it has \(seriesNames.joined(separator: ", "))")]
             + (near.map { [Note("did you mean `\($0)`?")] } ?? [])))
     }
@@ -191,8 +191,8 @@ package struct Tuner {
       }
       return try trainer.walks([instance], wanted).flatMap(\.runs)
     } catch {
-      let isNumeric = error.diagnostics.contains { 900..<1000 ~= $0.code.number }
-      let isDomain = error.diagnostics.contains { $0.code.number == 507 }
+      let isNumeric = error.diagnostics.contains { $0.code.isNumeric }
+      let isDomain = error.diagnostics.contains { $0.code == .scheduleLeavesDomain }
       if isNumeric || isDomain && !first { return failed(seeds, error) }
       throw error
     }

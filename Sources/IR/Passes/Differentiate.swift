@@ -64,7 +64,7 @@ struct Differentiate {
     if let loss = forward.output(.loss) {
       guard forward.type(loss).shape.isConcrete, forward.type(loss).shape.elementCount == 1 else {
         throw DiagnosticError(
-          Diagnostic(414, "the loss must be one number", at: forward.origin(loss)))
+          Diagnostic(.unknownIndex, "the loss must be one number", at: forward.origin(loss)))
       }
       adjoints[loss.index] = builder.constant(1)
       for i in stride(from: loss.index, through: 0, by: -1) where isActive[i] {
@@ -209,7 +209,7 @@ struct Differentiate {
   func notYet(_ id: ValueID) -> DiagnosticError {
     DiagnosticError(
       Diagnostic(
-        806, "not differentiable yet: `\(forward[id].operation.info.name)`",
+        .notDifferentiable, "not differentiable yet: `\(forward[id].operation.info.name)`",
         at: forward.origin(id)))
   }
 }

@@ -194,7 +194,9 @@ struct Specialise {
     }
     guard let number else {
       throw DiagnosticError(
-        Diagnostic(410, "the extent `\(extent)` is not known here before the rule runs", at: span))
+        Diagnostic(
+          .unknownLength, "the extent `\(extent)` is not known here before the rule runs", at: span)
+      )
     }
     guard number >= 0, number == number.rounded(), number < 2_000_000_000 else {
       let text =
@@ -202,7 +204,8 @@ struct Specialise {
         ? "NaN" : number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
       throw DiagnosticError(
         Diagnostic(
-          411, "an extent must be a whole number from 0 to 2,000,000,000, and this one is \(text)",
+          .badLength,
+          "an extent must be a whole number from 0 to 2,000,000,000, and this one is \(text)",
           at: span))
     }
     return .fixed(Int(number))
@@ -227,7 +230,7 @@ struct Specialise {
     guard elements <= Budget.tensorElements else {
       throw DiagnosticError(
         Diagnostic(
-          411, "a tensor of \(elements) elements is more than any machine holds", at: span))
+          .badLength, "a tensor of \(elements) elements is more than any machine holds", at: span))
     }
   }
 
@@ -266,7 +269,7 @@ struct Specialise {
     if context.rank < 2, needsMatrixParameter(instruction) {
       throw DiagnosticError(
         Diagnostic(
-          803,
+          .matrixRuleOnVector,
           "`\(operation.info.name)` needs a matrix, and this parameter has rank \(context.rank)",
           at: span,
           notes: [Note("send such parameters elsewhere with a route: `rank == 2 -> …`")]))
@@ -319,7 +322,7 @@ struct Specialise {
     } catch let error as DiagnosticError {
       throw error
     } catch {
-      throw DiagnosticError(Diagnostic(401, "\(error)", at: span))
+      throw DiagnosticError(Diagnostic(.shapeMismatch, "\(error)", at: span))
     }
   }
 
@@ -378,11 +381,14 @@ struct Specialise {
     else {
       if let count = bindValue(instruction.a), count > 1e6 {
         throw DiagnosticError(
-          Diagnostic(412, "`repeat` runs at most 1,000,000 times, and this is \(count)", at: span))
+          Diagnostic(
+            .badRepeatCount, "`repeat` runs at most 1,000,000 times, and this is \(count)", at: span
+          ))
       }
       throw DiagnosticError(
         Diagnostic(
-          412, "`repeat` needs a whole number of times, known before the rule runs", at: span))
+          .badRepeatCount, "`repeat` needs a whole number of times, known before the rule runs",
+          at: span))
     }
     let initial = loop.initial.map { map[$0.index] }
     let captured = loop.captured.map { map[$0.index] }

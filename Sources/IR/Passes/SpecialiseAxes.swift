@@ -149,7 +149,8 @@ extension Specialise {
     guard length > 0, length <= Self.foldLimit else {
       throw DiagnosticError(
         Diagnostic(
-          433, "an axis behind another is folded up to a length of \(Self.foldLimit)", at: span))
+          .tooManyEntries, "an axis behind another is folded up to a length of \(Self.foldLimit)",
+          at: span))
     }
     var slices = extents.map { _ in AxisSlice.full }
     var result: ValueID?
@@ -217,7 +218,7 @@ extension Specialise {
     guard total <= Self.entryLimit else {
       throw DiagnosticError(
         Diagnostic(
-          433,
+          .tooManyEntries,
           "`\(instruction.operation.info.name)` is done for each of up to \(Self.entryLimit) entries "
             + "of named axes, and these are \(total)", at: span,
           notes: [Note("elementwise operations and reductions take any number of entries")]))

@@ -50,14 +50,18 @@ private struct Unroll {
       count * Double(loop.body.instructions.count) <= Double(Function.unrollLimit)
     else {
       throw DiagnosticError(
-        Diagnostic(806, "this `repeat` is too long to differentiate", at: function.origin(id)))
+        Diagnostic(
+          .notDifferentiable, "this `repeat` is too long to differentiate", at: function.origin(id))
+      )
     }
     var runs = 0
     while Double(runs) < count.rounded(.down) {
       let inner = try inline(loop.body, arguments: values + captured)
       guard builder.function.instructions.count <= Function.unrollLimit else {
         throw DiagnosticError(
-          Diagnostic(806, "this `repeat` is too long to differentiate", at: function.origin(id)))
+          Diagnostic(
+            .notDifferentiable, "this `repeat` is too long to differentiate",
+            at: function.origin(id)))
       }
       for output in loop.body.outputs {
         if case .result(let k) = output.target { values[k] = inner[output.value.index] }

@@ -78,13 +78,13 @@ final class HyperValues {
       let near = Suggestion.nearest(to: name, among: hypers.map(\.name))
       throw DiagnosticError(
         Diagnostic(
-          505, "there is no hyperparameter `\(name)`", at: .none,
+          .unknownHyper, "there is no hyperparameter `\(name)`", at: .none,
           notes: near.map { [Note("did you mean `\($0)`?")] } ?? []))
     }
     if hypers[k].isStructural, value != values[k] {
       throw DiagnosticError(
         Diagnostic(
-          508,
+          .fixedHyper,
           "`\(hypers[k].name)` fixes shapes or iteration counts: it cannot change after binding",
           at: hypers[k].origin))
     }
@@ -100,7 +100,7 @@ final class HyperValues {
     let text = value.isNaN ? "NaN" : value.isInfinite ? "infinite" : "\(value)"
     throw DiagnosticError(
       Diagnostic(
-        507, "`\(hypers[k].name)` must be in \(domain), and is \(text)\(when)",
+        .scheduleLeavesDomain, "`\(hypers[k].name)` must be in \(domain), and is \(text)\(when)",
         at: isGiven ? hypers[k].origin : hypers[k].argument,
         notes: isGiven || hypers[k].argument == hypers[k].origin
           ? [] : [Note("declared here", at: hypers[k].origin)]))

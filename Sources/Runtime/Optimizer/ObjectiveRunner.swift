@@ -65,7 +65,8 @@ package final class ObjectiveRunner {
       if specs.last!.count == 0 {
         throw DiagnosticError(
           Diagnostic(
-            411, "the parameter `\(slot.name)` has no elements: it is \(shape)", at: slot.origin))
+            .badLength, "the parameter `\(slot.name)` has no elements: it is \(shape)",
+            at: slot.origin))
       }
       numbers += Double(specs.last!.count)
       if numbers > Budget.values {

@@ -71,19 +71,21 @@ extension Optimizer {
       let near = Suggestion.nearest(to: name, among: regions.map(\.name))
       throw DiagnosticError(
         Diagnostic(
-          808, "`\(instance.label)` has no \(kind) `\(name)` here", at: .none,
+          .unknownPlace, "`\(instance.label)` has no \(kind) `\(name)` here", at: .none,
           notes: near.map { [Note("did you mean `\($0)`?")] } ?? []))
     }
     guard values.count == region.count else {
       throw DiagnosticError(
         Diagnostic(
-          809, "the \(kind) `\(name)` has \(region.count) values, and \(values.count) were given",
+          .valuesDoNotFill,
+          "the \(kind) `\(name)` has \(region.count) values, and \(values.count) were given",
           at: .none))
     }
     if region.format.hasNoSign, let negative = values.first(where: { $0 < 0 }) {
       throw DiagnosticError(
         Diagnostic(
-          809, "the \(kind) `\(name)` is never negative and stored so, and \(negative) was given",
+          .valuesDoNotFill,
+          "the \(kind) `\(name)` is never negative and stored so, and \(negative) was given",
           at: .none))
     }
     region.restore(values)
@@ -138,7 +140,8 @@ extension Optimizer {
   ) throws(DiagnosticError) {
     guard let count else {
       throw DiagnosticError(
-        Diagnostic(808, "`\(instance.label)` has no random draw `\(name)` here", at: .none))
+        Diagnostic(
+          .unknownPlace, "`\(instance.label)` has no random draw `\(name)` here", at: .none))
     }
     if let values, values.count != 1, values.count != count {
       throw DiagnosticError(

@@ -16,7 +16,7 @@ extension Optimizer {
     else {
       throw DiagnosticError(
         Diagnostic(
-          504,
+          .badDomain,
           "the block of `\(slot.name)` is \(slot.storage.block!), which must be a whole number "
             + "from 1 to \(BlockLength.limit)", at: slot.origin))
     }
@@ -36,7 +36,8 @@ extension Optimizer {
       if unit > BlockLength.limit {
         throw DiagnosticError(
           Diagnostic(
-            801, "the blocks of the states have no common multiple up to \(BlockLength.limit)",
+            .unsupportedStorage,
+            "the blocks of the states have no common multiple up to \(BlockLength.limit)",
             at: slot.origin, notes: [Note("choose powers of two")]))
       }
     }

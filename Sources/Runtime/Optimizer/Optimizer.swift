@@ -156,7 +156,8 @@ package final class Optimizer {
       if slot.isGlobal, !shape.isEmpty {
         throw DiagnosticError(
           Diagnostic(
-            801, "a global state that is not one number is not supported yet", at: slot.origin))
+            .unsupportedStorage, "a global state that is not one number is not supported yet",
+            at: slot.origin))
       }
       try reserve(
         Double(format.byteCount(shape.reduce(1, *))), "the state `\(slot.name)`", at: slot.origin,
@@ -502,7 +503,7 @@ package final class Optimizer {
     let slot = instance.module.variants.flatMap(\.inputs).first { $0.name == name }
     return DiagnosticError(
       Diagnostic(
-        825, "`\(instance.label)` needs the input `\(name)`, and nobody gives it",
+        .missingInput, "`\(instance.label)` needs the input `\(name)`, and nobody gives it",
         at: slot?.origin ?? instance.module.origin,
         notes: [Note("a program sets it before each step, a recorded run has it recorded")]))
   }

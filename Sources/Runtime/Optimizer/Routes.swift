@@ -35,7 +35,7 @@ extension TensorPredicate {
       guard let compiled = RoutePattern(pattern) else {
         throw DiagnosticError(
           Diagnostic(
-            605,
+            .badPattern,
             "`\(pattern)` is not a pattern: it has literals, `.`, `[a-z]`, `( )`, `|`, `*`, "
               + "`+`, `?`, `^` and `$`", at: .none))
       }
@@ -83,9 +83,10 @@ extension RuleModule {
     throw DiagnosticError(
       taken.isEmpty
         ? Diagnostic(
-          601, "no route of `\(name)` takes the parameter \(what)", at: origin,
+          .noRoute, "no route of `\(name)` takes the parameter \(what)", at: origin,
           notes: ways + [Note("add a line `otherwise -> …`")])
         : Diagnostic(
-          602, "several routes of `\(name)` take the parameter \(what)", at: origin, notes: ways))
+          .severalRoutes, "several routes of `\(name)` take the parameter \(what)", at: origin,
+          notes: ways))
   }
 }

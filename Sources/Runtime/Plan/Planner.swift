@@ -202,7 +202,8 @@ struct Planner {
   }
 
   func unsupported(_ what: String, _ v: ValueID) -> DiagnosticError {
-    DiagnosticError(Diagnostic(802, "the interpreter does not run \(what) yet", at: f.origin(v)))
+    DiagnosticError(
+      Diagnostic(.unsupported, "the interpreter does not run \(what) yet", at: f.origin(v)))
   }
 
   /// The value whose elements `v` has in the same order.

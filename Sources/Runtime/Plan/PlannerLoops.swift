@@ -16,7 +16,8 @@ extension Planner {
       guard size <= Double(writtenOutLimit) else {
         throw DiagnosticError(
           Diagnostic(
-            802, "the interpreter does not run a `repeat` of this length around a draw yet",
+            .unsupported,
+            "the interpreter does not run a `repeat` of this length around a draw yet",
             at: f.origins.first ?? .none))
       }
       return try f.unrolled()

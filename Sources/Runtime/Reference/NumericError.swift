@@ -19,19 +19,19 @@ package enum NumericError: Error, Hashable, Sendable {
   /// A share of `topk_mask` that is not above 0 and at most 1.
   case share(Double)
 
-  package var code: Int {
+  package var code: DiagnosticCode {
     switch self {
-    case .linearAlgebra(.singular): 901
-    case .linearAlgebra(.notPositiveDefinite): 902
-    case .linearAlgebra(.notConverged): 903
-    case .index: 904
-    case .linearAlgebra(.notFinite): 905
-    case .noOracle: 810
-    case .recordedDraw: 906
-    case .circularReduction: 811
-    case .reductionInLoop: 812
-    case .loopCount: 907
-    case .share: 908
+    case .linearAlgebra(.singular): .singularMatrix
+    case .linearAlgebra(.notPositiveDefinite): .notPositiveDefinite
+    case .linearAlgebra(.notConverged): .noConvergence
+    case .index: .indexOutsideAxis
+    case .linearAlgebra(.notFinite): .decompositionNotFinite
+    case .noOracle: .noObjectivePoint
+    case .recordedDraw: .recordedDraw
+    case .circularReduction: .globalCycle
+    case .reductionInLoop: .reductionInLoop
+    case .loopCount: .endlessRepeat
+    case .share: .badShare
     }
   }
 

@@ -43,7 +43,7 @@ package func printable(_ text: String, limit: Int = 40) -> String {
 /// The diagnostics of files, tables and arrays (R07xx), one factory each.
 package enum DataProblem {
   private static func make(
-    _ code: Int, _ place: DataPlace, _ text: String, at span: Span, notes: [String] = []
+    _ code: DiagnosticCode, _ place: DataPlace, _ text: String, at span: Span, notes: [String] = []
   ) -> DiagnosticError {
     DiagnosticError(
       Diagnostic(code, .error, "\(place): \(text)", at: span, notes: notes.map { Note($0) }))
@@ -63,59 +63,63 @@ package enum DataProblem {
 
   static func notFound(_ path: String, at span: Span) -> DiagnosticError {
     make(
-      701, DataPlace(path), "there is no such file", at: span,
+      .fileNotFound, DataPlace(path), "there is no such file", at: span,
       notes: ["a relative path starts from the directory in which the program runs"])
   }
 
   static func unreadable(_ place: DataPlace, reason: String, at span: Span) -> DiagnosticError {
-    make(702, place, "the file cannot be read: \(reason)", at: span)
+    make(.fileUnreadable, place, "the file cannot be read: \(reason)", at: span)
   }
 
   static func directory(_ path: String, at span: Span) -> DiagnosticError {
-    make(703, DataPlace(path), "this is a directory; name a data file in it", at: span)
+    make(.isDirectory, DataPlace(path), "this is a directory; name a data file in it", at: span)
   }
 
   static func changed(_ place: DataPlace, at span: Span) -> DiagnosticError {
-    make(704, place, "the file was changed or cut short while it was being read", at: span)
+    make(.fileChanged, place, "the file was changed or cut short while it was being read", at: span)
   }
 
   static func tooLarge(_ path: String, limit: Int, at span: Span) -> DiagnosticError {
     make(
-      705, DataPlace(path), "the file is larger than the limit of \(limit) bytes, or has no end",
+      .fileTooLarge, DataPlace(path),
+      "the file is larger than the limit of \(limit) bytes, or has no end",
       at: span)
   }
 
   static func silent(_ path: String, seconds: Int, at span: Span) -> DiagnosticError {
-    make(706, DataPlace(path), "nothing arrived for \(seconds) seconds; gave up waiting", at: span)
+    make(
+      .nothingArrived, DataPlace(path), "nothing arrived for \(seconds) seconds; gave up waiting",
+      at: span)
   }
 
   static func empty(_ path: String, at span: Span) -> DiagnosticError {
-    make(707, DataPlace(path, line: 1, column: 1), "the file is empty", at: span)
+    make(.fileEmpty, DataPlace(path, line: 1, column: 1), "the file is empty", at: span)
   }
 
   // MARK: Tables
 
   static func headerOnly(_ place: DataPlace, at span: Span) -> DiagnosticError {
-    make(708, place, "the file has a header but no rows of data", at: span)
+    make(.headerOnly, place, "the file has a header but no rows of data", at: span)
   }
 
   static func duplicateColumn(
     _ place: DataPlace, name: String, first: Int, at span: Span
   ) -> DiagnosticError {
     make(
-      709, place, "two columns are named \"\(printable(name))\"; the first is column \(first)",
+      .duplicateColumn, place,
+      "two columns are named \"\(printable(name))\"; the first is column \(first)",
       at: span)
   }
 
   static func namelessColumn(_ place: DataPlace, number: Int, at span: Span) -> DiagnosticError {
-    make(710, place, "column \(number) has no name in the header", at: span)
+    make(.namelessColumn, place, "column \(number) has no name in the header", at: span)
   }
 
   static func noColumn(
     _ path: String, name: String, among names: [String], at span: Span
   ) -> DiagnosticError {
     make(
-      711, DataPlace(path, line: 1, column: 1),
+      .unknownColumn, DataPlace(path, line: 1, column: 1),
       "there is no column \"\(printable(name))\"" + nearestHint(name, names), at: span,
       notes: ["the columns are \(listing(names))"])
   }
@@ -125,7 +129,7 @@ package enum DataProblem {
   ) -> DiagnosticError {
     let hint = separator.map { ["the fields look separated by \($0); a CSV file uses commas"] }
     return make(
-      712, place,
+      .raggedRow, place,
       "this row has \(found) field\(found == 1 ? "" : "s"), but the header has \(expected)",
       at: span, notes: hint ?? [])
   }
@@ -137,7 +141,7 @@ package enum DataProblem {
       separator.map { "the fields look separated by \($0); a CSV file uses commas" }
       ?? "every column must be numeric; number the classes 0, 1, 2, …"
     return make(
-      713, place,
+      .textForNumber, place,
       "\"\(printable(text))\" in column \"\(printable(column))\" is not a number", at: span,
       notes: [hint])
   }
@@ -147,7 +151,7 @@ package enum DataProblem {
   ) -> DiagnosticError {
     let what = text.isEmpty ? "there is no value" : "\"\(printable(text))\" is a missing value"
     return make(
-      714, place, "\(what) in column \"\(printable(column))\"", at: span,
+      .missingValue, place, "\(what) in column \"\(printable(column))\"", at: span,
       notes: ["fill the gap or leave the row out before training"])
   }
 
@@ -155,7 +159,7 @@ package enum DataProblem {
     _ place: DataPlace, text: String, column: String, at span: Span
   ) -> DiagnosticError {
     make(
-      715, place,
+      .valueNotFinite, place,
       "\"\(printable(text))\" in column \"\(printable(column))\" is not a finite number", at: span)
   }
 
@@ -164,36 +168,37 @@ package enum DataProblem {
       closed
       ? "text follows the closing quote; a quote inside a quoted field is written twice"
       : "this quoted field is never closed"
-    return make(716, place, text, at: span)
+    return make(.badQuotes, place, text, at: span)
   }
 
   static func notText(_ place: DataPlace, reason: String, at span: Span) -> DiagnosticError {
-    make(717, place, "the file is not UTF-8 text: \(reason)", at: span)
+    make(.fileNotText, place, "the file is not UTF-8 text: \(reason)", at: span)
   }
 
   static func noFeatures(_ path: String, target: String, at span: Span) -> DiagnosticError {
     make(
-      718, DataPlace(path, line: 1, column: 1),
+      .noFeatures, DataPlace(path, line: 1, column: 1),
       "\"\(printable(target))\" is the only column; nothing is left to learn from", at: span)
   }
 
   // MARK: Arrays
 
   static func notNPY(_ place: DataPlace, at span: Span) -> DiagnosticError {
-    make(720, place, "this is not an NPY file: it does not begin with \\x93NUMPY", at: span)
+    make(.notNPY, place, "this is not an NPY file: it does not begin with \\x93NUMPY", at: span)
   }
 
   static func npyVersion(_ place: DataPlace, major: Int, at span: Span) -> DiagnosticError {
-    make(721, place, "NPY format version \(major) is not known; versions 1 to 3 are", at: span)
+    make(
+      .npyVersion, place, "NPY format version \(major) is not known; versions 1 to 3 are", at: span)
   }
 
   static func npyHeader(_ place: DataPlace, reason: String, at span: Span) -> DiagnosticError {
-    make(722, place, "the NPY header is malformed: \(reason)", at: span)
+    make(.npyHeader, place, "the NPY header is malformed: \(reason)", at: span)
   }
 
   static func elementType(_ place: DataPlace, descr: String, at span: Span) -> DiagnosticError {
     make(
-      723, place, "elements of type \(printable(descr)) cannot be read", at: span,
+      .elementType, place, "elements of type \(printable(descr)) cannot be read", at: span,
       notes: ["f2, f4, f8, i1 to i8, u1 to u8 and b1 can; convert with x.astype(\"f4\")"])
   }
 
@@ -202,56 +207,59 @@ package enum DataProblem {
   ) -> DiagnosticError {
     let what = found < expected ? "the file is cut short" : "there are bytes after the array"
     return make(
-      724, place, "\(what): the shape asks for \(expected) bytes of data, found \(found)",
+      .arrayLength, place, "\(what): the shape asks for \(expected) bytes of data, found \(found)",
       at: span)
   }
 
   static func tooManyValues(_ place: DataPlace, limit: Int, at span: Span) -> DiagnosticError {
-    make(725, place, "more than \(limit) values; the data do not fit the limit", at: span)
+    make(
+      .tooManyValues, place, "more than \(limit) values; the data do not fit the limit", at: span)
   }
 
   static func notZip(_ path: String, at span: Span) -> DiagnosticError {
     make(
-      730, DataPlace(path), "this is not an NPZ (zip) archive: its end record is missing", at: span,
+      .notZip, DataPlace(path), "this is not an NPZ (zip) archive: its end record is missing",
+      at: span,
       notes: ["the file may be cut short, or be something else under this name"])
   }
 
   static func damagedZip(_ place: DataPlace, reason: String, at span: Span) -> DiagnosticError {
-    make(731, place, "the archive is damaged: \(reason)", at: span)
+    make(.damagedZip, place, "the archive is damaged: \(reason)", at: span)
   }
 
   static func zipFeature(_ place: DataPlace, feature: String, at span: Span) -> DiagnosticError {
     make(
-      732, place, "the archive uses \(feature), which cannot be read", at: span,
+      .zipFeature, place, "the archive uses \(feature), which cannot be read", at: span,
       notes: ["numpy.savez and numpy.savez_compressed write archives that can"])
   }
 
   static func badDeflate(_ place: DataPlace, reason: String, at span: Span) -> DiagnosticError {
-    make(733, place, "the compressed data are malformed: \(reason)", at: span)
+    make(.badDeflate, place, "the compressed data are malformed: \(reason)", at: span)
   }
 
   static func checksum(_ place: DataPlace, at span: Span) -> DiagnosticError {
-    make(734, place, "the data do not match their checksum; the file is damaged", at: span)
+    make(.badChecksum, place, "the data do not match their checksum; the file is damaged", at: span)
   }
 
   static func noArray(
     _ path: String, name: String, among names: [String], at span: Span
   ) -> DiagnosticError {
     make(
-      735, DataPlace(path),
+      .unknownArray, DataPlace(path),
       "there is no array \"\(printable(name))\"" + nearestHint(name, names), at: span,
       notes: ["the arrays are \(listing(names))"])
   }
 
   static func shapes(_ place: DataPlace, reason: String, at span: Span) -> DiagnosticError {
-    make(736, place, reason, at: span)
+    make(.arrayShapes, place, reason, at: span)
   }
 
   // MARK: Data sets
 
   static func testFraction(_ source: String, _ fraction: Double, at span: Span) -> DiagnosticError {
     make(
-      740, DataPlace(source), "the test part must be a fraction between 0 and 1, not \(fraction)",
+      .notAFraction, DataPlace(source),
+      "the test part must be a fraction between 0 and 1, not \(fraction)",
       at: span)
   }
 
@@ -259,7 +267,7 @@ package enum DataProblem {
     _ source: String, rows: Int, fraction: Double, part: String, at span: Span
   ) -> DiagnosticError {
     make(
-      741, DataPlace(source),
+      .emptySplit, DataPlace(source),
       "a test part of \(fraction) of \(rows) row\(rows == 1 ? "" : "s") leaves the \(part) part "
         + "empty", at: span)
   }
@@ -268,38 +276,42 @@ package enum DataProblem {
     _ source: String, row: Int, value: Double, reason: String, at span: Span
   ) -> DiagnosticError {
     make(
-      742, DataPlace(source), "row \(row): target \(value) is not a class: \(reason)", at: span,
+      .classTarget, DataPlace(source), "row \(row): target \(value) is not a class: \(reason)",
+      at: span,
       notes: ["classes are the integers 0, 1, …, k - 1, each used at least once"])
   }
 
   static func scaleFactor(_ source: String, _ factor: Double, at span: Span) -> DiagnosticError {
     make(
-      743, DataPlace(source), "the scale factor must be finite and not 0, not \(factor)", at: span)
+      .scaleFactor, DataPlace(source), "the scale factor must be finite and not 0, not \(factor)",
+      at: span)
   }
 
   static func scaleOverflow(_ source: String, at span: Span) -> DiagnosticError {
-    make(744, DataPlace(source), "a value scaled by this factor is no longer finite", at: span)
+    make(
+      .scaleOverflow, DataPlace(source), "a value scaled by this factor is no longer finite",
+      at: span)
   }
 
   // MARK: Written files
 
   static func noDirectory(_ path: String, at span: Span) -> DiagnosticError {
-    make(750, DataPlace(path), "cannot write: the directory does not exist", at: span)
+    make(.noDirectory, DataPlace(path), "cannot write: the directory does not exist", at: span)
   }
 
   static func notPermitted(_ path: String, reason: String, at span: Span) -> DiagnosticError {
-    make(751, DataPlace(path), "cannot write: \(reason)", at: span)
+    make(.notPermitted, DataPlace(path), "cannot write: \(reason)", at: span)
   }
 
   static func diskFull(_ path: String, reason: String, at span: Span) -> DiagnosticError {
-    make(752, DataPlace(path), "cannot write: \(reason); the old file is untouched", at: span)
+    make(.diskFull, DataPlace(path), "cannot write: \(reason); the old file is untouched", at: span)
   }
 
   static func notRegular(_ path: String, what: String, at span: Span) -> DiagnosticError {
-    make(753, DataPlace(path), "cannot write: this is \(what), not a file", at: span)
+    make(.notAFile, DataPlace(path), "cannot write: this is \(what), not a file", at: span)
   }
 
   static func writeFailed(_ path: String, reason: String, at span: Span) -> DiagnosticError {
-    make(754, DataPlace(path), "cannot write: \(reason)", at: span)
+    make(.writeFailed, DataPlace(path), "cannot write: \(reason)", at: span)
   }
 }

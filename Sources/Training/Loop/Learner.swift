@@ -56,7 +56,7 @@ final class Learner {
     if data != nil, objective.inputs.count > 2 {
       throw DiagnosticError(
         Diagnostic(
-          228,
+          .moreInputsThanData,
           "`\(objective.name)` has \(objective.inputs.count) inputs, and data has features and "
             + "one target", at: objective.inputs[2].origin))
     }
@@ -101,7 +101,7 @@ final class Learner {
     let slot = rule.module.variants.flatMap(\.inputs).first { $0.name == input }
     return DiagnosticError(
       Diagnostic(
-        825, "`\(rule.label)` needs the input `\(input)`, and training cannot give it",
+        .missingInput, "`\(rule.label)` needs the input `\(input)`, and training cannot give it",
         at: slot?.origin ?? rule.module.origin,
         notes: [Note("a program sets it before each step, a recorded run has it recorded")]))
   }
@@ -121,7 +121,7 @@ final class Learner {
     guard values.count == numberCount else {
       throw DiagnosticError(
         Diagnostic(
-          229,
+          .startOfOtherSize,
           "the starting point has \(values.count) numbers, and the objective "
             + "\(numberCount)", at: span))
     }
@@ -238,7 +238,7 @@ final class Learner {
   func failure(_ loss: Double, _ step: Int, _ rule: String, _ seed: UInt64) -> Diagnostic {
     let what = loss.isNaN ? "NaN" : "infinite"
     var result = Diagnostic(
-      910, "\(rule), seed \(seed): the loss is \(what) at step \(step)", at: .none)
+      .lossNotFinite, "\(rule), seed \(seed): the loss is \(what) at step \(step)", at: .none)
     if let broken = parameters.counts.indices.first(where: { !parameters.isFinite($0) }) {
       result.notes = [
         Note(
@@ -306,7 +306,7 @@ final class Learner {
       return nil
     }
     return Diagnostic(
-      910,
+      .lossNotFinite,
       "\(rule), seed \(seed): `\(runner.parameters[broken].name)` is not finite after step "
         + "\(step)", at: .none, notes: [advice(step)])
   }
