@@ -4,8 +4,6 @@ import PackageDescription
 let strict: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
-  // What a file uses of a module it imports by name: the table of rooms says all.
-  .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
 /// One room of the house (docs/architecture.md): arrows go up only.
