@@ -1,3 +1,4 @@
+import Basics
 import Runtime
 
 /// Values as a person reads them.
@@ -19,11 +20,5 @@ package enum ValueText {
     }
     if value.shape[0] > limit { lines.append("… (\(value.shape[0]) rows)") }
     return lines.joined(separator: "\n")
-  }
-
-  /// The shortest text that reads back as the same number, without a needless `.0`.
-  package static func number(_ x: Double) -> String {
-    if x == x.rounded(), abs(x) < 1e15 { return "\(Int64(x))" }
-    return "\(x)"
   }
 }

@@ -28,7 +28,7 @@ extension Compiler {
       throw SymbolicError("`\(text)` is not linear in w, g and its states, so it is no filter")
     }
     let steps = 2_000
-    let hypers = try Self.hypers(instance, steps)
+    let hypers = try instance.hypers(steps: steps)
     var gradients = [[Double]](repeating: [0], count: steps)
     gradients[0] = [1]
     // From 0, so that decay of w plays no part in the first answer.
@@ -56,22 +56,5 @@ extension Compiler {
       response.gains.append((re * re + im * im).squareRoot())
     }
     return response
-  }
-
-  /// The hyperparameters of a rule at each step.
-  static func hypers(
-    _ instance: RuleInstance, _ steps: Int
-  ) throws(DiagnosticError) -> [[Double]] {
-    var values: [[Double]] = []
-    for step in 1...steps {
-      var row = [Double](repeating: 0, count: instance.module.hypers.count)
-      for (target, x) in try ReferenceProgram.evaluateScalars(
-        instance.arguments, step: step, horizon: steps)
-      {
-        if case .hyper(let k) = target { row[k] = x }
-      }
-      values.append(row)
-    }
-    return values
   }
 }

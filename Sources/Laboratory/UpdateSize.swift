@@ -21,16 +21,7 @@ extension Compiler {
     let instance = try rule(text)
     let statement = try statement(text)
     let steps = 400
-    var values: [[Double]] = []
-    for step in 1...steps {
-      var row = [Double](repeating: 0, count: statement.module.hypers.count)
-      for (target, x) in try ReferenceProgram.evaluateScalars(
-        instance.arguments, step: step, horizon: steps)
-      {
-        if case .hyper(let k) = target { row[k] = x }
-      }
-      values.append(row)
-    }
+    let values = try instance.hypers(steps: steps)
     let dims = [6, 5]
     var random = SplitMix64(20)
     let start = [Double](repeating: 0, count: 30)

@@ -269,10 +269,6 @@ enum PredicatePrinter {
 enum NumberPrinter {
   /// The shortest text that reads back as the same number.
   static func text(_ x: Double) -> String {
-    if x.isNaN { return "nan" }
-    if x == .infinity { return "inf" }
-    if x == -.infinity { return "-inf" }
-    if x == x.rounded(), abs(x) < 1e15, !(x == 0 && x.sign == .minus) { return "\(Int64(x))" }
-    return "\(x)"
+    NumberText.shortest(x, signedZero: true)
   }
 }
