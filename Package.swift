@@ -92,8 +92,8 @@ let package = Package(
     .executableTarget(
       name: "ravine-bench",
       dependencies: [
-        "CKernels", "Diagnostics", "Driver", "IR", "Lowering", "Measuring", "Native", "Platform",
-        "Runtime", "Semantics", "Syntax",
+        "CKernels", "Diagnostics", "Driver", "IR", "Measuring", "Native", "Platform", "Runtime",
+        "Semantics", "Syntax",
       ],
       path: "Sources/RavineBench", swiftSettings: strict),
     // The generator of docs/zoo.
