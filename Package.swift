@@ -68,7 +68,12 @@ let package = Package(
         "Basics", "Diagnostics", "Driver", "IR", "Laboratory", "Lowering", "Platform", "Plotting",
         "Runtime", "Semantics", "Symbolic", "Syntax", "Training",
       ]),
-    room("Ravine", ["Diagnostics", "Driver", "IR", "Native", "Runtime", "Training"]),
+    room(
+      "Ravine",
+      [
+        "Basics", "Diagnostics", "Driver", "IR", "Laboratory", "Lowering", "Native", "Runtime",
+        "Symbolic", "Syntax", "Zoo",
+      ]),
     room(
       "Measuring",
       ["Basics", "CKernels", "Diagnostics", "IR", "Laboratory", "Native", "Platform", "Runtime"]),
@@ -139,6 +144,9 @@ let package = Package(
     tests(
       "CommandTests",
       ["Basics", "Diagnostics", "Driver", "Experiments", "ravine-cli", "Syntax"]),
+    // What a program outside may see: public declarations of the façade.
+    .testTarget(
+      name: "EmbedTests", dependencies: ["Ravine"], swiftSettings: strict, packageAccess: false),
     tests(
       "DocsTests",
       [

@@ -13,14 +13,14 @@ awk '
         gsub(/ +/, " ", text)
         sub(/^.* targets: \[/, "", text)
         sub(/^.*targets: \[ \.target/, ".target", text)
-        while (match(text, /(room|tests|\.target|\.executableTarget)\( ?/)) {
+        while (match(text, /(room|tests|\.target|\.testTarget|\.executableTarget)\( ?/)) {
             head = substr(text, RSTART, RLENGTH)
             text = substr(text, RSTART + RLENGTH)
             body = text
-            if (match(body, /(room|tests|\.target|\.executableTarget)\( ?/)) body = substr(body, 1, RSTART - 1)
+            if (match(body, /(room|tests|\.target|\.testTarget|\.executableTarget)\( ?/)) body = substr(body, 1, RSTART - 1)
             match(body, /"[^"]*"/)
             name = substr(body, RSTART + 1, RLENGTH - 2)
-            path = (head ~ /^tests/ ? "Tests/" : "Sources/") name
+            path = (head ~ /^tests|^\.test/ ? "Tests/" : "Sources/") name
             if (match(body, /path: "[^"]*"/)) path = substr(body, RSTART + 7, RLENGTH - 8)
             if (head ~ /^\./ && body !~ /dependencies: /) body = ""
             if (head ~ /^\./) sub(/^.*dependencies: /, "", body)

@@ -18,6 +18,7 @@ swift format lint --strict --recursive Sources Tests Package.swift || fail "the 
 
 step "imports (sources, Package.swift and the table of rooms)"
 scripts/check_imports.sh || fail "the imports differ"
+scripts/check_facade.sh || fail "the façade"
 
 step "build (all of it takes a few minutes)"
 if ! swift build --build-tests "$@" >"$log" 2>&1; then
