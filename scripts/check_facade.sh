@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 status=0
-if found=$(grep -rnE '^ *(@[a-z]+ )*(public|open) |@_exported' Sources --include='*.swift' |
+if found=$(grep -rnE '^ *(@[a-z]+ )*(public |open (class|func|var))|@_exported' Sources --include='*.swift' |
     grep -vE '^Sources/(Ravine|Platform)/'); then
     echo "public outside of the façade:" >&2
     echo "$found" >&2

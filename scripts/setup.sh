@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes sure that a build can succeed: the Swift compiler, GNU readline, OpenBLAS with LAPACK.
+# Makes sure that a build can succeed: the Swift compiler, GNU readline; and OpenBLAS with LAPACK, which
+# is loaded while programs run.
 # Installs what is missing, says what and how, and stops with a clear message where it may not.
 set -eu
 
@@ -33,11 +34,11 @@ Darwin)
     ;;
 Linux)
     if ! command -v dpkg-query >/dev/null 2>&1; then
-        say "not Debian or Ubuntu: readline and OpenBLAS (with LAPACK) must be there already"
+        say "not Debian or Ubuntu: readline must be there already, and OpenBLAS for large products"
         exit 0
     fi
     missing=""
-    for package in libreadline-dev libopenblas-dev; do
+    for package in libreadline-dev libopenblas0; do
         state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
         [ "$state" = installed ] || missing="$missing $package"
     done
@@ -64,6 +65,6 @@ Linux)
         stop "apt-get install failed; missing:$missing (install them and try again)"
     ;;
 *)
-    say "unknown system: readline and a BLAS with LAPACK must be there already"
+    say "unknown system: readline must be there already, and OpenBLAS for large products"
     ;;
 esac

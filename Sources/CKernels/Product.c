@@ -1,6 +1,8 @@
 #include "LinearAlgebra.h"
 #include "Kernels.h"
 #include "Pool.h"
+#include "Routines.h"
+#include "Steps.h"
 
 // A large product is cut into parts by its shape alone, so its digits do not depend on the number of
 // threads: the library may round differently at the edges of a part, but always at the same edges.
@@ -42,6 +44,40 @@ static void cut(product *p) {
   p->across = (p->n + p->columns - 1) / p->columns;
 }
 
+/// Without a library: blocks that the kernel for small products takes, added up.
+#define RV_BLOCKWISE(T)                                                                            \
+  static void blockwise_##T(int ta, int tb, int m, int n, int k, const T *a, int lda, const T *b,  \
+                            int ldb, T *c, int ldc) {                                              \
+    enum { SIDE = 128, DEPTH = 256 };                                                              \
+    T block[SIDE * SIDE];                                                                          \
+    for (int64_t i = 0; i < m; i += SIDE)                                                          \
+      for (int64_t j = 0; j < n; j += SIDE)                                                        \
+        for (int64_t l = 0; l < k; l += DEPTH) {                                                   \
+          int64_t rows = m - i < SIDE ? m - i : SIDE, columns = n - j < SIDE ? n - j : SIDE;       \
+          rv_small_product(                                                                        \
+              sizeof(T) == 4 ? RV_F32 : RV_F64, ta, tb, rows, columns,                             \
+              k - l < DEPTH ? k - l : DEPTH, a + (ta ? l * lda + i : i * lda + l), lda,            \
+              b + (tb ? j * ldb + l : l * ldb + j), ldb, block);                                   \
+          for (int64_t r = 0; r < rows; r++)                                                       \
+            for (int64_t q = 0; q < columns; q++) {                                                \
+              T *to = c + (i + r) * ldc + j + q;                                                   \
+              *to = l ? *to + block[r * columns + q] : block[r * columns + q];                     \
+            }                                                                                      \
+        }                                                                                          \
+  }
+
+RV_BLOCKWISE(float)
+RV_BLOCKWISE(double)
+
+#define RV_PART(P, T)                                                                              \
+  if (rv_library_routines.P##gemm)                                                                 \
+    rv_library_routines.P##gemm(                                                                   \
+        RV_ROW_MAJOR, p->ta ? RV_TRANSPOSED : RV_UNTRANSPOSED, p->tb ? RV_TRANSPOSED : RV_UNTRANSPOSED, m, n,    \
+        p->k, 1, (const T *)a, p->lda, (const T *)b, p->ldb, 0, (T *)c, p->ldc);                   \
+  else                                                                                             \
+    blockwise_##T(                                                                                 \
+        p->ta, p->tb, m, n, p->k, (const T *)a, p->lda, (const T *)b, p->ldb, (T *)c, p->ldc)
+
 static void run_part(void *context, int64_t item, int participant) {
   const product *p = context;
   (void)participant;
@@ -53,13 +89,9 @@ static void run_part(void *context, int64_t item, int participant) {
   const char *b = p->b + width * (p->tb ? (int64_t)column * p->ldb : column);
   char *c = p->c + width * ((int64_t)row * p->ldc + column);
   if (p->element == RV_F32) {
-    rv_gemm_f32(
-        p->ta, p->tb, m, n, p->k, 1, (const float *)a, p->lda, (const float *)b, p->ldb, 0,
-        (float *)c, p->ldc);
+    RV_PART(s, float);
   } else {
-    rv_gemm_f64(
-        p->ta, p->tb, m, n, p->k, 1, (const double *)a, p->lda, (const double *)b, p->ldb, 0,
-        (double *)c, p->ldc);
+    RV_PART(d, double);
   }
 }
 
@@ -69,6 +101,8 @@ void rv_product(int threads, int element, int ta, int tb, int m, int n, int k, c
       .element = element, .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb,
       .ldc = ldc, .a = a, .b = b, .c = c};
   cut(&p);
+  if (rv_library_routines.dgemm && threads > rv_library_routines.products)
+    threads = rv_library_routines.products;
   int64_t parts = (int64_t)p.across * ((m + p.rows - 1) / p.rows);
   if (threads > 1 && rv_pool_run(threads, parts, run_part, &p)) return;
   for (int64_t k = 0; k < parts; k++) run_part(&p, k, 0);

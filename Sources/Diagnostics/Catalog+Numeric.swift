@@ -232,6 +232,32 @@ extension Catalog {
           )
         ])),
     CatalogPage(
+      .noLibrary, "A decomposition without a library",
+      "`solve`, `cholesky`, `qr`, `eigh` and `svd` are computed by LAPACK, which comes with the matrix "
+        + "library. None was found that has it and computes rightly, or RAVINE_BLAS is `none`; "
+        + "`ravine --version --verbose` says what was found. Install OpenBLAS (Debian: "
+        + "`apt-get install libopenblas0`).",
+      trigger: .command(
+        "RAVINE_BLAS=none ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            cholesky([[4, 2], [2, 10]])
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            cholesky([[4, 2], [2, 10]])
+            """
+          )
+        ])),
+    CatalogPage(
       .lossNotFinite, "A loss or parameter that is not finite",
       "The training of this rule and seed stops at this step, the others go on, and "
         + "`ravine` ends with 4. A smaller learning rate, clipping or a warm-up may help.",

@@ -261,6 +261,7 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case recordedDraw = 906
   case endlessRepeat = 907
   case badShare = 908
+  case noLibrary = 909
   case lossNotFinite = 910
   case firstNotFinite = 911
   case assertionFails = 920

@@ -92,7 +92,7 @@ struct Bench {
 
   /// The kernel for small matrices against BLAS; docs/decisions/0006-the-plan.md has what it gave.
   mutating func products() {
-    rv_blas_use_one_thread()
+    MatrixLibrary.load()
     // The products of the digits network, forward and backward, and square ones.
     var shapes = [(64, 32, 64), (64, 10, 32), (64, 32, 10), (32, 10, 64)]
     for n in [8, 16, 32, 64, 96, 128, 192, 256, 384] { shapes.append((n, n, n)) }
@@ -113,8 +113,9 @@ struct Bench {
         theirs = min(
           theirs,
           Clock.best(rounds: 2, repeats: repeats) {
-            rv_gemm_f32(
-              0, 0, Int32(m), Int32(n), Int32(k), 1, a, Int32(k), b, Int32(n), 0, c, Int32(n))
+            rv_product(
+              1, Int32(RV_F32.rawValue), 0, 0, Int32(m), Int32(n), Int32(k), a, Int32(k), b,
+              Int32(n), c, Int32(n))
           })
       }
       print(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import Platform
+import Runtime
 
 /// `ravine`: the command line.
 @main
@@ -16,6 +17,7 @@ struct Ravine: ParsableCommand {
         ravine describe 'AdamW(lr = 1e-3)'    states, cost and hyperparameters of a rule
         ravine zoo Lion                       the source of a rule that comes with Ravine
         ravine explain R0301                  what a diagnostic means and how to mend it
+        ravine --version --verbose            which matrix library computes, and why that one
       """,
     version: version,
     subcommands: [
@@ -55,11 +57,16 @@ struct Ravine: ParsableCommand {
 
   static func main() {
     Console.prepare()
+    MatrixLibrary.report = { Console.say("ravine: \($0)\n") }
     Console.end(status(of: Array(CommandLine.arguments.dropFirst())))
   }
 
   /// Runs the command that the arguments name.
   static func status(of arguments: [String]) -> Status {
+    if Set(arguments) == ["--version", "--verbose"] {
+      Console.write("ravine \(version)\n\(MatrixLibrary.current.description)\n")
+      return .success
+    }
     var arguments = arguments
     // `ravine help chek` asks for a command as well.
     let asked = arguments.first == "help" ? arguments.dropFirst().first : arguments.first

@@ -4,6 +4,7 @@
 #include "Kernels.h"
 #include "LinearAlgebra.h"
 #include "Maps.h"
+#include "MatrixLibrary.h"
 #include "Pool.h"
 #include "Steps.h"
 #include "Stream.h"

@@ -1,19 +1,12 @@
 #pragma once
 
-/* BLAS and LAPACK by their Fortran and CBLAS symbols (OpenBLAS, or Accelerate on macOS).
+/* BLAS and LAPACK behind plain C types; MatrixLibrary.h chooses whose. Without a library products
+ * come from kernels of our own, and the decompositions return RV_NO_LIBRARY.
  *
- * Matrices are column-major except in gemm. `work` queries follow LAPACK: with lwork == -1 the best
+ * Matrices are column-major except in products. `work` queries follow LAPACK: with lwork == -1 the best
  * size is written to work[0] (and iwork[0]). Each returns LAPACK's info. */
 
-/* One thread only: the engines parallelise over tensors, and results must not depend on a machine. */
-void rv_blas_use_one_thread(void);
-
-/* c[m,n] = alpha * op(a) op(b) + beta * c, row-major, with leading dimensions. */
-void rv_gemm_f64(int transpose_a, int transpose_b, int m, int n, int k, double alpha,
-                 const double *a, int lda, const double *b, int ldb, double beta, double *c,
-                 int ldc);
-void rv_gemm_f32(int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a,
-                 int lda, const float *b, int ldb, float beta, float *c, int ldc);
+enum { RV_NO_LIBRARY = -1000 };
 
 /* c = op(a) op(b), row-major, of an rv_element, by at most `threads` threads: the same digits for any
  * number of them. */

@@ -10,6 +10,8 @@ package enum LinearAlgebraError: Error, Hashable, Sendable {
   case notConverged
   /// A decomposition of a matrix with a NaN or an infinity in it.
   case notFinite
+  /// No library with decompositions was found.
+  case noLibrary
 }
 
 /// Matrix functions over row-major buffers of Double or Float, by BLAS and LAPACK.
@@ -20,24 +22,6 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
   package typealias Input = UnsafePointer<T>
   package typealias Output = UnsafeMutablePointer<T>
   package typealias Workspace = LinearAlgebraWorkspace<T>
-
-  /// c[m, n] = alpha · op(a) op(b) + beta · c, where op(a) is [m, k] and op(b) is [k, n];
-  /// a transposed operand is stored [k, m] (or [n, k]). With beta = 0 the old c is not read.
-  package static func multiply(
-    _ a: Input, transposed transposeA: Bool = false, _ b: Input,
-    transposed transposeB: Bool = false, into c: Output, m: Int, n: Int, k: Int, alpha: T = 1,
-    beta: T = 0
-  ) {
-    if m == 0 || n == 0 { return }
-    if k == 0 {
-      for i in 0..<(m * n) { c[i] = beta == 0 ? 0 : beta * c[i] }
-      return
-    }
-    BLASThreads.useOne()
-    T.gemm(
-      transposeA, transposeB, m, n, k, alpha, a, transposeA ? m : k, b, transposeB ? k : n, beta, c,
-      n)
-  }
 
   /// b[cols, rows] = aᵀ for a[rows, cols].
   package static func transpose(_ a: Input, rows: Int, cols: Int, into b: Output) {
@@ -63,7 +47,7 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
   ) throws(LinearAlgebraError) {
     if n == 0 || columns == 0 { return }
     guard isFinite(a, n * n), isFinite(b, n * columns) else { throw .notFinite }
-    BLASThreads.useOne()
+    try needLibrary()
     let matrix = workspace.reals
     let right = matrix + n * n
     transpose(a, rows: n, cols: n, into: matrix)
@@ -78,7 +62,7 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
   ) throws(LinearAlgebraError) {
     if n == 0 { return }
     guard isFinite(a, n * n) else { throw .notFinite }
-    BLASThreads.useOne()
+    try needLibrary()
     symmetrise(a, n: n, into: lower)
     guard T.potrf(n, lower) == 0 else { throw .notPositiveDefinite }
     for i in 0..<n {
@@ -93,7 +77,7 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
     let k = min(m, n)
     if k == 0 { return }
     guard isFinite(a, m * n) else { throw .notFinite }
-    BLASThreads.useOne()
+    try needLibrary()
     let matrix = workspace.reals
     let tau = matrix + m * n
     let scratch = tau + k
@@ -124,7 +108,7 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
   ) throws(LinearAlgebraError) {
     if n == 0 { return }
     guard isFinite(a, n * n) else { throw .notFinite }
-    BLASThreads.useOne()
+    try needLibrary()
     let matrix = workspace.reals
     symmetrise(a, n: n, into: matrix)
     let info = T.syevd(
@@ -148,7 +132,7 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
     let k = min(m, n)
     if k == 0 { return }
     guard isFinite(a, m * n) else { throw .notFinite }
-    BLASThreads.useOne()
+    try needLibrary()
     if keepsSigns {
       // Column-major Vᵀ is row-major V.
       let matrix = workspace.reals
@@ -174,6 +158,10 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
     }
   }
 
+  private static func needLibrary() throws(LinearAlgebraError) {
+    if MatrixLibrary.current.decompositions == nil { throw .noLibrary }
+  }
+
   private static func isFinite(_ a: Input, _ count: Int) -> Bool {
     for i in 0..<count where !a[i].isFinite { return false }
     return true
@@ -196,10 +184,4 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
     for i in 0..<count where x[i * stride].magnitude > peak.magnitude { peak = x[i * stride] }
     return peak < 0
   }
-}
-
-/// The BLAS library is told once to keep to the calling thread.
-enum BLASThreads {
-  private static let once: Void = rv_blas_use_one_thread()
-  @inline(__always) static func useOne() { _ = once }
 }

@@ -2,10 +2,6 @@ import CKernels
 
 /// The element types that BLAS and LAPACK know: Double and Float.
 package protocol LinearAlgebraScalar: BinaryFloatingPoint, Sendable {
-  static func gemm(
-    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ alpha: Self,
-    _ a: UnsafePointer<Self>, _ lda: Int, _ b: UnsafePointer<Self>, _ ldb: Int, _ beta: Self,
-    _ c: UnsafeMutablePointer<Self>, _ ldc: Int)
   static func syevd(
     _ n: Int, _ a: UnsafeMutablePointer<Self>, _ values: UnsafeMutablePointer<Self>,
     _ work: UnsafeMutablePointer<Self>, _ lwork: Int, _ iwork: UnsafeMutablePointer<Int32>,
@@ -32,17 +28,6 @@ package protocol LinearAlgebraScalar: BinaryFloatingPoint, Sendable {
 }
 
 extension Double: LinearAlgebraScalar {
-  @inline(__always)
-  package static func gemm(
-    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ alpha: Double,
-    _ a: UnsafePointer<Double>, _ lda: Int, _ b: UnsafePointer<Double>, _ ldb: Int, _ beta: Double,
-    _ c: UnsafeMutablePointer<Double>, _ ldc: Int
-  ) {
-    rv_gemm_f64(
-      transposeA ? 1 : 0, transposeB ? 1 : 0, Int32(m), Int32(n), Int32(k), alpha, a, Int32(lda), b,
-      Int32(ldb), beta, c, Int32(ldc))
-  }
-
   package static func syevd(
     _ n: Int, _ a: UnsafeMutablePointer<Double>, _ values: UnsafeMutablePointer<Double>,
     _ work: UnsafeMutablePointer<Double>, _ lwork: Int, _ iwork: UnsafeMutablePointer<Int32>,
@@ -86,17 +71,6 @@ extension Double: LinearAlgebraScalar {
 }
 
 extension Float: LinearAlgebraScalar {
-  @inline(__always)
-  package static func gemm(
-    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ alpha: Float,
-    _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>, _ ldb: Int, _ beta: Float,
-    _ c: UnsafeMutablePointer<Float>, _ ldc: Int
-  ) {
-    rv_gemm_f32(
-      transposeA ? 1 : 0, transposeB ? 1 : 0, Int32(m), Int32(n), Int32(k), alpha, a, Int32(lda), b,
-      Int32(ldb), beta, c, Int32(ldc))
-  }
-
   package static func syevd(
     _ n: Int, _ a: UnsafeMutablePointer<Float>, _ values: UnsafeMutablePointer<Float>,
     _ work: UnsafeMutablePointer<Float>, _ lwork: Int, _ iwork: UnsafeMutablePointer<Int32>,

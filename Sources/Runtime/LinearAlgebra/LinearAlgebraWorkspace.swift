@@ -41,7 +41,7 @@ package final class LinearAlgebraWorkspace<T: LinearAlgebraScalar> {
 
   /// Makes room for an operation; what was reserved before stays possible.
   package func reserve(_ need: Need) {
-    BLASThreads.useOne()
+    MatrixLibrary.load()
     switch need {
     case .solve(let n, let columns): grow(fixed: n * n + n * columns, scratch: 0, integers: n)
     case .cholesky: break

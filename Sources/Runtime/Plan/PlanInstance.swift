@@ -165,7 +165,7 @@ final class PlanInstance {
         a, Int64(s.leadingA), b, Int64(s.leadingB), d)
       return
     }
-    BLASThreads.useOne()
+    MatrixLibrary.load()
     rv_product(
       Int32(team?.pointee.threads ?? 1), element, s.transposesA ? 1 : 0, s.transposesB ? 1 : 0,
       Int32(s.m),

@@ -32,6 +32,7 @@ package enum NumericError: Error, Hashable, Sendable {
     case .reductionInLoop: .reductionInLoop
     case .loopCount: .endlessRepeat
     case .share: .badShare
+    case .linearAlgebra(.noLibrary): .noLibrary
     }
   }
 
@@ -44,6 +45,9 @@ package enum NumericError: Error, Hashable, Sendable {
       case .linearAlgebra(.notPositiveDefinite): "`\(name)`: the matrix is not positive definite"
       case .linearAlgebra(.notConverged): "`\(name)` did not converge"
       case .linearAlgebra(.notFinite): "`\(name)` of a matrix with a NaN or an infinity in it"
+      case .linearAlgebra(.noLibrary):
+        "`\(name)` needs LAPACK, and no library with it was found; install OpenBLAS "
+          + "(Debian: libopenblas0) or name one in RAVINE_BLAS"
       case .index(let x, let count):
         "`\(name)`: index \(x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)") is outside an "
           + "axis of length \(count)"
