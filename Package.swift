@@ -141,7 +141,7 @@ let package = Package(
       ["Basics", "Diagnostics", "Driver", "Experiments", "ravine-cli", "Runtime", "Syntax"]),
     // What a program outside may see: public declarations of the façade.
     .testTarget(
-      name: "EmbedTests", dependencies: ["Ravine"], swiftSettings: strict, packageAccess: false),
+      name: "EmbedTests", dependencies: ["Ravine"], packageAccess: false, swiftSettings: strict),
     tests(
       "DocsTests",
       [

@@ -112,7 +112,7 @@ extension Session {
     } else if !isBoolean, value.shape.isEmpty {
       kept = NumberText.shortest(value.scalar)
     } else if !isBoolean, value.shape.count == 1, value.values.count <= 500 {
-      kept = "[\(value.values.map(Self.literal).joined(separator: ", "))]"
+      kept = "[\(value.values.map { NumberText.shortest($0) }.joined(separator: ", "))]"
     } else {
       kept = source
     }
