@@ -41,7 +41,7 @@ let package = Package(
     room("Semantics", ["Diagnostics", "IR", "Syntax"]),
     room("Lowering", ["Basics", "Diagnostics", "IR", "Semantics", "Syntax"]),
     room("Runtime", ["Basics", "CKernels", "Diagnostics", "IR", "Platform"]),
-    room("Native", ["Basics", "CKernels", "Platform", "Runtime"]),
+    room("Native", ["Basics", "CKernels", "IR", "Platform", "Runtime"]),
     room("Zoo", [], resources: zooFiles.map { .embedInCode("Resources/\($0).opt") }),
     room("Plotting", ["Basics", "Platform"]),
     room("Training", ["Basics", "CKernels", "Diagnostics", "IR", "Platform", "Runtime"]),
@@ -133,7 +133,7 @@ let package = Package(
       "RavineTests",
       [
         "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Lowering", "Native",
-        "Runtime", "Syntax", "Training", "Zoo",
+        "Runtime", "Symbolic", "Syntax", "Training", "Zoo",
       ],
       exclude: ["Diagnostics/Cases"]),
     tests(

@@ -74,15 +74,13 @@ package enum TextWidth {
   }
 
   private static let spelled: [Character: String] = [
-    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps", "η": "eta",
-    "θ": "theta", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "π": "pi", "ρ": "rho",
-    "σ": "sigma", "τ": "tau", "φ": "phi", "ω": "omega", "‖": "|", "−": "-", "×": "x", "·": "*",
+    "‖": "|", "−": "-", "×": "x", "·": "*",
     "√": "sqrt", "∞": "inf", "≤": "<=", "≥": ">=", "±": "+/-", "–": "-", "…": "...", "’": "'",
-    "⁰": "0", "¹": "1", "²": "2", "³": "3", "₀": "0", "₁": "1", "₂": "2", "₃": "3",
+    "⁰": "0", "¹": "1", "²": "2", "³": "3",
   ]
 
   /// The text in ASCII: what has a spelling is spelled, the rest becomes "?".
   package static func ascii(_ text: String) -> String {
-    text.map { $0.isASCII ? String($0) : spelled[$0] ?? "?" }.joined()
+    Greek.ascii(text).map { $0.isASCII ? String($0) : spelled[$0] ?? "?" }.joined()
   }
 }

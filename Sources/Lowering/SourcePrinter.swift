@@ -1,5 +1,6 @@
 import Basics
 import IR
+import Syntax
 
 /// Prints functions of the IR as `.opt` source that lowers to the same IR.
 ///
@@ -206,69 +207,42 @@ package struct SourcePrinter {
       return attempt
     }
   }
-
-  /// The source of a loose expression.
-  package static func expression(_ function: Function, _ value: ValueID) -> String {
-    let printer = BodyPrinter(function, hypers: [], states: [], inputs: [])
-    return printer.outputText(value)
-  }
 }
 
 enum PredicatePrinter {
-  static func text(_ predicate: TensorPredicate, in outer: Int = 0) -> String {
-    func wrap(_ level: Int, _ text: String) -> String { level < outer ? "(\(text))" : text }
+  static func text(_ predicate: TensorPredicate) -> String {
+    OptDialect().text(notation(predicate))
+  }
+
+  private static func notation(_ predicate: TensorPredicate) -> Notation {
     switch predicate {
-    case .always: return "rank >= 0"
+    case .always: return .verbatim("rank >= 0")
     case .compare(let comparison, let a, let b):
-      let symbol =
+      let operation: Operation =
         switch comparison {
-        case .less: "<"
-        case .lessOrEqual: "<="
-        case .greater: ">"
-        case .greaterOrEqual: ">="
-        case .equal: "=="
-        case .notEqual: "!="
+        case .less: .less
+        case .lessOrEqual: .lessOrEqual
+        case .greater: .greater
+        case .greaterOrEqual: .greaterOrEqual
+        case .equal: .equal
+        case .notEqual: .notEqual
         }
-      return "\(quantity(a)) \(symbol) \(quantity(b))"
-    case .nameMatches(let pattern): return "name =~ \(quoted(pattern))"
-    case .nameEquals(let name): return "name == \(quoted(name))"
-    case .and(let a, let b): return wrap(2, "\(text(a, in: 2)) and \(text(b, in: 2))")
-    case .or(let a, let b): return wrap(1, "\(text(a, in: 1)) or \(text(b, in: 1))")
-    case .not(let a): return wrap(3, "not (\(text(a)))")
+      return .apply(operation, [quantity(a), quantity(b)])
+    case .nameMatches(let pattern): return .verbatim("name =~ \(Syntax.quoted(pattern))")
+    case .nameEquals(let name): return .verbatim("name == \(Syntax.quoted(name))")
+    case .and(let a, let b): return .apply(.logicalAnd, [notation(a), notation(b)])
+    case .or(let a, let b): return .apply(.logicalOr, [notation(a), notation(b)])
+    case .not(let a): return .apply(.logicalNot, [.group(notation(a))])
     }
   }
 
-  private static func quantity(_ quantity: TensorPredicate.Quantity) -> String {
+  private static func quantity(_ quantity: TensorPredicate.Quantity) -> Notation {
     switch quantity {
-    case .number(let x): return NumberPrinter.text(x)
-    case .rank: return "rank"
-    case .rows: return "rows"
-    case .cols: return "cols"
-    case .numel: return "numel"
+    case .number(let x): return .number(x)
+    case .rank, .rows, .cols, .numel: return .name("\(quantity)")
     case .arithmetic(let operation, let a, let b):
-      if operation == .minimum || operation == .maximum {
-        return "\(operation.info.name)(\(self.quantity(a)), \(self.quantity(b)))"
-      }
-      return "(\(self.quantity(a)) \(operation.info.name) \(self.quantity(b)))"
+      let result = Notation.apply(operation, [self.quantity(a), self.quantity(b)])
+      return operation.layout == nil ? result : .group(result)
     }
-  }
-
-  private static func quoted(_ text: String) -> String {
-    var result = "\""
-    for character in text {
-      switch character {
-      case "\"", "\\": result += "\\\(character)"
-      case "\n": result += "\\n"
-      default: result.append(character)
-      }
-    }
-    return result + "\""
-  }
-}
-
-enum NumberPrinter {
-  /// The shortest text that reads back as the same number.
-  static func text(_ x: Double) -> String {
-    NumberText.shortest(x, signedZero: true)
   }
 }

@@ -1,13 +1,8 @@
+import Basics
+
 /// Names of C made of names of rules: letters, digits and underscores behind a prefix, so that no
 /// name of a rule is a keyword, a macro or more than one token.
 struct Names {
-  private static let greek: [Unicode.Scalar: String] = [
-    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta",
-    "η": "eta", "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu",
-    "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "χ": "chi",
-    "ψ": "psi", "ω": "omega", "ϵ": "epsilon", "Δ": "Delta", "Σ": "Sigma", "Ω": "Omega",
-  ]
-
   private var used: Set<String> = []
 
   /// A name that was not given out before.
@@ -28,8 +23,8 @@ struct Names {
     for scalar in name.unicodeScalars.prefix(40) {
       if isPlain(scalar) {
         result.unicodeScalars.append(scalar)
-      } else if let letter = greek[scalar] {
-        result += letter
+      } else if let letter = Greek.letter(scalar.value) {
+        result += letter.name
       } else {
         result += "u" + String(scalar.value, radix: 16)
       }
@@ -45,7 +40,7 @@ struct Names {
       if isPlain(scalar) || " +-*/^().,=<>".unicodeScalars.contains(scalar) {
         result.unicodeScalars.append(scalar)
       } else {
-        result += greek[scalar] ?? "_"
+        result += Greek.letter(scalar.value)?.name ?? "_"
       }
     }
     return result

@@ -30,8 +30,8 @@ struct SourceText {
       known[body] = symbol
       symbols.append(symbol)
       functions.append(symbol)
-      needs[writer.isFloat, default: []].formUnion(writer.needs)
-      helpers[writer.isFloat, default: []].formUnion(writer.helpers)
+      needs[writer.isFloat, default: []].formUnion(writer.needs.union(writer.dialect.needs))
+      helpers[writer.isFloat, default: []].formUnion(writer.dialect.helpers)
       bodies.append(
         "// \(Names.comment(segment.program)), pass \(functions.count)\n"
           + Self.named(body, symbol))

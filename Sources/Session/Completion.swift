@@ -1,3 +1,4 @@
+import Basics
 import Semantics
 import Syntax
 
@@ -114,10 +115,12 @@ extension Session {
     let name = word.dropFirst()
     let letters = name.prefix { $0.isLetter }
     let rest = name.dropFirst(letters.count)
-    if let letter = GreekNames.letter(String(letters)) { return [letter + rest] }
+    func letter(_ name: String) -> String? { Greek.letter(named: name).map(String.init) }
+    if let letter = letter(String(letters)) { return [letter + rest] }
     guard rest.isEmpty else { return [] }
-    let found = GreekNames.all.filter { $0.hasPrefix(letters) }
-    if found.count == 1 { return [GreekNames.letter(found[0])!] }
+    let names = Set(Greek.letters.map(\.name) + ["epsilon"])
+    let found = names.filter { $0.hasPrefix(letters) }.sorted()
+    if found.count == 1 { return [letter(found[0])!] }
     return found.map { "\\" + $0 }
   }
 
@@ -199,24 +202,4 @@ extension Session {
     }
     return []
   }
-}
-
-/// Greek letters by name.
-enum GreekNames {
-  static let all: [String] = letters.keys.sorted()
-
-  static func letter(_ name: String) -> String? { letters[name] }
-
-  private static let letters: [String: String] = {
-    var found: [String: String] = ["epsilon": "ε"]
-    // The canonical spelling of every letter is its name.
-    for value in Array(0x391...0x3A9) + Array(0x3B1...0x3C9) {
-      guard let scalar = Unicode.Scalar(UInt32(value)) else { continue }
-      let letter = String(scalar)
-      let name = Name(letter).key
-      if name != letter, found[name] == nil { found[name] = letter }
-    }
-    found["sigma"] = "σ"
-    return found
-  }()
 }

@@ -1,4 +1,4 @@
-import Syntax
+import Basics
 
 /// Text for terminals that show nothing beyond ASCII.
 enum PlainText {
@@ -19,9 +19,9 @@ enum PlainText {
       } else if let word = spelled[scalar] {
         result += word
       } else {
-        let key = Name(String(scalar)).key
-        if key.utf8.allSatisfy({ $0 < 0x80 }) {
-          result += key
+        let word = Greek.ascii(String(scalar))
+        if word.utf8.allSatisfy({ $0 < 0x80 }) {
+          result += word
         } else if !scalar.properties.isDefaultIgnorableCodePoint,
           scalar.properties.generalCategory != .nonspacingMark
         {

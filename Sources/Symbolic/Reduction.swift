@@ -221,7 +221,7 @@ package struct Reduction {
     }
     var text = printer
     for state in states {
-      text.names[state.symbol] = String(state.name.map { $0 == "." ? "_" : $0 })
+      text.names[state.symbol] = .name(String(state.name.map { $0 == "." ? "_" : $0 }))
     }
     let used = Set(t.symbols(in: roots))
     var header: [String] = []

@@ -165,7 +165,7 @@ package struct Setting {
             narrow(rules[r].symbols[slot], hyper.domain)
             names[rules[r].symbols[slot]] =
               names[rules[r].symbols[slot]]
-              ?? greek(
+              ?? Greek.unicode(
                 rules[r].symbols[slot])
           }
         }
@@ -173,11 +173,11 @@ package struct Setting {
     }
     let table = table
     func symbol(_ key: String) -> TermID {
-      table.symbol(Symbol(names[key] ?? greek(key), .hyper, domain: domains[key] ?? .all))
+      table.symbol(Symbol(names[key] ?? Greek.unicode(key), .hyper, domain: domains[key] ?? .all))
     }
     var all = Set(keys.joined().compactMap { $0 }).union(written).sorted()
     all.removeAll { key in symbols.contains { $0.name == key } }
-    symbols = all.map { (symbol($0), names[$0] ?? greek($0), typical[$0]) }
+    symbols = all.map { (symbol($0), names[$0] ?? Greek.unicode($0), typical[$0]) }
     for r in rules.indices {
       let own = rules[r].symbols.map { symbol($0) }
       free.append(own)
@@ -198,18 +198,7 @@ package struct Setting {
 
 extension Setting {
   /// The name of a symbol as the reader knows it: `β1` for `beta1`.
-  package static func shown(_ key: String) -> String { greek(key) }
-}
-
-/// `beta1` as the reader knows it.
-private func greek(_ key: String) -> String {
-  let letters = [
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eps": "ε",
-    "eta": "η", "theta": "θ", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "rho": "ρ",
-    "sigma": "σ", "tau": "τ", "phi": "φ", "psi": "ψ", "omega": "ω", "xi": "ξ", "zeta": "ζ",
-  ]
-  let stem = key.prefix { !$0.isNumber && $0 != "_" }
-  return letters[String(stem)].map { $0 + key.dropFirst(stem.count) } ?? key
+  package static func shown(_ key: String) -> String { Greek.unicode(key) }
 }
 
 /// Finds the term of each hyperparameter from its default, others first.

@@ -247,7 +247,7 @@ package struct Stability {
     }
     for condition in unsolved {
       var named = printer
-      if isProduct { named.names[variable] = "(lr * h)" }
+      if isProduct { named.names[variable] = .verbatim("(lr * h)") }
       result += ", \(named.text(condition)) > 0"
     }
     return result

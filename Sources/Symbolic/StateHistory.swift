@@ -1,3 +1,4 @@
+import IR
 import Platform
 
 /// A state as a function of all gradients: s_t = a^t s_0 + Σ a^(t−k) b u_k.
@@ -86,10 +87,10 @@ package struct StateHistory {
     return result
   }
 
-  private var indexed: [TermID: String] {
-    var names: [TermID: String] = [:]
+  private var indexed: [TermID: Notation] {
+    var names: [TermID: Notation] = [:]
     for symbol in table.symbols(in: source) where table.isData(symbol) {
-      names[symbol] = table.symbol(of: symbol)!.name + "_k"
+      names[symbol] = .name(table.symbol(of: symbol)!.name + "_k")
     }
     return names
   }

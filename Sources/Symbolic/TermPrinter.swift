@@ -1,10 +1,10 @@
 import IR
 
-/// Writes terms as `.opt` expressions.
+/// Writes terms as `.opt` expressions that read back as the same terms.
 package struct TermPrinter {
   let table: TermTable
-  /// Names for symbols, where they are not their own.
-  package var names: [TermID: String] = [:]
+  /// How parts are written that have a name of their own.
+  var names: [TermID: Notation] = [:]
 
   /// Parts that are written out before the rest is `…`: a term shares its parts, and a text does not.
   package static let longest = 4_000
@@ -22,13 +22,17 @@ package struct TermPrinter {
   /// Whether something was too long to be written out.
   package var isCut: Bool { room.isCut }
 
-  package func text(_ id: TermID) -> String { text(id, 0) }
+  package func text(_ id: TermID) -> String { text(condition(id) ?? notation(id)) }
 
   /// As one factor of a product.
-  package func factor(_ id: TermID) -> String { text(id, 6) }
+  package func factor(_ id: TermID) -> String { text(notation(id), in: .product) }
 
   /// As the base of a power.
-  package func atom(_ id: TermID) -> String { text(id, 9) }
+  package func atom(_ id: TermID) -> String { text(notation(id), in: .postfix) }
+
+  private func text(_ notation: Notation, in outer: Precedence = .conditional) -> String {
+    OptDialect().text(notation, in: outer)
+  }
 
   /// With the common factors of numerator and denominator in front.
   package func factored(_ id: TermID) -> String {
@@ -38,30 +42,16 @@ package struct TermPrinter {
       weight = -weight
       rest = table.negate(rest)
     }
-    var above: [String] = []
-    var below: [String] = []
-    let size = weight.magnitude
-    if size.numerator != .one { above.append(size.numerator.description) }
-    if size.denominator != .one { below.append(size.denominator.description) }
-    for (base, exponent) in sortedFactors(common) {
-      if exponent.isNegative {
-        below.append(power(base, -exponent))
-      } else {
-        above.append(power(base, exponent))
-      }
-    }
-    above.append(above.isEmpty && below.isEmpty && !weight.isNegative ? text(rest) : text(rest, 6))
-    var result = above.joined(separator: " * ")
-    if below.count == 1 {
-      result += " / " + below[0]
-    } else if below.count > 1 {
-      result += " / (" + below.joined(separator: " * ") + ")"
-    }
-    return weight.isNegative ? "-" + result : result
+    var (above, below) = quotient(weight.magnitude, sortedFactors(common))
+    above.append(notation(rest))
+    let result = quotient(above, below)
+    return text(weight.isNegative ? minus(result) : result)
   }
 
   /// A sum by its data: `β * m + (1 - β) * g`, and `ema(m, g, β)` where it is one.
-  package func collected(_ id: TermID) -> String {
+  package func collected(_ id: TermID) -> String { text(collection(id)) }
+
+  private func collection(_ id: TermID) -> Notation {
     var groups: [TermID: [TermID]] = [:]
     var order: [TermID] = []
     for (weight, monomial) in table.monomials(id) {
@@ -80,19 +70,24 @@ package struct TermPrinter {
       table.add(parts[0].weight, parts[1].weight) == table.one
     {
       let (x, y) = (parts[0], parts[1])
-      return "ema(\(text(x.key)), \(text(y.key)), \(text(x.weight)))"
+      return .call("ema", [notation(x.key), notation(y.key), notation(x.weight)])
     }
-    var result = ""
+    var result: Notation?
     for (key, weight) in parts {
       let isNegative = table.content(weight).weight.isNegative
       let size = isNegative ? table.negate(weight) : weight
       let part =
         key == table.one
-        ? text(size, 6) : size == table.one ? text(key, 6) : "\(factor(size)) * \(text(key, 7))"
-      result +=
-        result.isEmpty ? (isNegative ? "-" : "") + part : (isNegative ? " - " : " + ") + part
+        ? notation(size)
+        : size == table.one ? notation(key) : .apply(.multiply, [notation(size), notation(key)])
+      if let sum = result {
+        result = .apply(isNegative ? .subtract : .add, [sum, part])
+      } else {
+        let first = bracketed(part, below: .product)
+        result = isNegative ? minus(first) : first
+      }
     }
-    return result.isEmpty ? "0" : result
+    return result ?? .number(0)
   }
 
   /// `w - lr * (…)`: a next value by what is subtracted, its common factors in front.
@@ -101,52 +96,75 @@ package struct TermPrinter {
     if difference == table.zero { return text(weight) }
     let (size, common, rest) = table.content(difference)
     if table.contains(common, weight) || rest == table.one {
-      return "\(text(weight)) - \(factored(difference, 6))"
+      return text(.apply(.subtract, [notation(weight), notation(difference)]))
     }
     let outside = table.scale(common, by: size)
-    let inner = collected(rest)
-    let sign = size.isNegative ? "+" : "-"
+    let inner = Notation.group(collection(rest))
     let factor = table.scale(outside, by: size.isNegative ? Rational(-1) : .one)
-    return factor == table.one
-      ? "\(text(weight)) \(sign) (\(inner))"
-      : "\(text(weight)) \(sign) \(text(factor, 6)) * (\(inner))"
+    let step = factor == table.one ? inner : .apply(.multiply, [notation(factor), inner])
+    return text(.apply(size.isNegative ? .add : .subtract, [notation(weight), step]))
   }
-
-  private func factored(_ id: TermID, _ outer: Int) -> String { text(id, outer) }
 
   private func size(_ id: TermID) -> Int { table.size(id) * 1_000_000 + Int(id.raw) }
 
-  /// Precedence: 4 comparison, 5 + −, 6 * /, 7 unary −, 8 ^, 9 atoms.
-  private func text(_ id: TermID, _ outer: Int) -> String {
+  // MARK: Terms
+
+  func notation(_ id: TermID) -> Notation {
     if let name = names[id] { return name }
     if room.depth == 0 { room.left = Self.longest }
     room.left -= 1
     if room.left <= 0 {
       room.isCut = true
-      return "…"
+      return .verbatim("…")
     }
     room.depth += 1
     defer { room.depth -= 1 }
-    func wrap(_ level: Int, _ text: String) -> String { level < outer ? "(\(text))" : text }
     let term = table[id]
     switch term.kind {
-    case .number:
-      let x = term.weights[0]
-      let text = x.description
-      if text.contains("/") { return wrap(6, text) }
-      return x.isNegative ? wrap(7, text) : text
-    case .symbol: return table.symbol(of: id)!.name
-    case .sum: return sum(id, outer)
-    case .product: return sum(id, outer)
-    case .apply: return application(id, term, outer)
+    case .number: return number(term.weights[0])
+    case .symbol: return .name(table.symbol(of: id)!.name)
+    case .sum, .product: return sum(id)
+    case .apply: return application(id, term)
     }
   }
 
+  private func number(_ x: Rational) -> Notation {
+    x.decimalText.map { .digits($0) }
+      ?? .apply(.divide, [digits(x.numerator), digits(x.denominator)])
+  }
+
+  private func digits(_ x: BigInteger) -> Notation { .digits(x.description) }
+
+  /// With a sign in front: `-a * b`.
+  private func minus(_ notation: Notation) -> Notation {
+    guard case .apply(let operation, let operands) = notation,
+      operation == .multiply || operation == .divide
+    else { return .apply(.negate, [notation]) }
+    func inside(_ notation: Notation) -> Notation {
+      guard case .apply(let operation, let operands) = notation,
+        operation == .multiply || operation == .divide
+      else { return .apply(.negate, [notation]) }
+      return .apply(operation, [inside(operands[0]), operands[1]])
+    }
+    return .loose(.apply(operation, [inside(operands[0]), operands[1]]))
+  }
+
+  /// In brackets if it binds more loosely: reads better where precedence alone would do without.
+  private func bracketed(_ notation: Notation, below precedence: Precedence) -> Notation {
+    let own: Precedence =
+      switch notation {
+      case .apply(let operation, _): operation.layout?.own ?? .postfix
+      case .conditional: .conditional
+      case .loose: .sum
+      default: .postfix
+      }
+    return own < precedence ? .group(notation) : notation
+  }
+
   /// Positive monomials first, the constant before or after them as it reads best.
-  private func sum(_ id: TermID, _ outer: Int) -> String {
+  private func sum(_ id: TermID) -> Notation {
     let (found, turned) = turned(table.monomials(id))
-    if let turned { return turned.sum(found, outer) }
-    return sum(found, outer)
+    return (turned ?? self).sum(found)
   }
 
   /// With every max(−a, −b) that is a factor written as −min(a, b), its sign among the others; no
@@ -172,17 +190,17 @@ package struct TermPrinter {
   }
 
   /// `min(a, b)` for max(−a, −b).
-  private func minimum(_ id: TermID) -> String? {
+  private func minimum(_ id: TermID) -> Notation? {
     let term = table[id]
     guard term.kind == .apply, term.operation == .maximum,
       term.operands.allSatisfy({ isNegated($0) })
     else { return nil }
-    return "min(\(term.operands.map { text(table.negate($0), 0) }.joined(separator: ", ")))"
+    return .apply(.minimum, term.operands.map { notation(table.negate($0)) })
   }
 
-  private func sum(_ all: [Monomial], _ outer: Int) -> String {
+  private func sum(_ all: [Monomial]) -> Notation {
     var parts = all
-    if parts.count == 1 { return product(parts[0].weight, parts[0].monomial, outer) }
+    if parts.count == 1 { return product(parts[0].weight, parts[0].monomial) }
     // 1 / 2 (a − b) rather than a / 2 − b / 2 where all share a divisor.
     parts.sort { x, y in
       let xFirst = x.weight.isNegative ? 1 : 0
@@ -190,22 +208,16 @@ package struct TermPrinter {
       return (xFirst, degree(x.monomial), x.monomial.raw)
         < (yFirst, degree(y.monomial), y.monomial.raw)
     }
-    var result = ""
-    for (i, (weight, monomial)) in parts.enumerated() {
-      if i == 0 {
-        result = product(weight, monomial, 5)
-      } else {
-        result +=
-          (weight.isNegative ? " - " : " + ") + product(weight.magnitude, monomial, 6)
-      }
+    return parts.dropFirst().reduce(product(parts[0].weight, parts[0].monomial)) { sum, part in
+      let next = product(part.weight.magnitude, part.monomial)
+      return .apply(part.weight.isNegative ? .subtract : .add, [sum, next])
     }
-    return 5 < outer ? "(\(result))" : result
   }
 
   private func degree(_ id: TermID) -> Int { id == table.one ? 0 : 1 }
 
-  private func product(_ weight: Rational, _ monomial: TermID, _ outer: Int) -> String {
-    if monomial == table.one { return text(table.number(weight), outer) }
+  private func product(_ weight: Rational, _ monomial: TermID) -> Notation {
+    if monomial == table.one { return number(weight) }
     var factors = sortedFactors(monomial)
     let size = weight.magnitude
     // b b^(t − 1) reads b^t.
@@ -223,48 +235,51 @@ package struct TermPrinter {
     if !joined.isEmpty {
       var copy = self
       for (base, exponent) in joined {
-        copy.names[base] = powerText(table[base].operands[0], exponent)
+        copy.names[base] = power(table[base].operands[0], exponent)
       }
       let parts = factors.map { copy.power($0.base, $0.exponent) }
-      if parts.count == 1, weight.isOne { return 8 < outer ? "(\(parts[0]))" : parts[0] }
-      let number = size.isOne ? [] : [text(table.number(size), 7)]
-      let result = (weight.isNegative ? "-" : "") + (number + parts).joined(separator: " * ")
-      return outer > 5 ? "(\(result))" : result
+      if parts.count == 1, weight.isOne { return parts[0] }
+      let factor = bracketed(number(size), below: .prefix)
+      let result = Notation.chain(.multiply, (size.isOne ? [] : [factor]) + parts)
+      return weight.isNegative ? minus(result) : .loose(result)
     }
     if size.isOne, factors.count == 1, !factors[0].exponent.isNegative {
-      let level = weight.isNegative ? 7 : outer
-      let single =
-        factors[0].exponent.isOne
-        ? text(factors[0].base, level) : power(factors[0].base, factors[0].exponent, level)
-      if !weight.isNegative { return single }
-      return 7 <= outer ? "(-\(single))" : "-\(single)"
+      let single = power(factors[0].base, factors[0].exponent)
+      return weight.isNegative ? .apply(.negate, [single]) : single
     }
-    var above: [String] = []
-    var below: [String] = []
+    var (above, below) = quotient(.one, factors)
+    if let decimal = size.decimalText {
+      if !size.isOne { above.insert(.digits(decimal), at: 0) }
+    } else {
+      let number = quotient(size, [])
+      above = number.above + above
+      below = number.below + below
+    }
+    let result = quotient(above, below)
+    return weight.isNegative ? minus(result) : result
+  }
+
+  /// What stands above and below the line: a number, and powers.
+  private func quotient(
+    _ size: Rational, _ factors: [Factor]
+  ) -> (above: [Notation], below: [Notation]) {
+    var above: [Notation] = []
+    var below: [Notation] = []
+    if size.numerator != .one { above.append(digits(size.numerator)) }
+    if size.denominator != .one { below.append(digits(size.denominator)) }
     for (base, exponent) in factors {
       if exponent.isNegative {
-        below.append(power(base, -exponent))
+        below.append(bracketed(power(base, -exponent), below: .prefix))
       } else {
-        above.append(power(base, exponent))
+        above.append(bracketed(power(base, exponent), below: .prefix))
       }
     }
-    if !size.isOne {
-      if let decimal = size.decimalText {
-        above.insert(decimal, at: 0)
-      } else {
-        if size.numerator != .one { above.insert(size.numerator.description, at: 0) }
-        below.insert(size.denominator.description, at: 0)
-      }
-    }
-    if above.isEmpty { above = ["1"] }
-    var result = above.joined(separator: " * ")
-    if below.count == 1 {
-      result += " / " + below[0]
-    } else if below.count > 1 {
-      result += " / (" + below.joined(separator: " * ") + ")"
-    }
-    if weight.isNegative { return outer > 5 ? "(-\(result))" : "-\(result)" }
-    return 6 < outer ? "(\(result))" : result
+    return (above, below)
+  }
+
+  private func quotient(_ above: [Notation], _ below: [Notation]) -> Notation {
+    let top = above.isEmpty ? .number(1) : Notation.chain(.multiply, above)
+    return below.isEmpty ? top : .apply(.divide, [top, .chain(.multiply, below)])
   }
 
   /// Hyperparameters first, then t, then data.
@@ -283,74 +298,63 @@ package struct TermPrinter {
     return symbol.name == "lr" ? 1 : 2
   }
 
-  private func power(_ base: TermID, _ exponent: Rational, _ outer: Int = 7) -> String {
-    if exponent.isOne { return text(base, 7) }
-    if exponent == .half { return "sqrt(\(text(base, 0)))" }
-    let result =
-      exponent.isInteger
-      ? "\(text(base, 9))^\(exponent.numerator)"
-      : "\(text(base, 9))^(\(exponent.numerator) / \(exponent.denominator))"
-    return outer > 8 ? "(\(result))" : result
+  private func power(_ base: TermID, _ exponent: Rational) -> Notation {
+    if exponent.isOne { return notation(base) }
+    if exponent == .half { return .apply(.squareRoot, [notation(base)]) }
+    let numerator = exponent.numerator.description
+    // An exponent may carry a sign.
+    let whole = exponent.isNegative ? Notation.verbatim(numerator) : .digits(numerator)
+    let quotient = Notation.apply(.divide, [.digits(numerator), digits(exponent.denominator)])
+    return .apply(.power, [notation(base), exponent.isInteger ? whole : quotient])
   }
 
-  private func powerText(_ base: TermID, _ exponent: TermID) -> String {
+  private func power(_ base: TermID, _ exponent: TermID) -> Notation {
     let isAtom = table[exponent].kind == .symbol
-    let text = text(exponent, 0)
-    return "\(self.text(base, 9))^\(isAtom ? text : "(\(text))")"
+    let text = notation(exponent)
+    return .apply(.power, [notation(base), isAtom ? text : .group(text)])
   }
 
-  private func application(_ id: TermID, _ term: Term, _ outer: Int) -> String {
-    func wrap(_ level: Int, _ text: String) -> String { level < outer ? "(\(text))" : text }
-    func operand(_ i: Int) -> String { text(term.operands[i], 0) }
+  private func application(_ id: TermID, _ term: Term) -> Notation {
+    func operand(_ i: Int) -> Notation { notation(term.operands[i]) }
     let detail = table.detail(of: id)
+    let scope = Scope.prefix(detail.scope?.rawValue ?? 0)
+    let words = detail.text.split(separator: " ")
     switch term.operation {
-    case .greater:
-      let (left, right) = comparison(term.operands[0])
-      return wrap(4, "\(left) > \(right)")
+    case .greater: return comparison(.greater, term.operands[0])
     case .divide:
       // The mark of a quotient that is 1 where it is defined.
-      let inside = text(term.operands[0], 7)
-      let above = detail.text == "unit" ? inside : "sqrt(\(operand(0)))^2"
-      return outer > 5 ? "(\(above) / \(inside))" : "\(above) / \(inside)"
+      let root = Notation.apply(.power, [.apply(.squareRoot, [operand(0)]), .number(2)])
+      let above = detail.text == "unit" ? bracketed(operand(0), below: .prefix) : root
+      return .loose(.apply(.divide, [above, operand(0)]))
     case .power:
-      let base = text(term.operands[0], 9)
-      let exponent = text(term.operands[1], 0)
-      let isAtom = table[term.operands[1]].kind == .symbol
-      if term.operands[0] == table.euler, table.symbol(of: term.operands[0]) != nil {
-        return "exp(\(exponent))"
-      }
-      return wrap(8, "\(base)^\(isAtom ? exponent : "(\(exponent))")")
-    case .multiply: return wrap(6, term.operands.map { text($0, 6) }.joined(separator: " * "))
+      if term.operands[0] == table.euler { return .apply(.exponential, [operand(1)]) }
+      return power(term.operands[0], term.operands[1])
+    case .multiply: return .chain(.multiply, term.operands.map { notation($0) })
     case .maximum:
-      if let minimum = minimum(id) { return wrap(7, "-\(minimum)") }
-      return "max(\(term.operands.map { text($0, 0) }.joined(separator: ", ")))"
+      if let minimum = minimum(id) { return .apply(.negate, [minimum]) }
+      return .apply(.maximum, term.operands.map { notation($0) })
     case .select:
-      return wrap(
-        1, "if \(operand(0)) then \(text(term.operands[1], 1)) else \(text(term.operands[2], 1))")
-    case .modulo: return wrap(6, "\(text(term.operands[0], 6)) mod \(text(term.operands[1], 7))")
-    case .sum: return "\(scopePrefix(detail))sum(\(operand(0)))"
-    case .maximumOf: return "\(scopePrefix(detail))max(\(operand(0)))"
+      let test = condition(term.operands[0]) ?? .apply(.greater, [operand(0), .number(0)])
+      return .conditional(test, operand(1), operand(2))
+    case .sum: return .call(scope + "sum", [operand(0)])
+    case .maximumOf: return .call(scope + "max", [operand(0)])
     case .globalSum, .globalMaximum:
       let inner = table[term.operands[0]]
-      if inner.kind == .apply, inner.operation == .sum || inner.operation == .maximumOf {
-        return "global \(operand(0))"
-      }
-      return "global \(term.operation == .globalSum ? "sum" : "max")(\(operand(0)))"
+      let isOne =
+        inner.kind == .apply && (inner.operation == .sum || inner.operation == .maximumOf)
+      return isOne ? .global(operand(0)) : .apply(term.operation, [operand(0)])
     case .matrixProduct:
-      return wrap(6, term.operands.map { text($0, 7) }.joined(separator: " @ "))
-    case .transpose: return "\(text(term.operands[0], 9)).T"
-    case .identity: return "eye(\(detail.text.split(separator: "×").first ?? "rows"))"
+      return .chain(
+        .matrixProduct, term.operands.map { bracketed(notation($0), below: .prefix) })
+    case .identity:
+      return .call("eye", [.verbatim("\(detail.text.split(separator: "×").first ?? "rows")")])
     case .broadcast: return operand(0)
-    case .draw: return "bernoulli(\(operand(0)))"
-    case .project:
-      return "\(operand(0))[\(detail.text.split(separator: " ").first ?? "0")]"
+    case .draw: return .call("bernoulli", [operand(0)])
+    case .project: return .index(operand(0), "\(words.first ?? "0")")
     case .loop:
-      let count = Int(detail.text.split(separator: " ").last ?? "1") ?? 1
-      let initial = term.operands.dropFirst().prefix(count).map { text($0, 0) }
-      return "repeat(\(operand(0)), \(initial.joined(separator: ", ")))"
-    default:
-      let inner = term.operands.map { text($0, 0) }.joined(separator: ", ")
-      return "\(term.operation.info.name)(\(inner))"
+      let count = words.last.flatMap { Int($0) } ?? 1
+      return .call("repeat", term.operands.prefix(count + 1).map { notation($0) })
+    default: return .apply(term.operation, term.operands.map { notation($0) })
     }
   }
 
@@ -359,21 +363,14 @@ package struct TermPrinter {
     return !parts.isEmpty && parts.allSatisfy { $0.weight.isNegative }
   }
 
-  /// d > 0 with the negative parts on the other side.
-  private func comparison(_ d: TermID) -> (String, String) {
-    let parts = table.monomials(d)
-    let left = table.add(
-      parts.filter { !$0.weight.isNegative }.map { table.scale($0.monomial, by: $0.weight) })
-    let right = table.add(
-      parts.filter { $0.weight.isNegative }.map { table.scale($0.monomial, by: -$0.weight) })
-    return (text(left, 5), text(right, 5))
-  }
-
-  private func scopePrefix(_ detail: Detail) -> String {
-    switch detail.scope {
-    case .perRow: "row_"
-    case .perColumn: "col_"
-    default: ""
+  /// d > 0, or another comparison of d with 0, with the negative parts on the other side.
+  func comparison(_ operation: Operation, _ d: TermID) -> Notation {
+    func side(_ sign: Rational) -> Notation {
+      notation(
+        table.add(
+          table.monomials(d).filter { $0.weight.isNegative == sign.isNegative }
+            .map { table.scale($0.monomial, by: $0.weight * sign) }))
     }
+    return .apply(operation, [side(.one), side(Rational(-1))])
   }
 }

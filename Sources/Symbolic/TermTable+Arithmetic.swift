@@ -123,6 +123,12 @@ extension TermTable {
     return builder.finish()
   }
 
+  func product(_ exponents: [TermID: Rational]) -> TermID {
+    product(
+      exponents.filter { !$0.value.isZero }.sorted { $0.key.raw < $1.key.raw }
+        .map { ($0.key, $0.value) })
+  }
+
   /// What a quotient x/x is: 1, but undefined where x may be 0.
   func unit(_ x: TermID) -> TermID {
     if isNonzero(x) { return one }
@@ -271,7 +277,7 @@ extension TermTable {
         inside = multiply(inside, piece)
       }
     }
-    if let root = squareRoot(inside) {
+    if let root = PolynomialDivision(table: self).squareRoot(inside) {
       note(.rootOfSquare)
       outside.append(power(absolute(root), r * Rational(2)))
     } else {
@@ -346,230 +352,5 @@ extension TermTable {
       all.append(product([(opaque(.power, [base, lowered]), weight)]))
     }
     return multiply(all)
-  }
-
-  // MARK: Content
-
-  /// weight · common · rest, where `common` is the product of powers that all monomials share and
-  /// `rest` a sum of whole weights without common divisor, its first weight positive.
-  package func content(_ id: TermID) -> (weight: Rational, common: TermID, rest: TermID) {
-    if id == zero { return (.one, one, zero) }
-    if let x = value(id) { return (x, one, one) }
-    var common = one
-    var rest = id
-    for _ in 0..<4 {
-      let shared = sharedFactors(rest)
-      if shared.isEmpty { break }
-      note(.commonDenominator)
-      common = multiply(common, product(shared))
-      rest = divided(rest, by: shared)
-      if rest == zero { return (.one, one, zero) }
-    }
-    if let x = value(rest) { return (x, common, one) }
-    let parts = monomials(rest)
-    if parts.count == 1 {
-      return (parts[0].weight, multiply(common, parts[0].monomial), one)
-    }
-    var numerator = BigInteger.zero
-    var denominator = BigInteger.one
-    for (weight, _) in parts {
-      numerator = BigInteger.gcd(numerator, weight.numerator)
-      denominator =
-        denominator / BigInteger.gcd(denominator, weight.denominator) * weight.denominator
-    }
-    var weight = Rational(numerator, denominator)
-    if parts[0].weight.isNegative { weight = -weight }
-    return (weight, common, scale(rest, by: weight.reciprocal))
-  }
-
-  private func sharedFactors(_ id: TermID) -> [Factor] {
-    var least: [TermID: Rational] = [:]
-    var isFirst = true
-    for (_, monomial) in monomials(id) {
-      var here: [TermID: Rational] = [:]
-      for (base, exponent) in factors(monomial) { here[base] = exponent }
-      if isFirst {
-        least = here
-        isFirst = false
-        continue
-      }
-      for (base, exponent) in least {
-        least[base] = min(exponent, here[base] ?? .zero)
-      }
-      for (base, exponent) in here where least[base] == nil {
-        least[base] = min(exponent, .zero)
-      }
-    }
-    return least.filter { !$0.value.isZero && !isMark($0.key) && value($0.key) == nil }
-      .sorted { $0.key.raw < $1.key.raw }.map { ($0.key, $0.value) }
-  }
-
-  /// The sum with exponents lowered, without marks: what is divided by is not 0 where it is defined.
-  private func divided(_ id: TermID, by shared: [Factor]) -> TermID {
-    var all: [TermID] = []
-    for (weight, monomial) in monomials(id) {
-      var here: [TermID: Rational] = [:]
-      for (base, exponent) in factors(monomial) { here[base] = exponent }
-      for (base, exponent) in shared { here[base] = (here[base] ?? .zero) - exponent }
-      let left = here.filter { !$0.value.isZero }.sorted { $0.key.raw < $1.key.raw }
-      all.append(scale(product(left.map { ($0.key, $0.value) }), by: weight))
-    }
-    return add(all)
-  }
-
-  /// Whether a quotient of sums stands in a term.
-  func hasDenominator(_ id: TermID) -> Bool {
-    monomials(id).contains { _, monomial in
-      factors(monomial).contains {
-        $0.exponent.isNegative && (self[$0.base].kind == .sum || sizeOfSum($0.base) != nil)
-      }
-    }
-  }
-
-  /// The sum whose size a factor is.
-  private func sizeOfSum(_ id: TermID) -> TermID? {
-    let term = self[id]
-    guard term.kind == .apply, term.operation == .absolute,
-      self[term.operands[0]].kind == .sum
-    else { return nil }
-    return term.operands[0]
-  }
-
-  /// The term over one denominator, common divisors of numerator and denominator cancelled.
-  package func reduced(_ id: TermID) -> TermID {
-    guard self[id].kind == .sum, hasDenominator(id) else { return id }
-    let (weight, common, rest) = content(id)
-    if rest == zero { return zero }
-    var numerator = rest
-    var outside: [Factor] = []
-    var marks: [TermID] = []
-    var isChanged = false
-    for (base, exponent) in factors(common) {
-      var left = exponent
-      if self[base].kind == .sum {
-        while left <= Rational(-1), let quotient = quotient(numerator, by: base) {
-          note(.divisionOfPolynomials)
-          isChanged = true
-          numerator = quotient
-          left = left + .one
-          marks.append(unit(base))
-        }
-      }
-      if left == Rational(-1), let inside = sizeOfSum(base),
-        let quotient = quotient(numerator, by: inside)
-      {
-        // S / |S| is the sign of S.
-        note(.overAbsolute)
-        isChanged = true
-        numerator = quotient
-        left = .zero
-        marks.append(sign(inside))
-        marks.append(unit(inside))
-      }
-      if !left.isZero { outside.append((base, left)) }
-    }
-    if !isChanged, monomials(rest).count >= monomials(id).count { return id }
-    // What is not cancelled stands where it stood: no new quotient, no new mark.
-    let joined = divided(numerator, by: outside.map { ($0.base, -$0.exponent) })
-    return scale(multiply([joined] + marks), by: weight)
-  }
-
-  /// Whether two terms are equal wherever both are defined, as quotients of polynomials in atoms.
-  package func isEqual(_ a: TermID, _ b: TermID) -> Bool {
-    a == b || isZero(subtract(a, b))
-  }
-
-  /// Whether a term is 0 wherever it is defined.
-  package func isZero(_ id: TermID) -> Bool {
-    if id == zero { return true }
-    if self[id].kind != .sum { return false }
-    return content(id).rest == zero
-  }
-
-  // MARK: Exact division
-
-  /// a / b where that is a polynomial in the atoms, nil where it is none.
-  package func quotient(_ a: TermID, by b: TermID) -> TermID? {
-    let divisor = monomials(b).map { (weight: $0.weight, key: key($0.monomial)) }
-    guard divisor.count > 1, monomials(a).count >= 1,
-      let lead = divisor.max(by: { precedes($0.key, $1.key) })
-    else { return nil }
-    var rest = a
-    var parts: [TermID] = []
-    for _ in 0..<200 {
-      if rest == zero { break }
-      guard spend(monomials(rest).count),
-        let top = monomials(rest).map({ (weight: $0.weight, key: key($0.monomial)) })
-          .max(by: { precedes($0.key, $1.key) })
-      else { return nil }
-      var exponents = Dictionary(uniqueKeysWithValues: top.key.map { ($0.base, $0.exponent) })
-      for (base, exponent) in lead.key {
-        guard let own = exponents[base], own >= exponent else { return nil }
-        exponents[base] = own - exponent
-      }
-      let factors = exponents.filter { !$0.value.isZero }.sorted { $0.key.raw < $1.key.raw }
-      let part = scale(
-        product(factors.map { ($0.key, $0.value) }), by: top.weight / lead.weight)
-      parts.append(part)
-      rest = subtract(rest, multiply(part, b))
-    }
-    guard rest == zero else { return nil }
-    let result = add(parts)
-    return multiply(result, b) == a ? result : nil
-  }
-
-  /// The polynomial whose square a sum is, nil where there is none.
-  func squareRoot(_ id: TermID) -> TermID? {
-    let parts = monomials(id)
-    guard parts.count >= 3, parts.count <= 60 else { return nil }
-    func root(_ part: (weight: Rational, monomial: TermID)) -> TermID? {
-      let halves = factors(part.monomial).map { ($0.base, $0.exponent * .half) }
-      guard part.weight.isPositive, halves.allSatisfy({ $0.1.isInteger }),
-        let p = integerRoot(part.weight.numerator), let q = integerRoot(part.weight.denominator)
-      else { return nil }
-      return scale(product(halves), by: Rational(p, q))
-    }
-    guard let lead = parts.max(by: { precedes(key($0.monomial), key($1.monomial)) }),
-      var result = root(lead)
-    else { return nil }
-    let twice = scale(result, by: Rational(2))
-    let divisor = monomials(twice)[0]
-    for _ in 0..<12 {
-      let rest = subtract(id, multiply(result, result))
-      if rest == zero { return result }
-      guard let top = monomials(rest).max(by: { precedes(key($0.monomial), key($1.monomial)) })
-      else { return nil }
-      var exponents = Dictionary(
-        uniqueKeysWithValues: factors(top.monomial).map { ($0.base, $0.exponent) })
-      for (base, exponent) in factors(divisor.monomial) {
-        guard let own = exponents[base], own >= exponent else { return nil }
-        exponents[base] = own - exponent
-      }
-      let left = exponents.filter { !$0.value.isZero }.sorted { $0.key.raw < $1.key.raw }
-      result = add(
-        result,
-        scale(product(left.map { ($0.key, $0.value) }), by: top.weight / divisor.weight))
-    }
-    return nil
-  }
-
-  private func integerRoot(_ x: BigInteger) -> BigInteger? {
-    guard let n = x.word, n >= 0 else { return nil }
-    let root = Int(Double(n).squareRoot().rounded())
-    let (square, overflow) = root.multipliedReportingOverflow(by: root)
-    return !overflow && square == n ? BigInteger(root) : nil
-  }
-
-  private func key(_ monomial: TermID) -> [Factor] {
-    factors(monomial).sorted { $0.base.raw > $1.base.raw }
-  }
-
-  /// Lexicographic order of monomials, later atoms first.
-  private func precedes(_ p: [Factor], _ q: [Factor]) -> Bool {
-    for (x, y) in zip(p, q) {
-      if x.base != y.base { return x.base.raw < y.base.raw }
-      if x.exponent != y.exponent { return x.exponent < y.exponent }
-    }
-    return p.count < q.count
   }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 
 /// Cuts a source text into tokens. Any bytes are accepted: what no token starts with becomes an
@@ -142,8 +143,8 @@ struct Lexer {
 
   /// A name may hold Greek letters and subscript digits.
   private static func isWordScalar(_ scalar: UInt32, atStart: Bool) -> Bool {
-    if scalar < 0x80 || scalar > 0x2126 { return false }
-    return Greek.name(of: scalar) != nil || (!atStart && Greek.subscriptDigit(scalar) != nil)
+    if scalar < 0x80 || scalar > 0x2206 { return false }
+    return Greek.letter(scalar) != nil || (!atStart && Greek.subscriptDigit(scalar) != nil)
   }
 
   private func endOfWord(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {

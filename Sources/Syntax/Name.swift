@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 
 /// An identifier as the user wrote it, and its canonical spelling.
@@ -15,6 +16,11 @@ package struct Name: Hashable, Sendable, CustomStringConvertible {
     self.key = key
     self.text = text
     self.span = span
+  }
+
+  /// A name as written, with its canonical key.
+  package init(_ text: String, _ span: Span = .none) {
+    self.init(key: Greek.key(of: text), text: text, span: span)
   }
 
   package var description: String { text }

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 
 /// Parses a whole file. Errors go to `bag`; the tree holds what could be read.

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 
 /// The text of each token in a `FormatStyle`. Signs that become calls, and calls that become signs,

@@ -18,6 +18,20 @@ package func dump(_ tree: SyntaxTree, _ expression: ExprID) -> String {
   return printer.output
 }
 
+/// A string as source writes it.
+package func quoted(_ text: String) -> String {
+  var result = "\""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\"": result += "\\\""
+    case "\\": result += "\\\\"
+    case "\n": result += "\\n"
+    default: result.unicodeScalars.append(scalar)
+    }
+  }
+  return result + "\""
+}
+
 private struct TreePrinter {
   let tree: SyntaxTree
   var output = ""
@@ -103,19 +117,6 @@ private struct TreePrinter {
       if let label = argument.label { output += label.key + ": " }
       print(argument.value)
     }
-  }
-
-  private func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 
   // MARK: Parts

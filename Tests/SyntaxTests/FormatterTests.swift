@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import Syntax
 import Testing
@@ -10,6 +11,25 @@ import Testing
     #expect(formatted(once, style) == once)
     #expect(once.contains("# X' is the next iteration's value"))
     #expect(once.split(separator: "\n").allSatisfy { $0.unicodeScalars.count <= 100 })
+  }
+
+  /// Every letter of the alphabet survives being spelled out; signs that look like one, and variants
+  /// of one, become it.
+  @Test func everyGreekLetterComesBack() throws {
+    let capitals = (0x391...0x3A9).filter { $0 != 0x3A2 }
+    let alphabet = Set((capitals + (0x3B1...0x3C9).filter { $0 != 0x3C2 }).map { UInt32($0) })
+    var count = 0
+    for letter in Greek.letters {
+      let text = "rule R(k = 1) {\n    w' = w - \(letter.scalar)_max1 * k * g\n}\n"
+      let spelled = try #require(formatted(text, .ascii))
+      #expect(spelled.utf8.allSatisfy { $0 < 0x80 } && spelled.contains("\(letter.name)_max1"))
+      let drawn = try #require(formatted(spelled, .unicode))
+      #expect(dump(Parsed(drawn).tree) == dump(Parsed(text).tree))
+      guard alphabet.contains(letter.scalar.value) else { continue }
+      count += 1
+      #expect(drawn == text.replacing("*", with: "·"))
+    }
+    #expect(count == 48)
   }
 
   @Test func layout() {

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import Testing
 
@@ -66,8 +67,9 @@ import Testing
   }
 
   @Test func greekBothWays() {
-    for (letter, name) in Greek.letters {
-      #expect(Greek.ascii(String(letter)) == name)
+    for letter in Greek.letters {
+      let name = letter.name
+      #expect(Greek.ascii(String(letter.scalar)) == name)
       #expect(Greek.key(of: Greek.unicode(name)) == name)
       #expect(Greek.unicode(name).unicodeScalars.count == 1)
       #expect(Greek.unicode(name + "_1") == Greek.unicode(name) + "_1")

@@ -52,7 +52,7 @@ extension Diagnostic {
     _ name: String, _ domain: Domain, _ x: Double, at span: Span
   ) -> Diagnostic {
     Diagnostic(
-      .outsideDomain, "`\(name)` lies in \(domain), and this is \(NumberPrinter.text(x))", at: span)
+      .outsideDomain, "`\(name)` lies in \(domain), and this is \(OptDialect.text(x))", at: span)
   }
 
   static func boundsOfDomain(at span: Span) -> Diagnostic {

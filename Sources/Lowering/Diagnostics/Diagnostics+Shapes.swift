@@ -75,7 +75,7 @@ extension Diagnostic {
     Diagnostic(
       .badRepeatCount,
       "`repeat` takes a whole number from 0 to 1,000,000, and this is "
-        + NumberPrinter.text(count), at: span)
+        + OptDialect.text(count), at: span)
   }
 
   // MARK: Shapes
@@ -117,7 +117,7 @@ extension Diagnostic {
     Diagnostic(
       .badLength,
       "a length must be a whole number from 0 to 2,000,000,000, and this is "
-        + NumberPrinter.text(x), at: span)
+        + OptDialect.text(x), at: span)
   }
 
   static func doesNotFit(

@@ -14,7 +14,7 @@ extension Operation {
   }
 
   /// The kernel of an elementwise operation.
-  var kernel: rv_op {
+  package var kernel: rv_op {
     switch self {
     case .negate: RV_NEGATE
     case .absolute: RV_ABSOLUTE

@@ -1,0 +1,140 @@
+import IR
+
+/// Sums over one denominator.
+extension TermTable {
+  /// weight · common · rest, where `common` is the product of powers that all monomials share and
+  /// `rest` a sum of whole weights without common divisor, its first weight positive.
+  package func content(_ id: TermID) -> (weight: Rational, common: TermID, rest: TermID) {
+    if id == zero { return (.one, one, zero) }
+    if let x = value(id) { return (x, one, one) }
+    var common = one
+    var rest = id
+    for _ in 0..<4 {
+      let shared = sharedFactors(rest)
+      if shared.isEmpty { break }
+      note(.commonDenominator)
+      common = multiply(common, product(shared))
+      rest = divided(rest, by: shared)
+      if rest == zero { return (.one, one, zero) }
+    }
+    if let x = value(rest) { return (x, common, one) }
+    let parts = monomials(rest)
+    if parts.count == 1 {
+      return (parts[0].weight, multiply(common, parts[0].monomial), one)
+    }
+    var numerator = BigInteger.zero
+    var denominator = BigInteger.one
+    for (weight, _) in parts {
+      numerator = BigInteger.gcd(numerator, weight.numerator)
+      denominator =
+        denominator / BigInteger.gcd(denominator, weight.denominator) * weight.denominator
+    }
+    var weight = Rational(numerator, denominator)
+    if parts[0].weight.isNegative { weight = -weight }
+    return (weight, common, scale(rest, by: weight.reciprocal))
+  }
+
+  private func sharedFactors(_ id: TermID) -> [Factor] {
+    var least: [TermID: Rational] = [:]
+    var isFirst = true
+    for (_, monomial) in monomials(id) {
+      var here: [TermID: Rational] = [:]
+      for (base, exponent) in factors(monomial) { here[base] = exponent }
+      if isFirst {
+        least = here
+        isFirst = false
+        continue
+      }
+      for (base, exponent) in least {
+        least[base] = min(exponent, here[base] ?? .zero)
+      }
+      for (base, exponent) in here where least[base] == nil {
+        least[base] = min(exponent, .zero)
+      }
+    }
+    return least.filter { !$0.value.isZero && !isMark($0.key) && value($0.key) == nil }
+      .sorted { $0.key.raw < $1.key.raw }.map { ($0.key, $0.value) }
+  }
+
+  /// The sum with exponents lowered, without marks: what is divided by is not 0 where it is defined.
+  private func divided(_ id: TermID, by shared: [Factor]) -> TermID {
+    var all: [TermID] = []
+    for (weight, monomial) in monomials(id) {
+      var here: [TermID: Rational] = [:]
+      for (base, exponent) in factors(monomial) { here[base] = exponent }
+      for (base, exponent) in shared { here[base] = (here[base] ?? .zero) - exponent }
+      all.append(scale(product(here), by: weight))
+    }
+    return add(all)
+  }
+
+  /// Whether a quotient of sums stands in a term.
+  func hasDenominator(_ id: TermID) -> Bool {
+    monomials(id).contains { _, monomial in
+      factors(monomial).contains {
+        $0.exponent.isNegative && (self[$0.base].kind == .sum || sizeOfSum($0.base) != nil)
+      }
+    }
+  }
+
+  /// The sum whose size a factor is.
+  private func sizeOfSum(_ id: TermID) -> TermID? {
+    let term = self[id]
+    guard term.kind == .apply, term.operation == .absolute,
+      self[term.operands[0]].kind == .sum
+    else { return nil }
+    return term.operands[0]
+  }
+
+  /// The term over one denominator, common divisors of numerator and denominator cancelled.
+  package func reduced(_ id: TermID) -> TermID {
+    guard self[id].kind == .sum, hasDenominator(id) else { return id }
+    let (weight, common, rest) = content(id)
+    if rest == zero { return zero }
+    var numerator = rest
+    var outside: [Factor] = []
+    var marks: [TermID] = []
+    var isChanged = false
+    let division = PolynomialDivision(table: self)
+    for (base, exponent) in factors(common) {
+      var left = exponent
+      if self[base].kind == .sum {
+        while left <= Rational(-1), let quotient = division.quotient(numerator, by: base) {
+          note(.divisionOfPolynomials)
+          isChanged = true
+          numerator = quotient
+          left = left + .one
+          marks.append(unit(base))
+        }
+      }
+      if left == Rational(-1), let inside = sizeOfSum(base),
+        let quotient = division.quotient(numerator, by: inside)
+      {
+        // S / |S| is the sign of S.
+        note(.overAbsolute)
+        isChanged = true
+        numerator = quotient
+        left = .zero
+        marks.append(sign(inside))
+        marks.append(unit(inside))
+      }
+      if !left.isZero { outside.append((base, left)) }
+    }
+    if !isChanged, monomials(rest).count >= monomials(id).count { return id }
+    // What is not cancelled stands where it stood: no new quotient, no new mark.
+    let joined = divided(numerator, by: outside.map { ($0.base, -$0.exponent) })
+    return scale(multiply([joined] + marks), by: weight)
+  }
+
+  /// Whether two terms are equal wherever both are defined, as quotients of polynomials in atoms.
+  package func isEqual(_ a: TermID, _ b: TermID) -> Bool {
+    a == b || isZero(subtract(a, b))
+  }
+
+  /// Whether a term is 0 wherever it is defined.
+  package func isZero(_ id: TermID) -> Bool {
+    if id == zero { return true }
+    if self[id].kind != .sum { return false }
+    return content(id).rest == zero
+  }
+}
