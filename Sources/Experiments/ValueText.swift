@@ -4,7 +4,9 @@ import Runtime
 /// Values as a person reads them.
 package enum ValueText {
   package static func text(_ value: Dense, isBoolean: Bool) -> String {
-    func one(_ x: Double) -> String { isBoolean ? (x != 0 ? "true" : "false") : number(x) }
+    func one(_ x: Double) -> String {
+      isBoolean ? (x != 0 ? "true" : "false") : NumberText.shortest(x)
+    }
     if value.shape.isEmpty || (value.shape.allSatisfy { $0 == 1 }) { return one(value.scalar) }
     let limit = 12
     func row(_ values: ArraySlice<Double>) -> String {

@@ -65,7 +65,7 @@ struct RuleWalk {
   /// Steps; `oracle` is the objective elsewhere, for rules that ask. Returns all outputs of the update.
   @discardableResult
   mutating func step(
-    _ environment: ReferenceEnvironment, oracle: Oracle
+    _ environment: ReferenceEnvironment, oracle: @escaping Oracle
   ) throws(DiagnosticError) -> ReferenceProgram.Result {
     let next = try program.evaluate([environment], oracle: oracle)
     weights = next.value(.parameter(0)) ?? weights

@@ -55,7 +55,6 @@ extension Compiler {
         $0.count == count ? Dense(shape: dims, values: $0.values) : .filled(dims, $0.scalar)
       }
     }
-    var w = stretched(weights) ?? draw()
     let horizon = max(step, 100)
     let variant = try instance.module.variantIndex(for: ParameterSpec(name: "w", dims: dims))
     var walk = try RuleWalk(
