@@ -3,7 +3,9 @@ import Driver
 import IR
 import Lowering
 import Runtime
+import Semantics
 import Symbolic
+import Syntax
 
 /// An expression in which names without a meaning stand for any number: `:type`, `:plot`.
 package struct FreeExpression {

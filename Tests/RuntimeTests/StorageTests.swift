@@ -2,6 +2,7 @@ import Diagnostics
 import Driver
 import Native
 import Testing
+
 @testable import Runtime
 
 /// A rule over one tensor with memory of its own.
