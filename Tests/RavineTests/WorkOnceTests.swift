@@ -8,7 +8,7 @@ import Training
 
 /// What binding makes is made once, whatever the seeds, the rules beside it and the rates.
 @Suite struct WorkOnceTests {
-  static let bowl = "objective bowl(x: vector(2) = (5, 3)) = sum(x^2)\n"
+  static let bowl = "objective bowl(x: vector(2) = [5, 3]) = sum(x^2)\n"
 
   private func run(_ text: String) throws -> WorkCounts {
     let compiler = Compiler()

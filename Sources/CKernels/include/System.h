@@ -6,7 +6,7 @@ enum rv_process { RV_PROCESS_NOT_STARTED = -1, RV_PROCESS_STOPPED = -2, RV_PROCE
 
 /// Runs a program with an argument array (no shell), nothing on its input and its output and errors
 /// in the file `messages`; TMPDIR is `folder`. Its exit status, or an `rv_process`. However long it
-/// runs, it does not outlive this process.
+/// runs, it is killed where this process exits or gets Ctrl-C.
 int rv_run_program(
     const char *path, char *const *arguments, const char *messages, const char *folder);
 
