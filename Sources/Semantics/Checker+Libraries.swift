@@ -13,9 +13,10 @@ extension Checker {
     let isLibrary = program.isLibrary(id)
     return NameChecker.Outside(
       function: { key in
-        if Builtins.functions.contains(key) { return Declaration(.builtinFunction) }
+        // A script's own `count` is meant before the language's.
         let known = isLibrary ? shared.program.libraryFunctions : shared.program.functions
-        return known[key].map { Declaration(.function, $0.declaration.name.span) }
+        if let own = known[key] { return Declaration(.function, own.declaration.name.span) }
+        return Builtins.functions.contains(key) ? Declaration(.builtinFunction) : nil
       },
       functionNames: {
         Array(Builtins.functions) + shared.program.functions.keys + offered
