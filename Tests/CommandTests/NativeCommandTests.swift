@@ -136,8 +136,9 @@ import Testing
       return compiling != nil
     }
     kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    // It holds what the process is waited for by.
     kill(try #require(compiling), SIGKILL)
+    process.waitUntilExit()
     #expect(cacheNames(sandbox).contains { $0.hasPrefix("work-") })
     let outcome = try sandbox.run(
       "\(Self.replay) --engine native --json", environment: ["RAVINE_CACHE": "cache"])

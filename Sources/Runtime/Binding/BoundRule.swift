@@ -65,6 +65,12 @@ package struct BoundRule: Sendable {
     needsBackup = binder.needsBackup
   }
 
+  /// Whether this is what binding the rule for so many steps gives.
+  package func isBound(to other: RuleInstance, horizon: Int) -> Bool {
+    horizon == self.horizon && other.arguments == rule.arguments
+      && other.module.hypers == rule.module.hypers && rule.module.updates(as: other.module)
+  }
+
   /// The rule with other arguments and another horizon, on the same plans and code; nil where another
   /// rule, or another value of a structural hyperparameter, wants plans of its own. Throws R0507 and
   /// R0908 where an argument is out of its domain.

@@ -60,15 +60,23 @@ final class Bindings {
   func rule(
     _ rule: RuleInstance, _ parameters: [ParameterSpec], horizon: Int, isCompiled: Bool
   ) throws(DiagnosticError) -> BoundRule {
-    for k in rules.indices {
-      if isCompiled { rules[k].compile(compiler) }
-      if let shared = try rules[k].rebound(rule, horizon: horizon) { return shared }
+    var k = rules.firstIndex { $0.isBound(to: rule, horizon: horizon) }
+    if k == nil {
+      for known in rules where k == nil {
+        guard let shared = try known.rebound(rule, horizon: horizon) else { continue }
+        rules.append(shared)
+        k = rules.count - 1
+      }
     }
-    rules.append(
-      try BoundRule(
-        rule, parameters: parameters, engine: engine, elementType: elementType, horizon: horizon))
-    if isCompiled { rules[rules.count - 1].compile(compiler) }
-    return rules[rules.count - 1]
+    if k == nil {
+      rules.append(
+        try BoundRule(
+          rule, parameters: parameters, engine: engine, elementType: elementType,
+          horizon: horizon))
+      k = rules.count - 1
+    }
+    if isCompiled { rules[k!].compile(compiler) }
+    return rules[k!]
   }
 
   /// The same in float64.
