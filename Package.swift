@@ -55,21 +55,23 @@ let package = Package(
       "Laboratory",
       [
         "Basics", "Diagnostics", "Driver", "IR", "Lowering", "Platform", "Runtime", "Semantics",
-        "Symbolic", "Syntax",
+        "Symbolic", "Syntax", "Zoo",
       ]),
     room(
       "Experiments",
       [
         "Basics", "Diagnostics", "Driver", "IR", "Laboratory", "Lowering", "Platform", "Plotting",
-        "Runtime", "Semantics", "Syntax", "Training",
+        "Runtime", "Semantics", "Symbolic", "Syntax", "Training",
       ]),
-    room("Ravine", ["Diagnostics", "Driver", "IR", "Laboratory", "Native", "Runtime"]),
+    room(
+      "Ravine",
+      [
+        "Basics", "Diagnostics", "Driver", "IR", "Laboratory", "Lowering", "Native", "Runtime",
+        "Symbolic", "Syntax", "Zoo",
+      ]),
     room(
       "Measuring",
-      [
-        "Basics", "CKernels", "Diagnostics", "Driver", "IR", "Laboratory", "Native", "Platform",
-        "Runtime",
-      ]),
+      ["Basics", "CKernels", "Diagnostics", "IR", "Laboratory", "Native", "Platform", "Runtime"]),
     room(
       "Session",
       [
@@ -83,74 +85,73 @@ let package = Package(
       name: "ravine-cli",
       dependencies: [
         "Basics", "CKernels", "CReadline", "Diagnostics", "Driver", "Experiments", "IR",
-        "Laboratory", "Lowering", "Measuring", "Native", "Platform", "Runtime", "Session",
-        "Symbolic", "Syntax", "Training", "Zoo",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Laboratory", "Measuring", "Native", "Platform", "Runtime", "Session", "Symbolic", "Syntax",
+        "Training", "Zoo", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-cli", swiftSettings: strict),
     .executableTarget(
       name: "ravine-bench",
       dependencies: [
-        "CKernels", "Diagnostics", "Driver", "IR", "Lowering", "Measuring", "Native", "Platform",
-        "Runtime",
+        "CKernels", "Diagnostics", "Driver", "IR", "Measuring", "Native", "Platform", "Runtime",
+        "Semantics", "Syntax",
       ],
       path: "Sources/RavineBench", swiftSettings: strict),
     // The generator of docs/zoo.
     .executableTarget(
       name: "ravine-gallery",
       dependencies: [
-        "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Lowering",
-        "Platform", "Plotting", "Runtime", "Semantics", "Symbolic", "Syntax", "Training", "Zoo",
+        "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Platform",
+        "Plotting", "Runtime", "Symbolic", "Training", "Zoo",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-gallery", swiftSettings: strict),
     // What tests of several rooms wait for and start.
     .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
-    tests("SyntaxTests", ["Basics", "Diagnostics", "Syntax"]),
-    tests("IRTests", ["Basics", "IR", "Platform"]),
+    tests("SyntaxTests", ["Basics", "Diagnostics", "Platform", "Syntax"]),
+    tests("IRTests", ["Basics", "IR"]),
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),
     tests(
       "RuntimeTests",
       [
-        "AllocationCount", "Basics", "CKernels", "Diagnostics", "Driver", "IR", "Native",
-        "Platform", "Runtime",
+        "AllocationCount", "Basics", "CKernels", "Diagnostics", "Driver", "IR", "Lowering",
+        "Native", "Platform", "Runtime", "Semantics", "Syntax",
       ]),
     tests(
       "NativeTests",
-      ["CKernels", "Diagnostics", "Driver", "Experiments", "IR", "Native", "Platform", "Runtime"]),
+      ["CKernels", "Diagnostics", "Driver", "Experiments", "IR", "Native", "Runtime"]),
     tests(
       "SymbolicTests",
       [
-        "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Platform",
-        "Runtime", "Symbolic", "Training", "Zoo",
+        "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Platform", "Runtime",
+        "Symbolic", "Training", "Zoo",
       ]),
-    tests("TrainingTests", ["Basics", "Diagnostics", "IR", "Platform", "Plotting", "Training"]),
+    tests("TrainingTests", ["Basics", "Diagnostics", "Platform", "Plotting", "Training"]),
     tests("MeasuringTests", ["Driver", "Measuring", "Runtime"]),
     .target(name: "PseudoTerminal", path: "Tests/PseudoTerminal"),
     tests(
       "SessionTests",
-      [
-        "Basics", "Diagnostics", "Driver", "Laboratory", "Platform", "PseudoTerminal", "Semantics",
-        "Session", "Support", "Training", "ravine-cli",
-      ]),
+      ["Basics", "Diagnostics", "Platform", "PseudoTerminal", "ravine-cli", "Session", "Support"]),
     tests(
       "RavineTests",
       [
         "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Lowering", "Native",
-        "Platform", "Runtime", "Symbolic", "Syntax", "Training", "Zoo",
+        "Runtime", "Semantics", "Symbolic", "Syntax", "Training", "Zoo",
       ],
       exclude: ["Diagnostics/Cases"]),
     tests(
       "CommandTests",
       [
-        "Basics", "Diagnostics", "Driver", "Experiments", "Platform", "Runtime", "Support",
-        "Syntax", "ravine-cli",
+        "Basics", "Diagnostics", "Driver", "Experiments", "ravine-cli", "Runtime", "Support",
+        "Syntax",
       ]),
+    // What a program outside may see: public declarations of the façade.
+    .testTarget(
+      name: "EmbedTests", dependencies: ["Ravine"], packageAccess: false, swiftSettings: strict),
     tests(
       "DocsTests",
       [
-        "Diagnostics", "Driver", "IR", "Lowering", "Runtime", "Support", "Syntax", "ravine-cli",
-        "ravine-gallery",
+        "Diagnostics", "Driver", "IR", "Lowering", "Ravine", "ravine-cli", "ravine-gallery",
+        "Runtime", "Support", "Syntax", "Zoo",
       ]),
   ],
   cLanguageStandard: .gnu17

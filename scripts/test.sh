@@ -16,6 +16,10 @@ fail() { printf '\nfailed: %s\n' "$*" >&2; exit 1; }
 step "format"
 swift format lint --strict --recursive Sources Tests Package.swift || fail "the layout differs; run: make format"
 
+step "imports (sources, Package.swift and the table of rooms)"
+scripts/check_imports.sh || fail "the imports differ"
+scripts/check_facade.sh || fail "the façade"
+
 step "build (all of it takes a few minutes)"
 if ! swift build --build-tests "$@" >"$log" 2>&1; then
     grep -E 'error:' "$log" | sort -u >&2 || tail -n 40 "$log" >&2

@@ -61,12 +61,23 @@ extension JSONValue {
     return output + "\n"
   }
 
+  /// The text on one line.
+  package var line: String {
+    switch self {
+    case .array(let items): "[" + items.map(\.line).joined(separator: ", ") + "]"
+    case .object(let members):
+      "{" + members.map { JSONText.quoted($0.key) + ": " + $0.value.line }.joined(separator: ", ")
+        + "}"
+    case .null: "null"
+    case .bool(let x): x ? "true" : "false"
+    case .number(let x): Self.written(x)
+    case .string(let text): JSONText.quoted(text)
+    }
+  }
+
   private func write(into output: inout String, depth: Int) {
     switch self {
-    case .null: output += "null"
-    case .bool(let x): output += x ? "true" : "false"
-    case .number(let x): output += Self.written(x)
-    case .string(let text): output += JSONText.quoted(text)
+    case .null, .bool, .number, .string: output += line
     case .array(let items):
       let isFlat = items.allSatisfy(\.isLeaf)
       Self.list("[", "]", items, isFlat, &output, depth) { item, output in
@@ -107,9 +118,8 @@ extension JSONValue {
   }
 
   private static func written(_ x: Double) -> String {
-    if x.isNaN { return "\"nan\"" }
-    if x.isInfinite { return x > 0 ? "\"inf\"" : "\"-inf\"" }
-    return x == x.rounded() && abs(x) < 1e15 && !(x == 0 && x.sign == .minus) ? "\(Int(x))" : "\(x)"
+    let text = NumberText.shortest(x, signedZero: true)
+    return x.isFinite ? text : JSONText.quoted(text)
   }
 }
 

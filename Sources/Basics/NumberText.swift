@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// Numbers as text for axes and tables, without locale.
 package enum NumberText {
@@ -21,6 +15,13 @@ package enum NumberText {
     var text = String(digits.dropLast(decimals))
     if decimals > 0 { text += "." + digits.suffix(decimals) }
     return value < 0 && scaled > 0 ? "-" + text : text
+  }
+
+  /// The shortest text that reads back as the same number, without a needless `.0`; "nan", "inf" and
+  /// "-inf". Zero has its sign only where it is asked for.
+  package static func shortest(_ x: Double, signedZero: Bool = false) -> String {
+    let isWhole = x == x.rounded() && abs(x) < 1e15
+    return isWhole && !(signedZero && x == 0 && x.sign == .minus) ? "\(Int64(x))" : "\(x)"
   }
 
   /// A number to a few significant digits.

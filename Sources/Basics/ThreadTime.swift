@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// What one thread has computed: unlike a clock on the wall, it does not say how busy the machine is.
 package enum ThreadTime {

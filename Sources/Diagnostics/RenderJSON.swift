@@ -8,33 +8,32 @@ extension DiagnosticRenderer {
     if diagnostics.isEmpty { return "[]" }
     let objects = diagnostics.map { diagnostic in
       let notes = diagnostic.notes.map { note in
-        "{" + field("message", note.message) + ", " + place(note.span) + "}"
+        JSONValue.object([JSONMember("message", .string(note.message))] + place(note.span))
       }
       let fixIts = diagnostic.fixIts.map { fixIt in
-        "{" + field("message", fixIt.message) + ", " + place(fixIt.span) + ", "
-          + field("replacement", fixIt.replacement) + "}"
+        JSONValue.object(
+          [JSONMember("message", .string(fixIt.message))] + place(fixIt.span)
+            + [JSONMember("replacement", .string(fixIt.replacement))])
       }
-      return "  {" + field("code", diagnostic.code.description) + ", "
-        + field("severity", "\(diagnostic.severity)") + ", "
-        + field("message", diagnostic.message) + ", " + place(diagnostic.span) + ", "
-        + "\"notes\": [" + notes.joined(separator: ", ") + "], "
-        + "\"fixits\": [" + fixIts.joined(separator: ", ") + "]}"
+      let what: [JSONMember] = [
+        JSONMember("code", .string(diagnostic.code.description)),
+        JSONMember("severity", .string("\(diagnostic.severity)")),
+        JSONMember("message", .string(diagnostic.message)),
+      ]
+      let more = [JSONMember("notes", .array(notes)), JSONMember("fixits", .array(fixIts))]
+      return "  " + JSONValue.object(what + place(diagnostic.span) + more).line
     }
     return "[\n" + objects.joined(separator: ",\n") + "\n]"
   }
 
-  private func place(_ span: Span) -> String {
-    guard let file = sources.file(of: span) else {
-      return "\"file\": null, \"line\": null, \"column\": null, \"endLine\": null, "
-        + "\"endColumn\": null"
-    }
+  private func place(_ span: Span) -> [JSONMember] {
+    let names = ["file", "line", "column", "endLine", "endColumn"]
+    guard let file = sources.file(of: span) else { return names.map { JSONMember($0, .null) } }
     let start = file.position(Int(span.start - file.base))
     let end = file.position(max(Int(span.end) - Int(file.base), Int(span.start - file.base)))
-    return field("file", file.name) + ", \"line\": \(start.line), \"column\": \(start.column), "
-      + "\"endLine\": \(end.line), \"endColumn\": \(end.column)"
-  }
-
-  private func field(_ name: String, _ value: String) -> String {
-    "\"\(name)\": " + JSONText.quoted(value)
+    let values: [JSONValue] = [
+      .string(file.name), .int(start.line), .int(start.column), .int(end.line), .int(end.column),
+    ]
+    return zip(names, values).map { JSONMember($0, $1) }
   }
 }

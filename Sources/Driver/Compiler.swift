@@ -146,9 +146,9 @@ package final class Compiler {
 
   /// The rule that an expression of a checked script stands for. Throws every error found in it.
   package func rule(
-    _ expression: ExprID, in tree: TreeID, allowsFreeNames: Bool = false
+    _ expression: ExprID, in tree: TreeID
   ) throws(DiagnosticError) -> Rule {
-    try lowered.rule(expression, in: tree, of: program, allowsFreeNames: allowsFreeNames)
+    try lowered.rule(expression, in: tree, of: program)
   }
 
   /// The objective that an expression of a checked script stands for. Throws every error found in it.
@@ -171,8 +171,7 @@ package final class Compiler {
     defer { checker.freeNames = .none }
     let (expression, tree) = try expression(text, name: name)
     return try Lowering.rule(
-      expression, in: tree, of: checker.program, allowsFreeNames: allowsFreeNames,
-      allowsMissing: allowsMissing)
+      expression, in: tree, of: checker.program, allowsMissing: allowsMissing)
   }
 
   /// The objective that a text such as `mlp(hidden = 64)` names, from this session.

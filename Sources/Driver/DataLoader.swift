@@ -173,7 +173,7 @@ package struct DataLoader {
 
   /// The number that a closed expression is.
   package func number(_ expression: ExprID, _ tree: TreeID) throws(DiagnosticError) -> Double {
-    let function = try Lowering.expression(expression, in: tree, of: compiler.program)
+    let function = try Lowering.expression(expression, in: tree, of: compiler.program).function
     let span = compiler.program[tree].span(expression)
     guard let output = function.outputs.first, function.type(output.value).shape.isScalar else {
       throw DiagnosticError(.needsOneNumber(at: span))

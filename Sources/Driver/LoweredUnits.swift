@@ -10,7 +10,6 @@ struct LoweredUnits {
   private struct Place: Hashable {
     var tree: TreeID
     var expression: ExprID
-    var allowsFreeNames = false
   }
 
   private var rules: [Place: Rule] = [:]
@@ -37,9 +36,9 @@ struct LoweredUnits {
 
   /// The rule that an expression stands for. Throws every error found in it.
   mutating func rule(
-    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram, allowsFreeNames: Bool
+    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
   ) throws(DiagnosticError) -> Rule {
-    let place = Place(tree: tree, expression: expression, allowsFreeNames: allowsFreeNames)
+    let place = Place(tree: tree, expression: expression)
     if let known = rules[place] { return known }
     if case .name(let name) = program[tree][expression], let known = declaredRules[name.key],
       program.definition(name.key, from: tree) == nil
@@ -48,7 +47,7 @@ struct LoweredUnits {
     }
     count += 1
     let rule = try Lowering.rule(
-      expression, in: tree, of: program, allowsFreeNames: allowsFreeNames)
+      expression, in: tree, of: program)
     rules[place] = rule
     return rule
   }

@@ -1,54 +1,35 @@
+import Basics
+import Diagnostics
 import Training
 
 /// Recorded experiments as JSON: an array of objects with `title`, `axis`, `series` and `rules`,
 /// each rule with its `runs` (seed, steps, seconds, failure, x, and one array a series).
 package enum ExperimentJSON {
   package static func text(_ experiments: [ExperimentHistory]) -> String {
-    "[" + experiments.map(experiment).joined(separator: ",\n") + "]"
+    "[" + experiments.map { experiment($0).line }.joined(separator: ",\n") + "]"
   }
 
-  private static func experiment(_ history: ExperimentHistory) -> String {
-    let rules = history.rules.map { rule in
-      "{\"rule\": \(string(rule.label)), \"runs\": [\(rule.runs.map(run).joined(separator: ", "))]}"
-    }
-    return "{\"title\": \(string(history.title)), \"axis\": \(string(history.axis)), "
-      + "\"series\": [\(history.series.map(string).joined(separator: ", "))], "
-      + "\"rules\": [\(rules.joined(separator: ",\n"))]}"
+  private static func experiment(_ history: ExperimentHistory) -> JSONValue {
+    .record([
+      "title": .string(history.title), "axis": .string(history.axis),
+      "series": .array(history.series.map { .string($0) }),
+      "rules": .array(
+        history.rules.map {
+          .record(["rule": .string($0.label), "runs": .array($0.runs.map(run))])
+        }),
+    ])
   }
 
-  private static func run(_ run: RunHistory) -> String {
-    var fields = [
-      "\"seed\": \(run.seed)", "\"steps\": \(run.steps)", "\"seconds\": \(number(run.seconds))",
-      "\"interrupted\": \(run.wasInterrupted)",
-      "\"failure\": \(run.failure.map { string($0.message) } ?? "null")",
-      "\"x\": \(array(run.x))",
-    ]
-    for (name, values) in run.values.sorted(by: { $0.key < $1.key }) {
-      fields.append("\(string(name)): \(array(values))")
-    }
-    return "{\(fields.joined(separator: ", "))}"
-  }
-
-  private static func array(_ values: [Double]) -> String {
-    "[\(values.map(number).joined(separator: ", "))]"
-  }
-
-  /// JSON has no NaN and no infinities.
-  private static func number(_ x: Double) -> String { x.isFinite ? "\(x)" : "null" }
-
-  private static func string(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
+  private static func run(_ run: RunHistory) -> JSONValue {
+    func array(_ values: [Double]) -> JSONValue { .array(values.map { .number($0) }) }
+    let series = run.values.sorted { $0.key < $1.key }
+    return .object(
+      [
+        JSONMember("seed", .number(Double(run.seed))), JSONMember("steps", .int(run.steps)),
+        JSONMember("seconds", .number(run.seconds)),
+        JSONMember("interrupted", .bool(run.wasInterrupted)),
+        JSONMember("failure", run.failure.map { .string($0.message) } ?? .null),
+        JSONMember("x", array(run.x)),
+      ] + series.map { JSONMember($0.key, array($0.value)) })
   }
 }

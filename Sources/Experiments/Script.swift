@@ -177,7 +177,7 @@ package final class Script {
   package func evaluate(
     _ id: ExprID, _ tree: TreeID
   ) throws(DiagnosticError) -> (Dense, isBoolean: Bool) {
-    let function = try Lowering.expression(id, in: tree, of: compiler.program)
+    let function = try Lowering.expression(id, in: tree, of: compiler.program).function
       .specialised(BindContext(dims: [], hypers: [])).checkedForEvaluation()
     let result = try ReferenceProgram(function).evaluate(ReferenceEnvironment(step: 1))
     guard let output = function.outputs.first else {
@@ -213,8 +213,8 @@ package final class Script {
   private func assert(
     _ a: ExprID, _ b: ExprID, isEqual: Bool, _ place: Span, _ command: CheckedCommand
   ) throws(DiagnosticError) {
-    let first = try compiler.rule(a, in: command.tree, allowsFreeNames: true)
-    let second = try compiler.rule(b, in: command.tree, allowsFreeNames: true)
+    let first = try compiler.rule(a, in: command.tree)
+    let second = try compiler.rule(b, in: command.tree)
     let result = first.compared(with: second)
     let holds: Bool
     switch result.verdict {

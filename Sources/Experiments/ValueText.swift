@@ -1,9 +1,12 @@
+import Basics
 import Runtime
 
 /// Values as a person reads them.
 package enum ValueText {
   package static func text(_ value: Dense, isBoolean: Bool) -> String {
-    func one(_ x: Double) -> String { isBoolean ? (x != 0 ? "true" : "false") : number(x) }
+    func one(_ x: Double) -> String {
+      isBoolean ? (x != 0 ? "true" : "false") : NumberText.shortest(x)
+    }
     if value.shape.isEmpty || (value.shape.allSatisfy { $0 == 1 }) { return one(value.scalar) }
     let limit = 12
     func row(_ values: ArraySlice<Double>) -> String {
@@ -19,11 +22,5 @@ package enum ValueText {
     }
     if value.shape[0] > limit { lines.append("… (\(value.shape[0]) rows)") }
     return lines.joined(separator: "\n")
-  }
-
-  /// The shortest text that reads back as the same number, without a needless `.0`.
-  package static func number(_ x: Double) -> String {
-    if x == x.rounded(), abs(x) < 1e15 { return "\(Int64(x))" }
-    return "\(x)"
   }
 }

@@ -1,3 +1,5 @@
+import Basics
+
 /// Which operations a rule uses, those inside loops included.
 struct CostCensus {
   private(set) var draws: [CostSheet.DrawSite] = []

@@ -1,3 +1,5 @@
+import Basics
+
 /// Counts the work of a function, path by path.
 ///
 /// Values that the program reads from memory or that an operation needs whole are *resident*; all

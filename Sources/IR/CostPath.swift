@@ -1,3 +1,5 @@
+import Basics
+
 /// The work of one path through a function's conditions.
 struct CostPath {
   private let counter: CostCounter

@@ -1,3 +1,5 @@
+import Basics
+
 /// The text of a function, one value a line, for people and for tests: `%3 = multiply %1, %2 : like w`.
 extension Function {
   package func dump() -> String { lines("").joined(separator: "\n") + "\n" }

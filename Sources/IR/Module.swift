@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 
 /// The numbers a hyperparameter may take.
@@ -18,12 +19,7 @@ package struct Domain: Hashable, Sendable, CustomStringConvertible {
   }
 
   package var description: String {
-    "\(includesLow ? "[" : "(")\(number(low)), \(number(high))\(includesHigh ? "]" : ")")"
-  }
-
-  private func number(_ x: Double) -> String {
-    x == .infinity
-      ? "inf" : x == -.infinity ? "-inf" : x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)"
+    "\(includesLow ? "[" : "(")\(NumberText.shortest(low)), \(NumberText.shortest(high))\(includesHigh ? "]" : ")")"
   }
 }
 

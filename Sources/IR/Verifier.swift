@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 
 /// A function that breaks the rules of the IR: a mistake in the pass that made it, never in a program.

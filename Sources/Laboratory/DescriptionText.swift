@@ -28,7 +28,7 @@ extension RuleDescription {
 
   private static func cells(_ hyper: Hyper) -> [String] {
     [
-      hyper.name, hyper.isSchedule ? "a schedule" : number(hyper.value),
+      hyper.name, hyper.isSchedule ? "a schedule" : NumberText.shortest(hyper.value),
       hyper.domain.map { "in \($0)" } ?? "", hyper.isStructural ? "fixed when bound" : "",
     ]
   }
@@ -37,7 +37,7 @@ extension RuleDescription {
     let dims = placement.tensor.dims.map(String.init).joined(separator: " × ")
     return [
       placement.tensor.name, dims.isEmpty ? "one number" : dims, bytes(placement.stateBytes),
-      bytes(placement.bytesMoved), number(placement.flops),
+      bytes(placement.bytesMoved), NumberText.shortest(placement.flops),
       placement.path.isEmpty ? "the only one" : placement.path.joined(separator: ", then "),
     ]
   }
@@ -51,7 +51,7 @@ extension RuleDescription {
       value /= 1024
       unit += 1
     }
-    return number((value * 10).rounded() / 10) + " " + units[unit]
+    return NumberText.shortest((value * 10).rounded() / 10) + " " + units[unit]
   }
 
   package static func lines(_ sheet: CostSheet) -> [String] {
@@ -130,10 +130,6 @@ extension RuleDescription {
 
   private static func amount(_ amount: Amount, _ unit: String) -> String {
     amount == .zero ? "none" : "\(amount)" + (unit.isEmpty ? "" : " " + unit)
-  }
-
-  package static func number(_ x: Double) -> String {
-    x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)"
   }
 
   private static func aligned(_ rows: [[String]]) -> [String] {

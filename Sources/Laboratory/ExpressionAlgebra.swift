@@ -18,7 +18,7 @@ package struct ExpressionAlgebra {
   /// Throws the diagnostics of the text, or `SymbolicError` for what has no term.
   package func term(_ text: String, name: String = "<expression>") throws -> TermID {
     let (expression, tree) = try compiler.looseExpression(text, name: name)
-    let (function, symbols) = try Lowering.symbolicExpression(
+    let (function, symbols) = try Lowering.expression(
       expression, in: tree, of: compiler.program)
     let context = ImportContext(
       weight: symbol("w"), gradient: symbol("g"), step: SymbolicRule.step(table, from: 1),
@@ -88,7 +88,7 @@ package struct ExpressionAlgebra {
   /// The expression in LaTeX, as it is written.
   package func latex(_ text: String) throws -> String {
     let (expression, tree) = try compiler.looseExpression(text, name: "<expression>")
-    let (function, symbols) = try Lowering.symbolicExpression(
+    let (function, symbols) = try Lowering.expression(
       expression, in: tree, of: compiler.program)
     guard let output = function.outputs.first else { throw SymbolicError("this has no value") }
     return LatexPrinter.expression(

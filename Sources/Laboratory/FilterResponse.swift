@@ -1,15 +1,8 @@
 import Diagnostics
 import IR
+import Platform
 import Runtime
 import Symbolic
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// What a linear rule does to gradients that change with a fixed frequency: it is a filter, and this
 /// is its gain.
@@ -31,7 +24,7 @@ extension Rule {
       throw SymbolicError("`\(label)` is not linear in w, g and its states, so it is no filter")
     }
     let steps = 2_000
-    let hypers = try hyperparameters(steps)
+    let hypers = try hypers(steps: steps)
     var gradients = [[Double]](repeating: [0], count: steps)
     gradients[0] = [1]
     // From 0, so that decay of w plays no part in the first answer.
@@ -59,21 +52,5 @@ extension Rule {
       response.gains.append((re * re + im * im).squareRoot())
     }
     return response
-  }
-
-  /// The hyperparameters at each step. Throws for names that have no number.
-  func hyperparameters(_ steps: Int) throws(DiagnosticError) -> [[Double]] {
-    try requireNumbers()
-    var values: [[Double]] = []
-    for step in 1...steps {
-      var row = [Double](repeating: 0, count: module.hypers.count)
-      for (target, x) in try ReferenceProgram.evaluateScalars(
-        arguments, step: step, horizon: steps)
-      {
-        if case .hyper(let k) = target { row[k] = x }
-      }
-      values.append(row)
-    }
-    return values
   }
 }

@@ -3,7 +3,9 @@ import Driver
 import IR
 import Lowering
 import Runtime
+import Semantics
 import Symbolic
+import Syntax
 
 /// An expression in which names without a meaning stand for any number: `:type`, `:plot`.
 package struct FreeExpression {
@@ -78,7 +80,7 @@ extension Compiler {
     _ text: String, name: String = "<expression>"
   ) throws(DiagnosticError) -> FreeExpression {
     let (expression, tree) = try looseExpression(text, name: name)
-    let (function, symbols) = try Lowering.symbolicExpression(expression, in: tree, of: program)
+    let (function, symbols) = try Lowering.expression(expression, in: tree, of: program)
     return FreeExpression(
       function, symbols: symbols.map { Setting.shown($0) }, at: program[tree].span(expression))
   }

@@ -28,40 +28,40 @@ extension Rule {
   package func measuredStability(
     steps: Int = 200, points: Int = 33
   ) throws(DiagnosticError) -> MeasuredStability {
-    let hypers = try hyperparameters(steps)
-    let spec = ParameterSpec(name: "w", dims: [1])
-    let variant = module.variants[try module.variantIndex(for: spec)]
-    let context = BindContext(dims: [1], hypers: hypers[0])
-    let first = ReferenceProgram(try variant.initial.specialised(context))
-    let update = ReferenceProgram(try variant.update.specialised(context))
+    let hypers = try hypers(steps: steps)
+    let variant = try module.variantIndex(for: ParameterSpec(name: "w", dims: [1]))
+    let start = try RuleWalk(
+      module, variant: variant, from: Dense(shape: [1], values: [1]), hypers: hypers[0],
+      horizon: steps)
     var result = MeasuredStability(curvatures: [], ratios: [], steps: steps)
     let limits = TermLimits.current
     for k in 0..<points where !limits.areReached {
       // Ten to the power of −2 to 6.
       var h = 0.01
       for _ in 0..<k { h *= 1.778_279_410_038_922_8 }
-      var w = Dense(shape: [1], values: [1])
-      let start = try first.evaluate(
-        ReferenceEnvironment(hypers: hypers[0], horizon: steps, parameters: [w]))
-      var states = variant.states.indices.map { start.value(.state($0)) ?? Dense(0) }
+      var walk = start
       for t in 1...steps {
-        let environment = ReferenceEnvironment(
-          hypers: hypers[t - 1], step: t, horizon: steps, loss: 0.5 * h * w.scalar * w.scalar,
-          parameters: [w], gradients: [Dense(shape: [1], values: [h * w.scalar])],
-          states: states, inputs: variant.inputs.map { _ in Dense(shape: [1], values: [h]) })
-        let next = try update.evaluate([environment]) { request throws(DiagnosticError) in
+        let w = walk.weights.scalar
+        let environment = try walk.environment(
+          step: t, hypers: hypers[t - 1], loss: 0.5 * h * w * w,
+          gradient: Dense(shape: [1], values: [h * w])
+        ) { slot, lengths in
+          // What has a row for each example or each term of the loss holds gradients, all else
+          // curvatures.
+          let isEach = [.batch, .groups].contains { slot.shape.axes.contains($0) }
+          return .filled(lengths, isEach ? h * w : h)
+        }
+        try walk.step(environment) { request throws(DiagnosticError) in
           OracleAnswer(
             loss: request.points.reduce(0) { $0 + 0.5 * h * $1.scalar * $1.scalar },
             gradients: request.points.map { point in
               Dense(shape: point.shape, values: point.values.map { h * $0 })
             })
         }
-        w = next.value(.parameter(0)) ?? w
-        for j in states.indices { states[j] = next.value(.state(j)) ?? states[j] }
-        if !(abs(w.scalar) < 1e30) { break }
+        if !(abs(walk.weights.scalar) < 1e30) { break }
       }
       result.curvatures.append(h)
-      result.ratios.append(abs(w.scalar))
+      result.ratios.append(abs(walk.weights.scalar))
     }
     return result
   }

@@ -63,7 +63,9 @@ package struct ReferenceProbe: RuleProbe {
     }
     do throws(DiagnosticError) {
       let walkers = [a, b].enumerated().map { k, rule in
-        Walker(rule, request.variants[k], request.values[k], dims, request.horizon, patience)
+        Walker(
+          rule: rule, variant: request.variants[k], values: request.values[k], dims: dims,
+          horizon: request.horizon, patience: patience)
       }
       let start = ThreadTime.seconds
       let first = try walkers[0].walk(weights, gradients)
@@ -104,7 +106,9 @@ package struct ReferenceProbe: RuleProbe {
     _ rule: Rule, values: [[Double]], dims: [Int], horizon: Int, from start: [Double],
     _ gradients: [[Double]]
   ) throws(DiagnosticError) -> [[Double]] {
-    try Walker(rule, 0, values, dims, horizon, 20).walk(start, gradients)
+    try Walker(
+      rule: rule, variant: 0, values: values, dims: dims, horizon: horizon, patience: 20
+    ).walk(start, gradients)
   }
 
   /// How far rounding may carry, over as many steps as gradients: the same walks from numbers a
@@ -132,90 +136,46 @@ package struct ReferenceProbe: RuleProbe {
 
 /// One rule on one tensor.
 private struct Walker {
-  let variant: RuleVariant
+  let rule: Rule
+  let variant: Int
   let values: [[Double]]
   let dims: [Int]
   let horizon: Int
   let patience: Double
-  /// Few of each; every worker has the same gradient.
-  let axes: AxisLengths
-
-  init(
-    _ rule: Rule, _ variant: Int, _ values: [[Double]], _ dims: [Int], _ horizon: Int,
-    _ patience: Double
-  ) {
-    self.patience = patience
-    let named = rule.module.axes
-    axes = AxisLengths(
-      batch: named.contains(.batch) ? 3 : nil, groups: named.contains(.groups) ? 2 : nil,
-      workers: named.contains(.workers) ? 2 : 1)
-    self.variant = rule.module.variants[variant]
-    self.values = values
-    self.dims = dims
-    self.horizon = horizon
-  }
 
   /// The weights after each step, and the views behind them.
   func walk(
     _ start: [Double], _ gradients: [[Double]], roundingSeed: UInt64? = nil
   ) throws(DiagnosticError) -> [[Double]] {
-    let context = BindContext(dims: dims, hypers: values[0], axes: axes)
-    let first = try variant.initial.specialised(context)
-    let update = try variant.update.specialised(context)
-    func dense(_ x: [Double]) -> Dense { Dense(shape: dims, values: x) }
-    let spec = ParameterSpec(name: "w", dims: dims)
-    func gradient(_ x: [Double]) -> Dense {
-      if axes.workers == 1 { return dense(x) }
-      return Dense(
-        shape: [axes.workers * spec.rows, spec.cols],
-        values: [[Double]](repeating: x, count: axes.workers).flatMap { $0 })
-    }
-    var environment = ReferenceEnvironment(
-      hypers: values[0], step: 1, horizon: horizon, parameters: [dense(start)],
-      gradients: [gradient(start)])
-    let initial = try ReferenceProgram(first).evaluate(environment)
-    var states = [Dense](repeating: Dense(0), count: variant.states.count)
-    for k in states.indices {
-      states[k] = initial.value(.state(k)) ?? Dense(0)
-    }
-    var weights = dense(start)
+    var walk = try RuleWalk(
+      rule.module, variant: variant, from: Dense(shape: dims, values: start), hypers: values[0],
+      horizon: horizon)
     var result: [[Double]] = []
     let end = ThreadTime.seconds + patience
     for (step, own) in gradients.enumerated() {
       if step > 0, ThreadTime.seconds > end { break }
-      environment = ReferenceEnvironment(
-        hypers: values[step], step: step + 1, horizon: horizon, loss: 0.7 + 0.1 * Double(step),
-        parameters: [weights], gradients: [gradient(own)], states: states,
-        inputs: try inputs(step))
+      var environment = try walk.environment(
+        step: step + 1, hypers: values[step], loss: 0.7 + 0.1 * Double(step),
+        gradient: Dense(shape: dims, values: own)
+      ) { slot, lengths in Self.input(slot.name, lengths, step) }
       environment.roundingSeed = roundingSeed.map { $0 &+ UInt64(step) &* 104_729 }
-      let next = try ReferenceProgram(update).evaluate([environment], oracle: objective)
-      weights = next.value(.parameter(0)) ?? weights
-      for k in states.indices { states[k] = next.value(.state(k)) ?? states[k] }
-      var row = weights.values
+      let next = try walk.step(environment, oracle: objective)
+      var row = walk.weights.values
       for name in ["eval", "train"] {
-        row += next.value(.view(name))?.values ?? weights.values
+        row += next.value(.view(name))?.values ?? walk.weights.values
       }
       result.append(row)
     }
     return result
   }
 
-  /// Further inputs: the same numbers for the same name.
-  private func inputs(_ step: Int) throws(DiagnosticError) -> [Dense] {
-    var all: [Dense] = []
-    for slot in variant.inputs {
-      let shape = try variant.update.concreteShape(
-        slot.shape, BindContext(dims: dims, hypers: values[0], axes: axes), at: slot.origin)
-      var seed: UInt64 = 17
-      for byte in slot.name.utf8 { seed = seed &* 31 &+ UInt64(byte) }
-      var random = SplitMix64(seed &+ UInt64(step))
-      let lengths = shape.extents.map(\.value)
-      all.append(
-        Dense(
-          shape: lengths,
-          values: (0..<lengths.reduce(1, *)).map { _ in random.normal() }))
-    }
-    return all
+  /// A further input: the same numbers for the same name.
+  private static func input(_ name: String, _ lengths: [Int], _ step: Int) -> Dense {
+    var seed: UInt64 = 17
+    for byte in name.utf8 { seed = seed &* 31 &+ UInt64(byte) }
+    var random = SplitMix64(seed &+ UInt64(step))
+    return Dense(
+      shape: lengths, values: (0..<lengths.reduce(1, *)).map { _ in random.normal() })
   }
 
   /// A smooth objective for rules that ask for its value elsewhere.

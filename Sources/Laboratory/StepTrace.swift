@@ -54,53 +54,27 @@ extension Compiler {
         $0.count == count ? Dense(shape: dims, values: $0.values) : .filled(dims, $0.scalar)
       }
     }
-    var w = stretched(weights) ?? draw()
     let horizon = max(step, 100)
-    let spec = ParameterSpec(name: "w", dims: dims)
-    let variant = instance.module.variants[try instance.module.variantIndex(for: spec)]
-    var states: [Dense] = []
-    try instance.requireNumbers()
+    let variant = try instance.module.variantIndex(for: ParameterSpec(name: "w", dims: dims))
+    var walk = try RuleWalk(
+      instance.module, variant: variant, from: stretched(weights) ?? draw(),
+      hypers: try instance.hypers(step: 1, horizon: horizon), horizon: horizon)
     for t in 1...max(1, step) {
       // Nobody waits for it any more.
       if TermLimits.current.isCancelled() { throw DiagnosticError([]) }
-      let hypers = try values(instance, t, horizon)
-      let context = BindContext(dims: dims, hypers: hypers)
-      if t == 1 {
-        let first = try variant.initial.specialised(context).checkedForEvaluation()
-        let start = try ReferenceProgram(first).evaluate(
-          ReferenceEnvironment(hypers: hypers, step: 1, horizon: horizon, parameters: [w]))
-        states = variant.states.indices.map { start.value(.state($0)) ?? Dense(0) }
+      let environment = try walk.environment(
+        step: t, hypers: try instance.hypers(step: t, horizon: horizon), loss: 1,
+        gradient: stretched(gradient) ?? draw()
+      ) { _, lengths in
+        Dense(
+          shape: lengths, values: (0..<lengths.reduce(1, *)).map { _ in random.normal() })
       }
-      let g = stretched(gradient) ?? draw()
-      var inputs: [Dense] = []
-      for slot in variant.inputs {
-        let shape = try variant.update.concreteShape(slot.shape, context, at: slot.origin)
-        let lengths = shape.extents.map(\.value)
-        inputs.append(
-          Dense(shape: lengths, values: (0..<lengths.reduce(1, *)).map { _ in random.normal() }))
-      }
-      let environment = ReferenceEnvironment(
-        hypers: hypers, step: t, horizon: horizon, loss: 1, parameters: [w], gradients: [g],
-        states: states, inputs: inputs)
-      let update = try variant.update.specialised(context).checkedForEvaluation()
       if t == step {
-        return try Tracer(self, variant, update).trace(environment, dims: dims, step: t)
+        return try Tracer(self, walk.variant, walk.update).trace(environment, dims: dims, step: t)
       }
-      let next = try ReferenceProgram(update).evaluate([environment], oracle: Tracer.bowl)
-      w = next.value(.parameter(0)) ?? w
-      for k in states.indices { states[k] = next.value(.state(k)) ?? states[k] }
+      try walk.step(environment, oracle: Tracer.bowl)
     }
     throw DiagnosticError(.stepsFromOne())
-  }
-
-  private func values(
-    _ instance: RuleInstance, _ step: Int, _ horizon: Int
-  ) throws(DiagnosticError) -> [Double] {
-    let found = try ReferenceProgram.evaluateScalars(
-      instance.arguments, step: step, horizon: horizon)
-    return instance.module.hypers.indices.map { k in
-      found.first { $0.target == .hyper(k) }?.value ?? .nan
-    }
   }
 }
 

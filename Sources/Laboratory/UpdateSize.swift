@@ -18,7 +18,7 @@ extension Rule {
   /// Throws the diagnostics of a rule that cannot be run.
   package func updateSize() throws(DiagnosticError) -> UpdateSize {
     let steps = 400
-    let values = try hyperparameters(steps)
+    let values = try hypers(steps: steps)
     let dims = [6, 5]
     var random = SplitMix64(20)
     let start = [Double](repeating: 0, count: 30)

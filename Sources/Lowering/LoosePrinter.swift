@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// Prints values that stand outside of equations: first values of states, defaults.

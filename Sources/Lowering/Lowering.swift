@@ -6,14 +6,12 @@ import Syntax
 /// The phase from checked declarations to the IR. Each entry throws every error it found.
 package enum Lowering {
   /// The rule that an expression such as `Lion(lr = 1e-4)` stands for, with its arguments. With
-  /// `allowsFreeNames`, names without a meaning stand for any number, as in `Lion(β1 = β, β2 = β)`;
-  /// with `allowsMissing`, a hyperparameter may have no value yet.
+  /// `allowsMissing`, a hyperparameter may have no value yet.
   package static func rule(
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram,
-    allowsFreeNames: Bool = false, allowsMissing: Bool = false
+    allowsMissing: Bool = false
   ) throws(DiagnosticError) -> Rule {
     let lowerer = Lowerer(program: program, name: "rule")
-    if allowsFreeNames { lowerer.symbolicTree = tree }
     let frame = Frame(tree: tree, parent: nil)
     guard case .rule(let rule) = lowerer.lower(expression, frame) else {
       if !lowerer.bag.hasErrors {
@@ -46,14 +44,16 @@ package enum Lowering {
     of rule: RuleValue, call: CallText, label: String, _ lowerer: Lowerer,
     needsDefaults: Bool = true
   ) throws(DiagnosticError) -> Rule {
-    guard let module = lowerer.module(of: rule, needsDefaults: needsDefaults),
+    guard
+      let module = ModuleLowerer(lowerer: lowerer).module(of: rule, needsDefaults: needsDefaults),
       !lowerer.bag.hasErrors
     else {
       throw DiagnosticError(lowerer.bag.sorted)
     }
     return Rule(
-      module: module, arguments: lowerer.arguments, origins: lowerer.origins(of: rule),
-      freeNames: lowerer.symbolicNames, call: call, label: label)
+      module: module, arguments: lowerer.module.arguments,
+      origins: HyperLowerer(lowerer: lowerer).origins(of: rule),
+      freeNames: lowerer.freeNames, call: call, label: label)
   }
 
   /// Checks what only lowering sees (cycles, kinds, shapes) in a rule whose rule parameters are
@@ -69,7 +69,7 @@ package enum Lowering {
     if rule.ruleParameters.contains(where: { $0.initial == nil })
       || rule.functionParameters.contains(where: { $0.initial == nil })
     {
-      lowerer.checkTemplate(rule)
+      RuleLowerer(lowerer: lowerer).checkTemplate(rule)
     } else if let found = lowerer.ruleValue(name, [], frame, name.span) {
       let whole = try? value(
         of: found, call: CallText(name.text), label: name.text, lowerer, needsDefaults: false)
@@ -100,7 +100,9 @@ package enum Lowering {
     if objective.isBroken {
       throw DiagnosticError(.broken(objective.declaration.name.text, at: span))
     }
-    guard let module = lowerer.module(of: objective, arguments, frame, span) else {
+    guard
+      let module = ObjectiveLowerer(lowerer: lowerer).module(of: objective, arguments, frame, span)
+    else {
       throw DiagnosticError(lowerer.bag.sorted)
     }
     return module
@@ -116,7 +118,8 @@ package enum Lowering {
     else { return (nil, []) }
     let lowerer = Lowerer(program: program, name: key)
     let frame = Frame(tree: objective.tree, parent: nil)
-    let module = lowerer.module(of: objective, [], frame, objective.declaration.name.span)
+    let module = ObjectiveLowerer(lowerer: lowerer).module(
+      of: objective, [], frame, objective.declaration.name.span)
     return (module, lowerer.bag.sorted)
   }
 
@@ -127,36 +130,17 @@ package enum Lowering {
     let lowerer = Lowerer(program: program, name: "definitions")
     for key in keys {
       guard let definition = program.definitions[key], !definition.isBroken else { continue }
-      _ = lowerer.lowerDefinition(definition, definition.name)
+      _ = ExpressionLowerer(lowerer: lowerer).lowerDefinition(definition, definition.name)
     }
     return lowerer.bag.sorted
   }
 
-  /// A loose expression as a function with the one output `.result(0)` (several for several values).
+  /// A loose expression as a function with the one output `.result(0)` (several for several values),
+  /// and the names in it that stand for any number: `.free` by their place.
   package static func expression(
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
-  ) throws(DiagnosticError) -> Function {
-    var symbols: [String] = []
-    return try self.expression(
-      expression, in: tree, of: program, allowsSymbols: false, symbols: &symbols)
-  }
-
-  /// As `expression`, where names without a meaning are free: `.free` by their place in `symbols`.
-  package static func symbolicExpression(
-    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
-  ) throws(DiagnosticError) -> (function: Function, symbols: [String]) {
-    var symbols: [String] = []
-    let function = try self.expression(
-      expression, in: tree, of: program, allowsSymbols: true, symbols: &symbols)
-    return (function, symbols)
-  }
-
-  private static func expression(
-    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram, allowsSymbols: Bool,
-    symbols: inout [String]
-  ) throws(DiagnosticError) -> Function {
+  ) throws(DiagnosticError) -> (function: Function, freeNames: [String]) {
     let lowerer = Lowerer(program: program, name: "expression")
-    if allowsSymbols { lowerer.symbolicTree = tree }
     let frame = Frame(tree: tree, parent: nil)
     let span = program[tree].span(expression)
     let value = lowerer.lower(expression, frame)
@@ -167,15 +151,14 @@ package enum Lowering {
       handles = [handle]
     }
     if lowerer.bag.hasErrors { throw DiagnosticError(lowerer.bag.sorted) }
-    symbols = lowerer.symbolicNames
     for (position, handle) in handles.enumerated() {
       lowerer.builder.output(.result(position), lowerer.local(handle))
     }
-    return lowerer.finish()
+    return (lowerer.finish(), lowerer.freeNames)
   }
 }
 
-extension Lowerer {
+extension RuleLowerer {
   /// Lowers a rule around other rules with `w - g` in their place.
   func checkTemplate(_ rule: CheckedRule) {
     let value = RuleValue(rule: rule, body: .descent)
@@ -183,11 +166,11 @@ extension Lowerer {
     for parameter in rule.functionParameters {
       value.functions[parameter.name.key] = .builtin("sign")
     }
-    callStack.append("rule \(rule.declaration.name.key)")
+    lowerer.callStack.append("rule \(rule.declaration.name.key)")
     let isFilled = fill(value)
-    callStack.removeLast()
+    lowerer.callStack.removeLast()
     guard isFilled else { return }
-    _ = module(of: value, needsDefaults: false)
+    _ = ModuleLowerer(lowerer: lowerer).module(of: value, needsDefaults: false)
   }
 
   /// `w' = w - g`, a rule for checking what stands around a rule.

@@ -13,6 +13,15 @@ struct ModuleState {
   var states: [StateSlot] = []
   var stateOrigins: [StateOrigin] = []
   var inputs: [InputSlot] = []
+  /// Its rules, outer ones first.
+  var ruleOrder: [RuleValue] = []
+  /// Its hyperparameters, lists as one; what each was given, and would be given without the outermost
+  /// argument; their domains; and what they are as functions of t and T.
+  var hypers: [FlatHyper] = []
+  var given: [Int: GivenValue] = [:]
+  var givenInside: [Int: GivenValue] = [:]
+  var domains: [String: Domain] = [:]
+  var arguments = Function(name: "arguments")
   var guardsFinite = false
   /// `w' = … round stochastic` in the variant under construction.
   var roundsStochastically = false

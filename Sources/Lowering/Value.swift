@@ -65,6 +65,14 @@ final class RuleValue {
 /// An expression for a hyperparameter, the frame that it is read in, and the rule it was given to.
 typealias GivenValue = (value: ExprID, frame: Frame, owner: RuleValue)
 
+/// A hyperparameter of a rule or of one inside it.
+struct FlatHyper {
+  var name: String
+  var key: String
+  var parameter: Parameter
+  var rule: RuleValue
+}
+
 /// A name's value, found when first asked for.
 final class Entry {
   enum State {

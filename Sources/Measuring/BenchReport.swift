@@ -1,4 +1,5 @@
 import Basics
+import Runtime
 
 /// What `Rounds` found, as a table of at most 80 columns and as JSON.
 package struct BenchReport {

@@ -1,11 +1,6 @@
 import CKernels
 import Native
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// Loops as a programmer writes them, compiled by the compiler of the native tier with its flags.
 package final class HandLoops {

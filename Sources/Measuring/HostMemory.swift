@@ -1,10 +1,5 @@
+import Platform
 import Runtime
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// An array on a cache line of its own, with `value` at each place.
 package func allocate(_ count: Int, _ value: (Int) -> Float) -> UnsafeMutablePointer<Float> {

@@ -1,10 +1,5 @@
 import Basics
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// Compiled code on disk: one folder an entry, with the source, the code and its checksum.
 ///

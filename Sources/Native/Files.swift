@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// What the cache does with files. Nothing throws: a cache that cannot be read or written is empty.
 enum Files {

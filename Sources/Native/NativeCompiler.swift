@@ -1,12 +1,7 @@
 import Basics
 import CKernels
+import Platform
 import Runtime
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Compiles passes with the system's C compiler and keeps the code in a cache on disk.
 ///

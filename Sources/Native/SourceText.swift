@@ -1,11 +1,6 @@
 import CKernels
+import Platform
 import Runtime
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The C source of some passes: a head, then one function a pass; passes of the same text share one.
 struct SourceText {

@@ -1,13 +1,8 @@
 import CKernels
 import IR
 import Measuring
+import Platform
 import Runtime
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Memory of some tensors, their gradients, and two states each for the C loops.
 final class HostMemory {

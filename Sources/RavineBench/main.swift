@@ -3,13 +3,10 @@ import Diagnostics
 import Driver
 import IR
 import Measuring
+import Platform
 import Runtime
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Semantics
+import Syntax
 
 struct Row {
   var name: String

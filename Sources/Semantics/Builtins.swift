@@ -1,4 +1,5 @@
 import IR
+import Syntax
 
 /// The names that the language itself gives a meaning, by where they may stand.
 package enum Builtins {
@@ -49,6 +50,16 @@ package enum Builtins {
   package static let takingShapes: Set<String> = draws.union([
     "zeros", "ones", "full", "eye", "iota", "reshape", "broadcast",
   ])
+
+  /// Words that name values inside an item.
+  static func words(in item: Item.Kind?) -> Set<String> {
+    switch item {
+    case .rule: everywhere.union(ruleNames).union(tensorNames)
+    case .function: everywhere.union(tensorNames)
+    case .objective: everywhere.union(objectiveNames)
+    default: everywhere
+    }
+  }
 
   /// Readers of a `data` statement.
   package static let readers: Set<String> = ["csv", "npy", "npz"]

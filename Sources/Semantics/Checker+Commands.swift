@@ -14,7 +14,9 @@ extension Checker {
       bag.report(.notAnObjective(at: tree.span(expression)))
       return
     }
-    if program.objectives[name.key] == nil {
+    if let objective = program.objectives[name.key] {
+      note(name, Declaration(.objective, objective.declaration.name.span), tree, id, expression)
+    } else {
       bag.report(
         .unknownObjective(
           name, "objective",
@@ -28,39 +30,29 @@ extension Checker {
     _ expression: ExprID, _ tree: SyntaxTree, _ id: TreeID, isRule: Bool = false
   ) {
     var names = checker(tree, id, nil)
-    // Arguments of a rule may name its other hyperparameters; lowering knows which those are.
-    names.declared = hyperNames(in: expression, tree)
-    switch freeNames {
-    case .none: break
-    case .everywhere: names.declared.formUnion(names.names(in: expression))
-    case .inRules: names.declared.formUnion(argumentNames(expression, tree))
-    }
     preload(names: expression, tree, id)
-    if isRule { names.check(rule: expression) } else { names.check(expression) }
-    bag.report(contentsOf: names.bag)
-  }
-
-  mutating func hyperNames(in expression: ExprID, _ tree: SyntaxTree) -> Set<String> {
-    var found: Set<String> = []
-    var pending = [expression]
-    while let next = pending.popLast() {
-      switch tree[next] {
-      case .call(let name, let arguments):
-        _ = require(name.key)
-        if let rule = program.rules[name.key] {
-          found.formUnion(rule.hypers.map(\.name.key))
-        }
-        pending += arguments.map(\.value)
-      case .name(let name):
-        if program.rules[name.key] == nil { _ = load(name.key) }
+    switch freeNames {
+    case .none:
+      // `assert Lion(β1 = β, β2 = β) == Signum(μ = β)`: free names stand for any value.
+      switch tree[expression] {
       case .binary(.equal, let a, let b), .binary(.notEqual, let a, let b):
-        pending += [a, b]
-        // `assert Lion(β1 = β, β2 = β) == Signum(μ = β)`: free symbols stand for any value.
-        found.formUnion(argumentNames(a, tree).union(argumentNames(b, tree)))
+        names.free = argumentNames(a, tree).union(argumentNames(b, tree))
       default: break
       }
+    case .everywhere: names.free = names.names(in: expression)
+    case .inRules: names.free = argumentNames(expression, tree)
     }
-    return found
+    if isRule { names.check(rule: expression) } else { names.check(expression) }
+    keep(names, id)
+  }
+
+  /// What the arguments of a `data` statement name; its reader says what is wrong with them.
+  mutating func resolveArguments(of source: ExprID, _ tree: SyntaxTree, _ id: TreeID) {
+    guard case .call(_, let arguments) = tree[source] else { return }
+    var names = checker(tree, id, nil)
+    for argument in arguments { names.check(argument.value) }
+    names.bag = DiagnosticBag()
+    keep(names, id)
   }
 
   /// The names in the arguments of a rule.
@@ -80,5 +72,20 @@ extension Checker {
       }
     }
     return found
+  }
+
+  /// Keeps what names were found to stand for, and what was wrong with them.
+  mutating func keep(_ names: NameChecker, _ id: TreeID) {
+    bag.report(contentsOf: names.bag)
+    shared.program.names.add(names.found, in: id, expressions: names.tree.expressions.count)
+  }
+
+  mutating func note(
+    _ name: Name, _ declaration: Declaration, _ tree: SyntaxTree, _ id: TreeID,
+    _ expression: ExprID = .none
+  ) {
+    shared.program.names.add(
+      [NameChecker.Found(expression: expression, span: name.span, declaration: declaration)],
+      in: id, expressions: tree.expressions.count)
   }
 }

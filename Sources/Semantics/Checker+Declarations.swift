@@ -6,13 +6,7 @@ extension Checker {
   mutating func check(_ rule: RuleDeclaration, _ tree: SyntaxTree, _ id: TreeID) {
     checkParameters(rule.parameters, .rule)
     var names = checker(tree, id, .rule)
-    names.declared = Set(
-      rule.parameters.filter { $0.type?.kind.key != "rule" && $0.type?.kind.key != "fn" }
-        .map(\.name.key))
-    names.ruleParameters = Set(
-      rule.parameters.filter { $0.type?.kind.key == "rule" }.map(\.name.key))
-    names.functionParameters = Set(
-      rule.parameters.filter { $0.type?.kind.key == "fn" }.map(\.name.key))
+    names.enter(rule.parameters, as: .hyperparameter)
     preloadParameters(rule.parameters, tree, id)
     for parameter in rule.parameters {
       if let initial = parameter.initial { preload(names: initial, tree, id) }
@@ -22,15 +16,15 @@ extension Checker {
       var header: [String: (role: String, span: Span)] = [:]
       for parameter in rule.parameters {
         let role =
-          names.ruleParameters.contains(parameter.name.key)
+          names.ruleParameters[parameter.name.key] != nil
           ? "a rule" : "a hyperparameter"
         header[parameter.name.key] = (role, parameter.name.span)
       }
       var builder = BlockBuilder(owner: .rule, header: header)
       let block = builder.build(statements)
       bag.report(contentsOf: builder.bag)
-      names.declared.formUnion(builder.stateNames.keys)
-      names.declared.formUnion(builder.inputNames.keys)
+      names.enter(builder.stateNames.values, as: .state)
+      names.enter(builder.inputNames.values, as: .input)
       names.primeable = Set(builder.stateNames.keys).union(["w"])
       names.late = Set(builder.stateNames.keys).union(builder.inputNames.keys)
       names.axes = axisLengths(block, tree)
@@ -40,7 +34,7 @@ extension Checker {
       update(rule: rule.name.key, id) { $0.body = .equations(block) }
     case .route(let arms):
       for arm in arms { preload(names: arm.target, tree, id) }
-      names.declared.insert("name")
+      names.declared["name"] = Declaration(.builtin)
       for arm in arms {
         if let condition = arm.condition { names.check(condition) }
         names.check(rule: arm.target)
@@ -51,8 +45,8 @@ extension Checker {
       names.check(rule: target)
       update(rule: rule.name.key, id) { $0.body = .alias(target) }
     }
-    let read = checkHeader(rule.parameters, tree, id, late: names.declared)
-    bag.report(contentsOf: names.bag)
+    let read = checkHeader(rule.parameters, tree, id, late: Set(names.declared.keys))
+    keep(names, id)
     if !bag.hasErrors {
       for parameter in rule.parameters
       where !names.used.contains(parameter.name.key) && !read.contains(parameter.name.key) {
@@ -87,8 +81,8 @@ extension Checker {
     _ parameters: [Parameter], _ tree: SyntaxTree, _ id: TreeID, late: Set<String>
   ) -> Set<String> {
     var names = checker(tree, id, .header)
-    names.declared = Set(parameters.map(\.name.key))
-    names.late = late.subtracting(names.declared)
+    names.enter(parameters.lazy.map(\.name), as: .hyperparameter)
+    names.late = late.subtracting(names.declared.keys)
     for parameter in parameters {
       if let type = parameter.type, !["rule", "fn", "scalar"].contains(type.kind.key) {
         bag.report(.hyperWithShape(parameter))
@@ -99,7 +93,7 @@ extension Checker {
         names.check(domain.high)
       }
     }
-    bag.report(contentsOf: names.bag)
+    keep(names, id)
     return names.used
   }
 
@@ -156,16 +150,12 @@ extension Checker {
     preload(block, tree, id)
     preloadParameters(function.parameters, tree, id)
     var names = checker(tree, id, .function)
-    names.declared = Set(function.parameters.map(\.name.key))
-    names.functionParameters = Set(
-      function.parameters.filter { $0.type?.kind.key == "fn" }.map(\.name.key))
-    names.ruleParameters = Set(
-      function.parameters.filter { $0.type?.kind.key == "rule" }.map(\.name.key))
+    names.enter(function.parameters, as: .parameter)
     names.check(block)
     for parameter in function.parameters {
       if let initial = parameter.initial { names.check(initial) }
     }
-    bag.report(contentsOf: names.bag)
+    keep(names, id)
     update(function: function.name.key, id) { $0.body = block }
   }
 
@@ -187,15 +177,23 @@ extension Checker {
     preload(block, tree, id)
     preloadParameters(objective.parameters, tree, id)
     var names = checker(tree, id, .objective)
-    names.declared = Set((objective.parameters + objective.inputs).map(\.name.key))
-    names.declared.formUnion(builder.inputNames.keys)
+    for parameter in objective.parameters {
+      names.enter(
+        CollectionOfOne(parameter.name), as: parameter.type == nil ? .hyperparameter : .weight)
+    }
+    names.enter(objective.inputs.lazy.map(\.name), as: .parameter)
+    names.enter(builder.inputNames.values, as: .weight)
     names.late = Set(builder.inputNames.keys).union(objective.inputs.map(\.name.key))
     names.check(block)
     for parameter in objective.parameters + objective.inputs {
       if let initial = parameter.initial { names.check(initial) }
       for extent in parameter.type?.extents ?? [] { names.check(extent) }
+      if let domain = parameter.domain {
+        names.check(domain.low)
+        names.check(domain.high)
+      }
     }
-    bag.report(contentsOf: names.bag)
+    keep(names, id)
     if !names.bag.hasErrors, !bag.hasErrors {
       for parameter in objective.parameters where !names.used.contains(parameter.name.key) {
         bag.report(.unusedHyper(parameter))

@@ -12,21 +12,37 @@ extension Checker {
     let unread = self.unread
     let isLibrary = program.isLibrary(id)
     return NameChecker.Outside(
-      hasFunction: {
-        Builtins.functions.contains($0)
-          || (isLibrary
-            ? shared.program.libraryFunctions.keys : shared.program.functions.keys).contains($0)
+      function: { key in
+        // A script's own `count` is meant before the language's.
+        let known = isLibrary ? shared.program.libraryFunctions : shared.program.functions
+        if let own = known[key] { return Declaration(.function, own.declaration.name.span) }
+        return Builtins.functions.contains(key) ? Declaration(.builtinFunction) : nil
       },
       functionNames: {
         Array(Builtins.functions) + shared.program.functions.keys + offered
       },
-      hasRule: {
-        (isLibrary ? shared.program.libraryRules.keys : shared.program.rules.keys).contains($0)
+      rule: { key in
+        let known = isLibrary ? shared.program.libraryRules : shared.program.rules
+        return known[key].map { Declaration(.rule, $0.declaration.name.span) }
+      },
+      parameter: { callee, label in
+        shared.program.parameter(label, of: callee, isLibrary: isLibrary)
+      },
+      hyperparameters: { rule in
+        let known = isLibrary ? shared.program.libraryRules : shared.program.rules
+        var found: [String: Declaration] = [:]
+        for hyper in known[rule]?.hypers ?? [] {
+          found[hyper.name.key] = Declaration(.hyperparameter, hyper.name.span)
+        }
+        return found
       },
       ruleNames: {
         shared.program.rules.values.map(\.declaration.name.text) + shared.program.offeredRules
       },
-      hasDefinition: { !isLibrary && shared.program.definitions.keys.contains($0) },
+      definition: { key in
+        isLibrary
+          ? nil : shared.program.definitions[key].map { Declaration(.definition, $0.name.span) }
+      },
       definitionNames: { shared.program.definitions.keys.sorted() },
       isUnread: { name in unread.contains { $0.contains(name) } })
   }

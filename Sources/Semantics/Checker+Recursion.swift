@@ -9,7 +9,7 @@ extension Checker {
       guard case .function(let function) = item.kind,
         program.functions[function.name.key]?.tree == id
       else { continue }
-      calls[function.name.key] = called(by: program.functions[function.name.key]!.body, tree)
+      calls[function.name.key] = called(in: function.span, tree, id)
     }
     // Depth first, each function entered once; one that is met while it is open calls itself.
     var isClosed: [String: Bool] = [:]
@@ -40,9 +40,16 @@ extension Checker {
     }
   }
 
-  func called(by block: Block, _ tree: SyntaxTree) -> Set<String> {
-    var names = NameChecker(tree: tree, owner: .function, outside: outside(TreeID(0)))
-    names.check(block)
-    return names.called
+  /// The keys of the functions that are called inside a declaration.
+  private func called(in declaration: Span, _ tree: SyntaxTree, _ id: TreeID) -> Set<String> {
+    var found: Set<String> = []
+    for (k, expression) in tree.expressions.enumerated() {
+      guard case .call(let name, _) = expression, tree.spans[k].start >= declaration.start,
+        tree.spans[k].end <= declaration.end,
+        program.names.meaning(of: ExprID(k), in: id)?.kind == .function
+      else { continue }
+      found.insert(name.key)
+    }
+    return found
   }
 }

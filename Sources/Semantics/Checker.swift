@@ -270,7 +270,7 @@ package struct Checker {
     case .rule(let rule): check(rule, tree, id)
     case .function(let function): check(function, tree, id)
     case .objective(let objective): check(objective, tree, id)
-    case .data: break
+    case .data(_, let source): resolveArguments(of: source, tree, id)
     case .definition(_, let value): checkLoose(value, tree, id)
     case .minimize(let statement):
       checkObjective(statement.objective, tree, id)
@@ -279,7 +279,9 @@ package struct Checker {
       command(item, id)
     case .train(let statement):
       checkObjective(statement.objective, tree, id)
-      if program.data[statement.data.key] == nil {
+      if let data = program.data[statement.data.key] {
+        note(statement.data, Declaration(.data, data.name.span), tree, id)
+      } else {
         bag.report(
           .unknownObjective(
             statement.data, "data",

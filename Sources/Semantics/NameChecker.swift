@@ -1,15 +1,26 @@
 import Diagnostics
 import Syntax
 
-/// Resolves the names of one declaration's expressions and records which are used.
+/// Resolves the names of one declaration's expressions: what each stands for, and which are used.
 struct NameChecker {
+  /// A name with what it stands for.
+  struct Found {
+    /// None where the name is no expression: a label, the left side of an equation.
+    var expression: ExprID
+    var span: Span
+    var declaration: Declaration
+  }
+
   /// Everything a call or a name may reach outside the declaration.
   struct Outside {
-    var hasFunction: (String) -> Bool
+    var function: (String) -> Declaration?
     var functionNames: () -> [String]
-    var hasRule: (String) -> Bool
+    var rule: (String) -> Declaration?
+    /// The parameter of a rule or function that an argument names.
+    var parameter: (_ callee: String, _ label: String) -> Declaration?
+    var hyperparameters: (_ rule: String) -> [String: Declaration]
     var ruleNames: () -> [String]
-    var hasDefinition: (String) -> Bool
+    var definition: (String) -> Declaration?
     var definitionNames: () -> [String]
     /// Whether a name stands in a part of the text that could not be read.
     var isUnread: (String) -> Bool
@@ -19,24 +30,28 @@ struct NameChecker {
   let owner: BlockOwner?
   let outside: Outside
   /// Header parameters, states and inputs, visible everywhere in the body.
-  var declared: Set<String> = []
-  var ruleParameters: Set<String> = []
-  var functionParameters: Set<String> = []
+  var declared: [String: Declaration] = [:]
+  var ruleParameters: [String: Declaration] = [:]
+  var functionParameters: [String: Declaration] = [:]
   var primeable: Set<String> = []
+  /// Names that stand for any number where they mean nothing else.
+  var free: Set<String> = []
+  /// Outside of declarations: the hyperparameters of the rule whose argument is read.
+  private var readable: [String: Declaration] = [:]
   /// The named axes whose lengths have a word here.
   var axes: Set<String> = []
   /// Names that have no value yet where a first value or a default is read.
   var late: Set<String> = []
   private var isBeforeFirstStep = false
   var used: Set<String> = []
-  /// The functions and rules that are called.
-  var called: Set<String> = []
   var bag = DiagnosticBag()
+  private(set) var found: [Found] = []
   private var scopes: [Scope] = []
 
   private struct Scope {
-    var defined: Set<String> = []
-    var primed: Set<String> = []
+    /// Where each name is first defined.
+    var defined: [String: Span] = [:]
+    var primed: [String: Span] = [:]
     /// Defined under a condition only, with the place.
     var partial: [String: Span] = [:]
   }
@@ -45,6 +60,23 @@ struct NameChecker {
     self.tree = tree
     self.owner = owner
     self.outside = outside
+  }
+
+  /// Makes names visible everywhere in the declaration.
+  mutating func enter(_ names: some Sequence<Name>, as kind: Declaration.Kind) {
+    for name in names { declared[name.key] = Declaration(kind, name.span) }
+  }
+
+  /// The parameters of a header; rules and functions among them are no values.
+  mutating func enter(_ parameters: [Parameter], as kind: Declaration.Kind) {
+    for parameter in parameters {
+      let name = parameter.name
+      switch parameter.type?.kind.key {
+      case "rule": ruleParameters[name.key] = Declaration(.ruleParameter, name.span)
+      case "fn": functionParameters[name.key] = Declaration(.functionParameter, name.span)
+      default: declared[name.key] = Declaration(kind, name.span)
+      }
+    }
   }
 
   // MARK: Blocks
@@ -83,31 +115,35 @@ struct NameChecker {
     scopes.removeLast()
   }
 
-  private func scope(of block: Block) -> Scope {
+  private mutating func scope(of block: Block) -> Scope {
     var scope = Scope()
     for definition in block.definitions {
+      define(definition)
       if definition.isPrimed {
-        scope.primed.insert(definition.name.key)
+        scope.primed[definition.name.key] = definition.name.span
       } else {
-        scope.defined.insert(definition.name.key)
+        scope.defined[definition.name.key] = definition.name.span
       }
     }
     for guarded in block.guards {
       let then = self.scope(of: guarded.then)
       let otherwise = guarded.otherwise.map { self.scope(of: $0) } ?? Scope()
-      scope.defined.formUnion(then.defined.intersection(otherwise.defined))
-      scope.primed.formUnion(then.primed.union(otherwise.primed))
+      for (key, place) in then.defined where otherwise.defined[key] != nil {
+        scope.defined[key] = place
+      }
+      scope.primed.merge(then.primed) { first, _ in first }
+      scope.primed.merge(otherwise.primed) { first, _ in first }
       let all =
         guarded.then.allDefinitions() + (guarded.otherwise?.allDefinitions() ?? [])
       for definition in all where !definition.isPrimed {
-        if !scope.defined.contains(definition.name.key) {
+        if scope.defined[definition.name.key] == nil {
           scope.partial[definition.name.key] = definition.name.span
         }
       }
     }
     for repeated in block.repeats {
       for definition in repeated.body.definitions where !definition.isPrimed {
-        if !scope.defined.contains(definition.name.key) {
+        if scope.defined[definition.name.key] == nil {
           scope.partial[definition.name.key] = definition.name.span
         }
       }
@@ -115,21 +151,47 @@ struct NameChecker {
     return scope
   }
 
-  private func isVisible(_ key: String) -> Bool {
-    declared.contains(key) || scopes.contains { $0.defined.contains(key) }
-      || builtinMeaning(key)
+  /// The left side of an equation: a state, w, or a name of its own.
+  private mutating func define(_ definition: Definition) {
+    let name = definition.name
+    let declaration =
+      definition.isPrimed
+      ? declared[name.key] ?? builtin(name.key) ?? Declaration(.local, name.span)
+      : Declaration(.local, name.span)
+    found.append(Found(expression: .none, span: name.span, declaration: declaration))
   }
 
-  private func builtinMeaning(_ key: String) -> Bool {
-    if Builtins.everywhere.contains(key) { return true }
-    switch owner {
-    case .rule:
-      return Builtins.ruleNames.contains(key) || Builtins.tensorNames.contains(key)
-        || axes.contains(key)
-    case .function: return Builtins.tensorNames.contains(key)
-    case .objective: return Builtins.objectiveNames.contains(key)
-    case .header, nil: return false
+  // MARK: Meanings
+
+  /// What a name means as a value where it stands: a parameter, a state, an equation, a word of the
+  /// language.
+  private func value(_ key: String) -> Declaration? {
+    if let found = declared[key] ?? readable[key] { return found }
+    for scope in scopes.reversed() {
+      if let place = scope.defined[key] { return Declaration(.local, place) }
     }
+    return nil
+  }
+
+  private func isVisible(_ key: String) -> Bool { value(key) != nil || builtin(key) != nil }
+
+  private func builtin(_ key: String) -> Declaration? {
+    let isKnown =
+      if Builtins.everywhere.contains(key) { true } else {
+        switch owner {
+        case .rule:
+          Builtins.ruleNames.contains(key) || Builtins.tensorNames.contains(key)
+            || axes.contains(key)
+        case .function: Builtins.tensorNames.contains(key)
+        case .objective: Builtins.objectiveNames.contains(key)
+        case .header, nil: false
+        }
+      }
+    return isKnown ? Declaration(.builtin) : nil
+  }
+
+  private mutating func note(_ declaration: Declaration, _ name: Name, _ id: ExprID) {
+    found.append(Found(expression: id, span: name.span, declaration: declaration))
   }
 
   // MARK: Expressions
@@ -158,8 +220,8 @@ struct NameChecker {
   mutating func check(_ id: ExprID) {
     switch tree[id] {
     case .number, .string, .error: break
-    case .name(let name): checkName(name)
-    case .primed(let name): checkPrimed(name)
+    case .name(let name): checkName(name, id)
+    case .primed(let name): checkPrimed(name, id)
     case .unary(_, let a), .global(let a), .transpose(let a), .norm(let a): check(a)
     case .over(_, let axis, let a):
       used.insert(axis.key)
@@ -171,7 +233,7 @@ struct NameChecker {
       check(c)
       check(then)
       check(otherwise)
-    case .call(let name, let arguments): checkCall(name, arguments)
+    case .call(let name, let arguments): checkCall(name, arguments, id)
     case .index(let a, let subscripts):
       check(a)
       for s in subscripts {
@@ -187,7 +249,7 @@ struct NameChecker {
     }
   }
 
-  private mutating func checkName(_ name: Name) {
+  private mutating func checkName(_ name: Name, _ id: ExprID) {
     used.insert(name.key)
     if isBeforeFirstStep, comesLater(name.key) {
       bag.report(.readBeforeFirstStep(name))
@@ -197,7 +259,12 @@ struct NameChecker {
       bag.report(.readByHyper(name))
       return
     }
-    if isVisible(name.key) || outside.hasDefinition(name.key) { return }
+    if let meaning = value(name.key) ?? ruleParameters[name.key] ?? functionParameters[name.key]
+      ?? outside.definition(name.key) ?? builtin(name.key)
+    {
+      note(meaning, name, id)
+      return
+    }
     if owner == .rule, Builtins.axisLengths.contains(name.key) {
       bag.report(.noSuchAxis(name))
       return
@@ -208,8 +275,17 @@ struct NameChecker {
         return
       }
     }
-    if ruleParameters.contains(name.key) || outside.hasRule(name.key) { return }
-    if functionParameters.contains(name.key) || outside.hasFunction(name.key) { return }
+    if let meaning = outside.rule(name.key) ?? outside.function(name.key) {
+      note(meaning, name, id)
+      return
+    }
+    if free.contains(name.key) {
+      let isWord =
+        Builtins.tensorNames.contains(name.key) || Builtins.objectiveNames.contains(name.key)
+        || Builtins.axisLengths.contains(name.key) || name.key == "loss"
+      note(Declaration(isWord ? .builtin : .free), name, id)
+      return
+    }
     if Builtins.ruleNames.contains(name.key) || Builtins.tensorNames.contains(name.key)
       || Builtins.objectiveNames.contains(name.key)
     {
@@ -229,8 +305,8 @@ struct NameChecker {
   }
 
   private func comesLater(_ key: String) -> Bool {
-    if declared.contains(key), !late.contains(key) { return false }
-    if late.contains(key) || scopes.contains(where: { $0.defined.contains(key) }) { return true }
+    if declared[key] != nil, !late.contains(key) { return false }
+    if late.contains(key) || scopes.contains(where: { $0.defined[key] != nil }) { return true }
     switch owner {
     case .rule: return key == "g" || key == "loss"
     case .header: return Builtins.ruleNames.contains(key)
@@ -238,14 +314,18 @@ struct NameChecker {
     }
   }
 
-  private mutating func checkPrimed(_ name: Name) {
+  private mutating func checkPrimed(_ name: Name, _ id: ExprID) {
     used.insert(name.key + "'")
     if isBeforeFirstStep {
       bag.report(.readBeforeFirstStep(name))
       return
     }
-    if scopes.contains(where: { $0.primed.contains(name.key) }) { return }
-    if primeable.contains(name.key) { return }
+    let place = scopes.reversed().lazy.compactMap { $0.primed[name.key] }.first
+    if place != nil || primeable.contains(name.key) {
+      note(
+        declared[name.key] ?? builtin(name.key) ?? Declaration(.local, place ?? .none), name, id)
+      return
+    }
     if owner != .rule {
       bag.report(.primeOutsideRule(name, in: owner?.noun ?? "a script"))
     } else if isVisible(name.key) {
@@ -267,11 +347,13 @@ struct NameChecker {
     default: return check(id)
     }
     used.insert(name.key)
-    let isKnown =
-      outside.hasRule(name.key) || ruleParameters.contains(name.key)
-      || functionParameters.contains(name.key) || outside.hasDefinition(name.key)
-      || outside.hasFunction(name.key) || isVisible(name.key) || outside.isUnread(name.text)
-    if !isKnown {
+    let meaning =
+      ruleParameters[name.key] ?? outside.rule(name.key) ?? outside.definition(name.key)
+      ?? functionParameters[name.key] ?? outside.function(name.key) ?? value(name.key)
+      ?? builtin(name.key)
+    if let meaning {
+      note(meaning, name, id)
+    } else if !outside.isUnread(name.text) {
       bag.report(
         .unknownRule(
           name, suggestion: Suggestion.nearest(to: name.text, among: outside.ruleNames())))
@@ -280,28 +362,43 @@ struct NameChecker {
   }
 
   private mutating func checkArguments(of name: Name, _ arguments: [Argument]) {
+    let takesRules = outside.rule(name.key) != nil && outside.function(name.key) == nil
     for argument in arguments where !isShape(argument.value, of: name) {
+      if let label = argument.label, let parameter = outside.parameter(name.key, label.key) {
+        note(parameter, label, .none)
+      }
       // By position a rule takes rules (and functions), by name numbers as well.
-      if argument.label == nil, outside.hasRule(name.key), !outside.hasFunction(name.key) {
+      if argument.label == nil, takesRules {
         check(rule: argument.value)
+      } else if takesRules, owner == nil, let label = argument.label {
+        // It may name the rule's other hyperparameters.
+        let outer = readable
+        readable = outside.hyperparameters(name.key)
+        readable[label.key] = nil
+        check(argument.value)
+        readable = outer
       } else {
         check(argument.value)
       }
     }
   }
 
-  private mutating func checkCall(_ name: Name, _ arguments: [Argument]) {
+  private mutating func checkCall(_ name: Name, _ arguments: [Argument], _ id: ExprID) {
     used.insert(name.key)
-    called.insert(name.key)
     checkArguments(of: name, arguments)
-    if ruleParameters.contains(name.key) || functionParameters.contains(name.key) { return }
-    if outside.hasFunction(name.key) || outside.hasRule(name.key) { return }
-    if isVisible(name.key) {
+    if let meaning = ruleParameters[name.key] ?? functionParameters[name.key]
+      ?? outside.function(name.key) ?? outside.rule(name.key)
+    {
+      note(meaning, name, id)
+      return
+    }
+    if isVisible(name.key) || free.contains(name.key) {
       bag.report(.notAFunction(name))
       return
     }
     if outside.isUnread(name.text) { return }
-    let known = outside.functionNames() + outside.ruleNames() + ruleParameters + functionParameters
+    let known =
+      outside.functionNames() + outside.ruleNames() + ruleParameters.keys + functionParameters.keys
     bag.report(
       .unknownFunction(name, suggestion: Suggestion.nearest(to: name.text, among: known)))
   }
@@ -333,7 +430,7 @@ struct NameChecker {
       switch tree[length] {
       case .name(let name)
       where (name.key == "scalar" || Builtins.axisTypes.contains(name.key))
-        && !declared.contains(name.key):
+        && declared[name.key] == nil:
         break
       case .call(let name, let inner) where Self.isShapeWord(name.key):
         check(inner.map(\.value), of: name.key)
@@ -343,8 +440,8 @@ struct NameChecker {
   }
 
   private func nearestValue(_ text: String) -> String? {
-    var known = declared.union(Builtins.everywhere.subtracting(["nan", "true", "false"]))
-    for scope in scopes { known.formUnion(scope.defined) }
+    var known = Builtins.everywhere.subtracting(["nan", "true", "false"]).union(declared.keys)
+    for scope in scopes { known.formUnion(scope.defined.keys) }
     if owner == .rule { known.formUnion(Builtins.ruleNames.union(Builtins.tensorNames)) }
     known.formUnion(outside.definitionNames())
     return Suggestion.nearest(to: text, among: known.sorted())

@@ -23,6 +23,14 @@ package struct CheckedRule: Sendable {
   /// It has errors of its own: what uses it is not judged.
   package var isBroken = false
 
+  func kind(of parameter: Parameter) -> Declaration.Kind {
+    switch parameter.type?.kind.key {
+    case "rule": .ruleParameter
+    case "fn": .functionParameter
+    default: .hyperparameter
+    }
+  }
+
   /// A rule without parameters or equations, to stand for one that is not known yet.
   package static func plain(_ declaration: RuleDeclaration) -> CheckedRule {
     CheckedRule(
@@ -86,6 +94,8 @@ package struct CheckedProgram: Sendable {
   /// says, also where a script has another `ema`.
   package internal(set) var libraryRules: [String: CheckedRule] = [:]
   package internal(set) var libraryFunctions: [String: CheckedFunction] = [:]
+  /// What every name of the texts stands for.
+  package internal(set) var names = NameTable()
   private var isLibraryTree: [Bool] = []
 
   package init() {}
@@ -97,6 +107,17 @@ package struct CheckedProgram: Sendable {
     trees.append(tree)
     isLibraryTree.append(isLibrary)
     return TreeID(trees.count - 1)
+  }
+
+  /// The parameter that a label in a call of a rule or a function names.
+  func parameter(_ label: String, of callee: String, isLibrary: Bool) -> Declaration? {
+    if let rule = isLibrary ? libraryRules[callee] : rules[callee] {
+      let parameter = rule.declaration.parameters.first { $0.name.key == label }
+      return parameter.map { Declaration(rule.kind(of: $0), $0.name.span) }
+    }
+    let function = isLibrary ? libraryFunctions[callee] : functions[callee]
+    let parameter = function?.declaration.parameters.first { $0.name.key == label }
+    return parameter.map { Declaration(.parameter, $0.name.span) }
   }
 
   func isLibrary(_ id: TreeID) -> Bool { isLibraryTree[id.index] }

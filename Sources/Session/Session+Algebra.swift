@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import Experiments
 import Laboratory
@@ -135,7 +136,7 @@ extension Session {
 
   /// Hyperparameters that were not symbols.
   private func noteFixed(_ algebra: RuleAlgebra) {
-    let fixed = algebra.setting.fixed.map { "\($0.name) = \(ValueText.number($0.value))" }
+    let fixed = algebra.setting.fixed.map { "\($0.name) = \(NumberText.shortest($0.value))" }
     if !fixed.isEmpty { write("  at \(fixed.joined(separator: ", "))\n") }
   }
 
@@ -233,7 +234,7 @@ extension Session {
     guard algebra.table.value(term) == nil, let x = evaluator.number(term), x.isFinite else {
       return ""
     }
-    return " (\(ValueText.number((x * 1000).rounded() / 1000)) at the defaults)"
+    return " (\(NumberText.shortest((x * 1000).rounded() / 1000)) at the defaults)"
   }
 
   private func learningRate(_ rest: Fragment) throws {
@@ -253,11 +254,11 @@ extension Session {
   }
 
   static func short(_ x: Double) -> String {
-    guard x.isFinite, x != 0 else { return ValueText.number(x) }
+    guard x.isFinite, x != 0 else { return NumberText.shortest(x) }
     var scale = 1.0
     while abs(x) * scale < 1e3, scale < 1e15 { scale *= 10 }
     while abs(x) * scale >= 1e4, scale > 1e-15 { scale /= 10 }
-    return ValueText.number((x * scale).rounded() / scale)
+    return NumberText.shortest((x * scale).rounded() / scale)
   }
 
   private func identify(_ rest: Fragment) throws {
@@ -378,7 +379,7 @@ extension Session {
       write("\(name)\(pad)  \(dimension.map { "\($0)" } ?? "any")\n")
     }
     for constant in units.constants {
-      write("the constant \(ValueText.number(constant.value)) has \(constant.dimension)\n")
+      write("the constant \(NumberText.shortest(constant.value)) has \(constant.dimension)\n")
     }
     if let conflict = units.conflict {
       throw DiagnosticError(

@@ -1,4 +1,5 @@
 import Diagnostics
+import Driver
 import Laboratory
 import Symbolic
 

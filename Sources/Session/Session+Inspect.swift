@@ -65,7 +65,7 @@ extension Session {
     for (k, hyper) in module.hypers.enumerated() {
       let value = values?.first { $0.target == .hyper(k) }?.value
       text += "  \(hyper.name)"
-      if let value { text += " = \(ValueText.number(value))" }
+      if let value { text += " = \(NumberText.shortest(value))" }
       if let domain = hyper.domain { text += " in \(domain)" }
       text += "\n"
     }

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import Experiments
 import Runtime
@@ -71,7 +72,7 @@ extension Session {
       ("plot", settings.plot.rawValue), ("engine", "\(settings.engine)"),
       ("dtype", settings.elementType == .float32 ? "f32" : "f64"),
       ("width", settings.width.map { "\($0)" } ?? "auto"),
-      ("seconds", ValueText.number(settings.seconds)), ("nodes", "\(settings.nodes)"),
+      ("seconds", NumberText.shortest(settings.seconds)), ("nodes", "\(settings.nodes)"),
       ("threads", "\(Threads.preferred)"),
     ]
     return rows.map { name, value in

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import Experiments
 import Laboratory
@@ -109,20 +110,13 @@ extension Session {
     if isBoolean, value.values.count == 1 {
       kept = value.scalar != 0 ? "true" : "false"
     } else if !isBoolean, value.shape.isEmpty {
-      kept = Self.literal(value.scalar)
+      kept = NumberText.shortest(value.scalar)
     } else if !isBoolean, value.shape.count == 1, value.values.count <= 500 {
-      kept = "[\(value.values.map(Self.literal).joined(separator: ", "))]"
+      kept = "[\(value.values.map { NumberText.shortest($0) }.joined(separator: ", "))]"
     } else {
       kept = source
     }
     present(text, keeping: kept)
-  }
-
-  /// A number as the language reads it.
-  private static func literal(_ x: Double) -> String {
-    if x.isNaN { return "nan" }
-    if x.isInfinite { return x < 0 ? "-inf" : "inf" }
-    return ValueText.number(x)
   }
 
   /// Prints a value with its number.
@@ -214,7 +208,7 @@ extension Session {
   func noteLimit() {
     if interrupt.isRequested() { return }
     say(
-      "stopped at the limit of \(settings.nodes) nodes or \(ValueText.number(settings.seconds)) s: "
+      "stopped at the limit of \(settings.nodes) nodes or \(NumberText.shortest(settings.seconds)) s: "
         + "this is equal, and not as simple as it could be\n")
   }
 

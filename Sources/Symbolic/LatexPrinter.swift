@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// Writes functions of the IR as LaTeX for plain amsmath, in the structure that they were written in.

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// A quotient of whole numbers in lowest terms, the denominator positive.
 package struct Rational: Hashable, Sendable {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// Where a linear rule is stable on ½ h w²: g = h w makes a step the product with one matrix.
 package struct Stability {

@@ -1,10 +1,5 @@
 import IR
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// A state as a function of all gradients: s_t = a^t s_0 + Σ a^(t−k) b u_k.
 package struct StateHistory {

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 
 /// What operators stand between: names, numbers, calls, brackets, and what follows them.

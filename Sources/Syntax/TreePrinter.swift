@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 
 /// The tree as S-expressions, one item or statement on a line: `ravine dump --stage ast`.
@@ -59,7 +60,7 @@ private struct TreePrinter {
 
   mutating func print(_ id: ExprID) {
     switch tree[id] {
-    case .number(let value, _): output += number(value)
+    case .number(let value, _): output += NumberText.shortest(value)
     case .string(let text): output += quoted(text)
     case .name(let name): output += name.key
     case .primed(let name): output += name.key + "'"
@@ -116,12 +117,6 @@ private struct TreePrinter {
       if let label = argument.label { output += label.key + ": " }
       print(argument.value)
     }
-  }
-
-  private func number(_ value: Double) -> String {
-    if value == .infinity { return "inf" }
-    if value.magnitude < 1e15, Double(Int64(value)) == value { return String(Int64(value)) }
-    return String(value)
   }
 
   // MARK: Parts

@@ -1,13 +1,6 @@
 import ArgumentParser
 import Native
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 struct CacheCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

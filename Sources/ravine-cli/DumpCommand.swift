@@ -5,6 +5,7 @@ import IR
 import Laboratory
 import Native
 import Runtime
+
 import func Syntax.dump
 
 struct DumpCommand: ParsableCommand {

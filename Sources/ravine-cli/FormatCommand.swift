@@ -1,8 +1,9 @@
 import ArgumentParser
 import Diagnostics
+import Training
+
 import enum Syntax.FormatStyle
 import func Syntax.format
-import Training
 
 struct FormatCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,12 +1,5 @@
+import Platform
 import Session
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The statements of earlier sessions on disk.
 ///

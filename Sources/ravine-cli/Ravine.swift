@@ -1,14 +1,7 @@
 import ArgumentParser
 import Diagnostics
+import Platform
 import Runtime
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// `ravine`: the command line.
 @main

@@ -1,16 +1,9 @@
 import ArgumentParser
 import CKernels
 import CReadline
+import Platform
 import Runtime
 import Session
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 struct ReplCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

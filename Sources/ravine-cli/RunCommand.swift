@@ -2,16 +2,9 @@ import ArgumentParser
 import Diagnostics
 import Driver
 import Experiments
+import Platform
 import Runtime
 import Training
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,13 +1,6 @@
 import CReadline
+import Platform
 import Session
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Reads lines until the session ends: by GNU readline on a terminal, plainly elsewhere.
 final class SessionLoop {

@@ -1,13 +1,6 @@
 import Diagnostics
+import Platform
 import Training
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The texts that a command line names.
 enum SourceFiles {

@@ -1,14 +1,7 @@
 import Diagnostics
+import Platform
 import Session
 import Training
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The terminal and the file system, for a session.
 class TerminalConsole: SessionConsole {

@@ -2,15 +2,8 @@ import ArgumentParser
 import Diagnostics
 import Driver
 import Experiments
+import Platform
 import Training
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 @main struct GalleryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

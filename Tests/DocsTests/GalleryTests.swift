@@ -1,7 +1,7 @@
 import Foundation
-import ravine_gallery
 import Testing
 import Zoo
+import ravine_gallery
 
 /// docs/zoo against its generator: the index and one page are kept as a sample, `make gallery` writes the
 /// rest. What takes long to find (paths, relatives, the overview) stands at the end of a page;

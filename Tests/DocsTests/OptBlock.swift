@@ -100,7 +100,7 @@ private func value(of expression: String, step: Int, horizon: Int) throws -> [Do
   guard let command = compiler.commands.first, case .expression(let id) = command.kind else {
     return []
   }
-  let function = try Lowering.expression(id, in: command.tree, of: compiler.program)
+  let function = try Lowering.expression(id, in: command.tree, of: compiler.program).function
     .specialised(BindContext(dims: [], hypers: []))
   let environment = ReferenceEnvironment(step: step, horizon: horizon)
   return try ReferenceProgram(function).evaluate(environment).outputs[0].flatMap(\.value.values)

@@ -1,5 +1,4 @@
-import Driver
-import Runtime
+import Ravine
 
 /// Walks to the minimum of ½|w|², whose gradient is w.
 func walkDownhill() throws -> [Float] {
@@ -11,22 +10,13 @@ func walkDownhill() throws -> [Float] {
         w' = w - lr * sign(m')
     }
     """
-  for diagnostic in compiler.add(name: "my-rule.opt", bytes: Array(text.utf8)) {
-    print(diagnostic.code, diagnostic.message)
-  }
+  for diagnostic in compiler.add(text, name: "my-rule.opt") { print(diagnostic) }
   let rule = try compiler.rule("MyRule(lr = cosine(0.1))")
   let optimizer = try Optimizer(
     rule, parameters: [ParameterSpec(name: "w", dims: [2])], horizon: 100)
 
-  var w: [Float] = [1, -2]
-  try w.withUnsafeMutableBytes { try optimizer.initialise(parameters: [$0.baseAddress!]) }
-  for _ in 1...optimizer.horizon {
-    let g = w
-    try w.withUnsafeMutableBytes { w in
-      try g.withUnsafeBytes { g in
-        try optimizer.step(parameters: [w.baseAddress!], gradients: [g.baseAddress!])
-      }
-    }
-  }
-  return w
+  var w: [[Float]] = [[1, -2]]
+  try optimizer.initialise(&w)
+  for _ in 1...optimizer.horizon { try optimizer.step(&w, gradients: w) }
+  return w[0]
 }

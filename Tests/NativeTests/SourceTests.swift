@@ -1,4 +1,5 @@
 import CKernels
+import Diagnostics
 import Driver
 import Experiments
 import Foundation

@@ -2,6 +2,7 @@ import Diagnostics
 import Driver
 import Experiments
 import Foundation
+import Runtime
 import Testing
 import Training
 

@@ -2,6 +2,7 @@ import Diagnostics
 import Driver
 import IR
 import Testing
+
 @testable import Runtime
 
 /// Tensors of one optimizer in memory of a test's own.

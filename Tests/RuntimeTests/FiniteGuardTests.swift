@@ -1,6 +1,7 @@
 import Diagnostics
 import IR
 import Testing
+
 @testable import Runtime
 
 /// `guard finite`: a step with a gradient that is not finite changes nothing, and is counted.

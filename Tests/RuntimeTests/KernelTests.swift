@@ -1,14 +1,9 @@
 import CKernels
 import IR
+import Platform
 import Testing
 
 @testable import Runtime
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 @Suite struct KernelTests {
   /// One kernel over some numbers, in the element type.

@@ -2,14 +2,10 @@ import Diagnostics
 import Driver
 import IR
 import Native
+import Platform
 import Testing
-@testable import Runtime
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+@testable import Runtime
 
 enum NativeTesting {
   /// Kept between runs, beside what was built.

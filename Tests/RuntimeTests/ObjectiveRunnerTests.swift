@@ -3,7 +3,10 @@ import Diagnostics
 import Driver
 import IR
 import Lowering
+import Semantics
+import Syntax
 import Testing
+
 @testable import Runtime
 
 @Suite struct ObjectiveRunnerTests {

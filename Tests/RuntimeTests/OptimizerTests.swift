@@ -3,6 +3,7 @@ import Diagnostics
 import Driver
 import IR
 import Testing
+
 @testable import Runtime
 
 @Suite struct OptimizerTests {

@@ -1,6 +1,7 @@
 import Driver
 import IR
 import Testing
+
 @testable import Runtime
 
 func filled(_ shape: [Int], _ seed: UInt64) -> Dense {

@@ -1,14 +1,9 @@
 import Diagnostics
 import IR
+import Platform
 import Testing
 
 @testable import Runtime
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 @Suite struct RandomProgramTests {
   /// How many programs a test generates: RAVINE_CAMPAIGN, or a number that keeps `make test` short.

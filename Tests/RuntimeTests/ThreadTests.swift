@@ -3,14 +3,10 @@ import CKernels
 import Diagnostics
 import Driver
 import IR
+import Platform
 import Testing
-@testable import Runtime
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+@testable import Runtime
 
 /// The same bits for any number of threads.
 @Suite struct ThreadTests {

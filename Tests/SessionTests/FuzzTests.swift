@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 import Testing
+
 @testable import Session
 
 /// Random and mutated lines: a session answers every one of them and goes on.

@@ -1,12 +1,7 @@
 import Foundation
-import Support
+import Platform
 import PseudoTerminal
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Support
 
 /// A session of `ravine` on a terminal of its own, typed at as a user would.
 final class Terminal {

@@ -112,7 +112,8 @@ import Testing
     }
     terminal.type(":set seconds 600\r:set nodes 100000000\r")
     terminal.type(":expand ((a + b + c + d + e + f)^4 * (a + g + h)^3)^9\r")
-    try terminal.expect(computing: 0.3)
+    // Nothing runs any more: at the prompt an interrupt changes nothing.
+    try terminal.expect("written out whole")
     terminal.type("\u{3}")
     terminal.type("1 + 1\r")
     try terminal.expect("= 2")

@@ -1,4 +1,5 @@
 import Basics
+import Diagnostics
 import Driver
 import Foundation
 import Laboratory

@@ -3,14 +3,9 @@ import Diagnostics
 import Driver
 import IR
 import Laboratory
+import Platform
 import Symbolic
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Writes two rules, the second made from the first by steps that keep its meaning or change it.
 struct PairGenerator {

@@ -4,16 +4,11 @@ import Driver
 import Experiments
 import IR
 import Laboratory
+import Platform
 import Runtime
 import Symbolic
 import Testing
 import Training
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Examples/theorems.opt: what is claimed there is proved or refuted, quickly.
 @Suite struct TheoremTests {

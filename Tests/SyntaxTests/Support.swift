@@ -1,11 +1,6 @@
 import Diagnostics
+import Platform
 import Syntax
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A text parsed, with what was said about it.
 struct Parsed {

@@ -1,14 +1,7 @@
 import Diagnostics
+import Platform
 import Testing
 import Training
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 private func load(
   _ path: String, limit: Int = 1 << 20, patience: Int32 = 50, midway: () -> Void = {}

@@ -1,6 +1,7 @@
 import Foundation
-@testable import Plotting
 import Testing
+
+@testable import Plotting
 @testable import Training
 
 /// Figures as images: what a terminal would decode is what was drawn.

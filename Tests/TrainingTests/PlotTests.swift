@@ -1,6 +1,7 @@
 import Basics
-@testable import Plotting
 import Testing
+
+@testable import Plotting
 
 private func figure(_ series: [Series], y: AxisScale = .linear) -> Figure {
   Figure(title: "loss", xLabel: "step", yLabel: "loss", yScale: y, series: series)

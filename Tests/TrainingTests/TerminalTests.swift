@@ -1,6 +1,7 @@
 import Basics
-@testable import Plotting
 import Testing
+
+@testable import Plotting
 
 @Suite struct TerminalPlotTests {
   private let rising = Series(name: "β-rule", x: [0, 1, 2, 3, 4], y: [0, 1, 2, 3, 4])

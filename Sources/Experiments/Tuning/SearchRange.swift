@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// The values that a search tries for one hyperparameter: `lr = 1e-4..1`, evenly by powers, or
 /// `λ = 0, 0.01, 0.1`.

@@ -1,3 +1,5 @@
+import Basics
+
 /// Under which conditions each value of a function is needed, as far as lazy selects decide it.
 ///
 /// A guard is a path of conditions from the outputs (0: always). A value that is used under several

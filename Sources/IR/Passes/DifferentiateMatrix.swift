@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 
 /// Adjoints of matrix functions, after Giles 2008, "Collected Matrix Derivative Results for Forward

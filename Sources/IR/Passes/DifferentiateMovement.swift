@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 
 /// Adjoints of what moves entries: each moves them back.

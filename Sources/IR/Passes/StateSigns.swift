@@ -1,3 +1,5 @@
+import Basics
+
 extension RuleVariant {
   /// The states that are never negative whatever the gradients are, so long as every number is one:
   /// an average of squares that starts at 0, say.

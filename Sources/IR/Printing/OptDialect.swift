@@ -1,3 +1,4 @@
+import Basics
 /// The language itself: what it prints, it reads.
 package struct OptDialect: Dialect {
   package init() {}
@@ -18,10 +19,6 @@ package struct OptDialect: Dialect {
 
   /// The shortest text that reads back as the same number.
   package static func text(_ x: Double) -> String {
-    if x.isNaN { return "nan" }
-    if x == .infinity { return "inf" }
-    if x == -.infinity { return "-inf" }
-    if x == x.rounded(), abs(x) < 1e15, !(x == 0 && x.sign == .minus) { return "\(Int64(x))" }
-    return "\(x)"
+    NumberText.shortest(x, signedZero: true)
   }
 }

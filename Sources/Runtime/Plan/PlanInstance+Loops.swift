@@ -1,11 +1,6 @@
 import Diagnostics
 import IR
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 extension PlanInstance {
   /// Runs a loop: the body's arguments and results are two buffers that take turns.

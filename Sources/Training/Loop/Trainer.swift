@@ -1,13 +1,8 @@
 import Basics
 import Diagnostics
 import IR
+import Platform
 import Runtime
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Trains an objective with several rules and seeds and records what happens.
 ///

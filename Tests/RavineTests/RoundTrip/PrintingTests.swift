@@ -36,7 +36,7 @@ import Testing
       _ = try a.term("if \(a.text(term)) then 2 else 3")
       conditions += 1
     }
-    #expect(compared > 7_400 && same > 7_000, "\(compared) compared, \(same) the same")
+    #expect(compared > 6_800 && same > 6_700, "\(compared) compared, \(same) the same")
     #expect(conditions > 900, "\(conditions) conditions")
   }
 

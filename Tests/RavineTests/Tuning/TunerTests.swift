@@ -1,7 +1,8 @@
 import Diagnostics
 import Driver
-@testable import Experiments
 import Testing
+
+@testable import Experiments
 
 @Suite struct TunerTests {
   // MARK: Calls

@@ -3,12 +3,15 @@ import IR
 import Semantics
 import Syntax
 
-extension Lowerer {
-  /// The module of an objective; `arguments` are those of its call (`mlp(hidden = 64)`).
+/// The module of an objective.
+struct ObjectiveLowerer: LoweringPart {
+  let lowerer: Lowerer
+
+  /// The lowerer.module of an objective; `arguments` are those of its call (`mlp(hidden = 64)`).
   func module(
     of objective: CheckedObjective, _ arguments: [Argument], _ caller: Frame, _ span: Span
   ) -> ObjectiveModule? {
-    module = ModuleState()
+    lowerer.module = ModuleState()
     let declaration = objective.declaration
     let names = objective.hypers.map(\.name)
     guard
@@ -33,7 +36,7 @@ extension Lowerer {
         frame.entries[binding.name.key] = Entry(binding.name, .failure)
         continue
       }
-      let source = builder.source(
+      let source = lowerer.builder.source(
         .parameter, ValueType(.real, shape), attribute: Int32(slot))
       frame.entries[binding.name.key] = Entry(binding.name, handle(source))
       // The slots' shapes are those of the forward function.
@@ -49,7 +52,7 @@ extension Lowerer {
         shape = declared
       }
       inputs.append(InputSlot(name: input.name.text, shape: shape, origin: input.span))
-      let source = builder.source(.input, ValueType(.real, shape), attribute: Int32(slot))
+      let source = lowerer.builder.source(.input, ValueType(.real, shape), attribute: Int32(slot))
       frame.entries[input.name.key] = Entry(input.name, handle(source))
     }
     enter(objective.body, into: frame)
@@ -57,31 +60,31 @@ extension Lowerer {
     let lossSpan = loss.name.span
     if let handle = single(force(loss), at: lossSpan) {
       if shape(handle).isScalar {
-        builder.output(.loss, local(handle))
+        lowerer.builder.output(.loss, local(handle))
       } else {
         report(.lossNotOneNumber(shape(handle), at: lossSpan))
       }
     }
     var metrics: [String] = []
     for (name, expression) in objective.body.metrics {
-      let place = program[objective.tree].span(expression)
+      let place = lowerer.program[objective.tree].span(expression)
       guard let handle = single(lower(expression, frame), at: place) else { continue }
       guard shape(handle).isScalar else {
         report(.metricNotOneNumber(name, shape(handle), at: place))
         continue
       }
-      builder.output(.metric(name.text), local(handle))
+      lowerer.builder.output(.metric(name.text), local(handle))
       metrics.append(name.text)
     }
     force(all: frame)
     let forward = finish()
-    if bag.hasErrors { return nil }
+    if lowerer.bag.hasErrors { return nil }
     return ObjectiveModule(
       name: declaration.name.text, documentation: declaration.documentation,
       hypers: objective.hypers.enumerated().map { index, hyper in
         Hyperparameter(
           name: hyper.name.text, key: hyper.name.key, domain: domains[index],
-          isStructural: module.structural.contains(index), origin: hyper.span)
+          isStructural: lowerer.module.structural.contains(index), origin: hyper.span)
       }, defaults: defaults, parameters: parameters, inputs: inputs, initial: initial,
       forward: forward, metrics: metrics, origin: declaration.name.span)
   }
@@ -95,8 +98,9 @@ extension Lowerer {
   private func objectiveFrame(_ objective: CheckedObjective) -> Frame {
     let frame = Frame(tree: objective.tree, parent: nil)
     for (index, hyper) in objective.hypers.enumerated() {
-      frame.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned self] in
-        self.handle(self.builder.source(.hyper, .scalar, attribute: Int32(index)))
+      frame.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned lowerer] in
+        Self(lowerer: lowerer).handle(
+          lowerer.builder.source(.hyper, .scalar, attribute: Int32(index)))
       }
     }
     return frame
@@ -108,9 +112,9 @@ extension Lowerer {
     begin(objective.declaration.name.text + ".defaults", drawShape: .scalar)
     let inside = Frame(tree: objective.tree, parent: nil)
     for (index, hyper) in objective.hypers.enumerated() {
-      inside.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned self] in
-        if let given = bound[index] { return self.lower(given, caller) }
-        return hyper.initial.map { self.lower($0, inside) } ?? .failure
+      inside.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned lowerer] in
+        if let given = bound[index] { return Self(lowerer: lowerer).lower(given, caller) }
+        return hyper.initial.map { Self(lowerer: lowerer).lower($0, inside) } ?? .failure
       }
     }
     for (index, hyper) in objective.hypers.enumerated() {
@@ -121,7 +125,7 @@ extension Lowerer {
         report(.hyperNotOneNumber(hyper.name.text, at: hyper.span))
         return nil
       }
-      builder.output(.hyper(index), local(handle))
+      lowerer.builder.output(.hyper(index), local(handle))
     }
     return finish()
   }
@@ -140,14 +144,14 @@ extension Lowerer {
       guard let shape = shape(type, frame) else { continue }
       parameters.append(
         ParameterSlot(name: binding.name.text, shape: shape, origin: binding.span))
-      drawShape = shape
-      equationName = binding.name.key
+      lowerer.draft.drawShape = shape
+      lowerer.draft.equationName = binding.name.key
       let value = binding.initial.map { lower($0, frame) } ?? constant(0)
       guard let handle = single(value, at: binding.span),
         let fitted = fit(
           handle, to: shape, { "the parameter `\(binding.name.text)`" }, at: binding.span)
       else { continue }
-      builder.output(.parameter(slot), local(fitted))
+      lowerer.builder.output(.parameter(slot), local(fitted))
     }
     return finish()
   }

@@ -3,177 +3,9 @@ import IR
 import Semantics
 import Syntax
 
-extension Lowerer {
-  // MARK: Rules as values
-
-  /// The rule that `Cautious(Lion(lr = 1e-3))` stands for; nil when an argument is wrong (reported).
-  func ruleValue(
-    _ name: Name, _ arguments: [Argument], _ frame: Frame, _ span: Span
-  ) -> RuleValue? {
-    guard let rule = program.rule(name.key, from: frame.tree) else {
-      report(.unknownRule(name.text, at: name.span))
-      return nil
-    }
-    if rule.isBroken {
-      report(.broken(name.text, at: span))
-      return nil
-    }
-    let mark = "rule \(name.key)"
-    if callStack.filter({ $0 == mark }).count > 8 {
-      report(.madeOfItself(name.text, at: span))
-      return nil
-    }
-    if callStack.count > 64 {
-      report(.rulesTooDeep(at: span))
-      return nil
-    }
-    ruleCount += 1
-    if ruleCount > 2_000 {
-      if ruleCount == 2_001 {
-        report(.tooManyRules(name.text, at: span))
-      }
-      return nil
-    }
-    callStack.append(mark)
-    defer { callStack.removeLast() }
-
-    let value = RuleValue(rule: rule, body: .descent)
-    guard give(arguments, to: value, frame, span) else { return nil }
-    return fill(value) ? value : nil
-  }
-
-  /// Finds what a rule whose parameters are known is made of; false when an error was reported.
-  func fill(_ value: RuleValue) -> Bool {
-    let rule = value.rule
-    let inside = Frame(tree: rule.tree, parent: nil)
-    inside.owner = value
-    inside.rules = value.rules
-    inside.functions = value.functions
-    switch rule.body {
-    case .equations(let block): value.body = .equations(block)
-    case .alias(let target):
-      guard case .rule(let inner) = lowerRule(target, inside, value) else { return false }
-      value.body = .alias(inner)
-    case .route(let arms):
-      var made: [(condition: ExprID?, text: String, rule: RuleValue)] = []
-      let tree = program[rule.tree]
-      for arm in arms {
-        guard case .rule(let inner) = lowerRule(arm.target, inside, value) else { return false }
-        let text = arm.condition.map { tree.sourceText($0) } ?? "otherwise"
-        made.append((arm.condition, text, inner))
-      }
-      value.body = .route(made)
-    }
-    return true
-  }
-
-  /// A rule expression inside a rule; the frame reads hyperparameters of `owner` when it is needed.
-  private func lowerRule(_ id: ExprID, _ frame: Frame, _ owner: RuleValue) -> Value {
-    let span = tree(frame).span(id)
-    switch tree(frame)[id] {
-    case .name(let name):
-      if let rule = frame.ruleParameter(name.key) { return .rule(rule) }
-      if let definition = program.definition(name.key, from: frame.tree),
-        program.rule(name.key, from: frame.tree) == nil
-      {
-        let value = lowerDefinition(definition, name)
-        switch value {
-        case .rule, .failure: return value
-        default:
-          return report(.notARule(name.text, at: span))
-        }
-      }
-      return ruleValue(name, [], frame, span).map { .rule($0) } ?? .failure
-    case .call(let name, let arguments):
-      if program.rule(name.key, from: frame.tree) == nil, frame.ruleParameter(name.key) != nil {
-        return report(.alreadyBound(name.text, at: span))
-      }
-      return ruleValue(name, arguments, frame, span).map { .rule($0) } ?? .failure
-    default:
-      return report(.notARule(at: span))
-    }
-  }
-
-  private func give(
-    _ arguments: [Argument], to value: RuleValue, _ frame: Frame, _ span: Span
-  ) -> Bool {
-    let rule = value.rule
-    var rules = rule.ruleParameters
-    var functions = rule.functionParameters
-    var isGood = true
-    func lowerRuleArgument(_ id: ExprID, as name: Name) {
-      if case .rule(let inner) = lowerRule(id, frame, value) {
-        value.rules[name.key] = inner
-      } else {
-        isGood = false
-      }
-    }
-    for argument in arguments {
-      if let label = argument.label {
-        if let index = rules.firstIndex(where: { $0.name.key == label.key }) {
-          lowerRuleArgument(argument.value, as: rules.remove(at: index).name)
-        } else if let index = functions.firstIndex(where: { $0.name.key == label.key }) {
-          giveFunction(argument.value, functions.remove(at: index).name, value, frame, &isGood)
-        } else if value.arguments[label.key] != nil {
-          report(.givenTwice(label))
-          isGood = false
-        } else {
-          value.arguments[label.key] = (argument.value, frame)
-        }
-      } else if !rules.isEmpty {
-        lowerRuleArgument(argument.value, as: rules.removeFirst().name)
-      } else if !functions.isEmpty {
-        giveFunction(argument.value, functions.removeFirst().name, value, frame, &isGood)
-      } else {
-        let free = rule.hypers.first { value.arguments[$0.name.key] == nil }
-        report(.positionalHyper(free?.name.text, at: tree(frame).span(argument.value)))
-        isGood = false
-      }
-    }
-    let inside = Frame(tree: rule.tree, parent: nil)
-    for parameter in rules {
-      if let initial = parameter.initial {
-        if case .rule(let inner) = lowerRule(initial, inside, value) {
-          value.rules[parameter.name.key] = inner
-        } else {
-          isGood = false
-        }
-      } else {
-        report(.missingArgument("rule", for: parameter.name.text, of: value.name, at: span))
-        isGood = false
-      }
-    }
-    for parameter in functions {
-      if let initial = parameter.initial {
-        giveFunction(initial, parameter.name, value, inside, &isGood)
-      } else {
-        report(.missingArgument("function", for: parameter.name.text, of: value.name, at: span))
-        isGood = false
-      }
-    }
-    return isGood
-  }
-
-  private func giveFunction(
-    _ id: ExprID, _ name: Name, _ value: RuleValue, _ frame: Frame, _ isGood: inout Bool
-  ) {
-    if case .name(let wanted) = tree(frame)[id] {
-      if let function = frame.functionParameter(wanted.key) {
-        value.functions[name.key] = function
-        return
-      }
-      if let function = program.function(wanted.key, from: frame.tree) {
-        value.functions[name.key] = .checked(function)
-        return
-      }
-      if Builtins.functions.contains(wanted.key) {
-        value.functions[name.key] = .builtin(wanted.key)
-        return
-      }
-    }
-    report(.needsFunction(name.text, at: tree(frame).span(id)))
-    isGood = false
-  }
+/// One step of a rule: its states, inputs and equations, applied to w and g.
+struct StepLowerer: LoweringPart {
+  let lowerer: Lowerer
 
   // MARK: Applying a rule
 
@@ -184,7 +16,7 @@ extension Lowerer {
     guard let scope = frame.rule else {
       return report(.notAFunction(rule: name.text, at: span))
     }
-    guard level == 0 else {
+    guard lowerer.draft.level == 0 else {
       return report(.ruleInRepeat(at: span))
     }
     guard scope.applied.insert(name.key).inserted else {
@@ -200,7 +32,7 @@ extension Lowerer {
       guard let given = single(lower(argument, frame), at: span) else { return .failure }
       g = given
     } else {
-      g = Handle(level: 0, id: builder.source(.gradient, gradientType))
+      g = Handle(level: 0, id: lowerer.builder.source(.gradient, gradientType))
     }
     // A gradient may differ between workers; the rule inside then says how they meet.
     let target = shape(g).axes == AxisSet(.workers) ? gradientType.shape : .like
@@ -216,24 +48,26 @@ extension Lowerer {
     case .descent: return make(.subtract, [w, g], at: value.rule.declaration.span)
     case .alias(let inner): return apply(inner, w: w, g: g, prefix: prefix)
     case .route(let arms):
-      let choice = module.choices[ObjectIdentifier(value)] ?? 0
+      let choice = lowerer.module.choices[ObjectIdentifier(value)] ?? 0
       return apply(arms[choice].rule, w: w, g: g, prefix: prefix)
     case .equations(let block): return apply(block, of: value, w: w, g: g, prefix: prefix)
     }
   }
 
-  private func apply(
+  func apply(
     _ block: Block, of value: RuleValue, w: Handle, g: Handle, prefix: String
   ) -> Value {
     if let span = block.matricesOverTrailing {
       return report(.unsupportedMatrices(at: span))
     }
-    let savedStack = callStack
-    callStack = []
-    defer { callStack = savedStack }
+    let savedStack = lowerer.callStack
+    lowerer.callStack = []
+    defer { lowerer.callStack = savedStack }
     let frame = ruleFrame(value, w: w, g: g, prefix: prefix)
     // What a rule inside another returns is not stored.
-    if rounding(of: block), prefix.isEmpty { module.roundsStochastically = true }
+    if StorageLowerer(lowerer: lowerer).rounding(of: block), prefix.isEmpty {
+      lowerer.module.roundsStochastically = true
+    }
     var slots: [(binding: Binding, slot: Int)] = []
     var shapeless: [Name] = []
     for binding in block.states {
@@ -242,10 +76,10 @@ extension Lowerer {
         shapeless.append(binding.name)
         continue
       }
-      let source = builder.source(
-        .state, ValueType(.real, module.states[slot].shape), attribute: Int32(slot))
+      let source = lowerer.builder.source(
+        .state, ValueType(.real, lowerer.module.states[slot].shape), attribute: Int32(slot))
       frame.entries[binding.name.key] = Entry(binding.name, handle(source))
-      if module.states[slot].shape.axes.contains(.window) {
+      if lowerer.module.states[slot].shape.axes.contains(.window) {
         frame.rule?.windows[binding.name.key] = Handle(level: 0, id: source)
       }
       slots.append((binding, slot))
@@ -255,8 +89,8 @@ extension Lowerer {
         frame.entries[binding.name.key] = Entry(binding.name, .failure)
         continue
       }
-      let source = builder.source(
-        .input, ValueType(.real, module.inputs[slot].shape), attribute: Int32(slot))
+      let source = lowerer.builder.source(
+        .input, ValueType(.real, lowerer.module.inputs[slot].shape), attribute: Int32(slot))
       frame.entries[binding.name.key] = Entry(binding.name, handle(source))
     }
     enter(block, into: frame)
@@ -269,12 +103,12 @@ extension Lowerer {
       guard let entry = frame.entries[binding.name.key + "'"],
         let value = single(force(entry), at: entry.name.span)
       else { continue }
-      let shape = module.states[slot].shape
+      let shape = lowerer.module.states[slot].shape
       if self.shape(value).axes.contains(.workers), !shape.axes.contains(.workers),
-        !module.states[slot].isGlobal, shape.rank < Shape.maximumRank
+        !lowerer.module.states[slot].isGlobal, shape.rank < Shape.maximumRank
       {
         // Found now, lowered again.
-        module.varying.insert(module.states[slot].name)
+        lowerer.module.varying.insert(lowerer.module.states[slot].name)
         continue
       }
       if !self.shape(value).axes.isSubset(of: shape.axes) {
@@ -286,19 +120,19 @@ extension Lowerer {
           at: onlyValue(of: binding.name, block, tree) ?? entry.name.span,
           declared: binding.span)
       else { continue }
-      if module.states[slot].isGlobal, !isGlobal(fitted) {
+      if lowerer.module.states[slot].isGlobal, !isGlobal(fitted) {
         report(.globalFromTensor(binding.name.text, at: entry.name.span))
       }
-      builder.output(.state(slot), local(fitted))
+      lowerer.builder.output(.state(slot), local(fitted))
     }
     for (name, expression) in block.views {
-      let span = program[value.rule.tree].span(expression)
+      let span = lowerer.program[value.rule.tree].span(expression)
       guard let point = single(lower(expression, frame), at: span),
         let fitted = fit(point, to: .like, { "a view" }, at: span)
       else { continue }
-      module.views.append((name.key, fitted, span))
+      lowerer.module.views.append((name.key, fitted, span))
     }
-    if block.guardsFinite { module.guardsFinite = true }
+    if block.guardsFinite { lowerer.module.guardsFinite = true }
     force(all: frame)
     guard let result = single(next, at: update.name.span) else { return .failure }
     // What a state should not have had is not said again of what is made of it.
@@ -313,7 +147,7 @@ extension Lowerer {
   /// The right side of the one equation of a state; nil where several paths have one each.
   private func onlyValue(of state: Name, _ block: Block, _ tree: TreeID) -> Span? {
     let all = block.allDefinitions().filter { $0.isPrimed && $0.name.key == state.key }
-    return all.count == 1 ? program[tree].span(all[0].value) : nil
+    return all.count == 1 ? lowerer.program[tree].span(all[0].value) : nil
   }
 
   /// The frame of a rule's equations: w, g and its hyperparameters.
@@ -337,26 +171,28 @@ extension Lowerer {
   func enterHypers(of value: RuleValue, into frame: Frame) {
     for hyper in value.rule.hypers {
       guard let index = value.hyperIndex[hyper.name.key] else { continue }
-      frame.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned self] in
-        self.hyperSource(index, axis: { self.listAxis(hyper.name.key, of: value) })
+      frame.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned lowerer] in
+        let part = Self(lowerer: lowerer)
+        return part.hyperSource(index) { part.listAxis(hyper.name.key, of: value) }
       }
     }
   }
 
   /// A hyperparameter as the run-time inputs that it is: one, or one for each entry of a list.
   func hyperSource(_ index: Int, axis: () -> AxisName) -> Value {
-    let list = module.lists[index] ?? (index, nil)
+    let list = lowerer.module.lists[index] ?? (index, nil)
     let sources = (0..<(list.count ?? 1)).map {
       Handle(
         level: 0,
-        id: levels[0].builder.source(.hyper, .scalar, attribute: Int32(list.start + $0)))
+        id: lowerer.draft.levels[0].builder.source(
+          .hyper, .scalar, attribute: Int32(list.start + $0)))
     }
     return list.count == nil ? .value(sources[0]) : .entries(sources, axis())
   }
 
   /// The type of the host's gradient.
   var gradientType: ValueType {
-    module.usesWorkers
+    lowerer.module.usesWorkers
       ? ValueType(.real, Shape.over(AxisSet(.workers), [.workers], .like)!) : .like
   }
 
@@ -371,20 +207,23 @@ extension Lowerer {
       isGlobal = type.kind.key == "global"
     }
     shape = varying(shape, prefix + binding.name.text)
-    guard let storage = storage(binding.storage, frame, of: shape) else { return nil }
-    module.states.append(
+    guard let storage = StorageLowerer(lowerer: lowerer).storage(binding.storage, frame, of: shape)
+    else { return nil }
+    lowerer.module.states.append(
       StateSlot(
         name: prefix + binding.name.text, shape: shape, isGlobal: isGlobal, storage: storage,
         roundsStochastically: binding.storage?.rounding?.key == "stochastic",
         origin: binding.span))
-    module.stateOrigins.append(
+    lowerer.module.stateOrigins.append(
       ModuleState.StateOrigin(binding: binding, rule: value, prefix: prefix))
-    return module.states.count - 1
+    return lowerer.module.states.count - 1
   }
 
   /// The shape of a state, one for each worker where it was found to differ between them.
   func varying(_ shape: Shape, _ name: String) -> Shape {
-    guard module.varying.contains(name), !shape.axes.contains(.workers) else { return shape }
+    guard lowerer.module.varying.contains(name), !shape.axes.contains(.workers) else {
+      return shape
+    }
     return Shape.over(
       shape.axes.union(AxisSet(.workers)), [.workers] + shape.lengths, shape.tensor) ?? shape
   }
@@ -395,14 +234,14 @@ extension Lowerer {
       guard let declared = self.shape(type, frame) else { return nil }
       shape = declared
     }
-    if let known = module.inputs.firstIndex(where: { $0.name == binding.name.text }) {
-      if module.inputs[known].shape == shape { return known }
+    if let known = lowerer.module.inputs.firstIndex(where: { $0.name == binding.name.text }) {
+      if lowerer.module.inputs[known].shape == shape { return known }
       report(.inputOfTwoShapes(binding))
       return nil
     }
-    module.inputs.append(
+    lowerer.module.inputs.append(
       InputSlot(name: binding.name.text, shape: shape, origin: binding.span))
-    return module.inputs.count - 1
+    return lowerer.module.inputs.count - 1
   }
 
   /// Lengths that the host decides for all tensors.
@@ -415,7 +254,7 @@ extension Lowerer {
 
   /// Whether a value is the same for all parameter tensors.
   func isGlobal(_ handle: Handle) -> Bool {
-    let function = levels[handle.level].builder.function
+    let function = lowerer.draft.levels[handle.level].builder.function
     var seen: Set<ValueID> = []
     var pending = [handle.id]
     while let next = pending.popLast() {
@@ -427,7 +266,7 @@ extension Lowerer {
         .lossAt:
         continue
       case .extent where isOfHost(instruction): continue
-      case .state where module.states[Int(instruction.attribute)].isGlobal: continue
+      case .state where lowerer.module.states[Int(instruction.attribute)].isGlobal: continue
       case .input where instruction.type.shape.isScalar: continue
       case .draw where function.draws[Int(instruction.attribute)].isGlobal: continue
       case _ where instruction.operation.isSource: return false

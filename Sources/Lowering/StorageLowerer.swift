@@ -3,7 +3,10 @@ import IR
 import Semantics
 import Syntax
 
-extension Lowerer {
+/// How states are stored and rounded.
+struct StorageLowerer: LoweringPart {
+  let lowerer: Lowerer
+
   /// How a state is stored; nil where an error was reported.
   func storage(_ expression: StorageExpr?, _ frame: Frame, of shape: Shape) -> Storage? {
     guard let expression else { return .compute }
@@ -53,14 +56,15 @@ extension Lowerer {
     let span = tree(frame).span(id)
     guard let handle = single(lower(id, frame), at: span) else { return nil }
     if let value = outermost(handle) {
-      let function = levels[0].builder.function
+      let function = lowerer.draft.levels[0].builder.function
       if function[value].operation == .hyper {
         markStructural(Handle(level: 0, id: value))
         var name = "block"
         if case .name(let written) = tree(frame)[id] { name = written.text }
         return .hyper(Int(function[value].attribute), name: name)
       }
-      if let number = levels[0].builder.constantValue(value), let n = Int(exactly: number), n >= 1,
+      if let number = lowerer.draft.levels[0].builder.constantValue(value),
+        let n = Int(exactly: number), n >= 1,
         n <= BlockLength.limit
       {
         return .number(n)

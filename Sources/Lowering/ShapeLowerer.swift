@@ -3,8 +3,25 @@ import IR
 import Semantics
 import Syntax
 
-/// Named axes: their types, reductions over them, and what must not have any.
-extension Lowerer {
+/// The words for shapes.
+enum ShapeWords {
+  static let all: Set<String> = ["scalar", "vector", "matrix", "tensor"]
+
+  /// The shape of these extents: rows × cols is `like w`, a vector over rows a column, one over
+  /// columns a row.
+  static func normalised(_ extents: [Extent]) -> Shape {
+    if extents == [.rows, .cols] { return .like }
+    if extents == [.rows] { return .overRows }
+    if extents == [.cols] { return .overCols }
+    if extents == [.batch] { return Shape([.batch, .fixed(1)]) }
+    return Shape(extents)
+  }
+}
+
+/// Shapes as they are written: lengths, and axes with names.
+struct ShapeLowerer: LoweringPart {
+  let lowerer: Lowerer
+
   // MARK: Types
 
   /// `stack(betas)`, `window(10)`, `batch`, `groups(weights)`: like w for each entry, or of the shape
@@ -33,7 +50,7 @@ extension Lowerer {
       report(.argumentsOfAxis(axis, at: type.span))
       return nil
     }
-    if axis == .workers { module.usesWorkers = true }
+    if axis == .workers { lowerer.module.usesWorkers = true }
     guard !tensor.axes.contains(axis) else {
       report(.axisTwice(axis, at: type.span))
       return nil
@@ -85,7 +102,7 @@ extension Lowerer {
   /// Which axis the lists of a rule lie along: that of the declaration that names them.
   func listAxis(_ key: String, of value: RuleValue) -> AxisName {
     guard case .equations(let block) = value.rule.body else { return .stack }
-    let tree = program[value.rule.tree]
+    let tree = lowerer.program[value.rule.tree]
     func axis(_ kind: String, _ extents: [ExprID]) -> AxisName? {
       if kind == AxisName.groups.word, let first = extents.first,
         case .name(let name) = tree[first], name.key == key
@@ -119,68 +136,51 @@ extension Lowerer {
     else { return nil }
     return value
   }
-
-  // MARK: Reductions
-
-  func over(
-    _ reduction: Name, _ axis: Name, _ inner: ExprID, _ frame: Frame, _ span: Span
-  ) -> Value {
-    guard let name = AxisName(word: axis.key) else {
-      return report(.unknownAxis(axis))
+  /// A length: a number, `rows`, or an expression of hyperparameters known at bind time.
+  func extent(_ id: ExprID, _ frame: Frame) -> Extent? {
+    let span = tree(frame).span(id)
+    guard let handle = single(lower(id, frame), at: span) else { return nil }
+    guard shape(handle).isScalar else {
+      report(.lengthNotOneNumber(at: span))
+      return nil
     }
-    if name == .workers { module.usesWorkers = true }
-    let reductions = ["sum", "mean", "norm", "max", "min", "count", "any", "all", "rms"]
-    guard reductions.contains(reduction.key) else {
-      return report(.notAxisReduction(reduction, over: axis, among: reductions))
+    guard let value = outermost(handle), !dependsOnRunTime(value) else {
+      report(.unknownLength(at: span))
+      return nil
     }
-    guard let value = single(operand(inner, frame), at: tree(frame).span(inner)) else {
-      return .failure
+    if let x = lowerer.draft.levels[0].builder.constantValue(value),
+      !(x >= 0 && x == x.rounded() && x <= 2e9)
+    {
+      report(.badLength(x, at: span))
+      return nil
     }
-    guard shape(value).axes.contains(name) else {
-      if name == .workers { return overSame(reduction, value, span) }
-      return report(.noSuchAxis(name, in: shape(value), at: axis.span))
-    }
-    return reduce(reduction.key, .value(value), Scope(over: name), at: span)
+    markStructural(Handle(level: 0, id: value))
+    return lowerer.draft.levels[0].builder.extentSymbol(value)
   }
 
-  /// The reduction over workers of what is the same on all of them.
-  private func overSame(_ reduction: Name, _ value: Handle, _ span: Span) -> Value {
-    let workers = handle(builder.extent(.workers))
-    switch reduction.key {
-    case "mean", "max", "min", "any", "all": return .value(value)
-    case "rms": return make(.absolute, [value], at: span)
-    case "norm":
-      return make(
-        .multiply,
-        [make(.absolute, [value], at: span), make(.squareRoot, [workers], at: span)], at: span)
-    default: return make(.multiply, [.value(value), workers], at: span)
-    }
-  }
-
-  /// The length of a named axis of a value, as a number.
-  func entryCount(_ axis: AxisName, of value: Handle, at span: Span) -> Value {
-    guard let extent = shape(value).length(of: axis) else { return constant(1) }
-    if extent.isFixed { return constant(Double(extent.value)) }
-    switch extent {
-    case .batch: return handle(builder.extent(.batch))
-    case .groups: return handle(builder.extent(.groups))
-    case .workers: return handle(builder.extent(.workers))
-    default:
-      guard let k = extent.computedIndex else {
-        return report(.lengthOfAxis(axis, at: span))
+  /// The shape that a declaration names.
+  func shape(_ type: TypeExpr, _ frame: Frame) -> Shape? {
+    func wanted(_ count: ClosedRange<Int>) -> [Extent]? {
+      guard count.contains(type.extents.count) else {
+        report(.lengthsOfShape(type, takes: count))
+        return nil
       }
-      return .value(Handle(level: 0, id: levels[0].builder.function.extents[k]))
+      var extents: [Extent] = []
+      for id in type.extents {
+        guard let extent = extent(id, frame) else { return nil }
+        extents.append(extent)
+      }
+      return extents
     }
-  }
-
-  // MARK: Indices
-
-  /// The slices of `h[0]`, of the innermost named axis, or of all axes where all are given.
-  func indexedAxes(_ shape: Shape, _ count: Int, at span: Span) -> [Int]? {
-    let extents = shape.extents
-    if count == 1, shape.axes.names.last != .workers { return [shape.axes.count - 1] }
-    if count == extents.count { return Array(extents.indices) }
-    report(.indicesOfAxes(count, of: shape, at: span))
-    return nil
+    switch type.kind.key {
+    case "scalar", "global": return wanted(0...0).map { _ in .scalar }
+    case "vector": return wanted(1...1).map { ShapeWords.normalised($0) }
+    case "matrix": return wanted(2...2).map { ShapeWords.normalised($0) }
+    case "tensor": return wanted(1...Shape.maximumRank).map { ShapeWords.normalised($0) }
+    default:
+      if let axis = AxisName(word: type.kind.key) { return self.shape(over: axis, type, frame) }
+      report(.notAShape(type.kind))
+      return nil
+    }
   }
 }

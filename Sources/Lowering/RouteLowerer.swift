@@ -3,12 +3,15 @@ import IR
 import Semantics
 import Syntax
 
-extension Lowerer {
+/// The conditions of a route.
+struct RouteLowerer: LoweringPart {
+  let lowerer: Lowerer
+
   /// The condition of each line of a route; `otherwise` is "none of the others".
   func routePredicates(
     _ value: RuleValue, _ arms: [(condition: ExprID?, text: String, rule: RuleValue)]
   ) -> [TensorPredicate] {
-    let tree = program[value.rule.tree]
+    let tree = lowerer.program[value.rule.tree]
     var stated: [TensorPredicate] = []
     for arm in arms {
       if let condition = arm.condition, let predicate = predicate(condition, tree) {

@@ -3,17 +3,20 @@ import IR
 import Semantics
 import Syntax
 
-extension Lowerer {
+/// Equations, `when`, `every` and `repeat`: what a block enters into its frame.
+struct BlockLowerer: LoweringPart {
+  let lowerer: Lowerer
+
   /// Enters the equations of a block into a frame, guarded and repeated ones included.
   func enter(_ block: Block, into frame: Frame) {
     for definition in block.definitions {
       let key = definition.name.key + (definition.isPrimed ? "'" : "")
       var name = definition.name
       if definition.isPrimed { name.text += "'" }
-      frame.entries[key] = Entry(name, level: level) { [unowned self] in
-        let value = self.value(of: definition, in: frame)
+      frame.entries[key] = Entry(name, level: lowerer.draft.level) { [unowned lowerer] in
+        let value = Self(lowerer: lowerer).value(of: definition, in: frame)
         if !definition.isPrimed, case .value(let handle) = value {
-          self.levels[handle.level].builder.name(handle.id, definition.name.text)
+          lowerer.draft.levels[handle.level].builder.name(handle.id, definition.name.text)
         }
         return value
       }
@@ -22,7 +25,7 @@ extension Lowerer {
     for repeated in block.repeats { enter(repeated, into: frame) }
   }
 
-  private func value(of definition: Definition, in frame: Frame) -> Value {
+  func value(of definition: Definition, in frame: Frame) -> Value {
     let value = lower(definition.value, frame)
     guard let position = definition.position else { return pushed(value, definition, frame) }
     switch value {
@@ -53,7 +56,7 @@ extension Lowerer {
 
   // MARK: when and every
 
-  private func enter(_ guarded: Guarded, into frame: Frame) {
+  func enter(_ guarded: Guarded, into frame: Frame) {
     let then = Frame(tree: frame.tree, parent: frame)
     let otherwise = guarded.otherwise.map { _ in Frame(tree: frame.tree, parent: frame) }
     enter(guarded.then, into: then)
@@ -64,8 +67,8 @@ extension Lowerer {
     case .when(let e), .every(let e): span = tree(frame).span(e)
     }
     let conditionName = Name(key: "when", text: "when", span: span)
-    let condition = Entry(conditionName, level: level) { [unowned self] in
-      self.condition(guarded, frame)
+    let condition = Entry(conditionName, level: lowerer.draft.level) { [unowned lowerer] in
+      Self(lowerer: lowerer).condition(guarded, frame)
     }
     let keys = Set(then.entries.keys).union(otherwise?.entries.keys ?? [:].keys)
     for key in keys.sorted() {
@@ -75,14 +78,15 @@ extension Lowerer {
       if !isPrimed, first == nil || second == nil { continue }
       let name = (first ?? second)!.name
       let old = isPrimed ? String(key.dropLast()) : key
-      frame.entries[key] = Entry(name, level: level) { [unowned self] in
-        let keep = { [unowned self] () -> Value in
-          self.lookup(Name(key: old, text: old, span: name.span), frame)
+      frame.entries[key] = Entry(name, level: lowerer.draft.level) { [unowned lowerer] in
+        let part = Self(lowerer: lowerer)
+        let keep = { () -> Value in
+          part.lookup(Name(key: old, text: old, span: name.span), frame)
         }
-        let c = self.force(condition)
-        let a = first.map { self.force($0) } ?? keep()
-        let b = second.map { self.force($0) } ?? keep()
-        return self.choose(c, a, b, at: name.span)
+        let c = part.force(condition)
+        let a = first.map { part.force($0) } ?? keep()
+        let b = second.map { part.force($0) } ?? keep()
+        return part.choose(c, a, b, at: name.span)
       }
     }
     frame.branches.append(then)
@@ -111,7 +115,7 @@ extension Lowerer {
       guard shape(period).isScalar else {
         return report(.needsOneNumber("every", of: "steps", at: span))
       }
-      let t = builder.source(.step, .scalar)
+      let t = lowerer.builder.source(.step, .scalar)
       let remainder = make(.modulo, [handle(t), .value(period)], at: span)
       return make(.equal, [remainder, constant(0)], at: span)
     }
@@ -119,16 +123,18 @@ extension Lowerer {
 
   // MARK: repeat
 
-  private func enter(_ repeated: Repeated, into frame: Frame) {
+  func enter(_ repeated: Repeated, into frame: Frame) {
     let carried = repeated.body.definitions.filter(\.isPrimed).map(\.name)
     let whole = Entry(
-      Name(key: "repeat", text: "repeat", span: repeated.span), level: level
-    ) { [unowned self] in
-      self.loop(repeated, carried, frame)
+      Name(key: "repeat", text: "repeat", span: repeated.span), level: lowerer.draft.level
+    ) { [unowned lowerer] in
+      Self(lowerer: lowerer).loop(repeated, carried, frame)
     }
     for (position, name) in carried.enumerated() {
-      let entry = Entry(name, level: level) { [unowned self] in
-        guard case .several(let results) = self.force(whole) else { return .failure }
+      let entry = Entry(name, level: lowerer.draft.level) { [unowned lowerer] in
+        guard case .several(let results) = Self(lowerer: lowerer).force(whole) else {
+          return .failure
+        }
         return .value(results[position])
       }
       frame.afterLoops[name.key, default: []].append((repeated.span.end, entry))
@@ -156,22 +162,23 @@ extension Lowerer {
       guard let handle = single(lookup(before, frame), at: name.span) else { return .failure }
       initial.append(local(handle))
     }
-    let outer = level
+    let outer = lowerer.draft.level
     // A loop body may be what asked for this value: it waits while the loop here is made.
-    let waiting = Array(levels[(outer + 1)...])
-    levels.removeSubrange((outer + 1)...)
-    levels.append(Level(builder: FunctionBuilder(name: "repeat"), carriedCount: carried.count))
-    level = outer + 1
+    let waiting = Array(lowerer.draft.levels[(outer + 1)...])
+    lowerer.draft.levels.removeSubrange((outer + 1)...)
+    lowerer.draft.levels.append(
+      FunctionDraft.Level(builder: FunctionBuilder(name: "repeat"), carriedCount: carried.count))
+    lowerer.draft.level = outer + 1
     defer {
-      levels.removeSubrange((outer + 1)...)
-      levels += waiting
-      level = outer
+      lowerer.draft.levels.removeSubrange((outer + 1)...)
+      lowerer.draft.levels += waiting
+      lowerer.draft.level = outer
     }
 
     let inside = Frame(tree: frame.tree, parent: frame)
     for (position, name) in carried.enumerated() {
-      let type = levels[outer].builder.type(initial[position])
-      let argument = builder.source(.argument, type, attribute: Int32(position))
+      let type = lowerer.draft.levels[outer].builder.type(initial[position])
+      let argument = lowerer.builder.source(.argument, type, attribute: Int32(position))
       inside.entries[name.key] = Entry(name, handle(argument))
     }
     enter(repeated.body, into: inside)
@@ -179,7 +186,7 @@ extension Lowerer {
       guard let entry = inside.entries[name.key + "'"],
         let next = single(force(entry), at: name.span)
       else { return .failure }
-      let before = levels[outer].builder.type(initial[position])
+      let before = lowerer.draft.levels[outer].builder.type(initial[position])
       let shape = before.shape
       if before.kind != type(next).kind {
         report(.kindChanges(name, from: before.kind))
@@ -189,28 +196,28 @@ extension Lowerer {
         let fitted = fit(next, to: shape, { "`\(name.text)` before the loop" }, at: name.span)
       else { return .failure }
       let value = local(fitted)
-      builder.output(.result(position), value)
+      lowerer.builder.output(.result(position), value)
     }
     force(all: inside)
-    let finished = levels[level]
+    let finished = lowerer.draft.levels[lowerer.draft.level]
     let loop = Loop(
       initial: initial, captured: finished.captured, body: finished.builder.finish())
-    levels[outer].builder.origin = repeated.span
+    lowerer.draft.levels[outer].builder.origin = repeated.span
     let countID = local(countHandle, atLevel: outer)
-    let tuple = levels[outer].builder.loop(countID, loop)
+    let tuple = lowerer.draft.levels[outer].builder.loop(countID, loop)
     let results = initial.indices.map { position in
       Handle(
         level: outer,
-        id: levels[outer].builder.project(
-          tuple, position, type: levels[outer].builder.type(initial[position])))
+        id: lowerer.draft.levels[outer].builder.project(
+          tuple, position, type: lowerer.draft.levels[outer].builder.type(initial[position])))
     }
     return .several(results)
   }
 
   private func local(_ handle: Handle, atLevel target: Int) -> ValueID {
-    let saved = level
-    level = target
-    defer { level = saved }
+    let saved = lowerer.draft.level
+    lowerer.draft.level = target
+    defer { lowerer.draft.level = saved }
     return local(handle)
   }
 }

@@ -1,0 +1,96 @@
+import Diagnostics
+import IR
+import Lowering
+import Runtime
+
+/// A rule on one tensor, stepped by the reference evaluator: the walk of traces, of measured stability
+/// and of comparisons.
+struct RuleWalk {
+  let variant: RuleVariant
+  let horizon: Int
+  /// The update on tensors of these lengths.
+  let update: Function
+  private(set) var weights: Dense
+  private(set) var states: [Dense]
+  private let axes: AxisLengths
+  private let context: BindContext
+  private let program: ReferenceProgram
+
+  /// Before the first step, from `weights`. Lengths are made of `hypers`, those of step 1.
+  ///
+  /// Named axes are short: 3 examples, 2 terms of the loss, 2 workers, where the rule has them.
+  /// Throws R0813 where an evaluation would take too much memory or work, and what initial values throw.
+  init(
+    _ module: RuleModule, variant: Int, from weights: Dense, hypers: [Double], horizon: Int
+  ) throws(DiagnosticError) {
+    let named = module.axes
+    axes = AxisLengths(
+      batch: named.contains(.batch) ? 3 : nil, groups: named.contains(.groups) ? 2 : nil,
+      workers: named.contains(.workers) ? 2 : 1)
+    self.variant = module.variants[variant]
+    self.weights = weights
+    self.horizon = horizon
+    context = BindContext(dims: weights.shape, hypers: hypers, axes: axes)
+    update = try self.variant.update.specialised(context).checkedForEvaluation()
+    program = ReferenceProgram(update)
+    let initial = try self.variant.initial.specialised(context).checkedForEvaluation()
+    let start = try ReferenceProgram(initial).evaluate(
+      ReferenceEnvironment(hypers: hypers, horizon: horizon, parameters: [weights]))
+    states = self.variant.states.indices.map { start.value(.state($0)) ?? Dense(0) }
+  }
+
+  /// What step `step` reads: every worker has the same gradient, and `input` fills the further inputs,
+  /// by slot and lengths.
+  func environment(
+    step: Int, hypers: [Double], loss: Double, gradient: Dense,
+    input: (InputSlot, [Int]) -> Dense
+  ) throws(DiagnosticError) -> ReferenceEnvironment {
+    var inputs: [Dense] = []
+    for slot in variant.inputs {
+      let shape = try variant.update.concreteShape(slot.shape, context, at: slot.origin)
+      inputs.append(input(slot, shape.extents.map(\.value)))
+    }
+    var given = gradient
+    if axes.workers > 1 {
+      let spec = ParameterSpec(name: "w", dims: weights.shape)
+      given = Dense(
+        shape: [axes.workers * spec.rows, spec.cols],
+        values: (0..<axes.workers).flatMap { _ in gradient.values })
+    }
+    return ReferenceEnvironment(
+      hypers: hypers, step: step, horizon: horizon, loss: loss, parameters: [weights],
+      gradients: [given], states: states, inputs: inputs)
+  }
+
+  /// Steps; `oracle` is the objective elsewhere, for rules that ask. Returns all outputs of the update.
+  @discardableResult
+  mutating func step(
+    _ environment: ReferenceEnvironment, oracle: @escaping Oracle
+  ) throws(DiagnosticError) -> ReferenceProgram.Result {
+    let next = try program.evaluate([environment], oracle: oracle)
+    weights = next.value(.parameter(0)) ?? weights
+    for k in states.indices { states[k] = next.value(.state(k)) ?? states[k] }
+    return next
+  }
+}
+
+extension Rule {
+  /// The hyperparameters at step `step` of `horizon`, one a slot. Throws for names without a number.
+  func hypers(step: Int, horizon: Int) throws(DiagnosticError) -> [Double] {
+    try requireNumbers()
+    var row = [Double](repeating: 0, count: module.hypers.count)
+    for (target, x) in try ReferenceProgram.evaluateScalars(
+      arguments, step: step, horizon: horizon)
+    {
+      if case .hyper(let k) = target { row[k] = x }
+    }
+    return row
+  }
+
+  /// The hyperparameters at each of the steps 1 to `steps`.
+  func hypers(steps: Int) throws(DiagnosticError) -> [[Double]] {
+    var rows: [[Double]] = []
+    for step in 1...steps { rows.append(try hypers(step: step, horizon: steps)) }
+    return rows
+  }
+}

@@ -1,0 +1,238 @@
+import Diagnostics
+import IR
+import Semantics
+import Syntax
+
+/// `x[0]`, `x[1:n]`: places that are known beforehand, or when a rule is bound.
+struct IndexLowerer: LoweringPart {
+  let lowerer: Lowerer
+
+  // MARK: Indices
+
+  /// The slices of `h[0]`, of the innermost named axis, or of all axes where all are given.
+  func indexedAxes(_ shape: Shape, _ count: Int, at span: Span) -> [Int]? {
+    let extents = shape.extents
+    if count == 1, shape.axes.names.last != .workers { return [shape.axes.count - 1] }
+    if count == extents.count { return Array(extents.indices) }
+    report(.indicesOfAxes(count, of: shape, at: span))
+    return nil
+  }
+
+  // MARK: Indices
+
+  /// Whether the bounds of an index are numbers already; if not, they must be when the rule is
+  /// bound. Nil when one is wrong (reported).
+  func isKnown(_ subscript_: Subscript, _ frame: Frame) -> Bool? {
+    let bounds: [ExprID]
+    switch subscript_ {
+    case .at(let i): bounds = [i]
+    case .range(let from, let to): bounds = [from, to].compactMap { $0 }
+    }
+    var isKnown = true
+    for bound in bounds {
+      let value = lower(bound, frame)
+      if case .failure = value { return nil }
+      isKnown = isKnown && constantValue(value) != nil
+    }
+    return isKnown
+  }
+
+  /// `x[from:to]` or `x[from]` along one axis, where a bound is an expression of hyperparameters and
+  /// lengths. A bound written with a minus counts from the end.
+  func gathered(
+    _ x: Handle, axis: Int, _ subscript_: Subscript, _ frame: Frame, _ span: Span
+  ) -> Handle? {
+    let extents = shape(x).extents
+    guard extents.count <= 2 else {
+      report(.indexOfManyAxes(at: span))
+      return nil
+    }
+    let length = length(extents[axis])
+    let start: ValueID
+    let count: ValueID
+    switch subscript_ {
+    case .at(let i):
+      guard let place = place(i, length, frame) else { return nil }
+      (start, count) = (place, lowerer.draft.levels[0].builder.constant(1))
+    case .range(let from, let to):
+      guard
+        let first = from.map({ place($0, length, frame) })
+          ?? lowerer.draft.levels[0].builder.constant(0),
+        let last = to.map({ place($0, length, frame) }) ?? length,
+        let between = try? lowerer.draft.levels[0].builder.make(.subtract, last, first)
+      else {
+        if to == nil, length == nil { report(.indexFromUnknownEnd(at: span)) }
+        return nil
+      }
+      (start, count) = (first, between)
+    }
+    let extent = lowerer.draft.levels[0].builder.extentSymbol(count)
+    lowerer.builder.origin = span
+    let steps = lowerer.builder.source(.iota, ValueType(.real, Shape([extent])))
+    guard
+      case .value(let places) = make(
+        .add, [Handle(level: lowerer.draft.level, id: steps), Handle(level: 0, id: start)], at: span
+      )
+    else { return nil }
+    return gathered(x, axis: axis, places, extent, span)
+  }
+
+  private func gathered(
+    _ x: Handle, axis: Int, _ places: Handle, _ count: Extent, _ span: Span
+  ) -> Handle? {
+    let extents = shape(x).extents
+    func value(_ value: Value) -> Handle? {
+      if case .value(let handle) = value { return handle }
+      return nil
+    }
+    if extents.count == 1 {
+      guard let column = reshaped(x, [extents[0], .fixed(1)], span),
+        let rows = value(make(.gather, [column, places], at: span))
+      else { return nil }
+      return reshaped(rows, [count], span)
+    }
+    if axis == 0 { return value(make(.gather, [x, places], at: span)) }
+    guard let turned = value(make(.transpose, [x], at: span)),
+      let rows = value(make(.gather, [turned, places], at: span))
+    else { return nil }
+    return value(make(.transpose, [rows], at: span))
+  }
+
+  /// One bound, as a number of the function around all loops, from the start of the axis.
+  private func place(_ id: ExprID, _ length: ValueID?, _ frame: Frame) -> ValueID? {
+    let span = tree(frame).span(id)
+    if case .unary(.minus, let inner) = tree(frame)[id] {
+      guard let back = place(inner, nil, frame) else { return nil }
+      guard let length else {
+        report(.indexFromUnknownEnd(at: span))
+        return nil
+      }
+      return try? lowerer.draft.levels[0].builder.make(.subtract, length, back)
+    }
+    guard let handle = single(lower(id, frame), at: span) else { return nil }
+    guard shape(handle).isScalar, let value = outermost(handle), !dependsOnRunTime(value) else {
+      report(.unknownIndex(at: span))
+      return nil
+    }
+    markStructural(Handle(level: 0, id: value))
+    return value
+  }
+
+  // MARK: Indexing
+
+  func index(
+    _ a: ExprID, _ subscripts: [Subscript], _ frame: Frame, _ span: Span
+  ) -> Value {
+    let base = lower(a, frame)
+    if case .list(let items) = base, subscripts.count == 1, case .at(let i) = subscripts[0],
+      isKnown(subscripts[0], frame) == true,
+      let position = wholeNumber(i, frame, count: items.count)
+    {
+      return items[position]
+    }
+    if case .entries(let items, _) = base, subscripts.count == 1, case .at(let i) = subscripts[0] {
+      guard let position = wholeNumber(i, frame, count: items.count) else { return .failure }
+      return .value(items[position])
+    }
+    guard let handle = single(base, at: tree(frame).span(a)) else { return .failure }
+    let extents = shape(handle).extents
+    var slices = [AxisSlice](repeating: .full, count: extents.count)
+    // A vector over rows or columns has one axis that counts.
+    var axes = Array(extents.indices)
+    if !shape(handle).axes.isEmpty {
+      guard let named = indexedAxes(shape(handle), subscripts.count, at: span) else {
+        return .failure
+      }
+      axes = named
+    } else if subscripts.count == 1, extents.count == 2, extents[0].isOne != extents[1].isOne {
+      axes = [extents[0].isOne ? 1 : 0]
+      slices[1 - axes[0]].isDropped = true
+      slices[1 - axes[0]].end = 1
+    }
+    let isNamed = !shape(handle).axes.isEmpty
+    let isVector = !isNamed && axes.count < extents.count
+    var later: [(axis: Int, subscript_: Subscript)] = []
+    guard subscripts.count <= axes.count else {
+      return report(.indices(subscripts.count, of: shape(handle), at: span))
+    }
+    for (axis, s) in zip(axes, subscripts) {
+      let count = extents[axis].isFixed ? extents[axis].value : nil
+      // Entries of named axes are taken by numbers known beforehand.
+      guard let isKnown = isNamed ? true : isKnown(s, frame) else { return .failure }
+      if !isKnown {
+        // Of the axes before it, those with one place are gone by then.
+        let kept = (0..<axis).count { !slices[$0].isDropped || isVector }
+        later.append((kept, s))
+        continue
+      }
+      switch s {
+      case .at(let i):
+        guard let position = wholeNumber(i, frame, count: count) else { return .failure }
+        slices[axis] = AxisSlice(start: position, end: position + 1, isDropped: true)
+      case .range(let from, let to):
+        var slice = AxisSlice.full
+        if let from {
+          guard let x = wholeNumber(from, frame, count: count.map { $0 + 1 }) else {
+            return .failure
+          }
+          slice.start = x
+        }
+        if let to {
+          guard let x = wholeNumber(to, frame, count: count.map { $0 + 1 }) else { return .failure }
+          slice.end = x
+        }
+        if let end = slice.end, end < slice.start {
+          return report(.backwardRange(slice.start, end, at: span))
+        }
+        slices[axis] = slice
+      }
+    }
+    if shape(handle).axes.contains(.workers), slices[0] != .full {
+      return report(.indexOfWorker(at: span))
+    }
+    if isVector, !slices[axes[0]].isDropped {
+      slices[1 - axes[0]] = .full
+    }
+    var result = handle
+    if later.isEmpty || slices.contains(where: { $0 != .full }) {
+      lowerer.builder.origin = span
+      do {
+        result = Handle(
+          level: lowerer.draft.level, id: try lowerer.builder.slice(local(handle), slices))
+      } catch {
+        return report(error.diagnostic(at: span))
+      }
+    }
+    for (axis, s) in later.reversed() {
+      guard let next = gathered(result, axis: axis, s, frame, span) else { return .failure }
+      result = next
+      guard case .at = s else { continue }
+      var rest = shape(result).extents
+      rest.remove(at: axis)
+      guard let one = reshaped(result, isVector ? [] : rest, span) else { return .failure }
+      result = one
+    }
+    return .value(result)
+  }
+
+  /// A number known while checking; negative ones count from the end.
+  private func wholeNumber(_ id: ExprID, _ frame: Frame, count: Int?) -> Int? {
+    let span = tree(frame).span(id)
+    let value = lower(id, frame)
+    if case .failure = value { return nil }
+    guard var x = constantValue(value), x == x.rounded(), abs(x) < 1e9 else {
+      report(.fractionalIndex(at: span))
+      return nil
+    }
+    if x < 0, let count { x += Double(count) }
+    if x < 0, count == nil {
+      report(.indexFromUnknownEnd(at: span))
+      return nil
+    }
+    if x < 0 || count.map({ x >= Double($0) }) ?? false {
+      report(.indexOutside(Int(x), of: count ?? 0, at: span))
+      return nil
+    }
+    return Int(x)
+  }
+}

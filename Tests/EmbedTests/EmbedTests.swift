@@ -1,0 +1,122 @@
+import Ravine
+import Testing
+
+/// What a program outside sees: this target has no access to the package (Package.swift), and imports
+/// the façade alone.
+@Suite struct EmbedTests {
+  @Test func aRuleFromTextStepsTwoTensors() throws {
+    let compiler = Compiler()
+    let found = compiler.add(
+      """
+      rule MyAdamW(lr = 0.1 in [0, inf), β1 = 0.9, β2 = 0.999, ε = 1e-8, λ = 0.01) {
+          state m, v
+          m' = ema(m, g, β1)
+          v' = ema(v, g^2, β2)
+          w' = w - lr * (debias(m', β1) / (sqrt(debias(v', β2)) + ε) + λ * w)
+      }
+      """, name: "mine.opt")
+    #expect(found.isEmpty, "\(found)")
+    let rule = try compiler.rule("MyAdamW(lr = linear_decay(0.1))")
+    let optimizer = try Optimizer(
+      rule, parameters: [.init(name: "a", dims: [2, 2]), .init(name: "b", dims: [3])],
+      elementType: .float64, horizon: 4)
+    var w: [[Double]] = [[1, 2, 3, 4], [-1, 0, 1]]
+    try optimizer.initialise(&w)
+    for _ in 1...3 { try optimizer.step(&w, gradients: w) }
+    #expect(optimizer.stepCount == 3)
+    #expect(optimizer.stateNames(of: 0) == ["m", "v"])
+    #expect(optimizer.stateShape("m", of: 0) == [2, 2])
+    let m = try #require(optimizer.state("m", of: 1))
+    #expect(m[0] < 0 && m[1] == 0 && m[2] > 0)
+    #expect(w[0].indices.allSatisfy { w[0][$0] < [1, 2, 3, 4][$0] })
+    // The same by pointers, with the states of the first.
+    let other = try Optimizer(
+      rule, parameters: optimizer.parameters, elementType: .float64, horizon: 4)
+    var x: [[Double]] = [[1, 2, 3, 4], [-1, 0, 1]]
+    try other.initialise(&x)
+    var (first, second) = (x[0], x[1])
+    for _ in 1...3 {
+      let g = [first, second]
+      try first.withUnsafeMutableBytes { a in
+        try second.withUnsafeMutableBytes { b in
+          try g[0].withUnsafeBytes { ga in
+            try g[1].withUnsafeBytes { gb in
+              try other.step(
+                parameters: [a.baseAddress!, b.baseAddress!],
+                gradients: [ga.baseAddress!, gb.baseAddress!])
+            }
+          }
+        }
+      }
+    }
+    #expect([first, second] == w)
+    #expect(other.state("v", of: 0) == optimizer.state("v", of: 0))
+  }
+
+  @Test func statesAndHyperparametersAreSetByName() throws {
+    let compiler = Compiler()
+    #expect(
+      compiler.add(
+        """
+        rule M(lr = 1 in [0, inf), μ = 0.5) {
+            state b
+            b' = μ * b + g
+            w' = w - lr * b'
+        }
+        """
+      ).isEmpty)
+    let optimizer = try Optimizer(
+      try compiler.rule("M"), parameters: [.init(name: "w", dims: [1])])
+    var w: [[Float]] = [[0]]
+    try optimizer.initialise(&w)
+    try optimizer.setState("b", of: 0, [4])
+    try optimizer.setHyperparameter("lr", 0.25)
+    try optimizer.step(&w, gradients: [[0]])
+    #expect(optimizer.hyperparameter("lr") == 0.25)
+    #expect(optimizer.state("b", of: 0) == [2])
+    #expect(w == [[-0.5]])
+    #expect(throws: DiagnosticError.self) { try optimizer.setHyperparameter("lr", -1) }
+    #expect(throws: DiagnosticError.self) { try optimizer.setState("none", of: 0, [1]) }
+  }
+
+  @Test func whatIsWrongHasAPlaceAndARendering() throws {
+    let compiler = Compiler()
+    let found = compiler.add("rule Bad(lr = 0.1) {\n    w' = w - lr * gg\n}\n", name: "bad.opt")
+    let error = try #require(found.first { $0.isError })
+    #expect(error.place?.file == "bad.opt")
+    #expect(error.place?.line == 2)
+    #expect(error.rendered().contains("--> bad.opt:2:"))
+    #expect(error.rendered().contains("w' = w - lr * gg"))
+    #expect(Diagnostic.explanation(of: error.code) != nil)
+    do throws(DiagnosticError) {
+      _ = try compiler.rule("Adam(lr = -1")
+      Issue.record("this is no rule")
+    } catch {
+      #expect(!error.diagnostics.isEmpty)
+      #expect(error.description.contains("error[R"))
+    }
+  }
+
+  @Test func rulesAreDescribedComparedAndPrinted() throws {
+    #expect(Compiler.zoo.contains("AdamW"))
+    #expect(try #require(Compiler.zooSource("Lion")).contains("rule Lion"))
+    let compiler = Compiler()
+    let lion = try compiler.rule("Lion(lr = 1e-4)")
+    #expect(try lion.hyperparameters().first { $0.name == "lr" }?.value == 1e-4)
+    #expect(try lion.sheetText().contains("lr"))
+    #expect(compiler.add(lion.source).filter(\.isError).isEmpty)
+    #expect(try compiler.compare("HeavyBall(μ = 0)", "SGD").verdict == .equal)
+    #expect(try compiler.compare("SGD", "Adam").verdict == .different)
+    #expect(try Compiler.formatted("rule A(lr=1){w'=w-lr*g}").contains("w' = w - lr * g"))
+  }
+
+  @Test(arguments: Engine.allCases) func enginesAgree(_ engine: Engine) throws {
+    let optimizer = try Optimizer(
+      try Compiler().rule("AdamW"), parameters: [.init(name: "w", dims: [3])], engine: engine)
+    var w: [[Float]] = [[1, -2, 3]]
+    try optimizer.initialise(&w)
+    try optimizer.step(&w, gradients: [[1, -1, 0.5]])
+    let expected: [Float] = [0.99899, -1.99898, 2.99897]
+    #expect(zip(w[0], expected).allSatisfy { abs($0 - $1) < 1e-5 }, "\(w)")
+  }
+}
