@@ -38,6 +38,8 @@ static char **environment(char *variable) {
 enum { MOST_PROGRAMS = 64 };
 static _Atomic int programs[MOST_PROGRAMS];
 static atomic_int isEnding;
+// Held while a program is started, so that the end finds it in its place.
+static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 void rv_stop_programs(void) {
@@ -48,8 +50,10 @@ void rv_stop_programs(void) {
 }
 
 static void at_end(void) {
+  pthread_mutex_lock(&starting);
   atomic_store(&isEnding, 1);
   rv_stop_programs();
+  pthread_mutex_unlock(&starting);
 }
 
 static void stop_at_end(void) { atexit(at_end); }
@@ -62,9 +66,7 @@ static _Atomic int *enter(pid_t pid) {
   return 0;
 }
 
-static int wait_for(pid_t pid) {
-  _Atomic int *place = enter(pid);
-  if (atomic_load(&isEnding)) rv_stop_programs();
+static int wait_for(pid_t pid, _Atomic int *place) {
   // It keeps its number until its place is free again: nobody stops another in its stead.
   siginfo_t information;
   while (waitid(P_PID, (id_t)pid, &information, WEXITED | WNOWAIT) < 0 && errno == EINTR) {}
@@ -102,13 +104,19 @@ int rv_run_program(
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-  pid_t pid;
-  int failed = posix_spawn(&pid, path, &files, &attributes, arguments, variables);
+  pid_t pid = 0;
+  _Atomic int *place = 0;
+  pthread_mutex_lock(&starting);
+  int isLate = atomic_load(&isEnding);
+  int failed = isLate || posix_spawn(&pid, path, &files, &attributes, arguments, variables);
+  if (!failed) place = enter(pid);
+  pthread_mutex_unlock(&starting);
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
   free(variables);
   free(variable);
-  return failed ? RV_PROCESS_NOT_STARTED : wait_for(pid);
+  if (isLate) return RV_PROCESS_STOPPED;
+  return failed ? RV_PROCESS_NOT_STARTED : wait_for(pid, place);
 }
 
 typedef struct thread_work {
