@@ -103,7 +103,13 @@ int rv_run_program(
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
   pid_t pid;
-  int failed = posix_spawn(&pid, path, &files, &attributes, arguments, variables);
+  int failed;
+  // A program that was just written is busy while a child of another thread still has it open.
+  for (int tries = 0;
+       (failed = posix_spawn(&pid, path, &files, &attributes, arguments, variables)) == ETXTBSY
+       && tries < 1000;
+       tries++)
+    usleep(1000);
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
   free(variables);
