@@ -106,11 +106,16 @@ int rv_run_program(
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
   pid_t pid = 0;
   _Atomic int *place = 0;
-  pthread_mutex_lock(&starting);
-  int isLate = atomic_load(&isEnding);
-  int failed = isLate || posix_spawn(&pid, path, &files, &attributes, arguments, variables);
-  if (!failed) place = enter(pid);
-  pthread_mutex_unlock(&starting);
+  int isLate = 0, failed = ETXTBSY;
+  // A program that was just written is busy while a child of another thread still has it open.
+  for (int tries = 0; failed == ETXTBSY && !isLate && tries < 1000; tries++) {
+    if (tries > 0) usleep(1000);
+    pthread_mutex_lock(&starting);
+    isLate = atomic_load(&isEnding);
+    if (!isLate) failed = posix_spawn(&pid, path, &files, &attributes, arguments, variables);
+    if (!failed) place = enter(pid);
+    pthread_mutex_unlock(&starting);
+  }
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
   free(variables);
