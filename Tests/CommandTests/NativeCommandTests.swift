@@ -184,7 +184,7 @@ import Testing
       }
     }
     // What is killed is gone a moment later.
-    for _ in 0..<1000 where try !survivors().isEmpty { usleep(10_000) }
+    for _ in 0..<200 where try !survivors().isEmpty { usleep(10_000) }
     #expect(try survivors() == [])
   }
 }
