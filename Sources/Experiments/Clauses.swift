@@ -13,7 +13,7 @@ struct Clauses {
   ) throws(DiagnosticError) {
     self.command = command
     self.script = script
-    let known = ["for", "batch", "seeds", "seed", "from"]
+    let known = ["for", "batch", "workers", "seeds", "seed", "from"]
     for clause in clauses {
       let key = clause.keyword.key
       guard known.contains(key) else {

@@ -96,6 +96,7 @@ package final class Script {
     settings.epochs = try clauses.count("for", unit: "epochs", limit: Clauses.mostEpochs)
     settings.steps = try clauses.count("for", unit: "steps")
     settings.batch = try clauses.count("batch")
+    settings.workers = try clauses.count("workers", limit: 1_024) ?? 1
     settings.seeds = try clauses.seeds()
     if settings.epochs == nil, settings.steps == nil {
       throw clauses.missing("for 20 epochs", at: command.span)

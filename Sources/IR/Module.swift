@@ -147,11 +147,15 @@ package struct RuleModule: Sendable {
   /// `guard finite`: a step with a gradient that is not finite does nothing and is counted.
   package var guardsFinite: Bool
   package var origin: Span
+  /// Why it cannot run on several workers, if it cannot.
+  package var workerErrors: [Diagnostic]
 
   package init(
     name: String, documentation: [String], hypers: [Hyperparameter], defaults: Function,
-    variants: [RuleVariant], globalSites: [String], guardsFinite: Bool, origin: Span
+    variants: [RuleVariant], globalSites: [String], guardsFinite: Bool, origin: Span,
+    workerErrors: [Diagnostic] = []
   ) {
+    self.workerErrors = workerErrors
     self.name = name
     self.documentation = documentation
     self.hypers = hypers
@@ -189,13 +193,16 @@ package struct ObjectiveModule: Sendable {
   /// Outputs `.loss` and `.metric(name)`; reads `parameter(k)`, `input(k)`.
   package var forward: Function
   package var metrics: [String]
+  /// The names of the terms that the loss is the sum of, where it is said.
+  package var terms: [String]
   package var origin: Span
 
   package init(
     name: String, documentation: [String], hypers: [Hyperparameter], defaults: Function,
     parameters: [ParameterSlot], inputs: [InputSlot], initial: Function, forward: Function,
-    metrics: [String], origin: Span
+    metrics: [String], terms: [String] = [], origin: Span
   ) {
+    self.terms = terms
     self.name = name
     self.documentation = documentation
     self.hypers = hypers
@@ -206,5 +213,19 @@ package struct ObjectiveModule: Sendable {
     self.forward = forward
     self.metrics = metrics
     self.origin = origin
+  }
+}
+
+extension ObjectiveModule {
+  /// Where the forward function gives a term of the loss.
+  package static func term(_ name: String) -> OutputTarget { .metric("loss \(name)") }
+
+  /// The objective whose loss is one of the terms.
+  package func only(_ term: String) -> ObjectiveModule {
+    var result = self
+    guard let value = forward.output(Self.term(term)) else { return self }
+    result.forward.outputs = [Output(.loss, value)]
+    result.metrics = []
+    return result
   }
 }

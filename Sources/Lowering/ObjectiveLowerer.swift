@@ -56,6 +56,7 @@ struct ObjectiveLowerer: LoweringPart {
       frame.entries[input.name.key] = Entry(input.name, handle(source))
     }
     enter(objective.body, into: frame)
+    let terms = enterTerms(objective, into: frame)
     guard let loss = frame.entries["loss"] else { return nil }
     let lossSpan = loss.name.span
     if let handle = single(force(loss), at: lossSpan) {
@@ -64,6 +65,14 @@ struct ObjectiveLowerer: LoweringPart {
       } else {
         report(.lossNotOneNumber(shape(handle), at: lossSpan))
       }
+    }
+    for term in terms {
+      guard let handle = single(force(term), at: term.name.span) else { continue }
+      guard shape(handle).isScalar else {
+        report(.lossNotOneNumber(shape(handle), at: term.name.span))
+        continue
+      }
+      lowerer.builder.output(ObjectiveModule.term(term.name.text), local(handle))
     }
     var metrics: [String] = []
     for (name, expression) in objective.body.metrics {
@@ -86,13 +95,30 @@ struct ObjectiveLowerer: LoweringPart {
           name: hyper.name.text, key: hyper.name.key, domain: domains[index],
           isStructural: lowerer.module.structural.contains(index), origin: hyper.span)
       }, defaults: defaults, parameters: parameters, inputs: inputs, initial: initial,
-      forward: forward, metrics: metrics, origin: declaration.name.span)
+      forward: forward, metrics: metrics, terms: terms.map(\.name.text),
+      origin: declaration.name.span)
   }
 
   private func bindings(_ objective: CheckedObjective) -> [Binding] {
     objective.headerParameters.map {
       Binding(name: $0.name, type: $0.type, initial: $0.initial, storage: nil, span: $0.span)
     } + objective.body.parameters
+  }
+
+  /// The terms of the loss, and the loss that is their sum.
+  private func enterTerms(_ objective: CheckedObjective, into frame: Frame) -> [Entry] {
+    let terms = objective.body.terms.map { name, value in
+      Entry(name, level: 0) { [unowned lowerer] in Self(lowerer: lowerer).lower(value, frame) }
+    }
+    guard let first = terms.first else { return [] }
+    let name = Name(key: "loss", text: "loss", span: first.name.span)
+    frame.entries["loss"] = Entry(name, level: 0) { [unowned lowerer] in
+      let part = Self(lowerer: lowerer)
+      return terms.dropFirst().reduce(part.force(first)) {
+        part.make(.add, [$0, part.force($1)], at: $1.name.span)
+      }
+    }
+    return terms
   }
 
   private func objectiveFrame(_ objective: CheckedObjective) -> Frame {

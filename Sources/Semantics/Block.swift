@@ -41,6 +41,8 @@ package struct Block: Sendable {
   package var repeats: [Repeated] = []
   package var views: [(name: Name, value: ExprID)] = []
   package var metrics: [(name: Name, value: ExprID)] = []
+  /// What the loss is the sum of, where it is said.
+  package var terms: [(name: Name, value: ExprID)] = []
   package var states: [Binding] = []
   package var inputs: [Binding] = []
   package var parameters: [Binding] = []

@@ -149,6 +149,14 @@ struct BlockBuilder {
         } else {
           block.metrics.append((name, value))
         }
+      case .term(let name, let value):
+        if owner != .objective || !enclosing.isEmpty {
+          bag.report(.notHere("loss", in: owner.noun, enclosing.last, at: statement.span))
+        } else if let earlier = block.terms.first(where: { $0.name == name }) {
+          bag.report(.duplicateName(name, first: earlier.name.span))
+        } else {
+          block.terms.append((name, value))
+        }
       case .guardFinite:
         if owner != .rule {
           bag.report(.notHere("guard finite", in: owner.noun, enclosing.last, at: statement.span))

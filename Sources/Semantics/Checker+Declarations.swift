@@ -171,7 +171,12 @@ extension Checker {
     var builder = BlockBuilder(owner: .objective, header: header)
     let block = builder.build(normalised(objective))
     bag.report(contentsOf: builder.bag)
-    if !block.alwaysDefines("loss"), !builder.bag.hasErrors {
+    if let term = block.terms.first,
+      let whole = block.allDefinitions().first(where: { $0.name.key == "loss" })
+    {
+      bag.report(.duplicateName(whole.name, first: term.name.span))
+    }
+    if block.terms.isEmpty, !block.alwaysDefines("loss"), !builder.bag.hasErrors {
       bag.report(.noLoss(objective.name))
     }
     preload(block, tree, id)

@@ -65,7 +65,7 @@ extension Checker {
       if let otherwise = guarded.otherwise { preload(otherwise, tree, id) }
     }
     for repeated in block.repeats { preload(repeated.body, tree, id) }
-    for (_, value) in block.views + block.metrics { preload(names: value, tree, id) }
+    for (_, value) in block.views + block.metrics + block.terms { preload(names: value, tree, id) }
     for binding in block.states + block.inputs + block.parameters {
       if let initial = binding.initial { preload(names: initial, tree, id) }
     }

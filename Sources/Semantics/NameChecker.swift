@@ -103,7 +103,7 @@ struct NameChecker {
       }
     }
     for (_, value) in block.views { check(value) }
-    for (_, value) in block.metrics { check(value) }
+    for (_, value) in block.metrics + block.terms { check(value) }
     for binding in block.states + block.inputs + block.parameters {
       isBeforeFirstStep = true
       if let initial = binding.initial { check(initial) }

@@ -61,7 +61,7 @@ extension Session {
     "rule", "fn", "objective", "data", "minimize", "train", "plot", "assert",
   ]
   private static let clauseWords = [
-    "with", "for", "on", "steps", "epochs", "batch", "seeds", "from",
+    "with", "for", "on", "steps", "epochs", "batch", "workers", "seeds", "from",
   ]
 
   /// Everything that a name may mean here.

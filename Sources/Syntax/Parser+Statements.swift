@@ -93,7 +93,13 @@ extension Parser {
 
   /// A statement that may follow another on the same line: an equation, or one with a keyword.
   private var startsStatementHere: Bool {
-    startsKeywordStatement || targetCount(at: position) != nil
+    startsKeywordStatement || startsTerm || targetCount(at: position) != nil
+  }
+
+  /// `loss data = …`
+  private var startsTerm: Bool {
+    current.isName && text(current) == "loss" && next.isName && !next.startsLine
+      && token(2).kind == .equal
   }
 
   private var startsKeywordStatement: Bool {
@@ -125,6 +131,11 @@ extension Parser {
       advance()
       let statement = parseKeywordStatement(word, in: kind)
       return Statement(statement ?? .error, span(from: start))
+    }
+    if startsTerm {
+      let term = name(next)
+      position += 3
+      return Statement(.term(term, parseExpression()), span(from: start))
     }
     if let count = targetCount(at: position) { return parseEquation(count) }
     if reportForeign() { return Statement(.error, span(from: start)) }

@@ -165,6 +165,8 @@ package struct Statement: Sendable {
     /// `view eval = …`
     case view(Name, ExprID)
     case metric(Name, ExprID)
+    /// `loss data = …`: one of the terms that the loss is the sum of.
+    case term(Name, ExprID)
     /// `guard finite`
     case guardFinite
     /// `matrices over trailing`

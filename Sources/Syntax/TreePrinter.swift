@@ -194,6 +194,8 @@ private struct TreePrinter {
       line("view " + name.key + " = ") { $0.print(value) }
     case .metric(let name, let value):
       line("metric " + name.key + " = ") { $0.print(value) }
+    case .term(let name, let value):
+      line("loss " + name.key + " = ") { $0.print(value) }
     case .guardFinite: line("guard finite")
     case .matricesOverTrailing: line("matrices over trailing")
     case .result(let values): line("result") { p in p.printSpaced(values) }

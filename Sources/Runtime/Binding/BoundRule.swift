@@ -135,15 +135,7 @@ package struct BoundRule: Sendable {
   package var needsGradient: Bool { rule.module.guardsFinite || reads([.gradient]) }
   package var needsLoss: Bool { reads([.loss]) }
   package var needsOracle: Bool { reads([.lossAt, .gradientAt]) }
-
-  /// An input that some tensor has, and its declaration.
-  package var anyInput: InputSlot? {
-    for k in parameters.indices {
-      let variant = variant(of: k)
-      if !variant.inputs.isEmpty { return rule.module.variants[variant.index].inputs[0] }
-    }
-    return nil
-  }
+  package var needsHessian: Bool { reads([.hessianProduct]) }
 }
 
 extension RuleModule {

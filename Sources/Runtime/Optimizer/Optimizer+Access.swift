@@ -82,6 +82,11 @@ extension Optimizer {
 
   package func inputNames(of tensor: Int) -> [String] { tensors[tensor].memory.inputs.map(\.name) }
 
+  /// The declarations of a tensor's inputs.
+  package func inputSlots(of tensor: Int) -> [InputSlot] {
+    instance.module.variants[tensors[tensor].variant.index].inputs
+  }
+
   /// The shape of an input; empty for one number, nil where the tensor has no such input.
   package func inputShape(_ name: String, of tensor: Int) -> [Int]? {
     tensors[tensor].memory.inputs.first { $0.name == name }?.shape

@@ -19,6 +19,8 @@ final class Bindings {
   private struct Key: Hashable {
     var rows: Int?
     var needsGradient: Bool
+    var term: String?
+    var isHessian = false
   }
 
   init(
@@ -34,22 +36,26 @@ final class Bindings {
     test = data.map { Examples($0.test, elementType.compute) }
   }
 
-  /// The objective on batches of so many rows; `isCompiled`: for runs, not to see whether it can be
+  /// The objective, or one term of its loss, on batches of so many rows; `isCompiled`: for runs, not to see whether it can be
   /// bound.
   func objective(
-    rows: Int, needsGradient: Bool, isCompiled: Bool
+    rows: Int, needsGradient: Bool, isCompiled: Bool, term: String? = nil,
+    isHessian: Bool = false
   ) throws(DiagnosticError) -> BoundObjective {
-    let key = Key(rows: train == nil ? nil : rows, needsGradient: needsGradient)
+    let key = Key(
+      rows: train == nil ? nil : rows, needsGradient: needsGradient, term: term,
+      isHessian: isHessian)
     // With short sums the loss is the same to the bit beside a gradient.
-    let withGradient = Key(rows: key.rows, needsGradient: true)
+    let withGradient = Key(rows: key.rows, needsGradient: true, term: term)
     if !needsGradient, let known = objectives[withGradient], known.hasShortSums { return known }
     var bound: BoundObjective
     if let known = objectives[key] {
       bound = known
     } else {
       bound = try BoundObjective(
-        objective, batch: key.rows, features: features, engine: engine, elementType: elementType,
-        needsGradient: needsGradient)
+        term.map { objective.only($0) } ?? objective, batch: key.rows, features: features,
+        engine: engine, elementType: elementType,
+        needsGradient: needsGradient, isHessian: isHessian)
     }
     if isCompiled { bound.compile(compiler) }
     objectives[key] = bound
@@ -58,7 +64,8 @@ final class Bindings {
 
   /// A rule on the parameters of the objective. What differs in arguments alone shares its plans.
   func rule(
-    _ rule: RuleInstance, _ parameters: [ParameterSpec], horizon: Int, isCompiled: Bool
+    _ rule: RuleInstance, _ parameters: [ParameterSpec], horizon: Int, axes: AxisLengths,
+    isCompiled: Bool
   ) throws(DiagnosticError) -> BoundRule {
     var k = rules.firstIndex { $0.isBound(to: rule, horizon: horizon) }
     if k == nil {
@@ -72,7 +79,7 @@ final class Bindings {
       rules.append(
         try BoundRule(
           rule, parameters: parameters, engine: engine, elementType: elementType,
-          horizon: horizon))
+          horizon: horizon, axes: axes))
       k = rules.count - 1
     }
     if isCompiled { rules[k!].compile(compiler) }

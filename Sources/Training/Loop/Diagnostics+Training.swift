@@ -10,6 +10,15 @@ extension Diagnostic {
         + "target", at: objective.inputs[2].origin)
   }
 
+  static func termsOfLoss(
+    _ input: InputSlot, _ count: Int, _ objective: ObjectiveModule
+  ) -> Diagnostic {
+    Diagnostic(
+      .missingInput,
+      "`\(input.name)` has \(count) entries, and the loss of `\(objective.name)` has "
+        + "\(objective.terms.count) terms", at: input.origin)
+  }
+
   static func startOfOtherSize(_ count: Int, _ expected: Int, at span: Span) -> Diagnostic {
     Diagnostic(
       .startOfOtherSize,

@@ -10,6 +10,7 @@ final class Learner {
   private let seed: UInt64
   private let runner: ObjectiveRunner
   private let optimizer: Optimizer?
+  private let axes: AxisInputs?
   private let parameters: TensorMemory
   private let gradients: TensorMemory
   /// Inputs of one minibatch.
@@ -25,7 +26,7 @@ final class Learner {
 
   init(
     _ bindings: Bindings, _ rule: RuleInstance?, batch: Int = 1, seed: UInt64, horizon: Int,
-    isCompiled: Bool = true
+    workers: Int = 1, isCompiled: Bool = true
   ) throws(DiagnosticError) {
     self.bindings = bindings
     self.isCompiled = isCompiled
@@ -42,7 +43,7 @@ final class Learner {
     let elementType = bindings.elementType
     let counts = runner.parameters.map(\.count)
     parameters = TensorMemory(counts, elementType)
-    gradients = TensorMemory(counts, elementType)
+    gradients = TensorMemory(counts.map { $0 * workers }, elementType)
     inputs = TensorMemory(
       Array([batch * (bindings.features ?? 0), batch].prefix(objective.inputs.count)),
       elementType.compute)
@@ -50,18 +51,20 @@ final class Learner {
       parameters.write(values, to: tensor)
     }
     if let rule {
+      let axes = AxisInputs(
+        bindings, batch: batch, workers: workers, seed: seed, isCompiled: isCompiled)
       let bound = try bindings.rule(
-        rule, runner.parameters, horizon: horizon, isCompiled: isCompiled)
+        rule, runner.parameters, horizon: horizon, axes: axes.lengths, isCompiled: isCompiled)
       let optimizer = try Optimizer(bound, seed: seed)
       optimizer.bind(
         parameters: parameters.pointers, gradients: gradients.pointers.map { UnsafeRawPointer($0) })
       try optimizer.initialise()
-      if let input = bound.anyInput {
-        throw DiagnosticError(.missingInput(input.name, of: rule, "training cannot give it"))
-      }
+      try axes.prepare(optimizer)
       self.optimizer = optimizer
+      self.axes = axes
     } else {
       optimizer = nil
+      axes = nil
     }
     bind(runner, inputs, needsGradient: rule != nil)
   }
@@ -72,6 +75,8 @@ final class Learner {
       gradients: needsGradient ? gradients.pointers : [],
       inputs: inputs.pointers.map { UnsafeRawPointer($0) })
   }
+
+  var wantsWholeBatches: Bool { axes?.wantsWholeBatches ?? false }
 
   var numberCount: Int { parameters.counts.reduce(0, +) }
   var parameterValues: [[Double]] { parameters.counts.indices.map { parameters.read($0) } }
@@ -102,8 +107,22 @@ final class Learner {
       }
     }
     lastRunner = runner
-    let loss = try evaluate(runner, data)
+    let point = parameters.pointers.map { UnsafeRawPointer($0) }
+    let loss: Double
+    if let axes, axes.lengths.workers > 1 {
+      loss = try axes.deal(rows, to: gradients, at: point, step: 1)
+    } else {
+      loss = try evaluate(runner, data)
+    }
     guard loss.isFinite else { return loss }
+    if let axes, let optimizer {
+      try axes.give(optimizer, rows, at: point, step: 1)
+      if optimizer.bound.needsHessian {
+        optimizer.hessian = { (directions, products) throws(DiagnosticError) in
+          try axes.hessian(directions, products, rows, at: point, step: 1)
+        }
+      }
+    }
     try optimizer?.step(
       loss: loss,
       oracle: { (points, gradients) throws(DiagnosticError) -> Double in

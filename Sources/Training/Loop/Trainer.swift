@@ -39,13 +39,13 @@ package struct Trainer {
     history.series = ["loss"] + objective.metrics + ["test_loss"]
     let batch = min(settings.batch ?? rows, rows)
     let total = settings.steps ?? (settings.epochs ?? 1) * ((rows + batch - 1) / batch)
-    try bind(rules, batch: batch, horizon: total)
+    try bind(rules, batch: batch, horizon: total, workers: settings.workers)
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
       for seed in settings.seeds {
         if Interrupt.isRequested { break }
         let place = "\(rule.label) (\(position + 1) of \(rules.count)), seed \(seed)"
-        all.runs.append(try run(rule, rows, batch: batch, total, seed, place))
+        all.runs.append(try run(rule, rows, settings, batch, total, seed, place))
       }
       history.rules.append(all)
     }
@@ -55,13 +55,14 @@ package struct Trainer {
 
   /// Binds all rules before the first of them runs, so that their errors are told together.
   private func bind(
-    _ rules: [RuleInstance], batch: Int = 1, horizon: Int
+    _ rules: [RuleInstance], batch: Int = 1, horizon: Int, workers: Int = 1
   ) throws(DiagnosticError) {
     var found: [Diagnostic] = []
     for rule in rules {
       do throws(DiagnosticError) {
         _ = try Learner(
-          bindings, rule, batch: batch, seed: 0, horizon: horizon, isCompiled: false)
+          bindings, rule, batch: batch, seed: 0, horizon: horizon, workers: workers,
+          isCompiled: false)
       } catch {
         found += error.diagnostics
       }
@@ -70,9 +71,11 @@ package struct Trainer {
   }
 
   private func run(
-    _ rule: RuleInstance, _ rows: Int, batch: Int, _ total: Int, _ seed: UInt64, _ place: String
+    _ rule: RuleInstance, _ rows: Int, _ settings: TrainingSettings, _ batch: Int, _ total: Int,
+    _ seed: UInt64, _ place: String
   ) throws(DiagnosticError) -> RunHistory {
-    let learner = try Learner(bindings, rule, batch: batch, seed: seed, horizon: total)
+    let learner = try Learner(
+      bindings, rule, batch: batch, seed: seed, horizon: total, workers: settings.workers)
     var history = RunHistory(seed: seed)
     var clock = Stopwatch()
     let start = try learner.measure()
@@ -93,7 +96,12 @@ package struct Trainer {
         }
         let end = min(position + batch, order.count)
         step += 1
-        let loss = try learner.step(order[position..<end])
+        var rows = order[position..<end]
+        if rows.count < batch, learner.wantsWholeBatches {
+          // A last batch that is short is filled up with the first rows of the epoch.
+          rows = (rows + order[..<(batch - rows.count)])[...]
+        }
+        let loss = try learner.step(rows)
         history.steps = step
         guard loss.isFinite else {
           history.failure = learner.failure(loss, step, rule.label, seed)

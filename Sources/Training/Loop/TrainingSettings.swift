@@ -6,6 +6,8 @@ package struct TrainingSettings: Sendable {
   package var steps: Int?
   /// Examples in a minibatch; nil takes all of them.
   package var batch: Int?
+  /// How many workers the rows of each batch are dealt to.
+  package var workers = 1
   package var seeds: [UInt64] = [0]
   /// Where `minimize` starts instead of the declared values.
   package var start: (values: [Double], span: Span)?

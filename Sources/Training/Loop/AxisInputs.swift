@@ -1,0 +1,177 @@
+import Diagnostics
+import IR
+import Runtime
+
+/// What training gives to the named axes of a rule: gradients of single examples, of the terms of a
+/// loss, of the shares that workers have of a batch.
+final class AxisInputs {
+  /// The lengths of the axes that a rule has.
+  let lengths: AxisLengths
+  private let bindings: Bindings
+  private let seed: UInt64
+  private let isCompiled: Bool
+  private var wanted: [Wanted] = []
+  private var parts: [Key: Part] = [:]
+
+  /// An input of a tensor that is given at each step.
+  private struct Wanted {
+    var name: String
+    var tensor: Int
+    var axis: AxisName
+    /// The gradients, not the losses.
+    var isGradient: Bool
+  }
+
+  private struct Key: Hashable {
+    var rows: Int
+    var term: String?
+    var isHessian = false
+  }
+
+  /// The objective, or a term of it, on so many rows, and the memory that it is evaluated in.
+  private struct Part {
+    var runner: ObjectiveRunner
+    var inputs: TensorMemory
+    var gradients: TensorMemory
+    var directions: TensorMemory
+  }
+
+  init(_ bindings: Bindings, batch: Int, workers: Int, seed: UInt64, isCompiled: Bool) {
+    self.bindings = bindings
+    self.seed = seed
+    self.isCompiled = isCompiled
+    let terms = bindings.objective.terms.count
+    lengths = AxisLengths(
+      batch: bindings.train == nil ? nil : batch, groups: terms == 0 ? nil : terms,
+      workers: workers)
+  }
+
+  /// Finds what the rule wants at each step. Throws R0825 for an input that training cannot give.
+  func prepare(_ optimizer: Optimizer) throws(DiagnosticError) {
+    let terms = bindings.objective.terms.count
+    for tensor in optimizer.parameters.indices {
+      for slot in optimizer.inputSlots(of: tensor) {
+        let axes = slot.shape.axes.names
+        let isGradient = slot.shape.tensor.isLike
+        guard axes.count == 1, isGradient || slot.shape.tensor.isScalar,
+          axes[0] == .batch ? bindings.train != nil : axes[0] == .groups && terms > 0
+        else {
+          throw DiagnosticError(
+            .missingInput(slot.name, of: optimizer.instance, "training cannot give it"))
+        }
+        let count = optimizer.inputShape(slot.name, of: tensor)?.first ?? 0
+        if axes[0] == .groups, count != terms {
+          throw DiagnosticError(.termsOfLoss(slot, count, bindings.objective))
+        }
+        wanted.append(
+          Wanted(name: slot.name, tensor: tensor, axis: axes[0], isGradient: isGradient))
+      }
+    }
+  }
+
+  /// Whether single examples are wanted, of which there are as many in every batch.
+  var wantsWholeBatches: Bool { wanted.contains { $0.axis == .batch } }
+
+  /// Gives the optimizer the gradients and losses, at `point`, of single examples and of terms.
+  func give(
+    _ optimizer: Optimizer, _ rows: ArraySlice<Int>, at point: [UnsafeRawPointer], step: Int
+  ) throws(DiagnosticError) {
+    for axis in [AxisName.batch, .groups] {
+      let wanted = wanted.filter { $0.axis == axis }
+      if wanted.isEmpty { continue }
+      let entries: [(rows: ArraySlice<Int>, term: String?)] =
+        axis == .batch
+        ? rows.map { ([$0][...], nil) } : bindings.objective.terms.map { (rows, $0) }
+      var values = wanted.map { _ in [Double]() }
+      for entry in entries {
+        let part = try part(entry.rows, entry.term)
+        let loss = try evaluate(part, part.gradients.pointers, at: point, step: step)
+        for (k, input) in wanted.enumerated() {
+          values[k] += input.isGradient ? part.gradients.read(input.tensor) : [loss]
+        }
+      }
+      for (k, input) in wanted.enumerated() {
+        try optimizer.setInput(input.name, of: input.tensor, values[k])
+      }
+    }
+  }
+
+  /// Deals the rows to the workers in turn and writes the gradient of each behind that of the one
+  /// before; fewer rows than workers go round again. Returns the mean loss of the rows.
+  func deal(
+    _ rows: ArraySlice<Int>, to gradients: TensorMemory, at point: [UnsafeRawPointer], step: Int
+  ) throws(DiagnosticError) -> Double {
+    let rows = Array(rows)
+    let workers = lengths.workers
+    var sum = 0.0
+    var seen = 0
+    for worker in 0..<workers {
+      var own = stride(from: worker, to: rows.count, by: workers).map { rows[$0] }
+      if own.isEmpty { own = [rows[worker % rows.count]] }
+      let part = try part(own[...], nil)
+      let shares = gradients.counts.indices.map { tensor in
+        let count = gradients.counts[tensor] / workers
+        return gradients.pointers[tensor] + worker * count * gradients.elementType.byteCount
+      }
+      sum += try evaluate(part, shares, at: point, step: step) * Double(own.count)
+      seen += own.count
+    }
+    return sum / Double(seen)
+  }
+
+  /// The Hessian of the loss on these rows at `point`, times a direction.
+  func hessian(
+    _ directions: UnsafePointer<UnsafeRawPointer>,
+    _ products: UnsafePointer<UnsafeMutableRawPointer>, _ rows: ArraySlice<Int>,
+    at point: [UnsafeRawPointer], step: Int
+  ) throws(DiagnosticError) {
+    let part = try part(rows, nil, isHessian: true)
+    let memory = part.directions
+    for tensor in memory.counts.indices {
+      for i in 0..<memory.counts[tensor] {
+        memory.elementType.write(
+          bindings.elementType.read(directions[tensor], i), to: memory.pointers[tensor], i)
+      }
+    }
+    part.runner.bind(
+      parameters: point, gradients: memory.counts.indices.map { products[$0] },
+      inputs: (part.inputs.pointers + memory.pointers).map { UnsafeRawPointer($0) })
+    _ = try part.runner.evaluate(step: step)
+  }
+
+  private func evaluate(
+    _ part: Part, _ gradients: [UnsafeMutableRawPointer], at point: [UnsafeRawPointer], step: Int
+  ) throws(DiagnosticError) -> Double {
+    part.runner.bind(
+      parameters: point, gradients: gradients,
+      inputs: part.inputs.pointers.map { UnsafeRawPointer($0) })
+    return try part.runner.evaluate(step: step)
+  }
+
+  /// The objective, or one of its terms, on these rows.
+  private func part(
+    _ rows: ArraySlice<Int>, _ term: String?, isHessian: Bool = false
+  ) throws(DiagnosticError) -> Part {
+    let key = Key(rows: rows.count, term: term, isHessian: isHessian)
+    if parts[key] == nil {
+      let runner = ObjectiveRunner(
+        try bindings.objective(
+          rows: rows.count, needsGradient: true, isCompiled: isCompiled, term: term,
+          isHessian: isHessian), seed: seed)
+      let widths = bindings.train?.widths.prefix(bindings.objective.inputs.count) ?? []
+      parts[key] = Part(
+        runner: runner,
+        inputs: TensorMemory(widths.map { $0 * rows.count }, bindings.elementType.compute),
+        gradients: TensorMemory(runner.parameters.map(\.count), bindings.elementType),
+        directions: TensorMemory(
+          isHessian ? runner.parameters.map(\.count) : [], bindings.elementType.compute))
+    }
+    let part = parts[key]!
+    if let data = bindings.train {
+      for tensor in part.inputs.counts.indices {
+        part.inputs.gather(rows, of: data.memory, tensor, width: data.widths[tensor], to: tensor)
+      }
+    }
+    return part
+  }
+}
