@@ -33,22 +33,22 @@ extension Catalog {
         }
         """)),
     CatalogPage(
-      .globalInRepeat, "A reduction over all tensors inside `repeat`",
-      "All tensors would have to iterate together. Take the reduction before the loop.",
+      .globalInRepeat, "Too many iterations in which all tensors meet",
+      "A `repeat` with a reduction over all tensors, or with `loss(x)`, `grad(x)` or `hvp(v)`, is "
+        + "written out, and has at most 1000 iterations.",
       trigger: .program(
         """
         rule Iterated(lr = 0.1) {
             x = g
-            repeat 3 { x' = x / global norm(x) }
+            repeat 5000 { x' = x / global norm(x) }
             w' = w - lr * x
         }
         """),
       repair: .program(
         """
         rule Iterated(lr = 0.1) {
-            size = global norm(g)
             x = g
-            repeat 3 { x' = x / size }
+            repeat 3 { x' = x / global norm(x) }
             w' = w - lr * x
         }
         """)),

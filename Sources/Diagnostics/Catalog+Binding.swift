@@ -153,8 +153,7 @@ extension Catalog {
         """)),
     CatalogPage(
       .reductionInLoop, "A reduction over all tensors inside `repeat`",
-      "An engine met a reduction over all tensors inside a loop; programs from source are "
-        + "told so by R0422.",
+      "An engine met a reduction over all tensors inside a loop; binding writes such loops out.",
       trigger: .situation(
         """
         a program built by hand with `globalSum` in the body of a loop

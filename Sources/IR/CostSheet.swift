@@ -98,7 +98,7 @@ package struct CostSheet: Sendable {
     columnReductions = census.reductions(.perColumn)
     globalReductions = census.globalSites
     lossQueries = census.count(.lossAt)
-    gradientQueries = census.count(.gradientAt)
+    gradientQueries = census.count(.gradientAt) + census.count(.hessianProduct)
     usesGradient = census.count(.gradient) > 0
     usesLoss = census.count(.loss) > 0
     draws = census.draws

@@ -115,6 +115,13 @@ extension Diagnostic {
       .notDifferentiable, "not differentiable yet: `\(operation.info.name)`", at: span)
   }
 
+  package static func meetsTooOften(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .globalInRepeat,
+      "all tensors meet in this `repeat`, which may then have \(Function.meetingLimit) iterations",
+      at: span)
+  }
+
   static func loopTooLong(at span: Span) -> Diagnostic {
     Diagnostic(.notDifferentiable, "this `repeat` is too long to differentiate", at: span)
   }

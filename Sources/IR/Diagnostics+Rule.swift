@@ -45,4 +45,12 @@ extension Diagnostic {
   static func unboundName(_ name: String, at span: Span) -> Diagnostic {
     Diagnostic(.unknownName, "`\(name)` is not defined here", at: span)
   }
+
+  static func countedHyper(_ hyper: Hyperparameter) -> Diagnostic {
+    Diagnostic(
+      .fixedHyper,
+      "`\(hyper.name)` follows the steps that its rule counts while it runs, and is a part of it",
+      at: hyper.argument,
+      notes: [Note("give the schedule in the text of the rule, or apply the rule by `every k`")])
+  }
 }

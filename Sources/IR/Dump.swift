@@ -40,7 +40,7 @@ extension Function {
     case .extent: return [ExtentKind(rawValue: attribute).map { "\($0)" } ?? "?"]
     case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
       return [Scope(rawValue: attribute).map { "\($0)" } ?? "?"]
-    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt:
+    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt, .hessianProduct:
       return ["site \(attribute)"]
     case .draw:
       guard let draw = entry(draws, instruction) else { return ["?"] }

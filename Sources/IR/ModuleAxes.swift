@@ -20,6 +20,7 @@ extension RuleModule {
         throw DiagnosticError(.axisWithoutEntries(axis, given: length, at: origin))
       }
     }
+    if lengths.workers > 1, !workerErrors.isEmpty { throw DiagnosticError(workerErrors) }
     if lengths.workers > 1, !axes.contains(.workers) {
       throw DiagnosticError(.workersNeverMeet(name, lengths.workers, at: origin))
     }

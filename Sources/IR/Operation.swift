@@ -43,6 +43,8 @@ package enum Operation: UInt8, CaseIterable, Sendable {
   case free
   // Elementwise, one operand.
   case exp2, log2, log10, arcsinh, arccosh, arctanh, reciprocal
+  // The Hessian of the objective where the gradient was taken, times a direction of all tensors.
+  case hessianProduct
 }
 
 /// What f(−x) is.
@@ -306,6 +308,7 @@ extension Operation {
     case .quantile: make("quantile", 2, .selection)
     case .lossAt: make("loss", 1, .oracle)
     case .gradientAt: make("grad", 1, .oracle)
+    case .hessianProduct: make("hvp", 1, .oracle)
     case .loop: make("repeat", 1, .region)
     case .project: make("", 1, .region)
     }

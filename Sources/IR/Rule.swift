@@ -21,6 +21,8 @@ package struct Rule: Sendable {
     package var isGiven: Bool
     /// It has no default and was not given: its value means nothing.
     package var isMissing = false
+    /// A schedule of a rule whose t is counted while it runs: a part of the step.
+    package var isCounted = false
     /// The value without the outermost argument; nil where there is none to go back to.
     package var fallback: Function?
     /// The value as a function of its peak, `.argument(0)`; nil where the value is no schedule.
@@ -188,6 +190,7 @@ package struct Rule: Sendable {
   private func replacing(
     _ k: Int, by value: Function, peak: Double?
   ) throws(DiagnosticError) -> Rule {
+    if origins[k].isCounted { throw DiagnosticError(.countedHyper(module.hypers[k])) }
     var result = self
     result.module.defaults = try module.defaults.replacing(k, by: value, peak: peak)
     result.arguments = try result.module.defaults.inliningHypers()
@@ -209,7 +212,7 @@ extension Function {
   }
 
   /// The operations that a value is made of.
-  func operations(under root: ValueID) -> Set<Operation> {
+  package func operations(under root: ValueID) -> Set<Operation> {
     var found: Set<Operation> = []
     var seen: Set<ValueID> = []
     var pending = [root]

@@ -38,23 +38,17 @@ package enum ShapeRules {
       if operation == .select, let declared, isChoice(operands, declared.shape) { return declared }
       return try elementwise(operation, operands)
     case .globalReduction:
-      guard operands[0].shape.axes.isEmpty else {
-        throw ShapeError(
-          .axisLeft,
-          "a reduction over all tensors folds one number of each, and this is one for each entry of "
-            + "`\(operands[0].shape.axes.description)`: reduce over it first")
-      }
-      guard operands[0].shape.isScalar else {
+      guard operands[0].shape.tensor.isScalar else {
         throw ShapeError(.needsScalar, "a reduction over all tensors folds one number of each")
       }
-      return .scalar
+      return ValueType(.real, operands[0].shape)
     case .reduction: return try reduction(operation, operands[0], attribute)
     case .rowwise: return ValueType(.real, operands[0].shape)
     case .oracle:
       return operation == .lossAt ? .scalar : ValueType(.real, operands[0].shape)
     case .matrix, .decomposition: return try matrix(operation, operands)
     case .movement: return try movement(operation, operands, slices, declared)
-    case .selection: return try selection(operation, operands)
+    case .selection: return try selection(operation, operands, attribute)
     case .region: return operation == .loop ? .tuple : (declared ?? .scalar)
     }
   }
@@ -378,12 +372,15 @@ package enum ShapeRules {
   }
 
   static func selection(
-    _ operation: Operation, _ operands: [ValueType]
+    _ operation: Operation, _ operands: [ValueType], _ attribute: Int32
   ) throws(ShapeError) -> ValueType {
     switch operation {
     case .topKMask, .quantile:
       guard operands[1].shape.isScalar else {
         throw ShapeError(.needsScalar, "the fraction of `\(operation.info.name)` is one number")
+      }
+      if Scope(rawValue: attribute)?.axis != nil {
+        return try reduction(operation, operands[0], attribute)
       }
       return operation == .quantile
         ? ValueType(.real, try around(operands[0].shape, .scalar))

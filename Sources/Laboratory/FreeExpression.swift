@@ -44,7 +44,8 @@ package struct FreeExpression {
   private static func placeOfData(_ function: Function) -> Span? {
     for (k, instruction) in function.instructions.enumerated() {
       switch instruction.operation {
-      case .parameter, .gradient, .state, .input, .loss, .lossAt, .gradientAt, .extent,
+      case .parameter, .gradient, .state, .input, .loss, .lossAt, .gradientAt, .hessianProduct,
+        .extent,
         .globalSum, .globalMaximum, .globalMinimum:
         return function.origins[k]
       default: break

@@ -70,6 +70,8 @@ struct BlockLowerer: LoweringPart {
     let condition = Entry(conditionName, level: lowerer.draft.level) { [unowned lowerer] in
       Self(lowerer: lowerer).condition(guarded, frame)
     }
+    then.guarded = (condition, true)
+    otherwise?.guarded = (condition, false)
     let keys = Set(then.entries.keys).union(otherwise?.entries.keys ?? [:].keys)
     for key in keys.sorted() {
       let isPrimed = key.hasSuffix("'")
@@ -115,8 +117,8 @@ struct BlockLowerer: LoweringPart {
       guard shape(period).isScalar else {
         return report(.needsOneNumber("every", of: "steps", at: span))
       }
-      let t = lowerer.builder.source(.step, .scalar)
-      let remainder = make(.modulo, [handle(t), .value(period)], at: span)
+      let t = ClockLowerer(lowerer: lowerer).steps(of: frame.rule?.clock)
+      let remainder = make(.modulo, [.value(t), .value(period)], at: span)
       return make(.equal, [remainder, constant(0)], at: span)
     }
   }
@@ -202,6 +204,11 @@ struct BlockLowerer: LoweringPart {
     let finished = lowerer.draft.levels[lowerer.draft.level]
     let loop = Loop(
       initial: initial, captured: finished.captured, body: finished.builder.finish())
+    if let count = constantValue(.value(countHandle)), count > Double(Function.meetingLimit),
+      loop.body.letsTensorsMeet
+    {
+      return report(.meetsTooOften(at: repeated.span))
+    }
     lowerer.draft.levels[outer].builder.origin = repeated.span
     let countID = local(countHandle, atLevel: outer)
     let tuple = lowerer.draft.levels[outer].builder.loop(countID, loop)

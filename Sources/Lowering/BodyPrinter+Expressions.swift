@@ -37,6 +37,10 @@ extension BodyPrinter {
       return isOne ? .global(notation(i.a)) : .apply(i.operation, [notation(i.a)])
     case .reshape, .broadcast: return along(id) ?? reshaped(i)
     case .slice: return .index(notation(i.a), positions(i))
+    case .quantile:
+      let pair = [notation(i.a), notation(i.b)]
+      guard let axis = Scope(rawValue: i.attribute)?.axis else { return .apply(.quantile, pair) }
+      return .over("quantile", axis: axis.word, .call("", pair))
     case .project: return .verbatim("?")
     case .svd where slot == SingularSigns.lapack.rawValue:
       return .call("lapack_svd", [notation(i.a)])

@@ -15,7 +15,7 @@ struct BuiltinLowerer: LoweringPart {
     if Builtins.draws.contains(name) {
       return SourceLowerer(lowerer: lowerer).draw(name, arguments, frame, isGlobal: false, span)
     }
-    if name == "loss" || name == "grad" {
+    if ["loss", "grad", "hvp"].contains(name) {
       return SourceLowerer(lowerer: lowerer).oracle(name, arguments, frame, span)
     }
     if let made = SourceLowerer(lowerer: lowerer).shaped(name, arguments, frame, span) {

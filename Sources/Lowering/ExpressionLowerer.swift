@@ -31,7 +31,16 @@ struct ExpressionLowerer: LoweringPart {
       if case .value(let handle) = condition, type(handle).kind != .boolean {
         return report(.needsCondition("if", for: "x > 0", at: tree.span(c)))
       }
-      return choose(condition, operand(then, frame), operand(otherwise, frame), at: span)
+      let name = Name(key: "if", text: "if", span: tree.span(c))
+      func arm(_ isTaken: Bool) -> Frame {
+        let inside = Frame(tree: frame.tree, parent: frame)
+        inside.guarded = (Entry(name, condition), isTaken)
+        return inside
+      }
+      guard let scope = frame.rule, !scope.value.rules.isEmpty, case .value(let handle) = condition,
+        shape(handle).isScalar
+      else { return choose(condition, operand(then, frame), operand(otherwise, frame), at: span) }
+      return choose(condition, operand(then, arm(true)), operand(otherwise, arm(false)), at: span)
     case .call(let name, let arguments):
       return CallLowerer(lowerer: lowerer).call(name, meaning(id, frame), arguments, frame, span)
     case .global(let inner): return ReductionLowerer(lowerer: lowerer).global(inner, frame, span)
@@ -110,15 +119,15 @@ struct ExpressionLowerer: LoweringPart {
 
   private func builtinName(_ name: Name, _ frame: Frame) -> Value? {
     switch name.key {
-    case "t": return given(.step)
-    case "T": return given(.horizon)
+    case "t": return .value(ClockLowerer(lowerer: lowerer).steps(of: frame.rule?.clock))
+    case "T": return .value(ClockLowerer(lowerer: lowerer).horizon(of: frame.rule?.clock))
     case "pi": return constant(.pi)
     case "inf": return constant(.infinity)
     case "e": return constant(2.718281828459045)
     case "nan": return constant(.nan)
     case "true": return handle(lowerer.builder.boolean(true))
     case "false": return handle(lowerer.builder.boolean(false))
-    case "loss": return given(.loss)
+    case "loss": return .value(hostNumber(.loss))
     case "rank": return handle(lowerer.builder.extent(.rank))
     case "rows": return handle(lowerer.builder.extent(.rows))
     case "cols": return handle(lowerer.builder.extent(.cols))
@@ -129,11 +138,6 @@ struct ExpressionLowerer: LoweringPart {
     case "features": return handle(lowerer.builder.extent(.features))
     default: return nil
     }
-  }
-
-  /// What the host gives each step; a loop body captures it, so that a program has one form.
-  private func given(_ operation: Operation) -> Value {
-    .value(Handle(level: 0, id: lowerer.draft.levels[0].builder.source(operation, .scalar)))
   }
 
   private func primed(_ name: Name, _ frame: Frame) -> Value {

@@ -301,7 +301,8 @@ struct HyperLowerer: LoweringPart {
     while let next = pending.popLast() {
       guard seen.insert(next).inserted else { continue }
       switch function[next].operation {
-      case .parameter, .gradient, .state, .input, .loss, .draw, .extent, .lossAt, .gradientAt:
+      case .parameter, .gradient, .state, .input, .loss, .draw, .extent, .lossAt, .gradientAt,
+        .hessianProduct:
         return true
       default: pending += function.operands(next)
       }
@@ -342,18 +343,20 @@ struct HyperLowerer: LoweringPart {
   /// How each hyperparameter came by its value; the arguments of `root` can be set and taken back.
   func origins(of root: RuleValue) -> [Rule.Origin] {
     lowerer.module.hypers.enumerated().flatMap { index, hyper in
-      let count = lowerer.module.lists[index]?.count
+      let (start, count) = lowerer.module.lists[index] ?? (index, nil)
+      let clock = lowerer.module.clocks[start]
       var origin = Rule.Origin(isGiven: lowerer.module.given[index] != nil)
+      origin.isCounted = lowerer.module.counted.contains(start)
       origin.isMissing = lowerer.module.given[index] == nil && hyper.parameter.initial == nil
       if let found = lowerer.module.given[index], found.owner === root, count == nil {
-        origin.schedule = schedule(found, index)
+        origin.schedule = schedule(found, index)?.timed(by: clock)
         origin.fallback = function(hyper.key) {
           let isThere = lowerer.module.givenInside[index] != nil || hyper.parameter.initial != nil
           return isThere
             ? defaultValue(
               hyper, lowerer.module.givenInside[index], index, lowerer.module.hypers, true, written)
             : .failure
-        }
+        }?.timed(by: clock)
       }
       return [Rule.Origin](repeating: origin, count: count ?? 1)
     }

@@ -20,9 +20,9 @@ struct IndexLowerer: LoweringPart {
 
   // MARK: Indices
 
-  /// Whether the bounds of an index are numbers already; if not, they must be when the rule is
-  /// bound. Nil when one is wrong (reported).
-  func isKnown(_ subscript_: Subscript, _ frame: Frame) -> Bool? {
+  /// Whether the bounds of an index are places already; if not, they must be when the rule is
+  /// bound, as negative ones must that count from an end not known yet. Nil when one is wrong (reported).
+  func isKnown(_ subscript_: Subscript, _ frame: Frame, counts: Bool = true) -> Bool? {
     let bounds: [ExprID]
     switch subscript_ {
     case .at(let i): bounds = [i]
@@ -32,9 +32,30 @@ struct IndexLowerer: LoweringPart {
     for bound in bounds {
       let value = lower(bound, frame)
       if case .failure = value { return nil }
-      isKnown = isKnown && constantValue(value) != nil
+      guard let x = constantValue(value), x >= 0 || counts else {
+        isKnown = false
+        continue
+      }
     }
     return isKnown
+  }
+
+  /// `h[k]`, `h[-1]` along the last named axis, the place known when the rule is bound.
+  private func entry(_ x: Handle, at id: ExprID, _ frame: Frame, _ span: Span) -> Value {
+    guard let axis = shape(x).axes.names.last, let extent = shape(x).length(of: axis),
+      let place = place(id, length(extent), frame),
+      let ages = Shape.over(AxisSet(axis), [extent], .scalar)
+    else { return .failure }
+    let places = handle(lowerer.builder.source(.iota, ValueType(.real, ages)))
+    var here = Value.value(Handle(level: 0, id: place))
+    if constantValue(here) == nil, let end = length(extent) {
+      // A negative number counts from the end, however it is made.
+      let back = make(.add, [here, .value(Handle(level: 0, id: end))], at: span)
+      here = choose(make(.less, [here, constant(0)], at: span), back, here, at: span)
+    }
+    let isHere = make(.equal, [places, here], at: span)
+    let only = make(.select, [isHere, .value(x), constant(0)], at: span)
+    return reduce("sum", only, Scope(over: axis), at: span)
   }
 
   /// `x[from:to]` or `x[from]` along one axis, where a bound is an expression of hyperparameters and
@@ -115,7 +136,10 @@ struct IndexLowerer: LoweringPart {
       return nil
     }
     markStructural(Handle(level: 0, id: value))
-    return value
+    guard let x = lowerer.draft.levels[0].builder.constantValue(value), x < 0, let length else {
+      return value
+    }
+    return try? lowerer.draft.levels[0].builder.make(.add, length, value)
   }
 
   // MARK: Indexing
@@ -157,9 +181,12 @@ struct IndexLowerer: LoweringPart {
     }
     for (axis, s) in zip(axes, subscripts) {
       let count = extents[axis].isFixed ? extents[axis].value : nil
-      // Entries of named axes are taken by numbers known beforehand.
-      guard let isKnown = isNamed ? true : isKnown(s, frame) else { return .failure }
-      if !isKnown {
+      let counts = count != nil || !(isNamed || extents[axis].computedIndex != nil)
+      guard let isKnown = isKnown(s, frame, counts: counts) else { return .failure }
+      if !isKnown, isNamed, subscripts.count == 1, case .at(let place) = s {
+        return entry(handle, at: place, frame, span)
+      }
+      if !isKnown, !isNamed {
         // Of the axes before it, those with one place are gone by then.
         let kept = (0..<axis).count { !slices[$0].isDropped || isVector }
         later.append((kept, s))

@@ -31,6 +31,11 @@ extension LoweringPart {
   func handle(_ id: ValueID) -> Value { .value(Handle(level: lowerer.draft.level, id: id)) }
   func constant(_ x: Double) -> Value { handle(lowerer.builder.constant(x)) }
 
+  /// What the host gives each step; a loop body captures it, so that a program has one form.
+  func hostNumber(_ operation: Operation) -> Handle {
+    Handle(level: 0, id: lowerer.draft.levels[0].builder.source(operation, .scalar))
+  }
+
   func type(_ handle: Handle) -> ValueType {
     lowerer.draft.levels[handle.level].builder.type(handle.id)
   }

@@ -22,7 +22,7 @@ struct ModuleLowerer: LoweringPart {
     lowerer.module.domains = [:]
     let allDomains = hypers.map { hyper.domain(of: $0) }
     for (hyper, domain) in zip(hypers, allDomains) { lowerer.module.domains[hyper.key] = domain }
-    let defaults = hyper.defaultsFunction(hypers, name: value.name, needsDefaults: needsDefaults)
+    var defaults = hyper.defaultsFunction(hypers, name: value.name, needsDefaults: needsDefaults)
     if lowerer.bag.hasErrors { return nil }
     lowerer.module.hypers = hypers
     do {
@@ -33,24 +33,61 @@ struct ModuleLowerer: LoweringPart {
     }
     hyper.checkDomains(hypers)
     if lowerer.bag.hasErrors { return nil }
+    lowerer.module.defaults = defaults
 
     let options = options(of: value)
     let before = lowerer.bag
+    var variants = settled(value, options)
+    var workerErrors: [Diagnostic] = []
+    if lowerer.bag.hasErrors, lowerer.module.usesWorkers, !isErrorOfMeeting {
+      // One worker is no axis: on one the rule may be what it cannot be on several.
+      let found = lowerer.bag
+      workerErrors = found.sorted.filter { $0.severity == .error }
+      lowerer.module.isForOneWorker = true
+      lowerer.module.usesWorkers = false
+      lowerer.module.varying = []
+      lowerer.bag = before
+      variants = settled(value, options)
+      if lowerer.bag.hasErrors { lowerer.bag = found }
+    }
+    if lowerer.bag.hasErrors { return nil }
+    do {
+      defaults = try defaults.timed(by: lowerer.module.clocks)
+      lowerer.module.arguments = try defaults.inliningHypers()
+    } catch {
+      lowerer.bag.report(contentsOf: error.diagnostics)
+      return nil
+    }
+    return RuleModule(
+      name: value.name, documentation: value.rule.declaration.documentation,
+      hypers: zip(hypers, allDomains).enumerated().flatMap { index, pair in
+        hyper.entries(of: pair.0, index, pair.1)
+      }, defaults: defaults, variants: variants.spanningAllTensors(),
+      globalSites: lowerer.module.globalSites,
+      guardsFinite: lowerer.module.guardsFinite, origin: value.rule.declaration.name.span,
+      workerErrors: workerErrors)
+  }
+
+  /// Whether a rule that reduces over workers is wrong itself.
+  private var isErrorOfMeeting: Bool {
+    lowerer.bag.all.contains { error in
+      lowerer.module.meetings.contains {
+        $0.start <= error.span.start && error.span.end <= $0.end
+      }
+    }
+  }
+
+  /// The variants, lowered until no more is found to differ between workers.
+  private func settled(_ value: RuleValue, _ options: [Option]) -> [RuleVariant] {
+    let before = lowerer.bag
     var variants = self.variants(of: value, options)
-    // What differs between workers is found by lowering: each time more of it, or nothing more.
     var known = (false, 0)
     while known != (lowerer.module.usesWorkers, lowerer.module.varying.count) {
       known = (lowerer.module.usesWorkers, lowerer.module.varying.count)
       lowerer.bag = before
       variants = self.variants(of: value, options)
     }
-    if lowerer.bag.hasErrors { return nil }
-    return RuleModule(
-      name: value.name, documentation: value.rule.declaration.documentation,
-      hypers: zip(hypers, allDomains).enumerated().flatMap { index, pair in
-        hyper.entries(of: pair.0, index, pair.1)
-      }, defaults: defaults, variants: variants, globalSites: lowerer.module.globalSites,
-      guardsFinite: lowerer.module.guardsFinite, origin: value.rule.declaration.name.span)
+    return variants
   }
 
   private func variants(of value: RuleValue, _ options: [Option]) -> [RuleVariant] {
@@ -139,11 +176,21 @@ struct ModuleLowerer: LoweringPart {
 
   /// The states before the first step.
   private func initialFunction(_ value: RuleValue) -> Function? {
-    let origins = lowerer.module.stateOrigins
+    let firstValues = lowerer.module.firstValues
     begin(value.name + ".initial", drawShape: .like, firstSite: 0x4000_0000)
     let w = Handle(level: 0, id: lowerer.builder.source(.parameter, .like))
     var frames: [String: Frame] = [:]
-    for (slot, origin) in origins.enumerated() {
+    for (slot, first) in firstValues.enumerated() {
+      let origin: ModuleState.StateOrigin
+      switch first {
+      case .zero:
+        lowerer.builder.output(.state(slot), lowerer.builder.constant(0))
+        continue
+      case .parameter:
+        lowerer.builder.output(.state(slot), w.id)
+        continue
+      case .declared(let declared): origin = declared
+      }
       let key = "\(ObjectIdentifier(origin.rule)) \(origin.prefix)"
       let frame =
         frames[key]
@@ -185,7 +232,7 @@ struct ModuleLowerer: LoweringPart {
     while let next = pending.popLast() {
       guard seen.insert(next).inserted else { continue }
       switch function[next].operation {
-      case .gradient, .state, .loss, .input, .lossAt, .gradientAt: return true
+      case .gradient, .state, .loss, .input, .lossAt, .gradientAt, .hessianProduct: return true
       default: pending += function.operands(next)
       }
     }

@@ -15,11 +15,14 @@ struct ReductionLowerer: LoweringPart {
     guard let name = AxisName(word: axis.key) else {
       return report(.unknownAxis(axis))
     }
-    if name == .workers { lowerer.module.usesWorkers = true }
-    let reductions = ["sum", "mean", "norm", "max", "min", "count", "any", "all", "rms"]
+    if name == .workers { meet(frame) }
+    let reductions = [
+      "sum", "mean", "norm", "max", "min", "count", "any", "all", "rms", "median", "quantile",
+    ]
     guard reductions.contains(reduction.key) else {
       return report(.notAxisReduction(reduction, over: axis, among: reductions))
     }
+    if reduction.key == "quantile" { return quantile(reduction, name, axis, inner, frame, span) }
     guard let value = single(operand(inner, frame), at: tree(frame).span(inner)) else {
       return .failure
     }
@@ -30,11 +33,34 @@ struct ReductionLowerer: LoweringPart {
     return reduce(reduction.key, .value(value), Scope(over: name), at: span)
   }
 
+  /// A rule whose workers meet here: each has its own gradient, but one worker is no axis.
+  private func meet(_ frame: Frame) {
+    if let rule = frame.rule?.value.rule { lowerer.module.meetings.append(rule.declaration.span) }
+    if !lowerer.module.isForOneWorker { lowerer.module.usesWorkers = true }
+  }
+
+  /// `quantile over batch (x, q)`.
+  private func quantile(
+    _ reduction: Name, _ name: AxisName, _ axis: Name, _ inner: ExprID, _ frame: Frame, _ span: Span
+  ) -> Value {
+    guard case .list(let operands) = tree(frame)[inner], operands.count == 2 else {
+      return report(.needs("quantile over \(axis.text)", "a value and a share, `(x, q)`", at: span))
+    }
+    guard let value = single(operand(operands[0], frame), at: tree(frame).span(operands[0])),
+      let share = single(operand(operands[1], frame), at: tree(frame).span(operands[1]))
+    else { return .failure }
+    guard shape(value).axes.contains(name) else {
+      if name == .workers { return .value(value) }
+      return report(.noSuchAxis(name, in: shape(value), at: axis.span))
+    }
+    return make(.quantile, [value, share], attribute: Scope(over: name).rawValue, at: span)
+  }
+
   /// The reduction over workers of what is the same on all of them.
   private func overSame(_ reduction: Name, _ value: Handle, _ span: Span) -> Value {
     let workers = handle(lowerer.builder.extent(.workers))
     switch reduction.key {
-    case "mean", "max", "min", "any", "all": return .value(value)
+    case "mean", "max", "min", "any", "all", "median": return .value(value)
     case "rms": return make(.absolute, [value], at: span)
     case "norm":
       return make(
@@ -118,6 +144,9 @@ struct ReductionLowerer: LoweringPart {
         .greater, [fold(name == "any" ? .maximumOf : .minimumOf, .value(x)), constant(0)], at: span)
     case "max": return fold(.maximumOf, .value(x))
     case "min": return fold(.minimumOf, .value(x))
+    case "median":
+      let half = Handle(level: lowerer.draft.level, id: lowerer.builder.constant(0.5))
+      return make(.quantile, [x, half], attribute: scope.rawValue, at: span)
     case "argmax": return fold(.argMaximum, .value(x))
     case "argmin": return fold(.argMinimum, .value(x))
     case "norm": return make(.squareRoot, [squares(.value(x))], at: span)
@@ -155,13 +184,13 @@ struct ReductionLowerer: LoweringPart {
   }
 
   /// The meeting point of a reduction over all tensors: the same text of the same rule is the same
-  /// place in every variant of a route.
+  /// place in every variant of a route, whichever line brings the rule.
   ///
   /// `part` tells several meetings of one reduction apart, as the sum and the count of a mean.
   func site(
     _ name: String, _ operation: Operation, _ frame: Frame, _ span: Span, part: String = ""
   ) -> Int {
-    let owner = frame.rule.map { "\(ObjectIdentifier($0.value))" } ?? ""
+    let owner = frame.rule.map { "\($0.value.rule.tree) \($0.prefix)" } ?? ""
     let place = "\(span.start) \(operation) \(part)"
     let key = "\(owner) \(place) \(lowerer.callStack.joined(separator: "/")) \(lowerer.draft.sites)"
     return lowerer.module.site(key, name: name)
@@ -177,9 +206,6 @@ struct ReductionLowerer: LoweringPart {
       _ value: Value, _ operation: Operation = .globalSum, part: String = ""
     ) -> Value {
       guard let handle = single(value, at: span) else { return .failure }
-      guard lowerer.draft.level == 0 else {
-        return report(.globalInRepeat(at: span))
-      }
       return make(
         operation, [handle],
         attribute: Int32(site(name, operation, frame, span, part: part)), at: span)

@@ -50,7 +50,10 @@ struct ShapeLowerer: LoweringPart {
       report(.argumentsOfAxis(axis, at: type.span))
       return nil
     }
-    if axis == .workers { lowerer.module.usesWorkers = true }
+    if axis == .workers {
+      if lowerer.module.isForOneWorker { return tensor }
+      lowerer.module.usesWorkers = true
+    }
     guard !tensor.axes.contains(axis) else {
       report(.axisTwice(axis, at: type.span))
       return nil

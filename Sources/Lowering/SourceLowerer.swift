@@ -165,18 +165,24 @@ struct SourceLowerer: LoweringPart {
   func oracle(
     _ name: String, _ arguments: [Argument], _ frame: Frame, _ span: Span
   ) -> Value {
-    guard frame.rule != nil, lowerer.draft.level == 0 else {
+    guard frame.rule != nil else {
       return report(.noObjectiveHere(name, at: span))
     }
     guard arguments.count == 1, arguments[0].label == nil,
       let point = single(lower(arguments[0].value, frame), at: span)
-    else { return report(.needs(name, "the point to look at", at: span)) }
-    guard let fitted = fit(point, to: .like, { "the point" }, at: span) else { return .failure }
-    let operation: Operation = name == "loss" ? .lossAt : .gradientAt
-    return make(
-      operation, [fitted],
-      attribute: Int32(
-        ReductionLowerer(lowerer: lowerer).site(lowerer.draft.equationName, operation, frame, span)),
-      at: span)
+    else {
+      return report(
+        .needs(name, name == "hvp" ? "the direction" : "the point to look at", at: span))
+    }
+    let what = name == "hvp" ? "the direction" : "the point"
+    guard let fitted = fit(point, to: .like, { what }, at: span) else { return .failure }
+    let operation: Operation =
+      name == "loss" ? .lossAt : name == "grad" ? .gradientAt : .hessianProduct
+    // The first question of each line of a route is one question, and so on: one point for all
+    // tensors.
+    lowerer.module.questions[operation, default: 0] += 1
+    let site = lowerer.module.site(
+      "\(operation) \(lowerer.module.questions[operation]!)", name: lowerer.draft.equationName)
+    return make(operation, [fitted], attribute: Int32(site), at: span)
   }
 }

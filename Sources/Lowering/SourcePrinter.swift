@@ -9,6 +9,13 @@ package struct SourcePrinter {
   /// The source of a module: one rule, or one for each way through its routes and the route itself.
   package static func rule(_ module: RuleModule, name: String? = nil) -> String {
     let name = name ?? module.name
+    var module = module
+    for v in module.variants.indices {
+      // What a line gives to the reductions of others is made again where the text is read.
+      module.variants[v].update.outputs.removeAll {
+        if case .result = $0.target { true } else { false }
+      }
+    }
     if module.variants.count == 1 {
       return rule(module, module.variants[0], name: name, documentation: module.documentation)
     }

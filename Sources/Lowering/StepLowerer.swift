@@ -39,23 +39,31 @@ struct StepLowerer: LoweringPart {
     guard let fittedW = fit(w, to: .like, { "`w`" }, at: span),
       let fittedG = fit(g, to: target, { "the gradient" }, at: span)
     else { return .failure }
-    return apply(rule, w: fittedW, g: fittedG, prefix: scope.prefix + name.text + ".")
+    let prefix = scope.prefix + name.text + "."
+    guard
+      let clock = ClockLowerer(lowerer: lowerer).clock(in: frame, of: scope, prefix: prefix)
+    else { return .failure }
+    return apply(rule, w: fittedW, g: fittedG, prefix: prefix, clock: clock)
   }
 
   /// Lowers the equations of a rule, registers its states, and gives w'.
-  func apply(_ value: RuleValue, w: Handle, g: Handle, prefix: String) -> Value {
+  func apply(
+    _ value: RuleValue, w: Handle, g: Handle, prefix: String, clock: Clock? = nil
+  ) -> Value {
+    if let clock { ClockLowerer(lowerer: lowerer).note(clock, of: value) }
     switch value.body {
     case .descent: return make(.subtract, [w, g], at: value.rule.declaration.span)
-    case .alias(let inner): return apply(inner, w: w, g: g, prefix: prefix)
+    case .alias(let inner): return apply(inner, w: w, g: g, prefix: prefix, clock: clock)
     case .route(let arms):
       let choice = lowerer.module.choices[ObjectIdentifier(value)] ?? 0
-      return apply(arms[choice].rule, w: w, g: g, prefix: prefix)
-    case .equations(let block): return apply(block, of: value, w: w, g: g, prefix: prefix)
+      return apply(arms[choice].rule, w: w, g: g, prefix: prefix, clock: clock)
+    case .equations(let block):
+      return apply(block, of: value, w: w, g: g, prefix: prefix, clock: clock)
     }
   }
 
   func apply(
-    _ block: Block, of value: RuleValue, w: Handle, g: Handle, prefix: String
+    _ block: Block, of value: RuleValue, w: Handle, g: Handle, prefix: String, clock: Clock?
   ) -> Value {
     if let span = block.matricesOverTrailing {
       return report(.unsupportedMatrices(at: span))
@@ -63,7 +71,8 @@ struct StepLowerer: LoweringPart {
     let savedStack = lowerer.callStack
     lowerer.callStack = []
     defer { lowerer.callStack = savedStack }
-    let frame = ruleFrame(value, w: w, g: g, prefix: prefix)
+    let frame = ruleFrame(value, w: w, g: g, prefix: prefix, clock: clock)
+    let clocks = ClockLowerer(lowerer: lowerer)
     // What a rule inside another returns is not stored.
     if StorageLowerer(lowerer: lowerer).rounding(of: block), prefix.isEmpty {
       lowerer.module.roundsStochastically = true
@@ -120,16 +129,23 @@ struct StepLowerer: LoweringPart {
           at: onlyValue(of: binding.name, block, tree) ?? entry.name.span,
           declared: binding.span)
       else { continue }
-      if lowerer.module.states[slot].isGlobal, !isGlobal(fitted) {
+      guard case .value(let before) = frame.entries[binding.name.key].map({ force($0) }),
+        let next = clocks.held(fitted, before: before, clock, at: entry.name.span)
+      else { continue }
+      if lowerer.module.states[slot].isGlobal, !isGlobal(next) {
         report(.globalFromTensor(binding.name.text, at: entry.name.span))
       }
-      lowerer.builder.output(.state(slot), local(fitted))
+      lowerer.builder.output(.state(slot), local(next))
     }
     for (name, expression) in block.views {
       let span = lowerer.program[value.rule.tree].span(expression)
       guard let point = single(lower(expression, frame), at: span),
-        let fitted = fit(point, to: .like, { "a view" }, at: span)
+        var fitted = fit(point, to: .like, { "a view" }, at: span)
       else { continue }
+      if let clock {
+        guard let held = clocks.heldView(fitted, name, prefix, clock) else { continue }
+        fitted = held
+      }
       lowerer.module.views.append((name.key, fitted, span))
     }
     if block.guardsFinite { lowerer.module.guardsFinite = true }
@@ -151,9 +167,11 @@ struct StepLowerer: LoweringPart {
   }
 
   /// The frame of a rule's equations: w, g and its hyperparameters.
-  func ruleFrame(_ value: RuleValue, w: Handle, g: Handle?, prefix: String) -> Frame {
+  func ruleFrame(
+    _ value: RuleValue, w: Handle, g: Handle?, prefix: String, clock: Clock? = nil
+  ) -> Frame {
     let frame = Frame(tree: value.rule.tree, parent: nil)
-    frame.rule = RuleScope(value: value, prefix: prefix)
+    frame.rule = RuleScope(value: value, prefix: prefix, clock: clock)
     frame.isOfRule = true
     frame.rules = value.rules
     frame.functions = value.functions
@@ -173,19 +191,21 @@ struct StepLowerer: LoweringPart {
       guard let index = value.hyperIndex[hyper.name.key] else { continue }
       frame.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned lowerer] in
         let part = Self(lowerer: lowerer)
-        return part.hyperSource(index) { part.listAxis(hyper.name.key, of: value) }
+        return part.hyperSource(index, frame.rule?.clock) {
+          part.listAxis(hyper.name.key, of: value)
+        }
       }
     }
   }
 
   /// A hyperparameter as the run-time inputs that it is: one, or one for each entry of a list.
-  func hyperSource(_ index: Int, axis: () -> AxisName) -> Value {
+  func hyperSource(_ index: Int, _ clock: Clock? = nil, axis: () -> AxisName) -> Value {
     let list = lowerer.module.lists[index] ?? (index, nil)
-    let sources = (0..<(list.count ?? 1)).map {
-      Handle(
-        level: 0,
-        id: lowerer.draft.levels[0].builder.source(
-          .hyper, .scalar, attribute: Int32(list.start + $0)))
+    let sources = (list.start..<list.start + (list.count ?? 1)).map { slot in
+      clock.flatMap { ClockLowerer(lowerer: lowerer).countedHyper(slot, $0) }
+        ?? Handle(
+          level: 0,
+          id: lowerer.draft.levels[0].builder.source(.hyper, .scalar, attribute: Int32(slot)))
     }
     return list.count == nil ? .value(sources[0]) : .entries(sources, axis())
   }
@@ -214,8 +234,8 @@ struct StepLowerer: LoweringPart {
         name: prefix + binding.name.text, shape: shape, isGlobal: isGlobal, storage: storage,
         roundsStochastically: binding.storage?.rounding?.key == "stochastic",
         origin: binding.span))
-    lowerer.module.stateOrigins.append(
-      ModuleState.StateOrigin(binding: binding, rule: value, prefix: prefix))
+    lowerer.module.firstValues.append(
+      .declared(ModuleState.StateOrigin(binding: binding, rule: value, prefix: prefix)))
     return lowerer.module.states.count - 1
   }
 

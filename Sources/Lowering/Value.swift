@@ -117,6 +117,8 @@ final class Frame {
   var branches: [Frame] = []
   /// The rule in whose text this frame's expressions stand: arguments there read its hyperparameters.
   var owner: RuleValue?
+  /// Of an arm: the condition under which its expressions count, and whether it must hold.
+  var guarded: (condition: Entry, isTaken: Bool)?
 
   init(tree: TreeID, parent: Frame?) {
     self.tree = tree
@@ -139,6 +141,11 @@ final class Frame {
     return nil
   }
 
+  /// The conditions of the arms that this frame is in, outer ones first.
+  var guards: [(condition: Entry, isTaken: Bool)] {
+    (parent?.guards ?? []) + (guarded.map { [$0] } ?? [])
+  }
+
   func ruleParameter(_ key: String) -> RuleValue? { rules[key] ?? parent?.ruleParameter(key) }
   func functionParameter(_ key: String) -> FunctionValue? {
     functions[key] ?? parent?.functionParameter(key)
@@ -150,13 +157,16 @@ final class RuleScope {
   let value: RuleValue
   /// Prefix of its states: `base.`.
   let prefix: String
+  /// What it counts its steps by, where it is not applied in every one.
+  let clock: Clock?
   /// Rule parameters already applied: each has its states once.
   var applied: Set<String> = []
   /// The states that are windows: an equation pushes onto these.
   var windows: [String: Handle] = [:]
 
-  init(value: RuleValue, prefix: String) {
+  init(value: RuleValue, prefix: String, clock: Clock?) {
     self.value = value
     self.prefix = prefix
+    self.clock = clock
   }
 }

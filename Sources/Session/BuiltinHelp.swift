@@ -105,6 +105,7 @@ struct BuiltinHelp {
     sort | sort(x) | in ascending order
     argsort | argsort(x) | the positions in ascending order
     topk_mask | topk_mask(x, fraction) | 1 at the largest sizes, that share of the elements
+    hvp | hvp(v) | the Hessian of the objective times a direction
     quantile | quantile(x, q) | the value below which a share q lies
     push | push(h, x) | a window with a new value in front, the oldest gone
     normal | normal() | a draw from the normal distribution

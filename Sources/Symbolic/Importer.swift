@@ -199,7 +199,7 @@ package struct Importer {
       return table.opaque(
         instruction.operation, [stretched(instruction.a)],
         Detail("\(slices) \(shapeText(shape))", spread: spread))
-    case .lossAt, .gradientAt:
+    case .lossAt, .gradientAt, .hessianProduct:
       return table.opaque(
         instruction.operation, [operand(instruction.a)], Detail(spread: spread))
     case .loop: return try loop(instruction)

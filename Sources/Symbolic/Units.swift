@@ -168,6 +168,10 @@ package struct Units {
       case .free: result = fresh()
       case .hyper: result = slot < sources.hypers.count ? sources.hypers[slot] : fresh()
       case .parameter: result.weight = .one
+      case .hessianProduct:
+        result = form(0)
+        result.weight = result.weight - Rational(2)
+        result.loss = result.loss + .one
       case .gradient, .gradientAt:
         result.weight = Rational(-1)
         result.loss = .one

@@ -169,7 +169,7 @@ extension Parser {
     return make(.unary(.not, operand), span(from: start), height: height(operand))
   }
 
-  /// unary ::= '-' unary | '√' unary | name 'over' name unary | power
+  /// unary ::= '-' unary | '√' unary | name 'over' name (unary | '(' expr ',' expr ')') | power
   mutating func parseUnary() -> ExprID {
     switch current.kind {
     case .minus, .root: return parsePrefix()
@@ -220,7 +220,17 @@ extension Parser {
       fail(.twoAxes(span(first), span(second)))
       return makeError(span(from: start))
     }
-    return makeReduction(start, parseUnary())
+    let isPair = current.kind == .leftParenthesis && name(tokens[start]).key == "quantile"
+    return makeReduction(start, isPair ? parsePair() : parseUnary())
+  }
+
+  /// The value and the share of `quantile over batch (x, q)`.
+  private mutating func parsePair() -> ExprID {
+    let start = position
+    let arguments = parseArguments()
+    return make(
+      .list(arguments.map(\.value)), span(from: start),
+      height: arguments.map { height($0.value) }.max() ?? 0)
   }
 
   /// After `sum over batch`: `, stack x`, `and stack x`, or `stack x`.

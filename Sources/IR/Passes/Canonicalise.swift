@@ -152,7 +152,7 @@ private struct Canonicalise {
       let index = result.slices.firstIndex(of: slices) ?? result.slices.count
       if index == result.slices.count { result.slices.append(slices) }
       instruction.attribute = Int32(index)
-    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt:
+    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt, .hessianProduct:
       instruction.attribute = 0
     case .project where source[source[id].a].operation == .loop:
       let order = structure.carriedOrder[Int(source[source[id].a].attribute)]

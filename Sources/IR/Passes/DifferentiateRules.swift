@@ -102,7 +102,8 @@ extension Differentiate {
     case .project:
       let part = try guarded(d, from: guards[id], to: guards[y.a])
       partAdjoints[y.a.index, default: [:]][Int(y.attribute)] = part
-    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt, .loop, .qr, .eigh, .svd,
+    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt, .hessianProduct, .loop,
+      .qr, .eigh, .svd,
       .push:
       throw notYet(id)
     }

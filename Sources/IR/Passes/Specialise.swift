@@ -10,6 +10,9 @@ package struct BindContext: Sendable {
   package var features: Int?
   package var groups: Int?
   package var workers = 1
+  /// More than there are reductions over all tensors: those in the entries of a named axis are
+  /// numbered on from here.
+  package var sites = 1 << 10
   /// Values of all hyperparameters at bind time; read only where a shape or a loop count needs them.
   package var hypers: [Double]
   /// Shapes of the function's arguments (loop bodies).
@@ -47,7 +50,11 @@ extension Function {
   package func specialised(_ context: BindContext) throws(DiagnosticError) -> Function {
     WorkCounts.noteSpecialisation()
     var pass = Specialise(source: self, context: context)
-    return try pass.run().verified(after: "specialise")
+    var concrete = try pass.run()
+    if context.computed == nil {
+      concrete = try concrete.unrollingMeetings(sites: context.sites)
+    }
+    return concrete.verified(after: "specialise")
   }
 
   /// The concrete shape of a slot declared with symbols of this function.

@@ -6,6 +6,7 @@ import Diagnostics
 extension Specialise {
   /// More entries than this are not unrolled.
   static let entryLimit = 64
+  static let globalLimit = 512
   static let foldLimit = 4096
 
   /// The named axes that have a place: one worker is no axis.
@@ -49,6 +50,11 @@ extension Specialise {
       return try make(instruction.operation, lined, span)
     case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
       return try fold(instruction, operands[0], placed[0], span)
+    case .quantile:
+      guard let axis = Scope(rawValue: instruction.attribute)?.axis else {
+        return try entryByEntry(instruction, operands, placed, span)
+      }
+      return try quantile(operands, placed[0], over: axis, span)
     default: return try entryByEntry(instruction, operands, placed, span)
     }
   }
@@ -168,6 +174,82 @@ extension Specialise {
     return result!
   }
 
+  /// Order statistics of each element along an axis, by a network that sorts its entries (Batcher's).
+  private mutating func quantile(
+    _ operands: [ValueID], _ own: AxisSet, over axis: AxisName, _ span: Span
+  ) throws(DiagnosticError) -> ValueID {
+    guard own.contains(axis) else { return operands[0] }
+    let place = own.position(of: axis)
+    let count = numbers(operands[0])[place]
+    guard count <= Self.entryLimit else {
+      throw DiagnosticError(
+        .tooManyEntries(count, limit: Self.entryLimit, .quantile, at: span))
+    }
+    var entries: [ValueID] = []
+    var slices = numbers(operands[0]).map { _ in AxisSlice.full }
+    for entry in 0..<count {
+      slices[place] = AxisSlice(start: entry, end: entry + 1, isDropped: true)
+      let here = slices
+      entries.append(
+        try guarded(span) { builder throws(ShapeError) in try builder.slice(operands[0], here) })
+    }
+    for (i, j) in Self.sortingNetwork(count) {
+      let pair = [entries[i], entries[j]]
+      entries[i] = try make(.minimum, pair, span)
+      entries[j] = try make(.maximum, pair, span)
+    }
+    let (zero, one) = (builder.constant(0), builder.constant(1))
+    let last = builder.constant(Double(count - 1))
+    let position = try make(
+      .multiply, [try make(.clip, [operands[1], zero, one], span), last], span)
+    let low = try make(.floor, [position], span)
+    let high = try make(.minimum, [try make(.add, [low, one], span), last], span)
+    let fraction = try make(.subtract, [position, low], span)
+    let a = try entry(low, of: entries, span)
+    let b = try entry(high, of: entries, span)
+    // From the nearer of the two, as the quantile of one tensor.
+    let gap = try make(.subtract, [b, a], span)
+    let up = try make(.add, [a, try make(.multiply, [gap, fraction], span)], span)
+    let rest = try make(.subtract, [one, fraction], span)
+    let down = try make(.subtract, [b, try make(.multiply, [gap, rest], span)], span)
+    let isNear = try make(.less, [fraction, builder.constant(0.5)], span)
+    let between = try make(.select, [isNear, up, down], span)
+    return try make(.select, [try make(.equal, [a, b], span), a, between], span)
+  }
+
+  /// The entry whose number a scalar is.
+  private mutating func entry(
+    _ number: ValueID, of entries: [ValueID], _ span: Span
+  ) throws(DiagnosticError) -> ValueID {
+    if let k = builder.constantValue(number) { return entries[Int(k)] }
+    var result = entries[entries.count - 1]
+    for k in entries.indices.dropLast().reversed() {
+      let isHere = try make(.lessOrEqual, [number, builder.constant(Double(k))], span)
+      result = try make(.select, [isHere, entries[k], result], span)
+    }
+    return result
+  }
+
+  /// The places that are compared, in order, to sort so many (odd-even merge sort, Batcher 1968).
+  static func sortingNetwork(_ count: Int) -> [(Int, Int)] {
+    var pairs: [(Int, Int)] = []
+    var run = 1
+    while run < count {
+      var gap = run
+      while gap >= 1 {
+        for start in stride(from: gap % run, to: max(count - gap, 0), by: 2 * gap) {
+          for i in start..<min(start + gap, count - gap)
+          where i / (2 * run) == (i + gap) / (2 * run) {
+            pairs.append((i, i + gap))
+          }
+        }
+        gap /= 2
+      }
+      run *= 2
+    }
+    return pairs
+  }
+
   // MARK: Windows
 
   /// The new value in front of all entries but the oldest.
@@ -212,9 +294,11 @@ extension Specialise {
       lengths.append(numbers(operands[k])[placed[k].position(of: name)])
     }
     let total = lengths.reduce(1, *)
-    guard total <= Self.entryLimit else {
+    let isGlobal = instruction.operation.info.operationClass == .globalReduction
+    let limit = isGlobal ? Self.globalLimit : Self.entryLimit
+    guard total <= limit else {
       throw DiagnosticError(
-        .tooManyEntries(total, limit: Self.entryLimit, instruction.operation, at: span))
+        .tooManyEntries(total, limit: limit, instruction.operation, at: span))
     }
     let entryType = ValueType(
       instruction.type.kind, try concrete(instruction.type.shape.tensor, at: span))
@@ -227,7 +311,8 @@ extension Specialise {
       results.append(
         try make(
           instruction.operation, parts, span,
-          attribute: instruction.attribute, declared: entryType))
+          attribute: instruction.attribute + (isGlobal ? Int32(entry * context.sites) : 0),
+          declared: entryType))
     }
     if union.isEmpty { return results[0] }
     return try stacked(results, lengths, instruction.type.kind, entryType.shape, span)

@@ -95,7 +95,7 @@ struct StructuralHash {
         h = mix(h, Self.word(slice.start))
         h = mix(mix(h, Self.word(slice.end ?? -1)), slice.isDropped ? 1 : 0)
       }
-    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt: break
+    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt, .hessianProduct: break
     case .hyper where slots != nil: h = mix(h, slots!.hypers[attribute])
     case .state where slots != nil: h = mix(h, slots!.states[attribute])
     case .input where slots != nil: h = mix(h, slots!.inputs[attribute])

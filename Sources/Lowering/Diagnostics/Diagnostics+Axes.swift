@@ -137,11 +137,6 @@ extension Diagnostic {
       .notGlobal, "`global` stands before a reduction, and `\(name.text)` is none", at: span)
   }
 
-  static func globalInRepeat(at span: Span) -> Diagnostic {
-    Diagnostic(
-      .globalInRepeat, "a reduction over all tensors cannot stand inside `repeat`", at: span)
-  }
-
   // MARK: Draws
 
   static func drawInRepeat(at span: Span) -> Diagnostic {

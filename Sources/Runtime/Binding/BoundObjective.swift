@@ -18,13 +18,14 @@ package struct BoundObjective: Sendable {
   let program: PlanProgram?
   private(set) var code: SegmentCode?
 
-  /// `hypers` nil takes the defaults. Without metrics, what only they need is not computed, and they
+  /// `isHessian`: it has inputs more, one direction a parameter, and its gradients are the Hessian's
+  /// products with them. `hypers` nil takes the defaults. Without metrics, what only they need is not computed, and they
   /// are NaN. Throws shape errors that only numbers reveal, R0411 for a parameter without elements,
   /// R0813 where memory does not suffice, and R0806 where an operation has no derivative yet.
   package init(
     _ module: ObjectiveModule, hypers: [Double]? = nil, batch: Int? = nil, features: Int? = nil,
     engine: EngineKind = .interpreter, elementType: ElementType = .float32,
-    needsGradient: Bool = true, needsMetrics: Bool = true
+    needsGradient: Bool = true, needsMetrics: Bool = true, isHessian: Bool = false
   ) throws(DiagnosticError) {
     self.module = module
     self.engine = engine
@@ -65,9 +66,12 @@ package struct BoundObjective: Sendable {
       counts.append(
         try module.forward.concreteShape(slot.shape, context, at: slot.origin).elementCount)
     }
-    inputCounts = counts
+    inputCounts = isHessian ? counts + specs.map(\.count) : counts
     initial = try module.initial.specialised(context).checkedForEvaluation()
-    function = needsGradient ? try forward.differentiated(parameters: shapes) : forward
+    function =
+      isHessian
+      ? try forward.hessianProduct(parameters: shapes, directionsFrom: module.inputs.count)
+      : needsGradient ? try forward.differentiated(parameters: shapes) : forward
     if engine == .reference {
       program = nil
       return
@@ -85,7 +89,8 @@ package struct BoundObjective: Sendable {
   package mutating func compile(_ compiler: (any SegmentCompiler)?) {
     guard code == nil, let program, let compiler = engine.compiler(compiler) else { return }
     let names = PlanNames(
-      parameters: module.parameters.map(\.name), inputs: module.inputs.map(\.name),
+      parameters: module.parameters.map(\.name),
+      inputs: module.inputs.map(\.name) + parameters.map { "v_" + $0.name },
       hypers: module.hypers.map(\.name))
     let count = program.plan.segments.reduce(0) { $0 + $1.count }
     code = compiler.compile(

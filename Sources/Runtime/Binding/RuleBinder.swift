@@ -74,7 +74,8 @@ struct RuleBinder {
     _ index: Int, _ parameter: ParameterSpec
   ) throws(DiagnosticError) -> BoundVariant {
     let variant = rule.module.variants[index]
-    let context = BindContext(dims: parameter.dims, hypers: hypers, axes: axes)
+    var context = BindContext(dims: parameter.dims, hypers: hypers, axes: axes)
+    context.sites = max(rule.module.globalSites.count, 1)
     let update = try variant.update.specialised(context)
     let initial = try variant.initial.specialised(context)
     try Self.checkShares(update, hypers)

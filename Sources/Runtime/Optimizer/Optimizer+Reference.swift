@@ -44,7 +44,7 @@ extension Optimizer {
     }
     let program = ReferenceProgram(tensors.map(\.variant.update))
     let result: ReferenceProgram.Result
-    if let oracle {
+    if oracle != nil || hessian != nil {
       result = try program.evaluate(
         environments,
         oracle: { request throws(DiagnosticError) in
@@ -86,7 +86,7 @@ extension Optimizer {
   }
 
   private func ask(
-    _ oracle: PointOracle, _ request: OracleRequest
+    _ oracle: PointOracle?, _ request: OracleRequest
   ) throws(DiagnosticError) -> OracleAnswer {
     let points = request.points
     let element = elementType.kernelElement
@@ -97,7 +97,18 @@ extension Optimizer {
       return UnsafeRawPointer(pointer)
     }
     let gradients = points.map { memory.own($0.count * elementType.byteCount) }
-    let loss = request.wantsGradients ? try oracle(at, gradients) : try oracle(at, nil)
+    guard request.isHessian ? hessian != nil : oracle != nil else {
+      throw DiagnosticError(
+        NumericError.noOracle.diagnostic(
+          request.isHessian ? .hessianProduct : .gradientAt, at: .none),
+        cause: NumericError.noOracle)
+    }
+    var loss = Double.nan
+    if request.isHessian {
+      try hessian!(at, gradients)
+    } else {
+      loss = request.wantsGradients ? try oracle!(at, gradients) : try oracle!(at, nil)
+    }
     return OracleAnswer(
       loss: loss,
       gradients: points.indices.map { dense(UnsafeRawPointer(gradients[$0]), $0) })

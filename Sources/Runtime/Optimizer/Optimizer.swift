@@ -57,6 +57,8 @@ package final class Optimizer {
   /// Code that is to take the place of the interpreter, until it has.
   @exclusivity(unchecked) private var awaited: SegmentCode?
   var referenceSite = 0
+  /// The host's Hessian, for rules that ask for it by `hvp`.
+  @exclusivity(unchecked) package var hessian: HessianOracle?
   /// Numbers that differ between tensors, and those that all share; the numbers made of the latter,
   /// and who else takes them.
   @exclusivity(unchecked) private var loads: [Copy] = []
@@ -359,6 +361,7 @@ package final class Optimizer {
   private func advance(_ oracle: PointOracle?) throws(DiagnosticError) {
     if let lockstep {
       loadNumbers()
+      if hessian != nil { lockstep.hessian = hessian }
       for k in 0..<lockstep.instances.count { lockstep.instances[k].setStep(stepCount + 1) }
       let isDone =
         try hasWitness

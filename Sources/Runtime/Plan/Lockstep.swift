@@ -10,6 +10,13 @@ package typealias PointOracle = (
   _ gradients: UnsafePointer<UnsafeMutableRawPointer>?
 ) throws(DiagnosticError) -> Double
 
+/// The Hessian of the host's objective where the gradient was taken: reads one direction a tensor,
+/// writes one product a tensor, both in the element type of the optimizer.
+package typealias HessianOracle = (
+  _ directions: UnsafePointer<UnsafeRawPointer>,
+  _ products: UnsafePointer<UnsafeMutableRawPointer>
+) throws(DiagnosticError) -> Void
+
 /// Several instances that run phase by phase, with barriers in between.
 final class Lockstep {
   /// What one tensor's step gives to a barrier and takes from it, in registers or memory.
@@ -41,6 +48,10 @@ final class Lockstep {
   private var spare: [UnsafeMutableRawPointer?]
   /// Points in the type of the parameters, where they are computed in another.
   private var rounded: [UnsafeMutableRawPointer?]
+  /// Zeros: the directions of tensors that do not ask for a product.
+  private var still: [UnsafeMutableRawPointer?]
+  /// Where the host has a Hessian.
+  @exclusivity(unchecked) var hessian: HessianOracle?
   private let element: ElementType
   private let parameterSlots: [Int]
   /// Which call of the rule the oracle is being asked for.
@@ -50,6 +61,7 @@ final class Lockstep {
     self.instances = instances
     self.element = element
     rounded = instances.map { _ in nil }
+    still = instances.map { _ in nil }
     schedule = Schedule(instances, team)
     phaseCount = instances.map(\.program.plan.phaseCount).max() ?? 1
     spare = instances.map { _ in nil }
@@ -85,8 +97,12 @@ final class Lockstep {
     for (k, instance) in instances.enumerated() where asksOracle {
       let plan = instance.program.plan
       guard let slot = plan.slots.first(where: { $0.role == .parameter(0) }) else { continue }
-      if barriers.contains(where: { $0.operation == .gradientAt }) {
+      if barriers.contains(where: { $0.operation != .lossAt && $0.isOracle }) {
         spare[k] = .allocate(byteCount: max(slot.byteCount, 1), alignment: 64)
+      }
+      if barriers.contains(where: { $0.operation == .hessianProduct }) {
+        still[k] = .allocate(byteCount: max(slot.byteCount, 1), alignment: 64)
+        still[k]!.initializeMemory(as: UInt8.self, repeating: 0, count: max(slot.byteCount, 1))
       }
       if element != element.compute {
         rounded[k] = .allocate(byteCount: max(slot.byteCount, 1), alignment: 64)
@@ -99,7 +115,7 @@ final class Lockstep {
       barrier.points.deallocate()
       barrier.gradients.deallocate()
     }
-    for pointer in spare + rounded { pointer?.deallocate() }
+    for pointer in spare + rounded + still { pointer?.deallocate() }
   }
 
   /// Whether some variant evaluates the objective at another point.
@@ -172,15 +188,16 @@ final class Lockstep {
     var anyActive = false
     for p in 0..<barrier.parts.count where isActive(barrier.parts[p]) { anyActive = true }
     if !anyActive { return }
-    guard let oracle else {
+    let isHessian = barrier.operation == .hessianProduct
+    guard isHessian ? hessian != nil : oracle != nil else {
       let part = barrier.parts[0]
       let instance = instances[part.instance]
       throw instance.failure(.noOracle, instance.program.steps + part.step)
     }
-    let wantsGradient = barrier.operation == .gradientAt
+    let wantsGradient = barrier.operation != .lossAt
     for k in 0..<instances.count {
       if parameterSlots[k] >= 0, let pointer = instances[k].slots[parameterSlots[k]] {
-        barrier.points[k] = UnsafeRawPointer(pointer)
+        barrier.points[k] = UnsafeRawPointer(still[k].flatMap { isHessian ? $0 : nil } ?? pointer)
       }
       if let pointer = spare[k] { barrier.gradients[k] = pointer }
     }
@@ -195,8 +212,13 @@ final class Lockstep {
       }
     }
     askedSite = barrier.site
-    let loss = try oracle(
-      UnsafePointer(barrier.points), wantsGradient ? UnsafePointer(barrier.gradients) : nil)
+    var loss = Double.nan
+    if isHessian {
+      try hessian!(UnsafePointer(barrier.points), UnsafePointer(barrier.gradients))
+    } else {
+      loss = try oracle!(
+        UnsafePointer(barrier.points), wantsGradient ? UnsafePointer(barrier.gradients) : nil)
+    }
     if wantsGradient {
       for part in barrier.parts where rounded[part.instance] != nil {
         let instance = instances[part.instance]

@@ -77,7 +77,7 @@ extension Operation {
       .globalSum, .globalMaximum, .globalMinimum, .softmax, .logSoftmax, .matrixProduct,
       .transpose, .diagonal, .solve, .cholesky, .qr, .eigh, .svd, .reshape, .broadcast, .slice,
       .placeSlice, .gather, .scatterAdd, .takeAlong, .placeAlong, .push, .sort, .argSort, .topKMask,
-      .quantile, .lossAt, .gradientAt, .loop, .project:
+      .quantile, .lossAt, .gradientAt, .hessianProduct, .loop, .project:
       preconditionFailure("not elementwise")
     }
   }

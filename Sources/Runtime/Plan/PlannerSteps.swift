@@ -53,7 +53,7 @@ extension Planner {
 
   private mutating func query(_ v: ValueID) -> PlanStep.OracleQuery {
     var query = PlanStep.OracleQuery(site: Int(f[v].attribute), point: whole(f[v].a))
-    if f[v].operation == .gradientAt {
+    if f[v].operation != .lossAt {
       query.gradient = result(v)
     } else {
       query.loss = register(v)

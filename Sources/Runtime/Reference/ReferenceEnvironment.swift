@@ -50,6 +50,8 @@ package struct OracleRequest: Sendable {
   package var points: [Dense]
   /// Whether the gradients there are asked for, and not the loss.
   package var wantsGradients = true
+  /// Whether the points are directions, and what is asked for are the Hessian's products with them.
+  package var isHessian = false
 }
 
 package struct OracleAnswer: Sendable {

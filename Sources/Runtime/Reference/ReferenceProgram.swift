@@ -237,13 +237,16 @@ struct ReferenceRun {
       if let value = barriers[tensor][barrier] {
         points.append(known[tensor][functions[tensor][value].a.index]!)
       } else {
-        points.append(environments[tensor].parameters.first ?? Dense(0))
+        let here = environments[tensor].parameters.first ?? Dense(0)
+        points.append(
+          instruction.operation == .hessianProduct ? Dense.filled(here.shape, 0) : here)
       }
     }
     let answer = try oracle(
       OracleRequest(
         site: Int(instruction.attribute), points: points,
-        wantsGradients: instruction.operation == .gradientAt))
+        wantsGradients: instruction.operation != .lossAt,
+        isHessian: instruction.operation == .hessianProduct))
     for tensor in functions.indices {
       guard let value = barriers[tensor][barrier] else { continue }
       let shape = functions[tensor].type(value).shape.numbers

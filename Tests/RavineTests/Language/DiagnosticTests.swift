@@ -82,8 +82,8 @@ import Testing
     ("rule A { w' = w - mean over foo g }", ["R0420 foo"]),
     ("rule A { w' = w - global sqrt(g) }", ["R0421 global sqrt(g)"]),
     (
-      "rule A { x = 0\n repeat 3 { x' = x + global norm(g) }\n w' = w - x * g }",
-      ["R0422 global norm(g)"]
+      "rule A { x = 0\n repeat 1001 { x' = x + global norm(g) }\n w' = w - x * g }",
+      ["R0422 repeat 1001 { x' = x + global norm(g) }"]
     ),
     (
       "rule A { w' = w - g * sum(zeros(1, 2, 3, 4, 5, 6, 7)) }",
@@ -135,7 +135,7 @@ import Testing
     ("rule A { input G: batch\n w' = w - grad(w + G) }", ["R0432 grad(w + G)"]),
     ("rule A { w' = w - g + mean over workers g }", ["R0432 w"]),
     (
-      "rule A { w' = w - g / global norm(g) + mean over workers g }", ["R0432 global norm(g)"]
+      "rule A { w' = w - g / global norm(g) + mean over workers g }", ["R0432 w"]
     ),
     (
       "rule A { input G: batch\n Q, R = qr(G)\n w' = w - sum over batch (Q @ R) }", ["R0432 qr(G)"]
