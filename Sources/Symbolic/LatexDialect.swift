@@ -81,24 +81,19 @@ package struct LatexDialect: Dialect {
       if character == "_" {
         if isIndex { index += "," }
         isIndex = true
-      } else if character.isNumber && !stem.isEmpty {
+      } else if isIndex || (character.isNumber && !stem.isEmpty) {
         isIndex = true
-        index.append(character)
-      } else if isIndex {
         index.append(character)
       } else {
         stem.append(character)
       }
     }
-    var result: String
-    if stem.count == 1, let letter = stem.first {
-      result = command(letter) ?? stem
-    } else if let letter = stem.first, let command = command(letter) {
-      result = command
+    let letter = stem.first.flatMap { command($0) }
+    if letter != nil, stem.count > 1 {
       index = String(stem.dropFirst()) + (index.isEmpty ? "" : "," + index)
-    } else {
-      result = stem == "lr" ? "\\eta" : "\\mathit{\(stem)}"
     }
+    let word = stem == "lr" ? "\\eta" : "\\mathit{\(stem)}"
+    let result = letter ?? (stem.count == 1 ? stem : word)
     var indices: [String] = []
     if !index.isEmpty {
       let plain = index.map { command($0).map { $0 + " " } ?? String($0) }.joined()
