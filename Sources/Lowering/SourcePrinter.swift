@@ -72,13 +72,14 @@ package struct SourcePrinter {
     }
     let targets: [(OutputTarget, String)] = variant.update.outputs.map { output in
       switch output.target {
-      case .parameter: (output.target, "w' = ")
-      case .state(let k): (output.target, "\(states[k])' = ")
-      case .view(let view): (output.target, "view \(view) = ")
+      case .parameter: (output.target, "w'")
+      case .state(let k): (output.target, "\(states[k])'")
+      case .view(let view): (output.target, "view \(view)")
       default: (output.target, "")
       }
     }
-    text += body.equations(targets, roundsUpdate: variant.roundsStochastically)
+    body.roundsUpdate = variant.roundsStochastically
+    text += body.equations(targets)
     return functions + text + "}\n"
   }
 
