@@ -8,6 +8,8 @@ package struct BoundObjective: Sendable {
   package let parameters: [ParameterSpec]
   package let engine: EngineKind
   package let elementType: ElementType
+  /// Rows of a batch; nil for an objective without data.
+  package let batch: Int?
   /// The values of the objective's hyperparameters.
   package let hypers: [Double]
   /// Elements of each input in one batch.
@@ -29,6 +31,7 @@ package struct BoundObjective: Sendable {
     self.module = module
     self.engine = engine
     self.elementType = elementType
+    self.batch = batch
     var values = hypers ?? module.hypers.map { _ in 0 }
     if hypers == nil {
       for (target, value) in try ReferenceProgram.evaluateScalars(module.defaults) {

@@ -93,13 +93,13 @@ package struct Trainer {
         }
         let end = min(position + batch, order.count)
         step += 1
-        let loss = try learner.step(order[position..<end])
+        let (loss, shown) = try learner.step(order[position..<end], showsLoss: true)
         history.steps = step
         guard loss.isFinite else {
           history.failure = learner.failure(loss, step, rule.label, seed)
           break training
         }
-        sum += loss * Double(end - position)
+        sum += shown * Double(end - position)
         seen += end - position
         position = end
         if clock.isTimeToReport {
@@ -113,7 +113,7 @@ package struct Trainer {
       history.failure = learner.endFailure(step, rule.label, seed)
     }
     history.seconds = clock.seconds
-    history.parameters = learner.parameterValues
+    history.parameters = learner.result
     return history
   }
 
@@ -165,11 +165,13 @@ package struct Trainer {
         history.wasInterrupted = true
         break
       }
-      let point = keepsPoints ? learner.parameterValues.flatMap { $0 } : []
-      let loss = try learner.step([])
-      if (step - 1) % stride == 0 {
+      let isRecorded = (step - 1) % stride == 0
+      if isRecorded, keepsPoints { history.points.append(learner.result.flatMap { $0 }) }
+      let isApart = learner.measuresApart
+      if isRecorded, isApart { try record(learner, step - 1, &history) }
+      let loss = try learner.step([]).loss
+      if isRecorded, !isApart {
         history.record(Double(step - 1), [("loss", loss)] + learner.metrics)
-        if keepsPoints { history.points.append(point) }
       }
       guard loss.isFinite else {
         history.failure = learner.failure(loss, step, rule.label, seed)
@@ -181,16 +183,25 @@ package struct Trainer {
       }
     }
     if history.failure == nil {
-      let final = try learner.evaluate()
-      history.record(Double(history.steps), [("loss", final)] + learner.metrics)
-      if keepsPoints { history.points.append(learner.parameterValues.flatMap { $0 }) }
+      let final = try record(learner, history.steps, &history)
+      if keepsPoints { history.points.append(learner.result.flatMap { $0 }) }
       if !final.isFinite {
         history.failure = learner.failure(final, history.steps, rule.label, seed)
       }
     }
     history.seconds = clock.seconds
-    history.parameters = learner.parameterValues
+    history.parameters = learner.result
     return history
+  }
+
+  /// Records the loss and metrics of the present point; returns the loss.
+  @discardableResult
+  private func record(
+    _ learner: Learner, _ steps: Int, _ history: inout RunHistory
+  ) throws(DiagnosticError) -> Double {
+    let loss = try learner.evaluate()
+    history.record(Double(steps), [("loss", loss)] + learner.metrics)
+    return loss
   }
 
   /// The objective on a grid around the walks, where it is a function of two numbers.
