@@ -189,12 +189,15 @@ package struct ObjectiveModule: Sendable {
   /// Outputs `.loss` and `.metric(name)`; reads `parameter(k)`, `input(k)`.
   package var forward: Function
   package var metrics: [String]
+  /// The slot, among those of the hyperparameters, that is 1 in a step and 0 where something is
+  /// measured: the condition `training`. Nil where nothing asks for it.
+  package var training: Int?
   package var origin: Span
 
   package init(
     name: String, documentation: [String], hypers: [Hyperparameter], defaults: Function,
     parameters: [ParameterSlot], inputs: [InputSlot], initial: Function, forward: Function,
-    metrics: [String], origin: Span
+    metrics: [String], training: Int? = nil, origin: Span
   ) {
     self.name = name
     self.documentation = documentation
@@ -205,6 +208,7 @@ package struct ObjectiveModule: Sendable {
     self.initial = initial
     self.forward = forward
     self.metrics = metrics
+    self.training = training
     self.origin = origin
   }
 }

@@ -145,3 +145,54 @@ for text, rule in [
     line(script, 0, "slope", [p[0] for p in points])
     line(script, 0, "offset", [p[1] for p in points])
     line(script, 0, "end", points[-1])
+
+# MARK: t, T and training in objectives
+
+# (t / T) x² by SGD with rate 0.2: each step has its own t, and the last loss is measured at t = T.
+x, losses = 1.0, []
+for t in range(1, 6):
+    losses.append(t / 5 * x * x)
+    x -= 0.2 * (t / 5) * 2 * x
+script = "objective f(x: scalar = 1) = t / T * x^2\nminimize f with SGD(lr = 0.2) for 5 steps"
+line(script, 0, "loss", losses + [x * x])
+line(script, 0, "end", [x])
+# The same through a hyperparameter that is a schedule, a function, a named value and a loop.
+for body in [
+    "objective f(c = t / T, x: scalar = 1) = c * x^2",
+    "fn share(x) = t / T * x\nobjective f(x: scalar = 1) = share(x^2)",
+    "share = t / T\nobjective f(x: scalar = 1) = share * x^2",
+    "objective f(x: scalar = 1) {\n    s = 0 * x\n    repeat 2 { s' = s + t / T / 2 }\n"
+    "    loss = s' * x^2\n}",
+]:
+    line(body + "\nminimize f with SGD(lr = 0.2) for 5 steps", 0, "end", [x])
+
+# Steps see 3x², what is shown is 7 + x.
+x, losses = 1.0, []
+for t in range(1, 5):
+    losses.append(7 + x)
+    x -= 0.1 * 6 * x
+script = (
+    "objective f(x: scalar = 1) {\n    loss = if training then 3 * x^2 else 7 + x\n"
+    "    metric mode = if training then 1 else 0\n}\nminimize f with SGD(lr = 0.1) for 4 steps"
+)
+line(script, 0, "loss", losses + [7 + x])
+line(script, 0, "mode", [0] * 5)
+line(script, 0, "end", [x])
+
+# In `train` the loss is that of the steps, twice the other; metrics and test losses are measured, at the t
+# of the last step.
+w, losses, tests = 0.0, [mean_squared_error(0.0, 0.0)], [mean_squared_error(0.0, 0.0)]
+for t in range(1, 4):
+    losses.append(2 * mean_squared_error(w, 0.0))
+    w -= 0.05 * 2 * slopes(w, 0.0)[0]
+    tests.append(mean_squared_error(w, 0.0))
+script = (
+    'data d = csv("rows.csv", target = "y")\nfn twice(x) = if training then 2 * x else x\n'
+    "objective line(; x, y) {\n    param W: matrix(features, 1) = 0\n"
+    "    loss = twice(mean_squared_error(x @ W, y))\n    metric mode = if not training then t else -T\n}\n"
+    "train line on d with SGD(lr = 0.05) for 3 epochs"
+)
+line(script, 0, "loss", losses)
+line(script, 0, "test_loss", tests)
+line(script, 0, "mode", [1, 1, 2, 3])
+line(script, 0, "end", [w])

@@ -10,6 +10,7 @@ final class Evaluator {
   private let examples: Examples?
   private let gradients: [UnsafeMutableRawPointer]
   private var boundPoint: [UnsafeRawPointer] = []
+  private var last = Occasion()
 
   /// `gradients` nil: the loss alone. `inputs` may hold more tensors than the objective reads.
   init(
@@ -33,7 +34,10 @@ final class Evaluator {
 
   /// The loss at a point, one pointer a parameter; gradients are written, metrics kept. A target that
   /// is no class of the objective is told as such.
-  func evaluate(at point: [UnsafeRawPointer]) throws(DiagnosticError) -> Double {
+  func evaluate(
+    at point: [UnsafeRawPointer], _ occasion: Occasion
+  ) throws(DiagnosticError) -> Double {
+    last = occasion
     if point != boundPoint {
       runner.bind(
         parameters: point, gradients: gradients,
@@ -41,7 +45,7 @@ final class Evaluator {
       boundPoint = point
     }
     do throws(DiagnosticError) {
-      return try runner.evaluate()
+      return try runner.evaluate(occasion)
     } catch {
       throw named(error)
     }
@@ -69,10 +73,6 @@ final class Evaluator {
   /// The first value of the objective that is not finite although what it is made of is.
   func firstOverflow(features: Int?) -> (value: String, span: Span)? {
     let bound = runner.bound
-    let elementType = bound.elementType
-    func dense(_ pointer: UnsafeRawPointer, _ count: Int, _ type: ElementType) -> Dense {
-      Dense(shape: [count], values: (0..<count).map { type.read(pointer, $0) })
-    }
     do throws(DiagnosticError) {
       let context = BindContext(batch: bound.batch, features: features, hypers: bound.hypers)
       var function = try bound.module.forward.specialised(context).checkedForEvaluation()
@@ -80,15 +80,7 @@ final class Evaluator {
       function.outputs = function.instructions.indices.filter {
         needed[$0] && function.instructions[$0].type.kind != .tuple
       }.map { Output(.result($0), ValueID($0)) }
-      let environment = ReferenceEnvironment(
-        hypers: bound.hypers, step: 1,
-        parameters: boundPoint.indices.map {
-          dense(boundPoint[$0], bound.parameters[$0].count, elementType)
-        },
-        inputs: bound.inputCounts.indices.map {
-          dense(inputs.pointers[$0], bound.inputCounts[$0], elementType.compute)
-        })
-      let values = try ReferenceProgram(function).evaluate(environment).outputs[0]
+      let values = try ReferenceProgram(function).evaluate(runner.environment(last)).outputs[0]
       for (target, value) in values {
         guard case .result(let k) = target, !function.instructions[k].operation.isSource,
           let bad = value.values.first(where: { !$0.isFinite })

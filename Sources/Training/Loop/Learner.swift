@@ -22,6 +22,9 @@ final class Learner {
   private var last: Evaluator
   private var trainPoint: [UnsafeRawPointer]
   private var evalPoint: [UnsafeRawPointer]
+  private let horizon: Int
+  /// Steps asked for, those that `guard finite` left out too.
+  private var steps = 0
 
   private var data: Examples? { bindings.train }
   private var elementType: ElementType { bindings.elementType }
@@ -34,6 +37,7 @@ final class Learner {
     self.isCompiled = isCompiled
     self.seed = seed
     self.batch = batch
+    self.horizon = horizon
     let objective = bindings.objective
     if bindings.train != nil, objective.inputs.count > 2 {
       throw DiagnosticError(.moreInputsThanData(objective))
@@ -49,7 +53,7 @@ final class Learner {
       inputs: TensorMemory(bound.inputCounts, elementType.compute),
       gradients: rule == nil ? nil : gradients)
     last = main
-    for (tensor, values) in try main.runner.initialParameters().enumerated() {
+    for (tensor, values) in try main.runner.initialParameters(horizon: horizon).enumerated() {
       parameters.write(values, to: tensor)
     }
     trainPoint = parameters.pointers.map { UnsafeRawPointer($0) }
@@ -90,6 +94,7 @@ final class Learner {
       position += count
     }
     try optimizer?.initialise()
+    steps = 0
     takeViews()
   }
 
@@ -104,8 +109,8 @@ final class Learner {
     evalPoint = point("eval")
   }
 
-  /// Whether what a table shows is measured elsewhere than where the gradient is taken.
-  var measuresApart: Bool { trainPoint != evalPoint }
+  /// Whether what `minimize` shows is not what the step evaluates.
+  var measuresApart: Bool { trainPoint != evalPoint || bindings.objective.training != nil }
 
   /// One step on the given examples (none for an objective without data). Returns the loss before it:
   /// where the gradient was taken, and at the view to be shown where `showsLoss` asks for it.
@@ -114,16 +119,18 @@ final class Learner {
   ) throws(DiagnosticError) -> (loss: Double, shown: Double) {
     let evaluator = data == nil || rows.count == batch ? main : try remainder(rows.count)
     evaluator.fill(rows)
+    steps += 1
+    let occasion = Occasion(step: steps, horizon: horizon)
     let shown =
-      showsLoss && measuresApart
-      ? try apart(rows: rows.count, evaluator.inputs).evaluate(at: evalPoint) : nil
+      showsLoss && trainPoint != evalPoint
+      ? try apart(rows: rows.count, evaluator.inputs).evaluate(at: evalPoint, occasion) : nil
     last = evaluator
-    let loss = try evaluator.evaluate(at: trainPoint)
+    let loss = try evaluator.evaluate(at: trainPoint, occasion)
     guard loss.isFinite else { return (loss, loss) }
     try optimizer?.step(
       loss: loss,
       oracle: { (points, gradients) throws(DiagnosticError) -> Double in
-        try evaluator.runner.loss(at: points, gradients: gradients)
+        try evaluator.runner.loss(at: points, gradients: gradients, occasion)
       })
     if optimizer?.stepCount == 1 { takeViews() }
     return (loss, shown ?? loss)
@@ -156,10 +163,16 @@ final class Learner {
 
   // MARK: Measuring
 
+  /// What is measured has the t of the last step; before the first, and at the place where step `next`
+  /// begins, that of the step.
+  private func measuring(next: Int? = nil) -> Occasion {
+    Occasion(step: next ?? max(1, steps), horizon: horizon, isTraining: false)
+  }
+
   /// The loss of an objective without data, and its metrics, without a step.
-  func evaluate() throws(DiagnosticError) -> Double {
+  func evaluate(next: Int? = nil) throws(DiagnosticError) -> Double {
     last = measuresApart ? try apart(rows: 0, main.inputs) : main
-    return try last.evaluate(at: evalPoint)
+    return try last.evaluate(at: evalPoint, measuring(next: next))
   }
 
   /// Metrics of the last evaluation.
@@ -169,14 +182,14 @@ final class Learner {
   func measure() throws(DiagnosticError) -> [(String, Double)] {
     guard let test = bindings.test else { return [] }
     let evaluator = try whole(test)
-    let loss = try evaluator.evaluate(at: evalPoint)
+    let loss = try evaluator.evaluate(at: evalPoint, measuring())
     return evaluator.metrics + [("test_loss", loss)]
   }
 
   /// The loss over the whole training part.
   func trainingLoss() throws(DiagnosticError) -> Double {
     guard let data else { return try evaluate() }
-    return try whole(data).evaluate(at: evalPoint)
+    return try whole(data).evaluate(at: evalPoint, measuring())
   }
 
   private func whole(_ examples: Examples) throws(DiagnosticError) -> Evaluator {

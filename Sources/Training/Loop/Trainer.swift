@@ -126,7 +126,7 @@ package struct Trainer {
     var history = ExperimentHistory(title: title, axis: "step")
     history.series = ["loss"] + objective.metrics
     history.rules = try walks(rules, settings)
-    history.landscape = try landscape(history)
+    history.landscape = try landscape(history, steps: settings.steps ?? 1)
     progress("")
     return history
   }
@@ -168,7 +168,7 @@ package struct Trainer {
       let isRecorded = (step - 1) % stride == 0
       if isRecorded, keepsPoints { history.points.append(learner.result.flatMap { $0 }) }
       let isApart = learner.measuresApart
-      if isRecorded, isApart { try record(learner, step - 1, &history) }
+      if isRecorded, isApart { try record(learner, step - 1, next: step, &history) }
       let loss = try learner.step([]).loss
       if isRecorded, !isApart {
         history.record(Double(step - 1), [("loss", loss)] + learner.metrics)
@@ -197,15 +197,17 @@ package struct Trainer {
   /// Records the loss and metrics of the present point; returns the loss.
   @discardableResult
   private func record(
-    _ learner: Learner, _ steps: Int, _ history: inout RunHistory
+    _ learner: Learner, _ steps: Int, next: Int? = nil, _ history: inout RunHistory
   ) throws(DiagnosticError) -> Double {
-    let loss = try learner.evaluate()
+    let loss = try learner.evaluate(next: next)
     history.record(Double(steps), [("loss", loss)] + learner.metrics)
     return loss
   }
 
   /// The objective on a grid around the walks, where it is a function of two numbers.
-  private func landscape(_ history: ExperimentHistory) throws(DiagnosticError) -> Landscape? {
+  private func landscape(
+    _ history: ExperimentHistory, steps: Int
+  ) throws(DiagnosticError) -> Landscape? {
     let points = history.rules.flatMap { $0.runs.flatMap(\.points) }
       .filter { $0.count == 2 && $0.allSatisfy { $0.isFinite && abs($0) < 1e6 } }
     guard let first = points.first else { return nil }
@@ -217,7 +219,7 @@ package struct Trainer {
       return (low - margin)...(high + margin)
     }
     let (xs, ys) = (range(0), range(1))
-    let evaluator = try Learner(bindings.inFloat64, nil, seed: 0, horizon: 0)
+    let evaluator = try Learner(bindings.inFloat64, nil, seed: 0, horizon: steps)
     let columns = 96
     let rows = 72
     var values: [Double] = []
@@ -227,7 +229,7 @@ package struct Trainer {
         let x =
           xs.lowerBound + (xs.upperBound - xs.lowerBound) * Double(column) / Double(columns - 1)
         try evaluator.begin(at: [x, y], .none)
-        values.append(try evaluator.evaluate())
+        values.append(try evaluator.evaluate(next: steps))
       }
     }
     let names =
