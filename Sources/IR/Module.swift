@@ -195,12 +195,15 @@ package struct ObjectiveModule: Sendable {
   package var metrics: [String]
   /// The names of the terms that the loss is the sum of, where it is said.
   package var terms: [String]
+  /// The slot, among those of the hyperparameters, that is 1 in a step and 0 where something is
+  /// measured: the condition `training`. Nil where nothing asks for it.
+  package var training: Int?
   package var origin: Span
 
   package init(
     name: String, documentation: [String], hypers: [Hyperparameter], defaults: Function,
     parameters: [ParameterSlot], inputs: [InputSlot], initial: Function, forward: Function,
-    metrics: [String], terms: [String] = [], origin: Span
+    metrics: [String], terms: [String] = [], training: Int? = nil, origin: Span
   ) {
     self.terms = terms
     self.name = name
@@ -212,6 +215,7 @@ package struct ObjectiveModule: Sendable {
     self.initial = initial
     self.forward = forward
     self.metrics = metrics
+    self.training = training
     self.origin = origin
   }
 }

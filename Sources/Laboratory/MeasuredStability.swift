@@ -41,7 +41,7 @@ extension Rule {
       for _ in 0..<k { h *= 1.778_279_410_038_922_8 }
       var walk = start
       for t in 1...steps {
-        let w = walk.weights.scalar
+        let w = walk.trainPoint.scalar
         let environment = try walk.environment(
           step: t, hypers: hypers[t - 1], loss: 0.5 * h * w * w,
           gradient: Dense(shape: [1], values: [h * w])
@@ -61,7 +61,7 @@ extension Rule {
         if !(abs(walk.weights.scalar) < 1e30) { break }
       }
       result.curvatures.append(h)
-      result.ratios.append(abs(walk.weights.scalar))
+      result.ratios.append(abs(walk.evalPoint.scalar))
     }
     return result
   }

@@ -11,6 +11,9 @@ struct RuleWalk {
   /// The update on tensors of these lengths.
   let update: Function
   private(set) var weights: Dense
+  /// Where the next gradient is taken, and what is shipped.
+  private(set) var trainPoint: Dense
+  private(set) var evalPoint: Dense
   private(set) var states: [Dense]
   private let axes: AxisLengths
   private let context: BindContext
@@ -29,6 +32,8 @@ struct RuleWalk {
       workers: named.contains(.workers) ? 2 : 1)
     self.variant = module.variants[variant]
     self.weights = weights
+    trainPoint = weights
+    evalPoint = weights
     self.horizon = horizon
     context = BindContext(dims: weights.shape, hypers: hypers, axes: axes)
     update = try self.variant.update.specialised(context).checkedForEvaluation()
@@ -69,6 +74,8 @@ struct RuleWalk {
   ) throws(DiagnosticError) -> ReferenceProgram.Result {
     let next = try program.evaluate([environment], oracle: oracle)
     weights = next.value(.parameter(0)) ?? weights
+    trainPoint = next.value(.view("train")) ?? weights
+    evalPoint = next.value(.view("eval")) ?? weights
     for k in states.indices { states[k] = next.value(.state(k)) ?? states[k] }
     return next
   }

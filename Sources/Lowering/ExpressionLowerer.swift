@@ -128,6 +128,7 @@ struct ExpressionLowerer: LoweringPart {
     case "true": return handle(lowerer.builder.boolean(true))
     case "false": return handle(lowerer.builder.boolean(false))
     case "loss": return .value(hostNumber(.loss))
+    case "training": return training(name)
     case "rank": return handle(lowerer.builder.extent(.rank))
     case "rows": return handle(lowerer.builder.extent(.rows))
     case "cols": return handle(lowerer.builder.extent(.cols))
@@ -138,6 +139,18 @@ struct ExpressionLowerer: LoweringPart {
     case "features": return handle(lowerer.builder.extent(.features))
     default: return nil
     }
+  }
+
+  /// The condition that holds in a step, of an objective alone.
+  private func training(_ name: Name) -> Value {
+    guard let slot = lowerer.module.trainingSlot else {
+      return report(.trainingOutsideObjective(at: name.span))
+    }
+    lowerer.module.asksTraining = true
+    let number = Handle(
+      level: 0,
+      id: lowerer.draft.levels[0].builder.source(.hyper, .scalar, attribute: Int32(slot)))
+    return make(.notEqual, [.value(number), constant(0)], at: name.span)
   }
 
   private func primed(_ name: Name, _ frame: Frame) -> Value {

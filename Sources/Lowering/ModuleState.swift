@@ -42,6 +42,9 @@ struct ModuleState {
   /// The lists among the hyperparameters: where their entries begin, and how many there are.
   var lists: [Int: (start: Int, count: Int?)] = [:]
   var views: [(name: String, value: Handle, span: Span)] = []
+  /// The slot of the condition `training` where it has a meaning, and whether something asks for it.
+  var trainingSlot: Int?
+  var asksTraining = false
   /// The arm that each route takes in the variant under construction.
   var choices: [ObjectIdentifier: Int] = [:]
 

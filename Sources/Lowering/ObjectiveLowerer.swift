@@ -25,6 +25,8 @@ struct ObjectiveLowerer: LoweringPart {
     var parameters: [ParameterSlot] = []
     let initial = initial(objective, &parameters)
     begin(declaration.name.text, drawShape: .scalar, firstSite: 0x8000_0000)
+    lowerer.module.trainingSlot = names.count
+    defer { lowerer.module.trainingSlot = nil }
     var inputs: [InputSlot] = []
     let frame = objectiveFrame(objective)
     let bindings = self.bindings(objective)
@@ -87,16 +89,30 @@ struct ObjectiveLowerer: LoweringPart {
     }
     force(all: frame)
     let forward = finish()
+    for index in lowerer.module.structural.sorted() {
+      let hyper = index < names.count ? objective.hypers[index] : nil
+      let value = hyper.flatMap { _ in defaults.output(.hyper(index)) }
+      if value.map({ defaults.followsStep($0) }) ?? true {
+        report(.lengthFollowsStep(hyper?.name.text ?? "training", at: hyper?.span ?? lossSpan))
+      }
+    }
     if lowerer.bag.hasErrors { return nil }
-    return ObjectiveModule(
-      name: declaration.name.text, documentation: declaration.documentation,
-      hypers: objective.hypers.enumerated().map { index, hyper in
+    var hypers = objective.hypers.enumerated().map { index, hyper in
+      Hyperparameter(
+        name: hyper.name.text, key: hyper.name.key, domain: domains[index],
+        isStructural: lowerer.module.structural.contains(index), origin: hyper.span)
+    }
+    if lowerer.module.asksTraining {
+      hypers.append(
         Hyperparameter(
-          name: hyper.name.text, key: hyper.name.key, domain: domains[index],
-          isStructural: lowerer.module.structural.contains(index), origin: hyper.span)
-      }, defaults: defaults, parameters: parameters, inputs: inputs, initial: initial,
+          name: "training", key: "training", domain: nil, isStructural: false,
+          origin: declaration.name.span))
+    }
+    return ObjectiveModule(
+      name: declaration.name.text, documentation: declaration.documentation, hypers: hypers,
+      defaults: defaults, parameters: parameters, inputs: inputs, initial: initial,
       forward: forward, metrics: metrics, terms: terms.map(\.name.text),
-      origin: declaration.name.span)
+      training: lowerer.module.asksTraining ? names.count : nil, origin: declaration.name.span)
   }
 
   private func bindings(_ objective: CheckedObjective) -> [Binding] {
@@ -180,5 +196,17 @@ struct ObjectiveLowerer: LoweringPart {
       lowerer.builder.output(.parameter(slot), local(fitted))
     }
     return finish()
+  }
+}
+
+extension Function {
+  /// Whether a value is made of t or T.
+  fileprivate func followsStep(_ value: ValueID) -> Bool {
+    var pending = [value]
+    while let next = pending.popLast() {
+      if [.step, .horizon].contains(self[next].operation) { return true }
+      pending += operands(next)
+    }
+    return false
   }
 }

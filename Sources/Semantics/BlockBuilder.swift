@@ -67,7 +67,9 @@ struct BlockBuilder {
   private static let reservedInRules: Set<String> = [
     "w", "g", "t", "T", "rank", "rows", "cols", "numel", "loss",
   ]
-  private static let reservedInObjectives: Set<String> = ["t", "T", "loss", "batch", "features"]
+  private static let reservedInObjectives: Set<String> = [
+    "t", "T", "loss", "batch", "features", "training",
+  ]
 
   /// Whether a name already means something where `owner` stands. A function and an objective have
   /// no w and g of their own, so they may call theirs so.

@@ -11,7 +11,9 @@ package enum Builtins {
   ]
   /// What a tensor is, inside rules and routes.
   package static let tensorNames: Set<String> = ["rank", "rows", "cols", "numel"]
-  package static let objectiveNames: Set<String> = ["batch", "features"]
+  package static let objectiveNames: Set<String> = ["batch", "features", "training"]
+  /// What a function may read: it must then stand where that has a meaning.
+  static let functionNames = tensorNames.union(["training"])
   /// Words for named axes: their types, and functions that put a list along one.
   package static let axisTypes = Set(AxisName.allCases.map(\.word))
   /// Words that are the lengths of named axes in a rule that has them.
@@ -55,7 +57,7 @@ package enum Builtins {
   static func words(in item: Item.Kind?) -> Set<String> {
     switch item {
     case .rule: everywhere.union(ruleNames).union(tensorNames)
-    case .function: everywhere.union(tensorNames)
+    case .function: everywhere.union(functionNames)
     case .objective: everywhere.union(objectiveNames)
     default: everywhere
     }

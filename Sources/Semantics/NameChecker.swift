@@ -182,7 +182,7 @@ struct NameChecker {
         case .rule:
           Builtins.ruleNames.contains(key) || Builtins.tensorNames.contains(key)
             || axes.contains(key)
-        case .function: Builtins.tensorNames.contains(key)
+        case .function: Builtins.functionNames.contains(key)
         case .objective: Builtins.objectiveNames.contains(key)
         case .header, nil: false
         }

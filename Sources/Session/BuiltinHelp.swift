@@ -149,6 +149,7 @@ struct BuiltinHelp {
     g | g | the gradient
     t | t | the number of the step: 1, 2, …
     T | T | the planned number of steps
+    training | training | in objectives: true in a step, false where something is measured
     pi | pi | 3.14159…, also π
     e | e | 2.71828…
     inf | inf | larger than every number, also ∞

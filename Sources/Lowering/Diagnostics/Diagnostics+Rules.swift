@@ -176,6 +176,13 @@ extension Diagnostic {
       at: span)
   }
 
+  static func trainingOutsideObjective(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notAvailable,
+      "`training` is a condition in the equations of an objective: true in a step, false where "
+        + "something is measured", at: span)
+  }
+
   // MARK: Routes
 
   static func otherwiseTwice(_ rule: String, at span: Span) -> Diagnostic {

@@ -113,6 +113,12 @@ extension Diagnostic {
         + "hyperparameters", at: span)
   }
 
+  static func lengthFollowsStep(_ name: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .unknownLength,
+      "a length is made of `\(name)`, which differs from step to step", at: span)
+  }
+
   static func badLength(_ x: Double, at span: Span) -> Diagnostic {
     Diagnostic(
       .badLength,

@@ -8,8 +8,12 @@ package struct BoundObjective: Sendable {
   package let parameters: [ParameterSpec]
   package let engine: EngineKind
   package let elementType: ElementType
-  /// The values of the objective's hyperparameters.
+  /// Rows of a batch; nil for an objective without data.
+  package let batch: Int?
+  /// The values of the objective's hyperparameters, at the first step where they follow it.
   package let hypers: [Double]
+  /// Whether the hyperparameters differ from one evaluation to the next.
+  let followsOccasion: Bool
   /// Elements of each input in one batch.
   package let inputCounts: [Int]
   let function: Function
@@ -30,13 +34,11 @@ package struct BoundObjective: Sendable {
     self.module = module
     self.engine = engine
     self.elementType = elementType
-    var values = hypers ?? module.hypers.map { _ in 0 }
-    if hypers == nil {
-      for (target, value) in try ReferenceProgram.evaluateScalars(module.defaults) {
-        if case .hyper(let k) = target { values[k] = value }
-      }
-    }
+    self.batch = batch
+    var values = hypers ?? []
+    if hypers == nil { values = try module.hypers(at: Occasion()) }
     self.hypers = values
+    followsOccasion = hypers == nil && (module.training != nil || module.followsStep)
     let context = BindContext(batch: batch, features: features, hypers: values)
     // Their shapes first: an error of theirs is shown where they are declared.
     var specs: [ParameterSpec] = []
@@ -105,4 +107,29 @@ package struct BoundObjective: Sendable {
 
   /// The objective as text: its plan.
   package func dumpPlan() -> String { program?.plan.dump() ?? "" }
+}
+
+extension ObjectiveModule {
+  /// Whether a hyperparameter is made of t or T.
+  fileprivate var followsStep: Bool {
+    defaults.instructions.contains { $0.operation == .step || $0.operation == .horizon }
+  }
+
+  /// The values of the hyperparameters at an evaluation. Throws R0507 where one is out of its domain.
+  func hypers(at occasion: Occasion) throws(DiagnosticError) -> [Double] {
+    var values = hypers.map { _ in 0.0 }
+    if let training { values[training] = occasion.isTraining ? 1 : 0 }
+    for (target, value) in try ReferenceProgram.evaluateScalars(
+      defaults, step: occasion.step, horizon: occasion.horizon)
+    {
+      guard case .hyper(let k) = target else { continue }
+      values[k] = value
+      if let domain = hypers[k].domain, !domain.contains(value) {
+        throw DiagnosticError(
+          .scheduleLeavesDomain(
+            hypers[k], domain, value, step: followsStep ? occasion.step : nil, isGiven: false))
+      }
+    }
+    return values
+  }
 }

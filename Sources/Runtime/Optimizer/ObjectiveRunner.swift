@@ -28,6 +28,8 @@ package final class ObjectiveRunner {
   private var lossRegister: Int32 = -1
   private var metricRegisters: [Int32] = []
   private var lastLoss = Double.nan
+  /// The hyperparameters of the last evaluation.
+  private var hypers: [Double]
 
   /// Binds an objective, compiles it where the engine wants a `compiler`, and makes its memory. Throws
   /// what `BoundObjective` throws.
@@ -48,6 +50,7 @@ package final class ObjectiveRunner {
   package init(_ bound: BoundObjective, seed: UInt64 = 0, threads: Int? = nil) {
     self.bound = bound
     self.seed = seed
+    hypers = bound.hypers
     team = Team(threads: bound.engine == .reference ? 1 : threads)
     awaited = bound.code
     if let program = bound.program { instance = makeInstance(program) }
@@ -66,9 +69,6 @@ package final class ObjectiveRunner {
       instance.team = team.pointer
     }
     instance.bind(seed: seed, tensor: CounterTensor.objective)
-    for (register, preset) in plan.presets {
-      if case .hyper(let k) = preset { instance.scalars[Int(register)] = bound.hypers[k] }
-    }
     for (target, register) in plan.scalarOutputs {
       switch target {
       case .loss: lossRegister = register
@@ -99,8 +99,9 @@ package final class ObjectiveRunner {
   }
 
   /// The starting values of the parameters, row-major.
-  package func initialParameters() throws(DiagnosticError) -> [[Double]] {
-    let environment = ReferenceEnvironment(hypers: bound.hypers, step: 0, seed: seed)
+  package func initialParameters(horizon: Int = 0) throws(DiagnosticError) -> [[Double]] {
+    let environment = ReferenceEnvironment(
+      hypers: bound.hypers, step: 0, horizon: horizon, seed: seed)
     let outputs = try ReferenceProgram(bound.initial).evaluate(environment).outputs[0]
     var values = parameters.map { [Double](repeating: 0, count: $0.count) }
     for (target, value) in outputs {
@@ -134,17 +135,19 @@ package final class ObjectiveRunner {
     }
   }
 
-  /// The loss at the bound parameters on the bound inputs; gradients are written. `step` numbers the
-  /// draws of the objective, if it draws.
-  package func evaluate(step: Int = 1) throws(DiagnosticError) -> Double {
-    guard let instance else { return try referenceEvaluate(step) }
+  /// The loss at the bound parameters on the bound inputs; gradients are written.
+  package func evaluate(_ occasion: Occasion = Occasion()) throws(DiagnosticError) -> Double {
+    if bound.followsOccasion { hypers = try module.hypers(at: occasion) }
+    guard let instance else { return try referenceEvaluate(occasion) }
     if awaited != nil { adoptCode() }
-    instance.setStep(step)
+    instance.setStep(occasion.drawStep)
     let plan = instance.program.plan
     for k in 0..<plan.presets.count {
       let (register, preset) = plan.presets[k]
       switch preset {
-      case .step: instance.scalars[Int(register)] = Double(step)
+      case .hyper(let k): instance.scalars[Int(register)] = hypers[k]
+      case .step: instance.scalars[Int(register)] = Double(occasion.step)
+      case .horizon: instance.scalars[Int(register)] = Double(occasion.horizon)
       case .input(let i):
         instance.scalars[Int(register)] = rv_number_at(
           elementType.compute.kernelElement, inputPointers[i], 0)
@@ -163,13 +166,13 @@ package final class ObjectiveRunner {
     return lastLoss
   }
 
-  private func referenceEvaluate(_ step: Int) throws(DiagnosticError) -> Double {
-    let element = elementType.kernelElement
+  /// What the reference engine reads in place of the bound memory.
+  package func environment(_ occasion: Occasion) -> ReferenceEnvironment {
     func dense(_ pointer: UnsafeRawPointer, _ count: Int, _ type: ElementType) -> Dense {
       Dense(shape: [count], values: (0..<count).map { type.read(pointer, $0) })
     }
-    let environment = ReferenceEnvironment(
-      hypers: bound.hypers, step: step,
+    var environment = ReferenceEnvironment(
+      hypers: hypers, step: occasion.step, horizon: occasion.horizon,
       parameters: parameters.indices.map {
         dense(parameterPointers[$0], parameters[$0].count, elementType)
       },
@@ -177,7 +180,13 @@ package final class ObjectiveRunner {
         dense(inputPointers[$0], inputCounts[$0], elementType.compute)
       }, seed: seed,
       tensor: CounterTensor.objective)
-    let result = try ReferenceProgram(bound.function).evaluate(environment)
+    environment.drawStep = occasion.drawStep
+    return environment
+  }
+
+  private func referenceEvaluate(_ occasion: Occasion) throws(DiagnosticError) -> Double {
+    let element = elementType.kernelElement
+    let result = try ReferenceProgram(bound.function).evaluate(environment(occasion))
     for (target, value) in result.outputs[0] {
       switch target {
       case .loss: lastLoss = value.scalar
@@ -206,7 +215,7 @@ package final class ObjectiveRunner {
   /// does. The binding stays as it was.
   package func loss(
     at points: UnsafePointer<UnsafeRawPointer>,
-    gradients: UnsafePointer<UnsafeMutableRawPointer>?, step: Int = 1
+    gradients: UnsafePointer<UnsafeMutableRawPointer>?, _ occasion: Occasion = Occasion()
   ) throws(DiagnosticError) -> Double {
     let old = (parameterPointers, gradientPointers)
     let indices = parameters.indices
@@ -214,7 +223,7 @@ package final class ObjectiveRunner {
       parameters: indices.map { points[$0] },
       gradients: gradients.map { g in indices.map { g[$0] } } ?? discarded(), inputs: inputPointers)
     defer { bind(parameters: old.0, gradients: old.1, inputs: inputPointers) }
-    return try evaluate(step: step)
+    return try evaluate(occasion)
   }
 
   /// Memory for gradients that nobody reads.

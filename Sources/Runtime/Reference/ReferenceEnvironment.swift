@@ -5,6 +5,8 @@ package struct ReferenceEnvironment: Sendable {
   package var hypers: [Double]
   /// t = 1, 2, …
   package var step: Int
+  /// The step that numbers the draws; nil for `step`.
+  package var drawStep: Int?
   /// T, the planned number of steps.
   package var horizon: Int
   package var loss: Double

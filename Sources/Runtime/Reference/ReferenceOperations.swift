@@ -95,7 +95,8 @@ enum ReferenceOperations {
       return .filled(shape, recorded.scalar)
     }
     let random = CounterRandom(
-      seed: environment.seed, step: UInt32(truncatingIfNeeded: environment.step),
+      seed: environment.seed,
+      step: UInt32(truncatingIfNeeded: environment.drawStep ?? environment.step),
       tensor: draw.isGlobal ? CounterRandom.globalTensor : environment.tensor, site: draw.site)
     switch draw.distribution {
     case .normal: return make(shape) { random.normal(UInt64($0)) }

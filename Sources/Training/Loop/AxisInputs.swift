@@ -74,7 +74,7 @@ final class AxisInputs {
 
   /// Gives the optimizer the gradients and losses, at `point`, of single examples and of terms.
   func give(
-    _ optimizer: Optimizer, _ rows: ArraySlice<Int>, at point: [UnsafeRawPointer], step: Int
+    _ optimizer: Optimizer, _ rows: ArraySlice<Int>, at point: [UnsafeRawPointer], _ occasion: Occasion
   ) throws(DiagnosticError) {
     for axis in [AxisName.batch, .groups] {
       let wanted = wanted.filter { $0.axis == axis }
@@ -85,7 +85,7 @@ final class AxisInputs {
       var values = wanted.map { _ in [Double]() }
       for entry in entries {
         let part = try part(entry.rows, entry.term)
-        let loss = try evaluate(part, part.gradients.pointers, at: point, step: step)
+        let loss = try evaluate(part, part.gradients.pointers, at: point, occasion)
         for (k, input) in wanted.enumerated() {
           values[k] += input.isGradient ? part.gradients.read(input.tensor) : [loss]
         }
@@ -99,7 +99,7 @@ final class AxisInputs {
   /// Deals the rows to the workers in turn and writes the gradient of each behind that of the one
   /// before; fewer rows than workers go round again. Returns the mean loss of the rows.
   func deal(
-    _ rows: ArraySlice<Int>, to gradients: TensorMemory, at point: [UnsafeRawPointer], step: Int
+    _ rows: ArraySlice<Int>, to gradients: TensorMemory, at point: [UnsafeRawPointer], _ occasion: Occasion
   ) throws(DiagnosticError) -> Double {
     let rows = Array(rows)
     let workers = lengths.workers
@@ -113,7 +113,7 @@ final class AxisInputs {
         let count = gradients.counts[tensor] / workers
         return gradients.pointers[tensor] + worker * count * gradients.elementType.byteCount
       }
-      sum += try evaluate(part, shares, at: point, step: step) * Double(own.count)
+      sum += try evaluate(part, shares, at: point, occasion) * Double(own.count)
       seen += own.count
     }
     return sum / Double(seen)
@@ -123,7 +123,7 @@ final class AxisInputs {
   func hessian(
     _ directions: UnsafePointer<UnsafeRawPointer>,
     _ products: UnsafePointer<UnsafeMutableRawPointer>, _ rows: ArraySlice<Int>,
-    at point: [UnsafeRawPointer], step: Int
+    at point: [UnsafeRawPointer], _ occasion: Occasion
   ) throws(DiagnosticError) {
     let part = try part(rows, nil, isHessian: true)
     let memory = part.directions
@@ -136,16 +136,16 @@ final class AxisInputs {
     part.runner.bind(
       parameters: point, gradients: memory.counts.indices.map { products[$0] },
       inputs: (part.inputs.pointers + memory.pointers).map { UnsafeRawPointer($0) })
-    _ = try part.runner.evaluate(step: step)
+    _ = try part.runner.evaluate(occasion)
   }
 
   private func evaluate(
-    _ part: Part, _ gradients: [UnsafeMutableRawPointer], at point: [UnsafeRawPointer], step: Int
+    _ part: Part, _ gradients: [UnsafeMutableRawPointer], at point: [UnsafeRawPointer], _ occasion: Occasion
   ) throws(DiagnosticError) -> Double {
     part.runner.bind(
       parameters: point, gradients: gradients,
       inputs: part.inputs.pointers.map { UnsafeRawPointer($0) })
-    return try part.runner.evaluate(step: step)
+    return try part.runner.evaluate(occasion)
   }
 
   /// The objective, or one of its terms, on these rows.

@@ -1,25 +1,31 @@
-import Basics
 import Diagnostics
 import IR
 import Runtime
 
 /// An objective and the rule that changes its parameters, on memory of their own.
+///
+/// Gradients are taken at the rule's `view train`; losses, metrics and the end are those of its
+/// `view eval`. Both are the parameters where the rule says nothing else, and before the first step.
 final class Learner {
   private let bindings: Bindings
   private let isCompiled: Bool
   private let seed: UInt64
-  private let runner: ObjectiveRunner
   private let optimizer: Optimizer?
   private let axes: AxisInputs?
   private let parameters: TensorMemory
   private let gradients: TensorMemory
-  /// Inputs of one minibatch.
-  private let inputs: TensorMemory
   private let batch: Int
-  /// For the smaller last minibatch, and for measuring on whole parts.
-  private var remainder: (rows: Int, runner: ObjectiveRunner, inputs: TensorMemory)?
-  private var whole: [(examples: Examples, runner: ObjectiveRunner)] = []
-  private var lastRunner: ObjectiveRunner
+  private let main: Evaluator
+  /// For the smaller last minibatch, for measuring on whole parts, and for losses at `view eval`.
+  private var remainder: Evaluator?
+  private var whole: [(examples: Examples, evaluator: Evaluator)] = []
+  private var apart: [Int: Evaluator] = [:]
+  private var last: Evaluator
+  private var trainPoint: [UnsafeRawPointer]
+  private var evalPoint: [UnsafeRawPointer]
+  private let horizon: Int
+  /// Steps asked for, those that `guard finite` left out too.
+  private var steps = 0
 
   private var data: Examples? { bindings.train }
   private var elementType: ElementType { bindings.elementType }
@@ -32,29 +38,32 @@ final class Learner {
     self.isCompiled = isCompiled
     self.seed = seed
     self.batch = batch
+    self.horizon = horizon
     let objective = bindings.objective
     if bindings.train != nil, objective.inputs.count > 2 {
       throw DiagnosticError(.moreInputsThanData(objective))
     }
-    runner = ObjectiveRunner(
-      try bindings.objective(rows: batch, needsGradient: rule != nil, isCompiled: isCompiled),
-      seed: seed)
-    lastRunner = runner
+    let bound = try bindings.objective(
+      rows: batch, needsGradient: rule != nil, isCompiled: isCompiled)
     let elementType = bindings.elementType
-    let counts = runner.parameters.map(\.count)
+    let counts = bound.parameters.map(\.count)
     parameters = TensorMemory(counts, elementType)
     gradients = TensorMemory(counts.map { $0 * workers }, elementType)
-    inputs = TensorMemory(
-      Array([batch * (bindings.features ?? 0), batch].prefix(objective.inputs.count)),
-      elementType.compute)
-    for (tensor, values) in try runner.initialParameters().enumerated() {
+    main = Evaluator(
+      bound, seed: seed, bindings.train,
+      inputs: TensorMemory(bound.inputCounts, elementType.compute),
+      gradients: rule == nil ? nil : gradients)
+    last = main
+    for (tensor, values) in try main.runner.initialParameters(horizon: horizon).enumerated() {
       parameters.write(values, to: tensor)
     }
+    trainPoint = parameters.pointers.map { UnsafeRawPointer($0) }
+    evalPoint = trainPoint
     if let rule {
       let axes = AxisInputs(
         bindings, batch: batch, workers: workers, seed: seed, isCompiled: isCompiled)
       let bound = try bindings.rule(
-        rule, runner.parameters, horizon: horizon, axes: axes.lengths, isCompiled: isCompiled)
+        rule, bound.parameters, horizon: horizon, axes: axes.lengths, isCompiled: isCompiled)
       let optimizer = try Optimizer(bound, seed: seed)
       optimizer.bind(
         parameters: parameters.pointers, gradients: gradients.pointers.map { UnsafeRawPointer($0) })
@@ -66,20 +75,18 @@ final class Learner {
       optimizer = nil
       axes = nil
     }
-    bind(runner, inputs, needsGradient: rule != nil)
-  }
-
-  private func bind(_ runner: ObjectiveRunner, _ inputs: TensorMemory, needsGradient: Bool) {
-    runner.bind(
-      parameters: parameters.pointers.map { UnsafeRawPointer($0) },
-      gradients: needsGradient ? gradients.pointers : [],
-      inputs: inputs.pointers.map { UnsafeRawPointer($0) })
   }
 
   var wantsWholeBatches: Bool { axes?.wantsWholeBatches ?? false }
 
   var numberCount: Int { parameters.counts.reduce(0, +) }
-  var parameterValues: [[Double]] { parameters.counts.indices.map { parameters.read($0) } }
+
+  /// The parameters as they are shipped: those of `view eval`.
+  var result: [[Double]] {
+    evalPoint.indices.map { k in
+      (0..<parameters.counts[k]).map { elementType.read(evalPoint[k], $0) }
+    }
+  }
 
   /// Moves the parameters to a point and forgets the rule's states.
   func begin(at values: [Double], _ span: Span) throws(DiagnosticError) {
@@ -92,127 +99,125 @@ final class Learner {
       position += count
     }
     try optimizer?.initialise()
+    steps = 0
+    takeViews()
   }
 
-  /// One step on the given examples (none for an objective without data); returns the loss before it.
-  func step(_ rows: ArraySlice<Int>) throws(DiagnosticError) -> Double {
-    var runner = self.runner
-    if let data {
-      if rows.count == batch {
-        fill(inputs, data, rows)
-      } else {
-        let small = try remainderRunner(rows.count)
-        fill(small.inputs, data, rows)
-        runner = small.runner
+  /// The views stand in memory of their own from the first step on.
+  private func takeViews() {
+    func point(_ view: String) -> [UnsafeRawPointer] {
+      parameters.pointers.indices.map {
+        optimizer?.viewPointer(view, of: $0) ?? UnsafeRawPointer(parameters.pointers[$0])
       }
     }
-    lastRunner = runner
-    let point = parameters.pointers.map { UnsafeRawPointer($0) }
+    trainPoint = point("train")
+    evalPoint = point("eval")
+  }
+
+  /// Whether what `minimize` shows is not what the step evaluates.
+  var measuresApart: Bool { trainPoint != evalPoint || bindings.objective.training != nil }
+
+  /// One step on the given examples (none for an objective without data). Returns the loss before it:
+  /// where the gradient was taken, and at the view to be shown where `showsLoss` asks for it.
+  func step(
+    _ rows: ArraySlice<Int>, showsLoss: Bool = false
+  ) throws(DiagnosticError) -> (loss: Double, shown: Double) {
+    let evaluator = data == nil || rows.count == batch ? main : try remainder(rows.count)
+    evaluator.fill(rows)
+    steps += 1
+    let occasion = Occasion(step: steps, horizon: horizon)
+    let shown =
+      showsLoss && trainPoint != evalPoint
+      ? try apart(rows: rows.count, evaluator.inputs).evaluate(at: evalPoint, occasion) : nil
+    last = evaluator
     let loss: Double
     if let axes, axes.lengths.workers > 1 {
-      loss = try axes.deal(rows, to: gradients, at: point, step: 1)
+      loss = try axes.deal(rows, to: gradients, at: trainPoint, occasion)
     } else {
-      loss = try evaluate(runner, data)
+      loss = try evaluator.evaluate(at: trainPoint, occasion)
     }
-    guard loss.isFinite else { return loss }
+    guard loss.isFinite else { return (loss, loss) }
     if let axes, let optimizer {
-      try axes.give(optimizer, rows, at: point, step: 1)
+      let point = trainPoint
+      try axes.give(optimizer, rows, at: point, occasion)
       if optimizer.bound.needsHessian {
         optimizer.hessian = { (directions, products) throws(DiagnosticError) in
-          try axes.hessian(directions, products, rows, at: point, step: 1)
+          try axes.hessian(directions, products, rows, at: point, occasion)
         }
       }
     }
     try optimizer?.step(
       loss: loss,
       oracle: { (points, gradients) throws(DiagnosticError) -> Double in
-        try runner.loss(at: points, gradients: gradients)
+        try evaluator.runner.loss(at: points, gradients: gradients, occasion)
       })
-    return loss
+    if optimizer?.stepCount == 1 { takeViews() }
+    return (loss, shown ?? loss)
   }
 
-  private func fill(_ inputs: TensorMemory, _ data: Examples, _ rows: ArraySlice<Int>) {
-    for tensor in inputs.counts.indices {
-      inputs.gather(rows, of: data.memory, tensor, width: data.widths[tensor], to: tensor)
-    }
-  }
-
-  private func makeRunner(
+  private func bound(
     _ rows: Int, needsGradient: Bool
-  ) throws(DiagnosticError) -> ObjectiveRunner {
-    ObjectiveRunner(
-      try bindings.objective(rows: rows, needsGradient: needsGradient, isCompiled: isCompiled),
-      seed: seed)
+  ) throws(DiagnosticError) -> BoundObjective {
+    try bindings.objective(rows: rows, needsGradient: needsGradient, isCompiled: isCompiled)
   }
 
-  private func remainderRunner(
-    _ rows: Int
-  ) throws(DiagnosticError) -> (runner: ObjectiveRunner, inputs: TensorMemory) {
-    if let remainder, remainder.rows == rows { return (remainder.runner, remainder.inputs) }
-    let runner = try makeRunner(rows, needsGradient: true)
-    let counts = data!.widths.prefix(inputs.counts.count).map { $0 * rows }
-    let memory = TensorMemory(Array(counts), elementType.compute)
-    bind(runner, memory, needsGradient: true)
-    remainder = (rows, runner, memory)
-    return (runner, memory)
+  private func remainder(_ rows: Int) throws(DiagnosticError) -> Evaluator {
+    if let remainder, remainder.runner.bound.batch == rows { return remainder }
+    let bound = try bound(rows, needsGradient: true)
+    let made = Evaluator(
+      bound, seed: seed, data, inputs: TensorMemory(bound.inputCounts, elementType.compute),
+      gradients: gradients)
+    remainder = made
+    return made
+  }
+
+  private func apart(rows: Int, _ inputs: TensorMemory) throws(DiagnosticError) -> Evaluator {
+    if let known = apart[rows], known.inputs === inputs { return known }
+    let made = Evaluator(
+      try bound(data == nil ? batch : rows, needsGradient: false), seed: seed, data,
+      inputs: inputs, gradients: nil)
+    apart[rows] = made
+    return made
   }
 
   // MARK: Measuring
 
-  /// The loss at the present parameters, without a step.
-  func evaluate() throws(DiagnosticError) -> Double { try runner.evaluate() }
+  /// What is measured has the t of the last step; before the first, and at the place where step `next`
+  /// begins, that of the step.
+  private func measuring(next: Int? = nil) -> Occasion {
+    Occasion(step: next ?? max(1, steps), horizon: horizon, isTraining: false)
+  }
+
+  /// The loss of an objective without data, and its metrics, without a step.
+  func evaluate(next: Int? = nil) throws(DiagnosticError) -> Double {
+    last = measuresApart ? try apart(rows: 0, main.inputs) : main
+    return try last.evaluate(at: evalPoint, measuring(next: next))
+  }
 
   /// Metrics of the last evaluation.
-  var metrics: [(String, Double)] {
-    lastRunner.metricNames.map { ($0, lastRunner.metric($0)) }
-  }
+  var metrics: [(String, Double)] { last.metrics }
 
   /// Metrics and loss on the test part.
   func measure() throws(DiagnosticError) -> [(String, Double)] {
     guard let test = bindings.test else { return [] }
-    let runner = try wholeRunner(test)
-    let loss = try evaluate(runner, test)
-    return runner.metricNames.map { ($0, runner.metric($0)) } + [("test_loss", loss)]
+    let evaluator = try whole(test)
+    let loss = try evaluator.evaluate(at: evalPoint, measuring())
+    return evaluator.metrics + [("test_loss", loss)]
   }
 
   /// The loss over the whole training part.
   func trainingLoss() throws(DiagnosticError) -> Double {
     guard let data else { return try evaluate() }
-    return try evaluate(wholeRunner(data), data)
+    return try whole(data).evaluate(at: evalPoint, measuring())
   }
 
-  /// An evaluation on examples. A target that is no class of the objective is told as such.
-  private func evaluate(
-    _ runner: ObjectiveRunner, _ examples: Examples?
-  ) throws(DiagnosticError) -> Double {
-    do throws(DiagnosticError) {
-      return try runner.evaluate()
-    } catch {
-      guard let examples, case NumericError.index(let x, let count)? = error.cause,
-        examples.holdsTarget(x), var said = error.diagnostics.first
-      else { throw error }
-      let value = x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)"
-      said.message =
-        "\(examples.source): column \"\(printable(examples.targetName))\" holds class \(value), and "
-        + "there are \(count) scores, for classes 0 to \(count - 1)"
-      said.notes.append(
-        Note(
-          x > 0
-            ? "give the objective more outputs, or number the classes from 0"
-            : "number the classes from 0"))
-      throw DiagnosticError(said, cause: error.cause)
-    }
-  }
-
-  private func wholeRunner(_ examples: Examples) throws(DiagnosticError) -> ObjectiveRunner {
-    if let known = whole.first(where: { $0.examples === examples }) { return known.runner }
-    let runner = try makeRunner(examples.rows, needsGradient: false)
-    let pointers = examples.memory.pointers.prefix(inputs.counts.count)
-    runner.bind(
-      parameters: parameters.pointers.map { UnsafeRawPointer($0) }, gradients: [],
-      inputs: pointers.map { UnsafeRawPointer($0) })
-    whole.append((examples, runner))
-    return runner
+  private func whole(_ examples: Examples) throws(DiagnosticError) -> Evaluator {
+    if let known = whole.first(where: { $0.examples === examples }) { return known.evaluator }
+    let made = Evaluator(
+      try bound(examples.rows, needsGradient: false), seed: seed, examples,
+      inputs: examples.memory, gradients: nil)
+    whole.append((examples, made))
+    return made
   }
 
   // MARK: Failures
@@ -223,10 +228,10 @@ final class Learner {
     if let broken = parameters.counts.indices.first(where: { !parameters.isFinite($0) }) {
       result.notes = [
         Note(
-          "`\(runner.parameters[broken].name)` is the first tensor that is not finite, after step "
+          "`\(main.runner.parameters[broken].name)` is the first tensor that is not finite, after step "
             + "\(step - 1)")
       ]
-    } else if let (value, span) = firstOverflow() {
+    } else if let (value, span) = last.firstOverflow(features: bindings.features) {
       result.span = span
       result.notes = [
         Note("every parameter is still finite; this is the first value that is \(value)")
@@ -246,47 +251,12 @@ final class Learner {
         + "\(step)", at: broken.argument)
   }
 
-  /// The first value of the objective that is not finite although what it is made of is.
-  private func firstOverflow() -> (value: String, span: Span)? {
-    let rows = lastRunner === runner ? batch : (remainder?.rows ?? batch)
-    let memory = lastRunner === runner ? inputs : (remainder?.inputs ?? inputs)
-    do throws(DiagnosticError) {
-      let hypers = try ReferenceProgram.evaluateScalars(
-        bindings.objective.defaults, hypers: [], step: 1, horizon: 0)
-      let context = BindContext(
-        batch: data == nil ? nil : rows, features: bindings.features, hypers: hypers.map(\.value))
-      var function = try bindings.objective.forward.specialised(context).checkedForEvaluation()
-      let needed = function.liveValues()
-      function.outputs = function.instructions.indices.filter {
-        needed[$0] && function.instructions[$0].type.kind != .tuple
-      }.map { Output(.result($0), ValueID($0)) }
-      let environment = ReferenceEnvironment(
-        hypers: hypers.map(\.value), step: 1,
-        parameters: parameters.counts.indices.map {
-          Dense(shape: [parameters.counts[$0]], values: parameters.read($0))
-        },
-        inputs: memory.counts.indices.map {
-          Dense(shape: [memory.counts[$0]], values: memory.read($0))
-        })
-      let values = try ReferenceProgram(function).evaluate(environment).outputs[0]
-      for (target, value) in values {
-        guard case .result(let k) = target, !function.instructions[k].operation.isSource,
-          let bad = value.values.first(where: { !$0.isFinite })
-        else { continue }
-        return (bad.isNaN ? "NaN" : "infinite", function.origins[k])
-      }
-    } catch {
-      return nil
-    }
-    return nil
-  }
-
   /// The failure of a run whose last step broke a tensor, or nil.
   func endFailure(_ step: Int, _ rule: String, _ seed: UInt64) -> Diagnostic? {
     guard let broken = parameters.counts.indices.first(where: { !parameters.isFinite($0) }) else {
       return nil
     }
     return .parameterNotFinite(
-      runner.parameters[broken].name, "\(rule), seed \(seed)", step, advice(step))
+      main.runner.parameters[broken].name, "\(rule), seed \(seed)", step, advice(step))
   }
 }

@@ -101,13 +101,13 @@ package struct Trainer {
           // A last batch that is short is filled up with the first rows of the epoch.
           rows = (rows + order[..<(batch - rows.count)])[...]
         }
-        let loss = try learner.step(rows)
+        let (loss, shown) = try learner.step(rows, showsLoss: true)
         history.steps = step
         guard loss.isFinite else {
           history.failure = learner.failure(loss, step, rule.label, seed)
           break training
         }
-        sum += loss * Double(end - position)
+        sum += shown * Double(end - position)
         seen += end - position
         position = end
         if clock.isTimeToReport {
@@ -121,7 +121,7 @@ package struct Trainer {
       history.failure = learner.endFailure(step, rule.label, seed)
     }
     history.seconds = clock.seconds
-    history.parameters = learner.parameterValues
+    history.parameters = learner.result
     return history
   }
 
@@ -134,7 +134,7 @@ package struct Trainer {
     var history = ExperimentHistory(title: title, axis: "step")
     history.series = ["loss"] + objective.metrics
     history.rules = try walks(rules, settings)
-    history.landscape = try landscape(history)
+    history.landscape = try landscape(history, steps: settings.steps ?? 1)
     progress("")
     return history
   }
@@ -173,11 +173,13 @@ package struct Trainer {
         history.wasInterrupted = true
         break
       }
-      let point = keepsPoints ? learner.parameterValues.flatMap { $0 } : []
-      let loss = try learner.step([])
-      if (step - 1) % stride == 0 {
+      let isRecorded = (step - 1) % stride == 0
+      if isRecorded, keepsPoints { history.points.append(learner.result.flatMap { $0 }) }
+      let isApart = learner.measuresApart
+      if isRecorded, isApart { try record(learner, step - 1, next: step, &history) }
+      let loss = try learner.step([]).loss
+      if isRecorded, !isApart {
         history.record(Double(step - 1), [("loss", loss)] + learner.metrics)
-        if keepsPoints { history.points.append(point) }
       }
       guard loss.isFinite else {
         history.failure = learner.failure(loss, step, rule.label, seed)
@@ -189,20 +191,31 @@ package struct Trainer {
       }
     }
     if history.failure == nil {
-      let final = try learner.evaluate()
-      history.record(Double(history.steps), [("loss", final)] + learner.metrics)
-      if keepsPoints { history.points.append(learner.parameterValues.flatMap { $0 }) }
+      let final = try record(learner, history.steps, &history)
+      if keepsPoints { history.points.append(learner.result.flatMap { $0 }) }
       if !final.isFinite {
         history.failure = learner.failure(final, history.steps, rule.label, seed)
       }
     }
     history.seconds = clock.seconds
-    history.parameters = learner.parameterValues
+    history.parameters = learner.result
     return history
   }
 
+  /// Records the loss and metrics of the present point; returns the loss.
+  @discardableResult
+  private func record(
+    _ learner: Learner, _ steps: Int, next: Int? = nil, _ history: inout RunHistory
+  ) throws(DiagnosticError) -> Double {
+    let loss = try learner.evaluate(next: next)
+    history.record(Double(steps), [("loss", loss)] + learner.metrics)
+    return loss
+  }
+
   /// The objective on a grid around the walks, where it is a function of two numbers.
-  private func landscape(_ history: ExperimentHistory) throws(DiagnosticError) -> Landscape? {
+  private func landscape(
+    _ history: ExperimentHistory, steps: Int
+  ) throws(DiagnosticError) -> Landscape? {
     let points = history.rules.flatMap { $0.runs.flatMap(\.points) }
       .filter { $0.count == 2 && $0.allSatisfy { $0.isFinite && abs($0) < 1e6 } }
     guard let first = points.first else { return nil }
@@ -214,7 +227,7 @@ package struct Trainer {
       return (low - margin)...(high + margin)
     }
     let (xs, ys) = (range(0), range(1))
-    let evaluator = try Learner(bindings.inFloat64, nil, seed: 0, horizon: 0)
+    let evaluator = try Learner(bindings.inFloat64, nil, seed: 0, horizon: steps)
     let columns = 96
     let rows = 72
     var values: [Double] = []
@@ -224,7 +237,7 @@ package struct Trainer {
         let x =
           xs.lowerBound + (xs.upperBound - xs.lowerBound) * Double(column) / Double(columns - 1)
         try evaluator.begin(at: [x, y], .none)
-        values.append(try evaluator.evaluate())
+        values.append(try evaluator.evaluate(next: steps))
       }
     }
     let names =

@@ -1,0 +1,95 @@
+import Basics
+import Diagnostics
+import IR
+import Runtime
+
+/// An objective on one number of rows, with the memory of its inputs and where its gradients go.
+final class Evaluator {
+  let runner: ObjectiveRunner
+  let inputs: TensorMemory
+  private let examples: Examples?
+  private let gradients: [UnsafeMutableRawPointer]
+  private var boundPoint: [UnsafeRawPointer] = []
+  private var last = Occasion()
+
+  /// `gradients` nil: the loss alone. `inputs` may hold more tensors than the objective reads.
+  init(
+    _ bound: BoundObjective, seed: UInt64, _ examples: Examples?, inputs: TensorMemory,
+    gradients: TensorMemory?
+  ) {
+    runner = ObjectiveRunner(bound, seed: seed)
+    self.examples = examples
+    self.inputs = inputs
+    self.gradients = gradients?.pointers ?? []
+  }
+
+  /// Copies these rows of the examples to the inputs.
+  func fill(_ rows: ArraySlice<Int>) {
+    guard let examples else { return }
+    for tensor in runner.inputCounts.indices {
+      inputs.gather(
+        rows, of: examples.memory, tensor, width: examples.widths[tensor], to: tensor)
+    }
+  }
+
+  /// The loss at a point, one pointer a parameter; gradients are written, metrics kept. A target that
+  /// is no class of the objective is told as such.
+  func evaluate(
+    at point: [UnsafeRawPointer], _ occasion: Occasion
+  ) throws(DiagnosticError) -> Double {
+    last = occasion
+    if point != boundPoint {
+      runner.bind(
+        parameters: point, gradients: gradients,
+        inputs: inputs.pointers.prefix(runner.inputCounts.count).map { UnsafeRawPointer($0) })
+      boundPoint = point
+    }
+    do throws(DiagnosticError) {
+      return try runner.evaluate(occasion)
+    } catch {
+      throw named(error)
+    }
+  }
+
+  /// The metrics of the last evaluation.
+  var metrics: [(String, Double)] { runner.metricNames.map { ($0, runner.metric($0)) } }
+
+  private func named(_ error: DiagnosticError) -> DiagnosticError {
+    guard let examples, case NumericError.index(let x, let count)? = error.cause,
+      examples.holdsTarget(x), var said = error.diagnostics.first
+    else { return error }
+    let value = x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)"
+    said.message =
+      "\(examples.source): column \"\(printable(examples.targetName))\" holds class \(value), and "
+      + "there are \(count) scores, for classes 0 to \(count - 1)"
+    said.notes.append(
+      Note(
+        x > 0
+          ? "give the objective more outputs, or number the classes from 0"
+          : "number the classes from 0"))
+    return DiagnosticError(said, cause: error.cause)
+  }
+
+  /// The first value of the objective that is not finite although what it is made of is.
+  func firstOverflow(features: Int?) -> (value: String, span: Span)? {
+    let bound = runner.bound
+    do throws(DiagnosticError) {
+      let context = BindContext(batch: bound.batch, features: features, hypers: bound.hypers)
+      var function = try bound.module.forward.specialised(context).checkedForEvaluation()
+      let needed = function.liveValues()
+      function.outputs = function.instructions.indices.filter {
+        needed[$0] && function.instructions[$0].type.kind != .tuple
+      }.map { Output(.result($0), ValueID($0)) }
+      let values = try ReferenceProgram(function).evaluate(runner.environment(last)).outputs[0]
+      for (target, value) in values {
+        guard case .result(let k) = target, !function.instructions[k].operation.isSource,
+          let bad = value.values.first(where: { !$0.isFinite })
+        else { continue }
+        return (bad.isNaN ? "NaN" : "infinite", function.origins[k])
+      }
+    } catch {
+      return nil
+    }
+    return nil
+  }
+}

@@ -1,0 +1,201 @@
+import Diagnostics
+import Driver
+import Experiments
+import Foundation
+import Runtime
+import Testing
+import Training
+
+/// The training loop against numbers that a script in Python made by hand (Tests/Golden/loop.py).
+@Suite(.serialized) struct TrainingLoopTests {
+  struct Line: Sendable {
+    var script: String
+    var rule: Int
+    var series: String
+    var values: [Double]
+  }
+
+  static let lines: [Line] = {
+    let file = GoldenTests.folder.appendingPathComponent("loop.tsv")
+    let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+    return text.split(separator: "\n").map { line in
+      let cells = line.split(separator: "\t").map(String.init)
+      return Line(
+        script: cells[0].replacingOccurrences(of: "\\n", with: "\n"), rule: Int(cells[1]) ?? 0,
+        series: cells[2], values: cells[3].split(separator: " ").map { Double($0) ?? .nan })
+    }
+  }()
+
+  static let rows = "x,y\n1,2\n2,3\n3,7\n-1,0.5\n"
+
+  /// Runs a script beside `rows.csv`.
+  static func run(
+    _ source: String, engine: EngineKind = .interpreter, _ use: (Script) throws -> Void
+  ) throws {
+    Interrupt.clear()
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("ravine-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try rows.write(
+      to: folder.appendingPathComponent("rows.csv"), atomically: true, encoding: .utf8)
+    let compiler = Compiler()
+    let errors = compiler.add(name: "test.opt", bytes: Array(source.utf8))
+    try #require(errors.filter { $0.severity == .error }.map(\.message) == [])
+    var options = Script.Options()
+    options.folder = folder.path
+    options.engine = engine
+    options.elementType = .float64
+    let script = Script(compiler, options: options, output: { _ in })
+    try script.run()
+    try use(script)
+  }
+
+  @Test(arguments: [EngineKind.interpreter, .reference])
+  func theLoopGivesWhatIsComputedByHand(_ engine: EngineKind) throws {
+    var compared = 0
+    for line in Self.lines {
+      try Self.run(line.script, engine: engine) { script in
+        let run = try #require(script.experiments.last?.rules[line.rule].runs.first)
+        let found =
+          line.series == "end" ? run.parameters.flatMap { $0 } : run.values[line.series] ?? []
+        #expect(found.count == line.values.count, "\(line.series): \(line.script)")
+        for (x, y) in zip(found, line.values) {
+          #expect(abs(x - y) <= 1e-12 * max(1, abs(y)), "\(line.series): \(line.script)")
+          compared += 1
+        }
+      }
+    }
+    #expect(compared == Self.lines.reduce(0) { $0 + $1.values.count } && compared > 100)
+  }
+
+  @Test func searchesMeasureTheViewsToo() throws {
+    // Zero is the best weight of x², and the shipped point is 0 whatever the rate is.
+    let source = """
+      rule Zero(lr = 0.1) {
+          w' = w - lr * g
+          view eval = 0 * w'
+      }
+      objective f(x: scalar = 1) = x^2
+      minimize f with Zero for 3 steps
+      """
+    try Self.run(source) { script in
+      let task = try #require(try script.task())
+      var settings = Tuner.Settings(ranges: [try #require(SearchRange("lr = 0.01..0.1"))])
+      settings.trials = 3
+      let result = try Tuner(task, settings).run(task.rules)
+      #expect(result.rows[0].trials.map(\.score) == [0, 0, 0])
+      #expect(result.rows[0].values["loss"] == [0, 0, 0, 0, 0])
+    }
+  }
+
+  // MARK: Draws
+
+  @Test(arguments: [EngineKind.interpreter, .reference])
+  func everyStepDrawsAnew(_ engine: EngineKind) throws {
+    // x goes down by the draw of each step.
+    let source = """
+      objective f(x: scalar = 0) = x * uniform()
+      minimize f with SGD(lr = 1) for 400 steps seeds 2
+      """
+    try Self.run(source, engine: engine) { script in
+      let runs = try #require(script.experiments.first?.rules.first?.runs)
+      for run in runs {
+        let x = run.points.map { $0[0] }
+        let draws = zip(x, x.dropFirst()).map { $0 - $1 }
+        #expect(Set(draws.map { ($0 * 1e9).rounded() }).count == 400)
+        #expect(draws.allSatisfy { $0 > -1e-9 && $0 < 1 })
+        // The mean of 400 has a deviation of 0.0144.
+        #expect(abs(draws.reduce(0, +) / 400 - 0.5) < 0.06)
+      }
+      #expect(runs[0].parameters != runs[1].parameters)
+    }
+  }
+
+  @Test func enginesDrawTheSame() throws {
+    let source = """
+      objective f(x: vector(3) = [1, 2, 3]) = sum((x * bernoulli(0.7, vector(3)) - normal(vector(3)))^2)
+      minimize f with SGD(lr = 0.05) for 30 steps
+      """
+    var ends: [[Double]] = []
+    for engine in [EngineKind.interpreter, .reference] {
+      try Self.run(source, engine: engine) { script in
+        ends += try #require(script.experiments.first?.rules.first?.runs.first).parameters
+      }
+    }
+    #expect(ends.count == 2 && ends[0].count == 3)
+    #expect(zip(ends[0], ends[1]).allSatisfy { abs($0 - $1) < 1e-12 })
+  }
+
+  @Test func aStepSeesItsDrawsWhereverItLooks() throws {
+    // f(w + 1) − f(w) is the draw, and so is the gradient: they cancel where the draws are the same.
+    let source = """
+      rule Difference(lr = 1) {
+          w' = w - lr * (g - (loss(w + 1) - loss(w)))
+      }
+      objective f(x: scalar = 0) = x * normal()
+      minimize f with Difference, SGD(lr = 1) for 20 steps
+      """
+    try Self.run(source) { script in
+      let rules = try #require(script.experiments.first?.rules)
+      #expect(abs(rules[0].runs[0].parameters[0][0]) < 1e-12)
+      #expect(abs(rules[1].runs[0].parameters[0][0]) > 0.1)
+    }
+  }
+
+  @Test func whatIsMeasuredDrawsTheSameEachTime() throws {
+    let source = """
+      data d = csv("rows.csv", target = "y")
+      objective line(; x, y) {
+          param W: matrix(features, 1) = 0
+          loss = mean_squared_error(x @ W + normal(), y)
+          metric seen = uniform()
+      }
+      train line on d with SGD(lr = 0), SGD(lr = 0.01) for 5 epochs
+      """
+    try Self.run(source) { script in
+      let rules = try #require(script.experiments.first?.rules)
+      let seen = rules.flatMap { $0.runs[0].values["seen"] ?? [] }
+      #expect(seen.count == 12 && Set(seen).count == 1)
+      let still = rules[0].runs[0]
+      #expect(Set(still.values["test_loss"] ?? []).count == 1)
+      // The steps draw anew: five epochs of one batch, and the row before them.
+      #expect(Set(still.values["loss"] ?? []).count == 6)
+    }
+  }
+
+  @Test func aVariationalObjectiveFindsItsPosterior() throws {
+    // The evidence bound of a normal posterior with mean 3 and precision 4: m = 3, s = −log 2.
+    let source = """
+      objective elbo(m: scalar = 0, s: scalar = 0) {
+          z = m + exp(s) * normal()
+          loss = 2 * (z - 3)^2 - s
+      }
+      minimize elbo with Adam(lr = cosine(0.05)) for 4000 steps seeds 3
+      """
+    try Self.run(source) { script in
+      for run in try #require(script.experiments.first?.rules.first?.runs) {
+        let end = run.parameters.flatMap { $0 }
+        #expect(abs(end[0] - 3) < 0.05 && abs(end[1] + 0.6931471805599453) < 0.05)
+      }
+    }
+  }
+
+  @Test func trainingIsAConditionOfObjectivesAlone() {
+    func codes(_ source: String) -> [Int] {
+      Compiler().add(name: "test.opt", bytes: Array(source.utf8)).filter { $0.severity == .error }
+        .map(\.code.number)
+    }
+    let drop = "fn drop(x) = if training then 2 * x else x\n"
+    #expect(codes(drop + "objective f(x: scalar = 1) = drop(x)^2") == [])
+    #expect(codes(drop + "rule R { w' = w - drop(g) }") == [214])
+    #expect(codes("rule R { w' = if training then w - g else w }") == [214])
+    #expect(codes("training") == [214])
+    #expect(codes("objective f(x: scalar = if training then 1 else 2) = x^2") == [214])
+    #expect(codes("objective f(x: scalar = 1) {\ntraining = 2\nloss = x^2 + training\n}") == [213])
+    // A length cannot differ from step to step.
+    #expect(
+      codes("objective f(x: scalar = 1) = x * sum(ones(if training then 2 else 3))") == [410])
+    #expect(codes("objective f(n = t, x: scalar = 1) = x * sum(ones(n))") == [410])
+  }
+}
