@@ -33,7 +33,7 @@ struct ChoiceLowerer: LoweringPart {
   }
 
   /// Whether a value is made of lengths and numbers alone.
-  private func isKnownAtBinding(_ value: ValueID) -> Bool {
+  func isKnownAtBinding(_ value: ValueID) -> Bool {
     let function = lowerer.draft.levels[0].builder.function
     var pending = [value]
     while let next = pending.popLast() {

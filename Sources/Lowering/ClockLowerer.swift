@@ -101,10 +101,16 @@ struct ClockLowerer: LoweringPart {
     return time
   }
 
-  /// The count of `t mod k == c` and of what is not.
+  /// The count of `t mod k == c` and of what is not. What lengths decide is so in every step.
   private func foreseen(_ clock: Clock) -> Clock.Time? {
     let t = steps(of: clock.outer)
-    guard clock.guards.count == 1, let period = period(clock.guards[0], t) else { return nil }
+    let choices = ChoiceLowerer(lowerer: lowerer)
+    let guards = clock.guards.filter { !choices.isKnownAtBinding($0.condition.id) }
+    let isForeseen = clock.outer.map { time($0).isForeseen } ?? true
+    if guards.isEmpty {
+      return Clock.Time(steps: t, horizon: horizon(of: clock.outer), isForeseen: isForeseen)
+    }
+    guard guards.count == 1, let period = period(guards[0], t) else { return nil }
     func count(_ t: Handle) -> Handle? {
       let shifted = make(.subtract, [.value(t), constant(period.place)], at: .none)
       let whole = make(
@@ -114,9 +120,7 @@ struct ClockLowerer: LoweringPart {
       return single(count, at: .none)
     }
     guard let steps = count(t), let horizon = count(horizon(of: clock.outer)) else { return nil }
-    return Clock.Time(
-      steps: steps, horizon: horizon,
-      isForeseen: clock.outer.map { time($0).isForeseen } ?? true)
+    return Clock.Time(steps: steps, horizon: horizon, isForeseen: isForeseen)
   }
 
   private func counted(_ clock: Clock) -> Clock.Time {

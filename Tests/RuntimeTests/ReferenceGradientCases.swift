@@ -281,7 +281,8 @@ enum GradientCases {
         GradientCase(shapes: [size, []]) { try $0.make(.quantile, $1[0], $1[1]) }
       }
     case .loop, .project: return loops()
-    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt, .push: return []
+    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt, .hessianProduct, .push:
+      return []
     }
   }
 }

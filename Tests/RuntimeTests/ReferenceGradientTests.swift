@@ -14,7 +14,7 @@ import Testing
     case .push, .free:
       // Gone where functions are concrete, or refused there.
       #expect(cases.isEmpty)
-    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt:
+    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt, .hessianProduct:
       #expect(cases.isEmpty)
       try expectNotDifferentiable(operation)
     default:

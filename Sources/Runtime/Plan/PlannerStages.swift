@@ -238,7 +238,7 @@ extension Planner {
     }
     runStage[v.index] = stage
     guard case .memory(let view) = placement[v.index] else { return }
-    if f[v].operation != .lossAt {
+    if [.gradientAt, .hessianProduct].contains(f[v].operation) {
       passReady[Int(view.slot)] = phaseAfter(f[v].attribute)
       stepReady[Int(view.slot)] = phaseAfter(f[v].attribute)
     } else {

@@ -30,6 +30,7 @@ rule First(base: rule) { when t mod 3 == 1 { w' = base(w, g) } }
 rule Twice(base: rule) { every 2 { w' = base(w, g) } }
 rule Late(base: rule) { when t > 2 { w' = base(w, g) } else { w' = w } }
 rule Short(base: rule) { w' = if t mod 2 != 0 then base(w, g) else w }
+rule Shaped(base: rule) { w' = if rank >= 2 then w else base(w, g) }
 rule Count(lr = 0.1) { w' = w - lr * t * g }
 rule Share(lr = 0.1) { w' = w - lr * t / T * g }
 rule Seen(lr = 0.1) { state z = w; z' = z - lr * g; w' = w - lr * t * g; view eval = z' }
@@ -52,12 +53,13 @@ even, third, first, late = (lambda t: t % 2 == 0), (lambda t: t % 3 != 0), (lamb
 odd = lambda t: t % 2 != 0
 case("applied sometimes", line + rules + """
 minimize line with Even(HeavyBall(lr = 0.25, μ = 0.5)), Even(Count), Even(Share), Even(SGD(lr = cosine(0.1))),
-  NotThird(Count), NotThird(SGD(lr = linear_decay(0.1))), First(Share), First(Count), Short(Count), Short(Share) for 7 steps
+  NotThird(Count), NotThird(SGD(lr = linear_decay(0.1))), First(Share), First(Count), Short(Count), Short(Share),
+  Shaped(SGD(lr = linear_decay(0.1))) for 7 steps
 """,
      walk(7, even, heavy(0.25, 0.5)), walk(7, even, lambda k, n: 0.1 * k), walk(7, even, lambda k, n: 0.1 * k / n),
      walk(7, even, cosine), walk(7, third, lambda k, n: 0.1 * k), walk(7, third, linear),
      walk(7, first, lambda k, n: 0.1 * k / n), walk(7, first, lambda k, n: 0.1 * k),
-     walk(7, odd, lambda k, n: 0.1 * k), walk(7, odd, lambda k, n: 0.1 * k / n))
+     walk(7, odd, lambda k, n: 0.1 * k), walk(7, odd, lambda k, n: 0.1 * k / n), walk(7, lambda t: True, linear))
 # Where the count is not known before, T is the outer one.
 case("counted as it runs", line + rules + """
 minimize line with Late(Count), Late(Share), Late(SGD(lr = linear_decay(0.1))), Even(Twice(Count)), Even(Late(Count)),
