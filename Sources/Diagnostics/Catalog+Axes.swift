@@ -103,14 +103,10 @@ extension Catalog {
         """)),
     CatalogPage(
       .noObjectiveHere, "`loss(x)` or `grad(x)` where there is no objective",
-      "The objective at another point can be asked for in a rule, outside of `repeat`.",
+      "The objective at another point can be asked for in a rule alone.",
       trigger: .program(
         """
-        rule Searching(lr = 0.1) {
-            x = w
-            repeat 3 { x' = x - lr * grad(x) }
-            w' = x
-        }
+        objective steep(x: vector(2) = [1, 2]) = sum(grad(x)^2)
         """),
       repair: .program(
         """

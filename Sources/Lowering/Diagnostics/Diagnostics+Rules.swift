@@ -172,7 +172,7 @@ extension Diagnostic {
   static func noObjectiveHere(_ name: String, at span: Span) -> Diagnostic {
     Diagnostic(
       .noObjectiveHere,
-      "`\(name)(x)` asks the objective at another point: it stands in a rule, outside of `repeat`",
+      "`\(name)(x)` asks the objective, and stands in a rule",
       at: span)
   }
 
