@@ -321,6 +321,92 @@ extension Catalog {
           )
         ])),
     CatalogPage(
+      .openEndReached, "A schedule at an open end of its domain",
+      "The domain excludes this number, and a schedule ends exactly there. The step is made; what lies beyond "
+        + "the end would be an error.",
+      trigger: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            objective q(x: vector(1) = [3]) = 0.5 * x[0]^2
+            minimize q with Gravity(lr = linear_decay(0.1)) for 50 steps
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            objective q(x: vector(1) = [3]) = 0.5 * x[0]^2
+            minimize q with Gravity(lr = linear_decay(0.1, final = 0.001)) for 50 steps
+            """
+          )
+        ])),
+    CatalogPage(
+      .stepsSkipped, "Steps that were skipped",
+      "`guard finite` leaves a step out whose gradient is NaN or infinite. Many of them mean that the objective, "
+        + "not the step, is what to look at.",
+      trigger: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            rule Guarded(lr = 0.1) {
+                guard finite
+                w' = w - lr * g
+            }
+            objective f(x: vector(2) = [0, 1]) = sqrt(x[0]) + x[1]^2
+            minimize f with Guarded for 10 steps
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            rule Guarded(lr = 0.1) {
+                guard finite
+                w' = w - lr * g
+            }
+            objective f(x: vector(2) = [0, 1]) = sqrt(x[0]^2 + 1) + x[1]^2
+            minimize f with Guarded for 10 steps
+            """
+          )
+        ])),
+    CatalogPage(
+      .stateNotFinite, "A state that is not finite any more",
+      "The numbers of the gradient, or their squares, are larger than the type of the state holds. Most rules "
+        + "stand still from then on.",
+      trigger: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            objective steep(x: vector(2) = [1, 1]) = 1e200 * sum(x^2)
+            minimize steep with Adam(lr = 0.1) for 20 steps
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            objective steep(x: vector(2) = [1, 1]) = 1e100 * sum(x^2)
+            minimize steep with Adam(lr = 0.1) for 20 steps
+            """
+          )
+        ])),
+    CatalogPage(
       .missingInput, "An input that nobody gives",
       "The rule reads something at each step besides the weights and the gradient. `train` and "
         + "`minimize` cannot give it; a program does, and a recorded run.",

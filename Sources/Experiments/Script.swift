@@ -108,6 +108,7 @@ package final class Script {
     let history = try trainer.train(
       rules, settings, title: text(statement.objective, command.tree))
     experiments.append(history)
+    warnings += history.warnings
     output(ExperimentTable.text(history))
   }
 
@@ -132,6 +133,7 @@ package final class Script {
     let history = try trainer.minimize(
       rules, settings, title: text(statement.objective, command.tree))
     experiments.append(history)
+    warnings += history.warnings
     output(ExperimentTable.text(history))
   }
 

@@ -19,7 +19,7 @@ enum Console {
 
   /// A line that the next one overwrites; with a line break at its end it stays. What does not fit
   /// the terminal is cut at the front, for its end says how far things are. Where lines cannot be
-  /// overwritten, only those that stay are written.
+  /// overwritten, those that stay are written, and of the others one every ten seconds.
   static func progress(_ text: String) {
     let stays = text.hasSuffix("\n")
     if isatty(STDERR_FILENO) == 1, !isDumb {
@@ -27,7 +27,18 @@ enum Console {
       say("\r\u{1B}[K" + (stays || text.count <= limit ? text : String(text.suffix(limit))))
     } else if stays {
       say(text)
+    } else if !text.isEmpty, isTimeToSpeak() {
+      say(text + "\n")
     }
+  }
+
+  nonisolated(unsafe) private static var spoken = ContinuousClock.now
+
+  private static func isTimeToSpeak() -> Bool {
+    let now = ContinuousClock.now
+    guard now - spoken >= .seconds(10) else { return false }
+    spoken = now
+    return true
   }
 
   /// Whether talk may be coloured: a terminal, no NO_COLOR (no-color.org), no dumb terminal.

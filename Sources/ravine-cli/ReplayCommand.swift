@@ -70,6 +70,7 @@ struct ReplayCommand: ParsableCommand {
       throw error.diagnostics.contains { $0.code.isNumeric }
         ? Status.numeric : Status.program
     }
+    Console.report(result.warnings, in: compiler.sources)
     Console.write(json ? result.json.rendered() : result.text)
     if !result.holds { throw Status.finding }
   }

@@ -95,6 +95,7 @@ struct TuneCommand: ParsableCommand {
       throw Status.program
     }
     Console.write(json ? result.json.rendered() : result.text)
+    Console.report(result.warnings, in: compiler.sources)
     if result.wasInterrupted {
       Console.say("interrupted: the rules that were done are shown\n")
       throw Status.interrupted

@@ -57,6 +57,7 @@ package struct Tuner {
     package var values: [String: [Double]] = [:]
     /// Seeds whose run failed.
     package var failed = 0
+    package var warnings: [Diagnostic] = []
     /// Why nothing was found, if so.
     package var problem: String?
   }
@@ -69,6 +70,8 @@ package struct Tuner {
     /// The best first.
     package var rows: [Row] = []
     package var wasInterrupted = false
+    /// What the measured runs did although it may not be meant.
+    package var warnings: [Diagnostic] { rows.flatMap(\.warnings) }
   }
 
   package let task: TuningTask
@@ -160,6 +163,7 @@ package struct Tuner {
     let measured = try runs(
       rule, best.values, trainer, seeds: start..<start + UInt64(settings.seeds), first: false)
     if Interrupt.isRequested { return row }
+    row.warnings = RunHistory.warnings(measured)
     row.failed = measured.count { $0.failure != nil }
     for name in seriesNames {
       row.values[name] = measured.filter { $0.failure == nil }.compactMap { $0.last(name) }

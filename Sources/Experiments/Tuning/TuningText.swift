@@ -64,6 +64,7 @@ extension Tuner.Result {
     .record([
       "rule": .string(row.written), "found": .string(row.rule),
       "best": .array(row.best.map { .number($0) }), "edge": .bool(row.isAtEdge),
+      "warnings": .array(row.warnings.map { .string($0.message) }),
       "failedSeeds": .int(row.failed), "problem": row.problem.map { .string($0) } ?? .null,
       "trials": .array(
         row.trials.map { trial in

@@ -317,15 +317,23 @@ package final class Optimizer {
     try step(loss: loss, oracle: oracle)
   }
 
-  /// One step with the bound memory. Throws R09xx where a matrix function has no answer; states and
-  /// parameters are then what they were before the step.
+  /// One step with the bound memory. Throws R09xx where a matrix function has no answer or a
+  /// hyperparameter leaves its domain; states and parameters are then what they were before the step.
   package func step(loss: Double = .nan, oracle: PointOracle? = nil) throws(DiagnosticError) {
     if awaited != nil { adoptCode() }
     if guardsFinite, !hasWitness, !gradientsAreFinite() {
       skippedSteps += 1
       return
     }
-    try hypers.advance(to: stepCount + 1)
+    do throws(DiagnosticError) {
+      try hypers.advance(to: stepCount + 1)
+    } catch {
+      var named = error
+      for k in named.diagnostics.indices {
+        named.diagnostics[k].notes.append(Note("in `\(instance.label)`"))
+      }
+      throw named
+    }
     lossValue.pointee = loss
     if hasInputs {
       for k in 0..<tensors.count {

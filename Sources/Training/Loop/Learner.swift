@@ -11,6 +11,7 @@ final class Learner {
   private let isCompiled: Bool
   private let seed: UInt64
   private let optimizer: Optimizer?
+  private var watch: RunWatch?
   private let parameters: TensorMemory
   private let gradients: TensorMemory
   private let batch: Int
@@ -69,6 +70,7 @@ final class Learner {
         throw DiagnosticError(.missingInput(input.name, of: rule, "training cannot give it"))
       }
       self.optimizer = optimizer
+      watch = RunWatch(optimizer)
     } else {
       optimizer = nil
     }
@@ -94,6 +96,7 @@ final class Learner {
       position += count
     }
     try optimizer?.initialise()
+    watch = optimizer.map(RunWatch.init)
     steps = 0
     takeViews()
   }
@@ -132,6 +135,7 @@ final class Learner {
       oracle: { (points, gradients) throws(DiagnosticError) -> Double in
         try evaluator.runner.loss(at: points, gradients: gradients, occasion)
       })
+    watch?.look()
     if optimizer?.stepCount == 1 { takeViews() }
     return (loss, shown ?? loss)
   }
@@ -202,6 +206,24 @@ final class Learner {
   }
 
   // MARK: Failures
+
+  /// Leaves in a history what the run would hide. A run that failed has said that its numbers broke.
+  func conclude(_ history: inout RunHistory) {
+    history.parameters = result
+    history.skippedSteps = optimizer?.skippedSteps ?? 0
+    history.warnings = watch?.findings ?? []
+    if history.failure != nil { history.warnings.removeAll { $0.code == .stateNotFinite } }
+  }
+
+  /// The failure of a run whose schedule left its domain; nil for other errors, which end all runs.
+  static func failure(
+    _ error: DiagnosticError, _ rule: String, _ seed: UInt64
+  ) -> Diagnostic? {
+    guard var said = error.diagnostics.first, said.code == .domainLeft else { return nil }
+    said.message = "\(rule), seed \(seed): \(said.message)"
+    said.notes.removeAll { $0.span == .none }
+    return said
+  }
 
   /// What to say of a loss that is not finite: the step and the tensor that broke first.
   func failure(_ loss: Double, _ step: Int, _ rule: String, _ seed: UInt64) -> Diagnostic {

@@ -93,7 +93,14 @@ package struct Trainer {
         }
         let end = min(position + batch, order.count)
         step += 1
-        let (loss, shown) = try learner.step(order[position..<end], showsLoss: true)
+        let (loss, shown): (Double, Double)
+        do throws(DiagnosticError) {
+          (loss, shown) = try learner.step(order[position..<end], showsLoss: true)
+        } catch {
+          history.failure = Learner.failure(error, rule.label, seed)
+          if history.failure == nil { throw error }
+          break training
+        }
         history.steps = step
         guard loss.isFinite else {
           history.failure = learner.failure(loss, step, rule.label, seed)
@@ -113,7 +120,7 @@ package struct Trainer {
       history.failure = learner.endFailure(step, rule.label, seed)
     }
     history.seconds = clock.seconds
-    history.parameters = learner.result
+    learner.conclude(&history)
     return history
   }
 
@@ -169,7 +176,14 @@ package struct Trainer {
       if isRecorded, keepsPoints { history.points.append(learner.result.flatMap { $0 }) }
       let isApart = learner.measuresApart
       if isRecorded, isApart { try record(learner, step - 1, next: step, &history) }
-      let loss = try learner.step([]).loss
+      let loss: Double
+      do throws(DiagnosticError) {
+        loss = try learner.step([]).loss
+      } catch {
+        history.failure = Learner.failure(error, rule.label, seed)
+        if history.failure == nil { throw error }
+        break
+      }
       if isRecorded, !isApart {
         history.record(Double(step - 1), [("loss", loss)] + learner.metrics)
       }
@@ -190,7 +204,7 @@ package struct Trainer {
       }
     }
     history.seconds = clock.seconds
-    history.parameters = learner.result
+    learner.conclude(&history)
     return history
   }
 
