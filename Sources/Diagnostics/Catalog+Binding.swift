@@ -321,6 +321,32 @@ extension Catalog {
           )
         ])),
     CatalogPage(
+      .missingInput, "An input that nobody gives",
+      "The rule reads something at each step besides the weights and the gradient. `train` and "
+        + "`minimize` cannot give it; a program does, and a recorded run.",
+      trigger: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            objective bowl(x: vector(2) = [1, 1]) = sum(x^2)
+            minimize bowl with AdaHessian for 5 steps
+            """
+          )
+        ]),
+      repair: .command(
+        "ravine run e.opt",
+        files: [
+          (
+            "e.opt",
+            """
+            objective bowl(x: vector(2) = [1, 1]) = sum(x^2)
+            minimize bowl with Adam for 5 steps
+            """
+          )
+        ])),
+    CatalogPage(
       .openEndReached, "A schedule at an open end of its domain",
       "The domain excludes this number, and a schedule ends exactly there. The step is made; what lies beyond "
         + "the end would be an error.",
@@ -403,32 +429,6 @@ extension Catalog {
             """
             objective steep(x: vector(2) = [1, 1]) = 1e100 * sum(x^2)
             minimize steep with Adam(lr = 0.1) for 20 steps
-            """
-          )
-        ])),
-    CatalogPage(
-      .missingInput, "An input that nobody gives",
-      "The rule reads something at each step besides the weights and the gradient. `train` and "
-        + "`minimize` cannot give it; a program does, and a recorded run.",
-      trigger: .command(
-        "ravine run e.opt",
-        files: [
-          (
-            "e.opt",
-            """
-            objective bowl(x: vector(2) = [1, 1]) = sum(x^2)
-            minimize bowl with AdaHessian for 5 steps
-            """
-          )
-        ]),
-      repair: .command(
-        "ravine run e.opt",
-        files: [
-          (
-            "e.opt",
-            """
-            objective bowl(x: vector(2) = [1, 1]) = sum(x^2)
-            minimize bowl with Adam for 5 steps
             """
           )
         ])),

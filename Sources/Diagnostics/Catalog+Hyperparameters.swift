@@ -96,7 +96,7 @@ extension Catalog {
       .scheduleLeavesDomain, "A schedule that leaves its domain",
       "The value of the hyperparameter at this step is none of those that the rule allows.",
       trigger: .command(
-        "ravine dump --stage plan 'Lion(β1 = t)'"),
+        "ravine dump --stage plan 'Lion(β1 = 2 * t)'"),
       repair: .command(
         "ravine dump --stage plan 'Lion(β1 = 1 - 1 / (t + 1))'")),
     CatalogPage(

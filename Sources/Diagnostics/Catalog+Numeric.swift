@@ -258,32 +258,6 @@ extension Catalog {
           )
         ])),
     CatalogPage(
-      .domainLeft, "A schedule that leaves its domain while the rule runs",
-      "The training of this rule and seed stops before this step, the others go on, and `ravine` ends with 4. "
-        + "Domains are looked at in every step, with the T of the run.",
-      trigger: .command(
-        "ravine run e.opt",
-        files: [
-          (
-            "e.opt",
-            """
-            objective f(x: scalar = 0) = -x
-            minimize f with SGD(lr = 0.5 - 0.2 * t) for 5 steps
-            """
-          )
-        ]),
-      repair: .command(
-        "ravine run e.opt",
-        files: [
-          (
-            "e.opt",
-            """
-            objective f(x: scalar = 0) = -x
-            minimize f with SGD(lr = linear_decay(0.5)) for 5 steps
-            """
-          )
-        ])),
-    CatalogPage(
       .lossNotFinite, "A loss or parameter that is not finite",
       "The training of this rule and seed stops at this step, the others go on, and "
         + "`ravine` ends with 4. A smaller learning rate, clipping or a warm-up may help.",

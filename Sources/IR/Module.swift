@@ -20,7 +20,7 @@ package struct Domain: Hashable, Sendable, CustomStringConvertible {
 
   /// Whether a number is a bound that does not belong to the domain: reached, and not passed.
   package func hasOpenEnd(at x: Double) -> Bool {
-    x.isFinite && (x == low && !includesLow || x == high && !includesHigh)
+    x == low && !includesLow || x == high && !includesHigh
   }
 
   package var description: String {

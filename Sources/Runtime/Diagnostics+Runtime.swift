@@ -43,7 +43,7 @@ extension Diagnostic {
   ) -> Diagnostic {
     Diagnostic(
       .openEndReached, .warning,
-      "\(rule): `\(hyper.name)` is \(NumberText.shortest(value)) at step \(step), an end that does "
+      "\(rule): `\(hyper.name)` is \(value.isInfinite ? "infinite" : NumberText.shortest(value)) at step \(step), an end that does "
         + "not belong to its domain \(hyper.domain?.description ?? "")", at: hyper.argument,
       notes: declared(hyper))
   }
@@ -80,7 +80,7 @@ extension Diagnostic {
       .stateNotFinite, .warning,
       "\(rule): the state `\(state)` of `\(tensor)` is \(value.isNaN ? "NaN" : "infinite") after step "
         + "\(step)", at: .none,
-      notes: [Note("a smaller scale of the objective, clipping or `--dtype f64` may help")])
+      notes: [Note("a smaller scale of the objective or clipping may help")])
   }
 
   /// `place` is a state, an input or a draw with its name.

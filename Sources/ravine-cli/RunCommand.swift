@@ -75,7 +75,9 @@ struct RunCommand: ParsableCommand {
       try script.run()
     } catch {
       Console.progress("")
-      Console.report(script.warnings + error.diagnostics, in: compiler.sources)
+      Console.report(
+        script.warnings + script.findings + script.failures + error.diagnostics,
+        in: compiler.sources)
       throw error.diagnostics.contains { $0.code.isNumeric }
         ? Status.numeric : Status.program
     }

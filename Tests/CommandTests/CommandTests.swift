@@ -376,7 +376,8 @@ import Testing
   // MARK: Interruption
 
   /// A terminal and `timeout` both signal: two signals are one Ctrl-C, and what was done is plotted.
-  @Test func twoSignalsAtOnceAreOneInterruption() throws {
+  @Test(arguments: [SIGINT, SIGTERM])
+  func twoSignalsAtOnceAreOneInterruption(_ signal: Int32) throws {
     let sandbox = try Sandbox()
     try sandbox.write(
       "e.opt",
@@ -397,7 +398,7 @@ import Testing
     // The first statement is done, and the second under way.
     #expect(!output.fileHandleForReading.availableData.isEmpty)
     try wait(for: process.processIdentifier, toCompute: 0.5)
-    for _ in 0..<2 { kill(process.processIdentifier, SIGINT) }
+    for _ in 0..<2 { kill(process.processIdentifier, signal) }
     process.waitUntilExit()
     #expect(process.terminationStatus == 130)
     let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

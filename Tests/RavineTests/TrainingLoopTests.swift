@@ -192,7 +192,7 @@ import Training
     #expect(codes("rule R { w' = if training then w - g else w }") == [214])
     #expect(codes("training") == [214])
     #expect(codes("objective f(x: scalar = if training then 1 else 2) = x^2") == [214])
-    #expect(codes("objective f(x: scalar = 1) {\ntraining = 2\nloss = x^2 + training\n}") == [213])
+    #expect(codes("objective f(x: scalar = 1) {\ntraining = 2\nloss = x^2 + training\n}") == [305])
     // A length cannot differ from step to step.
     #expect(
       codes("objective f(x: scalar = 1) = x * sum(ones(if training then 2 else 3))") == [410])
@@ -226,11 +226,12 @@ import Training
           param W: matrix(features, 1) = 0
           loss = mean_squared_error(x @ W, y)
       }
-      train line on d with Adam(β1 = t / 4) for 6 steps batch 2
+      train line on d with Lion(lr = 0.01, β1 = t / 4) for 6 steps batch 2
       """
     try Self.run(train, engine: engine) { script in
       let run = try #require(script.experiments.first?.rules[0].runs[0])
-      #expect(run.failure?.message.contains("`β1` must be in [0, 1), and is 1.25 at step 5") == true)
+      #expect(
+        run.failure?.message.contains("`β1` must be in [0, 1), and is 1.25 at step 5") == true)
       // At step 4 it is 1, the open end: a warning.
       #expect(run.warnings.map(\.code.number) == [830])
       #expect(run.warnings.first?.message.contains("`β1` is 1 at step 4") == true)
@@ -286,8 +287,9 @@ import Training
       #expect(script.warnings.map(\.code.number) == [831, 832])
       // (2e200)² is beyond float64 in the first step.
       #expect(
-        script.warnings[1].message == "Adam(lr = 0.1): the state `v` of `x` is infinite after step 1")
-      #expect(ExperimentJSON.text(script.experiments).contains("\"skipped\":10"))
+        script.warnings[1].message
+          == "Adam(lr = 0.1): the state `v` of `x` is infinite after step 1")
+      #expect(ExperimentJSON.text(script.experiments).contains("\"skipped\": 10"))
     }
   }
 
@@ -302,5 +304,64 @@ import Training
       minimize f with Least for 3 steps
       """
     try Self.run(source) { script in #expect(script.warnings.isEmpty) }
+  }
+
+  // MARK: Before it runs
+
+  /// The codes with which a script is refused, and what it put out before.
+  private func refused(_ source: String) -> (codes: [Int], output: String) {
+    let compiler = Compiler()
+    var found = compiler.add(name: "test.opt", bytes: Array(source.utf8)).filter {
+      $0.severity == .error
+    }
+    var text = ""
+    let script = Script(compiler, options: Script.Options(), output: { text += $0 })
+    if found.isEmpty {
+      do throws(DiagnosticError) { try script.run() } catch { found = error.diagnostics }
+    }
+    return (found.map(\.code.number), text)
+  }
+
+  @Test func whatCanBeSeenBeforeIsSaidBefore() {
+    let f = "objective f(x: vector(2) = [1, 1]) = sum(x^2)\nminimize f with SGD "
+    let cases: [(String, Int)] = [
+      (f + "for 10 steps batch 3", 220),
+      (f + "for 10 steps seed 1 seeds 2", 216),
+      (f + "for 10 * t steps", 214),
+      (f + "for 5 steps from [T, 1]", 214),
+      (f + "for 5 steps\nplot loss, gain to \"p.svg\"", 223),
+      (f + "for 5 steps\nplot loss to \"p.png\"", 225),
+      (f + "for 5 steps\nplot loss to \"nowhere/p.svg\"", 750),
+      ("objective g(x: scalar = 1) = x^2\nminimize g with SGD for 5 steps\nplot path", 224),
+      ("data d = csv(\"nowhere.csv\", target = \"y\")\n" + f + "for 5 steps", 701),
+    ]
+    for (source, code) in cases {
+      let (codes, output) = refused(source)
+      #expect(codes == [code], "\(source)")
+      #expect(output.isEmpty, "\(source)")
+    }
+    #expect(refused(f + "for 5 steps").codes == [])
+    // All of them at once.
+    #expect(refused(f + "for t steps\nplot loss to \"p.png\"").codes == [214, 225])
+  }
+
+  @Test func aMetricIsMadeLargeWhereNothingElseIsSaid() throws {
+    // The metric is largest at x = 0, which the rate 0.5 reaches in one step, and the loss is least there.
+    let source = """
+      objective f(x: scalar = 1) {
+          loss = x^2
+          metric score = -abs(x)
+      }
+      minimize f with SGD(lr = 0.1) for 1 steps
+      """
+    try Self.run(source) { script in
+      let task = try #require(try script.task())
+      var settings = Tuner.Settings(ranges: [try #require(SearchRange("lr = 0.1, 0.5, 0.7"))])
+      for (series, best) in [("score", 0.5), ("min score", 0.1), ("max loss", 0.1), ("loss", 0.5)] {
+        settings.take(series: series)
+        let row = try Tuner(task, settings).run(task.rules).rows[0]
+        #expect(row.best == [best], "\(series)")
+      }
+    }
   }
 }

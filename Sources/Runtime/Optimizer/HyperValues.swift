@@ -48,7 +48,9 @@ final class HyperValues {
     for k in hypers.indices {
       guard let domain = hypers[k].domain else { continue }
       if !isConstant { watched.append((k, domain)) }
-      if isConstant || !isOpenEnd(k, domain) { try check(k, values[k], isGiven: false) }
+      if isConstant || !values[k].isFinite || !isOpenEnd(k, domain) {
+        try check(k, values[k], isGiven: false)
+      }
     }
   }
 

@@ -24,7 +24,8 @@ package final class RunWatch {
 
   private static func isFinite(_ region: TensorMemory.Region) -> Bool {
     let element = region.format.element
-    guard [RV_F32, RV_F64, RV_BF16, RV_F16].contains(where: { Int32($0.rawValue) == element }) else {
+    guard [RV_F32, RV_F64, RV_BF16, RV_F16].contains(where: { Int32($0.rawValue) == element })
+    else {
       return region.values.allSatisfy(\.isFinite)
     }
     var pointer: UnsafeRawPointer? = UnsafeRawPointer(region.pointer)

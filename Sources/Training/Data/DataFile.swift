@@ -21,6 +21,10 @@ package struct DataFile: Sendable {
     self.bytes = bytes
   }
 
+  package static func notFound(_ path: String, at span: Span) -> DiagnosticError {
+    DataProblem.notFound(path, at: span)
+  }
+
   /// The file's bytes. `midway` runs after the file is opened and before its end is reached.
   ///
   /// Throws R0701 (missing), R0702 (unreadable), R0703 (directory), R0704 (changed while read),

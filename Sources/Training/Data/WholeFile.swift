@@ -29,6 +29,16 @@ package struct WholeFile {
     self.output = output
   }
 
+  /// Throws what saving would throw of the place: no directory, a directory, what may not be written.
+  package func requirePlace() throws(DiagnosticError) {
+    if path.isEmpty || path.utf8.contains(0) || path.hasSuffix("/") {
+      throw DataProblem.notRegular(path, what: "no file name", at: span)
+    }
+    let target = try destination().path
+    let directory = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "."
+    guard access(directory, W_OK) == 0 else { throw failure(errno) }
+  }
+
   package func save(_ bytes: [UInt8]) throws(DiagnosticError) {
     if path.isEmpty || path.utf8.contains(0) || path.hasSuffix("/") {
       throw DataProblem.notRegular(path, what: "no file name", at: span)
