@@ -193,14 +193,22 @@ package final class Compiler {
     return try expression(text, name: name)
   }
 
+  /// A text that is one expression, not checked.
+  package func parsed(
+    _ text: String, name: String = "<expression>"
+  ) throws(DiagnosticError) -> (tree: SyntaxTree, root: ExprID) {
+    let file = sources.add(name: name, text: text)
+    var bag = DiagnosticBag()
+    let parsed = parseExpression(file, into: &bag)
+    if bag.hasErrors { throw DiagnosticError(bag.sorted) }
+    return parsed
+  }
+
   /// A loose expression, parsed and checked as part of an item.
   private func expression(
     _ text: String, name: String, as kind: (ExprID) -> Item.Kind = { .expression($0) }
   ) throws(DiagnosticError) -> (ExprID, TreeID) {
-    let file = sources.add(name: name, text: text)
-    var bag = DiagnosticBag()
-    let (tree, expression) = parseExpression(file, into: &bag)
-    if bag.hasErrors { throw DiagnosticError(bag.sorted) }
+    let (tree, expression) = try parsed(text, name: name)
     var loose = tree
     loose.items = [Item(kind(expression), tree.span(expression))]
     checker.beginStatement()

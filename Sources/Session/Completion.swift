@@ -11,10 +11,13 @@ package struct Completion: Sendable, Equatable {
   package var appendsBlank: Bool
 }
 
-extension Session {
-  /// Completes the word before `cursor`, in bytes: commands, names, hyperparameters inside a call,
-  /// file names, `\beta`.
-  package func completion(of line: String, at cursor: Int) -> Completion {
+/// Finds what may stand there: commands, names, hyperparameters inside a call, file names, `\beta`.
+struct Completer {
+  let definitions: Definitions
+  let console: any SessionConsole
+
+  /// Completes the word before `cursor`, in bytes.
+  func completion(of line: String, at cursor: Int) -> Completion {
     let bytes = Array(line.utf8.prefix(cursor))
     let start = Self.wordStart(bytes)
     let word = String(decoding: bytes[start...], as: UTF8.self)
@@ -37,7 +40,7 @@ extension Session {
     }
     if head == ":help" || head == ":h" {
       let names =
-        CommandName.allCases.map { ":" + $0.rawValue } + allNames
+        CommandName.allCases.map { ":" + $0.rawValue } + definitions.names
         + BuiltinHelp.words.map(\.name)
       return Completion(start: start, candidates: matching(word, names), appendsBlank: false)
     }
@@ -45,13 +48,13 @@ extension Session {
       let inside = matching(word, parameters(of: call).map { "\($0) = " })
       if !inside.isEmpty, !Self.isValue(bytes, start) || !word.isEmpty {
         if !Self.isValue(bytes, start) {
-          let others = word.isEmpty ? [] : matching(word, allNames)
+          let others = word.isEmpty ? [] : matching(word, definitions.names)
           return Completion(start: start, candidates: inside + others, appendsBlank: false)
         }
       }
     }
     if word.isEmpty { return Completion(start: start, candidates: [], appendsBlank: false) }
-    var names = allNames
+    var names = definitions.names
     if StatementReader.isBlank(before) { names += Self.statementWords }
     if ["minimize", "train"].contains(head) { names += Self.clauseWords }
     return Completion(start: start, candidates: matching(word, names), appendsBlank: false)
@@ -64,16 +67,10 @@ extension Session {
     "with", "for", "on", "steps", "epochs", "batch", "seeds", "from",
   ]
 
-  /// Everything that a name may mean here.
-  private var allNames: [String] {
-    ledger.declarations.map(\.name) + ZooIndex.declarations.map(\.name)
-      + BuiltinHelp.entries.map(\.name)
-  }
-
   private func setWords(_ before: String) -> [String] {
     let words = Fragment(before).words
-    guard words.count > 1 else { return Self.settingNames }
-    return Self.choices(words[1].text).split(separator: ",").map {
+    guard words.count > 1 else { return SettingsCommand.names }
+    return SettingsCommand.choices(words[1].text).split(separator: ",").map {
       String($0.drop { $0 == " " })
     }.filter { !$0.contains(" ") }
   }
@@ -183,7 +180,7 @@ extension Session {
   /// The parameters of a rule, function or objective, of the session or the zoo.
   private func parameters(of name: String) -> [String] {
     let key = Name(name).key
-    let program = compiler.program
+    let program = definitions.compiler.program
     if let rule = program.rules[key] { return rule.declaration.parameters.map(\.name.text) }
     if let function = program.functions[key] {
       return function.declaration.parameters.map(\.name.text)
@@ -192,7 +189,7 @@ extension Session {
       return objective.declaration.parameters.map(\.name.text)
     }
     guard let found = ZooIndex.declaration(name) else { return [] }
-    let (tree, _) = compiler.tree(name: found.file, bytes: Array(found.text.utf8))
+    let (tree, _) = definitions.compiler.tree(name: found.file, bytes: Array(found.text.utf8))
     for item in tree.items {
       switch item.kind {
       case .rule(let rule): return rule.parameters.map(\.name.text)

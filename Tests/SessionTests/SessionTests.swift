@@ -57,13 +57,13 @@ import Testing
   @Test func errorsChangeNothing() {
     let bench = Bench()
     bench.run("rule A(lr = 0.1) { w' = w - lr * g }")
-    let before = bench.session.ledger.script
+    let before = bench.session.definitions.ledger.script
     for broken in [
       "rule A(lr = 0.1) { w = w - lr * g }", "rule A(lr = 0.1) {", "x = y + 1", "fn f(a) = f(a)",
       "rule C = Nothing",
     ] {
       #expect(bench.run(broken).hasPrefix("error[R0"), "\(broken)")
-      #expect(bench.session.ledger.script == before, "\(broken)")
+      #expect(bench.session.definitions.ledger.script == before, "\(broken)")
     }
     #expect(bench.run(":compare A SGD").hasPrefix("proved equal"))
     #expect(bench.run("C").contains("C"))
