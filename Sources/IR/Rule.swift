@@ -307,5 +307,3 @@ extension FunctionBuilder {
     return map[root.index]
   }
 }
-
-package typealias RuleInstance = Rule

@@ -99,7 +99,7 @@ struct DumpCommand: ParsableCommand {
     if found.hasErrors { throw Status.program }
   }
 
-  private func plan(_ rule: RuleInstance, _ compiler: Compiler) throws {
+  private func plan(_ rule: Rule, _ compiler: Compiler) throws {
     let specs = try ParameterList.parse(parameters)
     do throws(DiagnosticError) {
       let bound = try BoundRule(rule, parameters: specs, elementType: dtype.elementType)
@@ -115,7 +115,7 @@ struct DumpCommand: ParsableCommand {
     }
   }
 
-  private func show(_ rule: RuleInstance) {
+  private func show(_ rule: Rule) {
     Console.write("# \(rule.label): hyperparameters\n" + rule.arguments.dump())
     for variant in rule.module.variants {
       let path = variant.path.isEmpty ? "" : ": " + variant.path.joined(separator: ", ")
