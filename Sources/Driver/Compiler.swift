@@ -80,6 +80,14 @@ package final class Compiler {
   /// Takes back what was declared since `standing` was asked for.
   package func restore(_ standing: Checker.Standing) { checker.restore(standing) }
 
+  /// The names that arguments of a call of this rule, function or objective may have, of the session
+  /// or the zoo.
+  package func labels(of callee: String) -> [String] {
+    let key = Name(callee).key
+    if program.objectives[key] == nil { _ = checker.require(key) }
+    return program.labels(of: key).map(\.text)
+  }
+
   /// Gives a text that is no program (a command of a session) its place among the sources.
   package func place(name: String, text: String) -> SourceFile {
     sources.add(name: name, text: text)

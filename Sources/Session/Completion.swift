@@ -1,4 +1,6 @@
 import Basics
+import Diagnostics
+import Driver
 import Semantics
 import Syntax
 
@@ -15,9 +17,12 @@ package struct Completion: Sendable, Equatable {
 struct Completer {
   let definitions: Definitions
   let console: any SessionConsole
+  /// The lines of the statement before this one.
+  let pending: String
 
   /// Completes the word before `cursor`, in bytes.
   func completion(of line: String, at cursor: Int) -> Completion {
+    let names = names(after: pending + String(decoding: line.utf8.prefix(cursor), as: UTF8.self))
     let bytes = Array(line.utf8.prefix(cursor))
     let start = Self.wordStart(bytes)
     let word = String(decoding: bytes[start...], as: UTF8.self)
@@ -39,25 +44,31 @@ struct Completer {
         start: start, candidates: matching(word, setWords(before)), appendsBlank: true)
     }
     if head == ":help" || head == ":h" {
-      let names =
-        CommandName.allCases.map { ":" + $0.rawValue } + definitions.names
-        + BuiltinHelp.words.map(\.name)
-      return Completion(start: start, candidates: matching(word, names), appendsBlank: false)
+      return Completion(
+        start: start, candidates: matching(word, definitions.helpNames), appendsBlank: false)
     }
     if let call = Self.openCall(bytes, before: start) {
-      let inside = matching(word, parameters(of: call).map { "\($0) = " })
-      if !inside.isEmpty, !Self.isValue(bytes, start) || !word.isEmpty {
-        if !Self.isValue(bytes, start) {
-          let others = word.isEmpty ? [] : matching(word, definitions.names)
-          return Completion(start: start, candidates: inside + others, appendsBlank: false)
-        }
+      let inside = matching(word, definitions.compiler.labels(of: call).map { "\($0) = " })
+      if !inside.isEmpty, !Self.isValue(bytes, start) {
+        let others = word.isEmpty ? [] : matching(word, names)
+        return Completion(start: start, candidates: inside + others, appendsBlank: false)
       }
     }
     if word.isEmpty { return Completion(start: start, candidates: [], appendsBlank: false) }
-    var names = definitions.names
-    if StatementReader.isBlank(before) { names += Self.statementWords }
-    if ["minimize", "train"].contains(head) { names += Self.clauseWords }
-    return Completion(start: start, candidates: matching(word, names), appendsBlank: false)
+    let isFirst = pending.isEmpty && StatementReader.isBlank(before)
+    let words = isFirst ? Self.statementWords : []
+    let clauses = ["minimize", "train"].contains(head) ? Self.clauseWords : []
+    return Completion(
+      start: start, candidates: matching(word, names + words + clauses), appendsBlank: false)
+  }
+
+  /// What may stand at the end of a text, finished or not.
+  private func names(after text: String) -> [String] {
+    var sources = SourceMap()
+    var bag = DiagnosticBag()
+    let tree = parse(sources.add(name: "", text: text), into: &bag)
+    let end = tree.file.base + UInt32(tree.file.bytes.count)
+    return definitions.compiler.program.candidates(at: end, in: tree).map(\.name)
   }
 
   private static let statementWords = [
@@ -175,28 +186,5 @@ struct Completer {
   private static func isValue(_ bytes: [UInt8], _ start: Int) -> Bool {
     let last = bytes[..<start].last { $0 > 0x20 }
     return last != UInt8(ascii: "(") && last != UInt8(ascii: ",")
-  }
-
-  /// The parameters of a rule, function or objective, of the session or the zoo.
-  private func parameters(of name: String) -> [String] {
-    let key = Name(name).key
-    let program = definitions.compiler.program
-    if let rule = program.rules[key] { return rule.declaration.parameters.map(\.name.text) }
-    if let function = program.functions[key] {
-      return function.declaration.parameters.map(\.name.text)
-    }
-    if let objective = program.objectives[key] {
-      return objective.declaration.parameters.map(\.name.text)
-    }
-    guard let found = ZooIndex.declaration(name) else { return [] }
-    let (tree, _) = definitions.compiler.tree(name: found.file, bytes: Array(found.text.utf8))
-    for item in tree.items {
-      switch item.kind {
-      case .rule(let rule): return rule.parameters.map(\.name.text)
-      case .function(let function): return function.parameters.map(\.name.text)
-      default: break
-      }
-    }
-    return []
   }
 }

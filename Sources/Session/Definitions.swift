@@ -35,10 +35,11 @@ final class Definitions {
 
   func isObjective(_ name: Name) -> Bool { compiler.program.objectives[name.key] != nil }
 
-  /// Everything that a name may mean here.
-  var names: [String] {
+  /// Everything that there is help on.
+  var helpNames: [String] {
     ledger.declarations.map(\.name) + ZooIndex.declarations.map(\.name)
-      + BuiltinHelp.entries.map(\.name)
+      + (BuiltinHelp.entries + BuiltinHelp.words).map(\.name)
+      + CommandName.allCases.map { ":" + $0.rawValue }
   }
 
   // MARK: Changes

@@ -27,11 +27,7 @@ struct HelpCommand: Answering {
     let commands = CommandName.matching(word)
     if commands.count == 1 { return write(Self.page(commands[0])) }
     if isCommand, commands.count > 1 { return write(commands.map(Self.page).joined()) }
-    let names =
-      definitions.ledger.declarations.map(\.name) + ZooIndex.declarations.map(\.name)
-      + (BuiltinHelp.entries + BuiltinHelp.words).map(\.name)
-      + CommandName.allCases.map { ":" + $0.rawValue }
-    let near = Suggestion.nearest(to: rest.text, among: names)
+    let near = Suggestion.nearest(to: rest.text, among: definitions.helpNames)
     throw DiagnosticError(.noHelp(rest.text, suggestion: near, at: span(rest)))
   }
 

@@ -108,9 +108,12 @@ package final class Session {
     output.report(diagnostics, in: compiler.sources)
   }
 
-  /// Completes the word before `cursor`, in bytes.
-  package func completion(of line: String, at cursor: Int) -> Completion {
-    Completer(definitions: definitions, console: output.console).completion(of: line, at: cursor)
+  /// Completes the word before `cursor`, in bytes; `pending` are the lines before this one.
+  package func completion(
+    of line: String, at cursor: Int, after pending: String = ""
+  ) -> Completion {
+    Completer(definitions: definitions, console: output.console, pending: pending)
+      .completion(of: line, at: cursor)
   }
 
   // MARK: Statements
