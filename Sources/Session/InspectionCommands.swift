@@ -10,7 +10,7 @@ import Symbolic
 import Syntax
 import Zoo
 
-/// Looks at names, rules and expressions: `:type`, `:show`, `:dump`, `:browse`, `:help`.
+/// Looks at names, rules and expressions: `:type`, `:show`, `:dump`, `:browse`.
 struct InspectionCommands: Answering {
   let question: Question
 
@@ -19,9 +19,8 @@ struct InspectionCommands: Answering {
   func type(_ rest: Fragment) throws {
     let name = head(rest)
     let isBare = name.text == rest.text
-    if isRule(rest) {
-      return write(
-        header(try asking(rest) { try rule(rest) }))
+    if definitions.isRule(name) {
+      return write(header(try asking(rest) { try rule(rest) }))
     }
     if isBare, let declaration = definitions.ledger.declaration(name.key),
       declaration.kind != .value
@@ -101,7 +100,7 @@ struct InspectionCommands: Answering {
         return write("\(page.usage): \(page.meaning)\n")
       }
     }
-    if isRule(rest) {
+    if definitions.isRule(name) {
       // A rule of rules, or with arguments: as the equations that it stands for.
       let instance = try asking(rest) { try compiler.rule(rest.text) }
       return write(SourcePrinter.rule(instance.module))
@@ -121,7 +120,7 @@ struct InspectionCommands: Answering {
       throw DiagnosticError(.usage("`\(first.text)` of which rule?", of: .dump, at: span(rest)))
     }
     let name = head(what)
-    if !isRule(what), definitions.isObjective(name) {
+    if !definitions.isRule(name), definitions.isObjective(name) {
       let objective = try asking(what) { try compiler.objective(what.text) }
       return write(objective.initial.dump() + "\n" + objective.forward.dump())
     }
@@ -148,7 +147,7 @@ struct InspectionCommands: Answering {
   // MARK: :latex
 
   func latex(_ rest: Fragment) throws {
-    if isRule(rest) {
+    if definitions.isRule(head(rest)) {
       let module = try asking(rest) { try rule(rest).module }
       for k in module.variants.indices {
         write(LatexPrinter.rule(module, variant: k))

@@ -130,8 +130,6 @@ extension Answering {
     }
   }
 
-  func isRule(_ fragment: Fragment) -> Bool { definitions.isRule(head(fragment)) }
-
   /// A rule; free names in its arguments stand for any number.
   func rule(_ fragment: Fragment) throws -> Rule {
     try compiler.rule(fragment.text, allowsFreeNames: true)

@@ -32,7 +32,7 @@ struct DescribeCommand: ParsableCommand {
 
   func run() throws {
     let compiler = Compiler()
-    var rules: [RuleInstance] = []
+    var rules: [Rule] = []
     var objectives: [ObjectiveModule] = []
     switch Program(program) {
     case .rule(let text, let path):

@@ -259,6 +259,29 @@ import Testing
     #expect(try box.run("ravine compare r.opt SGD").status == 2)
   }
 
+  /// What was typed is said once, where it breaks off, and mended there.
+  @Test func aRuleThatIsNotFinished() throws {
+    let found = try Sandbox().run("ravine compare 'Lion(lr=1' SGD")
+    #expect(found.status == 3 && found.output.isEmpty)
+    #expect(
+      found.errors == """
+        error[R0121]: expected `)`
+         --> <rule>:1:10
+          |
+        1 | Lion(lr=1
+          |          ^
+        note: `(` was opened here
+         --> <rule>:1:5
+          |
+        1 | Lion(lr=1
+          |     -
+        help: insert `)`
+        1 | Lion(lr=1)
+          |          ~
+
+        """)
+  }
+
   @Test func everyStageIsPrinted() throws {
     let sandbox = try Sandbox()
     try sandbox.write("r.opt", Self.rule)

@@ -1,4 +1,5 @@
 import Basics
+import Synchronization
 import Testing
 
 @testable import Session
@@ -276,6 +277,58 @@ import Testing
       #expect(said.utf8.allSatisfy { $0 < 0x80 }, "\(said)")
     }
     #expect(bench.run("β1 + λ") == "%3 = beta1 + lambda\n")
+  }
+
+  // MARK: Named axes
+
+  /// Three gradients that are longer than 1 are clipped to it: together they have the length √3.
+  @Test func aRuleWithAxesIsTraced() {
+    let said = Bench().run(":trace DPSGD(noise = 0)")
+    let rows = said.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(rows.contains { $0.prefix(2) == ["per_example_gradients", "3×6×4"] }, "\(said)")
+    #expect(rows.contains { $0.prefix(3) == ["clipped", "3×6×4", "1.732"] }, "\(said)")
+    #expect(!said.contains("error"))
+  }
+
+  /// A step goes no farther than lr · c = 0.1: from 1 nothing leads away, however steep the bowl.
+  @Test func aRuleWithAxesIsMeasured() {
+    let said = Bench().run(":stability DPSGD(lr = 0.1, c = 1, noise = 0)")
+    #expect(said.hasPrefix("it has named axes, which the algebra does not know"), "\(said)")
+    #expect(said.contains("no farther away after 200 steps for h up to"), "\(said)")
+    #expect(said.contains("and perhaps beyond"), "\(said)")
+  }
+
+  // MARK: Limits
+
+  /// The interrupt comes while terms are being multiplied: the algebra has looked for one a hundred
+  /// times in this statement, and stops at the first that is there.
+  @Test func anInterruptStopsTheAlgebraAtWork() {
+    let asked = Mutex(0)
+    let limit = Mutex(Int.max)
+    let console = MemoryConsole()
+    let session = Session(
+      console: console,
+      interrupt: InterruptSource(
+        isRequested: {
+          asked.withLock { count in
+            count += 1
+            return count > limit.withLock { $0 }
+          }
+        },
+        clear: { asked.withLock { $0 = 0 } }))
+    session.settings.nodes = 30_000
+    let work = ":expand ((a + b + c + d + e + f)^4 * (a + g + h)^3)^9"
+    session.submit(work)
+    let whole = asked.withLock { $0 }
+    #expect(whole > 300, "the work is long enough to be interrupted")
+    #expect(!session.wasInterrupted && console.take().contains("%1 ="))
+    limit.withLock { $0 = 100 }
+    session.submit(work)
+    #expect(session.wasInterrupted)
+    #expect(console.take() == "interrupted\n")
+    limit.withLock { $0 = .max }
+    session.submit("1 + 1")
+    #expect(console.take() == "%2 = 2\n")
   }
 
   /// A term that unfolds beyond all bounds is answered, in part, with little work.
