@@ -66,7 +66,8 @@ struct Fragment: Hashable {
     return (Fragment(String(decoding: kept, as: UTF8.self), at: offset).trimmed, last)
   }
 
-  private static func depthChange(_ byte: UInt8) -> Int {
+  /// What a byte adds to the number of open brackets.
+  static func depthChange(_ byte: UInt8) -> Int {
     switch byte {
     case UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{"): 1
     case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"): -1
