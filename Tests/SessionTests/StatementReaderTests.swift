@@ -102,7 +102,7 @@ import Testing
       bench.session.completion(of: line, at: line.utf8.count, after: pending).candidates
     }
     let rule = "rule A(rate = 0.1) {\n  state memory\n  memory' = memory / 2 + g\n"
-    #expect(candidates("  w' = w - ra", after: rule) == ["rademacher", "rate"])
+    #expect(candidates("  w' = w - ra", after: rule) == ["rademacher", "rank", "rate"])
     #expect(candidates("  w' = w - mem", after: rule) == ["memory"])
     #expect(candidates("  w' = w - sca", after: rule) == ["scale"])
     #expect(candidates("  w' = w - str", after: rule).isEmpty)
