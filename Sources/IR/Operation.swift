@@ -108,12 +108,26 @@ package enum OperationClass: UInt8, Sendable {
   case movement, selection, oracle, region
 }
 
+/// What the attribute of an instruction says.
+package enum AttributeMeaning: UInt8, Sendable {
+  case none
+  /// A place in a list of the rule: its states, hyperparameters, free names; the values of a tuple.
+  case slot
+  /// A place in a table of the function.
+  case constant, draw, slices, loop
+  /// A place in the module's `globalSites`.
+  case site
+  /// An `ExtentKind`, a `Scope`, a `SingularSigns`; of `iota`, the axis counted along.
+  case extent, scope, signs, axis
+}
+
 extension Operation {
   package struct Info: Sendable {
     /// The function or operator by which source text calls it; empty if it has none of its own.
     package var name: String
     package var arity: Int
     package var operationClass: OperationClass
+    package var attribute: AttributeMeaning
     /// Floating-point operations per element of the result (of the operand, for reductions).
     package var flops: Int
     package var isCommutative: Bool
@@ -135,11 +149,12 @@ extension Operation {
   @inline(never) private var row: Info {
     func make(
       _ name: String, _ arity: Int, _ group: OperationClass, _ flops: Int = 0,
-      commutative: Bool = false, boolean: Bool = false, ulps: Double = 0.5
+      commutative: Bool = false, boolean: Bool = false, ulps: Double = 0.5,
+      attribute: AttributeMeaning = .none
     ) -> Info {
       Info(
-        name: name, arity: arity, operationClass: group, flops: flops, isCommutative: commutative,
-        givesBoolean: boolean, ulps: ulps)
+        name: name, arity: arity, operationClass: group, attribute: attribute, flops: flops,
+        isCommutative: commutative, givesBoolean: boolean, ulps: ulps)
     }
     /// A function of one number. Nothing but the roundings has a default.
     func function(
@@ -153,20 +168,20 @@ extension Operation {
       return info
     }
     return switch self {
-    case .constant: make("", 0, .source)
-    case .hyper: make("", 0, .source)
-    case .free: make("", 0, .source)
+    case .constant: make("", 0, .source, attribute: .constant)
+    case .hyper: make("", 0, .source, attribute: .slot)
+    case .free: make("", 0, .source, attribute: .slot)
     case .step: make("t", 0, .source)
     case .horizon: make("T", 0, .source)
-    case .parameter: make("w", 0, .source)
-    case .gradient: make("g", 0, .source)
-    case .state: make("", 0, .source)
-    case .input: make("", 0, .source)
+    case .parameter: make("w", 0, .source, attribute: .slot)
+    case .gradient: make("g", 0, .source, attribute: .slot)
+    case .state: make("", 0, .source, attribute: .slot)
+    case .input: make("", 0, .source, attribute: .slot)
     case .loss: make("loss", 0, .source)
-    case .extent: make("", 0, .source)
-    case .argument: make("", 0, .source)
-    case .draw: make("", 0, .source, 10)
-    case .iota: make("iota", 0, .source)
+    case .extent: make("", 0, .source, attribute: .extent)
+    case .argument: make("", 0, .source, attribute: .slot)
+    case .draw: make("", 0, .source, 10, attribute: .draw)
+    case .iota: make("iota", 0, .source, attribute: .axis)
     case .negate: make("-", 1, .elementwise, 1)
     case .absolute:
       function(
@@ -272,14 +287,14 @@ extension Operation {
     case .logicalOr: make("or", 2, .elementwise, 1, commutative: true, boolean: true)
     case .select: make("if", 3, .elementwise, 1)
     case .clip: make("clip", 3, .elementwise, 2)
-    case .sum: make("sum", 1, .reduction, 1)
-    case .maximumOf: make("max", 1, .reduction, 1)
-    case .minimumOf: make("min", 1, .reduction, 1)
-    case .argMaximum: make("argmax", 1, .reduction, 1)
-    case .argMinimum: make("argmin", 1, .reduction, 1)
-    case .globalSum: make("sum", 1, .globalReduction, 1)
-    case .globalMaximum: make("max", 1, .globalReduction, 1)
-    case .globalMinimum: make("min", 1, .globalReduction, 1)
+    case .sum: make("sum", 1, .reduction, 1, attribute: .scope)
+    case .maximumOf: make("max", 1, .reduction, 1, attribute: .scope)
+    case .minimumOf: make("min", 1, .reduction, 1, attribute: .scope)
+    case .argMaximum: make("argmax", 1, .reduction, 1, attribute: .scope)
+    case .argMinimum: make("argmin", 1, .reduction, 1, attribute: .scope)
+    case .globalSum: make("sum", 1, .globalReduction, 1, attribute: .site)
+    case .globalMaximum: make("max", 1, .globalReduction, 1, attribute: .site)
+    case .globalMinimum: make("min", 1, .globalReduction, 1, attribute: .site)
     case .softmax: make("softmax", 1, .rowwise, 13)
     case .logSoftmax: make("log_softmax", 1, .rowwise, 13)
     case .matrixProduct: make("@", 2, .matrix)
@@ -290,11 +305,11 @@ extension Operation {
     case .cholesky: make("cholesky", 1, .decomposition)
     case .qr: make("qr", 1, .decomposition)
     case .eigh: make("eigh", 1, .decomposition)
-    case .svd: make("svd", 1, .decomposition)
+    case .svd: make("svd", 1, .decomposition, attribute: .signs)
     case .reshape: make("reshape", 1, .movement)
     case .broadcast: make("broadcast", 1, .movement)
-    case .slice: make("", 1, .movement)
-    case .placeSlice: make("", 1, .movement)
+    case .slice: make("", 1, .movement, attribute: .slices)
+    case .placeSlice: make("", 1, .movement, attribute: .slices)
     case .gather: make("gather", 2, .movement)
     case .scatterAdd: make("scatter_add", 2, .movement, 1)
     case .takeAlong: make("take_along", 2, .movement)
@@ -304,10 +319,10 @@ extension Operation {
     case .argSort: make("argsort", 1, .selection)
     case .topKMask: make("topk_mask", 2, .selection, boolean: true)
     case .quantile: make("quantile", 2, .selection)
-    case .lossAt: make("loss", 1, .oracle)
-    case .gradientAt: make("grad", 1, .oracle)
-    case .loop: make("repeat", 1, .region)
-    case .project: make("", 1, .region)
+    case .lossAt: make("loss", 1, .oracle, attribute: .site)
+    case .gradientAt: make("grad", 1, .oracle, attribute: .site)
+    case .loop: make("repeat", 1, .region, attribute: .loop)
+    case .project: make("", 1, .region, attribute: .slot)
     }
   }
 

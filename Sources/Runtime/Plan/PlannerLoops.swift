@@ -40,15 +40,10 @@ extension Planner {
   }
 
   private static func readsAround(_ f: Function, isBody: Bool) -> Bool {
-    if isBody {
-      for instruction in f.instructions {
-        switch instruction.operation {
-        case .hyper, .step, .horizon, .loss, .parameter, .gradient, .state, .input, .draw:
-          return true
-        default: break
-        }
-      }
-    }
+    let around: Set<Operation> = [
+      .hyper, .step, .horizon, .loss, .parameter, .gradient, .state, .input, .draw,
+    ]
+    if isBody, f.instructions.contains(where: { around.contains($0.operation) }) { return true }
     return f.loops.contains { readsAround($0.body, isBody: true) }
   }
 
