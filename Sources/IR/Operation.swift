@@ -183,75 +183,36 @@ extension Operation {
     case .draw: make("", 0, .source, 10, attribute: .draw)
     case .iota: make("iota", 0, .source, attribute: .axis)
     case .negate: make("-", 1, .elementwise, 1)
-    case .absolute:
-      function(
-        "abs", 1, .even, .nonNegative, "the size of x")
-    case .sign:
-      function(
-        "sign", 1, .rising, .signs, "1, -1, or 0 where x is 0")
-    case .squareRoot:
-      function(
-        "sqrt", 1, .none, .nonNegative, "the square root")
+    case .absolute: function("abs", 1, .even, .nonNegative, "the size of x")
+    case .sign: function("sign", 1, .rising, .signs, "1, -1, or 0 where x is 0")
+    case .squareRoot: function("sqrt", 1, .none, .nonNegative, "the square root")
     case .cubeRoot:
-      function(
-        "cbrt", 10, .rising, .all, "the cube root, of negative numbers too", ulps: 1.5)
-    case .exponential:
-      function(
-        "exp", 10, .none, .positive, "e^x", ulps: 1.5)
-    case .expm1:
-      function(
-        "expm1", 10, .none, .all, "e^x - 1, exact near 0", ulps: 1.5)
-    case .logarithm:
-      function(
-        "log", 10, .none, .all, "the natural logarithm", ulps: 1.5)
-    case .log1p:
-      function(
-        "log1p", 10, .none, .all, "log(1 + x), exact near 0", ulps: 1.5)
-    case .tanh:
-      function(
-        "tanh", 12, .rising, .insideSigns, "the hyperbolic tangent", ulps: 2.5)
-    case .sinh:
-      function(
-        "sinh", 12, .rising, .all, "the hyperbolic sine", ulps: 2.5)
-    case .cosh:
-      function(
-        "cosh", 12, .even, .atLeastOne, "the hyperbolic cosine", ulps: 2.5)
-    case .sine:
-      function(
-        "sin", 10, .odd, .signs, "the sine of an angle in radians", ulps: 1.5)
-    case .cosine:
-      function(
-        "cos", 10, .even, .signs, "the cosine of an angle in radians", ulps: 1.5)
-    case .tangent:
-      function(
-        "tan", 12, .odd, .all, "the tangent of an angle in radians", ulps: 1.5)
-    case .arcsine:
-      function(
-        "arcsin", 12, .rising, .all, "the angle whose sine is x", ulps: 1.5)
+      function("cbrt", 10, .rising, .all, "the cube root, of negative numbers too", ulps: 1.5)
+    case .exponential: function("exp", 10, .none, .positive, "e^x", ulps: 1.5)
+    case .expm1: function("expm1", 10, .none, .all, "e^x - 1, exact near 0", ulps: 1.5)
+    case .logarithm: function("log", 10, .none, .all, "the natural logarithm", ulps: 1.5)
+    case .log1p: function("log1p", 10, .none, .all, "log(1 + x), exact near 0", ulps: 1.5)
+    case .tanh: function("tanh", 12, .rising, .insideSigns, "the hyperbolic tangent", ulps: 2.5)
+    case .sinh: function("sinh", 12, .rising, .all, "the hyperbolic sine", ulps: 2.5)
+    case .cosh: function("cosh", 12, .even, .atLeastOne, "the hyperbolic cosine", ulps: 2.5)
+    case .sine: function("sin", 10, .odd, .signs, "the sine of an angle in radians", ulps: 1.5)
+    case .cosine: function("cos", 10, .even, .signs, "the cosine of an angle in radians", ulps: 1.5)
+    case .tangent: function("tan", 12, .odd, .all, "the tangent of an angle in radians", ulps: 1.5)
+    case .arcsine: function("arcsin", 12, .rising, .all, "the angle whose sine is x", ulps: 1.5)
     case .arccosine:
-      function(
-        "arccos", 12, .none, .nonNegative, "the angle whose cosine is x", ulps: 1.5)
+      function("arccos", 12, .none, .nonNegative, "the angle whose cosine is x", ulps: 1.5)
     case .arctangent:
-      function(
-        "arctan", 12, .rising, .all, "the angle whose tangent is x", ulps: 1.5)
-    case .floor:
-      function(
-        "floor", 1, .none, .all, "the whole number below")
-    case .ceiling:
-      function(
-        "ceil", 1, .none, .all, "the whole number above")
-    case .round:
-      function(
-        "round", 1, .odd, .all, "the nearest whole number, halves to even")
+      function("arctan", 12, .rising, .all, "the angle whose tangent is x", ulps: 1.5)
+    case .floor: function("floor", 1, .none, .all, "the whole number below")
+    case .ceiling: function("ceil", 1, .none, .all, "the whole number above")
+    case .round: function("round", 1, .odd, .all, "the nearest whole number, halves to even")
     case .bfloat16:
       function(
         "bf16", 1, .odd, .all, "the nearest number with 8 significant bits, as bfloat16 keeps it")
     case .float16:
       function(
         "f16", 1, .odd, .all, "the nearest number with 11 significant bits, as float16 keeps it")
-    case .errorFunction:
-      function(
-        "erf", 15, .rising, .insideSigns, "the error function", ulps: 1.5)
+    case .errorFunction: function("erf", 15, .rising, .insideSigns, "the error function", ulps: 1.5)
     case .isFinite:
       function(
         "isfinite", 1, .even, .nonNegative, "whether x is neither infinite nor NaN", boolean: true)

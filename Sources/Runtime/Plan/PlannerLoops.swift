@@ -39,10 +39,12 @@ extension Planner {
     return total
   }
 
+  /// What belongs to the function around a body.
+  private static let around: Set<Operation> = [
+    .hyper, .step, .horizon, .loss, .parameter, .gradient, .state, .input, .draw,
+  ]
+
   private static func readsAround(_ f: Function, isBody: Bool) -> Bool {
-    let around: Set<Operation> = [
-      .hyper, .step, .horizon, .loss, .parameter, .gradient, .state, .input, .draw,
-    ]
     if isBody, f.instructions.contains(where: { around.contains($0.operation) }) { return true }
     return f.loops.contains { readsAround($0.body, isBody: true) }
   }
