@@ -1,13 +1,15 @@
 import Basics
 
-/// The text of a function, one value a line, for people and for tests: `%3 = multiply %1, %2 : like w`.
+/// The text of a function, one value a line, for people and for tests: `%3 = multiply %1, %2 : like w`,
+/// and behind it what the author calls the value.
 extension Function {
   package func dump() -> String { lines("").joined(separator: "\n") + "\n" }
 
   private func lines(_ indent: String) -> [String] {
     var result = ["\(indent)function \(name)"]
     for (i, instruction) in instructions.enumerated() {
-      result.append("\(indent)  %\(i) = \(text(instruction)) : \(instruction.type)")
+      let name = names[ValueID(i)].map { "  # \($0)" } ?? ""
+      result.append("\(indent)  %\(i) = \(text(instruction)) : \(instruction.type)\(name)")
       if instruction.operation == .loop, loops.indices.contains(Int(instruction.attribute)) {
         result += loops[Int(instruction.attribute)].body.lines(indent + "    ")
       }
