@@ -78,8 +78,7 @@ struct RunCommand: ParsableCommand {
       Console.report(
         script.warnings + script.findings + script.failures + error.diagnostics,
         in: compiler.sources)
-      throw error.diagnostics.contains { $0.code.isNumeric }
-        ? Status.numeric : Status.program
+      throw Status(of: error)
     }
     if json { Console.write(ExperimentJSON.text(script.experiments) + "\n") }
     Console.report(script.warnings + script.findings + script.failures, in: compiler.sources)

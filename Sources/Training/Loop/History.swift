@@ -28,6 +28,7 @@ package struct RunHistory: Sendable {
     for (name, value) in row { values[name, default: []].append(value) }
   }
 
+  /// Of each kind of warning in some runs the first, and how many others there are.
   package static func warnings(_ runs: [RunHistory]) -> [Diagnostic] {
     let all = runs.flatMap(\.warnings)
     var found: [Diagnostic] = []
@@ -51,7 +52,6 @@ package struct RuleHistory: Sendable {
   /// The rule as written, for tables and legends.
   package var label: String
   package var runs: [RunHistory] = []
-  package init(label: String) { self.label = label }
 
   /// Of each kind of warning the first seed's, and how many others have one.
   package var warnings: [Diagnostic] { RunHistory.warnings(runs) }
@@ -68,11 +68,6 @@ package struct ExperimentHistory: Sendable {
   package var series: [String] = ["loss"]
   /// Values of an objective of two variables, for the plot of the path.
   package var landscape: Landscape?
-
-  package init(title: String, axis: String) {
-    self.title = title
-    self.axis = axis
-  }
 
   package var warnings: [Diagnostic] { rules.flatMap(\.warnings) }
   package var failures: [Diagnostic] { rules.flatMap { $0.runs.compactMap(\.failure) } }
