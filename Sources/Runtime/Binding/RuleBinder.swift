@@ -75,7 +75,8 @@ struct RuleBinder {
   ) throws(DiagnosticError) -> BoundVariant {
     let variant = rule.module.variants[index]
     let context = BindContext(dims: parameter.dims, hypers: hypers, axes: axes)
-    let update = try variant.update.specialised(context)
+    let update = try variant.update.specialised(context).withSafeNorms(
+      compute.squares(on: engine), sites: rule.module.globalSites.count)
     let initial = try variant.initial.specialised(context)
     try Self.checkShares(update, hypers)
     if nonNegative[index] == nil {

@@ -16,6 +16,11 @@ package enum ElementType: UInt8, Sendable, CaseIterable {
   /// The type of the arithmetic: float32 for the types of sixteen bits.
   package var compute: ElementType { self == .float64 ? .float64 : .float32 }
 
+  /// The squares of this arithmetic on an engine.
+  func squares(on engine: EngineKind) -> SquareRange {
+    engine == .reference || compute == .float64 ? .float64 : .float32
+  }
+
   /// The `rv_element` of its memory.
   var kernelElement: Int32 {
     switch self {
