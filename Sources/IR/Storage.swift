@@ -85,7 +85,7 @@ extension CostCounter {
   /// for each. One number, or one for the whole optimizer, is always in double precision.
   func bytes(of slot: StateSlot, elements: Amount) -> Amount {
     if slot.shape.isScalar { return Amount(8) }
-    if let count = elements.constant {
+    if let count = elements.constant, (0..<0x1p53).contains(count) {
       return Amount(Double(slot.storage.bytes(Int(count), hypers)))
     }
     return elements * slot.storage.bytesPerElement(hypers)
