@@ -44,6 +44,13 @@ enum Repository {
     ).filter { $0.hasSuffix(".opt") }.sorted().map { "Examples/" + $0 }
   }
 
+  /// Every Swift file below Sources.
+  static func sources() throws -> [String] {
+    let below = FileManager.default.enumerator(atPath: root.appendingPathComponent("Sources").path)
+    return (below?.allObjects as? [String] ?? []).filter { $0.hasSuffix(".swift") }
+      .map { "Sources/" + $0 }
+  }
+
   static func blocks(_ language: String) throws -> [FencedBlock] {
     try documents().flatMap { fencedBlocks(of: try text($0), in: $0) }
       .filter { $0.language == language }

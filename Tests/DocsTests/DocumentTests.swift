@@ -42,4 +42,22 @@ import Testing
       }
     }
   }
+
+  /// The walk through the code names functions, which move and are renamed.
+  @Test func theWalkNamesFunctionsThatExist() throws {
+    let text = try Repository.text("docs/architecture.md")
+    let sources = try Repository.sources().map { try Repository.text($0) }
+    let rows = text.matches(of: /(?m)^\| \d+ \| `(\w+)\.(\w+)[^`]*` \|/)
+    for row in rows {
+      let (type, name) = (String(row.1), String(row.2))
+      let heads = ["class", "struct", "enum", "extension"].map { "\($0) \(type)" }
+      // The memberwise initialiser of a structure is not written.
+      let isThere = sources.contains { text in
+        heads.contains { text.contains($0) }
+          && (name == "init" || text.contains("func \(name)(") || text.contains("func \(name)<"))
+      }
+      #expect(isThere, "\(type).\(name) is not in Sources")
+    }
+    #expect(rows.count > 40)
+  }
 }
