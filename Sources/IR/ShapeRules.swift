@@ -304,7 +304,7 @@ package enum ShapeRules {
     case .reshape:
       let target = (declared ?? operand).shape
       if operand.shape.isConcrete && target.isConcrete,
-        operand.shape.elementTotal != target.elementTotal
+        operand.shape.elementCount != target.elementCount
       {
         throw ShapeError(
           .badReshape,

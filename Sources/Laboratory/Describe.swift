@@ -127,6 +127,7 @@ package struct RuleDescription: Sendable {
   private static func place(
     _ tensor: ParameterSpec, _ module: RuleModule, _ hypers: [Double]
   ) throws(DiagnosticError) -> Placement {
+    try tensor.require(at: module.origin)
     var variant = module.variants[try module.variantIndex(for: tensor)]
     // A batch and the groups of a loss are the run's: counted is one entry of each.
     let context = BindContext(

@@ -8,6 +8,8 @@ enum Console {
   /// taken, or the next file to be opened would get its number and what is said there.
   static func prepare() {
     signal(SIGPIPE, SIG_IGN)
+    // A file beyond the limit of sizes is an error as well.
+    signal(SIGXFSZ, SIG_IGN)
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
       _ = open("/dev/null", descriptor == STDERR_FILENO ? O_WRONLY : O_RDONLY)
     }
@@ -117,7 +119,12 @@ enum Console {
         systemWrite(descriptor, buffer.baseAddress! + start, bytes.count - start)
       }
       if count < 0 {
-        if errno == EINTR || errno == EAGAIN { continue }
+        if errno == EINTR { continue }
+        if errno == EAGAIN {
+          var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          _ = poll(&request, 1, -1)
+          continue
+        }
         if errno == EPIPE { end(.success) }
         let reason = String(cString: strerror(errno))
         if descriptor == STDOUT_FILENO { say("ravine: cannot write the output: \(reason)\n") }

@@ -19,7 +19,7 @@ package struct BindContext: Sendable {
   /// The computed extents of the function around all loops: those of its loop bodies are the same.
   var computed: [Double?]?
 
-  package var numel: Int { rows * cols }
+  package var numel: Int { Lengths.product([rows, cols]) }
 
   /// For a parameter tensor of these dimensions.
   package init(dims: [Int], hypers: [Double], axes: AxisLengths = AxisLengths()) {
@@ -28,7 +28,7 @@ package struct BindContext: Sendable {
     workers = axes.workers
     rank = dims.count
     rows = dims.first ?? 1
-    cols = dims.dropFirst().reduce(1, *)
+    cols = Lengths.product(dims.dropFirst())
     self.hypers = hypers
   }
 

@@ -69,7 +69,8 @@ package struct BoundObjective: Sendable {
     }
     inputCounts = counts
     initial = try module.initial.specialised(context).checkedForEvaluation()
-    function = needsGradient ? try forward.differentiated(parameters: shapes) : forward
+    function = try (needsGradient ? forward.differentiated(parameters: shapes) : forward)
+      .withSafeNorms(elementType.compute.squares(on: engine))
     if engine == .reference {
       program = nil
       return

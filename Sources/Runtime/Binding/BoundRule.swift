@@ -50,6 +50,7 @@ package struct BoundRule: Sendable {
     self.axes = axes
     self.horizon = horizon
     self.cutting = cutting
+    for parameter in parameters { try parameter.require(at: rule.module.origin) }
     try rule.module.require(axes)
     hypers = try HyperProgram(rule)
     let values = try HyperValues(hypers, horizon: horizon).all

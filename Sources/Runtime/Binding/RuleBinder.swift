@@ -75,7 +75,8 @@ struct RuleBinder {
   ) throws(DiagnosticError) -> BoundVariant {
     let variant = rule.module.variants[index]
     let context = BindContext(dims: parameter.dims, hypers: hypers, axes: axes)
-    let update = try variant.update.specialised(context)
+    let update = try variant.update.specialised(context).withSafeNorms(
+      compute.squares(on: engine), sites: rule.module.globalSites.count)
     let initial = try variant.initial.specialised(context)
     try Self.checkShares(update, hypers)
     if nonNegative[index] == nil {
@@ -91,7 +92,10 @@ struct RuleBinder {
       }
       // A block was checked when the rule was lowered; one number has none.
       let format =
-        shape.isEmpty ? .float64 : try format(slot, k, signed: !nonNegative[index]!.contains(k))
+        shape.isEmpty
+        ? .float64
+        : try format(
+          slot, k, count: Lengths.product(shape), signed: !nonNegative[index]!.contains(k))
       if slot.isGlobal, !shape.isEmpty {
         throw DiagnosticError(.globalStateOfMany(at: slot.origin))
       }
@@ -124,10 +128,11 @@ struct RuleBinder {
 
   /// The format of state `k` of a variant. Throws R0504 for a block of no length.
   private func format(
-    _ slot: StateSlot, _ k: Int, signed: Bool
+    _ slot: StateSlot, _ k: Int, count: Int, signed: Bool
   ) throws(DiagnosticError) -> SlotFormat {
     guard
-      var format = SlotFormat(slot.storage, compute: compute, isSigned: signed, hypers: hypers)
+      var format = SlotFormat(
+        slot.storage, count: count, compute: compute, isSigned: signed, hypers: hypers)
     else {
       throw DiagnosticError(.blockOfNoLength(slot))
     }
