@@ -52,7 +52,7 @@ package struct Replay: Sendable {
   /// the objective at another point where it lacks that, R0762 for one
   /// of another length, and what binding and stepping throw.
   package static func run(
-    _ rule: RuleInstance, on trajectory: Trajectory, engine: EngineKind = .interpreter,
+    _ rule: Rule, on trajectory: Trajectory, engine: EngineKind = .interpreter,
     elementType: ElementType = .float64, tolerance: Trajectory.Tolerance? = nil,
     compiler: (any SegmentCompiler)? = nil
   ) throws(DiagnosticError) -> Replay {

@@ -1,13 +1,15 @@
 import Basics
 
-/// The text of a function, one value a line, for people and for tests: `%3 = multiply %1, %2 : like w`.
+/// The text of a function, one value a line, for people and for tests: `%3 = multiply %1, %2 : like w`,
+/// and behind it what the author calls the value.
 extension Function {
   package func dump() -> String { lines("").joined(separator: "\n") + "\n" }
 
   private func lines(_ indent: String) -> [String] {
     var result = ["\(indent)function \(name)"]
     for (i, instruction) in instructions.enumerated() {
-      result.append("\(indent)  %\(i) = \(text(instruction)) : \(instruction.type)")
+      let name = names[ValueID(i)].map { "  # \($0)" } ?? ""
+      result.append("\(indent)  %\(i) = \(text(instruction)) : \(instruction.type)\(name)")
       if instruction.operation == .loop, loops.indices.contains(Int(instruction.attribute)) {
         result += loops[Int(instruction.attribute)].body.lines(indent + "    ")
       }
@@ -33,20 +35,18 @@ extension Function {
   /// What the attribute says, in words.
   private func details(_ instruction: Instruction) -> [String] {
     let attribute = instruction.attribute
-    switch instruction.operation {
-    case .hyper, .free, .parameter, .gradient, .state, .input, .argument, .project:
-      return ["#\(attribute)"]
-    case .iota: return ["axis \(attribute)"]
+    switch instruction.operation.info.attribute {
+    case .none, .constant, .signs: return []
+    case .slot: return ["#\(attribute)"]
+    case .axis: return ["axis \(attribute)"]
     case .extent: return [ExtentKind(rawValue: attribute).map { "\($0)" } ?? "?"]
-    case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
-      return [Scope(rawValue: attribute).map { "\($0)" } ?? "?"]
-    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt:
-      return ["site \(attribute)"]
+    case .scope: return [Scope(rawValue: attribute).map { "\($0)" } ?? "?"]
+    case .site: return ["site \(attribute)"]
     case .draw:
       guard let draw = entry(draws, instruction) else { return ["?"] }
       return ["\(draw.distribution) `\(draw.name)` site \(draw.site)"]
         + (draw.isGlobal ? ["global"] : [])
-    case .slice, .placeSlice:
+    case .slices:
       guard let axes = entry(slices, instruction) else { return ["?"] }
       return ["[\(axes.map(\.text).joined(separator: ", "))]"]
     case .loop:
@@ -54,7 +54,6 @@ extension Function {
       let initial = loop.initial.map(\.text).joined(separator: ", ")
       let captured = loop.captured.map(\.text).joined(separator: ", ")
       return ["times (\(initial))"] + (loop.captured.isEmpty ? [] : ["with (\(captured))"])
-    default: return []
     }
   }
 

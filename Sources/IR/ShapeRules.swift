@@ -227,7 +227,8 @@ package enum ShapeRules {
     case .eigh:
       try square(operation, operands[0].shape)
       return .tuple
-    default: return .tuple
+    case .qr, .svd: return .tuple
+    default: preconditionFailure("no shape rule for \(operation)")
     }
   }
 
@@ -334,7 +335,8 @@ package enum ShapeRules {
         throw ShapeError(.needsMatrix, "`take_along` takes one entry of each row of a matrix")
       }
       return ValueType(.real, Shape([e[0], .fixed(1)]))
-    default: return declared ?? operand
+    case .placeSlice, .scatterAdd, .placeAlong: return declared ?? operand
+    default: preconditionFailure("no shape rule for \(operation)")
     }
   }
 
@@ -380,15 +382,14 @@ package enum ShapeRules {
   static func selection(
     _ operation: Operation, _ operands: [ValueType]
   ) throws(ShapeError) -> ValueType {
+    if operands.count > 1, !operands[1].shape.isScalar {
+      throw ShapeError(.needsScalar, "the fraction of `\(operation.info.name)` is one number")
+    }
     switch operation {
-    case .topKMask, .quantile:
-      guard operands[1].shape.isScalar else {
-        throw ShapeError(.needsScalar, "the fraction of `\(operation.info.name)` is one number")
-      }
-      return operation == .quantile
-        ? ValueType(.real, try around(operands[0].shape, .scalar))
-        : ValueType(.boolean, operands[0].shape)
-    default: return ValueType(.real, operands[0].shape)
+    case .sort, .argSort: return ValueType(.real, operands[0].shape)
+    case .topKMask: return ValueType(.boolean, operands[0].shape)
+    case .quantile: return ValueType(.real, try around(operands[0].shape, .scalar))
+    default: preconditionFailure("no shape rule for \(operation)")
     }
   }
 

@@ -93,7 +93,7 @@ package struct RuleDescription: Sendable {
   /// `parameters`: tensors to be placed. Throws R0601 and R0602 where the routes do not take each
   /// exactly once, and the errors of shapes that only numbers reveal.
   package init(
-    _ rule: RuleInstance, parameters: [ParameterSpec] = []
+    _ rule: Rule, parameters: [ParameterSpec] = []
   ) throws(DiagnosticError) {
     label = rule.label
     documentation = rule.module.documentation

@@ -15,9 +15,7 @@ struct BlockLowerer: LoweringPart {
       if definition.isPrimed { name.text += "'" }
       frame.entries[key] = Entry(name, level: lowerer.draft.level) { [unowned lowerer] in
         let value = Self(lowerer: lowerer).value(of: definition, in: frame)
-        if !definition.isPrimed, case .value(let handle) = value {
-          lowerer.draft.levels[handle.level].builder.name(handle.id, definition.name.text)
-        }
+        if !definition.isPrimed { lowerer.name(value, definition.name) }
         return value
       }
     }
@@ -86,7 +84,9 @@ struct BlockLowerer: LoweringPart {
         let c = part.force(condition)
         let a = first.map { part.force($0) } ?? keep()
         let b = second.map { part.force($0) } ?? keep()
-        return part.choose(c, a, b, at: name.span)
+        let value = part.choose(c, a, b, at: name.span)
+        if !isPrimed { lowerer.name(value, name) }
+        return value
       }
     }
     frame.branches.append(then)
@@ -135,6 +135,7 @@ struct BlockLowerer: LoweringPart {
         guard case .several(let results) = Self(lowerer: lowerer).force(whole) else {
           return .failure
         }
+        lowerer.name(.value(results[position]), name)
         return .value(results[position])
       }
       frame.afterLoops[name.key, default: []].append((repeated.span.end, entry))

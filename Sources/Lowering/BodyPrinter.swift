@@ -11,14 +11,19 @@ struct BodyPrinter {
   var lists: [(slots: [Int], name: String)] = []
   /// The shape that a draw has where none is written.
   var drawShape = Shape.like
+  var roundsUpdate = false
   var names: [ValueID: Notation] = [:]
-  private var taken: Set<String> = []
+  private var taken: Set<String> = [
+    "w", "g", "t", "T", "loss", "rank", "rows", "cols", "numel", "batch", "groups", "workers",
+  ]
   var uses: [Int]
   private var nextName = 1
   /// Arguments of a loop body.
   var arguments: [Notation] = []
   var outerLengths: [String]?
   private var lines: [String] = []
+  /// The equations that are still to be printed.
+  private var targets: [(target: OutputTarget, left: String)] = []
   private var indent = "    "
 
   init(_ function: Function, hypers: [String], states: [String], inputs: [String]) {
@@ -36,18 +41,20 @@ struct BodyPrinter {
 
   mutating func reserve(_ names: Set<String>) { taken.formUnion(names) }
 
-  /// All equations, named values before those that use them, then the outputs.
-  mutating func equations(
-    _ targets: [(OutputTarget, String)], roundsUpdate: Bool = false
-  ) -> String {
+  /// All equations, named values before those that use them, then the other outputs.
+  mutating func equations(_ targets: [(target: OutputTarget, left: String)]) -> String {
     lines = []
+    self.targets = targets
     nameShared()
-    for (target, left) in targets {
-      guard let value = function.output(target) else { continue }
-      let rounding = roundsUpdate && target == .parameter(0) ? " round stochastic" : ""
-      lines.append(indent + left + outputText(value) + rounding)
-    }
+    for (target, left) in self.targets { printOutput(target, left) }
     return lines.map { $0 + "\n" }.joined()
+  }
+
+  private mutating func printOutput(_ target: OutputTarget, _ left: String) {
+    guard let value = function.output(target) else { return }
+    let equals = left.isEmpty ? "" : " = "
+    let rounding = roundsUpdate && target == .parameter(0) ? " round stochastic" : ""
+    lines.append(indent + left + equals + outputText(value) + rounding)
   }
 
   func text(_ id: ValueID) -> String { OptDialect().text(notation(id)) }
@@ -61,6 +68,8 @@ struct BodyPrinter {
 
   private mutating func nameShared() {
     let live = function.liveValues()
+    // The carried name stands for the value before the loop too.
+    let carried = Set(function.loops.flatMap(\.initial))
     for i in function.instructions.indices where live[i] {
       let id = ValueID(i)
       let instruction = function[id]
@@ -69,24 +78,38 @@ struct BodyPrinter {
       case .qr, .eigh, .svd: printSeveral(id)
       case .project: break
       case .draw:
-        let wanted = function.draws[Int(instruction.attribute)].name
-        name(id, wanted: wanted)
+        // Recorded draws are matched by the name of their equation.
+        let own = function.draws[Int(instruction.attribute)].name
+        name(id, wanted: own.isEmpty || taken.contains(own) ? function.names[id] : own)
       default:
-        guard uses[i] > 1, !instruction.operation.isSource || instruction.operation == .identity,
-          instruction.operation != .constant, !isSmall(id)
+        guard !instruction.operation.isSource || instruction.operation == .identity,
+          instruction.operation != .broadcast
         else { continue }
-        name(id, wanted: nil)
+        if uses[i] > 1, let k = targets.firstIndex(where: { isState($0, id) }) {
+          let (target, left) = targets.remove(at: k)
+          printOutput(target, left)
+          names[id] = .name(left)
+        } else if uses[i] > 1
+          ? function.names[id] != nil || !isSmall(id)
+          : function.names[id] != nil && !carried.contains(id)
+        {
+          name(id, wanted: function.names[id])
+        }
       }
     }
   }
 
-  /// Too short to deserve a name: `1 - β1`, `-x`, a broadcast number.
+  /// Whether the value is what a state, w or a carried name is next.
+  private func isState(_ output: (target: OutputTarget, left: String), _ id: ValueID) -> Bool {
+    output.left.hasSuffix("'") && function.output(output.target) == id
+  }
+
+  /// Too short to deserve a name that nobody gave it: `1 - β1`, `-x`.
   private func isSmall(_ id: ValueID) -> Bool {
-    let instruction = function[id]
-    guard instruction.type.shape.isScalar else { return instruction.operation == .broadcast }
-    return function.operands(id).allSatisfy {
-      function[$0].operation.isSource && function[$0].operation != .draw
-    }
+    function.type(id).shape.isScalar
+      && function.operands(id).allSatisfy {
+        function[$0].operation.isSource && function[$0].operation != .draw
+      }
   }
 
   private mutating func freshName() -> String {
@@ -97,23 +120,33 @@ struct BodyPrinter {
     }
   }
 
+  /// What the author calls a value, numbered where that name is taken; `x1` where it has none.
+  private mutating func localName(_ wanted: String?) -> String {
+    wanted.map { SourcePrinter.unique([$0], &taken)[0] } ?? freshName()
+  }
+
   private mutating func name(_ id: ValueID, wanted: String?) {
-    var name = wanted ?? ""
-    let reserved: Set<String> = [
-      "w", "g", "t", "T", "loss", "rank", "rows", "cols", "numel", "batch", "groups", "workers",
-    ]
-    if name.isEmpty || reserved.contains(name) || !taken.insert(name).inserted {
-      name = freshName()
-    }
+    let name = localName(wanted)
     lines.append("\(indent)\(name) = \(text(id))")
     names[id] = .name(name)
   }
 
   private mutating func printSeveral(_ id: ValueID) {
     let types = ShapeRules.results(of: function[id].operation, function.type(function[id].a))
-    let results = types.indices.map { _ in freshName() }
+    let results = resultNames(id, types.count)
     lines.append("\(indent)\(results.joined(separator: ", ")) = \(text(id))")
     bindProjections(of: id, results)
+  }
+
+  /// Names for the values of an operation that gives several.
+  private mutating func resultNames(_ id: ValueID, _ count: Int) -> [String] {
+    let projections = function.instructions.indices.filter {
+      function.instructions[$0].operation == .project && function.instructions[$0].a == id
+    }
+    return (0..<count).map { k in
+      let projection = projections.first { Int(function.instructions[$0].attribute) == k }
+      return localName(projection.flatMap { function.names[ValueID($0)] })
+    }
   }
 
   private mutating func bindProjections(of id: ValueID, _ results: [String]) {
@@ -126,13 +159,13 @@ struct BodyPrinter {
   private mutating func printLoop(_ id: ValueID) {
     let instruction = function[id]
     let loop = function.loops[Int(instruction.attribute)]
-    let carried = loop.initial.map { _ in freshName() }
+    let carried = resultNames(id, loop.initial.count)
     for (name, value) in zip(carried, loop.initial) {
       lines.append("\(indent)\(name) = \(text(value))")
     }
     let captured = loop.captured.map { value -> Notation in
       if names[value] == nil, !function[value].operation.isSource {
-        name(value, wanted: nil)
+        name(value, wanted: function.names[value])
       }
       return notation(value)
     }
@@ -144,7 +177,7 @@ struct BodyPrinter {
     body.indent = indent + "    "
     body.arguments = carried.map { .name($0) } + captured
     body.outerLengths = outerLengths ?? function.extents.map { text($0) }
-    let targets = carried.indices.map { (OutputTarget.result($0), "\(carried[$0])' = ") }
+    let targets = carried.indices.map { (OutputTarget.result($0), "\(carried[$0])'") }
     lines.append(String(body.equations(targets).dropLast()))
     taken.formUnion(body.taken)
     nextName = body.nextName

@@ -45,4 +45,10 @@ final class Lowerer: LoweringPart {
     _read { yield draft.levels[draft.level].builder }
     _modify { yield &draft.levels[draft.level].builder }
   }
+
+  /// What the author calls a value, which goes with it.
+  func name(_ value: Value, _ name: Name) {
+    guard case .value(let handle) = value else { return }
+    draft.levels[handle.level].builder.name(handle.id, name.text)
+  }
 }

@@ -72,13 +72,14 @@ package struct SourcePrinter {
     }
     let targets: [(OutputTarget, String)] = variant.update.outputs.map { output in
       switch output.target {
-      case .parameter: (output.target, "w' = ")
-      case .state(let k): (output.target, "\(states[k])' = ")
-      case .view(let view): (output.target, "view \(view) = ")
+      case .parameter: (output.target, "w'")
+      case .state(let k): (output.target, "\(states[k])'")
+      case .view(let view): (output.target, "view \(view)")
       default: (output.target, "")
       }
     }
-    text += body.equations(targets, roundsUpdate: variant.roundsStochastically)
+    body.roundsUpdate = variant.roundsStochastically
+    text += body.equations(targets)
     return functions + text + "}\n"
   }
 
@@ -94,35 +95,28 @@ package struct SourcePrinter {
 
   /// Only what a variant's functions (and the defaults of what they use) read.
   private static func usedHypers(_ module: RuleModule, _ variant: RuleVariant) -> [Int] {
-    var used: Set<Int> = []
+    var pending: [Int] = []
     for function in [variant.update, variant.initial] {
       let live = function.liveValues()
       for (i, instruction) in function.instructions.enumerated()
       where live[i] && instruction.operation == .hyper {
-        used.insert(Int(instruction.attribute))
+        pending.append(Int(instruction.attribute))
       }
     }
     for slot in variant.states {
-      if case .hyper(let k, _) = slot.storage.block { used.insert(k) }
+      if case .hyper(let k, _) = slot.storage.block { pending.append(k) }
     }
-    var pending = Array(used)
+    var used: Set<Int> = []
     while let next = pending.popLast() {
-      guard let value = module.defaults.output(.hyper(next)) else { continue }
-      for k in hypersRead(module.defaults, value) where used.insert(k).inserted {
-        pending.append(k)
+      guard used.insert(next).inserted else { continue }
+      var values = module.defaults.output(.hyper(next)).map { [$0] } ?? []
+      while let value = values.popLast() {
+        let instruction = module.defaults[value]
+        if instruction.operation == .hyper { pending.append(Int(instruction.attribute)) }
+        values += module.defaults.operands(value)
       }
     }
     return used.sorted()
-  }
-
-  private static func hypersRead(_ function: Function, _ root: ValueID) -> [Int] {
-    var found: [Int] = []
-    var pending = [root]
-    while let next = pending.popLast() {
-      if function[next].operation == .hyper { found.append(Int(function[next].attribute)) }
-      pending += function.operands(next)
-    }
-    return found
   }
 
   private static func hyperNames(_ module: RuleModule) -> [String] {

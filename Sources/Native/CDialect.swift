@@ -8,7 +8,7 @@ final class CDialect: Dialect {
 
   init(isFloat: Bool) { self.isFloat = isFloat }
 
-  func form(_ operation: Operation) -> Form? {
+  static let forms = Form.Table { operation in
     switch operation {
     case .power, .modulo: nil
     case .logicalAnd: .sign("&", .logicalAnd)
@@ -16,8 +16,7 @@ final class CDialect: Dialect {
     default: .sign(operation.info.name, operation)
     }
   }
-
-  var conditional: Form { Form("$0 ? $1 : $2", .conditional, [.or, .or, .or]) }
+  static let conditional = Form("$0 ? $1 : $2", .conditional, [.or, .or, .or])
 
   func number(_ x: Double) -> Written {
     .signed(Expression.literal(x, isFloat: isFloat) ?? "\(x)")

@@ -174,11 +174,10 @@ struct SourceText {
 
   /// `body` with the function's name in its places.
   private static func named(_ body: String, _ symbol: String) -> String {
-    var result: [UInt8] = []
-    result.reserveCapacity(body.utf8.count + 200)
-    for byte in body.utf8 {
-      if byte == SegmentWriter.stem { result += symbol.utf8 } else { result.append(byte) }
+    var body = body
+    return body.withUTF8 { bytes in
+      bytes.split(separator: SegmentWriter.stem, omittingEmptySubsequences: false)
+        .map { String(decoding: $0, as: UTF8.self) }.joined(separator: symbol)
     }
-    return String(decoding: result, as: UTF8.self)
   }
 }

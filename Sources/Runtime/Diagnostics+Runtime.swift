@@ -55,7 +55,7 @@ extension Diagnostic {
 
   /// `why` it is missing.
   package static func missingInput(
-    _ name: String, of instance: RuleInstance, _ why: String
+    _ name: String, of instance: Rule, _ why: String
   ) -> Diagnostic {
     let slot = instance.module.variants.flatMap(\.inputs).first { $0.name == name }
     return Diagnostic(

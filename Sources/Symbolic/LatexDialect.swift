@@ -7,7 +7,7 @@ package struct LatexDialect: Dialect {
 
   package var brackets: (open: String, close: String) { ("\\left(", "\\right)") }
 
-  package func form(_ operation: Operation) -> Form? {
+  package static let forms = Form.Table { operation in
     switch operation {
     case .divide: Form("\\frac{$0}{$1}", .power)
     case .power: Form("$0^{$1}", .power, [.postfix])
@@ -22,7 +22,7 @@ package struct LatexDialect: Dialect {
       Form("\\operatorname{global\\ \(operation.info.name)}\\left($0\\right)")
     default:
       .sign(
-        Self.signs[operation] ?? operation.info.name, operation,
+        signs[operation] ?? operation.info.name, operation,
         isAssociative: [.add, .multiply, .logicalAnd, .logicalOr].contains(operation))
     }
   }
@@ -37,9 +37,8 @@ package struct LatexDialect: Dialect {
     name == "norm" ? Form("\\left\\lVert $0 \\right\\rVert") : nil
   }
 
-  package var conditional: Form {
+  package static let conditional =
     Form("\\begin{cases} $1 & \\text{if } $0 \\\\ $2 & \\text{otherwise} \\end{cases}", .power)
-  }
 
   /// A number after a product's sign needs a dot, and so that it is no difference a sign brackets.
   package func joint(_ operation: Operation, _ left: String, _ right: String) -> String? {
@@ -81,24 +80,19 @@ package struct LatexDialect: Dialect {
       if character == "_" {
         if isIndex { index += "," }
         isIndex = true
-      } else if character.isNumber && !stem.isEmpty {
+      } else if isIndex || (character.isNumber && !stem.isEmpty) {
         isIndex = true
-        index.append(character)
-      } else if isIndex {
         index.append(character)
       } else {
         stem.append(character)
       }
     }
-    var result: String
-    if stem.count == 1, let letter = stem.first {
-      result = command(letter) ?? stem
-    } else if let letter = stem.first, let command = command(letter) {
-      result = command
+    let letter = stem.first.flatMap { command($0) }
+    if letter != nil, stem.count > 1 {
       index = String(stem.dropFirst()) + (index.isEmpty ? "" : "," + index)
-    } else {
-      result = stem == "lr" ? "\\eta" : "\\mathit{\(stem)}"
     }
+    let word = stem == "lr" ? "\\eta" : "\\mathit{\(stem)}"
+    let result = letter ?? (stem.count == 1 ? stem : word)
     var indices: [String] = []
     if !index.isEmpty {
       let plain = index.map { command($0).map { $0 + " " } ?? String($0) }.joined()

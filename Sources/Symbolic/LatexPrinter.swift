@@ -80,6 +80,8 @@ package struct LatexPrinter {
       }
     }
     shared = targets
+    var taken = Set((hypers + inputs).map { LatexDialect().name($0, at: "") })
+    taken.formUnion(states.map { LatexDialect().name($0, at: "t") } + ["w_t", "g_t"])
     var count = 0
     for i in function.instructions.indices where live[i] && uses[i] > 1 {
       let id = ValueID(i)
@@ -87,8 +89,11 @@ package struct LatexPrinter {
         continue
       }
       guard weight(id) > 6, function.type(id).kind != .tuple else { continue }
-      count += 1
-      let name = "u_{\(count)}"
+      var name = function.names[id].map { LatexDialect().name($0, at: "t") } ?? ""
+      while name.isEmpty || !taken.insert(name).inserted {
+        count += 1
+        name = "u_{\(count)}"
+      }
       lines.append("\(name) &= \(LatexDialect().text(definition(id)))")
       names[id] = .verbatim(name)
     }

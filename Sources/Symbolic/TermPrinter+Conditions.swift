@@ -107,16 +107,12 @@ extension TermPrinter {
       return otherwise
     }
     func both(_ x: Notation, _ y: Notation) -> Notation { .apply(.logicalAnd, [x, y]) }
-    func either(_ x: Notation, _ y: Notation) -> Notation { .apply(.logicalOr, [x, y]) }
+    func either(_ x: Notation, _ y: Notation) -> Truth { .when(.apply(.logicalOr, [x, y])) }
     switch (then, otherwise) {
-    case (.always(let a), .always(let b)):
-      return a == b ? then : a ? test : .when(no, unless: yes)
-    case (.always(true), .when(let b, _)): return .when(either(yes, b))
-    case (.always(false), .when(let b, _)): return .when(both(no, b))
-    case (.when(let a, _), .always(false)): return .when(both(yes, a))
-    case (.when(let a, _), .always(true)): return .when(either(no, a))
-    case (.when(let a, _), .when(let b, _)):
-      return .when(either(both(yes, a), both(no, b)))
+    case (.always(let a), .always(let b)): return a == b ? then : a ? test : .when(no, unless: yes)
+    case (.always(let a), .when(let b, _)): return a ? either(yes, b) : .when(both(no, b))
+    case (.when(let a, _), .always(let b)): return b ? either(no, a) : .when(both(yes, a))
+    case (.when(let a, _), .when(let b, _)): return either(both(yes, a), both(no, b))
     }
   }
 }

@@ -55,14 +55,9 @@ package struct TermPrinter {
     var groups: [TermID: [TermID]] = [:]
     var order: [TermID] = []
     for (weight, monomial) in table.monomials(id) {
-      var data: [Factor] = []
-      var scale: [Factor] = []
-      for factor in table.factors(monomial) {
-        if table.isData(factor.base) { data.append(factor) } else { scale.append(factor) }
-      }
-      let key = table.product(data)
+      let (key, scale) = table.split(monomial) { table.isData($0) }
       if groups[key] == nil { order.append(key) }
-      groups[key, default: []].append(table.scale(table.product(scale), by: weight))
+      groups[key, default: []].append(table.scale(scale, by: weight))
     }
     let parts = order.map { (key: $0, weight: table.reduced(table.add(groups[$0]!))) }
       .sorted { size($0.weight) < size($1.weight) }
@@ -137,16 +132,15 @@ package struct TermPrinter {
 
   /// With a sign in front: `-a * b`.
   private func minus(_ notation: Notation) -> Notation {
-    guard case .apply(let operation, let operands) = notation,
-      operation == .multiply || operation == .divide
-    else { return .apply(.negate, [notation]) }
     func inside(_ notation: Notation) -> Notation {
       guard case .apply(let operation, let operands) = notation,
         operation == .multiply || operation == .divide
       else { return .apply(.negate, [notation]) }
       return .apply(operation, [inside(operands[0]), operands[1]])
     }
-    return .loose(.apply(operation, [inside(operands[0]), operands[1]]))
+    let result = inside(notation)
+    if case .apply(.negate, _) = result { return result }
+    return .loose(result)
   }
 
   /// In brackets if it binds more loosely: reads better where precedence alone would do without.

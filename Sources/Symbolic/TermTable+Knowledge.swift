@@ -146,15 +146,9 @@ extension TermTable {
     // Like data together: g² − β g² is (1 − β) g².
     var groups: [TermID: [TermID: Rational]] = [:]
     for (weight, monomial) in zip(term.weights, term.operands) {
-      var data: [Factor] = []
-      var scale: [Factor] = []
-      for factor in factors(monomial) {
-        if isData(factor.base) { data.append(factor) } else { scale.append(factor) }
-      }
-      let dataPart = product(data)
-      let scalePart = product(scale)
-      groups[dataPart, default: [:]][scalePart, default: .zero] =
-        (groups[dataPart]?[scalePart] ?? .zero) + weight
+      let (data, scale) = split(monomial) { isData($0) }
+      groups[data, default: [:]][scale, default: .zero] =
+        (groups[data]?[scale] ?? .zero) + weight
     }
     var grouped = Interval.point(.zero)
     for (data, coefficients) in groups.sorted(by: { $0.key.raw < $1.key.raw }) {
@@ -206,27 +200,19 @@ extension TermTable {
     }
     let corners = (0..<(1 << atoms.count)).map { corner($0) }
     guard let low = corners.min(), let high = corners.max() else { return plain }
+    let powers = [1, 3, 9, 27, 81, 243]
     // A bound is attained on some face made of attained ends, or inside along the other axes.
     func isAttained(_ bound: Rational) -> Bool {
-      var states = [Int](repeating: 0, count: atoms.count)
-      while true {
+      (0..<powers[atoms.count]).contains { face in
         // 0: low end, 1: high end, 2: inside.
-        let isAllowed = states.indices.allSatisfy {
-          states[$0] == 2 || (states[$0] == 0 ? !boxes[$0].excludesLow : !boxes[$0].excludesHigh)
+        func state(_ i: Int) -> Int { face / powers[i] % 3 }
+        return atoms.indices.allSatisfy {
+          state($0) == 2 || (state($0) == 0 ? !boxes[$0].excludesLow : !boxes[$0].excludesHigh)
         }
-        if isAllowed {
-          let face = corners.indices.filter { bits in
-            states.indices.allSatisfy { states[$0] == 2 || states[$0] == (bits >> $0 & 1) }
+          && corners.indices.allSatisfy { bits in
+            corners[bits] == bound
+              || !atoms.indices.allSatisfy { state($0) == 2 || state($0) == (bits >> $0 & 1) }
           }
-          if face.allSatisfy({ corners[$0] == bound }) { return true }
-        }
-        var i = 0
-        while i < states.count, states[i] == 2 {
-          states[i] = 0
-          i += 1
-        }
-        if i == states.count { return false }
-        states[i] += 1
       }
     }
     return Interval(

@@ -11,16 +11,15 @@ extension TermTable {
       case .perColumn: [.rows, .other]
       case .overWorkers, .overBatch, .overGroups, .overStack, .overWindow: []
       }
-    var outside: [Factor] = []
-    var inside: [Factor] = []
-    for factor in factors(monomial) {
-      if spread(factor.base).isDisjoint(with: varying) {
-        outside.append(factor)
-      } else {
-        inside.append(factor)
-      }
-    }
-    return (product(outside), product(inside))
+    return split(monomial) { spread($0).isDisjoint(with: varying) }
+  }
+
+  /// The factors that satisfy a predicate, and the others.
+  func split(_ monomial: TermID, _ isOutside: (TermID) -> Bool) -> (outside: TermID, inside: TermID)
+  {
+    let all = factors(monomial)
+    let outside = product(all.filter { isOutside($0.base) })
+    return (outside, product(all.filter { !isOutside($0.base) }))
   }
 
   /// A reduction of a tensor whose shape the detail names; `extent` is how many elements it folds.
@@ -93,16 +92,10 @@ extension TermTable {
     }
     var parts: [TermID] = []
     for (weight, monomial) in monomials(reduced(x)) {
-      var outside: [Factor] = []
-      var inside: [Factor] = []
-      for factor in factors(monomial) {
-        if isGlobal(factor.base) { outside.append(factor) } else { inside.append(factor) }
-      }
+      let (outside, inside) = split(monomial) { isGlobal($0) }
       note(.linearReduction)
       parts.append(
-        scale(
-          multiply(product(outside), opaque(.globalSum, [product(inside)], Detail(spread: []))),
-          by: weight))
+        scale(multiply(outside, opaque(.globalSum, [inside], Detail(spread: []))), by: weight))
     }
     return add(parts)
   }
@@ -111,12 +104,7 @@ extension TermTable {
 
   /// The number that a monomial carries before its matrix part.
   private func scalarPart(_ monomial: TermID) -> (outside: TermID, inside: TermID) {
-    var outside: [Factor] = []
-    var inside: [Factor] = []
-    for factor in factors(monomial) {
-      if spread(factor.base).isEmpty { outside.append(factor) } else { inside.append(factor) }
-    }
-    return (product(outside), product(inside))
+    split(monomial) { spread($0).isEmpty }
   }
 
   /// A product of matrices. The detail names the shapes of operands and result.

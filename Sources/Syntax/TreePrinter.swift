@@ -131,13 +131,16 @@ private struct TreePrinter {
     if !type.extents.isEmpty { output += ")" }
   }
 
+  private mutating func print(_ name: Name, _ type: TypeExpr?, _ initial: ExprID?) {
+    output += " (" + name.key
+    print(type)
+    guard let initial else { return }
+    output += " = "
+    print(initial)
+  }
+
   private mutating func print(_ binding: Binding) {
-    output += " (" + binding.name.key
-    print(binding.type)
-    if let initial = binding.initial {
-      output += " = "
-      print(initial)
-    }
+    print(binding.name, binding.type, binding.initial)
     if let storage = binding.storage {
       output += " as " + storage.format.key
       print(storage.arguments)
@@ -147,12 +150,7 @@ private struct TreePrinter {
   }
 
   private mutating func print(_ parameter: Parameter) {
-    output += " (" + parameter.name.key
-    print(parameter.type)
-    if let initial = parameter.initial {
-      output += " = "
-      print(initial)
-    }
+    print(parameter.name, parameter.type, parameter.initial)
     if let domain = parameter.domain {
       output += " in " + (domain.includesLow ? "[" : "(")
       print(domain.low)

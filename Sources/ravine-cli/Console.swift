@@ -1,4 +1,5 @@
 import Diagnostics
+import Driver
 import Platform
 
 /// Data go to stdout, talk goes to stderr.
@@ -86,12 +87,23 @@ enum Console {
     say(DiagnosticRenderer(sources: sources, colour: hasColour).text(diagnostics))
   }
 
+  /// What `body` gives. What it throws is shown and ends the command: with `status`, or with what the
+  /// diagnostics say where that is nil.
+  static func reporting<T>(
+    in compiler: Compiler, as status: Status? = .program, _ body: () throws -> T
+  ) throws -> T {
+    do { return try body() } catch let error as DiagnosticError {
+      report(error.diagnostics, in: compiler.sources)
+      throw status ?? Status(of: error)
+    }
+  }
+
   /// Who reads a pipe may close it: then there is nobody to tell, and the program ends quietly.
   private static func send(_ bytes: [UInt8], to descriptor: Int32) {
     var start = 0
     while start < bytes.count {
       let count = bytes.withUnsafeBytes { buffer in
-        posixWrite(descriptor, buffer.baseAddress! + start, bytes.count - start)
+        systemWrite(descriptor, buffer.baseAddress! + start, bytes.count - start)
       }
       if count < 0 {
         if errno == EINTR || errno == EAGAIN { continue }
@@ -103,8 +115,4 @@ enum Console {
       start += count
     }
   }
-}
-
-private func posixWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-  write(descriptor, bytes, count)
 }

@@ -76,8 +76,7 @@ struct RunCommand: ParsableCommand {
     } catch {
       Console.progress("")
       Console.report(script.warnings + error.diagnostics, in: compiler.sources)
-      throw error.diagnostics.contains { $0.code.isNumeric }
-        ? Status.numeric : Status.program
+      throw Status(of: error)
     }
     if json { Console.write(ExperimentJSON.text(script.experiments) + "\n") }
     Console.report(script.warnings + script.findings + script.failures, in: compiler.sources)

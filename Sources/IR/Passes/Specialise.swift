@@ -129,14 +129,7 @@ struct Specialise {
       if let x, x != 0 { return 1 }
       if let y, y != 0 { return 1 }
       return x != nil && y != nil ? 0 : nil
-    default:
-      guard instruction.operation.isElementwise else { return nil }
-      var operands: [Double] = []
-      for i in 0..<instruction.operation.info.arity {
-        guard let x = known[instruction.operand(i).index] else { return nil }
-        operands.append(x)
-      }
-      return Folding.fold(instruction.operation, operands)
+    default: return source.folded(id) { known[$0.index] }
     }
   }
 
@@ -154,13 +147,7 @@ struct Specialise {
       guard let kind = ExtentKind(rawValue: instruction.attribute) else { return nil }
       return instruction.a == .none ? extentValue(kind) : count(kind, instruction.a)
     default:
-      guard instruction.operation.isElementwise, instruction.type.shape.isScalar else { return nil }
-      var operands: [Double] = []
-      for i in 0..<instruction.operation.info.arity {
-        guard let x = bound[instruction.operand(i).index] else { return nil }
-        operands.append(x)
-      }
-      return Folding.fold(instruction.operation, operands)
+      return instruction.type.shape.isScalar ? source.folded(id) { bound[$0.index] } : nil
     }
   }
 

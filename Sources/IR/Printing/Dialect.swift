@@ -1,15 +1,15 @@
 /// A language in which expressions are printed. A new one is one small type: its signs, the forms
 /// that are not calls, its names and numbers; precedence is that of `Operation.layout`.
 package protocol Dialect {
-  /// The form of an operation; nil where it is called by its name.
-  func form(_ operation: Operation) -> Form?
+  /// The forms of operations; one without is called by its name.
+  static var forms: Form.Table { get }
+  static var conditional: Form { get }
   /// The form of a function of the language; nil where it is called by its name.
   func form(ofCall name: String) -> Form?
   /// The name by which an operation or a function of the language is called.
   func callee(_ name: String) -> String
   func name(_ name: String, at time: String) -> String
   func number(_ x: Double) -> Written
-  var conditional: Form { get }
   /// What stands around operands that bind too loosely, and around the arguments of a call.
   var brackets: (open: String, close: String) { get }
   /// What stands between two operands where their texts decide.
@@ -33,16 +33,20 @@ package struct Written {
 }
 
 /// How something looks: a pattern in which `$0`, `$1`, `$2` stand for operands.
-package struct Form {
-  var pattern: String
-  var precedence: Precedence
+package struct Form: Sendable {
+  fileprivate let head: String
+  /// The operands in the order of the pattern, and the text behind each.
+  fileprivate let parts: [(operand: Int, text: String)]
+  fileprivate let precedence: Precedence
   /// How tightly operands must bind; those without a level are enclosed by the pattern.
-  var operands: [Precedence]
+  fileprivate let operands: [Precedence]
 
   package init(
     _ pattern: String, _ precedence: Precedence = .postfix, _ operands: [Precedence] = []
   ) {
-    self.pattern = pattern
+    let pieces = pattern.split(separator: "$", omittingEmptySubsequences: false)
+    head = String(pieces[0])
+    parts = pieces.dropFirst().map { ($0.first!.wholeNumberValue!, String($0.dropFirst())) }
     self.precedence = precedence
     self.operands = operands
   }
@@ -55,6 +59,17 @@ package struct Form {
     if layout.operands.count == 1 { return Form(sign + "$0", layout.own, layout.operands) }
     let right = isAssociative ? layout.own : layout.operands[1]
     return Form("$0 \(sign) $1", layout.own, [layout.operands[0], right])
+  }
+
+  /// The forms of all operations, made once for a dialect.
+  package struct Table: Sendable {
+    private let forms: [Form?]
+
+    package init(_ form: (Operation) -> Form?) {
+      forms = Operation.allCases.map(form)
+    }
+
+    package subscript(_ operation: Operation) -> Form? { forms[Int(operation.rawValue)] }
   }
 }
 
@@ -85,12 +100,12 @@ extension Dialect {
     case .name(let name, let time): return Written(self.name(name, at: time))
     case .verbatim(let text): return Written(text)
     case .apply(let operation, let operands):
-      guard let form = form(operation) else { return call(operation.info.name, operands) }
+      guard let form = Self.forms[operation] else { return call(operation.info.name, operands) }
       return fill(form, operands, operation)
     case .call(let name, let operands):
       return form(ofCall: name).map { fill($0, operands) } ?? call(name, operands)
     case .conditional(let test, let then, let otherwise):
-      return fill(conditional, [test, then, otherwise])
+      return fill(Self.conditional, [test, then, otherwise])
     case .over(let reduction, let axis, let operand):
       return Written("\(reduction) over \(axis) \(text(operand, in: .prefix))", .prefix)
     case .global(let inner): return Written("global \(text(inner))")
@@ -114,12 +129,10 @@ extension Dialect {
     if let operation, texts.count == 2, let joined = joint(operation, texts[0], texts[1]) {
       return Written(joined, form.precedence)
     }
-    var result = ""
-    var isOperand = false
-    for character in form.pattern {
-      if isOperand, let k = character.wholeNumberValue { result += texts[k] }
-      if !isOperand, character != "$" { result.append(character) }
-      isOperand = character == "$"
+    var result = form.head
+    for part in form.parts {
+      result += texts[part.operand]
+      result += part.text
     }
     return Written(result, form.precedence)
   }

@@ -3,7 +3,7 @@ import Basics
 package struct OptDialect: Dialect {
   package init() {}
 
-  package func form(_ operation: Operation) -> Form? {
+  package static let forms = Form.Table { operation in
     switch operation {
     case .power: Form("$0^$1", .power, [.postfix, .power])
     case .logicalNot: .sign("not ", .logicalNot)
@@ -12,8 +12,8 @@ package struct OptDialect: Dialect {
     default: .sign(operation.info.name, operation)
     }
   }
-
-  package var conditional: Form { Form("if $0 then $1 else $2", .conditional, [.or, .or, .or]) }
+  package static let conditional =
+    Form("if $0 then $1 else $2", .conditional, [.or, .or, .or])
 
   package func number(_ x: Double) -> Written { .signed(Self.text(x)) }
 

@@ -4,7 +4,7 @@ import IR
 /// Binds a rule to tensors: picks the variant that takes each, makes it concrete, lays out what it
 /// keeps, and plans it.
 struct RuleBinder {
-  let rule: RuleInstance
+  let rule: Rule
   let engine: EngineKind
   let elementType: ElementType
   let axes: AxisLengths
@@ -32,7 +32,7 @@ struct RuleBinder {
   private var compute: ElementType { elementType.compute }
 
   init(
-    rule: RuleInstance, engine: EngineKind, elementType: ElementType, axes: AxisLengths,
+    rule: Rule, engine: EngineKind, elementType: ElementType, axes: AxisLengths,
     cutting: Cutting, hypers: [Double]
   ) {
     self.rule = rule

@@ -12,7 +12,7 @@ import IR
 package final class Optimizer {
   package let bound: BoundRule
   package let seed: UInt64
-  package var instance: RuleInstance { bound.rule }
+  package var instance: Rule { bound.rule }
   package var parameters: [ParameterSpec] { bound.parameters }
   package var engine: EngineKind { bound.engine }
   package var elementType: ElementType { bound.elementType }
@@ -73,7 +73,7 @@ package final class Optimizer {
   /// Binds a rule, compiles it where the engine wants a `compiler`, and makes its memory. Throws what
   /// `BoundRule` throws. Without a compiler the engines `native` and `auto` interpret.
   package convenience init(
-    _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
+    _ instance: Rule, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
     elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0, threads: Int? = nil,
     compiler: (any SegmentCompiler)? = nil, axes: AxisLengths = AxisLengths(),
     cutting: Cutting = .usual

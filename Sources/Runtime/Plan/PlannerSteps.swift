@@ -140,11 +140,12 @@ extension Planner {
         q: projection(v, 0, count: m * inner), r: projection(v, 1, count: inner * n))
     case .eigh:
       kind = .eigh(values: projection(v, 0, count: n), vectors: projection(v, 1, count: n * n))
-    default:
+    case .svd:
       kind = .svd(
         u: projection(v, 0, count: m * inner), values: projection(v, 1, count: inner),
         v: projection(v, 2, count: n * inner),
         keepsSigns: instruction.attribute == SingularSigns.lapack.rawValue)
+    default: preconditionFailure("no step for \(instruction.operation)")
     }
     return PlanStep.Decomposition(matrix: whole(instruction.a), rows: m, columns: n, kind: kind)
   }
@@ -218,7 +219,8 @@ extension Planner {
     case .sort: .sort(selection, givesIndices: false)
     case .argSort: .sort(selection, givesIndices: true)
     case .topKMask: .topKMask(selection, share: register(instruction.b))
-    default: .quantile(selection, share: register(instruction.b), result: register(v))
+    case .quantile: .quantile(selection, share: register(instruction.b), result: register(v))
+    default: preconditionFailure("no step for \(instruction.operation)")
     }
   }
 }

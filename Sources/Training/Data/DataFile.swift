@@ -16,11 +16,6 @@ package struct DataFile: Sendable {
   /// The most values that a table or an array may hold: 1 GiB of float64.
   package static let valueLimit = 1 << 27
 
-  package init(path: String, bytes: [UInt8]) {
-    self.path = path
-    self.bytes = bytes
-  }
-
   /// The file's bytes. `midway` runs after the file is opened and before its end is reached.
   ///
   /// Throws R0701 (missing), R0702 (unreadable), R0703 (directory), R0704 (changed while read),

@@ -33,7 +33,6 @@ package struct RuleHistory: Sendable {
   /// The rule as written, for tables and legends.
   package var label: String
   package var runs: [RunHistory] = []
-  package init(label: String) { self.label = label }
 }
 
 /// The result of one `train` or `minimize`.
@@ -47,11 +46,6 @@ package struct ExperimentHistory: Sendable {
   package var series: [String] = ["loss"]
   /// Values of an objective of two variables, for the plot of the path.
   package var landscape: Landscape?
-
-  package init(title: String, axis: String) {
-    self.title = title
-    self.axis = axis
-  }
 
   package var failures: [Diagnostic] { rules.flatMap { $0.runs.compactMap(\.failure) } }
   package var wasInterrupted: Bool { rules.contains { $0.runs.contains(where: \.wasInterrupted) } }

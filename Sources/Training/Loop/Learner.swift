@@ -24,7 +24,7 @@ final class Learner {
   private var elementType: ElementType { bindings.elementType }
 
   init(
-    _ bindings: Bindings, _ rule: RuleInstance?, batch: Int = 1, seed: UInt64, horizon: Int,
+    _ bindings: Bindings, _ rule: Rule?, batch: Int = 1, seed: UInt64, horizon: Int,
     isCompiled: Bool = true
   ) throws(DiagnosticError) {
     self.bindings = bindings

@@ -32,7 +32,7 @@ package struct Trainer {
 
   /// Minibatch training on a data set; metrics are measured on its test part after every epoch.
   package func train(
-    _ rules: [RuleInstance], _ settings: TrainingSettings, title: String
+    _ rules: [Rule], _ settings: TrainingSettings, title: String
   ) throws(DiagnosticError) -> ExperimentHistory {
     guard let rows = data?.train.rows else { preconditionFailure("training wants data") }
     var history = ExperimentHistory(title: title, axis: "epoch")
@@ -55,7 +55,7 @@ package struct Trainer {
 
   /// Binds all rules before the first of them runs, so that their errors are told together.
   private func bind(
-    _ rules: [RuleInstance], batch: Int = 1, horizon: Int
+    _ rules: [Rule], batch: Int = 1, horizon: Int
   ) throws(DiagnosticError) {
     var found: [Diagnostic] = []
     for rule in rules {
@@ -70,7 +70,7 @@ package struct Trainer {
   }
 
   private func run(
-    _ rule: RuleInstance, _ rows: Int, batch: Int, _ total: Int, _ seed: UInt64, _ place: String
+    _ rule: Rule, _ rows: Int, batch: Int, _ total: Int, _ seed: UInt64, _ place: String
   ) throws(DiagnosticError) -> RunHistory {
     let learner = try Learner(bindings, rule, batch: batch, seed: seed, horizon: total)
     var history = RunHistory(seed: seed)
@@ -121,7 +121,7 @@ package struct Trainer {
 
   /// Steps on an objective without data from its declared point.
   package func minimize(
-    _ rules: [RuleInstance], _ settings: TrainingSettings, title: String
+    _ rules: [Rule], _ settings: TrainingSettings, title: String
   ) throws(DiagnosticError) -> ExperimentHistory {
     var history = ExperimentHistory(title: title, axis: "step")
     history.series = ["loss"] + objective.metrics
@@ -133,7 +133,7 @@ package struct Trainer {
 
   /// The walks of `minimize` without the values around them.
   package func walks(
-    _ rules: [RuleInstance], _ settings: TrainingSettings
+    _ rules: [Rule], _ settings: TrainingSettings
   ) throws(DiagnosticError) -> [RuleHistory] {
     var histories: [RuleHistory] = []
     try bind(rules, horizon: settings.steps ?? 1)
@@ -150,7 +150,7 @@ package struct Trainer {
   }
 
   private func walk(
-    _ rule: RuleInstance, _ settings: TrainingSettings, _ seed: UInt64, _ place: String
+    _ rule: Rule, _ settings: TrainingSettings, _ seed: UInt64, _ place: String
   ) throws(DiagnosticError) -> RunHistory {
     let total = settings.steps ?? 1
     let learner = try Learner(bindings, rule, seed: seed, horizon: total)

@@ -70,6 +70,54 @@ import Testing
     #expect(compared > 1_100, "\(compared)")
   }
 
+  /// Locals keep the names of their author, with a number where that is taken; what a state is next
+  /// is called so.
+  @Test func localsKeepTheirNames() throws {
+    let text = """
+      fn halved(x) {
+          lr = x / 2
+          y = lr + abs(lr)
+          y * x
+      }
+      rule Named(lr = 0.1) {
+          state m, x1
+          norm = norm(g)
+          keep = 1 - lr
+          m' = keep * m * norm + norm^2 * g
+          y = sqrt(abs(m'))
+          repeat 3 { y' = keep * (y + m' / y) }
+          x1' = x1 + (g + m')^2 / (1 + (g + m'))
+          w' = w - lr * (halved(y) + halved(x1'))
+      }
+
+      """
+    let module = try RoundTrip.rule("Named", of: text)
+    #expect(
+      SourcePrinter.rule(module) == """
+        rule Named(lr = 0.1) {
+            state m
+            state x1
+            keep = 1 - lr
+            norm = norm(g)
+            m' = keep * m * norm + norm^2 * g
+            y = sqrt(abs(m'))
+            repeat 3 {
+                y' = keep * (y + m' / y)
+            }
+            lr_2 = y / 2
+            y_2 = lr_2 + abs(lr_2)
+            x2 = g + m'
+            x1' = x1 + x2^2 / (1 + x2)
+            lr_3 = x1' / 2
+            y_3 = lr_3 + abs(lr_3)
+            w' = w - lr * (y_2 * y + y_3 * x1')
+        }
+
+        """)
+    let difference = try RoundTrip.difference(module)
+    #expect(difference == nil, "\(difference ?? "")")
+  }
+
   /// Whether two terms have the same values wherever both have one: constants fold once more, and a
   /// condition has several forms.
   private func agree(

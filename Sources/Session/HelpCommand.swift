@@ -1,8 +1,10 @@
 import Diagnostics
 import Syntax
 
-// `:help`.
-extension Session {
+/// `:help`: commands, names and codes.
+struct HelpCommand: Answering {
+  let question: Question
+
   func help(_ rest: Fragment) throws {
     if rest.isEmpty { return write(Self.overview) }
     var word = rest.text
@@ -14,7 +16,7 @@ extension Session {
     if isCode, let page = Catalog.page(word) { return write(CatalogText.text(page)) }
     let key = Name(word).key
     if !isCommand {
-      if let own = ledger.declaration(key) { return write(own.text + "\n") }
+      if let own = definitions.ledger.declaration(key) { return write(own.text + "\n") }
       if let found = ZooIndex.declaration(word) { return write(found.text) }
       if let page = BuiltinHelp.entry(key) ?? BuiltinHelp.entry(word) {
         write("\(page.usage): \(page.meaning)\n")
@@ -25,11 +27,7 @@ extension Session {
     let commands = CommandName.matching(word)
     if commands.count == 1 { return write(Self.page(commands[0])) }
     if isCommand, commands.count > 1 { return write(commands.map(Self.page).joined()) }
-    let names =
-      ledger.declarations.map(\.name) + ZooIndex.declarations.map(\.name)
-      + (BuiltinHelp.entries + BuiltinHelp.words).map(\.name)
-      + CommandName.allCases.map { ":" + $0.rawValue }
-    let near = Suggestion.nearest(to: rest.text, among: names)
+    let near = Suggestion.nearest(to: rest.text, among: definitions.helpNames)
     throw DiagnosticError(.noHelp(rest.text, suggestion: near, at: span(rest)))
   }
 

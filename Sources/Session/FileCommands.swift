@@ -1,9 +1,12 @@
 import Diagnostics
 
-// `:load`, `:reload`, `:save`.
-extension Session {
+/// `:load`, `:reload`, `:save`.
+struct FileCommands: Answering {
+  let question: Question
+  let runner: ScriptRunner
+
   /// A file's name, as it is written or in quotes.
-  func path(_ fragment: Fragment) -> String {
+  static func path(_ fragment: Fragment) -> String {
     let text = fragment.text
     if text.count > 1, let first = text.first, first == "\"" || first == "'", text.last == first {
       return String(text.dropFirst().dropLast())
@@ -19,17 +22,8 @@ extension Session {
   /// Reads a script, checks it whole, declares what it declares and runs its commands. A script
   /// that is missing or has errors changes nothing.
   func load(_ path: String, at place: Fragment) throws {
-    let bytes: [UInt8]
-    do throws(DiagnosticError) {
-      bytes = try console.read(path)
-    } catch {
-      // The place is the one where the file was named.
-      throw DiagnosticError(
-        error.diagnostics.map { diagnostic in
-          var here = diagnostic
-          if here.span.isNone { here.span = span(place) }
-          return here
-        })
+    let bytes = try line.placing(at: place) { () throws(DiagnosticError) in
+      try output.console.read(path)
     }
     let standing = compiler.standing
     let found = compiler.add(name: path, bytes: bytes)
@@ -38,35 +32,28 @@ extension Session {
       throw DiagnosticError(found)
     }
     report(found)
-    let time = console.changeTime(path)
-    let commands = compiler.commands
-    let tree = compiler.script!
-    accept(tree, from: standing, as: ":load \(path)", folder: Self.folder(of: path))
-    if let k = loaded.firstIndex(where: { $0.path == path }) {
-      loaded[k].time = time
-    } else {
-      loaded.append((path, time))
-    }
-    let names = tree.items.compactMap {
-      Ledger.declaration($0, of: tree, folder: nil)?.name
-    }
-    if !names.isEmpty { say("loaded \(names.joined(separator: ", "))\n") }
-    try run(commands, "")
+    let time = output.console.changeTime(path)
+    let added = definitions.accept(
+      compiler.script!, from: standing, as: ":load \(path)", folder: Self.folder(of: path))
+    definitions.noteLoaded(path, time)
+    runner.forget(added)
+    if !added.isEmpty { say("loaded \(added.map(\.name).joined(separator: ", "))\n") }
+    try runner.run()
   }
 
   func reload() throws {
     var changed: [String] = []
     var gone: [Diagnostic] = []
-    for (path, time) in loaded {
-      let now = console.changeTime(path)
+    for (path, time) in definitions.loaded {
+      let now = output.console.changeTime(path)
       if now == nil {
-        gone.append(.fileGone(path, at: wholeLine))
+        gone.append(.fileGone(path, at: line.whole))
       } else if now != time {
         changed.append(path)
       }
     }
     report(gone)
-    if loaded.isEmpty {
+    if definitions.loaded.isEmpty {
       say("nothing was loaded\n")
     } else if changed.isEmpty {
       say("nothing has changed\n")
@@ -82,24 +69,17 @@ extension Session {
   }
 
   func save(_ rest: Fragment, isForced: Bool, _ head: Fragment) throws {
-    let path = path(rest)
-    if console.exists(path), !isForced {
+    let path = Self.path(rest)
+    if output.console.exists(path), !isForced {
       throw DiagnosticError(.wouldOverwrite(path, ":save!", at: span(head)))
     }
-    let text = ledger.script
+    let text = definitions.ledger.script
     if text.isEmpty {
       throw DiagnosticError(
-        .nothingToDo("nothing was declared or run: there is nothing to save", at: wholeLine))
+        .nothingToDo("nothing was declared or run: there is nothing to save", at: line.whole))
     }
-    do throws(DiagnosticError) {
-      try console.save(path, Array(text.utf8))
-    } catch {
-      throw DiagnosticError(
-        error.diagnostics.map { diagnostic in
-          var here = diagnostic
-          if here.span.isNone { here.span = span(rest) }
-          return here
-        })
+    try line.placing(at: rest) { () throws(DiagnosticError) in
+      try output.console.save(path, Array(text.utf8))
     }
     say("saved \(path)\n")
   }

@@ -3,15 +3,17 @@ import Diagnostics
 import Experiments
 import Runtime
 
-// `:set`.
-extension Session {
-  static let settingNames = ["plot", "engine", "dtype", "width", "seconds", "nodes", "threads"]
+/// `:set`.
+struct SettingsCommand: Answering {
+  let question: Question
+
+  static let names = ["plot", "engine", "dtype", "width", "seconds", "nodes", "threads"]
 
   func set(_ rest: Fragment) throws {
-    if rest.isEmpty { return write(settingsText) }
+    if rest.isEmpty { return writeSettings() }
     let (name, value) = rest.word
-    guard Self.settingNames.contains(name.text) else {
-      throw DiagnosticError(.unknownSetting(name.text, among: Self.settingNames, at: span(name)))
+    guard Self.names.contains(name.text) else {
+      throw DiagnosticError(.unknownSetting(name.text, among: Self.names, at: span(name)))
     }
     guard !value.isEmpty else {
       throw wrong(name, "\(name.text) of what? \(Self.choices(name.text))")
@@ -20,28 +22,28 @@ extension Session {
     switch name.text {
     case "plot":
       let style = SessionSettings.PlotStyle(rawValue: value.text)
-      settings.plot = style ?? settings.plot
+      output.settings.plot = style ?? output.settings.plot
       isRight = style != nil
     case "engine":
       let kinds: [String: EngineKind] = [
         "interpreter": .interpreter, "native": .native, "auto": .auto, "reference": .reference,
       ]
-      settings.engine = kinds[value.text] ?? settings.engine
+      output.settings.engine = kinds[value.text] ?? output.settings.engine
       isRight = kinds[value.text] != nil
     case "dtype":
       isRight = ["f32", "f64"].contains(value.text)
-      if isRight { settings.elementType = value.text == "f32" ? .float32 : .float64 }
+      if isRight { output.settings.elementType = value.text == "f32" ? .float32 : .float64 }
     case "width":
       let n = Int(value.text).flatMap { (24...1_000).contains($0) ? $0 : nil }
       isRight = n != nil || value.text == "auto"
-      if isRight { settings.width = n }
+      if isRight { output.settings.width = n }
     case "seconds":
       let x = Double(value.text).flatMap { $0 > 0 && $0 <= 86_400 ? $0 : nil }
-      settings.seconds = x ?? settings.seconds
+      output.settings.seconds = x ?? output.settings.seconds
       isRight = x != nil
     case "nodes":
       let n = Int(value.text).flatMap { (1_000...100_000_000).contains($0) ? $0 : nil }
-      settings.nodes = n ?? settings.nodes
+      output.settings.nodes = n ?? output.settings.nodes
       isRight = n != nil
     default:
       let n = Int(value.text).flatMap { (1...1_024).contains($0) ? $0 : nil }
@@ -67,16 +69,15 @@ extension Session {
     }
   }
 
-  private var settingsText: String {
-    let rows = [
-      ("plot", settings.plot.rawValue), ("engine", "\(settings.engine)"),
-      ("dtype", settings.elementType == .float32 ? "f32" : "f64"),
-      ("width", settings.width.map { "\($0)" } ?? "auto"),
-      ("seconds", NumberText.shortest(settings.seconds)), ("nodes", "\(settings.nodes)"),
+  private func writeSettings() {
+    let rows: [(name: String, text: String)] = [
+      ("plot", output.settings.plot.rawValue), ("engine", "\(output.settings.engine)"),
+      ("dtype", output.settings.elementType == .float32 ? "f32" : "f64"),
+      ("width", output.settings.width.map { "\($0)" } ?? "auto"),
+      ("seconds", NumberText.shortest(output.settings.seconds)),
+      ("nodes", "\(output.settings.nodes)"),
       ("threads", "\(Threads.preferred)"),
     ]
-    return rows.map { name, value in
-      name + String(repeating: " ", count: 9 - name.count) + value + "\n"
-    }.joined()
+    output.write(rows: rows)
   }
 }
