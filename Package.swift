@@ -20,6 +20,12 @@ let zooFiles = [
   "transformers", "projected", "preconditioned", "parameterfree", "sparse", "distributed",
 ]
 
+/// What `ravine explain` says.
+let pages = [
+  "tokens", "syntax", "names", "scripts", "session", "equations", "shapes", "axes",
+  "hyperparameters", "routes", "data", "arrays", "files", "binding", "numeric",
+]
+
 let package = Package(
   name: "ravine",
   platforms: [.macOS(.v14)],
@@ -34,7 +40,7 @@ let package = Package(
     .target(name: "CKernels"),
     room("Platform", []),
     room("Basics", ["Platform"]),
-    room("Diagnostics", ["Basics"]),
+    room("Diagnostics", ["Basics"], resources: pages.map { .embedInCode("Pages/\($0).md") }),
     room("Syntax", ["Basics", "Diagnostics"]),
     room("IR", ["Basics", "Diagnostics", "Platform"]),
     room("Symbolic", ["Basics", "Diagnostics", "IR", "Platform"]),

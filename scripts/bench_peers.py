@@ -58,15 +58,16 @@ def torch_step(kind, rule, size, threads):
 
         optimizer = lion_pytorch.Lion(parameters, lr=1e-4)
         return torch.compile(lambda: optimizer.step())
-    elif kind == "muon-f32":
-        # The package iterates in bfloat16, which takes a processor without such products many seconds a
-        # step; the same lines in float32.
-        import inspect
+    elif kind in ("muon", "muon-f32"):
+        if kind == "muon-f32":
+            # The package iterates in bfloat16, which takes a processor without such products many seconds
+            # a step; the same lines in float32.
+            import inspect
 
-        module = sys.modules["torch.optim._muon"]
-        text = inspect.getsource(module._zeropower_via_newtonschulz)
-        assert text.count("torch.bfloat16") == 1
-        exec(text.replace("torch.bfloat16", "torch.float32"), module.__dict__)
+            module = sys.modules["torch.optim._muon"]
+            text = inspect.getsource(module._zeropower_via_newtonschulz)
+            assert text.count("torch.bfloat16") == 1
+            exec(text.replace("torch.bfloat16", "torch.float32"), module.__dict__)
         optimizer = torch.optim.Muon(parameters, lr=0.02)
     else:
         raise SystemExit(f"no peer {kind}")
@@ -315,10 +316,15 @@ def gpt2(table, threads, folder):
 def muon(table, threads, folder):
     size = "1024x1024"
     entries = [ours("MuonTorch", size, threads, "native"), theirs("muon-f32", "Muon", size, threads)]
+    if "in float32" not in subprocess.check_output([ARGS.ravine, "--version", "--verbose"], text=True):
+        entries += [ours("MuonBF16", size, threads, "native"), theirs("muon", "Muon", size, threads)]
     times, _, _ = contest(size, threads, entries, folder)
     table.ratio(
         "native Muon, 1024×1024, against torch.optim.Muon in float32", 1.0, threads, times, ("native", "MuonTorch"),
         ("muon-f32", "Muon"))
+    table.ratio(
+        "native MuonBF16, 1024×1024, against torch.optim.Muon", 1.05, threads, times, ("native", "MuonBF16"),
+        ("muon", "Muon"))
 
 
 def eightbit(table, threads, folder):

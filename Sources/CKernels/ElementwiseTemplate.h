@@ -174,23 +174,6 @@ RV_HEAD(quotientDivide, 2) {
 
 #include "ReductionTemplate.h"
 
-RV_HEAD(dot, 0) {
-  const T *x = a, *y = b;
-  N(lanes) s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
-  size_t i = 0;
-  for (; i + 4 * RV_WIDTH <= n; i += 4 * RV_WIDTH) {
-    s0 += RV_LOAD(x + i) * RV_LOAD(y + i);
-    s1 += RV_LOAD(x + i + RV_WIDTH) * RV_LOAD(y + i + RV_WIDTH);
-    s2 += RV_LOAD(x + i + 2 * RV_WIDTH) * RV_LOAD(y + i + 2 * RV_WIDTH);
-    s3 += RV_LOAD(x + i + 3 * RV_WIDTH) * RV_LOAD(y + i + 3 * RV_WIDTH);
-  }
-  double rest = 0;
-  for (; i < n; i++) rest += (double)(T)(x[i] * y[i]);
-  RV_FOLD_LANES(total)
-  *(double *)d_ += total + rest;
-  (void)c; (void)e;
-}
-
 RV_CLONES static void N(fromOther_0)(
     void *d_, const void *a, const void *b, const void *c, const void *e, size_t n) {
   T *d = d_;
@@ -291,7 +274,7 @@ rv_kernel N(rv_kernel_at)(int op, unsigned scalars) {
       [RV_ROOT_ADD] = RV_ROW2(rootAdd),
       [RV_QUOTIENT_DIVIDE] = {[2] = N(quotientDivide_2)},
       [RV_SUM] = {N(sum_0)},
-      [RV_DOT] = {N(dot_0)},
+      [RV_SQUARES] = {N(squares_0)},
       [RV_MAX] = {N(max_0)},
       [RV_MIN] = {N(min_0)},
       [RV_FROM_OTHER] = {N(fromOther_0)},

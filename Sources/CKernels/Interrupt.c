@@ -38,10 +38,13 @@ void rv_interrupt_install(void) {
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, NULL);
+  // What ends jobs of a cluster asks with this one first.
+  sigaction(SIGTERM, &action, NULL);
   // A parent that started this process from a thread of its own with signals blocked leaves them so.
   sigset_t interrupt;
   sigemptyset(&interrupt);
   sigaddset(&interrupt, SIGINT);
+  sigaddset(&interrupt, SIGTERM);
   pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
 }
 

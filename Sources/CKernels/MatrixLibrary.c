@@ -168,7 +168,7 @@ typedef union {
   }                                                                                                \
   static int P##isNear(T x, double y) { return fabs((double)x - y) < 1e-5; }                       \
   static int P##decomposes(const P##decompositions *f) {                                           \
-    integer n = {2}, room = {256}, one = {1}, info = {-1};                                         \
+    integer n = {2}, size = {256}, one = {1}, info = {-1};                                         \
     T work[256], values[2] = {0}, u[4], v[4], a[4] = {0, 1, 2, 0}, b[2] = {2, 3};                  \
     /* Pivots 2, 2 lie next to each other only where integers have 32 bits. */                     \
     int whole[256] = {0}, *narrow = &info.narrow;                                                  \
@@ -179,18 +179,18 @@ typedef union {
     f->potrf("U", &n.narrow, c, &n.narrow, narrow, 1);                                             \
     if (*narrow || !P##isNear(c[0], 2) || !P##isNear(c[2], 1) || !P##isNear(c[3], 3)) return 0;    \
     T d[4] = {2, 1, 1, 2};                                                                         \
-    f->syevd("V", "U", &n.narrow, d, &n.narrow, values, work, &room.narrow, whole, &room.narrow,   \
+    f->syevd("V", "U", &n.narrow, d, &n.narrow, values, work, &size.narrow, whole, &size.narrow,   \
              narrow, 1, 1);                                                                        \
     if (*narrow || !P##isNear(values[0], 1) || !P##isNear(values[1], 3)) return 0;                 \
     T e[4] = {3, 0, 0, -4};                                                                        \
     f->gesdd("S", &n.narrow, &n.narrow, e, &n.narrow, values, u, &n.narrow, v, &n.narrow, work,    \
-             &room.narrow, whole, narrow, 1);                                                      \
+             &size.narrow, whole, narrow, 1);                                                      \
     if (*narrow || !P##isNear(values[0], 4) || !P##isNear(values[1], 3)) return 0;                 \
     T g[4] = {3, 4, 1, 2}, tau[2];                                                                 \
-    f->geqrf(&n.narrow, &n.narrow, g, &n.narrow, tau, work, &room.narrow, narrow);                 \
+    f->geqrf(&n.narrow, &n.narrow, g, &n.narrow, tau, work, &size.narrow, narrow);                 \
     if (*narrow || !P##isNear(g[0] * g[0], 25)) return 0;                                          \
     T r = g[0];                                                                                    \
-    f->orgqr(&n.narrow, &n.narrow, &n.narrow, g, &n.narrow, tau, work, &room.narrow, narrow);      \
+    f->orgqr(&n.narrow, &n.narrow, &n.narrow, g, &n.narrow, tau, work, &size.narrow, narrow);      \
     return !*narrow && P##isNear(g[0] * r, 3) && P##isNear(g[1] * r, 4);                           \
   }
 

@@ -1,5 +1,6 @@
 #include "LinearAlgebra.h"
 #include "Kernels.h"
+#include "MatrixLibrary.h"
 #include "Pool.h"
 #include "Routines.h"
 #include "Steps.h"
@@ -8,12 +9,14 @@
 // threads: the library may round differently at the edges of a part, but always at the same edges.
 
 typedef struct {
-  int element, ta, tb, m, n, k, lda, ldb, ldc;
+  int element, isBF16, ta, tb, m, n, k, lda, ldb, ldc;
   const char *a, *b;
   char *c;
   int rows, columns;
   // Parts side by side in a row of parts.
   int across;
+  // c is its own transpose, so what lies below the diagonal is copied.
+  int isMirrored;
 } product;
 
 // Multiply-adds that a part should have, at least: packing the operands for each part costs a product
@@ -89,21 +92,42 @@ static void run_part(void *context, int64_t item, int participant) {
   const char *b = p->b + width * (p->tb ? (int64_t)column * p->ldb : column);
   char *c = p->c + width * ((int64_t)row * p->ldc + column);
   if (p->element == RV_F32) {
+    int below = p->isMirrored ? row - column : -m;
+    if (p->isBF16 && rv_product_bf16(p->ta, p->tb, m, n, p->k, (const float *)a, p->lda,
+                                     (const float *)b, p->ldb, (float *)c, p->ldc, below))
+      return;
     RV_PART(s, float);
   } else {
     RV_PART(d, double);
   }
 }
 
-void rv_product(int threads, int element, int ta, int tb, int m, int n, int k, const void *a,
-                int lda, const void *b, int ldb, void *c, int ldc) {
+/// The upper triangle over the lower one. Rows a power of two apart share the eight places of a set of
+/// the cache.
+static void mirror(float *c, int64_t n, int64_t ldc) {
+  enum { SIDE = 8 };
+  for (int64_t i = 0; i < n; i += SIDE)
+    for (int64_t j = 0; j <= i; j += SIDE)
+      for (int64_t r = i; r < n && r < i + SIDE; r++)
+        for (int64_t q = j; q < r && q < j + SIDE; q++) c[r * ldc + q] = c[q * ldc + r];
+}
+
+static void run_parts(int threads, product *p) {
+  int64_t parts = (int64_t)p->across * ((p->m + p->rows - 1) / p->rows);
+  if (threads > 1 && rv_pool_run(threads, parts, run_part, p)) return;
+  for (int64_t k = 0; k < parts; k++) run_part(p, k, 0);
+}
+
+void rv_product(int threads, int element, int isBF16, int ta, int tb, int m, int n, int k,
+                const void *a, int lda, const void *b, int ldb, void *c, int ldc) {
+  isBF16 = isBF16 && element == RV_F32 && rv_multiplies_bf16();
   product p = {
-      .element = element, .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb,
-      .ldc = ldc, .a = a, .b = b, .c = c};
+      .element = element, .isBF16 = isBF16, .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb,
+      .ldc = ldc, .a = a, .b = b, .c = c,
+      .isMirrored = isBF16 && a == b && lda == ldb && m == n && ta != tb};
   cut(&p);
   if (rv_library_routines.dgemm && threads > rv_library_routines.products)
     threads = rv_library_routines.products;
-  int64_t parts = (int64_t)p.across * ((m + p.rows - 1) / p.rows);
-  if (threads > 1 && rv_pool_run(threads, parts, run_part, &p)) return;
-  for (int64_t k = 0; k < parts; k++) run_part(&p, k, 0);
+  run_parts(threads, &p);
+  if (p.isMirrored) mirror(c, n, ldc);
 }

@@ -34,6 +34,33 @@ RV_HEAD(sum, 0) {
   (void)b; (void)c; (void)e;
 }
 
+RV_HEAD(squares, 0) {
+  const T *x = a;
+  N(lanes) s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+  size_t i = 0;
+  for (; i + 4 * RV_WIDTH <= n; i += 4 * RV_WIDTH) {
+    s0 += RV_LOAD(x + i) * RV_LOAD(x + i);
+    s1 += RV_LOAD(x + i + RV_WIDTH) * RV_LOAD(x + i + RV_WIDTH);
+    s2 += RV_LOAD(x + i + 2 * RV_WIDTH) * RV_LOAD(x + i + 2 * RV_WIDTH);
+    s3 += RV_LOAD(x + i + 3 * RV_WIDTH) * RV_LOAD(x + i + 3 * RV_WIDTH);
+  }
+  double rest = 0;
+  for (; i < n; i++) rest += (double)(T)(x[i] * x[i]);
+  RV_FOLD_LANES(total)
+  total += rest;
+  // Floats whose squares are none have squares among the doubles.
+  if (sizeof(T) == 4 && !(total >= 0x1p-100 && total <= 0x1p127)) {
+    double part[8] = {0};
+    for (i = 0; i + 8 <= n; i += 8)
+      for (size_t j = 0; j < 8; j++) part[j] += (double)x[i + j] * (double)x[i + j];
+    total = 0;
+    for (; i < n; i++) total += (double)x[i] * (double)x[i];
+    for (size_t j = 0; j < 8; j++) total += part[j];
+  }
+  *(double *)d_ += total;
+  (void)b; (void)c; (void)e;
+}
+
 #define RV_EXTREME(name, compare) \
   RV_HEAD(name, 0) { \
     const T *x = a; \

@@ -40,3 +40,8 @@ typedef struct {
 } rv_routines;
 
 extern rv_routines rv_library_routines;
+
+// c = op(a) op(b) of numbers of bfloat16, where rv_multiplies_bf16; 0 where an operand is none that the
+// kernel multiplies. Tiles whose last column comes before their first row, `below` added, are left out.
+int rv_product_bf16(int ta, int tb, int m, int n, int k, const float *a, int64_t lda,
+                    const float *b, int64_t ldb, float *c, int64_t ldc, int below);

@@ -13,9 +13,10 @@ RV_INLINE T N(rv_maximum)(T x, T y) {
   T z = x > y ? x : y;
   return x != x ? x : z;
 }
+// A NaN among the three stays one.
 RV_INLINE T N(rv_clip)(T x, T low, T high) {
-  T y = x < low ? low : x;
-  return y > high ? high : y;
+  T y = x >= low ? x : x != x ? x : low;
+  return y <= high ? y : y != y ? y : high;
 }
 // The remainder with the sign of the divisor.
 RV_INLINE T N(rv_modulo)(T x, T y) {

@@ -89,7 +89,7 @@ void rv_run_scalars(
     case RV_CLIP: z = rv_clip_f64(x, y, r[in->c]); break;
     case RV_MULTIPLY_ADD: case RV_MULTIPLY_SUBTRACT: case RV_SUBTRACT_MULTIPLY: case RV_BLEND:
     case RV_BLEND_SQUARE: case RV_ROOT_QUOTIENT_ADD: case RV_ROOT_ADD: case RV_QUOTIENT_DIVIDE:
-    case RV_DECAYED_STEP: case RV_SIGNED_STEP: case RV_SUM: case RV_DOT: case RV_MAX: case RV_MIN:
+    case RV_DECAYED_STEP: case RV_SIGNED_STEP: case RV_SUM: case RV_SQUARES: case RV_MAX: case RV_MIN:
     case RV_FROM_OTHER: case RV_TO_OTHER: case RV_FROM_BF16: case RV_TO_BF16: case RV_FROM_F16:
     case RV_TO_F16: __builtin_trap();
     // Draws begin where the operations end.

@@ -270,7 +270,12 @@ int rv_plain_next(char **text) {
         continue;
       }
       ssize_t count = read(STDIN_FILENO, chunk, sizeof chunk);
-      if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0 && errno == EAGAIN) {
+        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+        poll(&input, 1, -1);
+        continue;
+      }
       if (count <= 0) {
         if (length == 0) outcome = RV_LINE_END;
         break;

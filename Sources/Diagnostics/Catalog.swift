@@ -7,17 +7,6 @@ package struct CatalogPage: Sendable {
   package var text: String
   package var trigger: CatalogExample
   package var repair: CatalogExample
-
-  init(
-    _ code: DiagnosticCode, _ title: String, _ text: String, trigger: CatalogExample,
-    repair: CatalogExample
-  ) {
-    self.code = code
-    self.title = title
-    self.text = text
-    self.trigger = trigger
-    self.repair = repair
-  }
 }
 
 /// An example of the catalogue.
@@ -31,19 +20,18 @@ package enum CatalogExample: Sendable {
   case data(String, text: String, options: String)
   /// What happens around a program and no text can show.
   case situation(String)
-
-  static func data(_ name: String, _ text: String, options: String = "") -> CatalogExample {
-    .data(name, text: text, options: options)
-  }
 }
 
 /// Every diagnostic that Ravine gives, each with a page: `ravine explain R0301`.
 package enum Catalog {
   /// In the order of the codes.
-  package static let pages: [CatalogPage] =
-    (tokenPages + syntaxPages + namePages + scriptPages + equationPages + shapePages + axisPages
-    + hyperparameterPages + routePages + dataPages + arrayPages + filePages + bindingPages
-    + numericPages + sessionPages)
+  package static let pages: [CatalogPage] = [
+    PackageResources.tokens_md, PackageResources.syntax_md, PackageResources.names_md,
+    PackageResources.scripts_md, PackageResources.session_md, PackageResources.equations_md,
+    PackageResources.shapes_md, PackageResources.axes_md, PackageResources.hyperparameters_md,
+    PackageResources.routes_md, PackageResources.data_md, PackageResources.arrays_md,
+    PackageResources.files_md, PackageResources.binding_md, PackageResources.numeric_md,
+  ].flatMap { CatalogReader.pages(String(decoding: $0, as: UTF8.self)) }
     .sorted { $0.code.number < $1.code.number }
 
   /// The page of a code written as `R0301`, `r301` or `301`.

@@ -247,6 +247,9 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case workersNeverMeet = 823
   case windowBeyondRun = 824
   case missingInput = 825
+  case openEndReached = 830
+  case stepsSkipped = 831
+  case stateNotFinite = 832
 
   // The algebra.
   case noAnswer = 840
@@ -264,6 +267,7 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case noLibrary = 909
   case lossNotFinite = 910
   case firstNotFinite = 911
+  case domainLeft = 915
   case assertionFails = 920
 
   package var number: Int { rawValue }

@@ -38,8 +38,6 @@ private struct CheckedPrinter {
   var output = ""
   var depth = 0
 
-  init(program: CheckedProgram) { self.program = program }
-
   mutating func line(_ text: String) {
     output += String(repeating: "  ", count: depth) + text + "\n"
   }

@@ -80,6 +80,14 @@ package final class Compiler {
   /// Takes back what was declared since `standing` was asked for.
   package func restore(_ standing: Checker.Standing) { checker.restore(standing) }
 
+  /// The names that arguments of a call of this rule, function or objective may have, of the session
+  /// or the zoo.
+  package func labels(of callee: String) -> [String] {
+    let key = Name(callee).key
+    if program.objectives[key] == nil { _ = checker.require(key) }
+    return program.labels(of: key).map(\.text)
+  }
+
   /// Gives a text that is no program (a command of a session) its place among the sources.
   package func place(name: String, text: String) -> SourceFile {
     sources.add(name: name, text: text)
@@ -193,14 +201,22 @@ package final class Compiler {
     return try expression(text, name: name)
   }
 
+  /// A text that is one expression, not checked.
+  package func parsed(
+    _ text: String, name: String = "<expression>"
+  ) throws(DiagnosticError) -> (tree: SyntaxTree, root: ExprID) {
+    let file = sources.add(name: name, text: text)
+    var bag = DiagnosticBag()
+    let parsed = parseExpression(file, into: &bag)
+    if bag.hasErrors { throw DiagnosticError(bag.sorted) }
+    return parsed
+  }
+
   /// A loose expression, parsed and checked as part of an item.
   private func expression(
     _ text: String, name: String, as kind: (ExprID) -> Item.Kind = { .expression($0) }
   ) throws(DiagnosticError) -> (ExprID, TreeID) {
-    let file = sources.add(name: name, text: text)
-    var bag = DiagnosticBag()
-    let (tree, expression) = parseExpression(file, into: &bag)
-    if bag.hasErrors { throw DiagnosticError(bag.sorted) }
+    let (tree, expression) = try parsed(text, name: name)
     var loose = tree
     loose.items = [Item(kind(expression), tree.span(expression))]
     checker.beginStatement()

@@ -70,6 +70,16 @@ package struct DataLoader {
     return split
   }
 
+  /// Throws R0701 where a file that is named does not exist.
+  package func requireFiles(_ data: CheckedData) throws(DiagnosticError) {
+    let settings = try statement(data).settings
+    for path in [settings.path, settings.x, settings.y].compactMap({ $0 }) {
+      let isInside = settings.path != nil && path != settings.path
+      if isInside || FileSystem.exists(resolved(path)) { continue }
+      throw DataFile.notFound(resolved(path), at: data.span)
+    }
+  }
+
   private func read(
     _ reader: Name, _ settings: Settings, _ data: CheckedData
   ) throws(DiagnosticError) -> Dataset {
@@ -174,6 +184,7 @@ package struct DataLoader {
   /// The number that a closed expression is.
   package func number(_ expression: ExprID, _ tree: TreeID) throws(DiagnosticError) -> Double {
     let function = try Lowering.expression(expression, in: tree, of: compiler.program).function
+    try function.requireSetting(at: compiler.program[tree].span(expression))
     let span = compiler.program[tree].span(expression)
     guard let output = function.outputs.first, function.type(output.value).shape.isScalar else {
       throw DiagnosticError(.needsOneNumber(at: span))
@@ -182,5 +193,15 @@ package struct DataLoader {
       .checkedForEvaluation()
     let result = try ReferenceProgram(concrete).evaluate(ReferenceEnvironment())
     return result.outputs[0][0].value.values[0]
+  }
+}
+
+extension Function {
+  /// Throws R0214 where a setting that is read once is made of t or T.
+  package func requireSetting(at span: Span) throws(DiagnosticError) {
+    for operation in [Operation.step, .horizon]
+    where instructions.contains(where: { $0.operation == operation }) {
+      throw DiagnosticError(.settingFollowsStep(operation.info.name, at: span))
+    }
   }
 }

@@ -32,4 +32,11 @@ extension Diagnostic {
   static func needsOneNumber(at span: Span) -> Diagnostic {
     Diagnostic(.needsOneNumber, "here stands one number", at: span)
   }
+
+  /// A setting that is read once, before the first step.
+  static func settingFollowsStep(_ name: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notAvailable, "`\(name)` has no meaning here: this is read once, before the first step",
+      at: span)
+  }
 }

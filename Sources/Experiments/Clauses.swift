@@ -13,16 +13,27 @@ struct Clauses {
   ) throws(DiagnosticError) {
     self.command = command
     self.script = script
-    let known = ["for", "batch", "workers", "seeds", "seed", "from"]
+    var known = ["for", "batch", "workers", "seeds", "seed"]
+    var other = "from"
+    var noun = "train"
+    if case .minimize = command.kind {
+      known = ["for", "from", "seeds", "seed"]
+      other = "batch"
+      noun = "minimize"
+    }
     for clause in clauses {
       let key = clause.keyword.key
+      if key == other { throw DiagnosticError(.clauseOfOther(clause.keyword, noun)) }
       guard known.contains(key) else {
-        throw DiagnosticError(.unknownClause(clause.keyword, among: known))
+        throw DiagnosticError(.unknownClause(clause.keyword, among: known + [other]))
       }
       if found[key] != nil {
         throw DiagnosticError(.givenTwice(clause.keyword))
       }
       found[key] = clause
+    }
+    if let clause = found["seed"], found["seeds"] != nil {
+      throw DiagnosticError(.givenTwice(clause.keyword))
     }
     if let clause = found["for"], clause.unit?.key != "steps", clause.unit?.key != "epochs" {
       throw DiagnosticError(.unitOfFor(at: clause.unit?.span ?? clause.keyword.span))
@@ -76,10 +87,13 @@ struct Clauses {
     return Array(0..<UInt64(try count("seeds", limit: Self.mostSeeds) ?? 1))
   }
 
+  /// The clause that says which seeds, if there is one.
+  var ofSeeds: Clause? { found["seeds"] ?? found["seed"] }
+
   /// The point that `from` names.
   func start() throws(DiagnosticError) -> (values: [Double], span: Span)? {
     guard let clause = found["from"] else { return nil }
-    let (value, _) = try script.evaluate(clause.value, command.tree)
+    let (value, _) = try script.evaluate(clause.value, command.tree, isSetting: true)
     return (value.values, script.span(clause.value, command.tree))
   }
 }

@@ -14,6 +14,24 @@ extension Diagnostic {
         Suggestion.nearest(to: keyword.text, among: known), at: keyword.span))
   }
 
+  static func clauseOfOther(_ keyword: Name, _ noun: String) -> Diagnostic {
+    Diagnostic(
+      .notAClause, "`\(keyword.text)` has no meaning in `\(noun)`", at: keyword.span,
+      notes: [
+        Note(
+          noun == "train"
+            ? "training starts at the first values that the objective gives its parameters"
+            : "`minimize` has no examples: an objective that draws may sample a batch of its own")
+      ])
+  }
+
+  /// A clause of the script that a search leaves out.
+  static func seedsOfSearch(_ keyword: Name) -> Diagnostic {
+    Diagnostic(
+      .notAClause, .warning, "a search does not take `\(keyword.text)` of the script",
+      at: keyword.span, notes: [Note("`--search-seeds` and `--seeds` say how many it takes")])
+  }
+
   static func unitOfFor(at span: Span) -> Diagnostic {
     Diagnostic(.notAClause, "`for` counts steps or epochs: `for 20 epochs`", at: span)
   }

@@ -22,7 +22,10 @@ enum ExperimentTable {
       }
       let failed = rule.runs.filter { $0.failure != nil }.count
       let steps = rule.runs.map(\.steps).max() ?? 0
-      row.append(failed > 0 ? "\(steps) (\(failed) of \(rule.runs.count) failed)" : "\(steps)")
+      let skipped = rule.runs.map(\.skippedSteps).max() ?? 0
+      var notes = skipped > 0 ? ["\(skipped) skipped"] : []
+      if failed > 0 { notes.append("\(failed) of \(rule.runs.count) failed") }
+      row.append("\(steps)" + (notes.isEmpty ? "" : " (\(notes.joined(separator: ", ")))"))
       if showsPoint {
         let end = rule.runs.first?.parameters.flatMap { $0 } ?? []
         row.append("[" + end.map { NumberText.significant($0) }.joined(separator: ", ") + "]")

@@ -39,6 +39,9 @@ package struct Replay: Sendable {
   package var parameters: [Double]
   /// Recorded inputs that the rule never asked for.
   package var unused: [String]
+  package var skippedSteps = 0
+  /// What went on and may not be meant.
+  package var warnings: [Diagnostic] = []
 
   package var holds: Bool { firstOutside == nil }
 
@@ -52,7 +55,7 @@ package struct Replay: Sendable {
   /// the objective at another point where it lacks that, R0762 for one
   /// of another length, and what binding and stepping throw.
   package static func run(
-    _ rule: RuleInstance, on trajectory: Trajectory, engine: EngineKind = .interpreter,
+    _ rule: Rule, on trajectory: Trajectory, engine: EngineKind = .interpreter,
     elementType: ElementType = .float64, tolerance: Trajectory.Tolerance? = nil,
     compiler: (any SegmentCompiler)? = nil
   ) throws(DiagnosticError) -> Replay {
@@ -68,6 +71,7 @@ package struct Replay: Sendable {
     optimizer.bind(
       parameters: [parameters.bytes], gradients: [UnsafeRawPointer(gradients.bytes)])
     try optimizer.initialise()
+    let watch = RunWatch(optimizer)
 
     let wanted = tolerance ?? Self.defaultTolerance(trajectory, elementType)
     var result = Replay(
@@ -84,9 +88,12 @@ package struct Replay: Sendable {
           if let gradients { NumberBuffer.store(recorded, elementType, gradients[0]) }
           return recorded.first ?? .nan
         })
+      watch.look()
       result.compare(parameters.load(), trajectory.parameters[step], step: step + 1)
     }
     result.parameters = parameters.load()
+    result.skippedSteps = optimizer.skippedSteps
+    result.warnings = watch.findings
     for name in optimizer.stateNames(of: 0) {
       result.states.append(
         State(

@@ -63,6 +63,8 @@ extension Replay {
           "computed": .number(first.computed), "recorded": .number(first.recorded),
         ])
       } ?? .null,
+      "skipped": .int(skippedSteps),
+      "warnings": .array(warnings.map { .string($0.message) }),
       "unused": .array(unused.map { .string($0) }),
       "parameters": .array(parameters.map { .number($0) }),
       "states": .array(

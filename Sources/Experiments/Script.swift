@@ -33,12 +33,12 @@ package final class Script {
   package var passCompiler: (any SegmentCompiler)?
   /// Draws a figure for the terminal; nil draws Braille dots.
   package var draw: ((Figure) throws(DiagnosticError) -> String)?
-  private let output: (String) -> Void
-  private let progress: (String) -> Void
+  let output: (String) -> Void
+  let progress: (String) -> Void
   /// All experiments so far, the last one first to be plotted.
   package private(set) var experiments: [ExperimentHistory] = []
   /// Files written by `plot`.
-  package private(set) var written: [String] = []
+  package internal(set) var written: [String] = []
   /// Assertions that did not hold.
   package private(set) var findings: [Diagnostic] = []
   /// What a run does although it may not be meant.
@@ -58,10 +58,21 @@ package final class Script {
   /// Losses that were not finite, over all experiments.
   package var failures: [Diagnostic] { experiments.flatMap(\.failures) }
 
-  /// Runs every command of the script that was added last. After Ctrl-C no further training starts,
-  /// and plots show what there is.
+  /// Runs every command of the script that was added last, if nothing is wrong with any of them that
+  /// can be seen before. After Ctrl-C no further training starts, and plots show what there is. A plot
+  /// that fails does not take those behind it along.
   package func run() throws(DiagnosticError) {
-    for command in compiler.commands { try run(command) }
+    var broken = problems()
+    if !broken.isEmpty { throw DiagnosticError(broken) }
+    for command in compiler.commands {
+      do throws(DiagnosticError) {
+        try run(command)
+      } catch {
+        broken += error.diagnostics
+        guard case .plot = command.kind else { throw DiagnosticError(broken) }
+      }
+    }
+    if !broken.isEmpty { throw DiagnosticError(broken) }
   }
 
   /// Takes over what another script has run, for plots of it.
@@ -91,16 +102,7 @@ package final class Script {
   ) throws(DiagnosticError) {
     let objective = try compiler.objective(statement.objective, in: command.tree)
     let data = try dataset(statement.data.key)
-    var settings = TrainingSettings()
-    let clauses = try Clauses(statement.clauses, command, self)
-    settings.epochs = try clauses.count("for", unit: "epochs", limit: Clauses.mostEpochs)
-    settings.steps = try clauses.count("for", unit: "steps")
-    settings.batch = try clauses.count("batch")
-    settings.workers = try clauses.count("workers", limit: 1_024) ?? 1
-    settings.seeds = try clauses.seeds()
-    if settings.epochs == nil, settings.steps == nil {
-      throw clauses.missing("for 20 epochs", at: command.span)
-    }
+    let settings = try settings(Clauses(statement.clauses, command, self), command)
     let rules = try rules(statement.rules, command)
     noteWindows(rules, settings.steps)
     let trainer = Trainer(
@@ -109,6 +111,7 @@ package final class Script {
     let history = try trainer.train(
       rules, settings, title: text(statement.objective, command.tree))
     experiments.append(history)
+    warnings += history.warnings
     output(ExperimentTable.text(history))
   }
 
@@ -119,12 +122,7 @@ package final class Script {
     guard objective.inputs.isEmpty else {
       throw DiagnosticError(.needsData(objective.name, at: command.span))
     }
-    var settings = TrainingSettings()
-    let clauses = try Clauses(statement.clauses, command, self)
-    settings.steps = try clauses.count("for", unit: "steps")
-    settings.seeds = try clauses.seeds()
-    settings.start = try clauses.start()
-    if settings.steps == nil { throw clauses.missing("for 2000 steps", at: command.span) }
+    let settings = try settings(Clauses(statement.clauses, command, self), command)
     let rules = try rules(statement.rules, command)
     noteWindows(rules, settings.steps)
     let trainer = Trainer(
@@ -133,7 +131,29 @@ package final class Script {
     let history = try trainer.minimize(
       rules, settings, title: text(statement.objective, command.tree))
     experiments.append(history)
+    warnings += history.warnings
     output(ExperimentTable.text(history))
+  }
+
+  /// What the clauses of `train` or `minimize` say.
+  func settings(
+    _ clauses: Clauses, _ command: CheckedCommand
+  ) throws(DiagnosticError) -> TrainingSettings {
+    var settings = TrainingSettings()
+    settings.steps = try clauses.count("for", unit: "steps")
+    settings.seeds = try clauses.seeds()
+    settings.start = try clauses.start()
+    settings.batch = try clauses.count("batch")
+    settings.workers = try clauses.count("workers", limit: 1_024) ?? 1
+    var example = "for 2000 steps"
+    if case .train = command.kind {
+      settings.epochs = try clauses.count("for", unit: "epochs", limit: Clauses.mostEpochs)
+      example = "for 20 epochs"
+    }
+    if settings.epochs == nil, settings.steps == nil {
+      throw clauses.missing(example, at: command.span)
+    }
+    return settings
   }
 
   func rules(_ ids: [ExprID], _ command: CheckedCommand) throws(DiagnosticError) -> [Rule] {
@@ -151,6 +171,8 @@ package final class Script {
       warnings += rule.module.windowsBeyond(steps, hypers: hypers)
     }
   }
+
+  func warn(_ warning: Diagnostic) { warnings.append(warning) }
 
   func dataset(_ key: String) throws(DiagnosticError) -> DataSplit {
     if let known = loaded[key] { return known }
@@ -176,10 +198,11 @@ package final class Script {
 
   /// The value of a closed expression: shape and numbers in row order.
   package func evaluate(
-    _ id: ExprID, _ tree: TreeID
+    _ id: ExprID, _ tree: TreeID, isSetting: Bool = false
   ) throws(DiagnosticError) -> (Dense, isBoolean: Bool) {
     let function = try Lowering.expression(id, in: tree, of: compiler.program).function
       .specialised(BindContext(dims: [], hypers: [])).checkedForEvaluation()
+    if isSetting { try function.requireSetting(at: span(id, tree)) }
     let result = try ReferenceProgram(function).evaluate(ReferenceEnvironment(step: 1))
     guard let output = function.outputs.first else {
       throw DiagnosticError(.noValueToShow(at: span(id, tree)))
@@ -233,63 +256,5 @@ package final class Script {
     case .name(let name), .call(let name, _): compiler.program.rules[name.key] != nil
     default: false
     }
-  }
-
-  // MARK: Plots
-
-  private func plot(_ statement: PlotStatement, _ command: CheckedCommand) throws(DiagnosticError) {
-    guard let experiment = experiments.last else {
-      if Interrupt.isRequested { return }
-      throw DiagnosticError(.nothingToPlot(at: command.span))
-    }
-    let tree = compiler.program[command.tree]
-    var names: [String] = []
-    var wantsPath = false
-    for id in statement.series {
-      guard case .name(let name) = tree[id] else {
-        throw DiagnosticError(.notASeries(at: tree.span(id)))
-      }
-      if name.key == "path" {
-        wantsPath = true
-      } else if experiment.series.contains(name.text) {
-        names.append(name.text)
-      } else {
-        let known = experiment.series + (experiment.landscape == nil ? [] : ["path"])
-        throw DiagnosticError(.unknownSeries(name, among: known))
-      }
-    }
-    var panels = names.isEmpty ? [] : experiment.figure(names).panels
-    if wantsPath {
-      guard let path = experiment.pathFigure() else {
-        throw DiagnosticError(.pathNotPlane(at: command.span))
-      }
-      panels += path.panels
-    }
-    try draw(Figure(title: experiment.title, panels: panels), statement, command)
-  }
-
-  private func draw(
-    _ figure: Figure, _ statement: PlotStatement, _ command: CheckedCommand
-  ) throws(DiagnosticError) {
-    guard let target = statement.path else {
-      if let draw {
-        output(try draw(figure))
-        return
-      }
-      output(
-        figure.braille(
-          width: options.width, height: 20, colour: options.usesColour,
-          unicode: options.usesUnicode))
-      return
-    }
-    guard case .string(let path) = compiler.program[command.tree][target] else {
-      throw DiagnosticError(.plotFileNotText(at: span(target, command.tree)))
-    }
-    guard path.hasSuffix(".svg") else {
-      throw DiagnosticError(.plotFileNotSVG(at: span(target, command.tree)))
-    }
-    try writeWhole(path: path, bytes: Array(figure.svg().utf8), at: command.span)
-    written.append(path)
-    progress("wrote \(path)\n")
   }
 }

@@ -1,5 +1,6 @@
 import Basics
 import Diagnostics
+import IR
 import Semantics
 import Syntax
 
@@ -42,7 +43,7 @@ package struct Trajectory: Sendable {
   package var tolerance: Tolerance?
 
   package var steps: Int { gradients.count }
-  package var count: Int { dims.reduce(1, *) }
+  package var count: Int { Lengths.product(dims) }
 
   /// Reads a trajectory. Throws R0760 (not JSON), R0761 (a member is missing or of another kind) and
   /// R0762 (an array of another length); `path` names the file in messages.

@@ -128,13 +128,8 @@ struct CostCounter {
       let k = Int(instruction.attribute)
       return hypers.indices.contains(k) ? hypers[k] : nil
     default:
-      guard instruction.operation.isElementwise, instruction.type.shape.isScalar else { return nil }
-      var operands: [Double] = []
-      for i in 0..<instruction.operation.info.arity {
-        guard let x = number(instruction.operand(i), in: function) else { return nil }
-        operands.append(x)
-      }
-      return Folding.fold(instruction.operation, operands)
+      guard instruction.type.shape.isScalar else { return nil }
+      return function.folded(id) { number($0, in: function) }
     }
   }
 }

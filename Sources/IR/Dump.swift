@@ -35,20 +35,18 @@ extension Function {
   /// What the attribute says, in words.
   private func details(_ instruction: Instruction) -> [String] {
     let attribute = instruction.attribute
-    switch instruction.operation {
-    case .hyper, .free, .parameter, .gradient, .state, .input, .argument, .project:
-      return ["#\(attribute)"]
-    case .iota: return ["axis \(attribute)"]
+    switch instruction.operation.info.attribute {
+    case .none, .constant, .signs: return []
+    case .slot: return ["#\(attribute)"]
+    case .axis: return ["axis \(attribute)"]
     case .extent: return [ExtentKind(rawValue: attribute).map { "\($0)" } ?? "?"]
-    case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
-      return [Scope(rawValue: attribute).map { "\($0)" } ?? "?"]
-    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt, .hessianProduct:
-      return ["site \(attribute)"]
+    case .scope: return [Scope(rawValue: attribute).map { "\($0)" } ?? "?"]
+    case .site: return ["site \(attribute)"]
     case .draw:
       guard let draw = entry(draws, instruction) else { return ["?"] }
       return ["\(draw.distribution) `\(draw.name)` site \(draw.site)"]
         + (draw.isGlobal ? ["global"] : [])
-    case .slice, .placeSlice:
+    case .slices:
       guard let axes = entry(slices, instruction) else { return ["?"] }
       return ["[\(axes.map(\.text).joined(separator: ", "))]"]
     case .loop:
@@ -56,7 +54,6 @@ extension Function {
       let initial = loop.initial.map(\.text).joined(separator: ", ")
       let captured = loop.captured.map(\.text).joined(separator: ", ")
       return ["times (\(initial))"] + (loop.captured.isEmpty ? [] : ["with (\(captured))"])
-    default: return []
     }
   }
 

@@ -62,7 +62,7 @@ package enum Folding {
     case .logicalOr: return truth(x[0] != 0 || x[1] != 0)
     case .select: return x[0] != 0 ? x[1] : x[2]
     case .clip:
-      if x[0].isNaN { return .nan }
+      if x.contains(where: \.isNaN) { return .nan }
       let low = x[0] < x[1] ? x[1] : x[0]
       return low > x[2] ? x[2] : low
     case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,

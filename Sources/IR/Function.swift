@@ -14,10 +14,7 @@ package struct Instruction: Hashable, Sendable {
   package var a: ValueID
   package var b: ValueID
   package var c: ValueID
-  /// By operation: `constant` index of `constants`; `free` index of the free names; `hyper`, `parameter`, `state`, `input`,
-  /// `argument`, `project` slot number; `draw` index of `draws`; `extent` an `ExtentKind`;
-  /// reductions a `Scope`; global reductions index of the module's `globalSites`; `slice` and
-  /// `placeSlice` index of `slices`; `loop` index of `loops`; `iota` the axis counted along.
+  /// An `AttributeMeaning` says of each operation what this is.
   package var attribute: Int32
 
   package init(
@@ -149,6 +146,48 @@ package struct Function: Hashable, Sendable {
     }
     // A key path would be looked up at run time here, and this is asked of every value.
     return [instruction.a, instruction.b, instruction.c].filter { $0.isSome }
+  }
+
+  /// Whether `find` says true of a value or of one that it is made of. It says false where operands
+  /// do not matter and nil where they do.
+  package func reaches(_ start: ValueID, _ find: (ValueID) -> Bool?) -> Bool {
+    var pending = [start]
+    var seen: Set<ValueID> = []
+    while let next = pending.popLast() {
+      guard seen.insert(next).inserted else { continue }
+      switch find(next) {
+      case true?: return true
+      case false?: break
+      case nil: pending += operands(next)
+      }
+    }
+    return false
+  }
+
+  /// A value and all that it is made of.
+  package func values(under root: ValueID) -> Set<ValueID> {
+    var found: Set<ValueID> = []
+    _ = reaches(root) { value -> Bool? in
+      found.insert(value)
+      return nil
+    }
+    return found
+  }
+
+  package func operations(under root: ValueID) -> Set<Operation> {
+    Set(values(under: root).map { self[$0].operation })
+  }
+
+  /// What an elementwise operation gives for known operands; nil where one is not known.
+  func folded(_ id: ValueID, _ value: (ValueID) -> Double?) -> Double? {
+    let instruction = self[id]
+    guard instruction.operation.isElementwise else { return nil }
+    var operands: [Double] = []
+    for i in 0..<instruction.operation.info.arity {
+      guard let x = value(instruction.operand(i)) else { return nil }
+      operands.append(x)
+    }
+    return Folding.fold(instruction.operation, operands)
   }
 
   /// Which values the outputs (and computed extents) need.

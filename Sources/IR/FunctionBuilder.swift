@@ -50,14 +50,7 @@ package struct FunctionBuilder: Sendable {
       guard let x = constantValue(instruction.a), let y = constantValue(instruction.b) else {
         return nil
       }
-      switch instruction.operation {
-      case .equal: return x == y
-      case .notEqual: return x != y
-      case .less: return x < y
-      case .lessOrEqual: return x <= y
-      case .greater: return x > y
-      default: return x >= y
-      }
+      return Folding.fold(instruction.operation, [x, y]) != 0
     case .logicalNot: return knownBoolean(instruction.a).map { !$0 }
     case .logicalAnd:
       let (x, y) = (knownBoolean(instruction.a), knownBoolean(instruction.b))

@@ -18,6 +18,11 @@ package struct Domain: Hashable, Sendable, CustomStringConvertible {
     (x > low || (includesLow && x == low)) && (x < high || (includesHigh && x == high))
   }
 
+  /// Whether a number is a bound that does not belong to the domain: reached, and not passed.
+  package func hasOpenEnd(at x: Double) -> Bool {
+    x == low && !includesLow || x == high && !includesHigh
+  }
+
   package var description: String {
     "\(includesLow ? "[" : "(")\(NumberText.shortest(low)), \(NumberText.shortest(high))\(includesHigh ? "]" : ")")"
   }

@@ -110,12 +110,26 @@ package enum OperationClass: UInt8, Sendable {
   case movement, selection, oracle, region
 }
 
+/// What the attribute of an instruction says.
+package enum AttributeMeaning: UInt8, Sendable {
+  case none
+  /// A place in a list of the rule: its states, hyperparameters, free names; the values of a tuple.
+  case slot
+  /// A place in a table of the function.
+  case constant, draw, slices, loop
+  /// A place in the module's `globalSites`.
+  case site
+  /// An `ExtentKind`, a `Scope`, a `SingularSigns`; of `iota`, the axis counted along.
+  case extent, scope, signs, axis
+}
+
 extension Operation {
   package struct Info: Sendable {
     /// The function or operator by which source text calls it; empty if it has none of its own.
     package var name: String
     package var arity: Int
     package var operationClass: OperationClass
+    package var attribute: AttributeMeaning
     /// Floating-point operations per element of the result (of the operand, for reductions).
     package var flops: Int
     package var isCommutative: Bool
@@ -137,11 +151,12 @@ extension Operation {
   @inline(never) private var row: Info {
     func make(
       _ name: String, _ arity: Int, _ group: OperationClass, _ flops: Int = 0,
-      commutative: Bool = false, boolean: Bool = false, ulps: Double = 0.5
+      commutative: Bool = false, boolean: Bool = false, ulps: Double = 0.5,
+      attribute: AttributeMeaning = .none
     ) -> Info {
       Info(
-        name: name, arity: arity, operationClass: group, flops: flops, isCommutative: commutative,
-        givesBoolean: boolean, ulps: ulps)
+        name: name, arity: arity, operationClass: group, attribute: attribute, flops: flops,
+        isCommutative: commutative, givesBoolean: boolean, ulps: ulps)
     }
     /// A function of one number. Nothing but the roundings has a default.
     func function(
@@ -155,90 +170,51 @@ extension Operation {
       return info
     }
     return switch self {
-    case .constant: make("", 0, .source)
-    case .hyper: make("", 0, .source)
-    case .free: make("", 0, .source)
+    case .constant: make("", 0, .source, attribute: .constant)
+    case .hyper: make("", 0, .source, attribute: .slot)
+    case .free: make("", 0, .source, attribute: .slot)
     case .step: make("t", 0, .source)
     case .horizon: make("T", 0, .source)
-    case .parameter: make("w", 0, .source)
-    case .gradient: make("g", 0, .source)
-    case .state: make("", 0, .source)
-    case .input: make("", 0, .source)
+    case .parameter: make("w", 0, .source, attribute: .slot)
+    case .gradient: make("g", 0, .source, attribute: .slot)
+    case .state: make("", 0, .source, attribute: .slot)
+    case .input: make("", 0, .source, attribute: .slot)
     case .loss: make("loss", 0, .source)
-    case .extent: make("", 0, .source)
-    case .argument: make("", 0, .source)
-    case .draw: make("", 0, .source, 10)
-    case .iota: make("iota", 0, .source)
+    case .extent: make("", 0, .source, attribute: .extent)
+    case .argument: make("", 0, .source, attribute: .slot)
+    case .draw: make("", 0, .source, 10, attribute: .draw)
+    case .iota: make("iota", 0, .source, attribute: .axis)
     case .negate: make("-", 1, .elementwise, 1)
-    case .absolute:
-      function(
-        "abs", 1, .even, .nonNegative, "the size of x")
-    case .sign:
-      function(
-        "sign", 1, .rising, .signs, "1, -1, or 0 where x is 0")
-    case .squareRoot:
-      function(
-        "sqrt", 1, .none, .nonNegative, "the square root")
+    case .absolute: function("abs", 1, .even, .nonNegative, "the size of x")
+    case .sign: function("sign", 1, .rising, .signs, "1, -1, or 0 where x is 0")
+    case .squareRoot: function("sqrt", 1, .none, .nonNegative, "the square root")
     case .cubeRoot:
-      function(
-        "cbrt", 10, .rising, .all, "the cube root, of negative numbers too", ulps: 1.5)
-    case .exponential:
-      function(
-        "exp", 10, .none, .positive, "e^x", ulps: 1.5)
-    case .expm1:
-      function(
-        "expm1", 10, .none, .all, "e^x - 1, exact near 0", ulps: 1.5)
-    case .logarithm:
-      function(
-        "log", 10, .none, .all, "the natural logarithm", ulps: 1.5)
-    case .log1p:
-      function(
-        "log1p", 10, .none, .all, "log(1 + x), exact near 0", ulps: 1.5)
-    case .tanh:
-      function(
-        "tanh", 12, .rising, .insideSigns, "the hyperbolic tangent", ulps: 2.5)
-    case .sinh:
-      function(
-        "sinh", 12, .rising, .all, "the hyperbolic sine", ulps: 2.5)
-    case .cosh:
-      function(
-        "cosh", 12, .even, .atLeastOne, "the hyperbolic cosine", ulps: 2.5)
-    case .sine:
-      function(
-        "sin", 10, .odd, .signs, "the sine of an angle in radians", ulps: 1.5)
-    case .cosine:
-      function(
-        "cos", 10, .even, .signs, "the cosine of an angle in radians", ulps: 1.5)
-    case .tangent:
-      function(
-        "tan", 12, .odd, .all, "the tangent of an angle in radians", ulps: 1.5)
-    case .arcsine:
-      function(
-        "arcsin", 12, .rising, .all, "the angle whose sine is x", ulps: 1.5)
+      function("cbrt", 10, .rising, .all, "the cube root, of negative numbers too", ulps: 1.5)
+    case .exponential: function("exp", 10, .none, .positive, "e^x", ulps: 1.5)
+    case .expm1: function("expm1", 10, .none, .all, "e^x - 1, exact near 0", ulps: 1.5)
+    case .logarithm: function("log", 10, .none, .all, "the natural logarithm", ulps: 1.5)
+    case .log1p: function("log1p", 10, .none, .all, "log(1 + x), exact near 0", ulps: 1.5)
+    case .tanh: function("tanh", 12, .rising, .insideSigns, "the hyperbolic tangent", ulps: 2.5)
+    case .sinh: function("sinh", 12, .rising, .all, "the hyperbolic sine", ulps: 2.5)
+    case .cosh: function("cosh", 12, .even, .atLeastOne, "the hyperbolic cosine", ulps: 2.5)
+    case .sine: function("sin", 10, .odd, .signs, "the sine of an angle in radians", ulps: 1.5)
+    case .cosine: function("cos", 10, .even, .signs, "the cosine of an angle in radians", ulps: 1.5)
+    case .tangent: function("tan", 12, .odd, .all, "the tangent of an angle in radians", ulps: 1.5)
+    case .arcsine: function("arcsin", 12, .rising, .all, "the angle whose sine is x", ulps: 1.5)
     case .arccosine:
-      function(
-        "arccos", 12, .none, .nonNegative, "the angle whose cosine is x", ulps: 1.5)
+      function("arccos", 12, .none, .nonNegative, "the angle whose cosine is x", ulps: 1.5)
     case .arctangent:
-      function(
-        "arctan", 12, .rising, .all, "the angle whose tangent is x", ulps: 1.5)
-    case .floor:
-      function(
-        "floor", 1, .none, .all, "the whole number below")
-    case .ceiling:
-      function(
-        "ceil", 1, .none, .all, "the whole number above")
-    case .round:
-      function(
-        "round", 1, .odd, .all, "the nearest whole number, halves to even")
+      function("arctan", 12, .rising, .all, "the angle whose tangent is x", ulps: 1.5)
+    case .floor: function("floor", 1, .none, .all, "the whole number below")
+    case .ceiling: function("ceil", 1, .none, .all, "the whole number above")
+    case .round: function("round", 1, .odd, .all, "the nearest whole number, halves to even")
     case .bfloat16:
       function(
         "bf16", 1, .odd, .all, "the nearest number with 8 significant bits, as bfloat16 keeps it")
     case .float16:
       function(
         "f16", 1, .odd, .all, "the nearest number with 11 significant bits, as float16 keeps it")
-    case .errorFunction:
-      function(
-        "erf", 15, .rising, .insideSigns, "the error function", ulps: 1.5)
+    case .errorFunction: function("erf", 15, .rising, .insideSigns, "the error function", ulps: 1.5)
     case .isFinite:
       function(
         "isfinite", 1, .even, .nonNegative, "whether x is neither infinite nor NaN", boolean: true)
@@ -274,14 +250,14 @@ extension Operation {
     case .logicalOr: make("or", 2, .elementwise, 1, commutative: true, boolean: true)
     case .select: make("if", 3, .elementwise, 1)
     case .clip: make("clip", 3, .elementwise, 2)
-    case .sum: make("sum", 1, .reduction, 1)
-    case .maximumOf: make("max", 1, .reduction, 1)
-    case .minimumOf: make("min", 1, .reduction, 1)
-    case .argMaximum: make("argmax", 1, .reduction, 1)
-    case .argMinimum: make("argmin", 1, .reduction, 1)
-    case .globalSum: make("sum", 1, .globalReduction, 1)
-    case .globalMaximum: make("max", 1, .globalReduction, 1)
-    case .globalMinimum: make("min", 1, .globalReduction, 1)
+    case .sum: make("sum", 1, .reduction, 1, attribute: .scope)
+    case .maximumOf: make("max", 1, .reduction, 1, attribute: .scope)
+    case .minimumOf: make("min", 1, .reduction, 1, attribute: .scope)
+    case .argMaximum: make("argmax", 1, .reduction, 1, attribute: .scope)
+    case .argMinimum: make("argmin", 1, .reduction, 1, attribute: .scope)
+    case .globalSum: make("sum", 1, .globalReduction, 1, attribute: .site)
+    case .globalMaximum: make("max", 1, .globalReduction, 1, attribute: .site)
+    case .globalMinimum: make("min", 1, .globalReduction, 1, attribute: .site)
     case .softmax: make("softmax", 1, .rowwise, 13)
     case .logSoftmax: make("log_softmax", 1, .rowwise, 13)
     case .matrixProduct: make("@", 2, .matrix)
@@ -292,11 +268,11 @@ extension Operation {
     case .cholesky: make("cholesky", 1, .decomposition)
     case .qr: make("qr", 1, .decomposition)
     case .eigh: make("eigh", 1, .decomposition)
-    case .svd: make("svd", 1, .decomposition)
+    case .svd: make("svd", 1, .decomposition, attribute: .signs)
     case .reshape: make("reshape", 1, .movement)
     case .broadcast: make("broadcast", 1, .movement)
-    case .slice: make("", 1, .movement)
-    case .placeSlice: make("", 1, .movement)
+    case .slice: make("", 1, .movement, attribute: .slices)
+    case .placeSlice: make("", 1, .movement, attribute: .slices)
     case .gather: make("gather", 2, .movement)
     case .scatterAdd: make("scatter_add", 2, .movement, 1)
     case .takeAlong: make("take_along", 2, .movement)
@@ -306,11 +282,11 @@ extension Operation {
     case .argSort: make("argsort", 1, .selection)
     case .topKMask: make("topk_mask", 2, .selection, boolean: true)
     case .quantile: make("quantile", 2, .selection)
-    case .lossAt: make("loss", 1, .oracle)
-    case .gradientAt: make("grad", 1, .oracle)
-    case .hessianProduct: make("hvp", 1, .oracle)
-    case .loop: make("repeat", 1, .region)
-    case .project: make("", 1, .region)
+    case .lossAt: make("loss", 1, .oracle, attribute: .site)
+    case .gradientAt: make("grad", 1, .oracle, attribute: .site)
+    case .hessianProduct: make("hvp", 1, .oracle, attribute: .site)
+    case .loop: make("repeat", 1, .region, attribute: .loop)
+    case .project: make("", 1, .region, attribute: .slot)
     }
   }
 

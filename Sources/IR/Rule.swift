@@ -211,19 +211,6 @@ extension Function {
     self = builder.finish()
   }
 
-  /// The operations that a value is made of.
-  package func operations(under root: ValueID) -> Set<Operation> {
-    var found: Set<Operation> = []
-    var seen: Set<ValueID> = []
-    var pending = [root]
-    while let next = pending.popLast() {
-      guard seen.insert(next).inserted else { continue }
-      found.insert(self[next].operation)
-      pending += operands(next)
-    }
-    return found
-  }
-
   /// Hyperparameter k alone, as `.result(0)`.
   func alone(_ k: Int) -> Function? {
     guard let value = output(.hyper(k)) else { return nil }
@@ -310,5 +297,3 @@ extension FunctionBuilder {
     return map[root.index]
   }
 }
-
-package typealias RuleInstance = Rule

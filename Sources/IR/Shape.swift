@@ -157,19 +157,8 @@ package struct Shape: Hashable, Sendable, CustomStringConvertible {
   package var extents: [Extent] { isLike ? [.rows, .cols] : (0..<Int(count)).map { self[$0] } }
   package var isConcrete: Bool { !isLike && extents.allSatisfy(\.isFixed) }
   /// Elements of a concrete shape; of one too large for the machine, the largest number there is.
-  package var elementCount: Int { elementTotal ?? .max }
-
-  /// The elements of a concrete shape, or nil where no Int holds their number.
-  var elementTotal: Int? {
-    var product = 1
-    var isTooLarge = false
-    for i in 0..<Int(max(count, 0)) {
-      if self[i].value == 0 { return 0 }
-      let (next, overflow) = product.multipliedReportingOverflow(by: self[i].value)
-      isTooLarge = isTooLarge || overflow
-      product = overflow ? 1 : next
-    }
-    return isTooLarge ? nil : product
+  package var elementCount: Int {
+    Lengths.product((0..<Int(max(count, 0))).lazy.map { self[$0].value })
   }
 
   package subscript(_ axis: Int) -> Extent {

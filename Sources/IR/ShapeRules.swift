@@ -221,7 +221,8 @@ package enum ShapeRules {
     case .eigh:
       try square(operation, operands[0].shape)
       return .tuple
-    default: return .tuple
+    case .qr, .svd: return .tuple
+    default: preconditionFailure("no shape rule for \(operation)")
     }
   }
 
@@ -297,7 +298,7 @@ package enum ShapeRules {
     case .reshape:
       let target = (declared ?? operand).shape
       if operand.shape.isConcrete && target.isConcrete,
-        operand.shape.elementTotal != target.elementTotal
+        operand.shape.elementCount != target.elementCount
       {
         throw ShapeError(
           .badReshape,
@@ -328,7 +329,8 @@ package enum ShapeRules {
         throw ShapeError(.needsMatrix, "`take_along` takes one entry of each row of a matrix")
       }
       return ValueType(.real, Shape([e[0], .fixed(1)]))
-    default: return declared ?? operand
+    case .placeSlice, .scatterAdd, .placeAlong: return declared ?? operand
+    default: preconditionFailure("no shape rule for \(operation)")
     }
   }
 
@@ -374,18 +376,16 @@ package enum ShapeRules {
   static func selection(
     _ operation: Operation, _ operands: [ValueType], _ attribute: Int32
   ) throws(ShapeError) -> ValueType {
+    if operands.count > 1, !operands[1].shape.isScalar {
+      throw ShapeError(.needsScalar, "the fraction of `\(operation.info.name)` is one number")
+    }
     switch operation {
-    case .topKMask, .quantile:
-      guard operands[1].shape.isScalar else {
-        throw ShapeError(.needsScalar, "the fraction of `\(operation.info.name)` is one number")
-      }
-      if Scope(rawValue: attribute)?.axis != nil {
-        return try reduction(operation, operands[0], attribute)
-      }
-      return operation == .quantile
-        ? ValueType(.real, try around(operands[0].shape, .scalar))
-        : ValueType(.boolean, operands[0].shape)
-    default: return ValueType(.real, operands[0].shape)
+    case .sort, .argSort: return ValueType(.real, operands[0].shape)
+    case .topKMask: return ValueType(.boolean, operands[0].shape)
+    case .quantile where Scope(rawValue: attribute)?.axis != nil:
+      return try reduction(operation, operands[0], attribute)
+    case .quantile: return ValueType(.real, try around(operands[0].shape, .scalar))
+    default: preconditionFailure("no shape rule for \(operation)")
     }
   }
 

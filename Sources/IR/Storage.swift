@@ -17,6 +17,23 @@ package enum BlockLength: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The number with the hyperparameters at `hypers`, whatever it is.
+  func number(_ hypers: [Double]) -> Double {
+    switch self {
+    case .number(let n): Double(n)
+    case .hyper(let k, _): hypers.indices.contains(k) ? hypers[k] : 0
+    }
+  }
+
+  /// The hyperparameter that says it.
+  package var hyper: Int? { if case .hyper(let k, _) = self { k } else { nil } }
+
+  /// With the name that a text gives to its hyperparameter.
+  package func named(_ names: [String]) -> BlockLength {
+    guard let k = hyper, names.indices.contains(k) else { return self }
+    return .hyper(k, name: names[k])
+  }
+
   package var description: String {
     switch self {
     case .number(let n): "\(n)"
@@ -32,8 +49,8 @@ package enum Storage: Hashable, Sendable, CustomStringConvertible {
   case compute
   case float32, float64, bfloat16, float16
   /// Eight bits by a map of unevenly spaced numbers, with a scale a block
-  /// (Dettmers et al. 2021, arXiv:2110.02861).
-  case int8(block: BlockLength)
+  /// (Dettmers et al. 2021, arXiv:2110.02861). Tensors of fewer than `small` numbers keep float32.
+  case int8(block: BlockLength, small: BlockLength? = nil)
   /// Signs, with one scale a block (Tang et al. 2021, arXiv:2102.02888).
   case sign1(block: BlockLength)
 
@@ -44,7 +61,8 @@ package enum Storage: Hashable, Sendable, CustomStringConvertible {
     case .float64: "f64"
     case .bfloat16: "bf16"
     case .float16: "f16"
-    case .int8(let block): "int8(block = \(block))"
+    case .int8(let block, let small):
+      "int8(block = \(block)\(small.map { ", small = \($0)" } ?? ""))"
     case .sign1(let block): "sign1(block = \(block))"
     }
   }
@@ -52,8 +70,30 @@ package enum Storage: Hashable, Sendable, CustomStringConvertible {
   /// The block of a storage in blocks.
   package var block: BlockLength? {
     switch self {
-    case .int8(let block), .sign1(let block): block
+    case .int8(let block, _), .sign1(let block): block
     default: nil
+    }
+  }
+
+  /// Whether so many numbers are stored as float32 instead.
+  package func keepsFloat32(_ count: Int, _ hypers: [Double]) -> Bool {
+    guard case .int8(_, let small?) = self else { return false }
+    return Double(count) < small.number(hypers)
+  }
+
+  /// The hyperparameters that it reads.
+  package var hypers: [Int] {
+    guard case .int8(let block, let small) = self else { return [block?.hyper].compactMap { $0 } }
+    return [block.hyper, small?.hyper].compactMap { $0 }
+  }
+
+  /// With the names that a text gives to hyperparameters.
+  package func named(_ names: [String]) -> Storage {
+    switch self {
+    case .int8(let block, let small):
+      .int8(block: block.named(names), small: small?.named(names))
+    case .sign1(let block): .sign1(block: block.named(names))
+    default: self
     }
   }
 
@@ -75,6 +115,7 @@ package enum Storage: Hashable, Sendable, CustomStringConvertible {
 
   /// Bytes of so many numbers: whole bytes, and a scale for a last block that is short too.
   package func bytes(_ count: Int, _ hypers: [Double]) -> Int {
+    if keepsFloat32(count, hypers) { return 4 * count }
     let scales = block.flatMap { $0.value(hypers) }.map { (count + $0 - 1) / $0 } ?? 0
     return (count * bits + 7) / 8 + 4 * scales
   }
@@ -85,7 +126,7 @@ extension CostCounter {
   /// for each. One number, or one for the whole optimizer, is always in double precision.
   func bytes(of slot: StateSlot, elements: Amount) -> Amount {
     if slot.shape.isScalar { return Amount(8) }
-    if let count = elements.constant {
+    if let count = elements.constant, (0..<0x1p53).contains(count) {
       return Amount(Double(slot.storage.bytes(Int(count), hypers)))
     }
     return elements * slot.storage.bytesPerElement(hypers)

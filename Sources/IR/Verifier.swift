@@ -110,7 +110,7 @@ private final class Verifier {
       require(
         (0..<count).contains(attribute), "\(text(i)): \(what) \(attribute) of \(count)")
     }
-    switch instruction.operation {
+    switch instruction.operation.info.attribute {
     case .constant: names(function.constants.count, "constant")
     case .draw:
       names(function.draws.count, "draw")
@@ -119,17 +119,18 @@ private final class Verifier {
           (function.draws[attribute].distribution == .bernoulli) == instruction.a.isSome,
           "\(text(i)): a probability belongs to bernoulli alone")
       }
-    case .slice, .placeSlice: names(function.slices.count, "slice")
+    case .slices: names(function.slices.count, "slice")
     case .loop: names(function.loops.count, "loop")
-    case .iota: names(max(instruction.type.shape.rank, 1), "axis")
+    case .axis: names(max(instruction.type.shape.rank, 1), "axis")
     case .extent:
       let kind = ExtentKind(rawValue: instruction.attribute)
       require(kind != nil, "\(text(i)): extent \(attribute)")
       let ofValue = kind == .elementsOf || kind == .rowsOf || kind == .colsOf
       require(ofValue == instruction.a.isSome, "\(text(i)): wrong operand for its kind")
-    case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
+    case .scope:
       require(Scope(rawValue: instruction.attribute) != nil, "\(text(i)): scope \(attribute)")
-    default: require(attribute >= 0, "\(text(i)): attribute \(attribute)")
+    case .none, .slot, .site, .signs:
+      require(attribute >= 0, "\(text(i)): attribute \(attribute)")
     }
   }
 
@@ -150,9 +151,9 @@ private final class Verifier {
         expected == instruction.type,
         "\(text(i)): the type is \(instruction.type) and should be \(expected)")
       if operation == .placeSlice {
-        let room = try ShapeRules.sliced(instruction.type.shape, slices)
+        let place = try ShapeRules.sliced(instruction.type.shape, slices)
         require(
-          room == operands[0].shape, "\(text(i)): \(operands[0].shape) does not fill \(room)")
+          place == operands[0].shape, "\(text(i)): \(operands[0].shape) does not fill \(place)")
       }
     } catch { problems.append("\(text(i)): \(error.message)") }
     switch operation {

@@ -93,7 +93,7 @@ package struct RuleDescription: Sendable {
   /// `parameters`: tensors to be placed. Throws R0601 and R0602 where the routes do not take each
   /// exactly once, and the errors of shapes that only numbers reveal.
   package init(
-    _ rule: RuleInstance, parameters: [ParameterSpec] = []
+    _ rule: Rule, parameters: [ParameterSpec] = []
   ) throws(DiagnosticError) {
     label = rule.label
     documentation = rule.module.documentation
@@ -127,6 +127,7 @@ package struct RuleDescription: Sendable {
   private static func place(
     _ tensor: ParameterSpec, _ module: RuleModule, _ hypers: [Double]
   ) throws(DiagnosticError) -> Placement {
+    try tensor.require(at: module.origin)
     var variant = module.variants[try module.variantIndex(for: tensor)]
     // A batch and the groups of a loss are the run's: counted is one entry of each.
     let context = BindContext(

@@ -42,14 +42,13 @@ package struct FreeExpression {
   }
 
   private static func placeOfData(_ function: Function) -> Span? {
-    for (k, instruction) in function.instructions.enumerated() {
-      switch instruction.operation {
-      case .parameter, .gradient, .state, .input, .loss, .lossAt, .gradientAt, .hessianProduct,
-        .extent,
-        .globalSum, .globalMaximum, .globalMinimum:
-        return function.origins[k]
-      default: break
-      }
+    let ofTensors: Set<Operation> = [
+      .parameter, .gradient, .state, .input, .loss, .lossAt, .gradientAt, .hessianProduct, .extent,
+      .globalSum,
+      .globalMaximum, .globalMinimum,
+    ]
+    if let k = function.instructions.firstIndex(where: { ofTensors.contains($0.operation) }) {
+      return function.origins[k]
     }
     return function.loops.lazy.compactMap { placeOfData($0.body) }.first
   }

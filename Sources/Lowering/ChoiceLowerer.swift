@@ -35,14 +35,11 @@ struct ChoiceLowerer: LoweringPart {
   /// Whether a value is made of lengths and numbers alone.
   func isKnownAtBinding(_ value: ValueID) -> Bool {
     let function = lowerer.draft.levels[0].builder.function
-    var pending = [value]
-    while let next = pending.popLast() {
-      switch function[next].operation {
-      case .constant, .extent: break
-      case _ where function[next].operation.isElementwise: pending += function.operands(next)
-      default: return false
+    return !function.reaches(value) { value -> Bool? in
+      switch function[value].operation {
+      case .constant, .extent: false
+      case let operation: operation.isElementwise ? nil : true
       }
     }
-    return true
   }
 }

@@ -295,19 +295,10 @@ struct HyperLowerer: LoweringPart {
   }
 
   private func readsTensors(_ handle: Handle) -> Bool {
-    let function = lowerer.builder.function
-    var pending = [local(handle)]
-    var seen: Set<ValueID> = []
-    while let next = pending.popLast() {
-      guard seen.insert(next).inserted else { continue }
-      switch function[next].operation {
-      case .parameter, .gradient, .state, .input, .loss, .draw, .extent, .lossAt, .gradientAt,
-        .hessianProduct:
-        return true
-      default: pending += function.operands(next)
-      }
-    }
-    return false
+    !lowerer.builder.function.operations(under: local(handle)).isDisjoint(with: [
+      .parameter, .gradient, .state, .input, .loss, .draw, .extent, .lossAt, .gradientAt,
+      .hessianProduct,
+    ])
   }
 
   /// `found` is given to the rule itself or to one around it: `CLion(lr = …)` gives Lion's.

@@ -242,15 +242,8 @@ extension LoweringPart {
   /// Marks the hyperparameters that a value is made of as fixed at bind time.
   func markStructural(_ handle: Handle) {
     let function = lowerer.draft.levels[handle.level].builder.function
-    var pending = [handle.id]
-    var seen: Set<ValueID> = []
-    while let next = pending.popLast() {
-      guard seen.insert(next).inserted else { continue }
-      let instruction = function[next]
-      if instruction.operation == .hyper {
-        lowerer.module.structural.insert(Int(instruction.attribute))
-      }
-      pending += function.operands(next)
+    for value in function.values(under: handle.id) where function[value].operation == .hyper {
+      lowerer.module.structural.insert(Int(function[value].attribute))
     }
   }
 
@@ -352,18 +345,12 @@ extension LoweringPart {
 
   func dependsOnRunTime(_ value: ValueID) -> Bool {
     let function = lowerer.draft.levels[0].builder.function
-    var pending = [value]
-    var seen: Set<ValueID> = []
-    while let next = pending.popLast() {
-      guard seen.insert(next).inserted else { continue }
-      let instruction = function[next]
-      switch instruction.operation {
-      case .constant, .hyper, .free, .extent: break
-      case _ where instruction.operation.isElementwise: pending += function.operands(next)
-      default: return true
+    return function.reaches(value) { value -> Bool? in
+      switch function[value].operation {
+      case .constant, .hyper, .free, .extent: false
+      case let operation: operation.isElementwise ? nil : true
       }
     }
-    return false
   }
 }
 

@@ -226,16 +226,8 @@ struct ModuleLowerer: LoweringPart {
   }
 
   private func readsStep(_ handle: Handle) -> Bool {
-    let function = lowerer.builder.function
-    var pending = [local(handle)]
-    var seen: Set<ValueID> = []
-    while let next = pending.popLast() {
-      guard seen.insert(next).inserted else { continue }
-      switch function[next].operation {
-      case .gradient, .state, .loss, .input, .lossAt, .gradientAt, .hessianProduct: return true
-      default: pending += function.operands(next)
-      }
-    }
-    return false
+    !lowerer.builder.function.operations(under: local(handle)).isDisjoint(with: [
+      .gradient, .state, .loss, .input, .lossAt, .gradientAt, .hessianProduct,
+    ])
   }
 }

@@ -69,7 +69,7 @@ package struct SourcePrinter {
         ).text(value, name: "\(name)_\(states[k])", &functions)
         if start != "0" { line += " = \(start)" }
       }
-      if slot.storage != .compute { line += " as \(storageText(slot.storage, hypers))" }
+      if slot.storage != .compute { line += " as \(slot.storage.named(hypers))" }
       if slot.roundsStochastically { line += " round stochastic" }
       text += line + "\n"
     }
@@ -90,16 +90,6 @@ package struct SourcePrinter {
     return functions + text + "}\n"
   }
 
-  /// A storage with the names that this text gives to hyperparameters.
-  private static func storageText(_ storage: Storage, _ names: [String]) -> String {
-    guard case .hyper(let k, _) = storage.block, names.indices.contains(k) else {
-      return "\(storage)"
-    }
-    let length = BlockLength.hyper(k, name: names[k])
-    if case .int8 = storage { return "\(Storage.int8(block: length))" }
-    return "\(Storage.sign1(block: length))"
-  }
-
   /// Only what a variant's functions (and the defaults of what they use) read.
   private static func usedHypers(_ module: RuleModule, _ variant: RuleVariant) -> [Int] {
     var pending: [Int] = []
@@ -111,7 +101,7 @@ package struct SourcePrinter {
       }
     }
     for slot in variant.states {
-      if case .hyper(let k, _) = slot.storage.block { pending.append(k) }
+      pending += slot.storage.hypers
     }
     var used: Set<Int> = []
     while let next = pending.popLast() {

@@ -275,24 +275,19 @@ struct StepLowerer: LoweringPart {
   /// Whether a value is the same for all parameter tensors.
   func isGlobal(_ handle: Handle) -> Bool {
     let function = lowerer.draft.levels[handle.level].builder.function
-    var seen: Set<ValueID> = []
-    var pending = [handle.id]
-    while let next = pending.popLast() {
-      guard seen.insert(next).inserted else { continue }
-      let instruction = function[next]
+    return !function.reaches(handle.id) { value -> Bool? in
+      let instruction = function[value]
+      let k = Int(instruction.attribute)
       switch instruction.operation {
       case .constant, .hyper, .free, .step, .horizon, .loss, .globalSum, .globalMaximum,
-        .globalMinimum,
-        .lossAt:
-        continue
-      case .extent where isOfHost(instruction): continue
-      case .state where lowerer.module.states[Int(instruction.attribute)].isGlobal: continue
-      case .input where instruction.type.shape.isScalar: continue
-      case .draw where function.draws[Int(instruction.attribute)].isGlobal: continue
-      case _ where instruction.operation.isSource: return false
-      default: pending += function.operands(next)
+        .globalMinimum, .lossAt:
+        return false
+      case .extent where isOfHost(instruction): return false
+      case .state: return !lowerer.module.states[k].isGlobal
+      case .input: return !instruction.type.shape.isScalar
+      case .draw where function.draws[k].isGlobal: return false
+      case let operation: return operation.isSource ? true : nil
       }
     }
-    return true
   }
 }

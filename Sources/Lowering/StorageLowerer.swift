@@ -24,13 +24,19 @@ struct StorageLowerer: LoweringPart {
       return nil
     }
     var block = BlockLength.number(256)
+    var small: BlockLength?
     for argument in expression.arguments {
-      guard argument.label?.key == "block", ["int8", "sign1"].contains(expression.format.key) else {
+      switch (expression.format.key, argument.label?.key) {
+      case ("int8", "block"?), ("sign1", "block"?):
+        guard let length = blockLength(argument.value, "block", frame) else { return nil }
+        block = length
+      case ("int8", "small"?):
+        small = blockLength(argument.value, "small", frame)
+        if small == nil { return nil }
+      default:
         report(.unknownLabel(of: expression))
         return nil
       }
-      guard let length = blockLength(argument.value, frame) else { return nil }
-      block = length
     }
     if let rounding = expression.rounding, rounding.key == "stochastic",
       expression.format.key == "sign1"
@@ -43,7 +49,7 @@ struct StorageLowerer: LoweringPart {
     case "f64", "float64": return .float64
     case "bf16", "bfloat16": return .bfloat16
     case "f16", "float16": return .float16
-    case "int8": return .int8(block: block)
+    case "int8": return .int8(block: block, small: small)
     case "sign1": return .sign1(block: block)
     default:
       report(.unknownStorage(expression.format))
@@ -52,14 +58,14 @@ struct StorageLowerer: LoweringPart {
   }
 
   /// A whole number, or the hyperparameter that says it when the rule is bound.
-  private func blockLength(_ id: ExprID, _ frame: Frame) -> BlockLength? {
+  private func blockLength(_ id: ExprID, _ label: String, _ frame: Frame) -> BlockLength? {
     let span = tree(frame).span(id)
     guard let handle = single(lower(id, frame), at: span) else { return nil }
     if let value = outermost(handle) {
       let function = lowerer.draft.levels[0].builder.function
       if function[value].operation == .hyper {
         markStructural(Handle(level: 0, id: value))
-        var name = "block"
+        var name = label
         if case .name(let written) = tree(frame)[id] { name = written.text }
         return .hyper(Int(function[value].attribute), name: name)
       }
@@ -70,7 +76,7 @@ struct StorageLowerer: LoweringPart {
         return .number(n)
       }
     }
-    report(.badBlock(at: span))
+    report(.badBlock(label, at: span))
     return nil
   }
 

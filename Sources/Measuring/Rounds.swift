@@ -1,3 +1,4 @@
+import CKernels
 import Diagnostics
 
 /// Subjects that are measured in turn: in each round each runs for some milliseconds, then its stream,
@@ -51,9 +52,9 @@ package final class Rounds {
     }
   }
 
-  /// Runs each subject once more.
+  /// Runs each subject once more, or those that come before an interrupt.
   package func round() throws(DiagnosticError) {
-    for subject in subjects {
+    for subject in subjects where rv_interrupt_requested() == 0 {
       subject.seconds.append(
         try time(subject.repeats) { () throws(DiagnosticError) in
           try subject.run(subject.repeats)

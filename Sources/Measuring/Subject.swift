@@ -64,7 +64,7 @@ package final class Subject {
 
   /// Binds a rule and takes its first steps. Throws what binding and stepping throw.
   package init(
-    _ rule: RuleInstance, named name: String? = nil, size: BenchSize, threads: Int,
+    _ rule: Rule, named name: String? = nil, size: BenchSize, threads: Int,
     engine: EngineKind, type: ElementType, typeName: String, compiler: NativeCompiler?
   ) throws(DiagnosticError) {
     label = Label(

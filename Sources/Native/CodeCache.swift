@@ -42,8 +42,9 @@ package struct CodeCache: Sendable {
     return Files.variable("HOME").map { $0 + "/.cache/ravine" }
   }
 
-  /// Opens the cache at `path` and makes its folder where it is missing. Refuses a folder that is not
-  /// this user's or that others may write to: its files are run as code.
+  /// Opens the cache at `path` and makes its folder where it is missing; in a folder that holds other
+  /// things it is the folder `ravine`. Refuses one that is not this user's or that others may write
+  /// to or put another in the place of: its files are run as code.
   package init(_ path: String, limit: Int = 256 << 20) throws(Refusal) {
     self.limit = limit
     var absolute = path
@@ -51,13 +52,40 @@ package struct CodeCache: Sendable {
       guard let here = Files.real(".") else { throw Refusal(reason: "there is no folder here") }
       absolute = here + "/" + path
     }
-    guard Files.makeFolder(absolute), let real = Files.real(absolute) else {
-      throw Refusal(reason: "\(path) cannot be made")
+    _ = try Self.folder(absolute, path)
+    self.path = try Self.folder(Self.location(absolute), Self.location(path))
+    guard Self.isOurs(self.path) else {
+      throw Refusal(reason: "\(Self.location(path)) holds what is no compiled code")
     }
-    guard Files.isTrusted(real) else {
-      throw Refusal(reason: "\(path) is not a folder that only you may write to")
+  }
+
+  /// Where the cache at `path` lies.
+  package static func location(_ path: String) -> String {
+    isOurs(path) ? path : path + "/ravine"
+  }
+
+  private static func folder(_ path: String, _ shown: String) throws(Refusal) -> String {
+    guard Files.makeFolder(path), let real = Files.real(path) else {
+      throw Refusal(reason: "\(shown) cannot be made")
     }
-    self.path = real
+    guard Files.isTrusted(real), Files.keepsItsFolders(Files.parent(real)) else {
+      throw Refusal(reason: "\(shown) is not a folder that only you may write to")
+    }
+    return real
+  }
+
+  /// Whether a folder holds nothing but what a cache makes.
+  private static func isOurs(_ path: String) -> Bool {
+    Files.list(path).allSatisfy { isKey($0) || isWork($0) }
+  }
+
+  /// Whether a name is that of a folder in which an entry is made: `work-PID-SECONDS-NANOSECONDS`.
+  private static func isWork(_ name: String) -> Bool {
+    guard name.hasPrefix(workPrefix) else { return false }
+    let numbers = name.dropFirst(workPrefix.utf8.count).split(
+      separator: "-", omittingEmptySubsequences: false)
+    return numbers.count == 3
+      && numbers.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } }
   }
 
   // MARK: Entries
@@ -143,15 +171,16 @@ package struct CodeCache: Sendable {
     return nil
   }
 
-  /// Removes what killed processes left.
+  /// Removes what killed processes left: of the folders with the name of a work folder those with a
+  /// lock that nobody holds.
   func sweep() {
-    for name in Files.list(path) where name.hasPrefix(Self.workPrefix) {
+    for name in Files.list(path) where Self.isWork(name) {
       let folder = "\(path)/\(name)"
-      let descriptor = open(folder + "/" + Self.lock, O_RDWR | O_CLOEXEC)
+      let descriptor = open(folder + "/" + Self.lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
       if descriptor < 0 {
-        // Between two calls of its maker, unless it is old.
+        // Between two calls of its maker, unless it is old. Then it is empty.
         let changed = Files.state(folder)?.seconds ?? 0
-        if time(nil) - changed > 60 { Files.remove(folder) }
+        if time(nil) - changed > 60 { rmdir(folder) }
         continue
       }
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0,

@@ -94,6 +94,18 @@ enum Files {
       && information.st_mode & 0o022 == 0
   }
 
+  static func parent(_ path: String) -> String {
+    let parts = path.split(separator: "/").dropLast()
+    return "/" + parts.joined(separator: "/")
+  }
+
+  /// Whether nobody else can put another folder in the place of one of this user's in it.
+  static func keepsItsFolders(_ path: String) -> Bool {
+    var information = stat()
+    guard stat(path, &information) == 0 else { return false }
+    return information.st_mode & 0o022 == 0 || information.st_mode & S_ISVTX != 0
+  }
+
   /// Whether the file at `path` is the one that is open.
   static func isOpen(_ descriptor: Int32, as path: String) -> Bool {
     var open = stat()

@@ -38,7 +38,13 @@ extension SegmentWriter {
   ) -> Bool {
     guard isScalar(instruction.d), let x = vector(instruction.a, predicate) else { return false }
     needs.insert(.reductions)
-    let kernel = operation == RV_SUM ? "sum" : operation == RV_MAX ? "max" : "min"
+    let kernel =
+      switch operation {
+      case RV_SUM: "sum"
+      case RV_SQUARES: "squares"
+      case RV_MAX: "max"
+      default: "min"
+      }
     after.append(
       predicated(
         "RV_REDUCE(\(kernel)_0\(suffix), \(operand(instruction.d).index), \(x));", predicate))

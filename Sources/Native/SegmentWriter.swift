@@ -249,7 +249,7 @@ struct SegmentWriter {
     _ instruction: rv_instruction, _ operation: rv_op, _ predicate: Int32
   ) -> Bool {
     switch operation {
-    case RV_SUM, RV_MAX, RV_MIN: return reduce(instruction, operation, predicate)
+    case RV_SUM, RV_SQUARES, RV_MAX, RV_MIN: return reduce(instruction, operation, predicate)
     default: break
     }
     let operands = [instruction.a, instruction.b, instruction.c, instruction.e].prefix(

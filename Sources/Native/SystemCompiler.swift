@@ -22,9 +22,9 @@ struct SystemCompiler: Sendable {
   ]
   static let machineFlag = "-march=native"
 
-  /// `wanted` (a path or a name) if it is given, else the first of cc, clang and gcc on PATH.
-  init?(_ wanted: String?) {
-    let names = wanted.map { [$0] } ?? ["cc", "clang", "gcc"]
+  /// The one that is named (a path or a name), else the first of cc, clang and gcc on PATH.
+  init?(_ named: String?) {
+    let names = named.map { [$0] } ?? ["cc", "clang", "gcc"]
     guard let found = names.lazy.compactMap(Self.find).first, let real = Files.real(found),
       let state = Files.state(real)
     else { return nil }

@@ -6,3 +6,8 @@
 #elseif canImport(Darwin)
   @_exported import Darwin
 #endif
+
+/// `write`, where a function of that name hides it.
+package func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+  write(descriptor, bytes, count)
+}

@@ -17,7 +17,7 @@ public struct ParameterSpec: Hashable, Sendable {
   }
 
   /// The number of elements.
-  public var count: Int { dims.reduce(1, *) }
+  public var count: Int { Lengths.product(dims) }
 }
 
 /// What runs a rule. All engines take the same steps; reference rounds as float64.

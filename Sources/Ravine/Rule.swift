@@ -20,7 +20,7 @@ public struct Rule: Sendable, CustomStringConvertible {
     public let domain: String?
   }
 
-  let value: RuleInstance
+  let value: IR.Rule
   let sources: SourceMap
 
   /// As it was written: `AdamW(lr = 1e-3)`.

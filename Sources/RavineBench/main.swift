@@ -114,7 +114,7 @@ struct Bench {
           theirs,
           Clock.best(rounds: 2, repeats: repeats) {
             rv_product(
-              1, Int32(RV_F32.rawValue), 0, 0, Int32(m), Int32(n), Int32(k), a, Int32(k), b,
+              1, Int32(RV_F32.rawValue), 0, 0, 0, Int32(m), Int32(n), Int32(k), a, Int32(k), b,
               Int32(n), c, Int32(n))
           })
       }

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import IR
 
@@ -23,14 +24,63 @@ extension Diagnostic {
   static func scheduleLeavesDomain(
     _ hyper: Hyperparameter, _ domain: Domain, _ value: Double, step: Int?, isGiven: Bool
   ) -> Diagnostic {
-    let text = value.isNaN ? "NaN" : value.isInfinite ? "infinite" : "\(value)"
-    return Diagnostic(
-      .scheduleLeavesDomain,
-      "`\(hyper.name)` must be in \(domain), and is \(text)"
-        + (step.map { " at step \($0)" } ?? ""),
+    Diagnostic(
+      .scheduleLeavesDomain, outside(hyper, domain, value, step),
       at: isGiven ? hyper.origin : hyper.argument,
-      notes: isGiven || hyper.argument == hyper.origin
-        ? [] : [Note("declared here", at: hyper.origin)])
+      notes: isGiven ? [] : declared(hyper))
+  }
+
+  /// A schedule that leaves its domain while the rule runs.
+  static func domainLeft(
+    _ hyper: Hyperparameter, _ domain: Domain, _ value: Double, step: Int
+  ) -> Diagnostic {
+    Diagnostic(
+      .domainLeft, outside(hyper, domain, value, step), at: hyper.argument, notes: declared(hyper))
+  }
+
+  static func openEndReached(
+    _ hyper: Hyperparameter, _ value: Double, step: Int, of rule: String
+  ) -> Diagnostic {
+    Diagnostic(
+      .openEndReached, .warning,
+      "\(rule): `\(hyper.name)` is \(value.isInfinite ? "infinite" : NumberText.shortest(value)) at step \(step), an end that does "
+        + "not belong to its domain \(hyper.domain?.description ?? "")", at: hyper.argument,
+      notes: declared(hyper))
+  }
+
+  private static func declared(_ hyper: Hyperparameter) -> [Note] {
+    hyper.argument == hyper.origin ? [] : [Note("declared here", at: hyper.origin)]
+  }
+
+  private static func outside(
+    _ hyper: Hyperparameter, _ domain: Domain, _ value: Double, _ step: Int?
+  ) -> String {
+    // A text that would lie inside shows all digits.
+    let short = NumberText.short(value)
+    let isFaithful = Double(short).map { !domain.contains($0) } ?? false
+    let text =
+      value.isNaN ? "NaN" : value.isInfinite ? "infinite" : isFaithful ? short : "\(value)"
+    return "`\(hyper.name)` must be in \(domain), and is \(text)"
+      + (step.map { " at step \($0)" } ?? "")
+  }
+
+  // MARK: What is said of a run
+
+  static func stepsSkipped(_ count: Int, of rule: String) -> Diagnostic {
+    Diagnostic(
+      .stepsSkipped, .warning,
+      "\(rule): `guard finite` skipped \(count) step\(count == 1 ? "" : "s"), whose gradients were not "
+        + "finite", at: .none)
+  }
+
+  static func stateNotFinite(
+    _ state: String, _ value: Double, tensor: String, step: Int, of rule: String
+  ) -> Diagnostic {
+    Diagnostic(
+      .stateNotFinite, .warning,
+      "\(rule): the state `\(state)` of `\(tensor)` is \(value.isNaN ? "NaN" : "infinite") after step "
+        + "\(step)", at: .none,
+      notes: [Note("a smaller scale of the objective or clipping may help")])
   }
 
   /// `place` is a state, an input or a draw with its name.
@@ -55,7 +105,7 @@ extension Diagnostic {
 
   /// `why` it is missing.
   package static func missingInput(
-    _ name: String, of instance: RuleInstance, _ why: String
+    _ name: String, of instance: Rule, _ why: String
   ) -> Diagnostic {
     let slot = instance.module.variants.flatMap(\.inputs).first { $0.name == name }
     return Diagnostic(

@@ -8,9 +8,6 @@ extension Checker {
     var names = checker(tree, id, .rule)
     names.enter(rule.parameters, as: .hyperparameter)
     preloadParameters(rule.parameters, tree, id)
-    for parameter in rule.parameters {
-      if let initial = parameter.initial { preload(names: initial, tree, id) }
-    }
     switch rule.body {
     case .equations(let statements):
       var header: [String: (role: String, span: Span)] = [:]

@@ -20,7 +20,6 @@ package struct Checker {
   /// The library text that declares a name (a zoo rule, a prelude function), or nil.
   private let library: (String) -> SyntaxTree?
   private var missing: Set<String> = []
-  let offeredFunctions: [String]
   /// The text of what could not be read: names in it are not called unknown.
   var unread: [String] = []
 
@@ -34,7 +33,7 @@ package struct Checker {
     library: @escaping (String) -> SyntaxTree? = { _ in nil }
   ) {
     self.library = library
-    self.offeredFunctions = offeredFunctions
+    program.offeredFunctions = offeredFunctions
     program.offeredRules = offeredRules
   }
 
@@ -224,10 +223,15 @@ package struct Checker {
   private mutating func enter(_ item: Item, _ tree: SyntaxTree, _ id: TreeID) {
     switch item.kind {
     case .rule(let rule):
-      let (hypers, rules, functions) = sort(rule.parameters, tree)
+      func parameters(_ kind: String?) -> [Parameter] {
+        rule.parameters.filter { parameter in
+          let own = parameter.type?.kind.key
+          return kind.map { own == $0 } ?? (own != "rule" && own != "fn")
+        }
+      }
       let entered = CheckedRule(
-        declaration: rule, tree: id, hypers: hypers, ruleParameters: rules,
-        functionParameters: functions, body: .route([]))
+        declaration: rule, tree: id, hypers: parameters(nil), ruleParameters: parameters("rule"),
+        functionParameters: parameters("fn"), body: .route([]))
       let known = program.rules[rule.name.key]
       if program.isLibrary(id) { program.libraryRules[rule.name.key] = entered }
       if !program.isLibrary(id) || known.map({ program.isLibrary($0.tree) }) ?? true {
@@ -251,16 +255,6 @@ package struct Checker {
       program.definitions[name.key] = CheckedDefinition(name: name, value: value, tree: id)
     default: break
     }
-  }
-
-  private func sort(
-    _ parameters: [Parameter], _ tree: SyntaxTree
-  ) -> (hypers: [Parameter], rules: [Parameter], functions: [Parameter]) {
-    (
-      parameters.filter { $0.type?.kind.key != "rule" && $0.type?.kind.key != "fn" },
-      parameters.filter { $0.type?.kind.key == "rule" },
-      parameters.filter { $0.type?.kind.key == "fn" }
-    )
   }
 
   // MARK: Checking

@@ -11,24 +11,9 @@ struct NameChecker {
     var declaration: Declaration
   }
 
-  /// Everything a call or a name may reach outside the declaration.
-  struct Outside {
-    var function: (String) -> Declaration?
-    var functionNames: () -> [String]
-    var rule: (String) -> Declaration?
-    /// The parameter of a rule or function that an argument names.
-    var parameter: (_ callee: String, _ label: String) -> Declaration?
-    var hyperparameters: (_ rule: String) -> [String: Declaration]
-    var ruleNames: () -> [String]
-    var definition: (String) -> Declaration?
-    var definitionNames: () -> [String]
-    /// Whether a name stands in a part of the text that could not be read.
-    var isUnread: (String) -> Bool
-  }
-
   let tree: SyntaxTree
   let owner: BlockOwner?
-  let outside: Outside
+  let outside: Surroundings
   /// Header parameters, states and inputs, visible everywhere in the body.
   var declared: [String: Declaration] = [:]
   var ruleParameters: [String: Declaration] = [:]
@@ -56,7 +41,7 @@ struct NameChecker {
     var partial: [String: Span] = [:]
   }
 
-  init(tree: SyntaxTree, owner: BlockOwner?, outside: Outside) {
+  init(tree: SyntaxTree, owner: BlockOwner?, outside: Surroundings) {
     self.tree = tree
     self.owner = owner
     self.outside = outside
@@ -202,16 +187,9 @@ struct NameChecker {
     var pending = [root]
     while let next = pending.popLast() {
       switch tree[next] {
-      case .number, .string, .error: break
       case .name(let name): found.insert(name.key)
-      case .primed: break
-      case .unary(_, let a), .global(let a), .transpose(let a), .norm(let a), .over(_, _, let a):
-        pending.append(a)
-      case .binary(_, let a, let b): pending += [a, b]
-      case .conditional(let a, let b, let c): pending += [a, b, c]
-      case .call(_, let arguments): pending += arguments.map(\.value)
-      case .index(let a, _), .member(let a, _): pending.append(a)
-      case .list(let items): pending += items
+      case .index(let a, _): pending.append(a)
+      case let other: pending += other.parts
       }
     }
     return found
@@ -219,33 +197,12 @@ struct NameChecker {
 
   mutating func check(_ id: ExprID) {
     switch tree[id] {
-    case .number, .string, .error: break
     case .name(let name): checkName(name, id)
     case .primed(let name): checkPrimed(name, id)
-    case .unary(_, let a), .global(let a), .transpose(let a), .norm(let a): check(a)
-    case .over(_, let axis, let a):
-      used.insert(axis.key)
-      check(a)
-    case .binary(_, let a, let b):
-      check(a)
-      check(b)
-    case .conditional(let c, let then, let otherwise):
-      check(c)
-      check(then)
-      check(otherwise)
     case .call(let name, let arguments): checkCall(name, arguments, id)
-    case .index(let a, let subscripts):
-      check(a)
-      for s in subscripts {
-        switch s {
-        case .at(let i): check(i)
-        case .range(let from, let to):
-          if let from { check(from) }
-          if let to { check(to) }
-        }
-      }
-    case .member(let a, _): check(a)
-    case .list(let items): for item in items { check(item) }
+    case let other:
+      if case .over(_, let axis, _) = other { used.insert(axis.key) }
+      for part in other.parts { check(part) }
     }
   }
 
@@ -356,7 +313,7 @@ struct NameChecker {
     } else if !outside.isUnread(name.text) {
       bag.report(
         .unknownRule(
-          name, suggestion: Suggestion.nearest(to: name.text, among: outside.ruleNames())))
+          name, suggestion: Suggestion.nearest(to: name.text, among: outside.ruleNames)))
     }
     checkArguments(of: name, arguments)
   }
@@ -364,7 +321,7 @@ struct NameChecker {
   private mutating func checkArguments(of name: Name, _ arguments: [Argument]) {
     let takesRules = outside.rule(name.key) != nil && outside.function(name.key) == nil
     for argument in arguments where !isShape(argument.value, of: name) {
-      if let label = argument.label, let parameter = outside.parameter(name.key, label.key) {
+      if let label = argument.label, let parameter = outside.parameter(label.key, of: name.key) {
         note(parameter, label, .none)
       }
       // By position a rule takes rules (and functions), by name numbers as well.
@@ -373,7 +330,7 @@ struct NameChecker {
       } else if takesRules, owner == nil, let label = argument.label {
         // It may name the rule's other hyperparameters.
         let outer = readable
-        readable = outside.hyperparameters(name.key)
+        readable = outside.hyperparameters(of: name.key)
         readable[label.key] = nil
         check(argument.value)
         readable = outer
@@ -398,7 +355,7 @@ struct NameChecker {
     }
     if outside.isUnread(name.text) { return }
     let known =
-      outside.functionNames() + outside.ruleNames() + ruleParameters.keys + functionParameters.keys
+      outside.functionNames + outside.ruleNames + ruleParameters.keys + functionParameters.keys
     bag.report(
       .unknownFunction(name, suggestion: Suggestion.nearest(to: name.text, among: known)))
   }
@@ -443,8 +400,8 @@ struct NameChecker {
     var known = Builtins.everywhere.subtracting(["nan", "true", "false"]).union(declared.keys)
     for scope in scopes { known.formUnion(scope.defined.keys) }
     if owner == .rule { known.formUnion(Builtins.ruleNames.union(Builtins.tensorNames)) }
-    known.formUnion(outside.definitionNames())
+    known.formUnion(outside.definitionNames)
     return Suggestion.nearest(to: text, among: known.sorted())
-      ?? Suggestion.nearest(to: text, among: outside.ruleNames())
+      ?? Suggestion.nearest(to: text, among: outside.ruleNames)
   }
 }

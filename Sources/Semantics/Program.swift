@@ -88,8 +88,9 @@ package struct CheckedProgram: Sendable {
   package internal(set) var data: [String: CheckedData] = [:]
   package internal(set) var definitions: [String: CheckedDefinition] = [:]
   package internal(set) var commands: [CheckedCommand] = []
-  /// Names of rules that a library offers but that are not loaded (for suggestions).
-  package var offeredRules: [String] = []
+  /// Names of rules and functions that a library offers, loaded or not (for suggestions).
+  package internal(set) var offeredRules: [String] = []
+  package internal(set) var offeredFunctions: [String] = []
   /// What the libraries declare, whatever a script calls its own: a zoo rule means what the zoo
   /// says, also where a script has another `ema`.
   package internal(set) var libraryRules: [String: CheckedRule] = [:]
@@ -107,17 +108,6 @@ package struct CheckedProgram: Sendable {
     trees.append(tree)
     isLibraryTree.append(isLibrary)
     return TreeID(trees.count - 1)
-  }
-
-  /// The parameter that a label in a call of a rule or a function names.
-  func parameter(_ label: String, of callee: String, isLibrary: Bool) -> Declaration? {
-    if let rule = isLibrary ? libraryRules[callee] : rules[callee] {
-      let parameter = rule.declaration.parameters.first { $0.name.key == label }
-      return parameter.map { Declaration(rule.kind(of: $0), $0.name.span) }
-    }
-    let function = isLibrary ? libraryFunctions[callee] : functions[callee]
-    let parameter = function?.declaration.parameters.first { $0.name.key == label }
-    return parameter.map { Declaration(.parameter, $0.name.span) }
   }
 
   func isLibrary(_ id: TreeID) -> Bool { isLibraryTree[id.index] }

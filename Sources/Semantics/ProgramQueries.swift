@@ -49,16 +49,18 @@ extension CheckedProgram {
   }
 
   /// What may stand at an offset, by name: what the item around it declares, then what the script
-  /// does, then words of the language.
-  package func candidates(at offset: UInt32) -> [(name: String, declaration: Declaration)] {
+  /// does and what libraries offer, then words of the language. `text` is one that is still being
+  /// written, and so is not checked.
+  package func candidates(
+    at offset: UInt32, in text: SyntaxTree? = nil
+  ) -> [(name: String, declaration: Declaration)] {
     var found: [(name: String, declaration: Declaration)] = []
     var seen: Set<String> = []
     func add(_ name: String, _ declaration: Declaration) {
       if seen.insert(name).inserted { found.append((name, declaration)) }
     }
-    let item = tree(at: offset).flatMap { tree in
-      self[tree].items.first { $0.span.start <= offset && offset <= $0.span.end }
-    }
+    let tree = text ?? tree(at: offset).map { self[$0] }
+    let item = tree?.items.first { $0.span.start <= offset && offset <= $0.span.end }
     for local in item.map(declarations(in:)) ?? [] {
       switch local.declaration.kind {
       case .rule, .function, .objective, .data, .definition: break
@@ -74,9 +76,25 @@ extension CheckedProgram {
     for (_, rule) in rules.sorted(by: { $0.key < $1.key }) {
       add(rule.declaration.name.text, Declaration(.rule, rule.declaration.name.span))
     }
+    for (_, objective) in objectives.sorted(by: { $0.key < $1.key }) {
+      add(objective.declaration.name.text, Declaration(.objective, objective.declaration.name.span))
+    }
+    for (_, examples) in data.sorted(by: { $0.key < $1.key }) {
+      add(examples.name.text, Declaration(.data, examples.name.span))
+    }
+    for function in offeredFunctions { add(function, Declaration(.function)) }
+    for rule in offeredRules { add(rule, Declaration(.rule)) }
     for word in Builtins.words(in: item?.kind).sorted() { add(word, Declaration(.builtin)) }
     for function in Builtins.functions.sorted() { add(function, Declaration(.builtinFunction)) }
     return found
+  }
+
+  /// The names that arguments of a call may have: of a rule, a function or an objective.
+  package func labels(of callee: String) -> [Name] {
+    let found =
+      rules[callee]?.declaration.parameters ?? functions[callee]?.declaration.parameters
+      ?? objectives[callee]?.declaration.parameters ?? []
+    return found.map(\.name)
   }
 
   private func tree(at offset: UInt32) -> TreeID? {

@@ -26,115 +26,14 @@ enum CommandName: String, CaseIterable {
   }
 
   /// What stands behind it.
-  var arguments: String {
-    switch self {
-    case .help: "[NAME]"
-    case .type: "EXPR or NAME"
-    case .describe, .trace, .identify, .steady, .stability, .invariance, .units, .bounds, .reduce:
-      "RULE"
-    case .show: "NAME or RULE"
-    case .dump: "[ast|checked|ir|plan] RULE"
-    case .time: "STATEMENT"
-    case .load: "FILE"
-    case .save: "FILE"
-    case .latex: "RULE or EXPR"
-    case .plot: "SERIES, path, stability RULE, filter RULE, or EXPR of t or one name"
-    case .browse: "[zoo|functions|WORD]"
-    case .set: "[NAME VALUE]"
-    case .reload, .undo, .quit: ""
-    case .simplify, .expand, .factor: "EXPR"
-    case .collect: "EXPR by NAME"
-    case .subst: "NAME = VALUE in EXPR"
-    case .solve: "EXPR = EXPR for NAME"
-    case .diff: "EXPR wrt NAME"
-    case .assume: "[NAME in DOMAIN, or NAME > NUMBER]"
-    case .sensitivity: "RULE wrt HYPERPARAMETER"
-    case .unroll: "RULE.STATE STEPS"
-    case .closed: "RULE.STATE"
-    case .compare: "RULE RULE"
-    case .lr: "RULE -> RULE"
-    }
-  }
+  var arguments: String { Self.texts[self]![0] }
+  var summary: String { Self.texts[self]![1] }
+  var example: String { Self.texts[self]![2] }
 
-  var summary: String {
+  var needsArguments: Bool {
     switch self {
-    case .help: "what a command, function, rule or error code is"
-    case .type: "kind and shape of an expression, or the header of a declaration"
-    case .describe: "states, hyperparameters and what a step costs"
-    case .show: "the source of a name, or a rule as equations"
-    case .dump: "what the compiler sees"
-    case .time: "how long a statement takes"
-    case .trace: "one step: every intermediate value, and where the first NaN comes from"
-    case .load: "run a script; one with errors changes nothing"
-    case .reload: "load again what has changed on disk"
-    case .save: "the session as a script; `:save!` replaces a file"
-    case .latex: "a rule or an expression for amsmath"
-    case .plot: "curves, paths, stability regions and filters"
-    case .browse: "what the session, the zoo or the prelude has"
-    case .set: "how plots look, which engine runs, limits"
-    case .undo: "take back the last declaration or loading"
-    case .quit: "leave"
-    case .simplify: "one quotient, with what cancels cancelled"
-    case .expand: "multiplied out"
-    case .factor: "common factors in front"
-    case .collect: "by powers of a name"
-    case .subst: "with a name replaced"
-    case .solve: "the name in which an equation is linear"
-    case .diff: "the derivative"
-    case .assume: "what holds of a free name from now on; alone, what is assumed"
-    case .sensitivity: "the derivative of one step of a rule by a hyperparameter"
-    case .unroll: "a state after 1, 2, … steps as a function of the gradients"
-    case .closed: "a state as a sum over all gradients, its weights and memory"
-    case .compare: "whether two rules are equal: a proof or a counterexample"
-    case .identify: "the rules of the zoo that it is or becomes"
-    case .steady: "the update under a constant gradient, and under noise"
-    case .stability: "for which lr·h it is stable on ½ h w²"
-    case .invariance: "how the update answers to scales, signs and axes"
-    case .units: "the dimension of every hyperparameter and state"
-    case .bounds: "how far a step goes, and which sets it does not leave"
-    case .reduce: "a shorter equal rule, each step named"
-    case .lr: "what a learning rate is worth in another rule"
-    }
-  }
-
-  var example: String {
-    switch self {
-    case .help: ":help Lion"
-    case .type: ":type [1, 2, 3] + 1"
-    case .describe: ":describe Lookahead(AdamW)"
-    case .show: ":show ema"
-    case .dump: ":dump ir Lion"
-    case .time: ":time :compare Adam AdamW(λ = 0)"
-    case .trace: ":trace Lion"
-    case .load: ":load Examples/rosenbrock.opt"
-    case .reload: ":reload"
-    case .save: ":save mine.opt"
-    case .latex: ":latex Lion"
-    case .plot: ":plot warmup_cosine(1, warmup = 10)"
-    case .browse: ":browse momentum"
-    case .set: ":set plot ascii"
-    case .undo: ":undo"
-    case .quit: ":quit"
-    case .simplify: ":simplify (1 - β^2) / (1 - β)"
-    case .expand: ":expand (a + b)^3"
-    case .factor: ":factor a*x + a*y"
-    case .collect: ":collect (x + a)^2 by x"
-    case .subst: ":subst β = 0.9 in β * m + (1 - β) * y"
-    case .solve: ":solve m = β * m + (1 - β) * y for m"
-    case .diff: ":diff x^3 + a * x wrt x"
-    case .assume: ":assume β in [0, 1)"
-    case .sensitivity: ":sensitivity HeavyBall wrt lr"
-    case .unroll: ":unroll EMAMomentum.m 3"
-    case .closed: ":closed EMAMomentum.m"
-    case .compare: ":compare Lion(β1 = β, β2 = β) Signum(μ = β)"
-    case .identify: ":identify Lion(β1 = β, β2 = β)"
-    case .steady: ":steady Adam"
-    case .stability: ":stability HeavyBall"
-    case .invariance: ":invariance Lion"
-    case .units: ":units Adam"
-    case .bounds: ":bounds Lion"
-    case .reduce: ":reduce Lion"
-    case .lr: ":lr AdamW -> Lion"
+    case .help, .browse, .set, .assume, .reload, .undo, .quit: false
+    default: true
     }
   }
 
@@ -143,4 +42,60 @@ enum CommandName: String, CaseIterable {
     if let exact = CommandName(rawValue: word) { return [exact] }
     return word.isEmpty ? [] : allCases.filter { $0.rawValue.hasPrefix(word) }
   }
+
+  private static let texts: [CommandName: [String]] = Dictionary(
+    uniqueKeysWithValues: table.split(separator: "\n").map { line in
+      let cells = line.split(separator: " | ").map { $0 == "-" ? "" : String($0) }
+      return (CommandName(rawValue: cells[0])!, Array(cells.dropFirst()))
+    })
+
+  /// Name, arguments (`-` for none), what it does, an example.
+  private static let table = """
+    help | [NAME] | what a command, function, rule or error code is | :help Lion
+    type | EXPR or NAME | \
+    kind and shape of an expression, or the header of a declaration | :type [1, 2, 3] + 1
+    describe | RULE | states, hyperparameters and what a step costs | :describe Lookahead(AdamW)
+    show | NAME or RULE | the source of a name, or a rule as equations | :show ema
+    dump | [ast|checked|ir|plan] RULE | what the compiler sees | :dump ir Lion
+    time | STATEMENT | how long a statement takes | :time :compare Adam AdamW(λ = 0)
+    trace | RULE | \
+    one step: every intermediate value, and where the first NaN comes from | :trace Lion
+    load | FILE | run a script; one with errors changes nothing | :load Examples/rosenbrock.opt
+    reload | - | load again what has changed on disk | :reload
+    save | FILE | the session as a script; `:save!` replaces a file | :save mine.opt
+    latex | RULE or EXPR | a rule or an expression for amsmath | :latex Lion
+    plot | SERIES, path, stability RULE, filter RULE, or EXPR of t or one name | \
+    curves, paths, stability regions and filters | :plot warmup_cosine(1, warmup = 10)
+    browse | [zoo|functions|WORD] | what the session, the zoo or the prelude has | :browse momentum
+    set | [NAME VALUE] | how plots look, which engine runs, limits | :set plot ascii
+    undo | - | take back the last declaration or loading | :undo
+    quit | - | leave | :quit
+    simplify | EXPR | one quotient, with what cancels cancelled | :simplify (1 - β^2) / (1 - β)
+    expand | EXPR | multiplied out | :expand (a + b)^3
+    factor | EXPR | common factors in front | :factor a*x + a*y
+    collect | EXPR by NAME | by powers of a name | :collect (x + a)^2 by x
+    subst | NAME = VALUE in EXPR | with a name replaced | :subst β = 0.9 in β * m + (1 - β) * y
+    solve | EXPR = EXPR for NAME | \
+    the name in which an equation is linear | :solve m = β * m + (1 - β) * y for m
+    diff | EXPR wrt NAME | the derivative | :diff x^3 + a * x wrt x
+    assume | [NAME in DOMAIN, or NAME > NUMBER] | \
+    what holds of a free name from now on; alone, what is assumed | :assume β in [0, 1)
+    sensitivity | RULE wrt HYPERPARAMETER | \
+    the derivative of one step of a rule by a hyperparameter | :sensitivity HeavyBall wrt lr
+    unroll | RULE.STATE STEPS | \
+    a state after 1, 2, … steps as a function of the gradients | :unroll EMAMomentum.m 3
+    closed | RULE.STATE | \
+    a state as a sum over all gradients, its weights and memory | :closed EMAMomentum.m
+    compare | RULE RULE | \
+    whether two rules are equal: a proof or a counterexample | \
+    :compare Lion(β1 = β, β2 = β) Signum(μ = β)
+    identify | RULE | the rules of the zoo that it is or becomes | :identify Lion(β1 = β, β2 = β)
+    steady | RULE | the update under a constant gradient, and under noise | :steady Adam
+    stability | RULE | for which lr·h it is stable on ½ h w² | :stability HeavyBall
+    invariance | RULE | how the update answers to scales, signs and axes | :invariance Lion
+    units | RULE | the dimension of every hyperparameter and state | :units Adam
+    bounds | RULE | how far a step goes, and which sets it does not leave | :bounds Lion
+    reduce | RULE | a shorter equal rule, each step named | :reduce Lion
+    lr | RULE -> RULE | what a learning rate is worth in another rule | :lr AdamW -> Lion
+    """
 }

@@ -1,4 +1,6 @@
 import Basics
+import Diagnostics
+import Driver
 import Semantics
 import Syntax
 
@@ -11,10 +13,16 @@ package struct Completion: Sendable, Equatable {
   package var appendsBlank: Bool
 }
 
-extension Session {
-  /// Completes the word before `cursor`, in bytes: commands, names, hyperparameters inside a call,
-  /// file names, `\beta`.
-  package func completion(of line: String, at cursor: Int) -> Completion {
+/// Finds what may stand there: commands, names, hyperparameters inside a call, file names, `\beta`.
+struct Completer {
+  let definitions: Definitions
+  let console: any SessionConsole
+  /// The lines of the statement before this one.
+  let pending: String
+
+  /// Completes the word before `cursor`, in bytes.
+  func completion(of line: String, at cursor: Int) -> Completion {
+    let names = names(after: pending + String(decoding: line.utf8.prefix(cursor), as: UTF8.self))
     let bytes = Array(line.utf8.prefix(cursor))
     let start = Self.wordStart(bytes)
     let word = String(decoding: bytes[start...], as: UTF8.self)
@@ -36,25 +44,31 @@ extension Session {
         start: start, candidates: matching(word, setWords(before)), appendsBlank: true)
     }
     if head == ":help" || head == ":h" {
-      let names =
-        CommandName.allCases.map { ":" + $0.rawValue } + allNames
-        + BuiltinHelp.words.map(\.name)
-      return Completion(start: start, candidates: matching(word, names), appendsBlank: false)
+      return Completion(
+        start: start, candidates: matching(word, definitions.helpNames), appendsBlank: false)
     }
     if let call = Self.openCall(bytes, before: start) {
-      let inside = matching(word, parameters(of: call).map { "\($0) = " })
-      if !inside.isEmpty, !Self.isValue(bytes, start) || !word.isEmpty {
-        if !Self.isValue(bytes, start) {
-          let others = word.isEmpty ? [] : matching(word, allNames)
-          return Completion(start: start, candidates: inside + others, appendsBlank: false)
-        }
+      let inside = matching(word, definitions.compiler.labels(of: call).map { "\($0) = " })
+      if !inside.isEmpty, !Self.isValue(bytes, start) {
+        let others = word.isEmpty ? [] : matching(word, names)
+        return Completion(start: start, candidates: inside + others, appendsBlank: false)
       }
     }
     if word.isEmpty { return Completion(start: start, candidates: [], appendsBlank: false) }
-    var names = allNames
-    if StatementReader.isBlank(before) { names += Self.statementWords }
-    if ["minimize", "train"].contains(head) { names += Self.clauseWords }
-    return Completion(start: start, candidates: matching(word, names), appendsBlank: false)
+    let isFirst = pending.isEmpty && StatementReader.isBlank(before)
+    let words = isFirst ? Self.statementWords : []
+    let clauses = ["minimize", "train"].contains(head) ? Self.clauseWords : []
+    return Completion(
+      start: start, candidates: matching(word, names + words + clauses), appendsBlank: false)
+  }
+
+  /// What may stand at the end of a text, finished or not.
+  private func names(after text: String) -> [String] {
+    var sources = SourceMap()
+    var bag = DiagnosticBag()
+    let tree = parse(sources.add(name: "", text: text), into: &bag)
+    let end = tree.file.base + UInt32(tree.file.bytes.count)
+    return definitions.compiler.program.candidates(at: end, in: tree).map(\.name)
   }
 
   private static let statementWords = [
@@ -64,16 +78,10 @@ extension Session {
     "with", "for", "on", "steps", "epochs", "batch", "workers", "seeds", "from",
   ]
 
-  /// Everything that a name may mean here.
-  private var allNames: [String] {
-    ledger.declarations.map(\.name) + ZooIndex.declarations.map(\.name)
-      + BuiltinHelp.entries.map(\.name)
-  }
-
   private func setWords(_ before: String) -> [String] {
     let words = Fragment(before).words
-    guard words.count > 1 else { return Self.settingNames }
-    return Self.choices(words[1].text).split(separator: ",").map {
+    guard words.count > 1 else { return SettingsCommand.names }
+    return SettingsCommand.choices(words[1].text).split(separator: ",").map {
       String($0.drop { $0 == " " })
     }.filter { !$0.contains(" ") }
   }
@@ -178,28 +186,5 @@ extension Session {
   private static func isValue(_ bytes: [UInt8], _ start: Int) -> Bool {
     let last = bytes[..<start].last { $0 > 0x20 }
     return last != UInt8(ascii: "(") && last != UInt8(ascii: ",")
-  }
-
-  /// The parameters of a rule, function or objective, of the session or the zoo.
-  private func parameters(of name: String) -> [String] {
-    let key = Name(name).key
-    let program = compiler.program
-    if let rule = program.rules[key] { return rule.declaration.parameters.map(\.name.text) }
-    if let function = program.functions[key] {
-      return function.declaration.parameters.map(\.name.text)
-    }
-    if let objective = program.objectives[key] {
-      return objective.declaration.parameters.map(\.name.text)
-    }
-    guard let found = ZooIndex.declaration(name) else { return [] }
-    let (tree, _) = compiler.tree(name: found.file, bytes: Array(found.text.utf8))
-    for item in tree.items {
-      switch item.kind {
-      case .rule(let rule): return rule.parameters.map(\.name.text)
-      case .function(let function): return function.parameters.map(\.name.text)
-      default: break
-      }
-    }
-    return []
   }
 }

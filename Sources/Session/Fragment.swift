@@ -27,12 +27,17 @@ struct Fragment: Hashable {
     Fragment(String(decoding: bytes[low..<high], as: UTF8.self), at: offset + low)
   }
 
+  /// The first bytes and what follows them.
+  func cut(after size: Int) -> (first: Fragment, rest: Fragment) {
+    let bytes = Array(text.utf8)
+    return (part(bytes, 0, size), part(bytes, size, bytes.count).trimmed)
+  }
+
   /// The first word and what follows it.
   var word: (first: Fragment, rest: Fragment) {
-    let bytes = Array(trimmed.text.utf8)
-    let end = bytes.firstIndex { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A } ?? bytes.count
     let whole = trimmed
-    return (whole.part(bytes, 0, end), whole.part(bytes, end, bytes.count).trimmed)
+    let end = whole.text.utf8.prefix { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A }.count
+    return whole.cut(after: end)
   }
 
   /// Words between blanks that lie in no bracket.
@@ -53,7 +58,16 @@ struct Fragment: Hashable {
     return found
   }
 
-  private static func depthChange(_ byte: UInt8) -> Int {
+  /// The last of several words, and what stands before it.
+  var lastWord: (before: Fragment, last: Fragment)? {
+    let words = self.words
+    guard words.count > 1, let last = words.last else { return nil }
+    let kept = text.utf8.prefix(last.offset - offset)
+    return (Fragment(String(decoding: kept, as: UTF8.self), at: offset).trimmed, last)
+  }
+
+  /// What a byte adds to the number of open brackets.
+  static func depthChange(_ byte: UInt8) -> Int {
     switch byte {
     case UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{"): 1
     case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"): -1

@@ -1,7 +1,6 @@
+import Basics
 import Diagnostics
 import Driver
-import Experiments
-import Lowering
 import Runtime
 import Semantics
 import Symbolic
@@ -18,45 +17,27 @@ package final class Session {
     package static func < (a: Standing, b: Standing) -> Bool { a.rawValue < b.rawValue }
   }
 
-  package let console: any SessionConsole
-  package var settings = SessionSettings()
+  package var settings: SessionSettings {
+    get { output.settings }
+    set { output.settings = newValue }
+  }
   /// Compiles passes for the engines `native` and `auto`.
-  package var passCompiler: (any SegmentCompiler)?
-  package private(set) var worst = Standing.good
+  package var passCompiler: (any SegmentCompiler)? {
+    get { runner.passCompiler }
+    set { runner.passCompiler = newValue }
+  }
+  package var worst: Standing { output.worst }
   /// Whether the last text was interrupted.
   package private(set) var wasInterrupted = false
 
-  private(set) var compiler = Compiler()
-  var script: Script!
-  private(set) var ledger = Ledger()
-  var values = ValueHistory()
-  /// What `:assume` said of names, in order.
-  var assumptions: [(name: String, domain: Interval)] = []
-  /// What `:undo` goes back to, the last change last.
-  private var past: [Change] = []
-  /// Files that were loaded, with the time of their last change.
-  var loaded: [(path: String, time: Int64?)] = []
+  let definitions: Definitions
+  private let output: Presentation
+  private let runner: ScriptRunner
   /// Statements so far, for the names of their texts.
   private var count = 0
-  /// Figures written as files.
-  var figures = 0
-  /// Findings and warnings of the script that were shown.
-  private var shown = (findings: 0, warnings: 0)
-  /// The statement that is being answered, as a file among the sources.
-  var line: SourceFile!
-  var isQuitting = false
-  /// How deep `:time` and the like are nested.
-  var depth = 0
-
-  private struct Change {
-    var text: String
-    var standing: Checker.Standing
-    var ledger: Ledger
-    var loaded: [(path: String, time: Int64?)]
-  }
-
-  let interrupt: InterruptSource
-
+  private var isQuitting = false
+  /// How deep `:time` is nested.
+  private var depth = 0
   /// How many times longer than `settings.seconds` the algebra may take.
   private let patience: Double
 
@@ -65,21 +46,13 @@ package final class Session {
   package init(
     console: any SessionConsole, interrupt: InterruptSource = .signals, patience: Double = 1
   ) {
-    self.console = console
-    self.interrupt = interrupt
     self.patience = patience
-    startScript()
+    output = Presentation(console, interrupt)
+    definitions = Definitions(output)
+    runner = ScriptRunner(definitions, output)
   }
 
-  private func startScript() {
-    let experiments = script?.experiments ?? []
-    script = Script(
-      compiler, options: Script.Options(),
-      output: { [unowned self] in write($0) },
-      progress: { [unowned self] in console.progress(plain($0)) })
-    script.resume(experiments)
-    shown = (0, 0)
-  }
+  private var compiler: Compiler { definitions.compiler }
 
   // MARK: Answers
 
@@ -89,184 +62,193 @@ package final class Session {
   @discardableResult
   package func submit(_ text: String) -> Bool {
     if StatementReader.isBlank(text) { return true }
-    interrupt.clear()
-    compactIfLarge()
+    output.interrupt.clear()
+    if definitions.compactIfLarge() { runner.restart() }
     count += 1
     let limits = TermLimits(
       deadline: .now + .seconds(settings.seconds * patience), nodes: settings.nodes,
-      isCancelled: interrupt.isRequested)
+      isCancelled: output.interrupt.isRequested)
     TermLimits.$current.withValue(limits) { answer(text) }
-    wasInterrupted = interrupt.isRequested()
+    wasInterrupted = output.isInterrupted
     if wasInterrupted {
-      console.progress("")
-      say("interrupted\n")
-      interrupt.clear()
+      output.progress("")
+      output.say("interrupted\n")
+      output.interrupt.clear()
     }
     return !isQuitting
   }
 
+  /// What the text of this statement is called in messages.
+  private var name: String { "input \(count)" }
+
+  private func line(_ text: String) -> Line {
+    Line(file: compiler.place(name: name, text: text), compiler: compiler)
+  }
+
+  private func question(_ line: Line) -> Question {
+    Question(line: line, definitions: definitions, output: output)
+  }
+
   /// Answers one text and shows what is wrong with it.
-  func answer(_ text: String) {
+  private func answer(_ text: String) {
     do {
       if text.utf8.first(where: { $0 > 0x20 }) == UInt8(ascii: ":") {
-        line = compiler.place(name: name, text: text)
-        try command(text)
+        try command(line(text), Fragment(text).trimmed)
       } else {
         try statement(text)
       }
     } catch let error as DiagnosticError {
       report(error.diagnostics)
-    } catch let error as SymbolicError {
-      report([.noAnswer(error, at: wholeLine)])
     } catch {
-      report([.noAnswer(SymbolicError("\(error)"), at: wholeLine)])
+      report([.noAnswer(SymbolicError("\(error)"), at: line(text).whole)])
     }
   }
 
-  /// What the text of this statement is called in messages.
-  var name: String { "input \(count)" }
-
-  /// The line that is being answered, without blanks around it.
-  var wholeLine: Span {
-    guard let line else { return .none }
-    let whole = Fragment(String(decoding: line.bytes, as: UTF8.self)).trimmed
-    return span(whole)
+  private func report(_ diagnostics: [Diagnostic]) {
+    output.report(diagnostics, in: compiler.sources)
   }
 
-  func span(_ fragment: Fragment) -> Span {
-    let low = line.base + UInt32(clamping: fragment.offset)
-    return Span(low, low + UInt32(clamping: fragment.count))
+  /// Completes the word before `cursor`, in bytes; `pending` are the lines before this one.
+  package func completion(
+    of line: String, at cursor: Int, after pending: String = ""
+  ) -> Completion {
+    Completer(definitions: definitions, console: output.console, pending: pending)
+      .completion(of: line, at: cursor)
   }
 
-  func write(_ text: String) { console.write(plain(text)) }
-  func say(_ text: String) { console.say(plain(text)) }
+  // MARK: Statements
 
-  private func plain(_ text: String) -> String {
-    console.showsUnicode ? text : PlainText.ascii(text)
-  }
-
-  /// Shows diagnostics and remembers how bad they are.
-  func report(_ diagnostics: [Diagnostic]) {
-    if diagnostics.isEmpty || interrupt.isRequested() { return }
-    for diagnostic in diagnostics { worst = max(worst, Self.standing(of: diagnostic)) }
-    let renderer = DiagnosticRenderer(sources: compiler.sources, colour: console.hasColour)
-    say(renderer.text(diagnostics))
-  }
-
-  /// A finding that no diagnostic tells: rules that differ.
-  func note(_ standing: Standing) { worst = max(worst, standing) }
-
-  private static func standing(of diagnostic: Diagnostic) -> Standing {
-    if diagnostic.severity == .warning { return .good }
-    return switch diagnostic.code {
-    case .assertionFails: .finding
-    case let code where code.isNumeric: .numeric
-    case let code where code.isOfFiles: .usage
-    default: .program
-    }
-  }
-
-  // MARK: Changes
-
-  /// Adds what a checked text declares, and says what that changes.
-  func accept(
-    _ tree: SyntaxTree, from standing: Checker.Standing, as text: String, folder: String? = nil
-  ) {
-    let added = tree.items.compactMap {
-      Ledger.declaration($0, of: tree, folder: folder)
-    }
-    if added.isEmpty { return }
-    past.append(Change(text: text, standing: standing, ledger: ledger, loaded: loaded))
-    if past.count > 1_000 { past.removeFirst() }
-    var replaced: [Ledger.Declaration] = []
-    for declaration in added {
-      if ledger.holds(declaration.kind, declaration.key) { replaced.append(declaration) }
-      ledger.declare(declaration)
-      if declaration.kind == .data { script.forget(data: declaration.key) }
-    }
-    if folder == nil {
-      for declaration in added { announce(declaration, replaced) }
-    }
-    recheck(replaced.map(\.key))
-  }
-
-  private func announce(_ declaration: Ledger.Declaration, _ replaced: [Ledger.Declaration]) {
-    let what = "\(declaration.kind.noun) \(declaration.name)"
-    if replaced.contains(where: { $0.kind == declaration.kind && $0.key == declaration.key }) {
-      say("replaced \(what)\n")
-    } else if isInLibrary(declaration) {
-      say("defined \(what), which hides the zoo's\n")
-    } else {
-      say("defined \(what)\n")
-    }
-  }
-
-  private func isInLibrary(_ declaration: Ledger.Declaration) -> Bool {
-    switch declaration.kind {
-    case .rule: compiler.program.libraryRules[declaration.key] != nil || isZoo(declaration.name)
-    case .function: isZoo(declaration.name)
-    default: false
-    }
-  }
-
-  private func isZoo(_ name: String) -> Bool { ZooIndex.declaration(name) != nil }
-
-  /// Says what used replaced declarations, and what no longer holds.
-  private func recheck(_ keys: [String]) {
-    var seen: Set<String> = Set(keys)
-    var names: [String] = []
-    var broken: [Diagnostic] = []
-    for key in keys {
-      for dependent in ledger.dependents(of: key) where seen.insert(dependent.key).inserted {
-        names.append(dependent.name)
-        switch dependent.kind {
-        case .rule:
-          broken += Lowering.check(ruleNamed: dependent.key, of: compiler.program).diagnostics
-        case .objective:
-          broken +=
-            Lowering.check(objectiveNamed: dependent.key, of: compiler.program).diagnostics
-        case .value:
-          broken += Lowering.check(definitionsNamed: [dependent.key], of: compiler.program)
-        case .function, .data: break
-        }
+  /// Checks a text, declares what it declares and runs what it runs.
+  ///
+  /// Throws what is wrong with it; then nothing has changed but what its commands did.
+  private func statement(_ text: String) throws {
+    let standing = compiler.standing
+    let expanded = try expanded(Fragment(text), in: line(text)).text
+    let found = compiler.add(name: name, bytes: Array(expanded.utf8))
+    let tree = compiler.script!
+    let hasErrors = found.contains { $0.severity == .error }
+    // Comments alone.
+    if tree.items.isEmpty, !hasErrors { return }
+    if hasErrors { compiler.restore(standing) }
+    if tree.items.count == 1, case .expression(let expression) = tree.items[0].kind {
+      let expressions = ExpressionCommands(
+        question: question(Line(file: tree.file, compiler: compiler)))
+      if expressions.isAboutRules(expression, tree) {
+        compiler.restore(standing)
+        return try expressions.describe(expression, tree)
       }
+      if hasErrors, expressions.answer(expanded, name: name, found) { return }
     }
-    if names.isEmpty { return }
-    let verb = names.count == 1 ? "depends on it and follows" : "depend on it and follow"
-    say("  \(names.joined(separator: ", ")) \(verb)\n")
-    report(broken)
+    if hasErrors { throw DiagnosticError(found) }
+    report(found.filter { $0.code != .emptySource })
+    runner.forget(definitions.accept(tree, from: standing, as: text))
+    try runner.run()
   }
 
-  /// Takes back the last change; nil where there is none.
-  func undo() -> String? {
-    guard let last = past.popLast() else { return nil }
-    compiler.restore(last.standing)
-    ledger = last.ledger
-    loaded = last.loaded
-    return last.text
-  }
-
-  func ran(_ command: String) { ledger.run(command) }
-
-  func showFindings() {
-    let warnings = script.warnings.dropFirst(shown.warnings)
-    let findings = script.findings.dropFirst(shown.findings)
-    shown = (script.findings.count, script.warnings.count)
-    report(Array(warnings) + Array(findings))
-  }
-
-  // MARK: Room
-
-  /// Texts of statements that are over are let go once they are many.
-  private func compactIfLarge() {
-    guard
-      compiler.sources.files.count > 20_000 || (compiler.sources.files.last?.base ?? 0) > 1 << 26
-    else { return }
-    compiler = Compiler()
-    for declaration in ledger.declarations {
-      _ = compiler.add(name: declaration.name, bytes: Array(declaration.text.utf8))
+  /// With `%` and `ans` written out, in the same place. Throws R0241 for a value that there is not.
+  private func expanded(
+    _ fragment: Fragment, in line: @autoclosure () -> Line
+  ) throws(DiagnosticError) -> Fragment {
+    let ownsAnswer = definitions.ledger.declaration("ans") != nil
+    do throws(ValueHistory.Missing) {
+      return Fragment(
+        try output.values.expanded(fragment.text, namesAnswer: !ownsAnswer), at: fragment.offset)
+    } catch {
+      let place = line().span(Fragment(error.name, at: fragment.offset + error.offset))
+      throw DiagnosticError(.noValue(error.name, of: error.count, at: place))
     }
-    past = []
-    startScript()
+  }
+
+  // MARK: Commands
+
+  /// A line that begins with `:`.
+  private func command(_ line: Line, _ whole: Fragment) throws {
+    var (head, rest) = whole.word
+    // `:compare(A, B)` and `:help` alike.
+    if let cut = head.text.dropFirst().firstIndex(where: { !$0.isLetter && $0 != "!" && $0 != "?" })
+    {
+      (head, rest) = whole.cut(after: head.text[..<cut].utf8.count)
+    }
+    var word = String(head.text.dropFirst())
+    let isForced = word.hasSuffix("!")
+    if isForced { word.removeLast() }
+    if word == "?" || word.isEmpty { word = "help" }
+    let found = CommandName.matching(word)
+    let place = line.span(head)
+    guard let command = found.first else {
+      let near = Suggestion.nearest(to: word, among: CommandName.allCases.map(\.rawValue))
+      throw DiagnosticError(.unknownCommand(":" + word, suggestion: near, at: place))
+    }
+    guard found.count == 1 else {
+      throw DiagnosticError(.ambiguousCommand(":" + word, among: found.map(\.rawValue), at: place))
+    }
+    if isForced, command != .save {
+      throw DiagnosticError(.usage("only `:save` takes a `!`", of: command, at: place))
+    }
+    if rest.isEmpty, command.needsArguments {
+      throw DiagnosticError(
+        .usage("`:\(command.rawValue)` of what?", of: command, at: line.whole))
+    }
+    try perform(command, rest, isForced: isForced, head, line)
+  }
+
+  private func perform(
+    _ command: CommandName, _ rest: Fragment, isForced: Bool, _ head: Fragment, _ line: Line
+  ) throws {
+    let question = question(line)
+    let inspection = InspectionCommands(question: question)
+    let expressions = ExpressionCommands(question: question)
+    let rules = RuleCommands(question: question)
+    let files = FileCommands(question: question, runner: runner)
+    switch command {
+    case .help: try HelpCommand(question: question).help(rest)
+    case .type: try inspection.type(rest)
+    case .describe: try inspection.describe(rest)
+    case .show: try inspection.show(rest)
+    case .dump: try inspection.dump(rest)
+    case .latex: try inspection.latex(rest)
+    case .browse: inspection.browse(rest)
+    case .time: try time(rest, line)
+    case .trace: try TraceCommand(question: question).trace(rest)
+    case .load: try files.load(FileCommands.path(rest), at: rest)
+    case .reload: try files.reload()
+    case .save: try files.save(rest, isForced: isForced, head)
+    case .plot where runner.hasSeries(rest): try statement("plot \(rest.text)")
+    case .plot: try PlotCommand(question: question).draw(rest)
+    case .set: try SettingsCommand(question: question).set(rest)
+    case .undo:
+      guard let text = definitions.undo() else {
+        throw DiagnosticError(.nothingToDo("there is nothing to undo", at: line.span(head)))
+      }
+      let lines = text.split(separator: "\n")
+      output.say("took back: \(lines.first ?? "")\(lines.count > 1 ? " …" : "")\n")
+    case .quit: isQuitting = true
+    case .simplify, .expand, .factor, .collect, .subst, .solve, .diff:
+      try expressions.answer(command, try expanded(rest, in: line))
+    case .assume: try expressions.assume(rest)
+    case .compare:
+      let (a, b) = try rules.pair(rest, command)
+      try rules.compare(a, b)
+    case .stability: try StabilityCommands(question: question).tell(rest)
+    case .sensitivity, .unroll, .closed, .identify, .steady, .invariance, .units, .bounds,
+      .reduce, .lr:
+      try rules.answer(command, rest)
+    }
+  }
+
+  /// `:time`.
+  private func time(_ rest: Fragment, _ line: Line) throws {
+    guard depth < 8 else {
+      throw DiagnosticError(.usage("this times itself", of: .time, at: line.span(rest)))
+    }
+    depth += 1
+    defer { depth -= 1 }
+    let start = ContinuousClock.now
+    answer(rest.text)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let isShort = seconds < 1
+    output.write(
+      "took \(NumberText.significant(isShort ? seconds * 1e3 : seconds, digits: 3)) "
+        + (isShort ? "ms\n" : "s\n"))
   }
 }

@@ -101,14 +101,6 @@ package struct StatementReader: Sendable {
   }
 
   private static func hasOpenBracket(_ text: String) -> Bool {
-    var depth = 0
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
-      case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
-      default: break
-      }
-    }
-    return depth > 0
+    text.utf8.reduce(0) { $0 + Fragment.depthChange($1) } > 0
   }
 }

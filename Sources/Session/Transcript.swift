@@ -177,16 +177,3 @@ package struct TranscriptTolerance: Sendable, Equatable {
     return pieces
   }
 }
-
-extension Substring {
-  /// The first place where a text stands.
-  fileprivate func firstRange(of text: String) -> Range<Index>? {
-    if text.isEmpty { return startIndex..<startIndex }
-    var start = startIndex
-    while start < endIndex {
-      if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-      start = index(after: start)
-    }
-    return nil
-  }
-}

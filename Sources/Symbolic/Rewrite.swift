@@ -57,4 +57,13 @@ package struct Rewrite: Sendable {
   package var condition: String
   /// What differs for numbers that are not finite, and for −0; empty where nothing does.
   package var exceptions: String
+
+  init(
+    _ name: Name, _ statement: String, if condition: String = "", exceptions: String = ""
+  ) {
+    self.name = name
+    self.statement = statement
+    self.condition = condition
+    self.exceptions = exceptions
+  }
 }

@@ -14,8 +14,6 @@ package struct SyntaxTree: Sendable {
   package var expressions: [Expr] = []
   package var spans: [Span] = []
 
-  package init(file: SourceFile) { self.file = file }
-
   package subscript(_ id: ExprID) -> Expr { expressions[id.index] }
   package func span(_ id: ExprID) -> Span { spans[id.index] }
 
@@ -116,12 +114,6 @@ package struct StorageExpr: Sendable {
   package var arguments: [Argument]
   package var rounding: Name?
   package var span: Span
-  package init(format: Name, arguments: [Argument], rounding: Name?, span: Span) {
-    self.format = format
-    self.arguments = arguments
-    self.rounding = rounding
-    self.span = span
-  }
 }
 
 /// One name of a `state`, `input` or `param` statement.
@@ -190,13 +182,6 @@ package struct DomainExpr: Sendable {
   package var includesLow: Bool
   package var includesHigh: Bool
   package var span: Span
-  package init(low: ExprID, high: ExprID, includesLow: Bool, includesHigh: Bool, span: Span) {
-    self.low = low
-    self.high = high
-    self.includesLow = includesLow
-    self.includesHigh = includesHigh
-    self.span = span
-  }
 }
 
 /// A hyperparameter, function parameter, rule parameter (`base: rule`) or data input of a declaration.
@@ -206,13 +191,6 @@ package struct Parameter: Sendable {
   package var initial: ExprID?
   package var domain: DomainExpr?
   package var span: Span
-  package init(name: Name, type: TypeExpr?, initial: ExprID?, domain: DomainExpr?, span: Span) {
-    self.name = name
-    self.type = type
-    self.initial = initial
-    self.domain = domain
-    self.span = span
-  }
 }
 
 /// One line of a route: `rank == 2 and name !~ "embed" -> Muon(lr = lr)`; `condition` is nil for `otherwise`.
@@ -220,11 +198,6 @@ package struct RouteArm: Sendable {
   package var condition: ExprID?
   package var target: ExprID
   package var span: Span
-  package init(condition: ExprID?, target: ExprID, span: Span) {
-    self.condition = condition
-    self.target = target
-    self.span = span
-  }
 }
 
 package struct RuleDeclaration: Sendable {
@@ -258,15 +231,6 @@ package struct FunctionDeclaration: Sendable {
   /// `fn f(x) = e` is a body of one `.result`.
   package var body: [Statement]
   package var span: Span
-  package init(
-    documentation: [String], name: Name, parameters: [Parameter], body: [Statement], span: Span
-  ) {
-    self.documentation = documentation
-    self.name = name
-    self.parameters = parameters
-    self.body = body
-    self.span = span
-  }
 }
 
 /// `objective mlp(hidden = 32; x, y) { … }` or `objective f(x: vector(2) = [-1.2, 1]) = e`.
@@ -279,17 +243,6 @@ package struct ObjectiveDeclaration: Sendable {
   package var inputs: [Parameter]
   package var body: [Statement]
   package var span: Span
-  package init(
-    documentation: [String], name: Name, parameters: [Parameter], inputs: [Parameter],
-    body: [Statement], span: Span
-  ) {
-    self.documentation = documentation
-    self.name = name
-    self.parameters = parameters
-    self.inputs = inputs
-    self.body = body
-    self.span = span
-  }
 }
 
 /// A clause of `minimize` and `train`: `for 2000 steps`, `batch 64`, `seeds 5`, `from [1, 2]`.
@@ -298,11 +251,6 @@ package struct Clause: Sendable {
   package var value: ExprID
   /// The unit after the value: `steps`, `epochs`.
   package var unit: Name?
-  package init(keyword: Name, value: ExprID, unit: Name?) {
-    self.keyword = keyword
-    self.value = value
-    self.unit = unit
-  }
 }
 
 package struct MinimizeStatement: Sendable {
@@ -321,22 +269,12 @@ package struct TrainStatement: Sendable {
   package var data: Name
   package var rules: [ExprID]
   package var clauses: [Clause]
-  package init(objective: ExprID, data: Name, rules: [ExprID], clauses: [Clause]) {
-    self.objective = objective
-    self.data = data
-    self.rules = rules
-    self.clauses = clauses
-  }
 }
 
 /// `plot loss, accuracy to "digits.svg"`; without `to` the terminal.
 package struct PlotStatement: Sendable {
   package var series: [ExprID]
   package var path: ExprID?
-  package init(series: [ExprID], path: ExprID?) {
-    self.series = series
-    self.path = path
-  }
 }
 
 /// A top-level declaration or command.

@@ -132,8 +132,7 @@ struct BenchCommand: ParsableCommand {
     } catch let error as DiagnosticError {
       Console.progress("")
       Console.report(error.diagnostics, in: compiler.sources)
-      throw error.diagnostics.contains { $0.code.isNumeric }
-        ? Status.numeric : Status.program
+      throw Status(of: error)
     }
     let report = BenchReport(first ? firsts : rounds.subjects, firstStepsOnly: first)
     Console.write(json ? report.json.rendered() : report.text)

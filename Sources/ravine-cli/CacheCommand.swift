@@ -13,8 +13,9 @@ struct CacheCommand: ParsableCommand {
         ravine cache clear                    remove all entries
         ravine cache path                     where they lie
 
-      The folder is $RAVINE_CACHE, else $XDG_CACHE_HOME/ravine, else ~/.cache/ravine. Entries that
-      were not used for longest are removed when all together pass 256 MiB.
+      The folder is $RAVINE_CACHE, else $XDG_CACHE_HOME/ravine, else ~/.cache/ravine; the folder
+      `ravine` in it where it holds other things. Entries that were not used for longest are removed
+      when all together pass 256 MiB.
       """)
 
   enum Action: String, ExpressibleByArgument, CaseIterable { case list, size, clear, path }
@@ -27,7 +28,7 @@ struct CacheCommand: ParsableCommand {
       Console.say("ravine: there is no home for a cache: set RAVINE_CACHE\n")
       throw Status.usage
     }
-    if action == .path { return Console.write(path + "\n") }
+    if action == .path { return Console.write(CodeCache.location(path) + "\n") }
     let cache: CodeCache
     do throws(CodeCache.Refusal) {
       cache = try CodeCache(path)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import Driver
+import Experiments
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -32,7 +33,7 @@ struct CheckCommand: ParsableCommand {
       let found: [Diagnostic]
       do throws(DiagnosticError) {
         let bytes = try SourceFiles.read(path)
-        found = compiler.add(name: path == "-" ? "<stdin>" : path, bytes: bytes)
+        found = findings(bytes, path, compiler)
         if found.contains(where: { $0.severity == .error }) { status = status.worse(.program) }
       } catch {
         found = error.diagnostics
@@ -58,6 +59,15 @@ struct CheckCommand: ParsableCommand {
       Console.say(summary(counts.files, counts.errors, counts.warnings) + "\n")
     }
     if status != .success { throw status }
+  }
+
+  /// What is wrong with the text, and where it is right with what it would run.
+  private func findings(_ bytes: [UInt8], _ path: String, _ compiler: Compiler) -> [Diagnostic] {
+    let found = compiler.add(name: path == "-" ? "<stdin>" : path, bytes: bytes)
+    if found.contains(where: { $0.severity == .error }) { return found }
+    var options = Script.Options()
+    options.folder = SourceFiles.folder(of: path)
+    return found + Script(compiler, options: options, output: { _ in }).problems()
   }
 
   private func summary(_ files: Int, _ errors: Int, _ warnings: Int) -> String {

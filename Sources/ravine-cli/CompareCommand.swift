@@ -38,16 +38,10 @@ struct CompareCommand: ParsableCommand {
       if let path { try Program.add(path, to: compiler) }
       return rule
     }
-    let result: Comparison
-    do throws(DiagnosticError) {
-      let rules = try texts.map { text throws(DiagnosticError) in
-        try compiler.rule(text, allowsFreeNames: true)
-      }
-      result = rules[0].compared(with: rules[1])
-    } catch {
-      Console.report(error.diagnostics, in: compiler.sources)
-      throw Status.program
+    let rules = try Console.reporting(in: compiler) {
+      try texts.map { try compiler.rule($0, allowsFreeNames: true) }
     }
+    let result = rules[0].compared(with: rules[1])
     Console.write(json ? ComparisonText.json(result).rendered() : ComparisonText.text(result))
     if !result.isEqual { throw Status.finding }
   }

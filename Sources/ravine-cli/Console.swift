@@ -1,4 +1,5 @@
 import Diagnostics
+import Driver
 import Platform
 
 /// Data go to stdout, talk goes to stderr.
@@ -7,6 +8,8 @@ enum Console {
   /// taken, or the next file to be opened would get its number and what is said there.
   static func prepare() {
     signal(SIGPIPE, SIG_IGN)
+    // A file beyond the limit of sizes is an error as well.
+    signal(SIGXFSZ, SIG_IGN)
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
       _ = open("/dev/null", descriptor == STDERR_FILENO ? O_WRONLY : O_RDONLY)
     }
@@ -19,7 +22,7 @@ enum Console {
 
   /// A line that the next one overwrites; with a line break at its end it stays. What does not fit
   /// the terminal is cut at the front, for its end says how far things are. Where lines cannot be
-  /// overwritten, only those that stay are written.
+  /// overwritten, those that stay are written, and of the others one every ten seconds.
   static func progress(_ text: String) {
     let stays = text.hasSuffix("\n")
     if isatty(STDERR_FILENO) == 1, !isDumb {
@@ -27,7 +30,18 @@ enum Console {
       say("\r\u{1B}[K" + (stays || text.count <= limit ? text : String(text.suffix(limit))))
     } else if stays {
       say(text)
+    } else if !text.isEmpty, isTimeToSpeak() {
+      say(text + "\n")
     }
+  }
+
+  nonisolated(unsafe) private static var spoken = ContinuousClock.now
+
+  private static func isTimeToSpeak() -> Bool {
+    let now = ContinuousClock.now
+    guard now - spoken >= .seconds(10) else { return false }
+    spoken = now
+    return true
   }
 
   /// Whether talk may be coloured: a terminal, no NO_COLOR (no-color.org), no dumb terminal.
@@ -86,15 +100,31 @@ enum Console {
     say(DiagnosticRenderer(sources: sources, colour: hasColour).text(diagnostics))
   }
 
+  /// What `body` gives. What it throws is shown and ends the command: with `status`, or with what the
+  /// diagnostics say where that is nil.
+  static func reporting<T>(
+    in compiler: Compiler, as status: Status? = .program, _ body: () throws -> T
+  ) throws -> T {
+    do { return try body() } catch let error as DiagnosticError {
+      report(error.diagnostics, in: compiler.sources)
+      throw status ?? Status(of: error)
+    }
+  }
+
   /// Who reads a pipe may close it: then there is nobody to tell, and the program ends quietly.
   private static func send(_ bytes: [UInt8], to descriptor: Int32) {
     var start = 0
     while start < bytes.count {
       let count = bytes.withUnsafeBytes { buffer in
-        posixWrite(descriptor, buffer.baseAddress! + start, bytes.count - start)
+        systemWrite(descriptor, buffer.baseAddress! + start, bytes.count - start)
       }
       if count < 0 {
-        if errno == EINTR || errno == EAGAIN { continue }
+        if errno == EINTR { continue }
+        if errno == EAGAIN {
+          var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          _ = poll(&request, 1, -1)
+          continue
+        }
         if errno == EPIPE { end(.success) }
         let reason = String(cString: strerror(errno))
         if descriptor == STDOUT_FILENO { say("ravine: cannot write the output: \(reason)\n") }
@@ -103,8 +133,4 @@ enum Console {
       start += count
     }
   }
-}
-
-private func posixWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-  write(descriptor, bytes, count)
 }

@@ -32,7 +32,7 @@ struct DescribeCommand: ParsableCommand {
 
   func run() throws {
     let compiler = Compiler()
-    var rules: [RuleInstance] = []
+    var rules: [Rule] = []
     var objectives: [ObjectiveModule] = []
     switch Program(program) {
     case .rule(let text, let path):
@@ -48,17 +48,12 @@ struct DescribeCommand: ParsableCommand {
         rules.append(try Program.rule(name, from: nil, in: compiler))
       }
       for name in compiler.declaredObjectives {
-        objectives.append(
-          try reporting(compiler) { () throws(DiagnosticError) in
-            try compiler.objective(name)
-          })
+        objectives.append(try Console.reporting(in: compiler) { try compiler.objective(name) })
       }
     }
     let specs = try parameters.map { try ParameterList.parse($0) } ?? []
-    let sheets = try rules.map { rule in
-      try reporting(compiler) { () throws(DiagnosticError) in
-        try RuleDescription(rule, parameters: specs)
-      }
+    let sheets = try Console.reporting(in: compiler) {
+      try rules.map { try RuleDescription($0, parameters: specs) }
     }
     let others = objectives.map(ObjectiveDescription.init)
     if json {
@@ -66,17 +61,6 @@ struct DescribeCommand: ParsableCommand {
       Console.write((all.count == 1 ? all[0] : .array(all)).rendered())
     } else {
       Console.write((sheets.map(\.text) + others.map(\.text)).joined(separator: "\n"))
-    }
-  }
-
-  private func reporting<T>(
-    _ compiler: Compiler, _ body: () throws(DiagnosticError) -> T
-  ) throws -> T {
-    do throws(DiagnosticError) {
-      return try body()
-    } catch {
-      Console.report(error.diagnostics, in: compiler.sources)
-      throw Status.program
     }
   }
 }

@@ -53,12 +53,7 @@ struct DumpCommand: ParsableCommand {
       }
       if isBound { return }
       for name in compiler.declaredObjectives {
-        do throws(DiagnosticError) {
-          show(try compiler.objective(name))
-        } catch {
-          Console.report(error.diagnostics, in: compiler.sources)
-          throw Status.program
-        }
+        show(try Console.reporting(in: compiler) { try compiler.objective(name) })
       }
     case .rule(let text, let path):
       if let path { try Program.add(path, to: compiler) }
@@ -85,37 +80,27 @@ struct DumpCommand: ParsableCommand {
 
   private func dumpTree(_ path: String) throws {
     let compiler = Compiler()
-    var found = DiagnosticBag()
-    do throws(DiagnosticError) {
-      let bytes = try SourceFiles.read(path)
-      let read = compiler.tree(name: path, bytes: bytes)
-      found = read.bag
-      Console.write(Syntax.dump(read.tree))
-    } catch {
-      Console.report(error.diagnostics, in: compiler.sources)
-      throw Status.usage
-    }
-    Console.report(found.sorted, in: compiler.sources)
-    if found.hasErrors { throw Status.program }
+    let bytes = try Console.reporting(in: compiler, as: .usage) { try SourceFiles.read(path) }
+    let read = compiler.tree(name: path, bytes: bytes)
+    Console.write(Syntax.dump(read.tree))
+    Console.report(read.bag.sorted, in: compiler.sources)
+    if read.bag.hasErrors { throw Status.program }
   }
 
-  private func plan(_ rule: RuleInstance, _ compiler: Compiler) throws {
+  private func plan(_ rule: Rule, _ compiler: Compiler) throws {
     let specs = try ParameterList.parse(parameters)
-    do throws(DiagnosticError) {
-      let bound = try BoundRule(rule, parameters: specs, elementType: dtype.elementType)
-      if stage == .plan {
-        return Console.write("# \(rule.label)\n" + bound.dumpPlan())
-      }
-      let (text, interpreted) = NativeCompiler.source(bound.segmentSources)
-      Console.write(text)
-      if interpreted > 0 { Console.say("\(interpreted) passes stay with the interpreter\n") }
-    } catch {
-      Console.report(error.diagnostics, in: compiler.sources)
-      throw Status.program
+    let bound = try Console.reporting(in: compiler) {
+      try BoundRule(rule, parameters: specs, elementType: dtype.elementType)
     }
+    if stage == .plan {
+      return Console.write("# \(rule.label)\n" + bound.dumpPlan())
+    }
+    let (text, interpreted) = NativeCompiler.source(bound.segmentSources)
+    Console.write(text)
+    if interpreted > 0 { Console.say("\(interpreted) passes stay with the interpreter\n") }
   }
 
-  private func show(_ rule: RuleInstance) {
+  private func show(_ rule: Rule) {
     Console.write("# \(rule.label): hyperparameters\n" + rule.arguments.dump())
     for variant in rule.module.variants {
       let path = variant.path.isEmpty ? "" : ": " + variant.path.joined(separator: ", ")

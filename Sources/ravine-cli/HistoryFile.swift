@@ -103,12 +103,8 @@ final class HistoryFile {
   }
 
   private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-    let count = bytes.withUnsafeBytes { posixWrite(descriptor, $0.baseAddress!, $0.count) }
+    let count = bytes.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress!, $0.count) }
     if count >= 0, count < bytes.count { errno = ENOSPC }
     return count == bytes.count
   }
-}
-
-private func posixWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-  write(descriptor, bytes, count)
 }

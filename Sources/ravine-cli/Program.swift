@@ -31,13 +31,7 @@ enum Program {
 
   /// Reads a script into a compiler. Its diagnostics are shown; errors end the command.
   static func add(_ path: String, to compiler: Compiler) throws {
-    let bytes: [UInt8]
-    do throws(DiagnosticError) {
-      bytes = try SourceFiles.read(path)
-    } catch {
-      Console.report(error.diagnostics, in: compiler.sources)
-      throw Status.usage
-    }
+    let bytes = try Console.reporting(in: compiler, as: .usage) { try SourceFiles.read(path) }
     let found = compiler.add(name: path == "-" ? "<stdin>" : path, bytes: bytes)
     Console.report(found, in: compiler.sources)
     if found.contains(where: { $0.severity == .error }) { throw Status.program }
@@ -47,23 +41,13 @@ enum Program {
   static func objective(_ text: String, in compiler: Compiler) throws -> ObjectiveModule? {
     let name = text.prefix { $0 != "(" && $0 != " " }
     guard compiler.declaresObjective(String(name)) else { return nil }
-    do throws(DiagnosticError) {
-      return try compiler.objective(text)
-    } catch {
-      Console.report(error.diagnostics, in: compiler.sources)
-      throw Status.program
-    }
+    return try Console.reporting(in: compiler) { try compiler.objective(text) }
   }
 
   /// The rule that `text` names, lowered with its arguments. Errors are shown and end the command.
-  static func rule(_ text: String, from path: String?, in compiler: Compiler) throws -> RuleInstance
+  static func rule(_ text: String, from path: String?, in compiler: Compiler) throws -> Rule
   {
     if let path { try add(path, to: compiler) }
-    do throws(DiagnosticError) {
-      return try compiler.rule(text)
-    } catch {
-      Console.report(error.diagnostics, in: compiler.sources)
-      throw Status.program
-    }
+    return try Console.reporting(in: compiler) { try compiler.rule(text) }
   }
 }

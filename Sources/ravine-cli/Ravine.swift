@@ -118,6 +118,11 @@ enum Status: Int32, Error {
   /// Ctrl-C, as shells number it.
   case interrupted = 130
 
+  /// Of a run that ended with diagnostics.
+  init(of error: DiagnosticError) {
+    self = error.diagnostics.contains { $0.code.isNumeric } ? .numeric : .program
+  }
+
   /// The status that names the worse of two outcomes: a broken program before a finding.
   func worse(_ other: Status) -> Status { rawValue >= other.rawValue ? self : other }
 }

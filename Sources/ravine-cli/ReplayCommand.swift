@@ -52,24 +52,16 @@ struct ReplayCommand: ParsableCommand {
       throw Status.usage
     }
     let instance = try Program.rule(text, from: path, in: compiler)
-    let record: Trajectory
-    do throws(DiagnosticError) {
-      record = try Trajectory(bytes: try SourceFiles.read(trajectory), path: trajectory)
-    } catch {
-      Console.report(error.diagnostics, in: compiler.sources)
-      throw Status.usage
+    let record = try Console.reporting(in: compiler, as: .usage) {
+      try Trajectory(bytes: try SourceFiles.read(trajectory), path: trajectory)
     }
-    let result: Replay
-    do throws(DiagnosticError) {
-      result = try Replay.run(
+    let result = try Console.reporting(in: compiler, as: nil) {
+      try Replay.run(
         instance, on: record, engine: engine.kind, elementType: dtype.elementType,
         tolerance: tolerance.map { Trajectory.Tolerance(relative: $0, absolute: 0) },
         compiler: engine.compiler)
-    } catch {
-      Console.report(error.diagnostics, in: compiler.sources)
-      throw error.diagnostics.contains { $0.code.isNumeric }
-        ? Status.numeric : Status.program
     }
+    Console.report(result.warnings, in: compiler.sources)
     Console.write(json ? result.json.rendered() : result.text)
     if !result.holds { throw Status.finding }
   }

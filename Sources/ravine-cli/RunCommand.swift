@@ -75,9 +75,10 @@ struct RunCommand: ParsableCommand {
       try script.run()
     } catch {
       Console.progress("")
-      Console.report(script.warnings + error.diagnostics, in: compiler.sources)
-      throw error.diagnostics.contains { $0.code.isNumeric }
-        ? Status.numeric : Status.program
+      Console.report(
+        script.warnings + script.findings + script.failures + error.diagnostics,
+        in: compiler.sources)
+      throw Status(of: error)
     }
     if json { Console.write(ExperimentJSON.text(script.experiments) + "\n") }
     Console.report(script.warnings + script.findings + script.failures, in: compiler.sources)

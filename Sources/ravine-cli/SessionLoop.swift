@@ -12,15 +12,15 @@ final class SessionLoop {
   /// Whether a line came.
   private(set) var hasRead = false
 
-  /// The session whose names the editor completes: C calls back without any context.
-  nonisolated(unsafe) fileprivate static weak var current: Session?
+  /// The loop whose session's names the editor completes: C calls back without any context.
+  nonisolated(unsafe) fileprivate static weak var current: SessionLoop?
 
   init(_ session: Session, isTerminal: Bool, keepsHistory: Bool) {
     self.session = session
     self.isTerminal = isTerminal
     hasEditor = isTerminal && Console.canMoveCursor
     if isTerminal, keepsHistory { history = HistoryFile() }
-    Self.current = session
+    Self.current = self
   }
 
   /// Throws `Status.interrupted` where nobody sits at a prompt to go on.
@@ -82,6 +82,11 @@ final class SessionLoop {
     return true
   }
 
+  fileprivate func completion(of line: String, at cursor: Int) -> Completion {
+    session.completion(
+      of: line, at: cursor, after: reader.isOpen ? reader.pending + "\n" : "")
+  }
+
   private func echo(_ statement: String) {
     var mark = StatementReader.prompt
     for line in statement.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -108,8 +113,8 @@ final class SessionLoop {
 
 /// What the editor asks at a tab.
 private let complete: rv_completer = { line, cursor, start, appends in
-  guard let line, let session = SessionLoop.current else { return nil }
-  let found = session.completion(of: String(cString: line), at: Int(cursor))
+  guard let line, let loop = SessionLoop.current else { return nil }
+  let found = loop.completion(of: String(cString: line), at: Int(cursor))
   start?.pointee = Int32(found.start)
   appends?.pointee = found.appendsBlank ? 1 : 0
   if found.candidates.isEmpty { return nil }

@@ -25,6 +25,9 @@ struct TestCommand: ParsableCommand {
     help: ArgumentHelp("Transcripts, or Markdown with blocks of `session`.", valueName: "file"))
   var files: [String]
 
+  /// Bytes of a transcript: its lines take some twelve times as much.
+  private static let limit = 8 << 20
+
   func run() throws {
     var status = Status.success
     var count = 0
@@ -32,7 +35,7 @@ struct TestCommand: ParsableCommand {
     for path in files {
       let text: String
       do throws(DiagnosticError) {
-        text = String(decoding: try SourceFiles.read(path), as: UTF8.self)
+        text = String(decoding: try SourceFiles.read(path, limit: Self.limit), as: UTF8.self)
       } catch {
         Console.report(error.diagnostics, in: SourceMap())
         status = status.worse(.usage)

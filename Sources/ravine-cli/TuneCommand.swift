@@ -35,7 +35,10 @@ struct TuneCommand: ParsableCommand {
   var searchSeeds = 1
   @Option(help: "Seeds of the measurement.")
   var seeds = 5
-  @Option(help: ArgumentHelp("The series whose last value is made small.", valueName: "series"))
+  @Option(
+    help: ArgumentHelp(
+      "The series by whose last value is chosen: losses are made small, metrics large; `min error` says so.",
+      valueName: "series"))
   var by = "loss"
   @Option(help: EngineName.help)
   var engine = EngineName.interpreter
@@ -79,7 +82,7 @@ struct TuneCommand: ParsableCommand {
       settings.trials = trials
       settings.searchSeeds = searchSeeds
       settings.seeds = seeds
-      settings.series = by
+      settings.take(series: by)
       var tuner = Tuner(task, settings)
       tuner.engine = engine.kind
       tuner.elementType = dtype.elementType
@@ -95,6 +98,7 @@ struct TuneCommand: ParsableCommand {
       throw Status.program
     }
     Console.write(json ? result.json.rendered() : result.text)
+    Console.report(script.warnings + result.warnings, in: compiler.sources)
     if result.wasInterrupted {
       Console.say("interrupted: the rules that were done are shown\n")
       throw Status.interrupted

@@ -108,14 +108,10 @@ import Training
   }
 
   private static func say(_ text: String) {
-    _ = Array(text.utf8).withUnsafeBytes { posixWrite(STDERR_FILENO, $0.baseAddress, $0.count) }
+    _ = Array(text.utf8).withUnsafeBytes { systemWrite(STDERR_FILENO, $0.baseAddress!, $0.count) }
   }
 
   private func save(_ name: String, _ text: String) throws(DiagnosticError) {
     try writeWhole(path: folder + "/" + name, bytes: Array(text.utf8))
   }
-}
-
-private func posixWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-  write(descriptor, bytes, count)
 }

@@ -16,7 +16,7 @@ package struct GalleryEntry {
   package let source: String
   /// The rule with what goes around a rule going around momentum.
   package let call: String
-  package let instance: RuleInstance
+  package let instance: Rule
   package let description: RuleDescription
   /// Properties by name, and whether they hold; empty where the rule is no term.
   package let invariances: [Invariance.Finding]

@@ -259,6 +259,29 @@ import Testing
     #expect(try box.run("ravine compare r.opt SGD").status == 2)
   }
 
+  /// What was typed is said once, where it breaks off, and mended there.
+  @Test func aRuleThatIsNotFinished() throws {
+    let found = try Sandbox().run("ravine compare 'Lion(lr=1' SGD")
+    #expect(found.status == 3 && found.output.isEmpty)
+    #expect(
+      found.errors == """
+        error[R0121]: expected `)`
+         --> <rule>:1:10
+          |
+        1 | Lion(lr=1
+          |          ^
+        note: `(` was opened here
+         --> <rule>:1:5
+          |
+        1 | Lion(lr=1
+          |     -
+        help: insert `)`
+        1 | Lion(lr=1)
+          |          ~
+
+        """)
+  }
+
   @Test func everyStageIsPrinted() throws {
     let sandbox = try Sandbox()
     try sandbox.write("r.opt", Self.rule)
@@ -280,6 +303,18 @@ import Testing
     #expect(outcome.output.contains("lr  0.5"))
     #expect(outcome.output.contains("20 bytes an element"))
     #expect(outcome.output.contains("elementwise"))
+  }
+
+  @Test func plansAreTheSameInEveryProcess() throws {
+    let sandbox = try Sandbox()
+    // Hashes differ from process to process: an order that depends on them shows in a few.
+    let plans = try (0..<6).map { _ in
+      try sandbox.run(
+        "for rule in AMSGrad ACClip AdaBelief; do ravine dump --stage plan $rule; done"
+      ).output
+    }
+    #expect(plans[0].contains("pass over"))
+    #expect(Set(plans).count == 1)
   }
 
   @Test func digestsAreTheSameInEveryProcess() throws {
@@ -376,7 +411,8 @@ import Testing
   // MARK: Interruption
 
   /// A terminal and `timeout` both signal: two signals are one Ctrl-C, and what was done is plotted.
-  @Test func twoSignalsAtOnceAreOneInterruption() throws {
+  @Test(arguments: [SIGINT, SIGTERM])
+  func twoSignalsAtOnceAreOneInterruption(_ signal: Int32) throws {
     let sandbox = try Sandbox()
     try sandbox.write(
       "e.opt",
@@ -397,7 +433,7 @@ import Testing
     // The first statement is done, and the second under way.
     #expect(!output.fileHandleForReading.availableData.isEmpty)
     try wait(for: process.processIdentifier, toCompute: 0.5)
-    for _ in 0..<2 { kill(process.processIdentifier, SIGINT) }
+    for _ in 0..<2 { kill(process.processIdentifier, signal) }
     process.waitUntilExit()
     #expect(process.terminationStatus == 130)
     let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

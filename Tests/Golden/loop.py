@@ -161,8 +161,8 @@ for body in [
     "objective f(c = t / T, x: scalar = 1) = c * x^2",
     "fn share(x) = t / T * x\nobjective f(x: scalar = 1) = share(x^2)",
     "share = t / T\nobjective f(x: scalar = 1) = share * x^2",
-    "objective f(x: scalar = 1) {\n    s = 0 * x\n    repeat 2 { s' = s + t / T / 2 }\n"
-    "    loss = s' * x^2\n}",
+    "fn share(x) {\n    s = 0 * x\n    repeat 2 {\n        s' = s + t / T / 2\n    }\n    s\n}\n"
+    "objective f(x: scalar = 1) = share(x) * x^2",
 ]:
     line(body + "\nminimize f with SGD(lr = 0.2) for 5 steps", 0, "end", [x])
 

@@ -294,8 +294,8 @@ import Testing
   @Test(.enabled(if: CacheTests.realCompiler != nil))
   func whatKilledProcessesLeftGoesAway() throws {
     let folder = TemporaryFolder()
-    let old = folder.cache + "/work-1-0"
-    let alive = folder.cache + "/work-1-1"
+    let old = folder.cache + "/work-1-0-0"
+    let alive = folder.cache + "/work-1-1-0"
     for path in [old, alive] {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
       try Data("x".utf8).write(to: URL(fileURLWithPath: path + "/source.c"))
@@ -309,6 +309,54 @@ import Testing
     try expectRight(Self.run(NativeCompiler(folder.settings())), compiled: 1)
     #expect(!FileManager.default.fileExists(atPath: old))
     #expect(FileManager.default.fileExists(atPath: alive))
+  }
+
+  /// A folder of other things keeps them all, whatever they are called; the cache is a folder in it.
+  @Test(.enabled(if: CacheTests.realCompiler != nil))
+  func theFilesOfAUserStay() throws {
+    let folder = TemporaryFolder()
+    let old = Date(timeIntervalSinceNow: -7200)
+    let notes = [
+      "work-notes.txt", "work-1-2-3/plan/a/b/deep.txt", "work-5-6-7/lock/x", "work-1/lock",
+    ]
+    for name in notes {
+      let file = URL(fileURLWithPath: folder.cache + "/" + name)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data("mine".utf8).write(to: file)
+    }
+    for name in FileManager.default.enumerator(atPath: folder.cache)?.allObjects ?? [] {
+      try FileManager.default.setAttributes(
+        [.modificationDate: old], ofItemAtPath: "\(folder.cache)/\(name)")
+    }
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder.cache)
+    try expectRight(Self.run(NativeCompiler(folder.settings())), compiled: 1)
+    let cache = try CodeCache(folder.cache)
+    #expect(cache.path.hasSuffix("/cache/ravine"))
+    #expect(cache.clear() == 1)
+    for name in notes {
+      #expect(FileManager.default.fileExists(atPath: folder.cache + "/" + name), "\(name)")
+    }
+    // A cache of ours with a work folder that has no lock: what is in it stays.
+    let work = folder.path + "/own/work-1-2-3"
+    try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+    try Data("mine".utf8).write(to: URL(fileURLWithPath: work + "/source.c"))
+    try FileManager.default.setAttributes([.modificationDate: old], ofItemAtPath: work)
+    try FileManager.default.setAttributes(
+      [.posixPermissions: 0o700], ofItemAtPath: folder.path + "/own")
+    #expect(try CodeCache(folder.path + "/own").clear() == 0)
+    #expect(FileManager.default.fileExists(atPath: work + "/source.c"))
+  }
+
+  /// Who may write to the folder around a cache may put another in its place.
+  @Test func aCacheThatOthersMayReplaceIsRefused() throws {
+    let folder = TemporaryFolder()
+    let open = folder.path + "/open"
+    try FileManager.default.createDirectory(atPath: open, withIntermediateDirectories: true)
+    try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: open)
+    #expect(throws: CodeCache.Refusal.self) { try CodeCache(open + "/cache") }
+    try FileManager.default.setAttributes([.posixPermissions: 0o1777], ofItemAtPath: open)
+    #expect(throws: Never.self) { try CodeCache(open + "/cache") }
   }
 
   @Test(.enabled(if: CacheTests.realCompiler != nil))

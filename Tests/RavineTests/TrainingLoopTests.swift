@@ -192,10 +192,176 @@ import Training
     #expect(codes("rule R { w' = if training then w - g else w }") == [214])
     #expect(codes("training") == [214])
     #expect(codes("objective f(x: scalar = if training then 1 else 2) = x^2") == [214])
-    #expect(codes("objective f(x: scalar = 1) {\ntraining = 2\nloss = x^2 + training\n}") == [213])
+    #expect(codes("objective f(x: scalar = 1) {\ntraining = 2\nloss = x^2 + training\n}") == [305])
     // A length cannot differ from step to step.
     #expect(
       codes("objective f(x: scalar = 1) = x * sum(ones(if training then 2 else 3))") == [410])
     #expect(codes("objective f(n = t, x: scalar = 1) = x * sum(ones(n))") == [410])
+  }
+
+  // MARK: Domains
+
+  @Test(arguments: [EngineKind.interpreter, .reference])
+  func aScheduleThatLeavesItsDomainStopsItsRunAlone(_ engine: EngineKind) throws {
+    // 0.5 − 0.2 t: 0.3, 0.1, −0.1.
+    let source = """
+      objective f(x: scalar = 0) = -x
+      minimize f with SGD(lr = 0.5 - 0.2 * t), SGD(lr = 0.1) for 5 steps seeds 2
+      """
+    try Self.run(source, engine: engine) { script in
+      let rules = try #require(script.experiments.first?.rules)
+      for run in rules[0].runs {
+        #expect(run.failure?.code.number == 915)
+        #expect(
+          run.failure?.message.hasSuffix("`lr` must be in [0, inf), and is -0.1 at step 3") == true)
+        #expect(run.failure?.message.hasPrefix("SGD(lr = 0.5 - 0.2 * t), seed") == true)
+        #expect(run.steps == 2)
+        #expect(abs(run.parameters[0][0] - 0.4) < 1e-12)
+      }
+      #expect(rules[1].runs.allSatisfy { $0.failure == nil && $0.steps == 5 })
+    }
+    let train = """
+      data d = csv("rows.csv", target = "y")
+      objective line(; x, y) {
+          param W: matrix(features, 1) = 0
+          loss = mean_squared_error(x @ W, y)
+      }
+      train line on d with Lion(lr = 0.01, β1 = t / 4) for 6 steps batch 2
+      """
+    try Self.run(train, engine: engine) { script in
+      let run = try #require(script.experiments.first?.rules[0].runs[0])
+      #expect(
+        run.failure?.message.contains("`β1` must be in [0, 1), and is 1.25 at step 5") == true)
+      // At step 4 it is 1, the open end: a warning.
+      #expect(run.warnings.map(\.code.number) == [830])
+      #expect(run.warnings.first?.message.contains("`β1` is 1 at step 4") == true)
+    }
+  }
+
+  @Test func domainsAreLookedAtWithTheHorizonOfTheRun() throws {
+    let source = """
+      fn torch_linear(peak) = peak * (T - t) / (T - 1)
+      objective f(x: scalar = 0) = -x
+      minimize f with SGD(lr = torch_linear(1)), LaProp(lr = cosine(0.1)) for 5 steps seeds 3
+      """
+    try Self.run(source) { script in
+      let rules = try #require(script.experiments.first?.rules)
+      // 1 + 0.75 + 0.5 + 0.25 + 0.
+      #expect(rules[0].runs[0].parameters == [[2.5]])
+      #expect(script.failures.isEmpty)
+      // One warning for the three runs.
+      #expect(script.warnings.map(\.code.number) == [830])
+      #expect(script.warnings[0].message.contains("step 5"))
+      #expect(script.warnings[0].notes.contains { $0.message == "2 other seeds likewise" })
+    }
+  }
+
+  @Test func hyperparametersOfObjectivesHaveDomainsToo() throws {
+    #expect(throws: DiagnosticError.self) {
+      try Self.run(
+        "objective f(c = 2 in [0, 1], x: scalar = 1) = c * x^2\nminimize f with SGD for 1 steps"
+      ) { _ in }
+    }
+    try Self.run(
+      "objective f(c = 1 - t / 4 in [0.5, 1], x: scalar = 1) = c * x^2\n"
+        + "minimize f with SGD(lr = 0.1) for 2 steps"
+    ) { script in #expect(script.failures.isEmpty) }
+  }
+
+  // MARK: What would be silent
+
+  @Test(arguments: [EngineKind.interpreter, .reference])
+  func skippedStepsAndBrokenStatesAreSaid(_ engine: EngineKind) throws {
+    let source = """
+      rule Guarded(lr = 0.1) {
+          guard finite
+          w' = w - lr * g
+      }
+      objective f(x: vector(2) = [0, 1]) = sqrt(x[0]) + x[1]^2
+      objective steep(x: vector(2) = [1, 1]) = 1e200 * sum(x^2)
+      minimize f with Guarded for 10 steps
+      minimize steep with Adam(lr = 0.1), Lion(lr = 0.1) for 20 steps
+      """
+    try Self.run(source, engine: engine) { script in
+      #expect(script.experiments[0].rules[0].runs[0].skippedSteps == 10)
+      #expect(script.warnings.map(\.code.number) == [831, 832])
+      // (2e200)² is beyond float64 in the first step.
+      #expect(
+        script.warnings[1].message
+          == "Adam(lr = 0.1): the state `v` of `x` is infinite after step 1")
+      #expect(ExperimentJSON.text(script.experiments).contains("\"skipped\": 10"))
+    }
+  }
+
+  @Test func whatBeginsInfiniteIsNoFinding() throws {
+    let source = """
+      rule Least(lr = 0.1) {
+          state least: global = inf
+          least' = min(least, loss)
+          w' = w - lr * g
+      }
+      objective f(x: scalar = 1) = x^2
+      minimize f with Least for 3 steps
+      """
+    try Self.run(source) { script in #expect(script.warnings.isEmpty) }
+  }
+
+  // MARK: Before it runs
+
+  /// The codes with which a script is refused, and what it put out before.
+  private func refused(_ source: String) -> (codes: [Int], output: String) {
+    let compiler = Compiler()
+    var found = compiler.add(name: "test.opt", bytes: Array(source.utf8)).filter {
+      $0.severity == .error
+    }
+    var text = ""
+    let script = Script(compiler, options: Script.Options(), output: { text += $0 })
+    if found.isEmpty {
+      do throws(DiagnosticError) { try script.run() } catch { found = error.diagnostics }
+    }
+    return (found.map(\.code.number), text)
+  }
+
+  @Test func whatCanBeSeenBeforeIsSaidBefore() {
+    let f = "objective f(x: vector(2) = [1, 1]) = sum(x^2)\nminimize f with SGD "
+    let cases: [(String, Int)] = [
+      (f + "for 10 steps batch 3", 220),
+      (f + "for 10 steps seed 1 seeds 2", 216),
+      (f + "for 10 * t steps", 214),
+      (f + "for 5 steps from [T, 1]", 214),
+      (f + "for 5 steps\nplot loss, gain to \"p.svg\"", 223),
+      (f + "for 5 steps\nplot loss to \"p.png\"", 225),
+      (f + "for 5 steps\nplot loss to \"nowhere/p.svg\"", 750),
+      ("objective g(x: scalar = 1) = x^2\nminimize g with SGD for 5 steps\nplot path", 224),
+      ("data d = csv(\"nowhere.csv\", target = \"y\")\n" + f + "for 5 steps", 701),
+    ]
+    for (source, code) in cases {
+      let (codes, output) = refused(source)
+      #expect(codes == [code], "\(source)")
+      #expect(output.isEmpty, "\(source)")
+    }
+    #expect(refused(f + "for 5 steps").codes == [])
+    // All of them at once.
+    #expect(refused(f + "for t steps\nplot loss to \"p.png\"").codes == [214, 225])
+  }
+
+  @Test func aMetricIsMadeLargeWhereNothingElseIsSaid() throws {
+    // The metric is largest at x = 0, which the rate 0.5 reaches in one step, and the loss is least there.
+    let source = """
+      objective f(x: scalar = 1) {
+          loss = x^2
+          metric score = -abs(x)
+      }
+      minimize f with SGD(lr = 0.1) for 1 steps
+      """
+    try Self.run(source) { script in
+      let task = try #require(try script.task())
+      var settings = Tuner.Settings(ranges: [try #require(SearchRange("lr = 0.1, 0.5, 0.7"))])
+      for (series, best) in [("score", 0.5), ("min score", 0.1), ("max loss", 0.1), ("loss", 0.5)] {
+        settings.take(series: series)
+        let row = try Tuner(task, settings).run(task.rules).rows[0]
+        #expect(row.best == [best], "\(series)")
+      }
+    }
   }
 }

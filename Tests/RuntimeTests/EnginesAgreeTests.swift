@@ -73,7 +73,7 @@ final class HostTensors {
 
   /// A quadratic bowl around 0.3 of the tensors' common objective, for rules that ask for it.
   static func run(
-    _ rule: RuleInstance, _ specs: [ParameterSpec], _ engine: EngineKind, _ element: ElementType,
+    _ rule: Rule, _ specs: [ParameterSpec], _ engine: EngineKind, _ element: ElementType,
     steps: Int
   ) throws -> [Dense] {
     let host = HostTensors(specs, element)
@@ -99,7 +99,7 @@ final class HostTensors {
   @Test(arguments: rules)
   func aRuleOfTheZoo(_ text: String) throws {
     let compiler = Compiler()
-    let rule: RuleInstance
+    let rule: Rule
     do { rule = try compiler.rule(text) } catch {
       Issue.record("\(text): \(error.diagnostics.map(\.message))")
       return

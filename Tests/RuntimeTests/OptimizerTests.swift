@@ -7,7 +7,7 @@ import Testing
 @testable import Runtime
 
 @Suite struct OptimizerTests {
-  static func rule(_ source: String, _ name: String) throws -> RuleInstance {
+  static func rule(_ source: String, _ name: String) throws -> Rule {
     let compiler = Compiler()
     let errors = compiler.add(name: "test.opt", bytes: Array(source.utf8)).filter {
       $0.severity == .error

@@ -116,7 +116,7 @@ import Testing
       for tb in [false, true] {
         var c = [Double](repeating: .nan, count: m * n)
         rv_product(
-          1, Int32(RV_F64.rawValue), ta ? 1 : 0, tb ? 1 : 0, Int32(m), Int32(n), Int32(k),
+          1, Int32(RV_F64.rawValue), 0, ta ? 1 : 0, tb ? 1 : 0, Int32(m), Int32(n), Int32(k),
           ta ? transposed(a, m, k) : a, Int32(ta ? m : k), tb ? transposed(b, k, n) : b,
           Int32(tb ? k : n), &c, Int32(n))
         #expect(distance(c, expected) < 1e-14)

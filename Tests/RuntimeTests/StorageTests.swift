@@ -244,7 +244,7 @@ final class StoredRule {
   }
 
   @Test func aStateWithoutSignRefusesANegativeNumber() throws {
-    let run = try StoredRule("Adam8bit", [1, 2, 3])
+    let run = try StoredRule("Adam8bit(small = 0)", [1, 2, 3])
     #expect(run.optimizer.stateStorage("m", of: 0) == "int8 signed/256")
     #expect(run.optimizer.stateStorage("v", of: 0) == "int8 unsigned/256")
     #expect(throws: DiagnosticError.self) {

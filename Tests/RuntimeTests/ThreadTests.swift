@@ -30,9 +30,9 @@ import Testing
   }()
 
   /// Bound to their names once: the zoo is checked as a whole.
-  static let instances: [String: RuleInstance] = {
+  static let instances: [String: Rule] = {
     let compiler = Compiler()
-    var found: [String: RuleInstance] = [:]
+    var found: [String: Rule] = [:]
     for rule in rules + ["LAMB", "Lion"] { found[rule] = try? compiler.rule(rule) }
     return found
   }()
@@ -48,7 +48,7 @@ import Testing
 
   /// Parameters and states after some steps, as they lie in memory.
   static func run(
-    _ rule: RuleInstance, _ specs: [ParameterSpec], _ element: ElementType, threads: Int,
+    _ rule: Rule, _ specs: [ParameterSpec], _ element: ElementType, threads: Int,
     cutting: Cutting = fine, offset: Int = 0, steps: Int = 2
   ) throws -> [Dense] {
     let host = HostTensors(specs, element, offset: offset)
@@ -270,9 +270,9 @@ import Testing
 
   private final class Work {
     let index: Int
-    let rule: RuleInstance
+    let rule: Rule
     let box: Results
-    init(index: Int, rule: RuleInstance, box: Results) {
+    init(index: Int, rule: Rule, box: Results) {
       self.index = index
       self.rule = rule
       self.box = box

@@ -13,7 +13,13 @@ final class MemoryConsole: SessionConsole {
   var hasColourOnOutput: Bool { false }
   var hasColour: Bool { false }
 
-  func write(_ text: String) { output += text }
+  /// Told of everything that is written.
+  var wrote: (String) -> Void = { _ in }
+
+  func write(_ text: String) {
+    output += text
+    wrote(text)
+  }
   func say(_ text: String) { talk += text }
   func progress(_ text: String) {}
 

@@ -1,4 +1,5 @@
 import Basics
+import Synchronization
 import Testing
 
 @testable import Session
@@ -57,13 +58,13 @@ import Testing
   @Test func errorsChangeNothing() {
     let bench = Bench()
     bench.run("rule A(lr = 0.1) { w' = w - lr * g }")
-    let before = bench.session.ledger.script
+    let before = bench.session.definitions.ledger.script
     for broken in [
       "rule A(lr = 0.1) { w = w - lr * g }", "rule A(lr = 0.1) {", "x = y + 1", "fn f(a) = f(a)",
       "rule C = Nothing",
     ] {
       #expect(bench.run(broken).hasPrefix("error[R0"), "\(broken)")
-      #expect(bench.session.ledger.script == before, "\(broken)")
+      #expect(bench.session.definitions.ledger.script == before, "\(broken)")
     }
     #expect(bench.run(":compare A SGD").hasPrefix("proved equal"))
     #expect(bench.run("C").contains("C"))
@@ -276,6 +277,57 @@ import Testing
       #expect(said.utf8.allSatisfy { $0 < 0x80 }, "\(said)")
     }
     #expect(bench.run("β1 + λ") == "%3 = beta1 + lambda\n")
+  }
+
+  // MARK: Named axes
+
+  /// Three gradients that are longer than 1 are clipped to it: together they have the length √3.
+  @Test func aRuleWithAxesIsTraced() {
+    let said = Bench().run(":trace DPSGD(noise = 0)")
+    let rows = said.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(rows.contains { $0.prefix(2) == ["per_example_gradients", "3×6×4"] }, "\(said)")
+    #expect(rows.contains { $0.prefix(3) == ["clipped", "3×6×4", "1.732"] }, "\(said)")
+    #expect(!said.contains("error"))
+  }
+
+  /// A step goes no farther than lr · c = 0.1: from 1 nothing leads away, however steep the bowl.
+  @Test func aRuleWithAxesIsMeasured() {
+    let said = Bench().run(":stability DPSGD(lr = 0.1, c = 1, noise = 0)")
+    #expect(said.hasPrefix("it has named axes, which the algebra does not know"), "\(said)")
+    #expect(said.contains("no farther away after 200 steps for h up to"), "\(said)")
+    #expect(said.contains("and perhaps beyond"), "\(said)")
+  }
+
+  // MARK: Limits
+
+  /// The interrupt comes while the algebra is at work on the steps after the eighth, which neither
+  /// the time nor the nodes of this session end soon: it asks whether to stop for the tenth time.
+  @Test func anInterruptStopsTheAlgebraAtWork() {
+    let asked = Mutex(Int.min)
+    let console = MemoryConsole()
+    let session = Session(
+      console: console,
+      interrupt: InterruptSource(
+        isRequested: {
+          asked.withLock { count in
+            if count >= 0 { count += 1 }
+            return count >= 10
+          }
+        },
+        clear: { asked.withLock { $0 = .min } }))
+    session.settings.seconds = 600
+    session.settings.nodes = 100_000_000
+    session.submit("rule Squares(lr = 1) { state m  m' = m^2 + g  w' = w - lr * m' }")
+    _ = console.take()
+    console.wrote = { text in
+      if text.hasPrefix("m_8 = ") { asked.withLock { $0 = 0 } }
+    }
+    session.submit(":unroll Squares.m 40")
+    #expect(session.wasInterrupted)
+    let lines = console.take().split(separator: "\n").map { String($0.prefix(6)) }
+    #expect(lines == (1...8).map { "m_\($0) = " } + ["interr"])
+    session.submit("1 + 1")
+    #expect(!session.wasInterrupted && console.take() == "%1 = 2\n")
   }
 
   /// A term that unfolds beyond all bounds is answered, in part, with little work.

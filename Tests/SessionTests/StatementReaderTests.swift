@@ -93,4 +93,24 @@ import Testing
     #expect(found.candidates.isEmpty == expected.isEmpty)
     for candidate in found.candidates { #expect(!candidate.contains("\n")) }
   }
+
+  /// In a declaration that is being written its own names stand, and those of no other.
+  @Test func completionKnowsTheDeclarationAroundIt() {
+    let bench = Bench()
+    bench.run("rule Other(strange = 0.1) { w' = w - strange * g }", "scale = 2")
+    func candidates(_ line: String, after pending: String = "") -> [String] {
+      bench.session.completion(of: line, at: line.utf8.count, after: pending).candidates
+    }
+    let rule = "rule A(rate = 0.1) {\n  state memory\n  memory' = memory / 2 + g\n"
+    #expect(candidates("  w' = w - ra", after: rule) == ["rademacher", "rank", "rate"])
+    #expect(candidates("  w' = w - mem", after: rule) == ["memory"])
+    #expect(candidates("  w' = w - sca", after: rule) == ["scale"])
+    #expect(candidates("  w' = w - str", after: rule).isEmpty)
+    #expect(candidates("  w' = w - row", after: rule).contains("rows"))
+    #expect(candidates("ra") == ["rademacher"])
+    #expect(candidates("ob", after: rule).isEmpty)
+    #expect(candidates("Oth") == ["Other"])
+    #expect(candidates("Other(") == ["strange = "])
+    #expect(candidates("fn f(first, second) = first * se") == ["second"])
+  }
 }

@@ -111,6 +111,14 @@ import Testing
       try terminal.expect("ravine> ")
     }
     terminal.type(":set seconds 600\r:set nodes 100000000\r")
+    // The algebra is at work on the next once it has told eight steps, and has no end in sight.
+    terminal.type("rule Squares(lr = 1) { state m  m' = m^2 + g  w' = w - lr * m' }\r")
+    try terminal.expect("defined rule Squares")
+    terminal.type(":unroll Squares.m 40\r")
+    try terminal.expect("m_8 = ")
+    terminal.type("\u{3}")
+    try terminal.expect("interrupted")
+    try terminal.expect("ravine> ")
     terminal.type(":expand ((a + b + c + d + e + f)^4 * (a + g + h)^3)^9\r")
     // Nothing runs any more: at the prompt an interrupt changes nothing.
     try terminal.expect("written out whole")

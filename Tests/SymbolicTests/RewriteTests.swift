@@ -108,7 +108,7 @@ import Testing
 
   /// The weights after each step of the reference, a matrix of 2 × 3.
   private static func walked(
-    _ rule: RuleInstance, _ start: [Double], _ gradients: [[Double]]
+    _ rule: Rule, _ start: [Double], _ gradients: [[Double]]
   ) throws -> [Double] {
     let optimizer = try Optimizer(
       rule, parameters: [ParameterSpec(name: "w", dims: [2, 3])], engine: .reference,

@@ -93,6 +93,49 @@ private func load(
     }
   }
 
+  /// A plot takes the place of a link and of another plot, and of nothing else.
+  @Test func aPictureReplacesOnlyPicturesAndLinks() throws {
+    try withDirectory { directory in
+      let picture = Array("<svg></svg>".utf8)
+      let notes = "\(directory)/notes.svg"
+      try writeWhole(path: notes, bytes: Array("notes".utf8))
+      let link = "\(directory)/link.svg"
+      symlink(notes, link)
+      try writeWhole(path: link, bytes: picture)
+      var status = stat()
+      #expect(lstat(link, &status) == 0 && status.st_mode & S_IFMT == S_IFREG)
+      #expect(try DataFile.load(path: link, at: .none).bytes == picture)
+      let text = described { () throws(DiagnosticError) in
+        try writeWhole(path: notes, bytes: picture)
+      }
+      #expect(text.hasPrefix("R0753 \(notes):"))
+      #expect(try DataFile.load(path: notes, at: .none).bytes == Array("notes".utf8))
+      try writeWhole(path: link, bytes: picture + picture)
+      try writeWhole(path: "\(directory)/empty.svg", bytes: [])
+      try writeWhole(path: "\(directory)/empty.svg", bytes: picture)
+      #expect(contents(of: directory) == ["empty.svg", "link.svg", "notes.svg"])
+    }
+  }
+
+  /// What a killed writer left goes with the next file; that of a living one and what only looks like
+  /// one stay.
+  @Test func leftoversOfKilledWritersGo() throws {
+    try withDirectory { directory in
+      let gone = ".ravine-2147483646-1k2j3h.tmp"
+      let kept = [
+        ".ravine-\(getpid())-abc.tmp", ".ravine-x-abc.tmp", ".ravine-2147483646-a b.tmp",
+        ".ravine-2147483646-abc.txt", "ravine-2147483646-abc.tmp", ".ravine-2147483646.tmp",
+      ]
+      for name in kept + [gone] {
+        let descriptor = open("\(directory)/\(name)", O_WRONLY | O_CREAT, 0o600)
+        #expect(descriptor >= 0 && close(descriptor) == 0)
+      }
+      mkdir("\(directory)/.ravine-2147483646-d.tmp", 0o700)
+      try writeWhole(path: "\(directory)/p", bytes: [1])
+      #expect(contents(of: directory) == (kept + [".ravine-2147483646-d.tmp", "p"]).sorted())
+    }
+  }
+
   @Test func aFailureLeavesTheOldFileAndNothingElse() throws {
     try withDirectory { directory in
       let path = "\(directory)/plot.svg"

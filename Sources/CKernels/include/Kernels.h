@@ -35,8 +35,8 @@ enum rv_op {
   RV_DECAYED_STEP,
   // The same with the sign of c.
   RV_SIGNED_STEP,
-  // Reductions of a chunk into the double at d: d <- d + sum(a), d + sum(a * b), max, min.
-  RV_SUM, RV_DOT, RV_MAX, RV_MIN,
+  // Reductions of a chunk into the double at d: d <- d + sum(a), d + sum(a * a), max, min.
+  RV_SUM, RV_SQUARES, RV_MAX, RV_MIN,
   // Float and double arrays: conversion from and to the other element type.
   RV_FROM_OTHER, RV_TO_OTHER,
   // Conversion from and to numbers of sixteen bits, to nearest even.

@@ -9,8 +9,8 @@
 enum { RV_NO_LIBRARY = -1000 };
 
 /* c = op(a) op(b), row-major, of an rv_element, by at most `threads` threads: the same digits for any
- * number of them. */
-void rv_product(int threads, int element, int transpose_a, int transpose_b, int m, int n, int k,
+ * number of them. `is_bf16` says that floats are numbers of bfloat16. */
+void rv_product(int threads, int element, int is_bf16, int transpose_a, int transpose_b, int m, int n, int k,
                 const void *a, int lda, const void *b, int ldb, void *c, int ldc);
 
 /* Eigenvalues (ascending) and eigenvectors (columns of a) of the symmetric upper triangle of a. */

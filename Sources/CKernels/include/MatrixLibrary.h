@@ -37,3 +37,6 @@ enum rv_processor {
 /* What of this processor decides about kernels: the instructions that it has and that the system
  * saves registers for. */
 uint32_t rv_processor_features(void);
+
+/* Whether products of numbers of bfloat16 have a kernel of their own on this processor. */
+int rv_multiplies_bf16(void);

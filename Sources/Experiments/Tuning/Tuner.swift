@@ -2,6 +2,7 @@ import Basics
 import Diagnostics
 import IR
 import Runtime
+import Semantics
 import Syntax
 import Training
 
@@ -33,16 +34,34 @@ package struct Tuner {
     package var searchSeeds = 1
     /// Seeds of the measurement, which come after those of the search.
     package var seeds = 5
-    /// The series that is made small: its last value.
+    /// The series that is made small or large: its last value.
     package var series = "loss"
+    package var isMadeLarge = false
 
     package init(ranges: [SearchRange]) { self.ranges = ranges }
+
+    /// `loss`, `accuracy`, `min error`, `max score`: losses are made small and metrics large where nothing
+    /// is said.
+    package mutating func take(series text: String) {
+      let words = text.split(separator: " ").map(String.init)
+      if words.count == 2, ["min", "max"].contains(words[0]) {
+        series = words[1]
+        isMadeLarge = words[0] == "max"
+      } else {
+        series = text
+        isMadeLarge = !["loss", "test_loss"].contains(text)
+      }
+    }
+
+    func cost(_ score: Double) -> Double { isMadeLarge ? -score : score }
   }
 
   package struct Trial: Sendable {
     package var values: [Double]
     /// The mean over the seeds of the search; infinite where a run failed.
     package var score: Double
+    /// What is made small: the score, or what it lacks to be large.
+    package var cost: Double
   }
 
   package struct Row: Sendable {
@@ -57,6 +76,7 @@ package struct Tuner {
     package var values: [String: [Double]] = [:]
     /// Seeds whose run failed.
     package var failed = 0
+    package var warnings: [Diagnostic] = []
     /// Why nothing was found, if so.
     package var problem: String?
   }
@@ -69,6 +89,8 @@ package struct Tuner {
     /// The best first.
     package var rows: [Row] = []
     package var wasInterrupted = false
+    /// What the measured runs did although it may not be meant.
+    package var warnings: [Diagnostic] { rows.flatMap(\.warnings) }
   }
 
   package let task: TuningTask
@@ -117,7 +139,7 @@ package struct Tuner {
 
   private func score(_ row: Row) -> Double {
     let values = row.values[settings.series] ?? []
-    return row.failed > 0 || values.isEmpty ? .infinity : MeanInterval(values).mean
+    return row.failed > 0 || values.isEmpty ? .infinity : settings.cost(MeanInterval(values).mean)
   }
 
   /// The rule at these values, as they are shown.
@@ -144,11 +166,13 @@ package struct Tuner {
       if Interrupt.isRequested { return row }
       let scores = runs.map { $0.failure == nil ? $0.last(settings.series) ?? .nan : .nan }
       let mean = scores.reduce(0, +) / Double(max(1, scores.count))
-      let trial = Trial(values: values, score: mean.isFinite ? mean : .infinity)
+      let trial = Trial(
+        values: values, score: mean.isFinite ? mean : .infinity,
+        cost: mean.isFinite ? settings.cost(mean) : .infinity)
       row.trials.append(trial)
       search.add(trial)
     }
-    guard let best = search.best, best.score.isFinite else {
+    guard let best = search.best, best.cost.isFinite else {
       row.problem = "no trial came to its end"
       return row
     }
@@ -160,6 +184,7 @@ package struct Tuner {
     let measured = try runs(
       rule, best.values, trainer, seeds: start..<start + UInt64(settings.seeds), first: false)
     if Interrupt.isRequested { return row }
+    row.warnings = RunHistory.warnings(measured)
     row.failed = measured.count { $0.failure != nil }
     for name in seriesNames {
       row.values[name] = measured.filter { $0.failure == nil }.compactMap { $0.last(name) }
@@ -218,7 +243,7 @@ private struct Search {
     queue = settings.ranges[0].first(max(1, share)).map { [$0] + start }
   }
 
-  var best: Tuner.Trial? { done.min { $0.score < $1.score } }
+  var best: Tuner.Trial? { done.min { $0.cost < $1.cost } }
 
   var isAtEdge: Bool {
     guard let best, done.count > 1 else { return false }
@@ -271,26 +296,14 @@ extension Script {
     for command in compiler.commands {
       switch command.kind {
       case .train(let statement):
-        let clauses = try Clauses(statement.clauses, command, self)
-        var settings = TrainingSettings()
-        settings.epochs = try clauses.count("for", unit: "epochs", limit: Clauses.mostEpochs)
-        settings.steps = try clauses.count("for", unit: "steps")
-        settings.batch = try clauses.count("batch")
-        settings.workers = try clauses.count("workers", limit: 1_024) ?? 1
-        if settings.epochs == nil, settings.steps == nil {
-          throw clauses.missing("for 20 epochs", at: command.span)
-        }
+        let settings = try searched(statement.clauses, command)
         return TuningTask(
           title: text(statement.objective, command.tree),
           objective: try compiler.objective(statement.objective, in: command.tree),
           data: try dataset(statement.data.key), settings: settings,
           rules: try rules(statement.rules, command), span: command.span)
       case .minimize(let statement):
-        let clauses = try Clauses(statement.clauses, command, self)
-        var settings = TrainingSettings()
-        settings.steps = try clauses.count("for", unit: "steps")
-        settings.start = try clauses.start()
-        if settings.steps == nil { throw clauses.missing("for 2000 steps", at: command.span) }
+        let settings = try searched(statement.clauses, command)
         return TuningTask(
           title: text(statement.objective, command.tree),
           objective: try compiler.objective(statement.objective, in: command.tree),
@@ -300,5 +313,14 @@ extension Script {
       }
     }
     return nil
+  }
+
+  /// The settings of a search, which has seeds of its own.
+  private func searched(
+    _ clauses: [Clause], _ command: CheckedCommand
+  ) throws(DiagnosticError) -> TrainingSettings {
+    let clauses = try Clauses(clauses, command, self)
+    if let clause = clauses.ofSeeds { warn(.seedsOfSearch(clause.keyword)) }
+    return try settings(clauses, command)
   }
 }

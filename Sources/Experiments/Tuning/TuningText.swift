@@ -28,7 +28,8 @@ extension Tuner.Result {
     let first = settings.searchSeeds
     let seeds =
       settings.seeds == 1 ? "seed \(first)" : "seeds \(first) to \(first + settings.seeds - 1)"
-    return "\(task): \(trials), by \(settings.series); mean and 95 % interval over \(seeds)\n"
+    return
+      "\(task): \(trials), by \(settings.isMadeLarge ? "the largest " : "")\(settings.series); mean and 95 % interval over \(seeds)\n"
       + table.render()
   }
 
@@ -38,7 +39,7 @@ extension Tuner.Result {
       let base = best.values[settings.series], let own = row.values[settings.series],
       base.count == own.count, !own.isEmpty
     else { return nil }
-    return zip(own, base).map { $0 - $1 }
+    return zip(own, base).map { settings.cost($0) - settings.cost($1) }
   }
 
   private static func interval(_ values: [Double]) -> String {
@@ -53,6 +54,7 @@ extension Tuner.Result {
   package var json: JSONValue {
     .record([
       "task": .string(task), "length": .string(length), "series": .string(settings.series),
+      "largest": .bool(settings.isMadeLarge),
       "hyperparameters": .array(settings.ranges.map { .string($0.name) }),
       "trials": .int(settings.trials), "searchSeeds": .int(settings.searchSeeds),
       "seeds": .int(settings.seeds), "interrupted": .bool(wasInterrupted),
@@ -64,6 +66,7 @@ extension Tuner.Result {
     .record([
       "rule": .string(row.written), "found": .string(row.rule),
       "best": .array(row.best.map { .number($0) }), "edge": .bool(row.isAtEdge),
+      "warnings": .array(row.warnings.map { .string($0.message) }),
       "failedSeeds": .int(row.failed), "problem": row.problem.map { .string($0) } ?? .null,
       "trials": .array(
         row.trials.map { trial in

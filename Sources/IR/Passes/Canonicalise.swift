@@ -133,7 +133,7 @@ private struct Canonicalise {
       instruction.b = map[sorted[1].index]
     }
     instruction.type.shape = shape(instruction.type.shape)
-    switch instruction.operation {
+    switch instruction.operation.info.attribute {
     case .constant:
       let x = source.constants[Int(instruction.attribute)]
       if constants[x.bitPattern] == nil {
@@ -147,14 +147,13 @@ private struct Canonicalise {
       draw.site = UInt32(result.draws.count)
       instruction.attribute = Int32(result.draws.count)
       result.draws.append(draw)
-    case .slice, .placeSlice:
+    case .slices:
       let slices = source.slices[Int(instruction.attribute)]
       let index = result.slices.firstIndex(of: slices) ?? result.slices.count
       if index == result.slices.count { result.slices.append(slices) }
       instruction.attribute = Int32(index)
-    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt, .hessianProduct:
-      instruction.attribute = 0
-    case .project where source[source[id].a].operation == .loop:
+    case .site: instruction.attribute = 0
+    case .slot where instruction.operation == .project && source[source[id].a].operation == .loop:
       let order = structure.carriedOrder[Int(source[source[id].a].attribute)]
       instruction.attribute = Int32(order.firstIndex(of: Int(instruction.attribute))!)
     case .loop:
@@ -168,7 +167,7 @@ private struct Canonicalise {
       let index = result.loops.firstIndex(of: next) ?? result.loops.count
       if index == result.loops.count { result.loops.append(next) }
       instruction.attribute = Int32(index)
-    default: break
+    case .none, .slot, .axis, .extent, .scope, .signs: break
     }
     if let same = known[instruction], instruction.operation != .draw {
       map[id.index] = same

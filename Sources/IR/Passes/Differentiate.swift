@@ -9,7 +9,8 @@ extension Function {
   /// `select` is differentiated only where that arm is taken.
   ///
   /// Conventions where there is no derivative: max(a, b) goes to a where a > b, else to b (min
-  /// likewise); |x|' = sign(x); the largest entry shares among equals; clip passes on its borders.
+  /// likewise); |x|' = sign(x); the largest entry shares among equals; clip passes on its borders; the
+  /// root of a sum of squares has slope 0 at 0. What was not chosen adds exactly 0, whatever its slope.
   /// Throws R0806 at an operation that has no derivative yet, R0414 if the loss is not one number.
   package func differentiated(parameters: [Shape]) throws(DiagnosticError) -> Function {
     WorkCounts.noteDifferentiation()
@@ -42,6 +43,8 @@ struct Differentiate {
   /// Adjoints of the parts of operations that give several values.
   var partAdjoints: [Int: [Int: ValueID]] = [:]
   var guards: Guards
+  /// Whether the adjoint of a value may be 0 because something else was chosen.
+  var maybeUnchosen: [Bool]
 
   init(_ builder: FunctionBuilder, _ parameters: [Shape]) {
     self.builder = builder
@@ -50,6 +53,7 @@ struct Differentiate {
     isActive = []
     adjoints = [ValueID](repeating: .none, count: forward.instructions.count)
     guards = Guards(of: forward)
+    maybeUnchosen = forward.unchosenValues()
     for instruction in forward.instructions {
       isActive.append(
         instruction.operation == .parameter
@@ -176,6 +180,15 @@ struct Differentiate {
   }
 
   func matrix(_ rows: Int, _ cols: Int) -> Shape { Shape([.fixed(rows), .fixed(cols)]) }
+
+  /// A contribution that has `d` as a factor: exactly 0 where d is, also where the other factor is not
+  /// finite.
+  mutating func unlessZero(_ d: ValueID, _ contribution: ValueID) throws(DiagnosticError) -> ValueID
+  {
+    if let known = builder.constantValue(d), known != 0 { return contribution }
+    let zero = constant(0)
+    return try make(.select, make(.equal, d, zero), zero, contribution)
+  }
 
   // MARK: Making values
 

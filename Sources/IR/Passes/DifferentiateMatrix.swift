@@ -25,7 +25,8 @@ extension Differentiate {
       if isActive[y.a.index] {
         try add(make(.negate, product(right, transpose(id))), to: y.a, through: id)
       }
-    default: try cholesky(id, full(d, shape))
+    case .cholesky: try cholesky(id, full(d, shape))
+    default: throw notYet(id)
     }
   }
 

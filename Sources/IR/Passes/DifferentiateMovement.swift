@@ -34,7 +34,8 @@ extension Differentiate {
     case .sort:
       let column = try reshape(full(d, shape), columnShape(shape))
       try add(unsorted(y.a, column), to: y.a, through: id)
-    default: try quantile(id, d)
+    case .quantile: try quantile(id, d)
+    default: throw notYet(id)
     }
   }
 

@@ -40,7 +40,8 @@ extension Differentiate {
     case .negate, .absolute, .squareRoot, .cubeRoot, .exponential, .expm1, .logarithm, .log1p,
       .tanh, .sinh, .cosh, .sine, .cosine, .tangent, .arcsine, .arccosine, .arctangent,
       .errorFunction, .exp2, .log2, .log10, .arcsinh, .arccosh, .arctanh, .reciprocal:
-      try add(unary(id, d), to: y.a, through: id)
+      if y.operation == .reciprocal, try logistic(id, d, denominator: y.a, constant(1)) { break }
+      try add(unary(id, d), to: y.a, scaling: d, of: id)
     case .add:
       try add(d, to: y.a, through: id)
       try add(d, to: y.b, through: id)
@@ -48,15 +49,16 @@ extension Differentiate {
       try add(d, to: y.a, through: id)
       if isActive[y.b.index] { try add(make(.negate, d), to: y.b, through: id) }
     case .multiply where y.a == y.b:
-      try add(make(.multiply, make(.multiply, d, constant(2)), y.a), to: y.a, through: id)
+      try add(make(.multiply, make(.multiply, d, constant(2)), y.a), to: y.a, scaling: d, of: id)
     case .multiply:
-      if isActive[y.a.index] { try add(make(.multiply, d, y.b), to: y.a, through: id) }
-      if isActive[y.b.index] { try add(make(.multiply, d, y.a), to: y.b, through: id) }
+      if isActive[y.a.index] { try add(make(.multiply, d, y.b), to: y.a, scaling: d, of: id) }
+      if isActive[y.b.index] { try add(make(.multiply, d, y.a), to: y.b, scaling: d, of: id) }
     case .divide:
       let quotient = try make(.divide, d, y.b)
-      try add(quotient, to: y.a, through: id)
+      try add(quotient, to: y.a, scaling: d, of: id)
+      if try logistic(id, d, denominator: y.b, y.a) { break }
       if isActive[y.b.index] {
-        try add(make(.negate, make(.multiply, quotient, id)), to: y.b, through: id)
+        try add(make(.negate, make(.multiply, quotient, id)), to: y.b, scaling: d, of: id)
       }
     case .power: try power(id, d)
     case .minimum, .maximum:
@@ -67,13 +69,21 @@ extension Differentiate {
       try add(d, to: y.a, through: id)
       if isActive[y.b.index] {
         let turns = try make(.floor, make(.divide, y.a, y.b))
-        try add(make(.negate, make(.multiply, d, turns)), to: y.b, through: id)
+        try add(make(.negate, make(.multiply, d, turns)), to: y.b, scaling: d, of: id)
       }
     case .arctangent2:
-      let radius = try make(.add, make(.multiply, y.a, y.a), make(.multiply, y.b, y.b))
-      let scaled = try make(.divide, d, radius)
-      try add(make(.multiply, scaled, y.b), to: y.a, through: id)
-      try add(make(.negate, make(.multiply, scaled, y.a)), to: y.b, through: id)
+      // (p, q) has a length between 1 and 2, so that its square neither overflows nor vanishes.
+      let zero = constant(0)
+      let size = try make(.maximum, make(.absolute, y.a), make(.absolute, y.b))
+      let (p, q) = try (make(.divide, y.a, size), make(.divide, y.b, size))
+      let square = try make(.add, make(.multiply, p, p), make(.multiply, q, q))
+      let scaled = try make(.divide, make(.divide, d, square), size)
+      let isFlat = try make(
+        .logicalOr, make(.equal, size, zero), make(.equal, size, constant(.infinity)))
+      try add(make(.select, isFlat, zero, make(.multiply, scaled, q)), to: y.a, through: id)
+      try add(
+        make(.select, isFlat, zero, make(.negate, make(.multiply, scaled, p))), to: y.b, through: id
+      )
     case .copySign:
       let sign = try make(.copySign, make(.sign, y.a), y.b)
       let slope = try make(.multiply, make(.sign, y.a), sign)
@@ -127,16 +137,17 @@ extension Differentiate {
     switch forward[id].operation {
     case .negate: return try make(.negate, d)
     case .absolute: return try make(.multiply, d, make(.sign, x))
-    case .squareRoot: return try make(.divide, make(.multiply, d, constant(0.5)), id)
+    case .squareRoot: return try root(id, make(.divide, make(.multiply, d, constant(0.5)), id))
     case .cubeRoot:
       return try make(.divide, d, make(.multiply, constant(3), make(.multiply, id, id)))
-    case .exponential: return try make(.multiply, d, id)
-    case .expm1: return try make(.multiply, d, make(.exponential, x))
+    // These overflow where what divides by them is flat.
+    case .exponential: return try unlessZero(d, make(.multiply, d, id))
+    case .expm1: return try unlessZero(d, make(.multiply, d, make(.exponential, x)))
     case .logarithm: return try make(.divide, d, x)
     case .log1p: return try make(.divide, d, make(.add, one, x))
     case .tanh: return try make(.multiply, d, make(.subtract, one, make(.multiply, id, id)))
-    case .sinh: return try make(.multiply, d, make(.cosh, x))
-    case .cosh: return try make(.multiply, d, make(.sinh, x))
+    case .sinh: return try unlessZero(d, make(.multiply, d, make(.cosh, x)))
+    case .cosh: return try unlessZero(d, make(.multiply, d, make(.sinh, x)))
     case .sine: return try make(.multiply, d, make(.cosine, x))
     case .cosine: return try make(.negate, make(.multiply, d, make(.sine, x)))
     case .tangent: return try make(.multiply, d, make(.add, one, make(.multiply, id, id)))
@@ -144,11 +155,14 @@ extension Differentiate {
     case .errorFunction:
       let bell = try make(.exponential, make(.negate, make(.multiply, x, x)))
       return try make(.multiply, make(.multiply, d, constant(2 / Double.pi.squareRoot())), bell)
-    case .exp2: return try make(.multiply, make(.multiply, d, constant(log(2))), id)
+    case .exp2:
+      return try unlessZero(d, make(.multiply, make(.multiply, d, constant(log(2))), id))
     case .log2: return try make(.divide, d, make(.multiply, x, constant(log(2))))
     case .log10: return try make(.divide, d, make(.multiply, x, constant(log(10))))
     case .arcsinh:
-      return try make(.divide, d, make(.squareRoot, make(.add, one, make(.multiply, x, x))))
+      // The root is at most 1 + |x|, which it is where x² overflows.
+      let length = try make(.squareRoot, make(.add, one, make(.multiply, x, x)))
+      return try make(.divide, d, make(.minimum, length, make(.add, one, make(.absolute, x))))
     case .arccosh:
       // A root of each factor: NaN below 1, where the function is none.
       let roots = try make(
@@ -168,6 +182,42 @@ extension Differentiate {
     }
   }
 
+  /// Adds a contribution that has `d`, the adjoint of `id`, as a factor.
+  private mutating func add(
+    _ contribution: ValueID, to value: ValueID, scaling d: ValueID, of id: ValueID
+  ) throws(DiagnosticError) {
+    guard isActive[value.index] else { return }
+    try add(
+      maybeUnchosen[id.index] ? unlessZero(d, contribution) : contribution, to: value, through: id)
+  }
+
+  /// The slope of the root `id`. A sum of squares is flat where it is 0, and its root has a kink there:
+  /// of its slopes, 0.
+  private mutating func root(_ id: ValueID, _ slope: ValueID) throws(DiagnosticError) -> ValueID {
+    guard forward.isFlatWhereZero(forward[id].a) else { return slope }
+    let zero = constant(0)
+    return try make(.select, make(.equal, id, zero), zero, slope)
+  }
+
+  /// The adjoint of u in y = a / (k + exp(u)), k a number: -d y (1 - k / (k + exp(u))), in which an
+  /// exponential that overflows does no harm. False where y is something else.
+  private mutating func logistic(
+    _ id: ValueID, _ d: ValueID, denominator: ValueID, _ a: ValueID
+  ) throws(DiagnosticError) -> Bool {
+    let sum = forward[denominator]
+    guard isActive[denominator.index], sum.operation == .add else { return false }
+    for (k, exponential) in [(sum.a, sum.b), (sum.b, sum.a)] {
+      guard let number = builder.constantValue(k), number > 0,
+        forward[exponential].operation == .exponential
+      else { continue }
+      let share = try make(.divide, k, denominator)
+      let slope = try make(.multiply, make(.multiply, d, id), make(.subtract, constant(1), share))
+      try add(make(.negate, slope), to: forward[exponential].a, scaling: d, of: id)
+      return true
+    }
+    return false
+  }
+
   private mutating func power(_ id: ValueID, _ d: ValueID) throws(DiagnosticError) {
     let (x, n) = (forward[id].a, forward[id].b)
     let zero = constant(0)
@@ -175,23 +225,25 @@ extension Differentiate {
       let slope: ValueID
       switch builder.constantValue(n) {
       case 0: slope = zero
-      case 0.5: slope = try make(.divide, constant(0.5), id)
+      case 0.5: slope = try root(id, make(.divide, constant(0.5), id))
       case 2: slope = try make(.multiply, constant(2), x)
       case -1: slope = try make(.negate, make(.multiply, id, id))
       case .some(let number):
-        slope = try make(.multiply, n, make(.power, x, constant(number - 1)))
+        let general = try make(.multiply, n, make(.power, x, constant(number - 1)))
+        slope = number > 0 && number < 1 ? try root(id, general) : general
       case nil:
         let general = try make(.multiply, n, make(.power, x, make(.subtract, n, constant(1))))
         // 0 · 0^-1 would be NaN where x^0 is flat.
         slope = try make(.select, make(.equal, n, zero), zero, general)
       }
-      try add(make(.multiply, d, slope), to: x, through: id)
+      try add(make(.multiply, d, slope), to: x, scaling: d, of: id)
     }
     if isActive[n.index] {
-      // 0^n is flat in n, and 0 · log 0 would be NaN.
+      // 0^n and inf^-n are flat in n, and 0 · log 0 and 0 · log inf would be NaN.
+      let isFlat = try make(.logicalOr, make(.equal, x, zero), make(.equal, id, zero))
       let slope = try make(
-        .select, make(.equal, x, zero), zero, make(.multiply, id, make(.logarithm, x)))
-      try add(make(.multiply, d, slope), to: n, through: id)
+        .select, isFlat, zero, make(.multiply, id, make(.logarithm, x)))
+      try add(unlessZero(d, make(.multiply, d, slope)), to: n, through: id)
     }
   }
 

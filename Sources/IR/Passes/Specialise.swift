@@ -22,7 +22,7 @@ package struct BindContext: Sendable {
   /// The computed extents of the function around all loops: those of its loop bodies are the same.
   var computed: [Double?]?
 
-  package var numel: Int { rows * cols }
+  package var numel: Int { Lengths.product([rows, cols]) }
 
   /// For a parameter tensor of these dimensions.
   package init(dims: [Int], hypers: [Double], axes: AxisLengths = AxisLengths()) {
@@ -31,7 +31,7 @@ package struct BindContext: Sendable {
     workers = axes.workers
     rank = dims.count
     rows = dims.first ?? 1
-    cols = dims.dropFirst().reduce(1, *)
+    cols = Lengths.product(dims.dropFirst())
     self.hypers = hypers
   }
 
@@ -136,14 +136,7 @@ struct Specialise {
       if let x, x != 0 { return 1 }
       if let y, y != 0 { return 1 }
       return x != nil && y != nil ? 0 : nil
-    default:
-      guard instruction.operation.isElementwise else { return nil }
-      var operands: [Double] = []
-      for i in 0..<instruction.operation.info.arity {
-        guard let x = known[instruction.operand(i).index] else { return nil }
-        operands.append(x)
-      }
-      return Folding.fold(instruction.operation, operands)
+    default: return source.folded(id) { known[$0.index] }
     }
   }
 
@@ -161,13 +154,7 @@ struct Specialise {
       guard let kind = ExtentKind(rawValue: instruction.attribute) else { return nil }
       return instruction.a == .none ? extentValue(kind) : count(kind, instruction.a)
     default:
-      guard instruction.operation.isElementwise, instruction.type.shape.isScalar else { return nil }
-      var operands: [Double] = []
-      for i in 0..<instruction.operation.info.arity {
-        guard let x = bound[instruction.operand(i).index] else { return nil }
-        operands.append(x)
-      }
-      return Folding.fold(instruction.operation, operands)
+      return instruction.type.shape.isScalar ? source.folded(id) { bound[$0.index] } : nil
     }
   }
 

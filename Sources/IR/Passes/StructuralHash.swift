@@ -81,7 +81,7 @@ struct StructuralHash {
     h = mix(h, shape.isLike ? 1 : 2 + number(shape.axes))
     for axis in 0..<shape.rank where !shape.isLike { h = mix(h, hash(shape[axis])) }
     let attribute = Int(instruction.attribute)
-    switch instruction.operation {
+    switch instruction.operation.info.attribute {
     case .constant: h = mix(h, source.constants[attribute].bitPattern)
     case .draw:
       let draw = source.draws[attribute]
@@ -90,24 +90,17 @@ struct StructuralHash {
         h = mix(mix(h, UInt64(draw.site)), SlotColours.text(draw.name))
       }
       if let colour = drawColours[id] { h = mix(h, colour) }
-    case .slice, .placeSlice:
+    case .slices:
       for slice in source.slices[attribute] {
         h = mix(h, Self.word(slice.start))
         h = mix(mix(h, Self.word(slice.end ?? -1)), slice.isDropped ? 1 : 0)
       }
-    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt, .hessianProduct: break
-    case .hyper where slots != nil: h = mix(h, slots!.hypers[attribute])
-    case .state where slots != nil: h = mix(h, slots!.states[attribute])
-    case .input where slots != nil: h = mix(h, slots!.inputs[attribute])
+    case .site: break
+    case .slot: h = mix(h, slot(instruction))
     case .extent where slots != nil:
       h = mix(h, ExtentKind(rawValue: instruction.attribute).map { SlotColours.text("\($0)") } ?? 0)
-    case .argument:
-      h = mix(h, attribute < arguments.count ? arguments[attribute] : Self.word(attribute))
     case .loop: return mix(mix(h, hash(loop: attribute)), values[instruction.a.index])
-    case .project where source[instruction.a].operation == .loop:
-      let loop = Int(source[instruction.a].attribute)
-      h = mix(h, carriedColours[loop][attribute])
-    default: h = mix(h, Self.word(attribute))
+    case .none, .axis, .extent, .scope, .signs: h = mix(h, Self.word(attribute))
     }
     var previous: UInt64 = 0
     var isFirst = true
@@ -123,6 +116,20 @@ struct StructuralHash {
       }
     }
     return h
+  }
+
+  /// What stands in a slot: its colour where it has one, else its number.
+  private func slot(_ instruction: Instruction) -> UInt64 {
+    let k = Int(instruction.attribute)
+    switch instruction.operation {
+    case .hyper where slots != nil: return slots!.hypers[k]
+    case .state where slots != nil: return slots!.states[k]
+    case .input where slots != nil: return slots!.inputs[k]
+    case .argument where k < arguments.count: return arguments[k]
+    case .project where source[instruction.a].operation == .loop:
+      return carriedColours[Int(source[instruction.a].attribute)][k]
+    default: return Self.word(k)
+    }
   }
 
   // MARK: Loops

@@ -76,9 +76,10 @@ extension Diagnostic {
     Diagnostic(.unknownLabel, "`\(format.format.text)` has no such parameter", at: format.span)
   }
 
-  static func badBlock(at span: Span) -> Diagnostic {
+  static func badBlock(_ label: String, at span: Span) -> Diagnostic {
     Diagnostic(
-      .badDomain, "`block` is a whole number from 1 to 65,536, or a hyperparameter that is one",
+      .badDomain,
+      "`\(label)` is a whole number from 1 to 65,536, or a hyperparameter that is one",
       at: span)
   }
 

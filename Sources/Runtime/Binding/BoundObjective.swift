@@ -70,10 +70,11 @@ package struct BoundObjective: Sendable {
     }
     inputCounts = isHessian ? counts + specs.map(\.count) : counts
     initial = try module.initial.specialised(context).checkedForEvaluation()
-    function =
+    let whole =
       isHessian
       ? try forward.hessianProduct(parameters: shapes, directionsFrom: module.inputs.count)
       : needsGradient ? try forward.differentiated(parameters: shapes) : forward
+    function = try whole.withSafeNorms(elementType.compute.squares(on: engine))
     if engine == .reference {
       program = nil
       return

@@ -7,7 +7,7 @@ import IR
 /// It holds no memory: states, inputs and the count of steps are an `Optimizer`'s. What takes time is
 /// done here, once for optimizers of any seed and number of threads; `rebound` takes other arguments.
 package struct BoundRule: Sendable {
-  package private(set) var rule: RuleInstance
+  package private(set) var rule: Rule
   package let parameters: [ParameterSpec]
   package let engine: EngineKind
   package let elementType: ElementType
@@ -39,7 +39,7 @@ package struct BoundRule: Sendable {
   /// supported yet, R0813 where memory does not suffice, and the errors of shapes that only numbers
   /// reveal. `horizon` is T, the planned number of steps.
   package init(
-    _ rule: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
+    _ rule: Rule, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
     elementType: ElementType = .float32, horizon: Int = 0, axes: AxisLengths = AxisLengths(),
     cutting: Cutting = .usual
   ) throws(DiagnosticError) {
@@ -50,6 +50,7 @@ package struct BoundRule: Sendable {
     self.axes = axes
     self.horizon = horizon
     self.cutting = cutting
+    for parameter in parameters { try parameter.require(at: rule.module.origin) }
     try rule.module.require(axes)
     hypers = try HyperProgram(rule)
     let values = try HyperValues(hypers, horizon: horizon).all
@@ -66,7 +67,7 @@ package struct BoundRule: Sendable {
   }
 
   /// Whether this is what binding the rule for so many steps gives.
-  package func isBound(to other: RuleInstance, horizon: Int) -> Bool {
+  package func isBound(to other: Rule, horizon: Int) -> Bool {
     horizon == self.horizon && other.arguments == rule.arguments
       && other.module.hypers == rule.module.hypers && rule.module.updates(as: other.module)
   }
@@ -75,7 +76,7 @@ package struct BoundRule: Sendable {
   /// rule, or another value of a structural hyperparameter, wants plans of its own. Throws R0507 and
   /// R0908 where an argument is out of its domain.
   package func rebound(
-    _ other: RuleInstance, horizon: Int
+    _ other: Rule, horizon: Int
   ) throws(DiagnosticError) -> BoundRule? {
     guard rule.module.updates(as: other.module) else { return nil }
     var result = self
@@ -88,7 +89,7 @@ package struct BoundRule: Sendable {
     return result
   }
 
-  private static func structural(_ rule: RuleInstance, _ values: [Double]) -> [Double] {
+  private static func structural(_ rule: Rule, _ values: [Double]) -> [Double] {
     rule.module.hypers.indices.filter { rule.module.hypers[$0].isStructural }.map { values[$0] }
   }
 

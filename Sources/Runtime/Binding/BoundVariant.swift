@@ -23,7 +23,7 @@ struct TensorLayout: Sendable {
     self.isGlobal = isGlobal
   }
 
-  var count: Int { shape.reduce(1, *) }
+  var count: Int { Lengths.product(shape) }
   var byteCount: Int { format.byteCount(count) }
 }
 

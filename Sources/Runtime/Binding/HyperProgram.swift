@@ -11,7 +11,7 @@ struct HyperProgram: Sendable {
   /// Computes them where they are not.
   let program: PlanProgram?
 
-  init(_ rule: RuleInstance) throws(DiagnosticError) {
+  init(_ rule: Rule) throws(DiagnosticError) {
     hypers = rule.module.hypers
     let function = try rule.arguments.specialised(BindContext(dims: [], hypers: []))
     isConstant = !function.instructions.contains {

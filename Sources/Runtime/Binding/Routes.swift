@@ -11,9 +11,17 @@ package struct ParameterSpec: Hashable, Sendable {
     self.dims = dims
   }
 
-  package var count: Int { dims.reduce(1, *) }
+  package var count: Int { Lengths.product(dims) }
   package var rows: Int { dims.first ?? 1 }
-  package var cols: Int { dims.dropFirst().reduce(1, *) }
+  package var cols: Int { Lengths.product(dims.dropFirst()) }
+
+  /// Throws R0813 for lengths of which no machine holds a tensor.
+  package func require(at span: Span) throws(DiagnosticError) {
+    guard Lengths.areWithinBudget(dims) else {
+      throw Budget.exceeded(
+        "the tensor `\(name)`", bytes: Lengths.spread(dims) * 8, limit: Budget.bytes, at: span)
+    }
+  }
 }
 
 extension TensorPredicate {

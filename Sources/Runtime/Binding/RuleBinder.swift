@@ -4,7 +4,7 @@ import IR
 /// Binds a rule to tensors: picks the variant that takes each, makes it concrete, lays out what it
 /// keeps, and plans it.
 struct RuleBinder {
-  let rule: RuleInstance
+  let rule: Rule
   let engine: EngineKind
   let elementType: ElementType
   let axes: AxisLengths
@@ -32,7 +32,7 @@ struct RuleBinder {
   private var compute: ElementType { elementType.compute }
 
   init(
-    rule: RuleInstance, engine: EngineKind, elementType: ElementType, axes: AxisLengths,
+    rule: Rule, engine: EngineKind, elementType: ElementType, axes: AxisLengths,
     cutting: Cutting, hypers: [Double]
   ) {
     self.rule = rule
@@ -75,8 +75,11 @@ struct RuleBinder {
   ) throws(DiagnosticError) -> BoundVariant {
     let variant = rule.module.variants[index]
     var context = BindContext(dims: parameter.dims, hypers: hypers, axes: axes)
-    context.sites = max(rule.module.globalSites.count, 1)
-    let update = try variant.update.specialised(context)
+    // Each has a second one for squares beyond the numbers.
+    let sites = rule.module.globalSites.count
+    context.sites = max(2 * sites, 1)
+    let update = try variant.update.specialised(context).withSafeNorms(
+      compute.squares(on: engine), sites: sites)
     let initial = try variant.initial.specialised(context)
     try Self.checkShares(update, hypers)
     if nonNegative[index] == nil {
@@ -92,7 +95,10 @@ struct RuleBinder {
       }
       // A block was checked when the rule was lowered; one number has none.
       let format =
-        shape.isEmpty ? .float64 : try format(slot, k, signed: !nonNegative[index]!.contains(k))
+        shape.isEmpty
+        ? .float64
+        : try format(
+          slot, k, count: Lengths.product(shape), signed: !nonNegative[index]!.contains(k))
       if slot.isGlobal, !shape.isEmpty {
         throw DiagnosticError(.globalStateOfMany(at: slot.origin))
       }
@@ -125,10 +131,11 @@ struct RuleBinder {
 
   /// The format of state `k` of a variant. Throws R0504 for a block of no length.
   private func format(
-    _ slot: StateSlot, _ k: Int, signed: Bool
+    _ slot: StateSlot, _ k: Int, count: Int, signed: Bool
   ) throws(DiagnosticError) -> SlotFormat {
     guard
-      var format = SlotFormat(slot.storage, compute: compute, isSigned: signed, hypers: hypers)
+      var format = SlotFormat(
+        slot.storage, count: count, compute: compute, isSigned: signed, hypers: hypers)
     else {
       throw DiagnosticError(.blockOfNoLength(slot))
     }

@@ -52,7 +52,8 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
     let right = matrix + n * n
     transpose(a, rows: n, cols: n, into: matrix)
     transpose(b, rows: n, cols: columns, into: right)
-    guard T.gesv(n, columns, matrix, workspace.integers, right) == 0 else { throw .singular }
+    let info = T.routines.gesv(Int32(n), Int32(columns), matrix, workspace.integers, right)
+    guard info == 0 else { throw .singular }
     transpose(right, rows: columns, cols: n, into: x)
   }
 
@@ -64,7 +65,7 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
     guard isFinite(a, n * n) else { throw .notFinite }
     try needLibrary()
     symmetrise(a, n: n, into: lower)
-    guard T.potrf(n, lower) == 0 else { throw .notPositiveDefinite }
+    guard T.routines.potrf(Int32(n), lower) == 0 else { throw .notPositiveDefinite }
     for i in 0..<n {
       for j in (i + 1)..<max(n, i + 1) { lower[i * n + j] = 0 }
     }
@@ -81,9 +82,10 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
     let matrix = workspace.reals
     let tau = matrix + m * n
     let scratch = tau + k
-    let room = workspace.scratch
+    let (rows, columns, factors) = (Int32(m), Int32(n), Int32(k))
     transpose(a, rows: m, cols: n, into: matrix)
-    guard T.geqrf(m, n, matrix, tau, scratch, room) == 0 else { throw .notConverged }
+    guard T.routines.geqrf(rows, columns, matrix, tau, scratch, workspace.scratch) == 0
+    else { throw .notConverged }
     let flips = workspace.integers
     for i in 0..<k {
       flips[i] = matrix[i + i * m] < 0 ? 1 : 0
@@ -92,7 +94,8 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
         r[i * n + j] = flips[i] == 1 ? -entry : entry
       }
     }
-    guard T.orgqr(m, k, k, matrix, tau, scratch, room) == 0 else { throw .notConverged }
+    guard T.routines.orgqr(rows, factors, factors, matrix, tau, scratch, workspace.scratch) == 0
+    else { throw .notConverged }
     for j in 0..<k {
       for i in 0..<m {
         let entry = matrix[i + j * m]
@@ -111,8 +114,8 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
     try needLibrary()
     let matrix = workspace.reals
     symmetrise(a, n: n, into: matrix)
-    let info = T.syevd(
-      n, matrix, values, matrix + n * n, workspace.scratch, workspace.integers,
+    let info = T.routines.syevd(
+      Int32(n), matrix, values, matrix + n * n, workspace.scratch, workspace.integers,
       workspace.integerScratch)
     guard info == 0 else { throw .notConverged }
     transpose(matrix, rows: n, cols: n, into: vectors)
@@ -138,8 +141,9 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
       let matrix = workspace.reals
       let left = matrix + m * n
       transpose(a, rows: m, cols: n, into: matrix)
-      let info = T.gesdd(
-        m, n, matrix, values, left, v, left + m * k, workspace.scratch, workspace.integers)
+      let info = T.routines.gesdd(
+        Int32(m), Int32(n), matrix, values, left, v, left + m * k, workspace.scratch,
+        workspace.integers)
       guard info == 0 else { throw .notConverged }
       return transpose(left, rows: k, cols: m, into: u)
     }
@@ -148,8 +152,9 @@ package enum LinearAlgebra<T: LinearAlgebraScalar> {
     let matrix = workspace.reals
     let right = matrix + m * n
     for i in 0..<(m * n) { matrix[i] = a[i] }
-    let info = T.gesdd(
-      n, m, matrix, values, right, u, right + n * k, workspace.scratch, workspace.integers)
+    let info = T.routines.gesdd(
+      Int32(n), Int32(m), matrix, values, right, u, right + n * k, workspace.scratch,
+      workspace.integers)
     guard info == 0 else { throw .notConverged }
     transpose(right, rows: k, cols: n, into: v)
     for j in 0..<k where isNegativeAtPeak(u + j, count: m, stride: k) {

@@ -14,8 +14,8 @@ package final class LinearAlgebraWorkspace<T: LinearAlgebraScalar> {
   private(set) var reals: UnsafeMutablePointer<T>
   private(set) var integers: UnsafeMutablePointer<Int32>
   /// Elements of the part of `reals` that LAPACK may use beyond the matrices before it.
-  private(set) var scratch = 0
-  private(set) var integerScratch = 0
+  private(set) var scratch: Int32 = 0
+  private(set) var integerScratch: Int32 = 0
   private var realCount = 0
   private var fixedCount = 0
 
@@ -36,7 +36,7 @@ package final class LinearAlgebraWorkspace<T: LinearAlgebraScalar> {
 
   /// Bytes held.
   package var byteCount: Int {
-    realCount * MemoryLayout<T>.stride + integerScratch * MemoryLayout<Int32>.stride
+    realCount * MemoryLayout<T>.stride + Int(integerScratch) * MemoryLayout<Int32>.stride
   }
 
   /// Reserves what an operation needs; what was reserved before stays possible.
@@ -48,26 +48,28 @@ package final class LinearAlgebraWorkspace<T: LinearAlgebraScalar> {
     case .qr(let m, let n):
       let k = min(m, n)
       if k == 0 { return }
+      let (rows, columns, factors) = (Int32(m), Int32(n), Int32(k))
       let size = max(
-        query { T.geqrf(m, n, $0, $0, $0, -1) }, query { T.orgqr(m, k, k, $0, $0, $0, -1) })
+        query { T.routines.geqrf(rows, columns, $0, $0, $0, -1) },
+        query { T.routines.orgqr(rows, factors, factors, $0, $0, $0, -1) })
       grow(fixed: m * n + k, scratch: size, integers: k)
     case .eigh(let n):
       if n == 0 { return }
       var whole: Int32 = 0
-      let size = query { T.syevd(n, $0, $0, $0, -1, &whole, -1) }
+      let size = query { T.routines.syevd(Int32(n), $0, $0, $0, -1, &whole, -1) }
       grow(fixed: n * n, scratch: size, integers: Int(whole))
     case .svd(let m, let n):
       let k = min(m, n)
       if k == 0 { return }
       var whole: Int32 = 0
       let size = max(
-        query { T.gesdd(n, m, $0, $0, $0, $0, $0, -1, &whole) },
-        query { T.gesdd(m, n, $0, $0, $0, $0, $0, -1, &whole) })
+        query { T.routines.gesdd(Int32(n), Int32(m), $0, $0, $0, $0, $0, -1, &whole) },
+        query { T.routines.gesdd(Int32(m), Int32(n), $0, $0, $0, $0, $0, -1, &whole) })
       grow(fixed: m * n + max(m, n) * k, scratch: size, integers: 8 * k)
     }
   }
 
-  private func query(_ ask: (UnsafeMutablePointer<T>) -> Int) -> Int {
+  private func query(_ ask: (UnsafeMutablePointer<T>) -> Int32) -> Int {
     withUnsafeTemporaryAllocation(of: T.self, capacity: 1) { buffer in
       buffer.initialize(repeating: 0)
       _ = ask(buffer.baseAddress!)
@@ -77,21 +79,21 @@ package final class LinearAlgebraWorkspace<T: LinearAlgebraScalar> {
   }
 
   private func grow(fixed: Int, scratch newScratch: Int, integers newIntegers: Int) {
-    scratch = max(scratch, newScratch)
+    scratch = max(scratch, Int32(newScratch))
     // `scratch` is what LAPACK is told for every operation: all of them must find that much.
     fixedCount = max(fixedCount, fixed)
-    let total = fixedCount + scratch
+    let total = fixedCount + Int(scratch)
     if total > realCount {
       reals.deallocate()
       reals = .allocate(capacity: total)
       reals.initialize(repeating: 0, count: total)
       realCount = total
     }
-    if newIntegers > integerScratch {
+    if newIntegers > Int(integerScratch) {
       integers.deallocate()
       integers = .allocate(capacity: newIntegers)
       integers.initialize(repeating: 0, count: newIntegers)
-      integerScratch = newIntegers
+      integerScratch = Int32(newIntegers)
     }
   }
 }

@@ -29,6 +29,7 @@ package struct MatrixLibrary: Equatable, Sendable, CustomStringConvertible {
     """
     products        \(products?.description ?? "kernels of Ravine's own")
     kernels         \(products.map { $0.kernels.isEmpty ? "as the library chooses" : $0.kernels } ?? "plain")
+    in bfloat16     \(rv_multiplies_bf16() != 0 ? "kernels of Ravine's own for AVX-512's bfloat16" : "as in float32")
     decompositions  \(decompositions == products ? "\(products == nil ? "none" : "the same")" : decompositions?.description ?? "none")
     threads         \(rv_default_threads()) of Ravine's, none of the library's
     chosen because  \(reason)

@@ -12,6 +12,10 @@ final class HyperValues {
   private let instance: PlanInstance?
   private var isOverridden: [Bool]
   private let isConstant: Bool
+  /// The domains that a schedule may leave.
+  private var watched: [(hyper: Int, domain: Domain)] = []
+  /// Where a schedule first stood exactly at an open end of its domain.
+  private(set) var openEnd: (hyper: Int, value: Double, step: Int)?
 
   var hypers: [Hyperparameter] { program.hypers }
   var all: [Double] { hypers.indices.map { values[$0] } }
@@ -41,7 +45,13 @@ final class HyperValues {
       instance = nil
       for (k, x) in (program.constants ?? []).enumerated() { values[k] = x }
     }
-    for k in hypers.indices { try check(k, values[k], isGiven: false) }
+    for k in hypers.indices {
+      guard let domain = hypers[k].domain else { continue }
+      if !isConstant { watched.append((k, domain)) }
+      if isConstant || !values[k].isFinite || !isOpenEnd(k, domain) {
+        try check(k, values[k], isGiven: false)
+      }
+    }
   }
 
   deinit {
@@ -50,10 +60,21 @@ final class HyperValues {
     horizon.deallocate()
   }
 
-  /// Sets the values for step t.
+  /// Sets the values for step t. Throws R0915 where one leaves its domain.
   func advance(to t: Int) throws(DiagnosticError) {
     step.pointee = Double(t)
-    if !isConstant { try evaluate() }
+    if isConstant { return }
+    try evaluate()
+    for (k, domain) in watched where !domain.contains(values[k]) && !isOpenEnd(k, domain) {
+      throw DiagnosticError(.domainLeft(hypers[k], domain, values[k], step: t))
+    }
+  }
+
+  /// Whether a value stands exactly at an open end, which is noted and goes on.
+  private func isOpenEnd(_ k: Int, _ domain: Domain) -> Bool {
+    guard domain.hasOpenEnd(at: values[k]) else { return false }
+    if openEnd == nil { openEnd = (k, values[k], Int(step.pointee)) }
+    return true
   }
 
   private func evaluate() throws(DiagnosticError) {
@@ -91,6 +112,7 @@ final class HyperValues {
     try check(k, value, isGiven: true)
     values[k] = value
     isOverridden[k] = true
+    watched.removeAll { $0.hyper == k }
   }
 
   /// `isGiven`: by the host, not by the source; the message then shows the declaration.

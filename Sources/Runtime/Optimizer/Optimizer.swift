@@ -12,7 +12,7 @@ import IR
 package final class Optimizer {
   package let bound: BoundRule
   package let seed: UInt64
-  package var instance: RuleInstance { bound.rule }
+  package var instance: Rule { bound.rule }
   package var parameters: [ParameterSpec] { bound.parameters }
   package var engine: EngineKind { bound.engine }
   package var elementType: ElementType { bound.elementType }
@@ -75,7 +75,7 @@ package final class Optimizer {
   /// Binds a rule, compiles it where the engine wants a `compiler`, and makes its memory. Throws what
   /// `BoundRule` throws. Without a compiler the engines `native` and `auto` interpret.
   package convenience init(
-    _ instance: RuleInstance, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
+    _ instance: Rule, parameters: [ParameterSpec], engine: EngineKind = .interpreter,
     elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0, threads: Int? = nil,
     compiler: (any SegmentCompiler)? = nil, axes: AxisLengths = AxisLengths(),
     cutting: Cutting = .usual
@@ -319,15 +319,23 @@ package final class Optimizer {
     try step(loss: loss, oracle: oracle)
   }
 
-  /// One step with the bound memory. Throws R09xx where a matrix function has no answer; states and
-  /// parameters are then what they were before the step.
+  /// One step with the bound memory. Throws R09xx where a matrix function has no answer or a
+  /// hyperparameter leaves its domain; states and parameters are then what they were before the step.
   package func step(loss: Double = .nan, oracle: PointOracle? = nil) throws(DiagnosticError) {
     if awaited != nil { adoptCode() }
     if guardsFinite, !hasWitness, !gradientsAreFinite() {
       skippedSteps += 1
       return
     }
-    try hypers.advance(to: stepCount + 1)
+    do throws(DiagnosticError) {
+      try hypers.advance(to: stepCount + 1)
+    } catch {
+      var named = error
+      for k in named.diagnostics.indices {
+        named.diagnostics[k].notes.append(Note("in `\(instance.label)`"))
+      }
+      throw named
+    }
     lossValue.pointee = loss
     if hasInputs {
       for k in 0..<tensors.count {

@@ -84,8 +84,7 @@ package struct InterpretedProgram {
     } else {
       try lockstep.run(nil)
     }
-    return ReferenceProgram.Result(
-      outputs: runs.map { $0.outputs() }, evaluatedInstructions: 0)
+    return ReferenceProgram.Result(outputs: runs.map { $0.outputs() })
   }
 }
 

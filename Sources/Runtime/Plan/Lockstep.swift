@@ -150,7 +150,8 @@ final class Lockstep {
       switch barrier.operation {
       case .globalSum: 0
       case .globalMaximum: -.infinity
-      default: .infinity
+      case .globalMinimum: .infinity
+      default: preconditionFailure("\(barrier.operation) folds nothing")
       }
     for p in 0..<barrier.parts.count where isActive(barrier.parts[p]) {
       let part = barrier.parts[p]
@@ -159,7 +160,8 @@ final class Lockstep {
       case .globalSum: result += x
       // A NaN stays a NaN, as in `Folding`.
       case .globalMaximum: result = result.isNaN || x.isNaN ? .nan : max(result, x)
-      default: result = result.isNaN || x.isNaN ? .nan : min(result, x)
+      case .globalMinimum: result = result.isNaN || x.isNaN ? .nan : min(result, x)
+      default: break
       }
     }
     spread(result, barrier)

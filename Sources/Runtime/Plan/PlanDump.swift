@@ -84,7 +84,8 @@ extension PlanStep.Work {
     case .scalars, .segment, .loop: ""
     case .contribute(let s): " r\(s.value) → r\(s.result) at site \(s.site)"
     case .query(let s): " at site \(s.site)"
-    case .product(let s): " \(s.rows) × \(s.depth) × \(s.columns)"
+    case .product(let s):
+      " \(s.rows) × \(s.depth) × \(s.columns)" + (s.isOfBFloat16 ? " of bf16" : "")
     case .softmax(let s, _): " \(s.rows) × \(s.columns)"
     case .diagonal(_, _, let count): " \(count)"
     case .placeSlice(let s): " \(s.sourceCount) in \(s.resultCount)"

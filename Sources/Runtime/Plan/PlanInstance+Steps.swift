@@ -88,7 +88,8 @@ extension PlanInstance {
     }
     MatrixLibrary.load()
     rv_product(
-      Int32(team?.pointee.threads ?? 1), element, transposesA, transposesB, Int32(s.rows),
+      Int32(team?.pointee.threads ?? 1), element, s.isOfBFloat16 ? 1 : 0, transposesA, transposesB,
+      Int32(s.rows),
       Int32(s.columns), Int32(s.depth), a, Int32(s.a.leading), b, Int32(s.b.leading),
       pointer(s.result), Int32(s.columns))
   }

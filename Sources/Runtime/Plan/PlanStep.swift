@@ -78,6 +78,8 @@ struct PlanStep {
     var rows: Int
     var columns: Int
     var depth: Int
+    /// Both operands hold numbers of bfloat16.
+    var isOfBFloat16: Bool
   }
 
   struct Rowwise {

@@ -69,8 +69,7 @@ extension Planner {
       switch instruction.operation {
       case .constant, .hyper, .step, .horizon, .loss, .state, .input, .argument, .project: continue
       case .parameter, .gradient:
-        let k = Int(instruction.attribute)
-        let slot = plan.slot(instruction.operation == .parameter ? .parameter(k) : .gradient(k))!
+        let slot = plan.slot(source(instruction)!)!
         op = fetch(View(slot: Int32(slot), offset: 0, strides: []), into: r)
       case .draw:
         plan.scalarPlaces.append(drawPlace(instruction))

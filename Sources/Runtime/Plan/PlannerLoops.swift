@@ -39,16 +39,13 @@ extension Planner {
     return total
   }
 
+  /// What belongs to the function around a body.
+  private static let around: Set<Operation> = [
+    .hyper, .step, .horizon, .loss, .parameter, .gradient, .state, .input, .draw,
+  ]
+
   private static func readsAround(_ f: Function, isBody: Bool) -> Bool {
-    if isBody {
-      for instruction in f.instructions {
-        switch instruction.operation {
-        case .hyper, .step, .horizon, .loss, .parameter, .gradient, .state, .input, .draw:
-          return true
-        default: break
-        }
-      }
-    }
+    if isBody, f.instructions.contains(where: { around.contains($0.operation) }) { return true }
     return f.loops.contains { readsAround($0.body, isBody: true) }
   }
 

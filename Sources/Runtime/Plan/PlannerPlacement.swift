@@ -13,10 +13,7 @@ extension Planner {
       return
     }
     switch operation {
-    case .constant, .hyper, .step, .horizon, .loss:
-      let r = newRegister()
-      placement[v.index] = .register(r)
-      plan.presets.append((r, preset(instruction)))
+    case .constant, .hyper, .step, .horizon, .loss: placePreset(v)
     case .parameter, .gradient, .state, .input, .argument: placeSource(v)
     case .extent: throw unsupported("a symbolic extent here", v)
     case .project where isScalar(v): placement[v.index] = fresh()
@@ -56,39 +53,32 @@ extension Planner {
     return f[v].operation == .diagonal && operand.count == 2 && !operand.contains(1)
   }
 
-  private func preset(_ instruction: Instruction) -> ScalarPreset {
-    switch instruction.operation {
-    case .constant: .constant(f.constants[Int(instruction.attribute)])
-    case .hyper: .hyper(Int(instruction.attribute))
-    case .step: .step
-    case .horizon: .horizon
-    default: .loss
-    }
+  /// A number that is known when a step begins.
+  private mutating func placePreset(_ v: ValueID) {
+    let k = Int(f[v].attribute)
+    let preset: ScalarPreset =
+      switch f[v].operation {
+      case .constant: .constant(f.constants[k])
+      case .hyper: .hyper(k)
+      case .step: .step
+      case .horizon: .horizon
+      case .loss: .loss
+      case .state: .state(k)
+      case .argument: .argument(k)
+      case .input: .input(k)
+      default: preconditionFailure("\(f[v].operation) is not known before")
+      }
+    let r = newRegister()
+    placement[v.index] = .register(r)
+    plan.presets.append((r, preset))
   }
 
   private mutating func placeSource(_ v: ValueID) {
     let instruction = f[v]
-    let k = Int(instruction.attribute)
     if isScalar(v), instruction.operation != .parameter, instruction.operation != .gradient {
-      let r = newRegister()
-      placement[v.index] = .register(r)
-      let preset: ScalarPreset =
-        switch instruction.operation {
-        case .state: .state(k)
-        case .argument: .argument(k)
-        default: .input(k)
-        }
-      plan.presets.append((r, preset))
-      return
+      return placePreset(v)
     }
-    let role: PlanSlot.Role =
-      switch instruction.operation {
-      case .parameter: .parameter(k)
-      case .gradient: .gradient(k)
-      case .state: .state(k)
-      case .argument: .argument(k)
-      default: .input(k)
-      }
+    let role = source(instruction)!
     let stored = formats.of(role, computed: computed)
     let index = slot(role, count: count(v), format: stored)
     let view = View(slot: index, offset: 0, strides: Self.contiguousStrides(shape(v)))

@@ -35,11 +35,25 @@ extension Planner {
       if isScalar(a) { continue }
       roots.append(
         Root(
-          purpose: .fold(ValueID(i)), value: a, stage: runStage[i], count: count(a),
+          purpose: .fold(ValueID(i)), value: squared(ValueID(i)) ?? a, stage: runStage[i],
+          count: count(a),
           predicate: predicates[i]))
     }
     for (k, output) in f.outputs.enumerated() { collect(output, k) }
     scheduleStores()
+  }
+
+  /// x where a value is the sum of x² over a whole tensor.
+  func squared(_ reduction: ValueID) -> ValueID? {
+    guard f[reduction].operation == .sum, isScalar(reduction) else { return nil }
+    let product = f[base(f[reduction].a)]
+    let isSquare =
+      product.operation == .multiply && product.a == product.b
+      || product.operation == .power && f.constantValue(product.b) == 2
+    guard isSquare, !isScalar(product.a), count(product.a) == count(f[reduction].a) else {
+      return nil
+    }
+    return product.a
   }
 
   private mutating func collect(_ output: Output, _ k: Int) {

@@ -388,10 +388,13 @@ struct SegmentPlanner {
     if planner.isScalar(reduction) {
       let r = planner.register(reduction)
       builder.initials.append(rv_initial(scalar: r, fold: rule, value: first))
-      let op = kind == .sum ? RV_SUM : kind == .maximumOf ? RV_MAX : RV_MIN
+      let isSquares = planner.squared(reduction) != nil
+      let op =
+        isSquares ? RV_SQUARES : kind == .sum ? RV_SUM : kind == .maximumOf ? RV_MAX : RV_MIN
       builder.operations.append(
         ChunkOperation(
-          op: Int32(op.rawValue), name: instruction.operation.info.name, destination: .scalar(r),
+          op: Int32(op.rawValue), name: isSquares ? "sum a²" : instruction.operation.info.name,
+          destination: .scalar(r),
           sources: [operand], predicate: root.predicate))
       return
     }

@@ -55,18 +55,12 @@ extension Planner {
 
   /// Whether a scalar is the same for all tensors: made of hyperparameters and the step alone.
   func isUniform(_ v: ValueID) -> Bool {
-    var stack = [v]
-    var seen: Set<ValueID> = []
-    while let next = stack.popLast() {
-      guard seen.insert(next).inserted else { continue }
-      switch f[next].operation {
-      case .constant, .hyper, .step, .horizon, .loss: continue
-      default:
-        guard isOfNumbers(next) else { return false }
-        stack += f.operands(next)
+    !f.reaches(v) { value -> Bool? in
+      switch f[value].operation {
+      case .constant, .hyper, .step, .horizon, .loss: false
+      default: isOfNumbers(value) ? nil : true
       }
     }
-    return true
   }
 
   /// Which values a value depends on.

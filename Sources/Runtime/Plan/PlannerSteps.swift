@@ -75,7 +75,25 @@ extension Planner {
     let (a, b) = (f[v].a, f[v].b)
     return PlanStep.MatrixProduct(
       a: layout(a, &self), b: layout(b, &self), result: result(v), rows: shape(a)[0],
-      columns: shape(b)[1], depth: shape(a)[1])
+      columns: shape(b)[1], depth: shape(a)[1],
+      isOfBFloat16: isOfBFloat16(a) && isOfBFloat16(b))
+  }
+
+  /// Whether every number of a value is known to be one of bfloat16.
+  private func isOfBFloat16(_ v: ValueID) -> Bool {
+    let (instruction, k) = (f[v], Int(f[v].attribute))
+    func isStored(_ role: PlanSlot.Role) -> Bool {
+      formats.of(role, computed: computed).element == SlotFormat.bfloat16.element
+    }
+    switch instruction.operation {
+    case .bfloat16: return true
+    case .parameter: return isStored(.parameter(k))
+    case .gradient: return isStored(.gradient(k))
+    case .state: return isStored(.state(k))
+    case .negate, .transpose, .reshape, .slice, .broadcast: return isOfBFloat16(instruction.a)
+    case .select: return isOfBFloat16(instruction.b) && isOfBFloat16(instruction.c)
+    default: return false
+    }
   }
 
   private mutating func rowwise(_ v: ValueID) -> PlanStep.Rowwise {
@@ -122,11 +140,12 @@ extension Planner {
         q: projection(v, 0, count: m * inner), r: projection(v, 1, count: inner * n))
     case .eigh:
       kind = .eigh(values: projection(v, 0, count: n), vectors: projection(v, 1, count: n * n))
-    default:
+    case .svd:
       kind = .svd(
         u: projection(v, 0, count: m * inner), values: projection(v, 1, count: inner),
         v: projection(v, 2, count: n * inner),
         keepsSigns: instruction.attribute == SingularSigns.lapack.rawValue)
+    default: preconditionFailure("no step for \(instruction.operation)")
     }
     return PlanStep.Decomposition(matrix: whole(instruction.a), rows: m, columns: n, kind: kind)
   }
@@ -200,7 +219,8 @@ extension Planner {
     case .sort: .sort(selection, givesIndices: false)
     case .argSort: .sort(selection, givesIndices: true)
     case .topKMask: .topKMask(selection, share: register(instruction.b))
-    default: .quantile(selection, share: register(instruction.b), result: register(v))
+    case .quantile: .quantile(selection, share: register(instruction.b), result: register(v))
+    default: preconditionFailure("no step for \(instruction.operation)")
     }
   }
 }

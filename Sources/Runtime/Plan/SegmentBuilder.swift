@@ -295,8 +295,10 @@ struct SegmentBuilder {
         var instruction = rv_instruction()
         instruction.place = operation.place
         let sources = operation.sources.map { operand($0) }
-        for case .value(let v) in Set(operation.sources) where lastUse[v] == index {
+        for case .value(let v) in operation.sources where lastUse[v] == index {
           free.append(registerOf[v])
+          // Once, where it is read twice.
+          lastUse[v] = -1
         }
         if case .value(let v) = operation.destination {
           if let r = free.popLast() {

@@ -16,6 +16,11 @@ package enum ElementType: UInt8, Sendable, CaseIterable {
   /// The type of the arithmetic: float32 for the types of sixteen bits.
   package var compute: ElementType { self == .float64 ? .float64 : .float32 }
 
+  /// The squares of this arithmetic on an engine.
+  func squares(on engine: EngineKind) -> SquareRange {
+    engine == .reference || compute == .float64 ? .float64 : .float32
+  }
+
   /// The `rv_element` of its memory.
   var kernelElement: Int32 {
     switch self {
@@ -53,15 +58,20 @@ struct SlotFormat: Hashable {
   static let bfloat16 = SlotFormat(element: Int32(RV_BF16.rawValue))
   static let float16 = SlotFormat(element: Int32(RV_F16.rawValue))
 
-  /// Nil for a block whose length is not known. Without `isSigned` no number is negative.
-  init?(_ storage: Storage, compute: ElementType, isSigned: Bool, hypers: [Double]) {
+  /// Of a state of so many numbers. Nil for a block whose length is not known. Without `isSigned` no
+  /// number is negative.
+  init?(_ storage: Storage, count: Int, compute: ElementType, isSigned: Bool, hypers: [Double]) {
+    if storage.keepsFloat32(count, hypers) {
+      self = .float32
+      return
+    }
     switch storage {
     case .compute: self = compute.format
     case .float32: self = .float32
     case .float64: self = .float64
     case .bfloat16: self = .bfloat16
     case .float16: self = .float16
-    case .int8(let length):
+    case .int8(let length, _):
       guard let length = length.value(hypers) else { return nil }
       self.init(element: Int32((isSigned ? RV_S8 : RV_U8).rawValue), block: length)
     case .sign1(let length):

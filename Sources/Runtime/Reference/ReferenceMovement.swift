@@ -41,12 +41,13 @@ extension ReferenceOperations {
         result.values[i] = a.values[i * a.cols + (try index(x[1], i, below: a.cols))]
       }
       return result
-    default:
+    case .placeAlong:
       var result = Dense.filled(shape, 0)
       for i in 0..<a.rows {
         result.values[i * result.cols + (try index(x[1], i, below: result.cols))] = a.values[i]
       }
       return result
+    default: preconditionFailure("not a movement")
     }
   }
 
@@ -84,8 +85,8 @@ extension ReferenceOperations {
     case .sort: return Dense(shape: a.shape, values: ascending(a).map { a.values[$0] })
     case .argSort: return Dense(shape: a.shape, values: ascending(a).map(Double.init))
     case .topKMask:
-      let wanted = (x[1].scalar * Double(a.count)).rounded(.up)
-      let kept = wanted >= Double(a.count) ? a.count : wanted > 0 ? Int(wanted) : 0
+      let share = (x[1].scalar * Double(a.count)).rounded(.up)
+      let kept = share >= Double(a.count) ? a.count : share > 0 ? Int(share) : 0
       var result = Dense.filled(a.shape, 0)
       for i in descending(a).prefix(kept) { result.values[i] = 1 }
       return result

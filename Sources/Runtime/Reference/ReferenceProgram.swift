@@ -15,8 +15,6 @@ package struct ReferenceProgram: Sendable {
   package struct Result: Sendable {
     /// The values of each function's outputs, in the order of `Function.outputs`.
     package var outputs: [[(target: OutputTarget, value: Dense)]]
-    /// How many instructions were computed, those in loop bodies once per run.
-    package var evaluatedInstructions: Int
     /// The states of each function that the scalar conditions of this step leave as they are.
     package var keptStates: [Set<Int>] = []
 
@@ -48,8 +46,7 @@ package struct ReferenceProgram: Sendable {
       }
       outputs.append(values)
     }
-    return Result(
-      outputs: outputs, evaluatedInstructions: run.evaluated, keptStates: kept)
+    return Result(outputs: outputs, keptStates: kept)
   }
 
   package func evaluate(_ environment: ReferenceEnvironment) throws(DiagnosticError) -> Result {
@@ -71,7 +68,8 @@ struct ReferenceRun {
   let functions: [Function]
   let environments: [ReferenceEnvironment]
   let oracle: Oracle?
-  var evaluated = 0
+  /// How many instructions were computed, those in loop bodies once per run.
+  private var evaluated = 0
   private var known: [[Dense?]]
   private var tuples: [[Int: [Dense]]]
   /// Values whose operands are being computed: reaching one again is a cycle through other tensors.
@@ -223,7 +221,8 @@ struct ReferenceRun {
       switch instruction.operation {
       case .globalSum: .sum
       case .globalMaximum: .maximumOf
-      default: .minimumOf
+      case .globalMinimum: .minimumOf
+      default: preconditionFailure("\(instruction.operation) folds nothing")
       }
     let numbers = operandsOfAll(instruction).map { known[$0.tensor][$0.value.index]!.scalar }
     return ReferenceOperations.reduce(operation, numbers)

@@ -12,7 +12,6 @@ struct CSVReader {
   private struct Field {
     var text: String
     var start: Int
-    var isQuoted: Bool
   }
 
   private static let comma: UInt8 = 0x2C
@@ -215,8 +214,7 @@ struct CSVReader {
     let start = cursor
     guard cursor < bytes.count, bytes[cursor] == Self.quote else {
       while !endsField(cursor) { cursor += 1 }
-      return Field(
-        text: String(decoding: bytes[start..<cursor], as: UTF8.self), start: start, isQuoted: false)
+      return Field(text: String(decoding: bytes[start..<cursor], as: UTF8.self), start: start)
     }
     var content: [UInt8] = []
     cursor += 1
@@ -238,7 +236,7 @@ struct CSVReader {
     guard endsField(cursor) else {
       throw DataProblem.quoting(place(cursor), closed: true, at: span)
     }
-    return Field(text: String(decoding: content, as: UTF8.self), start: start, isQuoted: true)
+    return Field(text: String(decoding: content, as: UTF8.self), start: start)
   }
 
   private static func trimmed(_ text: String) -> String {

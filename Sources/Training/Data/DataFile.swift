@@ -16,9 +16,8 @@ package struct DataFile: Sendable {
   /// The most values that a table or an array may hold: 1 GiB of float64.
   package static let valueLimit = 1 << 27
 
-  package init(path: String, bytes: [UInt8]) {
-    self.path = path
-    self.bytes = bytes
+  package static func notFound(_ path: String, at span: Span) -> DiagnosticError {
+    DataProblem.notFound(path, at: span)
   }
 
   /// The file's bytes. `midway` runs after the file is opened and before its end is reached.

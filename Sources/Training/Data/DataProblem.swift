@@ -311,6 +311,12 @@ package enum DataProblem {
     make(.notAFile, DataPlace(path), "cannot write: this is \(what), not a file", at: span)
   }
 
+  static func notPicture(_ path: String, at span: Span) -> DiagnosticError {
+    make(
+      .notAFile, DataPlace(path),
+      "cannot write: a plot would take the place of this file, which is no picture", at: span)
+  }
+
   static func writeFailed(_ path: String, reason: String, at span: Span) -> DiagnosticError {
     make(.writeFailed, DataPlace(path), "cannot write: \(reason)", at: span)
   }

@@ -3,8 +3,9 @@ import Platform
 
 /// Writes a file whole or not at all: beside its place under another name, to disk, then renamed.
 ///
-/// A symbolic link keeps pointing where it points; an existing file keeps its permissions.
-/// Throws R0750 (no directory), R0751 (no permission), R0752 (disk full), R0753 (a directory, a
+/// A symbolic link keeps pointing where it points; an existing file keeps its permissions. A picture
+/// (SVG) replaces a link itself, and no file that is not one. What writers that were killed left in the
+/// directory goes. Throws R0750 (no directory), R0751 (no permission), R0752 (disk full), R0753 (a directory, a
 /// device or a pipe), R0754 (anything else). Nothing is left behind on failure.
 package func writeWhole(
   path: String, bytes: [UInt8], at span: Span = .none
@@ -29,11 +30,22 @@ package struct WholeFile {
     self.output = output
   }
 
+  /// Throws what saving would throw of the place: no directory, a directory, what may not be written.
+  package func requirePlace() throws(DiagnosticError) {
+    if path.isEmpty || path.utf8.contains(0) || path.hasSuffix("/") {
+      throw DataProblem.notRegular(path, what: "no file name", at: span)
+    }
+    let target = try destination().path
+    let directory = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "."
+    guard access(directory, W_OK) == 0 else { throw failure(errno) }
+  }
+
   package func save(_ bytes: [UInt8]) throws(DiagnosticError) {
     if path.isEmpty || path.utf8.contains(0) || path.hasSuffix("/") {
       throw DataProblem.notRegular(path, what: "no file name", at: span)
     }
-    let (target, mode) = try destination()
+    let (target, mode) = try destination(isPicture: Self.isPicture(bytes))
+    removeLeftovers(beside: target)
     let (temporary, descriptor) = try openBeside(target)
     var isOpen = true
     do throws(DiagnosticError) {
@@ -51,9 +63,18 @@ package struct WholeFile {
     flushDirectory(of: target)
   }
 
+  private static func isPicture(_ bytes: [UInt8]) -> Bool {
+    bytes.starts(with: "<svg".utf8) || bytes.starts(with: "<?xml".utf8)
+  }
+
   /// Where the bytes go, through any symbolic links, and the mode of the file that is there.
-  private func destination() throws(DiagnosticError) -> (path: String, mode: mode_t?) {
+  private func destination(
+    isPicture: Bool
+  ) throws(DiagnosticError) -> (path: String, mode: mode_t?) {
     var status = stat()
+    if isPicture, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
+      return (path, nil)
+    }
     guard stat(path, &status) == 0 else { return (path, nil) }
     switch status.st_mode & S_IFMT {
     case S_IFREG: break
@@ -62,15 +83,62 @@ package struct WholeFile {
     }
     // Renaming would quietly replace a file that its owner has protected.
     guard access(path, W_OK) == 0 else { throw failure(errno) }
+    if isPicture, status.st_size > 0, !holdsPicture() {
+      throw DataProblem.notPicture(path, at: span)
+    }
     guard let resolved = realpath(path, nil) else { throw failure(errno) }
     defer { free(resolved) }
     return (String(cString: resolved), status.st_mode & 0o7777)
   }
 
+  private func holdsPicture() -> Bool {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 5)
+    return read(descriptor, &bytes, 5) == 5 && Self.isPicture(bytes)
+  }
+
+  private static func directory(of target: String) -> String {
+    target.lastIndex(of: "/").map { String(target[...$0]) } ?? ""
+  }
+
+  /// Removes `.ravine-PID-MARK.tmp` of processes that are gone.
+  private func removeLeftovers(beside target: String) {
+    let folder = Self.directory(of: target)
+    guard let entries = opendir(folder.isEmpty ? "." : folder) else { return }
+    defer { closedir(entries) }
+    while let entry = readdir(entries) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      guard let process = Self.writer(of: name), kill(process, 0) != 0, errno == ESRCH else {
+        continue
+      }
+      var status = stat()
+      if lstat(folder + name, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+        status.st_uid == geteuid()
+      {
+        unlink(folder + name)
+      }
+    }
+  }
+
+  /// The process that writes a file of this name; nil where it is none of ours.
+  private static func writer(of name: String) -> pid_t? {
+    guard name.hasPrefix(".ravine-"), name.hasSuffix(".tmp") else { return nil }
+    let parts = name.dropFirst(8).dropLast(4).split(
+      separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 2, let process = pid_t(parts[0]), process > 0,
+      parts[1].utf8.count <= 13, UInt64(parts[1], radix: 36) != nil
+    else { return nil }
+    return process
+  }
+
   private func openBeside(
     _ target: String
   ) throws(DiagnosticError) -> (path: String, descriptor: Int32) {
-    let directory = target.lastIndex(of: "/").map { String(target[...$0]) } ?? ""
+    let directory = Self.directory(of: target)
     for _ in 0..<16 {
       let mark = String(UInt64.random(in: .min ... .max), radix: 36)
       let temporary = "\(directory).ravine-\(getpid())-\(mark).tmp"

@@ -74,7 +74,8 @@ final class AxisInputs {
 
   /// Gives the optimizer the gradients and losses, at `point`, of single examples and of terms.
   func give(
-    _ optimizer: Optimizer, _ rows: ArraySlice<Int>, at point: [UnsafeRawPointer], _ occasion: Occasion
+    _ optimizer: Optimizer, _ rows: ArraySlice<Int>, at point: [UnsafeRawPointer],
+    _ occasion: Occasion
   ) throws(DiagnosticError) {
     for axis in [AxisName.batch, .groups] {
       let wanted = wanted.filter { $0.axis == axis }
@@ -99,7 +100,8 @@ final class AxisInputs {
   /// Deals the rows to the workers in turn and writes the gradient of each behind that of the one
   /// before; fewer rows than workers go round again. Returns the mean loss of the rows.
   func deal(
-    _ rows: ArraySlice<Int>, to gradients: TensorMemory, at point: [UnsafeRawPointer], _ occasion: Occasion
+    _ rows: ArraySlice<Int>, to gradients: TensorMemory, at point: [UnsafeRawPointer],
+    _ occasion: Occasion
   ) throws(DiagnosticError) -> Double {
     let rows = Array(rows)
     let workers = lengths.workers
@@ -140,7 +142,8 @@ final class AxisInputs {
   }
 
   private func evaluate(
-    _ part: Part, _ gradients: [UnsafeMutableRawPointer], at point: [UnsafeRawPointer], _ occasion: Occasion
+    _ part: Part, _ gradients: [UnsafeMutableRawPointer], at point: [UnsafeRawPointer],
+    _ occasion: Occasion
   ) throws(DiagnosticError) -> Double {
     part.runner.bind(
       parameters: point, gradients: gradients,

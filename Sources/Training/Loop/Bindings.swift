@@ -64,7 +64,7 @@ final class Bindings {
 
   /// A rule on the parameters of the objective. What differs in arguments alone shares its plans.
   func rule(
-    _ rule: RuleInstance, _ parameters: [ParameterSpec], horizon: Int, axes: AxisLengths,
+    _ rule: Rule, _ parameters: [ParameterSpec], horizon: Int, axes: AxisLengths,
     isCompiled: Bool
   ) throws(DiagnosticError) -> BoundRule {
     var k = rules.firstIndex { $0.isBound(to: rule, horizon: horizon) }

@@ -13,6 +13,10 @@ package struct RunHistory: Sendable {
   package var parameters: [[Double]] = []
   package var steps = 0
   package var seconds = 0.0
+  /// Steps that `guard finite` left out.
+  package var skippedSteps = 0
+  /// What went on and may not be meant.
+  package var warnings: [Diagnostic] = []
   /// Why the run stopped before its end.
   package var failure: Diagnostic?
   package var wasInterrupted = false
@@ -24,6 +28,21 @@ package struct RunHistory: Sendable {
     for (name, value) in row { values[name, default: []].append(value) }
   }
 
+  /// Of each kind of warning in some runs the first, and how many others there are.
+  package static func warnings(_ runs: [RunHistory]) -> [Diagnostic] {
+    let all = runs.flatMap(\.warnings)
+    var found: [Diagnostic] = []
+    for warning in all where !found.contains(where: { $0.code == warning.code }) {
+      var first = warning
+      let others = all.count { $0.code == warning.code } - 1
+      if others > 0 {
+        first.notes.append(Note("\(others) other seed\(others == 1 ? "" : "s") likewise"))
+      }
+      found.append(first)
+    }
+    return found
+  }
+
   /// The last recorded value of a series.
   package func last(_ name: String) -> Double? { values[name]?.last }
 }
@@ -33,7 +52,9 @@ package struct RuleHistory: Sendable {
   /// The rule as written, for tables and legends.
   package var label: String
   package var runs: [RunHistory] = []
-  package init(label: String) { self.label = label }
+
+  /// Of each kind of warning the first seed's, and how many others have one.
+  package var warnings: [Diagnostic] { RunHistory.warnings(runs) }
 }
 
 /// The result of one `train` or `minimize`.
@@ -48,11 +69,7 @@ package struct ExperimentHistory: Sendable {
   /// Values of an objective of two variables, for the plot of the path.
   package var landscape: Landscape?
 
-  package init(title: String, axis: String) {
-    self.title = title
-    self.axis = axis
-  }
-
+  package var warnings: [Diagnostic] { rules.flatMap(\.warnings) }
   package var failures: [Diagnostic] { rules.flatMap { $0.runs.compactMap(\.failure) } }
   package var wasInterrupted: Bool { rules.contains { $0.runs.contains(where: \.wasInterrupted) } }
 }

@@ -12,6 +12,7 @@ final class Learner {
   private let seed: UInt64
   private let optimizer: Optimizer?
   private let axes: AxisInputs?
+  private var watch: RunWatch?
   private let parameters: TensorMemory
   private let gradients: TensorMemory
   private let batch: Int
@@ -31,7 +32,7 @@ final class Learner {
   private var elementType: ElementType { bindings.elementType }
 
   init(
-    _ bindings: Bindings, _ rule: RuleInstance?, batch: Int = 1, seed: UInt64, horizon: Int,
+    _ bindings: Bindings, _ rule: Rule?, batch: Int = 1, seed: UInt64, horizon: Int,
     workers: Int = 1, isCompiled: Bool = true
   ) throws(DiagnosticError) {
     self.bindings = bindings
@@ -71,6 +72,7 @@ final class Learner {
       try axes.prepare(optimizer)
       self.optimizer = optimizer
       self.axes = axes
+      watch = RunWatch(optimizer)
     } else {
       optimizer = nil
       axes = nil
@@ -99,6 +101,7 @@ final class Learner {
       position += count
     }
     try optimizer?.initialise()
+    watch = optimizer.map(RunWatch.init)
     steps = 0
     takeViews()
   }
@@ -151,6 +154,7 @@ final class Learner {
       oracle: { (points, gradients) throws(DiagnosticError) -> Double in
         try evaluator.runner.loss(at: points, gradients: gradients, occasion)
       })
+    watch?.look()
     if optimizer?.stepCount == 1 { takeViews() }
     return (loss, shown ?? loss)
   }
@@ -221,6 +225,24 @@ final class Learner {
   }
 
   // MARK: Failures
+
+  /// Leaves in a history what the run would hide. A run that failed has said that its numbers broke.
+  func conclude(_ history: inout RunHistory) {
+    history.parameters = result
+    history.skippedSteps = optimizer?.skippedSteps ?? 0
+    history.warnings = watch?.findings ?? []
+    if history.failure != nil { history.warnings.removeAll { $0.code == .stateNotFinite } }
+  }
+
+  /// The failure of a run whose schedule left its domain; nil for other errors, which end all runs.
+  static func failure(
+    _ error: DiagnosticError, _ rule: String, _ seed: UInt64
+  ) -> Diagnostic? {
+    guard var said = error.diagnostics.first, said.code == .domainLeft else { return nil }
+    said.message = "\(rule), seed \(seed): \(said.message)"
+    said.notes.removeAll { $0.span == .none }
+    return said
+  }
 
   /// What to say of a loss that is not finite: the step and the tensor that broke first.
   func failure(_ loss: Double, _ step: Int, _ rule: String, _ seed: UInt64) -> Diagnostic {

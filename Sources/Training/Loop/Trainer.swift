@@ -32,7 +32,7 @@ package struct Trainer {
 
   /// Minibatch training on a data set; metrics are measured on its test part after every epoch.
   package func train(
-    _ rules: [RuleInstance], _ settings: TrainingSettings, title: String
+    _ rules: [Rule], _ settings: TrainingSettings, title: String
   ) throws(DiagnosticError) -> ExperimentHistory {
     guard let rows = data?.train.rows else { preconditionFailure("training wants data") }
     var history = ExperimentHistory(title: title, axis: "epoch")
@@ -55,7 +55,7 @@ package struct Trainer {
 
   /// Binds all rules before the first of them runs, so that their errors are told together.
   private func bind(
-    _ rules: [RuleInstance], batch: Int = 1, horizon: Int, workers: Int = 1
+    _ rules: [Rule], batch: Int = 1, horizon: Int, workers: Int = 1
   ) throws(DiagnosticError) {
     var found: [Diagnostic] = []
     for rule in rules {
@@ -71,7 +71,7 @@ package struct Trainer {
   }
 
   private func run(
-    _ rule: RuleInstance, _ rows: Int, _ settings: TrainingSettings, _ batch: Int, _ total: Int,
+    _ rule: Rule, _ rows: Int, _ settings: TrainingSettings, _ batch: Int, _ total: Int,
     _ seed: UInt64, _ place: String
   ) throws(DiagnosticError) -> RunHistory {
     let learner = try Learner(
@@ -101,7 +101,14 @@ package struct Trainer {
           // A last batch that is short is filled up with the first rows of the epoch.
           rows = (rows + order[..<(batch - rows.count)])[...]
         }
-        let (loss, shown) = try learner.step(rows, showsLoss: true)
+        let (loss, shown): (Double, Double)
+        do throws(DiagnosticError) {
+          (loss, shown) = try learner.step(rows, showsLoss: true)
+        } catch {
+          history.failure = Learner.failure(error, rule.label, seed)
+          if history.failure == nil { throw error }
+          break training
+        }
         history.steps = step
         guard loss.isFinite else {
           history.failure = learner.failure(loss, step, rule.label, seed)
@@ -121,7 +128,7 @@ package struct Trainer {
       history.failure = learner.endFailure(step, rule.label, seed)
     }
     history.seconds = clock.seconds
-    history.parameters = learner.result
+    learner.conclude(&history)
     return history
   }
 
@@ -129,7 +136,7 @@ package struct Trainer {
 
   /// Steps on an objective without data from its declared point.
   package func minimize(
-    _ rules: [RuleInstance], _ settings: TrainingSettings, title: String
+    _ rules: [Rule], _ settings: TrainingSettings, title: String
   ) throws(DiagnosticError) -> ExperimentHistory {
     var history = ExperimentHistory(title: title, axis: "step")
     history.series = ["loss"] + objective.metrics
@@ -141,7 +148,7 @@ package struct Trainer {
 
   /// The walks of `minimize` without the values around them.
   package func walks(
-    _ rules: [RuleInstance], _ settings: TrainingSettings
+    _ rules: [Rule], _ settings: TrainingSettings
   ) throws(DiagnosticError) -> [RuleHistory] {
     var histories: [RuleHistory] = []
     try bind(rules, horizon: settings.steps ?? 1)
@@ -158,7 +165,7 @@ package struct Trainer {
   }
 
   private func walk(
-    _ rule: RuleInstance, _ settings: TrainingSettings, _ seed: UInt64, _ place: String
+    _ rule: Rule, _ settings: TrainingSettings, _ seed: UInt64, _ place: String
   ) throws(DiagnosticError) -> RunHistory {
     let total = settings.steps ?? 1
     let learner = try Learner(bindings, rule, seed: seed, horizon: total)
@@ -177,7 +184,14 @@ package struct Trainer {
       if isRecorded, keepsPoints { history.points.append(learner.result.flatMap { $0 }) }
       let isApart = learner.measuresApart
       if isRecorded, isApart { try record(learner, step - 1, next: step, &history) }
-      let loss = try learner.step([]).loss
+      let loss: Double
+      do throws(DiagnosticError) {
+        loss = try learner.step([]).loss
+      } catch {
+        history.failure = Learner.failure(error, rule.label, seed)
+        if history.failure == nil { throw error }
+        break
+      }
       if isRecorded, !isApart {
         history.record(Double(step - 1), [("loss", loss)] + learner.metrics)
       }
@@ -198,7 +212,7 @@ package struct Trainer {
       }
     }
     history.seconds = clock.seconds
-    history.parameters = learner.result
+    learner.conclude(&history)
     return history
   }
 

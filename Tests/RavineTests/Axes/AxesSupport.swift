@@ -98,7 +98,7 @@ enum AxesRules {
     ),
   ]
 
-  static func instance(_ name: String) throws -> RuleInstance {
+  static func instance(_ name: String) throws -> Rule {
     let compiler = Compiler()
     let text = all.first { $0.name == name }!.text
     let found = compiler.add(name: "axes.opt", bytes: Array(text.utf8))
@@ -115,7 +115,7 @@ final class RuleOnMemory {
   private let gradients: UnsafeMutablePointer<Double>
 
   init(
-    _ rule: RuleInstance, dims: [Int], start: [Double], engine: EngineKind,
+    _ rule: Rule, dims: [Int], start: [Double], engine: EngineKind,
     axes: AxisLengths = AxisLengths(), horizon: Int = 0
   ) throws {
     optimizer = try Optimizer(

@@ -109,5 +109,23 @@ import Testing
     #expect(inside.contains("x"))
     #expect(!inside.contains("m"))
     #expect(!inside.contains("w"))
+    let outside = compiler.program.candidates(at: try place("minimize"))
+    #expect(!outside.contains { ["lr", "m", "x", "w"].contains($0.name) })
+    func kind(_ name: String) -> Declaration.Kind? {
+      outside.first { $0.name == name }?.declaration.kind
+    }
+    #expect(kind("bowl") == .objective)
+    #expect(kind("Mine") == .rule)
+    // The zoo's, named in the text or not.
+    #expect(kind("Lion") == .rule && kind("Muon") == .rule)
+    #expect(kind("warmup_cosine") == .function)
+  }
+
+  @Test func whatACallMayName() {
+    #expect(compiler.labels(of: "Mine") == ["lr", "β"])
+    #expect(compiler.labels(of: "half") == ["x"])
+    #expect(compiler.labels(of: "bowl") == ["x"])
+    #expect(compiler.labels(of: "HeavyBall").contains("lr"))
+    #expect(compiler.labels(of: "Nothing").isEmpty)
   }
 }

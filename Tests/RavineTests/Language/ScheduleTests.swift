@@ -77,7 +77,7 @@ import Testing
 
 extension Compiler {
   /// A rule of a text.
-  fileprivate func rule(_ call: String, of text: String) throws -> RuleInstance {
+  fileprivate func rule(_ call: String, of text: String) throws -> Rule {
     _ = add(name: "test.opt", bytes: Array(text.utf8))
     return try rule(call)
   }

@@ -1,5 +1,6 @@
 import Diagnostics
 import Driver
+import Experiments
 import IR
 import Laboratory
 import Lowering
@@ -86,9 +87,42 @@ import Testing
     #expect(module.variants[0].nonNegativeStates(module.hypers) == [1])
   }
 
+  /// Tensors of fewer numbers than `small` keep four bytes each; a block of 256 has a scale.
+  @Test func smallTensorsKeepFloat32() throws {
+    func bytes(_ rule: String, _ count: Int) throws -> Double {
+      let spec = ParameterSpec(name: "w", dims: [count])
+      return try RuleDescription(Compiler().rule(rule), parameters: [spec]).placements[0].stateBytes
+    }
+    #expect(try bytes("Adam8bit", 4095) == 4095 * 8)
+    #expect(try bytes("Adam8bit", 4096) == 4096 * 2 + 2 * 4 * 16)
+    #expect(try bytes("Adam8bit(small = 0)", 512) == 512 * 2 + 2 * 4 * 2)
+    #expect(try bytes("Adam8bit(small = 100)", 99) == 99 * 8)
+    // To the bit what Adam with states in float32 does.
+    let text = """
+      rule R { state m as f32, v as f32
+      m' = ema(m, g, 0.9)
+      v' = ema(v, g^2, 0.999)
+      w' = (1 - 0) * (w - 0.001 * (debias(m', 0.9) / (sqrt(debias(v', 0.999)) + 1e-8))) }
+      """
+    let record = Array(
+      #"{"shape": [3], "p0": [1, 2, 3], "gradients": [[1, -1e-3, 0], [0.3, 2, -1]], "parameters": [[1, 2, 3], [1, 2, 3]]}"#
+        .utf8)
+    let compiler = Compiler()
+    #expect(compiler.add(name: "r.opt", bytes: Array(text.utf8)).isEmpty)
+    let trajectory = try Trajectory(bytes: record, path: "record")
+    let small = try Replay.run(compiler.rule("Adam8bit"), on: trajectory)
+    let plain = try Replay.run(compiler.rule("R"), on: trajectory)
+    #expect(small.parameters == plain.parameters)
+    let coarse = try Replay.run(compiler.rule("Adam8bit(small = 0)"), on: trajectory)
+    #expect(coarse.parameters != plain.parameters)
+    // It prints as it was written.
+    let printed = SourcePrinter.rule(try compiler.rule("Adam8bit").module)
+    #expect(printed.contains("as int8(block = block, small = small)"))
+  }
+
   @Test func aDescriptionSaysWhichMap() throws {
     let text = try RuleDescription(Compiler().rule("Adam8bit")).text
-    #expect(text.contains("as int8(block = block), signed map"))
-    #expect(text.contains("as int8(block = block), map without signs"))
+    #expect(text.contains("as int8(block = block, small = small), signed map"))
+    #expect(text.contains("as int8(block = block, small = small), map without signs"))
   }
 }

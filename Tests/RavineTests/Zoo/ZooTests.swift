@@ -15,7 +15,7 @@ import Testing
   ]
 
   /// Those tensors of `shapes` that a rule takes, and with which it can make a step.
-  static func taken(_ rule: RuleInstance) -> [ParameterSpec] {
+  static func taken(_ rule: Rule) -> [ParameterSpec] {
     shapes.filter { spec in
       guard let walk = try? ZooWalk(rule, [spec], engine: .reference, horizon: 1) else {
         return false
@@ -67,7 +67,7 @@ import Testing
 
   /// No engine is held to more than the reference walk keeps when the last bits of gradients change.
   private static func tolerance(
-    _ rule: RuleInstance, _ specs: [ParameterSpec], _ exact: ZooWalk
+    _ rule: Rule, _ specs: [ParameterSpec], _ exact: ZooWalk
   ) throws -> Double {
     let nudged = try walked(rule, specs, nudge: 0x1p-50)
     defer { nudged.release() }
@@ -75,7 +75,7 @@ import Testing
   }
 
   private static func walked(
-    _ rule: RuleInstance, _ specs: [ParameterSpec], _ engine: EngineKind = .reference,
+    _ rule: Rule, _ specs: [ParameterSpec], _ engine: EngineKind = .reference,
     nudge: Double = 0
   ) throws -> ZooWalk {
     let walk = try ZooWalk(

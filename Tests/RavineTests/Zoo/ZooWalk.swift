@@ -22,7 +22,7 @@ struct ZooWalk {
   private let nudge: Double
 
   init(
-    _ rule: RuleInstance, _ specs: [ParameterSpec], engine: EngineKind, horizon: Int,
+    _ rule: Rule, _ specs: [ParameterSpec], engine: EngineKind, horizon: Int,
     compiler: (any SegmentCompiler)? = nil, nudge: Double = 0
   ) throws(DiagnosticError) {
     self.specs = specs
@@ -50,7 +50,7 @@ struct ZooWalk {
   }
 
   /// Two workers, three examples, as many groups as a list says.
-  static func axes(of rule: RuleInstance) -> AxisLengths {
+  static func axes(of rule: Rule) -> AxisLengths {
     var lengths = AxisLengths()
     if rule.module.axes.contains(.workers) { lengths.workers = 2 }
     if rule.module.axes.contains(.batch) { lengths.batch = 3 }

@@ -1,0 +1,222 @@
+import Diagnostics
+import Experiments
+import Laboratory
+import Symbolic
+import Syntax
+
+/// The algebra of expressions: `:simplify`, `:solve`, `:assume`.
+struct ExpressionCommands: Answering {
+  let question: Question
+
+  func answer(_ command: CommandName, _ rest: Fragment) throws {
+    let algebra = algebra
+    let table = algebra.table
+    switch command {
+    case .simplify: show(table.reduced(try term(rest, algebra)), of: algebra)
+    case .expand: show(try term(rest, algebra), of: algebra)
+    case .factor:
+      show(table.reduced(try term(rest, algebra)), of: algebra) { $0.factored($1) }
+    case .collect:
+      let (what, by) = try parts(rest, around: "by", command)
+      let symbol = try name(by, command)
+      let text = try asking(what) { try algebra.collected(what.text, by: symbol) }
+      output.present(text, keeping: text)
+    case .subst:
+      let (change, what) = try parts(rest, around: "in", command)
+      guard let (old, new) = change.sides else {
+        throw DiagnosticError(
+          .usage("which name is replaced by what?", of: command, at: span(change)))
+      }
+      let symbol = algebra.symbol(try name(old, command))
+      let map = [symbol: try term(new, algebra)]
+      show(table.reduced(table.substitute(try term(what, algebra), map)), of: algebra)
+    case .solve:
+      let (equation, unknown) = try parts(rest, around: "for", command)
+      guard let (left, right) = equation.sides else {
+        throw DiagnosticError(.usage("an equation has an `=`", of: command, at: span(equation)))
+      }
+      let symbol = try name(unknown, command)
+      let (a, b) = (try term(left, algebra), try term(right, algebra))
+      try asking(left, right) {
+        let equation = table.subtract(a, b)
+        let solver = Solver(table)
+        let unknown = algebra.symbol(symbol)
+        // A factor x is a solution of its own.
+        let common = table.factors(table.content(equation).common)
+        if common.contains(where: { $0.base == unknown && $0.exponent.isPositive }) {
+          show(table.zero, of: algebra)
+        }
+        if let x = solver.solve(equation, for: unknown) {
+          return show(x, of: algebra) { $0.factored($1) }
+        }
+        guard let both = solver.quadratic(equation, unknown) else {
+          throw SymbolicError("the equation is neither linear nor quadratic in \(symbol)")
+        }
+        for x in both { show(table.reduced(x), of: algebra) }
+      }
+    default:
+      let (what, by) = try parts(rest, around: "wrt", command)
+      let symbol = algebra.symbol(try name(by, command))
+      let term = try term(what, algebra)
+      show(
+        table.reduced(try asking(what) { try Solver(table).derivative(term, by: symbol) }),
+        of: algebra)
+    }
+  }
+
+  private func term(_ fragment: Fragment, _ algebra: ExpressionAlgebra) throws -> TermID {
+    try asking(fragment) { try algebra.term(fragment.text) }
+  }
+
+  /// One name, as it is written.
+  private func name(
+    _ fragment: Fragment, _ command: CommandName
+  ) throws(DiagnosticError) -> String {
+    let text = fragment.text
+    guard Self.isName(text) else {
+      throw DiagnosticError(
+        .usage("here stands one name, such as `x`", of: command, at: span(fragment)))
+    }
+    return text
+  }
+
+  /// Prints a term with what it takes for granted, and keeps it.
+  func show(
+    _ term: TermID, of algebra: ExpressionAlgebra,
+    as text: (TermPrinter, TermID) -> String = { $0.text($1) }
+  ) {
+    if output.isInterrupted { return }
+    let table = algebra.table
+    let plain = table.withoutMarks(term)
+    let conditions = table.divisors(of: term).prefix(8).map { "\(algebra.text($0)) != 0" }
+    let printer = TermPrinter(table)
+    var shown = text(printer, plain == term ? term : table.reduced(plain))
+    if printer.isCut { shown = shown.prefix { $0 != "…" }.prefix(1_500) + "…" }
+    output.present(shown, keeping: printer.isCut ? nil : shown)
+    if !conditions.isEmpty { write("  where \(conditions.joined(separator: ", "))\n") }
+    if printer.isCut {
+      say("a term of more than \(TermPrinter.longest) parts is not written out whole\n")
+    } else if table.isExhausted {
+      output.noteLimit()
+    }
+  }
+
+  // MARK: Statements that are expressions
+
+  /// Whether an expression is a rule, an objective, or an equality of rules.
+  func isAboutRules(_ expression: ExprID, _ tree: SyntaxTree) -> Bool {
+    switch tree[expression] {
+    case .binary(.equal, let a, let b), .binary(.notEqual, let a, let b):
+      isRule(a, tree) && isRule(b, tree)
+    case .name(let name), .call(let name, _):
+      definitions.ledger.declaration(name.key)?.kind != .value
+        && definitions.ledger.declaration(name.key)?.kind != .function
+        && (definitions.isRule(name) || definitions.isObjective(name))
+    default: false
+    }
+  }
+
+  func describe(_ expression: ExprID, _ tree: SyntaxTree) throws {
+    switch tree[expression] {
+    case .binary(_, let a, let b):
+      try RuleCommands(question: question)
+        .compare(line.fragment(a, tree), line.fragment(b, tree))
+    default:
+      try InspectionCommands(question: question).describe(line.fragment(expression, tree))
+    }
+  }
+
+  /// Answers an expression that the checker refused for its free names: a term. False for others.
+  func answer(_ text: String, name: String, _ found: [Diagnostic]) -> Bool {
+    let algebra = algebra
+    guard
+      found.allSatisfy({
+        $0.severity == .warning || [.unknownName, .notAvailable].contains($0.code)
+      }), let term = try? algebra.term(text, name: name)
+    else { return false }
+    noteSymbols(of: found)
+    show(algebra.table.reduced(term), of: algebra)
+    return true
+  }
+
+  /// A name that may have been meant is said, as it is with any unknown name.
+  private func noteSymbols(of found: [Diagnostic]) {
+    for diagnostic in found where !diagnostic.fixIts.isEmpty {
+      let name = compiler.sources.text(diagnostic.span)
+      guard name.count > 2 else { continue }
+      say("`\(name)` stands for any number; \(diagnostic.fixIts[0].message)\n")
+    }
+  }
+
+  private func isRule(_ id: ExprID, _ tree: SyntaxTree) -> Bool {
+    switch tree[id] {
+    case .name(let name), .call(let name, _): definitions.isRule(name)
+    default: false
+    }
+  }
+
+  // MARK: :assume
+
+  func assume(_ rest: Fragment) throws {
+    if rest.isEmpty {
+      if definitions.assumptions.isEmpty { say("a free name may be any number\n") }
+      for (name, domain) in definitions.assumptions {
+        write("\(Setting.shown(name)) in \(domain)\n")
+      }
+      return
+    }
+    let (name, domain) = try assumption(rest)
+    let key = Name(name).key
+    definitions.assumptions.removeAll { $0.name == key }
+    if domain.low != nil || domain.high != nil { definitions.assumptions.append((key, domain)) }
+  }
+
+  /// `β in [0, 1)`, `x > 0`.
+  private func assumption(_ rest: Fragment) throws -> (String, Interval) {
+    if let (name, bounds) = rest.split(on: "in") {
+      guard Self.isName(name.text), let domain = try interval(bounds) else { throw wrong(rest) }
+      return (name.text, domain)
+    }
+    for (mark, twin) in [(">=", "≥"), ("<=", "≤"), (">", ">"), ("<", "<")] {
+      guard let (name, bound) = rest.split(on: mark) ?? rest.split(on: twin) else { continue }
+      guard Self.isName(name.text), let x = Rational(literal: try number(bound)) else {
+        throw wrong(rest)
+      }
+      return (
+        name.text,
+        mark.hasPrefix(">")
+          ? Interval(x, nil, excludesLow: mark == ">")
+          : Interval(nil, x, excludesHigh: mark == "<")
+      )
+    }
+    throw wrong(rest)
+  }
+
+  private func wrong(_ place: Fragment) -> DiagnosticError {
+    DiagnosticError(
+      .usage("write `x in [0, 1)`, `x > 0` or `x <= 1`", of: .assume, at: span(place)))
+  }
+
+  private static func isName(_ text: String) -> Bool {
+    guard let first = text.first, first.isLetter || first == "_" else { return false }
+    return text.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+  }
+
+  private func number(_ fragment: Fragment) throws -> Double {
+    try asking(fragment) { try compiler.freeExpression(fragment.text).value().scalar }
+  }
+
+  /// `[0, 1)`; nil for what is no interval.
+  private func interval(_ fragment: Fragment) throws -> Interval? {
+    let text = fragment.text
+    guard let open = text.first, let close = text.last, "[(".contains(open), "])".contains(close)
+    else { return nil }
+    let inner = Fragment(String(text.dropFirst().dropLast()), at: fragment.offset + 1)
+    guard let (low, high) = inner.split(on: ","), !low.isEmpty, !high.isEmpty else { return nil }
+    let (a, b) = (try number(low), try number(high))
+    guard a <= b else { return nil }
+    return Interval(
+      Rational(literal: a), Rational(literal: b), excludesLow: open == "(",
+      excludesHigh: close == ")")
+  }
+}

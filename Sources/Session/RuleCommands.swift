@@ -1,0 +1,258 @@
+import Basics
+import Diagnostics
+import Laboratory
+import Symbolic
+import Syntax
+
+/// The algebra of rules: `:compare`, `:steady`, `:reduce`.
+struct RuleCommands: Answering {
+  let question: Question
+
+  func compare(_ a: Fragment, _ b: Fragment) throws {
+    let result = try asking(a, b) {
+      let first = try rule(a)
+      return first.compared(with: try rule(b))
+    }
+    if output.isInterrupted { return }
+    write(ComparisonText.text(result))
+    if !result.isEqual { output.note(.finding) }
+  }
+
+  func answer(_ command: CommandName, _ rest: Fragment) throws {
+    switch command {
+    case .sensitivity:
+      let (what, by) = try parts(rest, around: "wrt", command)
+      try asking(what) {
+        let algebra = try self.algebra(of: what, generality: .all)
+        let text = algebra.printer.text(try algebra.sensitivity(to: by.text))
+        output.present(text, keeping: text)
+        if algebra.table.isExhausted { output.noteLimit() }
+        output.noteFixed(algebra.setting)
+      }
+    case .unroll: try unroll(rest)
+    case .closed: try closed(rest)
+    case .lr: try learningRate(rest)
+    case .identify: try identify(rest)
+    case .units: try units(rest)
+    case .reduce: try reduce(rest)
+    case .steady: try asking(rest) { try steady(try algebra(of: rest)) }
+    case .invariance: try asking(rest) { try invariance(try algebra(of: rest)) }
+    default: try asking(rest) { try bounds(try algebra(of: rest, generality: .all)) }
+    }
+  }
+
+  /// `Lion.m`, `Lookahead(Adam).base.m`: a rule and the name of a state.
+  private func state(
+    _ fragment: Fragment, _ command: CommandName
+  ) throws -> (algebra: RuleAlgebra, state: String) {
+    let (tree, root) = try asking(fragment) { try compiler.parsed(fragment.text) }
+    var names: [String] = []
+    var rest = root
+    while case .member(let inner, let name) = tree[rest] {
+      names.insert(name.text, at: 0)
+      rest = inner
+    }
+    if names.isEmpty {
+      throw DiagnosticError(
+        .usage("which state? write `\(fragment.text).m`", of: command, at: span(fragment)))
+    }
+    let rule = line.fragment(rest, tree, at: fragment.offset)
+    let algebra = try asking(rule) { try self.algebra(of: rule) }
+    return (algebra, names.joined(separator: "."))
+  }
+
+  private func unroll(_ rest: Fragment) throws {
+    var what = rest
+    var steps = 4
+    if let (before, last) = rest.lastWord, last.text.allSatisfy(\.isNumber) {
+      guard let n = Int(last.text), (1...64).contains(n) else {
+        throw DiagnosticError(
+          .usage("from 1 to 64 steps are written out", of: .unroll, at: span(last)))
+      }
+      (what, steps) = (before, n)
+    }
+    let (algebra, state) = try self.state(what, .unroll)
+    // The first steps are told while the later ones are made: where terms grow too large, they stand.
+    try asking(what) {
+      var known = 0
+      var goal = min(4, steps)
+      while known < steps, !output.isInterrupted {
+        for line in try algebra.unrolled(state, steps: goal).dropFirst(known) {
+          known += 1
+          write("\(state)_\(known) = \(line)\n")
+        }
+        goal = min(2 * goal, steps)
+      }
+    }
+  }
+
+  private func closed(_ rest: Fragment) throws {
+    let (algebra, state) = try self.state(rest, .closed)
+    try asking(rest) {
+      let history = try algebra.history(of: state)
+      let printer = algebra.printer
+      let table = algebra.table
+      write(history.text + "\n")
+      let t = SymbolicRule.step(table, from: 1)
+      let total = history.totalWeight(after: t)
+      write("  the weights add up to \(printer.factored(total)) after t steps\n")
+      if let correction = correction(total, algebra) { write("  \(correction)\n") }
+      if let window = history.window {
+        write("  it remembers about \(printer.text(window)) steps\(number(window, algebra))\n")
+      }
+      if let half = history.halfLife {
+        write(
+          "  a gradient counts half after \(printer.text(half)) steps\(number(half, algebra))\n")
+      }
+    }
+  }
+
+  /// Why averages are divided by 1 − β^t.
+  private func correction(_ total: TermID, _ algebra: RuleAlgebra) -> String? {
+    let table = algebra.table
+    if total == table.one || table.value(total) != nil { return nil }
+    let t = SymbolicRule.step(table, from: 1)
+    guard table.contains(total, t), table.symbols(in: total).count == 2 else { return nil }
+    let rest = table.reduced(table.subtract(table.one, total))
+    guard table[rest].kind != .sum else { return nil }
+    return
+      "so dividing by \(algebra.printer.text(total)) makes it an average from the first step on"
+  }
+
+  /// The value at the rule's defaults, in parentheses.
+  private func number(_ term: TermID, _ algebra: RuleAlgebra) -> String {
+    var evaluator = Evaluator(algebra.table)
+    for (symbol, _, typical) in algebra.setting.symbols {
+      if let typical { evaluator.set(symbol, typical) }
+    }
+    guard algebra.table.value(term) == nil, let x = evaluator.number(term), x.isFinite else {
+      return ""
+    }
+    return " (\(NumberText.shortest((x * 1000).rounded() / 1000)) at the defaults)"
+  }
+
+  private func learningRate(_ rest: Fragment) throws {
+    let (a, b) = try pair(rest, .lr)
+    try asking(a, b) {
+      let first = try compiler.rule(a.text).updateSize()
+      let second = try compiler.rule(b.text).updateSize()
+      if output.isInterrupted { return }
+      for (name, size) in [(a.text, first), (b.text, second)] {
+        let term = size.symbolic.map { " = \($0)" } ?? ""
+        write("\(name) moves by \(Presentation.short(size.measured)) (root mean square)\(term)\n")
+      }
+      let factor = first.measured / second.measured
+      write("\(b.text) moves as far with its lr multiplied by \(Presentation.short(factor))\n")
+      write("a decay that is multiplied by lr is divided by that number to stay what it was\n")
+    }
+  }
+
+  private func identify(_ rest: Fragment) throws {
+    let found = try asking(rest) {
+      try rule(rest).likenesses(among: compiler.zooRules())
+    }
+    if output.isInterrupted { return }
+    let isCut = TermLimits.current.areReached
+    if found.isEmpty, !isCut {
+      write("no rule of the zoo equals it, nor what it becomes at an end of a domain\n")
+    }
+    for likeness in found {
+      let change = likeness.change.isEmpty ? "" : " with \(likeness.change)"
+      write("\(likeness.zooRule)\(change): \(ComparisonText.headline(likeness.comparison))\n")
+    }
+    if isCut { say("stopped at the limit of time: not all of the zoo was looked at\n") }
+  }
+
+  private func steady(_ algebra: RuleAlgebra) throws {
+    let printer = algebra.printer
+    defer { output.noteFixed(algebra.setting) }
+    do {
+      let steady = try algebra.steadyState()
+      write("under a constant gradient w' - w → \(printer.text(steady.update))\n")
+      for (name, value) in steady.states { write("  \(name) → \(printer.text(value))\n") }
+      if let limit = steady.withoutEpsilon {
+        write("  with ε → 0 the update is \(printer.text(limit))\n")
+      }
+      for limit in steady.limits { write("  by \(limit)\n") }
+    } catch {
+      write("under a constant gradient: \(error)\n")
+    }
+    if let noise = try? algebra.noise() {
+      write("under independent gradients\n")
+      write("  the mean of w' - w → \(printer.factor(noise.mean)) * mean(g)\n")
+      write("  its variance → \(printer.factor(noise.variance)) * var(g)\n")
+    } else {
+      let size = try algebra.source.updateSize()
+      write(
+        "under independent gradients of variance 1 the update has root mean square "
+          + "\(Presentation.short(size.measured)), measured\n")
+    }
+  }
+
+  private func invariance(_ algebra: RuleAlgebra) throws {
+    let findings = try algebra.invariance().findings
+    output.write(
+      rows: findings.map { finding in
+        let verdict = finding.holds.map { $0 ? "yes" : "no " } ?? "?  "
+        return (finding.property, "\(verdict)  \(finding.reason)")
+      })
+    output.noteFixed(algebra.setting)
+  }
+
+  private func units(_ rest: Fragment) throws {
+    let algebra = try asking(rest) { try self.algebra(of: rest) }
+    let units = algebra.units()
+    output.write(
+      rows: (units.hypers.map { ($0.name, $0.dimension) }
+        + units.states.map { ($0.name, $0.dimension) })
+        .map { name, dimension in (name, dimension.map { "\($0)" } ?? "any") })
+    for constant in units.constants {
+      write("the constant \(NumberText.shortest(constant.value)) has \(constant.dimension)\n")
+    }
+    if let conflict = units.conflict {
+      throw DiagnosticError(
+        .unlikeUnits(conflict.message, at: conflict.at.isNone ? span(rest) : conflict.at))
+    }
+  }
+
+  private func bounds(_ algebra: RuleAlgebra) throws {
+    let bounds = try algebra.bounds()
+    let printer = algebra.printer
+    if let update = bounds.update {
+      write("|w' - w| <= \(printer.text(update))\n")
+    } else {
+      write("no bound of the update is known\n")
+    }
+    if let radius = bounds.radius {
+      let condition = bounds.condition.map { " where \(printer.text($0)) <= 1" } ?? ""
+      write("|w| <= \(printer.text(radius)) is kept once it holds\(condition)\n")
+    }
+  }
+
+  private func reduce(_ rest: Fragment) throws {
+    var what = rest
+    let last = rest.lastWord
+    let assumes = last?.last.text == "assuming"
+    if let last, assumes { what = last.before }
+    try asking(what) {
+      let algebra = try self.algebra(of: what)
+      let reduction = try algebra.reduction(assuming: assumes)
+      if reduction.steps.isEmpty { write("nothing to shorten\n") }
+      for step in reduction.steps {
+        let certainty =
+          switch step.certainty {
+          case .exact: "exact"
+          case .exactWhere(let condition): "exact where \(condition)"
+          case .assuming(let statement): "assuming \(statement)"
+          }
+        write("\(step.name): \(step.text) (\(certainty))\n")
+      }
+      if reduction.steps.isEmpty { return }
+      if let source = reduction.source(name: "Reduced") {
+        write("\n" + source)
+      } else {
+        write("the rest has no source form\n")
+      }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import Diagnostics
+import Experiments
+import Runtime
+import Semantics
+
+/// Runs the commands of statements, and keeps what was recorded for plots.
+final class ScriptRunner {
+  /// Compiles passes for the engines `native` and `auto`.
+  var passCompiler: (any SegmentCompiler)?
+  private var script: Script!
+  /// Findings and warnings of the script that were shown.
+  private var shown = (findings: 0, warnings: 0)
+  private let definitions: Definitions
+  private let output: Presentation
+
+  init(_ definitions: Definitions, _ output: Presentation) {
+    self.definitions = definitions
+    self.output = output
+    restart()
+  }
+
+  /// Goes on with the compiler that the definitions have now.
+  func restart() {
+    let experiments = script?.experiments ?? []
+    script = Script(
+      definitions.compiler, options: Script.Options(),
+      output: { [unowned output] in output.write($0) },
+      progress: { [unowned output] in output.progress($0) })
+    script.draw = { [unowned output] figure throws(DiagnosticError) in try output.drawn(figure) }
+    script.resume(experiments)
+    shown = (0, 0)
+  }
+
+  /// Whether a text begins with what the last experiment recorded.
+  func hasSeries(_ rest: Fragment) -> Bool {
+    let series = (script.experiments.last?.series ?? []) + ["path", "loss"]
+    let first = rest.text.split(whereSeparator: { $0 == "," || $0 == " " }).first
+    return first.map { series.contains(String($0)) } ?? false
+  }
+
+  /// Forgets the examples of `data` names that now mean others.
+  func forget(_ declarations: [Ledger.Declaration]) {
+    for declaration in declarations where declaration.kind == .data {
+      script.forget(data: declaration.key)
+    }
+  }
+
+  /// Runs the commands of the text that was checked last; each is part of the saved session once
+  /// it has run.
+  func run() throws {
+    for command in definitions.compiler.commands {
+      if output.isInterrupted { return }
+      let source = definitions.compiler.sources.text(command.span)
+      if case .expression(let expression) = command.kind {
+        let (value, isBoolean) = try script.evaluate(expression, command.tree)
+        output.show(value, isBoolean: isBoolean, of: source)
+      } else {
+        try run(command)
+      }
+      definitions.ran(source)
+    }
+  }
+
+  private func run(_ command: CheckedCommand) throws {
+    script.options.engine = output.settings.engine
+    script.options.elementType = output.settings.elementType
+    script.options.folder = nil
+    script.passCompiler = passCompiler
+    if case .train(let statement) = command.kind {
+      script.options.folder = definitions.ledger.declaration(statement.data.key)?.folder
+    }
+    // What it found before it failed is told as well.
+    defer {
+      output.progress("")
+      let found =
+        script.warnings.dropFirst(shown.warnings) + script.findings.dropFirst(shown.findings)
+      shown = (script.findings.count, script.warnings.count)
+      report(Array(found))
+    }
+    let findings = script.findings.count
+    try script.run(command)
+    switch command.kind {
+    case .assert where script.findings.count == findings: output.say("it holds\n")
+    case .train, .minimize: report(script.experiments.last?.failures ?? [])
+    default: break
+    }
+  }
+
+  private func report(_ diagnostics: [Diagnostic]) {
+    output.report(diagnostics, in: definitions.compiler.sources)
+  }
+}
