@@ -45,8 +45,7 @@ enum Program {
   }
 
   /// The rule that `text` names, lowered with its arguments. Errors are shown and end the command.
-  static func rule(_ text: String, from path: String?, in compiler: Compiler) throws -> Rule
-  {
+  static func rule(_ text: String, from path: String?, in compiler: Compiler) throws -> Rule {
     if let path { try add(path, to: compiler) }
     return try Console.reporting(in: compiler) { try compiler.rule(text) }
   }

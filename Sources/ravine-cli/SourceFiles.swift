@@ -10,7 +10,9 @@ enum SourceFiles {
   /// The bytes of a file, of standard input for `-`.
   ///
   /// Throws R0701 (missing), R0702 (unreadable), R0703 (a directory), R0705 (endless).
-  static func read(_ path: String, limit: Int = SourceFiles.limit) throws(DiagnosticError) -> [UInt8] {
+  static func read(_ path: String, limit: Int = SourceFiles.limit) throws(DiagnosticError)
+    -> [UInt8]
+  {
     if path == "-" { return readStandardInput() }
     if isDirectory(path) {
       throw DiagnosticError(.isDirectory(path))

@@ -35,7 +35,7 @@ package struct WholeFile {
     if path.isEmpty || path.utf8.contains(0) || path.hasSuffix("/") {
       throw DataProblem.notRegular(path, what: "no file name", at: span)
     }
-    let target = try destination().path
+    let target = try destination(isPicture: true).path
     let directory = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "."
     guard access(directory, W_OK) == 0 else { throw failure(errno) }
   }
