@@ -30,7 +30,10 @@ import Testing
       compiler.rule("R"), parameters: specs, engine: engine, elementType: element,
       compiler: NativeTesting.isPossible ? NativeTesting.compiler : nil)
     let host = HostTensors(specs, element)
-    for (k, values) in gradients.enumerated() { host.set(host.gradients[k], values) }
+    for (k, values) in gradients.enumerated() {
+      host.set(host.gradients[k], values)
+      host.set(host.parameters[k], values.map { _ in 0 })
+    }
     optimizer.bind(
       parameters: host.parameters, gradients: host.gradients.map { UnsafeRawPointer($0) })
     try optimizer.initialise()
