@@ -96,10 +96,7 @@ struct ReductionLowerer: LoweringPart {
     guard let x = single(value, at: span) else { return .failure }
     func fold(_ operation: Operation, _ operand: Value) -> Value {
       guard let handle = single(operand, at: span) else { return .failure }
-      // One number is its own sum, maximum and minimum.
-      if scope.axis == nil, entry(handle).isScalar,
-        [.sum, .maximumOf, .minimumOf].contains(operation)
-      {
+      if ShapeRules.isIdentity(operation, of: shape(handle), attribute: scope.rawValue) {
         return .value(handle)
       }
       return make(operation, [handle], attribute: scope.rawValue, at: span)
