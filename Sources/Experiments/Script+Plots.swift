@@ -18,7 +18,7 @@ extension Script {
       statement, command, among: experiment.series, hasPath: experiment.landscape != nil)
     var panels = names.isEmpty ? [] : experiment.figure(names).panels
     if wantsPath {
-      guard let path = experiment.pathFigure() else {
+      guard let path = try experiment.pathFigure() else {
         throw DiagnosticError(.pathNotPlane(at: command.span))
       }
       panels += path.panels
@@ -86,6 +86,7 @@ extension Script {
   /// of them runs: clauses, files of data, what plots name and where they go.
   package func problems() -> [Diagnostic] {
     var found: [Diagnostic] = []
+    checked = [:]
     func note(_ look: () throws(DiagnosticError) -> Void) {
       do throws(DiagnosticError) { try look() } catch { found += error.diagnostics }
     }
@@ -102,14 +103,14 @@ extension Script {
       switch command.kind {
       case .train(let statement):
         note { () throws(DiagnosticError) in
-          _ = try settings(Clauses(statement.clauses, command, self), command)
+          checked[command.span] = try settings(statement.clauses, command)
         }
         if let objective = try? compiler.objective(statement.objective, in: command.tree) {
           last = (["loss"] + objective.metrics + ["test_loss"], false)
         }
       case .minimize(let statement):
         note { () throws(DiagnosticError) in
-          _ = try settings(Clauses(statement.clauses, command, self), command)
+          checked[command.span] = try settings(statement.clauses, command)
         }
         if let objective = try? compiler.objective(statement.objective, in: command.tree) {
           last = (["loss"] + objective.metrics, objective.mayBePlane)

@@ -319,8 +319,9 @@ extension Script {
   private func searched(
     _ clauses: [Clause], _ command: CheckedCommand
   ) throws(DiagnosticError) -> TrainingSettings {
-    let clauses = try Clauses(clauses, command, self)
-    if let clause = clauses.ofSeeds { warn(.seedsOfSearch(clause.keyword)) }
+    if let clause = try Clauses(clauses, command, self).ofSeeds {
+      warn(.seedsOfSearch(clause.keyword))
+    }
     return try settings(clauses, command)
   }
 }
