@@ -86,7 +86,6 @@ extension Script {
   /// of them runs: clauses, files of data, what plots name and where they go.
   package func problems() -> [Diagnostic] {
     var found: [Diagnostic] = []
-    checked = [:]
     func note(_ look: () throws(DiagnosticError) -> Void) {
       do throws(DiagnosticError) { try look() } catch { found += error.diagnostics }
     }
@@ -103,14 +102,14 @@ extension Script {
       switch command.kind {
       case .train(let statement):
         note { () throws(DiagnosticError) in
-          checked[command.span] = try settings(statement.clauses, command)
+          _ = try settings(Clauses(statement.clauses, command, self), command)
         }
         if let objective = try? compiler.objective(statement.objective, in: command.tree) {
           last = (["loss"] + objective.metrics + ["test_loss"], false)
         }
       case .minimize(let statement):
         note { () throws(DiagnosticError) in
-          checked[command.span] = try settings(statement.clauses, command)
+          _ = try settings(Clauses(statement.clauses, command, self), command)
         }
         if let objective = try? compiler.objective(statement.objective, in: command.tree) {
           last = (["loss"] + objective.metrics, objective.mayBePlane)

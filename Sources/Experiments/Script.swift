@@ -44,8 +44,8 @@ package final class Script {
   /// What a run does although it may not be meant.
   package private(set) var warnings: [Diagnostic] = []
   private var loaded: [String: DataSplit] = [:]
-  /// The clauses that were read before the first command ran.
-  var checked: [Span: TrainingSettings] = [:]
+  /// What the clauses of each command say.
+  private var settled: [Span: TrainingSettings] = [:]
 
   package init(
     _ compiler: Compiler, options: Options, output: @escaping (String) -> Void,
@@ -104,7 +104,7 @@ package final class Script {
   ) throws(DiagnosticError) {
     let objective = try compiler.objective(statement.objective, in: command.tree)
     let data = try dataset(statement.data.key)
-    let settings = try settings(statement.clauses, command)
+    let settings = try settings(Clauses(statement.clauses, command, self), command)
     let rules = try rules(statement.rules, command)
     noteWindows(rules, settings.steps)
     let trainer = Trainer(
@@ -124,7 +124,7 @@ package final class Script {
     guard objective.inputs.isEmpty else {
       throw DiagnosticError(.needsData(objective.name, at: command.span))
     }
-    let settings = try settings(statement.clauses, command)
+    let settings = try settings(Clauses(statement.clauses, command, self), command)
     let rules = try rules(statement.rules, command)
     noteWindows(rules, settings.steps)
     let trainer = Trainer(
@@ -139,10 +139,9 @@ package final class Script {
 
   /// What the clauses of `train` or `minimize` say.
   func settings(
-    _ clauses: [Clause], _ command: CheckedCommand
+    _ clauses: Clauses, _ command: CheckedCommand
   ) throws(DiagnosticError) -> TrainingSettings {
-    if let known = checked[command.span] { return known }
-    let clauses = try Clauses(clauses, command, self)
+    if let known = settled[command.span] { return known }
     var settings = TrainingSettings()
     settings.steps = try clauses.count("for", unit: "steps")
     settings.seeds = try clauses.seeds()
@@ -157,6 +156,7 @@ package final class Script {
     if settings.epochs == nil, settings.steps == nil {
       throw clauses.missing(example, at: command.span)
     }
+    settled[command.span] = settings
     return settings
   }
 

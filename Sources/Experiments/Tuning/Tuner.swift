@@ -319,9 +319,8 @@ extension Script {
   private func searched(
     _ clauses: [Clause], _ command: CheckedCommand
   ) throws(DiagnosticError) -> TrainingSettings {
-    if let clause = try Clauses(clauses, command, self).ofSeeds {
-      warn(.seedsOfSearch(clause.keyword))
-    }
+    let clauses = try Clauses(clauses, command, self)
+    if let clause = clauses.ofSeeds { warn(.seedsOfSearch(clause.keyword)) }
     return try settings(clauses, command)
   }
 }
