@@ -61,11 +61,6 @@ extension Diagnostic {
       at: span)
   }
 
-  static func tensorTooLarge(_ elements: Double, at span: Span) -> Diagnostic {
-    Diagnostic(
-      .badLength, "a tensor of \(elements) elements is more than any machine holds", at: span)
-  }
-
   static func matrixRuleOnVector(
     _ operation: Operation, rank: Int, at span: Span
   ) -> Diagnostic {

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// The one product of lengths.
 package enum Lengths {
   /// The product; of more than an Int holds, the largest number there is.
@@ -22,5 +24,16 @@ package enum Lengths {
   /// The elements of a tensor of these lengths, an axis of length 0 counted as 1.
   package static func spread(_ lengths: [Int]) -> Double {
     lengths.reduce(1.0) { $0 * Double(max($1, 1)) }
+  }
+}
+
+extension Extent {
+  /// Throws R0813 for more entries than an axis can have.
+  static func length(_ n: Int, at span: Span) throws(DiagnosticError) -> Extent {
+    guard n <= Int32.max else {
+      throw Budget.exceeded(
+        "this, laid out in rows,", bytes: Double(n) * 8, limit: Double(Int32.max) * 8, at: span)
+    }
+    return .fixed(n)
   }
 }

@@ -83,6 +83,7 @@ struct ClockLowerer: LoweringPart {
         name: name, shape: shape, isGlobal: false, storage: .compute,
         roundsStochastically: false, origin: span))
     lowerer.module.firstValues.append(first)
+    lowerer.draft.levels[0].builder.origin = span
     let source = lowerer.draft.levels[0].builder.source(
       .state, ValueType(.real, shape), attribute: Int32(slot))
     return (Handle(level: 0, id: source), slot)

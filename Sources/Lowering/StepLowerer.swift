@@ -85,6 +85,7 @@ struct StepLowerer: LoweringPart {
         shapeless.append(binding.name)
         continue
       }
+      lowerer.builder.origin = lowerer.module.states[slot].origin
       let source = lowerer.builder.source(
         .state, ValueType(.real, lowerer.module.states[slot].shape), attribute: Int32(slot))
       frame.entries[binding.name.key] = Entry(binding.name, handle(source))
@@ -98,6 +99,7 @@ struct StepLowerer: LoweringPart {
         frame.entries[binding.name.key] = Entry(binding.name, .failure)
         continue
       }
+      lowerer.builder.origin = lowerer.module.inputs[slot].origin
       let source = lowerer.builder.source(
         .input, ValueType(.real, lowerer.module.inputs[slot].shape), attribute: Int32(slot))
       frame.entries[binding.name.key] = Entry(binding.name, handle(source))

@@ -9,11 +9,12 @@ import Runtime
 import Testing
 
 /// Lengths, records and arguments at the edges of 32 and 64 bits: an answer or a coded error, never a
-/// trap. RAVINE_CAMPAIGN asks for more of them.
+/// trap. RAVINE_CAMPAIGN asks for more of them, RAVINE_SEED for others.
 @Suite struct EdgeLengthTests {
+  private static let environment = ProcessInfo.processInfo.environment
   private static let count =
-    ProcessInfo.processInfo.environment["RAVINE_CAMPAIGN"].flatMap { Int($0) }.map { $0 * 50 }
-    ?? 600
+    environment["RAVINE_CAMPAIGN"].flatMap { Int($0) }.map { $0 * 50 } ?? 600
+  private static let seed = environment["RAVINE_SEED"].flatMap { UInt64($0) } ?? 11
 
   private static let lengths: [Int] = [
     0, 1, 2, 3, 1 << 15, 1 << 16, (1 << 16) + 1, 46_341, 1_000_000_000, 1 << 30, (1 << 31) - 1,
@@ -26,11 +27,29 @@ import Testing
     }
   }
 
+  /// Windows, lists and examples of a batch lie in front of the tensor's own axes.
+  private static let axes = """
+    rule Window(lr = 0.1) { state h: window(64)
+      h' = g
+      w' = w - lr * sum over window h' / (1 + row_norm(h')[0]) }
+    rule Lists(lr = 0.1, a = [0.1, 0.2, 0.3]) { state b: stack(a)
+      b' = a * b + g
+      w' = w - lr * mean over stack b' * max(row_max(b')[0]) }
+    rule Batch(lr = 0.1) { input G: batch
+      w' = w - lr * mean over batch (G / (1 + norm(G)) + col_sum(G)) }
+    rule Flat(lr = 0.1) { state v: vector(numel)
+      v' = flatten(g)
+      w' = w - lr * reshape(v', rows, cols) * outer(v'[0:2], v'[0:2])[0, 0] }
+    """
+
   @Test func tensors() throws {
-    var random = SplitMix64(11)
-    let rules = try ["SGD", "AdamW", "Muon", "Adafactor", "Adam8bit", "SM3", "Shampoo"].map {
-      try Compiler().rule($0)
-    }
+    var random = SplitMix64(Self.seed)
+    let compiler = Compiler()
+    _ = compiler.add(name: "test.opt", bytes: Array(Self.axes.utf8))
+    let rules = try [
+      "SGD", "AdamW", "Muon", "Adafactor", "Adam8bit", "SM3", "Shampoo", "Window", "Lists", "Batch",
+      "Flat",
+    ].map { try compiler.rule($0) }
     var (bound, refused) = (0, 0)
     for k in 0..<Self.count {
       let spec = ParameterSpec(name: "w", dims: Self.dims(&random))
@@ -39,7 +58,8 @@ import Testing
         _ = try RuleDescription(rule, parameters: [spec])
         _ = try BoundRule(
           rule, parameters: [spec], engine: k % 3 == 0 ? .reference : .interpreter,
-          elementType: k % 2 == 0 ? .float32 : .float64)
+          elementType: k % 2 == 0 ? .float32 : .float64,
+          axes: AxisLengths(batch: rule.module.name == "Batch" ? 1 << (k % 9) : nil))
         bound += 1
       } catch {
         #expect(error.diagnostics.allSatisfy { $0.code.number > 0 })
@@ -49,59 +69,182 @@ import Testing
     #expect(bound > Self.count / 20 && refused > Self.count / 3)
   }
 
-  /// The record of a tensor without elements says nothing about its lengths.
+  /// The record of a tensor without elements says nothing about its lengths; numbers may be any.
   @Test func records() throws {
-    var random = SplitMix64(12)
-    let rule = try Compiler().rule("AdamW")
-    var answers = 0
-    for _ in 0..<Self.count {
-      let dims = Self.dims(&random)
-      let text = """
-        {"shape": [\(dims.map(String.init).joined(separator: ", "))], "p0": [], "gradients": [[]],
-         "parameters": [[]]}
-        """
+    var random = SplitMix64(Self.seed + 1)
+    let rules = try ["AdamW", "Muon", "Adafactor", "SM3", "Adam8bit", "Prodigy"].map {
+      try Compiler().rule($0)
+    }
+    let numbers = [
+      "0", "-0", "1", "-1.5", "5e-324", "1e-400", "1.7976931348623157e308", "-1e308", "1e400",
+      "9223372036854775807", "-9223372036854775808", "18446744073709551616", "2147483648", "1e-45",
+      "3.5e38", "0.1e-1", "1e+22", "null", "\"nan\"", "[]", "NaN",
+    ]
+    func any(_ count: Int) -> String {
+      let choice = UInt64(random.next() % 5 == 0 ? numbers.count : numbers.count - 6)
+      return "["
+        + (0..<count).map { _ in numbers[Int(random.next() % choice)] }.joined(separator: ", ")
+        + "]"
+    }
+    var (answers, replayed) = (0, 0)
+    for k in 0..<Self.count {
+      var text: String
+      if k % 2 == 0 {
+        let lengths = (0..<Int(random.next() % 7)).map { _ in
+          random.next() % 3 == 0
+            ? numbers[Int(random.next() % UInt64(numbers.count))]
+            : "\(Self.lengths[Int(random.next() % UInt64(Self.lengths.count))])"
+        }
+        text = """
+          {"shape": [\(lengths.joined(separator: ", "))], "p0": [], "gradients": [[]],
+           "parameters": [[]]}
+          """
+      } else {
+        let shape = [[], [1], [3], [2, 2], [1, 3], [4, 1, 1]][Int(random.next() % 6)]
+        let count = shape.reduce(1, *)
+        text = """
+          {"shape": \(shape), "p0": \(any(count)), "gradients": [\(any(count)), \(any(count))],
+           "parameters": [\(any(count)), \(any(count))], "inputs": {"loss": \(any(2)), "x": \(any(1))},
+           "recommended_tolerance": {"rel": \(numbers[Int(random.next() % 16)]), "abs": 0}}
+          """
+      }
       do throws(DiagnosticError) {
         let record = try Trajectory(bytes: Array(text.utf8), path: "record")
-        _ = try Replay.run(rule, on: record)
+        let result = try Replay.run(
+          rules[Int(random.next() % UInt64(rules.count))], on: record,
+          engine: k % 4 < 2 ? .reference : .interpreter,
+          elementType: random.next() % 2 == 0 ? .float32 : .float64)
+        #expect(!result.text.isEmpty)
+        replayed += 1
       } catch {
         #expect(!error.diagnostics.isEmpty)
       }
       answers += 1
     }
-    #expect(answers == Self.count)
+    #expect(answers == Self.count && replayed > Self.count / 10)
   }
 
-  /// Hyperparameters that are lengths, in whole and broken numbers.
-  @Test func arguments() throws {
-    var random = SplitMix64(13)
-    let numbers =
-      Self.lengths.map { Double($0) } + [0.5, -1, 1e9, 3e6, 1e15, 1e19, 1e300, .infinity, .nan]
-    let text = """
-      rule R(n = 2, m = 2) { state L: tensor(n, m, n)
+  /// Rules whose hyperparameters are lengths, counts, shares and bounds.
+  private static let rules = [
+    """
+    rule R(n = 2, m = 2) { state L: tensor(n, m, n)
       state k: vector(n)
       L' = 2 * L + norm(g)
       k' = k + iota(n) * sum(L)
       w' = w - g * sum(k) }
-      """
-    var answers = 0
-    for _ in 0..<Self.count / 3 {
+    """,
+    """
+    rule R(n = 2, m = 2) { state h: window(n)
+      h' = g
+      w' = w - m * sum over window h' / (1 + row_norm(h')[0]) }
+    """,
+    """
+    rule R(n = 2, m = 2) { state x: vector(n) = iota(n)
+      y = reshape(zeros(n, m), m, n)
+      x' = x + sum(y @ y.T)
+      w' = w - g * sum(x') * trace(eye(m)) }
+    """,
+    """
+    rule R(n = 2, m = 2) { w' = w - quantile(g, n) * clip(g, n, m) * (t mod n) * topk_mask(g, m) }
+    """,
+    """
+    rule R(n = 2, m = 2) { state h: window(3)
+      h' = g
+      w' = w - h'[n] * h'[m - n] }
+    """,
+    """
+    rule R(n = 2, m = 2) { state h: window(3, vector(n))
+      h' = sum(g) * iota(n)
+      w' = w - g * sum(quantile over window (h', m)) }
+    """,
+    "rule R(n = 0.5, m = 0.5) = AdamW(lr = cosine(n, m), β1 = n, ε = warmup_cosine(m, warmup = n))",
+  ]
+
+  /// Hyperparameters that are lengths, in whole and broken numbers.
+  @Test func arguments() throws {
+    var random = SplitMix64(Self.seed + 2)
+    let numbers =
+      Self.lengths.map { Double($0) }
+      + [
+        0.5, -1, -0.0, 1e9, 3e6, 1e15, 1e19, 1e300, -1e300, 0x1p-1074, .infinity, -.infinity, .nan,
+      ]
+    var (answers, bound) = (0, 0)
+    var compilers: [Compiler] = []
+    for k in 0..<Self.count / 3 {
+      if k % 400 == 0 {
+        compilers = Self.rules.map { text in
+          let compiler = Compiler()
+          let found = compiler.add(name: "test.opt", bytes: Array(text.utf8))
+          #expect(found.filter { $0.severity == .error }.map(\.message) == [], "\(text)")
+          return compiler
+        }
+      }
       let (n, m) = (
         numbers[Int(random.next() % UInt64(numbers.count))],
-        numbers[Int(random.next() % UInt64(numbers.count))]
+        random.next() % 2 == 0
+          ? 2 : numbers[Int(random.next() % UInt64(numbers.count))]
       )
-      func written(_ x: Double) -> String { x.isNaN ? "nan" : x.isInfinite ? "inf" : "\(x)" }
+      func written(_ x: Double) -> String {
+        x.isNaN ? "nan" : x.isInfinite ? x < 0 ? "-inf" : "inf" : "\(x)"
+      }
       do throws(DiagnosticError) {
-        let compiler = Compiler()
-        _ = compiler.add(name: "test.opt", bytes: Array(text.utf8))
-        let rule = try compiler.rule("R(n = \(written(n)), m = \(written(m)))")
+        let rule = try compilers[k % compilers.count]
+          .rule("R(n = \(written(n)), m = \(written(m)))")
         let spec = ParameterSpec(name: "w", dims: [3, 2])
         _ = try RuleDescription(rule, parameters: [spec])
         _ = try BoundRule(rule, parameters: [spec])
+        bound += 1
       } catch {
         #expect(!error.diagnostics.isEmpty)
       }
       answers += 1
     }
-    #expect(answers == Self.count / 3)
+    #expect(answers == Self.count / 3 && bound > answers / 20)
+  }
+
+  /// What an axis cannot count is too much memory, wherever it comes from.
+  @Test(arguments: [
+    ("rule R(n = 3e6) { state L: tensor(n, n, n)\n  L' = 2 * L\n  w' = w - g * sum(L) }", [4]),
+    ("rule R(n = 3e6) { input L: tensor(n, n, n)\n  w' = w - g * sum(L) }", [4]),
+    (
+      "rule R(n = 64) { state h: window(n)\n  h' = g\n  w' = w - sum over window h' * row_norm(h')[0] }",
+      [100_000_000, 20]
+    ),
+  ])
+  func tooLongIsTooMuchMemory(_ text: String, _ dims: [Int]) throws {
+    let compiler = Compiler()
+    _ = compiler.add(name: "test.opt", bytes: Array(text.utf8))
+    let rule = try compiler.rule("R")
+    let spec = ParameterSpec(name: "w", dims: dims)
+    for isBound in [true, false] {
+      do throws(DiagnosticError) {
+        if isBound {
+          _ = try BoundRule(rule, parameters: [spec])
+        } else {
+          _ = try RuleDescription(rule, parameters: [spec])
+        }
+        Issue.record("no error")
+      } catch {
+        #expect(error.diagnostics.map(\.code.number) == [813])
+        #expect(error.diagnostics.allSatisfy { compiler.sources.location($0.span) != nil })
+      }
+    }
+  }
+
+  /// So it is in the gradient of an objective, where axes are laid together to be summed.
+  @Test func derivativesOfLongAxes() throws {
+    let text = """
+      objective f(x: tensor(2, 1, 65536) = 1, y: tensor(1, 65536, 1) = 1) = sum(x * y)
+      minimize f with SGD for 1 steps
+      """
+    let compiler = Compiler()
+    _ = compiler.add(name: "test.opt", bytes: Array(text.utf8))
+    let module = try compiler.objective("f")
+    do throws(DiagnosticError) {
+      _ = try BoundObjective(module)
+      Issue.record("no error")
+    } catch {
+      #expect(error.diagnostics.map(\.code.number) == [813])
+    }
   }
 }

@@ -150,9 +150,9 @@ struct Differentiate {
       }
       var end = axis
       while end < current.count, isSummed[end] || current[end] == 1 { end += 1 }
-      let before = current[..<axis].reduce(1, *)
-      let length = current[axis..<end].reduce(1, *)
-      let after = current[end...].reduce(1, *)
+      let before = Lengths.product(current[..<axis])
+      let length = Lengths.product(current[axis..<end])
+      let after = Lengths.product(current[end...])
       result = try sum(result, before, length, after)
       for i in axis..<end { current[i] = 1 }
       axis = end
@@ -179,7 +179,9 @@ struct Differentiate {
     return try make(.transpose, reshape(sums, matrix(after, before)))
   }
 
-  func matrix(_ rows: Int, _ cols: Int) -> Shape { Shape([.fixed(rows), .fixed(cols)]) }
+  func matrix(_ rows: Int, _ cols: Int) throws(DiagnosticError) -> Shape {
+    Shape([try .length(rows, at: builder.origin), try .length(cols, at: builder.origin)])
+  }
 
   /// A contribution that has `d` as a factor: exactly 0 where d is, also where the other factor is not
   /// finite.

@@ -32,23 +32,25 @@ extension Differentiate {
     case .placeAlong:
       try add(reshape(make(.takeAlong, full(d, shape), y.b), from.shape), to: y.a, through: id)
     case .sort:
-      let column = try reshape(full(d, shape), columnShape(shape))
+      let column = try reshape(full(d, shape), try columnShape(shape))
       try add(unsorted(y.a, column), to: y.a, through: id)
     case .quantile: try quantile(id, d)
     default: throw notYet(id)
     }
   }
 
-  private func columnShape(_ shape: Shape) -> Shape { matrix(shape.elementCount, 1) }
+  private func columnShape(_ shape: Shape) throws(DiagnosticError) -> Shape {
+    try matrix(shape.elementCount, 1)
+  }
 
   /// Puts entry i of a column where the i-th smallest entry of `x` stands.
   private mutating func unsorted(
     _ x: ValueID, _ column: ValueID
   ) throws(DiagnosticError) -> ValueID {
     let shape = forward.type(x).shape
-    let order = try reshape(make(.argSort, x), columnShape(shape))
+    let order = try reshape(make(.argSort, x), try columnShape(shape))
     let placed = try make(
-      .scatterAdd, order, column, declared: ValueType(.real, columnShape(shape)))
+      .scatterAdd, order, column, declared: ValueType(.real, try columnShape(shape)))
     return try reshape(placed, shape)
   }
 
@@ -56,7 +58,7 @@ extension Differentiate {
     let (x, q) = (forward[id].a, forward[id].b)
     let count = forward.type(x).shape.elementCount
     if count == 0 { return }
-    let column = ValueType(.real, columnShape(forward.type(x).shape))
+    let column = ValueType(.real, try columnShape(forward.type(x).shape))
     let last = constant(Double(count - 1))
     let position = try make(.multiply, make(.clip, q, constant(0), constant(1)), last)
     let low = try make(.floor, position)

@@ -216,7 +216,9 @@ struct Specialise {
       elements *= Double(max(1, shape[axis].value))
     }
     guard elements <= Budget.tensorElements else {
-      throw DiagnosticError(.tensorTooLarge(elements, at: span))
+      throw Budget.exceeded(
+        "this tensor", bytes: elements * 8, limit: min(Budget.bytes, Budget.tensorElements * 8),
+        at: span)
     }
   }
 
@@ -270,8 +272,7 @@ struct Specialise {
       switch ExtentKind(rawValue: instruction.attribute) {
       case .rowsOf: return builder.constant(Double(shape.rank > 0 ? shape[0].value : 1))
       case .colsOf:
-        let all = shape.extents
-        return builder.constant(Double(all.dropFirst().reduce(1) { $0 * $1.value }))
+        return builder.constant(Double(Lengths.product(shape.extents.dropFirst().map(\.value))))
       default: return builder.constant(Double(shape.elementCount))
       }
     case .loop: return try rebuildLoop(instruction, map, span)
@@ -338,9 +339,9 @@ struct Specialise {
     if instruction.operation == .reshape, let first = operands.first {
       let unknown = shape.extents.indices.filter { shape[$0] == .unknown }
       if unknown.count == 1 {
-        let others = shape.extents.filter(\.isFixed).reduce(1) { $0 * $1.value }
+        let others = Lengths.product(shape.extents.filter(\.isFixed).map(\.value))
         let total = builder.type(first).shape.elementCount
-        shape[unknown[0]] = .fixed(others == 0 ? 0 : total / others)
+        shape[unknown[0]] = try .length(others == 0 ? 0 : total / others, at: span)
       }
     }
     return ValueType(instruction.type.kind, shape)

@@ -79,7 +79,9 @@ extension Specialise {
   private mutating func reshape(
     _ value: ValueID, _ lengths: [Int], _ span: Span
   ) throws(DiagnosticError) -> ValueID {
-    let type = ValueType(builder.type(value).kind, Shape(lengths.map { .fixed($0) }))
+    var extents: [Extent] = []
+    for length in lengths { extents.append(try .length(length, at: span)) }
+    let type = ValueType(builder.type(value).kind, Shape(extents))
     if type.shape.rank > 0 || builder.type(value).shape.rank > 0, type != builder.type(value) {
       return try make(.reshape, [value], span, declared: type)
     }
@@ -121,17 +123,18 @@ extension Specialise {
       guard own.contains(axis) else { return try number(value, span) }
       return try fold(operation, value, over: own.position(of: axis), extents, span)
     }
-    let count = lengths.reduce(1, *)
+    let count = Lengths.product(lengths)
     switch scope {
     case .perColumn where tensor.count == 2 && !own.isEmpty:
       return try entryByEntry(instruction, [value], [own], span)
     case .perRow where tensor.count == 2:
       let rows = try make(
-        operation, [reshape(value, [count * tensor[0], tensor[1]], span)], span,
+        operation,
+        [reshape(value, [Lengths.product([count, tensor[0]]), tensor[1]], span)], span,
         attribute: Scope.perRow.rawValue)
       return try reshape(rows, lengths + [tensor[0], 1], span)
     case .all where !own.isEmpty:
-      let entries = try reshape(value, [count, tensor.reduce(1, *)], span)
+      let entries = try reshape(value, [count, Lengths.product(tensor)], span)
       let folded = try make(operation, [entries], span, attribute: Scope.perRow.rawValue)
       return try reshape(folded, lengths, span)
     default:
@@ -214,14 +217,20 @@ extension Specialise {
     let down = try make(.subtract, [b, try make(.multiply, [gap, rest], span)], span)
     let isNear = try make(.less, [fraction, builder.constant(0.5)], span)
     let between = try make(.select, [isNear, up, down], span)
-    return try make(.select, [try make(.equal, [a, b], span), a, between], span)
+    var isOne = try make(.equal, [a, b], span)
+    // Of no share the quantile is no number, also where all entries are one.
+    if builder.constantValue(fraction)?.isNaN ?? true {
+      isOne = try make(
+        .logicalAnd, [isOne, try make(.lessOrEqual, [fraction, one], span)], span)
+    }
+    return try make(.select, [isOne, a, between], span)
   }
 
   /// The entry whose number a scalar is.
   private mutating func entry(
     _ number: ValueID, of entries: [ValueID], _ span: Span
   ) throws(DiagnosticError) -> ValueID {
-    if let k = builder.constantValue(number) { return entries[Int(k)] }
+    if let k = builder.constantValue(number), !k.isNaN { return entries[Int(k)] }
     var result = entries[entries.count - 1]
     for k in entries.indices.dropLast().reversed() {
       let isHere = try make(.lessOrEqual, [number, builder.constant(Double(k))], span)
@@ -293,7 +302,7 @@ extension Specialise {
       let k = placed.firstIndex { $0.contains(name) }!
       lengths.append(numbers(operands[k])[placed[k].position(of: name)])
     }
-    let total = lengths.reduce(1, *)
+    let total = Lengths.product(lengths)
     let isGlobal = instruction.operation.info.operationClass == .globalReduction
     let limit = isGlobal ? Self.globalLimit : Self.entryLimit
     guard total <= limit else {

@@ -431,7 +431,7 @@ package final class Optimizer {
 
   /// T, the planned number of steps.
   package var horizon: Int {
-    get { Int(hypers.horizon.pointee) }
+    get { Int(exactly: hypers.horizon.pointee) ?? .max }
     set { hypers.horizon.pointee = Double(newValue) }
   }
 

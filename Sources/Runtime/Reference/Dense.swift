@@ -1,4 +1,5 @@
 import Basics
+import IR
 
 /// A whole tensor in float64, row-major; `shape` empty is a scalar.
 package struct Dense: Hashable, Sendable {
@@ -7,7 +8,7 @@ package struct Dense: Hashable, Sendable {
 
   /// Precondition: as many values as the shape has elements.
   package init(shape: [Int], values: [Double]) {
-    precondition(values.count == shape.reduce(1, *), "values and shape of a tensor differ")
+    precondition(values.count == Lengths.product(shape), "values and shape of a tensor differ")
     self.shape = shape
     self.values = values
   }
@@ -18,7 +19,7 @@ package struct Dense: Hashable, Sendable {
   }
 
   package static func filled(_ shape: [Int], _ x: Double) -> Dense {
-    Dense(shape: shape, values: [Double](repeating: x, count: shape.reduce(1, *)))
+    Dense(shape: shape, values: [Double](repeating: x, count: Lengths.product(shape)))
   }
 
   package var count: Int { values.count }
@@ -27,7 +28,7 @@ package struct Dense: Hashable, Sendable {
 
   /// Rows and columns of a matrix; a vector is one column, a scalar 1 × 1.
   var rows: Int { shape.first ?? 1 }
-  var cols: Int { shape.dropFirst().reduce(1, *) }
+  var cols: Int { Lengths.product(shape.dropFirst()) }
 
   /// Moves each number by about its last bit, up or down; whole numbers of moderate size are exact.
   mutating func roundAnew(_ seed: UInt64) {
@@ -47,7 +48,7 @@ package struct Dense: Hashable, Sendable {
   func broadcast(to target: [Int]) -> Dense {
     if shape == target { return self }
     let index = BroadcastIndex(from: shape, to: target)
-    let total = target.reduce(1, *)
+    let total = Lengths.product(target)
     return Dense(shape: target, values: (0..<total).map { values[index[$0]] })
   }
 }

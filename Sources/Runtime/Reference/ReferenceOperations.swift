@@ -63,7 +63,7 @@ enum ReferenceOperations {
     case .extent: return Dense(extent(instruction, x, environment))
     case .draw: return try draw(function.draws[slot], shape, x.first, environment)
     case .iota:
-      let inner = shape.dropFirst(slot + 1).reduce(1, *)
+      let inner = Lengths.product(shape.dropFirst(slot + 1))
       let length = slot < shape.count ? shape[slot] : 1
       return make(shape) { Double($0 / inner % length) }
     case .identity: return make(shape) { $0 / shape[1] == $0 % shape[1] ? 1 : 0 }
@@ -87,7 +87,7 @@ enum ReferenceOperations {
     _ draw: Draw, _ shape: [Int], _ argument: Dense?, _ environment: ReferenceEnvironment
   ) throws(NumericError) -> Dense {
     if let recorded = environment.recordedDraws[draw.name] {
-      let count = shape.reduce(1, *)
+      let count = Lengths.product(shape)
       if recorded.count == count { return recorded.reshaped(shape) }
       guard recorded.count == 1 else {
         throw .recordedDraw(name: draw.name, count: recorded.count, expected: count)
@@ -111,7 +111,7 @@ enum ReferenceOperations {
 
   /// A tensor from a function of the element's number.
   static func make(_ shape: [Int], _ f: (Int) -> Double) -> Dense {
-    Dense(shape: shape, values: (0..<shape.reduce(1, *)).map(f))
+    Dense(shape: shape, values: (0..<Lengths.product(shape)).map(f))
   }
 
   // MARK: Elementwise

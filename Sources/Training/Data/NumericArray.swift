@@ -1,4 +1,5 @@
 import Diagnostics
+import IR
 
 /// An array of numbers of any rank, stored row-major (C order) in float64.
 ///
@@ -10,7 +11,7 @@ package struct NumericArray: Sendable, Equatable {
   package let values: [Double]
 
   package init(shape: [Int], values: [Double]) {
-    precondition(shape.reduce(1, *) == values.count, "the shape must fit the values")
+    precondition(Lengths.product(shape) == values.count, "the shape must fit the values")
     self.shape = shape
     self.values = values
   }

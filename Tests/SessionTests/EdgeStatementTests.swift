@@ -1,0 +1,126 @@
+import Basics
+import Foundation
+import Testing
+
+@testable import Session
+
+/// Statements and commands whose numbers lie at the edges of 32 and 64 bits: a session answers each of
+/// them and goes on. RAVINE_CAMPAIGN asks for more of them, RAVINE_SEED for others.
+@Suite struct EdgeStatementTests {
+  private static let numbers = [
+    "0", "-0", "1", "2", "3", "0.5", "-1", "-2.5", "nan", "inf", "-inf", "1e300", "-1e300",
+    "5e-324",
+    "1e400", "2147483647", "2147483648", "-2147483649", "4294967295", "4294967296", "3037000500",
+    "9007199254740993", "9223372036854775807", "-9223372036854775808", "9223372036854775808",
+    "18446744073709551616", "2e9", "1999999999", "3e6", "65537", "46341", "1e19", "1e15", "1e16",
+  ]
+
+  /// What a run may be given that is not long: small, or refused.
+  private static let lengths = [
+    "0", "-0", "1", "2", "3", "0.5", "-1", "nan", "inf", "-inf", "1e300", "5e-324", "2147483648",
+    "4294967296", "9223372036854775807", "9223372036854775808", "18446744073709551616", "2e9",
+    "1e19",
+  ]
+
+  /// N stands for any number, L for one of `lengths`.
+  private static let templates = [
+    "N + N * N", "N mod N", "N^N", "round(N) + floor(N) / ceil(N)", "clip(N, N, N)",
+    "min(N, N) < max(N, N)", "if N < N then N else 1 / N", "copysign(N, N) + isfinite(N)",
+    "zeros(L, L, L)", "sum(ones(N, N, L))", "iota(L)", "eye(L)", "reshape(zeros(L, L), L, L)",
+    "reshape(iota(3), N, N)", "[1, 2, 3][N]", "[1, 2, 3][N:N]", "iota(3)[-N]", "eye(3)[N, N]",
+    "quantile([1, 2, N], N)", "topk_mask([1, 2, N], N)", "sort([N, N, N])", "argsort([N, N])",
+    "gather(eye(3), [N, N])", "take_along(eye(3), [N, N, N])", "argmax([N, N, N])",
+    "[N, N] @ [N, N]",
+    "outer(zeros(L), zeros(L))", "softmax([N, N])", "norm([N, N]) + rms([N, N]) + std([N, N])",
+    "solve(N * eye(2), N * eye(2))", "inv_root(N * eye(2), N)", "solve([[N, N], [N, N]], eye(2))",
+    "cosine(N, N)", "linear_decay(N, N)", "one_cycle(N, N, N, N)", "exponential_decay(N, N, N)",
+    "warmup_stable_decay(N, N, N)", "triangular(N, N, N)", "inverse_sqrt(N, N)",
+    "x = N", "f(N)", "f(L, L)", "embedding(eye(3), [N])", "cross_entropy(eye(2), [N, N])",
+    "rule A(lr = N in [N, N]) { w' = w - lr * g }",
+    "rule A(k = L) { state h: window(k)  h' = g  w' = w - h[0] }",
+    "rule A(k = N) { state v: int8(block = k, small = N)  v' = v + g  w' = w - v' }",
+    "rule A(k = L) { x = N  repeat k { x' = x * N }  w' = w - x * g }",
+    "rule A(k = N) { state x: tensor(k, k, k)  x' = x + 1  w' = w - g * sum(x') }",
+    "rule A(k = N) { state x: vector(k) = iota(k)  x' = x + 1  w' = w - g * sum(x') }",
+    "rule A(lr = N) { w' = w - lr * g when t mod N == 0 }",
+    "objective bowl(p: vector(L) = N) = sum(p^N)",
+    "objective bowl(p: tensor(L, L, L) = N) = N * sum(p)",
+    "objective bowl(p: vector(2) = [N, N]) = sum(p^2)",
+    "minimize bowl with SGD(lr = N) for L steps",
+    "minimize bowl with A, AdamW(lr = N, β1 = N) for L steps",
+    "minimize bowl with Adam(lr = cosine(N)) for L steps seeds L",
+    "minimize bowl with Lion(lr = N) for L steps from [N, N]",
+    "minimize bowl with SGD for L steps seed N",
+    "minimize bowl with Adam8bit(lr = N) for L steps",
+    "train bowl with A for L epochs batch L seeds L",
+    "minimize bowl with A(lr = N) for L steps", "minimize bowl with A(k = L) for L steps",
+    ":describe A", ":describe A(k = N)", ":describe SGD(lr = N)", ":trace A L", ":trace A(k = L) L",
+    ":trace AdamW(lr = N) N", ":type iota(N)", ":set width N", ":set seconds N", ":set nodes N",
+    ":set threads N", ":plot sin(x * N) for x in N..N", ":plot cosine(N) for t in N..N",
+    ":plot x^N for x in L..L", ":plot N * x for x in 0..1", ":unroll Lion.m N", ":steady SGD",
+    "% + N",
+    "%N", ":solve x^2 = N wrt x", ":simplify N * x + N", ":subst x^N wrt x = N",
+    ":stability SGD(lr = N)",
+    ":compare SGD(lr = N) A", "assert N == N", "assert SGD(lr = N) == SGD(lr = N)", ":dump A",
+  ]
+
+  private static func line(_ random: inout SeededGenerator) -> String {
+    var text = ""
+    for letter in templates.randomElement(using: &random)! {
+      switch letter {
+      case "N": text += numbers.randomElement(using: &random)!
+      case "L": text += lengths.randomElement(using: &random)!
+      default: text.append(letter)
+      }
+    }
+    return text
+  }
+
+  @Test func everyNumberIsAnswered() {
+    let environment = ProcessInfo.processInfo.environment
+    let count = environment["RAVINE_CAMPAIGN"].flatMap(Int.init).map { $0 * 50 } ?? 800
+    var random = SeededGenerator(
+      state: environment["RAVINE_SEED"].flatMap(UInt64.init) ?? 20_261)
+    let log = environment["RAVINE_FUZZ_LOG"].flatMap { path -> FileHandle? in
+      _ = FileManager.default.createFile(atPath: path, contents: nil)
+      return FileHandle(forWritingAtPath: path)
+    }
+    var bench = Bench()
+    var answered = 0
+    var slowest = (0.0, "")
+    for k in 0..<count {
+      if k % 200 == 0 {
+        bench = Bench()
+        bench.run(
+          "fn f(a, b = 2) = a * b", "rule A(lr = 0.1, k = 2) { w' = w - lr * g * k }",
+          "objective bowl(p: vector(2) = [1, 1]) = sum(p^2)")
+      }
+      bench.session.settings.seconds = 0.05
+      let text = Self.line(&random)
+      log?.write(Data((text + "\n--\n").utf8))
+      let start = ThreadTime.seconds
+      bench.session.submit(text)
+      let taken = ThreadTime.seconds - start
+      if taken > slowest.0 { slowest = (taken, text) }
+      if !bench.console.take().isEmpty { answered += 1 }
+    }
+    #expect(answered > count / 2)
+    #expect(slowest.0 < 60, "\(slowest)")
+    if log != nil { print("slowest: \(slowest)") }
+    #expect(bench.run("1 + 1").contains("= 2"))
+  }
+
+  /// A rule of more numbers than there are is described with its size, and told of where it would run.
+  @Test func aStateBeyondAllMemoryLeavesTheSession() {
+    let bench = Bench()
+    bench.run(
+      "rule Cube(n = 3e6) { state L: tensor(n, n, n)  L' = 2 * L  w' = w - g * sum(L) }",
+      "objective bowl(x: vector(2) = [1, 1]) = sum(x^2)")
+    #expect(bench.run(":describe Cube").contains("e+20 bytes"))
+    for line in [":trace Cube", "minimize bowl with Cube for 1 steps"] {
+      let said = bench.run(line)
+      #expect(said.contains("R0813") && said.contains("state L: tensor(n, n, n)"), "\(said)")
+    }
+    #expect(bench.run("1 + 1").contains("= 2"))
+  }
+}
