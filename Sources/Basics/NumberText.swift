@@ -74,6 +74,15 @@ package enum NumberText {
     Double("1e\(exponent)") ?? (exponent < 0 ? 0 : .infinity)
   }
 
+  /// Reads `1e-4..1`: the numbers before and after the first two dots; nil for anything else.
+  package static func range(_ text: String) -> (low: Double, high: Double)? {
+    guard let dots = text.indices.first(where: { text[$0...].hasPrefix("..") }),
+      let low = Double(text[..<dots].filter { $0 != " " }),
+      let high = Double(text[dots...].dropFirst(2).filter { $0 != " " })
+    else { return nil }
+    return (low, high)
+  }
+
   /// The largest integer e with 10ᵉ ≤ value, for positive finite values.
   package static func decade(_ value: Double) -> Int {
     var exponent = Int(log10(value).rounded(.down))

@@ -75,10 +75,10 @@ package final class Compiler {
   }
 
   /// What the texts so far have declared, to be gone back to.
-  package var standing: Checker.Standing { checker.standing }
+  package var standing: CheckedProgram.Standing { program.standing }
 
   /// Takes back what was declared since `standing` was asked for.
-  package func restore(_ standing: Checker.Standing) { checker.restore(standing) }
+  package func restore(_ standing: CheckedProgram.Standing) { checker.restore(standing) }
 
   /// The names that arguments of a call of this rule, function or objective may have, of the session
   /// or the zoo.

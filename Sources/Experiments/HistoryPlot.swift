@@ -1,3 +1,4 @@
+import Diagnostics
 import Plotting
 import Training
 
@@ -36,8 +37,8 @@ extension ExperimentHistory {
   }
 
   /// The walks over the contours of an objective of two variables; nil for other objectives.
-  package func pathFigure() -> Figure? {
-    guard let landscape else { return nil }
+  package func pathFigure() throws(DiagnosticError) -> Figure? {
+    guard let landscape = try landscape?() else { return nil }
     let paths = rules.compactMap { rule -> ContourPanel.Path? in
       guard let run = rule.runs.first else { return nil }
       return ContourPanel.Path(

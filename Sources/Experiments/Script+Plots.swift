@@ -18,7 +18,7 @@ extension Script {
       statement, command, among: experiment.series, hasPath: experiment.landscape != nil)
     var panels = names.isEmpty ? [] : experiment.figure(names).panels
     if wantsPath {
-      guard let path = experiment.pathFigure() else {
+      guard let path = try experiment.pathFigure() else {
         throw DiagnosticError(.pathNotPlane(at: command.span))
       }
       panels += path.panels

@@ -44,6 +44,8 @@ package final class Script {
   /// What a run does although it may not be meant.
   package private(set) var warnings: [Diagnostic] = []
   private var loaded: [String: DataSplit] = [:]
+  /// What the clauses of each command say.
+  private var settled: [Span: TrainingSettings] = [:]
 
   package init(
     _ compiler: Compiler, options: Options, output: @escaping (String) -> Void,
@@ -139,6 +141,7 @@ package final class Script {
   func settings(
     _ clauses: Clauses, _ command: CheckedCommand
   ) throws(DiagnosticError) -> TrainingSettings {
+    if let known = settled[command.span] { return known }
     var settings = TrainingSettings()
     settings.steps = try clauses.count("for", unit: "steps")
     settings.seeds = try clauses.seeds()
@@ -153,6 +156,7 @@ package final class Script {
     if settings.epochs == nil, settings.steps == nil {
       throw clauses.missing(example, at: command.span)
     }
+    settled[command.span] = settings
     return settings
   }
 

@@ -118,7 +118,7 @@ extension Diagnostic {
   package static func meetsTooOften(at span: Span) -> Diagnostic {
     Diagnostic(
       .globalInRepeat,
-      "all tensors meet in this `repeat`, which may then have \(Function.meetingLimit) iterations",
+      "all tensors meet in this `repeat`, which may then have \(Function.barrierLimit) iterations",
       at: span)
   }
 

@@ -9,6 +9,8 @@ package struct FunctionEditor: Sendable {
   package private(set) var function: Function
   /// The place after the last edit of every value before it; none for what was deleted.
   package private(set) var moved: [ValueID] = []
+  /// Of the rule whose update this is.
+  private var states: [StateSlot] = []
 
   /// Why an edit is refused.
   package enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
@@ -23,6 +25,8 @@ package struct FunctionEditor: Sendable {
     /// The shape rules, in the user's terms.
     case shape(String)
     case outputChanges(OutputTarget)
+    /// A state that is one for all tensors would differ between them.
+    case dependsOnTensor(state: String)
     case broken(VerificationError)
 
     package var description: String {
@@ -35,12 +39,19 @@ package struct FunctionEditor: Sendable {
       case .isUsed(let id): "\(id.text) is used and nothing stands in for it"
       case .shape(let message): message
       case .outputChanges(let target): "\(target.text) would get another type"
+      case .dependsOnTensor(let state):
+        "`\(state)` is one for all tensors, and this value differs from tensor to tensor"
       case .broken(let error): error.description
       }
     }
   }
 
   package init(_ function: Function) { self.function = function }
+
+  package init(updateOf variant: RuleVariant) {
+    function = variant.update
+    states = variant.states
+  }
 
   // MARK: Edits
 
@@ -181,9 +192,20 @@ package struct FunctionEditor: Sendable {
     _ attribute: Int32
   ) throws(Refusal) -> ValueID {
     guard operands.allSatisfy(\.isSome) else { throw .isUsed(operands.first { !$0.isSome }!) }
+    if let same = reduced(builder, operation, operands, attribute) { return same }
     do throws(ShapeError) {
       return try builder.make(operation, operands, attribute: attribute)
     } catch { throw .shape(error.message) }
+  }
+
+  /// What a reduction of one number is, as where rules are lowered.
+  private static func reduced(
+    _ builder: FunctionBuilder, _ operation: Operation, _ operands: [ValueID], _ attribute: Int32
+  ) -> ValueID? {
+    guard let x = operands.first, x.isSome,
+      ShapeRules.isIdentity(operation, of: builder.type(x).shape, attribute: attribute)
+    else { return nil }
+    return x
   }
 
   /// Makes all values again, `change` giving those that are not as in `source`; it is asked once more
@@ -200,7 +222,10 @@ package struct FunctionEditor: Sendable {
     for i in source.instructions.indices {
       let id = ValueID(i)
       builder.origin = source.origins[i]
-      if let other = try change(&builder, id, map) {
+      let operands = source.operands(id).map { map[$0.index] }
+      if let other = try change(&builder, id, map)
+        ?? Self.reduced(builder, source[id].operation, operands, source[id].attribute)
+      {
         map[i] = other
         if other.isSome { builder.name(other, source.names[id]) }
         continue
@@ -222,6 +247,11 @@ package struct FunctionEditor: Sendable {
         throw .outputChanges(output.target)
       }
       builder.output(output.target, value)
+      if case .state(let k) = output.target, states.indices.contains(k), states[k].isGlobal,
+        builder.function.dependsOnTensor(value, states: states)
+      {
+        throw .dependsOnTensor(state: states[k].name)
+      }
     }
     let result = builder.finish()
     do throws(VerificationError) {

@@ -389,6 +389,14 @@ package enum ShapeRules {
     }
   }
 
+  /// Whether a reduction gives what it is given: one number is its own sum, maximum and minimum.
+  package static func isIdentity(
+    _ operation: Operation, of shape: Shape, attribute: Int32
+  ) -> Bool {
+    [.sum, .maximumOf, .minimumOf].contains(operation) && shape.tensor.isScalar
+      && Scope(rawValue: attribute)?.axis == nil
+  }
+
   private static func describe(_ shape: Shape) -> String {
     let text = shape.description
     return text.hasPrefix("like") ? "a tensor \(text)" : "a \(text)"

@@ -205,7 +205,7 @@ struct BlockLowerer: LoweringPart {
     let finished = lowerer.draft.levels[lowerer.draft.level]
     let loop = Loop(
       initial: initial, captured: finished.captured, body: finished.builder.finish())
-    if let count = constantValue(.value(countHandle)), count > Double(Function.meetingLimit),
+    if let count = constantValue(.value(countHandle)), count > Double(Function.barrierLimit),
       loop.body.letsTensorsMeet
     {
       return report(.meetsTooOften(at: repeated.span))

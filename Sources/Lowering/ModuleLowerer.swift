@@ -71,7 +71,7 @@ struct ModuleLowerer: LoweringPart {
   /// Whether a rule that reduces over workers is wrong itself.
   private var isErrorOfMeeting: Bool {
     lowerer.bag.all.contains { error in
-      lowerer.module.meetings.contains {
+      lowerer.module.reductionsOverWorkers.contains {
         $0.start <= error.span.start && error.span.end <= $0.end
       }
     }

@@ -36,7 +36,7 @@ struct ModuleState {
   var usesWorkers = false
   /// Whether there is one worker, and so no axis of workers; the rules that reduce over workers.
   var isForOneWorker = false
-  var meetings: [Span] = []
+  var reductionsOverWorkers: [Span] = []
   /// Names of the states that were found to differ between workers.
   var varying: Set<String> = []
   /// The lists among the hyperparameters: where their entries begin, and how many there are.

@@ -35,7 +35,9 @@ struct ReductionLowerer: LoweringPart {
 
   /// A rule whose workers meet here: each has its own gradient, but one worker is no axis.
   private func meet(_ frame: Frame) {
-    if let rule = frame.rule?.value.rule { lowerer.module.meetings.append(rule.declaration.span) }
+    if let rule = frame.rule?.value.rule {
+      lowerer.module.reductionsOverWorkers.append(rule.declaration.span)
+    }
     if !lowerer.module.isForOneWorker { lowerer.module.usesWorkers = true }
   }
 
@@ -96,10 +98,7 @@ struct ReductionLowerer: LoweringPart {
     guard let x = single(value, at: span) else { return .failure }
     func fold(_ operation: Operation, _ operand: Value) -> Value {
       guard let handle = single(operand, at: span) else { return .failure }
-      // One number is its own sum, maximum and minimum.
-      if scope.axis == nil, entry(handle).isScalar,
-        [.sum, .maximumOf, .minimumOf].contains(operation)
-      {
+      if ShapeRules.isIdentity(operation, of: shape(handle), attribute: scope.rawValue) {
         return .value(handle)
       }
       return make(operation, [handle], attribute: scope.rawValue, at: span)
@@ -183,10 +182,10 @@ struct ReductionLowerer: LoweringPart {
     return globalReduce(name.key, arguments.map { operand($0.value, frame) }, frame, span)
   }
 
-  /// The meeting point of a reduction over all tensors: the same text of the same rule is the same
+  /// The site of a reduction over all tensors: the same text of the same rule is the same
   /// place in every variant of a route, whichever line brings the rule.
   ///
-  /// `part` tells several meetings of one reduction apart, as the sum and the count of a mean.
+  /// `part` tells several sites of one reduction apart, as the sum and the count of a mean.
   func site(
     _ name: String, _ operation: Operation, _ frame: Frame, _ span: Span, part: String = ""
   ) -> Int {

@@ -264,30 +264,9 @@ struct StepLowerer: LoweringPart {
     return lowerer.module.inputs.count - 1
   }
 
-  /// Lengths that the host decides for all tensors.
-  private func isOfHost(_ instruction: Instruction) -> Bool {
-    switch ExtentKind(rawValue: instruction.attribute) {
-    case .batch, .groups, .workers: true
-    default: false
-    }
-  }
-
   /// Whether a value is the same for all parameter tensors.
   func isGlobal(_ handle: Handle) -> Bool {
     let function = lowerer.draft.levels[handle.level].builder.function
-    return !function.reaches(handle.id) { value -> Bool? in
-      let instruction = function[value]
-      let k = Int(instruction.attribute)
-      switch instruction.operation {
-      case .constant, .hyper, .free, .step, .horizon, .loss, .globalSum, .globalMaximum,
-        .globalMinimum, .lossAt:
-        return false
-      case .extent where isOfHost(instruction): return false
-      case .state: return !lowerer.module.states[k].isGlobal
-      case .input: return !instruction.type.shape.isScalar
-      case .draw where function.draws[k].isGlobal: return false
-      case let operation: return operation.isSource ? true : nil
-      }
-    }
+    return !function.dependsOnTensor(handle.id, states: lowerer.module.states)
   }
 }

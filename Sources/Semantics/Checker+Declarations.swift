@@ -24,11 +24,14 @@ extension Checker {
       names.enter(builder.inputNames.values, as: .input)
       names.primeable = Set(builder.stateNames.keys).union(["w"])
       names.late = Set(builder.stateNames.keys).union(builder.inputNames.keys)
-      names.axes = axisLengths(block, tree)
+      let roles = Roles(rule: rule, block: block, tree: tree)
+      names.axes = roles.axisLengths
       preload(block, tree, id)
       names.check(block)
-      checkRoles(block, rule, names, tree, unprimed: builder.unprimed)
-      update(rule: rule.name.key, id) { $0.body = .equations(block) }
+      bag.report(
+        contentsOf: roles.problems(
+          used: names.used, unprimed: builder.unprimed, isSound: !bag.hasErrors))
+      program.update(rule: rule.name.key, in: id) { $0.body = .equations(block) }
     case .route(let arms):
       for arm in arms { preload(names: arm.target, tree, id) }
       names.declared["name"] = Declaration(.builtin)
@@ -36,11 +39,11 @@ extension Checker {
         if let condition = arm.condition { names.check(condition) }
         names.check(rule: arm.target)
       }
-      update(rule: rule.name.key, id) { $0.body = .route(arms) }
+      program.update(rule: rule.name.key, in: id) { $0.body = .route(arms) }
     case .alias(let target):
       preload(names: target, tree, id)
       names.check(rule: target)
-      update(rule: rule.name.key, id) { $0.body = .alias(target) }
+      program.update(rule: rule.name.key, in: id) { $0.body = .alias(target) }
     }
     let read = checkHeader(rule.parameters, tree, id, late: Set(names.declared.keys))
     keep(names, id)
@@ -50,27 +53,6 @@ extension Checker {
         bag.report(.unusedHyper(parameter))
       }
     }
-  }
-
-  /// The words for the lengths of named axes that a rule may read: of those that an input or a state
-  /// of it has. Every rule has workers.
-  func axisLengths(_ block: Block, _ tree: SyntaxTree) -> Set<String> {
-    var found: Set<String> = ["workers"]
-    for binding in block.inputs + block.states {
-      guard let type = binding.type else { continue }
-      found.insert(type.kind.key)
-      var pending = type.extents
-      while let next = pending.popLast() {
-        switch tree[next] {
-        case .name(let name): found.insert(name.key)
-        case .call(let name, let arguments):
-          found.insert(name.key)
-          pending += arguments.map(\.value)
-        default: break
-        }
-      }
-    }
-    return found.intersection(Builtins.axisLengths)
   }
 
   /// Checks the defaults and domains of a rule's header; the names they read.
@@ -92,38 +74,6 @@ extension Checker {
     }
     keep(names, id)
     return names.used
-  }
-
-  mutating func checkRoles(
-    _ block: Block, _ rule: RuleDeclaration, _ names: NameChecker, _ tree: SyntaxTree,
-    unprimed: Set<String>
-  ) {
-    let all = block.allDefinitions()
-    let primed = Set(all.filter(\.isPrimed).map(\.name.key))
-    if !primed.contains("w"), !bag.hasErrors { bag.report(.noUpdate(rule.name)) }
-    let given = Set(rule.parameters.map(\.name.key) + ["w"])
-    for state in block.states
-    where !primed.contains(state.name.key) && !unprimed.contains(state.name.key) {
-      // What keeps the first weights, or a draw, keeps them on purpose.
-      if let initial = state.initial, reads(given, initial, tree) { continue }
-      bag.report(.frozenState(state.name))
-    }
-    for definition in all where !definition.isPrimed && definition.position == nil {
-      if !names.used.contains(definition.name.key) { bag.report(.unusedLocal(definition.name)) }
-    }
-  }
-
-  /// Whether an expression reads one of these names or draws a random number.
-  func reads(_ names: Set<String>, _ root: ExprID, _ tree: SyntaxTree) -> Bool {
-    let whole = tree.span(root)
-    return tree.expressions.indices.contains { i in
-      guard tree.spans[i].start >= whole.start, tree.spans[i].end <= whole.end else { return false }
-      switch tree.expressions[i] {
-      case .name(let name): return names.contains(name.key)
-      case .call(let name, _): return Builtins.draws.contains(name.key)
-      default: return false
-      }
-    }
   }
 
   mutating func check(
@@ -153,7 +103,7 @@ extension Checker {
       if let initial = parameter.initial { names.check(initial) }
     }
     keep(names, id)
-    update(function: function.name.key, id) { $0.body = block }
+    program.update(function: function.name.key, in: id) { $0.body = block }
   }
 
   mutating func check(

@@ -17,9 +17,7 @@ package struct Checker {
     _modify { yield &shared.program }
   }
   package internal(set) var bag = DiagnosticBag()
-  /// The library text that declares a name (a zoo rule, a prelude function), or nil.
-  private let library: (String) -> SyntaxTree?
-  private var missing: Set<String> = []
+  private var library: Library
   /// The text of what could not be read: names in it are not called unknown.
   var unread: [String] = []
 
@@ -32,41 +30,13 @@ package struct Checker {
     offeredRules: [String] = [], offeredFunctions: [String] = [],
     library: @escaping (String) -> SyntaxTree? = { _ in nil }
   ) {
-    self.library = library
+    self.library = Library(text: library)
     program.offeredFunctions = offeredFunctions
     program.offeredRules = offeredRules
   }
 
-  /// What the user's texts have declared so far.
-  package struct Standing: Sendable {
-    fileprivate var rules: [String: CheckedRule]
-    fileprivate var functions: [String: CheckedFunction]
-    fileprivate var objectives: [String: CheckedObjective]
-    fileprivate var data: [String: CheckedData]
-    fileprivate var definitions: [String: CheckedDefinition]
-  }
-
-  package var standing: Standing {
-    Standing(
-      rules: program.rules, functions: program.functions, objectives: program.objectives,
-      data: program.data, definitions: program.definitions)
-  }
-
   /// Takes back what was declared since; what libraries gave meanwhile stays.
-  package mutating func restore(_ standing: Standing) {
-    var rules = standing.rules
-    for (key, rule) in program.libraryRules where rules[key] == nil { rules[key] = rule }
-    var functions = standing.functions
-    for (key, function) in program.libraryFunctions where functions[key] == nil {
-      functions[key] = function
-    }
-    program.rules = rules
-    program.functions = functions
-    program.objectives = standing.objectives
-    program.data = standing.data
-    program.definitions = standing.definitions
-    program.commands = []
-  }
+  package mutating func restore(_ standing: CheckedProgram.Standing) { program.restore(standing) }
 
   /// Forgets the commands and diagnostics of earlier texts; declarations stay (a REPL session).
   package mutating func beginStatement() {
@@ -80,40 +50,19 @@ package struct Checker {
   /// known by its name, and not checked further.
   package mutating func add(_ tree: SyntaxTree, unreadable: [Span] = []) {
     unread = []
-    if !unreadable.isEmpty {
-      for case let item in tree.items {
-        if case .error = item.kind { unread.append(Self.text(item.span, of: tree.file)) }
-      }
+    for item in tree.items where !unreadable.isEmpty {
+      if case .error = item.kind { unread.append(Self.text(item.span, of: tree.file)) }
     }
     add(tree, isLibrary: false, unreadable: unreadable)
     unread = []
   }
 
   /// Makes sure that a rule or function of the libraries is loaded; false when there is none.
-  package mutating func require(_ key: String) -> Bool {
-    require(key, isLibrary: false)
-  }
-
-  mutating func require(_ key: String, isLibrary: Bool) -> Bool {
-    if isLibrary {
-      if shared.program.libraryRules.keys.contains(key) { return true }
-      if shared.program.libraryFunctions.keys.contains(key) { return true }
-    } else {
-      if shared.program.rules.keys.contains(key) { return true }
-      if shared.program.functions.keys.contains(key) { return true }
-    }
-    return load(key)
-  }
-
-  mutating func load(_ key: String) -> Bool {
-    if missing.contains(key) { return false }
-    guard let tree = library(key) else {
-      missing.insert(key)
-      return false
-    }
-    missing.insert(key)
+  package mutating func require(_ key: String, isLibrary: Bool = false) -> Bool {
+    if shared.program.declares(key, forLibrary: isLibrary) { return true }
+    guard let tree = library.take(key) else { return false }
     add(tree, isLibrary: true, unreadable: [])
-    return program.libraryRules[key] != nil || program.libraryFunctions[key] != nil
+    return shared.program.declares(key, forLibrary: true)
   }
 
   private mutating func add(_ tree: SyntaxTree, isLibrary: Bool, unreadable: [Span]) {
@@ -121,16 +70,12 @@ package struct Checker {
     defer { if !isLibrary { refuseRecursion(tree, id) } }
     let accepted = declare(tree, id, isLibrary: isLibrary)
     for (item, isAccepted) in zip(tree.items, accepted) where isAccepted {
-      // Nobody reads more errors than are kept.
-      if bag.isFullOfErrors {
-        markBroken(item, id)
-        continue
-      }
       let isUnreadable = unreadable.contains {
         $0.start >= item.span.start && $0.start <= item.span.end
       }
-      if isUnreadable {
-        markBroken(item, id)
+      // Nobody reads more errors than are kept.
+      if bag.isFullOfErrors || isUnreadable {
+        program.markBroken(item, in: id)
         continue
       }
       let before = bag
@@ -141,38 +86,18 @@ package struct Checker {
       bag.report(contentsOf: own)
       // A knob that does nothing is wrong, and hides nothing of the rest.
       if own.all.contains(where: { $0.severity == .error && $0.code != .unusedHyper }) {
-        markBroken(item, id)
+        program.markBroken(item, in: id)
       }
     }
   }
 
-  private mutating func markBroken(_ item: Item, _ id: TreeID) {
-    guard let key = Self.declaredName(item)?.key else { return }
-    switch item.kind {
-    case .rule: update(rule: key, id) { $0.isBroken = true }
-    case .function: update(function: key, id) { $0.isBroken = true }
-    case .objective: program.objectives[key]?.isBroken = true
-    case .definition: program.definitions[key]?.isBroken = true
-    default: break
+  /// Functions that call themselves, called or not.
+  private mutating func refuseRecursion(_ tree: SyntaxTree, _ id: TreeID) {
+    for cycle in CallGraph(of: tree, id, in: program).cycles() {
+      guard let name = program.functions[cycle.entry]?.declaration.name else { continue }
+      bag.report(.recursion(name))
+      for key in cycle.path { program.update(function: key, in: id) { $0.isBroken = true } }
     }
-  }
-
-  mutating func update(
-    rule key: String, _ id: TreeID, _ change: (inout CheckedRule) -> Void
-  ) {
-    if program.isLibrary(id), program.libraryRules[key] != nil {
-      change(&program.libraryRules[key]!)
-    }
-    if program.rules[key]?.tree == id { change(&program.rules[key]!) }
-  }
-
-  mutating func update(
-    function key: String, _ id: TreeID, _ change: (inout CheckedFunction) -> Void
-  ) {
-    if program.isLibrary(id), program.libraryFunctions[key] != nil {
-      change(&program.libraryFunctions[key]!)
-    }
-    if program.functions[key]?.tree == id { change(&program.functions[key]!) }
   }
 
   // MARK: Declaring
@@ -183,7 +108,7 @@ package struct Checker {
     var first: [String: Span] = [:]
     var accepted: [Bool] = []
     for item in tree.items {
-      guard let name = Self.declaredName(item) else {
+      guard let name = item.declaredName else {
         accepted.append(true)
         continue
       }
@@ -199,7 +124,7 @@ package struct Checker {
         continue
       }
       accepted.append(true)
-      enter(item, tree, id)
+      program.declare(item, in: id)
     }
     return accepted
   }
@@ -208,53 +133,6 @@ package struct Checker {
     let low = min(max(0, Int(span.start) - Int(file.base)), file.bytes.count)
     let high = min(max(low, Int(span.end) - Int(file.base)), file.bytes.count)
     return String(decoding: file.bytes[low..<high], as: UTF8.self)
-  }
-
-  static func declaredName(_ item: Item) -> Name? {
-    switch item.kind {
-    case .rule(let rule): rule.name
-    case .function(let function): function.name
-    case .objective(let objective): objective.name
-    case .data(let name, _), .definition(let name, _): name
-    default: nil
-    }
-  }
-
-  private mutating func enter(_ item: Item, _ tree: SyntaxTree, _ id: TreeID) {
-    switch item.kind {
-    case .rule(let rule):
-      func parameters(_ kind: String?) -> [Parameter] {
-        rule.parameters.filter { parameter in
-          let own = parameter.type?.kind.key
-          return kind.map { own == $0 } ?? (own != "rule" && own != "fn")
-        }
-      }
-      let entered = CheckedRule(
-        declaration: rule, tree: id, hypers: parameters(nil), ruleParameters: parameters("rule"),
-        functionParameters: parameters("fn"), body: .route([]))
-      let known = program.rules[rule.name.key]
-      if program.isLibrary(id) { program.libraryRules[rule.name.key] = entered }
-      if !program.isLibrary(id) || known.map({ program.isLibrary($0.tree) }) ?? true {
-        program.rules[rule.name.key] = entered
-      }
-    case .function(let function):
-      let entered = CheckedFunction(declaration: function, tree: id, body: Block())
-      let known = program.functions[function.name.key]
-      if program.isLibrary(id) { program.libraryFunctions[function.name.key] = entered }
-      if !program.isLibrary(id) || known.map({ program.isLibrary($0.tree) }) ?? true {
-        program.functions[function.name.key] = entered
-      }
-    case .objective(let objective):
-      program.objectives[objective.name.key] = CheckedObjective(
-        declaration: objective, tree: id,
-        hypers: objective.parameters.filter { $0.type == nil },
-        headerParameters: objective.parameters.filter { $0.type != nil }, body: Block())
-    case .data(let name, let source):
-      program.data[name.key] = CheckedData(name: name, source: source, tree: id, span: item.span)
-    case .definition(let name, let value):
-      program.definitions[name.key] = CheckedDefinition(name: name, value: value, tree: id)
-    default: break
-    }
   }
 
   // MARK: Checking

@@ -112,6 +112,13 @@ package struct CheckedProgram: Sendable {
 
   func isLibrary(_ id: TreeID) -> Bool { isLibraryTree[id.index] }
 
+  /// Whether a name is that of a rule or a function, as the user's texts or the libraries' see it.
+  func declares(_ key: String, forLibrary isLibrary: Bool) -> Bool {
+    isLibrary
+      ? libraryRules.keys.contains(key) || libraryFunctions.keys.contains(key)
+      : rules.keys.contains(key) || functions.keys.contains(key)
+  }
+
   /// The rule that a name means in the text of `tree`.
   package func rule(_ key: String, from tree: TreeID) -> CheckedRule? {
     isLibraryTree[tree.index] ? libraryRules[key] : rules[key]

@@ -19,7 +19,7 @@ final class Definitions {
 
   private struct Change {
     var text: String
-    var standing: Checker.Standing
+    var standing: CheckedProgram.Standing
     var ledger: Ledger
     var loaded: [(path: String, time: Int64?)]
   }
@@ -47,7 +47,8 @@ final class Definitions {
   /// Adds what a checked text declares, and says what that changes. Returns what it declares.
   @discardableResult
   func accept(
-    _ tree: SyntaxTree, from standing: Checker.Standing, as text: String, folder: String? = nil
+    _ tree: SyntaxTree, from standing: CheckedProgram.Standing, as text: String,
+    folder: String? = nil
   ) -> [Ledger.Declaration] {
     let added = tree.items.compactMap { Ledger.declaration($0, of: tree, folder: folder) }
     if added.isEmpty { return [] }

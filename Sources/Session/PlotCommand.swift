@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import IR
 import Laboratory
@@ -27,7 +28,9 @@ struct PlotCommand: Answering {
     var range: (low: Double, high: Double)?
     if let (expression, clause) = rest.split(on: "for") {
       what = expression
-      guard let (variable, bounds) = clause.split(on: "in"), let found = Self.range(bounds.text)
+      guard let (variable, bounds) = clause.split(on: "in"),
+        let found = NumberText.range(bounds.text), found.low < found.high,
+        max(abs(found.low), abs(found.high)) < 1e9
       else {
         throw DiagnosticError(
           .usage("write `for x in 0..1`", of: .plot, at: span(clause)))
@@ -68,18 +71,6 @@ struct PlotCommand: Answering {
     }
     let label = isOverTime ? "t" : own[0]
     try draw(Figure(title: "", xLabel: label, yLabel: "", series: [series]))
-  }
-
-  private static func range(_ text: String) -> (low: Double, high: Double)? {
-    let bytes = Array(text)
-    guard
-      let dots = bytes.indices.dropLast().first(where: { bytes[$0] == "." && bytes[$0 + 1] == "." }
-      ),
-      let low = Double(String(bytes[..<dots]).filter { $0 != " " }),
-      let high = Double(String(bytes[(dots + 2)...]).filter { $0 != " " }), low < high,
-      low.isFinite, high.isFinite, abs(low) < 1e9, abs(high) < 1e9
-    else { return nil }
-    return (low, high)
   }
 
   private func plotFilter(_ what: Fragment) throws {

@@ -24,11 +24,22 @@ struct TuneCommand: ParsableCommand {
       Ctrl-C stops cleanly; the rules that were done are shown.
       """)
 
+  /// Read at the door; what is no range is told with the other arguments.
+  struct Search: ExpressibleByArgument {
+    let text: String
+    let range: SearchRange?
+
+    init(argument: String) {
+      text = argument
+      range = SearchRange(argument)
+    }
+  }
+
   @Option(
     help: ArgumentHelp(
       "A hyperparameter and its range, evenly by powers, or its values; at most two.",
       valueName: "lr = 1e-5..10"))
-  var search: [String] = []
+  var search: [Search] = []
   @Option(help: "Trials for each rule.")
   var trials = 12
   @Option(help: "Seeds of each trial.")
@@ -53,9 +64,9 @@ struct TuneCommand: ParsableCommand {
 
   func validate() throws {
     if search.count > 2 { throw ValidationError("at most two --search") }
-    for text in search where SearchRange(text) == nil {
+    for search in search where search.range == nil {
       throw ValidationError(
-        "`\(Console.printable(text))` is no search: `lr = 1e-4..1` or `λ = 0, 0.01, 0.1`")
+        "`\(Console.printable(search.text))` is no search: `lr = 1e-4..1` or `λ = 0, 0.01, 0.1`")
     }
     for (name, value, most) in [
       ("--trials", trials, 10_000), ("--search-seeds", searchSeeds, 1_000),
@@ -74,11 +85,11 @@ struct TuneCommand: ParsableCommand {
     let script = Script(compiler, options: options, output: { _ in })
     let result: Tuner.Result
     do throws(DiagnosticError) {
-      let ranges = (search.isEmpty ? ["lr = 1e-5..10"] : search).compactMap { SearchRange($0) }
       guard let task = try script.task() else {
         throw DiagnosticError(.withoutTask(file))
       }
-      var settings = Tuner.Settings(ranges: ranges)
+      let ranges = search.compactMap(\.range)
+      var settings = Tuner.Settings(ranges: ranges.isEmpty ? [.learningRate] : ranges)
       settings.trials = trials
       settings.searchSeeds = searchSeeds
       settings.seeds = seeds

@@ -77,8 +77,7 @@ import Training
     guard var work = try script.task() else { return "" }
     work.settings.epochs = 10
     let (fit, unfit) = gallery.elementwise
-    var settings = Tuner.Settings(
-      ranges: [SearchRange(name: "lr", values: .powers(low: 1e-5, high: 10))])
+    var settings = Tuner.Settings(ranges: [.learningRate])
     settings.trials = 12
     let tuner = Tuner(work, settings)
     let result = try tuner.run(

@@ -69,6 +69,64 @@ def xgrad_adam(lr, b1=0.9, b2=0.999, eps=1e-8):
     return step
 
 
+def xgrad_momentum(lr, mu, ahead):
+    """Guan et al. 2023: momentum, the next gradient some steps ahead."""
+
+    def step(s, g, t):
+        s["b"] = mu * s.get("b", 0.0) + g
+        s["w"] = s["w"] - lr * s["b"]
+        return s["w"] - ahead * lr * s["b"], s["w"]
+
+    return step
+
+
+def schedule_free_weighted(lr, beta, warmup, decay, second=None, eps=1e-8):
+    """Defazio et al. 2024, algorithm 1 and the package's weights: z steps with the decay at y, x averages z
+    by the square of the largest rate; `second` is Adam's denominator."""
+
+    def step(s, g, t):
+        z, x = s.get("z", s["w"]), s.get("x", s["w"])
+        y = (1 - beta) * z + beta * x
+        rate = lr * min(1, t / warmup)
+        if second is not None:
+            s["v"] = second * s.get("v", 0.0) + (1 - second) * g * g
+            g = g / (math.sqrt(s["v"] / (1 - second**t)) + eps)
+        s["z"] = z - rate * (g + decay * y)
+        weight = max(s.get("largest", 0.0), rate) ** 2
+        s["largest"], s["sum"] = max(s.get("largest", 0.0), rate), s.get("sum", 0.0) + weight
+        s["x"] = x + weight / s["sum"] * (s["z"] - x)
+        return (1 - beta) * s["z"] + beta * s["x"], s["x"]
+
+    return step
+
+
+def schedule_free_momentum(lr, mu, beta):
+    """Around any rule: the mean of all z."""
+
+    def step(s, g, t):
+        s["b"] = mu * s.get("b", 0.0) + g
+        s["z"] = s.get("z", s["w"]) - lr * s["b"]
+        s["total"] = s.get("total", 0.0) + s["z"]
+        x = s["total"] / t
+        return (1 - beta) * s["z"] + beta * x, x
+
+    return step
+
+
+def polyak(lr, fade, alpha, t0, decay):
+    """Polyak & Juditsky 1992 as torch.optim.ASGD: the mean of the points from step t0 + 2 on."""
+
+    def step(s, g, t):
+        rate = lr / (1 + fade * lr * (t - 1)) ** alpha
+        s["w"] = s["w"] * (1 - fade * rate) - rate * (g + decay * s["w"])
+        points = s.setdefault("points", [])
+        points.append(s["w"])
+        kept = points[min(t - 1, t0 + 1):]
+        return s["w"], sum(kept) / len(kept)
+
+    return step
+
+
 def far(lr):
     def step(s, g, t):
         s["w"] = s["w"] - lr * g
@@ -96,6 +154,14 @@ for text, rule in [
     ("Predicting(SGD(lr = 0.1))", predicting(0.1)),
     ("XGradAdam(lr = 0.1)", xgrad_adam(0.1)),
     ("Far", far(0.1)),
+    ("ScheduleFree(HeavyBall(lr = 0.05, μ = 0.5), β = 0.8)", schedule_free_momentum(0.05, 0.5, 0.8)),
+    ("ScheduleFreeSGD(lr = 0.2, β = 0.8, λ = 0.1, warmup = 5)", schedule_free_weighted(0.2, 0.8, 5, 0.1)),
+    (
+        "ScheduleFreeAdamW(lr = 0.1, β1 = 0.8, β2 = 0.95, λ = 0.1, warmup = 5)",
+        schedule_free_weighted(0.1, 0.8, 5, 0.1, 0.95),
+    ),
+    ("XGradSGDM(lr = 0.05, μ = 0.5, s = 2)", xgrad_momentum(0.05, 0.5, 2)),
+    ("ASGD(lr = 0.1, fade = 0.1, t0 = 4, λ = 0.1)", polyak(0.1, 0.1, 0.75, 4, 0.1)),
 ]:
     script = f"{OWN}{QUADRATIC}minimize f with SGD(lr = 0.1), {text} for 20 steps"
     losses, end = walk(rule, 1.0, 20, lambda x: x * x, lambda x: 2 * x)
@@ -128,6 +194,12 @@ for text, rule in [
     ("Averaging(SGD(lr = 0.05), β = 0.9)", averaging(0.05, 0.9)),
     ("SF(lr = 0.05)", schedule_free(0.05, 0.9)),
     ("Predicting(SGD(lr = 0.05))", predicting(0.05)),
+    (
+        "ScheduleFreeAdamW(lr = 0.1, β1 = 0.8, β2 = 0.95, λ = 0.1, warmup = 3)",
+        schedule_free_weighted(0.1, 0.8, 3, 0.1, 0.95),
+    ),
+    ("XGradSGDM(lr = 0.05, μ = 0.5, s = 2)", xgrad_momentum(0.05, 0.5, 2)),
+    ("ASGD(lr = 0.05, fade = 0.1, t0 = 1, λ = 0.1)", polyak(0.05, 0.1, 0.75, 1, 0.1)),
 ]:
     script = f"{OWN}{LINE}train line on d with {text} for 5 epochs"
     states = [{"w": 0.0}, {"w": 1.0}]

@@ -1,7 +1,8 @@
 """Records trajectories of other packages beside this file: `python record.py [NAME...]`.
 
-Needs torch, optax (with 64-bit numbers) and pytorch_optimizer; each file says which version made it.
+Needs torch, optax (with 64-bit numbers), pytorch_optimizer and schedulefree; each file says which version made it.
 Gradients do not depend on the parameters; they hold zeros and a few entries far larger than the rest.
+`views` are the weights that a package evaluates at other points than it trains, after each step.
 """
 
 import importlib.metadata as metadata
@@ -42,6 +43,74 @@ def by_torch(make):
         return walk
 
     return run
+
+
+def viewed(make):
+    """`make` gives a step and a function of the weights to evaluate, in that order."""
+
+    def run(start, gradients, hyper):
+        import torch
+
+        torch.set_default_dtype(torch.float64)
+        p = torch.nn.Parameter(torch.tensor(start, dtype=torch.float64))
+        step, evaluated = make(torch, p, hyper)
+        walk, shown = [], []
+        for gradient in gradients:
+            p.grad = torch.tensor(gradient, dtype=torch.float64)
+            step()
+            walk.append(p.detach().numpy().copy())
+            shown.append(evaluated().detach().numpy().copy())
+        return walk, {"eval": shown}
+
+    return run
+
+
+def asgd(torch, p, hyper):
+    optimizer = torch.optim.ASGD([p], **hyper)
+    return optimizer.step, lambda: optimizer.state[p]["ax"]
+
+
+def by_schedulefree(make):
+    """As it is used: `eval` before the weights are looked at, `train` before the next step."""
+
+    def view(torch, p, hyper):
+        import schedulefree
+
+        optimizer = make(schedulefree, torch, p, hyper)
+        optimizer.train()
+
+        def evaluated():
+            optimizer.eval()
+            shown = p.detach().clone()
+            optimizer.train()
+            return shown
+
+        return optimizer.step, evaluated
+
+    return viewed(view)
+
+
+def around_momentum(schedulefree, torch, p, hyper):
+    """Adam cannot be wrapped: it takes the state of the wrapper for one of its own."""
+    inner = torch.optim.SGD([p], lr=hyper["lr"], momentum=hyper["inner_momentum"])
+    return schedulefree.ScheduleFreeWrapper(
+        inner, momentum=hyper["momentum"], weight_lr_power=hyper["weight_lr_power"])
+
+
+def averaged_adam(torch, p, hyper):
+    """The mean is told of the weights before the first step, where it starts."""
+    inner = {k: v for k, v in hyper.items() if k != "decay"}
+    optimizer = torch.optim.Adam([p], **inner)
+    model = torch.nn.ParameterList([p])
+    mean = torch.optim.swa_utils.AveragedModel(
+        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(hyper["decay"]))
+    mean.update_parameters(model)
+
+    def step():
+        optimizer.step()
+        mean.update_parameters(model)
+
+    return step, lambda: mean.module[0]
 
 
 def by_pytorch_optimizer(name):
@@ -156,7 +225,7 @@ def exadam_growing(start, gradients, hyper):
 
 # name: (shape, source, run, hyperparameters, relative tolerance)
 PEERS = {
-    "asgd": ((12,), "torch torch.optim.ASGD", by_torch(lambda t: t.optim.ASGD),
+    "asgd": ((12,), "torch torch.optim.ASGD", viewed(asgd),
              dict(lr=0.05, lambd=0.01, alpha=0.75, t0=6, weight_decay=0.1), 1e-11),
     "novograd": ((4, 3), "pytorch_optimizer NovoGrad", by_pytorch_optimizer("NovoGrad"),
                  dict(lr=0.01, betas=(0.9, 0.8), weight_decay=0.1, grad_averaging=True), 1e-11),
@@ -227,6 +296,25 @@ PEERS = {
                     dict(lr=0.1, momentum=0.9, beta=0.8, eps=1e-30), 1e-11),
     "exadam-growing": ((12,), "numpy AhmedMostafa16/EXAdam of 2024, transcribed", exadam_growing,
                        dict(lr=1e-3, betas=(0.9, 0.99), eps=1e-8), 1e-11),
+    "schedulefree-adamw-warmup": (
+        (12,), "schedulefree AdamWScheduleFree",
+        by_schedulefree(lambda s, t, p, h: s.AdamWScheduleFree([p], **h)),
+        dict(lr=0.02, betas=(0.95, 0.98), eps=1e-6, weight_decay=0.1, warmup_steps=10), 1e-11),
+    "schedulefree-adamw-weighted": (
+        (4, 3), "schedulefree AdamWScheduleFree",
+        by_schedulefree(lambda s, t, p, h: s.AdamWScheduleFree([p], **h)),
+        dict(lr=0.02, betas=(0.8, 0.98), eps=1e-6, weight_decay=0.05, warmup_steps=4, r=0.5,
+             weight_lr_power=1.5), 1e-11),
+    "schedulefree-sgd-warmup": (
+        (12,), "schedulefree SGDScheduleFree",
+        by_schedulefree(lambda s, t, p, h: s.SGDScheduleFree([p], **h)),
+        dict(lr=0.3, momentum=0.8, weight_decay=0.1, warmup_steps=10, r=1.0), 1e-11),
+    "schedulefree-wrapper": (
+        (12,), "schedulefree ScheduleFreeWrapper(torch.optim.SGD)", by_schedulefree(around_momentum),
+        dict(lr=0.02, inner_momentum=0.5, momentum=0.8, weight_lr_power=0), 1e-11),
+    "averaging": (
+        (12,), "torch torch.optim.swa_utils.AveragedModel(torch.optim.Adam)", viewed(averaged_adam),
+        dict(lr=0.02, betas=(0.9, 0.98), eps=1e-6, decay=0.8), 1e-11),
     "acclip": ((12,), "numpy the formula of the paper", acclip,
                dict(lr=0.01, betas=(0.9, 0.95), alpha=1.5, eps=1e-8), 1e-11),
 }
@@ -236,6 +324,7 @@ def record(name):
     shape, source, run, hyper, tolerance = PEERS[name]
     start, gradients = problem(shape, seed=sum(map(ord, name)))
     walk = run(start, gradients, hyper)
+    walk, views = walk if isinstance(walk, tuple) else (walk, {})
     package, what = source.split(" ", 1)
     version = metadata.version(package).split("+")[0]
     # optax computes Adafactor's decay rate in single precision.
@@ -246,6 +335,8 @@ def record(name):
         "gradients": gradients.tolist(), "parameters": [x.tolist() for x in walk],
         "recommended_tolerance": {"rel": tolerance, "abs": absolute},
     }
+    if views:
+        document["views"] = {k: [x.tolist() for x in v] for k, v in views.items()}
     assert all(np.isfinite(x).all() for x in walk), name
     with open(os.path.join(HERE, name + ".json"), "w") as file:
         json.dump(document, file)

@@ -25,10 +25,34 @@ import Training
   @Test(arguments: [1, 5])
   func seedsShareWhatIsBound(_ seeds: Int) throws {
     let counts = try run(
-      "minimize bowl with Lion(lr = 0.1), AdamW(lr = 0.1) for 100 steps seeds \(seeds)")
+      "minimize bowl with Lion(lr = 0.1), AdamW(lr = 0.1) for 100 steps seeds \(seeds)\nplot path")
     #expect(counts.differentiations == 1)
     #expect(counts.plans.sorted() == ["AdamW", "Lion", "bowl"])
     #expect(counts.specialisations == 2 * 3 + 2 + 2)
+  }
+
+  /// The values around the walks, which are those at the last step, are made for the plot alone. This walk
+  /// breaks before the steps at which its objective is not defined.
+  @Test func landscapesAreMadeWhereTheyArePlotted() throws {
+    let text = "objective f(c = 1 - t / 4 in [0.4, 1], x: vector(2) = [1, 2]) = c * sum(x^2)\n"
+    let walk = "minimize f with SGD(lr = 1e200) for 5 steps\n"
+    let compiler = Compiler()
+    _ = compiler.add(name: "f.opt", bytes: Array((text + walk).utf8))
+    let script = Script(compiler, options: Script.Options(), output: { _ in })
+    try script.run()
+    #expect(script.failures.map(\.code.number) == [910])
+    #expect(script.experiments[0].rules[0].runs[0].points.count == 2)
+    let landscape = try #require(script.experiments[0].landscape)
+    #expect(throws: DiagnosticError.self) { _ = try landscape() }
+    _ = compiler.add(
+      name: "g.opt", bytes: Array((Self.bowl + "minimize bowl with SGD for 5 steps").utf8))
+    try script.run()
+    let bowl = try #require(try script.experiments[1].landscape?())
+    #expect(bowl.values.count == 6912 && bowl.columns == 96)
+    #expect(
+      abs(
+        bowl.values[0] - bowl.xRange.lowerBound * bowl.xRange.lowerBound
+          - bowl.yRange.lowerBound * bowl.yRange.lowerBound) < 1e-12)
   }
 
   /// A schedule is a plan of its own, whatever the seeds.

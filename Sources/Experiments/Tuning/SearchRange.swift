@@ -1,3 +1,4 @@
+import Basics
 import Platform
 
 /// The values that a search tries for one hyperparameter: `lr = 1e-4..1`, evenly by powers, or
@@ -11,6 +12,9 @@ package struct SearchRange: Sendable {
   package var name: String
   package var values: Values
 
+  /// Where nothing else is asked for.
+  package static let learningRate = SearchRange(name: "lr", values: .powers(low: 1e-5, high: 10))
+
   package init(name: String, values: Values) {
     self.name = name
     self.values = values
@@ -22,10 +26,8 @@ package struct SearchRange: Sendable {
     name = text[..<equals].filter { $0 != " " }
     let rest = text[text.index(after: equals)...].filter { $0 != " " }
     guard !name.isEmpty else { return nil }
-    if let ends = Self.ends(rest) {
-      guard let low = Double(ends.low), let high = Double(ends.high), low > 0, high > low,
-        high.isFinite
-      else { return nil }
+    if let (low, high) = NumberText.range(rest) {
+      guard low > 0, high > low, high.isFinite else { return nil }
       values = .powers(low: low, high: high)
     } else {
       let numbers = rest.split(separator: ",", omittingEmptySubsequences: false).map {
@@ -34,16 +36,6 @@ package struct SearchRange: Sendable {
       guard !numbers.isEmpty, numbers.allSatisfy(\.isFinite) else { return nil }
       values = .listed(numbers)
     }
-  }
-
-  /// What stands before and after two dots.
-  private static func ends(_ text: String) -> (low: Substring, high: Substring)? {
-    guard
-      let dots = text.indices.first(where: {
-        text[$0...].hasPrefix("..")
-      })
-    else { return nil }
-    return (text[..<dots], text[text.index(dots, offsetBy: 2)...])
   }
 
   /// At most `count` values, in ascending order for a range of powers.

@@ -25,7 +25,7 @@ extension Function {
     var source = self
     for k in loops.indices { source.loops[k].body = try loops[k].body.withSafeNorms(range) }
     var pass = SafeNorms(source: source, range: range, sites: sites)
-    return try pass.run()
+    return pass.hasNorms ? try pass.run() : source
   }
 }
 
@@ -50,6 +50,13 @@ private struct SafeNorms {
     self.sites = sites
     builder = FunctionBuilder(name: source.name)
     map = [ValueID](repeating: .none, count: source.instructions.count)
+  }
+
+  /// Most functions have none, and need no copy.
+  var hasNorms: Bool {
+    source.instructions.indices.contains {
+      rootOfSquare(ValueID($0)) != nil || norm(ValueID($0)) != nil
+    }
   }
 
   mutating func run() throws(DiagnosticError) -> Function {

@@ -5,7 +5,7 @@ extension Function {
   /// More instructions than this are not unrolled into.
   static let unrollLimit = 2_000_000
   /// The most iterations of a loop in which all tensors meet.
-  package static let meetingLimit = 1_000
+  package static let barrierLimit = 1_000
 
   /// The function with every loop of a constant count replaced by that many copies of its body.
   ///
@@ -97,7 +97,7 @@ private struct Unroll {
         ? .loopTooLong(at: function.origin(id)) : .meetsTooOften(at: function.origin(id)))
     guard let count = builder.constantValue(map[function[id].a.index]), count.isFinite,
       count * Double(loop.body.instructions.count) <= Double(Function.unrollLimit),
-      sites == nil || count <= Double(Function.meetingLimit)
+      sites == nil || count <= Double(Function.barrierLimit)
     else { throw tooLong }
     var runs = 0
     let outer = iteration

@@ -10,11 +10,11 @@ final class AxisInputs {
   private let bindings: Bindings
   private let seed: UInt64
   private let isCompiled: Bool
-  private var wanted: [Wanted] = []
+  private var requests: [Request] = []
   private var parts: [Key: Part] = [:]
 
   /// An input of a tensor that is given at each step.
-  private struct Wanted {
+  private struct Request {
     var name: String
     var tensor: Int
     var axis: AxisName
@@ -63,14 +63,14 @@ final class AxisInputs {
         if axes[0] == .groups, count != terms {
           throw DiagnosticError(.termsOfLoss(slot, count, bindings.objective))
         }
-        wanted.append(
-          Wanted(name: slot.name, tensor: tensor, axis: axes[0], isGradient: isGradient))
+        requests.append(
+          Request(name: slot.name, tensor: tensor, axis: axes[0], isGradient: isGradient))
       }
     }
   }
 
-  /// Whether single examples are wanted, of which there are as many in every batch.
-  var wantsWholeBatches: Bool { wanted.contains { $0.axis == .batch } }
+  /// Whether single examples are asked for, of which there are as many in every batch.
+  var wantsWholeBatches: Bool { requests.contains { $0.axis == .batch } }
 
   /// Gives the optimizer the gradients and losses, at `point`, of single examples and of terms.
   func give(
@@ -78,20 +78,20 @@ final class AxisInputs {
     _ occasion: Occasion
   ) throws(DiagnosticError) {
     for axis in [AxisName.batch, .groups] {
-      let wanted = wanted.filter { $0.axis == axis }
-      if wanted.isEmpty { continue }
+      let requests = requests.filter { $0.axis == axis }
+      if requests.isEmpty { continue }
       let entries: [(rows: ArraySlice<Int>, term: String?)] =
         axis == .batch
         ? rows.map { ([$0][...], nil) } : bindings.objective.terms.map { (rows, $0) }
-      var values = wanted.map { _ in [Double]() }
+      var values = requests.map { _ in [Double]() }
       for entry in entries {
         let part = try part(entry.rows, entry.term)
         let loss = try evaluate(part, part.gradients.pointers, at: point, occasion)
-        for (k, input) in wanted.enumerated() {
+        for (k, input) in requests.enumerated() {
           values[k] += input.isGradient ? part.gradients.read(input.tensor) : [loss]
         }
       }
-      for (k, input) in wanted.enumerated() {
+      for (k, input) in requests.enumerated() {
         try optimizer.setInput(input.name, of: input.tensor, values[k])
       }
     }

@@ -58,7 +58,7 @@ package struct RuleHistory: Sendable {
 }
 
 /// The result of one `train` or `minimize`.
-package struct ExperimentHistory: Sendable {
+package struct ExperimentHistory {
   /// The objective as written.
   package var title: String
   /// `epoch` or `step`.
@@ -66,8 +66,8 @@ package struct ExperimentHistory: Sendable {
   package var rules: [RuleHistory] = []
   /// Names of the series, `loss` first.
   package var series: [String] = ["loss"]
-  /// Values of an objective of two variables, for the plot of the path.
-  package var landscape: Landscape?
+  /// Makes the values of an objective of two variables, for the plot of the path.
+  package var landscape: (() throws(DiagnosticError) -> Landscape)?
 
   package var warnings: [Diagnostic] { rules.flatMap(\.warnings) }
   package var failures: [Diagnostic] { rules.flatMap { $0.runs.compactMap(\.failure) } }

@@ -141,7 +141,7 @@ package struct Trainer {
     var history = ExperimentHistory(title: title, axis: "step")
     history.series = ["loss"] + objective.metrics
     history.rules = try walks(rules, settings)
-    history.landscape = try landscape(history, steps: settings.steps ?? 1)
+    history.landscape = landscape(history, steps: settings.steps ?? 1)
     progress("")
     return history
   }
@@ -226,10 +226,11 @@ package struct Trainer {
     return loss
   }
 
-  /// The objective on a grid around the walks, where it is a function of two numbers.
+  /// The objective on a grid around the walks, where it is a function of two numbers. It takes more
+  /// evaluations than most walks, so it is made when it is asked for.
   private func landscape(
     _ history: ExperimentHistory, steps: Int
-  ) throws(DiagnosticError) -> Landscape? {
+  ) -> (() throws(DiagnosticError) -> Landscape)? {
     let points = history.rules.flatMap { $0.runs.flatMap(\.points) }
       .filter { $0.count == 2 && $0.allSatisfy { $0.isFinite && abs($0) < 1e6 } }
     guard let first = points.first else { return nil }
@@ -241,6 +242,12 @@ package struct Trainer {
       return (low - margin)...(high + margin)
     }
     let (xs, ys) = (range(0), range(1))
+    return { () throws(DiagnosticError) in try landscape(xs, ys, steps: steps) }
+  }
+
+  private func landscape(
+    _ xs: ClosedRange<Double>, _ ys: ClosedRange<Double>, steps: Int
+  ) throws(DiagnosticError) -> Landscape {
     let evaluator = try Learner(bindings.inFloat64, nil, seed: 0, horizon: steps)
     let columns = 96
     let rows = 72

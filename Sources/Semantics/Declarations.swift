@@ -1,0 +1,103 @@
+import Syntax
+
+/// What texts declare: entered, completed, marked where it is broken, taken back.
+extension CheckedProgram {
+  mutating func declare(_ item: Item, in id: TreeID) {
+    switch item.kind {
+    case .rule(let rule):
+      func parameters(_ kind: String?) -> [Parameter] {
+        rule.parameters.filter { parameter in
+          let own = parameter.type?.kind.key
+          return kind.map { own == $0 } ?? (own != "rule" && own != "fn")
+        }
+      }
+      let entered = CheckedRule(
+        declaration: rule, tree: id, hypers: parameters(nil), ruleParameters: parameters("rule"),
+        functionParameters: parameters("fn"), body: .route([]))
+      let known = rules[rule.name.key]
+      if isLibrary(id) { libraryRules[rule.name.key] = entered }
+      if !isLibrary(id) || known.map({ isLibrary($0.tree) }) ?? true {
+        rules[rule.name.key] = entered
+      }
+    case .function(let function):
+      let entered = CheckedFunction(declaration: function, tree: id, body: Block())
+      let known = functions[function.name.key]
+      if isLibrary(id) { libraryFunctions[function.name.key] = entered }
+      if !isLibrary(id) || known.map({ isLibrary($0.tree) }) ?? true {
+        functions[function.name.key] = entered
+      }
+    case .objective(let objective):
+      objectives[objective.name.key] = CheckedObjective(
+        declaration: objective, tree: id,
+        hypers: objective.parameters.filter { $0.type == nil },
+        headerParameters: objective.parameters.filter { $0.type != nil }, body: Block())
+    case .data(let name, let source):
+      data[name.key] = CheckedData(name: name, source: source, tree: id, span: item.span)
+    case .definition(let name, let value):
+      definitions[name.key] = CheckedDefinition(name: name, value: value, tree: id)
+    default: break
+    }
+  }
+
+  mutating func markBroken(_ item: Item, in id: TreeID) {
+    guard let key = item.declaredName?.key else { return }
+    switch item.kind {
+    case .rule: update(rule: key, in: id) { $0.isBroken = true }
+    case .function: update(function: key, in: id) { $0.isBroken = true }
+    case .objective: objectives[key]?.isBroken = true
+    case .definition: definitions[key]?.isBroken = true
+    default: break
+    }
+  }
+
+  mutating func update(
+    rule key: String, in id: TreeID, _ change: (inout CheckedRule) -> Void
+  ) {
+    if isLibrary(id), libraryRules[key] != nil { change(&libraryRules[key]!) }
+    if rules[key]?.tree == id { change(&rules[key]!) }
+  }
+
+  mutating func update(
+    function key: String, in id: TreeID, _ change: (inout CheckedFunction) -> Void
+  ) {
+    if isLibrary(id), libraryFunctions[key] != nil { change(&libraryFunctions[key]!) }
+    if functions[key]?.tree == id { change(&functions[key]!) }
+  }
+
+  /// What the user's texts have declared so far.
+  package struct Standing: Sendable {
+    fileprivate var rules: [String: CheckedRule]
+    fileprivate var functions: [String: CheckedFunction]
+    fileprivate var objectives: [String: CheckedObjective]
+    fileprivate var data: [String: CheckedData]
+    fileprivate var definitions: [String: CheckedDefinition]
+  }
+
+  package var standing: Standing {
+    Standing(
+      rules: rules, functions: functions, objectives: objectives, data: data,
+      definitions: definitions)
+  }
+
+  mutating func restore(_ standing: Standing) {
+    rules = standing.rules.merging(libraryRules) { own, _ in own }
+    functions = standing.functions.merging(libraryFunctions) { own, _ in own }
+    objectives = standing.objectives
+    data = standing.data
+    definitions = standing.definitions
+    commands = []
+  }
+}
+
+extension Item {
+  /// What it declares.
+  var declaredName: Name? {
+    switch kind {
+    case .rule(let rule): rule.name
+    case .function(let function): function.name
+    case .objective(let objective): objective.name
+    case .data(let name, _), .definition(let name, _): name
+    default: nil
+    }
+  }
+}
