@@ -12,15 +12,19 @@ import Testing
     var name: String
     var text: String
     var ends: [[Double]]
+    /// float64 where none is said.
+    var type: String?
     var description: String { name }
   }
 
   static let cases: [Recorded] = {
-    let url = GoldenTests.folder.appendingPathComponent("runs/routes.json")
-    return (try? JSONDecoder().decode([Recorded].self, from: Data(contentsOf: url))) ?? []
+    ["routes", "ranking"].flatMap { name in
+      let url = GoldenTests.folder.appendingPathComponent("runs/\(name).json")
+      return (try? JSONDecoder().decode([Recorded].self, from: Data(contentsOf: url))) ?? []
+    }
   }()
 
-  @Test func thereAreCases() { #expect(Self.cases.count >= 9) }
+  @Test func thereAreCases() { #expect(Self.cases.count >= 23) }
 
   @Test(arguments: cases, [EngineKind.reference, .interpreter, .native])
   func endsWhereItShould(_ recorded: Recorded, _ engine: EngineKind) throws {
@@ -30,7 +34,7 @@ import Testing
     #expect(errors.isEmpty, "\(errors.map(\.message))")
     var options = Script.Options()
     options.engine = engine
-    options.elementType = .float64
+    options.elementType = recorded.type == "float32" ? .float32 : .float64
     options.folder = GoldenTests.folder.path
     let script = Script(compiler, options: options, output: { _ in })
     if engine == .native { script.passCompiler = NativeCompiler() }
