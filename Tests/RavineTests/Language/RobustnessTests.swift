@@ -46,7 +46,7 @@ import Zoo
     do {
       _ = try update.specialised(BindContext(dims: [2], hypers: []))
       Issue.record("a tensor of 1e27 elements was accepted")
-    } catch { #expect(error.diagnostics[0].code.number == 411) }
+    } catch { #expect(error.diagnostics[0].code.number == 813) }
   }
 
   private static let pieces = [
