@@ -28,12 +28,10 @@ final class AxisInputs {
     var isHessian = false
   }
 
-  /// The objective, or a term of it, on so many rows, and the memory that it is evaluated in.
+  /// The objective, or a term of it, on so many rows, and its gradients.
   private struct Part {
-    var runner: ObjectiveRunner
-    var inputs: TensorMemory
+    var evaluator: Evaluator
     var gradients: TensorMemory
-    var directions: TensorMemory
   }
 
   init(_ bindings: Bindings, batch: Int, workers: Int, seed: UInt64, isCompiled: Bool) {
@@ -86,7 +84,7 @@ final class AxisInputs {
       var values = requests.map { _ in [Double]() }
       for entry in entries {
         let part = try part(entry.rows, entry.term)
-        let loss = try evaluate(part, part.gradients.pointers, at: point, occasion)
+        let loss = try part.evaluator.evaluate(at: point, occasion)
         for (k, input) in requests.enumerated() {
           values[k] += input.isGradient ? part.gradients.read(input.tensor) : [loss]
         }
@@ -115,7 +113,7 @@ final class AxisInputs {
         let count = gradients.counts[tensor] / workers
         return gradients.pointers[tensor] + worker * count * gradients.elementType.byteCount
       }
-      sum += try evaluate(part, shares, at: point, occasion) * Double(own.count)
+      sum += try part.evaluator.evaluate(at: point, into: shares, occasion) * Double(own.count)
       seen += own.count
     }
     return sum / Double(seen)
@@ -127,28 +125,18 @@ final class AxisInputs {
     _ products: UnsafePointer<UnsafeMutableRawPointer>, _ rows: ArraySlice<Int>,
     at point: [UnsafeRawPointer], _ occasion: Occasion
   ) throws(DiagnosticError) {
-    let part = try part(rows, nil, isHessian: true)
-    let memory = part.directions
-    for tensor in memory.counts.indices {
+    let evaluator = try part(rows, nil, isHessian: true).evaluator
+    // The directions are inputs behind those of the objective.
+    let first = bindings.objective.inputs.count
+    let memory = evaluator.inputs
+    for tensor in memory.counts.indices.dropFirst(first) {
       for i in 0..<memory.counts[tensor] {
         memory.elementType.write(
-          bindings.elementType.read(directions[tensor], i), to: memory.pointers[tensor], i)
+          bindings.elementType.read(directions[tensor - first], i), to: memory.pointers[tensor], i)
       }
     }
-    part.runner.bind(
-      parameters: point, gradients: memory.counts.indices.map { products[$0] },
-      inputs: (part.inputs.pointers + memory.pointers).map { UnsafeRawPointer($0) })
-    _ = try part.runner.evaluate(occasion)
-  }
-
-  private func evaluate(
-    _ part: Part, _ gradients: [UnsafeMutableRawPointer], at point: [UnsafeRawPointer],
-    _ occasion: Occasion
-  ) throws(DiagnosticError) -> Double {
-    part.runner.bind(
-      parameters: point, gradients: gradients,
-      inputs: part.inputs.pointers.map { UnsafeRawPointer($0) })
-    return try part.runner.evaluate(occasion)
+    let targets = (first..<memory.counts.count).map { products[$0 - first] }
+    _ = try evaluator.evaluate(at: point, into: targets, occasion)
   }
 
   /// The objective, or one of its terms, on these rows.
@@ -157,24 +145,18 @@ final class AxisInputs {
   ) throws(DiagnosticError) -> Part {
     let key = Key(rows: rows.count, term: term, isHessian: isHessian)
     if parts[key] == nil {
-      let runner = ObjectiveRunner(
-        try bindings.objective(
-          rows: rows.count, needsGradient: true, isCompiled: isCompiled, term: term,
-          isHessian: isHessian), seed: seed)
-      let widths = bindings.train?.widths.prefix(bindings.objective.inputs.count) ?? []
+      let bound = try bindings.objective(
+        rows: rows.count, needsGradient: true, isCompiled: isCompiled, term: term,
+        isHessian: isHessian)
+      let gradients = TensorMemory(bound.parameters.map(\.count), bindings.elementType)
       parts[key] = Part(
-        runner: runner,
-        inputs: TensorMemory(widths.map { $0 * rows.count }, bindings.elementType.compute),
-        gradients: TensorMemory(runner.parameters.map(\.count), bindings.elementType),
-        directions: TensorMemory(
-          isHessian ? runner.parameters.map(\.count) : [], bindings.elementType.compute))
+        evaluator: Evaluator(
+          bound, seed: seed, bindings.train,
+          inputs: TensorMemory(bound.inputCounts, bindings.elementType.compute),
+          gradients: gradients), gradients: gradients)
     }
     let part = parts[key]!
-    if let data = bindings.train {
-      for tensor in part.inputs.counts.indices {
-        part.inputs.gather(rows, of: data.memory, tensor, width: data.widths[tensor], to: tensor)
-      }
-    }
+    part.evaluator.fill(rows)
     return part
   }
 }

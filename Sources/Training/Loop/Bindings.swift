@@ -36,8 +36,8 @@ final class Bindings {
     test = data.map { Examples($0.test, elementType.compute) }
   }
 
-  /// The objective, or one term of its loss, on batches of so many rows; `isCompiled`: for runs, not to see whether it can be
-  /// bound.
+  /// The objective, or one term of its loss, on batches of so many rows; `isCompiled`: for runs, not
+  /// to see whether it can be bound.
   func objective(
     rows: Int, needsGradient: Bool, isCompiled: Bool, term: String? = nil,
     isHessian: Bool = false

@@ -10,6 +10,7 @@ final class Evaluator {
   private let examples: Examples?
   private let gradients: [UnsafeMutableRawPointer]
   private var boundPoint: [UnsafeRawPointer] = []
+  private var boundGradients: [UnsafeMutableRawPointer] = []
   private var last = Occasion()
 
   /// `gradients` nil: the loss alone. `inputs` may hold more tensors than the objective reads.
@@ -26,23 +27,25 @@ final class Evaluator {
   /// Copies these rows of the examples to the inputs.
   func fill(_ rows: ArraySlice<Int>) {
     guard let examples else { return }
-    for tensor in runner.inputCounts.indices {
+    for tensor in runner.bound.module.inputs.indices {
       inputs.gather(
         rows, of: examples.memory, tensor, width: examples.widths[tensor], to: tensor)
     }
   }
 
-  /// The loss at a point, one pointer a parameter; gradients are written, metrics kept. A target that
-  /// is no class of the objective is told as such.
+  /// The loss at a point, one pointer a parameter; gradients are written, to `other` where it is given,
+  /// and metrics kept. A target that is no class of the objective is told as such.
   func evaluate(
-    at point: [UnsafeRawPointer], _ occasion: Occasion
+    at point: [UnsafeRawPointer], into other: [UnsafeMutableRawPointer]? = nil, _ occasion: Occasion
   ) throws(DiagnosticError) -> Double {
     last = occasion
-    if point != boundPoint {
+    let gradients = other ?? gradients
+    if point != boundPoint || gradients != boundGradients {
       runner.bind(
         parameters: point, gradients: gradients,
         inputs: inputs.pointers.prefix(runner.inputCounts.count).map { UnsafeRawPointer($0) })
       boundPoint = point
+      boundGradients = gradients
     }
     do throws(DiagnosticError) {
       return try runner.evaluate(occasion)
