@@ -25,6 +25,13 @@ package struct FunctionEditor: Sendable {
     /// The shape rules, in the user's terms.
     case shape(String)
     case outputChanges(OutputTarget)
+    /// Lengths of axes or numbers of iterations are made of this value: another would change the
+    /// shapes of what has a shape already.
+    case fixesLengths(ValueID)
+    /// An operand of what states its own shape (`reshape`), or is a length, would have another shape.
+    case statesShape(ValueID)
+    /// A list would lack entries, or an entry would stand outside of it.
+    case listEntry(ValueID)
     /// A state that is one for all tensors would differ between them.
     case dependsOnTensor(state: String)
     case broken(VerificationError)
@@ -39,6 +46,9 @@ package struct FunctionEditor: Sendable {
       case .isUsed(let id): "\(id.text) is used and nothing stands in for it"
       case .shape(let message): message
       case .outputChanges(let target): "\(target.text) would get another type"
+      case .fixesLengths(let id): "lengths or numbers of iterations are made of \(id.text)"
+      case .statesShape(let id): "an operand of \(id.text) would have another shape"
+      case .listEntry(let id): "\(id.text) is a part of a list and stands in no other place"
       case .dependsOnTensor(let state):
         "`\(state)` is one for all tensors, and this value differs from tensor to tensor"
       case .broken(let error): error.description
@@ -88,7 +98,7 @@ package struct FunctionEditor: Sendable {
   package mutating func delete(
     _ value: ValueID, inFavourOf replacement: ValueID? = nil
   ) throws(Refusal) {
-    try check(value)
+    try check(changing: value)
     if let replacement {
       guard replacement.isSome, replacement.index < value.index else {
         throw .notEarlier(replacement)
@@ -105,11 +115,12 @@ package struct FunctionEditor: Sendable {
   package mutating func replaceOperand(
     _ k: Int, of value: ValueID, by operand: ValueID
   ) throws(Refusal) {
-    try check(value)
+    try check(changing: value)
     guard (0..<3).contains(k), function[value].operand(k).isSome else {
       throw .noOperand(k, of: value)
     }
     guard operand.isSome, operand.index < value.index else { throw .notEarlier(operand) }
+    if function[value].operation == .loop { throw .fixesLengths(function[value].a) }
     var source = function
     let path = [\Instruction.a, \.b, \.c][k]
     source.instructions[value.index][keyPath: path] = operand
@@ -120,7 +131,7 @@ package struct FunctionEditor: Sendable {
   package mutating func replaceOperation(
     of value: ValueID, by operation: Operation, attribute: Int32 = 0
   ) throws(Refusal) {
-    try check(value)
+    try check(changing: value)
     guard Self.isPlain(function[value].operation) else {
       throw .notPlain(function[value].operation)
     }
@@ -134,7 +145,7 @@ package struct FunctionEditor: Sendable {
 
   /// Gives a number another value.
   package mutating func replaceConstant(_ value: ValueID, by x: Double) throws(Refusal) {
-    try check(value)
+    try check(changing: value)
     guard function[value].operation == .constant else { throw .notPlain(function[value].operation) }
     try rebuild { builder, id, _ in id == value ? builder.constant(x) : nil }
   }
@@ -154,6 +165,11 @@ package struct FunctionEditor: Sendable {
 
   private func check(_ value: ValueID) throws(Refusal) {
     guard function.instructions.indices.contains(value.index) else { throw .noValue(value) }
+  }
+
+  private func check(changing value: ValueID) throws(Refusal) {
+    try check(value)
+    if function.valuesThatFixLengths().contains(value) { throw .fixesLengths(value) }
   }
 
   private func check(
@@ -182,6 +198,18 @@ package struct FunctionEditor: Sendable {
     }
   }
 
+  /// Whether the shapes of operands must stay: what is made of them has lengths that are stated and not
+  /// inferred, as a choice that binding decides has, is a length, or has a scope that follows from them.
+  private func statesShape(_ id: ValueID) -> Bool {
+    let i = function[id]
+    switch i.operation {
+    case .reshape, .scatterAdd, .placeSlice, .placeAlong, .extent, .argMaximum, .argMinimum:
+      return true
+    case .select: return function.type(i.b).shape.broadcast(with: function.type(i.c).shape) == nil
+    default: return false
+    }
+  }
+
   private func isUsed(_ value: ValueID) -> Bool {
     function.outputs.contains { $0.value == value } || function.extents.contains(value)
       || function.instructions.indices.contains { function.operands(ValueID($0)).contains(value) }
@@ -193,6 +221,12 @@ package struct FunctionEditor: Sendable {
   ) throws(Refusal) -> ValueID {
     guard operands.allSatisfy(\.isSome) else { throw .isUsed(operands.first { !$0.isSome }!) }
     if let same = reduced(builder, operation, operands, attribute) { return same }
+    if operation == .argMaximum || operation == .argMinimum, let scope = Scope(rawValue: attribute),
+      scope.axis == nil,
+      (scope == .perRow) != (builder.type(operands[0]).shape.tensor.rank == 2)
+    {
+      throw .shape("`\(operation.info.name)` of a matrix has a place for each row")
+    }
     do throws(ShapeError) {
       return try builder.make(operation, operands, attribute: attribute)
     } catch { throw .shape(error.message) }
@@ -230,6 +264,13 @@ package struct FunctionEditor: Sendable {
         if other.isSome { builder.name(other, source.names[id]) }
         continue
       }
+      if statesShape(id),
+        zip(function.operands(id), operands).contains(where: { old, new in
+          new.isSome && builder.type(new).shape != function.type(old).shape
+        })
+      {
+        throw .statesShape(id)
+      }
       do throws(DiagnosticError) {
         map[i] = try builder.copy(id, of: source, map)
       } catch { throw .shape(error.diagnostics.first?.message ?? "") }
@@ -254,10 +295,28 @@ package struct FunctionEditor: Sendable {
       }
     }
     let result = builder.finish()
+    if let part = result.looseListPart() { throw .listEntry(part) }
     do throws(VerificationError) {
       try result.verify(after: "an edit")
     } catch { throw .broken(error) }
     function = result
     moved = map
+  }
+}
+
+extension Function {
+  /// What the lengths of axes and the numbers of iterations are made of.
+  fileprivate func valuesThatFixLengths() -> Set<ValueID> {
+    var roots = extents
+    for instruction in instructions where instruction.operation == .loop {
+      let loop = loops[Int(instruction.attribute)]
+      let given = loop.initial + loop.captured
+      roots.append(instruction.a)
+      for inner in loop.body.valuesThatFixLengths()
+      where loop.body[inner].operation == .argument {
+        roots.append(given[Int(loop.body[inner].attribute)])
+      }
+    }
+    return roots.reduce(into: []) { $0.formUnion(values(under: $1)) }
   }
 }

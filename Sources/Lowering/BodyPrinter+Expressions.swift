@@ -58,10 +58,10 @@ extension BodyPrinter {
     case .squareRoot: return root(i)
     case .divide: return mean(i) ?? debiased(i)
     case .add:
-      if let items = listItems(id) { return .list(items.map { notation($0) }) }
+      if let items = function.listItems(id) { return .list(items.map { notation($0) }) }
       guard isPrivate(i.a), isPrivate(i.b) else { return nil }
       return average(i.a, i.b) ?? average(i.b, i.a)
-    case .placeSlice: return listItems(id).map { .list($0.map { notation($0) }) }
+    case .placeSlice: return function.listItems(id).map { .list($0.map { notation($0) }) }
     default: return nil
     }
   }
@@ -80,7 +80,7 @@ extension BodyPrinter {
     let i = function[id]
     let shape = i.type.shape
     guard i.operation == .reshape, shape.axes.count == 1, shape.rank == 1,
-      function.type(i.a).shape.axes.isEmpty, let items = listItems(i.a)
+      function.type(i.a).shape.axes.isEmpty, let items = function.listItems(i.a)
     else { return nil }
     let slots = items.map {
       function[$0].operation == .hyper && names[$0] == nil ? Int(function[$0].attribute) : -1
@@ -197,26 +197,6 @@ extension BodyPrinter {
       }
     }
     return nil
-  }
-
-  private func listItems(_ id: ValueID) -> [ValueID]? {
-    var items: [ValueID] = []
-    var next = id
-    while function[next].operation == .add {
-      guard let item = listItem(function[next].b) else { return nil }
-      items.insert(item, at: 0)
-      next = function[next].a
-    }
-    guard let first = listItem(next) else { return nil }
-    items.insert(first, at: 0)
-    let extents = function.type(id).shape.extents
-    return extents.count == 1 && extents[0] == .fixed(items.count) ? items : nil
-  }
-
-  private func listItem(_ id: ValueID) -> ValueID? {
-    let i = function[id]
-    guard i.operation == .placeSlice, function.type(i.a).shape.isScalar else { return nil }
-    return i.a
   }
 
   private func reduction(_ i: Instruction) -> Notation {
