@@ -32,6 +32,8 @@ package struct FunctionEditor: Sendable {
     case statesShape(ValueID)
     /// A list would lack entries, or an entry would stand outside of it.
     case listEntry(ValueID)
+    /// The language has no words for this operation of these shapes.
+    case notWritten(ValueID)
     /// A state that is one for all tensors would differ between them.
     case dependsOnTensor(state: String)
     case broken(VerificationError)
@@ -49,6 +51,7 @@ package struct FunctionEditor: Sendable {
       case .fixesLengths(let id): "lengths or numbers of iterations are made of \(id.text)"
       case .statesShape(let id): "an operand of \(id.text) would have another shape"
       case .listEntry(let id): "\(id.text) is a part of a list and stands in no other place"
+      case .notWritten(let id): "no expression of the language is \(id.text) with these shapes"
       case .dependsOnTensor(let state):
         "`\(state)` is one for all tensors, and this value differs from tensor to tensor"
       case .broken(let error): error.description
@@ -199,7 +202,7 @@ package struct FunctionEditor: Sendable {
   }
 
   /// Whether the shapes of operands must stay: what is made of them has lengths that are stated and not
-  /// inferred, as a choice that binding decides has, is a length, or has a scope that follows from them.
+  /// inferred, as a choice that binding decides has, or is a length.
   private func statesShape(_ id: ValueID) -> Bool {
     let i = function[id]
     switch i.operation {
@@ -221,12 +224,6 @@ package struct FunctionEditor: Sendable {
   ) throws(Refusal) -> ValueID {
     guard operands.allSatisfy(\.isSome) else { throw .isUsed(operands.first { !$0.isSome }!) }
     if let same = reduced(builder, operation, operands, attribute) { return same }
-    if operation == .argMaximum || operation == .argMinimum, let scope = Scope(rawValue: attribute),
-      scope.axis == nil,
-      (scope == .perRow) != (builder.type(operands[0]).shape.tensor.rank == 2)
-    {
-      throw .shape("`\(operation.info.name)` of a matrix has a place for each row")
-    }
     do throws(ShapeError) {
       return try builder.make(operation, operands, attribute: attribute)
     } catch { throw .shape(error.message) }
@@ -296,6 +293,10 @@ package struct FunctionEditor: Sendable {
     }
     let result = builder.finish()
     if let part = result.looseListPart() { throw .listEntry(part) }
+    let before = Set(function.valuesWithoutText().map { map[$0.index] })
+    if let value = result.valuesWithoutText().first(where: { !before.contains($0) }) {
+      throw .notWritten(value)
+    }
     do throws(VerificationError) {
       try result.verify(after: "an edit")
     } catch { throw .broken(error) }
@@ -305,6 +306,25 @@ package struct FunctionEditor: Sendable {
 }
 
 extension Function {
+  /// Places of extremes in a whole matrix (the language gives one for each row), and products with a
+  /// row on the right (the language takes it for a column).
+  fileprivate func valuesWithoutText() -> [ValueID] {
+    instructions.indices.filter { i in
+      let instruction = instructions[i]
+      switch instruction.operation {
+      case .argMaximum, .argMinimum:
+        let scope = Scope(rawValue: instruction.attribute)
+        let isMatrix = type(instruction.a).shape.tensor.rank == 2
+        return scope?.axis == nil && (scope == .perRow) != isMatrix
+      case .matrixProduct:
+        let left = type(instruction.a).shape.tensor.extents
+        let right = type(instruction.b).shape.tensor.extents
+        return right[0].isOne && !right[1].isOne && !left[1].isOne
+      default: return false
+      }
+    }.map { ValueID($0) }
+  }
+
   /// What the lengths of axes and the numbers of iterations are made of.
   fileprivate func valuesThatFixLengths() -> Set<ValueID> {
     var roots = extents

@@ -101,7 +101,18 @@ import Testing
         try editor.replaceOperand(0, of: exp, by: part)
       }
     }
+    editor = FunctionEditor(try Self.update("state v: vector(cols)\nv' = v\nw' = w - g * sum(v)"))
+    let matrix = try #require(
+      editor.function.instructions.firstIndex { $0.operation == .gradient }.map { ValueID($0) })
+    let row = try #require(
+      editor.function.instructions.firstIndex { $0.operation == .state }.map { ValueID($0) })
+    #expect(throws: FunctionEditor.Refusal.self) { _ = try editor.insert(.argMaximum, [matrix]) }
+    #expect(throws: FunctionEditor.Refusal.self) {
+      _ = try editor.insert(.matrixProduct, [matrix, row])
+    }
+    _ = try editor.insert(.argMaximum, [matrix], attribute: Scope.perRow.rawValue)
     // An entry may become another number.
+    editor = FunctionEditor(try Self.update("w' = w - sum(exp([lr, 2, lr])) * g"))
     let two = try #require(
       editor.function.instructions.indices.first { editor.function.constantValue(ValueID($0)) == 2 }
     )
