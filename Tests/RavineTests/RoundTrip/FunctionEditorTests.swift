@@ -101,7 +101,8 @@ import Testing
         try editor.replaceOperand(0, of: exp, by: part)
       }
     }
-    editor = FunctionEditor(try Self.update("state v: vector(cols)\nv' = v\nw' = w - g * sum(v)"))
+    editor = FunctionEditor(
+      try Self.update("state v: vector(cols)\nv' = v\nw' = w - lr * g * sum(v)"))
     let matrix = try #require(
       editor.function.instructions.firstIndex { $0.operation == .gradient }.map { ValueID($0) })
     let row = try #require(
