@@ -33,10 +33,12 @@ final class Evaluator {
     }
   }
 
-  /// The loss at a point, one pointer a parameter; gradients are written, to `other` where it is given,
-  /// and metrics kept. A target that is no class of the objective is told as such.
+  /// The loss at a point, one pointer a parameter; gradients are written where they are needed, to
+  /// `other` where it is given, and metrics kept. A target that is no class of the objective is told as such.
   func evaluate(
-    at point: [UnsafeRawPointer], into other: [UnsafeMutableRawPointer]? = nil, _ occasion: Occasion
+    at point: [UnsafeRawPointer], into other: [UnsafeMutableRawPointer]? = nil,
+    _ occasion: Occasion,
+    needsGradient: Bool = true
   ) throws(DiagnosticError) -> Double {
     last = occasion
     let gradients = other ?? gradients
@@ -48,7 +50,7 @@ final class Evaluator {
       boundGradients = gradients
     }
     do throws(DiagnosticError) {
-      return try runner.evaluate(occasion)
+      return try runner.evaluate(occasion, needsGradient: needsGradient)
     } catch {
       throw named(error)
     }
