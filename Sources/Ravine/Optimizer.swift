@@ -124,8 +124,7 @@ public final class Optimizer {
   /// its domain (R0830), steps that were left out (R0831), a state that is not finite any more (R0832).
   /// States are looked at when this is read, which costs a pass over them.
   public var warnings: [Diagnostic] {
-    watch?.look()
-    return Diagnostic.all(watch?.findings ?? [], rule.sources)
+    Diagnostic.all(watch?.findings() ?? [], rule.sources)
   }
 
   /// T, the planned number of steps; may be changed between steps.

@@ -2,7 +2,7 @@ import Basics
 import Foundation
 
 /// Cases that are drawn, each from a seed of its own: with RAVINE_SEED=SEED the first case is the one of that seed.
-/// RAVINE_CAMPAIGN asks for fifty times as many cases. RAVINE_CASES names a folder where the seed of the case
+/// RAVINE_CAMPAIGN asks for `each` times as many cases. RAVINE_CASES names a folder where the seed of the case
 /// that runs is kept, for whoever asks after a trap, a kill or a hang.
 package struct Campaign {
   package let count: Int
@@ -10,10 +10,10 @@ package struct Campaign {
   private let notes: Int32
 
   /// `group` cases are drawn from one seed.
-  package init(_ name: String, usual: Int, seed: UInt64, group: Int = 1) {
+  package init(_ name: String, usual: Int, each: Int = 50, seed: UInt64, group: Int = 1) {
     let environment = ProcessInfo.processInfo.environment
-    let cases = environment["RAVINE_CAMPAIGN"].flatMap { Int($0) }.map { $0 * 50 } ?? usual
-    count = cases / group
+    let cases = environment["RAVINE_CAMPAIGN"].flatMap { Int($0) }.map { $0 * each } ?? usual
+    count = max(1, cases / group)
     self.seed = environment["RAVINE_SEED"].flatMap { UInt64($0) } ?? seed
     notes =
       environment["RAVINE_CASES"].map { open("\($0)/\(name)", O_WRONLY | O_CREAT, 0o644) } ?? -1

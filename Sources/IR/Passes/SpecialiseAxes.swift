@@ -206,7 +206,8 @@ extension Specialise {
     let position = try make(
       .multiply, [try make(.clip, [operands[1], zero, one], span), last], span)
     let low = try make(.floor, [position], span)
-    let high = try make(.minimum, [try make(.add, [low, one], span), last], span)
+    // At an entry it is that one, however infinite the next.
+    let high = try make(.ceiling, [position], span)
     let fraction = try make(.subtract, [position, low], span)
     let a = try entry(low, of: entries, span)
     let b = try entry(high, of: entries, span)

@@ -287,7 +287,8 @@ package final class Optimizer {
       case .constant(let x): memory.states[state].fill(x)
       case .parameter:
         if k < parameterPointers.count {
-          memory.states[state].fill(elementType, parameterPointers[k])
+          let region = memory.states[state]
+          region.fill(elementType, parameterPointers[k], count: region.count)
         }
       }
     }

@@ -119,7 +119,7 @@ extension ReferenceOperations {
     let sorted = values.sorted()
     let position = min(max(q, 0), 1) * Double(sorted.count - 1)
     let low = Int(position.rounded(.down))
-    let high = min(low + 1, sorted.count - 1)
+    let high = Int(position.rounded(.up))
     let fraction = position - Double(low)
     let (a, b) = (sorted[low], sorted[high])
     if a == b { return a }

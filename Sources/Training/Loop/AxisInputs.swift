@@ -78,19 +78,24 @@ final class AxisInputs {
     for axis in [AxisName.batch, .groups] {
       let requests = requests.filter { $0.axis == axis }
       if requests.isEmpty { continue }
+      let needsGradient = requests.contains(where: \.isGradient)
       let entries: [(rows: ArraySlice<Int>, term: String?)] =
         axis == .batch
         ? rows.map { ([$0][...], nil) } : bindings.objective.terms.map { (rows, $0) }
-      var values = requests.map { _ in [Double]() }
-      for entry in entries {
+      for (k, entry) in entries.enumerated() {
         let part = try part(entry.rows, entry.term)
-        let loss = try part.evaluator.evaluate(at: point, occasion)
-        for (k, input) in requests.enumerated() {
-          values[k] += input.isGradient ? part.gradients.read(input.tensor) : [loss]
+        let (gradients, type) = (part.gradients, bindings.elementType)
+        var loss = try part.evaluator.evaluate(at: point, occasion, needsGradient: needsGradient)
+        for input in requests {
+          let count = gradients.counts[input.tensor]
+          if input.isGradient {
+            optimizer.setInput(
+              input.name, of: input.tensor, type, gradients.pointers[input.tensor],
+              from: k * count, count: count)
+          } else {
+            optimizer.setInput(input.name, of: input.tensor, .float64, &loss, from: k, count: 1)
+          }
         }
-      }
-      for (k, input) in requests.enumerated() {
-        try optimizer.setInput(input.name, of: input.tensor, values[k])
       }
     }
   }

@@ -48,14 +48,16 @@ final class Evaluator {
     boundGradients = gradients
   }
 
-  /// The loss at a point; gradients are written and metrics kept. A target that is no class of the
-  /// objective is told as such.
+  /// The loss at a point; gradients are written where they are needed, and metrics kept. A target that is
+  /// no class of the objective is told as such.
   func evaluate(
-    at point: [UnsafeRawPointer], into other: [UnsafeMutableRawPointer]? = nil, _ occasion: Occasion
+    at point: [UnsafeRawPointer], into other: [UnsafeMutableRawPointer]? = nil,
+    _ occasion: Occasion,
+    needsGradient: Bool = true
   ) throws(DiagnosticError) -> Double {
     stand(at: point, into: other, occasion)
     do throws(DiagnosticError) {
-      return try runner.evaluate(occasion)
+      return try runner.evaluate(occasion, needsGradient: needsGradient)
     } catch {
       throw named(error)
     }

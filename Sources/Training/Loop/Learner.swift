@@ -139,7 +139,8 @@ final class Learner {
       evaluator.stand(at: trainPoint, occasion)
       loss = try axes.deal(rows, to: gradients, at: trainPoint, occasion)
     } else {
-      loss = try evaluator.evaluate(at: trainPoint, occasion)
+      loss = try evaluator.evaluate(
+        at: trainPoint, occasion, needsGradient: optimizer?.needsGradient ?? true)
     }
     guard loss.isFinite else { return (loss, loss) }
     if let axes, let optimizer {
@@ -232,7 +233,7 @@ final class Learner {
   func conclude(_ history: inout RunHistory) {
     history.parameters = result
     history.skippedSteps = optimizer?.skippedSteps ?? 0
-    history.warnings = watch?.findings ?? []
+    history.warnings = watch?.findings() ?? []
     if history.failure != nil { history.warnings.removeAll { $0.code == .stateNotFinite } }
   }
 
