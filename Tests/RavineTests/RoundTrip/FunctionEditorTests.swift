@@ -114,8 +114,8 @@ import Testing
   private static func isOfNumbersAlone(_ module: RuleModule) -> Bool {
     module.variants[0].update.instructions.allSatisfy {
       $0.type.shape.axes.isEmpty && $0.operation != .draw
-        && [.source, .elementwise, .reduction, .globalReduction].contains(
-          $0.operation.info.operationClass)
+        && ($0.operation.isSource || $0.operation.isElementwise || $0.operation.isReduction
+          || $0.operation.isGlobalReduction)
     }
   }
 
