@@ -158,7 +158,7 @@ let package = Package(
       "DocsTests",
       [
         "Diagnostics", "Driver", "IR", "Lowering", "Ravine", "ravine-cli", "ravine-gallery",
-        "Runtime", "Support", "Syntax", "Zoo",
+        "Runtime", "Semantics", "Session", "Support", "Syntax", "Zoo",
       ]),
   ],
   cLanguageStandard: .gnu17

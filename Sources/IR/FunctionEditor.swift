@@ -194,8 +194,8 @@ package struct FunctionEditor: Sendable {
   /// Whether the operation is known by its operands, and its attribute by its scope.
   private static func isPlain(_ operation: Operation) -> Bool {
     switch operation.info.operationClass {
-    case .elementwise, .reduction, .rowwise, .matrix, .selection: true
-    case .decomposition: operation == .solve || operation == .cholesky
+    case .elementwise, .reduction, .rowwise, .selection: true
+    case .matrix: operation == .solve || operation == .cholesky || !operation.isDecomposition
     case .movement: operation == .diagonal || operation == .gather || operation == .takeAlong
     case .source, .globalReduction, .oracle, .region: false
     }

@@ -27,13 +27,12 @@ extension BodyPrinter {
       let text = e[0] == e[1] ? length(e[0]) : lengths(i.type.shape)
       return .call("eye", [.verbatim(text)])
     case .select: return .conditional(notation(i.a), notation(i.b), notation(i.c))
-    case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum: return reduction(i)
-    case .globalSum, .globalMaximum, .globalMinimum:
+    case _ where i.operation.isReduction: return reduction(i)
+    case _ where i.operation.isGlobalReduction:
       let inner = function[i.a]
-      let expected: Operation =
-        i.operation == .globalSum
-        ? .sum : i.operation == .globalMaximum ? .maximumOf : .minimumOf
-      let isOne = inner.operation == expected && inner.attribute == 0 && names[i.a] == nil
+      let isOne =
+        inner.operation.isFold && inner.operation.info.name == i.operation.info.name
+        && inner.attribute == 0 && names[i.a] == nil
       return isOne ? .global(notation(i.a)) : .apply(i.operation, [notation(i.a)])
     case .reshape, .broadcast: return along(id) ?? reshaped(i)
     case .slice: return .index(notation(i.a), positions(i))

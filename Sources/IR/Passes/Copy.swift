@@ -50,7 +50,7 @@ extension FunctionBuilder {
         return try placeSlice(
           operands[0], source.slices[Int(instruction.attribute)], type: instruction.type)
       default:
-        let meets = [.globalReduction, .oracle].contains(instruction.operation.info.operationClass)
+        let meets = instruction.operation.isBarrier
         return try make(
           instruction.operation, operands,
           attribute: instruction.attribute + (meets ? sitesBefore : 0), declared: instruction.type)

@@ -46,7 +46,7 @@ extension Function {
     var found: [Place: ValueID] = [:]
     let live = liveValues()
     for (i, instruction) in instructions.enumerated()
-    where live[i] && instruction.operation.info.operationClass == .globalReduction {
+    where live[i] && instruction.operation.isGlobalReduction {
       found[Place(site: instruction.attribute, operation: instruction.operation)] = ValueID(i)
     }
     return found
