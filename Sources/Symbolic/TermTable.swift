@@ -91,6 +91,9 @@ package final class TermTable {
   /// Nodes that a table holds before it stops expanding.
   package static let nodeLimit = 150_000
 
+  /// Numbers of more bits than this are not written out.
+  static let bitLimit = 1 << 16
+
   package let zero: TermID
   package let one: TermID
 
@@ -159,8 +162,24 @@ package final class TermTable {
 
   // MARK: Sources
 
-  package func number(_ x: Rational) -> TermID { intern(Term(kind: .number, weights: [x])) }
+  package func number(_ x: Rational) -> TermID {
+    x.bits > Self.bitLimit ? unwritten() : intern(Term(kind: .number, weights: [x]))
+  }
   package func number(_ x: Int) -> TermID { number(Rational(x)) }
+
+  /// What stands for a number that is too long to be written: nothing is known of it, and no two are
+  /// one.
+  func unwritten() -> TermID {
+    isExhausted = true
+    return symbol(Symbol("…", .constant, variant: symbols.count))
+  }
+
+  /// x^n, nil where it is too long to be written.
+  func power(of x: Rational, _ n: Int) -> Rational? {
+    if x.magnitude.isOne { return n.isMultiple(of: 2) ? .one : x }
+    let size = x.bits.multipliedReportingOverflow(by: Int(clamping: n.magnitude))
+    return size.overflow || size.partialValue > Self.bitLimit ? nil : x.power(n)
+  }
 
   package func symbol(_ symbol: Symbol) -> TermID {
     let index: Int32
