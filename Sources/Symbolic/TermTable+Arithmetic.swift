@@ -51,6 +51,9 @@ extension TermTable {
 
   package func add(_ all: [TermID]) -> TermID {
     var weights: [TermID: Rational] = [:]
+    guard spend(all.reduce(0) { $0 + self[$1].operands.count } / 8) else {
+      return opaque(.add, all.sorted { $0.raw < $1.raw })
+    }
     for id in all {
       for (weight, monomial) in monomials(id) {
         weights[monomial, default: .zero] = weights[monomial, default: .zero] + weight

@@ -267,11 +267,17 @@ extension TermTable {
     self[id].kind == .apply && self[id].operation == .maximum
   }
 
+  /// Whether a term is a number or a multiple of one atom.
+  private func isAtomic(_ id: TermID) -> Bool {
+    let parts = monomials(id)
+    return parts.isEmpty || parts.count == 1 && self[parts[0].monomial].kind != .product
+  }
+
   /// Whether a ≥ b is known.
   private func isAtLeast(_ a: TermID, _ b: TermID) -> Bool {
-    // Nothing is known of the difference of two names that have no bounds.
-    if a != b, symbol(of: a) != nil, symbol(of: b) != nil {
-      return interval(a).low.map { low in interval(b).high.map { low >= $0 } ?? false } ?? false
+    // Of two atoms the difference knows no more than their bounds say.
+    if a != b, isAtomic(a), isAtomic(b) {
+      return (interval(a) + -interval(b)).isNonnegative
     }
     return spend(1) && isNonnegative(subtract(a, b))
   }

@@ -68,6 +68,7 @@ package final class TermTable {
   var spreads: [TermID: Spread] = [:]
   private var dataFlags: [Bool] = []
   private var globalFlags: [Bool] = []
+  private var depths: [Int32] = []
   var productMemo: [Pair: TermID] = [:]
   /// The rewrites that have fired, in order of first use.
   package private(set) var used: [Rewrite.Name] = []
@@ -91,6 +92,8 @@ package final class TermTable {
   /// Nodes that a table holds before it stops expanding.
   package static let nodeLimit = 150_000
 
+  /// Terms nested more deeply than this are not made: whatever walks them may call itself.
+  static let depthLimit = 600
   /// Numbers of more bits than this are not written out.
   static let bitLimit = 1 << 16
 
@@ -135,7 +138,10 @@ package final class TermTable {
 
   func intern(_ term: Term) -> TermID {
     if let found = known[term] { return found }
+    let depth = 1 + (term.operands.map { depths[$0.index] }.max() ?? 0)
+    if depth > Self.depthLimit { return unwritten() }
     let id = TermID(terms.count)
+    depths.append(depth)
     terms.append(term)
     known[term] = id
     switch term.kind {
@@ -167,8 +173,8 @@ package final class TermTable {
   }
   package func number(_ x: Int) -> TermID { number(Rational(x)) }
 
-  /// What stands for a number that is too long to be written: nothing is known of it, and no two are
-  /// one.
+  /// What stands for a number too long or a term too deep to be written: nothing is known of it, and
+  /// no two are one.
   func unwritten() -> TermID {
     isExhausted = true
     return symbol(Symbol("…", .constant, variant: symbols.count))
