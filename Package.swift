@@ -142,7 +142,7 @@ let package = Package(
       "RavineTests",
       [
         "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Lowering", "Native",
-        "Runtime", "Semantics", "Support", "Symbolic", "Syntax", "Training", "Zoo",
+        "Platform", "Runtime", "Semantics", "Support", "Symbolic", "Syntax", "Training", "Zoo",
       ],
       exclude: ["Diagnostics/Cases"]),
     tests(
