@@ -6,14 +6,15 @@ package struct Comparer {
   let a: Rule
   let b: Rule
   let probe: any RuleProbe
-  /// Probes that a level must pass before a proof is tried.
-  package var probes = 4
+  /// Cheap probes that a level must pass before a proof is tried.
+  package var probes = 100
   private var ignoresEpsilon = false
   /// No proof is begun after this long.
   package var patience = Duration.seconds(6)
-  let start = ContinuousClock.now
+  private let start = ContinuousClock.now
   private var isLate: Bool { ContinuousClock.now > start + patience }
-  var probesRun = 0
+  /// The probes that found no difference.
+  var seen: Set<String> = []
   /// One run takes so long that only what decides the verdict is run.
   var isHeavy = false
   var failure: String?
@@ -148,28 +149,14 @@ package struct Comparer {
       return result
     }
     if let setting = try? Setting(TermTable(), [a, b], .differing),
-      let found = differs(setting, i, j)
+      let found = largestDifference(setting, i, j)
     {
       var result = Comparison(.different)
-      result.witness = found.witness
+      result.witness = found
       result.fixed = texts(setting).fixed
       return result
     }
-    // Some rules wake up late.
-    if !isLate, let setting = try? Setting(TermTable(), [a, b], .differing),
-      let request = request(setting, i, j, 1, false, steps: 24)
-    {
-      switch probe.run(a, b, request) {
-      case .agree: probesRun += 1
-      case .differ(let late):
-        var result = Comparison(.different)
-        result.witness = late
-        result.fixed = texts(setting).fixed
-        return result
-      case .failed(let reason): failure = failure ?? reason
-      }
-    }
-    var result = Comparison(.undecided(probes: probesRun))
+    var result = Comparison(.undecided(probes: seen.count))
     if let failure { result.method = failure }
     return result
   }
