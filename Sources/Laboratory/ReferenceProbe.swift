@@ -276,7 +276,7 @@ extension Witness {
 extension Function {
   /// Whether it decomposes matrices, in loops too.
   fileprivate var hasDecomposition: Bool {
-    instructions.contains { $0.operation.info.operationClass == .decomposition }
+    instructions.contains { $0.operation.isDecomposition }
       || loops.contains { $0.body.hasDecomposition }
   }
 }

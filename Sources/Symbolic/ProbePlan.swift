@@ -141,8 +141,8 @@ extension Comparer {
         if witness.isPlainer(than: best) { best = witness }
         if let best, !best.isOfDefinition, best.size >= enough { return best }
       case .failed(let reason):
-        // A shape that a rule does not take says nothing of others.
-        if plan.rank != nil { continue }
+        // A shape or a number that a rule does not take says nothing of others.
+        if number > 0 { continue }
         failure = reason
         return best
       }
@@ -155,7 +155,7 @@ extension Comparer {
     [a, b].contains { rule in
       rule.module.variants.contains { variant in
         variant.update.instructions.contains {
-          [.globalReduction, .oracle].contains($0.operation.info.operationClass)
+          $0.operation.isBarrier
         }
       }
     }

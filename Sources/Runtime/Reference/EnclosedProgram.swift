@@ -112,18 +112,18 @@ package struct EnclosedProgram {
       known[tensor][value.index] = tuples[tensor][instruction.a.index]![Int(instruction.attribute)]
       return true
     }
-    if group == .globalReduction || group == .oracle {
+    if instruction.operation.isBarrier {
       guard let points = points(instruction, tensor) else { return false }
       known[tensor][value.index] =
-        group == .oracle
-        ? ask(instruction, points, tensor, shape)
-        : EnclosedTensor(Self.folded(instruction.operation, points.map { $0.cells[0] }))
+        if case .globalReduction(let fold) = group {
+          EnclosedTensor(Self.folded(.fold(fold), points.map { $0.cells[0] }))
+        } else { ask(instruction, points, tensor, shape) }
       return true
     }
     let x = function.operands(value).map { known[tensor][$0.index]! }
     let count = x.reduce(Lengths.product(shape)) { max($0, $1.cells.count) }
     // Some operations for each that floating point takes.
-    work += 8 + 6 * count * (group == .matrix ? x[0].lows.cols : 1)
+    work += 8 + 6 * count * (instruction.operation.isOfMatrices ? x[0].lows.cols : 1)
     switch group {
     case .source: known[tensor][value.index] = try source(tensor, value, x, shape)
     case .elementwise:
@@ -132,17 +132,18 @@ package struct EnclosedProgram {
         Enclosure.fold(
           instruction.operation, x.indices.map { x[$0].cells[index[$0][element]] })
       }
-    case .reduction:
+    case .reduction(let kind):
       let places = ReferenceOperations.reductionPlaces(
         x[0].shape, Scope(rawValue: instruction.attribute) ?? .all)
       known[tensor][value.index] = Self.make(shape) { element in
-        Self.folded(instruction.operation, places(element).map { x[0].cells[$0] })
+        Self.folded(kind, places(element).map { x[0].cells[$0] })
       }
-    case .rowwise: known[tensor][value.index] = Self.rowwise(instruction.operation, x[0])
-    case .matrix: known[tensor][value.index] = Self.matrix(instruction.operation, x, shape)
-    case .movement:
-      known[tensor][value.index] = try Self.movement(function, instruction, x, shape)
-    case .selection: known[tensor][value.index] = try Self.selection(instruction.operation, x)
+    case .rowwise(let kind): known[tensor][value.index] = Self.rowwise(kind, x[0])
+    case .matrix(let kind) where !kind.isDecomposition:
+      known[tensor][value.index] = Self.matrix(kind, x, shape)
+    case .movement(let kind):
+      known[tensor][value.index] = try Self.movement(kind, function, instruction, x, shape)
+    case .selection(let kind): known[tensor][value.index] = try Self.selection(kind, x)
     case .region: try loop(tensor, value)
     default:
       // Shapes from the reference, bounds from nobody.
@@ -216,18 +217,17 @@ package struct EnclosedProgram {
   }
 
   /// In the order of the reference engine, so that its sum is enclosed as well.
-  static func folded(_ operation: Operation, _ x: [Enclosure]) -> Enclosure {
+  static func folded(_ kind: OperationClass.Reduction, _ x: [Enclosure]) -> Enclosure {
     let standing = x.reduce(Enclosure.Standing.defined) { max($0, $1.standing) }
-    switch operation {
-    case .sum, .globalSum: return sum(x[...])
-    case .maximumOf, .globalMaximum:
+    switch kind {
+    case .fold(.sum): return sum(x[...])
+    case .fold(.maximum):
       return Enclosure(
         x.map(\.low).max() ?? -.infinity, x.map(\.high).max() ?? -.infinity, standing)
-    case .minimumOf, .globalMinimum:
+    case .fold(.minimum):
       return Enclosure(x.map(\.low).min() ?? .infinity, x.map(\.high).min() ?? .infinity, standing)
-    default:
-      let least = operation == .argMinimum
-      let key = least ? x.map { Enclosure(-$0.high, -$0.low) } : x
+    case .argMaximum, .argMinimum:
+      let key = kind == .argMinimum ? x.map { Enclosure(-$0.high, -$0.low) } : x
       let floor = key.map(\.low).max() ?? 0
       let candidates = key.indices.filter { key[$0].high >= floor }
       // Equal points: the first of them.
@@ -244,26 +244,27 @@ package struct EnclosedProgram {
   }
 
   /// What moves along with its operand: softmax by the factor e^(2d) where that moves by d.
-  private static func rowwise(_ operation: Operation, _ x: EnclosedTensor) -> EnclosedTensor {
-    let values = ReferenceOperations.rowwise(operation, x.lows)
+  private static func rowwise(_ kind: OperationClass.Rowwise, _ x: EnclosedTensor) -> EnclosedTensor
+  {
+    let values = ReferenceOperations.rowwise(kind, x.lows)
     let width = x.cells.reduce(0) { max($0, $1.high - $1.low) }
     let standing = x.standing
     guard width < 0.1 else { return .filled(x.shape, .all.with(standing)) }
     return make(x.shape) { element in
       let y = values.values[element]
       let error =
-        operation == .softmax
+        kind == .softmax
         ? abs(y) * (3 * width + 0x1p-44) : 3 * width + 0x1p-44 * max(1, abs(y))
       return Enclosure(y).with(standing).widened(by: error)
     }
   }
 
   private static func matrix(
-    _ operation: Operation, _ x: [EnclosedTensor], _ shape: [Int]
+    _ kind: OperationClass.Matrix, _ x: [EnclosedTensor], _ shape: [Int]
   ) -> EnclosedTensor {
     let a = x[0].cells
     let n = x[0].lows.cols
-    if operation == .transpose {
+    if kind == .transpose {
       let m = x[0].lows.rows
       return make(shape) { a[$0 % m * n + $0 / m] }
     }
@@ -278,20 +279,21 @@ package struct EnclosedProgram {
 
   /// Where each element comes from, found by moving the numbers of the elements.
   private static func movement(
-    _ function: Function, _ instruction: Instruction, _ x: [EnclosedTensor], _ shape: [Int]
+    _ kind: OperationClass.Movement, _ function: Function, _ instruction: Instruction,
+    _ x: [EnclosedTensor], _ shape: [Int]
   ) throws(NumericError) -> EnclosedTensor {
     let standing = x.dropFirst().reduce(x[0].standing) { max($0, $1.standing) }
     let slices =
       instruction.operation == .slice || instruction.operation == .placeSlice
       ? function.slices[Int(instruction.attribute)] : []
     // The data of a scatter stand second, and where indices are not certain nothing is.
-    let isScatter = instruction.operation == .scatterAdd
+    let isScatter = kind == .scatterAdd
     guard !isScatter, x.dropFirst().allSatisfy(\.isExact) else {
       return .filled(shape, .all.with(standing))
     }
     let numbers = Dense(shape: x[0].shape, values: x[0].cells.indices.map { Double($0 + 1) })
     let places = try ReferenceOperations.movement(
-      instruction.operation, [numbers] + x.dropFirst().map(\.lows), shape, slices)
+      kind, [numbers] + x.dropFirst().map(\.lows), shape, slices)
     return make(places.shape) { element in
       let place = Int(places.values[element])
       return place == 0 ? Enclosure(0) : x[0].cells[place - 1]
@@ -299,22 +301,22 @@ package struct EnclosedProgram {
   }
 
   private static func selection(
-    _ operation: Operation, _ x: [EnclosedTensor]
+    _ kind: OperationClass.Selection, _ x: [EnclosedTensor]
   ) throws(NumericError) -> EnclosedTensor {
     let a = x[0]
     let standing = x.reduce(Enclosure.Standing.defined) { max($0, $1.standing) }
     func select(_ first: Dense, _ others: [Dense]) -> Dense {
-      ReferenceOperations.selection(operation, [first] + others)
+      ReferenceOperations.selection(kind, [first] + others)
     }
     // All rise with their operands, and a share is rounded up to a whole number.
     let (least, most) = (x.dropFirst().map(\.lows), x.dropFirst().map(\.highs))
     let (low, high) = (select(a.lows, least), select(a.highs, most))
     var range = (least: 0.0, most: 1.0, error: 0.0)
-    switch operation {
+    switch kind {
     case .sort: break
     case .quantile: range.error = 0x1p-40 * a.cells.reduce(0) { max($0, abs($1.low), abs($1.high)) }
-    default:
-      if operation == .argSort { range.most = Double(a.cells.count - 1) }
+    case .argSort, .topKMask:
+      if kind == .argSort { range.most = Double(a.cells.count - 1) }
       let sorted = a.cells.sorted { $0.low < $1.low }
       let isOrdered = zip(sorted, sorted.dropFirst()).allSatisfy {
         $0.isApart(from: $1) || $0 == $1 && $0.isPoint
