@@ -6,17 +6,18 @@ package struct Comparer {
   let a: Rule
   let b: Rule
   let probe: any RuleProbe
-  /// Probes that a level must pass before a proof is tried.
-  package var probes = 4
+  /// Cheap probes that a level must pass before a proof is tried.
+  package var probes = 100
   private var ignoresEpsilon = false
   /// No proof is begun after this long.
   package var patience = Duration.seconds(6)
   private let start = ContinuousClock.now
   private var isLate: Bool { ContinuousClock.now > start + patience }
-  private var probesRun = 0
+  /// The probes that found no difference.
+  var seen: Set<String> = []
   /// One run takes so long that only what decides the verdict is run.
-  private var isHeavy = false
-  private var failure: String?
+  var isHeavy = false
+  var failure: String?
 
   package init(_ a: Rule, _ b: Rule, probe: any RuleProbe) {
     self.a = a
@@ -148,28 +149,14 @@ package struct Comparer {
       return result
     }
     if let setting = try? Setting(TermTable(), [a, b], .differing),
-      let found = differs(setting, i, j)
+      let found = largestDifference(setting, i, j)
     {
       var result = Comparison(.different)
-      result.witness = found.witness
+      result.witness = found
       result.fixed = texts(setting).fixed
       return result
     }
-    // Some rules wake up late.
-    if !isLate, let setting = try? Setting(TermTable(), [a, b], .differing),
-      let request = request(setting, i, j, 1, false, steps: 24)
-    {
-      switch probe.run(a, b, request) {
-      case .agree: probesRun += 1
-      case .differ(let late):
-        var result = Comparison(.different)
-        result.witness = late
-        result.fixed = texts(setting).fixed
-        return result
-      case .failed(let reason): failure = failure ?? reason
-      }
-    }
-    var result = Comparison(.undecided(probes: probesRun))
+    var result = Comparison(.undecided(probes: seen.count))
     if let failure { result.method = failure }
     return result
   }
@@ -255,85 +242,6 @@ package struct Comparer {
       }
     }
     return conditional
-  }
-
-  // MARK: Probes
-
-  /// Whether runs differ; `onlyAtZeros` if only where gradients are 0.
-  private mutating func differs(
-    _ setting: Setting, _ i: Int, _ j: Int
-  ) -> (witness: Witness, onlyAtZeros: Bool)? {
-    for number in 0..<probes {
-      let hasZeros = number == probes - 1
-      if number > 0, isHeavy || ContinuousClock.now > start + .seconds(3) { break }
-      guard let request = request(setting, i, j, number, hasZeros) else { continue }
-      probesRun += 1
-      let begin = ThreadTime.seconds
-      let outcome = probe.run(a, b, request)
-      if ThreadTime.seconds > begin + 0.15 { isHeavy = true }
-      switch outcome {
-      case .agree: continue
-      case .differ(let witness): return (witness, hasZeros)
-      case .failed(let reason):
-        probesRun -= 1
-        failure = reason
-        return nil
-      }
-    }
-    return nil
-  }
-
-  private func request(
-    _ setting: Setting, _ i: Int, _ j: Int, _ number: Int, _ hasZeros: Bool, steps: Int = 7
-  ) -> ProbeRequest? {
-    let table = setting.table
-    var random = SplitMix64(UInt64(number) &* 7919 &+ 12345)
-    var evaluator = Evaluator(table)
-    var hypers: [(name: String, value: Double)] = []
-    for symbol in setting.symbols {
-      let x = Self.sample(
-        table.symbol(of: symbol.term)!.domain, near: symbol.typical, first: number == 0, &random)
-      evaluator.set(symbol.term, x)
-      hypers.append((symbol.name, x))
-    }
-    let horizon = steps + 3
-    var values: [[[Double]]] = [[], []]
-    for t in 1...steps {
-      var here = evaluator
-      here.set(SymbolicRule.step(table, from: 1), Double(t))
-      here.set(
-        table.symbol(Symbol("T", .horizon, domain: Interval(.one, nil), isInteger: true)),
-        Double(horizon))
-      for r in 0..<2 {
-        var row: [Double] = []
-        for (k, term) in setting.hypers[r].enumerated() {
-          guard let x = here.number(term) else { return nil }
-          let isPlain = (r == 0 ? a : b).plainDefault(k)
-          row.append(table.value(term) != nil ? isPlain ?? x : x)
-        }
-        values[r].append(row)
-      }
-    }
-    return ProbeRequest(
-      hypers: hypers, values: values, variants: [i, j], seed: UInt64(number + 1), steps: steps,
-      horizon: horizon, hasZeros: hasZeros)
-  }
-
-  /// A number of a domain, of the order of a typical one.
-  static func sample(
-    _ domain: Interval, near typical: Double?, first: Bool, _ random: inout SplitMix64
-  ) -> Double {
-    let low = domain.low?.approximation ?? -.infinity
-    let high = domain.high?.approximation ?? .infinity
-    if low.isFinite, high.isFinite {
-      return low + (high - low) * (0.05 + 0.9 * random.unit())
-    }
-    let size = typical.map { $0 == 0 ? 0.1 : abs($0) } ?? 0.3
-    // Tiny constants (ε) must be large enough to be seen.
-    let scale = max(size, 0.02) * (0.5 + random.unit())
-    if low.isFinite { return low + scale }
-    if high.isFinite { return high - scale }
-    return (typical ?? 0) < 0 ? -scale : scale
   }
 
   // MARK: Up to
