@@ -93,6 +93,7 @@ struct RuleCommands: Answering {
       let printer = algebra.printer
       let table = algebra.table
       write(history.text + "\n")
+      guard history.isRegular else { return }
       let t = SymbolicRule.step(table, from: 1)
       let total = history.totalWeight(after: t)
       write("  the weights add up to \(printer.factored(total)) after t steps\n")
@@ -218,11 +219,11 @@ struct RuleCommands: Answering {
   private func bounds(_ algebra: RuleAlgebra) throws {
     let bounds = try algebra.bounds()
     let printer = algebra.printer
-    if let update = bounds.update {
-      write("|w' - w| <= \(printer.text(update))\n")
-    } else {
-      write("no bound of the update is known\n")
-    }
+    let conditions = bounds.conditions.map { printer.condition($0) }.joined(separator: ", ")
+    let given = conditions.isEmpty ? "" : " where \(conditions)"
+    if let update = bounds.update { write("|w' - w| <= \(printer.text(update))\(given)\n") }
+    if let norm = bounds.norm { write("norm(w' - w) <= \(printer.text(norm))\(given)\n") }
+    if bounds.update == nil, bounds.norm == nil { write("no bound of the update is known\n") }
     if let radius = bounds.radius {
       let condition = bounds.condition.map { " where \(printer.text($0)) <= 1" } ?? ""
       write("|w| <= \(printer.text(radius)) is kept once it holds\(condition)\n")

@@ -1,0 +1,736 @@
+import IR
+
+/// Bounds sizes of terms by terms without data but |w| and norm(w).
+struct BoundFinder {
+  private let table: TermTable
+  private let rule: SymbolicRule
+  private let step: BoundedStep
+  /// What the bounds take for granted.
+  private(set) var conditions: [Equation.Condition] = []
+  /// Bounds of states after a step, none while they are looked for.
+  private var sizes: [TermID: TermID?] = [:]
+  private var depth = 0
+
+  init(_ rule: SymbolicRule, _ step: BoundedStep) {
+    table = rule.table
+    self.rule = rule
+    self.step = step
+  }
+
+  // MARK: Sizes
+
+  /// A bound of |x|, for each element.
+  mutating func bound(_ x: TermID) -> TermID? {
+    let t = table
+    if !t.isData(x) { return t.absolute(x) }
+    depth += 1
+    defer { depth -= 1 }
+    guard depth < 24, t.spend(200) else { return nil }
+    if let cases = cases(x) {
+      var all: [TermID] = []
+      for part in cases {
+        guard let size = bound(part) else { return nil }
+        all.append(size)
+      }
+      return t.maximum(all)
+    }
+    switch t[x].kind {
+    case .number: return t.absolute(x)
+    case .symbol: return bound(symbol: x)
+    case .product: return bound(product: x)
+    case .apply: return bound(application: x)
+    case .sum: break
+    }
+    if let whole = overNorm(x) { return whole }
+    // One quotient after the other, each with all that stands above it.
+    var groups: [TermID: [TermID]] = [:]
+    var order: [TermID] = []
+    for (weight, monomial) in t.monomials(x) {
+      let below = t.product(t.factors(monomial).filter { isDivisor($0) })
+      if groups[below] == nil { order.append(below) }
+      groups[below, default: []].append(t.scale(monomial, by: weight))
+    }
+    var total: [TermID] = []
+    for below in order {
+      let whole = t.add(groups[below]!)
+      let above = t.add(
+        groups[below]!.flatMap { t.monomials($0) }.map { weight, monomial in
+          t.scale(t.product(t.factors(monomial).filter { !isDivisor($0) }), by: weight)
+        })
+      if below != t.one, let size = quotient(above, t.factors(below)) {
+        total.append(size)
+        continue
+      }
+      guard let size = bound(parts: whole) else { return nil }
+      total.append(size)
+    }
+    return t.add(total)
+  }
+
+  /// x over its own norm: Σ x² is a multiple of what x is divided by.
+  private mutating func overNorm(_ x: TermID) -> TermID? {
+    let t = table
+    for (base, exponent) in t.monomials(x).flatMap({ t.factors($0.monomial) })
+    where exponent == Rational(-1, 2) {
+      guard let detail = sumDetail(base) else { continue }
+      var own: [TermID] = []
+      var others: [TermID] = []
+      for (weight, monomial) in t.monomials(x) {
+        let isOver = t.factors(monomial).contains { $0.base == base && $0.exponent == exponent }
+        if isOver { own.append(t.scale(monomial, by: weight)) } else { others.append(t.scale(monomial, by: weight)) }
+      }
+      let above = t.multiply(t.add(own), t.power(base, .half))
+      let square = t.reduce(.sum, t.multiply(above, above), detail.detail, count: detail.count)
+      let share = t.reduced(t.withoutMarks(t.divide(square, base)))
+      guard !t.contains(share, base), t.size(share) < t.size(square), let size = bound(share) else { continue }
+      let root = self.root(size, Rational(2))
+      if others.isEmpty { return root }
+      return bound(t.add(others)).map { t.add(root, $0) }
+    }
+    return nil
+  }
+
+  private func isDivisor(_ factor: Factor) -> Bool {
+    factor.exponent.isNegative && table.isData(factor.base)
+  }
+
+  /// Weights of the same data first, so that (1 − β) stays together.
+  private mutating func bound(parts x: TermID) -> TermID? {
+    let t = table
+    var total: [TermID] = []
+    for (scale, data) in grouped(x) {
+      guard let size = bound(data) else { return nil }
+      total.append(times([t.absolute(scale), size]))
+    }
+    return t.add(total)
+  }
+
+  private func grouped(_ x: TermID) -> [(scale: TermID, data: TermID)] {
+    let t = table
+    var groups: [TermID: [TermID]] = [:]
+    var order: [TermID] = []
+    for (weight, monomial) in t.monomials(x) {
+      let (data, scale) = t.split(monomial) { t.isData($0) }
+      if groups[data] == nil { order.append(data) }
+      groups[data, default: []].append(t.scale(scale, by: weight))
+    }
+    return order.map { (t.reduced(t.add(groups[$0]!)), $0) }
+  }
+
+  /// The term with each of its outermost conditions decided; nil where there is none, or too many.
+  private func cases(_ x: TermID) -> [TermID]? {
+    let t = table
+    var atoms: [TermID] = []
+    for (_, monomial) in t.monomials(x) {
+      for (base, _) in t.factors(monomial) where !atoms.contains(base) {
+        let isChoice = t[base].kind == .apply && t[base].operation == .select
+        if t.isBoolean(base) || isChoice { atoms.append(base) }
+      }
+    }
+    guard let atom = atoms.first, x != atom || !t.isBoolean(x), atoms.count <= 5 else { return nil }
+    let values =
+      t.isBoolean(atom) ? [t.one, t.zero] : Array(t[atom].operands[1...2])
+    return values.map { value in
+      t.add(
+        t.monomials(x).map { weight, monomial in
+          t.scale(
+            t.multiply(
+              t.factors(monomial).map { base, exponent in
+                t.power(base == atom ? value : base, exponent)
+              }), by: weight)
+        })
+    }
+  }
+
+  private mutating func bound(symbol x: TermID) -> TermID? {
+    let t = table
+    if x == rule.weight { return t.absolute(x) }
+    if let k = step.after.firstIndex(of: x) { return size(ofState: k, isAfter: true) }
+    if let k = step.before.firstIndex(of: x) { return size(ofState: k, isAfter: false) }
+    let domain = t.symbol(of: x)!.domain
+    guard let low = domain.low, let high = domain.high else { return nil }
+    return t.number(max(low.magnitude, high.magnitude))
+  }
+
+  private mutating func bound(product x: TermID) -> TermID? {
+    let t = table
+    let all = t.factors(x)
+    let below = all.filter { isDivisor($0) }
+    if !below.isEmpty {
+      return quotient(t.product(all.filter { !isDivisor($0) }), below)
+    }
+    // The smaller of several counts as any of them.
+    for (k, factor) in all.enumerated() where factor.exponent.isOne {
+      let rest = t.product(all.enumerated().filter { $0.offset != k }.map(\.element))
+      if let smaller = minimum(factor.base) {
+        for choice in smaller {
+          if let size = bound(t.multiply(rest, choice)) { return size }
+        }
+        return nil
+      }
+      let term = t[factor.base]
+      if term.kind == .apply, term.operation == .maximum, bound(factor.base) == nil {
+        var sizes: [TermID] = []
+        for operand in term.operands {
+          guard let size = bound(t.multiply(rest, operand)) else { return nil }
+          sizes.append(size)
+        }
+        return t.maximum(sizes)
+      }
+    }
+    var sizes: [TermID] = []
+    for (base, exponent) in all {
+      if !t.isData(base) {
+        sizes.append(t.absolute(t.power(base, exponent)))
+      } else if let size = bound(base) {
+        sizes.append(t.power(size, exponent))
+      } else {
+        return nil
+      }
+    }
+    return times(sizes)
+  }
+
+  /// The operands of −max(−a, −b), where none is negative.
+  private func minimum(_ id: TermID) -> [TermID]? {
+    let t = table
+    guard t[id].kind == .apply, t[id].operation == .maximum,
+      t[id].operands.allSatisfy({ t.interval($0).isNonpositive })
+    else { return nil }
+    return t[id].operands.map { t.negate($0) }
+  }
+
+  private mutating func bound(application x: TermID) -> TermID? {
+    let t = table
+    let term = t[x]
+    switch term.operation {
+    case .absolute, .broadcast, .maximumOf, .globalMaximum: return bound(term.operands[0])
+    case .greater, .divide, .softmax: return t.one
+    case .arctangent:
+      return t.scale(
+        t.symbol(
+          Symbol(
+            "pi", .constant, domain: Interval(Rational(314_159, 100_000), Rational(22, 7)))),
+        by: .half)
+    case .sum, .globalSum:
+      // The square of norm(w) is a bound as it stands.
+      if isSize(x) { return x }
+      guard term.operation == .sum, let size = bound(term.operands[0]), t.spread(size).isEmpty
+      else { return nil }
+      return t.multiply(size, term.operands[1])
+    case .maximum:
+      if let all = minimum(x) {
+        for operand in all {
+          if let size = bound(operand) { return size }
+        }
+        return nil
+      }
+      return clipBound(term) ?? maximumBound(term)
+    default:
+      let values = term.operation.info.values
+      return t.isBoolean(x) || values == .signs || values == .insideSigns ? t.one : nil
+    }
+  }
+
+  /// Whether a term is a sum of squares of w.
+  private func isSize(_ id: TermID) -> Bool {
+    let t = table
+    let term = t[id]
+    if term.kind == .apply, [.sum, .globalSum].contains(term.operation) {
+      return isSize(term.operands[0])
+    }
+    return id == t.power(rule.weight, Rational(2))
+  }
+
+  private mutating func maximumBound(_ term: Term) -> TermID? {
+    var all: [TermID] = []
+    for operand in term.operands {
+      guard let size = bound(operand) else { return nil }
+      all.append(size)
+    }
+    return table.maximum(all)
+  }
+
+  /// max(−max(x, low)…, …): a clip is as large as its larger bound.
+  private mutating func clipBound(_ term: Term) -> TermID? {
+    let t = table
+    guard term.operands.count == 2 else { return nil }
+    for (outer, inner) in [(0, 1), (1, 0)] {
+      let edge = term.operands[outer]
+      let parts = t.monomials(term.operands[inner])
+      guard !t.isData(edge) || bound(edge) != nil, parts.count == 1, parts[0].weight.isNegative,
+        t[parts[0].monomial].kind == .apply, t[parts[0].monomial].operation == .maximum,
+        t[parts[0].monomial].operands.count == 2
+      else { continue }
+      for other in t[parts[0].monomial].operands {
+        guard let a = bound(edge), let b = bound(other) else { continue }
+        return t.maximum([a, t.scale(b, by: parts[0].weight.magnitude)])
+      }
+    }
+    return nil
+  }
+
+  // MARK: Quotients
+
+  /// A bound of |above| / Π base^e.
+  private mutating func quotient(_ above: TermID, _ below: [Factor]) -> TermID? {
+    let t = table
+    if t.isData(above) {
+      for (k, divisor) in below.enumerated() {
+        guard let size = quotient(above, divisor) else { continue }
+        let others = below.enumerated().filter { $0.offset != k }.map(\.element)
+        guard let rest = others.isEmpty ? t.one : quotient(t.one, others) else { continue }
+        return times([size, rest])
+      }
+      // Sums by their parts, products by their factors.
+      let parts = grouped(above)
+      var total: [TermID] = []
+      for (scale, data) in parts {
+        guard let size = t.isData(data) ? quotient(factors: data, below) : quotient(data, below)
+        else { return nil }
+        total.append(times([t.absolute(scale), size]))
+      }
+      return t.add(total)
+    }
+    var result = t.absolute(above)
+    for (base, exponent) in below {
+      guard let least = floor(base) else { return nil }
+      result = t.multiply(result, t.power(least, exponent))
+    }
+    return result
+  }
+
+  /// Each divisor takes what it bounds; all else has a size of its own.
+  private mutating func quotient(factors whole: TermID, _ below: [Factor]) -> TermID? {
+    let t = table
+    var above = t.factors(whole)
+    var result = t.one
+    var left = below
+    for (k, factor) in above.enumerated().reversed() where t.isData(factor.base) {
+      for (j, divisor) in left.enumerated() where left.count > 1 || above.count > 1 {
+        guard let size = quotient(t.power(factor.base, factor.exponent), divisor) else { continue }
+        result = t.multiply(result, size)
+        above.remove(at: k)
+        left.remove(at: j)
+        break
+      }
+      if left.count < below.count { break }
+    }
+    if left.count < below.count {
+      let rest = t.product(above)
+      guard let size = left.isEmpty ? bound(rest) : quotient(rest, left) else { return nil }
+      return times([result, size])
+    }
+    // The smaller of several counts as any of them.
+    for (k, factor) in above.enumerated() where factor.exponent.isOne {
+      guard let smaller = minimum(factor.base) else { continue }
+      let rest = t.product(above.enumerated().filter { $0.offset != k }.map(\.element))
+      for choice in smaller {
+        let whole = t.multiply([rest, choice, t.product(below)])
+        if let size = bound(whole) { return t.multiply(result, size) }
+      }
+    }
+    guard let over = quotient(t.one, below), let size = bound(t.product(above)) else { return nil }
+    return times([result, over, size])
+  }
+
+  /// A bound of |above| · base^e, e < 0, where they are of one degree.
+  private mutating func quotient(_ above: TermID, _ divisor: Factor) -> TermID? {
+    let t = table
+    for (scale, base, p) in lowers(divisor.base) {
+      let degree = -divisor.exponent * p
+      guard let share = ratio(above, degree.reciprocal, base) else { continue }
+      return times([share, t.power(scale, divisor.exponent)])
+    }
+    return nil
+  }
+
+  /// Terms s · b^p without a negative part that a term is never below.
+  private func lowers(_ x: TermID) -> [(scale: TermID, base: TermID, power: Rational)] {
+    let t = table
+    guard t.isNonnegative(x) else { return [] }
+    var all = [(t.one, x, Rational.one)]
+    let term = t[x]
+    if term.kind == .sum {
+      let parts = grouped(x)
+      guard parts.allSatisfy({ t.isNonnegative($0.scale) && t.isNonnegative($0.data) }) else {
+        return all
+      }
+      for (scale, data) in parts where t.isData(data) {
+        let factors = t.factors(data)
+        all.append(
+          factors.count == 1 && factors[0].exponent.isPositive && t.isNonnegative(factors[0].base)
+            ? (scale, factors[0].base, factors[0].exponent) : (scale, data, .one))
+      }
+    }
+    if term.kind == .apply, term.operation == .maximum {
+      for operand in term.operands where t.isData(operand) && t.isNonnegative(operand) {
+        all += lowers(operand)
+      }
+    }
+    return all
+  }
+
+  /// A number that a term is never below, positive.
+  private func floor(_ x: TermID) -> TermID? {
+    let t = table
+    let term = t[x]
+    var found: TermID?
+    if term.kind == .sum {
+      let parts = t.monomials(x).map { t.scale($0.monomial, by: $0.weight) }
+      guard parts.allSatisfy({ !t.isData($0) || t.isNonnegative($0) }) else { return nil }
+      found = t.add(parts.filter { !t.isData($0) })
+    } else if term.kind == .apply, term.operation == .maximum {
+      found = term.operands.first { !t.isData($0) && t.isPositive($0) }
+    } else if term.kind == .product, t.factors(x).count == 1, t.factors(x)[0].exponent.isPositive {
+      found = floor(t.factors(x)[0].base).map { t.power($0, t.factors(x)[0].exponent) }
+    }
+    guard let found, t.isPositive(found) else { return nil }
+    return found
+  }
+
+  // MARK: One term against another
+
+  /// L with |y| ≤ L z^(1/h) for z ≥ 0, at each element.
+  private mutating func ratio(_ y: TermID, _ h: Rational, _ z: TermID) -> TermID? {
+    let t = table
+    guard t.isData(y), t.isData(z) else { return nil }
+    depth += 1
+    defer { depth -= 1 }
+    guard depth < 24, h.isPositive, t.spend(200) else { return nil }
+    let power = h.isInteger && (h.word ?? 1) % 2 == 0 ? t.power(y, h) : t.power(t.absolute(y), h)
+    let direct = t.withoutMarks(t.divide(power, z))
+    if !t.isData(direct) { return root(t.absolute(direct), h) }
+    if let found = ratio(y, h, within: z) { return found }
+    return ratio(parts: y, h, z)
+  }
+
+  /// x^(1/h), the square of a sum as that.
+  private func root(_ x: TermID, _ h: Rational) -> TermID {
+    let t = table
+    let (weight, common, rest) = t.content(x)
+    let square = PolynomialDivision(table: t).squareRoot(rest)
+    return times([
+      t.power(t.number(weight), h.reciprocal), t.power(common, h.reciprocal),
+      square.map { t.power(t.absolute($0), Rational(2) / h) } ?? t.power(rest, h.reciprocal),
+    ])
+  }
+
+  /// The product, powers of one sum joined before they are multiplied out.
+  private func times(_ all: [TermID]) -> TermID {
+    let t = table
+    var factors: [Factor] = []
+    var weight = Rational.one
+    for x in all {
+      let own = t.content(x)
+      weight = weight * own.weight
+      factors += t.factors(own.common)
+      if own.rest != t.one { factors.append((own.rest, .one)) }
+    }
+    return t.scale(t.product(factors), by: weight)
+  }
+
+  /// By what z is made of.
+  private mutating func ratio(_ y: TermID, _ h: Rational, within z: TermID) -> TermID? {
+    let t = table
+    let term = t[z]
+    switch term.kind {
+    case .sum:
+      let square = h == Rational(2) ? t.multiply(y, y) : nil
+      // All of a sum of squares: x against norm(x).
+      if let square, let detail = sumDetail(z),
+        t.isEqual(t.reduce(.sum, square, detail.detail, count: detail.count), z)
+      {
+        return t.one
+      }
+      for (scale, base, p) in lowers(z).dropFirst() {
+        guard let share = ratio(y, h / p, base), t.isPositive(scale) || mustBePositive(scale) else {
+          continue
+        }
+        return times([share, t.power(scale, -h.reciprocal)])
+      }
+    case .product:
+      let factors = t.factors(z)
+      guard factors.count == 1, factors[0].exponent.isPositive else { return nil }
+      return ratio(y, h / factors[0].exponent, factors[0].base)
+    case .apply:
+      switch term.operation {
+      case .sum, .globalSum:
+        guard t.isNonnegative(term.operands[0]) else { return nil }
+        return ratio(y, h, term.operands[0])
+      case .maximumOf, .globalMaximum, .broadcast: return ratio(y, h, term.operands[0])
+      case .maximum:
+        for operand in term.operands where t.isNonnegative(operand) {
+          if let share = ratio(y, h, operand) { return share }
+        }
+      case .select:
+        guard let a = ratio(y, h, term.operands[1]), let b = ratio(y, h, term.operands[2]) else {
+          return nil
+        }
+        return t.maximum([a, b])
+      default: break
+      }
+    case .symbol:
+      guard let k = step.after.firstIndex(of: z), t.isNonnegative(z) else { return nil }
+      if let share = pair(y, h, k) { return share }
+      // What the state is at least, of this step.
+      let next = step.next[k]
+      if t[next].kind == .apply, t[next].operation == .maximum || t[next].operation == .select {
+        return ratio(y, h, within: next)
+      }
+      for (scale, base, p) in lowers(next).dropFirst() where base != step.before[k] {
+        guard let share = ratio(y, h / p, base), t.isPositive(scale) || mustBePositive(scale) else {
+          continue
+        }
+        return times([share, t.power(scale, -h.reciprocal)])
+      }
+    case .number: break
+    }
+    return nil
+  }
+
+  /// A divisor that may be 0 within its domain, as 1 − β at β = 1 where the domain ends there.
+  private mutating func mustBePositive(_ scale: TermID) -> Bool {
+    guard !table.isData(scale), table.isNonnegative(scale), scale != table.zero else { return false }
+    assume(Equation.Condition(term: scale, kind: .nonzero))
+    return true
+  }
+
+  private mutating func assume(_ condition: Equation.Condition) {
+    if !conditions.contains(condition) { conditions.append(condition) }
+  }
+
+  private func sumDetail(_ z: TermID) -> (detail: Detail, count: TermID)? {
+    let t = table
+    for (_, monomial) in t.monomials(z) {
+      for (base, _) in t.factors(monomial)
+      where t[base].kind == .apply && t[base].operation == .sum {
+        return (t.detail(of: base), t[base].operands[1])
+      }
+    }
+    return nil
+  }
+
+  /// By what y is made of.
+  private mutating func ratio(parts y: TermID, _ h: Rational, _ z: TermID) -> TermID? {
+    let t = table
+    let term = t[y]
+    switch term.kind {
+    case .sum:
+      var total: [TermID] = []
+      for (scale, data) in grouped(y) {
+        guard let share = ratio(data, h, z) else { return nil }
+        total.append(times([t.absolute(scale), share]))
+      }
+      return t.reduced(t.add(total))
+    case .product:
+      let data = t.factors(y).enumerated().filter { t.isData($0.element.base) }
+      for (k, factor) in data where factor.exponent.isPositive {
+        let rest = t.product(t.factors(y).enumerated().filter { $0.offset != k }.map(\.element))
+        guard let share = ratio(factor.base, h * factor.exponent, z), let size = bound(rest) else {
+          continue
+        }
+        return times([t.power(share, factor.exponent), size])
+      }
+    case .apply:
+      switch term.operation {
+      case .absolute, .broadcast: return ratio(term.operands[0], h, z)
+      case .maximum, .select:
+        var all: [TermID] = []
+        for operand in term.operation == .select ? Array(term.operands[1...]) : term.operands {
+          if operand == t.zero { continue }
+          guard let share = ratio(operand, h, z) else { return nil }
+          all.append(share)
+        }
+        return t.maximum(all)
+      default: break
+      }
+    default: break
+    }
+    return nil
+  }
+
+  /// A sum of gradients against a sum of their squares, after the same steps: m' = a m + b y and
+  /// v' ≥ c v + d y² from m = 0.
+  ///
+  /// With a ≤ c: m² ≤ (Σ b a^i) (Σ b a^i y_i²) ≤ (Σ b a^i) b / d · v, as each b a^i ≤ (b / d) d c^i.
+  private mutating func pair(_ y: TermID, _ h: Rational, _ k: Int) -> TermID? {
+    let t = table
+    guard let j = step.after.firstIndex(of: y), rule.initial[j] == t.zero,
+      let m = rule.linear(step.next[j], step.before[j]), !t.isData(m.slope),
+      t.isNonnegative(m.slope), !t.contains(m.slope, rule.step), m.rest != t.zero
+    else { return nil }
+    let a = m.slope
+    if h == Rational(2), let v = rule.linear(step.next[k], step.before[k]), !t.isData(v.slope),
+      t.isNonnegative(v.slope), !t.contains(v.slope, rule.step), t.isNonnegative(rule.initial[k])
+    {
+      let share = t.withoutMarks(t.divide(t.multiply(m.rest, m.rest), v.rest))
+      guard !t.isData(share), !t.contains(share, rule.step), t.isNonnegative(v.rest) else {
+        return nil
+      }
+      let gap = t.reduced(t.subtract(v.slope, a))
+      if t.interval(gap).isNegative {
+        // By Cauchy and Schwarz: Σ (b a^i)² / (d c^i), where a² < c.
+        let left = t.reduced(t.subtract(v.slope, t.multiply(a, a)))
+        guard t.isPositive(left) else { return nil }
+        return times([root(share, h), t.power(v.slope, .half), t.power(left, Rational(-1, 2))])
+      }
+      if !t.isNonnegative(gap) { assume(Equation.Condition(term: gap, kind: .nonnegative)) }
+      if a == t.one { return times([root(share, h), t.power(rule.step, .half)]) }
+      return times([
+        root(share, h), t.power(t.subtract(t.one, t.power(a, rule.step)), .half),
+        t.power(t.subtract(t.one, a), Rational(-1, 2)),
+      ])
+    }
+    // m' = a m + b y against u' = max(c u, d |y|): |m| ≤ (b / d) Σ (a / c)^i u.
+    let next = t[step.next[k]]
+    guard h.isOne, next.kind == .apply, next.operation == .maximum else { return nil }
+    var c: TermID?
+    var share: TermID?
+    for operand in next.operands {
+      if let own = rule.linear(operand, step.before[k]), own.rest == t.zero, !t.isData(own.slope) {
+        c = own.slope
+      } else if let own = ratio(m.rest, .one, operand) {
+        share = own
+      }
+    }
+    guard let c, let share, !t.contains(c, rule.step), !t.contains(share, rule.step) else {
+      return nil
+    }
+    let gap = t.reduced(t.subtract(c, a))
+    if t.interval(gap).isNonpositive { return nil }
+    if !t.isPositive(gap) { assume(Equation.Condition(term: gap, kind: .positive)) }
+    return times([share, c, t.power(gap, Rational(-1))])
+  }
+
+  // MARK: States
+
+  /// A bound of a state after, or before, any step.
+  private mutating func size(ofState k: Int, isAfter: Bool) -> TermID? {
+    let t = table
+    if let known = sizes[step.after[k]] {
+      guard let known else { return nil }
+      return isAfter ? known : t.maximum([known, t.absolute(rule.initial[k])])
+    }
+    sizes[step.after[k]] = .some(nil)
+    guard !t.isData(rule.initial[k]) else { return nil }
+    let start = t.absolute(rule.initial[k])
+    let next = step.next[k]
+    let assumed = t.symbol(Symbol("size", .hyper, variant: 6_000 + k, domain: .nonnegative))
+    var result: TermID?
+    if let own = rule.linear(next, step.before[k]), !t.isData(own.slope),
+      t.isNonnegative(own.slope), !t.contains(own.slope, rule.step), own.slope != t.one,
+      let enters = bound(own.rest).map({ overTime(t.reduced($0)) }), !t.contains(enters, rule.step)
+    {
+      let left = t.reduced(t.subtract(t.one, own.slope))
+      if t.isPositive(left) {
+        let still = times([enters, t.power(left, Rational(-1))])
+        let share = t.subtract(t.one, t.power(own.slope, rule.step))
+        result = start == t.zero ? times([still, share]) : t.maximum([start, still])
+      }
+    } else if !t.contains(next, step.before[k]) {
+      result = bound(next).map { overTime(t.reduced($0)) }
+    } else {
+      // A size that is kept where it holds before: |s'| ≤ a |s| + b with a < 1.
+      let known = sizes
+      sizes[step.after[k]] = .some(assumed)
+      defer { sizes = known.merging([step.after[k]: result]) { $1 } }
+      let after = bound(next).map { t.reduced($0) }
+      if let after, !t.contains(after, assumed) {
+        result = overTime(after)
+      } else if let after, t.isNonnegative(t.subtract(assumed, after)) {
+        result = start
+      }
+    }
+    if let found = result, t.contains(found, assumed) || !isAfter && t.contains(found, rule.step) {
+      result = t.contains(found, assumed) ? nil : overTime(found)
+    }
+    sizes[step.after[k]] = .some(result)
+    guard let result else { return nil }
+    if isAfter { return result }
+    let always = overTime(result)
+    return t.contains(always, rule.step) ? nil : t.maximum([always, start])
+  }
+
+  // MARK: Norms
+
+  /// A bound of norm(x), where x holds sums over the tensor.
+  mutating func norm(_ x: TermID) -> TermID? {
+    let t = table
+    var found: (detail: Detail, count: TermID)?
+    _ = t.contains(x) { id in
+      if t[id].kind == .apply, t[id].operation == .sum, t.detail(of: id).scope == .all,
+        t.detail(of: id).operand == .like
+      {
+        found = (t.detail(of: id), t[id].operands[1])
+      }
+      return found != nil
+    }
+    guard let found else { return nil }
+    var total: [TermID] = []
+    for part in cases(x) ?? [x] {
+      let square = t.reduce(.sum, t.multiply(part, part), found.detail, count: found.count)
+      guard let size = bound(t.reduced(square)) else { return nil }
+      total.append(t.power(t.reduced(size), .half))
+    }
+    return t.maximum(total)
+  }
+
+  // MARK: Time
+
+  /// A bound without the powers of averages: 1 − β^t is between 1 − β and 1.
+  func overTime(_ x: TermID) -> TermID {
+    let t = table
+    guard t.contains(x, rule.step) else { return x }
+    let term = t[x]
+    if term.kind == .apply, term.operation == .maximum {
+      return t.maximum(term.operands.map { overTime($0) })
+    }
+    let (weight, common, rest) = t.content(x)
+    if t.contains(rest, rule.step), share(keptBy: rest) == nil, term.kind == .sum {
+      let parts = t.monomials(x)
+      guard parts.allSatisfy({ !$0.weight.isNegative }) else { return x }
+      return t.add(parts.map { t.scale(overTime($0.monomial), by: $0.weight) })
+    }
+    var kept: [TermID] = []
+    var above: [(keep: TermID, exponent: Rational)] = []
+    var below: [(keep: TermID, exponent: Rational)] = []
+    for (base, exponent) in t.factors(common) + (rest == t.one ? [] : [(rest, .one)]) {
+      if let keep = share(keptBy: base) {
+        if exponent.isNegative { below.append((keep, -exponent)) } else { above.append((keep, exponent)) }
+      } else {
+        kept.append(t.power(base, exponent))
+      }
+    }
+    // (1 − a^t) / (1 − c^t) ≤ 1 where c ≤ a.
+    for j in below.indices {
+      for i in above.indices {
+        let gap = t.subtract(above[i].keep, below[j].keep)
+        guard t.isNonnegative(gap) || conditions.contains(where: { $0.term == gap }) else { continue }
+        let shared = min(above[i].exponent, below[j].exponent)
+        above[i].exponent = above[i].exponent - shared
+        below[j].exponent = below[j].exponent - shared
+      }
+    }
+    for (keep, exponent) in below where !exponent.isZero {
+      kept.append(t.power(t.subtract(t.one, keep), -exponent))
+    }
+    return t.reduced(t.scale(times(kept), by: weight))
+  }
+
+  /// β, where a term is 1 − β^t.
+  private func share(keptBy base: TermID) -> TermID? {
+    let t = table
+    guard t[base].kind == .sum, t.contains(base, rule.step) else { return nil }
+    let power = t.subtract(t.one, base)
+    for (candidate, _) in t.factors(power) {
+      let term = t[candidate]
+      let keep = term.kind == .apply && term.operation == .power ? term.operands[0] : candidate
+      guard !t.contains(keep, rule.step), t.power(keep, rule.step) == power,
+        t.isNonnegative(keep), t.isPositive(t.subtract(t.one, keep))
+      else { continue }
+      return keep
+    }
+    return nil
+  }
+}
