@@ -117,28 +117,48 @@ struct BoundFinder {
     return order.map { (t.reduced(t.add(groups[$0]!)), $0) }
   }
 
-  /// The term with each of its outermost conditions decided; nil where there is none, or too many.
-  private func cases(_ x: TermID) -> [TermID]? {
+  /// The term with one of its outermost conditions decided, both ways; nil where there is none, or too
+  /// many.
+  private func cases(_ x: TermID, scalarOnly: Bool = false) -> [TermID]? {
     let t = table
     var atoms: [TermID] = []
     for (_, monomial) in t.monomials(x) {
-      for (base, _) in t.factors(monomial) where !atoms.contains(base) {
-        let isChoice = t[base].kind == .apply && t[base].operation == .select
-        if t.isBoolean(base) || isChoice { atoms.append(base) }
+      for (base, _) in t.factors(monomial) {
+        if t.isBoolean(base) {
+          if base != x { atoms.append(base) }
+        } else if t[base].kind == .apply, t[base].operation == .select {
+          atoms += t.monomials(t[base].operands[0]).flatMap { t.factors($0.monomial) }.map(\.base)
+            .filter { t.isBoolean($0) }
+        }
       }
     }
-    guard let atom = atoms.first, x != atom || !t.isBoolean(x), atoms.count <= 5 else { return nil }
-    let values =
-      t.isBoolean(atom) ? [t.one, t.zero] : Array(t[atom].operands[1...2])
-    return values.map { value in
-      t.add(
-        t.monomials(x).map { weight, monomial in
-          t.scale(
-            t.multiply(
-              t.factors(monomial).map { base, exponent in
-                t.power(base == atom ? value : base, exponent)
-              }), by: weight)
-        })
+    if scalarOnly { atoms.removeAll { !t.spread($0).isEmpty } }
+    guard let atom = atoms.min(by: { $0.raw < $1.raw }), Set(atoms).count <= 6 else { return nil }
+    return [t.one, t.zero].map { value in
+      var map = [atom: value]
+      if value == t.zero, t[atom].operation == .greater, let y = vanishing(t[atom].operands[0]) {
+        map[y] = t.zero
+      }
+      // What holds of one element says nothing of those that a sum folds.
+      return t.reduced(
+        t.spread(atom).isEmpty ? t.substitute(x, map) : t.substitute(element: x) { map[$0] })
+    }
+  }
+
+  /// y, where Σ y² is what is not positive.
+  private func vanishing(_ x: TermID) -> TermID? {
+    let t = table
+    let term = t[x]
+    switch term.kind {
+    case .apply where [.sum, .globalSum, .absolute].contains(term.operation):
+      return t.isNonnegative(x) ? vanishing(term.operands[0]) : nil
+    case .product:
+      guard t.factors(x).count == 1, let n = t.factors(x)[0].exponent.word, n % 2 == 0 else {
+        return nil
+      }
+      return t[t.factors(x)[0].base].kind == .symbol ? t.factors(x)[0].base : nil
+    case .symbol: return t.isNonnegative(x) ? x : nil
+    default: return nil
     }
   }
 
@@ -620,7 +640,8 @@ struct BoundFinder {
     var result: TermID?
     if let own = rule.linear(next, step.before[k]), !t.isData(own.slope),
       t.isNonnegative(own.slope), !t.contains(own.slope, rule.step), own.slope != t.one,
-      let enters = bound(own.rest).map({ overTime(t.reduced($0)) }), !t.contains(enters, rule.step)
+      let enters = bound(own.rest).map({ overTime(t.reduced($0)) }), !t.contains(enters, rule.step),
+      !t.isData(enters)
     {
       let left = t.reduced(t.subtract(t.one, own.slope))
       if t.isPositive(left) {
@@ -635,18 +656,26 @@ struct BoundFinder {
       let known = sizes
       sizes[step.after[k]] = .some(assumed)
       defer { sizes = known.merging([step.after[k]: result]) { $1 } }
-      let after = bound(next).map { t.reduced($0) }
-      if let after, !t.contains(after, assumed) {
-        result = overTime(after)
-      } else if let after, t.isNonnegative(t.subtract(assumed, after)) {
-        result = start
+      let after = bound(next).map { overTime(t.reduced($0)) }.flatMap { t.isData($0) ? nil : $0 }
+      let parts = after.map { t[$0].kind == .apply && t[$0].operation == .maximum ? t[$0].operands : [$0] }
+      var kept: [TermID]? = parts == nil ? nil : [start]
+      for part in parts ?? [] where part != assumed {
+        guard let own = rule.linear(part, assumed), t.isPositive(t.subtract(t.one, own.slope)) else {
+          kept = nil
+          break
+        }
+        kept?.append(t.reduced(t.divide(own.rest, t.subtract(t.one, own.slope))))
       }
+      result = kept.map { t.maximum($0) }
     }
     if let found = result, t.contains(found, assumed) || !isAfter && t.contains(found, rule.step) {
       result = t.contains(found, assumed) ? nil : overTime(found)
     }
     sizes[step.after[k]] = .some(result)
-    guard let result else { return nil }
+    guard let result, !t.isData(result) else {
+      sizes[step.after[k]] = .some(nil)
+      return nil
+    }
     if isAfter { return result }
     let always = overTime(result)
     return t.contains(always, rule.step) ? nil : t.maximum([always, start])
@@ -668,7 +697,7 @@ struct BoundFinder {
     }
     guard let found else { return nil }
     var total: [TermID] = []
-    for part in cases(x) ?? [x] {
+    for part in cases(x, scalarOnly: true) ?? [x] {
       let square = t.reduce(.sum, t.multiply(part, part), found.detail, count: found.count)
       guard let size = bound(t.reduced(square)) else { return nil }
       total.append(t.power(t.reduced(size), .half))

@@ -1,5 +1,4 @@
 import IR
-import Platform
 
 /// How far one step of a rule can move w, and which sets it does not leave: at every step t ≥ 1,
 /// from the first values on, for all finite gradients.
@@ -21,11 +20,6 @@ package struct RuleBounds {
     table = t
     let step = try BoundedStep(rule)
     var finder = BoundFinder(rule, step)
-    if getenv("RVDEBUG") != nil {
-      let p = TermPrinter(t)
-      print("w' =", p.text(step.weight))
-      for k in step.next.indices { print("  ", p.text(step.after[k]), "=", p.text(step.next[k]), t.interval(step.after[k])) }
-    }
     let move = t.reduced(t.subtract(step.weight, rule.weight))
     update = finder.bound(move).map { finder.overTime(t.reduced($0)) }
     norm = finder.norm(move).map { finder.overTime(t.reduced($0)) }

@@ -87,7 +87,7 @@ import Testing
       #expect(try a.solved(left, equals: right, for: "x") == expected, "\(left) = \(right)")
       checked += 1
     }
-    #expect(checked == 31)
+    #expect(checked == 32)
     for text in ["sin(x)", "max(x, 1)", "floor(x)", "x^5 + x"] {
       #expect(throws: SymbolicError.self) { try a.solved(text, equals: "2", for: "x") }
     }
