@@ -177,7 +177,7 @@ extension Rule {
       for instruction in variant.update.instructions {
         let operation = instruction.operation
         switch operation.info.operationClass {
-        case .matrix, .decomposition, .selection, .oracle: found.insert("\(operation)")
+        case .matrix, .selection, .oracle: found.insert("\(operation)")
         default: if [.loss, .draw, .loop].contains(operation) { found.insert("\(operation)") }
         }
       }

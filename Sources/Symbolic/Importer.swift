@@ -215,7 +215,7 @@ package struct Importer {
         instruction.operation, function.operands(id).map { table.reduced(stretched($0)) },
         Detail(
           "\(slot) \(shapeText(shape))", spread: spread,
-          isBoolean: instruction.operation == .topKMask))
+          isBoolean: instruction.operation.info.givesBoolean))
     }
   }
 

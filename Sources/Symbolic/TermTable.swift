@@ -142,7 +142,7 @@ package final class TermTable {
     default:
       dataFlags.append(term.operands.contains { dataFlags[$0.index] })
       let isGlobalResult =
-        term.kind == .apply && term.operation.info.operationClass == .globalReduction
+        term.kind == .apply && term.operation.isGlobalReduction
       globalFlags.append(isGlobalResult || term.operands.allSatisfy { globalFlags[$0.index] })
     }
     return id
