@@ -1,6 +1,7 @@
 import Basics
 import Diagnostics
 import IR
+import Runtime
 import Symbolic
 
 extension RuleAlgebra {

@@ -168,9 +168,15 @@ package struct Equation {
     let slope = t.reduced(t.add(scale))
     let right = t.negate(t.divide(t.add(rest), slope))
     var found: [Solution] = []
-    for outer in roots(of: right, atom.exponent) {
+    // (b^u)^e = r is e u = log r / log b.
+    let base = t[atom.base]
+    let isPower = base.kind == .apply && base.operation == .power && !t.contains(base.operands[0], x)
+    for outer in isPower
+      ? [Solution(value: right, conditions: [])] : roots(of: right, atom.exponent)
+    {
       for target in try undone(atom.base, outer.value) {
-        for inner in try solve(t.subtract(target.inside, target.value), depth: depth + 1) {
+        let value = isPower ? t.scale(target.value, by: atom.exponent.reciprocal) : target.value
+        for inner in try solve(t.subtract(target.inside, value), depth: depth + 1) {
           found.append(
             Solution(
               value: inner.value,
@@ -210,7 +216,9 @@ package struct Equation {
     switch term.operation {
     case .power where !t.contains(u, x):
       let isNatural = u == t.euler
-      let value = isNatural ? t.logarithm(r) : t.divide(t.logarithm(r), t.logarithm(u))
+      let value =
+        isNatural
+        ? t.logarithm(r) : whole(r, of: u) ?? t.divide(t.logarithm(r), t.logarithm(u))
       let other = Condition(term: t.subtract(u, t.one), kind: .nonzero)
       return [(term.operands[1], value, [positive(r), positive(u)] + (isNatural ? [] : [other]))]
     case .logarithm: return [(u, t.exponential(r), [])]
@@ -237,6 +245,12 @@ package struct Equation {
     default:
       throw SymbolicError("`\(term.operation.info.name)` has no inverse here")
     }
+  }
+
+  /// The whole n with b^n = r, of numbers.
+  private func whole(_ r: TermID, of b: TermID) -> TermID? {
+    guard let r = table.value(r), let b = table.value(b), !b.isZero else { return nil }
+    return (-64...64).first { b.power($0) == r }.map { table.number($0) }
   }
 
   // MARK: What an answer takes for granted
