@@ -8,7 +8,9 @@ extension RuleAlgebra {
   /// How the rule answers to changes of what it reads: proved, refuted by numbers, or neither.
   package func invariance() throws(SymbolicError) -> [Invariance.Finding] {
     try Invariance(rule).findings.map { finding in
-      guard finding.holds == nil, let witness = source.witness(against: finding.change, variant: variant) else {
+      guard finding.holds == nil,
+        let witness = source.witness(against: finding.change, variant: variant)
+      else {
         return finding
       }
       var result = finding
@@ -31,7 +33,9 @@ extension Rule {
     for steps in 1...3 {
       for dims in shapes {
         for seed in 0..<6 {
-          if let found = witness(against: change, variant, steps, dims, UInt64(seed)) { return found }
+          if let found = witness(against: change, variant, steps, dims, UInt64(seed)) {
+            return found
+          }
         }
       }
     }
@@ -92,7 +96,8 @@ extension Rule {
   ) -> Bool {
     let size = (a + b).reduce(0) { max($0, abs($1)) }
     // What rounding may do to w is no difference.
-    let noise = 1e-12 * (first.joined().map { abs($0) }.max()! + second.joined().map { abs($0) }.max()!)
+    let noise =
+      1e-12 * (first.joined().map { abs($0) }.max()! + second.joined().map { abs($0) }.max()!)
     let slack = 1e-3 * size + 1e3 * noise
     func differ(_ expected: [Double]) -> Bool { zip(b, expected).contains { abs($0 - $1) > slack } }
     switch change {

@@ -160,7 +160,8 @@ struct RuleCommands: Answering {
       let factor = first.value / second.value
       let share = [first, second].reduce(0) { $0 + ($1.error ?? 0) / $1.value }
       let error = share > 0 ? " ± \(Presentation.short(Self.rounded(factor * share)))" : ""
-      write("\(b.text) moves as far with its lr multiplied by \(Presentation.short(factor))\(error)\n")
+      write(
+        "\(b.text) moves as far with its lr multiplied by \(Presentation.short(factor))\(error)\n")
       write("a decay that is multiplied by lr is divided by that number to stay what it was\n")
     }
   }

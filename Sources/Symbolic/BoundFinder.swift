@@ -77,12 +77,18 @@ struct BoundFinder {
       var others: [TermID] = []
       for (weight, monomial) in t.monomials(x) {
         let isOver = t.factors(monomial).contains { $0.base == base && $0.exponent == exponent }
-        if isOver { own.append(t.scale(monomial, by: weight)) } else { others.append(t.scale(monomial, by: weight)) }
+        if isOver {
+          own.append(t.scale(monomial, by: weight))
+        } else {
+          others.append(t.scale(monomial, by: weight))
+        }
       }
       let above = t.multiply(t.add(own), t.power(base, .half))
       let square = t.reduce(.sum, t.multiply(above, above), detail.detail, count: detail.count)
       let share = t.reduced(t.withoutMarks(t.divide(square, base)))
-      guard !t.contains(share, base), t.size(share) < t.size(square), let size = bound(share) else { continue }
+      guard !t.contains(share, base), t.size(share) < t.size(square), let size = bound(share) else {
+        continue
+      }
       let root = self.root(size, Rational(2))
       if others.isEmpty { return root }
       return bound(t.add(others)).map { t.add(root, $0) }
@@ -511,7 +517,9 @@ struct BoundFinder {
 
   /// A divisor that may be 0 within its domain, as 1 − β at β = 1 where the domain ends there.
   private mutating func mustBePositive(_ scale: TermID) -> Bool {
-    guard !table.isData(scale), table.isNonnegative(scale), scale != table.zero else { return false }
+    guard !table.isData(scale), table.isNonnegative(scale), scale != table.zero else {
+      return false
+    }
     assume(Equation.Condition(term: scale, kind: .nonzero))
     return true
   }
@@ -657,10 +665,13 @@ struct BoundFinder {
       sizes[step.after[k]] = .some(assumed)
       defer { sizes = known.merging([step.after[k]: result]) { $1 } }
       let after = bound(next).map { overTime(t.reduced($0)) }.flatMap { t.isData($0) ? nil : $0 }
-      let parts = after.map { t[$0].kind == .apply && t[$0].operation == .maximum ? t[$0].operands : [$0] }
+      let parts = after.map {
+        t[$0].kind == .apply && t[$0].operation == .maximum ? t[$0].operands : [$0]
+      }
       var kept: [TermID]? = parts == nil ? nil : [start]
       for part in parts ?? [] where part != assumed {
-        guard let own = rule.linear(part, assumed), t.isPositive(t.subtract(t.one, own.slope)) else {
+        guard let own = rule.linear(part, assumed), t.isPositive(t.subtract(t.one, own.slope))
+        else {
           kept = nil
           break
         }
@@ -726,7 +737,11 @@ struct BoundFinder {
     var below: [(keep: TermID, exponent: Rational)] = []
     for (base, exponent) in t.factors(common) + (rest == t.one ? [] : [(rest, .one)]) {
       if let keep = share(keptBy: base) {
-        if exponent.isNegative { below.append((keep, -exponent)) } else { above.append((keep, exponent)) }
+        if exponent.isNegative {
+          below.append((keep, -exponent))
+        } else {
+          above.append((keep, exponent))
+        }
       } else {
         kept.append(t.power(base, exponent))
       }
@@ -735,7 +750,9 @@ struct BoundFinder {
     for j in below.indices {
       for i in above.indices {
         let gap = t.subtract(above[i].keep, below[j].keep)
-        guard t.isNonnegative(gap) || conditions.contains(where: { $0.term == gap }) else { continue }
+        guard t.isNonnegative(gap) || conditions.contains(where: { $0.term == gap }) else {
+          continue
+        }
         let shared = min(above[i].exponent, below[j].exponent)
         above[i].exponent = above[i].exponent - shared
         below[j].exponent = below[j].exponent - shared

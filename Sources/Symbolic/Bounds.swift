@@ -91,7 +91,8 @@ struct BoundedStep {
       isStable = true
       let own = Self.symbols(rule, signs, variant: 7_000)
       let map = Dictionary(uniqueKeysWithValues: zip(rule.states.map(\.symbol), own))
-      for k in signs.indices where signs[k] && !t.isNonnegative(t.reduced(t.substitute(next[k], map))) {
+      for k in signs.indices
+      where signs[k] && !t.isNonnegative(t.reduced(t.substitute(next[k], map))) {
         signs[k] = false
         isStable = false
       }

@@ -68,7 +68,8 @@ package struct Equation {
       if exponent.isNegative {
         divisors.append(base)
       } else {
-        found += base == x ? [Solution(value: t.zero, conditions: [])] : try solve(base, depth: depth + 1)
+        found +=
+          base == x ? [Solution(value: t.zero, conditions: [])] : try solve(base, depth: depth + 1)
       }
     }
     if t.contains(rest, x) {
@@ -170,7 +171,8 @@ package struct Equation {
     var found: [Solution] = []
     // (b^u)^e = r is e u = log r / log b.
     let base = t[atom.base]
-    let isPower = base.kind == .apply && base.operation == .power && !t.contains(base.operands[0], x)
+    let isPower =
+      base.kind == .apply && base.operation == .power && !t.contains(base.operands[0], x)
     for outer in isPower
       ? [Solution(value: right, conditions: [])] : roots(of: right, atom.exponent)
     {
@@ -236,7 +238,8 @@ package struct Equation {
     case .arctangent: return one(.tangent, inside(quarter))
     case .arcsine: return one(.sine, within(quarter))
     case .sine, .cosine, .tangent:
-      throw SymbolicError("`\(term.operation.info.name)` takes each of its values at endless places")
+      throw SymbolicError(
+        "`\(term.operation.info.name)` takes each of its values at endless places")
     case .maximum:
       throw SymbolicError("`max` and `min` take one value at many places: ask for each side apart")
     case .sign, .floor, .ceiling, .round, .bfloat16, .float16, .greater, .modulo, .select:
@@ -283,7 +286,8 @@ package struct Equation {
       let known = table.interval(bare)
       let holds: Bool? =
         switch condition.kind {
-        case .nonzero: table.isZero(bare) ? false : known.isNonzero ? true : number(bare).map { $0 != 0 }
+        case .nonzero:
+          table.isZero(bare) ? false : known.isNonzero ? true : number(bare).map { $0 != 0 }
         case .nonnegative:
           known.isNonnegative ? true : known.isNegative ? false : number(bare).map { $0 >= 0 }
         case .positive:
@@ -351,7 +355,8 @@ package struct Equation {
       var evaluator = Evaluator(t)
       for (j, symbol) in symbols.enumerated() {
         // Multiples of irrational numbers lie about evenly.
-        let share = Double(k + 1) * [0.618_034, 0.414_214, 0.732_051, 0.236_068][j % 4] + Double(j) * 0.27
+        let share =
+          Double(k + 1) * [0.618_034, 0.414_214, 0.732_051, 0.236_068][j % 4] + Double(j) * 0.27
         evaluator.set(symbol, Self.inside(t.interval(symbol), share - share.rounded(.down)))
       }
       let isMet = conditions.allSatisfy { condition in
@@ -359,7 +364,8 @@ package struct Equation {
         return condition.kind == .nonzero ? abs(y) > 1e-6 : y > 1e-6
       }
       guard isMet else { continue }
-      guard let y = evaluator.number(image), let size = evaluator.number(value), abs(y) <= 1e-8 * max(1, abs(size) * abs(size))
+      guard let y = evaluator.number(image), let size = evaluator.number(value),
+        abs(y) <= 1e-8 * max(1, abs(size) * abs(size))
       else { return false }
       checked += 1
     }

@@ -403,7 +403,8 @@ private struct Parity {
     case .project:
       let loop = t[term.operands[0]]
       let words = t.detail(of: id).text.split(separator: " ")
-      guard loop.kind == .apply, loop.operation == .loop, let slot = words.first.flatMap({ Int($0) })
+      guard loop.kind == .apply, loop.operation == .loop,
+        let slot = words.first.flatMap({ Int($0) })
       else { return all(term.operands, are: 1) ? 1 : nil }
       return parities(of: loop, t.detail(of: term.operands[0]).text, carried)?[slot]
     case .loop: return nil

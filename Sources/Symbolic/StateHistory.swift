@@ -54,7 +54,9 @@ package struct StateHistory {
     guard let (slope, driver) = rule.linear(image, state.symbol), !t.isData(slope) else {
       throw refusal("it does not keep a fixed share of itself")
     }
-    if t.contains(slope, step) { throw refusal("the share that it keeps changes from step to step") }
+    if t.contains(slope, step) {
+      throw refusal("the share that it keeps changes from step to step")
+    }
     share = slope
     let start = try rule.update(step: t.one, states: rule.initial).states[k]
     var origin = [step: t.one]
