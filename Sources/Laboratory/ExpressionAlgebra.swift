@@ -71,13 +71,24 @@ package struct ExpressionAlgebra {
       table.reduced(table.substitute(try term(text), [symbol(name): try term(value)])))
   }
 
-  /// The value of a symbol in which an equation `left = right` is linear.
-  package func solved(_ left: String, equals right: String, for name: String) throws -> String {
-    let equation = table.subtract(try term(left), try term(right))
-    guard let value = Solver(table).solve(equation, for: symbol(name)) else {
-      throw SymbolicError("the equation is not linear in \(name)")
+  /// The real solutions of an equation, each with its conditions: `b / a where a != 0`.
+  package func solved(
+    _ left: String, equals right: String, for name: String
+  ) throws -> [String] {
+    let difference = table.subtract(try term(left), try term(right))
+    guard case .solutions(let found) = try Equation(table, difference, for: symbol(name)).answer()
+    else { return ["any \(name)"] }
+    return found.map { solution in
+      let conditions = conditions(solution).joined(separator: ", ")
+      return TermPrinter(table).factored(solution.value)
+        + (conditions.isEmpty ? "" : " where \(conditions)")
     }
-    return TermPrinter(table).factored(value)
+  }
+
+  /// `a != 0`, `b >= 0`.
+  package func conditions(_ solution: Equation.Solution) -> [String] {
+    let printer = TermPrinter(table)
+    return solution.conditions.map { printer.condition($0) }
   }
 
   /// The derivative by a symbol.

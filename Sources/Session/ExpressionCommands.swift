@@ -38,21 +38,12 @@ struct ExpressionCommands: Answering {
       let symbol = try name(unknown, command)
       let (a, b) = (try term(left, algebra), try term(right, algebra))
       try asking(left, right) {
-        let equation = table.subtract(a, b)
-        let solver = Solver(table)
-        let unknown = algebra.symbol(symbol)
-        // A factor x is a solution of its own.
-        let common = table.factors(table.content(equation).common)
-        if common.contains(where: { $0.base == unknown && $0.exponent.isPositive }) {
-          show(table.zero, of: algebra)
+        let equation = Equation(table, table.subtract(a, b), for: algebra.symbol(symbol))
+        guard case .solutions(let found) = try equation.answer() else {
+          return output.present("any \(symbol)", keeping: nil)
         }
-        if let x = solver.solve(equation, for: unknown) {
-          return show(x, of: algebra) { $0.factored($1) }
-        }
-        guard let both = solver.quadratic(equation, unknown) else {
-          throw SymbolicError("the equation is neither linear nor quadratic in \(symbol)")
-        }
-        for x in both { show(table.reduced(x), of: algebra) }
+        if found.isEmpty { write("no real solution\n") }
+        for solution in found { show(solution, of: algebra) }
       }
     default:
       let (what, by) = try parts(rest, around: "wrt", command)
@@ -99,6 +90,14 @@ struct ExpressionCommands: Answering {
     } else if table.isExhausted {
       output.noteLimit()
     }
+  }
+
+  private func show(_ solution: Equation.Solution, of algebra: ExpressionAlgebra) {
+    if output.isInterrupted { return }
+    let text = TermPrinter(algebra.table).factored(solution.value)
+    output.present(text, keeping: text)
+    let conditions = algebra.conditions(solution)
+    if !conditions.isEmpty { write("  where \(conditions.joined(separator: ", "))\n") }
   }
 
   // MARK: Statements that are expressions

@@ -293,6 +293,7 @@ package struct TermPrinter {
   }
 
   private func power(_ base: TermID, _ exponent: Rational) -> Notation {
+    if base == table.euler { return .apply(.exponential, [number(exponent)]) }
     if exponent.isOne { return notation(base) }
     if exponent == .half { return .apply(.squareRoot, [notation(base)]) }
     let numerator = exponent.numerator.description

@@ -15,7 +15,7 @@ extension TermTable {
   }
 
   /// The factors that satisfy a predicate, and the others.
-  func split(_ monomial: TermID, _ isOutside: (TermID) -> Bool) -> (outside: TermID, inside: TermID)
+  package func split(_ monomial: TermID, _ isOutside: (TermID) -> Bool) -> (outside: TermID, inside: TermID)
   {
     let all = factors(monomial)
     let outside = product(all.filter { isOutside($0.base) })

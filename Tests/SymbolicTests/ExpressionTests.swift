@@ -66,9 +66,31 @@ import Testing
 
   @Test func equations() throws {
     let a = algebra()
-    #expect(try a.solved("a * x + b", equals: "c", for: "x") == "(c - b) / a")
-    #expect(try a.solved("1 / (1 + x)", equals: "2", for: "x") == "-0.5")
-    #expect(throws: SymbolicError.self) { try a.solved("x^2", equals: "2", for: "x") }
+    let cases: [(String, String, [String])] = [
+      ("a * x + b", "c", ["(c - b) / a where a != 0"]), ("1 / (1 + x)", "2", ["-0.5"]),
+      ("a * x", "b", ["b / a where a != 0"]), ("a / x", "b", ["a / b where b != 0, a != 0"]),
+      ("x^2", "2", ["-sqrt(2)", "sqrt(2)"]), ("x^2 + 1", "0", []),
+      ("x^2", "a", ["-sqrt(a) where a >= 0", "sqrt(a) where a >= 0"]),
+      ("x^2 + 2 * x + 1", "0", ["-1"]), ("x^2 + x", "0", ["0", "-1"]),
+      ("sqrt(x)", "3", ["9"]), ("sqrt(x)", "-3", []), ("sqrt(x)", "a", ["a^2 where a >= 0"]),
+      ("exp(x)", "2", ["log(2)"]), ("exp(x)", "-2", []), ("log(x)", "2", ["exp(2)"]),
+      ("exp(2 * x + 1)", "a", ["(log(a) - 1) / 2 where a > 0"]),
+      ("x^3", "8", ["2"]), ("x^3", "-8", ["-2"]), ("x^3", "a", ["cbrt(a)"]),
+      ("abs(x)", "3", ["-3", "3"]), ("abs(x - 1)", "3", ["4", "-2"]), ("abs(x)", "-1", []),
+      ("tanh(x)", "0.5", ["arctanh(0.5)"]), ("tanh(x)", "2", []), ("1 / x", "4", ["0.25"]),
+      ("1 / x", "0", []), ("x", "x", ["any x"]), ("2^x", "8", ["3"]),
+      ("x^4", "16", ["-2", "2"]), ("1 / x^2", "4", ["-0.5", "0.5"]),
+      ("sqrt(x + 1) - 2", "0", ["3"]), ("x * (x - a)", "0", ["0", "a"]),
+    ]
+    var checked = 0
+    for (left, right, expected) in cases {
+      #expect(try a.solved(left, equals: right, for: "x") == expected, "\(left) = \(right)")
+      checked += 1
+    }
+    #expect(checked == 32)
+    for text in ["sin(x)", "max(x, 1)", "floor(x)", "x^5 + x"] {
+      #expect(throws: SymbolicError.self) { try a.solved(text, equals: "2", for: "x") }
+    }
     #expect(throws: DiagnosticError.self) { try a.simplified("x +") }
   }
 
