@@ -35,7 +35,7 @@ package struct RuleBounds {
     if shrink != t.zero, t.isNonnegative(shrink), !t.contains(restTerm, rule.weight),
       let size = finder.bound(restTerm)
     {
-      radius = t.reduced(t.withoutMarks(t.divide(size, shrink)))
+      radius = t.reduced(t.divide(size, shrink))
       condition = shrink
     } else {
       radius = nil

@@ -59,8 +59,11 @@ package struct Comparer {
     let stored = (a.module.variants[i].states + b.module.variants[j].states).filter {
       ![.compute, .float32, .float64].contains($0.storage)
     }
-    guard !stored.isEmpty, !isSameProgram(i, j) else { return found }
-    let change = stored.map { "\(Rule.shortKey($0.name)) stored exactly" }
+    let isByChance = [a.module.variants[i], b.module.variants[j]].contains(where: \.roundsStochastically)
+    guard !stored.isEmpty || isByChance, !isSameProgram(i, j) else { return found }
+    let change =
+      stored.map { "\(Rule.shortKey($0.name)) stored exactly" }
+      + (isByChance ? ["w stored exactly"] : [])
     var result = found
     switch found.verdict {
     case .equal: result.verdict = .equalUpTo(change)
@@ -94,6 +97,13 @@ package struct Comparer {
     if isSameProgram(i, j) {
       var result = Comparison(.equal)
       result.method = "they are the same program"
+      return result
+    }
+    do throws(SymbolicError) {
+      _ = try Setting(TermTable(), [a, b], .differing)
+    } catch {
+      var result = Comparison(.undecided(probes: 0))
+      result.method = error.description
       return result
     }
     var conditional: Comparison?
@@ -185,6 +195,7 @@ package struct Comparer {
       && x.states.map(\.shape) == y.states.map(\.shape)
       && x.states.map(\.storage) == y.states.map(\.storage)
       && x.states.map(\.roundsStochastically) == y.states.map(\.roundsStochastically)
+      && x.roundsStochastically == y.roundsStochastically
       && x.inputs.map(\.name) == y.inputs.map(\.name)
       && x.update == y.update && x.initial == y.initial
   }
@@ -204,44 +215,57 @@ package struct Comparer {
 
   private func prove(
     _ level: Generality, _ i: Int, _ j: Int, renaming: Setting.Renaming = [:],
-    replaced: (TermTable, [String: TermID]) -> [String: TermID] = { _, _ in [:] }
+    replaced: @escaping (TermTable, [String: TermID]) -> [String: TermID] = { _, _ in [:] }
+  ) -> Comparison? {
+    func setting(_ narrowed: [String: Interval], _ table: TermTable) -> Setting? {
+      try? Setting(
+        table, [a, b], level, renaming: renaming, narrowed: narrowed, replaced: replaced)
+    }
+    if let found = prove(i, j, { setting([:], $0) }) { return found }
+    // Roots of hyperparameters are numbers where those are not negative: there, perhaps.
+    guard !isLate, let need = Narrowing(self, i, j, { setting([:], $0) }),
+      var found = prove(i, j, { setting(need.domains, $0) })
+    else { return nil }
+    var conditions = need.conditions
+    if case .equalWhere(let more) = found.verdict { conditions += more }
+    found.verdict = conditions.isEmpty ? .equal : .equalWhere(conditions)
+    return found
+  }
+
+  private func prove(
+    _ i: Int, _ j: Int, _ setting: (TermTable) -> Setting?
   ) -> Comparison? {
     var conditional: Comparison?
     for isSwapped in [false, true] {
       for isLinear in [false, true] {
         let table = TermTable()
         table.deadline = ContinuousClock.now + .seconds(2)
-        guard !isLate,
-          let setting = try? Setting(table, [a, b], level, renaming: renaming, replaced: replaced),
-          let first = try? SymbolicRule(
-            table, name: a.label, variant: a.module.variants[i], hypers: setting.hypers[0],
-            hyperNames: a.module.hypers.map(\.name), free: setting.free[0], side: 1),
-          let second = try? SymbolicRule(
-            table, name: b.label, variant: b.module.variants[j], hypers: setting.hypers[1],
-            hyperNames: b.module.hypers.map(\.name), free: setting.free[1], side: 2)
+        guard !isLate, let setting = setting(table),
+          let (first, second) = try? rules(setting, i, j)
         else { return nil }
         table.forgetRewrites()
         let (x, y) = isSwapped ? (second, first) : (first, second)
         var prover = Prover(table)
+        var conditions = Definedness()
         var relations: [String] = []
         var isProved = false
         if isLinear {
           // An equality of linear systems is symmetric.
           if isSwapped { continue }
           if let p = try? LinearRule(x), let q = try? LinearRule(y) {
-            isProved = LinearRule.areEqual(p, q, &prover)
+            isProved = LinearRule.areEqual(p, q, &prover, &conditions)
           }
         } else {
           var bisimulation = Bisimulation(x, y)
           isProved = (try? bisimulation.proves()) ?? false
-          prover = bisimulation.prover
+          conditions = bisimulation.conditions
           relations = bisimulation.relations
         }
-        guard isProved else { continue }
+        let unmet = prover.weakest(conditions.closed(table))
+        guard isProved, unmet.allSatisfy({ $0.clause.hasText }) else { continue }
         let printer = TermPrinter(table)
         var result = Comparison(
-          prover.conditions.isEmpty
-            ? .equal : .equalWhere(prover.conditions.map { printer.text($0) + " ≠ 0" }))
+          unmet.isEmpty ? .equal : .equalWhere(printer.texts(unmet)))
         (result.assumptions, result.fixed) = texts(setting)
         result.rewrites = table.used.map(\.rawValue)
         result.relations = relations
@@ -255,6 +279,19 @@ package struct Comparer {
       }
     }
     return conditional
+  }
+
+  /// Both rules in one table.
+  func rules(
+    _ setting: Setting, _ i: Int, _ j: Int
+  ) throws(SymbolicError) -> (SymbolicRule, SymbolicRule) {
+    func rule(_ rule: Rule, _ variant: Int, _ side: Int) throws(SymbolicError) -> SymbolicRule {
+      try SymbolicRule(
+        setting.table, name: rule.label, variant: rule.module.variants[variant],
+        hypers: setting.hypers[side], hyperNames: rule.module.hypers.map(\.name),
+        free: setting.free[side], side: side + 1, hypersDefined: setting.defined[side])
+    }
+    return (try rule(a, i, 0), try rule(b, j, 1))
   }
 
   // MARK: Probes
@@ -387,7 +424,7 @@ package struct Comparer {
 
   private mutating func attempt(
     _ level: Generality, _ i: Int, _ j: Int, _ renaming: Setting.Renaming, _ texts: [String],
-    _ change: (TermTable, [String: TermID]) -> [String: TermID]
+    _ change: @escaping (TermTable, [String: TermID]) -> [String: TermID]
   ) -> Comparison? {
     guard
       let setting = try? Setting(
@@ -433,12 +470,7 @@ package struct Comparer {
     let table = TermTable()
     guard
       let setting = try? Setting(table, [a, b], level, renaming: renaming),
-      let x = try? SymbolicRule(
-        table, name: "", variant: a.module.variants[i], hypers: setting.hypers[0],
-        hyperNames: [], free: setting.free[0], side: 1),
-      let y = try? SymbolicRule(
-        table, name: "", variant: b.module.variants[j], hypers: setting.hypers[1],
-        hyperNames: [], free: setting.free[1], side: 2),
+      let (x, y) = try? rules(setting, i, j),
       let p = try? x.update(step: table.one, states: x.initial),
       let q = try? y.update(step: table.one, states: y.initial)
     else { return [] }
@@ -448,8 +480,11 @@ package struct Comparer {
     let first = move(p, at: x.weight)
     let second = move(q, at: y.weight)
     guard first != table.zero, second != table.zero else { return [] }
-    let ratio = table.reduced(table.withoutMarks(table.divide(first, second)))
-    guard !table.isData(ratio), ratio != table.one, ratio != table.zero else { return [] }
+    let ratio = table.reduced(table.divide(first, second))
+    // A change of a hyperparameter is a real number for all values of the others.
+    guard !table.isData(ratio), ratio != table.one, ratio != table.zero, table.isTotal(ratio),
+      !table.contains(ratio, where: { table.symbol(of: $0)?.role == .extent })
+    else { return [] }
     var result: [Scaling] = []
     let text = TermPrinter(table)
     for (k, hyper) in b.module.hypers.enumerated() {
@@ -461,7 +496,7 @@ package struct Comparer {
         let decayKey = b.module.hypers.first {
           ["lambda", "weight_decay"].contains(Rule.shortKey($0.key))
         }.map { Rule.shortKey($0.key) }
-        if decay, decayKey == nil { continue }
+        if decay, decayKey == nil || !table.isNonzero(ratio) { continue }
         let scale = SerialTerm(table, ratio)
         var words = "\(Rule.shortKey(hyper.name)) → \(text.text(value))"
         if decay { words += ", λ → λ / (\(text.text(ratio)))" }

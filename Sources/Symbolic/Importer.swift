@@ -38,6 +38,7 @@ package struct Importer {
   /// Lengths of the function around a loop's body.
   var outerExtents: [TermID]?
   private var terms: [TermID] = []
+  private var defined: [Definedness] = []
   private var depths: [Int] = []
 
   /// Terms nested more deeply than this are refused.
@@ -49,13 +50,17 @@ package struct Importer {
     self.context = context
   }
 
-  /// The terms of the outputs, in their order.
-  package mutating func run() throws(SymbolicError) -> [(target: OutputTarget, term: TermID)] {
+  /// An output: its value, right wherever it is defined, and where that is.
+  package typealias Result = (target: OutputTarget, term: TermID, defined: Definedness)
+
+  /// The outputs, in their order.
+  package mutating func run() throws(SymbolicError) -> [Result] {
     let live = function.liveValues()
     terms.reserveCapacity(function.instructions.count)
     for i in function.instructions.indices {
       guard live[i] else {
         terms.append(table.zero)
+        defined.append(Definedness())
         depths.append(0)
         continue
       }
@@ -68,12 +73,14 @@ package struct Importer {
       if below > Self.depthLimit {
         throw SymbolicError("it is nested more than \(Self.depthLimit) operations deep")
       }
-      terms.append(try term(ValueID(i)))
+      let value = try term(ValueID(i))
+      terms.append(value)
+      if defined.count < terms.count { defined.append(definedness(ValueID(i), value)) }
       if table.isExhausted {
         throw SymbolicError("its terms would be too large")
       }
     }
-    return function.outputs.map { ($0.target, terms[$0.value.index]) }
+    return function.outputs.map { ($0.target, terms[$0.value.index], defined[$0.value.index]) }
   }
 
   private func operand(_ id: ValueID) -> TermID { terms[id.index] }
@@ -150,8 +157,13 @@ package struct Importer {
     let slot = Int(instruction.attribute)
     let shape = instruction.type.shape
     let spread = Self.spread(shape)
+    if !instruction.operation.isElementwise, ![.broadcast, .loop, .project].contains(instruction.operation),
+      function.operands(id).contains(where: { infinite(operand($0)) != 0 })
+    {
+      throw SymbolicError("it folds or moves an infinite number")
+    }
     switch instruction.operation {
-    case .constant: return constant(function.constants[slot])
+    case .constant: return try constant(function.constants[slot])
     case .hyper: return context.hypers[slot]
     case .free: return context.free[slot]
     case .step: return context.step
@@ -209,46 +221,13 @@ package struct Importer {
         Detail("\(slot) \(shapeText(shape))", spread: spread))
     default:
       if instruction.operation.isElementwise {
-        return elementwise(instruction.operation, function.operands(id).map { operand($0) })
+        return try elementwise(instruction.operation, function.operands(id))
       }
       return table.opaque(
         instruction.operation, function.operands(id).map { table.reduced(stretched($0)) },
         Detail(
           "\(slot) \(shapeText(shape))", spread: spread,
           isBoolean: instruction.operation == .topKMask))
-    }
-  }
-
-  /// Beyond all finite numbers: a symbol that is larger than any other.
-  private var infinity: TermID {
-    table.symbol(
-      Symbol("inf", .constant, domain: Interval(Rational(BigInteger(10).power(300), .one), nil)))
-  }
-
-  private func constant(_ x: Double) -> TermID {
-    if x == .pi {
-      return table.symbol(
-        Symbol("pi", .constant, domain: Interval(Rational(314_159, 100_000), Rational(22, 7))))
-    }
-    if x == 2.718281828459045 { return table.euler }
-    if let exact = Rational(literal: x) { return table.number(exact) }
-    if x == .infinity { return infinity }
-    if x == -.infinity { return table.negate(infinity) }
-    return table.symbol(Symbol("nan", .constant))
-  }
-
-  private func elementwise(_ operation: Operation, _ x: [TermID]) -> TermID {
-    let low = table.negate(infinity)
-    switch operation {
-    case .minimum where x.contains(infinity): return x[0] == infinity ? x[1] : x[0]
-    case .maximum where x.contains(low): return x[0] == low ? x[1] : x[0]
-    case .clip:
-      table.note(.clipAsBounds)
-      var result = x[0]
-      if x[1] != low { result = table.maximum([result, x[1]]) }
-      if x[2] != infinity { result = table.minimum([result, x[2]]) }
-      return result
-    default: return table.function(operation, x)
     }
   }
 
@@ -275,7 +254,7 @@ package struct Importer {
 
   private func draw(_ instruction: Instruction, _ spread: Spread) -> TermID {
     let draw = function.draws[Int(instruction.attribute)]
-    let name = "\(draw.distribution)#\(draw.site)"
+    let name = "\(draw.distribution)#\(draw.site) \(shapeText(instruction.type.shape))"
     if instruction.a.isSome {
       return table.opaque(
         .draw, [operand(instruction.a)], Detail(name, spread: spread, isBoolean: true))
@@ -308,13 +287,157 @@ package struct Importer {
     inner.outerExtents = outerExtents ?? function.extents.map { operand($0) }
     let results = try inner.run()
     var next = carried
-    for (target, term) in results {
+    var body = Definedness()
+    for (target, term, defined) in results {
       if case .result(let k) = target, k < next.count { next[k] = term }
+      body.formUnion(defined, table)
     }
-    return table.opaque(
+    let count = operand(instruction.a)
+    let result = table.opaque(
       .loop,
-      [operand(instruction.a)] + initial.map { table.reduced($0) }
-        + next.map { table.reduced($0) },
+      [count] + initial.map { table.reduced($0) } + next.map { table.reduced($0) },
       Detail("\(depth) \(initial.count)", spread: []))
+    defined.append(definedness(of: instruction, result, body))
+    return result
+  }
+
+  private func elementwise(
+    _ operation: Operation, _ operands: [ValueID]
+  ) throws(SymbolicError) -> TermID {
+    let x = operands.map { operand($0) }
+    if operation == .isFinite, infinite(x[0]) == 0 { return try isFinite(operands[0]) }
+    let value = try elementwise(operation, x)
+    for k in operands.indices {
+      guard isBounded(operation, operands, k), let divisor = divisor(operands[k]) else { continue }
+      let isDivided = table.positive(divisor)
+      // x/0 is ∞: the other is the smaller.
+      switch operation {
+      case .minimum: return table.select(isDivided, value, x[1 - k])
+      case .less, .lessOrEqual, .greater, .greaterOrEqual:
+        let isUpper = (k == 1) == [.less, .lessOrEqual].contains(operation)
+        return isUpper
+          ? table.logicalOr(value, table.logicalNot(isDivided))
+          : table.logicalAnd(value, isDivided)
+      default: break
+      }
+    }
+    return value
+  }
+
+  /// The divisor of a quotient that is ∞ where that is 0: a positive number over one that is not
+  /// negative.
+  private func divisor(_ id: ValueID) -> TermID? {
+    let instruction = function[id]
+    let parts = function.operands(id).map { operand($0) }
+    switch instruction.operation {
+    case .reciprocal where table.isNonnegative(parts[0]) && !table.isPositive(parts[0]):
+      return parts[0]
+    case .divide
+    where table.isPositive(parts[0]) && infinite(parts[0]) == 0
+      && table.isNonnegative(parts[1]) && !table.isPositive(parts[1]):
+      return parts[1]
+    default: return nil
+    }
+  }
+
+  /// Whether operand k may be x/0, its sign known, and a comparison with the other, which is defined,
+  /// takes it for what it is.
+  private func isBounded(_ operation: Operation, _ operands: [ValueID], _ k: Int) -> Bool {
+    let comparisons: Set<Operation> = [.minimum, .less, .lessOrEqual, .greater, .greaterOrEqual]
+    return comparisons.contains(operation) && divisor(operands[k]) != nil
+      && divisor(operands[1 - k]) == nil && infinite(operand(operands[1 - k])) == 0
+  }
+
+  /// Whether all that a value is made of is defined: its clauses.
+  private func isFinite(_ id: ValueID) throws(SymbolicError) -> TermID {
+    var result = table.one
+    for (clause, condition) in defined[id.index].clauses {
+      guard clause.hasText, !clause.isFolded else {
+        throw SymbolicError("it asks `isfinite` of what is folded from what may not be")
+      }
+      result = table.multiply(result, table.validity(of: clause, where: condition))
+    }
+    return result
+  }
+
+  // MARK: Where values are defined
+
+  /// Where an instruction's value is a number.
+  private func definedness(_ id: ValueID, _ value: TermID) -> Definedness {
+    let instruction = function[id]
+    let operands = function.operands(id)
+    func own(_ k: Int) -> Definedness { defined[operands[k].index] }
+    var result = Definedness()
+    switch instruction.operation {
+    case .isFinite: return result
+    case .select:
+      let condition = operand(operands[0])
+      result = own(0)
+      result.formUnion(own(1).guarded(by: condition, table), table)
+      result.formUnion(own(2).guarded(by: table.logicalNot(condition), table), table)
+      return result
+    case .logicalAnd, .logicalOr:
+      // The second operand counts where the first does not decide, and the other way round.
+      for (k, other) in [(0, 1), (1, 0)] {
+        let decides = operand(operands[other])
+        let guarding = instruction.operation == .logicalAnd ? decides : table.logicalNot(decides)
+        result.formUnion(
+          own(other).isEverywhere ? own(k).guarded(by: guarding, table) : own(k), table)
+      }
+      return result
+    default: break
+    }
+    for k in operands.indices {
+      if isBounded(instruction.operation, operands, k) {
+        // A quotient by 0 that is the larger side of a comparison decides it.
+        for part in function.operands(operands[k]) {
+          result.formUnion(defined[part.index], table)
+        }
+      } else {
+        result.formUnion(own(k), table)
+      }
+    }
+    if !instruction.operation.isElementwise, instruction.operation != .project,
+      !result.isEverywhere
+    {
+      result = result.folded(table)
+    }
+    if [.solve, .cholesky].contains(instruction.operation) {
+      result.insert(Clause(kind: .application, term: value), where: table.one, table)
+    } else if instruction.operation.isElementwise,
+      !operands.contains(where: { infinite(operand($0)) != 0 })
+    {
+      table.require(
+        instruction.operation, operands.map { operand($0) }, where: table.one, &result)
+    }
+    return result
+  }
+
+  /// Where a loop is defined: what its body asks of the same numbers in each iteration, and the loop
+  /// itself where that changes.
+  private func definedness(
+    of instruction: Instruction, _ loop: TermID, _ body: Definedness
+  ) -> Definedness {
+    var result = defined[instruction.a.index]
+    let own = function.loops[Int(instruction.attribute)]
+    for value in own.initial + own.captured { result.formUnion(defined[value.index], table) }
+    let count = operand(instruction.a)
+    let runs = table.positive(count)
+    var changing: [TermID] = []
+    for (clause, condition) in body.clauses {
+      let parts = [clause.term, condition] + (clause.under.map { [$0] } ?? [])
+      if parts.contains(where: { table.isCarried($0) }) || !clause.hasText {
+        changing.append(table.validity(of: clause, where: condition))
+        if let under = clause.under { changing.append(under) }
+      } else {
+        result.insert(clause, where: table.logicalAnd(condition, runs), table)
+      }
+    }
+    if !changing.isEmpty {
+      let application = table.opaque(
+        .project, [loop] + changing.sorted { $0.raw < $1.raw }, Detail("defined", spread: []))
+      result.insert(Clause(kind: .application, term: application), where: table.one, table)
+    }
+    return result.folded(table)
   }
 }

@@ -55,7 +55,7 @@ package struct StateHistory {
     let weight = t.reduced(t.add(byData[first]!))
     var source = t.zero
     for key in order {
-      let ratio = t.withoutMarks(t.divide(t.add(byData[key]!), weight))
+      let ratio = t.divide(t.add(byData[key]!), weight)
       source = t.add(source, t.multiply(ratio, key))
     }
     if !t.symbols(in: source).contains(where: { t.symbol(of: $0)?.role == .hyper }) {
@@ -100,10 +100,9 @@ package struct StateHistory {
   package func totalWeight(after t: TermID) -> TermID {
     if share == table.one { return table.multiply(weight, t) }
     return table.reduced(
-      table.withoutMarks(
-        table.divide(
+      table.divide(
           table.multiply(weight, table.subtract(table.one, table.power(share, t))),
-          table.subtract(table.one, share))))
+          table.subtract(table.one, share)))
   }
 
   /// 1 / (1 − a): how many steps the state remembers; nil for a sum over all.
@@ -111,8 +110,7 @@ package struct StateHistory {
     share == table.one
       ? nil
       : table.reduced(
-        table.withoutMarks(
-          table.divide(table.one, table.subtract(table.one, share))))
+        table.divide(table.one, table.subtract(table.one, share)))
   }
 
   /// Steps after which a gradient counts half: log ½ / log a.

@@ -315,11 +315,6 @@ package struct TermPrinter {
     let words = detail.text.split(separator: " ")
     switch term.operation {
     case .greater: return comparison(.greater, term.operands[0])
-    case .divide:
-      // The mark of a quotient that is 1 where it is defined.
-      let root = Notation.apply(.power, [.apply(.squareRoot, [operand(0)]), .number(2)])
-      let above = detail.text == "unit" ? bracketed(operand(0), below: .prefix) : root
-      return .loose(.apply(.divide, [above, operand(0)]))
     case .power:
       if term.operands[0] == table.euler { return .apply(.exponential, [operand(1)]) }
       return power(term.operands[0], term.operands[1])

@@ -17,9 +17,7 @@ extension TermTable {
     var parts: [TermID] = []
     var isNegative = weight.isNegative
     for (base, exponent) in factors(common) {
-      if isMark(base) {
-        parts.append(base)
-      } else if isPositive(base) {
+      if isPositive(base) {
         note(.signOfScaled)
       } else if isBoolean(base) {
         parts.append(base)
@@ -82,7 +80,7 @@ extension TermTable {
     let (weight, common, rest) = content(x)
     var parts = [number(weight.magnitude)]
     for (base, exponent) in factors(common) {
-      if isMark(base) || isNonnegative(base) || !exponent.isInteger {
+      if isNonnegative(base) || !exponent.isInteger {
         parts.append(power(base, exponent))
       } else {
         parts.append(power(absoluteAtom(base), exponent))
@@ -117,12 +115,9 @@ extension TermTable {
     note(.comparison)
     let (weight, common, rest) = content(d)
     var inside = rest
-    var marks: [TermID] = []
     var vanishing: [TermID] = []
     for (base, exponent) in factors(common) {
-      if isMark(base) {
-        marks.append(base)
-      } else if isPositive(base) {
+      if isPositive(base) {
         continue
       } else if isNonnegative(base) || !exponent.isInteger {
         vanishing.append(positiveAtom(base))
@@ -151,7 +146,7 @@ extension TermTable {
     } else {
       core = positiveAtom(inside)
     }
-    return multiply([core] + marks + vanishing)
+    return multiply([core] + vanishing)
   }
 
   private func positiveAtom(_ x: TermID) -> TermID {
@@ -237,14 +232,14 @@ extension TermTable {
       note(.maximumOfShifted)
       return absolute(kept[0])
     }
-    // A common positive factor leaves, once: what stays of it as a mark would come again.
+    // A common positive factor leaves, once.
     guard takesFactors else { return opaque(.maximum, kept.sorted { $0.raw < $1.raw }) }
     let contents = kept.map { content($0) }
     let nonzero = contents.indices.filter { kept[$0] != zero }
     var scale = contents[nonzero[0]].weight.magnitude
     if !nonzero.allSatisfy({ contents[$0].weight.magnitude == scale }) { scale = .one }
     var shared = factors(contents[nonzero[0]].common).filter {
-      isNonnegative($0.base) && !isMark($0.base) && ($0.exponent.isPositive || isPositive($0.base))
+      isNonnegative($0.base) && ($0.exponent.isPositive || isPositive($0.base))
     }
     for i in nonzero.dropFirst() {
       let own = factors(contents[i].common)
@@ -256,19 +251,10 @@ extension TermTable {
       note(.maximumOfScaled)
       let outside = product(shared)
       let inverse = product(shared.map { ($0.base, -$0.exponent) })
-      let inner = kept.map { x -> TermID in
-        let lowered = self.scale(multiply(x, inverse), by: scale.reciprocal)
-        return withoutMarks(lowered)
-      }
+      let inner = kept.map { self.scale(multiply($0, inverse), by: scale.reciprocal) }
       return self.scale(multiply(outside, maximum(inner, takesFactors: false)), by: scale)
     }
     return opaque(.maximum, kept.sorted { $0.raw < $1.raw })
-  }
-
-  /// The term with every mark at 1.
-  package func withoutMarks(_ id: TermID) -> TermID {
-    guard contains(id, where: { isMark($0) }) else { return id }
-    return substitute(id) { isMark($0) ? one : nil }
   }
 
   package func minimum(_ all: [TermID]) -> TermID {

@@ -211,7 +211,6 @@ extension TermTable {
       switch term.operation {
       case .greater: return positive(operands[0])
       case .maximum: return maximum(operands)
-      case .divide: return detail.text == "unit" ? unit(operands[0]) : rootUnit(operands[0])
       case .power: return power(operands[0], operands[1])
       case .multiply: return multiply(operands)
       case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
@@ -245,16 +244,6 @@ extension TermTable {
   package func substitute(_ root: TermID, _ map: [TermID: TermID]) -> TermID {
     if map.isEmpty { return root }
     return substitute(root) { map[$0] }
-  }
-
-  /// As `substitute`, for one element of a tensor: what stands inside of a reduction or of a matrix
-  /// operation speaks of all elements and stays.
-  func substitute(element root: TermID, _ replacement: (TermID) -> TermID?) -> TermID {
-    substitute(root) { id in
-      if let found = replacement(id) { return found }
-      let term = self[id]
-      return term.kind == .apply && !term.operation.isElementwise ? id : nil
-    }
   }
 
   func substitute(
