@@ -181,6 +181,15 @@ struct Bisimulation {
       return (x, $0) < (y, $1)
     }
     let driver = table.substitute(target) { $0 == symbol ? self.table.zero : nil }
+    if b.initial[j] == b.weight, b.states[j].shape.isLike, !b.states[j].isGlobal {
+      // A copy of w.
+      let given = table.substitute(target, [symbol: a.weight])
+      var attempt = Prover(table)
+      if attempt.proves(given, next.weight, where: known) {
+        relations.append("\(b.states[j].name) = w")
+        return a.weight
+      }
+    }
     for i in order where fits(j, i) {
       let own = a.states[i].symbol
       var scales = [table.one]

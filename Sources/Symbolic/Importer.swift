@@ -103,11 +103,6 @@ package struct Importer {
     return result
   }
 
-  private func extentSymbol(_ name: String) -> TermID {
-    table.symbol(
-      Symbol(name, .extent, domain: Interval(.one, nil), isInteger: true, isGlobal: false))
-  }
-
   private func term(_ extent: Extent) -> TermID {
     if extent.isFixed { return table.number(extent.value) }
     if let k = extent.computedIndex {
@@ -115,9 +110,9 @@ package struct Importer {
       return operand(function.extents[k])
     }
     if extent == .numel {
-      return table.multiply(extentSymbol("rows"), extentSymbol("cols"))
+      return table.multiply(table.extent("rows"), table.extent("cols"))
     }
-    return extentSymbol(extent.description)
+    return table.extent(extent.description)
   }
 
   private func shapeText(_ shape: Shape) -> String {
@@ -184,13 +179,7 @@ package struct Importer {
     case .identity:
       return table.opaque(.identity, [], Detail(shapeText(shape), spread: spread))
     case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
-      let own = function.type(instruction.a).shape
-      let scope = Scope(rawValue: instruction.attribute) ?? .all
-      return table.reduce(
-        instruction.operation, operand(instruction.a),
-        Detail(
-          "\(scope) \(shapeText(own))", spread: spread, scope: scope,
-          operand: Self.spread(own)), count: count(own, scope))
+      return reduction(instruction, spread)
     case .globalSum, .globalMaximum, .globalMinimum:
       return table.globalReduce(instruction.operation, operand(instruction.a))
     case .matrixProduct:
@@ -241,8 +230,8 @@ package struct Importer {
     case .numel: return term(.numel)
     case .batch: return term(.batch)
     case .features: return term(.features)
-    case .groups: return extentSymbol("groups")
-    case .workers: return extentSymbol("workers")
+    case .groups: return table.extent("groups")
+    case .workers: return table.extent("workers")
     case .elementsOf: return count(function.type(instruction.a).shape, .all)
     case .rowsOf: return count(function.type(instruction.a).shape, .perColumn)
     case .colsOf:
@@ -250,6 +239,37 @@ package struct Importer {
       return table.multiply(shape.extents.dropFirst().map { term($0) })
     case nil: return table.one
     }
+  }
+
+  private func reduction(_ instruction: Instruction, _ spread: Spread) -> TermID {
+    let scope = Scope(rawValue: instruction.attribute) ?? .all
+    var own = function.type(instruction.a).shape
+    var x = operand(instruction.a)
+    let inner = function[instruction.a]
+    if instruction.operation == .sum, scope == .all, inner.operation == .diagonal,
+      function[inner.a].operation == .matrixProduct
+    {
+      // The trace of A B is the sum of A times Bᵀ, element by element.
+      let factors = function.operands(inner.a)
+      own = function.type(factors[0]).shape
+      table.note(.traceOfProduct)
+      x = table.multiply(
+        stretched(factors[0]),
+        table.transpose(stretched(factors[1]), Detail(shapeText(own), spread: Self.spread(own))))
+    } else if scope == .all, own.extents == [.cols, .rows] {
+      // All elements of a transpose are all elements.
+      let turned = table.transpose(x, Detail("like", spread: .like))
+      if !table.contains(turned, where: { table.isTranspose($0) }) {
+        table.note(.reductionOfTranspose)
+        x = turned
+        own = .like
+      }
+    }
+    return table.reduce(
+      instruction.operation, x,
+      Detail(
+        "\(scope) \(shapeText(own))", spread: spread, scope: scope, operand: Self.spread(own)),
+      count: count(own, scope))
   }
 
   private func draw(_ instruction: Instruction, _ spread: Spread) -> TermID {

@@ -150,7 +150,11 @@ extension TermTable {
   }
 
   private func positiveAtom(_ x: TermID) -> TermID {
-    isBoolean(x) ? x : opaque(.greater, [x], Detail("", isBoolean: true))
+    if self[x].kind == .apply, self[x].operation == .maximum {
+      // One of them is.
+      return logicalNot(multiply(self[x].operands.map { logicalNot(positive($0)) }))
+    }
+    return isBoolean(x) ? x : opaque(.greater, [x], Detail("", isBoolean: true))
   }
 
   /// The operands of a maximum, or of its negative.
@@ -314,8 +318,9 @@ extension TermTable {
       }
       return opaque(operation, [reduced(x[0])])
     case .modulo:
-      if let a = value(x[0]), let b = value(x[1]), !b.isZero {
-        return number(a - b * Rational((a / b).floor, .one))
+      if let b = value(x[1]), !b.isZero {
+        if let a = value(x[0]) { return number(a - b * Rational((a / b).floor, .one)) }
+        if isInteger(scale(x[0], by: b.reciprocal)) { return zero }
       }
       return opaque(operation, x.map { reduced($0) })
     case .exp2: return power(number(2), x[0])
@@ -323,7 +328,14 @@ extension TermTable {
     case .log10: return logarithm(x[0], base: 10)
     case .reciprocal: return power(x[0], Rational(-1))
     case .tanh, .sinh, .cosh, .sine, .cosine, .tangent, .arcsine, .arccosine, .arctangent,
-      .errorFunction, .arcsinh, .arccosh, .arctanh, .bfloat16, .float16:
+      .errorFunction, .arcsinh, .arccosh, .arctanh:
+      return opaque(function: operation, reduced(x[0]))
+    case .bfloat16, .float16:
+      // What is rounded stays.
+      let inner = monomials(x[0])
+      if inner.count == 1, inner[0].weight.magnitude.isOne, self[inner[0].monomial].kind == .apply,
+        self[inner[0].monomial].operation == operation
+      { return x[0] }
       return opaque(function: operation, reduced(x[0]))
     case .arctangent2, .copySign: return opaque(operation, x.map { reduced($0) })
     case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,

@@ -27,6 +27,9 @@ extension TermTable {
     _ operation: Operation, _ x: TermID, _ detail: Detail, count: TermID
   ) -> TermID {
     let scope = detail.scope ?? .all
+    if scope == .all, let (inner, whole) = sliced(operation, reduced(x), count) {
+      return reduce(operation, inner, whole, count: multiply(extent("rows"), extent("cols")))
+    }
     switch operation {
     case .sum:
       var parts: [TermID] = []
@@ -69,6 +72,34 @@ extension TermTable {
       return opaque(.maximumOf, [x, count], detail)
     default: return opaque(operation, [reduced(x), count], detail)
     }
+  }
+
+  /// The tensor whose rows (or columns) x is folded from, if x has one number for each of them: their
+  /// sum is that of all.
+  private func sliced(
+    _ operation: Operation, _ x: TermID, _ count: TermID
+  ) -> (TermID, Detail)? {
+    let parts = monomials(x)
+    guard operation == .sum || operation == .maximumOf, parts.count == 1 else { return nil }
+    let (outside, inside) = split(parts[0].monomial) { spread($0).isEmpty }
+    let term = self[inside]
+    guard term.kind == .apply, term.operation == operation,
+      operation == .sum || (outside == one && parts[0].weight.isOne)
+    else { return nil }
+    let own = detail(of: inside)
+    guard own.text.hasSuffix(" like"), own.scope == .perRow || own.scope == .perColumn,
+      count == extent(own.scope == .perRow ? "rows" : "cols")
+    else { return nil }
+    note(.reductionOfReductions)
+    return (
+      scale(multiply(outside, term.operands[0]), by: parts[0].weight),
+      Detail("\(Scope.all) like", spread: [], scope: .all, operand: .like)
+    )
+  }
+
+  /// A length of the parameter tensor.
+  func extent(_ name: String) -> TermID {
+    symbol(Symbol(name, .extent, domain: Interval(.one, nil), isInteger: true, isGlobal: false))
   }
 
   /// A reduction over all tensors; `isGlobal` factors leave a sum.
@@ -142,6 +173,10 @@ extension TermTable {
   private func chain(_ id: TermID) -> [TermID] {
     let term = self[id]
     return term.kind == .apply && term.operation == .matrixProduct ? term.operands : [id]
+  }
+
+  func isTranspose(_ id: TermID) -> Bool {
+    self[id].kind == .apply && self[id].operation == .transpose
   }
 
   private func isIdentity(_ id: TermID) -> Bool {

@@ -196,7 +196,7 @@ import Testing
       Issue.record("\(ComparisonText.text(result))")
       return
     }
-    #expect(conditions == ["g ≠ 0"])
+    #expect(conditions == ["g != 0"])
   }
 
   /// Cases about one element say nothing of a sum over all.
