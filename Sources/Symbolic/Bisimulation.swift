@@ -67,8 +67,7 @@ struct Bisimulation {
     // A place where nothing is defined proves nothing.
     if prover.areContradictory(atStart) || prover.areContradictory(all) { return false }
     for (p, q) in [first, (known, wanted)] {
-      conditions.formUnion(prover.missing(p, from: q), table)
-      conditions.formUnion(prover.missing(q, from: p), table)
+      conditions.formUnion(prover.conditions(p, q), table)
     }
     return true
   }

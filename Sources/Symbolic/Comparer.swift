@@ -261,7 +261,7 @@ package struct Comparer {
           conditions = bisimulation.conditions
           relations = bisimulation.relations
         }
-        let unmet = prover.weakest(conditions.closed(table))
+        let unmet = prover.weakest(conditions.asConditions(table))
         guard isProved, unmet.allSatisfy({ $0.clause.hasText }) else { continue }
         let printer = TermPrinter(table)
         var result = Comparison(

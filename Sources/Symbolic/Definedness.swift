@@ -15,6 +15,13 @@ package struct Clause: Hashable, Sendable {
   /// other elements than its term does.
   var under: TermID?
 
+  /// Whether what is made of it may be a number where it does not hold: 1 / (1 / x) is 0 at 0.
+  var isAbsorbed = false
+
+  var order: [Int32] {
+    [term.raw, Int32(kind.rawValue), isFolded ? 1 : 0, isAbsorbed ? 1 : 0, under?.raw ?? -1]
+  }
+
   /// Whether it can be said in the language.
   package var hasText: Bool { kind != .application && under == nil }
 }
@@ -29,9 +36,33 @@ package struct Definedness: Sendable {
 
   /// In one order in every process.
   package var clauses: [(clause: Clause, guard: TermID)] {
-    guards.map { ($0.key, $0.value) }.sorted {
-      ($0.0.term.raw, $0.0.kind.rawValue, $0.1.raw) < ($1.0.term.raw, $1.0.kind.rawValue, $1.1.raw)
+    guards.map { ($0.key, $0.value) }.sorted { $0.0.order.lexicographicallyPrecedes($1.0.order) }
+  }
+
+  /// What is no number for sure where it does not hold, and what may be one.
+  var hard: Definedness { filtered { !$0.isAbsorbed } }
+  var absorbed: Definedness { filtered { $0.isAbsorbed } }
+
+  private func filtered(_ isKept: (Clause) -> Bool) -> Definedness {
+    var result = Definedness()
+    result.guards = guards.filter { isKept($0.key) }
+    return result
+  }
+
+  /// The clauses, each changed.
+  private func mapped(_ table: TermTable, _ change: (inout Clause, TermID) -> Void) -> Definedness {
+    var result = Definedness()
+    for (clause, condition) in clauses {
+      var clause = clause
+      change(&clause, condition)
+      result.insert(clause, where: condition, table)
     }
+    return result
+  }
+
+  /// As operands of what may give a number for what is none.
+  func absorbed(_ table: TermTable) -> Definedness {
+    isEverywhere ? self : mapped(table) { clause, _ in clause.isAbsorbed = true }
   }
 
   mutating func insert(_ clause: Clause, where condition: TermID, _ table: TermTable) {
@@ -66,24 +97,22 @@ package struct Definedness: Sendable {
 
   /// The clauses for all elements of what is folded.
   func folded(_ table: TermTable) -> Definedness {
-    var result = Definedness()
-    for (clause, condition) in clauses {
-      var clause = clause
+    mapped(table) { clause, condition in
       clause.isFolded = !table.spread(clause.term).isEmpty || !table.spread(condition).isEmpty
-      result.insert(clause, where: condition, table)
     }
-    return result
   }
 
   /// For a whole step, which is defined where all its elements are.
   func closed(_ table: TermTable) -> Definedness {
-    var result = Definedness()
-    for (clause, condition) in clauses {
-      var clause = clause
+    mapped(table) { clause, _ in clause.isFolded = false }
+  }
+
+  /// As conditions of a statement: whatever is made of them, they hold.
+  func asConditions(_ table: TermTable) -> Definedness {
+    mapped(table) { clause, _ in
       clause.isFolded = false
-      result.insert(clause, where: condition, table)
+      clause.isAbsorbed = false
     }
-    return result
   }
 
   /// With parts of its terms replaced.
@@ -92,7 +121,7 @@ package struct Definedness: Sendable {
     for (clause, condition) in clauses {
       let condition = table.substitute(condition, replacement)
       let term = table.substitute(clause.term, replacement)
-      if clause.kind == .application || clause.under != nil || clause.isFolded {
+      if clause.kind == .application || clause.under != nil || clause.isFolded || clause.isAbsorbed {
         var clause = clause
         clause.term = term
         clause.under = clause.under.map { table.substitute($0, replacement) }

@@ -392,7 +392,7 @@ package struct Importer {
     case .isFinite: return result
     case .select:
       let condition = operand(operands[0])
-      result = own(0)
+      result = own(0).absorbed(table)
       result.formUnion(own(1).guarded(by: condition, table), table)
       result.formUnion(own(2).guarded(by: table.logicalNot(condition), table), table)
       return result
@@ -402,7 +402,8 @@ package struct Importer {
         let decides = operand(operands[other])
         let guarding = instruction.operation == .logicalAnd ? decides : table.logicalNot(decides)
         result.formUnion(
-          own(other).isEverywhere ? own(k).guarded(by: guarding, table) : own(k), table)
+          (own(other).isEverywhere ? own(k).guarded(by: guarding, table) : own(k))
+            .absorbed(table), table)
       }
       return result
     default: break
@@ -414,7 +415,7 @@ package struct Importer {
           result.formUnion(defined[part.index], table)
         }
       } else {
-        result.formUnion(own(k), table)
+        result.formUnion(absorbs(instruction.operation, k) ? own(k).absorbed(table) : own(k), table)
       }
     }
     if !instruction.operation.isElementwise, instruction.operation != .project,
@@ -431,6 +432,19 @@ package struct Importer {
         instruction.operation, operands.map { operand($0) }, where: table.one, &result)
     }
     return result
+  }
+
+  /// Whether an operation may give a number for an operand that is infinite or NaN.
+  private func absorbs(_ operation: Operation, _ k: Int) -> Bool {
+    switch operation {
+    case .divide: return k == 1
+    case .negate, .absolute, .squareRoot, .cubeRoot, .logarithm, .log1p, .log2, .log10, .sinh, .cosh,
+      .arcsinh, .arccosh, .sine, .cosine, .tangent, .arcsine, .arccosine, .arctanh, .floor,
+      .ceiling, .round, .bfloat16, .float16, .add, .subtract, .multiply, .modulo, .sum, .globalSum,
+      .matrixProduct, .transpose, .reshape, .broadcast, .diagonal, .project:
+      return false
+    default: return true
+    }
   }
 
   /// Where a loop is defined: what its body asks of the same numbers in each iteration, and the loop

@@ -115,8 +115,7 @@ package struct LinearRule {
       var both = p
       both.formUnion(q, table)
       if prover.areContradictory(both) { return false }
-      conditions.formUnion(prover.missing(p, from: q), table)
-      conditions.formUnion(prover.missing(q, from: p), table)
+      conditions.formUnion(prover.conditions(p, q), table)
     }
     return true
   }

@@ -341,6 +341,19 @@ package struct Prover {
 
   // MARK: Where both are defined
 
+  /// What two steps of the same values need to be the same: where one is no number the other must be
+  /// none, and where one may be a number although a part of it is none, nothing is known.
+  mutating func conditions(_ a: Definedness, _ b: Definedness) -> Definedness {
+    var result = missing(a.absorbed, from: a.hard)
+    result.formUnion(missing(b.absorbed, from: b.hard), table)
+    for (p, q) in [(a.hard, b.hard), (b.hard, a.hard)] {
+      var known = q
+      known.formUnion(result, table)
+      result.formUnion(missing(p, from: known), table)
+    }
+    return result
+  }
+
   /// The clauses of one step that those of another do not imply.
   package mutating func missing(_ a: Definedness, from b: Definedness) -> Definedness {
     var result = Definedness()
@@ -354,7 +367,9 @@ package struct Prover {
   private mutating func implies(
     _ known: Definedness, _ clause: Clause, where condition: TermID
   ) -> Bool {
-    if let own = known.guards[clause],
+    var bare = clause
+    bare.isAbsorbed = false
+    if let own = known.guards[bare] ?? known.guards[clause],
       own == condition || table.multiply(condition, table.logicalNot(own)) == table.zero
     {
       return true

@@ -34,11 +34,15 @@ extension TermPrinter {
       // A sum of squares is not 0 where the norm is not.
       return .apply(operation, [.call("norm", [notation(root)]), .number(0)])
     }
-    let parts = table.monomials(d)
-    if parts.allSatisfy({ $0.weight.isNegative }) {
-      let turned: Operation =
-        operation == .notEqual ? .notEqual : operation == .greater ? .less : .lessOrEqual
-      return comparison(turned, table.negate(d))
+    // What is fixed stands on the right.
+    let constant = table.number(table.constantPart(d))
+    let rest = table.subtract(d, constant)
+    let signs = table.monomials(rest).map(\.weight.isNegative)
+    if signs.allSatisfy({ $0 }) {
+      return .apply(operation.turned, [notation(table.negate(rest)), notation(constant)])
+    }
+    if !signs.contains(true) {
+      return .apply(operation, [notation(rest), notation(table.negate(constant))])
     }
     return comparison(operation, d)
   }
@@ -49,5 +53,18 @@ extension TermPrinter {
       factors.allSatisfy({ $0.exponent.isInteger && $0.exponent.word.map { $0 % 2 == 0 } ?? false })
     else { return nil }
     return table.product(factors.map { ($0.base, $0.exponent * .half) })
+  }
+}
+
+extension Operation {
+  /// The comparison with its sides exchanged.
+  var turned: Operation {
+    switch self {
+    case .greater: .less
+    case .greaterOrEqual: .lessOrEqual
+    case .less: .greater
+    case .lessOrEqual: .greaterOrEqual
+    default: self
+    }
   }
 }

@@ -360,6 +360,9 @@ package struct TermPrinter {
           table.monomials(d).filter { $0.weight.isNegative == sign.isNegative }
             .map { table.scale($0.monomial, by: $0.weight * sign) }))
     }
+    if table.monomials(d).allSatisfy({ $0.weight.isNegative }) {
+      return .apply(operation.turned, [side(Rational(-1)), .number(0)])
+    }
     return .apply(operation, [side(.one), side(Rational(-1))])
   }
 }

@@ -115,6 +115,7 @@ extension TermTable {
     note(.comparison)
     let (weight, common, rest) = content(d)
     var inside = rest
+    var divisors: [TermID] = []
     var vanishing: [TermID] = []
     for (base, exponent) in factors(common) {
       if isPositive(base) {
@@ -124,11 +125,26 @@ extension TermTable {
       } else if let n = exponent.word, n % 2 == 0 {
         vanishing.append(
           subtract(one, isZeroCondition(base)))
+      } else if exponent.isNegative {
+        divisors.append(base)
       } else {
         inside = multiply(inside, base)
       }
     }
     if weight.isNegative { inside = negate(inside) }
+    for divisor in divisors {
+      // A quotient is positive where both are, or neither.
+      if inside == one || inside == number(-1) {
+        inside = inside == one ? divisor : negate(divisor)
+      } else if divisors.count == 1 {
+        let signs = [(inside, divisor), (negate(inside), negate(divisor))].map {
+          multiply(positive($0), positive($1))
+        }
+        return multiply([add(signs)] + vanishing)
+      } else {
+        inside = multiply(inside, divisor)
+      }
+    }
     let own = interval(inside)
     let core: TermID
     if own.isPositive {

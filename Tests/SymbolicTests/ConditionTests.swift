@@ -31,13 +31,13 @@ import Testing
     Pair("", "if w != 0 then w * (g / w) else g", "g", []),
     Pair("", "if w > 0 then w * (g / w) else g", "g", []),
     Pair("", "if w >= 0 then w * (g / w) else g", "g", ["w != 0"]),
-    Pair("", "if g > 0 then w * (g / w) else g", "g", ["w != 0 or g <= 0"]),
+    Pair("", "if g > 0 then w * (g / w) else g", "g", ["g <= 0 or w != 0"]),
     Pair("", "if abs(w) > 1 then w^2 / w else w", "w", []),
     Pair("", "g / norm(g) * norm(g)", "g", ["norm(g) != 0"]),
     Pair("", "g / norm(w) * norm(w)", "g", ["norm(w) != 0"]),
     Pair("", "if norm(g) > 0 then g / norm(g) * norm(g) else g", "g", []),
     Pair("", "if norm(g) > 1 then g / norm(g) else g", "g / max(1, norm(g))", []),
-    Pair("", "(g^2 - w^2) / (g - w)", "g + w", ["g != w"]),
+    Pair("", "(g^2 - w^2) / (g - w)", "g + w", ["w != g"]),
     Pair("", "if g == w then 2 * g else (g^2 - w^2) / (g - w)", "g + w", []),
     Pair("", "g / abs(g)", "sign(g)", ["g != 0"]),
     Pair("", "if g == 0 then 0 else g / abs(g)", "sign(g)", []),
@@ -57,7 +57,7 @@ import Testing
     Pair("", "g * (w^2 + 1) / (w^2 + 1)", "g", []),
     Pair("", "sum(g / w * w)", "sum(g)", ["w != 0"]),
     Pair("", "if w > 0 then sum(g / w * w) else 0", "if w > 0 then sum(g) else 0", nil),
-    Pair("", "g * tanh(1 / w)", "g * tanh(1 / w) * (if w == 0 then 2 else 1)", nil),
+    Pair("", "g * tanh(1 / w)", "g * tanh(1 / w) * (if w == 0 then 2 else 1)", ["w != 0"]),
     Pair("c = 0.5 in [0, 1]", "g / c * c", "g", ["c != 0"]),
     Pair("c = 0.5 in (0, 1]", "g / c * c", "g", []),
     Pair("c = 0.5", "g / (c^2 - 1) * (c^2 - 1)", "g", ["c^2 != 1"]),
@@ -71,16 +71,16 @@ import Testing
     Pair("a = 1", "g * (a^0.25)^4", "g * a", ["a >= 0"]),
     Pair("a = 1", "g * (a^(-0.25))^4", "g / a", ["a >= 0"]),
     Pair("λ = 1, a = 1", "g * sqrt(λ * a)", "g * sqrt(λ) * sqrt(a)", ["a >= 0", "λ >= 0"]),
-    Pair("a = 1", "g * sqrt(a) * sqrt(1 - a)", "g * sqrt(a - a^2)", []),
+    Pair("a = 1", "g * sqrt(a) * sqrt(1 - a)", "g * sqrt(a - a^2)", ["a <= 1", "a >= 0"]),
     Pair("a = 1", "g * exp(log(a))", "g * a", ["a > 0"]),
-    Pair("a = 1", "g * log(a^2)", "2 * g * log(a)", nil),
+    Pair("a = 1", "g * log(a^2)", "2 * g * log(a)", ["a > 0"]),
     Pair("a = 1", "g * log(a) - g * log(a)", "0 * g", ["a > 0"]),
     Pair("a = 0.5", "g + 0 * log1p(a)", "g", ["a > -1"]),
     Pair("a = 0.5", "g + 0 * arctanh(a)", "g", ["a < 1", "a > -1"]),
     Pair("a = 0.5 in [-1, 1]", "g + 0 * arcsin(a)", "g", []),
-    Pair("", "sqrt(g)^2", "g", ["g >= 0"]),
-    Pair("", "sqrt(g^3)^2", "g^3", ["g >= 0"]),
-    Pair("", "sqrt(-g) * sqrt(-g)", "-g", ["g <= 0"]),
+    Pair("", "sqrt(g)^2", "g", nil),
+    Pair("", "sqrt(g^3)^2", "g^3", nil),
+    Pair("", "sqrt(-g) * sqrt(-g)", "-g", nil),
     Pair("", "if g > 0 then sqrt(g)^2 else g", "g", []),
     Pair("", "sqrt(abs(g))^2", "abs(g)", []),
     Pair("", "sqrt(g * w)", "sqrt(g) * sqrt(w)", nil),
@@ -120,7 +120,7 @@ import Testing
   private static func compare(_ pair: Pair) throws -> Comparison {
     let compiler = Compiler()
     let hypers = pair.hypers.isEmpty ? "" : "(\(pair.hypers))"
-    let names = pair.hypers.split(separator: ",").compactMap { $0.split(separator: " ").first }
+    let names = pair.hypers.split(separator: " ").filter { $0.allSatisfy(\.isLetter) && $0 != "in" }
     // Both read what both have.
     let rest = names.map { " + 0 * \($0)" }.joined()
     let source = zip(["A", "B"], [pair.left, pair.right]).map {
