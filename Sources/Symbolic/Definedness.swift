@@ -198,10 +198,18 @@ extension TermTable {
 
   /// Asks what an operation needs of its operands to be a number.
   func require(
-    _ operation: Operation, _ x: [TermID], where condition: TermID, _ result: inout Definedness
+    _ operation: Operation, _ x: [TermID], where condition: TermID, ranges: [Interval]? = nil,
+    _ result: inout Definedness
   ) {
-    func nonzero(_ x: TermID) { require(.nonzero, of: x, where: condition, &result) }
-    func nonnegative(_ x: TermID) { require(.nonnegative, of: x, where: condition, &result) }
+    func range(_ y: TermID) -> Interval {
+      zip(x, ranges ?? []).first { $0.0 == y }?.1 ?? .all
+    }
+    func nonzero(_ x: TermID) {
+      if !range(x).isNonzero { require(.nonzero, of: x, where: condition, &result) }
+    }
+    func nonnegative(_ x: TermID) {
+      if !range(x).isNonnegative { require(.nonnegative, of: x, where: condition, &result) }
+    }
     func positive(_ x: TermID) {
       nonnegative(x)
       nonzero(x)

@@ -39,7 +39,11 @@ package struct Importer {
   var outerExtents: [TermID]?
   private var terms: [TermID] = []
   private var defined: [Definedness] = []
+  /// Where each value lies: a square stays one that its multiplied terms hide.
+  private var ranges: [Interval] = []
   private var depths: [Int] = []
+  /// The results of loops that were written out.
+  private var unrolled: [ValueID: [TermID]] = [:]
 
   /// Terms nested more deeply than this are refused.
   static let depthLimit = 350
@@ -51,7 +55,9 @@ package struct Importer {
   }
 
   /// An output: its value, right wherever it is defined, and where that is.
-  package typealias Result = (target: OutputTarget, term: TermID, defined: Definedness)
+  package typealias Result = (
+    target: OutputTarget, term: TermID, defined: Definedness, range: Interval
+  )
 
   /// The outputs, in their order.
   package mutating func run() throws(SymbolicError) -> [Result] {
@@ -61,6 +67,7 @@ package struct Importer {
       guard live[i] else {
         terms.append(table.zero)
         defined.append(Definedness())
+        ranges.append(.all)
         depths.append(0)
         continue
       }
@@ -76,11 +83,16 @@ package struct Importer {
       let value = try term(ValueID(i))
       terms.append(value)
       if defined.count < terms.count { defined.append(definedness(ValueID(i), value)) }
+      let plain = table.hasDenominator(value) ? table.reduced(value) : value
+      ranges.append(range(ValueID(i)).intersection(table.interval(plain)))
       if table.isExhausted {
         throw SymbolicError("its terms would be too large")
       }
     }
-    return function.outputs.map { ($0.target, terms[$0.value.index], defined[$0.value.index]) }
+    return function.outputs.map {
+      let k = $0.value.index
+      return ($0.target, terms[k], defined[k], ranges[k])
+    }
   }
 
   private func operand(_ id: ValueID) -> TermID { terms[id.index] }
@@ -203,8 +215,9 @@ package struct Importer {
     case .lossAt, .gradientAt, .hessianProduct:
       return table.opaque(
         instruction.operation, [operand(instruction.a)], Detail(spread: spread))
-    case .loop: return try loop(instruction)
+    case .loop: return try loop(id)
     case .project:
+      if let results = unrolled[instruction.a] { return results[slot] }
       return table.opaque(
         .project, [operand(instruction.a)],
         Detail("\(slot) \(shapeText(shape))", spread: spread))
@@ -290,9 +303,46 @@ package struct Importer {
       Symbol(name, .draw, spread: spread, domain: domain, isGlobal: draw.isGlobal))
   }
 
-  private mutating func loop(_ instruction: Instruction) throws(SymbolicError) -> TermID {
+  /// Iterations and instructions up to which a loop is written out.
+  private static let unrollLimit = (iterations: Rational(8), instructions: 40)
+
+  /// The results of a loop that runs a few times and does little.
+  private mutating func unroll(_ id: ValueID, _ initial: [TermID]) throws(SymbolicError) -> Bool {
+    let instruction = function[id]
+    let loop = function.loops[Int(instruction.attribute)]
+    guard let count = table.value(operand(instruction.a)), count.isInteger, !count.isNegative,
+      count <= Self.unrollLimit.iterations, let iterations = count.word,
+      loop.body.instructions.count <= Self.unrollLimit.instructions,
+      loop.body.instructions.allSatisfy({
+        $0.operation.isElementwise
+          || [.constant, .hyper, .argument, .step, .extent].contains($0.operation)
+      })
+    else { return false }
+    var values = initial
+    var body = Definedness()
+    for _ in 0..<iterations {
+      var inner = Importer(table, loop.body, context)
+      inner.arguments = values + loop.captured.map { operand($0) }
+      inner.depth = depth + 1
+      inner.outerExtents = outerExtents ?? function.extents.map { operand($0) }
+      for (target, term, defined, _) in try inner.run() {
+        if case .result(let k) = target, k < values.count { values[k] = term }
+        body.formUnion(defined, table)
+      }
+    }
+    unrolled[id] = values
+    var all = definedness(of: instruction, table.zero, Definedness())
+    // A later iteration may make a number of what was none.
+    all.formUnion(iterations > 1 ? body.absorbed(table) : body, table)
+    defined.append(all)
+    return true
+  }
+
+  private mutating func loop(_ id: ValueID) throws(SymbolicError) -> TermID {
+    let instruction = function[id]
     let loop = function.loops[Int(instruction.attribute)]
     let initial = loop.initial.map { stretched($0) }
+    if try unroll(id, initial) { return table.zero }
     var carried: [TermID] = []
     for (k, value) in loop.initial.enumerated() {
       carried.append(
@@ -308,7 +358,7 @@ package struct Importer {
     let results = try inner.run()
     var next = carried
     var body = Definedness()
-    for (target, term, defined) in results {
+    for (target, term, defined, _) in results {
       if case .result(let k) = target, k < next.count { next[k] = term }
       body.formUnion(defined, table)
     }
@@ -382,6 +432,25 @@ package struct Importer {
 
   // MARK: Where values are defined
 
+  /// Where the value of an operation lies by where its operands lie.
+  private func range(_ id: ValueID) -> Interval {
+    let instruction = function[id]
+    let operands = function.operands(id)
+    func own(_ k: Int) -> Interval { ranges[operands[k].index] }
+    switch instruction.operation {
+    case .add: return own(0) + own(1)
+    case .subtract: return own(0) + -own(1)
+    case .multiply: return operands[0] == operands[1] ? own(0).power(2) : own(0) * own(1)
+    case .maximum: return own(0).maximum(own(1))
+    case .minimum: return -(-own(0)).maximum(-own(1))
+    case .select: return own(1).hull(own(2))
+    case .divide where own(1).isNonnegative: return own(0) * own(1).positivePart.reciprocal
+    case .sum, .globalSum: return own(0).isNonnegative ? .nonnegative : .all
+    case .broadcast, .reshape, .transpose, .maximumOf, .minimumOf: return own(0)
+    default: return .all
+    }
+  }
+
   /// Where an instruction's value is a number.
   private func definedness(_ id: ValueID, _ value: TermID) -> Definedness {
     let instruction = function[id]
@@ -429,7 +498,8 @@ package struct Importer {
       !operands.contains(where: { infinite(operand($0)) != 0 })
     {
       table.require(
-        instruction.operation, operands.map { operand($0) }, where: table.one, &result)
+        instruction.operation, operands.map { operand($0) }, where: table.one,
+        ranges: operands.map { ranges[$0.index] }, &result)
     }
     return result
   }
@@ -455,6 +525,12 @@ package struct Importer {
     var result = defined[instruction.a.index]
     let own = function.loops[Int(instruction.attribute)]
     for value in own.initial + own.captured { result.formUnion(defined[value.index], table) }
+    let mayAbsorb = own.body.instructions.indices.contains { i in
+      own.body.operands(ValueID(i)).indices.contains {
+        absorbs(own.body.instructions[i].operation, $0)
+      }
+    }
+    if mayAbsorb { result = result.absorbed(table) }
     let count = operand(instruction.a)
     let runs = table.positive(count)
     var changing: [TermID] = []

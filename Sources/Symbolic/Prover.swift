@@ -242,13 +242,28 @@ package struct Prover {
     for fact in facts {
       if fact.isPositive {
         if table.isNonnegative(table.subtract(d, fact.term)) { return true }
-        // x > 0 makes −x + (something ≤ 0) negative.
-        if table.interval(table.add(d, fact.term)).isNonpositive { return false }
+        // x > 0 makes −k x + (something ≤ 0) negative.
+        for k in ratios(d, fact.term) {
+          let rest = table.interval(table.add(d, table.scale(fact.term, by: k)))
+          if rest.isNonpositive { return false }
+        }
       } else if table.isNonnegative(table.subtract(fact.term, d)) {
         return false
       }
     }
     return nil
+  }
+
+  /// 1, and what makes parts of two sums cancel.
+  private func ratios(_ d: TermID, _ fact: TermID) -> [Rational] {
+    var result = [Rational.one]
+    let own = table.monomials(fact)
+    for (weight, monomial) in table.monomials(d) where monomial != table.one {
+      guard let part = own.first(where: { $0.monomial == monomial }) else { continue }
+      let k = -weight / part.weight
+      if k.isPositive, !result.contains(k) { result.append(k) }
+    }
+    return result
   }
 
   /// Whether the facts say d ≤ 0.

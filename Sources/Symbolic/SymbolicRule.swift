@@ -71,7 +71,7 @@ package struct SymbolicRule {
     var first = Importer(table, variant.initial, context)
     var initial = [TermID](repeating: table.zero, count: variant.states.count)
     initialDefined = initial.map { _ in Definedness() }
-    for (target, term, defined) in try first.run() {
+    for (target, term, defined, _) in try first.run() {
       guard case .state(let k) = target else { continue }
       initial[k] = table.reduced(term)
       initialDefined[k] = defined
@@ -124,9 +124,9 @@ package struct SymbolicRule {
       here.states = states(table, variant, signs, side + 1_000).map(\.symbol)
       var importer = Importer(table, variant.update, here)
       var isStable = true
-      for (target, term, _) in try importer.run() {
+      for (target, term, _, range) in try importer.run() {
         guard case .state(let k) = target, signs[k] else { continue }
-        if !table.isNonnegative(table.reduced(term)) {
+        if !range.isNonnegative, !table.isNonnegative(table.reduced(term)) {
           signs[k] = false
           isStable = false
         }
@@ -150,7 +150,7 @@ package struct SymbolicRule {
     context.inputs = inputs
     var importer = Importer(table, variant.update, context)
     var result = Step(weight: context.weight, states: states, views: [:])
-    for (target, term, defined) in try importer.run() {
+    for (target, term, defined, _) in try importer.run() {
       result.defined[target] = defined
       switch target {
       case .parameter: result.weight = table.reduced(term)

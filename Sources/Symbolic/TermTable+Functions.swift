@@ -402,10 +402,7 @@ extension TermTable {
     let parts = monomials(x)
     func inside(_ monomial: TermID) -> TermID? {
       let term = self[monomial]
-      guard term.kind == .apply, term.operation == .logarithm, isPositive(term.operands[0]) else {
-        return nil
-      }
-      return term.operands[0]
+      return term.kind == .apply && term.operation == .logarithm ? term.operands[0] : nil
     }
     if parts.contains(where: { inside($0.monomial) != nil }) {
       return multiply(
