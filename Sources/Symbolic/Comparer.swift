@@ -59,7 +59,8 @@ package struct Comparer {
     let stored = (a.module.variants[i].states + b.module.variants[j].states).filter {
       ![.compute, .float32, .float64].contains($0.storage)
     }
-    let isByChance = [a.module.variants[i], b.module.variants[j]].contains(where: \.roundsStochastically)
+    let isByChance = [a.module.variants[i], b.module.variants[j]].contains(
+      where: \.roundsStochastically)
     guard !stored.isEmpty || isByChance, !isSameProgram(i, j) else { return found }
     let change =
       stored.map { "\(Rule.shortKey($0.name)) stored exactly" }

@@ -121,7 +121,8 @@ package struct Definedness: Sendable {
     for (clause, condition) in clauses {
       let condition = table.substitute(condition, replacement)
       let term = table.substitute(clause.term, replacement)
-      if clause.kind == .application || clause.under != nil || clause.isFolded || clause.isAbsorbed {
+      if clause.kind == .application || clause.under != nil || clause.isFolded || clause.isAbsorbed
+      {
         var clause = clause
         clause.term = term
         clause.under = clause.under.map { table.substitute($0, replacement) }

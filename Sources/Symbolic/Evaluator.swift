@@ -42,7 +42,8 @@ package struct Evaluator {
     case .symbol:
       let symbol = table.symbol(of: id)!
       switch symbol.role {
-      case .constant: return every(symbol.isInfinite ? .infinity : symbol.name == "pi" ? .pi : 2.718281828459045)
+      case .constant:
+        return every(symbol.isInfinite ? .infinity : symbol.name == "pi" ? .pi : 2.718281828459045)
       case .extent:
         switch symbol.name {
         case "rows": return every(Double(rows))

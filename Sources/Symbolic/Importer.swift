@@ -83,8 +83,14 @@ package struct Importer {
       let value = try term(ValueID(i))
       terms.append(value)
       if defined.count < terms.count { defined.append(definedness(ValueID(i), value)) }
-      let plain = table.hasDenominator(value) ? table.reduced(value) : value
-      ranges.append(range(ValueID(i)).intersection(table.interval(plain)))
+      var known = range(ValueID(i)).intersection(table.interval(value))
+      if table.hasDenominator(value) {
+        // Over one denominator more is seen.
+        let (weight, common, rest) = table.content(value)
+        known = known.intersection(
+          .point(weight) * table.interval(common) * table.interval(rest))
+      }
+      ranges.append(known)
       if table.isExhausted {
         throw SymbolicError("its terms would be too large")
       }
@@ -164,7 +170,8 @@ package struct Importer {
     let slot = Int(instruction.attribute)
     let shape = instruction.type.shape
     let spread = Self.spread(shape)
-    if !instruction.operation.isElementwise, ![.broadcast, .loop, .project].contains(instruction.operation),
+    if !instruction.operation.isElementwise,
+      ![.broadcast, .loop, .project].contains(instruction.operation),
       function.operands(id).contains(where: { infinite(operand($0)) != 0 })
     {
       throw SymbolicError("it folds or moves an infinite number")
@@ -441,6 +448,9 @@ package struct Importer {
     case .add: return own(0) + own(1)
     case .subtract: return own(0) + -own(1)
     case .multiply: return operands[0] == operands[1] ? own(0).power(2) : own(0) * own(1)
+    case .power:
+      let exponent = table.value(operand(operands[1]))?.word ?? 0
+      return exponent > 0 ? own(0).power(exponent) : .all
     case .maximum: return own(0).maximum(own(1))
     case .minimum: return -(-own(0)).maximum(-own(1))
     case .select: return own(1).hull(own(2))
@@ -508,7 +518,8 @@ package struct Importer {
   private func absorbs(_ operation: Operation, _ k: Int) -> Bool {
     switch operation {
     case .divide: return k == 1
-    case .negate, .absolute, .squareRoot, .cubeRoot, .logarithm, .log1p, .log2, .log10, .sinh, .cosh,
+    case .negate, .absolute, .squareRoot, .cubeRoot, .logarithm, .log1p, .log2, .log10, .sinh,
+      .cosh,
       .arcsinh, .arccosh, .sine, .cosine, .tangent, .arcsine, .arccosine, .arctanh, .floor,
       .ceiling, .round, .bfloat16, .float16, .add, .subtract, .multiply, .modulo, .sum, .globalSum,
       .matrixProduct, .transpose, .reshape, .broadcast, .diagonal, .project:

@@ -17,7 +17,8 @@ extension Rewrite {
     Rewrite(.signCubed, "sign(x)³ = sign(x)"),
     Rewrite(.signTimesAbsolute, "sign(x) |x| = x", exceptions: "0 · ∞ cannot appear"),
     Rewrite(
-      .overAbsolute, "x / |x| = sign(x)", if: "x ≠ 0, which stands beside the term", exceptions: "NaN for 0 and ∞"
+      .overAbsolute, "x / |x| = sign(x)", if: "x ≠ 0, which stands beside the term",
+      exceptions: "NaN for 0 and ∞"
     ),
     Rewrite(.absoluteSquared, "|x|² = x²"),
     Rewrite(.absoluteOfProduct, "|x y| = |x| |y|"),

@@ -111,7 +111,8 @@ package struct Setting {
     for (key, domain) in domains.sorted(by: { $0.key < $1.key }) where domain.isEmpty {
       let name = names[key] ?? Greek.unicode(key)
       throw SymbolicError(
-        "no number is in every domain that `\(name)` has: give the rules other names or values for it")
+        "no number is in every domain that `\(name)` has: give the rules other names or values for it"
+      )
     }
     func symbol(_ key: String) -> TermID {
       let name = names[key] ?? Greek.unicode(key)

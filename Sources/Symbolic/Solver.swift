@@ -53,7 +53,7 @@ package struct Solver {
       table.reduced(table.subtract(table.multiply(c[1], c[1]), four)), .half)
     return [table.negate(root), root].map { part in
       table.divide(
-          table.add(table.negate(c[1]), part), table.scale(c[2], by: Rational(2)))
+        table.add(table.negate(c[1]), part), table.scale(c[2], by: Rational(2)))
     }
   }
 

@@ -101,8 +101,8 @@ package struct StateHistory {
     if share == table.one { return table.multiply(weight, t) }
     return table.reduced(
       table.divide(
-          table.multiply(weight, table.subtract(table.one, table.power(share, t))),
-          table.subtract(table.one, share)))
+        table.multiply(weight, table.subtract(table.one, table.power(share, t))),
+        table.subtract(table.one, share)))
   }
 
   /// 1 / (1 − a): how many steps the state remembers; nil for a sum over all.

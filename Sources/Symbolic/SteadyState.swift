@@ -91,8 +91,8 @@ package struct SteadyState {
       zip(rule.hyperNames, rule.hypers).filter { isEpsilon($0.0) }.map(\.1))
     let rest = t.reduced(
       t.substitute(update) { id in
-          small.contains(id) && t[id].kind == .symbol ? t.zero : nil
-        })
+        small.contains(id) && t[id].kind == .symbol ? t.zero : nil
+      })
     withoutEpsilon = rest == update ? nil : rest
     self.limits = limits
   }

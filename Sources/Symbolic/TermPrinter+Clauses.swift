@@ -18,7 +18,9 @@ extension TermPrinter {
   private func text(_ clause: Clause, isStrict: Bool, where condition: TermID) -> String {
     if condition != table.one {
       var holds = table.validity(of: clause, where: condition)
-      if isStrict { holds = table.logicalOr(table.logicalNot(condition), table.positive(clause.term)) }
+      if isStrict {
+        holds = table.logicalOr(table.logicalNot(condition), table.positive(clause.term))
+      }
       return self.condition(holds).map { OptDialect().text($0, in: .conditional) } ?? text(holds)
     }
     let operation: Operation =

@@ -351,7 +351,9 @@ extension TermTable {
       let inner = monomials(x[0])
       if inner.count == 1, inner[0].weight.magnitude.isOne, self[inner[0].monomial].kind == .apply,
         self[inner[0].monomial].operation == operation
-      { return x[0] }
+      {
+        return x[0]
+      }
       return opaque(function: operation, reduced(x[0]))
     case .arctangent2, .copySign: return opaque(operation, x.map { reduced($0) })
     case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,

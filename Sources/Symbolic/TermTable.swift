@@ -149,7 +149,8 @@ package final class TermTable {
       globalFlags.append(
         reachesAllTensors(term)
           || (term.kind != .apply || term.operation.isElementwise)
-            && term.operands.allSatisfy { globalFlags[$0.index] })
+            && term.operands.allSatisfy { globalFlags[$0.index] }
+      )
     }
     return id
   }

@@ -16,7 +16,8 @@ import Testing
       ("β * x + (1 - β) * x", "x"), ("exp(log(1 + abs(x)) + x)", "(1 + abs(x)) * exp(x)"),
       ("1 / 3 + 1 / 6", "0.5"),
       ("max(x, x)", "x"), ("sign(-3 * x)", "-sign(x)"),
-    ]) func simplified(_ text: String, _ expected: String) throws {
+    ]) func simplified(_ text: String, _ expected: String) throws
+  {
     let found = try algebra().simplified(text)
     let a = algebra()
     #expect(a.table.isEqual(try a.term(text), try a.term(expected)), "\(found)")
