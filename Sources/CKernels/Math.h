@@ -155,12 +155,10 @@ RV_INLINE float rv_tanh_f32(float x) {
   p = p * s - 5.37397155531e-2f;
   p = p * s + 1.33314422036e-1f;
   p = p * s - 3.33332819422e-1f;
-  float near = p * s * x + x;
+  float near = p * s * a + a;
   float clamped = a > 44.0f ? 44.0f : a;
   float far = 1.0f - 2.0f / (rv_exp_f32(clamped + clamped) + 1.0f);
-  far = __builtin_copysignf(far, x);
-  float r = a < 0.625f ? near : far;
-  return x != x ? x : r;
+  return __builtin_copysignf(a < 0.625f ? near : far, x);
 }
 
 RV_INLINE double rv_tanh_f64(double x) {
@@ -172,12 +170,9 @@ RV_INLINE double rv_tanh_f64(double x) {
   double q = s + 1.12811678491632931402e2;
   q = q * s + 2.23548839060100448583e3;
   q = q * s + 4.84406305325125486048e3;
-  double near = x + x * s * (p / q);
-  near = x == 0.0 ? x : near;
+  double near = a + a * s * (p / q);
   double clamped = a > 350.0 ? 350.0 : a;
   double far = 1.0 - 2.0 / (rv_exp_f64(clamped + clamped) + 1.0);
-  far = __builtin_copysign(far, x);
-  double r = a < 0.625 ? near : far;
-  return x != x ? x : r;
+  return __builtin_copysign(a < 0.625 ? near : far, x);
 }
 #pragma STDC FP_CONTRACT DEFAULT

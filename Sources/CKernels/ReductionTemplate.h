@@ -30,7 +30,11 @@ RV_HEAD(sum, 0) {
   double rest = 0;
   for (; i < n; i++) rest += (double)x[i];
   RV_FOLD_LANES(total)
-  *(double *)d_ += total + rest;
+  total += rest;
+  // Floats whose sum is none have one among the doubles.
+  if (sizeof(T) == 4 && total - total != 0)
+    for (i = 0, total = 0; i < n; i++) total += (double)x[i];
+  *(double *)d_ += total;
   (void)b; (void)c; (void)e;
 }
 

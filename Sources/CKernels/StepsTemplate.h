@@ -197,7 +197,7 @@ static double N(quantile)(const T *x, int64_t n, double q, int64_t *scratch) {
   double clipped = q < 0 ? 0 : q > 1 ? 1 : q;
   double position = clipped * (double)(n - 1);
   int64_t low = (int64_t)floor(position);
-  int64_t high = low + 1 < n ? low + 1 : n - 1;
+  int64_t high = (int64_t)ceil(position);
   double fraction = position - (double)low;
   double a = x[order[low]], b = x[order[high]];
   if (a == b) return a;

@@ -93,7 +93,7 @@ package struct Replay: Sendable {
     }
     result.parameters = parameters.load()
     result.skippedSteps = optimizer.skippedSteps
-    result.warnings = watch.findings
+    result.warnings = watch.findings()
     for name in optimizer.stateNames(of: 0) {
       result.states.append(
         State(

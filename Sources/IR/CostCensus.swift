@@ -19,7 +19,7 @@ struct CostCensus {
       let users = readers[id] ?? []
       return !users.isEmpty
         && users.allSatisfy {
-          function.instructions[$0].operation.info.operationClass == .globalReduction
+          function.instructions[$0].operation.isGlobalReduction
         }
     }
   }
@@ -58,7 +58,7 @@ struct CostCensus {
       case .rowwise: scopes[.perRow, default: 0] += 1
       case .globalReduction:
         sites.insert([Int32(instruction.operation.rawValue), instruction.attribute])
-      case .matrix, .decomposition, .selection: needsWholeTensor = true
+      case .matrix, .selection: needsWholeTensor = true
       case .movement:
         let isView =
           instruction.operation == .broadcast || function.type(instruction.a).shape.isScalar

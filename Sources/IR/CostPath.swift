@@ -128,7 +128,7 @@ struct CostPath {
       visits.append((before, operand))
       if size(operand).coversTensor { level[id.index] = before + 1 }
     case .globalReduction: break
-    case .matrix, .decomposition, .selection, .movement, .oracle:
+    case .matrix, .selection, .movement, .oracle:
       if instruction.operation == .broadcast { break }
       if operands.allSatisfy({ !isTensor($0) }) { break }
       countWhole(id, operands, before)
@@ -150,7 +150,7 @@ struct CostPath {
     }
     sum.flops += wholeFlops(id, operands)
     if operation == .matrixProduct { sum.matrixProducts += Amount(1) }
-    if operation.info.operationClass == .decomposition { sum.decompositions += Amount(1) }
+    if operation.isDecomposition { sum.decompositions += Amount(1) }
     for operand in Set(operands) where isTensor(operand) {
       sum.bytesRead += size(operand) * (resident[operand] ?? 4)
     }

@@ -25,6 +25,15 @@ package struct FunctionEditor: Sendable {
     /// The shape rules, in the user's terms.
     case shape(String)
     case outputChanges(OutputTarget)
+    /// Lengths of axes or numbers of iterations are made of this value: another would change the
+    /// shapes of what has a shape already.
+    case fixesLengths(ValueID)
+    /// An operand of what states its own shape (`reshape`), or is a length, would have another shape.
+    case statesShape(ValueID)
+    /// A list would lack entries, or an entry would stand outside of it.
+    case listEntry(ValueID)
+    /// The language has no words for this operation of these shapes.
+    case notWritten(ValueID)
     /// A state that is one for all tensors would differ between them.
     case dependsOnTensor(state: String)
     case broken(VerificationError)
@@ -39,6 +48,10 @@ package struct FunctionEditor: Sendable {
       case .isUsed(let id): "\(id.text) is used and nothing stands in for it"
       case .shape(let message): message
       case .outputChanges(let target): "\(target.text) would get another type"
+      case .fixesLengths(let id): "lengths or numbers of iterations are made of \(id.text)"
+      case .statesShape(let id): "an operand of \(id.text) would have another shape"
+      case .listEntry(let id): "\(id.text) is a part of a list and stands in no other place"
+      case .notWritten(let id): "no expression of the language is \(id.text) with these shapes"
       case .dependsOnTensor(let state):
         "`\(state)` is one for all tensors, and this value differs from tensor to tensor"
       case .broken(let error): error.description
@@ -88,7 +101,7 @@ package struct FunctionEditor: Sendable {
   package mutating func delete(
     _ value: ValueID, inFavourOf replacement: ValueID? = nil
   ) throws(Refusal) {
-    try check(value)
+    try check(changing: value)
     if let replacement {
       guard replacement.isSome, replacement.index < value.index else {
         throw .notEarlier(replacement)
@@ -105,11 +118,12 @@ package struct FunctionEditor: Sendable {
   package mutating func replaceOperand(
     _ k: Int, of value: ValueID, by operand: ValueID
   ) throws(Refusal) {
-    try check(value)
+    try check(changing: value)
     guard (0..<3).contains(k), function[value].operand(k).isSome else {
       throw .noOperand(k, of: value)
     }
     guard operand.isSome, operand.index < value.index else { throw .notEarlier(operand) }
+    if function[value].operation == .loop { throw .fixesLengths(function[value].a) }
     var source = function
     let path = [\Instruction.a, \.b, \.c][k]
     source.instructions[value.index][keyPath: path] = operand
@@ -120,7 +134,7 @@ package struct FunctionEditor: Sendable {
   package mutating func replaceOperation(
     of value: ValueID, by operation: Operation, attribute: Int32 = 0
   ) throws(Refusal) {
-    try check(value)
+    try check(changing: value)
     guard Self.isPlain(function[value].operation) else {
       throw .notPlain(function[value].operation)
     }
@@ -134,7 +148,7 @@ package struct FunctionEditor: Sendable {
 
   /// Gives a number another value.
   package mutating func replaceConstant(_ value: ValueID, by x: Double) throws(Refusal) {
-    try check(value)
+    try check(changing: value)
     guard function[value].operation == .constant else { throw .notPlain(function[value].operation) }
     try rebuild { builder, id, _ in id == value ? builder.constant(x) : nil }
   }
@@ -156,6 +170,11 @@ package struct FunctionEditor: Sendable {
     guard function.instructions.indices.contains(value.index) else { throw .noValue(value) }
   }
 
+  private func check(changing value: ValueID) throws(Refusal) {
+    try check(value)
+    if function.valuesThatFixLengths().contains(value) { throw .fixesLengths(value) }
+  }
+
   private func check(
     _ operation: Operation, _ operands: [ValueID], before end: ValueID
   ) throws(Refusal) {
@@ -175,10 +194,22 @@ package struct FunctionEditor: Sendable {
   /// Whether the operation is known by its operands, and its attribute by its scope.
   private static func isPlain(_ operation: Operation) -> Bool {
     switch operation.info.operationClass {
-    case .elementwise, .reduction, .rowwise, .matrix, .selection: true
-    case .decomposition: operation == .solve || operation == .cholesky
+    case .elementwise, .reduction, .rowwise, .selection: true
+    case .matrix: operation == .solve || operation == .cholesky || !operation.isDecomposition
     case .movement: operation == .diagonal || operation == .gather || operation == .takeAlong
     case .source, .globalReduction, .oracle, .region: false
+    }
+  }
+
+  /// Whether the shapes of operands must stay: what is made of them has lengths that are stated and not
+  /// inferred, as a choice that binding decides has, or is a length.
+  private func statesShape(_ id: ValueID) -> Bool {
+    let i = function[id]
+    switch i.operation {
+    case .reshape, .scatterAdd, .placeSlice, .placeAlong, .extent, .argMaximum, .argMinimum:
+      return true
+    case .select: return function.type(i.b).shape.broadcast(with: function.type(i.c).shape) == nil
+    default: return false
     }
   }
 
@@ -230,6 +261,13 @@ package struct FunctionEditor: Sendable {
         if other.isSome { builder.name(other, source.names[id]) }
         continue
       }
+      if statesShape(id),
+        zip(function.operands(id), operands).contains(where: { old, new in
+          new.isSome && builder.type(new).shape != function.type(old).shape
+        })
+      {
+        throw .statesShape(id)
+      }
       do throws(DiagnosticError) {
         map[i] = try builder.copy(id, of: source, map)
       } catch { throw .shape(error.diagnostics.first?.message ?? "") }
@@ -254,10 +292,51 @@ package struct FunctionEditor: Sendable {
       }
     }
     let result = builder.finish()
+    if let part = result.looseListPart() { throw .listEntry(part) }
+    let before = Set(function.valuesWithoutText().map { map[$0.index] })
+    if let value = result.valuesWithoutText().first(where: { !before.contains($0) }) {
+      throw .notWritten(value)
+    }
     do throws(VerificationError) {
       try result.verify(after: "an edit")
     } catch { throw .broken(error) }
     function = result
     moved = map
+  }
+}
+
+extension Function {
+  /// Places of extremes in a whole matrix (the language gives one for each row), and products with a
+  /// row on the right (the language takes it for a column).
+  fileprivate func valuesWithoutText() -> [ValueID] {
+    instructions.indices.filter { i in
+      let instruction = instructions[i]
+      switch instruction.operation {
+      case .argMaximum, .argMinimum:
+        let scope = Scope(rawValue: instruction.attribute)
+        let isMatrix = type(instruction.a).shape.tensor.rank == 2
+        return scope?.axis == nil && (scope == .perRow) != isMatrix
+      case .matrixProduct:
+        let left = type(instruction.a).shape.tensor.extents
+        let right = type(instruction.b).shape.tensor.extents
+        return right[0].isOne && !right[1].isOne && !left[1].isOne
+      default: return false
+      }
+    }.map { ValueID($0) }
+  }
+
+  /// What the lengths of axes and the numbers of iterations are made of.
+  fileprivate func valuesThatFixLengths() -> Set<ValueID> {
+    var roots = extents
+    for instruction in instructions where instruction.operation == .loop {
+      let loop = loops[Int(instruction.attribute)]
+      let given = loop.initial + loop.captured
+      roots.append(instruction.a)
+      for inner in loop.body.valuesThatFixLengths()
+      where loop.body[inner].operation == .argument {
+        roots.append(given[Int(loop.body[inner].attribute)])
+      }
+    }
+    return roots.reduce(into: []) { $0.formUnion(values(under: $1)) }
   }
 }

@@ -1,10 +1,12 @@
 /// Every operation of the language, its objectives, its schedules and its terms.
 ///
-/// The one table: what an operation is called, how many operands it has, what class of work it is,
-/// what it costs, and of a function of one number its parity, its values and the line that helps.
+/// The one table: what an operation is called, how many operands it has, which of its class of work
+/// it is, what it costs, where its values lie, what its attribute says, its name in libm; of a function
+/// of one number its parity and the line that helps.
 /// Shapes: `ShapeRules.swift`. Derivatives: `Passes/DifferentiateRules.swift`. Meaning: `Folding`
-/// and the reference evaluator. Kernels: `OperationKernels.swift`. Terms: `TermTable+Functions.swift`.
-/// Units: `Units.swift`. Each is an exhaustive switch over this enum.
+/// and the reference evaluator. Kernels: `OperationKernels.swift`, steps: `PlannerSteps.swift`.
+/// Terms: `TermTable+Functions.swift`. Units: `Units.swift`. Each is a switch without `default` over
+/// this enum or over a class of it.
 ///
 /// New cases stand at the end: the canonical order of a function reads the numbers.
 package enum Operation: UInt8, CaseIterable, Sendable {
@@ -54,9 +56,13 @@ package enum Parity: Sendable {
   case odd, rising
 }
 
-/// Where the values of a function of one number lie, wherever it has one.
+/// Where values lie, wherever there is one.
 package enum ValueBounds: Sendable {
   case all, nonNegative, positive, atLeastOne
+  /// [0, 1], and a condition: 0 or 1.
+  case unit, truth
+  /// Not negative where the first operand, or every operand, is not.
+  case asOperand, asOperands
   /// [−1, 1] and (−1, 1).
   case signs, insideSigns
 }
@@ -104,12 +110,6 @@ package enum Distribution: UInt8, Sendable {
   case normal, uniform, rademacher, exponential, bernoulli
 }
 
-/// The class of work, and so the engine's strategy and the cost sheet's words.
-package enum OperationClass: UInt8, Sendable {
-  case source, elementwise, reduction, globalReduction, rowwise, matrix, decomposition
-  case movement, selection, oracle, region
-}
-
 /// What the attribute of an instruction says.
 package enum AttributeMeaning: UInt8, Sendable {
   case none
@@ -132,15 +132,18 @@ extension Operation {
     package var attribute: AttributeMeaning
     /// Floating-point operations per element of the result (of the operand, for reductions).
     package var flops: Int
-    package var isCommutative: Bool
-    package var givesBoolean: Bool
+    package var values: ValueBounds
+    /// The function of libm that an elementwise operation is; nil where `Native` writes it otherwise.
+    package var libm: String?
+    package var isCommutative = false
     /// How far an elementwise result may lie from the exact one, in units in the last place of the
     /// element type: 0.5 is correctly rounded. No engine may be further away.
-    package var ulps: Double
+    package var ulps = 0.5
     package var parity = Parity.none
-    package var values = ValueBounds.all
-    /// How a call is written and what it gives: of a function of one number.
-    package var words: (usage: String, meaning: String)?
+    /// What a function of one number gives, in words. `BuiltinHelp` has those of all others.
+    package var meaning = ""
+
+    package var givesBoolean: Bool { values == .truth }
   }
 
   /// What the table says of the operation.
@@ -148,148 +151,173 @@ extension Operation {
 
   private static let table: [Info] = allCases.map { $0.row }
 
+  // What analyses, printing and compiled passes ask of a row has no default.
   @inline(never) private var row: Info {
-    func make(
-      _ name: String, _ arity: Int, _ group: OperationClass, _ flops: Int = 0,
-      commutative: Bool = false, boolean: Bool = false, ulps: Double = 0.5,
-      attribute: AttributeMeaning = .none
+    func source(
+      _ name: String, _ kind: OperationClass.Source, _ values: ValueBounds,
+      _ attribute: AttributeMeaning, flops: Int = 0
+    ) -> Info {
+      whole(name, 0, .source(kind), flops, values, attribute)
+    }
+    func whole(
+      _ name: String, _ arity: Int, _ group: OperationClass, _ flops: Int, _ values: ValueBounds,
+      _ attribute: AttributeMeaning
     ) -> Info {
       Info(
         name: name, arity: arity, operationClass: group, attribute: attribute, flops: flops,
-        isCommutative: commutative, givesBoolean: boolean, ulps: ulps)
+        values: values)
     }
-    /// A function of one number. Nothing but the roundings has a default.
-    func function(
-      _ name: String, _ flops: Int, _ parity: Parity, _ values: ValueBounds, _ meaning: String,
-      boolean: Bool = false, ulps: Double = 0.5
+    func elementwise(
+      _ name: String, _ libm: String?, _ arity: Int, _ flops: Int, _ values: ValueBounds,
+      commutative: Bool = false, ulps: Double = 0.5
     ) -> Info {
-      var info = make(name, 1, .elementwise, flops, boolean: boolean, ulps: ulps)
+      var info = whole(name, arity, .elementwise, flops, values, .none)
+      info.libm = libm
+      info.isCommutative = commutative
+      info.ulps = ulps
+      return info
+    }
+    /// A function of one number.
+    func function(
+      _ name: String, _ libm: String?, _ flops: Int, _ parity: Parity, _ values: ValueBounds,
+      _ meaning: String, ulps: Double = 0.5
+    ) -> Info {
+      var info = elementwise(name, libm, 1, flops, values, ulps: ulps)
       info.parity = parity
-      info.values = values
-      info.words = ("\(name)(x)", meaning)
+      info.meaning = meaning
       return info
     }
     return switch self {
-    case .constant: make("", 0, .source, attribute: .constant)
-    case .hyper: make("", 0, .source, attribute: .slot)
-    case .free: make("", 0, .source, attribute: .slot)
-    case .step: make("t", 0, .source)
-    case .horizon: make("T", 0, .source)
-    case .parameter: make("w", 0, .source, attribute: .slot)
-    case .gradient: make("g", 0, .source, attribute: .slot)
-    case .state: make("", 0, .source, attribute: .slot)
-    case .input: make("", 0, .source, attribute: .slot)
-    case .loss: make("loss", 0, .source)
-    case .extent: make("", 0, .source, attribute: .extent)
-    case .argument: make("", 0, .source, attribute: .slot)
-    case .draw: make("", 0, .source, 10, attribute: .draw)
-    case .iota: make("iota", 0, .source, attribute: .axis)
-    case .negate: make("-", 1, .elementwise, 1)
-    case .absolute: function("abs", 1, .even, .nonNegative, "the size of x")
-    case .sign: function("sign", 1, .rising, .signs, "1, -1, or 0 where x is 0")
-    case .squareRoot: function("sqrt", 1, .none, .nonNegative, "the square root")
+    case .constant: source("", .constant, .all, .constant)
+    case .hyper: source("", .hyper, .all, .slot)
+    case .free: source("", .free, .all, .slot)
+    case .step: source("t", .step, .atLeastOne, .none)
+    case .horizon: source("T", .horizon, .nonNegative, .none)
+    case .parameter: source("w", .parameter, .all, .slot)
+    case .gradient: source("g", .gradient, .all, .slot)
+    case .state: source("", .state, .all, .slot)
+    case .input: source("", .input, .all, .slot)
+    case .loss: source("loss", .loss, .all, .none)
+    case .extent: source("", .extent, .nonNegative, .extent)
+    case .argument: source("", .argument, .all, .slot)
+    case .draw: source("", .draw, .all, .draw, flops: 10)
+    case .iota: source("iota", .iota, .nonNegative, .axis)
+    case .identity: source("eye", .identity, .unit, .none)
+    case .negate: elementwise("-", nil, 1, 1, .all)
+    case .absolute: function("abs", "fabs", 1, .even, .nonNegative, "the size of x")
+    case .sign: function("sign", nil, 1, .rising, .signs, "1, -1, or 0 where x is 0")
+    case .squareRoot: function("sqrt", "sqrt", 1, .none, .nonNegative, "the square root")
     case .cubeRoot:
-      function("cbrt", 10, .rising, .all, "the cube root, of negative numbers too", ulps: 1.5)
-    case .exponential: function("exp", 10, .none, .positive, "e^x", ulps: 1.5)
-    case .expm1: function("expm1", 10, .none, .all, "e^x - 1, exact near 0", ulps: 1.5)
-    case .logarithm: function("log", 10, .none, .all, "the natural logarithm", ulps: 1.5)
-    case .log1p: function("log1p", 10, .none, .all, "log(1 + x), exact near 0", ulps: 1.5)
-    case .tanh: function("tanh", 12, .rising, .insideSigns, "the hyperbolic tangent", ulps: 2.5)
-    case .sinh: function("sinh", 12, .rising, .all, "the hyperbolic sine", ulps: 2.5)
-    case .cosh: function("cosh", 12, .even, .atLeastOne, "the hyperbolic cosine", ulps: 2.5)
-    case .sine: function("sin", 10, .odd, .signs, "the sine of an angle in radians", ulps: 1.5)
-    case .cosine: function("cos", 10, .even, .signs, "the cosine of an angle in radians", ulps: 1.5)
-    case .tangent: function("tan", 12, .odd, .all, "the tangent of an angle in radians", ulps: 1.5)
-    case .arcsine: function("arcsin", 12, .rising, .all, "the angle whose sine is x", ulps: 1.5)
+      function(
+        "cbrt", "cbrt", 10, .rising, .all, "the cube root, of negative numbers too", ulps: 1.5)
+    case .exponential: function("exp", "exp", 10, .none, .positive, "e^x", ulps: 1.5)
+    case .expm1: function("expm1", "expm1", 10, .none, .all, "e^x - 1, exact near 0", ulps: 1.5)
+    case .logarithm: function("log", "log", 10, .none, .all, "the natural logarithm", ulps: 1.5)
+    case .log1p: function("log1p", "log1p", 10, .none, .all, "log(1 + x), exact near 0", ulps: 1.5)
+    case .tanh:
+      function("tanh", "tanh", 12, .rising, .insideSigns, "the hyperbolic tangent", ulps: 2.5)
+    case .sinh: function("sinh", "sinh", 12, .rising, .all, "the hyperbolic sine", ulps: 2.5)
+    case .cosh: function("cosh", "cosh", 12, .even, .atLeastOne, "the hyperbolic cosine", ulps: 2.5)
+    case .sine:
+      function("sin", "sin", 10, .odd, .signs, "the sine of an angle in radians", ulps: 1.5)
+    case .cosine:
+      function("cos", "cos", 10, .even, .signs, "the cosine of an angle in radians", ulps: 1.5)
+    case .tangent:
+      function("tan", "tan", 12, .odd, .all, "the tangent of an angle in radians", ulps: 1.5)
+    case .arcsine:
+      function("arcsin", "asin", 12, .rising, .all, "the angle whose sine is x", ulps: 1.5)
     case .arccosine:
-      function("arccos", 12, .none, .nonNegative, "the angle whose cosine is x", ulps: 1.5)
+      function("arccos", "acos", 12, .none, .nonNegative, "the angle whose cosine is x", ulps: 1.5)
     case .arctangent:
-      function("arctan", 12, .rising, .all, "the angle whose tangent is x", ulps: 1.5)
-    case .floor: function("floor", 1, .none, .all, "the whole number below")
-    case .ceiling: function("ceil", 1, .none, .all, "the whole number above")
-    case .round: function("round", 1, .odd, .all, "the nearest whole number, halves to even")
+      function("arctan", "atan", 12, .rising, .all, "the angle whose tangent is x", ulps: 1.5)
+    case .floor: function("floor", "floor", 1, .none, .all, "the whole number below")
+    case .ceiling: function("ceil", "ceil", 1, .none, .all, "the whole number above")
+    case .round:
+      function("round", "rint", 1, .odd, .all, "the nearest whole number, halves to even")
     case .bfloat16:
       function(
-        "bf16", 1, .odd, .all, "the nearest number with 8 significant bits, as bfloat16 keeps it")
+        "bf16", nil, 1, .odd, .all,
+        "the nearest number with 8 significant bits, as bfloat16 keeps it")
     case .float16:
       function(
-        "f16", 1, .odd, .all, "the nearest number with 11 significant bits, as float16 keeps it")
-    case .errorFunction: function("erf", 15, .rising, .insideSigns, "the error function", ulps: 1.5)
+        "f16", nil, 1, .odd, .all,
+        "the nearest number with 11 significant bits, as float16 keeps it")
+    case .errorFunction:
+      function("erf", "erf", 15, .rising, .insideSigns, "the error function", ulps: 1.5)
     case .isFinite:
-      function(
-        "isfinite", 1, .even, .nonNegative, "whether x is neither infinite nor NaN", boolean: true)
-    case .exp2: function("exp2", 10, .none, .positive, "2^x", ulps: 1.5)
-    case .log2: function("log2", 10, .none, .all, "the logarithm to base 2", ulps: 1.5)
-    case .log10: function("log10", 10, .none, .all, "the logarithm to base 10", ulps: 2.5)
+      function("isfinite", nil, 1, .even, .truth, "whether x is neither infinite nor NaN")
+    case .exp2: function("exp2", "exp2", 10, .none, .positive, "2^x", ulps: 1.5)
+    case .log2: function("log2", "log2", 10, .none, .all, "the logarithm to base 2", ulps: 1.5)
+    case .log10: function("log10", "log10", 10, .none, .all, "the logarithm to base 10", ulps: 2.5)
     case .arcsinh:
-      function("arcsinh", 12, .rising, .all, "the number whose hyperbolic sine is x", ulps: 2.5)
+      function(
+        "arcsinh", "asinh", 12, .rising, .all, "the number whose hyperbolic sine is x", ulps: 2.5)
     case .arccosh:
       function(
-        "arccosh", 12, .none, .nonNegative, "the number whose hyperbolic cosine is x", ulps: 2.5)
+        "arccosh", "acosh", 12, .none, .nonNegative, "the number whose hyperbolic cosine is x",
+        ulps: 2.5)
     case .arctanh:
-      function("arctanh", 12, .rising, .all, "the number whose hyperbolic tangent is x", ulps: 2.5)
-    case .reciprocal: function("reciprocal", 1, .rising, .all, "1 / x")
-    case .logicalNot: make("not", 1, .elementwise, 1, boolean: true)
-    case .add: make("+", 2, .elementwise, 1, commutative: true)
-    case .subtract: make("-", 2, .elementwise, 1)
-    case .multiply: make("*", 2, .elementwise, 1, commutative: true)
-    case .divide: make("/", 2, .elementwise, 1)
-    case .power: make("^", 2, .elementwise, 20, ulps: 2.5)
-    case .minimum: make("min", 2, .elementwise, 1)
-    case .maximum: make("max", 2, .elementwise, 1)
-    case .modulo: make("mod", 2, .elementwise, 3)
-    case .arctangent2: make("arctan2", 2, .elementwise, 15, ulps: 1.5)
-    case .copySign: make("copysign", 2, .elementwise, 1)
-    case .less: make("<", 2, .elementwise, 1, boolean: true)
-    case .lessOrEqual: make("<=", 2, .elementwise, 1, boolean: true)
-    case .greater: make(">", 2, .elementwise, 1, boolean: true)
-    case .greaterOrEqual: make(">=", 2, .elementwise, 1, boolean: true)
-    case .equal: make("==", 2, .elementwise, 1, commutative: true, boolean: true)
-    case .notEqual: make("!=", 2, .elementwise, 1, commutative: true, boolean: true)
-    case .logicalAnd: make("and", 2, .elementwise, 1, commutative: true, boolean: true)
-    case .logicalOr: make("or", 2, .elementwise, 1, commutative: true, boolean: true)
-    case .select: make("if", 3, .elementwise, 1)
-    case .clip: make("clip", 3, .elementwise, 2)
-    case .sum: make("sum", 1, .reduction, 1, attribute: .scope)
-    case .maximumOf: make("max", 1, .reduction, 1, attribute: .scope)
-    case .minimumOf: make("min", 1, .reduction, 1, attribute: .scope)
-    case .argMaximum: make("argmax", 1, .reduction, 1, attribute: .scope)
-    case .argMinimum: make("argmin", 1, .reduction, 1, attribute: .scope)
-    case .globalSum: make("sum", 1, .globalReduction, 1, attribute: .site)
-    case .globalMaximum: make("max", 1, .globalReduction, 1, attribute: .site)
-    case .globalMinimum: make("min", 1, .globalReduction, 1, attribute: .site)
-    case .softmax: make("softmax", 1, .rowwise, 13)
-    case .logSoftmax: make("log_softmax", 1, .rowwise, 13)
-    case .matrixProduct: make("@", 2, .matrix)
-    case .transpose: make("transpose", 1, .matrix)
-    case .identity: make("eye", 0, .source)
-    case .diagonal: make("diag", 1, .movement)
-    case .solve: make("solve", 2, .decomposition)
-    case .cholesky: make("cholesky", 1, .decomposition)
-    case .qr: make("qr", 1, .decomposition)
-    case .eigh: make("eigh", 1, .decomposition)
-    case .svd: make("svd", 1, .decomposition, attribute: .signs)
-    case .reshape: make("reshape", 1, .movement)
-    case .broadcast: make("broadcast", 1, .movement)
-    case .slice: make("", 1, .movement, attribute: .slices)
-    case .placeSlice: make("", 1, .movement, attribute: .slices)
-    case .gather: make("gather", 2, .movement)
-    case .scatterAdd: make("scatter_add", 2, .movement, 1)
-    case .takeAlong: make("take_along", 2, .movement)
-    case .placeAlong: make("place_along", 2, .movement)
-    case .push: make("push", 2, .movement)
-    case .sort: make("sort", 1, .selection)
-    case .argSort: make("argsort", 1, .selection)
-    case .topKMask: make("topk_mask", 2, .selection, boolean: true)
-    case .quantile: make("quantile", 2, .selection)
-    case .lossAt: make("loss", 1, .oracle, attribute: .site)
-    case .gradientAt: make("grad", 1, .oracle, attribute: .site)
-    case .hessianProduct: make("hvp", 1, .oracle, attribute: .site)
-    case .loop: make("repeat", 1, .region, attribute: .loop)
-    case .project: make("", 1, .region, attribute: .slot)
+      function(
+        "arctanh", "atanh", 12, .rising, .all, "the number whose hyperbolic tangent is x", ulps: 2.5
+      )
+    case .reciprocal: function("reciprocal", nil, 1, .rising, .all, "1 / x")
+    case .logicalNot: elementwise("not", nil, 1, 1, .truth)
+    case .add: elementwise("+", nil, 2, 1, .all, commutative: true)
+    case .subtract: elementwise("-", nil, 2, 1, .all)
+    case .multiply: elementwise("*", nil, 2, 1, .all, commutative: true)
+    case .divide: elementwise("/", nil, 2, 1, .asOperands)
+    case .power: elementwise("^", nil, 2, 20, .all, ulps: 2.5)
+    case .minimum: elementwise("min", nil, 2, 1, .all)
+    case .maximum: elementwise("max", nil, 2, 1, .all)
+    case .modulo: elementwise("mod", nil, 2, 3, .all)
+    case .arctangent2: elementwise("arctan2", "atan2", 2, 15, .all, ulps: 1.5)
+    case .copySign: elementwise("copysign", "copysign", 2, 1, .all)
+    case .less: elementwise("<", nil, 2, 1, .truth)
+    case .lessOrEqual: elementwise("<=", nil, 2, 1, .truth)
+    case .greater: elementwise(">", nil, 2, 1, .truth)
+    case .greaterOrEqual: elementwise(">=", nil, 2, 1, .truth)
+    case .equal: elementwise("==", nil, 2, 1, .truth, commutative: true)
+    case .notEqual: elementwise("!=", nil, 2, 1, .truth, commutative: true)
+    case .logicalAnd: elementwise("and", nil, 2, 1, .truth, commutative: true)
+    case .logicalOr: elementwise("or", nil, 2, 1, .truth, commutative: true)
+    case .select: elementwise("if", nil, 3, 1, .all)
+    case .clip: elementwise("clip", nil, 3, 2, .all)
+    case .sum: whole("sum", 1, .reduction(.fold(.sum)), 1, .asOperand, .scope)
+    case .maximumOf: whole("max", 1, .reduction(.fold(.maximum)), 1, .asOperand, .scope)
+    case .minimumOf: whole("min", 1, .reduction(.fold(.minimum)), 1, .asOperand, .scope)
+    case .argMaximum: whole("argmax", 1, .reduction(.argMaximum), 1, .nonNegative, .scope)
+    case .argMinimum: whole("argmin", 1, .reduction(.argMinimum), 1, .nonNegative, .scope)
+    case .globalSum: whole("sum", 1, .globalReduction(.sum), 1, .asOperand, .site)
+    case .globalMaximum: whole("max", 1, .globalReduction(.maximum), 1, .asOperand, .site)
+    case .globalMinimum: whole("min", 1, .globalReduction(.minimum), 1, .asOperand, .site)
+    case .softmax: whole("softmax", 1, .rowwise(.softmax), 13, .unit, .none)
+    case .logSoftmax: whole("log_softmax", 1, .rowwise(.logSoftmax), 13, .all, .none)
+    case .matrixProduct: whole("@", 2, .matrix(.product), 0, .asOperands, .none)
+    case .transpose: whole("transpose", 1, .matrix(.transpose), 0, .asOperand, .none)
+    case .diagonal: whole("diag", 1, .movement(.diagonal), 0, .asOperand, .none)
+    case .solve: whole("solve", 2, .matrix(.solve), 0, .all, .none)
+    case .cholesky: whole("cholesky", 1, .matrix(.cholesky), 0, .all, .none)
+    case .qr: whole("qr", 1, .matrix(.qr), 0, .all, .none)
+    case .eigh: whole("eigh", 1, .matrix(.eigh), 0, .all, .none)
+    case .svd: whole("svd", 1, .matrix(.svd), 0, .all, .signs)
+    case .reshape: whole("reshape", 1, .movement(.reshape), 0, .asOperand, .none)
+    case .broadcast: whole("broadcast", 1, .movement(.broadcast), 0, .asOperand, .none)
+    case .slice: whole("", 1, .movement(.slice), 0, .asOperand, .slices)
+    case .placeSlice: whole("", 1, .movement(.placeSlice), 0, .asOperand, .slices)
+    case .gather: whole("gather", 2, .movement(.gather), 0, .asOperand, .none)
+    case .scatterAdd: whole("scatter_add", 2, .movement(.scatterAdd), 1, .asOperands, .none)
+    case .takeAlong: whole("take_along", 2, .movement(.takeAlong), 0, .asOperand, .none)
+    case .placeAlong: whole("place_along", 2, .movement(.placeAlong), 0, .asOperand, .none)
+    case .push: whole("push", 2, .movement(.push), 0, .asOperands, .none)
+    case .sort: whole("sort", 1, .selection(.sort), 0, .asOperand, .none)
+    case .argSort: whole("argsort", 1, .selection(.argSort), 0, .nonNegative, .none)
+    case .topKMask: whole("topk_mask", 2, .selection(.topKMask), 0, .truth, .none)
+    case .quantile: whole("quantile", 2, .selection(.quantile), 0, .asOperand, .scope)
+    case .lossAt: whole("loss", 1, .oracle, 0, .all, .site)
+    case .gradientAt: whole("grad", 1, .oracle, 0, .all, .site)
+    case .hessianProduct: whole("hvp", 1, .oracle, 0, .all, .site)
+    case .loop: whole("repeat", 1, .region, 0, .all, .loop)
+    case .project: whole("", 1, .region, 0, .all, .slot)
     }
   }
-
-  package var isElementwise: Bool { info.operationClass == .elementwise }
-  package var isSource: Bool { info.operationClass == .source }
 }

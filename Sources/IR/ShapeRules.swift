@@ -46,9 +46,9 @@ package enum ShapeRules {
     case .rowwise: return ValueType(.real, operands[0].shape)
     case .oracle:
       return operation == .lossAt ? .scalar : ValueType(.real, operands[0].shape)
-    case .matrix, .decomposition: return try matrix(operation, operands)
-    case .movement: return try movement(operation, operands, slices, declared)
-    case .selection: return try selection(operation, operands, attribute)
+    case .matrix(let kind): return try matrix(kind, operation, operands)
+    case .movement(let kind): return try movement(kind, operands, slices, declared)
+    case .selection(let kind): return try selection(kind, operation, operands, attribute)
     case .region: return operation == .loop ? .tuple : (declared ?? .scalar)
     }
   }
@@ -175,11 +175,11 @@ package enum ShapeRules {
     operands.map { ValueType($0.kind, $0.shape.tensor) }
   }
 
-  static func matrix(
-    _ operation: Operation, _ operands: [ValueType]
+  private static func matrix(
+    _ kind: OperationClass.Matrix, _ operation: Operation, _ operands: [ValueType]
   ) throws(ShapeError) -> ValueType {
     if isOverAxes(operands) {
-      let inner = try matrix(operation, entries(operands))
+      let inner = try matrix(kind, operation, entries(operands))
       guard inner.kind != .tuple else {
         throw ShapeError(
           .axisLeft,
@@ -196,8 +196,8 @@ package enum ShapeRules {
       }
     }
     let a = operands[0].shape.extents
-    switch operation {
-    case .matrixProduct:
+    switch kind {
+    case .product:
       let b = operands[1].shape.extents
       guard a[1].unified(with: b[0]) != nil else {
         throw ShapeError(
@@ -222,24 +222,23 @@ package enum ShapeRules {
       try square(operation, operands[0].shape)
       return .tuple
     case .qr, .svd: return .tuple
-    default: preconditionFailure("no shape rule for \(operation)")
     }
   }
 
   /// The types of the values of an operation that gives several.
   package static func results(of operation: Operation, _ operand: ValueType) -> [ValueType] {
     let e = operand.shape.extents
-    guard e.count == 2 else { return [] }
+    guard e.count == 2, case .matrix(let matrix) = operation.info.operationClass else { return [] }
     func real(_ rows: Extent, _ cols: Extent) -> ValueType {
       ValueType(.real, normalised(rows, cols))
     }
     let inner: Extent = e[0] == e[1] ? e[0] : smaller(e[0], e[1])
-    switch operation {
+    switch matrix {
     case .qr: return [real(e[0], inner), real(inner, e[1])]
     case .eigh: return [ValueType(.real, Shape([.fixed(1), e[0]])), real(e[0], e[0])]
     case .svd:
       return [real(e[0], inner), ValueType(.real, Shape([.fixed(1), inner])), real(e[1], inner)]
-    default: return []
+    case .product, .transpose, .solve, .cholesky: return []
     }
   }
 
@@ -260,18 +259,19 @@ package enum ShapeRules {
     }
   }
 
-  static func movement(
-    _ operation: Operation, _ operands: [ValueType], _ slices: [AxisSlice], _ declared: ValueType?
+  private static func movement(
+    _ kind: OperationClass.Movement, _ operands: [ValueType], _ slices: [AxisSlice],
+    _ declared: ValueType?
   ) throws(ShapeError) -> ValueType {
     let operand = operands[0]
-    switch operation {
+    switch kind {
     case .diagonal, .gather, .takeAlong:
       guard isOverAxes(operands) else { break }
-      let inner = try movement(operation, entries(operands), slices, declared)
+      let inner = try movement(kind, entries(operands), slices, declared)
       return ValueType(inner.kind, try around(try commonAxes(operands), inner.shape))
-    default: break
+    case .reshape, .broadcast, .slice, .placeSlice, .scatterAdd, .placeAlong, .push: break
     }
-    switch operation {
+    switch kind {
     case .push:
       guard operand.shape.axes.contains(.window) else {
         throw ShapeError(.noAxis, "`push` needs a window, and this is \(describe(operand.shape))")
@@ -292,7 +292,7 @@ package enum ShapeRules {
       }
       if e[1].isOne { return ValueType(.real, Shape([e[0], e[0]])) }
       if e[0].isOne { return ValueType(.real, Shape([e[1], e[1]])) }
-      try square(operation, operand.shape)
+      try square(.diagonal, operand.shape)
       return ValueType(.real, e[0] == .rows ? .overRows : Shape([.fixed(1), e[0]]))
     case .slice: return ValueType(operand.kind, try sliced(operand.shape, slices))
     case .reshape:
@@ -330,7 +330,6 @@ package enum ShapeRules {
       }
       return ValueType(.real, Shape([e[0], .fixed(1)]))
     case .placeSlice, .scatterAdd, .placeAlong: return declared ?? operand
-    default: preconditionFailure("no shape rule for \(operation)")
     }
   }
 
@@ -373,19 +372,19 @@ package enum ShapeRules {
     return shape.isLike && result == [.rows, .cols] ? .like : Shape(result)
   }
 
-  static func selection(
-    _ operation: Operation, _ operands: [ValueType], _ attribute: Int32
+  private static func selection(
+    _ kind: OperationClass.Selection, _ operation: Operation, _ operands: [ValueType],
+    _ attribute: Int32
   ) throws(ShapeError) -> ValueType {
     if operands.count > 1, !operands[1].shape.isScalar {
       throw ShapeError(.needsScalar, "the fraction of `\(operation.info.name)` is one number")
     }
-    switch operation {
+    switch kind {
     case .sort, .argSort: return ValueType(.real, operands[0].shape)
     case .topKMask: return ValueType(.boolean, operands[0].shape)
     case .quantile where Scope(rawValue: attribute)?.axis != nil:
       return try reduction(operation, operands[0], attribute)
     case .quantile: return ValueType(.real, try around(operands[0].shape, .scalar))
-    default: preconditionFailure("no shape rule for \(operation)")
     }
   }
 

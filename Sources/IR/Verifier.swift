@@ -186,7 +186,7 @@ private final class Verifier {
       problems.append("\(text(i)): value \(k) of \(types.count)")
       return
     }
-    if types[k].shape != instruction.type.shape {
+    if types[k] != instruction.type {
       problems.append("\(text(i)): the type is \(instruction.type) and should be \(types[k])")
     }
   }
@@ -206,7 +206,7 @@ private final class Verifier {
       require(values.indices.contains(k), "\(text(i)): argument \(k) of \(values.count)")
       if values.indices.contains(k) {
         require(
-          instruction.type.shape == function.type(values[k]).shape,
+          instruction.type == function.type(values[k]),
           "\(text(i)): argument \(k) is \(instruction.type), its value \(function.type(values[k]))")
       }
     }
@@ -217,8 +217,8 @@ private final class Verifier {
         problems.append("\(text(i)): \(output.target.text) is not a carried value")
         continue
       }
-      let before = function.type(loop.initial[k]).shape
-      let after = loop.body.type(output.value).shape
+      let before = function.type(loop.initial[k])
+      let after = loop.body.type(output.value)
       require(before == after, "\(text(i)): value \(k) is \(before) before and \(after) after")
     }
   }

@@ -58,6 +58,19 @@ package struct RuleAlgebra {
   package func noise() throws(SymbolicError) -> NoiseResponse { try NoiseResponse(rule) }
   package func invariance() throws(SymbolicError) -> Invariance { try Invariance(rule) }
   package func bounds() throws(SymbolicError) -> RuleBounds { try RuleBounds(rule) }
+
+  /// What its hyperparameters do only together, and what of it is lost.
+  package func coupling() throws(SymbolicError) -> Coupling {
+    var evaluator = Evaluator(table)
+    for (symbol, _, typical) in setting.symbols {
+      if let typical { evaluator.set(symbol, typical) }
+    }
+    return try Coupling(rule, module: source.module) { term in
+      var own = evaluator
+      return own.number(term).flatMap { $0.isFinite ? $0 : nil }
+    }
+  }
+
   package func units(variant: Int = 0) -> Units { Units(source.module, variant: variant) }
 
   /// A shorter equal rule; with `assuming` also steps that need an assumption.
@@ -155,7 +168,7 @@ extension Rule {
       for instruction in variant.update.instructions {
         let operation = instruction.operation
         switch operation.info.operationClass {
-        case .matrix, .decomposition, .selection, .oracle: found.insert("\(operation)")
+        case .matrix, .selection, .oracle: found.insert("\(operation)")
         default: if [.loss, .draw, .loop].contains(operation) { found.insert("\(operation)") }
         }
       }

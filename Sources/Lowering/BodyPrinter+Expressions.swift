@@ -27,13 +27,12 @@ extension BodyPrinter {
       let text = e[0] == e[1] ? length(e[0]) : lengths(i.type.shape)
       return .call("eye", [.verbatim(text)])
     case .select: return .conditional(notation(i.a), notation(i.b), notation(i.c))
-    case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum: return reduction(i)
-    case .globalSum, .globalMaximum, .globalMinimum:
+    case _ where i.operation.isReduction: return reduction(i)
+    case _ where i.operation.isGlobalReduction:
       let inner = function[i.a]
-      let expected: Operation =
-        i.operation == .globalSum
-        ? .sum : i.operation == .globalMaximum ? .maximumOf : .minimumOf
-      let isOne = inner.operation == expected && inner.attribute == 0 && names[i.a] == nil
+      let isOne =
+        inner.operation.isFold && inner.operation.info.name == i.operation.info.name
+        && inner.attribute == 0 && names[i.a] == nil
       return isOne ? .global(notation(i.a)) : .apply(i.operation, [notation(i.a)])
     case .reshape, .broadcast: return along(id) ?? reshaped(i)
     case .slice: return .index(notation(i.a), positions(i))
@@ -58,10 +57,10 @@ extension BodyPrinter {
     case .squareRoot: return root(i)
     case .divide: return mean(i) ?? debiased(i)
     case .add:
-      if let items = listItems(id) { return .list(items.map { notation($0) }) }
+      if let items = function.listItems(id) { return .list(items.map { notation($0) }) }
       guard isPrivate(i.a), isPrivate(i.b) else { return nil }
       return average(i.a, i.b) ?? average(i.b, i.a)
-    case .placeSlice: return listItems(id).map { .list($0.map { notation($0) }) }
+    case .placeSlice: return function.listItems(id).map { .list($0.map { notation($0) }) }
     default: return nil
     }
   }
@@ -80,7 +79,7 @@ extension BodyPrinter {
     let i = function[id]
     let shape = i.type.shape
     guard i.operation == .reshape, shape.axes.count == 1, shape.rank == 1,
-      function.type(i.a).shape.axes.isEmpty, let items = listItems(i.a)
+      function.type(i.a).shape.axes.isEmpty, let items = function.listItems(i.a)
     else { return nil }
     let slots = items.map {
       function[$0].operation == .hyper && names[$0] == nil ? Int(function[$0].attribute) : -1
@@ -197,26 +196,6 @@ extension BodyPrinter {
       }
     }
     return nil
-  }
-
-  private func listItems(_ id: ValueID) -> [ValueID]? {
-    var items: [ValueID] = []
-    var next = id
-    while function[next].operation == .add {
-      guard let item = listItem(function[next].b) else { return nil }
-      items.insert(item, at: 0)
-      next = function[next].a
-    }
-    guard let first = listItem(next) else { return nil }
-    items.insert(first, at: 0)
-    let extents = function.type(id).shape.extents
-    return extents.count == 1 && extents[0] == .fixed(items.count) ? items : nil
-  }
-
-  private func listItem(_ id: ValueID) -> ValueID? {
-    let i = function[id]
-    guard i.operation == .placeSlice, function.type(i.a).shape.isScalar else { return nil }
-    return i.a
   }
 
   private func reduction(_ i: Instruction) -> Notation {

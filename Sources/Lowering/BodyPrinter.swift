@@ -75,7 +75,7 @@ struct BodyPrinter {
       let instruction = function[id]
       switch instruction.operation {
       case .loop: printLoop(id)
-      case .qr, .eigh, .svd: printSeveral(id)
+      case _ where instruction.type.kind == .tuple: printSeveral(id)
       case .project: break
       case .draw:
         // Recorded draws are matched by the name of their equation.

@@ -25,7 +25,8 @@ package struct SourcePrinter {
     }
     let names = hyperNames(module)
     var functions = ""
-    let header = header(module, names, used: nil, of: name, &functions)
+    let used = module.variants.reduce(into: Set<Int>()) { $0.formUnion(usedHypers(module, $1)) }
+    let header = header(module, names, used: used, of: name, &functions)
     text += functions
     for line in module.documentation { text += "## \(line)\n" }
     text += "rule \(name)(\(header)) = route {\n"
@@ -94,7 +95,7 @@ package struct SourcePrinter {
   private static func usedHypers(_ module: RuleModule, _ variant: RuleVariant) -> [Int] {
     var pending: [Int] = []
     for function in [variant.update, variant.initial] {
-      let live = function.liveValues()
+      let live = function.writtenValues(variant.states.map(\.shape) + variant.inputs.map(\.shape))
       for (i, instruction) in function.instructions.enumerated()
       where live[i] && instruction.operation == .hyper {
         pending.append(Int(instruction.attribute))
@@ -166,12 +167,12 @@ package struct SourcePrinter {
   }
 
   private static func header(
-    _ module: RuleModule, _ names: [String], used: Set<Int>?, of rule: String,
+    _ module: RuleModule, _ names: [String], used: Set<Int>, of rule: String,
     _ functions: inout String
   ) -> String {
     let printer = LoosePrinter(function: module.defaults, hypers: names, drawShape: .scalar)
     var parts: [String] = []
-    for group in groups(module, names) where used?.isDisjoint(with: group.slots) != true {
+    for group in groups(module, names) where !used.isDisjoint(with: group.slots) {
       var part = group.name
       let values = group.slots.compactMap { module.defaults.output(.hyper($0)) }
       if values.count == group.slots.count {
@@ -235,5 +236,25 @@ enum PredicatePrinter {
       let result = Notation.apply(operation, [self.quantity(a), self.quantity(b)])
       return operation.layout == nil ? result : .group(result)
     }
+  }
+}
+
+extension Function {
+  /// What the outputs need, and the lengths that stand in their text or in these shapes.
+  fileprivate func writtenValues(_ shapes: [Shape]) -> [Bool] {
+    var alone = self
+    alone.extents = []
+    var shapes = shapes
+    func add(_ function: Function) {
+      let live = function.liveValues()
+      for (i, instruction) in function.instructions.enumerated() where live[i] {
+        shapes.append(instruction.type.shape)
+        if instruction.operation == .loop { add(function.loops[Int(instruction.attribute)].body) }
+      }
+    }
+    add(alone)
+    let lengths = Set(shapes.flatMap(\.extents).compactMap(\.computedIndex))
+    alone.extents = lengths.filter { $0 < extents.count }.map { extents[$0] }
+    return alone.liveValues()
   }
 }

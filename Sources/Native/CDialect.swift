@@ -26,12 +26,6 @@ final class CDialect: Dialect {
     "sign": .sign, "min": .minimum, "max": .maximum, "mod": .modulo, "clip": .clip, "^": .power,
   ]
 
-  /// Names of libm that the language spells otherwise; rounding is to even, as the rounding mode is.
-  private static let libm = [
-    "abs": "fabs", "round": "rint", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
-    "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
-  ]
-
   func callee(_ name: String) -> String {
     let suffix = isFloat ? "_f32" : "_f64"
     if let helper = Self.own[name] {
@@ -42,7 +36,7 @@ final class CDialect: Dialect {
     case "exp", "log", "tanh": needs.insert(.math)
     case "cbrt" where isFloat: needs.insert(.math)
     case "from_bf16", "to_bf16", "from_f16", "to_f16": needs.insert(.formats)
-    default: return (Self.libm[name] ?? name) + (isFloat ? "f" : "")
+    default: return name + (isFloat ? "f" : "")
     }
     return "rv_\(name)\(suffix)"
   }

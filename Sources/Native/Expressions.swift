@@ -55,7 +55,7 @@ enum Expression {
     case .bfloat16, .float16:
       let format = operation.info.name
       return .call("from_\(format)", [.call("to_\(format)", x)])
-    default: return .apply(operation, x)
+    default: return operation.info.libm.map { .call($0, x) } ?? .apply(operation, x)
     }
   }
 

@@ -38,13 +38,14 @@ extension SegmentWriter {
   ) -> Bool {
     guard isScalar(instruction.d), let x = vector(instruction.a, predicate) else { return false }
     needs.insert(.reductions)
-    let kernel =
-      switch operation {
-      case RV_SUM: "sum"
-      case RV_SQUARES: "squares"
-      case RV_MAX: "max"
-      default: "min"
-      }
+    let kernel: String
+    switch operation {
+    case RV_SUM: kernel = "sum"
+    case RV_SQUARES: kernel = "squares"
+    case RV_MAX: kernel = "max"
+    case RV_MIN: kernel = "min"
+    default: return false
+    }
     after.append(
       predicated(
         "RV_REDUCE(\(kernel)_0\(suffix), \(operand(instruction.d).index), \(x));", predicate))

@@ -1,4 +1,5 @@
 import CKernels
+import IR
 import Platform
 
 /// The system's C compiler: where it is, and a call of it.
@@ -16,10 +17,8 @@ struct SystemCompiler: Sendable {
 
   /// Functions of libm, which the interpreter calls too: a compiler that computes one ahead rounds
   /// otherwise than libm.
-  private static let libm = [
-    "cbrt", "exp", "expm1", "log", "log1p", "sinh", "cosh", "tanh", "sin", "cos", "tan", "asin",
-    "acos", "atan", "atan2", "erf", "pow", "exp2", "log2", "log10", "asinh", "acosh", "atanh",
-  ]
+  private static let libm =
+    Operation.allCases.filter { $0.info.ulps > 0.5 }.compactMap(\.info.libm) + ["pow"]
   static let machineFlag = "-march=native"
 
   /// The one that is named (a path or a name), else the first of cc, clang and gcc on PATH.

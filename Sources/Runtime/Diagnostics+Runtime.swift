@@ -73,14 +73,17 @@ extension Diagnostic {
         + "finite", at: .none)
   }
 
+  /// `finite` is the last step after which it was seen to be finite.
   static func stateNotFinite(
-    _ state: String, _ value: Double, tensor: String, step: Int, of rule: String
+    _ state: String, _ value: Double, tensor: String, step: Int, finite: Int, of rule: String
   ) -> Diagnostic {
-    Diagnostic(
+    let isExact = step == finite + 1
+    return Diagnostic(
       .stateNotFinite, .warning,
       "\(rule): the state `\(state)` of `\(tensor)` is \(value.isNaN ? "NaN" : "infinite") after step "
         + "\(step)", at: .none,
-      notes: [Note("a smaller scale of the objective or clipping may help")])
+      notes: (isExact ? [] : [Note("after step \(finite) it was finite")])
+        + [Note("a smaller scale of the objective or clipping may help")])
   }
 
   /// `place` is a state, an input or a draw with its name.

@@ -13,45 +13,12 @@ struct BuiltinHelp {
   private static let index = Dictionary(
     (entries + words).map { ($0.name, $0) }, uniquingKeysWith: { a, _ in a })
 
-  /// Operations, in the order of docs/language.md. The words of functions of one number stand
-  /// in the table of operations; here is their place.
+  /// Functions, in the order of docs/language.md: names of operations, of the others their line.
   static let entries: [BuiltinHelp] = table(
     """
-    abs
-    sign
-    sqrt
-    cbrt
-    exp
-    expm1
-    exp2
-    log
-    log1p
-    log2
-    log10
-    sin
-    cos
-    tan
-    arcsin
-    arccos
-    arctan
-    arctan2 | arctan2(y, x) | the angle of the point (x, y)
-    sinh
-    cosh
-    tanh
-    arcsinh
-    arccosh
-    arctanh
-    reciprocal
-    erf
-    floor
-    ceil
-    round
-    min | min(a, b, …) | the smaller, element by element; of one value its smallest element
-    max | max(a, b, …) | the larger, element by element; of one value its largest element
-    clip | clip(x, low, high) | x moved into [low, high]
-    copysign | copysign(x, y) | the size of x with the sign of y
-    isfinite
-    sum | sum(x) | of all elements of this tensor; `global sum(x)` of all tensors
+    abs sign sqrt cbrt exp expm1 exp2 log log1p log2 log10 sin cos tan arcsin arccos arctan arctan2
+    sinh cosh tanh arcsinh arccosh arctanh reciprocal erf floor ceil round bf16 f16
+    min max clip copysign isfinite sum
     mean | mean(x) | the mean of this tensor
     norm | norm(x) | the Euclidean norm of this tensor, also ‖x‖
     rms | rms(x) | the root of the mean square
@@ -61,8 +28,7 @@ struct BuiltinHelp {
     all | all(c) | whether every element satisfies a condition
     std | std(x) | the standard deviation
     var | var(x) | the variance
-    argmax | argmax(x) | the position of the largest element; of a matrix for each row
-    argmin | argmin(x) | the position of the smallest element; of a matrix for each row
+    argmax argmin
     row_sum | row_sum(x) | along each row, a column of rows numbers
     row_mean | row_mean(x) | along each row
     row_max | row_max(x) | along each row
@@ -81,33 +47,17 @@ struct BuiltinHelp {
     col_count | col_count(c) | along each column
     col_argmax | col_argmax(x) | along each column
     col_argmin | col_argmin(x) | along each column
-    softmax | softmax(x) | rows as distributions
-    log_softmax | log_softmax(x) | the logarithm of softmax
-    transpose | transpose(A) | rows and columns exchanged, also A.T
-    eye | eye(n) | the identity matrix
-    diag | diag(x) | a diagonal matrix, or the diagonal of a matrix
+    softmax log_softmax transpose eye diag
     outer | outer(x, y) | the matrix of all products
     trace | trace(A) | the sum of the diagonal
-    solve | solve(A, B) | the X with A @ X = B
-    cholesky | cholesky(A) | the lower L with L @ L.T = A
-    qr | Q, R = qr(A) | orthonormal columns and an upper triangle
-    eigh | λ, V = eigh(A) | eigenvalues and eigenvectors of a symmetric matrix
-    svd | U, s, V = svd(A) | singular values and vectors
+    solve cholesky qr eigh svd
+    lapack_svd | U, s, V = lapack_svd(A) | svd with the signs that LAPACK gives
     flatten | flatten(x) | as a vector
-    reshape | reshape(x, shape) | the same numbers under another shape
-    broadcast | broadcast(x, shape) | stretched to a shape
+    reshape broadcast
     zeros | zeros(shape) | all 0
     ones | ones(shape) | all 1
     full | full(x, shape) | all x
-    iota | iota(n) | 0, 1, 2, …
-    gather | gather(x, index) | the elements or rows at the positions
-    take_along | take_along(x, index) | from each row the elements at its positions
-    sort | sort(x) | in ascending order
-    argsort | argsort(x) | the positions in ascending order
-    topk_mask | topk_mask(x, fraction) | 1 at the largest sizes, that share of the elements
-    hvp | hvp(v) | the Hessian of the objective times a direction
-    quantile | quantile(x, q) | the value below which a share q lies
-    push | push(h, x) | a window with a new value in front, the oldest gone
+    iota gather take_along sort argsort topk_mask hvp quantile push
     normal | normal() | a draw from the normal distribution
     uniform | uniform() | a draw from [0, 1)
     rademacher | rademacher() | -1 or 1, each half of the time
@@ -116,8 +66,7 @@ struct BuiltinHelp {
     rows | rows | the first length of the tensor
     cols | cols | the product of its other lengths
     numel | numel | how many elements it has
-    loss | loss | the objective where g was taken; loss(x) its value at x
-    grad | grad(x) | the gradient of the objective at x
+    loss grad
     stack | stack(values) | a list along the axis `stack`
     groups | groups | how many groups of a loss there are
     """)
@@ -143,6 +92,7 @@ struct BuiltinHelp {
     repeat | repeat 5 { X' = … } | a loop of a fixed number of turns
     route | rule R = route { rank == 2 -> Muon  otherwise -> AdamW } | which rule for which tensor
     guard | guard finite | a step with a gradient that is not finite does nothing
+    not | not c | whether a condition does not hold
     over | mean over batch G | a reduction along a named axis
     global | global norm(g) | over all parameter tensors
     w | w | the parameter tensor before the step; w' after it
@@ -156,21 +106,79 @@ struct BuiltinHelp {
     nan | nan | not a number
     """)
 
-  private static let functions = Operation.allCases.compactMap { operation in
-    operation.info.words.map {
+  private static let operations = Operation.allCases.compactMap { operation in
+    operation.words.map {
       BuiltinHelp(name: operation.info.name, usage: $0.usage, meaning: $0.meaning)
     }
   }
 
   private static func table(_ text: String) -> [BuiltinHelp] {
-    text.split(separator: "\n").map { line in
+    text.split(separator: "\n").flatMap { line -> [BuiltinHelp] in
       let parts = line.split(separator: "|", maxSplits: 2).map {
         $0.drop { $0 == " " }
       }
-      if parts.count == 1 { return functions.first { $0.name == line }! }
-      return BuiltinHelp(
-        name: String(parts[0]).trimmedRight, usage: String(parts[1]).trimmedRight,
-        meaning: String(parts[2]))
+      if parts.count == 1 {
+        return line.split(separator: " ").map { name in operations.first { $0.name == name }! }
+      }
+      return [
+        BuiltinHelp(
+          name: String(parts[0]).trimmedRight, usage: String(parts[1]).trimmedRight,
+          meaning: String(parts[2]))
+      ]
+    }
+  }
+}
+
+extension Operation {
+  /// How a call is written and what it gives; nil where a sign, a word of the language or another
+  /// operation of the name has the line.
+  var words: (usage: String, meaning: String)? {
+    switch self {
+    case .absolute, .sign, .squareRoot, .cubeRoot, .exponential, .expm1, .logarithm, .log1p, .tanh,
+      .sinh, .cosh, .sine, .cosine, .tangent, .arcsine, .arccosine, .arctangent, .floor, .ceiling,
+      .round, .errorFunction, .isFinite, .bfloat16, .float16, .exp2, .log2, .log10, .arcsinh,
+      .arccosh, .arctanh, .reciprocal:
+      ("\(info.name)(x)", info.meaning)
+    case .loss: ("loss", "the objective where g was taken; loss(x) its value at x")
+    case .iota: ("iota(n)", "0, 1, 2, …")
+    case .identity: ("eye(n)", "the identity matrix")
+    case .minimum:
+      ("min(a, b, …)", "the smaller, element by element; of one value its smallest element")
+    case .maximum:
+      ("max(a, b, …)", "the larger, element by element; of one value its largest element")
+    case .arctangent2: ("arctan2(y, x)", "the angle of the point (x, y)")
+    case .copySign: ("copysign(x, y)", "the size of x with the sign of y")
+    case .clip: ("clip(x, low, high)", "x moved into [low, high]")
+    case .sum: ("sum(x)", "of all elements of this tensor; `global sum(x)` of all tensors")
+    case .argMaximum: ("argmax(x)", "the position of the largest element; of a matrix for each row")
+    case .argMinimum:
+      ("argmin(x)", "the position of the smallest element; of a matrix for each row")
+    case .softmax: ("softmax(x)", "rows as distributions")
+    case .logSoftmax: ("log_softmax(x)", "the logarithm of softmax")
+    case .transpose: ("transpose(A)", "rows and columns exchanged, also A.T")
+    case .diagonal: ("diag(x)", "a diagonal matrix, or the diagonal of a matrix")
+    case .solve: ("solve(A, B)", "the X with A @ X = B")
+    case .cholesky: ("cholesky(A)", "the lower L with L @ L.T = A")
+    case .qr: ("Q, R = qr(A)", "orthonormal columns and an upper triangle")
+    case .eigh: ("λ, V = eigh(A)", "eigenvalues and eigenvectors of a symmetric matrix")
+    case .svd: ("U, s, V = svd(A)", "singular values and vectors")
+    case .reshape: ("reshape(x, shape)", "the same numbers under another shape")
+    case .broadcast: ("broadcast(x, shape)", "stretched to a shape")
+    case .gather: ("gather(x, index)", "the elements or rows at the positions")
+    case .takeAlong: ("take_along(x, index)", "from each row the elements at its positions")
+    case .push: ("push(h, x)", "a window with a new value in front, the oldest gone")
+    case .sort: ("sort(x)", "in ascending order")
+    case .argSort: ("argsort(x)", "the positions in ascending order")
+    case .topKMask: ("topk_mask(x, fraction)", "1 at the largest sizes, that share of the elements")
+    case .quantile: ("quantile(x, q)", "the value below which a share q lies")
+    case .gradientAt: ("grad(x)", "the gradient of the objective at x")
+    case .hessianProduct: ("hvp(v)", "the Hessian of the objective times a direction")
+    case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .extent,
+      .argument, .draw, .negate, .logicalNot, .add, .subtract, .multiply, .divide, .power, .modulo,
+      .less, .lessOrEqual, .greater, .greaterOrEqual, .equal, .notEqual, .logicalAnd, .logicalOr,
+      .select, .maximumOf, .minimumOf, .globalSum, .globalMaximum, .globalMinimum, .matrixProduct,
+      .slice, .placeSlice, .scatterAdd, .placeAlong, .lossAt, .loop, .project:
+      nil
     }
   }
 }

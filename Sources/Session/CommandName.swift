@@ -7,7 +7,7 @@ enum CommandName: String, CaseIterable {
   case simplify, expand, factor, collect, subst, solve, diff, assume
   // The algebra of rules.
   case sensitivity, unroll, closed, compare, identify, steady, stability, invariance, units
-  case bounds, reduce, lr
+  case bounds, reduce, lr, coupling
 
   enum Group: String, CaseIterable {
     case session = "the session"
@@ -19,7 +19,7 @@ enum CommandName: String, CaseIterable {
     switch self {
     case .simplify, .expand, .factor, .collect, .subst, .solve, .diff, .assume: .expressions
     case .describe, .trace, .sensitivity, .unroll, .closed, .compare, .identify, .steady,
-      .stability, .invariance, .units, .bounds, .reduce, .lr, .latex:
+      .stability, .invariance, .units, .bounds, .reduce, .lr, .coupling, .latex:
       .rules
     default: .session
     }
@@ -97,5 +97,7 @@ enum CommandName: String, CaseIterable {
     bounds | RULE | how far a step goes, and which sets it does not leave | :bounds Lion
     reduce | RULE | a shorter equal rule, each step named | :reduce Lion
     lr | RULE -> RULE | what a learning rate is worth in another rule | :lr AdamW -> Lion
+    coupling | RULE | \
+    hyperparameters that act only together, where ε stands, what rounding loses | :coupling AdamW
     """
 }

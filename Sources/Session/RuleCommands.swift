@@ -37,6 +37,7 @@ struct RuleCommands: Answering {
     case .reduce: try reduce(rest)
     case .steady: try asking(rest) { try steady(try algebra(of: rest)) }
     case .invariance: try asking(rest) { try invariance(try algebra(of: rest)) }
+    case .coupling: try asking(rest) { try coupling(try algebra(of: rest, generality: .all)) }
     default: try asking(rest) { try bounds(try algebra(of: rest, generality: .all)) }
     }
   }
@@ -196,6 +197,15 @@ struct RuleCommands: Answering {
         let verdict = finding.holds.map { $0 ? "yes" : "no " } ?? "?  "
         return (finding.property, "\(verdict)  \(finding.reason)")
       })
+    output.noteFixed(algebra.setting)
+  }
+
+  private func coupling(_ algebra: RuleAlgebra) throws {
+    let findings = try algebra.coupling().findings
+    if findings.isEmpty {
+      write("no hyperparameters that act only together, and nothing that is lost\n")
+    }
+    output.write(rows: findings.map { ($0.subject, $0.text) })
     output.noteFixed(algebra.setting)
   }
 

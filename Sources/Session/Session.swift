@@ -231,7 +231,7 @@ package final class Session {
       try rules.compare(a, b)
     case .stability: try StabilityCommands(question: question).tell(rest)
     case .sensitivity, .unroll, .closed, .identify, .steady, .invariance, .units, .bounds,
-      .reduce, .lr:
+      .reduce, .lr, .coupling:
       try rules.answer(command, rest)
     }
   }

@@ -31,6 +31,14 @@ package enum BigInteger: Hashable, Sendable {
     if case .small(let x) = self { x } else { nil }
   }
 
+  /// How many bits the magnitude takes, to a multiple of 32 where it is long.
+  package var bits: Int {
+    switch self {
+    case .small(let x): Int.bitWidth - x.magnitude.leadingZeroBitCount
+    case .large(_, let digits): digits.count * 32
+    }
+  }
+
   private var digits: [UInt32] {
     switch self {
     case .small(let x): Self.digits(x.magnitude)

@@ -47,6 +47,10 @@ package struct Importer {
 
   /// Terms nested more deeply than this are refused.
   static let depthLimit = 350
+  /// What becomes one flat term, however its brackets stand.
+  private static let chains: Set<Operation> = [
+    .add, .multiply, .maximum, .minimum, .logicalAnd, .logicalOr,
+  ]
 
   package init(_ table: TermTable, _ function: Function, _ context: ImportContext) {
     self.table = table
@@ -76,7 +80,14 @@ package struct Importer {
       }
       let operands = function.operands(ValueID(i))
       let below = operands.map { depths[$0.index] }.max() ?? 0
-      depths.append(below + 1)
+      // max(a, b, c, …) is one call, however it is built.
+      let operation = function.instructions[i].operation
+      let isChain =
+        Self.chains.contains(operation)
+        && operands.allSatisfy {
+          depths[$0.index] < below || function[$0].operation == operation
+        }
+      depths.append(isChain ? below : below + 1)
       if below > Self.depthLimit {
         throw SymbolicError("it is nested more than \(Self.depthLimit) operations deep")
       }
@@ -236,7 +247,7 @@ package struct Importer {
         instruction.operation, function.operands(id).map { table.reduced(stretched($0)) },
         Detail(
           "\(slot) \(shapeText(shape))", spread: spread,
-          isBoolean: instruction.operation == .topKMask))
+          isBoolean: instruction.operation.info.givesBoolean))
     }
   }
 

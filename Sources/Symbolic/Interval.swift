@@ -25,10 +25,11 @@ package struct Interval: Hashable, Sendable, CustomStringConvertible {
   package init(_ values: ValueBounds) {
     self =
       switch values {
-      case .all: .all
+      case .all, .asOperand, .asOperands: .all
       case .nonNegative: .nonnegative
       case .positive: .positive
       case .atLeastOne: Interval(.one, nil)
+      case .unit, .truth: .unit
       case .signs: .signs
       case .insideSigns: Interval(Rational(-1), .one, excludesLow: true, excludesHigh: true)
       }

@@ -18,7 +18,7 @@ package struct LatexDialect: Dialect {
     case .absolute: Form("\\left\\lvert $0 \\right\\rvert")
     case .floor: Form("\\left\\lfloor $0 \\right\\rfloor")
     case .ceiling: Form("\\left\\lceil $0 \\right\\rceil")
-    case .globalSum, .globalMaximum, .globalMinimum:
+    case _ where operation.isGlobalReduction:
       Form("\\operatorname{global\\ \(operation.info.name)}\\left($0\\right)")
     default:
       .sign(

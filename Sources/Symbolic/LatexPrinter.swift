@@ -143,7 +143,7 @@ package struct LatexPrinter {
       }
     case .select: return .conditional(notation(i.a), notation(i.b), notation(i.c))
     case .broadcast, .reshape: return notation(i.a)
-    case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
+    case _ where i.operation.isReduction:
       let scope = Scope.prefix(i.attribute).replacing("_", with: "\\ ")
       return .call("\\operatorname{\(scope)\(i.operation.info.name)}", [notation(i.a)])
     case .loop:

@@ -14,9 +14,9 @@ struct ProductBuilder {
   mutating func insert(_ base: TermID, _ exponent: Rational) {
     guard !exponent.isZero, base != table.one else { return }
     if let x = table.value(base), exponent.isInteger, let n = exponent.word, !x.isZero,
-      abs(n) < 10_000
+      let power = table.power(of: x, n)
     {
-      weight = weight * x.power(n)
+      weight = weight * power
       return
     }
     guard let old = exponents[base] else {
@@ -67,8 +67,8 @@ struct ProductBuilder {
         return
       }
       let whole = exponent.floor
-      guard let n = whole.word, n != 0, abs(n) < 10_000 else { return }
-      weight = weight * x.power(n)
+      guard let n = whole.word, n != 0, let power = table.power(of: x, n) else { return }
+      weight = weight * power
       let left = exponent - Rational(n)
       exponents[base] = left.isZero ? nil : left
     case .sum:

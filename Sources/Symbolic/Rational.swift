@@ -38,6 +38,8 @@ package struct Rational: Hashable, Sendable {
   /// The number as a machine word, nil where it is none.
   package var word: Int? { isInteger ? numerator.word : nil }
   package var magnitude: Rational { isNegative ? -self : self }
+  /// The bits of the longer of numerator and denominator.
+  package var bits: Int { max(numerator.bits, denominator.bits) }
   /// Precondition: not 0.
   package var reciprocal: Rational { Rational(denominator, numerator) }
 

@@ -124,9 +124,9 @@ package struct Solver {
     case .cosine: return t.negate(t.multiply(t.function(.sine, [u]), try inner(0)))
     case .tangent:
       return t.multiply(t.add(t.one, t.power(id, Rational(2))), try inner(0))
-    case .arcsine:
-      return t.multiply(
-        t.power(t.subtract(t.one, t.multiply(u, u)), Rational(-1, 2)), try inner(0))
+    case .arcsine, .arccosine:
+      let size = t.power(t.subtract(t.one, t.multiply(u, u)), Rational(-1, 2))
+      return t.multiply(term.operation == .arcsine ? size : t.negate(size), try inner(0))
     case .arctangent:
       return t.divide(try inner(0), t.add(t.one, t.multiply(u, u)))
     case .arcsinh:
@@ -179,7 +179,17 @@ package struct Solver {
       return t.add(parts)
     case .sum where t.spread(x).isEmpty:
       return t.reduce(.sum, try inner(0), t.detail(of: id), count: term.operands[1])
-    default:
+    // These become other terms.
+    case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,
+      .extent, .argument, .negate, .squareRoot, .exponential, .expm1, .log1p, .exp2, .log2, .log10,
+      .reciprocal, .isFinite, .logicalNot, .add, .subtract, .minimum, .clip, .less, .lessOrEqual,
+      .greaterOrEqual, .equal, .notEqual, .logicalAnd, .logicalOr,
+      // These have no derivative here.
+      .draw, .iota, .identity, .modulo, .arctangent2, .copySign, .sum, .maximumOf, .minimumOf,
+      .argMaximum, .argMinimum, .globalSum, .globalMaximum, .globalMinimum, .softmax, .logSoftmax,
+      .matrixProduct, .transpose, .diagonal, .solve, .cholesky, .qr, .eigh, .svd, .reshape,
+      .broadcast, .slice, .placeSlice, .gather, .scatterAdd, .takeAlong, .placeAlong, .push, .sort,
+      .argSort, .quantile, .lossAt, .gradientAt, .hessianProduct, .loop, .project:
       throw SymbolicError(
         "the derivative through `\(term.operation.info.name)` is not known here")
     }

@@ -7,7 +7,7 @@ package struct TermPrinter {
   var names: [TermID: Notation] = [:]
 
   /// Parts that are written out before the rest is `…`: a term shares its parts, and a text does not.
-  package static let longest = 4_000
+  package static let longest = 1_200
 
   /// How many more parts of the text that is being written there may be.
   private final class Room {

@@ -41,6 +41,7 @@ extension TermTable {
   func sum(_ weights: [TermID: Rational]) -> TermID {
     let parts = weights.filter { !$0.value.isZero }.sorted { $0.key.raw < $1.key.raw }
     if parts.isEmpty { return zero }
+    if parts.contains(where: { $0.value.bits > Self.bitLimit }) { return unwritten() }
     if parts.count == 1 {
       if parts[0].key == one { return number(parts[0].value) }
       if parts[0].value.isOne { return parts[0].key }
@@ -50,6 +51,9 @@ extension TermTable {
 
   package func add(_ all: [TermID]) -> TermID {
     var weights: [TermID: Rational] = [:]
+    guard spend(all.reduce(0) { $0 + self[$1].operands.count } / 8) else {
+      return opaque(.add, all.sorted { $0.raw < $1.raw })
+    }
     for id in all {
       for (weight, monomial) in monomials(id) {
         weights[monomial, default: .zero] = weights[monomial, default: .zero] + weight
@@ -159,7 +163,7 @@ extension TermTable {
   private func power(number x: Rational, _ r: Rational) -> TermID {
     if x.isOne { return one }
     if x.isZero { return r.isPositive ? zero : opaque(.power, [zero, number(r)]) }
-    if r.isInteger, let n = r.word, abs(n) < 10_000 { return number(x.power(n)) }
+    if r.isInteger, let n = r.word, let power = power(of: x, n) { return number(power) }
     if x.isNegative || r.isInteger { return opaque(.power, [number(x), number(r)]) }
     guard let q = r.denominator.word, let p = r.numerator.word, abs(p) < 1000 else {
       return opaque(.power, [number(x), number(r)])

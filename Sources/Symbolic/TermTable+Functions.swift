@@ -229,22 +229,20 @@ extension TermTable {
   package func maximum(_ all: [TermID]) -> TermID { maximum(all, takesFactors: true) }
 
   private func maximum(_ all: [TermID], takesFactors: Bool) -> TermID {
-    var parts: [TermID] = []
-    for x in all.map({ reduced($0) }) {
-      if self[x].kind == .apply, self[x].operation == .maximum {
-        parts += self[x].operands
-      } else {
-        parts.append(x)
-      }
+    let all = all.map { reduced($0) }
+    // The operands of one that is a maximum need not be compared with one another again.
+    let chain = all.filter { isMaximum($0) }.max {
+      self[$0].operands.count < self[$1].operands.count
     }
+    var kept = chain.map { self[$0].operands } ?? []
+    let parts = all.filter { $0 != chain }.flatMap { isMaximum($0) ? self[$0].operands : [$0] }
     // What is surely not the largest leaves.
-    var kept: [TermID] = []
-    for x in Set(parts).sorted(by: { $0.raw < $1.raw }) {
-      if kept.contains(where: { isNonnegative(subtract($0, x)) }) {
+    for x in Set(parts).subtracting(kept).sorted(by: { $0.raw < $1.raw }) {
+      if kept.contains(where: { isAtLeast($0, x) }) {
         note(.maximumOfOrdered)
         continue
       }
-      kept.removeAll { isNonnegative(subtract(x, $0)) }
+      kept.removeAll { isAtLeast(x, $0) }
       kept.append(x)
     }
     if kept.count == 1 { return kept[0] }
@@ -254,17 +252,17 @@ extension TermTable {
     }
     // A common positive factor leaves, once.
     guard takesFactors else { return opaque(.maximum, kept.sorted { $0.raw < $1.raw }) }
-    let contents = kept.map { content($0) }
-    let nonzero = contents.indices.filter { kept[$0] != zero }
-    var scale = contents[nonzero[0]].weight.magnitude
-    if !nonzero.allSatisfy({ contents[$0].weight.magnitude == scale }) { scale = .one }
-    var shared = factors(contents[nonzero[0]].common).filter {
+    let nonzero = kept.filter { $0 != zero }
+    let first = content(nonzero[0])
+    var scale = first.weight.magnitude
+    var shared = factors(first.common).filter {
       isNonnegative($0.base) && ($0.exponent.isPositive || isPositive($0.base))
     }
-    for i in nonzero.dropFirst() {
-      let own = factors(contents[i].common)
+    for x in nonzero.dropFirst() where !scale.isOne || !shared.isEmpty {
+      let own = content(x)
+      if own.weight.magnitude != scale { scale = .one }
       shared = shared.filter { factor in
-        own.contains { $0.base == factor.base && $0.exponent == factor.exponent }
+        factors(own.common).contains { $0.base == factor.base && $0.exponent == factor.exponent }
       }
     }
     if !scale.isOne || !shared.isEmpty {
@@ -275,6 +273,25 @@ extension TermTable {
       return self.scale(multiply(outside, maximum(inner, takesFactors: false)), by: scale)
     }
     return opaque(.maximum, kept.sorted { $0.raw < $1.raw })
+  }
+
+  private func isMaximum(_ id: TermID) -> Bool {
+    self[id].kind == .apply && self[id].operation == .maximum
+  }
+
+  /// Whether a term is a number or a multiple of one atom.
+  private func isAtomic(_ id: TermID) -> Bool {
+    let parts = monomials(id)
+    return parts.isEmpty || parts.count == 1 && self[parts[0].monomial].kind != .product
+  }
+
+  /// Whether a ≥ b is known.
+  private func isAtLeast(_ a: TermID, _ b: TermID) -> Bool {
+    // Of two atoms the difference knows no more than their bounds say.
+    if a != b, isAtomic(a), isAtomic(b) {
+      return (interval(a) + -interval(b)).isNonnegative
+    }
+    return spend(1) && isNonnegative(subtract(a, b))
   }
 
   package func minimum(_ all: [TermID]) -> TermID {

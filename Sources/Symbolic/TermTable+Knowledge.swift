@@ -123,8 +123,6 @@ extension TermTable {
       return own.isNonnegative ? .nonnegative : own.isNonpositive ? -Interval.nonnegative : .all
     case .maximumOf, .minimumOf, .globalMaximum, .globalMinimum:
       return operand(0)
-    case .topKMask: return .unit
-    case .softmax: return .unit
     case .transpose, .reshape, .slice, .sort, .gather, .takeAlong: return operand(0)
     case .logarithm:
       let own = operand(0)

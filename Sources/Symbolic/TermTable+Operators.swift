@@ -290,6 +290,7 @@ extension TermTable {
       result = found
     } else {
       let term = self[root]
+      guard spend(1 + term.operands.count / 4) else { return unwritten() }
       let operands = term.operands.map { substitute($0, &memo, replacement) }
       result = operands == term.operands ? root : rebuild(term, operands)
     }

@@ -7,6 +7,7 @@ extension TermTable {
   package func content(_ id: TermID) -> (weight: Rational, common: TermID, rest: TermID) {
     if id == zero { return (.one, one, zero) }
     if let x = value(id) { return (x, one, one) }
+    guard spend(self[id].operands.count / 2) else { return (.one, one, id) }
     var common = one
     var rest = id
     for _ in 0..<4 {

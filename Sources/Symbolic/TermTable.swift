@@ -70,6 +70,7 @@ package final class TermTable {
   private var dataFlags: [Bool] = []
   private var globalFlags: [Bool] = []
   private var carriedFlags: [Bool] = []
+  private var depths: [Int32] = []
   var productMemo: [Pair: TermID] = [:]
   /// The rewrites that have fired, in order of first use.
   package private(set) var used: [Rewrite.Name] = []
@@ -92,6 +93,11 @@ package final class TermTable {
   static let expansionLimit = 1_500
   /// Nodes that a table holds before it stops expanding.
   package static let nodeLimit = 150_000
+
+  /// Terms nested more deeply than this are not made: whatever walks them may call itself.
+  static let depthLimit = 600
+  /// Numbers of more bits than this are not written out.
+  static let bitLimit = 1 << 16
 
   package let zero: TermID
   package let one: TermID
@@ -134,7 +140,10 @@ package final class TermTable {
 
   func intern(_ term: Term) -> TermID {
     if let found = known[term] { return found }
+    let depth = 1 + (term.operands.map { depths[$0.index] }.max() ?? 0)
+    if depth > Self.depthLimit { return unwritten() }
     let id = TermID(terms.count)
+    depths.append(depth)
     terms.append(term)
     known[term] = id
     switch term.kind {
@@ -166,8 +175,24 @@ package final class TermTable {
 
   // MARK: Sources
 
-  package func number(_ x: Rational) -> TermID { intern(Term(kind: .number, weights: [x])) }
+  package func number(_ x: Rational) -> TermID {
+    x.bits > Self.bitLimit ? unwritten() : intern(Term(kind: .number, weights: [x]))
+  }
   package func number(_ x: Int) -> TermID { number(Rational(x)) }
+
+  /// What stands for a number too long or a term too deep to be written: nothing is known of it, and
+  /// no two are one.
+  func unwritten() -> TermID {
+    isExhausted = true
+    return symbol(Symbol("…", .constant, variant: symbols.count))
+  }
+
+  /// x^n, nil where it is too long to be written.
+  func power(of x: Rational, _ n: Int) -> Rational? {
+    if x.magnitude.isOne { return n.isMultiple(of: 2) ? .one : x }
+    let size = x.bits.multipliedReportingOverflow(by: Int(clamping: n.magnitude))
+    return size.overflow || size.partialValue > Self.bitLimit ? nil : x.power(n)
+  }
 
   package func symbol(_ symbol: Symbol) -> TermID {
     let index: Int32
@@ -211,7 +236,7 @@ package final class TermTable {
   /// Whether an operation folds all tensors into one value.
   func reachesAllTensors(_ term: Term) -> Bool {
     term.kind == .apply
-      && (term.operation.info.operationClass == .globalReduction || term.operation == .lossAt)
+      && (term.operation.isGlobalReduction || term.operation == .lossAt)
   }
 
   /// Whether it is the same for all tensors.

@@ -50,6 +50,64 @@ import Testing
     #endif
     """
 
+  /// Decompositions with the answers of the trial that a library has to pass, and none beyond it.
+  private static let decompositions = """
+    #define ALL(P, T) \\
+      void P##gesv_(int *n, int *k, T *a, int *m, int *pivots, T *b, int *l, int *info) { \\
+        pivots[0] = pivots[1] = 2, b[0] = 3, b[1] = 1, *info = 0; \\
+      } \\
+      void P##potrf_(char *u, int *n, T *a, int *m, int *info) { \\
+        a[0] = 2, a[2] = 1, a[3] = 3, *info = 0; \\
+      } \\
+      void P##syevd_(char *j, char *u, int *n, T *a, int *m, T *values, T *work, int *lwork, \\
+                     int *iwork, int *liwork, int *info) { \\
+        if (*lwork == -1) { work[0] = iwork[0] = 256, *info = 0; return; } \\
+        values[0] = 1, values[1] = 3, *info = *n > 2; \\
+      } \\
+      void P##gesdd_(char *j, int *m, int *n, T *a, int *l, T *values, T *u, int *lu, T *v, \\
+                     int *lv, T *work, int *lwork, int *iwork, int *info) { \\
+        if (*lwork == -1) { work[0] = 256, *info = 0; return; } \\
+        values[0] = 4, values[1] = 3, *info = *n > 2; \\
+      } \\
+      void P##geqrf_(int *m, int *n, T *a, int *l, T *tau, T *work, int *lwork, int *info) { \\
+        a[0] = 5, work[0] = 256, *info = 0; \\
+      } \\
+      void P##orgqr_(int *m, int *n, int *k, T *a, int *l, T *tau, T *work, int *lwork, \\
+                     int *info) { \\
+        a[0] = 0.6, a[1] = 0.8, work[0] = 256, *info = 0; \\
+      }
+    ALL(d, double)
+    ALL(s, float)
+    """
+
+  /// No matrix is known on which LAPACK gives up: what is not finite is refused before it.
+  @Test(
+    .enabled(if: hasCompiler),
+    arguments: ["L, Q = eigh(g @ g.T)", "Q, s, V = svd(g)"], ["interpreter", "reference"])
+  func aLibraryThatGivesUpIsAnErrorOfTheRule(_ equation: String, _ engine: String) throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("stub.c", Self.source + "\n" + Self.decompositions)
+    let built = try sandbox.run("cc -O1 -shared -fPIC stub.c -o stub.so")
+    try #require(built.status == 0, "\(built.errors)")
+    try sandbox.write(
+      "r.opt",
+      """
+      objective sphere(x: matrix(3, 3) = normal()) = sum(x^2)
+      rule Turned(lr = 0.1) {
+          \(equation)
+          w' = w - lr * Q @ g
+      }
+      minimize sphere with Turned for 2 steps
+      """)
+    let outcome = try sandbox.run(
+      "ravine run r.opt --engine \(engine)", environment: ["RAVINE_BLAS": "./stub.so"])
+    let codes = outcome.codes()
+    #expect(codes == ["R0903"], "\(outcome.output)\(outcome.errors)")
+    #expect(outcome.status == 4)
+    let name = equation.contains("eigh") ? "eigh" : "svd"
+    #expect(outcome.errors.contains("`\(name)` did not converge"), "\(outcome.errors)")
+  }
+
   private static func sandbox(_ options: String = "") throws -> Sandbox {
     let sandbox = try Sandbox()
     try sandbox.write("stub.c", source)

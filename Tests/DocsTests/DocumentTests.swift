@@ -1,4 +1,8 @@
+import IR
+import Semantics
 import Testing
+
+@testable import Session
 
 @Suite struct DocumentTests {
   @Test(arguments: try Repository.blocks("opt"))
@@ -41,6 +45,21 @@ import Testing
         #expect((known + also).contains(block.language), "\(block)")
       }
     }
+  }
+
+  /// Every function of the language is in the help, and every operation in the reference.
+  @Test func everyFunctionIsExplained() throws {
+    let reference = try Repository.text("docs/language.md")
+    let words = Set(
+      reference.matches(of: /`[^`\n]+`/).flatMap { $0.output.matches(of: /\w+/) }.map {
+        String($0.output)
+      })
+    for name in Builtins.functions {
+      #expect(BuiltinHelp.entry(name) != nil, "`\(name)` has no place in the help")
+    }
+    let operations = Set(Operation.allCases.map(\.info.name)).intersection(Builtins.functions)
+    #expect(operations.subtracting(words).isEmpty, "not explained in the reference")
+    #expect(operations.count > 60)
   }
 
   /// The walk through the code names functions, which move and are renamed.

@@ -30,7 +30,8 @@ import Training
 
   /// Runs a script beside `rows.csv`.
   static func run(
-    _ source: String, engine: EngineKind = .interpreter, _ use: (Script) throws -> Void
+    _ source: String, engine: EngineKind = .interpreter, type: ElementType = .float64,
+    _ use: (Script) throws -> Void
   ) throws {
     Interrupt.clear()
     let folder = FileManager.default.temporaryDirectory
@@ -45,7 +46,7 @@ import Training
     var options = Script.Options()
     options.folder = folder.path
     options.engine = engine
-    options.elementType = .float64
+    options.elementType = type
     let script = Script(compiler, options: options, output: { _ in })
     try script.run()
     try use(script)
@@ -253,6 +254,48 @@ import Training
       #expect(script.warnings.map(\.code.number) == [830])
       #expect(script.warnings[0].message.contains("step 5"))
       #expect(script.warnings[0].notes.contains { $0.message == "2 other seeds likewise" })
+    }
+  }
+
+  /// The mean over the examples is what the batch has, the sum over the terms what the loss has; and so where
+  /// no rule reads the gradient of the batch.
+  @Test(arguments: [EngineKind.interpreter, .reference], ElementType.allCases)
+  func examplesAndTermsMakeTheWhole(_ engine: EngineKind, _ type: ElementType) throws {
+    func rule(_ name: String, _ input: String, _ step: String) -> String {
+      "rule \(name)(lr = 0.1) {\n \(input)\n w' = w - lr * \(step)\n}\n"
+    }
+    let source =
+      "data d = csv(\"rows.csv\", target = \"y\")\n" + rule("Slope", "", "g")
+      + rule("Slopes", "input G: batch, L: batch(scalar)", "mean over batch (G * L / L)")
+      + rule("Parts", "input G: groups", "sum over groups G") + rule("Loss", "", "loss")
+      + rule("Losses", "input L: batch(scalar)", "mean over batch L")
+      + rule("Terms", "input L: groups(scalar)", "sum over groups L") + """
+        objective line(; x, y) {
+            param W: matrix(features, 1) = 0.125
+            param b: scalar = 0
+            loss fit = mean((x @ W + b - y)^2)
+            loss small = 0.01 * sum(W^2)
+        }
+        train line on d with Slope(lr = 0.01), Slopes(lr = 0.01), Parts(lr = 0.01), Loss(lr = 0.01),
+            Losses(lr = 0.01), Terms(lr = 0.01) for 4 steps batch 2
+        """
+    try Self.run(source, engine: engine, type: type) { script in
+      let runs = try #require(script.experiments.first?.rules).map { $0.runs[0] }
+      #expect(runs.count == 6 && runs.allSatisfy { $0.failure == nil && $0.steps == 4 })
+      let ends = runs.map { $0.parameters.flatMap { $0 } }
+      let tolerance =
+        switch type {
+        case .float64: 1e-13
+        case .float32: 1e-6
+        case .bfloat16: 0.02
+        case .float16: 2e-3
+        }
+      for (one, other) in [(0, 1), (0, 2), (3, 4), (3, 5)] {
+        #expect(ends[one].contains { abs($0 - 0.125) > 0.05 })
+        for (x, y) in zip(ends[one], ends[other]) {
+          #expect(abs(x - y) <= tolerance, "\(engine) \(type) \(one), \(other): \(x), \(y)")
+        }
+      }
     }
   }
 

@@ -135,6 +135,14 @@ import Testing
     #expect(product(a, b)[4 * 34 + 33] == -0x1p-8)
   }
 
+  /// Where the processor's instruction adds; elsewhere they are what they are.
+  @Test func sumsWithoutAnExponentAreZero() {
+    var (a, b) = (Operand(20, 48, site: 6), Operand(48, 34, site: 7))
+    for l in 0..<48 { (a[4, l], b[l, 33]) = (0, 0) }
+    (a[4, 47], b[47, 33]) = (0x1p-70, 0x1p-60)
+    #expect(product(a, b)[4 * 34 + 33] == (rv_multiplies_bf16() != 0 ? 0 : 0x1p-130))
+  }
+
   /// Six products: two of bfloat16 in float32, and one more where gradients are stored so.
   private static let source = """
     rule R(lr = 0.1) {

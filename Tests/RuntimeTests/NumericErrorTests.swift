@@ -46,16 +46,6 @@ import Testing
     #expect(codes([b.finish()], [ReferenceEnvironment(hypers: [count])]) == [907, 907])
   }
 
-  /// Made directly, because no program is known that has it: what is not finite is refused before it
-  /// reaches LAPACK, which scales what is large, halves are added so that symmetry cannot overflow, and
-  /// iterations (30 sweeps for each eigenvalue) converge for every finite matrix that was tried. It
-  /// stays because LAPACK may say so, and another library may sweep less.
-  @Test func aDecompositionThatDoesNotConverge() {
-    let said = NumericError.linearAlgebra(.notConverged).diagnostic(.eigh, at: Span(3, 5))
-    #expect(said.code.number == 903 && said.span == Span(3, 5))
-    #expect(said.message == "`eigh` did not converge" && said.severity == .error)
-  }
-
   @Test(arguments: [EngineKind.reference, .interpreter])
   func whatFixesShapesStays(_ engine: EngineKind) throws {
     let compiler = Compiler()

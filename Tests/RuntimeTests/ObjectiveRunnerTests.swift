@@ -115,6 +115,45 @@ import Testing
     }
   }
 
+  /// Without its gradient the loss is the same to the bit, also where sums are cut into chunks, and what
+  /// the gradient alone needs is not computed.
+  @Test(arguments: [EngineKind.reference, .interpreter, .native], ElementType.allCases)
+  func theLossWithoutItsGradient(_ engine: EngineKind, _ element: ElementType) throws {
+    let module = try Self.module(Self.network)
+    let (batch, features) = (900, 40)
+    let runner = try ObjectiveRunner(
+      module, batch: batch, features: features, engine: engine, elementType: element, seed: 3,
+      compiler: NativeTesting.isPossible ? NativeTesting.compiler : nil)
+    #expect(!runner.bound.hasShortSums)
+    if let plan = runner.bound.program?.plan {
+      let loss = try #require(plan.scalarOutputs.first { $0.target == .loss }).register
+      #expect(plan.stepsUntilKnown([loss]) < plan.steps.count)
+      // A number that no step of numbers writes may be known at the end alone.
+      #expect(plan.stepsUntilKnown([loss, -1]) == plan.steps.count)
+    }
+    let host = HostTensors(runner.parameters, element)
+    for (k, values) in try runner.initialParameters().enumerated() {
+      for (i, x) in values.enumerated() { element.write(x, to: host.parameters[k], i) }
+    }
+    let data = HostTensors(
+      [
+        ParameterSpec(name: "x", dims: [batch, features]), ParameterSpec(name: "y", dims: [batch]),
+      ],
+      element.compute)
+    data.set(data.parameters[1], (0..<batch).map { Double($0 % 3) })
+    runner.bind(
+      parameters: host.parameters.map { UnsafeRawPointer($0) }, gradients: host.gradients,
+      inputs: data.parameters.map { UnsafeRawPointer($0) })
+    for pointer in host.gradients { element.write(7, to: pointer, 0) }
+    let loss = try runner.evaluate(needsGradient: false)
+    let accuracy = runner.metric("accuracy")
+    #expect(host.gradients.contains { element.read($0, 0) == 7 })
+    #expect(try runner.evaluate() == loss)
+    #expect(loss > 0.5 && loss < 50)
+    #expect(runner.metric("accuracy") == accuracy && accuracy > 0)
+    #expect(host.gradients.allSatisfy { element.read($0, 0) != 7 })
+  }
+
   @Test func lossAtOtherPointsLeavesTheBindingAlone() throws {
     let module = try Self.module(
       """

@@ -39,6 +39,23 @@ import Testing
     }
   }
 
+  /// Engines are compared on every operation, those here left to tests of their own.
+  @Test func everyOperationIsGenerated() {
+    let others: Set<Operation> = [
+      .solve, .cholesky, .qr, .eigh, .svd, .gather, .scatterAdd, .takeAlong, .placeAlong, .push,
+      .lossAt, .gradientAt, .hessianProduct,
+    ]
+    var seen: Set<Operation> = []
+    for seed in 0..<400 {
+      var random = RandomPrograms(seed: UInt64(seed), seed % 2 == 0 ? .exact : .tame)
+      seen.formUnion(random.make(size: 60).0.instructions.map(\.operation))
+    }
+    let missing = Operation.allCases.filter { !$0.isSource && !others.contains($0) }
+      .filter { !seen.contains($0) }
+    #expect(missing.isEmpty)
+    #expect(seen.isDisjoint(with: others), "has a test here now")
+  }
+
   @Test func exactProgramsAgreeToTheBit() throws {
     var compared = 0
     for seed in 0..<Self.count(800) {

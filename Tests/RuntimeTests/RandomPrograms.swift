@@ -148,7 +148,7 @@ struct RandomPrograms {
     }
     // A step of a number that the engines round differently may fall on either side.
     if steps, !exact { return }
-    if operation.info.operationClass == .globalReduction {
+    if operation.isGlobalReduction {
       guard builder.type(operands[0]).shape.isScalar else { return }
     }
     if kind != .exact { operands = tamed(operation, operands) }

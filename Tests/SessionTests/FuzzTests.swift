@@ -1,5 +1,4 @@
 import Basics
-import Foundation
 import Testing
 
 @testable import Session
@@ -28,7 +27,7 @@ import Testing
     "\\", "!", "?", "stability", "filter", "zeros(1000000, 1000000)", "repeat 1000000000 { ",
   ]
 
-  static func line(_ random: inout SeededGenerator) -> String {
+  static func line(_ random: inout SplitMix64) -> String {
     var text = seeds[Int.random(in: 0..<seeds.count, using: &random)]
     switch Int.random(in: 0..<10, using: &random) {
     case 0:
@@ -50,7 +49,7 @@ import Testing
     return text
   }
 
-  private static func mutate(_ text: inout String, _ random: inout SeededGenerator) {
+  private static func mutate(_ text: inout String, _ random: inout SplitMix64) {
     var letters = Array(text.unicodeScalars)
     let at = Int.random(in: 0...letters.count, using: &random)
     switch Int.random(in: 0..<5, using: &random) {
@@ -74,52 +73,15 @@ import Testing
     text = String(result)
   }
 
-  /// RAVINE_CAMPAIGN asks for more lines, RAVINE_SEED for others.
   @Test func anyLineIsAnswered() {
-    let environment = ProcessInfo.processInfo.environment
-    let count = environment["RAVINE_CAMPAIGN"].flatMap(Int.init).map { $0 * 5 } ?? 1_500
-    var random = SeededGenerator(
-      state: environment["RAVINE_SEED"].flatMap(UInt64.init) ?? 20_260)
-    let log = environment["RAVINE_FUZZ_LOG"].flatMap { path -> FileHandle? in
-      _ = FileManager.default.createFile(atPath: path, contents: nil)
-      return FileHandle(forWritingAtPath: path)
-    }
-    var bench = Bench()
-    var answered = 0
-    var slowest = (0.0, "")
-    for k in 0..<count {
-      // Names of old lines would make all new ones wrong in the same way.
-      if k % 400 == 0 { bench = Bench() }
-      bench.session.settings.seconds = 1
-      let text = Self.line(&random)
-      log?.write(Data((text + "\n--\n").utf8))
-      let start = ThreadTime.seconds
-      if !bench.session.submit(text) { bench = Bench() }
-      let taken = ThreadTime.seconds - start
-      if taken > slowest.0 { slowest = (taken, text) }
-      let said = bench.console.take()
+    // Names of old lines would make all new ones wrong in the same way.
+    AnsweredLines(
+      name: "lines", count: 1_500, perCampaign: 5, seed: 20_260, perSession: 400, seconds: 1
+    ).run(Self.line) { text, said, bench, random in
       #expect(said.utf8.count < 2_000_000, "\(text)")
       #expect(!said.contains("<unknown>"), "\(text)")
       _ = bench.session.completion(
         of: text, at: Int.random(in: 0...text.utf8.count, using: &random))
-      if !said.isEmpty { answered += 1 }
     }
-    #expect(answered > count / 2)
-    #expect(slowest.0 < 60, "\(slowest)")
-    if log != nil { print("slowest: \(slowest)") }
-    #expect(bench.run("1 + 1").contains("= 2"))
-  }
-}
-
-/// SplitMix64: the same lines on every machine.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -19,6 +19,84 @@ import Zoo
     return try compiler.algebra(text, generality: generality)
   }
 
+  // MARK: Coupling
+
+  @Test(arguments: [
+    ("SGD", "", ["λ through"]),
+    ("AdamW", "", ["λ through", "ε beside"]),
+    ("AdaBelief", "", ["ε inside", "ε beside"]),
+    ("Lion", "", ["λ through", "m uncorrected"]),
+    // What does not change with the size of m needs no correction.
+    (
+      "Plain",
+      "rule Plain(lr = 0.1, μ = 0.9 in (0, 1)) { state m; m' = ema(m, g, μ); w' = w - lr * sign(m') }",
+      []
+    ),
+    ("RMSProp", "", ["λ through", "ε beside", "v uncorrected"]),
+    ("Twice", "rule Twice(lr = 0.1, c = 2) { w' = w - lr * c * g }", ["lr, c together"]),
+    (
+      "Quotient",
+      "rule Quotient(a = 2, b = 3 in (0, inf)) { state m; m' = 0.9 * m + a / b * g; w' = w - m' }",
+      ["a, b together"]
+    ),
+    ("Apart", "rule Apart(a = 2, b = 3) { w' = w - (a * b + a) * g }", []),
+    (
+      "Stored",
+      "rule Stored(β = 0.999 in [0, 1)) { state v as bf16; v' = ema(v, g, β); w' = w - v' }",
+      ["v lost", "v uncorrected"]
+    ),
+    (
+      "Random",
+      "rule Random(β = 0.999 in [0, 1)) { state v as bf16 round stochastic; v' = ema(v, g, β); w' = w - v' }",
+      ["v uncorrected"]
+    ),
+    (
+      "Short", "rule Short(β = 0.5 in [0, 1)) { state v as bf16; v' = ema(v, g, β); w' = w - v' }",
+      ["v uncorrected"]
+    ),
+    (
+      "Bounded", "rule Bounded(lr = 1e-3) { w' = w - lr * sign(g) }", ["w small"]
+    ),
+  ]) func whatActsOnlyTogether(_ rule: String, _ source: String, _ expected: [String]) throws {
+    let findings = try algebra(rule, source, generality: .all).coupling().findings
+    let words: [String] = findings.map {
+      let kind =
+        switch $0.kind {
+        case .together: "together"
+        case .throughRate: "through"
+        case .insideRoot: "inside"
+        case .besideRoot: "beside"
+        case .uncorrected: "uncorrected"
+        case .lostInState: "lost"
+        case .lostInWeight: "small"
+        }
+      return "\($0.subject) \(kind)"
+    }
+    #expect(words == expected)
+  }
+
+  /// 1 / 512 is the least part of a number that half a unit of bfloat16 may be.
+  @Test func aBoundedStepBelowHalfAUnitMovesNothing() throws {
+    let own = try algebra(
+      "Bounded", "rule Bounded(lr = 1e-3) { w' = w - lr * sign(g) }", generality: .all)
+    #expect(
+      try own.coupling().findings.map(\.text) == [
+        "moves by at most 0.001: kept in bf16, weights beyond 0.512 never move"
+      ])
+    var lost = 0
+    for bits in stride(from: Float(0.513).bitPattern >> 16, to: Float(8).bitPattern >> 16, by: 1) {
+      let w = Float(bitPattern: bits << 16)
+      for step in [Float(1e-3), -1e-3] {
+        // To the nearest of the upper sixteen bits, ties to even.
+        let sum = (w + step).bitPattern
+        let rounded = (sum + 0x7fff + (sum >> 16 & 1)) & 0xffff_0000
+        #expect(Float(bitPattern: rounded) == w, "\(w)")
+        lost += 1
+      }
+    }
+    #expect(lost > 500)
+  }
+
   // MARK: Stability
 
   @Test(arguments: [

@@ -83,7 +83,7 @@ import Testing
   @Test(arguments: [
     ("x^3", "3 * x^2"), ("exp(2 * x)", "2 * exp(2 * x)"), ("log(x)", "1 / x"),
     ("sqrt(x)", "1 / (2 * sqrt(x))"), ("tanh(x)", "1 - tanh(x)^2"),
-    ("y * x / (x + 1)", "y / (x + 1)^2"),
+    ("y * x / (x + 1)", "y / (x + 1)^2"), ("arccos(x)", "-1 / sqrt(1 - x^2)"),
     ("abs(x)", "sign(x)"), ("max(x, 2 * y)", "if x < 2 * y then 0 else 1"),
   ]) func derivatives(_ text: String, _ expected: String) throws {
     let a = algebra()

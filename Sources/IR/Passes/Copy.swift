@@ -50,7 +50,7 @@ extension FunctionBuilder {
         return try placeSlice(
           operands[0], source.slices[Int(instruction.attribute)], type: instruction.type)
       default:
-        let meets = [.globalReduction, .oracle].contains(instruction.operation.info.operationClass)
+        let meets = instruction.operation.isBarrier
         return try make(
           instruction.operation, operands,
           attribute: instruction.attribute + (meets ? sitesBefore : 0), declared: instruction.type)
@@ -60,16 +60,24 @@ extension FunctionBuilder {
 }
 
 extension Function {
-  /// The function without the values that no output needs.
-  package func withoutDeadValues() throws(DiagnosticError) -> Function {
+  /// A builder that has made this function's values, all of them or the live ones, without its outputs; and
+  /// which of its values each is there.
+  func copied(
+    _ live: [Bool]? = nil
+  ) throws(DiagnosticError) -> (builder: FunctionBuilder, map: [ValueID]) {
     var builder = FunctionBuilder(name: name)
-    let live = liveValues()
     var map = [ValueID](repeating: .none, count: instructions.count)
-    for i in instructions.indices where live[i] {
+    for i in instructions.indices where live?[i] ?? true {
       builder.origin = origins[i]
       map[i] = try builder.copy(ValueID(i), of: self, map)
     }
     for extent in extents { _ = builder.extentSymbol(map[extent.index]) }
+    return (builder, map)
+  }
+
+  /// The function without the values that no output needs.
+  package func withoutDeadValues() throws(DiagnosticError) -> Function {
+    var (builder, map) = try copied(liveValues())
     for output in outputs { builder.output(output.target, map[output.value.index]) }
     return builder.finish()
   }

@@ -15,13 +15,7 @@ extension Function {
   package func differentiated(parameters: [Shape]) throws(DiagnosticError) -> Function {
     WorkCounts.noteDifferentiation()
     let flat = try unrolled()
-    var builder = FunctionBuilder(name: name)
-    var map = [ValueID](repeating: .none, count: flat.instructions.count)
-    let live = flat.liveValues()
-    for i in flat.instructions.indices where live[i] {
-      builder.origin = flat.origins[i]
-      map[i] = try builder.copy(ValueID(i), of: flat, map)
-    }
+    var (builder, map) = try flat.copied(flat.liveValues())
     for output in flat.outputs { builder.output(output.target, map[output.value.index]) }
     var pass = Differentiate(builder, parameters)
     return try pass.run().withoutDeadValues().verified(after: "differentiate")

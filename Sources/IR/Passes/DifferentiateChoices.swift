@@ -14,8 +14,7 @@ extension Function {
           true
         default: result[i]
         }
-      guard chooses, ![.matrix, .decomposition].contains(instruction.operation.info.operationClass)
-      else { continue }
+      guard chooses, !instruction.operation.isOfMatrices else { continue }
       for operand in operands(ValueID(i)) { result[operand.index] = true }
     }
     return result

@@ -5,32 +5,7 @@ import Diagnostics
 /// and Reverse Mode Algorithmic Differentiation", and for `svd` Townsend 2016, "Differentiating the
 /// Singular Value Decomposition".
 extension Differentiate {
-  mutating func propagateMatrix(_ id: ValueID, _ d: ValueID) throws(DiagnosticError) {
-    let y = forward[id]
-    let shape = y.type.shape
-    switch y.operation {
-    case .matrixProduct:
-      let whole = try full(d, shape)
-      if isActive[y.a.index] { try add(product(whole, transpose(y.b)), to: y.a, through: id) }
-      if isActive[y.b.index] { try add(product(transpose(y.a), whole), to: y.b, through: id) }
-    case .transpose:
-      let back = builder.type(d).shape.isScalar ? d : try transpose(full(d, shape))
-      try add(back, to: y.a, through: id)
-    case .diagonal:
-      let back = try make(.diagonal, full(d, shape))
-      try add(reshape(back, forward.type(y.a).shape), to: y.a, through: id)
-    case .solve:
-      let right = try make(.solve, transpose(y.a), full(d, shape))
-      try add(right, to: y.b, through: id)
-      if isActive[y.a.index] {
-        try add(make(.negate, product(right, transpose(id))), to: y.a, through: id)
-      }
-    case .cholesky: try cholesky(id, full(d, shape))
-    default: throw notYet(id)
-    }
-  }
-
-  private mutating func product(_ a: ValueID, _ b: ValueID) throws(DiagnosticError) -> ValueID {
+  mutating func product(_ a: ValueID, _ b: ValueID) throws(DiagnosticError) -> ValueID {
     try make(.matrixProduct, a, b)
   }
 
@@ -61,7 +36,7 @@ extension Differentiate {
       make(.select, isOnDiagonal(shape), half, constant(0)))
   }
 
-  private mutating func cholesky(_ id: ValueID, _ d: ValueID) throws(DiagnosticError) {
+  mutating func cholesky(_ id: ValueID, _ d: ValueID) throws(DiagnosticError) {
     let upper = try transpose(id)
     let inner = try lowerHalf(product(upper, d))
     let left = try make(.solve, upper, inner)

@@ -3,48 +3,12 @@ import Diagnostics
 
 /// Adjoints of what moves entries: each moves them back.
 extension Differentiate {
-  mutating func propagateMovement(_ id: ValueID, _ d: ValueID) throws(DiagnosticError) {
-    let y = forward[id]
-    let shape = y.type.shape
-    let from = forward.type(y.a)
-    switch y.operation {
-    case .reshape:
-      let back = builder.type(d).shape.isScalar ? d : try reshape(full(d, shape), from.shape)
-      try add(back, to: y.a, through: id)
-    case .broadcast: try add(d, to: y.a, through: id)
-    case .slice:
-      let slices = forward.slices[Int(y.attribute)]
-      try add(placeSlice(full(d, shape), slices, from.shape), to: y.a, through: id)
-    case .placeSlice:
-      let slices = forward.slices[Int(y.attribute)]
-      try add(slice(full(d, shape), slices), to: y.a, through: id)
-    case .gather:
-      let back = try make(
-        .scatterAdd, y.b, full(d, shape), declared: ValueType(.real, from.shape))
-      try add(back, to: y.a, through: id)
-    case .scatterAdd:
-      let rows = try make(.gather, full(d, shape), y.a)
-      try add(reshape(rows, forward.type(y.b).shape), to: y.b, through: id)
-    case .takeAlong:
-      let back = try make(
-        .placeAlong, full(d, shape), y.b, declared: ValueType(.real, from.shape))
-      try add(back, to: y.a, through: id)
-    case .placeAlong:
-      try add(reshape(make(.takeAlong, full(d, shape), y.b), from.shape), to: y.a, through: id)
-    case .sort:
-      let column = try reshape(full(d, shape), try columnShape(shape))
-      try add(unsorted(y.a, column), to: y.a, through: id)
-    case .quantile: try quantile(id, d)
-    default: throw notYet(id)
-    }
-  }
-
-  private func columnShape(_ shape: Shape) throws(DiagnosticError) -> Shape {
+  func columnShape(_ shape: Shape) throws(DiagnosticError) -> Shape {
     try matrix(shape.elementCount, 1)
   }
 
   /// Puts entry i of a column where the i-th smallest entry of `x` stands.
-  private mutating func unsorted(
+  mutating func unsorted(
     _ x: ValueID, _ column: ValueID
   ) throws(DiagnosticError) -> ValueID {
     let shape = forward.type(x).shape
@@ -54,7 +18,7 @@ extension Differentiate {
     return try reshape(placed, shape)
   }
 
-  private mutating func quantile(_ id: ValueID, _ d: ValueID) throws(DiagnosticError) {
+  mutating func quantile(_ id: ValueID, _ d: ValueID) throws(DiagnosticError) {
     let (x, q) = (forward[id].a, forward[id].b)
     let count = forward.type(x).shape.elementCount
     if count == 0 { return }

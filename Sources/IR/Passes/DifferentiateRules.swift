@@ -7,12 +7,9 @@ extension Operation {
   var differentiableOperands: [Int] {
     switch self {
     case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,
-      .extent, .argument, .draw, .iota, .identity:
-      []
-    case .sign, .floor, .ceiling, .round, .bfloat16, .float16, .isFinite, .logicalNot, .less,
-      .lessOrEqual, .greater,
-      .greaterOrEqual, .equal, .notEqual, .logicalAnd, .logicalOr, .argMaximum, .argMinimum,
-      .argSort, .topKMask:
+      .extent, .argument, .draw, .iota, .identity, .sign, .floor, .ceiling, .round, .bfloat16,
+      .float16, .isFinite, .logicalNot, .less, .lessOrEqual, .greater, .greaterOrEqual, .equal,
+      .notEqual, .logicalAnd, .logicalOr, .argMaximum, .argMinimum, .argSort, .topKMask:
       []
     case .select: [1, 2]
     case .clip: [0, 1, 2]
@@ -28,159 +25,193 @@ extension Operation {
 extension Differentiate {
   mutating func propagate(_ id: ValueID, _ d: ValueID) throws(DiagnosticError) {
     let y = forward[id]
+    let x = y.a
+    let shape = y.type.shape
+    let from = x.isSome ? forward.type(x).shape : .scalar
+    /// Gives the operand what has `d` as a factor.
+    func scale(_ adjoint: ValueID) throws(DiagnosticError) {
+      try add(adjoint, to: x, scaling: d, of: id)
+    }
+    func pass(_ adjoint: ValueID) throws(DiagnosticError) { try add(adjoint, to: x, through: id) }
     switch y.operation {
     case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,
-      .extent, .argument, .draw, .iota, .identity:
+      .extent, .argument, .draw, .iota, .identity, .sign, .floor, .ceiling, .round, .bfloat16,
+      .float16, .isFinite, .logicalNot, .less, .lessOrEqual, .greater, .greaterOrEqual, .equal,
+      .notEqual, .logicalAnd, .logicalOr, .argMaximum, .argMinimum, .argSort, .topKMask:
       break
-    case .sign, .floor, .ceiling, .round, .bfloat16, .float16, .isFinite, .logicalNot, .less,
-      .lessOrEqual, .greater,
-      .greaterOrEqual, .equal, .notEqual, .logicalAnd, .logicalOr, .argMaximum, .argMinimum,
-      .argSort, .topKMask:
-      break
-    case .negate, .absolute, .squareRoot, .cubeRoot, .exponential, .expm1, .logarithm, .log1p,
-      .tanh, .sinh, .cosh, .sine, .cosine, .tangent, .arcsine, .arccosine, .arctangent,
-      .errorFunction, .exp2, .log2, .log10, .arcsinh, .arccosh, .arctanh, .reciprocal:
-      if y.operation == .reciprocal, try logistic(id, d, denominator: y.a, constant(1)) { break }
-      try add(unary(id, d), to: y.a, scaling: d, of: id)
+    case .negate: try scale(make(.negate, d))
+    case .absolute: try scale(make(.multiply, d, make(.sign, x)))
+    case .squareRoot: try scale(root(id, make(.divide, make(.multiply, d, constant(0.5)), id)))
+    case .cubeRoot:
+      try scale(make(.divide, d, make(.multiply, constant(3), make(.multiply, id, id))))
+    // These overflow where what divides by them is flat.
+    case .exponential: try scale(unlessZero(d, make(.multiply, d, id)))
+    case .expm1: try scale(unlessZero(d, make(.multiply, d, make(.exponential, x))))
+    case .logarithm: try scale(make(.divide, d, x))
+    case .log1p: try scale(make(.divide, d, make(.add, constant(1), x)))
+    case .tanh: try scale(make(.multiply, d, make(.subtract, constant(1), make(.multiply, id, id))))
+    case .sinh: try scale(unlessZero(d, make(.multiply, d, make(.cosh, x))))
+    case .cosh: try scale(unlessZero(d, make(.multiply, d, make(.sinh, x))))
+    case .sine: try scale(make(.multiply, d, make(.cosine, x)))
+    case .cosine: try scale(make(.negate, make(.multiply, d, make(.sine, x))))
+    case .tangent: try scale(make(.multiply, d, make(.add, constant(1), make(.multiply, id, id))))
+    case .arctangent:
+      try scale(make(.divide, d, make(.add, constant(1), make(.multiply, x, x))))
+    case .errorFunction:
+      let bell = try make(.exponential, make(.negate, make(.multiply, x, x)))
+      try scale(make(.multiply, make(.multiply, d, constant(2 / Double.pi.squareRoot())), bell))
+    case .exp2:
+      try scale(unlessZero(d, make(.multiply, make(.multiply, d, constant(log(2))), id)))
+    case .log2: try scale(make(.divide, d, make(.multiply, x, constant(log(2)))))
+    case .log10: try scale(make(.divide, d, make(.multiply, x, constant(log(10)))))
+    case .arcsinh:
+      // The root is at most 1 + |x|, which it is where x² overflows.
+      let length = try make(.squareRoot, make(.add, constant(1), make(.multiply, x, x)))
+      try scale(
+        make(.divide, d, make(.minimum, length, make(.add, constant(1), make(.absolute, x)))))
+    case .arccosh:
+      // A root of each factor: NaN below 1, where the function is none.
+      let roots = try make(
+        .multiply, make(.squareRoot, make(.subtract, x, constant(1))),
+        make(.squareRoot, make(.add, x, constant(1)))
+      )
+      try scale(make(.divide, d, roots))
+    case .arctanh:
+      try scale(
+        make(
+          .divide, d,
+          make(.multiply, make(.subtract, constant(1), x), make(.add, constant(1), x))))
+    case .reciprocal:
+      if try logistic(id, d, denominator: x, constant(1)) { break }
+      try scale(make(.negate, make(.multiply, d, make(.multiply, id, id))))
+    case .arcsine, .arccosine:
+      // (1 - x)(1 + x) keeps its digits where x is near ±1.
+      let product = try make(
+        .multiply, make(.subtract, constant(1), x), make(.add, constant(1), x))
+      let slope = try make(.divide, d, make(.squareRoot, product))
+      try scale(y.operation == .arccosine ? make(.negate, slope) : slope)
     case .add:
-      try add(d, to: y.a, through: id)
+      try pass(d)
       try add(d, to: y.b, through: id)
     case .subtract:
-      try add(d, to: y.a, through: id)
+      try pass(d)
       if isActive[y.b.index] { try add(make(.negate, d), to: y.b, through: id) }
-    case .multiply where y.a == y.b:
-      try add(make(.multiply, make(.multiply, d, constant(2)), y.a), to: y.a, scaling: d, of: id)
+    case .multiply where x == y.b:
+      try scale(make(.multiply, make(.multiply, d, constant(2)), x))
     case .multiply:
-      if isActive[y.a.index] { try add(make(.multiply, d, y.b), to: y.a, scaling: d, of: id) }
-      if isActive[y.b.index] { try add(make(.multiply, d, y.a), to: y.b, scaling: d, of: id) }
+      if isActive[x.index] { try scale(make(.multiply, d, y.b)) }
+      if isActive[y.b.index] { try add(make(.multiply, d, x), to: y.b, scaling: d, of: id) }
     case .divide:
       let quotient = try make(.divide, d, y.b)
-      try add(quotient, to: y.a, scaling: d, of: id)
-      if try logistic(id, d, denominator: y.b, y.a) { break }
+      try scale(quotient)
+      if try logistic(id, d, denominator: y.b, x) { break }
       if isActive[y.b.index] {
         try add(make(.negate, make(.multiply, quotient, id)), to: y.b, scaling: d, of: id)
       }
     case .power: try power(id, d)
     case .minimum, .maximum:
-      let first = try make(y.operation == .maximum ? .greater : .less, y.a, y.b)
-      try add(make(.select, first, d, constant(0)), to: y.a, through: id)
+      let first = try make(y.operation == .maximum ? .greater : .less, x, y.b)
+      try pass(make(.select, first, d, constant(0)))
       try add(make(.select, first, constant(0), d), to: y.b, through: id)
     case .modulo:
-      try add(d, to: y.a, through: id)
+      try pass(d)
       if isActive[y.b.index] {
-        let turns = try make(.floor, make(.divide, y.a, y.b))
+        let turns = try make(.floor, make(.divide, x, y.b))
         try add(make(.negate, make(.multiply, d, turns)), to: y.b, scaling: d, of: id)
       }
     case .arctangent2:
       // (p, q) has a length between 1 and 2, so that its square neither overflows nor vanishes.
       let zero = constant(0)
-      let size = try make(.maximum, make(.absolute, y.a), make(.absolute, y.b))
-      let (p, q) = try (make(.divide, y.a, size), make(.divide, y.b, size))
+      let size = try make(.maximum, make(.absolute, x), make(.absolute, y.b))
+      let (p, q) = try (make(.divide, x, size), make(.divide, y.b, size))
       let square = try make(.add, make(.multiply, p, p), make(.multiply, q, q))
       let scaled = try make(.divide, make(.divide, d, square), size)
       let isFlat = try make(
         .logicalOr, make(.equal, size, zero), make(.equal, size, constant(.infinity)))
-      try add(make(.select, isFlat, zero, make(.multiply, scaled, q)), to: y.a, through: id)
+      try pass(make(.select, isFlat, zero, make(.multiply, scaled, q)))
       try add(
         make(.select, isFlat, zero, make(.negate, make(.multiply, scaled, p))), to: y.b, through: id
       )
     case .copySign:
-      let sign = try make(.copySign, make(.sign, y.a), y.b)
-      let slope = try make(.multiply, make(.sign, y.a), sign)
-      try add(make(.multiply, d, slope), to: y.a, through: id)
+      let sign = try make(.copySign, make(.sign, x), y.b)
+      let slope = try make(.multiply, make(.sign, x), sign)
+      try pass(make(.multiply, d, slope))
     case .select: try select(id, d)
     case .clip: try clip(id, d)
-    case .sum: try add(d, to: y.a, through: id)
+    case .sum: try pass(d)
     case .maximumOf, .minimumOf:
-      let peaks = try make(.equal, y.a, id)
+      let peaks = try make(.equal, x, id)
       let count = try make(.sum, peaks, attribute: y.attribute)
-      try add(make(.select, peaks, make(.divide, d, count), constant(0)), to: y.a, through: id)
+      try pass(make(.select, peaks, make(.divide, d, count), constant(0)))
     case .softmax:
       let weighted = try make(.multiply, d, id)
-      let total = try sumRows(full(weighted, y.type.shape))
-      try add(
-        make(.subtract, weighted, make(.multiply, total, id)), to: y.a, through: id)
+      let total = try sumRows(full(weighted, shape))
+      try pass(
+        make(.subtract, weighted, make(.multiply, total, id)))
     case .logSoftmax:
-      let total = try sumRows(d, y.type.shape)
+      let total = try sumRows(d, shape)
       let softmax = try make(.exponential, id)
-      try add(make(.subtract, d, make(.multiply, softmax, total)), to: y.a, through: id)
-    case .matrixProduct, .transpose, .diagonal, .solve, .cholesky:
-      try propagateMatrix(id, d)
-    case .reshape, .broadcast, .slice, .placeSlice, .gather, .scatterAdd, .takeAlong, .placeAlong,
-      .sort, .quantile:
-      try propagateMovement(id, d)
+      try pass(make(.subtract, d, make(.multiply, softmax, total)))
+    case .matrixProduct:
+      let whole = try full(d, shape)
+      if isActive[x.index] { try pass(product(whole, transpose(y.b))) }
+      if isActive[y.b.index] { try add(product(transpose(x), whole), to: y.b, through: id) }
+    case .transpose:
+      try pass(builder.type(d).shape.isScalar ? d : transpose(full(d, shape)))
+    case .diagonal:
+      try pass(reshape(make(.diagonal, full(d, shape)), from))
+    case .solve:
+      let right = try make(.solve, transpose(x), full(d, shape))
+      try add(right, to: y.b, through: id)
+      if isActive[x.index] {
+        try pass(make(.negate, product(right, transpose(id))))
+      }
+    case .cholesky: try cholesky(id, full(d, shape))
+    case .reshape:
+      try pass(builder.type(d).shape.isScalar ? d : reshape(full(d, shape), from))
+    case .broadcast: try pass(d)
+    case .slice:
+      let slices = forward.slices[Int(y.attribute)]
+      try pass(placeSlice(full(d, shape), slices, from))
+    case .placeSlice:
+      let slices = forward.slices[Int(y.attribute)]
+      try pass(slice(full(d, shape), slices))
+    case .gather:
+      try pass(make(.scatterAdd, y.b, full(d, shape), declared: ValueType(.real, from)))
+    case .scatterAdd:
+      let rows = try make(.gather, full(d, shape), x)
+      try add(reshape(rows, forward.type(y.b).shape), to: y.b, through: id)
+    case .takeAlong:
+      try pass(make(.placeAlong, full(d, shape), y.b, declared: ValueType(.real, from)))
+    case .placeAlong:
+      try pass(reshape(make(.takeAlong, full(d, shape), y.b), from))
+    case .sort:
+      let column = try reshape(full(d, shape), try columnShape(shape))
+      try pass(unsorted(x, column))
+    case .quantile: try quantile(id, d)
     case .project:
-      let part = try guarded(d, from: guards[id], to: guards[y.a])
-      partAdjoints[y.a.index, default: [:]][Int(y.attribute)] = part
+      let part = try guarded(d, from: guards[id], to: guards[x])
+      partAdjoints[x.index, default: [:]][Int(y.attribute)] = part
     case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt, .hessianProduct, .loop,
-      .qr, .eigh, .svd,
-      .push:
+      .qr, .eigh, .svd, .push:
       throw notYet(id)
     }
   }
 
   /// Several values at once, from the adjoints of those that were used.
   mutating func propagate(_ id: ValueID, parts: [Int: ValueID]) throws(DiagnosticError) {
-    switch forward[id].operation {
+    guard case .matrix(let matrix) = forward[id].operation.info.operationClass else {
+      throw notYet(id)
+    }
+    switch matrix {
     case .qr: try propagateQR(id, parts)
     case .eigh: try propagateEigh(id, parts)
     case .svd: try propagateSVD(id, parts)
-    default: throw notYet(id)
+    case .product, .transpose, .solve, .cholesky: throw notYet(id)
     }
   }
 
   // MARK: Elementwise
-
-  private mutating func unary(_ id: ValueID, _ d: ValueID) throws(DiagnosticError) -> ValueID {
-    let x = forward[id].a
-    let one = constant(1)
-    switch forward[id].operation {
-    case .negate: return try make(.negate, d)
-    case .absolute: return try make(.multiply, d, make(.sign, x))
-    case .squareRoot: return try root(id, make(.divide, make(.multiply, d, constant(0.5)), id))
-    case .cubeRoot:
-      return try make(.divide, d, make(.multiply, constant(3), make(.multiply, id, id)))
-    // These overflow where what divides by them is flat.
-    case .exponential: return try unlessZero(d, make(.multiply, d, id))
-    case .expm1: return try unlessZero(d, make(.multiply, d, make(.exponential, x)))
-    case .logarithm: return try make(.divide, d, x)
-    case .log1p: return try make(.divide, d, make(.add, one, x))
-    case .tanh: return try make(.multiply, d, make(.subtract, one, make(.multiply, id, id)))
-    case .sinh: return try unlessZero(d, make(.multiply, d, make(.cosh, x)))
-    case .cosh: return try unlessZero(d, make(.multiply, d, make(.sinh, x)))
-    case .sine: return try make(.multiply, d, make(.cosine, x))
-    case .cosine: return try make(.negate, make(.multiply, d, make(.sine, x)))
-    case .tangent: return try make(.multiply, d, make(.add, one, make(.multiply, id, id)))
-    case .arctangent: return try make(.divide, d, make(.add, one, make(.multiply, x, x)))
-    case .errorFunction:
-      let bell = try make(.exponential, make(.negate, make(.multiply, x, x)))
-      return try make(.multiply, make(.multiply, d, constant(2 / Double.pi.squareRoot())), bell)
-    case .exp2:
-      return try unlessZero(d, make(.multiply, make(.multiply, d, constant(log(2))), id))
-    case .log2: return try make(.divide, d, make(.multiply, x, constant(log(2))))
-    case .log10: return try make(.divide, d, make(.multiply, x, constant(log(10))))
-    case .arcsinh:
-      // The root is at most 1 + |x|, which it is where x² overflows.
-      let length = try make(.squareRoot, make(.add, one, make(.multiply, x, x)))
-      return try make(.divide, d, make(.minimum, length, make(.add, one, make(.absolute, x))))
-    case .arccosh:
-      // A root of each factor: NaN below 1, where the function is none.
-      let roots = try make(
-        .multiply, make(.squareRoot, make(.subtract, x, one)), make(.squareRoot, make(.add, x, one))
-      )
-      return try make(.divide, d, roots)
-    case .arctanh:
-      return try make(.divide, d, make(.multiply, make(.subtract, one, x), make(.add, one, x)))
-    case .reciprocal: return try make(.negate, make(.multiply, d, make(.multiply, id, id)))
-    case .arcsine, .arccosine:
-      // (1 - x)(1 + x) keeps its digits where x is near ±1.
-      let product = try make(.multiply, make(.subtract, one, x), make(.add, one, x))
-      let slope = try make(.divide, d, make(.squareRoot, product))
-      return forward[id].operation == .arccosine ? try make(.negate, slope) : slope
-    // `propagate`, which is exhaustive, sends no other here.
-    default: throw notYet(id)
-    }
-  }
 
   /// Adds a contribution that has `d`, the adjoint of `id`, as a factor.
   private mutating func add(

@@ -10,12 +10,7 @@ extension Function {
     parameters: [Shape], directionsFrom first: Int
   ) throws(DiagnosticError) -> Function {
     let gradient = try differentiated(parameters: parameters)
-    var builder = FunctionBuilder(name: name)
-    var map = [ValueID](repeating: .none, count: gradient.instructions.count)
-    for i in gradient.instructions.indices {
-      builder.origin = gradient.origins[i]
-      map[i] = try builder.copy(ValueID(i), of: gradient, map)
-    }
+    var (builder, map) = try gradient.copied()
     var slope = builder.constant(0)
     do throws(ShapeError) {
       for (k, shape) in parameters.enumerated() {

@@ -46,7 +46,7 @@ extension Function {
     var found: [Place: ValueID] = [:]
     let live = liveValues()
     for (i, instruction) in instructions.enumerated()
-    where live[i] && instruction.operation.info.operationClass == .globalReduction {
+    where live[i] && instruction.operation.isGlobalReduction {
       found[Place(site: instruction.attribute, operation: instruction.operation)] = ValueID(i)
     }
     return found
@@ -74,13 +74,7 @@ extension Function {
   fileprivate func contributing(
     _ place: Place, _ value: ValueID, of other: Function
   ) throws(DiagnosticError) -> Function {
-    var builder = FunctionBuilder(name: name)
-    var map = [ValueID](repeating: .none, count: instructions.count)
-    for i in instructions.indices {
-      builder.origin = origins[i]
-      map[i] = try builder.copy(ValueID(i), of: self, map)
-    }
-    for extent in extents { _ = builder.extentSymbol(map[extent.index]) }
+    var (builder, map) = try copied()
     for output in outputs { builder.output(output.target, map[output.value.index]) }
     var own = [ValueID](repeating: .none, count: other.instructions.count)
     builder.output(

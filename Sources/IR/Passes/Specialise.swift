@@ -322,7 +322,7 @@ struct Specialise {
   }
 
   func needsMatrixParameter(_ instruction: Instruction) -> Bool {
-    guard [.matrix, .decomposition].contains(instruction.operation.info.operationClass) else {
+    guard instruction.operation.isOfMatrices else {
       return false
     }
     return (0..<instruction.operation.info.arity).contains { i in

@@ -48,7 +48,7 @@ extension Specialise {
         lined.append(try aligned(value, axes, to: instruction.type.shape, span))
       }
       return try make(instruction.operation, lined, span)
-    case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
+    case _ where instruction.operation.isReduction:
       return try fold(instruction, operands[0], placed[0], span)
     case .quantile:
       guard let axis = Scope(rawValue: instruction.attribute)?.axis else {
@@ -206,7 +206,8 @@ extension Specialise {
     let position = try make(
       .multiply, [try make(.clip, [operands[1], zero, one], span), last], span)
     let low = try make(.floor, [position], span)
-    let high = try make(.minimum, [try make(.add, [low, one], span), last], span)
+    // At an entry it is that one, however infinite the next.
+    let high = try make(.ceiling, [position], span)
     let fraction = try make(.subtract, [position, low], span)
     let a = try entry(low, of: entries, span)
     let b = try entry(high, of: entries, span)
@@ -303,7 +304,7 @@ extension Specialise {
       lengths.append(numbers(operands[k])[placed[k].position(of: name)])
     }
     let total = Lengths.product(lengths)
-    let isGlobal = instruction.operation.info.operationClass == .globalReduction
+    let isGlobal = instruction.operation.isGlobalReduction
     let limit = isGlobal ? Self.globalLimit : Self.entryLimit
     guard total <= limit else {
       throw DiagnosticError(

@@ -65,9 +65,6 @@ private struct Ranges {
       return Range(low: domain.low, high: domain.high)
     case .state:
       return nonNegative.contains(Int(instruction.attribute)) ? .nonNegative : .all
-    case .step: return Range(low: 1)
-    case .horizon, .extent, .iota: return .nonNegative
-    case .cubeRoot, .reciprocal: return a.isNonNegative ? .nonNegative : .all
     case .add: return Range(low: a.low + b.low, high: a.high + b.high)
     case .subtract: return Range(low: a.low - b.high, high: a.high - b.low)
     case .negate: return Range(low: -a.high, high: -a.low)
@@ -75,7 +72,6 @@ private struct Ranges {
       // Two instructions of the same text are one.
       if instruction.a == instruction.b { return .nonNegative }
       return product(a, b)
-    case .divide: return a.isNonNegative && b.isNonNegative ? .nonNegative : .all
     case .power:
       if a.low >= 0, a.high <= 1, b.low >= 0 { return .unit }
       if a.isNonNegative { return .nonNegative }
@@ -87,28 +83,23 @@ private struct Ranges {
       let high = operand(2)
       return Range(low: min(max(a.low, b.low), high.low), high: min(max(a.high, b.high), high.high))
     case .select: return b.union(operand(2))
-    case .less, .lessOrEqual, .greater, .greaterOrEqual, .equal, .notEqual, .logicalAnd,
-      .logicalOr, .logicalNot, .isFinite, .topKMask, .softmax, .identity:
-      return .unit
-    case .sum, .globalSum: return a.isNonNegative ? .nonNegative : .all
-    case .placeSlice, .scatterAdd, .placeAlong, .diagonal:
-      return a.isNonNegative ? .nonNegative : .all
-    case .maximumOf, .minimumOf, .globalMaximum, .globalMinimum, .reshape, .broadcast, .slice,
-      .transpose, .sort, .quantile, .gather, .takeAlong:
-      return a.isNonNegative ? .nonNegative : .all
-    case .push: return a.isNonNegative && b.isNonNegative ? .nonNegative : .all
     case .draw:
       switch f.draws[Int(instruction.attribute)].distribution {
       case .uniform, .bernoulli: return .unit
       case .exponential: return .nonNegative
-      default: return .all
+      case .normal, .rademacher: return .all
       }
-    case .matrixProduct: return a.isNonNegative && b.isNonNegative ? .nonNegative : .all
     default:
-      // Nothing is known of what the table says nothing of.
-      switch instruction.operation.info.values {
-      case .nonNegative, .positive, .atLeastOne: return .nonNegative
-      case .all, .signs, .insideSigns: return .all
+      // What the table says.
+      let info = instruction.operation.info
+      switch info.values {
+      case .nonNegative, .positive: return .nonNegative
+      case .atLeastOne: return Range(low: 1)
+      case .unit, .truth: return .unit
+      case .asOperands: return a.isNonNegative && b.isNonNegative ? .nonNegative : .all
+      case .asOperand: return a.isNonNegative ? .nonNegative : .all
+      case .all, .signs, .insideSigns:
+        return info.parity == .rising && a.isNonNegative ? .nonNegative : .all
       }
     }
   }

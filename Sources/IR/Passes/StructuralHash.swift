@@ -38,10 +38,14 @@ struct StructuralHash {
     compute()
     if source.draws.count > 1, slots?.knowsDrawsBySite != true {
       let uses = self.uses()
-      for i in source.instructions.indices where source.instructions[i].operation == .draw {
-        drawColours[ValueID(i)] = uses[i]
+      let draws = source.instructions.indices.filter {
+        source.instructions[$0].operation == .draw && uses[$0] != 0
       }
-      compute()
+      // One alone needs nothing to be told by, whatever draws are left unused beside it.
+      if draws.count > 1 {
+        for i in draws { drawColours[ValueID(i)] = uses[i] }
+        compute()
+      }
     }
   }
 

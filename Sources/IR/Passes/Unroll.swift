@@ -27,7 +27,7 @@ extension Function {
   /// Whether something is reduced over all tensors or asked of the objective.
   package var letsTensorsMeet: Bool {
     instructions.contains {
-      [.globalReduction, .oracle].contains($0.operation.info.operationClass)
+      $0.operation.isBarrier
     } || loops.contains { $0.body.letsTensorsMeet }
   }
 }
@@ -47,7 +47,7 @@ private struct Unroll {
     builder = FunctionBuilder(name: function.name)
     // Entries of named axes have numbers beyond `sites` already.
     let highest = function.instructions.reduce(0) { most, instruction in
-      [.globalReduction, .oracle].contains(instruction.operation.info.operationClass)
+      instruction.operation.isBarrier
         ? max(most, Int(instruction.attribute)) : most
     }
     iterations = highest / (sites ?? 1)

@@ -8,7 +8,7 @@ package struct OptDialect: Dialect {
     case .power: Form("$0^$1", .power, [.postfix, .power])
     case .logicalNot: .sign("not ", .logicalNot)
     case .transpose: Form("$0.T", .postfix, [.postfix])
-    case .globalSum, .globalMaximum, .globalMinimum: Form("global \(operation.info.name)($0)")
+    case _ where operation.isGlobalReduction: Form("global \(operation.info.name)($0)")
     default: .sign(operation.info.name, operation)
     }
   }

@@ -27,6 +27,8 @@ package final class ObjectiveRunner {
   private var scalarGradients: [(index: Int, register: Int32)] = []
   private var lossRegister: Int32 = -1
   private var metricRegisters: [Int32] = []
+  /// The steps after which the loss and the metrics are known: the others are for the gradient.
+  private var stepsOfLoss = 0
   private var lastLoss = Double.nan
   /// The hyperparameters of the last evaluation.
   private var hypers: [Double]
@@ -79,6 +81,7 @@ package final class ObjectiveRunner {
     metricRegisters = module.metrics.map { name in
       plan.scalarOutputs.first { $0.target == .metric(name) }?.register ?? -1
     }
+    stepsOfLoss = plan.stepsUntilKnown([lossRegister] + metricRegisters.filter { $0 >= 0 })
     for k in plan.slots.indices {
       if case .output = plan.slots[k].role {
         let pointer = UnsafeMutableRawPointer.allocate(
@@ -135,10 +138,13 @@ package final class ObjectiveRunner {
     }
   }
 
-  /// The loss at the bound parameters on the bound inputs; gradients are written.
-  package func evaluate(_ occasion: Occasion = Occasion()) throws(DiagnosticError) -> Double {
+  /// The loss at the bound parameters on the bound inputs; gradients are written. Who does not need them
+  /// finds anything in their place, and the same loss to the bit.
+  package func evaluate(
+    _ occasion: Occasion = Occasion(), needsGradient: Bool = true
+  ) throws(DiagnosticError) -> Double {
     if bound.followsOccasion { hypers = try module.hypers(at: occasion) }
-    guard let instance else { return try referenceEvaluate(occasion) }
+    guard let instance else { return try referenceEvaluate(occasion, needsGradient) }
     if awaited != nil { adoptCode() }
     instance.setStep(occasion.drawStep)
     let plan = instance.program.plan
@@ -154,8 +160,8 @@ package final class ObjectiveRunner {
       default: break
       }
     }
-    try instance.run(phase: 0)
-    if !gradientPointers.isEmpty {
+    try instance.run(0, needsGradient ? plan.steps.count : stepsOfLoss)
+    if needsGradient, !gradientPointers.isEmpty {
       for k in 0..<scalarGradients.count {
         let (index, register) = scalarGradients[k]
         rv_set_number(
@@ -184,7 +190,9 @@ package final class ObjectiveRunner {
     return environment
   }
 
-  private func referenceEvaluate(_ occasion: Occasion) throws(DiagnosticError) -> Double {
+  private func referenceEvaluate(
+    _ occasion: Occasion, _ needsGradient: Bool
+  ) throws(DiagnosticError) -> Double {
     let element = elementType.kernelElement
     let result = try ReferenceProgram(bound.function).evaluate(environment(occasion))
     for (target, value) in result.outputs[0] {
@@ -192,7 +200,7 @@ package final class ObjectiveRunner {
       case .loss: lastLoss = value.scalar
       case .metric(let name): outputs[name] = value.scalar
       case .gradient(let k):
-        if gradientPointers.isEmpty { continue }
+        if gradientPointers.isEmpty || !needsGradient { continue }
         for (i, x) in value.values.enumerated() {
           rv_set_number(element, gradientPointers[k], Int64(i), x)
         }
@@ -239,7 +247,6 @@ package final class ObjectiveRunner {
     return unread
   }
   private var unread: [UnsafeMutableRawPointer] = []
-
 }
 
 /// Tensor numbers in the random counter that belong to no parameter tensor.

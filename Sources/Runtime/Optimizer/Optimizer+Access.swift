@@ -100,6 +100,18 @@ extension Optimizer {
     tensors[tensor].memory.noteGiven(name)
   }
 
+  /// Copies `count` numbers of some type to an input that the tensor has, from number `first` on.
+  package func setInput(
+    _ name: String, of tensor: Int, _ element: ElementType, _ source: UnsafeRawPointer,
+    from first: Int, count: Int
+  ) {
+    let memory = tensors[tensor].memory
+    let region = memory.inputs.first { $0.name == name }!
+    precondition(first + count <= region.count, "an entry lies in its input")
+    region.fill(element, source, from: first, count: count)
+    memory.noteGiven(name)
+  }
+
   /// The names of the equations that draw random numbers.
   package func drawNames(of tensor: Int) -> [String] {
     tensors[tensor].variant.drawCounts.keys.sorted()

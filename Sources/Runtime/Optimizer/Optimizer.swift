@@ -269,6 +269,7 @@ package final class Optimizer {
   package func initialise() throws(DiagnosticError) {
     stepCount = 0
     skippedSteps = 0
+    hypers.openEnd = nil
     try hypers.advance(to: 1)
     for k in tensors.indices { try initialise(k) }
   }
@@ -286,7 +287,8 @@ package final class Optimizer {
       case .constant(let x): memory.states[state].fill(x)
       case .parameter:
         if k < parameterPointers.count {
-          memory.states[state].fill(elementType, parameterPointers[k])
+          let region = memory.states[state]
+          region.fill(elementType, parameterPointers[k], count: region.count)
         }
       }
     }

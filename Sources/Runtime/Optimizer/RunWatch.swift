@@ -8,6 +8,8 @@ package final class RunWatch {
   private let optimizer: Optimizer
   private var watched: [(tensor: Int, region: TensorMemory.Region)] = []
   private var broken: Diagnostic?
+  /// The step after which the states were last looked at.
+  private var last = 0
 
   /// Watches an optimizer that was initialised. What begins infinite, as the least loss so far does, may
   /// stay so.
@@ -15,37 +17,35 @@ package final class RunWatch {
     self.optimizer = optimizer
     var seen: Set<UnsafeMutableRawPointer> = []
     for (tensor, memory) in optimizer.tensors.map(\.memory).enumerated() {
-      for region in memory.states
-      where Self.isFinite(region) && seen.insert(region.pointer).inserted {
+      for region in memory.states where region.isFinite && seen.insert(region.pointer).inserted {
         watched.append((tensor, region))
       }
     }
   }
 
-  private static func isFinite(_ region: TensorMemory.Region) -> Bool {
-    let element = region.format.element
-    guard [RV_F32, RV_F64, RV_BF16, RV_F16].contains(where: { Int32($0.rawValue) == element })
-    else {
-      return region.values.allSatisfy(\.isFinite)
-    }
-    var pointer: UnsafeRawPointer? = UnsafeRawPointer(region.pointer)
-    var count = Int64(region.count)
-    return rv_all_finite(element, &pointer, &count, 1, nil) != 0
+  /// Looks at the states after steps 1, 2, 4, 8 and so on, until one is not finite: to read them at each
+  /// step would cost a good part of it.
+  package func look() {
+    if optimizer.stepCount >= 2 * last { search() }
   }
 
-  /// Looks at the states after a step, until one is not finite.
-  package func look() {
-    if broken != nil { return }
-    for (tensor, region) in watched where !Self.isFinite(region) {
+  private func search() {
+    let step = optimizer.stepCount
+    if broken != nil || step == last { return }
+    for k in watched.indices where !watched[k].region.isFinite {
+      let (tensor, region) = watched[k]
       let value = region.values.first { !$0.isFinite } ?? .nan
       broken = .stateNotFinite(
-        region.name, value, tensor: optimizer.parameters[tensor].name,
-        step: optimizer.stepCount, of: optimizer.instance.label)
-      return
+        region.name, value, tensor: optimizer.parameters[tensor].name, step: step,
+        finite: last, of: optimizer.instance.label)
+      break
     }
+    last = step
   }
 
-  package var findings: [Diagnostic] {
+  /// What there is to say after the last step.
+  package func findings() -> [Diagnostic] {
+    search()
     let rule = optimizer.instance.label
     var found: [Diagnostic] = []
     if let end = optimizer.hypers.openEnd {
@@ -54,5 +54,16 @@ package final class RunWatch {
     }
     if optimizer.skippedSteps > 0 { found.append(.stepsSkipped(optimizer.skippedSteps, of: rule)) }
     return found + (broken.map { [$0] } ?? [])
+  }
+}
+
+extension TensorMemory.Region {
+  /// Of a state in blocks the scales, which stand in front, say it.
+  var isFinite: Bool {
+    let isInBlocks = format.isInBlocks
+    var pointer: UnsafeRawPointer? = UnsafeRawPointer(pointer)
+    var count = Int64(isInBlocks ? (count + format.block - 1) / format.block : count)
+    return rv_all_finite(
+      isInBlocks ? SlotFormat.float32.element : format.element, &pointer, &count, 1, nil) != 0
   }
 }

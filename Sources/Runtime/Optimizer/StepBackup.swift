@@ -14,7 +14,7 @@ final class StepBackup {
       switch instruction.operation {
       case .topKMask, .gather, .scatterAdd, .takeAlong, .placeAlong: true
       case .loop: isNeeded(function.loops[Int(instruction.attribute)].body)
-      default: instruction.operation.info.operationClass == .decomposition
+      default: instruction.operation.isDecomposition
       }
     }
   }

@@ -56,12 +56,17 @@ final class TensorMemory {
       }
     }
 
-    /// Gives the entries the numbers of a parameter.
-    func fill(_ element: ElementType, _ parameter: UnsafeRawPointer) {
+    /// Takes numbers of some type, all of them or `count` from number `first` on.
+    func fill(_ element: ElementType, _ source: UnsafeRawPointer, from first: Int = 0, count: Int) {
+      if format == element.format {
+        let width = element.byteCount
+        (pointer + first * width).copyMemory(from: source, byteCount: count * width)
+        return
+      }
       for i in 0..<count {
         rv_set_number(
-          format.element, pointer, Int64(i),
-          rv_number_at(element.kernelElement, parameter, Int64(i)))
+          format.element, pointer, Int64(first + i),
+          rv_number_at(element.kernelElement, source, Int64(i)))
       }
     }
 

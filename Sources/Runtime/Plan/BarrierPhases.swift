@@ -8,7 +8,7 @@ enum BarrierPhases {
   static func of(_ functions: [Function]) throws(DiagnosticError) -> [Int] {
     var sites = 0
     for function in functions {
-      for instruction in function.instructions where isBarrier(instruction) {
+      for instruction in function.instructions where instruction.operation.isBarrier {
         sites = max(sites, Int(instruction.attribute) + 1)
       }
     }
@@ -21,7 +21,8 @@ enum BarrierPhases {
       phases = next
     }
     for function in functions {
-      for (i, instruction) in function.instructions.enumerated() where isBarrier(instruction) {
+      for (i, instruction) in function.instructions.enumerated()
+      where instruction.operation.isBarrier {
         throw DiagnosticError(
           NumericError.circularReduction.diagnostic(
             instruction.operation, at: function.origins[i]))
@@ -42,18 +43,13 @@ enum BarrierPhases {
     return phase
   }
 
-  private static func isBarrier(_ instruction: Instruction) -> Bool {
-    let group = instruction.operation.info.operationClass
-    return group == .globalReduction || group == .oracle
-  }
-
   private static func raise(_ next: inout [Int], _ function: Function, _ phases: [Int]) {
     var level = [Int](repeating: 0, count: function.instructions.count)
     for (i, instruction) in function.instructions.enumerated() {
       for operand in function.operands(ValueID(i)) {
         level[i] = max(level[i], level[operand.index])
       }
-      guard isBarrier(instruction) else { continue }
+      guard instruction.operation.isBarrier else { continue }
       let site = Int(instruction.attribute)
       next[site] = max(next[site], level[i])
       level[i] = phases[site] + 1

@@ -32,7 +32,8 @@ final class Lockstep {
 
   private struct Barrier {
     var operation: Operation
-    var isOracle: Bool
+    /// Nil where the objective is asked.
+    var fold: OperationClass.Fold?
     var site: Int
     var phase: Int
     var parts: [Part]
@@ -72,12 +73,11 @@ final class Lockstep {
         guard let site = step.work.site else { continue }
         var part = Part(
           instance: k, step: position, predicateRegister: step.predicateRegister)
-        var isOracle = false
+        var fold: OperationClass.Fold?
         switch step.work {
-        case .contribute(let s): (part.value, part.result) = (s.value, s.result)
+        case .contribute(let s): (part.value, part.result, fold) = (s.value, s.result, s.fold)
         case .query(let s):
           (part.point, part.gradient, part.result) = (s.point, s.gradient, s.loss)
-          isOracle = true
         default: continue
         }
         let key = [Int(step.operation.rawValue), site]
@@ -86,7 +86,7 @@ final class Lockstep {
           found[key] = index
           barriers.append(
             Barrier(
-              operation: step.operation, isOracle: isOracle, site: site, phase: sitePhases[site],
+              operation: step.operation, fold: fold, site: site, phase: sitePhases[site],
               parts: [], points: .allocate(capacity: instances.count),
               gradients: .allocate(capacity: instances.count)))
         }
@@ -97,7 +97,7 @@ final class Lockstep {
     for (k, instance) in instances.enumerated() where asksOracle {
       let plan = instance.program.plan
       guard let slot = plan.slots.first(where: { $0.role == .parameter(0) }) else { continue }
-      if barriers.contains(where: { $0.operation != .lossAt && $0.isOracle }) {
+      if barriers.contains(where: { $0.operation != .lossAt && $0.fold == nil }) {
         spare[k] = .allocate(byteCount: max(slot.byteCount, 1), alignment: 64)
       }
       if barriers.contains(where: { $0.operation == .hessianProduct }) {
@@ -119,7 +119,7 @@ final class Lockstep {
   }
 
   /// Whether some variant evaluates the objective at another point.
-  var asksOracle: Bool { barriers.contains { $0.isOracle } }
+  var asksOracle: Bool { barriers.contains { $0.fold == nil } }
 
   /// Runs all phases, or the first alone if `goesOn` then says no; returns what it said.
   @discardableResult
@@ -130,10 +130,10 @@ final class Lockstep {
       try schedule.run(phase: phase)
       if phase == 0, let goesOn, !goesOn() { return false }
       for m in 0..<barriers.count where barriers[m].phase == phase {
-        if barriers[m].isOracle {
-          try ask(barriers[m], oracle)
+        if let fold = barriers[m].fold {
+          self.fold(barriers[m], fold)
         } else {
-          fold(barriers[m])
+          try ask(barriers[m], oracle)
         }
       }
     }
@@ -145,23 +145,16 @@ final class Lockstep {
       || instances[part.instance].scalars[Int(part.predicateRegister)] != 0
   }
 
-  private func fold(_ barrier: Barrier) {
-    var result: Double =
-      switch barrier.operation {
-      case .globalSum: 0
-      case .globalMaximum: -.infinity
-      case .globalMinimum: .infinity
-      default: preconditionFailure("\(barrier.operation) folds nothing")
-      }
+  private func fold(_ barrier: Barrier, _ fold: OperationClass.Fold) {
+    var result = fold.kernels.first
     for p in 0..<barrier.parts.count where isActive(barrier.parts[p]) {
       let part = barrier.parts[p]
       let x = instances[part.instance].scalars[Int(part.value)]
-      switch barrier.operation {
-      case .globalSum: result += x
+      switch fold {
+      case .sum: result += x
       // A NaN stays a NaN, as in `Folding`.
-      case .globalMaximum: result = result.isNaN || x.isNaN ? .nan : max(result, x)
-      case .globalMinimum: result = result.isNaN || x.isNaN ? .nan : min(result, x)
-      default: break
+      case .maximum: result = result.isNaN || x.isNaN ? .nan : max(result, x)
+      case .minimum: result = result.isNaN || x.isNaN ? .nan : min(result, x)
       }
     }
     spread(result, barrier)

@@ -2,20 +2,7 @@ import CKernels
 import IR
 
 extension Operation {
-  /// What the operation is on one number.
-  var kernelOfNumbers: rv_op {
-    switch self {
-    case .softmax: RV_EXPONENTIAL
-    case .logSoftmax: RV_SUBTRACT
-    case .argMaximum, .argMinimum, .argSort: RV_LESS
-    case .topKMask: RV_GREATER
-    case .sum, .maximumOf, .minimumOf, .sort, .quantile: RV_COPY
-    // Elementwise: `kernel` is exhaustive.
-    default: kernel
-    }
-  }
-
-  /// The kernel of an elementwise operation.
+  /// The kernel of an elementwise operation; of those that fold or select, what they are on one number.
   package var kernel: rv_op {
     switch self {
     case .negate: RV_NEGATE
@@ -71,14 +58,28 @@ extension Operation {
     case .logicalOr: RV_LOGICAL_OR
     case .select: RV_SELECT
     case .clip: RV_CLIP
+    case .softmax: RV_EXPONENTIAL
+    case .logSoftmax: RV_SUBTRACT
+    case .argMaximum, .argMinimum, .argSort: RV_LESS
+    case .topKMask: RV_GREATER
+    case .sum, .maximumOf, .minimumOf, .sort, .quantile: RV_COPY
     case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,
-      .extent,
-      .argument, .draw, .iota, .identity, .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum,
-      .globalSum, .globalMaximum, .globalMinimum, .softmax, .logSoftmax, .matrixProduct,
-      .transpose, .diagonal, .solve, .cholesky, .qr, .eigh, .svd, .reshape, .broadcast, .slice,
-      .placeSlice, .gather, .scatterAdd, .takeAlong, .placeAlong, .push, .sort, .argSort, .topKMask,
-      .quantile, .lossAt, .gradientAt, .hessianProduct, .loop, .project:
-      preconditionFailure("not elementwise")
+      .extent, .argument, .draw, .iota, .identity, .globalSum, .globalMaximum, .globalMinimum,
+      .matrixProduct, .transpose, .diagonal, .solve, .cholesky, .qr, .eigh, .svd, .reshape,
+      .broadcast, .slice, .placeSlice, .gather, .scatterAdd, .takeAlong, .placeAlong, .push,
+      .lossAt, .gradientAt, .hessianProduct, .loop, .project:
+      preconditionFailure("a step of its own, or none")
+    }
+  }
+}
+
+extension OperationClass.Fold {
+  /// What it begins with, how passes fold a tensor, and rows or columns of one.
+  var kernels: (first: Double, whole: rv_op, part: Int32) {
+    switch self {
+    case .sum: (0, RV_SUM, Int32(RV_FOLD_SUM.rawValue))
+    case .maximum: (-.infinity, RV_MAX, Int32(RV_FOLD_MAX.rawValue))
+    case .minimum: (.infinity, RV_MIN, Int32(RV_FOLD_MIN.rawValue))
     }
   }
 }

@@ -122,6 +122,21 @@ struct Plan {
   var arenaBytes = 0
 
   func slot(_ role: PlanSlot.Role) -> Int? { slots.firstIndex { $0.role == role } }
+
+  /// The position behind the last step that writes to these registers; behind all steps where another
+  /// step than numbers may.
+  func stepsUntilKnown(_ registers: [Int32]) -> Int {
+    var waiting = Set(registers)
+    var end = 0
+    for (position, step) in steps.enumerated() {
+      guard case .scalars(let range) = step.work else { continue }
+      for operation in scalarProgram[range] where registers.contains(operation.d) {
+        waiting.remove(operation.d)
+        end = position + 1
+      }
+    }
+    return waiting.isEmpty ? end : steps.count
+  }
   var scratchBytes: Int {
     segments.map { $0.scratchCount * $0.chunk * element.byteCount }.max() ?? 0
   }

@@ -50,6 +50,7 @@ struct PlanStep {
 
   /// Gives a number to the reduction over all tensors at a site; all take the result.
   struct Contribution {
+    var fold: OperationClass.Fold
     var site: Int
     var value: Int32
     var result: Int32

@@ -76,7 +76,7 @@ extension Planner {
         op.op = UInt16(RV_SCALAR_DRAW.rawValue)
         op.a = instruction.a.isSome ? register(instruction.a) : 0
         op.c = Int32(plan.scalarPlaces.count - 1)
-      case .sum, .maximumOf, .minimumOf:
+      case let operation where operation.isFold:
         guard isScalar(instruction.a) else { continue }
         op.op = UInt16(RV_COPY.rawValue)
         op.a = register(instruction.a)
@@ -89,7 +89,7 @@ extension Planner {
         }
       default:
         guard isOfNumbers(v) else { continue }
-        op.op = UInt16(instruction.operation.kernelOfNumbers.rawValue)
+        op.op = UInt16(instruction.operation.kernel.rawValue)
         op.a = register(instruction.a)
         op.b = instruction.b.isSome ? register(instruction.b) : 0
         op.c = instruction.c.isSome ? register(instruction.c) : 0

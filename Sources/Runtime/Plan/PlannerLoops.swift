@@ -51,8 +51,7 @@ extension Planner {
 
   private static func checkBody(_ body: Function, at span: Span) throws(DiagnosticError) {
     for instruction in body.instructions {
-      let group = instruction.operation.info.operationClass
-      if group == .globalReduction || group == .oracle {
+      if instruction.operation.isBarrier {
         throw DiagnosticError(
           NumericError.reductionInLoop.diagnostic(instruction.operation, at: span))
       }

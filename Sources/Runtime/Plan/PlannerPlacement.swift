@@ -12,8 +12,16 @@ extension Planner {
       placement[v.index] = .several
       return
     }
+    let k = Int(instruction.attribute)
     switch operation {
-    case .constant, .hyper, .step, .horizon, .loss: placePreset(v)
+    case .constant: placePreset(v, .constant(f.constants[k]))
+    case .hyper: placePreset(v, .hyper(k))
+    case .step: placePreset(v, .step)
+    case .horizon: placePreset(v, .horizon)
+    case .loss: placePreset(v, .loss)
+    case .state where isScalar(v): placePreset(v, .state(k))
+    case .input where isScalar(v): placePreset(v, .input(k))
+    case .argument where isScalar(v): placePreset(v, .argument(k))
     case .parameter, .gradient, .state, .input, .argument: placeSource(v)
     case .extent: throw unsupported("a symbolic extent here", v)
     case .project where isScalar(v): placement[v.index] = fresh()
@@ -23,8 +31,6 @@ extension Planner {
         strides: Self.contiguousStrides(shape(v)))
       placement[v.index] = .memory(view)
     case .draw, .iota, .identity: placement[v.index] = isScalar(v) ? fresh() : .virtual
-    case .sum, .maximumOf, .minimumOf: placeReduction(v)
-    case .globalSum, .globalMaximum, .globalMinimum: placement[v.index] = fresh()
     case .reshape, .broadcast, .slice, .transpose: placeMovement(v)
     case .diagonal where isDiagonalView(v):
       let source = view(instruction.a)
@@ -35,7 +41,9 @@ extension Planner {
           slot: source.slot, offset: source.offset, strides: Array(strides.suffix(shape(v).count)))
       )
     default:
-      if isOfNumbers(v) {
+      if operation.isFold {
+        placeReduction(v)
+      } else if isOfNumbers(v) || operation.isGlobalReduction {
         placement[v.index] = fresh()
       } else if operation.isElementwise {
         placeElementwise(v)
@@ -54,31 +62,14 @@ extension Planner {
   }
 
   /// A number that is known when a step begins.
-  private mutating func placePreset(_ v: ValueID) {
-    let k = Int(f[v].attribute)
-    let preset: ScalarPreset =
-      switch f[v].operation {
-      case .constant: .constant(f.constants[k])
-      case .hyper: .hyper(k)
-      case .step: .step
-      case .horizon: .horizon
-      case .loss: .loss
-      case .state: .state(k)
-      case .argument: .argument(k)
-      case .input: .input(k)
-      default: preconditionFailure("\(f[v].operation) is not known before")
-      }
+  private mutating func placePreset(_ v: ValueID, _ preset: ScalarPreset) {
     let r = newRegister()
     placement[v.index] = .register(r)
     plan.presets.append((r, preset))
   }
 
   private mutating func placeSource(_ v: ValueID) {
-    let instruction = f[v]
-    if isScalar(v), instruction.operation != .parameter, instruction.operation != .gradient {
-      return placePreset(v)
-    }
-    let role = source(instruction)!
+    let role = source(f[v])!
     let stored = formats.of(role, computed: computed)
     let index = slot(role, count: count(v), format: stored)
     let view = View(slot: index, offset: 0, strides: Self.contiguousStrides(shape(v)))

@@ -30,7 +30,7 @@ extension Planner {
           purpose: .buffer, value: v, stage: runStage[i], count: count(v), predicate: predicates[i],
           target: SlotAddress(slot: buffer[i], offset: 0)))
     }
-    for i in order where [.sum, .maximumOf, .minimumOf].contains(f.instructions[i].operation) {
+    for i in order where f.instructions[i].operation.isFold {
       let a = f.instructions[i].a
       if isScalar(a) { continue }
       roots.append(
@@ -259,11 +259,11 @@ extension Planner {
     case .memory, .register, .several: break
     }
     switch instruction.operation {
-    case .sum, .maximumOf, .minimumOf: return []
     case .transpose, .broadcast, .reshape, .slice:
       // A view is read by its users; only one number is read here.
       guard isFetched(v) else { return [] }
     case .diagonal where isDiagonalView(v): return []
+    case let operation where operation.isFold: return []
     default: break
     }
     return f.operands(v).compactMap { operand in

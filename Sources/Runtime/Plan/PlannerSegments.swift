@@ -380,17 +380,16 @@ struct SegmentPlanner {
     _ reduction: ValueID, _ source: ValueID, _ root: Root, _ carries: [ValueID: Int32]
   ) {
     let instruction = planner.f[reduction]
-    let kind = instruction.operation
-    let first: Double = kind == .sum ? 0 : kind == .maximumOf ? -.infinity : .infinity
+    guard case .reduction(.fold(let fold)) = instruction.operation.info.operationClass else {
+      return
+    }
+    let (first, kernel, rule) = fold.kernels
     let operand = linear(source, root.predicate)
-    let rule = Int32(
-      (kind == .sum ? RV_FOLD_SUM : kind == .maximumOf ? RV_FOLD_MAX : RV_FOLD_MIN).rawValue)
     if planner.isScalar(reduction) {
       let r = planner.register(reduction)
       builder.initials.append(rv_initial(scalar: r, fold: rule, value: first))
       let isSquares = planner.squared(reduction) != nil
-      let op =
-        isSquares ? RV_SQUARES : kind == .sum ? RV_SUM : kind == .maximumOf ? RV_MAX : RV_MIN
+      let op = isSquares ? RV_SQUARES : kernel
       builder.operations.append(
         ChunkOperation(
           op: Int32(op.rawValue), name: isSquares ? "sum a²" : instruction.operation.info.name,

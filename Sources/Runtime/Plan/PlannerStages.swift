@@ -49,8 +49,7 @@ extension Planner {
   }
 
   func isBarrier(_ v: ValueID) -> Bool {
-    let group = f[v].operation.info.operationClass
-    return group == .globalReduction || group == .oracle
+    f[v].operation.isBarrier
   }
 
   /// Whether a scalar is the same for all tensors: made of hyperparameters and the step alone.
@@ -129,7 +128,7 @@ extension Planner {
         case .project:
           runStage[i] = runStage[instruction.a.index]
           markReady(view.slot, runStage[i])
-        case .sum, .maximumOf, .minimumOf:
+        case let operation where operation.isFold:
           runStage[i] = max(linearDepth(instruction.a), predicateDepth(v))
           markReady(view.slot, runStage[i])
         case .reshape, .broadcast, .slice, .transpose: break
@@ -190,14 +189,14 @@ extension Planner {
     case .constant, .hyper, .free, .step, .horizon, .loss, .parameter, .gradient, .state, .input,
       .argument, .draw:
       depth[v.index] = instruction.a.isSome ? depth[instruction.a.index] : 0
-    case .sum, .maximumOf, .minimumOf:
+    case let operation where operation.isFold:
       if isScalar(instruction.a) {
         depth[v.index] = depth[instruction.a.index]
       } else {
         runStage[v.index] = max(linearDepth(instruction.a), predicateDepth(v))
         depth[v.index] = runStage[v.index] + 1
       }
-    case .globalSum, .globalMaximum, .globalMinimum:
+    case let operation where operation.isGlobalReduction:
       runStage[v.index] = max(depth[instruction.a.index], predicateDepth(v))
       depth[v.index] = phaseAfter(instruction.attribute)
     case .lossAt:

@@ -11,20 +11,20 @@ extension Planner {
     switch operation.info.operationClass {
     case .source, .elementwise: work = nil
     case .region: work = operation == .loop ? try loopWork(v) : nil
-    case .globalReduction:
+    case .globalReduction(let fold):
       work = .contribute(
         PlanStep.Contribution(
-          site: Int(f[v].attribute), value: register(f[v].a), result: register(v)))
+          fold: fold, site: Int(f[v].attribute), value: register(f[v].a), result: register(v)))
     case .oracle: work = .query(query(v))
-    case .reduction:
-      work =
-        operation == .argMaximum || operation == .argMinimum
-        ? .argExtreme(argExtreme(v), isLargest: operation == .argMaximum) : nil
-    case .rowwise: work = .softmax(rowwise(v), isLogarithm: operation == .logSoftmax)
-    case .matrix: work = operation == .matrixProduct ? .product(product(v)) : nil
-    case .decomposition: work = .decomposition(decomposition(v))
-    case .movement: work = movement(v)
-    case .selection: work = selection(v)
+    // Passes fold.
+    case .reduction(.fold): work = nil
+    case .reduction(.argMaximum): work = .argExtreme(argExtreme(v), isLargest: true)
+    case .reduction(.argMinimum): work = .argExtreme(argExtreme(v), isLargest: false)
+    case .rowwise(.softmax): work = .softmax(rowwise(v), isLogarithm: false)
+    case .rowwise(.logSoftmax): work = .softmax(rowwise(v), isLogarithm: true)
+    case .matrix(let kind): work = matrix(kind, v)
+    case .movement(let kind): work = movement(kind, v)
+    case .selection(let kind): work = selection(kind, v)
     }
     return work.map { PlanStep($0, operation) }
   }
@@ -124,13 +124,15 @@ extension Planner {
     return step
   }
 
-  private mutating func decomposition(_ v: ValueID) -> PlanStep.Decomposition {
+  private mutating func matrix(_ matrix: OperationClass.Matrix, _ v: ValueID) -> PlanStep.Work? {
     let instruction = f[v]
     let operand = shape(instruction.a)
     let (m, n) = (operand[0], operand[1])
     let inner = min(m, n)
     let kind: PlanStep.Decomposition.Kind
-    switch instruction.operation {
+    switch matrix {
+    case .product: return .product(product(v))
+    case .transpose: return nil
     case .solve:
       kind = .solve(
         right: whole(instruction.b), columns: shape(instruction.b)[1], into: result(v))
@@ -145,15 +147,21 @@ extension Planner {
         u: projection(v, 0, count: m * inner), values: projection(v, 1, count: inner),
         v: projection(v, 2, count: n * inner),
         keepsSigns: instruction.attribute == SingularSigns.lapack.rawValue)
-    default: preconditionFailure("no step for \(instruction.operation)")
     }
-    return PlanStep.Decomposition(matrix: whole(instruction.a), rows: m, columns: n, kind: kind)
+    return .decomposition(
+      PlanStep.Decomposition(matrix: whole(instruction.a), rows: m, columns: n, kind: kind))
   }
 
-  private mutating func movement(_ v: ValueID) -> PlanStep.Work? {
+  /// Nil where the result is a view.
+  private mutating func movement(
+    _ kind: OperationClass.Movement, _ v: ValueID
+  ) -> PlanStep.Work? {
     let instruction = f[v]
     let own = shape(v)
-    switch instruction.operation {
+    switch kind {
+    case .reshape, .broadcast, .slice: return nil
+    // Binding has made slices of it.
+    case .push: return nil
     case .diagonal:
       let operand = shape(instruction.a)
       guard operand.count < 2 || operand.contains(1) else { return nil }
@@ -177,7 +185,6 @@ extension Planner {
     case .placeAlong:
       return .placeAlong(
         move(v, instruction.a, by: instruction.b, rows: own[0], columns: own[1], limit: own[1]))
-    default: return nil
     }
   }
 
@@ -210,17 +217,18 @@ extension Planner {
       offset: offset, place: plan.stepPlaces.count - 1)
   }
 
-  private mutating func selection(_ v: ValueID) -> PlanStep.Work {
+  private mutating func selection(
+    _ kind: OperationClass.Selection, _ v: ValueID
+  ) -> PlanStep.Work {
     let instruction = f[v]
     let n = count(instruction.a)
     let selection = PlanStep.Selection(
       source: whole(instruction.a), count: n, result: result(v), scratch: scratch(2 * n))
-    return switch instruction.operation {
+    return switch kind {
     case .sort: .sort(selection, givesIndices: false)
     case .argSort: .sort(selection, givesIndices: true)
     case .topKMask: .topKMask(selection, share: register(instruction.b))
     case .quantile: .quantile(selection, share: register(instruction.b), result: register(v))
-    default: preconditionFailure("no step for \(instruction.operation)")
     }
   }
 }

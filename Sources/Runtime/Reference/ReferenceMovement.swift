@@ -3,10 +3,10 @@ import IR
 /// Movement and selection of entries.
 extension ReferenceOperations {
   static func movement(
-    _ operation: Operation, _ x: [Dense], _ shape: [Int], _ slices: [AxisSlice]
+    _ kind: OperationClass.Movement, _ x: [Dense], _ shape: [Int], _ slices: [AxisSlice]
   ) throws(NumericError) -> Dense {
     let a = x[0]
-    switch operation {
+    switch kind {
     case .reshape: return a.reshaped(shape)
     case .broadcast: return a.broadcast(to: shape)
     case .diagonal: return diagonal(a, shape)
@@ -47,7 +47,7 @@ extension ReferenceOperations {
         result.values[i * result.cols + (try index(x[1], i, below: result.cols))] = a.values[i]
       }
       return result
-    default: preconditionFailure("not a movement")
+    case .push: preconditionFailure("binding has made slices of it")
     }
   }
 
@@ -79,9 +79,9 @@ extension ReferenceOperations {
     return places
   }
 
-  static func selection(_ operation: Operation, _ x: [Dense]) -> Dense {
+  static func selection(_ kind: OperationClass.Selection, _ x: [Dense]) -> Dense {
     let a = x[0]
-    switch operation {
+    switch kind {
     case .sort: return Dense(shape: a.shape, values: ascending(a).map { a.values[$0] })
     case .argSort: return Dense(shape: a.shape, values: ascending(a).map(Double.init))
     case .topKMask:
@@ -91,7 +91,6 @@ extension ReferenceOperations {
       for i in descending(a).prefix(kept) { result.values[i] = 1 }
       return result
     case .quantile: return Dense(quantile(a.values, x[1].scalar))
-    default: preconditionFailure("not a selection")
     }
   }
 
@@ -119,7 +118,7 @@ extension ReferenceOperations {
     let sorted = values.sorted()
     let position = min(max(q, 0), 1) * Double(sorted.count - 1)
     let low = Int(position.rounded(.down))
-    let high = min(low + 1, sorted.count - 1)
+    let high = Int(position.rounded(.up))
     let fraction = position - Double(low)
     let (a, b) = (sorted[low], sorted[high])
     if a == b { return a }

@@ -13,29 +13,30 @@ enum ReferenceOperations {
     let instruction = function[value]
     let shape = instruction.type.shape.numbers
     switch instruction.operation.info.operationClass {
-    case .source: return [try source(function, instruction, shape, x, environment)]
+    case .source(let kind):
+      return [try source(kind, function, instruction, shape, x, environment)]
     case .elementwise:
       if x.count == 1, instruction.operation == .select { return [x[0].broadcast(to: shape)] }
       return [elementwise(instruction.operation, x, shape)]
-    case .reduction:
+    case .reduction(let kind):
       let scope = Scope(rawValue: instruction.attribute) ?? .all
-      return [reduction(instruction.operation, x[0], scope, shape)]
-    case .rowwise: return [rowwise(instruction.operation, x[0])]
-    case .matrix, .decomposition:
+      return [reduction(kind, x[0], scope, shape)]
+    case .rowwise(let kind): return [rowwise(kind, x[0])]
+    case .matrix(let kind):
       do throws(LinearAlgebraError) {
-        return try matrix(instruction, x)
+        return try matrix(kind, instruction, x)
       } catch { throw .linearAlgebra(error) }
-    case .movement:
+    case .movement(let kind):
       let slices =
         instruction.operation == .slice || instruction.operation == .placeSlice
         ? function.slices[Int(instruction.attribute)] : []
-      return [try movement(instruction.operation, x, shape, slices)]
-    case .selection:
-      if instruction.operation == .topKMask {
+      return [try movement(kind, x, shape, slices)]
+    case .selection(let kind):
+      if kind == .topKMask {
         let share = x[1].scalar
         guard share > 0, share <= 1 else { throw .share(share) }
       }
-      return [selection(instruction.operation, x)]
+      return [selection(kind, x)]
     case .globalReduction, .oracle, .region:
       preconditionFailure("the run computes these, they meet other tensors")
     }
@@ -44,11 +45,11 @@ enum ReferenceOperations {
   // MARK: Sources
 
   private static func source(
-    _ function: Function, _ instruction: Instruction, _ shape: [Int], _ x: [Dense],
-    _ environment: ReferenceEnvironment
+    _ kind: OperationClass.Source, _ function: Function, _ instruction: Instruction,
+    _ shape: [Int], _ x: [Dense], _ environment: ReferenceEnvironment
   ) throws(NumericError) -> Dense {
     let slot = Int(instruction.attribute)
-    switch instruction.operation {
+    switch kind {
     case .constant: return Dense(function.constants[slot])
     case .hyper: return Dense(environment.hypers[slot])
     case .free: return Dense(.nan)
@@ -67,7 +68,6 @@ enum ReferenceOperations {
       let length = slot < shape.count ? shape[slot] : 1
       return make(shape) { Double($0 / inner % length) }
     case .identity: return make(shape) { $0 / shape[1] == $0 % shape[1] ? 1 : 0 }
-    default: preconditionFailure("not a source")
     }
   }
 
@@ -129,7 +129,7 @@ enum ReferenceOperations {
 
   /// Outer × folded × inner, which every scope is.
   private static func reduction(
-    _ operation: Operation, _ x: Dense, _ scope: Scope, _ shape: [Int]
+    _ kind: OperationClass.Reduction, _ x: Dense, _ scope: Scope, _ shape: [Int]
   ) -> Dense {
     let folded: Int
     let inner: Int
@@ -142,19 +142,18 @@ enum ReferenceOperations {
     }
     return make(shape) { element in
       let start = element / inner * folded * inner + element % inner
-      return reduce(operation, (0..<folded).map { x.values[start + $0 * inner] })
+      return reduce(kind, (0..<folded).map { x.values[start + $0 * inner] })
     }
   }
 
   /// A reduction of a list of numbers: sums pairwise, extrema with NaN as the winner.
-  static func reduce(_ operation: Operation, _ x: [Double]) -> Double {
-    switch operation {
-    case .sum: return pairwiseSum(x[...])
-    case .maximumOf: return x.reduce(-.infinity) { Folding.fold(.maximum, [$0, $1])! }
-    case .minimumOf: return x.reduce(.infinity) { Folding.fold(.minimum, [$0, $1])! }
+  static func reduce(_ kind: OperationClass.Reduction, _ x: [Double]) -> Double {
+    switch kind {
+    case .fold(.sum): return pairwiseSum(x[...])
+    case .fold(.maximum): return x.reduce(-.infinity) { Folding.fold(.maximum, [$0, $1])! }
+    case .fold(.minimum): return x.reduce(.infinity) { Folding.fold(.minimum, [$0, $1])! }
     case .argMaximum: return Double(firstPeak(x) { $0 > $1 })
     case .argMinimum: return Double(firstPeak(x) { $0 < $1 })
-    default: preconditionFailure("not a reduction")
     }
   }
 
@@ -174,19 +173,21 @@ enum ReferenceOperations {
     return best
   }
 
-  private static func rowwise(_ operation: Operation, _ x: Dense) -> Dense {
+  private static func rowwise(_ kind: OperationClass.Rowwise, _ x: Dense) -> Dense {
     let length = x.shape.last ?? 1
     var result = x
     if length == 0 { return result }
     for start in stride(from: 0, to: x.count, by: length) {
       let row = Array(x.values[start..<(start + length)])
-      let peak = reduce(.maximumOf, row)
+      let peak = reduce(.fold(.maximum), row)
       let exponentials = row.map { Folding.fold(.exponential, [$0 - peak])! }
-      let total = reduce(.sum, exponentials)
+      let total = reduce(.fold(.sum), exponentials)
       for i in row.indices {
         result.values[start + i] =
-          operation == .softmax
-          ? exponentials[i] / total : row[i] - peak - Folding.fold(.logarithm, [total])!
+          switch kind {
+          case .softmax: exponentials[i] / total
+          case .logSoftmax: row[i] - peak - Folding.fold(.logarithm, [total])!
+          }
       }
     }
     return result
@@ -195,13 +196,13 @@ enum ReferenceOperations {
   // MARK: Matrices
 
   private static func matrix(
-    _ instruction: Instruction, _ x: [Dense]
+    _ kind: OperationClass.Matrix, _ instruction: Instruction, _ x: [Dense]
   ) throws(LinearAlgebraError) -> [Dense] {
     let a = x[0]
     let (m, n) = (a.rows, a.cols)
     let k = min(m, n)
-    switch instruction.operation {
-    case .matrixProduct: return [product(a, x[1])]
+    switch kind {
+    case .product: return [product(a, x[1])]
     case .transpose: return [make([n, m]) { a.values[$0 % m * n + $0 / m] }]
     case .solve:
       let b = x[1]
@@ -237,7 +238,6 @@ enum ReferenceOperations {
         a.values, m: m, n: n, u: &u.values, values: &s.values, v: &v.values,
         keepsSigns: instruction.attribute == SingularSigns.lapack.rawValue, workspace)
       return [u, s, v]
-    default: preconditionFailure("not of matrices")
     }
   }
 

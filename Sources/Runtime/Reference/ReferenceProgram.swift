@@ -97,12 +97,8 @@ struct ReferenceRun {
     barriers = functions.map { function in
       var found: [Barrier: ValueID] = [:]
       for (i, instruction) in function.instructions.enumerated() {
-        switch instruction.operation.info.operationClass {
-        case .globalReduction, .oracle:
-          found[Barrier(operation: instruction.operation, site: instruction.attribute)] =
-            ValueID(i)
-        default: break
-        }
+        guard instruction.operation.isBarrier else { continue }
+        found[Barrier(operation: instruction.operation, site: instruction.attribute)] = ValueID(i)
       }
       return found
     }
@@ -192,8 +188,10 @@ struct ReferenceRun {
     let instruction = function[place.value]
     evaluated += 1
     switch instruction.operation.info.operationClass {
-    case .globalReduction:
-      known[place.tensor][place.value.index] = Dense(fold(instruction))
+    case .globalReduction(let fold):
+      let numbers = operandsOfAll(instruction).map { known[$0.tensor][$0.value.index]!.scalar }
+      known[place.tensor][place.value.index] = Dense(
+        ReferenceOperations.reduce(.fold(fold), numbers))
     case .oracle: try ask(place, instruction)
     case .region where instruction.operation == .loop: try runLoop(place, instruction)
     case .region:
@@ -214,18 +212,6 @@ struct ReferenceRun {
         }
       } catch { throw failure(error, place) }
     }
-  }
-
-  private func fold(_ instruction: Instruction) -> Double {
-    let operation: Operation =
-      switch instruction.operation {
-      case .globalSum: .sum
-      case .globalMaximum: .maximumOf
-      case .globalMinimum: .minimumOf
-      default: preconditionFailure("\(instruction.operation) folds nothing")
-      }
-    let numbers = operandsOfAll(instruction).map { known[$0.tensor][$0.value.index]!.scalar }
-    return ReferenceOperations.reduce(operation, numbers)
   }
 
   private mutating func ask(_ place: Place, _ instruction: Instruction) throws(DiagnosticError) {
@@ -259,10 +245,7 @@ struct ReferenceRun {
   {
     let loop = functions[place.tensor].loops[Int(instruction.attribute)]
     for inner in loop.body.instructions {
-      switch inner.operation.info.operationClass {
-      case .globalReduction, .oracle: throw failure(.reductionInLoop, place)
-      default: break
-      }
+      if inner.operation.isBarrier { throw failure(.reductionInLoop, place) }
     }
     func value(_ id: ValueID) -> Dense { known[place.tensor][id.index]! }
     let count = value(instruction.a).scalar.rounded(.down)

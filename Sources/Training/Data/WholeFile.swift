@@ -32,18 +32,12 @@ package struct WholeFile {
 
   /// Throws what saving would throw of the place: no directory, a directory, what may not be written.
   package func requirePlace() throws(DiagnosticError) {
-    if path.isEmpty || path.utf8.contains(0) || path.hasSuffix("/") {
-      throw DataProblem.notRegular(path, what: "no file name", at: span)
-    }
     let target = try destination(isPicture: true).path
     let directory = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "."
     guard access(directory, W_OK) == 0 else { throw failure(errno) }
   }
 
   package func save(_ bytes: [UInt8]) throws(DiagnosticError) {
-    if path.isEmpty || path.utf8.contains(0) || path.hasSuffix("/") {
-      throw DataProblem.notRegular(path, what: "no file name", at: span)
-    }
     let (target, mode) = try destination(isPicture: Self.isPicture(bytes))
     removeLeftovers(beside: target)
     let (temporary, descriptor) = try openBeside(target)
@@ -71,6 +65,9 @@ package struct WholeFile {
   private func destination(
     isPicture: Bool
   ) throws(DiagnosticError) -> (path: String, mode: mode_t?) {
+    if path.isEmpty || path.utf8.contains(0) || path.hasSuffix("/") {
+      throw DataProblem.notRegular(path, what: "no file name", at: span)
+    }
     var status = stat()
     if isPicture, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
       return (path, nil)

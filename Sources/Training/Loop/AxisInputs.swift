@@ -78,25 +78,31 @@ final class AxisInputs {
     for axis in [AxisName.batch, .groups] {
       let requests = requests.filter { $0.axis == axis }
       if requests.isEmpty { continue }
+      let needsGradient = requests.contains(where: \.isGradient)
       let entries: [(rows: ArraySlice<Int>, term: String?)] =
         axis == .batch
         ? rows.map { ([$0][...], nil) } : bindings.objective.terms.map { (rows, $0) }
-      var values = requests.map { _ in [Double]() }
-      for entry in entries {
+      for (k, entry) in entries.enumerated() {
         let part = try part(entry.rows, entry.term)
-        let loss = try part.evaluator.evaluate(at: point, occasion)
-        for (k, input) in requests.enumerated() {
-          values[k] += input.isGradient ? part.gradients.read(input.tensor) : [loss]
+        let (gradients, type) = (part.gradients, bindings.elementType)
+        var loss = try part.evaluator.evaluate(at: point, occasion, needsGradient: needsGradient)
+        for input in requests {
+          let count = gradients.counts[input.tensor]
+          if input.isGradient {
+            optimizer.setInput(
+              input.name, of: input.tensor, type, gradients.pointers[input.tensor],
+              from: k * count, count: count)
+          } else {
+            optimizer.setInput(input.name, of: input.tensor, .float64, &loss, from: k, count: 1)
+          }
         }
-      }
-      for (k, input) in requests.enumerated() {
-        try optimizer.setInput(input.name, of: input.tensor, values[k])
       }
     }
   }
 
   /// Deals the rows to the workers in turn and writes the gradient of each behind that of the one
-  /// before; fewer rows than workers go round again. Returns the mean loss of the rows.
+  /// before; where there are fewer rows than workers, they go round again. Returns the mean loss of the
+  /// rows, each counted once.
   func deal(
     _ rows: ArraySlice<Int>, to gradients: TensorMemory, at point: [UnsafeRawPointer],
     _ occasion: Occasion
@@ -104,19 +110,19 @@ final class AxisInputs {
     let rows = Array(rows)
     let workers = lengths.workers
     var sum = 0.0
-    var seen = 0
     for worker in 0..<workers {
       var own = stride(from: worker, to: rows.count, by: workers).map { rows[$0] }
+      let weight = Double(own.count)
       if own.isEmpty { own = [rows[worker % rows.count]] }
       let part = try part(own[...], nil)
       let shares = gradients.counts.indices.map { tensor in
         let count = gradients.counts[tensor] / workers
         return gradients.pointers[tensor] + worker * count * gradients.elementType.byteCount
       }
-      sum += try part.evaluator.evaluate(at: point, into: shares, occasion) * Double(own.count)
-      seen += own.count
+      let loss = try part.evaluator.evaluate(at: point, into: shares, occasion)
+      if weight > 0 { sum += loss * weight }
     }
-    return sum / Double(seen)
+    return sum / Double(rows.count)
   }
 
   /// The Hessian of the loss on these rows at `point`, times a direction.

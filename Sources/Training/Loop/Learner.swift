@@ -135,9 +135,12 @@ final class Learner {
     last = evaluator
     let loss: Double
     if let axes, axes.lengths.workers > 1 {
+      // The whole batch answers what rules ask of other points, and what broke.
+      evaluator.stand(at: trainPoint, occasion)
       loss = try axes.deal(rows, to: gradients, at: trainPoint, occasion)
     } else {
-      loss = try evaluator.evaluate(at: trainPoint, occasion)
+      loss = try evaluator.evaluate(
+        at: trainPoint, occasion, needsGradient: optimizer?.needsGradient ?? true)
     }
     guard loss.isFinite else { return (loss, loss) }
     if let axes, let optimizer {
@@ -230,7 +233,7 @@ final class Learner {
   func conclude(_ history: inout RunHistory) {
     history.parameters = result
     history.skippedSteps = optimizer?.skippedSteps ?? 0
-    history.warnings = watch?.findings ?? []
+    history.warnings = watch?.findings() ?? []
     if history.failure != nil { history.warnings.removeAll { $0.code == .stateNotFinite } }
   }
 

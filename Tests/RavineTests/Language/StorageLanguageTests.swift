@@ -64,6 +64,7 @@ import Testing
     ("v' = β * v + sqrt(abs(g))", true), ("v' = if g > 0 then v else g", false),
     ("v' = if g > 0 then v else g * g", true), ("v' = γ * v + g^2", false),
     ("every 3 { v' = clip(g, 0, 1) }", true), ("v' = v / (1 + norm(g))", true),
+    ("v' = v + tanh(g^2)", true), ("v' = v + tanh(g)", false), ("v' = cosh(g) - 1", true),
   ])
   func signsAreFound(_ equation: String, _ isNonNegative: Bool) throws {
     let compiler = Compiler()

@@ -87,7 +87,7 @@ enum RoundTrip {
   /// Whether a function multiplies or decomposes matrices, in its loops too.
   static func hasMatrixWork(_ function: Function) -> Bool {
     function.instructions.contains {
-      [.matrix, .decomposition].contains($0.operation.info.operationClass)
+      $0.operation.isOfMatrices
     } || function.loops.contains { hasMatrixWork($0.body) }
   }
 

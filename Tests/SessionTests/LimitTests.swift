@@ -1,0 +1,55 @@
+import Testing
+
+@testable import Session
+
+/// Lines whose work would double with each name or each operand: all of them are answered, by a result
+/// or by a coded refusal, with work that grows as the line does.
+@Suite struct LimitTests {
+  private static func chain(_ count: Int, _ next: (String) -> String) -> String {
+    let names = (1...count).map { "h\($0) = \(next("h\($0 - 1)"))" }
+    return "rule Chain(h0 = 2, \(names.joined(separator: ", "))) { w' = w - h\(count) * g }"
+  }
+
+  private static let names = (0..<800).map { "x\($0)" }
+
+  @Test(arguments: [
+    chain(40) { "\($0) + \($0)" },
+    chain(40) { "\($0) * \($0)" },
+    chain(40) { "\($0) ^ \($0)" },
+    chain(40) { "sqrt(\($0) * \($0)) + \($0)" },
+    chain(40) { "sin(\($0)) + cos(\($0))" },
+  ])
+  func hyperparametersThatDouble(_ rule: String) {
+    let bench = Bench()
+    #expect(bench.run(rule).hasPrefix("defined rule Chain"))
+    for line in [
+      ":compare Chain SGD", ":identify Chain", ":describe Chain", ":units Chain", ":bounds Chain",
+      ":invariance Chain", ":reduce Chain", ":latex Chain",
+    ] {
+      let said = bench.run(line)
+      #expect(!said.isEmpty && !said.contains("proved equal"), "\(line): \(said.prefix(200))")
+    }
+  }
+
+  @Test(arguments: ["max", "min"])
+  func aFlatCallOfManyNames(_ function: String) {
+    let call = "\(function)(\(Self.names.joined(separator: ", ")))"
+    #expect(Bench().run(":simplify \(call)") == "%1 = \(call)\n")
+  }
+
+  @Test(arguments: [
+    ("3^100000", "error[R0840]"),
+    ("(-1)^100001 + 1^1000000", "%1 = 0\n"),
+    ("2^(2^(2^(2^(2^2))))", "%1 = "),
+    // A continued fraction over one denominator has thousands of terms.
+    (
+      String(repeating: "1 / (x + ", count: 60) + "1" + String(repeating: ")", count: 60), "%1 = "
+    ),
+    ((0..<60).map { "1 / (x\($0) + y)" }.joined(separator: " + "), "%1 = "),
+    (names.prefix(300).map { "\($0) > y" }.joined(separator: " and "), "%1 = "),
+  ])
+  func longNumbersAndDeepTerms(_ expression: String, _ expected: String) {
+    let said = Bench().run(":simplify \(expression)")
+    #expect(said.hasPrefix(expected), "\(said.prefix(300))")
+  }
+}
