@@ -53,28 +53,6 @@ package struct Comparer {
     return results.max { rank($0) < rank($1) } ?? Comparison(.undecided(probes: 0))
   }
 
-  /// The algebra is exact: where states are stored in fewer bits, two programs are equal only up to
-  /// that.
-  private func aboutStorage(_ found: Comparison, _ i: Int, _ j: Int) -> Comparison {
-    let stored = (a.module.variants[i].states + b.module.variants[j].states).filter {
-      ![.compute, .float32, .float64].contains($0.storage)
-    }
-    let isByChance = [a.module.variants[i], b.module.variants[j]].contains(
-      where: \.roundsStochastically)
-    guard !stored.isEmpty || isByChance, !isSameProgram(i, j) else { return found }
-    let change =
-      stored.map { "\(Rule.shortKey($0.name)) stored exactly" }
-      + (isByChance ? ["w stored exactly"] : [])
-    var result = found
-    switch found.verdict {
-    case .equal: result.verdict = .equalUpTo(change)
-    case .equalWhere(let conditions): result.verdict = .equalUpTo(conditions + change)
-    case .equalUpTo(let changes): result.verdict = .equalUpTo(changes + change)
-    case .different, .undecided: break
-    }
-    return result
-  }
-
   /// Whether nothing speaks against equality at the defaults: a quick look before a proof.
   package mutating func agreesOnProbes() -> Bool {
     guard a.module.guardsFinite == b.module.guardsFinite, a.module.variants.count == 1,
@@ -187,18 +165,6 @@ package struct Comparer {
 
   private func isShared(_ name: String) -> Bool {
     [a, b].allSatisfy { rule in rule.module.hypers.contains { $0.name == name } }
-  }
-
-  private func isSameProgram(_ i: Int, _ j: Int) -> Bool {
-    let (x, y) = (a.module.variants[i], b.module.variants[j])
-    return a.freeNames == b.freeNames && a.module.defaults == b.module.defaults
-      && a.module.hypers.map(\.key) == b.module.hypers.map(\.key)
-      && x.states.map(\.shape) == y.states.map(\.shape)
-      && x.states.map(\.storage) == y.states.map(\.storage)
-      && x.states.map(\.roundsStochastically) == y.states.map(\.roundsStochastically)
-      && x.roundsStochastically == y.roundsStochastically
-      && x.inputs.map(\.name) == y.inputs.map(\.name)
-      && x.update == y.update && x.initial == y.initial
   }
 
   private func texts(_ setting: Setting) -> (assumptions: [String], fixed: [String]) {
@@ -500,6 +466,8 @@ package struct Comparer {
         if decay, decayKey == nil || !table.isNonzero(ratio) { continue }
         let scale = SerialTerm(table, ratio)
         var words = "\(Rule.shortKey(hyper.name)) → \(text.text(value))"
+        // A change that nobody reads is none.
+        if text.isCut || words.count > 200 { continue }
         if decay { words += ", λ → λ / (\(text.text(ratio)))" }
         result.append(
           Scaling(text: words) { table, terms in
