@@ -17,6 +17,13 @@ package struct ExpressionAlgebra {
   ///
   /// Throws the diagnostics of the text, or `SymbolicError` for what has no term.
   package func term(_ text: String, name: String = "<expression>") throws -> TermID {
+    try value(text, name: name).term
+  }
+
+  /// The term of an expression, and where it is defined.
+  package func value(
+    _ text: String, name: String = "<expression>"
+  ) throws -> (term: TermID, defined: Definedness) {
     let (expression, tree) = try compiler.looseExpression(text, name: name)
     let (function, symbols) = try Lowering.expression(
       expression, in: tree, of: compiler.program)
@@ -27,7 +34,7 @@ package struct ExpressionAlgebra {
     guard let first = try importer.run().first else {
       throw SymbolicError("this has no value")
     }
-    return first.term
+    return (first.term, first.defined)
   }
 
   /// The symbol of a name.
@@ -37,6 +44,14 @@ package struct ExpressionAlgebra {
   }
 
   package func text(_ term: TermID) -> String { TermPrinter(table).text(term) }
+
+  /// What an expression asks and a term that is printed for it does not, as conditions.
+  package func conditions(of term: TermID, from defined: Definedness) -> [String] {
+    var prover = Prover(table)
+    let visible = table.definedness(of: term)
+    let missing = prover.missing(defined, from: visible)
+    return TermPrinter(table).texts(prover.weakest(missing).filter { $0.clause.hasText })
+  }
 
   /// Over one denominator, with what cancels cancelled.
   package func simplified(_ text: String) throws -> String {

@@ -131,7 +131,7 @@ extension BoundFinder {
     defer { depth -= 1 }
     guard depth < 24, h.isPositive, t.spend(200) else { return nil }
     let power = h.isInteger && (h.word ?? 1) % 2 == 0 ? t.power(y, h) : t.power(t.absolute(y), h)
-    let direct = t.withoutMarks(t.divide(power, z))
+    let direct = t.divide(power, z)
     if !t.isData(direct) { return root(t.absolute(direct), h) }
     if let found = ratio(y, h, within: z) { return found }
     return ratio(parts: y, h, z)
@@ -298,7 +298,7 @@ extension BoundFinder {
     if h == Rational(2), let v = rule.linear(step.next[k], step.before[k]), !t.isData(v.slope),
       t.isNonnegative(v.slope), !t.contains(v.slope, rule.step), t.isNonnegative(rule.initial[k])
     {
-      let share = t.withoutMarks(t.divide(t.multiply(m.rest, m.rest), v.rest))
+      let share = t.divide(t.multiply(m.rest, m.rest), v.rest)
       guard !t.isData(share), !t.contains(share, rule.step), t.isNonnegative(v.rest) else {
         return nil
       }

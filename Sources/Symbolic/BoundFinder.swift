@@ -85,7 +85,7 @@ struct BoundFinder {
       }
       let above = t.multiply(t.add(own), t.power(base, .half))
       let square = t.reduce(.sum, t.multiply(above, above), detail.detail, count: detail.count)
-      let share = t.reduced(t.withoutMarks(t.divide(square, base)))
+      let share = t.reduced(t.divide(square, base))
       guard !t.contains(share, base), t.size(share) < t.size(square), let size = bound(share) else {
         continue
       }

@@ -42,7 +42,7 @@ package struct RuleBounds {
     if shrink != t.zero, t.isNonnegative(shrink), !t.contains(restTerm, rule.weight),
       let size = finder.bound(restTerm)
     {
-      radius = t.reduced(t.withoutMarks(t.divide(finder.overTime(t.reduced(size)), shrink)))
+      radius = t.reduced(t.divide(finder.overTime(t.reduced(size)), shrink))
       condition = shrink
     } else {
       radius = nil
@@ -114,10 +114,10 @@ struct BoundedStep {
           !t.isData(own.slope)
         {
           let image = t.divide(t.subtract(new, own.rest), own.slope)
-          result = t.reduced(t.withoutMarks(t.substitute(term, [old: image])))
+          result = t.reduced(t.substitute(term, [old: image]))
         }
         guard !t.contains(result, old), t.size(result) <= t.size(term) + 4,
-          t.isEqual(t.withoutMarks(t.substitute(result, [new: next[k]])), t.withoutMarks(term))
+          t.isEqual(t.substitute(result, [new: next[k]]), term)
         else { return term }
         return result
       }

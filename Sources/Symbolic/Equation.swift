@@ -44,7 +44,7 @@ package struct Equation {
     var kept: [Solution] = []
     for found in try solve(difference, depth: 0) {
       var solution = found
-      solution.value = t.reduced(t.withoutMarks(solution.value))
+      solution.value = t.reduced(solution.value)
       solution.conditions += bounds(of: solution.value)
       guard let conditions = open(solution.conditions), isRight(solution.value, conditions),
         !kept.contains(where: { $0.value == solution.value })
@@ -282,7 +282,7 @@ package struct Equation {
   private func open(_ conditions: [Condition]) -> [Condition]? {
     var kept: [Condition] = []
     for condition in conditions {
-      let bare = table.reduced(table.withoutMarks(condition.term))
+      let bare = table.reduced(condition.term)
       let known = table.interval(bare)
       let holds: Bool? =
         switch condition.kind {
@@ -346,7 +346,7 @@ package struct Equation {
   /// Whether an answer fulfils the equation: exactly, or at numbers that fulfil its conditions.
   private func isRight(_ value: TermID, _ conditions: [Condition]) -> Bool {
     let t = table
-    let image = t.withoutMarks(t.substitute(difference, [x: value]))
+    let image = t.substitute(difference, [x: value])
     if t.isZero(image) { return true }
     let symbols = t.symbols(in: [image] + conditions.map(\.term))
       .filter { t.symbol(of: $0)?.role != .constant }

@@ -46,7 +46,7 @@ package struct Invariance {
   /// By normal forms and by cases.
   private func isEqual(_ a: TermID, _ b: TermID) -> Bool {
     var prover = Prover(table)
-    return prover.proves(a, b) && prover.conditions.isEmpty
+    return prover.proves(a, b)
   }
 
   // MARK: Scales
@@ -60,7 +60,7 @@ package struct Invariance {
     let c = t.symbol(Symbol("c", .hyper, variant: 7, domain: .positive))
     func plain(_ x: TermID) -> TermID {
       without.isEmpty
-        ? x : t.withoutMarks(t.substitute(x) { without.contains($0) ? t.zero : nil })
+        ? x : t.substitute(x) { without.contains($0) ? t.zero : nil }
     }
     let step = rule.states.indices.map { plain(next.states[$0]) }
     let move = plain(t.subtract(next.weight, rule.weight))

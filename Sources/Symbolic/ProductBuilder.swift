@@ -5,7 +5,7 @@ struct ProductBuilder {
   let table: TermTable
   private var weight = Rational.one
   private var exponents: [TermID: Rational] = [:]
-  /// What is multiplied at the end: expanded sums, marks.
+  /// What is multiplied at the end: expanded sums.
   private var rest: [TermID] = []
   private var vanishes = false
 
@@ -27,11 +27,9 @@ struct ProductBuilder {
     table.note(.powers)
     if old.isNegative != exponent.isNegative, table.value(base) == nil {
       table.note(.cancel)
-      if total.isNegative == false, !table.isNonzero(base) { rest.append(table.unit(base)) }
     }
     if !old.isInteger || !exponent.isInteger, total.isInteger, table.value(base) == nil {
       table.note(.squareOfRoot)
-      if !table.isNonnegative(base) { rest.append(table.rootUnit(base)) }
     }
     exponents[base] = total.isZero ? nil : total
   }
@@ -107,8 +105,6 @@ struct ProductBuilder {
     }
     let child = term.operands.first ?? table.one
     switch term.operation {
-    case .divide:
-      exponents[base] = .one
     case .absolute:
       if n % 2 == 0 {
         table.note(.absoluteSquared)
@@ -126,7 +122,6 @@ struct ProductBuilder {
       } else if n < 0 {
         table.note(.signCubed)
         exponents[base] = Rational(n % 2 == 0 ? 2 : 1)
-        rest.append(table.unit(child))
       }
     case .cubeRoot:
       if abs(n) >= 3 {
@@ -167,8 +162,6 @@ struct ProductBuilder {
       take(base)
       exponents[child] = nil
       rest.append(table.power(child, table.add(term.operands[1], table.number(own))))
-    case .divide where table.detail(of: base).text == "unit":
-      if let other = exponents[child], other.isNegative { take(base) }
     case .sign where exponent.isInteger && exponent.isPositive:
       combine(sign: base, exponent, of: child)
     case .absolute where exponent == Rational(-1):
@@ -177,7 +170,6 @@ struct ProductBuilder {
       take(base)
       exponents[child] = own.isOne ? nil : own - .one
       rest.append(table.sign(child))
-      rest.append(table.unit(child))
     default: break
     }
   }
@@ -186,9 +178,9 @@ struct ProductBuilder {
     let size = table.opaque(.absolute, [child])
     let own = exponents[child] ?? .zero
     let other = exponents[size] ?? .zero
-    // Where x is 0, a root of it is as well.
+    // Where x is 0, so is the product, or it is no number.
     let root = exponents[table.opaque(.cubeRoot, [child])] ?? .zero
-    let isGoneAtZero = own.isPositive || other.isPositive || root.isPositive
+    let isGoneAtZero = !own.isZero || !other.isZero || !root.isZero
     if exponent == Rational(2) || table.isNonnegative(child) {
       if isGoneAtZero {
         table.note(.signTimesAbsolute)

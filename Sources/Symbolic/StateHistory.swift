@@ -76,7 +76,7 @@ package struct StateHistory {
         let its = rule.linear(t.substitute(next.states[j], known), other.symbol),
         its.slope != t.zero, !t.isData(its.slope)
       {
-        let ratio = t.withoutMarks(t.divide(own.slope, its.slope))
+        let ratio = t.divide(own.slope, its.slope)
         let left = t.reduced(t.subtract(own.rest, t.multiply(ratio, its.rest)))
         if t.size(left) <= t.size(own.rest) {
           rest = t.add(left, t.multiply(ratio, after))
@@ -159,7 +159,7 @@ package struct StateHistory {
     let weight = t.reduced(t.add(byData[first]!))
     var source = t.zero
     for key in order {
-      let ratio = t.withoutMarks(t.divide(t.add(byData[key]!), weight))
+      let ratio = t.divide(t.add(byData[key]!), weight)
       source = t.add(source, t.multiply(ratio, key))
     }
     if !t.symbols(in: source).contains(where: { t.symbol(of: $0)?.role == .hyper }) {
@@ -241,10 +241,9 @@ package struct StateHistory {
   package func totalWeight(after t: TermID) -> TermID {
     if share == table.one { return table.multiply(weight, t) }
     return table.reduced(
-      table.withoutMarks(
-        table.divide(
-          table.multiply(weight, table.subtract(table.one, table.power(share, t))),
-          table.subtract(table.one, share))))
+      table.divide(
+        table.multiply(weight, table.subtract(table.one, table.power(share, t))),
+        table.subtract(table.one, share)))
   }
 
   /// 1 / (1 − a): how many steps the state remembers; nil for a sum over all.
@@ -252,8 +251,7 @@ package struct StateHistory {
     share == table.one
       ? nil
       : table.reduced(
-        table.withoutMarks(
-          table.divide(table.one, table.subtract(table.one, share))))
+        table.divide(table.one, table.subtract(table.one, share)))
   }
 
   /// Steps after which a gradient counts half: log ½ / log a.
