@@ -6,7 +6,7 @@ struct BoundFinder {
   let rule: SymbolicRule
   let step: BoundedStep
   /// What the bounds take for granted.
-  private(set) var conditions: [Equation.Condition] = []
+  var conditions: [Equation.Condition] = []
   /// Bounds of states after a step, none while they are looked for.
   var sizes: [TermID: TermID?] = [:]
   var depth = 0
@@ -140,14 +140,18 @@ struct BoundFinder {
     }
     if scalarOnly { atoms.removeAll { !t.spread($0).isEmpty } }
     guard let atom = atoms.min(by: { $0.raw < $1.raw }), Set(atoms).count <= 6 else { return nil }
-    return [t.one, t.zero].map { value in
+    return [t.one, t.zero].map { (value: TermID) in
       var map = [atom: value]
       if value == t.zero, t[atom].operation == .greater, let y = vanishing(t[atom].operands[0]) {
         map[y] = t.zero
       }
       // What holds of one element says nothing of those that a sum folds.
       return t.reduced(
-        t.spread(atom).isEmpty ? t.substitute(x, map) : t.substitute(element: x) { map[$0] })
+        t.substitute(x) { id in
+          if let found = map[id] { return found }
+          let isFolded = t[id].kind == .apply && !t[id].operation.isElementwise
+          return isFolded && !t.spread(atom).isEmpty ? id : nil
+        })
     }
   }
 
