@@ -3,7 +3,7 @@ package struct Comparison: Sendable {
   package enum Verdict: Sendable {
     /// Proved, for all finite values within the domains.
     case equal
-    /// Proved where the named terms are not 0.
+    /// Proved where the conditions hold, in the words of the language.
     case equalWhere([String])
     /// Proved after a change of the second rule.
     case equalUpTo([String])
