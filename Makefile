@@ -1,9 +1,11 @@
 # Ravine: what there is to do. `make run` and `make test` install what is missing by themselves.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-peers golden gallery fuzz sanitize format lint edges campaign clean
+.PHONY: help setup build run test bench bench-peers golden gallery fuzz sanitize format lint edges campaign soundness clean
 
 SECONDS ?= 60
+PAIRS ?= 100000
+SEED ?= 1
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -54,6 +56,11 @@ edges: setup ## 1,000,000 shapes, records and arguments at the edges of 32 and 6
 campaign: setup ## the tests with all their cases, then fuzz; takes long
 	@RAVINE_CAMPAIGN=20000 scripts/test.sh
 	@$(MAKE) fuzz SECONDS=600
+
+soundness: setup ## verdicts on PAIRS=100000 generated pairs of rules from SEED=1 on
+	RAVINE_PAIRS=$(PAIRS) RAVINE_SEED=$(SEED) swift test -c release --scratch-path .build/test \
+	  --explicit-target-dependency-import-check error -Xswiftc -enable-testing \
+	  -Xswiftc -assert-config -Xswiftc Debug --filter SoundnessTests
 
 clean: ## remove what was built
 	swift package clean

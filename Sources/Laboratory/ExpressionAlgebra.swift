@@ -17,6 +17,13 @@ package struct ExpressionAlgebra {
   ///
   /// Throws the diagnostics of the text, or `SymbolicError` for what has no term.
   package func term(_ text: String, name: String = "<expression>") throws -> TermID {
+    try value(text, name: name).term
+  }
+
+  /// The term of an expression, and where it is defined.
+  package func value(
+    _ text: String, name: String = "<expression>"
+  ) throws -> (term: TermID, defined: Definedness) {
     let (expression, tree) = try compiler.looseExpression(text, name: name)
     let (function, symbols) = try Lowering.expression(
       expression, in: tree, of: compiler.program)
@@ -27,7 +34,7 @@ package struct ExpressionAlgebra {
     guard let first = try importer.run().first else {
       throw SymbolicError("this has no value")
     }
-    return first.term
+    return (first.term, first.defined)
   }
 
   /// The symbol of a name.
@@ -37,6 +44,14 @@ package struct ExpressionAlgebra {
   }
 
   package func text(_ term: TermID) -> String { TermPrinter(table).text(term) }
+
+  /// What an expression asks and a term that is printed for it does not, as conditions.
+  package func conditions(of term: TermID, from defined: Definedness) -> [String] {
+    var prover = Prover(table)
+    let visible = table.definedness(of: term)
+    let missing = prover.missing(defined, from: visible)
+    return TermPrinter(table).texts(prover.weakest(missing).filter { $0.clause.hasText })
+  }
 
   /// Over one denominator, with what cancels cancelled.
   package func simplified(_ text: String) throws -> String {
@@ -71,13 +86,24 @@ package struct ExpressionAlgebra {
       table.reduced(table.substitute(try term(text), [symbol(name): try term(value)])))
   }
 
-  /// The value of a symbol in which an equation `left = right` is linear.
-  package func solved(_ left: String, equals right: String, for name: String) throws -> String {
-    let equation = table.subtract(try term(left), try term(right))
-    guard let value = Solver(table).solve(equation, for: symbol(name)) else {
-      throw SymbolicError("the equation is not linear in \(name)")
+  /// The real solutions of an equation, each with its conditions: `b / a where a != 0`.
+  package func solved(
+    _ left: String, equals right: String, for name: String
+  ) throws -> [String] {
+    let difference = table.subtract(try term(left), try term(right))
+    guard case .solutions(let found) = try Equation(table, difference, for: symbol(name)).answer()
+    else { return ["any \(name)"] }
+    return found.map { solution in
+      let conditions = conditions(solution).joined(separator: ", ")
+      return TermPrinter(table).factored(solution.value)
+        + (conditions.isEmpty ? "" : " where \(conditions)")
     }
-    return TermPrinter(table).factored(value)
+  }
+
+  /// `a != 0`, `b >= 0`.
+  package func conditions(_ solution: Equation.Solution) -> [String] {
+    let printer = TermPrinter(table)
+    return solution.conditions.map { printer.condition($0) }
   }
 
   /// The derivative by a symbol.

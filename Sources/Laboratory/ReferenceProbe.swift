@@ -4,14 +4,12 @@ import IR
 import Runtime
 import Symbolic
 
-/// Runs two rules side by side by the reference evaluator, on random weights and gradients.
+/// Runs two rules side by side by the reference evaluator, on numbers of few binary digits.
+///
+/// A difference counts where rounding cannot explain it: where the values with bounds on their errors
+/// (`Enclosure`) have no number in common.
 package struct ReferenceProbe: RuleProbe {
-  /// A walk stops early once it has computed for so many seconds: a rule with long loops gets fewer
-  /// steps.
-  package var patience = 0.1
-
-  /// Looks at two steps only, and takes what is clearly apart for different without asking how far
-  /// rounding may carry: a sieve before a comparison.
+  /// Takes what is clearly apart after two steps for different: a sieve before a comparison.
   package var isRough = false
 
   package init() {}
@@ -22,83 +20,231 @@ package struct ReferenceProbe: RuleProbe {
     return probe
   }
 
+  private static let shapes: [[Int]] = [
+    [2, 3], [3, 2], [6], [2, 3, 2], [], [4, 4], [8], [40, 30], [1], [1, 5], [5, 1],
+  ]
+
   package func run(
     _ a: Rule, _ b: Rule, _ request: ProbeRequest
-  ) -> ProbeOutcome {
+  ) -> (outcome: ProbeOutcome, work: Int) {
     let ways = [a.module.variants[request.variants[0]], b.module.variants[request.variants[1]]]
-    let shapes = [
-      request.seed % 2 == 0 ? [2, 3] : [3, 2], [6], [2, 3, 2], [], [4, 4], [8], [40, 30],
-    ]
-    let fitting = shapes.filter { dims in
-      ways.allSatisfy { way in
-        ["w", "embed"].contains {
-          (try? way.predicate.holds(for: ParameterSpec(name: $0, dims: dims))) ?? false
-        }
-      }
+    var shapes = Self.shapes
+    shapes.swapAt(0, Int(request.seed % 3))
+    if let rank = request.rank {
+      shapes = shapes.filter { $0.count == rank } + (rank == 0 ? [[]] : [])
     }
     var reason = "no tensor goes both ways"
-    for dims in fitting {
-      let outcome = run(a, b, request, dims)
-      guard case .failed(let why) = outcome else { return outcome }
-      reason = why
-    }
-    return .failed(reason)
-  }
-
-  /// The same on a tensor of a given shape.
-  private func run(
-    _ a: Rule, _ b: Rule, _ request: ProbeRequest, _ dims: [Int]
-  ) -> ProbeOutcome {
-    var random = SplitMix64(request.seed &* 104_729)
-    let count = dims.reduce(1, *)
-    let weights = (0..<count).map { _ in random.normal() }
-    let steps = isRough ? min(2, request.steps) : request.steps
-    // Some limits bind only where gradients are large, or small.
-    let size = request.seed % 5 == 3 ? 50.0 : request.seed % 5 == 4 ? 0.02 : 1
-    let gradients = (0..<steps).map { _ in
-      (0..<count).map { _ in
-        request.hasZeros && random.unit() < 0.4
-          ? 0 : size * random.normal() * (0.3 + 2 * random.unit())
-      }
-    }
-    do throws(DiagnosticError) {
-      let walkers = [a, b].enumerated().map { k, rule in
-        Walker(
-          rule: rule, variant: request.variants[k], values: request.values[k], dims: dims,
-          horizon: request.horizon, patience: patience)
-      }
-      let start = ThreadTime.seconds
-      let first = try walkers[0].walk(weights, gradients)
-      let second = try walkers[1].walk(weights, gradients)
-      let isSlow = ThreadTime.seconds - start > 0.05
-      for step in 0..<min(first.count, second.count) {
-        var noise: Double?
-        for element in 0..<first[step].count {
-          let (x, y) = (first[step][element], second[step][element])
-          if x == y || x.isNaN && y.isNaN { continue }
-          // What has run away says nothing more.
-          if !(abs(x) < 1e60) && !(abs(y) < 1e60) { return .agree }
-          if abs(x) > 1e60 || abs(y) > 1e60 { return .agree }
-          let scale = max(1, abs(x), abs(y))
-          if abs(x - y) <= 1e-10 * scale { continue }
-          if isRough, abs(x - y) <= 1e-6 * scale { continue }
-          if noise == nil, !isRough {
-            noise = try shaken(
-              walkers, [first, second], weights,
-              isSlow ? Array(gradients.prefix(step + 1)) : gradients, times: isSlow ? 1 : 3)
-          }
-          if abs(x - y) <= 1e-10 * scale + 200 * (noise ?? 0) { continue }
-          return .differ(
-            Witness(
-              hypers: request.hypers, values: request.values, seed: request.seed, dims: dims,
-              horizon: request.horizon, weights: weights, gradients: gradients, step: step + 1,
-              element: element % count, left: x, right: y))
+    for dims in shapes {
+      let name = ["w", "embed"].first { name in
+        ways.allSatisfy {
+          (try? $0.predicate.holds(for: ParameterSpec(name: name, dims: dims))) ?? false
         }
       }
-      return .agree
-    } catch {
-      return .failed(error.diagnostics.first?.message ?? "a rule cannot be run")
+      guard let name else { continue }
+      let found = run(a, b, request, name, dims)
+      guard case .failed(let why) = found.outcome else { return found }
+      reason = why
     }
+    return (.failed(reason), 0)
+  }
+
+  // MARK: Data
+
+  private func values(
+    _ pattern: ProbePattern, _ count: Int, _ size: Double, _ thresholds: [Double],
+    _ random: inout SplitMix64
+  ) -> [Double] {
+    let few = random.dyadic()
+    let zero = count > 0 ? Int(random.next() % UInt64(count)) : 0
+    return (0..<count).map { k in
+      switch pattern {
+      case .random: size * random.dyadic()
+      case .zero: 0
+      case .oneZero: k == zero ? 0 : size * random.dyadic()
+      case .ties: size * [few, -few, 2 * few, 0][Int(random.next() % 7) % 4]
+      case .equal: size * few
+      case .thresholds:
+        thresholds[Int(random.next() % UInt64(thresholds.count))]
+          * (random.next() % 3 == 0 ? -1 : 1)
+      }
+    }
+  }
+
+  private func data(
+    _ request: ProbeRequest, _ name: String, _ dims: [Int], _ thresholds: [Double]
+  ) -> [Witness.Tensor] {
+    var random = SplitMix64(request.seed &* 104_729)
+    let count = dims.reduce(1, *)
+    return (0..<request.tensors).map { k in
+      let weights = values(request.weights, count, request.weightSize, thresholds, &random)
+      var gradients: [[Double]] = []
+      for step in 0..<(isRough ? min(2, request.steps) : request.steps) {
+        gradients.append(
+          step % request.stretch > 0
+            ? gradients[step - 1]
+            : values(request.gradients, count, request.gradientSize, thresholds, &random))
+      }
+      return Witness.Tensor(
+        name: k == 0 ? name : "\(name)\(k + 1)", dims: dims, weights: weights, gradients: gradients)
+    }
+  }
+
+  /// The numbers that the rules may compare something with: their constants and hyperparameters, and half
+  /// of 1, where rounding jumps.
+  private func thresholds(_ a: Rule, _ b: Rule, _ request: ProbeRequest) -> [Double] {
+    var result = [1, 0.5]
+    for (side, rule) in [a, b].enumerated() {
+      let update = rule.module.variants[request.variants[side]].update
+      for x in update.constants + request.values[side][0]
+      where x.isFinite && x != 0 && !result.contains(abs(x)) && result.count < 12 {
+        result.append(abs(x))
+      }
+    }
+    return result
+  }
+
+  // MARK: Two walks
+
+  private func run(
+    _ a: Rule, _ b: Rule, _ request: ProbeRequest, _ name: String, _ dims: [Int]
+  ) -> (outcome: ProbeOutcome, work: Int) {
+    let witness = Witness(
+      hypers: request.hypers, values: request.values, variants: request.variants,
+      horizon: request.horizon, tensors: data(request, name, dims, thresholds(a, b, request)))
+    var walks = [a, b].enumerated().map { side, rule in
+      ProbeWalk(rule, side: side, witness, errors: request.errors[side], work: request.work)
+    }
+    do throws(DiagnosticError) {
+      let steps = witness.gradients.count
+      let first = try walks[0].walk(witness.tensors, steps: steps)
+      let second = try walks[1].walk(witness.tensors, steps: steps)
+      var found: [Witness] = []
+      for step in 0..<min(first.count, second.count) {
+        found += differences(witness, step, first, second)
+      }
+      var work = walks[0].spent + walks[1].spent
+      if isRough {
+        let clear = found.first { $0.size > 1e-6 }
+        return (clear.map { .differ($0) } ?? .agree, work)
+      }
+      if found.isEmpty { return (.agree, work) }
+      let last = found.map(\.step).max()!
+      let isBounded = ![a, b].enumerated().contains { side, rule in
+        rule.module.variants[request.variants[side]].update.hasDecomposition
+      }
+      let real = try Self.beyondRounding(
+        found, &walks, last, [first, second], isBounded: isBounded)
+      work = walks[0].spent + walks[1].spent
+      return (real.map { .differ($0) } ?? .agree, work)
+    } catch {
+      return (.failed(error.diagnostics.first?.message ?? "a rule cannot be run"), 0)
+    }
+  }
+
+  /// All places of a step where the numbers differ by more than the last digits.
+  private func differences(
+    _ witness: Witness, _ step: Int, _ first: ProbeWalk.Rows<Double>,
+    _ second: ProbeWalk.Rows<Double>
+  ) -> [Witness] {
+    var result: [Witness] = []
+    for (k, tensor) in witness.tensors.enumerated() {
+      let (x, y) = (first[step][k], second[step][k])
+      if x == y { continue }
+      let count = tensor.weights.count
+      func before(_ rows: ProbeWalk.Rows<Double>, _ i: Int) -> Double {
+        step == 0 ? tensor.weights[i % count] : rows[step - 1][k][i]
+      }
+      func moves(_ i: Int) -> (Double, Double) {
+        (x[i] - before(first, i), y[i] - before(second, i))
+      }
+      var largest = 0.0
+      for i in x.indices {
+        let (p, q) = moves(i)
+        for move in [abs(p), abs(q)] where move.isFinite { largest = max(largest, move) }
+      }
+      for i in x.indices where x[i] != y[i] && !(x[i].isNaN && y[i].isNaN) {
+        let (p, q) = moves(i)
+        let digit = max(abs(x[i]), abs(y[i]), abs(x[i] - p)).ulp
+        if abs(x[i] - y[i]) <= 16 * digit { continue }
+        var place = witness
+        (place.tensor, place.step, place.element) = (k, step + 1, i % count)
+        place.view = i < count ? nil : i < 2 * count ? "eval" : "train"
+        (place.left, place.right) = (x[i], y[i])
+        // Where one is not finite there is no size.
+        place.size = (p - q).isFinite ? abs(p - q) / max(largest, .leastNonzeroMagnitude) : 1e-3
+        result.append(place)
+      }
+    }
+    return result
+  }
+
+  /// The largest difference that rounding does not explain; one of values before one of where the rules have
+  /// a result at all.
+  private static func beyondRounding(
+    _ found: [Witness], _ walks: inout [ProbeWalk], _ steps: Int,
+    _ plain: [ProbeWalk.Rows<Double>], isBounded: Bool
+  ) throws(DiagnosticError) -> Witness? {
+    let tensors = found[0].tensors
+    var noise: Double?
+    let first = isBounded ? try? walks[0].enclosed(tensors, steps: steps) : nil
+    let second = isBounded ? try? walks[1].enclosed(tensors, steps: steps) : nil
+    var best: Witness?
+    for var place in found {
+      let isFinite = place.left.isFinite && place.right.isFinite
+      var isOpen = !isBounded
+      if let first, let second {
+        if place.step > min(first.count, second.count) { continue }
+        let (x, y) = (first[place.step - 1], second[place.step - 1])
+        let (left, right) = (x[place.tensor][place.index], y[place.tensor][place.index])
+        switch (standing(x), standing(y)) {
+        case (.defined, .defined):
+          isOpen = !left.isBounded || !right.isBounded
+          if !isOpen, !left.isApart(from: right) { continue }
+        case (.defined, .undefined), (.undefined, .defined): place.isOfDefinition = true
+        default: continue
+        }
+      } else if isBounded {
+        continue
+      } else if !isFinite {
+        place.isOfDefinition = true
+      }
+      if isOpen, !place.isOfDefinition {
+        // Decompositions have no bounds: there the spread of runs that round otherwise must do.
+        guard isFinite, abs(place.left) < 1e60, abs(place.right) < 1e60 else { continue }
+        if noise == nil { noise = try shaken(&walks, tensors, steps, plain) }
+        let scale = max(1, abs(place.left), abs(place.right))
+        if abs(place.left - place.right) <= 1e-10 * scale + 200 * noise! { continue }
+      }
+      if place.isPlainer(than: best) { best = place }
+    }
+    return best
+  }
+
+  private static func standing(_ row: [[Enclosure]]) -> Enclosure.Standing {
+    row.joined().reduce(.defined) { max($0, $1.standing) }
+  }
+
+  /// How far rounding carries in runs where every operation rounds to a side of its own.
+  private static func shaken(
+    _ walks: inout [ProbeWalk], _ tensors: [Witness.Tensor], _ steps: Int,
+    _ plain: [ProbeWalk.Rows<Double>]
+  ) throws(DiagnosticError) -> Double {
+    var random = SplitMix64(71)
+    func moved(_ x: Double) -> Double { x * (1 + 4e-14 * (random.unit() - 0.5)) }
+    var noise = 0.0
+    for _ in 0..<(walks[0].spent > 20_000 ? 1 : 3) {
+      let other = tensors.map {
+        Witness.Tensor(
+          name: $0.name, dims: $0.dims, weights: $0.weights.map(moved),
+          gradients: $0.gradients.map { $0.map(moved) })
+      }
+      for side in 0..<2 {
+        let rows = try walks[side].walk(other, steps: steps, roundingSeed: random.next())
+        for (x, y) in zip(plain[side].joined().joined(), rows.joined().joined())
+        where x.isFinite && y.isFinite { noise = max(noise, abs(x - y)) }
+      }
+    }
+    return noise
   }
 
   /// The weights after each step of a rule's first variant.
@@ -106,91 +252,31 @@ package struct ReferenceProbe: RuleProbe {
     _ rule: Rule, values: [[Double]], dims: [Int], horizon: Int, from start: [Double],
     _ gradients: [[Double]]
   ) throws(DiagnosticError) -> [[Double]] {
-    try Walker(
-      rule: rule, variant: 0, values: values, dims: dims, horizon: horizon, patience: 20
-    ).walk(start, gradients)
-  }
-
-  /// How far rounding may carry, over as many steps as gradients: the same walks from numbers a
-  /// little off, with every operation rounded anew. One such walk may fall on the first by chance.
-  private func shaken(
-    _ walkers: [Walker], _ walks: [[[Double]]], _ weights: [Double], _ gradients: [[Double]],
-    times: Int
-  ) throws(DiagnosticError) -> Double {
-    var random = SplitMix64(71)
-    func moved(_ x: Double) -> Double { x * (1 + 4e-14 * (random.unit() - 0.5)) }
-    var noise = 0.0
-    for _ in 0..<times {
-      let start = weights.map(moved)
-      let path = gradients.map { $0.map(moved) }
-      for (walker, walk) in zip(walkers, walks) {
-        let other = try walker.walk(start, path, roundingSeed: random.next())
-        for (x, y) in zip(walk.joined(), other.joined()) where x.isFinite && y.isFinite {
-          noise = max(noise, abs(x - y))
-        }
-      }
-    }
-    return noise
+    let tensor = Witness.Tensor(name: "w", dims: dims, weights: start, gradients: gradients)
+    let witness = Witness(
+      hypers: [], values: [values], variants: [0], horizon: horizon, tensors: [tensor])
+    var walk = ProbeWalk(rule, side: 0, witness, errors: [], work: 400_000_000)
+    return try walk.walk([tensor], steps: gradients.count).map { $0[0] }
   }
 }
 
-/// One rule on one tensor.
-private struct Walker {
-  let rule: Rule
-  let variant: Int
-  let values: [[Double]]
-  let dims: [Int]
-  let horizon: Int
-  let patience: Double
-
-  /// The weights after each step, and the views behind them.
-  func walk(
-    _ start: [Double], _ gradients: [[Double]], roundingSeed: UInt64? = nil
-  ) throws(DiagnosticError) -> [[Double]] {
-    var walk = try RuleWalk(
-      rule.module, variant: variant, from: Dense(shape: dims, values: start), hypers: values[0],
-      horizon: horizon)
-    var result: [[Double]] = []
-    let end = ThreadTime.seconds + patience
-    for (step, own) in gradients.enumerated() {
-      if step > 0, ThreadTime.seconds > end { break }
-      var environment = try walk.environment(
-        step: step + 1, hypers: values[step], loss: 0.7 + 0.1 * Double(step),
-        gradient: Dense(shape: dims, values: own)
-      ) { slot, lengths in Self.input(slot.name, lengths, step) }
-      environment.roundingSeed = roundingSeed.map { $0 &+ UInt64(step) &* 104_729 }
-      let next = try walk.step(environment, oracle: objective)
-      var row = walk.weights.values
-      for name in ["eval", "train"] {
-        row += next.value(.view(name))?.values ?? walk.weights.values
-      }
-      result.append(row)
-    }
-    return result
+extension Witness {
+  /// The result at the witness's place, by the reference evaluator on the witness's data alone.
+  package func replayed(_ rule: Rule, side: Int) throws(DiagnosticError) -> Double {
+    var walk = ProbeWalk(rule, side: side, self, errors: [], work: .max)
+    return try walk.walk(tensors, steps: step)[step - 1][tensor][index]
   }
 
-  /// A further input: the same numbers for the same name.
-  private static func input(_ name: String, _ lengths: [Int], _ step: Int) -> Dense {
-    var seed: UInt64 = 17
-    for byte in name.utf8 { seed = seed &* 31 &+ UInt64(byte) }
-    var random = SplitMix64(seed &+ UInt64(step))
-    return Dense(
-      shape: lengths, values: (0..<lengths.reduce(1, *)).map { _ in random.normal() })
+  /// Its place among weights and views.
+  fileprivate var index: Int {
+    element + (view == nil ? 0 : view == "eval" ? weights.count : 2 * weights.count)
   }
+}
 
-  /// A smooth objective for rules that ask for its value elsewhere.
-  private func objective(_ request: OracleRequest) throws(DiagnosticError) -> OracleAnswer {
-    var loss = 0.0
-    var gradients: [Dense] = []
-    for point in request.points {
-      var slope = point
-      for (i, x) in point.values.enumerated() {
-        let centre = 0.3 * Double(i) - 0.5
-        loss += 0.5 * (x - centre) * (x - centre) + 0.05 * x * x * x * x
-        slope.values[i] = x - centre + 0.2 * x * x * x
-      }
-      gradients.append(slope)
-    }
-    return OracleAnswer(loss: loss, gradients: gradients)
+extension Function {
+  /// Whether it decomposes matrices, in loops too.
+  fileprivate var hasDecomposition: Bool {
+    instructions.contains { $0.operation.isDecomposition }
+      || loops.contains { $0.body.hasDecomposition }
   }
 }

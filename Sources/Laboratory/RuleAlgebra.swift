@@ -9,6 +9,8 @@ package struct RuleAlgebra {
   package let source: Rule
   package let setting: Setting
   package let rule: SymbolicRule
+  /// Which way through the routes.
+  package let variant: Int
 
   /// Hyperparameters that are not given are symbols; with `withoutSwitches` those that are 0 by
   /// default stay 0. Routes: the variant asked for.
@@ -18,6 +20,7 @@ package struct RuleAlgebra {
     _ source: Rule, variant: Int = 0, generality: Generality = .withoutSwitches
   ) throws(SymbolicError) {
     self.source = source
+    self.variant = variant
     let table = TermTable()
     setting = try Setting(table, [source], generality)
     guard variant < source.module.variants.count else {
@@ -56,7 +59,6 @@ package struct RuleAlgebra {
   package func stability() throws(SymbolicError) -> Stability { try Stability(rule) }
   package func steadyState() throws(SymbolicError) -> SteadyState { try SteadyState(rule) }
   package func noise() throws(SymbolicError) -> NoiseResponse { try NoiseResponse(rule) }
-  package func invariance() throws(SymbolicError) -> Invariance { try Invariance(rule) }
   package func bounds() throws(SymbolicError) -> RuleBounds { try RuleBounds(rule) }
 
   /// What its hyperparameters do only together, and what of it is lost.
@@ -76,6 +78,26 @@ package struct RuleAlgebra {
   /// A shorter equal rule; with `assuming` also steps that need an assumption.
   package func reduction(assuming: Bool = false) throws(SymbolicError) -> Reduction {
     try Reduction(rule, module: source.module, assuming: assuming)
+  }
+
+  /// Why a reduced rule is not to be shown: longer than what it was made of, or not proved equal to it.
+  package func refusal(of text: String?, assuming: Bool) -> String? {
+    guard let text else { return nil }
+    let compiler = Compiler()
+    let found = compiler.add(name: "reduced.opt", bytes: Array(text.utf8))
+    guard !found.contains(where: { $0.severity == .error }),
+      let reduced = try? compiler.rule("Reduced")
+    else { return "what is found has no source form" }
+    func length(_ rule: Rule) -> Int {
+      rule.module.variants.map { variant in
+        variant.states.count * 4 + variant.update.liveValues().filter { $0 }.count
+      }.reduce(0, +)
+    }
+    if length(reduced) > length(source) { return "what is found is longer" }
+    if assuming { return nil }
+    // What was fixed has that value on both sides.
+    let result = source.compared(with: reduced)
+    return result.isEqual ? nil : "what is found is not proved equal to it"
   }
 
   /// ∂ w' / ∂ hyperparameter of one step.

@@ -22,9 +22,9 @@ package enum ComparisonText {
     case .equalUpTo(let changes): "proved equal up to \(changes.joined(separator: ", "))"
     case .different: "different"
     case .undecided(let probes):
-      probes > 0
-        ? "undecided: equal on \(probes) probes, without a proof"
-        : "undecided\(result.method.isEmpty ? "" : ": \(result.method)")"
+      result.method.isEmpty || probes > 0
+        ? "no difference found on \(probes) probe\(probes == 1 ? "" : "s")"
+        : "undecided: \(result.method)"
     }
   }
 
@@ -48,21 +48,40 @@ package enum ComparisonText {
       default:
         let given = witness.hypers.map { "\($0.name) = \(short($0.value))" }
         list("witness", given)
+        for tensor in witness.tensors { lines += Self.lines(tensor, steps: witness.step) }
         lines.append(
-          "    w starts at \(vector(witness.weights)), a tensor of "
-            + witness.dims.map(String.init).joined(separator: " × "))
-        for (k, gradient) in witness.gradients.prefix(witness.step).enumerated() {
-          lines.append("    g at step \(k + 1) is \(vector(gradient))")
-        }
-        lines.append(
-          "    first difference at step \(witness.step), element \(witness.element): "
-            + "\(witness.left) and \(witness.right)")
+          "    largest difference at step \(witness.step), element \(witness.element)"
+            + (witness.tensors.count > 1 ? " of \(witness.tensors[witness.tensor].name)" : "")
+            + (witness.view.map { ", the view for \($0)" } ?? "")
+            + ": \(short(witness.left)) and \(short(witness.right))")
       }
     }
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func short(_ x: Double) -> String { "\((x * 1e6).rounded() / 1e6)" }
+  /// Start and gradients, equal ones together.
+  private static func lines(_ tensor: Witness.Tensor, steps: Int) -> [String] {
+    let name = tensor.name
+    let dims =
+      tensor.dims.isEmpty
+      ? "a scalar" : "a tensor of \(tensor.dims.map(String.init).joined(separator: " × "))"
+    var lines = ["    \(name) starts at \(vector(tensor.weights)), \(dims)"]
+    let gradients = tensor.gradients.prefix(steps)
+    var first = 0
+    while first < gradients.count {
+      let last = (first..<gradients.count).last { k in
+        (first...k).allSatisfy { gradients[$0] == gradients[first] }
+      }!
+      let place = first == last ? "step \(first + 1)" : "steps \(first + 1) to \(last + 1)"
+      let owner = name == "w" ? "" : " of \(name)"
+      lines.append("    g\(owner) at \(place) is \(vector(gradients[first]))")
+      first = last + 1
+    }
+    return lines
+  }
+
+  /// As it reads back.
+  private static func short(_ x: Double) -> String { x.isNaN ? "nan" : NumberText.shortest(x) }
   private static func vector(_ x: [Double]) -> String {
     "[\(x.map { short($0) }.joined(separator: ", "))]"
   }
@@ -108,8 +127,16 @@ package enum ComparisonText {
     }
     let hypers = witness.hypers.map { JSONMember($0.name, .number($0.value)) }
     return .record([
-      "hyperparameters": .object(hypers), "dims": numbers(witness.dims.map { Double($0) }),
+      "hyperparameters": .object(hypers), "horizon": .int(witness.horizon),
+      "dims": numbers(witness.dims.map { Double($0) }),
       "w": numbers(witness.weights), "g": .array(witness.gradients.map { numbers($0) }),
+      "tensors": .array(
+        witness.tensors.map { tensor in
+          .record([
+            "name": .string(tensor.name), "dims": numbers(tensor.dims.map { Double($0) }),
+            "w": numbers(tensor.weights), "g": .array(tensor.gradients.map { numbers($0) }),
+          ])
+        }), "tensor": .int(witness.tensor), "view": .string(witness.view ?? "w"),
       "step": .int(witness.step), "element": .int(witness.element),
       "left": .number(witness.left), "right": .number(witness.right),
     ])

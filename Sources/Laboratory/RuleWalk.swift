@@ -10,6 +10,8 @@ struct RuleWalk {
   let horizon: Int
   /// The update on tensors of these lengths.
   let update: Function
+  /// What gives the states before the first step.
+  let start: Function
   private(set) var weights: Dense
   /// Where the next gradient is taken, and what is shipped.
   private(set) var trainPoint: Dense
@@ -18,6 +20,8 @@ struct RuleWalk {
   private let axes: AxisLengths
   private let context: BindContext
   private let program: ReferenceProgram
+  /// What the steps so far have computed.
+  private(set) var work = 0
 
   /// Before the first step, from `weights`. Lengths are made of `hypers`, those of step 1.
   ///
@@ -38,10 +42,10 @@ struct RuleWalk {
     context = BindContext(dims: weights.shape, hypers: hypers, axes: axes)
     update = try self.variant.update.specialised(context).checkedForEvaluation()
     program = ReferenceProgram(update)
-    let initial = try self.variant.initial.specialised(context).checkedForEvaluation()
-    let start = try ReferenceProgram(initial).evaluate(
+    start = try self.variant.initial.specialised(context).checkedForEvaluation()
+    let first = try ReferenceProgram(start).evaluate(
       ReferenceEnvironment(hypers: hypers, horizon: horizon, parameters: [weights]))
-    states = self.variant.states.indices.map { start.value(.state($0)) ?? Dense(0) }
+    states = self.variant.states.indices.map { first.value(.state($0)) ?? Dense(0) }
   }
 
   /// What step `step` reads: every worker has the same gradient, and `input` fills the further inputs,
@@ -73,11 +77,17 @@ struct RuleWalk {
     _ environment: ReferenceEnvironment, oracle: @escaping Oracle
   ) throws(DiagnosticError) -> ReferenceProgram.Result {
     let next = try program.evaluate([environment], oracle: oracle)
-    weights = next.value(.parameter(0)) ?? weights
-    trainPoint = next.value(.view("train")) ?? weights
-    evalPoint = next.value(.view("eval")) ?? weights
-    for k in states.indices { states[k] = next.value(.state(k)) ?? states[k] }
+    adopt(next)
     return next
+  }
+
+  /// What an evaluation gave for tensor `tensor` holds from now on.
+  mutating func adopt(_ next: ReferenceProgram.Result, of tensor: Int = 0) {
+    weights = next.value(.parameter(0), of: tensor) ?? weights
+    trainPoint = next.value(.view("train"), of: tensor) ?? weights
+    evalPoint = next.value(.view("eval"), of: tensor) ?? weights
+    for k in states.indices { states[k] = next.value(.state(k), of: tensor) ?? states[k] }
+    work += next.work
   }
 }
 

@@ -1,15 +1,20 @@
 import Basics
 import Diagnostics
 import IR
+import Platform
 import Runtime
 import Symbolic
 
 /// How large the updates of a rule are under gradients that are independent and of variance 1.
 package struct UpdateSize: Sendable {
-  /// The root mean square of w' − w at the rule's own hyperparameters, measured.
-  package var measured: Double
-  /// The same as an expression of the hyperparameters, for linear rules.
+  /// The root mean square of w' − w at the rule's own hyperparameters.
+  package var value: Double
+  /// Twice the standard error, where it is measured; nil where it is computed.
+  package var error: Double?
+  /// The same as an expression of the hyperparameters, for linear rules and those of signs.
   package var symbolic: String?
+  /// Runs that are measured.
+  package static let runs = 20
 }
 
 extension Rule {
@@ -17,31 +22,71 @@ extension Rule {
   ///
   /// Throws the diagnostics of a rule that cannot be run.
   package func updateSize() throws(DiagnosticError) -> UpdateSize {
+    if let own = try? RuleAlgebra(self), let size = own.updateSize, let value = own.number(size) {
+      return UpdateSize(value: value, error: nil, symbolic: own.printer.text(size))
+    }
     let steps = 400
     let values = try hypers(steps: steps)
-    let dims = [6, 5]
-    var random = SplitMix64(20)
     let start = [Double](repeating: 0, count: 30)
-    let gradients = (0..<steps).map { _ in (0..<30).map { _ in random.normal() } }
-    let walk = try ReferenceProbe.walk(
-      self, values: values, dims: dims, horizon: steps, from: start, gradients)
-    var total = 0.0
-    var count = 0
-    // The first half is warm-up.
-    for step in (walk.count / 2)..<walk.count where step > 0 {
-      for k in 0..<30 {
-        let move = walk[step][k] - walk[step - 1][k]
-        total += move * move
-        count += 1
+    var squares: [Double] = []
+    let limits = TermLimits.current
+    for run in 0..<UpdateSize.runs where squares.count < 3 || !limits.areReached {
+      var random = SplitMix64(20 + UInt64(run))
+      let gradients = (0..<steps).map { _ in (0..<30).map { _ in Self.normal(&random) } }
+      let walk = try ReferenceProbe.walk(
+        self, values: values, dims: [6, 5], horizon: steps, from: start, gradients)
+      var total = 0.0
+      var count = 0
+      // The first half is warm-up.
+      for step in (walk.count / 2)..<walk.count where step > 0 {
+        for k in 0..<30 {
+          let move = walk[step][k] - walk[step - 1][k]
+          total += move * move
+          count += 1
+        }
       }
+      if count > 0 { squares.append(total / Double(count)) }
     }
-    let own = try? RuleAlgebra(self)
-    let noise = own.flatMap { try? $0.noise() }
-    return UpdateSize(
-      measured: count > 0 ? (total / Double(count)).squareRoot() : .nan,
-      symbolic: noise.map {
-        let root = $0.table.power($0.variance, .half)
-        return TermPrinter($0.table).text(root)
-      })
+    let n = Double(squares.count)
+    let mean = squares.reduce(0, +) / n
+    let variance = squares.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / max(n - 1, 1)
+    let root = mean.squareRoot()
+    // The error of a root is that of its square over twice the root.
+    let error = root > 0 ? (variance / n).squareRoot() / root : 0
+    return UpdateSize(value: root, error: error, symbolic: nil)
+  }
+}
+
+extension Rule {
+  /// Box and Muller: twelve uniform numbers added have lighter tails, which a size shows.
+  private static func normal(_ random: inout SplitMix64) -> Double {
+    let radius = (-2 * log(1 - random.unit())).squareRoot()
+    return radius * cos(2 * .pi * random.unit())
+  }
+}
+
+extension RuleAlgebra {
+  /// The size of the update under noise, where there is a formula: linear rules, and signs of what is
+  /// not 0.
+  fileprivate var updateSize: TermID? {
+    if let noise = try? noise() { return table.power(noise.variance, .half) }
+    guard let next = try? rule.general().weight else { return nil }
+    let parts = table.monomials(table.reduced(table.subtract(next, rule.weight)))
+    guard parts.count == 1 else { return nil }
+    let (data, scale) = table.split(parts[0].monomial) { table.isData($0) }
+    let term = table[data]
+    guard term.kind == .apply, term.operation == .sign, !table.contains(scale, rule.step) else {
+      return nil
+    }
+    return table.absolute(table.scale(scale, by: parts[0].weight))
+  }
+
+  /// The value of a term at the rule's own hyperparameters.
+  fileprivate func number(_ term: TermID) -> Double? {
+    var evaluator = Evaluator(table)
+    for (symbol, _, typical) in setting.symbols {
+      if let typical { evaluator.set(symbol, typical) }
+    }
+    return evaluator.number(term).flatMap { $0.isFinite ? $0 : nil }
   }
 }

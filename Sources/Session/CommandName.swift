@@ -76,7 +76,7 @@ enum CommandName: String, CaseIterable {
     collect | EXPR by NAME | by powers of a name | :collect (x + a)^2 by x
     subst | NAME = VALUE in EXPR | with a name replaced | :subst β = 0.9 in β * m + (1 - β) * y
     solve | EXPR = EXPR for NAME | \
-    the name in which an equation is linear | :solve m = β * m + (1 - β) * y for m
+    the real solutions of an equation, each with its conditions | :solve m = β * m + (1 - β) * y for m
     diff | EXPR wrt NAME | the derivative | :diff x^3 + a * x wrt x
     assume | [NAME in DOMAIN, or NAME > NUMBER] | \
     what holds of a free name from now on; alone, what is assumed | :assume β in [0, 1)

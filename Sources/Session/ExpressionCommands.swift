@@ -13,10 +13,14 @@ struct ExpressionCommands: Answering {
     let algebra = algebra
     let table = algebra.table
     switch command {
-    case .simplify: show(table.reduced(try term(rest, algebra)), of: algebra)
-    case .expand: show(try term(rest, algebra), of: algebra)
-    case .factor:
-      show(table.reduced(try term(rest, algebra)), of: algebra) { $0.factored($1) }
+    case .simplify, .factor:
+      let (term, defined) = try value(rest, algebra)
+      show(table.reduced(term), where: defined, of: algebra) {
+        command == .factor ? $0.factored($1) : $0.text($1)
+      }
+    case .expand:
+      let (term, defined) = try value(rest, algebra)
+      show(term, where: defined, of: algebra)
     case .collect:
       let (what, by) = try parts(rest, around: "by", command)
       let symbol = try name(by, command)
@@ -29,8 +33,11 @@ struct ExpressionCommands: Answering {
           .usage("which name is replaced by what?", of: command, at: span(change)))
       }
       let symbol = algebra.symbol(try name(old, command))
-      let map = [symbol: try term(new, algebra)]
-      show(table.reduced(table.substitute(try term(what, algebra), map)), of: algebra)
+      let (value, ofValue) = try value(new, algebra)
+      let (term, defined) = try self.value(what, algebra)
+      var all = defined.substituted(table) { $0 == symbol ? value : nil }
+      if table.contains(term, symbol) { all.formUnion(ofValue, table) }
+      show(table.reduced(table.substitute(term, [symbol: value])), where: all, of: algebra)
     case .solve:
       let (equation, unknown) = try parts(rest, around: "for", command)
       guard let (left, right) = equation.sides else {
@@ -39,34 +46,31 @@ struct ExpressionCommands: Answering {
       let symbol = try name(unknown, command)
       let (a, b) = (try term(left, algebra), try term(right, algebra))
       try asking(left, right) {
-        let equation = table.subtract(a, b)
-        let solver = Solver(table)
-        let unknown = algebra.symbol(symbol)
-        // A factor x is a solution of its own.
-        let common = table.factors(table.content(equation).common)
-        if common.contains(where: { $0.base == unknown && $0.exponent.isPositive }) {
-          show(table.zero, of: algebra)
+        let equation = Equation(table, table.subtract(a, b), for: algebra.symbol(symbol))
+        guard case .solutions(let found) = try equation.answer() else {
+          return output.present("any \(symbol)", keeping: nil)
         }
-        if let x = solver.solve(equation, for: unknown) {
-          return show(x, of: algebra) { $0.factored($1) }
-        }
-        guard let both = solver.quadratic(equation, unknown) else {
-          throw SymbolicError("the equation is neither linear nor quadratic in \(symbol)")
-        }
-        for x in both { show(table.reduced(x), of: algebra) }
+        if found.isEmpty { write("no real solution\n") }
+        for solution in found { show(solution, of: algebra) }
       }
     default:
       let (what, by) = try parts(rest, around: "wrt", command)
       let symbol = algebra.symbol(try name(by, command))
-      let term = try term(what, algebra)
+      let (term, defined) = try value(what, algebra)
       show(
         table.reduced(try asking(what) { try Solver(table).derivative(term, by: symbol) }),
-        of: algebra)
+        where: defined, of: algebra)
     }
   }
 
   private func term(_ fragment: Fragment, _ algebra: ExpressionAlgebra) throws -> TermID {
-    try asking(fragment) { try algebra.term(fragment.text) }
+    try value(fragment, algebra).term
+  }
+
+  private func value(
+    _ fragment: Fragment, _ algebra: ExpressionAlgebra
+  ) throws -> (term: TermID, defined: Definedness) {
+    try asking(fragment) { try algebra.value(fragment.text) }
   }
 
   /// One name, as it is written.
@@ -83,15 +87,14 @@ struct ExpressionCommands: Answering {
 
   /// Prints a term with what it takes for granted, and keeps it.
   func show(
-    _ term: TermID, of algebra: ExpressionAlgebra,
+    _ term: TermID, where defined: Definedness = Definedness(), of algebra: ExpressionAlgebra,
     as text: (TermPrinter, TermID) -> String = { $0.text($1) }
   ) {
     if output.isInterrupted { return }
     let table = algebra.table
-    let plain = table.withoutMarks(term)
-    let conditions = table.divisors(of: term).prefix(8).map { "\(algebra.text($0)) != 0" }
+    let conditions = algebra.conditions(of: term, from: defined).prefix(8)
     let printer = TermPrinter(table)
-    var shown = text(printer, plain == term ? term : table.reduced(plain))
+    var shown = text(printer, term)
     if printer.isCut { shown = shown.prefix { $0 != "…" }.prefix(1_500) + "…" }
     output.present(shown, keeping: printer.isCut ? nil : shown)
     if !conditions.isEmpty { write("  where \(conditions.joined(separator: ", "))\n") }
@@ -100,6 +103,14 @@ struct ExpressionCommands: Answering {
     } else if table.isExhausted {
       output.noteLimit()
     }
+  }
+
+  private func show(_ solution: Equation.Solution, of algebra: ExpressionAlgebra) {
+    if output.isInterrupted { return }
+    let text = TermPrinter(algebra.table).factored(solution.value)
+    output.present(text, keeping: text)
+    let conditions = algebra.conditions(solution)
+    if !conditions.isEmpty { write("  where \(conditions.joined(separator: ", "))\n") }
   }
 
   // MARK: Statements that are expressions
@@ -133,10 +144,10 @@ struct ExpressionCommands: Answering {
     guard
       found.allSatisfy({
         $0.severity == .warning || [.unknownName, .notAvailable].contains($0.code)
-      }), let term = try? algebra.term(text, name: name)
+      }), let (term, defined) = try? algebra.value(text, name: name)
     else { return false }
     noteSymbols(of: found)
-    show(algebra.table.reduced(term), of: algebra)
+    show(algebra.table.reduced(term), where: defined, of: algebra)
     return true
   }
 

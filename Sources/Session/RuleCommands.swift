@@ -1,5 +1,6 @@
 import Basics
 import Diagnostics
+import IR
 import Laboratory
 import Symbolic
 import Syntax
@@ -36,9 +37,23 @@ struct RuleCommands: Answering {
     case .units: try units(rest)
     case .reduce: try reduce(rest)
     case .steady: try asking(rest) { try steady(try algebra(of: rest)) }
-    case .invariance: try asking(rest) { try invariance(try algebra(of: rest)) }
+    case .invariance:
+      try asking(rest) {
+        try onEachRoute(rest) { try invariance(try RuleAlgebra($0, variant: $1)) }
+      }
     case .coupling: try asking(rest) { try coupling(try algebra(of: rest, generality: .all)) }
-    default: try asking(rest) { try bounds(try algebra(of: rest, generality: .all)) }
+    default: try asking(rest) { try onEachRoute(rest) { try bounds($0, $1) } }
+    }
+  }
+
+  /// What holds on one way through the routes need not hold on another.
+  private func onEachRoute(_ rest: Fragment, _ body: (Rule, Int) throws -> Void) throws {
+    let rule = try self.rule(rest)
+    for (k, variant) in rule.module.variants.enumerated() {
+      if rule.module.variants.count > 1 {
+        write("route \(variant.path.joined(separator: ", then "))\n")
+      }
+      try body(rule, k)
     }
   }
 
@@ -94,6 +109,7 @@ struct RuleCommands: Answering {
       let printer = algebra.printer
       let table = algebra.table
       write(history.text + "\n")
+      guard history.isRegular else { return }
       let t = SymbolicRule.step(table, from: 1)
       let total = history.totalWeight(after: t)
       write("  the weights add up to \(printer.factored(total)) after t steps\n")
@@ -140,12 +156,30 @@ struct RuleCommands: Answering {
       if output.isInterrupted { return }
       for (name, size) in [(a.text, first), (b.text, second)] {
         let term = size.symbolic.map { " = \($0)" } ?? ""
-        write("\(name) moves by \(Presentation.short(size.measured)) (root mean square)\(term)\n")
+        write("\(name) moves by \(Self.text(size)) (root mean square)\(term)\n")
       }
-      let factor = first.measured / second.measured
-      write("\(b.text) moves as far with its lr multiplied by \(Presentation.short(factor))\n")
+      let factor = first.value / second.value
+      let share = [first, second].reduce(0) { $0 + ($1.error ?? 0) / $1.value }
+      let error = share > 0 ? " ± \(Presentation.short(Self.rounded(factor * share)))" : ""
+      write(
+        "\(b.text) moves as far with its lr multiplied by \(Presentation.short(factor))\(error)\n")
       write("a decay that is multiplied by lr is divided by that number to stay what it was\n")
     }
+  }
+
+  /// `0.0002177 ± 0.000001 (20 runs)`, or the number alone where it is computed.
+  private static func text(_ size: UpdateSize) -> String {
+    let value = Presentation.short(size.value)
+    guard let error = size.error else { return value }
+    return "\(value) ± \(Presentation.short(rounded(error))) (\(UpdateSize.runs) runs)"
+  }
+
+  /// Up, to two digits.
+  private static func rounded(_ error: Double) -> Double {
+    guard error > 0, error.isFinite else { return error }
+    var scale = 1.0
+    while error * scale < 10, scale < 1e300 { scale *= 10 }
+    return (error * scale).rounded(.up) / scale
   }
 
   private func identify(_ rest: Fragment) throws {
@@ -186,15 +220,15 @@ struct RuleCommands: Answering {
       let size = try algebra.source.updateSize()
       write(
         "under independent gradients of variance 1 the update has root mean square "
-          + "\(Presentation.short(size.measured)), measured\n")
+          + Self.text(size) + "\n")
     }
   }
 
   private func invariance(_ algebra: RuleAlgebra) throws {
-    let findings = try algebra.invariance().findings
+    let findings = try algebra.invariance()
     output.write(
       rows: findings.map { finding in
-        let verdict = finding.holds.map { $0 ? "yes" : "no " } ?? "?  "
+        let verdict = finding.holds.map { $0 ? "yes" : "no " } ?? "not proved"
         return (finding.property, "\(verdict)  \(finding.reason)")
       })
     output.noteFixed(algebra.setting)
@@ -225,14 +259,22 @@ struct RuleCommands: Answering {
     }
   }
 
-  private func bounds(_ algebra: RuleAlgebra) throws {
-    let bounds = try algebra.bounds()
-    let printer = algebra.printer
-    if let update = bounds.update {
-      write("|w' - w| <= \(printer.text(update))\n")
-    } else {
-      write("no bound of the update is known\n")
+  private func bounds(_ rule: Rule, _ variant: Int) throws {
+    var algebra = try RuleAlgebra(rule, variant: variant, generality: .all)
+    var bounds = try algebra.bounds()
+    if bounds.update == nil, bounds.norm == nil {
+      // What is switched off by default may be what has no bound.
+      let plain = try RuleAlgebra(rule, variant: variant)
+      let own = try plain.bounds()
+      if own.update != nil || own.norm != nil { (algebra, bounds) = (plain, own) }
     }
+    defer { output.noteFixed(algebra.setting) }
+    let printer = algebra.printer
+    let conditions = bounds.conditions.map { printer.condition($0) }.joined(separator: ", ")
+    let given = conditions.isEmpty ? "" : " where \(conditions)"
+    if let update = bounds.update { write("|w' - w| <= \(printer.text(update))\(given)\n") }
+    if let norm = bounds.norm { write("norm(w' - w) <= \(printer.text(norm))\(given)\n") }
+    if bounds.update == nil, bounds.norm == nil { write("no bound of the update is known\n") }
     if let radius = bounds.radius {
       let condition = bounds.condition.map { " where \(printer.text($0)) <= 1" } ?? ""
       write("|w| <= \(printer.text(radius)) is kept once it holds\(condition)\n")
@@ -245,8 +287,13 @@ struct RuleCommands: Answering {
     let assumes = last?.last.text == "assuming"
     if let last, assumes { what = last.before }
     try asking(what) {
-      let algebra = try self.algebra(of: what)
+      let algebra = try self.algebra(of: what, generality: .all)
       let reduction = try algebra.reduction(assuming: assumes)
+      defer { output.noteFixed(algebra.setting) }
+      let source = reduction.source(name: "Reduced")
+      if let refusal = algebra.refusal(of: source, assuming: assumes) {
+        return write("nothing to shorten: \(refusal)\n")
+      }
       if reduction.steps.isEmpty { write("nothing to shorten\n") }
       for step in reduction.steps {
         let certainty =
@@ -258,7 +305,7 @@ struct RuleCommands: Answering {
         write("\(step.name): \(step.text) (\(certainty))\n")
       }
       if reduction.steps.isEmpty { return }
-      if let source = reduction.source(name: "Reduced") {
+      if let source {
         write("\n" + source)
       } else {
         write("the rest has no source form\n")

@@ -6,6 +6,10 @@ struct Bisimulation {
   let a: SymbolicRule
   let b: SymbolicRule
   var prover: Prover
+  /// What must hold besides.
+  private(set) var conditions = Definedness()
+  /// Where a's step is defined.
+  private var known = Definedness()
   /// How the states of b are made of those of a, in words.
   private(set) var relations: [String] = []
 
@@ -17,10 +21,8 @@ struct Bisimulation {
 
   private var table: TermTable { a.table }
 
-  /// Whether the rules are proved equal.
+  /// Whether the rules are proved equal, where `conditions` hold.
   mutating func proves() throws(SymbolicError) -> Bool {
-    let first = try firstStep()
-    guard let first else { return false }
     let later = a.laterStep
     var next = try a.update(step: later, states: a.states.map(\.symbol))
     let closed = try a.closedStates(next)
@@ -32,43 +34,77 @@ struct Bisimulation {
         })
     }
     let own = try b.update(step: later, states: b.states.map(\.symbol))
-    let live = b.liveStates(own)
-    guard let images = try images(next, own, live, later) else { return false }
+    let live = (a: a.liveStates(next), b: b.liveStates(own))
+    let x = try a.update(step: table.one, states: a.initial)
+    let y = try b.update(step: table.one, states: b.initial)
+    let first = (
+      a: a.definedness(x, live: live.a, isFirst: true),
+      b: b.definedness(y, live: live.b, isFirst: true)
+    )
+    let atStart = both(first.a, first.b)
+    guard proves(outputs: x, y, where: atStart) else { return false }
+    guard isFinite(x, live.a), isFinite(next, live.a), isFinite(y, live.b) else { return false }
+    known = a.definedness(next, live: live.a, isFirst: false)
+    guard let images = try images(next, own, live.b, later) else { return false }
     // The states after the first step.
-    for (j, image) in images.enumerated() where live[j] {
+    for (j, image) in images.enumerated() where live.b[j] {
       let atFirst = table.substitute(image) { id in
         if id == later { return self.table.one }
-        return self.a.states.firstIndex { $0.symbol == id }.map { first.a.states[$0] }
+        if id == self.a.weight { return x.weight }
+        return self.a.states.firstIndex { $0.symbol == id }.map { x.states[$0] }
       }
-      guard prover.proves(first.b.states[j], atFirst) else { return false }
+      guard prover.proves(y.states[j], atFirst, where: atStart) else { return false }
+      conditions.formUnion(table.definedness(of: image), table)
     }
     let before = images.map { self.before($0, later) }
     let other = try b.update(step: later, states: before)
-    guard proves(outputs: next, other) else { return false }
-    for (j, image) in images.enumerated() where live[j] {
-      let after = table.substitute(image) { id in
-        self.a.states.firstIndex { $0.symbol == id }.map { next.states[$0] }
-      }
-      guard prover.proves(other.states[j], after) else { return false }
+    let wanted = b.definedness(other, live: live.b, isFirst: false)
+    let all = both(known, wanted)
+    guard proves(outputs: next, other, where: all) else { return false }
+    for (j, image) in images.enumerated() where live.b[j] {
+      guard prover.proves(other.states[j], after(image, next), where: all) else { return false }
+    }
+    // A place where nothing is defined proves nothing.
+    if prover.areContradictory(atStart) || prover.areContradictory(all) { return false }
+    for (p, q) in [first, (known, wanted)] {
+      conditions.formUnion(prover.conditions(p, q), table)
     }
     return true
   }
 
-  /// Both rules' first steps, if they give the same.
-  mutating func firstStep() throws(SymbolicError) -> (a: SymbolicRule.Step, b: SymbolicRule.Step)? {
-    let x = try a.update(step: table.one, states: a.initial)
-    let y = try b.update(step: table.one, states: b.initial)
-    return proves(outputs: x, y) ? (x, y) : nil
+  private func both(_ p: Definedness, _ q: Definedness) -> Definedness {
+    var all = p
+    all.formUnion(q, table)
+    return all
   }
 
-  private mutating func proves(outputs x: SymbolicRule.Step, _ y: SymbolicRule.Step) -> Bool {
-    guard prover.proves(x.weight, y.weight) else { return false }
+  /// Whether no state that counts is infinite: terms are of finite numbers.
+  private func isFinite(_ step: SymbolicRule.Step, _ live: [Bool]) -> Bool {
+    !step.states.indices.contains { k in
+      live[k]
+        && table.contains(step.states[k]) { self.table.symbol(of: $0)?.isInfinite ?? false }
+    }
+  }
+
+  private mutating func proves(
+    outputs x: SymbolicRule.Step, _ y: SymbolicRule.Step, where conditions: Definedness
+  ) -> Bool {
+    guard prover.proves(x.weight, y.weight, where: conditions) else { return false }
     for name in Set(x.views.keys).union(y.views.keys).sorted() {
-      guard prover.proves(x.views[name] ?? x.weight, y.views[name] ?? y.weight) else {
-        return false
-      }
+      guard
+        prover.proves(
+          x.views[name] ?? x.weight, y.views[name] ?? y.weight, where: conditions)
+      else { return false }
     }
     return true
+  }
+
+  /// An image in the values after a step.
+  private func after(_ image: TermID, _ next: SymbolicRule.Step) -> TermID {
+    table.substitute(image) { id in
+      if id == self.a.weight { return next.weight }
+      return self.a.states.firstIndex { $0.symbol == id }.map { next.states[$0] }
+    }
   }
 
   /// An image after step t as one before step t, which is after step t − 1.
@@ -144,21 +180,34 @@ struct Bisimulation {
       return (x, $0) < (y, $1)
     }
     let driver = table.substitute(target) { $0 == symbol ? self.table.zero : nil }
+    if b.initial[j] == b.weight, b.states[j].shape.isLike, !b.states[j].isGlobal {
+      // A copy of w.
+      let given = table.substitute(target, [symbol: a.weight])
+      var attempt = Prover(table)
+      if attempt.proves(given, next.weight, where: known) {
+        relations.append("\(b.states[j].name) = w")
+        return a.weight
+      }
+    }
     for i in order where fits(j, i) {
       let own = a.states[i].symbol
       var scales = [table.one]
       let source = table.substitute(next.states[i]) { $0 == own ? self.table.zero : nil }
       if source != table.zero, driver != table.zero {
         let ratio = table.reduced(
-          table.withoutMarks(table.divide(table.reduced(driver), table.reduced(source))))
+          table.divide(table.reduced(driver), table.reduced(source)))
         if !table.isData(ratio), ratio != table.one, ratio != table.zero { scales.append(ratio) }
       }
-      for scale in scales {
-        let image = table.reduced(table.multiply(scale, own))
-        let after = table.multiply(scale, next.states[i])
+      var candidates = scales.map { table.reduced(table.multiply($0, own)) }
+      if a.states[i].shape.isLike, a.initial[i] == a.weight {
+        // A weight that is kept: what moved since.
+        let moved = table.subtract(a.weight, own)
+        candidates += [moved, table.negate(moved)]
+      }
+      for image in candidates {
         let given = table.substitute(target, [symbol: before(image, later)])
         var attempt = Prover(table)
-        if attempt.proves(given, after) {
+        if attempt.proves(given, after(image, next), where: known) {
           isUsed[i] = true
           if image != own || b.states[j].name != a.states[i].name {
             let text = TermPrinter(table)

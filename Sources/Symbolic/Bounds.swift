@@ -1,11 +1,16 @@
 import Basics
 import IR
 
-/// How far one step of a rule can move w, and which sets it does not leave.
+/// How far one step of a rule can move w, and which sets it does not leave: at every step t ≥ 1,
+/// from the first values on, for all finite gradients.
 package struct RuleBounds {
   package let table: TermTable
-  /// A term that |w' − w| never exceeds, in terms of |w|; nil where there is none.
+  /// A term that |w' − w| never exceeds, in terms of |w| and norm(w); nil where there is none.
   package let update: TermID?
+  /// A term that norm(w' − w) never exceeds; nil where there is none.
+  package let norm: TermID?
+  /// What must hold for `update` and `norm`, besides the domains.
+  package let conditions: [Equation.Condition]
   /// r with: |w| ≤ r stays so, and every step brings w nearer to it; under `condition`.
   package let radius: TermID?
   /// What must be ≤ 1 for the radius to hold.
@@ -14,13 +19,15 @@ package struct RuleBounds {
   package init(_ rule: SymbolicRule) throws(SymbolicError) {
     let t = rule.table
     table = t
-    let next = try rule.update(step: rule.laterStep, states: rule.states.map(\.symbol))
-    let finder = BoundFinder(table: t, weight: rule.weight)
-    update = finder.bound(t.subtract(next.weight, rule.weight)).map { t.reduced($0) }
+    let step = try BoundedStep(rule)
+    var finder = BoundFinder(rule, step)
+    let move = t.reduced(t.subtract(step.weight, rule.weight))
+    update = finder.bound(move).map { finder.overTime(t.reduced($0)) }
+    norm = finder.norm(move).map { finder.overTime(t.reduced($0)) }
     // w' = a w + rest: with 0 ≤ a ≤ 1 and |rest| ≤ b, |w| ≤ b / (1 − a) is kept.
     var slope: [TermID] = []
     var rest: [TermID] = []
-    for (weight, monomial) in t.monomials(next.weight) {
+    for (weight, monomial) in t.monomials(step.weight) {
       let factors = t.factors(monomial)
       let others = factors.filter { $0.base != rule.weight }
       if factors.contains(where: { $0.base == rule.weight && $0.exponent.isOne }),
@@ -36,105 +43,100 @@ package struct RuleBounds {
     if shrink != t.zero, t.isNonnegative(shrink), !t.contains(restTerm, rule.weight),
       let size = finder.bound(restTerm)
     {
-      radius = t.reduced(t.withoutMarks(t.divide(size, shrink)))
+      radius = t.reduced(t.divide(finder.overTime(t.reduced(size)), shrink))
       condition = shrink
     } else {
       radius = nil
       condition = nil
     }
+    conditions = update == nil && norm == nil && radius == nil ? [] : finder.conditions
   }
 }
 
-/// Bounds sizes of terms by terms without data but |w|.
-private struct BoundFinder {
-  let table: TermTable
-  let weight: TermID
+/// One step with states as they are after it: m' of the same step where w' is made of it.
+struct BoundedStep {
+  /// w' in terms of w, g and the symbols of `after`.
+  var weight: TermID
+  /// For each state the symbol of its value after the step.
+  var after: [TermID]
+  /// What that value is made of: the state's symbol before the step, g, and others after the step.
+  var next: [TermID]
+  var before: [TermID]
 
-  /// A bound of |x|.
-  func bound(_ x: TermID) -> TermID? {
-    let t = table
-    if !t.isData(x) { return t.absolute(x) }
-    let term = t[x]
-    switch term.kind {
-    case .number: return t.absolute(x)
-    case .symbol:
-      if x == weight { return t.absolute(x) }
-      let domain = t.symbol(of: x)!.domain
-      guard let low = domain.low, let high = domain.high else { return nil }
-      return t.number(max(low.magnitude, high.magnitude))
-    case .sum:
-      // Weights of the same data first, so that (1 − β) stays together.
-      var groups: [TermID: [TermID]] = [:]
-      var order: [TermID] = []
-      for (weight, monomial) in zip(term.weights, term.operands) {
-        let data = t.product(t.factors(monomial).filter { t.isData($0.base) })
-        let scale = t.product(t.factors(monomial).filter { !t.isData($0.base) })
-        if groups[data] == nil { order.append(data) }
-        groups[data, default: []].append(t.scale(scale, by: weight))
+  init(_ rule: SymbolicRule) throws(SymbolicError) {
+    let t = rule.table
+    let general = try rule.general()
+    var known: [TermID: TermID] = [:]
+    let later = try rule.update(step: rule.laterStep, states: rule.states.map(\.symbol))
+    for (k, value) in try rule.closedStates(later) {
+      known[rule.states[k].symbol] = t.substitute(
+        value, [rule.laterStep: t.subtract(rule.step, t.one)])
+    }
+    var next = general.states.map { t.reduced(t.substitute($0, known)) }
+    var weight = t.reduced(t.substitute(general.weight, known))
+    // A decay within the gradient: g + λ w is any number as g is.
+    for hyper in rule.hypers where next.contains(where: { t.contains($0, rule.weight) }) {
+      guard t.symbol(of: hyper) != nil else { continue }
+      let shifted = t.subtract(rule.gradient, t.multiply(hyper, rule.weight))
+      let changed = next.map { t.reduced(t.substitute($0, [rule.gradient: shifted])) }
+      if !changed.contains(where: { t.contains($0, rule.weight) }) {
+        next = changed
+        weight = t.reduced(t.substitute(weight, [rule.gradient: shifted]))
       }
-      var total: [TermID] = []
-      for data in order {
-        guard let size = bound(data) else { return nil }
-        total.append(t.multiply(t.absolute(t.reduced(t.add(groups[data]!))), size))
+    }
+    // Which are never negative is seen better so: (g + λ w)² is a square.
+    var signs = rule.initial.map { t.isNonnegative($0) }
+    var old = rule.states.map(\.symbol)
+    var isStable = false
+    while !isStable {
+      isStable = true
+      let own = Self.symbols(rule, signs, variant: 7_000)
+      let map = Dictionary(uniqueKeysWithValues: zip(rule.states.map(\.symbol), own))
+      for k in signs.indices
+      where signs[k] && !t.isNonnegative(t.reduced(t.substitute(next[k], map))) {
+        signs[k] = false
+        isStable = false
       }
-      return t.add(total)
-    case .product:
-      var all: [TermID] = []
-      for (base, exponent) in zip(term.operands, term.weights) {
-        if !t.isData(base) {
-          all.append(t.absolute(t.power(base, exponent)))
-        } else if exponent.isPositive, let size = bound(base) {
-          all.append(t.power(size, exponent))
-        } else {
-          return nil
+      old = own
+    }
+    let map = Dictionary(uniqueKeysWithValues: zip(rule.states.map(\.symbol), old))
+    next = next.map { t.reduced(t.substitute($0, map)) }
+    weight = t.reduced(t.substitute(weight, map))
+    before = old
+    after = Self.symbols(rule, signs, variant: 6_000)
+    for k in rule.states.indices {
+      let (old, new) = (before[k], after[k])
+      /// f(a s + r) as f of the new value, held against f itself.
+      func renamed(_ term: TermID) -> TermID {
+        guard t.contains(term, old) else { return term }
+        // Where the next value stands as it is, else where it is linear in the old one.
+        var result = t.substitute(term, [next[k]: new])
+        if t.contains(result, old), let own = rule.linear(next[k], old), own.slope != t.zero,
+          !t.isData(own.slope)
+        {
+          let image = t.divide(t.subtract(new, own.rest), own.slope)
+          result = t.reduced(t.substitute(term, [old: image]))
         }
+        guard !t.contains(result, old), t.size(result) <= t.size(term) + 4,
+          t.isEqual(t.substitute(result, [new: next[k]]), term)
+        else { return term }
+        return result
       }
-      return t.multiply(all)
-    case .apply:
-      switch term.operation {
-      case .absolute: return bound(term.operands[0])
-      case .greater, .divide, .softmax: return t.one
-      case .arctangent:
-        return t.scale(
-          t.symbol(
-            Symbol(
-              "pi", .constant, domain: Interval(Rational(314_159, 100_000), Rational(22, 7)))),
-          by: .half)
-      case .select:
-        guard let a = bound(term.operands[1]), let b = bound(term.operands[2]) else { return nil }
-        return t.maximum([a, b])
-      case .maximum:
-        return clipBound(term) ?? maximumBound(term)
-      default:
-        let values = term.operation.info.values
-        return t.isBoolean(x) || values == .signs || values == .insideSigns ? t.one : nil
-      }
+      weight = renamed(weight)
+      for j in rule.states.indices where j != k { next[j] = renamed(next[j]) }
     }
+    self.weight = weight
+    self.next = next
   }
 
-  private func maximumBound(_ term: Term) -> TermID? {
-    var all: [TermID] = []
-    for operand in term.operands {
-      guard let size = bound(operand) else { return nil }
-      all.append(size)
+  private static func symbols(
+    _ rule: SymbolicRule, _ signs: [Bool], variant: Int
+  ) -> [TermID] {
+    rule.states.enumerated().map { k, state in
+      var symbol = rule.table.symbol(of: state.symbol)!
+      symbol.variant = variant + k
+      symbol.domain = signs[k] ? .nonnegative : .all
+      return rule.table.symbol(symbol)
     }
-    return table.maximum(all)
-  }
-
-  /// max(−max(x, low)…, …): a clip is as large as its larger bound.
-  private func clipBound(_ term: Term) -> TermID? {
-    let t = table
-    guard term.operands.count == 2 else { return nil }
-    for (outer, inner) in [(0, 1), (1, 0)] {
-      let edge = term.operands[outer]
-      let parts = t.monomials(term.operands[inner])
-      guard !t.isData(edge), parts.count == 1, parts[0].weight == Rational(-1),
-        t[parts[0].monomial].kind == .apply, t[parts[0].monomial].operation == .maximum
-      else { continue }
-      let other = t[parts[0].monomial].operands.first { !t.isData($0) }
-      guard let other else { continue }
-      return t.maximum([t.absolute(edge), t.absolute(other)])
-    }
-    return nil
   }
 }

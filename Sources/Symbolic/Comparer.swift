@@ -6,17 +6,18 @@ package struct Comparer {
   let a: Rule
   let b: Rule
   let probe: any RuleProbe
-  /// Probes that a level must pass before a proof is tried.
-  package var probes = 4
+  /// Cheap probes that a level must pass before a proof is tried.
+  package var probes = 100
   private var ignoresEpsilon = false
   /// No proof is begun after this long.
   package var patience = Duration.seconds(6)
   private let start = ContinuousClock.now
   private var isLate: Bool { ContinuousClock.now > start + patience }
-  private var probesRun = 0
+  /// The probes that found no difference.
+  var seen: Set<String> = []
   /// One run takes so long that only what decides the verdict is run.
-  private var isHeavy = false
-  private var failure: String?
+  var isHeavy = false
+  var failure: String?
 
   package init(_ a: Rule, _ b: Rule, probe: any RuleProbe) {
     self.a = a
@@ -53,24 +54,6 @@ package struct Comparer {
     return results.max { rank($0) < rank($1) } ?? Comparison(.undecided(probes: 0))
   }
 
-  /// The algebra is exact: where states are stored in fewer bits, two programs are equal only up to
-  /// that.
-  private func aboutStorage(_ found: Comparison, _ i: Int, _ j: Int) -> Comparison {
-    let stored = (a.module.variants[i].states + b.module.variants[j].states).filter {
-      ![.compute, .float32, .float64].contains($0.storage)
-    }
-    guard !stored.isEmpty, !isSameProgram(i, j) else { return found }
-    let change = stored.map { "\(Rule.shortKey($0.name)) stored exactly" }
-    var result = found
-    switch found.verdict {
-    case .equal: result.verdict = .equalUpTo(change)
-    case .equalWhere(let conditions): result.verdict = .equalUpTo(conditions + change)
-    case .equalUpTo(let changes): result.verdict = .equalUpTo(changes + change)
-    case .different, .undecided: break
-    }
-    return result
-  }
-
   /// Whether nothing speaks against equality at the defaults: a quick look before a proof.
   package mutating func agreesOnProbes() -> Bool {
     guard a.module.guardsFinite == b.module.guardsFinite, a.module.variants.count == 1,
@@ -94,6 +77,13 @@ package struct Comparer {
     if isSameProgram(i, j) {
       var result = Comparison(.equal)
       result.method = "they are the same program"
+      return result
+    }
+    do throws(SymbolicError) {
+      _ = try Setting(TermTable(), [a, b], .differing)
+    } catch {
+      var result = Comparison(.undecided(probes: 0))
+      result.method = error.description
       return result
     }
     var conditional: Comparison?
@@ -148,45 +138,20 @@ package struct Comparer {
       return result
     }
     if let setting = try? Setting(TermTable(), [a, b], .differing),
-      let found = differs(setting, i, j)
+      let found = largestDifference(setting, i, j)
     {
       var result = Comparison(.different)
-      result.witness = found.witness
+      result.witness = found
       result.fixed = texts(setting).fixed
       return result
     }
-    // Some rules wake up late.
-    if !isLate, let setting = try? Setting(TermTable(), [a, b], .differing),
-      let request = request(setting, i, j, 1, false, steps: 24)
-    {
-      switch probe.run(a, b, request) {
-      case .agree: probesRun += 1
-      case .differ(let late):
-        var result = Comparison(.different)
-        result.witness = late
-        result.fixed = texts(setting).fixed
-        return result
-      case .failed(let reason): failure = failure ?? reason
-      }
-    }
-    var result = Comparison(.undecided(probes: probesRun))
+    var result = Comparison(.undecided(probes: seen.count))
     if let failure { result.method = failure }
     return result
   }
 
   private func isShared(_ name: String) -> Bool {
     [a, b].allSatisfy { rule in rule.module.hypers.contains { $0.name == name } }
-  }
-
-  private func isSameProgram(_ i: Int, _ j: Int) -> Bool {
-    let (x, y) = (a.module.variants[i], b.module.variants[j])
-    return a.freeNames == b.freeNames && a.module.defaults == b.module.defaults
-      && a.module.hypers.map(\.key) == b.module.hypers.map(\.key)
-      && x.states.map(\.shape) == y.states.map(\.shape)
-      && x.states.map(\.storage) == y.states.map(\.storage)
-      && x.states.map(\.roundsStochastically) == y.states.map(\.roundsStochastically)
-      && x.inputs.map(\.name) == y.inputs.map(\.name)
-      && x.update == y.update && x.initial == y.initial
   }
 
   private func texts(_ setting: Setting) -> (assumptions: [String], fixed: [String]) {
@@ -204,44 +169,57 @@ package struct Comparer {
 
   private func prove(
     _ level: Generality, _ i: Int, _ j: Int, renaming: Setting.Renaming = [:],
-    replaced: (TermTable, [String: TermID]) -> [String: TermID] = { _, _ in [:] }
+    replaced: @escaping (TermTable, [String: TermID]) -> [String: TermID] = { _, _ in [:] }
+  ) -> Comparison? {
+    func setting(_ narrowed: [String: Interval], _ table: TermTable) -> Setting? {
+      try? Setting(
+        table, [a, b], level, renaming: renaming, narrowed: narrowed, replaced: replaced)
+    }
+    if let found = prove(i, j, { setting([:], $0) }) { return found }
+    // Roots of hyperparameters are numbers where those are not negative: there, perhaps.
+    guard !isLate, let need = Narrowing(self, i, j, { setting([:], $0) }),
+      var found = prove(i, j, { setting(need.domains, $0) })
+    else { return nil }
+    var conditions = need.conditions
+    if case .equalWhere(let more) = found.verdict { conditions += more }
+    found.verdict = conditions.isEmpty ? .equal : .equalWhere(conditions)
+    return found
+  }
+
+  private func prove(
+    _ i: Int, _ j: Int, _ setting: (TermTable) -> Setting?
   ) -> Comparison? {
     var conditional: Comparison?
     for isSwapped in [false, true] {
       for isLinear in [false, true] {
         let table = TermTable()
         table.deadline = ContinuousClock.now + .seconds(2)
-        guard !isLate,
-          let setting = try? Setting(table, [a, b], level, renaming: renaming, replaced: replaced),
-          let first = try? SymbolicRule(
-            table, name: a.label, variant: a.module.variants[i], hypers: setting.hypers[0],
-            hyperNames: a.module.hypers.map(\.name), free: setting.free[0], side: 1),
-          let second = try? SymbolicRule(
-            table, name: b.label, variant: b.module.variants[j], hypers: setting.hypers[1],
-            hyperNames: b.module.hypers.map(\.name), free: setting.free[1], side: 2)
+        guard !isLate, let setting = setting(table),
+          let (first, second) = try? rules(setting, i, j)
         else { return nil }
         table.forgetRewrites()
         let (x, y) = isSwapped ? (second, first) : (first, second)
         var prover = Prover(table)
+        var conditions = Definedness()
         var relations: [String] = []
         var isProved = false
         if isLinear {
           // An equality of linear systems is symmetric.
           if isSwapped { continue }
           if let p = try? LinearRule(x), let q = try? LinearRule(y) {
-            isProved = LinearRule.areEqual(p, q, &prover)
+            isProved = LinearRule.areEqual(p, q, &prover, &conditions)
           }
         } else {
           var bisimulation = Bisimulation(x, y)
           isProved = (try? bisimulation.proves()) ?? false
-          prover = bisimulation.prover
+          conditions = bisimulation.conditions
           relations = bisimulation.relations
         }
-        guard isProved else { continue }
+        let unmet = prover.weakest(conditions.asConditions(table))
+        guard isProved, unmet.allSatisfy({ $0.clause.hasText }) else { continue }
         let printer = TermPrinter(table)
         var result = Comparison(
-          prover.conditions.isEmpty
-            ? .equal : .equalWhere(prover.conditions.map { printer.text($0) + " ≠ 0" }))
+          unmet.isEmpty ? .equal : .equalWhere(printer.texts(unmet)))
         (result.assumptions, result.fixed) = texts(setting)
         result.rewrites = table.used.map(\.rawValue)
         result.relations = relations
@@ -257,83 +235,17 @@ package struct Comparer {
     return conditional
   }
 
-  // MARK: Probes
-
-  /// Whether runs differ; `onlyAtZeros` if only where gradients are 0.
-  private mutating func differs(
+  /// Both rules in one table.
+  func rules(
     _ setting: Setting, _ i: Int, _ j: Int
-  ) -> (witness: Witness, onlyAtZeros: Bool)? {
-    for number in 0..<probes {
-      let hasZeros = number == probes - 1
-      if number > 0, isHeavy || ContinuousClock.now > start + .seconds(3) { break }
-      guard let request = request(setting, i, j, number, hasZeros) else { continue }
-      probesRun += 1
-      let begin = ThreadTime.seconds
-      let outcome = probe.run(a, b, request)
-      if ThreadTime.seconds > begin + 0.15 { isHeavy = true }
-      switch outcome {
-      case .agree: continue
-      case .differ(let witness): return (witness, hasZeros)
-      case .failed(let reason):
-        probesRun -= 1
-        failure = reason
-        return nil
-      }
+  ) throws(SymbolicError) -> (SymbolicRule, SymbolicRule) {
+    func rule(_ rule: Rule, _ variant: Int, _ side: Int) throws(SymbolicError) -> SymbolicRule {
+      try SymbolicRule(
+        setting.table, name: rule.label, variant: rule.module.variants[variant],
+        hypers: setting.hypers[side], hyperNames: rule.module.hypers.map(\.name),
+        free: setting.free[side], side: side + 1, hypersDefined: setting.defined[side])
     }
-    return nil
-  }
-
-  private func request(
-    _ setting: Setting, _ i: Int, _ j: Int, _ number: Int, _ hasZeros: Bool, steps: Int = 7
-  ) -> ProbeRequest? {
-    let table = setting.table
-    var random = SplitMix64(UInt64(number) &* 7919 &+ 12345)
-    var evaluator = Evaluator(table)
-    var hypers: [(name: String, value: Double)] = []
-    for symbol in setting.symbols {
-      let x = Self.sample(
-        table.symbol(of: symbol.term)!.domain, near: symbol.typical, first: number == 0, &random)
-      evaluator.set(symbol.term, x)
-      hypers.append((symbol.name, x))
-    }
-    let horizon = steps + 3
-    var values: [[[Double]]] = [[], []]
-    for t in 1...steps {
-      var here = evaluator
-      here.set(SymbolicRule.step(table, from: 1), Double(t))
-      here.set(
-        table.symbol(Symbol("T", .horizon, domain: Interval(.one, nil), isInteger: true)),
-        Double(horizon))
-      for r in 0..<2 {
-        var row: [Double] = []
-        for (k, term) in setting.hypers[r].enumerated() {
-          guard let x = here.number(term) else { return nil }
-          let isPlain = (r == 0 ? a : b).plainDefault(k)
-          row.append(table.value(term) != nil ? isPlain ?? x : x)
-        }
-        values[r].append(row)
-      }
-    }
-    return ProbeRequest(
-      hypers: hypers, values: values, variants: [i, j], seed: UInt64(number + 1), steps: steps,
-      horizon: horizon, hasZeros: hasZeros)
-  }
-
-  /// A number of a domain, of the order of a typical one.
-  static func sample(
-    _ domain: Interval, near typical: Double?, first: Bool, _ random: inout SplitMix64
-  ) -> Double {
-    let low = domain.low?.approximation ?? -.infinity
-    let high = domain.high?.approximation ?? .infinity
-    if low.isFinite, high.isFinite {
-      return low + (high - low) * (0.05 + 0.9 * random.unit())
-    }
-    let size = typical.map { $0 == 0 ? 0.1 : abs($0) } ?? 0.3
-    // Tiny constants (ε) must be large enough to be seen.
-    let scale = max(size, 0.02) * (0.5 + random.unit())
-    if low.isFinite { return low + scale }
-    if high.isFinite { return high - scale }
-    return (typical ?? 0) < 0 ? -scale : scale
+    return (try rule(a, i, 0), try rule(b, j, 1))
   }
 
   // MARK: Up to
@@ -387,7 +299,7 @@ package struct Comparer {
 
   private mutating func attempt(
     _ level: Generality, _ i: Int, _ j: Int, _ renaming: Setting.Renaming, _ texts: [String],
-    _ change: (TermTable, [String: TermID]) -> [String: TermID]
+    _ change: @escaping (TermTable, [String: TermID]) -> [String: TermID]
   ) -> Comparison? {
     guard
       let setting = try? Setting(
@@ -433,12 +345,7 @@ package struct Comparer {
     let table = TermTable()
     guard
       let setting = try? Setting(table, [a, b], level, renaming: renaming),
-      let x = try? SymbolicRule(
-        table, name: "", variant: a.module.variants[i], hypers: setting.hypers[0],
-        hyperNames: [], free: setting.free[0], side: 1),
-      let y = try? SymbolicRule(
-        table, name: "", variant: b.module.variants[j], hypers: setting.hypers[1],
-        hyperNames: [], free: setting.free[1], side: 2),
+      let (x, y) = try? rules(setting, i, j),
       let p = try? x.update(step: table.one, states: x.initial),
       let q = try? y.update(step: table.one, states: y.initial)
     else { return [] }
@@ -448,8 +355,11 @@ package struct Comparer {
     let first = move(p, at: x.weight)
     let second = move(q, at: y.weight)
     guard first != table.zero, second != table.zero else { return [] }
-    let ratio = table.reduced(table.withoutMarks(table.divide(first, second)))
-    guard !table.isData(ratio), ratio != table.one, ratio != table.zero else { return [] }
+    let ratio = table.reduced(table.divide(first, second))
+    // A change of a hyperparameter is a real number for all values of the others.
+    guard !table.isData(ratio), ratio != table.one, ratio != table.zero, table.isTotal(ratio),
+      !table.contains(ratio, where: { table.symbol(of: $0)?.role == .extent })
+    else { return [] }
     var result: [Scaling] = []
     let text = TermPrinter(table)
     for (k, hyper) in b.module.hypers.enumerated() {
@@ -461,9 +371,11 @@ package struct Comparer {
         let decayKey = b.module.hypers.first {
           ["lambda", "weight_decay"].contains(Rule.shortKey($0.key))
         }.map { Rule.shortKey($0.key) }
-        if decay, decayKey == nil { continue }
+        if decay, decayKey == nil || !table.isNonzero(ratio) { continue }
         let scale = SerialTerm(table, ratio)
         var words = "\(Rule.shortKey(hyper.name)) → \(text.text(value))"
+        // A change that nobody reads is none.
+        if text.isCut || words.count > 200 { continue }
         if decay { words += ", λ → λ / (\(text.text(ratio)))" }
         result.append(
           Scaling(text: words) { table, terms in

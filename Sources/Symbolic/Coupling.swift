@@ -216,7 +216,9 @@ package struct Coupling {
   }
 
   private mutating func weights() throws(SymbolicError) {
-    guard let bound = try RuleBounds(rule).update, let size = value(bound), size > 0 else { return }
+    let bounds = try RuleBounds(rule)
+    guard bounds.conditions.isEmpty, let bound = bounds.update, let size = value(bound), size > 0
+    else { return }
     let limit = size * 512
     add(
       .lostInWeight, "w",

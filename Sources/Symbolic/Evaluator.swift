@@ -42,7 +42,8 @@ package struct Evaluator {
     case .symbol:
       let symbol = table.symbol(of: id)!
       switch symbol.role {
-      case .constant: return every(symbol.name == "pi" ? .pi : 2.718281828459045)
+      case .constant:
+        return every(symbol.isInfinite ? .infinity : symbol.name == "pi" ? .pi : 2.718281828459045)
       case .extent:
         switch symbol.name {
         case "rows": return every(Double(rows))
@@ -83,8 +84,6 @@ package struct Evaluator {
     let detail = table.detail(of: id)
     switch term.operation {
     case .greater: return operands[0].map { $0 > 0 ? 1 : 0 }
-    case .divide:
-      return operands[0].map { detail.text == "unit" ? $0 / $0 : $0 >= 0 ? 1 : .nan }
     case .maximum:
       return (0..<size).map { i in
         operands.dropFirst().reduce(operands[0][i]) { Folding.fold(.maximum, [$0, $1[i]])! }

@@ -37,8 +37,13 @@ package struct Importer {
   var depth = 0
   /// Lengths of the function around a loop's body.
   var outerExtents: [TermID]?
-  private var terms: [TermID] = []
+  var terms: [TermID] = []
+  var defined: [Definedness] = []
+  /// Where each value lies: a square stays one that its multiplied terms hide.
+  var ranges: [Interval] = []
   private var depths: [Int] = []
+  /// The results of loops that were written out.
+  var unrolled: [ValueID: [TermID]] = [:]
 
   /// Terms nested more deeply than this are refused.
   static let depthLimit = 350
@@ -53,13 +58,20 @@ package struct Importer {
     self.context = context
   }
 
-  /// The terms of the outputs, in their order.
-  package mutating func run() throws(SymbolicError) -> [(target: OutputTarget, term: TermID)] {
+  /// An output: its value, right wherever it is defined, and where that is.
+  package typealias Result = (
+    target: OutputTarget, term: TermID, defined: Definedness, range: Interval
+  )
+
+  /// The outputs, in their order.
+  package mutating func run() throws(SymbolicError) -> [Result] {
     let live = function.liveValues()
     terms.reserveCapacity(function.instructions.count)
     for i in function.instructions.indices {
       guard live[i] else {
         terms.append(table.zero)
+        defined.append(Definedness())
+        ranges.append(.all)
         depths.append(0)
         continue
       }
@@ -79,15 +91,28 @@ package struct Importer {
       if below > Self.depthLimit {
         throw SymbolicError("it is nested more than \(Self.depthLimit) operations deep")
       }
-      terms.append(try term(ValueID(i)))
+      let value = try term(ValueID(i))
+      terms.append(value)
+      if defined.count < terms.count { defined.append(definedness(ValueID(i), value)) }
+      var known = range(ValueID(i)).intersection(table.interval(value))
+      if table.monomials(value).count <= 6, table.hasDenominator(value), table.size(value) < 60 {
+        // Over one denominator more is seen.
+        let (weight, common, rest) = table.content(value)
+        known = known.intersection(
+          .point(weight) * table.interval(common) * table.interval(rest))
+      }
+      ranges.append(known)
       if table.isExhausted {
         throw SymbolicError("its terms would be too large")
       }
     }
-    return function.outputs.map { ($0.target, terms[$0.value.index]) }
+    return function.outputs.map {
+      let k = $0.value.index
+      return ($0.target, terms[k], defined[k], ranges[k])
+    }
   }
 
-  private func operand(_ id: ValueID) -> TermID { terms[id.index] }
+  func operand(_ id: ValueID) -> TermID { terms[id.index] }
 
   // MARK: Shapes
 
@@ -107,11 +132,6 @@ package struct Importer {
     return result
   }
 
-  private func extentSymbol(_ name: String) -> TermID {
-    table.symbol(
-      Symbol(name, .extent, domain: Interval(.one, nil), isInteger: true, isGlobal: false))
-  }
-
   private func term(_ extent: Extent) -> TermID {
     if extent.isFixed { return table.number(extent.value) }
     if let k = extent.computedIndex {
@@ -119,9 +139,9 @@ package struct Importer {
       return operand(function.extents[k])
     }
     if extent == .numel {
-      return table.multiply(extentSymbol("rows"), extentSymbol("cols"))
+      return table.multiply(table.extent("rows"), table.extent("cols"))
     }
-    return extentSymbol(extent.description)
+    return table.extent(extent.description)
   }
 
   private func shapeText(_ shape: Shape) -> String {
@@ -161,8 +181,14 @@ package struct Importer {
     let slot = Int(instruction.attribute)
     let shape = instruction.type.shape
     let spread = Self.spread(shape)
+    if !instruction.operation.isElementwise,
+      ![.broadcast, .loop, .project].contains(instruction.operation),
+      function.operands(id).contains(where: { infinite(operand($0)) != 0 })
+    {
+      throw SymbolicError("it folds or moves an infinite number")
+    }
     switch instruction.operation {
-    case .constant: return constant(function.constants[slot])
+    case .constant: return try constant(function.constants[slot])
     case .hyper: return context.hypers[slot]
     case .free: return context.free[slot]
     case .step: return context.step
@@ -183,13 +209,7 @@ package struct Importer {
     case .identity:
       return table.opaque(.identity, [], Detail(shapeText(shape), spread: spread))
     case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
-      let own = function.type(instruction.a).shape
-      let scope = Scope(rawValue: instruction.attribute) ?? .all
-      return table.reduce(
-        instruction.operation, operand(instruction.a),
-        Detail(
-          "\(scope) \(shapeText(own))", spread: spread, scope: scope,
-          operand: Self.spread(own)), count: count(own, scope))
+      return reduction(instruction, spread)
     case .globalSum, .globalMaximum, .globalMinimum:
       return table.globalReduce(instruction.operation, operand(instruction.a))
     case .matrixProduct:
@@ -213,53 +233,21 @@ package struct Importer {
     case .lossAt, .gradientAt, .hessianProduct:
       return table.opaque(
         instruction.operation, [operand(instruction.a)], Detail(spread: spread))
-    case .loop: return try loop(instruction)
+    case .loop: return try loop(id)
     case .project:
+      if let results = unrolled[instruction.a] { return results[slot] }
       return table.opaque(
         .project, [operand(instruction.a)],
         Detail("\(slot) \(shapeText(shape))", spread: spread))
     default:
       if instruction.operation.isElementwise {
-        return elementwise(instruction.operation, function.operands(id).map { operand($0) })
+        return try elementwise(instruction.operation, function.operands(id))
       }
       return table.opaque(
         instruction.operation, function.operands(id).map { table.reduced(stretched($0)) },
         Detail(
           "\(slot) \(shapeText(shape))", spread: spread,
           isBoolean: instruction.operation.info.givesBoolean))
-    }
-  }
-
-  /// Beyond all finite numbers: a symbol that is larger than any other.
-  private var infinity: TermID {
-    table.symbol(
-      Symbol("inf", .constant, domain: Interval(Rational(BigInteger(10).power(300), .one), nil)))
-  }
-
-  private func constant(_ x: Double) -> TermID {
-    if x == .pi {
-      return table.symbol(
-        Symbol("pi", .constant, domain: Interval(Rational(314_159, 100_000), Rational(22, 7))))
-    }
-    if x == 2.718281828459045 { return table.euler }
-    if let exact = Rational(literal: x) { return table.number(exact) }
-    if x == .infinity { return infinity }
-    if x == -.infinity { return table.negate(infinity) }
-    return table.symbol(Symbol("nan", .constant))
-  }
-
-  private func elementwise(_ operation: Operation, _ x: [TermID]) -> TermID {
-    let low = table.negate(infinity)
-    switch operation {
-    case .minimum where x.contains(infinity): return x[0] == infinity ? x[1] : x[0]
-    case .maximum where x.contains(low): return x[0] == low ? x[1] : x[0]
-    case .clip:
-      table.note(.clipAsBounds)
-      var result = x[0]
-      if x[1] != low { result = table.maximum([result, x[1]]) }
-      if x[2] != infinity { result = table.minimum([result, x[2]]) }
-      return result
-    default: return table.function(operation, x)
     }
   }
 
@@ -273,8 +261,8 @@ package struct Importer {
     case .numel: return term(.numel)
     case .batch: return term(.batch)
     case .features: return term(.features)
-    case .groups: return extentSymbol("groups")
-    case .workers: return extentSymbol("workers")
+    case .groups: return table.extent("groups")
+    case .workers: return table.extent("workers")
     case .elementsOf: return count(function.type(instruction.a).shape, .all)
     case .rowsOf: return count(function.type(instruction.a).shape, .perColumn)
     case .colsOf:
@@ -284,9 +272,40 @@ package struct Importer {
     }
   }
 
+  private func reduction(_ instruction: Instruction, _ spread: Spread) -> TermID {
+    let scope = Scope(rawValue: instruction.attribute) ?? .all
+    var own = function.type(instruction.a).shape
+    var x = operand(instruction.a)
+    let inner = function[instruction.a]
+    if instruction.operation == .sum, scope == .all, inner.operation == .diagonal,
+      function[inner.a].operation == .matrixProduct
+    {
+      // The trace of A B is the sum of A times Bᵀ, element by element.
+      let factors = function.operands(inner.a)
+      own = function.type(factors[0]).shape
+      table.note(.traceOfProduct)
+      x = table.multiply(
+        stretched(factors[0]),
+        table.transpose(stretched(factors[1]), Detail(shapeText(own), spread: Self.spread(own))))
+    } else if scope == .all, own.extents == [.cols, .rows] {
+      // All elements of a transpose are all elements.
+      let turned = table.transpose(x, Detail("like", spread: .like))
+      if !table.contains(turned, where: { table.isTranspose($0) }) {
+        table.note(.reductionOfTranspose)
+        x = turned
+        own = .like
+      }
+    }
+    return table.reduce(
+      instruction.operation, x,
+      Detail(
+        "\(scope) \(shapeText(own))", spread: spread, scope: scope, operand: Self.spread(own)),
+      count: count(own, scope))
+  }
+
   private func draw(_ instruction: Instruction, _ spread: Spread) -> TermID {
     let draw = function.draws[Int(instruction.attribute)]
-    let name = "\(draw.distribution)#\(draw.site)"
+    let name = "\(draw.distribution)#\(draw.site) \(shapeText(instruction.type.shape))"
     if instruction.a.isSome {
       return table.opaque(
         .draw, [operand(instruction.a)], Detail(name, spread: spread, isBoolean: true))
@@ -302,9 +321,46 @@ package struct Importer {
       Symbol(name, .draw, spread: spread, domain: domain, isGlobal: draw.isGlobal))
   }
 
-  private mutating func loop(_ instruction: Instruction) throws(SymbolicError) -> TermID {
+  /// Iterations and instructions up to which a loop is written out.
+  private static let unrollLimit = (iterations: Rational(8), instructions: 40)
+
+  /// The results of a loop that runs a few times and does little.
+  private mutating func unroll(_ id: ValueID, _ initial: [TermID]) throws(SymbolicError) -> Bool {
+    let instruction = function[id]
+    let loop = function.loops[Int(instruction.attribute)]
+    guard let count = table.value(operand(instruction.a)), count.isInteger, !count.isNegative,
+      count <= Self.unrollLimit.iterations, let iterations = count.word,
+      loop.body.instructions.count <= Self.unrollLimit.instructions,
+      loop.body.instructions.allSatisfy({
+        $0.operation.isElementwise
+          || [.constant, .hyper, .argument, .step, .extent].contains($0.operation)
+      })
+    else { return false }
+    var values = initial
+    var body = Definedness()
+    for _ in 0..<iterations {
+      var inner = Importer(table, loop.body, context)
+      inner.arguments = values + loop.captured.map { operand($0) }
+      inner.depth = depth + 1
+      inner.outerExtents = outerExtents ?? function.extents.map { operand($0) }
+      for (target, term, defined, _) in try inner.run() {
+        if case .result(let k) = target, k < values.count { values[k] = term }
+        body.formUnion(defined, table)
+      }
+    }
+    unrolled[id] = values
+    var all = definedness(of: instruction, table.zero, Definedness())
+    // A later iteration may make a number of what was none.
+    all.formUnion(iterations > 1 ? body.absorbed(table) : body, table)
+    defined.append(all)
+    return true
+  }
+
+  private mutating func loop(_ id: ValueID) throws(SymbolicError) -> TermID {
+    let instruction = function[id]
     let loop = function.loops[Int(instruction.attribute)]
     let initial = loop.initial.map { stretched($0) }
+    if try unroll(id, initial) { return table.zero }
     var carried: [TermID] = []
     for (k, value) in loop.initial.enumerated() {
       carried.append(
@@ -319,13 +375,76 @@ package struct Importer {
     inner.outerExtents = outerExtents ?? function.extents.map { operand($0) }
     let results = try inner.run()
     var next = carried
-    for (target, term) in results {
+    var body = Definedness()
+    for (target, term, defined, _) in results {
       if case .result(let k) = target, k < next.count { next[k] = term }
+      body.formUnion(defined, table)
     }
-    return table.opaque(
+    let count = operand(instruction.a)
+    let result = table.opaque(
       .loop,
-      [operand(instruction.a)] + initial.map { table.reduced($0) }
-        + next.map { table.reduced($0) },
+      [count] + initial.map { table.reduced($0) } + next.map { table.reduced($0) },
       Detail("\(depth) \(initial.count)", spread: []))
+    defined.append(definedness(of: instruction, result, body))
+    return result
+  }
+
+  private func elementwise(
+    _ operation: Operation, _ operands: [ValueID]
+  ) throws(SymbolicError) -> TermID {
+    let x = operands.map { operand($0) }
+    if operation == .isFinite, infinite(x[0]) == 0 { return try isFinite(operands[0]) }
+    let value = try elementwise(operation, x)
+    for k in operands.indices {
+      guard isBounded(operation, operands, k), let divisor = divisor(operands[k]) else { continue }
+      let isDivided = table.positive(divisor)
+      // x/0 is ∞: the other is the smaller.
+      switch operation {
+      case .minimum: return table.select(isDivided, value, x[1 - k])
+      case .less, .lessOrEqual, .greater, .greaterOrEqual:
+        let isUpper = (k == 1) == [.less, .lessOrEqual].contains(operation)
+        return isUpper
+          ? table.logicalOr(value, table.logicalNot(isDivided))
+          : table.logicalAnd(value, isDivided)
+      default: break
+      }
+    }
+    return value
+  }
+
+  /// The divisor of a quotient that is ∞ where that is 0: a positive number over one that is not
+  /// negative.
+  private func divisor(_ id: ValueID) -> TermID? {
+    let instruction = function[id]
+    let parts = function.operands(id).map { operand($0) }
+    switch instruction.operation {
+    case .reciprocal where table.isNonnegative(parts[0]) && !table.isPositive(parts[0]):
+      return parts[0]
+    case .divide
+    where table.isPositive(parts[0]) && infinite(parts[0]) == 0
+      && table.isNonnegative(parts[1]) && !table.isPositive(parts[1]):
+      return parts[1]
+    default: return nil
+    }
+  }
+
+  /// Whether operand k may be x/0, its sign known, and a comparison with the other, which is defined,
+  /// takes it for what it is.
+  func isBounded(_ operation: Operation, _ operands: [ValueID], _ k: Int) -> Bool {
+    let comparisons: Set<Operation> = [.minimum, .less, .lessOrEqual, .greater, .greaterOrEqual]
+    return comparisons.contains(operation) && divisor(operands[k]) != nil
+      && divisor(operands[1 - k]) == nil && infinite(operand(operands[1 - k])) == 0
+  }
+
+  /// Whether all that a value is made of is defined: its clauses.
+  private func isFinite(_ id: ValueID) throws(SymbolicError) -> TermID {
+    var result = table.one
+    for (clause, condition) in defined[id.index].clauses {
+      guard clause.hasText, !clause.isFolded else {
+        throw SymbolicError("it asks `isfinite` of what is folded from what may not be")
+      }
+      result = table.multiply(result, table.validity(of: clause, where: condition))
+    }
+    return result
   }
 }

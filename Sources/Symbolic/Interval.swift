@@ -48,6 +48,11 @@ package struct Interval: Hashable, Sendable, CustomStringConvertible {
   }
   package var isNonzero: Bool { isPositive || isNegative }
   package var isBounded: Bool { low != nil && high != nil }
+  /// Whether there is no number in it.
+  package var isEmpty: Bool {
+    guard let low, let high else { return false }
+    return low > high || (low == high && (excludesLow || excludesHigh))
+  }
 
   package static prefix func - (x: Interval) -> Interval {
     Interval(
@@ -185,6 +190,7 @@ package struct Interval: Hashable, Sendable, CustomStringConvertible {
 
   /// 1 / x where 0 is not inside.
   package var reciprocal: Interval {
+    if let high, high.isZero, isPositive { return .all }
     if isPositive {
       return Interval(
         high.map { $0.reciprocal } ?? .zero, low.flatMap { $0.isZero ? nil : $0.reciprocal },
@@ -194,9 +200,26 @@ package struct Interval: Hashable, Sendable, CustomStringConvertible {
     return .all
   }
 
+  /// Powers above this are known by a bound on one side.
+  private static let exactPower = 64
+
   /// x^n for a whole n ≥ 1.
   package func power(_ n: Int) -> Interval {
     if n == 1 { return self }
+    if n > Self.exactPower {
+      if isNonnegative {
+        let (least, most) = (low!, high)
+        // Beyond 1 it grows with n, below 1 it falls.
+        let known = power(Self.exactPower)
+        return Interval(
+          least >= .one ? known.low : .zero, most.map { $0 <= .one } ?? false ? known.high : nil,
+          excludesLow: least >= .one ? known.excludesLow : isPositive,
+          excludesHigh: known.excludesHigh)
+      }
+      if isNonpositive { return n % 2 == 0 ? (-self).power(n) : -(-self).power(n) }
+      let size = Interval(.zero, isBounded ? max(-low!, high!) : nil).power(n)
+      return n % 2 == 0 ? size : Interval(size.high.map { -$0 }, size.high)
+    }
     if isNonnegative {
       return Interval(
         low!.power(n), high?.power(n), excludesLow: excludesLow, excludesHigh: excludesHigh)

@@ -3,10 +3,23 @@ import IR
 
 /// How the update of a rule answers to changes of the gradient, the weights, the signs and the axes.
 package struct Invariance {
-  /// One property, why it holds, or why not.
+  /// A change of what a rule reads, and how w' − w should answer.
+  package enum Change: Sendable {
+    /// g → c g, w → c w with g → g / c: the update becomes c^d times as large.
+    case gradient, weight
+    /// w → −w, g → −g: w' → −w'.
+    case sign
+    /// w → w + c: the update stays.
+    case shift
+    /// Elements exchanged, and turned into one another.
+    case permutation, rotation
+  }
+
+  /// One property, and why it holds or what is missing.
   package struct Finding: Sendable {
     package var property: String
-    /// nil: neither proved nor refuted.
+    package var change: Change
+    /// nil: not proved, which is no refutation.
     package var holds: Bool?
     package var reason: String
   }
@@ -23,7 +36,7 @@ package struct Invariance {
   package init(_ rule: SymbolicRule) throws(SymbolicError) {
     self.rule = rule
     table = rule.table
-    next = try rule.update(step: rule.laterStep, states: rule.states.map(\.symbol))
+    next = try rule.general()
     homogeneity()
     weightHomogeneity()
     signs()
@@ -34,7 +47,7 @@ package struct Invariance {
   /// By normal forms and by cases.
   private func isEqual(_ a: TermID, _ b: TermID) -> Bool {
     var prover = Prover(table)
-    return prover.proves(a, b) && prover.conditions.isEmpty
+    return prover.proves(a, b)
   }
 
   // MARK: Scales
@@ -48,7 +61,7 @@ package struct Invariance {
     let c = t.symbol(Symbol("c", .hyper, variant: 7, domain: .positive))
     func plain(_ x: TermID) -> TermID {
       without.isEmpty
-        ? x : t.withoutMarks(t.substitute(x) { without.contains($0) ? t.zero : nil })
+        ? x : t.substitute(x) { without.contains($0) ? t.zero : nil }
     }
     let step = rule.states.indices.map { plain(next.states[$0]) }
     let move = plain(t.subtract(next.weight, rule.weight))
@@ -123,17 +136,21 @@ package struct Invariance {
       if !names.isEmpty { reason = "with \(names.joined(separator: ", ")): " + reason }
       findings.append(
         Finding(
-          property: "\(property), degree \(degree)", holds: names.isEmpty, reason: reason))
+          property: "\(property), degree \(degree)", change: .gradient,
+          holds: names.isEmpty ? true : nil, reason: reason))
       if degree.isZero {
         findings.append(
           Finding(
-            property: "invariant to the scale of the loss", holds: names.isEmpty,
+            property: "invariant to the scale of the loss", change: .gradient,
+            holds: names.isEmpty ? true : nil,
             reason: names.isEmpty ? "degree 0 in g" : "with \(names.joined(separator: ", "))"))
       }
       return
     }
     findings.append(
-      Finding(property: property, holds: false, reason: "no power of c scales all states alike"))
+      Finding(
+        property: property, change: .gradient, holds: nil,
+        reason: "no power of c is found that scales all states alike"))
   }
 
   /// Nothing, then ε = 0, then also λ = 0.
@@ -162,53 +179,53 @@ package struct Invariance {
       let with = names.isEmpty ? "" : "with \(names.joined(separator: ", ")): "
       findings.append(
         Finding(
-          property: "homogeneous in w, degree \(degree)", holds: names.isEmpty,
+          property: "homogeneous in w, degree \(degree)", change: .weight,
+          holds: names.isEmpty ? true : nil,
           reason: with + "w → c w and g → g / c make the update c^\(degree) times as large"
             + (degree.isOne ? ": the walk scales with w" : "")))
       return
     }
     findings.append(
       Finding(
-        property: "homogeneous in w", holds: false,
-        reason: "w → c w with g → g / c does not scale the update"))
+        property: "homogeneous in w", change: .weight, holds: nil,
+        reason: "no power of c is found by which w → c w with g → g / c scales the update"))
   }
 
   // MARK: Signs and shifts
 
   private mutating func signs() {
     let t = table
-    var parity: [Int: Int] = [:]
-    func flipped(_ x: TermID, _ k: Int?, _ sign: Int) -> TermID {
-      t.substitute(x) { id in
-        if id == rule.weight || id == rule.gradient { return t.negate(id) }
-        guard let i = rule.states.firstIndex(where: { $0.symbol == id }) else { return nil }
-        return t.scale(id, by: Rational(i == k ? sign : parity[i] ?? 1))
-      }
+    var parity: [TermID: Int] = [rule.weight: -1, rule.gradient: -1]
+    func flipped(_ x: TermID, _ parity: [TermID: Int]) -> TermID {
+      t.substitute(x) { id in parity[id].map { t.scale(id, by: Rational($0)) } }
     }
-    var isEquivariant = true
-    for k in rule.states.indices {
-      var found = false
-      for sign in [-1, 1] {
-        let start = t.substitute(rule.initial[k]) { $0 == rule.weight ? t.negate($0) : nil }
-        let domain = t.symbol(of: rule.states[k].symbol)!.domain
-        if sign < 0, domain != .all { continue }
-        if isEqual(flipped(next.states[k], k, sign), t.scale(next.states[k], by: Rational(sign))),
-          isEqual(start, t.scale(rule.initial[k], by: Rational(sign)))
-        {
-          parity[k] = sign
-          found = true
-          break
-        }
-      }
-      isEquivariant = isEquivariant && found
+    /// Whether f(±x) = ± f(x), by normal forms or by what f is made of.
+    func has(_ x: TermID, _ sign: Int, _ parity: [TermID: Int]) -> Bool {
+      Parity(t, parity).holds(x, sign)
+        || isEqual(flipped(x, parity), t.scale(x, by: Rational(sign)))
     }
-    let holds = isEquivariant && isEqual(flipped(next.weight, nil, 1), t.negate(next.weight))
+    var isFound = true
+    for (k, state) in rule.states.enumerated() {
+      let own = [-1, 1].first { sign in
+        if sign < 0, t.symbol(of: state.symbol)!.domain != .all { return false }
+        return has(rule.initial[k], sign, parity)
+          && has(next.states[k], sign, parity.merging([state.symbol: sign]) { $1 })
+      }
+      parity[state.symbol] = own
+      isFound = isFound && own != nil
+    }
+    // States may depend on later ones: what was found is held against all of them.
+    let holds =
+      isFound && has(next.weight, -1, parity)
+      && rule.states.indices.allSatisfy {
+        has(next.states[$0], parity[rule.states[$0].symbol]!, parity)
+      }
     findings.append(
       Finding(
-        property: "sign equivariant", holds: holds,
+        property: "sign equivariant", change: .sign, holds: holds ? true : nil,
         reason: holds
           ? "w → −w, g → −g turns w' into −w'"
-          : "turning the signs of w and g does not turn the sign of w'"))
+          : "it is not found that turning the signs of w and g turns the sign of w'"))
   }
 
   private mutating func shift() {
@@ -230,24 +247,32 @@ package struct Invariance {
     }
     let all =
       holds(next.weight, true)
-      && rule.states.indices.allSatisfy { holds(next.states[$0], moves[$0]!) }
+      && rule.states.indices.allSatisfy {
+        holds(rule.initial[$0], moves[$0]!) && holds(next.states[$0], moves[$0]!)
+      }
     findings.append(
       Finding(
-        property: "invariant to shifts of w", holds: all,
+        property: "invariant to shifts of w", change: .shift, holds: all ? true : nil,
         reason: all
           ? "w → w + c moves w' by c and leaves the rest"
-          : "the update depends on where w is"
+          : "the update may depend on where w is"
             + (decays.isEmpty ? "" : " (through \(decays.map(\.name).joined(separator: ", ")))")))
   }
 
   // MARK: Axes
 
   private mutating func axes() {
-    var usesElements = false
     var usesAxes = false
     var isRotatable = true
+    var isRandom = false
     var seen: Set<TermID> = []
-    var pending = [next.weight] + next.states
+    var pending = [next.weight] + next.states + rule.initial
+    // A number in each element of a vector does not turn with it.
+    if zip(rule.states, rule.initial).contains(where: {
+      $0.shape.isLike && $1 != table.zero && table.spread($1).isEmpty
+    }) {
+      isRotatable = false
+    }
     while let id = pending.popLast() {
       guard seen.insert(id).inserted else { continue }
       let term = table[id]
@@ -274,7 +299,6 @@ package struct Invariance {
         default:
           if term.operation.isElementwise {
             if isTensor {
-              usesElements = true
               isRotatable = false
             }
           } else {
@@ -282,6 +306,10 @@ package struct Invariance {
             isRotatable = false
           }
         }
+      case .sum where isTensor:
+        if term.operands.contains(where: { table.spread($0).isEmpty }) { isRotatable = false }
+      case .symbol:
+        if table.symbol(of: id)!.role == .draw, isTensor { isRandom = true }
       case .product:
         // Two tensors multiplied element by element, or a tensor in a power.
         let tensors = zip(term.operands, term.weights).filter {
@@ -292,22 +320,130 @@ package struct Invariance {
       }
       pending += term.operands
     }
-    _ = usesElements
+    let isSymmetric = !usesAxes && !isRandom
     findings.append(
       Finding(
-        property: "permutation equivariant", holds: usesAxes ? nil : true,
-        reason: usesAxes
-          ? "rows, columns or matrices enter: only rows and columns as wholes may be exchanged"
-          : "every operation is elementwise or folds the whole tensor"))
+        property: "permutation equivariant", change: .permutation,
+        holds: isSymmetric ? true : nil,
+        reason: isSymmetric
+          ? "every operation is elementwise or folds the whole tensor"
+          : isRandom
+            ? "numbers are drawn for each element"
+            : "rows, columns or matrices enter: only rows and columns as wholes may be exchanged"))
+    let isTurning = isRotatable && isSymmetric
     findings.append(
       Finding(
-        property: "rotation equivariant", holds: isRotatable,
-        reason: isRotatable
+        property: "rotation equivariant", change: .rotation, holds: isTurning ? true : nil,
+        reason: isTurning
           ? "w and g enter through sums, scalings and lengths only"
-          : "elements are treated one by one"))
+          : "elements may be treated one by one"))
   }
 
   private func isVector(_ id: TermID) -> Bool {
     table[id].kind == .symbol && table.spread(id) == .like
+  }
+}
+
+/// Whether a term keeps or turns its sign as its symbols do, by what it is made of.
+private struct Parity {
+  let table: TermTable
+  let signs: [TermID: Int]
+
+  init(_ table: TermTable, _ signs: [TermID: Int]) {
+    self.table = table
+    self.signs = signs
+  }
+
+  func holds(_ id: TermID, _ sign: Int) -> Bool {
+    id == table.zero || parity(id, [:]) == sign
+  }
+
+  /// 1 or −1; nil for neither, or unknown. `carried`: of what a loop carries.
+  private func parity(_ id: TermID, _ carried: [TermID: Int]) -> Int? {
+    let t = table
+    let term = t[id]
+    func common(_ all: some Sequence<TermID>) -> Int? {
+      var found: Int?
+      for x in all where x != t.zero {
+        guard let own = parity(x, carried), found == nil || found == own else { return nil }
+        found = own
+      }
+      return found ?? 1
+    }
+    func all(_ ids: [TermID], are sign: Int) -> Bool {
+      ids.allSatisfy { parity($0, carried) == sign }
+    }
+    switch term.kind {
+    case .number: return 1
+    case .symbol:
+      if let own = signs[id] ?? carried[id] { return own }
+      return t.isData(id) && t.symbol(of: id)!.role != .loss ? nil : 1
+    case .sum: return common(term.operands)
+    case .product:
+      var result = 1
+      for (base, exponent) in zip(term.operands, term.weights) {
+        guard let own = parity(base, carried), own == 1 || exponent.isInteger else { return nil }
+        if own < 0, exponent.word.map({ $0 % 2 != 0 }) ?? true { result = -result }
+      }
+      return result
+    case .apply: break
+    }
+    switch term.operation {
+    case .matrixProduct, .multiply:
+      var result = 1
+      for x in term.operands {
+        guard let own = parity(x, carried) else { return nil }
+        result *= own
+      }
+      return result
+    case .sum, .globalSum, .transpose, .reshape, .slice, .placeSlice, .broadcast, .diagonal:
+      return parity(term.operands[0], carried)
+    case .select:
+      guard parity(term.operands[0], carried) == 1 else { return nil }
+      return common(term.operands.dropFirst())
+    case .project:
+      let loop = t[term.operands[0]]
+      let words = t.detail(of: id).text.split(separator: " ")
+      guard loop.kind == .apply, loop.operation == .loop,
+        let slot = words.first.flatMap({ Int($0) })
+      else { return all(term.operands, are: 1) ? 1 : nil }
+      return parities(of: loop, t.detail(of: term.operands[0]).text, carried)?[slot]
+    case .loop: return nil
+    default:
+      if all(term.operands, are: 1) { return 1 }
+      guard term.operands.count == 1, parity(term.operands[0], carried) == -1 else { return nil }
+      switch term.operation.info.parity {
+      case .even: return 1
+      case .odd, .rising: return -1
+      default: return term.operation == .absolute ? 1 : term.operation == .sign ? -1 : nil
+      }
+    }
+  }
+
+  /// Of each value that a loop carries, where one round keeps it.
+  private func parities(of loop: Term, _ detail: String, _ outer: [TermID: Int]) -> [Int]? {
+    let t = table
+    let words = detail.split(separator: " ").compactMap { Int($0) }
+    guard words.count == 2, parity(loop.operands[0], outer) == 1 else { return nil }
+    let (depth, count) = (words[0], words[1])
+    let initial = Array(loop.operands[1..<(count + 1)])
+    let next = Array(loop.operands[(count + 1)...])
+    var carried = outer
+    var result: [Int] = []
+    for k in initial.indices {
+      let own = initial[k] == t.zero ? 1 : parity(initial[k], outer)
+      guard let own else { return nil }
+      result.append(own)
+      for id in t.symbols(in: next) {
+        let symbol = t.symbol(of: id)!
+        if symbol.role == .carried, symbol.name == "carried\(k)", symbol.variant == depth {
+          carried[id] = own
+        }
+      }
+    }
+    for k in next.indices {
+      guard next[k] == t.zero || parity(next[k], carried) == result[k] else { return nil }
+    }
+    return result
   }
 }

@@ -12,6 +12,8 @@ package struct LinearRule {
   package let input: [TermID]
   /// z after the first step as weights of (w, g): from the initial states.
   package let start: [(weight: TermID, gradient: TermID)]
+  /// Where the first step and later ones are defined.
+  let defined: [Definedness]
   private let table: TermTable
 
   /// Nil where the rule is not of this kind. Only states that w' depends on are kept.
@@ -51,6 +53,10 @@ package struct LinearRule {
       guard let row = Self.weights(table, term, [rule.weight, rule.gradient]) else { return nil }
       start.append((row[0], row[1]))
     }
+    defined = [
+      rule.definedness(first, live: live, isFirst: true),
+      rule.definedness(next, live: live, isFirst: false),
+    ]
     self.matrix = matrix
     self.input = input
     self.start = start
@@ -81,20 +87,35 @@ package struct LinearRule {
   /// Whether both make the same steps for ever: their answers to each gradient and to the start
   /// agree over as many steps as they have numbers between them (Cayley and Hamilton), hence always.
   static func areEqual(
-    _ a: LinearRule, _ b: LinearRule, _ prover: inout Prover
+    _ a: LinearRule, _ b: LinearRule, _ prover: inout Prover, _ conditions: inout Definedness
   ) -> Bool {
     let table = a.table
     let steps = a.basis.count + b.basis.count
     guard steps <= 9 else { return false }
+    // Each rule has states of its own.
+    for defined in a.defined + b.defined {
+      for (clause, condition) in defined.clauses
+      where table.symbols(in: [clause.term, condition]).contains(where: {
+        table.symbol(of: $0)?.role == .state
+      }) { return false }
+    }
+    var all = a.defined[1]
+    all.formUnion(b.defined[1], table)
     var columns: [([TermID], [TermID])] = [
       (a.input, b.input),
       (a.start.map(\.weight), b.start.map(\.weight)),
       (a.start.map(\.gradient), b.start.map(\.gradient)),
     ]
     for _ in 0..<steps {
-      for (x, y) in columns where !prover.proves(x[0], y[0]) { return false }
+      for (x, y) in columns where !prover.proves(x[0], y[0], where: all) { return false }
       columns = columns.map { (a.apply($0.0), b.apply($0.1)) }
       if table.isExhausted { return false }
+    }
+    for (p, q) in zip(a.defined, b.defined) {
+      var both = p
+      both.formUnion(q, table)
+      if prover.areContradictory(both) { return false }
+      conditions.formUnion(prover.conditions(p, q), table)
     }
     return true
   }

@@ -6,7 +6,7 @@ struct ProductBuilder {
   let table: TermTable
   private var weight = Rational.one
   private var exponents: [TermID: Rational] = [:]
-  /// What is multiplied at the end: expanded sums, marks.
+  /// What is multiplied at the end: expanded sums.
   private var rest: [TermID] = []
   private var vanishes = false
 
@@ -28,11 +28,9 @@ struct ProductBuilder {
     table.note(.powers)
     if old.isNegative != exponent.isNegative, table.value(base) == nil {
       table.note(.cancel)
-      if total.isNegative == false, !table.isNonzero(base) { rest.append(table.unit(base)) }
     }
     if !old.isInteger || !exponent.isInteger, total.isInteger, table.value(base) == nil {
       table.note(.squareOfRoot)
-      if !table.isNonnegative(base) { rest.append(table.rootUnit(base)) }
     }
     exponents[base] = total.isZero ? nil : total
   }
@@ -108,8 +106,6 @@ struct ProductBuilder {
     }
     let child = term.operands.first ?? table.one
     switch term.operation {
-    case .divide:
-      exponents[base] = .one
     case .absolute:
       if n % 2 == 0 {
         table.note(.absoluteSquared)
@@ -127,7 +123,6 @@ struct ProductBuilder {
       } else if n < 0 {
         table.note(.signCubed)
         exponents[base] = Rational(n % 2 == 0 ? 2 : 1)
-        rest.append(table.unit(child))
       }
     case .cubeRoot:
       if abs(n) >= 3 {
@@ -168,8 +163,6 @@ struct ProductBuilder {
       take(base)
       exponents[child] = nil
       rest.append(table.power(child, table.add(term.operands[1], table.number(own))))
-    case .divide where table.detail(of: base).text == "unit":
-      if let other = exponents[child], other.isNegative { take(base) }
     case .sign where exponent.isInteger && exponent.isPositive:
       combine(sign: base, exponent, of: child)
     case .absolute where exponent == Rational(-1):
@@ -178,7 +171,6 @@ struct ProductBuilder {
       take(base)
       exponents[child] = own.isOne ? nil : own - .one
       rest.append(table.sign(child))
-      rest.append(table.unit(child))
     default: break
     }
   }
@@ -187,9 +179,9 @@ struct ProductBuilder {
     let size = table.opaque(.absolute, [child])
     let own = exponents[child] ?? .zero
     let other = exponents[size] ?? .zero
-    // Where x is 0, a root of it is as well.
+    // Where x is 0, so is the product, or it is no number.
     let root = exponents[table.opaque(.cubeRoot, [child])] ?? .zero
-    let isGoneAtZero = own.isPositive || other.isPositive || root.isPositive
+    let isGoneAtZero = !own.isZero || !other.isZero || !root.isZero
     if exponent == Rational(2) || table.isNonnegative(child) {
       if isGoneAtZero {
         table.note(.signTimesAbsolute)

@@ -3,12 +3,10 @@ import IR
 
 /// Proves that two terms are equal, by normal forms and by cases.
 ///
-/// A proof holds for all finite values of the symbols within their domains for which both sides are
-/// defined; what else it needs is listed in `conditions`.
+/// A proof holds for all finite values of the symbols within their domains at which the conditions
+/// hold that it is given: those of the steps that the terms are of.
 package struct Prover {
   package let table: TermTable
-  /// What must not be 0 (or, for roots, not be negative) besides.
-  package private(set) var conditions: [TermID] = []
   private var leaves = 0
 
   /// Cases looked at before a proof is given up.
@@ -16,84 +14,109 @@ package struct Prover {
 
   package init(_ table: TermTable) { self.table = table }
 
+  /// Conditions that a proof makes use of.
+  private static let conditionLimit = 24
+
   /// What a case assumes: d > 0 or d ≤ 0.
   private struct Fact {
     var term: TermID
     var isPositive: Bool
   }
 
-  /// Whether a = b is proved. May add to `conditions`.
-  package mutating func proves(_ a: TermID, _ b: TermID) -> Bool {
-    if a == b { return true }
-    leaves = 0
-    return prove(a, b, facts: [], depth: 0)
+  /// Whether a fact says of a number what it is not: the case never is.
+  private func isRefuted(_ fact: Fact) -> Bool {
+    fact.isPositive ? table.interval(fact.term).isNonpositive : table.isPositive(fact.term)
   }
 
-  private mutating func prove(_ a: TermID, _ b: TermID, facts: [Fact], depth: Int) -> Bool {
-    if settle(a, b) { return true }
+  /// What is known in a case.
+  private struct Case {
+    var facts: [Fact] = []
+    /// 1 where the conditions hold.
+    var valid: [TermID]
+    var depth = 0
+  }
+
+  /// Whether a = b is proved, wherever the given conditions hold.
+  package mutating func proves(
+    _ a: TermID, _ b: TermID, where conditions: Definedness = Definedness()
+  ) -> Bool {
+    if a == b { return true }
+    leaves = 0
+    let valid = conditions.clauses.filter { !$0.clause.isFolded && $0.clause.hasText }
+      .prefix(Self.conditionLimit)
+      .map { table.validity(of: $0.clause, where: $0.guard) }
+    return prove(a, b, Case(valid: valid))
+  }
+
+  private mutating func prove(_ a: TermID, _ b: TermID, _ own: Case) -> Bool {
+    // A case in which a step is not defined says nothing.
+    if own.valid.contains(table.zero) || table.isEqual(a, b) { return true }
+    if own.facts.contains(where: { isRefuted($0) }) { return true }
     leaves += 1
-    guard leaves < Self.leafLimit, depth < 14, table.spend(1_000) else { return false }
+    guard leaves < Self.leafLimit, own.depth < 14, table.spend(1_000) else { return false }
     guard let split = splitPoint(a, b) else { return false }
     table.note(.caseSplit)
     switch split {
     case .condition(let atom):
       let inside = table[atom].operands[0]
-      let implied = implication(inside, facts)
+      let implied = implication(inside, own.facts)
       for truth in [true, false] {
         if let implied, implied != truth { continue }
-        guard prove(a, b, deciding: inside, truth, facts, depth) else { return false }
+        guard prove(a, b, deciding: inside, truth, own) else { return false }
       }
       return true
     case .other(let atom):
-      for value in [table.one, table.zero] {
-        guard
-          prove(
-            replaced(a, about: atom) { $0 == atom ? value : nil },
-            replaced(b, about: atom) { $0 == atom ? value : nil },
-            facts: replaced(facts, about: atom) { $0 == atom ? value : nil }, depth: depth + 1)
-        else { return false }
+      return [table.one, table.zero].allSatisfy { value in
+        prove(a, b, own, about: atom) { $0 == atom ? value : nil }
       }
-      return true
     case .sign(let child):
-      return proveBySigns(a, b, of: child, facts, depth)
+      return proveBySigns(a, b, of: child, own)
     case .maximum(let atom):
       let operands = table[atom].operands
       let largest = operands.first { x in
-        operands.allSatisfy { $0 == x || isNotPositive(table.subtract($0, x), facts) }
+        operands.allSatisfy { $0 == x || isNotPositive(table.subtract($0, x), own.facts) }
       }
       for chosen in largest.map({ [$0] }) ?? operands {
-        var facts = facts
+        var here = own
         var isPossible = true
         for other in operands where other != chosen {
           // chosen ≥ other
           let difference = table.subtract(other, chosen)
           if table.isPositive(difference) { isPossible = false }
-          facts += self.facts(difference, isPositive: false)
+          here.facts += facts(difference, isPositive: false)
         }
         guard isPossible else { continue }
-        guard
-          prove(
-            replaced(a, about: atom) { $0 == atom ? chosen : nil },
-            replaced(b, about: atom) { $0 == atom ? chosen : nil },
-            facts: replaced(facts, about: atom) { $0 == atom ? chosen : nil }, depth: depth + 1)
-        else { return false }
+        guard prove(a, b, here, about: atom, { $0 == atom ? chosen : nil }) else { return false }
       }
       return true
     }
   }
 
+  /// The case in which parts about one atom are what `replacement` says.
+  private mutating func prove(
+    _ a: TermID, _ b: TermID, _ own: Case, about atom: TermID,
+    _ replacement: (TermID) -> TermID?
+  ) -> Bool {
+    var next = own
+    next.facts = replaced(own.facts, about: atom, replacement)
+    next.valid = own.valid.map { replaced($0, about: atom, replacement) }
+    next.depth += 1
+    return prove(
+      replaced(a, about: atom, replacement), replaced(b, about: atom, replacement), next)
+  }
+
   /// One case of a condition d > 0: every atom that it decides is replaced.
   private mutating func prove(
-    _ a: TermID, _ b: TermID, deciding d: TermID, _ truth: Bool, _ facts: [Fact], _ depth: Int
+    _ a: TermID, _ b: TermID, deciding d: TermID, _ truth: Bool, _ own: Case
   ) -> Bool {
     let table = table
-    var facts = facts
-    facts += self.facts(d, isPositive: truth)
+    var own = own
+    own.facts += facts(d, isPositive: truth)
     let opposite = table.negate(d)
     let isZero =
       !truth
       && (table.isNonnegative(d)
-        || facts.contains { $0.term == opposite && !$0.isPositive })
+        || own.facts.contains { $0.term == opposite && !$0.isPositive })
     var solution: (TermID, TermID)?
     if isZero { solution = solved(d) }
     func replacement(_ id: TermID) -> TermID? {
@@ -105,17 +128,30 @@ package struct Prover {
       if term.operands[0] == opposite, truth || isZero { return table.zero }
       return nil
     }
-    return prove(
-      replaced(a, about: d, replacement), replaced(b, about: d, replacement),
-      facts: replaced(facts, about: d, replacement), depth: depth + 1)
+    return prove(a, b, own, about: d, replacement)
   }
 
-  /// A case about one element says nothing of what reductions fold.
+  /// A case about one element says nothing of what reductions fold, one about a number of this
+  /// tensor nothing of what is folded over all tensors.
   private func replaced(
     _ root: TermID, about atom: TermID, _ replacement: (TermID) -> TermID?
   ) -> TermID {
-    table.spread(atom).isEmpty
-      ? table.substitute(root, replacement) : table.substitute(element: root, replacement)
+    let table = table
+    let isElement = !table.spread(atom).isEmpty
+    if !isElement, table.isGlobal(atom) { return table.substitute(root, replacement) }
+    return table.substitute(root) { id in
+      if let found = replacement(id) { return found }
+      let term = table[id]
+      let stays =
+        isElement
+        ? term.kind == .apply && !term.operation.isElementwise : looksAtAllTensors(term)
+      return stays ? id : nil
+    }
+  }
+
+  private func looksAtAllTensors(_ term: Term) -> Bool {
+    table.reachesAllTensors(term)
+      || term.kind == .apply && [.gradientAt, .hessianProduct].contains(term.operation)
   }
 
   /// The facts as they stand and as they read in a case.
@@ -139,18 +175,20 @@ package struct Prover {
       let isSure = factor.exponent.isNegative || table.isPositive(factor.base)
       return !table.isNonnegative(factor.base) || strictly && !isSure
     }
-    let whole = table.withoutMarks(table.multiply(rest, table.product(kept)))
+    let whole = table.multiply(rest, table.product(kept))
     return weight.isNegative ? table.negate(whole) : whole
   }
 
-  /// A fact as it stands, and what it says of the sign-deciding part.
+  /// A fact as it stands, and what it says of the sign-deciding part. A part without a value where
+  /// another arm holds says nothing there: one of two cases must hold of every number.
   private func facts(_ term: TermID, isPositive: Bool) -> [Fact] {
     let bare = essence(term, strictly: !isPositive)
-    return (bare == term ? [term] : [term, bare]).map { Fact(term: $0, isPositive: isPositive) }
+    return (bare == term ? [term] : [term, bare]).filter { table.isTotal($0) }
+      .map { Fact(term: $0, isPositive: isPositive) }
   }
 
   private mutating func proveBySigns(
-    _ a: TermID, _ b: TermID, of child: TermID, _ facts: [Fact], _ depth: Int
+    _ a: TermID, _ b: TermID, of child: TermID, _ own: Case
   ) -> Bool {
     let table = table
     let opposite = table.negate(child)
@@ -161,9 +199,9 @@ package struct Prover {
       {
         continue
       }
-      var facts = facts
-      facts += self.facts(child, isPositive: sign == 1)
-      facts += self.facts(opposite, isPositive: sign == -1)
+      var here = own
+      here.facts += facts(child, isPositive: sign == 1)
+      here.facts += facts(opposite, isPositive: sign == -1)
       let solution = sign == 0 ? solved(child) : nil
       func replacement(_ id: TermID) -> TermID? {
         if let solution, id == solution.0 { return solution.1 }
@@ -178,17 +216,14 @@ package struct Prover {
         default: return nil
         }
       }
-      guard
-        prove(
-          replaced(a, about: child, replacement), replaced(b, about: child, replacement),
-          facts: replaced(facts, about: child, replacement), depth: depth + 1)
-      else { return false }
+      guard prove(a, b, here, about: child, replacement) else { return false }
     }
     return true
   }
 
   /// A symbol that a zero term determines, and its value: linear, with a weight that is never 0.
   private func solved(_ x: TermID) -> (TermID, TermID)? {
+    guard table.isTotal(x) else { return nil }
     let solver = Solver(table)
     for symbol in table.symbols(in: x).reversed() {
       if let c = solver.coefficients(x, of: symbol), c.count == 2, table.isNonzero(c[1]) {
@@ -208,13 +243,28 @@ package struct Prover {
     for fact in facts {
       if fact.isPositive {
         if table.isNonnegative(table.subtract(d, fact.term)) { return true }
-        // x > 0 makes −x + (something ≤ 0) negative.
-        if table.interval(table.add(d, fact.term)).isNonpositive { return false }
+        // x > 0 makes −k x + (something ≤ 0) negative.
+        for k in ratios(d, fact.term) {
+          let rest = table.interval(table.add(d, table.scale(fact.term, by: k)))
+          if rest.isNonpositive { return false }
+        }
       } else if table.isNonnegative(table.subtract(fact.term, d)) {
         return false
       }
     }
     return nil
+  }
+
+  /// 1, and what makes parts of two sums cancel.
+  private func ratios(_ d: TermID, _ fact: TermID) -> [Rational] {
+    var result = [Rational.one]
+    let own = table.monomials(fact)
+    for (weight, monomial) in table.monomials(d) where monomial != table.one {
+      guard let part = own.first(where: { $0.monomial == monomial }) else { continue }
+      let k = -weight / part.weight
+      if k.isPositive, !result.contains(k) { result.append(k) }
+    }
+    return result
   }
 
   /// Whether the facts say d ≤ 0.
@@ -237,97 +287,136 @@ package struct Prover {
 
   /// What to decide next: a condition, else a sign, else a maximum, in one of the terms.
   private func splitPoint(_ a: TermID, _ b: TermID) -> Split? {
+    var found = Atoms()
+    for root in [a, b] { collect(root, .element, &found) }
+    // Innermost first, so that what depends on a condition is decided after it.
+    if let first = found.conditions.min(by: { $0.raw < $1.raw }) {
+      // |x| > c is two conditions of x.
+      var inner = Atoms()
+      collect(table[first].operands[0], .element, &inner)
+      return inner.signOrMaximum(table) ?? .condition(first)
+    }
+    if let first = found.others.min(by: { $0.raw < $1.raw }) { return .other(first) }
+    return found.signOrMaximum(table)
+  }
+
+  /// Whose values a part has: of the element at hand, of its tensor, of all tensors.
+  private enum Reach: UInt8 { case element, tensor, all }
+
+  /// The atoms that a case may decide.
+  private struct Atoms {
     var conditions: [TermID] = []
+    /// Conditions that are no comparisons.
     var others: [TermID] = []
     var signs: [TermID] = []
     var maxima: [TermID] = []
-    var seen: Set<TermID> = []
-    var pending = [a, b]
-    while let next = pending.popLast() {
-      guard seen.insert(next).inserted else { continue }
+    var seen: [TermID: Reach] = [:]
+
+    func signOrMaximum(_ table: TermTable) -> Split? {
+      if let first = signs.min(by: { $0.raw < $1.raw }) { return .sign(first) }
+      if let first = maxima.min(by: { $0.raw < $1.raw }) { return .maximum(first) }
+      return nil
+    }
+  }
+
+  private func collect(_ root: TermID, _ reach: Reach, _ found: inout Atoms) {
+    var pending = [(root, reach)]
+    while let (next, reach) = pending.popLast() {
+      if let old = found.seen[next], old.rawValue <= reach.rawValue { continue }
+      found.seen[next] = reach
       let term = table[next]
-      if term.kind == .apply {
+      guard term.kind == .apply else {
+        pending += term.operands.map { ($0, reach) }
+        continue
+      }
+      // What a loop carries has another value in each iteration, and in each loop.
+      let isOne =
+        switch reach {
+        case .element: true
+        case .tensor: table.spread(next).isEmpty
+        case .all: table.spread(next).isEmpty && table.isGlobal(next)
+        }
+      if isOne, !table.isCarried(next) {
         switch term.operation {
-        case .greater: conditions.append(next)
-        case .sign, .absolute: signs.append(term.operands[0])
-        case .maximum: maxima.append(next)
-        default: if table.isBoolean(next) { others.append(next) }
-        }
-        // The inside of a reduction may be decided for each element differently.
-        if !term.operation.isElementwise {
-          // A scalar condition inside of a reduction is the same for all of its elements.
-          pending += term.operands.filter { table.spread($0).isEmpty }
-          for operand in term.operands where !table.spread(operand).isEmpty {
-            conditions += scalarConditions(operand)
-          }
-          continue
+        case .greater: found.conditions.append(next)
+        // Only conditions are looked for inside of what is folded.
+        case .sign, .absolute: if reach == .element { found.signs.append(term.operands[0]) }
+        case .maximum: if reach == .element { found.maxima.append(next) }
+        default: if reach == .element, table.isBoolean(next) { found.others.append(next) }
         }
       }
-      pending += term.operands
-    }
-    // Innermost first, so that what depends on a condition is decided after it.
-    if let first = conditions.min(by: { $0.raw < $1.raw }) { return .condition(first) }
-    if let first = others.min(by: { $0.raw < $1.raw }) { return .other(first) }
-    if let first = signs.min(by: { $0.raw < $1.raw }) { return .sign(first) }
-    if let first = maxima.min(by: { $0.raw < $1.raw }) { return .maximum(first) }
-    return nil
-  }
-
-  private func scalarConditions(_ root: TermID) -> [TermID] {
-    var found: [TermID] = []
-    var seen: Set<TermID> = []
-    var pending = [root]
-    while let next = pending.popLast() {
-      guard seen.insert(next).inserted else { continue }
-      let term = table[next]
-      if term.kind == .apply, term.operation == .greater, table.spread(next).isEmpty,
-        !table.contains(next, where: { table.symbol(of: $0)?.role == .carried })
-      {
-        found.append(next)
+      for operand in term.operands {
+        let inner: Reach =
+          looksAtAllTensors(term)
+          ? .all
+          : term.operation.isElementwise || table.spread(operand).isEmpty ? .element : .tensor
+        pending.append((operand, inner.rawValue > reach.rawValue ? inner : reach))
       }
-      pending += term.operands
     }
-    return found
   }
 
-  /// Whether a and b are the same, perhaps under conditions.
-  private mutating func settle(_ a: TermID, _ b: TermID) -> Bool {
-    if a == b { return true }
-    if table.isEqual(a, b) {
-      addConditions(a, b)
+  // MARK: Where both are defined
+
+  /// What two steps of the same values need to be the same: where one is no number the other must be
+  /// none, and where one may be a number although a part of it is none, nothing is known.
+  mutating func conditions(_ a: Definedness, _ b: Definedness) -> Definedness {
+    var result = missing(a.absorbed, from: a.hard)
+    result.formUnion(missing(b.absorbed, from: b.hard), table)
+    for (p, q) in [(a.hard, b.hard), (b.hard, a.hard)] {
+      var known = q
+      known.formUnion(result, table)
+      result.formUnion(missing(p, from: known), table)
+    }
+    return result
+  }
+
+  /// The clauses of one step that those of another do not imply.
+  package mutating func missing(_ a: Definedness, from b: Definedness) -> Definedness {
+    var result = Definedness()
+    for (clause, condition) in a.clauses where !implies(b, clause, where: condition) {
+      result.insert(clause, where: condition, table)
+    }
+    return result
+  }
+
+  /// Whether all clauses together imply one more.
+  private mutating func implies(
+    _ known: Definedness, _ clause: Clause, where condition: TermID
+  ) -> Bool {
+    var bare = clause
+    bare.isAbsorbed = false
+    if let own = known.guards[bare] ?? known.guards[clause],
+      own == condition || table.multiply(condition, table.logicalNot(own)) == table.zero
+    {
       return true
     }
-    let (p, q) = (table.withoutMarks(a), table.withoutMarks(b))
-    guard p != a || q != b, table.isEqual(p, q) else { return false }
-    addConditions(a, b)
-    return true
+    guard clause.hasText else { return false }
+    return proves(
+      table.multiply(condition, table.failure(of: clause)), table.zero, where: known)
   }
 
-  /// What one of two terms divides by and the other does not, where it may be 0.
-  private mutating func addConditions(_ a: TermID, _ b: TermID) {
-    let p = divisors(a)
-    let q = divisors(b)
-    for divisor in p.symmetricDifference(q).sorted(by: { $0.raw < $1.raw })
-    where !table.isNonzero(divisor) && !conditions.contains(divisor) {
-      conditions.append(divisor)
+  /// Whether it is shown that there is no place where all clauses hold.
+  mutating func areContradictory(_ all: Definedness) -> Bool {
+    if all.isEverywhere { return false }
+    let valid = all.clauses.filter { $0.clause.hasText }.prefix(8)
+      .map { table.validity(of: $0.clause, where: $0.guard) }
+    return proves(table.multiply(valid), table.zero)
+  }
+
+  /// The clauses without those that others imply, the weakest first.
+  package mutating func weakest(_ all: Definedness) -> [(clause: Clause, guard: TermID)] {
+    // What speaks of one number is weaker than what speaks of every element.
+    func rank(_ clause: Clause) -> Int {
+      table.spread(clause.term).isEmpty ? table.isData(clause.term) ? 1 : 0 : 2
     }
-  }
-
-  private func divisors(_ root: TermID) -> Set<TermID> {
-    var found: Set<TermID> = []
-    var seen: Set<TermID> = []
-    var pending = [root]
-    while let next = pending.popLast() {
-      guard seen.insert(next).inserted else { continue }
-      let term = table[next]
-      if term.kind == .product {
-        for (base, exponent) in zip(term.operands, term.weights) where exponent.isNegative {
-          found.insert(base)
-        }
+    var kept = all.clauses.sorted { rank($0.clause) < rank($1.clause) }
+    for k in kept.indices.reversed() {
+      var others = Definedness()
+      for (i, other) in kept.enumerated() where i != k {
+        others.insert(other.clause, where: other.guard, table)
       }
-      if table.isMark(next) { found.insert(term.operands[0]) }
-      pending += term.operands
+      if implies(others, kept[k].clause, where: kept[k].guard) { kept.remove(at: k) }
     }
-    return found
+    return kept
   }
 }

@@ -69,11 +69,11 @@ package struct Reduction {
     var kept = rule.states.indices.filter { live[$0] && map[rule.states[$0].symbol] == nil }
     merge(&kept, &nexts)
     if assuming { assume(&nexts, kept) }
-    dropMarks(&nexts, kept)
     for k in kept {
       states.append((rule.states[k].name, rule.states[k].symbol, rule.initial[k], nexts[k]))
       noteAverage(k, nexts[k])
     }
+    tellConditions(plain, live)
   }
 
   // MARK: Steps
@@ -91,7 +91,7 @@ package struct Reduction {
         )
         var scales = [t.one]
         if drivers.0 != t.zero, drivers.1 != t.zero {
-          let ratio = t.withoutMarks(t.divide(drivers.1, drivers.0))
+          let ratio = t.divide(drivers.1, drivers.0)
           if !t.isData(ratio), ratio != t.zero, ratio != t.one { scales.append(ratio) }
         }
         for scale in scales where !t.contains(scale, rule.step) {
@@ -115,28 +115,23 @@ package struct Reduction {
     }
   }
 
-  /// x / |x| and its kin lose their mark.
-  private mutating func dropMarks(_ nexts: inout [TermID], _ kept: [Int]) {
+  /// What the rule divides by and the shorter one does not.
+  private mutating func tellConditions(_ step: SymbolicRule.Step, _ live: [Bool]) {
     let t = table
-    var marks: [TermID] = []
-    for root in [weight] + kept.map({ nexts[$0] }) {
-      _ = t.contains(
-        root,
-        where: { id in
-          if t.isMark(id), !marks.contains(id) { marks.append(id) }
-          return false
-        })
+    let needed = rule.definedness(step, live: live, isFirst: false)
+    var left = Definedness()
+    for root in [weight] + states.map(\.next) {
+      left.formUnion(t.definedness(of: root).closed(t), t)
     }
-    for mark in marks {
-      let inside = printer.text(t[mark].operands[0])
-      steps.append(
-        Step(
-          name: "quotient", text: "x / |x| is sign(x), for x = \(inside)",
-          certainty: .exactWhere("\(inside) ≠ 0")))
+    var prover = Prover(t)
+    for (clause, condition) in prover.weakest(prover.missing(needed, from: left)) {
+      for text in printer.texts([(clause, condition)]) where clause.hasText {
+        steps.append(
+          Step(
+            name: "quotient", text: "what it divides by is not 0: \(text)",
+            certainty: .exactWhere(text)))
+      }
     }
-    if marks.isEmpty { return }
-    weight = t.reduced(t.withoutMarks(weight))
-    nexts = nexts.map { t.reduced(t.withoutMarks($0)) }
   }
 
   /// Functions of the gradient alone that are nearly the gradient where it is small.

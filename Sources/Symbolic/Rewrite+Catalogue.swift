@@ -4,12 +4,12 @@ extension Rewrite {
     Rewrite(
       .polynomial, "(a + b) c = a c + b c", exceptions: "∞ − ∞ and 0 · ∞ may appear or vanish"),
     Rewrite(
-      .cancel, "x / x = 1", if: "x ≠ 0, or with a mark that the quotient needs it",
+      .cancel, "x / x = 1", if: "x ≠ 0, which stands beside the term",
       exceptions: "NaN for 0 and ∞ becomes 1"),
     Rewrite(.powers, "x^a x^b = x^(a + b)", if: "x > 0, or a and b whole", exceptions: "0 · ∞"),
     Rewrite(.rootOfProduct, "√(x y) = √x √y", if: "x ≥ 0 or y ≥ 0", exceptions: "0 · ∞"),
     Rewrite(.rootOfSquare, "√(x²) = |x|"),
-    Rewrite(.squareOfRoot, "√x² = x", if: "x ≥ 0, or with a mark that it needs it"),
+    Rewrite(.squareOfRoot, "√x² = x", if: "x ≥ 0, which stands beside the term"),
     Rewrite(
       .signOfScaled, "sign(c x) = sign(x)", if: "c > 0", exceptions: "sign(−0) is 0 of either sign"),
     Rewrite(.signOfSigned, "sign(tanh(x)) = sign(x)"),
@@ -17,7 +17,8 @@ extension Rewrite {
     Rewrite(.signCubed, "sign(x)³ = sign(x)"),
     Rewrite(.signTimesAbsolute, "sign(x) |x| = x", exceptions: "0 · ∞ cannot appear"),
     Rewrite(
-      .overAbsolute, "x / |x| = sign(x)", if: "x ≠ 0, or with a mark", exceptions: "NaN for 0 and ∞"
+      .overAbsolute, "x / |x| = sign(x)", if: "x ≠ 0, which stands beside the term",
+      exceptions: "NaN for 0 and ∞"
     ),
     Rewrite(.absoluteSquared, "|x|² = x²"),
     Rewrite(.absoluteOfProduct, "|x y| = |x| |y|"),
@@ -46,6 +47,9 @@ extension Rewrite {
       .linearReduction, "sum(c x) = c sum(x)", if: "c is the same for all elements",
       exceptions: "rounding"),
     Rewrite(.reductionOfConstant, "sum(c) = n c", if: "c is the same for all elements"),
+    Rewrite(.reductionOfReductions, "sum(row_sum(x)) = sum(x)", exceptions: "rounding"),
+    Rewrite(.reductionOfTranspose, "sum(xᵀ) = sum(x)", exceptions: "rounding"),
+    Rewrite(.traceOfProduct, "trace(A B) = sum(A · Bᵀ)", exceptions: "rounding"),
     Rewrite(.maximumOfScaledTensor, "max(c x) = c max(x)", if: "c ≥ 0", exceptions: "0 · ∞"),
     Rewrite(.productOfMatrices, "(A + c B) C = A C + c (B C)", exceptions: "0 · ∞; rounding"),
     Rewrite(.transposeOfProduct, "(A B)ᵀ = Bᵀ Aᵀ"),
@@ -59,6 +63,6 @@ extension Rewrite {
       .commonDenominator, "a / x + b / y = (a y + b x) / (x y)", if: "x, y ≠ 0", exceptions: "∞"),
     Rewrite(
       .divisionOfPolynomials, "(x² − y²) / (x − y) = x + y",
-      if: "the divisor is not 0, or with a mark", exceptions: "NaN for 0 / 0"),
+      if: "the divisor is not 0, which stands beside the term", exceptions: "NaN for 0 / 0"),
   ]
 }

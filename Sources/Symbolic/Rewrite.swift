@@ -1,8 +1,8 @@
 /// The conditional rewrites of the normal form, as data.
 ///
 /// Terms are finite real numbers: a rewrite that is only exact for those says what happens to NaN,
-/// infinities and −0. The engine applies a rewrite only where its condition follows from domains; a
-/// quotient that may be 0/0 keeps a mark of it.
+/// infinities and −0. The engine applies a rewrite only where its condition follows from domains; where
+/// a quotient or a root is a number stands beside the term (`Definedness`).
 package struct Rewrite: Sendable {
   package enum Name: String, CaseIterable, Sendable {
     case polynomial = "polynomial"
@@ -39,6 +39,9 @@ package struct Rewrite: Sendable {
     case knownCondition = "known-condition"
     case linearReduction = "linear-reduction"
     case reductionOfConstant = "reduction-of-constant"
+    case reductionOfReductions = "reduction-of-reductions"
+    case reductionOfTranspose = "reduction-of-transpose"
+    case traceOfProduct = "trace-of-product"
     case maximumOfScaledTensor = "max-of-scaled-tensor"
     case productOfMatrices = "matrix-product-linear"
     case transposeOfProduct = "transpose-of-product"

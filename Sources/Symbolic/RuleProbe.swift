@@ -8,32 +8,59 @@ package enum ProbeOutcome: Sendable {
   case failed(String)
 }
 
-/// Runs two rules on the same random weights and gradients, in float64.
+/// Numbers for weights or gradients, all of few binary digits, so that sums and products of them are exact.
+package enum ProbePattern: Sendable {
+  case random
+  /// All 0.
+  case zero
+  /// One element 0, the others random.
+  case oneZero
+  /// Equal and opposite elements: few values, each several times, 0 among them.
+  case ties
+  /// All equal.
+  case equal
+  /// What the rules may compare it with.
+  case thresholds
+}
+
+/// Two rules side by side on the same tensors, in float64.
 package struct ProbeRequest: Sendable {
   package var hypers: [(name: String, value: Double)]
   /// By rule, by step, by hyperparameter.
   package var values: [[[Double]]]
+  /// How far each of them may lie from what the rule says.
+  package var errors: [[[Double]]]
   package var variants: [Int]
   package var seed: UInt64
   package var steps: Int
   package var horizon: Int
-  /// Some gradients are 0.
-  package var hasZeros: Bool
+  package var rank: Int?
+  package var tensors = 1
+  package var weights = ProbePattern.random
+  package var gradients = ProbePattern.random
+  /// What weights and gradients are multiplied with: powers of 2.
+  package var weightSize = 1.0
+  package var gradientSize = 1.0
+  /// So many steps have one gradient.
+  package var stretch = 1
+  /// A walk ends after this work.
+  package var work = 200_000
 
   package init(
-    hypers: [(name: String, value: Double)], values: [[[Double]]], variants: [Int], seed: UInt64,
-    steps: Int, horizon: Int, hasZeros: Bool
+    hypers: [(name: String, value: Double)], values: [[[Double]]], errors: [[[Double]]]? = nil,
+    variants: [Int], seed: UInt64, steps: Int, horizon: Int
   ) {
     self.hypers = hypers
     self.values = values
+    self.errors = errors ?? values.map { $0.map { $0.map { _ in 0 } } }
     self.variants = variants
     self.seed = seed
     self.steps = steps
     self.horizon = horizon
-    self.hasZeros = hasZeros
   }
 }
 
 package protocol RuleProbe {
-  func run(_ a: Rule, _ b: Rule, _ request: ProbeRequest) -> ProbeOutcome
+  /// What was found, and what it cost in elements computed.
+  func run(_ a: Rule, _ b: Rule, _ request: ProbeRequest) -> (outcome: ProbeOutcome, work: Int)
 }

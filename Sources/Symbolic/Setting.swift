@@ -27,6 +27,8 @@ package struct Setting {
   package let table: TermTable
   /// The hyperparameters of each rule.
   package private(set) var hypers: [[TermID]] = []
+  /// Where those of each rule are defined.
+  package private(set) var defined: [Definedness] = []
   /// The free symbols of each rule's text.
   package private(set) var free: [[TermID]] = []
   /// The symbols that stand for any number of their domains, and a value to try first.
@@ -37,11 +39,11 @@ package struct Setting {
   /// Names that are one: a key of the second rule to a key of the first.
   package typealias Renaming = [String: String]
 
-  /// `replaced` gives hyperparameters of the second rule another value, as terms made from the
+  /// `narrowed` are smaller domains, by the names of symbols. `replaced` gives hyperparameters of the second rule another value, as terms made from the
   /// terms of all its hyperparameters by their keys.
   package init(
     _ table: TermTable, _ rules: [Rule], _ generality: Generality,
-    renaming: Renaming = [:],
+    renaming: Renaming = [:], narrowed: [String: Interval] = [:],
     replaced: (TermTable, [String: TermID]) -> [String: TermID] = { _, _ in [:] }
   ) throws(SymbolicError) {
     self.table = table
@@ -106,8 +108,17 @@ package struct Setting {
       }
     }
     let table = table
+    for (key, domain) in domains.sorted(by: { $0.key < $1.key }) where domain.isEmpty {
+      let name = names[key] ?? Greek.unicode(key)
+      throw SymbolicError(
+        "no number is in every domain that `\(name)` has: give the rules other names or values for it"
+      )
+    }
     func symbol(_ key: String) -> TermID {
-      table.symbol(Symbol(names[key] ?? Greek.unicode(key), .hyper, domain: domains[key] ?? .all))
+      let name = names[key] ?? Greek.unicode(key)
+      let domain = domains[key] ?? .all
+      return table.symbol(
+        Symbol(name, .hyper, domain: narrowed[name].map { domain.intersection($0) } ?? domain))
     }
     var all = Set(keys.joined().compactMap { $0 }).union(written).sorted()
     all.removeAll { key in symbols.contains { $0.name == key } }
@@ -118,6 +129,7 @@ package struct Setting {
       var resolver = HyperResolver(
         table, rules[r].module, own, keys[r].map { $0.map { symbol($0) } })
       hypers.append(try resolver.all())
+      defined.append(resolver.defined)
     }
     if rules.count > 1 {
       var byKey: [String: TermID] = [:]
@@ -141,6 +153,7 @@ private struct HyperResolver {
   let module: RuleModule
   let free: [TermID]
   var terms: [TermID?]
+  private(set) var defined = Definedness()
   private var isOpen: [Bool]
 
   init(_ table: TermTable, _ module: RuleModule, _ free: [TermID], _ known: [TermID?]) {
@@ -177,6 +190,8 @@ private struct HyperResolver {
       weight: table.zero, gradient: table.zero, step: SymbolicRule.step(table, from: 1),
       hypers: terms.map { $0 ?? table.zero }, free: free)
     var importer = Importer(table, function, context)
-    terms[k] = table.reduced(try importer.run()[0].term)
+    let result = try importer.run()[0]
+    terms[k] = table.reduced(result.term)
+    defined.formUnion(result.defined, table)
   }
 }

@@ -20,7 +20,7 @@ package struct Solver {
     guard slope != table.zero, !table.contains(slope, x), !table.contains(rest, x),
       table.isEqual(numerator, table.add(table.multiply(slope, x), rest))
     else { return nil }
-    return table.withoutMarks(table.divide(table.negate(rest), slope))
+    return table.divide(table.negate(rest), slope)
   }
 
   /// The coefficients of a polynomial in x, the constant first; nil where it is none.
@@ -53,9 +53,8 @@ package struct Solver {
     let root = table.power(
       table.reduced(table.subtract(table.multiply(c[1], c[1]), four)), .half)
     return [table.negate(root), root].map { part in
-      table.withoutMarks(
-        table.divide(
-          table.add(table.negate(c[1]), part), table.scale(c[2], by: Rational(2))))
+      table.divide(
+        table.add(table.negate(c[1]), part), table.scale(c[2], by: Rational(2)))
     }
   }
 

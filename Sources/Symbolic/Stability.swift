@@ -40,7 +40,7 @@ package struct Stability {
           let entry =
             j == 0
             ? t.add(linear.matrix[i][0], t.multiply(linear.input[i], h)) : linear.matrix[i][j]
-          return t.reduced(t.withoutMarks(t.substitute(entry, replacement)))
+          return t.reduced(t.substitute(entry, replacement))
         }
       }
     }
@@ -54,7 +54,7 @@ package struct Stability {
     if let rate {
       // lr = x / h: where h goes away, only the product matters.
       let map = [rate: t.divide(x, h)]
-      let changed = polynomial.map { t.reduced(t.withoutMarks(t.substitute($0, map))) }
+      let changed = polynomial.map { t.reduced(t.substitute($0, map)) }
       if !changed.contains(where: { t.contains($0, h) }) {
         polynomial = changed
         variable = x
@@ -89,10 +89,10 @@ package struct Stability {
       if slope == t.zero {
         unsolved.append(core)
       } else if t.isPositive(slope) || t.isNonnegative(slope) {
-        let bound = t.withoutMarks(t.divide(t.negate(value), slope))
+        let bound = t.divide(t.negate(value), slope)
         if !t.interval(bound).isNonpositive { lower.append(bound) }
       } else if t.interval(slope).isNonpositive {
-        upper.append(t.withoutMarks(t.divide(value, t.negate(slope))))
+        upper.append(t.divide(value, t.negate(slope)))
       } else {
         unsolved.append(core)
       }

@@ -90,10 +90,9 @@ package struct SteadyState {
     let small = Set(
       zip(rule.hyperNames, rule.hypers).filter { isEpsilon($0.0) }.map(\.1))
     let rest = t.reduced(
-      t.withoutMarks(
-        t.substitute(update) { id in
-          small.contains(id) && t[id].kind == .symbol ? t.zero : nil
-        }))
+      t.substitute(update) { id in
+        small.contains(id) && t[id].kind == .symbol ? t.zero : nil
+      })
     withoutEpsilon = rest == update ? nil : rest
     self.limits = limits
   }
@@ -144,8 +143,7 @@ package struct NoiseResponse {
       throw SymbolicError("its states grow without end")
     }
     mean = t.reduced(
-      t.withoutMarks(
-        t.add([d] + (0..<n).map { t.multiply(c[$0], still[$0]) })))
+      t.add([d] + (0..<n).map { t.multiply(c[$0], still[$0]) }))
     // P = A P Aᵀ + b bᵀ, for the symmetric P.
     var unknowns: [(Int, Int)] = []
     for i in 0..<n { for j in i..<n { unknowns.append((i, j)) } }
@@ -171,6 +169,6 @@ package struct NoiseResponse {
     }
     var total = [t.multiply(d, d)]
     for i in 0..<n { for j in 0..<n { total.append(t.multiply([c[i], c[j], p[place(i, j)]])) } }
-    variance = t.reduced(t.withoutMarks(t.reduced(t.add(total))))
+    variance = t.reduced(t.reduced(t.add(total)))
   }
 }

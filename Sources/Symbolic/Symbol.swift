@@ -9,7 +9,7 @@ package struct Symbol: Hashable, Sendable {
     case weight, gradient, state, input, loss, draw
     /// rows, cols, numel, rank: positive whole numbers.
     case extent
-    /// π and e.
+    /// π, e and ∞.
     case constant
     /// What a loop carries.
     case carried
@@ -40,6 +40,9 @@ package struct Symbol: Hashable, Sendable {
     self.isGlobal =
       isGlobal ?? [.hyper, .step, .horizon, .loss, .constant].contains(role)
   }
+
+  /// ∞ itself, which is no number: see `Importer`.
+  package var isInfinite: Bool { role == .constant && name == "inf" }
 
   /// Whether it differs from run to run: not a function of hyperparameters, t and the shape.
   package var isData: Bool {

@@ -17,6 +17,8 @@ package struct SymbolicRule {
     package var states: [TermID]
     /// Views by name.
     package var views: [String: TermID]
+    /// Where each is defined, by output.
+    var defined: [OutputTarget: Definedness] = [:]
   }
 
   package let table: TermTable
@@ -29,6 +31,9 @@ package struct SymbolicRule {
   package var states: [State]
   /// The states before the first step.
   package let initial: [TermID]
+  private var initialDefined: [Definedness]
+  /// Where the hyperparameters are.
+  private let hypersDefined: Definedness
   package let inputs: [TermID]
 
   /// w before a step.
@@ -43,7 +48,8 @@ package struct SymbolicRule {
   /// `side` tells the states of two rules in one table apart.
   package init(
     _ table: TermTable, name: String, variant: RuleVariant, hypers: [TermID],
-    hyperNames: [String], free: [TermID] = [], side: Int = 0
+    hyperNames: [String], free: [TermID] = [], side: Int = 0,
+    hypersDefined: Definedness = Definedness()
   ) throws(SymbolicError) {
     self.table = table
     self.name = name
@@ -51,6 +57,7 @@ package struct SymbolicRule {
     self.hypers = hypers
     self.hyperNames = hyperNames
     self.free = free
+    self.hypersDefined = hypersDefined
     weight = Self.weight(table)
     gradient = Self.gradient(table)
     step = Self.step(table, from: 1)
@@ -64,8 +71,11 @@ package struct SymbolicRule {
     context.inputs = inputs
     var first = Importer(table, variant.initial, context)
     var initial = [TermID](repeating: table.zero, count: variant.states.count)
-    for (target, term) in try first.run() {
-      if case .state(let k) = target { initial[k] = table.reduced(term) }
+    initialDefined = initial.map { _ in Definedness() }
+    for (target, term, defined, _) in try first.run() {
+      guard case .state(let k) = target else { continue }
+      initial[k] = table.reduced(term)
+      initialDefined[k] = defined
     }
     self.initial = initial
     var signs = [Bool](repeating: false, count: variant.states.count)
@@ -115,9 +125,9 @@ package struct SymbolicRule {
       here.states = states(table, variant, signs, side + 1_000).map(\.symbol)
       var importer = Importer(table, variant.update, here)
       var isStable = true
-      for (target, term) in try importer.run() {
+      for (target, term, _, range) in try importer.run() {
         guard case .state(let k) = target, signs[k] else { continue }
-        if !table.isNonnegative(table.reduced(term)) {
+        if !range.isNonnegative, !table.isNonnegative(table.reduced(term)) {
           signs[k] = false
           isStable = false
         }
@@ -141,7 +151,8 @@ package struct SymbolicRule {
     context.inputs = inputs
     var importer = Importer(table, variant.update, context)
     var result = Step(weight: context.weight, states: states, views: [:])
-    for (target, term) in try importer.run() {
+    for (target, term, defined, _) in try importer.run() {
+      result.defined[target] = defined
       switch target {
       case .parameter: result.weight = table.reduced(term)
       case .state(let k): result.states[k] = table.reduced(term)
@@ -150,6 +161,23 @@ package struct SymbolicRule {
       }
     }
     return result
+  }
+
+  /// Where a step is defined, as far as w', the views and the states that count go.
+  package func definedness(_ step: Step, live: [Bool], isFirst: Bool) -> Definedness {
+    var all = hypersDefined
+    if isFirst { all = all.substituted(table) { $0 == self.step ? self.table.one : nil } }
+    for (k, isLive) in live.enumerated() where isLive {
+      if isFirst { all.formUnion(initialDefined[k], table) }
+      all.formUnion(step.defined[.state(k)] ?? Definedness(), table)
+    }
+    for (target, defined) in step.defined.sorted(by: { "\($0.key)" < "\($1.key)" }) {
+      switch target {
+      case .parameter, .view: all.formUnion(defined, table)
+      default: break
+      }
+    }
+    return all.closed(table)
   }
 
   /// The states that w' or a view depends on, sooner or later.
@@ -199,8 +227,8 @@ package struct SymbolicRule {
       let atFirst = table.substitute(value, [t: table.one])
       let previous = table.substitute(value, [t: table.subtract(t, table.one)])
       let after = table.substitute(next.states[k], [state.symbol: previous])
-      if prover.proves(atFirst, first!.states[k]), prover.proves(after, value),
-        prover.conditions.isEmpty
+      if table.isTotal(value), prover.proves(atFirst, first!.states[k]),
+        prover.proves(after, value)
       {
         closed[k] = value
         table.note(.closedState)

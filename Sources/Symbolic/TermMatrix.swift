@@ -44,6 +44,6 @@ enum TermMatrix {
         }
       }
     }
-    return (0..<n).map { t.withoutMarks(t.divide(rows[$0][n], rows[$0][$0])) }
+    return (0..<n).map { t.divide(rows[$0][n], rows[$0][$0]) }
   }
 }

@@ -13,6 +13,17 @@ extension TermPrinter {
     }
   }
 
+  /// What an answer takes for granted: `a != 0`.
+  package func condition(_ condition: Equation.Condition) -> String {
+    let operation: IR.Operation =
+      switch condition.kind {
+      case .nonzero: .notEqual
+      case .nonnegative: .greaterOrEqual
+      case .positive: .greater
+      }
+    return OptDialect().text(comparison(operation, condition.term), in: .conditional)
+  }
+
   /// A sum of products of conditions.
   private typealias Polynomial = [Set<TermID>: Int]
 

@@ -294,6 +294,7 @@ package struct TermPrinter {
   }
 
   private func power(_ base: TermID, _ exponent: Rational) -> Notation {
+    if base == table.euler { return .apply(.exponential, [number(exponent)]) }
     if exponent.isOne { return notation(base) }
     if exponent == .half { return .apply(.squareRoot, [notation(base)]) }
     let numerator = exponent.numerator.description
@@ -316,11 +317,6 @@ package struct TermPrinter {
     let words = detail.text.split(separator: " ")
     switch term.operation {
     case .greater: return comparison(.greater, term.operands[0])
-    case .divide:
-      // The mark of a quotient that is 1 where it is defined.
-      let root = Notation.apply(.power, [.apply(.squareRoot, [operand(0)]), .number(2)])
-      let above = detail.text == "unit" ? bracketed(operand(0), below: .prefix) : root
-      return .loose(.apply(.divide, [above, operand(0)]))
     case .power:
       if term.operands[0] == table.euler { return .apply(.exponential, [operand(1)]) }
       return power(term.operands[0], term.operands[1])
@@ -365,6 +361,9 @@ package struct TermPrinter {
         table.add(
           table.monomials(d).filter { $0.weight.isNegative == sign.isNegative }
             .map { table.scale($0.monomial, by: $0.weight * sign) }))
+    }
+    if table.monomials(d).allSatisfy({ $0.weight.isNegative }) {
+      return .apply(operation.turned, [side(Rational(-1)), .number(0)])
     }
     return .apply(operation, [side(.one), side(Rational(-1))])
   }

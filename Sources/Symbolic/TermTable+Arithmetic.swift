@@ -134,32 +134,6 @@ extension TermTable {
         .map { ($0.key, $0.value) })
   }
 
-  /// What a quotient x/x is: 1, but undefined where x may be 0.
-  func unit(_ x: TermID) -> TermID {
-    if isNonzero(x) { return one }
-    let term = self[x]
-    if term.kind == .product {
-      return multiply(term.operands.map { unit($0) })
-    }
-    if term.kind == .sum, term.operands.count == 1 { return unit(term.operands[0]) }
-    if term.kind == .apply, term.operation == .absolute || term.operation == .sign {
-      return unit(term.operands[0])
-    }
-    return opaque(.divide, [x], Detail("unit", spread: spread(x)))
-  }
-
-  /// √x² over x: 1, but undefined where x may be negative.
-  func rootUnit(_ x: TermID) -> TermID {
-    if isNonnegative(x) { return one }
-    return opaque(.divide, [x], Detail("root", spread: spread(x)))
-  }
-
-  /// Whether a term is the mark of a quotient that may be undefined.
-  package func isMark(_ id: TermID) -> Bool {
-    let term = self[id]
-    return term.kind == .apply && term.operation == .divide
-  }
-
   // MARK: Powers
 
   /// base ^ r for a fixed exponent.
@@ -246,8 +220,9 @@ extension TermTable {
         inside.append((base, exponent))
       }
     }
-    if inside.count == 1, inside[0].exponent.isOne {
-      outside.append((inside[0].base, r))
+    if inside.count == 1 {
+      // √(x³) is a number where x ≥ 0 alone, and there it is √x³.
+      outside.append((inside[0].base, inside[0].exponent * r))
     } else if !inside.isEmpty {
       outside.append((product(inside), r))
     }

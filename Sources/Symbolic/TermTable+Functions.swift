@@ -18,9 +18,7 @@ extension TermTable {
     var parts: [TermID] = []
     var isNegative = weight.isNegative
     for (base, exponent) in factors(common) {
-      if isMark(base) {
-        parts.append(base)
-      } else if isPositive(base) {
+      if isPositive(base) {
         note(.signOfScaled)
       } else if isBoolean(base) {
         parts.append(base)
@@ -83,7 +81,7 @@ extension TermTable {
     let (weight, common, rest) = content(x)
     var parts = [number(weight.magnitude)]
     for (base, exponent) in factors(common) {
-      if isMark(base) || isNonnegative(base) || !exponent.isInteger {
+      if isNonnegative(base) || !exponent.isInteger {
         parts.append(power(base, exponent))
       } else {
         parts.append(power(absoluteAtom(base), exponent))
@@ -118,23 +116,36 @@ extension TermTable {
     note(.comparison)
     let (weight, common, rest) = content(d)
     var inside = rest
-    var marks: [TermID] = []
+    var divisors: [TermID] = []
     var vanishing: [TermID] = []
     for (base, exponent) in factors(common) {
-      if isMark(base) {
-        marks.append(base)
-      } else if isPositive(base) {
+      if isPositive(base) {
         continue
       } else if isNonnegative(base) || !exponent.isInteger {
         vanishing.append(positiveAtom(base))
       } else if let n = exponent.word, n % 2 == 0 {
         vanishing.append(
           subtract(one, isZeroCondition(base)))
+      } else if exponent.isNegative {
+        divisors.append(base)
       } else {
         inside = multiply(inside, base)
       }
     }
     if weight.isNegative { inside = negate(inside) }
+    for divisor in divisors {
+      // A quotient is positive where both are, or neither.
+      if inside == one || inside == number(-1) {
+        inside = inside == one ? divisor : negate(divisor)
+      } else if divisors.count == 1 {
+        let signs = [(inside, divisor), (negate(inside), negate(divisor))].map {
+          multiply(positive($0), positive($1))
+        }
+        return multiply([add(signs)] + vanishing)
+      } else {
+        inside = multiply(inside, divisor)
+      }
+    }
     let own = interval(inside)
     let core: TermID
     if own.isPositive {
@@ -152,11 +163,15 @@ extension TermTable {
     } else {
       core = positiveAtom(inside)
     }
-    return multiply([core] + marks + vanishing)
+    return multiply([core] + vanishing)
   }
 
   private func positiveAtom(_ x: TermID) -> TermID {
-    isBoolean(x) ? x : opaque(.greater, [x], Detail("", isBoolean: true))
+    if self[x].kind == .apply, self[x].operation == .maximum {
+      // One of them is.
+      return logicalNot(multiply(self[x].operands.map { logicalNot(positive($0)) }))
+    }
+    return isBoolean(x) ? x : opaque(.greater, [x], Detail("", isBoolean: true))
   }
 
   /// The operands of a maximum, or of its negative.
@@ -236,13 +251,13 @@ extension TermTable {
       note(.maximumOfShifted)
       return absolute(kept[0])
     }
-    // A common positive factor leaves, once: what stays of it as a mark would come again.
+    // A common positive factor leaves, once.
     guard takesFactors else { return opaque(.maximum, kept.sorted { $0.raw < $1.raw }) }
     let nonzero = kept.filter { $0 != zero }
     let first = content(nonzero[0])
     var scale = first.weight.magnitude
     var shared = factors(first.common).filter {
-      isNonnegative($0.base) && !isMark($0.base) && ($0.exponent.isPositive || isPositive($0.base))
+      isNonnegative($0.base) && ($0.exponent.isPositive || isPositive($0.base))
     }
     for x in nonzero.dropFirst() where !scale.isOne || !shared.isEmpty {
       let own = content(x)
@@ -255,10 +270,7 @@ extension TermTable {
       note(.maximumOfScaled)
       let outside = product(shared)
       let inverse = product(shared.map { ($0.base, -$0.exponent) })
-      let inner = kept.map { x -> TermID in
-        let lowered = self.scale(multiply(x, inverse), by: scale.reciprocal)
-        return withoutMarks(lowered)
-      }
+      let inner = kept.map { self.scale(multiply($0, inverse), by: scale.reciprocal) }
       return self.scale(multiply(outside, maximum(inner, takesFactors: false)), by: scale)
     }
     return opaque(.maximum, kept.sorted { $0.raw < $1.raw })
@@ -281,12 +293,6 @@ extension TermTable {
       return (interval(a) + -interval(b)).isNonnegative
     }
     return spend(1) && isNonnegative(subtract(a, b))
-  }
-
-  /// The term with every mark at 1.
-  package func withoutMarks(_ id: TermID) -> TermID {
-    guard contains(id, where: { isMark($0) }) else { return id }
-    return substitute(id) { isMark($0) ? one : nil }
   }
 
   package func minimum(_ all: [TermID]) -> TermID {
@@ -346,8 +352,9 @@ extension TermTable {
       }
       return opaque(operation, [reduced(x[0])])
     case .modulo:
-      if let a = value(x[0]), let b = value(x[1]), !b.isZero {
-        return number(a - b * Rational((a / b).floor, .one))
+      if let b = value(x[1]), !b.isZero {
+        if let a = value(x[0]) { return number(a - b * Rational((a / b).floor, .one)) }
+        if isInteger(scale(x[0], by: b.reciprocal)) { return zero }
       }
       return opaque(operation, x.map { reduced($0) })
     case .exp2: return power(number(2), x[0])
@@ -355,7 +362,16 @@ extension TermTable {
     case .log10: return logarithm(x[0], base: 10)
     case .reciprocal: return power(x[0], Rational(-1))
     case .tanh, .sinh, .cosh, .sine, .cosine, .tangent, .arcsine, .arccosine, .arctangent,
-      .errorFunction, .arcsinh, .arccosh, .arctanh, .bfloat16, .float16:
+      .errorFunction, .arcsinh, .arccosh, .arctanh:
+      return opaque(function: operation, reduced(x[0]))
+    case .bfloat16, .float16:
+      // What is rounded stays.
+      let inner = monomials(x[0])
+      if inner.count == 1, inner[0].weight.magnitude.isOne, self[inner[0].monomial].kind == .apply,
+        self[inner[0].monomial].operation == operation
+      {
+        return x[0]
+      }
       return opaque(function: operation, reduced(x[0]))
     case .arctangent2, .copySign: return opaque(operation, x.map { reduced($0) })
     case .constant, .hyper, .free, .step, .horizon, .parameter, .gradient, .state, .input, .loss,
@@ -406,10 +422,7 @@ extension TermTable {
     let parts = monomials(x)
     func inside(_ monomial: TermID) -> TermID? {
       let term = self[monomial]
-      guard term.kind == .apply, term.operation == .logarithm, isPositive(term.operands[0]) else {
-        return nil
-      }
-      return term.operands[0]
+      return term.kind == .apply && term.operation == .logarithm ? term.operands[0] : nil
     }
     if parts.contains(where: { inside($0.monomial) != nil }) {
       return multiply(

@@ -27,7 +27,7 @@ extension TermTable {
       }
     case .apply:
       switch term.operation {
-      case .floor, .ceiling, .round, .bfloat16, .float16, .sign: return true
+      case .floor, .ceiling, .round, .sign: return true
       case .maximum, .absolute: return term.operands.allSatisfy { isInteger($0) }
       default: return isBoolean(id)
       }
@@ -61,12 +61,13 @@ extension TermTable {
 
   private func powerInterval(_ base: TermID, _ exponent: Rational) -> Interval {
     let own = interval(base)
-    if exponent.isInteger, let n = exponent.word {
-      if n > 0 { return own.power(min(n, 64)) }
+    if exponent.isInteger {
+      guard let n = exponent.word else { return own.isNonnegative ? .nonnegative : .all }
+      if n > 0 { return own.power(n) }
       if n % 2 == 0, !own.isNonzero { return .positive }
       // Where it is defined, it is not divided by 0.
-      if own.isNonnegative { return own.power(min(-n, 64)).positivePart.reciprocal }
-      return own.power(min(-n, 64)).reciprocal
+      if own.isNonnegative { return own.power(-n).positivePart.reciprocal }
+      return own.power(-n).reciprocal
     }
     // Where it is a number, a root is not negative.
     let root = own.intersection(.nonnegative).root
@@ -116,17 +117,29 @@ extension TermTable {
     case .select: return operand(1).hull(operand(2))
     case .sum, .globalSum:
       let own = operand(0)
+      // A tensor has an element.
+      let isCounted =
+        term.operation == .globalSum || operand(1).low.map { $0 >= .one } ?? false
+      if isCounted, own.isNonzero { return own.isPositive ? .positive : -Interval.positive }
       return own.isNonnegative ? .nonnegative : own.isNonpositive ? -Interval.nonnegative : .all
     case .maximumOf, .minimumOf, .globalMaximum, .globalMinimum:
       return operand(0)
     case .transpose, .reshape, .slice, .sort, .gather, .takeAlong: return operand(0)
-    case .divide: return .point(.one)
     case .logarithm:
       let own = operand(0)
       if let low = own.low, low == own.high, low > .one { return .positive }
       if let low = own.low, low >= .one { return .nonnegative }
       if let high = own.high, high <= .one { return -Interval.nonnegative }
       return .all
+    case .bfloat16, .float16:
+      // Rounding keeps signs, but what is tiny becomes 0.
+      let largest =
+        term.operation == .float16 ? Rational(65_504) : Rational(255) * Rational(2).power(120)
+      let bounds = Interval(-largest, largest)
+      let own = operand(0)
+      return own.isNonnegative
+        ? bounds.intersection(.nonnegative)
+        : own.isNonpositive ? bounds.intersection(-.nonnegative) : bounds
     default:
       let own = Interval(term.operation.info.values)
       guard term.operation.info.parity == .rising, own == .all else { return own }

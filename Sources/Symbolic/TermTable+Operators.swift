@@ -16,8 +16,9 @@ extension TermTable {
   }
 
   /// The factors that satisfy a predicate, and the others.
-  func split(_ monomial: TermID, _ isOutside: (TermID) -> Bool) -> (outside: TermID, inside: TermID)
-  {
+  package func split(_ monomial: TermID, _ isOutside: (TermID) -> Bool) -> (
+    outside: TermID, inside: TermID
+  ) {
     let all = factors(monomial)
     let outside = product(all.filter { isOutside($0.base) })
     return (outside, product(all.filter { !isOutside($0.base) }))
@@ -28,6 +29,9 @@ extension TermTable {
     _ operation: Operation, _ x: TermID, _ detail: Detail, count: TermID
   ) -> TermID {
     let scope = detail.scope ?? .all
+    if scope == .all, let (inner, whole) = sliced(operation, reduced(x), count) {
+      return reduce(operation, inner, whole, count: multiply(extent("rows"), extent("cols")))
+    }
     switch operation {
     case .sum:
       var parts: [TermID] = []
@@ -70,6 +74,34 @@ extension TermTable {
       return opaque(.maximumOf, [x, count], detail)
     default: return opaque(operation, [reduced(x), count], detail)
     }
+  }
+
+  /// The tensor whose rows (or columns) x is folded from, if x has one number for each of them: their
+  /// sum is that of all.
+  private func sliced(
+    _ operation: Operation, _ x: TermID, _ count: TermID
+  ) -> (TermID, Detail)? {
+    let parts = monomials(x)
+    guard operation == .sum || operation == .maximumOf, parts.count == 1 else { return nil }
+    let (outside, inside) = split(parts[0].monomial) { spread($0).isEmpty }
+    let term = self[inside]
+    guard term.kind == .apply, term.operation == operation,
+      operation == .sum || (outside == one && parts[0].weight.isOne)
+    else { return nil }
+    let own = detail(of: inside)
+    guard own.text.hasSuffix(" like"), own.scope == .perRow || own.scope == .perColumn,
+      count == extent(own.scope == .perRow ? "rows" : "cols")
+    else { return nil }
+    note(.reductionOfReductions)
+    return (
+      scale(multiply(outside, term.operands[0]), by: parts[0].weight),
+      Detail("\(Scope.all) like", spread: [], scope: .all, operand: .like)
+    )
+  }
+
+  /// A length of the parameter tensor.
+  func extent(_ name: String) -> TermID {
+    symbol(Symbol(name, .extent, domain: Interval(.one, nil), isInteger: true, isGlobal: false))
   }
 
   /// A reduction over all tensors; `isGlobal` factors leave a sum.
@@ -145,6 +177,10 @@ extension TermTable {
     return term.kind == .apply && term.operation == .matrixProduct ? term.operands : [id]
   }
 
+  func isTranspose(_ id: TermID) -> Bool {
+    self[id].kind == .apply && self[id].operation == .transpose
+  }
+
   private func isIdentity(_ id: TermID) -> Bool {
     let term = self[id]
     return term.kind == .apply && term.operation == .identity
@@ -212,7 +248,6 @@ extension TermTable {
       switch term.operation {
       case .greater: return positive(operands[0])
       case .maximum: return maximum(operands)
-      case .divide: return detail.text == "unit" ? unit(operands[0]) : rootUnit(operands[0])
       case .power: return power(operands[0], operands[1])
       case .multiply: return multiply(operands)
       case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
@@ -246,16 +281,6 @@ extension TermTable {
   package func substitute(_ root: TermID, _ map: [TermID: TermID]) -> TermID {
     if map.isEmpty { return root }
     return substitute(root) { map[$0] }
-  }
-
-  /// As `substitute`, for one element of a tensor: what stands inside of a reduction or of a matrix
-  /// operation speaks of all elements and stays.
-  func substitute(element root: TermID, _ replacement: (TermID) -> TermID?) -> TermID {
-    substitute(root) { id in
-      if let found = replacement(id) { return found }
-      let term = self[id]
-      return term.kind == .apply && !term.operation.isElementwise ? id : nil
-    }
   }
 
   func substitute(

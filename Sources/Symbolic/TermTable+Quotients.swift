@@ -54,11 +54,11 @@ extension TermTable {
         least[base] = min(exponent, .zero)
       }
     }
-    return least.filter { !$0.value.isZero && !isMark($0.key) && value($0.key) == nil }
+    return least.filter { !$0.value.isZero && value($0.key) == nil }
       .sorted { $0.key.raw < $1.key.raw }.map { ($0.key, $0.value) }
   }
 
-  /// The sum with exponents lowered, without marks: what is divided by is not 0 where it is defined.
+  /// The sum with exponents lowered.
   private func divided(_ id: TermID, by shared: [Factor]) -> TermID {
     var all: [TermID] = []
     for (weight, monomial) in monomials(id) {
@@ -95,7 +95,7 @@ extension TermTable {
     if rest == zero { return zero }
     var numerator = rest
     var outside: [Factor] = []
-    var marks: [TermID] = []
+    var signs: [TermID] = []
     var isChanged = false
     let division = PolynomialDivision(table: self)
     for (base, exponent) in factors(common) {
@@ -106,7 +106,6 @@ extension TermTable {
           isChanged = true
           numerator = quotient
           left = left + .one
-          marks.append(unit(base))
         }
       }
       if left == Rational(-1), let inside = sizeOfSum(base),
@@ -117,15 +116,14 @@ extension TermTable {
         isChanged = true
         numerator = quotient
         left = .zero
-        marks.append(sign(inside))
-        marks.append(unit(inside))
+        signs.append(sign(inside))
       }
       if !left.isZero { outside.append((base, left)) }
     }
     if !isChanged, monomials(rest).count >= monomials(id).count { return id }
-    // What is not cancelled stands where it stood: no new quotient, no new mark.
+    // What is not cancelled stands where it stood: no new quotient.
     let joined = divided(numerator, by: outside.map { ($0.base, -$0.exponent) })
-    return scale(multiply([joined] + marks), by: weight)
+    return scale(multiply([joined] + signs), by: weight)
   }
 
   /// Whether two terms are equal wherever both are defined, as quotients of polynomials in atoms.

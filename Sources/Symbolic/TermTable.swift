@@ -66,8 +66,10 @@ package final class TermTable {
   private var detailIndex: [Detail: Int32] = [:]
   var intervals: [TermID: Interval] = [:]
   var spreads: [TermID: Spread] = [:]
+  var totals: [TermID: Bool] = [:]
   private var dataFlags: [Bool] = []
   private var globalFlags: [Bool] = []
+  private var carriedFlags: [Bool] = []
   private var depths: [Int32] = []
   var productMemo: [Pair: TermID] = [:]
   /// The rewrites that have fired, in order of first use.
@@ -148,11 +150,16 @@ package final class TermTable {
     case .symbol:
       dataFlags.append(symbols[Int(term.payload)].isData)
       globalFlags.append(symbols[Int(term.payload)].isGlobal)
+      carriedFlags.append(symbols[Int(term.payload)].role == .carried)
     default:
       dataFlags.append(term.operands.contains { dataFlags[$0.index] })
-      let isGlobalResult =
-        term.kind == .apply && term.operation.isGlobalReduction
-      globalFlags.append(isGlobalResult || term.operands.allSatisfy { globalFlags[$0.index] })
+      carriedFlags.append(term.operands.contains { carriedFlags[$0.index] })
+      // What an operation on shapes gives depends on the tensor's, whatever it is made of.
+      globalFlags.append(
+        reachesAllTensors(term)
+          || (term.kind != .apply || term.operation.isElementwise)
+            && term.operands.allSatisfy { globalFlags[$0.index] }
+      )
     }
     return id
   }
@@ -222,6 +229,15 @@ package final class TermTable {
 
   /// Whether it depends on w, gradients, states, inputs, the loss or draws.
   package func isData(_ id: TermID) -> Bool { dataFlags[id.index] }
+
+  /// Whether it depends on what a loop carries from one iteration to the next.
+  func isCarried(_ id: TermID) -> Bool { carriedFlags[id.index] }
+
+  /// Whether an operation folds all tensors into one value.
+  func reachesAllTensors(_ term: Term) -> Bool {
+    term.kind == .apply
+      && (term.operation.isGlobalReduction || term.operation == .lossAt)
+  }
 
   /// Whether it is the same for all tensors.
   package func isGlobal(_ id: TermID) -> Bool { globalFlags[id.index] }

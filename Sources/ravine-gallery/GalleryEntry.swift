@@ -31,7 +31,7 @@ package struct GalleryEntry {
     instance = try compiler.rule(call)
     description = try RuleDescription(instance)
     year = Self.year(description.documentation)
-    invariances = (try? RuleAlgebra(instance).invariance().findings) ?? []
+    invariances = (try? RuleAlgebra(instance).invariance()) ?? []
   }
 
   private static func year(_ lines: [String]) -> Int? {

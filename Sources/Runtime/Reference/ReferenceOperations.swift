@@ -127,22 +127,32 @@ enum ReferenceOperations {
 
   // MARK: Reductions and rows
 
-  /// Outer × folded × inner, which every scope is.
   private static func reduction(
     _ kind: OperationClass.Reduction, _ x: Dense, _ scope: Scope, _ shape: [Int]
   ) -> Dense {
+    let places = reductionPlaces(x.shape, scope)
+    return make(shape) { element in reduce(kind, places(element).map { x.values[$0] }) }
+  }
+
+  /// The elements of a tensor of `shape` that an element of the result folds: outer × folded × inner,
+  /// which every scope is.
+  static func reductionPlaces(
+    _ shape: [Int], _ scope: Scope
+  ) -> (Int) -> LazyMapSequence<Range<Int>, Int> {
+    let count = Lengths.product(shape)
+    let (rows, cols) = (shape.first ?? 1, Lengths.product(shape.dropFirst()))
     let folded: Int
     let inner: Int
     switch scope {
-    case .all: (folded, inner) = (x.count, 1)
-    case .perRow: (folded, inner) = (x.shape.last ?? 1, 1)
-    case .perColumn: (folded, inner) = x.shape.count == 2 ? (x.rows, x.cols) : (1, x.count)
+    case .all: (folded, inner) = (count, 1)
+    case .perRow: (folded, inner) = (shape.last ?? 1, 1)
+    case .perColumn: (folded, inner) = shape.count == 2 ? (rows, cols) : (1, count)
     // Binding has made first axes of named ones.
-    default: (folded, inner) = (x.rows, x.cols)
+    default: (folded, inner) = (rows, cols)
     }
-    return make(shape) { element in
+    return { element in
       let start = element / inner * folded * inner + element % inner
-      return reduce(kind, (0..<folded).map { x.values[start + $0 * inner] })
+      return (0..<folded).lazy.map { start + $0 * inner }
     }
   }
 
@@ -173,7 +183,7 @@ enum ReferenceOperations {
     return best
   }
 
-  private static func rowwise(_ kind: OperationClass.Rowwise, _ x: Dense) -> Dense {
+  static func rowwise(_ kind: OperationClass.Rowwise, _ x: Dense) -> Dense {
     let length = x.shape.last ?? 1
     var result = x
     if length == 0 { return result }

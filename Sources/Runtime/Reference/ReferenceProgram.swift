@@ -17,6 +17,8 @@ package struct ReferenceProgram: Sendable {
     package var outputs: [[(target: OutputTarget, value: Dense)]]
     /// The states of each function that the scalar conditions of this step leave as they are.
     package var keptStates: [Set<Int>] = []
+    /// Elements computed, and a little for each instruction: how long it took, in no unit of time.
+    package var work = 0
 
     /// The value of an output of tensor `tensor`, nil if there is none.
     package func value(_ target: OutputTarget, of tensor: Int = 0) -> Dense? {
@@ -46,7 +48,7 @@ package struct ReferenceProgram: Sendable {
       }
       outputs.append(values)
     }
-    return Result(outputs: outputs, keptStates: kept)
+    return Result(outputs: outputs, keptStates: kept, work: run.work)
   }
 
   package func evaluate(_ environment: ReferenceEnvironment) throws(DiagnosticError) -> Result {
@@ -70,6 +72,7 @@ struct ReferenceRun {
   let oracle: Oracle?
   /// How many instructions were computed, those in loop bodies once per run.
   private var evaluated = 0
+  private(set) var work = 0
   private var known: [[Dense?]]
   private var tuples: [[Int: [Dense]]]
   /// Values whose operands are being computed: reaching one again is a cycle through other tensors.
@@ -202,6 +205,7 @@ struct ReferenceRun {
         let operands = needs(place).map { known[$0.tensor][$0.value.index]! }
         var results = try ReferenceOperations.apply(
           function, place.value, operands, environments[place.tensor])
+        work += 8 + Self.work(instruction, operands, results)
         if let seed = environments[place.tensor].roundingSeed {
           for k in results.indices { results[k].roundAnew(seed &+ UInt64(evaluated) &* 8_191) }
         }
@@ -211,6 +215,18 @@ struct ReferenceRun {
           known[place.tensor][place.value.index] = results[0]
         }
       } catch { throw failure(error, place) }
+    }
+  }
+
+  private static func work(
+    _ instruction: Instruction, _ operands: [Dense], _ results: [Dense]
+  ) -> Int {
+    let count = results.reduce(operands.first?.count ?? 0) { max($0, $1.count) }
+    return switch instruction.operation.info.operationClass {
+    case .matrix(let matrix) where matrix.isDecomposition:
+      20 * count * max(1, min(operands[0].rows, operands[0].cols))
+    case .matrix: count * max(1, operands[0].cols)
+    default: count
     }
   }
 
@@ -263,6 +279,7 @@ struct ReferenceRun {
       }
       carried = next
       evaluated += run.evaluated
+      work += run.work
       runs += 1
     }
     tuples[place.tensor][place.value.index] = carried

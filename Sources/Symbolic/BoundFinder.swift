@@ -1,0 +1,448 @@
+import Basics
+import IR
+
+/// Bounds sizes of terms by terms without data but |w| and norm(w).
+struct BoundFinder {
+  let table: TermTable
+  let rule: SymbolicRule
+  let step: BoundedStep
+  /// What the bounds take for granted.
+  private(set) var conditions: [Equation.Condition] = []
+  /// Bounds of states after a step, none while they are looked for.
+  var sizes: [TermID: TermID?] = [:]
+  var depth = 0
+
+  init(_ rule: SymbolicRule, _ step: BoundedStep) {
+    table = rule.table
+    self.rule = rule
+    self.step = step
+  }
+
+  // MARK: Sizes
+
+  /// A bound of |x|, for each element.
+  mutating func bound(_ x: TermID) -> TermID? {
+    let t = table
+    if !t.isData(x) { return t.absolute(x) }
+    depth += 1
+    defer { depth -= 1 }
+    guard depth < 24, t.spend(200) else { return nil }
+    if let cases = cases(x) {
+      var all: [TermID] = []
+      for part in cases {
+        guard let size = bound(part) else { return nil }
+        all.append(size)
+      }
+      return t.maximum(all)
+    }
+    switch t[x].kind {
+    case .number: return t.absolute(x)
+    case .symbol: return bound(symbol: x)
+    case .product: return bound(product: x)
+    case .apply: return bound(application: x)
+    case .sum: break
+    }
+    if let whole = overNorm(x) { return whole }
+    // One quotient after the other, each with all that stands above it.
+    var groups: [TermID: [TermID]] = [:]
+    var order: [TermID] = []
+    for (weight, monomial) in t.monomials(x) {
+      let below = t.product(t.factors(monomial).filter { isDivisor($0) })
+      if groups[below] == nil { order.append(below) }
+      groups[below, default: []].append(t.scale(monomial, by: weight))
+    }
+    var total: [TermID] = []
+    for below in order {
+      let whole = t.add(groups[below]!)
+      let above = t.add(
+        groups[below]!.flatMap { t.monomials($0) }.map { weight, monomial in
+          t.scale(t.product(t.factors(monomial).filter { !isDivisor($0) }), by: weight)
+        })
+      if below != t.one, let size = quotient(above, t.factors(below)) {
+        total.append(size)
+        continue
+      }
+      guard let size = bound(parts: whole) else { return nil }
+      total.append(size)
+    }
+    return t.add(total)
+  }
+
+  /// x over its own norm: Σ x² is a multiple of what x is divided by.
+  mutating func overNorm(_ x: TermID) -> TermID? {
+    let t = table
+    for (base, exponent) in t.monomials(x).flatMap({ t.factors($0.monomial) })
+    where exponent == Rational(-1, 2) {
+      guard let detail = sumDetail(base) else { continue }
+      var own: [TermID] = []
+      var others: [TermID] = []
+      for (weight, monomial) in t.monomials(x) {
+        let isOver = t.factors(monomial).contains { $0.base == base && $0.exponent == exponent }
+        if isOver {
+          own.append(t.scale(monomial, by: weight))
+        } else {
+          others.append(t.scale(monomial, by: weight))
+        }
+      }
+      let above = t.multiply(t.add(own), t.power(base, .half))
+      let square = t.reduce(.sum, t.multiply(above, above), detail.detail, count: detail.count)
+      let share = t.reduced(t.divide(square, base))
+      guard !t.contains(share, base), t.size(share) < t.size(square), let size = bound(share) else {
+        continue
+      }
+      let root = self.root(size, Rational(2))
+      if others.isEmpty { return root }
+      return bound(t.add(others)).map { t.add(root, $0) }
+    }
+    return nil
+  }
+
+  func isDivisor(_ factor: Factor) -> Bool {
+    factor.exponent.isNegative && table.isData(factor.base)
+  }
+
+  /// Weights of the same data first, so that (1 − β) stays together.
+  mutating func bound(parts x: TermID) -> TermID? {
+    let t = table
+    var total: [TermID] = []
+    for (scale, data) in grouped(x) {
+      guard let size = bound(data) else { return nil }
+      total.append(times([t.absolute(scale), size]))
+    }
+    return t.add(total)
+  }
+
+  func grouped(_ x: TermID) -> [(scale: TermID, data: TermID)] {
+    let t = table
+    var groups: [TermID: [TermID]] = [:]
+    var order: [TermID] = []
+    for (weight, monomial) in t.monomials(x) {
+      let (data, scale) = t.split(monomial) { t.isData($0) }
+      if groups[data] == nil { order.append(data) }
+      groups[data, default: []].append(t.scale(scale, by: weight))
+    }
+    return order.map { (t.reduced(t.add(groups[$0]!)), $0) }
+  }
+
+  /// The term with one of its outermost conditions decided, both ways; nil where there is none, or too
+  /// many.
+  func cases(_ x: TermID, scalarOnly: Bool = false) -> [TermID]? {
+    let t = table
+    var atoms: [TermID] = []
+    for (_, monomial) in t.monomials(x) {
+      for (base, _) in t.factors(monomial) {
+        if t.isBoolean(base) {
+          if base != x { atoms.append(base) }
+        } else if t[base].kind == .apply, t[base].operation == .select {
+          atoms += t.monomials(t[base].operands[0]).flatMap { t.factors($0.monomial) }.map(\.base)
+            .filter { t.isBoolean($0) }
+        }
+      }
+    }
+    if scalarOnly { atoms.removeAll { !t.spread($0).isEmpty } }
+    guard let atom = atoms.min(by: { $0.raw < $1.raw }), Set(atoms).count <= 6 else { return nil }
+    return [t.one, t.zero].map { value in
+      var map = [atom: value]
+      if value == t.zero, t[atom].operation == .greater, let y = vanishing(t[atom].operands[0]) {
+        map[y] = t.zero
+      }
+      // What holds of one element says nothing of those that a sum folds.
+      return t.reduced(
+        t.spread(atom).isEmpty ? t.substitute(x, map) : t.substitute(element: x) { map[$0] })
+    }
+  }
+
+  /// y, where Σ y² is what is not positive.
+  func vanishing(_ x: TermID) -> TermID? {
+    let t = table
+    let term = t[x]
+    switch term.kind {
+    case .apply where [.sum, .globalSum, .absolute].contains(term.operation):
+      return t.isNonnegative(x) ? vanishing(term.operands[0]) : nil
+    case .product:
+      guard t.factors(x).count == 1, let n = t.factors(x)[0].exponent.word, n % 2 == 0 else {
+        return nil
+      }
+      return t[t.factors(x)[0].base].kind == .symbol ? t.factors(x)[0].base : nil
+    case .symbol: return t.isNonnegative(x) ? x : nil
+    default: return nil
+    }
+  }
+
+  mutating func bound(symbol x: TermID) -> TermID? {
+    let t = table
+    if x == rule.weight { return t.absolute(x) }
+    if let k = step.after.firstIndex(of: x) { return size(ofState: k, isAfter: true) }
+    if let k = step.before.firstIndex(of: x) { return size(ofState: k, isAfter: false) }
+    let domain = t.symbol(of: x)!.domain
+    guard let low = domain.low, let high = domain.high else { return nil }
+    return t.number(max(low.magnitude, high.magnitude))
+  }
+
+  mutating func bound(product x: TermID) -> TermID? {
+    let t = table
+    let all = t.factors(x)
+    let below = all.filter { isDivisor($0) }
+    if !below.isEmpty {
+      return quotient(t.product(all.filter { !isDivisor($0) }), below)
+    }
+    // The smaller of several counts as any of them.
+    for (k, factor) in all.enumerated() where factor.exponent.isOne {
+      let rest = t.product(all.enumerated().filter { $0.offset != k }.map(\.element))
+      if let smaller = minimum(factor.base) {
+        for choice in smaller {
+          if let size = bound(t.multiply(rest, choice)) { return size }
+        }
+        return nil
+      }
+      let term = t[factor.base]
+      if term.kind == .apply, term.operation == .maximum, bound(factor.base) == nil {
+        var sizes: [TermID] = []
+        for operand in term.operands {
+          guard let size = bound(t.multiply(rest, operand)) else { return nil }
+          sizes.append(size)
+        }
+        return t.maximum(sizes)
+      }
+    }
+    var sizes: [TermID] = []
+    for (base, exponent) in all {
+      if !t.isData(base) {
+        sizes.append(t.absolute(t.power(base, exponent)))
+      } else if let size = bound(base) {
+        sizes.append(t.power(size, exponent))
+      } else {
+        return nil
+      }
+    }
+    return times(sizes)
+  }
+
+  /// The operands of −max(−a, −b), where none is negative.
+  func minimum(_ id: TermID) -> [TermID]? {
+    let t = table
+    guard t[id].kind == .apply, t[id].operation == .maximum,
+      t[id].operands.allSatisfy({ t.interval($0).isNonpositive })
+    else { return nil }
+    return t[id].operands.map { t.negate($0) }
+  }
+
+  mutating func bound(application x: TermID) -> TermID? {
+    let t = table
+    let term = t[x]
+    switch term.operation {
+    case .absolute, .broadcast, .maximumOf, .globalMaximum: return bound(term.operands[0])
+    case .greater, .divide, .softmax: return t.one
+    case .arctangent:
+      return t.scale(
+        t.symbol(
+          Symbol(
+            "pi", .constant, domain: Interval(Rational(314_159, 100_000), Rational(22, 7)))),
+        by: .half)
+    case .sum, .globalSum:
+      // The square of norm(w) is a bound as it stands.
+      if isSize(x) { return x }
+      guard term.operation == .sum, let size = bound(term.operands[0]), t.spread(size).isEmpty
+      else { return nil }
+      return t.multiply(size, term.operands[1])
+    case .maximum:
+      if let all = minimum(x) {
+        for operand in all {
+          if let size = bound(operand) { return size }
+        }
+        return nil
+      }
+      return clipBound(term) ?? maximumBound(term)
+    default:
+      let values = term.operation.info.values
+      return t.isBoolean(x) || values == .signs || values == .insideSigns ? t.one : nil
+    }
+  }
+
+  /// Whether a term is a sum of squares of w.
+  func isSize(_ id: TermID) -> Bool {
+    let t = table
+    let term = t[id]
+    if term.kind == .apply, [.sum, .globalSum].contains(term.operation) {
+      return isSize(term.operands[0])
+    }
+    return id == t.power(rule.weight, Rational(2))
+  }
+
+  mutating func maximumBound(_ term: Term) -> TermID? {
+    var all: [TermID] = []
+    for operand in term.operands {
+      guard let size = bound(operand) else { return nil }
+      all.append(size)
+    }
+    return table.maximum(all)
+  }
+
+  /// max(−max(x, low)…, …): a clip is as large as its larger bound.
+  mutating func clipBound(_ term: Term) -> TermID? {
+    let t = table
+    guard term.operands.count == 2 else { return nil }
+    for (outer, inner) in [(0, 1), (1, 0)] {
+      let edge = term.operands[outer]
+      let parts = t.monomials(term.operands[inner])
+      guard !t.isData(edge) || bound(edge) != nil, parts.count == 1, parts[0].weight.isNegative,
+        t[parts[0].monomial].kind == .apply, t[parts[0].monomial].operation == .maximum,
+        t[parts[0].monomial].operands.count == 2
+      else { continue }
+      for other in t[parts[0].monomial].operands {
+        guard let a = bound(edge), let b = bound(other) else { continue }
+        return t.maximum([a, t.scale(b, by: parts[0].weight.magnitude)])
+      }
+    }
+    return nil
+  }
+
+  // MARK: States
+
+  /// A bound of a state after, or before, any step.
+  mutating func size(ofState k: Int, isAfter: Bool) -> TermID? {
+    let t = table
+    if let known = sizes[step.after[k]] {
+      guard let known else { return nil }
+      return isAfter ? known : t.maximum([known, t.absolute(rule.initial[k])])
+    }
+    sizes[step.after[k]] = .some(nil)
+    guard !t.isData(rule.initial[k]) else { return nil }
+    let start = t.absolute(rule.initial[k])
+    let next = step.next[k]
+    let assumed = t.symbol(Symbol("size", .hyper, variant: 6_000 + k, domain: .nonnegative))
+    var result: TermID?
+    if let own = rule.linear(next, step.before[k]), !t.isData(own.slope),
+      t.isNonnegative(own.slope), !t.contains(own.slope, rule.step), own.slope != t.one,
+      let enters = bound(own.rest).map({ overTime(t.reduced($0)) }), !t.contains(enters, rule.step),
+      !t.isData(enters)
+    {
+      let left = t.reduced(t.subtract(t.one, own.slope))
+      if t.isPositive(left) {
+        let still = times([enters, t.power(left, Rational(-1))])
+        let share = t.subtract(t.one, t.power(own.slope, rule.step))
+        result = start == t.zero ? times([still, share]) : t.maximum([start, still])
+      }
+    } else if !t.contains(next, step.before[k]) {
+      result = bound(next).map { overTime(t.reduced($0)) }
+    } else {
+      // A size that is kept where it holds before: |s'| ≤ a |s| + b with a < 1.
+      let known = sizes
+      sizes[step.after[k]] = .some(assumed)
+      defer { sizes = known.merging([step.after[k]: result]) { $1 } }
+      let after = bound(next).map { overTime(t.reduced($0)) }.flatMap { t.isData($0) ? nil : $0 }
+      let parts = after.map {
+        t[$0].kind == .apply && t[$0].operation == .maximum ? t[$0].operands : [$0]
+      }
+      var kept: [TermID]? = parts == nil ? nil : [start]
+      for part in parts ?? [] where part != assumed {
+        guard let own = rule.linear(part, assumed), t.isPositive(t.subtract(t.one, own.slope))
+        else {
+          kept = nil
+          break
+        }
+        kept?.append(t.reduced(t.divide(own.rest, t.subtract(t.one, own.slope))))
+      }
+      result = kept.map { t.maximum($0) }
+    }
+    if let found = result, t.contains(found, assumed) || !isAfter && t.contains(found, rule.step) {
+      result = t.contains(found, assumed) ? nil : overTime(found)
+    }
+    sizes[step.after[k]] = .some(result)
+    guard let result, !t.isData(result) else {
+      sizes[step.after[k]] = .some(nil)
+      return nil
+    }
+    if isAfter { return result }
+    let always = overTime(result)
+    return t.contains(always, rule.step) ? nil : t.maximum([always, start])
+  }
+
+  // MARK: Norms
+
+  /// A bound of norm(x), where x holds sums over the tensor.
+  mutating func norm(_ x: TermID) -> TermID? {
+    let t = table
+    var found: (detail: Detail, count: TermID)?
+    _ = t.contains(x) { id in
+      if t[id].kind == .apply, t[id].operation == .sum, t.detail(of: id).scope == .all,
+        t.detail(of: id).operand == .like
+      {
+        found = (t.detail(of: id), t[id].operands[1])
+      }
+      return found != nil
+    }
+    guard let found else { return nil }
+    var total: [TermID] = []
+    for part in cases(x, scalarOnly: true) ?? [x] {
+      let square = t.reduce(.sum, t.multiply(part, part), found.detail, count: found.count)
+      guard let size = bound(t.reduced(square)) else { return nil }
+      total.append(t.power(t.reduced(size), .half))
+    }
+    return t.maximum(total)
+  }
+
+  // MARK: Time
+
+  /// A bound without the powers of averages: 1 − β^t is between 1 − β and 1.
+  func overTime(_ x: TermID) -> TermID {
+    let t = table
+    guard t.contains(x, rule.step) else { return x }
+    let term = t[x]
+    if term.kind == .apply, term.operation == .maximum {
+      return t.maximum(term.operands.map { overTime($0) })
+    }
+    let (weight, common, rest) = t.content(x)
+    if t.contains(rest, rule.step), share(keptBy: rest) == nil, term.kind == .sum {
+      let parts = t.monomials(x)
+      guard parts.allSatisfy({ !$0.weight.isNegative }) else { return x }
+      return t.add(parts.map { t.scale(overTime($0.monomial), by: $0.weight) })
+    }
+    var kept: [TermID] = []
+    var above: [(keep: TermID, exponent: Rational)] = []
+    var below: [(keep: TermID, exponent: Rational)] = []
+    for (base, exponent) in t.factors(common) + (rest == t.one ? [] : [(rest, .one)]) {
+      if let keep = share(keptBy: base) {
+        if exponent.isNegative {
+          below.append((keep, -exponent))
+        } else {
+          above.append((keep, exponent))
+        }
+      } else {
+        kept.append(t.power(base, exponent))
+      }
+    }
+    // (1 − a^t) / (1 − c^t) ≤ 1 where c ≤ a.
+    for j in below.indices {
+      for i in above.indices {
+        let gap = t.subtract(above[i].keep, below[j].keep)
+        guard t.isNonnegative(gap) || conditions.contains(where: { $0.term == gap }) else {
+          continue
+        }
+        let shared = min(above[i].exponent, below[j].exponent)
+        above[i].exponent = above[i].exponent - shared
+        below[j].exponent = below[j].exponent - shared
+      }
+    }
+    for (keep, exponent) in below where !exponent.isZero {
+      kept.append(t.power(t.subtract(t.one, keep), -exponent))
+    }
+    return t.reduced(t.scale(times(kept), by: weight))
+  }
+
+  /// β, where a term is 1 − β^t.
+  func share(keptBy base: TermID) -> TermID? {
+    let t = table
+    guard t[base].kind == .sum, t.contains(base, rule.step) else { return nil }
+    let power = t.subtract(t.one, base)
+    for (candidate, _) in t.factors(power) {
+      let term = t[candidate]
+      let keep = term.kind == .apply && term.operation == .power ? term.operands[0] : candidate
+      guard !t.contains(keep, rule.step), t.power(keep, rule.step) == power,
+        t.isNonnegative(keep), t.isPositive(t.subtract(t.one, keep))
+      else { continue }
+      return keep
+    }
+    return nil
+  }
+}

@@ -1,0 +1,103 @@
+import Basics
+import IR
+
+/// Arithmetic with ±∞, exact where it is decided; where it is not, a rule has no term.
+extension Importer {
+  private var infinity: TermID {
+    table.symbol(
+      Symbol("inf", .constant, domain: Interval(Rational(BigInteger(10).power(300), .one), nil)))
+  }
+
+  /// 1 for ∞, −1 for −∞, 0 for what is finite.
+  func infinite(_ id: TermID) -> Int {
+    let parts = table.monomials(id)
+    guard parts.count == 1, table.symbol(of: parts[0].monomial)?.isInfinite ?? false else {
+      return 0
+    }
+    return parts[0].weight.isNegative ? -1 : 1
+  }
+
+  private func infinity(_ sign: Int) -> TermID { sign < 0 ? table.negate(infinity) : infinity }
+
+  func constant(_ x: Double) throws(SymbolicError) -> TermID {
+    if x == .pi {
+      return table.symbol(
+        Symbol("pi", .constant, domain: Interval(Rational(314_159, 100_000), Rational(22, 7))))
+    }
+    if x == 2.718281828459045 { return table.euler }
+    if x.isInfinite { return infinity(x < 0 ? -1 : 1) }
+    // A root that was taken before: 1.4142135623730951 is √2.
+    let square = (x * x).rounded()
+    if x > 1, square < 1_000, square.squareRoot() == x, x != x.rounded() {
+      return table.power(table.number(Int(square)), .half)
+    }
+    if let exact = Rational(literal: x) { return table.number(exact) }
+    throw SymbolicError("it computes with `nan`, which is no number")
+  }
+
+  /// −1, 0, 1 where the sign of a finite term is sure.
+  private func sign(_ id: TermID) throws(SymbolicError) -> Int {
+    let own = table.interval(id)
+    if own.isPositive { return 1 }
+    if own.isNegative { return -1 }
+    throw SymbolicError("it computes with `inf` where a sign is not known")
+  }
+
+  /// An elementwise operation with an infinite operand.
+  func extended(_ operation: Operation, _ x: [TermID]) throws(SymbolicError) -> TermID {
+    let signs = x.map { infinite($0) }
+    let t = table
+    func truth(_ b: Bool) -> TermID { b ? t.one : t.zero }
+    func undecided() -> SymbolicError {
+      SymbolicError("it computes with `inf` in a way that has no value: \(operation.info.name)")
+    }
+    switch operation {
+    case .negate: return infinity(-signs[0])
+    case .absolute, .cosh: return infinity
+    case .sign, .tanh, .errorFunction: return t.number(signs[0])
+    case .isFinite: return t.zero
+    case .cubeRoot, .sinh, .arcsinh, .floor, .ceiling, .round: return x[0]
+    case .squareRoot, .logarithm, .log1p, .log2, .log10, .arccosh:
+      if signs[0] > 0 { return infinity }
+    case .exponential, .exp2: return signs[0] > 0 ? infinity : t.zero
+    case .expm1: return signs[0] > 0 ? infinity : t.number(-1)
+    case .reciprocal: return t.zero
+    case .add, .subtract:
+      let other = operation == .subtract ? -signs[1] : signs[1]
+      if signs[0] * other >= 0 { return infinity(signs[0] != 0 ? signs[0] : other) }
+    case .multiply:
+      let first = signs[0] != 0 ? signs[0] : try sign(x[0])
+      return infinity(first * (signs[1] != 0 ? signs[1] : try sign(x[1])))
+    case .divide:
+      if signs[0] == 0 { return t.zero }
+      if signs[1] == 0 {
+        // By 0, which is not negative, it is infinite as well.
+        return infinity(signs[0] * (t.isNonnegative(x[1]) ? 1 : try sign(x[1])))
+      }
+    case .power:
+      if signs[0] > 0, signs[1] == 0 { return try sign(x[1]) > 0 ? infinity : t.zero }
+    case .minimum, .maximum:
+      let wins = operation == .maximum ? 1 : -1
+      for k in 0..<2 where signs[k] != 0 { return signs[k] == wins ? x[k] : x[1 - k] }
+    case .clip:
+      let low = signs[1] < 0 ? x[0] : try elementwise(.maximum, [x[0], x[1]])
+      return signs[2] > 0 ? low : try elementwise(.minimum, [low, x[2]])
+    case .less: return truth(signs[0] < signs[1])
+    case .lessOrEqual: return truth(signs[0] <= signs[1])
+    case .greater: return truth(signs[0] > signs[1])
+    case .greaterOrEqual: return truth(signs[0] >= signs[1])
+    case .equal: return truth(signs[0] == signs[1])
+    case .notEqual: return truth(signs[0] != signs[1])
+    case .select:
+      if let c = t.value(x[0]) { return c.isZero ? x[2] : x[1] }
+      if x[1] == x[2] { return x[1] }
+    default: break
+    }
+    throw undecided()
+  }
+
+  /// An elementwise operation of terms.
+  func elementwise(_ operation: Operation, _ x: [TermID]) throws(SymbolicError) -> TermID {
+    x.contains { infinite($0) != 0 } ? try extended(operation, x) : table.function(operation, x)
+  }
+}

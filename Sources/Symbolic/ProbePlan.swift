@@ -1,0 +1,256 @@
+import Basics
+import IR
+
+/// One look at two rules: which numbers they are given, for how long.
+struct ProbePlan {
+  var seed: UInt64 = 1
+  var steps = 4
+  var rank: Int?
+  var tensors = 1
+  var weights = ProbePattern.random
+  var gradients = ProbePattern.random
+  var weightSize = 1.0
+  var gradientSize = 1.0
+  /// So many steps have one gradient.
+  var stretch = 1
+  /// A number for one of the symbols, by its place.
+  var special: (symbol: Int, value: Double)?
+
+  /// Looks that cost little, those that mostly tell rules apart first.
+  static func cheap(_ specials: [(symbol: Int, value: Double)], meetsOthers: Bool) -> [ProbePlan] {
+    var all = [
+      ProbePlan(seed: 1, steps: 6),
+      ProbePlan(seed: 2, gradientSize: 32),
+      ProbePlan(seed: 3, weights: .ties, gradients: .ties),
+      ProbePlan(seed: 4, weights: .oneZero, gradients: .oneZero, gradientSize: 0x1p-6),
+      ProbePlan(seed: 5, steps: 2, gradients: .zero),
+      ProbePlan(seed: 6, steps: 2, weights: .zero),
+      ProbePlan(seed: 13, steps: 3, gradients: .thresholds),
+      ProbePlan(seed: 14, steps: 3, weights: .thresholds, gradients: .thresholds),
+      ProbePlan(seed: 7, steps: 3, rank: 0),
+      ProbePlan(seed: 8, steps: 3, rank: 1),
+      ProbePlan(seed: 9, steps: 3, rank: 3),
+      ProbePlan(seed: 10, steps: 2, weightSize: 0x1p40, gradientSize: 0x1p40),
+      ProbePlan(seed: 11, steps: 2, weightSize: 0x1p-40, gradientSize: 0x1p-40),
+    ]
+    if meetsOthers { all.insert(ProbePlan(seed: 12, tensors: 2), at: 2) }
+    return all
+      + specials.enumerated().map { k, special in
+        ProbePlan(seed: UInt64(20 + k), steps: 3, special: special)
+      }
+  }
+
+  /// Looks for what shows late, rarely, or far from 1.
+  static func deep(_ specials: [(symbol: Int, value: Double)], meetsOthers: Bool) -> [ProbePlan] {
+    var all: [ProbePlan] = []
+    for k in 0..<8 {
+      let pattern: ProbePattern = [.random, .ties, .equal, .thresholds][k % 4]
+      all.append(
+        ProbePlan(
+          seed: UInt64(100 + k), steps: 10, rank: [nil, 2, 1, 3][k / 2], weights: pattern,
+          gradients: pattern, gradientSize: [1, 0x1p-3, 4, 0x1p10, 1, 0x1p-10, 16, 0.5][k]))
+    }
+    for k in 0..<4 {
+      let size = [0x1p100, 0x1p-100, 0x1p300, 0x1p-300][k]
+      all.append(
+        ProbePlan(
+          seed: UInt64(120 + k), steps: 3, weightSize: k < 2 ? 1 : size, gradientSize: size))
+      all.append(ProbePlan(seed: UInt64(130 + k), steps: 3, weightSize: size))
+    }
+    if meetsOthers {
+      for k in 0..<3 {
+        all.append(
+          ProbePlan(
+            seed: UInt64(140 + k), steps: 6, rank: k, tensors: 2, gradientSize: [1, 32, 0x1p-6][k]))
+      }
+    }
+    all += specials.enumerated().map { k, special in
+      ProbePlan(
+        seed: UInt64(200 + k), steps: 5, gradients: k % 2 == 0 ? .ties : .random, special: special)
+    }
+    all.append(ProbePlan(seed: 150, steps: 200, rank: 1, stretch: 40))
+    all.append(
+      ProbePlan(
+        seed: 152, steps: 200, rank: 1, weightSize: 0x1p-10, gradientSize: 0x1p-12, stretch: 200))
+    all.append(ProbePlan(seed: 151, steps: 200))
+    return all
+  }
+
+  /// The ends of a domain; without one both signs, 0, 1, and what is huge or tiny.
+  static func specials(_ domain: Interval) -> [Double] {
+    let ends = [domain.low, domain.high].compactMap { $0?.approximation }
+    let all = ends + [1, -1, 0, 0x1p-20, -0x1p-20, 0x1p20, -0x1p20, 2]
+    var result: [Double] = []
+    for x in all where !result.contains(x) && domain.holds(x) { result.append(x) }
+    // What an open end leaves out is approached.
+    for (k, end) in ends.enumerated() where !domain.holds(end) && end.isFinite {
+      let near = end + (k == 0 && domain.low != nil ? 1 : -1) * 0x1p-10
+      if domain.holds(near) { result.append(near) }
+    }
+    return result
+  }
+}
+
+extension Interval {
+  fileprivate func holds(_ x: Double) -> Bool {
+    let (least, most) = (low?.approximation ?? -.infinity, high?.approximation ?? .infinity)
+    return (x > least || x == least && !excludesLow) && (x < most || x == most && !excludesHigh)
+  }
+}
+
+/// What a comparison probes.
+extension Comparer {
+  /// Whether runs differ; `onlyAtZeros` if only where one of the rules has no result.
+  mutating func differs(
+    _ setting: Setting, _ i: Int, _ j: Int
+  ) -> (witness: Witness, onlyAtZeros: Bool)? {
+    let plans = ProbePlan.cheap(specials(setting), meetsOthers: meetsOthers)
+    guard let found = search(setting, i, j, plans.prefix(probes), budget: 2_000_000, enough: 0)
+    else { return nil }
+    return (found, found.isOfDefinition)
+  }
+
+  /// The largest difference that cheap looks find, or the first that others do.
+  mutating func largestDifference(_ setting: Setting, _ i: Int, _ j: Int) -> Witness? {
+    let specials = specials(setting)
+    let cheap = ProbePlan.cheap(specials, meetsOthers: meetsOthers)
+    let found = search(setting, i, j, cheap.prefix(probes), budget: 2_000_000, enough: 0.1)
+    // Where few looks are asked for, long ones are not.
+    if found != nil || probes < cheap.count { return found }
+    let deep = ProbePlan.deep(specials, meetsOthers: meetsOthers)
+    return search(setting, i, j, deep[...], budget: 8_000_000, enough: 0)
+  }
+
+  /// The largest difference, and no further look once it is `enough`. A difference of values stands before
+  /// one of where there are any.
+  private mutating func search(
+    _ setting: Setting, _ i: Int, _ j: Int, _ plans: ArraySlice<ProbePlan>, budget: Int,
+    enough: Double
+  ) -> Witness? {
+    var best: Witness?
+    var left = budget
+    for (number, plan) in plans.enumerated() {
+      if number > 0, isHeavy || left <= 0 || TermLimits.current.areReached { break }
+      guard let request = request(setting, i, j, plan) else { continue }
+      let (outcome, work) = probe.run(a, b, request)
+      left -= work
+      if work > budget / 4 { isHeavy = true }
+      switch outcome {
+      case .agree: seen.insert("\(setting.symbols.map(\.name)) \(i) \(j) \(plan)")
+      case .differ(let witness):
+        if witness.isPlainer(than: best) { best = witness }
+        if let best, !best.isOfDefinition, best.size >= enough { return best }
+      case .failed(let reason):
+        // A shape or a number that a rule does not take says nothing of others.
+        if number > 0 { continue }
+        failure = reason
+        return best
+      }
+    }
+    return best
+  }
+
+  /// Whether tensors matter to one another.
+  private var meetsOthers: Bool {
+    [a, b].contains { rule in
+      rule.module.variants.contains { variant in
+        variant.update.instructions.contains {
+          $0.operation.isBarrier
+        }
+      }
+    }
+  }
+
+  private func specials(_ setting: Setting) -> [(symbol: Int, value: Double)] {
+    let all = setting.symbols.map {
+      ProbePlan.specials(setting.table.symbol(of: $0.term)!.domain)
+    }
+    // The first of each symbol, then the second of each.
+    return (0..<(all.map(\.count).max() ?? 0)).flatMap { k in
+      all.indices.compactMap { k < all[$0].count ? ($0, all[$0][k]) : nil }
+    }
+  }
+
+  private func request(
+    _ setting: Setting, _ i: Int, _ j: Int, _ plan: ProbePlan
+  ) -> ProbeRequest? {
+    let table = setting.table
+    var random = SplitMix64(plan.seed &* 7919 &+ 12345)
+    var evaluator = Evaluator(table)
+    var hypers: [(name: String, value: Double)] = []
+    for (k, symbol) in setting.symbols.enumerated() {
+      var x = Self.sample(
+        table.symbol(of: symbol.term)!.domain, near: symbol.typical, &random)
+      if let special = plan.special, special.symbol == k { x = special.value }
+      evaluator.set(symbol.term, x)
+      hypers.append((symbol.name, x))
+    }
+    let exact = Set(setting.symbols.map(\.term))
+    let horizon = plan.steps + 3
+    var values: [[[Double]]] = [[], []]
+    var errors = values
+    for t in 1...plan.steps {
+      var here = evaluator
+      here.set(SymbolicRule.step(table, from: 1), Double(t))
+      here.set(
+        table.symbol(Symbol("T", .horizon, domain: Interval(.one, nil), isInteger: true)),
+        Double(horizon))
+      for r in 0..<2 {
+        var row: [Double] = []
+        var around: [Double] = []
+        for (k, term) in setting.hypers[r].enumerated() {
+          guard var x = here.number(term) else { return nil }
+          let isNumber = table.value(term) != nil
+          if isNumber { x = (r == 0 ? a : b).plainDefault(k) ?? x }
+          row.append(x)
+          let isShort = x.significandWidth <= 20 || !x.isFinite
+          around.append(
+            exact.contains(term) || isShort
+              ? 0 : isNumber ? x.ulp : abs(x) * 0x1p-44 + 0x1p-56)
+        }
+        values[r].append(row)
+        errors[r].append(around)
+      }
+    }
+    if readsHorizon { hypers.append(("T", Double(horizon))) }
+    var result = ProbeRequest(
+      hypers: hypers, values: values, errors: errors, variants: [i, j], seed: plan.seed,
+      steps: plan.steps, horizon: horizon)
+    result.rank = plan.rank
+    result.tensors = plan.tensors
+    (result.weights, result.gradients) = (plan.weights, plan.gradients)
+    (result.weightSize, result.gradientSize) = (plan.weightSize, plan.gradientSize)
+    result.stretch = plan.stretch
+    return result
+  }
+
+  private var readsHorizon: Bool {
+    [a, b].contains { rule in
+      ([rule.arguments] + rule.module.variants.map(\.update)).contains { function in
+        function.instructions.contains { $0.operation == .horizon }
+      }
+    }
+  }
+
+  /// A number of a domain, of the order of a typical one and of few binary digits.
+  static func sample(
+    _ domain: Interval, near typical: Double?, _ random: inout SplitMix64
+  ) -> Double {
+    let low = domain.low?.approximation ?? -.infinity
+    let high = domain.high?.approximation ?? .infinity
+    func short(_ x: Double) -> Double {
+      let unit = 0x1p-7 * x.binade
+      let near = (x / unit).rounded() * unit
+      return near > low && near < high ? near : x
+    }
+    if low.isFinite, high.isFinite {
+      return short(low + (high - low) * (0.05 + 0.9 * random.unit()))
+    }
+    let size = typical.map { $0 == 0 ? 0.1 : abs($0) } ?? 0.3
+    // Tiny constants (ε) must be large enough to be seen.
+    let scale = max(size, 0.02) * (0.5 + random.unit())
+    if low.isFinite { return short(low + scale) }
+    if high.isFinite { return short(high - scale) }
+    return short((typical ?? 0) < 0 ? -scale : scale)
+  }
+}

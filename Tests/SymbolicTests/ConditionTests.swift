@@ -1,0 +1,144 @@
+import Driver
+import Laboratory
+import Symbolic
+import Testing
+
+/// Rules that differ at single places: what may be called equal, and where.
+@Suite struct ConditionTests {
+  struct Pair: Sendable, CustomStringConvertible {
+    /// The hyperparameters of both rules.
+    var hypers: String
+    var left: String
+    var right: String
+    /// The conditions of `equal where`; none for `equal`; nil for what is proved in no way.
+    var conditions: [String]?
+    var description: String { "(\(hypers)) \(left) and \(right)" }
+
+    init(_ hypers: String, _ left: String, _ right: String, _ conditions: [String]?) {
+      self.hypers = hypers
+      self.left = left
+      self.right = right
+      self.conditions = conditions
+    }
+  }
+
+  /// What is right was found by hand, from IEEE arithmetic: a quotient by 0, a root or a logarithm of
+  /// a negative number is none, and so is all that is made of it, but for the arms that are not taken.
+  static let pairs: [Pair] = [
+    // Divisors, by the arm that they stand in.
+    Pair("", "w * (g / w)", "g", ["w != 0"]),
+    Pair("", "if w == 0 then g else w * (g / w)", "g", []),
+    Pair("", "if w != 0 then w * (g / w) else g", "g", []),
+    Pair("", "if w > 0 then w * (g / w) else g", "g", []),
+    Pair("", "if w >= 0 then w * (g / w) else g", "g", ["w != 0"]),
+    Pair("", "if g > 0 then w * (g / w) else g", "g", ["g <= 0 or w != 0"]),
+    Pair("", "if abs(w) > 1 then w^2 / w else w", "w", []),
+    Pair("", "g / norm(g) * norm(g)", "g", ["norm(g) != 0"]),
+    Pair("", "g / norm(w) * norm(w)", "g", ["norm(w) != 0"]),
+    Pair("", "if norm(g) > 0 then g / norm(g) * norm(g) else g", "g", []),
+    Pair("", "if norm(g) > 1 then g / norm(g) else g", "g / max(1, norm(g))", []),
+    Pair("", "(g^2 - w^2) / (g - w)", "g + w", ["w != g"]),
+    Pair("", "if g == w then 2 * g else (g^2 - w^2) / (g - w)", "g + w", []),
+    Pair("", "g / abs(g)", "sign(g)", ["g != 0"]),
+    Pair("", "if g == 0 then 0 else g / abs(g)", "sign(g)", []),
+    Pair("", "g + 0 / w", "g", ["w != 0"]),
+    Pair("", "g + 0 * (1 / w)", "g", ["w != 0"]),
+    Pair("", "g + 1 / w - 1 / w", "g", ["w != 0"]),
+    Pair("", "g + (w != 0) * (1 / w) - 1 / w", "g", ["w != 0"]),
+    Pair("", "g * (1 / w > 0)", "g * (w > 0)", ["w != 0"]),
+    Pair("", "g * sign(1 / w)", "g * sign(w)", ["w != 0"]),
+    Pair("", "g * (w != 0 and 1 / w > 2)", "g * (w > 0 and w < 0.5)", []),
+    Pair("", "g * (w == 0 or 1 / w < 0)", "g * (w <= 0)", []),
+    Pair("", "if isfinite(1 / w) then g * w / w else g", "g", []),
+    Pair("", "if isfinite(g / norm(w)) then g else w", "if norm(w) != 0 then g else w", []),
+    Pair("", "if isfinite(g) then g else 0", "g", []),
+    Pair("", "w / (1 / g)", "w * g", ["g != 0"]),
+    Pair("", "1 / (1 / g + 1 / w)", "g * w / (g + w)", ["g != 0", "w != 0"]),
+    Pair("", "g * (w^2 + 1) / (w^2 + 1)", "g", []),
+    Pair("", "sum(g / w * w)", "sum(g)", ["w != 0"]),
+    Pair("", "if w > 0 then sum(g / w * w) else 0", "if w > 0 then sum(g) else 0", nil),
+    Pair("", "g * tanh(1 / w)", "g * tanh(1 / w) * (if w == 0 then 2 else 1)", ["w != 0"]),
+    Pair("c = 0.5 in [0, 1]", "g / c * c", "g", ["c != 0"]),
+    Pair("c = 0.5 in (0, 1]", "g / c * c", "g", []),
+    Pair("c = 0.5", "g / (c^2 - 1) * (c^2 - 1)", "g", ["c^2 != 1"]),
+    Pair("c = 0 in [0, 1]", "(1 - c) * g + c * g * norm(w) / norm(w)", "g", ["norm(w) != 0"]),
+    Pair("p = 1 in [0, 3]", "g * abs(w)^p / abs(w)^p", "g", ["abs(w)^p != 0"]),
+    Pair("", "g * w^(-2) * w^2", "g", ["w != 0"]),
+    Pair("", "g * (w mod 1) * w / w", "g * (w mod 1)", ["w != 0"]),
+    // Roots, logarithms and others that are not everywhere.
+    Pair("b = 1", "g * sqrt(b)^2", "g * b", ["b >= 0"]),
+    Pair("b = 1 in [0, inf)", "g * sqrt(b)^2", "g * b", []),
+    Pair("a = 1", "g * (a^0.25)^4", "g * a", ["a >= 0"]),
+    Pair("a = 1", "g * (a^(-0.25))^4", "g / a", ["a > 0"]),
+    Pair("λ = 1, a = 1", "g * sqrt(λ * a)", "g * sqrt(λ) * sqrt(a)", ["a >= 0", "λ >= 0"]),
+    Pair("a = 1", "g * sqrt(a) * sqrt(1 - a)", "g * sqrt(a - a^2)", ["a <= 1", "a >= 0"]),
+    Pair("a = 1", "g * exp(log(a))", "g * a", ["a > 0"]),
+    Pair("a = 1", "g * log(a^2)", "2 * g * log(a)", ["a >= 0"]),
+    Pair("a = 1", "g * log(a) - g * log(a)", "0 * g", ["a > 0"]),
+    Pair("a = 0.5", "g + 0 * log1p(a)", "g", ["a > -1"]),
+    Pair("a = 0.5", "g + 0 * arctanh(a)", "g", ["a < 1", "a > -1"]),
+    Pair("a = 0.5 in [-1, 1]", "g + 0 * arcsin(a)", "g", []),
+    Pair("", "sqrt(g)^2", "g", nil),
+    Pair("", "sqrt(g^3)^2", "g^3", nil),
+    Pair("", "sqrt(-g) * sqrt(-g)", "-g", nil),
+    Pair("", "if g > 0 then sqrt(g)^2 else g", "g", []),
+    Pair("", "sqrt(abs(g))^2", "abs(g)", []),
+    Pair("", "sqrt(g * w)", "sqrt(g) * sqrt(w)", nil),
+    Pair("", "sqrt(g - 1) * sqrt(1 - g) + w", "0 * g + w", nil),
+    // Rounding.
+    Pair("", "floor(bf16(g))", "bf16(g)", nil),
+    Pair("", "g * (w > 0)", "g * (bf16(w) > 0)", nil),
+    Pair("", "g * sign(f16(w))", "g * sign(w)", nil),
+    Pair("", "round(g + 0.5)", "floor(g) + 1", nil),
+    Pair("", "g + 0 * f16(g)", "g", ["abs(g) < 65520"]),
+    Pair("", "f16(f16(g))", "f16(g)", []),
+    Pair("", "bf16(-g)", "-bf16(g)", []),
+    // Bounds.
+    Pair("a = 2 in [2, 3]", "g * (if a^100 > 2e47 then 2 else 1)", "g", nil),
+    Pair("a = 0.5 in [0.4, 0.5]", "g * (if a^100 < 1e-35 then 2 else 1)", "g", nil),
+    Pair("a = 0.5 in [0.4, 0.5]", "g * (if a^100 < 1 then 1 else 2)", "g", []),
+    Pair("a = -2 in [-3, -2]", "g * (if a^99 < -1e40 then 2 else 1)", "g", nil),
+    Pair("a = 0.5 in [0, 1]", "g * (if a^0.5 > a then 2 else 1)", "g", nil),
+    // ∞.
+    Pair("", "g * min(1, inf / (1 + norm(g)))", "g", []),
+    Pair("", "g * min(1, 1 / norm(g))", "g / max(1, norm(g))", []),
+    Pair("", "g * (1 / abs(w) > 2)", "g * (abs(w) < 0.5)", []),
+    Pair("", "clip(g, -inf, inf)", "g", []),
+    Pair("", "g + 1 / inf", "g", []),
+    Pair("", "g * (inf / inf)", "g", nil),
+    Pair("", "g + inf - inf", "g", nil),
+    Pair("", "g * inf", "inf * g", nil),
+    Pair("", "if g < inf then g else w", "g", []),
+    Pair("", "g + nan - nan", "g", nil),
+    // Several tensors, several elements.
+    Pair(
+      "", "g * (if norm(g) > 1 then sum((norm(g) > 1) + 0 * w) else 1)",
+      "g * (if norm(g) > 1 then numel else 1)", []),
+    Pair("", "g * (if g > 1 then max(g) else 1)", "g * (if g > 1 then g else 1)", nil),
+  ]
+
+  private static func compare(_ pair: Pair) throws -> Comparison {
+    let compiler = Compiler()
+    let hypers = pair.hypers.isEmpty ? "" : "(\(pair.hypers))"
+    let names = pair.hypers.split(separator: " ").filter { $0.allSatisfy(\.isLetter) && $0 != "in" }
+    // Both read what both have.
+    let rest = names.map { " + 0 * \($0)" }.joined()
+    let source = zip(["A", "B"], [pair.left, pair.right]).map {
+      "rule \($0)\(hypers) { w' = w - (\($1))\(rest) + 0 * g }\n"
+    }.joined()
+    let found = compiler.add(name: "pair.opt", bytes: Array(source.utf8))
+    try #require(!found.contains { $0.severity == .error }, "\(found.map(\.message)) \(source)")
+    return try compiler.compare("A", "B")
+  }
+
+  @Test(arguments: pairs) func holds(_ pair: Pair) throws {
+    let found = try Self.compare(pair)
+    switch (found.verdict, pair.conditions) {
+    case (.equal, let wanted?) where wanted.isEmpty: break
+    case (.equalWhere(let conditions), let wanted?):
+      #expect(conditions.sorted() == wanted.sorted(), "\(ComparisonText.text(found))")
+    case (.different, nil), (.undecided, nil), (.equalUpTo, nil): break
+    default: Issue.record("\(pair): \(ComparisonText.text(found))")
+    }
+  }
+}

@@ -1,0 +1,181 @@
+import Diagnostics
+import Driver
+import IR
+import Laboratory
+import Runtime
+import Symbolic
+import Testing
+
+/// Rules that differ in one kind of place only.
+@Suite struct ProbeTests {
+  struct Case: Sendable, CustomStringConvertible {
+    var kind: String
+    var first: String
+    var second: String
+    /// Written before each step.
+    var states = ""
+    var header = "lr = 0.125 in [0, inf)"
+    /// The header of the second, where defaults are not the same.
+    var other: String?
+    var description: String { "\(kind): \(first) against \(second)" }
+  }
+
+  static let cases: [Case] = [
+    Case(kind: "two tensors", first: "global norm(g) * g", second: "norm(g) * g"),
+    Case(
+      kind: "two tensors", first: "min(1, 1 / (1 + global norm(g))) * g",
+      second: "min(1, 1 / (1 + norm(g))) * g"),
+    Case(kind: "first step", first: "if t == 1 then 2 * g else g", second: "g"),
+    Case(
+      kind: "first step", first: "g * max(1, 3 - 2 * t)", second: "if t == 1 then 1.5 * g else g"),
+    Case(kind: "w = 0", first: "if w == 0 then g + 1 else g", second: "g"),
+    Case(kind: "w = 0", first: "g * (w * w > 0)", second: "g"),
+    Case(kind: "w = 0", first: "if norm(w) == 0 then 2 * g else g", second: "g"),
+    Case(kind: "g = 0", first: "if g == 0 then w else g", second: "g"),
+    Case(kind: "g = 0", first: "g + 1 - abs(sign(g))", second: "g"),
+    Case(kind: "g = 0", first: "if norm(g) == 0 then w else g", second: "g"),
+    Case(
+      kind: "sign of a hyperparameter", first: "abs(c) * g", second: "c * g",
+      header: "lr = 0.125, c = 1", other: "lr = 0.125, c = 2"),
+    Case(
+      kind: "sign of a hyperparameter", first: "max(c, 0) * g", second: "c * g",
+      header: "lr = 0.125, c = 1", other: "lr = 0.125, c = 3"),
+    Case(
+      kind: "an end of a domain", first: "(if c == 1 then 2 else 1) * g", second: "g + 0 * c",
+      header: "lr = 0.125, c = 0.5 in [0, 1]", other: "lr = 0.125, c = 0.25 in [0, 1]"),
+    Case(
+      kind: "a huge hyperparameter", first: "min(c, 1000) * g", second: "c * g",
+      header: "lr = 0.125, c = 1", other: "lr = 0.125, c = 2"),
+    Case(kind: "late", first: "if t > 150 then 2 * g else g", second: "g"),
+    Case(
+      kind: "late", first: "(if n > 170 then g + 1 else g)", second: "g + 0 * n",
+      states: "state n: scalar\nn' = n + 1\n"),
+    Case(kind: "rank 0", first: "if rank == 0 then 2 * g else g", second: "g"),
+    Case(kind: "rank 0", first: "g * (1 + (numel == 1) * (rank == 0))", second: "g"),
+    Case(kind: "rank 3", first: "if rank == 3 then 2 * g else g", second: "g"),
+    Case(
+      kind: "rank 3", first: "g * max(1, rank - 1)",
+      second: "g * (if rank == 2 then 1 else max(1, 1))"),
+    Case(kind: "huge", first: "if abs(g) > 1e9 then 2 * g else g", second: "g"),
+    Case(kind: "huge", first: "clip(g, -1e25, 1e25)", second: "g"),
+    Case(kind: "tiny", first: "if abs(g) < 1e-9 then 2 * g else g", second: "g"),
+    Case(
+      kind: "ties", first: "g * (abs(g) == max(abs(g))) / sum(abs(g) == max(abs(g)))",
+      second: "g * (abs(g) == max(abs(g)))"),
+    Case(
+      kind: "ties", first: "g * topk_mask(abs(g), 0.125)",
+      second: "g * (abs(g) == max(abs(g)))"),
+    Case(kind: "opposite elements", first: "if sum(g) == 0 then 2 * g else g", second: "g"),
+    Case(kind: "rounding", first: "g * round(t / 2)", second: "g * floor(t / 2 + 0.5)"),
+    Case(kind: "rounding", first: "bf16(bf16(g) + bf16(2 * g))", second: "3 * g"),
+    Case(kind: "rounding", first: "f16(g) * 2", second: "2 * g"),
+  ]
+
+  static func compiler(_ one: Case) -> Compiler {
+    let source = """
+      rule A(\(one.header)) {
+          \(one.states)w' = w - lr * (\(one.first))
+      }
+      rule B(\(one.other ?? one.header)) {
+          \(one.states)w' = w - lr * (\(one.second))
+      }
+
+      """
+    let compiler = Compiler()
+    for found in compiler.add(name: "probe.opt", bytes: Array(source.utf8))
+    where found.severity == .error {
+      Issue.record("\(found.message)\n\(source)")
+    }
+    return compiler
+  }
+
+  /// The difference is found, and the witness shows it again.
+  @Test(arguments: cases) func isFound(_ one: Case) throws {
+    let compiler = Self.compiler(one)
+    let result = try compiler.compare("A", "B")
+    switch result.verdict {
+    case .different, .equalUpTo: break
+    default: Issue.record("\(ComparisonText.text(result))")
+    }
+    let witness = try #require(result.witness)
+    let ends = try ["A", "B"].enumerated().map { side, name in
+      try witness.replayed(compiler.statement(name), side: side)
+    }
+    #expect(ends == [witness.left, witness.right])
+    #expect(abs(ends[0] - ends[1]) > 1e-6 * max(abs(ends[0]), abs(ends[1])))
+  }
+
+  /// Random numbers of moderate size over seven steps show none of them: it takes a probe that looks there.
+  @Test(arguments: cases.filter { $0.kind != "first step" && $0.kind != "rounding" })
+  func isHidden(_ one: Case) throws {
+    let compiler = Self.compiler(one)
+    let rules = try ["A", "B"].map { try compiler.statement($0) }
+    // The same number for what both have.
+    let row = rules[0].module.hypers.map { $0.key == "c" ? 0.5 : 0.125 }
+    let request = ProbeRequest(
+      hypers: [], values: [[[Double]]](repeating: [[Double]](repeating: row, count: 7), count: 2),
+      variants: [0, 0], seed: 3, steps: 7, horizon: 10)
+    guard case .agree = ReferenceProbe().run(rules[0], rules[1], request).outcome else {
+      Issue.record("an ordinary probe shows it")
+      return
+    }
+  }
+
+  /// What rounding alone sets apart is no difference, though it jumps.
+  @Test(arguments: [
+    ("floor(0.1 * 3 * 10 * t)", "floor(3 * t)"),
+    ("round((g * 0.1 + g * 0.2) * 10)", "round(g * 3)"),
+    ("sign((0.1 + 0.2) * g - 0.3 * g)", "0 * g"),
+    ("(if g * 0.7 / 0.7 >= g then 1 else 2) * w", "w"),
+    ("bf16(g / 3 * 3)", "bf16(g)"),
+    ("norm(g)^2", "sum(g^2)"),
+  ]) func roundingIsNoDifference(_ first: String, _ second: String) throws {
+    let one = Case(kind: "noise", first: first, second: second)
+    let result = try Self.compiler(one).compare("A", "B")
+    if case .different = result.verdict { Issue.record("\(ComparisonText.text(result))") }
+  }
+
+  /// Where only one rule has a result, they may be equal elsewhere.
+  @Test func placesOfDefinition() throws {
+    for first in ["w * (g / w)", "g * sqrt(w)^2 / w", "g + 0 / w"] {
+      let compiler = Self.compiler(Case(kind: "places", first: first, second: "g"))
+      let result = try compiler.compare("A", "B")
+      if result.isEqual { Issue.record("\(first): \(ComparisonText.text(result))") }
+      #expect(result.witness?.isOfDefinition == true, "\(ComparisonText.text(result))")
+    }
+  }
+
+  /// Not the first difference but the largest.
+  @Test func theLargestIsShown() throws {
+    let result = try Compiler().compare("Lion", "AdamW")
+    let witness = try #require(result.witness)
+    #expect(witness.size > 0.1)
+    let text = ComparisonText.text(result)
+    #expect(text.contains("largest difference at step"))
+  }
+
+  @Test func wordsClaimNoMoreThanIsKnown() throws {
+    let one = Case(
+      kind: "", first: "exp(log(1 + abs(g)) * t) / exp(log(1 + abs(g)) * t) * tanh(g)",
+      second: "sinh(g) / cosh(g)")
+    let result = try Self.compiler(one).compare("A", "B")
+    guard case .undecided(let probes) = result.verdict else {
+      Issue.record("\(ComparisonText.text(result))")
+      return
+    }
+    #expect(probes > 20)
+    #expect(ComparisonText.headline(result) == "no difference found on \(probes) probes")
+  }
+
+  /// Bounds hold what they must: exact where nothing rounds, and no wider than needed.
+  @Test func enclosures() throws {
+    let third = Enclosure(1) / Enclosure(3)
+    #expect(third.low < third.high && third.high == third.low.nextUp)
+    #expect((Enclosure(0.75) * Enclosure(1.5)).isPoint)
+    #expect((Enclosure(6) / Enclosure(3)) == Enclosure(2))
+    #expect(!(third * Enclosure(3)).isApart(from: Enclosure(1)))
+    #expect((Enclosure(0.1) + Enclosure(0.2)).isApart(from: Enclosure(0.31)))
+    #expect((Enclosure(1) / Enclosure(0)).standing == .undefined)
+    #expect(!Enclosure(literal: 0.1).isPoint && Enclosure(literal: 0.125).isPoint)
+  }
+}
