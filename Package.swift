@@ -44,6 +44,8 @@ let package = Package(
     room("Syntax", ["Basics", "Diagnostics"]),
     room("IR", ["Basics", "Diagnostics", "Platform"]),
     room("Symbolic", ["Basics", "Diagnostics", "IR", "Platform"]),
+    room("Certificates", ["Basics", "Diagnostics", "IR"]),
+    room("Certifier", ["Basics", "Certificates", "IR", "Platform"]),
     room("Semantics", ["Diagnostics", "IR", "Syntax"]),
     room("Lowering", ["Basics", "Diagnostics", "IR", "Semantics", "Syntax"]),
     room("Runtime", ["Basics", "CKernels", "Diagnostics", "IR", "Platform"]),
@@ -90,9 +92,10 @@ let package = Package(
     .executableTarget(
       name: "ravine-cli",
       dependencies: [
-        "Basics", "CKernels", "CReadline", "Diagnostics", "Driver", "Experiments", "IR",
-        "Laboratory", "Measuring", "Native", "Platform", "Runtime", "Session", "Symbolic", "Syntax",
-        "Training", "Zoo", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Basics", "Certificates", "Certifier", "CKernels", "CReadline", "Diagnostics", "Driver",
+        "Experiments", "IR", "Laboratory", "Measuring", "Native", "Platform", "Runtime", "Session",
+        "Symbolic", "Syntax", "Training", "Zoo",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-cli", swiftSettings: strict),
     .executableTarget(
@@ -129,7 +132,8 @@ let package = Package(
     tests(
       "SymbolicTests",
       [
-        "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Platform", "Runtime",
+        "Basics", "Certificates", "Certifier", "Diagnostics", "Driver", "Experiments", "IR",
+        "Laboratory", "Platform", "Runtime",
         "Symbolic", "Training", "Zoo",
       ]),
     tests("TrainingTests", ["Basics", "Diagnostics", "Platform", "Plotting", "Training"]),

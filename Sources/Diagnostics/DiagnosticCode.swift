@@ -255,6 +255,11 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case noAnswer = 840
   case unlikeUnits = 841
 
+  // Certificates.
+  case badCertificate = 850
+  case refusedStep = 851
+  case noCertificate = 852
+
   // Numbers found while running.
   case singularMatrix = 901
   case notPositiveDefinite = 902

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import Experiments
 import Laboratory

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// Bounds of quotients, and of one term by another.

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// Bounds sizes of terms by terms without data but |w| and norm(w).

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// How far one step of a rule can move w, and which sets it does not leave: at every step t ≥ 1,

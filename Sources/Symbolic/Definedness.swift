@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// What a partial operation asks of its operand: that it is not 0, or not negative.

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// An equation solved for one unknown, over the real numbers.

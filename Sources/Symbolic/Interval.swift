@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// Where a number lies: exact bounds, each attained or not; a missing bound is infinite.

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// How the update of a rule answers to changes of the gradient, the weights, the signs and the axes.

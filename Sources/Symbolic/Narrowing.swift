@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// The values of hyperparameters for which both rules are defined: smaller domains in which a proof

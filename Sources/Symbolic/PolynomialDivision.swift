@@ -1,3 +1,5 @@
+import Basics
+
 /// Division and square roots of sums, as polynomials in their atoms.
 struct PolynomialDivision {
   let table: TermTable

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// Gathers the factors of one product and brings it to normal form.

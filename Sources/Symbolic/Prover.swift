@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// Proves that two terms are equal, by normal forms and by cases.

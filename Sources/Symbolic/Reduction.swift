@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// A shorter rule that does the same, with the reason for each step.

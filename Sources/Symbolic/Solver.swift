@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// Derivatives, equations and rearrangements of terms.

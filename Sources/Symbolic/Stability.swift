@@ -1,3 +1,4 @@
+import Basics
 import Platform
 
 /// Where a linear rule is stable on ½ h w²: g = h w makes a step the product with one matrix.

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// A rule whose hyperparameters are terms: one step maps states, w and g to the next.

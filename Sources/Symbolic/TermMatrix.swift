@@ -1,3 +1,5 @@
+import Basics
+
 /// Small square matrices of terms.
 enum TermMatrix {
   static func product(_ t: TermTable, _ a: [[TermID]], _ b: [[TermID]]) -> [[TermID]] {

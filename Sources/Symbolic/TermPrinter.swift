@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// Writes terms as `.opt` expressions that read back as the same terms.

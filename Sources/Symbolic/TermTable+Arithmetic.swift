@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// A base and its exponent in a product.

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// The elementwise functions, each in its normal form.

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// What is known of a term's value from the domains of its symbols.

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// Reductions and matrix operations: operators that know where they are linear.

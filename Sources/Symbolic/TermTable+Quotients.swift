@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// Sums over one denominator.

@@ -14,6 +14,7 @@ struct CompareCommand: ParsableCommand {
         ravine compare HeavyBall EMAMomentum
         ravine compare Adam 'AdamW(λ = 0)' --json
         ravine compare mine.opt:Mine AdamW
+        ravine compare Adam 'AdamW(λ = 0)' --certificate adam.txt
 
       Names in arguments that mean nothing else stand for any number. A hyperparameter that is not
       given is any one number where both rules have it, and its default where one has it.
@@ -22,6 +23,10 @@ struct CompareCommand: ParsableCommand {
 
   @Flag(help: "As JSON.")
   var json = false
+  @Option(
+    help: ArgumentHelp(
+      "Write the proof to this file, for `ravine certify`.", valueName: "file"))
+  var certificate: String?
   @Argument(help: ArgumentHelp("A rule, or FILE.opt:RULE.", valueName: "rule"))
   var first: String
   @Argument(help: ArgumentHelp("Another.", valueName: "rule"))
@@ -29,13 +34,21 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     let compiler = Compiler()
+    var source: [String] = []
+    var files: Set<String> = []
     let texts = try [first, second].map { text -> String in
       guard case .rule(let rule, let path) = Program(text) else {
         Console.say(
           "ravine: `\(Console.printable(text))` names a file: say which rule, FILE.opt:RULE\n")
         throw Status.usage
       }
-      if let path { try Program.add(path, to: compiler) }
+      if let path {
+        try Program.add(path, to: compiler)
+        if certificate != nil, files.insert(path).inserted {
+          source += String(decoding: try SourceFiles.read(path), as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        }
+      }
       return rule
     }
     let rules = try Console.reporting(in: compiler) {
@@ -43,6 +56,9 @@ struct CompareCommand: ParsableCommand {
     }
     let result = rules[0].compared(with: rules[1])
     Console.write(json ? ComparisonText.json(result).rendered() : ComparisonText.text(result))
+    if let certificate {
+      try write(certificate, result, rules, names: texts, source: source)
+    }
     if !result.isEqual { throw Status.finding }
   }
 }

@@ -39,4 +39,8 @@ extension Diagnostic {
       "the zoo has no rule `\(Console.printable(name))`"
         + (suggestion.map { "; did you mean `\($0)`?" } ?? ""), at: .none)
   }
+
+  static func noCertificate(_ reason: String) -> Diagnostic {
+    Diagnostic(.noCertificate, "no certificate is written: \(reason)", at: .none)
+  }
 }

@@ -24,7 +24,7 @@ struct Ravine: ParsableCommand {
       ReplCommand.self, RunCommand.self, CheckCommand.self, FormatCommand.self,
       DescribeCommand.self,
       ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self,
-      CompareCommand.self, TestCommand.self, TuneCommand.self, BenchCommand.self,
+      CompareCommand.self, CertifyCommand.self, TestCommand.self, TuneCommand.self, BenchCommand.self,
       CacheCommand.self,
     ])
 
@@ -45,6 +45,7 @@ struct Ravine: ParsableCommand {
         ravine replay RULE FILE  compare with a recorded run
         ravine test FILE…        run saved sessions again and compare
         ravine compare RULE RULE prove two rules equal, or see where they differ
+        ravine certify FILE      check the certificate of such a proof
         ravine bench RULE…       what a step takes, against what memory can give
         ravine tune FILE RULE…   search learning rates with an equal budget
         ravine dump FILE         what the compiler sees

@@ -35,6 +35,7 @@ import Testing
 
   @Test(arguments: [
     "run", "check", "fmt", "describe", "zoo", "explain", "replay", "dump", "cache", "compare",
+    "certify",
     "bench",
   ])
   func helpBeginsWithExamples(_ command: String) throws {
@@ -244,6 +245,37 @@ import Testing
   }
 
   // MARK: dump, describe
+
+  @Test func certificatesAreWrittenAndChecked() throws {
+    let box = try Sandbox()
+    try box.write("r.opt", "rule Descent(lr = 0.1 in [0, inf)) { w' = w - g * lr }\n")
+    let line = "ravine compare r.opt:Descent 'SGD(λ = 0)' --certificate c.txt"
+    #expect(try box.run(line).status == 0)
+    let certified = try box.run("ravine certify c.txt")
+    #expect(certified.status == 0)
+    #expect(certified.output.hasPrefix("certified: Descent == SGD(λ = 0)\n"))
+    let text = try box.read("c.txt")
+    try box.write("d.txt", text.replacingOccurrences(of: "- g * lr", with: "- 2 * g * lr"))
+    let refused = try box.run("ravine certify d.txt")
+    #expect(refused.status == 1)
+    #expect(refused.codes() == ["R0851"])
+    #expect(try box.run("ravine certify").status == 2)
+    #expect(try box.run("ravine certify none.txt").status == 2)
+  }
+
+  /// The second checker is Python with SymPy; where there is none, that is said and nothing fails.
+  @Test func theAxiomsHoldForSymPy() throws {
+    let box = try Sandbox()
+    guard try box.run("python3 -c 'import sympy'").status == 0 else {
+      print("note: 1 check was left out: python3 has no sympy")
+      return
+    }
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Certificates/check.py")
+    let found = try box.run("ravine certify --axioms | python3 '\(script.path)'")
+    #expect(found.status == 0, "\(found.output)\(found.errors)")
+    #expect(Int(found.output.prefix { $0.isNumber }) ?? 0 >= 60, "\(found.output)")
+  }
 
   @Test func rulesAreCompared() throws {
     let box = try Sandbox()

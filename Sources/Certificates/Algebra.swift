@@ -1,0 +1,354 @@
+import Basics
+
+/// Along which axes the elements of a value may differ; empty for a single number.
+package struct Axes: OptionSet, Hashable, Sendable {
+  package var rawValue: UInt8
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+  package static let rows = Axes(rawValue: 1)
+  package static let columns = Axes(rawValue: 2)
+  /// Axes that are not those of the parameter tensor.
+  package static let others = Axes(rawValue: 4)
+  package static let every: Axes = [.rows, .columns, .others]
+
+  /// The axes of a shape as it is written in details: `like`, `rows×1`, nothing for a number.
+  package init(shape: Substring) {
+    self = []
+    if shape == "like" {
+      self = [.rows, .columns]
+      return
+    }
+    let extents = shape.split(separator: "×")
+    for (i, extent) in extents.enumerated() where extent != "1" {
+      let isMatrix = extents.count == 2
+      formUnion(
+        isMatrix && i == 0 && extent == "rows"
+          ? .rows : isMatrix && i == 1 && extent == "cols" ? .columns : .others)
+    }
+  }
+}
+
+/// For what a fact holds: where it is said, or wherever it is read.
+package enum Reach: Int, Comparable, Sendable {
+  /// For all elements of all tensors.
+  case everywhere
+  /// For all elements of this tensor.
+  case tensor
+  /// For this element alone.
+  case element
+  package static func < (x: Reach, y: Reach) -> Bool { x.rawValue < y.rawValue }
+}
+
+/// What an atom is.
+package struct Atom: Sendable {
+  /// Of a symbol its name.
+  package var name: String
+  /// Between braces: what an operation on whole tensors is besides its name. Empty for symbols and
+  /// for what is computed element by element.
+  package var detail = ""
+  package var operands: [Polynomial] = []
+  package var isSymbol = false
+  package var domain = Stretch.all
+  package var isInteger = false
+  package var axes: Axes = []
+  /// Over what its value is one.
+  package var reach = Reach.everywhere
+  /// The loops, by depth, whose carried values it reads.
+  package var carried: UInt64 = 0
+  package var size = 1
+  /// The same in every process, and another for others: breaks ties of size.
+  var digest: UInt64 = 0
+}
+
+/// All atoms of a proof; equal ones are one.
+///
+/// Operations are total: 1 / 0 is 0, the root of a negative number is 0, and so on. A rule is compared
+/// where its step is defined, so it does not matter what they are elsewhere.
+package final class Algebra {
+  private struct Key: Hashable {
+    var name: String
+    var detail: String
+    var operands: [Polynomial]
+    var isSymbol: Bool
+  }
+  private var atoms: [Atom] = []
+  private var index: [Key: AtomID] = [:]
+  private(set) var symbols: [String: AtomID] = [:]
+  /// In which order polynomials were first asked for.
+  private var ranks: [Polynomial: Int] = [:]
+  private var version = 0
+
+  package init() {
+    symbol("e", Stretch(Rational(271_828, 100_000), Rational(271_829, 100_000), open: true))
+    symbol("pi", Stretch(Rational(314_159, 100_000), Rational(22, 7), open: true))
+  }
+
+  package subscript(_ id: AtomID) -> Atom { atoms[id.index] }
+
+  /// A number that no state of rewriting had before.
+  func nextVersion() -> Int {
+    version += 1
+    return version
+  }
+
+  private func rank(_ p: Polynomial) -> Int {
+    if let known = ranks[p] { return known }
+    ranks[p] = ranks.count
+    return ranks.count - 1
+  }
+
+  /// What is 0 or 1.
+  static let booleans: Set = ["positive", "zero", "topk_mask", "bernoulli"]
+  /// Whole numbers.
+  static let integers: Set = ["positive", "zero", "sign", "floor", "ceil", "round", "argmax"]
+
+  private func insert(_ key: Key, _ atom: Atom, isBoolean: Bool) -> AtomID {
+    if let known = index[key] { return known }
+    let id = AtomID(raw: Int32(atoms.count) << 1 | (isBoolean ? 1 : 0))
+    atoms.append(atom)
+    atoms[atoms.count - 1].digest = digest(atom)
+    index[key] = id
+    return id
+  }
+
+  private func digest(_ atom: Atom) -> UInt64 {
+    func mix(_ x: UInt64, _ y: UInt64) -> UInt64 { (x ^ y) &* 0x100_0000_01B3 &+ (x >> 29) }
+    var result: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in (atom.name + "{" + atom.detail).utf8 { result = mix(result, UInt64(byte)) }
+    for operand in atom.operands {
+      var sum: UInt64 = 1
+      for (monomial, weight) in operand.terms {
+        var own: UInt64 = 7
+        for byte in weight.description.utf8 { own = mix(own, UInt64(byte)) }
+        for power in monomial.powers {
+          own = own &+ mix(self[power.atom].digest, UInt64(power.exponent))
+        }
+        sum = sum &+ mix(own, 11)
+      }
+      result = mix(result, sum)
+    }
+    return result
+  }
+
+  @discardableResult package func symbol(
+    _ name: String, _ domain: Stretch = .all, isInteger: Bool = false, axes: Axes = [],
+    reach: Reach = .everywhere, carried: Int? = nil
+  ) -> Polynomial {
+    if let known = symbols[name] { return Polynomial(known) }
+    let atom = Atom(
+      name: name, isSymbol: true, domain: domain, isInteger: isInteger, axes: axes, reach: reach,
+      carried: carried.map { 1 << UInt64($0) } ?? 0)
+    let id = insert(
+      Key(name: name, detail: "", operands: [], isSymbol: true), atom, isBoolean: false)
+    symbols[name] = id
+    return Polynomial(id)
+  }
+
+  package func reach(_ p: Polynomial) -> Reach {
+    p.atoms.map { self[$0].reach }.max() ?? .everywhere
+  }
+  package func axes(_ p: Polynomial) -> Axes {
+    p.atoms.reduce(into: []) { $0.formUnion(self[$1].axes) }
+  }
+  package func carried(_ p: Polynomial) -> UInt64 { p.atoms.reduce(0) { $0 | self[$1].carried } }
+  package func size(_ p: Polynomial) -> Int {
+    p.terms.keys.reduce(0) { $0 + $1.powers.reduce(1) { $0 + self[$1.atom].size } }
+  }
+
+  package func isInteger(_ p: Polynomial) -> Bool {
+    p.terms.allSatisfy { monomial, weight in
+      weight.isInteger && monomial.powers.allSatisfy { self[$0.atom].isInteger }
+    }
+  }
+
+  /// How far a fact may reach into the operands of an atom.
+  func reach(into atom: Atom, of operand: Int) -> Reach {
+    if atom.detail.isEmpty { return .element }
+    if atom.name == "repeat" || atom.detail.hasPrefix("all tensors") { return .everywhere }
+    return .tensor
+  }
+
+  /// An operation on polynomials; numbers are computed.
+  package func apply(_ name: String, _ detail: String, _ operands: [Polynomial]) -> Polynomial {
+    if detail.isEmpty, let value = folded(name, operands) { return value }
+    return intern(name, detail, operands)
+  }
+
+  private func intern(_ name: String, _ detail: String, _ operands: [Polynomial]) -> Polynomial {
+    var atom = Atom(name: name, detail: detail, operands: operands)
+    atom.size = operands.reduce(2) { $0 + size($1) }
+    atom.isInteger = Self.integers.contains(name)
+    atom.carried = operands.reduce(0) { $0 | carried($1) }
+    if detail.isEmpty {
+      atom.axes = operands.reduce(into: []) { $0.formUnion(axes($1)) }
+      atom.reach = operands.map { reach($0) }.max() ?? .everywhere
+    } else {
+      let parts = detail.split(separator: ";", omittingEmptySubsequences: false)
+      atom.axes = Axes(shape: parts.last ?? "")
+      if name == "repeat", let depth = Int(parts[0]), let count = Int(parts[1]) {
+        // The last operands are the body: what it carries is bound there.
+        let outside = operands.dropLast(count).reduce(0) { $0 | carried($1) }
+        let inside = operands.suffix(count).reduce(0) { $0 | carried($1) }
+        atom.carried = outside | inside & ~(1 << UInt64(depth))
+        atom.axes = .every
+      }
+      atom.reach =
+        !atom.axes.isEmpty
+        ? .element : detail.hasPrefix("all tensors") ? .everywhere : .tensor
+    }
+    let isBoolean = Self.booleans.contains(name)
+    return Polynomial(
+      insert(
+        Key(name: name, detail: detail, operands: operands, isSymbol: false), atom,
+        isBoolean: isBoolean))
+  }
+
+  package func apply(_ name: String, _ operands: [Polynomial]) -> Polynomial {
+    apply(name, "", operands)
+  }
+
+  func inverse(_ x: Polynomial) -> Polynomial { apply("inv", [x]) }
+
+  /// 1 where a polynomial that is 0 or 1 is 0.
+  func not(_ x: Polynomial) -> Polynomial { .one - x }
+
+  private func folded(_ name: String, _ x: [Polynomial]) -> Polynomial? {
+    switch name {
+    case "pow": return power(x[0], x[1])
+    case "inv" where x[0].number == nil: return inverted(x[0])
+    case "positive", "zero", "sign", "abs": if let value = scaled(name, x[0]) { return value }
+    case "max" where rank(x[0]) > rank(x[1]): return apply(name, [x[1], x[0]])
+    case "max" where x[0] == x[1]: return x[0]
+    default: break
+    }
+    let numbers = x.compactMap(\.number)
+    guard numbers.count == x.count, let a = numbers.first else { return nil }
+    func truth(_ condition: Bool) -> Polynomial { condition ? .one : .zero }
+    switch name {
+    case "inv": return Polynomial(a.isZero ? .zero : a.reciprocal)
+    case "sqrt": return a.isNegative ? .zero : Self.root(a).map { Polynomial($0) }
+    case "abs": return Polynomial(a.magnitude)
+    case "sign": return Polynomial(a.isZero ? 0 : a.isNegative ? -1 : 1)
+    case "positive": return truth(a.isPositive)
+    case "zero": return truth(a.isZero)
+    case "max": return Polynomial(max(a, numbers[1]))
+    case "min": return Polynomial(min(a, numbers[1]))
+    case "floor": return Polynomial(Rational(a.floor, .one))
+    case "mod":
+      let y = numbers[1]
+      return y.isZero ? .zero : Polynomial(a - y * Rational((a / y).floor, .one))
+    case "ceil": return -Polynomial(Rational((-a).floor, .one))
+    default: return nil
+    }
+  }
+
+  /// 1 / x of a product by its factors: 1 / (1 / x) is x and of 0 and 1 each is its own inverse.
+  private func inverted(_ x: Polynomial) -> Polynomial? {
+    let (common, rest) = x.content
+    let weight = leading(rest).flatMap { rest.terms[$0] } ?? .one
+    if common == .one, weight.isOne { return nil }
+    var result = Polynomial(weight.reciprocal)
+    for power in common.powers {
+      let atom = self[power.atom]
+      let own =
+        power.atom.isBoolean
+        ? Polynomial(power.atom)
+        : atom.name == "inv" && !atom.isSymbol
+          ? atom.operands[0] : intern("inv", "", [Polynomial(power.atom)])
+      result = result * own.power(power.exponent)
+    }
+    if rest.number == nil { result = result * apply("inv", [rest.scaled(by: weight.reciprocal)]) }
+    return result
+  }
+
+  /// What depends on the sign or size alone, of a polynomial whose first weight is 1 or −1.
+  private func scaled(_ name: String, _ x: Polynomial) -> Polynomial? {
+    guard let first = leading(x), let weight = x.terms[first], x.number == nil else { return nil }
+    let isTurned = weight.isNegative && name != "positive"
+    guard !weight.magnitude.isOne || isTurned else { return nil }
+    let factor = isTurned ? weight : weight.magnitude
+    let inner = apply(name, [x.scaled(by: factor.reciprocal)])
+    switch name {
+    case "sign": return isTurned ? -inner : inner
+    case "abs": return inner.scaled(by: factor.magnitude)
+    default: return inner
+    }
+  }
+
+  /// The exact root of a quotient of squares.
+  private static func root(_ x: Rational) -> Rational? {
+    func root(_ n: BigInteger) -> BigInteger? {
+      guard let word = n.word else { return nil }
+      let near = Int(Double(word).squareRoot())
+      return (max(0, near - 1)...near + 1).first {
+        $0.multipliedReportingOverflow(by: $0) == (word, false)
+      }
+      .map { BigInteger($0) }
+    }
+    guard let p = root(x.numerator), let q = root(x.denominator) else { return nil }
+    return Rational(p, q)
+  }
+
+  /// x^y for a known exponent, and 1^y.
+  private func power(_ x: Polynomial, _ y: Polynomial) -> Polynomial? {
+    if x == .one { return .one }
+    guard let exponent = y.number else { return nil }
+    if exponent == .half { return apply("sqrt", [x]) }
+    guard let n = exponent.word, abs(n) <= 64 else { return nil }
+    if n < 0 { return power(inverse(x), Polynomial(-n)) }
+    if x.terms.count > 1, n > 8 { return nil }
+    return x.power(n)
+  }
+}
+
+extension Algebra {
+  /// The order in which rewriting goes down: by the largest atom in which two monomials differ.
+  func isAbove(_ x: Monomial, _ y: Monomial) -> Bool {
+    var all = Set(x.powers.map(\.atom)).union(y.powers.map(\.atom)).sorted {
+      (self[$0].size, self[$0].digest) > (self[$1].size, self[$1].digest)
+    }
+    all.removeAll { x.exponent($0) == y.exponent($0) }
+    guard let atom = all.first else { return false }
+    return x.exponent(atom) > y.exponent(atom)
+  }
+
+  package func leading(_ p: Polynomial) -> Monomial? {
+    p.terms.keys.max { isAbove($1, $0) }
+  }
+}
+
+extension Algebra {
+  /// The symbols that a polynomial is made of.
+  func collectSymbols(_ p: Polynomial, _ found: inout Set<AtomID>) {
+    for id in p.atoms where found.insert(id).inserted {
+      for operand in self[id].operands { collectSymbols(operand, &found) }
+    }
+  }
+
+  /// A polynomial with other values for some symbols.
+  package func substitute(_ p: Polynomial, _ values: [AtomID: Polynomial]) -> Polynomial {
+    var known = values
+    return substitute(p, &known)
+  }
+
+  private func substitute(_ p: Polynomial, _ known: inout [AtomID: Polynomial]) -> Polynomial {
+    var result = Polynomial()
+    for (monomial, weight) in p.terms {
+      var product = Polynomial(weight)
+      for power in monomial.powers {
+        product = product * substitute(power.atom, &known).power(power.exponent)
+      }
+      result = result + product
+    }
+    return result
+  }
+
+  private func substitute(_ id: AtomID, _ known: inout [AtomID: Polynomial]) -> Polynomial {
+    if let value = known[id] { return value }
+    let atom = self[id]
+    var result = Polynomial(id)
+    let operands = atom.operands.map { substitute($0, &known) }
+    if operands != atom.operands { result = apply(atom.name, atom.detail, operands) }
+    known[id] = result
+    return result
+  }
+}

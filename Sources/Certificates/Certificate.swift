@@ -1,0 +1,119 @@
+import Basics
+import Diagnostics
+
+/// A proof that two rules are equal, as a text of lines.
+package struct Certificate: Sendable {
+  package struct Line: Sendable {
+    /// From 1; 0 of what was not read.
+    package var number: Int
+    package var text: String
+    package init(_ text: String, number: Int = 0) {
+      self.text = text
+      self.number = number
+    }
+  }
+  /// What is proved of one way through the routes of each rule.
+  package struct Part: Sendable {
+    package var variants: [Int]
+    /// States of b, and those of a that are known, as expressions: `b.m = a.m`.
+    package var states: [Line] = []
+    /// States of a that are never negative.
+    package var keeps: [Line] = []
+    package var goals: [(title: Line, steps: [Line])] = []
+    package init(variants: [Int]) { self.variants = variants }
+  }
+
+  package var a = ""
+  package var b = ""
+  /// The declarations that the rules need besides the zoo.
+  package var source: [String] = []
+  /// `lr in [0, inf)`: stands for any number of its domain.
+  package var free: [Line] = []
+  /// `λ = 0`: a hyperparameter that was not given and is at its default.
+  package var fixed: [Line] = []
+  /// `w != 0`: where they are equal.
+  package var conditions: [Line] = []
+  package var parts: [Part] = []
+
+  static let header = "ravine certificate 1"
+
+  package init() {}
+
+  package init(_ text: String) throws(DiagnosticError) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard lines.first.map({ $0.trimmed == Self.header }) ?? false else {
+      throw DiagnosticError(.noCertificateFile(expected: Self.header))
+    }
+    var ended = false
+    for (i, raw) in lines.enumerated().dropFirst() {
+      if raw.hasPrefix("|") {
+        source.append(String(raw.dropFirst(raw.hasPrefix("| ") ? 2 : 1)))
+        continue
+      }
+      let all = raw.trimmed
+      if all.isEmpty || all.hasPrefix("#") { continue }
+      guard !ended else { throw DiagnosticError(.badCertificateLine(i + 1, String(all))) }
+      let word = all.prefix { $0 != " " }
+      let rest = Line(String(all.dropFirst(word.count).trimmed), number: i + 1)
+      switch word {
+      case "a" where rest.text.hasPrefix("="): a = String(rest.text.dropFirst().trimmed)
+      case "b" where rest.text.hasPrefix("="): b = String(rest.text.dropFirst().trimmed)
+      case "free": free.append(rest)
+      case "fixed": fixed.append(rest)
+      case "where": conditions.append(rest)
+      case "ways":
+        let ways = rest.text.split(separator: " ").compactMap { Int($0) }
+        guard ways.count == 2 else {
+          throw DiagnosticError(.badCertificateLine(i + 1, String(all)))
+        }
+        parts.append(Part(variants: ways))
+      case "end": ended = true
+      case _ where parts.isEmpty: throw DiagnosticError(.badCertificateLine(i + 1, String(all)))
+      case "state": parts[parts.count - 1].states.append(rest)
+      case "keeps": parts[parts.count - 1].keeps.append(rest)
+      case "goal": parts[parts.count - 1].goals.append((rest, []))
+      default:
+        guard let last = parts.last?.goals.count, last > 0 else {
+          throw DiagnosticError(.badCertificateLine(i + 1, String(all)))
+        }
+        parts[parts.count - 1].goals[last - 1].steps.append(Line(String(all), number: i + 1))
+      }
+    }
+    if !ended { throw DiagnosticError(.badCertificateLine(lines.count, "")) }
+  }
+
+  package var text: String {
+    var lines = [Self.header, "a = \(a)", "b = \(b)"]
+    lines += source.map { $0.isEmpty ? "|" : "| \($0)" }
+    lines += free.map { "free \($0.text)" } + fixed.map { "fixed \($0.text)" }
+    lines += conditions.map { "where \($0.text)" }
+    for part in parts {
+      lines.append("ways \(part.variants.map(String.init).joined(separator: " "))")
+      lines += part.states.map { "state \($0.text)" } + part.keeps.map { "keeps \($0.text)" }
+      for goal in part.goals {
+        lines.append("goal \(goal.title.text)")
+        var depth = 1
+        for step in goal.steps {
+          if ["otherwise", "done"].contains(step.text) { depth -= 1 }
+          lines.append(String(repeating: "  ", count: depth) + step.text)
+          if step.text == "otherwise" || step.text.hasPrefix("cases ") { depth += 1 }
+        }
+      }
+    }
+    return (lines + ["end"]).joined(separator: "\n") + "\n"
+  }
+
+  /// How many steps it has.
+  package var stepCount: Int {
+    parts.reduce(0) { $0 + $1.goals.reduce(0) { $0 + $1.steps.count } }
+  }
+}
+
+extension StringProtocol {
+  var trimmed: Substring {
+    var rest = Substring(self)
+    while rest.first == " " { rest.removeFirst() }
+    while rest.last == " " || rest.last == "\r" { rest.removeLast() }
+    return rest
+  }
+}

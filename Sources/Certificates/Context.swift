@@ -1,0 +1,480 @@
+import Basics
+
+/// What is known at a place of a proof: equations, as rewrites, and facts, with how far each reaches.
+package struct Context {
+  struct Rewrite {
+    var from: Monomial
+    var to: Polynomial
+    var reach: Reach
+    /// The step that gave it.
+    var step: Int
+  }
+  struct Fact {
+    var polynomial: Polynomial
+    var stretch: Stretch
+    var isNonzero = false
+    var reach: Reach
+  }
+
+  package let algebra: Algebra
+  private(set) var rewrites: [Rewrite] = []
+  private var facts: [Fact] = []
+  /// Where both rules are defined under conditions.
+  private var pending: [Clause] = []
+  /// The steps whose rewrites were used.
+  package let usage: Usage
+  private let memo = Memo()
+
+  package final class Usage {
+    package var steps: Set<Int> = []
+  }
+
+  /// Normal forms so far; of no use to others.
+  private final class Memo {
+    var version = -1
+    var normal: [Place: Polynomial] = [:]
+    var busy: Set<Place> = []
+    struct Place: Hashable {
+      var atom: AtomID
+      var reach: Reach
+    }
+  }
+  private var version = 0
+
+  /// Rewriting that goes on for longer than this is refused.
+  static let budget = 40_000
+  /// Polynomials of more terms are refused.
+  static let largest = 6_000
+
+  package init(_ algebra: Algebra) {
+    self.algebra = algebra
+    usage = Usage()
+  }
+
+  // MARK: What is known
+
+  mutating func learn(
+    _ p: Polynomial, in stretch: Stretch = .all, isNonzero: Bool = false, _ reach: Reach
+  ) {
+    facts.append(Fact(polynomial: p, stretch: stretch, isNonzero: isNonzero, reach: reach))
+  }
+
+  /// Learns the sign of x · y from those of x and y; a square has one whatever they are.
+  mutating func learnProduct(_ values: [String: Polynomial], step: Int) throws(Refusal) {
+    guard values.count == 2, let x = values["x"], let y = values["y"] else {
+      throw Refusal("`product` takes x, y")
+    }
+    for reach in [Reach.everywhere, .tensor, .element] {
+      let (p, q) = (try normal(x, reach), try normal(y, reach))
+      let own = p == q ? Stretch.nonnegative : try stretch(p, reach) * stretch(q, reach)
+      guard own.isNonnegative || own.isNonpositive else { continue }
+      learn(p * q, in: own, reach)
+      return
+    }
+    throw Refusal("the factors have no known signs")
+  }
+
+  /// Adds the equation p = 0, to be used from left to right where `from` is a monomial of it.
+  mutating func equate(
+    _ p: Polynomial, from: Monomial?, _ reach: Reach, step: Int
+  ) throws(Refusal) {
+    guard let from = from ?? algebra.leading(p), let weight = p.terms[from] else {
+      throw Refusal("the equation has no such term")
+    }
+    if from == .one { throw Refusal("the equation says that a number is 0") }
+    let rest = p - Polynomial(from, weight)
+    version = algebra.nextVersion()
+    rewrites.append(
+      Rewrite(
+        from: from, to: rest.scaled(by: -weight.reciprocal), reach: reach, step: step))
+  }
+
+  /// Assumes that a polynomial that is 0 or 1 is 1 (or 0).
+  mutating func assume(_ condition: Polynomial, is truth: Bool, step: Int) throws(Refusal) {
+    let c = try normal(condition)
+    let reach = algebra.reach(c)
+    if algebra.carried(c) != 0 { throw Refusal("the case is about what a loop carries") }
+    if let number = c.number {
+      if number.isOne == truth { return }
+      // Nothing is left to be shown here.
+      learn(.zero, in: .positive, .everywhere)
+      return
+    }
+    if let (monomial, weight) = c.single, weight.isOne,
+      monomial.powers.allSatisfy({ $0.atom.isBoolean })
+    {
+      if truth || monomial.powers.count == 1 {
+        for power in monomial.powers {
+          try equate(
+            Polynomial(power.atom) - Polynomial(truth ? 1 : 0), from: nil, reach, step: step)
+          try learnSign(power.atom, truth, reach, step: step)
+        }
+      } else {
+        try equate(c, from: nil, reach, step: step)
+      }
+    } else if c.constant.isOne, let (monomial, weight) = (c - .one).single, weight == Rational(-1),
+      monomial.powers.allSatisfy({ $0.atom.isBoolean })
+    {
+      try assume(Polynomial(monomial), is: !truth, step: step)
+    } else {
+      try equate(c - Polynomial(truth ? 1 : 0), from: nil, reach, step: step)
+    }
+    try release()
+  }
+
+  private mutating func learnSign(
+    _ atom: AtomID, _ truth: Bool, _ reach: Reach, step: Int
+  ) throws(Refusal) {
+    guard let p = algebra[atom].operands.first else { return }
+    switch (algebra[atom].name, truth) {
+    case ("positive", true): learn(p, in: .positive, reach)
+    case ("positive", false): learn(p, in: .nonpositive, reach)
+    case ("zero", true):
+      if !(try normal(p)).isZero { try equate(try normal(p), from: nil, reach, step: step) }
+    case ("zero", false): learn(p, isNonzero: true, reach)
+    default: break
+    }
+  }
+
+  /// Assumes that a rule is defined.
+  mutating func assume(_ clause: Clause) throws(Refusal) {
+    pending.append(clause)
+    try release()
+  }
+
+  /// Takes the clauses whose guards are known to hold.
+  private mutating func release() throws(Refusal) {
+    let all = pending
+    pending = []
+    for clause in all {
+      var isOpen = false
+      var reach = Reach.everywhere
+      for guardian in clause.guards {
+        if try normal(guardian, .everywhere) == .one { continue }
+        if try normal(guardian, .tensor) == .one {
+          reach = max(reach, .tensor)
+          continue
+        }
+        reach = .element
+        if try normal(guardian) != .one { isOpen = true }
+      }
+      if isOpen {
+        pending.append(clause)
+        continue
+      }
+      switch clause.kind {
+      case .nonzero: learn(clause.term, isNonzero: true, reach)
+      case .nonnegative: learn(clause.term, in: .nonnegative, reach)
+      case .positive: learn(clause.term, in: .positive, reach)
+      case .opaque: learn(clause.term, in: Stretch(.one, .one), reach)
+      }
+    }
+  }
+
+  // MARK: Normal forms
+
+  /// A polynomial rewritten as far as it goes by what is known up to this reach.
+  package func normal(_ p: Polynomial, _ reach: Reach = .element) throws(Refusal) -> Polynomial {
+    if memo.version != version {
+      memo.normal = [:]
+      memo.busy = []
+      memo.version = version
+    }
+    var steps = 0
+    return try normal(p, reach, &steps)
+  }
+
+  private func normal(_ p: Polynomial, _ reach: Reach, _ steps: inout Int) throws(Refusal)
+    -> Polynomial
+  {
+    var work = Polynomial()
+    for (monomial, weight) in p.terms {
+      var product = Polynomial(weight)
+      for power in monomial.powers {
+        let own = try normal(power.atom, reach, &steps)
+        product =
+          own.atom == power.atom
+          ? product.times(power) : product * own.power(power.exponent)
+        if product.terms.count > Self.largest { throw Refusal("a polynomial becomes too large") }
+      }
+      work.add(product)
+    }
+    var result = Polynomial()
+    while let (monomial, weight) = work.terms.first {
+      work.add(monomial, -weight)
+      steps += 1
+      if steps > Self.budget { throw Refusal("rewriting does not end") }
+      guard let (rewrite, rest) = match(monomial, reach) else {
+        result.add(monomial, weight)
+        continue
+      }
+      usage.steps.insert(rewrite.step)
+      let product = rewrite.to * Polynomial(rest, weight)
+      var isKnown = true
+      for atom in product.atoms where try normal(atom, reach, &steps) != Polynomial(atom) {
+        isKnown = false
+      }
+      work.add(isKnown ? product : try normal(product, reach, &steps))
+      if work.terms.count > Self.largest { throw Refusal("a polynomial becomes too large") }
+    }
+    return result
+  }
+
+  private func match(_ monomial: Monomial, _ reach: Reach) -> (Rewrite, Monomial)? {
+    for rewrite in rewrites where rewrite.reach <= reach {
+      if let rest = monomial.without(rewrite.from) { return (rewrite, rest) }
+    }
+    return nil
+  }
+
+  /// An atom over normal operands.
+  private func normal(_ id: AtomID, _ reach: Reach, _ steps: inout Int) throws(Refusal)
+    -> Polynomial
+  {
+    let atom = algebra[id]
+    if atom.operands.isEmpty { return Polynomial(id) }
+    let place = Memo.Place(atom: id, reach: reach)
+    if let known = memo.normal[place] { return known }
+    guard memo.busy.insert(place).inserted else { return Polynomial(id) }
+    defer { memo.busy.remove(place) }
+    steps += 1
+    if steps > Self.budget { throw Refusal("rewriting does not end") }
+    var operands: [Polynomial] = []
+    for (i, operand) in atom.operands.enumerated() {
+      operands.append(
+        try normal(operand, min(reach, algebra.reach(into: atom, of: i)), &steps))
+    }
+    var result = Polynomial(id)
+    if operands != atom.operands {
+      result = algebra.apply(atom.name, atom.detail, operands)
+      if result != Polynomial(id) { result = try normal(result, reach, &steps) }
+    }
+    memo.normal[place] = result
+    return result
+  }
+
+  // MARK: Where numbers lie
+
+  /// Where a polynomial lies by what is known up to this reach.
+  package func stretch(_ p: Polynomial, _ reach: Reach = .element) throws(Refusal) -> Stretch {
+    try stretch(p, reach, depth: 0)
+  }
+
+  private func stretch(_ p: Polynomial, _ reach: Reach, depth: Int) throws(Refusal) -> Stretch {
+    if let number = p.number { return Stretch(number, number) }
+    if depth > 12 { return .all }
+    var result = Stretch(.zero, .zero)
+    for (monomial, weight) in p.terms {
+      result = result + (try stretch(monomial, reach, depth)).scaled(by: weight)
+    }
+    result = try told(p, result, reach)
+    if result.isNonzero { return result }
+    // With what is one number for all tensors taken together: (1 − β)·g² and not g² − β·g².
+    var groups: [Monomial: Polynomial] = [:]
+    for (monomial, weight) in p.terms {
+      var (data, scalar) = (Monomial(), Monomial())
+      for power in monomial.powers {
+        if algebra[power.atom].reach == .everywhere {
+          scalar.powers.append(power)
+        } else {
+          data.powers.append(power)
+        }
+      }
+      groups[data, default: .zero].add(scalar, weight)
+    }
+    if groups.count > 1, groups.count < p.terms.count {
+      var sum = Stretch(.zero, .zero)
+      for (data, scalar) in groups {
+        sum = sum + (try stretch(data, reach, depth) * stretch(scalar, reach, depth: depth + 1))
+      }
+      result = result.intersection(sum)
+    }
+    let (common, rest) = p.content
+    if common != .one, rest.terms.count > 1 {
+      result = result.intersection(
+        try stretch(common, reach, depth) * stretch(rest, reach, depth: depth + 1))
+    }
+    return result
+  }
+
+  private func stretch(_ monomial: Monomial, _ reach: Reach, _ depth: Int) throws(Refusal)
+    -> Stretch
+  {
+    var result = Stretch(.one, .one)
+    for power in monomial.powers {
+      let own = try told(Polynomial(power.atom), stretch(power.atom, reach, depth), reach)
+      result = result * own.power(power.exponent)
+    }
+    // x² > 0 where x ≠ 0.
+    if result.low?.value.isZero ?? false, !(result.low?.isOpen ?? true),
+      try monomial.powers.allSatisfyThrowing({ (power) throws(Refusal) in
+        try isNonzero(Polynomial(power.atom), reach, depth + 1)
+      })
+    {
+      result.low?.isOpen = true
+    }
+    return result
+  }
+
+  /// What facts say of a polynomial: each of a multiple of it, but for a number.
+  private func told(_ p: Polynomial, _ known: Stretch, _ reach: Reach) throws(Refusal) -> Stretch {
+    var result = known
+    let moving = p - Polynomial(p.constant)
+    var isNonzero = false
+    for fact in facts where fact.reach <= reach {
+      let q = try normal(fact.polynomial, reach)
+      guard let ratio = moving.ratio(to: q - Polynomial(q.constant)) else { continue }
+      let shift = p.constant - q.constant * ratio
+      result = result.intersection(
+        fact.stretch.scaled(by: ratio) + Stretch(shift, shift))
+      if fact.isNonzero, shift.isZero { isNonzero = true }
+    }
+    if isNonzero {
+      if result.isNonnegative { result = result.intersection(.positive) }
+      if result.isNonpositive { result = result.intersection(.negative) }
+    }
+    return result
+  }
+
+  func isPositive(_ p: Polynomial, _ reach: Reach) throws(Refusal) -> Bool {
+    let own = try stretch(p, reach)
+    if own.isPositive { return true }
+    return own.isNonnegative ? try isNonzero(p, reach) : false
+  }
+
+  /// Whether a polynomial is nowhere 0.
+  package func isNonzero(_ p: Polynomial, _ reach: Reach = .element) throws(Refusal) -> Bool {
+    try isNonzero(p, reach, 0)
+  }
+
+  private func isNonzero(_ p: Polynomial, _ reach: Reach, _ depth: Int) throws(Refusal) -> Bool {
+    if depth > 12 { return false }
+    if try stretch(p, reach, depth: depth).isNonzero { return true }
+    // What is not 0 has no factor that is.
+    for fact in facts
+    where fact.reach <= reach && (fact.isNonzero || fact.stretch.isNonzero) {
+      let (common, rest) = try normal(fact.polynomial, reach).content
+      if p.ratio(to: rest * Polynomial(common)) != nil || p.ratio(to: rest) != nil
+        || (p.atom.map { common.exponent($0) > 0 } ?? false)
+      {
+        return true
+      }
+    }
+    let (common, rest) = p.content
+    if common == .one
+      || (rest.number != nil && common.powers.count == 1 && common.powers[0].exponent == 1)
+    {
+      guard let id = p.single.flatMap({ $0.monomial.powers.first?.atom }) else { return false }
+      let atom = algebra[id]
+      switch atom.name {
+      case "inv", "abs", "sign": return try isNonzero(atom.operands[0], reach, depth + 1)
+      case "sqrt": return try stretch(atom.operands[0], reach, depth: depth + 1).isPositive
+      default: return false
+      }
+    }
+    for power in common.powers where try !isNonzero(Polynomial(power.atom), reach, depth + 1) {
+      return false
+    }
+    return try isNonzero(rest, reach, depth + 1)
+  }
+
+  private func stretch(_ id: AtomID, _ reach: Reach, _ depth: Int) throws(Refusal) -> Stretch {
+    let atom = algebra[id]
+    if atom.isSymbol { return atom.domain }
+    if id.isBoolean { return .unit }
+    func operand(_ i: Int = 0) throws(Refusal) -> Stretch {
+      let reach = min(reach, algebra.reach(into: atom, of: i))
+      return try stretch(atom.operands[i], reach, depth: depth + 1)
+    }
+    switch atom.name {
+    case "inv": return try operand().inverse
+    case "sqrt":
+      let x = try operand()
+      var result = x.isPositive ? Stretch.positive : .nonnegative
+      if let high = x.high, high.value <= .one {
+        result.high = Stretch.End(value: .one, isOpen: high.value < .one || high.isOpen)
+      }
+      if let low = x.low, low.value >= .one { result.low = Stretch.End(value: .one, isOpen: false) }
+      return result
+    case "abs":
+      return try isNonzero(atom.operands[0], reach, depth + 1) ? .positive : .nonnegative
+    case "sign":
+      let x = try operand()
+      if x.isPositive { return Stretch(.one, .one) }
+      if x.isNegative { return Stretch(Rational(-1), Rational(-1)) }
+      return x.isNonnegative ? .unit : .signs
+    case "max": return try operand(0).larger(operand(1))
+    case "min": return try -((-operand(0)).larger(-operand(1)))
+    case "pow":
+      let (x, y) = (try operand(0), try operand(1))
+      guard x.isNonnegative else { return .all }
+      // 0^y is 0 or 1.
+      var result = x.isPositive ? Stretch.positive : .nonnegative
+      if y.isNonnegative, let high = x.high, high.value <= .one {
+        let isBelow = y.isPositive && (high.value < .one || high.isOpen)
+        result.high = Stretch.End(value: .one, isOpen: isBelow)
+      }
+      if y.isNonnegative, let low = x.low, low.value >= .one {
+        let isAbove = y.isPositive && (low.value > .one || low.isOpen)
+        result.low = Stretch.End(value: .one, isOpen: isAbove)
+      }
+      return result
+    case "exp": return .positive
+    case "cosh": return Stretch(.one, nil)
+    case "tanh", "erf": return Stretch(Rational(-1), .one, open: true)
+    case "sin", "cos": return .signs
+    case "sum", "max_of", "min_of", "softmax":
+      let x = try operand()
+      return x.isNonnegative ? .nonnegative : x.isNonpositive ? .nonpositive : .all
+    default: return .all
+    }
+  }
+
+  // MARK: What closes a goal
+
+  /// Whether what is assumed cannot be.
+  package func isAbsurd() throws(Refusal) -> Bool {
+    for fact in facts {
+      let p = try normal(fact.polynomial)
+      if p.isZero, fact.isNonzero { return true }
+      var own = Stretch(.zero, .zero)
+      if let number = p.number {
+        own = Stretch(number, number)
+      } else {
+        own = try stretch(p)
+      }
+      if own.intersection(fact.stretch).isEmpty { return true }
+    }
+    return false
+  }
+
+  /// The least reach at which something holds.
+  func reach(_ holds: (Reach) throws(Refusal) -> Bool) throws(Refusal) -> Reach? {
+    for reach in [Reach.everywhere, .tensor, .element] where try holds(reach) { return reach }
+    return nil
+  }
+
+  /// Whether a clause of definedness holds here.
+  package func proves(_ clause: Clause) throws(Refusal) -> Bool {
+    let p = try normal(clause.term)
+    switch clause.kind {
+    case .nonzero: return try isNonzero(p)
+    case .nonnegative: return try stretch(p).isNonnegative
+    case .positive: return try isPositive(p, .element)
+    case .opaque: return try stretch(p) == Stretch(.one, .one)
+    }
+  }
+}
+
+extension Array {
+  func allSatisfyThrowing<E: Error>(_ holds: (Element) throws(E) -> Bool) throws(E) -> Bool {
+    for element in self where try !holds(element) { return false }
+    return true
+  }
+}
+
+/// Why a certificate is refused.
+package struct Refusal: Error, CustomStringConvertible {
+  package var description: String
+  package init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,438 @@
+import Basics
+import IR
+
+/// What a function reads.
+struct Sources {
+  var step: Polynomial
+  var states: [Polynomial] = []
+  var free: [Polynomial] = []
+  /// Tells the draws of first values from those of steps.
+  var drawsAt = ""
+  var hyper: (Int) throws(Refusal) -> Polynomial
+}
+
+/// Reads the instructions of a function as polynomials, and where they are defined.
+struct FunctionReading {
+  let algebra: Algebra
+  let function: Function
+  let sources: Sources
+  /// The arguments of a loop's body, its depth, and the lengths of the function around it.
+  var arguments: [Polynomial] = []
+  var depth = 0
+  var outerExtents: [Polynomial] = []
+  private var values: [Polynomial] = []
+  /// By instruction.
+  private var clauses: [[Clause]] = []
+  private var isTotal: [Bool] = []
+
+  init(_ algebra: Algebra, _ function: Function, _ sources: Sources) {
+    self.algebra = algebra
+    self.function = function
+    self.sources = sources
+  }
+
+  /// The outputs that are wanted, and the clauses of all that they need.
+  mutating func run(
+    _ isWanted: (OutputTarget) -> Bool
+  ) throws(Refusal) -> (outputs: [(target: OutputTarget, value: Polynomial)], clauses: [Clause]) {
+    let wanted = function.outputs.filter { isWanted($0.target) }
+    var isLive = [Bool](repeating: false, count: function.instructions.count)
+    for output in wanted { isLive[output.value.index] = true }
+    for extent in function.extents { isLive[extent.index] = true }
+    for i in function.instructions.indices.reversed() where isLive[i] {
+      for operand in function.operands(ValueID(i)) { isLive[operand.index] = true }
+    }
+    for i in function.instructions.indices {
+      clauses.append([])
+      isTotal.append(true)
+      guard isLive[i] else {
+        values.append(.zero)
+        continue
+      }
+      if !function.type(ValueID(i)).shape.axes.isEmpty {
+        throw Refusal("named axes have no certificates")
+      }
+      let value = try read(ValueID(i))
+      if value.terms.count > 2_000 { throw Refusal("a polynomial becomes too large") }
+      values.append(value)
+      isTotal[i] =
+        clauses[i].isEmpty && function.operands(ValueID(i)).allSatisfy { isTotal[$0.index] }
+    }
+    return (wanted.map { ($0.target, values[$0.value.index]) }, try demanded(wanted))
+  }
+
+  /// The clauses with what must hold for their instructions to matter.
+  private func demanded(_ wanted: [Output]) throws(Refusal) -> [Clause] {
+    // By instruction: the conjunctions of conditions, one of which holds where it matters.
+    var demands = [[[Polynomial]]](repeating: [], count: values.count)
+    func demand(_ id: ValueID, _ all: [[Polynomial]], _ also: Polynomial? = nil) throws(Refusal) {
+      for var guards in all {
+        if let also {
+          if also.isZero { continue }
+          if also != .one, !guards.contains(also) { guards.append(also) }
+        }
+        if demands[id.index].contains([]) { return }
+        if guards.isEmpty { demands[id.index] = [] }
+        if !demands[id.index].contains(guards) { demands[id.index].append(guards) }
+      }
+      if demands[id.index].count > 16 { throw Refusal("a value matters under too many conditions") }
+    }
+    for output in wanted { try demand(output.value, [[]]) }
+    for extent in function.extents { try demand(extent, [[]]) }
+    var result: [Clause] = []
+    for i in values.indices.reversed() where !demands[i].isEmpty {
+      let instruction = function[ValueID(i)]
+      let all = demands[i]
+      for clause in clauses[i] {
+        for guards in all {
+          var own = clause
+          own.guards = guards + own.guards
+          if !result.contains(own) { result.append(own) }
+        }
+      }
+      switch instruction.operation {
+      case .select:
+        let condition = truth(instruction.a)
+        try demand(instruction.a, all)
+        try demand(instruction.b, all, condition)
+        try demand(instruction.c, all, algebra.not(condition))
+      case .logicalAnd, .logicalOr:
+        for (own, other) in [(instruction.a, instruction.b), (instruction.b, instruction.a)] {
+          let guardian =
+            instruction.operation == .logicalAnd ? truth(other) : algebra.not(truth(other))
+          try demand(own, all, isTotal[other.index] ? guardian : nil)
+        }
+      default: for operand in function.operands(ValueID(i)) { try demand(operand, all) }
+      }
+    }
+    return result.reversed()
+  }
+
+  private subscript(_ id: ValueID) -> Polynomial { values[id.index] }
+
+  /// A value as 0 or 1.
+  private func truth(_ id: ValueID) -> Polynomial {
+    function.type(id).kind == .boolean
+      ? self[id] : algebra.not(algebra.apply("zero", [self[id]]))
+  }
+
+  // MARK: Shapes
+
+  private func length(_ extent: Extent) -> Polynomial {
+    if extent.isFixed { return Polynomial(extent.value) }
+    if let k = extent.computedIndex {
+      if depth > 0 { return k < outerExtents.count ? outerExtents[k] : .one }
+      return self[function.extents[k]]
+    }
+    if extent == .numel { return length(.rows) * length(.cols) }
+    return lengthSymbol(extent.description)
+  }
+
+  private func lengthSymbol(_ name: String, from least: Rational = .one) -> Polynomial {
+    algebra.symbol(name, Stretch(least, nil), isInteger: true, reach: .tensor)
+  }
+
+  private func text(_ id: ValueID) throws(Refusal) -> String {
+    try Self.text(function.type(id).shape) { length($0).number?.word.map { "\($0)" } }
+  }
+
+  static func text(
+    _ shape: Shape, _ computed: (Extent) -> String? = { _ in nil }
+  ) throws(Refusal) -> String {
+    if shape.isLike { return "like" }
+    var parts: [String] = []
+    for extent in shape.extents {
+      guard extent.computedIndex == nil else {
+        guard let text = computed(extent) else { throw Refusal("a length is computed") }
+        parts.append(text)
+        continue
+      }
+      parts.append(extent.description)
+    }
+    return parts.joined(separator: "×")
+  }
+
+  /// How many elements a reduction folds into one.
+  private func count(_ shape: Shape, _ scope: Scope) -> Polynomial {
+    let all = shape.extents.map { length($0) }
+    switch scope {
+    case .all: return all.reduce(.one) { $0 * $1 }
+    case .perRow: return all.last ?? .one
+    case .perColumn, .leading: return all.first ?? .one
+    default: return .one
+    }
+  }
+
+  // MARK: Operations
+
+  private mutating func read(_ id: ValueID) throws(Refusal) -> Polynomial {
+    let instruction = function[id]
+    let slot = Int(instruction.attribute)
+    switch instruction.operation {
+    case .constant: return try constant(function.constants[slot])
+    case .hyper: return try sources.hyper(slot)
+    case .free: return sources.free[slot]
+    case .step: return sources.step
+    case .horizon: return algebra.symbol("T", Stretch(.one, nil), isInteger: true)
+    case .parameter: return algebra.symbol("w", axes: [.rows, .columns], reach: .element)
+    case .gradient: return algebra.symbol("g", axes: [.rows, .columns], reach: .element)
+    case .state: return sources.states[slot]
+    case .loss: return algebra.symbol("loss")
+    case .argument: return arguments[slot]
+    case .extent: return extent(instruction)
+    case .loop: return try loop(id, instruction)
+    case .broadcast:
+      let axes = algebra.axes(self[instruction.a])
+      if !axes.contains(.others) { return self[instruction.a] }
+    case .draw, .input:
+      if instruction.a.isSome { break }
+      let axes = Axes(shape: Substring(try text(id)))
+      if instruction.operation == .input {
+        return algebra.symbol("input#\(slot)", axes: axes, reach: axes.isEmpty ? .tensor : .element)
+      }
+      let draw = function.draws[slot]
+      return algebra.symbol(
+        "\(draw.distribution)#\(draw.site)\(sources.drawsAt)", domain(of: draw.distribution),
+        axes: axes, reach: draw.isGlobal ? .everywhere : axes.isEmpty ? .tensor : .element)
+    case .isFinite:
+      // What is finite and defined gives what is finite.
+      guard isTotal[instruction.a.index] else {
+        throw Refusal("`isfinite` of what is not defined everywhere has no certificates")
+      }
+      return .one
+    default:
+      if instruction.operation.isElementwise { return try elementwise(id, instruction) }
+    }
+    return try whole(id, instruction)
+  }
+
+  private func domain(of distribution: Distribution) -> Stretch {
+    switch distribution {
+    case .uniform: .unit
+    case .exponential: .nonnegative
+    case .rademacher: .signs
+    default: .all
+    }
+  }
+
+  /// An operation on whole tensors: what it is besides its name goes to the detail.
+  private mutating func whole(
+    _ id: ValueID, _ instruction: Instruction
+  ) throws(Refusal) -> Polynomial {
+    let slot = Int(instruction.attribute)
+    let ids = function.operands(id)
+    var what = ""
+    switch instruction.operation {
+    case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
+      what = "\(Scope(rawValue: instruction.attribute) ?? .all)"
+    case .globalSum, .globalMaximum, .globalMinimum, .lossAt, .gradientAt, .hessianProduct:
+      what = "all tensors"
+    case .slice, .placeSlice:
+      what = function.slices[slot].map {
+        "\($0.start):\($0.end.map(String.init) ?? "")\($0.isDropped ? "!" : "")"
+      }.joined(separator: " ")
+    case .draw:
+      let draw = function.draws[slot]
+      what = "\(draw.distribution)#\(draw.site)\(sources.drawsAt)"
+    default: what = "\(slot)"
+    }
+    var shapes: [String] = []
+    for operand in ids { shapes.append(try text(operand)) }
+    let detail = "\(what);\(shapes.joined(separator: ","));\(try text(id))"
+    let operands = ids.map { self[$0] }
+    for operand in operands { try refuseInfinity(operand) }
+    let name = Self.names[instruction.operation] ?? instruction.operation.info.name
+    if instruction.operation == .solve || instruction.operation == .cholesky {
+      clauses[id.index].append(
+        Clause(.opaque, algebra.apply("defined", "\(name);\(detail);", operands)))
+    }
+    return algebra.apply(
+      name.isEmpty ? "\(instruction.operation)" : name, detail, operands)
+  }
+
+  /// Names where two operations have one, or one that is not a word.
+  private static let names: [Operation: String] = [
+    .maximumOf: "max_of", .minimumOf: "min_of", .globalSum: "global_sum",
+    .globalMaximum: "global_max", .globalMinimum: "global_min", .matrixProduct: "matmul",
+    .lossAt: "loss_at", .draw: "bernoulli",
+  ]
+
+  private func constant(_ x: Double) throws(Refusal) -> Polynomial {
+    if x == .pi { return algebra.symbol("pi") }
+    if x == 2.718281828459045 { return algebra.symbol("e") }
+    if let exact = Rational(literal: x) { return Polynomial(exact) }
+    if x.isNaN { throw Refusal("a number that is none has no certificates") }
+    let infinity = algebra.symbol("inf")
+    return x > 0 ? infinity : -infinity
+  }
+
+  private func refuseInfinity(_ x: Polynomial) throws(Refusal) {
+    if let infinity = algebra.symbols["inf"], x.atoms.contains(infinity) {
+      throw Refusal("infinity has no certificates but as a bound")
+    }
+  }
+
+  private mutating func elementwise(
+    _ id: ValueID, _ instruction: Instruction
+  ) throws(Refusal) -> Polynomial {
+    let ids = function.operands(id)
+    let x = ids.map { self[$0] }
+    let (infinity, low) = (algebra.symbol("inf"), -algebra.symbol("inf"))
+    func larger(_ x: Polynomial, _ y: Polynomial) throws(Refusal) -> Polynomial {
+      if x == low { return y }
+      if y == low { return x }
+      try refuseInfinity(x)
+      try refuseInfinity(y)
+      return algebra.apply("max", [x, y])
+    }
+    func smaller(_ x: Polynomial, _ y: Polynomial) throws(Refusal) -> Polynomial {
+      -(try larger(-x, -y))
+    }
+    switch instruction.operation {
+    case .maximum: return try larger(x[0], x[1])
+    case .minimum: return try smaller(x[0], x[1])
+    case .clip: return try smaller(try larger(x[0], x[1]), x[2])
+    case .negate where x[0] == infinity: return low
+    default: break
+    }
+    for operand in x { try refuseInfinity(operand) }
+    func demand(_ kind: Clause.Kind, _ term: Polynomial) throws(Refusal) {
+      clauses[id.index] += try Clause(kind, term).parts(algebra)
+    }
+    func positive(_ x: Polynomial) -> Polynomial { algebra.apply("positive", [x]) }
+    func logarithm(_ x: Polynomial) throws(Refusal) -> Polynomial {
+      try demand(.positive, x)
+      return algebra.apply("log", [x])
+    }
+    switch instruction.operation {
+    case .negate: return -x[0]
+    case .add: return x[0] + x[1]
+    case .subtract: return x[0] - x[1]
+    case .multiply: return x[0] * x[1]
+    case .divide:
+      try demand(.nonzero, x[1])
+      return x[0] * inverse(ids[1])
+    case .reciprocal:
+      try demand(.nonzero, x[0])
+      return inverse(ids[0])
+    case .squareRoot:
+      try demand(.nonnegative, x[0])
+      return algebra.apply("sqrt", x)
+    case .power: return try power(id, x)
+    case .logarithm: return try logarithm(x[0])
+    case .log1p: return try logarithm(.one + x[0])
+    case .log2: return try logarithm(x[0]) * algebra.inverse(algebra.apply("log", [Polynomial(2)]))
+    case .log10:
+      return try logarithm(x[0]) * algebra.inverse(algebra.apply("log", [Polynomial(10)]))
+    case .exponential: return algebra.apply("exp", x)
+    case .expm1: return algebra.apply("exp", x) - .one
+    case .exp2: return algebra.apply("pow", [Polynomial(2), x[0]])
+    case .tangent: try demand(.nonzero, algebra.apply("cos", x))
+    case .arcsine, .arccosine: try demand(.nonnegative, .one - x[0] * x[0])
+    case .arccosh: try demand(.nonnegative, x[0] - .one)
+    case .arctanh: try demand(.positive, .one - x[0] * x[0])
+    case .modulo: try demand(.nonzero, x[1])
+    case .less: return positive(x[1] - x[0])
+    case .greater: return positive(x[0] - x[1])
+    case .lessOrEqual: return algebra.not(positive(x[0] - x[1]))
+    case .greaterOrEqual: return algebra.not(positive(x[1] - x[0]))
+    case .equal: return algebra.apply("zero", [x[0] - x[1]])
+    case .notEqual: return algebra.not(algebra.apply("zero", [x[0] - x[1]]))
+    case .logicalNot: return algebra.not(truth(ids[0]))
+    case .logicalAnd: return truth(ids[0]) * truth(ids[1])
+    case .logicalOr:
+      return algebra.not(algebra.not(truth(ids[0])) * algebra.not(truth(ids[1])))
+    case .select:
+      let condition = truth(ids[0])
+      return condition * x[1] + algebra.not(condition) * x[2]
+    default: break
+    }
+    return algebra.apply(instruction.operation.info.name, x)
+  }
+
+  /// 1 / x by the factors of x as it is written, which its polynomial may hide.
+  private func inverse(_ id: ValueID) -> Polynomial {
+    let instruction = function[id]
+    return instruction.operation == .multiply
+      ? inverse(instruction.a) * inverse(instruction.b) : algebra.inverse(self[id])
+  }
+
+  /// x^y: of a negative x for whole y alone, of 0 where y is not negative.
+  private mutating func power(_ id: ValueID, _ x: [Polynomial]) throws(Refusal) -> Polynomial {
+    let known = Context(algebra)
+    let result = algebra.apply("pow", x)
+    if !algebra.isInteger(x[1]), try !known.stretch(x[0]).isNonnegative {
+      guard x[1].number != nil else {
+        // Whether y is whole is not known.
+        clauses[id.index].append(
+          Clause(.opaque, algebra.apply("defined", "pow;;", x)))
+        return result
+      }
+      clauses[id.index] += try Clause(.nonnegative, x[0]).parts(algebra)
+    }
+    if let exponent = x[1].number {
+      if exponent.isNegative { clauses[id.index] += try Clause(.nonzero, x[0]).parts(algebra) }
+    } else if try !known.stretch(x[1]).isNonnegative, try !known.isNonzero(x[0]) {
+      var clause = Clause(.nonnegative, x[1])
+      clause.guards = [algebra.apply("zero", [x[0]])]
+      clauses[id.index].append(clause)
+    }
+    return result
+  }
+
+  private func extent(_ instruction: Instruction) -> Polynomial {
+    switch ExtentKind(rawValue: instruction.attribute) {
+    case .rank: return lengthSymbol("rank", from: .zero)
+    case .rows: return length(.rows)
+    case .cols: return length(.cols)
+    case .numel: return length(.numel)
+    case .batch: return length(.batch)
+    case .features: return length(.features)
+    case .groups: return lengthSymbol("groups")
+    case .workers: return lengthSymbol("workers")
+    case .elementsOf: return count(function.type(instruction.a).shape, .all)
+    case .rowsOf: return count(function.type(instruction.a).shape, .perColumn)
+    case .colsOf:
+      return function.type(instruction.a).shape.extents.dropFirst().map { length($0) }
+        .reduce(.one) { $0 * $1 }
+    case nil: return .one
+    }
+  }
+
+  private mutating func loop(
+    _ id: ValueID, _ instruction: Instruction
+  ) throws(Refusal) -> Polynomial {
+    let loop = function.loops[Int(instruction.attribute)]
+    var carried: [Polynomial] = []
+    var shapes: [String] = []
+    for (k, value) in loop.initial.enumerated() {
+      shapes.append(try text(value))
+      carried.append(
+        algebra.symbol(
+          "carried\(k)@\(depth) \(shapes[k])", axes: Axes(shape: Substring(shapes[k])),
+          reach: .element, carried: depth))
+    }
+    var inner = FunctionReading(algebra, loop.body, sources)
+    inner.arguments = carried + loop.captured.map { self[$0] }
+    inner.depth = depth + 1
+    inner.outerExtents = depth > 0 ? outerExtents : function.extents.map { self[$0] }
+    let (outputs, demands) = try inner.run { _ in true }
+    var next = carried
+    for (target, value) in outputs {
+      if case .result(let k) = target, k < next.count { next[k] = value }
+    }
+    let operands = [self[instruction.a]] + loop.initial.map { self[$0] }
+    for operand in operands + loop.captured.map({ self[$0] }) { try refuseInfinity(operand) }
+    let what = "\(depth);\(next.count);\(shapes.joined(separator: ","))"
+    if !demands.isEmpty {
+      // Where the body is defined is a property of the whole loop, of all that its clauses say.
+      let all = demands.flatMap { $0.guards + [$0.term] }
+      let kinds = demands.map { "\($0.kind)\($0.guards.count)" }.joined(separator: " ")
+      clauses[id.index].append(
+        Clause(
+          .opaque,
+          algebra.apply("defined", "all tensors \(what) \(kinds);;", operands + next + all)))
+    }
+    return algebra.apply("repeat", what, operands + next)
+  }
+}

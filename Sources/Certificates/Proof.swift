@@ -1,0 +1,240 @@
+import Basics
+import Diagnostics
+import IR
+
+/// A goal that is being shown: what is known, and what is left of it.
+package struct Proof {
+  package private(set) var context: Context
+  package let goal: Claim.Goal
+  /// Of an equation: what is to be 0.
+  package private(set) var difference = Polynomial.zero
+  private var names: [String: Polynomial] = [:]
+  private var steps = 0
+
+  package init(_ claim: Claim, _ goal: Claim.Goal) throws(Refusal) {
+    context = try claim.context(goal)
+    self.goal = goal
+    if case .equal(let x, let y) = goal.kind { difference = x - y }
+  }
+
+  private var algebra: Algebra { context.algebra }
+
+  /// Whether nothing is left to be shown.
+  package func isClosed() throws(Refusal) -> Bool {
+    switch goal.kind {
+    case .equal: try context.normal(difference).isZero
+    case .defined(let clause): try context.proves(clause)
+    }
+  }
+
+  /// Reads an expression with the names that are known here.
+  func value(_ text: some StringProtocol) throws(Refusal) -> Polynomial {
+    try Expression(String(text)).value(algebra) { name in
+      self.names[name] ?? self.algebra.symbols[name].map { Polynomial($0) }
+    }
+  }
+
+  /// Takes one step that opens no branch.
+  package mutating func take(_ line: String) throws(Refusal) {
+    steps += 1
+    let word = line.firstWord
+    let rest = line.dropFirst(word.count).trimmed
+    switch word {
+    case "let":
+      let sides = try Self.binding(rest)
+      guard names[sides.name] == nil, algebra.symbols[sides.name] == nil else {
+        throw Refusal("`\(sides.name)` means something else")
+      }
+      names[sides.name] = try value(sides.text)
+    case "clear": try clear(try value(rest))
+    case "product": try context.learnProduct(try values(rest), step: steps)
+    default:
+      if let axiom = Axiom.byName[word] {
+        try apply(axiom, rest)
+      } else if let axiom = TensorAxiom(rawValue: word) {
+        let p = try context.normal(try value(rest))
+        let (equation, reach) = try axiom.equation(context, p)
+        try equate(equation, from: p.single?.monomial, reach)
+      } else {
+        throw Refusal("`\(word)` is no step")
+      }
+    }
+  }
+
+  private static func binding(
+    _ text: some StringProtocol
+  ) throws(Refusal) -> (name: String, text: String) {
+    guard let i = text.firstIndex(of: "=") else { throw Refusal("a value is missing") }
+    return (
+      String(text[..<i].trimmed), String(text[text.index(after: i)...].trimmed)
+    )
+  }
+
+  /// `NAME x = E; y = E at MONOMIAL`
+  private mutating func apply(_ axiom: Axiom, _ text: Substring) throws(Refusal) {
+    var text = text
+    var from: Monomial?
+    if let at = text.range(ofEquals: " at ") {
+      let p = try value(text[at.upper...])
+      guard let (monomial, weight) = p.single, weight.isOne else {
+        throw Refusal("what is rewritten is no product")
+      }
+      from = monomial
+      text = text[..<at.lower]
+    }
+    let values = try values(text)
+    let (equation, left, reach) = try context.instance(axiom, values)
+    // A single application is rewritten as it stands on the left.
+    if from == nil, left.atom != nil { from = try context.normal(left, reach).single?.monomial }
+    try equate(equation, from: from, reach)
+  }
+
+  /// `x = E; y = E`: details of operations have no space after a semicolon.
+  private func values(_ text: Substring) throws(Refusal) -> [String: Polynomial] {
+    var values: [String: Polynomial] = [:]
+    var rest = text
+    while !rest.isEmpty {
+      let end = rest.range(ofEquals: "; ")
+      let (name, expression) = try Self.binding(rest[..<(end?.lower ?? rest.endIndex)])
+      guard values[name] == nil else { throw Refusal("`\(name)` is given twice") }
+      values[name] = try value(expression)
+      rest = end.map { rest[$0.upper...] } ?? ""
+    }
+    return values
+  }
+
+  private mutating func equate(
+    _ equation: Polynomial, from: Monomial?, _ reach: Reach
+  ) throws(Refusal) {
+    let rest = try context.normal(equation, reach)
+    if rest.isZero { throw Refusal("it says nothing that is not known") }
+    let from = from.flatMap { rest.terms[$0] == nil ? nil : $0 }
+    try context.equate(rest, from: from, reach, step: steps)
+  }
+
+  /// Multiplies what is left by as many d as take away 1 / d.
+  private mutating func clear(_ d: Polynomial) throws(Refusal) {
+    let d = try context.normal(d)
+    guard case .equal = goal.kind, let inverse = algebra.inverse(d).atom else {
+      throw Refusal("there is no such divisor")
+    }
+    guard try context.isNonzero(d) else { throw Refusal("the divisor may be 0") }
+    let whole = try context.normal(difference)
+    let degree = whole.terms.keys.map { $0.exponent(inverse) }.max() ?? 0
+    guard degree > 0, degree <= 12 else { throw Refusal("there is no such divisor") }
+    var result = Polynomial()
+    for (monomial, weight) in whole.terms {
+      let n = monomial.exponent(inverse)
+      let rest =
+        n == 0
+        ? monomial : monomial.without(Monomial(powers: [Power(atom: inverse, exponent: n)]))!
+      result = result + Polynomial(rest, weight) * d.power(degree - n)
+    }
+    difference = try context.normal(result)
+  }
+
+  /// The two branches of a case: where the condition is 1, and where it is 0.
+  package func branches(_ text: some StringProtocol) throws(Refusal) -> [Proof] {
+    let condition = try value(text)
+    let isTruth =
+      condition.single.map { $0.weight.isOne && $0.monomial.powers.allSatisfy(\.atom.isBoolean) }
+      ?? false
+    guard isTruth, condition != .one else { throw Refusal("a case is `positive(…)` or `zero(…)`") }
+    if algebra.carried(condition) != 0 { throw Refusal("the case is about what a loop carries") }
+    var result = [self, self]
+    for (i, truth) in [true, false].enumerated() {
+      result[i].steps += 1
+      try result[i].context.assume(condition, is: truth, step: steps + 1)
+    }
+    return result
+  }
+}
+
+/// Checks a certificate. What it returns is proved.
+package enum CertificateCheck {
+  package struct Result: Sendable {
+    package var goals = 0
+    package var steps = 0
+  }
+
+  /// Throws R0851 for what does not hold.
+  package static func check(
+    _ certificate: Certificate, _ rules: [Rule]
+  ) throws(DiagnosticError) -> Result {
+    var result = Result()
+    do throws(Refusal) { try Claim.requireSettings(certificate, rules) } catch {
+      throw DiagnosticError(.refused(error))
+    }
+    do throws(Refusal) {
+      let ways = try Claim.ways(rules)
+      guard certificate.parts.map(\.variants) == ways else {
+        throw Refusal("the ways are \(ways.map { "\($0[0]) \($0[1])" }.joined(separator: ", "))")
+      }
+    } catch {
+      throw DiagnosticError(.refused(error))
+    }
+    for part in certificate.parts { try check(certificate, part, rules, &result) }
+    return result
+  }
+
+  private static func check(
+    _ certificate: Certificate, _ part: Certificate.Part, _ rules: [Rule],
+    _ result: inout Result
+  ) throws(DiagnosticError) {
+    let claim: Claim
+    let goals: [Claim.Goal]
+    do throws(Refusal) {
+      claim = try Claim(certificate, part, rules)
+      try claim.readStates()
+      goals = try claim.goals()
+      guard goals.count == part.goals.count else {
+        throw Refusal("there are \(goals.count) goals and not \(part.goals.count)")
+      }
+    } catch {
+      throw DiagnosticError(.refused(error))
+    }
+    for (goal, written) in zip(goals, part.goals) {
+      guard goal.title == written.title.text else {
+        throw DiagnosticError(.refused(written.title, Refusal("the goal here is `\(goal.title)`")))
+      }
+      var lines = written.steps[...]
+      do throws(Refusal) {
+        try close(try Proof(claim, goal), written.title, &lines)
+        if !lines.isEmpty { throw Refusal("the goal is shown already") }
+      } catch {
+        throw DiagnosticError(.refused(lines.first ?? written.title, error))
+      }
+      result.goals += 1
+      result.steps += written.steps.count
+    }
+  }
+
+  /// Shows a goal by the lines that follow. Where one does not hold it is the first of what is left.
+  private static func close(
+    _ start: Proof, _ title: Certificate.Line, _ lines: inout ArraySlice<Certificate.Line>
+  ) throws(Refusal) {
+    var proof = start
+    while let line = lines.first {
+      if line.text == "otherwise" || line.text == "done" { break }
+      if line.text == "absurd" {
+        guard try proof.context.isAbsurd() else { throw Refusal("nothing contradicts itself here") }
+        lines.removeFirst()
+        return
+      }
+      if line.text.hasPrefix("cases ") {
+        let branches = try proof.branches(line.text.dropFirst(6))
+        lines.removeFirst()
+        try close(branches[0], title, &lines)
+        guard lines.first?.text == "otherwise" else { throw Refusal("`otherwise` is missing") }
+        lines.removeFirst()
+        try close(branches[1], title, &lines)
+        guard lines.first?.text == "done" else { throw Refusal("`done` is missing") }
+        lines.removeFirst()
+        return
+      }
+      try proof.take(line.text)
+      lines.removeFirst()
+    }
+    guard try proof.isClosed() else { throw Refusal("the goal is not shown by its steps") }
+  }
+}

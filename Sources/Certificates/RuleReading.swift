@@ -1,0 +1,199 @@
+import Basics
+import IR
+
+/// One step of a rule as polynomials.
+package struct RuleStep {
+  package var weight: Polynomial
+  package var states: [Polynomial]
+  package var views: [String: Polynomial] = [:]
+  /// Where the step is defined.
+  var clauses: [Clause]
+}
+
+/// A rule of a certificate, its hyperparameters free or at their defaults.
+package struct RuleReading {
+  let algebra: Algebra
+  package let rule: Rule
+  package let variant: RuleVariant
+  /// `a` or `b`.
+  let side: String
+  /// The names that stand for any number, by key.
+  let freeNames: Set<String>
+  /// The values of the states before a step.
+  package let symbols: [Polynomial]
+
+  init(
+    _ algebra: Algebra, _ rule: Rule, variant: Int, side: String, free: Set<String>
+  ) throws(Refusal) {
+    self.algebra = algebra
+    self.rule = rule
+    self.variant = rule.module.variants[variant]
+    self.side = side
+    freeNames = free
+    var symbols: [Polynomial] = []
+    for state in self.variant.states {
+      if ![.compute, .float32, .float64].contains(state.storage) || state.roundsStochastically {
+        throw Refusal("the state \(state.name) is stored rounded")
+      }
+      let axes = Axes(shape: Substring(try FunctionReading.text(state.shape)))
+      symbols.append(
+        algebra.symbol(
+          "\(side).\(state.name)", axes: axes,
+          reach: state.isGlobal ? .everywhere : axes.isEmpty ? .tensor : .element))
+    }
+    self.symbols = symbols
+  }
+
+  func state(named name: String) -> Int? {
+    variant.states.firstIndex { "\(side).\($0.name)" == name }
+  }
+
+  /// The free names of the rule's text.
+  private var free: [Polynomial] { rule.freeNames.map { algebra.symbol($0) } }
+
+  // MARK: Hyperparameters
+
+  /// The name that a hyperparameter shares with others: its own, without the rules around it where
+  /// that is the only one.
+  package static func key(_ rule: Rule, _ k: Int) -> String {
+    func short(_ key: String) -> String {
+      String(key.split(separator: ".").last ?? Substring(key))
+    }
+    let own = rule.module.hypers[k].key
+    let isOnly = rule.module.hypers.filter { short($0.key) == short(own) }.count == 1
+    return isOnly ? short(own) : own
+  }
+
+  /// The number by default of a hyperparameter that was not given.
+  package static func plain(_ rule: Rule, _ k: Int) -> Double? {
+    guard !rule.origins[k].isGiven, let value = rule.module.defaults.output(.hyper(k)) else {
+      return nil
+    }
+    return rule.module.defaults.constantValue(value)
+  }
+
+  /// The name that a hyperparameter is, where it is one.
+  static func name(_ rule: Rule, _ k: Int, _ free: Set<String>) -> String? {
+    if plain(rule, k) != nil {
+      return rule.module.hypers[k].isStructural || !free.contains(key(rule, k))
+        ? nil : key(rule, k)
+    }
+    guard let value = rule.module.defaults.output(.hyper(k)) else { return nil }
+    let instruction = rule.module.defaults[value]
+    return instruction.operation == .free ? rule.freeNames[Int(instruction.attribute)] : nil
+  }
+
+  /// The hyperparameters at a step, and where they are defined.
+  private func hypers(_ step: Polynomial) throws(Refusal) -> ([Polynomial], [Clause]) {
+    let all = Pending(self, step)
+    var values: [Polynomial] = []
+    for k in rule.module.hypers.indices { values.append(try all.value(k)) }
+    return (values, all.clauses)
+  }
+
+  private final class Pending {
+    let reading: RuleReading
+    let step: Polynomial
+    var known: [Polynomial?]
+    var isOpen: [Bool]
+    var clauses: [Clause] = []
+
+    init(_ reading: RuleReading, _ step: Polynomial) {
+      self.reading = reading
+      self.step = step
+      known = reading.rule.module.hypers.map { _ in nil }
+      isOpen = reading.rule.module.hypers.map { _ in false }
+    }
+
+    func value(_ k: Int) throws(Refusal) -> Polynomial {
+      if let value = known[k] { return value }
+      if isOpen[k] { throw Refusal("hyperparameters depend on one another") }
+      isOpen[k] = true
+      let (rule, algebra) = (reading.rule, reading.algebra)
+      if let name = RuleReading.name(rule, k, reading.freeNames) {
+        known[k] = algebra.symbol(name)
+        return known[k]!
+      }
+      let sources = Sources(
+        step: step, free: reading.free,
+        hyper: { k throws(Refusal) in try self.value(k) })
+      var function = FunctionReading(algebra, rule.module.defaults, sources)
+      let (outputs, demands) = try function.run { $0 == .hyper(k) }
+      guard let value = outputs.first?.value else {
+        throw Refusal("\(rule.module.hypers[k].name) has no value")
+      }
+      clauses += demands
+      known[k] = value
+      return value
+    }
+  }
+
+  // MARK: Steps
+
+  /// The states before the first step, and where they are defined.
+  package func initial() throws(Refusal) -> (states: [Polynomial], clauses: [Clause]) {
+    let (hypers, demands) = try hypers(.one)
+    var function = FunctionReading(
+      algebra, variant.initial,
+      Sources(
+        step: .one, free: free, drawsAt: "@start", hyper: { k throws(Refusal) in hypers[k] }))
+    let (outputs, clauses) = try function.run { _ in true }
+    var states = [Polynomial](repeating: .zero, count: variant.states.count)
+    for (target, value) in outputs {
+      if case .state(let k) = target { states[k] = value }
+    }
+    return (states, demands + clauses)
+  }
+
+  /// A step from these states; `isLive` says which of them matter.
+  package func step(
+    at t: Polynomial, _ states: [Polynomial], isLive: [Bool]
+  ) throws(Refusal) -> RuleStep {
+    let (hypers, demands) = try hypers(t)
+    var function = FunctionReading(
+      algebra, variant.update,
+      Sources(
+        step: t, states: states, free: free, hyper: { k throws(Refusal) in hypers[k] }))
+    let (outputs, clauses) = try function.run { target in
+      if case .state(let k) = target { isLive[k] } else { true }
+    }
+    var result = RuleStep(
+      weight: algebra.symbol("w", axes: [.rows, .columns], reach: .element), states: states,
+      clauses: demands + clauses)
+    for (target, value) in outputs {
+      switch target {
+      case .parameter: result.weight = value
+      case .state(let k): result.states[k] = value
+      case .view(let name): result.views[name] = value
+      default: throw Refusal("an output has no certificates")
+      }
+    }
+    return result
+  }
+
+  /// The states that w', a view or where they are defined depends on, sooner or later.
+  func liveStates(at t: Polynomial) throws(Refusal) -> [Bool] {
+    var live = variant.states.map { _ in false }
+    while true {
+      let step = try step(at: t, symbols, isLive: live)
+      var found: Set<AtomID> = []
+      for p in [step.weight] + step.views.values + step.clauses.flatMap({ $0.guards + [$0.term] }) {
+        algebra.collectSymbols(p, &found)
+      }
+      for k in live.indices where live[k] { algebra.collectSymbols(step.states[k], &found) }
+      let next = symbols.indices.map { live[$0] || found.contains(symbols[$0].atom!) }
+      if next == live { return live }
+      live = next
+    }
+  }
+
+  /// Whether it reads all tensors at once.
+  var isGlobal: Bool {
+    [variant.update, variant.initial].contains { Self.isGlobal($0) }
+  }
+
+  private static func isGlobal(_ function: Function) -> Bool {
+    function.instructions.contains { $0.operation.isBarrier }
+      || function.loops.contains { isGlobal($0.body) }
+  }
+}

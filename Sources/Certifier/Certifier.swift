@@ -1,0 +1,158 @@
+import Basics
+import Certificates
+import IR
+
+/// Writes the certificate of a proof that two rules are equal, where it finds one.
+package struct Certifier {
+  private let deadline: ContinuousClock.Instant
+
+  package init(patience: Duration = .seconds(20)) { deadline = ContinuousClock.now + patience }
+
+  /// `names` are those of the rules in the text, `fixed` the hyperparameters that keep their
+  /// defaults.
+  package func certificate(
+    _ rules: [Rule], names: [String], source: [String], fixed: [String], conditions: [String] = []
+  ) throws(Refusal) -> Certificate {
+    var reason = Refusal("no steps were found")
+    for order in [[0, 1], [1, 0]] {
+      let own = order.map { rules[$0] }
+      var certificate = Certificate()
+      certificate.a = names[order[0]]
+      certificate.b = names[order[1]]
+      certificate.source = source
+      certificate.conditions = conditions.map { Certificate.Line($0) }
+      let free = Self.free(own, fixed: fixed)
+      certificate.free = Claim.domains(own, free).sorted { $0.key < $1.key }.map {
+        Certificate.Line("\($0.key) in \($0.value)")
+      }
+      certificate.fixed = Claim.fixed(own, free).map { Certificate.Line($0) }
+      do throws(Refusal) {
+        for ways in try Claim.ways(own) {
+          certificate.parts.append(
+            try part(certificate, Certificate.Part(variants: ways), own))
+        }
+        return certificate
+      } catch {
+        if order[0] == 0 { reason = error }
+      }
+    }
+    throw reason
+  }
+
+  /// The hyperparameters that stand for any number.
+  private static func free(_ rules: [Rule], fixed: [String]) -> Set<String> {
+    var result: Set<String> = []
+    for rule in rules {
+      result.formUnion(rule.freeNames)
+      for (k, hyper) in rule.module.hypers.enumerated() {
+        guard let x = RuleReading.plain(rule, k), x.isFinite, !hyper.isStructural,
+          !fixed.contains(hyper.name)
+        else { continue }
+        result.insert(RuleReading.key(rule, k))
+      }
+    }
+    return result
+  }
+
+  // MARK: States
+
+  /// The goals of one way, shown, with states related as was found.
+  private func part(
+    _ certificate: Certificate, _ empty: Certificate.Part, _ rules: [Rule]
+  ) throws(Refusal) -> Certificate.Part {
+    let claim = try Claim(certificate, empty, rules)
+    let choices = try Relations(claim).choices()
+    var reason: Refusal?
+    let known = try Relations(claim).known()
+    for choice in choices.prefix(24) where ContinuousClock.now < deadline {
+      var part = empty
+      part.states = (known + choice).map { Certificate.Line($0) }
+      do throws(Refusal) {
+        guard try isLikely(certificate, part, rules) else { continue }
+        part.keeps = try keeps(certificate, part, rules)
+        return try shown(certificate, part, rules)
+      } catch {
+        reason = reason ?? error
+      }
+    }
+    throw reason ?? Refusal("the states were not matched")
+  }
+
+  /// Whether the goals hold for some numbers.
+  private func isLikely(
+    _ certificate: Certificate, _ part: Certificate.Part, _ rules: [Rule]
+  ) throws(Refusal) -> Bool {
+    let claim = try Claim(certificate, part, rules)
+    try claim.readStates()
+    for goal in try claim.goals() {
+      guard case .equal(let x, let y) = goal.kind else { continue }
+      for seed in 1...2 {
+        var sampling = Sampling(claim.algebra, seed: UInt64(seed))
+        // States may be squares, and are taken to be positive.
+        for state in claim.a.symbols { sampling.set(state, 0.3 + 0.5 * Double(seed)) }
+        guard let p = sampling.value(x), let q = sampling.value(y) else { continue }
+        if abs(p - q) > 1e-9 * (1 + abs(p) + abs(q)) { return false }
+      }
+    }
+    return true
+  }
+
+  /// The states of a that stay at 0 or above: the largest set that steps keep so.
+  private func keeps(
+    _ certificate: Certificate, _ part: Certificate.Part, _ rules: [Rule]
+  ) throws(Refusal) -> [Certificate.Line] {
+    var part = part
+    let claim = try Claim(certificate, part, rules)
+    part.keeps = claim.a.variant.states.indices.filter { claim.liveOfA[$0] }.map {
+      Certificate.Line("a.\(claim.a.variant.states[$0].name) >= 0")
+    }
+    while !part.keeps.isEmpty {
+      let claim = try Claim(certificate, part, rules)
+      try claim.readStates()
+      var failed: Set<String> = []
+      for goal in try claim.goals() where goal.title.hasSuffix(" >= 0") {
+        if try !Proof(claim, goal).isClosed() {
+          failed.insert(String(goal.title.drop { $0 != " " }.dropFirst()))
+        }
+      }
+      if failed.isEmpty { break }
+      part.keeps.removeAll { failed.contains($0.text) }
+    }
+    return part.keeps
+  }
+
+  private func shown(
+    _ certificate: Certificate, _ part: Certificate.Part, _ rules: [Rule]
+  ) throws(Refusal) -> Certificate.Part {
+    var part = part
+    let claim = try Claim(certificate, part, rules)
+    try claim.readStates()
+    for goal in try claim.goals() {
+      var search = Search(algebra: claim.algebra, deadline: deadline)
+      guard let script = search.script(try Proof(claim, goal)) else {
+        throw Refusal(
+          "no steps were found for the goal `\(goal.title)`, where \(search.left) is left")
+      }
+      let lines = pruned(script, claim, goal).text.map { Certificate.Line($0) }
+      part.goals.append((Certificate.Line(goal.title), lines))
+    }
+    return part
+  }
+
+  /// The steps without those that are not needed.
+  private func pruned(_ script: Script, _ claim: Claim, _ goal: Claim.Goal) -> Script {
+    var best = script
+    for _ in 0..<3 {
+      guard let proof = try? Proof(claim, goal), (try? best.replay(proof)) != nil else {
+        return best
+      }
+      let next = best.keeping(proof.context.usage.steps)
+      if next.text == best.text { return best }
+      guard let again = try? Proof(claim, goal), (try? next.replay(again)) != nil else {
+        return best
+      }
+      best = next
+    }
+    return best
+  }
+}

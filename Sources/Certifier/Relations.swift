@@ -1,0 +1,158 @@
+import Basics
+import Certificates
+
+/// Guesses how the states of one rule are made of those of the other.
+struct Relations {
+  let claim: Claim
+  private let t: Polynomial
+  private let writer: ExpressionWriter
+
+  init(_ claim: Claim) {
+    self.claim = claim
+    t = claim.algebra.symbol("t")
+    writer = ExpressionWriter(claim.algebra)
+  }
+
+  /// Lists of equations, one for each state that matters, likelier ones first.
+  func choices() throws(Refusal) -> [[String]] {
+    let (a, b) = (claim.a, claim.b)
+    let live = claim.live.indices.filter { claim.live[$0] }
+    if live.isEmpty { return [[]] }
+    let nextOfA = try a.step(at: t, a.symbols, isLive: a.symbols.map { _ in true })
+    let nextOfB = try b.step(at: t, b.symbols, isLive: claim.live)
+    var options: [[String]] = []
+    for j in live {
+      let name = lastName(b.variant.states[j].name)
+      var own: [(rank: Int, text: String)] = []
+      for i in a.symbols.indices where fits(i, j) {
+        let isNamesake = lastName(a.variant.states[i].name) == name
+        for (k, scale) in scales(nextOfA.states[i], a.symbols[i], nextOfB.states[j], b.symbols[j])
+          .enumerated()
+        {
+          own.append((k * 2 + (isNamesake ? 0 : 1), writer.text(scale * a.symbols[i])))
+        }
+      }
+      if let value = value(b, j, nextOfB.states[j]) { own.append((-1, writer.text(value))) }
+      if let solved = solved(nextOfA.weight, nextOfB.weight, b.symbols[j]) {
+        own.append((own.isEmpty ? 0 : 3, writer.text(solved)))
+      }
+      own.sort { $0.rank < $1.rank }
+      options.append(own.map { "b.\(b.variant.states[j].name) = \($0.text)" })
+    }
+    var result: [[String]] = [[]]
+    for own in options {
+      result = result.flatMap { chosen in own.prefix(6).map { chosen + [$0] } }
+      if result.count > 200 { result = Array(result.prefix(200)) }
+    }
+    return result
+  }
+
+  /// States of a that are the same at each step, or powers of one number.
+  func known() throws(Refusal) -> [String] {
+    let next = try claim.a.step(at: t, claim.a.symbols, isLive: claim.liveOfA)
+    var result: [String] = []
+    for i in claim.a.symbols.indices where claim.liveOfA[i] {
+      if let value = value(claim.a, i, next.states[i]) {
+        result.append("a.\(claim.a.variant.states[i].name) = \(writer.text(value))")
+      }
+    }
+    return result
+  }
+
+  /// What a state is after step t, where that is a number that stays, or its powers.
+  private func value(_ side: RuleReading, _ k: Int, _ next: Polynomial) -> Polynomial? {
+    guard let start = try? side.initial().states[k] else { return nil }
+    let algebra = claim.algebra
+    let state = side.symbols[k]
+    let isPlain = atoms(start).allSatisfy { id in
+      !algebra[id].isSymbol
+        || (algebra[id].reach == .everywhere && algebra[id].name != "t"
+          && !algebra[id].name.hasPrefix("a.") && !algebra[id].name.hasPrefix("b."))
+    }
+    guard isPlain else { return nil }
+    if algebra.substitute(next, [state.atom!: start]) == start { return start }
+    guard let factor = algebra.quotient(next, state),
+      atoms(factor).allSatisfy({ algebra[$0].isSymbol && algebra[$0].reach == .everywhere }),
+      !atoms(factor).contains(t.atom!), start == .one
+    else { return nil }
+    return algebra.apply("pow", [factor, t])
+  }
+
+  private func lastName(_ name: String) -> String {
+    String(name.split(separator: ".").last ?? Substring(name))
+  }
+
+  private func fits(_ i: Int, _ j: Int) -> Bool {
+    let (x, y) = (claim.a.variant.states[i], claim.b.variant.states[j])
+    return x.shape == y.shape && x.isGlobal == y.isGlobal
+  }
+
+  /// By what a state of a may be multiplied to give one of b: what drives them, divided.
+  private func scales(
+    _ x: Polynomial, _ a: Polynomial, _ y: Polynomial, _ b: Polynomial
+  ) -> [Polynomial] {
+    let algebra = claim.algebra
+    var result = [Polynomial.one]
+    let source = algebra.substitute(x, [a.atom!: .zero])
+    let driver = algebra.substitute(y, [b.atom!: .zero])
+    for id in atoms(x + y) where algebra[id].name == "pow" && algebra[id].operands.last == t {
+      let debias = .one - Polynomial(id)
+      for scale in [algebra.apply("inv", [debias]), debias] where !result.contains(scale) {
+        result.append(scale)
+      }
+    }
+    // Of a monomial of data its weights on both sides.
+    func weight(_ p: Polynomial, _ data: Monomial) -> Polynomial {
+      p.terms.reduce(into: Polynomial()) { sum, term in
+        if parts(term.key).data == data { sum.add(parts(term.key).scalar, term.value) }
+      }
+    }
+    for data in Set(driver.terms.keys.map { parts($0).data }) where data != .one {
+      let (p, q) = (weight(driver, data), weight(source, data))
+      guard !p.isZero, !q.isZero, p != q else { continue }
+      let scale = algebra.quotient(p, q) ?? p * algebra.apply("inv", [q])
+      if !result.contains(scale) { result.append(scale) }
+    }
+    return result
+  }
+
+  private func atoms(_ p: Polynomial) -> Set<AtomID> {
+    var found: Set<AtomID> = []
+    var pending = [p]
+    while let next = pending.popLast() {
+      for id in next.atoms where found.insert(id).inserted {
+        pending += claim.algebra[id].operands
+      }
+    }
+    return found
+  }
+
+  /// The factors of a monomial that are data, and those that are one number for all elements.
+  private func parts(_ monomial: Monomial) -> (data: Monomial, scalar: Monomial) {
+    var (data, scalar) = (Monomial(), Monomial())
+    for power in monomial.powers {
+      if claim.algebra[power.atom].reach == .everywhere {
+        scalar.powers.append(power)
+      } else {
+        data.powers.append(power)
+      }
+    }
+    return (data, scalar)
+  }
+
+  /// The state of b before a step with which it gives the weights that a gives, as it is after one.
+  private func solved(_ x: Polynomial, _ y: Polynomial, _ state: Polynomial) -> Polynomial? {
+    let algebra = claim.algebra
+    let rest = algebra.substitute(y, [state.atom!: .zero])
+    let slope = algebra.substitute(y, [state.atom!: .one]) - rest
+    guard !slope.isZero, y == slope * state + rest,
+      let quotient = algebra.quotient(x - rest, slope)
+    else { return nil }
+    let found = atoms(quotient)
+    let isForeign = found.contains { id in
+      let atom = algebra[id]
+      return atom.isSymbol && (atom.name == "g" || atom.name.hasPrefix("b."))
+    }
+    return isForeign ? nil : algebra.substitute(quotient, [t.atom!: t + .one])
+  }
+}

@@ -1,0 +1,163 @@
+import Basics
+import Certificates
+
+/// Looks for steps that show a goal. What it finds is believed by nobody: the kernel checks it.
+struct Search {
+  let algebra: Algebra
+  let deadline: ContinuousClock.Instant
+  /// How many cases may still be opened.
+  var budget = 60
+  /// What was left to be shown where the search gave up first.
+  var left = ""
+
+  /// The steps, or nil where none were found.
+  mutating func script(_ start: Proof, depth: Int = 0) -> Script? {
+    var proof = start
+    var script = Script()
+    if (try? proof.isClosed()) ?? false { return script }
+    simplify(&proof, &script)
+    if (try? proof.isClosed()) ?? false { return script }
+    simplify(&proof, &script, isWide: true)
+    if (try? proof.isClosed()) ?? false { return script }
+    if depth > 0 || proof.goal.isGuarded, (try? proof.context.isAbsurd()) ?? false {
+      script.isAbsurd = true
+      return script
+    }
+    let beforeClearing = (proof, script)
+    for _ in 0..<6 {
+      guard clear(&proof, &script) else { break }
+      simplify(&proof, &script)
+      if (try? proof.isClosed()) ?? false { return script }
+    }
+    (proof, script) = beforeClearing
+    if left.isEmpty { left = String(ExpressionWriter(algebra).text(target(proof)).prefix(400)) }
+    guard depth < 7, ContinuousClock.now < deadline else { return nil }
+    for condition in conditions(proof).prefix(depth == 0 ? 3 : 2) {
+      guard budget > 0, let branches = try? proof.branches(condition) else { continue }
+      budget -= 1
+      guard let yes = self.script(branches[0], depth: depth + 1),
+        let no = self.script(branches[1], depth: depth + 1)
+      else { continue }
+      script.cases = [(condition, [yes, no])]
+      return script
+    }
+    return nil
+  }
+
+  /// The polynomial that is to be simplified.
+  private func target(_ proof: Proof) -> Polynomial {
+    let p: Polynomial
+    switch proof.goal.kind {
+    case .equal: p = proof.difference
+    case .defined(let clause): p = clause.term
+    }
+    return (try? proof.context.normal(p)) ?? p
+  }
+
+  /// All atoms below, smaller ones first.
+  private func atoms(_ all: [Polynomial]) -> [AtomID] {
+    var found: Set<AtomID> = []
+    var pending = all
+    while let next = pending.popLast() {
+      for id in next.atoms where found.insert(id).inserted { pending += algebra[id].operands }
+    }
+    return found.sorted { (algebra[$0].size, $0) < (algebra[$1].size, $1) }
+  }
+
+  /// Takes steps that simplify the goal; with `isWide`, what is known of where rules are defined too.
+  private func simplify(_ proof: inout Proof, _ script: inout Script, isWide: Bool = false) {
+    var tried = Set(script.lines)
+    var isProgressing = true
+    while isProgressing, ContinuousClock.now < deadline, script.lines.count < 120 {
+      isProgressing = false
+      let p = target(proof)
+      let known = isWide ? proof.goal.clauses.flatMap { $0.guards + [$0.term] } : []
+      let all = atoms([p] + known.map { (try? proof.context.normal($0)) ?? $0 })
+      let suggestions = Suggestions(algebra, all)
+      if case .defined = proof.goal.kind {
+        let facts = proof.goal.clauses.map { (try? proof.context.normal($0.term)) ?? $0.term }
+        for line in suggestions.squares(p) + suggestions.products(facts)
+        where tried.insert(line).inserted {
+          if (try? proof.take(line)) != nil { script.lines.append(line) }
+        }
+      }
+      search: for id in all {
+        for line in suggestions.lines(for: id) where tried.insert(line).inserted {
+          var next = proof
+          guard (try? next.take(line)) != nil else { continue }
+          proof = next
+          script.lines.append(line)
+          isProgressing = true
+          // What changes the goal changes what is to be tried.
+          if target(proof) != p { break search }
+        }
+      }
+    }
+  }
+
+  private func clear(_ proof: inout Proof, _ script: inout Script) -> Bool {
+    guard case .equal = proof.goal.kind else { return false }
+    let p = target(proof)
+    let inverses = p.atoms.filter { algebra[$0].name == "inv" && !algebra[$0].isSymbol }
+      .sorted { (algebra[$0].size, $0) > (algebra[$1].size, $1) }
+    for id in inverses {
+      let line = "clear \(ExpressionWriter(algebra).text(algebra[id].operands[0]))"
+      var next = proof
+      guard (try? next.take(line)) != nil else { continue }
+      proof = next
+      script.lines.append(line)
+      return true
+    }
+    return false
+  }
+
+  /// Conditions on which the goal may depend, simpler ones first.
+  private func conditions(_ proof: Proof) -> [String] {
+    let context = proof.context
+    let writer = ExpressionWriter(algebra)
+    var found: [(size: Int, text: String)] = []
+    func consider(_ x: Polynomial, onlyZero: Bool = false) {
+      guard algebra.carried(x) == 0, x.number == nil, let p = try? context.normal(x),
+        let known = try? context.stretch(p), !known.isNonzero
+      else { return }
+      let (common, rest) = p.content
+      if common != .one,
+        rest.number == nil || common.powers.count > 1 || common.powers[0].exponent > 1
+      {
+        for power in common.powers { consider(Polynomial(power.atom), onlyZero: onlyZero) }
+        if rest.number == nil { consider(rest, onlyZero: onlyZero) }
+        return
+      }
+      let name = known.isNonnegative || known.isNonpositive || onlyZero ? "zero" : "positive"
+      if name == "zero", (try? context.isNonzero(p)) ?? true { return }
+      if name == "positive", known.isNonpositive { return }
+      let condition = algebra.apply(name, [p])
+      guard let condition = try? context.normal(condition), condition.atom != nil else {
+        // A multiple of −1: the same question, turned.
+        let turned = algebra.apply(name, [-p])
+        if turned.atom != nil { found.append((algebra.size(p), writer.text(turned))) }
+        return
+      }
+      found.append((algebra.size(p), writer.text(condition)))
+    }
+    if case .defined = proof.goal.kind { consider(target(proof), onlyZero: true) }
+    var all = [target(proof)]
+    if case .defined = proof.goal.kind {
+      all += proof.goal.clauses.flatMap(\.guards).map { (try? context.normal($0)) ?? $0 }
+    }
+    for id in atoms(all) {
+      let atom = algebra[id]
+      guard !atom.isSymbol, atom.detail.isEmpty else { continue }
+      switch atom.name {
+      case "abs", "sign", "positive", "zero": consider(atom.operands[0])
+      case "max": consider(atom.operands[0] - atom.operands[1])
+      case "inv": consider(atom.operands[0], onlyZero: true)
+      case "pow", "sqrt": consider(atom.operands[0], onlyZero: true)
+      default: break
+      }
+    }
+    var seen: Set<String> = []
+    return found.sorted { ($0.size, $0.text) < ($1.size, $1.text) }.map(\.text)
+      .filter { seen.insert($0).inserted }
+  }
+}

@@ -1,0 +1,320 @@
+import Basics
+import Certificates
+
+/// Steps that may simplify an atom, as lines of a certificate, better ones first.
+struct Suggestions {
+  let algebra: Algebra
+  let writer: ExpressionWriter
+  /// The atoms of the goal.
+  let all: [AtomID]
+
+  init(_ algebra: Algebra, _ all: [AtomID]) {
+    self.algebra = algebra
+    writer = ExpressionWriter(algebra)
+    self.all = all
+  }
+
+  private func text(_ p: Polynomial) -> String { writer.text(p) }
+  private func atom(_ id: AtomID) -> Polynomial { Polynomial(id) }
+
+  func lines(for id: AtomID) -> [String] {
+    let atom = algebra[id]
+    if atom.isSymbol { return [] }
+    if !atom.detail.isEmpty { return tensor(id) }
+    let x = atom.operands[0]
+    switch atom.name {
+    case "inv": return shared("inv", "inverse-product", x) + inverse(x)
+    case "sqrt": return root(x) + shared("sqrt", "root-product", x)
+    case "pow": return power(id, x, atom.operands[1])
+    case "abs":
+      return ["abs-nonnegative x = \(text(x))", "abs-negative x = \(text(x))"]
+        + products("abs-product", x) + shared("abs", "abs-product", x)
+        + inner(x, ["inv": "abs-inverse"])
+        + ["abs-square x = \(text(x))"]
+    case "sign":
+      return ["sign-positive x = \(text(x))", "sign-negative x = \(text(x))"]
+        + products("sign-product", x) + shared("sign", "sign-product", x)
+        + inner(
+          x, ["inv": "sign-inverse", "sign": "sign-sign", "abs": "sign-abs", "sqrt": "sign-root"])
+        + ["sign-square x = \(text(x))", "sign-cube x = \(text(x))"]
+        + (all.contains { algebra[$0].name == "abs" && algebra[$0].operands == [x] }
+          ? ["abs-sign-product x = \(text(x))"] : [])
+        + (x.atom != nil ? ["sign-square-times x = \(text(x))"] : [])
+    case "positive":
+      return ["positive-true x = \(text(x))", "positive-false x = \(text(x))"]
+        + scaled(x) + shared("positive", "positive-product", x) + squares("positive-square", x)
+        + ["positive-nonnegative x = \(text(x))"]
+        + inner(
+          x,
+          [
+            "sign": "positive-sign", "abs": "positive-abs", "sqrt": "positive-root",
+            "inv": "positive-inverse",
+          ])
+    case "zero":
+      return ["zero-false x = \(text(x))"] + squares("zero-square", x)
+        + products("zero-product", x)
+        + inner(
+          x, ["abs": "zero-abs", "sign": "zero-sign", "inv": "zero-inverse", "sqrt": "zero-root"])
+        + ["zero-times x = \(text(x))"]
+    case "max":
+      let y = atom.operands[1]
+      return [
+        "max-left x = \(text(x)); y = \(text(y))", "max-left x = \(text(y)); y = \(text(x))",
+        x == -y ? "max-abs x = \(text(x))" : "",
+      ].filter { !$0.isEmpty } + maximum(x, y)
+    case "floor", "ceil", "round":
+      return ["\(atom.name)-whole x = \(text(x))"]
+        + (atom.name == "floor" ? ["floor-unit x = \(text(x))"] : [])
+    case "mod":
+      return atom.operands[1] == .one ? ["mod-one x = \(text(x))"] : []
+    case "exp", "tanh", "sin", "cos", "erf", "arctan", "cbrt", "log": return function(atom.name, x)
+    default: return []
+    }
+  }
+
+  private func function(_ name: String, _ x: Polynomial) -> [String] {
+    let long = name == "exp" ? "exponential" : name == "log" ? "logarithm" : name
+    if x.isZero, name != "log" { return ["\(long)-zero"] }
+    if x == .one, name == "log" { return ["logarithm-one"] }
+    if name == "exp", x.terms.count > 1, let first = algebra.leading(x) {
+      let one = Polynomial(first, x.terms[first]!)
+      return ["exponential-sum x = \(text(one)); y = \(text(x - one))"]
+    }
+    if let first = algebra.leading(x), x.terms[first]!.isNegative {
+      if name == "exp" { return ["exponential-negative x = \(text(-x))"] }
+      if name != "log" { return ["\(name)-\(name == "cos" ? "even" : "odd") x = \(text(-x))"] }
+    }
+    if name == "log" {
+      return products("logarithm-product", x)
+        + inner(
+          x, ["inv": "logarithm-inverse", "sqrt": "logarithm-root", "exp": "logarithm-exponential"])
+    }
+    return []
+  }
+
+  // MARK: Parts of products
+
+  /// The factors of a polynomial with their powers, and what is left.
+  private func factors(_ x: Polynomial) -> [Polynomial] {
+    let (common, rest) = x.content
+    var result = common.powers.map { Polynomial(Monomial(powers: [$0])) }
+    if rest != .one { result.append(rest) }
+    return result
+  }
+
+  /// An axiom of products, for each factor and the others.
+  private func products(_ axiom: String, _ x: Polynomial) -> [String] {
+    let all = factors(x)
+    if x.terms.count > 1, all.count == 1, let root = squareRoot(x) {
+      return ["\(axiom) x = \(text(root)); y = \(text(root))"]
+    }
+    if all.count == 1, let power = x.single?.monomial.powers.first, power.exponent > 1 {
+      let one = Polynomial(power.atom)
+      return ["\(axiom) x = \(text(one)); y = \(text(one.power(power.exponent - 1)))"]
+    }
+    guard all.count > 1 else { return [] }
+    return all.indices.map { i in
+      let others = all.indices.filter { $0 != i }.reduce(Polynomial.one) { $0 * all[$1] }
+      return "\(axiom) x = \(text(all[i])); y = \(text(others))"
+    }
+  }
+
+  /// positive(x · y) for each factor y.
+  private func scaled(_ x: Polynomial) -> [String] {
+    let all = factors(x)
+    guard all.count > 1 else { return [] }
+    return all.indices.map { i in
+      let others = all.indices.filter { $0 != i }.reduce(Polynomial.one) { $0 * all[$1] }
+      return "positive-product x = \(text(others)); y = \(text(all[i]))"
+    }
+  }
+
+  /// The root of a square of a sum.
+  private func squareRoot(_ x: Polynomial) -> Polynomial? {
+    guard x.terms.count > 1 else { return rootOfProduct(x) }
+    guard let first = algebra.leading(x),
+      let root = rootOfProduct(Polynomial(first, x.terms[first]!)), let (top, weight) = root.single
+    else { return nil }
+    var result = root
+    for _ in 0..<12 {
+      let rest = x - result * result
+      guard let lead = algebra.leading(rest) else { return result }
+      guard let factor = lead.without(top) else { return nil }
+      result = result + Polynomial(factor, rest.terms[lead]! / (weight * Rational(2)))
+    }
+    return nil
+  }
+
+  private func rootOfProduct(_ x: Polynomial) -> Polynomial? {
+    guard let (monomial, weight) = x.single,
+      monomial.powers.allSatisfy({ $0.exponent % 2 == 0 }), !monomial.powers.isEmpty,
+      let size = algebra.apply("sqrt", [Polynomial(weight)]).number
+    else { return nil }
+    return Polynomial(
+      Monomial(powers: monomial.powers.map { Power(atom: $0.atom, exponent: $0.exponent / 2) }),
+      size)
+  }
+
+  /// What is the square of a sum is not negative.
+  func squares(_ x: Polynomial) -> [String] {
+    let rest = x.content.rest
+    guard rest.terms.count > 1, let root = squareRoot(rest) else { return [] }
+    return ["product x = \(text(root)); y = \(text(root))"]
+  }
+
+  /// What is known of sums with quotients, times their divisors.
+  func products(_ facts: [Polynomial]) -> [String] {
+    facts.flatMap { fact in
+      fact.content.rest.atoms.sorted().filter { algebra[$0].name == "inv" }.map { inverse in
+        let n = fact.terms.keys.map { $0.exponent(inverse) }.max()!
+        return "product x = \(text(algebra[inverse].operands[0].power(n))); y = \(text(fact))"
+      }
+    }
+  }
+
+  private func squares(_ axiom: String, _ x: Polynomial) -> [String] {
+    squareRoot(x).map { ["\(axiom) x = \(text($0))"] } ?? []
+  }
+
+  private func inner(_ x: Polynomial, _ axioms: [String: String]) -> [String] {
+    guard let id = x.atom, !algebra[id].isSymbol, let axiom = axioms[algebra[id].name] else {
+      return []
+    }
+    return ["\(axiom) x = \(text(algebra[id].operands[0]))"]
+  }
+
+  // MARK: Operations
+
+  private func inverse(_ x: Polynomial) -> [String] {
+    var result = ["inverse x = \(text(x))"]
+    // A sum with quotients in it becomes one without.
+    if x.terms.count > 1 {
+      for id in x.atoms.sorted() where algebra[id].name == "inv" && !algebra[id].isSymbol {
+        let d = algebra[id].operands[0]
+        result.append("inverse-scaled x = \(text(d)); y = \(text(x))")
+      }
+    }
+    return result
+  }
+
+  private func root(_ x: Polynomial) -> [String] {
+    squares(x) + squares("square-root", x) + scaledRoot(x) + products("root-product", x)
+      + inner(x, ["inv": "root-inverse"])
+      + powerRoot(x) + ["root-square x = \(text(x))"]
+  }
+
+  /// The root of a number leaves; of two negative factors the root is that of their negatives.
+  private func scaledRoot(_ x: Polynomial) -> [String] {
+    var result: [String] = []
+    if let first = algebra.leading(x), let weight = x.terms[first], !weight.magnitude.isOne {
+      let size = Polynomial(weight.magnitude)
+      result.append(
+        "root-product x = \(text(size)); y = \(text(x.scaled(by: weight.magnitude.reciprocal)))")
+    }
+    let all = factors(x)
+    if all.count > 1 {
+      for i in all.indices {
+        let others = all.indices.filter { $0 != i }.reduce(Polynomial.one) { $0 * all[$1] }
+        result.append("root-product x = \(text(-all[i])); y = \(text(-others))")
+      }
+    }
+    if x.terms.count > 1, x.content.common == .one {
+      for inverse in x.atoms.sorted() where algebra[inverse].name == "inv" {
+        let n = x.terms.keys.map { $0.exponent(inverse) }.max()!
+        result.append(
+          "root-scaled x = \(text(algebra[inverse].operands[0].power(n))); y = \(text(x))")
+      }
+    }
+    if let inverse = (-x).atom, algebra[inverse].name == "inv", !algebra[inverse].isSymbol {
+      result.append("root-inverse x = \(text(-algebra[inverse].operands[0]))")
+    }
+    return result
+  }
+
+  /// For a product of sums: the operand of another such atom divides this one's.
+  private func shared(_ name: String, _ axiom: String, _ x: Polynomial) -> [String] {
+    guard x.terms.count > 1 else { return [] }
+    var result: [String] = []
+    for other in all where algebra[other].name == name && !algebra[other].isSymbol {
+      let q = algebra[other].operands[0]
+      guard q.terms.count > 1, q.terms.count < x.terms.count, let p = algebra.quotient(x, q),
+        p.number == nil
+      else { continue }
+      result.append(
+        axiom == "positive-product"
+          ? "\(axiom) x = \(text(q)); y = \(text(p))" : "\(axiom) x = \(text(p)); y = \(text(q))")
+    }
+    return result
+  }
+
+  private func powerRoot(_ x: Polynomial) -> [String] {
+    guard let id = x.atom, algebra[id].name == "pow", !algebra[id].isSymbol else { return [] }
+    let operands = algebra[id].operands
+    return ["root-power x = \(text(operands[0])); y = \(text(operands[1]))"]
+  }
+
+  private func power(_ id: AtomID, _ x: Polynomial, _ y: Polynomial) -> [String] {
+    if x.isZero { return ["power-zero x = \(text(y))"] }
+    var result: [String] = []
+    // To the lowest exponent that occurs.
+    let isAboveOther = all.contains { other in
+      guard other != id, algebra[other].name == "pow", !algebra[other].isSymbol,
+        algebra[other].operands[0] == x,
+        let apart = (y - algebra[other].operands[1]).number
+      else { return false }
+      return apart.isPositive && apart.isInteger
+    }
+    if isAboveOther {
+      for axiom in ["power-next", "power-next-whole"] {
+        result.append("\(axiom) x = \(text(x)); y = \(text(y - .one)) at \(text(Polynomial(id)))")
+      }
+    }
+    let all = factors(x)
+    if all.count > 1 {
+      for i in all.indices {
+        let others = all.indices.filter { $0 != i }.reduce(Polynomial.one) { $0 * all[$1] }
+        result.append(
+          "power-product x = \(text(all[i])); y = \(text(others)); z = \(text(y))")
+      }
+    }
+    if let inside = x.atom, !algebra[inside].isSymbol {
+      let own = algebra[inside]
+      switch own.name {
+      case "inv": result.append("power-inverse x = \(text(own.operands[0])); y = \(text(y))")
+      case "sqrt": result.append("power-root x = \(text(own.operands[0])); y = \(text(y))")
+      case "pow":
+        result.append(
+          "power-power x = \(text(own.operands[0])); y = \(text(own.operands[1])); z = \(text(y))")
+      default: break
+      }
+    }
+    return result
+  }
+
+  private func maximum(_ x: Polynomial, _ y: Polynomial) -> [String] {
+    let (p, q) = (x.content.common, y.content.common)
+    for power in p.powers where q.exponent(power.atom) > 0 {
+      let one = Monomial(powers: [Power(atom: power.atom, exponent: 1)])
+      func without(_ r: Polynomial) -> Polynomial {
+        r.terms.reduce(into: Polynomial()) { $0.add($1.key.without(one)!, $1.value) }
+      }
+      return [
+        "max-scaled x = \(text(without(x))); y = \(text(without(y))); z = \(text(Polynomial(one)))"
+      ]
+    }
+    return []
+  }
+
+  private func tensor(_ id: AtomID) -> [String] {
+    let own = text(Polynomial(id))
+    switch algebra[id].name {
+    case "transpose":
+      return ["transpose-twice \(own)", "transpose-product \(own)", "linear \(own)"]
+    case "matmul":
+      return ["linear \(own)", "linear-right \(own)", "product-associates \(own)"]
+    case "max_of", "min_of": return ["reduction-of-constant \(own)", "reduction-scaled \(own)"]
+    case "repeat", "defined": return []
+    default: return ["linear \(own)"]
+    }
+  }
+}
