@@ -24,7 +24,8 @@ struct Ravine: ParsableCommand {
       ReplCommand.self, RunCommand.self, CheckCommand.self, FormatCommand.self,
       DescribeCommand.self,
       ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self,
-      CompareCommand.self, CertifyCommand.self, TestCommand.self, TuneCommand.self, BenchCommand.self,
+      CompareCommand.self, CertifyCommand.self, TestCommand.self, TuneCommand.self,
+      BenchCommand.self,
       CacheCommand.self,
     ])
 
