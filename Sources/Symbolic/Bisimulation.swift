@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// Proves that two rules make the same steps for ever: the states of one are functions of those of

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// The value of terms in floating point, on one tensor of rows × cols.

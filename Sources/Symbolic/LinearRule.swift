@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// A rule whose step is linear in w, its states and g, with weights that do not depend on t from the

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// What a rule does under the same gradient for ever, as t → ∞, and under independent noise.

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// Clauses in the language: `w != 0`, `b >= 0`, `norm(g) != 0`.

@@ -1,3 +1,4 @@
+import Basics
 import IR
 
 /// Terms of values 0 and 1, which the algebra has as polynomials in comparisons, as conditions of the

@@ -52,8 +52,9 @@ extension TermTable {
 
   package func add(_ all: [TermID]) -> TermID {
     var weights: [TermID: Rational] = [:]
+    if all.count == 1 { return all[0] }
     guard spend(all.reduce(0) { $0 + self[$1].operands.count } / 8) else {
-      return opaque(.add, all.sorted { $0.raw < $1.raw })
+      return all.count == 2 ? opaque(.add, all.sorted { $0.raw < $1.raw }) : unwritten()
     }
     for id in all {
       for (weight, monomial) in monomials(id) {

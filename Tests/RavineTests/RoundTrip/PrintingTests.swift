@@ -22,9 +22,14 @@ import Testing
       for form in [term, a.table.reduced(term)] {
         let printed = a.text(form)
         if printed.contains("…") { continue }
-        let again = try a.term(printed)
+        // What has no value is refused, or reads back as other than it was.
+        let isNone = ["nan", "inf", "0^("].contains { printed.contains($0) }
+        guard let again = try? a.term(printed) else {
+          #expect(isNone, "\(text) prints \(printed)")
+          continue
+        }
         let isSame = again == form || a.table.isEqual(again, form)
-        if !isSame, ["nan", "inf", "0^("].contains(where: { printed.contains($0) }) { continue }
+        if !isSame, isNone { continue }
         #expect(
           isSame || agree(a.table, form, again, &generator.random),
           "\(text) prints \(printed), which reads \(a.text(again))")
@@ -33,6 +38,7 @@ import Testing
       }
       // A condition is printed as one, and may stand where one must.
       guard isCondition, a.table.value(term) == nil else { continue }
+      if a.text(term).contains("nan") || a.text(term).contains("inf") { continue }
       _ = try a.term("if \(a.text(term)) then 2 else 3")
       conditions += 1
     }
