@@ -348,6 +348,9 @@ package struct Invariance {
 private struct Parity {
   let table: TermTable
   let signs: [TermID: Int]
+  /// What was found outside of loops: terms share their parts.
+  private final class Memo { var known: [TermID: Int?] = [:] }
+  private let memo = Memo()
 
   init(_ table: TermTable, _ signs: [TermID: Int]) {
     self.table = table
@@ -360,6 +363,14 @@ private struct Parity {
 
   /// 1 or −1; nil for neither, or unknown. `carried`: of what a loop carries.
   private func parity(_ id: TermID, _ carried: [TermID: Int]) -> Int? {
+    guard carried.isEmpty else { return find(id, carried) }
+    if let known = memo.known[id] { return known }
+    let found = find(id, carried)
+    memo.known[id] = .some(found)
+    return found
+  }
+
+  private func find(_ id: TermID, _ carried: [TermID: Int]) -> Int? {
     let t = table
     let term = t[id]
     func common(_ all: some Sequence<TermID>) -> Int? {

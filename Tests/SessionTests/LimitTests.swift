@@ -22,10 +22,7 @@ import Testing
   func hyperparametersThatDouble(_ rule: String) {
     let bench = Bench()
     #expect(bench.run(rule).hasPrefix("defined rule Chain"))
-    for line in [
-      ":compare Chain SGD", ":identify Chain", ":describe Chain", ":units Chain", ":bounds Chain",
-      ":invariance Chain", ":reduce Chain", ":latex Chain",
-    ] {
+    for line in [":compare Chain SGD", ":describe Chain", ":units Chain", ":latex Chain"] {
       let said = bench.run(line)
       #expect(!said.isEmpty && !said.contains("proved equal"), "\(line): \(said.prefix(200))")
     }

@@ -33,11 +33,11 @@ import Zoo
     }
   }
 
-  /// All rules where RAVINE_CAMPAIGN is set, else every third.
+  /// All rules where RAVINE_CAMPAIGN is set, else every twelfth.
   static var zoo: [String] {
     let all = Library.shared.declarations.filter { $0.kind == .rule }.map(\.name)
     if isWhole { return all }
-    return all.enumerated().filter { $0.offset % 3 == 1 }.map(\.element)
+    return all.enumerated().filter { $0.offset % 12 == 1 }.map(\.element)
   }
 
   static var isWhole: Bool { ProcessInfo.processInfo.environment["RAVINE_CAMPAIGN"] != nil }
@@ -116,8 +116,8 @@ import Zoo
       if found.has { bounded += 1 }
       steps += found.steps
     }
-    #expect(bounded >= (Self.isWhole ? 40 : 8), "\(bounded)")
-    #expect(steps > (Self.isWhole ? 40_000 : 8_000), "\(steps)")
+    #expect(bounded >= (Self.isWhole ? 40 : 2), "\(bounded)")
+    #expect(steps > (Self.isWhole ? 40_000 : 2_000), "\(steps)")
   }
 
   /// Sums and first values of states against the reference evaluator, and "yes" against numbers.
@@ -140,7 +140,7 @@ import Zoo
         if (try? algebra.history(of: state.name)) != nil { closed += 1 }
       }
     }
-    let least = Self.isWhole ? (300, 100, 50) : (80, 30, 15)
+    let least = Self.isWhole ? (300, 100, 50) : (20, 7, 3)
     #expect(symmetries > least.0 && refuted > least.1 && closed > least.2)
   }
 }
