@@ -1,7 +1,7 @@
 # Ravine: what there is to do. `make run` and `make test` install what is missing by themselves.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-peers golden gallery fuzz sanitize format lint campaign clean
+.PHONY: help setup build run test bench bench-peers golden gallery fuzz sanitize format lint edges campaign clean
 
 SECONDS ?= 60
 
@@ -47,6 +47,9 @@ format: ## rewrite the sources in the one layout
 
 lint: ## complain where the layout differs
 	swift format lint --strict --recursive Sources Tests Package.swift
+
+edges: setup ## 1,000,000 shapes, records and arguments at the edges of 32 and 64 bits; ten minutes
+	@RAVINE_CAMPAIGN=6700 scripts/test.sh 'EdgeLengthTests|EdgeStatementTests'
 
 campaign: setup ## the tests with all their cases, then fuzz; takes long
 	@RAVINE_CAMPAIGN=20000 scripts/test.sh

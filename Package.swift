@@ -112,7 +112,8 @@ let package = Package(
       ],
       path: "Sources/ravine-gallery", swiftSettings: strict),
     // What tests of several rooms wait for and start.
-    .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
+    .target(
+      name: "Support", dependencies: ["Basics"], path: "Tests/Support", swiftSettings: strict),
     tests("SyntaxTests", ["Basics", "Diagnostics", "Platform", "Syntax"]),
     tests("IRTests", ["Basics", "IR"]),
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),
@@ -141,7 +142,7 @@ let package = Package(
       "RavineTests",
       [
         "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Lowering", "Native",
-        "Runtime", "Semantics", "Symbolic", "Syntax", "Training", "Zoo",
+        "Runtime", "Semantics", "Support", "Symbolic", "Syntax", "Training", "Zoo",
       ],
       exclude: ["Diagnostics/Cases"]),
     tests(

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Everything that must hold before a change is merged: layout, arrows between rooms, no warnings, tests.
+# With an argument, of the tests those that it names, one after the other.
 set -eu
+only=${1:-}
 cd "$(dirname "$0")/.."
 build=.build/test
 mkdir -p "$build"
@@ -39,14 +41,20 @@ tail -n 1 "$log"
 
 step "test${RAVINE_CAMPAIGN:+ (RAVINE_CAMPAIGN=$RAVINE_CAMPAIGN)}"
 # Nothing to colour, nothing to ask.
-if ! NO_COLOR=1 swift test --skip-build "$@" >"$log" 2>&1; then
+rm -rf "$build/cases"
+mkdir "$build/cases"
+[ -z "$only" ] || set -- "$@" --no-parallel --filter "$only"
+if ! NO_COLOR=1 RAVINE_CASES=$PWD/$build/cases swift test --skip-build "$@" >"$log" 2>&1; then
     # A program in a message may be very long.
     said=$(grep -E '^✘|^↳|error:|: [Ff]atal' "$log" | grep -v '^↳ T' | cut -c 1-500)
     if [ -n "$said" ]; then printf '%s\n' "$said" >&2; else tail -n 40 "$log" >&2; fi
     tail -n 3 "$log" | cut -c 1-500 >&2
+    # Where a campaign was when the process ended.
+    grep -s . "$build"/cases/* >&2 || true
     fail "the tests (all of it: $log)"
 fi
 grep -E 'Executed [0-9]+ test|Test run with' "$log" | tail -n 2
 
+[ -z "$only" ] || exit 0
 step "instructions (counted, so that a slower kernel is noticed on a busy machine)"
 scripts/instructions.sh || fail "more instructions than before"

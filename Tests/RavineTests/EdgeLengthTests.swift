@@ -6,16 +6,12 @@ import Foundation
 import IR
 import Laboratory
 import Runtime
+import Support
 import Testing
 
 /// Lengths, records and arguments at the edges of 32 and 64 bits: an answer or a coded error, never a
-/// trap. RAVINE_CAMPAIGN asks for more of them, RAVINE_SEED for others.
+/// trap.
 @Suite struct EdgeLengthTests {
-  private static let environment = ProcessInfo.processInfo.environment
-  private static let count =
-    environment["RAVINE_CAMPAIGN"].flatMap { Int($0) }.map { $0 * 50 } ?? 600
-  private static let seed = environment["RAVINE_SEED"].flatMap { UInt64($0) } ?? 11
-
   private static let lengths: [Int] = [
     0, 1, 2, 3, 1 << 15, 1 << 16, (1 << 16) + 1, 46_341, 1_000_000_000, 1 << 30, (1 << 31) - 1,
     1 << 31, (1 << 31) + 1, (1 << 32) - 1, 1 << 32, 3_037_000_500, 1 << 53, 1 << 62, .max - 1, .max,
@@ -43,7 +39,7 @@ import Testing
     """
 
   @Test func tensors() throws {
-    var random = SplitMix64(Self.seed)
+    let campaign = Campaign("tensors", usual: 600, seed: 11)
     let compiler = Compiler()
     _ = compiler.add(name: "test.opt", bytes: Array(Self.axes.utf8))
     let rules = try [
@@ -51,27 +47,28 @@ import Testing
       "Flat",
     ].map { try compiler.rule($0) }
     var (bound, refused) = (0, 0)
-    for k in 0..<Self.count {
+    campaign.run { random, seed in
       let spec = ParameterSpec(name: "w", dims: Self.dims(&random))
-      let rule = rules[k % rules.count]
+      let rule = rules.randomElement(using: &random)!
       do throws(DiagnosticError) {
         _ = try RuleDescription(rule, parameters: [spec])
         _ = try BoundRule(
-          rule, parameters: [spec], engine: k % 3 == 0 ? .reference : .interpreter,
-          elementType: k % 2 == 0 ? .float32 : .float64,
-          axes: AxisLengths(batch: rule.module.name == "Batch" ? 1 << (k % 9) : nil))
+          rule, parameters: [spec],
+          engine: random.next() % 3 == 0 ? .reference : .interpreter,
+          elementType: random.next() % 2 == 0 ? .float32 : .float64,
+          axes: AxisLengths(batch: rule.module.name == "Batch" ? 1 << (random.next() % 9) : nil))
         bound += 1
       } catch {
-        #expect(error.diagnostics.allSatisfy { $0.code.number > 0 })
+        #expect(error.diagnostics.allSatisfy { $0.code.number > 0 }, "\(seed)")
         refused += 1
       }
     }
-    #expect(bound > Self.count / 20 && refused > Self.count / 3)
+    #expect(bound > campaign.count / 20 && refused > campaign.count / 3)
   }
 
   /// The record of a tensor without elements says nothing about its lengths; numbers may be any.
   @Test func records() throws {
-    var random = SplitMix64(Self.seed + 1)
+    let campaign = Campaign("records", usual: 600, seed: 12)
     let rules = try ["AdamW", "Muon", "Adafactor", "SM3", "Adam8bit", "Prodigy"].map {
       try Compiler().rule($0)
     }
@@ -80,7 +77,7 @@ import Testing
       "9223372036854775807", "-9223372036854775808", "18446744073709551616", "2147483648", "1e-45",
       "3.5e38", "0.1e-1", "1e+22", "null", "\"nan\"", "[]", "NaN",
     ]
-    func any(_ count: Int) -> String {
+    func any(_ count: Int, _ random: inout SplitMix64) -> String {
       let choice = UInt64(random.next() % 5 == 0 ? numbers.count : numbers.count - 6)
       return "["
         + (0..<count).map { _ in numbers[Int(random.next() % choice)] }.joined(separator: ", ")
@@ -91,9 +88,9 @@ import Testing
       numbers.filter { $0 != "2147483648" }
       + Self.lengths.filter { $0 <= 1 << 12 || $0 >= 1 << 38 }.map { "\($0)" }
     var (answers, replayed) = (0, 0)
-    for k in 0..<Self.count {
+    campaign.run { random, seed in
       var text: String
-      if k % 2 == 0 {
+      if random.next() % 2 == 0 {
         let lengths = (0..<Int(random.next() % 7)).map { _ in
           lengthsOfEmpty[Int(random.next() % UInt64(lengthsOfEmpty.count))]
         }
@@ -105,8 +102,10 @@ import Testing
         let shape = [[], [1], [3], [2, 2], [1, 3], [4, 1, 1]][Int(random.next() % 6)]
         let count = shape.reduce(1, *)
         text = """
-          {"shape": \(shape), "p0": \(any(count)), "gradients": [\(any(count)), \(any(count))],
-           "parameters": [\(any(count)), \(any(count))], "inputs": {"loss": \(any(2)), "x": \(any(1))},
+          {"shape": \(shape), "p0": \(any(count, &random)),
+           "gradients": [\(any(count, &random)), \(any(count, &random))],
+           "parameters": [\(any(count, &random)), \(any(count, &random))],
+           "inputs": {"loss": \(any(2, &random)), "x": \(any(1, &random))},
            "recommended_tolerance": {"rel": \(numbers[Int(random.next() % 16)]), "abs": 0}}
           """
       }
@@ -114,16 +113,16 @@ import Testing
         let record = try Trajectory(bytes: Array(text.utf8), path: "record")
         let result = try Replay.run(
           rules[Int(random.next() % UInt64(rules.count))], on: record,
-          engine: k % 4 < 2 ? .reference : .interpreter,
+          engine: random.next() % 2 == 0 ? .reference : .interpreter,
           elementType: random.next() % 2 == 0 ? .float32 : .float64)
-        #expect(!result.text.isEmpty)
+        #expect(!result.text.isEmpty, "\(seed)")
         replayed += 1
       } catch {
-        #expect(!error.diagnostics.isEmpty)
+        #expect(!error.diagnostics.isEmpty, "\(seed)")
       }
       answers += 1
     }
-    #expect(answers == Self.count && replayed > Self.count / 10)
+    #expect(answers == campaign.count && replayed > answers / 10)
   }
 
   /// Rules whose hyperparameters are lengths, counts, shares and bounds.
@@ -164,7 +163,7 @@ import Testing
 
   /// Hyperparameters that are lengths, in whole and broken numbers.
   @Test func arguments() throws {
-    var random = SplitMix64(Self.seed + 2)
+    let campaign = Campaign("arguments", usual: 600, seed: 13)
     let numbers =
       Self.lengths.map { Double($0) }
       + [
@@ -172,8 +171,9 @@ import Testing
       ]
     var (answers, bound) = (0, 0)
     var compilers: [Compiler] = []
-    for k in 0..<Self.count / 3 {
-      if k % 400 == 0 {
+    campaign.run { random, seed in
+      // A compiler keeps each rule that it was asked for.
+      if answers % 400 == 0 {
         compilers = Self.rules.map { text in
           let compiler = Compiler()
           let found = compiler.add(name: "test.opt", bytes: Array(text.utf8))
@@ -190,18 +190,18 @@ import Testing
         x.isNaN ? "nan" : x.isInfinite ? x < 0 ? "-inf" : "inf" : "\(x)"
       }
       do throws(DiagnosticError) {
-        let rule = try compilers[k % compilers.count]
+        let rule = try compilers.randomElement(using: &random)!
           .rule("R(n = \(written(n)), m = \(written(m)))")
         let spec = ParameterSpec(name: "w", dims: [3, 2])
         _ = try RuleDescription(rule, parameters: [spec])
         _ = try BoundRule(rule, parameters: [spec])
         bound += 1
       } catch {
-        #expect(!error.diagnostics.isEmpty)
+        #expect(!error.diagnostics.isEmpty, "\(seed)")
       }
       answers += 1
     }
-    #expect(answers == Self.count / 3 && bound > answers / 20)
+    #expect(answers == campaign.count && bound > answers / 20)
   }
 
   /// What an axis cannot count is too much memory, wherever it comes from.

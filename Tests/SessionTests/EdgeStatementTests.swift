@@ -1,11 +1,11 @@
 import Basics
-import Foundation
+import Support
 import Testing
 
 @testable import Session
 
 /// Statements and commands whose numbers lie at the edges of 32 and 64 bits: a session answers each of
-/// them and goes on. RAVINE_CAMPAIGN asks for more of them, RAVINE_SEED for others.
+/// them and goes on.
 @Suite struct EdgeStatementTests {
   private static let numbers = [
     "0", "-0", "1", "2", "3", "0.5", "-1", "-2.5", "nan", "inf", "-inf", "1e300", "-1e300",
@@ -64,7 +64,7 @@ import Testing
     ":compare SGD(lr = N) A", "assert N == N", "assert SGD(lr = N) == SGD(lr = N)", ":dump A",
   ]
 
-  private static func line(_ random: inout SeededGenerator) -> String {
+  private static func line(_ random: inout SplitMix64) -> String {
     var text = ""
     for letter in templates.randomElement(using: &random)! {
       switch letter {
@@ -77,37 +77,28 @@ import Testing
   }
 
   @Test func everyNumberIsAnswered() {
-    let environment = ProcessInfo.processInfo.environment
-    let count = environment["RAVINE_CAMPAIGN"].flatMap(Int.init).map { $0 * 50 } ?? 800
-    var random = SeededGenerator(
-      state: environment["RAVINE_SEED"].flatMap(UInt64.init) ?? 20_261)
-    let log = environment["RAVINE_FUZZ_LOG"].flatMap { path -> FileHandle? in
-      _ = FileManager.default.createFile(atPath: path, contents: nil)
-      return FileHandle(forWritingAtPath: path)
-    }
-    var bench = Bench()
+    let lines = 50
+    let campaign = Campaign("statements", usual: 800, seed: 20_261, group: lines)
     var answered = 0
     var slowest = (0.0, "")
-    for k in 0..<count {
-      if k % 200 == 0 {
-        bench = Bench()
-        bench.run(
-          "fn f(a, b = 2) = a * b", "rule A(lr = 0.1, k = 2) { w' = w - lr * g * k }",
-          "objective bowl(p: vector(2) = [1, 1]) = sum(p^2)")
+    campaign.run { random, seed in
+      let bench = Bench()
+      bench.run(
+        "fn f(a, b = 2) = a * b", "rule A(lr = 0.1, k = 2) { w' = w - lr * g * k }",
+        "objective bowl(p: vector(2) = [1, 1]) = sum(p^2)")
+      for _ in 0..<lines {
+        bench.session.settings.seconds = 0.05
+        let text = Self.line(&random)
+        let start = ThreadTime.seconds
+        bench.session.submit(text)
+        let taken = ThreadTime.seconds - start
+        if taken > slowest.0 { slowest = (taken, "\(seed): \(text)") }
+        if !bench.console.take().isEmpty { answered += 1 }
       }
-      bench.session.settings.seconds = 0.05
-      let text = Self.line(&random)
-      log?.write(Data((text + "\n--\n").utf8))
-      let start = ThreadTime.seconds
-      bench.session.submit(text)
-      let taken = ThreadTime.seconds - start
-      if taken > slowest.0 { slowest = (taken, text) }
-      if !bench.console.take().isEmpty { answered += 1 }
+      #expect(bench.run("1 + 1").contains("= 2"), "\(seed)")
     }
-    #expect(answered > count / 2)
+    #expect(answered > campaign.count * lines / 2)
     #expect(slowest.0 < 60, "\(slowest)")
-    if log != nil { print("slowest: \(slowest)") }
-    #expect(bench.run("1 + 1").contains("= 2"))
   }
 
   /// A rule of more numbers than there are is described with its size, and told of where it would run.
