@@ -107,6 +107,8 @@ struct TranscriptFolder {
     let lines = String(decoding: bytes, as: UTF8.self)
       .split(separator: "\n", omittingEmptySubsequences: false)
       .map { line in String(line.reversed().drop { $0 == " " }.reversed()) }
+      // Told every ten seconds of a run that takes so long.
+      .filter { !$0.contains(#/, seed \d+: step \d+ of \d+, loss /#) }
     return withoutBlankEnd(lines)
   }
 }
