@@ -73,6 +73,7 @@ public final class Optimizer {
   /// The numbers of parameters and gradients.
   public let elementType: ElementType
   private let runtime: Runtime.Optimizer
+  private var watch: RunWatch?
 
   /// Binds a rule to tensors and makes its states; `initialise` comes next.
   ///
@@ -119,6 +120,14 @@ public final class Optimizer {
   /// Steps that `guard finite` left out because a gradient was not finite.
   public var skippedSteps: Int { runtime.skippedSteps }
 
+  /// What the steps since `initialise` would hide, each kind once: a schedule exactly at an open end of
+  /// its domain (R0830), steps that were left out (R0831), a state that is not finite any more (R0832).
+  /// States are looked at when this is read, which costs a pass over them.
+  public var warnings: [Diagnostic] {
+    watch?.look()
+    return Diagnostic.all(watch?.findings ?? [], rule.sources)
+  }
+
   /// T, the planned number of steps; may be changed between steps.
   public var horizon: Int {
     get { runtime.horizon }
@@ -139,6 +148,7 @@ public final class Optimizer {
     try shown { () throws(Diagnostics.DiagnosticError) in
       try runtime.initialise(parameters: parameters)
     }
+    watch = RunWatch(runtime)
   }
 
   /// One step: changes the parameters and the states.

@@ -79,6 +79,41 @@ import Testing
     #expect(throws: DiagnosticError.self) { try optimizer.setState("none", of: 0, [1]) }
   }
 
+  /// lr = 0.1 * (1 - (t - 1) / T) is 0 at t = 4 of T = 3; 1e30 squared is beyond float32.
+  @Test func whatStepsWouldHideIsSaidOnce() throws {
+    let compiler = Compiler()
+    #expect(
+      compiler.add(
+        """
+        rule M(lr = 0.1 in (0, inf)) {
+            guard finite
+            state b
+            b' = b + g^2
+            w' = w - lr * g
+        }
+        """, name: "m.opt"
+      ).isEmpty)
+    let optimizer = try Optimizer(
+      try compiler.rule("M(lr = 0.1 * (1 - (t - 1) / T))"),
+      parameters: [.init(name: "a", dims: [2]), .init(name: "w", dims: [1])], horizon: 3)
+    var w: [[Float]] = [[0, 0], [0]]
+    for _ in 1...2 {
+      try optimizer.initialise(&w)
+      var counts: [Int] = []
+      for g in [1, .nan, 1e30, 1, 1] as [Float] {
+        try optimizer.step(&w, gradients: [[0, 1], [g]])
+        counts.append(optimizer.warnings.count)
+      }
+      #expect(counts == [0, 1, 2, 2, 3])
+      let warnings = optimizer.warnings
+      #expect(warnings.map(\.code) == ["R0830", "R0831", "R0832"])
+      #expect(warnings.allSatisfy { !$0.isError })
+      #expect(warnings[0].message.contains("`lr` is 0 at step 4"))
+      #expect(warnings[0].rendered().contains("lr = 0.1 in (0, inf)"))
+      #expect(warnings[2].message.contains("`b` of `w` is infinite after step 2"))
+    }
+  }
+
   @Test func whatIsWrongHasAPlaceAndARendering() throws {
     let compiler = Compiler()
     let found = compiler.add("rule Bad(lr = 0.1) {\n    w' = w - lr * gg\n}\n", name: "bad.opt")

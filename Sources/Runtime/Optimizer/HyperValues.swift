@@ -15,7 +15,7 @@ final class HyperValues {
   /// The domains that a schedule may leave.
   private var watched: [(hyper: Int, domain: Domain)] = []
   /// Where a schedule first stood exactly at an open end of its domain.
-  private(set) var openEnd: (hyper: Int, value: Double, step: Int)?
+  var openEnd: (hyper: Int, value: Double, step: Int)?
 
   var hypers: [Hyperparameter] { program.hypers }
   var all: [Double] { hypers.indices.map { values[$0] } }

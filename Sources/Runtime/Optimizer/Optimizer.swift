@@ -269,6 +269,7 @@ package final class Optimizer {
   package func initialise() throws(DiagnosticError) {
     stepCount = 0
     skippedSteps = 0
+    hypers.openEnd = nil
     try hypers.advance(to: 1)
     for k in tensors.indices { try initialise(k) }
   }
