@@ -268,3 +268,251 @@ line(script, 0, "loss", losses)
 line(script, 0, "test_loss", tests)
 line(script, 0, "mode", [1, 1, 2, 3])
 line(script, 0, "end", [w])
+
+# MARK: Minibatches, workers, single examples, terms of the loss, other points, in the order of Random.swift
+
+WORD = 2**64 - 1
+
+
+def philox(element, seed, step, tensor, site):
+    """Philox4x32-10 (Salmon et al. 2011): 64 bits."""
+    z = (seed + 0x9E3779B97F4A7C15 * (site + 1)) & WORD
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & WORD
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & WORD
+    z ^= z >> 31
+    k0, k1 = z & 0xFFFFFFFF, z >> 32
+    x = [element // 2, 0, step, tensor]
+    for _ in range(10):
+        p, q = 0xD2511F53 * x[0], 0xCD9E8D57 * x[2]
+        x = [q >> 32 ^ x[1] ^ k0, q & 0xFFFFFFFF, p >> 32 ^ x[3] ^ k1, p & 0xFFFFFFFF]
+        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return x[2 * (element % 2) + 1] << 32 | x[2 * (element % 2)]
+
+
+def epoch_order(epoch):
+    order = list(range(len(ROWS)))
+    for last in range(len(ROWS) - 1, 0, -1):
+        other = philox(last, 0, epoch, 0xFFFFFFFF, 0xFFFFFF00) * (last + 1) >> 64
+        order[last], order[other] = order[other], order[last]
+    return order
+
+
+def uniforms(count, t):
+    """What an objective draws first in a step."""
+    return [(philox(k, 0, t, 0xFFFFFFFE, 0x80000000) >> 11) / 2**53 for k in range(count)]
+
+
+class Task:
+    """The mean of (factor * (w x + b - y))² on some rows, its slopes and its Hessian."""
+
+    def __init__(self, draws=False):
+        self.draws, self.t = draws, 1
+
+    def factors(self, rows):
+        return uniforms(len(rows), self.t) if self.draws else [1] * len(rows)
+
+    def loss(self, p, rows):
+        return sum(
+            (f * (p[0] * ROWS[k][0] + p[1] - ROWS[k][1])) ** 2 for f, k in zip(self.factors(rows), rows)) / len(rows)
+
+    def gradient(self, p, rows):
+        sums = [0, 0]
+        for f, k in zip(self.factors(rows), rows):
+            error = 2 * f * f * (p[0] * ROWS[k][0] + p[1] - ROWS[k][1]) / len(rows)
+            sums = [sums[0] + error * ROWS[k][0], sums[1] + error]
+        return sums
+
+    def hessian(self, v, rows):
+        """Times v: the gradient is linear in the parameters."""
+        return minus(self.gradient(v, rows), self.gradient([0, 0], rows))
+
+
+def plus(a, b, scale=1):
+    return [x + scale * y for x, y in zip(a, b)]
+
+
+def minus(a, b):
+    return plus(a, b, -1)
+
+
+def norm(a):
+    return math.sqrt(sum(x * x for x in a))
+
+
+def mean(many):
+    return [sum(column) / len(many) for column in zip(*many)]
+
+
+def quantile(many, q):
+    """Of each entry, between neighbours as NumPy does."""
+    result = []
+    for column in zip(*many):
+        column = sorted(column)
+        place = q * (len(column) - 1)
+        low = min(int(place), len(column) - 2) if len(column) > 1 else 0
+        high = min(low + 1, len(column) - 1)
+        result.append(column[low] + (place - low) * (column[high] - column[low]))
+    return result
+
+
+def shares(rows, workers):
+    """Dealt in turn; too few rows go round again."""
+    return [rows[k::workers] or [rows[k % len(rows)]] for k in range(workers)]
+
+
+def trained(clauses, text, step, batch, workers=1, fills=False, task=None, objective=LINE, decay=0.0, epochs=4):
+    """`step(s, p, gs, rows)` gives (train, shown) from the gradients of the workers at `train`."""
+    task = task or Task()
+    everything = list(range(len(ROWS)))
+    s, train, shown, t = {}, (0.0, 1.0), (0.0, 1.0), 0
+    whole = Task()
+    losses, ends = [whole.loss(shown, everything) + decay * norm(shown) ** 2], [shown]
+    for epoch in range(1, epochs + 1):
+        order, total = epoch_order(epoch), 0.0
+        for start in range(0, len(order), batch):
+            rows = order[start:start + batch]
+            own, t = len(rows), t + 1
+            if fills:
+                rows = rows + order[:batch - own]
+            task.t = s["t"] = t
+            dealt = shares(rows, workers)
+            if workers > 1:
+                # Each row once, with the draws of its share.
+                loss = sum(task.loss(shown, d) * len(d) for d in dealt[:len(rows)]) / len(rows)
+            else:
+                loss = task.loss(shown, rows)
+            total += (loss + decay * norm(shown) ** 2) * own
+            gs = [plus(task.gradient(train, d), train, 2 * decay) for d in dealt]
+            train, shown = step(s, train, gs, rows, task)
+        losses.append(total / len(order))
+        ends.append(tuple(shown))
+    script = f"{text}{objective}train line on d with {clauses} for {epochs} epochs batch {batch}"
+    if workers > 1:
+        script += f" workers {workers}"
+    line(script, 0, "loss", losses)
+    line(script, 0, "slope", [p[0] for p in ends])
+    line(script, 0, "offset", [p[1] for p in ends])
+
+
+def descending(lr, direction):
+    def step(s, p, gs, rows, task):
+        p = plus(p, direction(s, p, gs, rows, task), -lr)
+        return p, p
+
+    return step
+
+
+def examples(p, rows, task):
+    return [task.gradient(p, [k]) for k in rows]
+
+
+MEAN = "rule A(lr = 0.05) { w' = w - lr * mean over workers g }\n"
+QUANTILE = "rule A(lr = 0.05) { w' = w - lr * quantile over workers (g, 0.3) }\n"
+for batch in (1, 3, 4):
+    for workers in (2, 4):
+        trained("A", MEAN, descending(0.05, lambda s, p, gs, rows, task: mean(gs)), batch, workers)
+        trained("A", QUANTILE, descending(0.05, lambda s, p, gs, rows, task: quantile(gs, 0.3)), batch, workers)
+
+
+def sharp(s, p, gs, rows, task):
+    g = mean(gs)
+    return task.gradient(plus(p, g, 0.5 / norm(g)), rows)
+
+
+def own_loss(s, p, gs, rows, task):
+    return [task.loss(p, rows) * x for x in mean(gs)]
+
+
+def curved(s, p, gs, rows, task):
+    g = mean(gs)
+    return plus(g, task.hessian(g, rows), -0.02)
+
+
+def neumann(s, p, gs, rows, task):
+    v, total = gs[0], gs[0]
+    for _ in range(3):
+        v = plus(v, task.hessian(v, rows), -0.05)
+        total = plus(total, v)
+    return total
+
+
+trained("DataParallel(SAM(SGD(lr = 0.05), ρ = 0.5))", "", descending(0.05, sharp), 3, 2)
+trained("SAM(SGD(lr = 0.05), ρ = 0.5)", "", descending(0.05, sharp), 3)
+SMALL = "rule A(lr = 0.005) { w' = w - lr * loss * mean over workers g }\n"
+trained("A", SMALL, descending(0.005, own_loss), 3, 2)
+CURVED = "rule A(lr = 0.05) {\n    m = mean over workers g\n    w' = w - lr * (m - 0.02 * hvp(m))\n}\n"
+trained("A", CURVED, descending(0.05, curved), 3, 2)
+NEUMANN = (
+    "rule A(lr = 0.02) {\n    v = g\n    y = g\n    repeat 3 {\n        v' = v - 0.05 * hvp(v)\n        y' = y + v'\n    }\n"
+    "    w' = w - lr * y\n}\n"
+)
+trained("A", NEUMANN, descending(0.02, neumann), 3)
+BATCH = "rule B(lr = 0.05) {\n    input G: batch\n    w' = w - lr * quantile over batch (G, 0.3)\n}\n"
+trained(
+    "B", BATCH, descending(0.05, lambda s, p, gs, rows, task: quantile(examples(p, rows, task), 0.3)), 3, fills=True)
+
+
+def routed(s, p, gs, rows, task):
+    return [quantile(examples(p, rows, task), 0.3)[0], gs[0][1]]
+
+
+ROUTE = BATCH + "rule R = route {\n    rank == 2 -> B\n    otherwise -> SGD(lr = 0.05)\n}\n"
+trained("R", ROUTE, descending(0.05, routed), 3, fills=True)
+FREE = (
+    "rule F(lr = 0.05, β = 0.9) {\n    state z = w\n    VALUE\n    w' = lerp(w, z', 1 / (t + 1))\n"
+    "    view train = lerp(z', w', β)\n    view eval = w'\n}\n"
+)
+
+
+def free(direction):
+    def step(s, p, gs, rows, task):
+        z, x = s.get("z", p), s.get("x", p)
+        z = plus(z, direction(p, gs, rows, task), -0.05)
+        x = plus(x, minus(z, x), 1 / (s["t"] + 1))
+        s["z"], s["x"] = z, x
+        return plus(z, minus(x, z), 0.9), x
+
+    return step
+
+
+def accumulated(s, p, gs, rows, task):
+    s["sum"] = plus(s.get("sum", [0, 0]), mean(gs))
+    if s["t"] % 2:
+        return [0, 0]
+    g, s["sum"] = [x / 2 for x in s["sum"]], [0, 0]
+    return g
+
+
+trained(
+    "F", FREE.replace("VALUE", "input G: batch\n    z' = z - lr * quantile over batch (G, 0.3)"),
+    free(lambda p, gs, rows, task: quantile(examples(p, rows, task), 0.3)), 4)
+trained(
+    "F", FREE.replace("VALUE", "z' = z - lr * (g - 0.02 * hvp(g))"),
+    free(lambda p, gs, rows, task: plus(gs[0], task.hessian(gs[0], rows), -0.02)), 4)
+trained("DataParallel(Accumulate(SGD(lr = 0.05), k = 2))", "", descending(0.05, accumulated), 3, 2)
+TERMS = LINE.replace(
+    "    loss = mean", "    loss data = mean").replace(
+        "    metric slope", "    loss decay = 0.1 * (sum(W^2) + b^2)\n    metric slope")
+GROUPS = "rule A(lr = 0.05) {\n    input G: groups\n    w' = w - lr * sum over groups (G / global norm(G))\n}\n"
+
+
+def terms(s, p, gs, rows, task):
+    data, decay = task.gradient(p, rows), [0.2 * x for x in p]
+    return plus([x / norm(data) for x in data], [x / norm(decay) for x in decay])
+
+
+trained("A", GROUPS, descending(0.05, terms), 3, objective=TERMS, decay=0.1)
+ONE = LINE.replace("    loss = mean", "    loss data = mean")
+trained("A", GROUPS, descending(0.05, lambda s, p, gs, rows, task: [x / norm(gs[0]) for x in gs[0]]), 3, objective=ONE)
+NOISY = LINE.replace(
+    "    loss = mean_squared_error(x @ W + b, y)",
+    "    loss = if training then mean((uniform(matrix(batch, 1)) * (x @ W + b - y))^2) else "
+    "mean_squared_error(x @ W + b, y)")
+for clauses, text, direction, workers, fills in [
+    ("SGD(lr = 0.05)", "", lambda s, p, gs, rows, task: gs[0], 1, False),
+    ("A", MEAN, lambda s, p, gs, rows, task: mean(gs), 2, False),
+    ("B", BATCH, lambda s, p, gs, rows, task: quantile(examples(p, rows, task), 0.3), 1, True),
+    ("SAM(SGD(lr = 0.05), ρ = 0.5)", "", sharp, 1, False),
+]:
+    trained(
+        clauses, text, descending(0.05, direction), 3, workers, fills, task=Task(draws=True), objective=NOISY)

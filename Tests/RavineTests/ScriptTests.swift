@@ -99,6 +99,24 @@ import Training
     #expect(outcome.script?.failures.count == 2)
   }
 
+  /// One of the examples has no logarithm, on whatever worker.
+  @Test(arguments: [1, 2, 3]) func aBrokenRunOnWorkersNamesTheValue(_ workers: Int) throws {
+    let folder = try temporaryFolder()
+    try Data("x,y\n1,0\n4,0\n9,0\n".utf8).write(to: URL(fileURLWithPath: folder + "/c.csv"))
+    let outcome = run(
+      """
+      data d = csv("c.csv", target = "y")
+      objective o(; x, y) {
+          param b: scalar = 2
+          loss = mean(log(x - b))
+      }
+      train o on d with DataParallel(SGD) for 3 epochs batch 3 workers \(workers)
+      """, folder: folder)
+    let failure = try #require(outcome.script?.failures.first)
+    #expect(failure.message.contains("NaN at step 1"))
+    #expect(outcome.sources.text(failure.span) == "log(x - b)")
+  }
+
   @Test func everyRuleIsBoundBeforeAnyRuns() {
     let outcome = run(
       "rule R = route { rank == 2 -> SGD }\n" + Self.quadratic
@@ -272,7 +290,13 @@ import Training
 
   // MARK: Messages
 
-  @Test func aClassWithoutAScoreNamesItsColumn() throws {
+  /// Whoever evaluates the objective: whole batches, single examples, workers, the Hessian.
+  @Test(arguments: [
+    "SGD for 1 epochs", "DPSGD for 1 epochs batch 2",
+    "DataParallel(SAM(SGD)) for 1 epochs workers 2",
+    "OneBitAdam(freeze = 2) for 1 epochs batch 2 workers 3", "Curved for 1 epochs",
+  ])
+  func aClassWithoutAScoreNamesItsColumn(_ training: String) throws {
     let folder = try temporaryFolder()
     try Data("a,b,label\n1,2,0\n3,4,1\n5,6,7\n".utf8)
       .write(to: URL(fileURLWithPath: folder + "/c.csv"))
@@ -283,7 +307,8 @@ import Training
           param W: matrix(2, 3) = 0
           loss = cross_entropy(x @ W, y)
       }
-      train l on d with SGD for 1 epochs
+      rule Curved(lr = 0.1) { w' = w - lr * hvp(g) }
+      train l on d with \(training)
       """, folder: folder)
     let message = try #require(outcome.errors.first { $0.code.number == 904 }?.message)
     #expect(

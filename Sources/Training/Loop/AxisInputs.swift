@@ -96,7 +96,8 @@ final class AxisInputs {
   }
 
   /// Deals the rows to the workers in turn and writes the gradient of each behind that of the one
-  /// before; fewer rows than workers go round again. Returns the mean loss of the rows.
+  /// before; where there are fewer rows than workers, they go round again. Returns the mean loss of the
+  /// rows, each counted once.
   func deal(
     _ rows: ArraySlice<Int>, to gradients: TensorMemory, at point: [UnsafeRawPointer],
     _ occasion: Occasion
@@ -104,19 +105,19 @@ final class AxisInputs {
     let rows = Array(rows)
     let workers = lengths.workers
     var sum = 0.0
-    var seen = 0
     for worker in 0..<workers {
       var own = stride(from: worker, to: rows.count, by: workers).map { rows[$0] }
+      let weight = Double(own.count)
       if own.isEmpty { own = [rows[worker % rows.count]] }
       let part = try part(own[...], nil)
       let shares = gradients.counts.indices.map { tensor in
         let count = gradients.counts[tensor] / workers
         return gradients.pointers[tensor] + worker * count * gradients.elementType.byteCount
       }
-      sum += try part.evaluator.evaluate(at: point, into: shares, occasion) * Double(own.count)
-      seen += own.count
+      let loss = try part.evaluator.evaluate(at: point, into: shares, occasion)
+      if weight > 0 { sum += loss * weight }
     }
-    return sum / Double(seen)
+    return sum / Double(rows.count)
   }
 
   /// The Hessian of the loss on these rows at `point`, times a direction.

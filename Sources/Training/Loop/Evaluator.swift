@@ -33,20 +33,27 @@ final class Evaluator {
     }
   }
 
-  /// The loss at a point, one pointer a parameter; gradients are written, to `other` where it is given,
-  /// and metrics kept. A target that is no class of the objective is told as such.
+  /// Takes a point, one pointer a parameter, where later questions begin; gradients go to `other` where
+  /// it is given.
+  func stand(
+    at point: [UnsafeRawPointer], into other: [UnsafeMutableRawPointer]? = nil, _ occasion: Occasion
+  ) {
+    last = occasion
+    let gradients = other ?? gradients
+    if point == boundPoint, gradients == boundGradients { return }
+    runner.bind(
+      parameters: point, gradients: gradients,
+      inputs: inputs.pointers.prefix(runner.inputCounts.count).map { UnsafeRawPointer($0) })
+    boundPoint = point
+    boundGradients = gradients
+  }
+
+  /// The loss at a point; gradients are written and metrics kept. A target that is no class of the
+  /// objective is told as such.
   func evaluate(
     at point: [UnsafeRawPointer], into other: [UnsafeMutableRawPointer]? = nil, _ occasion: Occasion
   ) throws(DiagnosticError) -> Double {
-    last = occasion
-    let gradients = other ?? gradients
-    if point != boundPoint || gradients != boundGradients {
-      runner.bind(
-        parameters: point, gradients: gradients,
-        inputs: inputs.pointers.prefix(runner.inputCounts.count).map { UnsafeRawPointer($0) })
-      boundPoint = point
-      boundGradients = gradients
-    }
+    stand(at: point, into: other, occasion)
     do throws(DiagnosticError) {
       return try runner.evaluate(occasion)
     } catch {

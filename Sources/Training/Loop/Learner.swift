@@ -135,6 +135,8 @@ final class Learner {
     last = evaluator
     let loss: Double
     if let axes, axes.lengths.workers > 1 {
+      // The whole batch answers what rules ask of other points, and what broke.
+      evaluator.stand(at: trainPoint, occasion)
       loss = try axes.deal(rows, to: gradients, at: trainPoint, occasion)
     } else {
       loss = try evaluator.evaluate(at: trainPoint, occasion)
