@@ -42,21 +42,27 @@ import Testing
     let campaign = Campaign("tensors", usual: 600, seed: 11)
     let compiler = Compiler()
     _ = compiler.add(name: "test.opt", bytes: Array(Self.axes.utf8))
-    let rules = try [
-      "SGD", "AdamW", "Muon", "Adafactor", "Adam8bit", "SM3", "Shampoo", "Window", "Lists", "Batch",
-      "Flat",
-    ].map { try compiler.rule($0) }
+    let rules = try (ZooRules.all + ["Window", "Lists", "Batch", "Flat"])
+      .map { try compiler.rule($0) }
+    let counts = [1, 2, 3, 64, 65] + Self.lengths
     var (bound, refused) = (0, 0)
     campaign.run { random, seed in
-      let spec = ParameterSpec(name: "w", dims: Self.dims(&random))
+      let specs = (0..<1 + Int(random.next() % 2)).map {
+        ParameterSpec(name: "w\($0)", dims: Self.dims(&random))
+      }
       let rule = rules.randomElement(using: &random)!
       do throws(DiagnosticError) {
-        _ = try RuleDescription(rule, parameters: [spec])
+        _ = try RuleDescription(rule, parameters: specs)
+        let axes = rule.module.axes
+        func count(_ axis: AxisName) -> Int? {
+          axes.contains(axis) ? counts.randomElement(using: &random) : nil
+        }
         _ = try BoundRule(
-          rule, parameters: [spec],
+          rule, parameters: specs,
           engine: random.next() % 3 == 0 ? .reference : .interpreter,
           elementType: random.next() % 2 == 0 ? .float32 : .float64,
-          axes: AxisLengths(batch: rule.module.name == "Batch" ? 1 << (random.next() % 9) : nil))
+          axes: AxisLengths(
+            batch: count(.batch), groups: count(.groups), workers: count(.workers) ?? 1))
         bound += 1
       } catch {
         #expect(error.diagnostics.allSatisfy { $0.code.number > 0 }, "\(seed)")
