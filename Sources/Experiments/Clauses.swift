@@ -14,18 +14,18 @@ struct Clauses {
     self.command = command
     self.script = script
     var known = ["for", "batch", "workers", "seeds", "seed"]
-    var other = "from"
+    var others = ["from"]
     var noun = "train"
     if case .minimize = command.kind {
       known = ["for", "from", "seeds", "seed"]
-      other = "batch"
+      others = ["batch", "workers"]
       noun = "minimize"
     }
     for clause in clauses {
       let key = clause.keyword.key
-      if key == other { throw DiagnosticError(.clauseOfOther(clause.keyword, noun)) }
+      if others.contains(key) { throw DiagnosticError(.clauseOfOther(clause.keyword, noun)) }
       guard known.contains(key) else {
-        throw DiagnosticError(.unknownClause(clause.keyword, among: known + [other]))
+        throw DiagnosticError(.unknownClause(clause.keyword, among: known + others))
       }
       if found[key] != nil {
         throw DiagnosticError(.givenTwice(clause.keyword))

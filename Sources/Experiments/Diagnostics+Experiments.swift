@@ -9,7 +9,7 @@ extension Diagnostic {
   static func unknownClause(_ keyword: Name, among known: [String]) -> Diagnostic {
     Diagnostic(
       .notAClause, "`\(keyword.text)` is not a clause of an experiment", at: keyword.span,
-      notes: [Note("clauses are for, batch, seeds, seed and from")],
+      notes: [Note("clauses are for, batch, workers, seeds, seed and from")],
       fixIts: FixIt.didYouMean(
         Suggestion.nearest(to: keyword.text, among: known), at: keyword.span))
   }

@@ -191,6 +191,7 @@ import Training
   @Test(arguments: [
     ("minimize q with SGD", 226, "minimize q with SGD"),
     ("minimize q with SGD for 0 steps", 227, "0"),
+    ("minimize q with SGD for 5 steps workers 2", 220, "workers"),
     ("minimize q with SGD for 5 steps from [1]", 229, "[1]"),
     ("plot loss", 222, "plot loss"),
     ("minimize q with SGD(lr = 0.1) for 5 steps\nplot lss", 223, "lss"),
