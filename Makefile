@@ -48,7 +48,7 @@ format: ## rewrite the sources in the one layout
 lint: ## complain where the layout differs
 	swift format lint --strict --recursive Sources Tests Package.swift
 
-edges: setup ## 1,000,000 shapes, records and arguments at the edges of 32 and 64 bits; ten minutes
+edges: setup ## 1,000,000 shapes, records and arguments at the edges of 32 and 64 bits; twenty minutes
 	@RAVINE_CAMPAIGN=6700 scripts/test.sh 'EdgeLengthTests|EdgeStatementTests'
 
 campaign: setup ## the tests with all their cases, then fuzz; takes long
