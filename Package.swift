@@ -141,7 +141,10 @@ let package = Package(
     .target(name: "PseudoTerminal", path: "Tests/PseudoTerminal"),
     tests(
       "SessionTests",
-      ["Basics", "Diagnostics", "Platform", "PseudoTerminal", "ravine-cli", "Session", "Support"]),
+      [
+        "Basics", "Diagnostics", "Platform", "PseudoTerminal", "ravine-cli", "Session", "Support",
+        "Training",
+      ]),
     tests(
       "RavineTests",
       [

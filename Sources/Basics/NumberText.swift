@@ -20,13 +20,15 @@ package enum NumberText {
   /// The shortest text that reads back as the same number, without a needless `.0`; "nan", "inf" and
   /// "-inf". Zero has its sign only where it is asked for.
   package static func shortest(_ x: Double, signedZero: Bool = false) -> String {
+    // A NaN's sign means nothing.
+    if x.isNaN { return "nan" }
     let isWhole = x == x.rounded() && abs(x) < 1e15
     return isWhole && !(signedZero && x == 0 && x.sign == .minus) ? "\(Int64(x))" : "\(x)"
   }
 
   /// A number to a few significant digits.
   package static func significant(_ x: Double, digits: Int = 4) -> String {
-    guard x.isFinite, x != 0 else { return x == 0 ? "0" : "\(x)" }
+    guard x.isFinite, x != 0 else { return x == 0 ? "0" : x.isNaN ? "nan" : "\(x)" }
     var exponent = 0
     var scaled = abs(x)
     while scaled >= 10 {

@@ -11,7 +11,7 @@ extension Script {
 
   func plot(_ statement: PlotStatement, _ command: CheckedCommand) throws(DiagnosticError) {
     guard let experiment = experiments.last else {
-      if Interrupt.isRequested { return }
+      if interrupt.isRequested() { return }
       throw DiagnosticError(.nothingToPlot(at: command.span))
     }
     let (names, wantsPath) = try names(

@@ -33,6 +33,8 @@ package final class Script {
   package var passCompiler: (any SegmentCompiler)?
   /// Draws a figure for the terminal; nil draws Braille dots.
   package var draw: ((Figure) throws(DiagnosticError) -> String)?
+  /// Asked between steps and commands.
+  package var interrupt = InterruptSource.signals
   let output: (String) -> Void
   let progress: (String) -> Void
   /// All experiments so far, the last one first to be plotted.
@@ -87,9 +89,9 @@ package final class Script {
   package func run(_ command: CheckedCommand) throws(DiagnosticError) {
     switch command.kind {
     case .train(let statement):
-      if !Interrupt.isRequested { try train(statement, command) }
+      if !interrupt.isRequested() { try train(statement, command) }
     case .minimize(let statement):
-      if !Interrupt.isRequested { try minimize(statement, command) }
+      if !interrupt.isRequested() { try minimize(statement, command) }
     case .plot(let statement): try plot(statement, command)
     case .assert(let condition): try assert(condition, command)
     case .expression(let expression): try show(expression, command)
@@ -109,7 +111,7 @@ package final class Script {
     noteWindows(rules, settings.steps)
     let trainer = Trainer(
       objective: objective, data: data, engine: options.engine, elementType: options.elementType,
-      compiler: passCompiler, progress: progress)
+      compiler: passCompiler, interrupt: interrupt, progress: progress)
     let history = try trainer.train(
       rules, settings, title: text(statement.objective, command.tree))
     experiments.append(history)
@@ -129,7 +131,7 @@ package final class Script {
     noteWindows(rules, settings.steps)
     let trainer = Trainer(
       objective: objective, engine: options.engine, elementType: .float64,
-      compiler: passCompiler, progress: progress)
+      compiler: passCompiler, interrupt: interrupt, progress: progress)
     let history = try trainer.minimize(
       rules, settings, title: text(statement.objective, command.tree))
     experiments.append(history)

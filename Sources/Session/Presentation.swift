@@ -4,6 +4,7 @@ import Experiments
 import Plotting
 import Runtime
 import Symbolic
+import Training
 
 /// What a session shows: values with their numbers, messages, figures.
 final class Presentation {

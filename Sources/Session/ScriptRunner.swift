@@ -27,6 +27,7 @@ final class ScriptRunner {
       output: { [unowned output] in output.write($0) },
       progress: { [unowned output] in output.progress($0) })
     script.draw = { [unowned output] figure throws(DiagnosticError) in try output.drawn(figure) }
+    script.interrupt = output.interrupt
     script.resume(experiments)
     shown = (0, 0)
   }

@@ -5,6 +5,7 @@ import Runtime
 import Semantics
 import Symbolic
 import Syntax
+import Training
 
 /// A laboratory for rules: statements of the language and commands that begin with `:`, one after
 /// the other.

@@ -225,5 +225,5 @@ package struct Coupling {
       "moves by at most \(short(size)): kept in bf16, weights beyond \(short(limit)) never move")
   }
 
-  private func short(_ x: Double) -> String { NumberText.significant(x) }
+  private func short(_ x: Double) -> String { NumberText.short(x) }
 }

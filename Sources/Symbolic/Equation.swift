@@ -240,7 +240,7 @@ package struct Equation {
     case .arcsine: return one(.sine, within(quarter))
     case .sine, .cosine, .tangent:
       throw SymbolicError(
-        "`\(term.operation.info.name)` takes each of its values at endless places")
+        "`\(term.operation.info.name)` takes each of its values at infinitely many places")
     case .maximum:
       throw SymbolicError("`max` and `min` take one value at many places: ask for each side apart")
     case .sign, .floor, .ceiling, .round, .bfloat16, .float16, .greater, .modulo, .select:

@@ -27,7 +27,6 @@ import Training
   private func ends(_ call: String, replacing old: String = "", with new: String = "") throws
     -> Ends
   {
-    Interrupt.clear()
     let folder = GoldenTests.folder.appendingPathComponent("../../Examples").path
     let example = try String(contentsOfFile: folder + "/dropout.opt", encoding: .utf8)
     let network = example.split(separator: "\n").filter { !$0.hasPrefix("train") }

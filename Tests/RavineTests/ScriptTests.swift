@@ -3,6 +3,7 @@ import Driver
 import Experiments
 import Foundation
 import Runtime
+import Synchronization
 import Testing
 import Training
 
@@ -24,7 +25,6 @@ import Training
   private func run(
     _ source: String, folder: String? = nil, _ change: (inout Script.Options) -> Void = { _ in }
   ) -> Outcome {
-    Interrupt.clear()
     let compiler = Compiler()
     var outcome = Outcome()
     outcome.errors = compiler.add(name: "test.opt", bytes: Array(source.utf8))
@@ -177,12 +177,14 @@ import Training
       + "minimize q with SGD(lr = 0.1) for 10 steps"
     #expect(compiler.add(name: "t", bytes: Array(source.utf8)).isEmpty)
     var text = ""
+    // The flag of the process would end what other tests run.
+    let isRequested = Mutex(false)
     let script = Script(
       compiler, options: Script.Options(), output: { text += $0 },
-      progress: { if $0.contains("step") { Interrupt.request() } })
-    Interrupt.clear()
+      progress: { if $0.contains("step") { isRequested.withLock { $0 = true } } })
+    script.interrupt = InterruptSource(
+      isRequested: { isRequested.withLock { $0 } }, clear: {})
     try script.run()
-    Interrupt.clear()
     #expect(script.experiments.count == 1)
     #expect(script.experiments[0].wasInterrupted)
     #expect(text.contains("loss"))

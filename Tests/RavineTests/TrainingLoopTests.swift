@@ -33,7 +33,6 @@ import Training
     _ source: String, engine: EngineKind = .interpreter, type: ElementType = .float64,
     _ use: (Script) throws -> Void
   ) throws {
-    Interrupt.clear()
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("ravine-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

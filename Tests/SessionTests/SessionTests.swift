@@ -1,6 +1,7 @@
 import Basics
 import Synchronization
 import Testing
+import Training
 
 @testable import Session
 

@@ -172,7 +172,7 @@ import Testing
     let text = try terminal.expect("%1 = beta1 + lambda")
     #expect(text.contains("1 + lambda"))
     terminal.type(":steady Adam\r")
-    let steady = try terminal.expect("measured")
+    let steady = try terminal.expect("(20 runs)")
     #expect(steady.utf8.allSatisfy { $0 < 0x80 })
   }
 

@@ -32,7 +32,7 @@ import Zoo
       "rule Plain(lr = 0.1, μ = 0.9 in (0, 1)) { state m; m' = ema(m, g, μ); w' = w - lr * sign(m') }",
       ["w small"]
     ),
-    ("RMSProp", "", ["ε beside", "v uncorrected"]),
+    ("RMSProp", "", ["ε beside", "v uncorrected", "w small"]),
     ("Twice", "rule Twice(lr = 0.1, c = 2) { w' = w - lr * c * g }", ["lr, c together"]),
     (
       "Quotient",

@@ -99,6 +99,8 @@ package struct Tuner {
   package var elementType = ElementType.float32
   package var passCompiler: (any SegmentCompiler)?
   package var progress: (String) -> Void = { _ in }
+  /// Asked between runs.
+  package var interrupt = InterruptSource.signals
 
   package init(_ task: TuningTask, _ settings: Settings) {
     self.task = task
@@ -119,16 +121,17 @@ package struct Tuner {
     }
     let trainer = Trainer(
       objective: task.objective, data: task.data, engine: engine,
-      elementType: task.data == nil ? .float64 : elementType, compiler: passCompiler)
+      elementType: task.data == nil ? .float64 : elementType, compiler: passCompiler,
+      interrupt: interrupt)
     for (k, rule) in rules.enumerated() {
-      if Interrupt.isRequested { break }
+      if interrupt.isRequested() { break }
       let row = try tune(rule, trainer, "\(rule.label) (\(k + 1) of \(rules.count))")
       // What was interrupted in its search has had another budget than the others.
       if row.values.isEmpty, row.problem == nil { break }
       result.rows.append(row)
     }
     progress("")
-    result.wasInterrupted = Interrupt.isRequested
+    result.wasInterrupted = interrupt.isRequested()
     result.rows.sort { score($0) < score($1) }
     return result
   }
@@ -159,11 +162,11 @@ package struct Tuner {
     var row = Row(rule: rule.label, written: rule.label)
     var search = Search(settings)
     while let values = search.next() {
-      if Interrupt.isRequested { return row }
+      if interrupt.isRequested() { return row }
       progress("\(place): trial \(row.trials.count + 1) of \(settings.trials)")
       let runs = try runs(
         rule, values, trainer, seeds: 0..<UInt64(settings.searchSeeds), first: row.trials.isEmpty)
-      if Interrupt.isRequested { return row }
+      if interrupt.isRequested() { return row }
       let scores = runs.map { $0.failure == nil ? $0.last(settings.series) ?? .nan : .nan }
       let mean = scores.reduce(0, +) / Double(max(1, scores.count))
       let trial = Trial(
@@ -183,7 +186,7 @@ package struct Tuner {
     let start = UInt64(settings.searchSeeds)
     let measured = try runs(
       rule, best.values, trainer, seeds: start..<start + UInt64(settings.seeds), first: false)
-    if Interrupt.isRequested { return row }
+    if interrupt.isRequested() { return row }
     row.warnings = RunHistory.warnings(measured)
     row.failed = measured.count { $0.failure != nil }
     for name in seriesNames {

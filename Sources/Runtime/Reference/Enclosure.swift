@@ -157,9 +157,15 @@ package struct Enclosure: Hashable, Sendable {
   private func rising(_ fixed: Double = 0, _ f: (Double) -> Double) -> Enclosure {
     func bound(_ x: Double, _ direction: Double) -> Double {
       let y = f(x)
+      if y.isInfinite, x.isFinite, (y > 0) != (direction > 0) { return Self.inwards(y) }
       return x == fixed || !y.isFinite ? y : y + direction * max(8 * y.ulp, .leastNormalMagnitude)
     }
     return Enclosure(bound(low, -1), bound(high, 1), standing)
+  }
+
+  /// What overflowed is at least the largest number.
+  private static func inwards(_ x: Double) -> Double {
+    x.isInfinite ? .greatestFiniteMagnitude * (x > 0 ? 1 : -1) : x
   }
 
   /// A rising function that never rounds.
@@ -234,6 +240,7 @@ package struct Enclosure: Hashable, Sendable {
     let found = Self.corners(base, y) { a, b in
       let x = pow(a, b)
       let error = max(16 * x.ulp, .leastNormalMagnitude)
+      if x.isInfinite, a.isFinite, b.isFinite { return (Self.inwards(x), x) }
       return a == 0 || a == 1 || !x.isFinite ? (x, x) : (x - error, x + error)
     }
     return Enclosure(max(0, found.low), found.high, max(standing, base.standing))

@@ -6,6 +6,4 @@ package enum Interrupt {
   package static func install() { rv_interrupt_install() }
   package static var isRequested: Bool { rv_interrupt_requested() != 0 }
   package static func clear() { rv_interrupt_clear() }
-  /// As if the user had pressed Ctrl-C.
-  package static func request() { rv_interrupt_raise() }
 }

@@ -14,15 +14,18 @@ package struct Trainer {
   private let bindings: Bindings
   /// Told how far the work is, at most ten times a second.
   package let progress: (String) -> Void
+  /// Asked between steps.
+  package let interrupt: InterruptSource
 
   /// `data` for `train`; `compiler` compiles passes for the engines `native` and `auto`.
   package init(
     objective: ObjectiveModule, data: DataSplit? = nil, engine: EngineKind,
     elementType: ElementType, compiler: (any SegmentCompiler)? = nil,
-    progress: @escaping (String) -> Void = { _ in }
+    interrupt: InterruptSource = .signals, progress: @escaping (String) -> Void = { _ in }
   ) {
     self.objective = objective
     self.data = data
+    self.interrupt = interrupt
     self.progress = progress
     bindings = Bindings(
       objective, data, engine: engine, elementType: elementType, compiler: compiler)
@@ -43,7 +46,7 @@ package struct Trainer {
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
       for seed in settings.seeds {
-        if Interrupt.isRequested { break }
+        if interrupt.isRequested() { break }
         let place = "\(rule.label) (\(position + 1) of \(rules.count)), seed \(seed)"
         all.runs.append(try run(rule, rows, settings, batch, total, seed, place))
       }
@@ -90,7 +93,7 @@ package struct Trainer {
       var seen = 0
       var position = 0
       while position < order.count, step < total {
-        if Interrupt.isRequested {
+        if interrupt.isRequested() {
           history.wasInterrupted = true
           break training
         }
@@ -155,7 +158,7 @@ package struct Trainer {
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
       for seed in settings.seeds {
-        if Interrupt.isRequested { break }
+        if interrupt.isRequested() { break }
         let place = "\(rule.label) (\(position + 1) of \(rules.count)), seed \(seed)"
         all.runs.append(try walk(rule, settings, seed, place))
       }
@@ -176,7 +179,7 @@ package struct Trainer {
     // A long walk is recorded at no more than about 4,000 places.
     let stride = max(1, total / 4_000)
     for step in 1...max(1, total) {
-      if Interrupt.isRequested {
+      if interrupt.isRequested() {
         history.wasInterrupted = true
         break
       }

@@ -1,6 +1,4 @@
-import Training
-
-/// Where a session learns that the user wants a computation to stop.
+/// Where long work learns that its user wants it to stop.
 package struct InterruptSource: Sendable {
   package var isRequested: @Sendable () -> Bool
   package var clear: @Sendable () -> Void
@@ -12,7 +10,7 @@ package struct InterruptSource: Sendable {
     self.clear = clear
   }
 
-  /// Ctrl-C, which all long work of the process looks at.
+  /// Ctrl-C, which is of the whole process.
   package static let signals = InterruptSource(
     isRequested: { Interrupt.isRequested }, clear: { Interrupt.clear() })
 
