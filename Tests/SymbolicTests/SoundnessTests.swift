@@ -57,24 +57,26 @@ import Testing
         note("hidden")
         continue
       }
+      // Of what was made to be the same the evaluator knows less: a root makes much of what rounding left.
+      let isSame = kind == .same
       let said: String
       var isFalse = false
       switch result.verdict {
       case .equal:
         said = "equal"
-        isFalse = apart != .nowhere
+        isFalse = !isSame && apart != .nowhere
       case .equalWhere:
         said = "equal where"
-        isFalse = apart == .inValues
+        isFalse = !isSame && apart == .inValues
       case .equalUpTo: said = "equal up to"
       case .undecided: said = "undecided"
       case .different:
         said = "different"
         let witness = try #require(result.witness)
-        isFalse = try kind == .same || !Self.replays(pair, compiler, witness)
+        isFalse = try isSame || !Self.replays(pair, compiler, witness)
       }
       note(said)
-      if kind == .same, said != "equal" { weak.append("\(seed) \(said)\n\(pair.text)") }
+      if isSame, said != "equal" { weak.append("\(seed) \(said)\n\(pair.text)") }
       if isFalse {
         note("FALSE")
         wrong.append("seed \(seed), \(kind): \(ComparisonText.text(result))\(pair.text)")
