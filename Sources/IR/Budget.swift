@@ -45,12 +45,14 @@ package enum Budget {
 }
 
 extension Function {
-  /// Throws R0813 where the values of a concrete function are more numbers than one evaluation may
-  /// hold, or where its loops make it run too long: at the expression that asks for most.
-  package func checkedForEvaluation() throws(DiagnosticError) -> Function {
-    if let worst = mostNumbers(), worst.total > Budget.values {
+  /// Throws R0813 where the values of a concrete function are more numbers than `limit`, what one
+  /// evaluation may hold, or where its loops make it run too long: at the expression that asks for most.
+  package func checkedForEvaluation(
+    limit: Double = Budget.values
+  ) throws(DiagnosticError) -> Function {
+    if let worst = mostNumbers(), worst.total > limit {
       throw Budget.exceeded(
-        "this, with what it is made of,", bytes: worst.total * 8, limit: Budget.values * 8,
+        "this, with what it is made of,", bytes: worst.total * 8, limit: limit * 8,
         at: worst.origin)
     }
     if let loop = loopBeyondWork() {

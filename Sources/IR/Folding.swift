@@ -4,6 +4,23 @@ import Platform
 ///
 /// The reference evaluator uses the same function, so folding cannot change a result.
 package enum Folding {
+  /// What may stand for an operation of known numbers; nil where the result of finite ones is too large or
+  /// too small for a double, and would be another number than is meant.
+  static func constant(_ operation: Operation, _ x: [Double]) -> Double? {
+    guard let result = fold(operation, x) else { return nil }
+    let isNormal = result.isFinite && result.magnitude >= .leastNormalMagnitude
+    guard !isNormal, !result.isNaN, x.allSatisfy(\.isFinite) else { return result }
+    let leavesRange =
+      switch operation {
+      case .multiply, .divide: x[0] != 0 && x[1] != 0
+      case .power: x[0] != 0
+      case .exponential, .exp2: true
+      case .add, .subtract, .sinh, .cosh: result.isInfinite
+      default: false
+      }
+    return leavesRange ? nil : result
+  }
+
   /// The value of an elementwise operation, booleans as 0 and 1; nil where it is not elementwise.
   @inline(never) package static func fold(_ operation: Operation, _ x: [Double]) -> Double? {
     func truth(_ b: Bool) -> Double { b ? 1 : 0 }

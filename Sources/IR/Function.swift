@@ -178,7 +178,8 @@ package struct Function: Hashable, Sendable {
     Set(values(under: root).map { self[$0].operation })
   }
 
-  /// What an elementwise operation gives for known operands; nil where one is not known.
+  /// What an elementwise operation gives for known operands; nil where one is not known, or the result
+  /// leaves the range of doubles.
   func folded(_ id: ValueID, _ value: (ValueID) -> Double?) -> Double? {
     let instruction = self[id]
     guard instruction.operation.isElementwise else { return nil }
@@ -187,7 +188,7 @@ package struct Function: Hashable, Sendable {
       guard let x = value(instruction.operand(i)) else { return nil }
       operands.append(x)
     }
-    return Folding.fold(instruction.operation, operands)
+    return Folding.constant(instruction.operation, operands)
   }
 
   /// Which values the outputs (and computed extents) need.

@@ -203,7 +203,7 @@ package struct FunctionBuilder: Sendable {
     let numbers = operands.map { constantValue($0) }
     if type == .scalar, operation.isElementwise, operation != .select,
       numbers.allSatisfy({ $0 != nil }),
-      let x = Folding.fold(operation, numbers.map { $0! })
+      let x = Folding.constant(operation, numbers.map { $0! })
     {
       return constant(x)
     }

@@ -36,7 +36,8 @@ struct ProbeWalk {
       walks.append(
         try RuleWalk(
           rule.module, variant: variant, from: Dense(shape: tensor.dims, values: tensor.weights),
-          hypers: values[0], horizon: horizon))
+          hypers: values[0], horizon: horizon,
+          numbers: work == .max ? Budget.values : 100 * Double(work)))
     }
     return walks
   }
@@ -69,7 +70,8 @@ struct ProbeWalk {
       for k in environments.indices {
         environments[k].roundingSeed = roundingSeed.map { $0 &+ UInt64(step * 2 + k) &* 104_729 }
       }
-      let next = try program.evaluate(environments, oracle: Self.objective)
+      let next = try program.evaluate(
+        environments, oracle: Self.objective, workLimit: work == .max ? work : 100 * work)
       spent += next.work
       rows.append(
         walks.indices.map { k in

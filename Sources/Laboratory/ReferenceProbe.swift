@@ -55,17 +55,19 @@ package struct ReferenceProbe: RuleProbe {
     _ random: inout SplitMix64
   ) -> [Double] {
     let few = random.dyadic()
-    let zero = count > 0 ? Int(random.next() % UInt64(count)) : 0
+    let place = count > 0 ? Int(random.next() % UInt64(count)) : 0
     return (0..<count).map { k in
       switch pattern {
       case .random: size * random.dyadic()
+      case .fine: size * (random.dyadic() + 0x1p-8 * random.dyadic())
       case .zero: 0
-      case .oneZero: k == zero ? 0 : size * random.dyadic()
+      case .oneZero: k == place ? 0 : size * random.dyadic()
       case .ties: size * [few, -few, 2 * few, 0][Int(random.next() % 7) % 4]
       case .equal: size * few
       case .thresholds:
         thresholds[Int(random.next() % UInt64(thresholds.count))]
           * (random.next() % 3 == 0 ? -1 : 1)
+      case .oneThreshold: k == place ? thresholds[Int(random.next() % UInt64(thresholds.count))] : 0
       }
     }
   }
@@ -200,6 +202,10 @@ package struct ReferenceProbe: RuleProbe {
         case (.defined, .defined):
           isOpen = !left.isBounded || !right.isBounded
           if !isOpen, !left.isApart(from: right) { continue }
+          // What overflows is at least the largest number; what is ∞ without doubt is no number.
+          if left.isInfinity && right.isBounded || right.isInfinity && left.isBounded {
+            place.isOfDefinition = true
+          }
         case (.defined, .undefined), (.undefined, .defined): place.isOfDefinition = true
         default: continue
         }

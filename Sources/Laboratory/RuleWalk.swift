@@ -28,7 +28,8 @@ struct RuleWalk {
   /// Named axes are short: 3 examples, 2 terms of the loss, 2 workers, where the rule has them.
   /// Throws R0813 where an evaluation would take too much memory or work, and what initial values throw.
   init(
-    _ module: RuleModule, variant: Int, from weights: Dense, hypers: [Double], horizon: Int
+    _ module: RuleModule, variant: Int, from weights: Dense, hypers: [Double], horizon: Int,
+    numbers: Double = Budget.values
   ) throws(DiagnosticError) {
     let named = module.axes
     axes = AxisLengths(
@@ -40,9 +41,9 @@ struct RuleWalk {
     evalPoint = weights
     self.horizon = horizon
     context = BindContext(dims: weights.shape, hypers: hypers, axes: axes)
-    update = try self.variant.update.specialised(context).checkedForEvaluation()
+    update = try self.variant.update.specialised(context).checkedForEvaluation(limit: numbers)
     program = ReferenceProgram(update)
-    start = try self.variant.initial.specialised(context).checkedForEvaluation()
+    start = try self.variant.initial.specialised(context).checkedForEvaluation(limit: numbers)
     let first = try ReferenceProgram(start).evaluate(
       ReferenceEnvironment(hypers: hypers, horizon: horizon, parameters: [weights]))
     states = self.variant.states.indices.map { first.value(.state($0)) ?? Dense(0) }

@@ -106,20 +106,21 @@ package struct Comparer {
       let against = level == .differing ? witness : nil
       if let found { witness = found.witness }
       guard var proof = prove(level, i, j) else { continue }
-      if proof.isEqual, found == nil {
-        if let against {
-          // Other values of what both leave at one default tell them apart.
-          proof.verdict = .equalUpTo(proof.fixed)
-          proof.witness = against
-        } else if level == .differing, setting.fixed.contains(where: { isShared($0.name) }) {
-          // Nothing is known of other values of what both have.
-          proof.verdict = .equalUpTo(proof.fixed)
-        }
+      // Of other values of what both have, or of what both leave at one default, nothing is known, or that
+      // they tell the rules apart.
+      if level == .differing,
+        against != nil || setting.fixed.contains(where: { isShared($0.name) })
+      {
+        proof.limitToDefaults(against)
+        if found == nil { return proof }
+      } else if found == nil, let other = differsElsewhere(i, j, setting) {
+        proof.limitToDefaults(other)
         return proof
       }
-      if case .equalWhere = proof.verdict, conditional == nil {
+      if proof.isEqual, found == nil { return proof }
+      if !proof.isEqual, conditional == nil {
         conditional = proof
-        conditional!.witness = found?.witness
+        conditional!.witness = found?.witness ?? against
       }
       if conditional != nil { break }
     }
@@ -343,6 +344,7 @@ package struct Comparer {
     _ level: Generality, _ i: Int, _ j: Int, _ renaming: Setting.Renaming
   ) -> [Scaling] {
     let table = TermTable()
+    table.deadline = ContinuousClock.now + .seconds(2)
     guard
       let setting = try? Setting(table, [a, b], level, renaming: renaming),
       let (x, y) = try? rules(setting, i, j),

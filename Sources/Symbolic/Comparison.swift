@@ -27,5 +27,15 @@ package struct Comparison: Sendable {
 
   package init(_ verdict: Verdict) { self.verdict = verdict }
 
+  /// What was proved holds at the defaults; another value may tell the rules apart, and `witness` shows it.
+  mutating func limitToDefaults(_ witness: Witness?) {
+    switch verdict {
+    case .equal: verdict = .equalUpTo(fixed)
+    case .equalWhere(let conditions): verdict = .equalUpTo(fixed + conditions)
+    default: break
+    }
+    self.witness = witness
+  }
+
   package var isEqual: Bool { if case .equal = verdict { true } else { false } }
 }

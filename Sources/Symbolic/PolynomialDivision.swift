@@ -14,6 +14,25 @@ struct PolynomialDivision {
     table.monomials(id).map { part($0) }.max { precedes($0.key, $1.key) }
   }
 
+  private typealias Range = (least: Rational, most: Rational)
+  private static let none: Range = (.zero, .zero)
+
+  /// The least and the greatest exponent that each symbol of a sum has; 0 where it is missing.
+  ///
+  /// Other atoms may be powers of one another: |x|² is x².
+  private func reach(_ id: TermID) -> [TermID: Range] {
+    var result: [TermID: Range] = [:]
+    let parts = table.monomials(id).map { table.factors($0.monomial) }
+    for (base, exponent) in parts.joined() where table.symbol(of: base) != nil {
+      let known = result[base] ?? (exponent, exponent)
+      result[base] = (min(known.least, exponent), max(known.most, exponent))
+    }
+    for (base, range) in result where !parts.allSatisfy({ $0.contains { $0.base == base } }) {
+      result[base] = (min(range.least, .zero), max(range.most, .zero))
+    }
+    return result
+  }
+
   /// One part over another; nil where `isWhole` is asked for and an exponent would be negative.
   private func quotient(_ top: Part, _ bottom: Part, isWhole: Bool) -> TermID? {
     var exponents = Dictionary(uniqueKeysWithValues: top.key.map { ($0.base, $0.exponent) })
@@ -29,17 +48,44 @@ struct PolynomialDivision {
     guard table.monomials(b).count > 1, !table.monomials(a).isEmpty, let divisor = lead(b) else {
       return nil
     }
-    var rest = a
+    let (whole, own) = (reach(a), reach(b))
+    /// Least and greatest exponents of a product are the sums of those of its factors.
+    func isWithin(_ part: TermID) -> Bool {
+      reach(part).allSatisfy { base, range in
+        let (all, taken) = (whole[base] ?? Self.none, own[base] ?? Self.none)
+        return range.least >= all.least - taken.least && range.most <= all.most - taken.most
+      }
+    }
+    guard
+      own.allSatisfy({ base, range in
+        let all = whole[base] ?? Self.none
+        return all.most - all.least >= range.most - range.least
+      })
+    else { return nil }
+    // The rest is kept apart from the table, which would hold every one of them.
+    var rest: [TermID: Rational] = [:]
+    for (weight, monomial) in table.monomials(a) { rest[monomial] = weight }
+    var keys: [TermID: [Factor]] = [:]
+    func key(_ monomial: TermID) -> [Factor] {
+      if let known = keys[monomial] { return known }
+      keys[monomial] = part((.one, monomial)).key
+      return keys[monomial]!
+    }
     var parts: [TermID] = []
     for _ in 0..<200 {
-      if rest == table.zero { break }
-      guard table.spend(table.monomials(rest).count), let top = lead(rest),
-        let part = quotient(top, divisor, isWhole: true)
+      guard let top = rest.max(by: { precedes(key($0.key), key($1.key)) }) else { break }
+      guard table.spend(rest.count),
+        let next = quotient((top.value, key(top.key)), divisor, isWhole: true), isWithin(next)
       else { return nil }
-      parts.append(part)
-      rest = table.subtract(rest, table.multiply(part, b))
+      parts.append(next)
+      for (weight, monomial) in table.monomials(b) {
+        for (own, product) in table.monomials(table.multiply(next, monomial)) {
+          let left = (rest[product] ?? .zero) - weight * own
+          rest[product] = left.isZero ? nil : left
+        }
+      }
     }
-    guard rest == table.zero else { return nil }
+    guard rest.isEmpty else { return nil }
     let result = table.add(parts)
     return table.multiply(result, b) == a ? result : nil
   }
@@ -50,12 +96,19 @@ struct PolynomialDivision {
       var result = root(first)
     else { return nil }
     let divisor = part(table.monomials(table.scale(result, by: Rational(2)))[0])
+    // The least and greatest exponents of a square are twice those of its root.
+    let whole = reach(id)
+    func isWithin(_ part: TermID) -> Bool {
+      reach(part).allSatisfy { base, range in
+        let all = whole[base] ?? Self.none
+        return range.least + range.least >= all.least && range.most + range.most <= all.most
+      }
+    }
     for _ in 0..<12 {
       let rest = table.subtract(id, table.multiply(result, result))
       if rest == table.zero { return result }
-      guard let top = lead(rest), let next = quotient(top, divisor, isWhole: false) else {
-        return nil
-      }
+      guard let top = lead(rest), let next = quotient(top, divisor, isWhole: false), isWithin(next)
+      else { return nil }
       result = table.add(result, next)
     }
     return nil

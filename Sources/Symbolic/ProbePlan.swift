@@ -15,6 +15,8 @@ struct ProbePlan {
   var stretch = 1
   /// A number for one of the symbols, by its place.
   var special: (symbol: Int, value: Double)?
+  /// Another default of what both rules have, by its key.
+  var other: (key: String, value: Double)?
 
   /// Looks that cost little, those that mostly tell rules apart first.
   static func cheap(_ specials: [(symbol: Int, value: Double)], meetsOthers: Bool) -> [ProbePlan] {
@@ -64,6 +66,15 @@ struct ProbePlan {
             seed: UInt64(140 + k), steps: 6, rank: k, tensors: 2, gradientSize: [1, 32, 0x1p-6][k]))
       }
     }
+    all += [
+      ProbePlan(seed: 160, steps: 3, weights: .fine, gradients: .fine),
+      ProbePlan(seed: 161, steps: 3, weights: .fine, gradients: .fine, gradientSize: 0x1p-3),
+      ProbePlan(seed: 162, steps: 4, gradients: .oneThreshold),
+      ProbePlan(seed: 163, steps: 4, rank: 1, weights: .oneThreshold, gradients: .oneThreshold),
+      ProbePlan(seed: 164, steps: 3, rank: 0, weights: .thresholds, gradients: .thresholds),
+      ProbePlan(seed: 165, steps: 2, rank: 0, gradients: .zero),
+      ProbePlan(seed: 166, steps: 2, rank: 0, weights: .zero),
+    ]
     all += specials.enumerated().map { k, special in
       ProbePlan(
         seed: UInt64(200 + k), steps: 5, gradients: k % 2 == 0 ? .ties : .random, special: special)
@@ -108,6 +119,26 @@ extension Comparer {
     guard let found = search(setting, i, j, plans.prefix(probes), budget: 2_000_000, enough: 0)
     else { return nil }
     return (found, found.isOfDefinition)
+  }
+
+  /// A run in which the rules part where a shared hyperparameter that no symbol stands for has another value:
+  /// a count or a length, or what is infinite.
+  mutating func differsElsewhere(_ i: Int, _ j: Int, _ setting: Setting) -> Witness? {
+    let before = failure
+    defer { failure = before }
+    for (k, hyper) in a.module.hypers.enumerated() {
+      guard let x = a.plainDefault(k), hyper.isStructural || !x.isFinite,
+        let same = b.module.hypers.firstIndex(where: { $0.key == hyper.key }),
+        b.plainDefault(same) == x
+      else { continue }
+      for value in x.isFinite ? [x + 1, x - 1, 1, 2] : [1, 0x1p-4]
+      where value != x && value >= 0 && hyper.domain?.contains(value) ?? true {
+        let plan = ProbePlan(seed: 300, steps: 3, other: (hyper.key, value))
+        let found = search(setting, i, j, [plan], budget: 1_000_000, enough: 0)
+        if let found, !found.isOfDefinition { return found }
+      }
+    }
+    return nil
   }
 
   /// The largest difference that cheap looks find, or the first that others do.
@@ -176,13 +207,12 @@ extension Comparer {
   ) -> ProbeRequest? {
     let table = setting.table
     var random = SplitMix64(plan.seed &* 7919 &+ 12345)
-    var evaluator = Evaluator(table)
+    let evaluator = Evaluator(table)
     var hypers: [(name: String, value: Double)] = []
     for (k, symbol) in setting.symbols.enumerated() {
       var x = Self.sample(
         table.symbol(of: symbol.term)!.domain, near: symbol.typical, &random)
       if let special = plan.special, special.symbol == k { x = special.value }
-      evaluator.set(symbol.term, x)
       hypers.append((symbol.name, x))
     }
     let exact = Set(setting.symbols.map(\.term))
@@ -191,17 +221,21 @@ extension Comparer {
     var errors = values
     for t in 1...plan.steps {
       var here = evaluator
-      here.set(SymbolicRule.step(table, from: 1), Double(t))
-      here.set(
-        table.symbol(Symbol("T", .horizon, domain: Interval(.one, nil), isInteger: true)),
-        Double(horizon))
+      var numbers: [TermID: Double] = [:]
+      for (symbol, hyper) in zip(setting.symbols, hypers) { numbers[symbol.term] = hyper.value }
+      numbers[SymbolicRule.step(table, from: 1)] = Double(t)
+      numbers[table.symbol(Symbol("T", .horizon, domain: Interval(.one, nil), isInteger: true))] =
+        Double(horizon)
+      for (symbol, x) in numbers { here.set(symbol, x) }
       for r in 0..<2 {
         var row: [Double] = []
         var around: [Double] = []
         for (k, term) in setting.hypers[r].enumerated() {
-          guard var x = here.number(term) else { return nil }
+          guard var x = here.number(term), isInRange(x, term, numbers, table) else { return nil }
           let isNumber = table.value(term) != nil
-          if isNumber { x = (r == 0 ? a : b).plainDefault(k) ?? x }
+          let rule = r == 0 ? a : b
+          if isNumber { x = rule.plainDefault(k) ?? x }
+          if let other = plan.other, rule.module.hypers[k].key == other.key { x = other.value }
           row.append(x)
           let isShort = x.significandWidth <= 20 || !x.isFinite
           around.append(
@@ -212,6 +246,7 @@ extension Comparer {
         errors[r].append(around)
       }
     }
+    if let other = plan.other { hypers.append((Greek.unicode(other.key), other.value)) }
     if readsHorizon { hypers.append(("T", Double(horizon))) }
     var result = ProbeRequest(
       hypers: hypers, values: values, errors: errors, variants: [i, j], seed: plan.seed,
@@ -222,6 +257,19 @@ extension Comparer {
     (result.weightSize, result.gradientSize) = (plan.weightSize, plan.gradientSize)
     result.stretch = plan.stretch
     return result
+  }
+
+  /// Whether a double stands for the value of a term, and is not what is left of one that is too large or
+  /// too small for it.
+  private func isInRange(
+    _ x: Double, _ term: TermID, _ values: [TermID: Double], _ table: TermTable
+  ) -> Bool {
+    if x.isNormal || term == table.zero { return true }
+    let exact = table.substitute(term) { part in
+      values[part].flatMap { Rational(literal: $0) }.map { table.number($0) }
+    }
+    if let number = table.value(exact) { return number.isZero && x == 0 }
+    return !table.contains(exact) { $0 == table.euler || table[$0].operation == .power }
   }
 
   private var readsHorizon: Bool {

@@ -8,9 +8,11 @@ package enum ProbeOutcome: Sendable {
   case failed(String)
 }
 
-/// Numbers for weights or gradients, all of few binary digits, so that sums and products of them are exact.
+/// Numbers for weights or gradients, of few binary digits, so that sums and products of them are exact.
 package enum ProbePattern: Sendable {
   case random
+  /// As random, of more digits than formats of 16 bits hold.
+  case fine
   /// All 0.
   case zero
   /// One element 0, the others random.
@@ -21,6 +23,8 @@ package enum ProbePattern: Sendable {
   case equal
   /// What the rules may compare it with.
   case thresholds
+  /// One of those, the others 0: so are sums, norms and extrema.
+  case oneThreshold
 }
 
 /// Two rules side by side on the same tensors, in float64.

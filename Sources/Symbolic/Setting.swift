@@ -90,7 +90,8 @@ package struct Setting {
         if isFree {
           keys[r][k] = name
           narrow(name, hyper.domain)
-          names[name] = names[name] ?? Rule.shortKey(hyper.name)
+          names[name] =
+            names[name] ?? (name.contains(".") ? hyper.name : Rule.shortKey(hyper.name))
           typical[name] = typical[name] ?? x
         } else if !fixed.contains(where: { $0.name == hyper.name }) {
           fixed.append((hyper.name, x))

@@ -339,24 +339,8 @@ extension TermTable {
     case .logarithm: return logarithm(x[0])
     case .log1p: return logarithm(add(one, x[0]))
     case .cubeRoot: return cubeRoot(x[0])
-    case .floor, .ceiling, .round:
-      if isInteger(x[0]) { return x[0] }
-      if let r = value(x[0]) {
-        let low = r.floor
-        let rest = r - Rational(low, .one)
-        let isUp =
-          operation == .ceiling
-          ? !rest.isZero
-          : operation == .round && (rest > .half || (rest == .half && !low.isEven))
-        return number(Rational(isUp ? low + 1 : low, .one))
-      }
-      return opaque(operation, [reduced(x[0])])
-    case .modulo:
-      if let b = value(x[1]), !b.isZero {
-        if let a = value(x[0]) { return number(a - b * Rational((a / b).floor, .one)) }
-        if isInteger(scale(x[0], by: b.reciprocal)) { return zero }
-      }
-      return opaque(operation, x.map { reduced($0) })
+    case .floor, .ceiling, .round: return rounded(operation, x[0])
+    case .modulo: return modulo(x[0], x[1])
     case .exp2: return power(number(2), x[0])
     case .log2: return logarithm(x[0], base: 2)
     case .log10: return logarithm(x[0], base: 10)

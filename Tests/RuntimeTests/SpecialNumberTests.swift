@@ -125,16 +125,23 @@ import Testing
     }
   }
 
-  /// What is written in numbers is computed when it is compiled.
+  /// What is written in numbers is computed when it is compiled; finite numbers that give what leaves the
+  /// range of doubles are left to the run, so that the algebra sees the number that is meant.
   @Test func constants() throws {
+    var left = 0
     let texts = Self.cases.map { $0.written($0.x.map(Self.number)) }
     let update = try SpecialRun.rule(of: texts, type: ": scalar").module.variants[0].update
       .specialised(BindContext(dims: [2], hypers: []))
     for (k, item) in Self.cases.enumerated() {
       let value = try #require(update.output(.state(k)))
-      let found = try #require(update.constantValue(value), "\(texts[k])")
+      guard let found = update.constantValue(value) else {
+        #expect(item.x.allSatisfy(\.isFinite) && [0, .infinity, -.infinity].contains(item.value))
+        left += 1
+        continue
+      }
       #expect(item.isRight(found), "\(texts[k]): \(found)")
     }
+    #expect(left == 2)
   }
 
   // MARK: Lanes

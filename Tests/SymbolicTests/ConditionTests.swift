@@ -52,6 +52,12 @@ import Testing
     Pair("", "if isfinite(1 / w) then g * w / w else g", "g", []),
     Pair("", "if isfinite(g / norm(w)) then g else w", "if norm(w) != 0 then g else w", []),
     Pair("", "if isfinite(g) then g else 0", "g", []),
+    Pair("", "if isfinite(sqrt(w)) then g else w", "if w >= 0 then g else w", []),
+    Pair("", "if isfinite(log(w)) then g else w", "if w > 0 then g else w", []),
+    Pair("", "if isfinite(log(w)) then g else w", "if w >= 0 then g else w", nil),
+    Pair("", "if w * g == 0 then 0 else w * g / w", "g", nil),
+    Pair("", "if w * g == 0 then g else w * g / w", "g", []),
+    Pair("", "g + 0 * (if w >= 0 then log(w) else 1)", "g", ["w != 0"]),
     Pair("", "w / (1 / g)", "w * g", ["g != 0"]),
     Pair("", "1 / (1 / g + 1 / w)", "g * w / (g + w)", ["g != 0", "w != 0"]),
     Pair("", "g * (w^2 + 1) / (w^2 + 1)", "g", []),
@@ -93,6 +99,22 @@ import Testing
     Pair("", "g + 0 * f16(g)", "g", ["abs(g) < 65520"]),
     Pair("", "f16(f16(g))", "f16(g)", []),
     Pair("", "bf16(-g)", "-bf16(g)", []),
+    Pair("", "round(g + 1)", "round(g) + 1", nil),
+    Pair("", "round(g + 2)", "round(g) + 2", []),
+    Pair("", "round(-g)", "-round(g)", []),
+    Pair("", "floor(-g)", "-ceil(g)", []),
+    Pair("", "floor(bf16(g) + 1)", "floor(bf16(g)) + 1", []),
+    Pair("", "floor(g) + floor(-g)", "0 * g", nil),
+    Pair("", "(g + 4) mod 2", "g mod 2", []),
+    Pair("", "(g + 3) mod 2", "g mod 2", nil),
+    Pair("", "-g mod 1", "1 - (g mod 1)", nil),
+    Pair("", "bf16(f16(g))", "f16(g)", nil),
+    Pair("", "f16(bf16(g))", "bf16(g)", nil),
+    // What is a number, and not in floating point.
+    Pair("", "g * (exp(1000) / exp(1000))", "g", []),
+    Pair("", "g * (1e-200 * 1e-200 > 0)", "g", []),
+    Pair("", "exp(g) / exp(g)", "1 + 0 * g", []),
+    Pair("", "(g * 1e200) * 1e200 * 1e-200 * 1e-200", "g", []),
     // Bounds.
     Pair("a = 2 in [2, 3]", "g * (if a^100 > 2e47 then 2 else 1)", "g", nil),
     Pair("a = 0.5 in [0.4, 0.5]", "g * (if a^100 < 1e-35 then 2 else 1)", "g", nil),
@@ -140,5 +162,58 @@ import Testing
     case (.different, nil), (.undecided, nil), (.equalUpTo, nil): break
     default: Issue.record("\(pair): \(ComparisonText.text(found))")
     }
+  }
+
+  private static func verdict(_ source: String, _ a: String, _ b: String) throws -> Comparison {
+    let compiler = Compiler()
+    let found = compiler.add(name: "pair.opt", bytes: Array(source.utf8))
+    try #require(!found.contains { $0.severity == .error }, "\(found.map(\.message)) \(source)")
+    return try compiler.compare(a, b)
+  }
+
+  /// Hyperparameters of one name, one of them of an inner rule, are two.
+  @Test func innerNamesStayApart() throws {
+    let source = """
+      rule Plain(lr = 1e-3 in [0, inf)) { w' = w - lr * g }
+      rule Both(base: rule, lr = 1e-3 in [0, inf)) { w' = base(w, g) - lr * g }
+      rule Own(base: rule, lr = 1e-3 in [0, inf)) { w' = w - 2 * lr * g + 0 * (base(w, g) - w) }
+
+      """
+    let found = try Self.verdict(source, "Both(Plain)", "Own(Plain)")
+    #expect(!found.isEqual, "\(ComparisonText.text(found))")
+    let same = try Self.verdict(source, "Both(Plain(lr = c), lr = c)", "Own(Plain(lr = c), lr = c)")
+    #expect(same.isEqual, "\(ComparisonText.text(same))")
+  }
+
+  /// Equal at the defaults, and not at other values of what both have.
+  @Test(arguments: [
+    ("k = 2 in [1, 9]", "y = g\n repeat k { y' = y + g }\n w' = w - y", "w' = w - 3 * g + 0 * k"),
+    ("c = inf in (0, inf]", "w' = w - clip(g, -c, c)", "w' = w - g + 0 / c"),
+    ("c = 1", "w' = w - c * g", "w' = w - g + 0 * c"),
+    ("c = 1", "w' = w - c * g * w / w", "w' = w - g + 0 * c"),
+    (
+      "a = 0.1 in [0, inf), b = 0.9 in [0, 1)",
+      "w' = w - a * max(b + sqrt(a), tanh(sqrt(abs(g))))",
+      "w' = w - a * max(b + sqrt(a), tanh(sqrt(sqrt(2 * g))))"
+    ),
+  ]) func defaultsAreSaid(_ hypers: String, _ first: String, _ second: String) throws {
+    let source = "rule A(\(hypers)) { \(first) }\nrule B(\(hypers)) { \(second) }\n"
+    let found = try Self.verdict(source, "A", "B")
+    guard case .equalUpTo = found.verdict else {
+      Issue.record("\(ComparisonText.text(found))")
+      return
+    }
+  }
+
+  /// A hyperparameter that leaves the range of doubles makes no difference.
+  @Test(arguments: ["g * (h > 0)", "g * (h / h)"]) func tinyHyperparameters(_ body: String) throws {
+    let head = "(lr = 0.1, h0 = 0.5 in (0, 1), h = h0^2048)"
+    let source = """
+      rule A\(head) { w' = w - lr * \(body) }
+      rule B\(head) { w' = w - lr * g + 0 * h }
+
+      """
+    let found = try Self.verdict(source, "A", "B")
+    if case .different = found.verdict { Issue.record("\(ComparisonText.text(found))") }
   }
 }

@@ -57,24 +57,26 @@ import Testing
         note("hidden")
         continue
       }
+      // Of what was made to be the same the evaluator knows less: a root makes much of what rounding left.
+      let isSame = kind == .same
       let said: String
       var isFalse = false
       switch result.verdict {
       case .equal:
         said = "equal"
-        isFalse = apart != .nowhere
+        isFalse = !isSame && apart != .nowhere
       case .equalWhere:
         said = "equal where"
-        isFalse = apart == .inValues
+        isFalse = !isSame && apart == .inValues
       case .equalUpTo: said = "equal up to"
       case .undecided: said = "undecided"
       case .different:
         said = "different"
         let witness = try #require(result.witness)
-        isFalse = try kind == .same || !Self.replays(pair, compiler, witness)
+        isFalse = try isSame || !Self.replays(pair, compiler, witness)
       }
       note(said)
-      if kind == .same, said != "equal" { weak.append("\(seed) \(said)") }
+      if isSame, said != "equal" { weak.append("\(seed) \(said)\n\(pair.text)") }
       if isFalse {
         note("FALSE")
         wrong.append("seed \(seed), \(kind): \(ComparisonText.text(result))\(pair.text)")
@@ -83,7 +85,7 @@ import Testing
     if Self.count > Self.usual || !wrong.isEmpty {
       print(
         counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "\n")
-          + "\nsame, seeds: \(weak.joined(separator: ", "))")
+          + "\nsame, but not called so:\n\(weak.joined(separator: "\n"))")
     }
     #expect(wrong.isEmpty, "\(wrong.count) false:\n\(wrong.prefix(5).joined(separator: "\n"))")
     if Self.classes.count == PairClass.allCases.count {
@@ -115,11 +117,13 @@ import Testing
       look(PairEvaluator(lr: 0.125, β: 0.5, c: data.c), data.w, [data.g], data.steps)
       return result
     }
+    /// Few binary digits: what cancels leaves no rounding, of which a root would make much.
+    func short(_ x: Double) -> Double { (x * 64).rounded() / 64 }
     for probe in 0..<12 {
       let evaluator = PairEvaluator(
-        lr: 0.01 + random.unit() * Double(probe % 3 + 1), β: random.unit())
-      let w = (0..<6).map { _ in random.normal() }
-      let g = (0..<6).map { _ in (0..<6).map { _ in random.normal() } }
+        lr: short(0.02 + random.unit() * Double(probe % 3 + 1)), β: short(random.unit() * 0.98))
+      let w = (0..<6).map { _ in short(random.normal()) }
+      let g = (0..<6).map { _ in (0..<6).map { _ in short(random.normal()) } }
       look(evaluator, w, g, 1 + probe % 6)
     }
     return result

@@ -35,6 +35,7 @@ package struct Enclosure: Hashable, Sendable {
 
   package var isPoint: Bool { low == high }
   package var isBounded: Bool { low.isFinite && high.isFinite }
+  package var isInfinity: Bool { isPoint && low.isInfinite }
 
   package func isApart(from other: Enclosure) -> Bool { high < other.low || other.high < low }
 

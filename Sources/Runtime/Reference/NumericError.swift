@@ -18,6 +18,8 @@ package enum NumericError: Error, Hashable, Sendable {
   case loopCount(Double)
   /// A share of `topk_mask` that is not above 0 and at most 1.
   case share(Double)
+  /// More work than the evaluation may do.
+  case work(limit: Int)
 
   package var code: DiagnosticCode {
     switch self {
@@ -32,6 +34,7 @@ package enum NumericError: Error, Hashable, Sendable {
     case .reductionInLoop: .reductionInLoop
     case .loopCount: .endlessRepeat
     case .share: .badShare
+    case .work: .takesTooLong
     case .linearAlgebra(.noLibrary): .noLibrary
     }
   }
@@ -61,6 +64,7 @@ package enum NumericError: Error, Hashable, Sendable {
       case .share(let x):
         "`\(name)` takes a share above 0 and at most 1, and this is "
           + (x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)")
+      case .work(let limit): "a step takes more than \(limit) operations"
       case .loopCount(let x): "`repeat` needs a count of at most 10⁹, and this is \(x)"
       }
     return Diagnostic(code, .error, message, at: span)

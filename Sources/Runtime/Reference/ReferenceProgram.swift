@@ -28,14 +28,14 @@ package struct ReferenceProgram: Sendable {
 
   /// Computes the outputs that `includes` selects, all by default.
   ///
-  /// Errors: `NumericError` diagnostics at the place of the failing instruction, and what the oracle
-  /// throws.
+  /// Errors: `NumericError` diagnostics at the place of the failing instruction, of that which would
+  /// take the work beyond its limit too, and what the oracle throws.
   package func evaluate(
-    _ environments: [ReferenceEnvironment], oracle: Oracle? = nil,
+    _ environments: [ReferenceEnvironment], oracle: Oracle? = nil, workLimit: Int = .max,
     includes: (OutputTarget) -> Bool = { _ in true }
   ) throws(DiagnosticError) -> Result {
     precondition(environments.count == functions.count, "one environment for each function")
-    var run = ReferenceRun(functions, environments, oracle)
+    var run = ReferenceRun(functions, environments, oracle, workLimit)
     var outputs: [[(target: OutputTarget, value: Dense)]] = []
     var kept = functions.map { _ in Set<Int>() }
     for (tensor, function) in functions.enumerated() {
@@ -73,6 +73,7 @@ struct ReferenceRun {
   /// How many instructions were computed, those in loop bodies once per run.
   private var evaluated = 0
   private(set) var work = 0
+  private let workLimit: Int
   private var known: [[Dense?]]
   private var tuples: [[Int: [Dense]]]
   /// Values whose operands are being computed: reaching one again is a cycle through other tensors.
@@ -90,7 +91,11 @@ struct ReferenceRun {
     var value: ValueID
   }
 
-  init(_ functions: [Function], _ environments: [ReferenceEnvironment], _ oracle: Oracle?) {
+  init(
+    _ functions: [Function], _ environments: [ReferenceEnvironment], _ oracle: Oracle?,
+    _ workLimit: Int
+  ) {
+    self.workLimit = workLimit
     self.functions = functions
     self.environments = environments
     self.oracle = oracle
@@ -203,9 +208,10 @@ struct ReferenceRun {
     default:
       do throws(NumericError) {
         let operands = needs(place).map { known[$0.tensor][$0.value.index]! }
+        work += 8 + Self.work(instruction, operands)
+        guard work <= workLimit else { throw .work(limit: workLimit) }
         var results = try ReferenceOperations.apply(
           function, place.value, operands, environments[place.tensor])
-        work += 8 + Self.work(instruction, operands, results)
         if let seed = environments[place.tensor].roundingSeed {
           for k in results.indices { results[k].roundAnew(seed &+ UInt64(evaluated) &* 8_191) }
         }
@@ -218,10 +224,9 @@ struct ReferenceRun {
     }
   }
 
-  private static func work(
-    _ instruction: Instruction, _ operands: [Dense], _ results: [Dense]
-  ) -> Int {
-    let count = results.reduce(operands.first?.count ?? 0) { max($0, $1.count) }
+  private static func work(_ instruction: Instruction, _ operands: [Dense]) -> Int {
+    let result = instruction.type.kind == .tuple ? 0 : instruction.type.shape.elementCount
+    let count = max(operands.first?.count ?? 0, result)
     return switch instruction.operation.info.operationClass {
     case .matrix(let matrix) where matrix.isDecomposition:
       20 * count * max(1, min(operands[0].rows, operands[0].cols))
@@ -272,7 +277,7 @@ struct ReferenceRun {
     var runs = 0
     while Double(runs) < count {
       environment.arguments = carried + captured
-      var run = ReferenceRun([loop.body], [environment], nil)
+      var run = ReferenceRun([loop.body], [environment], nil, workLimit - work)
       var next = carried
       for output in loop.body.outputs {
         if case .result(let k) = output.target { next[k] = try run.demand(0, output.value) }
