@@ -21,6 +21,8 @@ package struct RuleBounds {
     table = t
     let step = try BoundedStep(rule)
     var finder = BoundFinder(rule, step)
+    // let dbg = TermPrinter(t)  // DEBUG
+    // print("W", dbg.text(step.weight), step.next.map { dbg.text($0) })  // DEBUG
     let move = t.reduced(t.subtract(step.weight, rule.weight))
     update = finder.bound(move).map { finder.overTime(t.reduced($0)) }
     norm = finder.norm(move).map { finder.overTime(t.reduced($0)) }
@@ -62,6 +64,8 @@ struct BoundedStep {
   /// What that value is made of: the state's symbol before the step, g, and others after the step.
   var next: [TermID]
   var before: [TermID]
+  /// That value before the first step.
+  var initial: [TermID]
 
   init(_ rule: SymbolicRule) throws(SymbolicError) {
     let t = rule.table
@@ -127,6 +131,34 @@ struct BoundedStep {
     }
     self.weight = weight
     self.next = next
+    initial = rule.initial
+    for k in rule.states.indices { keepShare(of: k, rule) }
+  }
+
+  /// An average that corrects itself, s' = β (1 − β^(t−1)) / (1 − β^t) s + …, as (1 − β^t) s, which
+  /// keeps β of itself.
+  private mutating func keepShare(of k: Int, _ rule: SymbolicRule) {
+    let t = rule.table
+    let isElsewhere = ([weight] + next.indices.filter { $0 != k }.map { next[$0] })
+      .contains { t.contains($0, before[k]) }
+    guard !isElsewhere, let own = rule.linear(next[k], before[k]), !t.isData(own.slope),
+      t.contains(own.slope, rule.step)
+    else { return }
+    for (whole, exponent) in t.monomials(own.slope).flatMap({ t.factors($0.monomial) })
+    where exponent == Rational(-1) {
+      guard let keep = rule.share(keptBy: whole),
+        t.isEqual(
+          t.multiply(own.slope, whole), t.subtract(keep, t.subtract(t.one, whole)))
+      else { continue }
+      let image = t.divide(after[k], whole)
+      func changed(_ x: TermID) -> TermID { t.reduced(t.substitute(x, [after[k]: image])) }
+      weight = changed(weight)
+      for j in next.indices where j != k { next[j] = changed(next[j]) }
+      next[k] = t.reduced(
+        t.add(t.multiply(keep, before[k]), t.multiply(changed(own.rest), whole)))
+      initial[k] = t.zero
+      return
+    }
   }
 
   private static func symbols(
