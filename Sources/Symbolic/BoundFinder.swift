@@ -18,6 +18,14 @@ struct BoundFinder {
     self.step = step
   }
 
+  /// Of w' − w: at each element, and of its norm.
+  mutating func bounds() -> (update: TermID?, norm: TermID?) {
+    let move = table.reduced(table.subtract(step.weight, rule.weight))
+    return (
+      bound(move).map { overTime(table.reduced($0)) }, norm(move).map { overTime(table.reduced($0)) }
+    )
+  }
+
   // MARK: Sizes
 
   /// A bound of |x|, for each element.
@@ -28,12 +36,7 @@ struct BoundFinder {
     defer { depth -= 1 }
     guard depth < 24, t.spend(200) else { return nil }
     if let cases = cases(x) {
-      var all: [TermID] = []
-      for part in cases {
-        guard let size = bound(part) else { return nil }
-        all.append(size)
-      }
-      return t.maximum(all)
+      return largest(of: cases) { finder, part in finder.bound(part) }
     }
     switch t[x].kind {
     case .number: return t.absolute(x)
@@ -112,9 +115,24 @@ struct BoundFinder {
     return order.map { (t.reduced(t.add(groups[$0]!)), $0) }
   }
 
+  /// What holds of both cases; where hyperparameters decide, the second may be excluded.
+  private mutating func largest(
+    of cases: Cases, _ bound: (inout BoundFinder, TermID) -> TermID?
+  ) -> TermID? {
+    guard let size = bound(&self, cases.holds) else { return nil }
+    if let other = bound(&self, cases.fails) { return table.maximum([size, other]) }
+    let atom = table[cases.atom]
+    guard atom.operation == .greater, !table.isData(cases.atom) else { return nil }
+    assume(Equation.Condition(term: atom.operands[0], kind: .positive))
+    return size
+  }
+
+  /// A term where a condition holds and where it fails.
+  typealias Cases = (atom: TermID, holds: TermID, fails: TermID)
+
   /// The term with one of its outermost conditions decided, both ways; nil where there is none, or too
   /// many.
-  func cases(_ x: TermID, scalarOnly: Bool = false) -> [TermID]? {
+  func cases(_ x: TermID, scalarOnly: Bool = false) -> Cases? {
     let t = table
     var atoms: [TermID] = []
     for (_, monomial) in t.monomials(x) {
@@ -129,7 +147,7 @@ struct BoundFinder {
     }
     if scalarOnly { atoms.removeAll { !t.spread($0).isEmpty } }
     guard let atom = atoms.min(by: { $0.raw < $1.raw }), Set(atoms).count <= 6 else { return nil }
-    return [t.one, t.zero].map { (value: TermID) in
+    func part(_ value: TermID) -> TermID {
       var map = [atom: value]
       if value == t.zero, t[atom].operation == .greater, let y = vanishing(t[atom].operands[0]) {
         map[y] = t.zero
@@ -145,6 +163,7 @@ struct BoundFinder {
           return isFolded && !t.spread(atom).isEmpty ? id : nil
         })
     }
+    return (atom, part(t.one), part(t.zero))
   }
 
   /// x without the quotients whose squares sum to a multiple of what is not positive.
@@ -405,15 +424,13 @@ struct BoundFinder {
   ) -> TermID? {
     let t = table
     if left > 0, let parts = cases(x, scalarOnly: true) {
-      var all: [TermID] = []
-      for part in parts {
-        guard let size = norm(part, detail, count, cases: left - 1) else { return nil }
-        all.append(size)
+      return largest(of: parts) { finder, part in
+        finder.norm(finder.step.renamed(part, finder.rule), detail, count, cases: left - 1)
       }
-      return t.maximum(all)
     }
     let square = t.reduce(.sum, t.multiply(x, x), detail, count: count)
     if let size = bound(t.reduced(square)) { return t.power(t.reduced(size), .half) }
+    if let size = bound(x), t.spread(size).isEmpty { return t.multiply(size, t.power(count, .half)) }
     // A multiple of w, and the rest.
     var slope: [TermID] = []
     var rest: [TermID] = []
