@@ -289,6 +289,17 @@ extension BoundFinder {
     return nil
   }
 
+  /// x / y, where that is free of data.
+  func multiple(_ x: TermID, of y: TermID) -> TermID {
+    let t = table
+    let direct = t.divide(x, y)
+    guard t.isData(direct), let own = grouped(x).first,
+      let other = grouped(y).first(where: { $0.data == own.data }),
+      t.isEqual(t.multiply(x, other.scale), t.multiply(y, own.scale))
+    else { return direct }
+    return t.divide(own.scale, other.scale)
+  }
+
   /// A sum of gradients against a sum of their squares, after the same steps: m' = a m + b y and
   /// v' ≥ c v + d y² from m = 0.
   ///
@@ -303,7 +314,7 @@ extension BoundFinder {
     if h == Rational(2), let v = rule.linear(step.next[k], step.before[k]), !t.isData(v.slope),
       t.isNonnegative(v.slope), !t.contains(v.slope, rule.step), t.isNonnegative(step.initial[k])
     {
-      let share = t.divide(t.multiply(m.rest, m.rest), v.rest)
+      let share = multiple(t.multiply(m.rest, m.rest), of: v.rest)
       guard !t.isData(share), !t.contains(share, rule.step), t.isNonnegative(v.rest) else {
         return nil
       }

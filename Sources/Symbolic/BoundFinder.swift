@@ -122,7 +122,9 @@ struct BoundFinder {
     guard let size = bound(&self, cases.holds) else { return nil }
     if let other = bound(&self, cases.fails) { return table.maximum([size, other]) }
     let atom = table[cases.atom]
-    guard atom.operation == .greater, !table.isData(cases.atom) else { return nil }
+    guard atom.operation == .greater, !table.isData(cases.atom),
+      !table.contains(cases.atom, rule.step)
+    else { return nil }
     assume(Equation.Condition(term: atom.operands[0], kind: .positive))
     return size
   }
