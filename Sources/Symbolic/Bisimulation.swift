@@ -205,6 +205,10 @@ struct Bisimulation {
         let moved = table.subtract(a.weight, own)
         candidates += [moved, table.negate(moved)]
       }
+      if table.isNonnegative(symbol), table.isNonnegative(own) {
+        // A sum of squares, and its root.
+        candidates += [table.power(own, Rational(2)), table.power(own, .half)]
+      }
       for image in candidates {
         let given = table.substitute(target, [symbol: before(image, later)])
         var attempt = Prover(table)

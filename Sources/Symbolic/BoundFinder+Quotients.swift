@@ -183,9 +183,13 @@ extension BoundFinder {
         return times([share, t.power(scale, -h.reciprocal)])
       }
     case .product:
-      let factors = t.factors(z)
-      guard factors.count == 1, factors[0].exponent.isPositive else { return nil }
-      return ratio(y, h / factors[0].exponent, factors[0].base)
+      let (data, scale) = t.split(z) { t.isData($0) }
+      let factors = t.factors(data)
+      guard factors.count == 1, factors[0].exponent.isPositive,
+        let share = ratio(y, h / factors[0].exponent, factors[0].base),
+        t.isPositive(scale) || mustBePositive(scale)
+      else { return nil }
+      return scale == t.one ? share : times([share, t.power(scale, -h.reciprocal)])
     case .apply:
       switch term.operation {
       case .sum, .globalSum:
@@ -285,21 +289,32 @@ extension BoundFinder {
     return nil
   }
 
+  /// x / y, where that is free of data.
+  func multiple(_ x: TermID, of y: TermID) -> TermID {
+    let t = table
+    let direct = t.divide(x, y)
+    guard t.isData(direct), let own = grouped(x).first,
+      let other = grouped(y).first(where: { $0.data == own.data }),
+      t.isEqual(t.multiply(x, other.scale), t.multiply(y, own.scale))
+    else { return direct }
+    return t.divide(own.scale, other.scale)
+  }
+
   /// A sum of gradients against a sum of their squares, after the same steps: m' = a m + b y and
   /// v' ≥ c v + d y² from m = 0.
   ///
   /// With a ≤ c: m² ≤ (Σ b a^i) (Σ b a^i y_i²) ≤ (Σ b a^i) b / d · v, as each b a^i ≤ (b / d) d c^i.
   mutating func pair(_ y: TermID, _ h: Rational, _ k: Int) -> TermID? {
     let t = table
-    guard let j = step.after.firstIndex(of: y), rule.initial[j] == t.zero,
+    guard let j = step.after.firstIndex(of: y), step.initial[j] == t.zero,
       let m = rule.linear(step.next[j], step.before[j]), !t.isData(m.slope),
       t.isNonnegative(m.slope), !t.contains(m.slope, rule.step), m.rest != t.zero
     else { return nil }
     let a = m.slope
     if h == Rational(2), let v = rule.linear(step.next[k], step.before[k]), !t.isData(v.slope),
-      t.isNonnegative(v.slope), !t.contains(v.slope, rule.step), t.isNonnegative(rule.initial[k])
+      t.isNonnegative(v.slope), !t.contains(v.slope, rule.step), t.isNonnegative(step.initial[k])
     {
-      let share = t.divide(t.multiply(m.rest, m.rest), v.rest)
+      let share = multiple(t.multiply(m.rest, m.rest), of: v.rest)
       guard !t.isData(share), !t.contains(share, rule.step), t.isNonnegative(v.rest) else {
         return nil
       }

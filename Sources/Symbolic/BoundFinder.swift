@@ -18,6 +18,14 @@ struct BoundFinder {
     self.step = step
   }
 
+  /// Of w' − w: at each element, and of its norm.
+  mutating func bounds() -> (update: TermID?, norm: TermID?) {
+    let move = table.reduced(table.subtract(step.weight, rule.weight))
+    return (
+      bound(move).map { overTime(table.reduced($0)) }, norm(move).map { overTime(table.reduced($0)) }
+    )
+  }
+
   // MARK: Sizes
 
   /// A bound of |x|, for each element.
@@ -28,12 +36,7 @@ struct BoundFinder {
     defer { depth -= 1 }
     guard depth < 24, t.spend(200) else { return nil }
     if let cases = cases(x) {
-      var all: [TermID] = []
-      for part in cases {
-        guard let size = bound(part) else { return nil }
-        all.append(size)
-      }
-      return t.maximum(all)
+      return largest(of: cases) { finder, part in finder.bound(part) }
     }
     switch t[x].kind {
     case .number: return t.absolute(x)
@@ -44,20 +47,8 @@ struct BoundFinder {
     }
     if let whole = overNorm(x) { return whole }
     // One quotient after the other, each with all that stands above it.
-    var groups: [TermID: [TermID]] = [:]
-    var order: [TermID] = []
-    for (weight, monomial) in t.monomials(x) {
-      let below = t.product(t.factors(monomial).filter { isDivisor($0) })
-      if groups[below] == nil { order.append(below) }
-      groups[below, default: []].append(t.scale(monomial, by: weight))
-    }
     var total: [TermID] = []
-    for below in order {
-      let whole = t.add(groups[below]!)
-      let above = t.add(
-        groups[below]!.flatMap { t.monomials($0) }.map { weight, monomial in
-          t.scale(t.product(t.factors(monomial).filter { !isDivisor($0) }), by: weight)
-        })
+    for (below, whole, above) in byDivisor(x) {
       if below != t.one, let size = quotient(above, t.factors(below)) {
         total.append(size)
         continue
@@ -124,9 +115,26 @@ struct BoundFinder {
     return order.map { (t.reduced(t.add(groups[$0]!)), $0) }
   }
 
+  /// What holds of both cases; where hyperparameters decide, the second may be excluded.
+  private mutating func largest(
+    of cases: Cases, _ bound: (inout BoundFinder, TermID) -> TermID?
+  ) -> TermID? {
+    guard let size = bound(&self, cases.holds) else { return nil }
+    if let other = bound(&self, cases.fails) { return table.maximum([size, other]) }
+    let atom = table[cases.atom]
+    guard atom.operation == .greater, !table.isData(cases.atom),
+      !table.contains(cases.atom, rule.step)
+    else { return nil }
+    assume(Equation.Condition(term: atom.operands[0], kind: .positive))
+    return size
+  }
+
+  /// A term where a condition holds and where it fails.
+  typealias Cases = (atom: TermID, holds: TermID, fails: TermID)
+
   /// The term with one of its outermost conditions decided, both ways; nil where there is none, or too
   /// many.
-  func cases(_ x: TermID, scalarOnly: Bool = false) -> [TermID]? {
+  func cases(_ x: TermID, scalarOnly: Bool = false) -> Cases? {
     let t = table
     var atoms: [TermID] = []
     for (_, monomial) in t.monomials(x) {
@@ -141,18 +149,52 @@ struct BoundFinder {
     }
     if scalarOnly { atoms.removeAll { !t.spread($0).isEmpty } }
     guard let atom = atoms.min(by: { $0.raw < $1.raw }), Set(atoms).count <= 6 else { return nil }
-    return [t.one, t.zero].map { (value: TermID) in
+    func part(_ value: TermID) -> TermID {
       var map = [atom: value]
       if value == t.zero, t[atom].operation == .greater, let y = vanishing(t[atom].operands[0]) {
         map[y] = t.zero
       }
       // What holds of one element says nothing of those that a sum folds.
+      let rest =
+        value == t.zero && map.count == 1 && t[atom].operation == .greater
+        ? left(of: x, without: t[atom].operands[0]) : x
       return t.reduced(
-        t.substitute(x) { id in
+        t.substitute(rest) { id in
           if let found = map[id] { return found }
           let isFolded = t[id].kind == .apply && !t[id].operation.isElementwise
           return isFolded && !t.spread(atom).isEmpty ? id : nil
         })
+    }
+    return (atom, part(t.one), part(t.zero))
+  }
+
+  /// x without the quotients whose squares sum to a multiple of what is not positive.
+  private func left(of x: TermID, without sum: TermID) -> TermID {
+    let t = table
+    guard let found = sumDetail(sum) else { return x }
+    return t.add(
+      byDivisor(x).filter { _, whole, above in
+        let square = t.reduce(.sum, t.multiply(above, above), found.detail, count: found.count)
+        let share = t.reduced(t.divide(square, sum))
+        return t.isData(share) || !t.isNonnegative(share)
+      }.map(\.whole))
+  }
+
+  /// The parts of a sum by what they are divided by.
+  private func byDivisor(_ x: TermID) -> [(below: TermID, whole: TermID, above: TermID)] {
+    let t = table
+    var groups: [TermID: [TermID]] = [:]
+    var order: [TermID] = []
+    for (weight, monomial) in t.monomials(x) {
+      let below = t.product(t.factors(monomial).filter { isDivisor($0) })
+      if groups[below] == nil { order.append(below) }
+      groups[below, default: []].append(t.scale(monomial, by: weight))
+    }
+    return order.map { below in
+      let above = groups[below]!.flatMap { t.monomials($0) }.map { weight, monomial in
+        t.scale(t.product(t.factors(monomial).filter { !isDivisor($0) }), by: weight)
+      }
+      return (below, t.add(groups[below]!), t.add(above))
     }
   }
 
@@ -308,11 +350,11 @@ struct BoundFinder {
     let t = table
     if let known = sizes[step.after[k]] {
       guard let known else { return nil }
-      return isAfter ? known : t.maximum([known, t.absolute(rule.initial[k])])
+      return isAfter ? known : t.maximum([known, t.absolute(step.initial[k])])
     }
     sizes[step.after[k]] = .some(nil)
-    guard !t.isData(rule.initial[k]) else { return nil }
-    let start = t.absolute(rule.initial[k])
+    guard !t.isData(step.initial[k]) else { return nil }
+    let start = t.absolute(step.initial[k])
     let next = step.next[k]
     let assumed = t.symbol(Symbol("size", .hyper, variant: 6_000 + k, domain: .nonnegative))
     var result: TermID?
@@ -376,14 +418,38 @@ struct BoundFinder {
       }
       return found != nil
     }
-    guard let found else { return nil }
-    var total: [TermID] = []
-    for part in cases(x, scalarOnly: true) ?? [x] {
-      let square = t.reduce(.sum, t.multiply(part, part), found.detail, count: found.count)
-      guard let size = bound(t.reduced(square)) else { return nil }
-      total.append(t.power(t.reduced(size), .half))
+    return found.flatMap { norm(x, $0.detail, $0.count, cases: 6) }
+  }
+
+  private mutating func norm(
+    _ x: TermID, _ detail: Detail, _ count: TermID, cases left: Int
+  ) -> TermID? {
+    let t = table
+    if left > 0, let parts = cases(x, scalarOnly: true) {
+      return largest(of: parts) { finder, part in
+        finder.norm(finder.step.renamed(part, finder.rule), detail, count, cases: left - 1)
+      }
     }
-    return t.maximum(total)
+    let square = t.reduce(.sum, t.multiply(x, x), detail, count: count)
+    if let size = bound(t.reduced(square)) { return t.power(t.reduced(size), .half) }
+    if let size = bound(x), t.spread(size).isEmpty { return t.multiply(size, t.power(count, .half)) }
+    // A multiple of w, and the rest.
+    var slope: [TermID] = []
+    var rest: [TermID] = []
+    for (weight, monomial) in t.monomials(x) {
+      let scale = t.divide(monomial, rule.weight)
+      let isMultiple = t.spread(scale).isEmpty && t.contains(monomial, rule.weight)
+      if isMultiple {
+        slope.append(t.scale(scale, by: weight))
+      } else {
+        rest.append(t.scale(monomial, by: weight))
+      }
+    }
+    guard !slope.isEmpty, !rest.isEmpty, let share = bound(t.reduced(t.add(slope))),
+      let size = norm(t.add(rest), detail, count, cases: 0)
+    else { return nil }
+    let own = t.reduce(.sum, t.power(rule.weight, Rational(2)), detail, count: count)
+    return t.add(t.multiply(share, t.power(own, .half)), size)
   }
 
   // MARK: Time
@@ -397,7 +463,7 @@ struct BoundFinder {
       return t.maximum(term.operands.map { overTime($0) })
     }
     let (weight, common, rest) = t.content(x)
-    if t.contains(rest, rule.step), share(keptBy: rest) == nil, term.kind == .sum {
+    if t.contains(rest, rule.step), rule.share(keptBy: rest) == nil, term.kind == .sum {
       let parts = t.monomials(x)
       guard parts.allSatisfy({ !$0.weight.isNegative }) else { return x }
       return t.add(parts.map { t.scale(overTime($0.monomial), by: $0.weight) })
@@ -406,7 +472,7 @@ struct BoundFinder {
     var above: [(keep: TermID, exponent: Rational)] = []
     var below: [(keep: TermID, exponent: Rational)] = []
     for (base, exponent) in t.factors(common) + (rest == t.one ? [] : [(rest, .one)]) {
-      if let keep = share(keptBy: base) {
+      if let keep = rule.share(keptBy: base) {
         if exponent.isNegative {
           below.append((keep, -exponent))
         } else {
@@ -433,16 +499,18 @@ struct BoundFinder {
     }
     return t.reduced(t.scale(times(kept), by: weight))
   }
+}
 
+extension SymbolicRule {
   /// β, where a term is 1 − β^t.
   func share(keptBy base: TermID) -> TermID? {
     let t = table
-    guard t[base].kind == .sum, t.contains(base, rule.step) else { return nil }
+    guard t[base].kind == .sum, t.contains(base, step) else { return nil }
     let power = t.subtract(t.one, base)
     for (candidate, _) in t.factors(power) {
       let term = t[candidate]
       let keep = term.kind == .apply && term.operation == .power ? term.operands[0] : candidate
-      guard !t.contains(keep, rule.step), t.power(keep, rule.step) == power,
+      guard !t.contains(keep, step), t.power(keep, step) == power,
         t.isNonnegative(keep), t.isPositive(t.subtract(t.one, keep))
       else { continue }
       return keep

@@ -12,6 +12,8 @@ package struct ImportContext {
   package var inputs: [TermID]
   /// Free names by their place.
   package var free: [TermID]
+  /// What the states after the step are called where others are made of them; nil: written out.
+  var after: [TermID]?
 
   package init(
     weight: TermID, gradient: TermID, step: TermID, hypers: [TermID], states: [TermID] = [],
@@ -67,6 +69,7 @@ package struct Importer {
   package mutating func run() throws(SymbolicError) -> [Result] {
     let live = function.liveValues()
     terms.reserveCapacity(function.instructions.count)
+    var results: [Int: TermID] = [:]
     for i in function.instructions.indices {
       guard live[i] else {
         terms.append(table.zero)
@@ -102,17 +105,30 @@ package struct Importer {
           .point(weight) * table.interval(common) * table.interval(rest))
       }
       ranges.append(known)
+      if !operands.isEmpty, let name = name(ofValue: i) {
+        results[i] = value
+        terms[i] = name
+      }
       if table.isExhausted {
         throw SymbolicError("its terms would be too large")
       }
     }
     return function.outputs.map {
       let k = $0.value.index
-      return ($0.target, terms[k], defined[k], ranges[k])
+      return ($0.target, results[k] ?? terms[k], defined[k], ranges[k])
     }
   }
 
   func operand(_ id: ValueID) -> TermID { terms[id.index] }
+
+  /// The name of a value that is a state after the step.
+  private func name(ofValue i: Int) -> TermID? {
+    guard let after = context.after else { return nil }
+    for output in function.outputs where output.value.index == i {
+      if case .state(let k) = output.target { return after[k] }
+    }
+    return nil
+  }
 
   // MARK: Shapes
 

@@ -23,15 +23,15 @@ package struct Invariance {
     package var holds: Bool?
     package var reason: String
   }
-  package private(set) var findings: [Finding] = []
+  package internal(set) var findings: [Finding] = []
   /// The degree of homogeneity in g: 0 for Adam without ε, 1 for SGD; nil where there is none.
   package private(set) var gradientDegree: Rational?
   /// The degree in w and g together (the update grows as the weights do).
   package private(set) var weightDegree: Rational?
 
-  private let rule: SymbolicRule
-  private let table: TermTable
-  private let next: SymbolicRule.Step
+  let rule: SymbolicRule
+  let table: TermTable
+  let next: SymbolicRule.Step
 
   package init(_ rule: SymbolicRule) throws(SymbolicError) {
     self.rule = rule
@@ -257,90 +257,6 @@ package struct Invariance {
           ? "w → w + c moves w' by c and leaves the rest"
           : "the update may depend on where w is"
             + (decays.isEmpty ? "" : " (through \(decays.map(\.name).joined(separator: ", ")))")))
-  }
-
-  // MARK: Axes
-
-  private mutating func axes() {
-    var usesAxes = false
-    var isRotatable = true
-    var isRandom = false
-    var seen: Set<TermID> = []
-    var pending = [next.weight] + next.states + rule.initial
-    // A number in each element of a vector does not turn with it.
-    if zip(rule.states, rule.initial).contains(where: {
-      $0.shape.isLike && $1 != table.zero && table.spread($1).isEmpty
-    }) {
-      isRotatable = false
-    }
-    while let id = pending.popLast() {
-      guard seen.insert(id).inserted else { continue }
-      let term = table[id]
-      let isTensor = !table.spread(id).isEmpty
-      switch term.kind {
-      case .apply:
-        switch term.operation {
-        case .sum:
-          if table.detail(of: id).scope != .all { usesAxes = true }
-          // The length of a vector, and products of two, do not see a rotation.
-          let factors = table.factors(term.operands[0])
-          let degree = factors.reduce(Rational.zero) { $0 + $1.exponent }
-          let isBilinear =
-            factors.allSatisfy { isVector($0.base) && $0.exponent.isPositive }
-            && degree == Rational(2)
-          if !isBilinear { isRotatable = false }
-          if isBilinear { seen.formUnion(factors.map(\.base)) }
-          pending += factors.map(\.base)
-          continue
-        case .maximumOf:
-          isRotatable = false
-          if table.detail(of: id).scope != .all { usesAxes = true }
-        case .globalSum, .globalMaximum: break
-        default:
-          if term.operation.isElementwise {
-            if isTensor {
-              isRotatable = false
-            }
-          } else {
-            usesAxes = true
-            isRotatable = false
-          }
-        }
-      case .sum where isTensor:
-        if term.operands.contains(where: { table.spread($0).isEmpty }) { isRotatable = false }
-      case .symbol:
-        if table.symbol(of: id)!.role == .draw, isTensor { isRandom = true }
-      case .product:
-        // Two tensors multiplied element by element, or a tensor in a power.
-        let tensors = zip(term.operands, term.weights).filter {
-          !table.spread($0.0).isEmpty
-        }
-        if tensors.count > 1 || tensors.contains(where: { !$0.1.isOne }) { isRotatable = false }
-      default: break
-      }
-      pending += term.operands
-    }
-    let isSymmetric = !usesAxes && !isRandom
-    findings.append(
-      Finding(
-        property: "permutation equivariant", change: .permutation,
-        holds: isSymmetric ? true : nil,
-        reason: isSymmetric
-          ? "every operation is elementwise or folds the whole tensor"
-          : isRandom
-            ? "numbers are drawn for each element"
-            : "rows, columns or matrices enter: only rows and columns as wholes may be exchanged"))
-    let isTurning = isRotatable && isSymmetric
-    findings.append(
-      Finding(
-        property: "rotation equivariant", change: .rotation, holds: isTurning ? true : nil,
-        reason: isTurning
-          ? "w and g enter through sums, scalings and lengths only"
-          : "elements may be treated one by one"))
-  }
-
-  private func isVector(_ id: TermID) -> Bool {
-    table[id].kind == .symbol && table.spread(id) == .like
   }
 }
 

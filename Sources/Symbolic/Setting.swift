@@ -106,6 +106,10 @@ package struct Setting {
           narrow(name, hyper.domain)
           names[name] = names[name] ?? Greek.unicode(name)
         }
+        // So does what a rule hands on to another.
+        if instruction.operation == .hyper, let name = keys[r][Int(instruction.attribute)] {
+          narrow(name, hyper.domain)
+        }
       }
     }
     let table = table

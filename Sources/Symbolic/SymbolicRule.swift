@@ -137,9 +137,10 @@ package struct SymbolicRule {
     return initial.map { _ in false }
   }
 
-  /// One step from the given values.
+  /// One step from the given values; `after` names the states after it.
   package func update(
-    step: TermID, states: [TermID], weight: TermID? = nil, gradient: TermID? = nil
+    step: TermID, states: [TermID], weight: TermID? = nil, gradient: TermID? = nil,
+    after: [TermID]? = nil
   ) throws(SymbolicError) -> Step {
     // A schedule is a hyperparameter that depends on t.
     let hypers = self.hypers.map { hyper in
@@ -149,6 +150,7 @@ package struct SymbolicRule {
       weight: weight ?? self.weight, gradient: gradient ?? self.gradient, step: step,
       hypers: hypers, states: states, free: free)
     context.inputs = inputs
+    context.after = after
     var importer = Importer(table, variant.update, context)
     var result = Step(weight: context.weight, states: states, views: [:])
     for (target, term, defined, _) in try importer.run() {

@@ -193,6 +193,13 @@ extension TermTable {
         if !atoms.contains(base) { atoms.append(base) }
       }
     }
+    if coefficients.count > 1 {
+      // ε − β ε is ε (1 − β), whatever ε is.
+      let (weight, common, rest) = content(sum(coefficients))
+      if common != one {
+        return plain.intersection(.point(weight) * interval(common) * interval(rest))
+      }
+    }
     guard isMultilinear, atoms.count <= 5, atoms.count > 0, coefficients.count > 1 else {
       return isMultilinear ? plain : plain.intersection(squareInterval(sum(coefficients)))
     }
