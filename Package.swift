@@ -133,8 +133,8 @@ let package = Package(
       "SymbolicTests",
       [
         "Basics", "Certificates", "Certifier", "Diagnostics", "Driver", "Experiments", "IR",
-        "Laboratory", "Platform", "Runtime",
-        "Symbolic", "Training", "Zoo",
+        "Laboratory", "Lowering", "Platform", "Runtime",
+        "Support", "Symbolic", "Training", "Zoo",
       ]),
     tests("TrainingTests", ["Basics", "Diagnostics", "Platform", "Plotting", "Training"]),
     tests("MeasuringTests", ["Driver", "Measuring", "Runtime"]),

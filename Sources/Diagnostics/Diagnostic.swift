@@ -1,5 +1,5 @@
 package enum Severity: Int, Sendable, Comparable {
-  case warning, error
+  case note, warning, error
   package static func < (a: Severity, b: Severity) -> Bool { a.rawValue < b.rawValue }
 }
 

@@ -254,6 +254,10 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   // The algebra.
   case noAnswer = 840
   case unlikeUnits = 841
+  case hypersActTogether = 842
+  case averageUncorrected = 843
+  case changeRoundedAway = 844
+  case placeOfEpsilon = 845
 
   // Certificates.
   case badCertificate = 850

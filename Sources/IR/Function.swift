@@ -137,6 +137,17 @@ package struct Function: Hashable, Sendable {
     return instruction.operation == .constant ? constants[Int(instruction.attribute)] : nil
   }
 
+  /// x and β where a value is x / (1 − β^t).
+  package func debiased(_ id: ValueID) -> (average: ValueID, share: ValueID)? {
+    let quotient = self[id]
+    guard quotient.operation == .divide else { return nil }
+    let one = self[quotient.b]
+    guard one.operation == .subtract, constantValue(one.a) == 1 else { return nil }
+    let power = self[one.b]
+    guard power.operation == .power, self[power.b].operation == .step else { return nil }
+    return (quotient.a, power.a)
+  }
+
   /// All operands, those of a loop included.
   package func operands(_ id: ValueID) -> [ValueID] {
     let instruction = self[id]

@@ -11,6 +11,8 @@ import Symbolic
 package struct ReferenceProbe: RuleProbe {
   /// Takes what is clearly apart after two steps for different: a sieve before a comparison.
   package var isRough = false
+  /// Takes moves that are multiples of one another for equal, as those of another step size are.
+  package var allowsScale = false
 
   package init() {}
 
@@ -126,6 +128,7 @@ package struct ReferenceProbe: RuleProbe {
       }
       var work = walks[0].spent + walks[1].spent
       if isRough {
+        if allowsScale, Self.areMultiples(witness, first, second) { return (.agree, work) }
         let clear = found.first { $0.size > 1e-6 }
         return (clear.map { .differ($0) } ?? .agree, work)
       }
@@ -141,6 +144,28 @@ package struct ReferenceProbe: RuleProbe {
     } catch {
       return (.failed(error.diagnostics.first?.message ?? "a rule cannot be run"), 0)
     }
+  }
+
+  /// Whether all moves of one walk are one number times those of the other.
+  private static func areMultiples(
+    _ witness: Witness, _ first: ProbeWalk.Rows<Double>, _ second: ProbeWalk.Rows<Double>
+  ) -> Bool {
+    var ratio: Double?
+    for (k, tensor) in witness.tensors.enumerated() {
+      for i in tensor.weights.indices {
+        var (x, y) = (tensor.weights[i], tensor.weights[i])
+        for step in 0..<min(first.count, second.count) {
+          let (p, q) = (first[step][k][i] - x, second[step][k][i] - y)
+          (x, y) = (first[step][k][i], second[step][k][i])
+          guard p.isFinite, q.isFinite, (p == 0) == (q == 0) else { return false }
+          if p == 0 { continue }
+          let own = ratio ?? p / q
+          ratio = own
+          if abs(p / q - own) > 1e-6 * abs(own) { return false }
+        }
+      }
+    }
+    return ratio != nil
   }
 
   /// All places of a step where the numbers differ by more than the last digits.

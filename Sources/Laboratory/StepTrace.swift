@@ -70,7 +70,8 @@ extension Compiler {
           shape: lengths, values: (0..<lengths.reduce(1, *)).map { _ in random.normal() })
       }
       if t == step {
-        return try Tracer(self, walk.variant, walk.update).trace(environment, dims: dims, step: t)
+        return try Tracer(self, instance, walk.variant, walk.update).trace(
+          environment, dims: dims, step: t)
       }
       try walk.step(environment, oracle: Tracer.bowl)
     }
@@ -84,8 +85,9 @@ private struct Tracer {
   let variant: RuleVariant
   let update: Function
   private var names: [Span: String] = [:]
+  private let texts: ValueTexts
 
-  init(_ compiler: Compiler, _ variant: RuleVariant, _ update: Function) {
+  init(_ compiler: Compiler, _ rule: Rule, _ variant: RuleVariant, _ update: Function) {
     self.compiler = compiler
     self.variant = variant
     self.update = update
@@ -97,6 +99,20 @@ private struct Tracer {
           definition.name.text + (definition.isPrimed ? "'" : "")
       }
     }
+    var known: [ValueID: String] = [:]
+    for i in update.instructions.indices where !update.instructions[i].operation.isSource {
+      known[ValueID(i)] = names[update.origins[i]]
+    }
+    for output in update.outputs where !update[output.value].operation.isSource {
+      if case .state(let k) = output.target { known[output.value] = variant.states[k].name + "'" }
+    }
+    // What a loop gives has the name that it carried.
+    for i in update.instructions.indices where update.instructions[i].operation == .project {
+      known[ValueID(i)] = known[ValueID(i)] ?? update.names[ValueID(i)]
+    }
+    var own = variant
+    own.update = update
+    texts = ValueTexts(own, hypers: rule.module.hypers.map { Rule.shortKey($0.name) }, names: known)
   }
 
   /// ½‖x‖² for rules that ask for the objective elsewhere.
@@ -183,7 +199,10 @@ private struct Tracer {
     default: break
     }
     if let name = names[update.origins[k]] { return name }
-    let text = compiler.sources.text(update.origins[k])
+    if update.instructions[k].operation == .project, let name = update.names[ValueID(k)] {
+      return name
+    }
+    let text = texts.text(ValueID(k)) ?? compiler.sources.text(update.origins[k])
     let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     return line.count <= 40 ? line : String(line.prefix(39)) + "…"
   }

@@ -55,7 +55,11 @@ extension BodyPrinter {
     switch i.operation {
     case .multiply where i.a == i.b: return .apply(.power, [notation(i.a), .number(2)])
     case .squareRoot: return root(i)
-    case .divide: return mean(i) ?? debiased(i)
+    case .divide:
+      return mean(i)
+        ?? function.debiased(id).map {
+          .call("debias", [notation($0.average), notation($0.share)])
+        }
     case .add:
       if let items = function.listItems(id) { return .list(items.map { notation($0) }) }
       guard isPrivate(i.a), isPrivate(i.b) else { return nil }
@@ -170,15 +174,6 @@ extension BodyPrinter {
   private func mean(_ i: Instruction) -> Notation? {
     guard let operand = meanOperand(i) else { return nil }
     return reduction("mean", function[i.a].attribute, operand)
-  }
-
-  /// x / (1 − β^t).
-  private func debiased(_ i: Instruction) -> Notation? {
-    let one = function[i.b]
-    guard one.operation == .subtract, function.constantValue(one.a) == 1 else { return nil }
-    let power = function[one.b]
-    guard power.operation == .power, function[power.b].operation == .step else { return nil }
-    return .call("debias", [notation(i.a), notation(power.a)])
   }
 
   private func isPrivate(_ id: ValueID) -> Bool { uses[id.index] == 1 && names[id] == nil }

@@ -64,7 +64,7 @@ enum CommandName: String, CaseIterable {
     reload | - | load again what has changed on disk | :reload
     save | FILE | the session as a script; `:save!` replaces a file | :save mine.opt
     latex | RULE or EXPR | a rule or an expression for amsmath | :latex Lion
-    plot | SERIES, path, stability RULE, filter RULE, or EXPR of t or one name | \
+    plot | SERIES, path, stability RULE, filter RULE, or EXPR, EXPR, … of t or one name | \
     curves, paths, stability regions and filters | :plot warmup_cosine(1, warmup = 10)
     browse | [zoo|functions|WORD] | what the session, the zoo or the prelude has | :browse momentum
     set | [NAME VALUE] | how plots look, which engine runs, limits | :set plot ascii
@@ -89,7 +89,7 @@ enum CommandName: String, CaseIterable {
     compare | RULE RULE | \
     whether two rules are equal: a proof or a counterexample | \
     :compare Lion(β1 = β, β2 = β) Signum(μ = β)
-    identify | RULE | the rules of the zoo that it is or becomes | :identify Lion(β1 = β, β2 = β)
+    identify | RULE | the rules of the zoo that it is, becomes or nearly is | :identify Lion(β1 = β, β2 = β)
     steady | RULE | the update under a constant gradient, and under noise | :steady Adam
     stability | RULE | for which lr·h it is stable on ½ h w² | :stability HeavyBall
     invariance | RULE | how the update answers to scales, signs and axes | :invariance Lion

@@ -73,11 +73,6 @@ extension Diagnostic {
   static func unlikeUnits(_ message: String, at span: Span) -> Diagnostic {
     Diagnostic(.unlikeUnits, message, at: span)
   }
-
-  /// The algebra has no answer to this.
-  static func noAnswer(_ error: SymbolicError, at span: Span) -> Diagnostic {
-    Diagnostic(.noAnswer, "\(error)", at: span)
-  }
 }
 
 extension String {

@@ -102,6 +102,17 @@ struct Fragment: Hashable {
     )
   }
 
+  /// The parts between commas that lie in no bracket.
+  var listed: [Fragment] {
+    var parts: [Fragment] = []
+    var rest = self
+    while let (left, last) = rest.split(on: ",") {
+      parts.insert(last, at: 0)
+      rest = left
+    }
+    return [rest] + parts
+  }
+
   /// The two sides of an equation: around `==`, or around an `=` outside of brackets.
   var sides: (left: Fragment, right: Fragment)? {
     if let sides = split(on: "==") { return sides }

@@ -21,7 +21,7 @@ struct PlotCommand: Answering {
 
   private func draw(_ figure: Figure) throws { write(try output.drawn(figure)) }
 
-  /// An expression over t or over one free name, `EXPR` or `EXPR for x in 0..1`.
+  /// Expressions over t or over one free name, `EXPR, EXPR` or `EXPR for x in 0..1`.
   private func plotCurve(_ rest: Fragment) throws {
     var what = rest
     var name: Fragment?
@@ -38,39 +38,46 @@ struct PlotCommand: Answering {
       name = variable
       range = found
     }
-    let expression = try asking(what) { try compiler.freeExpression(what.text) }
-    let isOverTime = expression.isSchedule && expression.symbols.isEmpty
-    let own = expression.symbols
+    let curves = try what.listed.map { part in
+      (part, try asking(part) { try compiler.freeExpression(part.text) })
+    }
+    var own: [String] = []
+    for symbol in curves.flatMap(\.1.symbols) where !own.contains(symbol) { own.append(symbol) }
+    let isOverTime = own.isEmpty && curves.contains { $0.1.isSchedule }
     if let name, isOverTime ? name.text != "t" : !own.contains(Setting.shown(name.text)) {
       throw DiagnosticError(
         .usage(
           "`\(name.text)` is not free in this", of: .plot, at: span(name)))
     }
-    guard isOverTime || expression.symbols.count == 1 else {
+    guard isOverTime || own.count == 1 && !curves.contains(where: { $0.1.isSchedule }) else {
       let message =
-        expression.symbols.isEmpty
+        own.isEmpty
         ? "this is one number: a curve has one free name, or t"
-        : "a curve has one free name, and here are \(own.joined(separator: ", "))"
+        : "a curve has one free name, or t alone, and here "
+          + (own.count == 1 ? "is \(own[0]) beside t" : "are \(own.joined(separator: ", "))")
       throw DiagnosticError(.usage(message, of: .plot, at: span(what)))
     }
     let (low, high) = range ?? (isOverTime ? (1, 100) : (0, 1))
     let horizon = isOverTime ? max(1, Int(high)) : 100
-    var series = Series(name: what.text, x: [], y: [])
     let count = isOverTime ? min(1_000, Int(high - low) + 1) : 201
-    try asking(what) {
-      for k in 0..<max(2, count) where !output.isInterrupted {
-        var x = low + (high - low) * Double(k) / Double(max(1, count - 1))
-        if isOverTime { x = x.rounded() }
-        let value =
-          isOverTime
-          ? try expression.value(step: max(1, Int(x)), horizon: horizon)
-          : try expression.value([x])
-        series.x.append(x)
-        series.y.append(value.scalar)
+    let series = try curves.map { part, expression in
+      var series = Series(name: part.text, x: [], y: [])
+      try asking(part) {
+        for k in 0..<max(2, count) where !output.isInterrupted {
+          var x = low + (high - low) * Double(k) / Double(max(1, count - 1))
+          if isOverTime { x = x.rounded() }
+          let value =
+            isOverTime
+            ? try expression.value(step: max(1, Int(x)), horizon: horizon)
+            : try expression.value(expression.symbols.isEmpty ? [] : [x])
+          series.x.append(x)
+          series.y.append(value.scalar)
+        }
       }
+      return series
     }
-    let label = isOverTime ? "t" : own[0]
-    try draw(Figure(title: "", xLabel: label, yLabel: "", series: [series]))
+    try draw(
+      Figure(title: "", xLabel: isOverTime ? "t" : own[0], yLabel: "", series: series))
   }
 
   private func plotFilter(_ what: Fragment) throws {

@@ -25,8 +25,8 @@ struct RuleCommands: Answering {
       let (what, by) = try parts(rest, around: "wrt", command)
       try asking(what) {
         let algebra = try self.algebra(of: what, generality: .all)
-        let text = algebra.printer.text(try algebra.sensitivity(to: by.text))
-        output.present(text, keeping: text)
+        let found = try algebra.sensitivity(to: by.text)
+        output.present(found.text, keeping: algebra.printer.text(found.derivative))
         if algebra.table.isExhausted { output.noteLimit() }
         output.noteFixed(algebra.setting)
       }
@@ -184,17 +184,12 @@ struct RuleCommands: Answering {
 
   private func identify(_ rest: Fragment) throws {
     let found = try asking(rest) {
-      try rule(rest).likenesses(among: compiler.zooRules())
+      try rule(rest).likenesses(among: Likeness.zooRules)
     }
     if output.isInterrupted { return }
     let isCut = TermLimits.current.areReached
-    if found.isEmpty, !isCut {
-      write("no rule of the zoo equals it, nor what it becomes at an end of a domain\n")
-    }
-    for likeness in found {
-      let change = likeness.change.isEmpty ? "" : " with \(likeness.change)"
-      write("\(likeness.zooRule)\(change): \(ComparisonText.headline(likeness.comparison))\n")
-    }
+    if found.isEmpty, !isCut { write(Likeness.none + "\n") }
+    for likeness in found { write(likeness.text + "\n") }
     if isCut { say("stopped at the limit of time: not all of the zoo was looked at\n") }
   }
 
@@ -288,28 +283,8 @@ struct RuleCommands: Answering {
     if let last, assumes { what = last.before }
     try asking(what) {
       let algebra = try self.algebra(of: what, generality: .all)
-      let reduction = try algebra.reduction(assuming: assumes)
-      defer { output.noteFixed(algebra.setting) }
-      let source = reduction.source(name: "Reduced")
-      if let refusal = algebra.refusal(of: source, assuming: assumes) {
-        return write("nothing to shorten: \(refusal)\n")
-      }
-      if reduction.steps.isEmpty { write("nothing to shorten\n") }
-      for step in reduction.steps {
-        let certainty =
-          switch step.certainty {
-          case .exact: "exact"
-          case .exactWhere(let condition): "exact where \(condition)"
-          case .assuming(let statement): "assuming \(statement)"
-          }
-        write("\(step.name): \(step.text) (\(certainty))\n")
-      }
-      if reduction.steps.isEmpty { return }
-      if let source {
-        write("\n" + source)
-      } else {
-        write("the rest has no source form\n")
-      }
+      write(try Shortening(algebra, assuming: assumes).text)
+      output.noteFixed(algebra.setting)
     }
   }
 }

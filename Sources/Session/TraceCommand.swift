@@ -14,7 +14,7 @@ struct TraceCommand: Answering {
     var gradient: Dense?
     if let (rule, given) = what.split(on: "with") {
       what = rule
-      for part in Self.list(given) {
+      for part in given.listed {
         guard let (name, value) = part.sides, ["w", "g"].contains(name.text) else {
           throw DiagnosticError(
             .usage("write `with g = 0`, or `w = 1, g = [1, 2]`", of: .trace, at: span(part)))
@@ -56,16 +56,5 @@ struct TraceCommand: Answering {
     if let (value, place) = trace.firstBroken {
       report([.firstNotFinite(value, at: place)])
     }
-  }
-
-  /// The parts between commas that lie in no bracket.
-  private static func list(_ fragment: Fragment) -> [Fragment] {
-    var parts: [Fragment] = []
-    var rest = fragment
-    while let (left, last) = rest.split(on: ",") {
-      parts.insert(last, at: 0)
-      rest = left
-    }
-    return [rest] + parts
   }
 }

@@ -18,7 +18,8 @@ extension Comparer {
     switch found.verdict {
     case .equal: result.verdict = .equalUpTo(change)
     case .equalWhere(let conditions): result.verdict = .equalUpTo(conditions + change)
-    case .equalUpTo(let changes): result.verdict = .equalUpTo(changes + change)
+    case .equalUpTo(let changes):
+      result.verdict = .equalUpTo(changes + change.filter { !changes.contains($0) })
     case .different, .undecided: break
     }
     return result

@@ -12,6 +12,10 @@ package struct Coupling {
     /// The hyperparameters or the state that it speaks of.
     package var subject: String
     package var text: String
+    /// Hardly ever meant: a warning.
+    package var isFault: Bool
+    /// What would mend it, as the language has it.
+    package var repair: String?
   }
 
   package private(set) var findings: [Finding] = []
@@ -25,9 +29,10 @@ package struct Coupling {
   private var table: TermTable { rule.table }
   private var printer: TermPrinter { TermPrinter(table) }
 
-  /// All that is proved of one step; `value` gives a term at the defaults.
+  /// All that is proved of one step, or faults alone; `value` gives a term at the defaults.
   package init(
-    _ rule: SymbolicRule, module: RuleModule, value: @escaping (TermID) -> Double?
+    _ rule: SymbolicRule, module: RuleModule, onlyFaults: Bool = false,
+    value: @escaping (TermID) -> Double?
   ) throws(SymbolicError) {
     self.rule = rule
     self.value = value
@@ -41,13 +46,17 @@ package struct Coupling {
       return (hyper.name, term)
     }
     pairs()
-    epsilons()
+    if !onlyFaults { epsilons() }
     try averages()
-    try weights()
+    if !onlyFaults { try weights() }
+    // What is left undone for want of room proves nothing.
+    if onlyFaults { findings.removeAll { !$0.isFault || rule.table.isExhausted } }
   }
 
-  private mutating func add(_ kind: Finding.Kind, _ subject: String, _ text: String) {
-    findings.append(Finding(kind: kind, subject: subject, text: text))
+  private mutating func add(
+    _ kind: Finding.Kind, _ subject: String, _ text: String, isFault: Bool = false
+  ) {
+    findings.append(Finding(kind: kind, subject: subject, text: text, isFault: isFault))
   }
 
   // MARK: Hyperparameters
@@ -72,13 +81,16 @@ package struct Coupling {
         let x = a.map { table.multiply(p, $0) }
         let y = b.map { table.multiply(q, $0) }
         if zip(x, y).allSatisfy({ table.isEqual($0, $1) }) {
+          // A second factor of the step size doubles a search; others may be there to be compared.
           add(
             .together, "\(first), \(second)",
-            "act only as \(first) * \(second): one of them is enough")
+            "act only as \(first) * \(second): one of them is enough",
+            isFault: [first, second].contains("lr"))
         } else if zip(x, y).allSatisfy({ table.isZero(table.add($0, $1)) }) {
           add(
             .together, "\(first), \(second)",
-            "act only as \(first) / \(second): one of them is enough")
+            "act only as \(first) / \(second): one of them is enough",
+            isFault: [first, second].contains("lr"))
         }
       }
     }
@@ -141,19 +153,46 @@ package struct Coupling {
   // MARK: Averages
 
   private mutating func averages() throws(SymbolicError) {
+    var isOneCorrected = false
+    var open: [(state: Int, share: TermID)] = []
     for (k, state) in rule.states.enumerated() where live[k] {
       guard let (share, rest) = rule.linear(step.states[k], state.symbol),
         !table.isData(share), !table.contains(share, rule.step)
       else { continue }
       stored(state.name, share, k)
       guard rule.initial[k] == table.zero, table.contains(rest, rule.gradient),
-        isAverage(share, rest), !isCorrected(share), !isScaleFree(state, share, rest)
+        isAverage(share, rest)
       else { continue }
+      if isCorrected(share) {
+        isOneCorrected = true
+        continue
+      }
+      if isScaleFree(state, share, rest) { continue }
+      open.append((k, share))
       let power = printer.text(table.power(share, rule.step))
       add(
         .uncorrected, state.name,
         "begins at 0: after t steps its weights add up to 1 - \(power), and nothing divides by that"
       )
+    }
+    guard isOneCorrected else { return }
+    for (k, share) in open where divides(rule.states[k].symbol) {
+      let i = findings.firstIndex {
+        $0.kind == .uncorrected && $0.subject == rule.states[k].name
+      }!
+      findings[i].isFault = true
+      findings[i].repair = "debias(\(rule.states[k].name)', \(printer.text(share)))"
+    }
+  }
+
+  /// Whether a root or a power of a state stands under the line of the step.
+  private func divides(_ state: TermID) -> Bool {
+    table.contains(step.weight) { id in
+      let term = table[id]
+      return term.kind == .product
+        && zip(term.operands, term.weights).contains {
+          $1.isNegative && table.contains($0, state)
+        }
     }
   }
 
@@ -212,7 +251,8 @@ package struct Coupling {
     add(
       .lostInState, name,
       "is stored as \(slot.storage) and keeps \(kept) of itself: what differs from it by less than "
-        + "\(part) times its size is rounded away; `round stochastic` keeps it in the mean")
+        + "\(part) times its size is rounded away; `round stochastic` keeps it in the mean",
+      isFault: true)
   }
 
   private mutating func weights() throws(SymbolicError) {

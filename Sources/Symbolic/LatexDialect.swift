@@ -87,12 +87,23 @@ package struct LatexDialect: Dialect {
         stem.append(character)
       }
     }
+    // `m_hat`, `mhat`: an accent.
+    var accent: String?
+    for (mark, wide) in [("hat", "widehat"), ("bar", "overline"), ("tilde", "widetilde")] {
+      if index == mark || index.hasSuffix("," + mark) {
+        accent = stem.count == 1 || command(stem.first ?? " ") != nil ? mark : wide
+        index = String(index.dropLast(mark.count + (index == mark ? 0 : 1)))
+      } else if index.isEmpty, stem.count == mark.count + 1, stem.hasSuffix(mark) {
+        (accent, stem) = (mark, String(stem.prefix(1)))
+      }
+    }
     let letter = stem.first.flatMap { command($0) }
     if letter != nil, stem.count > 1 {
       index = String(stem.dropFirst()) + (index.isEmpty ? "" : "," + index)
     }
     let word = stem == "lr" ? "\\eta" : "\\mathit{\(stem)}"
-    let result = letter ?? (stem.count == 1 ? stem : word)
+    let plain = letter ?? (stem.count == 1 ? stem : word)
+    let result = accent.map { "\\\($0){\(plain)}" } ?? plain
     var indices: [String] = []
     if !index.isEmpty {
       let plain = index.map { command($0).map { $0 + " " } ?? String($0) }.joined()

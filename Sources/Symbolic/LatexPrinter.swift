@@ -9,7 +9,10 @@ package struct LatexPrinter {
   private let inputs: [String]
   private var names: [ValueID: Notation] = [:]
   private var symbols: [String] = []
-  private var lines: [String] = []
+  /// The arguments of a loop's body.
+  private var arguments: [Notation] = []
+  /// Equations of shared values, each with the place of its value.
+  private var lines: [(place: Int, text: String)] = []
 
   package init(
     _ function: Function, hypers: [String] = [], states: [String] = [], inputs: [String] = []
@@ -37,6 +40,7 @@ package struct LatexPrinter {
     }
     let targets = own.update.outputs
     printer.nameShared(targets.map(\.value))
+    var pending = printer.lines[...]
     for output in targets {
       let left: String
       switch output.target {
@@ -45,11 +49,15 @@ package struct LatexPrinter {
       case .view(let name): left = "\\mathrm{\(name)}_t"
       default: continue
       }
+      // What is used is written before.
+      while let next = pending.first, next.place < output.value.index {
+        lines.append(next.text)
+        pending.removeFirst()
+      }
       var right = printer.text(output.value)
       if right == left { right = LatexDialect().text(printer.definition(output.value)) }
-      printer.lines.append("\(left) &= \(right)")
+      lines.append("\(left) &= \(right)")
     }
-    lines += printer.lines
     return "\\begin{align*}\n  " + lines.joined(separator: " \\\\\n  ") + "\n\\end{align*}\n"
   }
 
@@ -83,19 +91,77 @@ package struct LatexPrinter {
     var taken = Set((hypers + inputs).map { LatexDialect().name($0, at: "") })
     taken.formUnion(states.map { LatexDialect().name($0, at: "t") } + ["w_t", "g_t"])
     var count = 0
-    for i in function.instructions.indices where live[i] && uses[i] > 1 {
+    for i in function.instructions.indices where live[i] {
       let id = ValueID(i)
-      if targets[id] != nil {
+      if targets[id] != nil { continue }
+      if function[id].operation == .loop {
+        write(loop: id, &taken)
         continue
       }
-      guard weight(id) > 6, function.type(id).kind != .tuple else { continue }
+      if let (average, _) = function.debiased(id), case .name(let state, _)? = targets[average] {
+        let name = LatexDialect().name(state + "_hat", at: "t")
+        if taken.insert(name).inserted {
+          define(id, name)
+          continue
+        }
+      }
+      guard uses[i] > 1, weight(id) > 6, function.type(id).kind != .tuple else { continue }
       var name = function.names[id].map { LatexDialect().name($0, at: "t") } ?? ""
       while name.isEmpty || !taken.insert(name).inserted {
         count += 1
         name = "u_{\(count)}"
       }
-      lines.append("\(name) &= \(LatexDialect().text(definition(id)))")
-      names[id] = .verbatim(name)
+      define(id, name)
+    }
+  }
+
+  private mutating func define(_ id: ValueID, _ name: String) {
+    lines.append((id.index, "\(name) &= \(LatexDialect().text(definition(id)))"))
+    names[id] = .verbatim(name)
+  }
+
+  /// A loop as what it begins with, and what one round makes of it.
+  private mutating func write(loop id: ValueID, _ taken: inout Set<String>) {
+    let loop = function.loops[Int(function[id].attribute)]
+    let dialect = LatexDialect()
+    let projections = function.instructions.indices.filter {
+      function.instructions[$0].operation == .project && function.instructions[$0].a == id
+    }
+    let count = text(function[id].a)
+    var stems: [String] = []
+    for k in loop.initial.indices {
+      let projection = projections.first { Int(function.instructions[$0].attribute) == k }
+      let own = projection.flatMap { function.names[ValueID($0)] } ?? "X"
+      let free = ([own] + ["X", "Y", "Z"] + (1...99).map { "X\($0)" }).first {
+        !taken.contains(dialect.name($0, at: "0"))
+      }!
+      taken.insert(dialect.name(free, at: "0"))
+      stems.append(free)
+      lines.append((id.index, "\(dialect.name(free, at: "0")) &= \(text(loop.initial[k]))"))
+    }
+    var body = LatexPrinter(loop.body, hypers: hypers, states: states, inputs: inputs)
+    body.arguments =
+      stems.map { .verbatim(dialect.name($0, at: "k")) } + loop.captured.map { notation($0) }
+    let live = loop.body.liveValues()
+    for i in loop.body.instructions.indices where live[i] {
+      guard let name = loop.body.names[ValueID(i)], loop.body.type(ValueID(i)).kind == .real,
+        !loop.body.outputs.contains(where: { $0.value == ValueID(i) }),
+        taken.insert(dialect.name(name, at: "0")).inserted || !stems.contains(name)
+      else { continue }
+      body.define(ValueID(i), dialect.name(name, at: "k"))
+    }
+    lines += body.lines.map { (id.index, $0.text) }
+    for (k, stem) in stems.enumerated() {
+      guard let next = loop.body.output(.result(k)) else { continue }
+      lines.append(
+        (
+          id.index,
+          "\(dialect.name(stem, at: "k+1")) &= \(body.text(next)), \\quad k = 0, \\dots, \(count) - 1"
+        ))
+    }
+    for i in projections {
+      let stem = stems[Int(function.instructions[i].attribute)]
+      names[ValueID(i)] = .verbatim(dialect.name(stem, at: count))
     }
   }
 
@@ -126,7 +192,7 @@ package struct LatexPrinter {
       return slot < states.count ? .name(states[slot], at: "t-1") : .verbatim("s_{\(slot)}")
     case .input: return slot < inputs.count ? .name(inputs[slot]) : .verbatim("a_{\(slot)}")
     case .loss: return .verbatim("\\ell_t")
-    case .argument: return .verbatim("z_{\(slot)}")
+    case .argument: return slot < arguments.count ? arguments[slot] : .verbatim("z_{\(slot)}")
     case .extent:
       return .verbatim("\\mathrm{\((ExtentKind(rawValue: i.attribute) ?? .numel).word)}")
     case .draw: return .verbatim("\\xi_{\(slot + 1)}")

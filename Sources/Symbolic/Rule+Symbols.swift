@@ -3,14 +3,14 @@ import IR
 
 extension Rule {
   /// The default of a hyperparameter that was not given, where it is a plain number.
-  func plainDefault(_ k: Int) -> Double? {
+  package func plainDefault(_ k: Int) -> Double? {
     guard !origins[k].isGiven, let value = module.defaults.output(.hyper(k)) else { return nil }
     return module.defaults.constantValue(value)
   }
 
   /// The rule with its ε and the constants that only keep divisors from 0 at 0; their names go to
   /// `names`.
-  func withoutEpsilon(_ names: inout [String]) -> Rule {
+  package func withoutEpsilon(_ names: inout [String]) -> Rule {
     var result = self
     func clear(_ function: inout Function, _ names: inout [String]) {
       for (k, x) in function.constants.enumerated() where x != 0 && abs(x) <= 1e-5 {
@@ -31,7 +31,7 @@ extension Rule {
   }
 
   /// The name without the rules that it stands in.
-  static func shortKey(_ key: String) -> String {
+  package static func shortKey(_ key: String) -> String {
     String(key.split(separator: ".").last ?? Substring(key))
   }
 }

@@ -65,9 +65,12 @@ package struct Solver {
     }
   }
 
-  /// ∂ term / ∂ x. Functions without a derivative everywhere have it almost everywhere.
-  package func derivative(_ term: TermID, by x: TermID) throws(SymbolicError) -> TermID {
-    var memo: [TermID: TermID] = [:]
+  /// ∂ term / ∂ x. Functions without a derivative everywhere have it almost everywhere. `known` are symbols
+  /// that depend on x, with their derivatives.
+  package func derivative(
+    _ term: TermID, by x: TermID, known: [TermID: TermID] = [:]
+  ) throws(SymbolicError) -> TermID {
+    var memo = known
     return table.reduced(try derivative(term, x, &memo))
   }
 
@@ -76,6 +79,7 @@ package struct Solver {
   ) throws(SymbolicError) -> TermID {
     if id == x { return table.one }
     if let known = memo[id] { return known }
+    guard table.contains(id, where: { $0 == x || memo[$0] != nil }) else { return table.zero }
     let term = table[id]
     var result = table.zero
     switch term.kind {
@@ -107,7 +111,6 @@ package struct Solver {
   private func application(
     _ id: TermID, _ term: Term, _ x: TermID, _ memo: inout [TermID: TermID]
   ) throws(SymbolicError) -> TermID {
-    guard table.contains(id, x) else { return table.zero }
     let t = table
     func inner(_ k: Int) throws(SymbolicError) -> TermID {
       try derivative(term.operands[k], x, &memo)

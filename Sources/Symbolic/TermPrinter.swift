@@ -279,7 +279,18 @@ package struct TermPrinter {
 
   /// Hyperparameters first, then t, then data.
   private func sortedFactors(_ monomial: TermID) -> [Factor] {
-    table.factors(monomial).sorted { x, y in
+    // √2 √5 reads √10.
+    var roots: [Rational: Rational] = [:]
+    var factors: [Factor] = []
+    for factor in table.factors(monomial) {
+      if let x = table.value(factor.base), !factor.exponent.isInteger {
+        roots[factor.exponent] = (roots[factor.exponent] ?? .one) * x
+      } else {
+        factors.append(factor)
+      }
+    }
+    factors += roots.map { (table.number($1), $0) }
+    return factors.sorted { x, y in
       let p = rank(x.base)
       let q = rank(y.base)
       return (p, x.base.raw) < (q, y.base.raw)
@@ -297,6 +308,12 @@ package struct TermPrinter {
     if base == table.euler { return .apply(.exponential, [number(exponent)]) }
     if exponent.isOne { return notation(base) }
     if exponent == .half { return .apply(.squareRoot, [notation(base)]) }
+    // Thirds and quarters read as they are, tenths as decimals.
+    if exponent.isPositive, !(exponent * Rational(64)).isInteger,
+      let decimal = exponent.decimalText
+    {
+      return .apply(.power, [notation(base), .digits(decimal)])
+    }
     let numerator = exponent.numerator.description
     // An exponent may carry a sign.
     let whole = exponent.isNegative ? Notation.verbatim(numerator) : .digits(numerator)

@@ -8,6 +8,10 @@ extension TermTable {
   package func content(_ id: TermID) -> (weight: Rational, common: TermID, rest: TermID) {
     if id == zero { return (.one, one, zero) }
     if let x = value(id) { return (x, one, one) }
+    // One monomial is its own content, whatever is left of the budget: powers of it count on that.
+    if let part = monomials(id).first, monomials(id).count == 1 {
+      return (part.weight, part.monomial, one)
+    }
     guard spend(self[id].operands.count / 2) else { return (.one, one, id) }
     var common = one
     var rest = id

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Driver
 import Experiments
+import Laboratory
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -11,6 +12,7 @@ struct CheckCommand: ParsableCommand {
       Examples:
         ravine check lion.opt             names, roles, equations, shapes, routes
         ravine check Examples my-rules    every .opt file below two directories
+        ravine check --notes lion.opt     also how its hyperparameters act together, where ε stands
         ravine check --json lion.opt      the findings as data
         cat lion.opt | ravine check -
 
@@ -21,6 +23,8 @@ struct CheckCommand: ParsableCommand {
   var json = false
   @Flag(help: "End with 1 where there are warnings.")
   var strict = false
+  @Flag(help: "Also what is worth knowing of each rule and no fault.")
+  var notes = false
   @Argument(help: ArgumentHelp("Files, directories, or - for standard input.", valueName: "file"))
   var files: [String]
 
@@ -67,7 +71,8 @@ struct CheckCommand: ParsableCommand {
     if found.contains(where: { $0.severity == .error }) { return found }
     var options = Script.Options()
     options.folder = SourceFiles.folder(of: path)
-    return found + Script(compiler, options: options, output: { _ in }).problems()
+    return found + compiler.couplings(withNotes: notes)
+      + Script(compiler, options: options, output: { _ in }).problems()
   }
 
   private func summary(_ files: Int, _ errors: Int, _ warnings: Int) -> String {

@@ -2,6 +2,7 @@ import Diagnostics
 import Driver
 import IR
 import Laboratory
+import Symbolic
 
 /// What a command line names as a program: a file, a rule of the zoo, or a rule of a file
 /// (`path.opt:Name(lr = 1)`).
@@ -48,5 +49,24 @@ enum Program {
   static func rule(_ text: String, from path: String?, in compiler: Compiler) throws -> Rule {
     if let path { try add(path, to: compiler) }
     return try Console.reporting(in: compiler) { try compiler.rule(text) }
+  }
+
+  /// The one rule that `text` names, with its file read. Usage errors and diagnostics are shown and end the
+  /// command.
+  static func single(_ text: String, in compiler: Compiler) throws -> Rule {
+    guard case .rule(let rule, let path) = Program(text) else {
+      Console.say(
+        "ravine: `\(Console.printable(text))` names a file: say which rule, FILE.opt:RULE\n")
+      throw Status.usage
+    }
+    if let path { try add(path, to: compiler) }
+    return try Console.reporting(in: compiler) { try compiler.rule(rule, allowsFreeNames: true) }
+  }
+
+  /// What the algebra answers; why it has no answer is a diagnostic.
+  static func algebra<T>(_ body: () throws -> T) throws -> T {
+    do { return try body() } catch let error as SymbolicError {
+      throw DiagnosticError(.noAnswer(error, at: .none))
+    }
   }
 }

@@ -24,7 +24,8 @@ struct Ravine: ParsableCommand {
       ReplCommand.self, RunCommand.self, CheckCommand.self, FormatCommand.self,
       DescribeCommand.self,
       ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self,
-      CompareCommand.self, CertifyCommand.self, TestCommand.self, TuneCommand.self,
+      CompareCommand.self, CertifyCommand.self, ReduceCommand.self,
+      IdentifyCommand.self, TestCommand.self, TuneCommand.self,
       BenchCommand.self,
       CacheCommand.self,
     ])
@@ -47,6 +48,8 @@ struct Ravine: ParsableCommand {
         ravine test FILE…        run saved sessions again and compare
         ravine compare RULE RULE prove two rules equal, or see where they differ
         ravine certify FILE      check the certificate of such a proof
+        ravine reduce RULE       a shorter rule that does the same
+        ravine identify RULE     the rules of the zoo that it is or nearly is
         ravine bench RULE…       what a step takes, against what memory can give
         ravine tune FILE RULE…   search learning rates with an equal budget
         ravine dump FILE         what the compiler sees

@@ -40,7 +40,7 @@ package struct Gallery {
       entries.append(try GalleryEntry(declaration, compiler))
     }
     self.entries = entries
-    rules = compiler.zooRules()
+    rules = Likeness.zooRules
   }
 
   // MARK: A page

@@ -35,7 +35,7 @@ import Testing
 
   @Test(arguments: [
     "run", "check", "fmt", "describe", "zoo", "explain", "replay", "dump", "cache", "compare",
-    "certify",
+    "certify", "reduce", "identify",
     "bench",
   ])
   func helpBeginsWithExamples(_ command: String) throws {
@@ -291,6 +291,57 @@ import Testing
         && different.output.contains("\"left\": "))
     #expect(try box.run("ravine compare SGD NoSuchRule").status == 3)
     #expect(try box.run("ravine compare r.opt SGD").status == 2)
+  }
+
+  @Test func rulesAreReducedAndIdentified() throws {
+    let box = try Sandbox()
+    try box.write("r.opt", Self.rule)
+    let shorter = try box.run("ravine reduce Lion")
+    #expect(shorter.status == 0)
+    #expect(shorter.output.contains("one average") && shorter.output.contains("\nrule Reduced("))
+    let data = try box.run("ravine reduce r.opt:Descent --json")
+    #expect(data.status == 1)
+    #expect(data.output.contains("\"shorter\": false"))
+    #expect(try box.run("ravine reduce r.opt").status == 2)
+    #expect(try box.run("ravine reduce Nothing").status == 3)
+    // Named axes have no terms.
+    #expect(try box.run("ravine reduce DPSGD").errors.contains("R0840"))
+
+    let known = try box.run("ravine identify r.opt:Descent")
+    #expect(known.status == 0)
+    #expect(known.output.contains("SGD: proved equal"), "\(known.output)")
+    let json = try box.run("ravine identify r.opt:Descent --json")
+    #expect(json.output.contains("\"rule\": \"SGD\""))
+    try box.write("n.opt", "rule New(lr = 0.1) {\n    w' = w - lr * arctan(g)^3\n}\n")
+    let unknown = try box.run("ravine identify n.opt:New")
+    #expect(unknown.status == 1)
+    #expect(unknown.output.hasPrefix("no rule of the zoo"))
+    #expect(try box.run("ravine identify r.opt").status == 2)
+  }
+
+  /// What is hardly ever meant is a warning; what is worth knowing is told where it is asked for.
+  @Test func findingsOfTheAlgebraAreWarningsAndNotes() throws {
+    let box = try Sandbox()
+    try box.write(
+      "r.opt",
+      """
+      rule Root(lr in [0, inf), λ = 0 in [0, inf), ε = 1e-8 in (0, inf)) {
+          w' = w - lr * (g / sqrt(g^2 + ε) + λ * w)
+      }
+
+      """)
+    let quiet = try box.run("ravine check --strict r.opt")
+    #expect(quiet.status == 0 && quiet.errors == "1 file checked: no errors\n")
+    let notes = try box.run("ravine check --strict --notes r.opt")
+    #expect(notes.status == 0)
+    #expect(notes.errors.contains("note[R0845]: `ε` stands inside of the root"))
+    #expect(notes.errors.contains("note[R0842]: `λ` acts only as lr * λ"))
+    #expect(
+      try box.run("ravine check --notes --json r.opt").output.contains("\"severity\": \"note\""))
+    try box.write("s.opt", "rule Twice(lr = 0.1, scale = 2) {\n    w' = w - lr * scale * g\n}\n")
+    let found = try box.run("ravine check --strict s.opt")
+    #expect(found.status == 1)
+    #expect(found.errors.contains("warning[R0842]: `lr` and `scale` act only as lr * scale"))
   }
 
   /// What was typed is said once, where it breaks off, and mended there.

@@ -104,6 +104,19 @@ import Training
     #expect(bench.session.worst == .program)
   }
 
+  @Test func severalCurvesAreOneFigure() {
+    let bench = Bench()
+    let both = bench.run(":plot cosine(0.1), linear_decay(0.1) for t in 1..50")
+    #expect(both.contains("A cosine(0.1)  B linear_decay(0.1)"))
+    bench.run(":set plot svg")
+    #expect(bench.run(":plot x^2, 1, a(x) for x in 0..1").contains("R0202"))
+    #expect(bench.run(":plot x^2, 1 for x in 0..1") == "wrote plot-1.svg\n")
+    #expect(bench.console.files["plot-1.svg"]!.text.contains(">x^2<"))
+    #expect(bench.run(":plot x, y").contains("here are x, y"))
+    #expect(bench.run(":plot x, cosine(1)").contains("here is x beside t"))
+    #expect(bench.run(":plot 1, 2").contains("this is one number"))
+  }
+
   @Test func experimentsRunAndPlot() {
     let bench = Bench()
     bench.run("objective bowl(x: vector(2) = [1, 1]) = sum(x^2)")

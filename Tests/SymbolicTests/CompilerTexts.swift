@@ -12,7 +12,7 @@ extension Compiler {
   }
 
   func identify(_ text: String) throws -> [Likeness] {
-    try statement(text).likenesses(among: zooRules())
+    try statement(text).likenesses(among: Likeness.zooRules)
   }
 
   func algebra(

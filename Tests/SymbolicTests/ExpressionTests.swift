@@ -306,6 +306,18 @@ import Testing
   }
 }
 
+/// Work that has an end.
+@Suite struct ExhaustedTableTests {
+  /// A power of 2 x is one of x, whatever is left to spend.
+  @Test func powersOfOneMonomial() {
+    let table = TermTable(budget: -1)
+    let x = table.symbol(Symbol("x", .hyper))
+    let double = table.scale(x, by: Rational(2))
+    #expect(
+      table.power(double, Rational(-1)) == table.scale(table.power(x, Rational(-1)), by: .half))
+  }
+}
+
 /// What a rule is known as.
 @Suite struct IdentityTests {
   @Test func theZooKnowsIt() throws {

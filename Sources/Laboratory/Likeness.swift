@@ -1,0 +1,202 @@
+import Basics
+import Driver
+import IR
+import Symbolic
+import Zoo
+
+/// One rule of the zoo that a rule is, or becomes.
+package struct Likeness: Sendable {
+  package var zooRule: String
+  /// What must be done to the rule first, as `β1 = 0`; empty where nothing.
+  package var change: String
+  package var comparison: Comparison
+
+  /// `SignSGD with β1 = 0: proved equal`.
+  package var text: String {
+    let change = change.isEmpty ? "" : " with \(change)"
+    return "\(zooRule)\(change): \(ComparisonText.headline(comparison))"
+  }
+
+  package var json: JSONValue {
+    .record([
+      "rule": .string(zooRule), "change": .string(change),
+      "comparison": ComparisonText.json(comparison),
+    ])
+  }
+
+  package static let none =
+    "no rule of the zoo equals it, nor what it becomes at an end of a domain"
+
+  /// The rules of the zoo that can stand alone and have one way, whatever a script calls its own.
+  package static let zooRules: [Rule] = {
+    let compiler = Compiler()
+    return Library.shared.declarations.compactMap { declaration in
+      guard declaration.kind == .rule, let found = try? compiler.rule(declaration.name),
+        found.module.variants.count == 1
+      else { return nil }
+      return found
+    }
+  }()
+}
+
+extension Rule {
+  /// The rules among `others` that this one equals, those that it becomes when one hyperparameter takes an
+  /// end of its domain, those that it equals up to a step size or to ε → 0, and those that have its constants as
+  /// hyperparameters; nearest first.
+  package func likenesses(among others: [Rule]) -> [Likeness] {
+    var search = LikenessSearch(self, others)
+    return search.all()
+  }
+}
+
+private struct LikenessSearch {
+  /// So many rules that are near are compared; each costs what a proof costs.
+  private static let nearLimit = 4
+
+  let rule: Rule
+  let others: [Rule]
+  private let limits = TermLimits.current
+  private var found: [Likeness] = []
+
+  init(_ rule: Rule, _ others: [Rule]) {
+    self.rule = rule
+    let (needs, label) = (rule.needs, rule.label)
+    self.others = others.filter { $0.label != label && $0.needs == needs }
+  }
+
+  mutating func all() -> [Likeness] {
+    for (change, left) in [("", rule)] + ends() {
+      for right in others where !isKnown(right) && !limits.areReached {
+        guard Self.agree(left, right), Self.agree(left, right, probes: 2) else { continue }
+        let comparison = left.compared(with: right)
+        if comparison.isEqual { add(right.label, change, comparison) }
+      }
+    }
+    near()
+    constants()
+    return found
+  }
+
+  private func isKnown(_ right: Rule) -> Bool {
+    found.contains { $0.zooRule.prefix { $0 != "(" } == right.label }
+  }
+
+  private mutating func add(_ label: String, _ change: String, _ comparison: Comparison) {
+    found.append(Likeness(zooRule: label, change: change, comparison: comparison))
+  }
+
+  /// Whether nothing speaks against equality; with no number of probes a rough look.
+  private static func agree(
+    _ left: Rule, _ right: Rule, probes: Int? = nil, allowsScale: Bool = false
+  ) -> Bool {
+    var probe = probes == nil ? ReferenceProbe.rough : ReferenceProbe()
+    probe.allowsScale = allowsScale
+    var comparer = Comparer(left, right, probe: probe)
+    comparer.probes = probes ?? 1
+    return comparer.agreesOnProbes()
+  }
+
+  /// The rule with one hyperparameter at an end of its domain.
+  private func ends() -> [(String, Rule)] {
+    var result: [(String, Rule)] = []
+    for (k, hyper) in rule.module.hypers.enumerated()
+    where !rule.origins[k].isGiven && !hyper.isStructural && !hyper.name.contains(".") {
+      guard let domain = hyper.domain else { continue }
+      for (end, isIncluded) in [
+        (domain.low, domain.includesLow), (domain.high, domain.includesHigh),
+      ] where isIncluded && end.isFinite && abs(end) <= 1 && hyper.key != "lr" {
+        if let changed = try? rule.setting(k, to: end.rounded(.towardZero)) {
+          result.append(("\(hyper.name) = \(Int(end))", changed))
+        }
+      }
+    }
+    return result
+  }
+
+  /// Equal up to another step size, or where ε goes to 0.
+  private mutating func near() {
+    var names: [String] = []
+    let left = rule.withoutEpsilon(&names)
+    var tried = 0
+    for right in others where !isKnown(right) && !limits.areReached && tried < Self.nearLimit {
+      guard right.stateCount == rule.stateCount,
+        Self.agree(left, right.withoutEpsilon(&names), allowsScale: true)
+      else { continue }
+      tried += 1
+      let comparison = rule.compared(with: right)
+      switch comparison.verdict {
+      case .equal, .equalWhere, .equalUpTo: add(right.label, "", comparison)
+      case .different, .undecided: break
+      }
+    }
+  }
+
+  /// Equal where hyperparameters that the rule has not have the numbers written in it.
+  private mutating func constants() {
+    let numbers = rule.writtenNumbers
+    if numbers.isEmpty { return }
+    let own = Set(rule.module.hypers.map(\.key))
+    for right in others where !isKnown(right) && right.stateCount == rule.stateCount {
+      // What is 0 by default is a switch, and stays off.
+      let open = right.module.hypers.indices.compactMap { k -> (k: Int, typical: Double)? in
+        let hyper = right.module.hypers[k]
+        guard !own.contains(hyper.key), !hyper.isStructural, let x = right.plainDefault(k), x != 0
+        else { return nil }
+        return (k, x)
+      }
+      guard (1...3).contains(open.count) else { continue }
+      var candidates = [right]
+      for (k, typical) in open {
+        candidates += candidates.flatMap { base in
+          numbers.compactMap { x in
+            // A share of nearly 1 is meant by 0.9, and not by the 0.1 beside it; tiny is ε.
+            (x > 0.5) == (typical > 0.5) && (x < 1e-4) == (typical < 1e-4)
+              ? try? base.setting(k, to: x) : nil
+          }
+        }
+      }
+      for changed in candidates.dropFirst() where !limits.areReached {
+        guard Self.agree(rule, changed), Self.agree(rule, changed, probes: 2) else { continue }
+        let comparison = rule.compared(with: changed)
+        guard comparison.isEqual else { continue }
+        add(changed.label, "", comparison)
+        break
+      }
+    }
+  }
+}
+
+extension Rule {
+  fileprivate var stateCount: Int { module.variants.first?.states.count ?? 0 }
+
+  /// The numbers in its equations that may be a hyperparameter of another rule, and what they leave of 1; few.
+  fileprivate var writtenNumbers: [Double] {
+    var result: [Double] = []
+    for x in module.variants.flatMap(\.update.constants)
+    where ![0, 1, 2, 0.5, -1].contains(x) && abs(x) > 1e-12 {
+      guard let exact = Rational(literal: x) else { continue }
+      for y in [x, (Rational.one - exact).approximation]
+      where !result.contains(y) && result.count < 6 {
+        result.append(y)
+      }
+    }
+    return result
+  }
+
+  /// What a rule asks for besides w and g, and whether it looks at matrices, orders and loops: two
+  /// rules that differ in this are not the same.
+  fileprivate var needs: Set<String> {
+    var found: Set<String> = []
+    for variant in module.variants {
+      for input in variant.inputs { found.insert(input.name) }
+      for instruction in variant.update.instructions {
+        let operation = instruction.operation
+        switch operation.info.operationClass {
+        case .matrix, .selection, .oracle: found.insert("\(operation)")
+        default: if [.loss, .draw, .loop].contains(operation) { found.insert("\(operation)") }
+        }
+      }
+    }
+    return found
+  }
+}
