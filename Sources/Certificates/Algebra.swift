@@ -67,7 +67,7 @@ package final class Algebra {
   }
   private var atoms: [Atom] = []
   private var index: [Key: AtomID] = [:]
-  private(set) var symbols: [String: AtomID] = [:]
+  package private(set) var symbols: [String: AtomID] = [:]
   /// In which order polynomials were first asked for.
   private var ranks: [Polynomial: Int] = [:]
   private var version = 0

@@ -139,13 +139,7 @@ package final class Claim {
   /// What is known where a goal is to be shown.
   package func context(_ goal: Goal) throws(Refusal) -> Context {
     var context = Context(algebra)
-    for line in certificate.conditions {
-      for clause in try condition(line.text).parts(algebra) { try context.assume(clause) }
-    }
-    if goal.isLater {
-      for k in kept { context.learn(a.symbols[k], in: .nonnegative, .everywhere) }
-    }
-    for clause in goal.clauses { try context.assume(clause) }
+    for clause in try given(goal) { try context.assume(clause) }
     if case .defined(let clause) = goal.kind {
       for guardian in clause.guards { try context.assume(guardian, is: true, step: -1) }
     }

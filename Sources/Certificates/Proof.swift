@@ -181,10 +181,10 @@ package enum CertificateCheck {
     func next(_ word: String) throws(Refusal) {
       guard lines.popFirst()?.text == word else { throw Refusal("`\(word)` is missing") }
     }
+    let title = place
     var proof = start
-    while let line = lines.first {
+    while let line = lines.first, line.text != "otherwise", line.text != "done" {
       place = line
-      if line.text == "otherwise" || line.text == "done" { break }
       lines.removeFirst()
       if line.text == "absurd" {
         guard try proof.context.isAbsurd() else { throw Refusal("nothing contradicts itself here") }
@@ -199,6 +199,7 @@ package enum CertificateCheck {
       }
       try proof.take(line.text)
     }
+    place = lines.first ?? title
     guard try proof.isClosed() else { throw Refusal("the goal is not shown by its steps") }
   }
 }

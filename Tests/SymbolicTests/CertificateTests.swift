@@ -113,7 +113,8 @@ import Testing
           isStatement = true
         case 1:
           // A wider domain.
-          guard let k = other.firstIndex(where: { $0.hasPrefix("free ") }) else { continue }
+          let k = other.firstIndex { $0.hasPrefix("free ") && !$0.hasSuffix("(-inf, inf)") }
+          guard let k else { continue }
           other[k] = other[k].prefix { $0 != "[" && $0 != "(" } + "(-inf, inf)"
           isStatement = true
         case 2:

@@ -85,6 +85,14 @@ extension Claim {
       needed = next
     }
   }
+
+  /// What is taken to hold: the conditions, what is kept, where rules are defined.
+  package func given(_ goal: Goal) throws(Refusal) -> [Clause] {
+    var result: [Clause] = []
+    for line in certificate.conditions { result += try condition(line.text).parts(algebra) }
+    if goal.isLater { result += kept.map { Clause(.nonnegative, a.symbols[$0]) } }
+    return result + goal.clauses
+  }
 }
 
 extension String {
