@@ -83,6 +83,33 @@ def symbolic(left, right, conditions):
         return False
 
 
+def draw(shape):
+    """A matrix of small whole numbers."""
+    return np.array([[random.randint(-3, 3) for _ in range(shape[1])] for _ in range(shape[0])])
+
+
+# What axioms of whole tensors say, of whole numbers, where both sides are exact.
+TENSOR_AXIOMS = {
+    "linear": lambda x, y, z: [
+        ((3 * x - 2 * x * x).sum(), 3 * x.sum() - 2 * (x * x).sum()), (np.ones((2, 3)).sum(), 6),
+        ((x[:, :1] * x).sum(1), x[:, 0] * x.sum(1)), ((x[:1] * x).sum(0), x[0] * x.sum(0)),
+        ((3 * x - x * x).T, 3 * x.T - (x * x).T), ((3 * x - x * x) @ y, 3 * x @ y - (x * x) @ y),
+        (np.diag(3 * x @ x.T - 1), 3 * np.diag(x @ x.T) - np.diag(np.ones((2, 2)))),
+        ((3 * x - x * x).reshape(6), 3 * x.reshape(6) - (x * x).reshape(6))],
+    "linear-right": lambda x, y, z: [(x @ (3 * y - y * y), 3 * x @ y - x @ (y * y))],
+    "transpose-twice": lambda x, y, z: [(x.T.T, x)],
+    "transpose-product": lambda x, y, z: [((x @ y).T, y.T @ x.T)],
+    "product-associates": lambda x, y, z: [((x @ y) @ z, x @ (y @ z))],
+    "reduction-of-constant": lambda x, y, z: [(np.full((2, 3), x[0, 0]).max(), x[0, 0])],
+    "reduction-scaled": lambda x, y, z: [
+        ((c * x).max(), c * x.max()) for c in (0, 1, 3)] + [((2 * x).min(1), 2 * x.min(1))],
+    "sum-of-sums": lambda x, y, z: [(x.sum(1).sum(), x.sum()), (x.sum(0).sum(), x.sum())],
+    "sum-transposed": lambda x, y, z: [
+        ((x.T * x.T - np.abs(x.T)).sum(), (x * x - np.abs(x)).sum())],
+    "trace-of-product": lambda x, y, z: [(np.diag(x @ (x * x).T).sum(), (x * (x * x)).sum())],
+}
+
+
 # Certificates: what is to be shown, tried at numbers, and as an identity where no steps are needed.
 
 ROWS, COLS = 2, 3
@@ -350,6 +377,15 @@ def check_goal(goal, count):
             break
         names = {name: sample(*goal["symbols"][name], name) for name in used}
         names.update({"e": mp.e, "pi": mp.pi})
+        if random.random() < 0.25:
+            # Where all tensors are 0, or in one row.
+            for name, value in names.items():
+                if isinstance(value, np.ndarray):
+                    value[: random.choice([1, ROWS])] = mp.mpf(0)
+        for asked_, term_, guards_ in goal["given"]:
+            # Half of all numbers would be thrown away, and nearly all tensors.
+            if asked_ != "nonzero" and term_[0] == "name" and not guards_ and term_[1] in names:
+                names[term_[1]] = each(abs, names[term_[1]])
         if not granted(goal["given"], names):
             continue
         tried += 1
@@ -408,8 +444,14 @@ def main():
         rest = line[len(name):].strip()
         parts = re.split(r"\s{2,}", rest)
         equation = parts[-1]
-        if " = " not in equation or "transpose" in equation or "matmul" in equation:
-            continue  # Of whole tensors.
+        if name in TENSOR_AXIOMS:
+            for _ in range(20):
+                points += 1
+                sides = TENSOR_AXIOMS[name](*(draw(shape) for shape in [(2, 3), (3, 4), (4, 5)]))
+                if not all(np.array_equal(x, y) for x, y in sides):
+                    failed.append(f"{name} for matrices")
+            tried += 1
+            continue
         conditions = parts[0].split(", ") if len(parts) > 1 else []
         left, right = equation.split(" = ")
         names = sorted(set(re.findall(r"\b[xyz]\b", line[len(name):])))

@@ -22,6 +22,13 @@ import Testing
     }
   }()
 
+  /// Of the recorded certificates so many are skipped for each that is tried.
+  #if DEBUG
+    static let stride = 12
+  #else
+    static let stride = 4
+  #endif
+
   /// Whether counts are printed.
   static let isTold = SoundnessTests.variable("RAVINE_TOLD") != nil
 
@@ -100,7 +107,7 @@ import Testing
     var random = SplitMix64(2)
     var refused = 0
     var harmless = 0
-    for (name, text) in Self.recorded where name.first != "~" {
+    for (k, (name, text)) in Self.recorded.enumerated() where k % Self.stride == 0 {
       let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
       for trial in 0..<8 {
         var other = lines
@@ -158,7 +165,7 @@ import Testing
         }
       }
     }
-    #expect(refused >= leastRefused)
+    #expect(refused * Self.stride >= leastRefused)
     #expect(harmless * 4 < refused, "\(harmless) changes left a proof")
   }
 
@@ -288,8 +295,8 @@ extension CertificateTests {
 }
 
 /// How many of the theorems have certificates.
-private let leastCertified = 149
-private let leastRefused = 200
+private let leastCertified = 150
+private let leastRefused = 700
 
 /// The axioms, at edges, by numbers.
 @Suite struct AxiomTests {
