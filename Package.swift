@@ -44,7 +44,8 @@ let package = Package(
     room("Syntax", ["Basics", "Diagnostics"]),
     room("IR", ["Basics", "Diagnostics", "Platform"]),
     room("Symbolic", ["Basics", "Diagnostics", "IR", "Platform"]),
-    room("Certificates", ["Basics", "Diagnostics", "IR"]),
+    room(
+      "Certificates", ["Basics", "Diagnostics", "IR"], resources: [.embedInCode("axioms.txt")]),
     room("Certifier", ["Basics", "Certificates", "IR", "Platform"]),
     room("Semantics", ["Diagnostics", "IR", "Syntax"]),
     room("Lowering", ["Basics", "Diagnostics", "IR", "Semantics", "Syntax"]),

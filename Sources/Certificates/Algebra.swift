@@ -13,16 +13,11 @@ package struct Axes: OptionSet, Hashable, Sendable {
   /// The axes of a shape as it is written in details: `like`, `rows×1`, nothing for a number.
   package init(shape: Substring) {
     self = []
-    if shape == "like" {
-      self = [.rows, .columns]
-      return
-    }
-    let extents = shape.split(separator: "×")
+    let extents = Shapes.extents(shape)
     for (i, extent) in extents.enumerated() where extent != "1" {
-      let isMatrix = extents.count == 2
-      formUnion(
-        isMatrix && i == 0 && extent == "rows"
-          ? .rows : isMatrix && i == 1 && extent == "cols" ? .columns : .others)
+      let own: Axes =
+        i == 0 && extent == "rows" ? .rows : i == 1 && extent == "cols" ? .columns : []
+      formUnion(extents.count == 2 && own != [] ? own : .others)
     }
   }
 }
@@ -72,7 +67,7 @@ package final class Algebra {
   }
   private var atoms: [Atom] = []
   private var index: [Key: AtomID] = [:]
-  private(set) var symbols: [String: AtomID] = [:]
+  package private(set) var symbols: [String: AtomID] = [:]
   /// In which order polynomials were first asked for.
   private var ranks: [Polynomial: Int] = [:]
   private var version = 0
@@ -95,6 +90,9 @@ package final class Algebra {
     ranks[p] = ranks.count
     return ranks.count - 1
   }
+
+  /// Loops in loops: each has a bit of `carried`.
+  static let deepest = 60
 
   /// What is 0 or 1.
   static let booleans: Set = ["positive", "zero", "topk_mask", "bernoulli"]
@@ -184,7 +182,9 @@ package final class Algebra {
     } else {
       let parts = detail.split(separator: ";", omittingEmptySubsequences: false)
       atom.axes = Axes(shape: parts.last ?? "")
-      if name == "repeat", let depth = Int(parts[0]), let count = Int(parts[1]) {
+      if name == "repeat", parts.count > 1, let depth = Int(parts[0]), let count = Int(parts[1]),
+        (0...Self.deepest).contains(depth), (0...operands.count).contains(count)
+      {
         // The last operands are the body: what it carries is bound there.
         let outside = operands.dropLast(count).reduce(0) { $0 | carried($1) }
         let inside = operands.suffix(count).reduce(0) { $0 | carried($1) }
@@ -302,7 +302,7 @@ package final class Algebra {
 
 extension Algebra {
   /// The order in which rewriting goes down: by the largest atom in which two monomials differ.
-  func isAbove(_ x: Monomial, _ y: Monomial) -> Bool {
+  package func isAbove(_ x: Monomial, _ y: Monomial) -> Bool {
     var all = Set(x.powers.map(\.atom)).union(y.powers.map(\.atom)).sorted {
       (self[$0].size, self[$0].digest) > (self[$1].size, self[$1].digest)
     }
@@ -317,13 +317,6 @@ extension Algebra {
 }
 
 extension Algebra {
-  /// The symbols that a polynomial is made of.
-  func collectSymbols(_ p: Polynomial, _ found: inout Set<AtomID>) {
-    for id in p.atoms where found.insert(id).inserted {
-      for operand in self[id].operands { collectSymbols(operand, &found) }
-    }
-  }
-
   /// A polynomial with other values for some symbols.
   package func substitute(_ p: Polynomial, _ values: [AtomID: Polynomial]) -> Polynomial {
     var known = values

@@ -100,26 +100,23 @@ package struct Context {
       learn(.zero, in: .positive, .everywhere)
       return
     }
-    if let (monomial, weight) = c.single, weight.isOne,
-      monomial.powers.allSatisfy({ $0.atom.isBoolean })
-    {
-      if truth || monomial.powers.count == 1 {
-        for power in monomial.powers {
-          try equate(
-            Polynomial(power.atom) - Polynomial(truth ? 1 : 0), from: nil, reach, step: step)
-          try learnSign(power.atom, truth, reach, step: step)
-        }
-      } else {
-        try equate(c, from: nil, reach, step: step)
+    if let monomial = Self.conjunction(c), truth || monomial.powers.count == 1 {
+      for power in monomial.powers {
+        try equate(Polynomial(power.atom) - Polynomial(truth ? 1 : 0), from: nil, reach, step: step)
+        try learnSign(power.atom, truth, reach, step: step)
       }
-    } else if c.constant.isOne, let (monomial, weight) = (c - .one).single, weight == Rational(-1),
-      monomial.powers.allSatisfy({ $0.atom.isBoolean })
-    {
+    } else if let monomial = Self.conjunction(.one - c) {
       try assume(Polynomial(monomial), is: !truth, step: step)
     } else {
       try equate(c - Polynomial(truth ? 1 : 0), from: nil, reach, step: step)
     }
     try release()
+  }
+
+  /// The product of quantities that are 0 or 1, where a polynomial is one.
+  static func conjunction(_ p: Polynomial) -> Monomial? {
+    guard let (monomial, weight) = p.single, weight.isOne else { return nil }
+    return monomial.powers.allSatisfy(\.atom.isBoolean) ? monomial : nil
   }
 
   private mutating func learnSign(
@@ -306,13 +303,10 @@ package struct Context {
       result = result * own.power(power.exponent)
     }
     // x² > 0 where x ≠ 0.
-    if result.low?.value.isZero ?? false, !(result.low?.isOpen ?? true),
-      try monomial.powers.allSatisfyThrowing({ (power) throws(Refusal) in
-        try isNonzero(Polynomial(power.atom), reach, depth + 1)
-      })
-    {
-      result.low?.isOpen = true
-    }
+    guard result.low == Stretch.End(value: .zero, isOpen: false) else { return result }
+    for power in monomial.powers
+    where try !isNonzero(Polynomial(power.atom), reach, depth + 1) { return result }
+    result.low?.isOpen = true
     return result
   }
 
@@ -423,9 +417,12 @@ package struct Context {
     case "cosh": return Stretch(.one, nil)
     case "tanh", "erf": return Stretch(Rational(-1), .one, open: true)
     case "sin", "cos": return .signs
-    case "sum", "max_of", "min_of", "softmax":
+    case "sum":
+      // Of at least one element.
       let x = try operand()
+      if x.isPositive || x.isNegative { return x.isPositive ? .positive : .negative }
       return x.isNonnegative ? .nonnegative : x.isNonpositive ? .nonpositive : .all
+    case "max_of", "min_of": return try operand()
     default: return .all
     }
   }
@@ -437,12 +434,7 @@ package struct Context {
     for fact in facts {
       let p = try normal(fact.polynomial)
       if p.isZero, fact.isNonzero { return true }
-      var own = Stretch(.zero, .zero)
-      if let number = p.number {
-        own = Stretch(number, number)
-      } else {
-        own = try stretch(p)
-      }
+      let own = try stretch(p)
       if own.intersection(fact.stretch).isEmpty { return true }
     }
     return false
@@ -464,17 +456,4 @@ package struct Context {
     case .opaque: return try stretch(p) == Stretch(.one, .one)
     }
   }
-}
-
-extension Array {
-  func allSatisfyThrowing<E: Error>(_ holds: (Element) throws(E) -> Bool) throws(E) -> Bool {
-    for element in self where try !holds(element) { return false }
-    return true
-  }
-}
-
-/// Why a certificate is refused.
-package struct Refusal: Error, CustomStringConvertible {
-  package var description: String
-  package init(_ description: String) { self.description = description }
 }

@@ -29,8 +29,6 @@ package struct Monomial: Hashable, Sendable {
   package static let one = Monomial()
 
   package static func * (x: Monomial, y: Monomial) -> Monomial {
-    if x.powers.isEmpty { return y }
-    if y.powers.isEmpty { return x }
     var result = Monomial()
     var (i, j) = (0, 0)
     while i < x.powers.count || j < y.powers.count {

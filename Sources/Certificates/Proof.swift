@@ -8,7 +8,7 @@ package struct Proof {
   package let goal: Claim.Goal
   /// Of an equation: what is to be 0.
   package private(set) var difference = Polynomial.zero
-  private var names: [String: Polynomial] = [:]
+  private(set) var names: [String: Polynomial] = [:]
   private var steps = 0
 
   package init(_ claim: Claim, _ goal: Claim.Goal) throws(Refusal) {
@@ -61,15 +61,6 @@ package struct Proof {
     }
   }
 
-  private static func binding(
-    _ text: some StringProtocol
-  ) throws(Refusal) -> (name: String, text: String) {
-    guard let i = text.firstIndex(of: "=") else { throw Refusal("a value is missing") }
-    return (
-      String(text[..<i].trimmed), String(text[text.index(after: i)...].trimmed)
-    )
-  }
-
   /// `NAME x = E; y = E at MONOMIAL`
   private mutating func apply(_ axiom: Axiom, _ text: Substring) throws(Refusal) {
     var text = text
@@ -87,20 +78,6 @@ package struct Proof {
     // A single application is rewritten as it stands on the left.
     if from == nil, left.atom != nil { from = try context.normal(left, reach).single?.monomial }
     try equate(equation, from: from, reach)
-  }
-
-  /// `x = E; y = E`: details of operations have no space after a semicolon.
-  private func values(_ text: Substring) throws(Refusal) -> [String: Polynomial] {
-    var values: [String: Polynomial] = [:]
-    var rest = text
-    while !rest.isEmpty {
-      let end = rest.range(ofEquals: "; ")
-      let (name, expression) = try Self.binding(rest[..<(end?.lower ?? rest.endIndex)])
-      guard values[name] == nil else { throw Refusal("`\(name)` is given twice") }
-      values[name] = try value(expression)
-      rest = end.map { rest[$0.upper...] } ?? ""
-    }
-    return values
   }
 
   private mutating func equate(
@@ -136,10 +113,9 @@ package struct Proof {
   /// The two branches of a case: where the condition is 1, and where it is 0.
   package func branches(_ text: some StringProtocol) throws(Refusal) -> [Proof] {
     let condition = try value(text)
-    let isTruth =
-      condition.single.map { $0.weight.isOne && $0.monomial.powers.allSatisfy(\.atom.isBoolean) }
-      ?? false
-    guard isTruth, condition != .one else { throw Refusal("a case is `positive(…)` or `zero(…)`") }
+    guard Context.conjunction(condition) != nil, condition != .one else {
+      throw Refusal("a case is `positive(…)` or `zero(…)`")
+    }
     if algebra.carried(condition) != 0 { throw Refusal("the case is about what a loop carries") }
     var result = [self, self]
     for (i, truth) in [true, false].enumerated() {
@@ -157,84 +133,73 @@ package enum CertificateCheck {
     package var steps = 0
   }
 
-  /// Throws R0851 for what does not hold.
+  /// Throws R0851 for what does not hold, with its line.
   package static func check(
     _ certificate: Certificate, _ rules: [Rule]
   ) throws(DiagnosticError) -> Result {
-    var result = Result()
-    do throws(Refusal) { try Claim.requireSettings(certificate, rules) } catch {
-      throw DiagnosticError(.refused(error))
+    var place = Certificate.Line("")
+    do throws(Refusal) { return try check(certificate, rules, &place) } catch {
+      throw DiagnosticError(place.text.isEmpty ? .refused(error) : .refused(place, error))
     }
-    do throws(Refusal) {
-      let ways = try Claim.ways(rules)
-      guard certificate.parts.map(\.variants) == ways else {
-        throw Refusal("the ways are \(ways.map { "\($0[0]) \($0[1])" }.joined(separator: ", "))")
-      }
-    } catch {
-      throw DiagnosticError(.refused(error))
-    }
-    for part in certificate.parts { try check(certificate, part, rules, &result) }
-    return result
   }
 
   private static func check(
-    _ certificate: Certificate, _ part: Certificate.Part, _ rules: [Rule],
-    _ result: inout Result
-  ) throws(DiagnosticError) {
-    let claim: Claim
-    let goals: [Claim.Goal]
-    do throws(Refusal) {
-      claim = try Claim(certificate, part, rules)
+    _ certificate: Certificate, _ rules: [Rule], _ place: inout Certificate.Line
+  ) throws(Refusal) -> Result {
+    var result = Result()
+    try Claim.requireSettings(certificate, rules)
+    let ways = try Claim.ways(rules)
+    guard certificate.parts.map(\.variants) == ways else {
+      throw Refusal("the ways are \(ways.map { "\($0[0]) \($0[1])" }.joined(separator: ", "))")
+    }
+    for part in certificate.parts {
+      let claim = try Claim(certificate, part, rules)
       try claim.readStates()
-      goals = try claim.goals()
+      let goals = try claim.goals()
+      try claim.requireSatisfiable()
       guard goals.count == part.goals.count else {
         throw Refusal("there are \(goals.count) goals and not \(part.goals.count)")
       }
-    } catch {
-      throw DiagnosticError(.refused(error))
-    }
-    for (goal, written) in zip(goals, part.goals) {
-      guard goal.title == written.title.text else {
-        throw DiagnosticError(.refused(written.title, Refusal("the goal here is `\(goal.title)`")))
-      }
-      var lines = written.steps[...]
-      do throws(Refusal) {
-        try close(try Proof(claim, goal), written.title, &lines)
+      for (goal, written) in zip(goals, part.goals) {
+        place = written.title
+        guard goal.title == place.text else { throw Refusal("the goal here is `\(goal.title)`") }
+        var lines = written.steps[...]
+        try close(try Proof(claim, goal), &lines, &place)
         if !lines.isEmpty { throw Refusal("the goal is shown already") }
-      } catch {
-        throw DiagnosticError(.refused(lines.first ?? written.title, error))
+        result.goals += 1
+        result.steps += written.steps.count
+        place = Certificate.Line("")
       }
-      result.goals += 1
-      result.steps += written.steps.count
     }
+    return result
   }
 
-  /// Shows a goal by the lines that follow. Where one does not hold it is the first of what is left.
+  /// Shows a goal by the lines that follow.
   private static func close(
-    _ start: Proof, _ title: Certificate.Line, _ lines: inout ArraySlice<Certificate.Line>
+    _ start: Proof, _ lines: inout ArraySlice<Certificate.Line>, _ place: inout Certificate.Line
   ) throws(Refusal) {
+    func next(_ word: String) throws(Refusal) {
+      guard lines.popFirst()?.text == word else { throw Refusal("`\(word)` is missing") }
+    }
+    let title = place
     var proof = start
-    while let line = lines.first {
-      if line.text == "otherwise" || line.text == "done" { break }
+    while let line = lines.first, line.text != "otherwise", line.text != "done" {
+      place = line
+      lines.removeFirst()
       if line.text == "absurd" {
         guard try proof.context.isAbsurd() else { throw Refusal("nothing contradicts itself here") }
-        lines.removeFirst()
         return
       }
       if line.text.hasPrefix("cases ") {
         let branches = try proof.branches(line.text.dropFirst(6))
-        lines.removeFirst()
-        try close(branches[0], title, &lines)
-        guard lines.first?.text == "otherwise" else { throw Refusal("`otherwise` is missing") }
-        lines.removeFirst()
-        try close(branches[1], title, &lines)
-        guard lines.first?.text == "done" else { throw Refusal("`done` is missing") }
-        lines.removeFirst()
-        return
+        try close(branches[0], &lines, &place)
+        try next("otherwise")
+        try close(branches[1], &lines, &place)
+        return try next("done")
       }
       try proof.take(line.text)
-      lines.removeFirst()
     }
+    place = lines.first ?? title
     guard try proof.isClosed() else { throw Refusal("the goal is not shown by its steps") }
   }
 }

@@ -1,9 +1,8 @@
 import Basics
-import IR
 
 /// Where a number lies: between two bounds, each of which is attained or not; a missing bound is
 /// infinite.
-package struct Stretch: Hashable, Sendable, CustomStringConvertible {
+package struct Stretch: Hashable, Sendable {
   package struct End: Hashable, Sendable {
     package var value: Rational
     package var isOpen: Bool
@@ -11,19 +10,11 @@ package struct Stretch: Hashable, Sendable, CustomStringConvertible {
   package var low: End?
   package var high: End?
 
-  package init(low: End?, high: End?) {
-    self.low = low
-    self.high = high
-  }
+  init(low: End?, high: End?) { (self.low, self.high) = (low, high) }
 
   package init(_ low: Rational?, _ high: Rational?, open: Bool = false) {
     self.low = low.map { End(value: $0, isOpen: open) }
     self.high = high.map { End(value: $0, isOpen: open) }
-  }
-
-  package init(_ domain: Domain) {
-    low = Rational(literal: domain.low).map { End(value: $0, isOpen: !domain.includesLow) }
-    high = Rational(literal: domain.high).map { End(value: $0, isOpen: !domain.includesHigh) }
   }
 
   package static let all = Stretch(nil, nil)
@@ -126,16 +117,5 @@ package struct Stretch: Hashable, Sendable, CustomStringConvertible {
       low: a,
       high: x.value == y.value
         ? End(value: x.value, isOpen: x.isOpen && y.isOpen) : x.value > y.value ? x : y)
-  }
-
-  package func contains(_ x: Rational) -> Bool {
-    if let low, x < low.value || (low.isOpen && x == low.value) { return false }
-    if let high, x > high.value || (high.isOpen && x == high.value) { return false }
-    return true
-  }
-
-  package var description: String {
-    "\(low?.isOpen ?? true ? "(" : "[")\(low.map { "\($0.value)" } ?? "-inf"), "
-      + "\(high.map { "\($0.value)" } ?? "inf")\(high?.isOpen ?? true ? ")" : "]")"
   }
 }

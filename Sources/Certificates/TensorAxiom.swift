@@ -9,178 +9,243 @@ package enum TensorAxiom: String, CaseIterable, Sendable {
   case productAssociates = "product-associates"
   case reductionOfConstant = "reduction-of-constant"
   case reductionScaled = "reduction-scaled"
-
-  /// As printed beside the table of the others.
-  package var words: String {
-    switch self {
-    case .linear:
-      "sum, transpose, reshape, matmul, … of a sum is the sum of them; factors that are one number "
-        + "along what is folded leave; the sum of 1 is the number of elements"
-    case .linearRight: "the same for the second operand of a matrix product"
-    case .transposeTwice: "transpose(transpose(x)) = x"
-    case .transposeProduct: "transpose(matmul(x, y)) = matmul(transpose(y), transpose(x))"
-    case .productAssociates: "matmul(matmul(x, y), z) = matmul(x, matmul(y, z))"
-    case .reductionOfConstant: "max and min over elements of one number are that number"
-    case .reductionScaled: "the largest of c·x is c times the largest of x, for a number c >= 0"
-    }
-  }
-
-  /// Operations that are linear in an operand of their own.
-  private static let linearNames: Set = [
-    "sum", "global_sum", "transpose", "matmul", "reshape", "broadcast", "slice", "placeSlice",
-    "diag", "push",
-  ]
+  case sumOfSums = "sum-of-sums"
+  case sumTransposed = "sum-transposed"
+  case traceOfProduct = "trace-of-product"
 
   /// The equation for an application of an operation.
   func equation(
     _ context: Context, _ p: Polynomial
   ) throws(Refusal) -> (equation: Polynomial, reach: Reach) {
     let algebra = context.algebra
+    let whole = try Application(algebra, p, nil, as: nil)
+    let x = whole.operands[0]
+    func require(_ isSo: Bool) throws(Refusal) {
+      if !isSo { throw Refusal("`\(rawValue)` says nothing of `\(whole.name)`") }
+    }
+    func inner(_ name: String) throws(Refusal) -> Application {
+      try Application(algebra, x, name, as: whole.from[0])
+    }
+    func product(
+      _ x: Polynomial, _ y: Polynomial, _ from: [Substring], _ to: [Substring]
+    ) -> Polynomial {
+      let result = [from[0], to[1]]
+      return algebra.apply(
+        "matmul", "0;\(Shapes.text(from)),\(Shapes.text(to));\(Shapes.text(result))", [x, y])
+    }
+    func sum(_ x: Polynomial, _ shape: [Substring]) -> Polynomial {
+      algebra.apply("sum", "all;\(Shapes.text(shape));", [x])
+    }
+    let isSum = whole.name == "sum" && whole.what == "all" && whole.to.isEmpty
+    let right: Polynomial
+    switch self {
+    case .linear: right = try whole.expanded(algebra, 0)
+    case .linearRight:
+      try require(whole.name == "matmul")
+      right = try whole.expanded(algebra, 1)
+    case .transposeTwice:
+      try require(whole.name == "transpose")
+      right = try inner("transpose").operands[0]
+    case .transposeProduct:
+      let own = try inner("matmul")
+      try require(whole.name == "transpose" && own.isOfMatrices)
+      right = product(
+        algebra.transposed(own.operands[1], own.from[1]),
+        algebra.transposed(own.operands[0], own.from[0]),
+        own.from[1].reversed(), own.from[0].reversed())
+    case .productAssociates:
+      let own = try inner("matmul")
+      try require(whole.name == "matmul" && whole.isOfMatrices && own.isOfMatrices)
+      let tail = product(own.operands[1], whole.operands[1], own.from[1], whole.from[1])
+      right = product(own.operands[0], tail, own.from[0], [own.from[1][0], whole.from[1][1]])
+    case .sumOfSums:
+      let own = try inner("sum")
+      try require(isSum && own.from[0].count == 2)
+      let (rows, columns) = (own.from[0][0], own.from[0][1])
+      try require(
+        own.what == "perRow" && own.to == [rows, "1"]
+          || own.what == "perColumn" && own.to == ["1", columns])
+      right = sum(own.operands[0], own.from[0])
+    case .sumTransposed:
+      try require(isSum && whole.from[0].count == 2)
+      let turned: [Substring] = whole.from[0].reversed()
+      right = sum(try untransposed(algebra, x, turned), turned)
+    case .traceOfProduct:
+      let diagonal = try inner("diag")
+      let own = try Application(algebra, diagonal.operands[0], "matmul", as: diagonal.from[0])
+      try require(
+        isSum && own.isOfMatrices && own.from[1] == own.from[0].reversed()
+          && diagonal.to == [own.from[0][0], "1"])
+      right = sum(own.operands[0] * algebra.transposed(own.operands[1], own.from[1]), own.from[0])
+    case .reductionOfConstant:
+      try require(
+        ["max_of", "min_of"].contains(whole.name) && algebra.axes(x).isEmpty
+          && algebra.carried(x) == 0)
+      right = x
+    case .reductionScaled:
+      try require(["max_of", "min_of"].contains(whole.name))
+      let (common, rest) = x.content
+      let outside = Polynomial(
+        Monomial(powers: common.powers.filter { algebra[$0.atom].axes.isEmpty }))
+      let inside = Polynomial(
+        Monomial(powers: common.powers.filter { !algebra[$0.atom].axes.isEmpty }))
+      let reach = try context.reach { (reach) throws(Refusal) in
+        try context.stretch(outside, min(reach, .tensor)).isNonnegative
+      }
+      guard outside != .one, let reach, reach < .element else {
+        throw Refusal("the factor may be negative")
+      }
+      return (p - outside * algebra.apply(whole.name, whole.detail, [inside * rest]), reach)
+    }
+    return (p - right, .everywhere)
+  }
+
+  /// What is computed element by element of transposes, as it is of their operands.
+  private func untransposed(
+    _ algebra: Algebra, _ p: Polynomial, _ shape: [Substring]
+  ) throws(Refusal) -> Polynomial {
+    var result = Polynomial()
+    for (monomial, weight) in p.terms {
+      var product = Polynomial(weight)
+      for power in monomial.powers {
+        let atom = algebra[power.atom]
+        var own = Polynomial(power.atom)
+        if atom.name == "transpose" {
+          let inner = try Application(algebra, own, "transpose", as: shape.reversed())
+          own = inner.operands[0]
+        } else if !atom.axes.isEmpty {
+          guard atom.detail.isEmpty, !atom.isSymbol else { throw Refusal("it is no transpose") }
+          var operands: [Polynomial] = []
+          for operand in atom.operands {
+            operands.append(try untransposed(algebra, operand, shape))
+          }
+          own = algebra.apply(atom.name, operands)
+        }
+        product = product * own.power(power.exponent)
+      }
+      result = result + product
+    }
+    return result
+  }
+}
+
+/// Shapes as details write them.
+enum Shapes {
+  static func extents(_ text: Substring) -> [Substring] {
+    text == "like" ? ["rows", "cols"] : text.split(separator: "×")
+  }
+  static func text(_ extents: [Substring]) -> String {
+    extents == ["rows", "cols"] ? "like" : extents.joined(separator: "×")
+  }
+  /// The lengths that a shape may have besides numbers.
+  static let lengths: Set = ["rows", "cols", "batch", "features", "groups", "workers"]
+}
+
+extension Algebra {
+  func transposed(_ x: Polynomial, _ from: [Substring]) -> Polynomial {
+    apply("transpose", "0;\(Shapes.text(from));\(Shapes.text(from.reversed()))", [x])
+  }
+}
+
+/// An operation on whole tensors with its shapes, which a certificate may have written and which are
+/// therefore held to what the operation gives.
+private struct Application {
+  let name: String
+  let detail: String
+  /// A scope, or a place in a table.
+  let what: Substring
+  let from: [[Substring]]
+  let to: [Substring]
+  let operands: [Polynomial]
+  let axes: Axes
+  var isOfMatrices: Bool { from.count == 2 && from.allSatisfy { $0.count == 2 } }
+
+  /// What `name` and `shape` say must be so, where they say something.
+  init(
+    _ algebra: Algebra, _ p: Polynomial, _ name: String?, as shape: [Substring]?
+  ) throws(Refusal) {
     guard let id = p.atom, !algebra[id].detail.isEmpty else {
       throw Refusal("this is no operation on a tensor")
     }
     let atom = algebra[id]
     let parts = atom.detail.split(separator: ";", omittingEmptySubsequences: false)
-    guard parts.count == 3 else { throw Refusal("this has no shapes") }
-    let shapes = parts[1].split(separator: ",", omittingEmptySubsequences: false)
-    func inner(_ i: Int, _ name: String) throws(Refusal) -> Atom {
-      guard i < atom.operands.count, let id = atom.operands[i].atom, algebra[id].name == name,
-        !algebra[id].detail.isEmpty
-      else { throw Refusal("its operand is no \(name)") }
-      return algebra[id]
+    let shapes = parts.count == 3 ? parts[1].split(separator: ",") : []
+    guard !shapes.isEmpty, shapes.count == atom.operands.count else {
+      throw Refusal("this has no shapes")
     }
-    func transposed(_ x: Polynomial, _ from: Substring, _ to: Substring) -> Polynomial {
-      algebra.apply("transpose", "0;\(from);\(to)", [x])
+    self.name = atom.name
+    detail = atom.detail
+    what = parts[0]
+    from = shapes.map { Shapes.extents($0) }
+    to = Shapes.extents(parts[2])
+    operands = atom.operands
+    axes = atom.axes
+    if let name, name != atom.name { throw Refusal("its operand is no \(name)") }
+    if let shape, shape != to { throw Refusal("the shapes differ") }
+    var isTyped = zip(shapes, operands).allSatisfy {
+      algebra.axes($1).isSubset(of: Axes(shape: $0))
     }
-    switch self {
-    case .linear, .linearRight:
-      guard Self.linearNames.contains(atom.name), atom.name != "push" else {
-        throw Refusal("`\(atom.name)` is not linear")
-      }
-      let k = self == .linear ? 0 : 1
-      guard k == 0 || atom.name == "matmul" else { throw Refusal("it has one operand") }
-      return (p - expanded(algebra, atom, k, parts[0], shapes), .everywhere)
-    case .transposeTwice:
-      let own = try inner(0, "transpose")
-      let from = own.detail.split(separator: ";", omittingEmptySubsequences: false)[1]
-      guard atom.name == "transpose", from == parts[2] else { throw Refusal("the shapes differ") }
-      return (p - own.operands[0], .everywhere)
-    case .transposeProduct:
-      let own = try inner(0, "matmul")
-      let detail = own.detail.split(separator: ";", omittingEmptySubsequences: false)
-      let from = detail[1].split(separator: ",").map { matrix($0) }
-      guard atom.name == "transpose", from.count == 2 else { throw Refusal("it is no transpose") }
-      func turned(_ shape: [Substring]) -> Substring { name([shape[1], shape[0]]) }
-      let (x, y) = (from[0], from[1])
-      guard x.count == 2, y.count == 2 else { throw Refusal("its operands are no matrices") }
-      return (
-        p
-          - algebra.apply(
-            "matmul", "0;\(turned(y)),\(turned(x));\(parts[2])",
-            [
-              transposed(own.operands[1], name(y), turned(y)),
-              transposed(own.operands[0], name(x), turned(x)),
-            ]), .everywhere
-      )
-    case .productAssociates:
-      let own = try inner(0, "matmul")
-      let from = own.detail.split(separator: ";", omittingEmptySubsequences: false)[1]
-        .split(separator: ",")
-      guard atom.name == "matmul", from.count == 2, shapes.count == 2 else {
-        throw Refusal("it is no product")
-      }
-      let (x, y, z) = (matrix(from[0]), matrix(from[1]), matrix(shapes[1]))
-      guard x.count == 2, y.count == 2, z.count == 2 else {
-        throw Refusal("its operands are no matrices")
-      }
-      let right = name([y[0], z[1]])
-      return (
-        p
-          - algebra.apply(
-            "matmul", "0;\(name(x)),\(right);\(parts[2])",
-            [
-              own.operands[0],
-              algebra.apply(
-                "matmul", "0;\(name(y)),\(name(z));\(right)", [own.operands[1], atom.operands[1]]),
-            ]), .everywhere
-      )
-    case .reductionOfConstant:
-      guard ["max_of", "min_of"].contains(atom.name), algebra.axes(atom.operands[0]).isEmpty,
-        algebra.carried(atom.operands[0]) == 0
-      else { throw Refusal("the operand is not one number") }
-      return (p - atom.operands[0], .everywhere)
-    case .reductionScaled:
-      guard ["max_of", "min_of"].contains(atom.name) else { throw Refusal("it is no extremum") }
-      let (common, rest) = atom.operands[0].content
-      var outside = Polynomial.one
-      var inside = Polynomial.one
-      for power in common.powers {
-        let own = Polynomial(power.atom).power(power.exponent)
-        if algebra[power.atom].axes.isEmpty {
-          outside = outside * own
-        } else {
-          inside = inside * own
-        }
-      }
-      guard outside != .one else { throw Refusal("nothing leaves it") }
-      let reach = try context.reach { (reach) throws(Refusal) in
-        try context.stretch(outside, min(reach, .tensor)).isNonnegative
-      }
-      guard let reach, reach < .element else { throw Refusal("the factor may be negative") }
-      return (p - outside * algebra.apply(atom.name, atom.detail, [inside * rest]), reach)
+    if atom.name == "transpose" {
+      isTyped = isTyped && from[0].count == 2 && to == from[0].reversed()
+    } else if atom.name == "matmul", isOfMatrices {
+      isTyped = isTyped && from[0][1] == from[1][0] && to == [from[0][0], from[1][1]]
     }
+    if !isTyped { throw Refusal("these are not its shapes") }
   }
 
-  /// The application, term by term of operand k.
-  private func expanded(
-    _ algebra: Algebra, _ atom: Atom, _ k: Int, _ scope: Substring, _ shapes: [Substring]
-  ) -> Polynomial {
+  /// Operations that are linear in an operand of their own.
+  static let linear: Set = [
+    "sum", "global_sum", "transpose", "matmul", "reshape", "broadcast", "slice", "placeSlice",
+    "diag",
+  ]
+
+  /// Term by term of operand k, without factors that are one number along what is folded.
+  func expanded(_ algebra: Algebra, _ k: Int) throws(Refusal) -> Polynomial {
+    guard Self.linear.contains(name) else { throw Refusal("`\(name)` is not linear") }
     let varying: Axes =
-      atom.name != "sum" || scope == "all" || scope == "leading"
-      ? .every : scope == "perRow" ? [.columns, .others] : [.rows, .others]
+      name != "sum" || what == "all" || what == "leading"
+      ? .every : what == "perRow" ? [.columns, .others] : [.rows, .others]
     var result = Polynomial()
-    for (monomial, weight) in atom.operands[k].terms {
-      var (outside, inside) = (Monomial.one, Monomial.one)
+    for (monomial, weight) in operands[k].terms {
+      var (outside, inside) = (Monomial(), Monomial())
       for power in monomial.powers {
         let own = algebra[power.atom]
         let leaves =
-          own.axes.isDisjoint(with: varying)
-          && (atom.name != "global_sum" || own.reach == .everywhere)
-        let factor = Monomial(powers: [power])
-        if leaves { outside = outside * factor } else { inside = inside * factor }
+          own.axes.isDisjoint(with: varying) && own.axes.isSubset(of: axes)
+          && (name != "global_sum" || own.reach == .everywhere)
+        if leaves { outside.powers.append(power) } else { inside.powers.append(power) }
       }
-      if inside == .one, atom.name == "sum",
-        let count = count(algebra, scope, shapes.first ?? "")
-      {
-        result = result + Polynomial(outside, weight) * count
-        continue
+      var value = Polynomial.zero
+      if inside == .one, name == "sum", let count = try count(algebra) {
+        value = count
+      } else {
+        var operands = operands
+        operands[k] = Polynomial(inside)
+        value = algebra.apply(name, detail, operands)
       }
-      var operands = atom.operands
-      operands[k] = Polynomial(inside)
-      result =
-        result + Polynomial(outside, weight) * algebra.apply(atom.name, atom.detail, operands)
+      result = result + Polynomial(outside, weight) * value
     }
     return result
   }
 
-  private func count(_ algebra: Algebra, _ scope: Substring, _ shape: Substring) -> Polynomial? {
-    let lengths = matrix(shape).map { text -> Polynomial in
-      if let n = Int(text) { return Polynomial(n) }
-      return algebra.symbol(String(text), Stretch(.one, nil), isInteger: true, reach: .tensor)
+  /// How many elements a sum has.
+  private func count(_ algebra: Algebra) throws(Refusal) -> Polynomial? {
+    var lengths: [Polynomial] = []
+    for text in from[0] == ["numel"] ? ["rows", "cols"] : from[0] {
+      if let n = Int(text), n > 0 {
+        lengths.append(Polynomial(n))
+      } else if Shapes.lengths.contains(String(text)) {
+        lengths.append(
+          algebra.symbol(String(text), Stretch(.one, nil), isInteger: true, reach: .tensor))
+      } else {
+        throw Refusal("`\(text)` is no length")
+      }
     }
-    switch scope {
+    switch what {
     case "all": return lengths.reduce(.one) { $0 * $1 }
     case "perRow": return lengths.last ?? .one
     case "perColumn", "leading": return lengths.first ?? .one
     default: return nil
     }
-  }
-
-  private func matrix(_ shape: Substring) -> [Substring] {
-    shape == "like" ? ["rows", "cols"] : shape.split(separator: "×")
-  }
-
-  private func name(_ shape: [Substring]) -> Substring {
-    shape == ["rows", "cols"] ? "like" : Substring(shape.joined(separator: "×"))
   }
 }

@@ -18,17 +18,18 @@ struct Relations {
     let (a, b) = (claim.a, claim.b)
     let live = claim.live.indices.filter { claim.live[$0] }
     if live.isEmpty { return [[]] }
-    let nextOfA = try a.step(at: t, a.symbols, isLive: a.symbols.map { _ in true })
-    let nextOfB = try b.step(at: t, b.symbols, isLive: claim.live)
+    let nextOfA = settled(try a.step(at: t, a.symbols, isLive: a.symbols.map { _ in true }))
+    let nextOfB = settled(try b.step(at: t, b.symbols, isLive: claim.live))
     var options: [[String]] = []
     for j in live {
       let name = lastName(b.variant.states[j].name)
       var own: [(rank: Int, text: String)] = []
       for i in a.symbols.indices where fits(i, j) {
         let isNamesake = lastName(a.variant.states[i].name) == name
-        for (k, scale) in scales(nextOfA.states[i], a.symbols[i], nextOfB.states[j], b.symbols[j])
-          .enumerated()
-        {
+        let weights = nextOfA.weight + nextOfB.weight
+        for (k, scale) in scales(
+          nextOfA.states[i], a.symbols[i], nextOfB.states[j], b.symbols[j], weights
+        ).enumerated() {
           own.append((k * 2 + (isNamesake ? 0 : 1), writer.text(scale * a.symbols[i])))
         }
       }
@@ -47,9 +48,26 @@ struct Relations {
     return result
   }
 
+  /// A step with 0 for whole numbers mod 1.
+  private func settled(_ step: RuleStep) -> RuleStep {
+    var result = step
+    let moduli = ([step.weight] + step.states).reduce(into: Set<AtomID>()) {
+      $0.formUnion(atoms($1))
+    }
+    .filter {
+      let atom = claim.algebra[$0]
+      return atom.name == "mod" && atom.operands.last == .one
+        && claim.algebra.isInteger(atom.operands[0])
+    }
+    let zeros = Dictionary(uniqueKeysWithValues: moduli.map { ($0, Polynomial.zero) })
+    result.weight = claim.algebra.substitute(step.weight, zeros)
+    result.states = step.states.map { claim.algebra.substitute($0, zeros) }
+    return result
+  }
+
   /// States of a that are the same at each step, or powers of one number.
   func known() throws(Refusal) -> [String] {
-    let next = try claim.a.step(at: t, claim.a.symbols, isLive: claim.liveOfA)
+    let next = settled(try claim.a.step(at: t, claim.a.symbols, isLive: claim.liveOfA))
     var result: [String] = []
     for i in claim.a.symbols.indices where claim.liveOfA[i] {
       if let value = value(claim.a, i, next.states[i]) {
@@ -59,7 +77,7 @@ struct Relations {
     return result
   }
 
-  /// What a state is after step t, where that is a number that stays, or its powers.
+  /// What a state is after step t, where that is a number that stays, a count, or powers.
   private func value(_ side: RuleReading, _ k: Int, _ next: Polynomial) -> Polynomial? {
     guard let start = try? side.initial().states[k] else { return nil }
     let algebra = claim.algebra
@@ -71,11 +89,16 @@ struct Relations {
     }
     guard isPlain else { return nil }
     if algebra.substitute(next, [state.atom!: start]) == start { return start }
-    guard let factor = algebra.quotient(next, state),
-      atoms(factor).allSatisfy({ algebra[$0].isSymbol && algebra[$0].reach == .everywhere }),
-      !atoms(factor).contains(t.atom!), start == .one
+    if start.number != nil, let apart = (next - state).number { return start + t.scaled(by: apart) }
+    // s' = factor * s + rest
+    let rest = algebra.substitute(next, [state.atom!: .zero])
+    guard let factor = algebra.quotient(next - rest, state),
+      atoms(factor + rest).allSatisfy({ algebra[$0].isSymbol && algebra[$0].reach == .everywhere }),
+      !atoms(factor + rest).contains(t.atom!), !atoms(factor + rest).contains(state.atom!)
     else { return nil }
-    return algebra.apply("pow", [factor, t])
+    let power = algebra.apply("pow", [factor, t])
+    if rest.isZero { return start * power }
+    return start * power + rest * (.one - power) * algebra.apply("inv", [.one - factor])
   }
 
   private func lastName(_ name: String) -> String {
@@ -89,13 +112,14 @@ struct Relations {
 
   /// By what a state of a may be multiplied to give one of b: what drives them, divided.
   private func scales(
-    _ x: Polynomial, _ a: Polynomial, _ y: Polynomial, _ b: Polynomial
+    _ x: Polynomial, _ a: Polynomial, _ y: Polynomial, _ b: Polynomial, _ weights: Polynomial
   ) -> [Polynomial] {
     let algebra = claim.algebra
     var result = [Polynomial.one]
     let source = algebra.substitute(x, [a.atom!: .zero])
     let driver = algebra.substitute(y, [b.atom!: .zero])
-    for id in atoms(x + y) where algebra[id].name == "pow" && algebra[id].operands.last == t {
+    for id in atoms(x + y + weights)
+    where algebra[id].name == "pow" && algebra[id].operands.last == t {
       let debias = .one - Polynomial(id)
       for scale in [algebra.apply("inv", [debias]), debias] where !result.contains(scale) {
         result.append(scale)

@@ -44,6 +44,14 @@ struct Search {
     return nil
   }
 
+  /// Whether no cases are needed.
+  mutating func isPlain(_ proof: Proof) throws(Refusal) -> Bool {
+    if try proof.isClosed() { return true }
+    var (proof, script) = (proof, Script())
+    simplify(&proof, &script)
+    return try proof.isClosed()
+  }
+
   /// The polynomial that is to be simplified.
   private func target(_ proof: Proof) -> Polynomial {
     let p: Polynomial
@@ -159,5 +167,12 @@ struct Search {
     var seen: Set<String> = []
     return found.sorted { ($0.size, $0.text) < ($1.size, $1.text) }.map(\.text)
       .filter { seen.insert($0).inserted }
+  }
+}
+
+extension Claim.Goal {
+  /// Whether it is to be shown under conditions.
+  var isGuarded: Bool {
+    if case .defined(let clause) = kind { !clause.guards.isEmpty } else { false }
   }
 }

@@ -314,6 +314,10 @@ struct Suggestions {
       return ["linear \(own)", "linear-right \(own)", "product-associates \(own)"]
     case "max_of", "min_of": return ["reduction-of-constant \(own)", "reduction-scaled \(own)"]
     case "repeat", "defined": return []
+    case "sum":
+      return [
+        "linear \(own)", "sum-of-sums \(own)", "sum-transposed \(own)", "trace-of-product \(own)",
+      ]
     default: return ["linear \(own)"]
     }
   }

@@ -22,6 +22,8 @@ struct CertifyCommand: ParsableCommand {
 
   @Flag(help: "Print the axioms.")
   var axioms = false
+  @Flag(help: "Print what is to be shown, for another checker.")
+  var goals = false
   @Argument(help: ArgumentHelp("A certificate.", valueName: "file"))
   var file: String?
 
@@ -51,7 +53,11 @@ struct CertifyCommand: ParsableCommand {
     let result = try Console.reporting(in: compiler, as: .finding) {
       try CertificateCheck.check(certificate, rules)
     }
-    Console.write(Self.text(certificate, result))
+    do throws(Refusal) {
+      Console.write(
+        goals
+          ? try GoalText.text(certificate, rules) : Self.text(certificate, result))
+    } catch { Console.say("ravine: \(error)\n") }
   }
 
   static func text(_ certificate: Certificate, _ result: CertificateCheck.Result) -> String {

@@ -275,6 +275,20 @@ import Testing
     let found = try box.run("ravine certify --axioms | python3 '\(script.path)'")
     #expect(found.status == 0, "\(found.output)\(found.errors)")
     #expect(Int(found.output.prefix { $0.isNumber }) ?? 0 >= 60, "\(found.output)")
+    // What the certificates of the theorems show, of each some.
+    let folder = script.deletingLastPathComponent()
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      .filter { $0.hasSuffix(".txt") }.sorted()
+    #if DEBUG
+      let sampled = files.enumerated().filter { $0.offset % 16 == 0 }.map(\.element)
+    #else
+      let sampled = files
+    #endif
+    let paths = sampled.map { "'\(folder.appendingPathComponent($0).path)'" }
+    let checked = try box.run(
+      "python3 '\(script.path)' ravine \(paths.joined(separator: " "))")
+    #expect(checked.status == 0, "\(checked.output)\(checked.errors)")
+    #expect(checked.output.hasPrefix("\(paths.count) certificates: "), "\(checked.output)")
   }
 
   @Test func rulesAreCompared() throws {

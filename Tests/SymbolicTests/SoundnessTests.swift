@@ -1,5 +1,9 @@
 import Basics
+import Certificates
+import Certifier
+import Diagnostics
 import Driver
+import Foundation
 import IR
 import Laboratory
 import Platform
@@ -27,6 +31,35 @@ import Testing
     ?? PairClass.allCases
   static let rare = classes.filter { $0 != .same && $0 != .changed }
 
+  /// Of how many proofs certificates are looked for.
+  static let certified = variable("RAVINE_CERTIFICATES").flatMap { Int($0) } ?? usual / 16
+  /// Where certificates are written, for the second checker.
+  static let folder = variable("RAVINE_CERTIFICATE_FOLDER")
+
+  /// Whether a proof has a certificate that the kernel takes; nil where no steps were found.
+  static func isCertified(
+    _ pair: PairGenerator.Pair, _ compiler: Compiler, _ result: Comparison, _ seed: UInt64
+  ) throws -> Bool? {
+    let names = ["First", "Second"]
+    let rules = try names.map { try compiler.rule($0, allowsFreeNames: true) }
+    let source = pair.text.split(separator: "\n").map(String.init)
+    var conditions: [String] = []
+    if case .equalWhere(let all) = result.verdict {
+      conditions = all.map { $0.map { $0 == "≠" ? "!=" : String($0) }.joined() }
+    }
+    let found: Certificate
+    do throws(Refusal) {
+      found = try Certifier(patience: .seconds(2)).certificate(
+        rules, names: names, source: source,
+        fixed: result.fixed.map { String($0.prefix { $0 != " " }) }, conditions: conditions)
+    } catch { return nil }
+    if let folder {
+      let url = URL(fileURLWithPath: folder).appendingPathComponent("\(seed).txt")
+      try Data(found.text.utf8).write(to: url)
+    }
+    return try CertificateTests.check(found.text).goals > 0
+  }
+
   static func kind(_ seed: UInt64) -> PairClass {
     let plain = classes.filter { $0 == .same || $0 == .changed }
     let k = Int(seed / 2)
@@ -37,6 +70,7 @@ import Testing
   @Test func verdictsAreNeverContradicted() throws {
     var counts: [String: Int] = [:]
     var wrong: [String] = []
+    var certificates = (found: 0, missing: 0)
     /// Equal everywhere, and not called so: right, and weaker than could be.
     var weak: [String] = []
     for seed in Self.firstSeed..<(Self.firstSeed + UInt64(Self.count)) {
@@ -76,6 +110,18 @@ import Testing
         isFalse = try isSame || !Self.replays(pair, compiler, witness)
       }
       note(said)
+      // Spread over all seeds.
+      let share = Self.certified * 4
+      if said == "equal" || said == "equal where",
+        Self.count <= share || seed % UInt64(max(1, Self.count / max(1, share))) == 0
+      {
+        switch try Self.isCertified(pair, compiler, result, seed) {
+        case true: certificates.found += 1
+        case false:
+          isFalse = true
+        case nil: certificates.missing += 1
+        }
+      }
       if isSame, said != "equal" { weak.append("\(seed) \(said)\n\(pair.text)") }
       if isFalse {
         note("FALSE")
@@ -85,8 +131,10 @@ import Testing
     if Self.count > Self.usual || !wrong.isEmpty {
       print(
         counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "\n")
+          + "\ncertificates: \(certificates.found) found, \(certificates.missing) without steps"
           + "\nsame, but not called so:\n\(weak.joined(separator: "\n"))")
     }
+    #expect(certificates.found > 0)
     #expect(wrong.isEmpty, "\(wrong.count) false:\n\(wrong.prefix(5).joined(separator: "\n"))")
     if Self.classes.count == PairClass.allCases.count {
       func total(_ what: String) -> Int {

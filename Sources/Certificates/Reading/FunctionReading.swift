@@ -53,7 +53,7 @@ struct FunctionReading {
         throw Refusal("named axes have no certificates")
       }
       let value = try read(ValueID(i))
-      if value.terms.count > 2_000 { throw Refusal("a polynomial becomes too large") }
+      if !value.isSmall(2_000) { throw Refusal("a polynomial becomes too large") }
       values.append(value)
       isTotal[i] =
         clauses[i].isEmpty && function.operands(ValueID(i)).allSatisfy { isTotal[$0.index] }
@@ -73,6 +73,18 @@ struct FunctionReading {
         }
         if demands[id.index].contains([]) { return }
         if guards.isEmpty { demands[id.index] = [] }
+        // What matters where a condition holds and where it does not matters whether it does or not.
+        let twin = demands[id.index].firstIndex { other in
+          let (mine, theirs) = (
+            guards.filter { !other.contains($0) }, other.filter { !guards.contains($0) }
+          )
+          return mine.count == 1 && theirs.count == 1 && mine[0] == algebra.not(theirs[0])
+        }
+        if let twin {
+          let other = demands[id.index].remove(at: twin)
+          try demand(id, [guards.filter { other.contains($0) }])
+          continue
+        }
         if !demands[id.index].contains(guards) { demands[id.index].append(guards) }
       }
       if demands[id.index].count > 16 { throw Refusal("a value matters under too many conditions") }
@@ -238,6 +250,9 @@ struct FunctionReading {
     }
     var shapes: [String] = []
     for operand in ids { shapes.append(try text(operand)) }
+    if shapes.contains(where: { $0.split(separator: "×").contains("0") }) {
+      throw Refusal("a tensor without elements has no certificates")
+    }
     let detail = "\(what);\(shapes.joined(separator: ","));\(try text(id))"
     let operands = ids.map { self[$0] }
     for operand in operands { try refuseInfinity(operand) }
@@ -403,6 +418,7 @@ struct FunctionReading {
     _ id: ValueID, _ instruction: Instruction
   ) throws(Refusal) -> Polynomial {
     let loop = function.loops[Int(instruction.attribute)]
+    if depth > Algebra.deepest { throw Refusal("loops are nested too deep") }
     var carried: [Polynomial] = []
     var shapes: [String] = []
     for (k, value) in loop.initial.enumerated() {

@@ -43,15 +43,21 @@ package indirect enum Expression: Sendable {
       for operand in operands {
         values.append(try operand.value(algebra, details: details, known))
       }
-      guard let arity = Self.arity[name] ?? (detail.isEmpty ? nil : values.count),
-        arity == values.count
-      else { throw Refusal("`\(name)` is no operation on \(values.count) operands") }
+      // What is computed element by element has no shapes, all else has.
+      guard detail.isEmpty ? Self.arity[name] == values.count : Self.arity[name] == nil else {
+        throw Refusal("`\(name)` is no operation on \(values.count) operands")
+      }
       result = algebra.apply(name, details[detail] ?? detail, values)
     }
-    guard result.terms.count <= Context.largest else {
+    guard result.isSmall(Context.largest) else {
       throw Refusal("a polynomial becomes too large")
     }
     return result
+  }
+
+  /// Whether a name has it without quotes.
+  package static func isNamed(_ c: Character) -> Bool {
+    c.isLetter || c.isNumber || "_.@#'".contains(c)
   }
 
   /// What is computed element by element, and of how many numbers.
@@ -151,7 +157,7 @@ struct ExpressionReader {
       name = rest.dropFirst().prefix { $0 != "`" }
       rest = rest.dropFirst(name.count + 2)
     } else {
-      name = rest.prefix { Self.isNamed($0) }
+      name = rest.prefix { Expression.isNamed($0) }
       rest = rest.dropFirst(name.count)
     }
     if name.isEmpty { throw Refusal("`\(rest.prefix(10))` begins no expression") }
@@ -173,10 +179,6 @@ struct ExpressionReader {
     return .apply(String(name), detail: String(detail), operands)
   }
 
-  static func isNamed(_ c: Character) -> Bool {
-    c.isLetter || c.isNumber || "_.@#'".contains(c)
-  }
-
   private static func whole(_ digits: Substring) throws(Refusal) -> Rational {
     var result = BigInteger.zero
     for digit in digits {
@@ -186,48 +188,5 @@ struct ExpressionReader {
       result = result * 10 + BigInteger(value)
     }
     return Rational(result, .one)
-  }
-}
-
-/// Writes polynomials as `Expression` reads them.
-package struct ExpressionWriter {
-  package let algebra: Algebra
-  /// Names of atoms that `let` gave.
-  package var names: [AtomID: String] = [:]
-
-  package init(_ algebra: Algebra) { self.algebra = algebra }
-
-  package func text(_ p: Polynomial) -> String {
-    if p.isZero { return "0" }
-    let ordered = p.terms.sorted { algebra.isAbove($0.key, $1.key) }
-    var result = ""
-    for (monomial, weight) in ordered {
-      let isFirst = result.isEmpty
-      result += weight.isNegative ? (isFirst ? "-" : " - ") : isFirst ? "" : " + "
-      var factors = monomial.powers.map { power in
-        text(power.atom) + (power.exponent == 1 ? "" : "^\(power.exponent)")
-      }
-      let size = weight.magnitude
-      if !size.isOne || factors.isEmpty {
-        let number = size.numerator.description
-        factors.insert(size.isInteger ? number : "\(number)/\(size.denominator)", at: 0)
-      }
-      result += factors.joined(separator: "*")
-    }
-    return result
-  }
-
-  private func text(_ id: AtomID) -> String { names[id] ?? definition(id) }
-
-  /// An atom by its operands, even where it has a name.
-  package func definition(_ id: AtomID) -> String {
-    let atom = algebra[id]
-    let isPlain =
-      atom.name.allSatisfy { ExpressionReader.isNamed($0) }
-      && !(atom.name.first?.isNumber ?? true)
-    let name = isPlain ? atom.name : "`\(atom.name)`"
-    if atom.isSymbol { return name }
-    let detail = atom.detail.isEmpty ? "" : "{\(atom.detail)}"
-    return "\(name)\(detail)(\(atom.operands.map { text($0) }.joined(separator: ", ")))"
   }
 }

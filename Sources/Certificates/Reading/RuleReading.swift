@@ -32,7 +32,7 @@ package struct RuleReading {
     freeNames = free
     var symbols: [Polynomial] = []
     for state in self.variant.states {
-      if ![.compute, .float32, .float64].contains(state.storage) || state.roundsStochastically {
+      if state.storage != .compute || state.roundsStochastically {
         throw Refusal("the state \(state.name) is stored rounded")
       }
       let axes = Axes(shape: Substring(try FunctionReading.text(state.shape)))
@@ -54,13 +54,16 @@ package struct RuleReading {
   // MARK: Hyperparameters
 
   /// The name that a hyperparameter shares with others: its own, without the rules around it where
-  /// that is the only one.
+  /// that is the only one that was not given.
   package static func key(_ rule: Rule, _ k: Int) -> String {
     func short(_ key: String) -> String {
       String(key.split(separator: ".").last ?? Substring(key))
     }
     let own = rule.module.hypers[k].key
-    let isOnly = rule.module.hypers.filter { short($0.key) == short(own) }.count == 1
+    let isOnly =
+      rule.module.hypers.indices.filter {
+        plain(rule, $0) != nil && short(rule.module.hypers[$0].key) == short(own)
+      }.count == 1
     return isOnly ? short(own) : own
   }
 
