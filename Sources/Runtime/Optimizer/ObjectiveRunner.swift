@@ -147,7 +147,6 @@ package final class ObjectiveRunner {
     guard let instance else { return try referenceEvaluate(occasion, needsGradient) }
     if awaited != nil { adoptCode() }
     instance.setStep(occasion.drawStep)
-    instance.setTensor(CounterTensor.part(occasion.part))
     let plan = instance.program.plan
     for k in 0..<plan.presets.count {
       let (register, preset) = plan.presets[k]
@@ -186,7 +185,7 @@ package final class ObjectiveRunner {
       inputs: inputPointers.indices.map {
         dense(inputPointers[$0], inputCounts[$0], elementType.compute)
       }, seed: seed,
-      tensor: CounterTensor.part(occasion.part))
+      tensor: CounterTensor.objective)
     environment.drawStep = occasion.drawStep
     return environment
   }
@@ -254,6 +253,4 @@ package final class ObjectiveRunner {
 enum CounterTensor {
   /// The draws of an objective.
   static let objective: UInt32 = 0xFFFF_FFFE
-  /// Those of one example or worker; the first has those of the whole.
-  static func part(_ k: Int) -> UInt32 { objective &- UInt32(truncatingIfNeeded: k) }
 }
