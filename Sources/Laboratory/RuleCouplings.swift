@@ -28,7 +28,7 @@ extension Compiler {
   }
 
   /// Work on terms for one rule: a check of a file stays fast, whatever the rule.
-  private static let couplingBudget = 100_000
+  private static let couplingBudget = 20_000
 
   /// The rule with a free name for each hyperparameter that has no default.
   private func open(_ name: String) -> Rule? {
