@@ -15,7 +15,9 @@ package struct FunctionBuilder: Sendable {
   package func type(_ value: ValueID) -> ValueType { function.type(value) }
   package func constantValue(_ value: ValueID) -> Double? { function.constantValue(value) }
 
-  package mutating func constant(_ x: Double) -> ValueID {
+  /// A NaN has no sign here: no text says one, and processors give what is folded either.
+  package mutating func constant(_ number: Double) -> ValueID {
+    let x = number.isNaN ? .nan : number
     let index: Int32
     if let found = constantIndex[x.bitPattern] {
       index = found

@@ -164,6 +164,32 @@ import Training
     }
   }
 
+  /// A mask for each example and for each worker, not one for all of them.
+  @Test(arguments: [EngineKind.interpreter, .reference])
+  func examplesAndWorkersDrawTheirOwn(_ engine: EngineKind) throws {
+    let source = """
+      data d = csv("rows.csv", target = "y")
+      objective masked(; x, y) {
+          param W: matrix(64, 1) = 0
+          loss = mean(bernoulli(0.5, matrix(batch, 64)) @ W) + 0 * sum(x)
+      }
+      rule Examples { input G: batch
+          w' = w - sum over batch G }
+      rule Workers { w' = w - sum over workers g }
+      train masked on d with Examples for 1 steps
+      train masked on d with Workers for 1 steps workers 4
+      """
+    try Self.run(source, engine: engine) { script in
+      #expect(script.experiments.count == 2)
+      for experiment in script.experiments {
+        let end = try #require(experiment.rules.first?.runs.first?.parameters.first)
+        #expect(end.count == 64 && end.allSatisfy { (-4...0).contains($0) && $0 == $0.rounded() })
+        // Of 64 sums of four coins some eight are 0 or -4.
+        #expect(end.filter { $0 != 0 && $0 != -4 }.count > 40, "\(end)")
+      }
+    }
+  }
+
   @Test func aVariationalObjectiveFindsItsPosterior() throws {
     // The evidence bound of a normal posterior with mean 3 and precision 4: m = 3, s = −log 2.
     let source = """

@@ -147,6 +147,7 @@ package final class ObjectiveRunner {
     guard let instance else { return try referenceEvaluate(occasion, needsGradient) }
     if awaited != nil { adoptCode() }
     instance.setStep(occasion.drawStep)
+    instance.setTensor(CounterTensor.part(occasion.part))
     let plan = instance.program.plan
     for k in 0..<plan.presets.count {
       let (register, preset) = plan.presets[k]
@@ -185,7 +186,7 @@ package final class ObjectiveRunner {
       inputs: inputPointers.indices.map {
         dense(inputPointers[$0], inputCounts[$0], elementType.compute)
       }, seed: seed,
-      tensor: CounterTensor.objective)
+      tensor: CounterTensor.part(occasion.part))
     environment.drawStep = occasion.drawStep
     return environment
   }
@@ -253,4 +254,6 @@ package final class ObjectiveRunner {
 enum CounterTensor {
   /// The draws of an objective.
   static let objective: UInt32 = 0xFFFF_FFFE
+  /// Those of one example or worker; the first has those of the whole.
+  static func part(_ k: Int) -> UInt32 { objective &- UInt32(truncatingIfNeeded: k) }
 }

@@ -6,6 +6,8 @@ package struct Occasion: Hashable, Sendable {
   package var horizon: Int
   /// Whether a step is made, or something is measured.
   package var isTraining: Bool
+  /// Which example or worker it is, where they are evaluated one by one: each draws its own.
+  package var part = 0
 
   package init(step: Int = 1, horizon: Int = 0, isTraining: Bool = true) {
     self.step = step

@@ -113,6 +113,9 @@ final class PlanInstance {
 
   func setStep(_ step: Int) { frame.pointee.step = UInt32(truncatingIfNeeded: step) }
 
+  /// Whose draws it makes.
+  func setTensor(_ tensor: UInt32) { frame.pointee.tensor = tensor }
+
   /// Runs the steps of one phase.
   func run(phase: Int) throws(DiagnosticError) {
     let starts = program.plan.phaseStarts

@@ -85,7 +85,9 @@ final class AxisInputs {
       for (k, entry) in entries.enumerated() {
         let part = try part(entry.rows, entry.term)
         let (gradients, type) = (part.gradients, bindings.elementType)
-        var loss = try part.evaluator.evaluate(at: point, occasion, needsGradient: needsGradient)
+        var own = occasion
+        own.part = axis == .batch ? k : 0
+        var loss = try part.evaluator.evaluate(at: point, own, needsGradient: needsGradient)
         for input in requests {
           let count = gradients.counts[input.tensor]
           if input.isGradient {
@@ -119,6 +121,8 @@ final class AxisInputs {
         let count = gradients.counts[tensor] / workers
         return gradients.pointers[tensor] + worker * count * gradients.elementType.byteCount
       }
+      var occasion = occasion
+      occasion.part = worker
       let loss = try part.evaluator.evaluate(at: point, into: shares, occasion)
       if weight > 0 { sum += loss * weight }
     }
