@@ -109,7 +109,8 @@ struct BoundedStep {
       let map = Dictionary(uniqueKeysWithValues: zip(rule.states.map(\.symbol), own))
       for k in signs.indices
       where signs[k] && !known[k]
-        && !t.isNonnegative(t.reduced(t.substitute(next[k], map))) {
+        && !t.isNonnegative(t.reduced(t.substitute(next[k], map)))
+      {
         signs[k] = false
         isStable = false
       }

@@ -60,9 +60,10 @@ private final class Turning {
       && rule.states.indices.allSatisfy { k in
         guard live[k] else { return true }
         let own = kind(rule.states[k].symbol)
-        return own != nil && [rule.initial[k], next.states[k]].allSatisfy {
-          own == .turned && $0 == table.zero || kind($0) == own
-        }
+        return own != nil
+          && [rule.initial[k], next.states[k]].allSatisfy {
+            own == .turned && $0 == table.zero || kind($0) == own
+          }
       }
   }
 
@@ -101,7 +102,8 @@ private final class Turning {
     case .select:
       return kind(term.operands[0]) == .kept ? common(term.operands.dropFirst()) : nil
     default:
-      return table.spread(id).isEmpty && term.operands.allSatisfy { kind($0) == .kept } ? .kept : nil
+      return table.spread(id).isEmpty && term.operands.allSatisfy { kind($0) == .kept }
+        ? .kept : nil
     }
   }
 

@@ -122,7 +122,6 @@ import Zoo
       if found.has { bounded += 1 }
       steps += found.steps
     }
-    print("BOUNDED", bounded, steps)
     #expect(bounded >= (Self.isWhole ? 60 : 2), "\(bounded)")
     #expect(steps > (Self.isWhole ? 40_000 : 2_000), "\(steps)")
   }
