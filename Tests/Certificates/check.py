@@ -376,7 +376,7 @@ def check_goal(goal, count):
         if tried == 8:
             break
         names = {name: sample(*goal["symbols"][name], name) for name in used}
-        names.update({"e": mp.e, "pi": mp.pi})
+        names.update({"e": mp.e, "pi": mp.pi, "rows": mp.mpf(ROWS), "cols": mp.mpf(COLS)})
         if random.random() < 0.25:
             # Where all tensors are 0, or in one row.
             for name, value in names.items():
