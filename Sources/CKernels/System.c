@@ -109,7 +109,7 @@ int rv_run_program(
   int isLate = 0, failed = ETXTBSY;
   // A program that was just written is busy while a child of another thread still has it open.
   for (int tries = 0; failed == ETXTBSY && !isLate && tries < 1000; tries++) {
-    if (tries > 0) usleep(1000);
+    if (tries > 0) usleep(10000);
     pthread_mutex_lock(&starting);
     isLate = atomic_load(&isEnding);
     if (!isLate) failed = posix_spawn(&pid, path, &files, &attributes, arguments, variables);

@@ -193,7 +193,7 @@ extension TermTable {
         if !atoms.contains(base) { atoms.append(base) }
       }
     }
-    if coefficients.count > 1 {
+    if 2...6 ~= coefficients.count {
       // ε − β ε is ε (1 − β), whatever ε is.
       let (weight, common, rest) = content(sum(coefficients))
       if common != one {

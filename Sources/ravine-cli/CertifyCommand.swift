@@ -5,6 +5,7 @@ import Certifier
 import Diagnostics
 import Driver
 import IR
+import Laboratory
 import Symbolic
 
 struct CertifyCommand: ParsableCommand {
@@ -56,11 +57,15 @@ struct CertifyCommand: ParsableCommand {
     do throws(Refusal) {
       Console.write(
         goals
-          ? try GoalText.text(certificate, rules) : Self.text(certificate, result))
+          ? try GoalText.text(certificate, rules)
+          : Self.text(certificate, result, declared: compiler.declaredRules))
     } catch { Console.say("ravine: \(error)\n") }
   }
 
-  static func text(_ certificate: Certificate, _ result: CertificateCheck.Result) -> String {
+  /// `declared` are the rules that the certificate itself states, whose names may be those of others.
+  static func text(
+    _ certificate: Certificate, _ result: CertificateCheck.Result, declared: [String]
+  ) -> String {
     func list(_ lines: [Certificate.Line]) -> String {
       lines.map(\.text).joined(separator: ", ")
     }
@@ -68,6 +73,9 @@ struct CertifyCommand: ParsableCommand {
     if !certificate.conditions.isEmpty { lines.append("  where: \(list(certificate.conditions))") }
     if !certificate.free.isEmpty { lines.append("  for all: \(list(certificate.free))") }
     if !certificate.fixed.isEmpty { lines.append("  at the defaults: \(list(certificate.fixed))") }
+    if !declared.isEmpty {
+      lines.append("  of its own: \(declared.joined(separator: ", "))")
+    }
     let steps = result.steps == 1 ? "1 step" : "\(result.steps) steps"
     lines.append("  by: \(result.goals) goals, \(steps)")
     return lines.joined(separator: "\n") + "\n"

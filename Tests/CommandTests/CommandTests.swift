@@ -254,6 +254,7 @@ import Testing
     let certified = try box.run("ravine certify c.txt")
     #expect(certified.status == 0)
     #expect(certified.output.hasPrefix("certified: Descent == SGD(λ = 0)\n"))
+    #expect(certified.output.contains("\n  of its own: Descent\n"))
     let text = try box.read("c.txt")
     try box.write("d.txt", text.replacingOccurrences(of: "- g * lr", with: "- 2 * g * lr"))
     let refused = try box.run("ravine certify d.txt")
