@@ -45,6 +45,8 @@ package struct ReferenceProbe: RuleProbe {
       guard let name else { continue }
       let found = run(a, b, request, name, dims)
       guard case .failed(let why) = found.outcome else { return found }
+      // What one shape takes too much work for, the others do as well.
+      if found.work > 0 { return found }
       reason = why
     }
     return (.failed(reason), 0)
@@ -142,7 +144,9 @@ package struct ReferenceProbe: RuleProbe {
       work = walks[0].spent + walks[1].spent
       return (real.map { .differ($0) } ?? .agree, work)
     } catch {
-      return (.failed(error.diagnostics.first?.message ?? "a rule cannot be run"), 0)
+      var work = 0
+      if case .work(let limit)? = error.cause as? NumericError { work = limit }
+      return (.failed(error.diagnostics.first?.message ?? "a rule cannot be run"), work)
     }
   }
 
