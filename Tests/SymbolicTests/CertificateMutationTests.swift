@@ -11,7 +11,7 @@ import Testing
   #if DEBUG
     static let count = 160
   #else
-    static let count = 2_400
+    static let count = 1_200
   #endif
   static let parts = 8
 

@@ -32,7 +32,7 @@ import Testing
   static let rare = classes.filter { $0 != .same && $0 != .changed }
 
   /// Of how many proofs certificates are looked for.
-  static let certified = variable("RAVINE_CERTIFICATES").flatMap { Int($0) } ?? usual / 16
+  static let certified = variable("RAVINE_CERTIFICATES").flatMap { Int($0) } ?? usual / 64
   /// Where certificates are written, for the second checker.
   static let folder = variable("RAVINE_CERTIFICATE_FOLDER")
 
