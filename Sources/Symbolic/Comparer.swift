@@ -146,6 +146,15 @@ package struct Comparer {
       result.fixed = texts(setting).fixed
       return result
     }
+    // No proof at the defaults of both, and other values of what both leave there tell them apart.
+    if witness != nil, let setting = try? Setting(TermTable(), [a, b], .withoutSwitches),
+      let found = differs(setting, i, j), !found.onlyAtZeros
+    {
+      var result = Comparison(.different)
+      result.witness = found.witness
+      result.fixed = texts(setting).fixed
+      return result
+    }
     var result = Comparison(.undecided(probes: seen.count))
     if let failure { result.method = failure }
     return result

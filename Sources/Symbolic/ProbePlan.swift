@@ -6,6 +6,8 @@ struct ProbePlan {
   var seed: UInt64 = 1
   var steps = 4
   var rank: Int?
+  /// So many elements.
+  var length: Int?
   var tensors = 1
   var weights = ProbePattern.random
   var gradients = ProbePattern.random
@@ -19,7 +21,9 @@ struct ProbePlan {
   var other: (key: String, value: Double)?
 
   /// Looks that cost little, those that mostly tell rules apart first.
-  static func cheap(_ specials: [(symbol: Int, value: Double)], meetsOthers: Bool) -> [ProbePlan] {
+  static func cheap(
+    _ specials: [(symbol: Int, value: Double)], meetsOthers: Bool, readsLengths: Bool
+  ) -> [ProbePlan] {
     var all = [
       ProbePlan(seed: 1, steps: 6),
       ProbePlan(seed: 2, gradientSize: 32),
@@ -36,6 +40,7 @@ struct ProbePlan {
       ProbePlan(seed: 11, steps: 2, weightSize: 0x1p-40, gradientSize: 0x1p-40),
     ]
     if meetsOthers { all.insert(ProbePlan(seed: 12, tensors: 2), at: 2) }
+    if readsLengths { all.append(ProbePlan(seed: 15, steps: 2, length: 75)) }
     return all
       + specials.enumerated().map { k, special in
         ProbePlan(seed: UInt64(20 + k), steps: 3, special: special)
@@ -43,8 +48,10 @@ struct ProbePlan {
   }
 
   /// Looks for what shows late, rarely, or far from 1.
-  static func deep(_ specials: [(symbol: Int, value: Double)], meetsOthers: Bool) -> [ProbePlan] {
-    var all: [ProbePlan] = []
+  static func deep(
+    _ specials: [(symbol: Int, value: Double)], meetsOthers: Bool, readsLengths: Bool
+  ) -> [ProbePlan] {
+    var all = readsLengths ? [ProbePlan(seed: 170, steps: 2, length: 1200)] : []
     for k in 0..<8 {
       let pattern: ProbePattern = [.random, .ties, .equal, .thresholds][k % 4]
       all.append(
@@ -115,7 +122,8 @@ extension Comparer {
   mutating func differs(
     _ setting: Setting, _ i: Int, _ j: Int
   ) -> (witness: Witness, onlyAtZeros: Bool)? {
-    let plans = ProbePlan.cheap(specials(setting), meetsOthers: meetsOthers)
+    let plans = ProbePlan.cheap(
+      specials(setting), meetsOthers: meetsOthers, readsLengths: readsLengths)
     guard let found = search(setting, i, j, plans.prefix(probes), budget: 2_000_000, enough: 0)
     else { return nil }
     return (found, found.isOfDefinition)
@@ -144,11 +152,13 @@ extension Comparer {
   /// The largest difference that cheap looks find, or the first that others do.
   mutating func largestDifference(_ setting: Setting, _ i: Int, _ j: Int) -> Witness? {
     let specials = specials(setting)
-    let cheap = ProbePlan.cheap(specials, meetsOthers: meetsOthers)
+    let cheap = ProbePlan.cheap(
+      specials, meetsOthers: meetsOthers, readsLengths: readsLengths)
     let found = search(setting, i, j, cheap.prefix(probes), budget: 2_000_000, enough: 0.1)
     // Where few looks are asked for, long ones are not.
     if found != nil || probes < cheap.count { return found }
-    let deep = ProbePlan.deep(specials, meetsOthers: meetsOthers)
+    let deep = ProbePlan.deep(
+      specials, meetsOthers: meetsOthers, readsLengths: readsLengths)
     return search(setting, i, j, deep[...], budget: 8_000_000, enough: 0)
   }
 
@@ -182,12 +192,15 @@ extension Comparer {
   }
 
   /// Whether tensors matter to one another.
-  private var meetsOthers: Bool {
+  private var meetsOthers: Bool { reads(\.isBarrier) }
+
+  /// Whether lengths of tensors matter.
+  private var readsLengths: Bool { reads { $0 == .extent } }
+
+  private func reads(_ isOne: (Operation) -> Bool) -> Bool {
     [a, b].contains { rule in
       rule.module.variants.contains { variant in
-        variant.update.instructions.contains {
-          $0.operation.isBarrier
-        }
+        variant.update.instructions.contains { isOne($0.operation) }
       }
     }
   }
@@ -251,7 +264,7 @@ extension Comparer {
     var result = ProbeRequest(
       hypers: hypers, values: values, errors: errors, variants: [i, j], seed: plan.seed,
       steps: plan.steps, horizon: horizon)
-    result.rank = plan.rank
+    (result.rank, result.length) = (plan.rank, plan.length)
     result.tensors = plan.tensors
     (result.weights, result.gradients) = (plan.weights, plan.gradients)
     (result.weightSize, result.gradientSize) = (plan.weightSize, plan.gradientSize)

@@ -56,6 +56,20 @@ import Testing
     Case(
       kind: "rank 3", first: "g * max(1, rank - 1)",
       second: "g * (if rank == 2 then 1 else max(1, 1))"),
+    Case(
+      kind: "a length", first: "floor(bf16(max(1, numel / 50))) * g",
+      second: "bf16(max(1, numel / 50)) * g"),
+    Case(kind: "a length", first: "g * (if numel > 1000 then 2 else 1)", second: "g"),
+    // No proof at c = 1, where they are the same.
+    Case(
+      kind: "a shared default", first: "y * g", second: "z * g",
+      states: """
+        y = c
+        z = c
+        repeat 40 { y' = if y > 0 then y + 1 else y + 2 }
+        repeat 40 { z' = z + 1 }
+
+        """, header: "lr = 0.125, c = 1"),
     Case(kind: "huge", first: "if abs(g) > 1e9 then 2 * g else g", second: "g"),
     Case(kind: "huge", first: "clip(g, -1e25, 1e25)", second: "g"),
     Case(kind: "tiny", first: "if abs(g) < 1e-9 then 2 * g else g", second: "g"),
