@@ -46,7 +46,7 @@ package struct Comparer {
     }
     var results: [Comparison] = []
     for pair in pairs {
-      let found = aboutStorage(compare(pair.0, pair.1), pair.0, pair.1)
+      let found = stored(aboutStorage(compare(pair.0, pair.1), pair.0, pair.1), pair.0, pair.1)
       // What differs on one way differs.
       if case .different = found.verdict { return found }
       results.append(found)
@@ -73,7 +73,7 @@ package struct Comparer {
     }
   }
 
-  private mutating func compare(_ i: Int, _ j: Int) -> Comparison {
+  mutating func compare(_ i: Int, _ j: Int) -> Comparison {
     if isSameProgram(i, j) {
       var result = Comparison(.equal)
       result.method = "they are the same program"
