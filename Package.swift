@@ -18,6 +18,8 @@ func tests(_ name: String, _ imports: [Target.Dependency], exclude: [String] = [
 let zooFiles = [
   "prelude", "descent", "momentum", "sign", "adaptive", "moments", "clipping", "matrix",
   "transformers", "projected", "preconditioned", "parameterfree", "sparse", "distributed",
+  // Problems.
+  "valleys", "bowls",
 ]
 
 /// What `ravine explain` says.

@@ -19,24 +19,25 @@ package final class Compiler {
 
   package init() {
     checker = Checker(
-      offeredRules: Library.shared.declarations.filter { $0.kind == .rule }.map(\.name),
-      offeredFunctions: Library.shared.declarations.filter { $0.kind == .function }.map(\.name)
-    ) { [unowned self] key in self.libraryTree(key) }
+      offeredRules: Library.shared.names(.rule),
+      offeredFunctions: Library.shared.names(.function),
+      offeredObjectives: Library.shared.names(.objective)
+    ) { [unowned self] in self.libraryTree($0) }
   }
 
   package var program: CheckedProgram { checker.program }
 
-  private static let libraryNames: [String: String] = {
-    var names: [String: String] = [:]
-    for declaration in Library.shared.declarations {
-      names[Name(declaration.name).key] = declaration.name
+  private static let libraryPlaces: [LibraryName: Int] = {
+    var places: [LibraryName: Int] = [:]
+    for (k, declaration) in Library.shared.declarations.enumerated() {
+      let key = Name(declaration.name).key
+      places[declaration.kind == .objective ? .objective(key) : .callable(key)] = k
     }
-    return names
+    return places
   }()
 
-  private func libraryTree(_ key: String) -> SyntaxTree? {
-    guard let name = Self.libraryNames[key],
-      let declaration = Library.shared.declaration(name)
+  private func libraryTree(_ name: LibraryName) -> SyntaxTree? {
+    guard let declaration = Self.libraryPlaces[name].map({ Library.shared.declarations[$0] })
     else { return nil }
     let file = sources.add(name: declaration.file, text: declaration.text)
     var bag = DiagnosticBag()
@@ -84,7 +85,7 @@ package final class Compiler {
   /// or the zoo.
   package func labels(of callee: String) -> [String] {
     let key = Name(callee).key
-    if program.objectives[key] == nil { _ = checker.require(key) }
+    if !checker.require(objective: key) { _ = checker.require(key) }
     return program.labels(of: key).map(\.text)
   }
 

@@ -14,14 +14,14 @@ extension Checker {
       bag.report(.notAnObjective(at: tree.span(expression)))
       return
     }
-    if let objective = program.objectives[name.key] {
+    if require(objective: name.key), let objective = program.objectives[name.key] {
       note(name, Declaration(.objective, objective.declaration.name.span), tree, id, expression)
     } else {
       bag.report(
         .unknownObjective(
           name, "objective",
           suggestion: Suggestion.nearest(
-            to: name.text, among: program.objectives.keys.sorted())))
+            to: name.text, among: program.objectives.keys.sorted() + program.offeredObjectives)))
     }
   }
 

@@ -155,7 +155,7 @@ extension Checker {
         bag.report(.unusedLocal(definition.name))
       }
     }
-    program.objectives[objective.name.key]?.body = block
+    program.update(objective: objective.name.key, in: id) { $0.body = block }
   }
 
   /// `objective f(x) = e` means `{ loss = e }`.

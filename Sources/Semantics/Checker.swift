@@ -27,12 +27,13 @@ package struct Checker {
 
   /// `offered`: the names that `library` can load, for suggestions.
   package init(
-    offeredRules: [String] = [], offeredFunctions: [String] = [],
-    library: @escaping (String) -> SyntaxTree? = { _ in nil }
+    offeredRules: [String] = [], offeredFunctions: [String] = [], offeredObjectives: [String] = [],
+    library: @escaping (LibraryName) -> SyntaxTree? = { _ in nil }
   ) {
     self.library = Library(text: library)
     program.offeredFunctions = offeredFunctions
     program.offeredRules = offeredRules
+    program.offeredObjectives = offeredObjectives
   }
 
   /// Takes back what was declared since; what libraries gave meanwhile stays.
@@ -60,9 +61,17 @@ package struct Checker {
   /// Makes sure that a rule or function of the libraries is loaded; false when there is none.
   package mutating func require(_ key: String, isLibrary: Bool = false) -> Bool {
     if shared.program.declares(key, forLibrary: isLibrary) { return true }
-    guard let tree = library.take(key) else { return false }
+    guard let tree = library.take(.callable(key)) else { return false }
     add(tree, isLibrary: true, unreadable: [])
     return shared.program.declares(key, forLibrary: true)
+  }
+
+  /// Makes sure that an objective of the libraries is loaded; false when there is none.
+  package mutating func require(objective key: String) -> Bool {
+    if shared.program.objectives.keys.contains(key) { return true }
+    guard let tree = library.take(.objective(key)) else { return false }
+    add(tree, isLibrary: true, unreadable: [])
+    return shared.program.objectives.keys.contains(key)
   }
 
   private mutating func add(_ tree: SyntaxTree, isLibrary: Bool, unreadable: [Span]) {

@@ -27,10 +27,12 @@ extension CheckedProgram {
         functions[function.name.key] = entered
       }
     case .objective(let objective):
-      objectives[objective.name.key] = CheckedObjective(
+      let entered = CheckedObjective(
         declaration: objective, tree: id,
         hypers: objective.parameters.filter { $0.type == nil },
         headerParameters: objective.parameters.filter { $0.type != nil }, body: Block())
+      if isLibrary(id) { libraryObjectives[objective.name.key] = entered }
+      objectives[objective.name.key] = entered
     case .data(let name, let source):
       data[name.key] = CheckedData(name: name, source: source, tree: id, span: item.span)
     case .definition(let name, let value):
@@ -44,7 +46,7 @@ extension CheckedProgram {
     switch item.kind {
     case .rule: update(rule: key, in: id) { $0.isBroken = true }
     case .function: update(function: key, in: id) { $0.isBroken = true }
-    case .objective: objectives[key]?.isBroken = true
+    case .objective: update(objective: key, in: id) { $0.isBroken = true }
     case .definition: definitions[key]?.isBroken = true
     default: break
     }
@@ -62,6 +64,13 @@ extension CheckedProgram {
   ) {
     if isLibrary(id), libraryFunctions[key] != nil { change(&libraryFunctions[key]!) }
     if functions[key]?.tree == id { change(&functions[key]!) }
+  }
+
+  mutating func update(
+    objective key: String, in id: TreeID, _ change: (inout CheckedObjective) -> Void
+  ) {
+    if isLibrary(id), libraryObjectives[key] != nil { change(&libraryObjectives[key]!) }
+    if objectives[key]?.tree == id { change(&objectives[key]!) }
   }
 
   /// What the user's texts have declared so far.
@@ -82,7 +91,7 @@ extension CheckedProgram {
   mutating func restore(_ standing: Standing) {
     rules = standing.rules.merging(libraryRules) { own, _ in own }
     functions = standing.functions.merging(libraryFunctions) { own, _ in own }
-    objectives = standing.objectives
+    objectives = standing.objectives.merging(libraryObjectives) { own, _ in own }
     data = standing.data
     definitions = standing.definitions
     commands = []

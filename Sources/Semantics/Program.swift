@@ -91,10 +91,12 @@ package struct CheckedProgram: Sendable {
   /// Names of rules and functions that a library offers, loaded or not (for suggestions).
   package internal(set) var offeredRules: [String] = []
   package internal(set) var offeredFunctions: [String] = []
+  package internal(set) var offeredObjectives: [String] = []
   /// What the libraries declare, whatever a script calls its own: a zoo rule means what the zoo
   /// says, also where a script has another `ema`.
   package internal(set) var libraryRules: [String: CheckedRule] = [:]
   package internal(set) var libraryFunctions: [String: CheckedFunction] = [:]
+  package internal(set) var libraryObjectives: [String: CheckedObjective] = [:]
   /// What every name of the texts stands for.
   package internal(set) var names = NameTable()
   private var isLibraryTree: [Bool] = []

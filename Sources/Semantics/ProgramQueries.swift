@@ -84,6 +84,7 @@ extension CheckedProgram {
     }
     for function in offeredFunctions { add(function, Declaration(.function)) }
     for rule in offeredRules { add(rule, Declaration(.rule)) }
+    for objective in offeredObjectives { add(objective, Declaration(.objective)) }
     for word in Builtins.words(in: item?.kind).sorted() { add(word, Declaration(.builtin)) }
     for function in Builtins.functions.sorted() { add(function, Declaration(.builtinFunction)) }
     return found

@@ -16,6 +16,8 @@ enum Resources {
       ("zoo/parameterfree.opt", PackageResources.parameterfree_opt),
       ("zoo/sparse.opt", PackageResources.sparse_opt),
       ("zoo/distributed.opt", PackageResources.distributed_opt),
+      ("problems/valleys.opt", PackageResources.valleys_opt),
+      ("problems/bowls.opt", PackageResources.bowls_opt),
     ]
   }
 }
