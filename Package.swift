@@ -19,7 +19,7 @@ let zooFiles = [
   "prelude", "descent", "momentum", "sign", "adaptive", "moments", "clipping", "matrix",
   "transformers", "projected", "preconditioned", "parameterfree", "sparse", "distributed",
   // Problems.
-  "valleys", "bowls",
+  "valleys", "bowls", "games", "constraints",
 ]
 
 /// What `ravine explain` says.

@@ -154,6 +154,19 @@ extension Diagnostic {
     return Diagnostic(.notHere, "`\(word)` has no meaning \(where_)", at: span)
   }
 
+  static func nothingToAscend(_ name: Name, _ owner: BlockOwner, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notHere,
+      owner == .objective
+        ? "`\(name.text)` is not trained, so there is nothing to ascend"
+        : "`ascend` has no meaning in \(owner.noun)", at: span,
+      notes: [
+        Note(
+          "it marks a trained parameter of an objective: `objective f(x: scalar, ascend y: scalar)`"
+        )
+      ])
+  }
+
   static func noLoss(_ name: Name) -> Diagnostic {
     Diagnostic(
       .noLoss, "the objective `\(name.text)` does not say what its `loss` is", at: name.span,

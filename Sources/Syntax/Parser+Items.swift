@@ -253,16 +253,22 @@ extension Parser {
     return (parameters, inputs)
   }
 
-  /// parameter ::= name (':' type)? ('=' expression)? ('in' domain)?
+  /// parameter ::= 'ascend'? name (':' type)? ('=' expression)? ('in' domain)?
   private mutating func parseParameter() -> Parameter? {
     let start = position
+    var ascend: Span?
+    if current.word == .ascend, next.kind == .word, next.isName {
+      ascend = currentSpan
+      advance()
+    }
     guard current.isName, !startsItem || !current.startsLine else {
       fail(.expectedName(foundSpan, what: "the name of a parameter", found: found))
       return nil
     }
     let name = name(current)
     advance()
-    var parameter = Parameter(name: name, type: nil, initial: nil, domain: nil, span: name.span)
+    var parameter = Parameter(
+      name: name, type: nil, initial: nil, domain: nil, ascend: ascend, span: name.span)
     if consume(.colon) { parameter.type = parseType() }
     if !isPanicking, current.kind == .equal || current.kind == .colonEqual {
       _ = expectEquals(after: "`\(name.text)`")

@@ -24,7 +24,7 @@ enum Word: String, CaseIterable {
   case `if`, then, `else`, and, or, not, mod, inf, pi
   case state, input, param, view, metric, when, every, `repeat`, `guard`, matrices
   case rule, fn, objective, data, minimize, train, plot, assert
-  case route, otherwise, global, over, `in`, `as`, round
+  case route, otherwise, global, over, `in`, `as`, round, ascend
   case with, on, `for`, to, batch, seeds, seed, from, workers, steps, step, epochs, epoch
 
   var isReserved: Bool {

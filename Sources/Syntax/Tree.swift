@@ -190,6 +190,8 @@ package struct Parameter: Sendable {
   package var type: TypeExpr?
   package var initial: ExprID?
   package var domain: DomainExpr?
+  /// The word `ascend` before the name of a trained parameter: it makes the loss large.
+  package var ascend: Span?
   package var span: Span
 }
 

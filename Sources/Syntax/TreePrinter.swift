@@ -151,6 +151,7 @@ private struct TreePrinter {
 
   private mutating func print(_ parameter: Parameter) {
     print(parameter.name, parameter.type, parameter.initial)
+    if parameter.ascend != nil { output += " ascend" }
     if let domain = parameter.domain {
       output += " in " + (domain.includesLow ? "[" : "(")
       print(domain.low)

@@ -18,6 +18,8 @@ enum Resources {
       ("zoo/distributed.opt", PackageResources.distributed_opt),
       ("problems/valleys.opt", PackageResources.valleys_opt),
       ("problems/bowls.opt", PackageResources.bowls_opt),
+      ("problems/games.opt", PackageResources.games_opt),
+      ("problems/constraints.opt", PackageResources.constraints_opt),
     ]
   }
 }
