@@ -13,11 +13,11 @@ struct Clauses {
   ) throws(DiagnosticError) {
     self.command = command
     self.script = script
-    var known = ["for", "batch", "workers", "seeds", "seed"]
+    var known = ["for", "batch", "workers", "delay", "seeds", "seed"]
     var others = ["from"]
     var noun = "train"
     if case .minimize = command.kind {
-      known = ["for", "from", "seeds", "seed"]
+      known = ["for", "from", "delay", "seeds", "seed"]
       others = ["batch", "workers"]
       noun = "minimize"
     }

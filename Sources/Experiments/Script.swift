@@ -150,6 +150,7 @@ package final class Script {
     settings.start = try clauses.start()
     settings.batch = try clauses.count("batch")
     settings.workers = try clauses.count("workers", limit: 1_024) ?? 1
+    settings.delay = try clauses.count("delay", limit: 10_000) ?? 0
     var example = "for 2000 steps"
     if case .train = command.kind {
       settings.epochs = try clauses.count("for", unit: "epochs", limit: Clauses.mostEpochs)

@@ -75,7 +75,7 @@ struct Completer {
     "rule", "fn", "objective", "data", "minimize", "train", "plot", "assert",
   ]
   private static let clauseWords = [
-    "with", "for", "on", "steps", "epochs", "batch", "workers", "seeds", "from",
+    "with", "for", "on", "steps", "epochs", "batch", "workers", "delay", "seeds", "from",
   ]
 
   private func setWords(_ before: String) -> [String] {

@@ -372,7 +372,7 @@ extension Parser {
   }
 
   private static let clauseWords: [Word] = [
-    .for, .batch, .seeds, .seed, .from, .every, .workers,
+    .for, .batch, .seeds, .seed, .from, .every, .workers, .delay,
   ]
 
   /// A clause may start the next line.

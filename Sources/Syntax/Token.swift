@@ -25,7 +25,7 @@ enum Word: String, CaseIterable {
   case state, input, param, view, metric, when, every, `repeat`, `guard`, matrices
   case rule, fn, objective, data, minimize, train, plot, assert
   case route, otherwise, global, over, `in`, `as`, round, ascend
-  case with, on, `for`, to, batch, seeds, seed, from, workers, steps, step, epochs, epoch
+  case with, on, `for`, to, batch, seeds, seed, from, workers, delay, steps, step, epochs, epoch
 
   var isReserved: Bool {
     switch self {

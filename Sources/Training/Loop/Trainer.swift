@@ -42,7 +42,7 @@ package struct Trainer {
     history.series = ["loss"] + objective.metrics + ["test_loss"]
     let batch = min(settings.batch ?? rows, rows)
     let total = settings.steps ?? (settings.epochs ?? 1) * ((rows + batch - 1) / batch)
-    try bind(rules, batch: batch, horizon: total, workers: settings.workers)
+    try bind(rules, settings, batch: batch, horizon: total)
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
       for seed in settings.seeds {
@@ -58,14 +58,14 @@ package struct Trainer {
 
   /// Binds all rules before the first of them runs, so that their errors are told together.
   private func bind(
-    _ rules: [Rule], batch: Int = 1, horizon: Int, workers: Int = 1
+    _ rules: [Rule], _ settings: TrainingSettings, batch: Int = 1, horizon: Int
   ) throws(DiagnosticError) {
     var found: [Diagnostic] = []
     for rule in rules {
       do throws(DiagnosticError) {
         _ = try Learner(
-          bindings, rule, batch: batch, seed: 0, horizon: horizon, workers: workers,
-          isCompiled: false)
+          bindings, rule, batch: batch, seed: 0, horizon: horizon, workers: settings.workers,
+          delay: settings.delay, isCompiled: false)
       } catch {
         found += error.diagnostics
       }
@@ -78,7 +78,8 @@ package struct Trainer {
     _ seed: UInt64, _ place: String
   ) throws(DiagnosticError) -> RunHistory {
     let learner = try Learner(
-      bindings, rule, batch: batch, seed: seed, horizon: total, workers: settings.workers)
+      bindings, rule, batch: batch, seed: seed, horizon: total, workers: settings.workers,
+      delay: settings.delay)
     var history = RunHistory(seed: seed)
     var clock = Stopwatch()
     let start = try learner.measure()
@@ -154,7 +155,7 @@ package struct Trainer {
     _ rules: [Rule], _ settings: TrainingSettings
   ) throws(DiagnosticError) -> [RuleHistory] {
     var histories: [RuleHistory] = []
-    try bind(rules, horizon: settings.steps ?? 1)
+    try bind(rules, settings, horizon: settings.steps ?? 1)
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
       for seed in settings.seeds {
@@ -171,7 +172,8 @@ package struct Trainer {
     _ rule: Rule, _ settings: TrainingSettings, _ seed: UInt64, _ place: String
   ) throws(DiagnosticError) -> RunHistory {
     let total = settings.steps ?? 1
-    let learner = try Learner(bindings, rule, seed: seed, horizon: total)
+    let learner = try Learner(
+      bindings, rule, seed: seed, horizon: total, delay: settings.delay)
     if let start = settings.start { try learner.begin(at: start.values, start.span) }
     var history = RunHistory(seed: seed)
     var clock = Stopwatch()
