@@ -18,11 +18,13 @@ package final class Compiler {
   private var lowered = LoweredUnits()
 
   package init() {
-    checker = Checker(
-      offeredRules: Library.shared.names(.rule),
-      offeredFunctions: Library.shared.names(.function),
-      offeredObjectives: Library.shared.names(.objective)
-    ) { [unowned self] in self.libraryTree($0) }
+    var offered = Offer()
+    offered.rules = Library.shared.names(.rule)
+    offered.functions = Library.shared.names(.function)
+    offered.objectives = Library.shared.names(.objective)
+    offered.data = Library.shared.names(.data)
+    offered.tasks = Library.shared.names(.task)
+    checker = Checker(offered: offered) { [unowned self] in self.libraryTree($0) }
   }
 
   package var program: CheckedProgram { checker.program }
@@ -31,7 +33,14 @@ package final class Compiler {
     var places: [LibraryName: Int] = [:]
     for (k, declaration) in Library.shared.declarations.enumerated() {
       let key = Name(declaration.name).key
-      places[declaration.kind == .objective ? .objective(key) : .callable(key)] = k
+      let name: LibraryName =
+        switch declaration.kind {
+        case .rule, .function: .callable(key)
+        case .objective: .objective(key)
+        case .data: .data(key)
+        case .task: .task(key)
+        }
+      places[name] = k
     }
     return places
   }()
@@ -85,7 +94,7 @@ package final class Compiler {
   /// or the zoo.
   package func labels(of callee: String) -> [String] {
     let key = Name(callee).key
-    if !checker.require(objective: key) { _ = checker.require(key) }
+    if !checker.require(.objective(key)) { _ = checker.require(key) }
     return program.labels(of: key).map(\.text)
   }
 
@@ -181,6 +190,17 @@ package final class Compiler {
     let (expression, tree) = try expression(text, name: name)
     return try Lowering.rule(
       expression, in: tree, of: checker.program, allowsMissing: allowsMissing)
+  }
+
+  /// The task of a name, of this session or the library. Throws R0210 where there is none.
+  package func task(_ text: String) throws(DiagnosticError) -> CheckedTask {
+    let name = Name(text)
+    guard checker.require(.task(name.key)), let task = checker.program.tasks[name.key] else {
+      let known = program.tasks.values.map(\.declaration.name.text).sorted() + program.offered.tasks
+      throw DiagnosticError(.unknownTask(text, near: Suggestion.nearest(to: text, among: known)))
+    }
+    if task.isBroken { throw DiagnosticError(.brokenTask(task.declaration.name)) }
+    return task
   }
 
   /// The objective that a text such as `mlp(hidden = 64)` names, from this session.

@@ -31,10 +31,20 @@ extension CheckedProgram {
         declaration: objective, tree: id,
         hypers: objective.parameters.filter { $0.type == nil },
         headerParameters: objective.parameters.filter { $0.type != nil }, body: Block())
+      let known = objectives[objective.name.key]
       if isLibrary(id) { libraryObjectives[objective.name.key] = entered }
-      objectives[objective.name.key] = entered
+      if !isLibrary(id) || known.map({ isLibrary($0.tree) }) ?? true {
+        objectives[objective.name.key] = entered
+      }
     case .data(let name, let source):
-      data[name.key] = CheckedData(name: name, source: source, tree: id, span: item.span)
+      let entered = CheckedData(name: name, source: source, tree: id, span: item.span)
+      let known = data[name.key]
+      if isLibrary(id) { libraryData[name.key] = entered }
+      if !isLibrary(id) || known.map({ isLibrary($0.tree) }) ?? true { data[name.key] = entered }
+    case .task(let task):
+      let entered = CheckedTask(declaration: task, tree: id, span: item.span)
+      if isLibrary(id) { libraryTasks[task.name.key] = entered }
+      if !isLibrary(id) || tasks[task.name.key] == nil { tasks[task.name.key] = entered }
     case .definition(let name, let value):
       definitions[name.key] = CheckedDefinition(name: name, value: value, tree: id)
     default: break
@@ -47,6 +57,9 @@ extension CheckedProgram {
     case .rule: update(rule: key, in: id) { $0.isBroken = true }
     case .function: update(function: key, in: id) { $0.isBroken = true }
     case .objective: update(objective: key, in: id) { $0.isBroken = true }
+    case .task:
+      if isLibrary(id) { libraryTasks[key]?.isBroken = true }
+      if tasks[key]?.tree == id { tasks[key]?.isBroken = true }
     case .definition: definitions[key]?.isBroken = true
     default: break
     }
@@ -79,12 +92,13 @@ extension CheckedProgram {
     fileprivate var functions: [String: CheckedFunction]
     fileprivate var objectives: [String: CheckedObjective]
     fileprivate var data: [String: CheckedData]
+    fileprivate var tasks: [String: CheckedTask]
     fileprivate var definitions: [String: CheckedDefinition]
   }
 
   package var standing: Standing {
     Standing(
-      rules: rules, functions: functions, objectives: objectives, data: data,
+      rules: rules, functions: functions, objectives: objectives, data: data, tasks: tasks,
       definitions: definitions)
   }
 
@@ -92,7 +106,8 @@ extension CheckedProgram {
     rules = standing.rules.merging(libraryRules) { own, _ in own }
     functions = standing.functions.merging(libraryFunctions) { own, _ in own }
     objectives = standing.objectives.merging(libraryObjectives) { own, _ in own }
-    data = standing.data
+    data = standing.data.merging(libraryData) { own, _ in own }
+    tasks = standing.tasks.merging(libraryTasks) { own, _ in own }
     definitions = standing.definitions
     commands = []
   }
@@ -105,6 +120,7 @@ extension Item {
     case .rule(let rule): rule.name
     case .function(let function): function.name
     case .objective(let objective): objective.name
+    case .task(let task): task.name
     case .data(let name, _), .definition(let name, _): name
     default: nil
     }

@@ -19,4 +19,18 @@ package enum LibraryName: Hashable, Sendable {
   case callable(String)
   /// After `minimize` and `train`.
   case objective(String)
+  /// After `on`.
+  case data(String)
+  case task(String)
+}
+
+/// The names that libraries offer, loaded or not.
+package struct Offer: Sendable {
+  package var rules: [String] = []
+  package var functions: [String] = []
+  package var objectives: [String] = []
+  package var data: [String] = []
+  package var tasks: [String] = []
+
+  package init() {}
 }

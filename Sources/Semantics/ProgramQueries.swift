@@ -63,7 +63,7 @@ extension CheckedProgram {
     let item = tree?.items.first { $0.span.start <= offset && offset <= $0.span.end }
     for local in item.map(declarations(in:)) ?? [] {
       switch local.declaration.kind {
-      case .rule, .function, .objective, .data, .definition: break
+      case .rule, .function, .objective, .data, .task, .definition: break
       default: add(local.name.text, local.declaration)
       }
     }
@@ -82,9 +82,14 @@ extension CheckedProgram {
     for (_, examples) in data.sorted(by: { $0.key < $1.key }) {
       add(examples.name.text, Declaration(.data, examples.name.span))
     }
-    for function in offeredFunctions { add(function, Declaration(.function)) }
-    for rule in offeredRules { add(rule, Declaration(.rule)) }
-    for objective in offeredObjectives { add(objective, Declaration(.objective)) }
+    for (_, task) in tasks.sorted(by: { $0.key < $1.key }) {
+      add(task.declaration.name.text, Declaration(.task, task.declaration.name.span))
+    }
+    for function in offered.functions { add(function, Declaration(.function)) }
+    for rule in offered.rules { add(rule, Declaration(.rule)) }
+    for objective in offered.objectives { add(objective, Declaration(.objective)) }
+    for data in offered.data { add(data, Declaration(.data)) }
+    for task in offered.tasks { add(task, Declaration(.task)) }
     for word in Builtins.words(in: item?.kind).sorted() { add(word, Declaration(.builtin)) }
     for function in Builtins.functions.sorted() { add(function, Declaration(.builtinFunction)) }
     return found
@@ -139,6 +144,7 @@ extension CheckedProgram {
         } + parameters(objective.inputs, .parameter)
         + declarations(in: objective.body)
     case .data(let name, _): return [own(name, .data)]
+    case .task(let task): return [own(task.name, .task)]
     case .definition(let name, _): return [own(name, .definition)]
     default: return []
     }

@@ -2,7 +2,7 @@
 package struct Library: Sendable {
   /// One of them with the documentation before it.
   package struct Declaration: Sendable {
-    package enum Kind: String, Sendable { case rule, function, objective }
+    package enum Kind: String, Sendable { case rule, function, objective, data, task }
     package var kind: Kind
     package var name: String
     /// `zoo/lion.opt`
@@ -86,7 +86,8 @@ package struct Library: Sendable {
   private static let newline = UInt8(ascii: "\n")
   private static let words: [(kind: Declaration.Kind, word: [UInt8])] = [
     (.function, Array("fn ".utf8)), (.rule, Array("rule ".utf8)),
-    (.objective, Array("objective ".utf8)),
+    (.objective, Array("objective ".utf8)), (.data, Array("data ".utf8)),
+    (.task, Array("task ".utf8)),
   ]
   private static let documentationMark = Array("##".utf8)
   private static let nameEnds = Array(" (=:{".utf8)

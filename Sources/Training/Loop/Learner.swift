@@ -129,9 +129,10 @@ final class Learner {
   var measuresApart: Bool { trainPoint != evalPoint || bindings.objective.training != nil }
 
   /// One step on the given examples (none for an objective without data). Returns the loss before it:
-  /// where the gradient was taken, and at the view to be shown where `showsLoss` asks for it.
+  /// where the gradient was taken, and at the view to be shown where `showsLoss` asks for it. Where
+  /// `isDone` says so of the loss, nothing moves.
   func step(
-    _ rows: ArraySlice<Int>, showsLoss: Bool = false
+    _ rows: ArraySlice<Int>, showsLoss: Bool = false, isDone: (Double) -> Bool = { _ in false }
   ) throws(DiagnosticError) -> (loss: Double, shown: Double) {
     let evaluator = data == nil || rows.count == batch ? main : try remainder(rows.count)
     evaluator.fill(rows)
@@ -150,7 +151,7 @@ final class Learner {
       loss = try evaluator.evaluate(
         at: trainPoint, occasion, needsGradient: optimizer?.needsGradient ?? true)
     }
-    guard loss.isFinite else { return (loss, loss) }
+    guard loss.isFinite, !isDone(loss) else { return (loss, loss) }
     if let axes, let optimizer {
       let point = trainPoint
       try axes.give(optimizer, rows, at: point, occasion)
