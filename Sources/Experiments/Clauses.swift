@@ -93,7 +93,9 @@ struct Clauses {
   /// What `until` says, and in which text.
   func target() -> (TargetParts, TreeID)? {
     guard let clause = found["until"] else { return nil }
-    return TargetParts(clause.value, script.compiler.program[command.tree]).map { ($0, command.tree) }
+    return TargetParts(clause.value, script.compiler.program[command.tree]).map {
+      ($0, command.tree)
+    }
   }
 
   /// The point that `from` names.

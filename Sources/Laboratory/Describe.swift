@@ -42,6 +42,7 @@ extension Compiler {
       case .rule(let declaration): declaration.name.key
       case .function(let declaration): declaration.name.key
       case .objective(let declaration): declaration.name.key
+      case .task(let declaration): declaration.name.key
       case .data(let name, _), .definition(let name, _): name.key
       default: nil
       }

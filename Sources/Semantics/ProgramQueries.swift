@@ -82,14 +82,13 @@ extension CheckedProgram {
     for (_, examples) in data.sorted(by: { $0.key < $1.key }) {
       add(examples.name.text, Declaration(.data, examples.name.span))
     }
-    for (_, task) in tasks.sorted(by: { $0.key < $1.key }) {
-      add(task.declaration.name.text, Declaration(.task, task.declaration.name.span))
-    }
     for function in offered.functions { add(function, Declaration(.function)) }
     for rule in offered.rules { add(rule, Declaration(.rule)) }
-    for objective in offered.objectives { add(objective, Declaration(.objective)) }
-    for data in offered.data { add(data, Declaration(.data)) }
-    for task in offered.tasks { add(task, Declaration(.task)) }
+    // Problems and their data have a meaning in commands alone.
+    if let tree, tree.endsInCommand(before: offset) {
+      for objective in offered.objectives { add(objective, Declaration(.objective)) }
+      for data in offered.data { add(data, Declaration(.data)) }
+    }
     for word in Builtins.words(in: item?.kind).sorted() { add(word, Declaration(.builtin)) }
     for function in Builtins.functions.sorted() { add(function, Declaration(.builtinFunction)) }
     return found
@@ -175,5 +174,15 @@ extension CheckedProgram {
       }
     }
     return found
+  }
+}
+
+extension SyntaxTree {
+  /// Whether the last line before a place, which may still be unfinished, is one that names objectives.
+  fileprivate func endsInCommand(before offset: UInt32) -> Bool {
+    let text = file.bytes.prefix(max(0, Int(offset) - Int(file.base)))
+    let line = text.reversed().prefix { $0 != UInt8(ascii: "\n") }.reversed()
+    let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+    return words.count > 1 && ["minimize", "train", "task"].contains(words[0])
   }
 }

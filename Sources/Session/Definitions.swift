@@ -71,7 +71,8 @@ final class Definitions {
 
   private func announce(_ declaration: Ledger.Declaration, isReplaced: Bool) {
     let what = "\(declaration.kind.noun) \(declaration.name)"
-    let hides = isInLibrary(declaration) ? ", which hides the zoo's" : ""
+    let owner = declaration.kind == .objective ? "library" : "zoo"
+    let hides = isInLibrary(declaration) ? ", which hides the \(owner)'s" : ""
     output.say(isReplaced ? "replaced \(what)\n" : "defined \(what)\(hides)\n")
   }
 
@@ -99,7 +100,7 @@ final class Definitions {
         case .objective:
           broken += Lowering.check(objectiveNamed: dependent.key, of: program).diagnostics
         case .value: broken += Lowering.check(definitionsNamed: [dependent.key], of: program)
-        case .function, .data: break
+        case .function, .data, .task: break
         }
       }
     }

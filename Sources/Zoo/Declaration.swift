@@ -15,14 +15,13 @@ extension Library.Declaration {
   package var summary: String {
     var text = documentation.joined(separator: " ")[...]
     if text.hasPrefix(name + ": ") { text = text.dropFirst(name.count + 2) }
-    var previous: [Character] = []
-    for (place, character) in zip(text.indices, text) {
-      // A sentence begins with a capital: `Kingma et al. 2014` is none.
-      if previous == [".", " "], character.isUppercase {
-        return String(text[..<text.index(place, offsetBy: -2)])
-      }
-      previous = previous.suffix(1) + [character]
+    var sentence: [Substring] = []
+    for word in text.split(separator: " ") {
+      sentence.append(word)
+      // `Kingma et al. 2014` goes on.
+      if word.last == ".", word != "al." { break }
     }
+    text = sentence.joined(separator: " ")[...]
     return String(text.last == "." ? text.dropLast() : text)
   }
 }

@@ -39,6 +39,11 @@ package struct Library: Sendable {
     return nil
   }
 
+  /// The tasks of a problem, the easiest first.
+  package func tasks(of problem: String) -> [Declaration] {
+    [problem + "_easy", problem, problem + "_hard"].compactMap { declaration($0, [.task]) }
+  }
+
   /// The names of a kind, in the order of the files.
   package func names(_ kind: Declaration.Kind) -> [String] {
     declarations.lazy.filter { $0.kind == kind }.map(\.name)

@@ -20,7 +20,7 @@ struct LibraryListing {
         Console.report([.notInLibrary(name, listing, suggestion: near)], in: SourceMap())
         throw Status.usage
       }
-      Console.write(isJSON ? json(found).rendered() : found.text)
+      Console.write(isJSON ? json(found).rendered() : text(found))
       return
     }
     let listed = all.filter { $0.kind == listing }
@@ -36,12 +36,23 @@ struct LibraryListing {
     }
   }
 
+  /// The source, of a problem with its tasks.
+  private func text(_ declaration: Library.Declaration) -> String {
+    let tasks = tasks(declaration)
+    return declaration.text + (tasks.isEmpty ? "" : "\n") + tasks.map(\.text).joined()
+  }
+
+  private func tasks(_ declaration: Library.Declaration) -> [Library.Declaration] {
+    declaration.kind == .objective ? Library.shared.tasks(of: declaration.name) : []
+  }
+
   private func json(_ declaration: Library.Declaration) -> JSONValue {
     .record([
       "name": .string(declaration.name),
       "kind": .string(declaration.kind.rawValue),
       "documentation": .string(declaration.documentation.joined(separator: "\n")),
-      "source": .string(declaration.text),
+      "source": .string(text(declaration)),
+      "tasks": .array(tasks(declaration).map { .string($0.name) }),
     ])
   }
 }

@@ -147,7 +147,8 @@ package struct Tuner {
     if run.reachedTarget { return Double(run.steps) / Double(task.steps) }
     // Behind all that reached it, by what is missing.
     let last = run.last(target.series) ?? .nan
-    return last.isNaN ? .nan : 2 - 1 / (1 + abs(last - target.value) / max(abs(target.value), 1e-12))
+    return last.isNaN
+      ? .nan : 2 - 1 / (1 + abs(last - target.value) / max(abs(target.value), 1e-12))
   }
 
   /// The rule at these values, as they are shown.

@@ -62,7 +62,8 @@ extension Tuner.Result {
   /// Everything, each trial included.
   package var json: JSONValue {
     .record([
-      "task": .string(task), "length": .string(length), "series": settings.series.map { .string($0) } ?? .null,
+      "task": .string(task), "length": .string(length),
+      "series": settings.series.map { .string($0) } ?? .null,
       "target": target.map { .string($0) } ?? .null,
       "largest": .bool(settings.isMadeLarge),
       "hyperparameters": .array(settings.ranges.map { .string($0.name) }),
@@ -77,7 +78,8 @@ extension Tuner.Result {
       "rule": .string(row.written), "found": .string(row.rule),
       "best": .array(row.best.map { .number($0) }), "edge": .bool(row.isAtEdge),
       "warnings": .array(row.warnings.map { .string($0.message) }),
-      "failedSeeds": .int(row.failed), "reachedSeeds": .int(row.reached), "problem": row.problem.map { .string($0) } ?? .null,
+      "failedSeeds": .int(row.failed), "reachedSeeds": .int(row.reached),
+      "problem": row.problem.map { .string($0) } ?? .null,
       "trials": .array(
         row.trials.map { trial in
           .record([
