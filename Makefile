@@ -1,12 +1,13 @@
 # Ravine: what there is to do. `make run` and `make test` install what is missing by themselves.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-peers golden gallery fuzz sanitize format lint edges campaign soundness clean
+.PHONY: help setup build run test bench bench-peers golden gallery fuzz sanitize format lint edges campaign soundness laboratory clean
 
 SECONDS ?= 60
 PAIRS ?= 100000
 SEED ?= 1
 CERTIFICATES ?= 2000
+RULES ?= 1000
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -66,6 +67,10 @@ soundness: build ## verdicts on PAIRS=100000 generated pairs of rules from SEED=
 	  -Xswiftc -assert-config -Xswiftc Debug --filter SoundnessTests
 	@# With more files than a command line has room for.
 	@find .build/certificates -name '*.txt' | xargs -n 500 python3 Tests/Certificates/check.py .build/release/ravine
+
+laboratory: setup ## what the laboratory says of the zoo and of RULES=1000 generated rules from SEED=1 on, against simulation
+	@RAVINE_RULES=$(RULES) RAVINE_SEED=$(SEED) RAVINE_CAMPAIGN=1 \
+	  scripts/test.sh 'LaboratoryCampaign|ContentCampaign'
 
 clean: ## remove what was built
 	swift package clean

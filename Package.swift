@@ -18,6 +18,8 @@ func tests(_ name: String, _ imports: [Target.Dependency], exclude: [String] = [
 let zooFiles = [
   "prelude", "descent", "momentum", "sign", "adaptive", "moments", "clipping", "matrix",
   "transformers", "projected", "preconditioned", "parameterfree", "sparse", "distributed",
+  // Problems.
+  "valleys", "bowls", "games", "constraints", "networks",
 ]
 
 /// What `ravine explain` says.
@@ -51,7 +53,8 @@ let package = Package(
     room("Lowering", ["Basics", "Diagnostics", "IR", "Semantics", "Syntax"]),
     room("Runtime", ["Basics", "CKernels", "Diagnostics", "IR", "Platform"]),
     room("Native", ["Basics", "CKernels", "IR", "Platform", "Runtime"]),
-    room("Zoo", [], resources: zooFiles.map { .embedInCode("Resources/\($0).opt") }),
+    .target(name: "CData"),
+    room("Zoo", ["CData"], resources: zooFiles.map { .embedInCode("Resources/\($0).opt") }),
     room("Plotting", ["Basics", "Platform"]),
     room("Training", ["Basics", "CKernels", "Diagnostics", "IR", "Platform", "Runtime"]),
     room(

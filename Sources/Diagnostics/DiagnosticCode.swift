@@ -79,6 +79,8 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case moreInputsThanData = 228
   case startOfOtherSize = 229
   case brokenDeclaration = 230
+  case notATarget = 231
+  case taskWithoutEnd = 232
 
   // Sessions.
   case unknownCommand = 240

@@ -18,25 +18,35 @@ package final class Compiler {
   private var lowered = LoweredUnits()
 
   package init() {
-    checker = Checker(
-      offeredRules: Library.shared.declarations.filter { $0.kind == .rule }.map(\.name),
-      offeredFunctions: Library.shared.declarations.filter { $0.kind == .function }.map(\.name)
-    ) { [unowned self] key in self.libraryTree(key) }
+    var offered = Offer()
+    offered.rules = Library.shared.names(.rule)
+    offered.functions = Library.shared.names(.function)
+    offered.objectives = Library.shared.names(.objective)
+    offered.data = Library.shared.names(.data)
+    offered.tasks = Library.shared.names(.task)
+    checker = Checker(offered: offered) { [unowned self] in self.libraryTree($0) }
   }
 
   package var program: CheckedProgram { checker.program }
 
-  private static let libraryNames: [String: String] = {
-    var names: [String: String] = [:]
-    for declaration in Library.shared.declarations {
-      names[Name(declaration.name).key] = declaration.name
+  private static let libraryPlaces: [LibraryName: Int] = {
+    var places: [LibraryName: Int] = [:]
+    for (k, declaration) in Library.shared.declarations.enumerated() {
+      let key = Name(declaration.name).key
+      let name: LibraryName =
+        switch declaration.kind {
+        case .rule, .function: .callable(key)
+        case .objective: .objective(key)
+        case .data: .data(key)
+        case .task: .task(key)
+        }
+      places[name] = k
     }
-    return names
+    return places
   }()
 
-  private func libraryTree(_ key: String) -> SyntaxTree? {
-    guard let name = Self.libraryNames[key],
-      let declaration = Library.shared.declaration(name)
+  private func libraryTree(_ name: LibraryName) -> SyntaxTree? {
+    guard let declaration = Self.libraryPlaces[name].map({ Library.shared.declarations[$0] })
     else { return nil }
     let file = sources.add(name: declaration.file, text: declaration.text)
     var bag = DiagnosticBag()
@@ -84,7 +94,7 @@ package final class Compiler {
   /// or the zoo.
   package func labels(of callee: String) -> [String] {
     let key = Name(callee).key
-    if program.objectives[key] == nil { _ = checker.require(key) }
+    if !checker.require(.objective(key)) { _ = checker.require(key) }
     return program.labels(of: key).map(\.text)
   }
 
@@ -180,6 +190,17 @@ package final class Compiler {
     let (expression, tree) = try expression(text, name: name)
     return try Lowering.rule(
       expression, in: tree, of: checker.program, allowsMissing: allowsMissing)
+  }
+
+  /// The task of a name, of this session or the library. Throws R0210 where there is none.
+  package func task(_ text: String) throws(DiagnosticError) -> CheckedTask {
+    let name = Name(text)
+    guard checker.require(.task(name.key)), let task = checker.program.tasks[name.key] else {
+      let known = program.tasks.values.map(\.declaration.name.text).sorted() + program.offered.tasks
+      throw DiagnosticError(.unknownTask(text, near: Suggestion.nearest(to: text, among: known)))
+    }
+    if task.isBroken { throw DiagnosticError(.brokenTask(task.declaration.name)) }
+    return task
   }
 
   /// The objective that a text such as `mlp(hidden = 64)` names, from this session.

@@ -6,6 +6,7 @@ import Runtime
 import Semantics
 import Syntax
 import Training
+import Zoo
 
 /// Reads what a `data` statement names.
 package struct DataLoader {
@@ -87,6 +88,10 @@ package struct DataLoader {
     case "csv":
       guard let path = settings.path, let target = settings.target else {
         throw missing(settings.path == nil ? "a path" : "target = \"…\"", reader)
+      }
+      if compiler.program.isLibrary(data.tree), let bytes = Library.dataFile(path) {
+        return try Dataset(
+          Table.csv(bytes: bytes, path: path, at: data.span), target: target, at: data.span)
       }
       return try Dataset(
         Table.csv(path: resolved(path), at: data.span), target: target, at: data.span)

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import Syntax
 
@@ -19,6 +20,17 @@ extension Diagnostic {
 
   static func onePath(_ reader: String, at span: Span) -> Diagnostic {
     Diagnostic(.tooManyArguments, "`\(reader)` takes one path; the rest is named", at: span)
+  }
+
+  static func unknownTask(_ name: String, near: String?) -> Diagnostic {
+    Diagnostic(
+      .unknownObjective, "there is no task `\(TextWidth.printable(name))`", at: .none,
+      notes: Note.didYouMean(near))
+  }
+
+  static func brokenTask(_ name: Name) -> Diagnostic {
+    Diagnostic(
+      .brokenDeclaration, "the task `\(name.text)` has errors of its own", at: name.span)
   }
 
   static func needsText(_ label: String, at span: Span) -> Diagnostic {

@@ -58,7 +58,7 @@ struct LoweredUnits {
   ) throws(DiagnosticError) -> ObjectiveModule {
     let place = Place(tree: tree, expression: expression)
     if let known = objectives[place] { return known }
-    if case .name(let name) = program[tree][expression],
+    if case .name(let name) = program[tree][expression], !program.isLibrary(tree),
       let known = declaredObjectives[name.key]
     {
       return known

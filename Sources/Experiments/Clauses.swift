@@ -13,11 +13,11 @@ struct Clauses {
   ) throws(DiagnosticError) {
     self.command = command
     self.script = script
-    var known = ["for", "batch", "workers", "seeds", "seed"]
+    var known = ["for", "batch", "workers", "delay", "until", "seeds", "seed"]
     var others = ["from"]
     var noun = "train"
     if case .minimize = command.kind {
-      known = ["for", "from", "seeds", "seed"]
+      known = ["for", "from", "delay", "until", "seeds", "seed"]
       others = ["batch", "workers"]
       noun = "minimize"
     }
@@ -89,6 +89,14 @@ struct Clauses {
 
   /// The clause that says which seeds, if there is one.
   var ofSeeds: Clause? { found["seeds"] ?? found["seed"] }
+
+  /// What `until` says, and in which text.
+  func target() -> (TargetParts, TreeID)? {
+    guard let clause = found["until"] else { return nil }
+    return TargetParts(clause.value, script.compiler.program[command.tree]).map {
+      ($0, command.tree)
+    }
+  }
 
   /// The point that `from` names.
   func start() throws(DiagnosticError) -> (values: [Double], span: Span)? {

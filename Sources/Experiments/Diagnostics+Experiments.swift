@@ -92,6 +92,12 @@ extension Diagnostic {
         Suggestion.nearest(to: name.text, among: known), at: name.span))
   }
 
+  static func unrecordedTarget(_ name: Name, among known: [String]) -> Diagnostic {
+    var said = unknownSeries(name, among: known)
+    said.message = "nothing here is called `\(name.text)`, so no run can come to it"
+    return said
+  }
+
   static func unknownSeries(_ name: String, among known: [String]) -> Diagnostic {
     Diagnostic(
       .unrecordedSeries, "this experiment has no series `\(name)`", at: .none,

@@ -28,6 +28,7 @@ package enum ExperimentJSON {
         JSONMember("seed", .number(Double(run.seed))), JSONMember("steps", .int(run.steps)),
         JSONMember("seconds", .number(run.seconds)),
         JSONMember("skipped", .int(run.skippedSteps)),
+        JSONMember("reached", .bool(run.reachedTarget)),
         JSONMember("warnings", .array(run.warnings.map { .string($0.message) })),
         JSONMember("interrupted", .bool(run.wasInterrupted)),
         JSONMember("failure", run.failure.map { .string($0.message) } ?? .null),

@@ -24,6 +24,11 @@ enum ExperimentTable {
       let steps = rule.runs.map(\.steps).max() ?? 0
       let skipped = rule.runs.map(\.skippedSteps).max() ?? 0
       var notes = skipped > 0 ? ["\(skipped) skipped"] : []
+      if rule.runs.contains(where: \.reachedTarget) {
+        let reached = rule.runs.count(where: \.reachedTarget)
+        notes.append(
+          rule.runs.count == 1 ? "reached" : "\(reached) of \(rule.runs.count) reached")
+      }
       if failed > 0 { notes.append("\(failed) of \(rule.runs.count) failed") }
       row.append("\(steps)" + (notes.isEmpty ? "" : " (\(notes.joined(separator: ", ")))"))
       if showsPoint {

@@ -45,7 +45,8 @@ package final class Script {
   package private(set) var findings: [Diagnostic] = []
   /// What a run does although it may not be meant.
   package private(set) var warnings: [Diagnostic] = []
-  private var loaded: [String: DataSplit] = [:]
+  /// By name, and where that was declared: it may mean other data by now.
+  private var loaded: [String: (declared: Span, split: DataSplit)] = [:]
   /// What the clauses of each command say.
   private var settled: [Span: TrainingSettings] = [:]
 
@@ -82,9 +83,6 @@ package final class Script {
   /// Takes over what another script has run, for plots of it.
   package func resume(_ experiments: [ExperimentHistory]) { self.experiments = experiments }
 
-  /// Forgets the examples of a `data` name, which now means others.
-  package func forget(data key: String) { loaded[key] = nil }
-
   /// Runs one command of a checked script.
   package func run(_ command: CheckedCommand) throws(DiagnosticError) {
     switch command.kind {
@@ -105,7 +103,7 @@ package final class Script {
     _ statement: TrainStatement, _ command: CheckedCommand
   ) throws(DiagnosticError) {
     let objective = try compiler.objective(statement.objective, in: command.tree)
-    let data = try dataset(statement.data.key)
+    let data = try dataset(statement.data.key, from: command.tree)
     let settings = try settings(Clauses(statement.clauses, command, self), command)
     let rules = try rules(statement.rules, command)
     noteWindows(rules, settings.steps)
@@ -150,6 +148,8 @@ package final class Script {
     settings.start = try clauses.start()
     settings.batch = try clauses.count("batch")
     settings.workers = try clauses.count("workers", limit: 1_024) ?? 1
+    settings.target = try target(clauses, command)
+    settings.delay = try clauses.count("delay", limit: 10_000) ?? 0
     var example = "for 2000 steps"
     if case .train = command.kind {
       settings.epochs = try clauses.count("for", unit: "epochs", limit: Clauses.mostEpochs)
@@ -160,6 +160,25 @@ package final class Script {
     }
     settled[command.span] = settings
     return settings
+  }
+
+  private func target(
+    _ clauses: Clauses, _ command: CheckedCommand
+  ) throws(DiagnosticError) -> TrainingSettings.Target? {
+    guard let (parts, tree) = clauses.target() else { return nil }
+    let (objective, hasData): (ExprID, Bool) =
+      switch command.kind {
+      case .train(let statement): (statement.objective, true)
+      case .minimize(let statement): (statement.objective, false)
+      default: preconditionFailure("only these have clauses")
+      }
+    let metrics = try compiler.objective(objective, in: tree).metrics
+    let known = ["loss"] + metrics + (hasData ? ["test_loss"] : [])
+    guard known.contains(parts.series.text) else {
+      throw DiagnosticError(.unrecordedTarget(parts.series, among: known))
+    }
+    return TrainingSettings.Target(
+      series: parts.series.text, isBelow: parts.isBelow, value: try number(parts.value, tree))
   }
 
   func rules(_ ids: [ExprID], _ command: CheckedCommand) throws(DiagnosticError) -> [Rule] {
@@ -180,13 +199,14 @@ package final class Script {
 
   func warn(_ warning: Diagnostic) { warnings.append(warning) }
 
-  func dataset(_ key: String) throws(DiagnosticError) -> DataSplit {
-    if let known = loaded[key] { return known }
-    guard let data = compiler.program.data[key] else {
+  /// The examples that a name of data means in the text of `tree`.
+  func dataset(_ key: String, from tree: TreeID) throws(DiagnosticError) -> DataSplit {
+    guard let data = compiler.program.data(key, from: tree) else {
       throw DiagnosticError(.unknownData(key))
     }
+    if let known = loaded[key], known.declared == data.span { return known.split }
     let split = try DataLoader(compiler: compiler, folder: options.folder).load(data)
-    loaded[key] = split
+    loaded[key] = (data.span, split)
     return split
   }
 

@@ -176,10 +176,13 @@ package struct RuleModule: Sendable {
 package struct ParameterSlot: Hashable, Sendable {
   package var name: String
   package var shape: Shape
+  /// Its gradient is negated: what makes small makes the loss large.
+  package var isAscended: Bool
   package var origin: Span
-  package init(name: String, shape: Shape, origin: Span) {
+  package init(name: String, shape: Shape, isAscended: Bool = false, origin: Span) {
     self.name = name
     self.shape = shape
+    self.isAscended = isAscended
     self.origin = origin
   }
 }

@@ -42,6 +42,7 @@ extension Compiler {
       case .rule(let declaration): declaration.name.key
       case .function(let declaration): declaration.name.key
       case .objective(let declaration): declaration.name.key
+      case .task(let declaration): declaration.name.key
       case .data(let name, _), .definition(let name, _): name.key
       default: nil
       }
@@ -169,7 +170,9 @@ package struct ObjectiveDescription: Sendable {
     func list(_ title: String, _ items: [String]) {
       if !items.isEmpty { lines += ["", title] + items.map { "  \($0)" } }
     }
-    list("parameters", objective.parameters.map { "\($0.name): \($0.shape)" })
+    list(
+      "parameters",
+      objective.parameters.map { ($0.isAscended ? "ascend " : "") + "\($0.name): \($0.shape)" })
     list("data", objective.inputs.map { "\($0.name): \($0.shape)" })
     list("metrics", objective.metrics)
     return lines.joined(separator: "\n") + "\n"
@@ -183,6 +186,7 @@ package struct ObjectiveDescription: Sendable {
       "objective": .string(objective.name),
       "documentation": .string(objective.documentation.joined(separator: "\n")),
       "parameters": slots(objective.parameters.map { ($0.name, $0.shape) }),
+      "ascended": .array(objective.parameters.filter(\.isAscended).map { .string($0.name) }),
       "inputs": slots(objective.inputs.map { ($0.name, $0.shape) }),
       "metrics": .array(objective.metrics.map { .string($0) }),
     ])

@@ -16,7 +16,13 @@ struct ProbeWalk {
   let work: Int
   private(set) var spent = 0
 
-  init(_ rule: Rule, side: Int, _ witness: Witness, errors: [[Double]], work: Int) {
+  private let prepared: PreparedRules?
+
+  init(
+    _ rule: Rule, side: Int, _ witness: Witness, errors: [[Double]], work: Int,
+    _ prepared: PreparedRules? = nil
+  ) {
+    self.prepared = prepared
     self.rule = rule
     variant = witness.variants[side]
     values = witness.values[side]
@@ -37,7 +43,7 @@ struct ProbeWalk {
         try RuleWalk(
           rule.module, variant: variant, from: Dense(shape: tensor.dims, values: tensor.weights),
           hypers: values[0], horizon: horizon,
-          numbers: work == .max ? Budget.values : 100 * Double(work)))
+          numbers: work == .max ? Budget.values : 100 * Double(work), known: prepared))
     }
     return walks
   }

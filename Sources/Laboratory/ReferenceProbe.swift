@@ -14,6 +14,8 @@ package struct ReferenceProbe: RuleProbe {
   /// Takes moves that are multiples of one another for equal, as those of another step size are.
   package var allowsScale = false
 
+  private let prepared = PreparedRules()
+
   package init() {}
 
   static var rough: ReferenceProbe {
@@ -119,7 +121,8 @@ package struct ReferenceProbe: RuleProbe {
       hypers: request.hypers, values: request.values, variants: request.variants,
       horizon: request.horizon, tensors: data(request, name, dims, thresholds(a, b, request)))
     var walks = [a, b].enumerated().map { side, rule in
-      ProbeWalk(rule, side: side, witness, errors: request.errors[side], work: request.work)
+      ProbeWalk(
+        rule, side: side, witness, errors: request.errors[side], work: request.work, prepared)
     }
     do throws(DiagnosticError) {
       let steps = witness.gradients.count

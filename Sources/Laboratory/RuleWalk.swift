@@ -3,6 +3,22 @@ import IR
 import Lowering
 import Runtime
 
+/// What many walks of a few rules on tensors of the same lengths share.
+final class PreparedRules {
+  struct Key: Hashable {
+    var function: Function
+    var dims: [Int]
+    var lengths: [Double]
+  }
+
+  struct Prepared {
+    var function: Function
+    var program: ReferenceProgram
+  }
+
+  var all: [Key: Prepared] = [:]
+}
+
 /// A rule on one tensor, stepped by the reference evaluator: the walk of traces, of measured stability
 /// and of comparisons.
 struct RuleWalk {
@@ -29,7 +45,7 @@ struct RuleWalk {
   /// Throws R0813 where an evaluation would take too much memory or work, and what initial values throw.
   init(
     _ module: RuleModule, variant: Int, from weights: Dense, hypers: [Double], horizon: Int,
-    numbers: Double = Budget.values
+    numbers: Double = Budget.values, known: PreparedRules? = nil
   ) throws(DiagnosticError) {
     let named = module.axes
     axes = AxisLengths(
@@ -40,11 +56,27 @@ struct RuleWalk {
     trainPoint = weights
     evalPoint = weights
     self.horizon = horizon
-    context = BindContext(dims: weights.shape, hypers: hypers, axes: axes)
-    update = try self.variant.update.specialised(context).checkedForEvaluation(limit: numbers)
-    program = ReferenceProgram(update)
-    start = try self.variant.initial.specialised(context).checkedForEvaluation(limit: numbers)
-    let first = try ReferenceProgram(start).evaluate(
+    let context = BindContext(dims: weights.shape, hypers: hypers, axes: axes)
+    self.context = context
+    func prepared(_ function: Function) throws(DiagnosticError) -> PreparedRules.Prepared {
+      let made = try function.specialised(context).checkedForEvaluation(limit: numbers)
+      return PreparedRules.Prepared(function: made, program: ReferenceProgram(made))
+    }
+    let lengths = module.hypers.indices.filter { module.hypers[$0].isStructural }.map { hypers[$0] }
+    func get(_ function: Function) throws(DiagnosticError) -> PreparedRules.Prepared {
+      guard let known else { return try prepared(function) }
+      let key = PreparedRules.Key(function: function, dims: weights.shape, lengths: lengths)
+      if let found = known.all[key] { return found }
+      let made = try prepared(function)
+      known.all[key] = made
+      return made
+    }
+    let stepping = try get(self.variant.update)
+    update = stepping.function
+    program = stepping.program
+    let starting = try get(self.variant.initial)
+    start = starting.function
+    let first = try starting.program.evaluate(
       ReferenceEnvironment(hypers: hypers, horizon: horizon, parameters: [weights]))
     states = self.variant.states.indices.map { first.value(.state($0)) ?? Dense(0) }
   }

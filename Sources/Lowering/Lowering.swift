@@ -94,7 +94,7 @@ package enum Lowering {
       arguments = given
     default: break
     }
-    guard let objective = program.objectives[key] else {
+    guard let objective = program.objective(key, from: tree) else {
       throw DiagnosticError(.unknownObjective(at: span))
     }
     if objective.isBroken {

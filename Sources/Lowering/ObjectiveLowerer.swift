@@ -184,8 +184,11 @@ struct ObjectiveLowerer: LoweringPart {
         continue
       }
       guard let shape = shape(type, frame) else { continue }
+      let header = objective.headerParameters
       parameters.append(
-        ParameterSlot(name: binding.name.text, shape: shape, origin: binding.span))
+        ParameterSlot(
+          name: binding.name.text, shape: shape,
+          isAscended: slot < header.count && header[slot].ascend != nil, origin: binding.span))
       lowerer.draft.drawShape = shape
       lowerer.draft.equationName = binding.name.key
       let value = binding.initial.map { lower($0, frame) } ?? constant(0)

@@ -3,7 +3,59 @@ import Syntax
 
 /// What stands in no declaration: objectives and rules of commands, loose expressions.
 extension Checker {
-  mutating func checkObjective(_ expression: ExprID, _ tree: SyntaxTree, _ id: TreeID) {
+  mutating func check(_ statement: MinimizeStatement, _ tree: SyntaxTree, _ id: TreeID) {
+    checkObjective(statement.objective, tree, id)
+    check(statement.rules, statement.clauses, tree, id)
+  }
+
+  mutating func check(_ statement: TrainStatement, _ tree: SyntaxTree, _ id: TreeID) {
+    checkObjective(statement.objective, tree, id)
+    let name = statement.data
+    if require(.data(name.key), isLibrary: program.isLibrary(id)),
+      let data = program.data(name.key, from: id)
+    {
+      note(name, Declaration(.data, data.name.span), tree, id)
+    } else {
+      bag.report(
+        .unknownObjective(
+          name, "data",
+          suggestion: Suggestion.nearest(
+            to: name.text, among: program.data.keys.sorted() + program.offered.data)))
+    }
+    check(statement.rules, statement.clauses, tree, id)
+  }
+
+  /// A task needs an end and a target, without which nothing can be said of a rule's work on it.
+  mutating func check(_ task: TaskDeclaration, _ tree: SyntaxTree, _ id: TreeID) {
+    switch task.work {
+    case .minimize(let statement): check(statement, tree, id)
+    case .train(let statement): check(statement, tree, id)
+    }
+    let keywords = Set(task.clauses.map(\.keyword.key))
+    for (keyword, example) in [("for", "for 2000 steps"), ("until", "until loss < 0.01")]
+    where !keywords.contains(keyword) && !bag.hasErrors {
+      bag.report(.taskWithout(task.name, example))
+    }
+  }
+
+  private mutating func check(
+    _ rules: [ExprID], _ clauses: [Clause], _ tree: SyntaxTree, _ id: TreeID
+  ) {
+    for rule in rules { checkLoose(rule, tree, id, isRule: true) }
+    for clause in clauses {
+      guard clause.keyword.key == "until" else {
+        checkLoose(clause.value, tree, id)
+        continue
+      }
+      if let target = TargetParts(clause.value, tree) {
+        checkLoose(target.value, tree, id)
+      } else {
+        bag.report(.notATarget(at: tree.span(clause.value)))
+      }
+    }
+  }
+
+  private mutating func checkObjective(_ expression: ExprID, _ tree: SyntaxTree, _ id: TreeID) {
     let name: Name
     switch tree[expression] {
     case .name(let n): name = n
@@ -14,14 +66,16 @@ extension Checker {
       bag.report(.notAnObjective(at: tree.span(expression)))
       return
     }
-    if let objective = program.objectives[name.key] {
+    if require(.objective(name.key), isLibrary: program.isLibrary(id)),
+      let objective = program.objective(name.key, from: id)
+    {
       note(name, Declaration(.objective, objective.declaration.name.span), tree, id, expression)
     } else {
       bag.report(
         .unknownObjective(
           name, "objective",
           suggestion: Suggestion.nearest(
-            to: name.text, among: program.objectives.keys.sorted())))
+            to: name.text, among: program.objectives.keys.sorted() + program.offered.objectives)))
     }
   }
 

@@ -110,6 +110,11 @@ extension Checker {
     _ objective: ObjectiveDeclaration, _ tree: SyntaxTree, _ id: TreeID
   ) {
     checkParameters(objective.parameters + objective.inputs, .objective)
+    for input in objective.inputs where input.type != nil {
+      if let ascend = input.ascend {
+        bag.report(.nothingToAscend(input.name, .objective, at: ascend))
+      }
+    }
     refuseRules(objective.parameters + objective.inputs, in: .objective)
     var header: [String: (role: String, span: Span)] = [:]
     for parameter in objective.parameters + objective.inputs {
@@ -155,7 +160,7 @@ extension Checker {
         bag.report(.unusedLocal(definition.name))
       }
     }
-    program.objectives[objective.name.key]?.body = block
+    program.update(objective: objective.name.key, in: id) { $0.body = block }
   }
 
   /// `objective f(x) = e` means `{ loss = e }`.
@@ -180,6 +185,9 @@ extension Checker {
   mutating func checkParameters(_ parameters: [Parameter], _ owner: BlockOwner) {
     var first: [String: Span] = [:]
     for parameter in parameters {
+      if let ascend = parameter.ascend, owner != .objective || parameter.type == nil {
+        bag.report(.nothingToAscend(parameter.name, owner, at: ascend))
+      }
       if let earlier = first[parameter.name.key] {
         bag.report(.duplicateName(parameter.name, first: earlier))
       }

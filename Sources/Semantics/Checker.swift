@@ -27,12 +27,10 @@ package struct Checker {
 
   /// `offered`: the names that `library` can load, for suggestions.
   package init(
-    offeredRules: [String] = [], offeredFunctions: [String] = [],
-    library: @escaping (String) -> SyntaxTree? = { _ in nil }
+    offered: Offer = Offer(), library: @escaping (LibraryName) -> SyntaxTree? = { _ in nil }
   ) {
     self.library = Library(text: library)
-    program.offeredFunctions = offeredFunctions
-    program.offeredRules = offeredRules
+    program.offered = offered
   }
 
   /// Takes back what was declared since; what libraries gave meanwhile stays.
@@ -59,10 +57,15 @@ package struct Checker {
 
   /// Makes sure that a rule or function of the libraries is loaded; false when there is none.
   package mutating func require(_ key: String, isLibrary: Bool = false) -> Bool {
-    if shared.program.declares(key, forLibrary: isLibrary) { return true }
-    guard let tree = library.take(key) else { return false }
+    require(.callable(key), isLibrary: isLibrary)
+  }
+
+  /// Makes sure that an objective, data or a task that a text names is loaded; false when there is none.
+  package mutating func require(_ name: LibraryName, isLibrary: Bool = false) -> Bool {
+    if shared.program.declares(name, forLibrary: isLibrary) { return true }
+    guard let tree = library.take(name) else { return false }
     add(tree, isLibrary: true, unreadable: [])
-    return shared.program.declares(key, forLibrary: true)
+    return shared.program.declares(name, forLibrary: isLibrary)
   }
 
   private mutating func add(_ tree: SyntaxTree, isLibrary: Bool, unreadable: [Span]) {
@@ -145,24 +148,12 @@ package struct Checker {
     case .data(_, let source): resolveArguments(of: source, tree, id)
     case .definition(_, let value): checkLoose(value, tree, id)
     case .minimize(let statement):
-      checkObjective(statement.objective, tree, id)
-      for rule in statement.rules { checkLoose(rule, tree, id, isRule: true) }
-      for clause in statement.clauses { checkLoose(clause.value, tree, id) }
+      check(statement, tree, id)
       command(item, id)
     case .train(let statement):
-      checkObjective(statement.objective, tree, id)
-      if let data = program.data[statement.data.key] {
-        note(statement.data, Declaration(.data, data.name.span), tree, id)
-      } else {
-        bag.report(
-          .unknownObjective(
-            statement.data, "data",
-            suggestion: Suggestion.nearest(
-              to: statement.data.text, among: program.data.keys.sorted())))
-      }
-      for rule in statement.rules { checkLoose(rule, tree, id, isRule: true) }
-      for clause in statement.clauses { checkLoose(clause.value, tree, id) }
+      check(statement, tree, id)
       command(item, id)
+    case .task(let task): check(task, tree, id)
     case .plot: command(item, id)
     case .assert(let value), .expression(let value):
       checkLoose(value, tree, id)

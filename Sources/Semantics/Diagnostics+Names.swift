@@ -154,6 +154,31 @@ extension Diagnostic {
     return Diagnostic(.notHere, "`\(word)` has no meaning \(where_)", at: span)
   }
 
+  static func nothingToAscend(_ name: Name, _ owner: BlockOwner, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notHere,
+      owner == .objective
+        ? "`\(name.text)` is not trained, so there is nothing to ascend"
+        : "`ascend` has no meaning in \(owner.noun)", at: span,
+      notes: [
+        Note(
+          "it marks a trained parameter of an objective: `objective f(x: scalar, ascend y: scalar)`"
+        )
+      ])
+  }
+
+  static func notATarget(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notATarget, "`until` takes a series and where it should come to", at: span,
+      notes: [Note("as `until loss < 0.01` or `until accuracy > 0.9`")])
+  }
+
+  static func taskWithout(_ name: Name, _ example: String) -> Diagnostic {
+    Diagnostic(
+      .taskWithoutEnd, "the task `\(name.text)` does not say when it ends", at: name.span,
+      notes: [Note("add a clause such as `\(example)`")])
+  }
+
   static func noLoss(_ name: Name) -> Diagnostic {
     Diagnostic(
       .noLoss, "the objective `\(name.text)` does not say what its `loss` is", at: name.span,

@@ -12,7 +12,7 @@ package struct Declaration: Hashable, Sendable {
     case state, input
     /// An equation's name.
     case local
-    case rule, function, objective, data
+    case rule, function, objective, data, task
     /// A named value of a script.
     case definition
     /// A value that the language names: `w`, `t`, `pi`, `rows`.

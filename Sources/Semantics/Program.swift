@@ -63,6 +63,23 @@ package struct CheckedData: Sendable {
   package var span: Span
 }
 
+package struct CheckedTask: Sendable {
+  package var declaration: TaskDeclaration
+  package var tree: TreeID
+  package var span: Span
+  package var isBroken = false
+
+  /// Its work as a command without rules.
+  package var command: CheckedCommand {
+    let kind: Item.Kind =
+      switch declaration.work {
+      case .minimize(let statement): .minimize(statement)
+      case .train(let statement): .train(statement)
+      }
+    return CheckedCommand(kind: kind, tree: tree, span: span)
+  }
+}
+
 package struct CheckedDefinition: Sendable {
   package var name: Name
   package var value: ExprID
@@ -86,15 +103,18 @@ package struct CheckedProgram: Sendable {
   package internal(set) var functions: [String: CheckedFunction] = [:]
   package internal(set) var objectives: [String: CheckedObjective] = [:]
   package internal(set) var data: [String: CheckedData] = [:]
+  package internal(set) var tasks: [String: CheckedTask] = [:]
   package internal(set) var definitions: [String: CheckedDefinition] = [:]
   package internal(set) var commands: [CheckedCommand] = []
-  /// Names of rules and functions that a library offers, loaded or not (for suggestions).
-  package internal(set) var offeredRules: [String] = []
-  package internal(set) var offeredFunctions: [String] = []
+  /// What a library offers, loaded or not (for suggestions).
+  package internal(set) var offered = Offer()
   /// What the libraries declare, whatever a script calls its own: a zoo rule means what the zoo
   /// says, also where a script has another `ema`.
   package internal(set) var libraryRules: [String: CheckedRule] = [:]
   package internal(set) var libraryFunctions: [String: CheckedFunction] = [:]
+  package internal(set) var libraryObjectives: [String: CheckedObjective] = [:]
+  package internal(set) var libraryData: [String: CheckedData] = [:]
+  package internal(set) var libraryTasks: [String: CheckedTask] = [:]
   /// What every name of the texts stands for.
   package internal(set) var names = NameTable()
   private var isLibraryTree: [Bool] = []
@@ -110,13 +130,20 @@ package struct CheckedProgram: Sendable {
     return TreeID(trees.count - 1)
   }
 
-  func isLibrary(_ id: TreeID) -> Bool { isLibraryTree[id.index] }
+  package func isLibrary(_ id: TreeID) -> Bool { isLibraryTree[id.index] }
 
-  /// Whether a name is that of a rule or a function, as the user's texts or the libraries' see it.
-  func declares(_ key: String, forLibrary isLibrary: Bool) -> Bool {
-    isLibrary
-      ? libraryRules.keys.contains(key) || libraryFunctions.keys.contains(key)
-      : rules.keys.contains(key) || functions.keys.contains(key)
+  /// Whether a name is declared, as the user's texts or the libraries' see it.
+  func declares(_ name: LibraryName, forLibrary isLibrary: Bool) -> Bool {
+    switch name {
+    case .callable(let key):
+      isLibrary
+        ? libraryRules.keys.contains(key) || libraryFunctions.keys.contains(key)
+        : rules.keys.contains(key) || functions.keys.contains(key)
+    case .objective(let key):
+      isLibrary ? libraryObjectives.keys.contains(key) : objectives.keys.contains(key)
+    case .data(let key): isLibrary ? libraryData.keys.contains(key) : data.keys.contains(key)
+    case .task(let key): isLibrary ? libraryTasks.keys.contains(key) : tasks.keys.contains(key)
+    }
   }
 
   /// The rule that a name means in the text of `tree`.
@@ -127,6 +154,16 @@ package struct CheckedProgram: Sendable {
   /// The function that a name means in the text of `tree`.
   package func function(_ key: String, from tree: TreeID) -> CheckedFunction? {
     isLibraryTree[tree.index] ? libraryFunctions[key] : functions[key]
+  }
+
+  /// The objective that a name means in the text of `tree`.
+  package func objective(_ key: String, from tree: TreeID) -> CheckedObjective? {
+    isLibraryTree[tree.index] ? libraryObjectives[key] : objectives[key]
+  }
+
+  /// The data that a name means in the text of `tree`.
+  package func data(_ key: String, from tree: TreeID) -> CheckedData? {
+    isLibraryTree[tree.index] ? libraryData[key] : data[key]
   }
 
   /// The named value that a name means in the text of `tree`; libraries see none of a script's.

@@ -63,7 +63,7 @@ extension CheckedProgram {
     let item = tree?.items.first { $0.span.start <= offset && offset <= $0.span.end }
     for local in item.map(declarations(in:)) ?? [] {
       switch local.declaration.kind {
-      case .rule, .function, .objective, .data, .definition: break
+      case .rule, .function, .objective, .data, .task, .definition: break
       default: add(local.name.text, local.declaration)
       }
     }
@@ -82,8 +82,13 @@ extension CheckedProgram {
     for (_, examples) in data.sorted(by: { $0.key < $1.key }) {
       add(examples.name.text, Declaration(.data, examples.name.span))
     }
-    for function in offeredFunctions { add(function, Declaration(.function)) }
-    for rule in offeredRules { add(rule, Declaration(.rule)) }
+    for function in offered.functions { add(function, Declaration(.function)) }
+    for rule in offered.rules { add(rule, Declaration(.rule)) }
+    // Problems and their data have a meaning in commands alone.
+    if let tree, tree.endsInCommand(before: offset) {
+      for objective in offered.objectives { add(objective, Declaration(.objective)) }
+      for data in offered.data { add(data, Declaration(.data)) }
+    }
     for word in Builtins.words(in: item?.kind).sorted() { add(word, Declaration(.builtin)) }
     for function in Builtins.functions.sorted() { add(function, Declaration(.builtinFunction)) }
     return found
@@ -138,6 +143,7 @@ extension CheckedProgram {
         } + parameters(objective.inputs, .parameter)
         + declarations(in: objective.body)
     case .data(let name, _): return [own(name, .data)]
+    case .task(let task): return [own(task.name, .task)]
     case .definition(let name, _): return [own(name, .definition)]
     default: return []
     }
@@ -168,5 +174,15 @@ extension CheckedProgram {
       }
     }
     return found
+  }
+}
+
+extension SyntaxTree {
+  /// Whether the last line before a place, which may still be unfinished, is one that names objectives.
+  fileprivate func endsInCommand(before offset: UInt32) -> Bool {
+    let text = file.bytes.prefix(max(0, Int(offset) - Int(file.base)))
+    let line = text.reversed().prefix { $0 != UInt8(ascii: "\n") }.reversed()
+    let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+    return words.count > 1 && ["minimize", "train", "task"].contains(words[0])
   }
 }

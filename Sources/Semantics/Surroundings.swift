@@ -58,10 +58,10 @@ struct Surroundings {
 
   var functionNames: [String] {
     Array(Builtins.functions) + shared.program.functions.keys
-      + shared.program.offeredFunctions
+      + shared.program.offered.functions
   }
   var ruleNames: [String] {
-    shared.program.rules.values.map(\.declaration.name.text) + shared.program.offeredRules
+    shared.program.rules.values.map(\.declaration.name.text) + shared.program.offered.rules
   }
   var definitionNames: [String] { shared.program.definitions.keys.sorted() }
 

@@ -72,10 +72,10 @@ struct Completer {
   }
 
   private static let statementWords = [
-    "rule", "fn", "objective", "data", "minimize", "train", "plot", "assert",
+    "rule", "fn", "objective", "data", "task", "minimize", "train", "plot", "assert",
   ]
   private static let clauseWords = [
-    "with", "for", "on", "steps", "epochs", "batch", "workers", "seeds", "from",
+    "with", "for", "on", "steps", "epochs", "batch", "workers", "delay", "until", "seeds", "from",
   ]
 
   private func setWords(_ before: String) -> [String] {

@@ -33,7 +33,11 @@ final class Definitions {
     compiler.program.rules[name.key] != nil || ZooIndex.rule(name.text) != nil
   }
 
-  func isObjective(_ name: Name) -> Bool { compiler.program.objectives[name.key] != nil }
+  /// Whether a name means an objective, of the session or a problem of the library.
+  func isObjective(_ name: Name) -> Bool {
+    compiler.program.objectives[name.key] != nil
+      || ZooIndex.declaration(name.text)?.kind == .objective
+  }
 
   /// Everything that there is help on.
   var helpNames: [String] {
@@ -69,15 +73,17 @@ final class Definitions {
 
   private func announce(_ declaration: Ledger.Declaration, isReplaced: Bool) {
     let what = "\(declaration.kind.noun) \(declaration.name)"
-    let hides = isInLibrary(declaration) ? ", which hides the zoo's" : ""
+    let owner = declaration.kind == .objective ? "library" : "zoo"
+    let hides = isInLibrary(declaration) ? ", which hides the \(owner)'s" : ""
     output.say(isReplaced ? "replaced \(what)\n" : "defined \(what)\(hides)\n")
   }
 
   private func isInLibrary(_ declaration: Ledger.Declaration) -> Bool {
-    let isZoo = ZooIndex.declaration(declaration.name) != nil
+    let kind = ZooIndex.declaration(declaration.name)?.kind
     return switch declaration.kind {
-    case .rule: isZoo || compiler.program.libraryRules[declaration.key] != nil
-    case .function: isZoo
+    case .rule: kind == .rule || compiler.program.libraryRules[declaration.key] != nil
+    case .function: kind == .function
+    case .objective: kind == .objective
     default: false
     }
   }
@@ -96,7 +102,7 @@ final class Definitions {
         case .objective:
           broken += Lowering.check(objectiveNamed: dependent.key, of: program).diagnostics
         case .value: broken += Lowering.check(definitionsNamed: [dependent.key], of: program)
-        case .function, .data: break
+        case .function, .data, .task: break
         }
       }
     }

@@ -36,7 +36,6 @@ struct FileCommands: Answering {
     let added = definitions.accept(
       compiler.script!, from: standing, as: ":load \(path)", folder: Self.folder(of: path))
     definitions.noteLoaded(path, time)
-    runner.forget(added)
     if !added.isEmpty { say("loaded \(added.map(\.name).joined(separator: ", "))\n") }
     try runner.run()
   }

@@ -28,7 +28,7 @@ struct InspectionCommands: Answering {
       return write(firstLine(declaration.text) + "\n")
     }
     if isBare, let found = ZooIndex.declaration(name.text) {
-      return write(firstLine(ZooIndex.source(found)) + "\n")
+      return write(firstLine(found.source) + "\n")
     }
     if isBare, let page = BuiltinHelp.entry(name.text) { return write("\(page.usage)\n") }
     let expression = try asking(rest) { try compiler.freeExpression(rest.text) }
@@ -164,6 +164,7 @@ struct InspectionCommands: Answering {
   func browse(_ rest: Fragment) {
     switch rest.text {
     case "zoo": list(ZooIndex.declarations.filter { $0.kind == .rule }.map(Self.line))
+    case "problems": list(ZooIndex.declarations.filter { $0.kind == .objective }.map(Self.line))
     case "functions":
       list(
         ZooIndex.declarations.filter { $0.kind == .function }.map(Self.line)
@@ -183,7 +184,7 @@ struct InspectionCommands: Answering {
   }
 
   private static func line(_ declaration: Library.Declaration) -> (String, String) {
-    (declaration.name, ZooIndex.summary(declaration))
+    (declaration.name, declaration.summary)
   }
 
   private func list(_ rows: [(name: String, text: String)]) {

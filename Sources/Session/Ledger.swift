@@ -3,7 +3,7 @@ import Syntax
 /// What a session has declared, in order, and what it ran.
 struct Ledger {
   enum Kind: String {
-    case rule, function, objective, data, value
+    case rule, function, objective, data, task, value
 
     /// As messages say it.
     var noun: String { self == .function ? "fn" : rawValue }
@@ -108,6 +108,7 @@ extension Ledger {
     case .objective(let objective):
       (kind, name, documentation) = (.objective, objective.name, objective.documentation)
     case .data(let own, _): (kind, name) = (.data, own)
+    case .task(let task): (kind, name, documentation) = (.task, task.name, task.documentation)
     case .definition(let own, _): (kind, name) = (.value, own)
     default: return nil
     }

@@ -39,13 +39,6 @@ final class ScriptRunner {
     return first.map { series.contains(String($0)) } ?? false
   }
 
-  /// Forgets the examples of `data` names that now mean others.
-  func forget(_ declarations: [Ledger.Declaration]) {
-    for declaration in declarations where declaration.kind == .data {
-      script.forget(data: declaration.key)
-    }
-  }
-
   /// Runs the commands of the text that was checked last; each is part of the saved session once
   /// it has run.
   func run() throws {

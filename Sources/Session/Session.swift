@@ -142,7 +142,7 @@ package final class Session {
     }
     if hasErrors { throw DiagnosticError(found) }
     report(found.filter { $0.code != .emptySource })
-    runner.forget(definitions.accept(tree, from: standing, as: text))
+    definitions.accept(tree, from: standing, as: text)
     try runner.run()
   }
 

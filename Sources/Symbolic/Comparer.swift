@@ -45,6 +45,11 @@ package struct Comparer {
       return Comparison(.undecided(probes: 0))
     }
     var results: [Comparison] = []
+    // A way on which they plainly part comes first: it decides without a proof of the others.
+    if pairs.count > 1, let setting = try? Setting(TermTable(), [a, b], .differing) {
+      let parts = pairs.map { differs(setting, $0.0, $0.1).map { !$0.onlyAtZeros } ?? false }
+      pairs = zip(pairs, parts).filter(\.1).map(\.0) + zip(pairs, parts).filter { !$0.1 }.map(\.0)
+    }
     for pair in pairs {
       let found = stored(aboutStorage(compare(pair.0, pair.1), pair.0, pair.1), pair.0, pair.1)
       // What differs on one way differs.
@@ -296,7 +301,7 @@ package struct Comparer {
     if names.isEmpty { return nil }
     var inner = Comparer(x, y, probe: probe)
     inner.ignoresEpsilon = true
-    inner.probes = 3
+    inner.probes = 4
     let limit = names.map { "\($0) → 0" }
     var result = inner.compare()
     switch result.verdict {

@@ -26,6 +26,8 @@ struct ProbePlan {
   ) -> [ProbePlan] {
     var all = [
       ProbePlan(seed: 1, steps: 6),
+      // A rectified average, a warm-up, a period is told apart after some steps.
+      ProbePlan(seed: 16, steps: 24, rank: 1),
       ProbePlan(seed: 2, gradientSize: 32),
       ProbePlan(seed: 3, weights: .ties, gradients: .ties),
       ProbePlan(seed: 4, weights: .oneZero, gradients: .oneZero, gradientSize: 0x1p-6),

@@ -123,7 +123,12 @@ package struct SymbolicRule {
       if !signs.contains(true) { return signs }
       var here = context
       here.states = states(table, variant, signs, side + 1_000).map(\.symbol)
-      var importer = Importer(table, variant.update, here)
+      // What the weights become says nothing of states, and is most of the work.
+      var update = variant.update
+      update.outputs = update.outputs.filter {
+        if case .state(let k) = $0.target { signs[k] } else { false }
+      }
+      var importer = Importer(table, update, here)
       var isStable = true
       for (target, term, _, range) in try importer.run() {
         guard case .state(let k) = target, signs[k] else { continue }

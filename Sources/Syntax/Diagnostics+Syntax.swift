@@ -324,6 +324,12 @@ extension Diagnostic {
       fixIts: nearest.map { [FixIt("write `\($0)`", at: span, replacement: $0)] } ?? [])
   }
 
+  static func rulesOfTask(_ span: Span) -> Diagnostic {
+    Diagnostic(
+      .incompleteCommand, .error, "a task has no rules: they are given where it is done", at: span,
+      notes: [Note("for one run write `minimize f with Rule for 2000 steps` without `task`")])
+  }
+
   static func misplaced(_ span: Span, _ message: String) -> Diagnostic {
     Diagnostic(.statementOutsideBody, .error, message, at: span)
   }

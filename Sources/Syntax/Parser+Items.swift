@@ -40,6 +40,7 @@ extension Parser {
       case .fn: return parseFunction(documentation, start)
       case .objective: return parseObjective(documentation, start)
       case .data: return parseData()
+      case .task: return parseTask(documentation)
       case .minimize: return parseMinimize()
       case .train: return parseTrain()
       case .plot: return parsePlot()
@@ -68,7 +69,7 @@ extension Parser {
   private var startsDeclaration: Bool {
     let following = next
     switch current.word {
-    case .rule, .fn, .objective, .data, .minimize, .train:
+    case .rule, .fn, .objective, .data, .task, .minimize, .train:
       switch following.kind {
       case .word: return following.isName
       case .leftParenthesis, .leftBrace, .end, .number, .string, .invalid: return true
@@ -253,16 +254,22 @@ extension Parser {
     return (parameters, inputs)
   }
 
-  /// parameter ::= name (':' type)? ('=' expression)? ('in' domain)?
+  /// parameter ::= 'ascend'? name (':' type)? ('=' expression)? ('in' domain)?
   private mutating func parseParameter() -> Parameter? {
     let start = position
+    var ascend: Span?
+    if current.word == .ascend, next.kind == .word, next.isName {
+      ascend = currentSpan
+      advance()
+    }
     guard current.isName, !startsItem || !current.startsLine else {
       fail(.expectedName(foundSpan, what: "the name of a parameter", found: found))
       return nil
     }
     let name = name(current)
     advance()
-    var parameter = Parameter(name: name, type: nil, initial: nil, domain: nil, span: name.span)
+    var parameter = Parameter(
+      name: name, type: nil, initial: nil, domain: nil, ascend: ascend, span: name.span)
     if consume(.colon) { parameter.type = parseType() }
     if !isPanicking, current.kind == .equal || current.kind == .colonEqual {
       _ = expectEquals(after: "`\(name.text)`")
@@ -365,8 +372,39 @@ extension Parser {
     return .data(name, parseExpression())
   }
 
+  /// A task is done with rules that are given elsewhere.
+  private mutating func parseTask(_ documentation: [String]) -> Item.Kind {
+    guard let name = parseName("the name of the task") else { return .error }
+    guard expectEquals(after: "`task \(name.text)`") else { return .error }
+    let word = current.word
+    guard word == .minimize || word == .train else {
+      fail(.missingClause(foundSpan, "work: `minimize f` or `train f on data`", of: "task"))
+      return .error
+    }
+    advance()
+    let what = parseExpression()
+    var data: Name?
+    if word == .train, !isPanicking {
+      guard let found = parseSource() else { return .error }
+      data = found
+    }
+    if isPanicking { return .error }
+    if startsClause(.with) {
+      fail(.rulesOfTask(currentSpan))
+      return .error
+    }
+    let clauses = parseClauses(of: "task")
+    let work: TaskDeclaration.Work =
+      if let data {
+        .train(TrainStatement(objective: what, data: data, rules: [], clauses: clauses))
+      } else {
+        .minimize(MinimizeStatement(objective: what, rules: [], clauses: clauses))
+      }
+    return .task(TaskDeclaration(documentation: documentation, name: name, work: work))
+  }
+
   private static let clauseWords: [Word] = [
-    .for, .batch, .seeds, .seed, .from, .every, .workers,
+    .for, .batch, .seeds, .seed, .from, .every, .workers, .delay, .until,
   ]
 
   /// A clause may start the next line.
@@ -390,16 +428,20 @@ extension Parser {
   private mutating func parseTrain() -> Item.Kind {
     let objective = parseExpression()
     if isPanicking { return .error }
-    guard startsClause(.on) else {
-      fail(.missingClause(foundSpan, "data: `train f on data with Rule`", of: "train"))
-      return .error
-    }
-    advance()
-    guard let data = parseName("the name of the data after `on`") else { return .error }
+    guard let data = parseSource() else { return .error }
     let rules = parseRules("train")
     let clauses = parseClauses(of: "train")
     return .train(
       TrainStatement(objective: objective, data: data, rules: rules, clauses: clauses))
+  }
+
+  private mutating func parseSource() -> Name? {
+    guard startsClause(.on) else {
+      fail(.missingClause(foundSpan, "data: `train f on data with Rule`", of: "train"))
+      return nil
+    }
+    advance()
+    return parseName("the name of the data after `on`")
   }
 
   private mutating func parseRules(_ command: String) -> [ExprID] {

@@ -298,7 +298,7 @@ struct Parser {
       return false
     }
     switch current.word {
-    case .rule, .fn, .objective, .data:
+    case .rule, .fn, .objective, .data, .task:
       return following.isName
     case .minimize, .train, .plot, .assert:
       return following.isName || following.word == .not

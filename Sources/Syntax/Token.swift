@@ -23,9 +23,10 @@ enum Word: String, CaseIterable {
   case none = ""
   case `if`, then, `else`, and, or, not, mod, inf, pi
   case state, input, param, view, metric, when, every, `repeat`, `guard`, matrices
-  case rule, fn, objective, data, minimize, train, plot, assert
-  case route, otherwise, global, over, `in`, `as`, round
-  case with, on, `for`, to, batch, seeds, seed, from, workers, steps, step, epochs, epoch
+  case rule, fn, objective, data, task, minimize, train, plot, assert
+  case route, otherwise, global, over, `in`, `as`, round, ascend
+  case with, on, `for`, to, batch, seeds, seed, from, workers, delay, until, steps, step, epochs,
+    epoch
 
   var isReserved: Bool {
     switch self {

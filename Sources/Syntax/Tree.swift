@@ -190,6 +190,8 @@ package struct Parameter: Sendable {
   package var type: TypeExpr?
   package var initial: ExprID?
   package var domain: DomainExpr?
+  /// The word `ascend` before the name of a trained parameter: it makes the loss large.
+  package var ascend: Span?
   package var span: Span
 }
 
@@ -271,6 +273,25 @@ package struct TrainStatement: Sendable {
   package var clauses: [Clause]
 }
 
+/// `task s2 = train mlp on digits for 150 steps batch 64 until test_loss < 0.1`: work without rules, which
+/// are given where it is done.
+package struct TaskDeclaration: Sendable {
+  package enum Work: Sendable {
+    case minimize(MinimizeStatement)
+    case train(TrainStatement)
+  }
+  package var documentation: [String]
+  package var name: Name
+  package var work: Work
+
+  package var clauses: [Clause] {
+    switch work {
+    case .minimize(let statement): statement.clauses
+    case .train(let statement): statement.clauses
+    }
+  }
+}
+
 /// `plot loss, accuracy to "digits.svg"`; without `to` the terminal.
 package struct PlotStatement: Sendable {
   package var series: [ExprID]
@@ -285,6 +306,7 @@ package struct Item: Sendable {
     case objective(ObjectiveDeclaration)
     /// `data digits = csv("…", target = "digit", test = 0.2)`
     case data(Name, ExprID)
+    case task(TaskDeclaration)
     /// `lr0 = 1e-3`: a named value of the script.
     case definition(Name, ExprID)
     case minimize(MinimizeStatement)

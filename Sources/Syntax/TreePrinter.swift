@@ -151,6 +151,7 @@ private struct TreePrinter {
 
   private mutating func print(_ parameter: Parameter) {
     print(parameter.name, parameter.type, parameter.initial)
+    if parameter.ascend != nil { output += " ascend" }
     if let domain = parameter.domain {
       output += " in " + (domain.includesLow ? "[" : "(")
       print(domain.low)
@@ -239,6 +240,14 @@ private struct TreePrinter {
         objective.body.forEach { p.print($0) }
       }
     case .data(let name, let value): line("data " + name.key + " ") { $0.print(value) }
+    case .task(let task):
+      block({ $0.output += "task " + task.name.key }) { p in
+        p.print(documentation: task.documentation)
+        switch task.work {
+        case .minimize(let statement): p.print(Item(.minimize(statement), item.span))
+        case .train(let statement): p.print(Item(.train(statement), item.span))
+        }
+      }
     case .definition(let name, let value):
       line("definition " + name.key + " ") { $0.print(value) }
     case .minimize(let command):
@@ -291,7 +300,7 @@ private struct TreePrinter {
   }
 
   private mutating func print(rules: [ExprID], _ clauses: [Clause]) {
-    output += " with"
+    if !rules.isEmpty { output += " with" }
     printSpaced(rules)
     for clause in clauses {
       output += " (" + clause.keyword.key + " "

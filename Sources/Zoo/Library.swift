@@ -1,8 +1,8 @@
-/// The rules and functions that come with Ravine, as text.
+/// The rules, functions and problems that come with Ravine, as text.
 package struct Library: Sendable {
-  /// One rule or function with the documentation before it.
+  /// One of them with the documentation before it.
   package struct Declaration: Sendable {
-    package enum Kind: Sendable { case rule, function }
+    package enum Kind: String, Sendable { case rule, function, objective, data, task }
     package var kind: Kind
     package var name: String
     /// `zoo/lion.opt`
@@ -14,7 +14,7 @@ package struct Library: Sendable {
 
   /// In the order of the files.
   package let declarations: [Declaration]
-  private let index: [String: Int]
+  private let index: [Declaration.Kind: [String: Int]]
 
   package static let shared = Library(files: Resources.files)
 
@@ -22,12 +22,32 @@ package struct Library: Sendable {
     var all: [Declaration] = []
     for file in files { all += Self.split(file.bytes, file.name) }
     declarations = all
-    index = Dictionary(
-      all.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    var index: [Declaration.Kind: [String: Int]] = [:]
+    for (k, declaration) in all.enumerated() {
+      index[declaration.kind, default: [:]][declaration.name] = k
+    }
+    self.index = index
   }
 
-  /// The declaration of a name as it is spelled in the library.
-  package func declaration(_ name: String) -> Declaration? { index[name].map { declarations[$0] } }
+  /// The declaration of a name as it is spelled in the library, of the first of these kinds that has it.
+  package func declaration(
+    _ name: String, _ kinds: [Declaration.Kind] = [.rule, .function]
+  ) -> Declaration? {
+    for kind in kinds {
+      if let k = index[kind]?[name] { return declarations[k] }
+    }
+    return nil
+  }
+
+  /// The tasks of a problem, the easiest first.
+  package func tasks(of problem: String) -> [Declaration] {
+    [problem + "_easy", problem, problem + "_hard"].compactMap { declaration($0, [.task]) }
+  }
+
+  /// The names of a kind, in the order of the files.
+  package func names(_ kind: Declaration.Kind) -> [String] {
+    declarations.lazy.filter { $0.kind == kind }.map(\.name)
+  }
 
   /// Cuts a file at the lines that start a declaration: these stand in the first column. By bytes:
   /// every program that starts comes here.
@@ -50,15 +70,10 @@ package struct Library: Sendable {
         var end = start
         while end < all.count, all[end] != newline { end += 1 }
         let line = all[start..<end]
-        let isRule = line.starts(with: ruleWord)
-        if isRule || line.starts(with: functionWord) {
+        if let (kind, word) = words.first(where: { line.starts(with: $0.word) }) {
           close(at: documentation ?? start)
-          let rest = line.dropFirst(isRule ? ruleWord.count : functionWord.count)
-          let name = rest.prefix { !nameEnds.contains($0) }
-          current = (
-            isRule ? .rule : .function, String(decoding: name, as: UTF8.self),
-            documentation ?? start
-          )
+          let name = line.dropFirst(word.count).prefix { !nameEnds.contains($0) }
+          current = (kind, String(decoding: name, as: UTF8.self), documentation ?? start)
           documentation = nil
         } else if line.starts(with: documentationMark) {
           close(at: start)
@@ -74,8 +89,11 @@ package struct Library: Sendable {
   }
 
   private static let newline = UInt8(ascii: "\n")
-  private static let ruleWord = Array("rule ".utf8)
-  private static let functionWord = Array("fn ".utf8)
+  private static let words: [(kind: Declaration.Kind, word: [UInt8])] = [
+    (.function, Array("fn ".utf8)), (.rule, Array("rule ".utf8)),
+    (.objective, Array("objective ".utf8)), (.data, Array("data ".utf8)),
+    (.task, Array("task ".utf8)),
+  ]
   private static let documentationMark = Array("##".utf8)
   private static let nameEnds = Array(" (=:{".utf8)
 }

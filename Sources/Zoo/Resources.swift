@@ -1,3 +1,14 @@
+import CData
+
+extension Library {
+  /// The bytes of a data file that comes with Ravine; nil where there is none of this name.
+  package static func dataFile(_ name: String) -> [UInt8]? {
+    var count = 0
+    guard let bytes = rv_data_file(name, &count) else { return nil }
+    return Array(UnsafeBufferPointer(start: bytes, count: count))
+  }
+}
+
 /// The texts that are built into the library.
 enum Resources {
   static var files: [(name: String, bytes: [UInt8])] {
@@ -16,6 +27,11 @@ enum Resources {
       ("zoo/parameterfree.opt", PackageResources.parameterfree_opt),
       ("zoo/sparse.opt", PackageResources.sparse_opt),
       ("zoo/distributed.opt", PackageResources.distributed_opt),
+      ("problems/valleys.opt", PackageResources.valleys_opt),
+      ("problems/bowls.opt", PackageResources.bowls_opt),
+      ("problems/games.opt", PackageResources.games_opt),
+      ("problems/constraints.opt", PackageResources.constraints_opt),
+      ("problems/networks.opt", PackageResources.networks_opt),
     ]
   }
 }

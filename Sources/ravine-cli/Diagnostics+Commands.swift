@@ -1,4 +1,5 @@
 import Diagnostics
+import Zoo
 
 // What the command line finds wrong with files and names that it is given.
 extension Diagnostic {
@@ -33,10 +34,14 @@ extension Diagnostic {
       at: .none)
   }
 
-  static func notInZoo(_ name: String, suggestion: String?) -> Diagnostic {
-    Diagnostic(
-      .unknownRule,
-      "the zoo has no rule `\(Console.printable(name))`"
+  static func notInLibrary(
+    _ name: String, _ kind: Library.Declaration.Kind, suggestion: String?
+  ) -> Diagnostic {
+    let isProblem = kind == .objective
+    return Diagnostic(
+      isProblem ? .unknownObjective : .unknownRule,
+      (isProblem ? "there is no problem" : "the zoo has no rule")
+        + " `\(Console.printable(name))`"
         + (suggestion.map { "; did you mean `\($0)`?" } ?? ""), at: .none)
   }
 

@@ -70,3 +70,17 @@ enum Program {
     }
   }
 }
+
+extension String {
+  /// The first place where a text stands in this one.
+  func range(of text: String) -> Range<Index>? {
+    var start = startIndex
+    while start < endIndex {
+      if self[start...].hasPrefix(text) {
+        return start..<index(start, offsetBy: text.count)
+      }
+      start = index(after: start)
+    }
+    return nil
+  }
+}

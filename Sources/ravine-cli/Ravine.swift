@@ -23,7 +23,8 @@ struct Ravine: ParsableCommand {
     subcommands: [
       ReplCommand.self, RunCommand.self, CheckCommand.self, FormatCommand.self,
       DescribeCommand.self,
-      ZooCommand.self, ExplainCommand.self, ReplayCommand.self, DumpCommand.self,
+      ZooCommand.self, ProblemsCommand.self, ExplainCommand.self, ReplayCommand.self,
+      DumpCommand.self,
       CompareCommand.self, CertifyCommand.self, ReduceCommand.self,
       IdentifyCommand.self, TestCommand.self, TuneCommand.self,
       BenchCommand.self,

@@ -16,8 +16,9 @@ struct TuneCommand: ParsableCommand {
         ravine tune Examples/digits.opt Lion 'AdamW(λ = 0.1)'
         ravine tune task.opt AdamW --search 'lr = 1e-4..1' --search 'λ = 0, 0.01, 0.1'
         ravine tune task.opt --by test_loss --json > found.json
+        ravine tune --on rosenbrock Adam HeavyBall    a task of the script or of `ravine problems`
 
-      The task is the script's first `train` or `minimize`. Each rule gets the same number of trials:
+      The task is the one that `--on` names, or the script's first `train` or `minimize`. Each rule gets the same number of trials:
       the first hyperparameter over its range, the second at the best of these, then the first again
       around its best. A value that a rule gives is replaced; of a schedule, as `lr = cosine(0.1)`, its
       peak is. What is found is then measured on other seeds, the same for all rules.
@@ -48,16 +49,20 @@ struct TuneCommand: ParsableCommand {
   var seeds = 5
   @Option(
     help: ArgumentHelp(
-      "The series by whose last value is chosen: losses are made small, metrics large; `min error` says so.",
+      "The series by whose last value is chosen: losses are made small, metrics large; `min error` says so. Of a task with `until`, the steps to it are what counts.",
       valueName: "series"))
-  var by = "loss"
+  var by: String?
   @Option(help: EngineName.help)
   var engine = EngineName.interpreter
   @Option(help: "Numbers of `train`: f32 or f64. `minimize` always uses f64.")
   var dtype = RunCommand.NumberType.f32
   @Flag(help: "Everything that was tried, as JSON.")
   var json = false
-  @Argument(help: ArgumentHelp("A script, or - for standard input.", valueName: "file"))
+  @Option(help: ArgumentHelp("A task, of the script or of `ravine problems`.", valueName: "task"))
+  var on: String?
+  @Argument(
+    help: ArgumentHelp(
+      "A script (- for standard input), which with --on may be left out.", valueName: "file"))
   var file: String
   @Argument(help: ArgumentHelp("Rules in place of those of the script.", valueName: "rule"))
   var rules: [String] = []
@@ -79,13 +84,21 @@ struct TuneCommand: ParsableCommand {
   func run() throws {
     Interrupt.install()
     let compiler = Compiler()
-    try Program.add(file, to: compiler)
     var options = Script.Options()
-    options.folder = SourceFiles.folder(of: file)
+    var named = rules
+    if case .file = Program(file) {
+      try Program.add(file, to: compiler)
+      options.folder = SourceFiles.folder(of: file)
+    } else if on != nil {
+      named.insert(file, at: 0)
+    } else {
+      throw ValidationError("`\(Console.printable(file))` is no script; a task is named by --on")
+    }
     let script = Script(compiler, options: options, output: { _ in })
     let result: Tuner.Result
     do throws(DiagnosticError) {
-      guard let task = try script.task() else {
+      let first = try on == nil ? script.firstTask() : nil
+      guard let task = try on.map(script.task(named:)) ?? first?.task else {
         throw DiagnosticError(.withoutTask(file))
       }
       let ranges = search.compactMap(\.range)
@@ -93,16 +106,20 @@ struct TuneCommand: ParsableCommand {
       settings.trials = trials
       settings.searchSeeds = searchSeeds
       settings.seeds = seeds
-      settings.take(series: by)
+      if let by {
+        settings.take(series: by)
+      } else if task.settings.target != nil {
+        settings.series = nil
+      }
       var tuner = Tuner(task, settings)
       tuner.engine = engine.kind
       tuner.elementType = dtype.elementType
       tuner.passCompiler = engine.compiler
       tuner.progress = { Console.progress($0) }
-      let given = try rules.map { text throws(DiagnosticError) in
+      let given = try named.map { text throws(DiagnosticError) in
         try compiler.rule(text, allowsMissing: true)
       }
-      result = try tuner.run(given.isEmpty ? task.rules : given)
+      result = try tuner.run(given.isEmpty ? first?.rules ?? [] : given)
     } catch {
       Console.progress("")
       Console.report(error.diagnostics, in: compiler.sources)

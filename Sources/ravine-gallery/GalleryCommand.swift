@@ -74,7 +74,7 @@ import Training
     var options = Script.Options()
     options.folder = task.lastIndex(of: "/").map { String(task[..<$0]) }
     let script = Script(compiler, options: options, output: { _ in })
-    guard var work = try script.task() else { return "" }
+    guard var work = try script.firstTask()?.task else { return "" }
     work.settings.epochs = 10
     let (fit, unfit) = gallery.elementwise
     var settings = Tuner.Settings(ranges: [.learningRate])

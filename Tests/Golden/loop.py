@@ -516,3 +516,47 @@ for clauses, text, direction, workers, fills in [
 ]:
     trained(
         clauses, text, descending(0.05, direction), 3, workers, fills, task=Task(draws=True), objective=NOISY)
+
+
+# MARK: Late gradients, games and targets, by hand
+
+for delay in [1, 3]:
+    for rule in ["SGD(lr = 0.2)", "HeavyBall(lr = 0.1, μ = 0.5)"]:
+        w, kept, m, losses = 1.5, [], 0, []
+        for t in range(12):
+            losses.append(w**2 + 0.5 * w)
+            kept.append(2 * w + 0.5)
+            g = kept[max(0, t - delay)]
+            m = g if rule.startswith("SGD") else 0.5 * m + g
+            w -= (0.2 if rule.startswith("SGD") else 0.1) * m
+        script = (
+            f"objective f(x: scalar = 1.5) = x^2 + 0.5 * x\nminimize f with {rule} for 12 steps delay {delay}\n")
+        line(script, 0, "loss", losses + [w**2 + 0.5 * w])
+        line(script, 0, "end", [w])
+
+GAME = "objective f(x: scalar = 1, ascend y: vector(2) = [0.5, -1]) = x * y[0] + 0.3 * x^2 - 0.1 * y[0]^2 - y[1]^2\n"
+x, y, z, losses = 1.0, 0.5, -1.0, []
+for t in range(10):
+    losses.append(x * y + 0.3 * x * x - 0.1 * y * y - z * z)
+    x, y, z = x - 0.1 * (y + 0.6 * x), y + 0.1 * (x - 0.2 * y), z + 0.1 * (-2 * z)
+losses.append(x * y + 0.3 * x * x - 0.1 * y * y - z * z)
+line(GAME + "minimize f with SGD(lr = 0.1) for 10 steps\n", 0, "loss", losses)
+line(GAME + "minimize f with SGD(lr = 0.1) for 10 steps\n", 0, "end", [x, y, z])
+
+# A run ends where the target is reached first, and what it gives is of that place.
+BOWL = "objective f(x: scalar = 1) {\n    loss = x^2\n    metric size = x\n}\n"
+for target, reached in [
+    ("loss < 0.3", lambda x: x * x < 0.3), ("size < 0.5", lambda x: x < 0.5),
+    ("loss < 1e-9", lambda x: x * x < 1e-9), ("loss > 0.5", lambda x: x * x > 0.5),
+]:
+    x, losses = 1.0, []
+    for t in range(8):
+        losses.append(x * x)
+        if reached(x):
+            break
+        x -= 0.1 * 2 * x
+    else:
+        losses.append(x * x)
+    script = BOWL + f"minimize f with SGD(lr = 0.1) for 8 steps until {target}\n"
+    line(script, 0, "loss", losses)
+    line(script, 0, "end", [x])

@@ -195,6 +195,8 @@ import Training
     ("minimize q with SGD for 0 steps", 227, "0"),
     ("minimize q with SGD for 5 steps workers 2", 220, "workers"),
     ("minimize q with SGD for 5 steps from [1]", 229, "[1]"),
+    ("minimize q with SGD for 5 steps delay 0.5", 227, "0.5"),
+    ("minimize q with SGD for 5 steps until lss < 1", 223, "lss"),
     ("plot loss", 222, "plot loss"),
     ("minimize q with SGD(lr = 0.1) for 5 steps\nplot lss", 223, "lss"),
     ("minimize q with SGD(lr = -1) for 5 steps", 502, "-1"),

@@ -80,10 +80,10 @@ import Training
       minimize f with Zero for 3 steps
       """
     try Self.run(source) { script in
-      let task = try #require(try script.task())
+      let (task, rules) = try #require(try script.firstTask())
       var settings = Tuner.Settings(ranges: [try #require(SearchRange("lr = 0.01..0.1"))])
       settings.trials = 3
-      let result = try Tuner(task, settings).run(task.rules)
+      let result = try Tuner(task, settings).run(rules)
       #expect(result.rows[0].trials.map(\.score) == [0, 0, 0])
       #expect(result.rows[0].values["loss"] == [0, 0, 0, 0, 0])
     }
@@ -397,11 +397,11 @@ import Training
       minimize f with SGD(lr = 0.1) for 1 steps
       """
     try Self.run(source) { script in
-      let task = try #require(try script.task())
+      let (task, rules) = try #require(try script.firstTask())
       var settings = Tuner.Settings(ranges: [try #require(SearchRange("lr = 0.1, 0.5, 0.7"))])
       for (series, best) in [("score", 0.5), ("min score", 0.1), ("max loss", 0.1), ("loss", 0.5)] {
         settings.take(series: series)
-        let row = try Tuner(task, settings).run(task.rules).rows[0]
+        let row = try Tuner(task, settings).run(rules).rows[0]
         #expect(row.best == [best], "\(series)")
       }
     }

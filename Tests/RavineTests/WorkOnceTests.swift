@@ -67,7 +67,7 @@ import Training
       name: "once.opt",
       bytes: Array((Self.bowl + "minimize bowl with Lion for 20 steps").utf8))
     let script = Script(compiler, options: Script.Options(), output: { _ in })
-    let task = try #require(try script.task())
+    let task = try #require(try script.firstTask()).task
     var settings = Tuner.Settings(ranges: [try #require(SearchRange("lr=1e-4..1"))])
     settings.trials = 6
     let tuner = Tuner(task, settings)

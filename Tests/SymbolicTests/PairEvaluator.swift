@@ -54,7 +54,7 @@ struct PairEvaluator {
       case "sum": return all(x[0].reduce(0, +), like)
       case "mean": return all(x[0].reduce(0, +) / Double(like.count), like)
       case "norm": return all(x[0].reduce(0) { $0 + $1 * $1 }.squareRoot(), like)
-      case "peak": return all(x[0].max()!, like)
+      case "peak": return all(x[0].reduce(-.infinity, Self.larger), like)
       default: return like.indices.map { k in Self.function(name, x.map { $0[k] }) }
       }
     }
@@ -78,14 +78,19 @@ struct PairEvaluator {
     case "square": x[0] * x[0]
     case "cbrt": cbrt(x[0])
     case "sqrt": x[0].squareRoot()
-    case "max": max(x[0], x[1])
-    case "min": min(x[0], x[1])
-    case "clip": min(max(x[0], x[1]), x[2])
+    case "max": larger(x[0], x[1])
+    case "min": -larger(-x[0], -x[1])
+    case "clip": -larger(-larger(x[0], x[1]), -x[2])
     case "round": x[0].rounded(.toNearestOrEven)
     case "floor": x[0].rounded(.down)
     case "bf16": bfloat(x[0])
     default: fatalError("no function \(name)")
     }
+  }
+
+  /// The larger of two; NaN where one is, as in the language, and unlike Swift's `max`.
+  private static func larger(_ x: Double, _ y: Double) -> Double {
+    x.isNaN || y.isNaN ? .nan : max(x, y)
   }
 
   /// To the upper sixteen bits of a float, halves to even.

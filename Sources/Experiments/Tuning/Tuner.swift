@@ -2,25 +2,8 @@ import Basics
 import Diagnostics
 import IR
 import Runtime
-import Semantics
 import Syntax
 import Training
-
-/// What a search is run on: the first `train` or `minimize` of a script.
-package struct TuningTask {
-  package var title: String
-  package var objective: ObjectiveModule
-  /// Nil for an objective without data.
-  package var data: DataSplit?
-  package var settings: TrainingSettings
-  package var rules: [Rule]
-  package var span: Span
-
-  /// `epochs` or `steps` as the script counts.
-  var length: String {
-    settings.epochs.map { "\($0) epochs" } ?? "\(settings.steps ?? 1) steps"
-  }
-}
 
 /// Searches hyperparameters with the same budget for each rule, then measures the best on fresh
 /// seeds that are the same for all rules.
@@ -34,8 +17,8 @@ package struct Tuner {
     package var searchSeeds = 1
     /// Seeds of the measurement, which come after those of the search.
     package var seeds = 5
-    /// The series that is made small or large: its last value.
-    package var series = "loss"
+    /// The series that is made small or large: its last value. Nil: by the steps to the task's target.
+    package var series: String? = "loss"
     package var isMadeLarge = false
 
     package init(ranges: [SearchRange]) { self.ranges = ranges }
@@ -76,7 +59,11 @@ package struct Tuner {
     package var values: [String: [Double]] = [:]
     /// Seeds whose run failed.
     package var failed = 0
+    /// Seeds whose run came to the task's target.
+    package var reached = 0
     package var warnings: [Diagnostic] = []
+    /// The mean of what the measured runs are ranked by.
+    package var cost = Double.infinity
     /// Why nothing was found, if so.
     package var problem: String?
   }
@@ -86,6 +73,8 @@ package struct Tuner {
     package var length: String
     package var settings: Settings
     package var seriesNames: [String] = []
+    /// What a run should come to, as written: `loss < 0.1`.
+    package var target: String?
     /// The best first.
     package var rows: [Row] = []
     package var wasInterrupted = false
@@ -93,7 +82,7 @@ package struct Tuner {
     package var warnings: [Diagnostic] { rows.flatMap(\.warnings) }
   }
 
-  package let task: TuningTask
+  package let task: TrainingTask
   package var settings: Settings
   package var engine = EngineKind.interpreter
   package var elementType = ElementType.float32
@@ -102,7 +91,7 @@ package struct Tuner {
   /// Asked between runs.
   package var interrupt = InterruptSource.signals
 
-  package init(_ task: TuningTask, _ settings: Settings) {
+  package init(_ task: TrainingTask, _ settings: Settings) {
     self.task = task
     self.settings = settings
   }
@@ -112,8 +101,11 @@ package struct Tuner {
   package func run(_ rules: [Rule]) throws(DiagnosticError) -> Result {
     var result = Result(task: task.title, length: task.length, settings: settings)
     result.seriesNames = seriesNames
-    guard seriesNames.contains(settings.series) else {
-      throw DiagnosticError(.unknownSeries(settings.series, among: seriesNames))
+    result.target = task.settings.target.map {
+      "\($0.series) \($0.isBelow ? "<" : ">") \(NumberText.short($0.value))"
+    }
+    if let series = settings.series, !seriesNames.contains(series) {
+      throw DiagnosticError(.unknownSeries(series, among: seriesNames))
     }
     // What cannot be set is told before the first rule runs for long.
     for rule in rules {
@@ -138,11 +130,25 @@ package struct Tuner {
 
   private var seriesNames: [String] {
     ["loss"] + task.objective.metrics + (task.data == nil ? [] : ["test_loss"])
+      + (task.settings.target == nil ? [] : ["steps"])
   }
 
   private func score(_ row: Row) -> Double {
-    let values = row.values[settings.series] ?? []
+    guard let series = settings.series else { return row.cost }
+    let values = row.values[series] ?? []
     return row.failed > 0 || values.isEmpty ? .infinity : settings.cost(MeanInterval(values).mean)
+  }
+
+  /// What a run is chosen by, the less the better; NaN for one that failed.
+  private func score(_ run: RunHistory) -> Double {
+    if run.failure != nil { return .nan }
+    if let series = settings.series { return run.last(series) ?? .nan }
+    guard let target = task.settings.target else { return .nan }
+    if run.reachedTarget { return Double(run.steps) / Double(task.steps) }
+    // Behind all that reached it, by what is missing.
+    let last = run.last(target.series) ?? .nan
+    return last.isNaN
+      ? .nan : 2 - 1 / (1 + abs(last - target.value) / max(abs(target.value), 1e-12))
   }
 
   /// The rule at these values, as they are shown.
@@ -167,7 +173,7 @@ package struct Tuner {
       let runs = try runs(
         rule, values, trainer, seeds: 0..<UInt64(settings.searchSeeds), first: row.trials.isEmpty)
       if interrupt.isRequested() { return row }
-      let scores = runs.map { $0.failure == nil ? $0.last(settings.series) ?? .nan : .nan }
+      let scores = runs.map(score)
       let mean = scores.reduce(0, +) / Double(max(1, scores.count))
       let trial = Trial(
         values: values, score: mean.isFinite ? mean : .infinity,
@@ -189,8 +195,13 @@ package struct Tuner {
     if interrupt.isRequested() { return row }
     row.warnings = RunHistory.warnings(measured)
     row.failed = measured.count { $0.failure != nil }
+    row.reached = measured.count(where: \.reachedTarget)
+    let costs = measured.map { settings.cost(score($0)) }
+    row.cost = costs.contains(where: \.isNaN) ? .infinity : MeanInterval(costs).mean
     for name in seriesNames {
-      row.values[name] = measured.filter { $0.failure == nil }.compactMap { $0.last(name) }
+      row.values[name] = measured.filter { $0.failure == nil }.compactMap {
+        name == "steps" ? ($0.reachedTarget ? Double($0.steps) : nil) : $0.last(name)
+      }
     }
     return row
   }
@@ -288,42 +299,5 @@ private struct Search {
         return values
       }
     }
-  }
-}
-
-extension Script {
-  /// The first `train` or `minimize` of the script that was added last; nil where it has none.
-  ///
-  /// Throws what is wrong with its objective, data and clauses.
-  package func task() throws(DiagnosticError) -> TuningTask? {
-    for command in compiler.commands {
-      switch command.kind {
-      case .train(let statement):
-        let settings = try searched(statement.clauses, command)
-        return TuningTask(
-          title: text(statement.objective, command.tree),
-          objective: try compiler.objective(statement.objective, in: command.tree),
-          data: try dataset(statement.data.key), settings: settings,
-          rules: try rules(statement.rules, command), span: command.span)
-      case .minimize(let statement):
-        let settings = try searched(statement.clauses, command)
-        return TuningTask(
-          title: text(statement.objective, command.tree),
-          objective: try compiler.objective(statement.objective, in: command.tree),
-          data: nil, settings: settings, rules: try rules(statement.rules, command),
-          span: command.span)
-      default: break
-      }
-    }
-    return nil
-  }
-
-  /// The settings of a search, which has seeds of its own.
-  private func searched(
-    _ clauses: [Clause], _ command: CheckedCommand
-  ) throws(DiagnosticError) -> TrainingSettings {
-    let clauses = try Clauses(clauses, command, self)
-    if let clause = clauses.ofSeeds { warn(.seedsOfSearch(clause.keyword)) }
-    return try settings(clauses, command)
   }
 }

@@ -5,8 +5,11 @@ extension Tuner.Result {
   /// seeds of the measurement; last, how much worse than the first row, paired by seed.
   package var text: String {
     let names = settings.ranges.map(\.name)
+    let isRanked = rows.count > 1 && settings.series != nil
+    let hasTarget = seriesNames.contains("steps")
     var table = TextTable(
-      header: ["rule"] + names + seriesNames + (rows.count > 1 ? ["behind the first"] : []))
+      header: ["rule"] + names + (hasTarget ? ["reached"] : []) + seriesNames
+        + (isRanked ? ["behind the first"] : []))
     for row in rows {
       guard row.problem == nil else {
         table.append([row.written, row.problem ?? ""])
@@ -16,10 +19,11 @@ extension Tuner.Result {
       for (k, value) in row.best.enumerated() {
         cells.append(NumberText.short(value) + (k == 0 && row.isAtEdge ? " (edge)" : ""))
       }
+      if hasTarget { cells.append("\(row.reached) of \(settings.seeds)") }
       for name in seriesNames { cells.append(Self.interval(row.values[name] ?? [])) }
       if row.failed > 0 {
         cells.append("\(row.failed) of \(settings.seeds) failed")
-      } else if rows.count > 1, let behind = behind(row) {
+      } else if isRanked, let behind = behind(row) {
         cells.append(Self.interval(behind))
       }
       table.append(cells)
@@ -29,14 +33,19 @@ extension Tuner.Result {
     let seeds =
       settings.seeds == 1 ? "seed \(first)" : "seeds \(first) to \(first + settings.seeds - 1)"
     return
-      "\(task): \(trials), by \(settings.isMadeLarge ? "the largest " : "")\(settings.series); mean and 95 % interval over \(seeds)\n"
+      "\(task): \(trials), by \(criterion); mean and 95 % interval over \(seeds)\n"
       + table.render()
+  }
+
+  private var criterion: String {
+    guard let series = settings.series else { return "steps to \(target ?? "the target")" }
+    return (settings.isMadeLarge ? "the largest " : "") + series
   }
 
   /// The differences to the best row, seed by seed; nil for the best itself and where seeds failed.
   func behind(_ row: Tuner.Row) -> [Double]? {
-    guard let best = rows.first, best.written != row.written,
-      let base = best.values[settings.series], let own = row.values[settings.series],
+    guard let best = rows.first, best.written != row.written, let series = settings.series,
+      let base = best.values[series], let own = row.values[series],
       base.count == own.count, !own.isEmpty
     else { return nil }
     return zip(own, base).map { settings.cost($0) - settings.cost($1) }
@@ -53,7 +62,9 @@ extension Tuner.Result {
   /// Everything, each trial included.
   package var json: JSONValue {
     .record([
-      "task": .string(task), "length": .string(length), "series": .string(settings.series),
+      "task": .string(task), "length": .string(length),
+      "series": settings.series.map { .string($0) } ?? .null,
+      "target": target.map { .string($0) } ?? .null,
       "largest": .bool(settings.isMadeLarge),
       "hyperparameters": .array(settings.ranges.map { .string($0.name) }),
       "trials": .int(settings.trials), "searchSeeds": .int(settings.searchSeeds),
@@ -67,7 +78,8 @@ extension Tuner.Result {
       "rule": .string(row.written), "found": .string(row.rule),
       "best": .array(row.best.map { .number($0) }), "edge": .bool(row.isAtEdge),
       "warnings": .array(row.warnings.map { .string($0.message) }),
-      "failedSeeds": .int(row.failed), "problem": row.problem.map { .string($0) } ?? .null,
+      "failedSeeds": .int(row.failed), "reachedSeeds": .int(row.reached),
+      "problem": row.problem.map { .string($0) } ?? .null,
       "trials": .array(
         row.trials.map { trial in
           .record([

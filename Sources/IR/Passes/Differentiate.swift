@@ -11,13 +11,16 @@ extension Function {
   /// Conventions where there is no derivative: max(a, b) goes to a where a > b, else to b (min
   /// likewise); |x|' = sign(x); the largest entry shares among equals; clip passes on its borders; the
   /// root of a sum of squares has slope 0 at 0. What was not chosen adds exactly 0, whatever its slope.
+  /// The gradients of the parameters `ascended` are negated.
   /// Throws R0806 at an operation that has no derivative yet, R0414 if the loss is not one number.
-  package func differentiated(parameters: [Shape]) throws(DiagnosticError) -> Function {
+  package func differentiated(
+    parameters: [Shape], ascended: [Int] = []
+  ) throws(DiagnosticError) -> Function {
     WorkCounts.noteDifferentiation()
     let flat = try unrolled()
     var (builder, map) = try flat.copied(flat.liveValues())
     for output in flat.outputs { builder.output(output.target, map[output.value.index]) }
-    var pass = Differentiate(builder, parameters)
+    var pass = Differentiate(builder, parameters, ascended: ascended)
     return try pass.run().withoutDeadValues().verified(after: "differentiate")
   }
 }
@@ -29,6 +32,7 @@ extension Function {
 struct Differentiate {
   var builder: FunctionBuilder
   let parameters: [Shape]
+  let ascended: [Int]
   /// The forward part.
   let forward: Function
   /// Whether a value depends on a parameter through operations that have a slope.
@@ -40,9 +44,10 @@ struct Differentiate {
   /// Whether the adjoint of a value may be 0 because something else was chosen.
   var maybeUnchosen: [Bool]
 
-  init(_ builder: FunctionBuilder, _ parameters: [Shape]) {
+  init(_ builder: FunctionBuilder, _ parameters: [Shape], ascended: [Int]) {
     self.builder = builder
     self.parameters = parameters
+    self.ascended = ascended
     forward = builder.function
     isActive = []
     adjoints = [ValueID](repeating: .none, count: forward.instructions.count)
@@ -79,7 +84,8 @@ struct Differentiate {
         $0.operation == .parameter && $0.attribute == Int32(k)
       }
       let adjoint = source.map { adjoints[$0] } ?? .none
-      let gradient = try full(adjoint.isSome ? adjoint : builder.constant(0), shape)
+      var gradient = try full(adjoint.isSome ? adjoint : builder.constant(0), shape)
+      if ascended.contains(k) { gradient = try make(.negate, gradient) }
       builder.output(.gradient(k), gradient)
     }
     return builder.function

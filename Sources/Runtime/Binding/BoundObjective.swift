@@ -73,7 +73,10 @@ package struct BoundObjective: Sendable {
     let whole =
       isHessian
       ? try forward.hessianProduct(parameters: shapes, directionsFrom: module.inputs.count)
-      : needsGradient ? try forward.differentiated(parameters: shapes) : forward
+      : needsGradient
+        ? try forward.differentiated(
+          parameters: shapes,
+          ascended: shapes.indices.filter { module.parameters[$0].isAscended }) : forward
     function = try whole.withSafeNorms(elementType.compute.squares(on: engine))
     if engine == .reference {
       program = nil

@@ -67,6 +67,9 @@ final class AxisInputs {
     }
   }
 
+  /// The inputs that are given at each step.
+  var inputNames: [String] { requests.map(\.name) }
+
   /// Whether single examples are asked for, of which there are as many in every batch.
   var wantsWholeBatches: Bool { requests.contains { $0.axis == .batch } }
 

@@ -12,6 +12,8 @@ package struct RunHistory: Sendable {
   /// The parameters at the end, one array a tensor.
   package var parameters: [[Double]] = []
   package var steps = 0
+  /// Whether the target that was set was reached, after `steps`.
+  package var reachedTarget = false
   package var seconds = 0.0
   /// Steps that `guard finite` left out.
   package var skippedSteps = 0

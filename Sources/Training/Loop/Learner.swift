@@ -15,6 +15,7 @@ final class Learner {
   private var watch: RunWatch?
   private let parameters: TensorMemory
   private let gradients: TensorMemory
+  private let delayed: DelayedGradients?
   private let batch: Int
   private let main: Evaluator
   /// For the smaller last minibatch, for measuring on whole parts, and for losses at `view eval`.
@@ -33,7 +34,7 @@ final class Learner {
 
   init(
     _ bindings: Bindings, _ rule: Rule?, batch: Int = 1, seed: UInt64, horizon: Int,
-    workers: Int = 1, isCompiled: Bool = true
+    workers: Int = 1, delay: Int = 0, isCompiled: Bool = true
   ) throws(DiagnosticError) {
     self.bindings = bindings
     self.isCompiled = isCompiled
@@ -50,6 +51,7 @@ final class Learner {
     let counts = bound.parameters.map(\.count)
     parameters = TensorMemory(counts, elementType)
     gradients = TensorMemory(counts.map { $0 * workers }, elementType)
+    delayed = delay > 0 ? DelayedGradients(gradients, delay: delay) : nil
     main = Evaluator(
       bound, seed: seed, bindings.train,
       inputs: TensorMemory(bound.inputCounts, elementType.compute),
@@ -70,6 +72,11 @@ final class Learner {
         parameters: parameters.pointers, gradients: gradients.pointers.map { UnsafeRawPointer($0) })
       try optimizer.initialise()
       try axes.prepare(optimizer)
+      if delay > 0, let input = axes.inputNames.first {
+        throw DiagnosticError(
+          .missingInput(
+            input, of: optimizer.instance, "gradients arrive late by `delay`, as a whole"))
+      }
       self.optimizer = optimizer
       self.axes = axes
       watch = RunWatch(optimizer)
@@ -102,6 +109,7 @@ final class Learner {
     }
     try optimizer?.initialise()
     watch = optimizer.map(RunWatch.init)
+    delayed?.forget()
     steps = 0
     takeViews()
   }
@@ -121,9 +129,10 @@ final class Learner {
   var measuresApart: Bool { trainPoint != evalPoint || bindings.objective.training != nil }
 
   /// One step on the given examples (none for an objective without data). Returns the loss before it:
-  /// where the gradient was taken, and at the view to be shown where `showsLoss` asks for it.
+  /// where the gradient was taken, and at the view to be shown where `showsLoss` asks for it. Where
+  /// `isDone` says so of the loss, nothing moves.
   func step(
-    _ rows: ArraySlice<Int>, showsLoss: Bool = false
+    _ rows: ArraySlice<Int>, showsLoss: Bool = false, isDone: (Double) -> Bool = { _ in false }
   ) throws(DiagnosticError) -> (loss: Double, shown: Double) {
     let evaluator = data == nil || rows.count == batch ? main : try remainder(rows.count)
     evaluator.fill(rows)
@@ -142,7 +151,7 @@ final class Learner {
       loss = try evaluator.evaluate(
         at: trainPoint, occasion, needsGradient: optimizer?.needsGradient ?? true)
     }
-    guard loss.isFinite else { return (loss, loss) }
+    guard loss.isFinite, !isDone(loss) else { return (loss, loss) }
     if let axes, let optimizer {
       let point = trainPoint
       try axes.give(optimizer, rows, at: point, occasion)
@@ -153,7 +162,7 @@ final class Learner {
       }
     }
     try optimizer?.step(
-      loss: loss,
+      loss: delayed?.exchange(loss) ?? loss,
       oracle: { (points, gradients) throws(DiagnosticError) -> Double in
         try evaluator.runner.loss(at: points, gradients: gradients, occasion)
       })

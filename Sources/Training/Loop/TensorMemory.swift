@@ -28,6 +28,13 @@ final class TensorMemory {
     (0..<counts[tensor]).map { elementType.read(pointers[tensor], $0) }
   }
 
+  /// Takes all numbers of one with the same tensors.
+  func copy(_ other: TensorMemory) {
+    for (k, count) in counts.enumerated() {
+      pointers[k].copyMemory(from: other.pointers[k], byteCount: count * elementType.byteCount)
+    }
+  }
+
   /// Whether every number of a tensor is finite.
   func isFinite(_ tensor: Int) -> Bool { read(tensor).allSatisfy(\.isFinite) }
 

@@ -42,7 +42,7 @@ package struct Trainer {
     history.series = ["loss"] + objective.metrics + ["test_loss"]
     let batch = min(settings.batch ?? rows, rows)
     let total = settings.steps ?? (settings.epochs ?? 1) * ((rows + batch - 1) / batch)
-    try bind(rules, batch: batch, horizon: total, workers: settings.workers)
+    try bind(rules, settings, batch: batch, horizon: total)
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
       for seed in settings.seeds {
@@ -58,14 +58,14 @@ package struct Trainer {
 
   /// Binds all rules before the first of them runs, so that their errors are told together.
   private func bind(
-    _ rules: [Rule], batch: Int = 1, horizon: Int, workers: Int = 1
+    _ rules: [Rule], _ settings: TrainingSettings, batch: Int = 1, horizon: Int
   ) throws(DiagnosticError) {
     var found: [Diagnostic] = []
     for rule in rules {
       do throws(DiagnosticError) {
         _ = try Learner(
-          bindings, rule, batch: batch, seed: 0, horizon: horizon, workers: workers,
-          isCompiled: false)
+          bindings, rule, batch: batch, seed: 0, horizon: horizon, workers: settings.workers,
+          delay: settings.delay, isCompiled: false)
       } catch {
         found += error.diagnostics
       }
@@ -78,7 +78,8 @@ package struct Trainer {
     _ seed: UInt64, _ place: String
   ) throws(DiagnosticError) -> RunHistory {
     let learner = try Learner(
-      bindings, rule, batch: batch, seed: seed, horizon: total, workers: settings.workers)
+      bindings, rule, batch: batch, seed: seed, horizon: total, workers: settings.workers,
+      delay: settings.delay)
     var history = RunHistory(seed: seed)
     var clock = Stopwatch()
     let start = try learner.measure()
@@ -86,6 +87,9 @@ package struct Trainer {
 
     var step = 0
     var epoch = 0
+    // What is measured on test rows costs more than a step; a hundredth of the run is near enough.
+    let stride = max(1, total / 100)
+    var recent = (sum: 0.0, count: 0)
     training: while step < total {
       epoch += 1
       let order = RandomOrder.permutation(rows, seed: seed, epoch: epoch)
@@ -123,6 +127,17 @@ package struct Trainer {
         if clock.isTimeToReport {
           progress("\(place): step \(step) of \(total), loss \(NumberText.short(loss))")
         }
+        guard let target = settings.target else { continue }
+        recent.sum += shown * Double(rows.count)
+        recent.count += rows.count
+        guard step % stride == 0 || step == total else { continue }
+        let row = [("loss", recent.sum / Double(recent.count))] + (try learner.measure())
+        recent = (0, 0)
+        if target.isReached(in: row) {
+          history.reachedTarget = true
+          history.record(Double(step) / Double((order.count + batch - 1) / batch), row)
+          break training
+        }
       }
       let measured = try learner.measure()
       history.record(Double(epoch), [("loss", sum / Double(max(1, seen)))] + measured)
@@ -154,7 +169,7 @@ package struct Trainer {
     _ rules: [Rule], _ settings: TrainingSettings
   ) throws(DiagnosticError) -> [RuleHistory] {
     var histories: [RuleHistory] = []
-    try bind(rules, horizon: settings.steps ?? 1)
+    try bind(rules, settings, horizon: settings.steps ?? 1)
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
       for seed in settings.seeds {
@@ -171,13 +186,17 @@ package struct Trainer {
     _ rule: Rule, _ settings: TrainingSettings, _ seed: UInt64, _ place: String
   ) throws(DiagnosticError) -> RunHistory {
     let total = settings.steps ?? 1
-    let learner = try Learner(bindings, rule, seed: seed, horizon: total)
+    let learner = try Learner(
+      bindings, rule, seed: seed, horizon: total, delay: settings.delay)
     if let start = settings.start { try learner.begin(at: start.values, start.span) }
     var history = RunHistory(seed: seed)
     var clock = Stopwatch()
     let keepsPoints = learner.numberCount <= 3
     // A long walk is recorded at no more than about 4,000 places.
     let stride = max(1, total / 4_000)
+    func isReached(_ row: [(String, Double)]) -> Bool {
+      settings.target?.isReached(in: row) ?? false
+    }
     for step in 1...max(1, total) {
       if interrupt.isRequested() {
         history.wasInterrupted = true
@@ -186,17 +205,25 @@ package struct Trainer {
       let isRecorded = (step - 1) % stride == 0
       if isRecorded, keepsPoints { history.points.append(learner.result.flatMap { $0 }) }
       let isApart = learner.measuresApart
-      if isRecorded, isApart { try record(learner, step - 1, next: step, &history) }
+      if isRecorded, isApart {
+        history.reachedTarget = isReached(try record(learner, step - 1, next: step, &history))
+        if history.reachedTarget { break }
+      }
       let loss: Double
       do throws(DiagnosticError) {
-        loss = try learner.step([]).loss
+        loss = try learner.step([]) {
+          !isApart && isRecorded && isReached([("loss", $0)] + learner.metrics)
+        }.loss
       } catch {
         history.failure = Learner.failure(error, rule.label, seed)
         if history.failure == nil { throw error }
         break
       }
       if isRecorded, !isApart {
-        history.record(Double(step - 1), [("loss", loss)] + learner.metrics)
+        let row = [("loss", loss)] + learner.metrics
+        history.record(Double(step - 1), row)
+        history.reachedTarget = isReached(row)
+        if history.reachedTarget { break }
       }
       guard loss.isFinite else {
         history.failure = learner.failure(loss, step, rule.label, seed)
@@ -207,11 +234,12 @@ package struct Trainer {
         progress("\(place): step \(step) of \(total), loss \(NumberText.short(loss))")
       }
     }
-    if history.failure == nil {
-      let final = try record(learner, history.steps, &history)
+    if history.failure == nil, !history.reachedTarget {
+      let row = try record(learner, history.steps, &history)
       if keepsPoints { history.points.append(learner.result.flatMap { $0 }) }
-      if !final.isFinite {
-        history.failure = learner.failure(final, history.steps, rule.label, seed)
+      history.reachedTarget = isReached(row)
+      if !row[0].1.isFinite {
+        history.failure = learner.failure(row[0].1, history.steps, rule.label, seed)
       }
     }
     history.seconds = clock.seconds
@@ -219,14 +247,13 @@ package struct Trainer {
     return history
   }
 
-  /// Records the loss and metrics of the present point; returns the loss.
-  @discardableResult
+  /// Records the loss and metrics of the present point, and returns them, the loss first.
   private func record(
     _ learner: Learner, _ steps: Int, next: Int? = nil, _ history: inout RunHistory
-  ) throws(DiagnosticError) -> Double {
-    let loss = try learner.evaluate(next: next)
-    history.record(Double(steps), [("loss", loss)] + learner.metrics)
-    return loss
+  ) throws(DiagnosticError) -> [(String, Double)] {
+    let row = [("loss", try learner.evaluate(next: next))] + learner.metrics
+    history.record(Double(steps), row)
+    return row
   }
 
   /// The objective on a grid around the walks, where it is a function of two numbers. It takes more

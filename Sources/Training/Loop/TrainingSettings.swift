@@ -8,9 +8,33 @@ package struct TrainingSettings: Sendable {
   package var batch: Int?
   /// How many workers the rows of each batch are dealt to.
   package var workers = 1
+  /// A step gets the gradient of so many steps before.
+  package var delay = 0
   package var seeds: [UInt64] = [0]
+  /// A run ends where this is reached.
+  package var target: Target?
   /// Where `minimize` starts instead of the declared values.
   package var start: (values: [Double], span: Span)?
 
   package init() {}
+
+  /// `until test_loss < 0.1`
+  package struct Target: Sendable {
+    package var series: String
+    package var isBelow: Bool
+    package var value: Double
+
+    package init(series: String, isBelow: Bool, value: Double) {
+      self.series = series
+      self.isBelow = isBelow
+      self.value = value
+    }
+
+    package func isReached(_ x: Double) -> Bool { isBelow ? x < value : x > value }
+
+    /// Whether one of the values recorded together reaches it.
+    func isReached(in row: [(String, Double)]) -> Bool {
+      row.contains { $0.0 == series && isReached($0.1) }
+    }
+  }
 }

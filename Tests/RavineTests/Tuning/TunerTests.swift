@@ -1,5 +1,6 @@
 import Diagnostics
 import Driver
+import IR
 import Testing
 
 @testable import Experiments
@@ -71,22 +72,22 @@ import Testing
 
   private func tuner(
     _ text: String, _ change: (inout Tuner.Settings) -> Void = { _ in }
-  ) throws -> (Tuner, TuningTask) {
+  ) throws -> (Tuner, [Rule]) {
     let compiler = Compiler()
     let found = compiler.add(name: "task.opt", bytes: Array(text.utf8))
     #expect(found.filter { $0.severity == .error }.isEmpty)
     let script = Script(compiler, options: .init(), output: { _ in })
-    let task = try #require(try script.task())
+    let (task, rules) = try #require(try script.firstTask())
     var settings = Tuner.Settings(
       ranges: [SearchRange(name: "lr", values: .powers(low: 1e-5, high: 10))])
     settings.seeds = 2
     change(&settings)
-    return (Tuner(task, settings), task)
+    return (Tuner(task, settings), rules)
   }
 
   @Test func everyRuleHasTheSameBudgetAndTheBestComesFirst() throws {
-    let (tuner, task) = try tuner(Self.bowl)
-    let result = try tuner.run(task.rules)
+    let (tuner, rules) = try tuner(Self.bowl)
+    let result = try tuner.run(rules)
     #expect(result.rows.count == 3)
     for row in result.rows {
       #expect(row.trials.count == 12)
@@ -128,7 +129,7 @@ import Testing
     let (tuner, _) = try tuner(Self.bowl)
     let missing = try Compiler().rule("SPSMax", allowsMissing: true)
     #expect(throws: DiagnosticError.self) { try tuner.run([missing]) }
-    let (other, task) = try self.tuner(Self.bowl) { $0.series = "accuracy" }
-    #expect(throws: DiagnosticError.self) { try other.run(task.rules) }
+    let (other, rules) = try self.tuner(Self.bowl) { $0.series = "accuracy" }
+    #expect(throws: DiagnosticError.self) { try other.run(rules) }
   }
 }

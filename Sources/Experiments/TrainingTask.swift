@@ -1,0 +1,84 @@
+import Diagnostics
+import IR
+import Semantics
+import Syntax
+import Training
+
+/// Work that rules are tried on: what a `task` names, or a `train` or `minimize` without its rules.
+package struct TrainingTask {
+  package var title: String
+  package var objective: ObjectiveModule
+  /// Nil for an objective without data.
+  package var data: DataSplit?
+  package var settings: TrainingSettings
+  package var span: Span
+
+  /// Steps of a whole run.
+  var steps: Int {
+    if let steps = settings.steps { return steps }
+    let rows = data?.train.rows ?? 1
+    let batch = min(settings.batch ?? rows, rows)
+    return (settings.epochs ?? 1) * ((rows + batch - 1) / batch)
+  }
+
+  /// `epochs` or `steps` as the script counts.
+  var length: String {
+    settings.epochs.map { "\($0) epochs" } ?? "\(settings.steps ?? 1) steps"
+  }
+}
+
+extension Script {
+  /// The first `train` or `minimize` of the script that was added last, and its rules; nil where it has
+  /// none.
+  ///
+  /// Throws what is wrong with its objective, data and clauses.
+  package func firstTask() throws(DiagnosticError) -> (task: TrainingTask, rules: [Rule])? {
+    for command in compiler.commands {
+      guard let (task, rules) = try task(command) else { continue }
+      return (task, try self.rules(rules, command))
+    }
+    return nil
+  }
+
+  /// The task of a name, of the texts so far or the library.
+  ///
+  /// Throws R0210 where there is none, and what is wrong with its objective, data and clauses.
+  package func task(named name: String) throws(DiagnosticError) -> TrainingTask {
+    let checked = try compiler.task(name)
+    guard var (task, _) = try task(checked.command) else { preconditionFailure("a task has work") }
+    task.title = checked.declaration.name.text
+    return task
+  }
+
+  private func task(
+    _ command: CheckedCommand
+  ) throws(DiagnosticError) -> (task: TrainingTask, rules: [ExprID])? {
+    let what: ExprID
+    var data: DataSplit?
+    let rules: [ExprID]
+    let settings: TrainingSettings
+    switch command.kind {
+    case .train(let statement):
+      settings = try searched(statement.clauses, command)
+      data = try dataset(statement.data.key, from: command.tree)
+      (what, rules) = (statement.objective, statement.rules)
+    case .minimize(let statement):
+      settings = try searched(statement.clauses, command)
+      (what, rules) = (statement.objective, statement.rules)
+    default: return nil
+    }
+    let task = TrainingTask(
+      title: text(what, command.tree), objective: try compiler.objective(what, in: command.tree),
+      data: data, settings: settings, span: command.span)
+    return (task, rules)
+  }
+
+  /// The settings of a search, which has seeds of its own.
+  private func searched(
+    _ clauses: [Clause], _ command: CheckedCommand
+  ) throws(DiagnosticError) -> TrainingSettings {
+    let clauses = try Clauses(clauses, command, self)
+    if let clause = clauses.ofSeeds { warn(.seedsOfSearch(clause.keyword)) }
+    return try settings(clauses, command)
+  }
+}
