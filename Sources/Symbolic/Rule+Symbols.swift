@@ -14,7 +14,8 @@ extension Rule {
     var result = self
     func clear(_ function: inout Function, _ names: inout [String]) {
       for (k, x) in function.constants.enumerated() where x != 0 && abs(x) <= 1e-5 {
-        let text = NumberText.shortest(x)
+        let exact = Rational(literal: x)?.description ?? ""
+        let text = 1...12 ~= exact.count ? exact : NumberText.shortest(x)
         if !names.contains(text) { names.append(text) }
         function.constants[k] = 0
       }
