@@ -90,20 +90,33 @@ package struct ExpressionAlgebra {
   package func solved(
     _ left: String, equals right: String, for name: String
   ) throws -> [String] {
-    let difference = table.subtract(try term(left), try term(right))
-    guard case .solutions(let found) = try Equation(table, difference, for: symbol(name)).answer()
-    else { return ["any \(name)"] }
-    return found.map { solution in
-      let conditions = conditions(solution).joined(separator: ", ")
-      return TermPrinter(table).factored(solution.value)
-        + (conditions.isEmpty ? "" : " where \(conditions)")
+    let (first, second) = (try value(left), try value(right))
+    func with(_ conditions: [Equation.Condition]) -> String {
+      conditions.isEmpty ? "" : " where \(texts(conditions).joined(separator: ", "))"
+    }
+    switch try equation(first, second, for: name).answer() {
+    case .identity(let conditions): return ["any \(name)" + with(conditions)]
+    case .solutions(let found):
+      return found.map { TermPrinter(table).factored($0.value) + with($0.conditions) }
     }
   }
 
+  /// Two sides that are to be one number.
+  package func equation(
+    _ left: (term: TermID, defined: Definedness), _ right: (term: TermID, defined: Definedness),
+    for name: String
+  ) -> Equation {
+    var defined = left.defined
+    defined.formUnion(right.defined, table)
+    return Equation(
+      table, table.subtract(table.reduced(left.term), table.reduced(right.term)), where: defined,
+      for: symbol(name))
+  }
+
   /// `a != 0`, `b >= 0`.
-  package func conditions(_ solution: Equation.Solution) -> [String] {
+  package func texts(_ conditions: [Equation.Condition]) -> [String] {
     let printer = TermPrinter(table)
-    return solution.conditions.map { printer.condition($0) }
+    return conditions.map { printer.condition($0) }
   }
 
   /// The derivative by a symbol.

@@ -55,68 +55,69 @@ extension Rule {
     }
     let start = draw(100)
     let gradients = (0..<steps).map { _ in draw(size) }
-    func changed(_ x: [Double], isGradient: Bool) -> [Double] {
-      switch change {
-      case .gradient: isGradient ? x.map { 4 * $0 } : x
-      case .weight: x.map { isGradient ? $0 / 4 : $0 * 4 }
-      case .sign: x.map { -$0 }
-      case .shift: isGradient ? x : x.map { $0 + 1 }
-      case .permutation: [x[1], x[0]] + x.dropFirst(2)
-      case .rotation: [0.6 * x[0] - 0.8 * x[1], 0.8 * x[0] + 0.6 * x[1]] + x.dropFirst(2)
-      }
+    func walk(_ start: [Double], _ gradients: [[Double]]) -> Walk? {
+      (try? path(from: start, dims: dims, gradients, variant: variant))
+        .map { Walk(start: start, gradients: gradients, path: $0) }
     }
-    let other = (
-      start: changed(start, isGradient: false),
-      gradients: gradients.map { changed($0, isGradient: true) }
-    )
-    guard let first = try? path(from: start, dims: dims, gradients, variant: variant),
-      let second = try? path(from: other.start, dims: dims, other.gradients, variant: variant)
+    /// The walk from what is changed; scales are changed by c.
+    func changed(by c: Double = 4) -> Walk? {
+      walk(
+        Self.changed(start, change, by: change == .gradient ? 1 : c, seed),
+        change == .shift
+          ? gradients
+          : gradients.map { Self.changed($0, change, by: change == .weight ? 1 / c : c, seed) })
+    }
+    guard let first = walk(start, gradients), let second = changed(),
+      (first.path + second.path).joined().allSatisfy({ $0.isFinite })
     else { return nil }
-    func move(_ path: [[Double]], _ k: Int) -> [Double] {
-      zip(path[k], path[k - 1]).map { $0 - $1 }
+    func says(_ k: ClosedRange<Int>, _ walks: Walk...) -> String {
+      let moves = walks.map { walk in k.map { Self.text(walk.move($0)) }.joined(separator: " then ")
+      }
+      return "\(first.text) moves w by \(moves[0])"
+        + zip(walks, moves).dropFirst().map { ", \($0.text) by \($1)" }.joined()
     }
-    let (a, b) = (move(first, steps), move(second, steps))
-    guard (a + b).allSatisfy({ $0.isFinite }), isBroken(change, a, b, first, second) else {
-      return nil
+    guard change == .gradient || change == .weight else {
+      let expected =
+        change == .shift ? first.move(steps) : Self.changed(first.move(steps), change, by: 1, seed)
+      return first.differs(second, at: steps, from: expected)
+        ? says(steps...steps, first, second) : nil
     }
-    func text(_ x: [Double]) -> String {
-      "[\(x.map { NumberText.shortest(Self.short($0)) }.joined(separator: ", "))]"
+    // The moves are c^d times as large for one d: all elements, at all steps, for each c.
+    guard let ratio = second.ratio(to: first, at: steps) else { return nil }
+    if ratio <= 0
+      || first.differs(second, at: steps, from: first.move(steps).map { ratio * $0 })
+    {
+      return says(steps...steps, first, second)
     }
-    let from = { (w: [Double], g: [[Double]]) in
-      "w = \(text(w)), g = \(g.map { text($0) }.joined(separator: " then "))"
+    if steps > 1, let earlier = second.ratio(to: first, at: steps - 1),
+      abs(earlier - ratio) > 1e-3 * abs(ratio)
+    {
+      return says((steps - 1)...steps, first, second)
     }
-    return "\(from(start, gradients)) moves w by \(text(a)), "
-      + "\(from(other.start, other.gradients)) by \(text(b))"
+    if let third = changed(by: 2), let root = third.ratio(to: first, at: steps),
+      abs(root * root - ratio) > 1e-2 * ratio
+    {
+      return says(steps...steps, first, third, second)
+    }
+    return nil
   }
 
-  /// Whether the moves a and b, of a walk and of the changed walk, are not as the change asks.
-  private func isBroken(
-    _ change: Invariance.Change, _ a: [Double], _ b: [Double], _ first: [[Double]],
-    _ second: [[Double]]
-  ) -> Bool {
-    let size = (a + b).reduce(0) { max($0, abs($1)) }
-    // What rounding may do to w is no difference.
-    let noise =
-      1e-12 * (first.joined().map { abs($0) }.max()! + second.joined().map { abs($0) }.max()!)
-    let slack = 1e-3 * size + 1e3 * noise
-    func differ(_ expected: [Double]) -> Bool { zip(b, expected).contains { abs($0 - $1) > slack } }
+  /// Numbers as a change of what a rule reads has them; scales by the factor c.
+  private static func changed(
+    _ x: [Double], _ change: Invariance.Change, by c: Double, _ seed: UInt64
+  ) -> [Double] {
     switch change {
-    case .gradient, .weight:
-      // b = c^d a for one d: all ratios are one.
-      guard let k = a.indices.max(by: { abs(a[$0]) < abs(a[$1]) }), abs(a[k]) > 1e6 * noise else {
-        return false
-      }
-      let ratio = b[k] / a[k]
-      if differ(a.map { ratio * $0 }) { return true }
-      // The powers of 4 that occur are tried; any other factor is none.
-      let powers = [-2, -1, -0.5, 0, 0.5, 1, 2, 3].map { (d: Double) in Self.power(4, d) }
-      return !powers.contains { abs(ratio - $0) <= 1e-3 * max($0, 1) }
-    case .sign: return differ(a.map { -$0 })
-    case .shift: return differ(a)
-    case .permutation: return differ([a[1], a[0]] + a.dropFirst(2))
-    case .rotation:
-      return differ([0.6 * a[0] - 0.8 * a[1], 0.8 * a[0] + 0.6 * a[1]] + a.dropFirst(2))
+    case .gradient, .weight: x.map { c * $0 }
+    case .sign: x.map { -$0 }
+    case .shift: x.map { $0 + 1 }
+    case .permutation where x.count == 4 && seed % 2 == 1: [x[3], x[1], x[2], x[0]]
+    case .permutation: [x[1], x[0]] + x.dropFirst(2)
+    case .rotation: [0.6 * x[0] - 0.8 * x[1], 0.8 * x[0] + 0.6 * x[1]] + x.dropFirst(2)
     }
+  }
+
+  fileprivate static func text(_ x: [Double]) -> String {
+    "[\(x.map { NumberText.shortest(short($0)) }.joined(separator: ", "))]"
   }
 
   /// To eight digits.
@@ -126,6 +127,38 @@ extension Rule {
     while abs(x) * scale < 1e7, scale < 1e250 { scale *= 10 }
     return (x * scale).rounded() / scale
   }
+}
 
-  private static func power(_ x: Double, _ d: Double) -> Double { Folding.power(x, d) }
+/// Where w goes under gradients.
+private struct Walk {
+  let start: [Double]
+  let gradients: [[Double]]
+  let path: [[Double]]
+
+  var text: String {
+    "w = \(Rule.text(start)), g = \(gradients.map { Rule.text($0) }.joined(separator: " then "))"
+  }
+
+  func move(_ k: Int) -> [Double] { zip(path[k], path[k - 1]).map { $0 - $1 } }
+
+  /// What rounding may do to w is no difference.
+  private func noise(_ other: Walk) -> Double {
+    1e-12 * [path, other.path].map { $0.joined().map { abs($0) }.max()! }.reduce(0, +)
+  }
+
+  /// Whether the other's move is not as expected.
+  func differs(_ other: Walk, at k: Int, from expected: [Double]) -> Bool {
+    let size = (move(k) + other.move(k)).reduce(0) { max($0, abs($1)) }
+    let slack = 1e-3 * size + 1e3 * noise(other)
+    return zip(other.move(k), expected).contains { abs($0 - $1) > slack }
+  }
+
+  /// How many times as large a move is; nil where one is 0, or lost in rounding.
+  func ratio(to other: Walk, at k: Int) -> Double? {
+    let (a, b) = (other.move(k), move(k))
+    guard let i = a.indices.max(by: { abs(a[$0]) < abs(a[$1]) }),
+      min(abs(a[i]), abs(b[i])) > 1e6 * noise(other)
+    else { return nil }
+    return b[i] / a[i]
+  }
 }

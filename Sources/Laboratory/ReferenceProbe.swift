@@ -33,7 +33,7 @@ package struct ReferenceProbe: RuleProbe {
     if let rank = request.rank {
       shapes = shapes.filter { $0.count == rank } + (rank == 0 ? [[]] : [])
     }
-    if let length = request.length { shapes = [[length], [3, length / 3]] }
+    if let dims = request.dims { shapes = [dims, [3, dims.reduce(1, *) / 3]] }
     var reason = "no tensor goes both ways"
     for dims in shapes {
       let name = ["w", "embed"].first { name in

@@ -53,6 +53,12 @@ package struct RuleAlgebra {
       .map { printer.collected($0) }
   }
 
+  /// Where a term is a number.
+  package func conditions(of term: TermID) -> [String] {
+    var prover = Prover(table)
+    return printer.texts(prover.weakest(table.definedness(of: term)).filter { $0.clause.hasText })
+  }
+
   package func stability() throws(SymbolicError) -> Stability { try Stability(rule) }
   package func steadyState() throws(SymbolicError) -> SteadyState { try SteadyState(rule) }
   package func noise() throws(SymbolicError) -> NoiseResponse { try NoiseResponse(rule) }

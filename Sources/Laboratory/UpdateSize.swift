@@ -11,6 +11,8 @@ package struct UpdateSize: Sendable {
   package var value: Double
   /// Twice the standard error, where it is measured; nil where it is computed.
   package var error: Double?
+  /// Whether the later updates are as large as the earlier ones were.
+  package var isSettled = true
   /// The same as an expression of the hyperparameters, for linear rules and those of signs.
   package var symbolic: String?
   /// Runs that are measured.
@@ -29,23 +31,28 @@ extension Rule {
     let values = try hypers(steps: steps)
     let start = [Double](repeating: 0, count: 30)
     var squares: [Double] = []
+    var changes: [Double] = []
     let limits = TermLimits.current
     for run in 0..<UpdateSize.runs where squares.count < 3 || !limits.areReached {
       var random = SplitMix64(20 + UInt64(run))
       let gradients = (0..<steps).map { _ in (0..<30).map { _ in Self.normal(&random) } }
       let walk = try ReferenceProbe.walk(
         self, values: values, dims: [6, 5], horizon: steps, from: start, gradients)
-      var total = 0.0
-      var count = 0
       // The first half is warm-up.
-      for step in (walk.count / 2)..<walk.count where step > 0 {
-        for k in 0..<30 {
-          let move = walk[step][k] - walk[step - 1][k]
-          total += move * move
-          count += 1
+      func square(_ steps: Range<Int>) -> Double {
+        var total = 0.0
+        for step in steps where step > 0 {
+          for k in 0..<30 {
+            total += (walk[step][k] - walk[step - 1][k]) * (walk[step][k] - walk[step - 1][k])
+          }
         }
+        return total / Double(30 * max(steps.count, 1))
       }
-      if count > 0 { squares.append(total / Double(count)) }
+      let (early, late) = (
+        square((walk.count / 2)..<(3 * walk.count / 4)), square((3 * walk.count / 4)..<walk.count)
+      )
+      squares.append((early + late) / 2)
+      changes.append(late - early)
     }
     let n = Double(squares.count)
     let mean = squares.reduce(0, +) / n
@@ -53,7 +60,11 @@ extension Rule {
     let root = mean.squareRoot()
     // The error of a root is that of its square over twice the root.
     let error = root > 0 ? (variance / n).squareRoot() / root : 0
-    return UpdateSize(value: root, error: error, symbolic: nil)
+    let change = changes.reduce(0, +) / n
+    let spread = changes.reduce(0) { $0 + ($1 - change) * ($1 - change) } / max(n - 1, 1)
+    let isSettled =
+      error.isFinite && abs(change) <= max(5 * (spread / n).squareRoot(), 1e-3 * mean)
+    return UpdateSize(value: root, error: error, isSettled: isSettled, symbolic: nil)
   }
 }
 

@@ -57,7 +57,9 @@ final class Definitions {
     let added = tree.items.compactMap { Ledger.declaration($0, of: tree, folder: folder) }
     if added.isEmpty { return [] }
     past.append(Change(text: text, standing: standing, ledger: ledger, loaded: loaded))
-    if past.count > 1_000 { past.removeFirst() }
+    // Each keeps all that was declared.
+    let kept = min(1_000, max(20, 200_000 / (ledger.declarations.count + 1)))
+    if past.count > kept { past.removeFirst(past.count - kept) }
     var replaced: [String] = []
     for declaration in added {
       let isReplaced = ledger.holds(declaration.kind, declaration.key)

@@ -37,21 +37,29 @@ struct ExpressionCommands: Answering {
       let (term, defined) = try self.value(what, algebra)
       var all = defined.substituted(table) { $0 == symbol ? value : nil }
       if table.contains(term, symbol) { all.formUnion(ofValue, table) }
-      show(table.reduced(table.substitute(term, [symbol: value])), where: all, of: algebra)
+      let result = table.substitute(term, [symbol: value])
+      try asking(rest) {
+        if table.isNowhere(all) || table.isNowhere(table.definedness(of: result)) {
+          throw SymbolicError("with that it is a number nowhere")
+        }
+        show(table.reduced(result), where: all, of: algebra)
+      }
     case .solve:
       let (equation, unknown) = try parts(rest, around: "for", command)
       guard let (left, right) = equation.sides else {
         throw DiagnosticError(.usage("an equation has an `=`", of: command, at: span(equation)))
       }
       let symbol = try name(unknown, command)
-      let (a, b) = (try term(left, algebra), try term(right, algebra))
+      let (a, b) = (try value(left, algebra), try value(right, algebra))
       try asking(left, right) {
-        let equation = Equation(table, table.subtract(a, b), for: algebra.symbol(symbol))
-        guard case .solutions(let found) = try equation.answer() else {
-          return output.present("any \(symbol)", keeping: nil)
+        switch try algebra.equation(a, b, for: symbol).answer() {
+        case .identity(let conditions):
+          output.present("any \(symbol)", keeping: nil)
+          tell(algebra.texts(conditions))
+        case .solutions(let found):
+          if found.isEmpty { write("no real solution\n") }
+          for solution in found { show(solution, of: algebra) }
         }
-        if found.isEmpty { write("no real solution\n") }
-        for solution in found { show(solution, of: algebra) }
       }
     default:
       let (what, by) = try parts(rest, around: "wrt", command)
@@ -61,10 +69,6 @@ struct ExpressionCommands: Answering {
         table.reduced(try asking(what) { try Solver(table).derivative(term, by: symbol) }),
         where: defined, of: algebra)
     }
-  }
-
-  private func term(_ fragment: Fragment, _ algebra: ExpressionAlgebra) throws -> TermID {
-    try value(fragment, algebra).term
   }
 
   private func value(
@@ -97,7 +101,7 @@ struct ExpressionCommands: Answering {
     var shown = text(printer, term)
     if printer.isCut { shown = shown.prefix { $0 != "…" }.prefix(1_500) + "…" }
     output.present(shown, keeping: printer.isCut ? nil : shown)
-    if !conditions.isEmpty { write("  where \(conditions.joined(separator: ", "))\n") }
+    tell(conditions)
     if printer.isCut {
       say("a term of more than \(TermPrinter.longest) parts is not written out whole\n")
     } else if table.isExhausted {
@@ -109,7 +113,10 @@ struct ExpressionCommands: Answering {
     if output.isInterrupted { return }
     let text = TermPrinter(algebra.table).factored(solution.value)
     output.present(text, keeping: text)
-    let conditions = algebra.conditions(solution)
+    tell(algebra.texts(solution.conditions))
+  }
+
+  private func tell(_ conditions: some Collection<String>) {
     if !conditions.isEmpty { write("  where \(conditions.joined(separator: ", "))\n") }
   }
 

@@ -109,10 +109,17 @@ struct RuleCommands: Answering {
       let printer = algebra.printer
       let table = algebra.table
       write(history.text + "\n")
+      let own = algebra.source.module.variants[algebra.variant].states[try algebra.state(state)]
+      if ![.compute, .float32, .float64].contains(own.storage) {
+        write("  with `\(state)` stored exactly\n")
+      }
       guard history.isRegular else { return }
       let t = SymbolicRule.step(table, from: 1)
       let total = history.totalWeight(after: t)
-      write("  the weights add up to \(printer.factored(total)) after t steps\n")
+      let asked = algebra.conditions(of: total)
+      write(
+        "  the weights add up to \(printer.factored(total)) after t steps"
+          + (asked.isEmpty ? "" : " where \(asked.joined(separator: ", "))") + "\n")
       if let correction = correction(total, algebra) { write("  \(correction)\n") }
       if let window = history.window {
         write("  it remembers about \(printer.text(window)) steps\(number(window, algebra))\n")
@@ -171,7 +178,9 @@ struct RuleCommands: Answering {
   private static func text(_ size: UpdateSize) -> String {
     let value = Presentation.short(size.value)
     guard let error = size.error else { return value }
+    guard error.isFinite else { return "without bound" }
     return "\(value) ± \(Presentation.short(rounded(error))) (\(UpdateSize.runs) runs)"
+      + (size.isSettled ? "" : ", of steps 201 to 400: it does not settle")
   }
 
   /// Up, to two digits.
@@ -204,6 +213,9 @@ struct RuleCommands: Answering {
         write("  with ε → 0 the update is \(printer.text(limit))\n")
       }
       for limit in steady.limits { write("  by \(limit)\n") }
+      if !steady.conditions.isEmpty {
+        write("  where \(steady.conditions.joined(separator: ", "))\n")
+      }
     } catch {
       write("under a constant gradient: \(error)\n")
     }
@@ -211,6 +223,9 @@ struct RuleCommands: Answering {
       write("under independent gradients\n")
       write("  the mean of w' - w → \(printer.factor(noise.mean)) * mean(g)\n")
       write("  its variance → \(printer.factor(noise.variance)) * var(g)\n")
+      if !noise.conditions.isEmpty {
+        write("  where \(noise.conditions.joined(separator: ", "))\n")
+      }
     } else {
       let size = try algebra.source.updateSize()
       write(

@@ -31,14 +31,16 @@ struct StabilityCommands: Answering {
     for row in stability.matrix {
       write("    [\(row.map { printer.text($0) }.joined(separator: ", "))]\n")
     }
-    var polynomial: [String] = []
+    var polynomial = ""
     for (k, c) in stability.characteristic.enumerated().reversed() where c != algebra.table.zero {
       let power = k == 0 ? "" : k == 1 ? "z" : "z^\(k)"
-      let factor = printer.factor(c)
-      polynomial.append(k == 0 ? factor : c == algebra.table.one ? power : "\(factor) * \(power)")
+      let isNegative = algebra.table.value(c)?.isNegative ?? false
+      let factor = printer.factor(isNegative ? algebra.table.negate(c) : c)
+      if !polynomial.isEmpty { polynomial += isNegative ? " - " : " + " }
+      polynomial += k == 0 ? factor : c == algebra.table.one ? power : "\(factor) * \(power)"
     }
     write(
-      "  characteristic polynomial \(polynomial.joined(separator: " + "))"
+      "  characteristic polynomial \(polynomial)"
         + (stability.isProduct ? ", x = lr * h" : "") + "\n")
     if let (points, rate) = stability.critical, points.count == 2 {
       let name = stability.isProduct ? "lr * h" : "h"

@@ -51,7 +51,7 @@ package struct Comparer {
       pairs = zip(pairs, parts).filter(\.1).map(\.0) + zip(pairs, parts).filter { !$0.1 }.map(\.0)
     }
     for pair in pairs {
-      let found = aboutStorage(compare(pair.0, pair.1), pair.0, pair.1)
+      let found = stored(aboutStorage(compare(pair.0, pair.1), pair.0, pair.1), pair.0, pair.1)
       // What differs on one way differs.
       if case .different = found.verdict { return found }
       results.append(found)
@@ -78,7 +78,7 @@ package struct Comparer {
     }
   }
 
-  private mutating func compare(_ i: Int, _ j: Int) -> Comparison {
+  mutating func compare(_ i: Int, _ j: Int) -> Comparison {
     if isSameProgram(i, j) {
       var result = Comparison(.equal)
       result.method = "they are the same program"

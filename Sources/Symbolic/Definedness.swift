@@ -61,9 +61,13 @@ package struct Definedness: Sendable {
     return result
   }
 
-  /// As operands of what may give a number for what is none.
-  func absorbed(_ table: TermTable) -> Definedness {
-    isEverywhere ? self : mapped(table) { clause, _ in clause.isAbsorbed = true }
+  /// As operands of what may give a number for what is none, or only for what is infinite.
+  func absorbed(_ table: TermTable, keepsNaN: Bool = false) -> Definedness {
+    isEverywhere
+      ? self
+      : mapped(table) { clause, _ in
+        if !keepsNaN || !table.isNaN(where: clause) { clause.isAbsorbed = true }
+      }
   }
 
   mutating func insert(_ clause: Clause, where condition: TermID, _ table: TermTable) {
@@ -146,6 +150,21 @@ extension TermTable {
     }
   }
 
+  /// Whether a clause fails everywhere.
+  package func isNowhere(_ defined: Definedness) -> Bool {
+    defined.clauses.contains { $1 == one && failure(of: $0) == one }
+  }
+
+  /// Whether a value is NaN, not infinite, where a clause fails: a root of what is negative, but no rounding of
+  /// what is too large.
+  func isNaN(where clause: Clause) -> Bool {
+    clause.kind == .nonnegative && !overflows.contains(constantPart(clause.term))
+  }
+
+  private var overflows: [Rational] {
+    [Rational(65_520), Rational(511) * Rational(2).power(119)]
+  }
+
   /// 1 where a guarded clause holds.
   func validity(of clause: Clause, where condition: TermID) -> TermID {
     subtract(one, multiply(condition, failure(of: clause)))
@@ -169,7 +188,9 @@ extension TermTable {
     var inside = weight.isNegative ? negate(rest) : rest
     for (base, exponent) in factors(common) where !isPositive(base) {
       if exponent.isNegative, isNonnegative(base) || !exponent.isInteger { continue }
-      inside = multiply(inside, power(base, exponent.magnitude))
+      // An odd power has the sign of its base.
+      let isOdd = exponent.isInteger && exponent.word.map { $0 % 2 != 0 } ?? false
+      inside = multiply(inside, isOdd ? base : power(base, exponent.magnitude))
     }
     insert(Clause(kind: .nonnegative, term: inside), where: condition, &result)
   }
@@ -183,6 +204,11 @@ extension TermTable {
       if term.operation == .greater {
         require(.nonzero, of: term.operands[0], where: condition, &result)
         return require(.nonnegative, of: term.operands[0], where: condition, &result)
+      }
+      // A logarithm is 0 at 1.
+      if term.operation == .logarithm {
+        return require(
+          .nonzero, of: subtract(term.operands[0], one), where: condition, &result)
       }
       if term.operation == .absolute || term.operation.info.parity == .rising
         || (term.operation == .power && isPositive(term.operands[1]))
@@ -213,7 +239,11 @@ extension TermTable {
       if !range(x).isNonnegative { require(.nonnegative, of: x, where: condition, &result) }
     }
     func positive(_ x: TermID) {
-      nonnegative(x)
+      // Factors that are not negative must not be 0, and leave the sign to the others.
+      let (weight, common, rest) = content(reduced(x))
+      let signed = product(factors(common).filter { !isNonnegative($0.base) })
+      let sign = multiply(weight.isNegative ? negate(rest) : rest, signed)
+      nonnegative(range(x).isNonnegative ? x : sign)
       nonzero(x)
     }
     switch operation {
@@ -252,6 +282,13 @@ extension TermTable {
 
   /// Where a term is a number as it stands, its own partial operations being all that is asked.
   package func definedness(of root: TermID) -> Definedness {
+    if let known = definednesses[root] { return known }
+    let result = findDefinedness(of: root)
+    definednesses[root] = result
+    return result
+  }
+
+  private func findDefinedness(of root: TermID) -> Definedness {
     var result = Definedness()
     var seen: Set<TermID> = []
     var pending = [root]

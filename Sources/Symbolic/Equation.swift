@@ -9,6 +9,7 @@ package struct Equation {
       case nonzero = "!="
       case nonnegative = ">="
       case positive = ">"
+      case zero = "=="
     }
     package var term: TermID
     package var kind: Kind
@@ -22,31 +23,39 @@ package struct Equation {
   package enum Answer {
     /// As long as its conditions hold, each; none is "no real solution".
     case solutions([Solution])
-    /// All numbers for which both sides are defined.
-    case identity
+    /// All numbers for which both sides are defined, as long as the conditions hold.
+    case identity([Condition])
   }
 
   private let table: TermTable
   private let x: TermID
   private let difference: TermID
+  private let defined: Definedness
 
-  /// `difference` = 0 for the symbol `x`.
-  package init(_ table: TermTable, _ difference: TermID, for x: TermID) {
+  /// `difference` = 0 for the symbol `x`, where both sides are defined.
+  package init(
+    _ table: TermTable, _ difference: TermID, where defined: Definedness = Definedness(),
+    for x: TermID
+  ) {
     self.table = table
     self.x = x
     self.difference = difference
+    self.defined = defined
   }
 
   /// Throws where the unknown cannot be brought to one side.
   package func answer() throws(SymbolicError) -> Answer {
     let t = table
-    if t.isZero(difference) { return .identity }
-    guard t.contains(difference, x) else { return .solutions([]) }
+    if t.isZero(difference) { return open(asked(of: x)).map { .identity($0) } ?? .solutions([]) }
+    guard t.contains(t.reduced(difference), x) else {
+      let conditions = [Condition(term: difference, kind: .zero)] + asked(of: x)
+      return open(conditions).map { .identity($0) } ?? .solutions([])
+    }
     var kept: [Solution] = []
     for found in try solve(difference, depth: 0) {
       var solution = found
       solution.value = t.reduced(solution.value)
-      solution.conditions += bounds(of: solution.value)
+      solution.conditions += bounds(of: solution.value) + asked(of: solution.value)
       guard let conditions = open(solution.conditions), isRight(solution.value, conditions),
         !kept.contains(where: { $0.value == solution.value })
       else { continue }
@@ -259,6 +268,17 @@ package struct Equation {
 
   // MARK: What an answer takes for granted
 
+  /// What both sides of the equation ask where x has a value.
+  private func asked(of value: TermID) -> [Condition] {
+    let t = table
+    let all = value == x ? defined : defined.substituted(t) { $0 == x ? value : nil }
+    return all.clauses.compactMap { clause, condition in
+      guard condition == t.one, clause.hasText else { return nil }
+      return Condition(
+        term: clause.term, kind: clause.kind == .nonzero ? .nonzero : .nonnegative)
+    }
+  }
+
   /// The assumptions on x, of its value.
   private func bounds(of value: TermID) -> [Condition] {
     let t = table
@@ -293,11 +313,17 @@ package struct Equation {
           known.isNonnegative ? true : known.isNegative ? false : number(bare).map { $0 >= 0 }
         case .positive:
           known.isPositive ? true : known.isNonpositive ? false : number(bare).map { $0 > 0 }
+        case .zero:
+          table.isZero(bare) ? true : known.isNonzero ? false : number(bare).map { $0 == 0 }
         }
       if holds == false { return nil }
       if holds == nil { kept += simplified(Condition(term: bare, kind: condition.kind)) }
     }
     // x > 0 says x ≥ 0 and x ≠ 0.
+    for (k, condition) in kept.enumerated()
+    where condition.kind == .nonnegative
+      && kept.contains(Condition(term: condition.term, kind: .nonzero))
+    { kept[k].kind = .positive }
     return kept.enumerated().filter { k, condition in
       !kept.enumerated().contains { j, other in
         j != k && other.term == condition.term
@@ -318,12 +344,20 @@ package struct Equation {
   /// Without factors whose sign is known: 4 a ≥ 0 is a ≥ 0; a b ≠ 0 is a ≠ 0 and b ≠ 0.
   private func simplified(_ condition: Condition) -> [Condition] {
     let t = table
+    if condition.kind == .zero { return [condition] }
     let (weight, common, rest) = t.content(condition.term)
     let sure = t.factors(common).filter { !t.isPositive($0.base) }
     if condition.kind == .nonzero {
       let bases = sure.filter { !t.isNonzero($0.base) }.map(\.base)
-      return (rest == t.one || t.isNonzero(rest) ? bases : bases + [rest])
-        .map { Condition(term: $0, kind: .nonzero) }
+      return (rest == t.one || t.isNonzero(rest) ? bases : bases + [rest]).flatMap { base in
+        let term = t[base]
+        guard term.kind == .apply, term.operation == .logarithm else {
+          return [Condition(term: base, kind: .nonzero)]
+        }
+        // A logarithm is 0 at 1.
+        return simplified(
+          Condition(term: t.subtract(term.operands[0], t.one), kind: .nonzero))
+      }
     }
     // The sign of x^−1 is the sign of x; even powers are not negative.
     var product = weight.isNegative ? t.negate(rest) : rest
@@ -349,7 +383,7 @@ package struct Equation {
     let t = table
     let image = t.substitute(difference, [x: value])
     if t.isZero(image) { return true }
-    let symbols = t.symbols(in: [image] + conditions.map(\.term))
+    let symbols = t.symbols(in: [image, value] + conditions.map(\.term))
       .filter { t.symbol(of: $0)?.role != .constant }
     var checked = 0
     for k in 0..<(symbols.isEmpty ? 1 : 400) where checked < 12 {
@@ -362,7 +396,8 @@ package struct Equation {
       }
       let isMet = conditions.allSatisfy { condition in
         guard let y = evaluator.number(condition.term) else { return false }
-        return condition.kind == .nonzero ? abs(y) > 1e-6 : y > 1e-6
+        return condition.kind == .nonzero
+          ? abs(y) > 1e-6 : y > 1e-6 || y == 0 && condition.kind != .positive
       }
       guard isMet else { continue }
       guard let y = evaluator.number(image), let size = evaluator.number(value),

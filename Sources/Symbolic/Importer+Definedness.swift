@@ -57,7 +57,9 @@ extension Importer {
           result.formUnion(defined[part.index], table)
         }
       } else {
-        result.formUnion(absorbs(instruction.operation, k) ? own(k).absorbed(table) : own(k), table)
+        result.formUnion(
+          absorbs(instruction.operation, k)
+            ? own(k).absorbed(table, keepsNaN: keepsNaN(instruction.operation)) : own(k), table)
       }
     }
     if !instruction.operation.isElementwise, instruction.operation != .project,
@@ -88,6 +90,17 @@ extension Importer {
       .matrixProduct, .transpose, .reshape, .broadcast, .diagonal, .project:
       return false
     default: return true
+    }
+  }
+
+  /// Whether what absorbs the infinite is NaN where an operand is.
+  private func keepsNaN(_ operation: Operation) -> Bool {
+    switch operation {
+    case .divide, .reciprocal, .exponential, .expm1, .exp2, .tanh, .arctangent, .arctangent2,
+      .errorFunction, .sign, .minimum, .maximum, .clip, .maximumOf, .minimumOf, .globalMaximum,
+      .globalMinimum:
+      true
+    default: false
     }
   }
 

@@ -47,6 +47,10 @@ package struct Interval: Hashable, Sendable, CustomStringConvertible {
     high.map { $0.isNegative || ($0.isZero && excludesHigh) } ?? false
   }
   package var isNonzero: Bool { isPositive || isNegative }
+  /// Whether |x| < 1.
+  var isInsideSigns: Bool {
+    magnitude.high.map { $0 < .one || ($0 == .one && magnitude.excludesHigh) } ?? false
+  }
   package var isBounded: Bool { low != nil && high != nil }
   /// Whether there is no number in it.
   package var isEmpty: Bool {
@@ -229,10 +233,17 @@ package struct Interval: Hashable, Sendable, CustomStringConvertible {
         low?.power(n), high?.power(n), excludesLow: excludesLow, excludesHigh: excludesHigh)
     }
     if isNonpositive { return (-self).power(n) }
+    return magnitude.power(n)
+  }
+
+  /// Where |x| lies.
+  package var magnitude: Interval {
+    if isNonnegative { return self }
+    if isNonpositive { return -self }
     guard let low, let high else { return .nonnegative }
-    let isLow = -low > high
-    return Interval(
-      .zero, (isLow ? -low : high).power(n), excludesHigh: isLow ? excludesLow : excludesHigh)
+    let isOpen =
+      -low == high ? excludesLow && excludesHigh : -low > high ? excludesLow : excludesHigh
+    return Interval(.zero, max(-low, high), excludesHigh: isOpen)
   }
 
   /// x^p for a p > 0 that is not whole, where it is a number (x ≥ 0).

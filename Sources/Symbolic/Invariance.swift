@@ -76,7 +76,9 @@ package struct Invariance {
       }
     }
     let live = rule.liveStates(next)
-    let candidates = [0, 1, 2, -1, 3, -2].map { Rational($0) } + [q, p, q * Rational(2), .half]
+    let candidates =
+      [0, 1, 2, -1, 3, -2].map { Rational($0) } + [q, p, q * Rational(2), .half]
+      + [q * Rational(3), q * .half, q * Rational(4), q * Rational(5)]
     var open = rule.states.indices.filter { live[$0] }
     while !open.isEmpty {
       var isProgressing = false

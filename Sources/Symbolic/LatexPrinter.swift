@@ -9,10 +9,15 @@ package struct LatexPrinter {
   private let inputs: [String]
   private var names: [ValueID: Notation] = [:]
   private var symbols: [String] = []
+  /// The step at which w and g are read.
+  private var time = "t"
   /// The arguments of a loop's body.
   private var arguments: [Notation] = []
   /// Equations of shared values, each with the place of its value.
   private var lines: [(place: Int, text: String)] = []
+  /// How many more parts may be written: values share theirs, and a text does not.
+  private final class Room { var left = 20_000 }
+  private let room = Room()
 
   package init(
     _ function: Function, hypers: [String] = [], states: [String] = [], inputs: [String] = []
@@ -31,7 +36,8 @@ package struct LatexPrinter {
     let states = own.states.map(\.name)
     let inputs = own.inputs.map(\.name)
     let hypers = module.hypers.map { Rule.shortKey($0.name) }
-    let first = LatexPrinter(own.initial, hypers: hypers, states: states, inputs: inputs)
+    var first = LatexPrinter(own.initial, hypers: hypers, states: states, inputs: inputs)
+    first.time = "1"
     var printer = LatexPrinter(own.update, hypers: hypers, states: states, inputs: inputs)
     var lines: [String] = []
     for (target, value) in own.initial.outputs.map({ ($0.target, $0.value) }) {
@@ -91,9 +97,13 @@ package struct LatexPrinter {
     var taken = Set((hypers + inputs).map { LatexDialect().name($0, at: "") })
     taken.formUnion(states.map { LatexDialect().name($0, at: "t") } + ["w_t", "g_t"])
     var count = 0
-    for i in function.instructions.indices where live[i] {
+    var weights: [Int] = []
+    for i in function.instructions.indices {
       let id = ValueID(i)
-      if targets[id] != nil { continue }
+      weights.append(
+        function[id].operation.isSource
+          ? 1 : 1 + function.operands(id).reduce(0) { $0 + min(weights[$1.index], 50) })
+      if !live[i] || targets[id] != nil { continue }
       if function[id].operation == .loop {
         write(loop: id, &taken)
         continue
@@ -105,7 +115,7 @@ package struct LatexPrinter {
           continue
         }
       }
-      guard uses[i] > 1, weight(id) > 6, function.type(id).kind != .tuple else { continue }
+      guard uses[i] > 1, weights[i] > 6, function.type(id).kind != .tuple else { continue }
       var name = function.names[id].map { LatexDialect().name($0, at: "t") } ?? ""
       while name.isEmpty || !taken.insert(name).inserted {
         count += 1
@@ -168,11 +178,6 @@ package struct LatexPrinter {
   /// States after the step, where other equations use them.
   private var shared: [ValueID: Notation] = [:]
 
-  private func weight(_ id: ValueID) -> Int {
-    function[id].operation.isSource
-      ? 1 : 1 + function.operands(id).reduce(0) { $0 + min(weight($1), 50) }
-  }
-
   // MARK: Expressions
 
   private func text(_ id: ValueID) -> String { LatexDialect().text(notation(id)) }
@@ -180,14 +185,16 @@ package struct LatexPrinter {
   private func notation(_ id: ValueID) -> Notation { names[id] ?? shared[id] ?? definition(id) }
 
   private func definition(_ id: ValueID) -> Notation {
+    room.left -= 1
+    if room.left < 0 { return .verbatim("\\dots") }
     let i = function[id]
     let slot = Int(i.attribute)
     switch i.operation {
-    case .constant: return .number(function.constants[slot])
+    case .constant: return constant(function.constants[slot])
     case .free: return .name(symbols[slot])
     case .hyper: return slot < hypers.count ? .name(hypers[slot]) : .verbatim("x_{\(slot)}")
     case .step, .horizon: return .name(i.operation.info.name)
-    case .parameter, .gradient: return .name(i.operation.info.name, at: "t")
+    case .parameter, .gradient: return .name(i.operation.info.name, at: time)
     case .state:
       return slot < states.count ? .name(states[slot], at: "t-1") : .verbatim("s_{\(slot)}")
     case .input: return slot < inputs.count ? .name(inputs[slot]) : .verbatim("a_{\(slot)}")
@@ -220,6 +227,14 @@ package struct LatexPrinter {
     default: break
     }
     return .apply(i.operation, function.operands(id).map { notation($0) })
+  }
+
+  /// A third reads as a fraction.
+  private func constant(_ x: Double) -> Notation {
+    guard x > 0, NumberText.shortest(x).count > 12,
+      let q = (2...64).first(where: { (x * Double($0)).rounded() / Double($0) == x })
+    else { return .number(x) }
+    return .apply(.divide, [.number((x * Double(q)).rounded()), .number(Double(q))])
   }
 
   private func mean(_ i: Instruction) -> ValueID? {

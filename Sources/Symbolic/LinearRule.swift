@@ -63,6 +63,17 @@ package struct LinearRule {
     self.start = start
   }
 
+  /// Why a rule is none.
+  static func refusal(_ rule: SymbolicRule) -> SymbolicError {
+    let basis = [rule.weight] + rule.states.map(\.symbol) + [rule.gradient]
+    if let next = try? rule.general(),
+      ([next.weight] + next.states).allSatisfy({ weights(rule.table, $0, basis) != nil })
+    {
+      return SymbolicError("`\(rule.name)` is linear with weights that change from step to step")
+    }
+    return SymbolicError("`\(rule.name)` is not linear in w, g and its states")
+  }
+
   /// The weights of a linear form in `basis`, which do not depend on data; nil for other terms.
   static func weights(_ table: TermTable, _ term: TermID, _ basis: [TermID]) -> [TermID]? {
     var parts = [[TermID]](repeating: [], count: basis.count)

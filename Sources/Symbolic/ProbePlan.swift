@@ -6,8 +6,8 @@ struct ProbePlan {
   var seed: UInt64 = 1
   var steps = 4
   var rank: Int?
-  /// So many elements.
-  var length: Int?
+  /// A tensor of these lengths.
+  var dims: [Int]?
   var tensors = 1
   var weights = ProbePattern.random
   var gradients = ProbePattern.random
@@ -42,18 +42,20 @@ struct ProbePlan {
       ProbePlan(seed: 11, steps: 2, weightSize: 0x1p-40, gradientSize: 0x1p-40),
     ]
     if meetsOthers { all.insert(ProbePlan(seed: 12, tensors: 2), at: 2) }
-    if readsLengths { all.append(ProbePlan(seed: 15, steps: 2, length: 75)) }
+    if readsLengths { all.append(ProbePlan(seed: 15, steps: 2, dims: [75])) }
     return all
       + specials.enumerated().map { k, special in
         ProbePlan(seed: UInt64(20 + k), steps: 3, special: special)
       }
   }
 
-  /// Looks for what shows late, rarely, or far from 1.
+  /// Looks for what shows late, rarely, or far from 1. `lengths` are numbers that those of a tensor may be
+  /// compared with; nil where lengths do not matter.
   static func deep(
-    _ specials: [(symbol: Int, value: Double)], meetsOthers: Bool, readsLengths: Bool
+    _ specials: [(symbol: Int, value: Double)], meetsOthers: Bool, lengths: [Int]?
   ) -> [ProbePlan] {
-    var all = readsLengths ? [ProbePlan(seed: 170, steps: 2, length: 1200)] : []
+    var all = lengths == nil ? [] : [ProbePlan(seed: 170, steps: 2, dims: [1200])]
+    if lengths != nil { all.append(ProbePlan(seed: 171, steps: 2, dims: [7])) }
     for k in 0..<8 {
       let pattern: ProbePattern = [.random, .ties, .equal, .thresholds][k % 4]
       all.append(
@@ -93,6 +95,13 @@ struct ProbePlan {
       ProbePlan(
         seed: 152, steps: 200, rank: 1, weightSize: 0x1p-10, gradientSize: 0x1p-12, stretch: 200))
     all.append(ProbePlan(seed: 151, steps: 200))
+    let few = lengths?.prefix(4) ?? []
+    let shapes =
+      few.flatMap { [[$0], [$0 + 1]] } + few.flatMap { n in few.map { [n, $0] } }
+    for (k, dims) in shapes.enumerated() where dims.reduce(1, *) <= (dims.count == 1 ? 5_000 : 500)
+    {
+      all.append(ProbePlan(seed: UInt64(172 + k), steps: 1, dims: dims))
+    }
     return all
   }
 
@@ -160,7 +169,7 @@ extension Comparer {
     // Where few looks are asked for, long ones are not.
     if found != nil || probes < cheap.count { return found }
     let deep = ProbePlan.deep(
-      specials, meetsOthers: meetsOthers, readsLengths: readsLengths)
+      specials, meetsOthers: meetsOthers, lengths: readsLengths ? lengths : nil)
     return search(setting, i, j, deep[...], budget: 8_000_000, enough: 0)
   }
 
@@ -198,6 +207,14 @@ extension Comparer {
 
   /// Whether lengths of tensors matter.
   private var readsLengths: Bool { reads { $0 == .extent } }
+
+  /// Whole constants of the rules, the smaller first.
+  private var lengths: [Int] {
+    let all = [a, b].flatMap { rule in
+      rule.module.variants.flatMap { $0.update.constants }.compactMap { Int(exactly: $0) }
+    }
+    return Set(all).filter { (2...1 << 13).contains($0) }.sorted()
+  }
 
   private func reads(_ isOne: (Operation) -> Bool) -> Bool {
     [a, b].contains { rule in
@@ -266,7 +283,7 @@ extension Comparer {
     var result = ProbeRequest(
       hypers: hypers, values: values, errors: errors, variants: [i, j], seed: plan.seed,
       steps: plan.steps, horizon: horizon)
-    (result.rank, result.length) = (plan.rank, plan.length)
+    (result.rank, result.dims) = (plan.rank, plan.dims)
     result.tensors = plan.tensors
     (result.weights, result.gradients) = (plan.weights, plan.gradients)
     (result.weightSize, result.gradientSize) = (plan.weightSize, plan.gradientSize)

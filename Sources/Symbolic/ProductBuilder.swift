@@ -136,6 +136,11 @@ struct ProductBuilder {
       if n > 0, let r = table.value(term.operands[1]), r.isInteger, n > 1 {
         take(base)
         rest.append(table.opaque(.power, [child, table.number(r * exponent)]))
+      } else if let r = table.value(term.operands[1]), !r.isInteger, (r * exponent).isInteger {
+        // √(−x)² is −x.
+        table.note(.squareOfRoot)
+        take(base)
+        rest.append(table.power(child, r * exponent))
       }
     default: break
     }

@@ -120,13 +120,18 @@ package struct Prover {
     var solution: (TermID, TermID)?
     if isZero { solution = solved(d) }
     func replacement(_ id: TermID) -> TermID? {
+      if id == solution?.0 { return solution?.1 }
       let term = table[id]
-      guard term.kind == .apply, term.operation == .greater else {
-        return id == solution?.0 ? solution?.1 : nil
+      guard term.kind == .apply, let own = term.operands.first, own == d || own == opposite else {
+        return nil
       }
-      if term.operands[0] == d { return truth ? table.one : table.zero }
-      if term.operands[0] == opposite, truth || isZero { return table.zero }
-      return nil
+      switch term.operation {
+      case .greater:
+        return own == d ? truth ? table.one : table.zero : truth || isZero ? table.zero : nil
+      case .absolute: return truth ? d : opposite
+      case .sign where truth: return table.number(own == d ? 1 : -1)
+      default: return nil
+      }
     }
     return prove(a, b, own, about: d, replacement)
   }

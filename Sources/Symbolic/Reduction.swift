@@ -190,9 +190,9 @@ package struct Reduction {
       return
     }
     let (weight, source) = StateHistory.splitWeight(t, rest)
-    guard t.isEqual(t.add(share, weight), t.one), !t.isData(weight), source != t.zero else {
-      return
-    }
+    guard t.isEqual(t.add(share, weight), t.one), !t.isData(weight), source != t.zero,
+      share != t.zero
+    else { return }
     steps.append(
       Step(
         name: "one average",
@@ -202,6 +202,26 @@ package struct Reduction {
   }
 
   // MARK: Source
+
+  /// w', by what states are before the step or, where that is shorter, after it.
+  private func move(_ printer: TermPrinter) -> String {
+    let t = table
+    var shortest = printer.move(weight, from: rule.weight)
+    for state in states {
+      let after = t.symbol(
+        Symbol(state.name + "'", .state, variant: 6_000, spread: t.spread(state.symbol)))
+      guard let (share, rest) = rule.linear(state.next, state.symbol), share != t.zero,
+        !t.isData(share)
+      else { continue }
+      let before = t.divide(t.subtract(after, rest), share)
+      let own = t.reduced(t.substitute(weight, [state.symbol: before]))
+      var printer = printer
+      printer.names[after] = .name(printer.text(state.symbol) + "'")
+      let text = printer.move(own, from: rule.weight)
+      if text.count < shortest.count, !printer.isCut { shortest = text }
+    }
+    return shortest
+  }
 
   /// The rule as `.opt` source; nil where it holds what is not printed (loops, slices).
   package func source(name: String) -> String? {
@@ -240,7 +260,7 @@ package struct Reduction {
     for state in states {
       lines.append("    \(text.text(state.symbol))' = \(text.collected(state.next))")
     }
-    lines.append("    w' = \(text.move(weight, from: rule.weight))")
+    lines.append("    w' = \(move(text))")
     return "rule \(name)(\(header.joined(separator: ", "))) {\n"
       + lines.joined(separator: "\n") + "\n}\n"
   }

@@ -14,7 +14,7 @@ extension Rule {
     var result = self
     func clear(_ function: inout Function, _ names: inout [String]) {
       for (k, x) in function.constants.enumerated() where x != 0 && abs(x) <= 1e-5 {
-        let text = Rational(literal: x)?.description ?? "\(x)"
+        let text = NumberText.shortest(x)
         if !names.contains(text) { names.append(text) }
         function.constants[k] = 0
       }

@@ -39,8 +39,8 @@ package struct ProbeRequest: Sendable {
   package var steps: Int
   package var horizon: Int
   package var rank: Int?
-  /// So many elements.
-  package var length: Int?
+  /// A tensor of these lengths.
+  package var dims: [Int]?
   package var tensors = 1
   package var weights = ProbePattern.random
   package var gradients = ProbePattern.random

@@ -122,12 +122,14 @@ package struct Setting {
     func symbol(_ key: String) -> TermID {
       let name = names[key] ?? Greek.unicode(key)
       let domain = domains[key] ?? .all
+      // One number is that number.
+      if let low = domain.low, low == domain.high { return table.number(low) }
       return table.symbol(
         Symbol(name, .hyper, domain: narrowed[name].map { domain.intersection($0) } ?? domain))
     }
-    var all = Set(keys.joined().compactMap { $0 }).union(written).sorted()
-    all.removeAll { key in symbols.contains { $0.name == key } }
+    let all = Set(keys.joined().compactMap { $0 }).union(written).sorted()
     symbols = all.map { (symbol($0), names[$0] ?? Greek.unicode($0), typical[$0]) }
+      .filter { table.symbol(of: $0.term) != nil }
     for r in rules.indices {
       let own = rules[r].freeNames.map { symbol($0) }
       free.append(own)

@@ -23,9 +23,7 @@ package struct Stability {
 
   /// Throws for rules that are not linear with constant weights.
   package init(_ rule: SymbolicRule) throws(SymbolicError) {
-    guard let linear = try LinearRule(rule) else {
-      throw SymbolicError("`\(rule.name)` is not linear in w, g and its states")
-    }
+    guard let linear = try LinearRule(rule) else { throw LinearRule.refusal(rule) }
     try self.init(linear)
   }
 
@@ -213,7 +211,7 @@ package struct Stability {
       for k in 0...400 {
         let x = low + width * Double(k)
         let r = radius(x)
-        if r < best.rate - 1e-15 { best = (x, r) }
+        if r < best.rate - 1e-15 { best = (x, r < 1e-6 ? 0 : r) }
       }
       low = max(best.x - 2 * width, 1e-12)
       high = best.x + 2 * width
@@ -224,13 +222,16 @@ package struct Stability {
   /// For a rule of one state, where both eigenvalues meet: the x at which its square root stops
   /// being real, and the rate √(constant) there; symbolic.
   package var critical: (x: [TermID], rate: TermID)? {
-    guard characteristic.count == 3 else { return nil }
     let t = table
+    // Eigenvalues whose product is negative are real and never meet.
+    guard characteristic.count == 3, !t.interval(characteristic[0]).isNegative else { return nil }
     let discriminant = t.reduced(
       t.subtract(
         t.multiply(characteristic[1], characteristic[1]),
         t.scale(characteristic[0], by: Rational(4))))
-    guard let roots = Solver(t).quadratic(discriminant, variable) else { return nil }
+    guard let roots = Solver(t).quadratic(discriminant, variable),
+      !roots.contains(where: { t.isNowhere(t.definedness(of: $0)) })
+    else { return nil }
     return (roots, t.power(characteristic[0], .half))
   }
 

@@ -193,13 +193,20 @@ package struct StateHistory {
     let start = first ?? initial
     if start != table.zero, share != table.zero {
       let exponent = first == nil ? last : "(\(last) - 1)"
-      parts.append(
-        (share == table.one ? "" : power(exponent) + " * ")
-          + self.printer("1").factor(start))
+      let factors =
+        (share == table.one ? [] : [power(exponent)])
+        + (start == table.one && share != table.one ? [] : [self.printer("1").factor(start)])
+      parts.append(factors.joined(separator: " * "))
     }
-    parts.append(
-      share == table.zero ? entering : "sum(\(entering) for \(k) in \(from)..\(last))")
-    lines.append("\(name) = " + parts.joined(separator: " + "))
+    let added = table.multiply(weight, source)
+    if share == table.one, let number = table.value(added), !number.isZero {
+      let count = first == nil ? last : "(\(last) - 1)"
+      parts.append(number.isOne ? count : "\(entering) * \(count)")
+    } else if added != table.zero {
+      parts.append(
+        share == table.zero ? entering : "sum(\(entering) for \(k) in \(from)..\(last))")
+    }
+    lines.append("\(name) = " + (parts.isEmpty ? "0" : parts.joined(separator: " + ")))
     if share == table.zero, let first {
       lines.append("  but at the first step \(self.printer("1").factor(first))")
     }
@@ -223,7 +230,7 @@ package struct StateHistory {
         let index = part.isBefore ? "(\(k) - 1)" : k
         printer.names[symbol] = .name("\(own.name)_\(index)")
       } else if table.isData(symbol) {
-        printer.names[symbol] = .name("\(own.name)_\(k)")
+        printer.names[symbol] = .name("\(own.shown)_\(k)")
       }
     }
     return printer

@@ -12,6 +12,8 @@ package struct SteadyState {
   package let withoutEpsilon: TermID?
   /// What was used: `β^t → 0`.
   package let limits: [String]
+  /// What must hold for the states to have limits: `abs(β) < 1`.
+  package let conditions: [String]
 
   /// Throws where a state has no limit that can be found.
   package init(_ rule: SymbolicRule) throws(SymbolicError) {
@@ -20,6 +22,7 @@ package struct SteadyState {
     let later = rule.laterStep
     let next = try rule.update(step: later, states: rule.states.map(\.symbol))
     var limits: [String] = []
+    var conditions: [String] = []
     let printer = TermPrinter(t)
     func limit(_ x: TermID) -> TermID {
       t.reduced(
@@ -28,10 +31,7 @@ package struct SteadyState {
           guard term.kind == .apply, term.operation == .power,
             t.contains(term.operands[1], later)
           else { return nil }
-          let base = t.interval(term.operands[0])
-          guard base.isNonnegative, let high = base.high,
-            high < .one || (high == .one && base.excludesHigh)
-          else { return nil }
+          guard t.interval(term.operands[0]).isInsideSigns else { return nil }
           let text = "\(printer.text(id)) → 0"
           if !limits.contains(text) { limits.append(text) }
           return t.zero
@@ -63,11 +63,14 @@ package struct SteadyState {
         } else if let found = solver.solve(t.subtract(image, symbol), for: symbol) {
           let slope = rule.linear(image, symbol)?.slope ?? t.one
           let size = t.interval(slope)
-          guard size.isNonnegative, let high = size.high,
-            high < .one || (high == .one && size.excludesHigh)
-          else {
-            throw SymbolicError(
-              "`\(rule.states[k].name)` keeps \(printer.text(slope)) of itself and has no limit")
+          if !size.isInsideSigns {
+            // What is farther from 0 than 1 goes nowhere; of other shares it depends.
+            let isOutside = [size, -size].contains { $0.low.map { $0 >= .one } ?? false }
+            if isOutside {
+              throw SymbolicError(
+                "`\(rule.states[k].name)` keeps \(printer.text(slope)) of itself and has no limit")
+            }
+            conditions.append("abs(\(printer.text(slope))) < 1")
           }
           value = found
         } else {
@@ -96,6 +99,7 @@ package struct SteadyState {
       })
     withoutEpsilon = rest == update ? nil : rest
     self.limits = limits
+    self.conditions = conditions
   }
 }
 
@@ -111,13 +115,13 @@ package struct NoiseResponse {
   package let mean: TermID
   /// Var(w' − w) / σ².
   package let variance: TermID
+  /// What must hold for the states not to grow without end (Jury 1962).
+  package let conditions: [String]
   package let table: TermTable
 
   /// Throws for rules that are not linear, or that feed w back.
   package init(_ rule: SymbolicRule) throws(SymbolicError) {
-    guard let linear = try LinearRule(rule) else {
-      throw SymbolicError("`\(rule.name)` is not linear in w, g and its states")
-    }
+    guard let linear = try LinearRule(rule) else { throw LinearRule.refusal(rule) }
     let t = rule.table
     table = t
     let n = linear.basis.count - 1
@@ -132,13 +136,22 @@ package struct NoiseResponse {
     let b = (0..<n).map { linear.input[$0 + 1] }
     let c = (0..<n).map { linear.matrix[0][$0 + 1] }
     let d = linear.input[0]
+    let system = (0..<n).map { i in
+      (0..<n).map { j in t.subtract(i == j ? t.one : t.zero, a[i][j]) }
+    }
+    let asked =
+      n == 0
+      ? [] : Stability.jury(t, TermMatrix.characteristic(t, a)).filter { !t.isPositive($0) }
+    if asked.contains(where: { t.interval($0).isNonpositive }) {
+      throw SymbolicError("its states grow without end")
+    }
+    conditions = asked.map {
+      TermPrinter(t).condition(Equation.Condition(term: $0, kind: .positive))
+    }
     if n == 0 {
       mean = d
       variance = t.multiply(d, d)
       return
-    }
-    let system = (0..<n).map { i in
-      (0..<n).map { j in t.subtract(i == j ? t.one : t.zero, a[i][j]) }
     }
     guard let still = TermMatrix.solve(t, system, b) else {
       throw SymbolicError("its states grow without end")

@@ -41,6 +41,13 @@ package struct Symbol: Hashable, Sendable {
       isGlobal ?? [.hyper, .step, .horizon, .loss, .constant].contains(role)
   }
 
+  /// The name as a reader writes it: the draws of one distribution look alike.
+  package var shown: String {
+    guard role == .draw, let mark = name.firstIndex(of: "#") else { return name }
+    let step = name[mark...].lastIndex(of: "_").map { name[$0...] } ?? ""
+    return "\(name[..<mark])()\(step)"
+  }
+
   /// ∞ itself, which is no number: see `Importer`.
   package var isInfinite: Bool { role == .constant && name == "inf" }
 

@@ -29,7 +29,7 @@ extension TermPrinter {
     return OptDialect().text(comparison(of: clause.term, operation), in: .conditional)
   }
 
-  private func comparison(of d: TermID, _ operation: Operation) -> Notation {
+  func comparison(of d: TermID, _ operation: Operation) -> Notation {
     let term = table[d]
     if term.kind == .apply, term.operation == .sum, table.detail(of: d).scope == .all,
       let root = squareRoot(term.operands[0])

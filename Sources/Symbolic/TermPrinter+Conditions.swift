@@ -21,8 +21,9 @@ extension TermPrinter {
       case .nonzero: .notEqual
       case .nonnegative: .greaterOrEqual
       case .positive: .greater
+      case .zero: .equal
       }
-    return OptDialect().text(comparison(operation, condition.term), in: .conditional)
+    return OptDialect().text(comparison(of: condition.term, operation), in: .conditional)
   }
 
   /// A sum of products of conditions.

@@ -20,6 +20,9 @@ package struct TermPrinter {
 
   package init(_ table: TermTable) { self.table = table }
 
+  /// Whether a `…` stands for all that is still to come.
+  private var isFull: Bool { room.depth > 0 && room.left <= 0 }
+
   /// Whether something was too long to be written out.
   package var isCut: Bool { room.isCut }
 
@@ -36,9 +39,11 @@ package struct TermPrinter {
   }
 
   /// With the common factors of numerator and denominator in front.
-  package func factored(_ id: TermID) -> String {
+  package func factored(_ id: TermID) -> String { text(factoring(id)) }
+
+  private func factoring(_ id: TermID) -> Notation {
     var (weight, common, rest) = table.content(id)
-    if rest == table.one { return text(id) }
+    if rest == table.one { return notation(id) }
     if weight.isNegative, table.monomials(rest).contains(where: { $0.weight.isNegative }) {
       weight = -weight
       rest = table.negate(rest)
@@ -46,13 +51,14 @@ package struct TermPrinter {
     var (above, below) = quotient(weight.magnitude, sortedFactors(common))
     above.append(notation(rest))
     let result = quotient(above, below)
-    return text(weight.isNegative ? minus(result) : result)
+    return weight.isNegative ? minus(result) : result
   }
 
   /// A sum by its data: `β * m + (1 - β) * g`, and `ema(m, g, β)` where it is one.
   package func collected(_ id: TermID) -> String { text(collection(id)) }
 
-  private func collection(_ id: TermID) -> Notation {
+  /// A sum as weights of its data.
+  private func weighted(_ id: TermID) -> [(key: TermID, weight: TermID)] {
     var groups: [TermID: [TermID]] = [:]
     var order: [TermID] = []
     for (weight, monomial) in table.monomials(id) {
@@ -60,14 +66,22 @@ package struct TermPrinter {
       if groups[key] == nil { order.append(key) }
       groups[key, default: []].append(table.scale(scale, by: weight))
     }
-    let parts = order.map { (key: $0, weight: table.reduced(table.add(groups[$0]!))) }
+    return order.map { (key: $0, weight: table.reduced(table.add(groups[$0]!))) }
       .sorted { size($0.weight) < size($1.weight) }
-    if parts.count == 2, parts[0].key != table.one, parts[1].key != table.one,
+  }
+
+  /// `ema(m, g, β)` for two parts whose weights add up to 1; nil for others.
+  private func average(_ parts: [(key: TermID, weight: TermID)]) -> Notation? {
+    guard parts.count == 2, parts[0].key != table.one, parts[1].key != table.one,
       table.add(parts[0].weight, parts[1].weight) == table.one
-    {
-      let (x, y) = (parts[0], parts[1])
-      return .call("ema", [notation(x.key), notation(y.key), notation(x.weight)])
-    }
+    else { return nil }
+    let (x, y) = (parts[0], parts[1])
+    return .call("ema", [notation(x.key), notation(y.key), notation(x.weight)])
+  }
+
+  private func collection(_ id: TermID) -> Notation {
+    let parts = weighted(id)
+    if let average = average(parts) { return average }
     var result: Notation?
     for (key, weight) in parts {
       let isNegative = table.content(weight).weight.isNegative
@@ -92,7 +106,7 @@ package struct TermPrinter {
     if difference == table.zero { return text(weight) }
     let (size, common, rest) = table.content(difference)
     if table.contains(common, weight) || rest == table.one {
-      return text(.apply(.subtract, [notation(weight), notation(difference)]))
+      return text(.apply(.subtract, [notation(weight), factoring(difference)]))
     }
     let outside = table.scale(common, by: size)
     let inner = Notation.group(collection(rest))
@@ -118,7 +132,7 @@ package struct TermPrinter {
     let term = table[id]
     switch term.kind {
     case .number: return number(term.weights[0])
-    case .symbol: return .name(table.symbol(of: id)!.name)
+    case .symbol: return .name(table.symbol(of: id)!.shown)
     case .sum, .product: return sum(id)
     case .apply: return application(id, term)
     }
@@ -203,10 +217,12 @@ package struct TermPrinter {
       return (xFirst, degree(x.monomial), x.monomial.raw)
         < (yFirst, degree(y.monomial), y.monomial.raw)
     }
-    return parts.dropFirst().reduce(product(parts[0].weight, parts[0].monomial)) { sum, part in
+    var result = product(parts[0].weight, parts[0].monomial)
+    for part in parts.dropFirst() where !isFull {
       let next = product(part.weight.magnitude, part.monomial)
-      return .apply(part.weight.isNegative ? .subtract : .add, [sum, next])
+      result = .apply(part.weight.isNegative ? .subtract : .add, [result, next])
     }
+    return result
   }
 
   private func degree(_ id: TermID) -> Int { id == table.one ? 0 : 1 }
@@ -263,6 +279,7 @@ package struct TermPrinter {
     if size.numerator != .one { above.append(digits(size.numerator)) }
     if size.denominator != .one { below.append(digits(size.denominator)) }
     for (base, exponent) in factors {
+      if isFull { break }
       if exponent.isNegative {
         below.append(bracketed(power(base, -exponent), below: .prefix))
       } else {
@@ -322,13 +339,23 @@ package struct TermPrinter {
   }
 
   private func power(_ base: TermID, _ exponent: TermID) -> Notation {
+    if let number = table.value(exponent) { return power(base, number) }
     let isAtom = table[exponent].kind == .symbol
     let text = notation(exponent)
     return .apply(.power, [notation(base), isAtom ? text : .group(text)])
   }
 
   private func application(_ id: TermID, _ term: Term) -> Notation {
-    func operand(_ i: Int) -> Notation { notation(term.operands[i]) }
+    func operand(_ i: Int) -> Notation {
+      let own = term.operands[i]
+      guard table[own].kind == .sum, names[own] == nil else { return notation(own) }
+      let parts = weighted(own)
+      // With a hyperparameter for the weight it is an average.
+      guard let first = parts.first, table.symbol(of: first.weight) != nil else {
+        return notation(own)
+      }
+      return average(parts) ?? notation(own)
+    }
     let detail = table.detail(of: id)
     let scope = Scope.prefix(detail.scope?.rawValue ?? 0)
     let words = detail.text.split(separator: " ")
@@ -362,7 +389,7 @@ package struct TermPrinter {
     case .loop:
       let count = words.last.flatMap { Int($0) } ?? 1
       return .call("repeat", term.operands.prefix(count + 1).map { notation($0) })
-    default: return .apply(term.operation, term.operands.map { notation($0) })
+    default: return .apply(term.operation, term.operands.indices.map { operand($0) })
     }
   }
 

@@ -114,6 +114,7 @@ extension TermTable {
     }
     if isBoolean(d) { return d }
     note(.comparison)
+    if let whole = wholeBound(d) { return whole }
     let (weight, common, rest) = content(d)
     var inside = rest
     var divisors: [TermID] = []
@@ -164,6 +165,18 @@ extension TermTable {
       core = positiveAtom(inside)
     }
     return multiply([core] + vanishing)
+  }
+
+  /// n + r > 0 for a whole n and an r that is none: n is above the next smaller whole number.
+  private func wholeBound(_ d: TermID) -> TermID? {
+    let r = constantPart(d)
+    let n = subtract(d, number(r))
+    if r.isInteger || n == zero || !isInteger(n) { return nil }
+    let below = number(Rational((-r).floor, .one))
+    guard monomials(n).allSatisfy({ $0.weight.isNegative }) else {
+      return positive(subtract(n, below))
+    }
+    return logicalNot(positive(add([negate(n), below, one])))
   }
 
   private func positiveAtom(_ x: TermID) -> TermID {
@@ -424,8 +437,17 @@ extension TermTable {
     guard weight.isPositive else { return opaque(.logarithm, [x]) }
     var parts: [TermID] = []
     var inside = rest
+    // Where the whole is positive, so is a factor that is the only one without a known sign.
+    let unknown = factors(common).filter {
+      !isNonnegative($0.base) && !isEven($0.exponent)
+    }
+    let isOnly = rest == one && unknown.count == 1
     for (base, exponent) in factors(common) {
-      if isPositive(base) {
+      if !isPositive(base), isEven(exponent) || isNonnegative(base) || isOnly {
+        note(.logarithmOfPower)
+        let size = isEven(exponent) ? absolute(base) : base
+        parts.append(scale(opaque(.logarithm, [size]), by: exponent))
+      } else if isPositive(base) {
         note(.logarithmOfProduct)
         let term = self[base]
         if base == euler {
@@ -450,6 +472,10 @@ extension TermTable {
     }
     if inside != one { parts.append(opaque(.logarithm, [inside])) }
     return add(parts)
+  }
+
+  private func isEven(_ exponent: Rational) -> Bool {
+    exponent.isInteger && exponent.word.map { $0 % 2 == 0 } ?? false
   }
 
   private func cubeRoot(_ x: TermID) -> TermID {

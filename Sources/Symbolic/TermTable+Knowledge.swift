@@ -79,11 +79,7 @@ extension TermTable {
     func operand(_ i: Int) -> Interval { interval(term.operands[i]) }
     switch term.operation {
     case .absolute:
-      let own = operand(0)
-      if own.isNonnegative { return own }
-      if own.isNonpositive { return -own }
-      return Interval(
-        .zero, own.isBounded ? max(-own.low!, own.high!) : nil, excludesLow: own.isNonzero)
+      return operand(0).magnitude
     case .sign:
       let own = operand(0)
       return Interval(
@@ -110,6 +106,12 @@ extension TermTable {
       }
       if let n = value(term.operands[1]), n.isInteger, let k = n.word, k % 2 == 0 {
         return .nonnegative
+      }
+      // A whole positive power of a number is not farther from 0 than a number below 1.
+      let size = base.magnitude
+      if let high = size.high, high <= .one, isInteger(term.operands[1]), exponent.isPositive {
+        let isOpen = high < .one || size.excludesHigh
+        return Interval(Rational(-1), .one, excludesLow: isOpen, excludesHigh: isOpen)
       }
       return .all
     case .maximum:
@@ -167,7 +169,10 @@ extension TermTable {
       grouped = grouped + interval(data) * multilinearInterval(coefficients)
     }
     let result = plain.intersection(grouped)
-    return result.isNonnegative ? result : result.intersection(squareInterval(sum(of: term)))
+    if result.isNonnegative || result.isNonpositive { return result }
+    let whole = sum(of: term)
+    return result.intersection(squareInterval(whole))
+      .intersection(-squareInterval(scale(whole, by: Rational(-1))))
   }
 
   private func sum(of term: Term) -> TermID {

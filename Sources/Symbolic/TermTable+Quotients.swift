@@ -111,6 +111,13 @@ extension TermTable {
           numerator = quotient
           left = left + .one
         }
+        if left == Rational(-1), let quotient = division.quotient(base, by: numerator) {
+          note(.divisionOfPolynomials)
+          isChanged = true
+          numerator = one
+          outside.append((quotient, Rational(-1)))
+          left = left + .one
+        }
       }
       if left == Rational(-1), let inside = sizeOfSum(base),
         let quotient = division.quotient(numerator, by: inside)

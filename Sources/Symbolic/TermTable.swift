@@ -67,6 +67,7 @@ package final class TermTable {
   var intervals: [TermID: Interval] = [:]
   var spreads: [TermID: Spread] = [:]
   var totals: [TermID: Bool] = [:]
+  var definednesses: [TermID: Definedness] = [:]
   private var dataFlags: [Bool] = []
   private var globalFlags: [Bool] = []
   private var carriedFlags: [Bool] = []

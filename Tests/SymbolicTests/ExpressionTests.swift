@@ -89,13 +89,22 @@ import Testing
       ("1 / x", "0", []), ("x", "x", ["any x"]), ("2^x", "8", ["3"]),
       ("x^4", "16", ["-2", "2"]), ("1 / x^2", "4", ["-0.5", "0.5"]),
       ("sqrt(x + 1) - 2", "0", ["3"]), ("x * (x - a)", "0", ["0", "a"]),
+      // By hand: both sides must be numbers where x is the answer.
+      ("x / x", "1", ["any x where x != 0"]), ("(x^2 - 1) / (x - 1)", "2", []),
+      ("(x^2 - 1) / (x - 1)", "0", ["-1"]), ("x^2 / x", "0", []),
+      ("x^2 / x", "a", ["a where a != 0"]), ("a * x / x", "b", ["any x where a == b, x != 0"]),
+      ("sqrt(a) * x", "1", ["1 / sqrt(a) where a > 0"]),
+      ("sqrt(a + x)", "b", ["b^2 - a where b >= 0"]), ("y^2", "4", ["any x where y^2 == 4"]),
+      ("a^x", "b", ["log(b) / log(a) where b > 0, a > 0, a != 1"]),
+      ("x^2 + a", "0", ["-sqrt(-a) where a <= 0", "sqrt(-a) where a <= 0"]),
+      ("(x - 1) / (x^2 - 1)", "a", ["(1 - a) / a where a != 0, 2 * a != 1"]),
     ]
     var checked = 0
     for (left, right, expected) in cases {
       #expect(try a.solved(left, equals: right, for: "x") == expected, "\(left) = \(right)")
       checked += 1
     }
-    #expect(checked == 32)
+    #expect(checked == 44)
     for text in ["sin(x)", "max(x, 1)", "floor(x)", "x^5 + x"] {
       #expect(throws: SymbolicError.self) { try a.solved(text, equals: "2", for: "x") }
     }

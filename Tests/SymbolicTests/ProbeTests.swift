@@ -60,6 +60,12 @@ import Testing
       kind: "a length", first: "floor(bf16(max(1, numel / 50))) * g",
       second: "bf16(max(1, numel / 50)) * g"),
     Case(kind: "a length", first: "g * (if numel > 1000 then 2 else 1)", second: "g"),
+    Case(kind: "a length", first: "g * (if numel > 4000 then 2 else 1)", second: "g"),
+    Case(kind: "a length", first: "g * (if numel == 17 then 2 else 1)", second: "g"),
+    Case(kind: "a length", first: "g * (if rows == 5 and cols == 4 then 2 else 1)", second: "g"),
+    Case(
+      kind: "a length", first: "g * floor(f16(max(1, numel / 3)))",
+      second: "g * f16(max(1, numel / 3))"),
     // No proof at c = 1, where they are the same.
     Case(
       kind: "a shared default", first: "y * g", second: "z * g",
