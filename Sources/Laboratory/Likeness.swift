@@ -57,6 +57,7 @@ private struct LikenessSearch {
   let others: [Rule]
   private let limits = TermLimits.current
   private var found: [Likeness] = []
+  private let prepared = PreparedRules()
 
   init(_ rule: Rule, _ others: [Rule]) {
     self.rule = rule
@@ -67,7 +68,7 @@ private struct LikenessSearch {
   mutating func all() -> [Likeness] {
     for (change, left) in [("", rule)] + ends() {
       for right in others where !isKnown(right) && !limits.areReached {
-        guard Self.agree(left, right), Self.agree(left, right, probes: 2) else { continue }
+        guard agree(left, right), agree(left, right, probes: 2) else { continue }
         let comparison = left.compared(with: right)
         if comparison.isEqual { add(right.label, change, comparison) }
       }
@@ -86,10 +87,11 @@ private struct LikenessSearch {
   }
 
   /// Whether nothing speaks against equality; with no number of probes a rough look.
-  private static func agree(
+  private func agree(
     _ left: Rule, _ right: Rule, probes: Int? = nil, allowsScale: Bool = false
   ) -> Bool {
-    var probe = probes == nil ? ReferenceProbe.rough : ReferenceProbe()
+    var probe = ReferenceProbe(prepared)
+    probe.isRough = probes == nil
     probe.allowsScale = allowsScale
     var comparer = Comparer(left, right, probe: probe)
     comparer.probes = probes ?? 1
@@ -120,7 +122,7 @@ private struct LikenessSearch {
     var tried = 0
     for right in others where !isKnown(right) && !limits.areReached && tried < Self.nearLimit {
       guard right.stateCount == rule.stateCount,
-        Self.agree(left, right.withoutEpsilon(&names), allowsScale: true)
+        agree(left, right.withoutEpsilon(&names), allowsScale: true)
       else { continue }
       tried += 1
       let comparison = rule.compared(with: right)
@@ -156,7 +158,7 @@ private struct LikenessSearch {
         }
       }
       for changed in candidates.dropFirst() where !limits.areReached {
-        guard Self.agree(rule, changed), Self.agree(rule, changed, probes: 2) else { continue }
+        guard agree(rule, changed), agree(rule, changed, probes: 2) else { continue }
         let comparison = rule.compared(with: changed)
         guard comparison.isEqual else { continue }
         add(changed.label, "", comparison)

@@ -14,15 +14,11 @@ package struct ReferenceProbe: RuleProbe {
   /// Takes moves that are multiples of one another for equal, as those of another step size are.
   package var allowsScale = false
 
-  private let prepared = PreparedRules()
+  private let prepared: PreparedRules
 
-  package init() {}
+  package init() { self.init(PreparedRules()) }
 
-  static var rough: ReferenceProbe {
-    var probe = ReferenceProbe()
-    probe.isRough = true
-    return probe
-  }
+  init(_ prepared: PreparedRules) { self.prepared = prepared }
 
   private static let shapes: [[Int]] = [
     [2, 3], [3, 2], [6], [2, 3, 2], [], [4, 4], [8], [40, 30], [1], [1, 5], [5, 1],

@@ -107,10 +107,13 @@ package struct Invariance {
       if !isProgressing { return nil }
     }
     let after = scaled(move, trying: nil, .zero)
-    for d in candidates where isEqual(after, t.multiply(t.power(c, d), move)) {
-      return (rule.states.indices.map { known[$0] ?? .zero }, d)
-    }
-    return nil
+    guard let d = candidates.first(where: { isEqual(after, t.multiply(t.power(c, $0), move)) })
+    else { return nil }
+    // The next weights are c^p as large only if the move is: else what reads them is answered otherwise.
+    let readsWeight =
+      t.contains(move, rule.weight)
+      || rule.states.indices.contains { live[$0] && t.contains(step[$0], rule.weight) }
+    return d == p || !readsWeight ? (rule.states.indices.map { known[$0] ?? .zero }, d) : nil
   }
 
   private var small: [(name: String, term: TermID)] {

@@ -16,6 +16,18 @@ import Testing
       "assert A(lr = 0) != SGD", "(1 - β^2) / (1 - β)", "data d = csv(\"d.csv\", target = \"y\")",
       "if 1 < 2 then x else y", "softmax([1, 2]) @ eye(2)", "A == A", ":undo", ":reload",
       ":save s.opt", ":load s.opt", ":load none", ":set seconds 1", ":type A", ":show A",
+      "rule Doubling(\((1...40).reduce("h0 = 2") { "\($0), h\($1) = h\($1 - 1) * h\($1 - 1)" })) "
+        + "{ w' = w - h40 * g }",
+      "rule Long(lr = 0.1) { state h: window(1000000000)  push(h, g)  w' = w - lr * mean over window h }",
+      "rule Wide(lr = 0.1) { state h: window(1e7)  h' = push(h, g)  w' = w - lr * sum over window h' }",
+      "rule Looped(lr = 0.1) { x = g  repeat 1000000 { x' = sin(x) + g }  w' = w - lr * x }",
+      ":closed Doubling", ":bounds Long", ":invariance Looped", ":units Wide", ":reduce Doubling",
+      ":identify Looped", ":simplify max(\((0..<300).map { "x\($0)" }.joined(separator: ", ")))",
+      ":steady Wide", ":unroll Looped", "Doubling == Looped", ":trace Doubling", ":lr Long",
+      "(a + b + c + d)^40 * (a - b)^40", "x^(10^6)", "a^(b^(c^(d^e)))",
+      "minimize rosenbrock with Doubling, Adam(lr = 0.1) for 50 steps until loss < 1e-3",
+      "task s = minimize bowl for 10 steps until loss < 1", ":browse problems",
+      ":describe rosenbrock",
       "ravine> 1 + 1", "a²·√2 ≤ ‖b‖", "∞ - ∞", "nan", "1e999", "((((((((1))))))))", "λ' = 3",
     ]
 

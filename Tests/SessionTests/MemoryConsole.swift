@@ -1,4 +1,5 @@
 import Diagnostics
+import Training
 
 @testable import Session
 
@@ -54,7 +55,9 @@ struct Bench {
   let console = MemoryConsole()
   let session: Session
 
-  init() { session = Session(console: console, interrupt: .none) }
+  init(interrupt: InterruptSource = .none) {
+    session = Session(console: console, interrupt: interrupt)
+  }
 
   /// Submits statements and returns what the last one printed.
   @discardableResult

@@ -190,7 +190,7 @@ import Testing
     for i in 0..<6 {
       let said = update.count == 1 ? update[0] : update[i]
       let is_ = run.weights[steps][i] - start[i]
-      #expect(near(said, is_, 2e-3), "steady: \(said) and \(is_)\n\(text)")
+      #expect(near(said, is_, 5e-3), "steady: \(said) and \(is_)\n\(text)")
     }
     for (name, value) in steady.states {
       guard let k = algebra.rule.states.firstIndex(where: { $0.name == name }),
@@ -199,7 +199,7 @@ import Testing
       for i in 0..<6 {
         let said = values.count == 1 ? values[0] : values[i]
         let is_ = run.states[steps][k][i]
-        #expect(near(said, is_, 2e-3), "steady \(name): \(said) and \(is_)\n\(text)")
+        #expect(near(said, is_, 5e-3), "steady \(name): \(said) and \(is_)\n\(text)")
       }
     }
     return 1
