@@ -167,18 +167,6 @@ extension TermTable {
     return multiply([core] + vanishing)
   }
 
-  /// n + r > 0 for a whole n and an r that is none: n is above the next smaller whole number.
-  private func wholeBound(_ d: TermID) -> TermID? {
-    let r = constantPart(d)
-    let n = subtract(d, number(r))
-    if r.isInteger || n == zero || !isInteger(n) { return nil }
-    let below = number(Rational((-r).floor, .one))
-    guard monomials(n).allSatisfy({ $0.weight.isNegative }) else {
-      return positive(subtract(n, below))
-    }
-    return logicalNot(positive(add([negate(n), below, one])))
-  }
-
   private func positiveAtom(_ x: TermID) -> TermID {
     if self[x].kind == .apply, self[x].operation == .maximum {
       // One of them is.

@@ -42,4 +42,16 @@ extension TermTable {
     return rest.count < parts.count
       ? modulo(add(rest), b) : opaque(.modulo, [add(rest), b])
   }
+
+  /// n + r > 0 for a whole n and an r that is none: n is above the next smaller whole number.
+  func wholeBound(_ d: TermID) -> TermID? {
+    let r = constantPart(d)
+    let n = subtract(d, number(r))
+    if r.isInteger || n == zero || !isInteger(n) { return nil }
+    let below = number(Rational((-r).floor, .one))
+    guard monomials(n).allSatisfy({ $0.weight.isNegative }) else {
+      return positive(subtract(n, below))
+    }
+    return logicalNot(positive(add([negate(n), below, one])))
+  }
 }
