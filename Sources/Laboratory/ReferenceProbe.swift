@@ -298,7 +298,8 @@ package struct ReferenceProbe: RuleProbe {
 extension Witness {
   /// The result at the witness's place, by the reference evaluator on the witness's data alone.
   package func replayed(_ rule: Rule, side: Int) throws(DiagnosticError) -> Double {
-    var walk = ProbeWalk(rule, side: side, self, errors: [], work: .max)
+    let run = roundsStates ? rule.roundingStates() ?? rule : rule
+    var walk = ProbeWalk(run, side: side, self, errors: [], work: .max)
     return try walk.walk(tensors, steps: step)[step - 1][tensor][index]
   }
 

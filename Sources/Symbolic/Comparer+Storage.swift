@@ -33,7 +33,8 @@ extension Comparer {
     guard x != nil || y != nil else { return found }
     var rounded = Comparer(x ?? a, y ?? b, probe: probe)
     (rounded.probes, rounded.patience) = (probes, patience)
-    let result = rounded.aboutStorage(rounded.compare(i, j), i, j)
+    var result = rounded.aboutStorage(rounded.compare(i, j), i, j)
+    result.witness?.roundsStates = true
     switch (found.verdict, result.verdict) {
     case (.different, _), (.undecided, .different), (_, .equal), (_, .equalWhere): return result
     default: return found
@@ -56,7 +57,7 @@ extension Comparer {
 extension Rule {
   /// The rule with states of 16 bits rounded by its equations, and stored as they are; nil where it has none,
   /// or rounds by chance.
-  fileprivate func roundingStates() -> Rule? {
+  package func roundingStates() -> Rule? {
     var result = self
     var isChanged = false
     for v in module.variants.indices {

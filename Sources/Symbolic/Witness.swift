@@ -28,6 +28,8 @@ package struct Witness: Sendable {
   package var element = 0
   /// Which result: w', or the view of that name.
   package var view: String?
+  /// States of 16 bits are rounded where they are stored; else they are kept exactly.
+  package var roundsStates = false
   package var left = 0.0
   package var right = 0.0
   /// How far the steps are apart, as a share of the larger step.
