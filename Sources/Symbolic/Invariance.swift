@@ -110,10 +110,17 @@ package struct Invariance {
     guard let d = candidates.first(where: { isEqual(after, t.multiply(t.power(c, $0), move)) })
     else { return nil }
     // The next weights are c^p as large only if the move is: else what reads them is answered otherwise.
-    let readsWeight =
-      t.contains(move, rule.weight)
-      || rule.states.indices.contains { live[$0] && t.contains(step[$0], rule.weight) }
-    return d == p || !readsWeight ? (rule.states.indices.map { known[$0] ?? .zero }, d) : nil
+    let other = t.symbol(Symbol("w", .weight, variant: 8, spread: .like))
+    func readsWeight(_ x: TermID) -> Bool {
+      t.contains(x, rule.weight) && !isEqual(x, t.substitute(x, [rule.weight: other]))
+    }
+    if d != p,
+      readsWeight(move)
+        || rule.states.indices.contains(where: { live[$0] && readsWeight(step[$0]) })
+    {
+      return nil
+    }
+    return (rule.states.indices.map { known[$0] ?? .zero }, d)
   }
 
   private var small: [(name: String, term: TermID)] {
