@@ -18,16 +18,20 @@ package final class Compiler {
   private var lowered = LoweredUnits()
 
   package init() {
+    checker = Checker(offered: Self.offered) { [unowned self] in self.libraryTree($0) }
+  }
+
+  package var program: CheckedProgram { checker.program }
+
+  private static let offered: Offer = {
     var offered = Offer()
     offered.rules = Library.shared.names(.rule)
     offered.functions = Library.shared.names(.function)
     offered.objectives = Library.shared.names(.objective)
     offered.data = Library.shared.names(.data)
     offered.tasks = Library.shared.names(.task)
-    checker = Checker(offered: offered) { [unowned self] in self.libraryTree($0) }
-  }
-
-  package var program: CheckedProgram { checker.program }
+    return offered
+  }()
 
   private static let libraryPlaces: [LibraryName: Int] = {
     var places: [LibraryName: Int] = [:]

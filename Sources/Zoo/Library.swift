@@ -70,7 +70,8 @@ package struct Library: Sendable {
         var end = start
         while end < all.count, all[end] != newline { end += 1 }
         let line = all[start..<end]
-        if let (kind, word) = words.first(where: { line.starts(with: $0.word) }) {
+        let isIndented = line.isEmpty || line[start] == space || line[start] == closing
+        if !isIndented, let (kind, word) = words.first(where: { line.starts(with: $0.word) }) {
           close(at: documentation ?? start)
           let name = line.dropFirst(word.count).prefix { !nameEnds.contains($0) }
           current = (kind, String(decoding: name, as: UTF8.self), documentation ?? start)
@@ -89,6 +90,8 @@ package struct Library: Sendable {
   }
 
   private static let newline = UInt8(ascii: "\n")
+  private static let space = UInt8(ascii: " ")
+  private static let closing = UInt8(ascii: "}")
   private static let words: [(kind: Declaration.Kind, word: [UInt8])] = [
     (.function, Array("fn ".utf8)), (.rule, Array("rule ".utf8)),
     (.objective, Array("objective ".utf8)), (.data, Array("data ".utf8)),
