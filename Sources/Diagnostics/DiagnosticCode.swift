@@ -148,6 +148,7 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case axisLeft = 432
   case tooManyEntries = 433
   case badAxisType = 434
+  case examplesInPairs = 439
 
   // Hyperparameters.
   case unusedHyper = 501
