@@ -268,19 +268,23 @@ package enum DataProblem {
 
   // MARK: Data sets
 
-  static func testFraction(_ source: String, _ fraction: Double, at span: Span) -> DiagnosticError {
+  static func fraction(
+    _ source: String, _ part: String, _ fraction: Double, at span: Span
+  ) -> DiagnosticError {
     make(
       .notAFraction, DataPlace(source),
-      "the test part must be a fraction between 0 and 1, not \(fraction)",
+      "the \(part) part must be a fraction between 0 and 1, not \(fraction)",
       at: span)
   }
 
   static func emptySplit(
-    _ source: String, rows: Int, fraction: Double, part: String, at span: Span
+    _ source: String, rows: Int, fractions: [Double], part: String, at span: Span
   ) -> DiagnosticError {
-    make(
+    let shares = fractions.map { "\($0)" }.joined(separator: " and ")
+    return make(
       .emptySplit, DataPlace(source),
-      "a test part of \(fraction) of \(rows) row\(rows == 1 ? "" : "s") leaves the \(part) part "
+      "\(fractions.count > 1 ? "parts" : "a part") of \(shares) of \(rows) "
+        + "row\(rows == 1 ? "" : "s") \(fractions.count > 1 ? "leave" : "leaves") the \(part) part "
         + "empty", at: span)
   }
 
