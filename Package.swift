@@ -49,7 +49,7 @@ let package = Package(
     room(
       "Certificates", ["Basics", "Diagnostics", "IR"], resources: [.embedInCode("axioms.txt")]),
     room("Certifier", ["Basics", "Certificates", "IR", "Platform"]),
-    room("Semantics", ["Diagnostics", "IR", "Syntax"]),
+    room("Semantics", ["Basics", "Diagnostics", "IR", "Syntax"]),
     room("Lowering", ["Basics", "Diagnostics", "IR", "Semantics", "Syntax"]),
     room("Runtime", ["Basics", "CKernels", "Diagnostics", "IR", "Platform"]),
     room("Native", ["Basics", "CKernels", "IR", "Platform", "Runtime"]),

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "System.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -122,6 +123,106 @@ int rv_run_program(
   free(variable);
   if (isLate) return RV_PROCESS_STOPPED;
   return failed ? RV_PROCESS_NOT_STARTED : wait_for(pid, place);
+}
+
+static void close_file(int *file) {
+  if (*file >= 0) close(*file);
+  *file = -1;
+}
+
+// A pipe whose ends are not handed on to other programs.
+static int make_pipe(int ends[2]) {
+  if (pipe(ends)) return errno;
+  for (int k = 0; k < 2; k++) fcntl(ends[k], F_SETFD, FD_CLOEXEC);
+  return 0;
+}
+
+int rv_start_program(char *const *arguments, const char *folder, rv_program *program) {
+  pthread_once(&once, stop_at_end);
+  *program = (rv_program){.pid = 0, .input = -1, .output = -1, .errors = -1};
+  int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
+  int failed = 0;
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&files);
+  posix_spawnattr_init(&attributes);
+  pthread_mutex_lock(&starting);
+  if (atomic_load(&isEnding)) failed = EINTR;
+  for (int k = 0; k < 3 && !failed; k++) {
+    failed = make_pipe(pipes[k]);
+    if (!failed) failed = posix_spawn_file_actions_adddup2(&files, pipes[k][k > 0], k);
+  }
+  if (!failed && folder && *folder) failed = posix_spawn_file_actions_addchdir_np(&files, folder);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  sigset_t none, usual;
+  sigemptyset(&none);
+  sigemptyset(&usual);
+  sigaddset(&usual, SIGPIPE);
+  sigaddset(&usual, SIGINT);
+  sigaddset(&usual, SIGTERM);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &usual);
+  posix_spawnattr_setflags(
+      &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  pid_t pid = 0;
+  if (!failed) failed = posix_spawnp(&pid, arguments[0], &files, &attributes, arguments, environ);
+  if (!failed) {
+    program->pid = pid;
+    program->place = enter(pid);
+  }
+  pthread_mutex_unlock(&starting);
+  posix_spawn_file_actions_destroy(&files);
+  posix_spawnattr_destroy(&attributes);
+  int *own[3] = {&program->input, &program->output, &program->errors};
+  for (int k = 0; k < 3; k++) {
+    close_file(&pipes[k][k > 0]);
+    if (failed) {
+      close_file(&pipes[k][k == 0]);
+      continue;
+    }
+    *own[k] = pipes[k][k == 0];
+    fcntl(*own[k], F_SETFL, O_NONBLOCK);
+  }
+  return failed;
+}
+
+long rv_send(int file, const void *bytes, size_t count) {
+  // Who reads no more is no reason for this process to end.
+  sigset_t broken, before, waiting;
+  sigemptyset(&broken);
+  sigaddset(&broken, SIGPIPE);
+  sigpending(&waiting);
+  int wasWaiting = sigismember(&waiting, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &broken, &before);
+  ssize_t written = write(file, bytes, count);
+  int problem = written < 0 ? errno : 0;
+  if (problem == EPIPE && !wasWaiting) {
+    sigpending(&waiting);
+    int signal_number;
+    if (sigismember(&waiting, SIGPIPE)) sigwait(&broken, &signal_number);
+  }
+  pthread_sigmask(SIG_SETMASK, &before, 0);
+  if (written < 0 && (problem == EAGAIN || problem == EINTR)) return 0;
+  return written;
+}
+
+void rv_close_input(rv_program *program) { close_file(&program->input); }
+
+int rv_program_has_ended(const rv_program *program) {
+  siginfo_t information = {0};
+  int failed = waitid(P_PID, (id_t)program->pid, &information, WEXITED | WNOWAIT | WNOHANG);
+  return failed ? errno != EINTR : information.si_pid == program->pid;
+}
+
+int rv_end_program(rv_program *program) {
+  int wasRunning = !rv_program_has_ended(program);
+  // It keeps its number until it is waited for; its children end with it.
+  kill(-program->pid, SIGKILL);
+  close_file(&program->input);
+  close_file(&program->output);
+  close_file(&program->errors);
+  int status = wait_for(program->pid, program->place);
+  return wasRunning ? RV_PROCESS_KILLED : status;
 }
 
 typedef struct thread_work {

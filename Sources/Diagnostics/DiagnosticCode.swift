@@ -83,6 +83,7 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case taskWithoutEnd = 232
   case targetBehind = 236
   case noDirection = 237
+  case noBatches = 238
 
   // Sessions.
   case unknownCommand = 240
@@ -90,6 +91,15 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case commandUsage = 242
   case nothingToDo = 243
   case noHelp = 244
+
+  // Tasks that are commands.
+  case commandNotAllowed = 260
+  case badCommand = 261
+  case commandNotStarted = 262
+  case commandFailed = 263
+  case notAnAnswer = 264
+  case commandSilent = 265
+  case taskOfCommand = 266
 
   // Roles and equations.
   case missingPrime = 301

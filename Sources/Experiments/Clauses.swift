@@ -1,6 +1,8 @@
 import Diagnostics
+import IR
 import Semantics
 import Syntax
+import Training
 
 /// The clauses after the rules of `train` and `minimize`: `for 20 epochs batch 64 seeds 5`.
 struct Clauses {
@@ -13,13 +15,19 @@ struct Clauses {
   ) throws(DiagnosticError) {
     self.command = command
     self.script = script
-    var known = ["for", "batch", "workers", "delay", "until", "seeds", "seed"]
+    var known = ["for", "batch", "workers", "delay", "until", "record", "seeds", "seed"]
     var others = ["from"]
     var noun = "train"
-    if case .minimize = command.kind {
-      known = ["for", "from", "delay", "until", "seeds", "seed"]
+    switch command.kind {
+    case .minimize:
+      known = ["for", "from", "delay", "until", "record", "seeds", "seed"]
       others = ["batch", "workers"]
       noun = "minimize"
+    case .task:
+      known = ["for", "until"]
+      others = ["batch", "workers", "delay", "from", "seeds", "seed", "record"]
+      noun = "command"
+    default: break
     }
     for clause in clauses {
       let key = clause.keyword.key
@@ -96,6 +104,27 @@ struct Clauses {
     return TargetParts(clause.value, script.compiler.program[command.tree]).map {
       ($0, command.tree)
     }
+  }
+
+  /// What `record` names.
+  var recorded: Name? {
+    guard let clause = found["record"],
+      case .name(let name) = script.compiler.program[command.tree][clause.value]
+    else { return nil }
+    return name
+  }
+
+  /// Throws R0223 where `record` names what cannot be recorded.
+  func recordsSharpness() throws(DiagnosticError) -> Bool {
+    guard let clause = found["record"] else { return false }
+    guard let recorded else {
+      throw DiagnosticError(
+        .unrecordable(at: script.span(clause.value, command.tree)))
+    }
+    guard recorded.text == ObjectiveModule.sharpness else {
+      throw DiagnosticError(.unrecordable(recorded))
+    }
+    return true
   }
 
   /// The point that `from` names.

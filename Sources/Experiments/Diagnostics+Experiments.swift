@@ -1,6 +1,7 @@
 import Basics
 import Diagnostics
 import Syntax
+import Training
 
 // What scripts, recorded runs and searches say.
 extension Diagnostic {
@@ -9,7 +10,7 @@ extension Diagnostic {
   static func unknownClause(_ keyword: Name, among known: [String]) -> Diagnostic {
     Diagnostic(
       .notAClause, "`\(keyword.text)` is not a clause of an experiment", at: keyword.span,
-      notes: [Note("clauses are for, batch, workers, seeds, seed and from")],
+      notes: [Note("clauses are for, batch, workers, delay, until, record, seeds, seed and from")],
       fixIts: FixIt.didYouMean(
         Suggestion.nearest(to: keyword.text, among: known), at: keyword.span))
   }
@@ -17,19 +18,49 @@ extension Diagnostic {
   static func clauseOfOther(_ keyword: Name, _ noun: String) -> Diagnostic {
     Diagnostic(
       .notAClause, "`\(keyword.text)` has no meaning in `\(noun)`", at: keyword.span,
-      notes: [
-        Note(
-          noun == "train"
-            ? "training starts at the first values that the objective gives its parameters"
-            : "`minimize` has no examples: an objective that draws may sample a batch of its own")
-      ])
+      notes: [Note(reasons[noun] ?? "")])
   }
+
+  /// Why some clauses have no meaning.
+  private static let reasons = [
+    "train": "training starts at the first values that the objective gives its parameters",
+    "command":
+      "a program decides itself how it trains; it is told the rule, a seed and the steps",
+    "minimize": "`minimize` has no examples: an objective that draws may sample a batch of its own",
+  ]
 
   /// A clause of the script that a search leaves out.
   static func seedsOfSearch(_ keyword: Name) -> Diagnostic {
     Diagnostic(
       .notAClause, .warning, "a search does not take `\(keyword.text)` of the script",
       at: keyword.span, notes: [Note("`--search-seeds` and `--seeds` say how many it takes")])
+  }
+
+  static func commandNotAllowed(_ name: String, _ words: [String], at span: Span) -> Diagnostic {
+    let shown = words.map { printable($0, limit: 60) }.joined(separator: " ")
+    return Diagnostic(
+      .commandNotAllowed, "the task `\(name)` starts a program, which was not allowed", at: span,
+      notes: [
+        Note("it would run: \(shown)"),
+        Note("look at it, and add --allow-commands if it is to run"),
+      ])
+  }
+
+  static func taskOfCommand(_ name: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .taskOfCommand, "the task `\(name)` is done by a program, and an objective is needed here",
+      at: span, notes: [Note("`ravine tune --on \(name)` can use it")])
+  }
+
+  static func noBatches(_ task: String) -> Diagnostic {
+    Diagnostic(
+      .noBatches, "`\(task)` has no batches to search", at: .none,
+      notes: [Note("`train … on …` has: `minimize` has no examples, a program batches of its own")])
+  }
+
+  static func programRefuses(_ run: String, _ why: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .commandFailed, "\(run): the program says: \(printable(why, limit: 200))", at: span)
   }
 
   static func unitOfFor(at span: Span) -> Diagnostic {
@@ -121,6 +152,18 @@ extension Diagnostic {
         Note("add --maximise or --minimise"),
         Note("names tell it that end in loss, error, distance, accuracy, score and the like"),
       ])
+  }
+
+  static func unrecordable(_ name: Name) -> Diagnostic {
+    Diagnostic(
+      .unrecordedSeries, "`\(name.text)` cannot be recorded", at: name.span,
+      notes: [Note("`record sharpness` can; the loss and metrics always are")],
+      fixIts: FixIt.didYouMean(
+        Suggestion.nearest(to: name.text, among: ["sharpness"]), at: name.span))
+  }
+
+  static func unrecordable(at span: Span) -> Diagnostic {
+    Diagnostic(.unrecordedSeries, "`record` takes a name: `record sharpness`", at: span)
   }
 
   static func pathNotPlane(at span: Span) -> Diagnostic {

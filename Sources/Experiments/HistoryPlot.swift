@@ -1,4 +1,5 @@
 import Diagnostics
+import IR
 import Plotting
 import Training
 
@@ -9,7 +10,16 @@ extension ExperimentHistory {
   }
 
   private func panel(_ name: String) -> CurvePanel {
-    let series = rules.compactMap { curve($0, name) }
+    var series = rules.compactMap { curve($0, name) }
+    if name == ObjectiveModule.sharpness {
+      // A rule goes down where its curve stays below its limit.
+      for rule in rules {
+        guard var limit = curve(rule, ObjectiveModule.stableBelow) else { continue }
+        limit.name += ": stable below"
+        (limit.low, limit.high) = (nil, nil)
+        series.append(limit)
+      }
+    }
     let all = series.flatMap(\.y).filter { $0.isFinite }
     let positive = !all.isEmpty && all.allSatisfy { $0 > 0 }
     let spread = positive ? (all.max()! / all.min()!) : 1
@@ -32,8 +42,13 @@ extension ExperimentHistory {
       high.append(here.max() ?? .nan)
     }
     let hasBand = rule.runs.count > 1
+    // What is measured at some of the places only is joined over the others.
+    let isSparse = [ObjectiveModule.sharpness, ObjectiveModule.stableBelow].contains(name)
+    let kept = mean.indices.filter { !isSparse || mean[$0].isFinite }
+    func pick(_ values: [Double]) -> [Double] { kept.map { values[$0] } }
     return Series(
-      name: rule.label, x: longest.x, y: mean, low: hasBand ? low : nil, high: hasBand ? high : nil)
+      name: rule.label, x: pick(longest.x), y: pick(mean), low: hasBand ? pick(low) : nil,
+      high: hasBand ? pick(high) : nil)
   }
 
   /// The walks over the contours of an objective of two variables; nil for other objectives.

@@ -104,13 +104,17 @@ extension Script {
         note { () throws(DiagnosticError) in
           _ = try settings(Clauses(statement.clauses, command, self), command)
         }
-        if let series = try? seriesNames(command) { last = (series, false) }
+        if let series = try? seriesNames(command) {
+          last = (series + recorded(statement.clauses, command), false)
+        }
       case .minimize(let statement):
         note { () throws(DiagnosticError) in
           _ = try settings(Clauses(statement.clauses, command, self), command)
         }
         if let objective = try? compiler.objective(statement.objective, in: command.tree) {
-          last = (objective.series, objective.mayBePlane)
+          last = (
+            objective.series + recorded(statement.clauses, command), objective.mayBePlane
+          )
         }
       case .plot(let statement):
         note { () throws(DiagnosticError) in
@@ -127,6 +131,16 @@ extension Script {
       }
     }
     return found
+  }
+}
+
+extension Script {
+  /// What a clause `record` adds to the series.
+  private func recorded(_ clauses: [Clause], _ command: CheckedCommand) -> [String] {
+    guard let clauses = try? Clauses(clauses, command, self),
+      (try? clauses.recordsSharpness()) == true
+    else { return [] }
+    return [ObjectiveModule.sharpness, ObjectiveModule.stableBelow]
   }
 }
 

@@ -22,6 +22,10 @@ package final class Script {
     package var width = 72
     package var usesUnicode = true
     package var usesColour = false
+    /// Whether a task may start a program.
+    package var allowsCommands = false
+    /// How many seconds such a program may take for a run.
+    package var commandSeconds = 600.0
     /// The script's own folder, for its data and plots.
     package var folder: String?
     package init() {}
@@ -111,7 +115,8 @@ package final class Script {
       objective: objective, data: data, engine: options.engine, elementType: options.elementType,
       compiler: passCompiler, interrupt: interrupt, progress: progress)
     let history = try trainer.train(
-      rules, settings, title: text(statement.objective, command.tree))
+      rules, settings, title: text(statement.objective, command.tree)
+    ).withStability(of: rules)
     experiments.append(history)
     warnings += history.warnings
     output(ExperimentTable.text(history))
@@ -131,7 +136,8 @@ package final class Script {
       objective: objective, engine: options.engine, elementType: .float64,
       compiler: passCompiler, interrupt: interrupt, progress: progress)
     let history = try trainer.minimize(
-      rules, settings, title: text(statement.objective, command.tree))
+      rules, settings, title: text(statement.objective, command.tree)
+    ).withStability(of: rules)
     experiments.append(history)
     warnings += history.warnings
     output(ExperimentTable.text(history))
@@ -149,6 +155,7 @@ package final class Script {
     settings.batch = try clauses.count("batch")
     settings.workers = try clauses.count("workers", limit: 1_024) ?? 1
     settings.target = try target(clauses, command)
+    settings.recordsSharpness = try clauses.recordsSharpness()
     settings.delay = try clauses.count("delay", limit: 10_000) ?? 0
     var example = "for 2000 steps"
     if case .train = command.kind {
@@ -162,7 +169,7 @@ package final class Script {
     return settings
   }
 
-  private func target(
+  func target(
     _ clauses: Clauses, _ command: CheckedCommand
   ) throws(DiagnosticError) -> TrainingSettings.Target? {
     guard let (parts, tree) = clauses.target() else { return nil }
@@ -189,6 +196,7 @@ package final class Script {
         .series(validates: data.map(loader.keepsValidation) ?? false)
     case .minimize(let statement):
       return try compiler.objective(statement.objective, in: command.tree).series
+    case .task: return ["loss"]
     default: preconditionFailure("only these record")
     }
   }

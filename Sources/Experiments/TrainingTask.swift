@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import IR
 import Semantics
@@ -14,7 +15,7 @@ package struct TrainingTask {
   package var span: Span
 
   /// Steps of a whole run.
-  var steps: Int {
+  package var steps: Int {
     if let steps = settings.steps { return steps }
     let rows = data?.train.rows ?? 1
     let batch = min(settings.batch ?? rows, rows)
@@ -22,7 +23,7 @@ package struct TrainingTask {
   }
 
   /// `epochs` or `steps` as the script counts.
-  var length: String {
+  package var length: String {
     settings.epochs.map { "\($0) epochs" } ?? "\(settings.steps ?? 1) steps"
   }
 }
@@ -42,12 +43,45 @@ extension Script {
 
   /// The task of a name, of the texts so far or the library.
   ///
-  /// Throws R0210 where there is none, and what is wrong with its objective, data and clauses.
+  /// Throws R0210 where there is none, R0266 where another program does it, and what is wrong with its
+  /// objective, data and clauses.
   package func task(named name: String) throws(DiagnosticError) -> TrainingTask {
     let checked = try compiler.task(name)
+    if case .command(let statement) = checked.declaration.work {
+      throw DiagnosticError(.taskOfCommand(checked.declaration.name.text, at: statement.place))
+    }
     guard var (task, _) = try task(checked.command) else { preconditionFailure("a task has work") }
     task.title = checked.declaration.name.text
     return task
+  }
+
+  /// The work of a name, which another program may do.
+  ///
+  /// Throws as `task(named:)`, and R0260 where programs may not be started.
+  package func work(named name: String) throws(DiagnosticError) -> any RuleTask {
+    let checked = try compiler.task(name)
+    guard case .command(let statement) = checked.declaration.work else {
+      return try task(named: name)
+    }
+    let name = checked.declaration.name.text
+    let words: [String]
+    do throws(CommandWords.Problem) {
+      words = try CommandWords.split(statement.text)
+    } catch {
+      preconditionFailure("the checker has split it")
+    }
+    guard options.allowsCommands else {
+      throw DiagnosticError(.commandNotAllowed(name, words, at: statement.place))
+    }
+    let command = checked.command
+    let clauses = try Clauses(statement.clauses, command, self)
+    guard let steps = try clauses.count("for", unit: "steps", limit: CommandTask.mostSteps) else {
+      throw clauses.missing("for 200 steps", at: command.span)
+    }
+    return CommandTask(
+      title: name, words: words, folder: options.folder, steps: steps,
+      target: try target(clauses, command), span: statement.place,
+      seconds: options.commandSeconds)
   }
 
   private func task(

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import Syntax
 
@@ -30,6 +31,13 @@ extension Checker {
     switch task.work {
     case .minimize(let statement): check(statement, tree, id)
     case .train(let statement): check(statement, tree, id)
+    case .command(let statement):
+      do throws(CommandWords.Problem) {
+        _ = try CommandWords.split(statement.text)
+      } catch {
+        bag.report(.badCommand(error, at: statement.place))
+      }
+      check([], statement.clauses, tree, id)
     }
     let keywords = Set(task.clauses.map(\.keyword.key))
     for (keyword, example) in [("for", "for 2000 steps"), ("until", "until loss < 0.01")]
@@ -43,6 +51,8 @@ extension Checker {
   ) {
     for rule in rules { checkLoose(rule, tree, id, isRule: true) }
     for clause in clauses {
+      // What may be recorded is not declared; who runs it knows.
+      if clause.keyword.key == "record" { continue }
       guard clause.keyword.key == "until" else {
         checkLoose(clause.value, tree, id)
         continue

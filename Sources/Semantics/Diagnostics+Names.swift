@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import Syntax
 
@@ -171,6 +172,22 @@ extension Diagnostic {
     Diagnostic(
       .notATarget, "`until` takes a series and where it should come to", at: span,
       notes: [Note("as `until loss < 0.01` or `until accuracy > 0.9`")])
+  }
+
+  static func badCommand(_ problem: CommandWords.Problem, at span: Span) -> Diagnostic {
+    let what =
+      switch problem {
+      case .empty: "it names no program"
+      case .openQuote(let quote): "a quote \(quote) is not closed"
+      case .zero: "it holds a byte 0"
+      }
+    return Diagnostic(
+      .badCommand, "this is no command: \(what)", at: span,
+      notes: [
+        Note(
+          "words are split at blanks, but not between '…'; no shell reads them, so there are no "
+            + "variables, patterns and pipes")
+      ])
   }
 
   static func taskWithout(_ name: Name, _ example: String) -> Diagnostic {

@@ -75,6 +75,7 @@ package struct CheckedTask: Sendable {
       switch declaration.work {
       case .minimize(let statement): .minimize(statement)
       case .train(let statement): .train(statement)
+      case .command: .task(declaration)
       }
     return CheckedCommand(kind: kind, tree: tree, span: span)
   }

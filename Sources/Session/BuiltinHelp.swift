@@ -81,7 +81,9 @@ struct BuiltinHelp {
     minimize | minimize OBJECTIVE with RULE, RULE for 100 steps | runs rules on an objective
     train | train OBJECTIVE on DATA with RULE for 5 epochs batch 64 seeds 3 | learns from data
     task | task NAME = minimize OBJECTIVE for 500 steps until loss < 1e-3 | work for any rule, with a target
+    command | task NAME = command "python3 train.py" for 200 steps until loss < 0.1 | work that another program does
     until | minimize f with SGD for 500 steps until loss < 1e-3 | ends a run where a series comes to a number
+    record | minimize f with SGD for 500 steps record sharpness | measures one thing more
     delay | minimize f with SGD for 500 steps delay 8 | each step gets the gradient of so many steps before
     ascend | objective f(x: scalar, ascend y: scalar) = … | a parameter that makes the loss large
     plot | plot loss to "file.svg" | draws what the last experiment recorded

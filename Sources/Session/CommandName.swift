@@ -2,7 +2,7 @@
 enum CommandName: String, CaseIterable {
   // The session.
   case help, type, describe, show, dump, time, trace, load, reload, save, latex, plot, browse
-  case set, undo, quit
+  case set, undo, quit, suggest
   // The algebra of expressions.
   case simplify, expand, factor, collect, subst, solve, diff, assume
   // The algebra of rules.
@@ -68,6 +68,8 @@ enum CommandName: String, CaseIterable {
     curves, paths, stability regions and filters | :plot warmup_cosine(1, warmup = 10)
     browse | [zoo|functions|WORD] | what the session, the zoo or the prelude has | :browse momentum
     set | [NAME VALUE] | how plots look, which engine runs, limits | :set plot ascii
+    suggest | TASK [RULE …] | \
+    rules that do well on a problem like this one, tried on it | :suggest rosenbrock
     undo | - | take back the last declaration or loading | :undo
     quit | - | leave | :quit
     simplify | EXPR | one quotient, with what cancels cancelled | :simplify (1 - β^2) / (1 - β)

@@ -75,7 +75,8 @@ struct Completer {
     "rule", "fn", "objective", "data", "task", "minimize", "train", "plot", "assert",
   ]
   private static let clauseWords = [
-    "with", "for", "on", "steps", "epochs", "batch", "workers", "delay", "until", "seeds", "from",
+    "with", "for", "on", "steps", "epochs", "batch", "workers", "delay", "until", "record",
+    "seeds", "from",
   ]
 
   private func setWords(_ before: String) -> [String] {

@@ -223,6 +223,7 @@ package final class Session {
       }
       let lines = text.split(separator: "\n")
       output.say("took back: \(lines.first ?? "")\(lines.count > 1 ? " …" : "")\n")
+    case .suggest: try SuggestCommand(question: question).suggest(rest)
     case .quit: isQuitting = true
     case .simplify, .expand, .factor, .collect, .subst, .solve, .diff:
       try expressions.answer(command, try expanded(rest, in: line))

@@ -25,8 +25,8 @@ enum Word: String, CaseIterable {
   case state, input, param, view, metric, when, every, `repeat`, `guard`, matrices
   case rule, fn, objective, data, task, minimize, train, plot, assert
   case route, otherwise, global, over, `in`, `as`, round, ascend
-  case with, on, `for`, to, batch, seeds, seed, from, workers, delay, until, steps, step, epochs,
-    epoch
+  case with, on, `for`, to, batch, seeds, seed, from, workers, delay, until, record, steps, step,
+    epochs, epoch, command
 
   var isReserved: Bool {
     switch self {

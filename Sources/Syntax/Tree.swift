@@ -273,12 +273,21 @@ package struct TrainStatement: Sendable {
   package var clauses: [Clause]
 }
 
+/// `command "python3 train.py" for 200 steps until loss < 0.1`: work that another program does.
+package struct CommandStatement: Sendable {
+  /// As written in the quotes.
+  package var text: String
+  package var place: Span
+  package var clauses: [Clause]
+}
+
 /// `task s2 = train mlp on digits for 150 steps batch 64 until test_loss < 0.1`: work without rules, which
 /// are given where it is done.
 package struct TaskDeclaration: Sendable {
   package enum Work: Sendable {
     case minimize(MinimizeStatement)
     case train(TrainStatement)
+    case command(CommandStatement)
   }
   package var documentation: [String]
   package var name: Name
@@ -288,6 +297,7 @@ package struct TaskDeclaration: Sendable {
     switch work {
     case .minimize(let statement): statement.clauses
     case .train(let statement): statement.clauses
+    case .command(let statement): statement.clauses
     }
   }
 }

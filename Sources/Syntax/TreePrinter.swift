@@ -246,6 +246,8 @@ private struct TreePrinter {
         switch task.work {
         case .minimize(let statement): p.print(Item(.minimize(statement), item.span))
         case .train(let statement): p.print(Item(.train(statement), item.span))
+        case .command(let statement):
+          p.line("command " + quoted(statement.text)) { $0.print(rules: [], statement.clauses) }
         }
       }
     case .definition(let name, let value):

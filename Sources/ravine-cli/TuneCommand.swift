@@ -17,6 +17,7 @@ struct TuneCommand: ParsableCommand {
         ravine tune Examples/digits.opt Lion 'AdamW(λ = 0.1)'
         ravine tune task.opt AdamW --search 'lr = 1e-4..1' --search 'λ = 0, 0.01, 0.1'
         ravine tune task.opt --by test_loss --json > found.json
+        ravine tune task.opt AdamW --search 'batch = 16..256'   rates against batches
         ravine tune task.opt --by margin --maximise   a metric whose name does not say
         ravine tune --on rosenbrock Adam HeavyBall    a task of the script or of `ravine problems`
 
@@ -41,7 +42,7 @@ struct TuneCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A hyperparameter and its range, evenly by powers, or its values; at most two.",
+      "A hyperparameter and its range, evenly by powers, or its values; at most two. With `batch = 16, 64` or `batch = 16..256` (doubled), each rule is searched at each batch.",
       valueName: "lr = 1e-5..10"))
   var search: [Search] = []
   @Option(help: "Trials for each rule.")
@@ -69,6 +70,11 @@ struct TuneCommand: ParsableCommand {
   var dtype = RunCommand.NumberType.f32
   @Flag(help: "Everything that was tried, as JSON.")
   var json = false
+  @Flag(help: "Let a task start the program that it names.")
+  var allowCommands = false
+  @Option(
+    help: ArgumentHelp("Seconds that such a program may take for a run.", valueName: "seconds"))
+  var timeLimit = 600.0
   @Option(help: ArgumentHelp("A task, of the script or of `ravine problems`.", valueName: "task"))
   var on: String?
   @Argument(
@@ -79,10 +85,21 @@ struct TuneCommand: ParsableCommand {
   var rules: [String] = []
 
   func validate() throws {
-    if search.count > 2 { throw ValidationError("at most two --search") }
+    let batches = search.filter { $0.range?.name == "batch" }
+    if batches.count > 1 || search.count - batches.count > 2 {
+      throw ValidationError("at most two --search, and one more of batch")
+    }
+    for search in batches where search.range?.batches == nil {
+      throw ValidationError(
+        "`\(Console.printable(search.text))` names no batches: `batch = 16, 64` or `batch = 16..256`"
+      )
+    }
     for search in search where search.range == nil {
       throw ValidationError(
         "`\(Console.printable(search.text))` is no search: `lr = 1e-4..1` or `λ = 0, 0.01, 0.1`")
+    }
+    guard timeLimit > 0, timeLimit <= 1e6 else {
+      throw ValidationError("--time-limit must be above 0 and at most 1,000,000")
     }
     if maximise, minimise { throw ValidationError("--maximise or --minimise, not both") }
     if maximise || minimise, by == nil {
@@ -109,24 +126,28 @@ struct TuneCommand: ParsableCommand {
     } else {
       throw ValidationError("`\(Console.printable(file))` is no script; a task is named by --on")
     }
+    options.allowsCommands = allowCommands
+    options.commandSeconds = timeLimit
     let script = Script(compiler, options: options, output: { _ in })
     let result: Tuner.Result
     do throws(DiagnosticError) {
       let first = try on == nil ? script.firstTask() : nil
-      guard let task = try on.map(script.task(named:)) ?? first?.task else {
+      guard let task = try on.map(script.work(named:)) ?? first?.task else {
         throw DiagnosticError(.withoutTask(file))
       }
-      let ranges = search.compactMap(\.range)
+      let ranges = search.compactMap(\.range).filter { $0.name != "batch" }
       var settings = Tuner.Settings(ranges: ranges.isEmpty ? [.learningRate] : ranges)
+      settings.batches =
+        search.compactMap(\.range).first { $0.name == "batch" }?.batches ?? []
       settings.trials = trials
       settings.searchSeeds = searchSeeds
       settings.seeds = seeds
       if let by {
         settings.take(series: by)
         if maximise || minimise { settings.direction = maximise ? .up : .down }
-      } else if task.settings.target != nil {
+      } else if task.target != nil {
         settings.series = nil
-      } else if task.data?.validation != nil {
+      } else if task.choosing(ObjectiveModule.testLoss) != nil {
         settings.take(series: ObjectiveModule.testLoss)
       }
       var tuner = Tuner(task, settings)

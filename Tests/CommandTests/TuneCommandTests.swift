@@ -52,4 +52,94 @@ import Testing
     let outcome = try sandbox.run(line)
     #expect(outcome.status == status, "\(line): \(outcome.output)\(outcome.errors)")
   }
+
+  // MARK: Tasks that are commands
+
+  static let command = "task mine = command \"sh loop.sh\" for 20 steps until loss < 0.1\n"
+
+  @Test func aProgramRunsWhereItIsAllowed() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("deep/mine.opt", Self.command)
+    // It runs in the folder of the script.
+    try sandbox.write(
+      "deep/loop.sh", "touch ran; while read l; do echo '{\"losses\": [0.5, 0.05]}'; done\n")
+    let line = "ravine tune deep/mine.opt --on mine SGD Adam --trials 3 --seeds 2"
+    let refused = try sandbox.run(line)
+    #expect(refused.status == 3 && refused.codes() == ["R0260"])
+    #expect(refused.errors.contains("it would run: sh loop.sh"))
+    #expect(try sandbox.run("test -e deep/ran").status == 1)
+    let allowed = try sandbox.run(line + " --allow-commands")
+    #expect(allowed.status == 0, "\(allowed.errors)")
+    #expect(
+      allowed.output.contains("mine: 3 trials of 20 steps for each rule, by steps to loss < 0.1"))
+    #expect(allowed.output.contains("2 of 2"))
+    #expect(try sandbox.run("test -e deep/ran").status == 0)
+    #expect(try sandbox.run("ravine run deep/mine.opt").status == 0)
+  }
+
+  @Test func ctrlCEndsTheProgramToo() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("mine.opt", Self.command)
+    try sandbox.write("loop.sh", "echo $$ > pid; sleep 300 & echo $! > child; wait\n")
+    let outcome = try sandbox.run(
+      "ravine tune mine.opt --on mine SGD --allow-commands & own=$!; "
+        + "for i in $(seq 200); do test -s child && break; sleep 0.1; done; kill -INT $own; wait $own; "
+        + "status=$?; sleep 0.5; for p in $(cat pid child); do grep -qs '^State:.[^Z]' /proc/$p/status && echo alive; done; "
+        + "exit $status")
+    #expect(outcome.status == 130, "\(outcome.errors)")
+    #expect(!outcome.output.contains("alive"))
+  }
+
+  /// Whoever kills this process leaves a program that finds its input closed.
+  @Test func aKillLeavesAProgramWithoutInput() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("mine.opt", Self.command)
+    try sandbox.write("loop.sh", "read l; echo $l > got; read l || echo over > end\n")
+    _ = try sandbox.run(
+      "ravine tune mine.opt --on mine SGD --allow-commands & own=$!; "
+        + "for i in $(seq 200); do test -s got && break; sleep 0.1; done; kill -9 $own; "
+        + "for i in $(seq 50); do test -s end && break; sleep 0.1; done")
+    #expect(try sandbox.read("end") == "over\n")
+  }
+
+  @Test(arguments: [
+    ("ravine tune mine.opt --on mine SGD --allow-commands --time-limit 0", 2),
+    ("ravine tune bowl.opt --maximise", 2),
+    ("ravine tune bowl.opt --by loss --maximise --minimise", 2),
+    ("ravine tune bowl.opt --search 'batch = 4, 8'", 3),
+    ("ravine tune bowl.opt --search 'batch = 0.5, 8'", 2),
+    ("ravine tune bowl.opt --search 'batch = 4' --search 'batch = 8'", 2),
+    ("ravine suggest", 2), ("ravine suggest empty.opt", 3),
+    ("ravine suggest bowl.opt --seeds 0", 2),
+    ("ravine suggest bowl.opt NoRule", 3), ("ravine suggest --on nothing", 3),
+  ])
+  func whatDoesNotFitEndsWithItsStatus(_ line: String, _ status: Int32) throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("bowl.opt", Self.task)
+    try sandbox.write("mine.opt", Self.command)
+    try sandbox.write("empty.opt", "x = 1\n")
+    let outcome = try sandbox.run(line)
+    #expect(outcome.status == status, "\(line): \(outcome.output)\(outcome.errors)")
+  }
+
+  @Test func aSuggestionSaysWhatItTried() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("bowl.opt", Self.task)
+    let line = "ravine suggest bowl.opt --trials 4 --seeds 2"
+    let outcome = try sandbox.run(line)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      outcome.output.hasPrefix(
+        "bowl: 2 parameters; the same gradient at every step; curvature up to 10"))
+    #expect(outcome.output.contains("\ntake "))
+    let json = try #require(
+      try JSONSerialization.jsonObject(with: Data(sandbox.run(line + " --json").output.utf8))
+        as? [String: Any])
+    let rules = try #require(json["rules"] as? [[String: Any]])
+    #expect(rules.count >= 4)
+    #expect(rules.allSatisfy { ($0["reason"] as? String)?.isEmpty == false })
+    let problem = try #require(json["problem"] as? [String: Any])
+    #expect(abs((problem["largestCurvature"] as? Double ?? 0) - 10) < 1e-6)
+    #expect(abs((problem["smallestCurvature"] as? Double ?? 0) - 2) < 1e-6)
+  }
 }

@@ -7,7 +7,10 @@ import Testing
 @Suite struct SessionFuzzTests {
   /// Lines that mean something, to be spoiled.
   static let seeds: [String] =
-    CommandName.allCases.map(\.example).filter { $0 != ":quit" && !$0.hasPrefix(":identify") } + [
+    CommandName.allCases.map(\.example).filter {
+      // Those that take seconds have limits of their own.
+      $0 != ":quit" && !$0.hasPrefix(":identify") && !$0.hasPrefix(":suggest")
+    } + [
       "2 + 3 * 4^2", "[1, 2, 3][1:]", "x = 3", "fn f(a, b = 2) = a * b + x", "f(1)", "% + 1",
       "rule A(lr = 0.1 in [0, 1)) { state m  m' = ema(m, g, 0.9)  w' = w - lr * m' }",
       "rule R(lr = 0.1) = route { rank == 2 -> A(lr = lr)  otherwise -> SGD(lr = lr) }",

@@ -10,7 +10,26 @@ enum rv_process { RV_PROCESS_NOT_STARTED = -1, RV_PROCESS_STOPPED = -2, RV_PROCE
 int rv_run_program(
     const char *path, char *const *arguments, const char *messages, const char *folder);
 
-/// Kills all programs that `rv_run_program` runs, and their children. A signal handler may call it.
+/// A program that runs beside this one: where it reads, and what it writes. Reading and writing does not
+/// wait.
+typedef struct rv_program {
+  int pid, input, output, errors;
+  void *place;
+} rv_program;
+
+/// Starts a program with an argument array (no shell), found on PATH, in a folder (null: this one), with a
+/// process group of its own. 0, or a number of errno. It is killed where this process exits or gets Ctrl-C.
+int rv_start_program(char *const *arguments, const char *folder, rv_program *program);
+
+/// Writes what can be written now: how many bytes, or -1 where nobody reads any more.
+long rv_send(int file, const void *bytes, size_t count);
+void rv_close_input(rv_program *program);
+int rv_program_has_ended(const rv_program *program);
+
+/// Kills it, if it still runs, and its children. Its exit status, or an `rv_process`. To be called once.
+int rv_end_program(rv_program *program);
+
+/// Kills all programs that run by these functions, and their children. A signal handler may call it.
 void rv_stop_programs(void);
 
 /// Runs `work` on a thread that nobody joins; 0 where there is none.

@@ -38,6 +38,25 @@ package struct SearchRange: Sendable {
     }
   }
 
+  /// The sizes of batches that it names: whole numbers, or for a range its low end doubled again and again; nil
+  /// where it names others.
+  package var batches: [Int]? {
+    switch values {
+    case .listed(let numbers):
+      let sizes = numbers.compactMap { Int(exactly: $0) }
+      return sizes.count == numbers.count && sizes.allSatisfy { 1...1_000_000_000 ~= $0 }
+        && Set(sizes).count == sizes.count ? sizes : nil
+    case .powers(let low, let high):
+      guard var size = Int(exactly: low), size >= 1, high <= 1e9 else { return nil }
+      var sizes: [Int] = []
+      while Double(size) <= high {
+        sizes.append(size)
+        size *= 2
+      }
+      return sizes
+    }
+  }
+
   /// At most `count` values, in ascending order for a range of powers.
   func first(_ count: Int) -> [Double] {
     switch values {

@@ -11,7 +11,9 @@ package struct Tuner {
   package struct Settings: Sendable {
     /// The first is searched twice: over its range, then around the best.
     package var ranges: [SearchRange]
-    /// Values or pairs of values tried for each rule.
+    /// Each with a search of its own; none: as the task says.
+    package var batches: [Int] = []
+    /// Values or pairs of values tried for each rule, and each batch.
     package var trials = 12
     /// Seeds of each trial: 0, 1, ….
     package var searchSeeds = 1
@@ -52,6 +54,7 @@ package struct Tuner {
     /// As written, with what was found.
     package var rule: String
     package var written: String
+    package var batch: Int?
     package var trials: [Trial] = []
     package var best: [Double] = []
     /// Whether the best value of the first hyperparameter is an end of its range.
@@ -63,6 +66,10 @@ package struct Tuner {
     /// Seeds whose run came to the task's target.
     package var reached = 0
     package var warnings: [Diagnostic] = []
+    /// What each measured run is ranked by, the less the better; NaN where one failed.
+    package var costs: [Double] = []
+    /// The median of the measured runs; nil where nobody measures it.
+    package var secondsPerStep: Double?
     /// The mean of what the measured runs are ranked by.
     package var cost = Double.infinity
     /// Why nothing was found, if so.
@@ -86,7 +93,7 @@ package struct Tuner {
     package var warnings: [Diagnostic] { rows.flatMap(\.warnings) }
   }
 
-  package let task: TrainingTask
+  package let task: any RuleTask
   package var settings: Settings
   package var engine = EngineKind.interpreter
   package var elementType = ElementType.float32
@@ -95,10 +102,10 @@ package struct Tuner {
   /// Asked between runs.
   package var interrupt = InterruptSource.signals
 
-  package init(_ task: TrainingTask, _ settings: Settings) {
+  package init(_ task: any RuleTask, _ settings: Settings) {
     self.task = task
     self.settings = settings
-    guard let target = task.settings.target else { return }
+    guard let target = task.target else { return }
     if settings.series == "steps" { self.settings.series = nil }
     // What a target asks for is where its series is to go.
     if settings.direction == nil, settings.series == target.series {
@@ -110,28 +117,36 @@ package struct Tuner {
   /// bad trial. After Ctrl-C the rules that were done so far are there.
   package func run(_ rules: [Rule]) throws(DiagnosticError) -> Result {
     var result = Result(task: task.title, length: task.length, settings: settings)
-    result.seriesNames = seriesNames
-    result.target = task.settings.target.map {
+    result.seriesNames = task.seriesNames
+    result.target = task.target.map {
       "\($0.series) \($0.isBelow ? "<" : ">") \(NumberText.short($0.value))"
     }
-    if let series = settings.series, !seriesNames.contains(series) {
-      throw DiagnosticError(.unknownSeries(series, among: seriesNames))
+    if let series = settings.series, !task.seriesNames.contains(series) {
+      throw DiagnosticError(.unknownSeries(series, among: task.seriesNames))
     }
     if settings.direction == nil, let series = settings.series {
       throw DiagnosticError(.noDirection(series))
     }
-    result.chosenBy = (settings.series ?? task.settings.target?.series).flatMap(choosing)
+    result.chosenBy = (settings.series ?? task.target?.series).flatMap(task.choosing)
+    if !settings.batches.isEmpty, !task.hasBatches {
+      throw DiagnosticError(.noBatches(task.title))
+    }
     // What cannot be set is told before the first rule runs for long.
     for rule in rules {
       try set(rule, settings.ranges.map { $0.first(2)[0] }).requireNumbers()
     }
-    let trainer = Trainer(
-      objective: task.objective, data: task.data, engine: engine,
-      elementType: task.data == nil ? .float64 : elementType, compiler: passCompiler,
-      interrupt: interrupt)
-    for (k, rule) in rules.enumerated() {
+    var trialEngine = TrialEngine()
+    trialEngine.engine = engine
+    trialEngine.elementType = elementType
+    trialEngine.passCompiler = passCompiler
+    trialEngine.interrupt = interrupt
+    let trials = task.trials(trialEngine)
+    let batches: [Int?] = settings.batches.isEmpty ? [nil] : settings.batches
+    let candidates = rules.flatMap { rule in batches.map { (rule, $0) } }
+    for (k, (rule, batch)) in candidates.enumerated() {
       if interrupt.isRequested() { break }
-      let row = try tune(rule, trainer, "\(rule.label) (\(k + 1) of \(rules.count))")
+      let name = rule.label + (batch.map { " at batch \($0)" } ?? "")
+      let row = try tune(rule, batch, trials, "\(name) (\(k + 1) of \(candidates.count))")
       // What was interrupted in its search has had another budget than the others.
       if row.values.isEmpty, row.problem == nil { break }
       result.rows.append(row)
@@ -142,19 +157,6 @@ package struct Tuner {
     return result
   }
 
-  private var seriesNames: [String] {
-    let recorded =
-      task.data.map { task.objective.series(validates: $0.validation != nil) }
-      ?? task.objective.series
-    return recorded + (task.settings.target == nil ? [] : ["steps"])
-  }
-
-  /// The series on validation rows that is looked at in place of one on test rows; nil where there are no
-  /// such rows.
-  private func choosing(_ series: String) -> String? {
-    task.data?.validation == nil ? nil : task.objective.choosing(series)
-  }
-
   private func score(_ row: Row) -> Double {
     guard let series = settings.series else { return row.cost }
     let values = row.values[series] ?? []
@@ -163,8 +165,8 @@ package struct Tuner {
 
   /// The target of runs of the search, or of the measurement.
   private func target(choosing isChoosing: Bool) -> TrainingSettings.Target? {
-    guard var target = task.settings.target else { return nil }
-    if isChoosing { target.series = choosing(target.series) ?? target.series }
+    guard var target = task.target else { return nil }
+    if isChoosing { target.series = task.choosing(target.series) ?? target.series }
     return target
   }
 
@@ -172,7 +174,7 @@ package struct Tuner {
   private func score(_ run: RunHistory, choosing isChoosing: Bool) -> Double {
     if run.failure != nil { return .nan }
     if let series = settings.series {
-      return run.last(isChoosing ? choosing(series) ?? series : series) ?? .nan
+      return run.last(isChoosing ? task.choosing(series) ?? series : series) ?? .nan
     }
     guard let target = target(choosing: isChoosing) else { return .nan }
     if run.reachedTarget { return Double(run.steps) / Double(task.steps) }
@@ -194,18 +196,20 @@ package struct Tuner {
   }
 
   private func tune(
-    _ rule: Rule, _ trainer: Trainer, _ place: String
+    _ rule: Rule, _ batch: Int?, _ trials: any RuleTrials, _ place: String
   ) throws(DiagnosticError) -> Row {
-    var row = Row(rule: rule.label, written: rule.label)
+    var row = Row(rule: rule.label, written: rule.label, batch: batch)
     var search = Search(settings)
+    var problem: Diagnostic?
     while let values = search.next() {
       if interrupt.isRequested() { return row }
       progress("\(place): trial \(row.trials.count + 1) of \(settings.trials)")
       let runs = try runs(
-        rule, values, trainer, seeds: 0..<UInt64(settings.searchSeeds), choosing: true,
+        rule, values, batch, trials, seeds: 0..<UInt64(settings.searchSeeds), choosing: true,
         first: row.trials.isEmpty)
       if interrupt.isRequested() { return row }
       let scores = runs.map { score($0, choosing: true) }
+      problem = problem ?? runs.lazy.compactMap(\.failure).first
       let mean = scores.reduce(0, +) / Double(max(1, scores.count))
       let trial = Trial(
         values: values, score: mean.isFinite ? mean : .infinity,
@@ -214,7 +218,7 @@ package struct Tuner {
       search.add(trial)
     }
     guard let best = search.best, best.cost.isFinite else {
-      row.problem = "no trial came to its end"
+      row.problem = "no trial came to its end" + (problem.map { ": \($0.message)" } ?? "")
       return row
     }
     row.best = best.values
@@ -223,15 +227,20 @@ package struct Tuner {
     progress("\(place): measuring")
     let start = UInt64(settings.searchSeeds)
     let measured = try runs(
-      rule, best.values, trainer, seeds: start..<start + UInt64(settings.seeds), choosing: false,
+      rule, best.values, batch, trials, seeds: start..<start + UInt64(settings.seeds),
+      choosing: false,
       first: false)
     if interrupt.isRequested() { return row }
     row.warnings = RunHistory.warnings(measured)
     row.failed = measured.count { $0.failure != nil }
     row.reached = measured.count(where: \.reachedTarget)
     let costs = measured.map { settings.cost(score($0, choosing: false)) }
+    row.costs = costs
+    let seconds = measured.filter { $0.steps > 0 && $0.seconds > 0 }
+      .map { $0.seconds / Double($0.steps) }.sorted()
+    row.secondsPerStep = seconds.isEmpty ? nil : seconds[seconds.count / 2]
     row.cost = costs.contains(where: \.isNaN) ? .infinity : MeanInterval(costs).mean
-    for name in seriesNames {
+    for name in task.seriesNames {
       row.values[name] = measured.filter { $0.failure == nil }.compactMap {
         name == "steps" ? ($0.reachedTarget ? Double($0.steps) : nil) : $0.last(name)
       }
@@ -242,7 +251,7 @@ package struct Tuner {
   /// Runs of one rule. A step that has no answer counts as a run that failed, unless the rule cannot
   /// run at all.
   private func runs(
-    _ rule: Rule, _ values: [Double], _ trainer: Trainer, seeds: Range<UInt64>,
+    _ rule: Rule, _ values: [Double], _ batch: Int?, _ trials: any RuleTrials, seeds: Range<UInt64>,
     choosing isChoosing: Bool, first: Bool
   ) throws(DiagnosticError) -> [RunHistory] {
     let instance: Rule
@@ -252,14 +261,10 @@ package struct Tuner {
       if first { throw error }
       return failed(seeds, error)
     }
-    var wanted = task.settings
-    wanted.seeds = Array(seeds)
-    wanted.target = target(choosing: isChoosing)
     do throws(DiagnosticError) {
-      if task.data != nil {
-        return try trainer.train([instance], wanted, title: task.title).rules.flatMap(\.runs)
-      }
-      return try trainer.walks([instance], wanted).flatMap(\.runs)
+      return try trials.runs(
+        RuleTrial(instance, seeds: Array(seeds), target: target(choosing: isChoosing), batch: batch)
+      )
     } catch {
       let isNumeric = error.diagnostics.contains { $0.code.isNumeric }
       let isDomain = error.diagnostics.contains { $0.code == .scheduleLeavesDomain }

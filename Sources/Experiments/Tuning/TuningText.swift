@@ -7,15 +7,17 @@ extension Tuner.Result {
     let names = settings.ranges.map(\.name)
     let isRanked = rows.count > 1 && settings.series != nil
     let hasTarget = seriesNames.contains("steps")
+    let hasBatch = !settings.batches.isEmpty
     var table = TextTable(
-      header: ["rule"] + names + (hasTarget ? ["reached"] : []) + seriesNames
+      header: ["rule"] + (hasBatch ? ["batch"] : []) + names + (hasTarget ? ["reached"] : [])
+        + seriesNames
         + (isRanked ? ["behind the first"] : []))
     for row in rows {
       guard row.problem == nil else {
-        table.append([row.written, row.problem ?? ""])
+        table.append([row.written] + (row.batch.map { ["\($0)"] } ?? []) + [row.problem ?? ""])
         continue
       }
-      var cells = [row.written]
+      var cells = [row.written] + (row.batch.map { ["\($0)"] } ?? [])
       for (k, value) in row.best.enumerated() {
         cells.append(NumberText.short(value) + (k == 0 && row.isAtEdge ? " (edge)" : ""))
       }
@@ -28,13 +30,37 @@ extension Tuner.Result {
       }
       table.append(cells)
     }
-    let trials = "\(settings.trials) trials of \(length) for each rule"
+    let trials =
+      "\(settings.trials) trials of \(length) for each rule" + (hasBatch ? " and batch" : "")
     let first = settings.searchSeeds
     let seeds =
       settings.seeds == 1 ? "seed \(first)" : "seeds \(first) to \(first + settings.seeds - 1)"
     return
       "\(task): \(trials), by \(criterion); mean and 95 % interval over \(seeds)\n"
-      + table.render()
+      + table.render() + (hasBatch ? grids : "")
+  }
+
+  /// For each rule what its trials came to: the values of the first hyperparameter downwards, batches across.
+  private var grids: String {
+    guard let name = settings.ranges.first?.name else { return "" }
+    var text = ""
+    for rule in Set(rows.map(\.written)).sorted() {
+      let own = rows.filter { $0.written == rule }.sorted { ($0.batch ?? 0) < ($1.batch ?? 0) }
+      let values = Set(own.flatMap { $0.trials.map { $0.values[0] } }).sorted()
+      var table = TextTable(header: [name] + own.map { "batch \($0.batch ?? 0)" })
+      for value in values {
+        table.append(
+          [NumberText.short(value)]
+            + own.map { row in
+              let tried = row.trials.filter { $0.values[0] == value }
+              guard let best = tried.min(by: { $0.cost < $1.cost }) else { return "" }
+              let mark = row.best.first == value ? " *" : ""
+              return (best.score.isFinite ? NumberText.significant(best.score) : "failed") + mark
+            })
+      }
+      text += "\n\(rule): each trial, the best with *\n" + table.render()
+    }
+    return text
   }
 
   private var criterion: String {
@@ -46,7 +72,8 @@ extension Tuner.Result {
 
   /// The differences to the best row, seed by seed; nil for the best itself and where seeds failed.
   func behind(_ row: Tuner.Row) -> [Double]? {
-    guard let best = rows.first, best.written != row.written, let series = settings.series,
+    guard let best = rows.first, (best.written, best.batch) != (row.written, row.batch),
+      let series = settings.series,
       let base = best.values[series], let own = row.values[series],
       base.count == own.count, !own.isEmpty
     else { return nil }
@@ -79,6 +106,7 @@ extension Tuner.Result {
   private func json(_ row: Tuner.Row) -> JSONValue {
     .record([
       "rule": .string(row.written), "found": .string(row.rule),
+      "batch": row.batch.map { .int($0) } ?? .null,
       "best": .array(row.best.map { .number($0) }), "edge": .bool(row.isAtEdge),
       "warnings": .array(row.warnings.map { .string($0.message) }),
       "failedSeeds": .int(row.failed), "reachedSeeds": .int(row.reached),

@@ -25,7 +25,7 @@ package struct RunHistory: Sendable {
 
   package init(seed: UInt64) { self.seed = seed }
 
-  mutating func record(_ x: Double, _ row: [(String, Double)]) {
+  package mutating func record(_ x: Double, _ row: [(String, Double)]) {
     self.x.append(x)
     for (name, value) in row { values[name, default: []].append(value) }
   }
@@ -66,6 +66,8 @@ package struct ExperimentHistory {
   /// `epoch` or `step`.
   package var axis: String
   package var rules: [RuleHistory] = []
+  /// T, the planned number of steps.
+  package var planned = 1
   /// Names of the series, `loss` first.
   package var series: [String] = ["loss"]
   /// Makes the values of an objective of two variables, for the plot of the path.

@@ -4,6 +4,11 @@ import IR
 extension ObjectiveModule {
   package static let testLoss = "test_loss"
 
+  /// The largest eigenvalue of the Hessian of the loss, where `record sharpness` asks for it.
+  package static let sharpness = "sharpness"
+  /// The curvature up to which a linear rule is stable.
+  package static let stableBelow = "stable_below"
+
   /// The name that a series has on validation rows.
   package static func onValidation(_ name: String) -> String { "validation_" + name }
 

@@ -40,9 +40,11 @@ package struct Trainer {
   ) throws(DiagnosticError) -> ExperimentHistory {
     guard let rows = data?.train.rows else { preconditionFailure("training wants data") }
     var history = ExperimentHistory(title: title, axis: "epoch")
-    history.series = objective.series(validates: data?.validation != nil)
+    history.series =
+      objective.series(validates: data?.validation != nil) + recorded(settings)
     let batch = min(settings.batch ?? rows, rows)
     let total = settings.steps ?? (settings.epochs ?? 1) * ((rows + batch - 1) / batch)
+    history.planned = total
     try bind(rules, settings, batch: batch, horizon: total)
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
@@ -55,6 +57,21 @@ package struct Trainer {
     }
     progress("")
     return history
+  }
+
+  /// What is recorded besides.
+  private func recorded(_ settings: TrainingSettings) -> [String] {
+    settings.recordsSharpness ? [ObjectiveModule.sharpness] : []
+  }
+
+  /// What measures the sharpness of a run; nil where nobody asks.
+  private func sharpness(
+    _ settings: TrainingSettings, _ seed: UInt64, horizon: Int
+  ) throws(DiagnosticError) -> Sharpness? {
+    guard settings.recordsSharpness else { return nil }
+    let precise = Bindings(
+      objective, data, engine: .interpreter, elementType: .float64, compiler: nil)
+    return try Sharpness(precise, seed: seed, horizon: horizon)
   }
 
   /// Binds all rules before the first of them runs, so that their errors are told together.
@@ -81,10 +98,12 @@ package struct Trainer {
     let learner = try Learner(
       bindings, rule, batch: batch, seed: seed, horizon: total, workers: settings.workers,
       delay: settings.delay)
+    let sharpness = try sharpness(settings, seed, horizon: total)
     var history = RunHistory(seed: seed)
     var clock = Stopwatch()
     let start = try learner.measure()
     history.record(0, [("loss", try learner.trainingLoss())] + start)
+    try history.record(sharpness, learner, step: 0)
 
     var step = 0
     var epoch = 0
@@ -137,11 +156,13 @@ package struct Trainer {
         if target.isReached(in: row) {
           history.reachedTarget = true
           history.record(Double(step) / Double((order.count + batch - 1) / batch), row)
+          try history.record(sharpness, learner, step: step)
           break training
         }
       }
       let measured = try learner.measure()
       history.record(Double(epoch), [("loss", sum / Double(max(1, seen)))] + measured)
+      try history.record(sharpness, learner, step: step)
     }
     if history.failure == nil, !history.wasInterrupted {
       history.failure = learner.endFailure(step, rule.label, seed)
@@ -158,7 +179,8 @@ package struct Trainer {
     _ rules: [Rule], _ settings: TrainingSettings, title: String
   ) throws(DiagnosticError) -> ExperimentHistory {
     var history = ExperimentHistory(title: title, axis: "step")
-    history.series = objective.series
+    history.series = objective.series + recorded(settings)
+    history.planned = settings.steps ?? 1
     history.rules = try walks(rules, settings)
     history.landscape = landscape(history, steps: settings.steps ?? 1)
     progress("")
@@ -190,6 +212,9 @@ package struct Trainer {
     let learner = try Learner(
       bindings, rule, seed: seed, horizon: total, delay: settings.delay)
     if let start = settings.start { try learner.begin(at: start.values, start.span) }
+    let sharpness = try sharpness(settings, seed, horizon: total)
+    // One measurement takes many evaluations.
+    let sharpStride = max(1, total / 200)
     var history = RunHistory(seed: seed)
     var clock = Stopwatch()
     let keepsPoints = learner.numberCount <= 3
@@ -206,10 +231,17 @@ package struct Trainer {
       let isRecorded = (step - 1) % stride == 0
       if isRecorded, keepsPoints { history.points.append(learner.result.flatMap { $0 }) }
       let isApart = learner.measuresApart
+      let isMeasured = (step - 1) % sharpStride == 0
       if isRecorded, isApart {
-        history.reachedTarget = isReached(try record(learner, step - 1, next: step, &history))
+        let row = try record(learner, step - 1, next: step, &history)
+        try history.record(sharpness, learner, step: step - 1, isMeasured: isMeasured)
+        history.reachedTarget = isReached(row)
         if history.reachedTarget { break }
       }
+      // Before the step moves the weights.
+      let curvature =
+        isRecorded && !isApart && isMeasured
+        ? try sharpness?.measure(at: learner.result, step: step - 1).eigenvalue : nil
       let loss: Double
       do throws(DiagnosticError) {
         loss = try learner.step([]) {
@@ -223,6 +255,7 @@ package struct Trainer {
       if isRecorded, !isApart {
         let row = [("loss", loss)] + learner.metrics
         history.record(Double(step - 1), row)
+        if sharpness != nil { history.record(sharpness: curvature ?? .nan) }
         history.reachedTarget = isReached(row)
         if history.reachedTarget { break }
       }
@@ -237,6 +270,7 @@ package struct Trainer {
     }
     if history.failure == nil, !history.reachedTarget {
       let row = try record(learner, history.steps, &history)
+      try history.record(sharpness, learner, step: history.steps)
       if keepsPoints { history.points.append(learner.result.flatMap { $0 }) }
       history.reachedTarget = isReached(row)
       if !row[0].1.isFinite {
@@ -297,6 +331,22 @@ package struct Trainer {
       ? (objective.parameters[0].name, objective.parameters[1].name)
       : ("\(objective.parameters[0].name)[0]", "\(objective.parameters[0].name)[1]")
     return Landscape(xRange: xs, yRange: ys, columns: columns, values: values, names: names)
+  }
+}
+
+extension RunHistory {
+  fileprivate mutating func record(sharpness: Double) {
+    values[ObjectiveModule.sharpness, default: []].append(sharpness)
+  }
+
+  /// The sharpness where the learner stands; NaN where it is not measured.
+  fileprivate mutating func record(
+    _ sharpness: Sharpness?, _ learner: Learner, step: Int, isMeasured: Bool = true
+  ) throws(DiagnosticError) {
+    guard let sharpness else { return }
+    record(
+      sharpness: isMeasured
+        ? try sharpness.measure(at: learner.result, step: step).eigenvalue : .nan)
   }
 }
 

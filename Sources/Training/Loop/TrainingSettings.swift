@@ -11,6 +11,8 @@ package struct TrainingSettings: Sendable {
   /// A step gets the gradient of so many steps before.
   package var delay = 0
   package var seeds: [UInt64] = [0]
+  /// Whether the largest eigenvalue of the Hessian is recorded as well.
+  package var recordsSharpness = false
   /// A run ends where this is reached.
   package var target: Target?
   /// Where `minimize` starts instead of the declared values.

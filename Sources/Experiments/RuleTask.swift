@@ -1,0 +1,101 @@
+import Diagnostics
+import IR
+import Runtime
+import Training
+
+/// Work that rules are tried on, by the loops of this program or by another program.
+package protocol RuleTask {
+  var title: String { get }
+  /// `epochs` or `steps` as the script counts.
+  var length: String { get }
+  /// Steps of a whole run.
+  var steps: Int { get }
+  var target: TrainingSettings.Target? { get }
+  /// What can be ranked by.
+  var seriesNames: [String] { get }
+  /// Whether it is done on minibatches.
+  var hasBatches: Bool { get }
+  /// The series on validation rows that is looked at in place of one on test rows; nil where there are no
+  /// such rows.
+  func choosing(_ series: String) -> String?
+  /// Where the runs are made; it keeps what runs share.
+  func trials(_ engine: TrialEngine) -> any RuleTrials
+}
+
+/// How runs are computed.
+package struct TrialEngine {
+  package var engine = EngineKind.interpreter
+  package var elementType = ElementType.float32
+  package var passCompiler: (any SegmentCompiler)?
+  package var interrupt = InterruptSource.signals
+
+  package init() {}
+}
+
+/// One rule on some seeds.
+package struct RuleTrial: Sendable {
+  package var rule: Rule
+  package var seeds: [UInt64]
+  /// Where a run ends.
+  package var target: TrainingSettings.Target?
+  /// Examples in a minibatch, where the task does not say.
+  package var batch: Int?
+
+  package init(
+    _ rule: Rule, seeds: [UInt64], target: TrainingSettings.Target?, batch: Int? = nil
+  ) {
+    self.rule = rule
+    self.seeds = seeds
+    self.target = target
+    self.batch = batch
+  }
+}
+
+package protocol RuleTrials {
+  /// A run for each seed, in their order; some of them are missing after Ctrl-C.
+  func runs(_ trial: RuleTrial) throws(DiagnosticError) -> [RunHistory]
+}
+
+// MARK: Training
+
+extension TrainingTask: RuleTask {
+  package var target: TrainingSettings.Target? { settings.target }
+
+  package var hasBatches: Bool { data != nil }
+
+  package var seriesNames: [String] {
+    let recorded =
+      data.map { objective.series(validates: $0.validation != nil) } ?? objective.series
+    return recorded + (settings.target == nil ? [] : ["steps"])
+  }
+
+  package func choosing(_ series: String) -> String? {
+    data?.validation == nil ? nil : objective.choosing(series)
+  }
+
+  package func trials(_ engine: TrialEngine) -> any RuleTrials {
+    TrainerTrials(
+      task: self,
+      trainer: Trainer(
+        objective: objective, data: data, engine: engine.engine,
+        elementType: data == nil ? .float64 : engine.elementType, compiler: engine.passCompiler,
+        interrupt: engine.interrupt))
+  }
+}
+
+private struct TrainerTrials: RuleTrials {
+  let task: TrainingTask
+  let trainer: Trainer
+
+  func runs(_ trial: RuleTrial) throws(DiagnosticError) -> [RunHistory] {
+    var wanted = task.settings
+    wanted.seeds = trial.seeds
+    wanted.target = trial.target
+    wanted.batch = trial.batch ?? wanted.batch
+    wanted.recordsSharpness = false
+    if task.data != nil {
+      return try trainer.train([trial.rule], wanted, title: task.title).rules.flatMap(\.runs)
+    }
+    return try trainer.walks([trial.rule], wanted).flatMap(\.runs)
+  }
+}

@@ -1,0 +1,159 @@
+import Diagnostics
+
+/// What scripts do: data, tasks, experiments and plots.
+extension Parser {
+  mutating func parseData() -> Item.Kind {
+    guard let name = parseName("the name of the data") else { return .error }
+    guard expectEquals(after: "`data \(name.text)`") else { return .error }
+    return .data(name, parseExpression())
+  }
+
+  /// A task is done with rules that are given elsewhere.
+  mutating func parseTask(_ documentation: [String]) -> Item.Kind {
+    guard let name = parseName("the name of the task") else { return .error }
+    guard expectEquals(after: "`task \(name.text)`") else { return .error }
+    let word = current.word
+    if word == .command { return parseCommand(documentation, name) }
+    guard word == .minimize || word == .train else {
+      fail(
+        .missingClause(
+          foundSpan, "work: `minimize f`, `train f on data` or `command \"…\"`", of: "task"))
+      return .error
+    }
+    advance()
+    let what = parseExpression()
+    var data: Name?
+    if word == .train, !isPanicking {
+      guard let found = parseSource() else { return .error }
+      data = found
+    }
+    if isPanicking { return .error }
+    if startsClause(.with) {
+      fail(.rulesOfTask(currentSpan))
+      return .error
+    }
+    let clauses = parseClauses(of: "task")
+    let work: TaskDeclaration.Work =
+      if let data {
+        .train(TrainStatement(objective: what, data: data, rules: [], clauses: clauses))
+      } else {
+        .minimize(MinimizeStatement(objective: what, rules: [], clauses: clauses))
+      }
+    return .task(TaskDeclaration(documentation: documentation, name: name, work: work))
+  }
+
+  /// `task mine = command "python3 train.py" …`
+  private mutating func parseCommand(_ documentation: [String], _ name: Name) -> Item.Kind {
+    advance()
+    let value = parseExpression()
+    if isPanicking { return .error }
+    guard case .string(let text) = tree[value] else {
+      fail(
+        .missingClause(tree.span(value), "a text: `command \"python3 train.py\"`", of: "command"))
+      return .error
+    }
+    if startsClause(.with) {
+      fail(.rulesOfTask(currentSpan))
+      return .error
+    }
+    let statement = CommandStatement(
+      text: text, place: tree.span(value), clauses: parseClauses(of: "task"))
+    return .task(
+      TaskDeclaration(documentation: documentation, name: name, work: .command(statement)))
+  }
+
+  private static let clauseWords: [Word] = [
+    .for, .batch, .seeds, .seed, .from, .every, .workers, .delay, .until, .record,
+  ]
+
+  /// A clause may start the next line.
+  private func startsClause(_ word: Word) -> Bool {
+    guard current.kind == .word, current.word == word else { return false }
+    if !current.startsLine { return true }
+    switch next.kind {
+    case .word: return !next.startsLine
+    case .number, .leftParenthesis, .leftBracket: return !next.startsLine
+    default: return false
+    }
+  }
+
+  mutating func parseMinimize() -> Item.Kind {
+    let objective = parseExpression()
+    let rules = parseRules("minimize")
+    let clauses = parseClauses(of: "minimize")
+    return .minimize(MinimizeStatement(objective: objective, rules: rules, clauses: clauses))
+  }
+
+  mutating func parseTrain() -> Item.Kind {
+    let objective = parseExpression()
+    if isPanicking { return .error }
+    guard let data = parseSource() else { return .error }
+    let rules = parseRules("train")
+    let clauses = parseClauses(of: "train")
+    return .train(
+      TrainStatement(objective: objective, data: data, rules: rules, clauses: clauses))
+  }
+
+  private mutating func parseSource() -> Name? {
+    guard startsClause(.on) else {
+      fail(.missingClause(foundSpan, "data: `train f on data with Rule`", of: "train"))
+      return nil
+    }
+    advance()
+    return parseName("the name of the data after `on`")
+  }
+
+  private mutating func parseRules(_ command: String) -> [ExprID] {
+    if isPanicking { return [] }
+    guard startsClause(.with) else {
+      fail(.missingClause(foundSpan, "rules: `with Rule1, Rule2`", of: command))
+      return []
+    }
+    advance()
+    var rules: [ExprID] = []
+    repeat { rules.append(parseExpression()) } while !isPanicking && consume(.comma)
+    return rules
+  }
+
+  private mutating func parseClauses(of command: String) -> [Clause] {
+    var clauses: [Clause] = []
+    while !isPanicking, current.isName {
+      guard let word = Self.clauseWords.first(where: { startsClause($0) }) else {
+        if current.startsLine { break }
+        let written = text(current)
+        fail(
+          .unknownClause(
+            currentSpan, written, of: command,
+            nearest: Suggestion.nearest(
+              to: written, among: Self.clauseWords.map(\.rawValue))))
+        break
+      }
+      let keyword = name(current)
+      advance()
+      let value = parseExpression()
+      var unit: Name?
+      if !isPanicking, word == .for {
+        switch current.word {
+        case .steps, .step, .epochs, .epoch:
+          unit = name(current)
+          advance()
+        default:
+          fail(.missingClause(foundSpan, "a unit after `for`: `steps` or `epochs`", of: command))
+        }
+      }
+      clauses.append(Clause(keyword: keyword, value: value, unit: unit))
+    }
+    return clauses
+  }
+
+  mutating func parsePlot() -> Item.Kind {
+    var series: [ExprID] = []
+    repeat { series.append(parseExpression()) } while !isPanicking && consume(.comma)
+    var path: ExprID?
+    if !isPanicking, startsClause(.to) || current.word == .to && next.kind == .string {
+      advance()
+      path = parseExpression()
+    }
+    return .plot(PlotStatement(series: series, path: path))
+  }
+}

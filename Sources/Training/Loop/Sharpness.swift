@@ -1,0 +1,218 @@
+import Basics
+import Diagnostics
+import Runtime
+
+/// The largest eigenvalue of the Hessian of a loss over all examples, by Lanczos' method on products with it
+/// in float64 (Golub and Van Loan, Matrix Computations, 10.1).
+final class Sharpness {
+  static let series = "sharpness"
+  /// How far, of the value, the residual ‖H v − λ v‖ may be from 0: an eigenvalue lies that near.
+  static let tolerance = 1e-6
+  /// A subspace is at most so large, of vectors and of numbers.
+  private static let mostVectors = 200
+  private static let mostNumbers = 1 << 26
+  private static let mostRestarts = 20
+
+  struct Value {
+    var eigenvalue: Double
+    /// ‖H v − λ v‖ of the unit vector v that was found.
+    var residual: Double
+    var products: Int
+  }
+
+  private let evaluator: Evaluator
+  private let point: TensorMemory
+  private let directions: ArraySlice<UnsafeMutableRawPointer>
+  private let products: TensorMemory
+  private let size: Int
+  private let horizon: Int
+  private let seed: UInt64
+  /// −1: of the negative Hessian.
+  private var sign = 1.0
+  /// Where the last search ended: weights change little between two measurements.
+  private var last: [Double]?
+
+  /// `bindings` in float64.
+  init(_ bindings: Bindings, seed: UInt64, horizon: Int) throws(DiagnosticError) {
+    let rows = bindings.train?.rows ?? 1
+    let bound = try bindings.objective(
+      rows: rows, needsGradient: true, isCompiled: false, isHessian: true)
+    let counts = bound.parameters.map(\.count)
+    point = TensorMemory(counts, .float64)
+    products = TensorMemory(counts, .float64)
+    let inputs = TensorMemory(bound.inputCounts, .float64)
+    directions = inputs.pointers[bindings.objective.inputs.count...]
+    evaluator = Evaluator(bound, seed: seed, bindings.train, inputs: inputs, gradients: products)
+    evaluator.fill(Array(0..<rows)[...])
+    size = counts.reduce(0, +)
+    self.horizon = horizon
+    self.seed = seed
+  }
+
+  /// At these parameters after so many steps, of the Hessian or of its negative; NaN where a product is not
+  /// finite.
+  func measure(
+    at parameters: [[Double]], step: Int, isNegated: Bool = false
+  ) throws(DiagnosticError) -> Value {
+    let occasion = stand(at: parameters, step: step)
+    if sign != (isNegated ? -1 : 1) { last = nil }
+    sign = isNegated ? -1 : 1
+    var result = Value(eigenvalue: .nan, residual: .nan, products: 0)
+    var start = beginning()
+    for _ in 0..<Self.mostRestarts {
+      let (value, vector) = try search(from: start, occasion, &result.products)
+      guard let vector else { return result }
+      let product = try multiply(vector, occasion)
+      result.products += 1
+      result.eigenvalue = value
+      result.residual = Self.norm(zip(product, vector).map { $0 - value * $1 })
+      start = vector
+      if result.residual <= Self.tolerance * abs(value) || result.residual < 1e-280 { break }
+    }
+    last = start
+    return result
+  }
+
+  /// The mean of all eigenvalues, nearly: the mean of vᵀ H v over vectors of random signs (Hutchinson).
+  func meanEigenvalue(at parameters: [[Double]], step: Int) throws(DiagnosticError) -> Double {
+    let occasion = stand(at: parameters, step: step)
+    sign = 1
+    var random = SplitMix64(seed &+ 0x51)
+    let probes = 16
+    var sum = 0.0
+    for _ in 0..<probes {
+      let vector = (0..<size).map { _ in random.next() & 1 == 0 ? 1.0 : -1 }
+      sum += Self.dot(try multiply(vector, occasion), vector)
+    }
+    return sum / Double(probes * max(1, size))
+  }
+
+  private func stand(at parameters: [[Double]], step: Int) -> Occasion {
+    for (tensor, values) in parameters.enumerated() { point.write(values, to: tensor) }
+    return Occasion(step: max(1, step), horizon: horizon, isTraining: false)
+  }
+
+  /// A random vector: what is orthogonal to the answer has no chance to be drawn. Half of it is where the last
+  /// search ended.
+  private func beginning() -> [Double] {
+    var random = SplitMix64(seed &+ 0x5EED)
+    var vector = (0..<size).map { _ in random.normal() }
+    let length = Self.norm(vector)
+    for i in vector.indices { vector[i] = vector[i] / length + (last?[i] ?? 0) }
+    return vector
+  }
+
+  /// One run of Lanczos' method, each vector made orthogonal to all before it. The largest Ritz value and its
+  /// vector; no vector where a product is not finite.
+  private func search(
+    from start: [Double], _ occasion: Occasion, _ count: inout Int
+  ) throws(DiagnosticError) -> (Double, [Double]?) {
+    let most = max(1, min(size, Self.mostVectors, Self.mostNumbers / max(1, size)))
+    var basis = [Self.unit(start)]
+    var matrix = Tridiagonal()
+    while true {
+      let v = basis[basis.count - 1]
+      var next = try multiply(v, occasion)
+      count += 1
+      matrix.diagonal.append(Self.dot(next, v))
+      // Twice is enough (Kahan and Parlett).
+      for _ in 0..<2 {
+        for other in basis {
+          let share = Self.dot(next, other)
+          for i in next.indices { next[i] -= share * other[i] }
+        }
+      }
+      let length = Self.norm(next)
+      guard length.isFinite, matrix.diagonal.allSatisfy(\.isFinite) else { return (.nan, nil) }
+      let (value, weights) = matrix.largest
+      let isSettled =
+        length * abs(weights[weights.count - 1]) <= Self.tolerance / 4
+        * max(abs(value), 1e-9 * matrix.size)
+      if basis.count == most || isSettled || length <= 1e-14 * matrix.size {
+        var vector = [Double](repeating: 0, count: size)
+        for (weight, v) in zip(weights, basis) {
+          for i in vector.indices { vector[i] += weight * v[i] }
+        }
+        return (value, Self.unit(vector))
+      }
+      matrix.beside.append(length)
+      basis.append(next.map { $0 / length })
+    }
+  }
+
+  private func multiply(
+    _ vector: [Double], _ occasion: Occasion
+  ) throws(DiagnosticError) -> [Double] {
+    var position = 0
+    for (pointer, count) in zip(directions, point.counts) {
+      for i in 0..<count { ElementType.float64.write(vector[position + i], to: pointer, i) }
+      position += count
+    }
+    _ = try evaluator.evaluate(at: point.pointers.map { UnsafeRawPointer($0) }, occasion)
+    let product = products.counts.indices.flatMap { products.read($0) }
+    return sign == 1 ? product : product.map { -$0 }
+  }
+
+  private static func dot(_ a: [Double], _ b: [Double]) -> Double {
+    var sum = 0.0
+    for i in a.indices { sum += a[i] * b[i] }
+    return sum
+  }
+
+  private static func norm(_ a: [Double]) -> Double {
+    let scale = a.reduce(0) { max($0, abs($1)) }
+    guard scale > 0, scale.isFinite else { return scale }
+    return scale * a.reduce(0) { $0 + ($1 / scale) * ($1 / scale) }.squareRoot()
+  }
+
+  private static func unit(_ a: [Double]) -> [Double] {
+    let length = norm(a)
+    return length > 0 && length.isFinite ? a.map { $0 / length } : a
+  }
+}
+
+/// A symmetric matrix of three diagonals.
+struct Tridiagonal {
+  var diagonal: [Double] = []
+  var beside: [Double] = []
+
+  /// At least as large as every eigenvalue is.
+  var size: Double {
+    diagonal.indices.reduce(0) { most, k in
+      max(most, abs(diagonal[k]) + (k > 0 ? beside[k - 1] : 0) + (k < beside.count ? beside[k] : 0))
+    }
+  }
+
+  /// The largest eigenvalue and its vector of length 1.
+  var largest: (value: Double, vector: [Double]) {
+    var low = diagonal.max() ?? 0
+    var high = size
+    // From above, all pivots of λ − T are positive as long as λ exceeds every eigenvalue (Sturm).
+    while true {
+      let middle = low + (high - low) / 2
+      if middle <= low || middle >= high { break }
+      if pivots(middle) == nil { low = middle } else { high = middle }
+    }
+    var vector = [1.0]
+    let pivots = pivots(high) ?? []
+    for k in 0..<beside.count where k < pivots.count {
+      vector.append(vector[k] * pivots[k] / beside[k])
+      // Only ratios count.
+      if abs(vector[k + 1]) > 1e150 { for i in vector.indices { vector[i] *= 1e-150 } }
+    }
+    let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    return (high, vector.map { $0 / length })
+  }
+
+  /// Nil where one is not positive.
+  private func pivots(_ value: Double) -> [Double]? {
+    var found: [Double] = []
+    for k in diagonal.indices {
+      var pivot = value - diagonal[k]
+      if k > 0 { pivot -= beside[k - 1] * beside[k - 1] / found[k - 1] }
+      guard pivot > 0 || k == diagonal.count - 1 && pivot >= 0 else { return nil }
+      found.append(pivot)
+    }
+    return found
+  }
+}
