@@ -101,9 +101,7 @@ package struct Tuner {
   package func run(_ rules: [Rule]) throws(DiagnosticError) -> Result {
     var result = Result(task: task.title, length: task.length, settings: settings)
     result.seriesNames = seriesNames
-    result.target = task.settings.target.map {
-      "\($0.series) \($0.isBelow ? "<" : ">") \(NumberText.short($0.value))"
-    }
+    result.target = task.settings.target.map(\.text)
     if let series = settings.series, !seriesNames.contains(series) {
       throw DiagnosticError(.unknownSeries(series, among: seriesNames))
     }
@@ -143,12 +141,7 @@ package struct Tuner {
   private func score(_ run: RunHistory) -> Double {
     if run.failure != nil { return .nan }
     if let series = settings.series { return run.last(series) ?? .nan }
-    guard let target = task.settings.target else { return .nan }
-    if run.reachedTarget { return Double(run.steps) / Double(task.steps) }
-    // Behind all that reached it, by what is missing.
-    let last = run.last(target.series) ?? .nan
-    return last.isNaN
-      ? .nan : 2 - 1 / (1 + abs(last - target.value) / max(abs(target.value), 1e-12))
+    return task.cost(of: run)
   }
 
   /// The rule at these values, as they are shown.
