@@ -1,7 +1,7 @@
 # Ravine: what there is to do. `make run` and `make test` install what is missing by themselves.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-peers golden gallery fuzz sanitize format lint edges campaign soundness laboratory problems clean
+.PHONY: help setup build run test bench bench-peers golden gallery arena fuzz sanitize format lint edges campaign soundness laboratory problems clean
 
 SECONDS ?= 60
 PAIRS ?= 100000
@@ -35,6 +35,9 @@ golden: build ## every recorded trajectory on both engines, as a table
 
 gallery: setup ## write docs/zoo: every rule with its source, equations, cost, paths and relatives
 	swift run -c release ravine-gallery docs/zoo
+
+arena: build ## every rule of the zoo on every problem: writes docs/arena.md and docs/arena.html
+	@scripts/arena.sh
 
 fuzz: setup ## look for crashes for SECONDS=60
 	@scripts/fuzz.sh $(SECONDS)

@@ -73,8 +73,8 @@ let package = Package(
       "Experiments",
       [
         "Basics", "Diagnostics", "Driver", "IR", "Laboratory", "Lowering", "Platform", "Plotting",
-        "Runtime", "Semantics", "Symbolic", "Syntax", "Training",
-      ]),
+        "Runtime", "Semantics", "Symbolic", "Syntax", "Training", "Zoo",
+      ], resources: [.embedInCode("Arena/page.html")]),
     room(
       "Ravine",
       [

@@ -81,6 +81,9 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case brokenDeclaration = 230
   case notATarget = 231
   case taskWithoutEnd = 232
+  case nothingToRun = 233
+  case journalOfOther = 234
+  case notAJournal = 235
   case targetBehind = 236
   case noDirection = 237
   case noBatches = 238

@@ -233,4 +233,39 @@ extension Diagnostic {
       at: span,
       notes: [Note("what is recorded is matched by the name of the equation that asks")])
   }
+
+  // MARK: Arenas
+
+  /// `what`: trials, seeds, rules or tasks.
+  static func nothingToRun(_ what: String) -> Diagnostic {
+    Diagnostic(
+      .nothingToRun, "an arena without \(what) has nothing to run", at: .none,
+      notes: [
+        Note(
+          ["trials", "seeds"].contains(what)
+            ? "each rule gets `--trials` settings on each task and `--seeds` runs of the best"
+            : "`ravine zoo` lists rules, `ravine problems` tasks")
+      ])
+  }
+
+  static func withoutTarget(_ task: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .taskWithoutEnd, "`\(task)` has no target, so no rule can reach it", at: span,
+      notes: [Note("add `until loss < …`")])
+  }
+
+  /// `difference`: what the journal has in place of what is asked for.
+  static func journalOfOther(_ path: String, _ difference: String) -> Diagnostic {
+    Diagnostic(
+      .journalOfOther, "\(path): this journal is of another arena: \(difference)", at: .none,
+      notes: [
+        Note("go on with the same rules, tasks, trials and seeds, or name another file")
+      ])
+  }
+
+  static func notAJournal(_ path: String, _ reason: String) -> Diagnostic {
+    Diagnostic(
+      .notAJournal, "\(path): no journal of an arena: \(reason)", at: .none,
+      notes: [Note("nothing was written; name another file")])
+  }
 }

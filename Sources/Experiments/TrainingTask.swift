@@ -6,7 +6,7 @@ import Syntax
 import Training
 
 /// Work that rules are tried on: what a `task` names, or a `train` or `minimize` without its rules.
-package struct TrainingTask {
+package struct TrainingTask: Sendable {
   package var title: String
   package var objective: ObjectiveModule
   /// Nil for an objective without data.
@@ -25,6 +25,30 @@ package struct TrainingTask {
   /// `epochs` or `steps` as the script counts.
   package var length: String {
     settings.epochs.map { "\($0) epochs" } ?? "\(settings.steps ?? 1) steps"
+  }
+
+  /// By how far a run is behind the target, the less the better: the share of the steps that it took, up to 1, or
+  /// from 1 to 2 by what is missing. NaN for a run that failed, and without a target.
+  func cost(of run: RunHistory) -> Double {
+    guard run.failure == nil, let target = settings.target else { return .nan }
+    if run.reachedTarget { return Double(run.steps) / Double(steps) }
+    let last = run.last(target.series) ?? .nan
+    return last.isNaN
+      ? .nan : 2 - 1 / (1 + abs(last - target.value) / max(abs(target.value), 1e-12))
+  }
+
+  /// A name of the work by what it is: of two tasks with one digest each run is the same.
+  var digest: String {
+    var lines = [objective.initial, objective.forward, objective.defaults].map { $0.dump() }
+    let target = settings.target.map { "\($0.series) \($0.isBelow) \($0.value)" } ?? ""
+    lines.append(
+      "\(length) \(settings.batch ?? 0) \(settings.workers) \(settings.delay) \(target) "
+        + "\(settings.start?.values ?? [])")
+    for part in [data?.train, data?.test, data?.validation].compactMap({ $0 }) {
+      lines.append(
+        (part.features + part.targets).map { String($0.bitPattern) }.joined(separator: " "))
+    }
+    return SHA256.hexadecimal(lines.joined(separator: "\n").utf8)
   }
 }
 

@@ -1,3 +1,4 @@
+import Basics
 import CKernels
 import Platform
 import Runtime
@@ -43,24 +44,6 @@ struct CompileJob: Sendable {
       return fail("what \(system.path) wrote cannot be loaded")
     }
     code.finish(library.functions(symbols), library: library)
-  }
-}
-
-/// Lets one thread in at a time.
-final class Turn: @unchecked Sendable {
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-
-  init() { pthread_mutex_init(mutex, nil) }
-
-  deinit {
-    pthread_mutex_destroy(mutex)
-    mutex.deallocate()
-  }
-
-  func take(_ body: () -> Void) {
-    pthread_mutex_lock(mutex)
-    body()
-    pthread_mutex_unlock(mutex)
   }
 }
 

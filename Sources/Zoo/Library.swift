@@ -44,6 +44,12 @@ package struct Library: Sendable {
     [problem + "_easy", problem, problem + "_hard"].compactMap { declaration($0, [.task]) }
   }
 
+  /// `easy`, `middle` or `hard`; nil for a task that is not of the library.
+  package func level(ofTask name: String) -> String? {
+    guard declaration(name, [.task]) != nil else { return nil }
+    return name.hasSuffix("_easy") ? "easy" : name.hasSuffix("_hard") ? "hard" : "middle"
+  }
+
   /// The names of a kind, in the order of the files.
   package func names(_ kind: Declaration.Kind) -> [String] {
     declarations.lazy.filter { $0.kind == kind }.map(\.name)

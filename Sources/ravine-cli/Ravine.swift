@@ -27,7 +27,7 @@ struct Ravine: ParsableCommand {
       DumpCommand.self,
       CompareCommand.self, CertifyCommand.self, ReduceCommand.self,
       IdentifyCommand.self, TestCommand.self, TuneCommand.self, SuggestCommand.self,
-      BenchCommand.self,
+      ArenaCommand.self, BenchCommand.self,
       CacheCommand.self,
     ])
 
@@ -53,6 +53,7 @@ struct Ravine: ParsableCommand {
         ravine identify RULE     the rules of the zoo that it is or nearly is
         ravine bench RULE…       what a step takes, against what memory can give
         ravine tune FILE RULE…   search learning rates with an equal budget
+        ravine arena RULE…       many rules on many tasks: which one for what
         ravine suggest FILE      rules that do well on a problem like yours
         ravine dump FILE         what the compiler sees
         ravine cache             the code that was compiled for this machine

@@ -118,9 +118,7 @@ package struct Tuner {
   package func run(_ rules: [Rule]) throws(DiagnosticError) -> Result {
     var result = Result(task: task.title, length: task.length, settings: settings)
     result.seriesNames = task.seriesNames
-    result.target = task.target.map {
-      "\($0.series) \($0.isBelow ? "<" : ">") \(NumberText.short($0.value))"
-    }
+    result.target = task.target.map(\.text)
     if let series = settings.series, !task.seriesNames.contains(series) {
       throw DiagnosticError(.unknownSeries(series, among: task.seriesNames))
     }

@@ -169,7 +169,12 @@ package struct WholeFile {
     close(descriptor)
   }
 
-  private func failure(_ code: Int32) -> DiagnosticError {
+  private func failure(_ code: Int32) -> DiagnosticError { Self.failure(code, path, at: span) }
+
+  /// What the system's number for a failed write says of a path.
+  package static func failure(
+    _ code: Int32, _ path: String, at span: Span = .none
+  ) -> DiagnosticError {
     let reason = DataFile.reason(code)
     return switch code {
     case ENOENT, ENOTDIR: DataProblem.noDirectory(path, at: span)

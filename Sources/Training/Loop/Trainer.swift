@@ -110,13 +110,14 @@ package struct Trainer {
     // What is measured on test rows costs more than a step; a hundredth of the run is near enough.
     let stride = max(1, total / 100)
     var recent = (sum: 0.0, count: 0)
-    training: while step < total {
+    let stop = min(total, settings.limit ?? total)
+    training: while step < stop {
       epoch += 1
       let order = RandomOrder.permutation(rows, seed: seed, epoch: epoch)
       var sum = 0.0
       var seen = 0
       var position = 0
-      while position < order.count, step < total {
+      while position < order.count, step < stop {
         if interrupt.isRequested() {
           history.wasInterrupted = true
           break training
@@ -150,7 +151,7 @@ package struct Trainer {
         guard let target = settings.target else { continue }
         recent.sum += shown * Double(rows.count)
         recent.count += rows.count
-        guard step % stride == 0 || step == total else { continue }
+        guard step % stride == 0 || step == stop else { continue }
         let row = [("loss", recent.sum / Double(recent.count))] + (try learner.measure())
         recent = (0, 0)
         if target.isReached(in: row) {
@@ -223,7 +224,7 @@ package struct Trainer {
     func isReached(_ row: [(String, Double)]) -> Bool {
       settings.target?.isReached(in: row) ?? false
     }
-    for step in 1...max(1, total) {
+    for step in 1...max(1, min(total, settings.limit ?? total)) {
       if interrupt.isRequested() {
         history.wasInterrupted = true
         break

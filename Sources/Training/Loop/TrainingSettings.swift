@@ -1,9 +1,12 @@
+import Basics
 import Diagnostics
 
 /// How long, on what batches, from which seeds.
 package struct TrainingSettings: Sendable {
   package var epochs: Int?
   package var steps: Int?
+  /// A run is given up after so many of its steps; schedules and `T` stay those of the whole run.
+  package var limit: Int?
   /// Examples in a minibatch; nil takes all of them.
   package var batch: Int?
   /// How many workers the rows of each batch are dealt to.
@@ -31,6 +34,9 @@ package struct TrainingSettings: Sendable {
       self.isBelow = isBelow
       self.value = value
     }
+
+    /// As written.
+    package var text: String { "\(series) \(isBelow ? "<" : ">") \(NumberText.short(value))" }
 
     package func isReached(_ x: Double) -> Bool { isBelow ? x < value : x > value }
 

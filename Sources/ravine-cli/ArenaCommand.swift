@@ -1,0 +1,139 @@
+import ArgumentParser
+import Basics
+import Diagnostics
+import Driver
+import Experiments
+import Runtime
+import Training
+import Zoo
+
+struct ArenaCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "arena",
+    abstract: "Many rules on many tasks with the same budget: which one for what.",
+    discussion: """
+      Examples:
+        ravine arena Adam Lion SGD --on rosenbrock,digits_mlp    three rules on two tasks
+        ravine arena my.opt:MyRule AdamW                         a rule of yours on every problem
+        ravine arena --level easy --journal easy.jsonl           the whole zoo; goes on where it was killed
+        ravine arena mine.opt Adam --on my_task --page arena.html
+
+      Without rules the whole zoo competes; a script adds its rules, and the tasks that --on may name. For each task
+      each rule gets the same number of trials: its rate over decades, then near the best, then one more of its
+      hyperparameters. What is found is run on other seeds, the same for all rules.
+      Ctrl-C stops cleanly; the rules that were done are ranked. docs/arena.md says how to read it.
+      """)
+
+  enum Level: String, ExpressibleByArgument, CaseIterable {
+    case easy, middle, hard, all
+
+    func has(_ task: String) -> Bool {
+      self == .all || Library.shared.level(ofTask: task) == rawValue
+    }
+  }
+
+  @Option(
+    help: ArgumentHelp(
+      "Tasks or problems, with commas; of a problem those of --level. All problems without it.",
+      valueName: "tasks"))
+  var on: [String] = []
+  @Option(help: "Which tasks of the problems: easy, middle, hard or all.")
+  var level = Level.middle
+  @Option(help: "Settings tried for each rule on each task.")
+  var trials = 8
+  @Option(help: "Seeds of the runs that count.")
+  var seeds = 3
+  @Option(
+    help: ArgumentHelp(
+      "A file that each result is written to at once; an arena with the same rules and tasks goes on from it.",
+      valueName: "file"))
+  var journal: String?
+  @Option(help: ArgumentHelp("A page of HTML with all results, in one file.", valueName: "file"))
+  var page: String?
+  @Option(help: "At most so many threads; all cores without it. The results are the same.")
+  var threads: Int?
+  @Flag(help: "Everything that was tried and found, as JSON.")
+  var json = false
+  @Argument(help: ArgumentHelp("Rules, FILE.opt:RULE, or scripts.", valueName: "rule"))
+  var rules: [String] = []
+
+  func validate() throws {
+    for (name, value, most) in [("--trials", trials, 1_000), ("--seeds", seeds, 1_000)]
+    where value > most || value < 0 {
+      throw ValidationError("\(name) must be at most \(most)")
+    }
+    if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more") }
+  }
+
+  func run() throws {
+    Interrupt.install()
+    let compiler = Compiler()
+    var named: [ArenaRule] = []
+    for text in rules { named += try competitors(text, compiler) }
+    let script = Script(compiler, options: Script.Options(), output: { _ in })
+    let result: ArenaResult
+    do throws(DiagnosticError) {
+      if let page { try WholeFile(path: page).requirePlace() }
+      var settings = Arena.Settings()
+      settings.trials = trials
+      settings.seeds = seeds
+      let tasks = try names(compiler).map { name throws(DiagnosticError) in
+        try script.task(named: name)
+      }
+      var arena = try Arena(named.isEmpty ? ArenaRule.zoo() : named, tasks, settings)
+      arena.workers = threads ?? Threads.preferred
+      arena.progress = { Console.progress($0) }
+      result = try arena.run(
+        journal.map { path throws(DiagnosticError) in
+          try ArenaJournal(path, arena)
+        })
+      if let page { try writeWhole(path: page, bytes: Array(result.page.utf8)) }
+    } catch {
+      Console.progress("")
+      Console.report(error.diagnostics, in: compiler.sources)
+      throw Status.program
+    }
+    Console.write(json ? result.json.rendered() : result.text)
+    Console.report(script.warnings, in: compiler.sources)
+    if result.wasInterrupted {
+      Console.say("interrupted: the rules that were done are ranked\n")
+      throw Status.interrupted
+    }
+    if result.rows.isEmpty { throw Status.numeric }
+  }
+
+  /// What one word of the command line stands for: a rule, or all rules of a script.
+  private func competitors(_ text: String, _ compiler: Compiler) throws -> [ArenaRule] {
+    switch Program(text) {
+    case .file(let path):
+      try Program.add(path, to: compiler)
+      return (compiler.script?.items ?? []).compactMap { item in
+        guard case .rule(let declaration) = item.kind else { return nil }
+        return ArenaRule(named: declaration.name.text, compiler)
+      }
+    case .rule(let rule, let path):
+      if let path { try Program.add(path, to: compiler) }
+      return [
+        try Console.reporting(in: compiler) {
+          ArenaRule(try compiler.rule(rule, allowsMissing: true))
+        }
+      ]
+    }
+  }
+
+  /// The tasks that are asked for, each once.
+  private func names(_ compiler: Compiler) -> [String] {
+    let library = Library.shared
+    let asked = on.flatMap { $0.split(separator: ",") }.map(String.init)
+      .map { $0.filter { $0 != " " } }.filter { !$0.isEmpty }
+    var found: [String] = []
+    for name in on.isEmpty ? library.names(.objective) : asked {
+      let tasks = library.tasks(of: name).map(\.name)
+      // A name of a task means that task; one of a problem, whose middle task has the same name, those of the level.
+      let isProblem = library.declaration(name, [.objective]) != nil
+      found += isProblem ? tasks.filter(level.has) : [name]
+    }
+    var seen: Set<String> = []
+    return found.filter { seen.insert($0).inserted }
+  }
+}

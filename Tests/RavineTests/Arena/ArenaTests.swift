@@ -1,0 +1,196 @@
+import Basics
+import Diagnostics
+import Driver
+import Foundation
+import IR
+import Platform
+import Testing
+import Training
+
+@testable import Experiments
+
+@Suite struct ArenaTests {
+  // MARK: Arenas of a few cells
+
+  static func rule(_ text: String) throws -> ArenaRule {
+    ArenaRule(try Compiler().rule(text, allowsMissing: true))
+  }
+
+  static func tasks(_ names: [String], _ text: String = "") throws -> [TrainingTask] {
+    let compiler = Compiler()
+    let found = compiler.add(name: "tasks.opt", bytes: Array(text.utf8))
+    #expect(found.filter { $0.severity == .error }.isEmpty)
+    let script = Script(compiler, options: .init(), output: { _ in })
+    return try names.map { try script.task(named: $0) }
+  }
+
+  /// Short enough for a run at every byte of a journal.
+  static let text = """
+    objective bowl2(x: vector(2) = [3, 1]) = x[0]^2 + 0.2 * x[1]^2
+    task near = minimize bowl2 for 40 steps until loss < 1e-2
+    task far = minimize bowl2 for 4 steps until loss < 1e-9
+    """
+
+  static func small(_ rules: [String] = ["SGD", "HeavyBall", "Adam"]) throws -> Arena {
+    var settings = Arena.Settings()
+    settings.trials = 6
+    settings.seeds = 2
+    return try Arena(try rules.map(rule), try tasks(["near", "far"], text), settings)
+  }
+
+  // MARK: What is measured
+
+  @Test func everyRuleHasTheSameBudget() throws {
+    let result = try Self.small().run()
+    for row in result.cells {
+      for cell in row.compactMap({ $0 }) {
+        #expect(cell.problem == nil)
+        // Descent has a rate alone, and nothing left to try between narrow gaps.
+        #expect((5...6).contains(cell.trials.count))
+        #expect(cell.runs.map(\.seed) == [1, 2])
+        #expect(cell.trials.prefix(4).map { $0.values[0] } == [0.01, 0.1, 1e-3, 1])
+        let least = try #require(cell.trials.map(\.cost).min())
+        #expect(cell.best == cell.trials.first { $0.cost == least }?.values)
+      }
+    }
+    // 40 steps to 1e-2 are enough at the best rate, four to 1e-9 are not.
+    #expect(result.cells.allSatisfy { $0[0]?.isSolved == true && $0[1]?.isSolved == false })
+    #expect(result.rows.allSatisfy { $0.solved == 1 })
+    #expect(result.profile.share(of: 0, within: 1) == 0.5)
+  }
+
+  /// What another trial has reached in fewer steps is given up, and that changes nothing of what is found.
+  @Test func givingUpIsFair() throws {
+    let cell = try #require(try Self.small(["Adam"]).run().cells[0][0])
+    let best = try #require(cell.trials.map(\.cost).min())
+    for trial in cell.trials.dropFirst(4) {
+      #expect(
+        trial.reached
+          ? trial.cost <= cell.trials.prefix(4).map(\.cost).min()! : trial.cost == .infinity)
+    }
+    // Run on its own, to the end, the setting takes as long.
+    let task = try Self.tasks(["near"], Self.text)[0]
+    let values = try #require(cell.best)
+    var rule = try Compiler().rule("Adam")
+    for (name, value) in zip(cell.knobs, values) { rule = try rule.setting(name, to: value) }
+    let trainer = Trainer(
+      objective: task.objective, engine: .interpreter, elementType: .float64)
+    let run = try #require(try trainer.walks([rule], task.settings).first?.runs.first)
+    #expect(task.cost(of: run) == best && run.reachedTarget)
+  }
+
+  @Test func aRuleThatCannotRunSaysWhy() throws {
+    let rules = [
+      try Self.rule("SGD"), try Self.rule("FrugalGiven"),
+      ArenaRule(named: "Lookahead", Compiler()),
+    ]
+    let result = try Arena(rules, Self.tasks(["near"], Self.text)).run()
+    #expect(result.rows.map { result.rules[$0.rule] } == ["SGD"])
+    #expect(result.problems.count == 2)
+    #expect(result.problems.allSatisfy { $0.reason.hasPrefix("R0") && $0.tasks == 1 })
+    #expect(result.text.contains("FrugalGiven does not run: R0825"))
+  }
+
+  @Test func withOneSettingForAll() throws {
+    // At the rate that one task needs the other runs away.
+    let text = """
+      objective flat(x: vector(1) = [3]) = 0.01 * x[0]^2
+      objective steep(x: vector(1) = [3]) = 100 * x[0]^2
+      task a = minimize flat for 300 steps until loss < 1e-3
+      task b = minimize steep for 300 steps until loss < 1e-3
+      task c = minimize steep for 200 steps until loss < 1e-3
+      """
+    var settings = Arena.Settings()
+    settings.trials = 4
+    settings.seeds = 1
+    let result = try Arena([Self.rule("SGD")], Self.tasks(["a", "b", "c"], text), settings).run()
+    let row = try #require(result.rows.first)
+    #expect(row.solved == 3 && row.solvedWithOne == 2 && row.one == "lr = 0.001")
+  }
+
+  @Test func mistakesHaveCodes() throws {
+    let rules = [try Self.rule("SGD")]
+    let tasks = try Self.tasks(["near"], Self.text)
+    func code(_ body: () throws(DiagnosticError) -> Void) -> Int? {
+      do throws(DiagnosticError) { try body() } catch {
+        return error.diagnostics.first?.code.number
+      }
+      return nil
+    }
+    for change in [
+      { (s: inout Arena.Settings) in s.trials = 0 }, { $0.seeds = 0 }, { $0.seeds = -1 },
+    ] as [(inout Arena.Settings) -> Void] {
+      var settings = Arena.Settings()
+      change(&settings)
+      #expect(code { () throws(DiagnosticError) in _ = try Arena(rules, tasks, settings) } == 233)
+    }
+    #expect(code { () throws(DiagnosticError) in _ = try Arena([], tasks) } == 233)
+    #expect(code { () throws(DiagnosticError) in _ = try Arena(rules, []) } == 233)
+    var endless = tasks
+    endless[0].settings.target = nil
+    #expect(code { () throws(DiagnosticError) in _ = try Arena(rules, endless) } == 232)
+  }
+
+  // MARK: Workers
+
+  @Test func theResultIsTheSameForAnyNumberOfWorkers() throws {
+    let tasks = try Self.tasks(["saddle_easy", "flat_floor_easy", "logistic_easy"])
+    let rules = try ["SGD", "Adam", "Lion", "Muon", "Shampoo"].map(Self.rule)
+    var results: [JSONValue] = []
+    for workers in [1, 2, 5] {
+      var settings = Arena.Settings()
+      settings.trials = 5
+      settings.seeds = 2
+      var arena = try Arena(rules, tasks, settings)
+      arena.workers = workers
+      results.append(try arena.run().json)
+    }
+    #expect(results[0]["cells"]?.items?.count == 15)
+    #expect(results[1] == results[0] && results[2] == results[0])
+  }
+
+  @Test func anInterruptLeavesWhatIsDone() throws {
+    let count = Counter()
+    var arena = try Self.small()
+    arena.interrupt = InterruptSource(isRequested: { count.next() > 300 }, clear: {})
+    let result = try arena.run()
+    #expect(result.wasInterrupted && !result.unfinished.isEmpty)
+    #expect(result.text.contains("not finished: "))
+    let whole = try Self.small().run()
+    for (row, other) in zip(result.cells, whole.cells) {
+      for (cell, other) in zip(row, other) where cell != nil { #expect(cell == other) }
+    }
+  }
+
+  private final class Counter: @unchecked Sendable {
+    private var count = 0
+    func next() -> Int {
+      count += 1
+      return count
+    }
+  }
+
+  // MARK: Reports
+
+  @Test func tablesFitATerminal() throws {
+    for rules in [["SGD", "Adam"], ["SGD", "Adam", "Lion", "HeavyBall", "RMSProp"]] {
+      let text = try Self.small(rules).run().text
+      for line in text.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+      #expect(text.contains("near") && text.contains("loss < 0.01"))
+    }
+  }
+
+  @Test func thePageHoldsEverything() throws {
+    let result = try Self.small().run()
+    let page = result.page
+    #expect(!page.contains("/*DATA*/null"))
+    for word in ["http://", "https://", "src=", "@import", "url("] {
+      #expect(!page.replacingOccurrences(of: "http://www.w3.org/2000/svg", with: "").contains(word))
+    }
+    let start = try #require(page.range(of: "const data = "))
+    let end = try #require(page.range(of: ";\n", range: start.upperBound..<page.endIndex))
+    let json = try JSONReader.parse(Array(page[start.upperBound..<end.lowerBound].utf8))
+    #expect(json["rules"]?.items?.count == 3 && json["cells"]?.items?.count == 3)
+    #expect(json["rules"]?.items?.first?["name"]?.text == result.rules[result.rows[0].rule])
+  }
+}
