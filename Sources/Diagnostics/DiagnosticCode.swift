@@ -148,6 +148,7 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case axisLeft = 432
   case tooManyEntries = 433
   case badAxisType = 434
+  case badWindow = 435
 
   // Hyperparameters.
   case unusedHyper = 501
