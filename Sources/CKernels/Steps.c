@@ -1,6 +1,7 @@
 #include "Steps.h"
 #include "Formats.h"
 #include "Math.h"
+#include "Pool.h"
 
 #define T float
 #define N(name) name##_f32
@@ -110,4 +111,91 @@ void rv_small_product(
   RV_EITHER(
       small_product_either_f32(m, n, k, a, rowA, colA, b, rowB, colB, c),
       small_product_either_f64(m, n, k, a, rowA, colA, b, rowB, colB, c));
+}
+
+// Work that is cut into items, each done by one thread.
+enum { ITEM = 1 << 20 };
+
+typedef struct {
+  int element;
+  int64_t count, each, m, n, k, rowA, colA, stepA, rowB, colB, stepB;
+  const char *a, *b;
+  char *c;
+} products;
+
+static void run_products(void *context, int64_t item, int participant) {
+  const products *p = context;
+  (void)participant;
+  int64_t first = item * p->each, rest = p->count - first;
+  int64_t count = rest < p->each ? rest : p->each, width = p->element == RV_F32 ? 4 : 8;
+  const char *a = p->a + width * first * p->stepA, *b = p->b + width * first * p->stepB;
+  char *c = p->c + width * first * p->m * p->n;
+  if (p->element == RV_F32)
+    small_products_f32(
+        count, p->m, p->n, p->k, (const float *)a, p->rowA, p->colA, p->stepA, (const float *)b,
+        p->rowB, p->colB, p->stepB, (float *)c);
+  else
+    small_products_f64(
+        count, p->m, p->n, p->k, (const double *)a, p->rowA, p->colA, p->stepA, (const double *)b,
+        p->rowB, p->colB, p->stepB, (double *)c);
+}
+
+static void run_items(int threads, int64_t items, rv_body body, void *context) {
+  if (threads > 1 && items > 1 && rv_pool_run(threads, items, body, context)) return;
+  for (int64_t item = 0; item < items; item++) body(context, item, 0);
+}
+
+void rv_small_products(
+    int threads, int element, int64_t count, int transposeA, int transposeB, int64_t m, int64_t n,
+    int64_t k, const void *a, int64_t lda, int64_t stepA, const void *b, int64_t ldb, int64_t stepB,
+    void *c) {
+  int64_t work = m * n * (k > 0 ? k : 1);
+  products p = {
+      .element = element, .count = count, .each = work < ITEM ? ITEM / work : 1, .m = m, .n = n,
+      .k = k, .rowA = transposeA ? 1 : lda, .colA = transposeA ? lda : 1, .stepA = stepA,
+      .rowB = transposeB ? 1 : ldb, .colB = transposeB ? ldb : 1, .stepB = stepB, .a = a, .b = b,
+      .c = c};
+  run_items(threads, (count + p.each - 1) / p.each, run_products, &p);
+}
+
+typedef struct {
+  const rv_patches *layout;
+  int element, isFold;
+  int64_t each, image, patches;
+  const char *x;
+  char *d;
+} moved_patches;
+
+static void run_patches(void *context, int64_t item, int participant) {
+  const moved_patches *p = context;
+  (void)participant;
+  int64_t width = p->element == RV_F32 ? 4 : 8, end = (item + 1) * p->each;
+  if (end > p->layout->images) end = p->layout->images;
+  for (int64_t k = item * p->each; k < end; k++) {
+    const char *x = p->x + width * k * (p->isFold ? p->patches : p->image);
+    char *d = p->d + width * k * (p->isFold ? p->image : p->patches);
+    if (p->element == RV_F32)
+      (p->isFold ? fold_f32 : unfold_f32)((const float *)x, (float *)d, p->layout);
+    else
+      (p->isFold ? fold_f64 : unfold_f64)((const double *)x, (double *)d, p->layout);
+  }
+}
+
+static void move_patches(
+    int threads, int element, const void *x, void *d, const rv_patches *layout, int isFold) {
+  int64_t image = layout->height * layout->width * layout->channels;
+  int64_t patches = layout->down * layout->across * layout->rows * layout->cols * layout->channels;
+  int64_t work = image + patches + 1;
+  moved_patches p = {
+      .layout = layout, .element = element, .isFold = isFold, .each = work < ITEM ? ITEM / work : 1,
+      .image = image, .patches = patches, .x = x, .d = d};
+  run_items(threads, (layout->images + p.each - 1) / p.each, run_patches, &p);
+}
+
+void rv_unfold(int threads, int element, const void *x, void *d, const rv_patches *patches) {
+  move_patches(threads, element, x, d, patches, 0);
+}
+
+void rv_fold(int threads, int element, const void *x, void *d, const rv_patches *patches) {
+  move_patches(threads, element, x, d, patches, 1);
 }

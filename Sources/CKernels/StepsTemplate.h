@@ -318,3 +318,57 @@ static void N(small_product_either)(
   else
     N(small_product)(m, n, k, a, rowA, colA, b, rowB, colB, c);
 }
+
+static void N(small_products)(
+    int64_t count, int64_t m, int64_t n, int64_t k, const T *a, int64_t rowA, int64_t colA,
+    int64_t stepA, const T *b, int64_t rowB, int64_t colB, int64_t stepB, T *c) {
+  for (int64_t p = 0; p < count; p++, a += stepA, b += stepB, c += m * n)
+    N(small_product_either)(m, n, k, a, rowA, colA, b, rowB, colB, c);
+}
+
+// A row of a patch: which of its columns lie in the image, and where the first of these stands there.
+typedef struct {
+  int64_t first, last, from;
+} N(patch_row);
+
+static inline N(patch_row) N(row_of_patch)(
+    const rv_patches *p, int64_t down, int64_t across, int64_t row) {
+  int64_t y = down * p->stride + row - p->pad, left = across * p->stride - p->pad;
+  N(patch_row) r = {0, 0, 0};
+  if (y < 0 || y >= p->height) return r;
+  r.first = left < 0 ? (-left < p->cols ? -left : p->cols) : 0;
+  r.last = p->width - left < p->cols ? p->width - left : p->cols;
+  if (r.last < r.first) r.last = r.first;
+  r.from = (y * p->width + left + r.first) * p->channels;
+  return r;
+}
+
+#define RV_EACH_PATCH_ROW(p) \
+  for (int64_t i = 0; i < p->down; i++) \
+    for (int64_t j = 0; j < p->across; j++) \
+      for (int64_t r = 0; r < p->rows; r++)
+
+static void N(unfold)(const T *x, T *d, const rv_patches *p) {
+  int64_t channels = p->channels;
+  RV_EACH_PATCH_ROW(p) {
+    N(patch_row) row = N(row_of_patch)(p, i, j, r);
+    const T *from = x + row.from;
+    int64_t first = row.first * channels, last = row.last * channels, width = p->cols * channels;
+    for (int64_t k = 0; k < first; k++) d[k] = 0;
+    for (int64_t k = first; k < last; k++) d[k] = from[k - first];
+    for (int64_t k = last; k < width; k++) d[k] = 0;
+    d += width;
+  }
+}
+
+static void N(fold)(const T *x, T *d, const rv_patches *p) {
+  int64_t channels = p->channels;
+  memset(d, 0, (size_t)(p->height * p->width * channels) * sizeof(T));
+  RV_EACH_PATCH_ROW(p) {
+    N(patch_row) row = N(row_of_patch)(p, i, j, r);
+    T *to = d + row.from;
+    int64_t first = row.first * channels, count = (row.last - row.first) * channels;
+    for (int64_t k = 0; k < count; k++) to[k] += x[first + k];
+    x += p->cols * channels;
+  }
+}

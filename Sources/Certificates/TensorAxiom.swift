@@ -225,7 +225,8 @@ private struct Application {
     switch what {
     case "all": return lengths.reduce(.one) { $0 * $1 }
     case "perRow": return lengths.last ?? .one
-    case "perColumn", "leading": return lengths.first ?? .one
+    case "perColumn": return lengths.suffix(2).first ?? .one
+    case "leading": return lengths.first ?? .one
     default: return nil
     }
   }

@@ -163,7 +163,8 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case axisLeft = 432
   case tooManyEntries = 433
   case badAxisType = 434
-  case examplesInPairs = 439
+  case badWindow = 435
+  case examplesInPairs = 436
 
   // Hyperparameters.
   case unusedHyper = 501

@@ -218,7 +218,11 @@ struct CostPath {
   ) -> Amount {
     let (m, n) = axes(operands[0])
     switch function[id].operation {
-    case .matrixProduct: return m * n * axes(operands[1]).1 * 2
+    case .matrixProduct:
+      let shapes = [function.type(id).shape, function.type(operands[0]).shape].map(\.tensor.extents)
+      return (shapes[0] + shapes[1].suffix(1)).reduce(Amount(2)) {
+        $0 * counter.length($1, function)
+      }
     // Golub & Van Loan, Matrix Computations, tables 5.2.1, 8.3 and 8.6.1; leading terms.
     case .cholesky: return m * m * m * (1.0 / 3)
     case .solve: return m * m * m * (2.0 / 3) + m * m * axes(operands[1]).1 * 2

@@ -138,6 +138,7 @@ extension ShapeError {
       case .badReshape: .badReshape
       case .noAxis: .noSuchAxis
       case .axisLeft: .axisLeft
+      case .badWindow: .badWindow
       }
     return Diagnostic(code, message, at: span)
   }

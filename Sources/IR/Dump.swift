@@ -49,6 +49,11 @@ extension Function {
     case .slices:
       guard let axes = entry(slices, instruction) else { return ["?"] }
       return ["[\(axes.map(\.text).joined(separator: ", "))]"]
+    case .window:
+      guard let window = entry(windows, instruction) else { return ["?"] }
+      return [
+        "\(window.rows) × \(window.cols)", "stride \(window.stride)", "pad \(window.pad)",
+      ]
     case .loop:
       guard let loop = entry(loops, instruction) else { return ["?"] }
       let initial = loop.initial.map(\.text).joined(separator: ", ")

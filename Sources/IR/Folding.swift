@@ -88,7 +88,7 @@ package enum Folding {
       .globalSum, .globalMaximum, .globalMinimum, .softmax, .logSoftmax, .matrixProduct,
       .transpose, .diagonal, .solve, .cholesky, .qr, .eigh, .svd, .reshape, .broadcast, .slice,
       .placeSlice, .gather, .scatterAdd, .takeAlong, .placeAlong, .push, .sort, .argSort, .topKMask,
-      .quantile, .lossAt, .gradientAt, .hessianProduct, .loop, .project:
+      .quantile, .lossAt, .gradientAt, .hessianProduct, .loop, .project, .unfold, .fold:
       return nil
     }
   }

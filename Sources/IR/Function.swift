@@ -117,6 +117,7 @@ package struct Function: Hashable, Sendable {
   package var constants: [Double] = []
   package var draws: [Draw] = []
   package var slices: [[AxisSlice]] = []
+  package var windows: [PatchWindow] = []
   package var loops: [Loop] = []
   /// The scalars behind `Extent.computed`.
   package var extents: [ValueID] = []
@@ -146,6 +147,11 @@ package struct Function: Hashable, Sendable {
     let power = self[one.b]
     guard power.operation == .power, self[power.b].operation == .step else { return nil }
     return (quotient.a, power.a)
+  }
+
+  /// The window of an operation that has one.
+  package func window(_ operation: Operation, _ attribute: Int32) -> PatchWindow? {
+    operation.info.attribute == .window ? windows[Int(attribute)] : nil
   }
 
   /// All operands, those of a loop included.
@@ -216,8 +222,8 @@ package struct Function: Hashable, Sendable {
   // Origins say where a program came from, not what it is: equal programs may come from two places.
   package static func == (x: Function, y: Function) -> Bool {
     x.instructions == y.instructions && x.constants.elementsEqual(y.constants, by: sameBits)
-      && x.draws == y.draws && x.slices == y.slices && x.loops == y.loops
-      && x.extents == y.extents && x.outputs == y.outputs
+      && x.draws == y.draws && x.slices == y.slices && x.windows == y.windows
+      && x.loops == y.loops && x.extents == y.extents && x.outputs == y.outputs
   }
 
   package func hash(into hasher: inout Hasher) {

@@ -99,7 +99,7 @@ package struct FunctionBuilder: Sendable {
       operation == .slice || operation == .placeSlice ? function.slices[Int(attribute)] : []
     let type = try ShapeRules.infer(
       operation, operands.map { function.type($0) }, attribute: attribute, slices: slices,
-      declared: declared)
+      window: function.window(operation, attribute), declared: declared)
     if let folded = folded(operation, operands, type) { return folded }
     if operation == .power {
       // One form for each meaning, so that equal programs are equal.
@@ -123,6 +123,15 @@ package struct FunctionBuilder: Sendable {
     _ value: ValueID, _ slices: [AxisSlice], type: ValueType
   ) throws(ShapeError) -> ValueID {
     try make(.placeSlice, [value], attribute: intern(slices: slices), declared: type)
+  }
+
+  /// The patches of images (`unfold`), or what they add up to (`fold`, of the type declared).
+  package mutating func patches(
+    _ operation: Operation, _ value: ValueID, _ window: PatchWindow, declared: ValueType? = nil
+  ) throws(ShapeError) -> ValueID {
+    let index = function.windows.firstIndex(of: window) ?? function.windows.count
+    if index == function.windows.count { function.windows.append(window) }
+    return try make(operation, [value], attribute: Int32(index), declared: declared)
   }
 
   /// A loop; read its values with `project`.

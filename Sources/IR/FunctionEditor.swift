@@ -206,7 +206,8 @@ package struct FunctionEditor: Sendable {
   private func statesShape(_ id: ValueID) -> Bool {
     let i = function[id]
     switch i.operation {
-    case .reshape, .scatterAdd, .placeSlice, .placeAlong, .extent, .argMaximum, .argMinimum:
+    case .reshape, .scatterAdd, .placeSlice, .placeAlong, .unfold, .fold, .extent, .argMaximum,
+      .argMinimum:
       return true
     case .select: return function.type(i.b).shape.broadcast(with: function.type(i.c).shape) == nil
     default: return false
@@ -319,7 +320,7 @@ extension Function {
       case .matrixProduct:
         let left = type(instruction.a).shape.tensor.extents
         let right = type(instruction.b).shape.tensor.extents
-        return right[0].isOne && !right[1].isOne && !left[1].isOne
+        return right.count == 2 && right[0].isOne && !right[1].isOne && left.last?.isOne == false
       default: return false
       }
     }.map { ValueID($0) }

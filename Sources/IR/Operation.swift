@@ -47,6 +47,8 @@ package enum Operation: UInt8, CaseIterable, Sendable {
   case exp2, log2, log10, arcsinh, arccosh, arctanh, reciprocal
   // The Hessian of the objective where the gradient was taken, times a direction of all tensors.
   case hessianProduct
+  /// The patches of images, the attribute a `PatchWindow`; and its adjoint, which adds them up.
+  case unfold, fold
 }
 
 /// What f(−x) is.
@@ -116,7 +118,7 @@ package enum AttributeMeaning: UInt8, Sendable {
   /// A place in a list of the rule: its states, hyperparameters, free names; the values of a tuple.
   case slot
   /// A place in a table of the function.
-  case constant, draw, slices, loop
+  case constant, draw, slices, window, loop
   /// A place in the module's `globalSites`.
   case site
   /// An `ExtentKind`, a `Scope`, a `SingularSigns`; of `iota`, the axis counted along.
@@ -309,6 +311,8 @@ extension Operation {
     case .takeAlong: whole("take_along", 2, .movement(.takeAlong), 0, .asOperand, .none)
     case .placeAlong: whole("place_along", 2, .movement(.placeAlong), 0, .asOperand, .none)
     case .push: whole("push", 2, .movement(.push), 0, .asOperands, .none)
+    case .unfold: whole("unfold", 1, .movement(.unfold), 0, .asOperand, .window)
+    case .fold: whole("fold", 1, .movement(.fold), 1, .asOperand, .window)
     case .sort: whole("sort", 1, .selection(.sort), 0, .asOperand, .none)
     case .argSort: whole("argsort", 1, .selection(.argSort), 0, .nonNegative, .none)
     case .topKMask: whole("topk_mask", 2, .selection(.topKMask), 0, .truth, .none)

@@ -29,7 +29,7 @@ package enum OperationClass: Hashable, Sendable {
 
   package enum Movement: Sendable {
     case reshape, broadcast, slice, placeSlice, gather, scatterAdd, takeAlong, placeAlong, push
-    case diagonal
+    case diagonal, unfold, fold
   }
 
   package enum Selection: Sendable { case sort, argSort, topKMask, quantile }

@@ -8,6 +8,8 @@ package struct ShapeError: Error, Hashable, Sendable {
     case needsMatrix, needsSquare, needsScalar, needsBoolean, needsReal, badSlice, badReshape
     /// A named axis that the value lacks, or has and should not.
     case noAxis, axisLeft
+    /// A window that cuts no patches out of this.
+    case badWindow
   }
   package var reason: Reason
   package var message: String
@@ -26,7 +28,7 @@ package enum ShapeRules {
   /// their own type; pass it as `declared`.
   package static func infer(
     _ operation: Operation, _ operands: [ValueType], attribute: Int32 = 0,
-    slices: [AxisSlice] = [], declared: ValueType? = nil
+    slices: [AxisSlice] = [], window: PatchWindow? = nil, declared: ValueType? = nil
   ) throws(ShapeError) -> ValueType {
     for operand in operands where operand.kind == .tuple && operation != .project {
       throw ShapeError(.needsReal, "several values stand where one is needed")
@@ -47,6 +49,17 @@ package enum ShapeRules {
     case .oracle:
       return operation == .lossAt ? .scalar : ValueType(.real, operands[0].shape)
     case .matrix(let kind): return try matrix(kind, operation, operands)
+    case .movement(.unfold):
+      let own = operands[0].shape
+      let patches = try window!.patches(of: own.tensor, declared?.shape.tensor)
+      return ValueType(.real, try around(own, patches))
+    case .movement(.fold):
+      let own = (declared ?? operands[0]).shape
+      let patches = try window!.patches(of: own.tensor, operands[0].shape.tensor)
+      guard operands[0].shape.tensor.broadcast(with: patches) == patches else {
+        throw ShapeError(.badWindow, "\(describe(operands[0].shape)) are not patches of it")
+      }
+      return ValueType(.real, own)
     case .movement(let kind): return try movement(kind, operands, slices, declared)
     case .selection(let kind): return try selection(kind, operation, operands, attribute)
     case .region: return operation == .loop ? .tuple : (declared ?? .scalar)
@@ -125,16 +138,12 @@ package enum ShapeRules {
     switch scope {
     case .all: shape = .scalar
     case .perRow:
-      guard let rows = extents.first else { return ValueType(.real, .scalar) }
-      shape = extents.count == 1 ? Shape([.fixed(1)]) : Shape([rows, .fixed(1)])
-      if extents.count > 2 {
-        throw ShapeError(.needsMatrix, "rows of \(describe(operand.shape)) are not defined")
-      }
+      if extents.isEmpty { return ValueType(.real, .scalar) }
+      shape = Shape(extents.dropLast() + [.fixed(1)])
     case .perColumn:
-      guard extents.count <= 2 else {
-        throw ShapeError(.needsMatrix, "columns of \(describe(operand.shape)) are not defined")
-      }
-      shape = extents.count == 2 ? Shape([.fixed(1), extents[1]]) : operand.shape
+      shape =
+        extents.count < 2
+        ? operand.shape : Shape(extents.dropLast(2) + [.fixed(1), extents[extents.count - 1]])
     case .leading:
       guard extents.count > 0 else {
         throw ShapeError(.needsMatrix, "a scalar has no axis to fold")
@@ -188,8 +197,9 @@ package enum ShapeRules {
       }
       return ValueType(inner.kind, try around(try commonAxes(operands), inner.shape))
     }
+    let takesStacks = kind == .product || kind == .transpose
     for operand in operands {
-      if operand.shape.rank != 2 {
+      if operand.shape.rank < 2 || operand.shape.rank > 2 && !takesStacks {
         throw ShapeError(
           .needsMatrix,
           "`\(operation.info.name)` needs a matrix, and this is \(describe(operand.shape))")
@@ -197,16 +207,9 @@ package enum ShapeRules {
     }
     let a = operands[0].shape.extents
     switch kind {
-    case .product:
-      let b = operands[1].shape.extents
-      guard a[1].unified(with: b[0]) != nil else {
-        throw ShapeError(
-          .innerExtents,
-          "\(describe(operands[0].shape)) @ \(describe(operands[1].shape)): the columns of the "
-            + "left (\(a[1])) are not the rows of the right (\(b[0]))")
-      }
-      return ValueType(.real, normalised(a[0], b[1]))
-    case .transpose: return ValueType(.real, normalised(a[1], a[0]))
+    case .product: return ValueType(.real, try product(operands[0].shape, operands[1].shape))
+    case .transpose:
+      return ValueType(.real, stack(a.dropLast(2), a[a.count - 1], a[a.count - 2]))
     case .solve:
       let b = operands[1].shape.extents
       try square(operation, operands[0].shape)
@@ -223,6 +226,29 @@ package enum ShapeRules {
       return .tuple
     case .qr, .svd: return .tuple
     }
+  }
+
+  /// Matrices, or stacks of them whose axes in front stretch to each other.
+  private static func product(_ left: Shape, _ right: Shape) throws(ShapeError) -> Shape {
+    let (a, b) = (left.extents, right.extents)
+    let (columns, rows) = (a[a.count - 1], b[b.count - 2])
+    guard columns.unified(with: rows) != nil else {
+      throw ShapeError(
+        .innerExtents,
+        "\(describe(left)) @ \(describe(right)): the columns of the left (\(columns)) are not the "
+          + "rows of the right (\(rows))")
+    }
+    guard let front = Shape(a.dropLast(2)).broadcast(with: Shape(b.dropLast(2))) else {
+      throw ShapeError(
+        .mismatch,
+        "\(describe(left)) @ \(describe(right)): the axes in front of rows and columns do not fit "
+          + "each other")
+    }
+    return stack(front.extents[...], a[a.count - 2], b[b.count - 1])
+  }
+
+  private static func stack(_ front: ArraySlice<Extent>, _ rows: Extent, _ cols: Extent) -> Shape {
+    front.isEmpty ? normalised(rows, cols) : Shape(front + [rows, cols])
   }
 
   /// The types of the values of an operation that gives several.
@@ -269,7 +295,8 @@ package enum ShapeRules {
       guard isOverAxes(operands) else { break }
       let inner = try movement(kind, entries(operands), slices, declared)
       return ValueType(inner.kind, try around(try commonAxes(operands), inner.shape))
-    case .reshape, .broadcast, .slice, .placeSlice, .scatterAdd, .placeAlong, .push: break
+    case .reshape, .broadcast, .slice, .placeSlice, .scatterAdd, .placeAlong, .push, .unfold, .fold:
+      break
     }
     switch kind {
     case .push:
@@ -329,7 +356,7 @@ package enum ShapeRules {
         throw ShapeError(.needsMatrix, "`take_along` takes one entry of each row of a matrix")
       }
       return ValueType(.real, Shape([e[0], .fixed(1)]))
-    case .placeSlice, .scatterAdd, .placeAlong: return declared ?? operand
+    case .placeSlice, .scatterAdd, .placeAlong, .unfold, .fold: return declared ?? operand
     }
   }
 
@@ -396,7 +423,7 @@ package enum ShapeRules {
       && Scope(rawValue: attribute)?.axis == nil
   }
 
-  private static func describe(_ shape: Shape) -> String {
+  static func describe(_ shape: Shape) -> String {
     let text = shape.description
     return text.hasPrefix("like") ? "a tensor \(text)" : "a \(text)"
   }

@@ -120,6 +120,7 @@ private final class Verifier {
           "\(text(i)): a probability belongs to bernoulli alone")
       }
     case .slices: names(function.slices.count, "slice")
+    case .window: names(function.windows.count, "window")
     case .loop: names(function.loops.count, "loop")
     case .axis: names(max(instruction.type.shape.rank, 1), "axis")
     case .extent:
@@ -146,7 +147,7 @@ private final class Verifier {
     do {
       let expected = try ShapeRules.infer(
         operation, operands, attribute: instruction.attribute, slices: slices,
-        declared: instruction.type)
+        window: function.window(operation, instruction.attribute), declared: instruction.type)
       require(
         expected == instruction.type,
         "\(text(i)): the type is \(instruction.type) and should be \(expected)")

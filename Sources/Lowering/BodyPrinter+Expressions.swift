@@ -35,6 +35,9 @@ extension BodyPrinter {
         && inner.attribute == 0 && names[i.a] == nil
       return isOne ? .global(notation(i.a)) : .apply(i.operation, [notation(i.a)])
     case .reshape, .broadcast: return along(id) ?? reshaped(i)
+    case .unfold:
+      let window = function.windows[slot].extents.map { length($0) }.joined(separator: ", ")
+      return .call("unfold", [notation(i.a), .verbatim(window)])
     case .slice: return .index(notation(i.a), positions(i))
     case .quantile:
       let pair = [notation(i.a), notation(i.b)]

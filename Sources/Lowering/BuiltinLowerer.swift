@@ -21,6 +21,9 @@ struct BuiltinLowerer: LoweringPart {
     if let made = SourceLowerer(lowerer: lowerer).shaped(name, arguments, frame, span) {
       return made
     }
+    if name == "unfold" || name == "conv2d" {
+      return PatchLowerer(lowerer: lowerer).apply(name, arguments, frame, span)
+    }
     if let axis = AxisName(word: name) {
       return SourceLowerer(lowerer: lowerer).listAlong(axis, arguments, frame, span)
     }

@@ -210,7 +210,7 @@ struct ExpressionLowerer: LoweringPart {
       guard let row = reshaped(a, [.fixed(1), entry(a)[0]], span) else { return .failure }
       a = row
     }
-    let inner = entry(a).rank == 2 ? entry(a).extents[1] : .unknown
+    let inner = entry(a).rank > 1 ? entry(a).extents.last! : .unknown
     if entry(b).rank == 1 {
       guard let column = reshaped(b, [entry(b)[0], .fixed(1)], span) else { return .failure }
       b = column

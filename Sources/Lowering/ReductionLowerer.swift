@@ -110,14 +110,23 @@ struct ReductionLowerer: LoweringPart {
         let e = entry(x).extents
         if entry(x).isLike { return handle(lowerer.builder.extent(.cols)) }
         if e.count < 2 { return e.first.map { known($0, x, .elementsOf) } ?? constant(1) }
-        return known(e[1], x, .colsOf)
+        return e.count > 2 ? count(along: e[e.count - 1]) : known(e[1], x, .colsOf)
       case .perColumn:
         if entry(x).isLike { return handle(lowerer.builder.extent(.rows)) }
+        let e = entry(x).extents
+        if e.count > 2 { return count(along: e[e.count - 2]) }
         return entry(x).extents.first.map { known($0, x, .rowsOf) } ?? constant(1)
       case .leading:
         return entry(x).extents.first.map { known($0, x, .rowsOf) } ?? constant(1)
       default: return scope.axis.map { entryCount($0, of: x, at: span) } ?? constant(1)
       }
+    }
+    /// The length of an axis of a stack: all elements over those that are left of them.
+    func count(along extent: Extent) -> Value {
+      if extent.isFixed { return constant(Double(extent.value)) }
+      if let length = length(extent) { return .value(Handle(level: 0, id: length)) }
+      guard let folded = single(fold(.sum, .value(x)), at: span) else { return .failure }
+      return make(.divide, [elements(of: x), elements(of: folded)], at: span)
     }
     func known(_ extent: Extent, _ x: Handle, _ kind: ExtentKind) -> Value {
       extent.isFixed

@@ -249,6 +249,8 @@ extension Function {
       let live = function.liveValues()
       for (i, instruction) in function.instructions.enumerated() where live[i] {
         shapes.append(instruction.type.shape)
+        let window = function.window(instruction.operation, instruction.attribute)
+        shapes.append(Shape(window?.extents ?? []))
         if instruction.operation == .loop { add(function.loops[Int(instruction.attribute)].body) }
       }
     }

@@ -33,14 +33,14 @@ package enum Builtins {
     names.formUnion([
       "norm", "rms", "mean", "dot", "count", "std", "var", "any", "all", "trace", "outer",
       "flatten", "rows", "cols", "numel", "zeros", "ones", "full", "stack", "groups",
-      "lapack_svd",
+      "lapack_svd", "conv2d",
     ])
     for reduction in ["sum", "mean", "max", "min", "norm", "rms", "count", "argmax", "argmin"] {
       names.insert("row_" + reduction)
       names.insert("col_" + reduction)
     }
     names.formUnion(draws)
-    names.subtract(["scatter_add", "place_along"])
+    names.subtract(["scatter_add", "place_along", "fold"])
     return names
   }()
 

@@ -57,7 +57,9 @@ struct BuiltinHelp {
     zeros | zeros(shape) | all 0
     ones | ones(shape) | all 1
     full | full(x, shape) | all x
-    iota gather take_along sort argsort topk_mask hvp quantile push
+    iota gather take_along unfold
+    conv2d | conv2d(x, K, stride = 1, pad = 0) | images under a kernel, rows × cols × channels × outputs
+    sort argsort topk_mask hvp quantile push
     normal | normal() | a draw from the normal distribution
     uniform | uniform() | a draw from [0, 1)
     rademacher | rademacher() | -1 or 1, each half of the time
@@ -172,6 +174,11 @@ extension Operation {
     case .broadcast: ("broadcast(x, shape)", "stretched to a shape")
     case .gather: ("gather(x, index)", "the elements or rows at the positions")
     case .takeAlong: ("take_along(x, index)", "from each row the elements at its positions")
+    case .unfold:
+      (
+        "unfold(x, rows, cols, stride = 1, pad = 0)",
+        "the patches of images, one a place of a window"
+      )
     case .push: ("push(h, x)", "a window with a new value in front, the oldest gone")
     case .sort: ("sort(x)", "in ascending order")
     case .argSort: ("argsort(x)", "the positions in ascending order")
@@ -183,7 +190,7 @@ extension Operation {
       .argument, .draw, .negate, .logicalNot, .add, .subtract, .multiply, .divide, .power, .modulo,
       .less, .lessOrEqual, .greater, .greaterOrEqual, .equal, .notEqual, .logicalAnd, .logicalOr,
       .select, .maximumOf, .minimumOf, .globalSum, .globalMaximum, .globalMinimum, .matrixProduct,
-      .slice, .placeSlice, .scatterAdd, .placeAlong, .lossAt, .loop, .project:
+      .slice, .placeSlice, .scatterAdd, .placeAlong, .fold, .lossAt, .loop, .project:
       nil
     }
   }

@@ -173,7 +173,8 @@ package struct Importer {
     switch scope {
     case .all: return table.multiply(extents.map { term($0) })
     case .perRow: return extents.last.map { term($0) } ?? table.one
-    case .perColumn, .leading: return extents.first.map { term($0) } ?? table.one
+    case .perColumn: return extents.suffix(2).first.map { term($0) } ?? table.one
+    case .leading: return extents.first.map { term($0) } ?? table.one
     // Of no axis.
     case .overWorkers, .overBatch, .overGroups, .overStack, .overWindow: return table.one
     }
@@ -246,6 +247,11 @@ package struct Importer {
       return table.opaque(
         instruction.operation, [stretched(instruction.a)],
         Detail("\(slices) \(shapeText(shape))", spread: spread))
+    case .unfold, .fold:
+      let window = function.windows[slot].extents
+      return table.opaque(
+        instruction.operation, [stretched(instruction.a)],
+        Detail("\(shapeText(Shape(window))) \(shapeText(shape))", spread: spread))
     case .lossAt, .gradientAt, .hessianProduct:
       return table.opaque(
         instruction.operation, [operand(instruction.a)], Detail(spread: spread))
@@ -280,7 +286,7 @@ package struct Importer {
     case .groups: return table.extent("groups")
     case .workers: return table.extent("workers")
     case .elementsOf: return count(function.type(instruction.a).shape, .all)
-    case .rowsOf: return count(function.type(instruction.a).shape, .perColumn)
+    case .rowsOf: return count(function.type(instruction.a).shape, .leading)
     case .colsOf:
       let shape = function.type(instruction.a).shape
       return table.multiply(shape.extents.dropFirst().map { term($0) })

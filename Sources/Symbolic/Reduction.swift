@@ -229,7 +229,7 @@ package struct Reduction {
     let roots = [weight] + states.map(\.next) + states.map(\.initial)
     let unprinted: Set<Operation> = [
       .loop, .project, .slice, .placeSlice, .reshape, .iota, .gather, .scatterAdd, .takeAlong,
-      .placeAlong, .draw, .diagonal, .broadcast,
+      .placeAlong, .draw, .diagonal, .broadcast, .unfold, .fold,
     ]
     for root in roots
     where t.contains(root, where: { t[$0].kind == .apply && unprinted.contains(t[$0].operation) }) {

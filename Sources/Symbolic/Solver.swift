@@ -193,7 +193,7 @@ package struct Solver {
       .argMaximum, .argMinimum, .globalSum, .globalMaximum, .globalMinimum, .softmax, .logSoftmax,
       .matrixProduct, .transpose, .diagonal, .solve, .cholesky, .qr, .eigh, .svd, .reshape,
       .broadcast, .slice, .placeSlice, .gather, .scatterAdd, .takeAlong, .placeAlong, .push, .sort,
-      .argSort, .quantile, .lossAt, .gradientAt, .hessianProduct, .loop, .project:
+      .argSort, .quantile, .lossAt, .gradientAt, .hessianProduct, .loop, .project, .unfold, .fold:
       throw SymbolicError(
         "the derivative through `\(term.operation.info.name)` is not known here")
     }

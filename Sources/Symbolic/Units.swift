@@ -214,7 +214,8 @@ package struct Units {
         }
       case .negate, .absolute, .sum, .maximumOf, .minimumOf, .globalSum, .globalMaximum,
         .globalMinimum, .transpose, .diagonal, .reshape, .broadcast, .slice, .placeSlice, .gather,
-        .scatterAdd, .takeAlong, .placeAlong, .sort, .quantile, .floor, .ceiling, .round,
+        .scatterAdd, .takeAlong, .placeAlong, .unfold, .fold, .sort, .quantile, .floor, .ceiling,
+        .round,
         .bfloat16, .float16:
         result = form(0)
       case .copySign: result = form(0)

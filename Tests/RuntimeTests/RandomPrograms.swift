@@ -52,7 +52,7 @@ struct RandomPrograms {
   static let wholeOperations: [Operation] = [
     .sum, .sum, .sum, .maximumOf, .minimumOf, .softmax, .logSoftmax, .matrixProduct,
     .matrixProduct, .transpose, .transpose, .diagonal, .reshape, .broadcast, .slice, .placeSlice,
-    .globalSum, .globalMaximum, .globalMinimum,
+    .globalSum, .globalMaximum, .globalMinimum, .unfold, .fold,
   ]
 
   init(
@@ -245,7 +245,7 @@ struct RandomPrograms {
     let shape = builder.type(operands[0]).shape
     switch operation {
     case .sum, .maximumOf, .minimumOf, .argMaximum, .argMinimum:
-      let scope = shape.rank == 3 ? [0, 3][next(2)] : [0, 0, 1, 2][next(4)]
+      let scope = shape.rank > 2 ? [0, 3][next(2)] : [0, 0, 1, 2][next(4)]
       return try? builder.make(operation, operands, attribute: Int32(scope))
     case .globalSum, .globalMaximum, .globalMinimum:
       return try? builder.make(operation, operands, attribute: nextSite())
@@ -273,6 +273,18 @@ struct RandomPrograms {
         return AxisSlice(start: start, end: start + 1 + next(n - start), isDropped: false)
       }
       return try? builder.slice(operands[0], slices)
+    case .matrixProduct:
+      // Binding makes one axis of all in front.
+      guard shape.rank < 4, builder.type(operands[1]).shape.rank < 4 else { return nil }
+      return try? builder.make(operation, operands)
+    case .unfold, .fold:
+      guard shape.rank > 2, builder.type(operands[0]).kind == .real else { return nil }
+      let window = PatchWindow(
+        rows: .fixed(1 + next(3)), cols: .fixed(1 + next(3)), stride: .fixed(1 + next(2)),
+        pad: .fixed(next(3)))
+      guard let patches = try? builder.patches(.unfold, operands[0], window) else { return nil }
+      if operation == .unfold { return patches }
+      return try? builder.patches(.fold, patches, window, declared: builder.type(operands[0]))
     case .softmax, .logSoftmax, .sort, .argSort:
       return try? builder.make(operation, operands)
     case .topKMask:

@@ -39,6 +39,20 @@ enum GradientCases {
     } + [GradientCase(shapes: [[3]], range: range) { try $0.make(operation, $1[0], $1[0]) }]
   }
 
+  /// Images under windows: overlapping, apart, beyond the image, with padding.
+  private static func patches(
+    _ build: @escaping (inout FunctionBuilder, ValueID, PatchWindow) throws -> ValueID
+  ) -> [GradientCase] {
+    [
+      ([2, 3, 4, 2], [2, 3, 1, 0]), ([4, 3, 1], [2, 2, 2, 1]), ([2, 2, 2], [1, 1, 3, 0]),
+      ([1, 2, 3, 1], [3, 4, 1, 4]), ([0, 3, 3, 1], [2, 2, 1, 0]), ([1, 2, 2, 2, 1], [2, 2, 1, 0]),
+    ].map { (shape: [Int], w: [Int]) in
+      let e = w.map { Extent.fixed($0) }
+      let window = PatchWindow(rows: e[0], cols: e[1], stride: e[2], pad: e[3])
+      return GradientCase(shapes: [shape]) { try build(&$0, $1[0], window) }
+    }
+  }
+
   /// A condition made from parameters: no slope, and none through it.
   private static func truth(_ operation: Operation) -> [GradientCase] {
     [
@@ -195,8 +209,23 @@ enum GradientCases {
           try $0.make(.matrixProduct, $1[0], $0.make(.transpose, $1[0]))
         },
         GradientCase(shapes: [[0, 4], [4, 2]]) { try $0.make(.matrixProduct, $1[0], $1[1]) },
+        GradientCase(shapes: [[2, 3, 4], [2, 4, 2]]) { try $0.make(.matrixProduct, $1[0], $1[1]) },
+        GradientCase(shapes: [[3, 4], [2, 4, 2]]) { try $0.make(.matrixProduct, $1[0], $1[1]) },
+        GradientCase(shapes: [[2, 1, 3, 2], [3, 2, 1]]) {
+          try $0.make(.matrixProduct, $1[0], $1[1])
+        },
+        GradientCase(shapes: [[2, 3, 4]]) {
+          try $0.make(.matrixProduct, $1[0], $0.make(.transpose, $1[0]))
+        },
       ]
-    case .transpose: return one(operation, shapes: [[3, 4], [1, 3]])
+    case .transpose: return one(operation, shapes: [[3, 4], [1, 3], [2, 3, 4], [2, 2, 1, 3]])
+    case .unfold: return patches { try $0.patches(.unfold, $1, $2) }
+    case .fold:
+      return patches { b, x, window in
+        let patches = try b.patches(.unfold, x, window)
+        let crooked = try b.make(.multiply, patches, patches)
+        return try b.patches(.fold, crooked, window, declared: b.type(x))
+      }
     case .diagonal: return one(operation, shapes: [[3], [3, 1], [1, 3], [3, 3], [1, 1]])
     case .solve:
       return [

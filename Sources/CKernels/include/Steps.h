@@ -50,3 +50,19 @@ void rv_set_number(int element, void *d, int64_t i, double x);
 void rv_small_product(
     int element, int transposeA, int transposeB, int64_t m, int64_t n, int64_t k, const void *a,
     int64_t lda, const void *b, int64_t ldb, void *c);
+/// `count` such products, c of each behind that of the last; operands lie `stepA` and `stepB` apart. Many of
+/// them are shared among at most `threads` threads.
+void rv_small_products(
+    int threads, int element, int64_t count, int transposeA, int transposeB, int64_t m, int64_t n,
+    int64_t k, const void *a, int64_t lda, int64_t stepA, const void *b, int64_t ldb, int64_t stepB,
+    void *c);
+
+/// Images [images, height, width, channels] and their patches [images, down, across, rows, cols,
+/// channels], `stride` places apart, with `pad` rows and columns of zeros around each image.
+typedef struct {
+  int64_t images, height, width, channels, rows, cols, stride, pad, down, across;
+} rv_patches;
+
+/// d <- the patches of x; and d <- the images that patches x add up to. The same for any number of threads.
+void rv_unfold(int threads, int element, const void *x, void *d, const rv_patches *patches);
+void rv_fold(int threads, int element, const void *x, void *d, const rv_patches *patches);

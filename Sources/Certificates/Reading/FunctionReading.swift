@@ -199,7 +199,8 @@ struct FunctionReading {
     switch scope {
     case .all: return all.reduce(.one) { $0 * $1 }
     case .perRow: return all.last ?? .one
-    case .perColumn, .leading: return all.first ?? .one
+    case .perColumn: return all.suffix(2).first ?? .one
+    case .leading: return all.first ?? .one
     default: return .one
     }
   }
@@ -283,6 +284,10 @@ struct FunctionReading {
         "\($0.start):\($0.end.map(String.init) ?? "")\($0.isDropped ? "!" : "")"
       }.joined(separator: " ")
     case .draw: what = text(function.draws[slot])
+    case .unfold, .fold:
+      what = try Self.text(Shape(function.windows[slot].extents)) {
+        length($0).number?.word.map { "\($0)" }
+      }
     default: what = "\(slot)"
     }
     var shapes: [String] = []
@@ -444,7 +449,7 @@ struct FunctionReading {
     case .groups: return lengthSymbol("groups")
     case .workers: return lengthSymbol("workers")
     case .elementsOf: return count(function.type(instruction.a).shape, .all)
-    case .rowsOf: return count(function.type(instruction.a).shape, .perColumn)
+    case .rowsOf: return count(function.type(instruction.a).shape, .leading)
     case .colsOf:
       return function.type(instruction.a).shape.extents.dropFirst().map { length($0) }
         .reduce(.one) { $0 * $1 }

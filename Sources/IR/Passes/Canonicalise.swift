@@ -110,7 +110,9 @@ private struct Canonicalise {
 
   /// The computed extents in the shape of a value, in a loop those of its body.
   private func computedExtents(of id: ValueID, in function: Function) -> [Int] {
-    var found = function.type(id).shape.extents.compactMap(\.computedIndex)
+    let window = function.window(function[id].operation, function[id].attribute)
+    let extents = function.type(id).shape.extents + (window?.extents ?? [])
+    var found = extents.compactMap(\.computedIndex)
     if function[id].operation == .loop {
       let body = function.loops[Int(function[id].attribute)].body
       for i in body.instructions.indices {
@@ -151,6 +153,11 @@ private struct Canonicalise {
       let slices = source.slices[Int(instruction.attribute)]
       let index = result.slices.firstIndex(of: slices) ?? result.slices.count
       if index == result.slices.count { result.slices.append(slices) }
+      instruction.attribute = Int32(index)
+    case .window:
+      let window = source.windows[Int(instruction.attribute)].mapped { extent($0) }
+      let index = result.windows.firstIndex(of: window) ?? result.windows.count
+      if index == result.windows.count { result.windows.append(window) }
       instruction.attribute = Int32(index)
     case .site: instruction.attribute = 0
     case .slot where instruction.operation == .project && source[source[id].a].operation == .loop:

@@ -49,6 +49,10 @@ extension FunctionBuilder {
       case .placeSlice:
         return try placeSlice(
           operands[0], source.slices[Int(instruction.attribute)], type: instruction.type)
+      case .unfold, .fold:
+        return try patches(
+          instruction.operation, operands[0], source.windows[Int(instruction.attribute)],
+          declared: instruction.type)
       default:
         let meets = instruction.operation.isBarrier
         return try make(

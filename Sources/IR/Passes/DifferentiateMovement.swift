@@ -54,6 +54,14 @@ extension Differentiate {
     } catch { throw DiagnosticError(error.diagnostic(at: builder.origin)) }
   }
 
+  mutating func patches(
+    _ operation: Operation, _ value: ValueID, _ window: PatchWindow, _ shape: Shape
+  ) throws(DiagnosticError) -> ValueID {
+    do throws(ShapeError) {
+      return try builder.patches(operation, value, window, declared: ValueType(.real, shape))
+    } catch { throw DiagnosticError(error.diagnostic(at: builder.origin)) }
+  }
+
   mutating func placeSlice(
     _ value: ValueID, _ slices: [AxisSlice], _ shape: Shape
   ) throws(DiagnosticError) -> ValueID {

@@ -154,8 +154,13 @@ extension Differentiate {
       try pass(make(.subtract, d, make(.multiply, softmax, total)))
     case .matrixProduct:
       let whole = try full(d, shape)
-      if isActive[x.index] { try pass(product(whole, transpose(y.b))) }
-      if isActive[y.b.index] { try add(product(transpose(x), whole), to: y.b, through: id) }
+      if isActive[x.index] {
+        try pass(sum(product(whole, transpose(y.b)), to: from))
+      }
+      if isActive[y.b.index] {
+        let right = try product(transpose(x), whole)
+        try add(sum(right, to: forward.type(y.b).shape), to: y.b, through: id)
+      }
     case .transpose:
       try pass(builder.type(d).shape.isScalar ? d : transpose(full(d, shape)))
     case .diagonal:
@@ -176,6 +181,11 @@ extension Differentiate {
     case .placeSlice:
       let slices = forward.slices[Int(y.attribute)]
       try pass(slice(full(d, shape), slices))
+    case .unfold, .fold:
+      try pass(
+        patches(
+          y.operation == .fold ? .unfold : .fold, full(d, shape),
+          forward.windows[Int(y.attribute)], from))
     case .gather:
       try pass(make(.scatterAdd, y.b, full(d, shape), declared: ValueType(.real, from)))
     case .scatterAdd:

@@ -59,8 +59,9 @@ extension Function {
     while let next = pending.popLast() {
       guard seen.insert(next).inserted else { continue }
       let instruction = self[next]
-      let type = instruction.type.shape
-      guard type.extents.allSatisfy({ $0.computedIndex == nil }) else { return false }
+      let window = window(instruction.operation, instruction.attribute)
+      let extents = instruction.type.shape.extents + (window?.extents ?? [])
+      guard extents.allSatisfy({ $0.computedIndex == nil }) else { return false }
       switch instruction.operation {
       case .state, .input, .draw, .lossAt, .gradientAt, .hessianProduct, .loop, .project, .argument:
         return false

@@ -293,6 +293,14 @@ struct Specialise {
       let declared = try declaredType(instruction, operands, span)
       switch operation {
       case .slice: return try builder.slice(operands[0], source.slices[Int(instruction.attribute)])
+      case .matrixProduct: return try product(operands[0], operands[1], span)
+      case .unfold, .fold:
+        let window = try source.windows[Int(instruction.attribute)].mapped {
+          (extent) throws(DiagnosticError) in try concrete(extent, at: span)
+        }
+        return try builder.patches(operation, operands[0], window, declared: declared)
+      case _ where operation.isReduction && numbers(operands[0]).count > 2:
+        return try fold(operation, operands[0], instruction.attribute, span)
       case .placeSlice:
         return try builder.placeSlice(
           operands[0], source.slices[Int(instruction.attribute)], type: declared)

@@ -27,7 +27,7 @@ extension Specialise {
     }
     let placed = (0..<arity).map { axes(instruction.operand($0)) }
     switch instruction.operation {
-    case .reshape: return nil
+    case .reshape, .unfold, .fold: return nil
     case .slice:
       // The slices of an axis without a place are left out.
       let all = source.slices[Int(instruction.attribute)]
@@ -59,7 +59,7 @@ extension Specialise {
     }
   }
 
-  private mutating func guarded(
+  mutating func guarded(
     _ span: Span, _ body: (inout FunctionBuilder) throws(ShapeError) -> ValueID
   ) throws(DiagnosticError) -> ValueID {
     do throws(ShapeError) { return try body(&builder) } catch {
@@ -67,7 +67,7 @@ extension Specialise {
     }
   }
 
-  private mutating func make(
+  mutating func make(
     _ operation: Operation, _ operands: [ValueID], _ span: Span, attribute: Int32 = 0,
     declared: ValueType? = nil
   ) throws(DiagnosticError) -> ValueID {
@@ -76,7 +76,7 @@ extension Specialise {
     }
   }
 
-  private mutating func reshape(
+  mutating func reshape(
     _ value: ValueID, _ lengths: [Int], _ span: Span
   ) throws(DiagnosticError) -> ValueID {
     var extents: [Extent] = []
@@ -88,7 +88,7 @@ extension Specialise {
     return value
   }
 
-  private func numbers(_ value: ValueID) -> [Int] {
+  func numbers(_ value: ValueID) -> [Int] {
     builder.type(value).shape.extents.map(\.value)
   }
 
@@ -125,6 +125,8 @@ extension Specialise {
     }
     let count = Lengths.product(lengths)
     switch scope {
+    case .perRow where tensor.count > 2, .perColumn where tensor.count > 2:
+      return try fold(operation, value, scope.rawValue, span)
     case .perColumn where tensor.count == 2 && !own.isEmpty:
       return try entryByEntry(instruction, [value], [own], span)
     case .perRow where tensor.count == 2:
@@ -317,6 +319,10 @@ extension Specialise {
       var parts: [ValueID] = []
       for (value, own) in zip(operands, placed) {
         parts.append(try part(value, own, entry, union, lengths, span))
+      }
+      if instruction.operation == .matrixProduct {
+        results.append(try product(parts[0], parts[1], span))
+        continue
       }
       results.append(
         try make(

@@ -99,6 +99,8 @@ struct StructuralHash {
         h = mix(h, Self.word(slice.start))
         h = mix(mix(h, Self.word(slice.end ?? -1)), slice.isDropped ? 1 : 0)
       }
+    case .window:
+      for extent in source.windows[attribute].extents { h = mix(h, hash(extent)) }
     case .site: break
     case .slot: h = mix(h, slot(instruction))
     case .extent where slots != nil:

@@ -145,6 +145,29 @@ extension Diagnostic {
     Diagnostic(.needsMatrix, "`outer` needs two vectors", at: span)
   }
 
+  // MARK: Patches
+
+  static func kernelShape(_ shape: Shape, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .badWindow,
+      "the kernel of `conv2d` is rows × cols × channels × outputs, and this is a \(shape)",
+      at: span,
+      notes: [
+        Note("one that is a matrix already multiplies what `unfold` gives, as `unfold(x, …) @ K`")
+      ])
+  }
+
+  static func kernelChannels(_ own: Extent, _ kernel: Extent, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .badWindow, "these images have \(own) channels, and the kernel is for \(kernel)", at: span)
+  }
+
+  static func unknownImages(_ shape: Shape, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .unknownLength, "the height and the width of a \(shape) are not known here", at: span,
+      notes: [Note("`reshape(x, batch, height, width, channels)` says them")])
+  }
+
   static func productOfNumber(at span: Span) -> Diagnostic {
     Diagnostic(.needsMatrix, "`@` multiplies matrices; for a number write `*`", at: span)
   }

@@ -67,7 +67,7 @@ extension Operation {
       .extent, .argument, .draw, .iota, .identity, .globalSum, .globalMaximum, .globalMinimum,
       .matrixProduct, .transpose, .diagonal, .solve, .cholesky, .qr, .eigh, .svd, .reshape,
       .broadcast, .slice, .placeSlice, .gather, .scatterAdd, .takeAlong, .placeAlong, .push,
-      .lossAt, .gradientAt, .hessianProduct, .loop, .project:
+      .lossAt, .gradientAt, .hessianProduct, .loop, .project, .unfold, .fold:
       preconditionFailure("a step of its own, or none")
     }
   }

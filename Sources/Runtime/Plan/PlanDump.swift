@@ -85,12 +85,15 @@ extension PlanStep.Work {
     case .contribute(let s): " r\(s.value) → r\(s.result) at site \(s.site)"
     case .query(let s): " at site \(s.site)"
     case .product(let s):
-      " \(s.rows) × \(s.depth) × \(s.columns)" + (s.isOfBFloat16 ? " of bf16" : "")
+      (s.count == 1 ? " " : " \(s.count) of ") + "\(s.rows) × \(s.depth) × \(s.columns)"
+        + (s.isOfBFloat16 ? " of bf16" : "")
     case .softmax(let s, _): " \(s.rows) × \(s.columns)"
     case .diagonal(_, _, let count): " \(count)"
     case .placeSlice(let s): " \(s.sourceCount) in \(s.resultCount)"
     case .gather(let s), .scatterAdd(let s), .takeAlong(let s), .placeAlong(let s):
       " \(s.rows) × \(s.columns)"
+    case .unfold(let s), .fold(let s):
+      " \(s.layout.images) × \(s.layout.down) × \(s.layout.across) of \(s.layout.area)"
     case .sort(let s, _), .topKMask(let s, _), .quantile(let s, _, _): " \(s.count)"
     case .argExtreme(let s, _): " \(s.runs) × \(s.length)"
     case .decomposition(let s): " \(s.rows) × \(s.columns)"

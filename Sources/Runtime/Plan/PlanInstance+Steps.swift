@@ -47,6 +47,9 @@ extension PlanInstance {
         rv_place_along(
           element, pointer(s.source), pointer(s.indices), Int64(s.indexCount), pointer(s.result),
           Int64(s.rows), Int64(s.columns)))
+    case .unfold(var s):
+      rv_unfold(threads, element, pointer(s.source), pointer(s.result), &s.layout)
+    case .fold(var s): rv_fold(threads, element, pointer(s.source), pointer(s.result), &s.layout)
     case .sort(let s, let givesIndices):
       rv_sort(
         element, pointer(s.source), pointer(s.result), Int64(s.count), givesIndices ? 1 : 0,
@@ -76,23 +79,29 @@ extension PlanInstance {
   }
 
   private func product(_ s: PlanStep.MatrixProduct) {
-    if s.rows == 0 || s.columns == 0 { return }
+    if s.rows == 0 || s.columns == 0 || s.count == 0 { return }
     let (a, b) = (pointer(s.a.address), pointer(s.b.address))
     let (transposesA, transposesB): (Int32, Int32) =
       (s.a.isTransposed ? 1 : 0, s.b.isTransposed ? 1 : 0)
     if s.depth <= RV_SMALL_DEPTH, s.rows * s.columns * s.depth <= 128 * 128 * 128 {
-      rv_small_product(
-        element, transposesA, transposesB, Int64(s.rows), Int64(s.columns), Int64(s.depth), a,
-        Int64(s.a.leading), b, Int64(s.b.leading), pointer(s.result))
+      rv_small_products(
+        threads, element, Int64(s.count), transposesA, transposesB, Int64(s.rows),
+        Int64(s.columns), Int64(s.depth), a, Int64(s.a.leading), Int64(s.a.step), b,
+        Int64(s.b.leading), Int64(s.b.step), pointer(s.result))
       return
     }
     MatrixLibrary.load()
-    rv_product(
-      Int32(team?.pointee.threads ?? 1), element, s.isOfBFloat16 ? 1 : 0, transposesA, transposesB,
-      Int32(s.rows),
-      Int32(s.columns), Int32(s.depth), a, Int32(s.a.leading), b, Int32(s.b.leading),
-      pointer(s.result), Int32(s.columns))
+    let width = program.plan.element.byteCount
+    for k in 0..<s.count {
+      rv_product(
+        threads, element, s.isOfBFloat16 ? 1 : 0, transposesA, transposesB, Int32(s.rows),
+        Int32(s.columns), Int32(s.depth), a + k * s.a.step * width, Int32(s.a.leading),
+        b + k * s.b.step * width, Int32(s.b.leading),
+        pointer(s.result) + k * s.rows * s.columns * width, Int32(s.columns))
+    }
   }
+
+  private var threads: Int32 { Int32(team?.pointee.threads ?? 1) }
 
   private func argExtreme(_ s: PlanStep.ArgExtreme, _ isLargest: Bool) {
     let width = program.plan.element.byteCount

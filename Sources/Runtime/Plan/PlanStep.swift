@@ -1,3 +1,4 @@
+import CKernels
 import Diagnostics
 import IR
 
@@ -40,6 +41,8 @@ struct PlanStep {
     case scatterAdd(IndexedMove)
     case takeAlong(IndexedMove)
     case placeAlong(IndexedMove)
+    case unfold(Patches)
+    case fold(Patches)
     case sort(Selection, givesIndices: Bool)
     /// A share or a quantile stands in the register.
     case topKMask(Selection, share: Int32)
@@ -66,13 +69,16 @@ struct PlanStep {
   }
 
   /// `result` [rows, columns] = `a` [rows, depth] · `b` [depth, columns], each with the length of its
-  /// rows in memory, or of its columns where it lies transposed.
+  /// rows in memory, or of its columns where it lies transposed; `count` such products.
   struct MatrixProduct {
     struct Operand {
       var address: SlotAddress
       var isTransposed: Bool
       var leading: Int
+      /// Elements from one matrix to the next; 0 where all products take the same.
+      var step = 0
     }
+    var count = 1
     var a: Operand
     var b: Operand
     var result: SlotAddress
@@ -100,6 +106,13 @@ struct PlanStep {
     var offset: Int
     /// Number of the plan's place (its strides).
     var place: Int
+  }
+
+  /// Images and their patches, of which one is the source.
+  struct Patches {
+    var source: SlotAddress
+    var result: SlotAddress
+    var layout: rv_patches
   }
 
   /// Moves entries where indices say: `rows` of `columns` entries, indices below `limit`.
@@ -161,6 +174,7 @@ extension PlanStep.Work {
     case .placeSlice(let s): [s.source, s.result]
     case .gather(let s), .scatterAdd(let s), .takeAlong(let s), .placeAlong(let s):
       [s.source, s.indices, s.result]
+    case .unfold(let s), .fold(let s): [s.source, s.result]
     case .sort(let s, _), .topKMask(let s, _), .quantile(let s, _, _):
       [s.source, s.result, s.scratch]
     case .argExtreme(let s, _): [s.source, s.result]
@@ -189,12 +203,15 @@ extension PlanStep.Work {
     func size(_ m: Int, _ n: Int) -> Double { 8 * Double(m) * Double(max(n, 1)) }
     switch self {
     case .scalars, .segment, .loop, .contribute, .query: return 0
-    case .product(let s): return Double(s.rows) * Double(s.columns) * Double(s.depth) / 2
+    case .product(let s):
+      return Double(s.count) * Double(s.rows) * Double(s.columns) * Double(s.depth) / 2
     case .softmax(let s, _): return size(s.rows, s.columns)
     case .diagonal(_, _, let count): return size(count, 1)
     case .placeSlice(let s): return size(s.sourceCount, 1)
     case .gather(let s), .scatterAdd(let s), .takeAlong(let s), .placeAlong(let s):
       return size(s.rows, s.columns)
+    case .unfold(let s), .fold(let s):
+      return size(Int(s.layout.images * s.layout.down * s.layout.across), s.layout.area)
     case .sort(let s, _), .topKMask(let s, _), .quantile(let s, _, _): return size(s.count, 1)
     case .argExtreme(let s, _): return size(s.runs, s.length)
     case .decomposition(let s):
@@ -206,4 +223,9 @@ extension PlanStep.Work {
       }
     }
   }
+}
+
+extension rv_patches {
+  /// Entries of one patch.
+  var area: Int { Int(rows * cols * channels) }
 }

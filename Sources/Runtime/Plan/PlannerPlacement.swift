@@ -117,7 +117,7 @@ extension Planner {
     let keepsOrder =
       switch instruction.operation {
       case .reshape: true
-      case .transpose: from[0] == 1 || from[1] == 1
+      case .transpose: from[from.count - 2] == 1 || from[from.count - 1] == 1
       default: count(a) == count(v)
       }
     if keepsOrder {
@@ -131,7 +131,7 @@ extension Planner {
     }
     var result = view(a)
     switch instruction.operation {
-    case .transpose: result.strides.swapAt(0, 1)
+    case .transpose: result.strides.swapAt(from.count - 2, from.count - 1)
     case .slice: result = sliced(result, from, f.slices[Int(instruction.attribute)])
     default: result.strides = Self.broadcastStrides(result.strides, from, to: shape(v))
     }
@@ -182,10 +182,12 @@ extension Planner {
       View(slot: index, offset: 0, strides: Self.contiguousStrides(shape(v))))
   }
 
-  /// Whether a matrix product can read a view: row-major or transposed, with a leading dimension.
+  /// Whether a matrix product can read a view: each matrix row-major or transposed, with a leading
+  /// dimension.
   func matrixLayout(_ view: View, _ shape: [Int]) -> (transposed: Bool, leading: Int)? {
-    let (rows, cols) = (shape[0], shape[1])
-    let (r, c) = (view.strides[0], view.strides[1])
+    let last = shape.count - 1
+    let (rows, cols) = (shape[last - 1], shape[last])
+    let (r, c) = (view.strides[last - 1], view.strides[last])
     if (c == 1 || cols == 1) && (r >= max(cols, 1) || rows == 1) {
       return (false, rows == 1 ? max(cols, 1) : r)
     }

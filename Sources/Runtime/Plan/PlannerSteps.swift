@@ -67,15 +67,21 @@ extension Planner {
       let shape = planner.shape(operand)
       if let (isTransposed, leading) = planner.matrixLayout(view, shape) {
         return PlanStep.MatrixProduct.Operand(
-          address: planner.address(view), isTransposed: isTransposed, leading: leading)
+          address: planner.address(view), isTransposed: isTransposed, leading: leading,
+          step: shape.count > 2 && shape[0] > 1 ? view.strides[0] : 0)
       }
+      let cols = max(shape[shape.count - 1], 1)
       return PlanStep.MatrixProduct.Operand(
-        address: planner.whole(operand), isTransposed: false, leading: max(shape[1], 1))
+        address: planner.whole(operand), isTransposed: false, leading: cols,
+        step: shape.count > 2 && shape[0] > 1 ? shape[1] * cols : 0)
     }
     let (a, b) = (f[v].a, f[v].b)
+    let result = shape(v)
+    precondition(result.count <= 3, "binding has made stacks with one axis in front")
     return PlanStep.MatrixProduct(
-      a: layout(a, &self), b: layout(b, &self), result: result(v), rows: shape(a)[0],
-      columns: shape(b)[1], depth: shape(a)[1],
+      count: result.count > 2 ? result[0] : 1, a: layout(a, &self), b: layout(b, &self),
+      result: self.result(v), rows: result[result.count - 2], columns: result[result.count - 1],
+      depth: shape(a).last!,
       isOfBFloat16: isOfBFloat16(a) && isOfBFloat16(b))
   }
 
@@ -126,13 +132,14 @@ extension Planner {
 
   private mutating func matrix(_ matrix: OperationClass.Matrix, _ v: ValueID) -> PlanStep.Work? {
     let instruction = f[v]
+    if matrix == .product { return .product(product(v)) }
+    if matrix == .transpose { return nil }
     let operand = shape(instruction.a)
     let (m, n) = (operand[0], operand[1])
     let inner = min(m, n)
     let kind: PlanStep.Decomposition.Kind
     switch matrix {
-    case .product: return .product(product(v))
-    case .transpose: return nil
+    case .product, .transpose: return nil
     case .solve:
       kind = .solve(
         right: whole(instruction.b), columns: shape(instruction.b)[1], into: result(v))
@@ -167,6 +174,8 @@ extension Planner {
       guard operand.count < 2 || operand.contains(1) else { return nil }
       return .diagonal(from: whole(instruction.a), into: result(v), count: count(instruction.a))
     case .placeSlice: return .placeSlice(slicePlacement(v))
+    case .unfold: return .unfold(patches(v, images: shape(instruction.a)))
+    case .fold: return .fold(patches(v, images: own))
     case .gather:
       let table = shape(instruction.a)
       return .gather(
@@ -186,6 +195,24 @@ extension Planner {
       return .placeAlong(
         move(v, instruction.a, by: instruction.b, rows: own[0], columns: own[1], limit: own[1]))
     }
+  }
+
+  private mutating func patches(_ v: ValueID, images: [Int]) -> PlanStep.Patches {
+    let window = f.windows[Int(f[v].attribute)]
+    let numbers = window.extents.map { Int64($0.value) }
+    func count(_ length: Int, _ size: Extent) -> Int64 {
+      Int64(
+        PatchWindow.count(
+          length: length, window: size.value, stride: window.stride.value, pad: window.pad.value)!)
+    }
+    let front = images.count - 3
+    let (height, width) = (images[front], images[front + 1])
+    return PlanStep.Patches(
+      source: whole(f[v].a), result: result(v),
+      layout: rv_patches(
+        images: Int64(images[..<front].reduce(1, *)), height: Int64(height), width: Int64(width),
+        channels: Int64(images[front + 2]), rows: numbers[0], cols: numbers[1], stride: numbers[2],
+        pad: numbers[3], down: count(height, window.rows), across: count(width, window.cols)))
   }
 
   private mutating func move(

@@ -263,17 +263,17 @@ package struct EnclosedProgram {
     _ kind: OperationClass.Matrix, _ x: [EnclosedTensor], _ shape: [Int]
   ) -> EnclosedTensor {
     let a = x[0].cells
-    let n = x[0].lows.cols
     if kind == .transpose {
-      let m = x[0].lows.rows
-      return make(shape) { a[$0 % m * n + $0 / m] }
+      let places = ReferenceOperations.transposedPlaces(x[0].shape)
+      return make(shape) { a[places($0)] }
     }
     let b = x[1].cells
-    let cols = x[1].lows.cols
+    let layout = StackLayout(x[0].shape, x[1].shape, shape)
+    let (m, k, n) = (layout.rows, layout.depth, layout.columns)
     return make(shape) { element in
-      (0..<n).reduce(Enclosure(0)) { total, l in
-        total + a[element / cols * n + l] * b[l * cols + element % cols]
-      }
+      let (p, i, j) = (element / (m * n), element / n % m, element % n)
+      let (a0, b0) = (layout.left[p] * m * k + i * k, layout.right[p] * k * n + j)
+      return (0..<k).reduce(Enclosure(0)) { total, l in total + a[a0 + l] * b[b0 + l * n] }
     }
   }
 
@@ -287,13 +287,14 @@ package struct EnclosedProgram {
       instruction.operation == .slice || instruction.operation == .placeSlice
       ? function.slices[Int(instruction.attribute)] : []
     // The data of a scatter stand second, and where indices are not certain nothing is.
-    let isScatter = kind == .scatterAdd
-    guard !isScatter, x.dropFirst().allSatisfy(\.isExact) else {
+    let adds = kind == .scatterAdd || kind == .fold
+    guard !adds, x.dropFirst().allSatisfy(\.isExact) else {
       return .filled(shape, .all.with(standing))
     }
     let numbers = Dense(shape: x[0].shape, values: x[0].cells.indices.map { Double($0 + 1) })
     let places = try ReferenceOperations.movement(
-      kind, [numbers] + x.dropFirst().map(\.lows), shape, slices)
+      kind, [numbers] + x.dropFirst().map(\.lows), shape, slices,
+      function.window(instruction.operation, instruction.attribute))
     return make(places.shape) { element in
       let place = Int(places.values[element])
       return place == 0 ? Enclosure(0) : x[0].cells[place - 1]

@@ -3,7 +3,8 @@ import IR
 /// Movement and selection of entries.
 extension ReferenceOperations {
   static func movement(
-    _ kind: OperationClass.Movement, _ x: [Dense], _ shape: [Int], _ slices: [AxisSlice]
+    _ kind: OperationClass.Movement, _ x: [Dense], _ shape: [Int], _ slices: [AxisSlice],
+    _ window: PatchWindow? = nil
   ) throws(NumericError) -> Dense {
     let a = x[0]
     switch kind {
@@ -47,6 +48,16 @@ extension ReferenceOperations {
         result.values[i * result.cols + (try index(x[1], i, below: result.cols))] = a.values[i]
       }
       return result
+    case .unfold:
+      return Dense(
+        shape: shape,
+        values: patchPlaces(a.shape, window!).map { place in place.map { a.values[$0] } ?? 0 })
+    case .fold:
+      var result = Dense.filled(shape, 0)
+      for (i, place) in patchPlaces(shape, window!).enumerated() {
+        if let place { result.values[place] += a.values[i] }
+      }
+      return result
     case .push: preconditionFailure("binding has made slices of it")
     }
   }
@@ -66,6 +77,32 @@ extension ReferenceOperations {
       return make([n, n]) { $0 / n == $0 % n ? a.values[$0 / n] : 0 }
     }
     return make(shape) { a.values[$0 * (a.cols + 1)] }
+  }
+
+  /// The element of images of `shape` at each element of their patches; nil in the padding.
+  private static func patchPlaces(_ shape: [Int], _ window: PatchWindow) -> [Int?] {
+    let images = shape.dropLast(3)
+    let (height, width, channels) = (shape[images.count], shape[images.count + 1], shape.last!)
+    let (rows, cols) = (window.rows.value, window.cols.value)
+    let (stride, pad) = (window.stride.value, window.pad.value)
+    func count(_ length: Int, _ window: Int) -> Int {
+      PatchWindow.count(length: length, window: window, stride: stride, pad: pad)!
+    }
+    var places: [Int?] = []
+    for image in 0..<Lengths.product(images) {
+      for down in 0..<count(height, rows) {
+        for across in 0..<count(width, cols) {
+          for tap in 0..<(rows * cols) {
+            let y = down * stride + tap / cols - pad
+            let x = across * stride + tap % cols - pad
+            let isInside = (0..<height).contains(y) && (0..<width).contains(x)
+            let start = ((image * height + y) * width + x) * channels
+            for k in 0..<channels { places.append(isInside ? start + k : nil) }
+          }
+        }
+      }
+    }
+    return places
   }
 
   /// The elements of a tensor of `shape` that slices keep, in row-major order.

@@ -30,7 +30,8 @@ enum ReferenceOperations {
       let slices =
         instruction.operation == .slice || instruction.operation == .placeSlice
         ? function.slices[Int(instruction.attribute)] : []
-      return [try movement(kind, x, shape, slices)]
+      let window = function.window(instruction.operation, instruction.attribute)
+      return [try movement(kind, x, shape, slices, window)]
     case .selection(let kind):
       if kind == .topKMask {
         let share = x[1].scalar
@@ -212,8 +213,10 @@ enum ReferenceOperations {
     let (m, n) = (a.rows, a.cols)
     let k = min(m, n)
     switch kind {
-    case .product: return [product(a, x[1])]
-    case .transpose: return [make([n, m]) { a.values[$0 % m * n + $0 / m] }]
+    case .product: return [product(a, x[1], instruction.type.shape.numbers)]
+    case .transpose:
+      let places = transposedPlaces(a.shape)
+      return [make(instruction.type.shape.numbers) { a.values[places($0)] }]
     case .solve:
       let b = x[1]
       let workspace = LinearAlgebraWorkspace<Double>(for: .solve(n: n, columns: b.cols))
@@ -257,15 +260,28 @@ enum ReferenceOperations {
     try body(&x.values)
   }
 
-  private static func product(_ a: Dense, _ b: Dense) -> Dense {
-    let (m, k, n) = (a.rows, a.cols, b.cols)
-    var c = Dense.filled([m, n], 0)
-    for i in 0..<m {
-      for l in 0..<k {
-        let x = a.values[i * k + l]
-        for j in 0..<n { c.values[i * n + j] += x * b.values[l * n + j] }
+  private static func product(_ a: Dense, _ b: Dense, _ shape: [Int]) -> Dense {
+    let layout = StackLayout(a.shape, b.shape, shape)
+    let (m, k, n) = (layout.rows, layout.depth, layout.columns)
+    var c = Dense.filled(shape, 0)
+    for p in 0..<layout.count {
+      let (a0, b0, c0) = (layout.left[p] * m * k, layout.right[p] * k * n, p * m * n)
+      for i in 0..<m {
+        for l in 0..<k {
+          let x = a.values[a0 + i * k + l]
+          for j in 0..<n { c.values[c0 + i * n + j] += x * b.values[b0 + l * n + j] }
+        }
       }
     }
     return c
+  }
+
+  /// Where each element of a transpose stands in a tensor of `shape`.
+  static func transposedPlaces(_ shape: [Int]) -> (Int) -> Int {
+    let (m, n) = (shape[shape.count - 2], shape[shape.count - 1])
+    return { element in
+      let (matrix, place) = (element / (m * n), element % (m * n))
+      return matrix * m * n + place % m * n + place / m
+    }
   }
 }

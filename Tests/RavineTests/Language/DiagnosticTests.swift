@@ -76,6 +76,33 @@ import Testing
     ("rule A { w' = w - eigh(g) }", ["R0404 eigh(g)"]),
     ("rule A { w' = w - qr(g) }", ["R0407 qr(g)"]),
     ("rule A { w' = w - outer(eye(2), g) }", ["R0403 outer(eye(2), g)"]),
+    (around("ones(2, 3, 4) @ ones(2, 5, 4)"), ["R0402 ones(2, 3, 4) @ ones(2, 5, 4)"]),
+    (around("ones(2, 3, 4) @ ones(3, 4, 5)"), ["R0401 ones(2, 3, 4) @ ones(3, 4, 5)"]),
+    (around("eigh(ones(2, 3, 3))"), ["R0403 eigh(ones(2, 3, 3))"]),
+    (around("unfold(ones(4, 4), 2, 2)"), ["R0435 unfold(ones(4, 4), 2, 2)"]),
+    (around("unfold(ones(1, 4, 4, 1), 5, 2)"), ["R0435 unfold(ones(1, 4, 4, 1), 5, 2)"]),
+    (
+      around("unfold(ones(1, 4, 4, 1), 2, 7, pad = 1)"),
+      ["R0435 unfold(ones(1, 4, 4, 1), 2, 7, pad = 1)"]
+    ),
+    (around("unfold(ones(1, 4, 4, 1), 0, 2)"), ["R0435 unfold(ones(1, 4, 4, 1), 0, 2)"]),
+    (
+      around("unfold(ones(1, 4, 4, 1), 2, 2, stride = 0)"),
+      ["R0435 unfold(ones(1, 4, 4, 1), 2, 2, stride = 0)"]
+    ),
+    (around("unfold(ones(1, 4, 4, 1), 2, 2, pad = -1)"), ["R0411 -1"]),
+    (
+      around("unfold(ones(1, 1, 1, 1), 1e5, 1e5, pad = 1e5)"),
+      ["R0435 unfold(ones(1, 1, 1, 1), 1e5, 1e5, pad = 1e5)"]
+    ),
+    (around("unfold(ones(1, 4, 4, 1), 2)"), ["R0205 unfold(ones(1, 4, 4, 1), 2)"]),
+    (
+      around("conv2d(ones(1, 4, 4, 1), ones(3, 3))"), ["R0435 conv2d(ones(1, 4, 4, 1), ones(3, 3))"]
+    ),
+    (
+      around("conv2d(ones(1, 4, 4, 1), ones(3, 3, 2, 1))"),
+      ["R0435 conv2d(ones(1, 4, 4, 1), ones(3, 3, 2, 1))"]
+    ),
     ("rule A { w' = w - g * [1, 2][t] }", ["R0414 t"]),
     ("rule A { w' = w - g * sum([]) }", ["R0416 []"]),
     ("rule A { w' = w - g.m }", ["R0419 m"]),

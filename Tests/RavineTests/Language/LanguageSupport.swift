@@ -25,4 +25,9 @@ func mended(_ text: String) -> String {
   return String(decoding: bytes, as: UTF8.self)
 }
 
+/// An objective of one number around an expression of none.
+func around(_ expression: String) -> String {
+  "objective f(x: scalar = 1) = x * sum(\(expression))"
+}
+
 let bowl = "objective bowl(x: vector(2) = [-1.2, 1]) = sum(x^2)\n"
