@@ -106,7 +106,7 @@ let package = Package(
       name: "ravine-bench",
       dependencies: [
         "CKernels", "Diagnostics", "Driver", "IR", "Measuring", "Native", "Platform", "Runtime",
-        "Semantics", "Syntax",
+        "Semantics", "Syntax", "Training",
       ],
       path: "Sources/RavineBench", swiftSettings: strict),
     // The generator of docs/zoo.
@@ -152,7 +152,7 @@ let package = Package(
     tests(
       "RavineTests",
       [
-        "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Lowering", "Native",
+        "AllocationCount", "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Lowering", "Native",
         "Platform", "Runtime", "Semantics", "Support", "Symbolic", "Syntax", "Training", "Zoo",
       ],
       exclude: ["Diagnostics/Cases"]),

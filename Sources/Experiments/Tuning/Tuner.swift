@@ -115,9 +115,10 @@ package struct Tuner {
       objective: task.objective, data: task.data, engine: engine,
       elementType: task.data == nil ? .float64 : elementType, compiler: passCompiler,
       interrupt: interrupt)
+    let evaluator = try evaluator()
     for (k, rule) in rules.enumerated() {
       if interrupt.isRequested() { break }
-      let row = try tune(rule, trainer, "\(rule.label) (\(k + 1) of \(rules.count))")
+      let row = try tune(rule, trainer, evaluator, "\(rule.label) (\(k + 1) of \(rules.count))")
       // What was interrupted in its search has had another budget than the others.
       if row.values.isEmpty, row.problem == nil { break }
       result.rows.append(row)
@@ -141,18 +142,23 @@ package struct Tuner {
 
   /// What a run is chosen by, the less the better; NaN for one that failed.
   private func score(_ run: RunHistory) -> Double {
-    if run.failure != nil { return .nan }
-    if let series = settings.series { return run.last(series) ?? .nan }
+    run.failure != nil
+      ? .nan
+      : score(reached: run.reachedTarget, steps: run.steps) { run.last($0) ?? .nan }
+  }
+
+  func score(reached: Bool, steps: Int, last: (String) -> Double) -> Double {
+    if let series = settings.series { return last(series) }
     guard let target = task.settings.target else { return .nan }
-    if run.reachedTarget { return Double(run.steps) / Double(task.steps) }
+    if reached { return Double(steps) / Double(task.steps) }
     // Behind all that reached it, by what is missing.
-    let last = run.last(target.series) ?? .nan
+    let last = last(target.series)
     return last.isNaN
       ? .nan : 2 - 1 / (1 + abs(last - target.value) / max(abs(target.value), 1e-12))
   }
 
   /// The rule at these values, as they are shown.
-  private func set(_ rule: Rule, _ values: [Double]) throws(DiagnosticError) -> Rule {
+  func set(_ rule: Rule, _ values: [Double]) throws(DiagnosticError) -> Rule {
     var result = rule
     for (range, value) in zip(settings.ranges, values) {
       let text = NumberText.short(value)
@@ -163,23 +169,28 @@ package struct Tuner {
   }
 
   private func tune(
-    _ rule: Rule, _ trainer: Trainer, _ place: String
+    _ rule: Rule, _ trainer: Trainer, _ evaluator: TaskEvaluator?, _ place: String
   ) throws(DiagnosticError) -> Row {
     var row = Row(rule: rule.label, written: rule.label)
     var search = Search(settings)
-    while let values = search.next() {
+    while case let batch = search.nextBatch(), !batch.isEmpty {
       if interrupt.isRequested() { return row }
       progress("\(place): trial \(row.trials.count + 1) of \(settings.trials)")
-      let runs = try runs(
-        rule, values, trainer, seeds: 0..<UInt64(settings.searchSeeds), first: row.trials.isEmpty)
-      if interrupt.isRequested() { return row }
-      let scores = runs.map(score)
-      let mean = scores.reduce(0, +) / Double(max(1, scores.count))
-      let trial = Trial(
-        values: values, score: mean.isFinite ? mean : .infinity,
-        cost: mean.isFinite ? settings.cost(mean) : .infinity)
-      row.trials.append(trial)
-      search.add(trial)
+      let isFirst = row.trials.isEmpty
+      let scores =
+        if let evaluator {
+          try scores(rule, batch, evaluator, first: isFirst)
+        } else {
+          try scores(rule, batch, trainer, first: isFirst)
+        }
+      guard let scores, !interrupt.isRequested() else { return row }
+      for (values, score) in zip(batch, scores) {
+        let trial = Trial(
+          values: values, score: score.isFinite ? score : .infinity,
+          cost: score.isFinite ? settings.cost(score) : .infinity)
+        row.trials.append(trial)
+        search.add(trial)
+      }
     }
     guard let best = search.best, best.cost.isFinite else {
       row.problem = "no trial came to its end"
@@ -204,6 +215,21 @@ package struct Tuner {
       }
     }
     return row
+  }
+
+  /// The mean score at each of these values, NaN where a run failed; nil after Ctrl-C.
+  private func scores(
+    _ rule: Rule, _ values: [[Double]], _ trainer: Trainer, first: Bool
+  ) throws(DiagnosticError) -> [Double]? {
+    var found: [Double] = []
+    for values in values {
+      let runs = try runs(
+        rule, values, trainer, seeds: 0..<UInt64(settings.searchSeeds),
+        first: first && found.isEmpty)
+      if interrupt.isRequested() { return nil }
+      found.append(runs.map(score).reduce(0, +) / Double(max(1, runs.count)))
+    }
+    return found
   }
 
   /// Runs of one rule. A step that has no answer counts as a run that failed, unless the rule cannot
@@ -267,7 +293,17 @@ private struct Search {
 
   mutating func add(_ trial: Tuner.Trial) { done.append(trial) }
 
-  mutating func next() -> [Double]? {
+  /// What may be tried side by side: nothing of it depends on what another of it gives.
+  mutating func nextBatch() -> [[Double]] {
+    guard let first = next() else { return [] }
+    var batch = [first]
+    while !queue.isEmpty, done.count + batch.count < settings.trials {
+      batch.append(queue.removeFirst())
+    }
+    return batch
+  }
+
+  private mutating func next() -> [Double]? {
     // Again and again around the best, until nothing new is left between its neighbours.
     var isRefined = false
     while queue.isEmpty, done.count < settings.trials, !isRefined {
