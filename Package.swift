@@ -105,8 +105,8 @@ let package = Package(
     .executableTarget(
       name: "ravine-bench",
       dependencies: [
-        "CKernels", "Diagnostics", "Driver", "IR", "Measuring", "Native", "Platform", "Runtime",
-        "Semantics", "Syntax", "Training",
+        "Basics", "CKernels", "Diagnostics", "Driver", "IR", "Measuring", "Native", "Platform",
+        "Runtime", "Semantics", "Syntax", "Training",
       ],
       path: "Sources/RavineBench", swiftSettings: strict),
     // The generator of docs/zoo.

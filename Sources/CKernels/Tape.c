@@ -1,7 +1,23 @@
 #include "Tape.h"
+#include "Clones.h"
 #include "Steps.h"
 
 #include <string.h>
+
+// Rows of a few vectors: a loop that the compiler unrolls would leave most of one to its rest.
+#define RV_ADD_ROW(T)                                                                              \
+  typedef T loose_##T __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));             \
+  RV_CLONES static void add_row_##T(T *d, const T *a, const T *b, int64_t rows, int64_t cols) {    \
+    const int64_t lanes = 32 / sizeof(T);                                                          \
+    for (int64_t r = 0; r < rows; r++, d += cols, a += cols) {                                     \
+      int64_t i = 0;                                                                               \
+      for (; i + lanes <= cols; i += lanes)                                                        \
+        *(loose_##T *)(d + i) = *(const loose_##T *)(a + i) + *(const loose_##T *)(b + i);         \
+      for (; i < cols; i++) d[i] = a[i] + b[i];                                                    \
+    }                                                                                              \
+  }
+RV_ADD_ROW(float)
+RV_ADD_ROW(double)
 
 static void narrow(int element, void *d, const double *x, int64_t n) {
   if (element == RV_F32)
@@ -66,6 +82,10 @@ int64_t rv_run_tape(
     switch ((enum rv_tape_kind)op->kind) {
     case RV_TAPE_KERNEL: op->kernel(op->d, op->a, op->b, op->c, op->e, (size_t)op->n); break;
     case RV_TAPE_PLACE: rv_run_place(element, op->place, op->d, op->a, frame, op->n); break;
+    case RV_TAPE_ADD_ROW:
+      if (element == RV_F32) add_row_float(op->d, op->a, op->b, op->m, op->n);
+      else add_row_double(op->d, op->a, op->b, op->m, op->n);
+      break;
     case RV_TAPE_FILL:
       for (int64_t i = 0; i < op->n; i++) ((double *)op->d)[i] = op->value;
       break;
@@ -92,11 +112,18 @@ int64_t rv_run_tape(
 
 void rv_gather_rows(
     void *d, const void *source, const int32_t *rows, int64_t count, int64_t bytes) {
+  typedef struct { char bytes[32]; } piece;
   char *to = d;
   const char *from = source;
-  if (bytes == 4)
-    for (int64_t i = 0; i < count; i++) memcpy(to + 4 * i, from + 4 * (int64_t)rows[i], 4);
-  else
-    for (int64_t i = 0; i < count; i++, to += bytes)
-      memcpy(to, from + bytes * rows[i], (size_t)bytes);
+  if (bytes == 4) {
+    for (int64_t i = 0; i < count; i++) ((int32_t *)d)[i] = ((const int32_t *)source)[rows[i]];
+    return;
+  }
+  for (int64_t i = 0; i < count; i++, to += bytes) {
+    const char *row = from + bytes * rows[i];
+    int64_t k = 0;
+    for (; k + 32 <= bytes; k += 32) *(piece *)(to + k) = *(const piece *)(row + k);
+    for (; k + 4 <= bytes; k += 4) memcpy(to + k, row + k, 4);
+    for (; k < bytes; k++) to[k] = row[k];
+  }
 }

@@ -9,6 +9,8 @@ enum rv_tape_kind {
   RV_TAPE_KERNEL,
   // A positioned operation on elements [0, n).
   RV_TAPE_PLACE,
+  // m rows of n entries of a, to each of which the row at b is added.
+  RV_TAPE_ADD_ROW,
   // n doubles at d become `value`.
   RV_TAPE_FILL,
   // n doubles at a go to the elements at d.

@@ -31,6 +31,8 @@ package final class ObjectiveRunner {
   private var spare: [UnsafeMutableRawPointer] = []
   private var outputs: [String: Double] = [:]
   private var scalarGradients: [(index: Int, register: Int32)] = []
+  /// Numbers that differ between evaluations. A plan is not to be copied in each.
+  private var presets: [(register: Int32, preset: ScalarPreset)] = []
   private var lossRegister: Int32 = -1
   private var metricRegisters: [Int32] = []
   /// The steps after which the loss and the metrics are known: the others are for the gradient.
@@ -71,6 +73,7 @@ package final class ObjectiveRunner {
     let plan = program.plan
     memory.reserve(plan)
     let instance = PlanInstance(program, memory: memory)
+    presets = plan.presets.filter { if case .constant = $0.preset { false } else { true } }
     if team.threads > 1, plan.work >= Double(Cutting.usual.worth) {
       team.reserve(plan)
       team.assemble()
@@ -156,9 +159,8 @@ package final class ObjectiveRunner {
     guard let instance else { return try referenceEvaluate(occasion, needsGradient) }
     if awaited != nil { adoptCode() }
     instance.setStep(occasion.drawStep)
-    let plan = instance.program.plan
-    for k in 0..<plan.presets.count {
-      let (register, preset) = plan.presets[k]
+    for k in 0..<presets.count {
+      let (register, preset) = presets[k]
       switch preset {
       case .hyper(let k): instance.scalars[Int(register)] = hypers[k]
       case .step: instance.scalars[Int(register)] = Double(occasion.step)
@@ -169,7 +171,7 @@ package final class ObjectiveRunner {
       default: break
       }
     }
-    try run(instance, steps: needsGradient ? plan.steps.count : stepsOfLoss)
+    try run(instance, steps: needsGradient ? instance.program.stepCount : stepsOfLoss)
     if needsGradient, !gradientPointers.isEmpty {
       for k in 0..<scalarGradients.count {
         let (index, register) = scalarGradients[k]

@@ -84,7 +84,9 @@ private struct TapeWriter {
     for step in plan.steps {
       starts.append(operations.count)
       let first = operations.count
-      if step.predicateRegister >= 0 { append(RV_TAPE_UNLESS) { $0.a = $1.number(step.predicateRegister) } }
+      if step.predicateRegister >= 0 {
+        append(RV_TAPE_UNLESS) { $0.a = $1.number(step.predicateRegister) }
+      }
       guard write(step) else { return false }
       if step.predicateRegister >= 0 {
         operations[first].skip = Int32(operations.count - first - 1)
@@ -270,6 +272,7 @@ private struct TapeWriter {
         operation.kernel = instruction.kernel
       }
       operations.append(operation)
+      joinRow(segment, chunk)
     }
     for columns in segment.columns {
       append(RV_TAPE_NARROW) { operation, writer in
@@ -283,5 +286,29 @@ private struct TapeWriter {
       operations[first].skip = Int32(operations.count - first - 1)
     }
     return true
+  }
+
+  /// Where the last operation adds a row to every row and the one before it only laid that row out, one
+  /// does both.
+  private mutating func joinRow(_ segment: PlanSegment, _ chunk: Int) {
+    guard operations.count >= 2 else { return }
+    let (load, sum) = (operations[operations.count - 2], operations[operations.count - 1])
+    guard load.kind == UInt16(RV_TAPE_PLACE.rawValue), sum.kind == UInt16(RV_TAPE_KERNEL.rawValue),
+      let place = load.place?.pointee, place.kind == Int32(RV_PLACE_STRIDED.rawValue),
+      place.axes == 2, place.stride.0 == 0, place.stride.1 == 1,
+      place.extent.0 * place.extent.1 == load.n, let row = load.d,
+      sum.d == row, sum.a != sum.b,
+      let added = rv_find_kernel(plan.element.kernelElement, Int32(RV_ADD.rawValue), 0),
+      unsafeBitCast(sum.kernel, to: Int.self) == unsafeBitCast(added, to: Int.self)
+    else { return }
+    let other =
+      sum.a == UnsafeRawPointer(row) ? sum.b : sum.b == UnsafeRawPointer(row) ? sum.a : nil
+    guard let other else { return }
+    var joined = rv_tape_op()
+    joined.kind = UInt16(RV_TAPE_ADD_ROW.rawValue)
+    (joined.d, joined.a, joined.b) = (row, other, load.a)
+    (joined.m, joined.n) = (place.extent.0, place.extent.1)
+    operations.removeLast(2)
+    operations.append(joined)
   }
 }

@@ -69,7 +69,8 @@ extension UpdateCompiler {
 
   private func step(_ op: rv_op, _ i: Int, _ operands: Int...) -> FusedStep {
     FusedStep(
-      op: op, operands: operands.map { Int32($0) } + Array(repeating: -1, count: 4 - operands.count),
+      op: op,
+      operands: operands.map { Int32($0) } + Array(repeating: -1, count: 4 - operands.count),
       result: Int32(i))
   }
 

@@ -46,7 +46,13 @@ package final class UpdateRun {
   private var argumentRegisters = UnsafeMutablePointer<Double>.allocate(capacity: 1)
   private var operations = UnsafeMutablePointer<rv_tape_op>.allocate(capacity: 1)
   private let frame = UnsafeMutablePointer<rv_frame>.allocate(capacity: 1)
-  private var sizes = (regions: 0, registers: 1, arguments: 1, operations: 1)
+  private var everyStep = UnsafeMutablePointer<rv_scalar>.allocate(capacity: 1)
+  private var everyStepCount = 0
+  /// Numbers that differ from step to step, and those that a step leaves.
+  private var moving: [(register: Int32, source: NumberProgram.Source)] = []
+  private var stores: [(state: Int, register: Int32)] = []
+  private var isScheduled = false
+  private var sizes = (regions: 0, registers: 1, arguments: 1, operations: 1, everyStep: 1)
   private var operationCount = 0
   private var update: CompiledUpdate?
   private var arguments: ArgumentProgram?
@@ -77,6 +83,7 @@ package final class UpdateRun {
     region.deallocate()
     registers.deallocate()
     argumentRegisters.deallocate()
+    everyStep.deallocate()
     operations.deallocate()
     frame.deallocate()
     pointers.deallocate()
@@ -162,22 +169,56 @@ package final class UpdateRun {
     loadConstants(update.step.numbers)
     loadNumbers(update.step.numbers, step: 1, loss: .nan)
     run(update.step.numbers.once, registers)
+    isScheduled = !arguments.scheduled.isEmpty
+    prepareSteps(update)
     return true
   }
 
   /// Step t, after a gradient and its loss; false where a hyperparameter leaves its domain.
   package func step(_ t: Int, loss: Double) -> Bool {
-    guard let update, let arguments else { return false }
-    let isScheduled = !arguments.scheduled.isEmpty
     if isScheduled {
-      guard advanceArguments(to: t) else { return false }
+      guard advanceArguments(to: t), let update else { return false }
+      loadNumbers(update.step.numbers, step: t, loss: loss)
+      run(update.step.numbers.once, registers)
+    } else {
+      for k in 0..<moving.count {
+        registers[Int(moving[k].register)] = number(moving[k].source, t, loss)
+      }
     }
-    loadNumbers(update.step.numbers, step: t, loss: loss)
-    if isScheduled { run(update.step.numbers.once, registers) }
-    run(update.step.numbers.everyStep, registers)
+    if everyStepCount > 0 { rv_run_scalars(everyStep, everyStepCount, nil, frame) }
     _ = rv_run_tape(element, operations, Int64(operationCount), frame, nil)
-    store(update.step)
+    for k in 0..<stores.count { numbers[stores[k].state] = registers[Int(stores[k].register)] }
     return true
+  }
+
+  private func number(_ source: NumberProgram.Source, _ t: Int, _ loss: Double) -> Double {
+    switch source {
+    case .hyper(let h): hypers[h]
+    case .step: Double(t)
+    case .horizon: horizon
+    case .loss: loss
+    case .state(let s): numbers[s]
+    }
+  }
+
+  /// Lays out what a step reads: it is not to count references.
+  private func prepareSteps(_ update: CompiledUpdate) {
+    let program = update.step.numbers
+    moving = program.loads.filter { load in
+      switch load.source {
+      case .hyper, .horizon: false
+      case .step, .loss, .state: true
+      }
+    }
+    stores = update.step.stores
+    everyStepCount = program.everyStep.count
+    if everyStepCount > sizes.everyStep {
+      everyStep.deallocate()
+      sizes.everyStep = everyStepCount
+      everyStep = .allocate(capacity: everyStepCount)
+    }
+    for k in 0..<everyStepCount { everyStep[k] = program.everyStep[k] }
+    frame.pointee.scalars = registers
   }
 
   private func run(_ program: UpdateProgram) {
@@ -199,6 +240,7 @@ package final class UpdateRun {
     program.withUnsafeBufferPointer {
       rv_run_scalars($0.baseAddress, $0.count, nil, frame)
     }
+    frame.pointee.scalars = self.registers
   }
 
   private func advanceArguments(to t: Int) -> Bool {
@@ -226,14 +268,7 @@ package final class UpdateRun {
   private func loadNumbers(_ program: NumberProgram, step: Int, loss: Double) {
     for k in 0..<program.loads.count {
       let load = program.loads[k]
-      registers[Int(load.register)] =
-        switch load.source {
-        case .hyper(let h): hypers[h]
-        case .step: Double(step)
-        case .horizon: horizon
-        case .loss: loss
-        case .state(let s): numbers[s]
-        }
+      registers[Int(load.register)] = number(load.source, step, loss)
     }
   }
 

@@ -26,6 +26,8 @@ final class CompiledCourse: EvaluationCourse {
   private let run: UpdateRun
   private let main: ObjectiveRunner
   private let inputs: TensorMemory
+  /// The columns of the data: where rows of them come from and go, and the bytes of a row.
+  private let columns: [(from: UnsafeMutableRawPointer, to: UnsafeMutableRawPointer, bytes: Int64)]
   private var remainder: ObjectiveRunner?
   private var whole: ObjectiveRunner?
 
@@ -34,6 +36,16 @@ final class CompiledCourse: EvaluationCourse {
     run = UpdateRun(task.layout)
     main = ObjectiveRunner(task.stepping, threads: 1)
     inputs = TensorMemory(task.stepping.inputCounts, task.elementType.compute)
+    let (inputs, width) = (inputs, task.elementType.compute.byteCount)
+    columns =
+      task.train.map { examples in
+        (0..<min(inputs.counts.count, examples.widths.count)).map {
+          (
+            examples.memory.pointers[$0], inputs.pointers[$0],
+            Int64(examples.widths[$0] * width)
+          )
+        }
+      } ?? []
     bind(main, measures: false)
   }
 
@@ -56,13 +68,10 @@ final class CompiledCourse: EvaluationCourse {
   }
 
   private func fill(_ rows: ArraySlice<Int32>) {
-    guard let examples = task.train else { return }
-    let width = task.elementType.compute.byteCount
     rows.withUnsafeBufferPointer { rows in
-      for k in 0..<min(inputs.counts.count, examples.widths.count) {
+      for k in 0..<columns.count {
         rv_gather_rows(
-          inputs.pointers[k], examples.memory.pointers[k], rows.baseAddress, Int64(rows.count),
-          Int64(examples.widths[k] * width))
+          columns[k].to, columns[k].from, rows.baseAddress, Int64(rows.count), columns[k].bytes)
       }
     }
   }

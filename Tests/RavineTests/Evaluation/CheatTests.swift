@@ -45,7 +45,7 @@ import Testing
   @Test func aLossThatIsGoodBeforeTheEndOnly() throws {
     let task = try SmallTask()
     let whole = try task.evaluate("w' = w - lr * g")
-    let found = try task.evaluate("w' = if t == T then w + 100 else w - lr * g")
+    let found = try task.evaluate("w' = if t == T then -30 * w else w - lr * g")
     #expect(found.end == .done && found.trainingLoss == whole.trainingLoss)
     // The score is that of the weights at the end.
     #expect(try #require(found.score) > 2 * #require(whole.score))
@@ -66,7 +66,9 @@ import Testing
     for other in others {
       #expect(other.score == nil)
       for list in [[good, other], [other, good]] {
-        #expect(Evaluation.best(list.map { [$0] }) == list.firstIndex { $0.end == good.end && $0.loss == 0.5 })
+        #expect(
+          Evaluation.best(list.map { [$0] })
+            == list.firstIndex { $0.end == good.end && $0.loss == 0.5 })
         // One seed that failed is enough.
         #expect(Evaluation.score(list) == nil)
       }
@@ -80,9 +82,14 @@ import Testing
     let task = try SmallTask()
     let evaluator = try task.evaluator()
     let leaves = try evaluator.prepare(
-      task.rule("Leaves", "rule Leaves(lr = 0.1) {\n state a = 7, b = 9\n a' = w\n b' = g\n w' = w - lr * g\n}"))
+      task.rule(
+        "Leaves",
+        "rule Leaves(lr = 0.1) {\n state a = 7, b = 9\n a' = w\n b' = g\n w' = w - lr * g\n}"))
     let reads = try evaluator.prepare(
-      task.rule("Reads", "rule Reads(lr = 0.1) {\n state m, n: scalar\n m' = m + g\n n' = n + 1\n w' = w - lr * m' / n'\n}"))
+      task.rule(
+        "Reads",
+        "rule Reads(lr = 0.1) {\n state m, n: scalar\n m' = m + g\n n' = n + 1\n w' = w - lr * m' / n'\n}"
+      ))
     #expect(leaves.isCompiled && reads.isCompiled)
     let alone = try task.evaluator().evaluate(reads, seed: 2)
     _ = try evaluator.evaluate(leaves, seed: 2)
@@ -107,7 +114,7 @@ import Testing
     #expect(!evaluator.prepare(draws).isCompiled)
     // Inputs that a task does not give are refused.
     let input = try task.rule(
-      "Input", "rule Input(lr = 0.1) {\n input rows: scalar\n w' = w - lr * rows * g\n}")
+      "Input", "rule Input(lr = 0.1) {\n input sample: scalar\n w' = w - lr * sample * g\n}")
     #expect(throws: (any Error).self) {
       try evaluator.evaluate(evaluator.prepare(input), seed: 0)
     }

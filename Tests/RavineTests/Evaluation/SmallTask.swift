@@ -29,8 +29,12 @@ struct SmallTask {
     try Self.add(text, to: compiler)
     objective = try compiler.objective(name)
     let rows = 46
-    let features = (0..<rows * 5).map { i in
-      Double((i * 7919 + i / 5 * 31) % 101) / 101 + (i % 5 == i / 5 % 3 ? 0.7 : 0)
+    var features: [Double] = []
+    for row in 0..<rows {
+      for column in 0..<5 {
+        let noise = Double((row * 7919 + column * 613) % 101) / 101
+        features.append(column == row % 3 ? noise + 0.7 : noise)
+      }
     }
     let all = try Dataset(
       features: NumericArray(shape: [rows, 5], values: features),
