@@ -155,7 +155,7 @@ let package = Package(
         "AllocationCount", "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Lowering", "Native",
         "Platform", "Runtime", "Semantics", "Support", "Symbolic", "Syntax", "Training", "Zoo",
       ],
-      exclude: ["Diagnostics/Cases"]),
+      exclude: ["Diagnostics/Cases", "Arena/algoperf-v05.tsv"]),
     tests(
       "CommandTests",
       [

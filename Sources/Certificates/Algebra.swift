@@ -9,28 +9,16 @@ package struct Axes: OptionSet, Hashable, Sendable {
   /// Axes that are not those of the parameter tensor.
   package static let others = Axes(rawValue: 4)
   package static let every: Axes = [.rows, .columns, .others]
-
-  /// The axes of a shape as it is written in details: `like`, `rows×1`, nothing for a number.
-  package init(shape: Substring) {
-    self = []
-    let extents = Shapes.extents(shape)
-    for (i, extent) in extents.enumerated() where extent != "1" {
-      let own: Axes =
-        i == 0 && extent == "rows" ? .rows : i == 1 && extent == "cols" ? .columns : []
-      formUnion(extents.count == 2 && own != [] ? own : .others)
-    }
-  }
 }
 
 /// For what a fact holds: where it is said, or wherever it is read.
-package enum Reach: Int, Comparable, Sendable {
+package enum Reach: Comparable, Sendable {
   /// For all elements of all tensors.
   case everywhere
   /// For all elements of this tensor.
   case tensor
   /// For this element alone.
   case element
-  package static func < (x: Reach, y: Reach) -> Bool { x.rawValue < y.rawValue }
 }
 
 /// What an atom is.
@@ -50,8 +38,11 @@ package struct Atom: Sendable {
   /// The loops, by depth, whose carried values it reads.
   package var carried: UInt64 = 0
   package var size = 1
+  package var depth = 0
   /// The same in every process, and another for others: breaks ties of size.
   var digest: UInt64 = 0
+  /// The operation that it is; of symbols, which may have any name, none.
+  package var operation: String { isSymbol ? "" : name }
 }
 
 /// All atoms of a proof; equal ones are one.
@@ -70,7 +61,10 @@ package final class Algebra {
   package private(set) var symbols: [String: AtomID] = [:]
   /// In which order polynomials were first asked for.
   private var ranks: [Polynomial: Int] = [:]
-  private var version = 0
+  /// Products of terms that may still be formed.
+  var allowance = Int.max
+  /// Operations on whole tensors that are known, with how many operands they have.
+  private var operations: [String: Set<Int>] = ["sum{all;like;}": [1]]
 
   package init() {
     symbol("e", Stretch(Rational(271_828, 100_000), Rational(271_829, 100_000), open: true))
@@ -78,12 +72,6 @@ package final class Algebra {
   }
 
   package subscript(_ id: AtomID) -> Atom { atoms[id.index] }
-
-  /// A number that no state of rewriting had before.
-  func nextVersion() -> Int {
-    version += 1
-    return version
-  }
 
   private func rank(_ p: Polynomial) -> Int {
     if let known = ranks[p] { return known }
@@ -95,7 +83,7 @@ package final class Algebra {
   static let deepest = 60
 
   /// What is 0 or 1.
-  static let booleans: Set = ["positive", "zero", "topk_mask", "bernoulli"]
+  static let booleans: Set = ["positive", "zero", "topk_mask", "bernoulli", "any"]
   /// Whole numbers.
   static let integers: Set = ["positive", "zero", "sign", "floor", "ceil", "round", "argmax"]
 
@@ -152,6 +140,10 @@ package final class Algebra {
     p.terms.keys.reduce(0) { $0 + $1.powers.reduce(1) { $0 + self[$1.atom].size } }
   }
 
+  func has(_ name: String, _ detail: String, of count: Int) -> Bool {
+    operations["\(name){\(detail)}"]?.contains(count) ?? false
+  }
+
   package func isInteger(_ p: Polynomial) -> Bool {
     p.terms.allSatisfy { monomial, weight in
       weight.isInteger && monomial.powers.allSatisfy { self[$0.atom].isInteger }
@@ -173,24 +165,24 @@ package final class Algebra {
 
   private func intern(_ name: String, _ detail: String, _ operands: [Polynomial]) -> Polynomial {
     var atom = Atom(name: name, detail: detail, operands: operands)
-    atom.size = operands.reduce(2) { $0 + size($1) }
+    atom.size = min(operands.reduce(2) { $0 + size($1) }, 1 << 40)
+    atom.depth = operands.reduce(0) { $1.atoms.reduce($0) { max($0, self[$1].depth) } } + 1
     atom.isInteger = Self.integers.contains(name)
     atom.carried = operands.reduce(0) { $0 | carried($1) }
     if detail.isEmpty {
       atom.axes = operands.reduce(into: []) { $0.formUnion(axes($1)) }
       atom.reach = operands.map { reach($0) }.max() ?? .everywhere
     } else {
+      operations["\(name){\(detail)}", default: []].insert(operands.count)
       let parts = detail.split(separator: ";", omittingEmptySubsequences: false)
       atom.axes = Axes(shape: parts.last ?? "")
-      if name == "repeat", parts.count > 1, let depth = Int(parts[0]), let count = Int(parts[1]),
-        (0...Self.deepest).contains(depth), (0...operands.count).contains(count)
-      {
+      if name == "repeat", let depth = Int(parts[0]), let count = Int(parts[1]) {
         // The last operands are the body: what it carries is bound there.
         let outside = operands.dropLast(count).reduce(0) { $0 | carried($1) }
         let inside = operands.suffix(count).reduce(0) { $0 | carried($1) }
         atom.carried = outside | inside & ~(1 << UInt64(depth))
-        atom.axes = .every
       }
+      if name == "repeat" || name == "any" { atom.axes = .every }
       atom.reach =
         !atom.axes.isEmpty
         ? .element : detail.hasPrefix("all tensors") ? .everywhere : .tensor
@@ -249,11 +241,13 @@ package final class Algebra {
     var result = Polynomial(weight.reciprocal)
     for power in common.powers {
       let atom = self[power.atom]
+      // A sum to a large power would have too many terms.
+      let isTwice =
+        atom.operation == "inv" && Self.isModest(atom.operands[0], to: power.exponent)
       let own =
         power.atom.isBoolean
         ? Polynomial(power.atom)
-        : atom.name == "inv" && !atom.isSymbol
-          ? atom.operands[0] : intern("inv", "", [Polynomial(power.atom)])
+        : isTwice ? atom.operands[0] : intern("inv", "", [Polynomial(power.atom)])
       result = result * own.power(power.exponent)
     }
     if rest.number == nil { result = result * apply("inv", [rest.scaled(by: weight.reciprocal)]) }
@@ -295,8 +289,12 @@ package final class Algebra {
     if exponent == .half { return apply("sqrt", [x]) }
     guard let n = exponent.word, abs(n) <= 64 else { return nil }
     if n < 0 { return power(inverse(x), Polynomial(-n)) }
-    if x.terms.count > 1, n > 8 { return nil }
-    return x.power(n)
+    return Self.isModest(x, to: n) ? x.power(n) : nil
+  }
+
+  /// Whether x^n is multiplied out by itself.
+  private static func isModest(_ x: Polynomial, to n: Int) -> Bool {
+    n == 1 || x.terms.count <= 1 || (n <= 8 && x.terms.count <= 6)
   }
 }
 
@@ -318,28 +316,36 @@ extension Algebra {
 
 extension Algebra {
   /// A polynomial with other values for some symbols.
-  package func substitute(_ p: Polynomial, _ values: [AtomID: Polynomial]) -> Polynomial {
+  package func substitute(
+    _ p: Polynomial, _ values: [AtomID: Polynomial]
+  ) throws(Refusal) -> Polynomial {
     var known = values
-    return substitute(p, &known)
+    return try substitute(p, &known)
   }
 
-  private func substitute(_ p: Polynomial, _ known: inout [AtomID: Polynomial]) -> Polynomial {
+  private func substitute(
+    _ p: Polynomial, _ known: inout [AtomID: Polynomial]
+  ) throws(Refusal) -> Polynomial {
     var result = Polynomial()
     for (monomial, weight) in p.terms {
       var product = Polynomial(weight)
       for power in monomial.powers {
-        product = product * substitute(power.atom, &known).power(power.exponent)
+        let own = try self.power(substitute(power.atom, &known), power.exponent)
+        product = try self.product(product, own)
       }
       result = result + product
     }
     return result
   }
 
-  private func substitute(_ id: AtomID, _ known: inout [AtomID: Polynomial]) -> Polynomial {
+  private func substitute(
+    _ id: AtomID, _ known: inout [AtomID: Polynomial]
+  ) throws(Refusal) -> Polynomial {
     if let value = known[id] { return value }
     let atom = self[id]
     var result = Polynomial(id)
-    let operands = atom.operands.map { substitute($0, &known) }
+    var operands: [Polynomial] = []
+    for operand in atom.operands { operands.append(try substitute(operand, &known)) }
     if operands != atom.operands { result = apply(atom.name, atom.detail, operands) }
     known[id] = result
     return result

@@ -70,11 +70,11 @@ package final class Claim {
   /// An expression of states as it stands after the step at `t`, of these values.
   private func after(
     _ p: Polynomial, _ t: Polynomial, _ weight: Polynomial, _ states: [Polynomial]
-  ) -> Polynomial {
+  ) throws(Refusal) -> Polynomial {
     var map = [self.t.atom!: t]
     if let w = algebra.symbols["w"] { map[w] = weight }
     for (k, symbol) in a.symbols.enumerated() { map[symbol.atom!] = states[k] }
-    return algebra.substitute(p, map)
+    return try algebra.substitute(p, map)
   }
 
   /// What is to be shown, in order: of the first step, at t = 1 from the states at the start, and of
@@ -84,17 +84,18 @@ package final class Claim {
     let (startOfA, startClausesOfA) = try a.initial()
     let (startOfB, startClausesOfB) = try b.initial()
     let liveOfA = try neededStates()
-    var first = (
-      try a.step(at: .one, startOfA, isLive: liveOfA), try b.step(at: .one, startOfB, isLive: live)
+    let first = (
+      try a.step(at: .one, startOfA, isLive: liveOfA, start: startClausesOfA),
+      try b.step(at: .one, startOfB, isLive: live, start: startClausesOfB)
     )
-    first.0.clauses += startClausesOfA
-    first.1.clauses += startClausesOfB
     let before = t - .one
-    let statesOfA = a.symbols.indices.map { k in
-      values[k].map { algebra.substitute($0, [t.atom!: before]) } ?? a.symbols[k]
+    let statesOfA = try a.symbols.indices.map { (k) throws(Refusal) in
+      try values[k].map { (p) throws(Refusal) in try algebra.substitute(p, [t.atom!: before]) }
+        ?? a.symbols[k]
     }
-    let statesOfB = b.symbols.indices.map { j in
-      images[j].map { after($0, before, w, statesOfA) } ?? b.symbols[j]
+    let statesOfB = try b.symbols.indices.map { (j) throws(Refusal) in
+      try images[j].map { (p) throws(Refusal) in try after(p, before, w, statesOfA) }
+        ?? b.symbols[j]
     }
     let later = (
       try a.step(at: t, statesOfA, isLive: liveOfA), try b.step(at: t, statesOfB, isLive: live)
@@ -117,11 +118,11 @@ package final class Claim {
     }
     for (k, value) in values.enumerated() {
       guard let value else { continue }
-      let own = algebra.substitute(value, [self.t.atom!: t])
+      let own = try algebra.substitute(value, [self.t.atom!: t])
       add("a.\(a.variant.states[k].name)", .equal(x.states[k], own), clauses)
     }
     for (j, image) in images.enumerated() where live[j] {
-      let own = after(image!, t, x.weight, x.states)
+      let own = try after(image!, t, x.weight, x.states)
       add("b.\(b.variant.states[j].name)", .equal(y.states[j], own), clauses)
     }
     for k in kept {

@@ -23,23 +23,25 @@ package struct Context {
   private var pending: [Clause] = []
   /// The steps whose rewrites were used.
   package let usage: Usage
-  private let memo = Memo()
+  private var memo = Memo()
 
   package final class Usage {
     package var steps: Set<Int> = []
   }
 
-  /// Normal forms so far; of no use to others.
+  /// Normal forms and bounds so far, by all that is known.
   private final class Memo {
-    var version = -1
     var normal: [Place: Polynomial] = [:]
     var busy: Set<Place> = []
-    struct Place: Hashable {
-      var atom: AtomID
-      var reach: Reach
-    }
+    var depth = 0
+    var bounds: [Place: Stretch] = [:]
+    var facts: [Reach: [(fact: Fact, normal: Polynomial)]] = [:]
   }
-  private var version = 0
+  private struct Place: Hashable {
+    var atom: AtomID
+    var reach: Reach
+    var depth = 0
+  }
 
   /// Rewriting that goes on for longer than this is refused.
   static let budget = 40_000
@@ -57,6 +59,7 @@ package struct Context {
     _ p: Polynomial, in stretch: Stretch = .all, isNonzero: Bool = false, _ reach: Reach
   ) {
     facts.append(Fact(polynomial: p, stretch: stretch, isNonzero: isNonzero, reach: reach))
+    memo = Memo()
   }
 
   /// Learns the sign of x · y from those of x and y; a square has one whatever they are.
@@ -83,7 +86,7 @@ package struct Context {
     }
     if from == .one { throw Refusal("the equation says that a number is 0") }
     let rest = p - Polynomial(from, weight)
-    version = algebra.nextVersion()
+    memo = Memo()
     rewrites.append(
       Rewrite(
         from: from, to: rest.scaled(by: -weight.reciprocal), reach: reach, step: step))
@@ -94,12 +97,9 @@ package struct Context {
     let c = try normal(condition)
     let reach = algebra.reach(c)
     if algebra.carried(c) != 0 { throw Refusal("the case is about what a loop carries") }
-    if let number = c.number {
-      if number.isOne == truth { return }
-      // Nothing is left to be shown here.
-      learn(.zero, in: .positive, .everywhere)
-      return
-    }
+    // Where it cannot be, nothing is left to be shown.
+    if c.number?.isOne == !truth { learn(.zero, in: .positive, .everywhere) }
+    if c.number != nil { return }
     if let monomial = Self.conjunction(c), truth || monomial.powers.count == 1 {
       for power in monomial.powers {
         try equate(Polynomial(power.atom) - Polynomial(truth ? 1 : 0), from: nil, reach, step: step)
@@ -172,11 +172,6 @@ package struct Context {
 
   /// A polynomial rewritten as far as it goes by what is known up to this reach.
   package func normal(_ p: Polynomial, _ reach: Reach = .element) throws(Refusal) -> Polynomial {
-    if memo.version != version {
-      memo.normal = [:]
-      memo.busy = []
-      memo.version = version
-    }
     var steps = 0
     return try normal(p, reach, &steps)
   }
@@ -184,15 +179,15 @@ package struct Context {
   private func normal(_ p: Polynomial, _ reach: Reach, _ steps: inout Int) throws(Refusal)
     -> Polynomial
   {
+    memo.depth += 1
+    defer { memo.depth -= 1 }
+    if memo.depth > 500 { throw Refusal("rewriting does not end") }
     var work = Polynomial()
     for (monomial, weight) in p.terms {
       var product = Polynomial(weight)
       for power in monomial.powers {
-        let own = try normal(power.atom, reach, &steps)
-        product =
-          own.atom == power.atom
-          ? product.times(power) : product * own.power(power.exponent)
-        if product.terms.count > Self.largest { throw Refusal("a polynomial becomes too large") }
+        let own = try algebra.power(normal(power.atom, reach, &steps), power.exponent)
+        product = try algebra.product(product, own)
       }
       work.add(product)
     }
@@ -200,13 +195,14 @@ package struct Context {
     while let (monomial, weight) = work.terms.first {
       work.add(monomial, -weight)
       steps += 1
+      try algebra.spend(1 + rewrites.count)
       if steps > Self.budget { throw Refusal("rewriting does not end") }
       guard let (rewrite, rest) = match(monomial, reach) else {
         result.add(monomial, weight)
         continue
       }
       usage.steps.insert(rewrite.step)
-      let product = rewrite.to * Polynomial(rest, weight)
+      let product = try algebra.product(rewrite.to, Polynomial(rest, weight))
       var isKnown = true
       for atom in product.atoms where try normal(atom, reach, &steps) != Polynomial(atom) {
         isKnown = false
@@ -230,7 +226,7 @@ package struct Context {
   {
     let atom = algebra[id]
     if atom.operands.isEmpty { return Polynomial(id) }
-    let place = Memo.Place(atom: id, reach: reach)
+    let place = Place(atom: id, reach: reach)
     if let known = memo.normal[place] { return known }
     guard memo.busy.insert(place).inserted else { return Polynomial(id) }
     defer { memo.busy.remove(place) }
@@ -310,13 +306,24 @@ package struct Context {
     return result
   }
 
+  /// The facts that reach so far, over normal polynomials.
+  private func facts(_ reach: Reach) throws(Refusal) -> [(fact: Fact, normal: Polynomial)] {
+    if let known = memo.facts[reach] { return known }
+    var result: [(fact: Fact, normal: Polynomial)] = []
+    for fact in facts where fact.reach <= reach {
+      result.append((fact, try normal(fact.polynomial, reach)))
+    }
+    memo.facts[reach] = result
+    return result
+  }
+
   /// What facts say of a polynomial: each of a multiple of it, but for a number.
   private func told(_ p: Polynomial, _ known: Stretch, _ reach: Reach) throws(Refusal) -> Stretch {
     var result = known
+    try algebra.spend(1 + facts.count)
     let moving = p - Polynomial(p.constant)
     var isNonzero = false
-    for fact in facts where fact.reach <= reach {
-      let q = try normal(fact.polynomial, reach)
+    for (fact, q) in try facts(reach) {
       guard let ratio = moving.ratio(to: q - Polynomial(q.constant)) else { continue }
       let shift = p.constant - q.constant * ratio
       result = result.intersection(
@@ -345,9 +352,8 @@ package struct Context {
     if depth > 12 { return false }
     if try stretch(p, reach, depth: depth).isNonzero { return true }
     // What is not 0 has no factor that is.
-    for fact in facts
-    where fact.reach <= reach && (fact.isNonzero || fact.stretch.isNonzero) {
-      let (common, rest) = try normal(fact.polynomial, reach).content
+    for (fact, q) in try facts(reach) where fact.isNonzero || fact.stretch.isNonzero {
+      let (common, rest) = q.content
       if p.ratio(to: rest * Polynomial(common)) != nil || p.ratio(to: rest) != nil
         || (p.atom.map { common.exponent($0) > 0 } ?? false)
       {
@@ -360,7 +366,7 @@ package struct Context {
     {
       guard let id = p.single.flatMap({ $0.monomial.powers.first?.atom }) else { return false }
       let atom = algebra[id]
-      switch atom.name {
+      switch atom.operation {
       case "inv", "abs", "sign": return try isNonzero(atom.operands[0], reach, depth + 1)
       case "sqrt": return try stretch(atom.operands[0], reach, depth: depth + 1).isPositive
       default: return false
@@ -373,6 +379,14 @@ package struct Context {
   }
 
   private func stretch(_ id: AtomID, _ reach: Reach, _ depth: Int) throws(Refusal) -> Stretch {
+    let place = Place(atom: id, reach: reach, depth: depth)
+    if let known = memo.bounds[place] { return known }
+    let result = try computed(id, reach, depth)
+    memo.bounds[place] = result
+    return result
+  }
+
+  private func computed(_ id: AtomID, _ reach: Reach, _ depth: Int) throws(Refusal) -> Stretch {
     let atom = algebra[id]
     if atom.isSymbol { return atom.domain }
     if id.isBoolean { return .unit }
@@ -431,8 +445,7 @@ package struct Context {
 
   /// Whether what is assumed cannot be.
   package func isAbsurd() throws(Refusal) -> Bool {
-    for fact in facts {
-      let p = try normal(fact.polynomial)
+    for (fact, p) in try facts(.element) {
       if p.isZero, fact.isNonzero { return true }
       let own = try stretch(p)
       if own.intersection(fact.stretch).isEmpty { return true }

@@ -110,7 +110,7 @@ package struct Polynomial: Hashable, Sendable {
 
   package static func + (x: Polynomial, y: Polynomial) -> Polynomial {
     var result = x
-    for (monomial, weight) in y.terms { result.add(monomial, weight) }
+    result.add(y)
     return result
   }
 
@@ -123,12 +123,6 @@ package struct Polynomial: Hashable, Sendable {
       for (n, q) in y.terms { result.add(m * n, p * q) }
     }
     return result
-  }
-
-  func times(_ power: Power) -> Polynomial {
-    let factor = Monomial(powers: [power])
-    if let (monomial, weight) = single { return Polynomial(monomial * factor, weight) }
-    return self * Polynomial(factor)
   }
 
   package func scaled(by factor: Rational) -> Polynomial {

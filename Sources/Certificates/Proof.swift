@@ -105,7 +105,7 @@ package struct Proof {
       let rest =
         n == 0
         ? monomial : monomial.without(Monomial(powers: [Power(atom: inverse, exponent: n)]))!
-      result = result + Polynomial(rest, weight) * d.power(degree - n)
+      result = try result + algebra.product(Polynomial(rest, weight), algebra.power(d, degree - n))
     }
     difference = try context.normal(result)
   }
@@ -143,6 +143,12 @@ package enum CertificateCheck {
     }
   }
 
+  /// Throws where it does not hold.
+  package static func require(_ certificate: Certificate, _ rules: [Rule]) throws(Refusal) {
+    var place = Certificate.Line("")
+    _ = try check(certificate, rules, &place)
+  }
+
   private static func check(
     _ certificate: Certificate, _ rules: [Rule], _ place: inout Certificate.Line
   ) throws(Refusal) -> Result {
@@ -155,8 +161,10 @@ package enum CertificateCheck {
     for part in certificate.parts {
       let claim = try Claim(certificate, part, rules)
       try claim.readStates()
+      claim.algebra.allowance = allowance
       let goals = try claim.goals()
       try claim.requireSatisfiable()
+      if try claim.context(goals[0]).isAbsurd() { throw Refusal("the rules are defined nowhere") }
       guard goals.count == part.goals.count else {
         throw Refusal("there are \(goals.count) goals and not \(part.goals.count)")
       }
@@ -164,7 +172,7 @@ package enum CertificateCheck {
         place = written.title
         guard goal.title == place.text else { throw Refusal("the goal here is `\(goal.title)`") }
         var lines = written.steps[...]
-        try close(try Proof(claim, goal), &lines, &place)
+        try close(try Proof(claim, goal), &lines, &place, depth: 0)
         if !lines.isEmpty { throw Refusal("the goal is shown already") }
         result.goals += 1
         result.steps += written.steps.count
@@ -174,9 +182,13 @@ package enum CertificateCheck {
     return result
   }
 
+  /// Work that a part may take.
+  private static let allowance = 20_000_000
+
   /// Shows a goal by the lines that follow.
   private static func close(
-    _ start: Proof, _ lines: inout ArraySlice<Certificate.Line>, _ place: inout Certificate.Line
+    _ start: Proof, _ lines: inout ArraySlice<Certificate.Line>, _ place: inout Certificate.Line,
+    depth: Int
   ) throws(Refusal) {
     func next(_ word: String) throws(Refusal) {
       guard lines.popFirst()?.text == word else { throw Refusal("`\(word)` is missing") }
@@ -191,10 +203,11 @@ package enum CertificateCheck {
         return
       }
       if line.text.hasPrefix("cases ") {
+        if depth > 50 { throw Refusal("cases are nested too deep") }
         let branches = try proof.branches(line.text.dropFirst(6))
-        try close(branches[0], &lines, &place)
+        try close(branches[0], &lines, &place, depth: depth + 1)
         try next("otherwise")
-        try close(branches[1], &lines, &place)
+        try close(branches[1], &lines, &place, depth: depth + 1)
         return try next("done")
       }
       try proof.take(line.text)

@@ -121,24 +121,12 @@ package enum TensorAxiom: String, CaseIterable, Sendable {
           }
           own = algebra.apply(atom.name, operands)
         }
-        product = product * own.power(power.exponent)
+        product = try algebra.product(product, algebra.power(own, power.exponent))
       }
       result = result + product
     }
     return result
   }
-}
-
-/// Shapes as details write them.
-enum Shapes {
-  static func extents(_ text: Substring) -> [Substring] {
-    text == "like" ? ["rows", "cols"] : text.split(separator: "×")
-  }
-  static func text(_ extents: [Substring]) -> String {
-    extents == ["rows", "cols"] ? "like" : extents.joined(separator: "×")
-  }
-  /// The lengths that a shape may have besides numbers.
-  static let lengths: Set = ["rows", "cols", "batch", "features", "groups", "workers"]
 }
 
 extension Algebra {
@@ -147,8 +135,8 @@ extension Algebra {
   }
 }
 
-/// An operation on whole tensors with its shapes, which a certificate may have written and which are
-/// therefore held to what the operation gives.
+/// An operation on whole tensors with its shapes. Those are the rules' own; what it is applied to a
+/// certificate may have written, and is therefore held to them.
 private struct Application {
   let name: String
   let detail: String
@@ -182,15 +170,10 @@ private struct Application {
     axes = atom.axes
     if let name, name != atom.name { throw Refusal("its operand is no \(name)") }
     if let shape, shape != to { throw Refusal("the shapes differ") }
-    var isTyped = zip(shapes, operands).allSatisfy {
-      algebra.axes($1).isSubset(of: Axes(shape: $0))
+    guard zip(shapes, operands).allSatisfy({ algebra.axes($1).isSubset(of: Axes(shape: $0)) })
+    else {
+      throw Refusal("these are not its shapes")
     }
-    if atom.name == "transpose" {
-      isTyped = isTyped && from[0].count == 2 && to == from[0].reversed()
-    } else if atom.name == "matmul", isOfMatrices {
-      isTyped = isTyped && from[0][1] == from[1][0] && to == [from[0][0], from[1][1]]
-    }
-    if !isTyped { throw Refusal("these are not its shapes") }
   }
 
   /// Operations that are linear in an operand of their own.
@@ -232,14 +215,12 @@ private struct Application {
   private func count(_ algebra: Algebra) throws(Refusal) -> Polynomial? {
     var lengths: [Polynomial] = []
     for text in from[0] == ["numel"] ? ["rows", "cols"] : from[0] {
-      if let n = Int(text), n > 0 {
-        lengths.append(Polynomial(n))
-      } else if Shapes.lengths.contains(String(text)) {
-        lengths.append(
-          algebra.symbol(String(text), Stretch(.one, nil), isInteger: true, reach: .tensor))
-      } else {
+      guard Int(text).map({ $0 > 0 }) ?? Shapes.lengths.contains(String(text)) else {
         throw Refusal("`\(text)` is no length")
       }
+      lengths.append(
+        Int(text).map { Polynomial($0) }
+          ?? algebra.symbol(String(text), Stretch(.one, nil), isInteger: true, reach: .tensor))
     }
     switch what {
     case "all": return lengths.reduce(.one) { $0 * $1 }

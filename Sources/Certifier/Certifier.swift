@@ -31,6 +31,8 @@ package struct Certifier {
           certificate.parts.append(
             try part(certificate, Certificate.Part(variants: ways), own))
         }
+        // The search shares an algebra with what it tries; the kernel begins anew.
+        try CertificateCheck.require(certificate, own)
         return certificate
       } catch {
         if order[0] == 0 { reason = error }

@@ -18,8 +18,8 @@ struct Relations {
     let (a, b) = (claim.a, claim.b)
     let live = claim.live.indices.filter { claim.live[$0] }
     if live.isEmpty { return [[]] }
-    let nextOfA = settled(try a.step(at: t, a.symbols, isLive: a.symbols.map { _ in true }))
-    let nextOfB = settled(try b.step(at: t, b.symbols, isLive: claim.live))
+    let nextOfA = try settled(a.step(at: t, a.symbols, isLive: a.symbols.map { _ in true }))
+    let nextOfB = try settled(b.step(at: t, b.symbols, isLive: claim.live))
     var options: [[String]] = []
     for j in live {
       let name = lastName(b.variant.states[j].name)
@@ -27,14 +27,14 @@ struct Relations {
       for i in a.symbols.indices where fits(i, j) {
         let isNamesake = lastName(a.variant.states[i].name) == name
         let weights = nextOfA.weight + nextOfB.weight
-        for (k, scale) in scales(
+        for (k, scale) in try scales(
           nextOfA.states[i], a.symbols[i], nextOfB.states[j], b.symbols[j], weights
         ).enumerated() {
           own.append((k * 2 + (isNamesake ? 0 : 1), writer.text(scale * a.symbols[i])))
         }
       }
-      if let value = value(b, j, nextOfB.states[j]) { own.append((-1, writer.text(value))) }
-      if let solved = solved(nextOfA.weight, nextOfB.weight, b.symbols[j]) {
+      if let value = try value(b, j, nextOfB.states[j]) { own.append((-1, writer.text(value))) }
+      if let solved = try solved(nextOfA.weight, nextOfB.weight, b.symbols[j]) {
         own.append((own.isEmpty ? 0 : 3, writer.text(solved)))
       }
       own.sort { $0.rank < $1.rank }
@@ -49,7 +49,7 @@ struct Relations {
   }
 
   /// A step with 0 for whole numbers mod 1.
-  private func settled(_ step: RuleStep) -> RuleStep {
+  private func settled(_ step: RuleStep) throws(Refusal) -> RuleStep {
     var result = step
     let moduli = ([step.weight] + step.states).reduce(into: Set<AtomID>()) {
       $0.formUnion(atoms($1))
@@ -60,17 +60,19 @@ struct Relations {
         && claim.algebra.isInteger(atom.operands[0])
     }
     let zeros = Dictionary(uniqueKeysWithValues: moduli.map { ($0, Polynomial.zero) })
-    result.weight = claim.algebra.substitute(step.weight, zeros)
-    result.states = step.states.map { claim.algebra.substitute($0, zeros) }
+    result.weight = try claim.algebra.substitute(step.weight, zeros)
+    result.states = try step.states.map { (p) throws(Refusal) in
+      try claim.algebra.substitute(p, zeros)
+    }
     return result
   }
 
   /// States of a that are the same at each step, or powers of one number.
   func known() throws(Refusal) -> [String] {
-    let next = settled(try claim.a.step(at: t, claim.a.symbols, isLive: claim.liveOfA))
+    let next = try settled(claim.a.step(at: t, claim.a.symbols, isLive: claim.liveOfA))
     var result: [String] = []
     for i in claim.a.symbols.indices where claim.liveOfA[i] {
-      if let value = value(claim.a, i, next.states[i]) {
+      if let value = try value(claim.a, i, next.states[i]) {
         result.append("a.\(claim.a.variant.states[i].name) = \(writer.text(value))")
       }
     }
@@ -78,7 +80,9 @@ struct Relations {
   }
 
   /// What a state is after step t, where that is a number that stays, a count, or powers.
-  private func value(_ side: RuleReading, _ k: Int, _ next: Polynomial) -> Polynomial? {
+  private func value(
+    _ side: RuleReading, _ k: Int, _ next: Polynomial
+  ) throws(Refusal) -> Polynomial? {
     guard let start = try? side.initial().states[k] else { return nil }
     let algebra = claim.algebra
     let state = side.symbols[k]
@@ -88,10 +92,10 @@ struct Relations {
           && !algebra[id].name.hasPrefix("a.") && !algebra[id].name.hasPrefix("b."))
     }
     guard isPlain else { return nil }
-    if algebra.substitute(next, [state.atom!: start]) == start { return start }
+    if try algebra.substitute(next, [state.atom!: start]) == start { return start }
     if start.number != nil, let apart = (next - state).number { return start + t.scaled(by: apart) }
     // s' = factor * s + rest
-    let rest = algebra.substitute(next, [state.atom!: .zero])
+    let rest = try algebra.substitute(next, [state.atom!: .zero])
     guard let factor = algebra.quotient(next - rest, state),
       atoms(factor + rest).allSatisfy({ algebra[$0].isSymbol && algebra[$0].reach == .everywhere }),
       !atoms(factor + rest).contains(t.atom!), !atoms(factor + rest).contains(state.atom!)
@@ -113,13 +117,13 @@ struct Relations {
   /// By what a state of a may be multiplied to give one of b: what drives them, divided.
   private func scales(
     _ x: Polynomial, _ a: Polynomial, _ y: Polynomial, _ b: Polynomial, _ weights: Polynomial
-  ) -> [Polynomial] {
+  ) throws(Refusal) -> [Polynomial] {
     let algebra = claim.algebra
     var result = [Polynomial.one]
-    let source = algebra.substitute(x, [a.atom!: .zero])
-    let driver = algebra.substitute(y, [b.atom!: .zero])
+    let source = try algebra.substitute(x, [a.atom!: .zero])
+    let driver = try algebra.substitute(y, [b.atom!: .zero])
     for id in atoms(x + y + weights)
-    where algebra[id].name == "pow" && algebra[id].operands.last == t {
+    where algebra[id].operation == "pow" && algebra[id].operands.last == t {
       let debias = .one - Polynomial(id)
       for scale in [algebra.apply("inv", [debias]), debias] where !result.contains(scale) {
         result.append(scale)
@@ -165,10 +169,12 @@ struct Relations {
   }
 
   /// The state of b before a step with which it gives the weights that a gives, as it is after one.
-  private func solved(_ x: Polynomial, _ y: Polynomial, _ state: Polynomial) -> Polynomial? {
+  private func solved(
+    _ x: Polynomial, _ y: Polynomial, _ state: Polynomial
+  ) throws(Refusal) -> Polynomial? {
     let algebra = claim.algebra
-    let rest = algebra.substitute(y, [state.atom!: .zero])
-    let slope = algebra.substitute(y, [state.atom!: .one]) - rest
+    let rest = try algebra.substitute(y, [state.atom!: .zero])
+    let slope = try algebra.substitute(y, [state.atom!: .one]) - rest
     guard !slope.isZero, y == slope * state + rest,
       let quotient = algebra.quotient(x - rest, slope)
     else { return nil }
@@ -177,6 +183,6 @@ struct Relations {
       let atom = algebra[id]
       return atom.isSymbol && (atom.name == "g" || atom.name.hasPrefix("b."))
     }
-    return isForeign ? nil : algebra.substitute(quotient, [t.atom!: t + .one])
+    return isForeign ? nil : try algebra.substitute(quotient, [t.atom!: t + .one])
   }
 }

@@ -37,7 +37,7 @@ struct Suggestions {
         + inner(
           x, ["inv": "sign-inverse", "sign": "sign-sign", "abs": "sign-abs", "sqrt": "sign-root"])
         + ["sign-square x = \(text(x))", "sign-cube x = \(text(x))"]
-        + (all.contains { algebra[$0].name == "abs" && algebra[$0].operands == [x] }
+        + (all.contains { algebra[$0].operation == "abs" && algebra[$0].operands == [x] }
           ? ["abs-sign-product x = \(text(x))"] : [])
         + (x.atom != nil ? ["sign-square-times x = \(text(x))"] : [])
     case "positive":
@@ -165,7 +165,7 @@ struct Suggestions {
   /// What is known of sums with quotients, times their divisors.
   func products(_ facts: [Polynomial]) -> [String] {
     facts.flatMap { fact in
-      fact.content.rest.atoms.sorted().filter { algebra[$0].name == "inv" }.map { inverse in
+      fact.content.rest.atoms.sorted().filter { algebra[$0].operation == "inv" }.map { inverse in
         let n = fact.terms.keys.map { $0.exponent(inverse) }.max()!
         return "product x = \(text(algebra[inverse].operands[0].power(n))); y = \(text(fact))"
       }
@@ -219,7 +219,7 @@ struct Suggestions {
       }
     }
     if x.terms.count > 1, x.content.common == .one {
-      for inverse in x.atoms.sorted() where algebra[inverse].name == "inv" {
+      for inverse in x.atoms.sorted() where algebra[inverse].operation == "inv" {
         let n = x.terms.keys.map { $0.exponent(inverse) }.max()!
         result.append(
           "root-scaled x = \(text(algebra[inverse].operands[0].power(n))); y = \(text(x))")

@@ -81,6 +81,8 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case brokenDeclaration = 230
   case notATarget = 231
   case taskWithoutEnd = 232
+  case targetBehind = 236
+  case noDirection = 237
 
   // Sessions.
   case unknownCommand = 240
@@ -148,6 +150,7 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case axisLeft = 432
   case tooManyEntries = 433
   case badAxisType = 434
+  case examplesInPairs = 439
 
   // Hyperparameters.
   case unusedHyper = 501

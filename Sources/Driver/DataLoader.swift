@@ -23,6 +23,7 @@ package struct DataLoader {
   private struct Settings {
     var target: String?
     var test = 0.0
+    var validate: Double?
     var seed = 0.0
     var scale = 1.0
     var standardise = false
@@ -60,15 +61,23 @@ package struct DataLoader {
     let (reader, settings) = try statement(data)
     let all = try read(reader, settings, data)
     var split = DataSplit(train: all, test: all)
-    if settings.test != 0 {
+    if settings.test != 0 || settings.validate != nil {
       let seed = UInt64(settings.seed)
-      split = try all.split(test: settings.test, at: data.span) {
-        RandomOrder.uniform(Int($0), seed: seed)
-      }
+      split = try all.split(
+        test: settings.test == 0 ? nil : settings.test, validate: settings.validate, at: data.span
+      ) { RandomOrder.uniform(Int($0), seed: seed) }
     }
     if settings.standardise { split = split.standardised() }
     if settings.scale != 1 { split = try split.scaled(by: settings.scale, at: data.span) }
     return split
+  }
+
+  /// Whether a `data` statement keeps rows for choosing.
+  package func keepsValidation(_ data: CheckedData) -> Bool {
+    guard case .call(_, let arguments) = compiler.program[data.tree][data.source] else {
+      return false
+    }
+    return arguments.contains { $0.label?.key == "validate" }
   }
 
   /// Throws R0701 where a file that is named does not exist.
@@ -141,7 +150,9 @@ package struct DataLoader {
       if isChecking, !isArithmetic(value, tree) { return nil }
       return try self.number(value, id)
     }
-    let known = ["target", "test", "seed", "scale", "standardise", "x", "y", "path"]
+    let known = [
+      "target", "test", "validate", "seed", "scale", "standardise", "x", "y", "path",
+    ]
     for (position, argument) in arguments.enumerated() {
       let span = tree.span(argument.value)
       guard let label = argument.label?.key ?? (position == 0 ? "path" : nil) else {
@@ -159,6 +170,7 @@ package struct DataLoader {
       case "x": settings.x = try text()
       case "y": settings.y = try text()
       case "test": settings.test = try number(argument.value, data.tree) ?? settings.test
+      case "validate": settings.validate = try number(argument.value, data.tree)
       case "seed":
         settings.seed = try number(argument.value, data.tree) ?? settings.seed
         guard settings.seed >= 0, settings.seed < 1e15, settings.seed == settings.seed.rounded()

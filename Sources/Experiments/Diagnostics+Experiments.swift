@@ -105,6 +105,24 @@ extension Diagnostic {
         + Note.didYouMean(Suggestion.nearest(to: name, among: known)))
   }
 
+  static func targetBehind(_ name: Name, isBelow: Bool) -> Diagnostic {
+    let sign = isBelow ? "<" : ">"
+    return Diagnostic(
+      .targetBehind, .warning,
+      "`\(name.text)` \(isBelow ? "grows" : "falls") as training gets better, and the run ends where it "
+        + "is \(isBelow ? "below" : "above") a number", at: name.span,
+      notes: [Note("write `\(name.text) \(isBelow ? ">" : "<") …` if `\(sign)` is not meant")])
+  }
+
+  static func noDirection(_ name: String) -> Diagnostic {
+    Diagnostic(
+      .noDirection, "nothing says whether `\(name)` is to be made large or small", at: .none,
+      notes: [
+        Note("add --maximise or --minimise"),
+        Note("names tell it that end in loss, error, distance, accuracy, score and the like"),
+      ])
+  }
+
   static func pathNotPlane(at span: Span) -> Diagnostic {
     Diagnostic(.pathNotPlane, "a path is drawn for objectives of two numbers", at: span)
   }

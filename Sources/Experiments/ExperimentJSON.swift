@@ -2,7 +2,8 @@ import Basics
 import Diagnostics
 import Training
 
-/// Recorded experiments as JSON: an array of objects with `title`, `axis`, `series` and `rules`,
+/// Recorded experiments as JSON: an array of objects with `title`, `axis`, `series`, `directions` (down, up
+/// or null, by series) and `rules`,
 /// each rule with its `runs` (seed, steps, seconds, failure, x, and one array a series).
 package enum ExperimentJSON {
   package static func text(_ experiments: [ExperimentHistory]) -> String {
@@ -13,6 +14,10 @@ package enum ExperimentJSON {
     .record([
       "title": .string(history.title), "axis": .string(history.axis),
       "series": .array(history.series.map { .string($0) }),
+      "directions": .object(
+        history.series.map { name in
+          JSONMember(name, Direction(ofSeries: name).map { .string($0.rawValue) } ?? .null)
+        }),
       "rules": .array(
         history.rules.map {
           .record(["rule": .string($0.label), "runs": .array($0.runs.map(run))])

@@ -104,15 +104,13 @@ extension Script {
         note { () throws(DiagnosticError) in
           _ = try settings(Clauses(statement.clauses, command, self), command)
         }
-        if let objective = try? compiler.objective(statement.objective, in: command.tree) {
-          last = (["loss"] + objective.metrics + ["test_loss"], false)
-        }
+        if let series = try? seriesNames(command) { last = (series, false) }
       case .minimize(let statement):
         note { () throws(DiagnosticError) in
           _ = try settings(Clauses(statement.clauses, command, self), command)
         }
         if let objective = try? compiler.objective(statement.objective, in: command.tree) {
-          last = (["loss"] + objective.metrics, objective.mayBePlane)
+          last = (objective.series, objective.mayBePlane)
         }
       case .plot(let statement):
         note { () throws(DiagnosticError) in

@@ -166,19 +166,31 @@ package final class Script {
     _ clauses: Clauses, _ command: CheckedCommand
   ) throws(DiagnosticError) -> TrainingSettings.Target? {
     guard let (parts, tree) = clauses.target() else { return nil }
-    let (objective, hasData): (ExprID, Bool) =
-      switch command.kind {
-      case .train(let statement): (statement.objective, true)
-      case .minimize(let statement): (statement.objective, false)
-      default: preconditionFailure("only these have clauses")
-      }
-    let metrics = try compiler.objective(objective, in: tree).metrics
-    let known = ["loss"] + metrics + (hasData ? ["test_loss"] : [])
+    let known = try seriesNames(command)
     guard known.contains(parts.series.text) else {
       throw DiagnosticError(.unrecordedTarget(parts.series, among: known))
     }
+    if let direction = Direction(ofSeries: parts.series.text),
+      parts.isBelow != (direction == .down)
+    {
+      warn(.targetBehind(parts.series, isBelow: parts.isBelow))
+    }
     return TrainingSettings.Target(
       series: parts.series.text, isBelow: parts.isBelow, value: try number(parts.value, tree))
+  }
+
+  /// What a `train` or `minimize` records; its data need not be read for it.
+  func seriesNames(_ command: CheckedCommand) throws(DiagnosticError) -> [String] {
+    switch command.kind {
+    case .train(let statement):
+      let data = compiler.program.data(statement.data.key, from: command.tree)
+      let loader = DataLoader(compiler: compiler, folder: options.folder)
+      return try compiler.objective(statement.objective, in: command.tree)
+        .series(validates: data.map(loader.keepsValidation) ?? false)
+    case .minimize(let statement):
+      return try compiler.objective(statement.objective, in: command.tree).series
+    default: preconditionFailure("only these record")
+    }
   }
 
   func rules(_ ids: [ExprID], _ command: CheckedCommand) throws(DiagnosticError) -> [Rule] {

@@ -99,8 +99,11 @@ struct BuiltinLowerer: LoweringPart {
     case "transpose": return transpose(x[0], at: span)
     case "flatten":
       guard let a = single(x[0], at: span) else { return .failure }
+      // A column of the batch stays one number an example.
+      let isColumn = entry(a).extents.filter { !$0.isOne } == [.batch]
       let extent: Extent =
-        entry(a).isLike ? .numel : knownCount(entry(a)).map { .fixed($0) } ?? .unknown
+        isColumn
+        ? .batch : entry(a).isLike ? .numel : knownCount(entry(a)).map { .fixed($0) } ?? .unknown
       return reshaped(a, [extent], span).map { .value($0) } ?? .failure
     case "rows", "cols", "numel":
       guard let a = single(x[0], at: span) else { return .failure }

@@ -88,11 +88,31 @@ extension LoweringPart {
     let values = operands.map { local($0) }
     lowerer.builder.origin = span
     do {
-      return handle(
-        try lowerer.builder.make(operation, values, attribute: attribute, declared: declared))
+      let result = try lowerer.builder.make(
+        operation, values, attribute: attribute, declared: declared)
+      if operation.info.operationClass == .elementwise { warnOfExamples(operands, result, span) }
+      return handle(result)
     } catch {
       return report(error.diagnostic(at: span))
     }
+  }
+
+  /// Warns where a number an example, as a vector, meets one an example as a column: the result has a
+  /// number for each pair of examples. A column that was asked for (`x.T`, `reshape`) is meant so.
+  private func warnOfExamples(_ operands: [Handle], _ result: ValueID, _ span: Span) {
+    let shape = lowerer.builder.type(result).shape
+    guard shape.extents.suffix(2) == [.batch, .batch] else { return }
+    let isColumn = operands.contains { operand in
+      self.shape(operand).extents.suffix(2) == [.batch, .fixed(1)] && !isRearranged(operand)
+    }
+    if isColumn, operands.contains(where: { self.shape($0).extents == [.batch] }) {
+      report(.examplesInPairs(at: span))
+    }
+  }
+
+  private func isRearranged(_ handle: Handle) -> Bool {
+    let operation = lowerer.draft.levels[handle.level].builder.function[handle.id].operation
+    return operation == .transpose || operation == .reshape
   }
 
   /// Reported once; then everything fails at once.

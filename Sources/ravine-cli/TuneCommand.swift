@@ -3,6 +3,7 @@ import Basics
 import Diagnostics
 import Driver
 import Experiments
+import IR
 import Runtime
 import Training
 
@@ -16,11 +17,13 @@ struct TuneCommand: ParsableCommand {
         ravine tune Examples/digits.opt Lion 'AdamW(λ = 0.1)'
         ravine tune task.opt AdamW --search 'lr = 1e-4..1' --search 'λ = 0, 0.01, 0.1'
         ravine tune task.opt --by test_loss --json > found.json
+        ravine tune task.opt --by margin --maximise   a metric whose name does not say
         ravine tune --on rosenbrock Adam HeavyBall    a task of the script or of `ravine problems`
 
       The task is the one that `--on` names, or the script's first `train` or `minimize`. Each rule gets the same number of trials:
       the first hyperparameter over its range, the second at the best of these, then the first again
-      around its best. A value that a rule gives is replaced; of a schedule, as `lr = cosine(0.1)`, its
+      around its best. Where the data keep rows with `validate = 0.1`, the search looks at these alone, and
+      rules are ranked by the test rows. A value that a rule gives is replaced; of a schedule, as `lr = cosine(0.1)`, its
       peak is. What is found is then measured on other seeds, the same for all rules.
       Ctrl-C stops cleanly; the rules that were done are shown.
       """)
@@ -49,9 +52,17 @@ struct TuneCommand: ParsableCommand {
   var seeds = 5
   @Option(
     help: ArgumentHelp(
-      "The series by whose last value is chosen: losses are made small, metrics large; `min error` says so. Of a task with `until`, the steps to it are what counts.",
+      "The series whose last value counts: its name tells whether it is made small (loss, error) or large (accuracy, score). Without it, the steps to the target of a task with `until`; else test_loss where the data keep rows with `validate`, else loss.",
       valueName: "series"))
   var by: String?
+  @Flag(
+    name: [.customLong("maximise"), .customLong("maximize")], help: "Make the series of --by large."
+  )
+  var maximise = false
+  @Flag(
+    name: [.customLong("minimise"), .customLong("minimize")], help: "Make the series of --by small."
+  )
+  var minimise = false
   @Option(help: EngineName.help)
   var engine = EngineName.interpreter
   @Option(help: "Numbers of `train`: f32 or f64. `minimize` always uses f64.")
@@ -72,6 +83,10 @@ struct TuneCommand: ParsableCommand {
     for search in search where search.range == nil {
       throw ValidationError(
         "`\(Console.printable(search.text))` is no search: `lr = 1e-4..1` or `λ = 0, 0.01, 0.1`")
+    }
+    if maximise, minimise { throw ValidationError("--maximise or --minimise, not both") }
+    if maximise || minimise, by == nil {
+      throw ValidationError("--\(maximise ? "maximise" : "minimise") of what? add --by SERIES")
     }
     for (name, value, most) in [
       ("--trials", trials, 10_000), ("--search-seeds", searchSeeds, 1_000),
@@ -108,8 +123,11 @@ struct TuneCommand: ParsableCommand {
       settings.seeds = seeds
       if let by {
         settings.take(series: by)
+        if maximise || minimise { settings.direction = maximise ? .up : .down }
       } else if task.settings.target != nil {
         settings.series = nil
+      } else if task.data?.validation != nil {
+        settings.take(series: ObjectiveModule.testLoss)
       }
       var tuner = Tuner(task, settings)
       tuner.engine = engine.kind

@@ -154,15 +154,15 @@ extension CertificateMutationTests {
       right: "w' = w - lr * g",
       steps: [
         "product x = sum{all;g;}(1); y = 1", "linear sum{all;g;}(1)", "abs-nonnegative x = g",
-      ], says: "is no length"),
+      ], says: "is no operation"),
     Trick(
       description: "a length below 0", left: "w' = w - lr * abs(g)", right: "w' = w - lr * g",
       steps: ["product x = sum{all;-3;}(1); y = 1", "linear sum{all;-3;}(1)", "absurd"],
-      says: "is no length"),
+      says: "is no operation"),
     Trick(
       description: "a length of 0", left: "w' = w - lr * abs(g)", right: "w' = w - lr * g",
       steps: ["product x = sum{all;0;}(1); y = 1", "linear sum{all;0;}(1)", "absurd"],
-      says: "is no length"),
+      says: "is no operation"),
     Trick(
       description: "an element that has shapes", left: "w' = w - lr * sum(g) * (g / g)",
       right: "w' = w - lr * numel * g * (g / g)", steps: ["inverse x = inv{;;}(g)"],
@@ -171,17 +171,17 @@ extension CertificateMutationTests {
       description: "a transpose that is one number", left: "w' = w - lr * sum(w) * g",
       right: "w' = w - lr * sum(g) * w",
       steps: ["transpose-twice transpose{0;;like}(transpose{0;like;}(g))"],
-      says: "this has no shapes"),
+      says: "is no operation"),
     Trick(
       description: "a transpose that turns nothing", left: "w' = w - lr * g @ g.T @ g",
       right: "w' = w - lr * g",
       steps: ["transpose-twice transpose{0;like;like}(transpose{0;like;like}(g))"],
-      says: "these are not its shapes"),
+      says: "is no operation"),
     Trick(
       description: "shapes of a product that do not fit", left: "w' = w - lr * g @ g.T @ g",
       right: "w' = w - lr * g",
       steps: ["product-associates matmul{0;like,like;like}(matmul{0;like,like;like}(g, g), g)"],
-      says: "these are not its shapes"),
+      says: "is no operation"),
     Trick(
       description: "a softmax of what is negative",
       left: "w' = w - lr * (if softmax(-g^2) > 0 then g else 0)",
@@ -228,7 +228,7 @@ extension CertificateMutationTests {
     Trick(
       description: "a loop of negative depth", left: "w' = w - lr * abs(g)",
       right: "w' = w - lr * g", steps: ["linear repeat{-1;1;like}(g)"],
-      says: "these are not its shapes"),
+      says: "is no operation"),
     Trick(
       description: "an exponent without bound", left: "w' = w - lr * abs(g)",
       right: "w' = w - lr * g",

@@ -46,6 +46,26 @@ private func table(_ text: String) throws -> Table {
     }
   }
 
+  @Test func skipsBlankLinesWhereverTheyStand() throws {
+    for text in [
+      "\n\na,b\n1,2\n3,4", "a,b\r\n\r\n1,2\r\n \t\r\n3,4\r\n  ", "\u{FEFF} \ra,b\r\r1,2\r3,4",
+    ] {
+      let read = try table(text)
+      #expect(read.names == ["a", "b"])
+      #expect(read.values == [1, 2, 3, 4])
+    }
+  }
+
+  @Test(arguments: ["5.1,3.5,0\n4.9,3.0,1\n", "5,3,0\n4,3,1\n", "5.1,3.5,rose\n4.9,3.0,1\n"])
+  func tellsThatAHeaderIsMissing(_ text: String) throws {
+    let read = try table(text)
+    let said = described { () throws(DiagnosticError) in try read.column("y", at: place) }
+    #expect(said.hasPrefix("R0711 d.csv:1:1:") && said.contains("no header"))
+    #expect(!said.contains("did you mean"))
+    #expect(problem("5.1,3.5,3.5\n1,2,3\n").contains("no header"))
+    #expect(!problem("a,b,a\n1,2,3\n").contains("no header"))
+  }
+
   @Test func acceptsByteOrderMarkAndQuotes() throws {
     let read = try table("\u{FEFF}\"x, \"\"raw\"\"\",\"two\nlines\"\n\"1.5\",2\n")
     #expect(read.names == ["x, \"raw\"", "two\nlines"])
@@ -59,10 +79,11 @@ private func table(_ text: String) throws -> Table {
     ("a,b\n\n\n", "R0708 d.csv:4:1:"),
     ("a,b,a\n1,2,3\n", "R0709 d.csv:1:5:"),
     ("a,,c\n1,2,3\n", "R0710 d.csv:1:3:"),
-    ("\n1,2\n", "R0710 d.csv:1:1:"),
+    ("\n1,2\n", "R0708 d.csv:3:1:"),
+    (",\n1,2\n", "R0710 d.csv:1:1:"),
+    ("\n\na,b\n\n1\n", "R0712 d.csv:5:2:"),
     ("a,b\n1,2\n3\n", "R0712 d.csv:3:2:"),
     ("a,b\n1,2\n3,4,5\n", "R0712 d.csv:3:5:"),
-    ("a,b\n1,2\n\n3,4\n", "R0712 d.csv:3:1:"),
     ("a,b\n1,\n", "R0714 d.csv:2:3:"),
     ("a,b\n1,2\n1,x\n", "R0713 d.csv:3:3:"),
     ("a,b\n1,0x10\n", "R0713 d.csv:2:3:"),

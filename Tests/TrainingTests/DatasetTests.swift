@@ -88,6 +88,52 @@ private let uniform = Sequence64.uniform(seed: 4)
     }
   }
 
+  @Test func threePartsShareNoRowAndTestRowsStay() throws {
+    let data = try dataset(rows: 100)
+    let split = try data.split(test: 0.25, validate: 0.1, at: .none, uniform: uniform)
+    let validation = try #require(split.validation)
+    #expect([split.train.rows, split.test.rows, validation.rows] == [65, 25, 10])
+    let firsts = [split.train, split.test, validation].flatMap { part in
+      (0..<part.rows).map { Array(part.row($0))[0] }
+    }
+    #expect(firsts.sorted() == (0..<100).map(Double.init))
+    let without = try data.split(test: 0.25, at: .none, uniform: uniform)
+    #expect(without.test == split.test && without.validation == nil)
+    // Without test rows the training rows stand in for them, and not those for choosing.
+    let choosing = try data.split(test: nil, validate: 0.1, at: .none, uniform: uniform)
+    #expect(choosing.test == choosing.train && choosing.train.rows == 90)
+    #expect(choosing.validation?.rows == 10)
+  }
+
+  @Test func validationRowsAreScaledAsTheOthers() throws {
+    let data = try dataset(rows: 40)
+    let split = try data.split(test: 0.25, validate: 0.25, at: .none, uniform: uniform)
+    let scaled = try split.scaled(by: 2, at: .none)
+    #expect(
+      scaled.validation?.features == split.validation?.features.map { 2 * $0 })
+    // A row has the same standardised value whichever part it is in.
+    let standard = split.standardised()
+    let whole = DataSplit(train: split.train, test: try #require(split.validation)).standardised()
+    #expect(standard.validation?.features == whole.test.features)
+    #expect(standard.validation?.features != split.validation?.features)
+  }
+
+  @Test(arguments: [
+    (10, 0.2, 0.0, "R0740"), (10, 0.2, 1.0, "R0740"), (10, 0.2, -0.5, "R0740"),
+    (10, 0.2, .nan, "R0740"), (10, 0.2, .infinity, "R0740"), (10, 0.2, 0.04, "R0741"),
+    (10, 0.5, 0.5, "R0741"), (10, 0.6, 0.7, "R0741"), (2, 0.5, 0.5, "R0741"),
+    (1, 0.5, 0.5, "R0741"),
+  ])
+  func refusesEmptyPartsBesideATest(
+    _ rows: Int, _ test: Double, _ validate: Double, _ code: String
+  ) throws {
+    let data = try dataset(rows: rows)
+    let text = described { () throws(DiagnosticError) in
+      try data.split(test: test, validate: validate, at: .none, uniform: uniform)
+    }
+    #expect(text.hasPrefix("\(code) t.csv:"), "\(text)")
+  }
+
   @Test func theGeneratorAloneDecides() throws {
     let data = try dataset(rows: 50)
     let once = try data.split(test: 0.2, at: .none, uniform: uniform)

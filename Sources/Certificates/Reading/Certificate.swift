@@ -53,11 +53,17 @@ package struct Certificate: Sendable {
       let all = raw.trimmed
       if all.isEmpty || all.hasPrefix("#") { continue }
       guard !ended else { throw DiagnosticError(.badCertificateLine(i + 1, String(all))) }
+      // What moves the cursor could show another claim than the one that is checked.
+      if all.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+        throw DiagnosticError(.badCertificateLine(i + 1, ""))
+      }
       let word = all.prefix { $0 != " " }
       let rest = Line(String(all.dropFirst(word.count).trimmed), number: i + 1)
       switch word {
-      case "a" where rest.text.hasPrefix("="): a = String(rest.text.dropFirst().trimmed)
-      case "b" where rest.text.hasPrefix("="): b = String(rest.text.dropFirst().trimmed)
+      case "a" where rest.text.hasPrefix("=") && a.isEmpty && !rest.text.contains("#"):
+        a = String(rest.text.dropFirst().trimmed)
+      case "b" where rest.text.hasPrefix("=") && b.isEmpty && !rest.text.contains("#"):
+        b = String(rest.text.dropFirst().trimmed)
       case "free": free.append(rest)
       case "fixed": fixed.append(rest)
       case "where": conditions.append(rest)

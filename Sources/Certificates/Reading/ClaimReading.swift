@@ -6,7 +6,7 @@ extension Claim {
     if max(a.rule.module.variants.count, b.rule.module.variants.count) > 1,
       a.isGlobal || b.isGlobal
     {
-      throw Refusal("routes with reductions over all tensors have no certificates")
+      throw Refusal("routes with what is one for all tensors have no certificates")
     }
     let inputs = [a, b].map { $0.variant.inputs }
     guard inputs[0].map(\.name) == inputs[1].map(\.name),

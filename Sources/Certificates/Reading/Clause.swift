@@ -24,7 +24,7 @@ package struct Clause: Hashable, Sendable {
       var part = self
       part.term = Polynomial(power.atom)
       let atom = algebra[power.atom]
-      switch atom.name {
+      switch atom.operation {
       case "inv", "abs": part.term = atom.operands[0]
       case "sqrt":
         part.term = atom.operands[0]

@@ -9,21 +9,16 @@ extension Algebra {
 
   /// Whether a polynomial is made of what is another thing at each step: draws, the loss elsewhere.
   func readsTheStep(_ p: Polynomial) -> Bool {
-    p.atoms.contains { id in
-      let atom = self[id]
-      return atom.detail.hasPrefix("all tensors") || atom.name == "bernoulli"
-        || atom.operands.contains { readsTheStep($0) }
+    var found: Set<AtomID> = []
+    collectSymbols(p, &found)
+    return found.contains {
+      self[$0].detail.hasPrefix("all tensors") || self[$0].operation == "bernoulli"
     }
   }
-}
 
-extension Polynomial {
-  /// Whether it has so few terms, and no exponents or numbers that grow without bound.
-  func isSmall(_ count: Int) -> Bool {
-    terms.count <= count
-      && terms.allSatisfy { monomial, weight in
-        monomial.powers.allSatisfy { $0.exponent <= 4_096 }
-          && weight.numerator.bits + weight.denominator.bits <= 20_000
-      }
+  func refuseInfinity(_ p: Polynomial) throws(Refusal) {
+    if let infinity = symbols["inf"], p.atoms.contains(infinity) {
+      throw Refusal("infinity has no certificates but as a bound")
+    }
   }
 }

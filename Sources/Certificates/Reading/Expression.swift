@@ -17,8 +17,7 @@ package indirect enum Expression: Sendable {
 
   /// Its value, with names as `known` says.
   package func value(
-    _ algebra: Algebra, details: [String: String] = [:],
-    _ known: (String) -> Polynomial?
+    _ algebra: Algebra, _ known: (String) -> Polynomial?
   ) throws(Refusal) -> Polynomial {
     let result: Polynomial
     switch self {
@@ -28,30 +27,32 @@ package indirect enum Expression: Sendable {
       result = value
     case .sum(let x, let y):
       result =
-        try x.value(algebra, details: details, known)
-        + y.value(algebra, details: details, known)
+        try x.value(algebra, known) + y.value(algebra, known)
     case .product(let x, let y):
-      result =
-        try x.value(algebra, details: details, known)
-        * y.value(algebra, details: details, known)
-    case .negative(let x): result = -(try x.value(algebra, details: details, known))
+      result = try algebra.product(x.value(algebra, known), y.value(algebra, known))
+    case .negative(let x): result = -(try x.value(algebra, known))
     case .power(let x, let n):
       guard n <= 64 else { throw Refusal("the exponent \(n) is too large") }
-      result = try x.value(algebra, details: details, known).power(n)
+      result = try algebra.power(x.value(algebra, known), n)
     case .apply(let name, let detail, let operands):
       var values: [Polynomial] = []
       for operand in operands {
-        values.append(try operand.value(algebra, details: details, known))
+        values.append(try operand.value(algebra, known))
       }
-      // What is computed element by element has no shapes, all else has.
-      guard detail.isEmpty ? Self.arity[name] == values.count : Self.arity[name] == nil else {
+      // What is computed element by element has no shapes; all else is an operation of the rules, or
+      // of what followed from them.
+      guard
+        detail.isEmpty
+          ? Self.arity[name] == values.count : algebra.has(name, detail, of: values.count)
+      else {
         throw Refusal("`\(name)` is no operation on \(values.count) operands")
       }
-      result = algebra.apply(name, details[detail] ?? detail, values)
+      result = algebra.apply(name, detail, values)
     }
     guard result.isSmall(Context.largest) else {
       throw Refusal("a polynomial becomes too large")
     }
+    try algebra.requireFlat(result)
     return result
   }
 
@@ -77,6 +78,8 @@ package indirect enum Expression: Sendable {
 struct ExpressionReader {
   var rest: Substring
   var depth = 0
+  /// Operations so far: sums of many terms are nested as deep.
+  var count = 0
 
   init(_ text: String) { rest = Substring(text) }
 
@@ -126,6 +129,8 @@ struct ExpressionReader {
   }
 
   private mutating func factor() throws(Refusal) -> Expression {
+    count += 1
+    if count > 1_000 { throw Refusal("the expression is too long") }
     var negations = 0
     while take("-") { negations += 1 }
     var result = try primary()
@@ -180,6 +185,7 @@ struct ExpressionReader {
   }
 
   private static func whole(_ digits: Substring) throws(Refusal) -> Rational {
+    if digits.utf8.count > 4_000 { throw Refusal("a number has too many digits") }
     var result = BigInteger.zero
     for digit in digits {
       guard let value = digit.wholeNumberValue, value < 10 else {

@@ -5,10 +5,12 @@ import IR
 struct Sources {
   var step: Polynomial
   var states: [Polynomial] = []
+  /// Where the states are defined, before the first step.
+  var start: [[Clause]] = []
   var free: [Polynomial] = []
   /// Tells the draws of first values from those of steps.
   var drawsAt = ""
-  var hyper: (Int) throws(Refusal) -> Polynomial
+  var hyper: (Int) throws(Refusal) -> (value: Polynomial, clauses: [Clause])
 }
 
 /// Reads the instructions of a function as polynomials, and where they are defined.
@@ -24,6 +26,9 @@ struct FunctionReading {
   /// By instruction.
   private var clauses: [[Clause]] = []
   private var isTotal: [Bool] = []
+  /// What operations on whole tensors are, as their atoms have it.
+  private var details: [Int: String] = [:]
+  private var inverses: [ValueID: Polynomial] = [:]
 
   init(_ algebra: Algebra, _ function: Function, _ sources: Sources) {
     self.algebra = algebra
@@ -54,6 +59,7 @@ struct FunctionReading {
       }
       let value = try read(ValueID(i))
       if !value.isSmall(2_000) { throw Refusal("a polynomial becomes too large") }
+      try algebra.requireFlat(value)
       values.append(value)
       isTotal[i] =
         clauses[i].isEmpty && function.operands(ValueID(i)).allSatisfy { isTotal[$0.index] }
@@ -114,11 +120,34 @@ struct FunctionReading {
             instruction.operation == .logicalAnd ? truth(other) : algebra.not(truth(other))
           try demand(own, all, isTotal[other.index] ? guardian : nil)
         }
-      default: for operand in function.operands(ValueID(i)) { try demand(operand, all) }
+      default:
+        for (k, operand) in function.operands(ValueID(i)).enumerated() {
+          try demand(operand, try all.map { (own) throws(Refusal) in try spread(own, i, k) })
+        }
       }
     }
     return result.reversed()
   }
+
+  /// The conditions on which an operand matters. What is made of a whole tensor matters where its result
+  /// does at any of the elements that read it: no condition about one element says that.
+  private func spread(
+    _ guards: [Polynomial], _ i: Int, _ operand: Int
+  ) throws(Refusal) -> [Polynomial] {
+    let operation = function[ValueID(i)].operation
+    guard let detail = details[i] else { return guards }
+    let own = guards.filter {
+      algebra.reach($0) != .everywhere && (operation.isBarrier || !algebra.axes($0).isEmpty)
+    }
+    if own.isEmpty, !Self.partial.contains(operation) { return guards }
+    var all = Polynomial.one
+    for guardian in own { all = try algebra.product(all, guardian) }
+    return guards.filter { !own.contains($0) }
+      + [algebra.apply("any", "\(detail) \(operation) \(operand)", [all])]
+  }
+
+  /// Operations that do not read all elements of what they are given.
+  private static let partial: Set<Operation> = [.slice, .gather, .takeAlong, .diagonal, .push]
 
   private subscript(_ id: ValueID) -> Polynomial { values[id.index] }
 
@@ -182,13 +211,18 @@ struct FunctionReading {
     let slot = Int(instruction.attribute)
     switch instruction.operation {
     case .constant: return try constant(function.constants[slot])
-    case .hyper: return try sources.hyper(slot)
+    case .hyper:
+      let (value, demands) = try sources.hyper(slot)
+      clauses[id.index] += demands
+      return value
     case .free: return sources.free[slot]
     case .step: return sources.step
     case .horizon: return algebra.symbol("T", Stretch(.one, nil), isInteger: true)
     case .parameter: return algebra.symbol("w", axes: [.rows, .columns], reach: .element)
     case .gradient: return algebra.symbol("g", axes: [.rows, .columns], reach: .element)
-    case .state: return sources.states[slot]
+    case .state:
+      if !sources.start.isEmpty { clauses[id.index] += sources.start[slot] }
+      return sources.states[slot]
     case .loss: return algebra.symbol("loss")
     case .argument: return arguments[slot]
     case .extent: return extent(instruction)
@@ -204,8 +238,8 @@ struct FunctionReading {
       }
       let draw = function.draws[slot]
       return algebra.symbol(
-        "\(draw.distribution)#\(draw.site)\(sources.drawsAt)", domain(of: draw.distribution),
-        axes: axes, reach: draw.isGlobal ? .everywhere : axes.isEmpty ? .tensor : .element)
+        "\(self.text(draw)) \(try text(id))", domain(of: draw.distribution), axes: axes,
+        reach: draw.isGlobal ? .everywhere : axes.isEmpty ? .tensor : .element)
     case .isFinite:
       // What is finite and defined gives what is finite.
       guard isTotal[instruction.a.index] else {
@@ -216,6 +250,11 @@ struct FunctionReading {
       if instruction.operation.isElementwise { return try elementwise(id, instruction) }
     }
     return try whole(id, instruction)
+  }
+
+  /// Draws of one place in the text are one where they have the shape and the step in common.
+  private func text(_ draw: Draw) -> String {
+    "\(draw.distribution)#\(draw.site)\(sources.drawsAt)\(draw.isGlobal ? "@all" : "")"
   }
 
   private func domain(of distribution: Distribution) -> Stretch {
@@ -243,9 +282,7 @@ struct FunctionReading {
       what = function.slices[slot].map {
         "\($0.start):\($0.end.map(String.init) ?? "")\($0.isDropped ? "!" : "")"
       }.joined(separator: " ")
-    case .draw:
-      let draw = function.draws[slot]
-      what = "\(draw.distribution)#\(draw.site)\(sources.drawsAt)"
+    case .draw: what = text(function.draws[slot])
     default: what = "\(slot)"
     }
     var shapes: [String] = []
@@ -255,7 +292,8 @@ struct FunctionReading {
     }
     let detail = "\(what);\(shapes.joined(separator: ","));\(try text(id))"
     let operands = ids.map { self[$0] }
-    for operand in operands { try refuseInfinity(operand) }
+    for operand in operands { try algebra.refuseInfinity(operand) }
+    details[id.index] = detail
     let name = Self.names[instruction.operation] ?? instruction.operation.info.name
     if instruction.operation == .solve || instruction.operation == .cholesky {
       clauses[id.index].append(
@@ -281,12 +319,6 @@ struct FunctionReading {
     return x > 0 ? infinity : -infinity
   }
 
-  private func refuseInfinity(_ x: Polynomial) throws(Refusal) {
-    if let infinity = algebra.symbols["inf"], x.atoms.contains(infinity) {
-      throw Refusal("infinity has no certificates but as a bound")
-    }
-  }
-
   private mutating func elementwise(
     _ id: ValueID, _ instruction: Instruction
   ) throws(Refusal) -> Polynomial {
@@ -296,8 +328,8 @@ struct FunctionReading {
     func larger(_ x: Polynomial, _ y: Polynomial) throws(Refusal) -> Polynomial {
       if x == low { return y }
       if y == low { return x }
-      try refuseInfinity(x)
-      try refuseInfinity(y)
+      try algebra.refuseInfinity(x)
+      try algebra.refuseInfinity(y)
       return algebra.apply("max", [x, y])
     }
     func smaller(_ x: Polynomial, _ y: Polynomial) throws(Refusal) -> Polynomial {
@@ -310,7 +342,7 @@ struct FunctionReading {
     case .negate where x[0] == infinity: return low
     default: break
     }
-    for operand in x { try refuseInfinity(operand) }
+    for operand in x { try algebra.refuseInfinity(operand) }
     func demand(_ kind: Clause.Kind, _ term: Polynomial) throws(Refusal) {
       clauses[id.index] += try Clause(kind, term).parts(algebra)
     }
@@ -323,13 +355,13 @@ struct FunctionReading {
     case .negate: return -x[0]
     case .add: return x[0] + x[1]
     case .subtract: return x[0] - x[1]
-    case .multiply: return x[0] * x[1]
+    case .multiply: return try algebra.product(x[0], x[1])
     case .divide:
       try demand(.nonzero, x[1])
-      return x[0] * inverse(ids[1])
+      return try algebra.product(x[0], inverse(ids[1]))
     case .reciprocal:
       try demand(.nonzero, x[0])
-      return inverse(ids[0])
+      return try inverse(ids[0])
     case .squareRoot:
       try demand(.nonnegative, x[0])
       return algebra.apply("sqrt", x)
@@ -354,22 +386,28 @@ struct FunctionReading {
     case .equal: return algebra.apply("zero", [x[0] - x[1]])
     case .notEqual: return algebra.not(algebra.apply("zero", [x[0] - x[1]]))
     case .logicalNot: return algebra.not(truth(ids[0]))
-    case .logicalAnd: return truth(ids[0]) * truth(ids[1])
+    case .logicalAnd: return try algebra.product(truth(ids[0]), truth(ids[1]))
     case .logicalOr:
-      return algebra.not(algebra.not(truth(ids[0])) * algebra.not(truth(ids[1])))
+      return algebra.not(
+        try algebra.product(algebra.not(truth(ids[0])), algebra.not(truth(ids[1]))))
     case .select:
       let condition = truth(ids[0])
-      return condition * x[1] + algebra.not(condition) * x[2]
+      return try algebra.product(condition, x[1]) + algebra.product(algebra.not(condition), x[2])
     default: break
     }
     return algebra.apply(instruction.operation.info.name, x)
   }
 
   /// 1 / x by the factors of x as it is written, which its polynomial may hide.
-  private func inverse(_ id: ValueID) -> Polynomial {
+  private mutating func inverse(_ id: ValueID) throws(Refusal) -> Polynomial {
+    if let known = inverses[id] { return known }
     let instruction = function[id]
-    return instruction.operation == .multiply
-      ? inverse(instruction.a) * inverse(instruction.b) : algebra.inverse(self[id])
+    let result =
+      instruction.operation == .multiply
+      ? try algebra.product(inverse(instruction.a), inverse(instruction.b))
+      : algebra.inverse(self[id])
+    inverses[id] = result
+    return result
   }
 
   /// x^y: of a negative x for whole y alone, of 0 where y is not negative.
@@ -438,8 +476,11 @@ struct FunctionReading {
       if case .result(let k) = target, k < next.count { next[k] = value }
     }
     let operands = [self[instruction.a]] + loop.initial.map { self[$0] }
-    for operand in operands + loop.captured.map({ self[$0] }) { try refuseInfinity(operand) }
+    for operand in operands + loop.captured.map({ self[$0] }) {
+      try algebra.refuseInfinity(operand)
+    }
     let what = "\(depth);\(next.count);\(shapes.joined(separator: ","))"
+    details[id.index] = what
     if !demands.isEmpty {
       // Where the body is defined is a property of the whole loop, of all that its clauses say.
       let all = demands.flatMap { $0.guards + [$0.term] }

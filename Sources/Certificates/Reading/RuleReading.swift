@@ -86,20 +86,12 @@ package struct RuleReading {
     return instruction.operation == .free ? rule.freeNames[Int(instruction.attribute)] : nil
   }
 
-  /// The hyperparameters at a step, and where they are defined.
-  private func hypers(_ step: Polynomial) throws(Refusal) -> ([Polynomial], [Clause]) {
-    let all = Pending(self, step)
-    var values: [Polynomial] = []
-    for k in rule.module.hypers.indices { values.append(try all.value(k)) }
-    return (values, all.clauses)
-  }
-
-  private final class Pending {
+  /// The hyperparameters at a step, each with where it is defined.
+  private final class Hypers {
     let reading: RuleReading
     let step: Polynomial
-    var known: [Polynomial?]
+    var known: [(value: Polynomial, clauses: [Clause])?]
     var isOpen: [Bool]
-    var clauses: [Clause] = []
 
     init(_ reading: RuleReading, _ step: Polynomial) {
       self.reading = reading
@@ -108,13 +100,13 @@ package struct RuleReading {
       isOpen = reading.rule.module.hypers.map { _ in false }
     }
 
-    func value(_ k: Int) throws(Refusal) -> Polynomial {
+    func value(_ k: Int) throws(Refusal) -> (value: Polynomial, clauses: [Clause]) {
       if let value = known[k] { return value }
       if isOpen[k] { throw Refusal("hyperparameters depend on one another") }
       isOpen[k] = true
       let (rule, algebra) = (reading.rule, reading.algebra)
       if let name = RuleReading.name(rule, k, reading.freeNames) {
-        known[k] = algebra.symbol(name)
+        known[k] = (algebra.symbol(name), [])
         return known[k]!
       }
       let sources = Sources(
@@ -125,51 +117,60 @@ package struct RuleReading {
       guard let value = outputs.first?.value else {
         throw Refusal("\(rule.module.hypers[k].name) has no value")
       }
-      clauses += demands
-      known[k] = value
-      return value
+      known[k] = (value, demands)
+      return (value, demands)
     }
   }
 
   // MARK: Steps
 
-  /// The states before the first step, and where they are defined.
-  package func initial() throws(Refusal) -> (states: [Polynomial], clauses: [Clause]) {
-    let (hypers, demands) = try hypers(.one)
-    var function = FunctionReading(
-      algebra, variant.initial,
-      Sources(
-        step: .one, free: free, drawsAt: "@start", hyper: { k throws(Refusal) in hypers[k] }))
-    let (outputs, clauses) = try function.run { _ in true }
-    var states = [Polynomial](repeating: .zero, count: variant.states.count)
-    for (target, value) in outputs {
-      if case .state(let k) = target { states[k] = value }
+  /// The states before the first step, and where each is defined.
+  package func initial() throws(Refusal) -> (states: [Polynomial], clauses: [[Clause]]) {
+    let hypers = Hypers(self, .one)
+    var states: [Polynomial] = []
+    var clauses: [[Clause]] = []
+    for k in variant.states.indices {
+      var function = FunctionReading(
+        algebra, variant.initial,
+        Sources(
+          step: .one, free: free, drawsAt: "@start",
+          hyper: { k throws(Refusal) in try hypers.value(k) }))
+      let (outputs, demands) = try function.run { $0 == .state(k) }
+      states.append(outputs.first?.value ?? .zero)
+      clauses.append(demands)
     }
-    return (states, demands + clauses)
+    return (states, clauses)
   }
 
-  /// A step from these states; `isLive` says which of them matter.
+  /// A step from these states; `isLive` says which of them matter, `start` where they are defined.
   package func step(
-    at t: Polynomial, _ states: [Polynomial], isLive: [Bool]
+    at t: Polynomial, _ states: [Polynomial], isLive: [Bool], start: [[Clause]] = []
   ) throws(Refusal) -> RuleStep {
-    let (hypers, demands) = try hypers(t)
+    let hypers = Hypers(self, t)
     var function = FunctionReading(
       algebra, variant.update,
       Sources(
-        step: t, states: states, free: free, hyper: { k throws(Refusal) in hypers[k] }))
+        step: t, states: states, start: start, free: free,
+        hyper: { k throws(Refusal) in try hypers.value(k) }))
     let (outputs, clauses) = try function.run { target in
       if case .state(let k) = target { isLive[k] } else { true }
     }
     var result = RuleStep(
       weight: algebra.symbol("w", axes: [.rows, .columns], reach: .element), states: states,
-      clauses: demands + clauses)
+      clauses: clauses)
+    var isWritten = variant.states.map { _ in false }
     for (target, value) in outputs {
       switch target {
       case .parameter: result.weight = value
-      case .state(let k): result.states[k] = value
+      case .state(let k): (result.states[k], isWritten[k]) = (value, true)
       case .view(let name): result.views[name] = value
       default: throw Refusal("an output has no certificates")
       }
+    }
+    for k in result.states.indices where isLive[k] {
+      // Later steps take a state for a number.
+      try algebra.refuseInfinity(result.states[k])
+      if !isWritten[k], !start.isEmpty { result.clauses += start[k] }
     }
     return result
   }
@@ -190,9 +191,10 @@ package struct RuleReading {
     }
   }
 
-  /// Whether it reads all tensors at once.
+  /// Whether it reads all tensors at once, or keeps what is one for all of them.
   var isGlobal: Bool {
     [variant.update, variant.initial].contains { Self.isGlobal($0) }
+      || variant.states.contains(where: \.isGlobal)
   }
 
   private static func isGlobal(_ function: Function) -> Bool {

@@ -61,10 +61,14 @@ extension Claim {
     guard rules[0].module.guardsFinite == rules[1].module.guardsFinite else {
       throw Refusal("one rule skips steps that are not finite")
     }
-    if m.count == n.count, zip(m, n).allSatisfy({ $0.predicate == $1.predicate }) {
-      return m.indices.map { [$0, $0] }
+    let isAlike = m.count == n.count && zip(m, n).allSatisfy { $0.predicate == $1.predicate }
+    let all =
+      isAlike
+      ? m.indices.map { [$0, $0] } : m.indices.flatMap { i in n.indices.map { [i, $0] } }
+    guard all.allSatisfy({ m[$0[0]].roundsStochastically == n[$0[1]].roundsStochastically }) else {
+      throw Refusal("one rule rounds its weights at random")
     }
-    return m.indices.flatMap { i in n.indices.map { [i, $0] } }
+    return all
   }
 }
 
@@ -85,7 +89,7 @@ extension Claim {
     ) throws(Refusal) -> Bool {
       guard let symbol = rest.first else {
         for var clause in clauses {
-          clause.term = algebra.substitute(clause.term, values)
+          clause.term = try algebra.substitute(clause.term, values)
           if try !Context(algebra).proves(clause) { return false }
         }
         return true

@@ -9,8 +9,12 @@ extension Tuner {
   /// Nil where another engine is asked for.
   func evaluator() throws(DiagnosticError) -> TaskEvaluator? {
     guard engine == .interpreter else { return nil }
+    // What is chosen is chosen on validation rows, where there are any.
+    let data = task.data.map { DataSplit(train: $0.train, test: $0.validation ?? $0.test) }
+    var settings = task.settings
+    settings.target?.series = ownName(task.settings.target?.series ?? "")
     let evaluator = try TaskEvaluator(
-      task.objective, task.data, task.settings,
+      task.objective, data, settings,
       elementType: task.data == nil ? .float64 : elementType)
     evaluator.interrupt = interrupt
     return evaluator
@@ -50,15 +54,23 @@ extension Tuner {
     return scores
   }
 
+  /// The evaluator measures on one kind of rows: its name for a series on validation rows.
+  private func ownName(_ series: String) -> String {
+    if series == ObjectiveModule.onValidation("loss") { return ObjectiveModule.testLoss }
+    return task.objective.metrics.first { ObjectiveModule.onValidation($0) == series } ?? series
+  }
+
   /// As `score` of a run.
   private func score(_ evaluation: Evaluation) -> Double {
     guard evaluation.end == .done || evaluation.end == .reachedTarget else { return .nan }
     func last(_ series: String) -> Double {
       if series == "loss" { return evaluation.trainingLoss }
-      if series == "test_loss" { return evaluation.loss }
-      return task.objective.metrics.firstIndex(of: series).map { evaluation.metrics[$0] } ?? .nan
+      let name = ownName(series)
+      if name == ObjectiveModule.testLoss { return evaluation.loss }
+      return task.objective.metrics.firstIndex(of: name).map { evaluation.metrics[$0] } ?? .nan
     }
     return score(
-      reached: evaluation.end == .reachedTarget, steps: evaluation.steps, last: last)
+      reached: evaluation.end == .reachedTarget, steps: evaluation.steps, choosing: true,
+      last: last)
   }
 }

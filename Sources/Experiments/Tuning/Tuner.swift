@@ -19,20 +19,21 @@ package struct Tuner {
     package var seeds = 5
     /// The series that is made small or large: its last value. Nil: by the steps to the task's target.
     package var series: String? = "loss"
-    package var isMadeLarge = false
+    /// Which way it is made to go; nil where neither its name nor anybody says.
+    package var direction: Direction? = .down
+    package var isMadeLarge: Bool { direction == .up }
 
     package init(ranges: [SearchRange]) { self.ranges = ranges }
 
-    /// `loss`, `accuracy`, `min error`, `max score`: losses are made small and metrics large where nothing
-    /// is said.
+    /// `loss`, `accuracy`, `min error`, `max score`: where nothing is said, its name tells the direction.
     package mutating func take(series text: String) {
       let words = text.split(separator: " ").map(String.init)
       if words.count == 2, ["min", "max"].contains(words[0]) {
         series = words[1]
-        isMadeLarge = words[0] == "max"
+        direction = words[0] == "max" ? .up : .down
       } else {
         series = text
-        isMadeLarge = !["loss", "test_loss"].contains(text)
+        direction = Direction(ofSeries: text)
       }
     }
 
@@ -72,6 +73,9 @@ package struct Tuner {
     package var task: String
     package var length: String
     package var settings: Settings
+    /// The series on validation rows that the search looked at, where it is another than the one of the
+    /// ranking.
+    package var chosenBy: String?
     package var seriesNames: [String] = []
     /// What a run should come to, as written: `loss < 0.1`.
     package var target: String?
@@ -94,6 +98,12 @@ package struct Tuner {
   package init(_ task: TrainingTask, _ settings: Settings) {
     self.task = task
     self.settings = settings
+    guard let target = task.settings.target else { return }
+    if settings.series == "steps" { self.settings.series = nil }
+    // What a target asks for is where its series is to go.
+    if settings.direction == nil, settings.series == target.series {
+      self.settings.direction = target.isBelow ? .down : .up
+    }
   }
 
   /// Throws what setting and binding a rule at the first values tried throws; a run that fails is a
@@ -107,6 +117,10 @@ package struct Tuner {
     if let series = settings.series, !seriesNames.contains(series) {
       throw DiagnosticError(.unknownSeries(series, among: seriesNames))
     }
+    if settings.direction == nil, let series = settings.series {
+      throw DiagnosticError(.noDirection(series))
+    }
+    result.chosenBy = (settings.series ?? task.settings.target?.series).flatMap(choosing)
     // What cannot be set is told before the first rule runs for long.
     for rule in rules {
       try set(rule, settings.ranges.map { $0.first(2)[0] }).requireNumbers()
@@ -130,8 +144,16 @@ package struct Tuner {
   }
 
   private var seriesNames: [String] {
-    ["loss"] + task.objective.metrics + (task.data == nil ? [] : ["test_loss"])
-      + (task.settings.target == nil ? [] : ["steps"])
+    let recorded =
+      task.data.map { task.objective.series(validates: $0.validation != nil) }
+      ?? task.objective.series
+    return recorded + (task.settings.target == nil ? [] : ["steps"])
+  }
+
+  /// The series on validation rows that is looked at in place of one on test rows; nil where there are no
+  /// such rows.
+  private func choosing(_ series: String) -> String? {
+    task.data?.validation == nil ? nil : task.objective.choosing(series)
   }
 
   private func score(_ row: Row) -> Double {
@@ -140,16 +162,29 @@ package struct Tuner {
     return row.failed > 0 || values.isEmpty ? .infinity : settings.cost(MeanInterval(values).mean)
   }
 
-  /// What a run is chosen by, the less the better; NaN for one that failed.
-  private func score(_ run: RunHistory) -> Double {
-    run.failure != nil
-      ? .nan
-      : score(reached: run.reachedTarget, steps: run.steps) { run.last($0) ?? .nan }
+  /// The target of runs of the search, or of the measurement.
+  func target(choosing isChoosing: Bool) -> TrainingSettings.Target? {
+    guard var target = task.settings.target else { return nil }
+    if isChoosing { target.series = choosing(target.series) ?? target.series }
+    return target
   }
 
-  func score(reached: Bool, steps: Int, last: (String) -> Double) -> Double {
-    if let series = settings.series { return last(series) }
-    guard let target = task.settings.target else { return .nan }
+  /// What a run is chosen or ranked by, the less the better; NaN for one that failed.
+  private func score(_ run: RunHistory, choosing isChoosing: Bool) -> Double {
+    if run.failure != nil { return .nan }
+    return score(reached: run.reachedTarget, steps: run.steps, choosing: isChoosing) {
+      run.last($0) ?? .nan
+    }
+  }
+
+  /// The same of a run with these last values.
+  func score(
+    reached: Bool, steps: Int, choosing isChoosing: Bool, last: (String) -> Double
+  ) -> Double {
+    if let series = settings.series {
+      return last(isChoosing ? choosing(series) ?? series : series)
+    }
+    guard let target = target(choosing: isChoosing) else { return .nan }
     if reached { return Double(steps) / Double(task.steps) }
     // Behind all that reached it, by what is missing.
     let last = last(target.series)
@@ -202,12 +237,13 @@ package struct Tuner {
     progress("\(place): measuring")
     let start = UInt64(settings.searchSeeds)
     let measured = try runs(
-      rule, best.values, trainer, seeds: start..<start + UInt64(settings.seeds), first: false)
+      rule, best.values, trainer, seeds: start..<start + UInt64(settings.seeds), choosing: false,
+      first: false)
     if interrupt.isRequested() { return row }
     row.warnings = RunHistory.warnings(measured)
     row.failed = measured.count { $0.failure != nil }
     row.reached = measured.count(where: \.reachedTarget)
-    let costs = measured.map { settings.cost(score($0)) }
+    let costs = measured.map { settings.cost(score($0, choosing: false)) }
     row.cost = costs.contains(where: \.isNaN) ? .infinity : MeanInterval(costs).mean
     for name in seriesNames {
       row.values[name] = measured.filter { $0.failure == nil }.compactMap {
@@ -224,10 +260,11 @@ package struct Tuner {
     var found: [Double] = []
     for values in values {
       let runs = try runs(
-        rule, values, trainer, seeds: 0..<UInt64(settings.searchSeeds),
+        rule, values, trainer, seeds: 0..<UInt64(settings.searchSeeds), choosing: true,
         first: first && found.isEmpty)
       if interrupt.isRequested() { return nil }
-      found.append(runs.map(score).reduce(0, +) / Double(max(1, runs.count)))
+      let scores = runs.map { score($0, choosing: true) }
+      found.append(scores.reduce(0, +) / Double(max(1, scores.count)))
     }
     return found
   }
@@ -235,7 +272,8 @@ package struct Tuner {
   /// Runs of one rule. A step that has no answer counts as a run that failed, unless the rule cannot
   /// run at all.
   private func runs(
-    _ rule: Rule, _ values: [Double], _ trainer: Trainer, seeds: Range<UInt64>, first: Bool
+    _ rule: Rule, _ values: [Double], _ trainer: Trainer, seeds: Range<UInt64>,
+    choosing isChoosing: Bool, first: Bool
   ) throws(DiagnosticError) -> [RunHistory] {
     let instance: Rule
     do throws(DiagnosticError) {
@@ -246,6 +284,7 @@ package struct Tuner {
     }
     var wanted = task.settings
     wanted.seeds = Array(seeds)
+    wanted.target = target(choosing: isChoosing)
     do throws(DiagnosticError) {
       if task.data != nil {
         return try trainer.train([instance], wanted, title: task.title).rules.flatMap(\.runs)

@@ -38,8 +38,10 @@ extension Tuner.Result {
   }
 
   private var criterion: String {
-    guard let series = settings.series else { return "steps to \(target ?? "the target")" }
-    return (settings.isMadeLarge ? "the largest " : "") + series
+    let ranked =
+      settings.series.map { (settings.isMadeLarge ? "the largest " : "") + $0 }
+      ?? "steps to \(target ?? "the target")"
+    return ranked + (chosenBy.map { ", chosen by \($0)" } ?? "")
   }
 
   /// The differences to the best row, seed by seed; nil for the best itself and where seeds failed.
@@ -66,6 +68,7 @@ extension Tuner.Result {
       "series": settings.series.map { .string($0) } ?? .null,
       "target": target.map { .string($0) } ?? .null,
       "largest": .bool(settings.isMadeLarge),
+      "chosenBy": chosenBy.map { .string($0) } ?? .null,
       "hyperparameters": .array(settings.ranges.map { .string($0.name) }),
       "trials": .int(settings.trials), "searchSeeds": .int(settings.searchSeeds),
       "seeds": .int(settings.seeds), "interrupted": .bool(wasInterrupted),

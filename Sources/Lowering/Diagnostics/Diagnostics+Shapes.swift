@@ -155,6 +155,17 @@ extension Diagnostic {
       "`.\(name.text)` has no meaning here: the one postfix of a value is `.T`", at: name.span)
   }
 
+  static func examplesInPairs(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .examplesInPairs, .warning,
+      "a vector of the batch meets a column of the batch: the result has a number for each pair of examples",
+      at: span,
+      notes: [
+        Note("make both of one shape: leave out `flatten`, or `flatten` both"),
+        Note("where pairs are meant, say so: `reshape(x, batch, 1)` is a column"),
+      ])
+  }
+
   // MARK: Lists
 
   static func listTooLong(at span: Span) -> Diagnostic {

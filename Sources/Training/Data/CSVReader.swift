@@ -27,6 +27,7 @@ struct CSVReader {
 
   mutating func table() throws(DiagnosticError) -> Table {
     if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { cursor = 3 }
+    while skipBlankLine() {}
     if cursor >= bytes.count { throw DataProblem.empty(path, at: span) }
     try readHeader()
     let values = try readRows()
@@ -60,6 +61,18 @@ struct CSVReader {
     }
   }
 
+  /// Moves behind a line of nothing but blanks, if one begins here: it is no row, wherever it stands.
+  @inline(__always)
+  private mutating func skipBlankLine() -> Bool {
+    guard cursor < bytes.count, bytes[cursor] <= 0x20 else { return false }
+    var end = cursor
+    while end < bytes.count, bytes[end] == 0x20 || bytes[end] == 0x09 { end += 1 }
+    guard endsLine(end) else { return false }
+    cursor = end
+    skipLineBreak()
+    return true
+  }
+
   // MARK: Header
 
   private mutating func readHeader() throws(DiagnosticError) {
@@ -74,14 +87,12 @@ struct CSVReader {
         throw DataProblem.notText(
           place(field.start), reason: "the header holds bytes that are no text", at: span)
       }
-      if name.isEmpty, names.isEmpty, endsLine(cursor) {
-        throw DataProblem.namelessColumn(place(field.start), number: 1, at: span)
-      }
       if name.isEmpty {
         throw DataProblem.namelessColumn(place(field.start), number: names.count + 1, at: span)
       }
       if let first = firstAt.updateValue(names.count + 1, forKey: name) {
-        throw DataProblem.duplicateColumn(place(field.start), name: name, first: first, at: span)
+        throw DataProblem.duplicateColumn(
+          place(field.start), name: name, first: first, among: names, at: span)
       }
       names.append(name)
       if endsLine(cursor) { break }
@@ -97,7 +108,7 @@ struct CSVReader {
     let width = names.count
     while cursor < bytes.count {
       let rowStart = cursor
-      if endsLine(cursor), try isBlankTail() { break }
+      if skipBlankLine() { continue }
       for column in 0..<width {
         if column > 0 {
           guard cursor < bytes.count, bytes[cursor] == Self.comma else {
@@ -120,15 +131,6 @@ struct CSVReader {
       }
     }
     return values
-  }
-
-  /// Whether only line breaks follow. A blank line between rows is no row at all: an error.
-  private mutating func isBlankTail() throws(DiagnosticError) -> Bool {
-    let start = cursor
-    while cursor < bytes.count, endsLine(cursor) { cursor += 1 }
-    if cursor >= bytes.count { return true }
-    throw DataProblem.ragged(
-      place(start), found: 0, expected: names.count, separator: nil, at: span)
   }
 
   /// A cell that is not a plain short number: quoted, padded, long, or wrong.

@@ -103,12 +103,12 @@ package enum DataProblem {
   }
 
   static func duplicateColumn(
-    _ place: DataPlace, name: String, first: Int, at span: Span
+    _ place: DataPlace, name: String, first: Int, among names: [String], at span: Span
   ) -> DiagnosticError {
     make(
       .duplicateColumn, place,
       "two columns are named \"\(printable(name))\"; the first is column \(first)",
-      at: span)
+      at: span, notes: looksLikeData(names) ? [noHeader] : [])
   }
 
   static func namelessColumn(_ place: DataPlace, number: Int, at span: Span) -> DiagnosticError {
@@ -118,11 +118,23 @@ package enum DataProblem {
   static func noColumn(
     _ path: String, name: String, among names: [String], at span: Span
   ) -> DiagnosticError {
-    make(
+    let isData = looksLikeData(names)
+    return make(
       .unknownColumn, DataPlace(path, line: 1, column: 1),
-      "there is no column \"\(printable(name))\"" + nearestHint(name, names), at: span,
-      notes: ["the columns are \(listing(names))"])
+      "there is no column \"\(printable(name))\""
+        + (isData ? "" : nearestHint(name, names)), at: span,
+      notes: [isData ? noHeader : "the columns are \(listing(names))"])
   }
+
+  /// Whether the first line is a row of data: nothing but numbers, or one with a decimal point. None of
+  /// them is near to what was meant.
+  private static func looksLikeData(_ names: [String]) -> Bool {
+    let numbers = names.filter { DecimalNumber.exact($0) != nil }
+    return numbers.count == names.count || numbers.contains { $0.contains(".") }
+  }
+
+  private static let noHeader =
+    "the file seems to have no header, for its first line is a row of data: put a line of names above it"
 
   static func ragged(
     _ place: DataPlace, found: Int, expected: Int, separator: String?, at span: Span
@@ -256,19 +268,23 @@ package enum DataProblem {
 
   // MARK: Data sets
 
-  static func testFraction(_ source: String, _ fraction: Double, at span: Span) -> DiagnosticError {
+  static func fraction(
+    _ source: String, _ part: String, _ fraction: Double, at span: Span
+  ) -> DiagnosticError {
     make(
       .notAFraction, DataPlace(source),
-      "the test part must be a fraction between 0 and 1, not \(fraction)",
+      "the \(part) part must be a fraction between 0 and 1, not \(fraction)",
       at: span)
   }
 
   static func emptySplit(
-    _ source: String, rows: Int, fraction: Double, part: String, at span: Span
+    _ source: String, rows: Int, fractions: [Double], part: String, at span: Span
   ) -> DiagnosticError {
-    make(
+    let shares = fractions.map { "\($0)" }.joined(separator: " and ")
+    return make(
       .emptySplit, DataPlace(source),
-      "a test part of \(fraction) of \(rows) row\(rows == 1 ? "" : "s") leaves the \(part) part "
+      "\(fractions.count > 1 ? "parts" : "a part") of \(shares) of \(rows) "
+        + "row\(rows == 1 ? "" : "s") \(fractions.count > 1 ? "leave" : "leaves") the \(part) part "
         + "empty", at: span)
   }
 

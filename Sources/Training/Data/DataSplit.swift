@@ -1,37 +1,57 @@
 import Diagnostics
 
-/// A data set in two parts: one to learn from, one to measure by.
+/// A data set in parts: one to learn from, one to measure by, and perhaps one to choose by.
 package struct DataSplit: Sendable, Equatable {
   package internal(set) var train: Dataset
   package internal(set) var test: Dataset
+  package internal(set) var validation: Dataset?
 
-  package init(train: Dataset, test: Dataset) {
+  package init(train: Dataset, test: Dataset, validation: Dataset? = nil) {
     self.train = train
     self.test = test
+    self.validation = validation
   }
 }
 
 extension Dataset {
-  /// Shuffles the rows and sets `fraction` of them (to the nearest row) aside as the test part.
+  /// Shuffles the rows and sets shares of them (to the nearest row) aside as the test part and the
+  /// validation part. Without a test part the rows to learn from stand in for it. The test rows are the
+  /// same with and without a validation part.
   ///
   /// `uniform` maps a counter to a number in [0, 1); it alone decides the order, so one generator
   /// and seed always give the same split (Fisher and Yates' shuffle, one counter per exchange).
   /// Throws R0740 (not between 0 and 1), R0741 (a part would be empty).
   package func split(
-    test fraction: Double, at span: Span, uniform: (UInt64) -> Double
+    test: Double?, validate: Double? = nil, at span: Span, uniform: (UInt64) -> Double
   ) throws(DiagnosticError) -> DataSplit {
-    guard fraction > 0, fraction < 1 else {
-      throw DataProblem.testFraction(source, fraction, at: span)
-    }
-    let testCount = Int((Double(rows) * fraction).rounded())
-    guard testCount > 0, testCount < rows else {
+    let testCount = try count(test, "test", at: span)
+    let validationCount = try count(validate, "validation", at: span)
+    let kept = testCount + validationCount
+    guard kept < rows else {
       throw DataProblem.emptySplit(
-        source, rows: rows, fraction: fraction, part: testCount == 0 ? "test" : "training",
+        source, rows: rows, fractions: [test, validate].compactMap { $0 }, part: "training",
         at: span)
     }
     let order = Self.shuffled(rows, uniform: uniform)
+    let train = selecting(Array(order[kept...]))
     return DataSplit(
-      train: selecting(Array(order[testCount...])), test: selecting(Array(order[..<testCount])))
+      train: train, test: test == nil ? train : selecting(Array(order[..<testCount])),
+      validation: validate == nil ? nil : selecting(Array(order[testCount..<kept])))
+  }
+
+  /// The rows of a part that has a share of them; none where it has no share.
+  private func count(
+    _ fraction: Double?, _ part: String, at span: Span
+  ) throws(DiagnosticError) -> Int {
+    guard let fraction else { return 0 }
+    guard fraction > 0, fraction < 1 else {
+      throw DataProblem.fraction(source, part, fraction, at: span)
+    }
+    let count = Int((Double(rows) * fraction).rounded())
+    guard count > 0 else {
+      throw DataProblem.emptySplit(source, rows: rows, fractions: [fraction], part: part, at: span)
+    }
+    return count
   }
 
   /// The numbers 0 to `count - 1` in a random order; counters 1 to `count - 1` are drawn.
@@ -47,36 +67,40 @@ extension Dataset {
 }
 
 extension DataSplit {
-  /// Both parts with every feature shifted and scaled so that the training part has mean 0 and
-  /// (population) standard deviation 1. A feature that is constant in training becomes 0 in both.
+  /// All parts with every feature shifted and scaled so that the training part has mean 0 and
+  /// (population) standard deviation 1. A feature that is constant in training becomes 0 in all.
   package func standardised() -> DataSplit {
-    var result = self
     let columns = train.columns
-    for column in 0..<columns {
-      let scaling = Standardisation(
+    let scalings = (0..<columns).map { column in
+      Standardisation(
         stride(from: column, to: train.features.count, by: columns).map { train.features[$0] })
-      for i in stride(from: column, to: train.features.count, by: columns) {
-        result.train.features[i] = scaling(train.features[i])
-      }
-      for i in stride(from: column, to: test.features.count, by: columns) {
-        result.test.features[i] = scaling(test.features[i])
-      }
     }
-    return result
+    return mappingFeatures { scalings[$0 % columns]($1) }
   }
 
-  /// Both parts with every feature multiplied by `factor`.
+  /// All parts with every feature changed; told its place in its part.
+  private func mappingFeatures(_ change: (Int, Double) -> Double) -> DataSplit {
+    func mapped(_ part: Dataset) -> Dataset {
+      var part = part
+      for i in part.features.indices { part.features[i] = change(i, part.features[i]) }
+      return part
+    }
+    return DataSplit(
+      train: mapped(train), test: mapped(test), validation: validation.map(mapped))
+  }
+
+  /// All parts with every feature multiplied by `factor`.
   ///
   /// Throws R0743 (0 or not finite), R0744 (a product is not finite).
   package func scaled(by factor: Double, at span: Span) throws(DiagnosticError) -> DataSplit {
     guard factor.isFinite, factor != 0 else {
       throw DataProblem.scaleFactor(train.source, factor, at: span)
     }
-    var result = self
-    for i in train.features.indices { result.train.features[i] *= factor }
-    for i in test.features.indices { result.test.features[i] *= factor }
-    guard result.train.features.allSatisfy(\.isFinite), result.test.features.allSatisfy(\.isFinite)
-    else { throw DataProblem.scaleOverflow(train.source, at: span) }
+    let result = mappingFeatures { $1 * factor }
+    let parts = [result.train, result.test] + (result.validation.map { [$0] } ?? [])
+    guard parts.allSatisfy({ $0.features.allSatisfy(\.isFinite) }) else {
+      throw DataProblem.scaleOverflow(train.source, at: span)
+    }
     return result
   }
 }

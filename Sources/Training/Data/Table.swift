@@ -45,7 +45,7 @@ package struct Table: Sendable, Equatable {
   }
 
   /// Reads a CSV file with a header line (RFC 4180: commas, double quotes; CRLF, LF or CR; a byte
-  /// order mark and blank lines at the end are accepted).
+  /// order mark and blank lines are accepted).
   ///
   /// `span` is that of the statement that asks for the data; messages name file, line and column.
   /// Throws R0701 to R0710 and R0712 to R0717, R0725.

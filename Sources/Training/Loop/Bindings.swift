@@ -10,6 +10,7 @@ final class Bindings {
   let elementType: ElementType
   let train: Examples?
   let test: Examples?
+  let validation: Examples?
   /// Columns of the data.
   let features: Int?
   private let compiler: (any SegmentCompiler)?
@@ -34,6 +35,7 @@ final class Bindings {
     features = data?.train.columns
     train = data.map { Examples($0.train, elementType.compute) }
     test = data.map { Examples($0.test, elementType.compute) }
+    validation = data?.validation.map { Examples($0, elementType.compute) }
   }
 
   /// The objective, or one term of its loss, on batches of so many rows; `isCompiled`: for runs, not

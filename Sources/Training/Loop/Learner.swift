@@ -213,12 +213,25 @@ final class Learner {
   /// Metrics of the last evaluation.
   var metrics: [(String, Double)] { last.metrics }
 
-  /// Metrics and loss on the test part.
+  /// Metrics and loss on the test part and on the validation part.
   func measure() throws(DiagnosticError) -> [(String, Double)] {
-    guard let test = bindings.test else { return [] }
-    let evaluator = try whole(test)
-    let loss = try evaluator.evaluate(at: evalPoint, measuring())
-    return evaluator.metrics + [("test_loss", loss)]
+    var row: [(String, Double)] = []
+    if let test = bindings.test {
+      let (loss, metrics) = try measure(test)
+      row += metrics + [(ObjectiveModule.testLoss, loss)]
+    }
+    if let validation = bindings.validation {
+      let (loss, metrics) = try measure(validation)
+      row += (metrics + [("loss", loss)]).map { (ObjectiveModule.onValidation($0.0), $0.1) }
+    }
+    return row
+  }
+
+  private func measure(
+    _ part: Examples
+  ) throws(DiagnosticError) -> (loss: Double, metrics: [(String, Double)]) {
+    let evaluator = try whole(part)
+    return (try evaluator.evaluate(at: evalPoint, measuring()), evaluator.metrics)
   }
 
   /// The loss over the whole training part.

@@ -33,13 +33,14 @@ package struct Trainer {
 
   // MARK: train
 
-  /// Minibatch training on a data set; metrics are measured on its test part after every epoch.
+  /// Minibatch training on a data set; metrics are measured on its test part, and on its validation part
+  /// where it has one, after every epoch.
   package func train(
     _ rules: [Rule], _ settings: TrainingSettings, title: String
   ) throws(DiagnosticError) -> ExperimentHistory {
     guard let rows = data?.train.rows else { preconditionFailure("training wants data") }
     var history = ExperimentHistory(title: title, axis: "epoch")
-    history.series = ["loss"] + objective.metrics + ["test_loss"]
+    history.series = objective.series(validates: data?.validation != nil)
     let batch = min(settings.batch ?? rows, rows)
     let total = settings.steps ?? (settings.epochs ?? 1) * ((rows + batch - 1) / batch)
     try bind(rules, settings, batch: batch, horizon: total)
@@ -157,7 +158,7 @@ package struct Trainer {
     _ rules: [Rule], _ settings: TrainingSettings, title: String
   ) throws(DiagnosticError) -> ExperimentHistory {
     var history = ExperimentHistory(title: title, axis: "step")
-    history.series = ["loss"] + objective.metrics
+    history.series = objective.series
     history.rules = try walks(rules, settings)
     history.landscape = landscape(history, steps: settings.steps ?? 1)
     progress("")

@@ -132,4 +132,22 @@ import Testing
       #expect(!warned(state), "\(state)")
     }
   }
+
+  @Test func examplesInPairsAreWarnedOf() {
+    func found(_ loss: String) -> [String] {
+      findings(
+        "objective f(; x, y) {\nparam W: matrix(features, 1)\nloss = mean((\(loss))^2)\n}",
+        warnings: true)
+    }
+    for slip in ["flatten(x @ W) - y", "x @ W - flatten(y)", "flatten(y) * (x @ W)"] {
+      #expect(
+        found(slip).count == 1 && found(slip)[0].hasPrefix("R0439"), "\(slip): \(found(slip))")
+    }
+    for meant in [
+      "x @ W - y", "flatten(x @ W) - flatten(y)", "x @ W - y.T", "(x @ W) @ y.T",
+      "flatten(y) - reshape(x @ W, batch, 1)",
+    ] {
+      #expect(found(meant) == [], "\(meant): \(found(meant))")
+    }
+  }
 }

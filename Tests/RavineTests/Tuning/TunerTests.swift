@@ -2,6 +2,7 @@ import Diagnostics
 import Driver
 import IR
 import Testing
+import Training
 
 @testable import Experiments
 
@@ -124,6 +125,67 @@ import Testing
     #expect(row.problem != nil)
     #expect(row.values.isEmpty)
   }
+
+  // MARK: Directions
+
+  /// A series that grows as the walk gets better, and the same series turned round.
+  private static func hill(_ metric: String, _ sign: String) -> String {
+    """
+    objective bowl(x: vector(2) = [3, 1]) {
+        loss = 50 * x[0]^2 + x[1]^2
+        metric \(metric) = \(sign)1 / (1 + sum(x^2))
+    }
+    minimize bowl with SGD, Adam for 60 steps
+    """
+  }
+
+  @Test(arguments: [
+    ("accuracy", "", "accuracy", Direction?.none), ("error", "-", "error", nil),
+    ("margin", "", "max margin", nil), ("margin", "-", "min margin", nil),
+    ("margin", "", "margin", .up), ("error", "", "error", .up),
+  ])
+  func everySeriesGoesItsWay(
+    _ metric: String, _ sign: String, _ by: String, _ given: Direction?
+  ) throws {
+    let (tuner, rules) = try tuner(Self.hill(metric, sign)) {
+      $0.take(series: by)
+      if let given { $0.direction = given }
+    }
+    let result = try tuner.run(rules)
+    let (plain, _) = try self.tuner(Self.hill(metric, sign)) { _ in }
+    let byLoss = try plain.run(rules)
+    #expect(result.settings.isMadeLarge == (sign == ""))
+    for row in result.rows {
+      // 1 / (1 + |x|²) is largest where |x| is smallest: not far from where the loss is.
+      let best =
+        sign == ""
+        ? row.trials.map(\.score).filter(\.isFinite).max() : row.trials.map(\.score).min()
+      #expect(row.trials.first { $0.values == row.best }?.score == best)
+      let other = try #require(byLoss.rows.first { $0.written == row.written })
+      #expect(row.values["loss"]![0] < 20 * other.values["loss"]![0] + 1)
+    }
+    let means = result.rows.map { MeanInterval($0.values[metric] ?? []).mean }
+    #expect(means == (sign == "" ? means.sorted(by: >) : means.sorted()))
+  }
+
+  @Test func aSeriesWithoutDirectionIsNotGuessed() throws {
+    let (tuner, rules) = try tuner(Self.hill("margin", "")) { $0.take(series: "margin") }
+    #expect { try tuner.run(rules) } throws: {
+      ($0 as? DiagnosticError)?.diagnostics.map(\.code) == [.noDirection]
+    }
+  }
+
+  @Test(arguments: [
+    ("loss", Direction.down), ("test_loss", .down), ("validation_loss", .down), ("rmse", .down),
+    ("steps", .down), ("accuracy", .up), ("top5_accuracy", .up), ("validation_accuracy", .up),
+    ("f1", .up), ("accuracy_loss", .down), ("Error", .down),
+  ])
+  func namesTellTheDirection(_ name: String, _ direction: Direction) {
+    #expect(Direction(ofSeries: name) == direction)
+  }
+
+  @Test(arguments: ["", "_", "margin", "lossy", "w", "σ"])
+  func otherNamesTellNone(_ name: String) { #expect(Direction(ofSeries: name) == nil) }
 
   @Test func mistakesAreToldBeforeAnythingRuns() throws {
     let (tuner, _) = try tuner(Self.bowl)

@@ -1,0 +1,32 @@
+import Platform
+
+/// The exact sign test: how likely so uneven a count of wins and losses is where neither side is better.
+package enum SignTest {
+  /// Two-sided; ties are left out before.
+  package static func probability(wins: Int, losses: Int) -> Double {
+    let count = wins + losses
+    let fewer = min(wins, losses)
+    if 2 * fewer == count { return 1 }
+    // Terms of the binomial distribution by their logarithms: 2^-count is no number for long series.
+    var term = -Double(count) * log(2)
+    var sum = exp(term)
+    for k in 0..<fewer {
+      term += log(Double(count - k) / Double(k + 1))
+      sum += exp(term)
+    }
+    return min(1, 2 * sum)
+  }
+
+  /// Holm's correction (1979): below a level α, so adjusted, all are true together but for a chance of α.
+  package static func holm(_ probabilities: [Double]) -> [Double] {
+    let count = probabilities.count
+    var adjusted = probabilities
+    var largest = 0.0
+    let order = probabilities.indices.sorted { probabilities[$0] < probabilities[$1] }
+    for (place, k) in order.enumerated() {
+      largest = max(largest, min(1, probabilities[k] * Double(count - place)))
+      adjusted[k] = largest
+    }
+    return adjusted
+  }
+}
