@@ -6,7 +6,7 @@ import Runtime
 package struct Candidate: Sendable {
   private let base: Rule
   /// What was set since, where a rule is made of it only if the ordinary engines ask for one.
-  private var set: [(hyper: Int, value: Double)] = []
+  private var changes: [(hyper: Int, value: Double)] = []
   /// Nil where only the ordinary engines run it.
   let update: CompiledUpdate?
   private(set) var arguments: ArgumentProgram?
@@ -25,7 +25,7 @@ package struct Candidate: Sendable {
     arguments = ArgumentProgram(rule)
   }
 
-  package var rule: Rule { set.reduce(base) { $0.with($1.hyper, at: $1.value) } }
+  package var rule: Rule { changes.reduce(base) { $0.with($1.hyper, at: $1.value) } }
 
   /// Whether it runs as one program over all tensors.
   package var isCompiled: Bool { update != nil && arguments != nil }
@@ -40,7 +40,7 @@ package struct Candidate: Sendable {
     {
       var result = self
       result.arguments = changed
-      result.set.append((k, x))
+      result.changes.append((k, x))
       return result
     }
     return Candidate(try rule.setting(k, to: x), hyper.isStructural ? nil : update)
