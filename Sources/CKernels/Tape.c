@@ -2,22 +2,20 @@
 #include "Clones.h"
 #include "Steps.h"
 
+#include <math.h>
 #include <string.h>
 
 // Rows of a few vectors: a loop that the compiler unrolls would leave most of one to its rest.
-#define RV_ADD_ROW(T)                                                                              \
-  typedef T loose_##T __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));             \
-  RV_CLONES static void add_row_##T(T *d, const T *a, const T *b, int64_t rows, int64_t cols) {    \
-    const int64_t lanes = 32 / sizeof(T);                                                          \
-    for (int64_t r = 0; r < rows; r++, d += cols, a += cols) {                                     \
-      int64_t i = 0;                                                                               \
-      for (; i + lanes <= cols; i += lanes)                                                        \
-        *(loose_##T *)(d + i) = *(const loose_##T *)(a + i) + *(const loose_##T *)(b + i);         \
-      for (; i < cols; i++) d[i] = a[i] + b[i];                                                    \
-    }                                                                                              \
-  }
-RV_ADD_ROW(float)
-RV_ADD_ROW(double)
+#define T float
+#define N(name) name##_f32
+#include "TapeTemplate.h"
+#undef T
+#undef N
+#define T double
+#define N(name) name##_f64
+#include "TapeTemplate.h"
+#undef T
+#undef N
 
 static void narrow(int element, void *d, const double *x, int64_t n) {
   if (element == RV_F32)
@@ -83,8 +81,12 @@ int64_t rv_run_tape(
     case RV_TAPE_KERNEL: op->kernel(op->d, op->a, op->b, op->c, op->e, (size_t)op->n); break;
     case RV_TAPE_PLACE: rv_run_place(element, op->place, op->d, op->a, frame, op->n); break;
     case RV_TAPE_ADD_ROW:
-      if (element == RV_F32) add_row_float(op->d, op->a, op->b, op->m, op->n);
-      else add_row_double(op->d, op->a, op->b, op->m, op->n);
+      if (element == RV_F32) add_row_f32(op);
+      else add_row_f64(op);
+      break;
+    case RV_TAPE_COLUMN_SUMS:
+      if (element == RV_F32) column_sums_f32(op->d, op->a, op->m, op->n);
+      else column_sums_f64(op->d, op->a, op->m, op->n);
       break;
     case RV_TAPE_FILL:
       for (int64_t i = 0; i < op->n; i++) ((double *)op->d)[i] = op->value;

@@ -9,8 +9,11 @@ enum rv_tape_kind {
   RV_TAPE_KERNEL,
   // A positioned operation on elements [0, n).
   RV_TAPE_PLACE,
-  // m rows of n entries of a, to each of which the row at b is added.
+  // m rows of n entries of a, to each of which the row at b is added; with flag 1 no less than the
+  // number at c.
   RV_TAPE_ADD_ROW,
+  // The sums of the n columns of m rows of a.
+  RV_TAPE_COLUMN_SUMS,
   // n doubles at d become `value`.
   RV_TAPE_FILL,
   // n doubles at a go to the elements at d.

@@ -3,7 +3,11 @@ import IR
 
 /// Operations on numbers, in registers: those that are the same at every step and those that follow t.
 struct NumberProgram: Sendable {
-  enum Source: Sendable, Equatable { case hyper(Int), step, horizon, loss, state(Int) }
+  enum Source: Sendable, Equatable {
+    case hyper(Int)
+    case step, horizon, loss
+    case state(Int)
+  }
 
   private(set) var registerCount = 1
   private(set) var constants: [(register: Int32, value: Double)] = []

@@ -225,13 +225,16 @@ private struct TapeWriter {
     }
     let chunk = Self.chunkBytes(segment, width)
     let sums = room + segment.scratchCount * chunk
+    // What is skipped is counted in operations, so none may go.
+    let isStraight = !segment.instructions.contains { $0.kind == UInt16(RV_UNLESS.rawValue) }
+    let carried = segment.columns.filter { !isStraight || directSum(of: $0, segment) == nil }
     for initial in segment.initials {
       append(RV_TAPE_FILL) { operation, writer in
         operation.d = UnsafeMutableRawPointer(mutating: writer.number(initial.scalar))
         (operation.n, operation.value) = (1, initial.value)
       }
     }
-    for columns in segment.columns {
+    for columns in carried {
       append(RV_TAPE_FILL) { operation, _ in
         operation.d = sums + 8 * Int(columns.first)
         operation.n = columns.count
@@ -251,7 +254,8 @@ private struct TapeWriter {
       default: instance.slots[Int(operand.index)].map { $0 + Int(operand.offset) }
       }
     }
-    for instruction in segment.instructions {
+    let body = operations.count
+    for (position, instruction) in segment.instructions.enumerated() {
       var operation = rv_tape_op()
       operation.n = Int64(segment.count)
       operation.a = UnsafeRawPointer(addresses[Int(instruction.a)])
@@ -272,9 +276,15 @@ private struct TapeWriter {
         operation.kernel = instruction.kernel
       }
       operations.append(operation)
-      joinRow(segment, chunk)
+      if isStraight {
+        joinRow(from: body)
+        joinLimit(from: body, position, segment)
+      }
     }
-    for columns in segment.columns {
+    for columns in segment.columns where isStraight && directSum(of: columns, segment) != nil {
+      sumColumns(columns, sums)
+    }
+    for columns in carried {
       append(RV_TAPE_NARROW) { operation, writer in
         operation.d = writer.place(
           SlotAddress(slot: columns.slot, offset: Int(columns.offset)))
@@ -288,27 +298,84 @@ private struct TapeWriter {
     return true
   }
 
+  // MARK: Joining
+
+  /// The one instruction that sums these columns; nil where there are several or another fold.
+  private func directSum(of columns: rv_columns, _ segment: PlanSegment) -> Int? {
+    guard columns.fold == Int32(RV_FOLD_SUM.rawValue) else { return nil }
+    let writers = segment.instructions.indices.filter { k in
+      let instruction = segment.instructions[k]
+      let to = segment.operands[Int(instruction.d)]
+      return instruction.kind != UInt16(RV_UNLESS.rawValue)
+        && to.kind == Int32(RV_SUMS.rawValue) && to.offset == 8 * columns.first
+    }
+    guard writers.count == 1, segment.instructions[writers[0]].kind == UInt16(RV_AT.rawValue) else {
+      return nil
+    }
+    let place = segment.places[Int(segment.instructions[writers[0]].place)]
+    return place.kind == Int32(RV_REDUCE_COLUMNS.rawValue)
+      && place.extent.0 * place.extent.1 == segment.count && place.extent.1 == columns.count
+      ? writers[0] : nil
+  }
+
+  /// Lets the operation that sums these columns write where the sums go.
+  private mutating func sumColumns(_ columns: rv_columns, _ sums: UnsafeMutableRawPointer) {
+    let to = sums + 8 * Int(columns.first)
+    guard
+      let k = operations.lastIndex(where: {
+        $0.kind == UInt16(RV_TAPE_PLACE.rawValue) && $0.d == to
+      }), let place = operations[k].place?.pointee
+    else { return }
+    operations[k].kind = UInt16(RV_TAPE_COLUMN_SUMS.rawValue)
+    operations[k].d = self.place(SlotAddress(slot: columns.slot, offset: Int(columns.offset)))
+    (operations[k].m, operations[k].n) = (place.extent.0, place.extent.1)
+  }
+
+  private func isKernel(_ operation: rv_tape_op, _ op: rv_op, scalars: UInt32) -> Bool {
+    guard operation.kind == UInt16(RV_TAPE_KERNEL.rawValue),
+      let kernel = rv_find_kernel(plan.element.kernelElement, Int32(op.rawValue), scalars)
+    else { return false }
+    return unsafeBitCast(operation.kernel, to: Int.self) == unsafeBitCast(kernel, to: Int.self)
+  }
+
   /// Where the last operation adds a row to every row and the one before it only laid that row out, one
   /// does both.
-  private mutating func joinRow(_ segment: PlanSegment, _ chunk: Int) {
-    guard operations.count >= 2 else { return }
+  private mutating func joinRow(from body: Int) {
+    guard operations.count >= body + 2 else { return }
     let (load, sum) = (operations[operations.count - 2], operations[operations.count - 1])
-    guard load.kind == UInt16(RV_TAPE_PLACE.rawValue), sum.kind == UInt16(RV_TAPE_KERNEL.rawValue),
+    guard load.kind == UInt16(RV_TAPE_PLACE.rawValue), isKernel(sum, RV_ADD, scalars: 0),
       let place = load.place?.pointee, place.kind == Int32(RV_PLACE_STRIDED.rawValue),
       place.axes == 2, place.stride.0 == 0, place.stride.1 == 1,
-      place.extent.0 * place.extent.1 == load.n, let row = load.d,
-      sum.d == row, sum.a != sum.b,
-      let added = rv_find_kernel(plan.element.kernelElement, Int32(RV_ADD.rawValue), 0),
-      unsafeBitCast(sum.kernel, to: Int.self) == unsafeBitCast(added, to: Int.self)
+      place.extent.0 * place.extent.1 == load.n, let row = load.d, sum.d == row, sum.a != sum.b
     else { return }
-    let other =
-      sum.a == UnsafeRawPointer(row) ? sum.b : sum.b == UnsafeRawPointer(row) ? sum.a : nil
-    guard let other else { return }
+    let laid = UnsafeRawPointer(row)
+    guard let other = sum.a == laid ? sum.b : sum.b == laid ? sum.a : nil else { return }
     var joined = rv_tape_op()
     joined.kind = UInt16(RV_TAPE_ADD_ROW.rawValue)
     (joined.d, joined.a, joined.b) = (row, other, load.a)
     (joined.m, joined.n) = (place.extent.0, place.extent.1)
     operations.removeLast(2)
     operations.append(joined)
+  }
+
+  /// Where the last operation only keeps such a sum from falling below a number, and nothing else reads
+  /// the sum, one does both.
+  private mutating func joinLimit(from body: Int, _ position: Int, _ segment: PlanSegment) {
+    guard operations.count >= body + 2 else { return }
+    var sum = operations[operations.count - 2]
+    let limit = operations[operations.count - 1]
+    guard sum.kind == UInt16(RV_TAPE_ADD_ROW.rawValue), sum.flags == 0,
+      isKernel(limit, RV_MAXIMUM, scalars: 2), let row = sum.d, limit.a == UnsafeRawPointer(row)
+    else { return }
+    let operand = segment.instructions[position].a
+    for later in segment.instructions[(position + 1)...] {
+      if [later.a, later.b, later.c, later.e].contains(operand) { return }
+      if later.d == operand { break }
+    }
+    sum.flags = 1
+    sum.c = limit.b
+    sum.d = limit.d
+    operations.removeLast(2)
+    operations.append(sum)
   }
 }

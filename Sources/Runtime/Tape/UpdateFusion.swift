@@ -16,9 +16,21 @@ extension UpdateCompiler {
       let instruction = f.instructions[i]
       switch instruction.operation {
       case .parameter, .gradient, .state, .broadcast, .reshape: continue
-      case .add: if let step = sum(i) { append(step); continue }
-      case .subtract: if let step = difference(i) { append(step); continue }
-      case .divide: if let step = quotient(i) { append(step); continue }
+      case .add:
+        if let step = sum(i) {
+          append(step)
+          continue
+        }
+      case .subtract:
+        if let step = difference(i) {
+          append(step)
+          continue
+        }
+      case .divide:
+        if let step = quotient(i) {
+          append(step)
+          continue
+        }
       case .squareRoot:
         // The square may overflow where the root of it does not.
         if let x = square(value(instruction.a)) {

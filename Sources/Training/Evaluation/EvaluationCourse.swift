@@ -6,9 +6,9 @@ import Runtime
 /// One run of a rule on a task, step by step, by whatever runs it.
 protocol EvaluationCourse: AnyObject {
   /// A step on these rows (none without data); returns the loss before it and the end that it brings.
-  /// Where `stops` says so of the loss, nothing moves.
+  /// Where the watch says so of the loss, nothing moves.
   func step(
-    _ t: Int, _ rows: ArraySlice<Int32>, stops: (Double) -> Evaluation.End?
+    _ t: Int, _ rows: UnsafeBufferPointer<Int32>, _ watch: inout StopWatch
   ) throws(DiagnosticError) -> (loss: Double, end: Evaluation.End?)
 
   /// The loss and the metrics of the weights as they are, `next` being the step that would follow.
@@ -67,22 +67,20 @@ final class CompiledCourse: EvaluationCourse {
     return run.begin(candidate.update!, candidate.arguments!, horizon: task.steps)
   }
 
-  private func fill(_ rows: ArraySlice<Int32>) {
-    rows.withUnsafeBufferPointer { rows in
-      for k in 0..<columns.count {
-        rv_gather_rows(
-          columns[k].to, columns[k].from, rows.baseAddress, Int64(rows.count), columns[k].bytes)
-      }
+  private func fill(_ rows: UnsafeBufferPointer<Int32>) {
+    for k in 0..<columns.count {
+      rv_gather_rows(
+        columns[k].to, columns[k].from, rows.baseAddress, Int64(rows.count), columns[k].bytes)
     }
   }
 
   func step(
-    _ t: Int, _ rows: ArraySlice<Int32>, stops: (Double) -> Evaluation.End?
+    _ t: Int, _ rows: UnsafeBufferPointer<Int32>, _ watch: inout StopWatch
   ) throws(DiagnosticError) -> (loss: Double, end: Evaluation.End?) {
     fill(rows)
     let runner = task.train == nil || rows.count == task.batch ? main : try remainder(rows.count)
     let loss = try runner.evaluate(Occasion(step: t, horizon: task.steps))
-    if let end = stops(loss) { return (loss, end) }
+    if let end = watch.look(loss, step: t) { return (loss, end) }
     return (loss, run.step(t, loss: loss) ? nil : .failed)
   }
 
@@ -125,11 +123,11 @@ final class OrdinaryCourse: EvaluationCourse {
   }
 
   func step(
-    _ t: Int, _ rows: ArraySlice<Int32>, stops: (Double) -> Evaluation.End?
+    _ t: Int, _ rows: UnsafeBufferPointer<Int32>, _ watch: inout StopWatch
   ) throws(DiagnosticError) -> (loss: Double, end: Evaluation.End?) {
     var end: Evaluation.End?
     let taken = try learner.step(rows.map { Int($0) }[...], showsLoss: task.train != nil) { loss in
-      end = stops(loss)
+      end = watch.look(loss, step: t)
       return end != nil
     }
     if end == nil, !taken.loss.isFinite { end = .notFinite(.loss) }

@@ -59,56 +59,73 @@ final class EvaluationWorker {
 
   // MARK: Courses
 
+  /// What a run has come to so far.
+  private struct Progress {
+    var watch: StopWatch
+    var result = Evaluation(end: .done, steps: 0)
+    /// Since the target was last looked at, and in this epoch.
+    var recent = (sum: 0.0, count: 0)
+    var epoch = (sum: 0.0, count: 0)
+  }
+
   private func train(
     _ course: some EvaluationCourse, _ table: SeedTable, _ stops: StopRules
   ) throws(DiagnosticError) -> Evaluation {
-    var watch = StopWatch(stops)
-    let target = task.settings.target
-    // As `Trainer` looks at targets.
-    let stride = max(1, task.steps / 100)
-    let rows = task.train!.rows
-    var result = Evaluation(end: .done, steps: 0)
-    var recent = (sum: 0.0, count: 0)
+    var progress = Progress(watch: StopWatch(stops))
     var epoch = 0
-    var sum = 0.0
-    var seen = 0
-    epochs: while result.steps < task.steps {
+    var goesOn = true
+    while goesOn, progress.result.steps < task.steps {
       epoch += 1
-      let order = table.order(epoch: epoch)
-      sum = 0
-      seen = 0
-      var position = 0
-      while position < rows, result.steps < task.steps {
-        let end = min(position + task.batch, rows)
-        let t = result.steps + 1
-        var batch = order[position..<end]
-        if batch.count < task.batch, course.wantsWholeBatches {
-          batch = (Array(batch) + order[..<(task.batch - batch.count)])[...]
-        }
-        let (loss, stop) = try course.step(t, batch) { watch.look($0, step: t) }
-        if let stop {
-          result.end = stop
-          break epochs
-        }
-        result.steps = t
-        sum += loss * Double(end - position)
-        seen += end - position
-        position = end
-        guard let target else { continue }
-        recent.sum += loss * Double(batch.count)
-        recent.count += batch.count
-        guard t % stride == 0 || t == task.steps else { continue }
-        let mean = recent.sum / Double(recent.count)
-        recent = (0, 0)
-        if try reaches(target, course, training: mean, steps: t) {
-          result.end = .reachedTarget
-          break epochs
-        }
+      goesOn = try table.order(epoch: epoch).withUnsafeBufferPointer {
+        (order) throws(DiagnosticError) in try train(course, order, &progress)
       }
     }
-    try finish(course, &result)
-    result.trainingLoss = seen > 0 ? sum / Double(seen) : .nan
-    return result
+    try finish(course, &progress.result)
+    let (sum, count) = progress.epoch
+    progress.result.trainingLoss = count > 0 ? sum / Double(count) : .nan
+    return progress.result
+  }
+
+  /// One epoch; false where the run ends in it.
+  private func train(
+    _ course: some EvaluationCourse, _ order: UnsafeBufferPointer<Int32>,
+    _ progress: inout Progress
+  ) throws(DiagnosticError) -> Bool {
+    let (batch, steps) = (task.batch, task.steps)
+    // As `Trainer` looks at targets.
+    let stride = max(1, steps / 100)
+    progress.epoch = (0, 0)
+    var position = 0
+    while position < order.count, progress.result.steps < steps {
+      let end = min(position + batch, order.count)
+      let t = progress.result.steps + 1
+      let rows = UnsafeBufferPointer(rebasing: order[position..<end])
+      let (loss, stop) =
+        rows.count < batch && course.wantsWholeBatches
+        // A last batch that is short is filled up with the first rows of the epoch.
+        ? try (Array(rows) + order[..<(batch - rows.count)]).withUnsafeBufferPointer {
+          (rows) throws(DiagnosticError) in try course.step(t, rows, &progress.watch)
+        } : try course.step(t, rows, &progress.watch)
+      if let stop {
+        progress.result.end = stop
+        return false
+      }
+      progress.result.steps = t
+      progress.epoch.sum += loss * Double(end - position)
+      progress.epoch.count += end - position
+      position = end
+      guard let target = task.settings.target else { continue }
+      progress.recent.sum += loss * Double(rows.count)
+      progress.recent.count += rows.count
+      guard t % stride == 0 || t == steps else { continue }
+      let mean = progress.recent.sum / Double(progress.recent.count)
+      progress.recent = (0, 0)
+      if try reaches(target, course, training: mean, steps: t) {
+        progress.result.end = .reachedTarget
+        return false
+      }
+    }
+    return true
   }
 
   private func walk(
@@ -126,7 +143,7 @@ final class EvaluationWorker {
         result.end = .reachedTarget
         break
       }
-      let (_, stop) = try course.step(t, []) { watch.look($0, step: t) }
+      let (_, stop) = try course.step(t, UnsafeBufferPointer(start: nil, count: 0), &watch)
       if let stop {
         result.end = stop
         break
