@@ -109,30 +109,10 @@ static void N(reduce_rows)(
   }
 }
 
-// Sums of `width` columns of whole rows in registers, from column c on.
-#define RV_ADD_COLUMNS(width) \
-  for (; c + width <= cols; c += width) { \
-    double s[width]; \
-    const T *row = x + c; \
-    _Pragma("clang loop unroll(full)") for (int j = 0; j < width; j++) s[j] = sums[c + j]; \
-    for (int64_t r = 0; r < rows; r++, row += cols) { \
-      _Pragma("clang loop unroll(full)") for (int j = 0; j < width; j++) s[j] += (double)row[j]; \
-    } \
-    _Pragma("clang loop unroll(full)") for (int j = 0; j < width; j++) sums[c + j] = s[j]; \
-  }
-
 // sums[col ...] += x, row after row of `cols` entries.
 RV_CLONES static void N(add_rows)(
     double *sums, const T *x, int64_t cols, int64_t start, int64_t n) {
   int64_t col = start % cols;
-  if (col == 0 && n >= cols) {
-    int64_t rows = n / cols, c = 0;
-    RV_ADD_COLUMNS(16)
-    RV_ADD_COLUMNS(4)
-    RV_ADD_COLUMNS(1)
-    x += rows * cols;
-    n -= rows * cols;
-  }
   while (n > 0) {
     int64_t count = cols - col < n ? cols - col : n;
     double *s = sums + col;
