@@ -14,6 +14,7 @@ package struct ArgumentProgram: Sendable {
 
   /// Nil for what is not made of numbers, t and T alone.
   package init?(_ rule: Rule) {
+    if rule.isMissingValues { return nil }
     hypers = rule.module.hypers
     values = hypers.map { _ in .nan }
     var numbers = NumberProgram()
@@ -64,11 +65,6 @@ package struct ArgumentProgram: Sendable {
     return result
   }
 
-  /// The numbers of structural hyperparameters fix shapes and loops: programs are made for these.
-  var structural: [Double] {
-    hypers.indices.filter { hypers[$0].isStructural }.map { values[$0] }
-  }
-
   /// The first hyperparameter whose number does not belong to its domain.
   package var leftDomain: Int? {
     hypers.indices.first { k in
@@ -85,15 +81,9 @@ package struct ArgumentProgram: Sendable {
   }
 }
 
-/// What the compiler of updates asks of every operation, without the words of the table.
+/// What the compilers of updates and arguments ask of every operation, without the words of the table.
 enum OperationShape {
-  private static let table: [(isElementwise: Bool, arity: Int)] = Operation.allCases.map {
-    ($0.isElementwise, $0.info.arity)
-  }
+  private static let table = Operation.allCases.map(\.isElementwise)
 
-  static func isElementwise(_ operation: Operation) -> Bool {
-    table[Int(operation.rawValue)].isElementwise
-  }
-
-  static func arity(_ operation: Operation) -> Int { table[Int(operation.rawValue)].arity }
+  static func isElementwise(_ operation: Operation) -> Bool { table[Int(operation.rawValue)] }
 }

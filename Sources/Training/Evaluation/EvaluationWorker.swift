@@ -24,15 +24,12 @@ final class EvaluationWorker {
   ) throws(DiagnosticError) -> Evaluation {
     if usesPrograms, task.isPlain, candidate.isCompiled {
       if compiled == nil { compiled = try CompiledCourse(task) }
-      let course = compiled!
-      var result: Evaluation
-      if course.begin(candidate, table, seed: seed) {
-        result = try run(course, table, stops)
-      } else {
-        result = Evaluation(end: .failed, steps: 0)
+      // What cannot begin is for the ordinary engines to explain.
+      if compiled!.begin(candidate, table, seed: seed) {
+        var result = try run(compiled!, table, stops)
+        result.isCompiled = true
+        return result
       }
-      result.isCompiled = true
-      return result
     }
     if bindings == nil {
       bindings = Bindings(
