@@ -1,7 +1,7 @@
 # Ravine: what there is to do. `make run` and `make test` install what is missing by themselves.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-peers golden gallery arena fuzz sanitize format lint edges campaign soundness laboratory problems clean
+.PHONY: help setup build run test bench bench-search bench-peers golden gallery arena fuzz sanitize format lint edges campaign soundness laboratory problems clean
 
 SECONDS ?= 60
 PAIRS ?= 100000
@@ -26,6 +26,9 @@ test: setup ## layout, optimised build without warnings, all tests
 
 bench: setup ## speed against hand-written loops
 	swift run -c release ravine-bench
+
+bench-search: setup ## evaluations a second, for searches of rules
+	swift run -c release ravine-bench search
 
 bench-peers: build ## against PyTorch, optax and others, in turn: writes docs/benchmarks.md
 	@scripts/bench_peers.sh

@@ -105,8 +105,8 @@ let package = Package(
     .executableTarget(
       name: "ravine-bench",
       dependencies: [
-        "CKernels", "Diagnostics", "Driver", "IR", "Measuring", "Native", "Platform", "Runtime",
-        "Semantics", "Syntax",
+        "Basics", "CKernels", "Diagnostics", "Driver", "IR", "Measuring", "Native", "Platform",
+        "Runtime", "Semantics", "Syntax", "Training",
       ],
       path: "Sources/RavineBench", swiftSettings: strict),
     // The generator of docs/zoo.
@@ -152,7 +152,7 @@ let package = Package(
     tests(
       "RavineTests",
       [
-        "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Lowering", "Native",
+        "AllocationCount", "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Lowering", "Native",
         "Platform", "Runtime", "Semantics", "Support", "Symbolic", "Syntax", "Training", "Zoo",
       ],
       exclude: ["Diagnostics/Cases", "Arena/algoperf-v05.tsv"]),

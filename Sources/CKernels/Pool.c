@@ -245,6 +245,10 @@ int rv_default_threads(void) {
       return count > RV_MAX_THREADS ? RV_MAX_THREADS : (int)count;
     }
   }
+  return rv_usable_cores();
+}
+
+int rv_usable_cores(void) {
   int count = (int)sysconf(_SC_NPROCESSORS_ONLN);
 #if defined(__linux__)
   cpu_set_t set;

@@ -64,6 +64,14 @@ void rv_decode_state(int compute, const rv_place *p, const void *memory, double 
   else decode_all_f64(values, memory, p);
 }
 
+void rv_run_place(
+    int element, const rv_place *p, void *d, const void *a, const rv_frame *f, int64_t n) {
+  rv_instruction in = {.d = 0, .a = 1};
+  char *cursors[] = {d, (char *)a};
+  if (element == RV_F32) run_place_f32(&in, p, cursors, f, 0, n);
+  else run_place_f64(&in, p, cursors, f, 0, n);
+}
+
 void rv_run_range(const rv_segment *s, const rv_frame *f, int64_t start, int64_t end) {
   char **cursor = f->cursors;
   const rv_operand *operands = s->operands;

@@ -214,55 +214,58 @@ static double N(arg_extreme)(const T *x, int64_t n, int64_t stride, int wantsLar
   return (double)best;
 }
 
-// A tile of c in registers: up to 6 rows of a against one or two vectors of b. Twelve accumulators,
-// two vectors of b and one entry of a fill the sixteen registers of x86-64-v3.
-typedef T N(tile_lanes) __attribute__((vector_size(32)));
-typedef T N(tile_loose) __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
+// A tile of c in registers: up to 6 rows of a against two vectors of b, or up to 12 against one. Twelve
+// accumulators, two vectors of b and one entry of a fill the sixteen registers of x86-64-v3, and no
+// multiply-add waits for the one before it. The last columns are half a vector where that holds them.
 #define RV_LANES ((int64_t)(32 / sizeof(T)))
 #define RV_TURNED 4096
 
-RV_INLINE void N(tile)(
-    const int rows, const int vectors, int64_t k, const T *a, int64_t rowA, int64_t colA,
-    const T *panel, int64_t step, T *c, int64_t stride, int64_t width) {
-#pragma clang fp contract(fast)
-  N(tile_lanes) s[6][2];
-#pragma clang loop unroll(full)
-  for (int i = 0; i < rows; i++)
-#pragma clang loop unroll(full)
-    for (int j = 0; j < vectors; j++) s[i][j] = (N(tile_lanes)){0};
-  for (int64_t p = 0; p < k; p++) {
-    const T *row = panel + p * step;
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++) {
-      T x = a[i * rowA + p * colA];
-#pragma clang loop unroll(full)
-      for (int j = 0; j < vectors; j++)
-        s[i][j] += x * *(const N(tile_loose) *)(row + j * RV_LANES);
-    }
+#define RV_TILE_OF(name, lanes, loose, BYTES) \
+  typedef T N(lanes) __attribute__((vector_size(BYTES))); \
+  typedef T N(loose) __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias)); \
+  RV_INLINE void N(name)( \
+      const int rows, const int vectors, int64_t k, const T *a, int64_t rowA, int64_t colA, \
+      const T *panel, int64_t step, T *c, int64_t stride, int64_t width) { \
+    _Pragma("clang fp contract(fast)") \
+    const int64_t each = BYTES / sizeof(T); \
+    N(lanes) s[12][2]; \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) \
+      _Pragma("clang loop unroll(full)") for (int j = 0; j < vectors; j++) s[i][j] = (N(lanes)){0}; \
+    for (int64_t p = 0; p < k; p++) { \
+      const T *row = panel + p * step; \
+      _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) { \
+        T x = a[i * rowA + p * colA]; \
+        _Pragma("clang loop unroll(full)") for (int j = 0; j < vectors; j++) \
+          s[i][j] += x * *(const N(loose) *)(row + j * each); \
+      } \
+    } \
+    const int last = vectors - 1; \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) { \
+      T *to = c + i * stride; \
+      if (last == 1) *(N(loose) *)to = s[i][0]; \
+      if (width == vectors * each) { \
+        *(N(loose) *)(to + last * each) = s[i][last]; \
+      } else { \
+        T part[BYTES / sizeof(T)]; \
+        *(N(loose) *)part = s[i][last]; \
+        for (int64_t q = last * each; q < width; q++) to[q] = part[q - last * each]; \
+      } \
+    } \
   }
-#pragma clang loop unroll(full)
-  for (int i = 0; i < rows; i++) {
-    if (width == vectors * RV_LANES) {
-#pragma clang loop unroll(full)
-      for (int j = 0; j < vectors; j++) *(N(tile_loose) *)(c + i * stride + j * RV_LANES) = s[i][j];
-    } else {
-      memcpy(c + i * stride, s[i], (size_t)width * sizeof(T));
-    }
-  }
-}
+RV_TILE_OF(tile, tile_lanes, tile_loose, 32)
+RV_TILE_OF(half_tile, half_lanes, half_loose, 16)
 
-#define RV_TILE(rows, vectors) \
-  N(tile)( \
+#define RV_TILE(name, rows, vectors) \
+  N(name)( \
       rows, vectors, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, width)
-#define RV_TILES(vectors) \
-  for (; i + 6 <= m; i += 6) RV_TILE(6, vectors); \
-  switch (m - i) { \
-  case 5: RV_TILE(5, vectors); break; \
-  case 4: RV_TILE(4, vectors); break; \
-  case 3: RV_TILE(3, vectors); break; \
-  case 2: RV_TILE(2, vectors); break; \
-  case 1: RV_TILE(1, vectors); break; \
+#define RV_SOME(name, rows) \
+  if (m - i >= rows) { \
+    RV_TILE(name, rows, 1); \
+    i += rows; \
   }
+#define RV_NARROW(name) \
+  for (; i + 12 <= m; i += 12) RV_TILE(name, 12, 1); \
+  RV_SOME(name, 8) RV_SOME(name, 4) RV_SOME(name, 2) RV_SOME(name, 1)
 
 RV_CLONES static void N(small_product)(
     int64_t m, int64_t n, int64_t k, const T *a, int64_t rowA, int64_t colA, const T *b,
@@ -270,30 +273,49 @@ RV_CLONES static void N(small_product)(
   _Alignas(32) T panel[RV_SMALL_DEPTH * 2 * (32 / sizeof(T))];
   for (int64_t j = 0; j < n;) {
     int64_t rest = n - j;
-    int vectors = rest > RV_LANES ? 2 : 1;
-    int64_t full = vectors * RV_LANES;
+    // In halves of a vector.
+    int halves = rest > RV_LANES ? 4 : rest > RV_LANES / 2 ? 2 : 1;
+    int64_t full = halves * RV_LANES / 2;
     int64_t width = rest < full ? rest : full;
     const T *from = b + j;
     int64_t step = rowB;
     if (colB != 1 || width != full) {
-      for (int64_t p = 0; p < k; p++) {
-        const T *row = b + p * rowB + j * colB;
-        T *to = panel + p * full;
-        int64_t q = 0;
-        if (colB == 1)
+      if (width != full)
+        for (int64_t q = 0; q < k * full; q += RV_LANES / 2)
+          *(N(half_loose) *)(panel + q) = (N(half_lanes)){0};
+      if (colB == 1) {
+        for (int64_t p = 0; p < k; p++) {
+          const T *row = b + p * rowB + j;
+          T *to = panel + p * full;
+          int64_t q = 0;
           for (; q + RV_LANES <= width; q += RV_LANES)
             *(N(tile_loose) *)(to + q) = *(const N(tile_loose) *)(row + q);
-        for (; q < width; q++) to[q] = row[q * colB];
-        for (; q < full; q++) to[q] = 0;
+          for (; q < width; q++) to[q] = row[q];
+        }
+      } else {
+        // Along the columns of b, which lie in rows.
+        for (int64_t q = 0; q < width; q++) {
+          const T *column = b + (j + q) * colB;
+          for (int64_t p = 0; p < k; p++) panel[p * full + q] = column[p * rowB];
+        }
       }
       from = panel;
       step = full;
     }
     int64_t i = 0;
-    if (vectors == 2) {
-      RV_TILES(2)
+    if (halves == 4) {
+      for (; i + 6 <= m; i += 6) RV_TILE(tile, 6, 2);
+      switch (m - i) {
+      case 5: RV_TILE(tile, 5, 2); break;
+      case 4: RV_TILE(tile, 4, 2); break;
+      case 3: RV_TILE(tile, 3, 2); break;
+      case 2: RV_TILE(tile, 2, 2); break;
+      case 1: RV_TILE(tile, 1, 2); break;
+      }
+    } else if (halves == 2) {
+      RV_NARROW(tile)
     } else {
-      RV_TILES(1)
+      RV_NARROW(half_tile)
     }
     j += width;
   }

@@ -173,6 +173,10 @@ do {
   if wanted.contains("native") { try bench.native() }
   if wanted.contains("planning") { try bench.longProgram() }
   if wanted.contains("products") { bench.products() }
+  if wanted.contains("search") {
+    var search = SearchBench()
+    exit(try search.run() ? 0 : 1)
+  }
 } catch let error as DiagnosticError {
   for diagnostic in error.diagnostics { print(diagnostic.code, diagnostic.message) }
 }

@@ -9,4 +9,5 @@
 #include "Steps.h"
 #include "Stream.h"
 #include "System.h"
+#include "Tape.h"
 #include "Text.h"

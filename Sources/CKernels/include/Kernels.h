@@ -124,6 +124,10 @@ typedef struct rv_segment {
 /// Runs elements [start, end) of a pass by its instructions.
 void rv_run_range(const rv_segment *segment, const rv_frame *frame, int64_t start, int64_t end);
 
+/// Runs a positioned operation on elements [0, n): from a to d.
+void rv_run_place(
+    int element, const rv_place *place, void *d, const void *a, const rv_frame *frame, int64_t n);
+
 /// The memory in which one thread takes part in passes: chunks, cursors, scalar registers.
 typedef struct rv_scratch {
   char *chunks;

@@ -18,6 +18,9 @@ typedef void (*rv_body)(void *context, int64_t item, int participant);
 /// its affinity and its control group leave it; between 1 and RV_MAX_THREADS.
 int rv_default_threads(void);
 
+/// The cores that the affinity and the control group of the process leave it, at most RV_MAX_THREADS.
+int rv_usable_cores(void);
+
 /// Tells it; 0 takes that back.
 void rv_set_default_threads(int threads);
 

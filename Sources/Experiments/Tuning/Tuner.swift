@@ -141,10 +141,15 @@ package struct Tuner {
     let trials = task.trials(trialEngine)
     let batches: [Int?] = settings.batches.isEmpty ? [nil] : settings.batches
     let candidates = rules.flatMap { rule in batches.map { (rule, $0) } }
+    var evaluator: TaskEvaluator?
     for (k, (rule, batch)) in candidates.enumerated() {
       if interrupt.isRequested() { break }
       let name = rule.label + (batch.map { " at batch \($0)" } ?? "")
-      let row = try tune(rule, batch, trials, "\(name) (\(k + 1) of \(candidates.count))")
+      // Rules share what is prepared of a task, where its batches are the same.
+      if evaluator == nil || k > 0 && candidates[k - 1].1 != batch {
+        evaluator = try self.evaluator(batch)
+      }
+      let row = try tune(rule, batch, trials, evaluator, "\(name) (\(k + 1) of \(candidates.count))")
       // What was interrupted in its search has had another budget than the others.
       if row.values.isEmpty, row.problem == nil { break }
       result.rows.append(row)
@@ -162,7 +167,7 @@ package struct Tuner {
   }
 
   /// The target of runs of the search, or of the measurement.
-  private func target(choosing isChoosing: Bool) -> TrainingSettings.Target? {
+  func target(choosing isChoosing: Bool) -> TrainingSettings.Target? {
     guard var target = task.target else { return nil }
     if isChoosing { target.series = task.choosing(target.series) ?? target.series }
     return target
@@ -171,19 +176,28 @@ package struct Tuner {
   /// What a run is chosen or ranked by, the less the better; NaN for one that failed.
   private func score(_ run: RunHistory, choosing isChoosing: Bool) -> Double {
     if run.failure != nil { return .nan }
+    return score(reached: run.reachedTarget, steps: run.steps, choosing: isChoosing) {
+      run.last($0) ?? .nan
+    }
+  }
+
+  /// The same of a run with these last values.
+  func score(
+    reached: Bool, steps: Int, choosing isChoosing: Bool, last: (String) -> Double
+  ) -> Double {
     if let series = settings.series {
-      return run.last(isChoosing ? task.choosing(series) ?? series : series) ?? .nan
+      return last(isChoosing ? task.choosing(series) ?? series : series)
     }
     guard let target = target(choosing: isChoosing) else { return .nan }
-    if run.reachedTarget { return Double(run.steps) / Double(task.steps) }
+    if reached { return Double(steps) / Double(task.steps) }
     // Behind all that reached it, by what is missing.
-    let last = run.last(target.series) ?? .nan
+    let last = last(target.series)
     return last.isNaN
       ? .nan : 2 - 1 / (1 + abs(last - target.value) / max(abs(target.value), 1e-12))
   }
 
   /// The rule at these values, as they are shown.
-  private func set(_ rule: Rule, _ values: [Double]) throws(DiagnosticError) -> Rule {
+  func set(_ rule: Rule, _ values: [Double]) throws(DiagnosticError) -> Rule {
     var result = rule
     for (range, value) in zip(settings.ranges, values) {
       let text = NumberText.short(value)
@@ -194,26 +208,30 @@ package struct Tuner {
   }
 
   private func tune(
-    _ rule: Rule, _ batch: Int?, _ trials: any RuleTrials, _ place: String
+    _ rule: Rule, _ batch: Int?, _ trials: any RuleTrials, _ evaluator: TaskEvaluator?,
+    _ place: String
   ) throws(DiagnosticError) -> Row {
     var row = Row(rule: rule.label, written: rule.label, batch: batch)
     var search = Search(settings)
     var problem: Diagnostic?
-    while let values = search.next() {
+    while case let side = search.nextBatch(), !side.isEmpty {
       if interrupt.isRequested() { return row }
       progress("\(place): trial \(row.trials.count + 1) of \(settings.trials)")
-      let runs = try runs(
-        rule, values, batch, trials, seeds: 0..<UInt64(settings.searchSeeds), choosing: true,
-        first: row.trials.isEmpty)
-      if interrupt.isRequested() { return row }
-      let scores = runs.map { score($0, choosing: true) }
-      problem = problem ?? runs.lazy.compactMap(\.failure).first
-      let mean = scores.reduce(0, +) / Double(max(1, scores.count))
-      let trial = Trial(
-        values: values, score: mean.isFinite ? mean : .infinity,
-        cost: mean.isFinite ? settings.cost(mean) : .infinity)
-      row.trials.append(trial)
-      search.add(trial)
+      let isFirst = row.trials.isEmpty
+      let scores =
+        if let evaluator {
+          try scores(rule, side, evaluator, first: isFirst, &problem)
+        } else {
+          try scores(rule, side, batch, trials, first: isFirst, &problem)
+        }
+      guard let scores, !interrupt.isRequested() else { return row }
+      for (values, score) in zip(side, scores) {
+        let trial = Trial(
+          values: values, score: score.isFinite ? score : .infinity,
+          cost: score.isFinite ? settings.cost(score) : .infinity)
+        row.trials.append(trial)
+        search.add(trial)
+      }
     }
     guard let best = search.best, best.cost.isFinite else {
       row.problem = "no trial came to its end" + (problem.map { ": \($0.message)" } ?? "")
@@ -244,6 +262,24 @@ package struct Tuner {
       }
     }
     return row
+  }
+
+  /// The mean score at each of these values, NaN where a run failed; nil after Ctrl-C.
+  private func scores(
+    _ rule: Rule, _ values: [[Double]], _ batch: Int?, _ trials: any RuleTrials, first: Bool,
+    _ problem: inout Diagnostic?
+  ) throws(DiagnosticError) -> [Double]? {
+    var found: [Double] = []
+    for values in values {
+      let runs = try runs(
+        rule, values, batch, trials, seeds: 0..<UInt64(settings.searchSeeds), choosing: true,
+        first: first && found.isEmpty)
+      if interrupt.isRequested() { return nil }
+      problem = problem ?? runs.lazy.compactMap(\.failure).first
+      let scores = runs.map { score($0, choosing: true) }
+      found.append(scores.reduce(0, +) / Double(max(1, scores.count)))
+    }
+    return found
   }
 
   /// Runs of one rule. A step that has no answer counts as a run that failed, unless the rule cannot
@@ -305,7 +341,17 @@ private struct Search {
 
   mutating func add(_ trial: Tuner.Trial) { done.append(trial) }
 
-  mutating func next() -> [Double]? {
+  /// What may be tried side by side: nothing of it depends on what another of it gives.
+  mutating func nextBatch() -> [[Double]] {
+    guard let first = next() else { return [] }
+    var batch = [first]
+    while !queue.isEmpty, done.count + batch.count < settings.trials {
+      batch.append(queue.removeFirst())
+    }
+    return batch
+  }
+
+  private mutating func next() -> [Double]? {
     // Again and again around the best, until nothing new is left between its neighbours.
     var isRefined = false
     while queue.isEmpty, done.count < settings.trials, !isRefined {

@@ -9,7 +9,10 @@ import IR
 /// used by several threads at once.
 package final class ObjectiveRunner {
   package let bound: BoundObjective
-  package let seed: UInt64
+  /// What draws are made of, besides the step.
+  package var seed: UInt64 {
+    didSet { instance?.bind(seed: seed, tensor: CounterTensor.objective) }
+  }
   package var module: ObjectiveModule { bound.module }
   package var parameters: [ParameterSpec] { bound.parameters }
   package var inputCounts: [Int] { bound.inputCounts }
@@ -17,6 +20,9 @@ package final class ObjectiveRunner {
   private let memory = PlanMemory()
   private let team: Team
   private var instance: PlanInstance?
+  /// The plan at the memory that is bound, from the second evaluation there on.
+  private var tape: Tape?
+  private var evaluationsAtBinding = 0
   /// Code that is to take the place of the interpreter, until it has.
   private var awaited: SegmentCode?
   private var parameterPointers: [UnsafeRawPointer] = []
@@ -25,6 +31,8 @@ package final class ObjectiveRunner {
   private var spare: [UnsafeMutableRawPointer] = []
   private var outputs: [String: Double] = [:]
   private var scalarGradients: [(index: Int, register: Int32)] = []
+  /// Numbers that differ between evaluations. A plan is not to be copied in each.
+  private var presets: [(register: Int32, preset: ScalarPreset)] = []
   private var lossRegister: Int32 = -1
   private var metricRegisters: [Int32] = []
   /// The steps after which the loss and the metrics are known: the others are for the gradient.
@@ -65,6 +73,7 @@ package final class ObjectiveRunner {
     let plan = program.plan
     memory.reserve(plan)
     let instance = PlanInstance(program, memory: memory)
+    presets = plan.presets.filter { if case .constant = $0.preset { false } else { true } }
     if team.threads > 1, plan.work >= Double(Cutting.usual.worth) {
       team.reserve(plan)
       team.assemble()
@@ -99,6 +108,7 @@ package final class ObjectiveRunner {
     awaited = nil
     var own = functions[...]
     instance?.adopt(&own)
+    tape = nil
   }
 
   /// The starting values of the parameters, row-major.
@@ -127,6 +137,8 @@ package final class ObjectiveRunner {
     parameterPointers = pointers
     gradientPointers = gradients
     inputPointers = inputs
+    tape = nil
+    evaluationsAtBinding = 0
     guard let instance else { return }
     for (k, slot) in instance.program.plan.slots.enumerated() {
       switch slot.role {
@@ -147,9 +159,8 @@ package final class ObjectiveRunner {
     guard let instance else { return try referenceEvaluate(occasion, needsGradient) }
     if awaited != nil { adoptCode() }
     instance.setStep(occasion.drawStep)
-    let plan = instance.program.plan
-    for k in 0..<plan.presets.count {
-      let (register, preset) = plan.presets[k]
+    for k in 0..<presets.count {
+      let (register, preset) = presets[k]
       switch preset {
       case .hyper(let k): instance.scalars[Int(register)] = hypers[k]
       case .step: instance.scalars[Int(register)] = Double(occasion.step)
@@ -160,7 +171,7 @@ package final class ObjectiveRunner {
       default: break
       }
     }
-    try instance.run(0, needsGradient ? plan.steps.count : stepsOfLoss)
+    try run(instance, steps: needsGradient ? instance.program.stepCount : stepsOfLoss)
     if needsGradient, !gradientPointers.isEmpty {
       for k in 0..<scalarGradients.count {
         let (index, register) = scalarGradients[k]
@@ -170,6 +181,14 @@ package final class ObjectiveRunner {
     }
     lastLoss = lossRegister >= 0 ? instance.scalars[Int(lossRegister)] : .nan
     return lastLoss
+  }
+
+  /// By the tape where there is one: it gives the same, and where it stops the plan says why.
+  private func run(_ instance: PlanInstance, steps: Int) throws(DiagnosticError) {
+    evaluationsAtBinding += 1
+    if evaluationsAtBinding == 2, instance.team == nil { tape = Tape(instance) }
+    if let tape, tape.run(steps: steps) { return }
+    try instance.run(0, steps)
   }
 
   /// What the reference engine reads in place of the bound memory.

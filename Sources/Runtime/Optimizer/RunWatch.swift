@@ -43,6 +43,9 @@ package final class RunWatch {
     last = step
   }
 
+  /// Whether all that is watched holds numbers now.
+  package var isFinite: Bool { watched.allSatisfy { $0.region.isFinite } }
+
   /// What there is to say after the last step.
   package func findings() -> [Diagnostic] {
     search()

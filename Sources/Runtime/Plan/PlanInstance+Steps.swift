@@ -83,7 +83,7 @@ extension PlanInstance {
     let (a, b) = (pointer(s.a.address), pointer(s.b.address))
     let (transposesA, transposesB): (Int32, Int32) =
       (s.a.isTransposed ? 1 : 0, s.b.isTransposed ? 1 : 0)
-    if s.depth <= RV_SMALL_DEPTH, s.rows * s.columns * s.depth <= 128 * 128 * 128 {
+    if s.isSmall {
       rv_small_products(
         threads, element, Int64(s.count), transposesA, transposesB, Int64(s.rows),
         Int64(s.columns), Int64(s.depth), a, Int64(s.a.leading), Int64(s.a.step), b,

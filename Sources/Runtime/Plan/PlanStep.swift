@@ -87,6 +87,11 @@ struct PlanStep {
     var depth: Int
     /// Both operands hold numbers of bfloat16.
     var isOfBFloat16: Bool
+
+    /// Whether the kernel for small products takes it, rather than a matrix library.
+    var isSmall: Bool {
+      depth <= Int(RV_SMALL_DEPTH) && rows * columns * depth <= 128 * 128 * 128
+    }
   }
 
   struct Rowwise {

@@ -8,6 +8,33 @@ package enum Threads {
     get { Int(rv_default_threads()) }
     set { rv_set_default_threads(Int32(clamping: newValue)) }
   }
+
+  /// The cores that this process may use.
+  package static var cores: Int { Int(rv_usable_cores()) }
+
+  /// Does `items` items with at most `threads` threads, the one that asks included: `body` gets an item
+  /// and which of the threads does it.
+  package static func run(
+    _ items: Int, on threads: Int, _ body: @escaping @Sendable (_ item: Int, _ thread: Int) -> Void
+  ) {
+    let job = Job(body)
+    let context = Unmanaged.passUnretained(job).toOpaque()
+    let isShared = rv_pool_run(
+      Int32(threads), Int64(items),
+      { context, item, participant in
+        let job = Unmanaged<Job>.fromOpaque(context!).takeUnretainedValue()
+        job.body(Int(item), Int(participant))
+      }, context)
+    if isShared == 0 {
+      for item in 0..<items { body(item, 0) }
+    }
+    withExtendedLifetime(job) {}
+  }
+
+  private final class Job {
+    let body: @Sendable (Int, Int) -> Void
+    init(_ body: @escaping @Sendable (Int, Int) -> Void) { self.body = body }
+  }
 }
 
 /// How work is cut for threads. The results depend on `block`, and on nothing else here.

@@ -249,6 +249,14 @@ final class Learner {
     return made
   }
 
+  var weightsAreFinite: Bool {
+    parameters.counts.indices.allSatisfy { parameters.isFinite($0) }
+      && result.allSatisfy { $0.allSatisfy(\.isFinite) }
+  }
+
+  /// Whether every state that began with numbers still holds numbers.
+  var statesAreFinite: Bool { watch?.isFinite ?? true }
+
   // MARK: Failures
 
   /// Leaves in a history what the run would hide. A run that failed has said that its numbers broke.

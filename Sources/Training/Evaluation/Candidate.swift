@@ -1,0 +1,48 @@
+import Diagnostics
+import IR
+import Runtime
+
+/// A rule to be evaluated, prepared for the parameters of a task: rates and seeds share what takes time.
+package struct Candidate: Sendable {
+  private let base: Rule
+  /// What was set since, where a rule is made of it only if the ordinary engines ask for one.
+  private var changes: [(hyper: Int, value: Double)] = []
+  /// Nil where only the ordinary engines run it.
+  let update: CompiledUpdate?
+  private(set) var arguments: ArgumentProgram?
+
+  init(_ rule: Rule, _ parameters: [ParameterSpec], _ elementType: ElementType) {
+    base = rule
+    arguments = ArgumentProgram(rule)
+    update =
+      arguments == nil
+      ? nil : CompiledUpdate(rule, parameters, elementType: elementType)
+  }
+
+  private init(_ rule: Rule, _ update: CompiledUpdate?) {
+    base = rule
+    self.update = update
+    arguments = ArgumentProgram(rule)
+  }
+
+  package var rule: Rule { changes.reduce(base) { $0.with($1.hyper, at: $1.value) } }
+
+  /// Whether it runs as one program over all tensors.
+  package var isCompiled: Bool { update != nil && arguments != nil }
+
+  /// The same with hyperparameter k at a number; of a schedule, with this peak.
+  ///
+  /// Throws R0502 for a number outside of its domain.
+  package func setting(_ k: Int, to x: Double) throws(DiagnosticError) -> Candidate {
+    let hyper = base.module.hypers[k]
+    if update != nil, !hyper.isStructural, hyper.domain?.contains(x) ?? true,
+      let changed = arguments?.setting(k, to: x)
+    {
+      var result = self
+      result.arguments = changed
+      result.changes.append((k, x))
+      return result
+    }
+    return Candidate(try rule.setting(k, to: x), hyper.isStructural ? nil : update)
+  }
+}

@@ -1,0 +1,81 @@
+import Diagnostics
+import IR
+import Runtime
+
+/// What evaluations of one task share and nobody changes: the objective bound to its batches, the
+/// examples, the lengths.
+final class EvaluationTask: Sendable {
+  let objective: ObjectiveModule
+  nonisolated(unsafe) let train: Examples?
+  nonisolated(unsafe) let test: Examples?
+  let settings: TrainingSettings
+  let elementType: ElementType
+  let features: Int?
+  /// Rows of a batch; 1 without data.
+  let batch: Int
+  /// Steps of a whole run, and T.
+  let steps: Int
+  let stepping: BoundObjective
+  let measuring: BoundObjective
+  let layout: RegionLayout
+  /// Whether a rule may run as one program here at all.
+  let isPlain: Bool
+
+  var metricNames: [String] { objective.metrics }
+  var parameters: [ParameterSpec] { stepping.parameters }
+
+  init(
+    _ objective: ObjectiveModule, _ data: DataSplit?, _ settings: TrainingSettings,
+    _ elementType: ElementType
+  ) throws(DiagnosticError) {
+    self.objective = objective
+    self.settings = settings
+    self.elementType = elementType
+    if data != nil, objective.inputs.count > 2 {
+      throw DiagnosticError(.moreInputsThanData(objective))
+    }
+    features = data?.train.columns
+    train = data.map { Examples($0.train, elementType.compute) }
+    test = data.map { Examples($0.test, elementType.compute) }
+    let rows = data?.train.rows ?? 1
+    batch = data == nil ? 1 : min(settings.batch ?? rows, rows)
+    steps = settings.steps ?? (settings.epochs ?? 1) * ((rows + batch - 1) / batch)
+    stepping = try BoundObjective(
+      objective, batch: data == nil ? nil : batch, features: features, elementType: elementType,
+      needsMetrics: false)
+    measuring = try BoundObjective(
+      objective, batch: data?.test.rows, features: features, elementType: elementType,
+      needsGradient: false)
+    layout = RegionLayout(stepping.parameters.map(\.count), elementType)
+    isPlain = settings.workers == 1 && settings.delay == 0 && elementType == elementType.compute
+  }
+
+  /// For a last batch that is short.
+  func bound(rows: Int) throws(DiagnosticError) -> BoundObjective {
+    try BoundObjective(
+      objective, batch: rows, features: features, elementType: elementType, needsMetrics: false)
+  }
+
+  /// Where a seed starts.
+  func table(seed: UInt64) throws(DiagnosticError) -> SeedTable {
+    let runner = ObjectiveRunner(stepping, seed: seed, threads: 1)
+    var values = try runner.initialParameters(horizon: steps)
+    if let start = settings.start {
+      var position = 0
+      for k in values.indices where position + values[k].count <= start.values.count {
+        values[k] = Array(start.values[position..<position + values[k].count])
+        position += values[k].count
+      }
+    }
+    var bytes = [UInt8](repeating: 0, count: layout.regionBytes)
+    bytes.withUnsafeMutableBytes { bytes in
+      for (k, tensor) in values.enumerated() {
+        for (i, x) in tensor.enumerated() {
+          elementType.write(x, to: bytes.baseAddress!, layout.starts[k] + i)
+        }
+      }
+    }
+    return SeedTable(
+      bytes, rows: train?.rows ?? 0, steps: steps, batch: batch, seed: seed)
+  }
+}

@@ -1,0 +1,187 @@
+import Basics
+import Diagnostics
+import IR
+import Runtime
+
+/// Evaluates rules on one task: what `tune`, the arena and searches ask.
+///
+/// A task is prepared once: its objective bound, its data in place, the start and the order of rows of
+/// each seed drawn. A rule is prepared once for all its rates and seeds. What one evaluation gives
+/// depends on the task, the rule, its arguments and the seed alone: not on what ran before it, on how
+/// many threads there are or which of them ran it.
+package final class TaskEvaluator {
+  /// A rule, the settings of some of its hyperparameters to be tried, and seeds.
+  package struct Trial: Sendable {
+    package var rule: Rule
+    /// Each a setting to be tried: hyperparameters by number. One empty one for the rule as it is.
+    package var settings: [[(hyper: Int, value: Double)]]
+    package var seeds: [UInt64]
+
+    package init(
+      _ rule: Rule, settings: [[(hyper: Int, value: Double)]] = [[]], seeds: [UInt64] = [0]
+    ) {
+      self.rule = rule
+      self.settings = settings
+      self.seeds = seeds
+    }
+
+    /// Setting by setting, and seed by seed for each.
+    package var count: Int { settings.count * seeds.count }
+  }
+
+  private let task: EvaluationTask
+  private let data: DataSplit?
+  package var stops = StopRules.never
+  /// Asked between evaluations.
+  package var interrupt = InterruptSource.signals
+  /// Whether rules may run as one program over all tensors, where they can; the others do as always.
+  package var usesPrograms = true
+  private var seeds: [UInt64: SeedTable] = [:]
+  /// One for each thread that took part so far.
+  private var workers: [EvaluationWorker] = []
+
+  /// Seeds whose start and order are kept.
+  private static let keptSeeds = 256
+
+  /// Throws what binding the objective throws.
+  package init(
+    _ objective: ObjectiveModule, _ data: DataSplit?, _ settings: TrainingSettings,
+    elementType: ElementType = .float32
+  ) throws(DiagnosticError) {
+    self.data = data
+    task = try EvaluationTask(objective, data, settings, elementType)
+  }
+
+  package var steps: Int { task.steps }
+
+  /// The rule prepared for this task.
+  package func prepare(_ rule: Rule) -> Candidate {
+    Candidate(rule, task.parameters, task.elementType)
+  }
+
+  /// One evaluation, on the thread that asks. Throws what binding a rule throws that cannot run here.
+  package func evaluate(
+    _ candidate: Candidate, seed: UInt64
+  ) throws(DiagnosticError) -> Evaluation {
+    let table = try table(seed)
+    let worker = worker(0)
+    worker.usesPrograms = usesPrograms
+    return try worker.evaluate(candidate, table, seed: seed, stops)
+  }
+
+  /// All evaluations of some trials, as `outcomes` gives them. Throws the error of the first trial whose
+  /// rule cannot run here.
+  package func evaluate(
+    _ trials: [Trial], threads: Int? = nil
+  ) throws(DiagnosticError) -> [[Evaluation]] {
+    var found: [[Evaluation]] = []
+    for outcome in try outcomes(trials, threads: threads) { found.append(try outcome.get()) }
+    return found
+  }
+
+  /// The evaluations of each trial, on `threads` threads (nil: all cores), in the order of the trials, or
+  /// why its rule cannot run here. After Ctrl-C those that did not begin are `interrupted`.
+  package func outcomes(
+    _ trials: [Trial], threads: Int? = nil
+  ) throws(DiagnosticError) -> [Result<[Evaluation], DiagnosticError>] {
+    if seeds.count > Self.keptSeeds { seeds.removeAll() }
+    for trial in trials {
+      for seed in trial.seeds { _ = try table(seed) }
+    }
+    let threads = max(1, min(threads ?? Threads.preferred, trials.count))
+    for k in 0..<threads { worker(k).usesPrograms = usesPrograms }
+    let job = TrialJob(trials, workers, seeds, stops, interrupt)
+    Threads.run(trials.count, on: threads) { item, participant in
+      job.run(item, by: participant)
+    }
+    return job.outcomes
+  }
+
+  /// Seeds for a last measurement: they follow from what was found, so nobody knows them before, and are
+  /// none of those that it was found with.
+  package static func laterSeeds(
+    _ count: Int, after searched: [UInt64], of found: String
+  ) -> [UInt64] {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for seed in searched { hash = CounterRandom.mix(hash ^ seed) }
+    for byte in found.utf8 { hash = CounterRandom.mix(hash ^ UInt64(byte)) }
+    var random = SplitMix64(hash)
+    var seeds: [UInt64] = []
+    while seeds.count < count {
+      // Short enough to be written down.
+      let seed = random.next() >> 32
+      if !searched.contains(seed), !seeds.contains(seed) { seeds.append(seed) }
+    }
+    return seeds
+  }
+
+  private func table(_ seed: UInt64) throws(DiagnosticError) -> SeedTable {
+    if let known = seeds[seed] { return known }
+    let made = try task.table(seed: seed)
+    seeds[seed] = made
+    return made
+  }
+
+  private func worker(_ k: Int) -> EvaluationWorker {
+    while workers.count <= k { workers.append(EvaluationWorker(task, data)) }
+    return workers[k]
+  }
+}
+
+/// Trials that several threads share.
+private final class TrialJob: @unchecked Sendable {
+  private let trials: [TaskEvaluator.Trial]
+  private let workers: [EvaluationWorker]
+  private let seeds: [UInt64: SeedTable]
+  private let stops: StopRules
+  private let interrupt: InterruptSource
+  /// By trial; each is written by the one who runs it.
+  private let results: UnsafeMutablePointer<Result<[Evaluation], DiagnosticError>>
+
+  init(
+    _ trials: [TaskEvaluator.Trial], _ workers: [EvaluationWorker],
+    _ seeds: [UInt64: SeedTable], _ stops: StopRules, _ interrupt: InterruptSource
+  ) {
+    self.trials = trials
+    self.workers = workers
+    self.seeds = seeds
+    self.stops = stops
+    self.interrupt = interrupt
+    results = .allocate(capacity: max(trials.count, 1))
+    results.initialize(repeating: .success([]), count: trials.count)
+  }
+
+  deinit {
+    results.deinitialize(count: trials.count)
+    results.deallocate()
+  }
+
+  var outcomes: [Result<[Evaluation], DiagnosticError>] { trials.indices.map { results[$0] } }
+
+  func run(_ item: Int, by participant: Int) {
+    do throws(DiagnosticError) {
+      results[item] = .success(try evaluations(trials[item], workers[participant]))
+    } catch {
+      results[item] = .failure(error)
+    }
+  }
+
+  private func evaluations(
+    _ trial: TaskEvaluator.Trial, _ worker: EvaluationWorker
+  ) throws(DiagnosticError) -> [Evaluation] {
+    var found: [Evaluation] = []
+    found.reserveCapacity(trial.count)
+    let prepared = worker.prepare(trial.rule)
+    for setting in trial.settings {
+      var candidate = prepared
+      for (hyper, value) in setting { candidate = try candidate.setting(hyper, to: value) }
+      for seed in trial.seeds {
+        found.append(
+          interrupt.isRequested()
+            ? Evaluation(end: .interrupted, steps: 0)
+            : try worker.evaluate(candidate, seeds[seed]!, seed: seed, stops))
+      }
+    }
+    return found
+  }
+}
