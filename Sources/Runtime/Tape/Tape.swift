@@ -180,7 +180,7 @@ private struct TapeWriter {
         (operation.m, operation.n) = (Int64(s.runs), Int64(s.length))
         (operation.k, operation.limit) = (Int64(s.stride), Int64(s.runStride))
       }
-    case .loop, .contribute, .query, .decomposition: return false
+    case .loop, .contribute, .query, .decomposition, .unfold, .fold: return false
     }
     return true
   }
