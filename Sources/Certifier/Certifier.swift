@@ -105,7 +105,7 @@ package struct Certifier {
     let choices = try Relations(claim).choices()
     var reason: Refusal?
     let known = try Relations(claim).known()
-    for choice in choices.prefix(24) where ContinuousClock.now < deadline {
+    for choice in choices.prefix(100) where ContinuousClock.now < deadline {
       var part = empty
       part.states = (known + choice).map { Certificate.Line($0) }
       do throws(Refusal) {

@@ -30,8 +30,11 @@ struct Relations {
         for (k, scale) in try scales(
           nextOfA.states[i], a.symbols[i], nextOfB.states[j], b.symbols[j], weights
         ).enumerated() {
-          own.append((k * 2 + (isNamesake ? 0 : 1), writer.text(scale * a.symbols[i])))
+          own.append((k + (isNamesake ? 0 : 3), writer.text(scale * a.symbols[i])))
         }
+        let root = claim.algebra.apply("sqrt", [a.symbols[i]])
+        own.append((isNamesake ? 5 : 8, writer.text(a.symbols[i] * a.symbols[i])))
+        own.append((isNamesake ? 6 : 9, writer.text(root)))
       }
       if let value = try value(b, j, nextOfB.states[j]) { own.append((-1, writer.text(value))) }
       if let solved = try solved(nextOfA.weight, nextOfB.weight, b.symbols[j]) {
@@ -42,7 +45,7 @@ struct Relations {
     }
     var result: [[String]] = [[]]
     for own in options {
-      result = result.flatMap { chosen in own.prefix(6).map { chosen + [$0] } }
+      result = result.flatMap { chosen in own.prefix(9).map { chosen + [$0] } }
       if result.count > 200 { result = Array(result.prefix(200)) }
     }
     return result
@@ -122,8 +125,13 @@ struct Relations {
     var result = [Polynomial.one]
     let source = try algebra.substitute(x, [a.atom!: .zero])
     let driver = try algebra.substitute(y, [b.atom!: .zero])
-    for id in atoms(x + y + weights)
-    where algebra[id].operation == "pow" && algebra[id].operands.last == t {
+    // Powers of what the states themselves are made of first.
+    let near = atoms(x + y)
+    let powers = atoms(x + y + weights).filter {
+      algebra[$0].operation == "pow" && algebra[$0].operands.last == t
+    }
+    func isNear(_ id: AtomID) -> Bool { atoms(algebra[id].operands[0]).isSubset(of: near) }
+    for id in powers.sorted(by: { (isNear($0) ? 0 : 1, $0) < (isNear($1) ? 0 : 1, $1) }) {
       let debias = .one - Polynomial(id)
       for scale in [algebra.apply("inv", [debias]), debias] where !result.contains(scale) {
         result.append(scale)

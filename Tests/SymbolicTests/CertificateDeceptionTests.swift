@@ -81,6 +81,14 @@ import Testing
       right: "w' = w - lr * g", first: ["cos-zero", "sin-zero"], later: ["sin-cos x = a.n"],
       says: "infinity has no certificates"),
     Deception(
+      description: "infinity that is finite",
+      left: "state m = inf  m' = 1  w' = w - lr * g * (if isfinite(m) then 1 else 2)",
+      says: "not shown by its steps"),
+    Deception(
+      description: "what is finite again",
+      left: "w' = w - lr * (if isfinite(1 / (1 / w)) then g else 0)",
+      right: "w' = w - lr * (if w == 0 then 0 else g)", says: "of what is not defined has no"),
+    Deception(
       description: "rules that are defined nowhere", left: "w' = w - lr * g / (w - w)",
       right: "w' = w - 2 * lr * g / (w - w)", first: ["absurd"], later: ["absurd"],
       says: "defined nowhere"),

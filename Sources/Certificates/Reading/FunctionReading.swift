@@ -22,13 +22,15 @@ struct FunctionReading {
   var arguments: [Polynomial] = []
   var depth = 0
   var outerExtents: [Polynomial] = []
-  private var values: [Polynomial] = []
+  var values: [Polynomial] = []
   /// By instruction.
-  private var clauses: [[Clause]] = []
-  private var isTotal: [Bool] = []
+  var clauses: [[Clause]] = []
+  var isTotal: [Bool] = []
   /// What operations on whole tensors are, as their atoms have it.
-  private var details: [Int: String] = [:]
+  var details: [Int: String] = [:]
   private var inverses: [ValueID: Polynomial] = [:]
+  /// What loops give that are written out.
+  var results: [Int: [Polynomial]] = [:]
 
   init(_ algebra: Algebra, _ function: Function, _ sources: Sources) {
     self.algebra = algebra
@@ -62,7 +64,8 @@ struct FunctionReading {
       try algebra.requireFlat(value)
       values.append(value)
       isTotal[i] =
-        clauses[i].isEmpty && function.operands(ValueID(i)).allSatisfy { isTotal[$0.index] }
+        function[ValueID(i)].operation == .isFinite
+        || clauses[i].isEmpty && function.operands(ValueID(i)).allSatisfy { isTotal[$0.index] }
     }
     return (wanted.map { ($0.target, values[$0.value.index]) }, try demanded(wanted))
   }
@@ -120,6 +123,11 @@ struct FunctionReading {
             instruction.operation == .logicalAnd ? truth(other) : algebra.not(truth(other))
           try demand(own, all, isTotal[other.index] ? guardian : nil)
         }
+      case .isFinite: break
+      case .minimum:
+        for (own, other) in [(instruction.a, instruction.b), (instruction.b, instruction.a)] {
+          try demand(own, all, try unbounded(own, beside: other))
+        }
       default:
         for (k, operand) in function.operands(ValueID(i)).enumerated() {
           try demand(operand, try all.map { (own) throws(Refusal) in try spread(own, i, k) })
@@ -149,7 +157,7 @@ struct FunctionReading {
   /// Operations that do not read all elements of what they are given.
   private static let partial: Set<Operation> = [.slice, .gather, .takeAlong, .diagonal, .push]
 
-  private subscript(_ id: ValueID) -> Polynomial { values[id.index] }
+  subscript(_ id: ValueID) -> Polynomial { values[id.index] }
 
   /// A value as 0 or 1.
   private func truth(_ id: ValueID) -> Polynomial {
@@ -173,7 +181,7 @@ struct FunctionReading {
     algebra.symbol(name, Stretch(least, nil), isInteger: true, reach: .tensor)
   }
 
-  private func text(_ id: ValueID) throws(Refusal) -> String {
+  func text(_ id: ValueID) throws(Refusal) -> String {
     try Self.text(function.type(id).shape) { length($0).number?.word.map { "\($0)" } }
   }
 
@@ -241,12 +249,9 @@ struct FunctionReading {
       return algebra.symbol(
         "\(self.text(draw)) \(try text(id))", domain(of: draw.distribution), axes: axes,
         reach: draw.isGlobal ? .everywhere : axes.isEmpty ? .tensor : .element)
-    case .isFinite:
-      // What is finite and defined gives what is finite.
-      guard isTotal[instruction.a.index] else {
-        throw Refusal("`isfinite` of what is not defined everywhere has no certificates")
-      }
-      return .one
+    case .isFinite: return try isFinite(instruction.a)
+    case .project:
+      if let known = results[instruction.a.index] { return known[slot] }
     default:
       if instruction.operation.isElementwise { return try elementwise(id, instruction) }
     }
@@ -318,6 +323,7 @@ struct FunctionReading {
   private func constant(_ x: Double) throws(Refusal) -> Polynomial {
     if x == .pi { return algebra.symbol("pi") }
     if x == 2.718281828459045 { return algebra.symbol("e") }
+    if let root = algebra.root(x) { return root }
     if let exact = Rational(literal: x) { return Polynomial(exact) }
     if x.isNaN { throw Refusal("a number that is none has no certificates") }
     let infinity = algebra.symbol("inf")
@@ -342,7 +348,17 @@ struct FunctionReading {
     }
     switch instruction.operation {
     case .maximum: return try larger(x[0], x[1])
-    case .minimum: return try smaller(x[0], x[1])
+    case .minimum:
+      var result = try smaller(x[0], x[1])
+      for (k, id) in ids.enumerated() {
+        guard let isFinite = try unbounded(id, beside: ids[1 - k]) else { continue }
+        result =
+          try algebra.product(algebra.not(isFinite), x[1 - k])
+          + algebra.product(isFinite, result)
+      }
+      return result
+    case .divide where x[0] == infinity:
+      if try Context(algebra).stretch(x[1]).isNonnegative { return infinity }
     case .clip: return try smaller(try larger(x[0], x[1]), x[2])
     case .negate where x[0] == infinity: return low
     default: break
@@ -455,46 +471,5 @@ struct FunctionReading {
         .reduce(.one) { $0 * $1 }
     case nil: return .one
     }
-  }
-
-  private mutating func loop(
-    _ id: ValueID, _ instruction: Instruction
-  ) throws(Refusal) -> Polynomial {
-    let loop = function.loops[Int(instruction.attribute)]
-    if depth > Algebra.deepest { throw Refusal("loops are nested too deep") }
-    var carried: [Polynomial] = []
-    var shapes: [String] = []
-    for (k, value) in loop.initial.enumerated() {
-      shapes.append(try text(value))
-      carried.append(
-        algebra.symbol(
-          "carried\(k)@\(depth) \(shapes[k])", axes: Axes(shape: Substring(shapes[k])),
-          reach: .element, carried: depth))
-    }
-    var inner = FunctionReading(algebra, loop.body, sources)
-    inner.arguments = carried + loop.captured.map { self[$0] }
-    inner.depth = depth + 1
-    inner.outerExtents = depth > 0 ? outerExtents : function.extents.map { self[$0] }
-    let (outputs, demands) = try inner.run { _ in true }
-    var next = carried
-    for (target, value) in outputs {
-      if case .result(let k) = target, k < next.count { next[k] = value }
-    }
-    let operands = [self[instruction.a]] + loop.initial.map { self[$0] }
-    for operand in operands + loop.captured.map({ self[$0] }) {
-      try algebra.refuseInfinity(operand)
-    }
-    let what = "\(depth);\(next.count);\(shapes.joined(separator: ","))"
-    details[id.index] = what
-    if !demands.isEmpty {
-      // Where the body is defined is a property of the whole loop, of all that its clauses say.
-      let all = demands.flatMap { $0.guards + [$0.term] }
-      let kinds = demands.map { "\($0.kind)\($0.guards.count)" }.joined(separator: " ")
-      clauses[id.index].append(
-        Clause(
-          .opaque,
-          algebra.apply("defined", "all tensors \(what) \(kinds);;", operands + next + all)))
-    }
-    return algebra.apply("repeat", what, operands + next)
   }
 }
