@@ -69,7 +69,7 @@ enum CommandName: String, CaseIterable {
     browse | [zoo|functions|WORD] | what the session, the zoo or the prelude has | :browse momentum
     set | [NAME VALUE] | how plots look, which engine runs, limits | :set plot ascii
     suggest | TASK [RULE …] | \
-    rules that do well on a problem like this one, tried on it | :suggest rosenbrock
+    rules that do well on a problem like this one, tried on it | :suggest bowl_easy
     undo | - | take back the last declaration or loading | :undo
     quit | - | leave | :quit
     simplify | EXPR | one quotient, with what cancels cancelled | :simplify (1 - β^2) / (1 - β)

@@ -77,6 +77,20 @@ import Testing
     #expect(try sandbox.run("ravine run deep/mine.opt").status == 0)
   }
 
+  /// Without Python there is nothing to run.
+  @Test func theExampleTrains() throws {
+    let sandbox = try Sandbox()
+    guard try sandbox.run("command -v python3").status == 0 else { return }
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let outcome = try sandbox.run(
+      "ravine tune '\(root.path)/Examples/command/task.opt' --on logistic SGD HeavyBall Adam "
+        + "--allow-commands --trials 6 --seeds 2")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let rows = outcome.output.split(separator: "\n").dropFirst(3)
+    #expect(rows.count == 3 && rows.allSatisfy { $0.contains("2 of 2") }, "\(outcome.output)")
+  }
+
   @Test func ctrlCEndsTheProgramToo() throws {
     let sandbox = try Sandbox()
     try sandbox.write("mine.opt", Self.command)

@@ -293,15 +293,22 @@ import Training
   /// The best of a program whose loss is known: |lr − 0.03|.
   @Test func aSearchFindsWhatIsBest() throws {
     try write(
-      "p.py",
-      """
-      import json, sys
-      for line in sys.stdin:
-          r = json.loads(line)
-          lr = r["hyperparameters"]["lr"]
-          print(json.dumps({"id": r["id"], "losses": [1, abs(lr - 0.03) + r["seed"] / 1e6]}), flush=True)
-      """)
-    let script = try script("task t = command \"python3 p.py\" for 20 steps until loss < 1e-9\n")
+      "p.sh",
+      #"""
+      while read -r l; do
+        printf '%s\n' "$l" | awk '
+          function after(key) {
+            match($0, "\"" key "\": [-+0-9.e]+")
+            return substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 4)
+          }
+          {
+            d = after("lr") - 0.03
+            if (d < 0) d = -d
+            printf "{\"id\": %d, \"losses\": [1, %.17g]}\n", after("id"), d + after("seed") / 1e6
+          }'
+      done
+      """#)
+    let script = try script("task t = command \"sh p.sh\" for 20 steps until loss < 1e-9\n")
     var settings = Tuner.Settings(ranges: [.learningRate])
     settings.trials = 24
     settings.seeds = 3

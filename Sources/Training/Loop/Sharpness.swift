@@ -32,7 +32,14 @@ final class Sharpness {
   /// Where the last search ended: weights change little between two measurements.
   private var last: [Double]?
 
-  /// `bindings` in float64.
+  /// Nil without `bindings`, which are in float64 and shared by runs.
+  convenience init?(
+    _ bindings: Bindings?, seed: UInt64, horizon: Int
+  ) throws(DiagnosticError) {
+    guard let bindings else { return nil }
+    try self.init(bindings, seed: seed, horizon: horizon)
+  }
+
   init(_ bindings: Bindings, seed: UInt64, horizon: Int) throws(DiagnosticError) {
     let rows = bindings.train?.rows ?? 1
     let bound = try bindings.objective(

@@ -46,12 +46,13 @@ package struct Trainer {
     let total = settings.steps ?? (settings.epochs ?? 1) * ((rows + batch - 1) / batch)
     history.planned = total
     try bind(rules, settings, batch: batch, horizon: total)
+    let precise = precise(settings)
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
       for seed in settings.seeds {
         if interrupt.isRequested() { break }
         let place = "\(rule.label) (\(position + 1) of \(rules.count)), seed \(seed)"
-        all.runs.append(try run(rule, rows, settings, batch, total, seed, place))
+        all.runs.append(try run(rule, rows, settings, batch, total, seed, precise, place))
       }
       history.rules.append(all)
     }
@@ -64,14 +65,10 @@ package struct Trainer {
     settings.recordsSharpness ? [ObjectiveModule.sharpness] : []
   }
 
-  /// What measures the sharpness of a run; nil where nobody asks.
-  private func sharpness(
-    _ settings: TrainingSettings, _ seed: UInt64, horizon: Int
-  ) throws(DiagnosticError) -> Sharpness? {
+  /// What the sharpness of all runs is measured by; nil where nobody asks.
+  private func precise(_ settings: TrainingSettings) -> Bindings? {
     guard settings.recordsSharpness else { return nil }
-    let precise = Bindings(
-      objective, data, engine: .interpreter, elementType: .float64, compiler: nil)
-    return try Sharpness(precise, seed: seed, horizon: horizon)
+    return Bindings(objective, data, engine: .interpreter, elementType: .float64, compiler: nil)
   }
 
   /// Binds all rules before the first of them runs, so that their errors are told together.
@@ -93,12 +90,12 @@ package struct Trainer {
 
   private func run(
     _ rule: Rule, _ rows: Int, _ settings: TrainingSettings, _ batch: Int, _ total: Int,
-    _ seed: UInt64, _ place: String
+    _ seed: UInt64, _ precise: Bindings?, _ place: String
   ) throws(DiagnosticError) -> RunHistory {
     let learner = try Learner(
       bindings, rule, batch: batch, seed: seed, horizon: total, workers: settings.workers,
       delay: settings.delay)
-    let sharpness = try sharpness(settings, seed, horizon: total)
+    let sharpness = try Sharpness(precise, seed: seed, horizon: total)
     var history = RunHistory(seed: seed)
     var clock = Stopwatch()
     let start = try learner.measure()
@@ -194,12 +191,13 @@ package struct Trainer {
   ) throws(DiagnosticError) -> [RuleHistory] {
     var histories: [RuleHistory] = []
     try bind(rules, settings, horizon: settings.steps ?? 1)
+    let precise = precise(settings)
     for (position, rule) in rules.enumerated() {
       var all = RuleHistory(label: rule.label)
       for seed in settings.seeds {
         if interrupt.isRequested() { break }
         let place = "\(rule.label) (\(position + 1) of \(rules.count)), seed \(seed)"
-        all.runs.append(try walk(rule, settings, seed, place))
+        all.runs.append(try walk(rule, settings, seed, precise, place))
       }
       histories.append(all)
     }
@@ -207,13 +205,14 @@ package struct Trainer {
   }
 
   private func walk(
-    _ rule: Rule, _ settings: TrainingSettings, _ seed: UInt64, _ place: String
+    _ rule: Rule, _ settings: TrainingSettings, _ seed: UInt64, _ precise: Bindings?,
+    _ place: String
   ) throws(DiagnosticError) -> RunHistory {
     let total = settings.steps ?? 1
     let learner = try Learner(
       bindings, rule, seed: seed, horizon: total, delay: settings.delay)
     if let start = settings.start { try learner.begin(at: start.values, start.span) }
-    let sharpness = try sharpness(settings, seed, horizon: total)
+    let sharpness = try Sharpness(precise, seed: seed, horizon: total)
     // One measurement takes many evaluations.
     let sharpStride = max(1, total / 200)
     var history = RunHistory(seed: seed)
