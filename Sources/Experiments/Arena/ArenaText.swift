@@ -62,7 +62,8 @@ extension ArenaResult {
           ? rows.map { Self.cut(rules[$0.rule]) } : ["solved by", "steps", "rule", "setting"]))
     for (k, task) in tasks.enumerated() {
       if isFew {
-        table.append([task.name, task.target] + rows.map { steps(cells[$0.rule][k]) })
+        table.append(
+          [task.name, task.target] + rows.map { steps(cells[$0.rule][k], isShort: rows.count > 2) })
         continue
       }
       let solvers = rows.filter { isSolved($0, k) }
@@ -77,13 +78,13 @@ extension ArenaResult {
     return table.render()
   }
 
-  /// `120 (110–135)`: the median and the range over the seeds.
-  private func steps(_ cell: ArenaCell?) -> String {
+  /// `120 (110–135)`: the median and, where there is room, the range over the seeds.
+  private func steps(_ cell: ArenaCell?, isShort: Bool = false) -> String {
     guard let cell, cell.problem == nil else { return cell == nil ? "" : "does not run" }
     guard cell.isSolved else { return "–" }
     let (low, high) = (cell.steps.min() ?? 0, cell.steps.max() ?? 0)
     let median = "\(Int(cell.cost))"
-    if low == high { return median }
+    if low == high || isShort { return median }
     return "\(median) (\(Int(low))–\(high.isFinite ? "\(Int(high))" : "not"))"
   }
 

@@ -71,10 +71,12 @@ package struct Trainer {
     return Bindings(objective, data, engine: .interpreter, elementType: .float64, compiler: nil)
   }
 
-  /// Binds all rules before the first of them runs, so that their errors are told together.
+  /// Binds all rules before the first of them runs, so that their errors are told together. One alone tells its own
+  /// when it runs.
   private func bind(
     _ rules: [Rule], _ settings: TrainingSettings, batch: Int = 1, horizon: Int
   ) throws(DiagnosticError) {
+    guard rules.count > 1 else { return }
     var found: [Diagnostic] = []
     for rule in rules {
       do throws(DiagnosticError) {
