@@ -136,16 +136,17 @@ import Training
   @Test func theResultIsTheSameForAnyNumberOfWorkers() throws {
     let tasks = try Self.tasks(["saddle_easy", "flat_floor_easy", "logistic_easy"])
     let rules = try ["SGD", "Adam", "Lion", "Muon", "Shampoo"].map(Self.rule)
-    var results: [JSONValue] = []
+    // As text: what is no number is equal to none.
+    var results: [String] = []
     for workers in [1, 2, 5] {
       var settings = Arena.Settings()
       settings.trials = 5
       settings.seeds = 2
       var arena = try Arena(rules, tasks, settings)
       arena.workers = workers
-      results.append(try arena.run().json)
+      results.append(try arena.run().json.line)
     }
-    #expect(results[0]["cells"]?.items?.count == 15)
+    #expect(try JSONReader.parse(Array(results[0].utf8))["cells"]?.items?.count == 15)
     #expect(results[1] == results[0] && results[2] == results[0])
   }
 
@@ -158,7 +159,9 @@ import Training
     #expect(result.text.contains("not finished: "))
     let whole = try Self.small().run()
     for (row, other) in zip(result.cells, whole.cells) {
-      for (cell, other) in zip(row, other) where cell != nil { #expect(cell == other) }
+      for (cell, other) in zip(row, other) where cell != nil {
+        #expect(cell?.json.line == other?.json.line)
+      }
     }
   }
 
