@@ -3,7 +3,7 @@ import Diagnostics
 /// The one product of lengths.
 package enum Lengths {
   /// The product; of more than an Int holds, the largest number there is.
-  package static func product(_ lengths: some Sequence<Int>) -> Int {
+  @inlinable package static func product(_ lengths: some Sequence<Int>) -> Int {
     var product = 1
     var isTooLarge = false
     for length in lengths {

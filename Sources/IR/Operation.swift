@@ -153,6 +153,11 @@ extension Operation {
 
   private static let table: [Info] = allCases.map { $0.row }
 
+  /// What it works on: asked of every instruction, and so kept apart from the names.
+  package var operationClass: OperationClass { Self.classes[Int(rawValue)] }
+
+  private static let classes: [OperationClass] = table.map(\.operationClass)
+
   // What analyses, printing and compiled passes ask of a row has no default.
   @inline(never) private var row: Info {
     func source(

@@ -36,20 +36,20 @@ package enum OperationClass: Hashable, Sendable {
 }
 
 extension Operation {
-  package var isElementwise: Bool { info.operationClass == .elementwise }
-  package var isSource: Bool { if case .source = info.operationClass { true } else { false } }
-  package var isReduction: Bool { if case .reduction = info.operationClass { true } else { false } }
+  package var isElementwise: Bool { operationClass == .elementwise }
+  package var isSource: Bool { if case .source = operationClass { true } else { false } }
+  package var isReduction: Bool { if case .reduction = operationClass { true } else { false } }
   /// A sum or an extremum within a tensor.
   package var isFold: Bool {
-    if case .reduction(.fold) = info.operationClass { true } else { false }
+    if case .reduction(.fold) = operationClass { true } else { false }
   }
   package var isGlobalReduction: Bool {
-    if case .globalReduction = info.operationClass { true } else { false }
+    if case .globalReduction = operationClass { true } else { false }
   }
   /// Whether it meets the other tensors.
-  package var isBarrier: Bool { isGlobalReduction || info.operationClass == .oracle }
-  package var isOfMatrices: Bool { if case .matrix = info.operationClass { true } else { false } }
+  package var isBarrier: Bool { isGlobalReduction || operationClass == .oracle }
+  package var isOfMatrices: Bool { if case .matrix = operationClass { true } else { false } }
   package var isDecomposition: Bool {
-    if case .matrix(let matrix) = info.operationClass { matrix.isDecomposition } else { false }
+    if case .matrix(let matrix) = operationClass { matrix.isDecomposition } else { false }
   }
 }

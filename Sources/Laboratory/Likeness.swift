@@ -54,23 +54,29 @@ private struct LikenessSearch {
   private static let nearLimit = 4
 
   let rule: Rule
-  let others: [Rule]
+  /// The others, and their numbers in the sieve.
+  let others: [(rule: Rule, place: Int)]
   private let limits = TermLimits.current
   private var found: [Likeness] = []
   private let prepared = PreparedRules()
+  private var sieve: LikenessSieve
 
   init(_ rule: Rule, _ others: [Rule]) {
     self.rule = rule
     let (needs, label) = (rule.needs, rule.label)
-    self.others = others.filter { $0.label != label && $0.needs == needs }
+    var sieve = LikenessSieve(prepared)
+    self.others = others.filter { $0.label != label && $0.needs == needs }.map {
+      ($0, sieve.add($0))
+    }
+    self.sieve = sieve
   }
 
   mutating func all() -> [Likeness] {
+    guard rule.module.variants.count == 1 else { return [] }
     for (change, left) in [("", rule)] + ends() {
-      for right in others where !isKnown(right) && !limits.areReached {
-        guard agree(left, right), agree(left, right, probes: 2) else { continue }
-        let comparison = left.compared(with: right)
-        if comparison.isEqual { add(right.label, change, comparison) }
+      let place = sieve.add(left)
+      for (right, other) in others where !isKnown(right) && !limits.areReached {
+        if sieve.agree(place, other) { addIfEqual(left, right, change) }
       }
     }
     near()
@@ -86,16 +92,12 @@ private struct LikenessSearch {
     found.append(Likeness(zooRule: label, change: change, comparison: comparison))
   }
 
-  /// Whether nothing speaks against equality; with no number of probes a rough look.
-  private func agree(
-    _ left: Rule, _ right: Rule, probes: Int? = nil, allowsScale: Bool = false
-  ) -> Bool {
-    var probe = ReferenceProbe(prepared)
-    probe.isRough = probes == nil
-    probe.allowsScale = allowsScale
-    var comparer = Comparer(left, right, probe: probe)
-    comparer.probes = probes ?? 1
-    return comparer.agreesOnProbes()
+  private mutating func addIfEqual(_ left: Rule, _ right: Rule, _ change: String = "") {
+    var comparer = Comparer(left, right, probe: ReferenceProbe(prepared))
+    comparer.probes = 2
+    guard comparer.agreesOnProbes() else { return }
+    let comparison = left.compared(with: right, prepared, aim: .equality)
+    if comparison.isEqual { add(right.label, change, comparison) }
   }
 
   /// The rule with one hyperparameter at an end of its domain.
@@ -118,14 +120,14 @@ private struct LikenessSearch {
   /// Equal up to another step size, or where ε goes to 0.
   private mutating func near() {
     var names: [String] = []
-    let left = rule.withoutEpsilon(&names)
+    let left = sieve.add(rule.withoutEpsilon(&names))
     var tried = 0
-    for right in others where !isKnown(right) && !limits.areReached && tried < Self.nearLimit {
+    for (right, _) in others where !isKnown(right) && !limits.areReached && tried < Self.nearLimit {
       guard right.stateCount == rule.stateCount,
-        agree(left, right.withoutEpsilon(&names), allowsScale: true)
+        sieve.agree(left, sieve.add(right.withoutEpsilon(&names)), allowsScale: true)
       else { continue }
       tried += 1
-      let comparison = rule.compared(with: right)
+      let comparison = rule.compared(with: right, prepared, aim: .changes)
       switch comparison.verdict {
       case .equal, .equalWhere, .equalUpTo: add(right.label, "", comparison)
       case .different, .undecided: break
@@ -138,7 +140,8 @@ private struct LikenessSearch {
     let numbers = rule.writtenNumbers
     if numbers.isEmpty { return }
     let own = Set(rule.module.hypers.map(\.key))
-    for right in others where !isKnown(right) && right.stateCount == rule.stateCount {
+    let left = sieve.add(rule)
+    for (right, place) in others where !isKnown(right) && right.stateCount == rule.stateCount {
       // What is 0 by default is a switch, and stays off.
       let open = right.module.hypers.indices.compactMap { k -> (k: Int, typical: Double)? in
         let hyper = right.module.hypers[k]
@@ -147,22 +150,20 @@ private struct LikenessSearch {
         return (k, x)
       }
       guard (1...3).contains(open.count) else { continue }
-      var candidates = [right]
+      var candidates: [LikenessSieve.Numbers] = [[:]]
       for (k, typical) in open {
         candidates += candidates.flatMap { base in
-          numbers.compactMap { x in
-            // A share of nearly 1 is meant by 0.9, and not by the 0.1 beside it; tiny is ε.
-            (x > 0.5) == (typical > 0.5) && (x < 1e-4) == (typical < 1e-4)
-              ? try? base.setting(k, to: x) : nil
-          }
+          // A share of nearly 1 is meant by 0.9, and not by the 0.1 beside it; tiny is ε.
+          numbers.filter { ($0 > 0.5) == (typical > 0.5) && ($0 < 1e-4) == (typical < 1e-4) }
+            .map { x in base.merging([k: x]) { $1 } }
         }
       }
-      for changed in candidates.dropFirst() where !limits.areReached {
-        guard agree(rule, changed), agree(rule, changed, probes: 2) else { continue }
-        let comparison = rule.compared(with: changed)
-        guard comparison.isEqual else { continue }
-        add(changed.label, "", comparison)
-        break
+      for given in candidates.dropFirst() where !isKnown(right) && !limits.areReached {
+        guard sieve.agree(left, place, given: given),
+          let changed = try? given.sorted(by: { $0.key < $1.key }).reduce(
+            right, { try $0.setting($1.key, to: $1.value) })
+        else { continue }
+        addIfEqual(rule, changed)
       }
     }
   }

@@ -31,8 +31,6 @@ struct ProbeWalk {
     self.work = work
   }
 
-  private var limit: Int { work == .max ? work : spent + work }
-
   /// By step, by tensor: the weights, then the views of evaluation and training.
   typealias Rows<Number> = [[[Number]]]
 
@@ -63,15 +61,40 @@ struct ProbeWalk {
     return result
   }
 
+  private func key(
+    _ tensors: [Witness.Tensor], _ steps: Int, _ errors: [[Double]]?
+  ) -> PreparedRules.WalkKey {
+    let own = rule.module.variants[variant]
+    return PreparedRules.WalkKey(
+      update: own.update, initial: own.initial, inputs: own.inputs.map(\.name), values: values,
+      errors: errors, tensors: tensors, steps: steps, horizon: horizon, work: work)
+  }
+
   /// In float64. With a seed, every operation that rounds does so anew.
   mutating func walk(
     _ tensors: [Witness.Tensor], steps: Int, roundingSeed: UInt64? = nil
   ) throws(DiagnosticError) -> Rows<Double> {
+    func make() throws(DiagnosticError) -> (rows: Rows<Double>, spent: Int) {
+      try walked(tensors, steps, roundingSeed)
+    }
+    let found: (rows: Rows<Double>, spent: Int)
+    if let prepared, roundingSeed == nil {
+      found = try prepared.walk(key(tensors, steps, nil), make)
+    } else {
+      found = try make()
+    }
+    spent += found.spent
+    return found.rows
+  }
+
+  private func walked(
+    _ tensors: [Witness.Tensor], _ steps: Int, _ roundingSeed: UInt64?
+  ) throws(DiagnosticError) -> (rows: Rows<Double>, spent: Int) {
     var walks = try starts(tensors)
     let program = ReferenceProgram(walks.map(\.update))
     var rows: Rows<Double> = []
-    let end = limit
-    for step in 0..<steps where spent < end {
+    var spent = 0
+    for step in 0..<steps where spent < work {
       var environments = try environments(walks, tensors, step)
       for k in environments.indices {
         environments[k].roundingSeed = roundingSeed.map { $0 &+ UInt64(step * 2 + k) &* 104_729 }
@@ -85,13 +108,22 @@ struct ProbeWalk {
           return walks[k].weights.values + walks[k].evalPoint.values + walks[k].trainPoint.values
         })
     }
-    return rows
+    return (rows, spent)
   }
 
   /// With bounds. Throws where an operation fails on the values in the middle.
   mutating func enclosed(
     _ tensors: [Witness.Tensor], steps: Int
   ) throws -> Rows<Enclosure> {
+    func make() throws -> (rows: Rows<Enclosure>, spent: Int) { try bounded(tensors, steps) }
+    let found = try prepared?.enclosed(key(tensors, steps, errors), make) ?? make()
+    spent += found.spent
+    return found.rows
+  }
+
+  private func bounded(
+    _ tensors: [Witness.Tensor], _ steps: Int
+  ) throws -> (rows: Rows<Enclosure>, spent: Int) {
     let walks = try starts(tensors)
     var weights = walks.map { EnclosedTensor($0.weights) }
     // What states begin with is computed too, and mostly a copy or a constant.
@@ -109,8 +141,8 @@ struct ProbeWalk {
       }
     }
     var rows: Rows<Enclosure> = []
-    let end = limit
-    for step in 0..<steps where spent < end {
+    var spent = 0
+    for step in 0..<steps where spent < work {
       let exact = try environments(walks, tensors, step)
       var program = EnclosedProgram(
         walks.map(\.update),
@@ -132,7 +164,7 @@ struct ProbeWalk {
       spent += program.work
       rows.append(row)
     }
-    return rows
+    return (rows, spent)
   }
 
   private func hypers(_ step: Int) -> [Enclosure] {

@@ -9,24 +9,19 @@ import Symbolic
 /// A difference counts where rounding cannot explain it: where the values with bounds on their errors
 /// (`Enclosure`) have no number in common.
 package struct ReferenceProbe: RuleProbe {
-  /// Takes what is clearly apart after two steps for different: a sieve before a comparison.
-  package var isRough = false
-  /// Takes moves that are multiples of one another for equal, as those of another step size are.
-  package var allowsScale = false
-
   private let prepared: PreparedRules
 
   package init() { self.init(PreparedRules()) }
 
   init(_ prepared: PreparedRules) { self.prepared = prepared }
 
-  private static let shapes: [[Int]] = [
+  static let shapes: [[Int]] = [
     [2, 3], [3, 2], [6], [2, 3, 2], [], [4, 4], [8], [40, 30], [1], [1, 5], [5, 1],
   ]
 
   package func run(
     _ a: Rule, _ b: Rule, _ request: ProbeRequest
-  ) -> (outcome: ProbeOutcome, work: Int) {
+  ) -> (outcome: ProbeOutcome, work: Int, step: Int) {
     let ways = [a.module.variants[request.variants[0]], b.module.variants[request.variants[1]]]
     var shapes = Self.shapes
     shapes.swapAt(0, Int(request.seed % 3))
@@ -36,19 +31,23 @@ package struct ReferenceProbe: RuleProbe {
     if let dims = request.dims { shapes = [dims, [3, dims.reduce(1, *) / 3]] }
     var reason = "no tensor goes both ways"
     for dims in shapes {
-      let name = ["w", "embed"].first { name in
-        ways.allSatisfy {
-          (try? $0.predicate.holds(for: ParameterSpec(name: name, dims: dims))) ?? false
-        }
-      }
-      guard let name else { continue }
+      guard let name = Self.name(dims, ways) else { continue }
       let found = run(a, b, request, name, dims)
       guard case .failed(let why) = found.outcome else { return found }
       // What one shape takes too much work for, the others do as well.
       if found.work > 0 { return found }
       reason = why
     }
-    return (.failed(reason), 0)
+    return (.failed(reason), 0, 0)
+  }
+
+  /// What a tensor of these lengths is called that goes all of the given ways.
+  static func name(_ dims: [Int], _ ways: [RuleVariant]) -> String? {
+    ["w", "embed"].first { name in
+      ways.allSatisfy {
+        (try? $0.predicate.holds(for: ParameterSpec(name: name, dims: dims))) ?? false
+      }
+    }
   }
 
   // MARK: Data
@@ -83,7 +82,7 @@ package struct ReferenceProbe: RuleProbe {
     return (0..<request.tensors).map { k in
       let weights = values(request.weights, count, request.weightSize, thresholds, &random)
       var gradients: [[Double]] = []
-      for step in 0..<(isRough ? min(2, request.steps) : request.steps) {
+      for step in 0..<request.steps {
         gradients.append(
           step % request.stretch > 0
             ? gradients[step - 1]
@@ -112,7 +111,7 @@ package struct ReferenceProbe: RuleProbe {
 
   private func run(
     _ a: Rule, _ b: Rule, _ request: ProbeRequest, _ name: String, _ dims: [Int]
-  ) -> (outcome: ProbeOutcome, work: Int) {
+  ) -> (outcome: ProbeOutcome, work: Int, step: Int) {
     let witness = Witness(
       hypers: request.hypers, values: request.values, variants: request.variants,
       horizon: request.horizon, tensors: data(request, name, dims, thresholds(a, b, request)))
@@ -124,17 +123,10 @@ package struct ReferenceProbe: RuleProbe {
       let steps = witness.gradients.count
       let first = try walks[0].walk(witness.tensors, steps: steps)
       let second = try walks[1].walk(witness.tensors, steps: steps)
-      var found: [Witness] = []
-      for step in 0..<min(first.count, second.count) {
-        found += differences(witness, step, first, second)
-      }
+      let found = Self.differences(witness, first, second)
       var work = walks[0].spent + walks[1].spent
-      if isRough {
-        if allowsScale, Self.areMultiples(witness, first, second) { return (.agree, work) }
-        let clear = found.first { $0.size > 1e-6 }
-        return (clear.map { .differ($0) } ?? .agree, work)
-      }
-      if found.isEmpty { return (.agree, work) }
+      let step = zip(walks, [first, second]).reduce(0) { $0 + $1.0.spent / max(1, $1.1.count) }
+      if found.isEmpty { return (.agree, work, step) }
       let last = found.map(\.step).max()!
       let isBounded = ![a, b].enumerated().contains { side, rule in
         rule.module.variants[request.variants[side]].update.hasDecomposition
@@ -142,38 +134,22 @@ package struct ReferenceProbe: RuleProbe {
       let real = try Self.beyondRounding(
         found, &walks, last, [first, second], isBounded: isBounded)
       work = walks[0].spent + walks[1].spent
-      return (real.map { .differ($0) } ?? .agree, work)
+      return (real.map { .differ($0) } ?? .agree, work, step)
     } catch {
       var work = 0
       if case .work(let limit)? = error.cause as? NumericError { work = limit }
-      return (.failed(error.diagnostics.first?.message ?? "a rule cannot be run"), work)
+      return (.failed(error.diagnostics.first?.message ?? "a rule cannot be run"), work, work)
     }
   }
 
-  /// Whether all moves of one walk are one number times those of the other.
-  private static func areMultiples(
+  /// All places where the numbers differ by more than the last digits, by step.
+  static func differences(
     _ witness: Witness, _ first: ProbeWalk.Rows<Double>, _ second: ProbeWalk.Rows<Double>
-  ) -> Bool {
-    var ratio: Double?
-    for (k, tensor) in witness.tensors.enumerated() {
-      for i in tensor.weights.indices {
-        var (x, y) = (tensor.weights[i], tensor.weights[i])
-        for step in 0..<min(first.count, second.count) {
-          let (p, q) = (first[step][k][i] - x, second[step][k][i] - y)
-          (x, y) = (first[step][k][i], second[step][k][i])
-          guard p.isFinite, q.isFinite, (p == 0) == (q == 0) else { return false }
-          if p == 0 { continue }
-          let own = ratio ?? p / q
-          ratio = own
-          if abs(p / q - own) > 1e-6 * abs(own) { return false }
-        }
-      }
-    }
-    return ratio != nil
+  ) -> [Witness] {
+    (0..<min(first.count, second.count)).flatMap { differences(witness, $0, first, second) }
   }
 
-  /// All places of a step where the numbers differ by more than the last digits.
-  private func differences(
+  private static func differences(
     _ witness: Witness, _ step: Int, _ first: ProbeWalk.Rows<Double>,
     _ second: ProbeWalk.Rows<Double>
   ) -> [Witness] {

@@ -7,7 +7,12 @@ extension Rule {
   ///
   /// Hyperparameters that are not given and that both rules have stand for one number.
   package func compared(with other: Rule) -> Comparison {
-    var comparer = Comparer(self, other, probe: ReferenceProbe())
+    compared(with: other, PreparedRules(), aim: .verdict)
+  }
+
+  func compared(with other: Rule, _ prepared: PreparedRules, aim: Comparer.Aim) -> Comparison {
+    var comparer = Comparer(self, other, probe: ReferenceProbe(prepared))
+    comparer.aim = aim
     return comparer.compare()
   }
 }

@@ -3,22 +3,6 @@ import IR
 import Lowering
 import Runtime
 
-/// What many walks of a few rules on tensors of the same lengths share.
-final class PreparedRules {
-  struct Key: Hashable {
-    var function: Function
-    var dims: [Int]
-    var lengths: [Double]
-  }
-
-  struct Prepared {
-    var function: Function
-    var program: ReferenceProgram
-  }
-
-  var all: [Key: Prepared] = [:]
-}
-
 /// A rule on one tensor, stepped by the reference evaluator: the walk of traces, of measured stability
 /// and of comparisons.
 struct RuleWalk {
@@ -58,18 +42,16 @@ struct RuleWalk {
     self.horizon = horizon
     let context = BindContext(dims: weights.shape, hypers: hypers, axes: axes)
     self.context = context
-    func prepared(_ function: Function) throws(DiagnosticError) -> PreparedRules.Prepared {
-      let made = try function.specialised(context).checkedForEvaluation(limit: numbers)
-      return PreparedRules.Prepared(function: made, program: ReferenceProgram(made))
-    }
     let lengths = module.hypers.indices.filter { module.hypers[$0].isStructural }.map { hypers[$0] }
     func get(_ function: Function) throws(DiagnosticError) -> PreparedRules.Prepared {
-      guard let known else { return try prepared(function) }
-      let key = PreparedRules.Key(function: function, dims: weights.shape, lengths: lengths)
-      if let found = known.all[key] { return found }
-      let made = try prepared(function)
-      known.all[key] = made
-      return made
+      func make() throws(DiagnosticError) -> PreparedRules.Prepared {
+        let made = try function.specialised(context).checkedForEvaluation(limit: numbers)
+        return PreparedRules.Prepared(function: made, program: ReferenceProgram(made))
+      }
+      guard let known else { return try make() }
+      return try known.function(
+        PreparedRules.FunctionKey(
+          function: function, dims: weights.shape, lengths: lengths, limit: numbers), make)
     }
     let stepping = try get(self.variant.update)
     update = stepping.function

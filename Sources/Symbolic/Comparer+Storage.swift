@@ -33,6 +33,7 @@ extension Comparer {
     guard x != nil || y != nil else { return found }
     var rounded = Comparer(x ?? a, y ?? b, probe: probe)
     (rounded.probes, rounded.patience) = (probes, patience)
+    rounded.aim = aim
     var result = rounded.aboutStorage(rounded.compare(i, j), i, j)
     result.witness?.roundsStates = true
     switch (found.verdict, result.verdict) {

@@ -8,6 +8,16 @@ package struct Comparer {
   let probe: any RuleProbe
   /// Cheap probes that a level must pass before a proof is tried.
   package var probes = 100
+  /// What is looked for: with less, what is not found is undecided.
+  package enum Aim: Sendable {
+    /// A proof that they are equal as they are.
+    case equality
+    /// And what would make them equal.
+    case changes
+    /// And the largest difference.
+    case verdict
+  }
+  package var aim = Aim.verdict
   private var ignoresEpsilon = false
   /// No proof is begun after this long.
   package var patience = Duration.seconds(6)
@@ -130,12 +140,14 @@ package struct Comparer {
       if conditional != nil { break }
     }
     if let conditional { return conditional }
+    if aim == .equality { return Comparison(.undecided(probes: seen.count)) }
     // Not equal at the last level: what would make them so?
     if witness != nil || failure == nil, !(isHeavy && witness != nil), let result = upTo(i, j) {
       var result = result
       result.witness = witness
       return result
     }
+    if aim == .changes { return Comparison(.undecided(probes: seen.count)) }
     // The witness must be one of the weakest claim.
     if isHeavy, let weakest {
       var result = Comparison(.different)
@@ -302,6 +314,7 @@ package struct Comparer {
     var inner = Comparer(x, y, probe: probe)
     inner.ignoresEpsilon = true
     inner.probes = 4
+    inner.aim = .changes
     let limit = names.map { "\($0) → 0" }
     var result = inner.compare()
     switch result.verdict {

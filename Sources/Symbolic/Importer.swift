@@ -309,7 +309,8 @@ package struct Importer {
       x = table.multiply(
         stretched(factors[0]),
         table.transpose(stretched(factors[1]), Detail(shapeText(own), spread: Self.spread(own))))
-    } else if scope == .all, own.extents == [.cols, .rows] {
+    }
+    if scope == .all, own.extents == [.cols, .rows] {
       // All elements of a transpose are all elements.
       let turned = table.transpose(x, Detail("like", spread: .like))
       if !table.contains(turned, where: { table.isTranspose($0) }) {

@@ -22,7 +22,8 @@ struct ProbePlan {
 
   /// Looks that cost little, those that mostly tell rules apart first.
   static func cheap(
-    _ specials: [(symbol: Int, value: Double)], meetsOthers: Bool, readsLengths: Bool
+    _ specials: [(symbol: Int, value: Double)], meetsOthers: Bool, readsLengths: Bool,
+    decomposes: Bool
   ) -> [ProbePlan] {
     var all = [
       ProbePlan(seed: 1, steps: 6),
@@ -43,6 +44,8 @@ struct ProbePlan {
     ]
     if meetsOthers { all.insert(ProbePlan(seed: 12, tensors: 2), at: 2) }
     if readsLengths { all.append(ProbePlan(seed: 15, steps: 2, dims: [75])) }
+    // What a null space holds is rounding: as many columns as rows, on three axes.
+    if decomposes { all.append(ProbePlan(seed: 17, steps: 3, dims: [2, 2, 1])) }
     return all
       + specials.enumerated().map { k, special in
         ProbePlan(seed: UInt64(20 + k), steps: 3, special: special)
@@ -121,7 +124,7 @@ struct ProbePlan {
 }
 
 extension Interval {
-  fileprivate func holds(_ x: Double) -> Bool {
+  package func holds(_ x: Double) -> Bool {
     let (least, most) = (low?.approximation ?? -.infinity, high?.approximation ?? .infinity)
     return (x > least || x == least && !excludesLow) && (x < most || x == most && !excludesHigh)
   }
@@ -133,8 +136,7 @@ extension Comparer {
   mutating func differs(
     _ setting: Setting, _ i: Int, _ j: Int
   ) -> (witness: Witness, onlyAtZeros: Bool)? {
-    let plans = ProbePlan.cheap(
-      specials(setting), meetsOthers: meetsOthers, readsLengths: readsLengths)
+    let plans = cheap(specials(setting))
     guard let found = search(setting, i, j, plans.prefix(probes), budget: 2_000_000, enough: 0)
     else { return nil }
     return (found, found.isOfDefinition)
@@ -163,8 +165,7 @@ extension Comparer {
   /// The largest difference that cheap looks find, or the first that others do.
   mutating func largestDifference(_ setting: Setting, _ i: Int, _ j: Int) -> Witness? {
     let specials = specials(setting)
-    let cheap = ProbePlan.cheap(
-      specials, meetsOthers: meetsOthers, readsLengths: readsLengths)
+    let cheap = self.cheap(specials)
     let found = search(setting, i, j, cheap.prefix(probes), budget: 2_000_000, enough: 0.1)
     // Where few looks are asked for, long ones are not.
     if found != nil || probes < cheap.count { return found }
@@ -184,9 +185,10 @@ extension Comparer {
     for (number, plan) in plans.enumerated() {
       if number > 0, isHeavy || left <= 0 || TermLimits.current.areReached { break }
       guard let request = request(setting, i, j, plan) else { continue }
-      let (outcome, work) = probe.run(a, b, request)
+      let (outcome, work, step) = probe.run(a, b, request)
       left -= work
-      if work > budget / 4 { isHeavy = true }
+      // Neither a long probe nor one of a long tensor says that rules are heavy.
+      if plan.dims == nil, step > budget / 24 { isHeavy = true }
       switch outcome {
       case .agree: seen.insert("\(setting.symbols.map(\.name)) \(i) \(j) \(plan)")
       case .differ(let witness):
@@ -200,6 +202,12 @@ extension Comparer {
       }
     }
     return best
+  }
+
+  private func cheap(_ specials: [(symbol: Int, value: Double)]) -> [ProbePlan] {
+    ProbePlan.cheap(
+      specials, meetsOthers: meetsOthers, readsLengths: readsLengths,
+      decomposes: reads(\.isDecomposition))
   }
 
   /// Whether tensors matter to one another.
@@ -313,7 +321,7 @@ extension Comparer {
   }
 
   /// A number of a domain, of the order of a typical one and of few binary digits.
-  static func sample(
+  package static func sample(
     _ domain: Interval, near typical: Double?, _ random: inout SplitMix64
   ) -> Double {
     let low = domain.low?.approximation ?? -.infinity

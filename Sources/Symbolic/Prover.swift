@@ -41,11 +41,35 @@ package struct Prover {
     _ a: TermID, _ b: TermID, where conditions: Definedness = Definedness()
   ) -> Bool {
     if a == b { return true }
+    let (a, b) = withoutRemainders(a, b)
     leaves = 0
     let valid = conditions.clauses.filter { !$0.clause.isFolded && $0.clause.hasText }
       .prefix(Self.conditionLimit)
       .map { table.validity(of: $0.clause, where: $0.guard) }
     return prove(a, b, Case(valid: valid))
+  }
+
+  /// a mod b as a − b ⌊a / b⌋ where whole numbers below others stand beside it.
+  private func withoutRemainders(_ a: TermID, _ b: TermID) -> (TermID, TermID) {
+    let table = table
+    func has(_ operations: Set<Operation>) -> Bool {
+      [a, b].contains { root in
+        table.contains(root) {
+          table[$0].kind == .apply && operations.contains(table[$0].operation)
+        }
+      }
+    }
+    guard has([.modulo]), has([.floor, .ceiling]) else { return (a, b) }
+    func replacement(_ id: TermID) -> TermID? {
+      let term = table[id]
+      guard term.kind == .apply, term.operation == .modulo,
+        let divisor = table.value(term.operands[1]), !divisor.isZero
+      else { return nil }
+      let x = table.substitute(term.operands[0], replacement)
+      let whole = table.rounded(.floor, table.scale(x, by: divisor.reciprocal))
+      return table.subtract(x, table.scale(whole, by: divisor))
+    }
+    return (table.substitute(a, replacement), table.substitute(b, replacement))
   }
 
   private mutating func prove(_ a: TermID, _ b: TermID, _ own: Case) -> Bool {
@@ -188,8 +212,12 @@ package struct Prover {
   /// another arm holds says nothing there: one of two cases must hold of every number.
   private func facts(_ term: TermID, isPositive: Bool) -> [Fact] {
     let bare = essence(term, strictly: !isPositive)
-    return (bare == term ? [term] : [term, bare]).filter { table.isTotal($0) }
-      .map { Fact(term: $0, isPositive: isPositive) }
+    let all = (bare == term ? [term] : [term, bare]).filter { table.isTotal($0) }
+    // A whole number above 0 is at least 1.
+    return all.map { Fact(term: $0, isPositive: isPositive) }
+      + all.filter { table.isInteger($0) }.map {
+        Fact(term: table.subtract(table.one, $0), isPositive: !isPositive)
+      }
   }
 
   private mutating func proveBySigns(
@@ -396,8 +424,24 @@ package struct Prover {
       return true
     }
     guard clause.hasText else { return false }
+    if clause.kind == .nonzero, isPositiveFold(clause.term, known, condition) { return true }
     return proves(
       table.multiply(condition, table.failure(of: clause)), table.zero, where: known)
+  }
+
+  /// Whether a term folds what is nowhere negative and, by the clauses, is not 0 at one element at least.
+  private func isPositiveFold(_ id: TermID, _ known: Definedness, _ condition: TermID) -> Bool {
+    let term = table[id]
+    guard term.kind == .apply,
+      [.sum, .globalSum, .maximumOf, .globalMaximum].contains(term.operation)
+    else { return false }
+    let x = term.operands[0]
+    guard table.isNonnegative(x), table[x].kind != .sum else { return false }
+    return table.factors(x).allSatisfy { base, _ in
+      if table.isNonzero(base) || isPositiveFold(base, known, condition) { return true }
+      let own = known.guards[Clause(kind: .nonzero, term: base)]
+      return own == table.one || own == condition
+    }
   }
 
   /// Whether it is shown that there is no place where all clauses hold.

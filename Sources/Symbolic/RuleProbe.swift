@@ -67,6 +67,8 @@ package struct ProbeRequest: Sendable {
 }
 
 package protocol RuleProbe {
-  /// What was found, and what it cost in elements computed.
-  func run(_ a: Rule, _ b: Rule, _ request: ProbeRequest) -> (outcome: ProbeOutcome, work: Int)
+  /// What was found, and what it cost in elements computed: all of it, and one step of both rules.
+  func run(
+    _ a: Rule, _ b: Rule, _ request: ProbeRequest
+  ) -> (outcome: ProbeOutcome, work: Int, step: Int)
 }

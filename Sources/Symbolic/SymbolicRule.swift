@@ -215,13 +215,15 @@ package struct SymbolicRule {
       }
       if others { continue }
       guard let (slope, rest) = linear(next.states[k], state.symbol),
-        !table.contains(slope, laterStep), !table.contains(rest, laterStep)
+        !table.contains(slope, laterStep)
       else { continue }
       let t = laterStep
       let value: TermID
       if slope == table.one {
-        value = table.add(initial[k], table.multiply(rest, t))
+        guard let total = sum(rest, upTo: t) else { continue }
+        value = table.add(initial[k], total)
       } else {
+        if table.contains(rest, t) { continue }
         // s0 a^t + b (1 − a^t) / (1 − a)
         let power = table.power(slope, t)
         let sum = table.divide(
@@ -242,6 +244,21 @@ package struct SymbolicRule {
       }
     }
     return closed
+  }
+
+  /// The sum of a polynomial in t over the steps 1 to t, nil for what is none of degree 3 at most.
+  private func sum(_ term: TermID, upTo t: TermID) -> TermID? {
+    guard let coefficients = Solver(table).coefficients(term, of: t), coefficients.count <= 4
+    else { return nil }
+    let next = table.add(t, table.one)
+    let triangle = table.scale(table.multiply(t, next), by: .half)
+    let sums = [
+      t, triangle,
+      table.scale(
+        table.multiply(triangle, table.add(table.scale(t, by: Rational(2)), table.one)),
+        by: Rational(3).reciprocal), table.multiply(triangle, triangle),
+    ]
+    return table.add(zip(coefficients, sums).map { table.multiply($0, $1) })
   }
 
   /// slope · x + rest, if a term is that with both free of x.

@@ -28,7 +28,7 @@ extension TermTable {
     case .apply:
       switch term.operation {
       case .floor, .ceiling, .round, .sign: return true
-      case .maximum, .absolute: return term.operands.allSatisfy { isInteger($0) }
+      case .maximum, .absolute, .modulo: return term.operands.allSatisfy { isInteger($0) }
       default: return isBoolean(id)
       }
     }

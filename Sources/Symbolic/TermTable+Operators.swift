@@ -53,6 +53,7 @@ extension TermTable {
         note(.reductionOfConstant)
         return x
       }
+      if operation == .maximumOf, let found = largest(condition: x, detail, count) { return found }
       let (weight, common, rest) = content(x)
       let (outside, inside) = split(common, over: scope)
       if operation == .minimumOf {
@@ -74,6 +75,19 @@ extension TermTable {
       return opaque(.maximumOf, [x, count], detail)
     default: return opaque(operation, [reduced(x), count], detail)
     }
+  }
+
+  /// The largest of c + k [d > 0], which holds somewhere where the largest d is above 0.
+  private func largest(condition x: TermID, _ detail: Detail, _ count: TermID) -> TermID? {
+    let parts = monomials(x).filter { $0.monomial != one }
+    guard parts.count == 1, self[parts[0].monomial].kind == .apply,
+      self[parts[0].monomial].operation == .greater
+    else { return nil }
+    note(.signOfMaximum)
+    let extreme = reduce(
+      parts[0].weight.isPositive ? .maximumOf : .minimumOf, self[parts[0].monomial].operands[0],
+      detail, count: count)
+    return add(number(constantPart(x)), scale(positive(extreme), by: parts[0].weight))
   }
 
   /// The tensor whose rows (or columns) x is folded from, if x has one number for each of them: their

@@ -1,7 +1,7 @@
 /// Steps that two rules disagree on, with everything needed to see it.
 package struct Witness: Sendable {
   /// A tensor with its start and its gradient at each step.
-  package struct Tensor: Sendable {
+  package struct Tensor: Hashable, Sendable {
     package var name: String
     package var dims: [Int]
     package var weights: [Double]

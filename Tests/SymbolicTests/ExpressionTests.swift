@@ -348,4 +348,43 @@ import Testing
     #expect(sign.change == "μ = 0")
     #expect(!likenesses.contains { $0.zooRule == "SGD" })
   }
+
+  private func likenesses(_ text: String) throws -> [String] {
+    let compiler = Compiler()
+    let found = compiler.add(name: "mine.opt", bytes: Array(text.utf8))
+    #expect(!found.contains { $0.severity == .error })
+    return try compiler.identify("Mine").map(\.text)
+  }
+
+  @Test func freeNamesStandForOneNumber() throws {
+    let texts = try Compiler().identify("Lion(β1 = β, β2 = β)").map(\.text)
+    #expect(texts.contains { $0.hasPrefix("Tiger") }, "\(texts)")
+  }
+
+  /// Another step size, ε out of the root, numbers in the place of hyperparameters.
+  @Test func nearMisses() throws {
+    let written = try likenesses(
+      """
+      rule Mine(lr = 1e-3 in [0, inf)) {
+          state m
+          m' = 0.9 * m + 0.1 * g
+          w' = w - lr * m'
+      }
+
+      """)
+    #expect(written.contains("EMAMomentum: proved equal"), "\(written)")
+    #expect(written.contains("HeavyBall: proved equal up to lr → 0.1 * lr"), "\(written)")
+    #expect(written.contains("LionIdentity(β2 = 0.9): proved equal"), "\(written)")
+    let small = try likenesses(
+      """
+      rule Mine(lr = 1e-3 in [0, inf)) {
+          state m, v
+          m' = 0.9 * m + 0.1 * g
+          v' = 0.999 * v + 0.001 * g^2
+          w' = w - lr * (m' / (1 - 0.9^t)) / (sqrt(v' / (1 - 0.999^t)) + 1e-8)
+      }
+
+      """)
+    #expect(small.contains { $0.hasPrefix("AdamWHat: proved equal up to") }, "\(small)")
+  }
 }

@@ -161,6 +161,77 @@ import Testing
     if case .different = result.verdict { Issue.record("\(ComparisonText.text(result))") }
   }
 
+  /// Rules that part late, on a tensor of three axes, or whose steps take much work.
+  @Test(arguments: [
+    ("GSM", "SparseMomentum"), ("SOAP", "SOAPMatrix"), ("MFACByTensor", "Adam"),
+  ]) func isFoundInTheZoo(_ first: String, _ second: String) throws {
+    let compiler = Compiler()
+    let result = try compiler.compare(first, second)
+    guard case .different = result.verdict else {
+      Issue.record("\(ComparisonText.text(result))")
+      return
+    }
+    let witness = try #require(result.witness)
+    let ends = try [first, second].enumerated().map { side, name in
+      try witness.replayed(compiler.statement(name), side: side)
+    }
+    #expect(abs(ends[0] - ends[1]) > 1e-6 * max(abs(ends[0]), abs(ends[1])))
+  }
+
+  /// What was prepared for a large evaluation is refused where a small one is asked for.
+  @Test func theLimitHoldsForWhatIsKnown() throws {
+    let compiler = Self.compiler(
+      Case(kind: "", first: "sum(eye(40) @ eye(40)) * g", second: "40 * g"))
+    let rules = try ["A", "B"].map { try compiler.statement($0) }
+    let probe = ReferenceProbe()
+    var request = ProbeRequest(
+      hypers: [], values: [[[0.125]], [[0.125]]], variants: [0, 0], seed: 3, steps: 1, horizon: 4)
+    guard case .agree = probe.run(rules[0], rules[1], request).outcome else {
+      Issue.record("they are the same")
+      return
+    }
+    request.work = 10
+    guard case .failed = probe.run(rules[0], rules[1], request).outcome else {
+      Issue.record("it holds 3200 numbers")
+      return
+    }
+  }
+
+  static let equalities: [Case] = [
+    Case(kind: "trace", first: "trace(g.T @ g) * w", second: "trace(g @ g.T) * w"),
+    Case(
+      kind: "any", first: "if any(g > 0) then g else w", second: "if max(g) > 0 then g else w"),
+    Case(
+      kind: "all", first: "if all(g <= 0) then g else w", second: "if max(g) > 0 then w else g"),
+    Case(kind: "whole numbers", first: "if t > 4 then g else w", second: "if t >= 5 then g else w"),
+    Case(
+      kind: "whole numbers", first: "if t mod 4 > 0 then g else w",
+      second: "if t mod 4 >= 1 then g else w"),
+    Case(kind: "remainder", first: "g mod 1", second: "g - floor(g)"),
+    Case(kind: "remainder", first: "w mod 0.5 + g", second: "g + w - 0.5 * floor(2 * w)"),
+    Case(
+      kind: "sums", first: "n' * g", second: "(n' - n' + t * (t + 1) / 2) * g",
+      states: "state n: scalar\nn' = n + t\n"),
+    Case(
+      kind: "sums", first: "n' * g", second: "(n' - n' + t * (t + 1) * (2 * t + 1) / 6) * g",
+      states: "state n: scalar\nn' = n + t^2\n"),
+    Case(kind: "norms", first: "norm(g) / norm(g) * (w / g)", second: "w / g"),
+  ]
+
+  @Test(arguments: equalities) func isProved(_ one: Case) throws {
+    let result = try Self.compiler(one).compare("A", "B")
+    #expect(result.isEqual, "\(ComparisonText.text(result))")
+  }
+
+  /// What is nearly the same is not.
+  @Test(arguments: [
+    ("any(g > 0) * g", "(min(g) > 0) * g"),
+    ("(t > 4) * g", "(t >= 4) * g"), ("g mod 1", "g + floor(-g) + 0.125"),
+  ]) func isNotProved(_ first: String, _ second: String) throws {
+    let result = try Self.compiler(Case(kind: "", first: first, second: second)).compare("A", "B")
+    #expect(!result.isEqual, "\(ComparisonText.text(result))")
+  }
+
   /// Where only one rule has a result, they may be equal elsewhere.
   @Test func placesOfDefinition() throws {
     for first in [

@@ -12,7 +12,7 @@ enum ReferenceOperations {
   ) throws(NumericError) -> [Dense] {
     let instruction = function[value]
     let shape = instruction.type.shape.numbers
-    switch instruction.operation.info.operationClass {
+    switch instruction.operation.operationClass {
     case .source(let kind):
       return [try source(kind, function, instruction, shape, x, environment)]
     case .elementwise:
@@ -118,8 +118,15 @@ enum ReferenceOperations {
   // MARK: Elementwise
 
   private static func elementwise(_ operation: Operation, _ x: [Dense], _ shape: [Int]) -> Dense {
-    let index = x.map { BroadcastIndex(from: $0.shape, to: shape) }
     var operands = [Double](repeating: 0, count: x.count)
+    if x.allSatisfy({ $0.shape == shape || $0.shape.isEmpty }) {
+      let strides = x.map { $0.shape.isEmpty ? 0 : 1 }
+      return make(shape) { element in
+        for i in x.indices { operands[i] = x[i].values[element * strides[i]] }
+        return Folding.fold(operation, operands)!
+      }
+    }
+    let index = x.map { BroadcastIndex(from: $0.shape, to: shape) }
     return make(shape) { element in
       for i in x.indices { operands[i] = x[i].values[index[i][element]] }
       return Folding.fold(operation, operands)!

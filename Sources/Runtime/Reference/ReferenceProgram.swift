@@ -121,19 +121,19 @@ struct ReferenceRun {
         stack.removeLast()
         continue
       }
-      let missing = needs(place).filter { !isKnown($0) }
-      if missing.isEmpty {
+      let height = stack.count
+      needs(place) { need in
+        if !isKnown(need) { stack.append(need) }
+      }
+      if stack.count == height {
         try compute(place)
         isOpen[t][i] = false
         stack.removeLast()
         continue
       }
       isOpen[t][i] = true
-      for need in missing {
-        if isOpen[need.tensor][need.value.index] {
-          throw failure(.circularReduction, place)
-        }
-        stack.append(need)
+      for need in stack[height...] where isOpen[need.tensor][need.value.index] {
+        throw failure(.circularReduction, place)
       }
     }
     return known[tensor][value.index]!
@@ -157,21 +157,27 @@ struct ReferenceRun {
   }
 
   /// What must be known before `place` can be computed, or before more can be said about that.
-  private func needs(_ place: Place) -> [Place] {
-    let function = functions[place.tensor]
-    let instruction = function[place.value]
-    func here(_ value: ValueID) -> Place { Place(tensor: place.tensor, value: value) }
-    switch instruction.operation.info.operationClass {
-    case .globalReduction, .oracle: return operandsOfAll(instruction)
-    case .elementwise where instruction.operation == .select:
-      guard function.type(instruction.a).shape.isScalar else { break }
-      guard let condition = known[place.tensor][instruction.a.index] else {
-        return [here(instruction.a)]
+  private func needs(_ place: Place, _ body: (Place) -> Void) {
+    let t = place.tensor
+    let instruction = functions[t].instructions[place.value.index]
+    switch instruction.operation.operationClass {
+    case .globalReduction, .oracle: operandsOfAll(instruction).forEach(body)
+    case .region where instruction.operation == .loop:
+      for operand in functions[t].operands(place.value) { body(Place(tensor: t, value: operand)) }
+    default:
+      if instruction.operation == .select,
+        functions[t].instructions[instruction.a.index].type.shape.isScalar
+      {
+        guard let condition = known[t][instruction.a.index] else {
+          return body(Place(tensor: t, value: instruction.a))
+        }
+        let arm = condition.scalar != 0 ? instruction.b : instruction.c
+        return body(Place(tensor: t, value: arm))
       }
-      return [here(condition.scalar != 0 ? instruction.b : instruction.c)]
-    default: break
+      for k in 0..<3 where instruction.operand(k).isSome {
+        body(Place(tensor: t, value: instruction.operand(k)))
+      }
     }
-    return function.operands(place.value).map(here)
   }
 
   /// The operands of a barrier in all tensors that take part.
@@ -192,10 +198,9 @@ struct ReferenceRun {
   }
 
   private mutating func compute(_ place: Place) throws(DiagnosticError) {
-    let function = functions[place.tensor]
-    let instruction = function[place.value]
+    let instruction = functions[place.tensor].instructions[place.value.index]
     evaluated += 1
-    switch instruction.operation.info.operationClass {
+    switch instruction.operation.operationClass {
     case .globalReduction(let fold):
       let numbers = operandsOfAll(instruction).map { known[$0.tensor][$0.value.index]!.scalar }
       known[place.tensor][place.value.index] = Dense(
@@ -207,11 +212,12 @@ struct ReferenceRun {
         tuples[place.tensor][instruction.a.index]![Int(instruction.attribute)]
     default:
       do throws(NumericError) {
-        let operands = needs(place).map { known[$0.tensor][$0.value.index]! }
+        var operands: [Dense] = []
+        needs(place) { operands.append(known[$0.tensor][$0.value.index]!) }
         work += 8 + Self.work(instruction, operands)
         guard work <= workLimit else { throw .work(limit: workLimit) }
         var results = try ReferenceOperations.apply(
-          function, place.value, operands, environments[place.tensor])
+          functions[place.tensor], place.value, operands, environments[place.tensor])
         if let seed = environments[place.tensor].roundingSeed {
           for k in results.indices { results[k].roundAnew(seed &+ UInt64(evaluated) &* 8_191) }
         }
@@ -227,11 +233,15 @@ struct ReferenceRun {
   private static func work(_ instruction: Instruction, _ operands: [Dense]) -> Int {
     let result = instruction.type.kind == .tuple ? 0 : instruction.type.shape.elementCount
     let count = max(operands.first?.count ?? 0, result)
-    return switch instruction.operation.info.operationClass {
+    switch instruction.operation.operationClass {
+    case .matrix(.solve), .matrix(.cholesky):
+      // A third of n³ products and n² for each column, of which a library makes 64 in the time of an element.
+      let columns = operands.count > 1 ? operands[1].cols : 0
+      return count + operands[0].count * (operands[0].cols / 3 + columns) / 64
     case .matrix(let matrix) where matrix.isDecomposition:
-      20 * count * max(1, min(operands[0].rows, operands[0].cols))
-    case .matrix: count * max(1, operands[0].cols)
-    default: count
+      return 20 * count * max(1, min(operands[0].rows, operands[0].cols))
+    case .matrix(.product): return max(count, result * operands[0].cols)
+    default: return count
     }
   }
 
