@@ -184,7 +184,7 @@ import Training
   }
 
   @Test func aLineWithoutEndIsRefused() throws {
-    #expect(code { _ = try runs("read l; exec cat /dev/zero") } == 264)
+    #expect(code { _ = try runs("read l; exec cat /dev/zero", seconds: 300) } == 264)
   }
 
   @Test func whatItWroteToItsErrorsIsShown() throws {
