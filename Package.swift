@@ -152,7 +152,8 @@ let package = Package(
     tests(
       "RavineTests",
       [
-        "AllocationCount", "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Lowering", "Native",
+        "AllocationCount", "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory",
+        "Lowering", "Native",
         "Platform", "Runtime", "Semantics", "Support", "Symbolic", "Syntax", "Training", "Zoo",
       ],
       exclude: ["Diagnostics/Cases", "Arena/algoperf-v05.tsv"]),

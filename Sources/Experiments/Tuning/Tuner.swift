@@ -149,7 +149,8 @@ package struct Tuner {
       if evaluator == nil || k > 0 && candidates[k - 1].1 != batch {
         evaluator = try self.evaluator(batch)
       }
-      let row = try tune(rule, batch, trials, evaluator, "\(name) (\(k + 1) of \(candidates.count))")
+      let row = try tune(
+        rule, batch, trials, evaluator, "\(name) (\(k + 1) of \(candidates.count))")
       // What was interrupted in its search has had another budget than the others.
       if row.values.isEmpty, row.problem == nil { break }
       result.rows.append(row)
