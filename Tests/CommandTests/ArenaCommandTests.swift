@@ -91,7 +91,7 @@ import Testing
   @Test func anInterruptShowsWhatIsDone() throws {
     let sandbox = try Sandbox()
     let outcome = try sandbox.run(
-      "timeout -s INT 3 ravine arena SGD Adam Lion SOAP Shampoo --on attention,spirals --trials 900"
+      "timeout -s INT 3 ravine arena SGD Adam Lion SOAP Shampoo --on attention,spirals --seeds 1000"
     )
     #expect(outcome.status == 124 || outcome.status == 130, "\(outcome.errors)")
     #expect(outcome.errors.contains("interrupted: the rules that were done are ranked"))

@@ -228,7 +228,7 @@ import Testing
     let sandbox = try Sandbox()
     let user = geteuid() == 0 ? "setpriv --reuid=65534 --regid=65534 --clear-groups " : ""
     // Where another user may not read the executable there is nothing to see.
-    guard try sandbox.run("\(user)ravine --version").status == 0 else { return }
+    guard try sandbox.run("\(user)bash -c 'exec ravine --version'").status == 0 else { return }
     let outcome = try sandbox.run("\(user)bash -c 'ulimit -u 1; exec ravine zoo Lion'")
     #expect(outcome.status == 0)
     #expect(outcome.output.contains("rule Lion"))

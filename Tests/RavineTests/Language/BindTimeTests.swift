@@ -145,7 +145,7 @@ import Testing
     }
     for meant in [
       "x @ W - y", "flatten(x @ W) - flatten(y)", "x @ W - y.T", "(x @ W) @ y.T",
-      "flatten(y) - reshape(x @ W, batch, 1)",
+      "flatten(y) - reshape(2 * flatten(x @ W), batch, 1)",
     ] {
       #expect(found(meant) == [], "\(meant): \(found(meant))")
     }
