@@ -67,8 +67,13 @@ private struct TapeWriter {
     (segment.count * width + 63) / 64 * 64
   }
 
+  /// Folds add up a chunk at a time: over several chunks at once they would round otherwise than the plan does.
   private static func isWhole(_ segment: PlanSegment) -> Bool {
-    segment.count <= Tape.longestPass && segment.blockCount == 1
+    let folds =
+      !segment.initials.isEmpty
+      || segment.places.contains { $0.kind == Int32(RV_REDUCE_ROWS.rawValue) }
+    return segment.blockCount == 1
+      && segment.count <= (folds ? segment.chunk : Tape.longestPass)
   }
 
   static func roomBytes(_ plan: Plan) -> Int {
