@@ -110,9 +110,21 @@ extension LoweringPart {
     }
   }
 
+  /// Whether a column was asked for, here or in what arithmetic made this of.
   private func isRearranged(_ handle: Handle) -> Bool {
-    let operation = lowerer.draft.levels[handle.level].builder.function[handle.id].operation
-    return operation == .transpose || operation == .reshape
+    let function = lowerer.draft.levels[handle.level].builder.function
+    var pending = [handle.id]
+    // Longer arithmetic is not looked through.
+    for _ in 0..<64 {
+      guard let id = pending.popLast() else { return false }
+      let instruction = function[id]
+      if [.transpose, .reshape].contains(instruction.operation) { return true }
+      guard instruction.operation.info.operationClass == .elementwise else { continue }
+      pending += function.operands(id).filter {
+        function[$0].type.shape.extents.suffix(2) == [.batch, .fixed(1)]
+      }
+    }
+    return false
   }
 
   /// Reported once; then everything fails at once.

@@ -139,13 +139,17 @@ import Testing
         "objective f(; x, y) {\nparam W: matrix(features, 1)\nloss = mean((\(loss))^2)\n}",
         warnings: true)
     }
-    for slip in ["flatten(x @ W) - y", "x @ W - flatten(y)", "flatten(y) * (x @ W)"] {
+    for slip in [
+      "flatten(x @ W) - y", "x @ W - flatten(y)", "flatten(y) * (x @ W)",
+      "flatten(y) - 2 * abs(x @ W)",
+    ] {
       #expect(
         found(slip).count == 1 && found(slip)[0].hasPrefix("R0436"), "\(slip): \(found(slip))")
     }
     for meant in [
       "x @ W - y", "flatten(x @ W) - flatten(y)", "x @ W - y.T", "(x @ W) @ y.T",
       "flatten(y) - reshape(2 * flatten(x @ W), batch, 1)",
+      "flatten(y) - 2 * reshape(flatten(x @ W), batch, 1)", "flatten(y) * -abs(y.T - 1)",
     ] {
       #expect(found(meant) == [], "\(meant): \(found(meant))")
     }
