@@ -24,6 +24,7 @@ package struct CommandTask: RuleTask {
   package var length: String { "\(steps) steps" }
   package var seriesNames: [String] { ["loss", "steps"] }
   package var hasBatches: Bool { false }
+  package func steps(batch: Int?) -> Int { steps }
   package func choosing(_ series: String) -> String? { nil }
 
   package func trials(_ engine: TrialEngine) -> any RuleTrials {

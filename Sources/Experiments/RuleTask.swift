@@ -8,8 +8,8 @@ package protocol RuleTask {
   var title: String { get }
   /// `epochs` or `steps` as the script counts.
   var length: String { get }
-  /// Steps of a whole run.
-  var steps: Int { get }
+  /// Steps of a whole run on minibatches of so many examples; nil: as the task says.
+  func steps(batch: Int?) -> Int
   var target: TrainingSettings.Target? { get }
   /// What can be ranked by.
   var seriesNames: [String] { get }

@@ -1,6 +1,7 @@
 import Basics
 import Diagnostics
 import IR
+import Runtime
 import Semantics
 import Syntax
 import Training
@@ -15,11 +16,12 @@ package struct TrainingTask: Sendable {
   package var span: Span
 
   /// Steps of a whole run.
-  package var steps: Int {
-    if let steps = settings.steps { return steps }
-    let rows = data?.train.rows ?? 1
-    let batch = min(settings.batch ?? rows, rows)
-    return (settings.epochs ?? 1) * ((rows + batch - 1) / batch)
+  package var steps: Int { steps(batch: nil) }
+
+  package func steps(batch: Int?) -> Int {
+    var settings = settings
+    settings.batch = batch ?? settings.batch
+    return settings.steps(rows: data?.train.rows ?? 1)
   }
 
   /// `epochs` or `steps` as the script counts.
@@ -27,14 +29,26 @@ package struct TrainingTask: Sendable {
     settings.epochs.map { "\($0) epochs" } ?? "\(settings.steps ?? 1) steps"
   }
 
-  /// By how far a run is behind the target, the less the better: the share of the steps that it took, up to 1, or
-  /// from 1 to 2 by what is missing. NaN for a run that failed, and without a target.
-  func cost(of run: RunHistory) -> Double {
-    guard run.failure == nil, let target = settings.target else { return .nan }
-    if run.reachedTarget { return Double(run.steps) / Double(steps) }
-    let last = run.last(target.series) ?? .nan
-    return last.isNaN
-      ? .nan : 2 - 1 / (1 + abs(last - target.value) / max(abs(target.value), 1e-12))
+  /// What runs many rules on the task. It measures on test rows; on validation rows, where there are any, if
+  /// `isChoosing` or the target is one of theirs.
+  ///
+  /// Throws what binding the objective throws.
+  func evaluator(
+    choosing isChoosing: Bool, batch: Int? = nil, elementType: ElementType = .float32,
+    interrupt: InterruptSource
+  ) throws(DiagnosticError) -> TaskEvaluator {
+    let validates =
+      isChoosing || settings.target.map { objective.isOnValidation($0.series) } ?? false
+    let rows = data.map {
+      DataSplit(train: $0.train, test: validates ? $0.validation ?? $0.test : $0.test)
+    }
+    var settings = settings
+    settings.batch = batch ?? settings.batch
+    settings.recordsSharpness = false
+    let evaluator = try TaskEvaluator(
+      objective, rows, settings, elementType: data == nil ? .float64 : elementType)
+    evaluator.interrupt = interrupt
+    return evaluator
   }
 
   /// A name of the work by what it is: of two tasks with one digest each run is the same.
@@ -45,8 +59,8 @@ package struct TrainingTask: Sendable {
       "\(length) \(settings.batch ?? 0) \(settings.workers) \(settings.delay) \(target) "
         + "\(settings.start?.values ?? [])")
     for part in [data?.train, data?.test, data?.validation].compactMap({ $0 }) {
-      lines.append(
-        (part.features + part.targets).map { String($0.bitPattern) }.joined(separator: " "))
+      let bytes = [part.features, part.targets].flatMap { $0.withUnsafeBytes(Array.init) }
+      lines.append(SHA256.hexadecimal(bytes))
     }
     return SHA256.hexadecimal(lines.joined(separator: "\n").utf8)
   }

@@ -151,9 +151,9 @@ struct TuneCommand: ParsableCommand {
         settings.take(series: ObjectiveModule.testLoss)
       }
       var tuner = Tuner(task, settings)
-      tuner.engine = engine.kind
-      tuner.elementType = dtype.elementType
-      tuner.passCompiler = engine.compiler
+      tuner.engine.engine = engine.kind
+      tuner.engine.elementType = dtype.elementType
+      tuner.engine.passCompiler = engine.compiler
       tuner.progress = { Console.progress($0) }
       let given = try named.map { text throws(DiagnosticError) in
         try compiler.rule(text, allowsMissing: true)

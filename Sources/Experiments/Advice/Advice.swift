@@ -89,10 +89,7 @@ package struct Advisor {
       settings.take(series: ObjectiveModule.testLoss)
     }
     var tuner = Tuner(task, settings)
-    tuner.engine = engine.engine
-    tuner.elementType = engine.elementType
-    tuner.passCompiler = engine.passCompiler
-    tuner.interrupt = engine.interrupt
+    tuner.engine = engine
     var advice = Advice(
       task: task.title, length: task.length, measures: measures,
       result: Tuner.Result(task: task.title, length: task.length, settings: settings))

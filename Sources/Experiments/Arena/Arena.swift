@@ -47,15 +47,23 @@ package struct Arena: Sendable {
   /// Throws what writing the journal throws.
   package func run(_ journal: ArenaJournal? = nil) throws(DiagnosticError) -> ArenaResult {
     let board = ArenaBoard(self, journal)
-    // The cells share the cores; a step does not.
-    let threads = Threads.preferred
-    Threads.preferred = 1
-    defer { Threads.preferred = threads }
     Workers.run(min(max(1, workers), max(1, board.left))) {
+      // The cells share the cores, so each thread prepares a task once for itself.
+      var runners: [Int: Result<ArenaRunner, DiagnosticError>] = [:]
       while !interrupt.isRequested(), let (rule, task) = board.next() {
         let began = ArenaClock.now
-        let runner = ArenaRunner(tasks[task], settings, interrupt)
-        guard let cell = runner.cell(rules[rule], rule: rule, task: task) else { return }
+        let made =
+          runners[task]
+          ?? Result { () throws(DiagnosticError) in
+            try ArenaRunner(tasks[task], settings, interrupt)
+          }
+        runners[task] = made
+        let cell: ArenaCell?
+        switch made {
+        case .success(let runner): cell = runner.cell(rules[rule], rule: rule, task: task)
+        case .failure(let error): cell = ArenaCell(rule: rule, task: task, problem: error.summary)
+        }
+        guard let cell else { return }
         board.add(cell, seconds: ArenaClock.now - began)
       }
     }
@@ -68,7 +76,7 @@ package struct Arena: Sendable {
 
   var header: JSONValue {
     .record([
-      "ravine": .string("arena"), "version": .int(1), "trials": .int(settings.trials),
+      "ravine": .string("arena"), "version": .int(2), "trials": .int(settings.trials),
       "seeds": .int(settings.seeds),
       "rules": .array(rules.map { .array([.string($0.label), .string($0.digest)]) }),
       "tasks": .array(tasks.map { .array([.string($0.title), .string($0.digest)]) }),

@@ -6,7 +6,7 @@ package struct ArenaTrial: Hashable, Sendable {
   /// Of the knobs that were set.
   package var values: [Double]
   package var reached: Bool
-  /// As `TrainingTask.cost`; infinite where the run failed, or was given up since another trial had got there in
+  /// As `TrainingSettings.Target.cost`; infinite where the run failed, or was given up since another trial had got there in
   /// fewer steps.
   package var cost: Double
 }
@@ -32,7 +32,7 @@ package struct ArenaCell: Hashable, Sendable {
   /// The values found; empty where there is nothing to set, nil where no trial came to an end.
   package var best: [Double]?
   package var runs: [ArenaRun] = []
-  /// The first run: steps, and the series of the target.
+  /// The first run: steps, and the series of the target where it was looked at.
   package var curve: ArenaCurve?
   /// Why the rule does not run on the task.
   package var problem: String?
@@ -63,16 +63,14 @@ package struct ArenaCurve: Hashable, Sendable {
 
   private static let places = 48
 
-  /// Of a series of `history`, whose places are `stride` steps apart from one entry to the next.
-  init?(_ history: RunHistory, _ series: String, stepsPerPlace: Double) {
-    guard let all = history.values[series], !all.isEmpty, all.count == history.x.count else {
-      return nil
-    }
+  /// Nil without any.
+  init?(_ all: [(step: Int, value: Double)]) {
+    if all.isEmpty { return nil }
     let count = min(all.count, Self.places)
-    let chosen = (0..<count).map { count == 1 ? 0 : $0 * (all.count - 1) / (count - 1) }
-    steps = chosen.map { Int((history.x[$0] * stepsPerPlace).rounded()) }
+    let chosen = (0..<count).map { all[count == 1 ? 0 : $0 * (all.count - 1) / (count - 1)] }
+    steps = chosen.map(\.step)
     // Four digits are more than a picture shows.
-    values = chosen.map { Double(NumberText.significant(all[$0])) ?? all[$0] }
+    values = chosen.map { Double(NumberText.significant($0.value)) ?? $0.value }
   }
 
   init(steps: [Int], values: [Double]) {

@@ -3,20 +3,29 @@ import IR
 import Runtime
 import Training
 
-/// Makes the cells of one task: a search with the budget of all, then runs on other seeds.
+/// Makes the cells of one task, on one thread: a search with the budget of all, then runs on other seeds.
 struct ArenaRunner {
-  let task: TrainingTask
-  let settings: Arena.Settings
-  let interrupt: InterruptSource
-  private let trainer: Trainer
+  private let task: TrainingTask
+  private let target: TrainingSettings.Target
+  private let settings: Arena.Settings
+  private let interrupt: InterruptSource
+  /// Measures on the rows for choosing, where there are any.
+  private let choosing: TaskEvaluator
+  private let measuring: TaskEvaluator
 
-  init(_ task: TrainingTask, _ settings: Arena.Settings, _ interrupt: InterruptSource) {
+  /// Throws what binding the objective throws.
+  init(
+    _ task: TrainingTask, _ settings: Arena.Settings, _ interrupt: InterruptSource
+  ) throws(DiagnosticError) {
+    guard let target = task.settings.target else { preconditionFailure("arenas want targets") }
     self.task = task
+    self.target = target
     self.settings = settings
     self.interrupt = interrupt
-    trainer = Trainer(
-      objective: task.objective, data: task.data, engine: .interpreter,
-      elementType: task.data == nil ? .float64 : .float32, interrupt: interrupt)
+    choosing = try task.evaluator(choosing: true, interrupt: interrupt)
+    measuring =
+      task.data?.validation == nil
+      ? choosing : try task.evaluator(choosing: false, interrupt: interrupt)
   }
 
   /// Nil where it was interrupted.
@@ -34,11 +43,17 @@ struct ArenaRunner {
           search.trials.count < search.shared
           ? nil
           : search.best.flatMap {
-            $0.reached ? Int(($0.cost * Double(task.steps)).rounded()) : nil
+            $0.reached ? Int(($0.cost * Double(choosing.steps)).rounded()) : nil
           }
-        let run = try run(base, entry, values, seed: 0, limit: limit)
-        if interrupt.isRequested() { return nil }
-        let cost = task.cost(of: run)
+        var trial = trial(base, entry, values, seeds: [0])
+        trial.limit = limit
+        guard let run = try runs(trial, choosing)?.first else { return nil }
+        let cost =
+          run.problem != nil
+          ? .nan
+          : target.cost(
+            reached: run.reachedTarget, steps: run.steps, of: choosing.steps,
+            last: choosing.last(target.series, of: run))
         let isOut = cost.isNaN || limit != nil && !run.reachedTarget
         search.add(
           ArenaTrial(values: values, reached: run.reachedTarget, cost: isOut ? .infinity : cost))
@@ -49,61 +64,46 @@ struct ArenaRunner {
         return cell
       }
       cell.best = best.values
-      for seed in 1...settings.seeds {
-        let run = try run(base, entry, best.values, seed: UInt64(seed))
-        if interrupt.isRequested() { return nil }
-        cell.runs.append(result(run, seed))
-        if seed == 1, let series = task.settings.target?.series {
-          cell.curve = ArenaCurve(run, series, stepsPerPlace: stepsPerPlace)
-        }
-      }
+      var trial = trial(base, entry, best.values, seeds: (1...settings.seeds).map(UInt64.init))
+      trial.keepsCurve = true
+      guard let runs = try runs(trial, measuring) else { return nil }
+      cell.runs = runs.enumerated().map { result($1, seed: $0 + 1) }
+      cell.curve = runs.first.flatMap { ArenaCurve($0.curve) }
     } catch {
       cell.problem = error.summary
     }
     return cell
   }
 
-  /// Steps from one entry of a history's axis to the next.
-  private var stepsPerPlace: Double {
-    guard let rows = task.data?.train.rows else { return 1 }
-    let batch = min(task.settings.batch ?? rows, rows)
-    return Double((rows + batch - 1) / batch)
+  private func trial(
+    _ rule: Rule, _ entry: ArenaRule, _ values: [Double], seeds: [UInt64]
+  ) -> TaskEvaluator.Trial {
+    TaskEvaluator.Trial(
+      rule, settings: [zip(entry.knobs, values).map { ($0.position, $1) }], seeds: seeds)
   }
 
-  private func result(_ run: RunHistory, _ seed: Int) -> ArenaRun {
-    let last = task.settings.target.flatMap { run.last($0.series) } ?? .nan
+  /// A run for each seed; nil where they were interrupted. Throws why the rule does not run on the task at all; values
+  /// that it does not take are runs that failed.
+  private func runs(
+    _ trial: TaskEvaluator.Trial, _ evaluator: TaskEvaluator
+  ) throws(DiagnosticError) -> [Evaluation]? {
+    do throws(DiagnosticError) {
+      let found = try evaluator.evaluate([trial], threads: 1)[0]
+      return found.contains { $0.end == .interrupted } ? nil : found
+    } catch {
+      if !error.isOfValues() { throw error }
+      return trial.seeds.map { _ in
+        var failed = Evaluation(end: .failed, steps: 0)
+        failed.failure = error.diagnostics.first
+        return failed
+      }
+    }
+  }
+
+  private func result(_ run: Evaluation, seed: Int) -> ArenaRun {
+    let problem = run.problem
     return ArenaRun(
       seed: seed, steps: run.steps, reached: run.reachedTarget,
-      last: run.failure == nil ? last : .nan, failure: run.failure?.message)
-  }
-
-  /// One run: a rule, its setting, a seed. Throws why the rule does not run on the task at all; a number without an
-  /// answer on the way is a run that failed.
-  private func run(
-    _ rule: Rule, _ entry: ArenaRule, _ values: [Double], seed: UInt64, limit: Int? = nil
-  ) throws(DiagnosticError) -> RunHistory {
-    var wanted = task.settings
-    wanted.seeds = [seed]
-    wanted.limit = limit
-    var failed = RunHistory(seed: seed)
-    do throws(DiagnosticError) {
-      var set = rule
-      for (knob, value) in zip(entry.knobs, values) {
-        set = try set.setting(knob.position, to: value, named: knob.name)
-      }
-      let runs =
-        task.data == nil
-        ? try trainer.walks([set], wanted).flatMap(\.runs)
-        : try trainer.train([set], wanted, title: task.title).rules.flatMap(\.runs)
-      if let run = runs.first { return run }
-      failed.wasInterrupted = true
-    } catch {
-      let isOfValues = error.diagnostics.contains {
-        $0.code.isNumeric || $0.code == .scheduleLeavesDomain || $0.code == .outsideDomain
-      }
-      if !isOfValues { throw error }
-      failed.failure = error.diagnostics.first
-    }
-    return failed
+      last: problem == nil ? measuring.last(target.series, of: run) : .nan, failure: problem)
   }
 }

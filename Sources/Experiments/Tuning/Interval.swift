@@ -1,3 +1,5 @@
+import Basics
+
 /// The mean of a few numbers and the half-width of its 95 % interval by Student's t.
 package struct MeanInterval: Hashable, Sendable {
   package var mean: Double
@@ -14,6 +16,15 @@ package struct MeanInterval: Hashable, Sendable {
     let m = mean
     let variance = values.reduce(0) { $0 + ($1 - m) * ($1 - m) } / (n - 1)
     halfWidth = Self.quantile(degrees: values.count - 1) * (variance / n).squareRoot()
+  }
+
+  /// `0.31 ± 0.02`, of one number the number, of none a dash.
+  static func text(of values: [Double]) -> String {
+    guard !values.isEmpty else { return "–" }
+    let found = MeanInterval(values)
+    let mean = NumberText.significant(found.mean)
+    return values.count > 1
+      ? "\(mean) ± \(NumberText.significant(found.halfWidth, digits: 2))" : mean
   }
 
   /// The 97.5 % quantile of Student's t.

@@ -8,25 +8,16 @@ import Training
 extension Tuner {
   /// Nil where another engine or another program does the task.
   func evaluator(_ batch: Int?) throws(DiagnosticError) -> TaskEvaluator? {
-    guard engine == .interpreter, let task = task as? TrainingTask else { return nil }
-    // What is chosen is chosen on validation rows, where there are any.
-    let data = task.data.map { DataSplit(train: $0.train, test: $0.validation ?? $0.test) }
-    var settings = task.settings
-    settings.batch = batch ?? settings.batch
-    settings.recordsSharpness = false
-    settings.target?.series = ownName(task.settings.target?.series ?? "")
-    let evaluator = try TaskEvaluator(
-      task.objective, data, settings,
-      elementType: task.data == nil ? .float64 : elementType)
-    evaluator.interrupt = interrupt
-    return evaluator
+    guard engine.engine == .interpreter, let task = task as? TrainingTask else { return nil }
+    return try task.evaluator(
+      choosing: true, batch: batch, elementType: engine.elementType, interrupt: engine.interrupt)
   }
 
   /// The score of a rule at each of these values, NaN where a run failed; nil after Ctrl-C.
   ///
   /// Throws what setting and binding the rule throws, where `first` says that it has not run yet.
   func scores(
-    _ rule: Rule, _ values: [[Double]], _ evaluator: TaskEvaluator, first: Bool,
+    _ rule: Rule, _ values: [[Double]], _ batch: Int?, _ evaluator: TaskEvaluator, first: Bool,
     _ problem: inout Diagnostic?
   ) throws(DiagnosticError) -> [Double]? {
     var trials: [TaskEvaluator.Trial] = []
@@ -47,36 +38,35 @@ extension Tuner {
       case .success(let evaluations):
         if evaluations.contains(where: { $0.end == .interrupted }) { return nil }
         scores[k] =
-          evaluations.reduce(0) { $0 + score($1) } / Double(max(1, evaluations.count))
+          evaluations.reduce(0) { $0 + score($1, batch, evaluator) }
+          / Double(max(1, evaluations.count))
       case .failure(let error):
-        let isNumeric = error.diagnostics.contains { $0.code.isNumeric }
-        let isDomain = error.diagnostics.contains { $0.code == .scheduleLeavesDomain }
-        guard isNumeric || isDomain && !(first && k == 0) else { throw error }
+        guard error.isOfValues(first: first && k == 0) else { throw error }
         problem = problem ?? error.diagnostics.first
       }
     }
     return scores
   }
 
-  private var metrics: [String] { (task as? TrainingTask)?.objective.metrics ?? [] }
-
-  /// The evaluator measures on one kind of rows: its name for a series on validation rows.
-  private func ownName(_ series: String) -> String {
-    if series == ObjectiveModule.onValidation("loss") { return ObjectiveModule.testLoss }
-    return metrics.first { ObjectiveModule.onValidation($0) == series } ?? series
-  }
-
   /// As `score` of a run.
-  private func score(_ evaluation: Evaluation) -> Double {
-    guard evaluation.end == .done || evaluation.end == .reachedTarget else { return .nan }
-    func last(_ series: String) -> Double {
-      if series == "loss" { return evaluation.trainingLoss }
-      let name = ownName(series)
-      if name == ObjectiveModule.testLoss { return evaluation.loss }
-      return metrics.firstIndex(of: name).map { evaluation.metrics[$0] } ?? .nan
-    }
+  private func score(
+    _ evaluation: Evaluation, _ batch: Int?, _ evaluator: TaskEvaluator
+  ) -> Double {
+    // As in `train`: a state that broke is said, and the weights that it left are measured.
+    guard [.done, .reachedTarget, .notFinite(.states)].contains(evaluation.end) else { return .nan }
     return score(
-      reached: evaluation.end == .reachedTarget, steps: evaluation.steps, choosing: true,
-      last: last)
+      reached: evaluation.reachedTarget, steps: evaluation.steps, batch, choosing: true
+    ) { evaluator.last($0, of: evaluation) }
+  }
+}
+
+extension DiagnosticError {
+  /// Whether another setting of the hyperparameters may do: an operation had no answer, or a value left its domain. The
+  /// first setting of all is to be in its domains.
+  func isOfValues(first: Bool = false) -> Bool {
+    diagnostics.contains {
+      $0.code.isNumeric
+        || !first && ($0.code == .scheduleLeavesDomain || $0.code == .outsideDomain)
+    }
   }
 }

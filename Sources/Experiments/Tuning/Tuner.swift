@@ -95,12 +95,8 @@ package struct Tuner {
 
   package let task: any RuleTask
   package var settings: Settings
-  package var engine = EngineKind.interpreter
-  package var elementType = ElementType.float32
-  package var passCompiler: (any SegmentCompiler)?
+  package var engine = TrialEngine()
   package var progress: (String) -> Void = { _ in }
-  /// Asked between runs.
-  package var interrupt = InterruptSource.signals
 
   package init(_ task: any RuleTask, _ settings: Settings) {
     self.task = task
@@ -133,30 +129,23 @@ package struct Tuner {
     for rule in rules {
       try set(rule, settings.ranges.map { $0.first(2)[0] }).requireNumbers()
     }
-    var trialEngine = TrialEngine()
-    trialEngine.engine = engine
-    trialEngine.elementType = elementType
-    trialEngine.passCompiler = passCompiler
-    trialEngine.interrupt = interrupt
-    let trials = task.trials(trialEngine)
+    let trials = task.trials(engine)
     let batches: [Int?] = settings.batches.isEmpty ? [nil] : settings.batches
     let candidates = rules.flatMap { rule in batches.map { (rule, $0) } }
-    var evaluator: TaskEvaluator?
+    // Rules share what is prepared of a task.
+    var evaluators: [Int?: TaskEvaluator] = [:]
     for (k, (rule, batch)) in candidates.enumerated() {
-      if interrupt.isRequested() { break }
+      if engine.interrupt.isRequested() { break }
       let name = rule.label + (batch.map { " at batch \($0)" } ?? "")
-      // Rules share what is prepared of a task, where its batches are the same.
-      if evaluator == nil || k > 0 && candidates[k - 1].1 != batch {
-        evaluator = try self.evaluator(batch)
-      }
+      if evaluators[batch] == nil { evaluators[batch] = try evaluator(batch) }
       let row = try tune(
-        rule, batch, trials, evaluator, "\(name) (\(k + 1) of \(candidates.count))")
+        rule, batch, trials, evaluators[batch], "\(name) (\(k + 1) of \(candidates.count))")
       // What was interrupted in its search has had another budget than the others.
       if row.values.isEmpty, row.problem == nil { break }
       result.rows.append(row)
     }
     progress("")
-    result.wasInterrupted = interrupt.isRequested()
+    result.wasInterrupted = engine.interrupt.isRequested()
     result.rows.sort { score($0) < score($1) }
     return result
   }
@@ -175,26 +164,23 @@ package struct Tuner {
   }
 
   /// What a run is chosen or ranked by, the less the better; NaN for one that failed.
-  private func score(_ run: RunHistory, choosing isChoosing: Bool) -> Double {
+  private func score(_ run: RunHistory, _ batch: Int?, choosing isChoosing: Bool) -> Double {
     if run.failure != nil { return .nan }
-    return score(reached: run.reachedTarget, steps: run.steps, choosing: isChoosing) {
+    return score(reached: run.reachedTarget, steps: run.steps, batch, choosing: isChoosing) {
       run.last($0) ?? .nan
     }
   }
 
   /// The same of a run with these last values.
   func score(
-    reached: Bool, steps: Int, choosing isChoosing: Bool, last: (String) -> Double
+    reached: Bool, steps: Int, _ batch: Int?, choosing isChoosing: Bool, last: (String) -> Double
   ) -> Double {
     if let series = settings.series {
       return last(isChoosing ? task.choosing(series) ?? series : series)
     }
     guard let target = target(choosing: isChoosing) else { return .nan }
-    if reached { return Double(steps) / Double(task.steps) }
-    // Behind all that reached it, by what is missing.
-    let last = last(target.series)
-    return last.isNaN
-      ? .nan : 2 - 1 / (1 + abs(last - target.value) / max(abs(target.value), 1e-12))
+    return target.cost(
+      reached: reached, steps: steps, of: task.steps(batch: batch), last: last(target.series))
   }
 
   /// The rule at these values, as they are shown.
@@ -216,16 +202,16 @@ package struct Tuner {
     var search = Search(settings)
     var problem: Diagnostic?
     while case let side = search.nextBatch(), !side.isEmpty {
-      if interrupt.isRequested() { return row }
+      if engine.interrupt.isRequested() { return row }
       progress("\(place): trial \(row.trials.count + 1) of \(settings.trials)")
       let isFirst = row.trials.isEmpty
       let scores =
         if let evaluator {
-          try scores(rule, side, evaluator, first: isFirst, &problem)
+          try scores(rule, side, batch, evaluator, first: isFirst, &problem)
         } else {
           try scores(rule, side, batch, trials, first: isFirst, &problem)
         }
-      guard let scores, !interrupt.isRequested() else { return row }
+      guard let scores, !engine.interrupt.isRequested() else { return row }
       for (values, score) in zip(side, scores) {
         let trial = Trial(
           values: values, score: score.isFinite ? score : .infinity,
@@ -235,6 +221,12 @@ package struct Tuner {
       }
     }
     guard let best = search.best, best.cost.isFinite else {
+      // A score does not say why there is none.
+      if problem == nil, let first = row.trials.first {
+        problem = try runs(
+          rule, first.values, batch, trials, seeds: 0..<1, choosing: true, first: false
+        ).lazy.compactMap(\.failure).first
+      }
       row.problem = "no trial came to its end" + (problem.map { ": \($0.message)" } ?? "")
       return row
     }
@@ -247,11 +239,11 @@ package struct Tuner {
       rule, best.values, batch, trials, seeds: start..<start + UInt64(settings.seeds),
       choosing: false,
       first: false)
-    if interrupt.isRequested() { return row }
+    if engine.interrupt.isRequested() { return row }
     row.warnings = RunHistory.warnings(measured)
     row.failed = measured.count { $0.failure != nil }
     row.reached = measured.count(where: \.reachedTarget)
-    let costs = measured.map { settings.cost(score($0, choosing: false)) }
+    let costs = measured.map { settings.cost(score($0, batch, choosing: false)) }
     row.costs = costs
     let seconds = measured.filter { $0.steps > 0 && $0.seconds > 0 }
       .map { $0.seconds / Double($0.steps) }.sorted()
@@ -275,9 +267,9 @@ package struct Tuner {
       let runs = try runs(
         rule, values, batch, trials, seeds: 0..<UInt64(settings.searchSeeds), choosing: true,
         first: first && found.isEmpty)
-      if interrupt.isRequested() { return nil }
+      if engine.interrupt.isRequested() { return nil }
       problem = problem ?? runs.lazy.compactMap(\.failure).first
-      let scores = runs.map { score($0, choosing: true) }
+      let scores = runs.map { score($0, batch, choosing: true) }
       found.append(scores.reduce(0, +) / Double(max(1, scores.count)))
     }
     return found
@@ -301,9 +293,7 @@ package struct Tuner {
         RuleTrial(instance, seeds: Array(seeds), target: target(choosing: isChoosing), batch: batch)
       )
     } catch {
-      let isNumeric = error.diagnostics.contains { $0.code.isNumeric }
-      let isDomain = error.diagnostics.contains { $0.code == .scheduleLeavesDomain }
-      if isNumeric || isDomain && !first { return failed(seeds, error) }
+      if error.isOfValues(first: first) { return failed(seeds, error) }
       throw error
     }
   }

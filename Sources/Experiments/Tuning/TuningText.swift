@@ -22,11 +22,11 @@ extension Tuner.Result {
         cells.append(NumberText.short(value) + (k == 0 && row.isAtEdge ? " (edge)" : ""))
       }
       if hasTarget { cells.append("\(row.reached) of \(settings.seeds)") }
-      for name in seriesNames { cells.append(Self.interval(row.values[name] ?? [])) }
+      for name in seriesNames { cells.append(MeanInterval.text(of: row.values[name] ?? [])) }
       if row.failed > 0 {
         cells.append("\(row.failed) of \(settings.seeds) failed")
       } else if isRanked, let behind = behind(row) {
-        cells.append(Self.interval(behind))
+        cells.append(MeanInterval.text(of: behind))
       }
       table.append(cells)
     }
@@ -78,14 +78,6 @@ extension Tuner.Result {
       base.count == own.count, !own.isEmpty
     else { return nil }
     return zip(own, base).map { settings.cost($0) - settings.cost($1) }
-  }
-
-  private static func interval(_ values: [Double]) -> String {
-    guard !values.isEmpty else { return "–" }
-    let found = MeanInterval(values)
-    let mean = NumberText.significant(found.mean)
-    return values.count > 1
-      ? "\(mean) ± \(NumberText.significant(found.halfWidth, digits: 2))" : mean
   }
 
   /// Everything, each trial included.

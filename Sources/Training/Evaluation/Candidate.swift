@@ -30,13 +30,18 @@ package struct Candidate: Sendable {
   /// Whether it runs as one program over all tensors.
   package var isCompiled: Bool { update != nil && arguments != nil }
 
+  /// Whether another hyperparameter is made of it, as in `mu = 2 * lr`.
+  private func isReadByOthers(_ k: Int) -> Bool {
+    base.module.defaults.instructions.contains { $0.operation == .hyper && $0.attribute == k }
+  }
+
   /// The same with hyperparameter k at a number; of a schedule, with this peak.
   ///
   /// Throws R0502 for a number outside of its domain.
   package func setting(_ k: Int, to x: Double) throws(DiagnosticError) -> Candidate {
     let hyper = base.module.hypers[k]
     if update != nil, !hyper.isStructural, hyper.domain?.contains(x) ?? true,
-      let changed = arguments?.setting(k, to: x)
+      !isReadByOthers(k), let changed = arguments?.setting(k, to: x)
     {
       var result = self
       result.arguments = changed

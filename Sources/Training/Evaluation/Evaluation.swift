@@ -13,6 +13,8 @@ package struct Evaluation: Sendable, Equatable {
     case diverged
     /// The losses were above those of `StopRules.limits`.
     case hopeless
+    /// After as many steps as the trial was to take.
+    case limited
     case interrupted
     /// A hyperparameter left its domain, or a step had no answer.
     case failed
@@ -23,16 +25,21 @@ package struct Evaluation: Sendable, Equatable {
   package var end: End
   /// Steps made.
   package var steps: Int
+  /// Whether it came to the task's target, with states that are numbers or not.
+  package var reachedTarget = false
   /// The loss of the weights as they are at the end: on the rows kept for measuring, where there is data.
   package var loss = Double.nan
   /// The metrics there, in the order of the objective's.
   package var metrics: [Double] = []
-  /// The mean loss of the examples of the last epoch, each before its step; without data, `loss`.
+  /// The mean loss of the examples of the last epoch, each before its step, or of those since the target was looked
+  /// at before it was reached; without data, `loss`.
   package var trainingLoss = Double.nan
   /// Whether the rule ran as one program over all tensors, rather than by the ordinary engines.
   package var isCompiled = false
   /// What went wrong, where there is more to say.
   package var failure: Diagnostic?
+  /// The series of the target where it was looked at, of a trial that wants it.
+  package var curve: [(step: Int, value: Double)] = []
 
   package init(end: End, steps: Int) {
     self.end = end
@@ -44,6 +51,18 @@ package struct Evaluation: Sendable, Equatable {
   /// way.
   package var score: Double? {
     (end == .done || end == .reachedTarget) && loss.isFinite ? loss : nil
+  }
+
+  /// Why a run broke, in a few words; nil for one that did not.
+  package var problem: String? {
+    switch end {
+    case .done, .reachedTarget, .limited, .hopeless, .interrupted, .notFinite(.states): nil
+    case .notFinite(.loss): "the loss is no number after \(steps) steps"
+    case .notFinite(.weights): "a weight is no number after \(steps) steps"
+    case .diverged: "the loss diverged after \(steps) steps"
+    case .failed:
+      failure?.message ?? "a hyperparameter left its domain after \(steps) steps"
+    }
   }
 
   /// Of several seeds the mean score; nil where one of them has none.
@@ -70,7 +89,8 @@ package struct Evaluation: Sendable, Equatable {
 
   // Two that failed alike are equal, NaN for NaN: this is for comparing runs.
   package static func == (x: Evaluation, y: Evaluation) -> Bool {
-    x.end == y.end && x.steps == y.steps && x.isCompiled == y.isCompiled
+    x.end == y.end && x.steps == y.steps && x.reachedTarget == y.reachedTarget
+      && x.isCompiled == y.isCompiled
       && x.loss.bitPattern == y.loss.bitPattern
       && x.trainingLoss.bitPattern == y.trainingLoss.bitPattern
       && x.metrics.map(\.bitPattern) == y.metrics.map(\.bitPattern)
@@ -97,6 +117,8 @@ package struct StopRules: Sendable {
 /// Follows the losses of one run and says when a stop rule ends it.
 struct StopWatch {
   private let rules: StopRules
+  /// What a loss before a step reaches, looked at every so many steps; nil where it is measured apart.
+  var target: (TrainingSettings.Target, stride: Int)?
   private var largest = Double.infinity
   private var next = 0
   private var sum = 0.0
@@ -107,6 +129,9 @@ struct StopWatch {
   /// The end that the loss before step `step` brings.
   mutating func look(_ loss: Double, step: Int) -> Evaluation.End? {
     guard loss.isFinite else { return .notFinite(.loss) }
+    if let (target, stride) = target, (step - 1) % stride == 0, target.isReached(loss) {
+      return .reachedTarget
+    }
     if step == 1, let divergence = rules.divergence {
       largest = divergence * max(abs(loss), 1)
     }

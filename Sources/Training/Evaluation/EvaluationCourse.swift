@@ -17,6 +17,8 @@ protocol EvaluationCourse: AnyObject {
   var weightsAreFinite: Bool { get }
   var statesAreFinite: Bool { get }
   var wantsWholeBatches: Bool { get }
+  /// Whether the loss of a step is not that which is measured.
+  var measuresApart: Bool { get }
 }
 
 /// A rule that runs as one program over all tensors, on memory that it shares with those before and
@@ -30,9 +32,11 @@ final class CompiledCourse: EvaluationCourse {
   private let columns: [(from: UnsafeMutableRawPointer, to: UnsafeMutableRawPointer, bytes: Int64)]
   private var remainder: ObjectiveRunner?
   private var whole: ObjectiveRunner?
+  let measuresApart: Bool
 
   init(_ task: EvaluationTask) throws(DiagnosticError) {
     self.task = task
+    measuresApart = task.objective.training != nil
     run = UpdateRun(task.layout)
     main = ObjectiveRunner(task.stepping, threads: 1)
     inputs = TensorMemory(task.stepping.inputCounts, task.elementType.compute)
@@ -147,4 +151,5 @@ final class OrdinaryCourse: EvaluationCourse {
   var weightsAreFinite: Bool { learner.weightsAreFinite }
   var statesAreFinite: Bool { learner.statesAreFinite }
   var wantsWholeBatches: Bool { learner.wantsWholeBatches }
+  var measuresApart: Bool { learner.measuresApart }
 }

@@ -38,14 +38,20 @@ final class EvaluationTask: Sendable {
     train = data.map { Examples($0.train, elementType.compute) }
     test = data.map { Examples($0.test, elementType.compute) }
     let rows = data?.train.rows ?? 1
-    batch = data == nil ? 1 : min(settings.batch ?? rows, rows)
-    steps = settings.steps ?? (settings.epochs ?? 1) * ((rows + batch - 1) / batch)
+    batch = settings.batch(rows: rows)
+    steps = settings.steps(rows: rows)
     stepping = try BoundObjective(
       objective, batch: data == nil ? nil : batch, features: features, elementType: elementType,
       needsMetrics: false)
     measuring = try BoundObjective(
       objective, batch: data?.test.rows, features: features, elementType: elementType,
       needsGradient: false)
+    if let start = settings.start {
+      let count = stepping.parameters.reduce(0) { $0 + $1.count }
+      guard start.values.count == count else {
+        throw DiagnosticError(.startOfOtherSize(start.values.count, count, at: start.span))
+      }
+    }
     layout = RegionLayout(stepping.parameters.map(\.count), elementType)
     isPlain = settings.workers == 1 && settings.delay == 0 && elementType == elementType.compute
   }
@@ -62,7 +68,7 @@ final class EvaluationTask: Sendable {
     var values = try runner.initialParameters(horizon: steps)
     if let start = settings.start {
       var position = 0
-      for k in values.indices where position + values[k].count <= start.values.count {
+      for k in values.indices {
         values[k] = Array(start.values[position..<position + values[k].count])
         position += values[k].count
       }

@@ -20,37 +20,51 @@ final class EvaluationWorker {
   }
 
   func evaluate(
-    _ candidate: Candidate, _ table: SeedTable, seed: UInt64, _ stops: StopRules
+    _ candidate: Candidate, _ table: SeedTable, seed: UInt64, _ order: Order
   ) throws(DiagnosticError) -> Evaluation {
     if usesPrograms, task.isPlain, candidate.isCompiled {
       if compiled == nil { compiled = try CompiledCourse(task) }
       // What cannot begin is for the ordinary engines to explain.
       if compiled!.begin(candidate, table, seed: seed) {
-        var result = try run(compiled!, table, stops)
+        var result = try run(compiled!, table, order)
         result.isCompiled = true
         return result
       }
     }
     if bindings == nil {
       bindings = Bindings(
-        task.objective, data, engine: .interpreter, elementType: task.elementType, compiler: nil)
+        task.objective, data, engine: .interpreter, elementType: task.elementType, compiler: nil,
+        threads: 1)
     }
     let course = try OrdinaryCourse(task, bindings!, candidate.rule, seed: seed)
-    return try run(course, table, stops)
+    return try run(course, table, order)
+  }
+
+  /// When a run ends before all its steps, and what is kept of it.
+  struct Order: Sendable {
+    var stops = StopRules.never
+    var interrupt = InterruptSource.none
+    var limit: Int?
+    var keepsCurve = false
   }
 
   private func run(
-    _ course: some EvaluationCourse, _ table: SeedTable, _ stops: StopRules
+    _ course: some EvaluationCourse, _ table: SeedTable, _ order: Order
   ) throws(DiagnosticError) -> Evaluation {
+    var progress = Progress(order, steps: min(task.steps, order.limit ?? task.steps))
     do throws(DiagnosticError) {
-      return try task.train == nil
-        ? walk(course, stops) : train(course, table, stops)
+      if task.train == nil {
+        try walk(course, &progress)
+      } else {
+        try train(course, table, &progress)
+      }
+      return progress.result
     } catch {
       guard error.diagnostics.contains(where: { $0.code.isNumeric || $0.code == .domainLeft })
       else { throw error }
-      var result = Evaluation(end: .failed, steps: 0)
-      result.failure = error.diagnostics.first
-      return result
+      progress.result.end = .failed
+      progress.result.failure = error.diagnostics.first
+      return progress.result
     }
   }
 
@@ -58,29 +72,44 @@ final class EvaluationWorker {
 
   /// What a run has come to so far.
   private struct Progress {
+    let order: Order
+    /// Those that it may take.
+    let steps: Int
     var watch: StopWatch
     var result = Evaluation(end: .done, steps: 0)
     /// Since the target was last looked at, and in this epoch.
     var recent = (sum: 0.0, count: 0)
     var epoch = (sum: 0.0, count: 0)
+
+    init(_ order: Order, steps: Int) {
+      self.order = order
+      self.steps = steps
+      watch = StopWatch(order.stops)
+    }
+
+    /// Looks at a value of the target's series after so many steps; true where it is reached.
+    mutating func looks(_ target: TrainingSettings.Target, at value: Double, step: Int) -> Bool {
+      if order.keepsCurve { result.curve.append((step, value)) }
+      guard target.isReached(value) else { return false }
+      result.end = .reachedTarget
+      return true
+    }
   }
 
   private func train(
-    _ course: some EvaluationCourse, _ table: SeedTable, _ stops: StopRules
-  ) throws(DiagnosticError) -> Evaluation {
-    var progress = Progress(watch: StopWatch(stops))
+    _ course: some EvaluationCourse, _ table: SeedTable, _ progress: inout Progress
+  ) throws(DiagnosticError) {
     var epoch = 0
     var goesOn = true
-    while goesOn, progress.result.steps < task.steps {
+    while goesOn, progress.result.steps < progress.steps {
       epoch += 1
       goesOn = try table.order(epoch: epoch).withUnsafeBufferPointer {
         (order) throws(DiagnosticError) in try train(course, order, &progress)
       }
     }
     try finish(course, &progress.result)
-    let (sum, count) = progress.epoch
+    let (sum, count) = progress.result.reachedTarget ? progress.recent : progress.epoch
     progress.result.trainingLoss = count > 0 ? sum / Double(count) : .nan
-    return progress.result
   }
 
   /// One epoch; false where the run ends in it.
@@ -88,12 +117,16 @@ final class EvaluationWorker {
     _ course: some EvaluationCourse, _ order: UnsafeBufferPointer<Int32>,
     _ progress: inout Progress
   ) throws(DiagnosticError) -> Bool {
-    let (batch, steps) = (task.batch, task.steps)
+    let (batch, steps) = (task.batch, progress.steps)
     // As `Trainer` looks at targets.
-    let stride = max(1, steps / 100)
+    let stride = max(1, task.steps / 100)
     progress.epoch = (0, 0)
     var position = 0
     while position < order.count, progress.result.steps < steps {
+      if progress.order.interrupt.isRequested() {
+        progress.result.end = .interrupted
+        return false
+      }
       let end = min(position + batch, order.count)
       let t = progress.result.steps + 1
       let rows = UnsafeBufferPointer(rebasing: order[position..<end])
@@ -115,60 +148,64 @@ final class EvaluationWorker {
       progress.recent.sum += loss * Double(rows.count)
       progress.recent.count += rows.count
       guard t % stride == 0 || t == steps else { continue }
-      let mean = progress.recent.sum / Double(progress.recent.count)
+      let value = try value(target, course, recent: progress.recent, steps: t)
+      if progress.looks(target, at: value, step: t) { return false }
       progress.recent = (0, 0)
-      if try reaches(target, course, training: mean, steps: t) {
-        progress.result.end = .reachedTarget
-        return false
-      }
     }
     return true
   }
 
   private func walk(
-    _ course: some EvaluationCourse, _ stops: StopRules
-  ) throws(DiagnosticError) -> Evaluation {
-    var watch = StopWatch(stops)
+    _ course: some EvaluationCourse, _ progress: inout Progress
+  ) throws(DiagnosticError) {
     let target = task.settings.target
     let stride = max(1, task.steps / 4_000)
-    var result = Evaluation(end: .done, steps: 0)
-    while result.steps < task.steps {
-      let t = result.steps + 1
-      if let target, (t - 1) % stride == 0,
-        try reaches(target, course, training: nil, steps: t)
-      {
-        result.end = .reachedTarget
+    while progress.result.steps < progress.steps, progress.result.end == .done {
+      if progress.order.interrupt.isRequested() {
+        progress.result.end = .interrupted
         break
       }
-      let (_, stop) = try course.step(t, UnsafeBufferPointer(start: nil, count: 0), &watch)
+      let t = progress.result.steps + 1
+      let isLookedAt = (t - 1) % stride == 0
+      // A step knows the loss that it starts from: only what is shown elsewhere takes another evaluation.
+      let isApart = course.measuresApart || target.map { $0.series != "loss" } ?? false
+      progress.watch.target = isApart ? nil : target.map { ($0, stride) }
+      if let target, isApart, isLookedAt {
+        let value = try value(target, course, recent: nil, steps: t)
+        if progress.looks(target, at: value, step: t - 1) { break }
+      }
+      let (loss, stop) = try course.step(
+        t, UnsafeBufferPointer(start: nil, count: 0), &progress.watch)
+      if let target, !isApart, isLookedAt { _ = progress.looks(target, at: loss, step: t - 1) }
       if let stop {
-        result.end = stop
-        break
+        progress.result.end = stop
+      } else {
+        progress.result.steps = t
       }
-      result.steps = t
     }
-    try finish(course, &result)
-    result.trainingLoss = result.loss
-    if result.end == .done, let target, isReached(target, result) { result.end = .reachedTarget }
-    return result
+    try finish(course, &progress.result)
+    progress.result.trainingLoss = progress.result.loss
+    guard let target, !progress.result.reachedTarget, progress.result.loss.isFinite else { return }
+    let result = progress.result
+    let value = target.series == "loss" ? result.loss : metric(target.series, result.metrics)
+    let (steps, end) = (progress.result.steps, progress.result.end)
+    progress.result.reachedTarget = progress.looks(target, at: value, step: steps)
+    if end == .notFinite(.states) { progress.result.end = end }
   }
 
-  private func reaches(
-    _ target: TrainingSettings.Target, _ course: some EvaluationCourse, training: Double?,
-    steps: Int
-  ) throws(DiagnosticError) -> Bool {
-    if let training, target.series == "loss" { return target.isReached(training) }
+  /// The series of a target after so many steps, `recent` being the losses of examples since it was last looked at.
+  private func value(
+    _ target: TrainingSettings.Target, _ course: some EvaluationCourse,
+    recent: (sum: Double, count: Int)?, steps: Int
+  ) throws(DiagnosticError) -> Double {
+    if let recent, target.series == "loss" { return recent.sum / Double(recent.count) }
     let (loss, metrics) = try course.measure(next: steps)
-    if target.series == (training == nil ? "loss" : "test_loss") { return target.isReached(loss) }
-    return task.metricNames.firstIndex(of: target.series).map { target.isReached(metrics[$0]) }
-      ?? false
+    let own = recent == nil ? "loss" : ObjectiveModule.testLoss
+    return target.series == own ? loss : metric(target.series, metrics)
   }
 
-  private func isReached(_ target: TrainingSettings.Target, _ result: Evaluation) -> Bool {
-    if target.series == "loss" { return target.isReached(result.loss) }
-    return task.metricNames.firstIndex(of: target.series).map {
-      target.isReached(result.metrics[$0])
-    } ?? false
+  private func metric(_ series: String, _ metrics: [Double]) -> Double {
+    task.metricNames.firstIndex(of: series).map { metrics[$0] } ?? .nan
   }
 
   /// The score is of the weights at the end, and counts only if they, the states and their loss are
@@ -177,13 +214,18 @@ final class EvaluationWorker {
     _ course: some EvaluationCourse, _ result: inout Evaluation
   ) throws(DiagnosticError) {
     guard result.end == .done || result.end == .reachedTarget else { return }
-    if !course.weightsAreFinite {
+    guard course.weightsAreFinite else {
       result.end = .notFinite(.weights)
+      return
+    }
+    result.reachedTarget = result.end == .reachedTarget
+    (result.loss, result.metrics) = try course.measure(next: result.steps)
+    if !result.loss.isFinite {
+      result.end = .notFinite(.loss)
     } else if !course.statesAreFinite {
       result.end = .notFinite(.states)
-    } else {
-      (result.loss, result.metrics) = try course.measure(next: result.steps)
-      if !result.loss.isFinite { result.end = .notFinite(.loss) }
+    } else if result.end == .done, result.steps < task.steps {
+      result.end = .limited
     }
   }
 }

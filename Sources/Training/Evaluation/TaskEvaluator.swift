@@ -3,7 +3,7 @@ import Diagnostics
 import IR
 import Runtime
 
-/// Evaluates rules on one task: what `tune`, the arena and searches ask.
+/// Evaluates rules on one task: what `tune` and the arena ask, and searches of programs.
 ///
 /// A task is prepared once: its objective bound, its data in place, the start and the order of rows of
 /// each seed drawn. A rule is prepared once for all its rates and seeds. What one evaluation gives
@@ -16,6 +16,10 @@ package final class TaskEvaluator {
     /// Each a setting to be tried: hyperparameters by number. One empty one for the rule as it is.
     package var settings: [[(hyper: Int, value: Double)]]
     package var seeds: [UInt64]
+    /// A run is given up after so many of its steps; schedules and `T` stay those of the whole run.
+    package var limit: Int?
+    /// Whether evaluations keep the series of the target.
+    package var keepsCurve = false
 
     package init(
       _ rule: Rule, settings: [[(hyper: Int, value: Double)]] = [[]], seeds: [UInt64] = [0]
@@ -32,7 +36,7 @@ package final class TaskEvaluator {
   private let task: EvaluationTask
   private let data: DataSplit?
   package var stops = StopRules.never
-  /// Asked between evaluations.
+  /// Asked between steps.
   package var interrupt = InterruptSource.signals
   /// Whether rules may run as one program over all tensors, where they can; the others do as always.
   package var usesPrograms = true
@@ -49,10 +53,23 @@ package final class TaskEvaluator {
     elementType: ElementType = .float32
   ) throws(DiagnosticError) {
     self.data = data
+    var settings = settings
+    // It measures on one kind of rows, whatever they are kept for.
+    if let target = settings.target { settings.target?.series = objective.onTest(target.series) }
     task = try EvaluationTask(objective, data, settings, elementType)
   }
 
   package var steps: Int { task.steps }
+
+  /// The last value of a series of a run; NaN where it has none.
+  package func last(_ series: String, of evaluation: Evaluation) -> Double {
+    let name = task.objective.onTest(series)
+    if name == "loss" { return evaluation.trainingLoss }
+    if name == ObjectiveModule.testLoss { return evaluation.loss }
+    return task.metricNames.firstIndex(of: name).map { k in
+      evaluation.metrics.isEmpty ? .nan : evaluation.metrics[k]
+    } ?? .nan
+  }
 
   /// The rule prepared for this task.
   package func prepare(_ rule: Rule) -> Candidate {
@@ -66,7 +83,8 @@ package final class TaskEvaluator {
     let table = try table(seed)
     let worker = worker(0)
     worker.usesPrograms = usesPrograms
-    return try worker.evaluate(candidate, table, seed: seed, stops)
+    return try worker.evaluate(
+      candidate, table, seed: seed, EvaluationWorker.Order(stops: stops, interrupt: interrupt))
   }
 
   /// All evaluations of some trials, as `outcomes` gives them. Throws the error of the first trial whose
@@ -80,7 +98,7 @@ package final class TaskEvaluator {
   }
 
   /// The evaluations of each trial, on `threads` threads (nil: all cores), in the order of the trials, or
-  /// why its rule cannot run here. After Ctrl-C those that did not begin are `interrupted`.
+  /// why its rule cannot run here. After Ctrl-C those that have not ended are `interrupted`.
   package func outcomes(
     _ trials: [Trial], threads: Int? = nil
   ) throws(DiagnosticError) -> [Result<[Evaluation], DiagnosticError>] {
@@ -172,6 +190,8 @@ private final class TrialJob: @unchecked Sendable {
     var found: [Evaluation] = []
     found.reserveCapacity(trial.count)
     let prepared = worker.prepare(trial.rule)
+    let order = EvaluationWorker.Order(
+      stops: stops, interrupt: interrupt, limit: trial.limit, keepsCurve: trial.keepsCurve)
     for setting in trial.settings {
       var candidate = prepared
       for (hyper, value) in setting { candidate = try candidate.setting(hyper, to: value) }
@@ -179,7 +199,7 @@ private final class TrialJob: @unchecked Sendable {
         found.append(
           interrupt.isRequested()
             ? Evaluation(end: .interrupted, steps: 0)
-            : try worker.evaluate(candidate, seeds[seed]!, seed: seed, stops))
+            : try worker.evaluate(candidate, seeds[seed]!, seed: seed, order))
       }
     }
     return found

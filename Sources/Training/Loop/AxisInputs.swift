@@ -162,7 +162,7 @@ final class AxisInputs {
         evaluator: Evaluator(
           bound, seed: seed, bindings.train,
           inputs: TensorMemory(bound.inputCounts, bindings.elementType.compute),
-          gradients: gradients), gradients: gradients)
+          gradients: gradients, threads: bindings.threads), gradients: gradients)
     }
     let part = parts[key]!
     part.evaluator.fill(rows)

@@ -13,9 +13,13 @@ final class Bindings {
   let validation: Examples?
   /// Columns of the data.
   let features: Int?
+  /// Threads of a step; nil for all cores.
+  let threads: Int?
   private let compiler: (any SegmentCompiler)?
   private var objectives: [Key: BoundObjective] = [:]
+  /// Bound last: a search asks for many rules, each for a while.
   private var rules: [BoundRule] = []
+  private static let keptRules = 32
 
   private struct Key: Hashable {
     var rows: Int?
@@ -26,12 +30,13 @@ final class Bindings {
 
   init(
     _ objective: ObjectiveModule, _ data: DataSplit?, engine: EngineKind,
-    elementType: ElementType, compiler: (any SegmentCompiler)?
+    elementType: ElementType, compiler: (any SegmentCompiler)?, threads: Int? = nil
   ) {
     self.objective = objective
     self.engine = engine
     self.elementType = elementType
     self.compiler = compiler
+    self.threads = threads
     features = data?.train.columns
     train = data.map { Examples($0.train, elementType.compute) }
     test = data.map { Examples($0.test, elementType.compute) }
@@ -69,29 +74,36 @@ final class Bindings {
     _ rule: Rule, _ parameters: [ParameterSpec], horizon: Int, axes: AxisLengths,
     isCompiled: Bool
   ) throws(DiagnosticError) -> BoundRule {
-    var k = rules.firstIndex { $0.isBound(to: rule, horizon: horizon) }
-    if k == nil {
-      for known in rules where k == nil {
-        guard let shared = try known.rebound(rule, horizon: horizon) else { continue }
-        rules.append(shared)
-        k = rules.count - 1
-      }
+    var found: BoundRule
+    if let k = rules.firstIndex(where: { $0.isBound(to: rule, horizon: horizon) }) {
+      found = rules.remove(at: k)
+    } else if let shared = try rebound(rule, horizon: horizon) {
+      found = shared
+    } else {
+      found = try BoundRule(
+        rule, parameters: parameters, engine: engine, elementType: elementType,
+        horizon: horizon, axes: axes)
     }
-    if k == nil {
-      rules.append(
-        try BoundRule(
-          rule, parameters: parameters, engine: engine, elementType: elementType,
-          horizon: horizon, axes: axes))
-      k = rules.count - 1
+    if isCompiled { found.compile(compiler) }
+    if rules.count == Self.keptRules { rules.removeFirst() }
+    rules.append(found)
+    return found
+  }
+
+  private func rebound(_ rule: Rule, horizon: Int) throws(DiagnosticError) -> BoundRule? {
+    for known in rules.reversed() {
+      if let shared = try known.rebound(rule, horizon: horizon) { return shared }
     }
-    if isCompiled { rules[k!].compile(compiler) }
-    return rules[k!]
+    return nil
   }
 
   /// The same in float64.
   var inFloat64: Bindings {
     elementType == .float64
-      ? self : Bindings(objective, nil, engine: engine, elementType: .float64, compiler: nil)
+      ? self
+      : Bindings(
+        objective, nil, engine: engine, elementType: .float64, compiler: nil,
+        threads: threads)
   }
 }
 

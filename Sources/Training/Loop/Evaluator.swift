@@ -16,9 +16,9 @@ final class Evaluator {
   /// `gradients` nil: the loss alone. `inputs` may hold more tensors than the objective reads.
   init(
     _ bound: BoundObjective, seed: UInt64, _ examples: Examples?, inputs: TensorMemory,
-    gradients: TensorMemory?
+    gradients: TensorMemory?, threads: Int? = nil
   ) {
-    runner = ObjectiveRunner(bound, seed: seed)
+    runner = ObjectiveRunner(bound, seed: seed, threads: threads)
     self.examples = examples
     self.inputs = inputs
     self.gradients = gradients?.pointers ?? []

@@ -55,7 +55,7 @@ final class Learner {
     main = Evaluator(
       bound, seed: seed, bindings.train,
       inputs: TensorMemory(bound.inputCounts, elementType.compute),
-      gradients: rule == nil ? nil : gradients)
+      gradients: rule == nil ? nil : gradients, threads: bindings.threads)
     last = main
     for (tensor, values) in try main.runner.initialParameters(horizon: horizon).enumerated() {
       parameters.write(values, to: tensor)
@@ -67,7 +67,7 @@ final class Learner {
         bindings, batch: batch, workers: workers, seed: seed, isCompiled: isCompiled)
       let bound = try bindings.rule(
         rule, bound.parameters, horizon: horizon, axes: axes.lengths, isCompiled: isCompiled)
-      let optimizer = try Optimizer(bound, seed: seed)
+      let optimizer = try Optimizer(bound, seed: seed, threads: bindings.threads)
       optimizer.bind(
         parameters: parameters.pointers, gradients: gradients.pointers.map { UnsafeRawPointer($0) })
       try optimizer.initialise()
@@ -182,7 +182,7 @@ final class Learner {
     let bound = try bound(rows, needsGradient: true)
     let made = Evaluator(
       bound, seed: seed, data, inputs: TensorMemory(bound.inputCounts, elementType.compute),
-      gradients: gradients)
+      gradients: gradients, threads: bindings.threads)
     remainder = made
     return made
   }
@@ -191,7 +191,7 @@ final class Learner {
     if let known = apart[rows], known.inputs === inputs { return known }
     let made = Evaluator(
       try bound(data == nil ? batch : rows, needsGradient: false), seed: seed, data,
-      inputs: inputs, gradients: nil)
+      inputs: inputs, gradients: nil, threads: bindings.threads)
     apart[rows] = made
     return made
   }
@@ -244,7 +244,7 @@ final class Learner {
     if let known = whole.first(where: { $0.examples === examples }) { return known.evaluator }
     let made = Evaluator(
       try bound(examples.rows, needsGradient: false), seed: seed, examples,
-      inputs: examples.memory, gradients: nil)
+      inputs: examples.memory, gradients: nil, threads: bindings.threads)
     whole.append((examples, made))
     return made
   }

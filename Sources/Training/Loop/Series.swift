@@ -26,4 +26,12 @@ extension ObjectiveModule {
     if name == Self.testLoss { return Self.onValidation("loss") }
     return metrics.contains(name) ? Self.onValidation(name) : nil
   }
+
+  package func isOnValidation(_ name: String) -> Bool { onTest(name) != name }
+
+  /// The series on test rows of one on validation rows; others as they are.
+  package func onTest(_ name: String) -> String {
+    if name == Self.onValidation("loss") { return Self.testLoss }
+    return metrics.first { Self.onValidation($0) == name } ?? name
+  }
 }

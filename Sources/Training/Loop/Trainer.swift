@@ -17,18 +17,21 @@ package struct Trainer {
   /// Asked between steps.
   package let interrupt: InterruptSource
 
-  /// `data` for `train`; `compiler` compiles passes for the engines `native` and `auto`.
+  /// `data` for `train`; `compiler` compiles passes for the engines `native` and `auto`; `threads`: of a step,
+  /// all cores without it.
   package init(
     objective: ObjectiveModule, data: DataSplit? = nil, engine: EngineKind,
     elementType: ElementType, compiler: (any SegmentCompiler)? = nil,
-    interrupt: InterruptSource = .signals, progress: @escaping (String) -> Void = { _ in }
+    threads: Int? = nil, interrupt: InterruptSource = .signals,
+    progress: @escaping (String) -> Void = { _ in }
   ) {
     self.objective = objective
     self.data = data
     self.interrupt = interrupt
     self.progress = progress
     bindings = Bindings(
-      objective, data, engine: engine, elementType: elementType, compiler: compiler)
+      objective, data, engine: engine, elementType: elementType, compiler: compiler,
+      threads: threads)
   }
 
   // MARK: train
@@ -42,8 +45,8 @@ package struct Trainer {
     var history = ExperimentHistory(title: title, axis: "epoch")
     history.series =
       objective.series(validates: data?.validation != nil) + recorded(settings)
-    let batch = min(settings.batch ?? rows, rows)
-    let total = settings.steps ?? (settings.epochs ?? 1) * ((rows + batch - 1) / batch)
+    let batch = settings.batch(rows: rows)
+    let total = settings.steps(rows: rows)
     history.planned = total
     try bind(rules, settings, batch: batch, horizon: total)
     let precise = precise(settings)
@@ -68,7 +71,9 @@ package struct Trainer {
   /// What the sharpness of all runs is measured by; nil where nobody asks.
   private func precise(_ settings: TrainingSettings) -> Bindings? {
     guard settings.recordsSharpness else { return nil }
-    return Bindings(objective, data, engine: .interpreter, elementType: .float64, compiler: nil)
+    return Bindings(
+      objective, data, engine: .interpreter, elementType: .float64, compiler: nil,
+      threads: bindings.threads)
   }
 
   /// Binds all rules before the first of them runs, so that their errors are told together. One alone tells its own

@@ -23,6 +23,20 @@ package struct TrainingSettings: Sendable {
 
   package init() {}
 
+  /// Examples in a minibatch of so many rows.
+  package func batch(rows: Int) -> Int { min(batch ?? rows, rows) }
+
+  /// Minibatches in an epoch of so many rows; the last one may be short.
+  package func stepsOfEpoch(rows: Int) -> Int {
+    let batch = batch(rows: rows)
+    return (rows + batch - 1) / batch
+  }
+
+  /// Steps of a whole run on so many rows; of `minimize`, which has none, on one.
+  package func steps(rows: Int) -> Int {
+    steps ?? (epochs ?? 1) * stepsOfEpoch(rows: rows)
+  }
+
   /// `until test_loss < 0.1`
   package struct Target: Sendable {
     package var series: String
@@ -38,7 +52,15 @@ package struct TrainingSettings: Sendable {
     /// As written.
     package var text: String { "\(series) \(isBelow ? "<" : ">") \(NumberText.short(value))" }
 
-    package func isReached(_ x: Double) -> Bool { isBelow ? x < value : x > value }
+    /// By no infinity: a run that broke has reached nothing.
+    package func isReached(_ x: Double) -> Bool { x.isFinite && (isBelow ? x < value : x > value) }
+
+    /// By how far a run is behind the target, the less the better: of one that reached it the share that its steps
+    /// are of `total`; of others from 1 to 2, by what the last value of the series lacks. NaN where that is NaN.
+    package func cost(reached: Bool, steps: Int, of total: Int, last: Double) -> Double {
+      if reached { return Double(steps) / Double(total) }
+      return last.isNaN ? .nan : 2 - 1 / (1 + abs(last - value) / max(abs(value), 1e-12))
+    }
 
     /// Whether one of the values recorded together reaches it.
     func isReached(in row: [(String, Double)]) -> Bool {

@@ -4,6 +4,7 @@ import Driver
 import Experiments
 import IR
 import Runtime
+import Synchronization
 import Testing
 
 @testable import Training
@@ -132,6 +133,22 @@ import Testing
     }
   }
 
+  /// What is made of another hyperparameter follows it.
+  @Test func whatIsMadeOfASettingFollowsIt() throws {
+    let task = try SmallTask()
+    let rule = try task.rule(
+      "Twice",
+      "rule Twice(lr = 0.1, mu = 2 * lr) {\n state m\n m' = mu * m + g\n w' = w - lr * m'\n}")
+    let evaluator = try task.evaluator()
+    let candidate = evaluator.prepare(rule)
+    #expect(candidate.isCompiled)
+    let k = try rule.position(of: "lr")
+    let found = try evaluator.evaluate(candidate.setting(k, to: 0.3), seed: 0)
+    let wanted = try evaluator.evaluate(
+      evaluator.prepare(task.rule("Twice(lr = 0.3, mu = 0.6)")), seed: 0)
+    #expect(found == wanted && found.score != nil)
+  }
+
   // MARK: Ends
 
   @Test func aTargetEndsARun() throws {
@@ -144,6 +161,112 @@ import Testing
       objective: task.objective, data: task.data, engine: .interpreter, elementType: .float32)
     let run = try trainer.train([rule], task.settings, title: "").rules[0].runs[0]
     #expect(found.end == .reachedTarget && found.steps == run.steps && found.steps < 400)
+    #expect(found.reachedTarget)
+    // The losses since it was last looked at, as the run records them.
+    let last = try #require(run.last("loss"))
+    #expect(abs(found.trainingLoss - last) <= 2e-5 * last && last < 0.9)
+  }
+
+  /// Metrics are measured apart, the loss is that of the step; both are looked at where `minimize` does.
+  @Test(arguments: ["loss < 0.4", "far < 1.1", "loss > 9"])
+  func targetsOfWalks(_ target: String) throws {
+    let text = """
+      objective bowl {
+          param x: vector(3) = [2, -1, 0.5]
+          loss = sum(x^2)
+          metric far = sqrt(sum(x^2))
+      }
+      """
+    let compiler = Compiler()
+    try SmallTask.add(text, to: compiler)
+    let objective = try compiler.objective("bowl")
+    var settings = TrainingSettings()
+    settings.steps = 60
+    let words = target.split(separator: " ")
+    settings.target = TrainingSettings.Target(
+      series: String(words[0]), isBelow: words[1] == "<", value: Double(words[2])!)
+    for call in ["SGD(lr = 0.05)", "AdamW(lr = 0.05)", "ScheduleFreeAdamW(lr = 0.1)"] {
+      let rule = try compiler.rule(call)
+      let evaluator = try TaskEvaluator(objective, nil, settings, elementType: .float64)
+      var trial = TaskEvaluator.Trial(rule)
+      trial.keepsCurve = true
+      let found = try evaluator.evaluate([trial], threads: 1)[0][0]
+      let trainer = Trainer(objective: objective, engine: .interpreter, elementType: .float64)
+      let run = try #require(try trainer.walks([rule], settings)[0].runs.first)
+      let isReached = !target.contains(">")
+      #expect(run.reachedTarget == isReached && found.reachedTarget == isReached)
+      #expect(found.steps == run.steps && (found.end == .reachedTarget) == isReached)
+      let series = try #require(run.values[String(words[0])])
+      #expect(found.curve.count == series.count && series.count > 3, "\(call)")
+      for (x, y) in zip(found.curve, series) { #expect(abs(x.value - y) <= 1e-12) }
+    }
+  }
+
+  /// A limit ends a run as it ends one of `train`, with the schedules of the whole.
+  @Test(arguments: ["AdamW(lr = cosine(0.05))", "MuonAdamW(lr = 0.02)"])
+  func aLimitEndsARun(_ call: String) throws {
+    let task = try SmallTask()
+    let rule = try task.rule(call)
+    var trial = TaskEvaluator.Trial(rule, seeds: [3])
+    trial.limit = 7
+    let found = try task.evaluator().evaluate([trial], threads: 1)[0][0]
+    #expect(found.end == .limited && found.steps == 7 && found.score == nil)
+    var settings = task.settings
+    settings.seeds = [3]
+    settings.limit = 7
+    let trainer = Trainer(
+      objective: task.objective, data: task.data, engine: .interpreter, elementType: .float32)
+    let run = try trainer.train([rule], settings, title: "").rules[0].runs[0]
+    let loss = try #require(run.last("test_loss"))
+    #expect(run.steps == 7 && abs(found.loss - loss) <= 2e-5 * loss)
+  }
+
+  @Test func ctrlCEndsARunBetweenItsSteps() throws {
+    for (call, isCompiled) in [("SGD(lr = 0.1)", true), ("MuonAdamW(lr = 0.02)", false)] {
+      let task = try SmallTask()
+      let evaluator = try task.evaluator()
+      let asked = Mutex(0)
+      evaluator.interrupt = InterruptSource(
+        isRequested: {
+          asked.withLock {
+            $0 += 1
+            return $0 > 9
+          }
+        }, clear: {})
+      let candidate = try evaluator.prepare(task.rule(call))
+      let found = try evaluator.evaluate(candidate, seed: 0)
+      #expect(found.end == .interrupted && found.steps == 9 && found.score == nil)
+      #expect(found.isCompiled == isCompiled)
+    }
+  }
+
+  /// The states at the end are looked at, and the weights that they leave are measured all the same.
+  @Test func brokenStatesTakeTheScoreAndNotTheLoss() throws {
+    let found = try SmallTask().evaluate(
+      "state n = 1\n n' = n * 1e30\n w' = w - lr * g")
+    #expect(found.end == .notFinite(.states) && found.score == nil)
+    #expect(found.loss.isFinite && found.isCompiled && found.problem == nil)
+  }
+
+  @Test func aRunThatBreaksSaysWhere() throws {
+    let found = try SmallTask().evaluate("w' = w - lr * g / (t < 4)")
+    #expect(found.steps == 4 && found.problem == "the loss is no number after 4 steps")
+  }
+
+  @Test func aStartOfAnotherSizeIsRefused() throws {
+    let compiler = Compiler()
+    try SmallTask.add(
+      "objective bowl(x: vector(3) = 1, y: scalar = 2) = sum(x^2) + y^2", to: compiler)
+    let objective = try compiler.objective("bowl")
+    for count in [1, 3, 5] {
+      var settings = TrainingSettings()
+      settings.steps = 3
+      settings.start = ([Double](repeating: 1, count: count), .none)
+      let error = #expect(throws: DiagnosticError.self) {
+        _ = try TaskEvaluator(objective, nil, settings, elementType: .float64)
+      }
+      #expect(error?.diagnostics.map(\.code) == [.startOfOtherSize], "\(count)")
+    }
   }
 
   @Test func hopelessCurvesAndDivergenceEndARun() throws {

@@ -53,6 +53,43 @@ import Training
       text.contains("Adam: each trial") && text.contains("batch 4") && text.contains("batch 32"))
   }
 
+  /// Where a task counts epochs, a run on small batches has more steps, and the share of them is what it is ranked by.
+  @Test func whoGetsThereIsRankedByTheShareOfItsOwnSteps() throws {
+    let compiler = Compiler()
+    let text = """
+      objective logit(; x, y) {
+          param a: vector(features) = normal()
+          loss = binary_cross_entropy(x @ a, y)
+      }
+      task t = train logit on cells for 4 epochs batch 64 until loss < 0.6
+      """
+    _ = compiler.add(name: "t.opt", bytes: Array((text + "\n").utf8))
+    let task = try Script(compiler, options: .init(), output: { _ in }).task(named: "t")
+    var settings = Tuner.Settings(ranges: [.learningRate])
+    settings.trials = 6
+    settings.seeds = 1
+    settings.series = nil
+    settings.batches = [4, 64]
+    let result = try Tuner(task, settings).run([compiler.rule("Adam")])
+    let trainer = Trainer(
+      objective: task.objective, data: task.data, engine: .interpreter, elementType: .float32)
+    var compared = 0
+    for row in result.rows {
+      for trial in row.trials where trial.score <= 1 {
+        var wanted = task.settings
+        wanted.batch = row.batch
+        let rule = try compiler.rule("Adam").setting("lr", to: trial.values[0])
+        let history = try trainer.train([rule], wanted, title: "")
+        let run = history.rules[0].runs[0]
+        #expect(run.reachedTarget)
+        #expect(trial.score == Double(run.steps) / Double(history.planned))
+        compared += 1
+      }
+    }
+    #expect(compared >= 4)
+    #expect(task.steps(batch: 4) > 10 * task.steps)
+  }
+
   @Test func withoutBatchesNothingChanges() throws {
     let (result, _, _) = try tuned([])
     #expect(result.rows.count == 1 && result.rows[0].batch == nil)

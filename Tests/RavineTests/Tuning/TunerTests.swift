@@ -86,6 +86,33 @@ import Training
     return (Tuner(task, settings), rules)
   }
 
+  @Test func whereNothingCameToItsEndTheReasonIsTold() throws {
+    let (tuner, rules) = try tuner(
+      """
+      rule Away(lr = 0.1) { w' = w - lr * g / (t < 3) }
+      minimize f with Away for 20 steps
+      objective f(x: vector(2) = [3, 1]) = sum(x^2)
+      """)
+    let row = try tuner.run(rules).rows[0]
+    let problem = try #require(row.problem)
+    #expect(
+      problem.contains("no trial came to its end: ") && problem.contains("step 4"), "\(problem)")
+  }
+
+  /// A state that breaks is said by `train`; what it came to counts there, and in a search too.
+  @Test func aStateThatBreaksIsNoFailure() throws {
+    let (tuner, rules) = try tuner(
+      """
+      rule Grows(lr = 0.1) { state n = 1  n' = n * 1e300  w' = w - lr * g }
+      minimize f with Grows for 20 steps
+      objective f(x: vector(2) = [3, 1]) = sum(x^2)
+      """)
+    let row = try tuner.run(rules).rows[0]
+    #expect(row.problem == nil && row.trials.count == 12)
+    #expect(row.trials.filter { $0.score.isFinite }.count >= 8)
+    #expect(row.warnings.contains { $0.code == .stateNotFinite })
+  }
+
   @Test func everyRuleHasTheSameBudgetAndTheBestComesFirst() throws {
     let (tuner, rules) = try tuner(Self.bowl)
     let result = try tuner.run(rules)
