@@ -26,8 +26,7 @@ package struct GalleryEntry {
     name = declaration.name
     family = String(declaration.file.dropFirst(4).dropLast(4))
     source = declaration.text
-    call =
-      source.contains("rule \(name)(base: rule") ? "\(name)(HeavyBall(lr = 0.01))" : name
+    call = compiler.wrapsRule(name) ? "\(name)(HeavyBall(lr = 0.01))" : name
     instance = try compiler.rule(call)
     description = try RuleDescription(instance)
     year = Self.year(description.documentation)
