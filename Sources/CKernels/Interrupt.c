@@ -40,11 +40,16 @@ void rv_interrupt_install(void) {
   sigaction(SIGINT, &action, NULL);
   // What ends jobs of a cluster asks with this one first.
   sigaction(SIGTERM, &action, NULL);
+  // What nohup ignores stays ignored.
+  struct sigaction before;
+  if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler == SIG_DFL)
+    sigaction(SIGHUP, &action, NULL);
   // A parent that started this process from a thread of its own with signals blocked leaves them so.
   sigset_t interrupt;
   sigemptyset(&interrupt);
   sigaddset(&interrupt, SIGINT);
   sigaddset(&interrupt, SIGTERM);
+  sigaddset(&interrupt, SIGHUP);
   pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
 }
 

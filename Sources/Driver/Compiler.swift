@@ -102,6 +102,14 @@ package final class Compiler {
     return program.labels(of: key).map(\.text)
   }
 
+  /// Whether a call of this rule, of the session or the zoo, begins with another rule, which it goes around.
+  package func wrapsRule(_ name: String) -> Bool {
+    let key = Name(name).key
+    _ = checker.require(key)
+    guard let first = program.rules[key]?.declaration.parameters.first else { return false }
+    return first.type?.kind.key == "rule" && first.initial == nil
+  }
+
   /// Gives a text that is no program (a command of a session) its place among the sources.
   package func place(name: String, text: String) -> SourceFile {
     sources.add(name: name, text: text)

@@ -40,7 +40,7 @@ private final class CommandTrials: RuleTrials {
   init(_ task: CommandTask, _ interrupt: InterruptSource) {
     self.task = task
     program = TrainingProgram(
-      task.words, in: task.folder, seconds: task.seconds, interrupt: interrupt)
+      task.words, in: task.folder, steps: task.steps, seconds: task.seconds, interrupt: interrupt)
   }
 
   func runs(_ trial: RuleTrial) throws(DiagnosticError) -> [RunHistory] {

@@ -24,7 +24,7 @@ package final class Script {
     package var usesColour = false
     /// Whether a task may start a program.
     package var allowsCommands = false
-    /// How many seconds such a program may take for a run.
+    /// How many seconds such a program may take for an answer.
     package var commandSeconds = 600.0
     /// The script's own folder, for its data and plots.
     package var folder: String?

@@ -13,7 +13,7 @@ struct ArenaCommand: ParsableCommand {
     abstract: "Many rules on many tasks with the same budget: which one for what.",
     discussion: """
       Examples:
-        ravine arena Adam Lion SGD --on rosenbrock,digits_mlp    three rules on two tasks
+        ravine arena Adam Lion SGD --on rosenbrock,mlp           three rules on two tasks
         ravine arena my.opt:MyRule AdamW                         a rule of yours on every problem
         ravine arena --level easy --journal easy.jsonl           the whole zoo; goes on where it was killed
         ravine arena mine.opt Adam --on my_task --page arena.html
@@ -58,9 +58,9 @@ struct ArenaCommand: ParsableCommand {
   var rules: [String] = []
 
   func validate() throws {
-    for (name, value, most) in [("--trials", trials, 1_000), ("--seeds", seeds, 1_000)]
-    where value > most || value < 0 {
-      throw ValidationError("\(name) must be at most \(most)")
+    for (name, value) in [("--trials", trials), ("--seeds", seeds)]
+    where value > 1_000 || value < 0 {
+      throw ValidationError("\(name) must be from 0 to 1,000")
     }
     if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more") }
   }
@@ -69,7 +69,9 @@ struct ArenaCommand: ParsableCommand {
     Interrupt.install()
     let compiler = Compiler()
     var named: [ArenaRule] = []
-    for text in rules { named += try competitors(text, compiler) }
+    // Data of a task are found beside the script that has it.
+    var folders: [String: String] = [:]
+    for text in rules { named += try competitors(text, compiler, &folders) }
     let script = Script(compiler, options: Script.Options(), output: { _ in })
     let result: ArenaResult
     do throws(DiagnosticError) {
@@ -78,7 +80,8 @@ struct ArenaCommand: ParsableCommand {
       settings.trials = trials
       settings.seeds = seeds
       let tasks = try names(compiler).map { name throws(DiagnosticError) in
-        try script.task(named: name)
+        script.options.folder = folders[name]
+        return try script.task(named: name)
       }
       var arena = try Arena(named.isEmpty ? ArenaRule.zoo() : named, tasks, settings)
       arena.workers = threads ?? Threads.preferred
@@ -103,16 +106,24 @@ struct ArenaCommand: ParsableCommand {
   }
 
   /// What one word of the command line stands for: a rule, or all rules of a script.
-  private func competitors(_ text: String, _ compiler: Compiler) throws -> [ArenaRule] {
+  private func competitors(
+    _ text: String, _ compiler: Compiler, _ folders: inout [String: String]
+  ) throws -> [ArenaRule] {
+    func add(_ path: String) throws {
+      try Program.add(path, to: compiler)
+      for case .task(let task) in (compiler.script?.items ?? []).map(\.kind) {
+        folders[task.name.text] = SourceFiles.folder(of: path)
+      }
+    }
     switch Program(text) {
     case .file(let path):
-      try Program.add(path, to: compiler)
+      try add(path)
       return (compiler.script?.items ?? []).compactMap { item in
         guard case .rule(let declaration) = item.kind else { return nil }
         return ArenaRule(named: declaration.name.text, compiler)
       }
     case .rule(let rule, let path):
-      if let path { try Program.add(path, to: compiler) }
+      if let path { try add(path) }
       return [
         try Console.reporting(in: compiler) {
           ArenaRule(try compiler.rule(rule, allowsMissing: true))

@@ -34,6 +34,13 @@ extension Diagnostic {
       at: .none)
   }
 
+  static func withoutRules(_ task: String) -> Diagnostic {
+    Diagnostic(
+      .nothingToRun, "without rules there is nothing to try on `\(Console.printable(task))`",
+      at: .none,
+      notes: [Note("name them behind the script: `SGD Adam`"), Note("`ravine zoo` lists rules")])
+  }
+
   static func notInLibrary(
     _ name: String, _ kind: Library.Declaration.Kind, suggestion: String?
   ) -> Diagnostic {

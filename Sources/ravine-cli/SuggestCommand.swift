@@ -20,8 +20,8 @@ struct SuggestCommand: ParsableCommand {
       The problem is looked at for 200 steps: its size, how much gradients differ from batch to batch, its
       curvature. The rules that this speaks for are tried with the same small budget, a search of the rate
       and then seeds that the search has not seen, paired; runs are at most --steps long. Rules are told
-      apart by Student's t on the paired differences to the first, at 5 % after Holm; of those that are not,
-      the one that keeps the least state is suggested.
+      apart by Student's t on paired differences, at 5 % after Holm's correction over all pairs; of those that
+      are not told apart from the best, the one that keeps the least state is suggested.
       """)
 
   @Option(help: "Trials for each rule.")

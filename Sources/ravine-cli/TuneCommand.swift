@@ -73,7 +73,7 @@ struct TuneCommand: ParsableCommand {
   @Flag(help: "Let a task start the program that it names.")
   var allowCommands = false
   @Option(
-    help: ArgumentHelp("Seconds that such a program may take for a run.", valueName: "seconds"))
+    help: ArgumentHelp("Seconds that such a program may take for an answer.", valueName: "seconds"))
   var timeLimit = 600.0
   @Option(help: ArgumentHelp("A task, of the script or of `ravine problems`.", valueName: "task"))
   var on: String?
@@ -158,7 +158,9 @@ struct TuneCommand: ParsableCommand {
       let given = try named.map { text throws(DiagnosticError) in
         try compiler.rule(text, allowsMissing: true)
       }
-      result = try tuner.run(given.isEmpty ? first?.rules ?? [] : given)
+      let rules = given.isEmpty ? first?.rules ?? [] : given
+      if rules.isEmpty { throw DiagnosticError(.withoutRules(task.title)) }
+      result = try tuner.run(rules)
     } catch {
       Console.progress("")
       Console.report(error.diagnostics, in: compiler.sources)

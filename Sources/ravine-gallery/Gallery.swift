@@ -152,7 +152,8 @@ package struct Gallery {
       "`ravine zoo NAME` prints a rule, `ravine describe NAME` its cost. State is in bytes for each",
       "parameter in float32; what grows with rows and columns counts where it is named. Properties are",
       "those that are proved: *loss scale* is a step that does not change when the loss is multiplied,",
-      "*sign*, *permutation* and *rotation* a step that changes as weights and gradients are.", "",
+      "*sign*, *permutation* and *rotation* a step that changes as weights and gradients are.",
+      "How they do on the problems that come along is what [the arena](../arena.md) measures.", "",
       "| rule | family | year | state | needs | proved |", "|---|---|---|---|---|---|",
     ]
     for entry in entries {
@@ -162,20 +163,5 @@ package struct Gallery {
           + "\(entry.properties) |")
     }
     return lines.joined(separator: "\n") + "\n"
-  }
-
-  /// The elementwise rules that can be tuned by `lr` on any task, and those that cannot.
-  package var elementwise: (fit: [String], unfit: [String]) {
-    var fit: [String] = []
-    var unfit: [String] = []
-    for entry in entries where entry.isElementwise && entry.call == entry.name {
-      let module = entry.instance.module
-      let isPlain =
-        ![AxisName.workers, .batch, .groups].contains { module.axes.contains($0) }
-        && module.variants.allSatisfy { $0.inputs.isEmpty }
-        && module.hypers.contains { $0.key == "lr" }
-      if isPlain { fit.append(entry.name) } else { unfit.append(entry.name) }
-    }
-    return (fit, unfit)
   }
 }

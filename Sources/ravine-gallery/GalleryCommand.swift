@@ -1,7 +1,6 @@
 import ArgumentParser
 import Diagnostics
 import Driver
-import Experiments
 import Platform
 import Training
 
@@ -13,18 +12,16 @@ import Training
       Examples:
         ravine-gallery docs/zoo               all pages, from the folder of the project
         ravine-gallery /tmp/zoo --only Lion   one page
-        ravine-gallery docs/zoo --quick       without paths, relatives and the overview
+        ravine-gallery docs/zoo --quick       without paths and relatives
 
-      Reads the recorded runs of --golden and the task of --task.
+      Reads the recorded runs of --golden. How the rules do is a matter of `ravine arena`.
       """)
 
   @Option(help: ArgumentHelp("The folder of recorded runs.", valueName: "folder"))
   var golden = "Tests/Golden"
-  @Option(help: ArgumentHelp("The script of the overview.", valueName: "file"))
-  var task = "Examples/digits.opt"
   @Option(help: "Only this rule's page.")
   var only: String?
-  @Flag(help: "Only the index and the overview.")
+  @Flag(help: "Only the index.")
   var index = false
   @Flag(help: "Only what follows from the sources at once.")
   var quick = false
@@ -64,28 +61,7 @@ import Training
       try save(entry.name + ".md", page)
     }
     if only != nil { return }
-    try save("README.md", gallery.index() + (quick ? "" : overview(gallery)))
-  }
-
-  /// All elementwise rules on the task, and their picture.
-  private func overview(_ gallery: Gallery) throws(DiagnosticError) -> String {
-    let compiler = Compiler()
-    _ = compiler.add(name: task, bytes: try Self.read(task))
-    var options = Script.Options()
-    options.folder = task.lastIndex(of: "/").map { String(task[..<$0]) }
-    let script = Script(compiler, options: options, output: { _ in })
-    guard var work = try script.firstTask()?.task else { return "" }
-    work.settings.epochs = 10
-    let (fit, unfit) = gallery.elementwise
-    var settings = Tuner.Settings(ranges: [.learningRate])
-    settings.trials = 12
-    let tuner = Tuner(work, settings)
-    let result = try tuner.run(
-      fit.map { name throws(DiagnosticError) in try compiler.rule(name) })
-    if result.wasInterrupted { return "" }
-    let picture = GalleryOverview(result, series: "accuracy")
-    try save("digits.svg", picture.svg)
-    return picture.text(task: "A network with one hidden layer on handwritten digits", left: unfit)
+    try save("README.md", gallery.index())
   }
 
   private func recordings() throws(DiagnosticError) -> [Gallery.Recording] {

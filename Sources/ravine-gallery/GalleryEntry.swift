@@ -26,8 +26,7 @@ package struct GalleryEntry {
     name = declaration.name
     family = String(declaration.file.dropFirst(4).dropLast(4))
     source = declaration.text
-    call =
-      source.contains("rule \(name)(base: rule") ? "\(name)(HeavyBall(lr = 0.01))" : name
+    call = compiler.wrapsRule(name) ? "\(name)(HeavyBall(lr = 0.01))" : name
     instance = try compiler.rule(call)
     description = try RuleDescription(instance)
     year = Self.year(description.documentation)
@@ -45,8 +44,6 @@ package struct GalleryEntry {
 
   /// The way that looks farthest: what the rule needs at most.
   var reach: CostSheet.Reach { description.variants.map(\.sheet.reach).max() ?? .elementwise }
-
-  var isElementwise: Bool { reach == .elementwise }
 
   var needs: String {
     switch reach {

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @Suite struct ArenaCommandTests {
@@ -67,6 +68,7 @@ import Testing
       "ravine arena SGD Adam Lion --on bowl_easy,saddle_easy --journal j --threads 1 --json"
     let full = try sandbox.run("ulimit -f 14; \(line)")
     #expect(full.codes() == ["R0752"])
+    #expect(full.errors.contains("the journal has all lines before"))
     let kept = try sandbox.read("j")
     #expect(kept.hasSuffix("\n") && kept.split(separator: "\n").count > 1)
     let resumed = try sandbox.run(line)
@@ -76,25 +78,117 @@ import Testing
     #expect(try sandbox.run(line).output == resumed.output)
   }
 
-  /// Killed again and again at any moment, it comes to the same end.
+  /// Killed at any moment, it comes to the same end.
   @Test func aKilledArenaGoesOn() throws {
     let sandbox = try Sandbox()
-    let line = "ravine arena SGD Adam Lion --on bowl_easy,saddle_easy,beale_easy --seeds 2 --json"
+    let words = [
+      "SGD", "Adam", "Lion", "--on", "noisy_bowl,spirals_easy,beale", "--threads", "1", "--json",
+    ]
+    let line = "ravine arena " + words.joined(separator: " ")
     let whole = try sandbox.run(line)
     #expect(whole.status == 0)
-    for _ in 0..<6 { _ = try sandbox.run("timeout -s KILL 0.4 \(line) --journal j") }
+    let path = sandbox.folder.appendingPathComponent("j").path
+    func lines() throws -> Int {
+      FileManager.default.fileExists(atPath: path) ? try sandbox.read("j").count { $0 == "\n" } : 0
+    }
+    for k in [2, 4] {
+      let process = try start(words + ["--journal", path])
+      try wait(for: "\(k) lines") { try lines() >= k }
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      #expect(try lines() < 10)
+    }
     let resumed = try sandbox.run("\(line) --journal j")
     #expect(resumed.status == 0, "\(resumed.errors)")
     #expect(resumed.output == whole.output)
+    #expect(try lines() == 10)
   }
 
   @Test func anInterruptShowsWhatIsDone() throws {
     let sandbox = try Sandbox()
+    let path = sandbox.folder.appendingPathComponent("j").path
+    let output = Pipe()
+    let process = try start(
+      [
+        "SGD", "SOAP", "--on", "bowl_easy,saddle_easy,attention", "--seeds", "200", "--threads",
+        "1",
+      ]
+        + ["--journal", path], output)
+    // Its first line and three cells: the first rule is done, and the second never soon.
+    try wait(for: "the first rule") {
+      try FileManager.default.fileExists(atPath: path)
+        && sandbox.read("j").count { $0 == "\n" } >= 4
+    }
+    kill(process.processIdentifier, SIGINT)
+    let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 130)
+    #expect(said.split(separator: "\n").contains { $0.hasPrefix("SGD ") }, "\(said)")
+    #expect(said.contains("not finished: SOAP"))
+  }
+
+  private func start(_ words: [String], _ output: Pipe? = nil) throws -> Process {
+    let process = Process()
+    process.executableURL = try BuiltExecutable.ravine()
+    process.arguments = ["arena"] + words
+    process.standardOutput = output ?? FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+
+  // MARK: Files
+
+  @Test func aPageIsWrittenAgain() throws {
+    let sandbox = try Sandbox()
+    let line = "ravine arena SGD --on bowl_easy --trials 1 --seeds 1 --page p.html"
+    for _ in 0..<2 {
+      let outcome = try sandbox.run(line)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    #expect(try sandbox.read("p.html").hasPrefix("<!doctype html>"))
+    try sandbox.write("p.html", "mine\n")
+    let refused = try sandbox.run(line)
+    #expect(refused.status == 3 && refused.codes() == ["R0753"])
+    #expect(refused.errors.contains("which is no picture and no page"))
+    #expect(try sandbox.read("p.html") == "mine\n")
+  }
+
+  @Test func dataAreFoundBesideTheScriptOfTheirTask() throws {
+    let sandbox = try Sandbox()
+    for name in ["one", "two"] {
+      try sandbox.write("\(name)/d.csv", "x,y\n1,2\n2,4\n3,6\n4,8\n")
+      try sandbox.write(
+        "\(name)/t.opt",
+        """
+        data d\(name) = csv("d.csv", target = "y")
+        objective line\(name)(; x, y) {
+            param a: vector(features) = 0
+            loss = mean((x @ a - y)^2)
+        }
+        task fit\(name) = train line\(name) on d\(name) for 60 steps until loss < 0.1
+
+        """)
+    }
     let outcome = try sandbox.run(
-      "timeout -s INT 3 ravine arena SGD Adam Lion SOAP Shampoo --on attention,spirals --seeds 1000"
-    )
-    #expect(outcome.status == 124 || outcome.status == 130, "\(outcome.errors)")
-    #expect(outcome.errors.contains("interrupted: the rules that were done are ranked"))
-    #expect(outcome.output.contains("not finished: "))
+      "ravine arena one/t.opt two/t.opt SGD --on fitone,fittwo --trials 4 --seeds 1")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.hasPrefix("1 rule on 2 tasks, 4 trials and 1 seed each\n"))
+  }
+
+  @Test func whatGoesAroundARuleGoesAroundMomentum() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write(
+      "t.opt",
+      """
+      rule Halved(base: rule) {
+          w' = base(w, g / 2)
+      }
+
+      """ + Self.tasks)
+    let outcome = try sandbox.run("ravine arena t.opt --on near")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.split(separator: "\n").contains { $0.hasPrefix("Halved ") })
+    #expect(!outcome.output.contains("does not run"), "\(outcome.output)")
   }
 }

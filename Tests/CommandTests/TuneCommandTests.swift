@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @Suite struct TuneCommandTests {
@@ -77,10 +78,12 @@ import Testing
     #expect(try sandbox.run("ravine run deep/mine.opt").status == 0)
   }
 
-  /// Without Python there is nothing to run.
-  @Test func theExampleTrains() throws {
+  private static var hasPython: Bool {
+    ((try? Sandbox().run("command -v python3").status) ?? 1) == 0
+  }
+
+  @Test(.enabled(if: TuneCommandTests.hasPython)) func theExampleTrains() throws {
     let sandbox = try Sandbox()
-    guard try sandbox.run("command -v python3").status == 0 else { return }
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()
     let outcome = try sandbox.run(
@@ -91,17 +94,32 @@ import Testing
     #expect(rows.count == 3 && rows.allSatisfy { $0.contains("2 of 2") }, "\(outcome.output)")
   }
 
-  @Test func ctrlCEndsTheProgramToo() throws {
+  /// Ctrl-C, what ends jobs, and a terminal that is closed.
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+  func aSignalEndsTheProgramToo(_ signal: Int32) throws {
     let sandbox = try Sandbox()
     try sandbox.write("mine.opt", Self.command)
-    try sandbox.write("loop.sh", "echo $$ > pid; sleep 300 & echo $! > child; wait\n")
-    let outcome = try sandbox.run(
-      "ravine tune mine.opt --on mine SGD --allow-commands & own=$!; "
-        + "for i in $(seq 200); do test -s child && break; sleep 0.1; done; kill -INT $own; wait $own; "
-        + "status=$?; sleep 0.5; for p in $(cat pid child); do grep -qs '^State:.[^Z]' /proc/$p/status && echo alive; done; "
-        + "exit $status")
-    #expect(outcome.status == 130, "\(outcome.errors)")
-    #expect(!outcome.output.contains("alive"))
+    try sandbox.write("loop.sh", "echo $$ > pid; sleep 100000 & echo $! > child; wait\n")
+    let process = Process()
+    process.executableURL = try BuiltExecutable.ravine()
+    process.arguments = ["tune", "mine.opt", "--on", "mine", "SGD", "--allow-commands"]
+    process.currentDirectoryURL = sandbox.folder
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    func number(_ name: String) -> Int32? {
+      (try? sandbox.read(name)).flatMap {
+        Int32($0.trimmingCharacters(in: .whitespacesAndNewlines))
+      }
+    }
+    try wait(for: "the program") { number("child") != nil }
+    kill(process.processIdentifier, signal)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+    for name in ["pid", "child"] {
+      let ended = try #require(number(name))
+      try wait(for: "the end of \(name)") { hasEnded(ended) }
+    }
   }
 
   /// Whoever kills this process leaves a program that finds its input closed.
@@ -123,6 +141,7 @@ import Testing
     ("ravine tune bowl.opt --search 'batch = 4, 8'", 3),
     ("ravine tune bowl.opt --search 'batch = 0.5, 8'", 2),
     ("ravine tune bowl.opt --search 'batch = 4' --search 'batch = 8'", 2),
+    ("ravine tune mine.opt --on mine --allow-commands", 3), ("ravine tune bowl.opt --on saddle", 3),
     ("ravine suggest", 2), ("ravine suggest empty.opt", 3),
     ("ravine suggest bowl.opt --seeds 0", 2),
     ("ravine suggest bowl.opt NoRule", 3), ("ravine suggest --on nothing", 3),
@@ -151,9 +170,30 @@ import Testing
         as? [String: Any])
     let rules = try #require(json["rules"] as? [[String: Any]])
     #expect(rules.count >= 4)
+    #expect(outcome.output.contains("all seeds are one walk here: "))
     #expect(rules.allSatisfy { ($0["reason"] as? String)?.isEmpty == false })
     let problem = try #require(json["problem"] as? [String: Any])
     #expect(abs((problem["largestCurvature"] as? Double ?? 0) - 10) < 1e-6)
     #expect(abs((problem["smallestCurvature"] as? Double ?? 0) - 2) < 1e-6)
+  }
+
+  @Test func aTaskWithoutRulesSaysSo() throws {
+    let sandbox = try Sandbox()
+    let outcome = try sandbox.run("ravine tune --on saddle")
+    #expect(outcome.status != 0)
+    try sandbox.write("bowl.opt", Self.task)
+    let named = try sandbox.run("ravine tune bowl.opt --on saddle")
+    #expect(named.codes() == ["R0233"] && named.output.isEmpty)
+    #expect(named.errors.contains("without rules there is nothing to try on `saddle`"))
+  }
+
+  /// Seeds differ here, and nobody is behind in one walk.
+  @Test func oneSeedIsNotASample() throws {
+    let sandbox = try Sandbox()
+    let two = try sandbox.run("ravine suggest --on bowl_easy --trials 4 --seeds 2")
+    #expect(two.status == 0 && !two.output.contains("one walk"), "\(two.output)")
+    let one = try sandbox.run("ravine suggest --on bowl_easy --trials 4 --seeds 1")
+    #expect(one.output.contains("then 1 seed that") && !one.output.contains("told apart"))
+    #expect(one.output.contains("is the best of one seed"), "\(one.output)")
   }
 }

@@ -4,7 +4,7 @@ import Zoo
 import ravine_gallery
 
 /// docs/zoo against its generator: the index and one page are kept as a sample, `make gallery` writes the
-/// rest. What takes long to find (paths, relatives, the overview) stands at the end of a page;
+/// rest. What takes long to find (paths, relatives) stands at the end of a page;
 /// everything before it must be up to date.
 @Suite struct GalleryTests {
   private func gallery() throws -> Gallery {
@@ -31,15 +31,13 @@ import ravine_gallery
 
   @Test func theSampleAndTheIndexAreUpToDate() throws {
     let gallery = try gallery()
-    #expect(try Self.text("README.md").hasPrefix(gallery.index()), "run: make gallery")
+    #expect(try Self.text("README.md") == gallery.index(), "run: make gallery")
     let entry = try #require(gallery.entries.first { $0.name == "Lion" })
     let sample = try Self.text("Lion.md")
     #expect(sample.hasPrefix(try gallery.page(entry)), "run: make gallery")
     #expect(sample.contains("## Relatives"))
     #expect(sample.contains("(paths/Lion.svg)"))
-    for picture in ["paths/Lion.svg", "digits.svg"] {
-      #expect(try Self.text(picture).hasPrefix("<svg"))
-    }
+    #expect(try Self.text("paths/Lion.svg").hasPrefix("<svg"))
   }
 
   @Test func everyRuleHasAPage() throws {

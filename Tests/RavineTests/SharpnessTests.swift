@@ -3,9 +3,9 @@ import Driver
 import Foundation
 import IR
 import Testing
-import Training
 
 @testable import Experiments
+@testable import Training
 
 /// The largest eigenvalue of the Hessian, as a series.
 @Suite struct SharpnessTests {
@@ -120,9 +120,28 @@ import Training
     #expect(values.count == run.x.count)
     #expect((200...202).contains(values.count { $0.isFinite }))
     #expect(!values[0].isNaN && !values.last!.isNaN)
-    guard case .curves(let panel) = found.figure(["sharpness"]).panels[0] else { return }
+    guard case .curves(let panel) = found.figure(["sharpness"]).panels[0] else {
+      Issue.record("sharpness is drawn as curves")
+      return
+    }
     #expect(panel.series.map(\.name) == ["SGD(lr = 0.01)", "SGD(lr = 0.01): stable below"])
     #expect(panel.series[0].y.allSatisfy(\.isFinite) && panel.series[0].y.count >= 200)
+  }
+
+  /// What the largest of 2,000 even eigenvalues is cannot be told from products with a few vectors.
+  @Test func aResidualThatStaysLargeIsNoValue() throws {
+    let script = try script(
+      "objective f(x: vector(2000) = 1) = 0.5 * sum((1 + iota(2000)) * x^2)\n"
+        + "minimize f with SGD for 2 steps\n")
+    let task = try #require(try script.firstTask()).task
+    let sharpness = try Sharpness(
+      Bindings(task.objective, nil, engine: .interpreter, elementType: .float64, compiler: nil),
+      seed: 0, horizon: 1)
+    let point = [[Double](repeating: 1, count: 2000)]
+    sharpness.most = (vectors: 8, restarts: 2)
+    #expect(try sharpness.measure(at: point, step: 0).eigenvalue.isNaN)
+    sharpness.most = (vectors: 200, restarts: 20)
+    #expect(abs(try sharpness.measure(at: point, step: 0).eigenvalue - 2000) < 1e-3)
   }
 
   @Test func itIsNotMeasuredUnasked() throws {

@@ -8,7 +8,7 @@ import Testing
   /// Lines that mean something, to be spoiled.
   static let seeds: [String] =
     CommandName.allCases.map(\.example).filter {
-      // Those that take seconds have limits of their own.
+      // `:identify` takes seconds of its own, and nothing but Ctrl-C ends `:suggest`.
       $0 != ":quit" && !$0.hasPrefix(":identify") && !$0.hasPrefix(":suggest")
     } + [
       "2 + 3 * 4^2", "[1, 2, 3][1:]", "x = 3", "fn f(a, b = 2) = a * b + x", "f(1)", "% + 1",

@@ -41,3 +41,14 @@ private func computed(by process: Int32) throws -> Double {
       .reduce(0) { 60 * $0 + $1 }
   #endif
 }
+
+/// Whether a process is gone, or dead and not yet waited for.
+package func hasEnded(_ process: Int32) -> Bool {
+  #if os(Linux)
+    let state = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+    guard let state, let end = state.lastIndex(of: ")") else { return true }
+    return state[end...].dropFirst(2).first == "Z"
+  #else
+    return kill(process, 0) != 0
+  #endif
+}

@@ -16,8 +16,8 @@ package struct Advice: Sendable {
     package var stateBytes: Double?
     /// Seconds of a step, gradient and all.
     package var seconds: Double?
-    /// How likely the distance to the first row is by chance, after Holm; nil for the first, and where there is
-    /// no spread to judge by.
+    /// How likely the distance to the first row is by chance, after Holm's correction over all pairs of rows; nil
+    /// for the first, and where there is no spread to judge by.
     package var chance: Double?
     package var verdict: Verdict
   }
@@ -27,24 +27,42 @@ package struct Advice: Sendable {
     /// Not told apart from the first.
     case tied = "not told apart"
     case worse = "worse"
-    /// All seeds start alike and differ by the same number: one measurement.
-    case behind = "behind, in one walk"
+    /// On fewer seeds than the first.
+    case rarer = "reaches it less often"
+    /// Seeds differ, and it is behind on each by the same number, of which there is no test.
+    case behind = "behind by the same on each seed"
+    /// All seeds start alike: one measurement.
+    case behindInOneWalk = "behind, in one walk"
+    /// One seed, of whose spread nothing is known.
+    case unjudged = "behind, on one seed"
     case failed
   }
 
   package var task: String
   package var length: String
   package var measures: ProblemMeasures
-  package var result: Tuner.Result
+  package var settings: Tuner.Settings
+  /// Rules that were to be tried.
+  package var planned = 0
   package var rows: [Row] = []
   package var wasInterrupted = false
 
-  /// The chance below which two rules are told apart.
+  /// The chance of a wrong word among all that are said of pairs, below which two rules are told apart.
   package static let level = 0.05
 
-  /// Of what is as good as the best by these seeds, what keeps least, then what takes least time.
+  /// Whether the seeds of each rule came to the same loss, so that they are one measurement.
+  package var isOneWalk: Bool { Self.isOneWalk(rows.map(\.found)) }
+
+  fileprivate static func isOneWalk(_ rows: [Tuner.Row]) -> Bool {
+    let losses = rows.map { $0.values["loss"] ?? [] }.filter { $0.count > 1 }
+    return !losses.isEmpty && losses.allSatisfy { row in row.allSatisfy { $0 == row[0] } }
+  }
+
+  /// Of what is as good as the best by these seeds, what keeps least, then what takes least time; nil where nothing
+  /// came through, and where some rules were not tried.
   package var suggested: Row? {
-    rows.filter { $0.verdict == .first || $0.verdict == .tied }.min {
+    if wasInterrupted { return nil }
+    return rows.filter { $0.verdict == .first || $0.verdict == .tied }.min {
       ($0.stateBytes ?? .infinity, $0.seconds ?? .infinity)
         < ($1.stateBytes ?? .infinity, $1.seconds ?? .infinity)
     }
@@ -62,11 +80,14 @@ package struct Advisor {
 
   package init() {}
 
-  /// Throws what measuring the problem throws, and what is wrong with the rules named; a rule of the shortlist
+  /// Throws what is wrong with the names and arguments of rules, and what measuring the problem throws; a rule
   /// that cannot run on the task is a row that says why.
   package func advise(
     on task: TrainingTask, _ compiler: Compiler, rules named: [String] = []
   ) throws(DiagnosticError) -> Advice {
+    let asked = try named.map { text throws(DiagnosticError) in
+      try compiler.rule(text, allowsMissing: true)
+    }
     var task = task
     if task.steps > mostSteps {
       task.settings.epochs = nil
@@ -78,8 +99,46 @@ package struct Advisor {
       elementType: .float64, interrupt: engine.interrupt)
     let measures = try trainer.measures(
       along: compiler.rule("Adam(lr = 0.01)"), task.settings, steps: min(200, task.steps))
-    let candidates =
-      measures.shortlist() + named.map { Candidate(rule: $0, reason: "asked for") }
+    var candidates = try measures.shortlist().map { candidate throws(DiagnosticError) in
+      (candidate, try compiler.rule(candidate.rule, allowsMissing: true))
+    }
+    for (text, rule) in zip(named, asked)
+    where !candidates.contains(where: { $0.1.label == rule.label }) {
+      candidates.append((Candidate(rule: text, reason: "asked for"), rule))
+    }
+    let tuner = self.tuner(task)
+    var advice = Advice(
+      task: task.title, length: task.length, measures: measures, settings: tuner.settings,
+      planned: candidates.count)
+    var found: [(Candidate, Rule, Tuner.Row)] = []
+    for (k, (candidate, rule)) in candidates.enumerated() {
+      if engine.interrupt.isRequested() { break }
+      var tuner = tuner
+      tuner.progress = { text in
+        progress(text.isEmpty ? "" : "rule \(k + 1) of \(candidates.count): \(text)")
+      }
+      do throws(DiagnosticError) {
+        guard let row = try tuner.run([rule]).rows.first else { break }
+        found.append((candidate, rule, row))
+      } catch {
+        var row = Tuner.Row(rule: candidate.rule, written: candidate.rule)
+        row.problem = error.diagnostics.first?.message ?? "it cannot run"
+        found.append((candidate, rule, row))
+      }
+    }
+    progress("")
+    advice.wasInterrupted = engine.interrupt.isRequested()
+    found.sort { $0.2.cost < $1.2.cost }
+    let judgements = Self.judgements(found.map(\.2))
+    advice.rows = zip(found, judgements).map { entry, judgement in
+      Advice.Row(
+        candidate: entry.0, found: entry.2, stateBytes: stateBytes(entry.1, measures),
+        seconds: entry.2.secondsPerStep, chance: judgement.chance, verdict: judgement.verdict)
+    }
+    return advice
+  }
+
+  private func tuner(_ task: TrainingTask) -> Tuner {
     var settings = Tuner.Settings(ranges: [.learningRate])
     settings.trials = trials
     settings.seeds = seeds
@@ -90,64 +149,39 @@ package struct Advisor {
     }
     var tuner = Tuner(task, settings)
     tuner.engine = engine
-    var advice = Advice(
-      task: task.title, length: task.length, measures: measures,
-      result: Tuner.Result(task: task.title, length: task.length, settings: settings))
-    var found: [(Candidate, Rule?, Tuner.Row)] = []
-    for (k, candidate) in candidates.enumerated() {
-      if engine.interrupt.isRequested() { break }
-      tuner.progress = { text in
-        progress(text.isEmpty ? "" : "rule \(k + 1) of \(candidates.count): \(text)")
-      }
-      let rule = try compiler.rule(candidate.rule, allowsMissing: true)
-      do throws(DiagnosticError) {
-        var result = try tuner.run([rule])
-        guard let row = result.rows.first else { break }
-        found.append((candidate, rule, row))
-        result.rows = []
-        advice.result = result
-      } catch {
-        if !named.isEmpty, candidate.reason == "asked for" { throw error }
-        var row = Tuner.Row(rule: candidate.rule, written: candidate.rule)
-        row.problem = error.diagnostics.first?.message ?? "it cannot run"
-        found.append((candidate, nil, row))
-      }
-    }
-    progress("")
-    advice.wasInterrupted = engine.interrupt.isRequested()
-    found.sort { $0.2.cost < $1.2.cost }
-    advice.result.rows = found.map(\.2)
-    advice.rows = judged(found, measures)
-    return advice
+    return tuner
   }
 
-  private func judged(
-    _ found: [(candidate: Candidate, rule: Rule?, row: Tuner.Row)], _ measures: ProblemMeasures
-  ) -> [Advice.Row] {
-    guard let best = found.first?.row, best.cost.isFinite else {
-      return found.map { Advice.Row(candidate: $0.candidate, found: $0.row, verdict: .failed) }
+  /// What can be said of each row beside the first, which has the least mean. All pairs are tested and corrected
+  /// for, as in `Ranking`: so the first may be chosen by looking.
+  static func judgements(
+    _ rows: [Tuner.Row]
+  ) -> [(verdict: Advice.Verdict, chance: Double?)] {
+    let ran = rows.indices.filter { rows[$0].cost.isFinite }
+    guard let first = ran.first else { return rows.map { _ in (.failed, nil) } }
+    func differences(_ a: Int, _ b: Int) -> [Double] {
+      zip(rows[b].costs, rows[a].costs).map { $0 - $1 }
     }
-    let differences = found.map { entry in
-      zip(entry.row.costs, best.costs).map { $0 - $1 }
-    }
-    let tested = found.indices.dropFirst().filter { StudentT.paired(differences[$0]) != nil }
-    let chances = StudentT.holm(tested.map { StudentT.paired(differences[$0]) ?? 1 })
-    return found.indices.map { k in
-      let (candidate, rule, row) = found[k]
-      var result = Advice.Row(candidate: candidate, found: row, verdict: .first)
-      result.seconds = row.secondsPerStep
-      result.stateBytes = rule.flatMap { stateBytes($0, measures) }
-      let chance = tested.firstIndex(of: k).map { chances[$0] }
-      result.chance = chance
-      if !row.cost.isFinite {
-        result.verdict = .failed
-      } else if k > 0 {
-        let isSame = differences[k].allSatisfy { $0 == 0 }
-        result.verdict =
-          chance.map { $0 < Advice.level ? .worse : .tied }
-          ?? (isSame || seeds < 2 ? .tied : .behind)
+    var pairs: [(Int, Int)] = []
+    var chances: [Double] = []
+    for a in ran {
+      for b in ran where b > a {
+        guard let chance = StudentT.paired(differences(a, b)) else { continue }
+        pairs.append((a, b))
+        chances.append(chance)
       }
-      return result
+    }
+    chances = Holm.adjusted(chances)
+    let isOneWalk = Advice.isOneWalk(rows)
+    return rows.indices.map { k in
+      if !rows[k].cost.isFinite { return (.failed, nil) }
+      if k == first { return (.first, nil) }
+      if rows[k].costs.count < 2 { return (.unjudged, nil) }
+      let chance = pairs.firstIndex { $0 == (first, k) }.map { chances[$0] }
+      if let chance, chance < Advice.level { return (.worse, chance) }
+      if rows[k].reached < rows[first].reached { return (.rarer, chance) }
+      if chance != nil || differences(first, k).allSatisfy({ $0 == 0 }) { return (.tied, chance) }
+      return (isOneWalk ? .behindInOneWalk : .behind, nil)
     }
   }
 

@@ -4,8 +4,8 @@ import Training
 extension Advice {
   package var text: String {
     var text = "\(task): \(problem)\n\n"
-    let isBySteps = result.settings.series == nil
-    let series = result.settings.series ?? "steps"
+    let isBySteps = settings.series == nil
+    let series = settings.series ?? "steps"
     var table = TextTable(
       header: ["rule", "lr", isBySteps ? "reached" : series]
         + (isBySteps ? ["steps"] : []) + ["beside the first", "state", "a step", "tried because"])
@@ -20,9 +20,9 @@ extension Advice {
       let values = row.found.values[series] ?? []
       table.append(
         [row.candidate.rule, rate]
-          + (isBySteps ? ["\(row.found.reached) of \(result.settings.seeds)"] : [])
+          + (isBySteps ? ["\(row.found.reached) of \(settings.seeds)"] : [])
           + [
-            Self.interval(values), said(row), bytes(row.stateBytes), time(row.seconds),
+            MeanInterval.text(of: values), said(row), bytes(row.stateBytes), time(row.seconds),
             row.candidate.reason,
           ])
     }
@@ -57,7 +57,7 @@ extension Advice {
   }
 
   private func failed(_ row: Row) -> String {
-    "\(row.found.failed) of \(result.settings.seeds) runs failed"
+    "\(row.found.failed) of \(settings.seeds) runs failed"
   }
 
   private func said(_ row: Row) -> String {
@@ -74,36 +74,50 @@ extension Advice {
   }
 
   private var conclusion: String {
-    let s = result.settings
+    let seeds = Self.count(settings.seeds, "seed")
     let budget =
-      "each rule: \(s.trials) trials of \(length), then \(s.seeds) seeds that the search has not seen\n"
+      "each rule: \(Self.count(settings.trials, "trial")) of \(length), then \(seeds) that the search has not "
+      + "seen\n"
+    if wasInterrupted {
+      return budget
+        + "\(rows.count) of \(Self.count(planned, "rule")) done, which says nothing yet\n"
+    }
     guard let first = rows.first(where: { $0.verdict == .first }), let taken = suggested else {
       return budget + "no rule came through: try a longer task\n"
     }
-    let tied = rows.filter { $0.verdict == .tied }.map(\.candidate.rule)
-    var text = budget
-    if tied.isEmpty {
-      text += "\(first.found.rule) is the best of these, told apart from each at 5 % (Holm)\n"
-      if rows.contains(where: { $0.verdict == .behind }) {
-        text =
-          budget
-          + "\(first.found.rule) is the best of these in one walk: seeds do not differ here\n"
-      }
-    } else {
-      text +=
-        "\(first.candidate.rule) is not told apart from \(tied.joined(separator: ", ")) by \(s.seeds) seeds\n"
+    func named(_ verdict: Verdict) -> String? {
+      let names = rows.filter { $0.verdict == verdict }.map(\.candidate.rule)
+      return names.isEmpty ? nil : names.joined(separator: ", ")
     }
-    text += "take \(taken.found.rule)"
-    if !tied.isEmpty { text += ": of these it keeps the least state, then takes the least time" }
-    return text + "\n"
+    let name = first.candidate.rule
+    var lines: [String] = []
+    if isOneWalk {
+      lines.append("all seeds are one walk here: \(name) ends best, and by how much is no sample")
+    }
+    if let worse = named(.worse) {
+      lines.append("\(name) is told apart from \(worse) at 5 % (Holm's correction over all pairs)")
+    }
+    if let tied = named(.tied) {
+      lines.append("\(name) is not told apart from \(tied) by \(seeds)")
+    }
+    if let rarer = named(.rarer) {
+      lines.append("\(rarer): to the target on fewer seeds than \(name)")
+    }
+    if let behind = named(.behind) {
+      lines.append("\(behind): behind \(name) by the same on each seed, which is no sample")
+    }
+    if settings.seeds < 2 {
+      lines.append("\(name) is the best of one seed, of whose spread nothing is known")
+    }
+    let isChosen = rows.contains { $0.verdict == .tied }
+    lines.append(
+      "take \(taken.found.rule)"
+        + (isChosen ? ": of these it keeps the least state, then takes the least time" : ""))
+    return budget + lines.map { $0 + "\n" }.joined()
   }
 
-  private static func interval(_ values: [Double]) -> String {
-    guard !values.isEmpty else { return "–" }
-    let found = MeanInterval(values)
-    let mean = NumberText.significant(found.mean)
-    return values.count > 1
-      ? "\(mean) ± \(NumberText.significant(found.halfWidth, digits: 2))" : mean
+  private static func count(_ n: Int, _ noun: String) -> String {
+    "\(n) \(noun)\(n == 1 ? "" : "s")"
   }
 
   package var json: JSONValue {
@@ -118,10 +132,10 @@ extension Advice {
         "smallestCurvature": number(m.curvature?.smallest),
         "meanCurvature": number(m.curvature?.mean),
       ]),
-      "trials": .int(result.settings.trials), "seeds": .int(result.settings.seeds),
-      "series": result.settings.series.map { .string($0) } ?? .null,
+      "trials": .int(settings.trials), "seeds": .int(settings.seeds),
+      "series": settings.series.map { .string($0) } ?? .null,
       "suggested": suggested.map { .string($0.found.rule) } ?? .null,
-      "interrupted": .bool(wasInterrupted),
+      "interrupted": .bool(wasInterrupted), "planned": .int(planned),
       "rules": .array(
         rows.map { row in
           .record([

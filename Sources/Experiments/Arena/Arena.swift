@@ -24,7 +24,7 @@ package struct Arena: Sendable {
   package var interrupt = InterruptSource.signals
   package var progress: @Sendable (String) -> Void = { _ in }
 
-  /// Throws R0233 where nothing would be run, R0226 for a task without a target.
+  /// Throws R0233 where nothing would be run, R0232 for a task without a target.
   package init(
     _ rules: [ArenaRule], _ tasks: [TrainingTask], _ settings: Settings = Settings()
   ) throws(DiagnosticError) {
@@ -47,7 +47,8 @@ package struct Arena: Sendable {
   /// Throws what writing the journal throws.
   package func run(_ journal: ArenaJournal? = nil) throws(DiagnosticError) -> ArenaResult {
     let board = ArenaBoard(self, journal)
-    Workers.run(min(max(1, workers), max(1, board.left))) {
+    let threads = min(max(1, workers), max(1, board.left))
+    Threads.run(threads, on: threads) { _, _ in
       // The cells share the cores, so each thread prepares a task once for itself.
       var runners: [Int: Result<ArenaRunner, DiagnosticError>] = [:]
       while !interrupt.isRequested(), let (rule, task) = board.next() {
@@ -74,6 +75,7 @@ package struct Arena: Sendable {
 
   // MARK: What a journal is of
 
+  /// Digests of all rules, tasks and data: to be asked for once.
   var header: JSONValue {
     .record([
       "ravine": .string("arena"), "version": .int(2), "trials": .int(settings.trials),
@@ -83,9 +85,8 @@ package struct Arena: Sendable {
     ])
   }
 
-  /// What another header has that this arena has not; nil where they are the same.
-  func difference(from other: JSONValue) -> String? {
-    let own = header
+  /// What another header has in place of what one's own has; nil where they are the same.
+  static func difference(of other: JSONValue, from own: JSONValue) -> String? {
     if other == own { return nil }
     for name in ["trials", "seeds"] where other[name] != own[name] {
       return "\(other[name]?.line ?? "no") \(name), and now there are \(own[name]?.line ?? "")"

@@ -27,13 +27,14 @@ package final class ArenaJournal {
       throw DiagnosticError(.notAJournal(path, "another arena writes to it at this moment"))
     }
     let bytes = try contents()
-    let header = Array((arena.header.line + "\n").utf8)
+    let own = arena.header
+    let header = Array((own.line + "\n").utf8)
     if header.starts(with: bytes), bytes.count < header.count {
       try cut(to: 0)
       try append(header)
       return
     }
-    try take(bytes, arena)
+    try take(bytes, arena, own)
   }
 
   deinit {
@@ -48,7 +49,9 @@ package final class ArenaJournal {
     try append(Array((cell.json.line + "\n").utf8))
   }
 
-  private func take(_ bytes: [UInt8], _ arena: Arena) throws(DiagnosticError) {
+  private func take(
+    _ bytes: [UInt8], _ arena: Arena, _ own: JSONValue
+  ) throws(DiagnosticError) {
     let newline = UInt8(ascii: "\n")
     var isArena = false
     let whole = bytes.lastIndex(of: newline).map { $0 + 1 } ?? 0
@@ -63,7 +66,7 @@ package final class ArenaJournal {
         guard json["ravine"]?.text == "arena" else {
           throw DiagnosticError(.notAJournal(path, "its first line does not say that it is one"))
         }
-        if let other = arena.difference(from: json) {
+        if let other = Arena.difference(of: json, from: own) {
           throw DiagnosticError(.journalOfOther(path, other))
         }
         isArena = true
@@ -110,7 +113,7 @@ package final class ArenaJournal {
       guard count > 0 else {
         let reason = count < 0 ? errno : ENOSPC
         _ = ftruncate(descriptor, off_t(end))
-        throw WholeFile.failure(reason, path)
+        throw WholeFile.failure(reason, path, kept: "the journal has all lines before")
       }
       written += count
     }

@@ -56,7 +56,8 @@ extension ArenaResult {
     let finite = curve.values.filter(\.isFinite)
     guard let low = finite.min(), let high = finite.max() else { return .null }
     let isPowers = low > 0
-    func height(_ x: Double) -> Double { isPowers ? log10(x) : x }
+    // Half of each: the span of all numbers is no number.
+    func height(_ x: Double) -> Double { isPowers ? log10(x) : x / 2 }
     let span = height(high) - height(low)
     let letters = curve.values.map { value -> Character in
       guard value.isFinite else { return " " }

@@ -29,9 +29,9 @@ package struct ArenaRule: Sendable {
 
   /// The rule of a name, with its defaults; what goes around a rule goes around momentum. One that does not compile
   /// so stays as a row that says why.
-  package init(named name: String, _ compiler: Compiler, wraps: Bool = false) {
+  package init(named name: String, _ compiler: Compiler) {
     do throws(DiagnosticError) {
-      let call = wraps ? "\(name)(HeavyBall)" : name
+      let call = compiler.wrapsRule(name) ? "\(name)(HeavyBall)" : name
       self.init(try compiler.rule(call, allowsMissing: true), label: name)
     } catch {
       self.init(label: name, problem: error.summary)
@@ -55,10 +55,7 @@ package struct ArenaRule: Sendable {
   /// Every rule of the zoo.
   package static func zoo() -> [ArenaRule] {
     let compiler = Compiler()
-    return Library.shared.declarations.filter { $0.kind == .rule }.map { declaration in
-      let wraps = declaration.text.contains("rule \(declaration.name)(base: rule")
-      return ArenaRule(named: declaration.name, compiler, wraps: wraps)
-    }
+    return Library.shared.names(.rule).map { ArenaRule(named: $0, compiler) }
   }
 }
 

@@ -1,7 +1,7 @@
 import Basics
 
 extension ArenaResult {
-  /// Rules with few others beside them have a column each in the table of the tasks.
+  /// Rules with few others beside them have a column each in the table of the tasks; two leave room for the target.
   private static let fewRules = 4
 
   /// Two tables for a terminal: the rules, best first, and the tasks; then what did not run.
@@ -56,14 +56,16 @@ extension ArenaResult {
 
   private var tasksTable: String {
     let isFew = rows.count <= Self.fewRules
+    let hasTarget = rows.count <= 2
     var table = TextTable(
-      header: ["task", "target"]
+      header: ["task"] + (hasTarget ? ["target"] : [])
         + (isFew
-          ? rows.map { Self.cut(rules[$0.rule]) } : ["solved by", "steps", "rule", "setting"]))
+          ? rows.map { Self.cut(rules[$0.rule], to: 12) } : ["solved by", "steps", "rule"]))
     for (k, task) in tasks.enumerated() {
       if isFew {
         table.append(
-          [task.name, task.target] + rows.map { steps(cells[$0.rule][k], isShort: rows.count > 2) })
+          [task.name] + (hasTarget ? [task.target] : [])
+            + rows.map { steps(cells[$0.rule][k], isShort: !hasTarget) })
         continue
       }
       let solvers = rows.filter { isSolved($0, k) }
@@ -71,8 +73,7 @@ extension ArenaResult {
       let best = solvers.min { cost($0) < cost($1) }
       let cell = best.flatMap { cells[$0.rule][k] }
       table.append([
-        task.name, task.target, "\(solvers.count)", steps(cell),
-        best.map { Self.cut(rules[$0.rule]) } ?? "", cell?.setting ?? "",
+        task.name, "\(solvers.count)", steps(cell), best.map { Self.cut(rules[$0.rule]) } ?? "",
       ])
     }
     return table.render()
@@ -113,7 +114,7 @@ extension ArenaResult {
     return lines.isEmpty ? [] : [lines.joined()]
   }
 
-  private static func cut(_ text: String) -> String {
-    text.count <= 24 ? text : text.prefix(23) + "…"
+  private static func cut(_ text: String, to most: Int = 24) -> String {
+    text.count <= most ? text : text.prefix(most - 1) + "…"
   }
 }

@@ -19,24 +19,13 @@ package struct PerformanceProfile: Sendable {
     }
   }
 
-  /// ρ(τ): the share of problems within τ of the least cost.
-  package func share(of solver: Int, within τ: Double) -> Double {
-    let row = ratios[solver]
-    return row.isEmpty ? 0 : Double(row.count { $0 <= τ }) / Double(row.count)
-  }
-
   /// The largest τ that the score looks at, and at how many values of τ, as in AlgoPerf.
   package static let farthest = 4.0
   private static let points = 100
 
-  /// The area below the profile between τ = 1 and 4 as a share of the whole, by trapezoids between 100 values of τ as
-  /// AlgoPerf's rules compute it: 1 for a solver that is the fastest on each problem.
-  package func score(of solver: Int) -> Double {
-    let parts = contributions(of: solver)
-    return parts.isEmpty ? 0 : parts.reduce(0, +) / Double(parts.count)
-  }
-
-  /// What each problem adds to the score, of which that is the mean.
+  /// What each problem adds to the score, of which that is the mean: the area below the profile between τ = 1 and 4
+  /// as a share of the whole, by trapezoids between 100 values of τ as AlgoPerf's rules compute it: 1 for a solver
+  /// that is the fastest on each problem.
   package func contributions(of solver: Int) -> [Double] {
     ratios[solver].map { ratio in
       // A step function of τ: half of the interval in which it steps, and all behind it.

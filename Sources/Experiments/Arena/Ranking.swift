@@ -32,7 +32,7 @@ package struct Ranking: Sendable {
         probabilities.append(SignTest.probability(wins: wins, losses: losses))
       }
     }
-    for (pair, p) in zip(pairs, SignTest.holm(probabilities)) where p < Self.level {
+    for (pair, p) in zip(pairs, Holm.adjusted(probabilities)) where p < Self.level {
       found[pair.0].betterThan.append(pair.1)
       found[pair.1].worseThan.append(pair.0)
     }

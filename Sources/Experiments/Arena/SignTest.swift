@@ -16,17 +16,4 @@ package enum SignTest {
     }
     return min(1, 2 * sum)
   }
-
-  /// Holm's correction (1979): below a level α, so adjusted, all are true together but for a chance of α.
-  package static func holm(_ probabilities: [Double]) -> [Double] {
-    let count = probabilities.count
-    var adjusted = probabilities
-    var largest = 0.0
-    let order = probabilities.indices.sorted { probabilities[$0] < probabilities[$1] }
-    for (place, k) in order.enumerated() {
-      largest = max(largest, min(1, probabilities[k] * Double(count - place)))
-      adjusted[k] = largest
-    }
-    return adjusted
-  }
 }

@@ -22,18 +22,6 @@ enum StudentT {
     return tails(mean / (variance / n).squareRoot(), degrees: differences.count - 1)
   }
 
-  /// Chances of several tests at once, each as large as Holm's procedure makes it.
-  static func holm(_ chances: [Double]) -> [Double] {
-    let order = chances.indices.sorted { chances[$0] < chances[$1] }
-    var result = chances
-    var most = 0.0
-    for (rank, k) in order.enumerated() {
-      most = max(most, min(1, Double(chances.count - rank) * chances[k]))
-      result[k] = most
-    }
-    return result
-  }
-
   /// I_x(a, b) by its continued fraction (Abramowitz & Stegun 26.5.8; modified Lentz).
   private static func incompleteBeta(_ x: Double, _ a: Double, _ b: Double) -> Double {
     if x <= 0 { return 0 }

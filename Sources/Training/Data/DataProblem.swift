@@ -319,18 +319,20 @@ package enum DataProblem {
     make(.notPermitted, DataPlace(path), "cannot write: \(reason)", at: span)
   }
 
-  static func diskFull(_ path: String, reason: String, at span: Span) -> DiagnosticError {
-    make(.diskFull, DataPlace(path), "cannot write: \(reason); the old file is untouched", at: span)
+  static func diskFull(
+    _ path: String, reason: String, kept: String, at span: Span
+  ) -> DiagnosticError {
+    make(.diskFull, DataPlace(path), "cannot write: \(reason); \(kept)", at: span)
   }
 
   static func notRegular(_ path: String, what: String, at span: Span) -> DiagnosticError {
     make(.notAFile, DataPlace(path), "cannot write: this is \(what), not a file", at: span)
   }
 
-  static func notPicture(_ path: String, at span: Span) -> DiagnosticError {
+  static func notPictureOrPage(_ path: String, at span: Span) -> DiagnosticError {
     make(
       .notAFile, DataPlace(path),
-      "cannot write: a plot would take the place of this file, which is no picture", at: span)
+      "cannot write: this file would be replaced, which is no picture and no page", at: span)
   }
 
   static func writeFailed(_ path: String, reason: String, at span: Span) -> DiagnosticError {

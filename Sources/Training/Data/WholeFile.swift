@@ -4,7 +4,7 @@ import Platform
 /// Writes a file whole or not at all: beside its place under another name, to disk, then renamed.
 ///
 /// A symbolic link keeps pointing where it points; an existing file keeps its permissions. A picture
-/// (SVG) replaces a link itself, and no file that is not one. What writers that were killed left in the
+/// (SVG) or a page (HTML) replaces a link itself, and no file that is neither. What writers that were killed left in the
 /// directory goes. Throws R0750 (no directory), R0751 (no permission), R0752 (disk full), R0753 (a directory, a
 /// device or a pipe), R0754 (anything else). Nothing is left behind on failure.
 package func writeWhole(
@@ -32,13 +32,13 @@ package struct WholeFile {
 
   /// Throws what saving would throw of the place: no directory, a directory, what may not be written.
   package func requirePlace() throws(DiagnosticError) {
-    let target = try destination(isPicture: true).path
+    let target = try destination(isShown: true).path
     let directory = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "."
     guard access(directory, W_OK) == 0 else { throw failure(errno) }
   }
 
   package func save(_ bytes: [UInt8]) throws(DiagnosticError) {
-    let (target, mode) = try destination(isPicture: Self.isPicture(bytes))
+    let (target, mode) = try destination(isShown: Self.isShown(bytes.prefix(5)))
     removeLeftovers(beside: target)
     let (temporary, descriptor) = try openBeside(target)
     var isOpen = true
@@ -57,19 +57,21 @@ package struct WholeFile {
     flushDirectory(of: target)
   }
 
-  private static func isPicture(_ bytes: [UInt8]) -> Bool {
-    bytes.starts(with: "<svg".utf8) || bytes.starts(with: "<?xml".utf8)
+  /// Whether a file that begins so is a picture or a page.
+  private static func isShown(_ bytes: ArraySlice<UInt8>) -> Bool {
+    let text = String(decoding: bytes, as: UTF8.self).lowercased()
+    return ["<svg", "<?xml", "<!doc"].contains(where: text.hasPrefix)
   }
 
   /// Where the bytes go, through any symbolic links, and the mode of the file that is there.
   private func destination(
-    isPicture: Bool
+    isShown: Bool
   ) throws(DiagnosticError) -> (path: String, mode: mode_t?) {
     if path.isEmpty || path.utf8.contains(0) || path.hasSuffix("/") {
       throw DataProblem.notRegular(path, what: "no file name", at: span)
     }
     var status = stat()
-    if isPicture, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
+    if isShown, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
       return (path, nil)
     }
     guard stat(path, &status) == 0 else { return (path, nil) }
@@ -80,20 +82,20 @@ package struct WholeFile {
     }
     // Renaming would quietly replace a file that its owner has protected.
     guard access(path, W_OK) == 0 else { throw failure(errno) }
-    if isPicture, status.st_size > 0, !holdsPicture() {
-      throw DataProblem.notPicture(path, at: span)
+    if isShown, status.st_size > 0, !holdsWhatIsShown() {
+      throw DataProblem.notPictureOrPage(path, at: span)
     }
     guard let resolved = realpath(path, nil) else { throw failure(errno) }
     defer { free(resolved) }
     return (String(cString: resolved), status.st_mode & 0o7777)
   }
 
-  private func holdsPicture() -> Bool {
+  private func holdsWhatIsShown() -> Bool {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     var bytes = [UInt8](repeating: 0, count: 5)
-    return read(descriptor, &bytes, 5) == 5 && Self.isPicture(bytes)
+    return read(descriptor, &bytes, 5) == 5 && Self.isShown(bytes[...])
   }
 
   private static func directory(of target: String) -> String {
@@ -171,15 +173,16 @@ package struct WholeFile {
 
   private func failure(_ code: Int32) -> DiagnosticError { Self.failure(code, path, at: span) }
 
-  /// What the system's number for a failed write says of a path.
+  /// What the system's number for a failed write says of a path, and on a full disk what is left there.
   package static func failure(
-    _ code: Int32, _ path: String, at span: Span = .none
+    _ code: Int32, _ path: String, kept: String = "the old file is untouched",
+    at span: Span = .none
   ) -> DiagnosticError {
     let reason = DataFile.reason(code)
     return switch code {
     case ENOENT, ENOTDIR: DataProblem.noDirectory(path, at: span)
     case EACCES, EPERM, EROFS: DataProblem.notPermitted(path, reason: reason, at: span)
-    case ENOSPC, EDQUOT, EFBIG: DataProblem.diskFull(path, reason: reason, at: span)
+    case ENOSPC, EDQUOT, EFBIG: DataProblem.diskFull(path, reason: reason, kept: kept, at: span)
     case EISDIR: DataProblem.notRegular(path, what: "a directory", at: span)
     default: DataProblem.writeFailed(path, reason: reason, at: span)
     }

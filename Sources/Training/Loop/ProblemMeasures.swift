@@ -156,7 +156,9 @@ private final class GradientSampler {
     let ofMean = means.reduce(0) { $0 + $1 * $1 }
     // The square of the mean, without the variance that a mean of so many has.
     let mean = max(ofMean - variance / n, ofMean * 1e-3)
-    let noise = mean > 0 && variance > 0 ? (variance / mean).squareRoot() : 0
+    let ratio = mean > 0 && variance > 0 ? (variance / mean).squareRoot() : 0
+    // All rows in another order have the same gradient but for rounding.
+    let noise = ratio < 1e-9 ? 0 : ratio
     var position = 0
     var roots: [Double] = []
     for count in point.counts {

@@ -5,20 +5,18 @@ import Runtime
 /// The largest eigenvalue of the Hessian of a loss over all examples, by Lanczos' method on products with it
 /// in float64 (Golub and Van Loan, Matrix Computations, 10.1).
 final class Sharpness {
-  static let series = "sharpness"
   /// How far, of the value, the residual ‖H v − λ v‖ may be from 0: an eigenvalue lies that near.
-  static let tolerance = 1e-6
-  /// A subspace is at most so large, of vectors and of numbers.
-  private static let mostVectors = 200
+  private static let tolerance = 1e-6
+  /// The same of the largest magnitude of all: products in float64 tell no less.
+  private static let precision = 1e-12
   private static let mostNumbers = 1 << 26
-  private static let mostRestarts = 20
 
   struct Value {
     var eigenvalue: Double
-    /// ‖H v − λ v‖ of the unit vector v that was found.
-    var residual: Double
-    var products: Int
   }
+
+  /// A subspace is at most of so many vectors, and begun anew so often.
+  var most = (vectors: 200, restarts: 20)
 
   private let evaluator: Evaluator
   private let point: TensorMemory
@@ -57,24 +55,24 @@ final class Sharpness {
   }
 
   /// At these parameters after so many steps, of the Hessian or of its negative; NaN where a product is not
-  /// finite.
+  /// finite, and where the residual stays too large.
   func measure(
     at parameters: [[Double]], step: Int, isNegated: Bool = false
   ) throws(DiagnosticError) -> Value {
     let occasion = stand(at: parameters, step: step)
     if sign != (isNegated ? -1 : 1) { last = nil }
     sign = isNegated ? -1 : 1
-    var result = Value(eigenvalue: .nan, residual: .nan, products: 0)
     var start = beginning()
-    for _ in 0..<Self.mostRestarts {
-      let (value, vector) = try search(from: start, occasion, &result.products)
-      guard let vector else { return result }
+    var result = Value(eigenvalue: .nan)
+    for _ in 0..<most.restarts {
+      let (value, vector, size) = try search(from: start, occasion)
+      guard let vector else { return Value(eigenvalue: .nan) }
       let product = try multiply(vector, occasion)
-      result.products += 1
-      result.eigenvalue = value
-      result.residual = Self.norm(zip(product, vector).map { $0 - value * $1 })
+      let residual = Self.norm(zip(product, vector).map { $0 - value * $1 })
       start = vector
-      if result.residual <= Self.tolerance * abs(value) || result.residual < 1e-280 { break }
+      let isNear = residual <= Self.tolerance * abs(value) || residual < 1e-280
+      result.eigenvalue = isNear || residual <= Self.precision * size ? value : .nan
+      if isNear { break }
     }
     last = start
     return result
@@ -110,17 +108,16 @@ final class Sharpness {
   }
 
   /// One run of Lanczos' method, each vector made orthogonal to all before it. The largest Ritz value and its
-  /// vector; no vector where a product is not finite.
+  /// vector, and a bound of all in magnitude; no vector where a product is not finite.
   private func search(
-    from start: [Double], _ occasion: Occasion, _ count: inout Int
-  ) throws(DiagnosticError) -> (Double, [Double]?) {
-    let most = max(1, min(size, Self.mostVectors, Self.mostNumbers / max(1, size)))
+    from start: [Double], _ occasion: Occasion
+  ) throws(DiagnosticError) -> (value: Double, vector: [Double]?, size: Double) {
+    let most = max(1, min(size, self.most.vectors, Self.mostNumbers / max(1, size)))
     var basis = [Self.unit(start)]
     var matrix = Tridiagonal()
     while true {
       let v = basis[basis.count - 1]
       var next = try multiply(v, occasion)
-      count += 1
       matrix.diagonal.append(Self.dot(next, v))
       // Twice is enough (Kahan and Parlett).
       for _ in 0..<2 {
@@ -130,7 +127,9 @@ final class Sharpness {
         }
       }
       let length = Self.norm(next)
-      guard length.isFinite, matrix.diagonal.allSatisfy(\.isFinite) else { return (.nan, nil) }
+      guard length.isFinite, matrix.diagonal.allSatisfy(\.isFinite) else {
+        return (.nan, nil, .nan)
+      }
       let (value, weights) = matrix.largest
       let isSettled =
         length * abs(weights[weights.count - 1]) <= Self.tolerance / 4
@@ -140,7 +139,7 @@ final class Sharpness {
         for (weight, v) in zip(weights, basis) {
           for i in vector.indices { vector[i] += weight * v[i] }
         }
-        return (value, Self.unit(vector))
+        return (value, Self.unit(vector), matrix.size)
       }
       matrix.beside.append(length)
       basis.append(next.map { $0 / length })

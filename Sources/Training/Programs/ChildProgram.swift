@@ -60,7 +60,7 @@ final class ChildProgram {
 
   /// The next line of its output, within so many seconds.
   func next(within seconds: Double, _ interrupt: InterruptSource) -> Answer {
-    let end = Self.now + seconds
+    let end = ContinuousClock.now + .seconds(seconds)
     while true {
       if let line = takeLine() { return .line(line) }
       if output.count > Self.mostBytes { return .endless }
@@ -73,7 +73,7 @@ final class ChildProgram {
         return interrupt.isRequested() ? .interrupted : .ended(finish(within: 1))
       }
       if interrupt.isRequested() { return .interrupted }
-      let left = end - Self.now
+      let left = (end - ContinuousClock.now) / .seconds(1)
       if left <= 0 { return .silent }
       wait(min(left, 0.05))
     }
@@ -131,8 +131,8 @@ final class ChildProgram {
   func finish(within seconds: Double) -> Int32? {
     if isEnded { return nil }
     rv_close_input(&program)
-    let end = Self.now + seconds
-    while rv_program_has_ended(&program) == 0, Self.now < end {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while rv_program_has_ended(&program) == 0, ContinuousClock.now < end {
       hasErrors = hasErrors && read(program.errors) { keep(errors: $0) }
       usleep(2_000)
     }
@@ -150,11 +150,5 @@ final class ChildProgram {
     isEnded = true
     let status = rv_end_program(&program)
     return status >= 0 ? status : nil
-  }
-
-  private static var now: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }

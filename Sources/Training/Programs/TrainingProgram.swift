@@ -17,6 +17,8 @@ package final class TrainingProgram {
 
   private let words: [String]
   private let folder: String?
+  /// Steps of a run; more losses than that are no answer.
+  private let steps: Int
   /// How long it may be silent.
   private let seconds: Double
   private let interrupt: InterruptSource
@@ -26,10 +28,11 @@ package final class TrainingProgram {
   private var lastID = 0
 
   package init(
-    _ words: [String], in folder: String?, seconds: Double, interrupt: InterruptSource
+    _ words: [String], in folder: String?, steps: Int, seconds: Double, interrupt: InterruptSource
   ) {
     self.words = words
     self.folder = folder
+    self.steps = steps
     self.seconds = seconds
     self.interrupt = interrupt
   }
@@ -129,6 +132,9 @@ package final class TrainingProgram {
     if let items = value["losses"]?.items, !items.isEmpty {
       let losses = items.compactMap(number)
       guard losses.count == items.count else { throw refuse("`losses` holds what is no number") }
+      guard losses.count <= steps else {
+        throw refuse("it has \(losses.count) losses, and a run has \(steps) steps")
+      }
       return (id, Answer(losses: losses))
     }
     if let loss = value["loss"].flatMap(number) { return (id, Answer(losses: [loss])) }

@@ -14,21 +14,18 @@ import Testing
     [.nan, 40, 100, .infinity],
   ]
 
-  @Test func sharesOfASmallTable() {
+  @Test func ratiosOfASmallTable() {
     let profile = PerformanceProfile(costs: Self.costs)
     #expect(profile.ratios[0] == [1, 3, .infinity, .infinity])
     #expect(profile.ratios[1] == [2, 1, 1, .infinity])
     #expect(profile.ratios[2] == [.infinity, 4, 2, .infinity])
-    #expect([1, 2.9, 3, 1e9].map { profile.share(of: 0, within: $0) } == [0.25, 0.25, 0.5, 0.5])
-    #expect([1, 2, 1e9].map { profile.share(of: 1, within: $0) } == [0.5, 0.75, 0.75])
-    #expect([1, 2, 4].map { profile.share(of: 2, within: $0) } == [0, 0.25, 0.5])
   }
 
   /// Between 100 values of τ, which lie 3 / 99 apart: what is solved at τ = 2, the 34th, has half a strip and 66.
   @Test func scoresOfASmallTable() {
     let profile = PerformanceProfile(costs: Self.costs)
     let (second, third) = (66.5 / 99, 33.5 / 99)
-    let scores = (0..<3).map { profile.score(of: $0) }
+    let scores = (0..<3).map { total(profile, $0) }
     for (score, expected) in zip(
       scores, [(1 + third) / 4, (2 + second) / 4, (second + 0.5 / 99) / 4])
     {
@@ -39,11 +36,16 @@ import Testing
   @Test func edges() {
     #expect(PerformanceProfile(costs: []).ratios.isEmpty)
     let none = PerformanceProfile(costs: [[], []])
-    #expect(none.score(of: 1) == 0 && none.share(of: 0, within: 2) == 0)
+    #expect(none.ratios == [[], []] && none.contributions(of: 1) == [])
     // Solved before the first step.
     let zero = PerformanceProfile(costs: [[0], [0], [3]])
     #expect(zero.ratios == [[1], [1], [.infinity]])
-    #expect(PerformanceProfile(costs: [[4.0001], [1]]).score(of: 0) == 0)
+    #expect(PerformanceProfile(costs: [[4.0001], [1]]).contributions(of: 0) == [0])
+  }
+
+  /// As a ranking has it.
+  private func total(_ profile: PerformanceProfile, _ solver: Int) -> Double {
+    MeanInterval(profile.contributions(of: solver)).mean
   }
 
   // MARK: AlgoPerf
@@ -75,7 +77,7 @@ import Testing
     #expect(table.costs.count == count && table.costs.allSatisfy { $0.count == 8 })
     let profile = PerformanceProfile(costs: table.costs)
     for (k, score) in table.scores.enumerated() {
-      let own = NumberText.fixed(profile.score(of: k), decimals: 4)
+      let own = NumberText.fixed(total(profile, k), decimals: 4)
       #expect(own == NumberText.fixed(score, decimals: 4), "\(table.names[k])")
     }
     let order = Ranking(costs: table.costs).places.map { table.scores[$0.solver] }
@@ -108,7 +110,7 @@ import Testing
       ([0.0001, 0.0001, 0.9, 0.6, 0.02], [0.0005, 0.0005, 1, 1, 0.06]), ([], []),
     ] as [([Double], [Double])])
   func holmAdjusts(_ given: [Double], _ expected: [Double]) {
-    let adjusted = SignTest.holm(given)
+    let adjusted = Holm.adjusted(given)
     #expect(adjusted.count == expected.count)
     for (a, b) in zip(adjusted, expected) { #expect(abs(a - b) < 1e-12) }
   }

@@ -119,8 +119,6 @@ import Testing
       try evaluator.evaluate(evaluator.prepare(input), seed: 0)
     }
     // Rows kept for measuring do not move a step.
-    var other = try SmallTask()
-    other.settings = task.settings
     let swapped = DataSplit(
       train: task.data.train, test: task.data.test.selecting([0, 1, 2]))
     let rule = try task.rule("AdamW(lr = 0.05)")

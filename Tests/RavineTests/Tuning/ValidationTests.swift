@@ -8,7 +8,7 @@ import Training
 @testable import Experiments
 
 /// Rows kept for choosing.
-@Suite struct ValidationTests {
+@Suite final class ValidationTests {
   private static func source(_ data: String, _ more: String) -> String {
     """
     data d = csv("d.csv", target = "y", \(data), seed = 3)
@@ -36,6 +36,8 @@ import Training
     }
     try csv.write(toFile: folder + "/d.csv", atomically: true, encoding: .utf8)
   }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
 
   private func script(_ text: String) throws -> Script {
     let compiler = Compiler()
