@@ -40,7 +40,7 @@ package struct Atom: Sendable {
   package var size = 1
   package var depth = 0
   /// The same in every process, and another for others: breaks ties of size.
-  var digest: UInt64 = 0
+  package var digest: UInt64 = 0
   /// The operation that it is; of symbols, which may have any name, none.
   package var operation: String { isSymbol ? "" : name }
 }
@@ -62,7 +62,7 @@ package final class Algebra {
   /// In which order polynomials were first asked for.
   private var ranks: [Polynomial: Int] = [:]
   /// Products of terms that may still be formed.
-  var allowance = Int.max
+  package var allowance = Int.max
   /// Operations on whole tensors that are known, with how many operands they have.
   private var operations: [String: Set<Int>] = ["sum{all;like;}": [1]]
 

@@ -62,19 +62,26 @@ package struct Context {
     memo = Memo()
   }
 
-  /// Learns the sign of x · y from those of x and y; a square has one whatever they are.
-  mutating func learnProduct(_ values: [String: Polynomial], step: Int) throws(Refusal) {
-    guard values.count == 2, let x = values["x"], let y = values["y"] else {
-      throw Refusal("`product` takes x, y")
-    }
+  /// Learns the sign of x · y from those of x and y, where a square has one whatever they are; or that of
+  /// x from those of x · y and y.
+  mutating func learnSign(
+    _ x: Polynomial, _ y: Polynomial, ofQuotient isQuotient: Bool
+  ) throws(Refusal) {
     for reach in [Reach.everywhere, .tensor, .element] {
       let (p, q) = (try normal(x, reach), try normal(y, reach))
-      let own = p == q ? Stretch.nonnegative : try stretch(p, reach) * stretch(q, reach)
-      guard own.isNonnegative || own.isNonpositive else { continue }
-      learn(p * q, in: own, reach)
-      return
+      let product = try algebra.product(p, q)
+      let known = isQuotient ? try normal(product, reach) : p
+      let isDivisor = try isNonzero(q, reach)
+      if isQuotient, !isDivisor { continue }
+      let avoidsZero = isDivisor ? try isNonzero(known, reach) : false
+      let other = try stretch(q, reach)
+      let own =
+        p == q && !isQuotient
+        ? Stretch.nonnegative : try stretch(known, reach) * (isQuotient ? other.inverse : other)
+      guard avoidsZero || own.isNonnegative || own.isNonpositive else { continue }
+      return learn(isQuotient ? p : product, in: own, isNonzero: avoidsZero, reach)
     }
-    throw Refusal("the factors have no known signs")
+    throw Refusal("the signs are not known")
   }
 
   /// Adds the equation p = 0, to be used from left to right where `from` is a monomial of it.
@@ -147,13 +154,10 @@ package struct Context {
       var isOpen = false
       var reach = Reach.everywhere
       for guardian in clause.guards {
-        if try normal(guardian, .everywhere) == .one { continue }
-        if try normal(guardian, .tensor) == .one {
-          reach = max(reach, .tensor)
-          continue
+        let own = try self.reach { (reach) throws(Refusal) in
+          try self.normal(guardian, reach) == .one
         }
-        reach = .element
-        if try normal(guardian) != .one { isOpen = true }
+        if let own { reach = max(reach, own) } else { isOpen = true }
       }
       if isOpen {
         pending.append(clause)
@@ -396,14 +400,6 @@ package struct Context {
     }
     switch atom.name {
     case "inv": return try operand().inverse
-    case "sqrt":
-      let x = try operand()
-      var result = x.isPositive ? Stretch.positive : .nonnegative
-      if let high = x.high, high.value <= .one {
-        result.high = Stretch.End(value: .one, isOpen: high.value < .one || high.isOpen)
-      }
-      if let low = x.low, low.value >= .one { result.low = Stretch.End(value: .one, isOpen: false) }
-      return result
     case "abs":
       return try isNonzero(atom.operands[0], reach, depth + 1) ? .positive : .nonnegative
     case "sign":
@@ -413,9 +409,10 @@ package struct Context {
       return x.isNonnegative ? .unit : .signs
     case "max": return try operand(0).larger(operand(1))
     case "min": return try -((-operand(0)).larger(-operand(1)))
-    case "pow":
-      let (x, y) = (try operand(0), try operand(1))
-      guard x.isNonnegative else { return .all }
+    case "sqrt", "pow":
+      let isRoot = atom.operands.count == 1
+      let (x, y) = (try operand(0), isRoot ? Stretch(.half, .half) : try operand(1))
+      guard isRoot || x.isNonnegative else { return .all }
       // 0^y is 0 or 1.
       var result = x.isPositive ? Stretch.positive : .nonnegative
       if y.isNonnegative, let high = x.high, high.value <= .one {

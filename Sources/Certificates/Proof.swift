@@ -47,7 +47,12 @@ package struct Proof {
       }
       names[sides.name] = try value(sides.text)
     case "clear": try clear(try value(rest))
-    case "product": try context.learnProduct(try values(rest), step: steps)
+    case "product", "quotient":
+      let values = try values(rest)
+      guard values.count == 2, let x = values["x"], let y = values["y"] else {
+        throw Refusal("`\(word)` takes x, y")
+      }
+      try context.learnSign(x, y, ofQuotient: word == "quotient")
     default:
       if let axiom = Axiom.byName[word] {
         try apply(axiom, rest)

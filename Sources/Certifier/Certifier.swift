@@ -4,9 +4,10 @@ import IR
 
 /// Writes the certificate of a proof that two rules are equal, where it finds one.
 package struct Certifier {
-  private let deadline: ContinuousClock.Instant
+  /// How much work it may take, as the kernel counts it.
+  private let work: Int
 
-  package init(patience: Duration = .seconds(20)) { deadline = ContinuousClock.now + patience }
+  package init(work: Int = 24_000_000) { self.work = work }
 
   /// `names` are those of the rules in the text, `fixed` the hyperparameters that keep their
   /// defaults.
@@ -14,6 +15,7 @@ package struct Certifier {
     _ rules: [Rule], names: [String], source: [String], fixed: [String], conditions: [String] = []
   ) throws(Refusal) -> Certificate {
     var reason = Refusal("no steps were found")
+    let patience = Patience(work)
     for order in [[0, 1], [1, 0]] {
       let own = order.map { rules[$0] }
       var certificate = Certificate()
@@ -27,9 +29,13 @@ package struct Certifier {
       }
       certificate.fixed = Claim.fixed(own, free).map { Certificate.Line($0) }
       do throws(Refusal) {
-        for ways in try Claim.ways(own) {
-          certificate.parts.append(
-            try part(certificate, Certificate.Part(variants: ways), own))
+        // The second order has what the first one leaves.
+        let share = order[0] == 0 ? patience.left / 2 : patience.left
+        let empty = certificate
+        certificate.parts = try patience.limited(to: share) { (patience) throws(Refusal) in
+          try Claim.ways(own).map { (ways) throws(Refusal) in
+            try part(empty, Certificate.Part(variants: ways), own, patience)
+          }
         }
         // The search shares an algebra with what it tries; the kernel begins anew.
         try CertificateCheck.require(certificate, own)
@@ -99,19 +105,23 @@ package struct Certifier {
 
   /// The goals of one way, shown, with states related as was found.
   private func part(
-    _ certificate: Certificate, _ empty: Certificate.Part, _ rules: [Rule]
+    _ certificate: Certificate, _ empty: Certificate.Part, _ rules: [Rule], _ patience: Patience
   ) throws(Refusal) -> Certificate.Part {
     let claim = try Claim(certificate, empty, rules)
+    patience.watch(claim.algebra)
     let choices = try Relations(claim).choices()
     var reason: Refusal?
     let known = try Relations(claim).known()
-    for choice in choices.prefix(100) where ContinuousClock.now < deadline {
+    for choice in choices.prefix(100) where patience.left > 0 {
       var part = empty
       part.states = (known + choice).map { Certificate.Line($0) }
       do throws(Refusal) {
-        guard try isLikely(certificate, part, rules) else { continue }
-        part.keeps = try keeps(certificate, part, rules)
-        return try shown(certificate, part, rules)
+        guard try isLikely(certificate, part, rules, patience) else { continue }
+        // One that no steps are found for leaves some for the next.
+        return try patience.limited(to: patience.left / 3 * 2) { (patience) throws(Refusal) in
+          part.keeps = try keeps(certificate, part, rules, patience)
+          return try shown(certificate, part, rules, patience)
+        }
       } catch {
         reason = reason ?? error
       }
@@ -119,19 +129,32 @@ package struct Certifier {
     throw reason ?? Refusal("the states were not matched")
   }
 
+  private func claim(
+    _ certificate: Certificate, _ part: Certificate.Part, _ rules: [Rule], _ patience: Patience
+  ) throws(Refusal) -> Claim {
+    let claim = try Claim(certificate, part, rules)
+    patience.watch(claim.algebra)
+    try claim.readStates()
+    return claim
+  }
+
   /// Whether the goals hold for some numbers.
   private func isLikely(
-    _ certificate: Certificate, _ part: Certificate.Part, _ rules: [Rule]
+    _ certificate: Certificate, _ part: Certificate.Part, _ rules: [Rule], _ patience: Patience
   ) throws(Refusal) -> Bool {
-    let claim = try Claim(certificate, part, rules)
-    try claim.readStates()
+    let claim = try self.claim(certificate, part, rules, patience)
     for goal in try claim.goals() {
       guard case .equal(let x, let y) = goal.kind else { continue }
-      for seed in 1...2 {
+      let given = try claim.given(goal)
+      var tries = 0
+      for seed in 1...12 where tries < 2 {
         var sampling = Sampling(claim.algebra, seed: UInt64(seed))
         // States may be squares, and are taken to be positive.
         for state in claim.a.symbols { sampling.set(state, 0.3 + 0.5 * Double(seed)) }
-        guard let p = sampling.value(x), let q = sampling.value(y) else { continue }
+        guard given.allSatisfy({ sampling.holds($0) }), let p = sampling.value(x),
+          let q = sampling.value(y)
+        else { continue }
+        tries += 1
         if abs(p - q) > 1e-9 * (1 + abs(p) + abs(q)) { return false }
       }
     }
@@ -140,7 +163,7 @@ package struct Certifier {
 
   /// The states of a that stay at 0 or above: the largest set that steps keep so.
   private func keeps(
-    _ certificate: Certificate, _ part: Certificate.Part, _ rules: [Rule]
+    _ certificate: Certificate, _ part: Certificate.Part, _ rules: [Rule], _ patience: Patience
   ) throws(Refusal) -> [Certificate.Line] {
     var part = part
     let claim = try Claim(certificate, part, rules)
@@ -148,11 +171,10 @@ package struct Certifier {
       Certificate.Line("a.\(claim.a.variant.states[$0].name) >= 0")
     }
     while !part.keeps.isEmpty {
-      let claim = try Claim(certificate, part, rules)
-      try claim.readStates()
+      let claim = try self.claim(certificate, part, rules, patience)
       var failed: Set<String> = []
       for goal in try claim.goals() where goal.title.hasSuffix(" >= 0") {
-        var search = Search(algebra: claim.algebra, deadline: deadline)
+        var search = Search(algebra: claim.algebra)
         if try !search.isPlain(Proof(claim, goal)) {
           failed.insert(String(goal.title.drop { $0 != " " }.dropFirst()))
         }
@@ -164,13 +186,12 @@ package struct Certifier {
   }
 
   private func shown(
-    _ certificate: Certificate, _ part: Certificate.Part, _ rules: [Rule]
+    _ certificate: Certificate, _ part: Certificate.Part, _ rules: [Rule], _ patience: Patience
   ) throws(Refusal) -> Certificate.Part {
     var part = part
-    let claim = try Claim(certificate, part, rules)
-    try claim.readStates()
+    let claim = try self.claim(certificate, part, rules, patience)
     for goal in try claim.goals() {
-      var search = Search(algebra: claim.algebra, deadline: deadline)
+      var search = Search(algebra: claim.algebra)
       guard let script = search.script(try Proof(claim, goal)) else {
         throw Refusal(
           "no steps were found for the goal `\(goal.title)`, where \(search.left) is left")

@@ -2,6 +2,18 @@ import Basics
 import Certificates
 
 extension Algebra {
+  /// Smaller atoms first, in an order that is the same in every process.
+  func ordered(_ all: Set<AtomID>) -> [AtomID] {
+    all.sorted { (self[$0].size, self[$0].digest) < (self[$1].size, self[$1].digest) }
+  }
+
+  /// 1 / d in a polynomial: d, as often as it takes to clear it.
+  func divisors(_ p: Polynomial) -> [Polynomial] {
+    ordered(p.atoms).filter { self[$0].operation == "inv" }.map { inverse in
+      self[inverse].operands[0].power(p.terms.keys.map { $0.exponent(inverse) }.max()!)
+    }
+  }
+
   /// p / q where that is a polynomial.
   func quotient(_ p: Polynomial, _ q: Polynomial) -> Polynomial? {
     guard let top = leading(q) else { return nil }

@@ -16,7 +16,7 @@ package struct ExpressionWriter {
     for (monomial, weight) in ordered {
       let isFirst = result.isEmpty
       result += weight.isNegative ? (isFirst ? "-" : " - ") : isFirst ? "" : " + "
-      var factors = monomial.powers.map { power in
+      var factors = monomial.powers.sorted { isBefore($0.atom, $1.atom) }.map { power in
         text(power.atom) + (power.exponent == 1 ? "" : "^\(power.exponent)")
       }
       let size = weight.magnitude
@@ -27,6 +27,11 @@ package struct ExpressionWriter {
       result += factors.joined(separator: "*")
     }
     return result
+  }
+
+  private func isBefore(_ x: AtomID, _ y: AtomID) -> Bool {
+    let (p, q) = (algebra[x], algebra[y])
+    return (p.size, p.name, p.digest) < (q.size, q.name, q.digest)
   }
 
   private func text(_ id: AtomID) -> String { names[id] ?? definition(id) }

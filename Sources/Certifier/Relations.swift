@@ -16,6 +16,7 @@ struct Relations {
   /// Lists of equations, one for each state that matters, likelier ones first.
   func choices() throws(Refusal) -> [[String]] {
     let (a, b) = (claim.a, claim.b)
+    let known = try values()
     let live = claim.live.indices.filter { claim.live[$0] }
     if live.isEmpty { return [[]] }
     let nextOfA = try settled(a.step(at: t, a.symbols, isLive: a.symbols.map { _ in true }))
@@ -30,8 +31,9 @@ struct Relations {
         for (k, scale) in try scales(
           nextOfA.states[i], a.symbols[i], nextOfB.states[j], b.symbols[j], weights
         ).enumerated() {
-          own.append((k + (isNamesake ? 0 : 3), writer.text(scale * a.symbols[i])))
+          own.append((k + (isNamesake ? 0 : 3), writer.text(scale * (known[i] ?? a.symbols[i]))))
         }
+        if known[i] != nil { continue }
         let root = claim.algebra.apply("sqrt", [a.symbols[i]])
         own.append((isNamesake ? 5 : 8, writer.text(a.symbols[i] * a.symbols[i])))
         own.append((isNamesake ? 6 : 9, writer.text(root)))
@@ -43,12 +45,18 @@ struct Relations {
       own.sort { $0.rank < $1.rank }
       options.append(own.map { "b.\(b.variant.states[j].name) = \($0.text)" })
     }
-    var result: [[String]] = [[]]
+    // Those of which all parts are likely come first.
+    var result: [(rank: Int, texts: [String])] = [(0, [])]
     for own in options {
-      result = result.flatMap { chosen in own.prefix(9).map { chosen + [$0] } }
-      if result.count > 200 { result = Array(result.prefix(200)) }
+      let all = result.flatMap { chosen in
+        own.prefix(9).enumerated().map { (chosen.rank + $0, chosen.texts + [$1]) }
+      }
+      let ordered = all.enumerated().sorted {
+        ($0.element.0, $0.offset) < ($1.element.0, $1.offset)
+      }
+      result = ordered.prefix(200).map(\.element)
     }
-    return result
+    return result.map(\.texts)
   }
 
   /// A step with 0 for whole numbers mod 1.
@@ -72,12 +80,18 @@ struct Relations {
 
   /// States of a that are the same at each step, or powers of one number.
   func known() throws(Refusal) -> [String] {
+    let all = try values()
+    return claim.a.symbols.indices.compactMap { i in
+      all[i].map { "a.\(claim.a.variant.states[i].name) = \(writer.text($0))" }
+    }
+  }
+
+  /// By state of a: what it is, where that is known.
+  private func values() throws(Refusal) -> [Int: Polynomial] {
     let next = try settled(claim.a.step(at: t, claim.a.symbols, isLive: claim.liveOfA))
-    var result: [String] = []
+    var result: [Int: Polynomial] = [:]
     for i in claim.a.symbols.indices where claim.liveOfA[i] {
-      if let value = try value(claim.a, i, next.states[i]) {
-        result.append("a.\(claim.a.variant.states[i].name) = \(writer.text(value))")
-      }
+      result[i] = try value(claim.a, i, next.states[i])
     }
     return result
   }
@@ -100,12 +114,19 @@ struct Relations {
     // s' = factor * s + rest
     let rest = try algebra.substitute(next, [state.atom!: .zero])
     guard let factor = algebra.quotient(next - rest, state),
-      atoms(factor + rest).allSatisfy({ algebra[$0].isSymbol && algebra[$0].reach == .everywhere }),
-      !atoms(factor + rest).contains(t.atom!), !atoms(factor + rest).contains(state.atom!)
+      atoms(factor + rest).allSatisfy({ isConstant($0) })
     else { return nil }
     let power = algebra.apply("pow", [factor, t])
     if rest.isZero { return start * power }
     return start * power + rest * (.one - power) * algebra.apply("inv", [.one - factor])
+  }
+
+  /// Whether it is the same at each step.
+  private func isConstant(_ id: AtomID) -> Bool {
+    let atom = claim.algebra[id]
+    if !atom.isSymbol { return atom.detail.isEmpty }
+    return atom.reach == .everywhere && id != t.atom && !claim.a.symbols.contains(Polynomial(id))
+      && !claim.b.symbols.contains(Polynomial(id))
   }
 
   private func lastName(_ name: String) -> String {
@@ -131,7 +152,8 @@ struct Relations {
       algebra[$0].operation == "pow" && algebra[$0].operands.last == t
     }
     func isNear(_ id: AtomID) -> Bool { atoms(algebra[id].operands[0]).isSubset(of: near) }
-    for id in powers.sorted(by: { (isNear($0) ? 0 : 1, $0) < (isNear($1) ? 0 : 1, $1) }) {
+    let inOrder = claim.algebra.ordered(powers)
+    for id in inOrder.filter(isNear) + inOrder.filter({ !isNear($0) }) {
       let debias = .one - Polynomial(id)
       for scale in [algebra.apply("inv", [debias]), debias] where !result.contains(scale) {
         result.append(scale)
@@ -143,13 +165,34 @@ struct Relations {
         if parts(term.key).data == data { sum.add(parts(term.key).scalar, term.value) }
       }
     }
-    for data in Set(driver.terms.keys.map { parts($0).data }) where data != .one {
+    for data in Set(driver.terms.keys.map { parts($0).data }).sorted(by: algebra.isAbove)
+    where data != .one {
       let (p, q) = (weight(driver, data), weight(source, data))
       guard !p.isZero, !q.isZero, p != q else { continue }
       let scale = algebra.quotient(p, q) ?? p * algebra.apply("inv", [q])
       if !result.contains(scale) { result.append(scale) }
     }
+    // What one has as another expression: all that numbers may be before them.
+    for (p, q) in pairs(scalars(driver), scalars(source)).prefix(12) {
+      let scale = algebra.quotient(p, q) ?? p * algebra.apply("inv", [q])
+      for turned in [scale, -scale] where !turned.isZero && !result.contains(turned) {
+        result.append(turned)
+      }
+    }
     return result
+  }
+
+  /// What stands before the data of a polynomial; all of it where it has none.
+  private func scalars(_ p: Polynomial) -> [Polynomial] {
+    var groups: [Monomial: Polynomial] = [:]
+    for (monomial, weight) in p.terms {
+      groups[parts(monomial).data, default: .zero].add(parts(monomial).scalar, weight)
+    }
+    return groups.keys.sorted(by: claim.algebra.isAbove).map { groups[$0]! }
+  }
+
+  private func pairs(_ x: [Polynomial], _ y: [Polynomial]) -> [(Polynomial, Polynomial)] {
+    x.flatMap { p in y.map { (p, $0) } }
   }
 
   private func atoms(_ p: Polynomial) -> Set<AtomID> {

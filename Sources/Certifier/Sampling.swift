@@ -29,6 +29,18 @@ package struct Sampling {
     return sum
   }
 
+  /// Whether a clause may hold here; of what has no value that is not known.
+  mutating func holds(_ clause: Clause) -> Bool {
+    for guardian in clause.guards where value(guardian) != 1 { return true }
+    guard let x = value(clause.term) else { return true }
+    switch clause.kind {
+    case .nonzero: return x != 0
+    case .nonnegative: return x >= 0
+    case .positive: return x > 0
+    case .opaque: return true
+    }
+  }
+
   private mutating func value(_ id: AtomID) -> Double? {
     if let known = values[id] { return known }
     let atom = algebra[id]

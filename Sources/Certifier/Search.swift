@@ -4,7 +4,8 @@ import Certificates
 /// Looks for steps that show a goal. What it finds is believed by nobody: the kernel checks it.
 struct Search {
   let algebra: Algebra
-  let deadline: ContinuousClock.Instant
+  /// Whether it has no patience left.
+  private var isTired: Bool { algebra.allowance < 0 }
   /// How many cases may still be opened.
   var budget = 60
   /// What was left to be shown where the search gave up first.
@@ -31,7 +32,7 @@ struct Search {
     }
     (proof, script) = beforeClearing
     if left.isEmpty { left = String(ExpressionWriter(algebra).text(target(proof)).prefix(400)) }
-    guard depth < 7, ContinuousClock.now < deadline else { return nil }
+    guard depth < 7, !isTired else { return nil }
     for condition in conditions(proof).prefix(depth == 0 ? 3 : 2) {
       guard budget > 0, let branches = try? proof.branches(condition) else { continue }
       budget -= 1
@@ -69,52 +70,71 @@ struct Search {
     while let next = pending.popLast() {
       for id in next.atoms where found.insert(id).inserted { pending += algebra[id].operands }
     }
-    return found.sorted { (algebra[$0].size, $0) < (algebra[$1].size, $1) }
+    return algebra.ordered(found)
   }
 
-  /// Takes steps that simplify the goal; with `isWide`, what is known of where rules are defined too.
+  /// What is to be simplified: with `isWide`, what is known of where rules are defined too, and the goal
+  /// times its divisors.
+  private func aims(_ proof: Proof, _ isWide: Bool) -> [Polynomial] {
+    let p = target(proof)
+    guard isWide else { return [p] }
+    var known = proof.goal.clauses.flatMap { $0.guards + [$0.term] }
+    if case .defined = proof.goal.kind {
+      known += Suggestions(algebra, []).multiples(p).map { p.content.rest * $0 }
+    }
+    return [p] + known.map { (try? proof.context.normal($0)) ?? $0 }
+  }
+
+  /// Takes a step where it holds.
+  private func take(_ line: String, _ proof: inout Proof, _ script: inout Script) -> Bool {
+    var next = proof
+    algebra.allowance -= Self.costOfStep
+    guard !isTired, (try? next.take(line)) != nil else { return false }
+    proof = next
+    script.lines.append(line)
+    return true
+  }
+
+  /// Of writing and reading a line.
+  private static let costOfStep = 100
+
+  /// Takes steps that simplify the goal.
   private func simplify(_ proof: inout Proof, _ script: inout Script, isWide: Bool = false) {
     var tried = Set(script.lines)
     var isProgressing = true
-    while isProgressing, ContinuousClock.now < deadline, script.lines.count < 120 {
+    while isProgressing, !isTired, script.lines.count < 120 {
       isProgressing = false
-      let p = target(proof)
-      let known = isWide ? proof.goal.clauses.flatMap { $0.guards + [$0.term] } : []
-      let all = atoms([p] + known.map { (try? proof.context.normal($0)) ?? $0 })
-      let suggestions = Suggestions(algebra, all)
-      if case .defined = proof.goal.kind {
+      let all = atoms(aims(proof, isWide))
+      let suggestions = Suggestions(algebra, all, isEquation: proof.goal.isEquation)
+      if !proof.goal.isEquation {
+        let p = target(proof)
         let facts = proof.goal.clauses.map { (try? proof.context.normal($0.term)) ?? $0.term }
         for line in suggestions.squares(p) + suggestions.products(facts)
         where tried.insert(line).inserted {
-          if (try? proof.take(line)) != nil { script.lines.append(line) }
+          _ = take(line, &proof, &script)
+        }
+        // What is not known yet may be later.
+        for line in suggestions.quotients(p) where !tried.contains(line) {
+          if take(line, &proof, &script) { tried.insert(line) }
         }
       }
       search: for id in all {
         for line in suggestions.lines(for: id) where tried.insert(line).inserted {
-          var next = proof
-          guard (try? next.take(line)) != nil else { continue }
-          proof = next
-          script.lines.append(line)
+          guard take(line, &proof, &script) else { continue }
           isProgressing = true
           // What changes the goal changes what is to be tried.
-          if target(proof) != p { break search }
+          if atoms(aims(proof, isWide)) != all { break search }
         }
       }
     }
   }
 
   private func clear(_ proof: inout Proof, _ script: inout Script) -> Bool {
-    guard case .equal = proof.goal.kind else { return false }
+    guard proof.goal.isEquation else { return false }
     let p = target(proof)
-    let inverses = p.atoms.filter { algebra[$0].name == "inv" && !algebra[$0].isSymbol }
-      .sorted { (algebra[$0].size, $0) > (algebra[$1].size, $1) }
-    for id in inverses {
+    for id in algebra.ordered(p.atoms).reversed() where algebra[id].operation == "inv" {
       let line = "clear \(ExpressionWriter(algebra).text(algebra[id].operands[0]))"
-      var next = proof
-      guard (try? next.take(line)) != nil else { continue }
-      proof = next
-      script.lines.append(line)
-      return true
+      if take(line, &proof, &script) { return true }
     }
     return false
   }
@@ -171,6 +191,8 @@ struct Search {
 }
 
 extension Claim.Goal {
+  var isEquation: Bool { if case .equal = kind { true } else { false } }
+
   /// Whether it is to be shown under conditions.
   var isGuarded: Bool {
     if case .defined(let clause) = kind { !clause.guards.isEmpty } else { false }

@@ -7,9 +7,12 @@ struct Suggestions {
   let writer: ExpressionWriter
   /// The atoms of the goal.
   let all: [AtomID]
+  /// Whether the goal is an equation.
+  let isEquation: Bool
 
-  init(_ algebra: Algebra, _ all: [AtomID]) {
+  init(_ algebra: Algebra, _ all: [AtomID], isEquation: Bool = false) {
     self.algebra = algebra
+    self.isEquation = isEquation
     writer = ExpressionWriter(algebra)
     self.all = all
   }
@@ -36,9 +39,8 @@ struct Suggestions {
         + products("sign-product", x) + shared("sign", "sign-product", x)
         + inner(
           x, ["inv": "sign-inverse", "sign": "sign-sign", "abs": "sign-abs", "sqrt": "sign-root"])
-        + ["sign-square x = \(text(x))", "sign-cube x = \(text(x))"]
-        + (all.contains { algebra[$0].operation == "abs" && algebra[$0].operands == [x] }
-          ? ["abs-sign-product x = \(text(x))"] : [])
+        + ["sign-square x = \(text(x))", "abs-sign-product x = \(text(x))"]
+        + ["sign-cube x = \(text(x))"]
         + (x.atom != nil ? ["sign-square-times x = \(text(x))"] : [])
     case "positive":
       return ["positive-true x = \(text(x))", "positive-false x = \(text(x))"]
@@ -83,6 +85,10 @@ struct Suggestions {
     if let first = algebra.leading(x), x.terms[first]!.isNegative {
       if name == "exp" { return ["exponential-negative x = \(text(-x))"] }
       if name != "log" { return ["\(name)-\(name == "cos" ? "even" : "odd") x = \(text(-x))"] }
+    }
+    if name == "cbrt" {
+      return cubeRoot(x).map { ["cube-cbrt x = \(text($0))"] } ?? leadingWeight("cbrt-product", x)
+        + products("cbrt-product", x)
     }
     if name == "log" {
       return products("logarithm-product", x)
@@ -131,6 +137,25 @@ struct Suggestions {
 
   /// The root of a square of a sum.
   private func squareRoot(_ x: Polynomial) -> Polynomial? {
+    plainSquareRoot(x) ?? plainSquareRoot(withRoots(x))
+  }
+
+  /// With the square of its root in place of what has one here.
+  private func withRoots(_ x: Polynomial) -> Polynomial {
+    let roots = x.atoms.filter { algebra[$0].operation == "sqrt" }
+    var powers: [AtomID: AtomID] = [:]
+    for root in roots { if let inside = algebra[root].operands[0].atom { powers[inside] = root } }
+    if powers.isEmpty { return x }
+    return x.terms.reduce(into: Polynomial()) { sum, term in
+      sum.add(
+        term.key.powers.reduce(Polynomial(term.value)) { product, power in
+          let root = powers[power.atom].map { Polynomial($0).power(2 * power.exponent) }
+          return product * (root ?? Polynomial(power.atom).power(power.exponent))
+        })
+    }
+  }
+
+  private func plainSquareRoot(_ x: Polynomial) -> Polynomial? {
     guard x.terms.count > 1 else { return rootOfProduct(x) }
     guard let first = algebra.leading(x),
       let root = rootOfProduct(Polynomial(first, x.terms[first]!)), let (top, weight) = root.single
@@ -165,11 +190,19 @@ struct Suggestions {
   /// What is known of sums with quotients, times their divisors.
   func products(_ facts: [Polynomial]) -> [String] {
     facts.flatMap { fact in
-      fact.content.rest.atoms.sorted().filter { algebra[$0].operation == "inv" }.map { inverse in
-        let n = fact.terms.keys.map { $0.exponent(inverse) }.max()!
-        return "product x = \(text(algebra[inverse].operands[0].power(n))); y = \(text(fact))"
-      }
+      algebra.divisors(fact.content.rest).map { "product x = \(text($0)); y = \(text(fact))" }
     }
+  }
+
+  /// A sum with quotients is to be looked at times their divisors.
+  func quotients(_ p: Polynomial) -> [String] {
+    multiples(p).map { "quotient x = \(text(p.content.rest)); y = \(text($0))" }
+  }
+
+  /// By what a sum may be multiplied.
+  func multiples(_ p: Polynomial) -> [Polynomial] {
+    let all = algebra.divisors(p.content.rest)
+    return all.count > 1 ? all + [all.reduce(.one) { $0 * $1 }] : all
   }
 
   private func squares(_ axiom: String, _ x: Polynomial) -> [String] {
@@ -189,7 +222,7 @@ struct Suggestions {
     var result = ["inverse x = \(text(x))"]
     // A sum with quotients in it becomes one without.
     if x.terms.count > 1 {
-      for id in x.atoms.sorted() where algebra[id].name == "inv" && !algebra[id].isSymbol {
+      for id in algebra.ordered(x.atoms) where algebra[id].operation == "inv" {
         let d = algebra[id].operands[0]
         result.append("inverse-scaled x = \(text(d)); y = \(text(x))")
       }
@@ -205,12 +238,7 @@ struct Suggestions {
 
   /// The root of a number leaves; of two negative factors the root is that of their negatives.
   private func scaledRoot(_ x: Polynomial) -> [String] {
-    var result: [String] = []
-    if let first = algebra.leading(x), let weight = x.terms[first], !weight.magnitude.isOne {
-      let size = Polynomial(weight.magnitude)
-      result.append(
-        "root-product x = \(text(size)); y = \(text(x.scaled(by: weight.magnitude.reciprocal)))")
-    }
+    var result = leadingWeight("root-product", x)
     let all = factors(x)
     if all.count > 1 {
       for i in all.indices {
@@ -219,16 +247,34 @@ struct Suggestions {
       }
     }
     if x.terms.count > 1, x.content.common == .one {
-      for inverse in x.atoms.sorted() where algebra[inverse].operation == "inv" {
-        let n = x.terms.keys.map { $0.exponent(inverse) }.max()!
-        result.append(
-          "root-scaled x = \(text(algebra[inverse].operands[0].power(n))); y = \(text(x))")
+      for divisor in algebra.divisors(x).flatMap({ isEquation ? [$0, -$0] : [$0] }) {
+        result.append("root-scaled x = \(text(divisor)); y = \(text(x))")
       }
     }
     if let inverse = (-x).atom, algebra[inverse].name == "inv", !algebra[inverse].isSymbol {
       result.append("root-inverse x = \(text(-algebra[inverse].operands[0]))")
     }
     return result
+  }
+
+  /// An axiom of products, for the number before the first term and the others.
+  private func leadingWeight(_ axiom: String, _ x: Polynomial) -> [String] {
+    guard let weight = algebra.leading(x).flatMap({ x.terms[$0] })?.magnitude, !weight.isOne else {
+      return []
+    }
+    return [
+      "\(axiom) x = \(text(Polynomial(weight))); y = \(text(x.scaled(by: weight.reciprocal)))"
+    ]
+  }
+
+  /// The number of which this is the cube.
+  private func cubeRoot(_ x: Polynomial) -> Polynomial? {
+    guard let number = x.number else { return nil }
+    func root(_ n: BigInteger) -> BigInteger? {
+      (1...20).map { BigInteger($0) }.first { $0 * $0 * $0 == n }
+    }
+    guard let p = root(number.numerator), let q = root(number.denominator) else { return nil }
+    return Polynomial(Rational(p, q))
   }
 
   /// For a product of sums: the operand of another such atom divides this one's.

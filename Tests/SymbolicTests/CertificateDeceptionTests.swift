@@ -102,6 +102,18 @@ import Testing
       right: "w' = w - lr * g", states: ["state a.m = a.k", "state a.k = a.m"],
       kept: ["a.m", "a.k"], says: "means nothing here"),
     Deception(
+      description: "a quotient by what may be 0",
+      first: ["quotient x = g; y = abs(g)"], says: "signs are not known"),
+    Deception(
+      description: "a quotient of what has no sign", left: "w' = w - lr * abs(g) / abs(g)",
+      right: "w' = w - lr * g / abs(g)",
+      first: ["quotient x = w; y = abs(g)"], says: "signs are not known"),
+    Deception(
+      description: "a quotient by what is negative",
+      left: "w' = w - lr * abs(g) / (β - 1)", right: "w' = w - lr * g / (β - 1)", knobs: [decay],
+      first: ["quotient x = -abs(g) - 1; y = beta - 1", "abs-nonnegative x = -abs(g) - 1"],
+      says: "is not known to hold"),
+    Deception(
       description: "a smaller of one number", first: ["product x = min{0;like;like}(g); y = 1"],
       says: "is no operation"),
     Deception(

@@ -33,7 +33,7 @@ import Testing
 
   /// Of how many proofs certificates are looked for.
   static let certified = variable("RAVINE_CERTIFICATES").flatMap { Int($0) } ?? usual / 64
-  /// Where certificates are written, for the second checker.
+  /// Where certificates are written, for the second checker, and the rules of proofs without.
   static let folder = variable("RAVINE_CERTIFICATE_FOLDER")
 
   /// Whether a proof has a certificate that the kernel takes; nil where no steps were found.
@@ -49,10 +49,16 @@ import Testing
     }
     let found: Certificate
     do throws(Refusal) {
-      found = try Certifier(patience: .seconds(2)).certificate(
+      found = try Certifier(work: 1_000_000).certificate(
         rules, names: names, source: source,
         fixed: result.fixed.map { String($0.prefix { $0 != " " }) }, conditions: conditions)
-    } catch { return nil }
+    } catch {
+      if let folder {
+        let url = URL(fileURLWithPath: folder).appendingPathComponent("\(seed).opt")
+        try Data("# \(error)\n\(pair.text)".utf8).write(to: url)
+      }
+      return nil
+    }
     if let folder {
       let url = URL(fileURLWithPath: folder).appendingPathComponent("\(seed).txt")
       try Data(found.text.utf8).write(to: url)
