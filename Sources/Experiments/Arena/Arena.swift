@@ -1,6 +1,5 @@
 import Basics
 import Diagnostics
-import Platform
 import Runtime
 import Training
 
@@ -52,7 +51,7 @@ package struct Arena: Sendable {
       // The cells share the cores, so each thread prepares a task once for itself.
       var runners: [Int: Result<ArenaRunner, DiagnosticError>] = [:]
       while !interrupt.isRequested(), let (rule, task) = board.next() {
-        let began = ArenaClock.now
+        let began = ContinuousClock.now
         let made =
           runners[task]
           ?? Result { () throws(DiagnosticError) in
@@ -65,7 +64,7 @@ package struct Arena: Sendable {
         case .failure(let error): cell = ArenaCell(rule: rule, task: task, problem: error.summary)
         }
         guard let cell else { return }
-        board.add(cell, seconds: ArenaClock.now - began)
+        board.add(cell, seconds: (ContinuousClock.now - began) / .seconds(1))
       }
     }
     progress("")

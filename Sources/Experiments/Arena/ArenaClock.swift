@@ -1,6 +1,4 @@
 import Basics
-import Platform
-
 /// What time an arena still takes, by what cells of the same tasks took.
 struct ArenaClock {
   private var pending: [Int]
@@ -11,13 +9,6 @@ struct ArenaClock {
     pending = [Int](repeating: 0, count: tasks)
     spent = Array(repeating: (0, 0), count: tasks)
     self.workers = max(1, workers)
-  }
-
-  /// Seconds of a clock that only goes forward.
-  static var now: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
   mutating func expect(_ task: Int) { pending[task] += 1 }

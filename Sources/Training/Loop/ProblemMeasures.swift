@@ -83,9 +83,9 @@ extension Trainer {
     _ bindings: Bindings, _ point: [[Double]], steps: Int
   ) throws(DiagnosticError) -> (largest: Double, smallest: Double, mean: Double) {
     let sharpness = try Sharpness(bindings, seed: 0, horizon: max(1, steps))
-    let largest = try sharpness.measure(at: point, step: steps).eigenvalue
+    let largest = try sharpness.measure(at: point, step: steps)
     let mean = try sharpness.meanEigenvalue(at: point, step: steps)
-    let smallest = -(try sharpness.measure(at: point, step: steps, isNegated: true).eigenvalue)
+    let smallest = -(try sharpness.measure(at: point, step: steps, isNegated: true))
     return (largest, smallest, mean)
   }
 }

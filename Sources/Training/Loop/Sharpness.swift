@@ -11,10 +11,6 @@ final class Sharpness {
   private static let precision = 1e-12
   private static let mostNumbers = 1 << 26
 
-  struct Value {
-    var eigenvalue: Double
-  }
-
   /// A subspace is at most of so many vectors, and begun anew so often.
   var most = (vectors: 200, restarts: 20)
 
@@ -47,7 +43,9 @@ final class Sharpness {
     products = TensorMemory(counts, .float64)
     let inputs = TensorMemory(bound.inputCounts, .float64)
     directions = inputs.pointers[bindings.objective.inputs.count...]
-    evaluator = Evaluator(bound, seed: seed, bindings.train, inputs: inputs, gradients: products)
+    evaluator = Evaluator(
+      bound, seed: seed, bindings.train, inputs: inputs, gradients: products,
+      threads: bindings.threads)
     evaluator.fill(Array(0..<rows)[...])
     size = counts.reduce(0, +)
     self.horizon = horizon
@@ -58,20 +56,20 @@ final class Sharpness {
   /// finite, and where the residual stays too large.
   func measure(
     at parameters: [[Double]], step: Int, isNegated: Bool = false
-  ) throws(DiagnosticError) -> Value {
+  ) throws(DiagnosticError) -> Double {
     let occasion = stand(at: parameters, step: step)
     if sign != (isNegated ? -1 : 1) { last = nil }
     sign = isNegated ? -1 : 1
     var start = beginning()
-    var result = Value(eigenvalue: .nan)
+    var result = Double.nan
     for _ in 0..<most.restarts {
       let (value, vector, size) = try search(from: start, occasion)
-      guard let vector else { return Value(eigenvalue: .nan) }
+      guard let vector else { return .nan }
       let product = try multiply(vector, occasion)
       let residual = Self.norm(zip(product, vector).map { $0 - value * $1 })
       start = vector
       let isNear = residual <= Self.tolerance * abs(value) || residual < 1e-280
-      result.eigenvalue = isNear || residual <= Self.precision * size ? value : .nan
+      result = isNear || residual <= Self.precision * size ? value : .nan
       if isNear { break }
     }
     last = start

@@ -248,7 +248,7 @@ package struct Trainer {
       // Before the step moves the weights.
       let curvature =
         isRecorded && !isApart && isMeasured
-        ? try sharpness?.measure(at: learner.result, step: step - 1).eigenvalue : nil
+        ? try sharpness?.measure(at: learner.result, step: step - 1) : nil
       let loss: Double
       do throws(DiagnosticError) {
         loss = try learner.step([]) {
@@ -353,7 +353,7 @@ extension RunHistory {
     guard let sharpness else { return }
     record(
       sharpness: isMeasured
-        ? try sharpness.measure(at: learner.result, step: step).eigenvalue : .nan)
+        ? try sharpness.measure(at: learner.result, step: step) : .nan)
   }
 }
 
