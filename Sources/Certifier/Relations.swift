@@ -13,10 +13,20 @@ struct Relations {
     writer = ExpressionWriter(claim.algebra)
   }
 
-  /// Lists of equations, one for each state that matters, likelier ones first.
+  /// Lists of equations: what is known of states of a, and what each state of b that matters is, likelier
+  /// ones first. What is known may make it harder, and is left out of the last ones.
   func choices() throws(Refusal) -> [[String]] {
-    let (a, b) = (claim.a, claim.b)
     let known = try values()
+    let all = try choices(known).prefix(100).map { (choice) throws(Refusal) in
+      known.keys.sorted().map { i in
+        "a.\(claim.a.variant.states[i].name) = \(writer.text(known[i]!))"
+      } + choice
+    }
+    return known.isEmpty ? all : all + (try choices([:])).prefix(20)
+  }
+
+  private func choices(_ known: [Int: Polynomial]) throws(Refusal) -> [[String]] {
+    let (a, b) = (claim.a, claim.b)
     let live = claim.live.indices.filter { claim.live[$0] }
     if live.isEmpty { return [[]] }
     let nextOfA = try settled(a.step(at: t, a.symbols, isLive: a.symbols.map { _ in true }))
@@ -78,15 +88,7 @@ struct Relations {
     return result
   }
 
-  /// States of a that are the same at each step, or powers of one number.
-  func known() throws(Refusal) -> [String] {
-    let all = try values()
-    return claim.a.symbols.indices.compactMap { i in
-      all[i].map { "a.\(claim.a.variant.states[i].name) = \(writer.text($0))" }
-    }
-  }
-
-  /// By state of a: what it is, where that is known.
+  /// The states of a that are the same at each step, or powers of one number.
   private func values() throws(Refusal) -> [Int: Polynomial] {
     let next = try settled(claim.a.step(at: t, claim.a.symbols, isLive: claim.liveOfA))
     var result: [Int: Polynomial] = [:]

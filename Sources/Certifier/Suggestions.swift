@@ -7,12 +7,12 @@ struct Suggestions {
   let writer: ExpressionWriter
   /// The atoms of the goal.
   let all: [AtomID]
-  /// Whether the goal is an equation.
-  let isEquation: Bool
+  /// Whether roots of quotients by what is negative are of interest.
+  let turnsDivisors: Bool
 
-  init(_ algebra: Algebra, _ all: [AtomID], isEquation: Bool = false) {
+  init(_ algebra: Algebra, _ all: [AtomID], turnsDivisors: Bool = false) {
     self.algebra = algebra
-    self.isEquation = isEquation
+    self.turnsDivisors = turnsDivisors
     writer = ExpressionWriter(algebra)
     self.all = all
   }
@@ -231,7 +231,16 @@ struct Suggestions {
   }
 
   private func root(_ x: Polynomial) -> [String] {
-    squares(x) + squares("square-root", x) + scaledRoot(x) + products("root-product", x)
+    // The divisor leaves the root of a fraction.
+    if let number = x.number, !number.isInteger {
+      return number.numerator == .one
+        ? ["root-inverse x = \(text(Polynomial(number.reciprocal)))"]
+        : [
+          "root-product x = \(text(Polynomial(Rational(number.numerator, .one)))); "
+            + "y = \(text(Polynomial(Rational(.one, number.denominator))))"
+        ]
+    }
+    return squares(x) + squares("square-root", x) + scaledRoot(x) + products("root-product", x)
       + inner(x, ["inv": "root-inverse"])
       + powerRoot(x) + ["root-square x = \(text(x))"]
   }
@@ -247,7 +256,7 @@ struct Suggestions {
       }
     }
     if x.terms.count > 1, x.content.common == .one {
-      for divisor in algebra.divisors(x).flatMap({ isEquation ? [$0, -$0] : [$0] }) {
+      for divisor in algebra.divisors(x).flatMap({ turnsDivisors ? [$0, -$0] : [$0] }) {
         result.append("root-scaled x = \(text(divisor)); y = \(text(x))")
       }
     }
