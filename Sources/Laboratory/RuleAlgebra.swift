@@ -26,7 +26,7 @@ package struct RuleAlgebra {
     rule = try SymbolicRule(
       table, name: source.label, variant: source.module.variants[variant],
       hypers: setting.hypers[0], hyperNames: source.module.hypers.map(\.name),
-      free: setting.free[0])
+      free: setting.free[0], hypersDefined: setting.defined[0])
   }
 
   package var table: TermTable { setting.table }

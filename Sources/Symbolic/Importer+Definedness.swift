@@ -32,6 +32,14 @@ extension Importer {
     var result = Definedness()
     switch instruction.operation {
     case .isFinite: return result
+    case .hyper where !context.hypersDefined.isEmpty:
+      return context.hypersDefined[Int(instruction.attribute)]
+    case .argument where !argumentsDefined.isEmpty:
+      return argumentsDefined[Int(instruction.attribute)]
+    case .project where unrolledDefined[instruction.a] != nil:
+      result = unrolledDefined[instruction.a]![Int(instruction.attribute)]
+      result.formUnion(own(0), table)
+      return result
     case .select:
       let condition = operand(operands[0])
       result = own(0).absorbed(table)
@@ -72,9 +80,13 @@ extension Importer {
     } else if instruction.operation.isElementwise,
       !operands.contains(where: { infinite(operand($0)) != 0 })
     {
+      var asked = Definedness()
       table.require(
         instruction.operation, operands.map { operand($0) }, where: table.one,
-        ranges: operands.map { ranges[$0.index] }, &result)
+        ranges: operands.map { ranges[$0.index] }, &asked)
+      // Of a negative number a power is one where its exponent is whole.
+      let isSure = instruction.operation != .power || table.value(operand(instruction.b)) != nil
+      result.formUnion(isSure ? asked : asked.absorbed(table), table)
     }
     return result
   }
@@ -87,7 +99,7 @@ extension Importer {
       .cosh,
       .arcsinh, .arccosh, .sine, .cosine, .tangent, .arcsine, .arccosine, .arctanh, .floor,
       .ceiling, .round, .bfloat16, .float16, .add, .subtract, .multiply, .modulo, .sum, .globalSum,
-      .matrixProduct, .transpose, .reshape, .broadcast, .diagonal, .project:
+      .matrixProduct, .transpose, .reshape, .broadcast, .project:
       return false
     default: return true
     }
@@ -104,22 +116,35 @@ extension Importer {
     }
   }
 
+  /// Whether a loop gives no number for what is none: it carries one value, which is made of all that it is
+  /// given, by operations that absorb nothing.
+  private func readsAll(_ loop: Loop) -> Bool {
+    let live = loop.body.liveValues()
+    var read: Set<Int32> = []
+    for (i, instruction) in loop.body.instructions.enumerated() {
+      if instruction.operation == .argument, live[i] { read.insert(instruction.attribute) }
+      if loop.body.operands(ValueID(i)).indices.contains(where: {
+        absorbs(instruction.operation, $0)
+      }) {
+        return false
+      }
+    }
+    return loop.initial.count == 1 && read.count == 1 + loop.captured.count
+  }
+
   /// Where a loop is defined: what its body asks of the same numbers in each iteration, and the loop
   /// itself where that changes.
   func definedness(
     of instruction: Instruction, _ loop: TermID, _ body: Definedness
   ) -> Definedness {
-    var result = defined[instruction.a.index]
     let own = function.loops[Int(instruction.attribute)]
-    for value in own.initial + own.captured { result.formUnion(defined[value.index], table) }
-    let mayAbsorb = own.body.instructions.indices.contains { i in
-      own.body.operands(ValueID(i)).indices.contains {
-        absorbs(own.body.instructions[i].operation, $0)
-      }
-    }
-    if mayAbsorb { result = result.absorbed(table) }
     let count = operand(instruction.a)
     let runs = table.positive(count)
+    var result = Definedness()
+    for value in own.initial { result.formUnion(defined[value.index], table) }
+    for value in own.captured {
+      result.formUnion(defined[value.index].guarded(by: runs, table), table)
+    }
     var changing: [TermID] = []
     for (clause, condition) in body.clauses {
       let parts = [clause.term, condition] + (clause.under.map { [$0] } ?? [])
@@ -130,6 +155,8 @@ extension Importer {
         result.insert(clause, where: table.logicalAnd(condition, runs), table)
       }
     }
+    if !readsAll(own) { result = result.absorbed(table) }
+    result.formUnion(defined[instruction.a.index], table)
     if !changing.isEmpty {
       let application = table.opaque(
         .project, [loop] + changing.sorted { $0.raw < $1.raw }, Detail("defined", spread: []))

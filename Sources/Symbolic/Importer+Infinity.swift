@@ -100,4 +100,47 @@ extension Importer {
   func elementwise(_ operation: Operation, _ x: [TermID]) throws(SymbolicError) -> TermID {
     x.contains { infinite($0) != 0 } ? try extended(operation, x) : table.function(operation, x)
   }
+
+  /// The divisor of a quotient that is ∞ where that is 0: a positive number over one that is neither
+  /// negative nor −0.
+  func divisor(_ id: ValueID) -> TermID? {
+    let instruction = function[id]
+    let parts = function.operands(id).map { operand($0) }
+    switch instruction.operation {
+    case .reciprocal
+    where zeros.isPositive[instruction.a.index] && table.isNonnegative(parts[0])
+      && !table.isPositive(parts[0]):
+      return parts[0]
+    case .divide
+    where zeros.isPositive[instruction.b.index] && table.isPositive(parts[0])
+      && infinite(parts[0]) == 0
+      && table.isNonnegative(parts[1]) && !table.isPositive(parts[1]):
+      return parts[1]
+    default: return nil
+    }
+  }
+
+  /// Whether operand k may be x/0, its sign known, and a comparison with the other, which is defined,
+  /// takes it for what it is.
+  func isBounded(_ operation: Operation, _ operands: [ValueID], _ k: Int) -> Bool {
+    let comparisons: Set<Operation> = [.minimum, .less, .lessOrEqual, .greater, .greaterOrEqual]
+    return comparisons.contains(operation) && operands.allSatisfy { isSure[$0.index] }
+      && divisor(operands[k]) != nil
+      && divisor(operands[1 - k]) == nil && infinite(operand(operands[1 - k])) == 0
+  }
+
+  /// Whether a value is finite: where its clauses hold, each of which it is no number without.
+  func isFinite(_ id: ValueID) throws(SymbolicError) -> TermID {
+    guard isSure[id.index] else {
+      throw SymbolicError("it asks `isfinite` of what may have become infinite before")
+    }
+    var result = table.one
+    for (clause, condition) in defined[id.index].clauses {
+      guard clause.hasText, !clause.isFolded, !clause.isAbsorbed else {
+        throw SymbolicError("it asks `isfinite` of what is made of what may not be")
+      }
+      result = table.multiply(result, table.validity(of: clause, where: condition))
+    }
+    return result
+  }
 }

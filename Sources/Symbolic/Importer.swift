@@ -7,7 +7,11 @@ package struct ImportContext {
   package var gradient: TermID
   package var step: TermID
   package var hypers: [TermID]
+  /// Where each hyperparameter is defined.
+  package var hypersDefined: [Definedness]
   package var states: [TermID]
+  /// States that may be infinite, or none.
+  var unsure: Set<Int> = []
   /// Further inputs by slot.
   package var inputs: [TermID]
   /// Free names by their place.
@@ -16,13 +20,15 @@ package struct ImportContext {
   var after: [TermID]?
 
   package init(
-    weight: TermID, gradient: TermID, step: TermID, hypers: [TermID], states: [TermID] = [],
+    weight: TermID, gradient: TermID, step: TermID, hypers: [TermID],
+    hypersDefined: [Definedness] = [], states: [TermID] = [],
     inputs: [TermID] = [], free: [TermID] = []
   ) {
     self.weight = weight
     self.gradient = gradient
     self.step = step
     self.hypers = hypers
+    self.hypersDefined = hypersDefined
     self.states = states
     self.inputs = inputs
     self.free = free
@@ -36,6 +42,9 @@ package struct Importer {
   let context: ImportContext
   /// The arguments of a loop's body.
   var arguments: [TermID] = []
+  /// Where they are defined, and whether they are finite; none where what calls the loop asks it.
+  var argumentsDefined: [Definedness] = []
+  var argumentsSure: [Bool] = []
   var depth = 0
   /// Lengths of the function around a loop's body.
   var outerExtents: [TermID]?
@@ -43,9 +52,13 @@ package struct Importer {
   var defined: [Definedness] = []
   /// Where each value lies: a square stays one that its multiplied terms hide.
   var ranges: [Interval] = []
+  /// Whether each value is made of no state that may be infinite.
+  var isSure: [Bool] = []
   private var depths: [Int] = []
-  /// The results of loops that were written out.
+  /// The results of loops that were written out, and where they are defined.
   var unrolled: [ValueID: [TermID]] = [:]
+  var unrolledDefined: [ValueID: [Definedness]] = [:]
+  let zeros: ZeroSigns
 
   /// Terms nested more deeply than this are refused.
   static let depthLimit = 350
@@ -58,6 +71,7 @@ package struct Importer {
     self.table = table
     self.function = function
     self.context = context
+    zeros = ZeroSigns(function)
   }
 
   /// An output: its value, right wherever it is defined, and where that is.
@@ -75,6 +89,7 @@ package struct Importer {
         terms.append(table.zero)
         defined.append(Definedness())
         ranges.append(.all)
+        isSure.append(true)
         depths.append(0)
         continue
       }
@@ -94,6 +109,7 @@ package struct Importer {
       if below > Self.depthLimit {
         throw SymbolicError("it is nested more than \(Self.depthLimit) operations deep")
       }
+      isSure.append(isSure(ValueID(i)))
       let value = try term(ValueID(i))
       terms.append(value)
       if defined.count < terms.count { defined.append(definedness(ValueID(i), value)) }
@@ -116,6 +132,16 @@ package struct Importer {
     return function.outputs.map {
       let k = $0.value.index
       return ($0.target, results[k] ?? terms[k], defined[k], ranges[k])
+    }
+  }
+
+  private func isSure(_ id: ValueID) -> Bool {
+    let instruction = function[id]
+    switch instruction.operation {
+    case .isFinite: return true
+    case .state: return !context.unsure.contains(Int(instruction.attribute))
+    case .argument where !argumentsSure.isEmpty: return argumentsSure[Int(instruction.attribute)]
+    default: return function.operands(id).allSatisfy { isSure[$0.index] }
     }
   }
 
@@ -360,22 +386,25 @@ package struct Importer {
       })
     else { return false }
     var values = initial
-    var body = Definedness()
+    var own = loop.initial.map { defined[$0.index] }
+    var isSure = loop.initial.map { self.isSure[$0.index] }
     for _ in 0..<iterations {
       var inner = Importer(table, loop.body, context)
       inner.arguments = values + loop.captured.map { operand($0) }
+      inner.argumentsDefined = own + loop.captured.map { defined[$0.index] }
+      inner.argumentsSure = isSure + loop.captured.map { self.isSure[$0.index] }
       inner.depth = depth + 1
       inner.outerExtents = outerExtents ?? function.extents.map { operand($0) }
-      for (target, term, defined, _) in try inner.run() {
-        if case .result(let k) = target, k < values.count { values[k] = term }
-        body.formUnion(defined, table)
+      for ((target, term, defined, _), output) in zip(try inner.run(), loop.body.outputs) {
+        guard case .result(let k) = target, k < values.count else { continue }
+        values[k] = term
+        own[k] = defined
+        isSure[k] = inner.isSure[output.value.index]
       }
     }
     unrolled[id] = values
-    var all = definedness(of: instruction, table.zero, Definedness())
-    // A later iteration may make a number of what was none.
-    all.formUnion(iterations > 1 ? body.absorbed(table) : body, table)
-    defined.append(all)
+    unrolledDefined[id] = own
+    defined.append(defined[instruction.a.index])
     return true
   }
 
@@ -394,6 +423,11 @@ package struct Importer {
     }
     var inner = Importer(table, loop.body, context)
     inner.arguments = carried + loop.captured.map { operand($0) }
+    inner.argumentsSure =
+      loop.initial.map { _ in false }
+      + loop.captured.map {
+        isSure[$0.index] && defined[$0.index].isEverywhere
+      }
     inner.depth = depth + 1
     inner.outerExtents = outerExtents ?? function.extents.map { operand($0) }
     let results = try inner.run()
@@ -417,6 +451,11 @@ package struct Importer {
   ) throws(SymbolicError) -> TermID {
     let x = operands.map { operand($0) }
     if operation == .isFinite, infinite(x[0]) == 0 { return try isFinite(operands[0]) }
+    if operation == .divide, infinite(x[0]) != 0, !table.isPositive(x[1]),
+      !zeros.isPositive[operands[1].index]
+    {
+      throw SymbolicError("it divides `inf` by what may be 0 of either sign")
+    }
     let value = try elementwise(operation, x)
     for k in operands.indices {
       guard isBounded(operation, operands, k), let divisor = divisor(operands[k]) else { continue }
@@ -433,41 +472,5 @@ package struct Importer {
       }
     }
     return value
-  }
-
-  /// The divisor of a quotient that is ∞ where that is 0: a positive number over one that is not
-  /// negative.
-  private func divisor(_ id: ValueID) -> TermID? {
-    let instruction = function[id]
-    let parts = function.operands(id).map { operand($0) }
-    switch instruction.operation {
-    case .reciprocal where table.isNonnegative(parts[0]) && !table.isPositive(parts[0]):
-      return parts[0]
-    case .divide
-    where table.isPositive(parts[0]) && infinite(parts[0]) == 0
-      && table.isNonnegative(parts[1]) && !table.isPositive(parts[1]):
-      return parts[1]
-    default: return nil
-    }
-  }
-
-  /// Whether operand k may be x/0, its sign known, and a comparison with the other, which is defined,
-  /// takes it for what it is.
-  func isBounded(_ operation: Operation, _ operands: [ValueID], _ k: Int) -> Bool {
-    let comparisons: Set<Operation> = [.minimum, .less, .lessOrEqual, .greater, .greaterOrEqual]
-    return comparisons.contains(operation) && divisor(operands[k]) != nil
-      && divisor(operands[1 - k]) == nil && infinite(operand(operands[1 - k])) == 0
-  }
-
-  /// Whether all that a value is made of is defined: its clauses.
-  private func isFinite(_ id: ValueID) throws(SymbolicError) -> TermID {
-    var result = table.one
-    for (clause, condition) in defined[id.index].clauses {
-      guard clause.hasText, !clause.isFolded else {
-        throw SymbolicError("it asks `isfinite` of what is folded from what may not be")
-      }
-      result = table.multiply(result, table.validity(of: clause, where: condition))
-    }
-    return result
   }
 }

@@ -65,6 +65,7 @@ package struct Prover {
       guard term.kind == .apply, term.operation == .modulo,
         let divisor = table.value(term.operands[1]), !divisor.isZero
       else { return nil }
+      table.note(.remainder)
       let x = table.substitute(term.operands[0], replacement)
       let whole = table.rounded(.floor, table.scale(x, by: divisor.reciprocal))
       return table.subtract(x, table.scale(whole, by: divisor))

@@ -60,6 +60,12 @@ extension Rewrite {
       .closedState, "s' = a s + b is s_t = a^t s_0 + b (1 − a^t) / (1 − a)",
       if: "proved by induction on t"),
     Rewrite(
+      .closedSum, "s' = s + t is s_t = s_0 + t (t + 1) / 2", if: "proved by induction on t"),
+    Rewrite(.remainder, "x mod n = x − n ⌊x / n⌋", if: "n is a number and not 0"),
+    Rewrite(
+      .maximumOfCondition, "the largest of [x > 0] is [max(x) > 0]",
+      exceptions: "comparisons with NaN are false"),
+    Rewrite(
       .commonDenominator, "a / x + b / y = (a y + b x) / (x y)", if: "x, y ≠ 0", exceptions: "∞"),
     Rewrite(
       .divisionOfPolynomials, "(x² − y²) / (x − y) = x + y",

@@ -49,6 +49,9 @@ package struct Rewrite: Sendable {
     case identityMatrix = "identity-matrix"
     case caseSplit = "case-split"
     case closedState = "closed-state"
+    case closedSum = "closed-sum"
+    case remainder = "remainder"
+    case maximumOfCondition = "max-of-condition"
     case commonDenominator = "common-denominator"
     case divisionOfPolynomials = "exact-division"
   }

@@ -27,8 +27,8 @@ package struct Setting {
   package let table: TermTable
   /// The hyperparameters of each rule.
   package private(set) var hypers: [[TermID]] = []
-  /// Where those of each rule are defined.
-  package private(set) var defined: [Definedness] = []
+  /// Where each of them is defined.
+  package private(set) var defined: [[Definedness]] = []
   /// The free symbols of each rule's text.
   package private(set) var free: [[TermID]] = []
   /// The symbols that stand for any number of their domains, and a value to try first.
@@ -160,7 +160,7 @@ private struct HyperResolver {
   let module: RuleModule
   let free: [TermID]
   var terms: [TermID?]
-  private(set) var defined = Definedness()
+  private(set) var defined: [Definedness]
   private var isOpen: [Bool]
 
   init(_ table: TermTable, _ module: RuleModule, _ free: [TermID], _ known: [TermID?]) {
@@ -169,6 +169,7 @@ private struct HyperResolver {
     self.free = free
     terms = known
     isOpen = known.map { _ in false }
+    defined = known.map { _ in Definedness() }
   }
 
   mutating func all() throws(SymbolicError) -> [TermID] {
@@ -195,10 +196,10 @@ private struct HyperResolver {
     function.outputs = [Output(.hyper(k), value)]
     let context = ImportContext(
       weight: table.zero, gradient: table.zero, step: SymbolicRule.step(table, from: 1),
-      hypers: terms.map { $0 ?? table.zero }, free: free)
+      hypers: terms.map { $0 ?? table.zero }, hypersDefined: defined, free: free)
     var importer = Importer(table, function, context)
     let result = try importer.run()[0]
     terms[k] = table.reduced(result.term)
-    defined.formUnion(result.defined, table)
+    defined[k] = result.defined
   }
 }

@@ -33,7 +33,9 @@ package struct SymbolicRule {
   package let initial: [TermID]
   private var initialDefined: [Definedness]
   /// Where the hyperparameters are.
-  private let hypersDefined: Definedness
+  private let hypersDefined: [Definedness]
+  /// States that may be infinite: what writes them is not defined everywhere.
+  private var unsure: Set<Int> = []
   package let inputs: [TermID]
 
   /// w before a step.
@@ -49,7 +51,7 @@ package struct SymbolicRule {
   package init(
     _ table: TermTable, name: String, variant: RuleVariant, hypers: [TermID],
     hyperNames: [String], free: [TermID] = [], side: Int = 0,
-    hypersDefined: Definedness = Definedness()
+    hypersDefined: [Definedness] = []
   ) throws(SymbolicError) {
     self.table = table
     self.name = name
@@ -67,7 +69,8 @@ package struct SymbolicRule {
         Symbol($0.name, .input, spread: Importer.spread($0.shape), isGlobal: false))
     }
     var context = ImportContext(
-      weight: weight, gradient: gradient, step: step, hypers: hypers, free: free)
+      weight: weight, gradient: gradient, step: step, hypers: hypers,
+      hypersDefined: hypersDefined, free: free)
     context.inputs = inputs
     var first = Importer(table, variant.initial, context)
     var initial = [TermID](repeating: table.zero, count: variant.states.count)
@@ -84,6 +87,39 @@ package struct SymbolicRule {
         table, variant, context, initial: initial, side: side)
     }
     states = Self.states(table, variant, signs, side)
+    context.states = states.map(\.symbol)
+    unsure = try unsureStates(context)
+  }
+
+  private func unsureStates(_ context: ImportContext) throws(SymbolicError) -> Set<Int> {
+    var result = Set(initialDefined.indices.filter { !initialDefined[$0].isEverywhere })
+    var update = variant.update
+    update.outputs = update.outputs.filter { if case .state = $0.target { true } else { false } }
+    if update.outputs.isEmpty { return result }
+    var importer = Importer(table, update, context)
+    var reads: [Int: Set<Int>] = [:]
+    for ((target, _, defined, _), output) in zip(try importer.run(), update.outputs) {
+      guard case .state(let k) = target else { continue }
+      if !defined.isEverywhere { result.insert(k) }
+      reads[k] = Self.statesRead(update, [output])
+    }
+    while let k = reads.keys.first(where: {
+      !result.contains($0) && !result.isDisjoint(with: reads[$0]!)
+    }) {
+      result.insert(k)
+    }
+    return result
+  }
+
+  /// The states that outputs are made of, by their text.
+  private static func statesRead(_ function: Function, _ outputs: [Output]) -> Set<Int> {
+    var own = function
+    own.outputs = outputs
+    let live = own.liveValues()
+    let reads = own.instructions.indices.filter {
+      live[$0] && own.instructions[$0].operation == .state
+    }
+    return Set(reads.map { Int(own.instructions[$0].attribute) })
   }
 
   package static func weight(_ table: TermTable) -> TermID {
@@ -151,10 +187,15 @@ package struct SymbolicRule {
     let hypers = self.hypers.map { hyper in
       step == self.step ? hyper : table.substitute(hyper, [self.step: step])
     }
+    let hypersDefined = self.hypersDefined.map { defined in
+      step == self.step || defined.isEverywhere
+        ? defined : defined.substituted(table) { $0 == self.step ? step : nil }
+    }
     var context = ImportContext(
       weight: weight ?? self.weight, gradient: gradient ?? self.gradient, step: step,
-      hypers: hypers, states: states, free: free)
+      hypers: hypers, hypersDefined: hypersDefined, states: states, free: free)
     context.inputs = inputs
+    context.unsure = unsure
     context.after = after
     var importer = Importer(table, variant.update, context)
     var result = Step(weight: context.weight, states: states, views: [:])
@@ -172,10 +213,12 @@ package struct SymbolicRule {
 
   /// Where a step is defined, as far as w', the views and the states that count go.
   package func definedness(_ step: Step, live: [Bool], isFirst: Bool) -> Definedness {
-    var all = hypersDefined
-    if isFirst { all = all.substituted(table) { $0 == self.step ? self.table.one : nil } }
+    var all = Definedness()
     for (k, isLive) in live.enumerated() where isLive {
-      if isFirst { all.formUnion(initialDefined[k], table) }
+      if isFirst {
+        all.formUnion(
+          initialDefined[k].substituted(table) { $0 == self.step ? self.table.one : nil }, table)
+      }
       all.formUnion(step.defined[.state(k)] ?? Definedness(), table)
     }
     for (target, defined) in step.defined.sorted(by: { "\($0.key)" < "\($1.key)" }) {
@@ -187,7 +230,8 @@ package struct SymbolicRule {
     return all.closed(table)
   }
 
-  /// The states that w' or a view depends on, sooner or later.
+  /// The states that w' or a view depends on, sooner or later. What is read of a state that may be
+  /// infinite counts, whatever is made of it: 0 · ∞ is no number.
   package func liveStates(_ step: Step) -> [Bool] {
     var live = [Bool](repeating: false, count: states.count)
     func mark(_ roots: [TermID]) -> Bool {
@@ -199,8 +243,17 @@ package struct SymbolicRule {
       }
       return isNew
     }
+    func markUnsure() -> Bool {
+      if unsure.isEmpty { return false }
+      let outputs = variant.update.outputs.filter {
+        if case .state(let k) = $0.target { live[k] } else { true }
+      }
+      let found = Self.statesRead(variant.update, outputs).intersection(unsure).filter { !live[$0] }
+      for k in found { live[k] = true }
+      return !found.isEmpty
+    }
     _ = mark([step.weight] + step.views.values)
-    while mark(states.indices.filter { live[$0] }.map { step.states[$0] }) {}
+    while mark(states.indices.filter { live[$0] }.map { step.states[$0] }) || markUnsure() {}
     return live
   }
 
@@ -240,7 +293,7 @@ package struct SymbolicRule {
         prover.proves(after, value)
       {
         closed[k] = value
-        table.note(.closedState)
+        table.note(slope == table.one ? .closedSum : .closedState)
       }
     }
     return closed

@@ -83,7 +83,7 @@ extension TermTable {
     guard parts.count == 1, self[parts[0].monomial].kind == .apply,
       self[parts[0].monomial].operation == .greater
     else { return nil }
-    note(.signOfMaximum)
+    note(.maximumOfCondition)
     let extreme = reduce(
       parts[0].weight.isPositive ? .maximumOf : .minimumOf, self[parts[0].monomial].operands[0],
       detail, count: count)

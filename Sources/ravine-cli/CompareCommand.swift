@@ -1,4 +1,5 @@
 import ArgumentParser
+import Certificates
 import Diagnostics
 import Driver
 import Laboratory
@@ -45,8 +46,8 @@ struct CompareCommand: ParsableCommand {
       if let path {
         try Program.add(path, to: compiler)
         if certificate != nil, files.insert(path).inserted {
-          source += String(decoding: try SourceFiles.read(path), as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+          let text = String(decoding: try SourceFiles.read(path), as: UTF8.self)
+          source += Certificate.lines(text).map(String.init)
         }
       }
       return rule

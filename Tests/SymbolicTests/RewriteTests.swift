@@ -56,6 +56,11 @@ import Testing
     (.transposeTwice, "(2 * g.T).T", "2 * g"), (.identityMatrix, "eye(rows) @ g", "g"),
     (.caseSplit, "if g > w then g else w", "max(g, w)"),
     (.closedState, "s' * g", "g * (1 - 0.5^t) / (1 - 0.5)"),
+    (.closedSum, "s' * g", "g * t * (t + 1) / 2"),
+    (.remainder, "(floor(x) mod 3) * g", "(floor(x) - 3 * floor(floor(x) / 3)) * g"),
+    (
+      .maximumOfCondition, "max(if g > 0 then 1 else 0) * w", "(if max(g) > 0 then 1 else 0) * w"
+    ),
     (.commonDenominator, "sign(g / x + w / y)", "sign(g * y + w * x)"),
     (.divisionOfPolynomials, "(x^2 + 2 * x + 1) / (x + 1) * g", "(x + 1) * g"),
   ]
@@ -73,7 +78,7 @@ import Testing
     for (rule, body) in [("Left", left), ("Right", right)] {
       let source = """
         rule \(rule)(x = 0.7 in (0, inf), y = 1.3 in (0, inf)) {
-            \(hasState ? "state s: scalar\n    s' = 0.5 * s + 1" : "")
+            \(hasState ? "state s: scalar\n    s' = \(name == .closedSum ? "s + t" : "0.5 * s + 1")" : "")
             w' = \(body) + 0 * x * y * \(hasState ? "s'" : "1")
         }
         """

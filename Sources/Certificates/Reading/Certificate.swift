@@ -40,12 +40,16 @@ package struct Certificate: Sendable {
   package init() {}
 
   package init(_ text: String) throws(DiagnosticError) {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = Self.lines(text)
     guard lines.first.map({ $0.trimmed == Self.header }) ?? false else {
       throw DiagnosticError(.noCertificateFile(expected: Self.header))
     }
     var ended = false
     for (i, raw) in lines.enumerated().dropFirst() {
+      // What moves the cursor could show another claim than the one that is checked.
+      if raw.unicodeScalars.contains(where: { Self.isHidden($0) }) {
+        throw DiagnosticError(.badCertificateLine(i + 1, Self.shown(raw)))
+      }
       if raw.hasPrefix("|") {
         source.append(String(raw.dropFirst(raw.hasPrefix("| ") ? 2 : 1)))
         continue
@@ -53,10 +57,6 @@ package struct Certificate: Sendable {
       let all = raw.trimmed
       if all.isEmpty || all.hasPrefix("#") { continue }
       guard !ended else { throw DiagnosticError(.badCertificateLine(i + 1, String(all))) }
-      // What moves the cursor could show another claim than the one that is checked.
-      if all.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-        throw DiagnosticError(.badCertificateLine(i + 1, ""))
-      }
       let word = all.prefix { $0 != " " }
       let rest = Line(String(all.dropFirst(word.count).trimmed), number: i + 1)
       switch word {
@@ -87,13 +87,30 @@ package struct Certificate: Sendable {
     }
     if !ended { throw DiagnosticError(.badCertificateLine(lines.count, "")) }
   }
+
+  /// The lines of a text, however they end.
+  package static func lines(_ text: String) -> [Substring] {
+    text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+  }
+
+  private static func shown(_ line: Substring) -> String {
+    line.unicodeScalars.map { isHidden($0) ? $0.escaped(asASCII: true) : String($0) }.joined()
+  }
+
+  private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control: scalar != "\t"
+    case .format, .lineSeparator, .paragraphSeparator: true
+    default: false
+    }
+  }
 }
 
 extension StringProtocol {
   var trimmed: Substring {
     var rest = Substring(self)
     while rest.first == " " { rest.removeFirst() }
-    while rest.last == " " || rest.last == "\r" { rest.removeLast() }
+    while rest.last == " " { rest.removeLast() }
     return rest
   }
 }

@@ -7,6 +7,8 @@ struct Sources {
   var states: [Polynomial] = []
   /// Where the states are defined, before the first step.
   var start: [[Clause]] = []
+  /// The states that are numbers wherever a step is defined or not; none: all are.
+  var totals: [Bool] = []
   var free: [Polynomial] = []
   /// Tells the draws of first values from those of steps.
   var drawsAt = ""
@@ -20,6 +22,7 @@ struct FunctionReading {
   let sources: Sources
   /// The arguments of a loop's body, its depth, and the lengths of the function around it.
   var arguments: [Polynomial] = []
+  var totalArguments: [Bool] = []
   var depth = 0
   var outerExtents: [Polynomial] = []
   var values: [Polynomial] = []
@@ -29,13 +32,16 @@ struct FunctionReading {
   /// What operations on whole tensors are, as their atoms have it.
   var details: [Int: String] = [:]
   private var inverses: [ValueID: Polynomial] = [:]
-  /// What loops give that are written out.
+  /// What loops give that are written out, and their iterations.
   var results: [Int: [Polynomial]] = [:]
+  var iterations: [Int: [FunctionReading]] = [:]
+  let zeros: ZeroSigns
 
   init(_ algebra: Algebra, _ function: Function, _ sources: Sources) {
     self.algebra = algebra
     self.function = function
     self.sources = sources
+    zeros = ZeroSigns(function)
   }
 
   /// The outputs that are wanted, and the clauses of all that they need.
@@ -63,104 +69,31 @@ struct FunctionReading {
       if !value.isSmall(2_000) { throw Refusal("a polynomial becomes too large") }
       try algebra.requireFlat(value)
       values.append(value)
-      isTotal[i] =
-        function[ValueID(i)].operation == .isFinite
-        || clauses[i].isEmpty && function.operands(ValueID(i)).allSatisfy { isTotal[$0.index] }
+      isTotal[i] = isTotal(ValueID(i))
     }
-    return (wanted.map { ($0.target, values[$0.value.index]) }, try demanded(wanted))
+    let all = wanted.map { (value: $0.value, guards: [[Polynomial]()]) }
+    return (wanted.map { ($0.target, values[$0.value.index]) }, try demanded(all).clauses)
   }
 
-  /// The clauses with what must hold for their instructions to matter.
-  private func demanded(_ wanted: [Output]) throws(Refusal) -> [Clause] {
-    // By instruction: the conjunctions of conditions, one of which holds where it matters.
-    var demands = [[[Polynomial]]](repeating: [], count: values.count)
-    func demand(_ id: ValueID, _ all: [[Polynomial]], _ also: Polynomial? = nil) throws(Refusal) {
-      for var guards in all {
-        if let also {
-          if also.isZero { continue }
-          if also != .one, !guards.contains(also) { guards.append(also) }
-        }
-        if demands[id.index].contains([]) { return }
-        if guards.isEmpty { demands[id.index] = [] }
-        // What matters where a condition holds and where it does not matters whether it does or not.
-        let twin = demands[id.index].firstIndex { other in
-          let (mine, theirs) = (
-            guards.filter { !other.contains($0) }, other.filter { !guards.contains($0) }
-          )
-          return mine.count == 1 && theirs.count == 1 && mine[0] == algebra.not(theirs[0])
-        }
-        if let twin {
-          let other = demands[id.index].remove(at: twin)
-          try demand(id, [guards.filter { other.contains($0) }])
-          continue
-        }
-        if !demands[id.index].contains(guards) { demands[id.index].append(guards) }
-      }
-      if demands[id.index].count > 16 { throw Refusal("a value matters under too many conditions") }
+  /// Whether an instruction gives a number of whatever numbers it is given, as what it is made of does.
+  private func isTotal(_ id: ValueID) -> Bool {
+    let instruction = function[id]
+    let slot = Int(instruction.attribute)
+    switch instruction.operation {
+    case .isFinite: return true
+    case .argument where !totalArguments.isEmpty: return totalArguments[slot]
+    case .state where !sources.totals.isEmpty && !sources.totals[slot]: return false
+    default:
+      return clauses[id.index].isEmpty
+        && function.operands(id).allSatisfy { isTotal[$0.index] }
+        && (iterations[id.index] ?? []).allSatisfy { $0.clauses.allSatisfy(\.isEmpty) }
     }
-    for output in wanted { try demand(output.value, [[]]) }
-    for extent in function.extents { try demand(extent, [[]]) }
-    var result: [Clause] = []
-    for i in values.indices.reversed() where !demands[i].isEmpty {
-      let instruction = function[ValueID(i)]
-      let all = demands[i]
-      for clause in clauses[i] {
-        for guards in all {
-          var own = clause
-          own.guards = guards + own.guards
-          if !result.contains(own) { result.append(own) }
-        }
-      }
-      switch instruction.operation {
-      case .select:
-        let condition = truth(instruction.a)
-        try demand(instruction.a, all)
-        try demand(instruction.b, all, condition)
-        try demand(instruction.c, all, algebra.not(condition))
-      case .logicalAnd, .logicalOr:
-        for (own, other) in [(instruction.a, instruction.b), (instruction.b, instruction.a)] {
-          let guardian =
-            instruction.operation == .logicalAnd ? truth(other) : algebra.not(truth(other))
-          try demand(own, all, isTotal[other.index] ? guardian : nil)
-        }
-      case .isFinite: break
-      case .minimum:
-        for (own, other) in [(instruction.a, instruction.b), (instruction.b, instruction.a)] {
-          try demand(own, all, try unbounded(own, beside: other))
-        }
-      default:
-        for (k, operand) in function.operands(ValueID(i)).enumerated() {
-          try demand(operand, try all.map { (own) throws(Refusal) in try spread(own, i, k) })
-        }
-      }
-    }
-    return result.reversed()
   }
-
-  /// The conditions on which an operand matters. What is made of a whole tensor matters where its result
-  /// does at any of the elements that read it: no condition about one element says that.
-  private func spread(
-    _ guards: [Polynomial], _ i: Int, _ operand: Int
-  ) throws(Refusal) -> [Polynomial] {
-    let operation = function[ValueID(i)].operation
-    guard let detail = details[i] else { return guards }
-    let own = guards.filter {
-      algebra.reach($0) != .everywhere && (operation.isBarrier || !algebra.axes($0).isEmpty)
-    }
-    if own.isEmpty, !Self.partial.contains(operation) { return guards }
-    var all = Polynomial.one
-    for guardian in own { all = try algebra.product(all, guardian) }
-    return guards.filter { !own.contains($0) }
-      + [algebra.apply("any", "\(detail) \(operation) \(operand)", [all])]
-  }
-
-  /// Operations that do not read all elements of what they are given.
-  private static let partial: Set<Operation> = [.slice, .gather, .takeAlong, .diagonal, .push]
 
   subscript(_ id: ValueID) -> Polynomial { values[id.index] }
 
   /// A value as 0 or 1.
-  private func truth(_ id: ValueID) -> Polynomial {
+  func truth(_ id: ValueID) -> Polynomial {
     function.type(id).kind == .boolean
       ? self[id] : algebra.not(algebra.apply("zero", [self[id]]))
   }
@@ -352,13 +285,16 @@ struct FunctionReading {
       var result = try smaller(x[0], x[1])
       for (k, id) in ids.enumerated() {
         guard let isFinite = try unbounded(id, beside: ids[1 - k]) else { continue }
+        try algebra.refuseInfinity(x[1 - k])
         result =
           try algebra.product(algebra.not(isFinite), x[1 - k])
           + algebra.product(isFinite, result)
       }
       return result
     case .divide where x[0] == infinity:
-      if try Context(algebra).stretch(x[1]).isNonnegative { return infinity }
+      if zeros.isPositive[ids[1].index], try Context(algebra).stretch(x[1]).isNonnegative {
+        return infinity
+      }
     case .clip: return try smaller(try larger(x[0], x[1]), x[2])
     case .negate where x[0] == infinity: return low
     default: break

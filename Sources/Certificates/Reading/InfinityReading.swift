@@ -3,8 +3,8 @@ import IR
 
 // Where infinity is a value between others: numbers of a certificate are finite.
 extension FunctionReading {
-  /// Of n / y with n > 0 and y ≥ 0: 1 where y is not 0. Where it is the quotient is infinite, and the
-  /// smaller of it and x is x, which is finite.
+  /// Of n / y with n > 0 and y ≥ 0, which is never −0: 1 where y is not 0. Where it is the quotient is
+  /// ∞, and the smaller of it and x is x, which is finite.
   func unbounded(_ id: ValueID, beside x: ValueID) throws(Refusal) -> Polynomial? {
     guard isTotal[x.index] else { return nil }
     let instruction = function[id]
@@ -16,8 +16,8 @@ extension FunctionReading {
     default: return nil
     }
     let y = self[divisor]
-    guard function.operands(id).allSatisfy({ isTotal[$0.index] }),
-      try known.stretch(y).isNonnegative
+    guard zeros.isPositive[divisor.index],
+      function.operands(id).allSatisfy({ isTotal[$0.index] }), try known.stretch(y).isNonnegative
     else { return nil }
     var result = Polynomial.one
     for clause in try Clause(.nonzero, y).parts(algebra) {
@@ -29,7 +29,9 @@ extension FunctionReading {
   /// 1 where a value is finite and 0 where it is not: of a number, and of an operation that has no value
   /// or an infinite one where it is not defined. What is made of such a value may be finite again.
   func isFinite(_ id: ValueID) throws(Refusal) -> Polynomial {
-    if let infinity = algebra.symbols["inf"], self[id].atoms.contains(infinity) { return .zero }
+    let infinity = algebra.symbol("inf")
+    if self[id] == infinity || self[id] == -infinity { return .zero }
+    try algebra.refuseInfinity(self[id])
     if isTotal[id.index] { return .one }
     guard function[id].operation.isElementwise,
       function.operands(id).allSatisfy({ isTotal[$0.index] })

@@ -30,21 +30,16 @@ extension FunctionReading {
     for (target, value) in outputs {
       if case .result(let k) = target, k < next.count { next[k] = value }
     }
+    // Which of what it carries and reads a result is made of is not followed.
+    guard demands.isEmpty, (loop.initial + loop.captured).allSatisfy({ isTotal[$0.index] }) else {
+      throw Refusal("a loop over what is not defined everywhere has no certificates")
+    }
     let operands = [self[instruction.a]] + loop.initial.map { self[$0] }
-    for operand in operands + loop.captured.map({ self[$0] }) {
+    for operand in operands + next + loop.captured.map({ self[$0] }) {
       try algebra.refuseInfinity(operand)
     }
     let what = "\(depth);\(next.count);\(shapes.joined(separator: ","))"
     details[id.index] = what
-    if !demands.isEmpty {
-      // Where the body is defined is a property of the whole loop, of all that its clauses say.
-      let all = demands.flatMap { $0.guards + [$0.term] }
-      let kinds = demands.map { "\($0.kind)\($0.guards.count)" }.joined(separator: " ")
-      clauses[id.index].append(
-        Clause(
-          .opaque,
-          algebra.apply("defined", "all tensors \(what) \(kinds);;", operands + next + all)))
-    }
     return algebra.apply("repeat", what, operands + next)
   }
 
@@ -62,16 +57,21 @@ extension FunctionReading {
     _ id: ValueID, _ loop: Loop, _ count: Int
   ) throws(Refusal) -> Polynomial {
     var carried = loop.initial.map { self[$0] }
+    var isTotal = loop.initial.map { self.isTotal[$0.index] }
+    iterations[id.index] = []
     for _ in 0..<count {
       var inner = FunctionReading(algebra, loop.body, sources)
       inner.arguments = carried + loop.captured.map { self[$0] }
+      inner.totalArguments = isTotal + loop.captured.map { self.isTotal[$0.index] }
       inner.depth = depth + 1
       inner.outerExtents = depth > 0 ? outerExtents : function.extents.map { self[$0] }
-      let (outputs, demands) = try inner.run { _ in true }
-      clauses[id.index] += demands
-      for (target, value) in outputs {
-        if case .result(let k) = target, k < carried.count { carried[k] = value }
+      _ = try inner.run { _ in true }
+      for output in loop.body.outputs {
+        guard case .result(let k) = output.target, k < carried.count else { continue }
+        carried[k] = inner[output.value]
+        isTotal[k] = inner.isTotal[output.value.index]
       }
+      iterations[id.index]!.append(inner)
     }
     results[id.index] = carried
     return carried.first ?? .zero

@@ -21,6 +21,8 @@ package struct RuleReading {
   let freeNames: Set<String>
   /// The values of the states before a step.
   package let symbols: [Polynomial]
+  /// The states that are numbers whatever was not defined before: what writes them is, everywhere.
+  private var totals: [Bool] = []
 
   init(
     _ algebra: Algebra, _ rule: Rule, variant: Int, side: String, free: Set<String>
@@ -42,6 +44,33 @@ package struct RuleReading {
           reach: state.isGlobal ? .everywhere : axes.isEmpty ? .tensor : .element))
     }
     self.symbols = symbols
+    totals = try totalStates()
+  }
+
+  private func totalStates() throws(Refusal) -> [Bool] {
+    func known(
+      _ function: Function, _ totals: [Bool], _ target: (OutputTarget) -> Bool
+    ) throws(Refusal) -> [Bool] {
+      let hypers = Hypers(self, .one)
+      var reading = FunctionReading(
+        algebra, function,
+        Sources(
+          step: .one, states: symbols, totals: totals, free: free,
+          hyper: { k throws(Refusal) in try hypers.value(k) }))
+      _ = try reading.run(target)
+      var result = totals
+      for output in function.outputs where target(output.target) {
+        guard case .state(let k) = output.target else { continue }
+        result[k] = result[k] && reading.isTotal[output.value.index]
+      }
+      return result
+    }
+    var totals = try known(variant.initial, symbols.map { _ in true }) { _ in true }
+    while true {
+      let next = try known(variant.update, totals) { if case .state = $0 { true } else { false } }
+      if next == totals { return totals }
+      totals = next
+    }
   }
 
   func state(named name: String) -> Int? {
@@ -150,7 +179,7 @@ package struct RuleReading {
     var function = FunctionReading(
       algebra, variant.update,
       Sources(
-        step: t, states: states, start: start, free: free,
+        step: t, states: states, start: start, totals: totals, free: free,
         hyper: { k throws(Refusal) in try hypers.value(k) }))
     let (outputs, clauses) = try function.run { target in
       if case .state(let k) = target { isLive[k] } else { true }
@@ -175,7 +204,8 @@ package struct RuleReading {
     return result
   }
 
-  /// The states that w', a view or where they are defined depends on, sooner or later.
+  /// The states that w', a view or where they are defined depends on, sooner or later. What is read of a
+  /// state that may be no number matters, whatever is made of it: 0 · ∞ is no number.
   func liveStates(at t: Polynomial) throws(Refusal) -> [Bool] {
     var live = variant.states.map { _ in false }
     while true {
@@ -185,10 +215,26 @@ package struct RuleReading {
         algebra.collectSymbols(p, &found)
       }
       for k in live.indices where live[k] { algebra.collectSymbols(step.states[k], &found) }
-      let next = symbols.indices.map { live[$0] || found.contains(symbols[$0].atom!) }
+      let read = statesRead(live)
+      let next = symbols.indices.map {
+        live[$0] || found.contains(symbols[$0].atom!) || !totals[$0] && read.contains($0)
+      }
       if next == live { return live }
       live = next
     }
+  }
+
+  /// The states that a step is made of, by its text.
+  private func statesRead(_ live: [Bool]) -> Set<Int> {
+    var update = variant.update
+    update.outputs = update.outputs.filter {
+      if case .state(let k) = $0.target { live[k] } else { true }
+    }
+    let isLive = update.liveValues()
+    let reads = update.instructions.indices.filter {
+      isLive[$0] && update.instructions[$0].operation == .state
+    }
+    return Set(reads.map { Int(update.instructions[$0].attribute) })
   }
 
   /// Whether it reads all tensors at once, or keeps what is one for all of them.
