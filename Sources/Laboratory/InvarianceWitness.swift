@@ -7,9 +7,10 @@ import Symbolic
 extension RuleAlgebra {
   /// How the rule answers to changes of what it reads: proved, refuted by numbers, or neither.
   package func invariance() throws(SymbolicError) -> [Invariance.Finding] {
-    try Invariance(rule).findings.map { finding in
+    var search = WitnessSearch()
+    return try Invariance(rule).findings.map { finding in
       guard finding.holds == nil,
-        let witness = source.witness(against: finding.change, variant: variant)
+        let witness = source.witness(against: finding.change, variant: variant, &search)
       else {
         return finding
       }
@@ -22,18 +23,31 @@ extension RuleAlgebra {
   }
 }
 
+/// What looking for numbers may still take, about a second in all, and what was made for it.
+struct WitnessSearch {
+  fileprivate var work = 4_000_000
+  fileprivate let prepared = PreparedRules()
+}
+
 extension Rule {
   /// Numbers, at the rule's own hyperparameters, for which a change of what it reads is not answered
   /// as it should be; nil where none are found.
   package func witness(against change: Invariance.Change, variant: Int = 0) -> String? {
+    var search = WitnessSearch()
+    return witness(against: change, variant: variant, &search)
+  }
+
+  fileprivate func witness(
+    against change: Invariance.Change, variant: Int, _ search: inout WitnessSearch
+  ) -> String? {
     let predicate = module.variants[variant].predicate
     let shapes = [[2], [2, 2]].filter {
       (try? predicate.holds(for: ParameterSpec(name: "w", dims: $0))) ?? false
     }
     for steps in 1...3 {
       for dims in shapes {
-        for seed in 0..<6 {
-          if let found = witness(against: change, variant, steps, dims, UInt64(seed)) {
+        for seed in 0..<6 where search.work > 0 {
+          if let found = witness(against: change, variant, steps, dims, UInt64(seed), &search) {
             return found
           }
         }
@@ -43,7 +57,8 @@ extension Rule {
   }
 
   private func witness(
-    against change: Invariance.Change, _ variant: Int, _ steps: Int, _ dims: [Int], _ seed: UInt64
+    against change: Invariance.Change, _ variant: Int, _ steps: Int, _ dims: [Int], _ seed: UInt64,
+    _ search: inout WitnessSearch
   ) -> String? {
     let count = dims.reduce(1, *)
     var random = SplitMix64(1 + 97 * seed)
@@ -56,8 +71,10 @@ extension Rule {
     let start = draw(100)
     let gradients = (0..<steps).map { _ in draw(size) }
     func walk(_ start: [Double], _ gradients: [[Double]]) -> Walk? {
-      (try? path(from: start, dims: dims, gradients, variant: variant))
-        .map { Walk(start: start, gradients: gradients, path: $0) }
+      let known = search.prepared
+      let found = try? path(
+        from: start, dims: dims, gradients, variant: variant, work: &search.work, known: known)
+      return found.map { Walk(start: start, gradients: gradients, path: $0) }
     }
     /// The walk from what is changed; scales are changed by c.
     func changed(by c: Double = 4) -> Walk? {

@@ -9,7 +9,7 @@ import Symbolic
 /// A hyperparameter that two rules have at different defaults takes a number that its name and its domain
 /// say, whatever else they have: so each rule is stepped once for all that it is held against.
 struct LikenessSieve {
-  /// Numbers of some hyperparameters, by slot.
+  /// Numbers of some hyperparameters, by slot, and of the free name at place p, by −1 − p.
   typealias Numbers = [Int: Double]
 
   private struct Key: Hashable {
@@ -86,9 +86,17 @@ struct LikenessSieve {
   /// What two rules have at different defaults, at a number for both; nil where no number is in both domains.
   private func numbers(_ a: Int, _ b: Int, _ given: Numbers) -> (Numbers, Numbers)? {
     var (left, right): (Numbers, Numbers) = ([:], given)
-    for (name, x) in zip(rules[a].freeNames, free[a]) {
-      if let first = hypers[a][name] { left[first.slot] = x }
-      if let second = hypers[b][name] { right[second.slot] = x }
+    for (place, name) in rules[a].freeNames.enumerated() {
+      let (first, second) = (hypers[a][name], hypers[b][name])
+      var both = rules[a].domain(ofFree: place)
+      for domain in [first?.domain, second?.domain] {
+        if let domain { both = both.intersection(Interval(domain)) }
+      }
+      if both.isEmpty { return nil }
+      if !both.holds(free[a][place]) { left[-1 - place] = Self.number(name, both, nil) }
+      let x = left[-1 - place] ?? free[a][place]
+      if let first { left[first.slot] = x }
+      if let second { right[second.slot] = x }
     }
     for (key, first) in hypers[a] where left[first.slot] == nil {
       guard let second = hypers[b][key], first.number != second.number, given[second.slot] == nil
@@ -123,8 +131,11 @@ struct LikenessSieve {
     _ rule: Int, _ tensor: Witness.Tensor, _ numbers: Numbers
   ) throws(DiagnosticError) -> ProbeWalk.Rows<Double> {
     var own = rules[rule]
-    for (k, x) in numbers.sorted(by: { $0.key < $1.key }) { own = own.with(k, at: x) }
-    let arguments = own.arguments.replacingFree(by: free[rule])
+    var names = free[rule]
+    for (k, x) in numbers.sorted(by: { $0.key < $1.key }) {
+      if k < 0 { names[-1 - k] = x } else { own = own.with(k, at: x) }
+    }
+    let arguments = own.arguments.replacingFree(by: names)
     var values: [[Double]] = []
     for step in 1...Self.steps {
       var row = [Double](repeating: 0, count: own.module.hypers.count)

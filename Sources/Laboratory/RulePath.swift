@@ -12,18 +12,30 @@ extension Rule {
     from start: [Double], dims: [Int], _ gradients: [[Double]], variant: Int = 0,
     values: [[Double]]? = nil, input: Double = 1
   ) throws(DiagnosticError) -> [[Double]] {
+    var work = Int.max
+    return try path(
+      from: start, dims: dims, gradients, variant: variant, values: values, input: input,
+      work: &work)
+  }
+
+  /// As above, with what is left of the work allowed.
+  func path(
+    from start: [Double], dims: [Int], _ gradients: [[Double]], variant: Int,
+    values: [[Double]]? = nil, input: Double = 1, work: inout Int, known: PreparedRules? = nil
+  ) throws(DiagnosticError) -> [[Double]] {
     let steps = gradients.count
     var rows = values ?? []
     if values == nil { rows = try hypers(steps: steps) }
     var walk = try RuleWalk(
       module, variant: variant, from: Dense(shape: dims, values: start), hypers: rows[0],
-      horizon: steps)
+      horizon: steps, known: known)
+    defer { work -= walk.work }
     var result = [start]
     for (k, gradient) in gradients.enumerated() {
       let environment = try walk.environment(
         step: k + 1, hypers: rows[k], loss: 1, gradient: Dense(shape: dims, values: gradient)
       ) { _, lengths in Dense.filled(lengths, input) }
-      try walk.step(environment) { request throws(DiagnosticError) in
+      try walk.step(environment, workLimit: work - walk.work) { request throws(DiagnosticError) in
         OracleAnswer(
           loss: 1,
           gradients: request.points.map { point in

@@ -87,11 +87,12 @@ struct RuleWalk {
   }
 
   /// Steps; `oracle` is the objective elsewhere, for rules that ask. Returns all outputs of the update.
+  /// Throws where that would take more than the work allowed.
   @discardableResult
   mutating func step(
-    _ environment: ReferenceEnvironment, oracle: @escaping Oracle
+    _ environment: ReferenceEnvironment, workLimit: Int = .max, oracle: @escaping Oracle
   ) throws(DiagnosticError) -> ReferenceProgram.Result {
-    let next = try program.evaluate([environment], oracle: oracle)
+    let next = try program.evaluate([environment], oracle: oracle, workLimit: workLimit)
     adopt(next)
     return next
   }

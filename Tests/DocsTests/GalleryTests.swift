@@ -6,8 +6,11 @@ import ravine_gallery
 /// docs/zoo against its generator: the index and one page are kept as a sample, `make gallery` writes the
 /// rest. What takes long to find (paths, relatives) stands at the end of a page;
 /// everything before it must be up to date.
-@Suite struct GalleryTests {
-  private func gallery() throws -> Gallery {
+@Suite(.serialized) struct GalleryTests {
+  /// For all tests: it takes long.
+  nonisolated(unsafe) private static let gallery = Result { try made() }
+
+  private static func made() throws -> Gallery {
     let folder = Repository.root.appendingPathComponent("Tests/Golden")
     let list = try String(
       contentsOf: folder.appendingPathComponent("golden.tsv"), encoding: .utf8)
@@ -30,7 +33,7 @@ import ravine_gallery
   }
 
   @Test func theSampleAndTheIndexAreUpToDate() throws {
-    let gallery = try gallery()
+    let gallery = try Self.gallery.get()
     #expect(try Self.text("README.md") == gallery.index(), "run: make gallery")
     let entry = try #require(gallery.entries.first { $0.name == "Lion" })
     let sample = try Self.text("Lion.md")
@@ -41,7 +44,7 @@ import ravine_gallery
   }
 
   @Test func everyRuleHasAPage() throws {
-    let gallery = try Gallery(recordings: [])
+    let gallery = try Self.gallery.get()
     var pages = 0
     for entry in gallery.entries {
       let page = try gallery.page(entry)
