@@ -48,8 +48,10 @@ package final class Claim {
       algebra.symbol(name, domain)
     }
     let names = Set(domains.keys)
-    a = try RuleReading(algebra, rules[0], variant: part.variants[0], side: "a", free: names)
-    b = try RuleReading(algebra, rules[1], variant: part.variants[1], side: "b", free: names)
+    a = try RuleReading(
+      algebra, rules[0], variant: part.variants[0], side: "a", free: names, later: t)
+    b = try RuleReading(
+      algebra, rules[1], variant: part.variants[1], side: "b", free: names, later: t)
     live = try b.liveStates(at: t)
     liveOfA = try a.liveStates(at: t)
     images = b.symbols.map { _ in nil }

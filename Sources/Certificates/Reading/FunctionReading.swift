@@ -69,25 +69,43 @@ struct FunctionReading {
       if !value.isSmall(2_000) { throw Refusal("a polynomial becomes too large") }
       try algebra.requireFlat(value)
       values.append(value)
-      isTotal[i] = isTotal(ValueID(i))
+      isTotal[i] = try isTotal(ValueID(i))
     }
     let all = wanted.map { (value: $0.value, guards: [[Polynomial]()]) }
     return (wanted.map { ($0.target, values[$0.value.index]) }, try demanded(all).clauses)
   }
 
   /// Whether an instruction gives a number of whatever numbers it is given, as what it is made of does.
-  private func isTotal(_ id: ValueID) -> Bool {
+  private func isTotal(_ id: ValueID) throws(Refusal) -> Bool {
     let instruction = function[id]
     let slot = Int(instruction.attribute)
     switch instruction.operation {
     case .isFinite: return true
     case .argument where !totalArguments.isEmpty: return totalArguments[slot]
     case .state where !sources.totals.isEmpty && !sources.totals[slot]: return false
+    case .select:
+      // Of the arm that is taken, where that is known.
+      let holds = try decided(truth(instruction.a))
+      return isTotal[instruction.a.index]
+        && (holds == false || isTotal[instruction.b.index])
+        && (holds == true || isTotal[instruction.c.index])
     default:
       return clauses[id.index].isEmpty
         && function.operands(id).allSatisfy { isTotal[$0.index] }
         && (iterations[id.index] ?? []).allSatisfy { $0.clauses.allSatisfy(\.isEmpty) }
     }
+  }
+
+  /// Whether a condition holds, by domains alone; nil where it is not known.
+  private func decided(_ condition: Polynomial) throws(Refusal) -> Bool? {
+    if let number = condition.number { return !number.isZero }
+    for (own, holds) in [(condition, true), (algebra.not(condition), false)] {
+      guard let id = own.atom, algebra[id].name == "positive" else { continue }
+      let x = try Context(algebra).stretch(algebra[id].operands[0])
+      if x.isPositive { return holds }
+      if (-x).isNonnegative { return !holds }
+    }
+    return nil
   }
 
   subscript(_ id: ValueID) -> Polynomial { values[id.index] }

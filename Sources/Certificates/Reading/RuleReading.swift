@@ -25,7 +25,8 @@ package struct RuleReading {
   private var totals: [Bool] = []
 
   init(
-    _ algebra: Algebra, _ rule: Rule, variant: Int, side: String, free: Set<String>
+    _ algebra: Algebra, _ rule: Rule, variant: Int, side: String, free: Set<String>,
+    later: Polynomial
   ) throws(Refusal) {
     self.algebra = algebra
     self.rule = rule
@@ -44,18 +45,20 @@ package struct RuleReading {
           reach: state.isGlobal ? .everywhere : axes.isEmpty ? .tensor : .element))
     }
     self.symbols = symbols
-    totals = try totalStates()
+    totals = try totalStates(later: later)
   }
 
-  private func totalStates() throws(Refusal) -> [Bool] {
+  /// Which states are numbers at every step, whatever the numbers before it were: at the first and at later ones, for
+  /// which conditions on t may be decided otherwise.
+  private func totalStates(later: Polynomial) throws(Refusal) -> [Bool] {
     func known(
-      _ function: Function, _ totals: [Bool], _ target: (OutputTarget) -> Bool
+      _ function: Function, _ totals: [Bool], at t: Polynomial, _ target: (OutputTarget) -> Bool
     ) throws(Refusal) -> [Bool] {
-      let hypers = Hypers(self, .one)
+      let hypers = Hypers(self, t)
       var reading = FunctionReading(
         algebra, function,
         Sources(
-          step: .one, states: symbols, totals: totals, free: free,
+          step: t, states: symbols, totals: totals, free: free,
           hyper: { k throws(Refusal) in try hypers.value(k) }))
       _ = try reading.run(target)
       var result = totals
@@ -65,9 +68,14 @@ package struct RuleReading {
       }
       return result
     }
-    var totals = try known(variant.initial, symbols.map { _ in true }) { _ in true }
+    var totals = try known(variant.initial, symbols.map { _ in true }, at: .one) { _ in true }
     while true {
-      let next = try known(variant.update, totals) { if case .state = $0 { true } else { false } }
+      var next = totals
+      for t in [.one, later] {
+        next = try known(variant.update, next, at: t) {
+          if case .state = $0 { true } else { false }
+        }
+      }
       if next == totals { return totals }
       totals = next
     }
