@@ -30,6 +30,17 @@ package struct CommandTask: RuleTask {
   package func trials(_ engine: TrialEngine) -> any RuleTrials {
     CommandTrials(self, engine.interrupt)
   }
+
+  package var digest: String {
+    let words = words + ["\(steps)", target?.text ?? ""]
+    return SHA256.hexadecimal(words.joined(separator: "\0").utf8)
+  }
+
+  package func arenaRuns(
+    _ target: TrainingSettings.Target, _ interrupt: InterruptSource
+  ) throws(DiagnosticError) -> any ArenaRuns {
+    CommandRuns(self, target, interrupt)
+  }
 }
 
 /// Runs of rules by another program.

@@ -4,8 +4,9 @@ import Runtime
 import Training
 
 /// Work that rules are tried on, by the loops of this program or by another program.
-package protocol RuleTask {
+package protocol RuleTask: Sendable {
   var title: String { get }
+  var span: Span { get }
   /// `epochs` or `steps` as the script counts.
   var length: String { get }
   /// Steps of a whole run on minibatches of so many examples; nil: as the task says.
@@ -20,6 +21,12 @@ package protocol RuleTask {
   func choosing(_ series: String) -> String?
   /// Where the runs are made; it keeps what runs share.
   func trials(_ engine: TrialEngine) -> any RuleTrials
+  /// A name of the work by what it is: of two tasks with one digest each run is the same, where programs are.
+  var digest: String { get }
+  /// Where an arena makes its runs. Throws what preparing the task throws.
+  func arenaRuns(
+    _ target: TrainingSettings.Target, _ interrupt: InterruptSource
+  ) throws(DiagnosticError) -> any ArenaRuns
 }
 
 /// How runs are computed.
@@ -80,6 +87,14 @@ extension TrainingTask: RuleTask {
         objective: objective, data: data, engine: engine.engine,
         elementType: data == nil ? .float64 : engine.elementType, compiler: engine.passCompiler,
         interrupt: engine.interrupt))
+  }
+}
+
+extension TrainingTask {
+  package func arenaRuns(
+    _ target: TrainingSettings.Target, _ interrupt: InterruptSource
+  ) throws(DiagnosticError) -> any ArenaRuns {
+    try EvaluatedRuns(self, target, interrupt)
   }
 }
 

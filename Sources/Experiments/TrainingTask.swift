@@ -51,8 +51,7 @@ package struct TrainingTask: Sendable {
     return evaluator
   }
 
-  /// A name of the work by what it is: of two tasks with one digest each run is the same.
-  var digest: String {
+  package var digest: String {
     var lines = [objective.initial, objective.forward, objective.defaults].map { $0.dump() }
     let target = settings.target.map { "\($0.series) \($0.isBelow) \($0.value)" } ?? ""
     lines.append(

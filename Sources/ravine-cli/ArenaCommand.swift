@@ -52,6 +52,7 @@ struct ArenaCommand: ParsableCommand {
   var page: String?
   @Option(help: "At most so many threads; all cores without it. The results are the same.")
   var threads: Int?
+  @OptionGroup var programs: ProgramOptions
   @Flag(help: "Everything that was tried and found, as JSON.")
   var json = false
   @Argument(help: ArgumentHelp("Rules, FILE.opt:RULE, or scripts.", valueName: "rule"))
@@ -72,7 +73,9 @@ struct ArenaCommand: ParsableCommand {
     // Data of a task are found beside the script that has it.
     var folders: [String: String] = [:]
     for text in rules { named += try competitors(text, compiler, &folders) }
-    let script = Script(compiler, options: Script.Options(), output: { _ in })
+    var options = Script.Options()
+    programs.set(&options)
+    let script = Script(compiler, options: options, output: { _ in })
     let result: ArenaResult
     do throws(DiagnosticError) {
       if let page { try WholeFile(path: page).requirePlace() }
@@ -81,7 +84,7 @@ struct ArenaCommand: ParsableCommand {
       settings.seeds = seeds
       let tasks = try names(compiler).map { name throws(DiagnosticError) in
         script.options.folder = folders[name]
-        return try script.task(named: name)
+        return try script.work(named: name)
       }
       var arena = try Arena(named.isEmpty ? ArenaRule.zoo() : named, tasks, settings)
       arena.workers = threads ?? Threads.preferred

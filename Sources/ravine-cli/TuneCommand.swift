@@ -70,11 +70,7 @@ struct TuneCommand: ParsableCommand {
   var dtype = RunCommand.NumberType.f32
   @Flag(help: "Everything that was tried, as JSON.")
   var json = false
-  @Flag(help: "Let a task start the program that it names.")
-  var allowCommands = false
-  @Option(
-    help: ArgumentHelp("Seconds that such a program may take for an answer.", valueName: "seconds"))
-  var timeLimit = 600.0
+  @OptionGroup var programs: ProgramOptions
   @Option(help: ArgumentHelp("A task, of the script or of `ravine problems`.", valueName: "task"))
   var on: String?
   @Argument(
@@ -97,9 +93,6 @@ struct TuneCommand: ParsableCommand {
     for search in search where search.range == nil {
       throw ValidationError(
         "`\(Console.printable(search.text))` is no search: `lr = 1e-4..1` or `λ = 0, 0.01, 0.1`")
-    }
-    guard timeLimit > 0, timeLimit <= 1e6 else {
-      throw ValidationError("--time-limit must be above 0 and at most 1,000,000")
     }
     if maximise, minimise { throw ValidationError("--maximise or --minimise, not both") }
     if maximise || minimise, by == nil {
@@ -126,8 +119,7 @@ struct TuneCommand: ParsableCommand {
     } else {
       throw ValidationError("`\(Console.printable(file))` is no script; a task is named by --on")
     }
-    options.allowsCommands = allowCommands
-    options.commandSeconds = timeLimit
+    programs.set(&options)
     let script = Script(compiler, options: options, output: { _ in })
     let result: Tuner.Result
     do throws(DiagnosticError) {

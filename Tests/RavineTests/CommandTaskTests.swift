@@ -319,4 +319,49 @@ import Training
       #expect(zip(row.values["loss"] ?? [], expected).allSatisfy { abs($0 - $1) < 1e-15 })
     }
   }
+
+  /// The arena runs rules on tasks of programs beside others.
+  @Test(arguments: [1, 2]) func arenasRunPrograms(_ workers: Int) throws {
+    try write(
+      "p.sh",
+      #"""
+      while read -r l; do
+        printf '%s\n' "$l" | awk '
+          function after(key) {
+            match($0, "\"" key "\": [-+0-9.e]+")
+            return substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 4)
+          }
+          {
+            printf "{\"id\": %d, \"losses\": [1", after("id")
+            for (k = 1; k < 20; k++) printf ", %.17g", exp(-k * after("lr")) + after("seed") / 1e3
+            printf "]}\n"
+          }'
+      done
+      """#)
+    let script = try script(
+      """
+      objective bowl2(x: vector(2) = [3, 1]) = x[0]^2 + 0.2 * x[1]^2
+      task near = minimize bowl2 for 40 steps until loss < 1e-2
+      task mine = command "sh p.sh" for 20 steps until loss < 0.1
+
+      """)
+    let rules = try ["SGD", "Lion"].map { ArenaRule(try Compiler().rule($0), label: $0) }
+    var settings = Arena.Settings()
+    settings.seeds = 2
+    var arena = try Arena(rules, ["near", "mine"].map(script.work), settings)
+    arena.workers = workers
+    let result = try arena.run()
+    #expect(result.problems.isEmpty && result.rows.count == 2)
+    for cells in result.cells {
+      let mine = try #require(cells[1])
+      // The first step k with exp(-k lr) below 0.1 is ln 10 / lr.
+      #expect(mine.isSolved && mine.best.map { $0[0] >= 1 } == true)
+      let steps = (2.302585 / mine.best![0]).rounded(.up) + 1
+      #expect(mine.runs.map { Double($0.steps) } == [steps, steps])
+      #expect(mine.curve?.values.first == 1)
+      // At 0.01 there is no way in 20 steps.
+      #expect(mine.trials.first { $0.values[0] == 0.01 }?.reached == false)
+    }
+    #expect(arena.tasks[0].digest != arena.tasks[1].digest)
+  }
 }

@@ -150,6 +150,21 @@ import Testing
     }
   }
 
+  /// Of a window that holds padding alone nothing is the largest, and the mean is 0.
+  @Test func windowsOfPaddingAlone() throws {
+    for (text, value) in [
+      ("max(max_pool(x, 1, pad = 1)[0, 0, 0, 0] + 0 * x)", -Double.infinity),
+      ("max(max_pool(x, 1, pad = 1))", 3), ("sum(mean_pool(x, 1, pad = 1))", 12),
+    ] {
+      let module = try ObjectiveRunnerTests.module(
+        "objective f(x: tensor(1, 2, 2, 1) = 3) = \(text)\nminimize f with SGD for 1 steps")
+      for engine in EngineKind.allCases {
+        let found = try gradients(module, engine, .float64, threads: 1)[0]
+        #expect(found.values == [value], "\(text), \(engine)")
+      }
+    }
+  }
+
   /// Each place of an image is counted as often as patches hold it.
   @Test func foldCounts() throws {
     let module = try ObjectiveRunnerTests.module(

@@ -227,6 +227,11 @@ struct SpecialStatement: Sendable {
     SpecialStatement(
       "A state that is not finite any more", test: "skippedStepsAndBrokenStatesAreSaid"),
     SpecialStatement(
+      "a window that holds nothing else gives `-inf`", test: "windowsOfPaddingAlone"),
+    SpecialStatement(
+      "where 20 restarts do not get there, NaN is recorded",
+      test: "aResidualThatStaysLargeIsNoValue"),
+    SpecialStatement(
       "A proof is in exact arithmetic on finite numbers", test: "equalWhereNothingVanishes"),
   ]
 

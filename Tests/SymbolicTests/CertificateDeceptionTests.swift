@@ -183,6 +183,18 @@ import Testing
       right: "state n, k  n' = 1 / (w - exp(lr))  k' = n  "
         + "w' = w - lr * g * (if isfinite(k) then 1 else 2)", says: "of what is not defined"),
     Deception(
+      description: "a state that is infinite from the second step on",
+      left: "state n  n' = if t < 2 then 0 else 1 / (w - exp(lr))  "
+        + "w' = w - lr * g * (if isfinite(n) then 1 else 3)",
+      right: "state n  n' = if t < 2 then 0 else 1 / (w - exp(lr))  "
+        + "w' = w - lr * g * (if isfinite(n) then 1 else 2)", says: "of what is not defined"),
+    Deception(
+      description: "a state that is infinite after the first step",
+      left: "state n  n' = if t < 2 then 1 / (w - exp(lr)) else 0  "
+        + "w' = w - lr * g * (if isfinite(n) then 1 else 3)",
+      right: "state n  n' = if t < 2 then 1 / (w - exp(lr)) else 0  "
+        + "w' = w - lr * g * (if isfinite(n) then 1 else 2)", says: "of what is not defined"),
+    Deception(
       description: "a state that was infinite, times 0",
       left: "state n  n' = 1 / (w - exp(lr))  w' = w - lr * (g + 0 * n)",
       right: "w' = w - lr * g", says: "goals and not 2"),

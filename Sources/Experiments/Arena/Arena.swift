@@ -16,7 +16,7 @@ package struct Arena: Sendable {
   }
 
   package let rules: [ArenaRule]
-  package let tasks: [TrainingTask]
+  package let tasks: [any RuleTask]
   package let settings: Settings
   /// Threads that take cells; the result is the same for any number.
   package var workers = 1
@@ -25,7 +25,7 @@ package struct Arena: Sendable {
 
   /// Throws R0233 where nothing would be run, R0232 for a task without a target.
   package init(
-    _ rules: [ArenaRule], _ tasks: [TrainingTask], _ settings: Settings = Settings()
+    _ rules: [ArenaRule], _ tasks: [any RuleTask], _ settings: Settings = Settings()
   ) throws(DiagnosticError) {
     for (name, count) in [
       ("trials", settings.trials), ("seeds", settings.seeds), ("rules", rules.count),
@@ -33,7 +33,7 @@ package struct Arena: Sendable {
     ] where count < 1 {
       throw DiagnosticError(.nothingToRun(name))
     }
-    if let task = tasks.first(where: { $0.settings.target == nil }) {
+    if let task = tasks.first(where: { $0.target == nil }) {
       throw DiagnosticError(.withoutTarget(task.title, at: task.span))
     }
     self.rules = rules

@@ -40,9 +40,10 @@ package struct ArenaResult: Sendable {
     settings = arena.settings
     rules = arena.rules.map(\.label)
     tasks = arena.tasks.map { task in
-      let target = task.settings.target
+      let target = task.target
       return Task(
-        name: task.title, level: Library.shared.level(ofTask: task.title) ?? "", steps: task.steps,
+        name: task.title, level: Library.shared.level(ofTask: task.title) ?? "",
+        steps: task.steps(batch: nil),
         target: target.map(\.text) ?? "", limit: target?.value ?? .nan)
     }
     self.cells = cells
