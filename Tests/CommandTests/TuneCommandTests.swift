@@ -96,7 +96,7 @@ import Testing
 
   /// Ctrl-C, what ends jobs, and a terminal that is closed.
   @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
-  func aSignalEndsTheProgramToo(_ signal: Int32) throws {
+  func aSignalEndsTheProgramToo(_ sent: Int32) throws {
     let sandbox = try Sandbox()
     try sandbox.write("mine.opt", Self.command)
     try sandbox.write("loop.sh", "echo $$ > pid; sleep 100000 & echo $! > child; wait\n")
@@ -106,14 +106,17 @@ import Testing
     process.currentDirectoryURL = sandbox.folder
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
+    // Tests that nohup runs ignore one of them, and what they start would.
+    let kept = signal(SIGHUP, SIG_DFL)
     try process.run()
+    _ = signal(SIGHUP, kept)
     func number(_ name: String) -> Int32? {
       (try? sandbox.read(name)).flatMap {
         Int32($0.trimmingCharacters(in: .whitespacesAndNewlines))
       }
     }
     try wait(for: "the program") { number("child") != nil }
-    kill(process.processIdentifier, signal)
+    kill(process.processIdentifier, sent)
     process.waitUntilExit()
     #expect(process.terminationReason == .exit && process.terminationStatus == 130)
     for name in ["pid", "child"] {

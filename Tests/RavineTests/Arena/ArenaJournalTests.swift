@@ -65,7 +65,7 @@ import Testing
     var settings = arena.settings
     settings.trials = 7
     #expect(code(path, try Arena(arena.rules, arena.tasks, settings)) == 234)
-    var tasks = arena.tasks
+    var tasks = try ArenaTests.tasks(["near", "far"], ArenaTests.text)
     tasks[1].settings.steps = 5
     #expect(code(path, try Arena(arena.rules, tasks, arena.settings)) == 234)
     #expect(try bytes(path) == before)
