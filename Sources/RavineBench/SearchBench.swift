@@ -4,6 +4,7 @@ import Diagnostics
 import Driver
 import IR
 import Measuring
+import Platform
 import Runtime
 import Training
 
@@ -155,6 +156,7 @@ struct SearchBench {
       try measure(item, isWide)
     }
     try preparation(cases[0], programs)
+    try memory(cases[0], programs, wanted == "memory" ? 1_000_000 : 20_000)
     for row in rows {
       print("\(row.passes ? "ok  " : "SLOW") \(row.name): \(row.measured) (bar \(row.bar))")
     }
@@ -210,5 +212,36 @@ struct SearchBench {
       Row(
         name: "preparing a rule", measured: "\(text(each * 1e6, 1)) µs", bar: "≤ 60 µs",
         passes: each <= 60e-6))
+  }
+
+  /// What candidates leave behind that are made, run once and forgotten, no two of them alike, one of a hundred by
+  /// the ordinary engines.
+  private mutating func memory(_ item: Case, _ programs: [Rule], _ count: Int) throws {
+    let ordinary = try compiler.rule("MuonAdamW")
+    var (peak, runs) = (0, 0)
+    for k in 0..<count {
+      if k == 2_000 { peak = Self.peakBytes() }
+      let rule = k % 100 == 99 ? ordinary : programs[k % programs.count]
+      let candidate = item.evaluator.prepare(
+        try rule.setting("lr", to: 1e-3 * (1 + Double(k) / Double(count))))
+      if try item.evaluator.evaluate(candidate, seed: 0).score != nil { runs += 1 }
+    }
+    let grown = Double(Self.peakBytes() - peak) / Double(1 << 20)
+    rows.append(
+      Row(
+        name: "memory of \(count) candidates",
+        measured: "\(text(grown, 1)) MiB more than after 2000; \(runs) came to a score",
+        bar: "≤ 4 MiB", passes: grown <= 4))
+  }
+
+  /// The most memory that this process has had.
+  private static func peakBytes() -> Int {
+    var usage = rusage()
+    getrusage(0, &usage)
+    #if canImport(Darwin)
+      return Int(usage.ru_maxrss)
+    #else
+      return Int(usage.ru_maxrss) << 10
+    #endif
   }
 }
