@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import IR
 import Training
@@ -27,6 +28,10 @@ struct ArenaRunner {
     }
     do throws(DiagnosticError) {
       var search = ArenaSearch(entry.knobs, budget: settings.trials)
+      if let problem = try excess(base, entry, search) {
+        cell.problem = problem
+        return cell
+      }
       while let values = search.next() {
         // What all tasks share shows how one setting does on each; behind it, who is slower than the best loses.
         let limit =
@@ -68,6 +73,24 @@ struct ArenaRunner {
     }
     return cell
   }
+
+  /// Work of a run that is too much; nil for what is not. Counted, so that it is the same everywhere.
+  private func excess(
+    _ rule: Rule, _ entry: ArenaRule, _ search: ArenaSearch
+  ) throws(DiagnosticError) -> String? {
+    var (set, search) = (rule, search)
+    for (knob, value) in zip(entry.knobs, search.next() ?? []) {
+      set = try set.setting(knob.position, to: value, named: knob.name)
+    }
+    let work = try course.work(of: set)
+    return work <= Self.mostWork
+      ? nil
+      : "a run takes too much: \(NumberText.short(work)) operations, the arena gives "
+        + NumberText.short(Self.mostWork)
+  }
+
+  /// A minute, about: a rule that decomposes matrices of thousands of rows at each step would take days.
+  private static let mostWork = 1e11
 
   /// Values that the rule does not take are runs that failed.
   private func runs(

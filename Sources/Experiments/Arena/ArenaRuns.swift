@@ -19,6 +19,10 @@ package protocol ArenaRuns {
   /// Steps of a whole run.
   var steps: Int { get }
 
+  /// What the steps of a rule in a whole run take at most, as `TaskEvaluator.work`; 0 where another program makes them.
+  /// Throws why the rule does not run on the task.
+  func work(of rule: Rule) throws(DiagnosticError) -> Double
+
   /// A run for each seed of a rule with these values of its knobs; nil where they were interrupted. A run may be given up
   /// after `limit` steps. `isChoosing`: measured on the rows that are kept to choose by.
   ///
@@ -47,6 +51,8 @@ struct EvaluatedRuns: ArenaRuns {
   }
 
   var steps: Int { measuring.steps }
+
+  func work(of rule: Rule) throws(DiagnosticError) -> Double { try measuring.work(of: rule) }
 
   func runs(
     _ rule: Rule, _ setting: [(knob: ArenaKnob, value: Double)], seeds: [UInt64], limit: Int?,
@@ -82,6 +88,8 @@ struct CommandRuns: ArenaRuns {
   }
 
   var steps: Int { task.steps }
+
+  func work(of rule: Rule) -> Double { 0 }
 
   func runs(
     _ rule: Rule, _ setting: [(knob: ArenaKnob, value: Double)], seeds: [UInt64], limit: Int?,

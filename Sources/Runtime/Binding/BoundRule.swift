@@ -66,6 +66,12 @@ package struct BoundRule: Sendable {
     needsBackup = binder.needsBackup
   }
 
+  /// What a step takes at most, in elements times instructions and what takes as long: all that it may do is counted,
+  /// whether this step does it or not. 0 for the reference engine.
+  package var work: Double {
+    variantOf.reduce(0) { $0 + (variants[$1].program?.plan.work ?? 0) }
+  }
+
   /// Whether this is what binding the rule for so many steps gives.
   package func isBound(to other: Rule, horizon: Int) -> Bool {
     horizon == self.horizon && other.arguments == rule.arguments

@@ -150,6 +150,8 @@ final class OrdinaryCourse: EvaluationCourse {
 
   var weightsAreFinite: Bool { learner.weightsAreFinite }
   var statesAreFinite: Bool { learner.statesAreFinite }
+  /// Of a step, as `BoundRule.work`.
+  var work: Double { learner.work }
   var wantsWholeBatches: Bool { learner.wantsWholeBatches }
   var measuresApart: Bool { learner.measuresApart }
 }

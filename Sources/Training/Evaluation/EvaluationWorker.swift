@@ -31,13 +31,22 @@ final class EvaluationWorker {
         return result
       }
     }
+    return try run(ordinary(candidate.rule, seed: seed), table, order)
+  }
+
+  private func ordinary(_ rule: Rule, seed: UInt64) throws(DiagnosticError) -> OrdinaryCourse {
     if bindings == nil {
       bindings = Bindings(
         task.objective, data, engine: .interpreter, elementType: task.elementType, compiler: nil,
         threads: 1)
     }
-    let course = try OrdinaryCourse(task, bindings!, candidate.rule, seed: seed)
-    return try run(course, table, order)
+    return try OrdinaryCourse(task, bindings!, rule, seed: seed)
+  }
+
+  /// Of a whole run, as `BoundRule.work`; 0 for a rule that runs as one program.
+  func work(of rule: Rule) throws(DiagnosticError) -> Double {
+    if usesPrograms, task.isPlain, prepare(rule).isCompiled { return 0 }
+    return try ordinary(rule, seed: 0).work * Double(task.steps)
   }
 
   /// When a run ends before all its steps, and what is kept of it.

@@ -76,6 +76,14 @@ package final class TaskEvaluator {
     Candidate(rule, task.parameters, task.elementType)
   }
 
+  /// What the steps of a rule in a whole run take at most, in elements times instructions and what takes as long; 0 for
+  /// a rule that runs as one program. Throws what binding it throws.
+  package func work(of rule: Rule) throws(DiagnosticError) -> Double {
+    let worker = worker(0)
+    worker.usesPrograms = usesPrograms
+    return try worker.work(of: rule)
+  }
+
   /// One evaluation, on the thread that asks. Throws what binding a rule throws that cannot run here.
   package func evaluate(
     _ candidate: Candidate, seed: UInt64

@@ -91,6 +91,33 @@ import Training
     #expect(result.text.contains("FrugalGiven does not run: R0825"))
   }
 
+  /// What would take days is told from the plan, before it begins.
+  @Test func aRuleWhoseStepsTakeTooMuchSaysWhy() throws {
+    let text = """
+      rule Whole(lr = 0.1) {
+          L = outer(g, g)
+          w' = w - lr * reshape(inv_root(L, 4) @ flatten(g), w)
+      }
+      objective wide(x: vector(1500) = 1) = sum(x^2)
+      objective narrow(x: vector(3) = 1) = sum(x^2)
+      task broad = minimize wide for 400 steps until loss < 1e-3
+      task slim = minimize narrow for 400 steps until loss < 1e-3
+      """
+    let compiler = Compiler()
+    #expect(compiler.add(name: "heavy.opt", bytes: Array(text.utf8)).isEmpty)
+    let script = Script(compiler, options: .init(), output: { _ in })
+    let tasks = try ["broad", "slim"].map { try script.task(named: $0) }
+    let rules = [ArenaRule(named: "Whole", compiler), ArenaRule(named: "SGD", compiler)]
+    var settings = Arena.Settings()
+    settings.trials = 2
+    let cells = try Arena(rules, tasks, settings).run().cells
+    let problem = try #require(cells[0][0]?.problem)
+    // 20 n³ for the eigenvalues, 400 times.
+    #expect(
+      problem.hasPrefix("a run takes too much: 2.7") && problem.contains("1e+11"), "\(problem)")
+    #expect(cells[0][1]?.problem == nil && cells[1].allSatisfy { $0?.problem == nil })
+  }
+
   @Test func withOneSettingForAll() throws {
     // At the rate that one task needs the other runs away.
     let text = """
