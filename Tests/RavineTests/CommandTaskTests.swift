@@ -61,6 +61,22 @@ import Training
     }
   }
 
+  /// A program that answers each line by an action of awk, for which `after("lr")` is a number of the request.
+  private func answer(_ action: String) throws {
+    try write(
+      "p.sh",
+      #"""
+      while read -r l; do
+        printf '%s\n' "$l" | awk '
+          function after(key) {
+            match($0, "\"" key "\": [-+0-9.e]+")
+            return substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 4)
+          }
+          \#(action)'
+      done
+      """#)
+  }
+
   // MARK: Words
 
   @Test(arguments: [
@@ -289,21 +305,13 @@ import Training
 
   /// The best of a program whose loss is known: |lr − 0.03|.
   @Test func aSearchFindsWhatIsBest() throws {
-    try write(
-      "p.sh",
+    try answer(
       #"""
-      while read -r l; do
-        printf '%s\n' "$l" | awk '
-          function after(key) {
-            match($0, "\"" key "\": [-+0-9.e]+")
-            return substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 4)
-          }
           {
             d = after("lr") - 0.03
             if (d < 0) d = -d
             printf "{\"id\": %d, \"losses\": [1, %.17g]}\n", after("id"), d + after("seed") / 1e6
-          }'
-      done
+          }
       """#)
     let script = try script("task t = command \"sh p.sh\" for 20 steps until loss < 1e-9\n")
     var settings = Tuner.Settings(ranges: [.learningRate])
@@ -322,21 +330,13 @@ import Training
 
   /// The arena runs rules on tasks of programs beside others.
   @Test(arguments: [1, 2]) func arenasRunPrograms(_ workers: Int) throws {
-    try write(
-      "p.sh",
+    try answer(
       #"""
-      while read -r l; do
-        printf '%s\n' "$l" | awk '
-          function after(key) {
-            match($0, "\"" key "\": [-+0-9.e]+")
-            return substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 4)
-          }
           {
             printf "{\"id\": %d, \"losses\": [1", after("id")
             for (k = 1; k < 20; k++) printf ", %.17g", exp(-k * after("lr")) + after("seed") / 1e3
             printf "]}\n"
-          }'
-      done
+          }
       """#)
     let script = try script(
       """

@@ -1,4 +1,5 @@
 import Basics
+
 /// What time an arena still takes, by what cells of the same tasks took.
 struct ArenaClock {
   private var pending: [Int]

@@ -28,10 +28,8 @@ struct ArenaRunner {
     }
     do throws(DiagnosticError) {
       var search = ArenaSearch(entry.knobs, budget: settings.trials)
-      if let problem = try excess(base, entry, search) {
-        cell.problem = problem
-        return cell
-      }
+      cell.problem = try excess(base, entry, search)
+      if cell.problem != nil { return cell }
       while let values = search.next() {
         // What all tasks share shows how one setting does on each; behind it, who is slower than the best loses.
         let limit =
@@ -78,11 +76,15 @@ struct ArenaRunner {
   private func excess(
     _ rule: Rule, _ entry: ArenaRule, _ search: ArenaSearch
   ) throws(DiagnosticError) -> String? {
-    var (set, search) = (rule, search)
-    for (knob, value) in zip(entry.knobs, search.next() ?? []) {
-      set = try set.setting(knob.position, to: value, named: knob.name)
+    var search = search
+    let work: Double
+    do throws(DiagnosticError) {
+      work = try course.work(of: rule.setting(zip(entry.knobs, search.next() ?? [])))
+    } catch {
+      // A trial that failed says so.
+      if error.isOfValues() { return nil }
+      throw error
     }
-    let work = try course.work(of: set)
     return work <= Self.mostWork
       ? nil
       : "a run takes too much: \(NumberText.short(work)) operations, the arena gives "

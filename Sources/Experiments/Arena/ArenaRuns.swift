@@ -95,10 +95,7 @@ struct CommandRuns: ArenaRuns {
     _ rule: Rule, _ setting: [(knob: ArenaKnob, value: Double)], seeds: [UInt64], limit: Int?,
     isChoosing: Bool
   ) throws(DiagnosticError) -> [ArenaOutcome]? {
-    var set = rule
-    for (knob, value) in setting {
-      set = try set.setting(knob.position, to: value, named: knob.name)
-    }
+    let set = try rule.setting(setting.map { ($0.knob, $0.value) })
     let found = try trials.runs(RuleTrial(set, seeds: seeds, target: target))
     if found.count < seeds.count || found.contains(where: \.wasInterrupted) { return nil }
     return found.map { run in
@@ -107,5 +104,16 @@ struct CommandRuns: ArenaRuns {
         last: run.last(target.series) ?? .nan, problem: run.failure?.message,
         curve: zip(run.x, run.values[target.series] ?? []).map { (Int($0), $1) })
     }
+  }
+}
+
+extension Rule {
+  /// With these values of its knobs. Throws R0502 for one outside of its domain.
+  func setting(_ values: some Sequence<(ArenaKnob, Double)>) throws(DiagnosticError) -> Rule {
+    var result = self
+    for (knob, value) in values {
+      result = try result.setting(knob.position, to: value, named: knob.name)
+    }
+    return result
   }
 }

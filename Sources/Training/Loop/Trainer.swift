@@ -17,12 +17,11 @@ package struct Trainer {
   /// Asked between steps.
   package let interrupt: InterruptSource
 
-  /// `data` for `train`; `compiler` compiles passes for the engines `native` and `auto`; `threads`: of a step,
-  /// all cores without it.
+  /// `data` for `train`; `compiler` compiles passes for the engines `native` and `auto`.
   package init(
     objective: ObjectiveModule, data: DataSplit? = nil, engine: EngineKind,
     elementType: ElementType, compiler: (any SegmentCompiler)? = nil,
-    threads: Int? = nil, interrupt: InterruptSource = .signals,
+    interrupt: InterruptSource = .signals,
     progress: @escaping (String) -> Void = { _ in }
   ) {
     self.objective = objective
@@ -30,8 +29,7 @@ package struct Trainer {
     self.interrupt = interrupt
     self.progress = progress
     bindings = Bindings(
-      objective, data, engine: engine, elementType: elementType, compiler: compiler,
-      threads: threads)
+      objective, data, engine: engine, elementType: elementType, compiler: compiler)
   }
 
   // MARK: train
@@ -114,14 +112,13 @@ package struct Trainer {
     // What is measured on test rows costs more than a step; a hundredth of the run is near enough.
     let stride = max(1, total / 100)
     var recent = (sum: 0.0, count: 0)
-    let stop = min(total, settings.limit ?? total)
-    training: while step < stop {
+    training: while step < total {
       epoch += 1
       let order = RandomOrder.permutation(rows, seed: seed, epoch: epoch)
       var sum = 0.0
       var seen = 0
       var position = 0
-      while position < order.count, step < stop {
+      while position < order.count, step < total {
         if interrupt.isRequested() {
           history.wasInterrupted = true
           break training
@@ -155,7 +152,7 @@ package struct Trainer {
         guard let target = settings.target else { continue }
         recent.sum += shown * Double(rows.count)
         recent.count += rows.count
-        guard step % stride == 0 || step == stop else { continue }
+        guard step % stride == 0 || step == total else { continue }
         let row = [("loss", recent.sum / Double(recent.count))] + (try learner.measure())
         recent = (0, 0)
         if target.isReached(in: row) {
@@ -230,7 +227,7 @@ package struct Trainer {
     func isReached(_ row: [(String, Double)]) -> Bool {
       settings.target?.isReached(in: row) ?? false
     }
-    for step in 1...max(1, min(total, settings.limit ?? total)) {
+    for step in 1...max(1, total) {
       if interrupt.isRequested() {
         history.wasInterrupted = true
         break

@@ -5,8 +5,6 @@ import Diagnostics
 package struct TrainingSettings: Sendable {
   package var epochs: Int?
   package var steps: Int?
-  /// A run is given up after so many of its steps; schedules and `T` stay those of the whole run.
-  package var limit: Int?
   /// Examples in a minibatch; nil takes all of them.
   package var batch: Int?
   /// How many workers the rows of each batch are dealt to.

@@ -202,9 +202,12 @@ import Testing
     }
   }
 
-  /// A limit ends a run as it ends one of `train`, with the schedules of the whole.
-  @Test(arguments: ["AdamW(lr = cosine(0.05))", "MuonAdamW(lr = 0.02)"])
-  func aLimitEndsARun(_ call: String) throws {
+  /// A limit ends a run where a shorter one would end, but with the schedules of the whole.
+  @Test(arguments: [
+    ("AdamW(lr = 0.05)", "AdamW(lr = 0.05)"), ("MuonAdamW(lr = 0.02)", "MuonAdamW(lr = 0.02)"),
+    ("SGD(lr = 0.2 * t / T)", "SGD(lr = 0.2 * t / 25)"),
+  ])
+  func aLimitEndsARun(_ call: String, _ short: String) throws {
     let task = try SmallTask()
     let rule = try task.rule(call)
     var trial = TaskEvaluator.Trial(rule, seeds: [3])
@@ -213,10 +216,10 @@ import Testing
     #expect(found.end == .limited && found.steps == 7 && found.score == nil)
     var settings = task.settings
     settings.seeds = [3]
-    settings.limit = 7
+    settings.steps = 7
     let trainer = Trainer(
       objective: task.objective, data: task.data, engine: .interpreter, elementType: .float32)
-    let run = try trainer.train([rule], settings, title: "").rules[0].runs[0]
+    let run = try trainer.train([task.rule(short)], settings, title: "").rules[0].runs[0]
     let loss = try #require(run.last("test_loss"))
     #expect(run.steps == 7 && abs(found.loss - loss) <= 2e-5 * loss)
   }
