@@ -55,8 +55,13 @@ let package = Package(
     room("Native", ["Basics", "CKernels", "IR", "Platform", "Runtime"]),
     .target(name: "CData"),
     room("Zoo", ["CData"], resources: zooFiles.map { .embedInCode("Resources/\($0).opt") }),
+    // SQLite, for what keeps searches on disk: nothing that an embedder links.
+    .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
     room("Plotting", ["Basics", "Platform"]),
     room("Training", ["Basics", "CKernels", "Diagnostics", "IR", "Platform", "Runtime"]),
+    room(
+      "Search",
+      ["Basics", "CSQLite", "Diagnostics", "IR", "Platform", "Runtime", "Training"]),
     room(
       "Driver",
       [
@@ -73,7 +78,7 @@ let package = Package(
       "Experiments",
       [
         "Basics", "Diagnostics", "Driver", "IR", "Laboratory", "Lowering", "Platform", "Plotting",
-        "Runtime", "Semantics", "Symbolic", "Syntax", "Training", "Zoo",
+        "Runtime", "Search", "Semantics", "Symbolic", "Syntax", "Training", "Zoo",
       ], resources: [.embedInCode("Arena/page.html")]),
     room(
       "Ravine",
@@ -97,8 +102,9 @@ let package = Package(
       name: "ravine-cli",
       dependencies: [
         "Basics", "Certificates", "Certifier", "CKernels", "CReadline", "Diagnostics", "Driver",
-        "Experiments", "IR", "Laboratory", "Measuring", "Native", "Platform", "Runtime", "Session",
-        "Symbolic", "Syntax", "Training", "Zoo",
+        "Experiments", "IR", "Laboratory", "Lowering", "Measuring", "Native", "Platform", "Runtime",
+        "Search",
+        "Session", "Symbolic", "Syntax", "Training", "Zoo",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-cli", swiftSettings: strict),
@@ -106,7 +112,7 @@ let package = Package(
       name: "ravine-bench",
       dependencies: [
         "Basics", "CKernels", "Diagnostics", "Driver", "IR", "Measuring", "Native", "Platform",
-        "Runtime", "Semantics", "Syntax", "Training",
+        "Runtime", "Search", "Semantics", "Syntax", "Training",
       ],
       path: "Sources/RavineBench", swiftSettings: strict),
     // The generator of docs/zoo.
@@ -141,6 +147,12 @@ let package = Package(
         "Support", "Symbolic", "Training", "Zoo",
       ]),
     tests("TrainingTests", ["Basics", "Diagnostics", "Platform", "Plotting", "Training"]),
+    tests(
+      "SearchTests",
+      [
+        "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Platform", "Search", "Training",
+        "Zoo",
+      ]),
     tests("MeasuringTests", ["Driver", "Measuring", "Runtime"]),
     .target(name: "PseudoTerminal", path: "Tests/PseudoTerminal"),
     tests(

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes sure that a build can succeed: the Swift compiler, GNU readline; and OpenBLAS with LAPACK, which
+# Makes sure that a build can succeed: the Swift compiler, GNU readline, SQLite; and OpenBLAS with LAPACK, which
 # is loaded while programs run.
 # Installs what is missing, says what and how, and stops with a clear message where it may not.
 set -eu
@@ -38,7 +38,7 @@ Linux)
         exit 0
     fi
     missing=""
-    for package in libreadline-dev libopenblas0; do
+    for package in libreadline-dev libopenblas0 libsqlite3-dev; do
         state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
         [ "$state" = installed ] || missing="$missing $package"
     done

@@ -104,6 +104,14 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case commandSilent = 265
   case taskOfCommand = 266
 
+  // Searches of programs.
+  case noStartOfSearch = 280
+  case unknownFunctionOfSearch = 281
+  case baselineDiverges = 282
+  case journalOfOtherSearch = 283
+  case notASearchJournal = 284
+  case noSuchProgram = 285
+
   // Roles and equations.
   case missingPrime = 301
   case primeOnLocal = 302

@@ -26,6 +26,8 @@ package final class Script {
     package var allowsCommands = false
     /// How many seconds such a program may take for an answer.
     package var commandSeconds = 600.0
+    /// Threads of searches; their results are the same for any number.
+    package var threads = 1
     /// The script's own folder, for its data and plots.
     package var folder: String?
     package init() {}
@@ -95,6 +97,8 @@ package final class Script {
     case .minimize(let statement):
       if !interrupt.isRequested() { try minimize(statement, command) }
     case .plot(let statement): try plot(statement, command)
+    case .search(let statement):
+      if !interrupt.isRequested() { try run(statement, command) }
     case .assert(let condition): try assert(condition, command)
     case .expression(let expression): try show(expression, command)
     default: break

@@ -33,7 +33,7 @@ package struct TrainingTask: Sendable {
   /// `isChoosing` or the target is one of theirs.
   ///
   /// Throws what binding the objective throws.
-  func evaluator(
+  package func evaluator(
     choosing isChoosing: Bool, batch: Int? = nil, elementType: ElementType = .float32,
     interrupt: InterruptSource
   ) throws(DiagnosticError) -> TaskEvaluator {

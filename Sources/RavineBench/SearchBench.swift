@@ -6,6 +6,7 @@ import IR
 import Measuring
 import Platform
 import Runtime
+import Search
 import Training
 
 /// Evaluations a second of rules that all differ, beside the multiply-adds that the processor can do.
@@ -155,6 +156,7 @@ struct SearchBench {
     for item in cases where wanted == "search" || item.name.hasPrefix(wanted!) {
       try measure(item, isWide)
     }
+    try loop(cases[0])
     try preparation(cases[0], programs)
     try memory(cases[0], programs, wanted == "memory" ? 1_000_000 : 20_000)
     for row in rows {
@@ -201,6 +203,78 @@ struct SearchBench {
         measured: "\(text(Double(item.evaluations) / two, 0)) evaluations/s, "
           + "\(text(one / two, 2))×", bar: "≥ 1.9×",
         passes: Threads.cores < 2 || one / two >= 1.9))
+  }
+
+  /// Programs a second of a whole search on one core: mutants, checks, nets, three rates each, journal.
+  private mutating func loop(_ item: Case) throws {
+    let task = SearchTask("rung 0", digest: "", item.evaluator)
+    task.earlySteps = task.steps
+    task.baseline = 1
+    task.early = 1
+    let rule = try compiler.rule("AdamW")
+    guard let frame = RateFrame(rule) else { return }
+    var settings = SearchSettings()
+    settings.programs = 6_000
+    settings.population = 500
+    settings.climbs = false
+    let path = "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/ravine-bench-\(getpid()).db"
+    let journal = try SearchJournal(
+      path,
+      SearchJournal.Header(
+        name: "bench", experiment: "bench", start: [], rate: 1e-3, tasks: [], validation: []))
+    defer { for end in ["", "-wal", "-shm"] { unlink(path + end) } }
+    let evolution = Evolution(0, settings, [task], frame)
+    let start = ThreadTime.seconds
+    var records = [try evolution.begin(Genome(rule), rate: 1e-3)].compactMap { $0 }
+    while !evolution.isDone {
+      records += try evolution.step() ?? []
+      if evolution.batches % 4 == 0 {
+        try journal.append(records, of: evolution)
+        records.removeAll(keepingCapacity: true)
+      }
+    }
+    let seconds = ThreadTime.seconds - start
+    let rate = Double(evolution.programs) / seconds
+    rows.append(
+      Row(
+        name: "a whole search on one core",
+        measured: "\(text(rate, 0)) programs/s; of \(evolution.counts.mutants) mutants "
+          + "\(evolution.counts.duplicates) known, \(evolution.counts.invalid) rejected",
+        bar: "≥ 2500", passes: rate >= 2_500))
+    try nets(evolution.population.map(\.program))
+  }
+
+  /// What a mutant costs before it runs.
+  private mutating func nets(_ programs: [Genome]) throws {
+    let mutator = Mutator(.standard)
+    let probe = ProbeRun()
+    var random = SplitMix64(1)
+    var mutants: [Genome] = []
+    let drawing = Clock.best(rounds: 5, repeats: 1) {
+      mutants.removeAll(keepingCapacity: true)
+      for program in programs {
+        guard let (mutant, _) = mutator.mutant(of: program, donor: programs[0], &random) else {
+          continue
+        }
+        let rewritten = mutant.rewritten()
+        if mutant.flaw == nil, mutant.digest != 1, rewritten.digest != 1,
+          rewritten.algebraicDigest != 1
+        {
+          mutants.append(mutant)
+        }
+      }
+    }
+    let each = drawing / Double(programs.count)
+    rows.append(
+      Row(
+        name: "a mutant, its checks and names", measured: "\(text(each * 1e6, 1)) µs",
+        bar: "≤ 20 µs", passes: each <= 20e-6))
+    let probing = Clock.best(rounds: 5, repeats: 1) { for mutant in mutants { _ = probe.run(mutant) } }
+    let behaviour = probing / Double(max(mutants.count, 1))
+    rows.append(
+      Row(
+        name: "its behaviour", measured: "\(text(behaviour * 1e6, 1)) µs", bar: "≤ 100 µs",
+        passes: behaviour <= 100e-6))
   }
 
   private mutating func preparation(_ item: Case, _ programs: [Rule]) throws {

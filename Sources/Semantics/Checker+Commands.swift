@@ -46,6 +46,25 @@ extension Checker {
     }
   }
 
+  mutating func check(_ search: SearchStatement, _ tree: SyntaxTree, _ id: TreeID) {
+    for rule in [search.start] + [search.baseline].compactMap({ $0 }) {
+      checkLoose(rule, tree, id, isRule: true)
+    }
+    for name in search.tasks + search.validation {
+      if require(.task(name.key), isLibrary: program.isLibrary(id)) { continue }
+      bag.report(
+        .unknownObjective(
+          name, "task",
+          suggestion: Suggestion.nearest(
+            to: name.text, among: program.tasks.keys.sorted() + program.offered.tasks)))
+    }
+    var given: Set<String> = []
+    for keyword in search.keywords where !given.insert(keyword.key).inserted {
+      bag.report(.clauseTwice(keyword))
+    }
+    for clause in search.clauses { checkLoose(clause.value, tree, id) }
+  }
+
   private mutating func check(
     _ rules: [ExprID], _ clauses: [Clause], _ tree: SyntaxTree, _ id: TreeID
   ) {

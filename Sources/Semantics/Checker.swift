@@ -155,6 +155,9 @@ package struct Checker {
       command(item, id)
     case .task(let task): check(task, tree, id)
     case .plot: command(item, id)
+    case .search(let search):
+      check(search, tree, id)
+      command(item, id)
     case .assert(let value), .expression(let value):
       checkLoose(value, tree, id)
       command(item, id)

@@ -190,6 +190,10 @@ extension Diagnostic {
       ])
   }
 
+  static func clauseTwice(_ keyword: Name) -> Diagnostic {
+    Diagnostic(.givenTwice, "`\(keyword.text)` is given twice", at: keyword.span)
+  }
+
   static func taskWithout(_ name: Name, _ example: String) -> Diagnostic {
     Diagnostic(
       .taskWithoutEnd, "the task `\(name.text)` does not say when it ends", at: name.span,

@@ -89,6 +89,10 @@ struct BuiltinHelp {
     delay | minimize f with SGD for 500 steps delay 8 | each step gets the gradient of so many steps before
     ascend | objective f(x: scalar, ascend y: scalar) = … | a parameter that makes the loss large
     plot | plot loss to "file.svg" | draws what the last experiment recorded
+    search | search NAME from SGD on TASK, TASK for 20000 programs validate on TASK | finds rules by evolution
+    using | search NAME from SGD on TASK using sign, ema for 20000 programs | the functions that a search puts in
+    validate | search NAME from SGD on TASK for 20000 programs validate on TASK | tasks that choose among what is found
+    against | search NAME from SGD on TASK against Lion for 20000 programs | the rule that scores are relative to
     assert | assert A == B | proves that two rules are equal, or that a condition holds
     state | state m, v = 1 | memory between steps, of the shape of w
     input | input h | a value that the host gives at each step

@@ -57,7 +57,12 @@ struct Completer {
     if word.isEmpty { return Completion(start: start, candidates: [], appendsBlank: false) }
     let isFirst = pending.isEmpty && StatementReader.isBlank(before)
     let words = isFirst ? Self.statementWords : []
-    let clauses = ["minimize", "train"].contains(head) ? Self.clauseWords : []
+    let clauses =
+      switch head {
+      case "minimize", "train": Self.clauseWords
+      case "search": Self.searchWords
+      default: [String]()
+      }
     return Completion(
       start: start, candidates: matching(word, names + words + clauses), appendsBlank: false)
   }
@@ -72,7 +77,11 @@ struct Completer {
   }
 
   private static let statementWords = [
-    "rule", "fn", "objective", "data", "task", "minimize", "train", "plot", "assert",
+    "rule", "fn", "objective", "data", "task", "minimize", "train", "plot", "assert", "search",
+  ]
+  private static let searchWords = [
+    "from", "on", "using", "for", "programs", "minutes", "population", "tournament", "restarts",
+    "longest", "seed", "validate", "against",
   ]
   private static let clauseWords = [
     "with", "for", "on", "steps", "epochs", "batch", "workers", "delay", "until", "record",

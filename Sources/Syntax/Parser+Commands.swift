@@ -146,6 +146,85 @@ extension Parser {
     return clauses
   }
 
+  // MARK: Searches
+
+  private static let searchWords: [Word] = [
+    .on, .using, .for, .validate, .against, .population, .tournament, .restarts, .longest, .seed,
+  ]
+
+  /// `search Found from SGD on s1, s4 using sign, ema for 20000 programs validate on s2`
+  mutating func parseSearch() -> Item.Kind {
+    guard let name = parseName("the name of what is found") else { return .error }
+    guard startsClause(.from) else {
+      fail(.missingClause(foundSpan, "a start: `search \(name.text) from SGD on …`", of: "search"))
+      return .error
+    }
+    advance()
+    var search = SearchStatement(
+      name: name, start: parseExpression(), tasks: [], functions: [], validation: [], clauses: [])
+    while !isPanicking, current.isName {
+      guard let word = Self.searchWords.first(where: { startsClause($0) }) else {
+        if current.startsLine { break }
+        let written = text(current)
+        fail(
+          .unknownClause(
+            currentSpan, written, of: "search",
+            nearest: Suggestion.nearest(to: written, among: Self.searchWords.map(\.rawValue))))
+        break
+      }
+      let keyword = self.name(current)
+      search.keywords.append(keyword)
+      advance()
+      parseClause(word, keyword, &search)
+    }
+    if isPanicking { return .error }
+    if search.tasks.isEmpty {
+      fail(.missingClause(foundSpan, "tasks: `on rosenbrock, mlp`", of: "search"))
+      return .error
+    }
+    return .search(search)
+  }
+
+  private mutating func parseClause(
+    _ word: Word, _ keyword: Name, _ search: inout SearchStatement
+  ) {
+    switch word {
+    case .on: search.tasks = parseNames("a task after `on`")
+    case .using: search.functions = parseNames("a function after `using`")
+    case .against: search.baseline = parseExpression()
+    case .validate:
+      guard startsClause(.on) else {
+        return fail(
+          .missingClause(foundSpan, "tasks: `validate on mlp`", of: "validate"))
+      }
+      advance()
+      search.validation = parseNames("a task after `validate on`")
+    default:
+      let value = parseExpression()
+      var unit: Name?
+      if !isPanicking, word == .for {
+        switch current.word {
+        case .programs, .minutes:
+          unit = name(current)
+          advance()
+        default:
+          fail(
+            .missingClause(foundSpan, "a unit after `for`: `programs` or `minutes`", of: "search"))
+        }
+      }
+      search.clauses.append(Clause(keyword: keyword, value: value, unit: unit))
+    }
+  }
+
+  private mutating func parseNames(_ what: String) -> [Name] {
+    var names: [Name] = []
+    repeat {
+      guard let name = parseName(what) else { break }
+      names.append(name)
+    } while !isPanicking && consume(.comma)
+    return names
+  }
+
   mutating func parsePlot() -> Item.Kind {
     var series: [ExprID] = []
     repeat { series.append(parseExpression()) } while !isPanicking && consume(.comma)

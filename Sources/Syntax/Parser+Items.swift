@@ -44,6 +44,7 @@ extension Parser {
       case .minimize: return parseMinimize()
       case .train: return parseTrain()
       case .plot: return parsePlot()
+      case .search: return parseSearch()
       default: return .assert(parseExpression())
       }
     }
@@ -75,6 +76,7 @@ extension Parser {
       case .leftParenthesis, .leftBrace, .end, .number, .string, .invalid: return true
       default: return following.startsLine
       }
+    case .search: return following.isName && !following.startsLine
     case .plot, .assert:
       if following.startsLine { return true }
       switch following.kind {

@@ -441,7 +441,7 @@ extension Parser {
     default:
       let keywords = [
         "state", "input", "param", "view", "metric", "when", "every", "repeat", "guard", "rule",
-        "fn", "objective", "data", "task", "minimize", "train", "plot", "assert",
+        "fn", "objective", "data", "task", "minimize", "train", "plot", "search", "assert",
       ]
       guard let keyword = Suggestion.nearest(to: word, among: keywords) else { return false }
       fail(

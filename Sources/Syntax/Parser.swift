@@ -300,6 +300,8 @@ struct Parser {
     switch current.word {
     case .rule, .fn, .objective, .data, .task:
       return following.isName
+    case .search:
+      return following.isName && position + 2 < tokens.count && tokens[position + 2].word == .from
     case .minimize, .train, .plot, .assert:
       return following.isName || following.word == .not
     default: return false

@@ -23,10 +23,11 @@ enum Word: String, CaseIterable {
   case none = ""
   case `if`, then, `else`, and, or, not, mod, inf, pi
   case state, input, param, view, metric, when, every, `repeat`, `guard`, matrices
-  case rule, fn, objective, data, task, minimize, train, plot, assert
+  case rule, fn, objective, data, task, minimize, train, plot, assert, search
   case route, otherwise, global, over, `in`, `as`, round, ascend
   case with, on, `for`, to, batch, seeds, seed, from, workers, delay, until, record, steps, step,
-    epochs, epoch, command
+    epochs, epoch, command, using, validate, against, population, tournament, restarts, longest,
+    programs, minutes
 
   var isReserved: Bool {
     switch self {

@@ -302,6 +302,23 @@ package struct TaskDeclaration: Sendable {
   }
 }
 
+/// `search Found from SGD on s1, s4 using sign, ema for 20000 programs validate on s2`: programs found from a rule.
+package struct SearchStatement: Sendable {
+  /// What is found is called.
+  package var name: Name
+  /// The rule that it begins with.
+  package var start: ExprID
+  package var tasks: [Name]
+  /// Empty: the usual set.
+  package var functions: [Name]
+  package var validation: [Name]
+  /// The rule that scores are relative to; nil: AdamW.
+  package var baseline: ExprID?
+  /// The first words of all clauses, as often as they stand there.
+  package var keywords: [Name] = []
+  package var clauses: [Clause]
+}
+
 /// `plot loss, accuracy to "digits.svg"`; without `to` the terminal.
 package struct PlotStatement: Sendable {
   package var series: [ExprID]
@@ -322,6 +339,7 @@ package struct Item: Sendable {
     case minimize(MinimizeStatement)
     case train(TrainStatement)
     case plot(PlotStatement)
+    case search(SearchStatement)
     case assert(ExprID)
     /// An expression on a line of its own prints its value.
     case expression(ExprID)

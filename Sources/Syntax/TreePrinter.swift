@@ -270,6 +270,20 @@ private struct TreePrinter {
         p.output += " to "
         p.print(path)
       }
+    case .search(let search):
+      line("search " + search.name.key + " ") { p in
+        p.print(search.start)
+        if let baseline = search.baseline {
+          p.output += " against "
+          p.print(baseline)
+        }
+        for (word, names) in [
+          ("on", search.tasks), ("using", search.functions), ("validate", search.validation),
+        ] where !names.isEmpty {
+          p.output += " " + word + " " + names.map(\.key).joined(separator: " ")
+        }
+        p.print(rules: [], search.clauses)
+      }
     case .assert(let condition): line("assert ") { $0.print(condition) }
     case .expression(let value): line("expression ") { $0.print(value) }
     case .error: line("error")

@@ -34,6 +34,16 @@ extension Diagnostic {
       at: .none)
   }
 
+  static func nothingToSearch(_ path: String) -> Diagnostic {
+    Diagnostic(
+      .nothingToRun,
+      "`\(Console.printable(path))` has no `search`, and no start and tasks are named",
+      at: .none,
+      notes: [
+        Note("write `search Found from SGD on rosenbrock for 5000 programs`, or --from and --on")
+      ])
+  }
+
   static func withoutRules(_ task: String) -> Diagnostic {
     Diagnostic(
       .nothingToRun, "without rules there is nothing to try on `\(Console.printable(task))`",

@@ -27,7 +27,8 @@ struct Ravine: ParsableCommand {
       DumpCommand.self,
       CompareCommand.self, CertifyCommand.self, ReduceCommand.self,
       IdentifyCommand.self, TestCommand.self, TuneCommand.self, SuggestCommand.self,
-      ArenaCommand.self, BenchCommand.self,
+      ArenaCommand.self, SearchCommand.self, RunsCommand.self, SimplifyCommand.self,
+      EvalCommand.self, BenchCommand.self,
       CacheCommand.self,
     ])
 
@@ -54,6 +55,10 @@ struct Ravine: ParsableCommand {
         ravine bench RULE…       what a step takes, against what memory can give
         ravine tune FILE RULE…   search learning rates with an equal budget
         ravine arena RULE…       many rules on many tasks: which one for what
+        ravine search FILE       find rules by evolution
+        ravine simplify RULE     take out what a rule does without
+        ravine runs JOURNAL      what a search has found
+        ravine eval --jsonl      score candidates of a search outside
         ravine suggest FILE      rules that do well on a problem like yours
         ravine dump FILE         what the compiler sees
         ravine cache             the code that was compiled for this machine

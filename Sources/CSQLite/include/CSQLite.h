@@ -1,0 +1,2 @@
+/// SQLite's C interface, for the journal of searches.
+#include <sqlite3.h>

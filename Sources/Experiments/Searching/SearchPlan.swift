@@ -1,0 +1,126 @@
+import Diagnostics
+import Driver
+import IR
+import Search
+import Semantics
+import Syntax
+import Training
+
+/// What a `search` statement or the command line asks for.
+package struct SearchPlan {
+  package var name = "Found"
+  package var start: Rule
+  /// The rule that scores are relative to; nil: AdamW.
+  package var baseline: Rule?
+  package var tasks: [String] = []
+  package var validation: [String] = []
+  package var settings = SearchSettings()
+
+  package init(from start: Rule) { self.start = start }
+}
+
+extension SearchSettings {
+  /// The functions of a `using` clause. Throws R0281 for a name that is none.
+  package mutating func use(_ names: [Name]) throws(DiagnosticError) {
+    for name in names {
+      if case .failure(let unknown) = FunctionSet.named([name.key]) {
+        throw DiagnosticError(.unknownFunctionOfSearch(unknown.name, at: name.span))
+      }
+    }
+    if case .success(let set) = FunctionSet.named(names.map(\.key)) { functions = set }
+  }
+}
+
+extension Script {
+  /// The searches of the script that was added last.
+  package func searches() throws(DiagnosticError) -> [SearchPlan] {
+    var plans: [SearchPlan] = []
+    for command in compiler.commands {
+      if case .search(let statement) = command.kind {
+        plans.append(try plan(of: statement, command))
+      }
+    }
+    return plans
+  }
+
+  func plan(
+    of statement: SearchStatement, _ command: CheckedCommand
+  ) throws(DiagnosticError) -> SearchPlan {
+    var plan = SearchPlan(from: try compiler.rule(statement.start, in: command.tree))
+    plan.name = statement.name.text
+    if let baseline = statement.baseline {
+      plan.baseline = try compiler.rule(baseline, in: command.tree)
+    }
+    plan.tasks = statement.tasks.map(\.text)
+    plan.validation = statement.validation.map(\.text)
+    if !statement.functions.isEmpty { try plan.settings.use(statement.functions) }
+    for clause in statement.clauses {
+      if clause.keyword.key == "for", clause.unit?.key == "minutes" {
+        plan.settings.minutes = try number(clause.value, command.tree)
+        plan.settings.programs = SearchSettings.mostPrograms
+        continue
+      }
+      let count = try count(clause, command)
+      switch clause.keyword.key {
+      case "for": plan.settings.programs = count
+      case "population": plan.settings.population = count
+      case "tournament": plan.settings.tournament = count
+      case "restarts": plan.settings.restarts = count
+      case "longest": plan.settings.longest = count
+      default: plan.settings.seed = UInt64(count)
+      }
+    }
+    return plan
+  }
+
+  private func count(_ clause: Clause, _ command: CheckedCommand) throws(DiagnosticError) -> Int {
+    let x = try number(clause.value, command.tree)
+    let key = clause.keyword.key
+    let limit = key == "for" ? SearchSettings.mostPrograms : key == "seed" ? 1 << 52 : 100_000
+    guard x >= (key == "seed" ? 0 : 1), x == x.rounded(), x <= Double(limit) else {
+      throw DiagnosticError(
+        .notAWholeNumber(
+          "`\(clause.keyword.text)`", upTo: "\(limit)", at: span(clause.value, command.tree)))
+    }
+    return Int(x)
+  }
+
+  /// Tasks that are done with all their steps: what counts is the loss at the end.
+  package func searchTasks(
+    _ names: [String], choosing: Bool
+  ) throws(DiagnosticError) -> [SearchTask] {
+    var found: [SearchTask] = []
+    for name in names {
+      var task = try task(named: name)
+      task.settings.target = nil
+      found.append(
+        SearchTask(
+          name, digest: task.digest,
+          try task.evaluator(choosing: choosing, interrupt: interrupt)))
+    }
+    return found
+  }
+
+  /// The search of a plan, with its tasks prepared. Throws what is wrong with the start and the tasks.
+  package func search(_ plan: SearchPlan) throws(DiagnosticError) -> Search {
+    var baseline = plan.baseline
+    if baseline == nil { baseline = try compiler.rule("AdamW") }
+    let search = try Search(
+      plan.name, from: plan.start,
+      baseline: baseline!,
+      on: searchTasks(plan.tasks, choosing: true),
+      validation: searchTasks(plan.validation, choosing: false),
+      plan.settings)
+    search.interrupt = interrupt
+    return search
+  }
+
+  /// Runs a search in memory and shows what it found.
+  func run(_ statement: SearchStatement, _ command: CheckedCommand) throws(DiagnosticError) {
+    var plan = try plan(of: statement, command)
+    plan.settings.threads = options.threads
+    let search = try search(plan)
+    search.progress = { [progress] in progress(SearchText.progress($0)) }
+    output(SearchText.text(try search.run(nil)))
+  }
+}

@@ -1,0 +1,88 @@
+import Basics
+import Diagnostics
+import IR
+import Lowering
+import Search
+
+/// What a search came to, in words.
+package enum SearchText {
+  /// A line of progress.
+  package static func progress(_ progress: SearchProgress) -> String {
+    switch progress {
+    case .preparing(let task, let k, let count):
+      return "tuning the baseline on \(task): \(k) of \(count)"
+    case .running(let outcome, let champion, let settings):
+      let score = champion.map { " best \(NumberText.short($0.score))" } ?? ""
+      return
+        "restart \(outcome.restart + 1) of \(settings.restarts): \(outcome.programs) of "
+        + "\(settings.programs) programs,\(score), \(share(outcome.counts.duplicates, of: outcome.counts.mutants)) "
+        + "seen before, \(share(outcome.counts.invalid, of: outcome.counts.mutants)) invalid"
+    }
+  }
+
+  private static func share(_ part: Int, of whole: Int) -> String {
+    whole == 0 ? "0 %" : "\(100 * part / whole) %"
+  }
+
+  package static func text(_ result: SearchResult) -> String {
+    var text = ""
+    var table = TextTable(header: [
+      "restart", "programs", "search", result.validation.isEmpty ? "again" : "validation", "flops",
+      "states",
+    ])
+    for outcome in result.restarts {
+      let choice = outcome.choice
+      table.append([
+        "\(outcome.restart + 1)", "\(outcome.programs)",
+        choice.map { NumberText.short($0.record.score) } ?? "none",
+        choice.map { NumberText.short($0.score) } ?? "none",
+        choice.map { "\($0.record.program.flops)" } ?? "",
+        choice.map { "\($0.record.program.statesPerElement)" } ?? "",
+      ])
+    }
+    text += table.render()
+    text +=
+      "\nScores are mean logarithms of the loss over the tuned baseline's: below 0 is better.\n"
+    let counts = result.restarts.map(\.counts).reduce(SearchCounts(), +)
+    text += "\n" + counted(counts, programs: result.restarts.reduce(0) { $0 + $1.programs })
+    if let winner = result.winner, let rule = result.rule(winner) {
+      text += "\n" + SourcePrinter.rule(rule.module, name: result.name)
+      if let behaviour = SignBehaviour(result.restarts[winner].choice!.record.program),
+        behaviour.isSignMomentum
+      {
+        text +=
+          "\nBy its behaviour a momentum of signs: it agrees with sign(ema(g, \(NumberText.short(behaviour.decay)))) "
+          + "in \(NumberText.short(100 * behaviour.agreement)) % of its steps, whatever the gradients' size.\n"
+      }
+    } else {
+      text += "\nNo program came to the end of all tasks.\n"
+    }
+    return text
+  }
+
+  /// What became of the mutants.
+  package static func counted(_ counts: SearchCounts, programs: Int) -> String {
+    var lines = [
+      "\(counts.mutants) mutants: \(programs) ran, \(counts.duplicates) were known, \(counts.invalid) rejected."
+    ]
+    let nets = SearchCounts.Net.allCases.map { "\($0.text) \(counts.nets[$0.rawValue])" }
+    lines.append("Known: " + nets.joined(separator: ", ") + ".")
+    let flaws = Genome.Flaw.allCases.map { "\(flaw($0)) \(counts.flaws[Int($0.rawValue)])" }
+    lines.append(
+      "Rejected: "
+        + (flaws + ["not finite \(counts.notFinite)", "no descent \(counts.noDescent)"])
+        .joined(separator: ", ") + ".")
+    lines.append("\(counts.evaluations) evaluations.")
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func flaw(_ flaw: Genome.Flaw) -> String {
+    switch flaw {
+    case .noGradient: "no gradient"
+    case .shape: "one number in place of a tensor"
+    case .neverFinite: "never finite"
+    case .forgets: "weights forgotten"
+    case .noRate: "no rate"
+    }
+  }
+}

@@ -1,0 +1,428 @@
+import Basics
+import Diagnostics
+import IR
+import Platform
+import Training
+
+/// One restart of a search: regularised evolution as published (Real et al. 2019, arXiv:1802.01548). The best of a few
+/// drawn from the population has a child, which takes the place of the oldest.
+///
+/// It goes in batches, each made from the population as it was before: what a batch comes to follows from the state
+/// before it alone, whatever the number of threads, so a search that was killed goes on as if it had not been.
+package final class Evolution {
+  package let restart: Int
+  let settings: SearchSettings
+  private let tasks: [SearchTask]
+  private let frame: RateFrame
+  private let mutator: Mutator
+  private let probe = ProbeRun()
+
+  /// A program that children may be made of.
+  package struct Member: Sendable {
+    package var number: Int
+    package var program: Genome
+    package var best: Double
+    package var size: Double
+    package var rung: Int
+    package var score: Double
+
+    init(_ record: ProgramRecord) {
+      number = record.number
+      program = record.program
+      best = record.best
+      size = record.size
+      rung = record.rung
+      score = record.score
+    }
+
+    init(
+      number: Int, program: Genome, best: Double, size: Double, rung: Int, score: Double
+    ) {
+      self.number = number
+      self.program = program
+      self.best = best
+      self.size = size
+      self.rung = rung
+      self.score = score
+    }
+
+    func isBetter(than other: Member) -> Bool {
+      rung != other.rung ? rung > other.rung : score < other.score
+    }
+  }
+
+  package private(set) var population: [Member] = []
+  /// Where the next one goes: the place of the oldest, once all are taken.
+  private var oldest = 0
+  package private(set) var counts = SearchCounts()
+  /// The program that did best so far.
+  package private(set) var champion: ProgramRecord?
+  /// Programs that ran.
+  package private(set) var programs = 0
+  package private(set) var batches = 0
+  /// Whether no new program was found for long: the space is exhausted.
+  package private(set) var isExhausted = false
+  /// Scores on the first rung, the latest last: a program goes on that is better than most of these.
+  private var recent: [Double] = []
+  /// Batches in a row that brought nothing new.
+  private var idle = 0
+
+  /// The start.
+  private var first: Member?
+  /// By digest of each net, the program that has it.
+  private var known: [[UInt64: Int32]]
+  /// Of every program that ran, what a duplicate of it has without running.
+  private var results: [Result] = []
+
+  private struct Result {
+    var score: Double
+    var best: Double
+    var size: Double
+    var rung: Int8
+  }
+
+  /// Programs of a batch. A part of what a search finds: another number is another search.
+  package static let batch = 32
+  private static let attempts = 200
+  private static let recentScores = 256
+  /// A child goes on to all tasks that is better on the first rung than this share of the latest.
+  private static let hurdle = 0.75
+  static let ladder = [0.25, 1, 4]
+
+  package init(
+    _ restart: Int, _ settings: SearchSettings, _ tasks: [SearchTask], _ frame: RateFrame
+  ) {
+    self.restart = restart
+    self.settings = settings
+    self.tasks = tasks
+    self.frame = frame
+    var mutator = Mutator(settings.functions, longest: settings.longest)
+    mutator.onlyNumbers = settings.method == .numbers
+    self.mutator = mutator
+    known = SearchCounts.Net.allCases.map { _ in [:] }
+    let expected = min(settings.programs, 4_000_000)
+    for k in known.indices { known[k].reserveCapacity(expected) }
+    results.reserveCapacity(expected)
+  }
+
+  package var isDone: Bool { programs >= settings.programs || isExhausted }
+
+  /// Seeds of a rung: none is used by another, nor by another restart.
+  private func seed(_ rung: Int) -> UInt64 {
+    CounterRandom.mix(
+      settings.seed &* 1_000_003 &+ UInt64(restart) &* 64 &+ UInt64(rung) &+ 0x5EA2C4) >> 32
+  }
+
+  // MARK: Batches
+
+  /// Evaluates the start, which the first children are made from. Throws what running it throws.
+  package func begin(
+    _ start: Genome, rate: Double
+  ) throws(DiagnosticError) -> ProgramRecord? {
+    var size = 1.0
+    if case .moves(_, let found) = probe.run(start) { size = found }
+    var record = ProgramRecord(
+      number: 0, parent: -1, mutation: nil, program: start, rate: rate, size: size,
+      digests: digests(start, fingerprint(start)), rung: 0, score: .infinity, best: rate,
+      losses: [])
+    var one = [record]
+    guard try evaluate(&one, climbsAlways: true) else { return nil }
+    record = one[0]
+    enter(record)
+    return record
+  }
+
+  private func fingerprint(_ program: Genome) -> UInt64 {
+    if case .moves(let fingerprint, _) = probe.run(program) { return fingerprint }
+    return program.digest
+  }
+
+  /// Makes, evaluates and takes in the next programs. The new ones among them, in order; nil where it was interrupted:
+  /// then everything is as before.
+  package func step() throws(DiagnosticError) -> [ProgramRecord]? {
+    let before = (counts, recent)
+    var slots = makeChildren()
+    var records = slots.compactMap { slot -> ProgramRecord? in
+      if case .new(let record) = slot { return record }
+      return nil
+    }
+    guard try evaluate(&records) else {
+      (counts, recent) = before
+      return nil
+    }
+    var next = 0
+    for k in slots.indices {
+      if case .new = slots[k] {
+        slots[k] = .new(records[next])
+        next += 1
+      }
+    }
+    for slot in slots {
+      switch slot {
+      case .new(let record): enter(record)
+      case .known(let member): age(member)
+      }
+    }
+    batches += 1
+    idle = records.isEmpty ? idle + 1 : 0
+    if idle > 50 { isExhausted = true }
+    return records
+  }
+
+  private enum Slot {
+    case new(ProgramRecord)
+    case known(Member)
+  }
+
+  private func enter(_ record: ProgramRecord) {
+    if first == nil { first = Member(record) }
+    for (k, digest) in record.digests.enumerated() where known[k][digest] == nil {
+      known[k][digest] = Int32(record.number)
+    }
+    results.append(
+      Result(
+        score: record.score, best: record.best, size: record.size, rung: Int8(record.rung)))
+    programs += 1
+    if champion.map({ record.isBetter(than: $0) }) ?? true, record.score.isFinite {
+      champion = record
+    }
+    age(Member(record))
+  }
+
+  private func age(_ member: Member) {
+    if population.count < settings.population {
+      population.append(member)
+    } else {
+      population[oldest] = member
+      oldest = (oldest + 1) % population.count
+    }
+  }
+
+  // MARK: Children
+
+  private func makeChildren() -> [Slot] {
+    var slots: [Slot] = []
+    var made = programs
+    // Of this batch: their scores are not known yet.
+    var here: [Set<UInt64>] = known.map { _ in [] }
+    for slot in 0..<Self.batch where made < settings.programs {
+      var random = SplitMix64(
+        CounterRandom.mix(settings.seed ^ 0xD1B5_4A32_D192_ED03)
+          &+ CounterRandom.mix(
+            UInt64(restart) << 40 | UInt64(batches) << 8 | UInt64(slot)))
+      for _ in 0..<Self.attempts {
+        guard let child = child(&random, number: made, &here) else { continue }
+        if case .new = child { made += 1 }
+        slots.append(child)
+        break
+      }
+    }
+    return slots
+  }
+
+  private func tournament(_ random: inout SplitMix64) -> Member {
+    var best = population[random.below(population.count)]
+    for _ in 1..<max(settings.tournament, 1) {
+      let other = population[random.below(population.count)]
+      if other.isBetter(than: best) { best = other }
+    }
+    return best
+  }
+
+  private func parent(_ random: inout SplitMix64) -> Member {
+    switch settings.method {
+    case .evolution, .numbers: tournament(&random)
+    case .random: population[random.below(population.count)]
+    case .mutants: first!
+    }
+  }
+
+  private func child(
+    _ random: inout SplitMix64, number: Int, _ here: inout [Set<UInt64>]
+  ) -> Slot? {
+    let parent = parent(&random)
+    let donor = population[random.below(population.count)].program
+    guard let (program, kind) = mutator.mutant(of: parent.program, donor: donor, &random) else {
+      return nil
+    }
+    counts.mutants += 1
+    if let flaw = program.flaw {
+      counts.flaws[Int(flaw.rawValue)] += 1
+      return nil
+    }
+    let print: UInt64
+    let size: Double
+    switch probe.run(program) {
+    case .notFinite:
+      counts.notFinite += 1
+      return nil
+    case .noDescent:
+      counts.noDescent += 1
+      return nil
+    case .moves(let fingerprint, let found): (print, size) = (fingerprint, found)
+    }
+    // Steps as long as the parent's at the rate that was best for it.
+    let rate = Self.rounded(parent.best * min(max(parent.size / size, 0x1p-40), 0x1p40))
+    var record = ProgramRecord(
+      number: number, parent: parent.number, mutation: kind, program: program, rate: rate,
+      size: size, digests: [], rung: 0, score: .infinity, best: rate, losses: [])
+    // The cheapest net first: most duplicates are caught by it.
+    var digests: [UInt64] = []
+    for net in SearchCounts.Net.allCases {
+      let digest = digest(program, net, print)
+      digests.append(digest)
+      if let same = known[net.rawValue][digest] {
+        counts.nets[net.rawValue] += 1
+        return returned(record, as: Int(same))
+      }
+      if here[net.rawValue].contains(digest) {
+        counts.nets[net.rawValue] += 1
+        return nil
+      }
+    }
+    for k in digests.indices { here[k].insert(digests[k]) }
+    record.digests = digests
+    return .new(record)
+  }
+
+  /// A program that ran already comes into the population again with what it came to: the oldest leave whatever they
+  /// are worth, and what is good is found again.
+  private func returned(_ record: ProgramRecord, as same: Int) -> Slot? {
+    let result = results[same]
+    guard settings.method == .evolution || settings.method == .numbers, result.rung > 0 else {
+      return nil
+    }
+    counts.returned += 1
+    // What it came to was at the rate of the other: a step of that length.
+    return .known(
+      Member(
+        number: same, program: record.program, best: result.best * (result.size / record.size),
+        size: record.size, rung: Int(result.rung), score: result.score))
+  }
+
+  private func digest(_ program: Genome, _ net: SearchCounts.Net, _ print: UInt64) -> UInt64 {
+    switch net {
+    case .digest: program.digest
+    case .rewrites: program.rewritten().digest
+    case .algebra: program.rewritten().algebraicDigest ?? program.digest
+    case .behaviour: print
+    }
+  }
+
+  private func digests(_ program: Genome, _ print: UInt64) -> [UInt64] {
+    SearchCounts.Net.allCases.map { digest(program, $0, print) }
+  }
+
+  /// To a quarter of a power of two, so that rates stay short.
+  static func rounded(_ rate: Double) -> Double {
+    guard rate > 0, rate.isFinite else { return rate }
+    return Mutator.short(exp2((log2(rate) * 2).rounded() / 2))
+  }
+
+  // MARK: Evaluation
+
+  private func evaluate(
+    _ records: inout [ProgramRecord], climbsAlways: Bool = false
+  ) throws(DiagnosticError) -> Bool {
+    if records.isEmpty { return true }
+    let rules = records.map { $0.program.rule("Candidate", frame) }
+    let all = Array(records.indices)
+    guard
+      let first = try losses(
+        all, records, rules, tasks[0], rung: 0, limit: tasks[0].earlySteps)
+    else { return false }
+    let limit = hurdle
+    var climbing: [Int] = []
+    for k in all {
+      records[k].losses = first[k]
+      set(&records[k], [first[k].map { SearchTask.score($0, against: tasks[0].early) }])
+      recent.append(records[k].score)
+      if climbsAlways || settings.climbs && records[k].score < limit { climbing.append(k) }
+    }
+    if recent.count > Self.recentScores { recent.removeFirst(recent.count - Self.recentScores) }
+    if climbing.isEmpty { return true }
+    var scores: [[[Double]]] = climbing.map { _ in [] }
+    for task in tasks {
+      guard let found = try losses(climbing, records, rules, task, rung: 1, limit: nil) else {
+        return false
+      }
+      for (k, place) in climbing.enumerated() {
+        records[place].losses += found[k]
+        scores[k].append(found[k].map { SearchTask.score($0, against: task.baseline) })
+      }
+    }
+    for (k, place) in climbing.enumerated() {
+      records[place].rung = 1
+      set(&records[place], scores[k])
+    }
+    return true
+  }
+
+  /// The best of the ladder, by the mean over the tasks.
+  private func set(_ record: inout ProgramRecord, _ scores: [[Double]]) {
+    record.score = .infinity
+    for (k, step) in Self.ladder.enumerated() {
+      let mean = scores.reduce(0) { $0 + $1[k] } / Double(scores.count)
+      if mean < record.score {
+        record.score = mean
+        record.best = record.rate * step
+      }
+    }
+  }
+
+  private var hurdle: Double {
+    let finite = recent.filter(\.isFinite).sorted()
+    guard finite.count >= 16 else { return .infinity }
+    return finite[Int(Double(finite.count) * (1 - Self.hurdle))]
+  }
+
+  private func losses(
+    _ places: [Int], _ records: [ProgramRecord], _ rules: [Rule?], _ task: SearchTask, rung: Int,
+    limit: Int?
+  ) throws(DiagnosticError) -> [[Double]]? {
+    let seed = seed(rung)
+    var trials: [TaskEvaluator.Trial] = []
+    var owners: [Int] = []
+    for (k, place) in places.enumerated() {
+      guard let rule = rules[place] else { continue }
+      var trial = TaskEvaluator.Trial(
+        rule, settings: Self.ladder.map { [(0, records[place].rate * $0)] }, seeds: [seed])
+      trial.limit = limit
+      trials.append(trial)
+      owners.append(k)
+    }
+    var found = places.map { _ in Self.ladder.map { _ in Double.nan } }
+    counts.evaluations += trials.count * Self.ladder.count
+    let outcomes = try task.evaluator.outcomes(trials, threads: settings.threads)
+    for (owner, outcome) in zip(owners, outcomes) {
+      // A program that cannot be bound is one that broke.
+      guard case .success(let evaluations) = outcome else { continue }
+      if evaluations.contains(where: { $0.end == .interrupted }) { return nil }
+      found[owner] = evaluations.map { SearchTask.loss($0, limited: limit != nil) }
+    }
+    return found
+  }
+
+  // MARK: Going on
+
+  /// What `restore` needs besides the programs.
+  package var state: EvolutionState {
+    EvolutionState(
+      batches: batches, idle: idle, oldest: oldest, counts: counts, recent: recent,
+      population: population)
+  }
+
+  /// Takes up a search where it was: the programs that ran, in order, and the state after a batch.
+  package func restore(
+    _ records: some Sequence<ProgramRecord>, _ state: EvolutionState
+  ) {
+    for record in records { enter(record) }
+    batches = state.batches
+    idle = state.idle
+    oldest = state.oldest
+    counts = state.counts
+    recent = state.recent
+    isExhausted = idle > 50
+    population = state.population
+  }
+}

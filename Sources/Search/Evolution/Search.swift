@@ -1,0 +1,249 @@
+import Basics
+import Diagnostics
+import IR
+import Platform
+import Runtime
+import Training
+
+/// A search of programs: restarts of an evolution on some tasks, the best of each judged on others, kept in a journal.
+package final class Search {
+  package let name: String
+  package let start: Genome
+  package let frame: RateFrame
+  package let tasks: [SearchTask]
+  package let validation: [SearchTask]
+  package let settings: SearchSettings
+  private let startRule: Rule
+  private let baseline: Rule
+  package var interrupt = InterruptSource.signals
+  package var progress: (SearchProgress) -> Void = { _ in }
+  /// The rate of the start that did best on the first rung.
+  package private(set) var startRate = Double.nan
+
+  /// Throws R0280 for a rule that no search can begin with.
+  package init(
+    _ name: String, from rule: Rule, baseline: Rule, on tasks: [SearchTask],
+    validation: [SearchTask], _ settings: SearchSettings
+  ) throws(DiagnosticError) {
+    self.name = name
+    startRule = rule
+    self.baseline = baseline
+    self.tasks = tasks
+    self.validation = validation
+    self.settings = settings
+    try rule.requireNumbers()
+    do throws(Genome.Obstacle) {
+      start = try Genome(rule)
+    } catch {
+      throw DiagnosticError(.noStartOfSearch(rule.label, error.text))
+    }
+    guard let frame = RateFrame(rule) else {
+      throw DiagnosticError(.noStartOfSearch(rule.label, Genome.Obstacle.noRate.text))
+    }
+    self.frame = frame
+    for task in tasks + validation { task.evaluator.interrupt = interrupt }
+  }
+
+  /// Restarts that this process does.
+  package var restarts: [Int] {
+    (0..<settings.restarts).filter { $0 % settings.shards == settings.shard }
+  }
+
+  /// Everything that decides what is found. The restarts of one experiment may be found by several processes.
+  package var header: SearchJournal.Header {
+    var lines = ["version \(SearchJournal.version)", settings.text]
+    lines.append(
+      "from \(startRule.label) \(startRule.module.identityDigest(arguments: startRule.arguments))")
+    lines.append("against \(baseline.label)")
+    for (word, tasks) in [("on", tasks), ("validate on", validation)] {
+      for task in tasks { lines.append("\(word) \(task.title) \(task.digest)") }
+    }
+    return SearchJournal.Header(
+      name: name, experiment: lines.joined(separator: "\n"), start: start.bytes,
+      rate: frame.rate, tasks: tasks.map(\.title), validation: validation.map(\.title))
+  }
+
+  // MARK: Preparing
+
+  /// Tunes the baseline on every task, and the start on the first. Throws R0282 where the baseline broke at every
+  /// rate.
+  package func prepare() throws(DiagnosticError) {
+    for (k, task) in (tasks + validation).enumerated() where task.baseline.isNaN {
+      progress(.preparing(task.title, k, tasks.count + validation.count))
+      let seeds = Self.seeds(settings.seed, 3, salt: 17)
+      guard
+        let best = try task.tuned(
+          baseline, around: 0.01, seeds: seeds, threads: settings.threads)
+      else { throw DiagnosticError(.baselineDiverges(baseline.label, task.title)) }
+      task.baseline = best.loss
+    }
+    let first = tasks[0]
+    let seeds = Self.seeds(settings.seed, 1, salt: 18)
+    let around = frame.rate.isFinite && frame.rate > 0 ? frame.rate : 0.01
+    var found = try first.tuned(
+      startRule, around: around, seeds: seeds, limit: first.earlySteps, threads: settings.threads)
+    if found == nil {
+      found = try first.tuned(
+        startRule, around: 0.01, seeds: seeds, limit: first.earlySteps, threads: settings.threads)
+    }
+    guard let found else {
+      throw DiagnosticError(.baselineDiverges(startRule.label, first.title))
+    }
+    startRate = found.rate
+    first.early = found.loss
+  }
+
+  /// Seeds that follow from one; another salt gives others.
+  package static func seeds(_ seed: UInt64, _ count: Int, salt: UInt64) -> [UInt64] {
+    var random = SplitMix64(CounterRandom.mix(seed &* 31 &+ salt))
+    return (0..<count).map { _ in random.next() >> 32 }
+  }
+
+  // MARK: Running
+
+  /// Batches between two writes.
+  private static let batchesAWrite = 4
+  /// Programs of a restart that are judged by the validation tasks at its end.
+  private static let judged = 8
+  /// Programs after which the best so far is judged on the validation tasks.
+  private static let monitored = 2_000
+
+  /// Runs the restarts that are not done, and says what was found in all. Without a journal it is kept in memory alone.
+  package func run(_ journal: SearchJournal?) throws(DiagnosticError) -> SearchResult {
+    try prepare()
+    var before: [Int: EvolutionState] = [:]
+    for found in try journal?.restarts() ?? [] { before[found.restart] = found.state }
+    var result = SearchResult(self)
+    for restart in restarts {
+      let evolution = Evolution(restart, settings, tasks, frame)
+      var outcome = RestartOutcome(restart: restart)
+      if let journal, let state = before[restart] {
+        var records: [ProgramRecord] = []
+        try journal.programs(of: restart) {
+          records.append($0)
+          return true
+        }
+        outcome.best = Self.best(records, [])
+        evolution.restore(records, state)
+        for (number, rate, score) in try journal.validated(of: restart) {
+          outcome.validated.append((number, rate, score))
+        }
+      }
+      let isWhole = try run(evolution, &outcome, journal)
+      result.restarts.append(outcome)
+      if !isWhole {
+        result.wasInterrupted = true
+        break
+      }
+    }
+    result.choose()
+    return result
+  }
+
+  /// One restart to its end; false where it was interrupted.
+  private func run(
+    _ evolution: Evolution, _ outcome: inout RestartOutcome, _ journal: SearchJournal?
+  ) throws(DiagnosticError) -> Bool {
+    var unwritten: (programs: [ProgramRecord], judged: [SearchJournal.Judged]) = ([], [])
+    func write() throws(DiagnosticError) {
+      try journal?.append(unwritten.programs, unwritten.judged, of: evolution)
+      unwritten = ([], [])
+    }
+    outcome.counts = evolution.counts
+    outcome.programs = evolution.programs
+    if evolution.programs == 0 {
+      guard let record = try evolution.begin(start, rate: startRate) else { return false }
+      unwritten.programs.append(record)
+      outcome.best = Self.best([record], outcome.best)
+      try write()
+    }
+    let begun = ContinuousClock.now
+    while !evolution.isDone {
+      if let minutes = settings.minutes, ContinuousClock.now - begun >= .seconds(minutes * 60) {
+        try write()
+        break
+      }
+      if interrupt.isRequested() {
+        try write()
+        return false
+      }
+      let before = evolution.programs
+      guard let found = try evolution.step() else {
+        try write()
+        return false
+      }
+      unwritten.programs += found
+      outcome.best = Self.best(found, outcome.best)
+      outcome.counts = evolution.counts
+      outcome.programs = evolution.programs
+      if before / Self.monitored != evolution.programs / Self.monitored,
+        let champion = evolution.champion, champion.rung > 0,
+        !outcome.validated.contains(where: { $0.number == champion.number })
+      {
+        // Written with the batch that it followed, or a kill in between would leave it out.
+        guard let judged = try judge(champion, &outcome) else { return false }
+        unwritten.judged.append(judged)
+      }
+      if evolution.batches % Self.batchesAWrite == 0 || evolution.isDone { try write() }
+      progress(.running(outcome, evolution.champion, settings))
+    }
+    outcome.isExhausted = evolution.isExhausted
+    for record in outcome.best
+    where !outcome.validated.contains(where: { $0.number == record.number }) {
+      guard let judged = try judge(record, &outcome) else { return false }
+      unwritten.judged.append(judged)
+      try write()
+    }
+    outcome.isDone = true
+    return true
+  }
+
+  /// The best so far of those that came to all tasks, best first; of those that did as well the earlier.
+  private static func best(
+    _ records: [ProgramRecord], _ known: [ProgramRecord]
+  ) -> [ProgramRecord] {
+    let worst = known.count < judged ? Double.infinity : known.last!.score
+    let better = records.filter { $0.rung > 0 && $0.score < worst }
+    if better.isEmpty { return known }
+    let all = (known + better).sorted {
+      $0.score != $1.score ? $0.score < $1.score : $0.number < $1.number
+    }
+    return Array(all.prefix(judged))
+  }
+
+  /// What a program comes to on the validation tasks, or again on those of the search where there are none, with seeds
+  /// that no search saw; at its rate, half and twice of it. Nil where it was interrupted.
+  private func judge(
+    _ record: ProgramRecord, _ outcome: inout RestartOutcome
+  ) throws(DiagnosticError) -> SearchJournal.Judged? {
+    guard let rule = record.program.rule("Candidate", frame) else {
+      preconditionFailure("it ran on all tasks")
+    }
+    let judges = validation.isEmpty ? tasks : validation
+    let seeds = Self.seeds(settings.seed, 2, salt: 1_000)
+    let rates = [0.5, 1, 2].map { record.best * $0 }
+    var sums = rates.map { _ in 0.0 }
+    var losses: [Double] = []
+    for task in judges {
+      let trials = rates.map {
+        TaskEvaluator.Trial(rule, settings: [[(0, $0)]], seeds: seeds)
+      }
+      for (k, found) in try task.evaluator.outcomes(trials, threads: settings.threads).enumerated()
+      {
+        guard case .success(let evaluations) = found else {
+          sums[k] = .infinity
+          continue
+        }
+        if evaluations.contains(where: { $0.end == .interrupted }) { return nil }
+        let values = evaluations.map { SearchTask.loss($0) }
+        losses += values
+        let mean = values.reduce(0, +) / Double(values.count)
+        sums[k] += SearchTask.score(mean, against: task.baseline) / Double(judges.count)
+      }
+    }
+    let k = sums.indices.min { sums[$0] < sums[$1] }!
+    outcome.validated.append((record.number, rates[k], sums[k]))
+    return SearchJournal.Judged(
+      number: record.number, rate: rates[k], score: sums[k], losses: losses)
+  }
+}

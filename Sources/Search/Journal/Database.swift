@@ -1,0 +1,139 @@
+import CSQLite
+import Diagnostics
+import Platform
+
+/// A database of SQLite on disk, by its C interface: one connection, used by one thread.
+final class Database {
+  /// What SQLite says, with its code.
+  struct Failure: Error {
+    var code: Int32
+    var message: String
+    var isFull: Bool { code & 0xFF == SQLITE_FULL }
+    var isCorrupt: Bool { code & 0xFF == SQLITE_CORRUPT || code & 0xFF == SQLITE_NOTADB }
+  }
+
+  enum Value: Hashable, Sendable {
+    case null
+    case int(Int)
+    case double(Double)
+    case text(String)
+    case blob([UInt8])
+
+    var int: Int? { if case .int(let x) = self { x } else { nil } }
+    var double: Double? {
+      switch self {
+      case .double(let x): x
+      case .int(let x): Double(x)
+      default: nil
+      }
+    }
+    var text: String? { if case .text(let x) = self { x } else { nil } }
+    var blob: [UInt8]? { if case .blob(let x) = self { x } else { nil } }
+  }
+
+  private let handle: OpaquePointer
+  private var prepared: [String: OpaquePointer] = [:]
+
+  /// Opens a file, or makes one where `creates`.
+  init(_ path: String, creates: Bool) throws(Failure) {
+    var opened: OpaquePointer?
+    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (creates ? SQLITE_OPEN_CREATE : 0)
+    let code = sqlite3_open_v2(path, &opened, flags, nil)
+    guard code == SQLITE_OK, let opened else {
+      let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "no memory"
+      sqlite3_close_v2(opened)
+      throw Failure(code: code, message: message)
+    }
+    handle = opened
+    sqlite3_extended_result_codes(handle, 1)
+    sqlite3_busy_timeout(handle, 5_000)
+  }
+
+  deinit {
+    for statement in prepared.values { sqlite3_finalize(statement) }
+    sqlite3_close_v2(handle)
+  }
+
+  private var failure: Failure {
+    Failure(
+      code: sqlite3_extended_errcode(handle), message: String(cString: sqlite3_errmsg(handle)))
+  }
+
+  /// Runs statements that give nothing.
+  func run(_ sql: String) throws(Failure) {
+    guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else { throw failure }
+  }
+
+  /// Runs one statement and gives each row to `row`, which says whether more are wanted.
+  func run(
+    _ sql: String, _ values: [Value], row: ([Value]) -> Bool = { _ in true }
+  ) throws(Failure) {
+    let statement = try statement(sql)
+    defer {
+      sqlite3_reset(statement)
+      sqlite3_clear_bindings(statement)
+    }
+    for (k, value) in values.enumerated() { try bind(value, Int32(k + 1), statement) }
+    while true {
+      switch sqlite3_step(statement) {
+      case SQLITE_DONE: return
+      case SQLITE_ROW:
+        let found = (0..<sqlite3_column_count(statement)).map { column(statement, $0) }
+        if !row(found) { return }
+      default: throw failure
+      }
+    }
+  }
+
+  func rows(_ sql: String, _ values: [Value] = []) throws(Failure) -> [[Value]] {
+    var found: [[Value]] = []
+    try run(sql, values) {
+      found.append($0)
+      return true
+    }
+    return found
+  }
+
+  private func statement(_ sql: String) throws(Failure) -> OpaquePointer {
+    if let known = prepared[sql] { return known }
+    var made: OpaquePointer?
+    guard sqlite3_prepare_v2(handle, sql, -1, &made, nil) == SQLITE_OK, let made else {
+      throw failure
+    }
+    prepared[sql] = made
+    return made
+  }
+
+  private func bind(
+    _ value: Value, _ place: Int32, _ statement: OpaquePointer
+  ) throws(Failure) {
+    // SQLite copies texts and bytes.
+    let copies = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+    let code =
+      switch value {
+      case .null: sqlite3_bind_null(statement, place)
+      case .int(let x): sqlite3_bind_int64(statement, place, Int64(x))
+      case .double(let x): sqlite3_bind_double(statement, place, x)
+      case .text(let x): sqlite3_bind_text(statement, place, x, -1, copies)
+      case .blob(let x):
+        x.withUnsafeBytes {
+          sqlite3_bind_blob64(statement, place, $0.baseAddress, UInt64($0.count), copies)
+        }
+      }
+    guard code == SQLITE_OK else { throw failure }
+  }
+
+  private func column(_ statement: OpaquePointer, _ k: Int32) -> Value {
+    switch sqlite3_column_type(statement, k) {
+    case SQLITE_INTEGER: return .int(Int(sqlite3_column_int64(statement, k)))
+    case SQLITE_FLOAT: return .double(sqlite3_column_double(statement, k))
+    case SQLITE_TEXT:
+      return .text(sqlite3_column_text(statement, k).map { String(cString: $0) } ?? "")
+    case SQLITE_BLOB:
+      let count = Int(sqlite3_column_bytes(statement, k))
+      guard count > 0, let bytes = sqlite3_column_blob(statement, k) else { return .blob([]) }
+      return .blob([UInt8](UnsafeRawBufferPointer(start: bytes, count: count)))
+    default: return .null
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import Diagnostics
+
+/// Programs none of which another beats in loss, states and work at once.
+package struct ParetoFront: Sendable {
+  package struct Point: Sendable {
+    package var restart: Int
+    package var number: Int
+    package var score: Double
+    /// Numbers a parameter's element needs to be kept.
+    package var states: Int
+    /// Floating-point operations a parameter's element takes in a step.
+    package var flops: Int
+
+    /// At least as good in all, and better in one.
+    func beats(_ other: Point) -> Bool {
+      score <= other.score && states <= other.states && flops <= other.flops
+        && (score < other.score || states < other.states || flops < other.flops)
+    }
+  }
+
+  /// The best score first.
+  package private(set) var points: [Point] = []
+
+  package init() {}
+
+  /// Of programs that are alike in all the first stays.
+  package mutating func add(_ point: Point) {
+    guard point.score.isFinite,
+      !points.contains(where: {
+        $0.beats(point)
+          || $0.score == point.score && $0.states == point.states && $0.flops == point.flops
+      })
+    else { return }
+    points.removeAll { point.beats($0) }
+    let place = points.firstIndex { $0.score > point.score } ?? points.count
+    points.insert(point, at: place)
+  }
+}
+
+extension SearchJournal {
+  /// The front of all programs that ran on all tasks.
+  package func front() throws(DiagnosticError) -> ParetoFront {
+    var front = ParetoFront()
+    for found in try restarts() {
+      try programs(of: found.restart) { record in
+        if record.rung > 0 {
+          front.add(
+            ParetoFront.Point(
+              restart: found.restart, number: record.number, score: record.score,
+              states: record.program.statesPerElement, flops: record.program.flops))
+        }
+        return true
+      }
+    }
+    return front
+  }
+}

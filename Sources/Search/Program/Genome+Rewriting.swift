@@ -1,0 +1,155 @@
+import IR
+
+extension Genome {
+  /// The program after rewrites that leave what it computes as it is but for rounding: numbers folded, what undoes
+  /// itself taken out, sign(x)·|x|, √(x·x) and their like written plainly. The first rewrite that applies is made
+  /// until none does.
+  package func rewritten() -> Genome {
+    var result = self
+    // Each rewrite takes a node away or makes it a cheaper one.
+    for _ in 0..<(4 * Self.mostNodes) {
+      guard result.rewriteOnce() else { break }
+      result = result.cleaned()
+    }
+    return result
+  }
+
+  private mutating func rewriteOnce() -> Bool {
+    for i in nodes.indices {
+      if let simpler = simpler(i) {
+        replace(.node(i), by: simpler)
+        return true
+      }
+      if let other = cheaper(i), other != nodes[i] {
+        nodes[i] = other
+        return true
+      }
+    }
+    return false
+  }
+
+  private func operation(_ r: Reference) -> Node? { r.node.map { nodes[$0] } }
+  private func constant(_ r: Reference) -> Double? { r.number.map { numbers[$0] } }
+
+  /// What stands for a node without a node of its own.
+  private mutating func simpler(_ i: Int) -> Reference? {
+    let node = nodes[i]
+    let (x, y) = (constant(node.a), constant(node.b))
+    if node.operation.isElementwise, node.arity < 3, let x, node.arity == 1 || y != nil,
+      !node.operation.info.givesBoolean,
+      let folded = Folding.fold(node.operation, node.arity == 1 ? [x] : [x, y!]), folded.isFinite
+    {
+      // Decimal numbers stay decimal: 1 - 0.9 is 0.1.
+      let short = (folded * 1e12).rounded() / 1e12
+      let value = abs(folded - short) <= 4 * folded.ulp ? short : folded
+      return number(value)
+    }
+    let inner = operation(node.a)
+    switch node.operation {
+    case .add:
+      if x == 0 { return node.b }
+      if y == 0 { return node.a }
+    case .subtract:
+      if y == 0 { return node.a }
+    case .multiply:
+      if x == 1 { return node.b }
+      if y == 1 { return node.a }
+      // √x·√x, where x is not negative.
+      if node.a == node.b, let inner, inner.operation == .squareRoot,
+        isNonNegative(inner.a)
+      {
+        return inner.a
+      }
+    case .divide:
+      if y == 1 { return node.a }
+    case .negate:
+      if let inner, inner.operation == .negate { return inner.a }
+    case .absolute:
+      if isNonNegative(node.a) { return node.a }
+    case .sign:
+      if let inner, inner.operation == .sign { return node.a }
+    case .maximum, .minimum:
+      if node.a == node.b { return node.a }
+    case .power:
+      if y == 1 { return node.a }
+    case .clip:
+      if let inner, inner.operation == .clip, inner.b == node.b, inner.c == node.c {
+        return node.a
+      }
+      if let inner, [.sign, .tanh].contains(inner.operation), constant(node.b) ?? 0 <= -1,
+        constant(node.c) ?? 0 >= 1
+      {
+        return node.a
+      }
+    default: break
+    }
+    return nil
+  }
+
+  private func isNonNegative(_ r: Reference) -> Bool {
+    if let i = r.node { return nonNegativeNodes()[i] }
+    return constant(r).map { $0 >= 0 } ?? false
+  }
+
+  /// A node that stands for this one with less work or less inside.
+  private mutating func cheaper(_ i: Int) -> Node? {
+    let node = nodes[i]
+    let (inner, other) = (operation(node.a), operation(node.b))
+    switch node.operation {
+    case .squareRoot:
+      // √(x·x) = |x|.
+      if let inner, inner.operation == .multiply, inner.a == inner.b {
+        return Node(.absolute, inner.a)
+      }
+    case .absolute, .cosine, .cosh:
+      if let inner, inner.operation == .negate { return Node(node.operation, inner.a) }
+      if node.operation == .absolute, let inner, inner.operation == .absolute {
+        return Node(.absolute, inner.a)
+      }
+    case .sign:
+      guard let inner else { break }
+      switch inner.operation {
+      case .multiply:
+        if let x = constant(inner.a), x > 0 { return Node(.sign, inner.b) }
+        if let x = constant(inner.b), x > 0 { return Node(.sign, inner.a) }
+      case .divide:
+        if let x = constant(inner.b), x > 0 { return Node(.sign, inner.a) }
+      // Functions that rise through 0 where all numbers go in.
+      case .tanh, .arctangent, .sinh, .arcsinh, .cubeRoot, .errorFunction:
+        return Node(.sign, inner.a)
+      case .clip:
+        if let low = constant(inner.b), let high = constant(inner.c), low < 0, high > 0 {
+          return Node(.sign, inner.a)
+        }
+      default: break
+      }
+    case .multiply:
+      if node.a == node.b {
+        if let inner, inner.operation == .absolute || inner.operation == .negate {
+          return Node(.multiply, inner.a, inner.a)
+        }
+        if let inner, inner.operation == .sign {
+          return Node(.absolute, node.a)
+        }
+      }
+      // sign(x)·|x| = x has no node; sign(x)·x = |x|.
+      if let inner, inner.operation == .sign, inner.a == node.b { return Node(.absolute, node.b) }
+      if let other, other.operation == .sign, other.a == node.a { return Node(.absolute, node.a) }
+      if let inner, let other, inner.operation == .negate, other.operation == .negate {
+        return Node(.multiply, inner.a, other.a)
+      }
+    case .add:
+      if let other, other.operation == .negate { return Node(.subtract, node.a, other.a) }
+      if let inner, inner.operation == .negate { return Node(.subtract, node.b, inner.a) }
+      if node.a == node.b, let two = number(2) { return Node(.multiply, node.a, two) }
+    case .subtract:
+      if let other, other.operation == .negate { return Node(.add, node.a, other.a) }
+      if constant(node.a) == 0 { return Node(.negate, node.b) }
+    case .power:
+      if constant(node.b) == 2 { return Node(.multiply, node.a, node.a) }
+      if constant(node.b) == 0.5 { return Node(.squareRoot, node.a) }
+    default: break
+    }
+    return nil
+  }
+}

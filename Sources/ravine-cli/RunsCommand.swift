@@ -1,0 +1,98 @@
+import ArgumentParser
+import Diagnostics
+import Experiments
+import Search
+
+struct RunsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs",
+    abstract: "What a journal of a search holds.",
+    discussion: """
+      Examples:
+        ravine runs found.db                     how far it is, and the best of each restart
+        ravine runs found.db show 1234           a program, where it came from, what it came to
+        ravine runs found.db lineage 1234        its ancestors from the start on
+        ravine runs found.db pareto              what no other beats in loss, states and operations
+        ravine runs found.db export 1234         the rule alone, after exact rewrites
+        ravine runs found.db page > found.html   curves, front, ancestors side by side
+        ravine runs found.db prune               forget what failed early, once it is done
+      """)
+
+  enum Question: String, ExpressibleByArgument, CaseIterable {
+    case summary, show, lineage, pareto, export, page, prune
+  }
+
+  @Option(help: "Which restart, from 1.")
+  var restart = 1
+  @ArgumentParser.Argument(help: ArgumentHelp("The journal.", valueName: "file"))
+  var file: String
+  @ArgumentParser.Argument(help: "summary, show, lineage, pareto, export, page or prune.")
+  var question = Question.summary
+  @ArgumentParser.Argument(help: "The number of a program.")
+  var number: Int?
+
+  func validate() throws {
+    if [.show, .lineage, .export].contains(question), number == nil {
+      throw ValidationError("\(question.rawValue) needs the number of a program")
+    }
+    if restart < 1 { throw ValidationError("--restart counts from 1") }
+  }
+
+  func run() throws {
+    do throws(DiagnosticError) {
+      if question == .prune {
+        let removed = try SearchJournal.existing(file).prune()
+        Console.write("\(removed) programs forgotten\n")
+        return
+      }
+      if question == .page {
+        Console.write(try SearchPage(SearchJournal(reading: file)).html())
+        return
+      }
+      let text = try RunsText(SearchJournal(reading: file))
+      let (number, restart) = (number ?? 0, restart - 1)
+      let answer =
+        switch question {
+        case .summary, .prune, .page: try text.summary()
+        case .show: try text.show(number, of: restart)
+        case .lineage: try text.lineage(number, of: restart)
+        case .pareto: try text.front()
+        case .export: try text.export(number, of: restart)
+        }
+      Console.write(answer)
+    } catch {
+      Console.report(error.diagnostics, in: SourceMap())
+      throw Status.program
+    }
+  }
+}
+
+struct SearchMergeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "merge",
+    abstract: "Join the journals of one search that several processes did in shards.",
+    discussion: """
+      Examples:
+        ravine search find.opt --shard 0/2 --journal a.db
+        ravine search find.opt --shard 1/2 --journal b.db
+        ravine search merge all.db a.db b.db     the same in any order
+      """)
+
+  @ArgumentParser.Argument(help: "The journal that is made or added to.")
+  var into: String
+  @ArgumentParser.Argument(help: "Journals of the same search.")
+  var journals: [String]
+
+  func run() throws {
+    do throws(DiagnosticError) {
+      guard let first = journals.first else { return }
+      let header = try SearchJournal(reading: first).header()
+      let joined = try SearchJournal(into, header)
+      for path in journals { try joined.merge(SearchJournal(reading: path)) }
+      Console.write(try RunsText(joined).summary())
+    } catch {
+      Console.report(error.diagnostics, in: SourceMap())
+      throw Status.program
+    }
+  }
+}

@@ -1,0 +1,187 @@
+import ArgumentParser
+import Basics
+import Diagnostics
+import Driver
+import Experiments
+import IR
+import Runtime
+import Search
+import Syntax
+import Training
+
+struct SearchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "search", abstract: "Find rules by evolution, on tasks.",
+    subcommands: [SearchRunCommand.self, SearchMergeCommand.self],
+    defaultSubcommand: SearchRunCommand.self)
+}
+
+struct SearchRunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Find rules by evolution, on tasks.",
+    discussion: """
+      Examples:
+        ravine search Examples/search/sign-momentum.opt            the search of the script
+        ravine search find.opt --journal found.db                  goes on where it was killed
+        ravine search --from SGD --on rosenbrock --programs 5000   without a script
+        ravine search find.opt --method random                     a control at equal programs
+
+      What is found is a rule in the language, with what it came to on the search's tasks and on those of validation.
+      Ctrl-C stops cleanly; with a journal the same command goes on. docs/search.md says how to read what comes out.
+      """)
+
+  @Option(help: ArgumentHelp("The rule to begin with.", valueName: "rule"))
+  var from: String?
+  @Option(help: ArgumentHelp("Tasks that programs are judged by, with commas.", valueName: "tasks"))
+  var on: [String] = []
+  @Option(
+    name: .customLong("validate"),
+    help: ArgumentHelp("Tasks that choose among what was found, with commas.", valueName: "tasks"))
+  var judges: [String] = []
+  @Option(help: ArgumentHelp("Functions that may be put in, with commas.", valueName: "names"))
+  var using: [String] = []
+  @Option(help: ArgumentHelp("The rule that scores are relative to; AdamW.", valueName: "rule"))
+  var against: String?
+  @Option(help: "Programs that run, in each restart.")
+  var programs: Int?
+  @Option(help: "Minutes that each restart takes, in place of programs.")
+  var minutes: Double?
+  @Option(help: "Programs that children are made of.")
+  var population: Int?
+  @Option(help: "Programs that are drawn for a parent, the best of them.")
+  var tournament: Int?
+  @Option(help: "Searches one after the other, from the start each.")
+  var restarts: Int?
+  @Option(help: "The most operations of a program.")
+  var longest: Int?
+  @Option(help: "What decides all that is drawn.")
+  var seed: UInt64?
+  @Option(help: "evolution, or a control: random, mutants (of the start alone), numbers (alone).")
+  var method: SearchSettings.Method?
+  @Option(
+    help: ArgumentHelp("Do the restarts i, i + n, … of them, counted from 0.", valueName: "i/n"))
+  var shard: String?
+  @Option(
+    help: ArgumentHelp(
+      "A file that every program is kept in; the same search goes on from it.", valueName: "file"))
+  var journal: String?
+  @Flag(help: "Run the controls beside the search, each with as many programs.")
+  var controls = false
+  @Option(help: "At most so many threads; all cores without it. The results are the same.")
+  var threads: Int?
+  @ArgumentParser.Argument(
+    help: ArgumentHelp("A script with a `search` statement.", valueName: "file"))
+  var file: String?
+
+  func validate() throws {
+    if file == nil, from == nil || on.isEmpty {
+      throw ValidationError("name a script, or a start by --from and tasks by --on")
+    }
+    if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more") }
+    for (name, value) in [
+      ("--programs", programs), ("--population", population), ("--tournament", tournament),
+      ("--restarts", restarts), ("--longest", longest),
+    ] {
+      if let value, value < 1 || value > SearchSettings.mostPrograms {
+        throw ValidationError("\(name) must be from 1 to \(SearchSettings.mostPrograms)")
+      }
+    }
+    if let minutes, !(minutes > 0 && minutes < 1e6) {
+      throw ValidationError("--minutes must be above 0")
+    }
+    if minutes != nil, programs != nil {
+      throw ValidationError("--programs and --minutes contradict one another")
+    }
+    if let shard, parsed(shard) == nil {
+      throw ValidationError("--shard is i/n with 0 <= i < n, as 0/2")
+    }
+  }
+
+  private func parsed(_ shard: String) -> (shard: Int, shards: Int)? {
+    let parts = shard.split(separator: "/").map { Int($0) }
+    guard parts.count == 2, let i = parts[0], let n = parts[1], i >= 0, i < n, n <= 100_000 else {
+      return nil
+    }
+    return (i, n)
+  }
+
+  private static func words(_ list: [String]) -> [String] {
+    list.flatMap { $0.split(separator: ",") }.map { $0.filter { $0 != " " } }
+      .filter { !$0.isEmpty }
+  }
+
+  func run() throws {
+    Interrupt.install()
+    let compiler = Compiler()
+    if let file { try Program.add(file, to: compiler) }
+    var options = Script.Options()
+    options.folder = file.flatMap { SourceFiles.folder(of: $0) }
+    let script = Script(compiler, options: options, output: { _ in })
+    let result: SearchResult
+    do throws(DiagnosticError) {
+      if controls {
+        var controls = SearchControls()
+        try controls.run(plan(script, compiler), script) { Console.progress($0) }
+        Console.progress("")
+        Console.write(controls.text)
+        return
+      }
+      let search = try script.search(try plan(script, compiler))
+      search.progress = { Console.progress(SearchText.progress($0)) }
+      let journal = try journal.map { path throws(DiagnosticError) in
+        try SearchJournal(path, search.header)
+      }
+      result = try search.run(journal)
+    } catch {
+      Console.progress("")
+      Console.report(error.diagnostics, in: compiler.sources)
+      throw Status.program
+    }
+    Console.progress("")
+    Console.write(SearchText.text(result))
+    Console.report(script.warnings, in: compiler.sources)
+    if result.wasInterrupted {
+      Console.say(
+        "interrupted" + (journal == nil ? "" : ": the same command goes on from here") + "\n")
+      throw Status.interrupted
+    }
+    if result.winner == nil { throw Status.numeric }
+  }
+
+  /// The statement of the script, with what the flags say in its place.
+  private func plan(_ script: Script, _ compiler: Compiler) throws(DiagnosticError) -> SearchPlan {
+    let statements = try script.searches()
+    var plan: SearchPlan
+    if let first = statements.first {
+      plan = first
+      if let from { plan.start = try compiler.rule(from) }
+    } else {
+      guard let from else { throw DiagnosticError(.nothingToSearch(file ?? "")) }
+      plan = SearchPlan(from: try compiler.rule(from))
+    }
+    if !on.isEmpty { plan.tasks = Self.words(on) }
+    if plan.tasks.isEmpty { throw DiagnosticError(.nothingToSearch(file ?? "")) }
+    if !judges.isEmpty { plan.validation = Self.words(judges) }
+    if !using.isEmpty { try plan.settings.use(Self.words(using).map { Name($0) }) }
+    if let against { plan.baseline = try compiler.rule(against) }
+    plan.settings.programs = programs ?? plan.settings.programs
+    if let minutes {
+      plan.settings.minutes = minutes
+      plan.settings.programs = SearchSettings.mostPrograms
+    }
+    plan.settings.population = population ?? plan.settings.population
+    plan.settings.tournament = tournament ?? plan.settings.tournament
+    plan.settings.restarts = restarts ?? plan.settings.restarts
+    plan.settings.longest = longest ?? plan.settings.longest
+    plan.settings.seed = seed ?? plan.settings.seed
+    plan.settings.method = method ?? plan.settings.method
+    if let shard = shard.flatMap(parsed) {
+      (plan.settings.shard, plan.settings.shards) = shard
+    }
+    plan.settings.threads = threads ?? Threads.preferred
+    return plan
+  }
+}
+
+extension SearchSettings.Method: ExpressibleByArgument {}

@@ -1,0 +1,142 @@
+import Basics
+import Diagnostics
+import Driver
+import IR
+import Platform
+import Testing
+import Training
+
+@testable import Search
+
+/// Searches that are run, killed and taken up again.
+@Suite(.serialized) struct SearchRunTests {
+  private func settings(_ programs: Int, threads: Int = 1) -> SearchSettings {
+    var settings = SearchSettings()
+    settings.programs = programs
+    settings.population = 60
+    settings.seed = 7
+    settings.threads = threads
+    return settings
+  }
+
+  private func search(_ settings: SearchSettings, from start: String = "SGD") throws -> Search {
+    let compiler = Compiler()
+    let search = try Search(
+      "Found", from: try compiler.rule(start), baseline: try compiler.rule("AdamW"),
+      on: searchTasks(["bowl_easy", "heavy_tails_easy"]),
+      validation: searchTasks(["noisy_bowl_easy"]),
+      settings)
+    search.interrupt = .none
+    return search
+  }
+
+  private func path() -> String {
+    "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/ravine-search-\(getpid())-\(UInt32.random(in: 0 ... .max)).db"
+  }
+
+  private func remove(_ path: String) {
+    for end in ["", "-wal", "-shm"] { unlink(path + end) }
+  }
+
+  private func digest(_ settings: SearchSettings, interrupts: [Int] = []) throws -> String {
+    let path = path()
+    defer { remove(path) }
+    // Each stop is after so many steps of the loop: as if somebody had killed it there.
+    for stop in interrupts {
+      let search = try search(settings)
+      let count = Counter()
+      search.interrupt = InterruptSource(isRequested: { count.next() > stop }, clear: {})
+      let journal = try SearchJournal(path, search.header)
+      let result = try search.run(journal)
+      #expect(result.wasInterrupted)
+    }
+    let search = try search(settings)
+    let journal = try SearchJournal(path, search.header)
+    let result = try search.run(journal)
+    #expect(!result.wasInterrupted)
+    #expect(result.restarts.allSatisfy { $0.programs == settings.programs })
+    return try journal.contentDigest()
+  }
+
+  private final class Counter: @unchecked Sendable {
+    private var count = 0
+    func next() -> Int {
+      count += 1
+      return count
+    }
+  }
+
+  @Test func aSearchThatWasKilledEndsAsOneThatWasNot() throws {
+    let whole = try digest(settings(600))
+    #expect(try digest(settings(600, threads: 2)) == whole)
+    #expect(try digest(settings(600), interrupts: [3, 5, 4]) == whole)
+    var other = settings(600)
+    other.seed = 8
+    #expect(try digest(other) != whole)
+  }
+
+  @Test func whatIsFoundIsBetterThanTheStart() throws {
+    let result = try search(settings(1_500)).run(nil)
+    let best = try #require(result.restarts[0].choice)
+    #expect(best.record.score < 0.5 * abs(best.record.score) + 10)
+    let counts = result.restarts[0].counts
+    #expect(counts.duplicates > 0 && counts.invalid > 0)
+    #expect(result.rule(0) != nil)
+  }
+
+  @Test func journalsKnowTheirSearch() throws {
+    let path = path()
+    defer { remove(path) }
+    let first = try search(settings(64))
+    do {
+      let journal = try SearchJournal(path, first.header)
+      _ = try first.run(journal)
+      expectCode(.notASearchJournal) { _ = try SearchJournal(path, first.header) }
+    }
+    let other = try search(settings(65))
+    expectCode(.journalOfOtherSearch) { _ = try SearchJournal(path, other.header) }
+    let journal = try SearchJournal(path, first.header)
+    var numbers: [Int] = []
+    try journal.programs(of: 0) {
+      numbers.append($0.number)
+      return true
+    }
+    #expect(numbers == Array(0..<64))
+  }
+
+  @Test func garbageIsNoJournal() throws {
+    let path = path()
+    defer { remove(path) }
+    let bytes = Array(String(repeating: "no database, this is text\n", count: 100).utf8)
+    let file = open(path, O_WRONLY | O_CREAT, 0o644)
+    _ = write(file, bytes, bytes.count)
+    close(file)
+    let search = try search(settings(64))
+    expectCode(.notASearchJournal) { _ = try SearchJournal(path, search.header) }
+    var status = stat()
+    stat(path, &status)
+    #expect(status.st_size == off_t(bytes.count))
+  }
+
+  @Test func rulesThatNoSearchCanStartWithSayWhy() throws {
+    let compiler = Compiler()
+    for rule in ["Muon", "Shampoo"] {
+      guard let start = try? compiler.rule(rule) else { continue }
+      expectCode(.noStartOfSearch) {
+        _ = try Search(
+          "Found", from: start, baseline: start, on: [], validation: [], settings(10))
+      }
+    }
+  }
+
+  private func expectCode(_ code: DiagnosticCode, _ body: () throws -> Void) {
+    do {
+      try body()
+      Issue.record("nothing was thrown")
+    } catch let error as DiagnosticError {
+      #expect(error.diagnostics.first?.code == code, "\(error)")
+    } catch {
+      Issue.record("\(error)")
+    }
+  }
+}
