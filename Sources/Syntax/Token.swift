@@ -83,6 +83,8 @@ struct WordTable {
   private var keys = [UInt64](repeating: 0, count: 256)
   private var words = [Word](repeating: .none, count: 256)
   private var lengths = [Int](repeating: 0, count: 256)
+  /// The letters behind the eighth.
+  private var rests = [UInt16](repeating: 0, count: 256)
 
   init() {
     for word in Word.allCases where word != .none {
@@ -93,17 +95,20 @@ struct WordTable {
       keys[slot] = key
       words[slot] = word
       lengths[slot] = bytes.count
+      rests[slot] = bytes.withUnsafeBufferPointer { Self.rest($0) }
     }
   }
 
-  /// The spellings have at most nine letters; those of nine end in `e`.
+  /// The spellings have at most ten letters.
   func lookUp(_ bytes: UnsafeBufferPointer<UInt8>) -> Word {
     let count = bytes.count
-    guard count >= 2, count <= 9, count < 9 || bytes[8] == UInt8(ascii: "e") else { return .none }
+    guard count >= 2, count <= 10 else { return .none }
     let key = Self.key(bytes)
     var slot = Self.slot(key)
     while keys[slot] != 0 {
-      if keys[slot] == key { return count == lengths[slot] ? words[slot] : .none }
+      if keys[slot] == key {
+        return count == lengths[slot] && Self.rest(bytes) == rests[slot] ? words[slot] : .none
+      }
       slot = (slot + 1) & 255
     }
     return .none
@@ -113,6 +118,10 @@ struct WordTable {
     var key: UInt64 = 0
     for i in 0..<min(bytes.count, 8) { key |= UInt64(bytes[i]) << UInt64(8 * i) }
     return key
+  }
+
+  private static func rest(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt16 {
+    (bytes.count > 8 ? UInt16(bytes[8]) : 0) | (bytes.count > 9 ? UInt16(bytes[9]) << 8 : 0)
   }
 
   private static func slot(_ key: UInt64) -> Int {

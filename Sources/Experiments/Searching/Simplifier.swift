@@ -111,10 +111,13 @@ package struct Simplifier {
   private func ground(
     _ current: Genome, _ candidate: Genome, _ known: inout Measured, _ rate: Double
   ) throws(DiagnosticError) -> Ground? {
-    guard candidate.flaw == nil, case .moves(let print, _) = probe.run(candidate) else {
+    guard candidate.flaw == nil, case .moves(let print, _) = probe.run(candidate, isLong: true)
+    else {
       return nil
     }
-    if case .moves(print, _) = probe.run(current), let ground = proof(current, candidate) {
+    if case .moves(print, _) = probe.run(current, isLong: true),
+      let ground = proof(current, candidate)
+    {
       return ground
     }
     guard let found = try losses(candidate, rate) else { return nil }

@@ -123,7 +123,8 @@ package final class Evolution {
     if case .moves(_, let found) = probe.run(start) { size = found }
     var record = ProgramRecord(
       number: 0, parent: -1, mutation: nil, program: start, rate: rate, size: size,
-      digests: digests(start, fingerprint(start)), rung: 0, score: .infinity, best: rate,
+      digests: SearchCounts.Net.allCases.map { digest(start, $0) }, rung: 0, score: .infinity,
+      best: rate,
       losses: [])
     var one = [record]
     guard try evaluate(&one, climbsAlways: true) else { return nil }
@@ -133,8 +134,11 @@ package final class Evolution {
   }
 
   private func fingerprint(_ program: Genome) -> UInt64 {
-    if case .moves(let fingerprint, _) = probe.run(program) { return fingerprint }
-    return program.digest
+    switch probe.run(program, isLong: true) {
+    case .moves(let fingerprint, _): return fingerprint
+    // Later than where it was judged: a name of its own.
+    case .notFinite, .noDescent: return Mixing.mix(program.digest, 1)
+    }
   }
 
   /// Makes, evaluates and takes in the next programs. The new ones among them, in order; nil where it was interrupted:
@@ -250,7 +254,6 @@ package final class Evolution {
       counts.flaws[Int(flaw.rawValue)] += 1
       return nil
     }
-    let print: UInt64
     let size: Double
     switch probe.run(program) {
     case .notFinite:
@@ -259,7 +262,7 @@ package final class Evolution {
     case .noDescent:
       counts.noDescent += 1
       return nil
-    case .moves(let fingerprint, let found): (print, size) = (fingerprint, found)
+    case .moves(_, let found): size = found
     }
     // Steps as long as the parent's at the rate that was best for it.
     let rate = Self.rounded(parent.best * min(max(parent.size / size, 0x1p-40), 0x1p40))
@@ -269,7 +272,7 @@ package final class Evolution {
     // The cheapest net first: most duplicates are caught by it.
     var digests: [UInt64] = []
     for net in SearchCounts.Net.allCases {
-      let digest = digest(program, net, print)
+      let digest = digest(program, net)
       digests.append(digest)
       if let same = known[net.rawValue][digest] {
         counts.nets[net.rawValue] += 1
@@ -300,17 +303,13 @@ package final class Evolution {
         size: record.size, rung: Int(result.rung), score: result.score))
   }
 
-  private func digest(_ program: Genome, _ net: SearchCounts.Net, _ print: UInt64) -> UInt64 {
+  private func digest(_ program: Genome, _ net: SearchCounts.Net) -> UInt64 {
     switch net {
     case .digest: program.digest
     case .rewrites: program.rewritten().digest
     case .algebra: program.rewritten().algebraicDigest ?? program.digest
-    case .behaviour: print
+    case .behaviour: fingerprint(program)
     }
-  }
-
-  private func digests(_ program: Genome, _ print: UInt64) -> [UInt64] {
-    SearchCounts.Net.allCases.map { digest(program, $0, print) }
   }
 
   /// To a quarter of a power of two, so that rates stay short.

@@ -17,11 +17,14 @@ package final class ProbeRun {
     case noDescent
   }
 
-  static let lanes = 16
+  static let lanes = 32
   /// Elements 0 to 3 stand on a slope; from here on gradients are of many sizes, and not all need stay finite.
-  private static let ordinary = 12
-  /// t of the steps.
-  private static let steps = [1, 2, 3, 4, 5, 6, 7, 8, 30, 31, 150, 199]
+  private static let ordinary = 26
+  /// t of the steps that a program is judged by.
+  private static let short = [1, 2, 3, 4, 5, 6, 7, 8, 30, 31, 150, 199]
+  /// t of those that tell it from others.
+  private static let long =
+    Array(1...40) + [60, 61, 62, 63, 100, 101, 102, 103, 150, 151, 197, 198, 199, 200]
   private static let horizon = 200.0
   private static let rates = [0x1p-7, 0x1p-7, 0x1p-8, 0x1p-7]
   /// What two programs may differ by and have one fingerprint: this part of an update, or of 1 where it is less.
@@ -35,21 +38,21 @@ package final class ProbeRun {
     let lanes = Self.lanes
     memory = .allocate(capacity: 264 * lanes)
     memory.initialize(repeating: 0, count: 264 * lanes)
-    gradients = .allocate(capacity: Self.steps.count * lanes)
+    gradients = .allocate(capacity: Self.long.count * lanes)
     var random = SplitMix64(0x5EED)
     var start = [0.1, -0.1, 0.1, -0.1]
-    for _ in 4..<lanes { start.append(random.normal() * 0.5) }
+    for lane in 4..<lanes { start.append(random.normal() * (lane % 3 == 0 ? 3 : 0.5)) }
     self.start = start
-    for step in Self.steps.indices {
+    for step in Self.long.indices {
       for lane in 0..<lanes {
         let x: Double
         switch lane {
         case 0, 1: x = 1
         case 2, 3: x = -1
-        case 4..<12: x = random.normal() * exp2(Double(lane) - 9)
-        case 12: x = random.normal() * 1e-6
-        case 13: x = step % 3 == 1 ? 0 : random.normal()
-        case 14: x = random.normal() * 1e4
+        case 4..<26: x = random.normal() * exp2(Double(lane % 11) - 6)
+        case 26, 27: x = random.normal() * 1e-6
+        case 28, 29: x = step % 3 == 1 ? 0 : random.normal()
+        case 30: x = random.normal() * 1e4
         default: x = 0
         }
         gradients[step * lanes + lane] = x
@@ -71,8 +74,10 @@ package final class ProbeRun {
     for i in 0..<Self.lanes { p[i] = x }
   }
 
-  package func run(_ program: Genome) -> Verdict {
+  /// What a program does in a few steps; `isLong`: in so many that others which do the same there are taken for it.
+  package func run(_ program: Genome, isLong: Bool = false) -> Verdict {
     let lanes = Self.lanes
+    let steps = isLong ? Self.long : Self.short
     for (k, x) in program.numbers.enumerated() { fill(.number(k), x) }
     for (k, state) in program.states.enumerated() { fill(.state(k), state.first) }
     fill(.horizon, Self.horizon)
@@ -83,7 +88,7 @@ package final class ProbeRun {
     var moved = 0
     var (up, down) = (0.0, 0.0)
     let scratch = memory + 256 * lanes
-    for (s, t) in Self.steps.enumerated() {
+    for (s, t) in steps.enumerated() {
       let rate = Self.rates[s % Self.rates.count]
       fill(.step, Double(t))
       fill(.rate, rate)

@@ -28,6 +28,13 @@ extension Genome {
     return false
   }
 
+  /// The number that is meant where one was computed of decimal ones: 1 - 0.9 is 0.1.
+  static func decimal(_ x: Double) -> Double {
+    guard abs(x) < 1, abs(x) > 1e-6 else { return x }
+    let short = (x * 1e12).rounded() / 1e12
+    return abs(x - short) <= 1.2e-16 ? short : x
+  }
+
   private func operation(_ r: Reference) -> Node? { r.node.map { nodes[$0] } }
   private func constant(_ r: Reference) -> Double? { r.number.map { numbers[$0] } }
 
@@ -39,10 +46,7 @@ extension Genome {
       !node.operation.info.givesBoolean,
       let folded = Folding.fold(node.operation, node.arity == 1 ? [x] : [x, y!]), folded.isFinite
     {
-      // Decimal numbers stay decimal: 1 - 0.9 is 0.1.
-      let short = (folded * 1e12).rounded() / 1e12
-      let value = abs(folded - short) <= 4 * folded.ulp ? short : folded
-      return number(value)
+      return number(Self.decimal(folded))
     }
     let inner = operation(node.a)
     switch node.operation {

@@ -38,6 +38,10 @@ extension Genome {
     guard let rate = module.hypers.firstIndex(where: { $0.key == "lr" }) else { throw .noRate }
     if !variant.inputs.isEmpty { throw .several("inputs from the host") }
     if !variant.update.draws.isEmpty { throw .several("random draws") }
+    if variant.update.outputs.contains(where: { if case .view = $0.target { true } else { false } })
+    {
+      throw .several("a view of the weights")
+    }
     self.init()
     guard variant.states.count <= Self.mostStates else { throw .tooLong }
     for (k, slot) in variant.states.enumerated() {
@@ -95,7 +99,9 @@ extension Genome {
       let instruction = f.instructions[i]
       switch instruction.operation {
       case .constant:
-        guard let r = number(f.constants[Int(instruction.attribute)]) else { throw .tooLong }
+        guard let r = number(Self.decimal(f.constants[Int(instruction.attribute)])) else {
+          throw .tooLong
+        }
         made[i] = r
       case .hyper: made[i] = hypers[Int(instruction.attribute)]
       case .step: made[i] = .step
