@@ -210,14 +210,7 @@ struct Relations {
 
   /// The factors of a monomial that are data, and those that are one number for all elements.
   private func parts(_ monomial: Monomial) -> (data: Monomial, scalar: Monomial) {
-    var (data, scalar) = (Monomial(), Monomial())
-    for power in monomial.powers {
-      if claim.algebra[power.atom].reach == .everywhere {
-        scalar.powers.append(power)
-      } else {
-        data.powers.append(power)
-      }
-    }
+    let (scalar, data) = monomial.split { claim.algebra[$0].reach == .everywhere }
     return (data, scalar)
   }
 
