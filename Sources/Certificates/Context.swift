@@ -379,13 +379,11 @@ package struct Context {
       return result
     case "exp": return .positive
     case "cosh": return Stretch(.one, nil)
-    case "tanh", "erf": return Stretch(Rational(-1), .one, open: true)
+    case "tanh", "erf": return try operand().ofSign.intersection(.openSigns)
+    case "cbrt": return try operand().ofSign
     case "sin", "cos": return .signs
-    case "sum":
-      // Of at least one element.
-      let x = try operand()
-      if x.isPositive || x.isNegative { return x.isPositive ? .positive : .negative }
-      return x.isNonnegative ? .nonnegative : x.isNonpositive ? .nonpositive : .all
+    // Of at least one element.
+    case "sum": return try operand().ofSign
     case "max_of", "min_of": return try operand()
     default: return .all
     }

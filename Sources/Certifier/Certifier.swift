@@ -75,16 +75,19 @@ package struct Certifier {
       }
     }
     let algebra = Algebra()
-    guard let sign = text.lastIndex(where: { $0 == "!" || $0 == ">" }),
-      let value = try? translated(Expression(String(text[..<sign]))).value(
-        algebra,
-        { name in
-          let isTensor = name == "w" || name == "g"
-          return algebra.symbol(
-            name, axes: isTensor ? [.rows, .columns] : [], reach: isTensor ? .element : .everywhere)
-        })
+    func value(_ text: Substring) throws(Refusal) -> Polynomial {
+      try translated(Expression(String(text))).value(algebra) { name in
+        let isTensor = name == "w" || name == "g"
+        return algebra.symbol(
+          name, axes: isTensor ? [.rows, .columns] : [], reach: isTensor ? .element : .everywhere)
+      }
+    }
+    // Kept as one side, with 0 on the other.
+    guard let start = text.lastIndex(where: { $0 == "!" || $0 == ">" }) else { return text }
+    let sign = text[start...].prefix { "!=>".contains($0) }
+    guard let left = try? value(text[..<start]), let right = try? value(text[sign.endIndex...])
     else { return text }
-    return "\(ExpressionWriter(algebra).text(value)) \(text[sign...])"
+    return "\(ExpressionWriter(algebra).text(left - right)) \(sign) 0"
   }
 
   /// The hyperparameters that stand for any number.
@@ -119,7 +122,10 @@ package struct Certifier {
         guard try isLikely(certificate, part, rules, patience) else { continue }
         // One that no steps are found for leaves some for the next.
         return try patience.limited(to: patience.left / 3 * 2) { (patience) throws(Refusal) in
-          part.keeps = try keeps(certificate, part, rules, patience)
+          // Mostly none is needed.
+          part.keeps = try patience.limited(to: patience.left / 4) { (patience) throws(Refusal) in
+            try keeps(certificate, part, rules, patience)
+          }
           return try shown(certificate, part, rules, patience)
         }
       } catch {

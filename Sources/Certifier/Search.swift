@@ -105,11 +105,13 @@ struct Search {
     while isProgressing, !isTired, script.lines.count < 120 {
       isProgressing = false
       let all = atoms(aims(proof, isWide))
-      let suggestions = Suggestions(algebra, all, turnsDivisors: proof.goal.isEquation || isWide)
+      let suggestions = Suggestions(
+        algebra, all, turnsDivisors: proof.goal.isEquation || isWide, isWide: isWide)
       if !proof.goal.isEquation {
         let p = target(proof)
         let facts = proof.goal.clauses.map { (try? proof.context.normal($0.term)) ?? $0.term }
-        for line in suggestions.squares(p) + suggestions.products(facts)
+        let sums = all.filter { algebra[$0].operation == "sum" }.flatMap { algebra[$0].operands }
+        for line in ([p] + sums).flatMap(suggestions.squares) + suggestions.products(facts)
         where tried.insert(line).inserted {
           _ = take(line, &proof, &script)
         }
@@ -117,6 +119,8 @@ struct Search {
         for line in suggestions.quotients(p) where !tried.contains(line) {
           if take(line, &proof, &script) { tried.insert(line) }
         }
+        // Steps that take sums apart would hide what they are sums of.
+        if (try? proof.isClosed()) ?? false { return }
       }
       search: for id in all {
         for line in suggestions.lines(for: id) where tried.insert(line).inserted {
@@ -143,7 +147,8 @@ struct Search {
   private func conditions(_ proof: Proof) -> [String] {
     let context = proof.context
     let writer = ExpressionWriter(algebra)
-    var found: [(size: Int, text: String)] = []
+    var found: [(rank: Int, size: Int, text: String)] = []
+    var rank = 1
     func consider(_ x: Polynomial, onlyZero: Bool = false) {
       guard algebra.carried(x) == 0, x.number == nil, let p = try? context.normal(x),
         let known = try? context.stretch(p), !known.isNonzero
@@ -163,10 +168,10 @@ struct Search {
       guard let condition = try? context.normal(condition), condition.atom != nil else {
         // A multiple of −1: the same question, turned.
         let turned = algebra.apply(name, [-p])
-        if turned.atom != nil { found.append((algebra.size(p), writer.text(turned))) }
+        if turned.atom != nil { found.append((rank, algebra.size(p), writer.text(turned))) }
         return
       }
-      found.append((algebra.size(p), writer.text(condition)))
+      found.append((rank, algebra.size(p), writer.text(condition)))
     }
     if case .defined = proof.goal.kind { consider(target(proof), onlyZero: true) }
     var all = [target(proof)]
@@ -176,6 +181,8 @@ struct Search {
     for id in atoms(all) {
       let atom = algebra[id]
       guard !atom.isSymbol, atom.detail.isEmpty else { continue }
+      // A question that the goal asks itself is answered sooner or later.
+      rank = id.isBoolean ? 0 : 1
       switch atom.name {
       case "abs", "sign", "positive", "zero": consider(atom.operands[0])
       case "max": consider(atom.operands[0] - atom.operands[1])
@@ -185,7 +192,7 @@ struct Search {
       }
     }
     var seen: Set<String> = []
-    return found.sorted { ($0.size, $0.text) < ($1.size, $1.text) }.map(\.text)
+    return found.sorted { ($0.rank, $0.size, $0.text) < ($1.rank, $1.size, $1.text) }.map(\.text)
       .filter { seen.insert($0).inserted }
   }
 }
