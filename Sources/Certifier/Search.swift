@@ -33,7 +33,9 @@ struct Search {
     (proof, script) = beforeClearing
     if left.isEmpty { left = String(ExpressionWriter(algebra).text(target(proof)).prefix(400)) }
     guard depth < 7, !isTired else { return nil }
-    for condition in conditions(proof).prefix(depth == 0 ? 3 : 2) {
+    for condition in conditions(proof).prefix(depth == 0 ? 3 : 2)
+      + (depth == 0 ? factors(proof) : [])
+    {
       guard budget > 0, let branches = try? proof.branches(condition) else { continue }
       budget -= 1
       guard let yes = self.script(branches[0], depth: depth + 1),
@@ -141,6 +143,17 @@ struct Search {
       if take(line, &proof, &script) { return true }
     }
     return false
+  }
+
+  /// Whether a factor of all that is left is 0: then it is shown, and else more is known.
+  private func factors(_ proof: Proof) -> [String] {
+    guard proof.goal.isEquation else { return [] }
+    return target(proof).content.common.powers.map { Polynomial($0.atom) }.compactMap { factor in
+      guard algebra.carried(factor) == 0, !((try? proof.context.isNonzero(factor)) ?? true),
+        algebra.apply("zero", [factor]).atom != nil
+      else { return nil }
+      return "zero(\(ExpressionWriter(algebra).text(factor)))"
+    }
   }
 
   /// Conditions on which the goal may depend, simpler ones first.

@@ -134,8 +134,10 @@ private struct LikenessSearch {
     let left = sieve.add(rule.withoutEpsilon(&names))
     var tried = 0
     for (right, _) in others where !isKnown(right) && !limits.areReached && tried < Self.nearLimit {
-      guard right.stateCount == rule.stateCount,
-        sieve.agree(left, sieve.add(right.withoutEpsilon(&names)), allowsScale: true)
+      guard right.stateCount == rule.stateCount else { continue }
+      let other = sieve.add(right.withoutEpsilon(&names))
+      guard sieve.agree(left, other, allowsScale: true),
+        sieve.agree(left, other, allowsScale: true, isLong: true)
       else { continue }
       tried += 1
       let comparison = rule.compared(with: right, prepared, aim: .changes)
