@@ -14,7 +14,7 @@ struct Relations {
   }
 
   /// Lists of equations: what is known of states of a, and what each state of b that matters is, likelier
-  /// ones first. What is known makes terms longer, and is left out where all is likely without.
+  /// ones first. What is known may be needed, and makes terms longer: after one with it some without are next.
   func choices() throws(Refusal) -> [[String]] {
     let known = try values()
     let plain = try choices([:])
@@ -24,7 +24,7 @@ struct Relations {
         "a.\(claim.a.variant.states[i].name) = \(writer.text(known[i]!))"
       } + choice
     }
-    return plain.prefix(6) + all + plain.dropFirst(6).prefix(14)
+    return Array(all.prefix(1)) + plain.prefix(6) + all.dropFirst() + plain.dropFirst(6).prefix(14)
   }
 
   private func choices(_ known: [Int: Polynomial]) throws(Refusal) -> [[String]] {
@@ -68,7 +68,7 @@ struct Relations {
     var result: [(rank: Int, texts: [String])] = [(0, [])]
     for own in options {
       let all = result.flatMap { chosen in
-        own.prefix(9).enumerated().map { (chosen.rank + $0, chosen.texts + [$1]) }
+        own.prefix(12).enumerated().map { (chosen.rank + $0, chosen.texts + [$1]) }
       }
       let ordered = all.enumerated().sorted {
         ($0.element.0, $0.offset) < ($1.element.0, $1.offset)
@@ -97,11 +97,15 @@ struct Relations {
     return result
   }
 
+  private static let longest = 60
+
   /// A step as it is where all is positive: what is written in other words is mostly the same there.
   private func positive(_ step: RuleStep) throws(Refusal) -> RuleStep {
     let algebra = claim.algebra
     var result = step
-    for _ in 0..<3 {
+    // Guesses from long sums would take longer than the proofs.
+    let isShort = ([step.weight] + step.states).allSatisfy { $0.terms.count <= Self.longest }
+    for _ in 0..<(isShort ? 3 : 0) {
       var known: [AtomID: Polynomial] = [:]
       for id in ([result.weight] + result.states).reduce(into: Set(), { $0.formUnion(atoms($1)) }) {
         guard let x = algebra[id].operands.first, let (monomial, weight) = x.single else {
@@ -235,7 +239,7 @@ struct Relations {
         all += claim.algebra[id].operands
       }
       var result: [(data: Monomial, scale: Polynomial)] = []
-      for p in all where result.count < 24 {
+      for p in all where result.count < 24 && p.terms.count <= Self.longest {
         for monomial in p.terms.keys.sorted(by: claim.algebra.isAbove) {
           let (data, scalar) = parts(monomial)
           guard let rest = data.without(one) else { continue }

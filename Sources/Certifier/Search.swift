@@ -107,8 +107,7 @@ struct Search {
     while isProgressing, !isTired, script.lines.count < 120 {
       isProgressing = false
       let all = atoms(aims(proof, isWide))
-      let suggestions = Suggestions(
-        algebra, all, turnsDivisors: proof.goal.isEquation || isWide, isWide: isWide)
+      let suggestions = Suggestions(algebra, all, turnsDivisors: proof.goal.isEquation || isWide)
       if !proof.goal.isEquation {
         let p = target(proof)
         let facts = proof.goal.clauses.map { (try? proof.context.normal($0.term)) ?? $0.term }

@@ -9,15 +9,10 @@ struct Suggestions {
   let all: [AtomID]
   /// Whether roots of quotients by what is negative are of interest.
   let turnsDivisors: Bool
-  /// Whether steps that may lead away are tried.
-  let isWide: Bool
 
-  init(
-    _ algebra: Algebra, _ all: [AtomID], turnsDivisors: Bool = false, isWide: Bool = false
-  ) {
+  init(_ algebra: Algebra, _ all: [AtomID], turnsDivisors: Bool = false) {
     self.algebra = algebra
     self.turnsDivisors = turnsDivisors
-    self.isWide = isWide
     writer = ExpressionWriter(algebra)
     self.all = all
   }
@@ -278,8 +273,7 @@ struct Suggestions {
         result.append("root-product x = \(text(-all[i])); y = \(text(-others))")
       }
     }
-    // Where nothing simpler does: a root that is one of a square then is hard to see.
-    if isWide, x.terms.count > 1, x.content.common == .one {
+    if x.terms.count > 1, x.content.common == .one {
       for divisor in algebra.divisors(x).flatMap({ turnsDivisors ? [$0, -$0] : [$0] }) {
         result.append("root-scaled x = \(text(divisor)); y = \(text(x))")
       }
