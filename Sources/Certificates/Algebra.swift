@@ -54,13 +54,12 @@ package final class Algebra {
     var name: String
     var detail: String
     var operands: [Polynomial]
-    var isSymbol: Bool
   }
   private var atoms: [Atom] = []
   private var index: [Key: AtomID] = [:]
   package private(set) var symbols: [String: AtomID] = [:]
-  /// In which order polynomials were first asked for.
-  private var ranks: [Polynomial: Int] = [:]
+  /// The steps of a proof whose rewrites were used.
+  package var used: Set<Int> = []
   /// Products of terms that may still be formed.
   package var allowance = Int.max
   /// Operations on whole tensors that are known, with how many operands they have.
@@ -73,12 +72,6 @@ package final class Algebra {
 
   package subscript(_ id: AtomID) -> Atom { atoms[id.index] }
 
-  private func rank(_ p: Polynomial) -> Int {
-    if let known = ranks[p] { return known }
-    ranks[p] = ranks.count
-    return ranks.count - 1
-  }
-
   /// Loops in loops: each has a bit of `carried`.
   static let deepest = 60
 
@@ -87,32 +80,28 @@ package final class Algebra {
   /// Whole numbers.
   static let integers: Set = ["positive", "zero", "sign", "floor", "ceil", "round", "argmax"]
 
-  private func insert(_ key: Key, _ atom: Atom, isBoolean: Bool) -> AtomID {
-    if let known = index[key] { return known }
-    let id = AtomID(raw: Int32(atoms.count) << 1 | (isBoolean ? 1 : 0))
+  private func insert(_ atom: Atom, isBoolean: Bool = false) -> AtomID {
     atoms.append(atom)
     atoms[atoms.count - 1].digest = digest(atom)
-    index[key] = id
-    return id
+    return AtomID(raw: Int32(atoms.count - 1) << 1 | (isBoolean ? 1 : 0))
   }
 
   private func digest(_ atom: Atom) -> UInt64 {
     func mix(_ x: UInt64, _ y: UInt64) -> UInt64 { (x ^ y) &* 0x100_0000_01B3 &+ (x >> 29) }
-    var result: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in (atom.name + "{" + atom.detail).utf8 { result = mix(result, UInt64(byte)) }
-    for operand in atom.operands {
-      var sum: UInt64 = 1
-      for (monomial, weight) in operand.terms {
-        var own: UInt64 = 7
-        for byte in weight.description.utf8 { own = mix(own, UInt64(byte)) }
-        for power in monomial.powers {
-          own = own &+ mix(self[power.atom].digest, UInt64(power.exponent))
-        }
-        sum = sum &+ mix(own, 11)
-      }
-      result = mix(result, sum)
+    func digest(_ text: String) -> UInt64 {
+      text.utf8.reduce(0xCBF2_9CE4_8422_2325) { mix($0, UInt64($1)) }
     }
-    return result
+    // Terms are in no order.
+    func digest(_ p: Polynomial) -> UInt64 {
+      p.terms.reduce(1) { sum, term in
+        sum
+          &+ mix(
+            term.key.powers.reduce(digest(term.value.description)) {
+              $0 &+ mix(self[$1.atom].digest, UInt64($1.exponent))
+            }, 11)
+      }
+    }
+    return atom.operands.reduce(digest(atom.name + "{" + atom.detail)) { mix($0, digest($1)) }
   }
 
   @discardableResult package func symbol(
@@ -123,10 +112,8 @@ package final class Algebra {
     let atom = Atom(
       name: name, isSymbol: true, domain: domain, isInteger: isInteger, axes: axes, reach: reach,
       carried: carried.map { 1 << UInt64($0) } ?? 0)
-    let id = insert(
-      Key(name: name, detail: "", operands: [], isSymbol: true), atom, isBoolean: false)
-    symbols[name] = id
-    return Polynomial(id)
+    symbols[name] = insert(atom)
+    return Polynomial(symbols[name]!)
   }
 
   package func reach(_ p: Polynomial) -> Reach {
@@ -151,7 +138,7 @@ package final class Algebra {
   }
 
   /// How far a fact may reach into the operands of an atom.
-  func reach(into atom: Atom, of operand: Int) -> Reach {
+  func reach(into atom: Atom) -> Reach {
     if atom.detail.isEmpty { return .element }
     if atom.name == "repeat" || atom.detail.hasPrefix("all tensors") { return .everywhere }
     return .tensor
@@ -164,6 +151,8 @@ package final class Algebra {
   }
 
   private func intern(_ name: String, _ detail: String, _ operands: [Polynomial]) -> Polynomial {
+    let key = Key(name: name, detail: detail, operands: operands)
+    if let known = index[key] { return Polynomial(known) }
     var atom = Atom(name: name, detail: detail, operands: operands)
     atom.size = min(operands.reduce(2) { $0 + size($1) }, 1 << 40)
     atom.depth = operands.reduce(0) { $1.atoms.reduce($0) { max($0, self[$1].depth) } } + 1
@@ -187,11 +176,8 @@ package final class Algebra {
         !atom.axes.isEmpty
         ? .element : detail.hasPrefix("all tensors") ? .everywhere : .tensor
     }
-    let isBoolean = Self.booleans.contains(name)
-    return Polynomial(
-      insert(
-        Key(name: name, detail: detail, operands: operands, isSymbol: false), atom,
-        isBoolean: isBoolean))
+    index[key] = insert(atom, isBoolean: Self.booleans.contains(name))
+    return Polynomial(index[key]!)
   }
 
   package func apply(_ name: String, _ operands: [Polynomial]) -> Polynomial {
@@ -200,16 +186,16 @@ package final class Algebra {
 
   func inverse(_ x: Polynomial) -> Polynomial { apply("inv", [x]) }
 
-  /// 1 where a polynomial that is 0 or 1 is 0.
-  func not(_ x: Polynomial) -> Polynomial { .one - x }
-
   private func folded(_ name: String, _ x: [Polynomial]) -> Polynomial? {
     switch name {
     case "pow": return power(x[0], x[1])
     case "inv" where x[0].number == nil: return inverted(x[0])
     case "positive", "zero", "sign", "abs": if let value = scaled(name, x[0]) { return value }
-    case "max" where rank(x[0]) > rank(x[1]): return apply(name, [x[1], x[0]])
-    case "max" where x[0] == x[1]: return x[0]
+    case "max":
+      if x[0] == x[1] { return x[0] }
+      // Of the two orders the one that was asked for first.
+      let turned = index[Key(name: name, detail: "", operands: [x[1], x[0]])]
+      if let turned { return Polynomial(turned) }
     default: break
     }
     let numbers = x.compactMap(\.number)
@@ -223,7 +209,6 @@ package final class Algebra {
     case "positive": return truth(a.isPositive)
     case "zero": return truth(a.isZero)
     case "max": return Polynomial(max(a, numbers[1]))
-    case "min": return Polynomial(min(a, numbers[1]))
     case "floor": return Polynomial(Rational(a.floor, .one))
     case "mod":
       let y = numbers[1]
@@ -270,16 +255,10 @@ package final class Algebra {
 
   /// The exact root of a quotient of squares.
   private static func root(_ x: Rational) -> Rational? {
-    func root(_ n: BigInteger) -> BigInteger? {
-      guard let word = n.word else { return nil }
-      let near = Int(Double(word).squareRoot())
-      return (max(0, near - 1)...near + 1).first {
-        $0.multipliedReportingOverflow(by: $0) == (word, false)
-      }
-      .map { BigInteger($0) }
-    }
-    guard let p = root(x.numerator), let q = root(x.denominator) else { return nil }
-    return Rational(p, q)
+    guard let p = x.numerator.word, let q = x.denominator.word else { return nil }
+    let near = [p, q].map { Int(Double($0).squareRoot().rounded()) }
+    let root = Rational(near[0], near[1])
+    return root * root == x ? root : nil
   }
 
   /// x^y for a known exponent, and 1^y.
@@ -315,39 +294,34 @@ extension Algebra {
 }
 
 extension Algebra {
-  /// A polynomial with other values for some symbols.
-  package func substitute(
-    _ p: Polynomial, _ values: [AtomID: Polynomial]
-  ) throws(Refusal) -> Polynomial {
-    var known = values
-    return try substitute(p, &known)
-  }
-
-  private func substitute(
-    _ p: Polynomial, _ known: inout [AtomID: Polynomial]
+  /// A polynomial with a value in the place of each atom.
+  func mapped(
+    _ p: Polynomial, _ value: (AtomID) throws(Refusal) -> Polynomial
   ) throws(Refusal) -> Polynomial {
     var result = Polynomial()
     for (monomial, weight) in p.terms {
       var product = Polynomial(weight)
       for power in monomial.powers {
-        let own = try self.power(substitute(power.atom, &known), power.exponent)
-        product = try self.product(product, own)
+        product = try self.product(product, self.power(value(power.atom), power.exponent))
       }
-      result = result + product
+      result.add(product)
     }
     return result
   }
 
-  private func substitute(
-    _ id: AtomID, _ known: inout [AtomID: Polynomial]
+  /// A polynomial with other values for some symbols.
+  package func substitute(
+    _ p: Polynomial, _ values: [AtomID: Polynomial]
   ) throws(Refusal) -> Polynomial {
-    if let value = known[id] { return value }
-    let atom = self[id]
-    var result = Polynomial(id)
-    var operands: [Polynomial] = []
-    for operand in atom.operands { operands.append(try substitute(operand, &known)) }
-    if operands != atom.operands { result = apply(atom.name, atom.detail, operands) }
-    known[id] = result
-    return result
+    var known = values
+    func value(_ id: AtomID) throws(Refusal) -> Polynomial {
+      if let value = known[id] { return value }
+      let atom = self[id]
+      let operands = try atom.operands.map { (p) throws(Refusal) in try mapped(p, value) }
+      known[id] =
+        operands == atom.operands ? Polynomial(id) : apply(atom.name, atom.detail, operands)
+      return known[id]!
+    }
+    return try mapped(p, value)
   }
 }

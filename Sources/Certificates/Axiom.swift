@@ -2,15 +2,12 @@ import Basics
 
 /// An equation that holds for all numbers that satisfy its conditions.
 package struct Axiom: Sendable {
-  package enum Condition: Sendable {
-    case nonzero(Expression), nonnegative(Expression), positive(Expression), whole(Expression)
-  }
   package var name: String
   package var variables: [String]
   /// As printed.
   package var conditionText: String
   package var equationText: String
-  package var conditions: [Condition]
+  package var conditions: [(kind: Clause.Kind, of: Expression)]
   package var left: Expression
   package var right: Expression
 }
@@ -28,21 +25,9 @@ extension Context {
       try expression.value(algebra) { values[$0] ?? ($0 == "e" ? self.algebra.symbol("e") : nil) }
     }
     var reach = Reach.everywhere
-    for condition in axiom.conditions {
-      let x: Expression
-      switch condition {
-      case .nonzero(let e), .nonnegative(let e), .positive(let e), .whole(let e): x = e
-      }
-      let p = try value(x)
-      let found = try self.reach { (reach) throws(Refusal) in
-        let q = try self.normal(p, reach)
-        switch condition {
-        case .nonzero: return try self.isNonzero(q, reach)
-        case .nonnegative: return try self.stretch(q, reach).isNonnegative
-        case .positive: return try self.isPositive(q, reach)
-        case .whole: return self.algebra.isInteger(q)
-        }
-      }
+    for (kind, condition) in axiom.conditions {
+      let p = try value(condition)
+      let found = try self.reach { (reach) throws(Refusal) in try self.holds(kind, p, reach) }
       guard let found else {
         throw Refusal("the condition \(axiom.conditionText) is not known to hold")
       }

@@ -56,16 +56,11 @@ package final class Claim {
     liveOfA = try a.liveStates(at: t)
     images = b.symbols.map { _ in nil }
     values = a.symbols.map { _ in nil }
-    for name in domains.keys { allowed[name] = algebra.symbol(name) }
-    for name in ["t", "e", "pi"] { allowed[name] = algebra.symbol(name) }
-    allowed["T"] = algebra.symbol("T", Stretch(.one, nil), isInteger: true)
   }
 
   /// Names of other symbols.
   private static let reserved = Shapes.lengths.union(
     ["w", "g", "t", "T", "e", "pi", "inf", "loss", "rank"])
-
-  // MARK: What it says
 
   // MARK: Goals
 
@@ -148,5 +143,4 @@ package final class Claim {
     }
     return context
   }
-
 }

@@ -4,6 +4,8 @@ package struct Clause: Hashable, Sendable {
     case nonzero, nonnegative, positive
     /// The term is 1 where the operation is defined: nothing more is known of it.
     case opaque
+    /// Of axioms alone.
+    case whole
   }
   package var guards: [Polynomial] = []
   package var kind: Kind
@@ -16,7 +18,7 @@ package struct Clause: Hashable, Sendable {
 
   /// The same in simpler clauses, without those that hold for all numbers of the domains.
   func parts(_ algebra: Algebra) throws(Refusal) -> [Clause] {
-    if try Context(algebra).proves(self) { return [] }
+    if try Context(algebra).holds(kind, term) { return [] }
     guard kind == .nonzero else { return [self] }
     let (common, rest) = term.content
     var result: [Clause] = []

@@ -21,19 +21,14 @@ package struct Context {
   private var facts: [Fact] = []
   /// Where both rules are defined under conditions.
   private var pending: [Clause] = []
-  /// The steps whose rewrites were used.
-  package let usage: Usage
   private var memo = Memo()
-
-  package final class Usage {
-    package var steps: Set<Int> = []
-  }
 
   /// Normal forms and bounds so far, by all that is known.
   private final class Memo {
     var normal: [Place: Polynomial] = [:]
     var busy: Set<Place> = []
     var depth = 0
+    var steps = 0
     var bounds: [Place: Stretch] = [:]
     var facts: [Reach: [(fact: Fact, normal: Polynomial)]] = [:]
   }
@@ -48,10 +43,7 @@ package struct Context {
   /// Polynomials of more terms are refused.
   static let largest = 6_000
 
-  package init(_ algebra: Algebra) {
-    self.algebra = algebra
-    usage = Usage()
-  }
+  package init(_ algebra: Algebra) { self.algebra = algebra }
 
   // MARK: What is known
 
@@ -150,24 +142,24 @@ package struct Context {
   private mutating func release() throws(Refusal) {
     let all = pending
     pending = []
-    for clause in all {
-      var isOpen = false
+    search: for clause in all {
       var reach = Reach.everywhere
       for guardian in clause.guards {
         let own = try self.reach { (reach) throws(Refusal) in
           try self.normal(guardian, reach) == .one
         }
-        if let own { reach = max(reach, own) } else { isOpen = true }
-      }
-      if isOpen {
-        pending.append(clause)
-        continue
+        guard let own else {
+          pending.append(clause)
+          continue search
+        }
+        reach = max(reach, own)
       }
       switch clause.kind {
       case .nonzero: learn(clause.term, isNonzero: true, reach)
       case .nonnegative: learn(clause.term, in: .nonnegative, reach)
       case .positive: learn(clause.term, in: .positive, reach)
       case .opaque: learn(clause.term, in: Stretch(.one, .one), reach)
+      case .whole: break
       }
     }
   }
@@ -176,42 +168,28 @@ package struct Context {
 
   /// A polynomial rewritten as far as it goes by what is known up to this reach.
   package func normal(_ p: Polynomial, _ reach: Reach = .element) throws(Refusal) -> Polynomial {
-    var steps = 0
-    return try normal(p, reach, &steps)
-  }
-
-  private func normal(_ p: Polynomial, _ reach: Reach, _ steps: inout Int) throws(Refusal)
-    -> Polynomial
-  {
+    if memo.depth == 0 { memo.steps = 0 }
     memo.depth += 1
     defer { memo.depth -= 1 }
     if memo.depth > 500 { throw Refusal("rewriting does not end") }
-    var work = Polynomial()
-    for (monomial, weight) in p.terms {
-      var product = Polynomial(weight)
-      for power in monomial.powers {
-        let own = try algebra.power(normal(power.atom, reach, &steps), power.exponent)
-        product = try algebra.product(product, own)
-      }
-      work.add(product)
-    }
+    var work = try algebra.mapped(p) { (id) throws(Refusal) in try normal(id, reach) }
     var result = Polynomial()
     while let (monomial, weight) = work.terms.first {
       work.add(monomial, -weight)
-      steps += 1
+      memo.steps += 1
       try algebra.spend(1 + rewrites.count)
-      if steps > Self.budget { throw Refusal("rewriting does not end") }
+      if memo.steps > Self.budget { throw Refusal("rewriting does not end") }
       guard let (rewrite, rest) = match(monomial, reach) else {
         result.add(monomial, weight)
         continue
       }
-      usage.steps.insert(rewrite.step)
+      algebra.used.insert(rewrite.step)
       let product = try algebra.product(rewrite.to, Polynomial(rest, weight))
       var isKnown = true
-      for atom in product.atoms where try normal(atom, reach, &steps) != Polynomial(atom) {
+      for atom in product.atoms where try normal(atom, reach) != Polynomial(atom) {
         isKnown = false
       }
-      work.add(isKnown ? product : try normal(product, reach, &steps))
+      work.add(isKnown ? product : try normal(product, reach))
       if work.terms.count > Self.largest { throw Refusal("a polynomial becomes too large") }
     }
     return result
@@ -225,26 +203,20 @@ package struct Context {
   }
 
   /// An atom over normal operands.
-  private func normal(_ id: AtomID, _ reach: Reach, _ steps: inout Int) throws(Refusal)
-    -> Polynomial
-  {
+  private func normal(_ id: AtomID, _ reach: Reach) throws(Refusal) -> Polynomial {
     let atom = algebra[id]
     if atom.operands.isEmpty { return Polynomial(id) }
     let place = Place(atom: id, reach: reach)
     if let known = memo.normal[place] { return known }
     guard memo.busy.insert(place).inserted else { return Polynomial(id) }
     defer { memo.busy.remove(place) }
-    steps += 1
-    if steps > Self.budget { throw Refusal("rewriting does not end") }
-    var operands: [Polynomial] = []
-    for (i, operand) in atom.operands.enumerated() {
-      operands.append(
-        try normal(operand, min(reach, algebra.reach(into: atom, of: i)), &steps))
-    }
+    memo.steps += 1
+    let inside = min(reach, algebra.reach(into: atom))
+    let operands = try atom.operands.map { (p) throws(Refusal) in try normal(p, inside) }
     var result = Polynomial(id)
     if operands != atom.operands {
       result = algebra.apply(atom.name, atom.detail, operands)
-      if result != Polynomial(id) { result = try normal(result, reach, &steps) }
+      if result != Polynomial(id) { result = try normal(result, reach) }
     }
     memo.normal[place] = result
     return result
@@ -253,11 +225,9 @@ package struct Context {
   // MARK: Where numbers lie
 
   /// Where a polynomial lies by what is known up to this reach.
-  package func stretch(_ p: Polynomial, _ reach: Reach = .element) throws(Refusal) -> Stretch {
-    try stretch(p, reach, depth: 0)
-  }
-
-  private func stretch(_ p: Polynomial, _ reach: Reach, depth: Int) throws(Refusal) -> Stretch {
+  package func stretch(
+    _ p: Polynomial, _ reach: Reach = .element, depth: Int = 0
+  ) throws(Refusal) -> Stretch {
     if let number = p.number { return Stretch(number, number) }
     if depth > 12 { return .all }
     var result = Stretch(.zero, .zero)
@@ -269,14 +239,7 @@ package struct Context {
     // With what is one number for all tensors taken together: (1 − β)·g² and not g² − β·g².
     var groups: [Monomial: Polynomial] = [:]
     for (monomial, weight) in p.terms {
-      var (data, scalar) = (Monomial(), Monomial())
-      for power in monomial.powers {
-        if algebra[power.atom].reach == .everywhere {
-          scalar.powers.append(power)
-        } else {
-          data.powers.append(power)
-        }
-      }
+      let (scalar, data) = monomial.split { algebra[$0].reach == .everywhere }
       groups[data, default: .zero].add(scalar, weight)
     }
     if groups.count > 1, groups.count < p.terms.count {
@@ -341,18 +304,10 @@ package struct Context {
     return result
   }
 
-  func isPositive(_ p: Polynomial, _ reach: Reach) throws(Refusal) -> Bool {
-    let own = try stretch(p, reach)
-    if own.isPositive { return true }
-    return own.isNonnegative ? try isNonzero(p, reach) : false
-  }
-
   /// Whether a polynomial is nowhere 0.
-  package func isNonzero(_ p: Polynomial, _ reach: Reach = .element) throws(Refusal) -> Bool {
-    try isNonzero(p, reach, 0)
-  }
-
-  private func isNonzero(_ p: Polynomial, _ reach: Reach, _ depth: Int) throws(Refusal) -> Bool {
+  package func isNonzero(
+    _ p: Polynomial, _ reach: Reach = .element, _ depth: Int = 0
+  ) throws(Refusal) -> Bool {
     if depth > 12 { return false }
     if try stretch(p, reach, depth: depth).isNonzero { return true }
     // What is not 0 has no factor that is.
@@ -395,8 +350,7 @@ package struct Context {
     if atom.isSymbol { return atom.domain }
     if id.isBoolean { return .unit }
     func operand(_ i: Int = 0) throws(Refusal) -> Stretch {
-      let reach = min(reach, algebra.reach(into: atom, of: i))
-      return try stretch(atom.operands[i], reach, depth: depth + 1)
+      try stretch(atom.operands[i], min(reach, algebra.reach(into: atom)), depth: depth + 1)
     }
     switch atom.name {
     case "inv": return try operand().inverse
@@ -408,7 +362,6 @@ package struct Context {
       if x.isNegative { return Stretch(Rational(-1), Rational(-1)) }
       return x.isNonnegative ? .unit : .signs
     case "max": return try operand(0).larger(operand(1))
-    case "min": return try -((-operand(0)).larger(-operand(1)))
     case "sqrt", "pow":
       let isRoot = atom.operands.count == 1
       let (x, y) = (try operand(0), isRoot ? Stretch(.half, .half) : try operand(1))
@@ -426,13 +379,11 @@ package struct Context {
       return result
     case "exp": return .positive
     case "cosh": return Stretch(.one, nil)
-    case "tanh", "erf": return Stretch(Rational(-1), .one, open: true)
+    case "tanh", "erf": return try operand().ofSign.intersection(.openSigns)
+    case "cbrt": return try operand().ofSign
     case "sin", "cos": return .signs
-    case "sum":
-      // Of at least one element.
-      let x = try operand()
-      if x.isPositive || x.isNegative { return x.isPositive ? .positive : .negative }
-      return x.isNonnegative ? .nonnegative : x.isNonpositive ? .nonpositive : .all
+    // Of at least one element.
+    case "sum": return try operand().ofSign
     case "max_of", "min_of": return try operand()
     default: return .all
     }
@@ -444,8 +395,7 @@ package struct Context {
   package func isAbsurd() throws(Refusal) -> Bool {
     for (fact, p) in try facts(.element) {
       if p.isZero, fact.isNonzero { return true }
-      let own = try stretch(p)
-      if own.intersection(fact.stretch).isEmpty { return true }
+      if try stretch(p).intersection(fact.stretch).isEmpty { return true }
     }
     return false
   }
@@ -456,14 +406,19 @@ package struct Context {
     return nil
   }
 
-  /// Whether a clause of definedness holds here.
-  package func proves(_ clause: Clause) throws(Refusal) -> Bool {
-    let p = try normal(clause.term)
-    switch clause.kind {
-    case .nonzero: return try isNonzero(p)
-    case .nonnegative: return try stretch(p).isNonnegative
-    case .positive: return try isPositive(p, .element)
-    case .opaque: return try stretch(p) == Stretch(.one, .one)
+  /// Whether this holds of a term by what is known up to this reach.
+  package func holds(
+    _ kind: Clause.Kind, _ term: Polynomial, _ reach: Reach = .element
+  ) throws(Refusal) -> Bool {
+    let p = try normal(term, reach)
+    switch kind {
+    case .nonzero: return try isNonzero(p, reach)
+    case .nonnegative: return try stretch(p, reach).isNonnegative
+    case .positive:
+      let own = try stretch(p, reach)
+      return own.isNonnegative && !own.isPositive ? try isNonzero(p, reach) : own.isPositive
+    case .opaque: return try stretch(p, reach) == Stretch(.one, .one)
+    case .whole: return algebra.isInteger(p)
     }
   }
 }

@@ -29,21 +29,13 @@ package struct Monomial: Hashable, Sendable {
   package static let one = Monomial()
 
   package static func * (x: Monomial, y: Monomial) -> Monomial {
-    var result = Monomial()
-    var (i, j) = (0, 0)
-    while i < x.powers.count || j < y.powers.count {
-      if j == y.powers.count || (i < x.powers.count && x.powers[i].atom < y.powers[j].atom) {
-        result.powers.append(x.powers[i])
-        i += 1
-      } else if i == x.powers.count || y.powers[j].atom < x.powers[i].atom {
-        result.powers.append(y.powers[j])
-        j += 1
+    var result = x
+    for power in y.powers {
+      let i = result.powers.firstIndex { $0.atom >= power.atom } ?? result.powers.count
+      if i < result.powers.count, result.powers[i].atom == power.atom {
+        if !power.atom.isBoolean { result.powers[i].exponent += power.exponent }
       } else {
-        let atom = x.powers[i].atom
-        let exponent = atom.isBoolean ? 1 : x.powers[i].exponent + y.powers[j].exponent
-        result.powers.append(Power(atom: atom, exponent: exponent))
-        i += 1
-        j += 1
+        result.powers.insert(power, at: i)
       }
     }
     return result
@@ -60,6 +52,12 @@ package struct Monomial: Hashable, Sendable {
       if result.powers[i].exponent == 0 { result.powers.remove(at: i) }
     }
     return result
+  }
+
+  /// The factors of which this holds, and the others.
+  package func split(_ isSo: (AtomID) -> Bool) -> (own: Monomial, others: Monomial) {
+    let own = Monomial(powers: powers.filter { isSo($0.atom) })
+    return (own, without(own)!)
   }
 
   package func exponent(_ atom: AtomID) -> Int {

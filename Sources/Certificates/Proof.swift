@@ -23,7 +23,7 @@ package struct Proof {
   package func isClosed() throws(Refusal) -> Bool {
     switch goal.kind {
     case .equal: try context.normal(difference).isZero
-    case .defined(let clause): try context.proves(clause)
+    case .defined(let clause): try context.holds(clause.kind, clause.term)
     }
   }
 
@@ -70,7 +70,7 @@ package struct Proof {
   private mutating func apply(_ axiom: Axiom, _ text: Substring) throws(Refusal) {
     var text = text
     var from: Monomial?
-    if let at = text.range(ofEquals: " at ") {
+    if let at = text.range(of: " at ") {
       let p = try value(text[at.upper...])
       guard let (monomial, weight) = p.single, weight.isOne else {
         throw Refusal("what is rewritten is no product")
@@ -107,9 +107,8 @@ package struct Proof {
     var result = Polynomial()
     for (monomial, weight) in whole.terms {
       let n = monomial.exponent(inverse)
-      let rest =
-        n == 0
-        ? monomial : monomial.without(Monomial(powers: [Power(atom: inverse, exponent: n)]))!
+      var rest = monomial
+      rest.powers.removeAll { $0.atom == inverse }
       result = try result + algebra.product(Polynomial(rest, weight), algebra.power(d, degree - n))
     }
     difference = try context.normal(result)
@@ -148,13 +147,8 @@ package enum CertificateCheck {
     }
   }
 
-  /// Throws where it does not hold.
-  package static func require(_ certificate: Certificate, _ rules: [Rule]) throws(Refusal) {
-    var place = Certificate.Line("")
-    _ = try check(certificate, rules, &place)
-  }
-
-  private static func check(
+  /// Throws what does not hold; `place` is its line.
+  package static func check(
     _ certificate: Certificate, _ rules: [Rule], _ place: inout Certificate.Line
   ) throws(Refusal) -> Result {
     var result = Result()

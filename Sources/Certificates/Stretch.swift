@@ -24,6 +24,7 @@ package struct Stretch: Hashable, Sendable {
   package static let nonpositive = Stretch(nil, .zero)
   package static let unit = Stretch(.zero, .one)
   package static let signs = Stretch(Rational(-1), .one)
+  package static let openSigns = Stretch(Rational(-1), .one, open: true)
 
   package var isNonnegative: Bool { low.map { !$0.value.isNegative } ?? false }
   package var isPositive: Bool {
@@ -32,6 +33,11 @@ package struct Stretch: Hashable, Sendable {
   package var isNonpositive: Bool { (-self).isNonnegative }
   package var isNegative: Bool { (-self).isPositive }
   package var isNonzero: Bool { isPositive || isNegative }
+  /// What its sign says.
+  package var ofSign: Stretch {
+    if isPositive || isNegative { return isPositive ? .positive : .negative }
+    return isNonnegative ? .nonnegative : isNonpositive ? .nonpositive : .all
+  }
   package var isEmpty: Bool {
     guard let low, let high else { return false }
     return low.value > high.value || (low.value == high.value && (low.isOpen || high.isOpen))

@@ -85,17 +85,15 @@ package enum TensorAxiom: String, CaseIterable, Sendable {
     case .reductionScaled:
       try require(["max_of", "min_of"].contains(whole.name))
       let (common, rest) = x.content
-      let outside = Polynomial(
-        Monomial(powers: common.powers.filter { algebra[$0.atom].axes.isEmpty }))
-      let inside = Polynomial(
-        Monomial(powers: common.powers.filter { !algebra[$0.atom].axes.isEmpty }))
+      let (outside, inside) = common.split { algebra[$0].axes.isEmpty }
       let reach = try context.reach { (reach) throws(Refusal) in
-        try context.stretch(outside, min(reach, .tensor)).isNonnegative
+        try context.stretch(Polynomial(outside), min(reach, .tensor)).isNonnegative
       }
       guard outside != .one, let reach, reach < .element else {
         throw Refusal("the factor may be negative")
       }
-      return (p - outside * algebra.apply(whole.name, whole.detail, [inside * rest]), reach)
+      let scaled = algebra.apply(whole.name, whole.detail, [Polynomial(inside) * rest])
+      return (p - Polynomial(outside) * scaled, reach)
     }
     return (p - right, .everywhere)
   }
@@ -104,28 +102,18 @@ package enum TensorAxiom: String, CaseIterable, Sendable {
   private func untransposed(
     _ algebra: Algebra, _ p: Polynomial, _ shape: [Substring]
   ) throws(Refusal) -> Polynomial {
-    var result = Polynomial()
-    for (monomial, weight) in p.terms {
-      var product = Polynomial(weight)
-      for power in monomial.powers {
-        let atom = algebra[power.atom]
-        var own = Polynomial(power.atom)
-        if atom.name == "transpose" {
-          let inner = try Application(algebra, own, "transpose", as: shape.reversed())
-          own = inner.operands[0]
-        } else if !atom.axes.isEmpty {
-          guard atom.detail.isEmpty, !atom.isSymbol else { throw Refusal("it is no transpose") }
-          var operands: [Polynomial] = []
-          for operand in atom.operands {
-            operands.append(try untransposed(algebra, operand, shape))
-          }
-          own = algebra.apply(atom.name, operands)
-        }
-        product = try algebra.product(product, algebra.power(own, power.exponent))
+    try algebra.mapped(p) { (id) throws(Refusal) in
+      let atom = algebra[id]
+      if atom.name == "transpose" {
+        return try Application(algebra, Polynomial(id), "transpose", as: shape.reversed())
+          .operands[0]
       }
-      result = result + product
+      if atom.axes.isEmpty { return Polynomial(id) }
+      guard atom.detail.isEmpty, !atom.isSymbol else { throw Refusal("it is no transpose") }
+      return algebra.apply(
+        atom.name,
+        try atom.operands.map { (p) throws(Refusal) in try untransposed(algebra, p, shape) })
     }
-    return result
   }
 }
 
@@ -190,13 +178,10 @@ private struct Application {
       ? .every : what == "perRow" ? [.columns, .others] : [.rows, .others]
     var result = Polynomial()
     for (monomial, weight) in operands[k].terms {
-      var (outside, inside) = (Monomial(), Monomial())
-      for power in monomial.powers {
-        let own = algebra[power.atom]
-        let leaves =
-          own.axes.isDisjoint(with: varying) && own.axes.isSubset(of: axes)
+      let (outside, inside) = monomial.split {
+        let own = algebra[$0]
+        return own.axes.isDisjoint(with: varying) && own.axes.isSubset(of: axes)
           && (name != "global_sum" || own.reach == .everywhere)
-        if leaves { outside.powers.append(power) } else { inside.powers.append(power) }
       }
       var value = Polynomial.zero
       if inside == .one, name == "sum", let count = try count(algebra) {

@@ -14,15 +14,17 @@ struct Relations {
   }
 
   /// Lists of equations: what is known of states of a, and what each state of b that matters is, likelier
-  /// ones first. What is known may make it harder, and is left out of the last ones.
+  /// ones first. What is known may be needed, and makes terms longer: after one with it some without are next.
   func choices() throws(Refusal) -> [[String]] {
     let known = try values()
+    let plain = try choices([:])
+    if known.isEmpty { return Array(plain.prefix(100)) }
     let all = try choices(known).prefix(100).map { (choice) throws(Refusal) in
       known.keys.sorted().map { i in
         "a.\(claim.a.variant.states[i].name) = \(writer.text(known[i]!))"
       } + choice
     }
-    return known.isEmpty ? all : all + (try choices([:])).prefix(20)
+    return Array(all.prefix(1)) + plain.prefix(6) + all.dropFirst() + plain.dropFirst(6).prefix(14)
   }
 
   private func choices(_ known: [Int: Polynomial]) throws(Refusal) -> [[String]] {
@@ -31,16 +33,23 @@ struct Relations {
     if live.isEmpty { return [[]] }
     let nextOfA = try settled(a.step(at: t, a.symbols, isLive: a.symbols.map { _ in true }))
     let nextOfB = try settled(b.step(at: t, b.symbols, isLive: claim.live))
+    let (plainOfA, plainOfB) = (try positive(nextOfA), try positive(nextOfB))
     var options: [[String]] = []
     for j in live {
       let name = lastName(b.variant.states[j].name)
       var own: [(rank: Int, text: String)] = []
       for i in a.symbols.indices where fits(i, j) {
         let isNamesake = lastName(a.variant.states[i].name) == name
-        let weights = nextOfA.weight + nextOfB.weight
-        for (k, scale) in try scales(
-          nextOfA.states[i], a.symbols[i], nextOfB.states[j], b.symbols[j], weights
-        ).enumerated() {
+        let weights = plainOfA.weight + plainOfB.weight
+        let read = read(plainOfA, a.symbols[i], plainOfB, b.symbols[j])
+        let driven = try self.scales(
+          plainOfA.states[i], a.symbols[i], plainOfB.states[j], b.symbols[j], weights)
+        var scales: [Polynomial] = []
+        for scale in read.prefix(3) + driven.prefix(3) + read.dropFirst(3) + driven.dropFirst(3)
+        where !scales.contains(scale) {
+          scales.append(scale)
+        }
+        for (k, scale) in scales.enumerated() {
           own.append((k + (isNamesake ? 0 : 3), writer.text(scale * (known[i] ?? a.symbols[i]))))
         }
         if known[i] != nil { continue }
@@ -59,7 +68,7 @@ struct Relations {
     var result: [(rank: Int, texts: [String])] = [(0, [])]
     for own in options {
       let all = result.flatMap { chosen in
-        own.prefix(9).enumerated().map { (chosen.rank + $0, chosen.texts + [$1]) }
+        own.prefix(12).enumerated().map { (chosen.rank + $0, chosen.texts + [$1]) }
       }
       let ordered = all.enumerated().sorted {
         ($0.element.0, $0.offset) < ($1.element.0, $1.offset)
@@ -84,6 +93,40 @@ struct Relations {
     result.weight = try claim.algebra.substitute(step.weight, zeros)
     result.states = try step.states.map { (p) throws(Refusal) in
       try claim.algebra.substitute(p, zeros)
+    }
+    return result
+  }
+
+  private static let longest = 60
+
+  /// A step as it is where all is positive: what is written in other words is mostly the same there.
+  private func positive(_ step: RuleStep) throws(Refusal) -> RuleStep {
+    let algebra = claim.algebra
+    var result = step
+    // Guesses from long sums would take longer than the proofs.
+    let isShort = ([step.weight] + step.states).allSatisfy { $0.terms.count <= Self.longest }
+    for _ in 0..<(isShort ? 3 : 0) {
+      var known: [AtomID: Polynomial] = [:]
+      for id in ([result.weight] + result.states).reduce(into: Set(), { $0.formUnion(atoms($1)) }) {
+        guard let x = algebra[id].operands.first, let (monomial, weight) = x.single else {
+          continue
+        }
+        switch algebra[id].operation {
+        case "abs": known[id] = x
+        case "sign": known[id] = .one
+        case "sqrt" where monomial.powers.allSatisfy { $0.exponent % 2 == 0 }:
+          let root = monomial.powers.map { Power(atom: $0.atom, exponent: $0.exponent / 2) }
+          known[id] =
+            algebra.apply("sqrt", [Polynomial(weight)]) * Polynomial(Monomial(powers: root))
+        default: break
+        }
+      }
+      known = known.filter { $1 != Polynomial($0) }
+      if known.isEmpty { break }
+      result.weight = try algebra.substitute(result.weight, known)
+      result.states = try result.states.map { (p) throws(Refusal) in
+        try algebra.substitute(p, known)
+      }
     }
     return result
   }
@@ -171,17 +214,58 @@ struct Relations {
     where data != .one {
       let (p, q) = (weight(driver, data), weight(source, data))
       guard !p.isZero, !q.isZero, p != q else { continue }
-      let scale = algebra.quotient(p, q) ?? p * algebra.apply("inv", [q])
+      let scale = quotient(p, q)
       if !result.contains(scale) { result.append(scale) }
     }
     // What one has as another expression: all that numbers may be before them.
     for (p, q) in pairs(scalars(driver), scalars(source)).prefix(12) {
-      let scale = algebra.quotient(p, q) ?? p * algebra.apply("inv", [q])
+      let scale = quotient(p, q)
       for turned in [scale, -scale] where !turned.isZero && !result.contains(turned) {
         result.append(turned)
       }
     }
     return result
+  }
+
+  /// By what a state of a may be multiplied: what stands before it where it is read, divided by what
+  /// stands before the state of b; beside the same data first, then what occurs most.
+  private func read(
+    _ x: RuleStep, _ a: Polynomial, _ y: RuleStep, _ b: Polynomial
+  ) -> [Polynomial] {
+    func readings(_ step: RuleStep, _ state: Polynomial) -> [(data: Monomial, scale: Polynomial)] {
+      let one = Monomial(powers: [Power(atom: state.atom!, exponent: 1)])
+      var all = [step.weight] + step.states
+      for id in claim.algebra.ordered(all.reduce(into: []) { $0.formUnion(atoms($1)) }) {
+        all += claim.algebra[id].operands
+      }
+      var result: [(data: Monomial, scale: Polynomial)] = []
+      for p in all where result.count < 24 && p.terms.count <= Self.longest {
+        for monomial in p.terms.keys.sorted(by: claim.algebra.isAbove) {
+          let (data, scalar) = parts(monomial)
+          guard let rest = data.without(one) else { continue }
+          result.append((rest, Polynomial(scalar, p.terms[monomial]!)))
+        }
+      }
+      return result
+    }
+    var counts: [Polynomial: Int] = [:]
+    let mine = readings(x, a).prefix(24)
+    for (data, q) in readings(y, b).prefix(24) {
+      for (other, p) in mine {
+        let scale = quotient(p, q)
+        counts[scale, default: 0] += data == other && data != .one ? 100 : 1
+      }
+    }
+    let ordered = counts.sorted {
+      ($1.value, claim.algebra.size($0.key), writer.text($0.key))
+        < ($0.value, claim.algebra.size($1.key), writer.text($1.key))
+    }
+    // That they are the same is looked at anyway.
+    return [.one] + ordered.map(\.key).filter { $0 != .one }.prefix(4)
+  }
+
+  private func quotient(_ p: Polynomial, _ q: Polynomial) -> Polynomial {
+    claim.algebra.quotient(p, q) ?? p * claim.algebra.apply("inv", [q])
   }
 
   /// What stands before the data of a polynomial; all of it where it has none.
@@ -210,14 +294,7 @@ struct Relations {
 
   /// The factors of a monomial that are data, and those that are one number for all elements.
   private func parts(_ monomial: Monomial) -> (data: Monomial, scalar: Monomial) {
-    var (data, scalar) = (Monomial(), Monomial())
-    for power in monomial.powers {
-      if claim.algebra[power.atom].reach == .everywhere {
-        scalar.powers.append(power)
-      } else {
-        data.powers.append(power)
-      }
-    }
+    let (scalar, data) = monomial.split { claim.algebra[$0].reach == .everywhere }
     return (data, scalar)
   }
 

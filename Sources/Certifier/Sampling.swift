@@ -37,7 +37,7 @@ package struct Sampling {
     case .nonzero: return x != 0
     case .nonnegative: return x >= 0
     case .positive: return x > 0
-    case .opaque: return true
+    case .opaque, .whole: return true
     }
   }
 

@@ -33,7 +33,9 @@ struct Search {
     (proof, script) = beforeClearing
     if left.isEmpty { left = String(ExpressionWriter(algebra).text(target(proof)).prefix(400)) }
     guard depth < 7, !isTired else { return nil }
-    for condition in conditions(proof).prefix(depth == 0 ? 3 : 2) {
+    for condition in conditions(proof).prefix(depth == 0 ? 3 : 2)
+      + (depth == 0 ? factors(proof) : [])
+    {
       guard budget > 0, let branches = try? proof.branches(condition) else { continue }
       budget -= 1
       guard let yes = self.script(branches[0], depth: depth + 1),
@@ -109,7 +111,8 @@ struct Search {
       if !proof.goal.isEquation {
         let p = target(proof)
         let facts = proof.goal.clauses.map { (try? proof.context.normal($0.term)) ?? $0.term }
-        for line in suggestions.squares(p) + suggestions.products(facts)
+        let sums = all.filter { algebra[$0].operation == "sum" }.flatMap { algebra[$0].operands }
+        for line in ([p] + sums).flatMap(suggestions.squares) + suggestions.products(facts)
         where tried.insert(line).inserted {
           _ = take(line, &proof, &script)
         }
@@ -117,6 +120,8 @@ struct Search {
         for line in suggestions.quotients(p) where !tried.contains(line) {
           if take(line, &proof, &script) { tried.insert(line) }
         }
+        // Steps that take sums apart would hide what they are sums of.
+        if (try? proof.isClosed()) ?? false { return }
       }
       search: for id in all {
         for line in suggestions.lines(for: id) where tried.insert(line).inserted {
@@ -139,11 +144,23 @@ struct Search {
     return false
   }
 
+  /// Whether a factor of all that is left is 0: then it is shown, and else more is known.
+  private func factors(_ proof: Proof) -> [String] {
+    guard proof.goal.isEquation else { return [] }
+    return target(proof).content.common.powers.map { Polynomial($0.atom) }.compactMap { factor in
+      guard algebra.carried(factor) == 0, !((try? proof.context.isNonzero(factor)) ?? true),
+        algebra.apply("zero", [factor]).atom != nil
+      else { return nil }
+      return "zero(\(ExpressionWriter(algebra).text(factor)))"
+    }
+  }
+
   /// Conditions on which the goal may depend, simpler ones first.
   private func conditions(_ proof: Proof) -> [String] {
     let context = proof.context
     let writer = ExpressionWriter(algebra)
-    var found: [(size: Int, text: String)] = []
+    var found: [(rank: Int, size: Int, text: String)] = []
+    var rank = 1
     func consider(_ x: Polynomial, onlyZero: Bool = false) {
       guard algebra.carried(x) == 0, x.number == nil, let p = try? context.normal(x),
         let known = try? context.stretch(p), !known.isNonzero
@@ -163,10 +180,10 @@ struct Search {
       guard let condition = try? context.normal(condition), condition.atom != nil else {
         // A multiple of −1: the same question, turned.
         let turned = algebra.apply(name, [-p])
-        if turned.atom != nil { found.append((algebra.size(p), writer.text(turned))) }
+        if turned.atom != nil { found.append((rank, algebra.size(p), writer.text(turned))) }
         return
       }
-      found.append((algebra.size(p), writer.text(condition)))
+      found.append((rank, algebra.size(p), writer.text(condition)))
     }
     if case .defined = proof.goal.kind { consider(target(proof), onlyZero: true) }
     var all = [target(proof)]
@@ -176,6 +193,8 @@ struct Search {
     for id in atoms(all) {
       let atom = algebra[id]
       guard !atom.isSymbol, atom.detail.isEmpty else { continue }
+      // A question that the goal asks itself is answered sooner or later.
+      rank = id.isBoolean ? 0 : 1
       switch atom.name {
       case "abs", "sign", "positive", "zero": consider(atom.operands[0])
       case "max": consider(atom.operands[0] - atom.operands[1])
@@ -185,7 +204,7 @@ struct Search {
       }
     }
     var seen: Set<String> = []
-    return found.sorted { ($0.size, $0.text) < ($1.size, $1.text) }.map(\.text)
+    return found.sorted { ($0.rank, $0.size, $0.text) < ($1.rank, $1.size, $1.text) }.map(\.text)
       .filter { seen.insert($0).inserted }
   }
 }

@@ -30,15 +30,19 @@ struct Suggestions {
     case "sqrt": return root(x) + shared("sqrt", "root-product", x)
     case "pow": return power(id, x, atom.operands[1])
     case "abs":
-      return ["abs-nonnegative x = \(text(x))", "abs-negative x = \(text(x))"]
+      return quotients(x) + ["abs-nonnegative x = \(text(x))", "abs-negative x = \(text(x))"]
         + products("abs-product", x) + shared("abs", "abs-product", x)
-        + inner(x, ["inv": "abs-inverse"])
+        + inner(x, ["inv": "abs-inverse", "tanh": "abs-tanh", "cbrt": "abs-cbrt"])
         + ["abs-square x = \(text(x))"]
     case "sign":
       return ["sign-positive x = \(text(x))", "sign-negative x = \(text(x))"]
         + products("sign-product", x) + shared("sign", "sign-product", x)
         + inner(
-          x, ["inv": "sign-inverse", "sign": "sign-sign", "abs": "sign-abs", "sqrt": "sign-root"])
+          x,
+          [
+            "inv": "sign-inverse", "sign": "sign-sign", "abs": "sign-abs", "sqrt": "sign-root",
+            "tanh": "sign-tanh", "cbrt": "sign-cbrt",
+          ])
         + ["sign-square x = \(text(x))", "abs-sign-product x = \(text(x))"]
         + ["sign-cube x = \(text(x))"]
         + (x.atom != nil ? ["sign-square-times x = \(text(x))"] : [])
@@ -50,13 +54,17 @@ struct Suggestions {
           x,
           [
             "sign": "positive-sign", "abs": "positive-abs", "sqrt": "positive-root",
-            "inv": "positive-inverse",
+            "inv": "positive-inverse", "tanh": "positive-tanh", "cbrt": "positive-cbrt",
           ])
     case "zero":
       return ["zero-false x = \(text(x))"] + squares("zero-square", x)
         + products("zero-product", x)
         + inner(
-          x, ["abs": "zero-abs", "sign": "zero-sign", "inv": "zero-inverse", "sqrt": "zero-root"])
+          x,
+          [
+            "abs": "zero-abs", "sign": "zero-sign", "inv": "zero-inverse", "sqrt": "zero-root",
+            "tanh": "zero-tanh", "cbrt": "zero-cbrt",
+          ])
         + ["zero-times x = \(text(x))"]
     case "max":
       let y = atom.operands[1]
@@ -87,6 +95,7 @@ struct Suggestions {
       if name != "log" { return ["\(name)-\(name == "cos" ? "even" : "odd") x = \(text(-x))"] }
     }
     if name == "cbrt" {
+      if x.number != nil { return cubeRoot(x).map { ["cube-cbrt x = \(text($0))"] } ?? [] }
       return cubeRoot(x).map { ["cube-cbrt x = \(text($0))"] } ?? leadingWeight("cbrt-product", x)
         + products("cbrt-product", x)
     }
@@ -231,6 +240,15 @@ struct Suggestions {
   }
 
   private func root(_ x: Polynomial) -> [String] {
+    if let number = x.number?.word, number > 1 {
+      // Between which whole numbers it lies.
+      let own = text(algebra.apply("sqrt", [x]))
+      let least = Int(Double(number).squareRoot())
+      return [
+        "root-square x = \(number)", "quotient x = \(own) - \(least); y = \(own) + \(least)",
+        "quotient x = \(least + 1) - \(own); y = \(own) + \(least + 1)",
+      ]
+    }
     // The divisor leaves the root of a fraction.
     if let number = x.number, !number.isInteger {
       return number.numerator == .one

@@ -33,7 +33,7 @@ extension Rule {
     let rate = module.hypers.firstIndex { $0.key == "lr" }.map { hypers[0][$0] } ?? 1
     var answer: [Double] = []
     var last = 0.0
-    for row in walk {
+    for row in walk.weights {
       answer.append((row[0] - last) / (rate == 0 ? 1 : rate))
       last = row[0]
     }

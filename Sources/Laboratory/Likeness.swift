@@ -52,6 +52,8 @@ extension Rule {
 private struct LikenessSearch {
   /// So many rules that are near are compared; each costs what a proof costs.
   private static let nearLimit = 4
+  /// So many proofs may fail for each change: mostly those that look alike fail for one reason.
+  private static let failedLimit = 2
 
   let rule: Rule
   /// The others, and their numbers in the sieve.
@@ -75,8 +77,12 @@ private struct LikenessSearch {
     guard rule.module.variants.count == 1 else { return [] }
     for (change, left) in [("", rule)] + ends() {
       let place = sieve.add(left)
-      for (right, other) in others where !isKnown(right) && !limits.areReached {
-        if sieve.agree(place, other) { addIfEqual(left, right, change) }
+      var failed = 0
+      for (right, other) in others
+      where !isKnown(right) && !limits.areReached && failed < Self.failedLimit {
+        // Equal up to what is stored is near, and no more.
+        guard left.storages == right.storages, sieve.agree(place, other) else { continue }
+        if addIfEqual(left, right, change) == false { failed += 1 }
       }
     }
     near()
@@ -92,12 +98,17 @@ private struct LikenessSearch {
     found.append(Likeness(zooRule: label, change: change, comparison: comparison))
   }
 
-  private mutating func addIfEqual(_ left: Rule, _ right: Rule, _ change: String = "") {
+  /// Whether they are proved equal; nil where probes tell them apart.
+  @discardableResult
+  private mutating func addIfEqual(
+    _ left: Rule, _ right: Rule, _ change: String = ""
+  ) -> Bool? {
     var comparer = Comparer(left, right, probe: ReferenceProbe(prepared))
     comparer.probes = 2
-    guard comparer.agreesOnProbes() else { return }
+    guard comparer.agreesOnProbes() else { return nil }
     let comparison = left.compared(with: right, prepared, aim: .equality)
     if comparison.isEqual { add(right.label, change, comparison) }
+    return comparison.isEqual
   }
 
   /// The rule with one hyperparameter at an end of its domain.
@@ -123,8 +134,10 @@ private struct LikenessSearch {
     let left = sieve.add(rule.withoutEpsilon(&names))
     var tried = 0
     for (right, _) in others where !isKnown(right) && !limits.areReached && tried < Self.nearLimit {
-      guard right.stateCount == rule.stateCount,
-        sieve.agree(left, sieve.add(right.withoutEpsilon(&names)), allowsScale: true)
+      guard right.stateCount == rule.stateCount else { continue }
+      let other = sieve.add(right.withoutEpsilon(&names))
+      guard sieve.agree(left, other, allowsScale: true),
+        sieve.agree(left, other, allowsScale: true, isLong: true)
       else { continue }
       tried += 1
       let comparison = rule.compared(with: right, prepared, aim: .changes)
@@ -171,6 +184,13 @@ private struct LikenessSearch {
 
 extension Rule {
   fileprivate var stateCount: Int { module.variants.first?.states.count ?? 0 }
+
+  /// How its states are stored, where no equations say the same.
+  fileprivate var storages: [Storage] {
+    module.variants.flatMap(\.states).map(\.storage).filter {
+      ![.compute, .float32, .float64, .bfloat16, .float16].contains($0)
+    }
+  }
 
   /// The numbers in its equations that may be a hyperparameter of another rule, and what they leave of 1; few.
   fileprivate var writtenNumbers: [Double] {

@@ -4,7 +4,7 @@ import IR
 import Runtime
 import Symbolic
 
-/// A sieve before comparisons: which rules are clearly apart after two steps.
+/// A sieve before comparisons: which rules are clearly apart after three steps.
 ///
 /// A hyperparameter that two rules have at different defaults takes a number that its name and its domain
 /// say, whatever else they have: so each rule is stepped once for all that it is held against.
@@ -18,28 +18,63 @@ struct LikenessSieve {
     var numbers: Numbers
   }
 
-  private static let steps = 2
-  private static let horizon = 9
+  /// Of the long walk: bounds that widen, warm-ups and periods show in it.
+  private static let longSteps = 24
 
   private var rules: [Rule] = []
   private var hypers: [[String: (slot: Int, number: Double, domain: Domain?)]] = []
   /// What each free name of a rule stands for.
   private var free: [[Double]] = []
   private var walks: [Key: ProbeWalk.Rows<Double>?] = [:]
+  /// The last one is for the long walk.
   private let tensors: [Witness.Tensor]
   private let prepared: PreparedRules
 
   init(_ prepared: PreparedRules) {
     self.prepared = prepared
     var random = SplitMix64(104_729)
-    tensors = ReferenceProbe.shapes.map { dims in
+    let short = ReferenceProbe.shapes.map { dims in
       let count = dims.reduce(1, *)
       func numbers() -> [Double] { (0..<count).map { _ in random.dyadic() } }
       let (weights, first) = (numbers(), numbers())
       // Half of the elements turn round and shrink: there an average has not the sign of the gradient.
       let second = numbers().enumerated().map { i, x in i % 2 == 0 ? -0.25 * first[i] : x }
-      return Witness.Tensor(name: "w", dims: dims, weights: weights, gradients: [first, second])
+      // Nearly at right angles to all before: there rules project that elsewhere do not, and no sign is
+      // one of rounding.
+      let length = dims.last ?? 1
+      var across = numbers()
+      for row in stride(from: 0, to: count, by: max(1, length)) where length > 2 {
+        let all = row..<(row + length)
+        let own = Array(weights[all])
+        let rest = Self.rest(Array(across[all]), beside: [own, Array(first[all])])
+        let size = (Self.dot(own, own) / Self.dot(rest, rest)).squareRoot()
+        across.replaceSubrange(all, with: zip(rest, own).map { size * $0 + $1 / 64 })
+      }
+      return Witness.Tensor(
+        name: "w", dims: dims, weights: weights, gradients: [first, across, second])
     }
+    func six() -> [Double] { (0..<6).map { _ in random.dyadic() } }
+    let long = Witness.Tensor(
+      name: "w", dims: [6], weights: six(), gradients: (0..<Self.longSteps).map { _ in six() })
+    tensors = short + [long]
+  }
+
+  private static func dot(_ x: [Double], _ y: [Double]) -> Double {
+    zip(x, y).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+
+  /// What is left of a vector without its parts along others.
+  private static func rest(_ x: [Double], beside others: [[Double]]) -> [Double] {
+    var known: [[Double]] = []
+    for own in others + [x] {
+      var left = own
+      for y in known {
+        let part = dot(left, y) / dot(y, y)
+        left = zip(left, y).map { $0 - part * $1 }
+      }
+      known.append(left)
+    }
+    return known.last!
   }
 
   /// Takes a rule; its number here.
@@ -61,26 +96,27 @@ struct LikenessSieve {
   }
 
   /// Whether two rules take the same steps, as far as is seen; with `allowsScale`, or ones that are multiples of
-  /// one another. `given` are numbers that the second has in place of its defaults.
+  /// one another. `given` are numbers that the second has in place of its defaults. What takes no long walk
+  /// does not differ on one.
   mutating func agree(
-    _ a: Int, _ b: Int, given: Numbers = [:], allowsScale: Bool = false
+    _ a: Int, _ b: Int, given: Numbers = [:], allowsScale: Bool = false, isLong: Bool = false
   ) -> Bool {
     guard rules[a].module.guardsFinite == rules[b].module.guardsFinite,
       let (left, right) = numbers(a, b, given)
     else { return false }
     let ways = [rules[a].module.variants[0], rules[b].module.variants[0]]
-    for shape in tensors.indices {
+    for shape in isLong ? tensors.indices.suffix(1) : tensors.indices.dropLast() {
       var tensor = tensors[shape]
       guard let name = ReferenceProbe.name(tensor.dims, ways),
         let first = walk(a, shape, left), let second = walk(b, shape, right)
       else { continue }
       tensor.name = name
       let witness = Witness(
-        hypers: [], values: [], variants: [0, 0], horizon: Self.horizon, tensors: [tensor])
+        hypers: [], values: [], variants: [0, 0], horizon: tensor.horizon, tensors: [tensor])
       if allowsScale, Self.areMultiples(tensor, first, second) { return true }
       return !ReferenceProbe.differences(witness, first, second).contains { $0.size > 1e-6 }
     }
-    return false
+    return isLong
   }
 
   /// What two rules have at different defaults, at a number for both; nil where no number is in both domains.
@@ -137,19 +173,19 @@ struct LikenessSieve {
     }
     let arguments = own.arguments.replacingFree(by: names)
     var values: [[Double]] = []
-    for step in 1...Self.steps {
+    for step in 1...tensor.gradients.count {
       var row = [Double](repeating: 0, count: own.module.hypers.count)
       for (target, x) in try ReferenceProgram.evaluateScalars(
-        arguments, step: step, horizon: Self.horizon)
+        arguments, step: step, horizon: tensor.horizon)
       {
         if case .hyper(let k) = target { row[k] = x }
       }
       values.append(row)
     }
     let witness = Witness(
-      hypers: [], values: [values], variants: [0], horizon: Self.horizon, tensors: [tensor])
+      hypers: [], values: [values], variants: [0], horizon: tensor.horizon, tensors: [tensor])
     var walk = ProbeWalk(own, side: 0, witness, errors: [], work: 200_000, prepared)
-    return try walk.walk([tensor], steps: Self.steps)
+    return try walk.walk([tensor], steps: tensor.gradients.count)
   }
 
   /// Whether all moves of one walk are one number times those of the other.
@@ -171,6 +207,11 @@ struct LikenessSieve {
     }
     return ratio != nil
   }
+}
+
+extension Witness.Tensor {
+  /// T of a walk on it.
+  fileprivate var horizon: Int { gradients.count + 6 }
 }
 
 extension Rule {

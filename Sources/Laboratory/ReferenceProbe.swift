@@ -258,16 +258,16 @@ package struct ReferenceProbe: RuleProbe {
     return noise
   }
 
-  /// The weights after each step of a rule's first variant.
+  /// The weights after each step of a rule's first variant, and what they took.
   static func walk(
     _ rule: Rule, values: [[Double]], dims: [Int], horizon: Int, from start: [Double],
     _ gradients: [[Double]]
-  ) throws(DiagnosticError) -> [[Double]] {
+  ) throws(DiagnosticError) -> (weights: [[Double]], work: Int) {
     let tensor = Witness.Tensor(name: "w", dims: dims, weights: start, gradients: gradients)
     let witness = Witness(
       hypers: [], values: [values], variants: [0], horizon: horizon, tensors: [tensor])
     var walk = ProbeWalk(rule, side: 0, witness, errors: [], work: 400_000_000)
-    return try walk.walk([tensor], steps: gradients.count).map { $0[0] }
+    return (try walk.walk([tensor], steps: gradients.count).map { $0[0] }, walk.spent)
   }
 }
 

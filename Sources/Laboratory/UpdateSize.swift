@@ -15,8 +15,13 @@ package struct UpdateSize: Sendable {
   package var isSettled = true
   /// The same as an expression of the hyperparameters, for linear rules and those of signs.
   package var symbolic: String?
-  /// Runs that are measured.
-  package static let runs = 20
+  /// Runs that were measured, none where it is computed.
+  package var runs = 0
+
+  fileprivate static let mostRuns = 20
+  /// What all runs together may compute. Most rules take a few millions for all of theirs; one whose steps
+  /// are long is measured on three runs or more, to an error that is told.
+  fileprivate static let work = 8_000_000
 }
 
 extension Rule {
@@ -33,11 +38,14 @@ extension Rule {
     var squares: [Double] = []
     var changes: [Double] = []
     let limits = TermLimits.current
-    for run in 0..<UpdateSize.runs where squares.count < 3 || !limits.areReached {
+    var left = UpdateSize.work
+    for run in 0..<UpdateSize.mostRuns
+    where squares.count < 3 || (left > 0 && !limits.areReached) {
       var random = SplitMix64(20 + UInt64(run))
       let gradients = (0..<steps).map { _ in (0..<30).map { _ in Self.normal(&random) } }
-      let walk = try ReferenceProbe.walk(
+      let (walk, work) = try ReferenceProbe.walk(
         self, values: values, dims: [6, 5], horizon: steps, from: start, gradients)
+      left -= work
       // The first half is warm-up.
       func square(_ steps: Range<Int>) -> Double {
         var total = 0.0
@@ -64,7 +72,8 @@ extension Rule {
     let spread = changes.reduce(0) { $0 + ($1 - change) * ($1 - change) } / max(n - 1, 1)
     let isSettled =
       error.isFinite && abs(change) <= max(5 * (spread / n).squareRoot(), 1e-3 * mean)
-    return UpdateSize(value: root, error: error, isSettled: isSettled, symbolic: nil)
+    return UpdateSize(
+      value: root, error: error, isSettled: isSettled, symbolic: nil, runs: squares.count)
   }
 }
 

@@ -179,7 +179,7 @@ struct RuleCommands: Answering {
     let value = Presentation.short(size.value)
     guard let error = size.error else { return value }
     guard error.isFinite else { return "without bound" }
-    return "\(value) ± \(Presentation.short(rounded(error))) (\(UpdateSize.runs) runs)"
+    return "\(value) ± \(Presentation.short(rounded(error))) (\(size.runs) runs)"
       + (size.isSettled ? "" : ", of steps 201 to 400: it does not settle")
   }
 

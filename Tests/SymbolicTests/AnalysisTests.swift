@@ -345,6 +345,9 @@ import Zoo
     let measured = try compiler.rule("Tanh").updateSize()
     let error = try #require(measured.error)
     #expect(abs(measured.value - 0.627_928_7) <= 2 * error && error < 0.005, "\(measured)")
+    #expect(measured.runs == 20)
+    // Long steps are measured on fewer runs.
+    #expect(try (3..<20).contains(compiler.rule("MFACByTensor").updateSize().runs))
   }
 
   // MARK: Symmetries

@@ -86,8 +86,8 @@ import Testing
       }
     }
     let (kernel, reading) = try (lines(folder), lines(folder.appendingPathComponent("Reading")))
-    #expect(kernel > 1_500 && kernel < 1_650, "\(kernel)")
-    #expect(reading > 1_200 && kernel + reading < 3_100, "\(reading)")
+    #expect(kernel > 1_400 && kernel < 1_500, "\(kernel)")
+    #expect(reading > 1_200 && kernel + reading < 3_000, "\(reading)")
   }
 
   /// What is found anew holds as well, and is written as it is read.
@@ -101,6 +101,59 @@ import Testing
     let found = try Certifier().certificate(
       rules, names: [left, right], source: [], fixed: fixed)
     #expect(try Certificate(found.text).text == found.text)
+    #expect(try Self.check(found.text).goals > 1)
+  }
+
+  /// Bodies of two rules of which one is the other in other words, and what is found for them.
+  static let rewritten = [
+    // What stands before states where they are read says how many times one is the other.
+    (
+      "state m  m' = β * m + sqrt(abs(g)) * β  w' = w - lr * (m^2 + g)",
+      "state q  m = q / (1 - β)  q' = (1 - β) * (β * m + abs(β) * sign(β) * sqrt(abs(g)))  "
+        + "w' = w - lr * (m * m + g)"
+    ),
+    (
+      "state m  m' = β * m + (2 * w) * (g + w)  w' = w - lr * g * (sign(m) + 1)",
+      "state q  m = q / (-3)  q' = (-3) * (β * m + (abs(w) * sign(w) + w) * (w + abs(g) * sign(g)))  "
+        + "w' = w - lr * (g * sign(m) + g)"
+    ),
+    // A state that could be written in t need not be.
+    (
+      "state m  m' = β * m + lr  w' = w - lr * sqrt(abs(w + m + β - 1))",
+      "state q  m = q / 2  q' = 2 * (β * m + lr)  w' = w - lr * sqrt(sqrt((w + m + β - 1)^2))"
+    ),
+    // The question that an arm asks comes first.
+    (
+      "w' = w - lr * w / (abs(if g > β then β + t else sqrt(abs(g))) + 0.5)",
+      "w' = w - lr * w / (0.5 + sqrt((if g > β then β + t else sqrt(abs(g))) "
+        + "* (if g <= β then sqrt(abs(g)) else t + β)))"
+    ),
+    // The sign of what keeps it, and of a sum times its divisor.
+    (
+      "w' = w - lr * sign(sqrt(abs(sign(w)))) - 0 * β",
+      "w' = w - lr * sign(sqrt(sqrt(sign(w) * tanh(w)))) - 0 * β"
+    ),
+    (
+      "w' = w - lr * abs(β * β / (abs(β + 3) + 0.5))",
+      "w' = w - lr * sqrt((β^2 / (abs(β + 3) + 0.5)) * (β^2 / (0.5 + sqrt((β + 3)^2))))"
+    ),
+    ("w' = w - lr * g * cbrt(3 * g) - 0 * β", "w' = w - lr * cbrt(abs(3) * g) * g - 0 * β"),
+    // A sum of squares, before it is taken apart.
+    (
+      "w' = w - lr * norm(sign(g) + g) - 0 * β",
+      "w' = w - lr * norm(sign(3 * g) + abs(g) * sign(g)) - 0 * β"
+    ),
+    ("w' = w + lr * (g - sqrt(0.1)) - 0 * β", "w' = w - lr * (sqrt(0.1) - g) - 0 * β"),
+  ]
+
+  @Test(arguments: rewritten) func otherWordsAreCertified(_ left: String, _ right: String) throws {
+    let compiler = Compiler()
+    let head = "(lr = 0.1 in [0, inf), β = 0.9 in [0, 1))"
+    let text = "rule A\(head) { \(left) }\nrule B\(head) { \(right) }\n"
+    _ = compiler.add(name: "r.opt", bytes: Array(text.utf8))
+    let rules = try ["A", "B"].map { try compiler.rule($0, allowsFreeNames: true) }
+    let found = try Certifier(work: 1_000_000).certificate(
+      rules, names: ["A", "B"], source: text.split(separator: "\n").map(String.init), fixed: [])
     #expect(try Self.check(found.text).goals > 1)
   }
 
@@ -319,12 +372,13 @@ private let leastRefused = 700
     }
   }
 
-  static func holds(_ condition: Axiom.Condition, _ known: [String: Double]) -> Bool {
-    switch condition {
-    case .nonzero(let x): value(x, known) != 0
-    case .nonnegative(let x): value(x, known) >= 0
-    case .positive(let x): value(x, known) > 0
-    case .whole(let x): value(x, known) == value(x, known).rounded()
+  static func holds(_ kind: Clause.Kind, _ x: Double) -> Bool {
+    switch kind {
+    case .nonzero: x != 0
+    case .nonnegative: x >= 0
+    case .positive: x > 0
+    case .whole: x == x.rounded()
+    case .opaque: false
     }
   }
 
@@ -340,7 +394,8 @@ private let leastRefused = 700
             let (left, right) = (Self.value(axiom.left, known), Self.value(axiom.right, known))
             let isNear =
               abs(left - right) <= 1e-9 * max(1e-9, abs(left), abs(right)) || left == right
-            guard axiom.conditions.allSatisfy({ Self.holds($0, known) }) else {
+            guard axiom.conditions.allSatisfy({ Self.holds($0.kind, Self.value($0.of, known)) })
+            else {
               if !isNear { needed = true }
               continue
             }

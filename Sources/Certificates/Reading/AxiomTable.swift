@@ -23,20 +23,18 @@ extension Axiom {
     for text in conditions.split(separator: ",").map({ String($0.trimmed) }) where !text.isEmpty {
       let words = text.split(separator: " ", maxSplits: 1).map(String.init)
       if words[0] == "whole" {
-        self.conditions.append(.whole(try Expression(words[1])))
+        self.conditions.append((.whole, try Expression(words[1])))
         continue
       }
-      let sign = [" != ", " >= ", " > "].first { text.contains($0) } ?? " = "
-      let sides = text.split(separator: Character(sign.trimmed.first == "!" ? "!" : ">"))
-      let other = String(sides[1].drop { $0 == "=" || $0 == " " })
-      let difference = Expression.sum(
-        try Expression(String(sides[0])), .negative(try Expression(other)))
-      self.conditions.append(
-        sign == " != "
-          ? .nonzero(difference) : sign == " >= " ? .nonnegative(difference) : .positive(difference)
-      )
+      let signs = [" != ": Clause.Kind.nonzero, " >= ": .nonnegative, " > ": .positive]
+      for (sign, kind) in signs {
+        guard let i = text.range(of: sign) else { continue }
+        let (left, right) = (String(text[..<i.lower]), String(text[i.upper...]))
+        self.conditions.append(
+          (kind, .sum(try Expression(left), .negative(try Expression(right)))))
+      }
     }
-    guard let i = equation.range(ofEquals: " = ") else { throw Refusal("`\(equation)`") }
+    guard let i = equation.range(of: " = ") else { throw Refusal("`\(equation)`") }
     left = try Expression(String(equation[..<i.lower]))
     right = try Expression(String(equation[i.upper...]))
     variables = ["x", "y", "z"].filter { name in
@@ -68,8 +66,8 @@ extension TensorAxiom {
 }
 
 extension StringProtocol {
-  /// Where the only ` = ` of an equation stands.
-  func range(ofEquals mark: String) -> (lower: Index, upper: Index)? {
+  /// Where a mark first stands.
+  func range(of mark: String) -> (lower: Index, upper: Index)? {
     var i = startIndex
     while i < endIndex {
       if self[i...].hasPrefix(mark) { return (i, index(i, offsetBy: mark.count)) }

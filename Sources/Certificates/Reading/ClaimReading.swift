@@ -12,6 +12,10 @@ extension Claim {
     guard inputs[0].map(\.name) == inputs[1].map(\.name),
       inputs[0].map(\.shape) == inputs[1].map(\.shape)
     else { throw Refusal("the rules have other inputs") }
+    for name in certificate.free.map(\.text.firstWord) + ["t", "e", "pi"] {
+      allowed[name] = algebra.symbols[name].map { Polynomial($0) }
+    }
+    allowed["T"] = algebra.symbol("T", Stretch(.one, nil), isInteger: true)
     for line in part.states where line.text.hasPrefix("a.") {
       let (name, text) = try Self.split(line.text)
       guard let k = a.state(named: name), values[k] == nil else {

@@ -54,7 +54,7 @@ extension Clause {
     case .nonzero: own = algebra.not(algebra.apply("zero", [term]))
     case .nonnegative: own = algebra.not(algebra.apply("positive", [-term]))
     case .positive: own = algebra.apply("positive", [term])
-    case .opaque: throw Refusal("where an operation is defined is not known")
+    case .opaque, .whole: throw Refusal("where an operation is defined is not known")
     }
     var matters = Polynomial.one
     for guardian in guards { matters = try algebra.product(matters, guardian) }

@@ -88,9 +88,9 @@ extension Claim {
       _ rest: ArraySlice<AtomID>, _ values: [AtomID: Polynomial]
     ) throws(Refusal) -> Bool {
       guard let symbol = rest.first else {
-        for var clause in clauses {
-          clause.term = try algebra.substitute(clause.term, values)
-          if try !Context(algebra).proves(clause) { return false }
+        for clause in clauses {
+          let term = try algebra.substitute(clause.term, values)
+          if try !Context(algebra).holds(clause.kind, term) { return false }
         }
         return true
       }

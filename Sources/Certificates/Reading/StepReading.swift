@@ -15,7 +15,7 @@ extension Proof {
     var values: [String: Polynomial] = [:]
     var rest = text
     while !rest.isEmpty {
-      let end = rest.range(ofEquals: "; ")
+      let end = rest.range(of: "; ")
       let (name, expression) = try Self.binding(rest[..<(end?.lower ?? rest.endIndex)])
       guard values[name] == nil else { throw Refusal("`\(name)` is given twice") }
       values[name] = try value(expression)

@@ -1,5 +1,7 @@
-/// What polynomials are made of.
 extension Algebra {
+  /// 1 where a polynomial that is 0 or 1 is 0.
+  func not(_ x: Polynomial) -> Polynomial { .one - x }
+
   /// The symbols that a polynomial is made of.
   func collectSymbols(_ p: Polynomial, _ found: inout Set<AtomID>) {
     for id in p.atoms where found.insert(id).inserted {
