@@ -79,7 +79,7 @@ let package = Package(
       [
         "Basics", "Diagnostics", "Driver", "IR", "Laboratory", "Lowering", "Platform", "Plotting",
         "Runtime", "Search", "Semantics", "Symbolic", "Syntax", "Training", "Zoo",
-      ], resources: [.embedInCode("Arena/page.html")]),
+      ], resources: [.embedInCode("Arena/page.html"), .embedInCode("Advice/arena.tsv")]),
     room(
       "Ravine",
       [

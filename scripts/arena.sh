@@ -22,3 +22,6 @@ END
   echo '```'
 } >.build/arena.md
 mv .build/arena.md docs/arena.md
+# `ravine suggest` reads them; it is built anew with the next build.
+python3 scripts/arena_table.py "$ravine" >.build/arena.tsv
+mv .build/arena.tsv Sources/Experiments/Advice/arena.tsv

@@ -13,6 +13,10 @@
 #if defined(RV_CLONES)
 #elif defined(__x86_64__) && defined(__linux__)
 #define RV_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+// For what is laid out otherwise for vectors of 64 bytes, not only compiled otherwise: clang cuts them into halves where it
+// is not told that they are wanted whole.
+#define RV_WIDE __attribute__((target("arch=x86-64-v4"), min_vector_width(512)))
+#define RV_WIDE_INLINE RV_WIDE static inline __attribute__((always_inline))
 #else
 #define RV_CLONES
 #endif

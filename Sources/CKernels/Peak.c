@@ -19,18 +19,22 @@
     return sum;                                                                                    \
   }
 
+#if defined(RV_WIDE)
+RV_PEAK(peak_512, RV_WIDE, 64, 12)
+#endif
 #if defined(__x86_64__)
-RV_PEAK(peak_512, __attribute__((target("arch=x86-64-v4"))), 64, 12)
 RV_PEAK(peak_256, __attribute__((target("arch=x86-64-v3"))), 32, 12)
 #endif
 RV_PEAK(peak_128, , 16, 12)
 
 double rv_peak_operations(int64_t rounds, float *result) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) {
+#if defined(RV_WIDE)
+  if (__builtin_cpu_supports("x86-64-v4")) {
     *result = peak_512(rounds);
     return 2.0 * 16 * 12 * (double)rounds;
   }
+#endif
+#if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2")) {
     *result = peak_256(rounds);
     return 2.0 * 8 * 12 * (double)rounds;

@@ -3,13 +3,22 @@
 #include "Math.h"
 #include "Pool.h"
 
+#if defined(RV_WIDE)
+#include <immintrin.h>
+
+static inline int rv_has_wide(void) { return __builtin_cpu_supports("x86-64-v4"); }
+#endif
+
 #define T float
 #define N(name) name##_f32
+#define RV_MM(name) _mm512_##name##_ps
 #include "StepsTemplate.h"
 #undef T
 #undef N
+#undef RV_MM
 #define T double
 #define N(name) name##_f64
+#define RV_MM(name) _mm512_##name##_pd
 #include "StepsTemplate.h"
 
 #define RV_EITHER(call_f32, call_f64) \

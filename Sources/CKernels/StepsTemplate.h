@@ -2,7 +2,7 @@
 #pragma STDC FP_CONTRACT OFF
 
 // The largest number of a row. A NaN need not be found: it makes the row's sum a NaN.
-static T N(row_maximum)(const T *x, int64_t n) {
+RV_INLINE T N(row_maximum)(const T *x, int64_t n) {
   T best = -INFINITY;
   for (int64_t i = 0; i < n; i++) best = x[i] > best ? x[i] : best;
   return best;
@@ -22,19 +22,49 @@ RV_CLONES static void N(log_flat)(const T *x, T *d, int64_t n) {
 #define RV_BLOCK 2048
 #define RV_BLOCK_ROWS 256
 
+// With the number of columns known the loops over them are written out; else most of a short row would be its loops.
+RV_INLINE void N(shift_rows)(const T *x, T *d, int64_t rows, const int64_t cols) {
+  for (int64_t r = 0; r < rows; r++, x += cols, d += cols) {
+    T shift = N(row_maximum)(x, cols);
+    for (int64_t i = 0; i < cols; i++) d[i] = x[i] - shift;
+  }
+}
+
+RV_INLINE void N(sum_rows)(const T *x, T *sums, int64_t rows, const int64_t cols) {
+  for (int64_t r = 0; r < rows; r++, x += cols) {
+    double sum = 0;
+    for (int64_t i = 0; i < cols; i++) sum += (double)x[i];
+    sums[r] = (T)sum;
+  }
+}
+
+RV_INLINE void N(subtract_rows)(T *d, const T *sums, int64_t rows, const int64_t cols) {
+  for (int64_t r = 0; r < rows; r++, d += cols)
+    for (int64_t i = 0; i < cols; i++) d[i] -= sums[r];
+}
+
+#define RV_BY_COLUMNS(call) \
+  switch (cols) { \
+  case 2: call(2); break; \
+  case 3: call(3); break; \
+  case 4: call(4); break; \
+  case 5: call(5); break; \
+  case 8: call(8); break; \
+  case 10: call(10); break; \
+  case 16: call(16); break; \
+  default: call(cols); \
+  }
+
 static void N(shifted_sums)(
     const T *x, T *d, T *part, T *sums, int64_t rows, int64_t cols, int keepsParts) {
-  for (int64_t r = 0; r < rows; r++) {
-    T shift = N(row_maximum)(x + r * cols, cols);
-    for (int64_t i = 0; i < cols; i++) d[r * cols + i] = x[r * cols + i] - shift;
-  }
+#define RV_CALL(cols) N(shift_rows)(x, d, rows, cols)
+  RV_BY_COLUMNS(RV_CALL)
+#undef RV_CALL
   if (keepsParts) {
     N(exp_flat)(d, part, rows * cols);
-    for (int64_t r = 0; r < rows; r++) {
-      double sum = 0;
-      for (int64_t i = 0; i < cols; i++) sum += (double)part[r * cols + i];
-      sums[r] = (T)sum;
-    }
+#define RV_CALL(cols) N(sum_rows)(part, sums, rows, cols)
+    RV_BY_COLUMNS(RV_CALL)
+#undef RV_CALL
     return;
   }
   // One long row, piece by piece.
@@ -75,8 +105,9 @@ static void N(log_softmax)(const T *x, T *d, int64_t rows, int64_t cols) {
     int64_t here = rows - r < block ? rows - r : block;
     N(shifted_sums)(x, d, part, sums, here, cols, here * cols <= RV_BLOCK);
     N(log_flat)(sums, sums, here);
-    for (int64_t k = 0; k < here; k++)
-      for (int64_t i = 0; i < cols; i++) d[k * cols + i] -= sums[k];
+#define RV_CALL(cols) N(subtract_rows)(d, sums, here, cols)
+    RV_BY_COLUMNS(RV_CALL)
+#undef RV_CALL
   }
 }
 
@@ -248,7 +279,10 @@ static double N(arg_extreme)(const T *x, int64_t n, int64_t stride, int wantsLar
       } else { \
         T part[BYTES / sizeof(T)]; \
         *(N(loose) *)part = s[i][last]; \
-        for (int64_t q = last * each; q < width; q++) to[q] = part[q - last * each]; \
+        int64_t q = 0, count = width - last * each; \
+        to += last * each; \
+        for (; q + 4 <= count; q += 4) __builtin_memcpy(to + q, part + q, 4 * sizeof(T)); \
+        for (; q < count; q++) to[q] = part[q]; \
       } \
     } \
   }
@@ -267,41 +301,53 @@ RV_TILE_OF(half_tile, half_lanes, half_loose, 16)
   for (; i + 12 <= m; i += 12) RV_TILE(name, 12, 1); \
   RV_SOME(name, 8) RV_SOME(name, 4) RV_SOME(name, 2) RV_SOME(name, 1)
 
-RV_CLONES static void N(small_product)(
-    int64_t m, int64_t n, int64_t k, const T *a, int64_t rowA, int64_t colA, const T *b,
-    int64_t rowB, int64_t colB, T *c) {
-  _Alignas(32) T panel[RV_SMALL_DEPTH * 2 * (32 / sizeof(T))];
+#define RV_PRODUCT_OF \
+  int64_t m, int64_t n, int64_t k, const T *a, int64_t rowA, int64_t colA, const T *b, \
+      int64_t rowB, int64_t colB, T *c
+#define RV_PANEL (RV_SMALL_DEPTH * 2 * (32 / sizeof(T)))
+
+// `width` columns of b as rows of `full` entries, zeros behind the last of them.
+RV_INLINE void N(pack_columns)(
+    int64_t k, const T *b, int64_t rowB, int64_t colB, int64_t width, int64_t full, T *panel) {
+  if (width != full)
+    for (int64_t q = 0; q < k * full; q += RV_LANES / 2)
+      *(N(half_loose) *)(panel + q) = (N(half_lanes)){0};
+  if (colB == 1) {
+    for (int64_t p = 0; p < k; p++) {
+      const T *row = b + p * rowB;
+      T *to = panel + p * full;
+      int64_t q = 0;
+      for (; q + RV_LANES <= width; q += RV_LANES)
+        *(N(tile_loose) *)(to + q) = *(const N(tile_loose) *)(row + q);
+      for (; q < width; q++) to[q] = row[q];
+    }
+  } else {
+    // Along the columns of b, which lie in rows.
+    for (int64_t q = 0; q < width; q++) {
+      const T *column = b + q * colB;
+      for (int64_t p = 0; p < k; p++) panel[p * full + q] = column[p * rowB];
+    }
+  }
+}
+
+#define RV_COLUMNS_OF_B \
+  int64_t width = rest < full ? rest : full; \
+  const T *from = b + j * colB; \
+  int64_t step = rowB; \
+  if (colB != 1 || width != full) { \
+    N(pack_columns)(k, from, rowB, colB, width, full, panel); \
+    from = panel; \
+    step = full; \
+  }
+
+RV_CLONES static void N(small_product_usual)(RV_PRODUCT_OF) {
+  _Alignas(32) T panel[RV_PANEL];
   for (int64_t j = 0; j < n;) {
     int64_t rest = n - j;
     // In halves of a vector.
     int halves = rest > RV_LANES ? 4 : rest > RV_LANES / 2 ? 2 : 1;
     int64_t full = halves * RV_LANES / 2;
-    int64_t width = rest < full ? rest : full;
-    const T *from = b + j;
-    int64_t step = rowB;
-    if (colB != 1 || width != full) {
-      if (width != full)
-        for (int64_t q = 0; q < k * full; q += RV_LANES / 2)
-          *(N(half_loose) *)(panel + q) = (N(half_lanes)){0};
-      if (colB == 1) {
-        for (int64_t p = 0; p < k; p++) {
-          const T *row = b + p * rowB + j;
-          T *to = panel + p * full;
-          int64_t q = 0;
-          for (; q + RV_LANES <= width; q += RV_LANES)
-            *(N(tile_loose) *)(to + q) = *(const N(tile_loose) *)(row + q);
-          for (; q < width; q++) to[q] = row[q];
-        }
-      } else {
-        // Along the columns of b, which lie in rows.
-        for (int64_t q = 0; q < width; q++) {
-          const T *column = b + (j + q) * colB;
-          for (int64_t p = 0; p < k; p++) panel[p * full + q] = column[p * rowB];
-        }
-      }
-      from = panel;
-      step = full;
-    }
+    RV_COLUMNS_OF_B
     int64_t i = 0;
     if (halves == 4) {
       for (; i + 6 <= m; i += 6) RV_TILE(tile, 6, 2);
@@ -320,6 +366,116 @@ RV_CLONES static void N(small_product)(
     j += width;
   }
 }
+
+#if defined(RV_WIDE)
+typedef T N(wide_lanes) __attribute__((vector_size(64)));
+typedef T N(wide_loose) __attribute__((vector_size(64), aligned(sizeof(T)), may_alias));
+#define RV_WIDE_LANES ((int64_t)(64 / sizeof(T)))
+
+// With 32 registers up to 8 rows against two vectors, or 16 against one. Of the last vector only the lanes of `mask` are read
+// and written, so nothing is copied to fill it.
+RV_WIDE_INLINE void N(wide_tile)(
+    const int rows, const int vectors, const int isMasked, int64_t k, const T *a, int64_t rowA,
+    int64_t colA, const T *b, int64_t step, T *c, int64_t stride, unsigned mask) {
+  _Pragma("clang fp contract(fast)")
+  const int last = vectors - 1;
+  N(wide_lanes) s[16][2];
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++)
+    _Pragma("clang loop unroll(full)") for (int j = 0; j < vectors; j++)
+      s[i][j] = (N(wide_lanes)){0};
+  for (int64_t p = 0; p < k; p++, b += step) {
+    N(wide_lanes) y[2];
+    if (last == 1) y[0] = *(const N(wide_loose) *)b;
+    y[last] = isMasked ? (N(wide_lanes))RV_MM(maskz_loadu)(mask, b + last * RV_WIDE_LANES)
+                       : *(const N(wide_loose) *)(b + last * RV_WIDE_LANES);
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) {
+      T x = a[i * rowA + p * colA];
+      _Pragma("clang loop unroll(full)") for (int j = 0; j < vectors; j++) s[i][j] += x * y[j];
+    }
+  }
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) {
+    T *to = c + i * stride;
+    if (last == 1) *(N(wide_loose) *)to = s[i][0];
+    if (isMasked) RV_MM(mask_storeu)(to + last * RV_WIDE_LANES, mask, s[i][last]);
+    else *(N(wide_loose) *)(to + last * RV_WIDE_LANES) = s[i][last];
+  }
+}
+
+#define RV_WIDE_TILE(rows, vectors, isMasked) \
+  N(wide_tile)( \
+      rows, vectors, isMasked, k, a + i * rowA, rowA, colA, from, step, c + i * n + j, n, mask)
+#define RV_WIDE_SOME(rows, vectors, isMasked) \
+  if (m - i >= rows) { \
+    RV_WIDE_TILE(rows, vectors, isMasked); \
+    i += rows; \
+  }
+#define RV_WIDE_ROWS(isMasked) \
+  if (vectors == 2) { \
+    for (; i + 8 <= m; i += 8) RV_WIDE_TILE(8, 2, isMasked); \
+    RV_WIDE_SOME(4, 2, isMasked) RV_WIDE_SOME(2, 2, isMasked) RV_WIDE_SOME(1, 2, isMasked) \
+  } else { \
+    for (; i + 16 <= m; i += 16) RV_WIDE_TILE(16, 1, isMasked); \
+    RV_WIDE_SOME(8, 1, isMasked) RV_WIDE_SOME(4, 1, isMasked) RV_WIDE_SOME(2, 1, isMasked) \
+    RV_WIDE_SOME(1, 1, isMasked) \
+  }
+
+// Columns of b that lie in rows, as rows: by whole vectors, or the loads behind would wait for many small stores.
+RV_WIDE_INLINE void N(wide_columns)(
+    int64_t k, const T *b, int64_t rowB, int64_t colB, int64_t width, int64_t full, T *panel) {
+  for (int64_t q = 0; q < full; q += RV_WIDE_LANES) {
+    const T *from = b + q * colB;
+    int64_t here = width - q;
+    for (int64_t p = 0; p < k; p++, from += rowB) {
+      N(wide_lanes) row;
+      if (here >= RV_WIDE_LANES) {
+        _Pragma("clang loop unroll(full)") for (int e = 0; e < RV_WIDE_LANES; e++)
+          row[e] = from[e * colB];
+      } else {
+        row = (N(wide_lanes)){0};
+        _Pragma("clang loop unroll(full)") for (int e = 0; e < RV_WIDE_LANES - 1; e++)
+          if (e < here) row[e] = from[e * colB];
+      }
+      *(N(wide_loose) *)(panel + p * full + q) = row;
+    }
+  }
+}
+
+// The same sums: an entry of c adds up in the order of its depth whatever the tile.
+RV_WIDE static void N(small_product_wide)(RV_PRODUCT_OF) {
+  _Alignas(64) T panel[2 * RV_PANEL];
+  for (int64_t j = 0; j < n;) {
+    int64_t rest = n - j;
+    int vectors = rest > RV_WIDE_LANES ? 2 : 1;
+    int64_t full = vectors * RV_WIDE_LANES, width = rest < full ? rest : full;
+    unsigned mask = (1u << (width - full + RV_WIDE_LANES)) - 1;
+    const T *from = b + j * colB;
+    int64_t step = rowB;
+    if (colB != 1) {
+      N(wide_columns)(k, from, rowB, colB, width, full, panel);
+      from = panel;
+      step = full;
+    }
+    int64_t i = 0;
+    if (width == full) {
+      RV_WIDE_ROWS(0)
+    } else {
+      RV_WIDE_ROWS(1)
+    }
+    j += width;
+  }
+}
+#endif
+
+static void N(small_product)(RV_PRODUCT_OF) {
+#if defined(RV_WIDE)
+  if (rv_has_wide()) {
+    N(small_product_wide)(m, n, k, a, rowA, colA, b, rowB, colB, c);
+    return;
+  }
+#endif
+  N(small_product_usual)(m, n, k, a, rowA, colA, b, rowB, colB, c);
+}
+#undef RV_COLUMNS_OF_B
 
 // Where a is stored by columns and c is narrow, vectors run down the columns instead: the transpose
 // of c is made, and turned.

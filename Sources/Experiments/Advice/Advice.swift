@@ -20,6 +20,8 @@ package struct Advice: Sendable {
     /// for the first, and where there is no spread to judge by.
     package var chance: Double?
     package var verdict: Verdict
+    /// How the rule did in the arena on tasks like this one; nil where it was not there.
+    package var arena: (score: MeanInterval, solved: Int)?
   }
 
   package enum Verdict: String, Sendable {
@@ -46,6 +48,9 @@ package struct Advice: Sendable {
   package var planned = 0
   package var rows: [Row] = []
   package var wasInterrupted = false
+  /// What the arena's tasks that are like this one have in common with it, how many they are, and which of these rules it
+  /// shows to be better than which there.
+  package var arena = (meaning: "", tasks: 0, order: [(better: String, worse: String)]())
 
   /// The chance of a wrong word among all that are said of pairs, below which two rules are told apart.
   package static let level = 0.05
@@ -75,6 +80,9 @@ package struct Advisor {
   package var seeds = 6
   /// A run is at most so long.
   package var mostSteps = 1_000
+  /// Of the rules that did best in the arena on tasks like this one, so many are tried as well.
+  package var fromArena = 2
+  package var evidence = ArenaEvidence.vendored
   package var engine = TrialEngine()
   package var progress: (String) -> Void = { _ in }
 
@@ -99,7 +107,18 @@ package struct Advisor {
       elementType: .float64, interrupt: engine.interrupt)
     let measures = try trainer.measures(
       along: compiler.rule("Adam(lr = 0.01)"), task.settings, steps: min(200, task.steps))
-    var candidates = try measures.shortlist().map { candidate throws(DiagnosticError) in
+    let likeness = evidence.likeness(to: measures)
+    var shortlist = measures.shortlist()
+    for (rule, _, solved) in likeness.places where solved > 0 {
+      if shortlist.count(where: \.isFromArena) == fromArena { break }
+      let name = evidence.rules[rule]
+      if shortlist.contains(where: { $0.rule == name }) { continue }
+      shortlist.append(
+        Candidate(
+          rule: name, reason: "among the first of \(evidence.rules.count) in the arena",
+          isFromArena: true))
+    }
+    var candidates = try shortlist.map { candidate throws(DiagnosticError) in
       (candidate, try compiler.rule(candidate.rule, allowsMissing: true))
     }
     for (text, rule) in zip(named, asked)
@@ -131,10 +150,16 @@ package struct Advisor {
     found.sort { $0.2.cost < $1.2.cost }
     let judgements = Self.judgements(found.map(\.2))
     advice.rows = zip(found, judgements).map { entry, judgement in
-      Advice.Row(
+      let place = likeness.places.first { evidence.rules[$0.rule] == entry.0.rule }
+      return Advice.Row(
         candidate: entry.0, found: entry.2, stateBytes: stateBytes(entry.1, measures),
-        seconds: entry.2.secondsPerStep, chance: judgement.chance, verdict: judgement.verdict)
+        seconds: entry.2.secondsPerStep, chance: judgement.chance, verdict: judgement.verdict,
+        arena: place.map { ($0.score, $0.solved) })
     }
+    advice.arena = (
+      likeness.meaning, likeness.tasks.count,
+      evidence.order(of: advice.rows.map(\.candidate.rule), on: likeness.tasks)
+    )
     return advice
   }
 

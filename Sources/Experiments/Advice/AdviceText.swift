@@ -8,7 +8,8 @@ extension Advice {
     let series = settings.series ?? "steps"
     var table = TextTable(
       header: ["rule", "lr", isBySteps ? "reached" : series]
-        + (isBySteps ? ["steps"] : []) + ["beside the first", "state", "a step", "tried because"])
+        + (isBySteps ? ["steps"] : [])
+        + ["beside the first", "state", "a step", "in the arena", "tried because"])
     for row in rows {
       guard row.verdict != .failed else {
         table.append([row.candidate.rule, row.found.problem ?? failed(row)])
@@ -23,11 +24,42 @@ extension Advice {
           + (isBySteps ? ["\(row.found.reached) of \(settings.seeds)"] : [])
           + [
             MeanInterval.text(of: values), said(row), bytes(row.stateBytes), time(row.seconds),
-            row.candidate.reason,
+            inArena(row), row.candidate.reason,
           ])
     }
     text += table.render()
-    text += "\n" + conclusion
+    text += "\n" + arenaText + conclusion
+    return text
+  }
+
+  private func inArena(_ row: Row) -> String {
+    guard let (score, solved) = row.arena else { return "–" }
+    return
+      "\(solved) of \(arena.tasks), \(NumberText.fixed(score.mean, decimals: 2)) ± "
+      + NumberText.fixed(score.halfWidth, decimals: 2)
+  }
+
+  /// What the arena says of these rules, and that it was on other problems.
+  private var arenaText: String {
+    if arena.tasks == 0 { return "" }
+    var text =
+      "in the arena: solved and score (1 at best, ± 95 %) on its \(Self.count(arena.tasks, "task")) with "
+      + arena.meaning + "\n"
+    if arena.order.isEmpty {
+      text += "on these it tells none of these rules apart\n"
+    } else {
+      var worse: [(better: String, worse: [String])] = []
+      for (better, other) in arena.order {
+        if worse.last?.better == better {
+          worse[worse.count - 1].worse.append(other)
+        } else {
+          worse.append((better, [other]))
+        }
+      }
+      for (better, others) in worse {
+        text += "on these it tells \(better) from \(others.joined(separator: ", "))\n"
+      }
+    }
     return text
   }
 
@@ -136,6 +168,10 @@ extension Advice {
       "series": settings.series.map { .string($0) } ?? .null,
       "suggested": suggested.map { .string($0.found.rule) } ?? .null,
       "interrupted": .bool(wasInterrupted), "planned": .int(planned),
+      "arena": .record([
+        "tasks": .int(arena.tasks), "alike": .string(arena.meaning),
+        "order": .array(arena.order.map { .array([.string($0.better), .string($0.worse)]) }),
+      ]),
       "rules": .array(
         rows.map { row in
           .record([
@@ -143,6 +179,9 @@ extension Advice {
             "reason": .string(row.candidate.reason), "verdict": .string(row.verdict.rawValue),
             "chance": number(row.chance), "stateBytes": number(row.stateBytes),
             "secondsPerStep": number(row.seconds),
+            "arenaScore": number(row.arena?.score.mean),
+            "arenaHalfWidth": number(row.arena?.score.halfWidth),
+            "arenaSolved": row.arena.map { .int($0.solved) } ?? .null,
             "costs": .array(row.found.costs.map { .number($0) }),
             "problem": row.found.problem.map { .string($0) } ?? .null,
           ])

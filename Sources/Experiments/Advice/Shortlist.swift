@@ -4,6 +4,8 @@ import Training
 package struct Candidate: Hashable, Sendable {
   package var rule: String
   package var reason: String
+  /// Tried since it did well on other problems like this one, not for what was measured of this one.
+  package var isFromArena = false
 }
 
 extension ProblemMeasures {

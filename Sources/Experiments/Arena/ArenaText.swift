@@ -28,26 +28,36 @@ extension ArenaResult {
   }
 
   private var rulesTable: String {
+    // All of it has 80 columns.
+    let (name, setting) = levels.isEmpty ? (24, 17) : (18, 16)
     var table = TextTable(
-      header: ["rule", "score"] + (levels.isEmpty ? ["solved"] : levels)
-        + ["with one setting", "better", "worse"])
+      header: ["rule", "score", solvedTitle, "with one setting", "better", "worse"])
     for row in rows {
       let score =
         NumberText.fixed(row.place.score.mean, decimals: 3)
         + (tasks.count > 1 ? " ± " + NumberText.fixed(row.place.score.halfWidth, decimals: 2) : "")
       let solved = levels.map { level in
         "\(tasks.indices.count { tasks[$0].level == level && isSolved(row, $0) })"
-      }
+      }.joined(separator: "/")
       table.append(
-        [Self.cut(rules[row.rule]), score] + (levels.isEmpty ? ["\(row.solved)"] : solved)
-          + [
-            // Of one task nothing is left to choose by.
-            tasks.count < 2
-              ? "" : "\(row.solvedWithOne)" + (row.one.isEmpty ? "" : " (\(row.one))"),
-            "\(row.place.betterThan.count)", "\(row.place.worseThan.count)",
-          ])
+        [
+          Self.cut(rules[row.rule], to: name), score,
+          levels.isEmpty ? "\(row.solved)" : solved,
+          // Of one task nothing is left to choose by.
+          tasks.count < 2 ? "" : Self.cut(withOne(row), to: setting),
+          "\(row.place.betterThan.count)", "\(row.place.worseThan.count)",
+        ])
     }
     return table.render()
+  }
+
+  private var solvedTitle: String {
+    levels.isEmpty
+      ? "solved" : levels.map { $0 == "middle" ? "mid" : $0 }.joined(separator: "/")
+  }
+
+  private func withOne(_ row: Row) -> String {
+    "\(row.solvedWithOne)" + (row.one.isEmpty ? "" : " (\(row.one))")
   }
 
   private func isSolved(_ row: Row, _ task: Int) -> Bool {

@@ -21,7 +21,10 @@ package final class ObjectiveRunner {
   private let team: Team
   private var instance: PlanInstance?
   /// The plan at the memory that is bound, from the second evaluation there on.
-  private var tape: Tape?
+  private var tape: Tape? {
+    didSet { track = tape?.track }
+  }
+  private var track: Tape.Track?
   private var evaluationsAtBinding = 0
   /// Code that is to take the place of the interpreter, until it has.
   private var awaited: SegmentCode?
@@ -31,12 +34,15 @@ package final class ObjectiveRunner {
   private var spare: [UnsafeMutableRawPointer] = []
   private var outputs: [String: Double] = [:]
   private var scalarGradients: [(index: Int, register: Int32)] = []
-  /// Numbers that differ between evaluations. A plan is not to be copied in each.
+  /// Numbers that differ between evaluations. A plan is not to be copied in each, and most have none.
   private var presets: [(register: Int32, preset: ScalarPreset)] = []
+  private var hasPresets = false
+  private var hasScalarGradients = false
   private var lossRegister: Int32 = -1
   private var metricRegisters: [Int32] = []
   /// The steps after which the loss and the metrics are known: the others are for the gradient.
   private var stepsOfLoss = 0
+  private var stepCount = 0
   private var lastLoss = Double.nan
   /// The hyperparameters of the last evaluation.
   private var hypers: [Double]
@@ -74,6 +80,7 @@ package final class ObjectiveRunner {
     memory.reserve(plan)
     let instance = PlanInstance(program, memory: memory)
     presets = plan.presets.filter { if case .constant = $0.preset { false } else { true } }
+    hasPresets = !presets.isEmpty
     if team.threads > 1, plan.work >= Double(Cutting.usual.worth) {
       team.reserve(plan)
       team.assemble()
@@ -87,6 +94,8 @@ package final class ObjectiveRunner {
       default: break
       }
     }
+    hasScalarGradients = !scalarGradients.isEmpty
+    stepCount = program.stepCount
     metricRegisters = module.metrics.map { name in
       plan.scalarOutputs.first { $0.target == .metric(name) }?.register ?? -1
     }
@@ -156,39 +165,47 @@ package final class ObjectiveRunner {
     _ occasion: Occasion = Occasion(), needsGradient: Bool = true
   ) throws(DiagnosticError) -> Double {
     if bound.followsOccasion { hypers = try module.hypers(at: occasion) }
-    guard let instance else { return try referenceEvaluate(occasion, needsGradient) }
     if awaited != nil { adoptCode() }
+    if evaluationsAtBinding == 1, let instance, instance.team == nil { tape = Tape(instance) }
+    evaluationsAtBinding += 1
+    let steps = needsGradient ? stepCount : stepsOfLoss
+    if let track {
+      track.frame.pointee.step = UInt32(truncatingIfNeeded: occasion.drawStep)
+      if hasPresets { load(occasion, into: track.scalars) }
+      // It gives the same as the plan, and where it stops the plan says why.
+      if !track.run(steps: steps) { try instance!.run(0, steps) }
+      return finish(track.scalars, needsGradient)
+    }
+    guard let instance else { return try referenceEvaluate(occasion, needsGradient) }
     instance.setStep(occasion.drawStep)
-    for k in 0..<presets.count {
-      let (register, preset) = presets[k]
+    load(occasion, into: instance.scalars)
+    try instance.run(0, steps)
+    return finish(instance.scalars, needsGradient)
+  }
+
+  private func load(_ occasion: Occasion, into scalars: UnsafeMutablePointer<Double>) {
+    for (register, preset) in presets {
       switch preset {
-      case .hyper(let k): instance.scalars[Int(register)] = hypers[k]
-      case .step: instance.scalars[Int(register)] = Double(occasion.step)
-      case .horizon: instance.scalars[Int(register)] = Double(occasion.horizon)
+      case .hyper(let k): scalars[Int(register)] = hypers[k]
+      case .step: scalars[Int(register)] = Double(occasion.step)
+      case .horizon: scalars[Int(register)] = Double(occasion.horizon)
       case .input(let i):
-        instance.scalars[Int(register)] = rv_number_at(
+        scalars[Int(register)] = rv_number_at(
           elementType.compute.kernelElement, inputPointers[i], 0)
       default: break
       }
     }
-    try run(instance, steps: needsGradient ? instance.program.stepCount : stepsOfLoss)
-    if needsGradient, !gradientPointers.isEmpty {
-      for k in 0..<scalarGradients.count {
-        let (index, register) = scalarGradients[k]
-        rv_set_number(
-          elementType.kernelElement, gradientPointers[index], 0, instance.scalars[Int(register)])
-      }
-    }
-    lastLoss = lossRegister >= 0 ? instance.scalars[Int(lossRegister)] : .nan
-    return lastLoss
   }
 
-  /// By the tape where there is one: it gives the same, and where it stops the plan says why.
-  private func run(_ instance: PlanInstance, steps: Int) throws(DiagnosticError) {
-    evaluationsAtBinding += 1
-    if evaluationsAtBinding == 2, instance.team == nil { tape = Tape(instance) }
-    if let tape, tape.run(steps: steps) { return }
-    try instance.run(0, steps)
+  private func finish(_ scalars: UnsafeMutablePointer<Double>, _ needsGradient: Bool) -> Double {
+    if hasScalarGradients, needsGradient, !gradientPointers.isEmpty {
+      for (index, register) in scalarGradients {
+        rv_set_number(
+          elementType.kernelElement, gradientPointers[index], 0, scalars[Int(register)])
+      }
+    }
+    lastLoss = lossRegister >= 0 ? scalars[Int(lossRegister)] : .nan
+    return lastLoss
   }
 
   /// What the reference engine reads in place of the bound memory.

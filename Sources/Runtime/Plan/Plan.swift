@@ -89,6 +89,8 @@ struct PlanLoop {
   }
 
   var body: Plan
+  /// How often it runs; nil where only a step knows.
+  var turns: Double?
   var countRegister: Int32
   var carried: [Carried]
   var captured: [Captured]

@@ -84,7 +84,8 @@ extension Planner {
     }
     plan.loops.append(
       PlanLoop(
-        body: body, countRegister: register(f[v].a), carried: carried, captured: captured))
+        body: body, turns: f.constantValue(f[v].a).map { max(0, $0.rounded(.down)) },
+        countRegister: register(f[v].a), carried: carried, captured: captured))
     return .loop(plan.loops.count - 1)
   }
 

@@ -146,13 +146,13 @@ final class Schedule {
 }
 
 extension Plan {
-  /// Elements times instructions, or what takes as long; a loop counts some turns.
+  /// Elements times instructions, or what takes as long. A loop whose turns only a step knows counts eight.
   var work: Double {
     steps.reduce(0) { sum, step in
       switch step.work {
       case .segment(let k):
         return sum + Double(segments[k].count) * Double(segments[k].instructions.count)
-      case .loop(let k): return sum + 8 * loops[k].body.work
+      case .loop(let k): return sum + (loops[k].turns ?? 8) * loops[k].body.work
       default: return sum + step.work.cost
       }
     }

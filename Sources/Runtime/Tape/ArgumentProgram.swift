@@ -7,16 +7,33 @@ import IR
 package struct ArgumentProgram: Sendable {
   /// By hyperparameter; of those that follow t, anything.
   private(set) var values: [Double]
+  private let shared: Shared
+
+  /// What all settings of a rule have in common: one reference to be counted where a setting is copied.
+  private final class Shared: Sendable {
+    let scheduled: [(hyper: Int, register: Int32)]
+    let numbers: NumberProgram
+    let hypers: [Hyperparameter]
+
+    init(
+      _ scheduled: [(hyper: Int, register: Int32)], _ numbers: NumberProgram,
+      _ hypers: [Hyperparameter]
+    ) {
+      self.scheduled = scheduled
+      self.numbers = numbers
+      self.hypers = hypers
+    }
+  }
+
   /// Registers of those that follow t, and where each goes.
-  let scheduled: [(hyper: Int, register: Int32)]
-  let numbers: NumberProgram
-  private let hypers: [Hyperparameter]
+  var scheduled: [(hyper: Int, register: Int32)] { shared.scheduled }
+  var numbers: NumberProgram { shared.numbers }
+  private var hypers: [Hyperparameter] { shared.hypers }
 
   /// Nil for what is not made of numbers, t and T alone.
   package init?(_ rule: Rule) {
     if rule.isMissingValues { return nil }
-    hypers = rule.module.hypers
-    values = hypers.map { _ in .nan }
+    values = rule.module.hypers.map { _ in .nan }
     var numbers = NumberProgram()
     var scheduled: [(hyper: Int, register: Int32)] = []
     let f = rule.arguments
@@ -33,8 +50,7 @@ package struct ArgumentProgram: Sendable {
         scheduled.append((k, registers[output.value.index]))
       }
     }
-    self.numbers = numbers
-    self.scheduled = scheduled
+    shared = Shared(scheduled, numbers, rule.module.hypers)
   }
 
   private static func registers(_ f: Function, _ numbers: inout NumberProgram) -> [Int32]? {

@@ -7,12 +7,28 @@ import IR
 /// It gives the bits of the plan instance that it was made from, whose memory and numbers it uses. It
 /// is good as long as the slots stay where they are.
 final class Tape {
-  let operations: UnsafeMutablePointer<rv_tape_op>
-  let count: Int
-  /// For each step of the plan, and their end, the first operation of the tape.
-  private let starts: [Int]
+  /// All that a run reads, as addresses: who holds the tape counts no references in a step.
+  struct Track {
+    fileprivate let element: Int32
+    fileprivate let operations: UnsafePointer<rv_tape_op>
+    /// For each step of the plan, and their end, the first operation of the tape.
+    fileprivate let starts: UnsafePointer<Int>
+    fileprivate let partials: UnsafeMutablePointer<Double>
+    let frame: UnsafeMutablePointer<rv_frame>
+    let scalars: UnsafeMutablePointer<Double>
+
+    /// Runs the first `steps` steps of the plan; false where one of them has no answer.
+    @inline(__always)
+    func run(steps: Int) -> Bool {
+      rv_run_tape(element, operations, Int64(starts[steps]), frame, partials) < 0
+    }
+  }
+
+  /// Good as long as the tape is.
+  let track: Track
+  private let operations: UnsafeMutablePointer<rv_tape_op>
+  private let starts: UnsafeMutablePointer<Int>
   private let instance: PlanInstance
-  private let element: Int32
   private let room: UnsafeMutableRawPointer
 
   /// Passes over more elements than this stay in chunks.
@@ -21,7 +37,6 @@ final class Tape {
   /// Nil where a step needs more than addresses: loops, decompositions, the other tensors.
   init?(_ instance: PlanInstance) {
     let plan = instance.program.plan
-    element = plan.element.kernelElement
     room = .allocate(byteCount: max(TapeWriter.roomBytes(plan), 64), alignment: 64)
     var writer = TapeWriter(instance, room: room)
     guard writer.write() else {
@@ -29,20 +44,19 @@ final class Tape {
       return nil
     }
     self.instance = instance
-    starts = writer.starts
-    count = writer.operations.count
-    operations = .allocate(capacity: max(count, 1))
-    operations.initialize(from: writer.operations, count: count)
+    starts = .allocate(capacity: writer.starts.count)
+    starts.initialize(from: writer.starts, count: writer.starts.count)
+    operations = .allocate(capacity: max(writer.operations.count, 1))
+    operations.initialize(from: writer.operations, count: writer.operations.count)
+    track = Track(
+      element: plan.element.kernelElement, operations: operations, starts: starts,
+      partials: instance.partials, frame: instance.frame, scalars: instance.scalars)
   }
 
   deinit {
     operations.deallocate()
+    starts.deallocate()
     room.deallocate()
-  }
-
-  /// Runs the first `steps` steps of the plan; false where one of them has no answer.
-  func run(steps: Int) -> Bool {
-    rv_run_tape(element, operations, Int64(starts[steps]), instance.frame, instance.partials) < 0
   }
 }
 

@@ -34,7 +34,7 @@ package struct UpdateProgram: Sendable {
 
 /// Both functions of a rule of which every tensor takes the same variant: its step, and its states at
 /// the start.
-package struct CompiledUpdate: Sendable {
+package final class CompiledUpdate: Sendable {
   let step: UpdateProgram
   let start: UpdateProgram
   let stateCount: Int

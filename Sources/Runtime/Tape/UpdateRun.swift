@@ -46,20 +46,19 @@ package final class UpdateRun {
   private var argumentRegisters = UnsafeMutablePointer<Double>.allocate(capacity: 1)
   private var operations = UnsafeMutablePointer<rv_tape_op>.allocate(capacity: 1)
   private let frame = UnsafeMutablePointer<rv_frame>.allocate(capacity: 1)
-  private var everyStep = UnsafeMutablePointer<rv_scalar>.allocate(capacity: 1)
-  private var everyStepCount = 0
+  private var everyStep = Row<rv_scalar>()
   /// Numbers that differ from step to step, and those that a step leaves.
-  private var moving: [(register: Int32, source: NumberProgram.Source)] = []
-  private var stores: [(state: Int, register: Int32)] = []
+  private var moving = Row<(register: Int32, source: NumberProgram.Source)>()
+  private var stores = Row<(state: Int, register: Int32)>()
   private var isScheduled = false
-  private var sizes = (regions: 0, registers: 1, arguments: 1, operations: 1, everyStep: 1)
+  private var sizes = (regions: 0, registers: 1, arguments: 1, operations: 1)
   private var operationCount = 0
   private var update: CompiledUpdate?
   private var arguments: ArgumentProgram?
   private var horizon = 0.0
   private var hypers: [Double] = []
   /// States that are numbers; by state.
-  private var numbers: [Double] = []
+  private var numbers = Row<Double>()
   /// The vector states that began finite: the others need not be in the end.
   private var watched: [Int] = []
   private var watchedNumbers: [Int] = []
@@ -83,7 +82,10 @@ package final class UpdateRun {
     region.deallocate()
     registers.deallocate()
     argumentRegisters.deallocate()
-    everyStep.deallocate()
+    everyStep.free()
+    moving.free()
+    stores.free()
+    numbers.free()
     operations.deallocate()
     frame.deallocate()
     pointers.deallocate()
@@ -144,7 +146,7 @@ package final class UpdateRun {
     self.arguments = arguments
     self.horizon = Double(horizon)
     hypers = arguments.values
-    numbers = update.isNumber.map { _ in 0 }
+    numbers.hold(update.isNumber.lazy.map { _ in 0 })
     if arguments.numbers.registerCount > sizes.arguments {
       argumentRegisters.deallocate()
       sizes.arguments = arguments.numbers.registerCount
@@ -185,10 +187,38 @@ package final class UpdateRun {
         registers[Int(moving[k].register)] = number(moving[k].source, t, loss)
       }
     }
-    if everyStepCount > 0 { rv_run_scalars(everyStep, everyStepCount, nil, frame) }
+    if everyStep.count > 0 { rv_run_scalars(everyStep.start, everyStep.count, nil, frame) }
     _ = rv_run_tape(element, operations, Int64(operationCount), frame, nil)
     for k in 0..<stores.count { numbers[stores[k].state] = registers[Int(stores[k].register)] }
     return true
+  }
+
+  /// Numbers in memory that stays: read in each step, and no references are to be counted there.
+  private struct Row<Element> {
+    private(set) var start = UnsafeMutablePointer<Element>.allocate(capacity: 1)
+    private(set) var count = 0
+    private var capacity = 1
+
+    subscript(k: Int) -> Element {
+      get { start[k] }
+      nonmutating set { start[k] = newValue }
+    }
+
+    /// What it held is forgotten.
+    mutating func hold(_ elements: some Collection<Element>) {
+      if elements.count > capacity {
+        start.deallocate()
+        capacity = elements.count
+        start = .allocate(capacity: capacity)
+      }
+      count = 0
+      for element in elements {
+        start[count] = element
+        count += 1
+      }
+    }
+
+    func free() { start.deallocate() }
   }
 
   private func number(_ source: NumberProgram.Source, _ t: Int, _ loss: Double) -> Double {
@@ -204,20 +234,15 @@ package final class UpdateRun {
   /// Lays out what a step reads: it is not to count references.
   private func prepareSteps(_ update: CompiledUpdate) {
     let program = update.step.numbers
-    moving = program.loads.filter { load in
-      switch load.source {
-      case .hyper, .horizon: false
-      case .step, .loss, .state: true
-      }
-    }
-    stores = update.step.stores
-    everyStepCount = program.everyStep.count
-    if everyStepCount > sizes.everyStep {
-      everyStep.deallocate()
-      sizes.everyStep = everyStepCount
-      everyStep = .allocate(capacity: everyStepCount)
-    }
-    for k in 0..<everyStepCount { everyStep[k] = program.everyStep[k] }
+    moving.hold(
+      program.loads.filter { load in
+        switch load.source {
+        case .hyper, .horizon: false
+        case .step, .loss, .state: true
+        }
+      })
+    stores.hold(update.step.stores)
+    everyStep.hold(program.everyStep)
     frame.pointee.scalars = registers
   }
 

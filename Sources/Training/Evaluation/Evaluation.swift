@@ -117,6 +117,7 @@ package struct StopRules: Sendable {
 /// Follows the losses of one run and says when a stop rule ends it.
 struct StopWatch {
   private let rules: StopRules
+  private let hasLimits: Bool
   /// What a loss before a step reaches, looked at every so many steps; nil where it is measured apart.
   var target: (TrainingSettings.Target, stride: Int)?
   private var largest = Double.infinity
@@ -124,7 +125,10 @@ struct StopWatch {
   private var sum = 0.0
   private var count = 0
 
-  init(_ rules: StopRules) { self.rules = rules }
+  init(_ rules: StopRules) {
+    self.rules = rules
+    hasLimits = !rules.limits.isEmpty
+  }
 
   /// The end that the loss before step `step` brings.
   mutating func look(_ loss: Double, step: Int) -> Evaluation.End? {
@@ -136,7 +140,7 @@ struct StopWatch {
       largest = divergence * max(abs(loss), 1)
     }
     if loss > largest { return .diverged }
-    guard next < rules.limits.count else { return nil }
+    guard hasLimits, next < rules.limits.count else { return nil }
     sum += loss
     count += 1
     guard step >= rules.limits[next].step else { return nil }

@@ -29,7 +29,15 @@ final class CompiledCourse: EvaluationCourse {
   private let main: ObjectiveRunner
   private let inputs: TensorMemory
   /// The columns of the data: where rows of them come from and go, and the bytes of a row.
-  private let columns: [(from: UnsafeMutableRawPointer, to: UnsafeMutableRawPointer, bytes: Int64)]
+  private let columns: UnsafeMutablePointer<Column>
+  private let columnCount: Int
+  private typealias Column = (
+    from: UnsafeMutableRawPointer, to: UnsafeMutableRawPointer, bytes: Int64
+  )
+  // Of the task, which threads share: a step is not to count references to it.
+  private let horizon: Int
+  /// Rows of a batch; nil without data.
+  private let batch: Int?
   private var remainder: ObjectiveRunner?
   private var whole: ObjectiveRunner?
   let measuresApart: Bool
@@ -41,7 +49,7 @@ final class CompiledCourse: EvaluationCourse {
     main = ObjectiveRunner(task.stepping, threads: 1)
     inputs = TensorMemory(task.stepping.inputCounts, task.elementType.compute)
     let (inputs, width) = (inputs, task.elementType.compute.byteCount)
-    columns =
+    let found: [Column] =
       task.train.map { examples in
         (0..<min(inputs.counts.count, examples.widths.count)).map {
           (
@@ -50,8 +58,15 @@ final class CompiledCourse: EvaluationCourse {
           )
         }
       } ?? []
+    columns = .allocate(capacity: max(found.count, 1))
+    columnCount = found.count
+    columns.initialize(from: found, count: found.count)
+    horizon = task.steps
+    batch = task.train == nil ? nil : task.batch
     bind(main, measures: false)
   }
+
+  deinit { columns.deallocate() }
 
   private func bind(_ runner: ObjectiveRunner, measures: Bool) {
     let memory = measures ? task.test?.memory ?? inputs : inputs
@@ -72,7 +87,7 @@ final class CompiledCourse: EvaluationCourse {
   }
 
   private func fill(_ rows: UnsafeBufferPointer<Int32>) {
-    for k in 0..<columns.count {
+    for k in 0..<columnCount {
       rv_gather_rows(
         columns[k].to, columns[k].from, rows.baseAddress, Int64(rows.count), columns[k].bytes)
     }
@@ -82,8 +97,10 @@ final class CompiledCourse: EvaluationCourse {
     _ t: Int, _ rows: UnsafeBufferPointer<Int32>, _ watch: inout StopWatch
   ) throws(DiagnosticError) -> (loss: Double, end: Evaluation.End?) {
     fill(rows)
-    let runner = task.train == nil || rows.count == task.batch ? main : try remainder(rows.count)
-    let loss = try runner.evaluate(Occasion(step: t, horizon: task.steps))
+    let occasion = Occasion(step: t, horizon: horizon)
+    let loss =
+      batch == nil || rows.count == batch
+      ? try main.evaluate(occasion) : try remainder(rows.count).evaluate(occasion)
     if let end = watch.look(loss, step: t) { return (loss, end) }
     return (loss, run.step(t, loss: loss) ? nil : .failed)
   }

@@ -129,10 +129,15 @@ final class EvaluationWorker {
     let (batch, steps) = (task.batch, progress.steps)
     // As `Trainer` looks at targets.
     let stride = max(1, task.steps / 100)
+    // Threads share the task: a step is not to count references to it.
+    let target = task.settings.target
+    let hasTarget = target != nil
+    let isFilledUp = course.wantsWholeBatches
+    let isInterrupted = progress.order.interrupt.isRequested
     progress.epoch = (0, 0)
     var position = 0
     while position < order.count, progress.result.steps < steps {
-      if progress.order.interrupt.isRequested() {
+      if isInterrupted() {
         progress.result.end = .interrupted
         return false
       }
@@ -140,7 +145,7 @@ final class EvaluationWorker {
       let t = progress.result.steps + 1
       let rows = UnsafeBufferPointer(rebasing: order[position..<end])
       let (loss, stop) =
-        rows.count < batch && course.wantsWholeBatches
+        isFilledUp && rows.count < batch
         // A last batch that is short is filled up with the first rows of the epoch.
         ? try (Array(rows) + order[..<(batch - rows.count)]).withUnsafeBufferPointer {
           (rows) throws(DiagnosticError) in try course.step(t, rows, &progress.watch)
@@ -153,7 +158,7 @@ final class EvaluationWorker {
       progress.epoch.sum += loss * Double(end - position)
       progress.epoch.count += end - position
       position = end
-      guard let target = task.settings.target else { continue }
+      guard hasTarget, let target else { continue }
       progress.recent.sum += loss * Double(rows.count)
       progress.recent.count += rows.count
       guard t % stride == 0 || t == steps else { continue }
@@ -169,15 +174,17 @@ final class EvaluationWorker {
   ) throws(DiagnosticError) {
     let target = task.settings.target
     let stride = max(1, task.steps / 4_000)
+    let isOfAnother = target.map { $0.series != "loss" } ?? false
+    let isInterrupted = progress.order.interrupt.isRequested
     while progress.result.steps < progress.steps, progress.result.end == .done {
-      if progress.order.interrupt.isRequested() {
+      if isInterrupted() {
         progress.result.end = .interrupted
         break
       }
       let t = progress.result.steps + 1
       let isLookedAt = (t - 1) % stride == 0
       // A step knows the loss that it starts from: only what is shown elsewhere takes another evaluation.
-      let isApart = course.measuresApart || target.map { $0.series != "loss" } ?? false
+      let isApart = isOfAnother || course.measuresApart
       progress.watch.target = isApart ? nil : target.map { ($0, stride) }
       if let target, isApart, isLookedAt {
         let value = try value(target, course, recent: nil, steps: t)

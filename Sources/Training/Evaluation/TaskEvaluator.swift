@@ -114,10 +114,11 @@ package final class TaskEvaluator {
     for trial in trials {
       for seed in trial.seeds { _ = try table(seed) }
     }
-    let threads = max(1, min(threads ?? Threads.preferred, trials.count))
+    let count = trials.reduce(0) { $0 + $1.settings.count }
+    let threads = max(1, min(threads ?? Threads.preferred, count))
     for k in 0..<threads { worker(k).usesPrograms = usesPrograms }
-    let job = TrialJob(trials, workers, seeds, stops, interrupt)
-    Threads.run(trials.count, on: threads) { item, participant in
+    let job = TrialJob(trials, Array(workers[..<threads]), seeds, stops, interrupt)
+    Threads.run(job.count, on: threads) { item, participant in
       job.run(item, by: participant)
     }
     return job.outcomes
@@ -154,15 +155,22 @@ package final class TaskEvaluator {
   }
 }
 
-/// Trials that several threads share.
+/// Trials that several threads share. An item is one setting of one: with whole trials the last of them would leave
+/// the other threads waiting.
 private final class TrialJob: @unchecked Sendable {
+  private typealias Outcome = Result<[Evaluation], DiagnosticError>
+
   private let trials: [TaskEvaluator.Trial]
   private let workers: [EvaluationWorker]
   private let seeds: [UInt64: SeedTable]
   private let stops: StopRules
   private let interrupt: InterruptSource
-  /// By trial; each is written by the one who runs it.
-  private let results: UnsafeMutablePointer<Result<[Evaluation], DiagnosticError>>
+  /// By item, its trial and its setting there.
+  private let items: [(trial: Int, setting: Int)]
+  /// By item; each is written by the one who runs it.
+  private let results: UnsafeMutablePointer<Outcome>
+  /// By thread, the rule that it prepared last.
+  private let prepared: UnsafeMutablePointer<(trial: Int, candidate: Candidate)?>
 
   init(
     _ trials: [TaskEvaluator.Trial], _ workers: [EvaluationWorker],
@@ -173,42 +181,61 @@ private final class TrialJob: @unchecked Sendable {
     self.seeds = seeds
     self.stops = stops
     self.interrupt = interrupt
-    results = .allocate(capacity: max(trials.count, 1))
-    results.initialize(repeating: .success([]), count: trials.count)
+    items = trials.indices.flatMap { k in trials[k].settings.indices.map { (k, $0) } }
+    results = .allocate(capacity: max(items.count, 1))
+    results.initialize(repeating: .success([]), count: items.count)
+    prepared = .allocate(capacity: workers.count)
+    prepared.initialize(repeating: nil, count: workers.count)
   }
 
   deinit {
-    results.deinitialize(count: trials.count)
+    results.deinitialize(count: items.count)
     results.deallocate()
+    prepared.deinitialize(count: workers.count)
+    prepared.deallocate()
   }
 
-  var outcomes: [Result<[Evaluation], DiagnosticError>] { trials.indices.map { results[$0] } }
+  var count: Int { items.count }
+
+  /// By trial: of one whose rule cannot run, why its first setting could not.
+  var outcomes: [Result<[Evaluation], DiagnosticError>] {
+    var found: [Outcome] = trials.map { _ in .success([]) }
+    for (item, place) in items.enumerated() {
+      guard case .success(let before) = found[place.trial] else { continue }
+      found[place.trial] = results[item].map { before + $0 }
+    }
+    return found
+  }
 
   func run(_ item: Int, by participant: Int) {
     do throws(DiagnosticError) {
-      results[item] = .success(try evaluations(trials[item], workers[participant]))
+      results[item] = .success(try evaluations(items[item], participant))
     } catch {
       results[item] = .failure(error)
     }
   }
 
   private func evaluations(
-    _ trial: TaskEvaluator.Trial, _ worker: EvaluationWorker
+    _ place: (trial: Int, setting: Int), _ participant: Int
   ) throws(DiagnosticError) -> [Evaluation] {
+    let k = place.trial
+    let worker = workers[participant]
+    if prepared[participant]?.trial != k {
+      prepared[participant] = (k, worker.prepare(trials[k].rule))
+    }
+    var candidate = prepared[participant]!.candidate
+    for (hyper, value) in trials[k].settings[place.setting] {
+      candidate = try candidate.setting(hyper, to: value)
+    }
     var found: [Evaluation] = []
-    found.reserveCapacity(trial.count)
-    let prepared = worker.prepare(trial.rule)
+    found.reserveCapacity(trials[k].seeds.count)
     let order = EvaluationWorker.Order(
-      stops: stops, interrupt: interrupt, limit: trial.limit, keepsCurve: trial.keepsCurve)
-    for setting in trial.settings {
-      var candidate = prepared
-      for (hyper, value) in setting { candidate = try candidate.setting(hyper, to: value) }
-      for seed in trial.seeds {
-        found.append(
-          interrupt.isRequested()
-            ? Evaluation(end: .interrupted, steps: 0)
-            : try worker.evaluate(candidate, seeds[seed]!, seed: seed, order))
-      }
+      stops: stops, interrupt: interrupt, limit: trials[k].limit, keepsCurve: trials[k].keepsCurve)
+    for seed in trials[k].seeds {
+      found.append(
+        interrupt.isRequested()
+          ? Evaluation(end: .interrupted, steps: 0)
+          : try worker.evaluate(candidate, seeds[seed]!, seed: seed, order))
     }
     return found
   }
