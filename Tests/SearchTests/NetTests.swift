@@ -127,10 +127,14 @@ import Testing
     let probe = ProbeRun()
     let gradients = PlainRun.heldOut(99, steps: 200)
     let start = [0.3, -0.2, 0.5, 1, -1, 0.1]
-    var stream = MutantStream(21, from: [try program("AdamW"), try program("SGD")])
+    var stream = MutantStream(21, from: [])
+    let starts = [try program("AdamW"), try program("SGD")]
     var first: [[UInt64: Genome]] = [[:], [:], [:], [:]]
     var merged = [0, 0, 0, 0]
-    for _ in 0..<30_000 {
+    var others: [[String]] = [[], [], [], []]
+    for k in 0..<90_000 {
+      // A stream drifts away from what moves: a few short ones.
+      if k % 15_000 == 0 { stream = MutantStream(UInt64(21 + k), from: starts) }
       let (_, program, _) = stream.next()
       guard program.flaw == nil, case .moves = probe.run(program),
         case .moves(let print, _) = probe.run(program, isLong: true)
@@ -149,15 +153,18 @@ import Testing
         PlainRun.weights(program, gradients: gradients, start: start, rate: 0.01),
         PlainRun.weights(other, gradients: gradients, start: start, rate: 0.01)
       )
-      for (a, b) in zip(x, y) {
-        for (p, q) in zip(a, b) where p.isFinite && q.isFinite {
-          #expect(
-            abs(p - q) <= 1e-6 * max(1, abs(p), abs(q)), "net \(net): \(program) and \(other)")
-          if abs(p - q) > 1e-6 * max(1, abs(p), abs(q)) { return }
+      let isOther = zip(x, y).contains { a, b in
+        zip(a, b).contains { p, q in
+          p.isFinite && q.isFinite && abs(p - q) > 1e-6 * max(1, abs(p), abs(q))
         }
       }
+      if isOther { others[net].append("\(program) and \(other)") }
     }
-    #expect(merged[1] > 20 && merged[2] > 20 && merged[3] > 20, "\(merged)")
+    // What is proved holds; of what agreed on all probes one in a hundred differs where none of them was.
+    let proved = others[0] + others[1] + others[2]
+    #expect(proved.isEmpty, "\(proved)")
+    #expect(others[3].count * 50 <= merged[3], "\(others[3].count) of \(merged[3])")
+    #expect(merged[1] > 50 && merged[2] > 30 && merged[3] > 100, "\(merged)")
   }
 
   @Test(arguments: [

@@ -26,7 +26,7 @@ package final class ProbeRun {
   private static let long =
     Array(1...40) + [60, 61, 62, 63, 100, 101, 102, 103, 150, 151, 197, 198, 199, 200]
   private static let horizon = 200.0
-  private static let rates = [0x1p-7, 0x1p-7, 0x1p-8, 0x1p-7]
+  private static let rates = [0x1p-7, 0x1p-5, 0x1p-9, 0x1p-3, 0x1p-7]
   /// What two programs may differ by and have one fingerprint: this part of an update, or of 1 where it is less.
   private static let grid = 0x1p32
 
