@@ -27,7 +27,7 @@ package final class Script {
     /// How many seconds such a program may take for an answer.
     package var commandSeconds = 600.0
     /// Threads of searches; their results are the same for any number.
-    package var threads = 1
+    package var threads = Threads.preferred
     /// The script's own folder, for its data and plots.
     package var folder: String?
     package init() {}

@@ -71,6 +71,11 @@ import Testing
         "ravine runs ab.db \(question) \(best[1]) --restart \(best[0])")
       #expect(outcome.status == 0 && outcome.output.contains("rule "), "\(outcome)")
     }
+    // A search that is done goes on from what was kept of it, and does nothing.
+    let pruned = try sandbox.run(
+      "cp ab.db less.db && ravine runs less.db prune && \(line) --journal less.db")
+    #expect(pruned.status == 0, "\(pruned.errors)")
+    #expect(!pruned.output.hasPrefix("0 programs"), "\(pruned.output)")
     let page = try sandbox.run("ravine runs ab.db page").output
     #expect(page.hasPrefix("<!doctype html>") && page.contains("<svg") && page.contains("Front"))
     // What is exported is a rule that runs.

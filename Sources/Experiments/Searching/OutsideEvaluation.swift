@@ -69,12 +69,12 @@ package final class OutsideEvaluation {
     do throws(JSONError) {
       json = try JSONReader.parse(line)
     } catch {
-      throw Refusal(code: "R0741", message: "the line is no JSON: \(error.message)")
+      throw Refusal(code: "R0760", message: "the line is no JSON: \(error.message)")
     }
     let id = json["id"]
     guard let source = json["source"]?.text else {
       throw Refusal(
-        code: "R0741",
+        code: "R0760",
         message: "the line has no text `source`: {\"source\": \"rule Mine(lr = 0.1) { … }\"}",
         id: id)
     }

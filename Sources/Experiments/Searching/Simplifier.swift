@@ -75,7 +75,8 @@ package struct Simplifier {
       result.steps.append(Step(what: "exact rewrites", ground: ground, after: plain))
     }
     if tasks.isEmpty { return result }
-    guard var known = try losses(result.program, rate) else {
+    // Steps are measured against the rule as it came, or many small losses would add up.
+    guard let known = try losses(result.program, rate) else {
       result.wasInterrupted = true
       return result
     }
@@ -88,7 +89,7 @@ package struct Simplifier {
           return result
         }
         progress("\(result.program.nodes.count) operations; without \(what)?")
-        guard let ground = try ground(result.program, candidate, &known, rate) else { continue }
+        guard let ground = try ground(result.program, candidate, known, rate) else { continue }
         result.steps.append(Step(what: what, ground: ground, after: candidate))
         isChanged = true
         break
@@ -109,7 +110,7 @@ package struct Simplifier {
   }
 
   private func ground(
-    _ current: Genome, _ candidate: Genome, _ known: inout Measured, _ rate: Double
+    _ current: Genome, _ candidate: Genome, _ known: Measured, _ rate: Double
   ) throws(DiagnosticError) -> Ground? {
     guard candidate.flaw == nil, case .moves(let print, _) = probe.run(candidate, isLong: true)
     else {
@@ -126,7 +127,6 @@ package struct Simplifier {
     guard differences.allSatisfy(\.isFinite) else { return nil }
     let interval = MeanInterval(differences)
     guard interval.mean + interval.halfWidth <= margin else { return nil }
-    known = found
     return .notWorse(interval, pairs: differences.count)
   }
 

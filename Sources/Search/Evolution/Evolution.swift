@@ -100,7 +100,8 @@ package final class Evolution {
     mutator.onlyNumbers = settings.method == .numbers
     self.mutator = mutator
     known = SearchCounts.Net.allCases.map { _ in [:] }
-    let expected = min(settings.programs, 4_000_000)
+    // Of a search that ends by the clock nobody knows.
+    let expected = settings.minutes == nil ? min(settings.programs, 1_000_000) : 0
     for k in known.indices { known[k].reserveCapacity(expected) }
     results.reserveCapacity(expected)
   }
@@ -312,7 +313,7 @@ package final class Evolution {
     }
   }
 
-  /// To a quarter of a power of two, so that rates stay short.
+  /// To half a power of two and three digits, so that rates stay short.
   static func rounded(_ rate: Double) -> Double {
     guard rate > 0, rate.isFinite else { return rate }
     return Mutator.short(exp2((log2(rate) * 2).rounded() / 2))
@@ -411,11 +412,17 @@ package final class Evolution {
       population: population)
   }
 
-  /// Takes up a search where it was: the programs that ran, in order, and the state after a batch.
+  /// Takes up a search where it was: the programs that ran, in order, how many there were, and the state after a batch.
+  /// Some are missing where a journal was pruned.
   package func restore(
-    _ records: some Sequence<ProgramRecord>, _ state: EvolutionState
+    _ records: some Sequence<ProgramRecord>, of count: Int, _ state: EvolutionState
   ) {
-    for record in records { enter(record) }
+    let forgotten = Result(score: .infinity, best: 0, size: 1, rung: 0)
+    for record in records where record.number >= results.count && record.number < count {
+      while results.count < record.number { results.append(forgotten) }
+      enter(record)
+    }
+    programs = count
     batches = state.batches
     idle = state.idle
     oldest = state.oldest

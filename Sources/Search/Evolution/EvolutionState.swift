@@ -51,7 +51,7 @@ package struct EvolutionState: Sendable {
         else { return nil }
         return Evolution.Member(
           number: number, program: program, best: best, size: size, rung: rung, score: score)
-      }), reader.isAtEnd
+      }), reader.isAtEnd, population.indices.contains(oldest)
     else { return nil }
     self.init(
       batches: batches, idle: idle, oldest: oldest, counts: counts, recent: recent,

@@ -111,20 +111,22 @@ package final class Search {
   /// Runs the restarts that are not done, and says what was found in all. Without a journal it is kept in memory alone.
   package func run(_ journal: SearchJournal?) throws(DiagnosticError) -> SearchResult {
     try prepare()
-    var before: [Int: EvolutionState] = [:]
-    for found in try journal?.restarts() ?? [] { before[found.restart] = found.state }
+    var before: [Int: (programs: Int, state: EvolutionState)] = [:]
+    for found in try journal?.restarts() ?? [] {
+      before[found.restart] = (found.programs, found.state)
+    }
     var result = SearchResult(self)
     for restart in restarts {
       let evolution = Evolution(restart, settings, tasks, frame)
       var outcome = RestartOutcome(restart: restart)
-      if let journal, let state = before[restart] {
+      if let journal, let (programs, state) = before[restart] {
         var records: [ProgramRecord] = []
         try journal.programs(of: restart) {
           records.append($0)
           return true
         }
         outcome.best = Self.best(records, [])
-        evolution.restore(records, state)
+        evolution.restore(records, of: programs, state)
         for (number, rate, score) in try journal.validated(of: restart) {
           outcome.validated.append((number, rate, score))
         }

@@ -134,7 +134,6 @@ package final class SearchJournal {
       CREATE TABLE validation(
         restart INTEGER, number INTEGER, rate REAL, score REAL, losses BLOB,
         PRIMARY KEY(restart, number)) WITHOUT ROWID;
-      CREATE TABLE opened(at TEXT, what TEXT);
       """)
     let pairs: [(String, Database.Value)] = [
       ("ravine", .text("search")), ("version", .int(version)), ("name", .text(header.name)),

@@ -22,9 +22,7 @@ extension Genome {
     for state in states where state.isNumber && self.isTensor(state.next, isTensor) {
       return .shape
     }
-    for (i, node) in nodes.enumerated()
-    where Self.isReduction(node.operation) && !self.isTensor(node.a, isTensor) {
-      _ = i
+    for node in nodes where Self.isReduction(node.operation) && !self.isTensor(node.a, isTensor) {
       return .shape
     }
     if !reaches(.gradient) { return .noGradient }

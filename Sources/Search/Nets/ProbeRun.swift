@@ -5,7 +5,7 @@ import Platform
 /// What a program does on gradients that are the same for every program: a few elements on a slope, others with
 /// gradients of either sign and of many sizes, for steps that are not all at the beginning.
 ///
-/// It allocates nothing after it is made. Not to be used by several threads at once.
+/// Not to be used by several threads at once.
 package final class ProbeRun {
   package enum Verdict: Hashable, Sendable {
     /// `fingerprint` names the weights of all steps, up to rounding; `size` is how far an element moves in a
@@ -161,6 +161,11 @@ package final class ProbeRun {
     case .exponential: for i in 0..<lanes { result[i] = exp(x[i]) }
     case .logarithm: for i in 0..<lanes { result[i] = log(x[i]) }
     case .tanh: for i in 0..<lanes { result[i] = Platform.tanh(x[i]) }
+    case .sinh: for i in 0..<lanes { result[i] = Platform.sinh(x[i]) }
+    case .cosh: for i in 0..<lanes { result[i] = Platform.cosh(x[i]) }
+    case .arcsine: for i in 0..<lanes { result[i] = asin(x[i]) }
+    case .arctangent: for i in 0..<lanes { result[i] = atan(x[i]) }
+    case .cubeRoot: for i in 0..<lanes { result[i] = cbrt(x[i]) }
     case .power:
       // Mostly of numbers, which are the same in every element.
       var (last, exponent, value) = (Double.nan, Double.nan, Double.nan)
@@ -182,9 +187,11 @@ package final class ProbeRun {
       for i in 0..<lanes { result[i] = extreme }
     default:
       let z = lane(node.c)
-      let arity = node.arity
+      var operands = [Double](repeating: 0, count: node.arity)
       for i in 0..<lanes {
-        let operands = arity == 1 ? [x[i]] : arity == 2 ? [x[i], y[i]] : [x[i], y[i], z[i]]
+        operands[0] = x[i]
+        if operands.count > 1 { operands[1] = y[i] }
+        if operands.count > 2 { operands[2] = z[i] }
         result[i] = Folding.fold(node.operation, operands)!
       }
     }
