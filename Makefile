@@ -1,7 +1,7 @@
 # Ravine: what there is to do. `make run` and `make test` install what is missing by themselves.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-search bench-peers golden gallery arena fuzz sanitize format lint edges campaign soundness laboratory problems clean
+.PHONY: help setup build run test bench bench-search bench-peers golden gallery arena fuzz sanitize format lint edges campaign soundness laboratory search-campaign problems clean
 
 SECONDS ?= 60
 PAIRS ?= 100000
@@ -77,6 +77,9 @@ soundness: build ## verdicts on PAIRS=100000 generated pairs of rules from SEED=
 laboratory: setup ## what the laboratory says of the zoo and of RULES=1000 generated rules from SEED=1 on, against simulation
 	@RAVINE_RULES=$(RULES) RAVINE_SEED=$(SEED) RAVINE_CAMPAIGN=1 \
 	  scripts/test.sh 'LaboratoryCampaign|ContentCampaign'
+
+search-campaign: build ## a search of 200,000 programs, killed 20 times and gone on with, with one thread and with two
+	@scripts/search_campaign.sh
 
 problems: build ## problems written once more: least points with SciPy, three rules with PyTorch
 	@python3 Tests/Problems/optima.py .build/release/ravine

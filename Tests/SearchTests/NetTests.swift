@@ -132,6 +132,7 @@ import Testing
     var first: [[UInt64: Genome]] = [[:], [:], [:], [:]]
     var merged = [0, 0, 0, 0]
     var others: [[String]] = [[], [], [], []]
+    var toldApart = 0
     for k in 0..<90_000 {
       // A stream drifts away from what moves: a few short ones.
       if k % 15_000 == 0 { stream = MutantStream(UInt64(21 + k), from: starts) }
@@ -147,6 +148,11 @@ import Testing
       }
       let other = first[net][names[net]]!
       if other == program { continue }
+      // As a search does: probes name what may be the same, and held-out gradients decide.
+      if net == 3, !probe.agree(program, other) {
+        toldApart += 1
+        continue
+      }
       merged[net] += 1
       if merged[net] > 400 { continue }
       let (x, y) = (
@@ -160,10 +166,8 @@ import Testing
       }
       if isOther { others[net].append("\(program) and \(other)") }
     }
-    // What is proved holds; of what agreed on all probes one in a hundred differs where none of them was.
-    let proved = others[0] + others[1] + others[2]
-    #expect(proved.isEmpty, "\(proved)")
-    #expect(others[3].count * 50 <= merged[3], "\(others[3].count) of \(merged[3])")
+    for net in 0..<4 { #expect(others[net].isEmpty, "net \(net): \(others[net])") }
+    #expect(toldApart > 0)
     #expect(merged[1] > 50 && merged[2] > 30 && merged[3] > 100, "\(merged)")
   }
 

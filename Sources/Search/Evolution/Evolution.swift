@@ -73,17 +73,32 @@ package final class Evolution {
   private var known: [[UInt64: Int32]]
   /// Of every program that ran, what a duplicate of it has without running.
   private var results: [Result] = []
+  /// What probes said of mutants, by digest: the same are drawn again and again. It decides nothing.
+  private var probed: [UInt64: Probed] = [:]
+  /// Of every program that ran, its bytes, one behind the other: what has the same fingerprint is compared with it.
+  private var sources: [UInt8] = []
 
   private struct Result {
     var score: Double
     var best: Double
     var size: Double
     var rung: Int8
+    /// Where its bytes end in `sources`.
+    var end = 0
+  }
+
+  private struct Probed {
+    var short: ProbeRun.Verdict
+    var fingerprint: UInt64 = 0
+    /// A program that had this fingerprint before, and whether it agrees on held-out gradients.
+    var other: Int32 = -1
+    var agrees = false
   }
 
   /// Programs of a batch. A part of what a search finds: another number is another search.
   package static let batch = 32
   private static let attempts = 200
+  private static let mostProbed = 1 << 16
   private static let recentScores = 256
   /// A child goes on to all tasks that is better on the first rung than this share of the latest.
   private static let hurdle = 0.75
@@ -124,8 +139,7 @@ package final class Evolution {
     if case .moves(_, let found) = probe.run(start) { size = found }
     var record = ProgramRecord(
       number: 0, parent: -1, mutation: nil, program: start, rate: rate, size: size,
-      digests: SearchCounts.Net.allCases.map { digest(start, $0) }, rung: 0, score: .infinity,
-      best: rate,
+      digests: names(start) + [fingerprint(start)], rung: 0, score: .infinity, best: rate,
       losses: [])
     var one = [record]
     guard try evaluate(&one, climbsAlways: true) else { return nil }
@@ -184,9 +198,11 @@ package final class Evolution {
     for (k, digest) in record.digests.enumerated() where known[k][digest] == nil {
       known[k][digest] = Int32(record.number)
     }
+    sources += record.program.bytes
     results.append(
       Result(
-        score: record.score, best: record.best, size: record.size, rung: Int8(record.rung)))
+        score: record.score, best: record.best, size: record.size, rung: Int8(record.rung),
+        end: sources.count))
     programs += 1
     if champion.map({ record.isBetter(than: $0) }) ?? true, record.score.isFinite {
       champion = record
@@ -209,7 +225,7 @@ package final class Evolution {
     var slots: [Slot] = []
     var made = programs
     // Of this batch: their scores are not known yet.
-    var here: [Set<UInt64>] = known.map { _ in [] }
+    var here: [[UInt64: Genome]] = known.map { _ in [:] }
     for slot in 0..<Self.batch where made < settings.programs {
       var random = SplitMix64(
         CounterRandom.mix(settings.seed ^ 0xD1B5_4A32_D192_ED03)
@@ -243,7 +259,7 @@ package final class Evolution {
   }
 
   private func child(
-    _ random: inout SplitMix64, number: Int, _ here: inout [Set<UInt64>]
+    _ random: inout SplitMix64, number: Int, _ here: inout [[UInt64: Genome]]
   ) -> Slot? {
     let parent = parent(&random)
     let donor = population[random.below(population.count)].program
@@ -255,38 +271,57 @@ package final class Evolution {
       counts.flaws[Int(flaw.rawValue)] += 1
       return nil
     }
-    let size: Double
-    switch probe.run(program) {
+    var record = ProgramRecord(
+      number: number, parent: parent.number, mutation: kind, program: program, rate: .nan,
+      size: .nan, digests: [], rung: 0, score: .infinity, best: .nan, losses: [])
+    // The cheapest net first: most duplicates are caught by it, and what it knows need not be probed again.
+    var names = names(program)
+    for net in [SearchCounts.Net.digest, .rewrites, .algebra] {
+      if case .known(let slot) = look(up: record, in: net, names[net.rawValue], here) {
+        return slot
+      }
+    }
+    let seen = probed(program, names[0])
+    switch seen.short {
     case .notFinite:
       counts.notFinite += 1
       return nil
     case .noDescent:
       counts.noDescent += 1
       return nil
-    case .moves(_, let found): size = found
+    case .moves(_, let size): record.size = size
     }
+    names.append(seen.fingerprint)
+    record.digests = names
+    if case .known(let slot) = look(up: record, in: .behaviour, names[3], here) { return slot }
+    for k in names.indices where here[k][names[k]] == nil { here[k][names[k]] = program }
     // Steps as long as the parent's at the rate that was best for it.
-    let rate = Self.rounded(parent.best * min(max(parent.size / size, 0x1p-40), 0x1p40))
-    var record = ProgramRecord(
-      number: number, parent: parent.number, mutation: kind, program: program, rate: rate,
-      size: size, digests: [], rung: 0, score: .infinity, best: rate, losses: [])
-    // The cheapest net first: most duplicates are caught by it.
-    var digests: [UInt64] = []
-    for net in SearchCounts.Net.allCases {
-      let digest = digest(program, net)
-      digests.append(digest)
-      if let same = known[net.rawValue][digest] {
-        counts.nets[net.rawValue] += 1
-        return returned(record, as: Int(same))
-      }
-      if here[net.rawValue].contains(digest) {
-        counts.nets[net.rawValue] += 1
-        return nil
-      }
-    }
-    for k in digests.indices { here[k].insert(digests[k]) }
-    record.digests = digests
+    record.rate = Self.rounded(
+      parent.best * min(max(parent.size / record.size, 0x1p-40), 0x1p40))
+    record.best = record.rate
     return .new(record)
+  }
+
+  private enum Acquaintance {
+    case new
+    /// Of what ran already or stands in this batch: its place in the population, if it gets one.
+    case known(Slot?)
+  }
+
+  private func look(
+    up record: ProgramRecord, in net: SearchCounts.Net, _ name: UInt64, _ here: [[UInt64: Genome]]
+  ) -> Acquaintance {
+    // Probes are no proof: what they take for one has to agree elsewhere too.
+    if let same = known[net.rawValue][name] {
+      if net == .behaviour, !agrees(record, with: same) { return .new }
+      counts.nets[net.rawValue] += 1
+      return .known(returned(record, as: Int(same)))
+    }
+    guard let other = here[net.rawValue][name],
+      net != .behaviour || probe.agree(record.program, other)
+    else { return .new }
+    counts.nets[net.rawValue] += 1
+    return .known(nil)
   }
 
   /// A program that ran already comes into the population again with what it came to: the oldest leave whatever they
@@ -297,20 +332,44 @@ package final class Evolution {
       return nil
     }
     counts.returned += 1
-    // What it came to was at the rate of the other: a step of that length.
+    // What the other came to was at its rate: a step of that length. Equal programs step alike.
+    let size = record.size.isNaN ? result.size : record.size
     return .known(
       Member(
-        number: same, program: record.program, best: result.best * (result.size / record.size),
-        size: record.size, rung: Int(result.rung), score: result.score))
+        number: same, program: record.program, best: result.best * (result.size / size),
+        size: size, rung: Int(result.rung), score: result.score))
   }
 
-  private func digest(_ program: Genome, _ net: SearchCounts.Net) -> UInt64 {
-    switch net {
-    case .digest: program.digest
-    case .rewrites: program.rewritten().digest
-    case .algebra: program.rewritten().algebraicDigest ?? program.digest
-    case .behaviour: fingerprint(program)
-    }
+  private func probed(_ program: Genome, _ digest: UInt64) -> Probed {
+    if let known = probed[digest] { return known }
+    var found = Probed(short: probe.run(program))
+    if case .moves = found.short { found.fingerprint = fingerprint(program) }
+    if probed.count >= Self.mostProbed { probed.removeAll(keepingCapacity: true) }
+    probed[digest] = found
+    return found
+  }
+
+  private func agrees(_ record: ProgramRecord, with same: Int32) -> Bool {
+    let digest = record.digests[0]
+    if let seen = probed[digest], seen.other == same { return seen.agrees }
+    guard let other = source(Int(same)) else { return true }
+    let agrees = probe.agree(record.program, other)
+    probed[digest]?.other = same
+    probed[digest]?.agrees = agrees
+    return agrees
+  }
+
+  /// A program that ran; nil for one that a journal forgot.
+  private func source(_ number: Int) -> Genome? {
+    let begin = number == 0 ? 0 : results[number - 1].end
+    return Genome(bytes: Array(sources[begin..<results[number].end]))
+  }
+
+  /// What the nets that prove know a program by.
+  private func names(_ program: Genome) -> [UInt64] {
+    let plain = program.rewritten()
+    let digest = program.digest
+    return [digest, plain.digest, plain.algebraicDigest ?? digest]
   }
 
   /// To half a power of two and three digits, so that rates stay short.
@@ -334,7 +393,7 @@ package final class Evolution {
     let limit = hurdle
     var climbing: [Int] = []
     for k in all {
-      records[k].losses = first[k]
+      records[k].losses = first[k].map(Self.kept)
       set(&records[k], [first[k].map { SearchTask.score($0, against: tasks[0].early) }])
       recent.append(records[k].score)
       if climbsAlways || settings.climbs && records[k].score < limit { climbing.append(k) }
@@ -347,7 +406,7 @@ package final class Evolution {
         return false
       }
       for (k, place) in climbing.enumerated() {
-        records[place].losses += found[k]
+        records[place].losses += found[k].map(Self.kept)
         scores[k].append(found[k].map { SearchTask.score($0, against: task.baseline) })
       }
     }
@@ -357,6 +416,9 @@ package final class Evolution {
     }
     return true
   }
+
+  /// A loss as journals keep it, in seven digits.
+  private static func kept(_ loss: Double) -> Double { Double(Float(loss)) }
 
   /// The best of the ladder, by the mean over the tasks.
   private func set(_ record: inout ProgramRecord, _ scores: [[Double]]) {
@@ -417,9 +479,11 @@ package final class Evolution {
   package func restore(
     _ records: some Sequence<ProgramRecord>, of count: Int, _ state: EvolutionState
   ) {
-    let forgotten = Result(score: .infinity, best: 0, size: 1, rung: 0)
     for record in records where record.number >= results.count && record.number < count {
-      while results.count < record.number { results.append(forgotten) }
+      while results.count < record.number {
+        results.append(
+          Result(score: .infinity, best: 0, size: 1, rung: 0, end: sources.count))
+      }
       enter(record)
     }
     programs = count

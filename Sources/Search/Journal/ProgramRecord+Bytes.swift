@@ -9,9 +9,11 @@ extension ProgramRecord {
   }
 
   var lossBytes: [UInt8] {
-    var writer = ByteWriter()
-    for loss in losses { writer.double(loss) }
-    return writer.written
+    var result: [UInt8] = []
+    for loss in losses {
+      withUnsafeBytes(of: Float(loss).bitPattern.littleEndian) { result.append(contentsOf: $0) }
+    }
+    return result
   }
 
   /// A row of a journal; nil where it is none.
@@ -20,13 +22,15 @@ extension ProgramRecord {
       let mutation = row[2].int, let rung = row[3].int, let rate = row[4].double,
       let best = row[5].double, let size = row[6].double, let digests = row[8].blob,
       let program = row[9].blob.flatMap({ Genome(bytes: $0) }), let losses = row[10].blob,
-      digests.count == 8 * SearchCounts.Net.allCases.count, losses.count % 8 == 0
+      digests.count == 8 * SearchCounts.Net.allCases.count, losses.count % 4 == 0
     else { return nil }
-    var reader = ByteReader(digests + losses)
+    var reader = ByteReader(digests)
     var words: [UInt64] = []
     for _ in SearchCounts.Net.allCases { words.append(reader.double()!.bitPattern) }
-    var numbers: [Double] = []
-    while let x = reader.double() { numbers.append(x) }
+    let numbers = stride(from: 0, to: losses.count, by: 4).map { place in
+      let bits = (0..<4).reduce(UInt32(0)) { $0 | UInt32(losses[place + $1]) << UInt32(8 * $1) }
+      return Double(Float(bitPattern: bits))
+    }
     self.init(
       number: number, parent: parent, mutation: Mutator.Kind(rawValue: UInt8(clamping: mutation)),
       program: program, rate: rate, size: size, digests: words, rung: rung,

@@ -9,7 +9,7 @@ import Training
 /// A batch is written whole or not at all, so a search that is killed loses what was in flight. One process at a time
 /// writes; others may read.
 package final class SearchJournal {
-  package static let version = 1
+  package static let version = 2
 
   package let path: String
   fileprivate let database: Database

@@ -95,7 +95,7 @@ extension Genome {
       case .maximum: result = (max(x.0, y.0), max(x.1, y.1))
       case .minimum: result = (min(x.0, y.0), min(x.1, y.1))
       default:
-        switch node.operation.info.values {
+        switch node.operation.traits.values {
         case .nonNegative, .positive: result = (0, .infinity)
         case .atLeastOne: result = (1, .infinity)
         case .unit, .truth: result = (0, 1)

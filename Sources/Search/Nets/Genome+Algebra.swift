@@ -117,7 +117,7 @@ private struct AlgebraicPoint {
     default: break
     }
     if node.arity == 1 {
-      switch node.operation.info.parity {
+      switch node.operation.traits.parity {
       case .even: return opaque(tag, x.magnitude.value.raw)
       case .odd, .rising:
         // Every such function is 0 at 0.
@@ -129,7 +129,7 @@ private struct AlgebraicPoint {
       }
     }
     let z = node.c == .none ? .zero : value(node.c)
-    if node.operation.info.isCommutative {
+    if node.operation.traits.isCommutative {
       return opaque(tag, min(x.raw, y.raw), max(x.raw, y.raw))
     }
     return opaque(tag, x.raw, y.raw, z.raw)
@@ -158,7 +158,7 @@ extension Genome {
         result[i] = isNonNegative(node.a) && isNonNegative(node.b)
       case .maximum: result[i] = isNonNegative(node.a) || isNonNegative(node.b)
       default:
-        switch node.operation.info.values {
+        switch node.operation.traits.values {
         case .nonNegative, .positive, .atLeastOne, .unit, .truth: result[i] = true
         case .asOperand: result[i] = isNonNegative(node.a)
         case .asOperands: result[i] = isNonNegative(node.a) && isNonNegative(node.b)

@@ -20,7 +20,7 @@ extension Genome {
         var operands = (value(node.a), UInt64(0), UInt64(0))
         if node.b != .none { operands.1 = value(node.b) }
         if node.c != .none { operands.2 = value(node.c) }
-        if node.operation.info.isCommutative, operands.0 > operands.1 {
+        if node.operation.traits.isCommutative, operands.0 > operands.1 {
           swap(&operands.0, &operands.1)
         }
         made[i] = Mixing.mix(

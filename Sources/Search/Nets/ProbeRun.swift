@@ -1,6 +1,7 @@
 import Basics
 import IR
 import Platform
+import Runtime
 
 /// What a program does on gradients that are the same for every program: a few elements on a slope, others with
 /// gradients of either sign and of many sizes, for steps that are not all at the beginning.
@@ -17,7 +18,11 @@ package final class ProbeRun {
     case noDescent
   }
 
-  static let lanes = 32
+  /// Of a fingerprint; two programs are compared on more.
+  private static let fewLanes = 32
+  private static let manyLanes = 128
+  /// Of what runs.
+  private var lanes = ProbeRun.fewLanes
   /// Elements 0 to 3 stand on a slope; from here on gradients are of many sizes, and not all need stay finite.
   private static let ordinary = 26
   /// t of the steps that a program is judged by.
@@ -33,11 +38,13 @@ package final class ProbeRun {
   private let memory: UnsafeMutablePointer<Double>
   private let gradients: UnsafeMutablePointer<Double>
   private let start: [Double]
+  private let heldOut = HeldOutStream(lanes: ProbeRun.manyLanes)
+  private let kernels = LaneKernels.float64
 
   package init() {
-    let lanes = Self.lanes
-    memory = .allocate(capacity: 264 * lanes)
-    memory.initialize(repeating: 0, count: 264 * lanes)
+    let lanes = Self.fewLanes
+    memory = .allocate(capacity: 264 * Self.manyLanes)
+    memory.initialize(repeating: 0, count: 264 * Self.manyLanes)
     gradients = .allocate(capacity: Self.long.count * lanes)
     var random = SplitMix64(0x5EED)
     var start = [0.1, -0.1, 0.1, -0.1]
@@ -66,116 +73,188 @@ package final class ProbeRun {
   }
 
   private func lane(_ r: Genome.Reference) -> UnsafeMutablePointer<Double> {
-    memory + Int(r.code) * Self.lanes
+    memory + Int(r.code) * lanes
   }
 
   private func fill(_ r: Genome.Reference, _ x: Double) {
     let p = lane(r)
-    for i in 0..<Self.lanes { p[i] = x }
+    for i in 0..<lanes { p[i] = x }
   }
 
-  /// What a program does in a few steps; `isLong`: in so many that others which do the same there are taken for it.
+  /// What a program does in a few steps; `isLong`: in so many that others which do the same there are nearly always the
+  /// same. The size is that of the short run alone.
   package func run(_ program: Genome, isLong: Bool = false) -> Verdict {
-    let lanes = Self.lanes
+    lanes = Self.fewLanes
+    let lanes = lanes
     let steps = isLong ? Self.long : Self.short
-    for (k, x) in program.numbers.enumerated() { fill(.number(k), x) }
-    for (k, state) in program.states.enumerated() { fill(.state(k), state.first) }
-    fill(.horizon, Self.horizon)
+    begin(program, at: start, horizon: Self.horizon)
     let weights = lane(.weights)
-    for i in 0..<lanes { weights[i] = start[i] }
-    var hash: UInt64 = 0x9E37_79B9
+    var chains = SIMD4<UInt64>(0x9E37_79B9, 1, 2, 3)
+    var product = 1.0
     var logarithms = 0.0
     var moved = 0
     var (up, down) = (0.0, 0.0)
-    let scratch = memory + 256 * lanes
     for (s, t) in steps.enumerated() {
       let rate = Self.rates[s % Self.rates.count]
-      fill(.step, Double(t))
-      fill(.rate, rate)
-      let gradient = lane(.gradient)
-      for i in 0..<lanes { gradient[i] = gradients[s * lanes + i] }
-      for (i, node) in program.nodes.enumerated() {
-        compute(node, into: memory + i * lanes)
-      }
-      let next = lane(program.weights)
+      let next = step(program, t: t, rate: rate, gradients + s * lanes)
       for i in 0..<Self.ordinary where !next[i].isFinite { return .notFinite }
-      for i in 0..<lanes {
-        let update = (next[i] - weights[i]) / rate
-        hash = Mixing.mix(hash, Self.rounded(update))
-        if i >= 4, i < Self.ordinary, update != 0 {
-          logarithms += log2(abs(update))
+      if isLong {
+        mix(next, weights, rate: rate, into: &chains)
+      } else {
+        for i in 4..<Self.ordinary {
+          let update = (next[i] - weights[i]) / rate
+          if update == 0 { continue }
           moved += 1
+          // Few logarithms: of products that do not leave the range of numbers.
+          product *= abs(update)
+          if product < 0x1p-500 || product > 0x1p500 {
+            logarithms += log2(product)
+            product = 1
+          }
         }
       }
       down += next[0] - weights[0] + next[1] - weights[1]
       up += next[2] - weights[2] + next[3] - weights[3]
-      // States may be one another's: all are read before one is written.
-      for k in program.states.indices {
-        let value = lane(program.states[k].next)
-        for i in 0..<lanes { scratch[k * lanes + i] = value[i] }
-      }
-      for i in 0..<lanes { weights[i] = next[i] }
+      advance(program)
       for k in program.states.indices {
         let state = lane(.state(k))
-        for i in 0..<lanes { state[i] = scratch[k * lanes + i] }
         for i in 0..<Self.ordinary where !state[i].isFinite { return .notFinite }
       }
     }
-    guard down < 0, up > 0, moved > 0 else { return .noDescent }
-    return .moves(fingerprint: hash, size: exp2(logarithms / Double(moved)))
+    guard down < 0, up > 0, isLong || moved > 0 else { return .noDescent }
+    if isLong {
+      let print = (0..<4).reduce(0) { Mixing.mix($0, chains[$1]) }
+      return .moves(fingerprint: print, size: .nan)
+    }
+    return .moves(fingerprint: 0, size: exp2((logarithms + log2(product)) / Double(moved)))
   }
 
-  /// The update to about ten digits.
-  private static func rounded(_ x: Double) -> UInt64 {
-    if x.isNaN { return 1 }
-    let size = abs(x)
-    if size < 1 { return UInt64(bitPattern: Int64((x * grid).rounded())) &* 2 }
-    if size.isInfinite || size > 1e300 { return x > 0 ? 3 : 5 }
-    let unit = scalbn(1, Int(size.exponent))
-    let digits = (x / unit * grid).rounded()
-    return Mixing.mix(UInt64(size.exponent), UInt64(bitPattern: Int64(digits)))
+  /// Whether two programs do the same on gradients that no fingerprint is made of, but for rounding: what had one
+  /// fingerprint by chance is told apart.
+  package func agree(_ one: Genome, _ other: Genome) -> Bool {
+    func jumps(_ program: Genome) -> Bool { program.nodes.contains { $0.operation.traits.jumps } }
+    let steps =
+      jumps(one) || jumps(other) ? HeldOutStream.steps : HeldOutStream.shortSteps
+    lanes = Self.manyLanes
+    let lanes = lanes
+    let count = steps * lanes
+    return withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { updates in
+      _ = walk(one, steps) { t, next, weights, rate in
+        let row = updates.baseAddress! + (t - 1) * lanes
+        for i in 0..<lanes { row[i] = (next[i] - weights[i]) / rate }
+        return true
+      }
+      return walk(other, steps) { t, next, weights, rate in
+        let row = updates.baseAddress! + (t - 1) * lanes
+        var isSame = true
+        for i in 0..<lanes {
+          let update = (next[i] - weights[i]) / rate
+          // What rounding makes of the weights, seen in units of the rate.
+          let noise = max(0x1p-48 * abs(weights[i]) / rate, 1e-11)
+          let isNear = abs(update - row[i]) <= max(1e-7 * max(abs(update), abs(row[i])), noise)
+          isSame = isSame && (isNear || update == row[i] || update.isNaN && row[i].isNaN)
+        }
+        return isSame
+      }
+    }
   }
+
+  /// Runs a program on the held-out stream while `goesOn` says so, before its weights are replaced; false where it was
+  /// stopped.
+  private func walk(
+    _ program: Genome, _ steps: Int,
+    _ goesOn: (
+      _ t: Int, _ next: UnsafePointer<Double>, _ weights: UnsafePointer<Double>, _ rate: Double
+    ) -> Bool
+  ) -> Bool {
+    begin(program, at: heldOut.start, horizon: Double(HeldOutStream.steps))
+    return heldOut.withGradients { gradients in
+      for t in 1...steps {
+        let rate = heldOut.rate(t)
+        let next = step(program, t: t, rate: rate, gradients + (t - 1) * lanes)
+        guard goesOn(t, next, lane(.weights), rate) else { return false }
+        advance(program)
+      }
+      return true
+    }
+  }
+
+  // MARK: Steps
+
+  private func begin(_ program: Genome, at start: [Double], horizon: Double) {
+    for (k, x) in program.numbers.enumerated() { fill(.number(k), x) }
+    for (k, state) in program.states.enumerated() { fill(.state(k), state.first) }
+    fill(.horizon, horizon)
+    let weights = lane(.weights)
+    for i in 0..<lanes { weights[i] = start[i] }
+  }
+
+  /// The weights after a step; what was before is there until `advance`.
+  private func step(
+    _ program: Genome, t: Int, rate: Double, _ gradients: UnsafePointer<Double>
+  ) -> UnsafeMutablePointer<Double> {
+    fill(.step, Double(t))
+    fill(.rate, rate)
+    lane(.gradient).update(from: gradients, count: lanes)
+    program.nodes.withUnsafeBufferPointer { nodes in
+      for i in nodes.indices { compute(nodes[i], into: memory + i * lanes) }
+    }
+    return lane(program.weights)
+  }
+
+  private func advance(_ program: Genome) {
+    let lanes = lanes
+    let scratch = memory + 256 * lanes
+    // States may be one another's, and weights may be: all are read before one is written.
+    for k in program.states.indices {
+      (scratch + k * lanes).update(from: lane(program.states[k].next), count: lanes)
+    }
+    lane(.weights).update(from: lane(program.weights), count: lanes)
+    for k in program.states.indices {
+      lane(.state(k)).update(from: scratch + k * lanes, count: lanes)
+    }
+  }
+
+  // MARK: Names
+
+  /// The updates of a step to about ten digits, mixed into the four chains of a fingerprint.
+  private func mix(
+    _ next: UnsafePointer<Double>, _ weights: UnsafePointer<Double>, rate: Double,
+    into chains: inout SIMD4<UInt64>
+  ) {
+    let inverse = 1 / rate
+    for i in stride(from: 0, to: lanes, by: 4) {
+      let words = SIMD4(
+        Self.rounded((next[i] - weights[i]) * inverse),
+        Self.rounded((next[i + 1] - weights[i + 1]) * inverse),
+        Self.rounded((next[i + 2] - weights[i + 2]) * inverse),
+        Self.rounded((next[i + 3] - weights[i + 3]) * inverse))
+      chains = (chains ^ words) &* 0x9E37_79B9_7F4A_7C15
+      chains ^= chains &>> 29
+    }
+  }
+
+  @inline(__always)
+  private static func rounded(_ x: Double) -> UInt64 {
+    let bits = x.bitPattern
+    let exponent = bits >> 52 & 0x7FF
+    if exponent == 0x7FF { return x.isNaN ? 1 : x > 0 ? 3 : 5 }
+    // From 1 on the digits that count are those of the number itself.
+    let isLarge = exponent >= 1023
+    let part =
+      isLarge ? Double(bitPattern: bits & ~(0x7FF << 52) | 1023 << 52) : x
+    // Added to this number all that is below a whole one is rounded away.
+    let whole = (part * grid + 0x1.8p52).bitPattern
+    return isLarge ? whole ^ exponent &* 0xD1B5_4A32_D192_ED03 : whole
+  }
+
+  // MARK: Operations
 
   private func compute(_ node: Genome.Node, into result: UnsafeMutablePointer<Double>) {
-    let lanes = Self.lanes
+    let lanes = lanes
     let x = lane(node.a)
-    let y = lane(node.b)
     switch node.operation {
-    case .add: for i in 0..<lanes { result[i] = x[i] + y[i] }
-    case .subtract: for i in 0..<lanes { result[i] = x[i] - y[i] }
-    case .multiply: for i in 0..<lanes { result[i] = x[i] * y[i] }
-    case .divide: for i in 0..<lanes { result[i] = x[i] / y[i] }
-    case .negate: for i in 0..<lanes { result[i] = -x[i] }
-    case .absolute: for i in 0..<lanes { result[i] = abs(x[i]) }
-    case .squareRoot: for i in 0..<lanes { result[i] = x[i].squareRoot() }
-    case .reciprocal: for i in 0..<lanes { result[i] = 1 / x[i] }
-    case .sign: for i in 0..<lanes { result[i] = x[i] > 0 ? 1 : x[i] < 0 ? -1 : x[i] }
-    case .maximum:
-      for i in 0..<lanes {
-        result[i] = x[i].isNaN || y[i].isNaN ? .nan : x[i] > y[i] ? x[i] : y[i]
-      }
-    case .minimum:
-      for i in 0..<lanes {
-        result[i] = x[i].isNaN || y[i].isNaN ? .nan : x[i] < y[i] ? x[i] : y[i]
-      }
-    case .exponential: for i in 0..<lanes { result[i] = exp(x[i]) }
-    case .logarithm: for i in 0..<lanes { result[i] = log(x[i]) }
-    case .tanh: for i in 0..<lanes { result[i] = Platform.tanh(x[i]) }
-    case .sinh: for i in 0..<lanes { result[i] = Platform.sinh(x[i]) }
-    case .cosh: for i in 0..<lanes { result[i] = Platform.cosh(x[i]) }
-    case .arcsine: for i in 0..<lanes { result[i] = asin(x[i]) }
-    case .arctangent: for i in 0..<lanes { result[i] = atan(x[i]) }
-    case .cubeRoot: for i in 0..<lanes { result[i] = cbrt(x[i]) }
-    case .power:
-      // Mostly of numbers, which are the same in every element.
-      var (last, exponent, value) = (Double.nan, Double.nan, Double.nan)
-      for i in 0..<lanes {
-        if x[i] != last || y[i] != exponent {
-          (last, exponent) = (x[i], y[i])
-          value = Folding.power(last, exponent)
-        }
-        result[i] = value
-      }
+    case .power: powers(node, into: result)
     case .sum:
       var sum = 0.0
       for i in 0..<lanes { sum += x[i] }
@@ -186,14 +265,22 @@ package final class ProbeRun {
       for i in 1..<lanes { extreme = Folding.fold(operation, [extreme, x[i]])! }
       for i in 0..<lanes { result[i] = extreme }
     default:
-      let z = lane(node.c)
-      var operands = [Double](repeating: 0, count: node.arity)
-      for i in 0..<lanes {
-        operands[0] = x[i]
-        if operands.count > 1 { operands[1] = y[i] }
-        if operands.count > 2 { operands[2] = z[i] }
-        result[i] = Folding.fold(node.operation, operands)!
+      let isDone = kernels.run(
+        node.operation, result, x, lane(node.b), lane(node.c), count: lanes)
+      precondition(isDone, "a genome has no other operations")
+    }
+  }
+
+  private func powers(_ node: Genome.Node, into result: UnsafeMutablePointer<Double>) {
+    let (x, y) = (lane(node.a), lane(node.b))
+    // Mostly of numbers, which are the same in every element.
+    var (last, exponent, value) = (Double.nan, Double.nan, Double.nan)
+    for i in 0..<lanes {
+      if x[i] != last || y[i] != exponent {
+        (last, exponent) = (x[i], y[i])
+        value = Folding.power(last, exponent)
       }
+      result[i] = value
     }
   }
 }

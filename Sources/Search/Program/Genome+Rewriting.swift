@@ -2,30 +2,32 @@ import IR
 
 extension Genome {
   /// The program after rewrites that leave what it computes as it is but for rounding: numbers folded, what undoes
-  /// itself taken out, sign(x)·|x|, √(x·x) and their like written plainly. The first rewrite that applies is made
-  /// until none does.
+  /// itself taken out, sign(x)·|x|, √(x·x) and their like written plainly. Passes are made until nothing changes.
   package func rewritten() -> Genome {
     var result = self
     // Each rewrite takes a node away or makes it a cheaper one.
     for _ in 0..<(4 * Self.mostNodes) {
-      guard result.rewriteOnce() else { break }
+      guard result.rewrite() else { break }
       result = result.cleaned()
     }
     return result
   }
 
-  private mutating func rewriteOnce() -> Bool {
+  /// One pass, each node rewritten once at most; false where there is nothing to rewrite.
+  private mutating func rewrite() -> Bool {
+    // What nodes are worth stays as it is in a pass.
+    let isNonNegative = nonNegativeNodes()
+    var isChanged = false
     for i in nodes.indices {
-      if let simpler = simpler(i) {
+      if let simpler = simpler(i, isNonNegative) {
         replace(.node(i), by: simpler)
-        return true
-      }
-      if let other = cheaper(i), other != nodes[i] {
+        isChanged = true
+      } else if let other = cheaper(i), other != nodes[i] {
         nodes[i] = other
-        return true
+        isChanged = true
       }
     }
-    return false
+    return isChanged
   }
 
   /// The number that is meant where one was computed of decimal ones: 1 - 0.9 is 0.1.
@@ -39,11 +41,14 @@ extension Genome {
   private func constant(_ r: Reference) -> Double? { r.number.map { numbers[$0] } }
 
   /// What stands for a node without a node of its own.
-  private mutating func simpler(_ i: Int) -> Reference? {
+  private mutating func simpler(_ i: Int, _ isNonNegative: [Bool]) -> Reference? {
+    func isNotNegative(_ r: Reference) -> Bool {
+      r.node.map { isNonNegative[$0] } ?? constant(r).map { $0 >= 0 } ?? false
+    }
     let node = nodes[i]
     let (x, y) = (constant(node.a), constant(node.b))
-    if node.operation.isElementwise, node.arity < 3, let x, node.arity == 1 || y != nil,
-      !node.operation.info.givesBoolean,
+    if node.operation.traits.isElementwise, node.arity < 3, let x, node.arity == 1 || y != nil,
+      !node.operation.traits.givesBoolean,
       let folded = Folding.fold(node.operation, node.arity == 1 ? [x] : [x, y!]), folded.isFinite
     {
       return number(Self.decimal(folded))
@@ -60,7 +65,7 @@ extension Genome {
       if y == 1 { return node.a }
       // √x·√x, where x is not negative.
       if node.a == node.b, let inner, inner.operation == .squareRoot,
-        isNonNegative(inner.a)
+        isNotNegative(inner.a)
       {
         return inner.a
       }
@@ -69,7 +74,7 @@ extension Genome {
     case .negate:
       if let inner, inner.operation == .negate { return inner.a }
     case .absolute:
-      if isNonNegative(node.a) { return node.a }
+      if isNotNegative(node.a) { return node.a }
     case .sign:
       if let inner, inner.operation == .sign { return node.a }
     case .maximum, .minimum:
@@ -88,11 +93,6 @@ extension Genome {
     default: break
     }
     return nil
-  }
-
-  private func isNonNegative(_ r: Reference) -> Bool {
-    if let i = r.node { return nonNegativeNodes()[i] }
-    return constant(r).map { $0 >= 0 } ?? false
   }
 
   /// A node that stands for this one with less work or less inside.

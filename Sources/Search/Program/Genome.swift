@@ -101,7 +101,7 @@ package struct Genome: Hashable, Sendable {
   }
 
   package func isTruth(_ r: Reference) -> Bool {
-    r.node.map { nodes[$0].operation.info.givesBoolean } ?? false
+    r.node.map { nodes[$0].operation.traits.givesBoolean } ?? false
   }
 
   /// Whether a site is for a condition.
@@ -119,7 +119,7 @@ package struct Genome: Hashable, Sendable {
     var result: [Bool] = []
     result.reserveCapacity(nodes.count)
     for node in nodes {
-      guard node.operation.isElementwise else {
+      guard node.operation.traits.isElementwise else {
         result.append(false)
         continue
       }
@@ -168,47 +168,99 @@ package struct Genome: Hashable, Sendable {
     if weights == old { weights = new }
   }
 
-  /// Without what no step's weights depend on: values, states and numbers.
+  /// Without what no step's weights depend on: values, states and numbers. Numbers stand in the order in which they are
+  /// read, each once.
   package func cleaned() -> Genome {
-    var isLive = [Bool](repeating: false, count: nodes.count)
-    var keepsState = [Bool](repeating: false, count: states.count)
-    var pending = [weights]
-    while let r = pending.popLast() {
-      if let i = r.node, !isLive[i] {
-        isLive[i] = true
-        for k in 0..<nodes[i].arity { pending.append(nodes[i][k]) }
-      } else if let k = r.state, !keepsState[k] {
-        keepsState[k] = true
-        pending.append(states[k].next)
+    let (isLive, keepsState) = live()
+    if isLive == .first(nodes.count), keepsState == 1 << states.count - 1, numbersAreInOrder {
+      return self
+    }
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { places in
+      // By the code of a reference, what it is called now.
+      for code in places.indices { places[code] = UInt8(code) }
+      var result = Genome()
+      for k in states.indices where keepsState & 1 << k != 0 {
+        places[Int(Reference.state(k).code)] = Reference.state(result.states.count).code
+        result.states.append(states[k])
       }
+      var isNumbered: UInt64 = 0
+      func moved(_ r: Reference) -> Reference {
+        if let k = r.number, isNumbered & 1 << k == 0 {
+          isNumbered |= 1 << k
+          places[Int(r.code)] = result.number(numbers[k])!.code
+        }
+        return Reference(code: places[Int(r.code)])
+      }
+      result.nodes.reserveCapacity(nodes.count)
+      for i in nodes.indices where isLive.contains(i) {
+        var node = nodes[i]
+        for k in 0..<node.arity { node[k] = moved(node[k]) }
+        places[i] = UInt8(result.nodes.count)
+        result.nodes.append(node)
+      }
+      for k in result.states.indices { result.states[k].next = moved(result.states[k].next) }
+      result.weights = moved(weights)
+      return result
     }
-    var result = Genome()
-    var places = [UInt8](repeating: 0, count: nodes.count)
-    var slots = [UInt8](repeating: 0, count: states.count)
-    var numberPlaces = [UInt8](repeating: 255, count: numbers.count)
-    for k in states.indices where keepsState[k] {
-      slots[k] = UInt8(result.states.count)
-      result.states.append(states[k])
+  }
+
+  /// Nodes, one bit each.
+  private struct NodeSet: Equatable {
+    var low: UInt64 = 0
+    var high: UInt64 = 0
+
+    static func first(_ count: Int) -> NodeSet {
+      NodeSet(
+        low: count >= 64 ? .max : 1 << count - 1,
+        high: count <= 64 ? 0 : count >= 128 ? .max : 1 << (count - 64) - 1)
     }
-    func moved(_ r: Reference, _ result: inout Genome) -> Reference {
-      if let i = r.node { return .node(Int(places[i])) }
-      if let k = r.state { return .state(Int(slots[k])) }
-      guard let k = r.number else { return r }
-      if numberPlaces[k] == 255 { numberPlaces[k] = result.number(numbers[k])!.code - 160 }
-      return .number(Int(numberPlaces[k]))
+
+    func contains(_ i: Int) -> Bool {
+      (i < 64 ? low >> i : high >> (i - 64)) & 1 != 0
     }
-    result.nodes.reserveCapacity(nodes.count)
-    for i in nodes.indices where isLive[i] {
-      var node = nodes[i]
-      for k in 0..<node.arity { node[k] = moved(node[k], &result) }
-      places[i] = UInt8(result.nodes.count)
-      result.nodes.append(node)
+
+    mutating func insert(_ i: Int) {
+      if i < 64 { low |= 1 << i } else { high |= 1 << (i - 64) }
     }
-    for k in result.states.indices {
-      result.states[k].next = moved(result.states[k].next, &result)
+  }
+
+  /// What some step's weights depend on; states one bit each.
+  private func live() -> (nodes: NodeSet, states: UInt8) {
+    var isLive = NodeSet()
+    var keeps: UInt8 = 0
+    func mark(_ r: Reference) {
+      if let i = r.node { isLive.insert(i) }
+      if let k = r.state { keeps |= 1 << k }
     }
-    result.weights = moved(weights, &result)
-    return result
+    mark(weights)
+    while true {
+      let before = (isLive, keeps)
+      for k in states.indices where keeps & 1 << k != 0 { mark(states[k].next) }
+      // Operands stand before what reads them.
+      for i in nodes.indices.reversed() where isLive.contains(i) {
+        for k in 0..<nodes[i].arity { mark(nodes[i][k]) }
+      }
+      if before == (isLive, keeps) { return (isLive, keeps) }
+    }
+  }
+
+  private var numbersAreInOrder: Bool {
+    var count = 0
+    func isNext(_ r: Reference) -> Bool {
+      guard let k = r.number, k >= count else { return true }
+      count += 1
+      return k == count - 1
+    }
+    for node in nodes {
+      for k in 0..<node.arity where !isNext(node[k]) { return false }
+    }
+    for state in states where !isNext(state.next) { return false }
+    guard isNext(weights), count == numbers.count else { return false }
+    for k in numbers.indices.dropFirst() {
+      let bits = numbers[k].bitPattern
+      for earlier in numbers[..<k] where earlier.bitPattern == bits { return false }
+    }
+    return true
   }
 
   /// All places where a value is read, in order.
@@ -247,7 +299,7 @@ package struct Genome: Hashable, Sendable {
     let isTensor = tensorNodes()
     return nodes.indices.reduce(0) { sum, i in
       let reads = (0..<nodes[i].arity).contains { self.isTensor(nodes[i][$0], isTensor) }
-      return sum + (reads ? nodes[i].operation.info.flops : 0)
+      return sum + (reads ? nodes[i].operation.traits.flops : 0)
     }
   }
 }

@@ -27,6 +27,7 @@ final class CompiledCourse: EvaluationCourse {
   private let task: EvaluationTask
   private let run: UpdateRun
   private let main: ObjectiveRunner
+  private let stages: StageMemory?
   private let inputs: TensorMemory
   /// The columns of the data: where rows of them come from and go, and the bytes of a row.
   private let columns: UnsafeMutablePointer<Column>
@@ -46,7 +47,10 @@ final class CompiledCourse: EvaluationCourse {
     self.task = task
     measuresApart = task.objective.training != nil
     run = UpdateRun(task.layout)
-    main = ObjectiveRunner(task.stepping, threads: 1)
+    main = ObjectiveRunner(task.staged?.whole ?? task.stepping, threads: 1)
+    stages = try task.staged.map { (staged) throws(DiagnosticError) in
+      try StageMemory(staged, task.stepping, steps: task.steps)
+    }
     inputs = TensorMemory(task.stepping.inputCounts, task.elementType.compute)
     let (inputs, width) = (inputs, task.elementType.compute.byteCount)
     let found: [Column] =
@@ -73,7 +77,8 @@ final class CompiledCourse: EvaluationCourse {
     runner.bind(
       parameters: run.parameters.map { UnsafeRawPointer($0) },
       gradients: measures ? [] : run.gradients,
-      inputs: memory.pointers.prefix(runner.inputCounts.count).map { UnsafeRawPointer($0) })
+      inputs: memory.pointers.prefix(task.stepping.inputCounts.count).map { UnsafeRawPointer($0) }
+        + (runner === main ? stages?.pointers ?? [] : []))
   }
 
   /// Begins with a candidate at the start that a seed gives; false where a hyperparameter is out of its
@@ -81,6 +86,7 @@ final class CompiledCourse: EvaluationCourse {
   func begin(_ candidate: Candidate, _ table: SeedTable, seed: UInt64) -> Bool {
     table.start.withUnsafeBytes { run.parameterBytes.copyMemory(from: $0) }
     main.seed = seed
+    stages?.begin(seed: seed)
     remainder?.seed = seed
     whole?.seed = seed
     return run.begin(candidate.update!, candidate.arguments!, horizon: task.steps)
@@ -98,9 +104,10 @@ final class CompiledCourse: EvaluationCourse {
   ) throws(DiagnosticError) -> (loss: Double, end: Evaluation.End?) {
     fill(rows)
     let occasion = Occasion(step: t, horizon: horizon)
+    let isWhole = batch == nil || rows.count == batch
+    if isWhole { try stages?.prepare(occasion) }
     let loss =
-      batch == nil || rows.count == batch
-      ? try main.evaluate(occasion) : try remainder(rows.count).evaluate(occasion)
+      isWhole ? try main.evaluate(occasion) : try remainder(rows.count).evaluate(occasion)
     if let end = watch.look(loss, step: t) { return (loss, end) }
     return (loss, run.step(t, loss: loss) ? nil : .failed)
   }

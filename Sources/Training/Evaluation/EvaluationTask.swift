@@ -16,6 +16,8 @@ final class EvaluationTask: Sendable {
   /// Steps of a whole run, and T.
   let steps: Int
   let stepping: BoundObjective
+  /// The same cut by what candidates share; nil where they share nothing.
+  let staged: StagedObjective?
   let measuring: BoundObjective
   let layout: RegionLayout
   /// Whether a rule may run as one program here at all.
@@ -43,6 +45,7 @@ final class EvaluationTask: Sendable {
     stepping = try BoundObjective(
       objective, batch: data == nil ? nil : batch, features: features, elementType: elementType,
       needsMetrics: false)
+    staged = Self.staged(stepping, steps: steps)
     measuring = try BoundObjective(
       objective, batch: data?.test.rows, features: features, elementType: elementType,
       needsGradient: false)
@@ -54,6 +57,16 @@ final class EvaluationTask: Sendable {
     }
     layout = RegionLayout(stepping.parameters.map(\.count), elementType)
     isPlain = settings.workers == 1 && settings.delay == 0 && elementType == elementType.compute
+  }
+
+  /// What is worked out early may fail where an arm that nobody takes would not have been worked out at all: then the
+  /// objective stays whole.
+  private static func staged(_ stepping: BoundObjective, steps: Int) -> StagedObjective? {
+    guard let staged = try? stepping.staged(),
+      let trial = try? StageMemory(staged, stepping, steps: steps),
+      (try? trial.prepare(Occasion(step: 1, horizon: steps))) != nil
+    else { return nil }
+    return staged
   }
 
   /// For a last batch that is short.

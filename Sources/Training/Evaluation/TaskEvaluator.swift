@@ -60,6 +60,8 @@ package final class TaskEvaluator {
   }
 
   package var steps: Int { task.steps }
+  /// Whether some of the objective's values are worked out once for all candidates.
+  var hasStages: Bool { task.staged != nil }
 
   /// The last value of a series of a run; NaN where it has none.
   package func last(_ series: String, of evaluation: Evaluation) -> Double {

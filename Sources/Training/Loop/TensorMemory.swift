@@ -35,6 +35,23 @@ final class TensorMemory {
     }
   }
 
+  /// Takes all numbers from where `write(to:)` put them, one tensor behind the other.
+  func read(from bytes: UnsafeRawPointer) {
+    var place = bytes
+    for (k, count) in counts.enumerated() {
+      pointers[k].copyMemory(from: place, byteCount: count * elementType.byteCount)
+      place += count * elementType.byteCount
+    }
+  }
+
+  func write(to bytes: UnsafeMutableRawPointer) {
+    var place = bytes
+    for (k, count) in counts.enumerated() {
+      place.copyMemory(from: pointers[k], byteCount: count * elementType.byteCount)
+      place += count * elementType.byteCount
+    }
+  }
+
   /// Whether every number of a tensor is finite.
   func isFinite(_ tensor: Int) -> Bool { read(tensor).allSatisfy(\.isFinite) }
 

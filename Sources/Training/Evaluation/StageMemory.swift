@@ -1,0 +1,87 @@
+import Diagnostics
+import IR
+import Runtime
+
+/// What an objective hands on from its early stages, for one thread: worked out once, or once a step of a seed, and kept
+/// for the candidates that follow.
+final class StageMemory {
+  private let once: TensorMemory
+  private let current: TensorMemory
+  private let step: ObjectiveRunner?
+  private let steps: Int
+  private let rowBytes: Int
+  /// By seed, the rows of all steps.
+  private var kept: [UInt64: Rows] = [:]
+  private var rows: Rows?
+
+  /// Bytes that are kept for all seeds together.
+  private static let mostBytes = 48 << 20
+
+  private final class Rows {
+    let bytes: UnsafeMutableRawPointer
+    var isFilled: [Bool]
+
+    init(_ steps: Int, _ rowBytes: Int) {
+      bytes = .allocate(byteCount: steps * rowBytes, alignment: 64)
+      isFilled = Array(repeating: false, count: steps)
+    }
+
+    deinit { bytes.deallocate() }
+  }
+
+  /// Throws what working out the constants throws.
+  init(_ staged: StagedObjective, _ task: BoundObjective, steps: Int) throws(DiagnosticError) {
+    let element = task.elementType.compute
+    once = TensorMemory(staged.onceCounts, element)
+    current = TensorMemory(staged.stepCounts, element)
+    self.steps = steps
+    rowBytes = staged.stepCounts.reduce(0, +) * element.byteCount
+    if let constants = staged.once {
+      let runner = ObjectiveRunner(constants, threads: 1)
+      runner.bind(parameters: [], gradients: once.pointers)
+      _ = try runner.evaluate(Occasion(step: 1, horizon: steps))
+    }
+    step = staged.step.map { ObjectiveRunner($0, threads: 1) }
+    // The data are not read: anything stands for them.
+    step?.bind(
+      parameters: [], gradients: current.pointers,
+      inputs: task.inputCounts.map { _ in UnsafeRawPointer(bitPattern: 64)! }
+        + once.pointers.map { UnsafeRawPointer($0) })
+  }
+
+  /// What the last stage reads after the objective's own inputs; it stays where it is.
+  var pointers: [UnsafeRawPointer] {
+    (once.pointers + current.pointers).map { UnsafeRawPointer($0) }
+  }
+
+  func begin(seed: UInt64) {
+    step?.seed = seed
+    rows = nil
+    let bytes = steps * rowBytes
+    guard step != nil, rowBytes > 0, bytes <= Self.mostBytes / 2 else { return }
+    if let known = kept[seed] {
+      rows = known
+      return
+    }
+    if (kept.count + 1) * bytes > Self.mostBytes { kept.removeAll() }
+    rows = Rows(steps, rowBytes)
+    kept[seed] = rows
+  }
+
+  /// Puts the values of a step in their place. Throws what working them out throws.
+  func prepare(_ occasion: Occasion) throws(DiagnosticError) {
+    guard let step else { return }
+    guard let rows, occasion.step >= 1, occasion.step <= steps else {
+      _ = try step.evaluate(occasion)
+      return
+    }
+    let row = rows.bytes + (occasion.step - 1) * rowBytes
+    if rows.isFilled[occasion.step - 1] {
+      current.read(from: row)
+      return
+    }
+    _ = try step.evaluate(occasion)
+    current.write(to: row)
+    rows.isFilled[occasion.step - 1] = true
+  }
+}
