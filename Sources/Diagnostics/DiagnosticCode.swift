@@ -111,6 +111,10 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case journalOfOtherSearch = 283
   case notASearchJournal = 284
   case noSuchProgram = 285
+  case testTaskIsSeen = 286
+  case testSetIsOpen = 287
+  case testSetStaysShut = 288
+  case nothingClaimed = 289
 
   // Roles and equations.
   case missingPrime = 301

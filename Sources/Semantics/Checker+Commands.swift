@@ -50,7 +50,7 @@ extension Checker {
     for rule in [search.start] + [search.baseline].compactMap({ $0 }) {
       checkLoose(rule, tree, id, isRule: true)
     }
-    for name in search.tasks + search.validation {
+    for name in search.tasks + search.validation + search.test {
       if require(.task(name.key), isLibrary: program.isLibrary(id)) { continue }
       bag.report(
         .unknownObjective(
@@ -61,6 +61,10 @@ extension Checker {
     var given: Set<String> = []
     for keyword in search.keywords where !given.insert(keyword.key).inserted {
       bag.report(.clauseTwice(keyword))
+    }
+    let seen = Set((search.tasks + search.validation).map(\.key))
+    for name in search.test where seen.contains(name.key) {
+      bag.report(.testTaskIsSeen(name))
     }
     for clause in search.clauses { checkLoose(clause.value, tree, id) }
   }

@@ -194,6 +194,13 @@ extension Diagnostic {
     Diagnostic(.givenTwice, "`\(keyword.text)` is given twice", at: keyword.span)
   }
 
+  package static func testTaskIsSeen(_ name: Name) -> Diagnostic {
+    Diagnostic(
+      .testTaskIsSeen, "`\(name.text)` is no test: the search looks at it all the time",
+      at: name.span,
+      notes: [Note("leave it out of `on` and `validate on`, or out of `test on`")])
+  }
+
   static func taskWithout(_ name: Name, _ example: String) -> Diagnostic {
     Diagnostic(
       .taskWithoutEnd, "the task `\(name.text)` does not say when it ends", at: name.span,

@@ -92,6 +92,7 @@ struct BuiltinHelp {
     search | search NAME from SGD on TASK, TASK for 20000 programs validate on TASK | finds rules by evolution
     using | search NAME from SGD on TASK using sign, ema for 20000 programs | the functions that a search puts in
     validate | search NAME from SGD on TASK for 20000 programs validate on TASK | tasks that choose among what is found
+    test | search NAME from SGD on TASK for 20000 programs test on TASK | tasks that stay locked until the search is over
     against | search NAME from SGD on TASK against Lion for 20000 programs | the rule that scores are relative to
     assert | assert A == B | proves that two rules are equal, or that a condition holds
     state | state m, v = 1 | memory between steps, of the shape of w

@@ -81,7 +81,7 @@ struct Completer {
   ]
   private static let searchWords = [
     "from", "on", "using", "for", "programs", "minutes", "population", "tournament", "restarts",
-    "longest", "seed", "validate", "against",
+    "longest", "seed", "validate", "test", "against",
   ]
   private static let clauseWords = [
     "with", "for", "on", "steps", "epochs", "batch", "workers", "delay", "until", "record",

@@ -149,7 +149,8 @@ extension Parser {
   // MARK: Searches
 
   private static let searchWords: [Word] = [
-    .on, .using, .for, .validate, .against, .population, .tournament, .restarts, .longest, .seed,
+    .on, .using, .for, .validate, .test, .against, .population, .tournament, .restarts, .longest,
+    .seed,
   ]
 
   /// `search Found from SGD on s1, s4 using sign, ema for 20000 programs validate on s2`
@@ -161,7 +162,8 @@ extension Parser {
     }
     advance()
     var search = SearchStatement(
-      name: name, start: parseExpression(), tasks: [], functions: [], validation: [], clauses: [])
+      name: name, start: parseExpression(), tasks: [], functions: [], validation: [], test: [],
+      clauses: [])
     while !isPanicking, current.isName {
       guard let word = Self.searchWords.first(where: { startsClause($0) }) else {
         if current.startsLine { break }
@@ -192,13 +194,8 @@ extension Parser {
     case .on: search.tasks = parseNames("a task after `on`")
     case .using: search.functions = parseNames("a function after `using`")
     case .against: search.baseline = parseExpression()
-    case .validate:
-      guard startsClause(.on) else {
-        return fail(
-          .missingClause(foundSpan, "tasks: `validate on mlp`", of: "validate"))
-      }
-      advance()
-      search.validation = parseNames("a task after `validate on`")
+    case .validate: search.validation = parseTasks(of: word)
+    case .test: search.test = parseTasks(of: word)
     default:
       let value = parseExpression()
       var unit: Name?
@@ -214,6 +211,17 @@ extension Parser {
       }
       search.clauses.append(Clause(keyword: keyword, value: value, unit: unit))
     }
+  }
+
+  /// `on mlp, bowl` behind `validate` or `test`.
+  private mutating func parseTasks(of word: Word) -> [Name] {
+    guard startsClause(.on) else {
+      fail(
+        .missingClause(foundSpan, "tasks: `\(word.rawValue) on mlp`", of: word.rawValue))
+      return []
+    }
+    advance()
+    return parseNames("a task after `\(word.rawValue) on`")
   }
 
   private mutating func parseNames(_ what: String) -> [Name] {

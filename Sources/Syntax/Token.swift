@@ -26,8 +26,8 @@ enum Word: String, CaseIterable {
   case rule, fn, objective, data, task, minimize, train, plot, assert, search
   case route, otherwise, global, over, `in`, `as`, round, ascend
   case with, on, `for`, to, batch, seeds, seed, from, workers, delay, until, record, steps, step,
-    epochs, epoch, command, using, validate, against, population, tournament, restarts, longest,
-    programs, minutes
+    epochs, epoch, command, using, validate, test, against, population, tournament, restarts,
+    longest, programs, minutes
 
   var isReserved: Bool {
     switch self {

@@ -312,6 +312,8 @@ package struct SearchStatement: Sendable {
   /// Empty: the usual set.
   package var functions: [Name]
   package var validation: [Name]
+  /// Kept locked: looked at once, when the search is over.
+  package var test: [Name]
   /// The rule that scores are relative to; nil: AdamW.
   package var baseline: ExprID?
   /// The first words of all clauses, as often as they stand there.

@@ -279,6 +279,7 @@ private struct TreePrinter {
         }
         for (word, names) in [
           ("on", search.tasks), ("using", search.functions), ("validate", search.validation),
+          ("test", search.test),
         ] where !names.isEmpty {
           p.output += " " + word + " " + names.map(\.key).joined(separator: " ")
         }

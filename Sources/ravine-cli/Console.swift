@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import Driver
 import Platform
@@ -25,14 +26,42 @@ enum Console {
   /// overwritten, those that stay are written, and of the others one every ten seconds.
   static func progress(_ text: String) {
     let stays = text.hasSuffix("\n")
-    if isatty(STDERR_FILENO) == 1, !isDumb {
-      let limit = (columns(of: STDERR_FILENO) ?? 80) - 1
-      say("\r\u{1B}[K" + (stays || text.count <= limit ? text : String(text.suffix(limit))))
+    if overwrites {
+      let limit = (size(of: STDERR_FILENO)?.columns ?? 80) - 1
+      say(erasing + (stays || text.count <= limit ? text : String(text.suffix(limit))))
     } else if stays {
       say(text)
     } else if !text.isEmpty, isTimeToSpeak() {
       say(text + "\n")
     }
+  }
+
+  /// Lines that the next ones or a line of progress overwrite, at most five times a second; where lines cannot be
+  /// overwritten, `line` as progress. The cursor stands below them, so a program that is killed leaves the terminal as
+  /// after any output.
+  static func view(_ line: String, _ lines: () -> [String]) {
+    guard overwrites else { return progress(line) }
+    let now = ContinuousClock.now
+    if viewLines > 0, now - drawn < .milliseconds(200) { return }
+    drawn = now
+    let window = size(of: STDERR_FILENO) ?? (24, 80)
+    let shown = lines().prefix(max(1, window.rows - 1)).map {
+      TextWidth.cut($0, to: window.columns - 1)
+    }
+    say(erasing + shown.map { $0 + "\n" }.joined())
+    viewLines = shown.count
+  }
+
+  private static var overwrites: Bool { isatty(STDERR_FILENO) == 1 && !isDumb }
+
+  /// Lines of a view above the cursor.
+  nonisolated(unsafe) private static var viewLines = 0
+  nonisolated(unsafe) private static var drawn = ContinuousClock.now
+
+  /// What takes away the view, or the line of progress. A Ctrl-C that the terminal shows goes too.
+  private static var erasing: String {
+    defer { viewLines = 0 }
+    return viewLines > 0 ? "\r\u{1B}[\(viewLines)A\u{1B}[J" : "\r\u{1B}[K"
   }
 
   nonisolated(unsafe) private static var spoken = ContinuousClock.now
@@ -52,14 +81,14 @@ enum Console {
 
   /// Columns of the terminal, or 80.
   static var width: Int {
-    guard let columns = columns(of: STDOUT_FILENO), columns >= 20 else { return 80 }
+    guard let columns = size(of: STDOUT_FILENO)?.columns, columns >= 20 else { return 80 }
     return min(columns, 160)
   }
 
-  private static func columns(of descriptor: Int32) -> Int? {
+  private static func size(of descriptor: Int32) -> (rows: Int, columns: Int)? {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return nil }
-    return Int(size.ws_col)
+    return (Int(size.ws_row), Int(size.ws_col))
   }
 
   /// Whether the locale names UTF-8; without any locale, yes.

@@ -14,19 +14,25 @@ struct RunsCommand: ParsableCommand {
         ravine runs found.db lineage 1234        its ancestors from the start on
         ravine runs found.db pareto              what no other beats in loss, states and operations
         ravine runs found.db export 1234         the rule alone, after exact rewrites
-        ravine runs found.db page > found.html   curves, front, ancestors side by side
+        ravine runs found.db claims              what was measured of the program that was chosen
+        ravine runs found.db test                the same on the locked tasks, once they were opened
+        ravine runs found.db page > found.html   curves, front, ancestors side by side, claims
+        ravine runs found.db notes               what was found, as Markdown
         ravine runs found.db prune               forget what failed early, once it is done
       """)
 
   enum Question: String, ExpressibleByArgument, CaseIterable {
-    case summary, show, lineage, pareto, export, page, prune
+    case summary, show, lineage, pareto, export, claims, test, page, notes, prune
   }
 
   @Option(help: "Which restart, from 1.")
   var restart = 1
+  @Flag(help: "claims and test as JSON.")
+  var json = false
   @ArgumentParser.Argument(help: ArgumentHelp("The journal.", valueName: "file"))
   var file: String
-  @ArgumentParser.Argument(help: "summary, show, lineage, pareto, export, page or prune.")
+  @ArgumentParser.Argument(
+    help: "summary, show, lineage, pareto, export, claims, test, page, notes or prune.")
   var question = Question.summary
   @ArgumentParser.Argument(help: "The number of a program.")
   var number: Int?
@@ -34,6 +40,9 @@ struct RunsCommand: ParsableCommand {
   func validate() throws {
     if [.show, .lineage, .export].contains(question), number == nil {
       throw ValidationError("\(question.rawValue) needs the number of a program")
+    }
+    if json, ![.claims, .test].contains(question) {
+      throw ValidationError("--json is about claims and test")
     }
     if restart < 1 { throw ValidationError("--restart counts from 1") }
   }
@@ -49,11 +58,22 @@ struct RunsCommand: ParsableCommand {
         Console.write(try SearchPage(SearchJournal(reading: file)).html())
         return
       }
+      if question == .notes {
+        Console.write(try SearchNotes(SearchJournal(reading: file)).markdown())
+        return
+      }
+      if let subject = SearchJournal.Subject(rawValue: question.rawValue) {
+        guard let report = try SearchJournal(reading: file).report(of: subject) else {
+          throw DiagnosticError(.nothingClaimed(file, subject))
+        }
+        Console.write(json ? report.json.rendered() : ClaimText(report).text)
+        return
+      }
       let text = try RunsText(SearchJournal(reading: file))
       let (number, restart) = (number ?? 0, restart - 1)
       let answer =
         switch question {
-        case .summary, .prune, .page: try text.summary()
+        case .summary, .prune, .page, .notes, .claims, .test: try text.summary()
         case .show: try text.show(number, of: restart)
         case .lineage: try text.lineage(number, of: restart)
         case .pareto: try text.front()

@@ -4,6 +4,7 @@ import Diagnostics
 import Driver
 import Experiments
 import IR
+import Platform
 import Runtime
 import Search
 import Syntax
@@ -26,6 +27,8 @@ struct SearchRunCommand: ParsableCommand {
         ravine search find.opt --journal found.db                  goes on where it was killed
         ravine search --from SGD --on rosenbrock --programs 5000   without a script
         ravine search find.opt --method random                     a control at equal programs
+        ravine search find.opt --journal found.db --claims         what the find is worth
+        ravine search find.opt --journal found.db --open           and on the locked test tasks, once
 
       What is found is a rule in the language, with what it came to on the search's tasks and on those of validation.
       Ctrl-C stops cleanly; with a journal the same command goes on. docs/search.md says how to read what comes out.
@@ -39,6 +42,10 @@ struct SearchRunCommand: ParsableCommand {
     name: .customLong("validate"),
     help: ArgumentHelp("Tasks that choose among what was found, with commas.", valueName: "tasks"))
   var judges: [String] = []
+  @Option(
+    name: .customLong("test"),
+    help: ArgumentHelp("Tasks that stay locked until --open, with commas.", valueName: "tasks"))
+  var locked: [String] = []
   @Option(help: ArgumentHelp("Functions that may be put in, with commas.", valueName: "names"))
   var using: [String] = []
   @Option(help: ArgumentHelp("The rule that scores are relative to; AdamW.", valueName: "rule"))
@@ -68,6 +75,20 @@ struct SearchRunCommand: ParsableCommand {
   var journal: String?
   @Flag(help: "Run the controls beside the search, each with as many programs.")
   var controls = false
+  @Flag(
+    help:
+      "Measure what was found against tuned baselines on the tasks of validation, and without each of its parts."
+  )
+  var claims = false
+  @Flag(
+    help: "Measure it on the locked test tasks. The journal keeps that; there is no second time.")
+  var open = false
+  @Option(help: "Settings that claims try for each rule on each task.")
+  var trials = 12
+  @Option(help: "Seeds that claims compare rules on.")
+  var pairs = 20
+  @Flag(help: "What claims measured, as JSON.")
+  var json = false
   @Option(help: "At most so many threads; all cores without it. The results are the same.")
   var threads: Int?
   @ArgumentParser.Argument(
@@ -92,6 +113,19 @@ struct SearchRunCommand: ParsableCommand {
     }
     if minutes != nil, programs != nil {
       throw ValidationError("--programs and --minutes contradict one another")
+    }
+    if open, journal == nil {
+      throw ValidationError("--open needs a journal, which keeps that the test set was opened")
+    }
+    if controls, claims || open {
+      throw ValidationError("--controls compares searches, --claims and --open what was found")
+    }
+    if json, claims == open {
+      throw ValidationError("--json is about --claims or --open, one of them")
+    }
+    for (name, value, least) in [("--trials", trials, 1), ("--pairs", pairs, 2)]
+    where value < least || value > 10_000 {
+      throw ValidationError("\(name) must be from \(least) to 10,000")
     }
     if let shard, parsed(shard) == nil {
       throw ValidationError("--shard is i/n with 0 <= i < n, as 0/2")
@@ -119,6 +153,7 @@ struct SearchRunCommand: ParsableCommand {
     options.folder = file.flatMap { SourceFiles.folder(of: $0) }
     let script = Script(compiler, options: options, output: { _ in })
     let result: SearchResult
+    var isInterrupted = false
     do throws(DiagnosticError) {
       if controls {
         var controls = SearchControls()
@@ -127,26 +162,63 @@ struct SearchRunCommand: ParsableCommand {
         Console.write(controls.text)
         return
       }
-      let search = try script.search(try plan(script, compiler))
-      search.progress = { Console.progress(SearchText.progress($0)) }
+      let plan = try plan(script, compiler)
+      let search = try script.search(plan)
+      let view = SearchView(search)
+      search.progress = { found in
+        Console.view(SearchText.progress(found)) { view.lines(found) }
+      }
       let journal = try journal.map { path throws(DiagnosticError) in
         try SearchJournal(path, search.header)
       }
+      if open, let journal { try requireShut(script, search, journal) }
       result = try search.run(journal)
+      Console.progress("")
+      if !json { Console.write(SearchText.text(result)) }
+      if !result.wasInterrupted, result.winner != nil {
+        for subject in asked {
+          let found = try script.claims(
+            Script.ClaimRequest(subject, trials: trials, pairs: pairs, time: time(nil)),
+            of: search, result, plan, journal
+          ) { Console.progress($0) }
+          Console.progress("")
+          guard let found else {
+            isInterrupted = true
+            break
+          }
+          Console.write(json ? found.json.rendered() : "\n" + ClaimText(found).text)
+        }
+      }
     } catch {
       Console.progress("")
       Console.report(error.diagnostics, in: compiler.sources)
       throw Status.program
     }
-    Console.progress("")
-    Console.write(SearchText.text(result))
     Console.report(script.warnings, in: compiler.sources)
-    if result.wasInterrupted {
+    if result.wasInterrupted || isInterrupted {
       Console.say(
         "interrupted" + (journal == nil ? "" : ": the same command goes on from here") + "\n")
       throw Status.interrupted
     }
     if result.winner == nil { throw Status.numeric }
+  }
+
+  private var asked: [SearchJournal.Subject] {
+    (claims ? [.claims] : []) + (open ? [.test] : [])
+  }
+
+  /// Before anything runs. What came of an opening before is shown again, never measured again.
+  private func requireShut(
+    _ script: Script, _ search: Search, _ journal: SearchJournal
+  ) throws(DiagnosticError) {
+    do throws(DiagnosticError) {
+      try script.requireShut(search, journal)
+    } catch {
+      if let known = try journal.report(of: .test) {
+        Console.write(json ? known.json.rendered() : ClaimText(known).text)
+      }
+      throw error
+    }
   }
 
   /// The statement of the script, with what the flags say in its place.
@@ -163,6 +235,7 @@ struct SearchRunCommand: ParsableCommand {
     if !on.isEmpty { plan.tasks = Self.words(on) }
     if plan.tasks.isEmpty { throw DiagnosticError(.nothingToSearch(file ?? "")) }
     if !judges.isEmpty { plan.validation = Self.words(judges) }
+    if !locked.isEmpty { plan.test = Self.words(locked) }
     if !using.isEmpty { try plan.settings.use(Self.words(using).map { Name($0) }) }
     if let against { plan.baseline = try compiler.rule(against) }
     plan.settings.programs = programs ?? plan.settings.programs

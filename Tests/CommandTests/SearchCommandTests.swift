@@ -85,6 +85,44 @@ import Testing
     #expect(exported.status == 0, "\(exported.errors)")
   }
 
+  /// What was found is measured, twice alike; the locked tasks are measured once, and shown again.
+  @Test func findsAreMeasuredAndTestSetsOpenedOnce() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write(
+      "find.opt",
+      """
+      search Mine from SGD on bowl_easy for 60 programs population 20 validate on noisy_bowl_easy
+          test on heavy_tails_easy
+
+      """)
+    let line = "ravine search find.opt --journal found.db --trials 3 --pairs 4"
+    let shut = try sandbox.run("\(line) && ravine runs found.db test")
+    #expect(shut.codes() == ["R0289"], "\(shut.errors)")
+    let claims = try sandbox.run("\(line) --claims")
+    #expect(claims.status == 0, "\(claims.errors)")
+    #expect(claims.output.contains("noisy_bowl_easy  Lion"), "\(claims.output)")
+    #expect(!claims.output.contains("heavy_tails_easy"))
+    #expect(try sandbox.run("\(line) --claims").output == claims.output)
+    #expect(claims.output.hasSuffix(try sandbox.run("ravine runs found.db claims").output))
+    let opened = try sandbox.run("\(line) --open")
+    #expect(opened.status == 0 && opened.output.contains("heavy_tails_easy"), "\(opened.errors)")
+    let kept = try sandbox.run("ravine runs found.db test").output
+    #expect(opened.output.hasSuffix(kept))
+    let again = try sandbox.run("\(line) --open")
+    #expect(again.codes() == ["R0287"] && again.output == kept, "\(again)")
+    let json = try sandbox.run("ravine runs found.db test --json").output
+    let report = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+    #expect((report?["comparisons"] as? [Any])?.count == 3)
+    let page = try sandbox.run("ravine runs found.db page").output
+    for part in [
+      "The locked test set", "What it is worth", "Without each of its parts", "Where it came from",
+    ] {
+      #expect(page.contains(part), "\(part)")
+    }
+    let notes = try sandbox.run("ravine runs found.db notes").output
+    #expect(notes.contains("## Mine") && notes.contains("On the locked test set:"))
+  }
+
   @Test func candidatesOfOtherSearchesAreScored() throws {
     let sandbox = try Sandbox()
     let lines = [
@@ -149,6 +187,11 @@ import Testing
     "ravine search --from SGD --on bowl_easy --shard 2/2",
     "ravine search --from SGD --on bowl_easy --programs 5 --minutes 1",
     "ravine search --from SGD --on bowl_easy --programs 0",
+    "ravine search --from SGD --on bowl_easy --test mlp_easy --open",
+    "ravine search --from SGD --on bowl_easy --controls --claims",
+    "ravine search --from SGD --on bowl_easy --json",
+    "ravine search --from SGD --on bowl_easy --claims --pairs 1",
+    "ravine runs found.db show 1 --json",
   ])
   func contradictionsAreUsageErrors(_ line: String) throws {
     #expect(try Sandbox().run(line).status == 2)

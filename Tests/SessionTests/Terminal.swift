@@ -17,7 +17,8 @@ final class Terminal {
 
   /// Starts `ravine` in a folder, which also holds its history.
   init(
-    in folder: URL, environment extra: [String: String] = [:], columns: Int = 80
+    in folder: URL, _ words: [String] = [], environment extra: [String: String] = [:],
+    columns: Int = 80
   ) throws {
     self.folder = folder
     var environment = [
@@ -27,7 +28,7 @@ final class Terminal {
     ]
     environment.merge(extra) { $1 }
     let path = try BuiltExecutable.ravine().path
-    var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(path), nil]
+    var arguments = ([path] + words).map { strdup($0) } + [nil]
     var variables = environment.map { strdup("\($0)=\($1)") } + [nil]
     end = pt_start(path, &arguments, &variables, 24, Int32(columns), &process)
     for pointer in arguments + variables { free(pointer) }
@@ -83,10 +84,46 @@ final class Terminal {
     // A letter may come in two parts.
     guard let text = String(bytes: pending, encoding: .utf8) else { return true }
     pending = []
+    everything += text
     shown += text.replacing(/\u{1B}(\[[0-9;?]*[a-zA-Z]|[=>])/, with: "")
     return true
   }
   private var pending: [UInt8] = []
+
+  /// What stood on the screen when the program ended: its lines, by what escape sequences of ours do.
+  func screen() -> [String] {
+    var rows: [[Character]] = [[]]
+    var (row, column) = (0, 0)
+    var rest = Substring(everything)
+    while let character = rest.first {
+      if let match = rest.prefixMatch(of: /\u{1B}\[([0-9]*)([AJK])/) {
+        let count = Int(match.1) ?? 1
+        switch match.2 {
+        case "A": row = max(0, row - count)
+        case "J":
+          rows.removeSubrange((row + 1)...)
+          fallthrough
+        default: rows[row] = Array(rows[row].prefix(column))
+        }
+        rest = rest[match.range.upperBound...]
+        continue
+      }
+      rest = rest.dropFirst()
+      switch character {
+      case "\r": column = 0
+      case "\n", "\r\n":
+        row += 1
+        if character == "\r\n" { column = 0 }
+        if row == rows.count { rows.append([]) }
+      default:
+        while rows[row].count <= column { rows[row].append(" ") }
+        rows[row][column] = character
+        column += 1
+      }
+    }
+    return rows.map { String($0) }
+  }
+  private var everything = ""
 
   /// How the program ended: its status, or minus the signal.
   func status() throws -> Int32 {

@@ -196,4 +196,22 @@ import Testing
       try terminal.expect("%3 = 2")
     }
   #endif
+
+  /// A search draws what it does over what it did. After Ctrl-C nothing of that stays on the screen.
+  @Test func aSearchThatIsLeftCleansTheScreen() throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let terminal = try Terminal(
+      in: folder,
+      ["search", "--from", "SGD", "--on", "bowl_easy", "--programs", "10000000", "--threads", "1"],
+      columns: 100)
+    try terminal.expect("evaluations a second")
+    try terminal.expect("best so far")
+    terminal.type("\u{3}")
+    try terminal.expect("interrupted\r\n")
+    #expect(try terminal.status() == 130)
+    let screen = terminal.screen()
+    #expect(screen.first?.hasPrefix("restart") == true, "\(screen)")
+    #expect(!screen.contains { $0.contains("best so far") || $0.contains("^C") }, "\(screen)")
+  }
 }

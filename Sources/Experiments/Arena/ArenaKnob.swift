@@ -10,6 +10,8 @@ package struct ArenaKnob: Hashable, Sendable {
   var standard: Double
   private var low: Double
   private var high: Double
+  /// What the search of a rate begins around, where that is not the same for all rules.
+  var centre: Double?
 
   /// The rate first, then the first other number that a step depends on smoothly: an average's share or a factor.
   static func all(of rule: Rule) -> [ArenaKnob] {
@@ -44,7 +46,9 @@ package struct ArenaKnob: Hashable, Sendable {
 
   /// Where the search begins: these decades of a rate, or the default and a third and three times of it.
   var first: [Double] {
-    isRate ? [0.01, 0.1, 1e-3, 1] : ([standard] + around).filter(\.isFinite)
+    if !isRate { return ([standard] + around).filter(\.isFinite) }
+    guard let centre else { return [0.01, 0.1, 1e-3, 1] }
+    return [1, 10, 0.1, 100].map { SearchRange.rounded(centre * $0) }
   }
 
   /// The default with three times and a third of what it is, or of what it lacks to be 1.

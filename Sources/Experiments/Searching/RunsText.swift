@@ -30,11 +30,21 @@ package struct RunsText {
         judged.map { $0.isFinite ? NumberText.short($0) : "none" } ?? "",
       ])
     }
-    text += table.render()
+    text += table.render() + "\n" + (try mutants())
+    for subject in SearchJournal.Subject.allCases {
+      guard let known = try journal.measurement(of: subject) else { continue }
+      let what = subject == .test ? "the test set was opened" : "claims were measured"
+      let end = known.report == nil ? ", and has not come to its end" : ""
+      text += "\(what) on \(CalendarTime.text(known.time))\(end)\n"
+    }
+    return text + "content \(try journal.contentDigest())\n"
+  }
+
+  /// What became of the mutants of all restarts.
+  package func mutants() throws(DiagnosticError) -> String {
     let counts = try journal.restarts().map(\.state.counts).reduce(SearchCounts(), +)
     let programs = try journal.restarts().reduce(0) { $0 + $1.programs }
-    text += "\n" + SearchText.counted(counts, programs: programs)
-    return text + "content \(try journal.contentDigest())\n"
+    return SearchText.counted(counts, programs: programs)
   }
 
   private func record(_ number: Int, _ restart: Int) throws(DiagnosticError) -> ProgramRecord {
@@ -76,8 +86,7 @@ package struct RunsText {
 
   /// A program and its ancestors, the start first, with what each mutation brought.
   package func lineage(_ number: Int, of restart: Int) throws(DiagnosticError) -> String {
-    var chain = [try record(number, restart)]
-    while chain[0].parent >= 0 { chain.insert(try record(chain[0].parent, restart), at: 0) }
+    let chain = try journal.lineage(of: try record(number, restart), in: restart)
     var text = ""
     var before: ProgramRecord?
     for record in chain {

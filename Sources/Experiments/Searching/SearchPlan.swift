@@ -14,6 +14,8 @@ package struct SearchPlan {
   package var baseline: Rule?
   package var tasks: [String] = []
   package var validation: [String] = []
+  /// Locked until the search is over.
+  package var test: [String] = []
   package var settings = SearchSettings()
 
   package init(from start: Rule) { self.start = start }
@@ -53,6 +55,7 @@ extension Script {
     }
     plan.tasks = statement.tasks.map(\.text)
     plan.validation = statement.validation.map(\.text)
+    plan.test = statement.test.map(\.text)
     if !statement.functions.isEmpty { try plan.settings.use(statement.functions) }
     for clause in statement.clauses {
       if clause.keyword.key == "for", clause.unit?.key == "minutes" {
@@ -101,8 +104,13 @@ extension Script {
     return found
   }
 
-  /// The search of a plan, with its tasks prepared. Throws what is wrong with the start and the tasks.
+  /// The search of a plan, with its tasks prepared but for those that stay locked. Throws what is wrong with the start
+  /// and the tasks, and R0286 for one that is to be locked and seen.
   package func search(_ plan: SearchPlan) throws(DiagnosticError) -> Search {
+    let seen = Set((plan.tasks + plan.validation).map { Name($0).key })
+    if let task = plan.test.map({ Name($0) }).first(where: { seen.contains($0.key) }) {
+      throw DiagnosticError(.testTaskIsSeen(task))
+    }
     var baseline = plan.baseline
     if baseline == nil { baseline = try compiler.rule("AdamW") }
     let search = try Search(
@@ -110,7 +118,9 @@ extension Script {
       baseline: baseline!,
       on: searchTasks(plan.tasks, choosing: true),
       validation: searchTasks(plan.validation, choosing: false),
-      plan.settings)
+      test: plan.test.map { name throws(DiagnosticError) in
+        LockedTask(name, digest: try task(named: name).digest)
+      }, plan.settings)
     search.interrupt = interrupt
     return search
   }

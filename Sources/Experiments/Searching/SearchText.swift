@@ -20,7 +20,7 @@ package enum SearchText {
     }
   }
 
-  private static func share(_ part: Int, of whole: Int) -> String {
+  static func share(_ part: Int, of whole: Int) -> String {
     whole == 0 ? "0 %" : "\(100 * part / whole) %"
   }
 
@@ -55,7 +55,10 @@ package enum SearchText {
           + "in \(NumberText.short(100 * behaviour.agreement)) % of its steps, whatever the gradients' size.\n"
       }
     } else {
-      text += "\nNo program came to the end of all tasks.\n"
+      text +=
+        result.wasInterrupted
+        ? "\nNone was chosen yet: validation comes at the end of a restart.\n"
+        : "\nNo program came to the end of all tasks.\n"
     }
     return text
   }

@@ -123,8 +123,10 @@ package final class Evolution {
 
   package var isDone: Bool { programs >= settings.programs || isExhausted }
 
+  private func seed(_ rung: Int) -> UInt64 { Self.seed(rung, of: restart, settings) }
+
   /// Seeds of a rung: none is used by another, nor by another restart.
-  private func seed(_ rung: Int) -> UInt64 {
+  static func seed(_ rung: Int, of restart: Int, _ settings: SearchSettings) -> UInt64 {
     CounterRandom.mix(
       settings.seed &* 1_000_003 &+ UInt64(restart) &* 64 &+ UInt64(rung) &+ 0x5EA2C4) >> 32
   }

@@ -12,6 +12,8 @@ package final class Search {
   package let frame: RateFrame
   package let tasks: [SearchTask]
   package let validation: [SearchTask]
+  /// Locked until the search is over; not even prepared.
+  package let test: [LockedTask]
   package let settings: SearchSettings
   private let startRule: Rule
   private let baseline: Rule
@@ -23,13 +25,14 @@ package final class Search {
   /// Throws R0280 for a rule that no search can begin with.
   package init(
     _ name: String, from rule: Rule, baseline: Rule, on tasks: [SearchTask],
-    validation: [SearchTask], _ settings: SearchSettings
+    validation: [SearchTask], test: [LockedTask] = [], _ settings: SearchSettings
   ) throws(DiagnosticError) {
     self.name = name
     startRule = rule
     self.baseline = baseline
     self.tasks = tasks
     self.validation = validation
+    self.test = test
     self.settings = settings
     try rule.requireNumbers()
     do throws(Genome.Obstacle) {
@@ -58,9 +61,11 @@ package final class Search {
     for (word, tasks) in [("on", tasks), ("validate on", validation)] {
       for task in tasks { lines.append("\(word) \(task.title) \(task.digest)") }
     }
+    for task in test { lines.append("test on \(task.title) \(task.digest)") }
     return SearchJournal.Header(
       name: name, experiment: lines.joined(separator: "\n"), start: start.bytes,
-      rate: frame.rate, tasks: tasks.map(\.title), validation: validation.map(\.title))
+      rate: frame.rate, tasks: tasks.map(\.title), validation: validation.map(\.title),
+      test: test.map(\.title))
   }
 
   // MARK: Preparing
@@ -99,12 +104,22 @@ package final class Search {
     return (0..<count).map { _ in random.next() >> 32 }
   }
 
+  /// All seeds that this search or another shard of it looks at.
+  package var usedSeeds: [UInt64] {
+    Self.seeds(settings.seed, 3, salt: 17) + Self.seeds(settings.seed, 1, salt: 18)
+      + Self.seeds(settings.seed, Self.judgingSeeds, salt: 1_000)
+      + (0..<settings.restarts).flatMap { restart in
+        (0...1).map { Evolution.seed($0, of: restart, settings) }
+      }
+  }
+
   // MARK: Running
 
   /// Batches between two writes.
   private static let batchesAWrite = 4
   /// Programs of a restart that are judged by the validation tasks at its end.
-  private static let judged = 8
+  package static let judged = 8
+  private static let judgingSeeds = 2
   /// Programs after which the best so far is judged on the validation tasks.
   private static let monitored = 2_000
 
@@ -126,6 +141,7 @@ package final class Search {
           return true
         }
         outcome.best = Self.best(records, [])
+        outcome.addToFront(records)
         evolution.restore(records, of: programs, state)
         for (number, rate, score) in try journal.validated(of: restart) {
           outcome.validated.append((number, rate, score))
@@ -157,6 +173,7 @@ package final class Search {
       guard let record = try evolution.begin(start, rate: startRate) else { return false }
       unwritten.programs.append(record)
       outcome.best = Self.best([record], outcome.best)
+      outcome.addToFront([record])
       try write()
     }
     let begun = ContinuousClock.now
@@ -176,6 +193,7 @@ package final class Search {
       }
       unwritten.programs += found
       outcome.best = Self.best(found, outcome.best)
+      outcome.addToFront(found)
       outcome.counts = evolution.counts
       outcome.programs = evolution.programs
       if before / Self.monitored != evolution.programs / Self.monitored,
@@ -222,7 +240,7 @@ package final class Search {
       preconditionFailure("it ran on all tasks")
     }
     let judges = validation.isEmpty ? tasks : validation
-    let seeds = Self.seeds(settings.seed, 2, salt: 1_000)
+    let seeds = Self.seeds(settings.seed, Self.judgingSeeds, salt: 1_000)
     let rates = [0.5, 1, 2].map { record.best * $0 }
     var sums = rates.map { _ in 0.0 }
     var losses: [Double] = []

@@ -10,10 +10,16 @@ package struct RestartOutcome: Sendable {
   package var best: [ProgramRecord] = []
   /// By the validation tasks.
   package var validated: [(number: Int, rate: Double, score: Double)] = []
+  /// Loss against numbers kept and operations, of all that ran on all tasks.
+  package var front = ParetoFront()
   package var isDone = false
   package var isExhausted = false
 
   init(restart: Int) { self.restart = restart }
+
+  mutating func addToFront(_ records: [ProgramRecord]) {
+    for record in records where record.rung > 0 { front.add(record.point(of: restart)) }
+  }
 
   /// The program that did best on validation among those that did best on the search's tasks.
   package var choice: (record: ProgramRecord, rate: Double, score: Double)? {
@@ -35,6 +41,7 @@ package struct SearchResult: Sendable {
   package let frame: RateFrame
   package let tasks: [String]
   package let validation: [String]
+  package let test: [String]
   package var restarts: [RestartOutcome] = []
   package var wasInterrupted = false
   /// The restart whose choice did best on validation.
@@ -46,6 +53,7 @@ package struct SearchResult: Sendable {
     frame = search.frame
     tasks = search.tasks.map(\.title)
     validation = search.validation.map(\.title)
+    test = search.test.map(\.title)
   }
 
   mutating func choose() {

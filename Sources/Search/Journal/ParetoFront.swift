@@ -37,18 +37,21 @@ package struct ParetoFront: Sendable {
   }
 }
 
+extension ProgramRecord {
+  func point(of restart: Int) -> ParetoFront.Point {
+    ParetoFront.Point(
+      restart: restart, number: number, score: score, states: program.statesPerElement,
+      flops: program.flops)
+  }
+}
+
 extension SearchJournal {
   /// The front of all programs that ran on all tasks.
   package func front() throws(DiagnosticError) -> ParetoFront {
     var front = ParetoFront()
     for found in try restarts() {
       try programs(of: found.restart) { record in
-        if record.rung > 0 {
-          front.add(
-            ParetoFront.Point(
-              restart: found.restart, number: record.number, score: record.score,
-              states: record.program.statesPerElement, flops: record.program.flops))
-        }
+        if record.rung > 0 { front.add(record.point(of: found.restart)) }
         return true
       }
     }

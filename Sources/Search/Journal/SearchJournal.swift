@@ -12,7 +12,7 @@ package final class SearchJournal {
   package static let version = 2
 
   package let path: String
-  fileprivate let database: Database
+  let database: Database
   /// Holds the lock of the one who writes.
   private let lock: Int32
 
@@ -26,13 +26,14 @@ package final class SearchJournal {
     /// The rule that it begins with, as bytes of its program, and its rate.
     package var start: [UInt8]
     package var rate: Double
-    /// The titles of the tasks, and of those that are kept for validation.
+    /// The titles of the tasks, of those that are kept for validation, and of those that stay locked.
     package var tasks: [String]
     package var validation: [String]
+    package var test: [String]
 
     package init(
       name: String, experiment: String, start: [UInt8], rate: Double, tasks: [String],
-      validation: [String]
+      validation: [String], test: [String] = []
     ) {
       self.name = name
       self.experiment = experiment
@@ -40,6 +41,7 @@ package final class SearchJournal {
       self.rate = rate
       self.tasks = tasks
       self.validation = validation
+      self.test = test
     }
   }
 
@@ -134,6 +136,9 @@ package final class SearchJournal {
       CREATE TABLE validation(
         restart INTEGER, number INTEGER, rate REAL, score REAL, losses BLOB,
         PRIMARY KEY(restart, number)) WITHOUT ROWID;
+      CREATE TABLE cells(key TEXT PRIMARY KEY, cell TEXT) WITHOUT ROWID;
+      CREATE TABLE reports(
+        subject TEXT PRIMARY KEY, time INTEGER, terms TEXT, report TEXT) WITHOUT ROWID;
       """)
     let pairs: [(String, Database.Value)] = [
       ("ravine", .text("search")), ("version", .int(version)), ("name", .text(header.name)),
@@ -141,6 +146,7 @@ package final class SearchJournal {
       ("start", .blob(header.start)), ("rate", .double(header.rate)),
       ("tasks", .text(header.tasks.joined(separator: "\n"))),
       ("validation", .text(header.validation.joined(separator: "\n"))),
+      ("test", .text(header.test.joined(separator: "\n"))),
     ]
     for (key, value) in pairs {
       try database.run("INSERT INTO meta VALUES(?, ?)", [.text(key), value])
@@ -192,8 +198,9 @@ package final class SearchJournal {
     return DiagnosticError(.notASearchJournal(path, failure.message))
   }
 
-  fileprivate func asking<T>(_ body: () throws(Database.Failure) -> T) throws(DiagnosticError) -> T
-  {
+  func asking<T>(
+    _ body: () throws(Database.Failure) -> T
+  ) throws(DiagnosticError) -> T {
     do throws(Database.Failure) {
       return try body()
     } catch {
@@ -269,7 +276,7 @@ package final class SearchJournal {
     return Header(
       name: meta["name"]?.text ?? "", experiment: meta["experiment"]?.text ?? "",
       start: meta["start"]?.blob ?? [], rate: meta["rate"]?.double ?? .nan, tasks: lines("tasks"),
-      validation: lines("validation"))
+      validation: lines("validation"), test: lines("test"))
   }
 
   private static let columns =
@@ -396,6 +403,7 @@ extension SearchJournal {
     for found in try other.restarts() where found.programs > known[found.restart] ?? 0 {
       try take(found.restart, from: other)
     }
+    try takeMeasured(from: other)
   }
 
   private func take(_ restart: Int, from other: SearchJournal) throws(DiagnosticError) {
