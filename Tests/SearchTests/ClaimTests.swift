@@ -147,7 +147,7 @@ import Testing
   @Test func valuesAreWrittenWithTheParenthesesTheyNeed() throws {
     for text in [
       "w - lr * (g - (w - g))", "w - lr * g * 2 / (g + 3)", "w - (lr - g) / (g / w)",
-      "max(w - lr, g) * (w + 1)",
+      "max(w - lr, g) * (w + 1)", "w - lr * (0.9 ^ t) / (3 - (0.9 ^ t)) * g",
     ] {
       let found = try program(source: "rule R(lr = 0.1) {\n    w' = \(text)\n}\n", "R")
       #expect(GenomeText(found).text(found.weights) == text)

@@ -107,6 +107,17 @@ import Training
     #expect(numbers == Array(0..<64))
   }
 
+  /// Ctrl-C while the baseline is tuned is not a baseline that diverges.
+  @Test func aSearchThatIsLeftBeforeItBeginsSaysSo() throws {
+    let search = try search(settings(64))
+    for task in search.tasks {
+      task.evaluator.interrupt = InterruptSource(isRequested: { true }, clear: {})
+    }
+    search.interrupt = InterruptSource(isRequested: { true }, clear: {})
+    let result = try search.run(nil)
+    #expect(result.wasInterrupted && result.restarts.isEmpty)
+  }
+
   @Test func garbageIsNoJournal() throws {
     let path = path()
     defer { remove(path) }

@@ -41,7 +41,16 @@ struct GenomeText {
         "\(written(node.a, above: sign.level - 1)) \(sign.text) \(written(node.b, above: sign.level))"
       return sign.level <= above ? "(\(text))" : text
     }
+    let name = node.operation.info.name
+    // Other signs, as `^` and `<`, are always in parentheses inside of something.
+    if name.first?.isLetter == false {
+      let text =
+        node.arity == 1
+        ? name + written(node.a, above: 3)
+        : "\(written(node.a, above: 3)) \(name) \(written(node.b, above: 3))"
+      return above > 0 ? "(\(text))" : text
+    }
     let operands = (0..<node.arity).map { written(node[$0], above: 0) }
-    return "\(node.operation.info.name)(\(operands.joined(separator: ", ")))"
+    return "\(name)(\(operands.joined(separator: ", ")))"
   }
 }

@@ -43,8 +43,8 @@ package struct SearchPage {
       body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1f; background: #fff }
       pre, code { font: 13px/1.45 ui-monospace, monospace } pre { background: #f5f5f7; padding: .8rem; border-radius: 6px; margin: .3rem 0; white-space: pre-wrap; overflow-wrap: anywhere }
       mark { background: #fdf0b8; color: inherit }
-      .wide { overflow-x: auto } table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums }
-      td, th { padding: .2rem .9rem .2rem 0; text-align: right; white-space: nowrap } .left { text-align: left }
+      .wide { overflow-x: auto } table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums }
+      td, th { padding: .2rem .7rem .2rem 0; text-align: right; white-space: nowrap } .left { text-align: left }
       th { font-weight: 600; border-bottom: 1px solid #ccc } tr.own td { font-weight: 600 }
       .pair { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 1rem } small { color: #666 }
       .gain, tr.gain td:last-child { color: #0a6b2d } .loss, tr.loss td:last-child { color: #a3211b } .loud { border-left: 3px solid #0072b2; padding-left: .8rem }

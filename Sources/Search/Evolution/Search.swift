@@ -70,16 +70,17 @@ package final class Search {
 
   // MARK: Preparing
 
-  /// Tunes the baseline on every task, and the start on the first. Throws R0282 where the baseline broke at every
-  /// rate.
-  package func prepare() throws(DiagnosticError) {
+  /// Tunes the baseline on every task, and the start on the first; false where it was interrupted. Throws R0282 where the
+  /// baseline broke at every rate.
+  private func prepare() throws(DiagnosticError) -> Bool {
     for (k, task) in (tasks + validation).enumerated() where task.baseline.isNaN {
       progress(.preparing(task.title, k, tasks.count + validation.count))
       let seeds = Self.seeds(settings.seed, 3, salt: 17)
-      guard
-        let best = try task.tuned(
-          baseline, around: 0.01, seeds: seeds, threads: settings.threads)
-      else { throw DiagnosticError(.baselineDiverges(baseline.label, task.title)) }
+      let best = try task.tuned(
+        baseline, around: 0.01, seeds: seeds, threads: settings.threads)
+      // What was stopped has not diverged, and the best of some rates is not that of all.
+      if interrupt.isRequested() { return false }
+      guard let best else { throw DiagnosticError(.baselineDiverges(baseline.label, task.title)) }
       task.baseline = best.loss
     }
     let first = tasks[0]
@@ -91,11 +92,13 @@ package final class Search {
       found = try first.tuned(
         startRule, around: 0.01, seeds: seeds, limit: first.earlySteps, threads: settings.threads)
     }
+    if interrupt.isRequested() { return false }
     guard let found else {
       throw DiagnosticError(.baselineDiverges(startRule.label, first.title))
     }
     startRate = found.rate
     first.early = found.loss
+    return true
   }
 
   /// Seeds that follow from one; another salt gives others.
@@ -125,7 +128,11 @@ package final class Search {
 
   /// Runs the restarts that are not done, and says what was found in all. Without a journal it is kept in memory alone.
   package func run(_ journal: SearchJournal?) throws(DiagnosticError) -> SearchResult {
-    try prepare()
+    guard try prepare() else {
+      var result = SearchResult(self)
+      result.wasInterrupted = true
+      return result
+    }
     var before: [Int: (programs: Int, state: EvolutionState)] = [:]
     for found in try journal?.restarts() ?? [] {
       before[found.restart] = (found.programs, found.state)
