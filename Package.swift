@@ -77,8 +77,9 @@ let package = Package(
     room(
       "Experiments",
       [
-        "Basics", "Diagnostics", "Driver", "IR", "Laboratory", "Lowering", "Platform", "Plotting",
-        "Runtime", "Search", "Semantics", "Symbolic", "Syntax", "Training", "Zoo",
+        "Basics", "Certificates", "Certifier", "Diagnostics", "Driver", "IR", "Laboratory",
+        "Lowering", "Platform", "Plotting", "Runtime", "Search", "Semantics", "Symbolic", "Syntax",
+        "Training", "Zoo",
       ], resources: [.embedInCode("Arena/page.html"), .embedInCode("Advice/arena.tsv")]),
     room(
       "Ravine",
@@ -102,8 +103,7 @@ let package = Package(
       name: "ravine-cli",
       dependencies: [
         "Basics", "Certificates", "Certifier", "CKernels", "CReadline", "Diagnostics", "Driver",
-        "Experiments", "IR", "Laboratory", "Lowering", "Measuring", "Native", "Platform", "Runtime",
-        "Search",
+        "Experiments", "IR", "Laboratory", "Measuring", "Native", "Platform", "Runtime", "Search",
         "Session", "Symbolic", "Syntax", "Training", "Zoo",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

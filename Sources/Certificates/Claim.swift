@@ -127,6 +127,7 @@ package final class Claim {
         "a.\(a.variant.states[k].name) >= 0", .defined(Clause(.nonnegative, x.states[k])), clauses)
     }
     for (side, own, other) in [("a", x.clauses, y.clauses), ("b", y.clauses, x.clauses)] {
+      if side == "a", certificate.isWhereAIsDefined { continue }
       for (n, clause) in own.enumerated() where !other.contains(clause) {
         add("\(side) defined \(n + 1)", .defined(clause), other)
       }

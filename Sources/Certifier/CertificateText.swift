@@ -7,6 +7,7 @@ extension Certificate {
     lines += source.map { $0.isEmpty ? "|" : "| \($0)" }
     lines += free.map { "free \($0.text)" } + fixed.map { "fixed \($0.text)" }
     lines += conditions.map { "where \($0.text)" }
+    if isWhereAIsDefined { lines.append("where a is defined") }
     for part in parts {
       lines.append("ways \(part.variants.map(String.init).joined(separator: " "))")
       lines += part.states.map { "state \($0.text)" } + part.keeps.map { "keeps \($0.text)" }

@@ -10,18 +10,20 @@ package struct Certifier {
   package init(work: Int = 24_000_000) { self.work = work }
 
   /// `names` are those of the rules in the text, `fixed` the hyperparameters that keep their
-  /// defaults.
+  /// defaults. With `whereFirstIsDefined` the second may have numbers where the first has none.
   package func certificate(
-    _ rules: [Rule], names: [String], source: [String], fixed: [String], conditions: [String] = []
+    _ rules: [Rule], names: [String], source: [String], fixed: [String], conditions: [String] = [],
+    whereFirstIsDefined: Bool = false
   ) throws(Refusal) -> Certificate {
     var reason = Refusal("no steps were found")
     let patience = Patience(work)
-    for order in [[0, 1], [1, 0]] {
+    for order in whereFirstIsDefined ? [[0, 1]] : [[0, 1], [1, 0]] {
       let own = order.map { rules[$0] }
       var certificate = Certificate()
       certificate.a = names[order[0]]
       certificate.b = names[order[1]]
       certificate.source = source
+      certificate.isWhereAIsDefined = whereFirstIsDefined
       certificate.conditions = conditions.map { Certificate.Line(Self.condition($0, own)) }
       let free = Self.free(own, fixed: fixed)
       certificate.free = Claim.domains(own, free).sorted { $0.key < $1.key }.map {
@@ -68,6 +70,9 @@ package struct Certifier {
         .apply(
           "sqrt", detail: "",
           [.apply("sum", detail: "all;like;", [.power(translated(x[0]), 2)])])
+      // The kernel has no `min`.
+      case .apply("min", "", let x) where x.count == 2:
+        .negative(.apply("max", detail: "", x.map { .negative(translated($0)) }))
       case .apply("sum", "", let x) where x.count == 1:
         .apply("sum", detail: "all;like;", [translated(x[0])])
       case .apply(let name, let detail, let x):

@@ -115,6 +115,8 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case testSetIsOpen = 287
   case testSetStaysShut = 288
   case nothingClaimed = 289
+  case unknownDigest = 290
+  case nothingToLeaveOut = 291
 
   // Roles and equations.
   case missingPrime = 301

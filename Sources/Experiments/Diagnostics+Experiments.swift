@@ -268,4 +268,28 @@ extension Diagnostic {
       .notAJournal, "\(path): no journal of an arena: \(reason)", at: .none,
       notes: [Note("nothing was written; name another file")])
   }
+
+  // MARK: Searches of programs
+
+  static func nothingToLeaveOut(_ name: String, among known: [String]) -> Diagnostic {
+    var diagnostic = Diagnostic(
+      .nothingToLeaveOut, "there is no `\(name)` that could be left out", at: .none,
+      notes: [
+        Note(known.isEmpty ? "nothing can be" : "there is \(known.joined(separator: ", "))")
+      ])
+    if let near = Suggestion.nearest(to: name, among: known) {
+      diagnostic.notes.insert(Note("did you mean `\(near)`?"), at: 0)
+    }
+    return diagnostic
+  }
+
+  static func unknownDigest(_ digest: String, hasJournal: Bool) -> Diagnostic {
+    Diagnostic(
+      .unknownDigest,
+      "no program of digest `\(digest)` was sent before"
+        + (hasJournal ? " or is in the journal" : ""), at: .none,
+      notes: [
+        Note("send its source, or name the journal that has it by --journal")
+      ])
+  }
 }

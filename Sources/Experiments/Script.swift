@@ -51,6 +51,10 @@ package final class Script {
   package private(set) var findings: [Diagnostic] = []
   /// What a run does although it may not be meant.
   package private(set) var warnings: [Diagnostic] = []
+  /// Where programs of searches are kept, so that one that was interrupted goes on; nil keeps none.
+  package var memory: SearchMemory?
+  /// What the last search found.
+  package internal(set) var found: FoundRule?
   /// By name, and where that was declared: it may mean other data by now.
   private var loaded: [String: (declared: Span, split: DataSplit)] = [:]
   /// What the clauses of each command say.

@@ -89,7 +89,7 @@ struct BuiltinHelp {
     delay | minimize f with SGD for 500 steps delay 8 | each step gets the gradient of so many steps before
     ascend | objective f(x: scalar, ascend y: scalar) = … | a parameter that makes the loss large
     plot | plot loss to "file.svg" | draws what the last experiment recorded
-    search | search NAME from SGD on TASK, TASK for 20000 programs validate on TASK | finds rules by evolution
+    search | search NAME from SGD on TASK, TASK for 20000 programs validate on TASK | finds rules by evolution; NAME becomes the best one, and after Ctrl-C the same statement goes on
     using | search NAME from SGD on TASK using sign, ema for 20000 programs | the functions that a search puts in
     validate | search NAME from SGD on TASK for 20000 programs validate on TASK | tasks that choose among what is found
     test | search NAME from SGD on TASK for 20000 programs test on TASK | tasks that stay locked until the search is over

@@ -37,6 +37,14 @@ enum CommandName: String, CaseIterable {
     }
   }
 
+  /// Whether `%` stands in what is behind it for a value; of rules, `%` is no sign between two numbers.
+  var takesValues: Bool {
+    switch self {
+    case .type, .describe, .show, .dump, .trace, .plot, .suggest: true
+    default: group == .rules
+    }
+  }
+
   /// The commands that a word may mean: the one of this name, or those that begin with it.
   static func matching(_ word: String) -> [CommandName] {
     if let exact = CommandName(rawValue: word) { return [exact] }

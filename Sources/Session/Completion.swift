@@ -1,6 +1,7 @@
 import Basics
 import Diagnostics
 import Driver
+import Experiments
 import Semantics
 import Syntax
 
@@ -60,7 +61,9 @@ struct Completer {
     let clauses =
       switch head {
       case "minimize", "train": Self.clauseWords
-      case "search": Self.searchWords
+      case "search":
+        Self.searchWords + SearchPlan.functionNames
+          + ZooIndex.declarations.filter { $0.kind == .task || $0.kind == .objective }.map(\.name)
       default: [String]()
       }
     return Completion(

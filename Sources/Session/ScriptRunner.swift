@@ -8,6 +8,8 @@ final class ScriptRunner {
   /// Compiles passes for the engines `native` and `auto`.
   var passCompiler: (any SegmentCompiler)?
   private var script: Script!
+  /// The programs of the last search, with which the same statement goes on.
+  private let searches = SearchMemory()
   /// Findings and warnings of the script that were shown.
   private var shown = (findings: 0, warnings: 0)
   private let definitions: Definitions
@@ -28,6 +30,7 @@ final class ScriptRunner {
       progress: { [unowned output] in output.progress($0) })
     script.draw = { [unowned output] figure throws(DiagnosticError) in try output.drawn(figure) }
     script.interrupt = output.interrupt
+    script.memory = searches
     script.resume(experiments)
     shown = (0, 0)
   }
@@ -51,7 +54,12 @@ final class ScriptRunner {
       } else {
         try run(command)
       }
-      definitions.ran(source)
+      if case .search = command.kind {
+        // A saved session has the rule that was found in place of the search.
+        if let found = script.found { declare(found) }
+      } else {
+        definitions.ran(source)
+      }
     }
   }
 
@@ -59,6 +67,8 @@ final class ScriptRunner {
     script.options.engine = output.settings.engine
     script.options.elementType = output.settings.elementType
     script.options.folder = nil
+    script.options.threads = Threads.preferred
+    searches.path = output.settings.journal
     script.passCompiler = passCompiler
     if case .train(let statement) = command.kind {
       script.options.folder = definitions.ledger.declaration(statement.data.key)?.folder
@@ -78,6 +88,19 @@ final class ScriptRunner {
     case .train, .minimize: report(script.experiments.last?.failures ?? [])
     default: break
     }
+  }
+
+  /// Makes what a search found a rule of the session, and its last value.
+  private func declare(_ found: FoundRule) {
+    let compiler = definitions.compiler
+    let standing = compiler.standing
+    let errors = compiler.add(name: found.name, bytes: Array(found.source.utf8))
+    guard !errors.contains(where: { $0.severity == .error }), let tree = compiler.script else {
+      compiler.restore(standing)
+      return
+    }
+    definitions.accept(tree, from: standing, as: "search \(found.name)")
+    output.present(found.name, keeping: found.name)
   }
 
   private func report(_ diagnostics: [Diagnostic]) {

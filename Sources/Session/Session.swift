@@ -148,12 +148,13 @@ package final class Session {
 
   /// With `%` and `ans` written out, in the same place. Throws R0241 for a value that there is not.
   private func expanded(
-    _ fragment: Fragment, in line: @autoclosure () -> Line
+    _ fragment: Fragment, in line: @autoclosure () -> Line, isList: Bool = false
   ) throws(DiagnosticError) -> Fragment {
     let ownsAnswer = definitions.ledger.declaration("ans") != nil
     do throws(ValueHistory.Missing) {
       return Fragment(
-        try output.values.expanded(fragment.text, namesAnswer: !ownsAnswer), at: fragment.offset)
+        try output.values.expanded(
+          fragment.text, namesAnswer: !ownsAnswer, isList: isList), at: fragment.offset)
     } catch {
       let place = line().span(Fragment(error.name, at: fragment.offset + error.offset))
       throw DiagnosticError(.noValue(error.name, of: error.count, at: place))
@@ -197,6 +198,7 @@ package final class Session {
     _ command: CommandName, _ rest: Fragment, isForced: Bool, _ head: Fragment, _ line: Line
   ) throws {
     let question = question(line)
+    let rest = command.takesValues ? try expanded(rest, in: line, isList: true) : rest
     let inspection = InspectionCommands(question: question)
     let expressions = ExpressionCommands(question: question)
     let rules = RuleCommands(question: question)

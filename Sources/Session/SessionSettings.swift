@@ -16,6 +16,8 @@ package struct SessionSettings: Sendable {
   package var nodes = 150_000
   /// Columns; nil takes the terminal's.
   package var width: Int?
+  /// The file that `search` keeps its programs in; nil keeps those of the last search in memory.
+  package var journal: String?
 
   package init() {}
 }

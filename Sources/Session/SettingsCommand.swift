@@ -7,7 +7,7 @@ import Runtime
 struct SettingsCommand: Answering {
   let question: Question
 
-  static let names = ["plot", "engine", "dtype", "width", "seconds", "nodes", "threads"]
+  static let names = ["plot", "engine", "dtype", "width", "seconds", "nodes", "threads", "journal"]
 
   func set(_ rest: Fragment) throws {
     if rest.isEmpty { return writeSettings() }
@@ -45,6 +45,9 @@ struct SettingsCommand: Answering {
       let n = Int(value.text).flatMap { (1_000...100_000_000).contains($0) ? $0 : nil }
       output.settings.nodes = n ?? output.settings.nodes
       isRight = n != nil
+    case "journal":
+      output.settings.journal = value.text == "none" ? nil : FileCommands.path(value)
+      isRight = true
     default:
       let n = Int(value.text).flatMap { (1...1_024).contains($0) ? $0 : nil }
       if let n { Threads.preferred = n }
@@ -64,6 +67,7 @@ struct SettingsCommand: Answering {
     case "dtype": "f32, f64"
     case "width": "auto, or 24 to 1000 columns"
     case "seconds": "a number above 0: how long a command of the algebra may take"
+    case "journal": "none, or the file that searches keep their programs in"
     case "nodes": "1000 or more: how large its terms may be"
     default: "1 to 1024"
     }
@@ -76,7 +80,7 @@ struct SettingsCommand: Answering {
       ("width", output.settings.width.map { "\($0)" } ?? "auto"),
       ("seconds", NumberText.shortest(output.settings.seconds)),
       ("nodes", "\(output.settings.nodes)"),
-      ("threads", "\(Threads.preferred)"),
+      ("threads", "\(Threads.preferred)"), ("journal", output.settings.journal ?? "none"),
     ]
     output.write(rows: rows)
   }

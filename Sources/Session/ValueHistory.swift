@@ -8,6 +8,11 @@ struct ValueHistory {
 
   var count: Int { values.count }
 
+  /// Words that a value follows.
+  private static let beforeValues: Set = [
+    "mod", "and", "or", "not", "if", "then", "else", "with", "from", "against", "assert",
+  ]
+
   /// Keeps a value and returns its number.
   mutating func add(_ expression: String?) -> Int {
     values.append(expression)
@@ -24,9 +29,11 @@ struct ValueHistory {
 
   /// The text with `%`, `%3` and `ans` written out.
   ///
-  /// `%` behind a value is the sign that other languages have for `mod`, and stays. Throws for a
-  /// value that there is not.
-  func expanded(_ text: String, namesAnswer: Bool = true) throws(Missing) -> String {
+  /// `%` behind a value is the sign that other languages have for `mod`, and stays, but where words stand side by side
+  /// (`isList`). Throws for a value that there is not.
+  func expanded(
+    _ text: String, namesAnswer: Bool = true, isList: Bool = false
+  ) throws(Missing) -> String {
     let bytes = Array(text.utf8)
     guard bytes.contains(UInt8(ascii: "%")) || text.contains("ans") else { return text }
     var result: [UInt8] = []
@@ -44,7 +51,7 @@ struct ValueHistory {
         let end = bytes[i...].firstIndex(of: 0x0A) ?? bytes.count
         result += bytes[i..<end]
         i = end
-      case UInt8(ascii: "%") where !endsValue:
+      case UInt8(ascii: "%") where !endsValue || isList:
         let end = bytes[(i + 1)...].firstIndex { !(0x30...0x39).contains($0) } ?? bytes.count
         let digits = String(decoding: bytes[(i + 1)..<end], as: UTF8.self)
         result += try value(digits.isEmpty ? count : Int(digits) ?? 0, "%" + digits, i).utf8
@@ -61,7 +68,7 @@ struct ValueHistory {
           result += bytes[i..<end]
         }
         i = end
-        endsValue = !["mod", "and", "or", "not", "if", "then", "else"].contains(word)
+        endsValue = !Self.beforeValues.contains(word)
       default:
         if byte > 0x20 {
           endsValue = [UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "'")].contains(byte)

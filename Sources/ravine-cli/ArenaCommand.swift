@@ -67,17 +67,13 @@ struct ArenaCommand: ParsableCommand {
   }
 
   func run() throws {
-    Interrupt.install()
-    let compiler = Compiler()
+    let opened = try OpenScript(nil, programs)
+    let (compiler, script) = (opened.compiler, opened.script)
     var named: [ArenaRule] = []
     // Data of a task are found beside the script that has it.
     var folders: [String: String] = [:]
     for text in rules { named += try competitors(text, compiler, &folders) }
-    var options = Script.Options()
-    programs.set(&options)
-    let script = Script(compiler, options: options, output: { _ in })
-    let result: ArenaResult
-    do throws(DiagnosticError) {
+    let result = try opened.answer { () throws(DiagnosticError) -> ArenaResult in
       if let page { try WholeFile(path: page).requirePlace() }
       var settings = Arena.Settings()
       settings.trials = trials
@@ -89,15 +85,12 @@ struct ArenaCommand: ParsableCommand {
       var arena = try Arena(named.isEmpty ? ArenaRule.zoo() : named, tasks, settings)
       arena.workers = threads ?? Threads.preferred
       arena.progress = { Console.progress($0) }
-      result = try arena.run(
+      let result = try arena.run(
         journal.map { path throws(DiagnosticError) in
           try ArenaJournal(path, arena)
         })
       if let page { try writeWhole(path: page, bytes: Array(result.page.utf8)) }
-    } catch {
-      Console.progress("")
-      Console.report(error.diagnostics, in: compiler.sources)
-      throw Status.program
+      return result
     }
     Console.write(json ? result.json.rendered() : result.text)
     Console.report(script.warnings, in: compiler.sources)
@@ -138,8 +131,7 @@ struct ArenaCommand: ParsableCommand {
   /// The tasks that are asked for, each once.
   private func names(_ compiler: Compiler) -> [String] {
     let library = Library.shared
-    let asked = on.flatMap { $0.split(separator: ",") }.map(String.init)
-      .map { $0.filter { $0 != " " } }.filter { !$0.isEmpty }
+    let asked = OpenScript.words(on)
     var found: [String] = []
     for name in on.isEmpty ? library.names(.objective) : asked {
       let tasks = library.tasks(of: name).map(\.name)

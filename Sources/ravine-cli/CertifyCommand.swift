@@ -71,6 +71,9 @@ struct CertifyCommand: ParsableCommand {
     }
     var lines = ["certified: \(certificate.a) == \(certificate.b)"]
     if !certificate.conditions.isEmpty { lines.append("  where: \(list(certificate.conditions))") }
+    if certificate.isWhereAIsDefined {
+      lines.append("  where: \(certificate.a) is a number")
+    }
     if !certificate.free.isEmpty { lines.append("  for all: \(list(certificate.free))") }
     if !certificate.fixed.isEmpty { lines.append("  at the defaults: \(list(certificate.fixed))") }
     if !declared.isEmpty {
@@ -96,16 +99,7 @@ extension CompareCommand {
   ) throws {
     let found: Certificate
     do throws(Refusal) {
-      var conditions: [String] = []
-      switch result.verdict {
-      case .equal, .equalUpTo: break
-      case .equalWhere(let all):
-        conditions = all.map { $0.map { $0 == "≠" ? "!=" : String($0) }.joined() }
-      default: throw Refusal("the rules are not proved equal")
-      }
-      found = try Certifier().certificate(
-        rules, names: names, source: source,
-        fixed: result.fixed.map { String($0.prefix { $0 != " " }) }, conditions: conditions)
+      found = try Certificate.of(result, rules, names: names, source: source)
     } catch {
       Console.report([.noCertificate(error.description)], in: SourceMap())
       throw Status.finding

@@ -38,11 +38,7 @@ struct CompareCommand: ParsableCommand {
     var source: [String] = []
     var files: Set<String> = []
     let texts = try [first, second].map { text -> String in
-      guard case .rule(let rule, let path) = Program(text) else {
-        Console.say(
-          "ravine: `\(Console.printable(text))` names a file: say which rule, FILE.opt:RULE\n")
-        throw Status.usage
-      }
+      let (rule, path) = try Program.named(text)
       if let path {
         try Program.add(path, to: compiler)
         if certificate != nil, files.insert(path).inserted {

@@ -19,7 +19,9 @@ struct EvalCommand: ParsableCommand {
 
       Each line is an object with `source`, and if it likes `id` and `rule` (which of several). The answer has the
       score (the mean logarithm of the loss over the tuned baseline's, the less the better), the losses by task, rate and
-      seed, and what went wrong first. A line that is no candidate is answered by an object with `error`.
+      seed, what went wrong first, and a `digest`: a later line may have `digest` in place of `source`, for the latest
+      10,000 candidates and the programs of the journal that --journal names.
+      A line that is no candidate is answered by an object with `error`, and the others go on.
       """)
 
   @Option(help: ArgumentHelp("Tasks, with commas.", valueName: "tasks"))
@@ -35,6 +37,11 @@ struct EvalCommand: ParsableCommand {
   var ladder = "0.1,0.3,1,3,10"
   @Option(help: ArgumentHelp("The rule that scores are relative to.", valueName: "rule"))
   var against = "AdamW"
+  @Option(
+    help: ArgumentHelp(
+      "The journal of a search, whose programs lines may name by their digests.", valueName: "file")
+  )
+  var journal: String?
   @Option(help: "At most so many threads; all cores without it.")
   var threads: Int?
   @ArgumentParser.Argument(help: ArgumentHelp("A script with tasks.", valueName: "file"))
@@ -55,17 +62,15 @@ struct EvalCommand: ParsableCommand {
   private var factors: [Double] { ladder.split(separator: ",").map { Double($0) ?? .nan } }
 
   func run() throws {
-    Interrupt.install()
-    let compiler = Compiler()
-    if let file { try Program.add(file, to: compiler) }
-    var options = Script.Options()
-    options.folder = file.flatMap { SourceFiles.folder(of: $0) }
-    let script = Script(compiler, options: options, output: { _ in })
-    let names = on.flatMap { $0.split(separator: ",") }.map(String.init)
-    let evaluation = try Console.reporting(in: compiler) { () throws(DiagnosticError) in
+    let opened = try OpenScript(file)
+    let evaluation = try opened.answer { () throws(DiagnosticError) in
       try OutsideEvaluation(
-        script.searchTasks(names, choosing: false), baseline: compiler.rule(against),
-        seeds: seeds, ladder: factors, seed: seed, threads: threads ?? Threads.preferred)
+        opened.script.searchTasks(OpenScript.words(on), choosing: false),
+        baseline: opened.compiler.rule(against), seeds: seeds, ladder: factors, seed: seed,
+        threads: threads ?? Threads.preferred,
+        journal: journal.map { path throws(DiagnosticError) in
+          try SearchJournal(reading: path)
+        })
     }
     var number = 0
     var lines = LineReader()

@@ -54,13 +54,20 @@ enum Program {
   /// The one rule that `text` names, with its file read. Usage errors and diagnostics are shown and end the
   /// command.
   static func single(_ text: String, in compiler: Compiler) throws -> Rule {
+    let (rule, path) = try named(text)
+    if let path { try add(path, to: compiler) }
+    return try Console.reporting(in: compiler) { try compiler.rule(rule, allowsFreeNames: true) }
+  }
+
+  /// What a text says of one rule: its call, and its file if it has one. A text that names a file alone is a usage
+  /// error.
+  static func named(_ text: String) throws -> (rule: String, path: String?) {
     guard case .rule(let rule, let path) = Program(text) else {
       Console.say(
         "ravine: `\(Console.printable(text))` names a file: say which rule, FILE.opt:RULE\n")
       throw Status.usage
     }
-    if let path { try add(path, to: compiler) }
-    return try Console.reporting(in: compiler) { try compiler.rule(rule, allowsFreeNames: true) }
+    return (rule, path)
   }
 
   /// What the algebra answers; why it has no answer is a diagnostic.

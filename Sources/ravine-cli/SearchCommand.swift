@@ -140,18 +140,9 @@ struct SearchRunCommand: ParsableCommand {
     return (i, n)
   }
 
-  private static func words(_ list: [String]) -> [String] {
-    list.flatMap { $0.split(separator: ",") }.map { $0.filter { $0 != " " } }
-      .filter { !$0.isEmpty }
-  }
-
   func run() throws {
-    Interrupt.install()
-    let compiler = Compiler()
-    if let file { try Program.add(file, to: compiler) }
-    var options = Script.Options()
-    options.folder = file.flatMap { SourceFiles.folder(of: $0) }
-    let script = Script(compiler, options: options, output: { _ in })
+    let opened = try OpenScript(file)
+    let (compiler, script) = (opened.compiler, opened.script)
     let result: SearchResult
     var isInterrupted = false
     do throws(DiagnosticError) {
@@ -232,11 +223,11 @@ struct SearchRunCommand: ParsableCommand {
       guard let from else { throw DiagnosticError(.nothingToSearch(file ?? "")) }
       plan = SearchPlan(from: try compiler.rule(from))
     }
-    if !on.isEmpty { plan.tasks = Self.words(on) }
+    if !on.isEmpty { plan.tasks = OpenScript.words(on) }
     if plan.tasks.isEmpty { throw DiagnosticError(.nothingToSearch(file ?? "")) }
-    if !judges.isEmpty { plan.validation = Self.words(judges) }
-    if !locked.isEmpty { plan.test = Self.words(locked) }
-    if !using.isEmpty { try plan.settings.use(Self.words(using).map { Name($0) }) }
+    if !judges.isEmpty { plan.validation = OpenScript.words(judges) }
+    if !locked.isEmpty { plan.test = OpenScript.words(locked) }
+    if !using.isEmpty { try plan.settings.use(OpenScript.words(using).map { Name($0) }) }
     if let against { plan.baseline = try compiler.rule(against) }
     plan.settings.programs = programs ?? plan.settings.programs
     if let minutes {

@@ -51,18 +51,16 @@ struct SuggestCommand: ParsableCommand {
   }
 
   func run() throws {
-    Interrupt.install()
-    let compiler = Compiler()
-    var options = Script.Options()
     var rules = names
+    var path: String?
     if case .file(let file)? = names.first.map(Program.init) {
-      try Program.add(file, to: compiler)
-      options.folder = SourceFiles.folder(of: file)
+      path = file
       rules.removeFirst()
     } else if on == nil {
       throw ValidationError("name a script, or a task by --on")
     }
-    let script = Script(compiler, options: options, output: { _ in })
+    let opened = try OpenScript(path)
+    let (compiler, script) = (opened.compiler, opened.script)
     var advisor = Advisor()
     advisor.trials = trials
     advisor.seeds = seeds
@@ -70,17 +68,12 @@ struct SuggestCommand: ParsableCommand {
     advisor.engine.engine = engine.kind
     advisor.engine.passCompiler = engine.compiler
     advisor.progress = { Console.progress($0) }
-    let advice: Advice
-    do throws(DiagnosticError) {
+    let advice = try opened.answer { () throws(DiagnosticError) -> Advice in
       let first = try on == nil ? script.firstTask() : nil
       guard let task = try on.map(script.task(named:)) ?? first?.task else {
         throw DiagnosticError(.withoutTask(names.first ?? ""))
       }
-      advice = try advisor.advise(on: task, compiler, rules: rules)
-    } catch {
-      Console.progress("")
-      Console.report(error.diagnostics, in: compiler.sources)
-      throw Status.program
+      return try advisor.advise(on: task, compiler, rules: rules)
     }
     Console.write(json ? advice.json.rendered() : advice.text)
     Console.report(script.warnings, in: compiler.sources)

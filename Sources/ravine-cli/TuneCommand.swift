@@ -107,22 +107,18 @@ struct TuneCommand: ParsableCommand {
   }
 
   func run() throws {
-    Interrupt.install()
-    let compiler = Compiler()
-    var options = Script.Options()
     var named = rules
+    var path: String?
     if case .file = Program(file) {
-      try Program.add(file, to: compiler)
-      options.folder = SourceFiles.folder(of: file)
+      path = file
     } else if on != nil {
       named.insert(file, at: 0)
     } else {
       throw ValidationError("`\(Console.printable(file))` is no script; a task is named by --on")
     }
-    programs.set(&options)
-    let script = Script(compiler, options: options, output: { _ in })
-    let result: Tuner.Result
-    do throws(DiagnosticError) {
+    let opened = try OpenScript(path, programs)
+    let (compiler, script) = (opened.compiler, opened.script)
+    let result = try opened.answer { () throws(DiagnosticError) -> Tuner.Result in
       let first = try on == nil ? script.firstTask() : nil
       guard let task = try on.map(script.work(named:)) ?? first?.task else {
         throw DiagnosticError(.withoutTask(file))
@@ -152,11 +148,7 @@ struct TuneCommand: ParsableCommand {
       }
       let rules = given.isEmpty ? first?.rules ?? [] : given
       if rules.isEmpty { throw DiagnosticError(.withoutRules(task.title)) }
-      result = try tuner.run(rules)
-    } catch {
-      Console.progress("")
-      Console.report(error.diagnostics, in: compiler.sources)
-      throw Status.program
+      return try tuner.run(rules)
     }
     Console.write(json ? result.json.rendered() : result.text)
     Console.report(script.warnings + result.warnings, in: compiler.sources)

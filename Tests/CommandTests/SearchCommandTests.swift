@@ -151,6 +151,84 @@ import Testing
     #expect((answers[3]["error"] as? [String: Any])?["code"] as? String == "R0201")
   }
 
+  /// A digest stands for the program that had it, sent before or in a journal; any other is an error of its line.
+  @Test func digestsStandForPrograms() throws {
+    let sandbox = try Sandbox()
+    let search = try sandbox.run(
+      "ravine search --from SGD --on bowl_easy --programs 40 --journal j.db && ravine runs j.db show 3"
+    )
+    let shown = try #require(
+      search.output.split(separator: "\n").last { $0.hasPrefix("Its digest") })
+    let kept = shown.split(separator: " ")[3].dropLast()
+    let source = search.output.split(separator: "\n", omittingEmptySubsequences: false)
+      .drop { !$0.hasPrefix("rule Found3") }.prefix { !$0.hasPrefix("A child") && !$0.isEmpty }
+      .joined(separator: "\\n")
+    let first = try answers(
+      sandbox,
+      [
+        #"{"id": 1, "source": "rule R(lr = 0.1) { w' = w - lr * sign(g) }"}"#,
+        #"{"id": 2, "source": "\#(source)"}"#, #"{"id": 3, "digest": "\#(kept)"}"#,
+        #"{"id": 4, "digest": "identity-1:00"}"#, #"{"id": 5, "digest": 7}"#,
+        #"{"id": 6, "digest": "identity-1:00", "source": ""}"#,
+      ])
+    #expect(first[1]["digest"] as? String == String(kept))
+    #expect(first[2]["score"] as? Double == first[1]["score"] as? Double)
+    #expect(first[2]["score"] != nil)
+    let digest = try #require(first[0]["digest"] as? String)
+    #expect(digest != String(kept))
+    #expect(code(first[3]) == "R0290" && code(first[4]) == "R0760" && code(first[5]) == "R0760")
+    #expect(first[3]["id"] as? Int == 4)
+    // Another process knows what is in the journal, and nothing of what was sent to the first.
+    let lines = [#"{"digest": "\#(digest)"}"#, #"{"digest": "\#(kept)"}"#]
+    let second = try answers(sandbox, lines, "--journal j.db")
+    #expect(code(second[0]) == "R0290")
+    #expect(second[1]["score"] as? Double == first[1]["score"] as? Double)
+    #expect((second[1]["update_size"] as? Double ?? 0) > 0)
+  }
+
+  private func answers(
+    _ sandbox: Sandbox, _ lines: [String], _ options: String = ""
+  ) throws -> [[String: Any]] {
+    try sandbox.write("in.jsonl", lines.joined(separator: "\n") + "\n")
+    let outcome = try sandbox.run("ravine eval --on bowl_easy --jsonl \(options) < in.jsonl")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return try outcome.output.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+  }
+
+  private func code(_ answer: [String: Any]) -> String? {
+    (answer["error"] as? [String: Any])?["code"] as? String
+  }
+
+  /// Nothing that a line holds keeps the others from being answered.
+  @Test func oddLinesAreAnsweredByErrors() throws {
+    let sandbox = try Sandbox()
+    let good = Array(#"{"source": "rule R(lr = 0.1) { w' = w - lr * g }"}"#.utf8)
+    func nested(_ open: String, _ count: Int) -> String { String(repeating: open, count: count) }
+    let lines: [[UInt8]] = [
+      Array((nested("[", 100_000)).utf8),
+      Array(#"{"source": "rule R(lr = 0.1) { w' = w - lr * \#(nested("(", 5_000))g"}"#.utf8),
+      [0x7B, 0x22, 0xFF, 0xFE, 0x22, 0x7D],
+      Array(#"{"source": "rule R(lr = 0.1) { w' = w - lr * \u0000 g }"}"#.utf8),
+      Array(#"{"source": "x = 1", "source": "rule R(lr = 0.1) { w' = w - lr * g }"}"#.utf8),
+      Array(#"{"id": 1e999, "source": "rule R(lr = 1e999) { w' = w - lr * g }"}"#.utf8),
+      Array(#"{"source": ["rule"]}"#.utf8),
+      Array(#"{"source": "rule R(lr = 0.1, k) { w' = w - lr * k * g }"}"#.utf8),
+    ]
+    try sandbox.write("in.jsonl", Array((lines + [good]).joined(separator: [10])) + [10])
+    let outcome = try sandbox.run("ravine eval --on bowl_easy --jsonl < in.jsonl")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let answers = try outcome.output.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    try #require(answers.count == lines.count + 1)
+    for (k, answer) in answers.dropLast().enumerated() {
+      #expect(code(answer)?.hasPrefix("R0") == true, "line \(k + 1): \(answer)")
+    }
+    #expect(answers.last?["score"] is Double)
+  }
+
   @Test func aLongSourceIsRefusedAndTheNextIsScored() throws {
     let sandbox = try Sandbox()
     let long = "{\"source\": \"# " + String(repeating: "x", count: 10 << 20) + "\"}\n"
@@ -162,24 +240,55 @@ import Testing
       lines.count == 2 && lines[0].contains("error") && lines[1].contains("score"), "\(outcome)")
   }
 
-  @Test func ruleIsSimplified() throws {
-    let sandbox = try Sandbox()
-    try sandbox.write(
-      "r.opt",
-      """
-      rule Long(lr = 0.1) {
-          state m, dead
-          m' = 0.9 * m + 0.1 * g
-          dead' = m' * g
-          w' = w - lr * (m' + m') / sqrt(m' * m') * 0.5
-      }
+  // MARK: Simplifying
 
-      """)
-    let outcome = try sandbox.run("ravine simplify r.opt:Long")
+  /// The raw program that the published search found, reduced to Lion by the command alone: all but the two steps that
+  /// are measured has a certificate which `certify` accepts.
+  @Test func theRawProgramIsReducedToLion() throws {
+    let sandbox = try Sandbox()
+    let example = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Examples/search/program4.opt")
+    try sandbox.write("program4.opt", [UInt8](Data(contentsOf: example)))
+    let outcome = try sandbox.run(
+      "ravine simplify program4.opt:Program4 --on softmax_regression_easy,heavy_tails_easy --only clip,arcsin "
+        + "--pairs 4 --certificates proofs")
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(!outcome.output.contains("dead"))
+    let grounds = outcome.output.split(separator: "\n")
+      .filter { $0.hasPrefix("   ") && !$0.hasPrefix("    ") }.map { $0.drop { $0 == " " } }
+    let measured = grounds.filter {
+      $0.hasPrefix("not worse by more than 0.02 on softmax_regression_easy (")
+        && $0.contains("), heavy_tails_easy (")
+    }
+    #expect(measured.count == 2, "\(outcome.output)")
+    let proved = grounds.filter { $0.hasPrefix("exact") }
+    #expect(proved.count == 6 && proved.count + 2 == grounds.count, "\(outcome.output)")
+    #expect(proved.allSatisfy { $0.contains(", certified") && $0.contains("(proofs/") })
+    #expect(proved.contains { $0.hasPrefix("exact where") })
+    let checked = try sandbox.run(
+      "for f in proofs/*.txt; do ravine certify $f || exit 9; done; ls proofs | wc -l")
+    #expect(checked.status == 0, "\(checked.errors)")
+    #expect(
+      checked.output.split(separator: "\n").last.flatMap { Int($0) } == proved.count)
+    #expect(
+      outcome.output.contains("  Lion(λ = 0.4602, β1 = 0.899, β2 = 0.996991): proved equal"),
+      "\(outcome.output)")
+    let rule = outcome.output.split(separator: "\n").drop { !$0.hasPrefix("rule ") }.prefix {
+      !$0.hasPrefix("in the zoo")
+    }
+    try sandbox.write("lion.opt", rule.joined(separator: "\n") + "\n")
+    let compared = try sandbox.run(
+      "ravine compare lion.opt:Program4 'Lion(lr = 0.0002 * lr, β1 = 0.899, β2 = 0.996991, λ = 0.4602)'"
+    )
+    #expect(compared.status == 0 && compared.output.hasPrefix("proved equal"), "\(compared)")
+  }
+
+  @Test func ofARuleOfTheZooSomethingIsMeasured() throws {
+    let sandbox = try Sandbox()
     let measured = try sandbox.run("ravine simplify AdamW --on bowl_easy --pairs 3")
-    #expect(measured.status == 0 && measured.output.contains("1. "), "\(measured)")
+    #expect(measured.status == 0, "\(measured.errors)")
+    #expect(measured.output.contains("measured on 3 fresh seeds"), "\(measured.output)")
+    #expect(measured.output.contains("needed: what leaving it out costs"))
   }
 
   @Test(arguments: [
@@ -192,6 +301,7 @@ import Testing
     "ravine search --from SGD --on bowl_easy --json",
     "ravine search --from SGD --on bowl_easy --claims --pairs 1",
     "ravine runs found.db show 1 --json",
+    "ravine simplify Lion --only sign", "ravine simplify Lion --on bowl_easy --pairs 1",
   ])
   func contradictionsAreUsageErrors(_ line: String) throws {
     #expect(try Sandbox().run(line).status == 2)

@@ -142,15 +142,4 @@ import Training
       }
     }
   }
-
-  private func expectCode(_ code: DiagnosticCode, _ body: () throws -> Void) {
-    do {
-      try body()
-      Issue.record("nothing was thrown")
-    } catch let error as DiagnosticError {
-      #expect(error.diagnostics.first?.code == code, "\(error)")
-    } catch {
-      Issue.record("\(error)")
-    }
-  }
 }

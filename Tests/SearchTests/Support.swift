@@ -1,7 +1,9 @@
 import Basics
+import Diagnostics
 import Driver
 import Experiments
 import IR
+import Testing
 import Training
 
 @testable import Search
@@ -102,5 +104,17 @@ func searchTasks(_ names: [String]) throws -> [SearchTask] {
     task.settings.target = nil
     return SearchTask(
       name, digest: task.digest, try task.evaluator(choosing: true, interrupt: .none))
+  }
+}
+
+/// What a body throws has this code first.
+func expectCode(_ code: DiagnosticCode, _ body: () throws -> Void) {
+  do {
+    try body()
+    Issue.record("nothing was thrown")
+  } catch let error as DiagnosticError {
+    #expect(error.diagnostics.first?.code == code, "\(error)")
+  } catch {
+    Issue.record("\(error)")
   }
 }

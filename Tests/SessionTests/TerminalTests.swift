@@ -97,6 +97,21 @@ import Testing
     try terminal.expect("defined rule P")
   }
 
+  @Test func aSearchIsStoppedAndItsRuleUsed() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let terminal = try open()
+    terminal.type("search Found from SGD on bowl_easy for 50000000 programs\r")
+    try terminal.expect("seen before")
+    terminal.type("\u{3}")
+    try terminal.expect("the same statement goes on")
+    try terminal.expect("%1 = Found")
+    try terminal.expect("ravine> ")
+    terminal.type(":compare % %1\r")
+    try terminal.expect("proved equal")
+    terminal.type(":quit\r")
+    #expect(try terminal.status() == 0)
+  }
+
   @Test func interruptsStopWorkAndNotTheSession() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let terminal = try open()

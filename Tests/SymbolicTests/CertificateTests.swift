@@ -323,6 +323,52 @@ extension CertificateTests {
     }
   }
 
+  /// As long as a is a number, b is the same number: b may go on where a is none, and not the other way round.
+  @Test func aRuleMayBeDefinedFurther() throws {
+    let lines = [
+      "| rule Plain(lr = 0.1 in [0, inf)) { w' = w - lr * sign(g) }",
+      "| rule Guarded(lr = 0.1 in [0, inf)) { w' = w - lr * g / abs(g) }",
+      "| rule Never(lr = 0.1 in [0, inf)) { w' = w - lr * sign(g) * sqrt(-1 - g^2) }",
+    ]
+    func text(_ a: String, _ b: String, _ step: String) -> String {
+      """
+      ravine certificate 1
+      a = \(a)
+      b = \(b)
+      \(lines.joined(separator: "\n"))
+      free lr in [0, inf)
+      where a is defined
+      ways 0 0
+      goal first w
+        \(step)
+      goal later w
+        \(step)
+      end
+      """
+    }
+    let compiler = Compiler()
+    let source = lines.map { String($0.dropFirst(2)) }
+    _ = compiler.add(name: "<test>", bytes: Array(source.joined(separator: "\n").utf8))
+    func rules(_ names: [String]) throws -> [Rule] { try names.map { try compiler.rule($0) } }
+    let found = try Certifier().certificate(
+      rules(["Guarded", "Plain"]), names: ["Guarded", "Plain"], source: source, fixed: [],
+      whereFirstIsDefined: true)
+    #expect(found.isWhereAIsDefined && found.parts[0].goals.count == 2)
+    #expect(try Certificate(found.text).text == found.text)
+    #expect(try Self.check(found.text).goals == 2)
+    // Without the line there is more to be shown; the other way round there is, too.
+    #expect(throws: DiagnosticError.self) {
+      try Self.check(found.text.replacingOccurrences(of: "where a is defined\n", with: ""))
+    }
+    for (a, b) in [("Plain", "Guarded"), ("Never", "Plain")] {
+      #expect(throws: Refusal.self) {
+        try Certifier().certificate(
+          rules([a, b]), names: [a, b], source: source, fixed: [], whereFirstIsDefined: true)
+      }
+      #expect(throws: DiagnosticError.self) { try Self.check(text(a, b, "sign-sign x = g")) }
+    }
+  }
+
   /// A case about one element says nothing of a sum, and none is about what a loop carries.
   @Test func casesReachNoFurther() throws {
     let text = """

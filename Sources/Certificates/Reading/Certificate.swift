@@ -33,6 +33,8 @@ package struct Certificate: Sendable {
   package var fixed: [Line] = []
   /// `w != 0`: where they are equal.
   package var conditions: [Line] = []
+  /// `where a is defined`: b is what a is as long as a is a number, and may go on where a is none.
+  package var isWhereAIsDefined = false
   package var parts: [Part] = []
 
   package static let header = "ravine certificate 1"
@@ -66,6 +68,7 @@ package struct Certificate: Sendable {
         b = String(rest.text.dropFirst().trimmed)
       case "free": free.append(rest)
       case "fixed": fixed.append(rest)
+      case "where" where rest.text == "a is defined": isWhereAIsDefined = true
       case "where": conditions.append(rest)
       case "ways":
         let ways = rest.text.split(separator: " ").compactMap { Int($0) }

@@ -7,7 +7,8 @@ import Runtime
 import Search
 import Training
 
-/// The door for searches outside: a rule as source in a line of JSON, what it came to on some tasks in a line of JSON.
+/// The door for searches outside: a rule in a line of JSON, as source or by its digest; what it came to on some tasks in
+/// a line of JSON.
 ///
 /// A line that is no candidate is answered by an error object, and the others go on.
 package final class OutsideEvaluation {
@@ -18,19 +19,32 @@ package final class OutsideEvaluation {
   private let ladder: [Double]
 
   package static let longestSource = 1 << 20
+  /// Of baselines, and of candidates that say none.
+  private static let rate = 0.01
+  /// Programs that were sent are known by their digests, so many of the latest.
+  private static let mostKnown = 10_000
 
-  /// The seeds are drawn from one that a candidate cannot know. Throws R0282 where the baseline breaks on a task.
+  private var sent: [String: Rule] = [:]
+  private var order: [String] = []
+  private let journal: SearchJournal?
+  /// The programs of the journal by their digests, read when the first is asked for.
+  private var kept: [String: Rule]?
+
+  /// The seeds are drawn from one that a candidate cannot know. Programs of the journal may be named by their digests.
+  /// Throws R0282 where the baseline breaks on a task.
   package init(
-    _ tasks: [SearchTask], baseline: Rule, seeds: Int, ladder: [Double], seed: UInt64, threads: Int
+    _ tasks: [SearchTask], baseline: Rule, seeds: Int, ladder: [Double], seed: UInt64,
+    threads: Int, journal: SearchJournal?
   ) throws(DiagnosticError) {
     self.tasks = tasks
+    self.journal = journal
     self.threads = threads
     self.ladder = ladder
     self.seeds = Search.seeds(seed, seeds, salt: 2_000)
     for task in tasks {
       guard
         let best = try task.tuned(
-          baseline, around: 0.01, seeds: self.seeds, threads: threads)
+          baseline, around: Self.rate, seeds: self.seeds, threads: threads)
       else { throw DiagnosticError(.baselineDiverges(baseline.label, task.title)) }
       task.baseline = best.loss
     }
@@ -40,9 +54,12 @@ package final class OutsideEvaluation {
   package func answer(_ line: [UInt8], number: Int) -> String {
     var members: [(String, JSONValue)] = [("line", .int(number))]
     do throws(Refusal) {
-      let (id, source, name) = try request(line)
-      if let id { members.append(("id", id)) }
-      members += try evaluation(source, name)
+      let request = try request(line)
+      if let id = request.id { members.append(("id", id)) }
+      switch request.program {
+      case .source(let source, let name): members += try evaluation(source, name)
+      case .digest(let digest): members += try evaluation(digest)
+      }
     } catch {
       if let id = error.id { members.append(("id", id)) }
       members.append(
@@ -59,9 +76,16 @@ package final class OutsideEvaluation {
     var id: JSONValue?
   }
 
-  private func request(
-    _ line: [UInt8]
-  ) throws(Refusal) -> (id: JSONValue?, source: String, rule: String?) {
+  private struct Request {
+    enum Program {
+      case source(String, rule: String?)
+      case digest(String)
+    }
+    var program: Program
+    var id: JSONValue?
+  }
+
+  private func request(_ line: [UInt8]) throws(Refusal) -> Request {
     guard line.count <= 2 * Self.longestSource else {
       throw Refusal(code: "R0705", message: "a candidate has at most \(Self.longestSource) bytes")
     }
@@ -72,17 +96,67 @@ package final class OutsideEvaluation {
       throw Refusal(code: "R0760", message: "the line is no JSON: \(error.message)")
     }
     let id = json["id"]
-    guard let source = json["source"]?.text else {
+    for key in ["id", "source", "digest", "rule"] {
+      guard case .object(let members) = json, members.count(where: { $0.key == key }) > 1 else {
+        continue
+      }
+      // Readers of JSON differ in which of them counts.
+      throw Refusal(code: "R0760", message: "the line has `\(key)` twice", id: id)
+    }
+    let (source, digest) = (json["source"]?.text, json["digest"]?.text)
+    if let digest, source == nil { return Request(program: .digest(digest), id: id) }
+    guard let source, digest == nil else {
       throw Refusal(
         code: "R0760",
-        message: "the line has no text `source`: {\"source\": \"rule Mine(lr = 0.1) { … }\"}",
+        message: source == nil
+          ? "the line has no text `source`, {\"source\": \"rule Mine(lr = 0.1) { … }\"}, and no `digest`"
+          : "the line has a `source` and a `digest`: either says what is meant",
         id: id)
     }
     guard source.utf8.count <= Self.longestSource else {
       throw Refusal(
         code: "R0705", message: "a candidate has at most \(Self.longestSource) bytes", id: id)
     }
-    return (id, source, json["rule"]?.text)
+    return Request(program: .source(source, rule: json["rule"]?.text), id: id)
+  }
+
+  /// The rule of a digest, of those that were sent or are in the journal.
+  private func evaluation(_ digest: String) throws(Refusal) -> [(String, JSONValue)] {
+    try refusing { () throws(DiagnosticError) in
+      if kept == nil, sent[digest] == nil, let journal {
+        kept = try JournalRules.all(of: journal)
+      }
+      guard let rule = sent[digest] ?? kept?[digest] else {
+        throw DiagnosticError(.unknownDigest(digest, hasJournal: journal != nil))
+      }
+      return try evaluation(rule) + [("diagnostics", .array([]))]
+    }
+  }
+
+  private func refusing(
+    _ body: () throws(DiagnosticError) -> [(String, JSONValue)]
+  ) throws(Refusal) -> [(String, JSONValue)] {
+    do throws(DiagnosticError) {
+      return try body()
+    } catch {
+      let first = error.diagnostics.first
+      throw Refusal(
+        code: first.map { "\($0.code)" } ?? "R0000", message: first?.message ?? "interrupted",
+        diagnostics: described(error.diagnostics))
+    }
+  }
+
+  private func described(_ diagnostics: [Diagnostic]) -> [JSONValue] {
+    diagnostics.map { .record(["code": .string("\($0.code)"), "message": .string($0.message)]) }
+  }
+
+  private func remember(_ rule: Rule) {
+    let digest = rule.digestText
+    guard sent.updateValue(rule, forKey: digest) == nil else { return }
+    order.append(digest)
+    guard order.count > Self.mostKnown else { return }
+    for old in order.prefix(Self.mostKnown / 2) { sent[old] = nil }
+    order.removeFirst(Self.mostKnown / 2)
   }
 
   private func evaluation(
@@ -90,9 +164,6 @@ package final class OutsideEvaluation {
   ) throws(Refusal) -> [(String, JSONValue)] {
     let compiler = Compiler()
     let found = compiler.add(name: "<candidate>", bytes: Array(source.utf8))
-    func described(_ diagnostics: [Diagnostic]) -> [JSONValue] {
-      diagnostics.map { .record(["code": .string("\($0.code)"), "message": .string($0.message)]) }
-    }
     if let first = found.first(where: { $0.severity == .error }) {
       throw Refusal(
         code: "\(first.code)", message: first.message, diagnostics: described(found))
@@ -104,24 +175,23 @@ package final class OutsideEvaluation {
     guard let text = name ?? rules.last else {
       throw Refusal(code: "R0210", message: "the source has no rule")
     }
-    do throws(DiagnosticError) {
-      let rule = try compiler.rule(text, allowsMissing: true)
+    return try refusing { () throws(DiagnosticError) in
+      var rule = try compiler.rule(text, allowsMissing: true)
+      // A rate without a default has no place of its own.
+      if let k = rule.rateIndex, rule.origins[k].isMissing { rule = rule.with(k, at: Self.rate) }
+      try rule.requireNumbers()
+      remember(rule)
       return try evaluation(rule) + [("diagnostics", .array(described(found)))]
-    } catch {
-      let first = error.diagnostics.first
-      throw Refusal(
-        code: first.map { "\($0.code)" } ?? "R0000", message: first?.message ?? "interrupted",
-        diagnostics: described(error.diagnostics))
     }
   }
 
   private func evaluation(_ rule: Rule) throws(DiagnosticError) -> [(String, JSONValue)] {
-    let hyper = rule.module.hypers.firstIndex { $0.key == "lr" }
+    let hyper = rule.rateIndex
     let own = hyper.flatMap { k in
       (try? ReferenceProgram.evaluateScalars(rule.arguments, step: 1, horizon: 100))?
         .first { $0.target == .hyper(k) }?.value
     }
-    let centre = own.flatMap { $0.isFinite && $0 > 0 ? $0 : nil } ?? 0.01
+    let centre = own.flatMap { $0.isFinite && $0 > 0 ? $0 : nil } ?? Self.rate
     let rates = hyper == nil ? [centre] : ladder.map { centre * $0 }
     let settings = rates.map { rate in hyper.map { [($0, rate)] } ?? [] }
     var answers: [JSONValue] = []
@@ -156,7 +226,8 @@ package final class OutsideEvaluation {
     }
     var members: [(String, JSONValue)] = [
       ("rule", .string(rule.module.name)),
-      ("digest", .string(rule.module.structureDigest.description)),
+      ("digest", .string(rule.digestText)),
+      ("structure", .string(rule.module.structureDigest.description)),
       ("score", .number(total)), ("tasks", .array(answers)),
     ]
     if let problem = firstProblem {

@@ -8,13 +8,13 @@ import Search
 package struct RunsText {
   private let journal: SearchJournal
   private let header: SearchJournal.Header
-  private let frame: RateFrame
+  private let rules: JournalRules
 
   /// Throws what reading the journal throws.
   package init(_ journal: SearchJournal) throws(DiagnosticError) {
     self.journal = journal
     header = try journal.header()
-    frame = RateFrame.plain
+    rules = JournalRules(name: header.name)
   }
 
   /// The experiment and how far it is.
@@ -58,10 +58,7 @@ package struct RunsText {
   package func source(
     _ record: ProgramRecord, isPlain: Bool = false
   ) -> String {
-    let program = isPlain ? record.program.rewritten() : record.program
-    guard let rule = program.rule("\(header.name)\(record.number)", frame)?.with(0, at: record.best)
-    else { return "" }
-    return SourcePrinter.rule(rule.module)
+    rules.rule(record, isPlain: isPlain).map { SourcePrinter.rule($0.module) } ?? ""
   }
 
   /// A program with where it came from and what it came to.
@@ -81,6 +78,7 @@ package struct RunsText {
     lines.append(
       "\(record.program.statesPerElement) numbers an element, \(record.program.flops) operations an element."
     )
+    if let rule = rules.rule(record) { lines.append("Its digest is \(rule.digestText).") }
     return lines.joined(separator: "\n") + "\n"
   }
 

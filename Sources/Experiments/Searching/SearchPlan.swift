@@ -124,13 +124,4 @@ extension Script {
     search.interrupt = interrupt
     return search
   }
-
-  /// Runs a search in memory and shows what it found.
-  func run(_ statement: SearchStatement, _ command: CheckedCommand) throws(DiagnosticError) {
-    var plan = try plan(of: statement, command)
-    plan.settings.threads = options.threads
-    let search = try search(plan)
-    search.progress = { [progress] in progress(SearchText.progress($0)) }
-    output(SearchText.text(try search.run(nil)))
-  }
 }

@@ -71,6 +71,18 @@ package final class SearchJournal {
     if let problem { throw DiagnosticError(problem) }
   }
 
+  /// A journal in memory, of this process alone.
+  package init(inMemory header: Header) throws(DiagnosticError) {
+    path = "memory"
+    lock = -1
+    do throws(Database.Failure) {
+      database = try Database(":memory:", creates: true)
+      try Self.create(database, header)
+    } catch {
+      throw Self.diagnostic(error, path)
+    }
+  }
+
   /// Opens a journal to read what is in it.
   package init(reading path: String) throws(DiagnosticError) {
     self.path = path

@@ -18,16 +18,32 @@ extension Genome {
     // What nodes are worth stays as it is in a pass.
     let isNonNegative = nonNegativeNodes()
     var isChanged = false
-    for i in nodes.indices {
-      if let simpler = simpler(i, isNonNegative) {
-        replace(.node(i), by: simpler)
-        isChanged = true
-      } else if let other = cheaper(i), other != nodes[i] {
-        nodes[i] = other
-        isChanged = true
-      }
-    }
+    for i in nodes.indices where rewrite(i, isNonNegative) != nil { isChanged = true }
     return isChanged
+  }
+
+  /// Rewrites one node where a rewrite applies, which it says.
+  private mutating func rewrite(_ i: Int, _ isNonNegative: [Bool]) -> Rewrite? {
+    if let (simpler, why) = simpler(i, isNonNegative) {
+      replace(.node(i), by: simpler)
+      return why
+    }
+    if let (other, why) = cheaper(i), other != nodes[i] {
+      nodes[i] = other
+      return why
+    }
+    return nil
+  }
+
+  /// What each rewrite that applies makes of the program, one at a time, with the node that it is made at. What no
+  /// step's weights depend on any more is still there.
+  package func rewrites() -> [(rewrite: Rewrite, node: Int, result: Genome)] {
+    let isNonNegative = nonNegativeNodes()
+    return nodes.indices.compactMap { i in
+      var result = self
+      guard let why = result.rewrite(i, isNonNegative) else { return nil }
+      return (why, i, result)
+    }
   }
 
   /// The number that is meant where one was computed of decimal ones: 1 - 0.9 is 0.1.
@@ -41,7 +57,7 @@ extension Genome {
   private func constant(_ r: Reference) -> Double? { r.number.map { numbers[$0] } }
 
   /// What stands for a node without a node of its own.
-  private mutating func simpler(_ i: Int, _ isNonNegative: [Bool]) -> Reference? {
+  private mutating func simpler(_ i: Int, _ isNonNegative: [Bool]) -> (Reference, Rewrite)? {
     func isNotNegative(_ r: Reference) -> Bool {
       r.node.map { isNonNegative[$0] } ?? constant(r).map { $0 >= 0 } ?? false
     }
@@ -51,44 +67,44 @@ extension Genome {
       !node.operation.traits.givesBoolean,
       let folded = Folding.fold(node.operation, node.arity == 1 ? [x] : [x, y!]), folded.isFinite
     {
-      return number(Self.decimal(folded))
+      return number(Self.decimal(folded)).map { ($0, .numbers) }
     }
     let inner = operation(node.a)
     switch node.operation {
     case .add:
-      if x == 0 { return node.b }
-      if y == 0 { return node.a }
+      if x == 0 { return (node.b, .nothingAdded) }
+      if y == 0 { return (node.a, .nothingAdded) }
     case .subtract:
-      if y == 0 { return node.a }
+      if y == 0 { return (node.a, .nothingAdded) }
     case .multiply:
-      if x == 1 { return node.b }
-      if y == 1 { return node.a }
+      if x == 1 { return (node.b, .timesOne) }
+      if y == 1 { return (node.a, .timesOne) }
       // √x·√x, where x is not negative.
       if node.a == node.b, let inner, inner.operation == .squareRoot,
         isNotNegative(inner.a)
       {
-        return inner.a
+        return (inner.a, .squareOfRoot)
       }
     case .divide:
-      if y == 1 { return node.a }
+      if y == 1 { return (node.a, .timesOne) }
     case .negate:
-      if let inner, inner.operation == .negate { return inner.a }
+      if let inner, inner.operation == .negate { return (inner.a, .twiceNegated) }
     case .absolute:
-      if isNotNegative(node.a) { return node.a }
+      if isNotNegative(node.a) { return (node.a, .absoluteOfNonNegative) }
     case .sign:
-      if let inner, inner.operation == .sign { return node.a }
+      if let inner, inner.operation == .sign { return (node.a, .signOfSign) }
     case .maximum, .minimum:
-      if node.a == node.b { return node.a }
+      if node.a == node.b { return (node.a, .extremeOfOne) }
     case .power:
-      if y == 1 { return node.a }
+      if y == 1 { return (node.a, .timesOne) }
     case .clip:
       if let inner, inner.operation == .clip, inner.b == node.b, inner.c == node.c {
-        return node.a
+        return (node.a, .clippedAlready)
       }
       if let inner, [.sign, .tanh].contains(inner.operation), constant(node.b) ?? 0 <= -1,
         constant(node.c) ?? 0 >= 1
       {
-        return node.a
+        return (node.a, .clippedAlready)
       }
     default: break
     }
@@ -96,62 +112,70 @@ extension Genome {
   }
 
   /// A node that stands for this one with less work or less inside.
-  private mutating func cheaper(_ i: Int) -> Node? {
+  private mutating func cheaper(_ i: Int) -> (Node, Rewrite)? {
     let node = nodes[i]
     let (inner, other) = (operation(node.a), operation(node.b))
     switch node.operation {
     case .squareRoot:
       // √(x·x) = |x|.
       if let inner, inner.operation == .multiply, inner.a == inner.b {
-        return Node(.absolute, inner.a)
+        return (Node(.absolute, inner.a), .rootOfSquare)
       }
     case .absolute, .cosine, .cosh:
-      if let inner, inner.operation == .negate { return Node(node.operation, inner.a) }
+      if let inner, inner.operation == .negate { return (Node(node.operation, inner.a), .even) }
       if node.operation == .absolute, let inner, inner.operation == .absolute {
-        return Node(.absolute, inner.a)
+        return (Node(.absolute, inner.a), .absoluteOfNonNegative)
       }
     case .sign:
       guard let inner else { break }
       switch inner.operation {
       case .multiply:
-        if let x = constant(inner.a), x > 0 { return Node(.sign, inner.b) }
-        if let x = constant(inner.b), x > 0 { return Node(.sign, inner.a) }
+        if let x = constant(inner.a), x > 0 { return (Node(.sign, inner.b), .signOfMultiple) }
+        if let x = constant(inner.b), x > 0 { return (Node(.sign, inner.a), .signOfMultiple) }
       case .divide:
-        if let x = constant(inner.b), x > 0 { return Node(.sign, inner.a) }
+        if let x = constant(inner.b), x > 0 { return (Node(.sign, inner.a), .signOfMultiple) }
       // Functions that rise through 0 where all numbers go in.
       case .tanh, .arctangent, .sinh, .arcsinh, .cubeRoot, .errorFunction:
-        return Node(.sign, inner.a)
+        return (Node(.sign, inner.a), .signOfRising)
       case .clip:
         if let low = constant(inner.b), let high = constant(inner.c), low < 0, high > 0 {
-          return Node(.sign, inner.a)
+          return (Node(.sign, inner.a), .signOfRising)
         }
       default: break
       }
     case .multiply:
       if node.a == node.b {
         if let inner, inner.operation == .absolute || inner.operation == .negate {
-          return Node(.multiply, inner.a, inner.a)
+          return (Node(.multiply, inner.a, inner.a), .even)
         }
         if let inner, inner.operation == .sign {
-          return Node(.absolute, node.a)
+          return (Node(.absolute, node.a), .signSquared)
         }
       }
       // sign(x)·|x| = x has no node; sign(x)·x = |x|.
-      if let inner, inner.operation == .sign, inner.a == node.b { return Node(.absolute, node.b) }
-      if let other, other.operation == .sign, other.a == node.a { return Node(.absolute, node.a) }
+      if let inner, inner.operation == .sign, inner.a == node.b {
+        return (Node(.absolute, node.b), .signTimesItself)
+      }
+      if let other, other.operation == .sign, other.a == node.a {
+        return (Node(.absolute, node.a), .signTimesItself)
+      }
       if let inner, let other, inner.operation == .negate, other.operation == .negate {
-        return Node(.multiply, inner.a, other.a)
+        return (Node(.multiply, inner.a, other.a), .negations)
       }
     case .add:
-      if let other, other.operation == .negate { return Node(.subtract, node.a, other.a) }
-      if let inner, inner.operation == .negate { return Node(.subtract, node.b, inner.a) }
-      if node.a == node.b, let two = number(2) { return Node(.multiply, node.a, two) }
+      if let other, other.operation == .negate {
+        return (Node(.subtract, node.a, other.a), .negations)
+      }
+      if let inner, inner.operation == .negate {
+        return (Node(.subtract, node.b, inner.a), .negations)
+      }
+      if node.a == node.b, let two = number(2) { return (Node(.multiply, node.a, two), .twice) }
     case .subtract:
-      if let other, other.operation == .negate { return Node(.add, node.a, other.a) }
-      if constant(node.a) == 0 { return Node(.negate, node.b) }
+      if let other, other.operation == .negate { return (Node(.add, node.a, other.a), .negations) }
+      if constant(node.a) == 0 { return (Node(.negate, node.b), .negations) }
     case .power:
-      if constant(node.b) == 2 { return Node(.multiply, node.a, node.a) }
-      if constant(node.b) == 0.5 { return Node(.squareRoot, node.a) }
+      if constant(node.b) == 2 { return (Node(.multiply, node.a, node.a), .power) }
+      if constant(node.b) == 0.5 { return (Node(.squareRoot, node.a), .power) }
     default: break
     }
     return nil

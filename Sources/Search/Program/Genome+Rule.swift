@@ -7,7 +7,7 @@ extension Genome {
   package enum Obstacle: Error, Hashable, Sendable {
     case routes
     case noRate
-    case operation(String)
+    case operation(Operation)
     case state(String)
     case tooLong
     case several(String)
@@ -16,8 +16,8 @@ extension Genome {
       switch self {
       case .routes: "it has routes, and a program is one for all tensors"
       case .noRate: "it has no `lr`, which the search varies"
-      case .operation(let name):
-        "`\(name)` is no operation element by element, nor a sum or an extreme of a tensor"
+      case .operation(let own):
+        "`\(own.info.name.isEmpty ? "\(own)" : own.info.name)` is no operation element by element, nor a sum or an extreme of a whole tensor"
       case .state(let name):
         "the first value of `\(name)` is no number, it has a shape of its own, or it is kept in fewer digits"
       case .tooLong:
@@ -28,8 +28,8 @@ extension Genome {
   }
 
   /// The program of a rule. Hyperparameters other than `lr` become the numbers that they are bound to, or operations
-  /// of t and T.
-  package init(_ rule: Rule) throws(Obstacle) {
+  /// of t and T. What no step's weights depend on is left out, but where `keepsDeadStates`.
+  package init(_ rule: Rule, keepsDeadStates: Bool = false) throws(Obstacle) {
     let module = rule.module
     guard module.variants.count == 1, module.variants[0].predicate == .always else {
       throw .routes
@@ -61,7 +61,7 @@ extension Genome {
       default: break
       }
     }
-    self = cleaned()
+    if !keepsDeadStates { self = cleaned() }
   }
 
   /// What stands for each hyperparameter, those that others are made of first.
@@ -112,13 +112,13 @@ extension Genome {
       case .broadcast, .reshape:
         guard instruction.type.shape.isLike || instruction.type.shape.isScalar,
           f.type(instruction.a).shape.isScalar || f.type(instruction.a).shape.isLike
-        else { throw .operation(instruction.operation.info.name) }
+        else { throw .operation(instruction.operation) }
         made[i] = made[instruction.a.index]
       default:
         let isPlain = instruction.type.shape.isLike || instruction.type.shape.isScalar
         let reduces = Self.isReduction(instruction.operation) && instruction.attribute == 0
         guard isPlain, instruction.operation.isElementwise || reduces else {
-          throw .operation(instruction.operation.info.name)
+          throw .operation(instruction.operation)
         }
         guard nodes.count < Self.mostNodes else { throw .tooLong }
         var node = Node(instruction.operation, .none)

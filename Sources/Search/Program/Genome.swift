@@ -244,6 +244,12 @@ package struct Genome: Hashable, Sendable {
     }
   }
 
+  /// The states that `cleaned` keeps, in order.
+  package var liveStates: [Int] {
+    let keeps = live().states
+    return states.indices.filter { keeps & 1 << $0 != 0 }
+  }
+
   private var numbersAreInOrder: Bool {
     var count = 0
     func isNext(_ r: Reference) -> Bool {
