@@ -1,7 +1,7 @@
 # Ravine: what there is to do. `make run` and `make test` install what is missing by themselves.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-search bench-peers golden gallery arena fuzz sanitize format lint edges campaign soundness laboratory search-campaign problems clean
+.PHONY: help setup build run test bench bench-search bench-peers golden gallery arena discoveries fuzz sanitize format lint edges campaign soundness laboratory search-campaign problems clean
 
 SECONDS ?= 60
 PAIRS ?= 100000
@@ -41,6 +41,9 @@ gallery: setup ## write docs/zoo: every rule with its source, equations, cost, p
 
 arena: build ## every rule of the zoo on every problem: writes docs/arena.md and docs/arena.html
 	@scripts/arena.sh
+
+discoveries: build ## the searches of Examples/search, what they found and what it is worth: writes docs/discoveries.md
+	@scripts/discoveries.sh
 
 fuzz: setup ## look for crashes for SECONDS=60
 	@scripts/fuzz.sh $(SECONDS)

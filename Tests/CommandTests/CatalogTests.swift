@@ -13,7 +13,7 @@ import Testing
     725: "TrainingTests", 742: "TrainingTests", 751: "TrainingTests", 752: "TrainingTests",
     754: "TrainingTests",
     808: "RuntimeTests", 809: "RuntimeTests", 811: "RuntimeTests", 812: "RuntimeTests",
-    823: "RavineTests", 903: "CommandTests", 907: "RuntimeTests",
+    290: "CommandTests", 823: "RavineTests", 903: "CommandTests", 907: "RuntimeTests",
   ]
 
   @Test(arguments: Catalog.pages.indices)

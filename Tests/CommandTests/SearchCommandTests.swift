@@ -288,7 +288,8 @@ import Testing
     let measured = try sandbox.run("ravine simplify AdamW --on bowl_easy --pairs 3")
     #expect(measured.status == 0, "\(measured.errors)")
     #expect(measured.output.contains("measured on 3 fresh seeds"), "\(measured.output)")
-    #expect(measured.output.contains("needed: what leaving it out costs"))
+    // On a bowl all of it but the step along the gradient does harm.
+    #expect(measured.output.hasSuffix("in the zoo\n  SGD: proved equal\n"))
   }
 
   @Test(arguments: [
