@@ -10,7 +10,7 @@ CERTIFICATES ?= 2000
 RULES ?= 1000
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 setup: ## install what a build needs: readline, OpenBLAS
 	@scripts/setup.sh

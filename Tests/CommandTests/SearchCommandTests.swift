@@ -50,6 +50,17 @@ import Testing
     return row.flatMap { Int($0.split(separator: " ")[1]) } ?? 0
   }
 
+  /// The rule alone has the peak as if it were constant.
+  @Test func ratesThatFollowAScheduleAreToldOf() throws {
+    let sandbox = try Sandbox()
+    let said = "peak of the schedule that the search began with: SGD(lr = cosine(0.1))."
+    for (start, isSaid) in [("'SGD(lr = cosine(0.1))'", true), ("SGD", false)] {
+      let outcome = try sandbox.run("ravine search --from \(start) --on bowl_easy --programs 40")
+      #expect(outcome.status == 0 && outcome.output.contains("rule Found("), "\(outcome.errors)")
+      #expect(outcome.output.contains(said) == isSaid, "\(outcome.output)")
+    }
+  }
+
   @Test func shardsJoinToTheWhole() throws {
     let sandbox = try Sandbox()
     let line = "ravine search --from SGD --on bowl_easy --programs 200 --restarts 3"

@@ -47,6 +47,9 @@ package enum SearchText {
     text += "\n" + counted(counts, programs: result.restarts.reduce(0) { $0 + $1.programs })
     if let winner = result.winner, let rule = result.rule(winner) {
       text += "\n" + SourcePrinter.rule(rule.module, name: result.name)
+      if let schedule = result.schedule {
+        text += "\nIts lr is the peak of the schedule that the search began with: \(schedule).\n"
+      }
       if let behaviour = SignBehaviour(result.restarts[winner].choice!.record.program),
         behaviour.isSignMomentum
       {

@@ -16,6 +16,8 @@ package final class Search {
   package let test: [LockedTask]
   package let settings: SearchSettings
   private let startRule: Rule
+  /// The rule that each restart begins with, as it was called.
+  package var startLabel: String { startRule.label }
   private let baseline: Rule
   package var interrupt = InterruptSource.signals
   package var progress: (SearchProgress) -> Void = { _ in }

@@ -39,6 +39,8 @@ package struct SearchResult: Sendable {
   package let name: String
   package let settings: SearchSettings
   package let frame: RateFrame
+  /// The start whose schedule the rates of what is found follow; nil where rates are constant.
+  package let schedule: String?
   package let tasks: [String]
   package let validation: [String]
   package let test: [String]
@@ -51,6 +53,7 @@ package struct SearchResult: Sendable {
     name = search.name
     settings = search.settings
     frame = search.frame
+    schedule = search.frame.rate.isNaN ? search.startLabel : nil
     tasks = search.tasks.map(\.title)
     validation = search.validation.map(\.title)
     test = search.test.map(\.title)
