@@ -15,7 +15,9 @@ rm -rf "$folder"
 mkdir -p "$folder"
 cd "$folder"
 
-search() { "$ravine" search --from AdamW --on bowl_easy --programs "$programs" --population 500 --seed "$seed" "$@"; }
+line="search --from AdamW --on bowl_easy --programs $programs --population 500 --seed $seed"
+# shellcheck disable=SC2086
+search() { "$ravine" $line "$@"; }
 content() { "$ravine" runs "$1" | sed -n 's/^content \([0-9a-f]*\).*/\1/p'; }
 
 began=$(date +%s)
@@ -33,8 +35,8 @@ for threads in 1 2; do
         # About so long that all kills fall before the end.
         pause=$(awk -v s="$seed$threads$killed" -v t="$took" -v k="$kills" -v n="$threads" \
             'BEGIN { srand(s); print 0.3 + 1.4 * rand() * t * (3 - n) / (k + 2) }')
-        "$ravine" search --from AdamW --on bowl_easy --programs "$programs" --population 500 --seed "$seed" \
-            --journal "part$threads.db" --threads "$threads" >/dev/null 2>&1 &
+        # shellcheck disable=SC2086
+        "$ravine" $line --journal "part$threads.db" --threads "$threads" >/dev/null 2>&1 &
         running=$!
         sleep "$pause"
         kill -9 "$running" 2>/dev/null || break

@@ -16,20 +16,12 @@ struct Ablation {
   private(set) var variants: [Variant] = []
 
   init(_ program: Genome) {
-    let text = GenomeText(program)
-    for i in program.nodes.indices {
-      let node = program.nodes[i]
-      for k in 0..<node.arity where program.isTruth(node[k]) == program.isTruth(.node(i)) {
-        var changed = program
-        changed.replace(.node(i), by: node[k])
-        add(changed, i, text.text(.node(i)), text.text(node[k], isNamed: true), of: program)
-      }
-    }
-    for k in program.states.indices {
-      var changed = program
-      changed.replace(.state(k), by: .gradient)
-      changed.states[k].next = .gradient
-      add(changed, program.nodes.count + k, Genome.stateNames[k], "g", of: program)
+    let text = ExpressionText(program, Genome.stateNames)
+    for omission in program.omissions() {
+      let statement =
+        omission.left.node ?? program.nodes.count + omission.left.state!
+      add(
+        omission.result, statement, text.text(omission.left), text.text(omission.by), of: program)
     }
   }
 

@@ -16,7 +16,7 @@ package struct FoundRule: Sendable {
     let words = statement.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     source =
       "## Found by `\(words)`\(result.wasInterrupted ? ", interrupted" : "").\n"
-      + SourcePrinter.rule(rule.module, name: name)
+      + SearchText.source(rule, name: name, schedule: result.schedule)
   }
 
   /// The rule that did best on the search's own tasks.

@@ -58,7 +58,9 @@ package struct RunsText {
   package func source(
     _ record: ProgramRecord, isPlain: Bool = false
   ) -> String {
-    rules.rule(record, isPlain: isPlain).map { SourcePrinter.rule($0.module) } ?? ""
+    rules.rule(record, isPlain: isPlain).map {
+      SearchText.source($0, schedule: header.schedule)
+    } ?? ""
   }
 
   /// A program with where it came from and what it came to.

@@ -40,12 +40,7 @@ package struct SearchNotes {
         + "baseline's at its best, so below 0 is better).", "",
       "```opt", text.source(chosen, isPlain: true) + "```", "",
     ]
-    if let behaviour = SignBehaviour(choice.record.program), behaviour.isSignMomentum {
-      lines += [
-        "By its behaviour a momentum of signs: it agrees with sign(ema(g, \(NumberText.short(behaviour.decay)))) in "
-          + "\(NumberText.short(100 * behaviour.agreement)) % of its steps.", "",
-      ]
-    }
+    if let said = SearchText.behaviour(choice.record.program) { lines += [said, ""] }
     lines += try table(restarts.map(\.restart))
     for subject in [SearchJournal.Subject.claims, .test] {
       guard let report = try journal.report(of: subject) else { continue }

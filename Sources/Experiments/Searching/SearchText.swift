@@ -46,16 +46,9 @@ package enum SearchText {
     let counts = result.restarts.map(\.counts).reduce(SearchCounts(), +)
     text += "\n" + counted(counts, programs: result.restarts.reduce(0) { $0 + $1.programs })
     if let winner = result.winner, let rule = result.rule(winner) {
-      text += "\n" + SourcePrinter.rule(rule.module, name: result.name)
-      if let schedule = result.schedule {
-        text += "\nIts lr is the peak of the schedule that the search began with: \(schedule).\n"
-      }
-      if let behaviour = SignBehaviour(result.restarts[winner].choice!.record.program),
-        behaviour.isSignMomentum
-      {
-        text +=
-          "\nBy its behaviour a momentum of signs: it agrees with sign(ema(g, \(NumberText.short(behaviour.decay)))) "
-          + "in \(NumberText.short(100 * behaviour.agreement)) % of its steps, whatever the gradients' size.\n"
+      text += "\n" + source(rule, name: result.name, schedule: result.schedule)
+      if let said = behaviour(result.restarts[winner].choice!.record.program) {
+        text += "\n" + said + "\n"
       }
     } else {
       text +=
@@ -64,6 +57,22 @@ package enum SearchText {
         : "\nNo program came to the end of all tasks.\n"
     }
     return text
+  }
+
+  /// A rule that was found as a declaration. `schedule`: the start whose schedule its rate has the peak of.
+  static func source(_ rule: Rule, name: String? = nil, schedule: String?) -> String {
+    let note = schedule.map {
+      "## Its lr is the peak of the schedule that the search began with: \($0).\n"
+    }
+    return (note ?? "") + SourcePrinter.rule(rule.module, name: name ?? rule.module.name)
+  }
+
+  /// What is known of a program by what it does; nil for nothing.
+  static func behaviour(_ program: Genome) -> String? {
+    guard let found = SignBehaviour(program), found.isSignMomentum else { return nil }
+    return
+      "By its behaviour a momentum of signs: it agrees with sign(ema(g, \(NumberText.short(found.decay)))) "
+      + "in \(NumberText.short(100 * found.agreement)) % of its steps, whatever the gradients' size."
   }
 
   /// What became of the mutants.

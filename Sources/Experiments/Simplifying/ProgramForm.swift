@@ -68,20 +68,14 @@ struct ProgramForm: SimplifiedForm {
       if found.contains(where: { $0.result.program == clean }) { return }
       found.append(Change(what: what, names: names, result: with(clean, from: grown)))
     }
-    for i in program.nodes.indices {
-      let node = program.nodes[i]
-      for k in 0..<node.arity where program.isTruth(node[k]) == program.isTruth(.node(i)) {
-        var grown = program
-        grown.replace(.node(i), by: node[k])
+    for omission in program.omissions() {
+      if let i = omission.left.node {
         add(
-          "`\(text.text(.node(i)))` is `\(text.text(node[k]))`", [node.operation.plainName], grown)
+          "`\(text.text(omission.left))` is `\(text.text(omission.by))`",
+          [program.nodes[i].operation.plainName], omission.result)
+      } else if let k = omission.left.state {
+        add("g in place of the state `\(stateNames[k])`", [stateNames[k]], omission.result)
       }
-    }
-    for k in program.states.indices {
-      var grown = program
-      grown.replace(.state(k), by: .gradient)
-      grown.states[k].next = .gradient
-      add("g in place of the state `\(stateNames[k])`", [stateNames[k]], grown)
     }
     found.sort {
       Self.size($0.result.program.rewritten()) < Self.size($1.result.program.rewritten())

@@ -73,8 +73,6 @@ package final class Evolution {
   private var known: [[UInt64: Int32]]
   /// Of every program that ran, what a duplicate of it has without running.
   private var results: [Result] = []
-  /// What probes said of mutants, by digest: the same are drawn again and again. It decides nothing.
-  private var probed: [UInt64: Probed] = [:]
   /// Of every program that ran, its bytes, one behind the other: what has the same fingerprint is compared with it.
   private var sources: [UInt8] = []
 
@@ -87,18 +85,9 @@ package final class Evolution {
     var end = 0
   }
 
-  private struct Probed {
-    var short: ProbeRun.Verdict
-    var fingerprint: UInt64 = 0
-    /// A program that had this fingerprint before, and whether it agrees on held-out gradients.
-    var other: Int32 = -1
-    var agrees = false
-  }
-
   /// Programs of a batch. A part of what a search finds: another number is another search.
   package static let batch = 32
   private static let attempts = 200
-  private static let mostProbed = 1 << 16
   private static let recentScores = 256
   /// A child goes on to all tasks that is better on the first rung than this share of the latest.
   private static let hurdle = 0.75
@@ -283,8 +272,7 @@ package final class Evolution {
         return slot
       }
     }
-    let seen = probed(program, names[0])
-    switch seen.short {
+    switch probe.run(program) {
     case .notFinite:
       counts.notFinite += 1
       return nil
@@ -293,14 +281,14 @@ package final class Evolution {
       return nil
     case .moves(_, let size): record.size = size
     }
-    names.append(seen.fingerprint)
-    record.digests = names
+    names.append(fingerprint(program))
     if case .known(let slot) = look(up: record, in: .behaviour, names[3], here) { return slot }
     for k in names.indices where here[k][names[k]] == nil { here[k][names[k]] = program }
     // Steps as long as the parent's at the rate that was best for it.
     record.rate = Self.rounded(
       parent.best * min(max(parent.size / record.size, 0x1p-40), 0x1p40))
     record.best = record.rate
+    record.digests = names
     return .new(record)
   }
 
@@ -315,7 +303,9 @@ package final class Evolution {
   ) -> Acquaintance {
     // Probes are no proof: what they take for one has to agree elsewhere too.
     if let same = known[net.rawValue][name] {
-      if net == .behaviour, !agrees(record, with: same) { return .new }
+      if net == .behaviour, let other = source(Int(same)), !probe.agree(record.program, other) {
+        return .new
+      }
       counts.nets[net.rawValue] += 1
       return .known(returned(record, as: Int(same)))
     }
@@ -340,25 +330,6 @@ package final class Evolution {
       Member(
         number: same, program: record.program, best: result.best * (result.size / size),
         size: size, rung: Int(result.rung), score: result.score))
-  }
-
-  private func probed(_ program: Genome, _ digest: UInt64) -> Probed {
-    if let known = probed[digest] { return known }
-    var found = Probed(short: probe.run(program))
-    if case .moves = found.short { found.fingerprint = fingerprint(program) }
-    if probed.count >= Self.mostProbed { probed.removeAll(keepingCapacity: true) }
-    probed[digest] = found
-    return found
-  }
-
-  private func agrees(_ record: ProgramRecord, with same: Int32) -> Bool {
-    let digest = record.digests[0]
-    if let seen = probed[digest], seen.other == same { return seen.agrees }
-    guard let other = source(Int(same)) else { return true }
-    let agrees = probe.agree(record.program, other)
-    probed[digest]?.other = same
-    probed[digest]?.agrees = agrees
-    return agrees
   }
 
   /// A program that ran; nil for one that a journal forgot.

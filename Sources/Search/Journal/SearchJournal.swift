@@ -26,6 +26,12 @@ package final class SearchJournal {
     /// The rule that it begins with, as bytes of its program, and its rate.
     package var start: [UInt8]
     package var rate: Double
+    /// The start as it was called, where rates follow its schedule; nil where they are constant.
+    package var schedule: String? {
+      guard rate.isNaN else { return nil }
+      let line = experiment.split(separator: "\n").first { $0.hasPrefix("from ") }
+      return line.map { $0.dropFirst(5).split(separator: " ").dropLast().joined(separator: " ") }
+    }
     /// The titles of the tasks, of those that are kept for validation, and of those that stay locked.
     package var tasks: [String]
     package var validation: [String]
