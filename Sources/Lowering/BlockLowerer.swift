@@ -55,8 +55,8 @@ struct BlockLowerer: LoweringPart {
   // MARK: when and every
 
   func enter(_ guarded: Guarded, into frame: Frame) {
-    let then = Frame(tree: frame.tree, parent: frame)
-    let otherwise = guarded.otherwise.map { _ in Frame(tree: frame.tree, parent: frame) }
+    let then = lowerer.frame(tree: frame.tree, parent: frame)
+    let otherwise = guarded.otherwise.map { _ in lowerer.frame(tree: frame.tree, parent: frame) }
     enter(guarded.then, into: then)
     if let otherwise, let block = guarded.otherwise { enter(block, into: otherwise) }
 
@@ -178,7 +178,7 @@ struct BlockLowerer: LoweringPart {
       lowerer.draft.level = outer
     }
 
-    let inside = Frame(tree: frame.tree, parent: frame)
+    let inside = lowerer.frame(tree: frame.tree, parent: frame)
     for (position, name) in carried.enumerated() {
       let type = lowerer.draft.levels[outer].builder.type(initial[position])
       let argument = lowerer.builder.source(.argument, type, attribute: Int32(position))

@@ -59,7 +59,7 @@ struct CallLowerer: LoweringPart {
         arguments, to: declaration.parameters.map(\.name), of: text,
         hasDefault: declaration.parameters.map { $0.initial != nil }, span)
     else { return .failure }
-    let inside = Frame(tree: function.tree, parent: nil)
+    let inside = lowerer.frame(tree: function.tree, parent: nil)
     inside.rule = frame.rule
     for (position, parameter) in declaration.parameters.enumerated() {
       if let argument = bound[position] {

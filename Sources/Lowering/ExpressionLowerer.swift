@@ -33,7 +33,7 @@ struct ExpressionLowerer: LoweringPart {
       }
       let name = Name(key: "if", text: "if", span: tree.span(c))
       func arm(_ isTaken: Bool) -> Frame {
-        let inside = Frame(tree: frame.tree, parent: frame)
+        let inside = lowerer.frame(tree: frame.tree, parent: frame)
         inside.guarded = (Entry(name, condition), isTaken)
         return inside
       }
@@ -111,7 +111,7 @@ struct ExpressionLowerer: LoweringPart {
     // One value wherever it is named, so it stands outside of all loops.
     let inner = lowerer.draft.level
     lowerer.draft.level = 0
-    let value = lower(definition.value, Frame(tree: definition.tree, parent: nil))
+    let value = lower(definition.value, lowerer.frame(tree: definition.tree, parent: nil))
     lowerer.draft.level = inner
     lowerer.draft.definitions.updateValue(value, forKey: definition.name.key)
     return value

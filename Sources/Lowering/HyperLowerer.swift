@@ -310,14 +310,14 @@ struct HyperLowerer: LoweringPart {
     let expression: ExprID
     if let found {
       expression = found.value
-      frame = Frame(tree: found.frame.tree, parent: nil)
+      frame = lowerer.frame(tree: found.frame.tree, parent: nil)
       // Written at the top of a script, an argument may name the rule's other hyperparameters;
       // inside a rule it names those of that rule.
       let reader = found.frame.owner ?? found.owner
       enter(hypersOf: reader, into: frame, all, entry, except: reader === found.owner ? index : nil)
     } else if let initial = hyper.parameter.initial {
       expression = initial
-      frame = Frame(tree: hyper.rule.rule.tree, parent: nil)
+      frame = lowerer.frame(tree: hyper.rule.rule.tree, parent: nil)
       enter(hypersOf: hyper.rule, into: frame, all, entry, except: nil)
     } else if !needsDefaults {
       return constant(0.5)
@@ -360,7 +360,7 @@ struct HyperLowerer: LoweringPart {
       first.label == nil, let callee = lowerer.program.function(name.key, from: found.frame.tree)
     else { return nil }
     return function("schedule") {
-      let frame = Frame(tree: found.frame.tree, parent: nil)
+      let frame = lowerer.frame(tree: found.frame.tree, parent: nil)
       enter(hypersOf: found.owner, into: frame, lowerer.module.hypers, written, except: index)
       let peak = handle(lowerer.builder.source(.argument, .scalar))
       return CallLowerer(lowerer: lowerer).apply(
@@ -404,7 +404,7 @@ struct HyperLowerer: LoweringPart {
   func domain(of parameter: Parameter, in tree: TreeID) -> Domain? {
     guard let expression = parameter.domain else { return nil }
     begin("domain", drawShape: .scalar)
-    let frame = Frame(tree: tree, parent: nil)
+    let frame = lowerer.frame(tree: tree, parent: nil)
     guard let low = constantValue(lower(expression.low, frame)),
       let high = constantValue(lower(expression.high, frame))
     else {

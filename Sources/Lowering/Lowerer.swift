@@ -41,6 +41,23 @@ final class Lowerer: LoweringPart {
     draft = FunctionDraft(name)
   }
 
+  // MARK: Frames
+
+  private var frames: [Frame] = []
+
+  /// A frame that lives until `release`.
+  func frame(tree: TreeID, parent: Frame?) -> Frame {
+    let made = Frame(tree: tree, parent: parent)
+    frames.append(made)
+    return made
+  }
+
+  /// Empties all frames: their entries know how to find values in them, and would keep them for ever.
+  func release() {
+    for frame in frames { frame.empty() }
+    frames = []
+  }
+
   var builder: FunctionBuilder {
     _read { yield draft.levels[draft.level].builder }
     _modify { yield &draft.levels[draft.level].builder }

@@ -12,7 +12,8 @@ package enum Lowering {
     allowsMissing: Bool = false
   ) throws(DiagnosticError) -> Rule {
     let lowerer = Lowerer(program: program, name: "rule")
-    let frame = Frame(tree: tree, parent: nil)
+    defer { lowerer.release() }
+    let frame = lowerer.frame(tree: tree, parent: nil)
     guard case .rule(let rule) = lowerer.lower(expression, frame) else {
       if !lowerer.bag.hasErrors {
         lowerer.bag.report(.notARule(at: program[tree].span(expression)))
@@ -29,11 +30,12 @@ package enum Lowering {
     named key: String, of program: CheckedProgram
   ) throws(DiagnosticError) -> Rule {
     let lowerer = Lowerer(program: program, name: key)
+    defer { lowerer.release() }
     guard let rule = program.rules[key] else {
       throw DiagnosticError(.unknownRule(key, at: .none))
     }
     let name = rule.declaration.name
-    let frame = Frame(tree: rule.tree, parent: nil)
+    let frame = lowerer.frame(tree: rule.tree, parent: nil)
     guard let found = lowerer.ruleValue(name, [], frame, name.span) else {
       throw DiagnosticError(lowerer.bag.sorted)
     }
@@ -64,8 +66,9 @@ package enum Lowering {
   ) -> (rule: Rule?, diagnostics: [Diagnostic]) {
     guard let rule = program.rules[key], !rule.isBroken else { return (nil, []) }
     let lowerer = Lowerer(program: program, name: key)
+    defer { lowerer.release() }
     let name = rule.declaration.name
-    let frame = Frame(tree: rule.tree, parent: nil)
+    let frame = lowerer.frame(tree: rule.tree, parent: nil)
     if rule.ruleParameters.contains(where: { $0.initial == nil })
       || rule.functionParameters.contains(where: { $0.initial == nil })
     {
@@ -83,7 +86,8 @@ package enum Lowering {
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
   ) throws(DiagnosticError) -> ObjectiveModule {
     let lowerer = Lowerer(program: program, name: "objective")
-    let frame = Frame(tree: tree, parent: nil)
+    defer { lowerer.release() }
+    let frame = lowerer.frame(tree: tree, parent: nil)
     let span = program[tree].span(expression)
     var arguments: [Argument] = []
     var key = ""
@@ -117,7 +121,8 @@ package enum Lowering {
       objective.hypers.allSatisfy({ $0.initial != nil })
     else { return (nil, []) }
     let lowerer = Lowerer(program: program, name: key)
-    let frame = Frame(tree: objective.tree, parent: nil)
+    defer { lowerer.release() }
+    let frame = lowerer.frame(tree: objective.tree, parent: nil)
     let module = ObjectiveLowerer(lowerer: lowerer).module(
       of: objective, [], frame, objective.declaration.name.span)
     return (module, lowerer.bag.sorted)
@@ -128,6 +133,7 @@ package enum Lowering {
     definitionsNamed keys: [String], of program: CheckedProgram
   ) -> [Diagnostic] {
     let lowerer = Lowerer(program: program, name: "definitions")
+    defer { lowerer.release() }
     for key in keys {
       guard let definition = program.definitions[key], !definition.isBroken else { continue }
       _ = ExpressionLowerer(lowerer: lowerer).lowerDefinition(definition, definition.name)
@@ -141,7 +147,8 @@ package enum Lowering {
     _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
   ) throws(DiagnosticError) -> (function: Function, freeNames: [String]) {
     let lowerer = Lowerer(program: program, name: "expression")
-    let frame = Frame(tree: tree, parent: nil)
+    defer { lowerer.release() }
+    let frame = lowerer.frame(tree: tree, parent: nil)
     let span = program[tree].span(expression)
     let value = lowerer.lower(expression, frame)
     var handles: [Handle] = []

@@ -138,7 +138,7 @@ struct ObjectiveLowerer: LoweringPart {
   }
 
   private func objectiveFrame(_ objective: CheckedObjective) -> Frame {
-    let frame = Frame(tree: objective.tree, parent: nil)
+    let frame = lowerer.frame(tree: objective.tree, parent: nil)
     for (index, hyper) in objective.hypers.enumerated() {
       frame.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned lowerer] in
         Self(lowerer: lowerer).handle(
@@ -152,7 +152,7 @@ struct ObjectiveLowerer: LoweringPart {
     _ objective: CheckedObjective, _ bound: [ExprID?], _ caller: Frame
   ) -> Function? {
     begin(objective.declaration.name.text + ".defaults", drawShape: .scalar)
-    let inside = Frame(tree: objective.tree, parent: nil)
+    let inside = lowerer.frame(tree: objective.tree, parent: nil)
     for (index, hyper) in objective.hypers.enumerated() {
       inside.entries[hyper.name.key] = Entry(hyper.name, level: 0) { [unowned lowerer] in
         if let given = bound[index] { return Self(lowerer: lowerer).lower(given, caller) }

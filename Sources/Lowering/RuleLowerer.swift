@@ -48,7 +48,7 @@ struct RuleLowerer: LoweringPart {
   /// Finds what a rule whose parameters are known is made of; false when an error was reported.
   func fill(_ value: RuleValue) -> Bool {
     let rule = value.rule
-    let inside = Frame(tree: rule.tree, parent: nil)
+    let inside = lowerer.frame(tree: rule.tree, parent: nil)
     inside.owner = value
     inside.rules = value.rules
     inside.functions = value.functions
@@ -129,7 +129,7 @@ struct RuleLowerer: LoweringPart {
         isGood = false
       }
     }
-    let inside = Frame(tree: rule.tree, parent: nil)
+    let inside = lowerer.frame(tree: rule.tree, parent: nil)
     for parameter in rules {
       if let initial = parameter.initial {
         if case .rule(let inner) = lowerRule(initial, inside, value) {

@@ -172,7 +172,7 @@ struct StepLowerer: LoweringPart {
   func ruleFrame(
     _ value: RuleValue, w: Handle, g: Handle?, prefix: String, clock: Clock? = nil
   ) -> Frame {
-    let frame = Frame(tree: value.rule.tree, parent: nil)
+    let frame = lowerer.frame(tree: value.rule.tree, parent: nil)
     frame.rule = RuleScope(value: value, prefix: prefix, clock: clock)
     frame.isOfRule = true
     frame.rules = value.rules

@@ -127,6 +127,18 @@ final class Frame {
     isOfRule = parent?.isOfRule ?? false
   }
 
+  func empty() {
+    entries = [:]
+    afterLoops = [:]
+    rules = [:]
+    functions = [:]
+    rule = nil
+    resolve = nil
+    branches = []
+    owner = nil
+    guarded = nil
+  }
+
   func entry(_ key: String, at span: Span) -> Entry? {
     var frame: Frame? = self
     while let current = frame {
