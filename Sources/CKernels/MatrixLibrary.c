@@ -90,6 +90,16 @@ static void restore_variable(const char *name, char *kept) {
   free(kept);
 }
 
+/// A routine by its usual name, or as the builds of OpenBLAS for Python's packages call it, so that several of
+/// them can live in one process.
+static void *routine(void *handle, const char *name) {
+  void *found = dlsym(handle, name);
+  if (found) return found;
+  char prefixed[64];
+  snprintf(prefixed, sizeof prefixed, "scipy_%s", name);
+  return dlsym(handle, prefixed);
+}
+
 /// OpenBLAS reads its variables while it is loaded, and would start a thread for each core.
 static void *open_library(const char *path, const char *core) {
   char *threads = set_variable("OPENBLAS_NUM_THREADS", "1");
@@ -103,12 +113,12 @@ static void *open_library(const char *path, const char *core) {
 // --- What a library is asked before it is used -------------------------------------------------
 
 static void call_with(void *handle, const char *name, int value) {
-  void (*function)(int) = (void (*)(int))dlsym(handle, name);
+  void (*function)(int) = (void (*)(int))routine(handle, name);
   if (function) function(value);
 }
 
 static void copy_text(void *handle, const char *name, char *text, size_t size) {
-  const char *(*function)(void) = (const char *(*)(void))dlsym(handle, name);
+  const char *(*function)(void) = (const char *(*)(void))routine(handle, name);
   if (function) snprintf(text, size, "%s", function());
 }
 
@@ -122,7 +132,7 @@ static void prepare(void *handle, rv_library *library) {
   call_with(handle, "BLASSetThreading", 1);
   copy_text(handle, "openblas_get_corename", library->core, sizeof library->core);
   copy_text(handle, "openblas_get_config", library->version, sizeof library->version);
-  void (*mkl)(char *, int) = (void (*)(char *, int))dlsym(handle, "MKL_Get_Version_String");
+  void (*mkl)(char *, int) = (void (*)(char *, int))routine(handle, "MKL_Get_Version_String");
   if (mkl) mkl(library->version, sizeof library->version - 1);
 }
 
@@ -200,7 +210,7 @@ RV_CHECKS(s, float)
 /// A count whose upper half is -1: with integers of 64 bits it is negative, and nothing is added.
 static int has_narrow_integers(void *handle) {
   void (*axpy)(int64_t, double, const double *, int64_t, double *, int64_t) =
-      (void (*)(int64_t, double, const double *, int64_t, double *, int64_t))dlsym(
+      (void (*)(int64_t, double, const double *, int64_t, double *, int64_t))routine(
           handle, "cblas_daxpy");
   double x[2] = {1, 2}, y[2] = {0};
   if (axpy) axpy((int64_t)0xFFFFFFFF00000002u, 3, x, 1, y, 1);
@@ -212,8 +222,8 @@ static int has_narrow_integers(void *handle) {
 #define RV_SAY(...) snprintf(library->problem, sizeof library->problem, __VA_ARGS__)
 
 static int take_products(void *handle, rv_library *library, rv_routines *routines) {
-  routines->dgemm = (dgemm *)dlsym(handle, "cblas_dgemm");
-  routines->sgemm = (sgemm *)dlsym(handle, "cblas_sgemm");
+  routines->dgemm = (dgemm *)routine(handle, "cblas_dgemm");
+  routines->sgemm = (sgemm *)routine(handle, "cblas_sgemm");
   if (!routines->dgemm || !routines->sgemm)
     return RV_SAY("it has no `cblas_%cgemm`", routines->dgemm ? 's' : 'd'), 0;
   if (!has_narrow_integers(handle)) return RV_SAY("its integers have 64 bits"), 0;
@@ -233,7 +243,7 @@ static int take_decompositions(void *handle, rv_library *library, rv_routines *r
     char name[16];
     int j = k / 2;
     snprintf(name, sizeof name, "%c%s_", k % 2 ? 's' : 'd', names[j]);
-    void *symbol = dlsym(handle, name);
+    void *symbol = routine(handle, name);
     if (!symbol) return RV_SAY("it has no `%s`", name), 0;
     *(k % 2 ? &routines->s.symbols[j] : &routines->d.symbols[j]) = symbol;
   }

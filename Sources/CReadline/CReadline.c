@@ -4,6 +4,7 @@
 #error "GNU readline is missing: run scripts/setup.sh, or install libreadline-dev (Linux) or readline (Homebrew)"
 #else
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
@@ -17,6 +18,74 @@
 
 #include <readline/history.h>
 #include <readline/readline.h>
+
+// MARK: The library
+
+// Loaded when the first line is to be read, so that the program runs where there is none: with plain lines.
+#define RV_ALL(EACH) \
+  EACH(add_history) EACH(history_base) EACH(history_get) EACH(history_length) EACH(rl_attempted_completion_function) \
+  EACH(rl_attempted_completion_over) EACH(rl_callback_handler_install) EACH(rl_callback_handler_remove) \
+  EACH(rl_callback_read_char) EACH(rl_callback_sigcleanup) EACH(rl_catch_signals) EACH(rl_catch_sigwinch) \
+  EACH(rl_change_environment) EACH(rl_completion_append_character) EACH(rl_completion_suppress_append) \
+  EACH(rl_completion_word_break_hook) EACH(rl_deprep_terminal) EACH(rl_end) EACH(rl_forced_update_display) \
+  EACH(rl_free_line_state) EACH(rl_initialize) EACH(rl_line_buffer) EACH(rl_outstream) EACH(rl_point) \
+  EACH(rl_prep_terminal) EACH(rl_readline_name) EACH(rl_redisplay) EACH(rl_replace_line) EACH(rl_resize_terminal) \
+  EACH(rl_variable_bind) EACH(using_history)
+
+#define RV_MEMBER(name) __typeof__(&name) name;
+static struct {
+  RV_ALL(RV_MEMBER)
+} loaded;
+
+static int load(void) {
+  static const char *const names[] = {
+#ifdef __APPLE__
+    "libreadline.8.dylib", "/opt/homebrew/opt/readline/lib/libreadline.8.dylib",
+    "/usr/local/opt/readline/lib/libreadline.8.dylib",
+#else
+    "libreadline.so.8", "libreadline.so.7", "libreadline.so",
+#endif
+  };
+  void *handle = NULL;
+  for (size_t k = 0; k < sizeof names / sizeof *names && !handle; k++) handle = dlopen(names[k], RTLD_NOW | RTLD_LOCAL);
+  if (!handle) return 0;
+  int found = 1;
+#define RV_TAKE(name) found = (loaded.name = (__typeof__(&name))dlsym(handle, #name)) != NULL && found;
+  RV_ALL(RV_TAKE)
+  return found;
+}
+
+#define add_history (*loaded.add_history)
+#define history_base (*loaded.history_base)
+#define history_get (*loaded.history_get)
+#define history_length (*loaded.history_length)
+#define rl_attempted_completion_function (*loaded.rl_attempted_completion_function)
+#define rl_attempted_completion_over (*loaded.rl_attempted_completion_over)
+#define rl_callback_handler_install (*loaded.rl_callback_handler_install)
+#define rl_callback_handler_remove (*loaded.rl_callback_handler_remove)
+#define rl_callback_read_char (*loaded.rl_callback_read_char)
+#define rl_callback_sigcleanup (*loaded.rl_callback_sigcleanup)
+#define rl_catch_signals (*loaded.rl_catch_signals)
+#define rl_catch_sigwinch (*loaded.rl_catch_sigwinch)
+#define rl_change_environment (*loaded.rl_change_environment)
+#define rl_completion_append_character (*loaded.rl_completion_append_character)
+#define rl_completion_suppress_append (*loaded.rl_completion_suppress_append)
+#define rl_completion_word_break_hook (*loaded.rl_completion_word_break_hook)
+#define rl_deprep_terminal (*loaded.rl_deprep_terminal)
+#define rl_end (*loaded.rl_end)
+#define rl_forced_update_display (*loaded.rl_forced_update_display)
+#define rl_free_line_state (*loaded.rl_free_line_state)
+#define rl_initialize (*loaded.rl_initialize)
+#define rl_line_buffer (*loaded.rl_line_buffer)
+#define rl_outstream (*loaded.rl_outstream)
+#define rl_point (*loaded.rl_point)
+#define rl_prep_terminal (*loaded.rl_prep_terminal)
+#define rl_readline_name (*loaded.rl_readline_name)
+#define rl_redisplay (*loaded.rl_redisplay)
+#define rl_replace_line (*loaded.rl_replace_line)
+#define rl_resize_terminal (*loaded.rl_resize_terminal)
+#define rl_variable_bind (*loaded.rl_variable_bind)
+#define using_history (*loaded.using_history)
 
 // MARK: Signals
 
@@ -161,7 +230,8 @@ static void on_line(char *text) {
   state = text ? RV_LINE_TEXT : RV_LINE_END;
 }
 
-void rv_readline_start(const char *name, int wants_utf8, rv_completer own) {
+int rv_readline_start(const char *name, int wants_utf8, rv_completer own) {
+  if (!load()) return 0;
   setlocale(LC_CTYPE, "");
   if (wants_utf8 && strcmp(nl_langinfo(CODESET), "UTF-8") != 0) setlocale(LC_CTYPE, "C.UTF-8");
   rl_readline_name = name;
@@ -179,6 +249,7 @@ void rv_readline_start(const char *name, int wants_utf8, rv_completer own) {
   rl_variable_bind("enable-bracketed-paste", "on");
   rl_variable_bind("bell-style", "none");
   using_history();
+  return 1;
 }
 
 static void suspend(void) {

@@ -6,7 +6,7 @@ import Session
 final class SessionLoop {
   private let session: Session
   private let isTerminal: Bool
-  private let hasEditor: Bool
+  private var hasEditor: Bool
   private var reader = StatementReader()
   private var history: HistoryFile?
   /// Whether a line came.
@@ -28,8 +28,10 @@ final class SessionLoop {
     if isTerminal {
       Console.write("ravine \(Ravine.version). `:help` lists the commands, Ctrl-D leaves.\n")
     }
+    // Without the library lines are plain.
+    hasEditor =
+      hasEditor && rv_readline_start("ravine", Console.showsUnicode ? 1 : 0, complete) != 0
     if hasEditor {
-      rv_readline_start("ravine", Console.showsUnicode ? 1 : 0, complete)
       for statement in history?.statements ?? [] { rv_readline_remember(statement) }
     }
     while true {

@@ -15,8 +15,9 @@ typedef char *(*rv_completer)(const char *line, int cursor, int *start, int *app
 // handler.
 void rv_signals_install(void (*interrupt)(void));
 
-// Prepares the editor. `wants_utf8`: the terminal shows UTF-8 although no locale says so.
-void rv_readline_start(const char *name, int wants_utf8, rv_completer completer);
+// Loads GNU readline and prepares the editor; 0 where it is not there. `wants_utf8`: the terminal shows UTF-8
+// although no locale says so.
+int rv_readline_start(const char *name, int wants_utf8, rv_completer completer);
 
 // Waits for a line. RV_LINE_TEXT: *text holds it, or lines that were pasted, and is freed by the
 // caller.
