@@ -1,13 +1,15 @@
 # Ravine: what there is to do. `make run` and `make test` install what is missing by themselves.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-search bench-peers golden gallery arena discoveries fuzz sanitize format lint edges campaign soundness laboratory search-campaign problems clean
+.PHONY: help setup build run test bench bench-search bench-peers golden gallery arena discoveries fuzz sanitize sanitize-hosts install wheel format lint edges campaign soundness laboratory search-campaign problems clean
 
 SECONDS ?= 60
 PAIRS ?= 100000
 SEED ?= 1
 CERTIFICATES ?= 2000
 RULES ?= 1000
+PREFIX ?= /usr/local
+CALLS ?= 1000000
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -87,6 +89,15 @@ search-campaign: build ## a search of 200,000 programs, killed 20 times and gone
 problems: build ## problems written once more: least points with SciPy, three rules with PyTorch
 	@python3 Tests/Problems/optima.py .build/release/ravine
 	@python3 Tests/Problems/pytorch.py .build/release/ravine
+
+install: setup ## the executable, libravine and its header below PREFIX=/usr/local
+	@scripts/install.sh $(PREFIX)
+
+wheel: setup ## the Python package: .build/wheel/ravine-….whl, which needs no toolchain
+	@scripts/wheel.sh
+
+sanitize-hosts: setup ## CALLS=1000000 random calls of the C interface under the address sanitizer
+	@scripts/sanitize_hosts.sh $(CALLS)
 
 clean: ## remove what was built
 	swift package clean

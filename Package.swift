@@ -33,6 +33,9 @@ let package = Package(
   platforms: [.macOS(.v14)],
   products: [
     .library(name: "Ravine", targets: ["Ravine"]),
+    // The same for hosts in C and Python: scripts/install.sh and scripts/wheel.sh build it with the Swift
+    // runtime inside.
+    .library(name: "CRavine", type: .dynamic, targets: ["CInterface"]),
     .executable(name: "ravine", targets: ["ravine-cli"]),
   ],
   dependencies: [
@@ -45,6 +48,7 @@ let package = Package(
     room("Diagnostics", ["Basics"], resources: pages.map { .embedInCode("Pages/\($0).md") }),
     room("Syntax", ["Basics", "Diagnostics"]),
     room("IR", ["Basics", "Diagnostics", "Platform"]),
+    room("Files", ["Basics", "Diagnostics", "Platform"]),
     room("Symbolic", ["Basics", "Diagnostics", "IR", "Platform"]),
     room(
       "Certificates", ["Basics", "Diagnostics", "IR"], resources: [.embedInCode("axioms.txt")]),
@@ -53,20 +57,21 @@ let package = Package(
     room("Lowering", ["Basics", "Diagnostics", "IR", "Semantics", "Syntax"]),
     room("Runtime", ["Basics", "CKernels", "Diagnostics", "IR", "Platform"]),
     room("Native", ["Basics", "CKernels", "IR", "Platform", "Runtime"]),
+    room("Checkpoints", ["Basics", "Diagnostics", "Files", "IR", "Runtime"]),
     .target(name: "CData"),
     room("Zoo", ["CData"], resources: zooFiles.map { .embedInCode("Resources/\($0).opt") }),
     // SQLite, for what keeps searches on disk: nothing that an embedder links.
     .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
     room("Plotting", ["Basics", "Platform"]),
-    room("Training", ["Basics", "CKernels", "Diagnostics", "IR", "Platform", "Runtime"]),
+    room("Training", ["Basics", "CKernels", "Diagnostics", "Files", "IR", "Platform", "Runtime"]),
     room(
       "Search",
-      ["Basics", "CSQLite", "Diagnostics", "IR", "Platform", "Runtime", "Training"]),
+      ["Basics", "CSQLite", "Diagnostics", "Files", "IR", "Platform", "Runtime", "Training"]),
     room(
       "Driver",
       [
-        "Basics", "Diagnostics", "IR", "Lowering", "Platform", "Runtime", "Semantics", "Syntax",
-        "Training", "Zoo",
+        "Basics", "Diagnostics", "Files", "IR", "Lowering", "Platform", "Runtime", "Semantics",
+        "Syntax", "Training", "Zoo",
       ]),
     room(
       "Laboratory",
@@ -77,15 +82,23 @@ let package = Package(
     room(
       "Experiments",
       [
-        "Basics", "Certificates", "Certifier", "Diagnostics", "Driver", "IR", "Laboratory",
+        "Basics", "Certificates", "Certifier", "Diagnostics", "Driver", "Files", "IR", "Laboratory",
         "Lowering", "Platform", "Plotting", "Runtime", "Search", "Semantics", "Symbolic", "Syntax",
         "Training", "Zoo",
       ], resources: [.embedInCode("Arena/page.html"), .embedInCode("Advice/arena.tsv")]),
     room(
       "Ravine",
       [
-        "Basics", "Diagnostics", "Driver", "IR", "Laboratory", "Lowering", "Native", "Runtime",
-        "Symbolic", "Syntax", "Zoo",
+        "Basics", "Checkpoints", "Diagnostics", "Driver", "Files", "IR", "Laboratory", "Lowering",
+        "Native", "Runtime", "Symbolic", "Syntax", "Zoo",
+      ]),
+    // What a host in C sees, and where its errors are kept.
+    .target(name: "CRavine", exclude: ["exports.map"]),
+    room(
+      "CInterface",
+      [
+        "Basics", "CRavine", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Ravine",
+        "Runtime", "Symbolic",
       ]),
     room(
       "Measuring",
@@ -97,13 +110,14 @@ let package = Package(
         "Plotting", "Runtime", "Semantics", "Symbolic", "Syntax", "Training", "Zoo",
       ]),
     // GNU readline, for the executable alone.
-    .target(name: "CReadline", linkerSettings: [.linkedLibrary("readline")]),
+    .target(name: "CReadline"),
     // Named apart from the library: file systems that ignore case hold one module of a name.
     .executableTarget(
       name: "ravine-cli",
       dependencies: [
         "Basics", "Certificates", "Certifier", "CKernels", "CReadline", "Diagnostics", "Driver",
-        "Experiments", "IR", "Laboratory", "Measuring", "Native", "Platform", "Runtime", "Search",
+        "Experiments", "Files", "IR", "Laboratory", "Measuring", "Native", "Platform", "Runtime",
+        "Search",
         "Session", "Symbolic", "Syntax", "Training", "Zoo",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -111,15 +125,15 @@ let package = Package(
     .executableTarget(
       name: "ravine-bench",
       dependencies: [
-        "Basics", "CKernels", "Diagnostics", "Driver", "IR", "Measuring", "Native", "Platform",
-        "Runtime", "Search", "Semantics", "Syntax", "Training",
+        "Basics", "CInterface", "CKernels", "CRavine", "Diagnostics", "Driver", "IR", "Measuring",
+        "Native", "Platform", "Ravine", "Runtime", "Search", "Semantics", "Syntax", "Training",
       ],
       path: "Sources/RavineBench", swiftSettings: strict),
     // The generator of docs/zoo.
     .executableTarget(
       name: "ravine-gallery",
       dependencies: [
-        "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory", "Platform",
+        "Basics", "Diagnostics", "Driver", "Experiments", "Files", "IR", "Laboratory", "Platform",
         "Plotting", "Runtime", "Symbolic", "Training", "Zoo",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -142,11 +156,13 @@ let package = Package(
     tests(
       "SymbolicTests",
       [
-        "Basics", "Certificates", "Certifier", "Diagnostics", "Driver", "Experiments", "IR",
+        "Basics", "Certificates", "Certifier", "Diagnostics", "Driver", "Experiments", "Files",
+        "IR",
         "Laboratory", "Lowering", "Platform", "Runtime",
         "Support", "Symbolic", "Training", "Zoo",
       ]),
-    tests("TrainingTests", ["Basics", "Diagnostics", "Platform", "Plotting", "Training"]),
+    tests(
+      "TrainingTests", ["Basics", "Diagnostics", "Files", "Platform", "Plotting", "Training"]),
     tests(
       "SearchTests",
       [

@@ -1,11 +1,11 @@
 #!/bin/sh
-# What `import Ravine` shows: all of it stands in Sources/Ravine, is at most 200 declarations, and each has a
+# What `import Ravine` shows (CInterface is public as C alone): all of it stands in Sources/Ravine, is at most 200 declarations, and each has a
 # comment. Elsewhere nothing is public, and nothing is exported again.
 set -eu
 cd "$(dirname "$0")/.."
 status=0
 if found=$(grep -rnE '^ *(@[a-z]+ )*(public |open (class|func|var))|@_exported' Sources --include='*.swift' |
-    grep -vE '^Sources/(Ravine|Platform)/'); then
+    grep -vE '^Sources/(Ravine|Platform|CInterface)/'); then
     echo "public outside of the façade:" >&2
     echo "$found" >&2
     status=1

@@ -9,13 +9,13 @@ stop() { say "$*"; exit 1; }
 
 # --- Swift -------------------------------------------------------------------------------------
 command -v swift >/dev/null 2>&1 ||
-    stop "there is no Swift on the PATH; install 6.1 or later from https://www.swift.org/install"
+    stop "there is no Swift on the PATH; install 6.3 or later from https://www.swift.org/install"
 version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9]*\.[0-9][0-9]*\).*/\1/p' | head -n 1)
 [ -n "$version" ] || stop "cannot tell the version of Swift from 'swift --version'"
 major=${version%%.*}
 minor=${version#*.}
-if [ "$major" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 1 ]; }; then
-    stop "Swift $version is too old; install 6.1 or later from https://www.swift.org/install"
+if [ "$major" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 3 ]; }; then
+    stop "Swift $version is too old; install 6.3 or later from https://www.swift.org/install"
 fi
 
 # --- Libraries ---------------------------------------------------------------------------------

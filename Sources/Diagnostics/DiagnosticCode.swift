@@ -263,6 +263,12 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case wouldOverwrite = 764
   case noPrompt = 765
 
+  // Checkpoints.
+  case notACheckpoint = 770
+  case unlikeCheckpoint = 771
+  case laterCheckpoint = 772
+  case otherValues = 773
+
   // Binding.
   case unsupportedStorage = 801
   case unsupported = 802
@@ -280,6 +286,8 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case workersNeverMeet = 823
   case windowBeyondRun = 824
   case missingInput = 825
+  case hostMemory = 826
+  case notInitialised = 827
   case openEndReached = 830
   case stepsSkipped = 831
   case stateNotFinite = 832

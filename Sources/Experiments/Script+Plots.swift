@@ -1,5 +1,6 @@
 import Diagnostics
 import Driver
+import Files
 import IR
 import Plotting
 import Semantics
@@ -58,7 +59,8 @@ extension Script {
     guard path.hasSuffix(".svg") else {
       throw DiagnosticError(.plotFileNotSVG(at: span(target, command.tree)))
     }
-    return path
+    guard let folder = options.plotFolder, !path.hasPrefix("/") else { return path }
+    return folder.isEmpty ? path : folder + "/" + path
   }
 
   private func draw(

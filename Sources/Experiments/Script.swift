@@ -30,6 +30,8 @@ package final class Script {
     package var threads = Threads.preferred
     /// The script's own folder, for its data and plots.
     package var folder: String?
+    /// Where plots with relative paths go; nil for where the program runs.
+    package var plotFolder: String?
     package init() {}
   }
 

@@ -12,7 +12,7 @@ import Zoo
 /// A later text sees what earlier ones declare and replaces what has the same name. Rules of the zoo
 /// are known without being added. Not to be used by several threads at once; several compilers may.
 public final class Compiler {
-  private let driver = Driver.Compiler()
+  package let driver = Driver.Compiler()
 
   /// A compiler that knows the zoo alone.
   public init() {}
@@ -40,6 +40,15 @@ public final class Compiler {
     try DiagnosticError.shown(in: { driver.sources }) { () throws(Diagnostics.DiagnosticError) in
       Rule(value: try driver.rule(text), sources: driver.sources)
     }
+  }
+
+  /// The name of the last rule that was declared. Throws R0203 where there is none.
+  func lastRule(of text: String) throws(DiagnosticError) -> String {
+    if let name = driver.declaredRules.last { return name }
+    throw DiagnosticError(
+      Diagnostic.all(
+        [Diagnostics.Diagnostic(.unknownRule, "`\(text)` declares no rule", at: .none)],
+        driver.sources))
   }
 
   /// Whether two rules take the same steps on all tensors, whatever the gradients.

@@ -26,8 +26,17 @@ public struct Diagnostic: Error, Sendable, CustomStringConvertible {
     public let replacement: String
   }
 
-  private let value: Diagnostics.Diagnostic
-  private let sources: SourceMap
+  package let value: Diagnostics.Diagnostic
+  package let sources: SourceMap
+
+  /// The number of its code.
+  package var number: Int { value.code.number }
+
+  /// Diagnostics about texts that were added together, as the JSON of `ravine check --json`.
+  package static func json(_ found: [Diagnostic]) -> String {
+    guard let first = found.first else { return "[]" }
+    return DiagnosticRenderer(sources: first.sources).json(found.map(\.value))
+  }
 
   static func all(_ found: [Diagnostics.Diagnostic], _ sources: SourceMap) -> [Diagnostic] {
     found.map { Diagnostic(value: $0, sources: sources) }

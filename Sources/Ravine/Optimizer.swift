@@ -1,3 +1,4 @@
+import Checkpoints
 import Diagnostics
 import IR
 import Native
@@ -72,8 +73,12 @@ public final class Optimizer {
   public let parameters: [ParameterSpec]
   /// The numbers of parameters and gradients.
   public let elementType: ElementType
-  private let runtime: Runtime.Optimizer
+  package let runtime: Runtime.Optimizer
+  /// Nil until the states have first values.
   private var watch: RunWatch?
+  /// Whether the memory that the runtime points at is the host's to keep, and not that of a call.
+  private var isBound = false
+  private var loadWarnings: [Diagnostics.Diagnostic] = []
 
   /// Binds a rule to tensors and makes its states; `initialise` comes next.
   ///
@@ -104,6 +109,7 @@ public final class Optimizer {
         seed: seed, horizon: horizon, threads: threads, compiler: compiler,
         axes: AxisLengths(batch: batch, groups: groups, workers: workers))
     }
+    needsGradient = runtime.needsGradient
   }
 
   private func shown<R>(
@@ -121,10 +127,11 @@ public final class Optimizer {
   public var skippedSteps: Int { runtime.skippedSteps }
 
   /// What the steps since `initialise` would hide, each kind once: a schedule exactly at an open end of
-  /// its domain (R0830), steps that were left out (R0831), a state that is not finite any more (R0832).
-  /// States are looked at when this is read, which costs a pass over them.
+  /// its domain (R0830), steps that were left out (R0831), a state that is not finite any more (R0832);
+  /// and of a checkpoint that was loaded that it was made with other values (R0773). States are looked at
+  /// when this is read, which costs a pass over them.
   public var warnings: [Diagnostic] {
-    Diagnostic.all(watch?.findings() ?? [], rule.sources)
+    Diagnostic.all(loadWarnings + (watch?.findings() ?? []), rule.sources)
   }
 
   /// T, the planned number of steps; may be changed between steps.
@@ -133,8 +140,11 @@ public final class Optimizer {
     set { runtime.horizon = newValue }
   }
 
+  /// The seed of random draws: that of the checkpoint, once one was loaded.
+  public var seed: UInt64 { runtime.seed }
+
   /// Whether the rule reads gradients.
-  public var needsGradient: Bool { runtime.needsGradient }
+  public let needsGradient: Bool
 
   /// Whether the rule reads the loss.
   public var needsLoss: Bool { runtime.needsLoss }
@@ -142,11 +152,32 @@ public final class Optimizer {
   /// Whether the rule asks for the objective at other points.
   public var needsObjective: Bool { runtime.needsOracle }
 
-  /// Sets the states to their first values and the step count to 0. May read the parameters.
-  public func initialise(parameters: [UnsafeMutableRawPointer]) throws(DiagnosticError) {
-    try shown { () throws(Diagnostics.DiagnosticError) in
-      try runtime.initialise(parameters: parameters)
+  /// Takes the memory of the parameters and gradients, which must stay where it is until the next
+  /// `bind`: then `step(loss:objective:)` needs no pointers. A tensor without elements may have any.
+  ///
+  /// - Parameter gradients: One a tensor; empty before `initialise` and for rules that read none.
+  /// - Throws: R0826 for a wrong number of pointers, and for parameters that share memory.
+  public func bind(
+    parameters pointers: [UnsafeMutableRawPointer], gradients: [UnsafeRawPointer] = []
+  ) throws(DiagnosticError) {
+    try require(pointers.count == parameters.count) {
+      "there are \(parameters.count) parameter tensors, and \(pointers.count) were given"
     }
+    try require(gradients.isEmpty || gradients.count == parameters.count) {
+      "there are \(parameters.count) parameter tensors, and \(gradients.count) gradients were given"
+    }
+    if pointers != runtime.parameterPointers { try requireApart(pointers) }
+    runtime.bind(parameters: pointers, gradients: gradients)
+    isBound = true
+  }
+
+  /// Sets the states to their first values and the step count to 0. May read the parameters.
+  ///
+  /// - Throws: What `bind` throws.
+  public func initialise(parameters: [UnsafeMutableRawPointer]) throws(DiagnosticError) {
+    try bind(parameters: parameters)
+    try shown { () throws(Diagnostics.DiagnosticError) in try runtime.initialise() }
+    loadWarnings = []
     watch = RunWatch(runtime)
   }
 
@@ -155,16 +186,37 @@ public final class Optimizer {
   /// - Parameters:
   ///   - loss: At the parameters, for rules that read it.
   ///   - objective: For rules that ask for it elsewhere.
-  /// - Throws: An input that is missing; a matrix function without an answer. Parameters and states are
-  ///   then what they were.
+  /// - Throws: What `bind` throws; a step before `initialise` (R0827); an input that is missing; a matrix
+  ///   function without an answer. Parameters and states are then what they were.
   public func step(
     parameters: [UnsafeMutableRawPointer], gradients: [UnsafeRawPointer], loss: Double = .nan,
     objective: Objective? = nil
   ) throws(DiagnosticError) {
+    try bind(parameters: parameters, gradients: gradients)
+    try step(loss: loss, objective: objective)
+  }
+
+  /// One step with the memory that was bound.
+  public func step(loss: Double = .nan, objective: Objective? = nil) throws(DiagnosticError) {
     let oracle: PointOracle? = objective.map { ask in { ask($0, $1) } }
-    try shown { () throws(Diagnostics.DiagnosticError) in
-      try runtime.step(parameters: parameters, gradients: gradients, loss: loss, oracle: oracle)
+    if watch == nil || !isBound || needsGradient && runtime.gradientPointers.isEmpty {
+      try refuseStep()
     }
+    do throws(Diagnostics.DiagnosticError) {
+      try runtime.step(loss: loss, oracle: oracle)
+    } catch {
+      throw DiagnosticError(Diagnostic.all(error.diagnostics, rule.sources))
+    }
+  }
+
+  private func refuseStep() throws(DiagnosticError) {
+    if watch == nil {
+      throw DiagnosticError(Diagnostic.all([.notInitialised(rule.value)], rule.sources))
+    }
+    try require(isBound) {
+      "no memory of parameters is bound: call `bind`, or give it with the step"
+    }
+    try require(parameters.isEmpty) { "`\(rule.label)` reads gradients, and none were given" }
   }
 
   /// As `initialise(parameters:)`, on arrays of `elementType`'s numbers, one a tensor.
@@ -179,8 +231,9 @@ public final class Optimizer {
     _ parameters: inout [[T]], gradients: [[T]], loss: Double = .nan, objective: Objective? = nil
   ) throws(DiagnosticError) {
     var gradients = gradients
+    let workers = runtime.axes.workers
     try withPointers(&parameters) { (weights) throws(DiagnosticError) in
-      try withPointers(&gradients) { (slopes) throws(DiagnosticError) in
+      try withPointers(&gradients, times: workers) { (slopes) throws(DiagnosticError) in
         try step(
           parameters: weights, gradients: slopes.map { UnsafeRawPointer($0) }, loss: loss,
           objective: objective)
@@ -188,18 +241,112 @@ public final class Optimizer {
     }
   }
 
-  /// The memory of arrays, which are taken out one by one so that none is copied.
+  /// As `step(parameters:gradients:loss:objective:)`, for the memory of one tensor.
+  public func step<T: BitwiseCopyable>(
+    _ parameter: inout MutableSpan<T>, gradient: borrowing Swift.Span<T>, loss: Double = .nan,
+    objective: Objective? = nil
+  ) throws(DiagnosticError) {
+    try requireSpan(T.self, count: parameter.count)
+    try require(gradient.count >= parameters[0].count * runtime.axes.workers) {
+      "the gradient has \(gradient.count) numbers, and `\(parameters[0].name)` has "
+        + "\(parameters[0].count)"
+    }
+    defer { isBound = false }
+    var thrown: DiagnosticError?
+    parameter.withUnsafeMutableBytes { weights in
+      gradient.withUnsafeBytes { slopes in
+        let nothing = UnsafeMutableRawPointer(bitPattern: 16)!
+        do throws(DiagnosticError) {
+          try step(
+            parameters: [weights.baseAddress ?? nothing],
+            gradients: [slopes.baseAddress ?? UnsafeRawPointer(nothing)], loss: loss,
+            objective: objective)
+        } catch {
+          thrown = error
+        }
+      }
+    }
+    if let thrown { throw thrown }
+  }
+
+  /// As `initialise(parameters:)`, for the memory of one tensor.
+  public func initialise<T: BitwiseCopyable>(
+    _ parameter: inout MutableSpan<T>
+  ) throws(DiagnosticError) {
+    try requireSpan(T.self, count: parameter.count)
+    defer { isBound = false }
+    var thrown: DiagnosticError?
+    parameter.withUnsafeMutableBytes { weights in
+      do throws(DiagnosticError) {
+        try initialise(parameters: [weights.baseAddress ?? UnsafeMutableRawPointer(bitPattern: 16)!]
+        )
+      } catch {
+        thrown = error
+      }
+    }
+    if let thrown { throw thrown }
+  }
+
+  // MARK: What a host gives
+
+  private func require(
+    _ holds: Bool, _ why: () -> String
+  ) throws(DiagnosticError) {
+    if !holds { throw DiagnosticError(Diagnostic.all([.hostMemory(why())], rule.sources)) }
+  }
+
+  private func requireSpan<T>(_: T.Type, count: Int) throws(DiagnosticError) {
+    try require(parameters.count == 1) {
+      "there are \(parameters.count) parameter tensors, and the memory of one was given"
+    }
+    try requireNumbers(T.self)
+    try require(count >= parameters[0].count) {
+      "`\(parameters[0].name)` has \(parameters[0].count) numbers, and \(count) were given"
+    }
+  }
+
+  private func requireNumbers<T>(_: T.Type) throws(DiagnosticError) {
+    try require(MemoryLayout<T>.stride == elementType.element.byteCount) {
+      "the numbers of \(elementType.rawValue) take \(elementType.element.byteCount) bytes, and those of "
+        + "`\(T.self)` take \(MemoryLayout<T>.stride)"
+    }
+  }
+
+  /// Throws where two tensors overlap: a step would read what it has just written.
+  private func requireApart(_ pointers: [UnsafeMutableRawPointer]) throws(DiagnosticError) {
+    let width = elementType.element.byteCount
+    let order = pointers.indices.filter { parameters[$0].count > 0 }.sorted {
+      pointers[$0] < pointers[$1]
+    }
+    for (a, b) in zip(order, order.dropFirst()) {
+      try require(pointers[a] + parameters[a].count * width <= pointers[b]) {
+        "the parameters `\(parameters[a].name)` and `\(parameters[b].name)` share memory"
+      }
+    }
+  }
+
+  /// The memory of arrays, which are taken out one by one so that none is copied. Each has `times` as
+  /// many numbers as its tensor.
   private func withPointers<T: BitwiseCopyable>(
-    _ arrays: inout [[T]], _ pointers: [UnsafeMutableRawPointer] = [],
+    _ arrays: inout [[T]], times: Int = 1, _ pointers: [UnsafeMutableRawPointer] = [],
     _ body: ([UnsafeMutableRawPointer]) throws(DiagnosticError) -> Void
   ) throws(DiagnosticError) {
     let k = pointers.count
     if k == 0 {
-      precondition(MemoryLayout<T>.size == elementType.element.byteCount, "numbers of elementType")
-      precondition(arrays.count == parameters.count, "one array for each parameter tensor")
+      try requireNumbers(T.self)
+      try require(arrays.count == parameters.count) {
+        "there are \(parameters.count) parameter tensors, and \(arrays.count) arrays were given"
+      }
     }
-    guard k < arrays.count else { return try body(pointers) }
-    precondition(arrays[k].count >= parameters[k].count, "as many numbers as the tensor has")
+    guard k < arrays.count else {
+      // The arrays may move when this call is over.
+      defer { isBound = false }
+      return try body(pointers)
+    }
+    try require(arrays[k].count >= parameters[k].count * times) {
+      "`\(parameters[k].name)` has \(parameters[k].count * times) numbers, and \(arrays[k].count) were "
+        + "given"
+    }
     var own: [T] = []
     swap(&own, &arrays[k])
     defer { swap(&own, &arrays[k]) }
@@ -207,7 +354,7 @@ public final class Optimizer {
     own.withUnsafeMutableBytes { bytes in
       let start = bytes.baseAddress ?? UnsafeMutableRawPointer(bitPattern: 16)!
       do throws(DiagnosticError) {
-        try withPointers(&arrays, pointers + [start], body)
+        try withPointers(&arrays, times: times, pointers + [start], body)
       } catch {
         thrown = error
       }
@@ -231,46 +378,69 @@ public final class Optimizer {
   }
 
   /// The names of a tensor's states.
-  public func stateNames(of tensor: Int) -> [String] { runtime.stateNames(of: tensor) }
+  public func stateNames(of tensor: Int) -> [String] {
+    isTensor(tensor) ? runtime.stateNames(of: tensor) : []
+  }
+
+  private func isTensor(_ k: Int) -> Bool { parameters.indices.contains(k) }
+
+  private func requireTensor(_ k: Int) throws(DiagnosticError) {
+    if isTensor(k) { return }
+    throw DiagnosticError(
+      Diagnostic.all([.unknownPlace("tensor \(k)", of: rule.label)], rule.sources))
+  }
 
   /// A copy of a state, row-major; nil where the tensor has none of this name.
   public func state(_ name: String, of tensor: Int) -> [Double]? {
-    runtime.state(name, of: tensor)
+    isTensor(tensor) ? runtime.state(name, of: tensor) : nil
   }
 
   /// The lengths of a state, empty for one number; nil where the tensor has none of this name.
   public func stateShape(_ name: String, of tensor: Int) -> [Int]? {
-    runtime.stateShape(name, of: tensor)
+    isTensor(tensor) ? runtime.hostStateShape(name, of: tensor) : nil
   }
 
   /// Sets a state, rounded to how it is stored; what `state` gave reads back the same.
   ///
-  /// - Throws: An unknown name; a wrong number of values.
+  /// - Throws: An unknown tensor or name; a wrong number of values.
   public func setState(
     _ name: String, of tensor: Int, _ values: [Double]
   ) throws(DiagnosticError) {
+    try requireTensor(tensor)
     try shown { () throws(Diagnostics.DiagnosticError) in
       try runtime.setState(name, of: tensor, values)
     }
+  }
+
+  /// The number of values of a state or an input; nil where the tensor has none of this name.
+  package func stateCount(_ name: String, of tensor: Int) -> Int? {
+    stateShape(name, of: tensor).map(Lengths.product)
+  }
+
+  package func inputCount(_ name: String, of tensor: Int) -> Int? {
+    inputShape(name, of: tensor).map(Lengths.product)
   }
 
   /// The bytes that the states of all tensors take.
   public var stateByteCount: Int { runtime.stateByteCount }
 
   /// The names of what a tensor's rule is given besides gradients, such as curvatures.
-  public func inputNames(of tensor: Int) -> [String] { runtime.inputNames(of: tensor) }
+  public func inputNames(of tensor: Int) -> [String] {
+    isTensor(tensor) ? runtime.inputNames(of: tensor) : []
+  }
 
   /// The lengths of an input, empty for one number; nil where the tensor has none of this name.
   public func inputShape(_ name: String, of tensor: Int) -> [Int]? {
-    runtime.inputShape(name, of: tensor)
+    isTensor(tensor) ? runtime.hostInputShape(name, of: tensor) : nil
   }
 
   /// Copies an input, row-major; it stays until it is set again.
   ///
-  /// - Throws: An unknown name; a wrong number of values.
+  /// - Throws: An unknown tensor or name; a wrong number of values.
   public func setInput(
     _ name: String, of tensor: Int, _ values: [Double]
   ) throws(DiagnosticError) {
+    try requireTensor(tensor)
     try shown { () throws(Diagnostics.DiagnosticError) in
       try runtime.setInput(name, of: tensor, values)
     }
@@ -280,6 +450,82 @@ public final class Optimizer {
   public var viewNames: [String] { runtime.viewNames }
 
   /// A view after the last step, row-major; the parameters themselves where the rule has none of this
-  /// name.
-  public func view(_ name: String, of tensor: Int) -> [Double] { runtime.view(name, of: tensor) }
+  /// name, nothing for a tensor that is not there.
+  public func view(_ name: String, of tensor: Int) -> [Double] {
+    isTensor(tensor) ? runtime.view(name, of: tensor) : []
+  }
+
+  // MARK: Checkpoints
+
+  /// Writes states, step count, seed and what was set by hand to a safetensors file, whole or not at all:
+  /// `state/PARAMETER/NAME`, and the rule's source among the metadata.
+  ///
+  /// - Parameter parameters: The memory of the parameters, where they are to be kept too.
+  /// - Throws: R0827 before `initialise`; R0826 for a wrong number of pointers; what the system refuses.
+  public func save(
+    to path: String, parameters: [UnsafeRawPointer]? = nil
+  ) throws(DiagnosticError) {
+    try requireSaveable(parameters?.count)
+    try shown { () throws(Diagnostics.DiagnosticError) in
+      try Checkpoint.save(runtime, source: rule.source, parameters: parameters, to: path)
+    }
+  }
+
+  /// The bytes of the file that `save` writes.
+  public func checkpoint(parameters: [UnsafeRawPointer]? = nil) throws(DiagnosticError) -> [UInt8] {
+    try requireSaveable(parameters?.count)
+    return try DiagnosticError.shown(in: { rule.sources }) {
+      () throws(Diagnostics.DiagnosticError) in
+      try Checkpoint.bytes(runtime, source: rule.source, parameters: parameters)
+    }
+  }
+
+  private func requireSaveable(_ count: Int?) throws(DiagnosticError) {
+    if watch == nil {
+      throw DiagnosticError(Diagnostic.all([.notInitialised(rule.value)], rule.sources))
+    }
+    try require(count == nil || count == parameters.count) {
+      "there are \(parameters.count) parameter tensors, and \(count ?? 0) were given"
+    }
+  }
+
+  /// Goes on where the optimizer stopped that wrote the file: the next step gives the same bits as its
+  /// next step would have. Takes the place of `initialise`.
+  ///
+  /// - Parameter parameters: Memory for the parameters, where the file has them.
+  /// - Throws: A file that is none (R0770), of another optimizer (R0771, with all that differs) or of a
+  ///   later version (R0772). Parameters and states are then what they were.
+  public func load(
+    from path: String, parameters: [UnsafeMutableRawPointer]? = nil
+  ) throws(DiagnosticError) {
+    let found = try DiagnosticError.shown(in: { rule.sources }) {
+      () throws(Diagnostics.DiagnosticError) in
+      try Checkpoint(path: path)
+    }
+    try load(found, parameters)
+  }
+
+  /// As `load(from:parameters:)`, from the bytes of the file.
+  public func load(
+    _ checkpoint: [UInt8], parameters: [UnsafeMutableRawPointer]? = nil
+  ) throws(DiagnosticError) {
+    let found = try DiagnosticError.shown(in: { rule.sources }) {
+      () throws(Diagnostics.DiagnosticError) in
+      try Checkpoint(bytes: checkpoint, path: "<checkpoint>")
+    }
+    try load(found, parameters)
+  }
+
+  private func load(
+    _ checkpoint: Checkpoint, _ pointers: [UnsafeMutableRawPointer]?
+  ) throws(DiagnosticError) {
+    try require(pointers == nil || pointers?.count == parameters.count) {
+      "there are \(parameters.count) parameter tensors, and \(pointers?.count ?? 0) were given"
+    }
+    loadWarnings = try DiagnosticError.shown(in: { rule.sources }) {
+      () throws(Diagnostics.DiagnosticError) in
+      try checkpoint.restore(runtime, parameters: pointers)
+    }
+    watch = RunWatch(runtime)
+  }
 }

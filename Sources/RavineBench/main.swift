@@ -162,6 +162,7 @@ do {
   }
   func runs(_ name: String) -> Bool { wanted.isEmpty || wanted.contains(name) }
   if runs("small") { try bench.smallAdamW() }
+  if runs("hosts") { bench.rows += try HostBench.rows() }
   if runs("network") { try bench.network() }
   if runs("bind") { try bench.textToPlan() }
   if runs("loops") { try bench.loops() }

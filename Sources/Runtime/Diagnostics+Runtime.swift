@@ -86,8 +86,8 @@ extension Diagnostic {
         + [Note("a smaller scale of the objective or clipping may help")])
   }
 
-  /// `place` is a state, an input or a draw with its name.
-  static func unknownPlace(
+  /// `place` is a state, an input, a draw or a tensor with its name.
+  package static func unknownPlace(
     _ place: String, of rule: String, suggestion: String? = nil
   ) -> Diagnostic {
     Diagnostic(
@@ -104,6 +104,17 @@ extension Diagnostic {
     Diagnostic(
       .valuesDoNotFill, "the \(place) is never negative and stored so, and \(given) was given",
       at: .none)
+  }
+
+  /// `why` the memory that a host gives does not fit.
+  package static func hostMemory(_ why: String) -> Diagnostic {
+    Diagnostic(.hostMemory, why, at: .none)
+  }
+
+  package static func notInitialised(_ rule: Rule) -> Diagnostic {
+    Diagnostic(
+      .notInitialised, "the states of `\(rule.label)` have no first values yet", at: .none,
+      notes: [Note("call `initialise` first, or load a checkpoint")])
   }
 
   /// `why` it is missing.

@@ -3,6 +3,7 @@ import Basics
 import Diagnostics
 import Driver
 import Experiments
+import Files
 import Runtime
 import Training
 import Zoo

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import Files
 import Training
 
 import enum Syntax.FormatStyle

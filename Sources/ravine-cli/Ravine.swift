@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Diagnostics
 import Platform
 import Runtime
@@ -32,7 +33,7 @@ struct Ravine: ParsableCommand {
       CacheCommand.self,
     ])
 
-  static let version = "0.1.0"
+  static let version = "\(Version.text)"
 
   func run() throws {
     // `ravine | less` asks for what follows.

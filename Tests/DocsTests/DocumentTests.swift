@@ -38,7 +38,8 @@ import Testing
   /// Languages of blocks are those that some test reads, or plain text. The pages of the zoo are
   /// written whole by a generator and compared with it.
   @Test func everyBlockIsOfAKnownKind() throws {
-    let known = ["opt", "console", "session", "swift", "text", "sh", ""]
+    // Blocks of C and Python are read by Tests/Python/test_documents.py.
+    let known = ["opt", "console", "session", "swift", "text", "sh", "c", "python", ""]
     for document in try Repository.documents() {
       let also = document.hasPrefix("docs/zoo/") ? ["ravine", "math"] : []
       for block in fencedBlocks(of: try Repository.text(document), in: document) {

@@ -155,3 +155,102 @@ import Testing
     #expect(zip(w[0], expected).allSatisfy { abs($0 - $1) < 1e-5 }, "\(w)")
   }
 }
+
+extension EmbedTests {
+  @Test func aRuleComesFromTextFileOrZoo() throws {
+    let text = "rule A(lr = 1) { w' = w - lr * g }\nrule B(lr = 1, k = 2) { w' = w - lr * k * g }\n"
+    #expect(try Rule(source: text).label == "B")
+    #expect(try Rule(source: text, call: "A(lr = 0.5)").label == "A(lr = 0.5)")
+    #expect(
+      try Rule.zoo("Lion(lr = 1e-4)").hyperparameters().first { $0.name == "lr" }?.value == 1e-4)
+    func codes(_ body: () throws(DiagnosticError) -> Rule) -> [String] {
+      do throws(DiagnosticError) {
+        _ = try body()
+        return []
+      } catch {
+        return error.diagnostics.map(\.code)
+      }
+    }
+    #expect(codes { () throws(DiagnosticError) in try Rule(source: "# nothing\n") } == ["R0203"])
+    #expect(
+      codes { () throws(DiagnosticError) in try Rule(contentsOf: "/nowhere.opt") } == ["R0701"])
+    #expect(codes { () throws(DiagnosticError) in try Rule(source: text, call: "C") } == ["R0201"])
+  }
+
+  @Test func aHostsMistakeIsAnErrorThatChangesNothing() throws {
+    let rule = try Rule.zoo("HeavyBall(lr = 0.1)")
+    let optimizer = try rule.bind(
+      to: [.init(name: "a", dims: [2]), .init(name: "b", dims: [3])])
+    func code(_ body: () throws(DiagnosticError) -> Void) -> String? {
+      do throws(DiagnosticError) {
+        try body()
+        return nil
+      } catch {
+        return error.diagnostics.first?.code
+      }
+    }
+    var w: [[Float]] = [[1, 2], [3, 4, 5]]
+    #expect(code { () throws(DiagnosticError) in try optimizer.step(&w, gradients: w) } == "R0827")
+    #expect(code { () throws(DiagnosticError) in _ = try optimizer.checkpoint() } == "R0827")
+    var short: [[Float]] = [[1, 2]]
+    #expect(code { () throws(DiagnosticError) in try optimizer.initialise(&short) } == "R0826")
+    short = [[1, 2], [3, 4]]
+    #expect(code { () throws(DiagnosticError) in try optimizer.initialise(&short) } == "R0826")
+    #expect(short == [[1, 2], [3, 4]])
+    var wide: [[Double]] = [[1, 2], [3, 4, 5]]
+    #expect(code { () throws(DiagnosticError) in try optimizer.initialise(&wide) } == "R0826")
+    try optimizer.initialise(&w)
+    // The memory of arrays is not kept.
+    #expect(code { () throws(DiagnosticError) in try optimizer.step() } == "R0826")
+    #expect(
+      code { () throws(DiagnosticError) in try optimizer.step(&w, gradients: [[1, 1]]) } == "R0826")
+    #expect(
+      code { () throws(DiagnosticError) in try optimizer.step(&w, gradients: [[1, 1], [1, 1]]) }
+        == "R0826")
+    let memory = UnsafeMutablePointer<Float>.allocate(capacity: 5)
+    memory.initialize(repeating: 1, count: 5)
+    defer { memory.deallocate() }
+    let raw = UnsafeMutableRawPointer(memory)
+    #expect(code { () throws(DiagnosticError) in try optimizer.bind(parameters: [raw]) } == "R0826")
+    #expect(
+      code { () throws(DiagnosticError) in try optimizer.bind(parameters: [raw, raw + 4]) }
+        == "R0826")
+    try optimizer.bind(parameters: [raw, raw + 8])
+    #expect(code { () throws(DiagnosticError) in try optimizer.step() } == "R0826")
+    #expect(optimizer.stepCount == 0 && w == [[1, 2], [3, 4, 5]])
+    #expect(optimizer.stateNames(of: 2) == [] && optimizer.state("b", of: -1) == nil)
+    #expect(optimizer.stateShape("b", of: 9) == nil && optimizer.view("eval", of: 5) == [])
+    #expect(
+      code { () throws(DiagnosticError) in try optimizer.setState("b", of: 7, [1]) } == "R0808")
+    #expect(
+      code { () throws(DiagnosticError) in try optimizer.setInput("h", of: -1, [1]) } == "R0808")
+  }
+
+  @Test func spansAreSteppedWhereTheyAre() throws {
+    let optimizer = try Rule.zoo("SGD(lr = 0.5)").bind(to: [.init(name: "w", dims: [3])])
+    var w: [Float] = [1, 2, 3]
+    let g: [Float] = [2, 2, 2]
+    do {
+      var span = w.mutableSpan
+      try optimizer.initialise(&span)
+      try optimizer.step(&span, gradient: g.span)
+    }
+    #expect(w == [0, 1, 2])
+    var codes: [String] = []
+    var short = [Float](repeating: 0, count: 2)
+    do throws(DiagnosticError) {
+      var span = short.mutableSpan
+      try optimizer.step(&span, gradient: g.span)
+    } catch {
+      codes += error.diagnostics.map(\.code)
+    }
+    var double = [Double](repeating: 0, count: 3)
+    do throws(DiagnosticError) {
+      var wide = double.mutableSpan
+      try optimizer.initialise(&wide)
+    } catch {
+      codes += error.diagnostics.map(\.code)
+    }
+    #expect(codes == ["R0826", "R0826"] && w == [0, 1, 2])
+  }
+}

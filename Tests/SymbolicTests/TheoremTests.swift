@@ -2,6 +2,7 @@ import Diagnostics
 import Basics
 import Driver
 import Experiments
+import Files
 import IR
 import Laboratory
 import Platform

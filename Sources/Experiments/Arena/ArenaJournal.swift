@@ -1,5 +1,6 @@
 import Basics
 import Diagnostics
+import Files
 import Platform
 import Training
 

@@ -115,6 +115,25 @@ final class HyperValues {
     watched.removeAll { $0.hyper == k }
   }
 
+  /// The values as they are, and which of them the host has set.
+  var clock: [StepClock.Hyper] {
+    hypers.indices.map {
+      StepClock.Hyper(name: hypers[$0].name, value: values[$0], isSet: isOverridden[$0])
+    }
+  }
+
+  /// Sets what the host had set; throws as `set` does, and changes nothing then.
+  func restore(_ clock: [StepClock.Hyper]) throws(DiagnosticError) {
+    for hyper in clock where hyper.isSet {
+      guard let k = index(hyper.name) else { continue }
+      if hypers[k].isStructural, hyper.value != values[k] {
+        throw DiagnosticError(.fixedHyper(hypers[k]))
+      }
+      try check(k, hyper.value, isGiven: true)
+    }
+    for hyper in clock where hyper.isSet { try set(hyper.name, hyper.value) }
+  }
+
   /// `isGiven`: by the host, not by the source; the message then shows the declaration.
   private func check(_ k: Int, _ value: Double, isGiven: Bool) throws(DiagnosticError) {
     guard let domain = hypers[k].domain, !domain.contains(value) else { return }

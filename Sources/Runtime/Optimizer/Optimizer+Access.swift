@@ -43,6 +43,22 @@ extension Optimizer {
     tensors[tensor].memory.states.first { $0.name == name }?.values
   }
 
+  /// The lengths of what lies as the parameter does, whose plans have two axes, are the parameter's.
+  func hostShape(_ shape: [Int], of tensor: Int) -> [Int] {
+    let parameter = parameters[tensor]
+    return shape == [parameter.rows, parameter.cols] ? parameter.dims : shape
+  }
+
+  /// The lengths of a state as the host knows them; empty for one number.
+  package func hostStateShape(_ name: String, of tensor: Int) -> [Int]? {
+    stateShape(name, of: tensor).map { hostShape($0, of: tensor) }
+  }
+
+  /// The lengths of an input as the host knows them.
+  package func hostInputShape(_ name: String, of tensor: Int) -> [Int]? {
+    inputShape(name, of: tensor).map { hostShape($0, of: tensor) }
+  }
+
   /// The shape of a state; empty for one number.
   package func stateShape(_ name: String, of tensor: Int) -> [Int]? {
     tensors[tensor].memory.states.first { $0.name == name }?.shape

@@ -11,7 +11,7 @@ import IR
 /// several optimizers may, and take turns with the pool of threads. No two tensors may share memory.
 package final class Optimizer {
   package let bound: BoundRule
-  package let seed: UInt64
+  package private(set) var seed: UInt64
   package var instance: Rule { bound.rule }
   package var parameters: [ParameterSpec] { bound.parameters }
   package var engine: EngineKind { bound.engine }
@@ -68,8 +68,8 @@ package final class Optimizer {
   @exclusivity(unchecked) private var hasInputs = false
   let lossValue = UnsafeMutablePointer<Double>.allocate(capacity: 1)
   private var globals: [String: UnsafeMutableRawPointer] = [:]
-  @exclusivity(unchecked) private(set) var parameterPointers: [UnsafeMutableRawPointer] = []
-  @exclusivity(unchecked) private(set) var gradientPointers: [UnsafeRawPointer] = []
+  @exclusivity(unchecked) package private(set) var parameterPointers: [UnsafeMutableRawPointer] = []
+  @exclusivity(unchecked) package private(set) var gradientPointers: [UnsafeRawPointer] = []
   private let gradientCounts: [Int64]
 
   /// Binds a rule, compiles it where the engine wants a `compiler`, and makes its memory. Throws what
@@ -272,6 +272,20 @@ package final class Optimizer {
     hypers.openEnd = nil
     try hypers.advance(to: 1)
     for k in tensors.indices { try initialise(k) }
+  }
+
+  /// Goes on where another optimizer of this rule stopped, whose `stepMemory` was copied to this one's.
+  ///
+  /// Hyperparameters that its host had set are set; the others are what this rule says of the next step.
+  /// Throws R0505, R0507 and R0508 for such a value, and changes nothing then.
+  package func resume(at clock: StepClock) throws(DiagnosticError) {
+    try hypers.restore(clock.hypers)
+    horizon = clock.horizon
+    if clock.stepCount > 0 { try hypers.advance(to: clock.stepCount) }
+    stepCount = clock.stepCount
+    skippedSteps = clock.skippedSteps
+    seed = clock.seed
+    for k in tensors.indices { tensors[k].instance?.bind(seed: seed, tensor: UInt32(k)) }
   }
 
   package func initialise(parameters: [UnsafeMutableRawPointer]) throws(DiagnosticError) {

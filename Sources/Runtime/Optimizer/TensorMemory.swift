@@ -123,6 +123,8 @@ final class TensorMemory {
     return pointer
   }
 
+  func isGiven(_ name: String) -> Bool { !awaited.contains(name) }
+
   func noteGiven(_ name: String) { awaited.removeAll { $0 == name } }
 
   /// Bytes of the states, those of the whole optimizer included.

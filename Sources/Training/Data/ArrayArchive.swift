@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 
 /// A NumPy `.npz` file: named arrays in a zip archive, stored or deflated.
 ///

@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 
 /// One pass over CSV bytes. Numbers are read where they lie; everything else takes the slow path.
 struct CSVReader {

@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 
 /// A data set in parts: one to learn from, one to measure by, and perhaps one to choose by.
 package struct DataSplit: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 
 /// Examples to learn from: one row of features and one target each, all finite.
 package struct Dataset: Sendable, Equatable {

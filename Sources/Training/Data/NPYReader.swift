@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 
 /// Reads one NumPy array (NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays").
 struct NPYReader {

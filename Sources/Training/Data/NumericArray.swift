@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 import IR
 
 /// An array of numbers of any rank, stored row-major (C order) in float64.

@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 
 /// A data set of named numeric columns, all finite, stored row by row.
 package struct Table: Sendable, Equatable {

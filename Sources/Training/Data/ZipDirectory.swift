@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 
 /// A member of a zip archive, as its central directory describes it.
 struct ZipEntry: Sendable {

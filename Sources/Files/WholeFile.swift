@@ -38,13 +38,19 @@ package struct WholeFile {
   }
 
   package func save(_ bytes: [UInt8]) throws(DiagnosticError) {
-    let (target, mode) = try destination(isShown: Self.isShown(bytes.prefix(5)))
+    try bytes.withRawBytes { (bytes) throws(DiagnosticError) in try save([bytes]) }
+  }
+
+  /// Writes several pieces of memory one after the other.
+  package func save(_ pieces: [UnsafeRawBufferPointer]) throws(DiagnosticError) {
+    let (target, mode) = try destination(
+      isShown: Self.isShown((pieces.first ?? .init(start: nil, count: 0)).prefix(5)))
     removeLeftovers(beside: target)
     let (temporary, descriptor) = try openBeside(target)
     var isOpen = true
     do throws(DiagnosticError) {
       if let mode { _ = fchmod(descriptor, mode) }
-      try writeAll(bytes, to: descriptor)
+      for piece in pieces { try writeAll(piece, to: descriptor) }
       guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(errno) }
       isOpen = false
       guard close(descriptor) == 0 else { throw failure(errno) }
@@ -58,7 +64,7 @@ package struct WholeFile {
   }
 
   /// Whether a file that begins so is a picture or a page.
-  private static func isShown(_ bytes: ArraySlice<UInt8>) -> Bool {
+  private static func isShown(_ bytes: some Collection<UInt8>) -> Bool {
     let text = String(decoding: bytes, as: UTF8.self).lowercased()
     return ["<svg", "<?xml", "<!doc"].contains(where: text.hasPrefix)
   }
@@ -148,17 +154,17 @@ package struct WholeFile {
     throw failure(EEXIST)
   }
 
-  private func writeAll(_ bytes: [UInt8], to descriptor: Int32) throws(DiagnosticError) {
-    try bytes.withRawBytes { (buffer) throws(DiagnosticError) in
-      var rest = buffer
-      while !rest.isEmpty {
-        let count = output(descriptor, rest)
-        if count < 0 {
-          if errno == EINTR { continue }
-          throw failure(errno)
-        }
-        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+  private func writeAll(
+    _ bytes: UnsafeRawBufferPointer, to descriptor: Int32
+  ) throws(DiagnosticError) {
+    var rest = bytes
+    while !rest.isEmpty {
+      let count = output(descriptor, rest)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw failure(errno)
       }
+      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
   }
 

@@ -103,13 +103,15 @@ package struct DataFile: Sendable {
   }
 
   /// What the system says about an error number.
-  static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
+  package static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
 }
 
 /// Lines and columns of byte offsets, found only when a message needs them.
-enum TextPosition {
+package enum TextPosition {
   /// Line and column (both from 1, columns in Unicode scalars) of a byte offset.
-  static func place(of offset: Int, in bytes: some Collection<UInt8>, path: String) -> DataPlace {
+  package static func place(of offset: Int, in bytes: some Collection<UInt8>, path: String)
+    -> DataPlace
+  {
     var line = 1
     var column = 1
     var previous: UInt8 = 0
@@ -127,14 +129,14 @@ enum TextPosition {
     return DataPlace(path, line: line, column: column)
   }
 
-  static func end(of bytes: [UInt8], path: String) -> DataPlace {
+  package static func end(of bytes: [UInt8], path: String) -> DataPlace {
     place(of: bytes.count, in: bytes, path: path)
   }
 }
 
 extension [UInt8] {
   /// `withUnsafeBytes`, which in the standard library forgets the type of what its body throws.
-  func withRawBytes<Result>(
+  package func withRawBytes<Result>(
     _ body: (UnsafeRawBufferPointer) throws(DiagnosticError) -> Result
   ) throws(DiagnosticError) -> Result {
     try withUnsafeBufferPointer { (buffer) throws(DiagnosticError) -> Result in

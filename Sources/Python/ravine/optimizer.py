@@ -1,0 +1,392 @@
+"""Optimizers: a rule at work on arrays, in place."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from ctypes import byref, c_double, c_int64, c_size_t, c_uint64, c_void_p
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Mapping, MutableMapping, Optional, Sequence, Tuple, Union
+
+from ._arrays import TYPES, Memory, memory
+from ._errors import Diagnostic, UsageError, diagnostics
+from ._library import Objective, Options, answer, encoded, failure, lib, parsed, require, tensors
+from .rule import Rule
+
+_ENGINES = ("auto", "interpreter", "native", "reference")
+
+
+def _numbers(values: List[float], shape: Tuple[int, ...]) -> Any:
+    """An array of NumPy where it is there, else nested lists."""
+    try:
+        import numpy
+    except ImportError:
+        if not shape:
+            return values[0]
+        for length in reversed(shape[1:]):
+            values = [values[k : k + length] for k in range(0, len(values), length)] if length else []
+        return values
+    return numpy.array(values).reshape(shape)
+
+
+def _flat(values: Any) -> List[float]:
+    if hasattr(values, "tolist"):
+        values = values.tolist()
+    if isinstance(values, (int, float)):
+        return [float(values)]
+    found: List[float] = []
+    for one in values:
+        found += _flat(one)
+    return found
+
+
+class _Hyperparameters(MutableMapping[str, float]):
+    """The hyperparameters of an optimizer: read at the last step, set for those that follow."""
+
+    def __init__(self, optimizer: "Optimizer") -> None:
+        self._optimizer = optimizer
+
+    def __getitem__(self, name: str) -> float:
+        value = c_double()
+        if lib.ravine_hyper(self._optimizer._handle, encoded(name), byref(value)):
+            raise KeyError(name)
+        return value.value
+
+    def __setitem__(self, name: str, value: float) -> None:
+        require(lib.ravine_set_hyper(self._optimizer._handle, encoded(name), float(value)))
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("a hyperparameter stays")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(one["name"] for one in self._optimizer.manifest["hyperparameters"])
+
+    def __len__(self) -> int:
+        return len(self._optimizer.manifest["hyperparameters"])
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+class Optimizer:
+    """A rule bound to arrays, which its steps change in place, without copies.
+
+    >>> w = numpy.ones(4, dtype=numpy.float32)
+    >>> optimizer = ravine.Rule("Lion", lr=1e-2).bind(w)
+    >>> optimizer.step(2 * w)
+
+    Args:
+        rule: The rule.
+        parameters: An array, a sequence of arrays, or a mapping from names to arrays, all of one type
+            (float32, float64, bfloat16, float16), row by row without gaps: NumPy's, PyTorch's on the
+            processor, anything with a writable buffer or DLPack.
+        names: What the routes of the rule match; ``w`` or ``w0``, ``w1``, … without.
+        seed: Of random draws.
+        horizon: T, the planned number of steps, for schedules that end.
+        engine: ``auto``, ``interpreter``, ``native`` or ``reference``.
+        threads: At most so many; results do not depend on them.
+        workers: Gradients of so many copies lie one after the other in each gradient.
+        batch, groups: The lengths of these axes, for rules that read a row an example.
+
+    Raises:
+        UsageError, ProgramError: for arrays and rules that do not go together.
+    """
+
+    def __init__(
+        self,
+        rule: Union[Rule, str],
+        parameters: Any,
+        *,
+        names: Optional[Sequence[str]] = None,
+        seed: int = 0,
+        horizon: int = 0,
+        engine: str = "auto",
+        threads: Optional[int] = None,
+        workers: int = 1,
+        batch: Optional[int] = None,
+        groups: Optional[int] = None,
+    ) -> None:
+        self._handle = 0
+        self.rule = Rule(rule) if isinstance(rule, str) else rule
+        if isinstance(parameters, Mapping):
+            names = list(parameters.keys()) if names is None else names
+            arrays = list(parameters.values())
+        elif isinstance(parameters, (list, tuple)):
+            arrays = list(parameters)
+        else:
+            arrays = [parameters]
+        if names is None:
+            names = ["w"] if len(arrays) == 1 else [f"w{k}" for k in range(len(arrays))]
+        if len(names) != len(arrays):
+            raise UsageError(f"there are {len(arrays)} arrays and {len(names)} names")
+        self.names: List[str] = list(names)
+        self._arrays = arrays
+        self._places = [self._own(array, name) for array, name in zip(arrays, names)]
+        types = {place.type for place in self._places} or {"float32"}
+        if len(types) > 1:
+            raise UsageError(f"the parameters are of several types: {', '.join(sorted(types))}")
+        self.dtype: str = types.pop()
+        if engine not in _ENGINES:
+            raise UsageError(f"there is no engine {engine!r}: {', '.join(_ENGINES)}")
+        self._workers = workers
+        options = Options(
+            size=ctypes.sizeof(Options),
+            type=TYPES.index(self.dtype),
+            engine=_ENGINES.index(engine),
+            seed=seed & (2**64 - 1),
+            horizon=horizon,
+            threads=threads or 0,
+            workers=workers,
+            batch=batch or 0,
+            groups=groups or 0,
+        )
+        described = tensors([(name, place.shape) for name, place in zip(names, self._places)])
+        handle = c_uint64()
+        require(
+            lib.ravine_optimizer_new(
+                self.rule._handle, described, len(arrays), byref(options), byref(handle)
+            )
+        )
+        self._handle = handle.value
+        self._count = len(arrays)
+        self._pointers = (c_void_p * max(self._count, 1))(*[place.pointer for place in self._places])
+        self._slopes = (c_void_p * max(self._count, 1))()
+        self._last: List[Any] = [None] * self._count
+        self._kept: List[Any] = [None] * self._count
+        self._movable = [hasattr(array, "data_ptr") for array in arrays]
+        require(lib.ravine_initialise(self._handle, self._pointers, self._count))
+        self.manifest: Dict[str, Any] = parsed(lib.ravine_manifest, self._handle)
+        #: Hyperparameters by name, to be read and set.
+        self.hyper: MutableMapping[str, float] = _Hyperparameters(self)
+
+    @staticmethod
+    def _own(array: Any, name: str) -> Memory:
+        place = memory(array, f"the parameter {name!r}")
+        if not place.writable:
+            raise UsageError(f"the parameter {name!r} is read-only")
+        return place
+
+    def __del__(self) -> None:
+        handle, self._handle = getattr(self, "_handle", 0), 0
+        if handle:
+            lib.ravine_optimizer_free(handle)
+
+    # Steps
+
+    def step(
+        self,
+        gradients: Any = None,
+        loss: float = math.nan,
+        objective: Optional[Callable[[List[Any]], Tuple[float, List[Any]]]] = None,
+    ) -> None:
+        """One step: changes the parameters and the states, never the gradients.
+
+        Args:
+            gradients: As the parameters were given: an array, a sequence, or a mapping by name.
+            loss: At the parameters, for rules that read it.
+            objective: For rules that ask elsewhere: takes a list of arrays, returns the loss and a list
+                of gradients.
+        """
+        count = self._count
+        if gradients is not None:
+            if count == 1 and not isinstance(gradients, (list, tuple, dict)):
+                if gradients is not self._last[0] or self._movable[0]:
+                    self._take(0, gradients)
+            else:
+                self._take_all(gradients)
+        for k in range(count):
+            if self._movable[k] and self._arrays[k].data_ptr() != self._places[k].pointer:
+                self._move(k)
+        if objective is None:
+            status = lib.ravine_step(
+                self._handle, self._pointers, self._slopes if gradients is not None else None, count, loss
+            )
+        else:
+            status = self._step_with(gradients is not None, loss, objective)
+        if status:
+            raise failure(status)
+
+    def _take_all(self, gradients: Any) -> None:
+        if isinstance(gradients, Mapping):
+            unknown = [name for name in gradients if name not in self.names]
+            missing = [name for name in self.names if name not in gradients]
+            if unknown or missing:
+                raise UsageError(f"gradients by name: {unknown} are not bound, {missing} are missing")
+            gradients = [gradients[name] for name in self.names]
+        if len(gradients) != self._count:
+            raise UsageError(f"there are {self._count} parameters and {len(gradients)} gradients")
+        for k, gradient in enumerate(gradients):
+            if gradient is not self._last[k] or self._movable[k]:
+                self._take(k, gradient)
+
+    def _take(self, k: int, gradient: Any) -> None:
+        place = memory(gradient, f"the gradient of {self.names[k]!r}")
+        if place.type != self.dtype:
+            raise UsageError(f"the gradient of {self.names[k]!r} is of {place.type}, and the parameter of {self.dtype}")
+        shape = self._places[k].shape
+        if place.shape != shape and place.shape != (self._workers,) + shape:
+            raise UsageError(f"the gradient of {self.names[k]!r} is {place.shape}, and the parameter {shape}")
+        if self._workers > 1 and place.shape == shape:
+            raise UsageError(f"the gradient of {self.names[k]!r} has no row for each of {self._workers} workers")
+        self._slopes[k] = place.pointer
+        self._last[k] = gradient
+        self._kept[k] = place
+
+    def _move(self, k: int) -> None:
+        place = self._own(self._arrays[k], self.names[k])
+        if place.shape != self._places[k].shape or place.type != self.dtype:
+            raise UsageError(f"the parameter {self.names[k]!r} has become {place.shape} of {place.type}")
+        self._places[k] = place
+        self._pointers[k] = place.pointer
+
+    def _step_with(self, has_gradients: bool, loss: float, objective: Callable[..., Any]) -> int:
+        raised: List[BaseException] = []
+
+        def call(_: Any, points: Any, slopes: Any) -> float:
+            try:
+                arrays = [self._view(points[k], k) for k in range(self._count)]
+                value, gradients = objective(arrays)
+                if slopes:
+                    for k in range(self._count):
+                        made = memory(gradients[k], f"the gradient of {self.names[k]!r}")
+                        if made.type != self.dtype or made.shape != self._places[k].shape:
+                            raise UsageError(f"the gradient of {self.names[k]!r} is {made.shape} of {made.type}")
+                        ctypes.memmove(slopes[k], made.pointer, self._bytes(k))
+                return float(value)
+            except BaseException as error:  # the library is to be left before it goes on
+                raised.append(error)
+                return math.nan
+
+        status = lib.ravine_step_with(
+            self._handle,
+            self._pointers,
+            self._slopes if has_gradients else None,
+            self._count,
+            loss,
+            Objective(call),
+            None,
+        )
+        if raised:
+            raise raised[0]
+        return status
+
+    def _bytes(self, k: int) -> int:
+        from ._arrays import WIDTHS
+
+        return math.prod(self._places[k].shape) * WIDTHS[self.dtype]
+
+    def _view(self, pointer: int, k: int) -> Any:
+        import numpy
+
+        kinds = {"float32": ctypes.c_float, "float64": ctypes.c_double}
+        if self.dtype not in kinds:
+            raise UsageError(f"rules that look ahead need float32 or float64, not {self.dtype}")
+        shape = self._places[k].shape
+        array = (kinds[self.dtype] * math.prod(shape)).from_address(pointer)
+        return numpy.ctypeslib.as_array(array).reshape(shape)
+
+    @property
+    def step_count(self) -> int:
+        """Steps done."""
+        steps = c_int64()
+        require(lib.ravine_step_count(self._handle, byref(steps)))
+        return steps.value
+
+    @property
+    def warnings(self) -> List[Diagnostic]:
+        """What the steps so far would hide: a state that is not finite, steps that were left out."""
+        return diagnostics(answer(lib.ravine_warnings, self._handle))
+
+    @property
+    def engine(self) -> str:
+        """What runs the steps now: ``native`` once compiled passes are there."""
+        now = parsed(lib.ravine_manifest, self._handle)
+        return "native" if now["compiledPasses"] else "reference" if now["engine"] == "reference" else "interpreter"
+
+    @property
+    def state_bytes(self) -> int:
+        """What the states of all tensors take."""
+        return self.manifest["stateBytes"]
+
+    def set_horizon(self, steps: int) -> None:
+        """T, the planned number of steps."""
+        require(lib.ravine_set_horizon(self._handle, steps))
+
+    # What it holds, by name
+
+    def _tensor(self, parameter: Union[int, str]) -> Tuple[int, Dict[str, Any]]:
+        k = self.names.index(parameter) if isinstance(parameter, str) else parameter
+        if not 0 <= k < self._count:
+            raise IndexError(f"there is no parameter {parameter}")
+        return k, self.manifest["tensors"][k]
+
+    def _slot(self, kind: str, name: str, parameter: Union[int, str]) -> Tuple[int, Tuple[int, ...]]:
+        k, tensor = self._tensor(parameter)
+        for slot in tensor[kind]:
+            if slot["name"] == name:
+                return k, tuple(slot["shape"])
+        raise KeyError(f"{self.names[k]!r} has no {kind[:-1]} {name!r}; it has {[s['name'] for s in tensor[kind]]}")
+
+    def states(self, parameter: Union[int, str] = 0) -> List[str]:
+        """The names of a parameter's states."""
+        return [slot["name"] for slot in self._tensor(parameter)[1]["states"]]
+
+    def state(self, name: str, parameter: Union[int, str] = 0) -> Any:
+        """A copy of a state."""
+        k, shape = self._slot("states", name, parameter)
+        count = math.prod(shape)
+        values = (c_double * max(count, 1))()
+        require(lib.ravine_state(self._handle, k, encoded(name), values, count))
+        return _numbers(list(values[:count]), shape)
+
+    def set_state(self, name: str, values: Any, parameter: Union[int, str] = 0) -> None:
+        """Sets a state; what `state` gave reads back the same."""
+        k, _ = self._slot("states", name, parameter)
+        flat = _flat(values)
+        given = (c_double * max(len(flat), 1))(*flat)
+        require(lib.ravine_set_state(self._handle, k, encoded(name), given, len(flat)))
+
+    def set_input(self, name: str, values: Any, parameter: Union[int, str] = 0) -> None:
+        """Gives what the rule reads besides gradients; it stays until it is set again."""
+        k, _ = self._slot("inputs", name, parameter)
+        flat = _flat(values)
+        given = (c_double * max(len(flat), 1))(*flat)
+        require(lib.ravine_set_input(self._handle, k, encoded(name), given, len(flat)))
+
+    def view(self, name: str, parameter: Union[int, str] = 0) -> Any:
+        """Weights other than those that are trained, as ``eval``, after the last step."""
+        k, _ = self._tensor(parameter)
+        shape = self._places[k].shape
+        count = math.prod(shape)
+        values = (c_double * max(count, 1))()
+        require(lib.ravine_view(self._handle, k, encoded(name), values, count))
+        return _numbers(list(values[:count]), shape)
+
+    # Checkpoints
+
+    def save(self, path: Union[str, Path], parameters: bool = True) -> None:
+        """Writes states, steps and settings to a safetensors file, whole or not at all."""
+        require(lib.ravine_save(self._handle, encoded(path), self._pointers if parameters else None, self._count))
+
+    def load(self, path: Union[str, Path], parameters: bool = True) -> None:
+        """Goes on where the optimizer that wrote the file stopped: the next step gives the same bits.
+
+        Raises UsageError for a file of another rule, with all that differs; nothing is changed then.
+        """
+        require(lib.ravine_load(self._handle, encoded(path), self._pointers if parameters else None, self._count))
+
+    def checkpoint(self) -> bytes:
+        """What `save` writes, without the parameters."""
+        place, length = c_void_p(), c_size_t()
+        require(lib.ravine_save_bytes(self._handle, byref(place), byref(length)))
+        try:
+            return ctypes.string_at(place, length.value)
+        finally:
+            lib.ravine_free(place)
+
+    def restore(self, checkpoint: bytes) -> None:
+        """Goes on from the bytes of `checkpoint`."""
+        require(lib.ravine_load_bytes(self._handle, checkpoint, len(checkpoint)))
+
+    def __repr__(self) -> str:
+        return f"<ravine.Optimizer {self.rule.label}, {self._count} tensors of {self.dtype}, step {self.step_count}>"

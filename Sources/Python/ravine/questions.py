@@ -1,0 +1,117 @@
+"""What the command line answers, from Python."""
+
+from __future__ import annotations
+
+import json
+import os
+from ctypes import byref, c_void_p
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Union
+
+from ._errors import Diagnostic, diagnostics
+from ._library import FINDING, NUMERIC, OK, PROGRAM, answer, encoded, failure, lib, optional, parsed, taken
+from .rule import Rule
+
+
+def check(source: str, name: str = "<text>") -> List[Diagnostic]:
+    """What is wrong with a text, and what is seldom meant; empty where there is nothing to say."""
+    return diagnostics(answer(lib.ravine_check, encoded(source), encoded(name), finding=True))
+
+
+def format(source: str) -> str:
+    """The text in the one layout of the language."""
+    return answer(lib.ravine_format, encoded(source))
+
+
+def zoo() -> Dict[str, str]:
+    """The rules that come with Ravine, each with the first line of what is said of it."""
+    return {one["name"]: one["summary"] for one in parsed(lib.ravine_zoo)}
+
+
+class Comparison(Dict[str, Any]):
+    """Whether two rules take the same steps: what `compare` returns."""
+
+    @property
+    def verdict(self) -> str:
+        """``equal``, ``equalWhere``, ``equalUpTo``, ``different`` or ``undecided``."""
+        return self["verdict"]
+
+    @property
+    def is_equal(self) -> bool:
+        """Proved, without conditions or changes."""
+        return self.verdict == "equal"
+
+    def __bool__(self) -> bool:
+        return self.is_equal
+
+    def __repr__(self) -> str:
+        return json.dumps(dict(self), indent=2, ensure_ascii=False)
+
+
+def _call(rule: Union[Rule, str], sources: List[str]) -> str:
+    if isinstance(rule, str):
+        return rule
+    sources.append(rule.source)
+    return rule.name
+
+
+def compare(a: Union[Rule, str], b: Union[Rule, str], source: Optional[str] = None) -> Comparison:
+    """Whether two rules take the same steps on all tensors: a proof, a step at which they differ, or
+    neither. Calls may leave names free (``"Lion(β1 = b, β2 = b)"``) and name what `source` declares."""
+    sources = [] if source is None else [source]
+    if isinstance(a, Rule) and isinstance(b, Rule) and a.name == b.name:
+        raise ValueError("two rules of one name: give one of them as text in `source`")
+    first, second = _call(a, sources), _call(b, sources)
+    text = "\n".join(sources)
+    found = parsed(
+        lib.ravine_compare, optional(text if text else None), encoded(first), encoded(second), finding=True
+    )
+    return Comparison(found)
+
+
+class Plot:
+    """A picture that a script wrote; a notebook shows it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def _repr_svg_(self) -> str:
+        return self.path.read_text(encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return f"<ravine.Plot {self.path.name}>"
+
+
+class Run:
+    """What a script did: curves, what it printed, its plots."""
+
+    def __init__(self, data: Dict[str, Any], text: str, plots: List[Plot]) -> None:
+        #: One entry a statement, with the curves of each rule.
+        self.experiments: List[Dict[str, Any]] = data["experiments"]
+        #: What is said about it.
+        self.diagnostics: List[Diagnostic] = diagnostics(json.dumps(data["diagnostics"]))
+        #: What the command line prints.
+        self.text = text
+        #: The pictures that it wrote.
+        self.plots = plots
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        import html
+
+        pictures = "".join(plot._repr_svg_() for plot in self.plots)
+        return f"<pre>{html.escape(self.text)}</pre>{pictures}"
+
+
+def run(source: str, folder: Union[None, str, Path] = None) -> Run:
+    """Runs the statements of a text. Files that it names are looked for in `folder`, plots are written there."""
+    place, text = c_void_p(), c_void_p()
+    status = lib.ravine_run(
+        encoded(source), None, None if folder is None else encoded(os.fspath(folder)), byref(place), byref(text)
+    )
+    if not place.value or status not in (OK, FINDING, NUMERIC):
+        raise failure(status)
+    data, said = json.loads(taken(place)), taken(text)
+    return Run(data, said, [Plot(Path(path)) for path in data["plots"]])

@@ -1,0 +1,66 @@
+"""The blocks of Python in the documents run, and print what stands below them; those of C are parts of an example."""
+
+import contextlib
+import io
+import os
+import re
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
+
+def blocks(path):
+    """Pairs of a language and a text, in order."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.M | re.S)
+
+
+class Documents(unittest.TestCase):
+    @unittest.skipUnless(numpy, "NumPy is not here")
+    def test_blocks_print_what_is_written(self):
+        compared = 0
+        for name in ("docs/embedding.md", "Sources/Python/README.md"):
+            path = ROOT / name
+            if not path.exists():
+                self.skipTest("the documents are not here")
+            found = blocks(path)
+            space = {}
+            with tempfile.TemporaryDirectory() as folder:
+                before = os.getcwd()
+                os.chdir(folder)
+                try:
+                    for (language, text), after in zip(found, found[1:] + [("", "")]):
+                        if language != "python":
+                            continue
+                        printed = io.StringIO()
+                        with contextlib.redirect_stdout(printed):
+                            exec(compile(text, name, "exec"), space)
+                        expected = after[1] if after[0] == "text" else ""
+                        self.assertEqual(printed.getvalue(), expected, name)
+                        compared += 1
+                finally:
+                    os.chdir(before)
+        self.assertGreaterEqual(compared, 6)
+
+    def test_blocks_of_c_are_of_the_example(self):
+        path = ROOT / "docs/embedding.md"
+        if not path.exists():
+            self.skipTest("the documents are not here")
+        example = re.sub(r"\s+", " ", (ROOT / "Examples/embed/c/adamw.c").read_text(encoding="utf-8"))
+        compared = 0
+        for language, text in blocks(path):
+            if language == "c":
+                for line in text.strip().split("\n"):
+                    self.assertIn(re.sub(r"\s+", " ", line.strip()), example)
+                    compared += 1
+        self.assertGreaterEqual(compared, 5)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,88 @@
+"""The farm, with an evaluator that is a few lines of Python, and with the executable where it is named."""
+
+import json
+import os
+import stat
+import sys
+import tempfile
+import unittest
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from ravine.farm import Farm
+
+EVALUATOR = """#!%s
+import json, os, sys, time
+for line in sys.stdin:
+    candidate = json.loads(line)
+    source = candidate["source"]
+    with open(%r, "a") as seen:
+        seen.write(source + "\\n")
+    if source == "dies":
+        os._exit(9)
+    if source.startswith("dies once") and not os.path.exists(%r):
+        open(%r, "w").close()
+        os._exit(9)
+    print(json.dumps({"score": float(len(source)), "digest": "d:" + source}), flush=True)
+"""
+
+
+class Farms(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.seen = Path(folder.name) / "seen"
+        mark = str(Path(folder.name) / "mark")
+        path = Path(folder.name) / "evaluator"
+        path.write_text(EVALUATOR % (sys.executable, str(self.seen), mark, mark))
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        before = os.environ.get("RAVINE_PROGRAM")
+        os.environ["RAVINE_PROGRAM"] = str(path)
+
+        def restore():
+            if before is None:
+                del os.environ["RAVINE_PROGRAM"]
+            else:
+                os.environ["RAVINE_PROGRAM"] = before
+
+        self.addCleanup(restore)
+
+    def test_answers_come_in_order_and_once_for_each_candidate(self):
+        with Farm("bowl", workers=2) as farm:
+            sources = ["r" * (k % 7 + 1) for k in range(40)]
+            self.assertEqual([a["score"] for a in farm.score(sources)], [len(s) for s in sources])
+            # What is known is not sent again.
+            again = list(farm.score([{"source": "rrr", "id": 5}]))
+            self.assertEqual((again[0]["score"], again[0]["id"]), (3, 5))
+        self.assertEqual(sorted(self.seen.read_text().split()), ["r" * k for k in range(1, 8)])
+
+    def test_a_candidate_that_ends_its_evaluator_loses_itself_alone(self):
+        with Farm("bowl", workers=2) as farm:
+            answers = list(farm.score(["a", "dies", "bb", "dies once", "ccc"]))
+        self.assertEqual([a.get("score") for a in answers], [1, None, 2, 9, 3])
+        self.assertIn("status", answers[1]["error"]["message"])
+
+    def test_any_executor_will_do(self):
+        with ProcessPoolExecutor(2) as pool:
+            farm = Farm("bowl", executor=pool, workers=2)
+            self.assertEqual([a["score"] for a in farm.score(["a", "bb", "ccc"])], [1, 2, 3])
+
+
+@unittest.skipUnless(os.environ.get("RAVINE_PROGRAM"), "RAVINE_PROGRAM names no executable")
+class RealFarm(unittest.TestCase):
+    def test_two_workers_give_the_same_scores(self):
+        sources = [
+            "rule R(lr = %g) { w' = w - lr * %s }" % (rate, update)
+            for rate in (0.01, 0.1) for update in ("g", "sign(g)", "g / (abs(g) + 1)")
+        ] + ["rule R(lr = 1) { w' = w - lr * gg }"]
+        scores = []
+        for workers in (1, 2):
+            with Farm("bowl_easy", workers=workers, seeds=1) as farm:
+                scores.append([answer.get("score") for answer in farm.score(sources)])
+        self.assertEqual(scores[0], scores[1])
+        self.assertTrue(all(isinstance(score, (float, int)) for score in scores[0][:6]))
+        self.assertIsNone(scores[0][6])
+
+
+if __name__ == "__main__":
+    unittest.main()

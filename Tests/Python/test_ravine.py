@@ -1,0 +1,334 @@
+"""The Python package, against the library that RAVINE_LIBRARY names or that the package carries."""
+
+import array
+import copy
+import gc
+import json
+import math
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+
+import ravine
+
+try:
+    import numpy as np
+except ImportError:
+    np = None
+
+needs_numpy = unittest.skipUnless(np, "NumPy is not here")
+
+MINE = """
+## Signs of an average.
+rule Mine(lr = 0.1 in [0, inf), β = 0.9) {
+    state m
+    m' = ema(m, g, β)
+    w' = w - lr * sign(m')
+}
+"""
+
+
+def floats(values, kind="f"):
+    return array.array(kind, values)
+
+
+class Rules(unittest.TestCase):
+    def test_a_rule_comes_from_name_text_or_file(self):
+        self.assertEqual(ravine.Rule("Lion").label, "Lion")
+        self.assertEqual(ravine.Rule("Lion", lr=0.5).hyperparameters["lr"], 0.5)
+        self.assertEqual(ravine.Rule("Lion(lr = 0.25)", λ=0.5).hyperparameters, {
+            "lr": 0.25, "β1": 0.9, "β2": 0.99, "λ": 0.5})
+        mine = ravine.Rule(MINE, lr=0.5)
+        self.assertEqual((mine.name, mine.states, mine.hyperparameters["lr"]), ("Mine", ["m"], 0.5))
+        self.assertEqual(mine.documentation, "Signs of an average.")
+        self.assertIn("rule Mine", mine.source)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "mine.opt"
+            path.write_text(MINE, encoding="utf-8")
+            self.assertEqual(ravine.Rule.file(path, "Mine(lr = 2)").hyperparameters["lr"], 2)
+
+    def test_what_is_wrong_has_a_place_and_a_caret(self):
+        with self.assertRaises(ravine.ProgramError) as caught:
+            ravine.Rule("rule Bad(lr = 0.1) { w' = w - lr * gg }")
+        error = caught.exception
+        self.assertEqual((error.code, error.diagnostics[0].line, error.diagnostics[0].column), ("R0201", 1, 36))
+        self.assertIn("^^", str(error))
+        self.assertEqual(error.diagnostics[0].fixits[0]["replacement"], "g")
+        for wrong in ("Nothing", "Lion(lr = -1)", "Lion(", "", "\ud800", MINE + "}"):
+            with self.assertRaises(ravine.ProgramError, msg=repr(wrong)):
+                ravine.Rule(wrong)
+        with self.assertRaises(ravine.UsageError):
+            ravine.Rule.file("/nowhere.opt")
+        with self.assertRaises(ValueError):
+            ravine.Rule("Lion\0")
+
+    def test_questions_are_answered(self):
+        self.assertEqual(ravine.check(MINE), [])
+        self.assertEqual([d.code for d in ravine.check("rule A(lr = 1) { w' = w - lr * x }")], ["R0201"])
+        self.assertTrue(ravine.compare("Lion(β1 = b, β2 = b)", "Signum(μ = b)"))
+        self.assertFalse(ravine.compare("SGD", "Adam"))
+        self.assertTrue(ravine.compare(ravine.Rule(MINE), "Signum(lr = 0.1, μ = 0.9)"))
+        self.assertIn("w' = w - lr * g", ravine.format("rule A(lr=1){w'=w-lr*g}"))
+        self.assertGreater(len(ravine.zoo()), 190)
+        self.assertIn("Lion", ravine.zoo())
+        self.assertIn("align", ravine.Rule("Lion").latex)
+        self.assertTrue(ravine.Rule("Lion")._repr_latex_().startswith("$$"))
+        sheet = ravine.Rule("MuonAdamW").describe({"w": (64, 32), "b": (32,)})
+        self.assertEqual(len(sheet["parameters"]), 2)
+        self.assertEqual(pickle.loads(pickle.dumps(ravine.Rule(MINE))).states, ["m"])
+
+    def test_a_script_runs_and_shows_its_plots(self):
+        script = (
+            "objective bowl(x: vector(2) = [1, 1]) = sum(x^2)\n"
+            "minimize bowl with SGD(lr = 0.1) for 10 steps\n"
+            'plot loss to "bowl.svg"\n'
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            done = ravine.run(script, folder)
+            self.assertEqual([plot.path.name for plot in done.plots], ["bowl.svg"])
+            self.assertIn("<svg", done._repr_html_())
+        self.assertIn("SGD(lr = 0.1)", done.text)
+        self.assertEqual(len(done.experiments), 1)
+        with self.assertRaises(ravine.ProgramError):
+            ravine.run("minimize nothing with SGD for 3 steps\n")
+
+
+class Optimizers(unittest.TestCase):
+    def test_buffers_are_stepped_in_place(self):
+        w, g = floats([1, 2, 3]), floats([2, 2, 2])
+        optimizer = ravine.Rule("SGD", lr=0.5).bind(w)
+        optimizer.step(g)
+        self.assertEqual(list(w), [0, 1, 2])
+        self.assertEqual(list(g), [2, 2, 2])
+        self.assertEqual((optimizer.step_count, optimizer.dtype), (1, "float32"))
+        d = floats([1.0], "d")
+        ravine.Rule("SGD", lr=0.25).bind(d).step(floats([1.0], "d"))
+        self.assertEqual(d[0], 0.75)
+
+    def test_states_and_hyperparameters_have_names(self):
+        w = floats([1, 2])
+        optimizer = ravine.Rule(MINE).bind({"layers.0": w})
+        optimizer.step({"layers.0": floats([1, -1])})
+        self.assertEqual(optimizer.states("layers.0"), ["m"])
+        self.assertEqual([round(float(x), 6) for x in optimizer.state("m")], [0.1, -0.1])
+        optimizer.set_state("m", [4, 4])
+        self.assertEqual([float(x) for x in optimizer.state("m", "layers.0")], [4, 4])
+        optimizer.hyper["lr"] = 0.5
+        self.assertEqual(optimizer.hyper["lr"], 0.5)
+        self.assertEqual(dict(optimizer.hyper), {"lr": 0.5, "β": 0.9})
+        for wrong in (-1, math.nan):
+            with self.assertRaises(ravine.RavineError):
+                optimizer.hyper["lr"] = wrong
+        with self.assertRaises(KeyError):
+            optimizer.hyper["nothing"]
+        with self.assertRaises(KeyError):
+            optimizer.state("v")
+        with self.assertRaises(ravine.UsageError):
+            optimizer.set_state("m", [1])
+        self.assertEqual(optimizer.hyper["lr"], 0.5)
+
+    def test_what_does_not_fit_changes_nothing(self):
+        w = floats([1, 2, 3])
+        optimizer = ravine.Rule("Lion").bind(w)
+        for wrong in (
+            floats([1, 2]), floats([1, 2, 3], "d"), [1, 2, 3], "abc", None, [floats([1, 2, 3])] * 2,
+            {"x": floats([1, 2, 3])}, array.array("i", [1, 2, 3]),
+        ):
+            with self.assertRaises((TypeError, ValueError), msg=repr(wrong)):
+                optimizer.step(wrong)
+        self.assertEqual((list(w), optimizer.step_count), ([1, 2, 3], 0))
+        for wrong in (b"1234", array.array("i", [1]), 3, object()):
+            with self.assertRaises((TypeError, ValueError), msg=repr(wrong)):
+                ravine.Rule("Lion").bind(wrong)
+        with self.assertRaises(ravine.UsageError):
+            ravine.Rule("Lion").bind([floats([1]), floats([1.0], "d")])
+        with self.assertRaises(ravine.UsageError):
+            ravine.Rule("Lion").bind([w, w])
+        with self.assertRaises(ravine.ProgramError):
+            ravine.Rule("Muon").bind(w)
+
+    def test_checkpoints_go_on_with_the_same_bits(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "run.safetensors"
+            w, x = floats([1, 2, 3]), floats([0, 0, 0])
+            one = ravine.Rule("AdamW", lr="cosine(0.1)").bind(w, horizon=9, seed=5)
+            for k in range(3):
+                one.step(floats([k, 1, -1]))
+            one.save(path)
+            two = ravine.Rule("AdamW", lr="cosine(0.1)").bind(x, horizon=9)
+            two.load(path)
+            self.assertEqual((two.step_count, x), (3, w))
+            three = ravine.Rule("AdamW", lr="cosine(0.1)").bind(floats(w), horizon=9)
+            three.restore(one.checkpoint())
+            for k in range(3):
+                for optimizer in (one, two):
+                    optimizer.step(floats([k, -k, 2]))
+            self.assertEqual(x.tobytes(), w.tobytes())
+            with self.assertRaises(ravine.UsageError) as caught:
+                ravine.Rule("Lion").bind(floats([1, 2, 3])).load(path)
+            self.assertEqual(caught.exception.code, "R0771")
+            path.write_bytes(path.read_bytes()[:-1])
+            with self.assertRaises(ravine.UsageError) as caught:
+                two.load(path)
+            self.assertEqual(caught.exception.code, "R0770")
+            for hostile in (b"", b"\xff" * 64, b"\x00" * 64):
+                with self.assertRaises(ravine.UsageError):
+                    two.restore(hostile)
+            self.assertEqual(two.step_count, 6)
+
+    def test_two_threads_do_not_meet(self):
+        w, g = floats([1.0] * 100), floats([1.0] * 100)
+        optimizer = ravine.Rule("SGD").bind(w)
+        counts = {"ok": 0, "busy": 0}
+        lock = threading.Lock()
+
+        def work():
+            for _ in range(500):
+                try:
+                    optimizer.step(g)
+                    kind = "ok"
+                except ravine.BusyError:
+                    kind = "busy"
+                with lock:
+                    counts[kind] += 1
+
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(counts["ok"] + counts["busy"], 1000)
+        self.assertEqual(optimizer.step_count, counts["ok"])
+
+    def test_a_rule_may_go_before_its_optimizer(self):
+        w = floats([1.0])
+        optimizer = ravine.Rule("SGD").bind(w)
+        optimizer.rule = None
+        gc.collect()
+        optimizer.step(floats([1.0]))
+        self.assertEqual(optimizer.step_count, 1)
+
+
+@needs_numpy
+class Arrays(unittest.TestCase):
+    def test_shapes_are_those_of_the_parameter(self):
+        w = {"a": np.ones((2, 3, 4), np.float32), "b": np.ones(5, np.float32), "c": np.float32(1) * np.ones(())}
+        w["c"] = w["c"].astype(np.float32)
+        optimizer = ravine.Rule("Adam").bind(w)
+        optimizer.step({name: np.ones_like(x) for name, x in w.items()})
+        self.assertEqual(optimizer.state("m", "a").shape, (2, 3, 4))
+        self.assertEqual(optimizer.state("v", "b").shape, (5,))
+        self.assertEqual(optimizer.state("m", "c").shape, ())
+
+    def test_the_steps_are_those_of_the_equations(self):
+        random = np.random.default_rng(0)
+        w = random.normal(size=(7, 3)).astype(np.float32)
+        own, m = w.astype(np.float64), np.zeros((7, 3))
+        optimizer = ravine.Rule("Lion", lr=0.01, λ=0.1).bind(w)
+        for _ in range(20):
+            g = random.normal(size=(7, 3)).astype(np.float32)
+            optimizer.step(g)
+            own -= 0.01 * (np.sign(0.9 * m + 0.1 * g) + 0.1 * own)
+            m = 0.99 * m + 0.01 * g
+        self.assertLess(np.abs(w - own).max(), 1e-6)
+
+    def test_views_with_gaps_and_foreign_types_are_refused(self):
+        whole = np.ones((4, 4), np.float32)
+        for wrong in (
+            whole[:, ::2], whole.T[:3], np.ones(3, np.int32), np.ones(3, ">f4"), np.ones(3, np.complex64),
+            np.ones(3, object), np.array(["a"]),
+        ):
+            with self.assertRaises((TypeError, ValueError), msg=str(wrong.dtype)):
+                ravine.Rule("SGD").bind(wrong)
+        frozen = np.ones(3, np.float32)
+        frozen.flags.writeable = False
+        with self.assertRaises(ravine.UsageError):
+            ravine.Rule("SGD").bind(frozen)
+        # A gradient is only read.
+        ravine.Rule("SGD").bind(np.ones(3, np.float32)).step(frozen)
+        # Rows of a larger array have no gaps.
+        ravine.Rule("SGD", lr=1).bind(whole[1:3]).step(np.ones((2, 4), np.float32))
+        self.assertEqual(whole.sum(), 8)
+
+    def test_halves_and_empty_arrays_are_taken(self):
+        w = np.ones(8, np.float16)
+        ravine.Rule("SGD", lr=0.5).bind(w).step(np.ones(8, np.float16))
+        self.assertTrue((w == 0.5).all())
+        e = np.ones((0, 3), np.float32)
+        with self.assertRaises(ravine.RavineError):
+            ravine.Rule("SGD").bind(e).step(np.ones((1, 3), np.float32))
+
+    def test_looking_ahead_asks_the_objective(self):
+        w = np.array([1.0, -2.0])
+        optimizer = ravine.Rule("SAM(SGD(lr = 0.1))").bind(w)
+        asked = []
+
+        def objective(points):
+            asked.append(points[0].copy())
+            return float((points[0] ** 2).sum()), [2 * points[0]]
+
+        optimizer.step(2 * w, loss=5.0, objective=objective)
+        self.assertEqual(len(asked), 1)
+        before = w.copy()
+        with self.assertRaises(ZeroDivisionError):
+            optimizer.step(2 * w, objective=lambda points: 1 / 0)
+        del before
+
+    def test_minimize_is_in_scipys_manner(self):
+        def valley(x):
+            a, b = 1 - x[0], x[1] - x[0] ** 2
+            return a**2 + 100 * b**2, np.array([-2 * a - 400 * x[0] * b, 200 * b])
+
+        found = ravine.minimize(valley, [-1.2, 1.0], rule="Adam(lr = 0.02)", jac=True, steps=5000)
+        self.assertLess(found.fun, 1e-8)
+        self.assertTrue(found.success and found["nfev"] == found.njev > 100)
+        other = ravine.minimize(lambda x: valley(x)[0], [-1.2, 1.0], rule="Adam(lr = 0.02)", steps=2000)
+        self.assertLess(other.fun, 1e-2)
+        split = ravine.minimize(
+            lambda x, s: valley(x)[0] * s, [-1.2, 1.0], args=(2,), jac=lambda x, s: valley(x)[1] * s,
+            rule="Adam(lr = 0.02)", steps=50)
+        self.assertEqual(split.nit, 50)
+        seen = []
+        stopped = ravine.minimize(valley, [-1.2, 1.0], jac=True, callback=lambda x: seen.append(x) or len(seen) == 3)
+        self.assertEqual((len(seen), stopped.status, stopped.success), (3, 2, False))
+        with self.assertRaises(KeyError):
+            ravine.minimize(lambda x: {}["no"], [1.0])
+        with self.assertRaises(ValueError):
+            ravine.minimize(lambda x: (1.0, np.ones(3)), [1.0], jac=True)
+        broken = ravine.minimize(lambda x: (math.nan, np.ones(1)), [1.0], jac=True)
+        self.assertEqual((broken.status, broken.success), (3, False))
+        with self.assertRaises(ravine.RavineError):
+            ravine.minimize(valley, [], jac=True)
+
+    def test_a_trajectory_is_replayed(self):
+        golden = Path(__file__).parent.parent / "Golden"
+        if not golden.is_dir():
+            self.skipTest("the recordings are not here")
+        for path in sorted(golden.glob("lion*.json"))[:1]:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            self.assertIn("holds", ravine.Rule("Lion").replay(data))
+
+
+class Program(unittest.TestCase):
+    def test_importing_needs_no_numpy(self):
+        code = "import sys; sys.modules['numpy'] = None; import ravine; print(ravine.__version__)"
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+        self.assertEqual((done.stdout.strip(), done.returncode), (ravine.__version__, 0), done.stderr)
+
+    def test_the_version_is_the_librarys(self):
+        from ravine._library import lib
+
+        self.assertEqual(lib.ravine_version().decode(), ravine.__version__)
+
+    def test_nothing_is_copied_by_copy(self):
+        self.assertEqual(copy.copy(ravine.Rule("Lion")).name, "Lion")
+
+
+if __name__ == "__main__":
+    unittest.main()
