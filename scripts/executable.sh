@@ -18,5 +18,10 @@ case $(uname -s) in
 Linux) foundation="-lFoundationEssentials -l_FoundationCollections -l_FoundationCShims -lswiftSynchronization" ;;
 esac
 # shellcheck disable=SC2086
-exec swiftc -emit-executable -static-stdlib -o "$out" "@$objects" "$sqlite" $foundation \
-    -Xlinker --defsym=main=ravine_cli_main -Xlinker --gc-sections -Xlinker --strip-all
+swiftc -emit-executable -static-stdlib -o "$out" "@$objects" "$sqlite" $foundation \
+    -Xlinker --defsym=main=ravine_cli_main -Xlinker --gc-sections -Xlinker --strip-all >"$out.log" 2>&1 || {
+    cat "$out.log" >&2
+    exit 1
+}
+# It says of Foundation what nobody here can mend.
+rm -f "$out.log"

@@ -1,13 +1,17 @@
 #!/bin/sh
 # Installs the executable, libravine with its header, and what pkg-config and CMake ask, below PREFIX.
-# Usage: install.sh PREFIX
+# Usage: install.sh PREFIX [BUILD]; BUILD is what `swift build --show-bin-path` names, of a build that is there, in the
+# place of one that is made.
 set -eu
 cd "$(dirname "$0")/.."
 prefix=$1
 version=$(sed -n 's/.*static let text: StaticString = "\(.*\)"/\1/p' Sources/Basics/Version.swift)
-build=$(swift build -c release --show-bin-path)
-swift build -c release --product ravine
-swift build -c release --product CRavine
+build=${2:-}
+if [ -z "$build" ]; then
+    swift build -c release --product ravine
+    swift build -c release --product CRavine
+    build=$(swift build -c release --show-bin-path)
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 scripts/executable.sh "$build" "$work/ravine"

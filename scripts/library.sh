@@ -13,7 +13,12 @@ fi
 # SQLite inside as well, where its archive is there: hosts need not have it.
 sqlite=$(cc -print-file-name=libsqlite3.a)
 [ -f "$sqlite" ] || sqlite=-lsqlite3
-exec swiftc -emit-library -static-stdlib -module-name CInterface -o "$out" "@$objects" "$sqlite" \
+swiftc -emit-library -static-stdlib -module-name CInterface -o "$out" "@$objects" "$sqlite" \
     -Xlinker --version-script="$(dirname "$0")/../Sources/CRavine/exports.map" \
     -Xlinker -soname -Xlinker libravine.so.0 -Xlinker -z -Xlinker nodelete -Xlinker --gc-sections \
-    -Xlinker --strip-all
+    -Xlinker --strip-all >"$out.log" 2>&1 || {
+    cat "$out.log" >&2
+    exit 1
+}
+# It says of Foundation what nobody here can mend.
+rm -f "$out.log"

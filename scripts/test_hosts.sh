@@ -9,14 +9,16 @@ calls=${3:-20000}
 mkdir -p "$work"
 fail() { printf 'failed: %s\n' "$*" >&2; exit 1; }
 
-scripts/library.sh "$build" "$work/libravine.so"
-ln -sf libravine.so "$work/libravine.so.0"
+scripts/install.sh "$work/prefix" "$build" || fail "the installation"
 work=$(cd "$work" && pwd)
 
+flags="-I$work/prefix/include -L$work/prefix/lib -Wl,-rpath,$work/prefix/lib -lravine"
+if command -v pkg-config >/dev/null; then
+    flags=$(PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig pkg-config --cflags --libs ravine) || fail "pkg-config"
+fi
 # compile OUT FILE: a program of C with all its warnings as errors.
 compile() {
-    cc -std=gnu11 -O1 -Wall -Wextra -Werror -ISources/CRavine/include "$2" -o "$1" "$work/libravine.so" \
-        -Wl,-rpath,"$work" -pthread -lm
+    cc -std=gnu11 -O1 -Wall -Wextra -Werror "$2" -o "$1" $flags -pthread -lm
 }
 compile "$work/adamw" Examples/embed/c/adamw.c || fail "Examples/embed/c/adamw.c does not compile"
 (cd "$work" && ./adamw >adamw.txt) || fail "Examples/embed/c"
@@ -25,15 +27,25 @@ compile "$work/calls" Tests/Hosts/calls.c || fail "Tests/Hosts/calls.c does not 
 "$work/calls" "$calls" "${RAVINE_SEED:-1}" || fail "random calls"
 "$work/calls" threads 20000 || fail "two threads"
 "$work/calls" memory "$((calls / 10))" || fail "memory"
-c++ -std=c++17 -Wall -Wextra -Werror -ISources/CRavine/include Examples/embed/cpp/rosenbrock.cpp -o "$work/rosenbrock" \
-    "$work/libravine.so" -Wl,-rpath,"$work" || fail "Examples/embed/cpp does not compile"
-"$work/rosenbrock" || fail "Examples/embed/cpp"
+if command -v cmake >/dev/null; then
+    rm -rf "$work/cmake"
+    { cmake -S Examples/embed/cpp -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/prefix" &&
+        cmake --build "$work/cmake"; } >"$work/cmake.txt" 2>&1 || {
+        cat "$work/cmake.txt" >&2
+        fail "Examples/embed/cpp by CMake"
+    }
+    "$work/cmake/rosenbrock" || fail "Examples/embed/cpp"
+else
+    c++ -std=c++17 -Wall -Wextra -Werror Examples/embed/cpp/rosenbrock.cpp -o "$work/rosenbrock" $flags ||
+        fail "Examples/embed/cpp does not compile"
+    "$work/rosenbrock" || fail "Examples/embed/cpp"
+fi
 
 if ! command -v python3 >/dev/null; then
     echo "Python is not here: its package is not tested"
     exit 0
 fi
-RAVINE_LIBRARY=$work/libravine.so PYTHONPATH=Sources/Python PYTHONDONTWRITEBYTECODE=1 \
+RAVINE_LIBRARY=$work/prefix/lib/libravine.so RAVINE_PROGRAM=$work/prefix/bin/ravine PYTHONPATH=Sources/Python PYTHONDONTWRITEBYTECODE=1 \
     python3 -W error::ResourceWarning -m unittest discover -s Tests/Python 2>"$work/python.txt" || {
     cat "$work/python.txt" >&2
     fail "the Python package"

@@ -181,6 +181,44 @@ class Optimizers(unittest.TestCase):
                     two.restore(hostile)
             self.assertEqual(two.step_count, 6)
 
+    def test_a_saving_that_is_killed_leaves_a_whole_file(self):
+        code = (
+            "import array, sys, ravine\n"
+            "w = array.array('f', [1.0]) * 300_000\n"
+            "g = array.array('f', [0.5]) * 300_000\n"
+            "optimizer = ravine.Rule('Adam').bind(w)\n"
+            "while True:\n"
+            "    optimizer.step(g)\n"
+            "    optimizer.save(sys.argv[1])\n"
+            "    print(optimizer.step_count, flush=True)\n"
+        )
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
+        # As many bytes are read first as chance has it: the kill falls anywhere into a step or a saving.
+        kills = int(os.environ.get("RAVINE_KILLS", "3"))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "run.safetensors"
+            for seed in range(kills):
+                child = subprocess.Popen(
+                    [sys.executable, "-c", code, str(path)], env=environment, stdout=subprocess.PIPE, text=True
+                )
+                said = 0
+                for _ in range(1 + seed % 4):
+                    said = int(child.stdout.readline())
+                for _ in range(seed * 7919 % 100_000):
+                    pass
+                child.kill()
+                child.wait()
+                child.stdout.close()
+                w = floats([0.0]) * 300_000
+                optimizer = ravine.Rule("Adam").bind(w)
+                optimizer.load(path)
+                self.assertGreaterEqual(optimizer.step_count, said)
+                self.assertLess(w[0], 1)
+                self.assertEqual(len(set(w)), 1)
+                # What the killed one left goes with the next saving.
+                optimizer.save(path)
+                self.assertEqual([entry.name for entry in Path(folder).iterdir()], ["run.safetensors"])
+
     def test_two_threads_do_not_meet(self):
         w, g = floats([1.0] * 100), floats([1.0] * 100)
         optimizer = ravine.Rule("SGD").bind(w)

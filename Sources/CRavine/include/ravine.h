@@ -6,7 +6,7 @@
  *
  * Threads: any function may be called by any thread. A rule may be used by several at once. An optimizer is
  * used by one thread at a time: a second one gets RAVINE_BUSY and changes nothing. Several optimizers step at
- * the same time.
+ * the same time. A callback may call any function but those of the optimizer that asks it, and must return.
  */
 #ifndef RAVINE_H
 #define RAVINE_H
