@@ -11,9 +11,11 @@ import Testing
     508: "RuntimeTests", 607: "RavineTests", 702: "TrainingTests", 704: "TrainingTests",
     706: "TrainingTests",
     725: "TrainingTests", 742: "TrainingTests", 751: "TrainingTests", 752: "TrainingTests",
-    754: "TrainingTests", 770: "EmbedTests", 771: "EmbedTests", 772: "EmbedTests", 773: "EmbedTests",
+    754: "TrainingTests", 770: "EmbedTests", 771: "EmbedTests", 772: "EmbedTests",
+    773: "EmbedTests",
     808: "RuntimeTests", 809: "RuntimeTests", 811: "RuntimeTests", 812: "RuntimeTests",
-    826: "EmbedTests", 827: "EmbedTests", 290: "CommandTests", 823: "RavineTests", 903: "CommandTests", 907: "RuntimeTests",
+    826: "EmbedTests", 827: "EmbedTests", 290: "CommandTests", 823: "RavineTests",
+    903: "CommandTests", 907: "RuntimeTests",
   ]
 
   @Test(arguments: Catalog.pages.indices)
