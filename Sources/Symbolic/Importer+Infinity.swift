@@ -26,11 +26,6 @@ extension Importer {
     }
     if x == 2.718281828459045 { return table.euler }
     if x.isInfinite { return infinity(x < 0 ? -1 : 1) }
-    // A root that was taken before: 1.4142135623730951 is √2.
-    let square = (x * x).rounded()
-    if x > 1, square < 1_000, square.squareRoot() == x, x != x.rounded() {
-      return table.power(table.number(Int(square)), .half)
-    }
     if let exact = Rational(literal: x) { return table.number(exact) }
     throw SymbolicError("it computes with `nan`, which is no number")
   }
