@@ -241,6 +241,10 @@ struct Suggestions {
 
   private func root(_ x: Polynomial) -> [String] {
     if let number = x.number?.word, number > 1 {
+      // A square leaves.
+      if let k = (2...1_000).last(where: { number.isMultiple(of: $0 * $0) }) {
+        return ["root-product x = \(k * k); y = \(number / (k * k))"]
+      }
       // Between which whole numbers it lies.
       let own = text(algebra.apply("sqrt", [x]))
       let least = Int(Double(number).squareRoot())

@@ -1,3 +1,4 @@
+import Basics
 import Platform
 
 /// The meaning of the elementwise operations on numbers, for constants known while building.
@@ -19,6 +20,36 @@ package enum Folding {
       default: false
       }
     return leavesRange ? nil : result
+  }
+
+  /// Whether the result is the number that is meant: √0.25 is 0.5, and √2 is no double. Sums, products and whole powers
+  /// count as what they give.
+  static func isExact(_ operation: Operation, _ x: [Double], _ result: Double) -> Bool {
+    switch operation {
+    case _ where !result.isFinite: return true
+    case .squareRoot: return isPower(result, x[0], .half)
+    case .cubeRoot: return isPower(result, x[0], Rational(1, 3))
+    case .power: return Rational(literal: x[1]).map { isPower(result, x[0], $0) } ?? true
+    case .exp2: return x[0] == x[0].rounded()
+    case .log2: return isPower(x[0], 2, Rational(literal: result) ?? .half)
+    case .log10: return isPower(x[0], 10, Rational(literal: result) ?? .half)
+    case .exponential, .expm1, .logarithm, .log1p, .tanh, .sinh, .cosh, .sine, .cosine, .tangent,
+      .arcsine, .arccosine, .arctangent, .arctangent2, .errorFunction, .arcsinh, .arccosh,
+      .arctanh:
+      // Of other rational numbers they are irrational.
+      return x.allSatisfy { $0 == 0 || $0 == 1 } && result == result.rounded()
+    default: return true
+    }
+  }
+
+  /// Whether a number is x to a power; of whole powers as far as doubles go.
+  private static func isPower(_ number: Double, _ x: Double, _ exponent: Rational) -> Bool {
+    guard let base = Rational(literal: x), let root = Rational(literal: number) else { return true }
+    if exponent.isInteger { return fold(.power, [x, exponent.approximation]) == number }
+    if base.isZero || base.isOne { return true }
+    guard let p = exponent.numerator.word, let q = exponent.denominator.word, abs(p) <= 64, q <= 64
+    else { return false }
+    return root.power(q) == base.power(p)
   }
 
   /// The value of an elementwise operation, booleans as 0 and 1; nil where it is not elementwise.

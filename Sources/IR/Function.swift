@@ -138,6 +138,19 @@ package struct Function: Hashable, Sendable {
     return instruction.operation == .constant ? constants[Int(instruction.attribute)] : nil
   }
 
+  /// The number that a value is whatever is bound: a constant, or what is made of constants alone, as a root
+  /// is that is no double.
+  package func knownNumber(_ id: ValueID) -> Double? {
+    if let x = constantValue(id) { return x }
+    guard self[id].operation.isElementwise, type(id).shape.isScalar else { return nil }
+    let all = values(under: id).sorted { $0.raw < $1.raw }
+    guard all.allSatisfy({ self[$0].operation.isElementwise || self[$0].operation == .constant })
+    else { return nil }
+    var numbers: [ValueID: Double] = [:]
+    for value in all { numbers[value] = constantValue(value) ?? folded(value) { numbers[$0] } }
+    return numbers[id]
+  }
+
   /// x and β where a value is x / (1 − β^t).
   package func debiased(_ id: ValueID) -> (average: ValueID, share: ValueID)? {
     let quotient = self[id]

@@ -1,7 +1,8 @@
 import Basics
 import Diagnostics
 
-/// Builds a function value by value: equal values are made once, numbers are folded.
+/// Builds a function value by value: equal values are made once, numbers are folded. A root or logarithm of a
+/// number that is no double stays what it is, which the algebra reads; `Specialise` puts a double in its place.
 package struct FunctionBuilder: Sendable {
   package private(set) var function: Function
   private var known: [Instruction: ValueID] = [:]
@@ -212,7 +213,8 @@ package struct FunctionBuilder: Sendable {
     let numbers = operands.map { constantValue($0) }
     if type == .scalar, operation.isElementwise, operation != .select,
       numbers.allSatisfy({ $0 != nil }),
-      let x = Folding.constant(operation, numbers.map { $0! })
+      let x = Folding.constant(operation, numbers.map { $0! }),
+      Folding.isExact(operation, numbers.map { $0! }, x)
     {
       return constant(x)
     }

@@ -68,7 +68,7 @@ package struct Rule: Sendable {
     guard origins[k].isGiven, let value = module.defaults.output(.hyper(k)) else {
       return origins[k].isMissing ? .missing : .byDefault
     }
-    if let number = module.defaults.constantValue(value) { return .given(number) }
+    if let number = module.defaults.knownNumber(value) { return .given(number) }
     let reads = module.defaults.operations(under: value)
     return reads.contains(.free)
       ? .free : reads.contains(.step) || reads.contains(.horizon) ? .scheduled : .given(nil)

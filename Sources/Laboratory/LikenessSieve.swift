@@ -15,6 +15,7 @@ struct LikenessSieve {
   private struct Key: Hashable {
     var rule: Int
     var shape: Int
+    var steps: Int
     var numbers: Numbers
   }
 
@@ -107,14 +108,21 @@ struct LikenessSieve {
     let ways = [rules[a].module.variants[0], rules[b].module.variants[0]]
     for shape in isLong ? tensors.indices.suffix(1) : tensors.indices.dropLast() {
       var tensor = tensors[shape]
-      guard let name = ReferenceProbe.name(tensor.dims, ways),
-        let first = walk(a, shape, left), let second = walk(b, shape, right)
-      else { continue }
+      guard let name = ReferenceProbe.name(tensor.dims, ways) else { continue }
       tensor.name = name
       let witness = Witness(
         hypers: [], values: [], variants: [0, 0], horizon: tensor.horizon, tensors: [tensor])
-      if allowsScale, Self.areMultiples(tensor, first, second) { return true }
-      return !ReferenceProbe.differences(witness, first, second).contains { $0.size > 1e-6 }
+      func areAlike(_ steps: Int) -> Bool? {
+        guard let first = walk(a, shape, left, steps), let second = walk(b, shape, right, steps)
+        else { return nil }
+        return allowsScale && Self.areMultiples(tensor, first, second)
+          || !ReferenceProbe.differences(witness, first, second).contains { $0.size > 1e-6 }
+      }
+      // Most rules part at the first step.
+      guard let isFirst = areAlike(1) else { continue }
+      if !isFirst { return false }
+      guard let isAlike = areAlike(tensor.gradients.count) else { continue }
+      return isAlike
     }
     return isLong
   }
@@ -152,19 +160,19 @@ struct LikenessSieve {
     return Comparer.sample(domain, near: typical, &random)
   }
 
-  /// The steps of a rule on one of the tensors, nil where it takes none of that shape.
+  /// The first steps of a rule on one of the tensors, nil where it takes none of that shape.
   private mutating func walk(
-    _ rule: Int, _ shape: Int, _ numbers: Numbers
+    _ rule: Int, _ shape: Int, _ numbers: Numbers, _ steps: Int
   ) -> ProbeWalk.Rows<Double>? {
-    let key = Key(rule: rule, shape: shape, numbers: numbers)
+    let key = Key(rule: rule, shape: shape, steps: steps, numbers: numbers)
     if let known = walks[key] { return known }
-    let found = try? rows(rule, tensors[shape], numbers)
+    let found = try? rows(rule, tensors[shape], numbers, steps)
     walks[key] = .some(found)
     return found
   }
 
   private func rows(
-    _ rule: Int, _ tensor: Witness.Tensor, _ numbers: Numbers
+    _ rule: Int, _ tensor: Witness.Tensor, _ numbers: Numbers, _ steps: Int
   ) throws(DiagnosticError) -> ProbeWalk.Rows<Double> {
     var own = rules[rule]
     var names = free[rule]
@@ -173,7 +181,7 @@ struct LikenessSieve {
     }
     let arguments = own.arguments.replacingFree(by: names)
     var values: [[Double]] = []
-    for step in 1...tensor.gradients.count {
+    for step in 1...steps {
       var row = [Double](repeating: 0, count: own.module.hypers.count)
       for (target, x) in try ReferenceProgram.evaluateScalars(
         arguments, step: step, horizon: tensor.horizon)
@@ -185,7 +193,7 @@ struct LikenessSieve {
     let witness = Witness(
       hypers: [], values: [values], variants: [0], horizon: tensor.horizon, tensors: [tensor])
     var walk = ProbeWalk(own, side: 0, witness, errors: [], work: 200_000, prepared)
-    return try walk.walk([tensor], steps: tensor.gradients.count)
+    return try walk.walk([tensor], steps: steps)
   }
 
   /// Whether all moves of one walk are one number times those of the other.

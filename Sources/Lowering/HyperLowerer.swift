@@ -262,7 +262,7 @@ struct HyperLowerer: LoweringPart {
       let list = lowerer.module.lists[index] ?? (index, nil)
       for slot in list.start..<list.start + (list.count ?? 1) {
         guard let value = lowerer.module.arguments.output(.hyper(slot)),
-          let x = lowerer.module.arguments.constantValue(value),
+          let x = lowerer.module.arguments.knownNumber(value),
           !domain.contains(x)
         else { continue }
         reportOutside(hyper, domain, x)

@@ -43,7 +43,7 @@ extension LoweringPart {
 
   func constantValue(_ value: Value) -> Double? {
     guard case .value(let handle) = value else { return nil }
-    return lowerer.draft.levels[handle.level].builder.constantValue(handle.id)
+    return lowerer.draft.levels[handle.level].builder.function.knownNumber(handle.id)
   }
 
   /// The value in the function of the current lowerer.draft.level, captured into loop bodies on the way.

@@ -112,7 +112,7 @@ struct PatchLowerer: LoweringPart {
     guard lengths.count == extents.count,
       let value = try? make(&lowerer.draft.levels[0].builder, lengths)
     else { return .unknown }
-    if let x = lowerer.draft.levels[0].builder.constantValue(value), !(x >= 0 && x < 2e9) {
+    if let x = lowerer.draft.levels[0].builder.function.knownNumber(value), !(x >= 0 && x < 2e9) {
       return .unknown
     }
     return lowerer.draft.levels[0].builder.extentSymbol(value)

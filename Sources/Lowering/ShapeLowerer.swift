@@ -151,7 +151,7 @@ struct ShapeLowerer: LoweringPart {
       report(.unknownLength(at: span))
       return nil
     }
-    if let x = lowerer.draft.levels[0].builder.constantValue(value),
+    if let x = lowerer.draft.levels[0].builder.function.knownNumber(value),
       !(x >= 0 && x == x.rounded() && x <= 2e9)
     {
       report(.badLength(x, at: span))

@@ -69,7 +69,7 @@ struct StorageLowerer: LoweringPart {
         if case .name(let written) = tree(frame)[id] { name = written.text }
         return .hyper(Int(function[value].attribute), name: name)
       }
-      if let number = lowerer.draft.levels[0].builder.constantValue(value),
+      if let number = lowerer.draft.levels[0].builder.function.knownNumber(value),
         let n = Int(exactly: number), n >= 1,
         n <= BlockLength.limit
       {

@@ -154,6 +154,7 @@ extension Checker {
       case .name(let name): found.insert(name.key)
       case .binary(_, let a, let b): pending += [a, b]
       case .unary(_, let a): pending.append(a)
+      case .list(let items): pending += items
       case .call(_, let arguments): pending += arguments.map(\.value)
       default: break
       }

@@ -109,7 +109,7 @@ struct RuleCommands: Answering {
       let printer = algebra.printer
       let table = algebra.table
       write(history.text + "\n")
-      let own = algebra.source.module.variants[algebra.variant].states[try algebra.state(state)]
+      let own = algebra.rule.variant.states[try algebra.state(state)]
       if ![.compute, .float32, .float64].contains(own.storage) {
         write("  with `\(state)` stored exactly\n")
       }

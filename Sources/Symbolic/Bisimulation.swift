@@ -168,6 +168,27 @@ struct Bisimulation {
     a.states[i].shape == b.states[j].shape && a.states[i].isGlobal == b.states[j].isGlobal
   }
 
+  /// How many times some parts of one sum are in another: a quotient of signs or conditions is no number.
+  private func ratios(_ x: TermID, _ y: TermID) -> [TermID] {
+    func parts(_ x: TermID) -> [(data: TermID, scale: TermID)] {
+      var order: [TermID] = []
+      var scales: [TermID: TermID] = [:]
+      for (weight, monomial) in table.monomials(x) {
+        let (data, scale) = table.split(monomial) { table.isData($0) }
+        if scales[data] == nil { order.append(data) }
+        scales[data] = table.add(scales[data] ?? table.zero, table.scale(scale, by: weight))
+      }
+      return order.map { ($0, scales[$0]!) }
+    }
+    let own = parts(x)
+    return parts(y).prefix(3).compactMap { data, scale in
+      guard let other = own.first(where: { $0.data == data }), scale != table.zero else {
+        return nil
+      }
+      return table.reduced(table.divide(other.scale, scale))
+    }
+  }
+
   /// A state of a, perhaps scaled, that moves as state j of b does.
   private mutating func image(
     of j: Int, _ target: TermID, _ next: SymbolicRule.Step, _ later: TermID,
@@ -197,7 +218,10 @@ struct Bisimulation {
       if source != table.zero, driver != table.zero {
         let ratio = table.reduced(
           table.divide(table.reduced(driver), table.reduced(source)))
-        if !table.isData(ratio), ratio != table.one, ratio != table.zero { scales.append(ratio) }
+        for ratio in [ratio] + ratios(driver, source)
+        where !table.isData(ratio) && ratio != table.zero && !scales.contains(ratio) {
+          scales.append(ratio)
+        }
       }
       var candidates = scales.map { table.reduced(table.multiply($0, own)) }
       if a.states[i].shape.isLike, a.initial[i] == a.weight {

@@ -9,21 +9,19 @@ extension BoundFinder {
   mutating func quotient(_ above: TermID, _ below: [Factor]) -> TermID? {
     let t = table
     if t.isData(above) {
+      let known = conditions
+      if let size = quotient(partOf: above, below) { return size }
+      conditions = known
+      // All of it over one divisor, as x over the larger of 1 and its own norm.
+      guard below.count > 1, !isWhole else { return nil }
+      isWhole = true
+      defer { isWhole = false }
       for (k, divisor) in below.enumerated() {
-        guard let size = quotient(above, divisor) else { continue }
         let others = below.enumerated().filter { $0.offset != k }.map(\.element)
-        guard let rest = others.isEmpty ? t.one : quotient(t.one, others) else { continue }
-        return times([size, rest])
+        if let size = quotient(t.multiply(above, t.product(others)), divisor) { return size }
+        conditions = known
       }
-      // Sums by their parts, products by their factors.
-      let parts = grouped(above)
-      var total: [TermID] = []
-      for (scale, data) in parts {
-        guard let size = t.isData(data) ? quotient(factors: data, below) : quotient(data, below)
-        else { return nil }
-        total.append(times([t.absolute(scale), size]))
-      }
-      return t.add(total)
+      return nil
     }
     var result = t.absolute(above)
     for (base, exponent) in below {
@@ -31,6 +29,26 @@ extension BoundFinder {
       result = t.multiply(result, t.power(least, exponent))
     }
     return result
+  }
+
+  /// By one divisor that bounds what stands above, or part for part.
+  private mutating func quotient(partOf above: TermID, _ below: [Factor]) -> TermID? {
+    let t = table
+    for (k, divisor) in below.enumerated() {
+      guard let size = quotient(above, divisor) else { continue }
+      let others = below.enumerated().filter { $0.offset != k }.map(\.element)
+      guard let rest = others.isEmpty ? t.one : quotient(t.one, others) else { continue }
+      return times([size, rest])
+    }
+    // Sums by their parts, products by their factors.
+    let parts = grouped(above)
+    var total: [TermID] = []
+    for (scale, data) in parts {
+      guard let size = t.isData(data) ? quotient(factors: data, below) : quotient(data, below)
+      else { return nil }
+      total.append(times([t.absolute(scale), size]))
+    }
+    return t.add(total)
   }
 
   /// Each divisor takes what it bounds; all else has a size of its own.
@@ -105,14 +123,19 @@ extension BoundFinder {
   }
 
   /// A number that a term is never below, positive.
-  func floor(_ x: TermID) -> TermID? {
+  mutating func floor(_ x: TermID) -> TermID? {
     let t = table
     let term = t[x]
     var found: TermID?
     if term.kind == .sum {
       let parts = t.monomials(x).map { t.scale($0.monomial, by: $0.weight) }
-      guard parts.allSatisfy({ !t.isData($0) || t.isNonnegative($0) }) else { return nil }
-      found = t.add(parts.filter { !t.isData($0) })
+      var total = parts.filter { !t.isData($0) }
+      for part in parts where t.isData(part) && !t.isNonnegative(part) {
+        // What is taken away is at most so much.
+        guard let most = bound(part), !t.isData(most) else { return nil }
+        total.append(t.negate(overTime(t.reduced(most))))
+      }
+      found = t.reduced(t.add(total))
     } else if term.kind == .apply, term.operation == .maximum {
       found = term.operands.first { !t.isData($0) && t.isPositive($0) }
     } else if term.kind == .product, t.factors(x).count == 1, t.factors(x)[0].exponent.isPositive {
@@ -132,6 +155,11 @@ extension BoundFinder {
     defer { depth -= 1 }
     guard depth < 24, h.isPositive, t.spend(200) else { return nil }
     let power = h.isInteger && (h.word ?? 1) % 2 == 0 ? t.power(y, h) : t.power(t.absolute(y), h)
+    if !h.isInteger {
+      // What a root is taken of is not negative.
+      let share = t.divide(t.power(y, h), z)
+      if !t.isData(share) { return root(t.absolute(share), h) }
+    }
     let direct = t.divide(power, z)
     if !t.isData(direct) { return root(t.absolute(direct), h) }
     if let found = ratio(y, h, within: z) { return found }
@@ -171,10 +199,11 @@ extension BoundFinder {
     case .sum:
       let square = h == Rational(2) ? t.multiply(y, y) : nil
       // All of a sum of squares: x against norm(x).
-      if let square, let detail = sumDetail(z),
-        t.isEqual(t.reduce(.sum, square, detail.detail, count: detail.count), z)
-      {
-        return t.one
+      if let square, let detail = sumDetail(z) {
+        let whole = t.reduce(.sum, square, detail.detail, count: detail.count)
+        if t.isEqual(whole, z) { return t.one }
+        let share = t.reduced(t.divide(whole, z))
+        if !t.isData(share) { return root(t.absolute(share), h) }
       }
       for (scale, base, p) in lowers(z).dropFirst() {
         guard let share = ratio(y, h / p, base), t.isPositive(scale) || mustBePositive(scale) else {
@@ -306,6 +335,10 @@ extension BoundFinder {
   /// With a ≤ c: m² ≤ (Σ b a^i) (Σ b a^i y_i²) ≤ (Σ b a^i) b / d · v, as each b a^i ≤ (b / d) d c^i.
   mutating func pair(_ y: TermID, _ h: Rational, _ k: Int) -> TermID? {
     let t = table
+    // What this step says holds of no other.
+    let known = facts
+    facts = []
+    defer { facts = known }
     guard let j = step.after.firstIndex(of: y), step.initial[j] == t.zero,
       let m = rule.linear(step.next[j], step.before[j]), !t.isData(m.slope),
       t.isNonnegative(m.slope), !t.contains(m.slope, rule.step), m.rest != t.zero
@@ -344,9 +377,9 @@ extension BoundFinder {
         share = own
       }
     }
-    guard let c, let share, !t.contains(c, rule.step), !t.contains(share, rule.step) else {
-      return nil
-    }
+    guard let c, let share, !t.contains(c, rule.step), !t.contains(share, rule.step),
+      !t.isData(share)
+    else { return nil }
     let gap = t.reduced(t.subtract(c, a))
     if t.interval(gap).isNonpositive { return nil }
     if !t.isPositive(gap) { assume(Equation.Condition(term: gap, kind: .positive)) }

@@ -11,6 +11,17 @@ struct BoundFinder {
   /// Bounds of states after a step, none while they are looked for.
   var sizes: [TermID: TermID?] = [:]
   var depth = 0
+  /// While all of a quotient is held against one of its divisors.
+  var isWhole = false
+  /// What is at most what, in the case that is looked at: of every element, or of this one.
+  var facts: [Fact] = []
+
+  struct Fact {
+    var low: TermID
+    var high: TermID
+    /// Whether it is one statement for the whole tensor.
+    var isWhole: Bool
+  }
 
   init(_ rule: SymbolicRule, _ step: BoundedStep) {
     table = rule.table
@@ -39,6 +50,23 @@ struct BoundFinder {
     if let cases = cases(x) {
       return largest(of: cases) { finder, part in finder.bound(part) }
     }
+    return size(of: x) ?? factBound(x)
+  }
+
+  /// A bound by what the case says: |x| ≤ a s where s ≤ b.
+  private mutating func factBound(_ x: TermID) -> TermID? {
+    for (k, fact) in facts.enumerated() {
+      guard let share = ratio(x, .one, fact.low) else { continue }
+      // Of what s is at most nothing is known by s.
+      let own = facts.remove(at: k)
+      defer { facts.insert(own, at: k) }
+      if let most = bound(fact.high) { return times([share, most]) }
+    }
+    return nil
+  }
+
+  private mutating func size(of x: TermID) -> TermID? {
+    let t = table
     switch t[x].kind {
     case .number: return t.absolute(x)
     case .symbol: return bound(symbol: x)
@@ -120,7 +148,11 @@ struct BoundFinder {
   mutating func largest(
     of cases: Cases, _ bound: (inout BoundFinder, TermID) -> TermID?
   ) -> TermID? {
-    guard let size = bound(&self, cases.holds) else { return nil }
+    let known = facts
+    facts += self.facts(of: cases.atom)
+    let first = bound(&self, cases.holds)
+    facts = known
+    guard let size = first else { return nil }
     if let other = bound(&self, cases.fails) { return table.maximum([size, other]) }
     let atom = table[cases.atom]
     guard atom.operation == .greater, !table.isData(cases.atom),
@@ -128,6 +160,26 @@ struct BoundFinder {
     else { return nil }
     assume(Equation.Condition(term: atom.operands[0], kind: .positive))
     return size
+  }
+
+  /// What a condition b − s > 0 says of sizes s that depend on data.
+  private func facts(of atom: TermID) -> [Fact] {
+    let t = table
+    guard t[atom].operation == .greater else { return [] }
+    let difference = t[atom].operands[0]
+    return t.monomials(difference).compactMap { weight, monomial in
+      guard weight.isNegative, t.isData(monomial), t.isNonnegative(monomial) else { return nil }
+      let low = t.scale(monomial, by: weight.magnitude)
+      return Fact(low: low, high: t.add(difference, low), isWhole: t.spread(atom).isEmpty)
+    }
+  }
+
+  /// Looks inside of what folds elements: there holds only what is said of all.
+  mutating func inside<Result>(_ look: (inout BoundFinder) -> Result) -> Result {
+    let known = facts
+    facts = facts.filter(\.isWhole)
+    defer { facts = known }
+    return look(&self)
   }
 
   /// A term where a condition holds and where it fails.
@@ -278,7 +330,12 @@ struct BoundFinder {
     let t = table
     let term = t[x]
     switch term.operation {
-    case .absolute, .broadcast, .maximumOf, .globalMaximum: return bound(term.operands[0])
+    case .absolute: return bound(term.operands[0])
+    case .broadcast, .maximumOf, .globalMaximum: return inside { $0.bound(term.operands[0]) }
+    case .project: return spectralBound(x)
+    case .transpose:
+      let size = inside { $0.bound(term.operands[0]) }
+      return size.flatMap { t.spread($0).isEmpty ? $0 : nil }
     case .greater, .divide, .softmax: return t.one
     case .arctangent:
       return t.scale(
@@ -289,7 +346,8 @@ struct BoundFinder {
     case .sum, .globalSum:
       // The square of norm(w) is a bound as it stands.
       if isSize(x) { return x }
-      guard term.operation == .sum, let size = bound(term.operands[0]), t.spread(size).isEmpty
+      guard term.operation == .sum, let size = inside({ $0.bound(term.operands[0]) }),
+        t.spread(size).isEmpty
       else { return nil }
       return t.multiply(size, term.operands[1])
     case .maximum:
@@ -355,6 +413,10 @@ struct BoundFinder {
     }
     sizes[step.after[k]] = .some(nil)
     guard !t.isData(step.initial[k]) else { return nil }
+    // What this step says holds of no other.
+    let known = facts
+    facts = []
+    defer { facts = known }
     let start = t.absolute(step.initial[k])
     let next = step.next[k]
     let assumed = t.symbol(Symbol("size", .hyper, variant: 6_000 + k, domain: .nonnegative))
@@ -372,6 +434,10 @@ struct BoundFinder {
       }
     } else if !t.contains(next, step.before[k]) {
       result = bound(next).map { overTime(t.reduced($0)) }
+    } else if let held = size(ofHeld: k) {
+      result = held
+    } else if let kept = size(ofKept: k, start) {
+      result = kept
     } else {
       // A size that is kept where it holds before: |s'| ≤ a |s| + b with a < 1.
       let known = sizes
@@ -402,10 +468,73 @@ struct BoundFinder {
     }
     if isAfter { return result }
     let always = overTime(result)
-    return t.contains(always, rule.step) ? nil : t.maximum([always, start])
+    return t.contains(always, rule.step) && !isRising(always) ? nil : t.maximum([always, start])
+  }
+
+  /// Of a state that is never larger than it was at the start: how large a step makes it at most.
+  private mutating func size(ofKept k: Int, _ start: TermID) -> TermID? {
+    let t = table
+    if start == t.zero { return nil }
+    let known = sizes
+    sizes[step.after[k]] = .some(start)
+    let found = bound(step.next[k]).map { overTime(t.reduced($0)) }
+    sizes = known
+    guard let found, !t.isData(found), !t.contains(found, rule.step),
+      t.isNonnegative(t.subtract(start, found))
+    else { return nil }
+    return found
+  }
+
+  /// Of a state that some steps leave as it is and others move by a share: |s'| ≤ a |s| + b with b that never
+  /// falls.
+  private mutating func size(ofHeld k: Int) -> TermID? {
+    let t = table
+    var parts = [step.next[k]]
+    for _ in 0..<4 {
+      guard
+        let open = parts.firstIndex(where: { part in
+          cases(part).map { !t.isData($0.atom) && t.contains($0.atom, rule.step) } ?? false
+        }), let cases = cases(parts[open])
+      else { break }
+      parts.replaceSubrange(open...open, with: [cases.holds, cases.fails])
+    }
+    guard parts.count > 1, parts.contains(step.before[k]) else { return nil }
+    var all = [t.absolute(step.initial[k])]
+    for part in parts where part != step.before[k] {
+      guard let own = rule.linear(part, step.before[k]), !t.isData(own.slope),
+        t.isNonnegative(own.slope), !t.contains(own.slope, rule.step),
+        t.isPositive(t.subtract(t.one, own.slope)), let enters = bound(own.rest),
+        !t.isData(enters), isRising(enters)
+      else { return nil }
+      all.append(times([enters, t.power(t.subtract(t.one, own.slope), Rational(-1))]))
+    }
+    return t.maximum(all)
   }
 
   // MARK: Time
+
+  /// Whether a term without data is not negative and never falls with t.
+  private func isRising(_ x: TermID) -> Bool {
+    let t = table
+    if !t.contains(x, rule.step) { return t.isNonnegative(x) }
+    let term = t[x]
+    switch term.kind {
+    case .symbol: return x == rule.step
+    case .sum:
+      return t.isNonnegative(x)
+        && t.monomials(x).allSatisfy { weight, monomial in
+          !t.contains(monomial, rule.step) || !weight.isNegative && isRising(monomial)
+        }
+    case .product:
+      return t.factors(x).allSatisfy {
+        t.contains($0.base, rule.step)
+          ? $0.exponent.isPositive && isRising($0.base)
+          : t.isNonnegative(t.power($0.base, $0.exponent))
+      }
+    case .apply: return term.operation == .maximum && term.operands.allSatisfy { isRising($0) }
+    case .number: return t.isNonnegative(x)
+    }
+  }
 
   /// A bound without the powers of averages: 1 − β^t is between 1 − β and 1.
   func overTime(_ x: TermID) -> TermID {
@@ -417,7 +546,14 @@ struct BoundFinder {
     }
     let (weight, common, rest) = t.content(x)
     if t.contains(rest, rule.step), rule.share(keptBy: rest) == nil, term.kind == .sum {
-      let parts = t.monomials(x)
+      var parts = t.monomials(x)
+      let range = .point(weight) * t.interval(common) * t.interval(rest)
+      if range.isNonnegative || t.isNonnegative(x) {
+        // Without what is taken away.
+        parts.removeAll {
+          $0.weight.isNegative && t.contains($0.monomial, rule.step) && t.isNonnegative($0.monomial)
+        }
+      }
       guard parts.allSatisfy({ !$0.weight.isNegative }) else { return x }
       return t.add(parts.map { t.scale(overTime($0.monomial), by: $0.weight) })
     }

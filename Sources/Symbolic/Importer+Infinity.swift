@@ -26,11 +26,6 @@ extension Importer {
     }
     if x == 2.718281828459045 { return table.euler }
     if x.isInfinite { return infinity(x < 0 ? -1 : 1) }
-    // A root that was taken before: 1.4142135623730951 is √2.
-    let square = (x * x).rounded()
-    if x > 1, square < 1_000, square.squareRoot() == x, x != x.rounded() {
-      return table.power(table.number(Int(square)), .half)
-    }
     if let exact = Rational(literal: x) { return table.number(exact) }
     throw SymbolicError("it computes with `nan`, which is no number")
   }
@@ -94,6 +89,58 @@ extension Importer {
     default: break
     }
     throw undecided()
+  }
+
+  // MARK: Arms of which one is infinite
+
+  /// The two arms of a value, and what decides between them.
+  struct Choice {
+    var condition: TermID
+    var holds: TermID
+    var fails: TermID
+  }
+
+  /// What has a value for each arm, and is defined wherever its operands are.
+  private static let total: Set<IR.Operation> = [
+    .broadcast, .negate, .minimum, .maximum, .clip, .less, .lessOrEqual, .greater, .greaterOrEqual,
+  ]
+
+  /// A choice of which one arm is infinite, or what is made of one, by its arms; nil where there is none.
+  mutating func chosen(_ id: ValueID) throws(SymbolicError) -> TermID? {
+    let operation = function[id].operation
+    let operands = function.operands(id)
+    guard let condition = operands.compactMap({ choices[$0]?.condition }).first else {
+      let x = operands.map { operand($0) }
+      guard operation == .select, table.value(x[0]) == nil, x[1] != x[2],
+        infinite(x[1]) != 0 || infinite(x[2]) != 0
+      else { return nil }
+      return joined(id, Choice(condition: x[0], holds: x[1], fails: x[2]))
+    }
+    guard Self.total.contains(operation),
+      operands.allSatisfy({ choices[$0] == nil || choices[$0]!.condition == condition })
+    else {
+      throw SymbolicError(
+        "it computes with `inf` in a way that has no value: \(operation.info.name)")
+    }
+    func arm(_ part: KeyPath<Choice, TermID>) throws(SymbolicError) -> TermID {
+      let x = operands.map { choices[$0]?[keyPath: part] ?? operand($0) }
+      return operation == .broadcast ? x[0] : try elementwise(operation, x)
+    }
+    return joined(
+      id, Choice(condition: condition, holds: try arm(\.holds), fails: try arm(\.fails)))
+  }
+
+  private mutating func joined(_ id: ValueID, _ choice: Choice) -> TermID {
+    if infinite(choice.holds) != 0 || infinite(choice.fails) != 0 {
+      choices[id] = choice
+      return infinity
+    }
+    guard function.type(id).kind == .boolean else {
+      return table.select(choice.condition, choice.holds, choice.fails)
+    }
+    return table.add(
+      table.multiply(choice.condition, choice.holds),
+      table.multiply(table.logicalNot(choice.condition), choice.fails))
   }
 
   /// An elementwise operation of terms.

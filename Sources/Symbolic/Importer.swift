@@ -58,6 +58,8 @@ package struct Importer {
   /// The results of loops that were written out, and where they are defined.
   var unrolled: [ValueID: [TermID]] = [:]
   var unrolledDefined: [ValueID: [Definedness]] = [:]
+  /// Values of which one arm is infinite, and `inf` stands in `terms`.
+  var choices: [ValueID: Choice] = [:]
   let zeros: ZeroSigns
 
   /// Terms nested more deeply than this are refused.
@@ -120,7 +122,7 @@ package struct Importer {
         known = known.intersection(
           .point(weight) * table.interval(common) * table.interval(rest))
       }
-      ranges.append(known)
+      ranges.append(choices[ValueID(i)] == nil ? known : .all)
       if !operands.isEmpty, let name = name(ofValue: i) {
         results[i] = value
         terms[i] = name
@@ -128,6 +130,9 @@ package struct Importer {
       if table.isExhausted {
         throw SymbolicError("its terms would be too large")
       }
+    }
+    if function.outputs.contains(where: { choices[$0.value] != nil }) {
+      throw SymbolicError("it gives what is infinite on one of two ways")
     }
     return function.outputs.map {
       let k = $0.value.index
@@ -224,6 +229,7 @@ package struct Importer {
     let slot = Int(instruction.attribute)
     let shape = instruction.type.shape
     let spread = Self.spread(shape)
+    if let value = try chosen(id) { return value }
     if !instruction.operation.isElementwise,
       ![.broadcast, .loop, .project].contains(instruction.operation),
       function.operands(id).contains(where: { infinite(operand($0)) != 0 })

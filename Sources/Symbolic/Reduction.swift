@@ -244,7 +244,7 @@ package struct Reduction {
     for (k, hyper) in module.hypers.enumerated() where used.contains(rule.hypers[k]) {
       var part = t.symbol(of: rule.hypers[k])!.name
       if let value = module.defaults.output(.hyper(k)),
-        let x = module.defaults.constantValue(value), let r = Rational(literal: x)
+        let x = module.defaults.knownNumber(value), let r = Rational(literal: x)
       {
         part += " = \(r)"
       }

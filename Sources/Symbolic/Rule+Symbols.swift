@@ -5,7 +5,7 @@ extension Rule {
   /// The default of a hyperparameter that was not given, where it is a plain number.
   package func plainDefault(_ k: Int) -> Double? {
     guard !origins[k].isGiven, let value = module.defaults.output(.hyper(k)) else { return nil }
-    return module.defaults.constantValue(value)
+    return module.defaults.knownNumber(value)
   }
 
   /// The rule with its ε and the constants that only keep divisors from 0 at 0; their names go to

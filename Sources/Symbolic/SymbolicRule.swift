@@ -47,12 +47,15 @@ package struct SymbolicRule {
   /// t ≥ 2.
   package let laterStep: TermID
 
-  /// `side` tells the states of two rules in one table apart.
+  /// `side` tells the states of two rules in one table apart. Entries of stacks and windows of known length become
+  /// states of their own.
   package init(
     _ table: TermTable, name: String, variant: RuleVariant, hypers: [TermID],
     hyperNames: [String], free: [TermID] = [], side: Int = 0,
     hypersDefined: [Definedness] = []
   ) throws(SymbolicError) {
+    let variant =
+      variant.withSeparateEntries(hypers: hypers.map { table.value($0)?.approximation }) ?? variant
     self.table = table
     self.name = name
     self.variant = variant

@@ -93,6 +93,9 @@ extension TermTable {
           return Interval(
             .zero, .one, excludesLow: true, excludesHigh: high < .one || base.excludesHigh)
         }
+        if exponent.isNonnegative, let high = base.high, high <= .one {
+          return Interval(.zero, .one, excludesLow: true)
+        }
         if exponent.isNonnegative, let low = base.low, low >= .one {
           return Interval(.one, nil)
         }
@@ -131,6 +134,7 @@ extension TermTable {
       let own = operand(0)
       if let low = own.low, low == own.high, low > .one { return .positive }
       if let low = own.low, low >= .one { return .nonnegative }
+      if let high = own.high, high < .one { return -Interval.positive }
       if let high = own.high, high <= .one { return -Interval.nonnegative }
       return .all
     case .bfloat16, .float16:

@@ -77,17 +77,27 @@ extension TermTable {
     }
   }
 
-  /// The largest of c + k [d > 0], which holds somewhere where the largest d is above 0.
+  /// The largest of c + k [d > 0], which holds somewhere where the largest d is above 0, and of
+  /// c + k [d ≠ 0].
   private func largest(condition x: TermID, _ detail: Detail, _ count: TermID) -> TermID? {
     let parts = monomials(x).filter { $0.monomial != one }
-    guard parts.count == 1, self[parts[0].monomial].kind == .apply,
-      self[parts[0].monomial].operation == .greater
+    guard
+      parts.allSatisfy({
+        self[$0.monomial].kind == .apply && self[$0.monomial].operation == .greater
+          && $0.weight == parts[0].weight
+      }), let first = parts.first
     else { return nil }
+    var decisive = self[first.monomial].operands[0]
+    if parts.count == 2 {
+      guard self[parts[1].monomial].operands[0] == negate(decisive) else { return nil }
+      decisive = absolute(decisive)
+    } else if parts.count > 2 {
+      return nil
+    }
     note(.maximumOfCondition)
     let extreme = reduce(
-      parts[0].weight.isPositive ? .maximumOf : .minimumOf, self[parts[0].monomial].operands[0],
-      detail, count: count)
-    return add(number(constantPart(x)), scale(positive(extreme), by: parts[0].weight))
+      first.weight.isPositive ? .maximumOf : .minimumOf, decisive, detail, count: count)
+    return add(number(constantPart(x)), scale(positive(extreme), by: first.weight))
   }
 
   /// The tensor whose rows (or columns) x is folded from, if x has one number for each of them: their

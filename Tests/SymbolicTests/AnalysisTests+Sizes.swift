@@ -56,6 +56,31 @@ extension AnalysisTests {
     #expect(bounds.update.map { TermPrinter(own.table).text($0) } == "lr * c")
   }
 
+  /// By what a case says, by a norm that has the rest below it, by a product that only falls, and by what a
+  /// state that rests at some steps was at most.
+  @Test(arguments: [
+    ("AGC(SGD)", "lr * c * max(ε, sqrt(sum(w^2)), sqrt(col_sum(w^2)))"),
+    ("FAdam", "lr * c * λ * sqrt(rows) * sqrt(cols) + lr * c * sqrt(rows) * sqrt(cols)"),
+    ("NAdam", nil), ("ADOPT", "lr * (t - 1)^(1 / 4)"),
+    ("Muon", "1.21 * lr * sqrt(max(1, rows / cols))"),
+    ("Muon(nesterov = 0, λ = 0)", "1.21 * lr * sqrt(max(1, rows / cols))"),
+  ])
+  func sizesOfTheZoo(_ call: String, _ expected: String?) throws {
+    let own = try algebra(call)
+    let update = try #require(try own.bounds().update)
+    // A long one is what simulations try.
+    if let expected { #expect(TermPrinter(own.table).text(update) == expected) }
+  }
+
+  /// |w| of an earlier step is no bound of this one.
+  @Test func anEarlierWeightBoundsNothing() throws {
+    let text =
+      "rule R(lr = 0.1 in [0, inf), a = 0.5 in [0, 0.5]) { state m, u "
+      + "m' = a * m + w * g u' = max(0.9 * u, abs(g)) w' = w - lr * m' / (u' + 1) }\n"
+    let bounds = try algebra("R", text).bounds()
+    #expect(bounds.update == nil && bounds.norm == nil)
+  }
+
   // MARK: Reductions
 
   static let program4 = """

@@ -159,6 +159,12 @@ import Zoo
       guard let own = try? algebra(name), let stability = try? own.stability() else { continue }
       let linear = try #require(try LinearRule(own.rule))
       let states = linear.basis.dropFirst().map { own.table.symbol(of: $0)!.name }
+      // Entries of a stack have no names on the engine.
+      guard
+        states.allSatisfy({ name in
+          own.source.module.variants[0].states.contains { $0.name == name }
+        })
+      else { continue }
       for _ in 0..<4 {
         var values: [TermID: Double] = [:]
         var given: [(String, Double)] = []

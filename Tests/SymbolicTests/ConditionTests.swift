@@ -25,6 +25,41 @@ import Testing
   /// What is right was found by hand, from IEEE arithmetic: a quotient by 0, a root or a logarithm of
   /// a negative number is none, and so is all that is made of it, but for the arms that are not taken.
   static let pairs: [Pair] = [
+    // Roots of numbers are what they are, and no decimals.
+    Pair("", "2^0.5 * g", "1.4142135623730951 * g", nil),
+    Pair("", "g / 2^0.5", "0.7071067811865476 * g", nil),
+    Pair("", "cbrt(2) * g", "1.2599210498948732 * g", nil),
+    Pair("", "sqrt(2) * sqrt(2) * g", "2 * g", []),
+    Pair("", "sqrt(8) * g", "2 * sqrt(2) * g", []),
+    Pair("", "sqrt(0.5) * g", "g / sqrt(2)", []),
+    Pair("", "2^(1/3) * 4^(1/3) * g", "2 * g", []),
+    Pair("", "sqrt(0.01) * g", "0.1 * g", []),
+    Pair("", "sqrt(1 / 9) * g", "g / 3", []),
+    Pair("", "(1 + sqrt(2)) * (sqrt(2) - 1) * g", "g", []),
+    Pair("", "tanh(3) * g", "0.9950547536867305 * g", nil),
+    Pair("", "log(2) * g", "0.6931471805599453 * g", nil),
+    Pair("", "tanh(3) * g", "tanh(3 + w - w) * g", []),
+    Pair("", "log10(1000) * g + log2(0.25) * w + exp(0) * g", "4 * g - 2 * w", []),
+    Pair("", "g / log(2)", "g * log(3) / (log(2) * log(3))", []),
+    Pair("c = 1 in [0, inf)", "sqrt(c) * sqrt(2) * g", "sqrt(2 * c) * g", []),
+    // Bounds that are infinite on one of two ways.
+    Pair(
+      "c = 1 in [0, 1]", "clip(g, -(if c > 0 then 2 else inf), if c > 0 then 2 else inf)",
+      "if c > 0 then clip(g, -2, 2) else g", []),
+    Pair(
+      "c = 1 in [0, 1]", "min(g, if c > 0 then 2 else inf)",
+      "if c > 0 then min(g, 2) else g + 1", nil),
+    Pair(
+      "", "g * (g < (if w > 0 then 1 else inf))", "if w > 0 then g * (g < 1) else g", []),
+    Pair("", "1 / max(1, if w > 0 then 2 else inf) + g", "g", nil),
+    // Arms the other way round, and what holds of one element at least.
+    Pair("", "cbrt(if w < 1 then 2 else g)", "cbrt(if w >= 1 then g else 2)", []),
+    Pair("", "norm(if w < 1 then 2 else g) * g", "norm(if w >= 1 then g else 2) * g", []),
+    Pair("", "if any(g == 0) then w else g", "if min(abs(g)) == 0 then w else g", []),
+    Pair("", "if all(g != 0) then g else w", "if any(g == 0) then w else g", []),
+    Pair("", "if any(g != 0) then g else w", "if max(abs(g)) > 0 then g else w", []),
+    Pair("", "if any(g == 0) then w else g", "if max(abs(g)) == 0 then w else g", nil),
+    Pair("", "if any(g == 1) then w else g", "if min(abs(g - 1)) <= 0 then w else g", []),
     // Divisors, by the arm that they stand in.
     Pair("", "w * (g / w)", "g", ["w != 0"]),
     Pair("", "if w == 0 then g else w * (g / w)", "g", []),
@@ -224,6 +259,71 @@ import Testing
       Issue.record("\(ComparisonText.text(found))")
       return
     }
+  }
+
+  /// A state kept in another unit, where what enters it has no quotient that is a number: signs and conditions.
+  @Test(arguments: [
+    ("sign(3 + g)", "w * m^2"), ("sign(g) * (lr - β)", "m * abs(m)"),
+    ("(if g > β then β + g else lr * g)", "m + m * abs(m)"),
+    ("min(g, β) + (if w < g then 1 else β)", "max(m, 3)"),
+  ]) func statesInOtherUnits(_ enters: String, _ move: String) throws {
+    let head = "(lr = 0.1 in [0, inf), β = 0.9 in [0, 1))"
+    for scale in ["(1 - β)", "(-3)", "2"] {
+      let source = """
+        rule A\(head) { state m  m' = β * m + \(enters)  w' = w - lr * \(move) }
+        rule B\(head) {
+            state q
+            m = q / \(scale)
+            q' = \(scale) * (β * m + \(enters))
+            w' = w - lr * \(move)
+        }
+
+        """
+      let found = try Self.verdict(source, "A", "B")
+      #expect(found.isEqual, "\(ComparisonText.text(found))\(source)")
+    }
+  }
+
+  /// Entries of lists and windows are values of their own, the newest of a window the first.
+  @Test(arguments: [
+    ("AggMo(betas = [b])", "HeavyBall(μ = b)", true),
+    ("AggMo(betas = [b, b])", "HeavyBall(μ = b)", true),
+    ("AggMo(betas = [b, c])", "AggMo(betas = [c, b])", true),
+    ("AggMo(betas = [b, c])", "AggMo(betas = [c, c])", false),
+    ("Past(n = 2)", "Pair", true), ("Past(n = 3)", "Pair", false),
+    ("Largest", "LargestOfTwo", true), ("Aged", "AgedByHand", true),
+  ]) func entriesAreValues(_ left: String, _ right: String, _ isEqual: Bool) throws {
+    let source = """
+      rule Past(lr = 0.1 in [0, inf), n = 2) {
+          state h: window(n)
+          h' = push(h, g)
+          w' = w - lr * mean over window h'
+      }
+      rule Pair(lr = 0.1 in [0, inf)) { state old  old' = g  w' = w - lr * (g + old) / 2 }
+      rule Largest(lr = 0.1 in [0, inf)) {
+          state h: window(3)
+          h' = push(h, g)
+          w' = w - lr * max over window h'[0:2]
+      }
+      rule LargestOfTwo(lr = 0.1 in [0, inf)) { state old  old' = g  w' = w - lr * max(g, old) }
+      rule Aged(lr = 0.1 in [0, inf), β = 0.9 in [0, 1)) {
+          state h: window(3)
+          h' = push(h, g)
+          w' = w - lr * sum over window (β^iota(window(3, scalar)) * h')
+      }
+      rule AgedByHand(lr = 0.1 in [0, inf), β = 0.9 in [0, 1)) {
+          state a, b
+          a' = g
+          b' = a
+          w' = w - lr * (g + β * a + β^2 * b)
+      }
+
+      """
+    let compiler = Compiler()
+    let found = compiler.add(name: "entries.opt", bytes: Array(source.utf8))
+    try #require(!found.contains { $0.severity == .error }, "\(found.map(\.message))")
+    let result = try compiler.compare(left, right)
+    #expect(result.isEqual == isEqual, "\(ComparisonText.text(result))")
   }
 
   /// A hyperparameter that leaves the range of doubles makes no difference.

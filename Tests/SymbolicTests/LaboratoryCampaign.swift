@@ -34,7 +34,11 @@ import Testing
       var walk = try RuleWalk(
         rule.module, variant: 0, from: Dense(shape: dims, values: start), hypers: row,
         horizon: gradients.count)
-      states = [walk.states.map { LaboratoryCampaign.full($0) }]
+      let slots = rule.module.variants[0].states
+      func full(_ states: [Dense]) -> [[Double]] {
+        zip(slots, states).flatMap { LaboratoryCampaign.entries($0, $1) }
+      }
+      states = [full(walk.states)]
       weights = [start]
       for (k, gradient) in gradients.enumerated() {
         var environment = try walk.environment(
@@ -42,9 +46,18 @@ import Testing
         ) { _, lengths in Dense.filled(lengths, 1) }
         if keepsWeights { environment.parameters = [Dense(shape: dims, values: start)] }
         try walk.step(environment) { _ in OracleAnswer(loss: 1, gradients: []) }
-        states.append(walk.states.map { LaboratoryCampaign.full($0) })
+        states.append(full(walk.states))
         weights.append(walk.weights.values)
       }
+    }
+  }
+
+  /// The entries of a state's stack or window, each in full.
+  static func entries(_ slot: StateSlot, _ x: Dense) -> [[Double]] {
+    let count = x.shape.prefix(slot.shape.axes.count).reduce(1, *)
+    let length = x.values.count / count
+    return (0..<count).map { k in
+      full(Dense(shape: [length], values: Array(x.values[(k * length)..<((k + 1) * length)])))
     }
   }
 

@@ -274,7 +274,6 @@ struct FunctionReading {
   private func constant(_ x: Double) throws(Refusal) -> Polynomial {
     if x == .pi { return algebra.symbol("pi") }
     if x == 2.718281828459045 { return algebra.symbol("e") }
-    if let root = algebra.root(abs(x)) { return x < 0 ? -root : root }
     if let exact = Rational(literal: x) { return Polynomial(exact) }
     if x.isNaN { throw Refusal("a number that is none has no certificates") }
     let infinity = algebra.symbol("inf")

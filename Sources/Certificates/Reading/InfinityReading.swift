@@ -61,17 +61,3 @@ extension Clause {
     return algebra.not(try algebra.product(matters, algebra.not(own)))
   }
 }
-
-extension Algebra {
-  /// The root of a small whole number, or 1 by it, which the language has as a decimal with all its
-  /// digits.
-  func root(_ x: Double) -> Polynomial? {
-    guard x > 0.1, x < 10 else { return nil }
-    let n = (x > 1 ? x * x : 1 / (x * x)).rounded()
-    let square = Polynomial(Rational(Int(n)))
-    guard n > 1, apply("sqrt", [square]).number == nil else { return nil }
-    if n.squareRoot() == x { return apply("sqrt", [square]) }
-    return (1 / n).squareRoot() == x || 1 / n.squareRoot() == x
-      ? inverse(apply("sqrt", [square])) : nil
-  }
-}

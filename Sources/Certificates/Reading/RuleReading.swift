@@ -30,7 +30,14 @@ package struct RuleReading {
   ) throws(Refusal) {
     self.algebra = algebra
     self.rule = rule
-    self.variant = rule.module.variants[variant]
+    // A name stands for no number: what is made of it has no known length.
+    let numbers = rule.module.hypers.indices.map { k in
+      Self.name(rule, k, free) == nil
+        ? rule.module.defaults.output(.hyper(k)).flatMap { rule.module.defaults.knownNumber($0) }
+        : nil
+    }
+    let given = rule.module.variants[variant]
+    self.variant = given.withSeparateEntries(hypers: numbers) ?? given
     self.side = side
     freeNames = free
     var symbols: [Polynomial] = []
@@ -109,7 +116,7 @@ package struct RuleReading {
     guard !rule.origins[k].isGiven, let value = rule.module.defaults.output(.hyper(k)) else {
       return nil
     }
-    return rule.module.defaults.constantValue(value)
+    return rule.module.defaults.knownNumber(value)
   }
 
   /// The name that a hyperparameter is, where it is one.
