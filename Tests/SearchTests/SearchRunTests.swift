@@ -85,6 +85,22 @@ import Training
     let counts = result.restarts[0].counts
     #expect(counts.duplicates > 0 && counts.invalid > 0)
     #expect(result.rule(0) != nil)
+    // What no other beats was judged too, whatever its score.
+    let front = Set(result.restarts[0].front.points.map(\.number))
+    #expect(front.count > 1 && front.isSubset(of: result.restarts[0].validated.map(\.number)))
+  }
+
+  /// What is read of a journal is chosen as in the search itself.
+  @Test func aJournalChoosesAsTheSearchDid() throws {
+    let path = path()
+    defer { remove(path) }
+    let search = try search(settings(600))
+    let journal = try SearchJournal(path, search.header)
+    let choice = try #require(try search.run(journal).restarts[0].choice)
+    let read = try #require(try journal.choice(of: 0))
+    #expect(read.record == choice.record && read.rate == choice.rate && read.score == choice.score)
+    let cells = try journal.validated(of: 0).map(\.cells.count)
+    #expect(!cells.isEmpty && cells.allSatisfy { $0 == 6 })
   }
 
   @Test func journalsKnowTheirSearch() throws {

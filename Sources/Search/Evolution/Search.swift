@@ -114,7 +114,7 @@ package final class Search {
     Self.seeds(settings.seed, 3, salt: 17) + Self.seeds(settings.seed, 1, salt: 18)
       + Self.seeds(settings.seed, Self.judgingSeeds, salt: 1_000)
       + (0..<settings.restarts).flatMap { restart in
-        (0...1).map { Evolution.seed($0, of: restart, settings) }
+        (0...1).flatMap { Evolution.seeds($0, of: restart, settings) }
       }
   }
 
@@ -122,9 +122,9 @@ package final class Search {
 
   /// Batches between two writes.
   private static let batchesAWrite = 4
-  /// Programs of a restart that are judged by the validation tasks at its end.
+  /// Programs of a restart that are judged by the validation tasks at its end, besides those of its front.
   package static let judged = 8
-  private static let judgingSeeds = 2
+  private static let judgingSeeds = 6
   /// Programs after which the best so far is judged on the validation tasks.
   private static let monitored = 2_000
 
@@ -152,9 +152,7 @@ package final class Search {
         outcome.best = Self.best(records, [])
         outcome.addToFront(records)
         evolution.restore(records, of: programs, state)
-        for (number, rate, score) in try journal.validated(of: restart) {
-          outcome.validated.append((number, rate, score))
-        }
+        outcome.validated = try journal.validated(of: restart)
       }
       let isWhole = try run(evolution, &outcome, journal)
       result.restarts.append(outcome)
@@ -171,7 +169,7 @@ package final class Search {
   private func run(
     _ evolution: Evolution, _ outcome: inout RestartOutcome, _ journal: SearchJournal?
   ) throws(DiagnosticError) -> Bool {
-    var unwritten: (programs: [ProgramRecord], judged: [SearchJournal.Judged]) = ([], [])
+    var unwritten: (programs: [ProgramRecord], judged: [Judgement]) = ([], [])
     func write() throws(DiagnosticError) {
       try journal?.append(unwritten.programs, unwritten.judged, of: evolution)
       unwritten = ([], [])
@@ -217,7 +215,7 @@ package final class Search {
       progress(.running(outcome, evolution.champion, settings))
     }
     outcome.isExhausted = evolution.isExhausted
-    for record in outcome.best
+    for record in outcome.finalists
     where !outcome.validated.contains(where: { $0.number == record.number }) {
       guard let judged = try judge(record, &outcome) else { return false }
       unwritten.judged.append(judged)
@@ -244,7 +242,7 @@ package final class Search {
   /// that no search saw; at its rate, half and twice of it. Nil where it was interrupted.
   private func judge(
     _ record: ProgramRecord, _ outcome: inout RestartOutcome
-  ) throws(DiagnosticError) -> SearchJournal.Judged? {
+  ) throws(DiagnosticError) -> Judgement? {
     guard let rule = record.program.rule("Candidate", frame) else {
       preconditionFailure("it ran on all tasks")
     }
@@ -252,7 +250,7 @@ package final class Search {
     let seeds = Self.seeds(settings.seed, Self.judgingSeeds, salt: 1_000)
     let rates = [0.5, 1, 2].map { record.best * $0 }
     var sums = rates.map { _ in 0.0 }
-    var losses: [Double] = []
+    var cells: [[Double]] = rates.map { _ in [] }
     for task in judges {
       let trials = rates.map {
         TaskEvaluator.Trial(rule, settings: [[(0, $0)]], seeds: seeds)
@@ -265,14 +263,15 @@ package final class Search {
         }
         if evaluations.contains(where: { $0.end == .interrupted }) { return nil }
         let values = evaluations.map { SearchTask.loss($0) }
-        losses += values
+        cells[k] += values.map { SearchTask.score($0, against: task.baseline) }
         let mean = values.reduce(0, +) / Double(values.count)
         sums[k] += SearchTask.score(mean, against: task.baseline) / Double(judges.count)
       }
     }
     let k = sums.indices.min { sums[$0] < sums[$1] }!
-    outcome.validated.append((record.number, rates[k], sums[k]))
-    return SearchJournal.Judged(
-      number: record.number, rate: rates[k], score: sums[k], losses: losses)
+    let judgement = Judgement(
+      number: record.number, rate: rates[k], score: sums[k], cells: cells[k])
+    outcome.validated.append(judgement)
+    return judgement
   }
 }

@@ -9,28 +9,44 @@ package struct RestartOutcome: Sendable {
   /// The best by the search's own tasks, best first.
   package var best: [ProgramRecord] = []
   /// By the validation tasks.
-  package var validated: [(number: Int, rate: Double, score: Double)] = []
+  package var validated: [Judgement] = []
   /// Loss against numbers kept and operations, of all that ran on all tasks.
-  package var front = ParetoFront()
+  package private(set) var front = ParetoFront()
+  /// The programs of the front.
+  private var onFront: [ProgramRecord] = []
   package var isDone = false
   package var isExhausted = false
 
   init(restart: Int) { self.restart = restart }
 
   mutating func addToFront(_ records: [ProgramRecord]) {
-    for record in records where record.rung > 0 { front.add(record.point(of: restart)) }
+    for record in records where record.rung > 0 && front.add(record.point(of: restart)) {
+      onFront.append(record)
+    }
+    let numbers = Set(front.points.map(\.number))
+    onFront.removeAll { !numbers.contains($0.number) }
   }
 
-  /// The program that did best on validation among those that did best on the search's tasks.
+  /// The programs that validation chooses among, in the order in which they were found: those that did best on the search's
+  /// tasks, and those that no other beats in loss, states and operations.
+  package var finalists: [ProgramRecord] {
+    var numbers: Set<Int> = []
+    return (best + onFront).filter { numbers.insert($0.number).inserted }
+      .sorted { $0.number < $1.number }
+  }
+
+  /// The shortest of the finalists that validation does not tell from the best of them: the rule of one standard error
+  /// (Breiman et al. 1984, Classification and Regression Trees, 3.4.3).
   package var choice: (record: ProgramRecord, rate: Double, score: Double)? {
-    var found: (record: ProgramRecord, rate: Double, score: Double)?
-    for record in best {
-      guard let judged = validated.first(where: { $0.number == record.number }),
-        judged.score < found?.score ?? .infinity
-      else { continue }
-      found = (record, judged.rate, judged.score)
+    let judged = finalists.compactMap { record in
+      validated.first { $0.number == record.number && $0.score.isFinite }.map { (record, $0) }
     }
-    return found
+    guard let best = judged.min(by: { $0.1.score < $1.1.score })?.1 else { return nil }
+    let alike = judged.filter { $0.1.number == best.number || $0.1.isWithinNoise(of: best) }
+      .map { (record: $0.0, judgement: $0.1, length: $0.0.program.rewritten().length) }
+    return alike.min {
+      ($0.length, $0.judgement.score) < ($1.length, $1.judgement.score)
+    }.map { ($0.record, $0.judgement.rate, $0.judgement.score) }
   }
 }
 
