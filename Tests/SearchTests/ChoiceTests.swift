@@ -50,7 +50,7 @@ import Testing
   @Test func theFrontIsJudgedToo() throws {
     var outcome = RestartOutcome(restart: 0)
     outcome.best = [try record(1, Self.long, score: -2)]
-    outcome.addToFront([
+    outcome.take([
       try record(1, Self.long, score: -2), try record(2, Self.short, score: -1),
       try record(3, Self.long, score: -1.5),
     ])

@@ -145,6 +145,7 @@ package struct RunsText {
     case .number: "another number"
     case .wrap: "a function around a value"
     case .graft: "a part of another program"
+    case .prune: "leaving out what validation does not miss"
     }
   }
 }

@@ -186,6 +186,32 @@ package final class Evolution {
     return records
   }
 
+  // MARK: What is left out
+
+  /// A program that is another one with something left out, as it would run; nil for one that need not.
+  package func pruned(
+    _ program: Genome, of parent: ProgramRecord, rate: Double
+  ) -> ProgramRecord? {
+    guard program.flaw == nil, case .moves(_, let size) = probe.run(program) else { return nil }
+    let rate = Self.rounded(rate * min(max(parent.size / size, 0x1p-40), 0x1p40))
+    return ProgramRecord(
+      number: programs, parent: parent.number, mutation: .prune, program: program, rate: rate,
+      size: size, digests: names(program) + [fingerprint(program)], rung: 0, score: .infinity,
+      best: rate, losses: [])
+  }
+
+  /// Runs such a program on all tasks and takes it in; nil where it was interrupted.
+  package func admit(_ pruned: ProgramRecord) throws(DiagnosticError) -> ProgramRecord? {
+    let before = (counts, recent)
+    var one = [pruned]
+    guard try evaluate(&one, climbsAlways: true) else {
+      (counts, recent) = before
+      return nil
+    }
+    enter(one[0])
+    return one[0]
+  }
+
   private enum Slot {
     case new(ProgramRecord)
     case known(Member)

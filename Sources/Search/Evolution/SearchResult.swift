@@ -14,12 +14,15 @@ package struct RestartOutcome: Sendable {
   package private(set) var front = ParetoFront()
   /// The programs of the front.
   private var onFront: [ProgramRecord] = []
+  /// What was chosen with parts left out that validation does not miss, the latest last.
+  package private(set) var pruned: [ProgramRecord] = []
   package var isDone = false
   package var isExhausted = false
 
   init(restart: Int) { self.restart = restart }
 
-  mutating func addToFront(_ records: [ProgramRecord]) {
+  mutating func take(_ records: [ProgramRecord]) {
+    pruned += records.filter { $0.mutation == .prune }
     for record in records where record.rung > 0 && front.add(record.point(of: restart)) {
       onFront.append(record)
     }
@@ -28,20 +31,27 @@ package struct RestartOutcome: Sendable {
   }
 
   /// The programs that validation chooses among, in the order in which they were found: those that did best on the search's
-  /// tasks, and those that no other beats in loss, states and operations.
+  /// tasks, those that no other beats in loss, states and operations, and what is left of the one that was chosen.
   package var finalists: [ProgramRecord] {
     var numbers: Set<Int> = []
-    return (best + onFront).filter { numbers.insert($0.number).inserted }
+    return (best + onFront + pruned).filter { numbers.insert($0.number).inserted }
       .sorted { $0.number < $1.number }
+  }
+
+  /// What the finalist came to that did best on validation.
+  package var bestJudgement: Judgement? {
+    let numbers = Set(finalists.map(\.number))
+    return validated.filter { $0.score.isFinite && numbers.contains($0.number) }
+      .min { $0.score < $1.score }
   }
 
   /// The shortest of the finalists that validation does not tell from the best of them: the rule of one standard error
   /// (Breiman et al. 1984, Classification and Regression Trees, 3.4.3).
   package var choice: (record: ProgramRecord, rate: Double, score: Double)? {
+    guard let best = bestJudgement else { return nil }
     let judged = finalists.compactMap { record in
       validated.first { $0.number == record.number && $0.score.isFinite }.map { (record, $0) }
     }
-    guard let best = judged.min(by: { $0.1.score < $1.1.score })?.1 else { return nil }
     let alike = judged.filter { $0.1.number == best.number || $0.1.isWithinNoise(of: best) }
       .map { (record: $0.0, judgement: $0.1, length: $0.0.program.rewritten().length) }
     return alike.min {

@@ -18,10 +18,10 @@ extension SearchJournal {
       if record.rung > 0 { ran.append(record) }
       return true
     }
-    outcome.addToFront(ran)
+    outcome.take(ran)
     outcome.validated = try validated(of: restart)
     (outcome.programs, outcome.counts) = (known.programs, known.state.counts)
-    outcome.isDone = known.isDone
+    outcome.isDone = known.isDone || known.isClosed
     return outcome
   }
 

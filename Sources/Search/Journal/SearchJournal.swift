@@ -270,6 +270,13 @@ package final class SearchJournal {
     }
   }
 
+  /// Writes down that nothing is left to be done for a restart.
+  package func conclude(_ restart: Int) throws(DiagnosticError) {
+    try asking { () throws(Database.Failure) in
+      try database.run("UPDATE restarts SET done = 2 WHERE restart = ?", [.int(restart)])
+    }
+  }
+
   // MARK: Reading
 
   package func header() throws(DiagnosticError) -> Header {
@@ -339,19 +346,20 @@ package final class SearchJournal {
     }
   }
 
-  /// Where the restarts are that have begun.
+  /// Where the restarts are that have begun: whether all programs ran, and whether the choice was made.
   package func restarts() throws(DiagnosticError) -> [(
-    restart: Int, programs: Int, isDone: Bool, state: EvolutionState
+    restart: Int, programs: Int, isDone: Bool, isClosed: Bool, state: EvolutionState
   )] {
     let rows = try asking { () throws(Database.Failure) in
       try database.rows("SELECT restart, programs, done, state FROM restarts ORDER BY restart")
     }
-    var result: [(restart: Int, programs: Int, isDone: Bool, state: EvolutionState)] = []
+    var result:
+      [(restart: Int, programs: Int, isDone: Bool, isClosed: Bool, state: EvolutionState)] = []
     for row in rows {
       guard let restart = row[0].int, let programs = row[1].int, let done = row[2].int,
         let state = row[3].blob.flatMap({ EvolutionState(bytes: $0) })
       else { throw DiagnosticError(.notASearchJournal(path, "the state of a restart is none")) }
-      result.append((restart, programs, done == 1, state))
+      result.append((restart, programs, done > 0, done == 2, state))
     }
     return result
   }
