@@ -70,14 +70,17 @@ struct EvalCommand: ParsableCommand {
         threads: threads ?? Threads.preferred,
         journal: journal.map { path throws(DiagnosticError) in
           try SearchJournal(reading: path)
-        })
+        }, opened.compiler, interrupt: opened.script.interrupt)
     }
+    guard let evaluation else { throw Status.interrupted }
     var number = 0
     var lines = LineReader()
     while !Interrupt.isRequested, let line = lines.next() {
       number += 1
       if line.allSatisfy({ $0 == 32 || $0 == 13 || $0 == 9 }) { continue }
-      Console.write(evaluation.answer(line, number: number) + "\n")
+      let answer = evaluation.answer(line, number: number)
+      // Of what was stopped in the middle nothing is known.
+      if !Interrupt.isRequested { Console.write(answer + "\n") }
     }
     if Interrupt.isRequested { throw Status.interrupted }
   }

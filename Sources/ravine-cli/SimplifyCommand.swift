@@ -42,6 +42,8 @@ struct SimplifyCommand: ParsableCommand {
     help: ArgumentHelp(
       "A folder for the certificates of steps that are proved.", valueName: "folder"))
   var certificates: String?
+  @Flag(help: "Everything as JSON.")
+  var json = false
   @Option(help: "At most so many threads; all cores without it.")
   var threads: Int?
   @ArgumentParser.Argument(help: ArgumentHelp("A rule, or FILE.opt:RULE.", valueName: "rule"))
@@ -80,7 +82,10 @@ struct SimplifyCommand: ParsableCommand {
       return try opened.script.simplified(plan) { Console.progress($0) }
     }
     let files = try opened.answer { () throws(DiagnosticError) in try write(result) }
-    Console.write(SimplificationText.text(result, certificates: files))
+    Console.write(
+      json
+        ? result.json(certificates: files).rendered()
+        : SimplificationText.text(result, certificates: files))
     if result.wasInterrupted {
       Console.say("interrupted: what was not confirmed is left as it was\n")
       throw Status.interrupted

@@ -77,6 +77,8 @@ import Testing
     #expect(contents[0] != nil && Set(contents).count == 1, "\(contents)")
     let best = try sandbox.run("ravine runs ab.db pareto").output.split(separator: "\n")[2]
       .split(separator: " ")
+    // What is on a front was judged on other seeds, as there are no tasks of validation.
+    #expect(best.count == 6 && Double(best[3]) != nil, "\(best)")
     for question in ["show", "lineage", "export"] {
       let outcome = try sandbox.run(
         "ravine runs ab.db \(question) \(best[1]) --restart \(best[0])")
@@ -301,6 +303,17 @@ import Testing
     #expect(measured.output.contains("measured on 3 fresh seeds"), "\(measured.output)")
     // On a bowl all of it but the step along the gradient does harm.
     #expect(measured.output.hasSuffix("in the zoo\n  SGD: proved equal\n"))
+    let json = try sandbox.run("ravine simplify AdamW --on bowl_easy --pairs 3 --json").output
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+    let steps = try #require(report["steps"] as? [[String: Any]])
+    let grounds = steps.compactMap { $0["ground"] as? String }
+    #expect(grounds.count == steps.count && grounds.contains("measured"), "\(json)")
+    #expect(grounds.first == "exact" && steps[0]["certified"] as? Bool == true)
+    let tests = try #require(steps.last?["tests"] as? [[String: Any]])
+    #expect(tests.map { $0["pairs"] as? Int } == [3] && tests[0]["task"] as? String == "bowl_easy")
+    #expect(report["likenesses"] as? [String] == ["SGD: proved equal"])
+    #expect(measured.output.contains(try #require(report["rule"] as? String)))
   }
 
   @Test(arguments: [

@@ -208,6 +208,52 @@ import Testing
       programs[0].rewritten().algebraicDigest != programs[1].rewritten().algebraicDigest)
   }
 
+  /// What is kept of a program that others are compared with changes no verdict, and what is kept is forgotten again.
+  @Test func comparisonsThatAreKeptAreThoseThatWouldBeMade() throws {
+    let (fresh, keeping) = (ProbeRun(), ProbeRun())
+    var stream = MutantStream(5, from: [try program("AdamW"), try program("SGD")])
+    var programs: [Genome] = []
+    while programs.count < 100 {
+      let (_, program, _) = stream.next()
+      if program.flaw == nil, case .moves = fresh.run(program) { programs.append(program) }
+    }
+    var same = 0
+    for round in 0..<2 {
+      for (k, program) in programs.enumerated() {
+        for other in [program, programs[(k + 1 + round) % programs.count]] {
+          let verdict = keeping.agree(other, program, known: k)
+          #expect(verdict == fresh.agree(other, program))
+          if verdict { same += 1 }
+        }
+      }
+    }
+    #expect((200..<300).contains(same), "\(same)")
+  }
+
+  @Test(arguments: [
+    ("g", Roughness.smooth), ("tanh(g) * exp(-g^2)", .smooth), ("clip(g, -1, 1)", .bends),
+    ("max(g, abs(w))", .bends), ("sign(g)", .jumps), ("max(g, sign(w))", .jumps),
+  ])
+  func programsAreAsRoughAsTheirRoughestOperation(_ step: String, _ wanted: Roughness) throws {
+    let found = try program(source: "rule R(lr = 0.1) { w' = w - lr * (\(step)) }", "R")
+    #expect(found.roughness == wanted)
+  }
+
+  /// One number for all elements is worked out once, and is the same as element by element.
+  @Test func numbersAreWorkedOutOnceForAllElements() throws {
+    let probe = ProbeRun()
+    func print(_ body: String) throws -> UInt64? {
+      let program = try program(source: "rule R(lr = 0.1) { state m\n \(body) }", "R")
+      if case .moves(let print, _) = probe.run(program, isLong: true) { return print }
+      return nil
+    }
+    let plain = try print("m' = m + g\n w' = w - lr * m' / (1 - 0.9^t)")
+    let wide = try print("m' = m + g\n w' = w - lr * m' / (1 - 0.9^(t + 0 * tanh(w)))")
+    #expect(plain != nil && plain == wide)
+    let sums = try print("m' = m + g\n w' = w - lr * m' / (1 + sqrt(sum(g^2)))")
+    #expect(sums != plain && sums != nil)
+  }
+
   @Test func numbersOfTheFieldAreThoseThatAreWritten() throws {
     for (sum, parts) in [
       (0.3, [0.1, 0.2]), (1, [0.9, 0.1]), (1e-8, [0.5e-8, 0.5e-8]), (-2.5, [-2, -0.5]),

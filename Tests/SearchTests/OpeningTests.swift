@@ -136,14 +136,41 @@ import Training
     }
   }
 
+  /// Where nothing was chosen the words are of that, not of a test set.
+  @Test func withoutAFindNothingIsClaimed() throws {
+    let script = Script(Compiler(), options: Script.Options(), output: { _ in })
+    var plan = SearchPlan(from: try Compiler().rule("SGD"))
+    plan.tasks = ["bowl_easy"]
+    let search = try script.search(plan)
+    search.interrupt = InterruptSource(isRequested: { true }, clear: {})
+    for task in search.tasks { task.evaluator.interrupt = search.interrupt }
+    let result = try search.run(nil)
+    expectCode(.nothingClaimed) {
+      _ = try script.claims(
+        Script.ClaimRequest(.claims, trials: 3, pairs: 4, time: 0), of: search, result, plan, nil,
+        progress: { _ in })
+    }
+  }
+
+  /// Its loss would count twice, or a test would be opened twice.
+  @Test(arguments: ["on", "validate on", "test on"])
+  func aTaskStandsInAListOnce(_ list: String) throws {
+    let script = Script(Compiler(), options: Script.Options(), output: { _ in })
+    var plan = SearchPlan(from: try Compiler().rule("SGD"))
+    plan.tasks = list == "on" ? ["bowl_easy", "noisy_bowl_easy", "bowl_easy"] : ["bowl_easy"]
+    if list == "validate on" { plan.validation = ["noisy_bowl_easy", "noisy_bowl_easy"] }
+    if list == "test on" { plan.test = ["noisy_bowl_easy", "noisy_bowl_easy"] }
+    expectCode(.givenTwice) { _ = try script.search(plan) }
+  }
+
   @Test func seedsOfClaimsAreNoneOfTheSearch() throws {
     let script = Script(Compiler(), options: Script.Options(), output: { _ in })
     var plan = SearchPlan(from: try Compiler().rule("SGD"))
     plan.tasks = ["bowl_easy"]
     plan.settings.restarts = 3
     let used = try script.search(plan).usedSeeds
-    // Three for the baseline, one for the start, two for judging, two rungs of each restart.
-    #expect(used.count == 12 && Set(used).count == 12)
+    // Three for the baseline, one for the start, six for judging; one and two for the rungs of each restart.
+    #expect(used.count == 19 && Set(used).count == 19)
     let later = TaskEvaluator.laterSeeds(22, after: used, of: "claims 1")
     #expect(Set(later).isDisjoint(with: used))
     #expect(later != TaskEvaluator.laterSeeds(22, after: used, of: "test 1"))

@@ -54,7 +54,8 @@ import Training
     let journal = try SearchJournal(path, search.header)
     let result = try search.run(journal)
     #expect(!result.wasInterrupted)
-    #expect(result.restarts.allSatisfy { $0.programs == settings.programs })
+    #expect(
+      result.restarts.allSatisfy { $0.programs == settings.programs + $0.pruned.count })
     return try journal.contentDigest()
   }
 
@@ -75,6 +76,42 @@ import Training
     #expect(try digest(other) != whole)
   }
 
+  /// Killed after each batch and after each part that is left out at the end.
+  @Test func aSearchThatIsKilledAtEveryStepEndsAsOneThatWasNot() throws {
+    let whole = try digest(settings(200))
+    let path = path()
+    defer { remove(path) }
+    var runs = 0
+    while runs < 100 {
+      let search = try search(settings(200))
+      let count = Counter()
+      // One question for each task and the start, and one before the first step.
+      search.interrupt = InterruptSource(isRequested: { count.next() > 5 }, clear: {})
+      runs += 1
+      if try !search.run(try SearchJournal(path, search.header)).wasInterrupted { break }
+    }
+    #expect((7..<100).contains(runs))
+    #expect(try SearchJournal(reading: path).contentDigest() == whole)
+  }
+
+  /// What is chosen has no part left that validation does not miss.
+  @Test func whatValidationDoesNotMissIsLeftOut() throws {
+    let search = try search(settings(600))
+    let outcome = try search.run(nil).restarts[0]
+    let choice = try #require(outcome.choice)
+    #expect(!outcome.pruned.isEmpty && outcome.pruned.last?.number == choice.record.number)
+    var before = outcome.finalists.first { $0.number == outcome.pruned[0].parent }
+    for record in outcome.pruned {
+      let parent = try #require(before)
+      #expect(record.parent == parent.number && record.rung == 1 && record.score.isFinite)
+      #expect(record.program.length < parent.program.rewritten().length)
+      before = record
+    }
+    let best = try #require(outcome.bestJudgement)
+    let judged = try #require(outcome.validated.first { $0.number == choice.record.number })
+    #expect(judged.number == best.number || judged.isWithinNoise(of: best))
+  }
+
   @Test func whatIsFoundIsBetterThanTheStart() throws {
     let search = try search(settings(1_500))
     let result = try search.run(nil)
@@ -85,6 +122,22 @@ import Training
     let counts = result.restarts[0].counts
     #expect(counts.duplicates > 0 && counts.invalid > 0)
     #expect(result.rule(0) != nil)
+    // What no other beats was judged too, whatever its score.
+    let front = Set(result.restarts[0].front.points.map(\.number))
+    #expect(front.count > 1 && front.isSubset(of: result.restarts[0].validated.map(\.number)))
+  }
+
+  /// What is read of a journal is chosen as in the search itself.
+  @Test func aJournalChoosesAsTheSearchDid() throws {
+    let path = path()
+    defer { remove(path) }
+    let search = try search(settings(600))
+    let journal = try SearchJournal(path, search.header)
+    let choice = try #require(try search.run(journal).restarts[0].choice)
+    let read = try #require(try journal.choice(of: 0))
+    #expect(read.record == choice.record && read.rate == choice.rate && read.score == choice.score)
+    let cells = try journal.validated(of: 0).map(\.cells.count)
+    #expect(!cells.isEmpty && cells.allSatisfy { $0 == 6 })
   }
 
   @Test func journalsKnowTheirSearch() throws {
@@ -104,7 +157,7 @@ import Training
       numbers.append($0.number)
       return true
     }
-    #expect(numbers == Array(0..<64))
+    #expect(numbers.count >= 64 && numbers == Array(0..<numbers.count))
   }
 
   /// Ctrl-C while the baseline is tuned is not a baseline that diverges.

@@ -29,7 +29,9 @@ import Testing
     guard case .running(var outcome, let champion, let settings)? = last else {
       throw Missing()
     }
-    outcome.validated = validated
+    outcome.validated = validated.map {
+      Judgement(number: $0.0, rate: $0.1, score: $0.2, cells: [$0.2])
+    }
     return (.running(outcome, champion, settings), search)
   }
 

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Testing
 import Training
 
@@ -49,33 +48,17 @@ import Training
   /// stopped.
   @Test(arguments: [3, 5, 8])
   func theSameStatementGoesOn(_ tenths: Int) {
-    let asked = Mutex((count: 0, stop: Int.max))
+    let asked = CountedInterrupt()
     let console = MemoryConsole()
-    let session = Session(
-      console: console,
-      interrupt: InterruptSource(
-        isRequested: {
-          asked.withLock { asked in
-            asked.count += 1
-            return asked.count >= asked.stop
-          }
-        }, clear: { asked.withLock { $0.stop = .max } }))
+    let session = Session(console: console, interrupt: asked.source())
     session.submit(statement)
     let whole = console.take()
     session.submit(":show Found")
     let wanted = console.take()
-    let count = asked.withLock { $0.count }
-    // Another seed, so that nothing of this is known.
-    let other = Session(
-      console: console,
-      interrupt: InterruptSource(
-        isRequested: {
-          asked.withLock { asked in
-            asked.count += 1
-            return asked.count >= asked.stop
-          }
-        }, clear: {}))
-    asked.withLock { $0 = (0, count * tenths / 10) }
+    let count = asked.count
+    // A session of its own, which knows nothing of this.
+    let other = Session(console: console, interrupt: asked.source(clears: false))
+    asked.restart(stopAt: count * tenths / 10)
     other.submit(statement)
     let stopped = console.take()
     #expect(other.wasInterrupted)
@@ -84,9 +67,9 @@ import Training
       .flatMap { Int($0.split(separator: " ")[0]) }
     #expect((programs ?? 0) > 0 && (programs ?? 300) < 300, "\(stopped)")
     #expect(stopped.contains("%1 = Found"))
-    asked.withLock { $0 = (0, .max) }
+    asked.restart()
     other.submit(statement)
-    let after = asked.withLock { $0.count }
+    let after = asked.count
     #expect(after < count, "\(after) of \(count): it began anew")
     #expect(console.take().contains(whole.split(separator: "\n")[1]))
     other.submit(":show Found")

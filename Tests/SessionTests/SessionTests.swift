@@ -317,36 +317,29 @@ import Training
   /// The interrupt comes in the middle of the algebra's work: at the last time but one that it asks whether
   /// to stop, where nobody interrupts it; the last time is when the answer is written.
   @Test func anInterruptStopsTheAlgebraAtWork() {
-    let asked = Mutex((count: 0, stop: Int.max, next: Int.max))
+    let asked = CountedInterrupt()
+    var stop = Int.max
     let console = MemoryConsole()
-    let session = Session(
-      console: console,
-      interrupt: InterruptSource(
-        isRequested: {
-          asked.withLock { asked in
-            asked.count += 1
-            return asked.count >= asked.stop
-          }
-        },
-        clear: { asked.withLock { $0.stop = .max } }))
+    let session = Session(console: console, interrupt: asked.source())
     session.settings.seconds = 600
     session.submit("rule Squares(lr = 1) { state m  m' = m^2 + g  w' = w - lr * m' }")
     _ = console.take()
     // A statement clears what was asked for before it.
     console.wrote = { text in
-      if text.hasPrefix("m_1 = ") { asked.withLock { $0 = (0, $0.next, .max) } }
+      if text.hasPrefix("m_1 = ") { asked.restart(stopAt: stop) }
     }
     session.submit(":unroll Squares.m 7")
     let whole = console.take().split(separator: "\n")
     #expect(whole.count == 7 && !session.wasInterrupted)
-    let count = asked.withLock { $0.count }
+    let count = asked.count
     #expect(count > 1)
-    asked.withLock { $0.next = count - 1 }
+    stop = count - 1
     session.submit(":unroll Squares.m 7")
     #expect(session.wasInterrupted)
     let lines = console.take().split(separator: "\n")
     #expect((2...7).contains(lines.count) && lines.last?.hasPrefix("interr") == true)
     #expect(lines.dropLast() == whole.prefix(lines.count - 1))
+    stop = .max
     session.submit("1 + 1")
     #expect(!session.wasInterrupted && console.take() == "%1 = 2\n")
   }

@@ -31,6 +31,13 @@ extension Diagnostic {
       notes: [Note("the command of the search with `--journal \(path) \(flag)` measures it")])
   }
 
+  static func nothingToMeasure(_ search: String) -> Diagnostic {
+    Diagnostic(
+      .nothingClaimed,
+      "`\(search)`: no program came to the end of all tasks, so there is none to measure",
+      at: .none, notes: [Note("let more programs run, or look at the tasks with `ravine tune`")])
+  }
+
   static func notAReport(_ path: String) -> Diagnostic {
     Diagnostic(
       .notASearchJournal, "\(path): no journal of a search: what was measured cannot be read",

@@ -45,13 +45,13 @@ extension Script {
   /// by part, without each of its operations, or on the locked tasks. Nil where it was interrupted: then the journal has
   /// the cells that were done, and the same goes on from them.
   ///
-  /// Throws R0288 where no program came to all tasks, and what is wrong with the tasks.
+  /// Throws R0289 where no program came to all tasks, and what is wrong with the tasks.
   package func claims(
     _ request: ClaimRequest, of search: Search, _ result: SearchResult, _ plan: SearchPlan,
     _ journal: SearchJournal?, progress: @escaping (String) -> Void
   ) throws(DiagnosticError) -> ClaimReport? {
     guard let winner = result.winner, let choice = result.restarts[winner].choice else {
-      throw DiagnosticError(.testSetStaysShut("no program came to the end of all tasks"))
+      throw DiagnosticError(.nothingToMeasure(search.name))
     }
     var terms = ClaimReport.Terms(
       restart: result.restarts[winner].restart, number: choice.record.number, rate: choice.rate,

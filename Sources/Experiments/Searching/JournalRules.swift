@@ -1,4 +1,5 @@
 import Diagnostics
+import Driver
 import IR
 import Search
 
@@ -12,14 +13,26 @@ struct JournalRules {
     return program.rule("\(name)\(record.number)", .plain)?.with(0, at: record.best)
   }
 
-  /// By their digests, the first of each.
-  static func all(of journal: SearchJournal) throws(DiagnosticError) -> [String: Rule] {
-    let rules = JournalRules(name: try journal.header().name)
+  /// By the digests that `runs` tells, the first of each. Rates follow the schedule of the start, where it has one.
+  ///
+  /// Throws what is wrong with the start, which may be a rule of a script that is not here.
+  static func all(
+    of journal: SearchJournal, _ compiler: Compiler
+  ) throws(DiagnosticError) -> [String: Rule] {
+    let header = try journal.header()
+    let rules = JournalRules(name: header.name)
+    let frame = try header.schedule.flatMap { start throws(DiagnosticError) in
+      RateFrame(try compiler.rule(start))
+    }
     var found: [String: Rule] = [:]
     for restart in try journal.restarts().map(\.restart) {
       try journal.programs(of: restart) { record in
         if let rule = rules.rule(record), found[rule.digestText] == nil {
-          found[rule.digestText] = rule
+          found[rule.digestText] =
+            frame.flatMap {
+              try? record.program.rule(rule.module.name, $0)?.setting(0, to: record.best)
+            }
+            ?? rule
         }
         return true
       }

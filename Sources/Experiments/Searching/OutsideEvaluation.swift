@@ -27,25 +27,34 @@ package final class OutsideEvaluation {
   private var sent: [String: Rule] = [:]
   private var order: [String] = []
   private let journal: SearchJournal?
+  private let compiler: Compiler
+  private let interrupt: InterruptSource
   /// The programs of the journal by their digests, read when the first is asked for.
   private var kept: [String: Rule]?
 
-  /// The seeds are drawn from one that a candidate cannot know. Programs of the journal may be named by their digests.
+  /// The seeds are drawn from one that a candidate cannot know. Programs of the journal may be named by their digests;
+  /// `compiler` knows the start of its search. Nil where it was interrupted.
+  ///
   /// Throws R0282 where the baseline breaks on a task.
-  package init(
+  package init?(
     _ tasks: [SearchTask], baseline: Rule, seeds: Int, ladder: [Double], seed: UInt64,
-    threads: Int, journal: SearchJournal?
+    threads: Int, journal: SearchJournal?, _ compiler: Compiler, interrupt: InterruptSource
   ) throws(DiagnosticError) {
     self.tasks = tasks
     self.journal = journal
+    self.compiler = compiler
+    self.interrupt = interrupt
     self.threads = threads
     self.ladder = ladder
     self.seeds = Search.seeds(seed, seeds, salt: 2_000)
     for task in tasks {
-      guard
-        let best = try task.tuned(
-          baseline, around: Self.rate, seeds: self.seeds, threads: threads)
-      else { throw DiagnosticError(.baselineDiverges(baseline.label, task.title)) }
+      let best = try task.tuned(
+        baseline, around: Self.rate, seeds: self.seeds, threads: threads)
+      // What was stopped has not diverged.
+      if interrupt.isRequested() { return nil }
+      guard let best else {
+        throw DiagnosticError(.baselineDiverges(baseline.label, task.title))
+      }
       task.baseline = best.loss
     }
   }
@@ -124,12 +133,12 @@ package final class OutsideEvaluation {
   private func evaluation(_ digest: String) throws(Refusal) -> [(String, JSONValue)] {
     try refusing { () throws(DiagnosticError) in
       if kept == nil, sent[digest] == nil, let journal {
-        kept = try JournalRules.all(of: journal)
+        kept = try JournalRules.all(of: journal, compiler)
       }
       guard let rule = sent[digest] ?? kept?[digest] else {
         throw DiagnosticError(.unknownDigest(digest, hasJournal: journal != nil))
       }
-      return try evaluation(rule) + [("diagnostics", .array([]))]
+      return try evaluation(rule, named: digest) + [("diagnostics", .array([]))]
     }
   }
 
@@ -181,11 +190,14 @@ package final class OutsideEvaluation {
       if let k = rule.rateIndex, rule.origins[k].isMissing { rule = rule.with(k, at: Self.rate) }
       try rule.requireNumbers()
       remember(rule)
-      return try evaluation(rule) + [("diagnostics", .array(described(found)))]
+      return try evaluation(rule, named: rule.digestText)
+        + [("diagnostics", .array(described(found)))]
     }
   }
 
-  private func evaluation(_ rule: Rule) throws(DiagnosticError) -> [(String, JSONValue)] {
+  private func evaluation(
+    _ rule: Rule, named digest: String
+  ) throws(DiagnosticError) -> [(String, JSONValue)] {
     let hyper = rule.rateIndex
     let own = hyper.flatMap { k in
       (try? ReferenceProgram.evaluateScalars(rule.arguments, step: 1, horizon: 100))?
@@ -226,7 +238,7 @@ package final class OutsideEvaluation {
     }
     var members: [(String, JSONValue)] = [
       ("rule", .string(rule.module.name)),
-      ("digest", .string(rule.digestText)),
+      ("digest", .string(digest)),
       ("structure", .string(rule.module.structureDigest.description)),
       ("score", .number(total)), ("tasks", .array(answers)),
     ]

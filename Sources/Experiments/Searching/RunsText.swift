@@ -108,10 +108,21 @@ package struct RunsText {
 
   /// The programs that no other beats in loss, states and operations.
   package func front() throws(DiagnosticError) -> String {
-    var table = TextTable(header: ["restart", "number", "score", "states", "flops"])
+    var table = TextTable(header: [
+      "restart", "number", "score", header.validation.isEmpty ? "again" : "validation", "states",
+      "flops",
+    ])
+    var judged: [Int: [Int: Double]] = [:]
     for point in try journal.front().points {
+      if judged[point.restart] == nil {
+        judged[point.restart] = Dictionary(
+          try journal.validated(of: point.restart).map { ($0.number, $0.score) }
+        ) { $1 }
+      }
+      let score = judged[point.restart]?[point.number]
       table.append([
-        "\(point.restart + 1)", "\(point.number)", NumberText.short(point.score), "\(point.states)",
+        "\(point.restart + 1)", "\(point.number)", NumberText.short(point.score),
+        score.map { $0.isFinite ? NumberText.short($0) : "none" } ?? "", "\(point.states)",
         "\(point.flops)",
       ])
     }
@@ -134,6 +145,7 @@ package struct RunsText {
     case .number: "another number"
     case .wrap: "a function around a value"
     case .graft: "a part of another program"
+    case .prune: "leaving out what validation does not miss"
     }
   }
 }

@@ -59,19 +59,33 @@ package struct SearchNotes {
     tasks.map { "`\($0)`" }.joined(separator: ", ")
   }
 
-  /// What each restart chose.
+  /// What each restart chose, and the best that it found on the way with half of the start's numbers.
   private func table(_ restarts: [Int]) throws(DiagnosticError) -> [String] {
     var lines = [
       "| restart | search | validation | numbers kept | operations | sign momentum |",
       "|---|---|---|---|---|---|",
     ]
+    let half = (Genome(bytes: header.start)?.statesPerElement ?? 0) / 2
+    if half > 0 {
+      lines[0] += " with \(half) number\(half == 1 ? "" : "s") at most |"
+      lines[1] += "---|"
+    }
     for restart in restarts {
-      guard let choice = try journal.choice(of: restart) else { continue }
+      guard let outcome = try journal.outcome(of: restart), let choice = outcome.choice else {
+        continue
+      }
       let program = choice.record.program
       let isSign = SignBehaviour(program)?.isSignMomentum ?? false
-      lines.append(
+      var line =
         "| \(restart + 1) | \(NumberText.short(choice.record.score)) | \(NumberText.short(choice.score)) "
-          + "| \(program.statesPerElement) | \(program.flops) | \(isSign ? "yes" : "no") |")
+        + "| \(program.statesPerElement) | \(program.flops) | \(isSign ? "yes" : "no") |"
+      if half > 0 {
+        let small = Set(
+          outcome.finalists.filter { $0.program.statesPerElement <= half }.map(\.number))
+        let best = outcome.validated.filter { small.contains($0.number) }.map(\.score).min()
+        line += " \(best.map { $0.isFinite ? NumberText.short($0) : "none" } ?? "none") |"
+      }
+      lines.append(line)
     }
     return lines + [""]
   }

@@ -1,6 +1,7 @@
 import Diagnostics
 import Driver
 import IR
+import Lowering
 import Search
 import Semantics
 import Syntax
@@ -48,6 +49,7 @@ extension Script {
   func plan(
     of statement: SearchStatement, _ command: CheckedCommand
   ) throws(DiagnosticError) -> SearchPlan {
+    try requireOnce([statement.tasks, statement.validation, statement.test])
     var plan = SearchPlan(from: try compiler.rule(statement.start, in: command.tree))
     plan.name = statement.name.text
     if let baseline = statement.baseline {
@@ -88,10 +90,22 @@ extension Script {
     return Int(x)
   }
 
-  /// Tasks that are done with all their steps: what counts is the loss at the end.
+  /// Throws R0216 for a task that stands twice in one list: its loss would count twice.
+  private func requireOnce(_ lists: [[Name]]) throws(DiagnosticError) {
+    for list in lists {
+      var seen: Set<String> = []
+      if let task = list.first(where: { !seen.insert($0.key).inserted }) {
+        throw DiagnosticError(.givenTwice(task))
+      }
+    }
+  }
+
+  /// Tasks that are done with all their steps: what counts is the loss at the end. Throws R0216 for one that is named
+  /// twice.
   package func searchTasks(
     _ names: [String], choosing: Bool
   ) throws(DiagnosticError) -> [SearchTask] {
+    try requireOnce([names.map { Name($0) }])
     var found: [SearchTask] = []
     for name in names {
       var task = try task(named: name)
@@ -105,8 +119,9 @@ extension Script {
   }
 
   /// The search of a plan, with its tasks prepared but for those that stay locked. Throws what is wrong with the start
-  /// and the tasks, and R0286 for one that is to be locked and seen.
+  /// and the tasks, R0216 for one that is named twice, and R0286 for one that is to be locked and seen.
   package func search(_ plan: SearchPlan) throws(DiagnosticError) -> Search {
+    try requireOnce([plan.test.map { Name($0) }])
     let seen = Set((plan.tasks + plan.validation).map { Name($0).key })
     if let task = plan.test.map({ Name($0) }).first(where: { seen.contains($0.key) }) {
       throw DiagnosticError(.testTaskIsSeen(task))

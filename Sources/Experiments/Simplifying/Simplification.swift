@@ -51,6 +51,9 @@ package struct Simplification: Sendable {
     self.tasks = tasks
   }
 
+  /// What is left is called, with the rate free that it is trained at.
+  var naming: RuleNaming { RuleNaming(steps.last?.rule ?? start) }
+
   /// At the rate that did best, where rates were tried.
   package var rule: Rule {
     let last = steps.last?.rule ?? start

@@ -62,8 +62,7 @@ package enum SimplificationText {
   }
 
   private static func named(_ result: Simplification) -> String {
-    // With the rate free that it is trained at.
-    let naming = RuleNaming(result.steps.last?.rule ?? result.start)
+    let naming = result.naming
     var text = "\nin the zoo\n" + naming.likenesses.map { "  \($0)\n" }.joined()
     if !naming.couplings.isEmpty {
       text += "\nwhat acts only together\n"

@@ -25,6 +25,7 @@ package final class Evolution {
     package var size: Double
     package var rung: Int
     package var score: Double
+    let length: Int
 
     init(_ record: ProgramRecord) {
       number = record.number
@@ -33,6 +34,7 @@ package final class Evolution {
       size = record.size
       rung = record.rung
       score = record.score
+      length = program.length
     }
 
     init(
@@ -44,6 +46,7 @@ package final class Evolution {
       self.size = size
       self.rung = rung
       self.score = score
+      length = program.length
     }
 
     func isBetter(than other: Member) -> Bool {
@@ -91,6 +94,10 @@ package final class Evolution {
   private static let recentScores = 256
   /// A child goes on to all tasks that is better on the first rung than this share of the latest.
   private static let hurdle = 0.75
+  /// Scores that differ by less are alike: of two such programs the shorter one is the better parent.
+  private static let alike = 0.01
+  /// Seeds of the second rung: on one alone programs learn its draws by heart.
+  static let seedsOfAllTasks = 2
   static let ladder = [0.25, 1, 4]
 
   package init(
@@ -112,12 +119,12 @@ package final class Evolution {
 
   package var isDone: Bool { programs >= settings.programs || isExhausted }
 
-  private func seed(_ rung: Int) -> UInt64 { Self.seed(rung, of: restart, settings) }
-
   /// Seeds of a rung: none is used by another, nor by another restart.
-  static func seed(_ rung: Int, of restart: Int, _ settings: SearchSettings) -> UInt64 {
-    CounterRandom.mix(
-      settings.seed &* 1_000_003 &+ UInt64(restart) &* 64 &+ UInt64(rung) &+ 0x5EA2C4) >> 32
+  static func seeds(_ rung: Int, of restart: Int, _ settings: SearchSettings) -> [UInt64] {
+    (rung == 0 ? 0..<1 : 1..<(1 + seedsOfAllTasks)).map {
+      CounterRandom.mix(
+        settings.seed &* 1_000_003 &+ UInt64(restart) &* 64 &+ UInt64($0) &+ 0x5EA2C4) >> 32
+    }
   }
 
   // MARK: Batches
@@ -179,6 +186,32 @@ package final class Evolution {
     return records
   }
 
+  // MARK: What is left out
+
+  /// A program that is another one with something left out, as it would run; nil for one that need not.
+  package func pruned(
+    _ program: Genome, of parent: ProgramRecord, rate: Double
+  ) -> ProgramRecord? {
+    guard program.flaw == nil, case .moves(_, let size) = probe.run(program) else { return nil }
+    let rate = Self.rounded(rate * min(max(parent.size / size, 0x1p-40), 0x1p40))
+    return ProgramRecord(
+      number: programs, parent: parent.number, mutation: .prune, program: program, rate: rate,
+      size: size, digests: names(program) + [fingerprint(program)], rung: 0, score: .infinity,
+      best: rate, losses: [])
+  }
+
+  /// Runs such a program on all tasks and takes it in; nil where it was interrupted.
+  package func admit(_ pruned: ProgramRecord) throws(DiagnosticError) -> ProgramRecord? {
+    let before = (counts, recent)
+    var one = [pruned]
+    guard try evaluate(&one, climbsAlways: true) else {
+      (counts, recent) = before
+      return nil
+    }
+    enter(one[0])
+    return one[0]
+  }
+
   private enum Slot {
     case new(ProgramRecord)
     case known(Member)
@@ -232,13 +265,20 @@ package final class Evolution {
     return slots
   }
 
+  /// The best of a few, or the shortest of those that did about as well: what does nothing for a program is not kept.
   private func tournament(_ random: inout SplitMix64) -> Member {
-    var best = population[random.below(population.count)]
-    for _ in 1..<max(settings.tournament, 1) {
-      let other = population[random.below(population.count)]
-      if other.isBetter(than: best) { best = other }
+    let drawn = (0..<max(settings.tournament, 1)).map { _ in
+      population[random.below(population.count)]
     }
-    return best
+    return Self.best(of: drawn)
+  }
+
+  static func best(of drawn: [Member]) -> Member {
+    let best = drawn.dropFirst().reduce(drawn[0]) { $1.isBetter(than: $0) ? $1 : $0 }
+    return drawn.reduce(best) { shortest, other in
+      let isAlike = other.rung == best.rung && other.score - best.score < alike
+      return isAlike && other.length < shortest.length ? other : shortest
+    }
   }
 
   private func parent(_ random: inout SplitMix64) -> Member {
@@ -303,7 +343,9 @@ package final class Evolution {
   ) -> Acquaintance {
     // Probes are no proof: what they take for one has to agree elsewhere too.
     if let same = known[net.rawValue][name] {
-      if net == .behaviour, let other = source(Int(same)), !probe.agree(record.program, other) {
+      if net == .behaviour, let other = source(Int(same)),
+        !probe.agree(record.program, other, known: Int(same))
+      {
         return .new
       }
       counts.nets[net.rawValue] += 1
@@ -415,25 +457,28 @@ package final class Evolution {
     _ places: [Int], _ records: [ProgramRecord], _ rules: [Rule?], _ task: SearchTask, rung: Int,
     limit: Int?
   ) throws(DiagnosticError) -> [[Double]]? {
-    let seed = seed(rung)
+    let seeds = Self.seeds(rung, of: restart, settings)
     var trials: [TaskEvaluator.Trial] = []
     var owners: [Int] = []
     for (k, place) in places.enumerated() {
       guard let rule = rules[place] else { continue }
       var trial = TaskEvaluator.Trial(
-        rule, settings: Self.ladder.map { [(0, records[place].rate * $0)] }, seeds: [seed])
+        rule, settings: Self.ladder.map { [(0, records[place].rate * $0)] }, seeds: seeds)
       trial.limit = limit
       trials.append(trial)
       owners.append(k)
     }
     var found = places.map { _ in Self.ladder.map { _ in Double.nan } }
-    counts.evaluations += trials.count * Self.ladder.count
+    counts.evaluations += trials.reduce(0) { $0 + $1.count }
     let outcomes = try task.evaluator.outcomes(trials, threads: settings.threads)
     for (owner, outcome) in zip(owners, outcomes) {
       // A program that cannot be bound is one that broke.
       guard case .success(let evaluations) = outcome else { continue }
       if evaluations.contains(where: { $0.end == .interrupted }) { return nil }
-      found[owner] = evaluations.map { SearchTask.loss($0, limited: limit != nil) }
+      let values = evaluations.map { SearchTask.loss($0, limited: limit != nil) }
+      found[owner] = Self.ladder.indices.map { rate in
+        values[(rate * seeds.count)..<((rate + 1) * seeds.count)].reduce(0, +) / Double(seeds.count)
+      }
     }
     return found
   }

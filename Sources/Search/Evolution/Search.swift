@@ -114,7 +114,7 @@ package final class Search {
     Self.seeds(settings.seed, 3, salt: 17) + Self.seeds(settings.seed, 1, salt: 18)
       + Self.seeds(settings.seed, Self.judgingSeeds, salt: 1_000)
       + (0..<settings.restarts).flatMap { restart in
-        (0...1).map { Evolution.seed($0, of: restart, settings) }
+        (0...1).flatMap { Evolution.seeds($0, of: restart, settings) }
       }
   }
 
@@ -122,9 +122,9 @@ package final class Search {
 
   /// Batches between two writes.
   private static let batchesAWrite = 4
-  /// Programs of a restart that are judged by the validation tasks at its end.
+  /// Programs of a restart that are judged by the validation tasks at its end, besides those of its front.
   package static let judged = 8
-  private static let judgingSeeds = 2
+  private static let judgingSeeds = 6
   /// Programs after which the best so far is judged on the validation tasks.
   private static let monitored = 2_000
 
@@ -135,30 +135,36 @@ package final class Search {
       result.wasInterrupted = true
       return result
     }
-    var before: [Int: (programs: Int, state: EvolutionState)] = [:]
+    var before: [Int: (programs: Int, isClosed: Bool, state: EvolutionState)] = [:]
     for found in try journal?.restarts() ?? [] {
-      before[found.restart] = (found.programs, found.state)
+      before[found.restart] = (found.programs, found.isClosed, found.state)
     }
     var result = SearchResult(self)
     for restart in restarts {
       let evolution = Evolution(restart, settings, tasks, frame)
       var outcome = RestartOutcome(restart: restart)
-      if let journal, let (programs, state) = before[restart] {
+      var isClosed = false
+      if let journal, let (programs, wasClosed, state) = before[restart] {
+        isClosed = wasClosed
         var records: [ProgramRecord] = []
         try journal.programs(of: restart) {
           records.append($0)
           return true
         }
         outcome.best = Self.best(records, [])
-        outcome.addToFront(records)
+        outcome.take(records)
         evolution.restore(records, of: programs, state)
-        for (number, rate, score) in try journal.validated(of: restart) {
-          outcome.validated.append((number, rate, score))
-        }
+        outcome.validated = try journal.validated(of: restart)
       }
-      let isWhole = try run(evolution, &outcome, journal)
+      if isClosed {
+        (outcome.counts, outcome.programs) = (evolution.counts, evolution.programs)
+        outcome.isExhausted = evolution.isExhausted
+        outcome.isDone = true
+      } else {
+        try run(evolution, &outcome, journal)
+      }
       result.restarts.append(outcome)
-      if !isWhole {
+      if !outcome.isDone {
         result.wasInterrupted = true
         break
       }
@@ -167,11 +173,11 @@ package final class Search {
     return result
   }
 
-  /// One restart to its end; false where it was interrupted.
+  /// One restart, to its end unless it is interrupted.
   private func run(
     _ evolution: Evolution, _ outcome: inout RestartOutcome, _ journal: SearchJournal?
-  ) throws(DiagnosticError) -> Bool {
-    var unwritten: (programs: [ProgramRecord], judged: [SearchJournal.Judged]) = ([], [])
+  ) throws(DiagnosticError) {
+    var unwritten: (programs: [ProgramRecord], judged: [Judgement]) = ([], [])
     func write() throws(DiagnosticError) {
       try journal?.append(unwritten.programs, unwritten.judged, of: evolution)
       unwritten = ([], [])
@@ -179,10 +185,10 @@ package final class Search {
     outcome.counts = evolution.counts
     outcome.programs = evolution.programs
     if evolution.programs == 0 {
-      guard let record = try evolution.begin(start, rate: startRate) else { return false }
+      guard let record = try evolution.begin(start, rate: startRate) else { return }
       unwritten.programs.append(record)
       outcome.best = Self.best([record], outcome.best)
-      outcome.addToFront([record])
+      outcome.take([record])
       try write()
     }
     let begun = ContinuousClock.now
@@ -191,18 +197,12 @@ package final class Search {
         try write()
         break
       }
-      if interrupt.isRequested() {
-        try write()
-        return false
-      }
+      if interrupt.isRequested() { return try write() }
       let before = evolution.programs
-      guard let found = try evolution.step() else {
-        try write()
-        return false
-      }
+      guard let found = try evolution.step() else { return try write() }
       unwritten.programs += found
       outcome.best = Self.best(found, outcome.best)
-      outcome.addToFront(found)
+      outcome.take(found)
       outcome.counts = evolution.counts
       outcome.programs = evolution.programs
       if before / Self.monitored != evolution.programs / Self.monitored,
@@ -210,21 +210,71 @@ package final class Search {
         !outcome.validated.contains(where: { $0.number == champion.number })
       {
         // Written with the batch that it followed, or a kill in between would leave it out.
-        guard let judged = try judge(champion, &outcome) else { return false }
+        guard let judged = try judge(champion) else { return }
+        outcome.validated.append(judged)
         unwritten.judged.append(judged)
       }
       if evolution.batches % Self.batchesAWrite == 0 || evolution.isDone { try write() }
       progress(.running(outcome, evolution.champion, settings))
     }
     outcome.isExhausted = evolution.isExhausted
-    for record in outcome.best
+    for record in outcome.finalists
     where !outcome.validated.contains(where: { $0.number == record.number }) {
-      guard let judged = try judge(record, &outcome) else { return false }
+      guard let judged = try judge(record) else { return }
+      outcome.validated.append(judged)
       unwritten.judged.append(judged)
       try write()
     }
+    // Where what was left out last is not what is chosen, something else would have to be looked at anew.
+    pruning: while outcome.pruned.last.map({ $0.number == outcome.choice?.record.number }) ?? true {
+      if interrupt.isRequested() { return }
+      let (record, judgement): (ProgramRecord, Judgement)
+      switch try shorter(evolution, outcome) {
+      case .interrupted: return
+      case .nothing: break pruning
+      case .found(let found): (record, judgement) = found
+      }
+      guard let ran = try evolution.admit(record) else { return }
+      outcome.validated.append(judgement)
+      outcome.take([ran])
+      (outcome.counts, outcome.programs) = (evolution.counts, evolution.programs)
+      unwritten = ([ran], [judgement])
+      try write()
+    }
+    try journal?.conclude(evolution.restart)
     outcome.isDone = true
-    return true
+  }
+
+  private enum Shorter {
+    case found((ProgramRecord, Judgement))
+    case nothing, interrupted
+  }
+
+  /// The shortest program that validation does not tell from the best finalist among those that are the chosen one
+  /// with one thing left out.
+  private func shorter(
+    _ evolution: Evolution, _ outcome: RestartOutcome
+  ) throws(DiagnosticError) -> Shorter {
+    guard let choice = outcome.choice, let best = outcome.bestJudgement else { return .nothing }
+    let length = choice.record.program.rewritten().length
+    var tried: Set<Genome> = []
+    var found: (record: ProgramRecord, judgement: Judgement)?
+    for omission in choice.record.program.omissions() {
+      let program = omission.result.cleaned().rewritten()
+      guard program.length < min(length, found.map { $0.record.program.length + 1 } ?? length),
+        tried.insert(program).inserted,
+        let record = evolution.pruned(program, of: choice.record, rate: choice.rate)
+      else { continue }
+      guard let judgement = try judge(record) else { return .interrupted }
+      guard judgement.isWithinNoise(of: best) else { continue }
+      if let found, found.record.program.length == program.length,
+        found.judgement.score <= judgement.score
+      {
+        continue
+      }
+      found = (record, judgement)
+    }
+    return found.map { .found($0) } ?? .nothing
   }
 
   /// The best so far of those that came to all tasks, best first; of those that did as well the earlier.
@@ -242,17 +292,15 @@ package final class Search {
 
   /// What a program comes to on the validation tasks, or again on those of the search where there are none, with seeds
   /// that no search saw; at its rate, half and twice of it. Nil where it was interrupted.
-  private func judge(
-    _ record: ProgramRecord, _ outcome: inout RestartOutcome
-  ) throws(DiagnosticError) -> SearchJournal.Judged? {
+  private func judge(_ record: ProgramRecord) throws(DiagnosticError) -> Judgement? {
     guard let rule = record.program.rule("Candidate", frame) else {
-      preconditionFailure("it ran on all tasks")
+      preconditionFailure("what has no flaw is a rule")
     }
     let judges = validation.isEmpty ? tasks : validation
     let seeds = Self.seeds(settings.seed, Self.judgingSeeds, salt: 1_000)
     let rates = [0.5, 1, 2].map { record.best * $0 }
     var sums = rates.map { _ in 0.0 }
-    var losses: [Double] = []
+    var cells: [[Double]] = rates.map { _ in [] }
     for task in judges {
       let trials = rates.map {
         TaskEvaluator.Trial(rule, settings: [[(0, $0)]], seeds: seeds)
@@ -265,14 +313,12 @@ package final class Search {
         }
         if evaluations.contains(where: { $0.end == .interrupted }) { return nil }
         let values = evaluations.map { SearchTask.loss($0) }
-        losses += values
+        cells[k] += values.map { SearchTask.score($0, against: task.baseline) }
         let mean = values.reduce(0, +) / Double(values.count)
         sums[k] += SearchTask.score(mean, against: task.baseline) / Double(judges.count)
       }
     }
     let k = sums.indices.min { sums[$0] < sums[$1] }!
-    outcome.validated.append((record.number, rates[k], sums[k]))
-    return SearchJournal.Judged(
-      number: record.number, rate: rates[k], score: sums[k], losses: losses)
+    return Judgement(number: record.number, rate: rates[k], score: sums[k], cells: cells[k])
   }
 }

@@ -9,28 +9,54 @@ package struct RestartOutcome: Sendable {
   /// The best by the search's own tasks, best first.
   package var best: [ProgramRecord] = []
   /// By the validation tasks.
-  package var validated: [(number: Int, rate: Double, score: Double)] = []
+  package var validated: [Judgement] = []
   /// Loss against numbers kept and operations, of all that ran on all tasks.
-  package var front = ParetoFront()
+  package private(set) var front = ParetoFront()
+  /// The programs of the front.
+  private var onFront: [ProgramRecord] = []
+  /// What was chosen with parts left out that validation does not miss, the latest last.
+  package private(set) var pruned: [ProgramRecord] = []
   package var isDone = false
   package var isExhausted = false
 
   init(restart: Int) { self.restart = restart }
 
-  mutating func addToFront(_ records: [ProgramRecord]) {
-    for record in records where record.rung > 0 { front.add(record.point(of: restart)) }
+  mutating func take(_ records: [ProgramRecord]) {
+    pruned += records.filter { $0.mutation == .prune }
+    for record in records where record.rung > 0 && front.add(record.point(of: restart)) {
+      onFront.append(record)
+    }
+    let numbers = Set(front.points.map(\.number))
+    onFront.removeAll { !numbers.contains($0.number) }
   }
 
-  /// The program that did best on validation among those that did best on the search's tasks.
+  /// The programs that validation chooses among, in the order in which they were found: those that did best on the search's
+  /// tasks, those that no other beats in loss, states and operations, and what is left of the one that was chosen.
+  package var finalists: [ProgramRecord] {
+    var numbers: Set<Int> = []
+    return (best + onFront + pruned).filter { numbers.insert($0.number).inserted }
+      .sorted { $0.number < $1.number }
+  }
+
+  /// What the finalist came to that did best on validation.
+  package var bestJudgement: Judgement? {
+    let numbers = Set(finalists.map(\.number))
+    return validated.filter { $0.score.isFinite && numbers.contains($0.number) }
+      .min { $0.score < $1.score }
+  }
+
+  /// The shortest of the finalists that validation does not tell from the best of them: the rule of one standard error
+  /// (Breiman et al. 1984, Classification and Regression Trees, 3.4.3).
   package var choice: (record: ProgramRecord, rate: Double, score: Double)? {
-    var found: (record: ProgramRecord, rate: Double, score: Double)?
-    for record in best {
-      guard let judged = validated.first(where: { $0.number == record.number }),
-        judged.score < found?.score ?? .infinity
-      else { continue }
-      found = (record, judged.rate, judged.score)
+    guard let best = bestJudgement else { return nil }
+    let judged = finalists.compactMap { record in
+      validated.first { $0.number == record.number && $0.score.isFinite }.map { (record, $0) }
     }
-    return found
+    let alike = judged.filter { $0.1.number == best.number || $0.1.isWithinNoise(of: best) }
+      .map { (record: $0.0, judgement: $0.1, length: $0.0.program.rewritten().length) }
+    return alike.min {
+      ($0.length, $0.judgement.score) < ($1.length, $1.judgement.score)
+    }.map { ($0.record, $0.judgement.rate, $0.judgement.score) }
   }
 }
 

@@ -23,17 +23,20 @@ package struct ParetoFront: Sendable {
 
   package init() {}
 
-  /// Of programs that are alike in all the first stays.
-  package mutating func add(_ point: Point) {
+  /// Puts a point on the front, unless another beats it; whether it is there. Of programs that are alike in all the first
+  /// stays.
+  @discardableResult
+  package mutating func add(_ point: Point) -> Bool {
     guard point.score.isFinite,
       !points.contains(where: {
         $0.beats(point)
           || $0.score == point.score && $0.states == point.states && $0.flops == point.flops
       })
-    else { return }
+    else { return false }
     points.removeAll { point.beats($0) }
     let place = points.firstIndex { $0.score > point.score } ?? points.count
     points.insert(point, at: place)
+    return true
   }
 }
 

@@ -1,15 +1,28 @@
 import Diagnostics
 
 extension SearchJournal {
-  /// The program of a restart that did best on validation, among those that did best on the search's tasks; nil before
-  /// they were judged.
+  /// The program of a restart that validation chose; nil before any was judged.
   package func choice(
     of restart: Int
   ) throws(DiagnosticError) -> (record: ProgramRecord, rate: Double, score: Double)? {
+    try outcome(of: restart)?.choice
+  }
+
+  /// The finalists of a restart and what came of them; nil where it did not begin.
+  package func outcome(of restart: Int) throws(DiagnosticError) -> RestartOutcome? {
+    guard let known = try restarts().first(where: { $0.restart == restart }) else { return nil }
     var outcome = RestartOutcome(restart: restart)
     outcome.best = try best(Search.judged, of: restart)
+    var ran: [ProgramRecord] = []
+    try programs(of: restart) { record in
+      if record.rung > 0 { ran.append(record) }
+      return true
+    }
+    outcome.take(ran)
     outcome.validated = try validated(of: restart)
-    return outcome.choice
+    (outcome.programs, outcome.counts) = (known.programs, known.state.counts)
+    outcome.isDone = known.isDone || known.isClosed
+    return outcome
   }
 
   /// The one of all restarts.

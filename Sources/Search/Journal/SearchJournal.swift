@@ -10,7 +10,7 @@ import Training
 /// A batch is written whole or not at all, so a search that is killed loses what was in flight. One process at a time
 /// writes; others may read.
 package final class SearchJournal {
-  package static let version = 2
+  package static let version = 3
 
   package let path: String
   let database: Database
@@ -153,7 +153,7 @@ package final class SearchJournal {
       CREATE TABLE restarts(
         restart INTEGER PRIMARY KEY, programs INTEGER, done INTEGER, state BLOB);
       CREATE TABLE validation(
-        restart INTEGER, number INTEGER, rate REAL, score REAL, losses BLOB,
+        restart INTEGER, number INTEGER, rate REAL, score REAL, cells BLOB,
         PRIMARY KEY(restart, number)) WITHOUT ROWID;
       CREATE TABLE cells(key TEXT PRIMARY KEY, cell TEXT) WITHOUT ROWID;
       CREATE TABLE reports(
@@ -235,17 +235,9 @@ package final class SearchJournal {
 
   // MARK: Writing
 
-  /// What a program came to on the validation tasks.
-  package struct Judged: Sendable {
-    var number: Int
-    var rate: Double
-    var score: Double
-    var losses: [Double]
-  }
-
   /// Keeps what a restart found since the last time, and where it is. All or nothing.
   package func append(
-    _ records: [ProgramRecord], _ judged: [Judged] = [], of evolution: Evolution
+    _ records: [ProgramRecord], _ judged: [Judgement] = [], of evolution: Evolution
   ) throws(DiagnosticError) {
     try asking { () throws(Database.Failure) in
       try database.run("BEGIN IMMEDIATE")
@@ -257,7 +249,7 @@ package final class SearchJournal {
         }
         for found in judged {
           var writer = ByteWriter()
-          for loss in found.losses { writer.double(loss) }
+          for cell in found.cells { writer.double(cell) }
           try database.run(
             "INSERT OR REPLACE INTO validation VALUES(?, ?, ?, ?, ?)",
             [
@@ -276,6 +268,13 @@ package final class SearchJournal {
         try? database.run("ROLLBACK")
         throw error
       }
+    }
+  }
+
+  /// Writes down that nothing is left to be done for a restart.
+  package func conclude(_ restart: Int) throws(DiagnosticError) {
+    try asking { () throws(Database.Failure) in
+      try database.run("UPDATE restarts SET done = 2 WHERE restart = ?", [.int(restart)])
     }
   }
 
@@ -348,32 +347,38 @@ package final class SearchJournal {
     }
   }
 
-  /// Where the restarts are that have begun.
+  /// Where the restarts are that have begun: whether all programs ran, and whether the choice was made.
   package func restarts() throws(DiagnosticError) -> [(
-    restart: Int, programs: Int, isDone: Bool, state: EvolutionState
+    restart: Int, programs: Int, isDone: Bool, isClosed: Bool, state: EvolutionState
   )] {
     let rows = try asking { () throws(Database.Failure) in
       try database.rows("SELECT restart, programs, done, state FROM restarts ORDER BY restart")
     }
-    var result: [(restart: Int, programs: Int, isDone: Bool, state: EvolutionState)] = []
+    var result:
+      [(restart: Int, programs: Int, isDone: Bool, isClosed: Bool, state: EvolutionState)] = []
     for row in rows {
       guard let restart = row[0].int, let programs = row[1].int, let done = row[2].int,
         let state = row[3].blob.flatMap({ EvolutionState(bytes: $0) })
       else { throw DiagnosticError(.notASearchJournal(path, "the state of a restart is none")) }
-      result.append((restart, programs, done == 1, state))
+      result.append((restart, programs, done > 0, done == 2, state))
     }
     return result
   }
 
-  /// The scores on the validation tasks, in the order of programs.
-  package func validated(
-    of restart: Int
-  ) throws(DiagnosticError) -> [(number: Int, rate: Double, score: Double)] {
+  /// What came of the validation tasks, in the order of programs.
+  package func validated(of restart: Int) throws(DiagnosticError) -> [Judgement] {
     try asking { () throws(Database.Failure) in
       try database.rows(
-        "SELECT number, rate, score FROM validation WHERE restart = ? ORDER BY number",
+        "SELECT number, rate, score, cells FROM validation WHERE restart = ? ORDER BY number",
         [.int(restart)]
-      ).map { ($0[0].int ?? 0, $0[1].double ?? .nan, $0[2].double ?? .infinity) }
+      ).map { row in
+        var reader = ByteReader(row[3].blob ?? [])
+        var cells: [Double] = []
+        while let cell = reader.double() { cells.append(cell) }
+        return Judgement(
+          number: row[0].int ?? 0, rate: row[1].double ?? .nan, score: row[2].double ?? .infinity,
+          cells: cells)
+      }
     }
   }
 

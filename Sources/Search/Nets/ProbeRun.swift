@@ -40,6 +40,10 @@ package final class ProbeRun {
   private let start: [Double]
   private let heldOut = HeldOutStream(lanes: ProbeRun.manyLanes)
   private let kernels = LaneKernels.float64
+  /// Of the program that runs, the nodes that are one number for all elements.
+  private var isNumber: [Bool] = []
+  /// What programs did on the held-out stream that others were compared with lately.
+  private var trajectories = TrajectoryCache()
 
   package init() {
     let lanes = Self.fewLanes
@@ -130,21 +134,16 @@ package final class ProbeRun {
   }
 
   /// Whether two programs do the same on gradients that no fingerprint is made of, but for rounding: what had one
-  /// fingerprint by chance is told apart.
-  package func agree(_ one: Genome, _ other: Genome) -> Bool {
-    func jumps(_ program: Genome) -> Bool { program.nodes.contains { $0.operation.traits.jumps } }
-    let steps =
-      jumps(one) || jumps(other) ? HeldOutStream.steps : HeldOutStream.shortSteps
-    lanes = Self.manyLanes
+  /// fingerprint by chance is told apart. The second one may have a number, under which what it does is kept for a while:
+  /// a program that many others are like runs once.
+  package func agree(_ one: Genome, _ other: Genome, known number: Int? = nil) -> Bool {
+    let roughness = max(one.roughness, other.roughness)
+    let steps = roughness == .jumps ? HeldOutStream.steps : HeldOutStream.shortSteps
+    lanes = roughness == .smooth ? Self.fewLanes : Self.manyLanes
     let lanes = lanes
-    let count = steps * lanes
-    return withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { updates in
-      _ = walk(one, steps) { t, next, weights, rate in
-        let row = updates.baseAddress! + (t - 1) * lanes
-        for i in 0..<lanes { row[i] = (next[i] - weights[i]) / rate }
-        return true
-      }
-      return walk(other, steps) { t, next, weights, rate in
+    let updates = updates(of: other, steps, number)
+    return updates.withUnsafeBufferPointer { updates in
+      walk(one, steps) { t, next, weights, rate in
         let row = updates.baseAddress! + (t - 1) * lanes
         var isSame = true
         for i in 0..<lanes {
@@ -159,6 +158,28 @@ package final class ProbeRun {
     }
   }
 
+  /// What a program adds to each weight in each step of the held-out stream, in units of the rate.
+  private func updates(of program: Genome, _ steps: Int, _ number: Int?) -> [Double] {
+    let lanes = lanes
+    if let number, let known = trajectories[number], known.lanes == lanes,
+      known.updates.count >= steps * lanes
+    {
+      return known.updates
+    }
+    let updates = [Double](unsafeUninitializedCapacity: steps * lanes) { updates, count in
+      _ = walk(program, steps) { t, next, weights, rate in
+        let row = updates.baseAddress! + (t - 1) * lanes
+        for i in 0..<lanes { row[i] = (next[i] - weights[i]) / rate }
+        return true
+      }
+      count = steps * lanes
+    }
+    if let number {
+      trajectories[number] = TrajectoryCache.Trajectory(lanes: lanes, updates: updates)
+    }
+    return updates
+  }
+
   /// Runs a program on the held-out stream while `goesOn` says so, before its weights are replaced; false where it was
   /// stopped.
   private func walk(
@@ -171,7 +192,7 @@ package final class ProbeRun {
     return heldOut.withGradients { gradients in
       for t in 1...steps {
         let rate = heldOut.rate(t)
-        let next = step(program, t: t, rate: rate, gradients + (t - 1) * lanes)
+        let next = step(program, t: t, rate: rate, gradients + (t - 1) * Self.manyLanes)
         guard goesOn(t, next, lane(.weights), rate) else { return false }
         advance(program)
       }
@@ -182,6 +203,10 @@ package final class ProbeRun {
   // MARK: Steps
 
   private func begin(_ program: Genome, at start: [Double], horizon: Double) {
+    isNumber = program.tensorNodes()
+    for i in isNumber.indices {
+      isNumber[i] = !isNumber[i] && !Genome.isReduction(program.nodes[i].operation)
+    }
     for (k, x) in program.numbers.enumerated() { fill(.number(k), x) }
     for (k, state) in program.states.enumerated() { fill(.state(k), state.first) }
     fill(.horizon, horizon)
@@ -197,7 +222,17 @@ package final class ProbeRun {
     fill(.rate, rate)
     lane(.gradient).update(from: gradients, count: lanes)
     program.nodes.withUnsafeBufferPointer { nodes in
-      for i in nodes.indices { compute(nodes[i], into: memory + i * lanes) }
+      isNumber.withUnsafeBufferPointer { isNumber in
+        for i in nodes.indices {
+          let result = memory + i * lanes
+          if isNumber[i] {
+            compute(nodes[i], into: result, count: 1)
+            fill(.node(i), result[0])
+          } else {
+            compute(nodes[i], into: result, count: lanes)
+          }
+        }
+      }
     }
     return lane(program.weights)
   }
@@ -250,32 +285,35 @@ package final class ProbeRun {
 
   // MARK: Operations
 
-  private func compute(_ node: Genome.Node, into result: UnsafeMutablePointer<Double>) {
-    let lanes = lanes
+  private func compute(
+    _ node: Genome.Node, into result: UnsafeMutablePointer<Double>, count: Int
+  ) {
     let x = lane(node.a)
     switch node.operation {
-    case .power: powers(node, into: result)
+    case .power: powers(node, into: result, count: count)
     case .sum:
       var sum = 0.0
-      for i in 0..<lanes { sum += x[i] }
-      for i in 0..<lanes { result[i] = sum }
+      for i in 0..<count { sum += x[i] }
+      for i in 0..<count { result[i] = sum }
     case .maximumOf, .minimumOf:
       let operation = node.operation == .maximumOf ? Operation.maximum : .minimum
       var extreme = x[0]
-      for i in 1..<lanes { extreme = Folding.fold(operation, [extreme, x[i]])! }
-      for i in 0..<lanes { result[i] = extreme }
+      for i in 1..<count { extreme = Folding.fold(operation, [extreme, x[i]])! }
+      for i in 0..<count { result[i] = extreme }
     default:
       let isDone = kernels.run(
-        node.operation, result, x, lane(node.b), lane(node.c), count: lanes)
+        node.operation, result, x, lane(node.b), lane(node.c), count: count)
       precondition(isDone, "a genome has no other operations")
     }
   }
 
-  private func powers(_ node: Genome.Node, into result: UnsafeMutablePointer<Double>) {
+  private func powers(
+    _ node: Genome.Node, into result: UnsafeMutablePointer<Double>, count: Int
+  ) {
     let (x, y) = (lane(node.a), lane(node.b))
     // Mostly of numbers, which are the same in every element.
     var (last, exponent, value) = (Double.nan, Double.nan, Double.nan)
-    for i in 0..<lanes {
+    for i in 0..<count {
       if x[i] != last || y[i] != exponent {
         (last, exponent) = (x[i], y[i])
         value = Folding.power(last, exponent)

@@ -300,6 +300,9 @@ package struct Genome: Hashable, Sendable {
   /// Numbers of states that a parameter's element needs.
   package var statesPerElement: Int { states.count { !$0.isNumber } }
 
+  /// How much there is to read: operations and states.
+  package var length: Int { nodes.count + states.count }
+
   /// Floating-point operations that a step does for an element.
   package var flops: Int {
     let isTensor = tensorNodes()

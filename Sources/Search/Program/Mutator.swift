@@ -7,6 +7,8 @@ import Platform
 package struct Mutator: Sendable {
   package enum Kind: UInt8, CaseIterable, Sendable {
     case insert, delete, operand, operation, prime, state, number, wrap, graft
+    /// No mutation: left out at the end, since validation does not miss it.
+    case prune
   }
 
   package let functions: FunctionSet
@@ -55,6 +57,7 @@ package struct Mutator: Sendable {
       case .number: number(&program, &random)
       case .wrap: wrap(&program, &random)
       case .graft: graft(&program, donor, &random)
+      case .prune: false
       }
     guard isDone else { return nil }
     let result = program.cleaned()

@@ -55,6 +55,33 @@ import Testing
     }
   }
 
+  /// An arm that nobody takes need not work: what fails when it is worked out early leaves the objective whole.
+  @Test(arguments: [("-eye(n)", false), ("eye(n)", true)])
+  func whatFailsEarlyIsLeftToItsStep(_ matrix: String, _ hasStages: Bool) throws {
+    let compiler = Compiler()
+    let found = compiler.add(
+      name: "<test>",
+      bytes: Array(
+        """
+        objective guarded(n = 3 in [1, inf)) {
+            param x: vector(n) = 1 + 0.1 * normal()
+            rare = if sum(x) > 1e6 then sum(cholesky(\(matrix))) else 0
+            loss = sum(x^2) + rare + 0.1 * sum(uniform(vector(n)) * x)
+        }
+        task guarded_task = minimize guarded for 40 steps until loss < 1e-9
+        """.utf8))
+    #expect(found.allSatisfy { $0.severity != .error }, "\(found)")
+    let script = Script(compiler, options: Script.Options(), output: { _ in })
+    var task = try script.task(named: "guarded_task")
+    task.settings.target = nil
+    let evaluator = try task.evaluator(choosing: true, interrupt: .none)
+    #expect(evaluator.hasStages == hasStages)
+    let plain = try task.evaluator(choosing: true, interrupt: .none)
+    plain.usesPrograms = false
+    let (x, y) = (try run(evaluator, seed: 1, rate: 0.01), try run(plain, seed: 1, rate: 0.01))
+    #expect(x.steps == 40 && x.loss.isFinite && abs(x.loss - y.loss) <= 1e-4 * abs(y.loss))
+  }
+
   @Test func manyTasksHaveStages() throws {
     let names = try Self.tasks.filter { try evaluator($0).hasStages }
     #expect(names.contains("bigram_easy") && names.contains("heavy_tails_easy"), "\(names)")
