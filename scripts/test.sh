@@ -57,7 +57,7 @@ grep -E 'Executed [0-9]+ test|Test run with' "$log" | tail -n 2
 
 [ -z "$only" ] || exit 0
 step "hosts (C, C++, Python)"
-scripts/test_hosts.sh "$(swift build --show-bin-path -c release --scratch-path "$build")" "$build/hosts" ||
+scripts/test_library.sh "$(swift build --show-bin-path -c release --scratch-path "$build")" "$build/hosts" ||
     fail "the hosts"
 
 step "instructions (counted, so that a slower kernel is noticed on a busy machine)"

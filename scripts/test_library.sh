@@ -1,6 +1,6 @@
 #!/bin/sh
 # The library as C and Python see it: examples, random calls, threads, memory. Links libravine from a build that is
-# there. Usage: test_hosts.sh BUILD WORK [CALLS]
+# there. Usage: test_library.sh BUILD WORK [CALLS]
 set -eu
 cd "$(dirname "$0")/.."
 build=$1
