@@ -74,6 +74,7 @@ let package = Package(
         "Basics", "Diagnostics", "Driver", "IR", "Lowering", "Platform", "Runtime", "Semantics",
         "Symbolic", "Syntax", "Zoo",
       ]),
+    room("Export", ["Basics", "Diagnostics", "IR", "Lowering", "Symbolic"]),
     room(
       "Experiments",
       [
@@ -103,8 +104,8 @@ let package = Package(
       name: "ravine-cli",
       dependencies: [
         "Basics", "Certificates", "Certifier", "CKernels", "CReadline", "Diagnostics", "Driver",
-        "Experiments", "IR", "Laboratory", "Measuring", "Native", "Platform", "Runtime", "Search",
-        "Session", "Symbolic", "Syntax", "Training", "Zoo",
+        "Experiments", "Export", "IR", "Laboratory", "Measuring", "Native", "Platform", "Runtime",
+        "Search", "Session", "Symbolic", "Syntax", "Training", "Zoo",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ravine-cli", swiftSettings: strict),
