@@ -8,7 +8,7 @@ With --write, docs/exports.md is written; with --only NAME, recordings whose nam
 """
 
 import argparse
-import ctypes
+import hashlib
 import importlib.util
 import inspect
 import json
@@ -299,16 +299,15 @@ def run_optax(path, source, recording):
 
 RECORDED_DRAWS = r"""
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-static double recorded(void) {
-    double x = 0;
-    if (fread(&x, sizeof x, 1, stdin) != 1) exit(3);
-    return x;
+#define RECORDED
+static const double recorded_draws[] = {NUMBERS};
+static unsigned long recorded_place = 0;
+static double normal(uint64_t *seed) { (void)seed; return recorded_draws[recorded_place++]; }
+static double exponential(uint64_t *seed) { (void)seed; return recorded_draws[recorded_place++]; }
+static double uniform(uint64_t *seed) {
+    (void)seed;
+    return recorded_draws[recorded_place++] > 0.5 ? -1.0 : 2.0;
 }
-static double normal(uint64_t *seed) { (void)seed; return recorded(); }
-static double exponential(uint64_t *seed) { (void)seed; return recorded(); }
-static double uniform(uint64_t *seed) { (void)seed; return recorded() > 0.5 ? -1.0 : 2.0; }
 """
 
 DRIVER = r"""
@@ -333,6 +332,9 @@ int main(void) {
     for (long step = 0; step < STEPS; step++) {
         for (size_t i = 0; i < n; i++) g[i] = (real)number();
         const real *grads[1] = {g};
+#ifdef RECORDED
+        recorded_place = (unsigned long)(FIRST + step * EACH);
+#endif
         EXTRAS
         PREFIX_step(&self, grads ARGUMENTS);
         for (size_t i = 0; i < n; i++) {
@@ -369,22 +371,44 @@ def run_c(path, source, recording):
         else:
             extras.append(f"double {name} = number();")
         given.append(name)
+    # Recorded draws in place of the file's generator: those of one loop element by element.
+    draws = Draws(recording, source, r"(?:normal|uniform|exponential)\(&self->seed\)", r"\S*_init", np)
+    loops = [
+        re.findall(r"(\w+) = .*\(&self->seed\)", part)
+        for part in re.split(r"for \(size_t i", source[source.index(f"void {prefix}_step("):])
+    ]
+
+    def drawn():
+        taken = {name: np.asarray(draws.take(), float).ravel() for name in draws.names[draws.step is None]}
+        if draws.step is None:
+            return [x for values in taken.values() for x in values]
+        found = []
+        for names in loops:
+            rows = [taken[name] for name in names if name in taken]
+            found += [x for element in zip(*rows) for x in element] if rows else []
+        return found
+
+    recorded = drawn()
+    first = len(recorded)
+    for step in range(recording.steps):
+        draws.begin(step)
+        recorded += drawn()
+    each = (len(recorded) - first) // recording.steps
+    for word in ["normal", "uniform", "exponential"]:
+        source = re.sub(rf"static double {word}\(", f"static double own_{word}(", source)
+    with open(path, "w") as file:
+        if recorded:
+            file.write(RECORDED_DRAWS.replace("NUMBERS", ", ".join(repr(float(x)) for x in recorded)))
+        file.write(source)
     total = f"options.total_steps = {recording.steps};" if "total_steps;" in source else ""
     text = DRIVER
     for word, value in [
         ("EXPORTED", path), ("ROWS", str(rows)), ("COLS", str(cols)), ("RANK", str(len(shape))),
-        ("STEPS", str(recording.steps)), ("SETTINGS", total), ("EXTRAS", "\n        ".join(extras)),
+        ("STEPS", str(recording.steps)), ("FIRST", str(first)), ("EACH", str(each)),
+        ("SETTINGS", total), ("EXTRAS", "\n        ".join(extras)),
         ("ARGUMENTS", "".join(", " + name for name in given)), ("PREFIX", prefix),
     ]:
         text = text.replace(word, value)
-    # Recorded draws in place of the file's generator.
-    draws = Draws(recording, source, r"(?:normal|uniform|exponential)\(&self->seed\)", r"\S*_init", np)
-    for word in ["normal", "uniform", "exponential"]:
-        source = re.sub(rf"static double {word}\(", f"static double own_{word}(", source)
-    with open(path, "w") as file:
-        if any(draws.names.values()):
-            file.write(RECORDED_DRAWS)
-        file.write(source)
     driver = path[:-2] + "-driver.c"
     with open(driver, "w") as file:
         file.write(text)
@@ -394,16 +418,11 @@ def run_c(path, source, recording):
          "-ffp-contract=off", "-o", program, driver, "-lm"], capture_output=True, text=True)
     if done.returncode:
         return "cc: " + next((x for x in done.stderr.splitlines() if "error" in x), done.stderr[:200])
-    def drawn():
-        return [np.asarray(draws.take(), dtype=float).ravel() for _ in draws.names[draws.step is None]]
-
-    numbers = [np.array(recording.start, dtype=float).ravel(), *drawn()]
+    numbers = [np.array(recording.start, dtype=float).ravel()]
     for step in range(recording.steps):
-        draws.begin(step)
         numbers.append(np.array(recording.gradients[step], dtype=float).ravel())
         for name in given:
             numbers.append(np.asarray(recording.array(name, step, np, source), dtype=float).ravel())
-        numbers += drawn()
     ran = subprocess.run([program], input=np.concatenate(numbers).tobytes(), capture_output=True)
     if ran.returncode:
         return f"the program ended with {ran.returncode}"
@@ -438,10 +457,36 @@ def export(ravine, target, rule):
     return done.stdout
 
 
-def attempt(ravine, target, rule, name, folder):
+class Known:
+    """Exports that reproduced a recording, by digest of both and of this script's part: not run again."""
+
+    def __init__(self, path):
+        self.path = path
+        self.passed = set()
+        if path and os.path.exists(path):
+            with open(path) as file:
+                self.passed = set(file.read().split())
+
+    @staticmethod
+    def digest(target, source, name):
+        with open(os.path.join(GOLDEN, name + ".json"), "rb") as file:
+            recorded = file.read()
+        return hashlib.sha256(f"{target} {name}\n{source}".encode() + recorded).hexdigest()
+
+    def add(self, digest):
+        self.passed.add(digest)
+        if self.path:
+            with open(self.path, "a") as file:
+                file.write(digest + "\n")
+
+
+def attempt(ravine, target, rule, name, folder, known):
     """`passed`, or what was found instead."""
     try:
         source = export(ravine, target, rule)
+        digest = Known.digest(target, source, name)
+        if digest in known.passed:
+            return "passed"
         path = os.path.join(folder, f"{name}-{target}.{'c' if target == 'c' else 'py'}")
         with open(path, "w") as file:
             file.write(source)
@@ -454,6 +499,8 @@ def attempt(ravine, target, rule, name, folder):
         return f"cannot: {reason}"
     except Exception as error:
         return f"failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+    if wrong is None:
+        known.add(digest)
     return "passed" if wrong is None else f"failed: {wrong}"
 
 
@@ -564,6 +611,7 @@ def main():
     parser.add_argument("targets", nargs="*", default=[])
     parser.add_argument("--only", default="")
     parser.add_argument("--keep", help="a folder for the printed files")
+    parser.add_argument("--known", help="a file of digests: what passed before and has not changed is not run again")
     parser.add_argument("--write", action="store_true", help="write docs/exports.md")
     asked = parser.parse_args()
     targets = asked.targets or list(RUNS)
@@ -576,6 +624,7 @@ def main():
         targets.remove("c")
     folder = asked.keep or tempfile.mkdtemp()
     os.makedirs(folder, exist_ok=True)
+    known = Known(asked.known)
     counts = {target: 0 for target in targets}
     results = {}
     failed = False
@@ -584,7 +633,7 @@ def main():
             continue
         found = results[rule, name] = {}
         for target in targets:
-            result = found[target] = attempt(asked.ravine, target, rule, name, folder)
+            result = found[target] = attempt(asked.ravine, target, rule, name, folder, known)
             counts[target] += result == "passed"
             failed |= result.startswith("failed")
             if result != "passed":

@@ -3,10 +3,10 @@ import IR
 
 /// A rule as one file of C that needs libm alone: a struct, `init`, `step` and `free`.
 struct CExport {
-  private let rule: ExportedRule
-  private let source: String
-  private let needs = CNeeds()
-  private let prefix: String
+  let rule: ExportedRule
+  let source: String
+  let needs = CNeeds()
+  let prefix: String
 
   init(_ rule: Rule, source: String) throws(DiagnosticError) {
     prefix = Identifier(.c).spelled(Identifier.snake(rule.module.name))
@@ -52,145 +52,8 @@ struct CExport {
     return CLayout.text(lines)
   }
 
-  private var draws: Bool {
+  var draws: Bool {
     rule.variants.contains { !$0.update.draws.isEmpty || !$0.initial.draws.isEmpty }
-  }
-
-  // MARK: Declarations
-
-  private func comment() -> [String] {
-    func plain(_ text: String) -> String { text.replacing("*/", with: "* /") }
-    var lines = ["/*"]
-    lines += rule.module.documentation.map { $0.isEmpty ? " *" : " * " + plain($0) }
-    lines += [
-      " *", " * Needs libm alone. Give each tensor its w, rows, cols and rank, then:", " *",
-      " *     \(prefix) self;",
-      " *     if (\(prefix)_init(&self, count, tensors, \(prefix)_defaults())) return 1;",
-      " *     \(prefix)_step(&self, grads\(stepArguments.map { ", " + $0.name }.joined()));",
-      " *     \(prefix)_free(&self);", " *",
-    ]
-    for slot in rule.variants.flatMap(\.inputs) {
-      let line = " * \(Identifier(.c).spelled(slot.name)): \(slot.shape.description)"
-      if !lines.contains(line) { lines.append(line) }
-    }
-    if lines.last != " *" { lines.append(" *") }
-    lines += [" * Printed by Ravine from", " *"]
-    for line in source.split(separator: "\n", omittingEmptySubsequences: false) {
-      lines.append(line.isEmpty ? " *" : " *     " + plain(String(line)))
-    }
-    while lines.last == " *" { lines.removeLast() }
-    return lines + [" */"]
-  }
-
-  private struct Argument {
-    var name: String
-    var type: String
-    var isTensor: Bool
-  }
-
-  /// What a step takes beside the gradients.
-  private var stepArguments: [Argument] {
-    var found: [Argument] = []
-    if rule.variants.contains(where: { $0.update.readsSource(.loss) }) {
-      found.append(Argument(name: "loss", type: "double", isTensor: false))
-    }
-    for slot in rule.variants.flatMap(\.inputs) {
-      let name = Identifier(.c).spelled(slot.name)
-      if found.contains(where: { $0.name == name }) { continue }
-      found.append(
-        Argument(
-          name: name, type: slot.shape.isScalar ? "double" : "const real *const *",
-          isTensor: !slot.shape.isScalar))
-    }
-    return found
-  }
-
-  private func leaves(_ k: Int) -> Leaves {
-    var leaves = Leaves()
-    leaves.hypers = rule.hyperNames
-    var taken = rule.taken
-    leaves.states = rule.variants[k].states.map {
-      Identifier(.c).unique(
-        String($0.name.split(separator: ".").last ?? "s"), fallback: $0.name, &taken)
-    }
-    leaves.inputs = rule.variants[k].inputs.map {
-      Identifier(.c).spelled($0.name) + ($0.shape.isScalar ? "" : "_p")
-    }
-    return leaves
-  }
-
-  private func pool(_ leaves: Leaves) -> NamePool {
-    NamePool(
-      .c,
-      taken: rule.taken.union(leaves.states).union(leaves.inputs).union(stepArguments.map(\.name)))
-  }
-
-  /// The states of tensors: name, and whether it is one number.
-  private var fields: [(name: String, isOne: Bool)] {
-    var found: [(name: String, isOne: Bool)] = []
-    for k in rule.variants.indices {
-      for (name, slot) in zip(leaves(k).states, rule.variants[k].states) where !slot.isGlobal {
-        if !found.contains(where: { $0.name == name }) { found.append((name, slot.shape.isScalar)) }
-      }
-    }
-    return found
-  }
-
-  private var views: [String] {
-    var found: [String] = []
-    for output in rule.variants.flatMap(\.update.outputs) {
-      if case .view(let name) = output.target, !found.contains(name) { found.append(name) }
-    }
-    return found
-  }
-
-  private var globals: [Int] {
-    rule.variants[0].states.indices.filter { rule.variants[0].states[$0].isGlobal }
-  }
-
-  private func structs() -> [String] {
-    var options = rule.settings.map(\.name)
-    if rule.readsHorizon { options.append("total_steps") }
-    var lines: [String] = []
-    if !options.isEmpty {
-      lines += ["/* Hyperparameters, which may change between steps. */", "typedef struct {"]
-      lines += options.map { "    double \($0);" }
-      lines += ["} \(prefix)_options;", ""]
-    } else {
-      lines += ["typedef struct {", "    char none;", "} \(prefix)_options;", ""]
-    }
-    lines += ["/* A parameter and its states; cols is the product of all axes but the first. */"]
-    lines += ["typedef struct {", "    real *w;", "    size_t rows, cols;", "    int rank;"]
-    let arrays = fields.filter { !$0.isOne }.map { "*" + $0.name } + views.map { "*" + $0 }
-    if !arrays.isEmpty { lines.append("    real \(arrays.joined(separator: ", "));") }
-    let numbers = fields.filter(\.isOne).map(\.name)
-    if !numbers.isEmpty { lines.append("    double \(numbers.joined(separator: ", "));") }
-    lines += ["} \(prefix)_tensor;", "", "typedef struct {"]
-    lines += [
-      "    \(prefix)_options options;", "    size_t count;", "    \(prefix)_tensor *tensors;",
-    ]
-    if !globals.isEmpty {
-      lines.append("    double \(globals.map { leaves(0).states[$0] }.joined(separator: ", "));")
-    }
-    lines += ["    double *scratch;", "    long t;"]
-    if draws { lines.append("    uint64_t seed;") }
-    if rule.module.guardsFinite { lines.append("    long skipped;") }
-    return lines + ["} \(prefix);", ""]
-  }
-
-  private func defaults() -> [String] {
-    var lines = [
-      "\(prefix)_options \(prefix)_defaults(void) {", "    \(prefix)_options options = {",
-    ]
-    let dialect = CElementDialect()
-    for setting in rule.settings {
-      let number = setting.number.map { dialect.number($0).text } ?? "NAN"
-      lines.append(
-        "        .\(setting.name) = \(number),\(setting.number == nil ? " /* to be given */" : "")")
-    }
-    if rule.readsHorizon { lines.append("        .total_steps = NAN, /* to be given */") }
-    if rule.settings.isEmpty, !rule.readsHorizon { lines.append("        .none = 0,") }
-    return lines + ["    };", "    return options;", "}"]
   }
 
   // MARK: Predicates and hyperparameters
@@ -258,8 +121,8 @@ struct CExport {
   }
 
   /// What each kind of tensor needs of the scratch memory, found while steps are printed.
-  private final class Scratch { var sizes: [(variant: Int, total: String)] = [] }
-  private let scratch = Scratch()
+  final class Scratch { var sizes: [(variant: Int, total: String)] = [] }
+  let scratch = Scratch()
 
   private func stepFunction() throws(DiagnosticError) -> [String] {
     var arguments = ["\(prefix) *self", "const real *const *grads"]
@@ -279,6 +142,7 @@ struct CExport {
       ]
     }
     lines.append("    self->t++;")
+    let mark = lines.count
     lines += try hypers(rule.variants.map(\.update), derived: true).map { "    " + $0 }
     if rule.variants.count == 1 {
       lines += try single().map { "    " + $0 }
@@ -302,6 +166,10 @@ struct CExport {
       lines.append("    for (size_t k = 0; k < self->count; k++) {")
       lines += (head(body) + body).map { "        " + $0 }
       lines.append("    }")
+    }
+    for argument in ["grads"] + stepArguments.map(\.name)
+    where !lines.dropFirst(2).contains(where: { $0.hasWord(argument) }) {
+      lines.insert("    (void)\(argument);", at: mark)
     }
     lines.append("}")
     return lines
@@ -423,11 +291,11 @@ struct CExport {
     }
     let order = outputs.indices.compactMap { o in rank(outputs[o]).map { (o, $0) } }
       .sorted { ($0.1, $0.0) < ($1.1, $1.0) }
-    let small = order.filter { $0.1 == 0 }.map(\.0)
-    // A store of rows or columns comes before the loop over all elements, which may read the old ones.
-    let entangled = variant.entangled(order.map(\.0), changing: Set(small))
+    // What reads an old value is stored before what replaces it; where that is not to be had, under a name.
+    let stores = variant.readersFirst(order.map(\.0))
+    let entangled = variant.entangled(stores)
     let made = try body(
-      leaves, pool, variant: k, roots: [], outputs: order.map(\.0), named: entangled)
+      leaves, pool, variant: k, roots: [], outputs: stores, named: entangled)
     let inner = bufferLines(made.buffers) + made.lines
     let read = variant.states.indices.filter { s in
       !variant.states[s].isGlobal && variant.states[s].shape.isScalar
@@ -548,7 +416,9 @@ struct CExport {
       lines += arrays.map { "        free(self->tensors[k].\($0));" }
       lines.append("    }")
     }
-    return lines + ["    free(self->scratch);", "}"]
+    if !scratch.sizes.isEmpty { lines.append("    free(self->scratch);") }
+    if lines.count == 1 { lines.append("    (void)self;") }
+    return lines + ["}"]
   }
 }
 

@@ -18,6 +18,7 @@ struct CElementDialect: Dialect {
   func number(_ x: Double) -> Written {
     if x.isNaN { return Written("NAN") }
     if x.isInfinite { return .signed(x < 0 ? "-INFINITY" : "INFINITY") }
+    if let share = PythonNumber.complement(x) { return Written("1.0 - \(share)", .sum) }
     let text = PythonNumber.shortened(NumberText.shortest(x, signedZero: true))
     return .signed(text.contains(where: { $0 == "." || $0 == "e" }) ? text : text + ".0")
   }
@@ -125,7 +126,7 @@ final class CWriter {
     case .qr, .eigh, .svd, .solve, .cholesky:
       throw refuse("the decomposition `\(i.operation.info.name)` with libm alone", id)
     case _ where i.operation.isElementwise: return try elementwise(i, id)
-    default: throw refuse("`\(i.operation.info.name)`", id)
+    default: throw refuse(i.operation.construct, id)
     }
   }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import IR
 
 // Rules in other languages: R086x.
 extension Diagnostic {
@@ -9,5 +10,15 @@ extension Diagnostic {
     Diagnostic(
       .notInTarget, "\(target.title) cannot say \(construct)", at: span,
       notes: note.map { [Note($0)] } ?? [])
+  }
+}
+
+extension Operation {
+  /// As a message names it: by what calls it in the language.
+  var construct: String {
+    switch self {
+    case .slice, .placeSlice: "slices of tensors"
+    default: "`\(info.name.isEmpty ? "\(self)" : info.name)`"
+    }
   }
 }

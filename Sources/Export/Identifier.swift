@@ -66,6 +66,8 @@ struct Identifier {
     "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union",
     "unsigned", "void", "volatile", "while", "gamma", "y0", "y1", "yn", "j0", "j1", "jn", "step",
     "size_t", "signgam", "div", "abs", "exp", "log", "sqrt", "pow", "round", "floor", "ceil",
-    "time", "index",
+    "time", "index", "pow", "fmod", "rint", "cbrt", "sin", "cos", "tan", "tanh", "sinh", "cosh",
+    "exp2", "log2", "log10", "log1p", "expm1", "erf", "malloc", "calloc", "free", "isnan",
+    "isfinite",
   ]
 }

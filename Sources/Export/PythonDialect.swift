@@ -38,7 +38,10 @@ extension PythonDialect {
 
   static var conditional: Form { Form("$1 if $0 else $2", .conditional, [.or, .or, .conditional]) }
 
-  func number(_ x: Double) -> Written { .signed(PythonNumber.text(x)) }
+  func number(_ x: Double) -> Written {
+    if let share = PythonNumber.complement(x) { return Written("1 - \(share)", .sum) }
+    return .signed(PythonNumber.text(x))
+  }
 
   /// Conditions on numbers of the host.
   func form(ofCall name: String) -> Form? {
@@ -63,6 +66,13 @@ extension PythonDialect {
 
 /// Numbers as Python writes them.
 enum PythonNumber {
+  /// The short number y where x is what rounding makes of 1 - y: `0.9` for 0.09999999999999998.
+  static func complement(_ x: Double) -> String? {
+    guard x > 0, x < 1, NumberText.shortest(x).count > 12 else { return nil }
+    let share = NumberText.shortest(1 - x)
+    return share.count <= 8 && 1 - (1 - x) == x ? shortened(share) : nil
+  }
+
   static func text(_ x: Double) -> String {
     if x.isNaN { return "math.nan" }
     if x.isInfinite { return x < 0 ? "-math.inf" : "math.inf" }

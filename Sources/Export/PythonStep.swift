@@ -250,9 +250,37 @@ extension RuleVariant {
     return ranked.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.map(\.0)
   }
 
+  /// The order in which an output that reads an old value comes before the one that replaces it, as far as
+  /// there is one.
+  func readersFirst(_ order: [Int]) -> [Int] {
+    var rest = order
+    var result: [Int] = []
+    while !rest.isEmpty {
+      let next = rest.firstIndex { k in
+        !rest.contains { $0 != k && reads(update.outputs[k].target, in: $0) }
+      }
+      result.append(rest.remove(at: next ?? 0))
+    }
+    return result
+  }
+
+  /// Whether the text of output k reads what a target was before the step.
+  private func reads(_ target: OutputTarget, in k: Int) -> Bool {
+    let value = update.outputs[k].value
+    return update.reaches(value) { part -> Bool? in
+      let i = update[part]
+      if part != value, update.outputs.contains(where: { $0.value == part }) { return false }
+      return switch target {
+      case .state(let s): i.operation == .state && Int(i.attribute) == s ? true : nil
+      case .parameter: i.operation == .parameter ? true : nil
+      default: nil
+      }
+    }
+  }
+
   /// Outputs that read what an earlier output changes in place (one of `changing`): they are computed under
   /// a name before.
-  func entangled(_ order: [Int], changing: Set<Int>? = nil) -> Set<ValueID> {
+  func entangled(_ order: [Int]) -> Set<ValueID> {
     let function = update
     let outputs = function.outputs
     var changed: [OutputTarget] = []
@@ -262,7 +290,15 @@ extension RuleVariant {
       let readsChanged = function.reaches(output.value) { value -> Bool? in
         let i = function[value]
         // What another output stores has a name and is computed before.
-        if value != output.value, outputs.contains(where: { $0.value == value }) { return false }
+        // So has what the author named, and a loop; but for what may be the same memory by another name.
+        let mayShare = [.select, .transpose, .reshape, .slice, .broadcast].contains(i.operation)
+        let isStatement =
+          function.names[value] != nil && !mayShare || i.operation == .project
+        if value != output.value,
+          isStatement || outputs.contains(where: { $0.value == value })
+        {
+          return false
+        }
         return changed.contains { target in
           switch target {
           case .state(let s): i.operation == .state && Int(i.attribute) == s
@@ -272,7 +308,7 @@ extension RuleVariant {
         } ? true : nil
       }
       if readsChanged { found.insert(output.value) }
-      if changing?.contains(k) ?? true { changed.append(output.target) }
+      changed.append(output.target)
     }
     return found
   }

@@ -88,7 +88,7 @@ extension PythonWriter {
     case .sum: return language.fold("sum", operand, axis: axis(i.attribute))
     case .maximumOf: return language.fold("max", operand, axis: axis(i.attribute))
     case .minimumOf: return language.fold("min", operand, axis: axis(i.attribute))
-    default: throw refuse("`\(i.operation.info.name)`", id)
+    default: throw refuse(i.operation.construct, id)
     }
   }
 
@@ -169,7 +169,7 @@ extension PythonWriter {
       if isTorch { return "torch.softmax(\(x), dim=-1)" }
       if module == "jnp" { return "jax.nn.softmax(\(x), axis=-1)" }
       throw refuse("`softmax`", id)
-    default: throw refuse("`\(i.operation.info.name)`", id)
+    default: throw refuse(i.operation.construct, id)
     }
   }
 

@@ -134,6 +134,7 @@ final class PythonWriter<Language: PythonDialect> {
       if let clamped = try clamp(i, id) { return clamped }
     default: break
     }
+    if i.operation == .add, isHost, function.constantValue(i.a) == 0 { return try notation(i.b) }
     // Places count from somewhere: `arange(n) + 0`.
     if i.operation == .add || i.operation == .subtract, function.constantValue(i.b) == 0,
       isHost || function[i.a].operation == .iota
