@@ -298,9 +298,13 @@ struct NumpyExport {
       names.formUnion(rule.module.defaults.hyperSlots.compactMap { rule.hyperNames[$0] })
     }
     let used = rule.settings.map(\.name).filter { names.contains($0) }
-    if !used.isEmpty {
-      lines.append(
-        "\(used.joined(separator: ", ")) = \(used.map { "self.\($0)" }.joined(separator: ", "))")
+    let together =
+      "\(used.joined(separator: ", ")) = \(used.map { "self.\($0)" }.joined(separator: ", "))"
+    // A tuple that is too long for a line is harder to read than its entries.
+    if together.count <= 72, !used.isEmpty {
+      lines.append(together)
+    } else {
+      lines += used.map { "\($0) = self.\($0)" }
     }
     return lines + derived
   }
