@@ -48,7 +48,10 @@ class Lion:
     def step(self, grads):
         """One step by the gradients of the parameters."""
         self.t += 1
-        lr, beta1, beta2, lambda_ = self.lr, self.beta1, self.beta2, self.lambda_
+        lr = self.lr
+        beta1 = self.beta1
+        beta2 = self.beta2
+        lambda_ = self.lambda_
         for w, g, state in zip(self.params, grads, self.states):
             m = state["m"]
             update = np.sign(beta1 * m + (1 - beta1) * g)
