@@ -3,6 +3,7 @@ import CRavine
 import Diagnostics
 import Driver
 import Experiments
+import Export
 import IR
 import Laboratory
 import Ravine
@@ -95,6 +96,26 @@ public func ravine_latex(_ rule: ravine_rule, _ latex: TextPlace?) -> Int32 {
     let module = try HeldRule.of(rule).value.module
     let texts = module.variants.indices.map { LatexPrinter.rule(module, variant: $0) }
     Crossing.give(texts.joined(separator: "\n"), to: place)
+  }
+}
+
+@c @implementation
+public func ravine_export(
+  _ rule: ravine_rule, _ target: UnsafePointer<CChar>?, _ text: TextPlace?
+) -> Int32 {
+  Outcome.done {
+    let place = try Crossing.place(text, "text")
+    let name = try Crossing.text(target, "target")
+    let rule = try HeldRule.of(rule)
+    guard let target = ExportTarget(rawValue: name) else {
+      let all = ExportTarget.allCases.map(\.rawValue).joined(separator: ", ")
+      throw Outcome.Misuse("there is no target `\(name)`: \(all)")
+    }
+    let file = try ShownError.showing(rule.sources) {
+      () throws(Diagnostics.DiagnosticError) in
+      try Exporter.text(rule.value, to: target, source: rule.source)
+    }
+    Crossing.give(file, to: place)
   }
 }
 

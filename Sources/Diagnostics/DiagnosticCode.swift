@@ -305,6 +305,9 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case refusedStep = 851
   case noCertificate = 852
 
+  // Rules in other languages.
+  case notInTarget = 860
+
   // Numbers found while running.
   case singularMatrix = 901
   case notPositiveDefinite = 902

@@ -37,6 +37,8 @@ package struct Replay: Sendable {
   /// After the last step.
   package var states: [State]
   package var parameters: [Double]
+  /// The parameters after each step.
+  var walk: [[Double]] = []
   /// Recorded inputs that the rule never asked for.
   package var unused: [String]
   package var skippedSteps = 0
@@ -89,7 +91,9 @@ package struct Replay: Sendable {
           return recorded.first ?? .nan
         })
       watch.look()
-      result.compare(parameters.load(), trajectory.parameters[step], step: step + 1)
+      let now = parameters.load()
+      result.walk.append(now)
+      result.compare(now, trajectory.parameters[step], step: step + 1)
     }
     result.parameters = parameters.load()
     result.skippedSteps = optimizer.skippedSteps

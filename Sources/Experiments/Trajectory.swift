@@ -45,6 +45,19 @@ package struct Trajectory: Sendable {
   package var steps: Int { gradients.count }
   package var count: Int { Lengths.product(dims) }
 
+  /// What a rule is to be run on; the parameters after the steps come with the run.
+  init(
+    name: String, dims: [Int], start: [Double], gradients: [[Double]],
+    inputs: [String: Recorded]
+  ) {
+    self.name = name
+    self.dims = dims
+    self.start = start
+    self.gradients = gradients
+    parameters = gradients
+    self.inputs = inputs
+  }
+
   /// Reads a trajectory. Throws R0760 (not JSON), R0761 (a member is missing or of another kind) and
   /// R0762 (an array of another length); `path` names the file in messages.
   package init(bytes: [UInt8], path: String) throws(DiagnosticError) {

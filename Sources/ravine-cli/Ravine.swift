@@ -30,7 +30,7 @@ struct Ravine: ParsableCommand {
       IdentifyCommand.self, TestCommand.self, TuneCommand.self, SuggestCommand.self,
       ArenaCommand.self, SearchCommand.self, RunsCommand.self, SimplifyCommand.self,
       EvalCommand.self, BenchCommand.self,
-      CacheCommand.self,
+      ExportCommand.self, RecordCommand.self, CacheCommand.self,
     ])
 
   static let version = "\(Version.text)"
@@ -48,6 +48,8 @@ struct Ravine: ParsableCommand {
         ravine describe RULE     what a rule costs     ravine zoo [NAME]     the rules that come along
         ravine fmt FILE…         format                ravine explain CODE   what a message means
         ravine replay RULE FILE  compare with a recorded run
+        ravine record RULE       write a run for others to compare with
+        ravine export --to torch RULE   print it in another language
         ravine test FILE…        run saved sessions again and compare
         ravine compare RULE RULE prove two rules equal, or see where they differ
         ravine certify FILE      check the certificate of such a proof

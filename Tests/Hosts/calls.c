@@ -234,7 +234,12 @@ static int one_call(void) {
             below(20) ? (int64_t)below(30) : PICK(lengths) % 50, below(9) ? 0 : NAN, next(), &minimum);
         break;
     }
-    case 21: status = ravine_describe(some_rule(), NULL, 0, &text); break;
+    case 21: {
+        static const char *targets[] = {"c", "torch", "optax", "numpy", "latex", "", "cobol"};
+        status = below(2) ? ravine_describe(some_rule(), NULL, 0, &text)
+                          : ravine_export(some_rule(), below(40) ? PICK(targets) : NULL, &text);
+        break;
+    }
     case 22: status = below(2) ? ravine_format(PICK(texts), &text) : ravine_latex(some_rule(), &text); break;
     default:
         if (below(20)) return ravine_set_horizon(some_optimizer(), PICK(lengths));

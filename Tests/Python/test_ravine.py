@@ -343,6 +343,18 @@ class Arrays(unittest.TestCase):
         with self.assertRaises(ravine.RavineError):
             ravine.minimize(valley, [], jac=True)
 
+    def test_an_export_of_numpy_steps_as_the_rule_does(self):
+        text = ravine.Rule("Lion", lr=0.01).export("numpy")
+        space = {}
+        exec(compile(text, "lion.py", "exec"), space)
+        self.assertIn("import numpy", text)
+        self.assertIn("torch.optim", ravine.Rule("AdamW").export("torch"))
+        with self.assertRaises(ravine.UsageError):
+            ravine.Rule("Lion").export("cobol")
+        with self.assertRaises(ravine.ProgramError) as caught:
+            ravine.Rule("Adam8bit").export("numpy")
+        self.assertEqual(caught.exception.code, "R0860")
+
     def test_a_trajectory_is_replayed(self):
         golden = Path(__file__).parent.parent / "Golden"
         if not golden.is_dir():

@@ -189,6 +189,9 @@ RAVINE_API int ravine_describe(ravine_rule rule, const ravine_tensor *tensors, s
 RAVINE_API int ravine_compare(const char *source, const char *a, const char *b, char **json);
 /* The rule in LaTeX, equations and first values. */
 RAVINE_API int ravine_latex(ravine_rule rule, char **latex);
+/* The rule as a file of another language that needs nothing of Ravine's: "c", "torch", "optax", "numpy" or "latex".
+ * RAVINE_PROGRAM where the language cannot say it. */
+RAVINE_API int ravine_export(ravine_rule rule, const char *target, char **text);
 /* Replays a recorded run (JSON). RAVINE_FINDING where it is not matched. */
 RAVINE_API int ravine_replay(ravine_rule rule, const char *trajectory, char **json);
 /* Runs the statements of a text; files that it names are looked for in `folder`, and plots are written there (null:

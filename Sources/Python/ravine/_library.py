@@ -74,6 +74,7 @@ _PROTOTYPES = {
     "ravine_describe": [c_uint64, POINTER(Tensor), c_size_t, _text],
     "ravine_compare": [c_char_p, c_char_p, c_char_p, _text],
     "ravine_latex": [c_uint64, _text],
+    "ravine_export": [c_uint64, c_char_p, _text],
     "ravine_replay": [c_uint64, c_char_p, _text],
     "ravine_run": [c_char_p, c_char_p, c_char_p, _text, _text],
     "ravine_zoo": [_text],

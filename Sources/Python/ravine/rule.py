@@ -154,6 +154,13 @@ class Rule:
 
         return Optimizer(self, parameters, **options)
 
+    def export(self, target: str) -> str:
+        """The rule as a file that needs nothing of Ravine's: ``c``, ``torch``, ``optax``, ``numpy``, ``latex``.
+
+        Raises ProgramError where the language cannot say it.
+        """
+        return answer(lib.ravine_export, self._handle, encoded(target))
+
     def replay(self, trajectory: Union[str, Mapping[str, Any]]) -> Dict[str, Any]:
         """Replays a recorded run, a mapping or its JSON: whether it ``holds``, and how far it is off."""
         import json
