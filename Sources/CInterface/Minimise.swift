@@ -8,7 +8,7 @@ struct Minimisation {
   let function: ravine_function
   let context: UnsafeMutableRawPointer?
   let count: Int
-  private(set) var isStopped = false
+  private var isStopped = false
   private(set) var best = Double.infinity
   private(set) var bestPoint: [Double]
 
@@ -19,12 +19,12 @@ struct Minimisation {
     bestPoint = start
   }
 
-  /// The loss at a point, and its gradient where there is a place for it.
+  /// The loss where the walk stands, and its gradient.
   mutating func evaluate(
-    _ point: UnsafePointer<Double>, _ gradient: UnsafeMutablePointer<Double>?
+    _ point: UnsafePointer<Double>, _ gradient: UnsafeMutablePointer<Double>
   ) -> Double {
     var stop: Int32 = 0
-    let loss = function(context, point, gradient, &stop)
+    let loss = function(context, point, gradient, 1, &stop)
     if stop != 0 { isStopped = true }
     return loss
   }
@@ -49,28 +49,48 @@ struct Minimisation {
     var done = 0
     while true {
       let loss = evaluate(point, gradient)
+      if loss.isFinite { note(loss, at: point) }
       if isStopped { return (.stopped, done) }
       guard loss.isFinite, (0..<count).allSatisfy({ gradient[$0].isFinite }) else {
         return (.notFinite, done)
       }
-      note(loss, at: point)
       if (0..<count).allSatisfy({ abs(gradient[$0]) <= tolerance }) {
         return (.smallGradient, done)
       }
       if done == steps { return (.allSteps, done) }
-      let own = self
-      var isStopped = false
-      try optimizer.step(loss: loss) { points, slopes in
-        var stop: Int32 = 0
-        let loss = own.function(
-          own.context, points[0].assumingMemoryBound(to: Double.self),
-          slopes?[0].assumingMemoryBound(to: Double.self), &stop)
-        if stop != 0 { isStopped = true }
-        return loss
+      let ahead = LookAhead(function: function, context: context)
+      do {
+        try optimizer.step(loss: loss, objective: ahead.evaluate)
+      } catch {
+        if ahead.isStopped { return (.stopped, done) }
+        throw error
       }
       done += 1
-      if isStopped { return (.stopped, done) }
     }
+  }
+}
+
+/// The function of the host at the points that a rule asks for.
+private final class LookAhead {
+  let function: ravine_function
+  let context: UnsafeMutableRawPointer?
+  private(set) var isStopped = false
+
+  init(function: @escaping ravine_function, context: UnsafeMutableRawPointer?) {
+    self.function = function
+    self.context = context
+  }
+
+  func evaluate(
+    _ points: UnsafePointer<UnsafeRawPointer>, _ gradients: UnsafePointer<UnsafeMutableRawPointer>?
+  ) throws -> Double {
+    var stop: Int32 = 0
+    let loss = function(
+      context, points[0].assumingMemoryBound(to: Double.self),
+      gradients?[0].assumingMemoryBound(to: Double.self), 0, &stop)
+    isStopped = stop != 0
+    if isStopped { throw Outcome.Misuse("it asked to stop") }
+    return loss
   }
 }
 
@@ -93,7 +113,14 @@ public func ravine_minimize(
       elementType: .float64, seed: seed, horizon: Int(steps))
     var run = Minimisation(
       function, context, start: Array(UnsafeBufferPointer(start: x, count: count)))
-    let end = try run.run(optimizer, x, steps: Int(steps), tolerance: tolerance)
+    let start = run.bestPoint
+    let end: (reason: Minimisation.Reason, steps: Int)
+    do {
+      end = try run.run(optimizer, x, steps: Int(steps), tolerance: tolerance)
+    } catch {
+      x.update(from: start, count: count)
+      throw error
+    }
     x.update(from: run.bestPoint, count: count)
     minimum.pointee = ravine_minimum(
       loss: run.best, steps: Int64(end.steps), reason: end.reason.rawValue)

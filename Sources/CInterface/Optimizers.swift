@@ -120,6 +120,9 @@ enum HostTensors {
       guard 0...64 ~= tensor.rank else {
         throw Outcome.Misuse("`tensors[\(k)].rank` is \(tensor.rank)")
       }
+      if let wrong = (0..<tensor.rank).first(where: { tensor.shape[$0] < 0 }) {
+        throw Outcome.Misuse("`tensors[\(k)].shape[\(wrong)]` is \(tensor.shape[wrong])")
+      }
       return ParameterSpec(name: name, dims: (0..<tensor.rank).map { Int(tensor.shape[$0]) })
     }
   }
@@ -218,12 +221,15 @@ public func ravine_step_with(
   HeldOptimizer.use(optimizer) { held in
     guard let objective else { throw Outcome.Misuse.null("objective") }
     try held.step(parameters, gradients, count, loss) { points, slopes in
-      points.withMemoryRebound(to: UnsafeRawPointer?.self, capacity: count) { points in
-        guard let slopes else { return objective(context, points, nil) }
+      var stop: Int32 = 0
+      let loss = points.withMemoryRebound(to: UnsafeRawPointer?.self, capacity: count) { points in
+        guard let slopes else { return objective(context, points, nil, &stop) }
         return slopes.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: count) {
-          objective(context, points, $0)
+          objective(context, points, $0, &stop)
         }
       }
+      if stop != 0 { throw Outcome.Misuse("it asked to stop") }
+      return loss
     }
   }
 }

@@ -6,8 +6,9 @@ import Ravine
 /// How calls end: as a status, with the reason where the caller's thread finds it.
 enum Outcome {
   /// A host's mistake that no text of the language explains.
-  struct Misuse: Error {
+  struct Misuse: Error, CustomStringConvertible {
     var message: String
+    var description: String { message }
     var status = Int32(RAVINE_USAGE)
 
     init(_ message: String, status: Int32 = Int32(RAVINE_USAGE)) {
@@ -68,7 +69,7 @@ enum Outcome {
 
   private static func status(_ codes: [Int]) -> Int32 {
     if codes.contains(where: { 900..<1000 ~= $0 }) { return Int32(RAVINE_NUMERIC) }
-    let ofHost = [808, 809, 826, 827, 505, 508]
+    let ofHost = [808, 809, 826, 827, 828, 505, 508]
     let isUsage = codes.allSatisfy { 701..<780 ~= $0 || ofHost.contains($0) }
     return Int32(isUsage ? RAVINE_USAGE : RAVINE_PROGRAM)
   }

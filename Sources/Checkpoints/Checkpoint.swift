@@ -82,6 +82,11 @@ package struct Checkpoint {
       throw DiagnosticError(
         .unlikeCheckpoint(path, ["two parameters are called `\(printable(twice.name))`"]))
     }
+    seen = []
+    if let twice = parts.first(where: { !seen.insert($0.name).inserted }) {
+      throw DiagnosticError(
+        .unlikeCheckpoint(path, ["two tensors would be called `\(printable(twice.name))`"]))
+    }
     let record = CheckpointRecord(optimizer, source: source)
     let (header, order) = Safetensors.layout(parts, metadata: record.metadata(run: extras.run))
     try header.withRawBytes { (header) throws(DiagnosticError) in
@@ -148,6 +153,7 @@ package struct Checkpoint {
     var differences = record.differences(from: here)
     var moves: [(entry: Safetensors.Entry, to: UnsafeMutableRawBufferPointer)] = []
     var inputs: [StepMemory] = []
+    var forgotten: [StepMemory] = []
     var expected: Set<String> = []
     if differences.isEmpty {
       for piece in optimizer.stepMemory {
@@ -155,6 +161,7 @@ package struct Checkpoint {
         expected.insert(name)
         guard let entry = file.entry(name) else {
           if piece.kind == .state { differences.append("it has no `\(printable(name))`") }
+          if piece.kind == .input { forgotten.append(piece) }
           continue
         }
         guard entry.element == piece.element, entry.shape == piece.shape else {
@@ -174,7 +181,10 @@ package struct Checkpoint {
     for (k, pointer) in (parameters ?? []).enumerated() {
       let parameter = optimizer.parameters[k]
       let element = optimizer.elementType.safetensorsName
-      guard let entry = file.entry("parameter/" + parameter.name) else { continue }
+      guard let entry = file.entry("parameter/" + parameter.name) else {
+        differences.append("it does not hold the parameter `\(printable(parameter.name))` itself")
+        continue
+      }
       guard entry.element == element, entry.shape == parameter.dims else {
         differences.append(
           "the parameter `\(printable(parameter.name))` is "
@@ -192,6 +202,7 @@ package struct Checkpoint {
       file.withBytes(of: entry) { memory.copyMemory(from: $0) }
     }
     for input in inputs { optimizer.noteInput(input.name, of: input.tensor!) }
+    for input in forgotten { optimizer.forgetInput(input.name, of: input.tensor!) }
     return record.identity == here.identity
       ? [] : [.otherValues(path, there: record.label, here: here.label)]
   }

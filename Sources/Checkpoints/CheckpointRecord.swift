@@ -78,6 +78,12 @@ struct CheckpointRecord {
       guard let number = T(try text(key)), number >= 0 else { throw wrong(key) }
       return number
     }
+    // Beyond, the t of a schedule could not count them.
+    func count(_ key: String) throws(DiagnosticError) -> Int {
+      let number = try number(key, Int.self)
+      guard number <= 1 << 53 else { throw wrong(key) }
+      return number
+    }
     func json(_ key: String) throws(DiagnosticError) -> JSONValue {
       let bytes = Array(try text(key).utf8)
       do throws(JSONError) {
@@ -129,8 +135,8 @@ struct CheckpointRecord {
       storage.append(kept)
     }
     clock = StepClock(
-      stepCount: try number("step"), skippedSteps: try number("skipped"), seed: try number("seed"),
-      horizon: try number("horizon"), hypers: hypers)
+      stepCount: try count("step"), skippedSteps: try count("skipped"), seed: try number("seed"),
+      horizon: try count("horizon"), hypers: hypers)
   }
 
   // MARK: Differences

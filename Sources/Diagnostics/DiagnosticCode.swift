@@ -288,6 +288,7 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case missingInput = 825
   case hostMemory = 826
   case notInitialised = 827
+  case objectiveFailed = 828
   case openEndReached = 830
   case stepsSkipped = 831
   case stateNotFinite = 832

@@ -61,11 +61,12 @@ public enum ElementType: String, CaseIterable, Sendable {
 /// nothing. Not to be used by several threads at once; several optimizers may.
 public final class Optimizer {
   /// The objective elsewhere, for rules that look ahead: reads one point a tensor, writes one gradient
-  /// a tensor unless the second argument is nil, both in `elementType`; returns the loss.
+  /// a tensor unless the second argument is nil, both in `elementType`; returns the loss. What it throws ends
+  /// the step (R0828).
   public typealias Objective = (
     _ points: UnsafePointer<UnsafeRawPointer>,
     _ gradients: UnsafePointer<UnsafeMutableRawPointer>?
-  ) -> Double
+  ) throws -> Double
 
   /// What it runs.
   public let rule: Rule
@@ -166,7 +167,9 @@ public final class Optimizer {
     try require(gradients.isEmpty || gradients.count == parameters.count) {
       "there are \(parameters.count) parameter tensors, and \(gradients.count) gradients were given"
     }
-    if pointers != runtime.parameterPointers { try requireApart(pointers) }
+    if pointers != runtime.parameterPointers || gradients != runtime.gradientPointers {
+      try requireApart(pointers, gradients)
+    }
     runtime.bind(parameters: pointers, gradients: gradients)
     isBound = true
   }
@@ -176,6 +179,7 @@ public final class Optimizer {
   /// - Throws: What `bind` throws.
   public func initialise(parameters: [UnsafeMutableRawPointer]) throws(DiagnosticError) {
     try bind(parameters: parameters)
+    watch = nil
     try shown { () throws(Diagnostics.DiagnosticError) in try runtime.initialise() }
     loadWarnings = []
     watch = RunWatch(runtime)
@@ -198,7 +202,7 @@ public final class Optimizer {
 
   /// One step with the memory that was bound.
   public func step(loss: Double = .nan, objective: Objective? = nil) throws(DiagnosticError) {
-    let oracle: PointOracle? = objective.map { ask in { ask($0, $1) } }
+    let oracle = objective.map(pointOracle)
     if watch == nil || !isBound || needsGradient && runtime.gradientPointers.isEmpty {
       try refuseStep()
     }
@@ -206,6 +210,16 @@ public final class Optimizer {
       try runtime.step(loss: loss, oracle: oracle)
     } catch {
       throw DiagnosticError(Diagnostic.all(error.diagnostics, rule.sources))
+    }
+  }
+
+  private func pointOracle(_ objective: @escaping Objective) -> PointOracle {
+    { [rule] (points, gradients) throws(Diagnostics.DiagnosticError) -> Double in
+      do {
+        return try objective(points, gradients)
+      } catch {
+        throw Diagnostics.DiagnosticError(.objectiveFailed(rule.value, "\(error)"))
+      }
     }
   }
 
@@ -312,15 +326,37 @@ public final class Optimizer {
     }
   }
 
-  /// Throws where two tensors overlap: a step would read what it has just written.
-  private func requireApart(_ pointers: [UnsafeMutableRawPointer]) throws(DiagnosticError) {
+  /// Throws where two parameters overlap, or a gradient and a parameter: a step would read what it has just
+  /// written. One memory may be parameter and gradient of the same tensor.
+  private func requireApart(
+    _ pointers: [UnsafeMutableRawPointer], _ slopes: [UnsafeRawPointer]
+  ) throws(DiagnosticError) {
     let width = elementType.element.byteCount
     let order = pointers.indices.filter { parameters[$0].count > 0 }.sorted {
       pointers[$0] < pointers[$1]
     }
+    func end(_ k: Int) -> UnsafeRawPointer {
+      UnsafeRawPointer(pointers[k]) + parameters[k].count * width
+    }
     for (a, b) in zip(order, order.dropFirst()) {
-      try require(pointers[a] + parameters[a].count * width <= pointers[b]) {
+      try require(end(a) <= UnsafeRawPointer(pointers[b])) {
         "the parameters `\(parameters[a].name)` and `\(parameters[b].name)` share memory"
+      }
+    }
+    let workers = runtime.axes.workers
+    for (k, slope) in slopes.enumerated() where parameters[k].count > 0 {
+      let last = slope + parameters[k].count * width * workers
+      // The first parameter that ends behind the gradient's start.
+      var (low, high) = (0, order.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if end(order[middle]) > slope { high = middle } else { low = middle + 1 }
+      }
+      guard low < order.count, UnsafeRawPointer(pointers[order[low]]) < last else { continue }
+      let isOwn = order[low] == k && UnsafeRawPointer(pointers[k]) == slope && workers == 1
+      try require(isOwn) {
+        "the gradient of `\(parameters[k].name)` and the parameter `\(parameters[order[low]].name)` share "
+          + "memory"
       }
     }
   }

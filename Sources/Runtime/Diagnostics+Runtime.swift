@@ -111,6 +111,11 @@ extension Diagnostic {
     Diagnostic(.hostMemory, why, at: .none)
   }
 
+  package static func objectiveFailed(_ rule: Rule, _ why: String) -> Diagnostic {
+    Diagnostic(
+      .objectiveFailed, "the objective that `\(rule.label)` asked for failed: \(why)", at: .none)
+  }
+
   package static func notInitialised(_ rule: Rule) -> Diagnostic {
     Diagnostic(
       .notInitialised, "the states of `\(rule.label)` have no first values yet", at: .none,

@@ -222,9 +222,6 @@ extension TermTable {
     // The condition is 1 in the first arm and 0 in the second.
     if a == one, b == zero { return condition }
     if a == zero, b == one { return logicalNot(condition) }
-    // A choice by what does not hold is the other one.
-    let opposite = logicalNot(condition)
-    if isBoolean(opposite) { return opaque(.select, [opposite, b, a]) }
     return opaque(.select, [condition, a, b])
   }
 

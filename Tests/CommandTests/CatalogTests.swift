@@ -14,7 +14,8 @@ import Testing
     754: "TrainingTests", 770: "EmbedTests", 771: "EmbedTests", 772: "EmbedTests",
     773: "EmbedTests",
     808: "RuntimeTests", 809: "RuntimeTests", 811: "RuntimeTests", 812: "RuntimeTests",
-    826: "EmbedTests", 827: "EmbedTests", 290: "CommandTests", 823: "RavineTests",
+    826: "EmbedTests", 827: "EmbedTests", 828: "EmbedTests", 290: "CommandTests",
+    823: "RavineTests",
     903: "CommandTests", 907: "RuntimeTests",
   ]
 

@@ -226,6 +226,25 @@ extension EmbedTests {
       code { () throws(DiagnosticError) in try optimizer.setInput("h", of: -1, [1]) } == "R0808")
   }
 
+  @Test func anObjectiveThatFailsEndsTheStepAndNothingElse() throws {
+    struct Tired: Error {}
+    let optimizer = try Rule.zoo("SAM(Adam(lr = 0.1))").bind(to: [.init(name: "w", dims: [2])])
+    var w: [[Float]] = [[1, -1]]
+    try optimizer.initialise(&w)
+    try optimizer.step(&w, gradients: [[1, 2]], loss: 1) { _, _ in 1 }
+    let before = (w, try optimizer.checkpoint(), optimizer.stepCount)
+    do throws(DiagnosticError) {
+      try optimizer.step(&w, gradients: [[1, 2]], loss: 1) { _, _ in throw Tired() }
+      Issue.record("the step was done")
+    } catch {
+      #expect(error.diagnostics.map(\.code) == ["R0828"])
+      #expect(error.description.contains("Tired"))
+    }
+    #expect(w == before.0)
+    #expect(try optimizer.checkpoint() == before.1)
+    #expect(optimizer.stepCount == before.2)
+  }
+
   @Test func spansAreSteppedWhereTheyAre() throws {
     let optimizer = try Rule.zoo("SGD(lr = 0.5)").bind(to: [.init(name: "w", dims: [3])])
     var w: [Float] = [1, 2, 3]

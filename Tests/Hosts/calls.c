@@ -61,14 +61,16 @@ static ravine_optimizer some_optimizer(void) {
     return optimizers[place];
 }
 
-static double objective(void *context, const void *const *points, void *const *gradients) {
+static double objective(void *context, const void *const *points, void *const *gradients, int *stop) {
     (void)context;
     (void)points;
     (void)gradients;
+    if (below(20) == 0) *stop = 1;
     return below(10) ? 1.0 : NAN;
 }
 
-static double valley(void *context, const double *x, double *gradient, int *stop) {
+static double valley(void *context, const double *x, double *gradient, int is_iterate, int *stop) {
+    (void)is_iterate;
     size_t count = *(size_t *)context;
     double sum = 0;
     for (size_t k = 0; k < count; k++) {

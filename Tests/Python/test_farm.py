@@ -19,10 +19,10 @@ for line in sys.stdin:
     with open(%r, "a") as seen:
         seen.write(source + "\\n")
     if source == "dies":
-        os._exit(9)
+        os.kill(os.getpid(), 9)
     if source.startswith("dies once") and not os.path.exists(%r):
         open(%r, "w").close()
-        os._exit(9)
+        os.kill(os.getpid(), 9)
     print(json.dumps({"score": float(len(source)), "digest": "d:" + source}), flush=True)
 """
 
@@ -61,6 +61,27 @@ class Farms(unittest.TestCase):
             answers = list(farm.score(["a", "dies", "bb", "dies once", "ccc"]))
         self.assertEqual([a.get("score") for a in answers], [1, None, 2, 9, 3])
         self.assertIn("status", answers[1]["error"]["message"])
+
+    def test_farms_do_not_end_one_another(self):
+        with Farm("bowl", workers=1) as first:
+            answers = first.score(["a", "bb"] + ["c" * k for k in range(3, 20)])
+            self.assertEqual(next(answers)["score"], 1)
+            with Farm("bowl", workers=1) as second:
+                self.assertEqual([a["score"] for a in second.score(["xx"])], [2])
+            self.assertEqual(len(list(answers)), 18)
+
+    def test_ids_and_answers_are_of_the_one_who_asks(self):
+        with Farm("bowl", workers=1) as farm:
+            asked = [{"source": "a", "id": "first"}, "a", {"source": "a", "id": 2}]
+            answers = list(farm.score(asked))
+            self.assertEqual([a.get("id") for a in answers], ["first", None, 2])
+            answers[0]["score"] = "changed"
+            self.assertEqual(list(farm.score(["a"]))[0], {"score": 1, "digest": "d:a"})
+
+    def test_what_does_not_start_is_said(self):
+        os.environ["RAVINE_PROGRAM"] = "/bin/false"
+        with Farm("bowl", workers=1) as farm, self.assertRaises(ValueError):
+            list(farm.score(["a"]))
 
     def test_any_executor_will_do(self):
         with ProcessPoolExecutor(2) as pool:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import weakref
 from pathlib import Path
 
 import ravine
@@ -73,6 +74,8 @@ class Rules(unittest.TestCase):
         self.assertTrue(ravine.compare("Lion(β1 = b, β2 = b)", "Signum(μ = b)"))
         self.assertFalse(ravine.compare("SGD", "Adam"))
         self.assertTrue(ravine.compare(ravine.Rule(MINE), "Signum(lr = 0.1, μ = 0.9)"))
+        self.assertFalse(ravine.compare(ravine.Rule("AdamW", lr=0.5), "AdamW"))
+        self.assertTrue(ravine.compare(ravine.Rule("AdamW", lr=0.5), ravine.Rule("AdamW(lr = 0.5)")))
         self.assertIn("w' = w - lr * g", ravine.format("rule A(lr=1){w'=w-lr*g}"))
         self.assertGreater(len(ravine.zoo()), 190)
         self.assertIn("Lion", ravine.zoo())
@@ -80,7 +83,10 @@ class Rules(unittest.TestCase):
         self.assertTrue(ravine.Rule("Lion")._repr_latex_().startswith("$$"))
         sheet = ravine.Rule("MuonAdamW").describe({"w": (64, 32), "b": (32,)})
         self.assertEqual(len(sheet["parameters"]), 2)
-        self.assertEqual(pickle.loads(pickle.dumps(ravine.Rule(MINE))).states, ["m"])
+        for rule in (ravine.Rule(MINE, lr=2), ravine.Rule("Lookahead", base="Adam(lr = 0.5)"), ravine.Rule("SOAP")):
+            again = pickle.loads(pickle.dumps(rule))
+            self.assertEqual((again.label, again.states), (rule.label, rule.states))
+            self.assertEqual(again.hyperparameters, rule.hyperparameters)
 
     def test_a_script_runs_and_shows_its_plots(self):
         script = (
@@ -219,6 +225,84 @@ class Optimizers(unittest.TestCase):
                 optimizer.save(path)
                 self.assertEqual([entry.name for entry in Path(folder).iterdir()], ["run.safetensors"])
 
+    def test_what_was_set_by_hand_goes_with_the_checkpoint_alone(self):
+        one, two = (ravine.Rule("SGD", lr=0.2).bind(floats([1.0])) for _ in range(2))
+        saved = one.checkpoint()
+        two.hyper["lr"] = 5
+        two.restore(saved)
+        self.assertEqual((two.hyper["lr"], two.warnings), (0.2, []))
+        one.hyper["lr"] = 0.5
+        two.restore(one.checkpoint())
+        self.assertEqual(two.hyper["lr"], 0.5)
+
+    def test_a_checkpoint_that_cannot_be_resumed_changes_nothing(self):
+        rule = ravine.Rule(
+            "rule M(lr = 0.9 - 0.01 * t in (0, 1), d = 1) {\n    state m\n    m' = m + g\n"
+            "    w' = w - lr * d * m'\n}\n")
+        w = floats([1.0])
+        optimizer = rule.bind(w, horizon=7)
+        optimizer.step(floats([1.0]))
+
+        def edited(**texts):
+            data = optimizer.checkpoint()
+            length = int.from_bytes(data[:8], "little")
+            header = json.loads(data[8 : 8 + length])
+            header["__metadata__"].update(texts)
+            text = json.dumps(header).encode()
+            return len(text).to_bytes(8, "little") + text + data[8 + length :]
+
+        before = (dict(optimizer.hyper), optimizer.step_count, optimizer.checkpoint())
+        for texts in (
+            {"step": "500", "horizon": "999", "hyperparameters": '{"d": {"value": 77, "set": true}}'},
+            {"step": str(2**63 - 1)}, {"step": str(2**62)}, {"skipped": str(2**63 - 1)}, {"step": "-1"},
+            {"horizon": str(2**60)}, {"step": "x"}, {"hyperparameters": "[]"}, {"parameters": "{}"}, {"seed": "-1"},
+            {"hyperparameters": '{"lr": {"value": 5, "set": true}}'}, {"element": "F64"}, {"workers": "2"},
+        ):
+            with self.assertRaises(ravine.RavineError, msg=str(texts)):
+                optimizer.restore(edited(**texts))
+            self.assertEqual((dict(optimizer.hyper), optimizer.step_count, optimizer.checkpoint()), before)
+        for _ in range(3):
+            optimizer.step(floats([1.0]))
+        # A schedule that leaves its domain leaves the values of the last step.
+        for _ in range(200):
+            try:
+                optimizer.step(floats([0.0]))
+            except ravine.NumericError:
+                break
+        self.assertGreaterEqual(optimizer.hyper["lr"], 0)
+
+    def test_parameters_that_are_asked_for_are_there(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "run.safetensors"
+            optimizer = ravine.Rule("SGD").bind(floats([1.0]))
+            optimizer.save(path, parameters=False)
+            with self.assertRaises(ravine.UsageError):
+                optimizer.load(path)
+            optimizer.load(path, parameters=False)
+
+    def test_an_optimizer_goes_when_nobody_holds_it_and_is_not_copied(self):
+        optimizer = ravine.Rule("Adam").bind(floats([1.0]))
+        optimizer.hyper["lr"] = 1
+        gone = weakref.ref(optimizer)
+        for copying in (copy.copy, copy.deepcopy, pickle.dumps):
+            with self.assertRaises(TypeError):
+                copying(optimizer)
+        gc.collect()
+        gc.disable()
+        del optimizer
+        self.assertIsNone(gone())
+        gc.enable()
+
+    def test_counts_that_have_no_room_are_refused(self):
+        for wrong in ({"workers": 2**32}, {"threads": 2**32 + 1}, {"horizon": 2**64 + 5}, {"batch": 2**64},
+                      {"horizon": -1}, {"threads": 1.5}, {"engine": "none"}):
+            with self.assertRaises(ravine.UsageError, msg=str(wrong)):
+                ravine.Rule("SGD").bind(floats([1.0]), **wrong)
+        optimizer = ravine.Rule("Adam").bind(floats([1.0, 2.0]))
+        for wrong in ("ab", [1], [[1, 2, 3]]):
+            with self.assertRaises(ravine.UsageError):
+                optimizer.set_state("m", wrong)
+
     def test_two_threads_do_not_meet(self):
         w, g = floats([1.0] * 100), floats([1.0] * 100)
         optimizer = ravine.Rule("SGD").bind(w)
@@ -255,8 +339,7 @@ class Optimizers(unittest.TestCase):
 @needs_numpy
 class Arrays(unittest.TestCase):
     def test_shapes_are_those_of_the_parameter(self):
-        w = {"a": np.ones((2, 3, 4), np.float32), "b": np.ones(5, np.float32), "c": np.float32(1) * np.ones(())}
-        w["c"] = w["c"].astype(np.float32)
+        w = {"a": np.ones((2, 3, 4), np.float32), "b": np.ones(5, np.float32), "c": np.ones((), np.float32)}
         optimizer = ravine.Rule("Adam").bind(w)
         optimizer.step({name: np.ones_like(x) for name, x in w.items()})
         self.assertEqual(optimizer.state("m", "a").shape, (2, 3, 4))
@@ -317,6 +400,66 @@ class Arrays(unittest.TestCase):
             optimizer.step(2 * w, objective=lambda points: 1 / 0)
         del before
 
+    def test_an_objective_that_fails_leaves_everything_as_it_was(self):
+        w = np.ones(3)
+        optimizer = ravine.Rule("SAM(Adam(lr = 0.1))").bind(w)
+        optimizer.step(2 * w, loss=3.0, objective=lambda points: (1.0, [2 * points[0]]))
+        before = (w.copy(), optimizer.step_count, optimizer.checkpoint())
+        for wrong in (lambda points: {}["no"], lambda points: (1.0, [np.ones(3, np.float32)]), lambda points: 3):
+            with self.assertRaises((KeyError, ravine.UsageError, TypeError)):
+                optimizer.step(2 * w, loss=3.0, objective=wrong)
+        self.assertEqual(list(w), list(before[0]))
+        self.assertEqual((optimizer.step_count, optimizer.checkpoint()), before[1:])
+        kept = []
+        optimizer.step(2 * w, loss=3.0, objective=lambda points: kept.append(points[0]) or (1.0, [points[0]]))
+        point = kept[0].copy()
+        optimizer.step(2 * w, loss=3.0, objective=lambda points: (1.0, [points[0]]))
+        # What was given to an objective is its own.
+        self.assertEqual(list(kept[0]), list(point))
+
+    def test_numbers_of_numpy_are_read_and_never_written(self):
+        a, b = np.array(5.0), np.array(7.0)
+        ravine.Rule("SGD", lr=1).bind({"a": a, "b": b}).step({"a": 2 * a, "b": 2 * b})
+        self.assertEqual((float(a), float(b)), (-5, -7))
+        with self.assertRaises(ravine.UsageError):
+            ravine.Rule("SGD").bind(np.float64(1))
+        with self.assertRaises(TypeError):
+            ravine.Rule("SGD").bind(np.ma.array([1.0, 2.0], mask=[True, False]))
+
+    def test_an_array_stays_where_it_is_while_it_is_bound(self):
+        w = np.zeros(300_000)
+        optimizer = ravine.Rule("SGD", lr=1).bind(w)
+        g = np.ones(300_000)
+        optimizer.step(g)
+        g.resize(10, refcheck=False)
+        with self.assertRaises(ravine.UsageError):
+            optimizer.step(g)
+        w.resize(10, refcheck=False)
+        for call in (lambda: optimizer.step(np.ones(300_000)), lambda: optimizer.save("never")):
+            with self.assertRaises(ravine.UsageError):
+                call()
+        b = floats([1.0])
+        bound = ravine.Rule("SGD").bind(b)
+        with self.assertRaises(BufferError):
+            b.append(2)
+        self.assertEqual(bound.step_count, 0)
+
+    def test_a_part_of_a_buffer_is_that_part(self):
+        w = np.zeros(2)
+        optimizer = ravine.Rule("SGD", lr=1).bind(w)
+        optimizer.step(memoryview(np.array([1.0, 5, 7]).tobytes()).cast("d")[1:])
+        self.assertEqual(list(w), [-5, -7])
+
+    def test_gradients_are_not_where_other_parameters_are(self):
+        whole = np.arange(1, 9.0)
+        with self.assertRaises(ravine.UsageError) as caught:
+            ravine.Rule("SGD").bind(whole[:-1]).step(whole[1:])
+        self.assertEqual(caught.exception.code, "R0826")
+        # One memory may be both.
+        w = np.ones(3)
+        ravine.Rule("SGD", lr=0.5).bind(w).step(w)
+        self.assertEqual(list(w), [0.5] * 3)
+
     def test_minimize_is_in_scipys_manner(self):
         def valley(x):
             a, b = 1 - x[0], x[1] - x[0] ** 2
@@ -333,7 +476,20 @@ class Arrays(unittest.TestCase):
         self.assertEqual(split.nit, 50)
         seen = []
         stopped = ravine.minimize(valley, [-1.2, 1.0], jac=True, callback=lambda x: seen.append(x) or len(seen) == 3)
-        self.assertEqual((len(seen), stopped.status, stopped.success), (3, 2, False))
+        self.assertEqual((len(seen), stopped.status, stopped.success, stopped.nit), (3, 2, False, 3))
+        self.assertEqual(stopped.fun, valley(stopped.x)[0])
+        self.assertTrue((stopped.jac == valley(stopped.x)[1]).all())
+        # A rule that looks ahead calls it once a step.
+        seen.clear()
+        ahead = ravine.minimize(
+            valley, [-1.2, 1.0], rule="SAM(SGD(lr = 1e-4))", jac=True, steps=4, callback=lambda x: seen.append(x))
+        self.assertEqual((ahead.nit, len(seen)), (4, 4))
+        with self.assertRaises(StopIteration):
+            ravine.minimize(lambda x: next(iter([])), [1.0])
+        for wrong in ({"jac": "2-point"}, {"steps": 1.5}, {"steps": 2**63}, {"tol": math.nan}, {"rule": 3}):
+            with self.assertRaises((ValueError, TypeError), msg=str(wrong)):
+                ravine.minimize(valley, [1.0, 1.0], **wrong)
+        self.assertEqual(ravine.minimize(lambda x: x[0] ** 2, 1.0, steps=3).x.shape, (1,))
         with self.assertRaises(KeyError):
             ravine.minimize(lambda x: {}["no"], [1.0])
         with self.assertRaises(ValueError):

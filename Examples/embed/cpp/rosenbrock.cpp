@@ -24,7 +24,7 @@ class Rule {
     ravine_rule handle = 0;
 };
 
-double valley(void *, const double *x, double *gradient, int *) {
+double valley(void *, const double *x, double *gradient, int, int *) {
     const double a = 1 - x[0], b = x[1] - x[0] * x[0];
     if (gradient) {
         gradient[0] = -2 * a - 400 * x[0] * b;

@@ -112,13 +112,14 @@ RAVINE_API int ravine_optimizer_free(ravine_optimizer optimizer);
 RAVINE_API int ravine_initialise(ravine_optimizer optimizer, void *const *parameters, size_t count);
 
 /* One step: changes the parameters and the states, never the gradients. The memory may be another at each
- * step. `gradients` may be null for rules that read none. `loss` is at the parameters, NAN where nobody knows it. */
+ * step; that of a gradient may be its parameter's, and overlaps no other. `gradients` may be null for rules that read none. `loss` is at the parameters, NAN where nobody knows it. */
 RAVINE_API int ravine_step(ravine_optimizer optimizer, void *const *parameters,
                            const void *const *gradients, size_t count, double loss);
 
 /* The objective elsewhere, for rules that look ahead: reads one point a tensor, returns the loss and writes one
- * gradient a tensor, unless `gradients` is null. */
-typedef double (*ravine_objective)(void *context, const void *const *points, void *const *gradients);
+ * gradient a tensor, unless `gradients` is null. Sets `*stop` to give up: the step is then not done. The points are there
+ * until it returns. */
+typedef double (*ravine_objective)(void *context, const void *const *points, void *const *gradients, int *stop);
 RAVINE_API int ravine_step_with(ravine_optimizer optimizer, void *const *parameters,
                                 const void *const *gradients, size_t count, double loss,
                                 ravine_objective objective, void *context);
@@ -166,11 +167,12 @@ typedef struct ravine_minimum {
     int32_t reason; /* 0 all steps, 1 the gradient was small enough, 2 the callback stopped it, 3 not finite */
 } ravine_minimum;
 
-/* The loss at x, and its gradient unless `gradient` is null. Sets `*stop` to end. */
-typedef double (*ravine_function)(void *context, const double *x, double *gradient, int *stop);
+/* The loss at x, and its gradient unless `gradient` is null. `is_iterate` is 0 where a rule looks ahead. Sets `*stop` to
+ * end. */
+typedef double (*ravine_function)(void *context, const double *x, double *gradient, int is_iterate, int *stop);
 
 /* Steps from `x`, in double precision, until `steps` are done or no component of the gradient is above
- * `tolerance`. `x` is then the best point that was seen. */
+ * `tolerance`. `x` is then the best point that was seen; after an error it is what it was. */
 RAVINE_API int ravine_minimize(ravine_rule rule, double *x, size_t count, ravine_function function,
                                void *context, int64_t steps, double tolerance, uint64_t seed,
                                ravine_minimum *minimum);

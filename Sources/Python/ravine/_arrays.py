@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from ctypes import POINTER, c_char_p, c_int32, c_int64, c_uint8, c_uint16, c_uint64, c_void_p, py_object
 from typing import Any, NamedTuple, Tuple
 
@@ -64,14 +65,26 @@ def _is_dense(shape: Tuple[int, ...], strides: Any, width: int) -> bool:
     return True
 
 
+def _is_number(array: Any) -> bool:
+    """Whether it is one of NumPy's numbers: their memory is gone as soon as it was asked for."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(array, numpy.generic)
+
+
 def memory(array: Any, what: str) -> Memory:
     """Where the numbers of an array are.
 
     Raises TypeError for what is no array of numbers of these types in the memory of the processor, and
     ValueError for one with gaps or in another order than row by row.
     """
+    if _is_number(array):
+        # As the gradient of an array without axes, which NumPy gives in this form; nobody can write to it.
+        place = memory(sys.modules["numpy"].asarray(array), what)
+        return place._replace(writable=False)
     interface = getattr(array, "__array_interface__", None)
     if interface is not None:
+        if hasattr(array, "mask"):
+            raise TypeError(f"{what}: the mask of a masked array has no meaning here")
         return _of_interface(array, interface, what)
     if hasattr(array, "__dlpack__"):
         return _of_dlpack(array, what)
@@ -90,8 +103,11 @@ def _of_interface(array: Any, interface: dict, what: str) -> Memory:
     strides = interface.get("strides")
     if strides is not None and not _is_dense(shape, strides, WIDTHS[found]):
         raise _refuse(what, "the array has gaps or another order; numpy.ascontiguousarray makes one without")
-    pointer, is_read_only = interface["data"]
-    return Memory(pointer, found, shape, not is_read_only, array)
+    data = interface.get("data")
+    if not isinstance(data, tuple):
+        raise TypeError(f"{what}: {type(array).__name__} does not say where its numbers are")
+    pointer, is_read_only = data
+    return Memory(pointer, found, shape, not is_read_only, (array, interface))
 
 
 def _of_dlpack(array: Any, what: str) -> Memory:
@@ -132,14 +148,9 @@ def _of_buffer(array: Any, what: str) -> Memory:
     if view.nbytes == 0:
         return Memory(0, found, tuple(view.shape), not view.readonly, view)
     if view.readonly:
-        # ctypes takes the address of writable memory only.
-        pointer = ctypes.cast(ctypes.c_char_p(_bytes_of(view)), c_void_p).value if view.nbytes else 0
-        return Memory(pointer or 0, found, tuple(view.shape), False, (view, array))
+        # ctypes takes the address of writable memory only: what is read is a copy.
+        copied = ctypes.create_string_buffer(view.tobytes(), view.nbytes)
+        return Memory(ctypes.addressof(copied), found, tuple(view.shape), False, copied)
     first = (ctypes.c_char * view.nbytes).from_buffer(array)
     return Memory(ctypes.addressof(first), found, tuple(view.shape), True, (view, first))
 
-
-def _bytes_of(view: memoryview) -> bytes:
-    if isinstance(view.obj, bytes):
-        return view.obj
-    raise TypeError("read-only buffers are taken from bytes and arrays")

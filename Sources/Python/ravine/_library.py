@@ -37,8 +37,8 @@ class Minimum(ctypes.Structure):
     _fields_ = [("loss", c_double), ("steps", c_int64), ("reason", c_int32)]
 
 
-Objective = ctypes.CFUNCTYPE(c_double, c_void_p, POINTER(c_void_p), POINTER(c_void_p))
-Function = ctypes.CFUNCTYPE(c_double, c_void_p, POINTER(c_double), POINTER(c_double), POINTER(c_int))
+Objective = ctypes.CFUNCTYPE(c_double, c_void_p, POINTER(c_void_p), POINTER(c_void_p), POINTER(c_int))
+Function = ctypes.CFUNCTYPE(c_double, c_void_p, POINTER(c_double), POINTER(c_double), c_int, POINTER(c_int))
 
 _text = POINTER(c_void_p)
 _PROTOTYPES = {

@@ -7,12 +7,14 @@ that the executor's own work does not count.
 from __future__ import annotations
 
 import atexit
+import copy
 import json
 import os
 import shutil
 import subprocess
 import threading
 import time
+import uuid
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
@@ -42,6 +44,7 @@ class _Evaluator:
     def __init__(self, command: Sequence[str]) -> None:
         self.command = list(command)
         self.process: Optional[subprocess.Popen] = None
+        self.has_answered = False
 
     def _start(self) -> subprocess.Popen:
         if self.process is None or self.process.poll() is not None:
@@ -71,15 +74,17 @@ class _Evaluator:
                 process.stdin.write(json.dumps(candidates[len(answers)]) + "\n")
                 process.stdin.flush()
                 line = process.stdout.readline()
-            except (BrokenPipeError, OSError):
+            except (OSError, ValueError):
                 line = ""
             if line.endswith("\n"):
                 answers.append(json.loads(line))
+                self.has_answered = True
                 continue
             code = process.wait()
             self.stop()
-            if code == 2 and not answers and failed < 0:
-                raise ValueError(f"`{' '.join(self.command)}` does not start: see what it says above")
+            # It ends by itself, with a status, before its first answer where tasks or options are wrong.
+            if code > 0 and not self.has_answered:
+                raise ValueError(f"`{' '.join(self.command)}` ends with status {code}: see what it says above")
             if failed == len(answers):
                 answers.append({"error": {"message": f"the evaluator ended with status {code}"}})
             else:
@@ -87,21 +92,29 @@ class _Evaluator:
         return answers
 
 
-_evaluators: Dict[Tuple[int, Tuple[str, ...]], _Evaluator] = {}
+# Of this process: by farm and thread.
+_evaluators: Dict[Tuple[str, int], _Evaluator] = {}
+_guard = threading.Lock()
 
 
-@atexit.register
-def _stop_all() -> None:
-    for evaluator in _evaluators.values():
+def _stop(token: Optional[str] = None) -> None:
+    """Ends the evaluators of a farm, or all."""
+    with _guard:
+        ended = [key for key in _evaluators if token is None or key[0] == token]
+        evaluators = [_evaluators.pop(key) for key in ended]
+    for evaluator in evaluators:
         evaluator.stop()
 
 
+atexit.register(_stop)
+
+
 def score_batch(
-    command: Tuple[str, ...], candidates: List[Dict[str, Any]]
+    token: str, command: Tuple[str, ...], candidates: List[Dict[str, Any]]
 ) -> Tuple[List[Dict[str, Any]], float]:
     """What a worker does with a message: answers, and the seconds that they took."""
-    key = (threading.get_ident(), command)
-    evaluator = _evaluators.setdefault(key, _Evaluator(command))
+    with _guard:
+        evaluator = _evaluators.setdefault((token, threading.get_ident()), _Evaluator(command))
     start = time.perf_counter()
     answers = evaluator.score(candidates)
     return answers, time.perf_counter() - start
@@ -141,14 +154,14 @@ class Farm:
         if script is not None:
             command.append(os.fspath(script))
         self._command = tuple(command)
+        self._token = uuid.uuid4().hex
         self.workers = workers or os.cpu_count() or 1
         self._own = executor is None
         self._executor: Executor = executor or ThreadPoolExecutor(self.workers)
         self._seconds = seconds
         self._each: Optional[float] = None
-        #: Answers by digest: a candidate that is there already is not sent.
-        self.known: Dict[str, Dict[str, Any]] = {}
-        self._digests: Dict[str, str] = {}
+        # Answers by what was asked: a candidate that is there already is not sent.
+        self._known: Dict[str, Dict[str, Any]] = {}
         #: Messages that were lost with their worker and sent again.
         self.lost = 0
 
@@ -162,8 +175,7 @@ class Farm:
         """Ends the workers that the farm has made."""
         if self._own:
             self._executor.shutdown()
-            _stop_all()
-            _evaluators.clear()
+        _stop(self._token)
 
     def score(self, candidates: Iterable[Candidate]) -> Iterator[Dict[str, Any]]:
         """An answer for each candidate, a rule's source or what ``ravine eval`` takes, in their order."""
@@ -173,9 +185,9 @@ class Farm:
         same: Dict[int, int] = {}
         wanted: List[int] = []
         for k, line in enumerate(lines):
-            text = json.dumps({name: line[name] for name in sorted(line) if name != "id"})
-            if text in self._digests:
-                answers[k] = self.known[self._digests[text]]
+            text = self._asked(line)
+            if text in self._known:
+                answers[k] = self._known[text]
             elif text in first:
                 same[k] = first[text]
             else:
@@ -183,12 +195,9 @@ class Farm:
                 wanted.append(k)
         next_answer = 0
         for k, answer in self._run(lines, wanted):
-            answers[k] = answer
-            digest = answer.get("digest")
-            if digest is not None:
-                text = json.dumps({name: lines[k][name] for name in sorted(lines[k]) if name != "id"})
-                self._digests[text] = digest
-                self.known[digest] = answer
+            answers[k] = {name: answer[name] for name in answer if name not in ("id", "line")}
+            if "digest" in answer:
+                self._known[self._asked(lines[k])] = answers[k]
             while next_answer in answers or same.get(next_answer) in answers:
                 yield self._named(answers.get(next_answer) or answers[same[next_answer]], lines[next_answer])
                 next_answer += 1
@@ -197,7 +206,12 @@ class Farm:
             next_answer += 1
 
     @staticmethod
+    def _asked(line: Dict[str, Any]) -> str:
+        return json.dumps({name: line[name] for name in sorted(line) if name != "id"})
+
+    @staticmethod
     def _named(answer: Dict[str, Any], line: Dict[str, Any]) -> Dict[str, Any]:
+        answer = copy.deepcopy(answer)
         return dict(answer, id=line["id"]) if "id" in line else answer
 
     def _batch(self, left: int) -> int:
@@ -220,9 +234,11 @@ class Farm:
                     else:
                         batch = [queue.pop() for _ in range(min(self._batch(len(queue)), len(queue)))]
                     sent = [lines[k] for k in batch]
-                    waiting[self._executor.submit(score_batch, self._command, sent)] = batch
+                    future = self._executor.submit(score_batch, self._token, self._command, sent)
+                    waiting[future] = batch
                 done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
+                # What there is to tell goes before what went wrong.
+                for future in sorted(done, key=lambda one: one.cancelled() or one.exception() is not None):
                     batch = waiting.pop(future)
                     try:
                         answers, seconds = future.result()

@@ -61,7 +61,7 @@ def minimize(
             differences, which costs an evaluation for each number.
         steps: At most so many; also T of schedules.
         tol: Ends where no component of the gradient is larger.
-        callback: Takes each point; a true value, or StopIteration, ends.
+        callback: Takes the point after each step; a true value, or StopIteration, ends.
         seed: Of random draws.
 
     Returns:
@@ -71,7 +71,15 @@ def minimize(
     import numpy
 
     rule = Rule(rule) if isinstance(rule, str) else rule
-    start = numpy.asarray(x0, dtype=numpy.float64)
+    if not isinstance(rule, Rule):
+        raise TypeError(f"`rule` is {rule!r}: a rule, or the call of one")
+    if not (jac is None or isinstance(jac, bool) or callable(jac)):
+        raise ValueError(f"`jac` is {jac!r}: a function, True, or None for differences")
+    if int(steps) != steps or not 0 <= steps < 2**63:
+        raise ValueError(f"`steps` is {steps!r}")
+    if not tol >= 0:
+        raise ValueError(f"`tol` is {tol!r}")
+    start = numpy.atleast_1d(numpy.asarray(x0, dtype=numpy.float64))
     shape = start.shape
     x = numpy.ascontiguousarray(start).reshape(-1).copy()
     count = x.size
@@ -79,6 +87,7 @@ def minimize(
     raised: List[BaseException] = []
     counts = {"nfev": 0, "njev": 0}
     best: List[Any] = [None]
+    iterates = [0]
 
     def loss_at(point: Any) -> float:
         counts["nfev"] += 1
@@ -94,7 +103,7 @@ def minimize(
             slope[k] = (loss_at(moved) - value) / (moved[k] - point[k])
         return slope
 
-    def evaluate(_: Any, place: Any, slopes: Any, stop: Any) -> float:
+    def evaluate(_: Any, place: Any, slopes: Any, is_iterate: int, stop: Any) -> float:
         try:
             point = numpy.ctypeslib.as_array(place, shape=(count,)).copy()
             if jac is True:
@@ -107,19 +116,23 @@ def minimize(
                 if slopes:
                     counts["njev"] += 1
                     slope = jac(point.reshape(shape), *args) if callable(jac) else differences(point, value)
+            value = float(value)
             if slopes:
                 slope = numpy.asarray(slope, dtype=numpy.float64).reshape(-1)
                 if slope.size != count:
                     raise ValueError(f"the gradient has {slope.size} numbers, and the point {count}")
                 numpy.ctypeslib.as_array(slopes, shape=(count,))[:] = slope
-                if best[0] is None or value < best[0][0]:
+                if is_iterate and (best[0] is None or value < best[0][0]):
                     best[0] = (value, slope.reshape(shape))
-            if callback is not None and slopes and callback(point.reshape(shape)):
-                stop[0] = 1
-            return float(value)
-        except StopIteration:
-            stop[0] = 1
-            return float("nan")
+            if callback is not None and is_iterate and iterates[0] > 0:
+                try:
+                    if callback(point.reshape(shape)):
+                        stop[0] = 1
+                except StopIteration:
+                    stop[0] = 1
+            if is_iterate:
+                iterates[0] += 1
+            return value
         except BaseException as error:  # the library is to be left before it goes on
             raised.append(error)
             stop[0] = 1
@@ -132,9 +145,9 @@ def minimize(
         count,
         Function(evaluate),
         None,
-        steps,
-        tol,
-        seed,
+        int(steps),
+        float(tol),
+        seed & (2**64 - 1),
         byref(minimum),
     )
     if raised:

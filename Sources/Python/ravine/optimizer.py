@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import array
 import ctypes
 import math
+import sys
+import threading
 from ctypes import byref, c_double, c_int64, c_size_t, c_uint64, c_void_p
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, MutableMapping, Optional, Sequence, Tuple, Union
 
-from ._arrays import TYPES, Memory, memory
-from ._errors import Diagnostic, UsageError, diagnostics
-from ._library import Objective, Options, answer, encoded, failure, lib, parsed, require, tensors
+from ._arrays import TYPES, WIDTHS, Memory, memory
+from ._errors import BusyError, Diagnostic, UsageError, diagnostics
+from ._library import USAGE, Objective, Options, answer, encoded, failure, lib, parsed, require, tensors
 from .rule import Rule
 
 _ENGINES = ("auto", "interpreter", "native", "reference")
@@ -34,10 +37,24 @@ def _flat(values: Any) -> List[float]:
         values = values.tolist()
     if isinstance(values, (int, float)):
         return [float(values)]
+    if isinstance(values, (str, bytes)):
+        raise UsageError(f"{values!r} is no number")
     found: List[float] = []
     for one in values:
         found += _flat(one)
     return found
+
+
+def _size(given: Any) -> Any:
+    """Its bytes, where it tells."""
+    return getattr(given, "nbytes", None)
+
+
+def _whole(value: int, name: str, bits: int) -> int:
+    """A count as the library takes it. Raises UsageError for what it has no room for."""
+    if not isinstance(value, int) or not 0 <= value < 2 ** (bits - 1):
+        raise UsageError(f"`{name}` is {value!r}")
+    return value
 
 
 class _Hyperparameters(MutableMapping[str, float]):
@@ -48,8 +65,10 @@ class _Hyperparameters(MutableMapping[str, float]):
 
     def __getitem__(self, name: str) -> float:
         value = c_double()
-        if lib.ravine_hyper(self._optimizer._handle, encoded(name), byref(value)):
+        status = lib.ravine_hyper(self._optimizer._handle, encoded(name), byref(value))
+        if status == USAGE:
             raise KeyError(name)
+        require(status)
         return value.value
 
     def __setitem__(self, name: str, value: float) -> None:
@@ -121,7 +140,7 @@ class Optimizer:
             raise UsageError(f"there are {len(arrays)} arrays and {len(names)} names")
         self.names: List[str] = list(names)
         self._arrays = arrays
-        self._places = [self._own(array, name) for array, name in zip(arrays, names)]
+        self._places = [self._own(one, name) for one, name in zip(arrays, names)]
         types = {place.type for place in self._places} or {"float32"}
         if len(types) > 1:
             raise UsageError(f"the parameters are of several types: {', '.join(sorted(types))}")
@@ -134,11 +153,11 @@ class Optimizer:
             type=TYPES.index(self.dtype),
             engine=_ENGINES.index(engine),
             seed=seed & (2**64 - 1),
-            horizon=horizon,
-            threads=threads or 0,
-            workers=workers,
-            batch=batch or 0,
-            groups=groups or 0,
+            horizon=_whole(horizon, "horizon", 64),
+            threads=_whole(threads or 0, "threads", 32),
+            workers=_whole(workers, "workers", 32),
+            batch=_whole(batch or 0, "batch", 64),
+            groups=_whole(groups or 0, "groups", 64),
         )
         described = tensors([(name, place.shape) for name, place in zip(names, self._places)])
         handle = c_uint64()
@@ -153,15 +172,31 @@ class Optimizer:
         self._slopes = (c_void_p * max(self._count, 1))()
         self._last: List[Any] = [None] * self._count
         self._kept: List[Any] = [None] * self._count
-        self._movable = [hasattr(array, "data_ptr") for array in arrays]
+        self._sizes: List[Any] = [None] * self._count
+        self._own_sizes = [_size(one) for one in arrays]
+        # Tensors of PyTorch can take other memory and stay the same object.
+        self._movable = [hasattr(one, "data_ptr") for one in arrays]
+        self._lock = threading.Lock()
         require(lib.ravine_initialise(self._handle, self._pointers, self._count))
         self.manifest: Dict[str, Any] = parsed(lib.ravine_manifest, self._handle)
-        #: Hyperparameters by name, to be read and set.
-        self.hyper: MutableMapping[str, float] = _Hyperparameters(self)
+
+    @property
+    def hyper(self) -> MutableMapping[str, float]:
+        """Hyperparameters by name, to be read and set."""
+        return _Hyperparameters(self)
+
+    def __copy__(self) -> Any:
+        raise TypeError("an optimizer is not copied: bind its rule again and `restore` its `checkpoint()`")
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        return self.__copy__()
 
     @staticmethod
-    def _own(array: Any, name: str) -> Memory:
-        place = memory(array, f"the parameter {name!r}")
+    def _own(given: Any, name: str) -> Memory:
+        place = memory(given, f"the parameter {name!r}")
         if not place.writable:
             raise UsageError(f"the parameter {name!r} is read-only")
         return place
@@ -187,16 +222,22 @@ class Optimizer:
             objective: For rules that ask elsewhere: takes a list of arrays, returns the loss and a list
                 of gradients.
         """
+        if not self._lock.acquire(blocking=False):
+            raise BusyError("another call is using the optimizer")
+        try:
+            self._step(gradients, loss, objective)
+        finally:
+            self._lock.release()
+
+    def _step(self, gradients: Any, loss: float, objective: Optional[Callable[..., Any]]) -> None:
         count = self._count
         if gradients is not None:
             if count == 1 and not isinstance(gradients, (list, tuple, dict)):
-                if gradients is not self._last[0] or self._movable[0]:
+                if gradients is not self._last[0] or _size(gradients) != self._sizes[0]:
                     self._take(0, gradients)
             else:
                 self._take_all(gradients)
-        for k in range(count):
-            if self._movable[k] and self._arrays[k].data_ptr() != self._places[k].pointer:
-                self._move(k)
+        self._follow()
         if objective is None:
             status = lib.ravine_step(
                 self._handle, self._pointers, self._slopes if gradients is not None else None, count, loss
@@ -205,6 +246,21 @@ class Optimizer:
             status = self._step_with(gradients is not None, loss, objective)
         if status:
             raise failure(status)
+
+    def _follow(self) -> None:
+        """Finds the memory of tensors again that may have moved."""
+        for k in range(self._count):
+            # An array of NumPy can be resized where it is, against its own advice.
+            if _size(self._arrays[k]) != self._own_sizes[k]:
+                raise UsageError(f"the parameter {self.names[k]!r} has other lengths than when it was bound")
+            if self._movable[k]:
+                tensor, place = self._arrays[k], self._places[k]
+                if (
+                    tensor.data_ptr() != place.pointer
+                    or tuple(tensor.shape) != place.shape
+                    or not tensor.is_contiguous()
+                ):
+                    self._move(k)
 
     def _take_all(self, gradients: Any) -> None:
         if isinstance(gradients, Mapping):
@@ -216,7 +272,7 @@ class Optimizer:
         if len(gradients) != self._count:
             raise UsageError(f"there are {self._count} parameters and {len(gradients)} gradients")
         for k, gradient in enumerate(gradients):
-            if gradient is not self._last[k] or self._movable[k]:
+            if gradient is not self._last[k] or _size(gradient) != self._sizes[k]:
                 self._take(k, gradient)
 
     def _take(self, k: int, gradient: Any) -> None:
@@ -229,8 +285,17 @@ class Optimizer:
         if self._workers > 1 and place.shape == shape:
             raise UsageError(f"the gradient of {self.names[k]!r} has no row for each of {self._workers} workers")
         self._slopes[k] = place.pointer
-        self._last[k] = gradient
+        # What cannot take other memory need not be looked at again.
+        self._last[k] = gradient if self._stays(gradient) else None
+        self._sizes[k] = _size(gradient)
         self._kept[k] = place
+
+    @staticmethod
+    def _stays(gradient: Any) -> bool:
+        numpy = sys.modules.get("numpy")
+        return (
+            isinstance(gradient, array.array) or numpy is not None and type(gradient) is numpy.ndarray
+        )
 
     def _move(self, k: int) -> None:
         place = self._own(self._arrays[k], self.names[k])
@@ -242,9 +307,9 @@ class Optimizer:
     def _step_with(self, has_gradients: bool, loss: float, objective: Callable[..., Any]) -> int:
         raised: List[BaseException] = []
 
-        def call(_: Any, points: Any, slopes: Any) -> float:
+        def call(_: Any, points: Any, slopes: Any, stop: Any) -> float:
             try:
-                arrays = [self._view(points[k], k) for k in range(self._count)]
+                arrays = [self._copied(points[k], k) for k in range(self._count)]
                 value, gradients = objective(arrays)
                 if slopes:
                     for k in range(self._count):
@@ -253,8 +318,9 @@ class Optimizer:
                             raise UsageError(f"the gradient of {self.names[k]!r} is {made.shape} of {made.type}")
                         ctypes.memmove(slopes[k], made.pointer, self._bytes(k))
                 return float(value)
-            except BaseException as error:  # the library is to be left before it goes on
+            except BaseException as error:  # the library is to be left first, and puts back what the step changed
                 raised.append(error)
+                stop[0] = 1
                 return math.nan
 
         status = lib.ravine_step_with(
@@ -271,19 +337,16 @@ class Optimizer:
         return status
 
     def _bytes(self, k: int) -> int:
-        from ._arrays import WIDTHS
-
         return math.prod(self._places[k].shape) * WIDTHS[self.dtype]
 
-    def _view(self, pointer: int, k: int) -> Any:
+    def _copied(self, pointer: int, k: int) -> Any:
         import numpy
 
-        kinds = {"float32": ctypes.c_float, "float64": ctypes.c_double}
+        kinds = {"float32": numpy.float32, "float64": numpy.float64, "float16": numpy.float16}
         if self.dtype not in kinds:
-            raise UsageError(f"rules that look ahead need float32 or float64, not {self.dtype}")
-        shape = self._places[k].shape
-        array = (kinds[self.dtype] * math.prod(shape)).from_address(pointer)
-        return numpy.ctypeslib.as_array(array).reshape(shape)
+            raise UsageError(f"rules that look ahead need float16, float32 or float64, not {self.dtype}")
+        data = ctypes.string_at(pointer, self._bytes(k))
+        return numpy.frombuffer(bytearray(data), dtype=kinds[self.dtype]).reshape(self._places[k].shape)
 
     @property
     def step_count(self) -> int:
@@ -310,7 +373,7 @@ class Optimizer:
 
     def set_horizon(self, steps: int) -> None:
         """T, the planned number of steps."""
-        require(lib.ravine_set_horizon(self._handle, steps))
+        require(lib.ravine_set_horizon(self._handle, _whole(steps, "steps", 64)))
 
     # What it holds, by name
 
@@ -341,14 +404,18 @@ class Optimizer:
 
     def set_state(self, name: str, values: Any, parameter: Union[int, str] = 0) -> None:
         """Sets a state; what `state` gave reads back the same."""
-        k, _ = self._slot("states", name, parameter)
+        k, shape = self._slot("states", name, parameter)
+        if hasattr(values, "shape") and tuple(values.shape) != shape:
+            raise UsageError(f"{name!r} has the lengths {shape}, and {tuple(values.shape)} were given")
         flat = _flat(values)
         given = (c_double * max(len(flat), 1))(*flat)
         require(lib.ravine_set_state(self._handle, k, encoded(name), given, len(flat)))
 
     def set_input(self, name: str, values: Any, parameter: Union[int, str] = 0) -> None:
         """Gives what the rule reads besides gradients; it stays until it is set again."""
-        k, _ = self._slot("inputs", name, parameter)
+        k, shape = self._slot("inputs", name, parameter)
+        if hasattr(values, "shape") and tuple(values.shape) != shape:
+            raise UsageError(f"{name!r} has the lengths {shape}, and {tuple(values.shape)} were given")
         flat = _flat(values)
         given = (c_double * max(len(flat), 1))(*flat)
         require(lib.ravine_set_input(self._handle, k, encoded(name), given, len(flat)))
@@ -366,6 +433,7 @@ class Optimizer:
 
     def save(self, path: Union[str, Path], parameters: bool = True) -> None:
         """Writes states, steps and settings to a safetensors file, whole or not at all."""
+        self._follow()
         require(lib.ravine_save(self._handle, encoded(path), self._pointers if parameters else None, self._count))
 
     def load(self, path: Union[str, Path], parameters: bool = True) -> None:
@@ -373,6 +441,7 @@ class Optimizer:
 
         Raises UsageError for a file of another rule, with all that differs; nothing is changed then.
         """
+        self._follow()
         require(lib.ravine_load(self._handle, encoded(path), self._pointers if parameters else None, self._count))
 
     def checkpoint(self) -> bytes:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from ctypes import byref, c_void_p
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Union
 
 from ._errors import Diagnostic, diagnostics
 from ._library import FINDING, NUMERIC, OK, PROGRAM, answer, encoded, failure, lib, optional, parsed, taken
-from .rule import Rule
+from .rule import Rule, written_call
 
 
 def check(source: str, name: str = "<text>") -> List[Diagnostic]:
@@ -48,20 +49,27 @@ class Comparison(Dict[str, Any]):
         return json.dumps(dict(self), indent=2, ensure_ascii=False)
 
 
-def _call(rule: Union[Rule, str], sources: List[str]) -> str:
+def _side(rule: Union[Rule, str], k: int, sources: List[str]) -> str:
+    """How a side is called. What a text declares gets a name that nobody else has."""
     if isinstance(rule, str):
         return rule
-    sources.append(rule.source)
-    return rule.name
+    text, call, values = rule._made
+    if "{" not in text and "\n" not in text.strip():
+        return written_call(text, values)
+    call = written_call(call or rule.name, values)
+    for name in re.findall(r"^\s*rule\s+(\w+)", text, re.M):
+        pattern = rf"(?<![\w.]){re.escape(name)}\b"
+        text, call = re.sub(pattern, f"{name}_{k}", text), re.sub(pattern, f"{name}_{k}", call)
+    sources.append(text)
+    return call
 
 
 def compare(a: Union[Rule, str], b: Union[Rule, str], source: Optional[str] = None) -> Comparison:
     """Whether two rules take the same steps on all tensors: a proof, a step at which they differ, or
-    neither. Calls may leave names free (``"Lion(β1 = b, β2 = b)"``) and name what `source` declares."""
+    neither. Calls may leave names free (``"Lion(β1 = b, β2 = b)"``) and name what `source` declares; what
+    neither side gives stands for one number in both."""
     sources = [] if source is None else [source]
-    if isinstance(a, Rule) and isinstance(b, Rule) and a.name == b.name:
-        raise ValueError("two rules of one name: give one of them as text in `source`")
-    first, second = _call(a, sources), _call(b, sources)
+    first, second = _side(a, 1, sources), _side(b, 2, sources)
     text = "\n".join(sources)
     found = parsed(
         lib.ravine_compare, optional(text if text else None), encoded(first), encoded(second), finding=True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from concurrent.futures import Executor, Future
 from typing import Any, Callable, List, Optional
@@ -34,24 +33,30 @@ class RayExecutor(Executor):
 
         settings = {"num_cpus": 1, "max_restarts": -1, **options}
         self._actors: List[Any] = [ray.remote(**settings)(Worker).remote() for _ in range(self.workers)]
-        self._turns = itertools.cycle(range(self.workers))
         self._lock = threading.Lock()
         self._pending = [0] * self.workers
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
         """Runs a call on the actor that has least to do."""
+        if not self._actors:
+            raise RuntimeError("the executor was shut down")
         with self._lock:
             k = min(range(self.workers), key=lambda actor: self._pending[actor])
             self._pending[k] += 1
         result: Future = Future()
-        inner = self._actors[k].call.remote(fn, args, kwargs).future()
+        try:
+            inner = self._actors[k].call.remote(fn, args, kwargs).future()
+        except BaseException:
+            with self._lock:
+                self._pending[k] -= 1
+            raise
 
         def finish(done: Any) -> None:
             with self._lock:
                 self._pending[k] -= 1
             error = done.exception()
             lost = self._ray.exceptions.RayActorError
-            if result.cancelled():
+            if not result.set_running_or_notify_cancel():
                 return
             if error is None:
                 result.set_result(done.result())

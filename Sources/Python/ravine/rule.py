@@ -20,7 +20,7 @@ def _written(value: Any) -> str:
     return value if isinstance(value, str) else repr(float(value)) if not isinstance(value, int) else str(value)
 
 
-def _call(call: str, values: Mapping[str, Any]) -> str:
+def written_call(call: str, values: Mapping[str, Any]) -> str:
     """A call with further arguments."""
     if not values:
         return call
@@ -30,6 +30,11 @@ def _call(call: str, values: Mapping[str, Any]) -> str:
         inside = call[:-1].rstrip()
         return f"{inside}{'' if inside.endswith('(') else ', '}{given})"
     return f"{call}({given})"
+
+
+def _remade(text: str, call: Optional[str], values: Dict[str, Any]) -> "Rule":
+    """A rule from what another was made of."""
+    return Rule(text, call, **values)
 
 
 class Rule:
@@ -63,18 +68,21 @@ class Rule:
                 first = Rule._of(handle.value)
                 call = first.name
                 handle = c_uint64()
-            named = None if call is None else encoded(_call(call, values))
+            named = None if call is None else encoded(written_call(call, values))
             require(lib.ravine_rule_from_source(encoded(text), named, None, byref(handle)))
         else:
-            require(lib.ravine_rule_from_zoo(encoded(_call(text, values)), byref(handle)))
+            require(lib.ravine_rule_from_zoo(encoded(written_call(text, values)), byref(handle)))
         self._adopt(handle.value)
+        self._made: Tuple[Any, ...] = (text, call, values)
 
     @classmethod
     def file(cls, path: Union[str, Path], call: Optional[str] = None) -> "Rule":
         """A rule of a file; the last one unless `call` names another, as ``Mine(lr = 1e-3)``."""
         handle = c_uint64()
         require(lib.ravine_rule_from_file(encoded(path), optional(call), byref(handle)))
-        return cls._of(handle.value)
+        self = cls._of(handle.value)
+        self._made = (Path(path).read_text(encoding="utf-8"), call or self.name, {})
+        return self
 
     @classmethod
     def _of(cls, handle: int) -> "Rule":
@@ -93,7 +101,7 @@ class Rule:
             lib.ravine_rule_free(handle)
 
     def __reduce__(self) -> Any:
-        return Rule, (self.source,)
+        return _remade, self._made
 
     # What it is
 

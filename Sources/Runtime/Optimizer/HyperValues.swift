@@ -45,9 +45,9 @@ final class HyperValues {
       instance = nil
       for (k, x) in (program.constants ?? []).enumerated() { values[k] = x }
     }
+    watchDomains()
     for k in hypers.indices {
       guard let domain = hypers[k].domain else { continue }
-      if !isConstant { watched.append((k, domain)) }
       if isConstant || !values[k].isFinite || !isOpenEnd(k, domain) {
         try check(k, values[k], isGiven: false)
       }
@@ -122,16 +122,39 @@ final class HyperValues {
     }
   }
 
-  /// Sets what the host had set; throws as `set` does, and changes nothing then.
-  func restore(_ clock: [StepClock.Hyper]) throws(DiagnosticError) {
-    for hyper in clock where hyper.isSet {
-      guard let k = index(hyper.name) else { continue }
-      if hypers[k].isStructural, hyper.value != values[k] {
-        throw DiagnosticError(.fixedHyper(hypers[k]))
-      }
-      try check(k, hyper.value, isGiven: true)
+  /// Goes to the end of step t of `horizon`, with what a host had set in `clock` and nothing else.
+  ///
+  /// Throws R0508, R0507 and R0915 for values that this rule cannot have; nothing is changed then.
+  func resume(_ clock: [StepClock.Hyper], at t: Int, of newHorizon: Int) throws(DiagnosticError) {
+    let before = (all, isOverridden, watched, step.pointee, horizon.pointee, openEnd)
+    do throws(DiagnosticError) {
+      isOverridden = hypers.map { _ in false }
+      watchDomains()
+      openEnd = nil
+      for (k, x) in (program.constants ?? []).enumerated() where instance == nil { values[k] = x }
+      horizon.pointee = Double(newHorizon)
+      for hyper in clock where hyper.isSet { try set(hyper.name, hyper.value) }
+      try advance(to: max(t, 1))
+    } catch {
+      for (k, x) in before.0.enumerated() { values[k] = x }
+      (isOverridden, watched) = (before.1, before.2)
+      (step.pointee, horizon.pointee, openEnd) = (before.3, before.4, before.5)
+      throw error
     }
-    for hyper in clock where hyper.isSet { try set(hyper.name, hyper.value) }
+  }
+
+  /// Goes back to the values of step t, which were in their domains.
+  func goBack(to t: Int) {
+    step.pointee = Double(t)
+    try? evaluate()
+  }
+
+  /// The domains that a schedule may leave.
+  private func watchDomains() {
+    watched = []
+    for k in hypers.indices where !isConstant {
+      if let domain = hypers[k].domain { watched.append((k, domain)) }
+    }
   }
 
   /// `isGiven`: by the host, not by the source; the message then shows the declaration.

@@ -279,9 +279,7 @@ package final class Optimizer {
   /// Hyperparameters that its host had set are set; the others are what this rule says of the next step.
   /// Throws R0505, R0507 and R0508 for such a value, and changes nothing then.
   package func resume(at clock: StepClock) throws(DiagnosticError) {
-    try hypers.restore(clock.hypers)
-    horizon = clock.horizon
-    if clock.stepCount > 0 { try hypers.advance(to: clock.stepCount) }
+    try hypers.resume(clock.hypers, at: clock.stepCount, of: clock.horizon)
     stepCount = clock.stepCount
     skippedSteps = clock.skippedSteps
     seed = clock.seed
@@ -346,6 +344,7 @@ package final class Optimizer {
     do throws(DiagnosticError) {
       try hypers.advance(to: stepCount + 1)
     } catch {
+      hypers.goBack(to: max(stepCount, 1))
       var named = error
       for k in named.diagnostics.indices {
         named.diagnostics[k].notes.append(Note("in `\(instance.label)`"))

@@ -8,11 +8,13 @@ final class StepBackup {
   private let states: [(pointer: UnsafeMutableRawPointer, bytes: Int)]
   private let saved: UnsafeMutableRawPointer
 
-  /// Whether a function may stop in its midst: a matrix without an answer, a place that is none.
+  /// Whether a function may stop in its midst: a matrix without an answer, a place that is none, an objective of
+  /// the host that fails.
   static func isNeeded(_ function: Function) -> Bool {
     function.instructions.contains { instruction in
       switch instruction.operation {
       case .topKMask, .gather, .scatterAdd, .takeAlong, .placeAlong: true
+      case .lossAt, .gradientAt, .hessianProduct: true
       case .loop: isNeeded(function.loops[Int(instruction.attribute)].body)
       default: instruction.operation.isDecomposition
       }

@@ -124,6 +124,11 @@ extension Optimizer {
   /// Says that `stepMemory` of an input was written.
   package func noteInput(_ name: String, of tensor: Int) { tensors[tensor].memory.noteGiven(name) }
 
+  /// Says that nobody has given an input.
+  package func forgetInput(_ name: String, of tensor: Int) {
+    tensors[tensor].memory.noteMissing(name)
+  }
+
   package var clock: StepClock {
     StepClock(
       stepCount: stepCount, skippedSteps: skippedSteps, seed: seed, horizon: horizon,

@@ -125,6 +125,10 @@ final class TensorMemory {
 
   func isGiven(_ name: String) -> Bool { !awaited.contains(name) }
 
+  func noteMissing(_ name: String) {
+    if isGiven(name) { awaited.append(name) }
+  }
+
   func noteGiven(_ name: String) { awaited.removeAll { $0 == name } }
 
   /// Bytes of the states, those of the whole optimizer included.
