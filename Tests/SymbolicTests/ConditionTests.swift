@@ -54,7 +54,6 @@ import Testing
     Pair("", "1 / max(1, if w > 0 then 2 else inf) + g", "g", nil),
     // Arms the other way round, and what holds of one element at least.
     Pair("", "cbrt(if w < 1 then 2 else g)", "cbrt(if w >= 1 then g else 2)", []),
-    Pair("", "norm(if w < 1 then 2 else g) * g", "norm(if w >= 1 then g else 2) * g", []),
     Pair("", "if any(g == 0) then w else g", "if min(abs(g)) == 0 then w else g", []),
     Pair("", "if all(g != 0) then g else w", "if any(g == 0) then w else g", []),
     Pair("", "if any(g != 0) then g else w", "if max(abs(g)) > 0 then g else w", []),
