@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from pathlib import Path
 
 
 def name_library() -> None:
@@ -14,6 +13,6 @@ def name_library() -> None:
     found = importlib.util.find_spec("scipy_openblas32")
     if found is None or not found.submodule_search_locations:
         return
-    path = Path(found.submodule_search_locations[0]) / "lib" / "libscipy_openblas.so"
-    if path.exists():
-        os.environ["RAVINE_BLAS"] = str(path)
+    path = os.path.join(found.submodule_search_locations[0], "lib", "libscipy_openblas.so")
+    if os.path.exists(path):
+        os.environ["RAVINE_BLAS"] = path

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import List, Optional
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 
-@dataclass(frozen=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One finding: what is wrong, where exactly, and what would mend it."""
 
     #: As ``R0301``; None where a call was wrong and no text.
@@ -22,8 +20,8 @@ class Diagnostic:
     column: Optional[int] = None
     end_line: Optional[int] = None
     end_column: Optional[int] = None
-    notes: List[str] = field(default_factory=list)
-    fixits: List[dict] = field(default_factory=list)
+    notes: Tuple[str, ...] = ()
+    fixits: Tuple[Dict[str, object], ...] = ()
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}: " if self.file else ""
@@ -43,8 +41,8 @@ def diagnostics(text: str) -> List[Diagnostic]:
             column=one["column"],
             end_line=one["endLine"],
             end_column=one["endColumn"],
-            notes=[note["message"] for note in one["notes"]],
-            fixits=one["fixits"],
+            notes=tuple(note["message"] for note in one["notes"]),
+            fixits=tuple(one["fixits"]),
         )
         for one in json.loads(text)
     ]

@@ -6,7 +6,6 @@ import ctypes
 import json
 import os
 from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_int32, c_int64, c_size_t, c_uint64, c_void_p
-from pathlib import Path
 from typing import Any, Optional
 
 from ._blas import name_library
@@ -82,7 +81,7 @@ _PROTOTYPES = {
 
 
 def _load() -> ctypes.CDLL:
-    path = os.environ.get("RAVINE_LIBRARY") or str(Path(__file__).parent / "libravine.so")
+    path = os.environ.get("RAVINE_LIBRARY") or os.path.join(os.path.dirname(__file__), "libravine.so")
     name_library()
     library = ctypes.CDLL(path)
     library.ravine_abi.argtypes = []

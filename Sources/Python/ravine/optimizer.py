@@ -8,13 +8,15 @@ import math
 import sys
 import threading
 from ctypes import byref, c_double, c_int64, c_size_t, c_uint64, c_void_p
-from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, MutableMapping, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, MutableMapping, Optional, Sequence, Tuple, Union
 
 from ._arrays import TYPES, WIDTHS, Memory, memory
 from ._errors import BusyError, Diagnostic, UsageError, diagnostics
 from ._library import USAGE, Objective, Options, answer, encoded, failure, lib, parsed, require, tensors
 from .rule import Rule
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ENGINES = ("auto", "interpreter", "native", "reference")
 

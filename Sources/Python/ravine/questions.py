@@ -6,12 +6,15 @@ import json
 import os
 import re
 from ctypes import byref, c_void_p
-from pathlib import Path
-from typing import Any, Dict, List, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
 
 from ._errors import Diagnostic, diagnostics
 from ._library import FINDING, NUMERIC, OK, PROGRAM, answer, encoded, failure, lib, optional, parsed, taken
 from .rule import Rule, written_call
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def check(source: str, name: str = "<text>") -> List[Diagnostic]:
@@ -115,6 +118,8 @@ class Run:
 
 def run(source: str, folder: Union[None, str, Path] = None) -> Run:
     """Runs the statements of a text. Files that it names are looked for in `folder`, plots are written there."""
+    from pathlib import Path
+
     place, text = c_void_p(), c_void_p()
     status = lib.ravine_run(
         encoded(source), None, None if folder is None else encoded(os.fspath(folder)), byref(place), byref(text)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ctypes import byref, c_uint64
-from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ._library import answer, encoded, lib, optional, parsed, require, tensors
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Shapes = Union[Mapping[str, Sequence[int]], Sequence[Tuple[str, Sequence[int]]]]
 
@@ -81,7 +83,8 @@ class Rule:
         handle = c_uint64()
         require(lib.ravine_rule_from_file(encoded(path), optional(call), byref(handle)))
         self = cls._of(handle.value)
-        self._made = (Path(path).read_text(encoding="utf-8"), call or self.name, {})
+        with open(path, encoding="utf-8") as file:
+            self._made = (file.read(), call or self.name, {})
         return self
 
     @classmethod
