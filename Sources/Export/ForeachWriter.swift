@@ -228,7 +228,7 @@ final class ForeachWriter {
 
   /// Puts a value, which may have a name, into the tensors of a state or the parameters.
   private func store(_ id: ValueID, _ name: String, _ k: Int?) throws(DiagnosticError) {
-    if isOld(id, k) { return }
+    if writer.isOld(id, k) { return }
     if writer.names[id] != nil || function[id].operation.isSource {
       return add("torch._foreach_copy_(\(name), \(try writer.text(id)))")
     }
@@ -237,19 +237,6 @@ final class ForeachWriter {
 
   // MARK: Changes in place
 
-  private func isOld(_ id: ValueID, _ k: Int?) -> Bool {
-    let i = function[id]
-    guard writer.names[id] == nil else { return false }
-    return k.map { i.operation == .state && Int(i.attribute) == $0 } ?? (i.operation == .parameter)
-  }
-
-  private func reads(_ id: ValueID, _ k: Int?) -> Bool {
-    function.reaches(id) { value -> Bool? in
-      if isOld(value, k) { return true }
-      return value != id && writer.names[value] != nil ? false : nil
-    }
-  }
-
   private func update(_ id: ValueID, _ name: String, _ k: Int?) throws(DiagnosticError) {
     let i = function[id]
     let own = Operand(text: name, isList: true, isOwned: true)
@@ -257,7 +244,7 @@ final class ForeachWriter {
       let pairs = i.operation == .add ? [(i.a, i.b), (i.b, i.a)] : [(i.a, i.b)]
       for (x, y) in pairs {
         // What is added may read the old value where nothing was done to it yet.
-        guard let scale = scale(x, k), scale == Scale.none || !reads(y, k) else { continue }
+        guard let scale = scale(x, k), scale == Scale.none || !writer.reads(y, k) else { continue }
         let term = try addend(y, negated: i.operation == .subtract)
         if scale != Scale.none {
           add("torch._foreach_\(scale.word)_(\(name), \(try operand(scale.value).text))")
@@ -281,15 +268,15 @@ final class ForeachWriter {
 
   /// Whether a value is the old one, or that times or over something.
   private func scale(_ id: ValueID, _ k: Int?) -> Scale? {
-    if isOld(id, k) { return Scale.none }
+    if writer.isOld(id, k) { return Scale.none }
     let i = function[id]
     guard writer.names[id] == nil else { return nil }
     if i.operation == .multiply, i.a != i.b {
-      for (x, y) in [(i.a, i.b), (i.b, i.a)] where isOld(x, k) && !reads(y, k) {
+      for (x, y) in [(i.a, i.b), (i.b, i.a)] where writer.isOld(x, k) && !writer.reads(y, k) {
         return Scale(word: "mul", value: y)
       }
     }
-    if i.operation == .divide, isOld(i.a, k), !reads(i.b, k) {
+    if i.operation == .divide, writer.isOld(i.a, k), !writer.reads(i.b, k) {
       return Scale(word: "div", value: i.b)
     }
     return nil

@@ -13,7 +13,7 @@ struct InPlace<Language: PythonDialect> {
   func assign(
     _ id: ValueID, to name: String, state k: Int?
   ) throws(DiagnosticError) -> [String] {
-    if isOld(id, k) { return [] }
+    if writer.isOld(id, k) { return [] }
     if writer.names[id] != nil || writer.leaves.given[id] != nil
       || function[id].operation == .project
     {
@@ -36,12 +36,12 @@ struct InPlace<Language: PythonDialect> {
     switch i.operation {
     case .add:
       for (x, y) in [(i.a, i.b), (i.b, i.a)] {
-        if let chain = try start(x, name, k), !reads(y, k) || isOld(x, k) {
+        if let chain = try start(x, name, k), !writer.reads(y, k) || writer.isOld(x, k) {
           return [chain + (try addend(y, negated: false))]
         }
       }
     case .subtract:
-      if let chain = try start(i.a, name, k), !reads(i.b, k) || isOld(i.a, k) {
+      if let chain = try start(i.a, name, k), !writer.reads(i.b, k) || writer.isOld(i.a, k) {
         return [chain + (try addend(i.b, negated: true))]
       }
     case .multiply, .divide:
@@ -56,31 +56,17 @@ struct InPlace<Language: PythonDialect> {
     return ["\(name).copy_(\(right))"]
   }
 
-  private func isOld(_ id: ValueID, _ k: Int?) -> Bool {
-    let i = function[id]
-    guard writer.names[id] == nil else { return false }
-    return k.map { i.operation == .state && Int(i.attribute) == $0 } ?? (i.operation == .parameter)
-  }
-
-  /// Whether the text of a value reads what is changed.
-  private func reads(_ id: ValueID, _ k: Int?) -> Bool {
-    function.reaches(id) { value -> Bool? in
-      if isOld(value, k) { return true }
-      return value != id && writer.names[value] != nil ? false : nil
-    }
-  }
-
   /// `m`, `m.mul_(x)` or `m.div_(x)`, if that is what a value is.
   private func start(_ id: ValueID, _ name: String, _ k: Int?) throws(DiagnosticError) -> String? {
-    if isOld(id, k) { return name }
+    if writer.isOld(id, k) { return name }
     let i = function[id]
     guard writer.names[id] == nil else { return nil }
     if i.operation == .multiply, i.a != i.b {
-      for (x, y) in [(i.a, i.b), (i.b, i.a)] where isOld(x, k) && !reads(y, k) {
+      for (x, y) in [(i.a, i.b), (i.b, i.a)] where writer.isOld(x, k) && !writer.reads(y, k) {
         return "\(name).mul_(\(try writer.text(y)))"
       }
     }
-    if i.operation == .divide, isOld(i.a, k), !reads(i.b, k) {
+    if i.operation == .divide, writer.isOld(i.a, k), !writer.reads(i.b, k) {
       return "\(name).div_(\(try writer.text(i.b)))"
     }
     return nil

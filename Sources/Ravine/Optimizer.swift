@@ -110,7 +110,6 @@ public final class Optimizer {
         seed: seed, horizon: horizon, threads: threads, compiler: compiler,
         axes: AxisLengths(batch: batch, groups: groups, workers: workers))
     }
-    needsGradient = runtime.needsGradient
   }
 
   private func shown<R>(
@@ -145,7 +144,7 @@ public final class Optimizer {
   public var seed: UInt64 { runtime.seed }
 
   /// Whether the rule reads gradients.
-  public let needsGradient: Bool
+  public var needsGradient: Bool { runtime.needsGradient }
 
   /// Whether the rule reads the loss.
   public var needsLoss: Bool { runtime.needsLoss }

@@ -29,6 +29,11 @@ package struct BoundRule: Sendable {
   let hasWitness: Bool
   /// Whether a step may stop in its midst, so that what it writes must be kept.
   let needsBackup: Bool
+  /// What steps ask of a host, looked up once: hosts ask at each step.
+  package let needsGradient: Bool
+  package let needsLoss: Bool
+  package let needsOracle: Bool
+  package let needsHessian: Bool
   let cutting: Cutting
   /// The compiled passes of all variants, in order, if they are to be compiled.
   private(set) var code: SegmentCode?
@@ -64,6 +69,11 @@ package struct BoundRule: Sendable {
     sitePhases = binder.sitePhases
     hasWitness = binder.hasWitness
     needsBackup = binder.needsBackup
+    let read = Set(variants.flatMap { $0.update.instructions.map(\.operation) })
+    needsGradient = rule.module.guardsFinite || read.contains(.gradient)
+    needsLoss = read.contains(.loss)
+    needsOracle = read.contains(.lossAt) || read.contains(.gradientAt)
+    needsHessian = read.contains(.hessianProduct)
   }
 
   /// What a step takes at most, in elements times instructions and what takes as long: all that it may do is counted,
@@ -130,19 +140,6 @@ package struct BoundRule: Sendable {
     }
     return text
   }
-
-  // MARK: What it needs
-
-  private func reads(_ operations: Set<Operation>) -> Bool {
-    variants.contains { variant in
-      variant.update.instructions.contains { operations.contains($0.operation) }
-    }
-  }
-
-  package var needsGradient: Bool { rule.module.guardsFinite || reads([.gradient]) }
-  package var needsLoss: Bool { reads([.loss]) }
-  package var needsOracle: Bool { reads([.lossAt, .gradientAt]) }
-  package var needsHessian: Bool { reads([.hessianProduct]) }
 }
 
 extension RuleModule {
