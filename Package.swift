@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.3
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -30,7 +30,7 @@ let pages = [
 
 let package = Package(
   name: "ravine",
-  platforms: [.macOS(.v14)],
+  platforms: [.macOS(.v15)],
   products: [
     .library(name: "Ravine", targets: ["Ravine"]),
     // The same for hosts in C and Python: scripts/install.sh and scripts/wheel.sh build it with the Swift

@@ -62,6 +62,18 @@ public func ravine_state(
   }
 }
 
+/// Numbers for a state or an input of `own` values; nil where the tensor has none of this name.
+private func given(
+  _ kind: String, _ name: String, of tensor: Int, _ own: Int?, _ values: UnsafePointer<Double>?,
+  _ count: Int
+) throws -> [Double] {
+  guard let own else { throw Outcome.Misuse("tensor \(tensor) has no \(kind) `\(name)`") }
+  guard own == count else {
+    throw Outcome.Misuse("the \(kind) `\(name)` has \(own) values, and \(count) were given")
+  }
+  return try HostNumbers.read(values, count)
+}
+
 @c @implementation
 public func ravine_set_state(
   _ optimizer: ravine_optimizer, _ tensor: Int, _ name: UnsafePointer<CChar>?,
@@ -69,13 +81,9 @@ public func ravine_set_state(
 ) -> Int32 {
   HeldOptimizer.use(optimizer) { held in
     let name = try Crossing.text(name, "name")
-    guard let own = held.optimizer.stateCount(name, of: tensor) else {
-      throw Outcome.Misuse("tensor \(tensor) has no state `\(name)`")
-    }
-    guard own == count else {
-      throw Outcome.Misuse("the state `\(name)` has \(own) values, and \(count) were given")
-    }
-    try held.optimizer.setState(name, of: tensor, HostNumbers.read(values, count))
+    let own = held.optimizer.stateCount(name, of: tensor)
+    try held.optimizer.setState(
+      name, of: tensor, given("state", name, of: tensor, own, values, count))
   }
 }
 
@@ -86,13 +94,9 @@ public func ravine_set_input(
 ) -> Int32 {
   HeldOptimizer.use(optimizer) { held in
     let name = try Crossing.text(name, "name")
-    guard let own = held.optimizer.inputCount(name, of: tensor) else {
-      throw Outcome.Misuse("tensor \(tensor) has no input `\(name)`")
-    }
-    guard own == count else {
-      throw Outcome.Misuse("the input `\(name)` has \(own) values, and \(count) were given")
-    }
-    try held.optimizer.setInput(name, of: tensor, HostNumbers.read(values, count))
+    let own = held.optimizer.inputCount(name, of: tensor)
+    try held.optimizer.setInput(
+      name, of: tensor, given("input", name, of: tensor, own, values, count))
   }
 }
 

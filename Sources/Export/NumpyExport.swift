@@ -36,17 +36,7 @@ struct NumpyExport {
     if file.readsNames { lines.append("import re") }
     if lines.last != "" { lines.append("") }
     lines += ["import numpy as np", "", ""]
-    for helper in needs.definitions("np") {
-      lines += helper.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-      lines += ["", ""]
-    }
-    if rule.variants.contains(where: \.looksAtMatrices) {
-      lines += [
-        "def _matrix(x):",
-        "    \"\"\"x as rows and columns: the first axis and all others.\"\"\"",
-        "    return x.reshape(x.shape[0] if x.ndim else 1, -1)", "", "",
-      ]
-    }
+    lines += file.helpers(needs, of: "np")
     lines.append("class \(className):")
     lines += file.summary(indent: "    ") + [""]
     lines += body.map { $0.isEmpty ? "" : "    " + $0 }
@@ -115,7 +105,7 @@ struct NumpyExport {
       leaves.hypers = rule.hyperNames
       let writer = PythonWriter(function, rule, language, leaves, needs)
       guard let value = function.output(.state(k)) else { continue }
-      lines.append("    self.\(stateNames(0)[k]) = \(try writer.text(value))")
+      lines.append("    self.\(rule.stateNames(0)[k]) = \(try writer.text(value))")
     }
     let hasStates = rule.variants.contains { $0.states.contains { !$0.isGlobal } }
     if hasStates {
@@ -140,27 +130,8 @@ struct NumpyExport {
     rule.variants.contains { !$0.update.draws.isEmpty || !$0.initial.draws.isEmpty }
   }
 
-  /// The names of a variant's states, apart from those of hyperparameters.
-  private func stateNames(_ k: Int) -> [String] {
-    var taken = rule.taken
-    return rule.variants[k].states.map {
-      Identifier(.numpy).unique(short($0.name), fallback: $0.name, &taken)
-    }
-  }
-
-  private func short(_ name: String) -> String {
-    String(name.split(separator: ".").last ?? Substring(name))
-  }
-
   private func leaves(_ k: Int) -> Leaves {
-    var leaves = Leaves()
-    leaves.hypers = rule.hyperNames
-    leaves.states = stateNames(k)
-    leaves.inputs = rule.variants[k].inputs.map {
-      Identifier(.numpy).spelled($0.name) + ($0.shape.isScalar ? "" : "_p")
-    }
-    leaves.rank = rule.variants[k].looksAtMatrices ? "p.ndim" : "w.ndim"
-    return leaves
+    rule.leaves(k, rank: rule.variants[k].looksAtMatrices ? "p.ndim" : "w.ndim")
   }
 
   private func pool(_ leaves: Leaves) -> NamePool {

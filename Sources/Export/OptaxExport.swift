@@ -37,17 +37,7 @@ struct OptaxExport {
       "from typing import Any, NamedTuple", "", "import jax", "import jax.numpy as jnp",
       "import optax", "", "",
     ]
-    for helper in needs.definitions("jnp") {
-      lines += helper.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-      lines += ["", ""]
-    }
-    if rule.variants.contains(where: \.looksAtMatrices) {
-      lines += [
-        "def _matrix(x):",
-        "    \"\"\"x as rows and columns: the first axis and all others.\"\"\"",
-        "    return x.reshape(x.shape[0] if x.ndim else 1, -1)", "", "",
-      ]
-    }
+    lines += file.helpers(needs, of: "jnp")
     lines += [
       "def _kept(new, old):", "    \"\"\"States in the shapes and types of those before.\"\"\"",
       "    return {",
@@ -96,18 +86,8 @@ struct OptaxExport {
   }
 
   private func leaves(_ k: Int) -> Leaves {
-    var leaves = Leaves()
-    leaves.hypers = rule.hyperNames
-    leaves.rank = "p.ndim"
+    var leaves = rule.leaves(k, rank: "p.ndim")
     leaves.loss = "value"
-    var taken = rule.taken
-    leaves.states = rule.variants[k].states.map {
-      Identifier(.optax).unique(
-        String($0.name.split(separator: ".").last ?? "s"), fallback: $0.name, &taken)
-    }
-    leaves.inputs = rule.variants[k].inputs.map {
-      Identifier(.optax).spelled($0.name) + ($0.shape.isScalar ? "" : "_p")
-    }
     return leaves
   }
 

@@ -22,6 +22,23 @@ struct PythonFile {
     return lines + ["\"\"\""]
   }
 
+  /// The functions of the file that its class calls, written for a library under its name in the file.
+  func helpers(_ needs: PythonNeeds, of library: String) -> [String] {
+    var lines: [String] = []
+    for helper in needs.definitions(library) {
+      lines += helper.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      lines += ["", ""]
+    }
+    if rule.variants.contains(where: \.looksAtMatrices) {
+      lines += [
+        "def _matrix(x):",
+        "    \"\"\"x as rows and columns: the first axis and all others.\"\"\"",
+        "    return x.reshape(x.shape[0] if x.ndim else 1, -1)", "", "",
+      ]
+    }
+    return lines
+  }
+
   /// One line that says what the rule is.
   var firstLine: String {
     Self.escaped(rule.module.documentation.first ?? "\(rule.module.name): a rule of Ravine.")

@@ -37,17 +37,7 @@ struct TorchExport {
     if file.readsNames { lines.append("import re") }
     if lines.last != "" { lines.append("") }
     lines += ["import torch", "", ""]
-    for helper in needs.definitions("torch") {
-      lines += helper.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-      lines += ["", ""]
-    }
-    if rule.variants.contains(where: \.looksAtMatrices) {
-      lines += [
-        "def _matrix(x):",
-        "    \"\"\"x as rows and columns: the first axis and all others.\"\"\"",
-        "    return x.reshape(x.shape[0] if x.ndim else 1, -1)", "", "",
-      ]
-    }
+    lines += file.helpers(needs, of: "torch")
     lines.append("class \(Identifier(.torch).spelled(rule.module.name))(torch.optim.Optimizer):")
     lines += file.summary(indent: "    ") + [""]
     lines += body.map { $0.isEmpty ? "" : "    " + $0 }
@@ -67,20 +57,7 @@ struct TorchExport {
     return found
   }
 
-  private func leaves(_ k: Int) -> Leaves {
-    var leaves = Leaves()
-    leaves.hypers = rule.hyperNames
-    leaves.rank = "p.ndim"
-    var taken = rule.taken
-    leaves.states = rule.variants[k].states.map {
-      Identifier(.torch).unique(
-        String($0.name.split(separator: ".").last ?? "s"), fallback: $0.name, &taken)
-    }
-    leaves.inputs = rule.variants[k].inputs.map {
-      Identifier(.torch).spelled($0.name) + ($0.shape.isScalar ? "" : "_p")
-    }
-    return leaves
-  }
+  private func leaves(_ k: Int) -> Leaves { rule.leaves(k, rank: "p.ndim") }
 
   private func pool(_ leaves: Leaves) -> NamePool {
     NamePool(.torch, taken: rule.taken.union(leaves.states).union(leaves.inputs).union(inputNames))

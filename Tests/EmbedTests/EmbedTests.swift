@@ -231,7 +231,13 @@ extension EmbedTests {
     let optimizer = try Rule.zoo("SAM(Adam(lr = 0.1))").bind(to: [.init(name: "w", dims: [2])])
     var w: [[Float]] = [[1, -1]]
     try optimizer.initialise(&w)
-    try optimizer.step(&w, gradients: [[1, 2]], loss: 1) { _, _ in 1 }
+    try optimizer.step(&w, gradients: [[1, 2]], loss: 1) { points, gradients in
+      let point = points[0].assumingMemoryBound(to: Float.self)
+      let slope = gradients?[0].assumingMemoryBound(to: Float.self)
+      for k in 0..<2 { slope?[k] = point[k] }
+      return 1
+    }
+    #expect(w[0][0] < 1 && w[0][1] > -1)
     let before = (w, try optimizer.checkpoint(), optimizer.stepCount)
     do throws(DiagnosticError) {
       try optimizer.step(&w, gradients: [[1, 2]], loss: 1) { _, _ in throw Tired() }
