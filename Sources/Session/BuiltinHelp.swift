@@ -86,6 +86,7 @@ struct BuiltinHelp {
     command | task NAME = command "python3 train.py" for 200 steps until loss < 0.1 | work that another program does
     until | minimize f with SGD for 500 steps until loss < 1e-3 | ends a run where a series comes to a number
     record | minimize f with SGD for 500 steps record sharpness | measures one thing more
+    save | train f on d with SGD for 50 epochs save every 10 epochs to "run.safetensors" | keeps the run in a file; the same statement, or `ravine run --resume`, goes on with it
     delay | minimize f with SGD for 500 steps delay 8 | each step gets the gradient of so many steps before
     ascend | objective f(x: scalar, ascend y: scalar) = … | a parameter that makes the loss large
     plot | plot loss to "file.svg" | draws what the last experiment recorded

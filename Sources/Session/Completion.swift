@@ -88,7 +88,7 @@ struct Completer {
   ]
   private static let clauseWords = [
     "with", "for", "on", "steps", "epochs", "batch", "workers", "delay", "until", "record",
-    "seeds", "from",
+    "save", "every", "to", "seeds", "from",
   ]
 
   private func setWords(_ before: String) -> [String] {

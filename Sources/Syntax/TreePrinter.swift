@@ -323,6 +323,10 @@ private struct TreePrinter {
       output += " (" + clause.keyword.key + " "
       print(clause.value)
       if let unit = clause.unit { output += " " + unit.key }
+      if let path = clause.path {
+        output += " "
+        print(path)
+      }
       output += ")"
     }
   }

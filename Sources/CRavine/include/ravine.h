@@ -197,9 +197,10 @@ RAVINE_API int ravine_export(ravine_rule rule, const char *target, char **text);
 /* Replays a recorded run (JSON). RAVINE_FINDING where it is not matched. */
 RAVINE_API int ravine_replay(ravine_rule rule, const char *trajectory, char **json);
 /* Runs the statements of a text; files that it names are looked for in `folder`, and plots are written there (null:
- * where the program runs). Curves, paths of plots and diagnostics, and in `text` (may be null) what the command line prints. */
-RAVINE_API int ravine_run(const char *source, const char *name, const char *folder, char **json,
-                          char **text);
+ * where the program runs). Where `resumes` is not 0, runs go on that `save` kept. Curves, paths of plots and
+ * diagnostics, and in `text` (may be null) what the command line prints. */
+RAVINE_API int ravine_run(const char *source, const char *name, const char *folder, int resumes,
+                          char **json, char **text);
 /* The rules that come with Ravine: names with the first line of what is said of each. */
 RAVINE_API int ravine_zoo(char **json);
 

@@ -75,7 +75,7 @@ _PROTOTYPES = {
     "ravine_latex": [c_uint64, _text],
     "ravine_export": [c_uint64, c_char_p, _text],
     "ravine_replay": [c_uint64, c_char_p, _text],
-    "ravine_run": [c_char_p, c_char_p, c_char_p, _text, _text],
+    "ravine_run": [c_char_p, c_char_p, c_char_p, c_int, _text, _text],
     "ravine_zoo": [_text],
 }
 

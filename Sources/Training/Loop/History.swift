@@ -72,6 +72,8 @@ package struct ExperimentHistory {
   package var series: [String] = ["loss"]
   /// Makes the values of an objective of two variables, for the plot of the path.
   package var landscape: (() throws(DiagnosticError) -> Landscape)?
+  /// Why the file of `save` does not hold the end.
+  package var unsaved: Diagnostic?
 
   package var warnings: [Diagnostic] { rules.flatMap(\.warnings) }
   package var failures: [Diagnostic] { rules.flatMap { $0.runs.compactMap(\.failure) } }

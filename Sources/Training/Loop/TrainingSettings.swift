@@ -18,6 +18,8 @@ package struct TrainingSettings: Sendable {
   package var target: Target?
   /// Where `minimize` starts instead of the declared values.
   package var start: (values: [Double], span: Span)?
+  /// Where the runs are kept, so that they can go on.
+  package var saving: RunSaving?
 
   package init() {}
 
