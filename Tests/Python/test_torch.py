@@ -17,6 +17,7 @@ import ravine
 
 if torch is not None:
     import ravine.torch
+    import torch._dynamo.testing
 
 #: Twenty rules of each kind, or all that need nothing but gradients.
 ELEMENTWISE = [
@@ -40,9 +41,15 @@ MATRICES = [
 KINDS = {"elementwise": ELEMENTWISE, "reductions": REDUCTIONS, "global": GLOBAL, "matrices": MATRICES}
 
 
-def network(seed=0, dtype=None):
+#: Which take matrices alone.
+MATRICES_ALONE = {"Muon", "MuonTorch", "MuonOptax", "NorMuon", "HybridAuON", "SubsetNormAdamW"}
+
+
+def network(seed=0, dtype=None, rule=None):
     torch.manual_seed(seed)
-    return torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.Tanh(), torch.nn.Linear(16, 4)).to(dtype or torch.float32)
+    bias = rule not in MATRICES_ALONE
+    model = torch.nn.Sequential(torch.nn.Linear(8, 16, bias), torch.nn.Tanh(), torch.nn.Linear(16, 4, bias))
+    return model.to(dtype or torch.float32)
 
 
 def gradients(model, seed):
@@ -65,16 +72,23 @@ def distance(a, b):
     return max((p - q).abs().max().item() for p, q in zip(a.parameters(), b.parameters()))
 
 
+def every(*kinds):
+    """A test of each rule of these kinds; of all without."""
+
+    def made(body):
+        def test(self):
+            for kind, rules in KINDS.items():
+                for rule in rules if not kinds or kind in kinds else []:
+                    with self.subTest(rule=rule):
+                        body(self, rule, getattr(ravine.torch, rule))
+
+        return test
+
+    return made
+
+
 @unittest.skipUnless(torch, "PyTorch is not here")
 class Torch(unittest.TestCase):
-    def each(self, kinds=None):
-        for kind, rules in KINDS.items():
-            if kinds is not None and kind not in kinds:
-                continue
-            for rule in rules:
-                with self.subTest(rule=rule):
-                    yield rule, getattr(ravine.torch, rule)
-
     # What they are
 
     def test_every_rule_is_a_class(self):
@@ -123,6 +137,7 @@ class Torch(unittest.TestCase):
             ("Adam", torch.optim.Adam, {"weight_decay": 0.1}, {}),
             ("AMSGrad", torch.optim.Adam, {}, {"amsgrad": True}),
             ("AdamW", torch.optim.AdamW, {"weight_decay": 0.1}, {}),
+            # PyTorch keeps numbers of its own of these in single precision.
             ("NAdam", torch.optim.NAdam, {}, {}),
             ("RAdam", torch.optim.RAdam, {}, {}),
             ("AdaMax", torch.optim.Adamax, {}, {}),
@@ -136,12 +151,12 @@ class Torch(unittest.TestCase):
         for rule, theirs, both, own in pairs:
             for maximize in (False, True):
                 with self.subTest(rule=rule, maximize=maximize):
-                    a, b = network(dtype=torch.float64), network(dtype=torch.float64)
+                    a, b = network(dtype=torch.float64, rule=rule), network(dtype=torch.float64, rule=rule)
                     first = getattr(ravine.torch, rule)(a.parameters(), lr=0.01, maximize=maximize, **both)
                     second = theirs(b.parameters(), lr=0.01, maximize=maximize, **both, **own)
                     run(first, a, 10)
                     run(second, b, 10)
-                    self.assertLess(distance(a, b), 1e-12)
+                    self.assertLess(distance(a, b), 1e-8 if rule in ("NAdam", "ASGD") else 1e-12)
 
                     # Their states go to and fro.
                     converted = ravine.torch.convert_state(second.state_dict(), rule)
@@ -150,18 +165,18 @@ class Torch(unittest.TestCase):
                     second.load_state_dict(back)
                     run(first, a, 5, first=10)
                     run(second, b, 5, first=10)
-                    self.assertLess(distance(a, b), 1e-12)
+                    self.assertLess(distance(a, b), 1e-8 if rule in ("NAdam", "ASGD") else 1e-12)
 
-    def test_groups_have_hyperparameters_of_their_own(self):
-        for rule, made in self.each(["elementwise"]):
-            whole, parts = network(), network()
-            one = made(whole.parameters(), lr=0.01)
-            lr = inspect.signature(made).parameters["lr"]
-            two = made([{"params": [p]} for p in parts.parameters()], lr=0.01)
-            run(one, whole, 3)
-            run(two, parts, 3)
-            self.assertEqual(distance(whole, parts), 0, lr)
+    @every("elementwise")
+    def test_groups_have_hyperparameters_of_their_own(self, rule, made):
+        whole, parts = network(rule=rule), network(rule=rule)
+        one = made(whole.parameters(), lr=0.01)
+        two = made([{"params": [p]} for p in parts.parameters()], lr=0.01)
+        run(one, whole, 3)
+        run(two, parts, 3)
+        self.assertEqual(distance(whole, parts), 0)
 
+    def test_groups_take_all_spellings(self):
         model = network()
         optimizer = ravine.torch.AdamW(
             [{"params": model[0].parameters(), "lr": 0.0, "betas": (0.5, 0.6), "lambda_": 0.0}, {"params": model[2].parameters()}],
@@ -192,77 +207,79 @@ class Torch(unittest.TestCase):
         run(theirs, other, 3, first=3)
         self.assertLess(distance(model, other), 1e-5)
 
-    def test_parameters_without_gradient_stay(self):
-        for rule, made in self.each():
-            model = network()
-            optimizer = made(named(model), lr=0.01)
-            before = copy.deepcopy(model)
+    @every()
+    def test_parameters_without_gradient_stay(self, rule, made):
+        model = network(rule=rule)
+        optimizer = made(named(model), lr=0.01)
+        before = copy.deepcopy(model)
+        gradients(model, 0)
+        for p in model[0].parameters():
+            p.grad = None
+        optimizer.step()
+        self.assertEqual(distance(before[0], model[0]), 0)
+        self.assertEqual(optimizer.state[model[0].weight]["step"].item(), 0)
+        self.assertEqual(optimizer.state[model[2].weight]["step"].item(), 1)
+
+    @every()
+    def test_gradients_are_never_written(self, rule, made):
+        for maximize in (False, True):
+            model = network(rule=rule)
+            optimizer = made(named(model), lr=0.01, maximize=maximize)
             gradients(model, 0)
-            for p in model[0].parameters():
-                p.grad = None
+            kept = [(p.grad, p.grad.clone(), p.grad._version) for p in model.parameters()]
             optimizer.step()
-            self.assertEqual(distance(before[0], model[0]), 0)
-            self.assertEqual(optimizer.state[model[0].weight]["step"].item(), 0)
-            self.assertEqual(optimizer.state[model[2].weight]["step"].item(), 1)
+            for g, before, version in kept:
+                self.assertTrue(torch.equal(g, before))
+                self.assertEqual(g._version, version)
 
-    def test_gradients_are_never_written(self):
-        for rule, made in self.each():
-            for maximize in (False, True):
-                model = network()
-                optimizer = made(named(model), lr=0.01, maximize=maximize)
-                gradients(model, 0)
-                kept = [(p.grad, p.grad.clone(), p.grad._version) for p in model.parameters()]
-                optimizer.step()
-                for g, before, version in kept:
-                    self.assertTrue(torch.equal(g, before))
-                    self.assertEqual(g._version, version)
+    @every()
+    def test_layouts_of_memory(self, rule, made):
+        if rule in ("SparseMomentum", "Frugal", "OneBitAdam", "SubsetNormAdamW"):
+            return
+        torch.manual_seed(0)
+        plain = [torch.randn(6, 5), torch.randn(2, 3, 4, 5), torch.randn(7)]
+        odd = [
+            torch.empty(5, 6).t(), torch.empty(2, 3, 4, 5).contiguous(memory_format=torch.channels_last), torch.empty(14)[::2],
+        ]
+        if rule in MATRICES_ALONE:
+            plain, odd = plain[:1], odd[:1]
+        a = [torch.nn.Parameter(x.clone()) for x in plain]
+        b = [torch.nn.Parameter(y.copy_(x)) for x, y in zip(plain, odd)]
+        one = made([(f"w{k}", p) for k, p in enumerate(a)], lr=0.01)
+        two = made([(f"w{k}", p) for k, p in enumerate(b)], lr=0.01)
+        for k in range(3):
+            for p, q in zip(a, b):
+                p.grad = torch.randn(p.shape)
+                q.grad = p.grad.clone() if k == 1 else torch.empty_like(q).copy_(p.grad)
+            one.step()
+            two.step()
+        for p, q, kept in zip(a, b, odd):
+            self.assertLess((p - q).abs().max().item(), 1e-6)
+            self.assertEqual(q.stride(), kept.stride())
 
-    def test_layouts_of_memory(self):
-        for rule, made in self.each():
-            if rule in ("SparseMomentum", "Frugal", "OneBitAdam"):
-                continue
-            torch.manual_seed(0)
-            plain = [torch.randn(6, 5), torch.randn(2, 3, 4, 5), torch.randn(7)]
-            odd = [
-                torch.empty(5, 6).t(), torch.empty(2, 3, 4, 5).contiguous(memory_format=torch.channels_last), torch.empty(14)[::2],
-            ]
-            a = [torch.nn.Parameter(x.clone()) for x in plain]
-            b = [torch.nn.Parameter(y.copy_(x)) for x, y in zip(plain, odd)]
-            one = made([(f"w{k}", p) for k, p in enumerate(a)], lr=0.01)
-            two = made([(f"w{k}", p) for k, p in enumerate(b)], lr=0.01)
-            for k in range(3):
-                for p, q in zip(a, b):
-                    p.grad = torch.randn(p.shape)
-                    q.grad = p.grad.clone() if k == 1 else torch.empty_like(q).copy_(p.grad)
-                one.step()
-                two.step()
-            for p, q, kept in zip(a, b, odd):
-                self.assertLess((p - q).abs().max().item(), 1e-6)
-                self.assertEqual(q.stride(), kept.stride())
+    @every("elementwise", "reductions", "global")
+    def test_empty_and_single_parameters(self, rule, made):
+        p = [torch.nn.Parameter(torch.ones(())), torch.nn.Parameter(torch.ones(0, 3)), torch.nn.Parameter(torch.ones(2))]
+        optimizer = made(p, lr=0.01)
+        for one in p:
+            one.grad = torch.ones_like(one)
+        optimizer.step()
+        self.assertTrue(torch.isfinite(p[0]).all() and torch.isfinite(p[2]).all())
 
-    def test_empty_and_single_parameters(self):
-        for rule, made in self.each(["elementwise", "reductions", "global"]):
-            p = [torch.nn.Parameter(torch.ones(())), torch.nn.Parameter(torch.ones(0, 3)), torch.nn.Parameter(torch.ones(2))]
-            optimizer = made(p, lr=0.01)
-            for one in p:
-                one.grad = torch.ones_like(one)
-            optimizer.step()
-            self.assertTrue(torch.isfinite(p[0]).all() and torch.isfinite(p[2]).all())
-
-    def test_types_of_numbers(self):
+    @every("elementwise")
+    def test_types_of_numbers(self, rule, made):
         for dtype in (torch.float64, torch.bfloat16, torch.float16):
-            for rule, made in self.each(["elementwise"]):
-                model, reference = network(dtype=dtype), network(dtype=dtype).double()
-                one, two = made(model.parameters(), lr=0.03), made(reference.parameters(), lr=0.03)
-                gradients(model, 0)
-                for p, q in zip(model.parameters(), reference.parameters()):
-                    q.grad = p.grad.double()
-                one.step()
-                two.step()
-                for p, q in zip(model.parameters(), reference.parameters()):
-                    self.assertEqual(p.dtype, dtype)
-                    if rule not in ("Tiger",):
-                        torch.testing.assert_close(p.double(), q, rtol=0.02, atol=0.02)
+            model, reference = network(dtype=dtype, rule=rule), network(dtype=dtype, rule=rule).double()
+            one, two = made(model.parameters(), lr=0.03), made(reference.parameters(), lr=0.03)
+            gradients(model, 0)
+            for p, q in zip(model.parameters(), reference.parameters()):
+                q.grad = p.grad.double()
+            one.step()
+            two.step()
+            for p, q in zip(model.parameters(), reference.parameters()):
+                self.assertEqual(p.dtype, dtype)
+                if rule not in ("Tiger",):
+                    torch.testing.assert_close(p.double(), q, rtol=0.02, atol=0.02)
 
     def test_several_types_in_one_optimizer(self):
         p = [torch.nn.Parameter(torch.ones(3, dtype=kind)) for kind in (torch.float32, torch.bfloat16, torch.float64)]
@@ -277,7 +294,7 @@ class Torch(unittest.TestCase):
 
     def test_nothing_happens_for_zero_gradients(self):
         for rule in ("SGD", "HeavyBall", "Adam", "AMSGrad", "Lion", "RMSProp", "AdaGrad", "NAdam", "AdaMax", "Muon", "LAMB"):
-            model = network()
+            model = network(rule=rule)
             made = getattr(ravine.torch, rule)
             optimizer = made(model.parameters(), lr=0.1, **({"weight_decay": 0.0} if "weight_decay" in inspect.signature(made).parameters else {}))
             before = copy.deepcopy(model)
@@ -355,36 +372,36 @@ class Torch(unittest.TestCase):
 
     # Checkpoints
 
-    def test_states_have_names_from_the_start(self):
-        for rule, made in self.each():
-            model = network()
-            optimizer = made(named(model), lr=0.01)
-            states = set(optimizer.state[model[0].weight])
-            self.assertIn("step", states)
-            self.assertLessEqual(
-                {one for one in states if not one.startswith("view_")} - {"step"}, set(made._signature.base.states)
-            )
-            run(optimizer, model, 1)
-            self.assertLessEqual(states, set(optimizer.state[model[0].weight]))
+    @every()
+    def test_states_have_names_from_the_start(self, rule, made):
+        model = network(rule=rule)
+        optimizer = made(named(model), lr=0.01)
+        states = set(optimizer.state[model[0].weight])
+        self.assertIn("step", states)
+        self.assertLessEqual(
+            {one for one in states if not one.startswith("view_")} - {"step"}, set(made._signature.base.states)
+        )
+        run(optimizer, model, 1)
+        self.assertLessEqual(states, set(optimizer.state[model[0].weight]))
 
-    def test_a_run_goes_on_from_its_checkpoint(self):
-        for rule, made in self.each():
-            model = network()
-            optimizer = made(named(model), lr=0.01)
-            run(optimizer, model, 3)
-            file = io.BytesIO()
-            torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, file)
-            file.seek(0)
-            kept = torch.load(file, weights_only=True)
-            other = network(seed=5)
-            other.load_state_dict(kept["model"])
-            later = made(named(other), lr=0.5)
-            later.load_state_dict(state_dict=kept["optimizer"])
-            copied = copy.deepcopy(optimizer)
-            self.assertEqual(set(copied.state_dict()), {"state", "param_groups"})
-            run(optimizer, model, 3, first=3)
-            run(later, other, 3, first=3)
-            self.assertEqual(distance(model, other), 0)
+    @every()
+    def test_a_run_goes_on_from_its_checkpoint(self, rule, made):
+        model = network(rule=rule)
+        optimizer = made(named(model), lr=0.01)
+        run(optimizer, model, 3)
+        file = io.BytesIO()
+        torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, file)
+        file.seek(0)
+        kept = torch.load(file, weights_only=True)
+        other = network(seed=5, rule=rule)
+        other.load_state_dict(kept["model"])
+        later = made(named(other), lr=0.5)
+        later.load_state_dict(state_dict=kept["optimizer"])
+        copied = copy.deepcopy(optimizer)
+        self.assertEqual(set(copied.state_dict()), {"state", "param_groups"})
+        run(optimizer, model, 3, first=3)
+        run(later, other, 3, first=3)
+        self.assertEqual(distance(model, other), 0)
 
     def test_types_of_states_are_kept(self):
         model = network(dtype=torch.bfloat16)
@@ -473,7 +490,7 @@ class Torch(unittest.TestCase):
 
     def test_a_failing_step_changes_nothing(self):
         p = torch.nn.Parameter(torch.eye(3))
-        made = ravine.torch.rule("rule Solving(lr = 0.1) {\n state n\n n' = n + g\n w' = w - lr * solve(g, w)\n}")
+        made = ravine.torch.rule("rule Solving(lr = 0.1) {\n state n\n n' = n + g\n w' = w - lr * solve(g @ g.T, w)\n}")
         optimizer = made([p])
         p.grad = torch.zeros(3, 3)
         with self.assertRaises(ravine.NumericError):
@@ -483,31 +500,32 @@ class Torch(unittest.TestCase):
 
     # PyTorch's operations, and compiled functions
 
-    def test_generated_steps_are_the_same(self):
-        for rule, made in self.each():
-            if rule in ("Adam8bit", "AggMo", "SparseMomentum", "OneBitAdam", "Frugal"):
-                continue
-            a, b = network(dtype=torch.float64), network(dtype=torch.float64)
-            one = made(named(a), lr=0.01, weight_decay=0.1) if "weight_decay" in inspect.signature(made).parameters else made(named(a), lr=0.01)
-            two = (
-                made(named(b), lr=0.01, weight_decay=0.1, engine="torch")
-                if "weight_decay" in inspect.signature(made).parameters
-                else made(named(b), lr=0.01, engine="torch")
-            )
-            try:
-                run(two, b, 4)
-            except ravine.ProgramError as error:
-                self.assertEqual(error.code, "R0860")
-                continue
-            run(one, a, 4)
-            self.assertLess(distance(a, b), 1e-6)
-            self.assertEqual(one.state[a[0].weight]["step"], two.state[b[0].weight]["step"])
+    @every()
+    def test_generated_steps_are_the_same(self, rule, made):
+        # What draws draws other numbers there; the basis that one gradient of few columns gives SOAP is not unique.
+        if rule in ("Gravity", "SparseMomentum", "OneBitAdam", "Frugal", "SOAP"):
+            return
+        a, b = network(dtype=torch.float64, rule=rule), network(dtype=torch.float64, rule=rule)
+        one = made(named(a), lr=0.01, weight_decay=0.1) if "weight_decay" in inspect.signature(made).parameters else made(named(a), lr=0.01)
+        two = (
+            made(named(b), lr=0.01, weight_decay=0.1, engine="torch")
+            if "weight_decay" in inspect.signature(made).parameters
+            else made(named(b), lr=0.01, engine="torch")
+        )
+        try:
+            run(two, b, 4)
+        except ravine.ProgramError as error:
+            self.assertEqual(error.code, "R0860")
+            return
+        run(one, a, 4)
+        self.assertLess(distance(a, b), 1e-6)
+        self.assertEqual(one.state[a[0].weight]["step"], two.state[b[0].weight]["step"])
 
     def test_the_operator_says_what_it_changes(self):
         from ravine.torch import _compiled
 
         for rule in ("AdamW", "Lion", "Prodigy"):
-            model = network()
+            model = network(rule=rule)
             optimizer = getattr(ravine.torch, rule)(model.parameters(), lr=0.01)
             gradients(model, 0)
             arguments = []
@@ -523,7 +541,7 @@ class Torch(unittest.TestCase):
             for rate in (0.01, torch.tensor(0.01)):
                 with self.subTest(rule=rule, rate=rate):
                     torch._dynamo.reset()
-                    a, b = network(), network()
+                    a, b = network(rule=rule), network(rule=rule)
                     one, two = getattr(ravine.torch, rule)(a.parameters(), lr=rate), getattr(ravine.torch, rule)(b.parameters(), lr=0.01)
                     counted = torch._dynamo.testing.CompileCounter()
                     compiled = torch.compile(one.step, backend=counted)

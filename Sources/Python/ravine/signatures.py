@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import keyword
+import math
 import re
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ._errors import ProgramError, UsageError
 from .rule import Rule
@@ -81,10 +82,8 @@ class Signature:
         owned = {one["key"] for one in plain if "." not in one["key"]}
         for one in plain:
             name, key = one["name"], one["key"]
-            written = name.replace(".", "_")
-            found = re.search(rf"(?<![\w.]){re.escape(written)} = (.*?)(?= in [\[(]|, \w+(?:\.\w+)* = |, \w+(?: in|,|$)|$)", header)
-            text_ = found.group(1).strip() if found else None
-            derived = one["isSchedule"] or (text_ is not None and not _number(text_))
+            text_ = self._text(name, header)
+            derived = self._is_derived(one, header)
             if "." in key:
                 if derived or one["isStructural"]:
                     continue
@@ -98,6 +97,8 @@ class Signature:
             )
         for name, values in lists.items():
             self.hypers.append(Hyper(self._python(name), name, tuple(values), None, None, True, False))
+        self._follows = any(self._is_derived(one, header) for one in plain)
+        self._last_row: Any = None
         self.by_name = {one.name: one for one in self.hypers}
         self.aliases: Dict[str, str] = {}
         for one in self.hypers:
@@ -126,6 +127,21 @@ class Signature:
         self.needs_gradient = "the gradient" in self.needs
         self.needs_loss = "the loss" in self.needs
         self.views = re.findall(r"\bview (\w+) =", source)
+
+    @staticmethod
+    def _text(name: str, header: str) -> Optional[str]:
+        """What the declaration gives a hyperparameter."""
+        written = re.escape(name.replace(".", "_"))
+        found = re.search(
+            rf"(?<![\w.]){written} = (.*?)(?= in [\[(]|, \w+(?:\.\w+)* = |, \w+(?: in|,|$)|$)", header
+        )
+        return found.group(1).strip() if found else None
+
+    @classmethod
+    def _is_derived(cls, one: Mapping[str, Any], header: str) -> bool:
+        """Whether its value is computed from others or from the step."""
+        text = cls._text(one["name"], header)
+        return one["isSchedule"] or (text is not None and not _number(text))
 
     @staticmethod
     def _python(key: str) -> str:
@@ -185,6 +201,37 @@ class Signature:
             self._rules[fixed] = Rule(self.text, self.call, **{name: value for name, value in fixed})
         return self._rules[fixed]
 
+    def row(self, values: Mapping[str, Any], names: Sequence[str]) -> List[float]:
+        """Values in the order of the library; NaN for what the rule says."""
+        given = {}
+        for one in self.hypers:
+            value = values.get(one.name)
+            if value is not None and not one.is_fixed and not isinstance(value, str):
+                given[one.own] = float(value)
+        if self._follows:
+            return self._following(tuple(given.items()), self.fixed(values), tuple(names))
+        return [given.get(name, math.nan) for name in names]
+
+    def _following(
+        self, given: Tuple[Tuple[str, float], ...], fixed: Tuple[Tuple[str, Any], ...], names: Tuple[str, ...]
+    ) -> List[float]:
+        """The same where hyperparameters follow others: what the rule says with these values."""
+        key = (given, fixed, names)
+        if self._last_row is None or self._last_row[0] != key:
+            labels = [name.split(".")[-1] for name in names]
+            called = {
+                name.split(".")[-1]: value for name, value in given
+                if "." not in name or labels.count(name.split(".")[-1]) == 1
+            }
+            rule = Rule(self.text, self.call, **called, **dict(fixed))
+            found = {
+                one["name"]: math.nan if one["isSchedule"] else float(one["value"])
+                for one in rule._manifest["hyperparameters"]
+            }
+            found.update({name: value for name, value in given})
+            self._last_row = (key, [found[name] for name in names])
+        return self._last_row[1]
+
     def check(self, values: Mapping[str, Any]) -> None:
         """Raises UsageError where a value is out of its domain or no number."""
         for one in self.hypers:
@@ -193,7 +240,7 @@ class Signature:
                 if one.is_required:
                     raise UsageError(f"`{self.name}` needs a value for `{one.name}`")
                 continue
-            if isinstance(value, str) or isinstance(value, (list, tuple)):
+            if isinstance(value, str) or isinstance(value, (list, tuple)) and isinstance(one.default, tuple):
                 continue
             if hasattr(value, "numel") and value.numel() != 1:
                 raise UsageError(f"Tensor {one.name} must be 1-element, and that of `{self.name}` has {value.numel()} numbers")

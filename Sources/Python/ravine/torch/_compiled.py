@@ -82,13 +82,8 @@ def _(parameters: Any, gradients: Any, states: Any, steps: Any, values: Any, num
     return None
 
 
-def forget(optimizer: Any) -> None:
-    """Its groups or states are others now."""
-    optimizer._compiled_key = None
-
-
 def prepare(optimizer: Any) -> None:
-    """What the operator needs to know, before something is traced."""
+    """Writes down what the operator needs to know and a trace does not: after each change of groups or states."""
     sign: Signature = optimizer._signature
     groups = []
     for group in optimizer.param_groups:
@@ -114,8 +109,6 @@ def call(*arguments: Any) -> None:
 
 def step(optimizer: Any) -> None:
     """One step, as it is traced."""
-    if optimizer._compiled_key is None:
-        prepare(optimizer)
     parameters, gradients, states, steps, places = [], [], [], [], []
     values: List[torch.Tensor] = []
     numbers: List[float] = []

@@ -3,6 +3,7 @@ states that the optimizer has."""
 
 from __future__ import annotations
 
+import collections
 import functools
 import inspect
 import re
@@ -29,12 +30,50 @@ class Exported:
         )
         wanted = inspect.signature(self.made.__init__).parameters
         self.hypers = {name: own for name in wanted if (own := sign.named(name)) is not None}
+        #: What stands inside of the source and has no name here.
+        self.rest = {
+            name: one.default for name, one in wanted.items()
+            if name not in ("self", "params", "maximize", "foreach", "total_steps")
+            and name not in self.hypers and one.default is not one.empty
+        }
+        self._shapes: Dict[Any, Dict[str, Any]] = {}
         self.takes_steps = "total_steps" in wanted
-        own = {_key(name): name for variant in sign.base._manifest["variants"] for name in variant["states"]}
+        own = {
+            key: name
+            for variant in sign.base._manifest["variants"] for name in variant["states"]
+            for key in (_key(name.split(".")[-1]), _key(name.replace(".", "_")))
+        }
+        own.update({name: "view_" + name for name in sign.views})
         #: By the name in the source, that of the rule.
         self.states = _known(re.findall(r'state\["(\w+)"\]', text) + re.findall(r'^\s*"(\w+)": ', text, re.M), own)
         self.globals = _known(re.findall(r'if "(\w+)" not in group', text), own)
         self.text = text
+
+    def run(self, states: Dict[torch.Tensor, Dict[str, Any]], group: Dict[str, Any], loss: Any) -> None:
+        """One step of the parameters of a group, whose gradients are theirs."""
+        optimizer = self.made.__new__(self.made)
+        optimizer.state = states
+        optimizer.param_groups = [group]
+        optimizer.defaults = {}
+        self.made.step(optimizer, None if loss is None else (lambda: loss))
+
+    def shapes(self, one: Active, group: Dict[str, Any]) -> Dict[str, Any]:
+        """How the source keeps the states of a parameter, by their names there: lengths, or None for a number of Python's.
+        Found by a step that nobody sees."""
+        key = (one.parameter.shape, one.name)
+        if key not in self._shapes:
+            p = torch.zeros_like(one.parameter)
+            p.grad = torch.zeros_like(p)
+            states: Dict[torch.Tensor, Dict[str, Any]] = collections.defaultdict(dict)
+            alone = {**group, "params": [p], "param_names": [one.name], "step": 0}
+            for name in self.globals:
+                alone.pop(name, None)
+            self.run(states, alone, 0.0)
+            self._shapes[key] = {
+                name: tuple(value.shape) if isinstance(value, torch.Tensor) else None
+                for name, value in states[p].items()
+            }
+        return self._shapes[key]
 
 
 def _key(name: str) -> str:
@@ -89,13 +128,8 @@ def _fixed(sign: Signature, group: Dict[str, Any]) -> Tuple[Tuple[str, Any], ...
 def _step(optimizer: Any, sign: Signature, active: List[Active], t: int, loss: Any) -> None:
     group = active[0].group
     source = exported(sign, _fixed(sign, group))
-    states: Dict[torch.Tensor, Dict[str, Any]] = {}
-    for one in active:
-        kept = optimizer.state[one.parameter]
-        states[one.parameter] = {name: kept[own] for name, own in source.states.items() if own in kept}
-    run = source.made.__new__(source.made)
-    run.state = states
     inside = {
+        **source.rest,
         "params": [one.parameter for one in active],
         "param_names": [one.name for one in active],
         "step": t,
@@ -107,15 +141,22 @@ def _step(optimizer: Any, sign: Signature, active: List[Active], t: int, loss: A
         inside["total_steps"] = optimizer._options["total_steps"]
     for name, own in source.globals.items():
         inside[name] = optimizer.state[active[0].parameter][own]
-    run.param_groups = [inside]
-    run.defaults = {}
-    source.made.step(run, None if loss is None else (lambda: loss))
+    states: Dict[torch.Tensor, Dict[str, Any]] = {}
+    for one in active:
+        kept = optimizer.state[one.parameter]
+        states[one.parameter] = {
+            name: kept[source.states[name]].item() if shape is None else kept[source.states[name]].reshape(shape)
+            for name, shape in source.shapes(one, inside).items()
+        }
+    source.run(states, inside, loss)
     for one in active:
         kept = optimizer.state[one.parameter]
         for name, value in states[one.parameter].items():
-            own = source.states.get(name, name)
-            if kept.get(own) is not value:
-                kept[own] = value
+            own = kept[source.states[name]]
+            if not isinstance(value, torch.Tensor):
+                own.fill_(value)
+            elif value.data_ptr() != own.data_ptr():
+                own.copy_(value.reshape(own.shape))
         kept["step"] += 1
         for name, own in source.globals.items():
             kept[own] = inside[name]

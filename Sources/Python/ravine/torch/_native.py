@@ -77,17 +77,6 @@ def _is_dense(p: torch.Tensor) -> bool:
     return True
 
 
-def rows(sign: Signature, group: Dict[str, Any], names: Sequence[str]) -> List[float]:
-    """The values of a group in the order of the library; NaN for what the rule says."""
-    found = []
-    by_own = {one.own: one for one in sign.hypers}
-    for own in names:
-        one = by_own.get(own)
-        value = None if one is None or one.is_fixed else group[one.name]
-        found.append(math.nan if value is None or isinstance(value, str) else float(value))
-    return found
-
-
 class Bucket:
     """Parameters that step in one call: those of one type and of the same program."""
 
@@ -123,8 +112,6 @@ class Bucket:
         ]
         self.strides = [p.stride() for p in self.parameters]
         self.last: List[Any] = [None] * len(self.places)
-        self.values: List[Any] = [None] * len(self.groups)
-        self.names = [one.name for one in sign.hypers]
         self.numbers = [one.number for one in active]
         self.kept: List[Any] = []
         self.copied: List[Tuple[torch.Tensor, torch.Tensor]] = []
@@ -182,12 +169,8 @@ class Bucket:
             slopes[k] = g.data_ptr()
         self._load_memory(state)
         for c, group in enumerate(self.groups):
-            values = tuple(group[name] for name in self.names)
-            if True:
-                row = rows(self.sign, group, made.hyperparameters)
-                width = len(row)
-                for j, x in enumerate(row):
-                    made.values[c * width + j] = x
+            row = self.sign.row(group, made.hyperparameters)
+            made.values[c * len(row) : (c + 1) * len(row)] = row
             made.steps[c] = int(counts[self.first_of[c]])
         made.numbers[:] = self.numbers
 
@@ -196,6 +179,8 @@ class Bucket:
         for k, place in enumerate(self.places):
             p = self.parameters[place.tensor or 0]
             one = state[p].get(self.prefixed[k])
+            if one is None and place.kind == "view":
+                one = state[p][self.prefixed[k]] = self.make(k)
             if one is None:
                 name = self.active[place.tensor or 0].name
                 if place.kind == "input":

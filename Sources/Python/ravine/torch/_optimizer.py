@@ -76,7 +76,6 @@ class RuleOptimizer(Optimizer):
         """Gives every parameter its states, so that a checkpoint can be loaded before the first step."""
         self._is_ready = True
         self._plan: Any = None
-        _compiled.forget(self)
         # A parameter that is listed twice, which PyTorch warns of, has states once.
         missing = list(
             {
@@ -92,6 +91,7 @@ class RuleOptimizer(Optimizer):
                 for one in missing:
                     self.state.pop(one.parameter, None)
                 raise
+        _compiled.prepare(self)
 
     def _listed(self) -> Iterable[Tuple[int, str, Dict[str, Any], torch.Tensor]]:
         """All parameters: their place, name and group."""
