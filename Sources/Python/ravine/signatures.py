@@ -99,6 +99,8 @@ class Signature:
             self.hypers.append(Hyper(self._python(name), name, tuple(values), None, None, True, False))
         self._follows = any(self._is_derived(one, header) for one in plain)
         self._last_row: Any = None
+        #: By name in the library, the expression of what is computed from other hyperparameters, dots as underlines.
+        self.derived = {one["name"]: self._text(one["name"], header) or "" for one in plain if self._is_derived(one, header)}
         self.by_name = {one.name: one for one in self.hypers}
         self.aliases: Dict[str, str] = {}
         for one in self.hypers:
@@ -218,12 +220,7 @@ class Signature:
         """The same where hyperparameters follow others: what the rule says with these values."""
         key = (given, fixed, names)
         if self._last_row is None or self._last_row[0] != key:
-            labels = [name.split(".")[-1] for name in names]
-            called = {
-                name.split(".")[-1]: value for name, value in given
-                if "." not in name or labels.count(name.split(".")[-1]) == 1
-            }
-            rule = Rule(self.text, self.call, **called, **dict(fixed))
+            rule = Rule(self.text, self.call, **self.called(dict(given), names), **dict(fixed))
             found = {
                 one["name"]: math.nan if one["isSchedule"] else float(one["value"])
                 for one in rule._manifest["hyperparameters"]
@@ -231,6 +228,15 @@ class Signature:
             found.update({name: value for name, value in given})
             self._last_row = (key, [found[name] for name in names])
         return self._last_row[1]
+
+    @staticmethod
+    def called(given: Mapping[str, float], names: Sequence[str]) -> Dict[str, float]:
+        """What of these values a call can give: of a rule inside, those whose names no other has."""
+        labels = [name.split(".")[-1] for name in names]
+        return {
+            name.split(".")[-1]: value for name, value in given.items()
+            if "." not in name or labels.count(name.split(".")[-1]) == 1
+        }
 
     def check(self, values: Mapping[str, Any]) -> None:
         """Raises UsageError where a value is out of its domain or no number."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import ctypes
 import functools
 import math
-import re
-import weakref
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +16,7 @@ import optax
 from .._errors import UsageError
 from .._library import lib
 from ..programs import Program, program
-from ..rule import Rule
+from ..rule import Rule, written_call
 from ..signatures import Signature
 
 _STEP, _BLIND, _FIRST = 0, 1, 2
@@ -32,12 +31,6 @@ def _register() -> None:
     jax.ffi.register_ffi_target(_TARGET, jax.ffi.pycapsule(lib.ravine_xla_step), platform="cpu")
 
 
-class _Delta(NamedTuple):
-    """A rule that writes the update of another one, whose parameter it reads as an input."""
-
-    rule: Rule
-
-
 #: What writes the update where a step would write the parameter; the parameter itself is an input.
 _UPDATE = "rule RavineUpdate(base: rule) { input parameter_of_step\n    w' = -(parameter_of_step - base(parameter_of_step, g)) }\n"
 
@@ -45,8 +38,6 @@ _UPDATE = "rule RavineUpdate(base: rule) { input parameter_of_step\n    w' = -(p
 @functools.lru_cache(maxsize=128)
 def _delta(sign: Signature, fixed: Tuple[Tuple[str, Any], ...]) -> Rule:
     text, call, values = sign.rule(fixed)._made
-    from ..rule import written_call
-
     if "{" in text or "\n" in text.strip():
         inner = written_call(call or sign.name, values)
         return Rule(f"{text}\n{_UPDATE}\nrule RavineStep = RavineUpdate({inner})\n", "RavineStep")
@@ -66,13 +57,20 @@ class Steps:
             raise UsageError(f"there is no engine {engine!r}: {', '.join(_ENGINES)}, jax")
         self.sign = sign
         self.total_steps, self.seed, self.engine = total_steps, seed, engine
-        #: Numbers for the row; functions of the count among them.
-        self.values = {
-            name: x for name, x in values.items()
+        names = [one["name"] for one in sign.base._manifest["hyperparameters"]]
+        given = {
+            sign.by_name[name].own: float(x) if isinstance(x, (int, float, np.generic)) else x
+            for name, x in values.items()
             if x is not None and not isinstance(x, (str, tuple, list)) and not sign.by_name[name].is_fixed
         }
-        self.fixed = sign.fixed(values)
-        if any(need.startswith("loss(x)") or "another point" in need for need in sign.needs):
+        # What Python knows stands in the rule, in double precision; arrays and functions of the count come with a step.
+        exact = sign.called({name: x for name, x in given.items() if isinstance(x, float)}, names)
+        self.fixed = sign.fixed(values) + tuple(exact.items())
+        #: By name in the library.
+        self.values = {
+            name: x for name, x in given.items() if not (isinstance(x, float) and name.split(".")[-1] in exact)
+        }
+        if any("another point" in need for need in sign.needs):
             raise UsageError(f"`{sign.name}` asks for the objective at other points, which optax has no word for")
 
     # Leaves
@@ -106,20 +104,42 @@ class Steps:
         )
 
     def _row(self, names: Sequence[str], count: Any) -> Any:
-        """The hyperparameters in the order of the library."""
-        own = {one.own: one.name for one in self.sign.hypers}
+        """The hyperparameters in the order of the library; NaN for what the rule says."""
         kind = jnp.float64 if jax.config.jax_enable_x64 else jnp.float32
-        row = []
-        for name in names:
-            value = self.values.get(own.get(_own(name), ""), self.values.get(own.get(name, ""), math.nan))
-            row.append(value(count) if callable(value) else value)
+        known: Dict[str, Any] = {
+            name: value(count) if callable(value) else value for name, value in self.values.items()
+        }
+        if known and self.sign.derived:
+            known = self._followed(known)
+        row = [known.get(name, known.get(_own(name), math.nan)) for name in names]
         if all(isinstance(x, (int, float)) for x in row):
             return np.array(row, kind)
-        return jnp.stack([jnp.asarray(x, kind).reshape(()) for x in row]) if row else np.zeros(0, kind)
+        return jnp.stack([jnp.asarray(x, kind).reshape(()) for x in row])
 
-    def _exact(self, names: Sequence[str]) -> Tuple[Tuple[str, Any], ...]:
-        """Numbers that stand in the source and not in a row, which may be of single precision."""
-        return ()
+    def _followed(self, known: Dict[str, Any]) -> Dict[str, Any]:
+        """With what is computed from values that only a step knows."""
+        rule = self.sign.rule(self.fixed)
+        every = {one["name"]: float(one["value"]) for one in rule._manifest["hyperparameters"]}
+        fixed = {name for name, _ in self.fixed}
+        every.update(known)
+        changed = set(known)
+        for name, text in self.sign.derived.items():
+            if name in known or name in fixed:
+                continue
+            tree = ast.parse(text.replace("^", "**"), mode="eval")
+            read = {one.id for one in ast.walk(tree) if isinstance(one, ast.Name)}
+            plain = {one.replace(".", "_"): one for one in every}
+            if not any(plain.get(one) in changed for one in read):
+                continue
+            unknown = [one for one in read if one not in plain and not hasattr(jnp, one)]
+            if unknown:
+                raise UsageError(
+                    f"`{name}` of `{self.sign.name}` is `{text}`, which an array cannot change: give `{name}` as well"
+                )
+            space = {one: every[plain[one]] if one in plain else getattr(jnp, one) for one in read}
+            every[name] = eval(compile(tree, text, "eval"), {"__builtins__": {}}, space)
+            changed.add(name)
+        return {name: every[name] for name in changed}
 
     # First values
 

@@ -74,7 +74,7 @@ def transform(
         updates: Any, state: RuleState, params: Optional[Any] = None, *, value: Any = None, **extra: Any
     ) -> Tuple[Any, RuleState]:
         if params is None:
-            raise ValueError(optax.NO_PARAMS_MSG)
+            raise ValueError("the step of a rule reads the parameters: give update(updates, state, params)")
         return run.update(RuleState, updates, state, params, value, extra)
 
     return optax.GradientTransformationExtraArgs(init, update)
