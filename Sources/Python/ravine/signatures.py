@@ -6,6 +6,7 @@ import functools
 import keyword
 import math
 import re
+import unicodedata
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ._errors import ProgramError, UsageError
@@ -45,6 +46,16 @@ def _header(source: str) -> str:
         domain = re.match(r" in [\[(][^,]*, [^,)\]]*[)\]]", source[at:])
         at += domain.end() if domain else 1
     return source[start : at - 1]
+
+
+def spelled(name: str) -> str:
+    """The one spelling of a name: Greek letters by name, without signs at its ends."""
+    out = ""
+    for letter in name:
+        if ord(letter) > 127 and "GREEK" in unicodedata.name(letter, ""):
+            letter = unicodedata.name(letter).split()[-1].lower()
+        out += letter
+    return out.replace("epsilon", "eps").strip("_")
 
 
 def _number(text: str) -> bool:

@@ -13,11 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from .._errors import UsageError
+from .._errors import ProgramError, UsageError
 from .._library import lib
 from ..programs import Program, program
 from ..rule import Rule, written_call
 from ..signatures import Signature
+from . import _generated
 
 _STEP, _BLIND, _FIRST = 0, 1, 2
 _TARGET = "ravine_step"
@@ -181,6 +182,27 @@ class Steps:
     # Steps
 
     def update(self, kind: Any, updates: Any, state: Any, params: Any, value: Any, extra: Dict[str, Any]) -> Any:
+        """The update and the next state: on the processor by the library."""
+        if self.sign.needs_loss and value is None:
+            raise UsageError(f"`{self.sign.name}` reads the loss: give update(…, value=loss)")
+        if self.engine == "jax":
+            return _generated.update(self, kind, updates, state, params, value, extra)
+        if all(one.platform == "cpu" for one in jax.devices()) or not self._is_exported:
+            return self._update(kind, updates, state, params, value, extra)
+        return jax.lax.platform_dependent(
+            cpu=lambda: self._update(kind, updates, state, params, value, extra),
+            default=lambda: _generated.update(self, kind, updates, state, params, value, extra),
+        )
+
+    @property
+    def _is_exported(self) -> bool:
+        try:
+            _generated.exported(self.sign, self.fixed)
+        except ProgramError:
+            return False
+        return True
+
+    def _update(self, kind: Any, updates: Any, state: Any, params: Any, value: Any, extra: Dict[str, Any]) -> Any:
         sign = self.sign
         named = self._named(params)
         treedef = jax.tree.structure(params)
@@ -197,8 +219,6 @@ class Steps:
         written: List[Any] = [None] * len(named)
         count = optax.safe_increment(state.count)
         done = state.count
-        if sign.needs_loss and value is None:
-            raise UsageError(f"`{sign.name}` reads the loss: give update(…, value=loss)")
         loss = jnp.asarray(jnp.nan if value is None else value, jnp.float32)
         for dtype, indices in self._buckets(named):
             together = [named[k] for k in indices]

@@ -7,13 +7,12 @@ import collections
 import functools
 import inspect
 import re
-import unicodedata
 from typing import Any, Dict, List, Tuple
 
 import torch
 
 from .._errors import UsageError
-from ..signatures import Signature
+from ..signatures import Signature, spelled
 from ._native import Active, require_gradient
 
 
@@ -41,7 +40,7 @@ class Exported:
         own = {
             key: name
             for variant in sign.base._manifest["variants"] for name in variant["states"]
-            for key in (_key(name.split(".")[-1]), _key(name.replace(".", "_")))
+            for key in (spelled(name.split(".")[-1]), spelled(name.replace(".", "_")))
         }
         own.update({name: "view_" + name for name in sign.views})
         #: By the name in the source, that of the rule.
@@ -76,18 +75,8 @@ class Exported:
         return self._shapes[key]
 
 
-def _key(name: str) -> str:
-    """The one spelling of a name: Greek letters by name."""
-    out = ""
-    for letter in name:
-        if ord(letter) > 127 and "GREEK" in unicodedata.name(letter, ""):
-            letter = unicodedata.name(letter).split()[-1].lower()
-        out += letter
-    return out.replace("epsilon", "eps").strip("_")
-
-
 def _known(found: List[str], own: Dict[str, str]) -> Dict[str, str]:
-    return {name: own[_key(name)] for name in found if _key(name) in own}
+    return {name: own[spelled(name)] for name in found if spelled(name) in own}
 
 
 @functools.lru_cache(maxsize=128)
