@@ -102,6 +102,8 @@ class Program:
         )
         self._place = byref(self.call)
         self.lock = threading.Lock()
+        #: Who has filled in the values and the numbers of draws, for a caller to know that they are still his.
+        self.owner: Any = None
 
     def first(self) -> None:
         """Writes the first values of the states to memory that holds zeros."""

@@ -262,6 +262,7 @@ def first(optimizer: Any, missing: List[Active]) -> None:
                 if known is not None:
                     shared[bucket.prefixed[k]] = state[known][bucket.prefixed[k]]
         with bucket.program.lock:
+            bucket.program.owner = None
             inputs = [k for k, place in enumerate(bucket.places) if place.kind == "input"]
             for k in inputs:
                 p = bucket.parameters[bucket.places[k].tensor]
@@ -302,6 +303,7 @@ def step(optimizer: Any, active: List[Active], loss: Any, closure: Optional[Call
             if not bucket.program.lock.acquire(timeout=600):
                 raise BusyError("another thread is using the program of this rule")
             held.append(bucket)
+            bucket.program.owner = None
             bucket.load(state, [active[k].gradient for k in indices], [counts[k] for k in indices])
             if bucket.program.needs_loss and loss is None:
                 raise UsageError(
@@ -320,9 +322,119 @@ def step(optimizer: Any, active: List[Active], loss: Any, closure: Optional[Call
             for c, k in zip(bucket.clocks, indices):
                 if done[c] == counts[k] + 1:
                     steps[k] += 1
+        optimizer._repeat = Repeat.of(optimizer, plan, active)
     finally:
         for bucket in held:
             bucket.program.lock.release()
+
+
+class Repeat:
+    """The last step once more, where nothing is another than it was but gradients and numbers: most steps are this.
+
+    What it looks at is what the step before looked at; whatever differs is for `step`, before anything is changed.
+    """
+
+    def __init__(self, optimizer: Any, bucket: Bucket, active: List[Active]) -> None:
+        self.bucket = bucket
+        self.program = bucket.program
+        self.names = [one.name for one in bucket.sign.hypers]
+        self.groups = [
+            (group, group["params"], len(group["params"]), [group[name] for name in self.names])
+            for group in optimizer.param_groups
+        ]
+        self.parameters = bucket.parameters
+        self.addresses = [p.data_ptr() for p in bucket.parameters]
+        self.strides = bucket.strides
+        self.dtype = bucket.parameters[0].dtype
+        self.states = [optimizer.state[p] for p in bucket.parameters]
+        self.steps = [state["step"] for state in self.states]
+        self.memory = [
+            (self.states[place.tensor or 0], name, self.states[place.tensor or 0][name])
+            for place, name in zip(bucket.places, bucket.prefixed)
+        ]
+        self.kept = [one.data_ptr() for _, _, one in self.memory]
+        self.clocks = bucket.clocks
+        self.firsts = bucket.first_of
+
+    @staticmethod
+    def of(optimizer: Any, plan: Plan, active: List[Active]) -> Optional["Repeat"]:
+        """Nil where steps are not of this kind."""
+        if any("params" not in group for group in optimizer.param_groups):
+            # In the place of an optimizer that is traced.
+            return None
+        if len(plan.buckets) != 1 or len(active) != sum(len(group["params"]) for group in optimizer.param_groups):
+            return None
+        bucket = plan.buckets[0]
+        made = bucket.program
+        if made.needs_loss or made.needs_objective or not all(bucket.is_direct):
+            return None
+        plain = all(type(p) in (torch.Tensor, torch.nn.Parameter) for p in bucket.parameters)
+        values = [group[one.name] for group in optimizer.param_groups for one in bucket.sign.hypers]
+        if not plain or any(isinstance(value, torch.Tensor) for value in values):
+            return None
+        if any(group["maximize"] for group in optimizer.param_groups):
+            return None
+        return Repeat(optimizer, bucket, active)
+
+    def step(self, optimizer: Any) -> bool:
+        """Whether it was this step, which is then done."""
+        if len(optimizer.param_groups) != len(self.groups):
+            return False
+        names = self.names
+        for own, (group, params, count, values) in zip(optimizer.param_groups, self.groups):
+            if own is not group or group["params"] is not params or len(params) != count or group["maximize"]:
+                return False
+            if [group[name] for name in names] != values:
+                return False
+        made = self.program
+        if not made.lock.acquire(False):
+            return False
+        try:
+            slopes, parameters = made.gradients, made.parameters
+            strides, dtype = self.strides, self.dtype
+            for k, p in enumerate(self.parameters):
+                g = p.grad
+                if (
+                    g is None or g.layout is not torch.strided or g.dtype is not dtype or g.stride() != strides[k]
+                    or p.data_ptr() != self.addresses[k]
+                ):
+                    return False
+                slopes[k] = g.data_ptr()
+                parameters[k] = self.addresses[k]
+            memory = made.memory
+            for k, (state, name, one) in enumerate(self.memory):
+                address = one.data_ptr()
+                if state.get(name) is not one or address != self.kept[k]:
+                    return False
+                memory[k] = address
+            steps = self.steps
+            for state, one in zip(self.states, steps):
+                if state.get("step") is not one:
+                    return False
+            counts = [one.item() for one in steps] if len(steps) < 8 else torch.stack(steps).tolist()
+            for c, k in enumerate(self.firsts):
+                made.steps[c] = int(counts[k])
+            for c, count in zip(self.clocks, counts):
+                if made.steps[c] != count:
+                    return False
+            bucket = self.bucket
+            if made.owner is not self:
+                for k, group in enumerate(bucket.groups):
+                    row = bucket.sign.row(group, made.hyperparameters)
+                    made.values[k * len(row) : (k + 1) * len(row)] = row
+                made.numbers[:] = bucket.numbers
+                made.owner = self
+            made.step()
+            done = made.steps
+            if done[0] == counts[self.firsts[0]] + 1:
+                if len(steps) == 1:
+                    steps[0].add_(1)
+                else:
+                    torch._foreach_add_(steps, 1)
+            _increment_version(self.parameters)
+            return True
+        finally:
+            made.lock.release()
 
 
 def _key(optimizer: Any, active: List[Active], counts: List[float]) -> Any:

@@ -7,7 +7,11 @@ from collections import OrderedDict
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 
 import torch
-from torch.optim.optimizer import Optimizer
+from torch.optim.optimizer import (
+    Optimizer,
+    _global_optimizer_post_hooks as _all_post_hooks,
+    _global_optimizer_pre_hooks as _all_pre_hooks,
+)
 
 from .._errors import Diagnostic, UsageError
 from ..signatures import Signature
@@ -37,6 +41,7 @@ class RuleOptimizer(Optimizer):
 
     _signature: Signature
     _is_ready = False
+    _repeat: Any = None
 
     def _begin(
         self, params: Parameters, values: Dict[str, Any], maximize: bool, total_steps: int, seed: int, engine: str
@@ -76,6 +81,7 @@ class RuleOptimizer(Optimizer):
         """Gives every parameter its states, so that a checkpoint can be loaded before the first step."""
         self._is_ready = True
         self._plan: Any = None
+        self._repeat: Any = None
         # A parameter that is listed twice, which PyTorch warns of, has states once.
         missing = list(
             {
@@ -104,12 +110,34 @@ class RuleOptimizer(Optimizer):
 
     # Steps
 
-    @torch.no_grad()
     def step(self, closure: Optional[Callable[[], Any]] = None, *, loss: Any = None) -> Any:
         """One step by the gradients, which are only read; returns the closure's loss.
 
         `loss` is for rules that read it, where there is no closure.
         """
+        if closure is None and loss is None and self._repeat is not None and not self._is_watched():
+            if self._repeat.step(self):
+                return None
+        if closure is None and loss is None:
+            return self._watched()
+        return self._watched(closure, loss=loss) if loss is not None else self._watched(closure)
+
+    # `Optimizer` puts hooks and a record of the profiler around `step`, which cost more than a small step: they are
+    # around `_step` instead, and left out where nobody looks.
+    step.hooked = True  # type: ignore[attr-defined]
+
+    def _is_watched(self) -> bool:
+        return bool(
+            self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or _all_pre_hooks or _all_post_hooks
+            or torch.autograd._profiler_enabled() or torch.compiler.is_compiling()
+        )
+
+    @Optimizer.profile_hook_step
+    def _watched(self, closure: Optional[Callable[[], Any]] = None, *, loss: Any = None) -> Any:
+        return self._step(closure, loss)
+
+    @torch.no_grad()
+    def _step(self, closure: Optional[Callable[[], Any]], loss: Any) -> Any:
         value = None
         if closure is not None:
             with torch.enable_grad():
