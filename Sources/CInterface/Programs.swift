@@ -26,7 +26,7 @@ extension ravine_call {
     for (k, place) in own.places.enumerated() where memory[k] == nil && place.byteCount > 0 {
       throw Outcome.Misuse.null("call.memory[\(k)]")
     }
-    for k in 0..<own.clockCount where steps[k] < 0 {
+    for k in 0..<own.clockCount where !(0..<1 << 53).contains(steps[k]) {
       throw Outcome.Misuse("`call.steps[\(k)]` is \(steps[k])")
     }
     return (

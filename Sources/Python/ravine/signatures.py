@@ -126,6 +126,15 @@ class Signature:
         kinds = {variant["cost"]["kind"] for variant in cost["variants"]}
         self.sharding = [variant["cost"]["sharding"] for variant in cost["variants"]]
         self.kinds = [variant["cost"]["kind"] for variant in cost["variants"]]
+        bodies = [body for body in re.split(r"^rule ", source, flags=re.M)[1:] if not re.search(r"\) = route \{", body)]
+        #: By variant, whether its elements may lie anywhere: nothing asks for lengths, places or draws.
+        self.splits = [
+            kind == "elementwise" and not variant["cost"]["draws"] and "stochastic" not in body
+            and not re.search(r"\b(rows|cols|rank|numel)\b", body)
+            for kind, variant, body in zip(self.kinds, cost["variants"], bodies)
+        ] if len(bodies) == len(self.kinds) else [False] * len(self.kinds)
+        #: By variant, the arms that lead to it.
+        self.routes = [list(variant["path"]) for variant in manifest["variants"]]
         draws = any(variant["cost"]["draws"] for variant in cost["variants"]) or "stochastic" in source
         sized = bool(re.search(r"\b(rows|cols|rank|numel)\b", source))
         #: Whether the order of the elements means nothing, nor which axis is which.

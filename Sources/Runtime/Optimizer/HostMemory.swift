@@ -122,7 +122,8 @@ package final class HostMemory {
       if let hypers = call.hypers { try clock.take(hypers + k * clock.hypers.count) }
     }
     for k in 0..<optimizer.numbers.count {
-      optimizer.setNumber(call.numbers.map { UInt32(truncatingIfNeeded: $0[k]) } ?? UInt32(k), of: k)
+      let number = call.numbers.map { UInt32(truncatingIfNeeded: $0[k]) } ?? UInt32(k)
+      optimizer.setNumber(number, of: k)
     }
   }
 

@@ -34,7 +34,8 @@ extension Optimizer {
     let values = clocks.map(\.all)
     let environments = tensors.indices.map { k in
       ReferenceEnvironment(
-        hypers: values[clockOf[k]], step: clocks[clockOf[k]].stepCount + 1, horizon: horizon, loss: lossValue.pointee,
+        hypers: values[clockOf[k]], step: clocks[clockOf[k]].stepCount + 1, horizon: horizon,
+        loss: lossValue.pointee,
         parameters: [parameterDense(k)],
         gradients: gradientPointers.isEmpty ? [] : [gradientDense(k)],
         states: tensors[k].memory.states.map(\.dense),

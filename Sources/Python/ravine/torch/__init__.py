@@ -14,8 +14,9 @@ from typing import Any, List
 from ._classes import RuleType, of_zoo, rule
 from ._convert import convert_state
 from ._optimizer import RuleOptimizer
+from ._sharding import Layout, layouts
 
-__all__ = ["RuleOptimizer", "RuleType", "convert_state", "rule"]
+__all__ = ["Layout", "RuleOptimizer", "RuleType", "convert_state", "layouts", "rule"]
 
 
 def __getattr__(name: str) -> Any:

@@ -38,15 +38,15 @@ def engine(name: str) -> int:
     return _ENGINES.index(name)
 
 
-def require_parameter(p: torch.Tensor, rule: str) -> None:
-    """Raises UsageError for a parameter that no rule steps."""
+def require_parameter(p: torch.Tensor, rule: str, splits: bool) -> None:
+    """Raises UsageError for a parameter that no rule steps, and for a flattened one unless a tensor `splits` anywhere."""
     if p.is_complex():
         raise UsageError(f"`{rule}` takes no complex parameters: give torch.view_as_real of them")
     if p.dtype not in _TYPES:
         raise UsageError(f"`{rule}` takes no parameters of {p.dtype}: {', '.join(map(str, _TYPES))} are taken")
     if p.layout is not torch.strided:
         raise UsageError(f"`{rule}` takes no parameters of layout {p.layout}")
-    if getattr(p, "_is_flat_param", False):
+    if getattr(p, "_is_flat_param", False) and not splits:
         raise UsageError(
             f"`{rule}` cannot take flattened parameters, whose rows and columns are gone: FSDP needs "
             "use_orig_params=True, or fully_shard"

@@ -17,7 +17,7 @@ from .._errors import Diagnostic, UsageError
 from ..signatures import Signature
 from . import _compiled, _native
 from ._native import Active
-from ._stepping import layout, routed
+from ._stepping import first, layout, routed
 
 Parameters = Union[Iterable[torch.Tensor], Iterable[Dict[str, Any]], Iterable[Tuple[str, torch.Tensor]]]
 
@@ -70,7 +70,7 @@ class RuleOptimizer(Optimizer):
         super().add_param_group(param_group)
         try:
             for p in self.param_groups[-1]["params"]:
-                _native.require_parameter(p, self._signature.name)
+                _native.require_parameter(p, self._signature.name, self._signature.is_elementwise)
         except Exception:
             self.param_groups.pop()
             raise
@@ -92,7 +92,7 @@ class RuleOptimizer(Optimizer):
         )
         if missing:
             try:
-                _native.first(self, missing)
+                first(self, missing)
             except Exception:
                 for one in missing:
                     self.state.pop(one.parameter, None)

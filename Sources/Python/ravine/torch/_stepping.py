@@ -8,7 +8,7 @@ import torch
 
 from .._errors import UsageError
 from ..programs import Place
-from . import _compiled, _generated, _native
+from . import _compiled, _generated, _native, _sharding
 from ._native import Active
 
 
@@ -21,6 +21,14 @@ def layout(optimizer: Any, parameter: Any) -> List[Place]:
     raise ValueError("this is no parameter of the optimizer")
 
 
+def first(optimizer: Any, missing: List[Active]) -> None:
+    """Makes the states of parameters that have none."""
+    if any(_sharding.is_sharded(one.parameter) for one in missing):
+        _sharding.first(optimizer, missing)
+    else:
+        _native.first(optimizer, missing)
+
+
 def routed(optimizer: Any, loss: Any, closure: Optional[Callable[[], Any]]) -> None:
     """One step of all parameters that have a gradient, or of all where the rule reads none."""
     if torch.compiler.is_compiling():
@@ -31,6 +39,10 @@ def routed(optimizer: Any, loss: Any, closure: Optional[Callable[[], Any]]) -> N
         for k, name, group, p in optimizer._listed()
         if p.grad is not None or not needs_gradient
     ]
+    spread = [one for one in active if _sharding.is_sharded(one.parameter)]
+    if spread:
+        _sharding.step(optimizer, active, loss, closure)
+        return
     if optimizer._options["engine"] == "torch":
         here: List[Active] = []
     else:
