@@ -1,0 +1,354 @@
+"""Reads an optimizer: traces it, states it as a rule, and holds the rule to it."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple, Union
+
+from .errors import (
+    BranchError, ClockError, ConstructionError, OperationError, RandomnessError, ReadingError, StateError,
+    ValidationError,
+)  # fmt: skip
+from .hyperparameters import Arguments, Hyperparameter
+from .rules import Branch, Domain, written
+from .validation import Outcome, Trial, described, tried
+
+MATRIX, WIDE, VECTOR, NUMBER, IMAGE = (5, 3), (3, 5), (7,), (), (4, 2, 3)
+
+
+class Reading:
+    """A rule that was read of an optimizer, and held to it."""
+
+    def __init__(self, name: str, source: str, outcomes: List[Outcome], notes: List[str], fixed: Dict[str, Any],
+                 skipped: List[str]) -> None:  # fmt: skip
+        #: The name of the rule.
+        self.name = name
+        #: The text that declares it.
+        self.source = source
+        #: What it was held to.
+        self.outcomes = outcomes
+        #: What to know of it.
+        self.notes = notes
+        #: Arguments that stand for themselves alone.
+        self.fixed = fixed
+        #: Kinds of shapes that it does not speak of.
+        self.skipped = skipped
+
+    @property
+    def rule(self) -> Any:
+        from ..rule import Rule
+
+        return Rule(self.source, self.name)
+
+    @property
+    def distance(self) -> float:
+        """How far the weights were from each other at most."""
+        return max((one.distance for one in self.outcomes), default=0.0)
+
+    def compare(self, other: str) -> Any:
+        """Whether the rule is that rule: `ravine.compare`, with the names of hyperparameters matched."""
+        from .against import compared
+
+        return compared(self, other)
+
+    def __repr__(self) -> str:
+        return self.source
+
+
+def imported(path: str) -> Any:
+    """What ``package.module:Class`` names."""
+    module, _, name = path.partition(":")
+    if not name:
+        module, _, name = path.rpartition(".")
+    try:
+        found: Any = importlib.import_module(module)
+    except ImportError as error:
+        raise ConstructionError(f"there is no module `{module}`: {error}", module) from error
+    for part in name.split("."):
+        if not hasattr(found, part):
+            import difflib
+
+            near = difflib.get_close_matches(part, [one for one in dir(found) if not one.startswith("_")], 1)
+            raise ConstructionError(
+                f"`{module}` has no `{part}`" + (f"; did you mean `{near[0]}`?" if near else ""), part
+            )
+        found = getattr(found, part)
+    return found
+
+
+def read_torch(
+    optimizer: Union[str, Callable[..., Any]], name: Optional[str] = None, branches: bool = False, **arguments: Any
+) -> Reading:
+    """Reads an optimizer of PyTorch, a class or ``"package.module:Class"``, made with these arguments.
+
+    Raises `ReadingError` where it cannot be stated as a rule, or does other steps than the rule.
+    """
+    from .host import Host
+
+    cls = imported(optimizer) if isinstance(optimizer, str) else optimizer
+    return _Reader(Host(cls, _arguments(cls, arguments)), name or cls.__name__, branches).read()
+
+
+def _arguments(cls: Any, given: Dict[str, Any]) -> Arguments:
+    import inspect
+
+    function = cls.__init__ if inspect.isclass(cls) else cls
+    try:
+        made = Arguments(function, given, skip=2 if inspect.isclass(cls) else 1)
+    except ValueError as error:
+        raise ConstructionError(str(error), "arguments") from error
+    if made.missing:
+        raise ConstructionError(
+            f"`{cls.__name__}` needs `{made.missing[0]}`, which has no default: give it as `{made.missing[0]}=…`",
+            made.missing[0],
+        )
+    return made
+
+
+class _Reader:
+    """The attempts to read one optimizer, from the most that a rule can say down."""
+
+    def __init__(self, host: Any, name: str, branches: bool) -> None:
+        self.host, self.name, self.branches = host, name, branches
+        self.hyperparameters: List[Hyperparameter] = host.arguments.hyperparameters
+
+    def read(self) -> Reading:
+        counts = {one.name for one in self.hyperparameters if one.is_whole}
+        zeros = {one.name for one in self.hyperparameters if one.value == 0}
+        infinite = {one.name for one in self.hyperparameters if not math.isfinite(one.value)}
+        plans: List[Set[str]] = [infinite, counts | infinite, zeros | infinite, zeros | counts | infinite]
+        reasons: List[ReadingError] = []
+        tried_plans: List[Set[str]] = []
+        for plan in plans:
+            if plan in tried_plans:
+                continue
+            tried_plans.append(plan)
+            for sizes in (True, False):
+                try:
+                    return self._attempt(set(plan), sizes)
+                except (ClockError, RandomnessError):
+                    raise
+                except ReadingError as error:
+                    reasons.append(error)
+                    # Lengths that carry names get in the way of some code only.
+                    if not isinstance(error, (OperationError, ConstructionError)) or not sizes:
+                        break
+        raise _worst(reasons)
+
+    def _attempt(self, fixed: Set[str], sizes: bool) -> Reading:
+        branches, fixed, skipped, notes, assumptions = self._branches(fixed, sizes)
+        domains = self._domains(fixed)
+        free = [one for one in self.hyperparameters if one.name not in fixed]
+        documentation = self._documentation(fixed, skipped, notes, assumptions)
+        source = written(self.name, branches, free, domains, documentation)
+        try:
+            from .. import format as laid_out
+
+            source = laid_out(source)
+        except Exception:
+            pass
+        outcomes = self._validated(source, fixed, skipped)
+        values = {one.name: one.value for one in self.hyperparameters if one.name in fixed}
+        return Reading(self.name, source, outcomes, notes, values, skipped)
+
+    def _branches(self, fixed: Set[str], sizes: bool) -> Any:
+        from .trace import Trace
+
+        notes: List[str] = []
+        assumptions: List[Any] = []
+
+        def traced(shape: Tuple[int, ...]) -> Any:
+            nonlocal fixed
+            for _ in range(3):
+                numbers = [self._numbers(1, fixed), self._numbers(2, fixed, near=True)]
+                trace = Trace(self.host, numbers, fixed, shape, branches=self.branches, sizes=sizes)
+                made = trace.read()
+                # A number that a count or a length was made of is not any number.
+                more = trace.structural - fixed
+                if not more:
+                    notes.extend(one for one in trace.notes if one not in notes)
+                    assumptions.extend(one for one in made.assumptions if one not in assumptions)
+                    return made
+                fixed = fixed | more
+            return made
+
+        skipped: List[str] = []
+        found: Dict[str, Any] = {}
+        errors: List[ReadingError] = []
+        for kind, shape in (("matrices", MATRIX), ("wide", WIDE), ("vectors", VECTOR)):
+            try:
+                found[kind] = traced(shape)
+            except (ClockError, RandomnessError, BranchError):
+                raise
+            except ReadingError as error:
+                errors.append(error)
+                skipped.append(kind)
+        if "matrices" not in found and "vectors" not in found:
+            raise _worst(errors)
+        tall, wide, vector = found.get("matrices"), found.get("wide"), found.get("vectors")
+        if tall is not None and vector is not None and wide is not None and _same(tall, vector) and _same(tall, wide):
+            return [Branch("", "", tall)], fixed, skipped, notes, assumptions
+        parts: List[Branch] = []
+        if tall is not None and wide is not None and not _same(tall, wide):
+            parts.append(Branch("rank == 2 and rows > cols", "Tall", tall))
+            parts.append(Branch("rank == 2", "Wide", wide))
+        elif tall is not None:
+            parts.append(Branch("rank == 2", "Matrix", tall))
+        if vector is not None:
+            parts.append(Branch("otherwise", "Vector", vector))
+        if len(parts) == 1:
+            parts = [Branch("", "", parts[0].equations)]
+        return parts, fixed, skipped, notes, assumptions
+
+    def _numbers(self, seed: int, fixed: Set[str], near: bool = False) -> Dict[str, Any]:
+        """Other numbers that the optimizer takes."""
+        from .host import double_precision, first_weights
+
+        error: Optional[Exception] = None
+        for k in range(40):
+            numbers = self.host.arguments.others(seed * 1000 + k, fixed, near)
+            try:
+                with double_precision():
+                    self.host.make(first_weights([MATRIX], 1), numbers)
+                return numbers
+            except Exception as problem:
+                error = problem
+        raise ConstructionError(
+            f"`{self.host.name}` cannot be made with a list of parameters and other numbers: "
+            f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}",
+            type(error).__name__,
+        )
+
+    def _domains(self, fixed: Set[str]) -> Dict[str, Domain]:
+        """The numbers that the optimizer takes, where it looks."""
+        from .host import double_precision, first_weights
+
+        values = {one.name: one.value for one in self.hyperparameters}
+        domains: Dict[str, Domain] = {}
+
+        def takes(name: str, value: float) -> bool:
+            try:
+                with double_precision():
+                    self.host.make(first_weights([MATRIX], 1), {**values, name: value})
+                return True
+            except (ValueError, AssertionError, NotImplementedError, RuntimeError):
+                return False
+            except Exception:
+                return True
+
+        for one in self.hyperparameters:
+            if one.name in fixed or one.is_whole and abs(one.value) > 1:
+                continue
+            low = not takes(one.name, -0.37)
+            high = not takes(one.name, 1.37) and takes(one.name, 0.37)
+            if not low and not high:
+                continue
+            has_zero = takes(one.name, 0.0) if low else False
+            has_one = takes(one.name, 1.0) if high else False
+            domain = Domain(
+                0.0 if low else -math.inf, 1.0 if high else math.inf, has_zero, has_one,
+            )  # fmt: skip
+            inside = (one.value > domain.low or one.value == domain.low and has_zero) and (
+                one.value < domain.high or one.value == domain.high and has_one
+            )
+            if inside:
+                domains[one.name] = domain
+        return domains
+
+    def _documentation(self, fixed: Set[str], skipped: List[str], notes: List[str], assumptions: List[Any]) -> List[str]:
+        from . import expression as ex
+        from .printer import numeral, text
+
+        module = getattr(self.host.cls, "__module__", "")
+        made = [f"Read from {module}.{self.host.name}."]
+        given = [f"{key} = {value!r}" for key, value in self.host.arguments.values.items()
+                 if not isinstance(value, (int, float, tuple, list)) or isinstance(value, bool)]  # fmt: skip
+        given = [one for one in given if one.split(" = ")[0] in self.host.arguments.given]
+        if given:
+            made.append(f"Made with {', '.join(given)}.")
+        stands = [f"{one.name} = {numeral(one.value)}" for one in self.hyperparameters if one.name in fixed]
+        if stands:
+            made.append(f"It stands for {', '.join(stands)} alone.")
+        later = [text(one) for one in assumptions if ex.T in one.free and len(text(one)) < 60]
+        if later:
+            made.append(f"Read where {', '.join(later[:3])}.")
+        if notes:
+            low = [one for one in notes if one.startswith(("bfloat", "float"))]
+            if low:
+                made.append(f"Its casts to {' and '.join(low)} are left out.")
+            made += [one + "." for one in notes if one not in low]
+        kinds = {"matrices": "matrices", "wide": "matrices of more columns than rows", "vectors": "vectors"}
+        if skipped:
+            made.append(f"Not read for {' and '.join(kinds[one] for one in skipped)}.")
+        return [one[0].upper() + one[1:] for one in made]
+
+    # Held to it
+
+    def _trials(self, fixed: Set[str], skipped: List[str]) -> List[Trial]:
+        shapes: List[Tuple[Tuple[int, ...], ...]] = []
+        if "matrices" not in skipped:
+            shapes += [((6, 4),)]
+        if "wide" not in skipped:
+            shapes += [((2, 7),)]
+        if "vectors" not in skipped:
+            shapes += [((9,),)]
+        together = tuple(one[0] for one in shapes)
+        trials = [Trial(one, self._numbers(11 + k, fixed), 2 + k) for k, one in enumerate(shapes)]
+        given = {one.name: one.value for one in self.hyperparameters}
+        trials.append(Trial(together, given, 21))
+        trials.append(Trial(together, self._numbers(31, fixed), 22, 40))
+        return trials
+
+    def _validated(self, source: str, fixed: Set[str], skipped: List[str]) -> List[Outcome]:
+        from .._errors import RavineError
+        from ..rule import Rule
+
+        try:
+            rule = Rule(source, self.name)
+        except RavineError as error:
+            raise StateError(f"what was read is no rule of the language: {_short(error)}", "rule") from error
+        outcomes: List[Outcome] = []
+        for trial in self._trials(fixed, skipped):
+            outcome = self._tried(rule, trial)
+            if not outcome.holds:
+                error = ValidationError(f"the rule that was read is not the optimizer: {described(outcome)}", "replay")
+                error.source = source
+                raise error
+            outcomes.append(outcome)
+        return outcomes
+
+    def _tried(self, rule: Any, trial: Trial) -> Outcome:
+        from . import host
+
+        numbers = {key: value for key, value in trial.numbers.items()}
+        try:
+            return tried(
+                rule, self.host.run,
+                lambda shapes, seed, k: [one.numpy() for one in host.gradients(shapes, seed, k)],
+                lambda shapes, seed: [one.detach().numpy() for one in host.first_weights(shapes, seed)],
+                lambda seed, k: float(host.losses(seed, k)),
+                trial._replace(numbers=numbers),
+            )  # fmt: skip
+        except ReadingError:
+            raise
+        except Exception as error:
+            raise ConstructionError(
+                f"the optimizer fails in the replay: {type(error).__name__}: {error}", type(error).__name__
+            ) from error
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a.weight is b.weight and a.states == b.states
+
+
+def _short(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def _worst(reasons: Sequence[ReadingError]) -> ReadingError:
+    """The error that says most: of the first attempt, unless it is one of making the optimizer."""
+    for one in reasons:
+        if not isinstance(one, ConstructionError):
+            return one
+    return reasons[0]

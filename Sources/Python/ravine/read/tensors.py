@@ -1,0 +1,503 @@
+"""What a step does to tensors: one expression for each memory, as it stands."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from . import expression as ex
+from .errors import OperationError, RandomnessError
+from .expression import Expression
+from .operations import DRAWING, ELEMENTS, MAKING, MATRICES, REDUCTIONS, VIEWS
+from .recording import Recording, caller, made_of, script
+
+
+class Lengths(tuple):
+    """The shape of a tensor whose lengths carry names."""
+
+    def numel(self) -> Any:
+        total: Any = 1
+        for one in self:
+            total = one * total
+        return total
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        return Lengths(found) if isinstance(place, slice) else found
+
+
+class Memory:
+    """What lies in a storage: the expression of a tensor of this shape and these strides."""
+
+    __slots__ = ("expression", "shape", "stride", "offset", "storage", "born")
+
+    def __init__(self, tensor: torch.Tensor, made: Expression) -> None:
+        self.expression = made
+        self.shape, self.stride = tuple(tensor.shape), tensor.stride()
+        self.offset = tensor.storage_offset()
+        self.storage = tensor.untyped_storage()
+        #: What it held when it was made, and the kind of that.
+        self.born: Expression = made
+
+
+class Tensors:
+    """The memories of one step, and the lengths of the parameter that name others."""
+
+    def __init__(self, shape: Sequence[int], sizes: bool = True) -> None:
+        self.shape = tuple(shape)
+        self.memories: Dict[int, Memory] = {}
+        self.notes: List[str] = []
+        self.sizes = sizes
+        self.names: Dict[int, Expression] = {}
+        if len(self.shape) == 2:
+            self.names = {self.shape[0]: ex.ROWS, self.shape[1]: ex.COLS, self.shape[0] * self.shape[1]: ex.NUMEL}
+        elif len(self.shape) == 1:
+            self.names = {self.shape[0]: ex.NUMEL}
+        self.names.pop(1, None)
+
+    # Memory
+
+    def set(self, tensor: torch.Tensor, made: Expression) -> None:
+        """The tensor as a whole holds this now."""
+        key = tensor.untyped_storage()._cdata
+        memory = self.memories.get(key)
+        if memory is None:
+            self.memories[key] = Memory(tensor, made)
+            return
+        if tensor.numel() != math.prod(memory.shape):
+            raise OperationError(
+                "only a part of a tensor is written, which is no equation for all of it", "partial write", caller()
+            )
+        memory.expression = self._moved(made, tuple(tensor.shape), tensor, memory, back=True)
+
+    def get(self, tensor: torch.Tensor) -> Expression:
+        """What the tensor holds."""
+        memory = self.memories.get(tensor.untyped_storage()._cdata)
+        if memory is None:
+            return self._constant(tensor)
+        return self._moved(memory.expression, tuple(tensor.shape), tensor, memory)
+
+    def born(self, tensor: torch.Tensor) -> Optional[Expression]:
+        memory = self.memories.get(tensor.untyped_storage()._cdata)
+        return None if memory is None else memory.born
+
+    def _constant(self, tensor: torch.Tensor) -> Expression:
+        """A tensor that was there before and is no state: numbers, if they are all one."""
+        with torch._C._DisableTorchDispatch():
+            values = tensor.detach().reshape(-1).double().tolist() if tensor.numel() else [0.0]
+        if any(one != values[0] for one in values):
+            raise OperationError(
+                f"a tensor of shape {list(tensor.shape)} is read that is neither weight, gradient nor state",
+                "unknown tensor", caller(),
+            )
+        return ex.number(values[0])
+
+    def _moved(
+        self, made: Expression, shape: Tuple[int, ...], tensor: torch.Tensor, memory: Memory, back: bool = False
+    ) -> Expression:
+        """An expression of a memory as the view `tensor` of it shows it, or back."""
+        stride, offset = tensor.stride(), tensor.storage_offset()
+        if shape == memory.shape and stride == memory.stride and offset == memory.offset:
+            return made
+        # What is stretched holds the same numbers.
+        narrow = tuple(n if s != 0 else 1 for n, s in zip(shape, stride))
+        if math.prod(narrow) != math.prod(memory.shape):
+            if math.prod(narrow) == 1 and made.is_number:
+                return made
+            raise OperationError(
+                f"a part of a tensor, {list(shape)} of {list(memory.shape)}, is used by itself", "partial read", caller()
+            )
+        ours = [(n, s) for n, s in zip(narrow, stride) if n != 1]
+        its = [(n, s) for n, s in zip(memory.shape, memory.stride) if n != 1]
+        start, end = (narrow, memory.shape) if back else (memory.shape, narrow)
+        if ours == its:
+            return self.reshaped(made, start, end)
+        if ours == its[::-1] and len(its) == 2:
+            if back:
+                return self.reshaped(ex.apply("transpose", made), _squeezed(narrow)[::-1], memory.shape)
+            return self.reshaped(ex.apply("transpose", made), _squeezed(memory.shape)[::-1], narrow)
+        if _dense(narrow, stride) and _dense(memory.shape, memory.stride):
+            return self.reshaped(made, start, end)
+        raise OperationError(
+            f"a view of {list(memory.shape)} as {list(shape)} is neither a transpose nor a reshape", "view", caller()
+        )
+
+    def reshaped(self, made: Expression, start: Sequence[int], end: Sequence[int]) -> Expression:
+        """An expression of one shape in another with as many elements, in the same order."""
+        start, end = tuple(start), tuple(end)
+        if made.is_number or start == end:
+            return made
+        rank = len(self.shape)
+        if rank != 2:
+            if rank > 2 and _squeezed(end) not in (self.shape, (math.prod(self.shape),), _squeezed(self.shape)) and len(
+                _squeezed(end)
+            ) > 1:
+                raise OperationError(f"a tensor of shape {list(start)} is seen as {list(end)}", "reshape", caller())
+            return made
+        lying, wanted = self._lies(start), self._lies(end)
+        if _squeezed(start) == _squeezed(end):
+            return made if lying == wanted else ex.apply("transpose", made)
+        flat = (math.prod(self.shape),)
+        if _squeezed(end) == flat or _squeezed(start) == flat and _squeezed(end) == self.shape:
+            return made
+        raise OperationError(f"a tensor of shape {list(start)} is seen as {list(end)}", "reshape", caller())
+
+    def _lies(self, shape: Tuple[int, ...]) -> str:
+        """Whether what has one length is a column or a row: of as many as there are rows, a column."""
+        shape = tuple(shape)
+        if len(shape) == 1:
+            return "column" if shape[0] == self.shape[0] else "row"
+        if len(shape) == 2 and shape[1] == 1:
+            return "column"
+        if len(shape) == 2 and shape[0] == 1:
+            return "row"
+        return "whole"
+
+    def beside(self, made: Expression, shape: Sequence[int], rank: int) -> Expression:
+        """An operand of rank 1 beside one of rank 2 is a row."""
+        if len(self.shape) == 2 and len(shape) == 1 and rank == 2 and shape[0] != 1 and not made.is_number:
+            if self._lies(tuple(shape)) == "column":
+                return ex.apply("transpose", made)
+        return made
+
+    def length(self, n: int) -> Any:
+        """A length as a number that knows whose it is."""
+        name = self.names.get(n)
+        return n if name is None or not self.sizes else Recording(n, name)
+
+
+def _squeezed(shape: Sequence[int]) -> Tuple[int, ...]:
+    return tuple(n for n in shape if n != 1)
+
+
+def _dense(shape: Sequence[int], stride: Sequence[int]) -> bool:
+    expected = 1
+    for n, s in zip(reversed(tuple(shape)), reversed(tuple(stride))):
+        if n != 1:
+            if s != expected:
+                return False
+            expected *= n
+    return True
+
+
+class Outer(TorchFunctionMode):
+    """Sees calls as they are written: which recorded numbers come in, and where a tensor becomes a number."""
+
+    def __init__(self, tensors: Tensors, inner: "Inner") -> None:
+        super().__init__()
+        self.tensors, self.inner = tensors, inner
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), named: Any = None) -> Any:
+        named = named or {}
+        name = getattr(function, "__name__", "")
+        if name == "__get__":
+            owner = getattr(getattr(function, "__self__", None), "__name__", "")
+            if owner == "shape":
+                return Lengths(map(self.tensors.length, function(*args, **named)))
+            return function(*args, **named)
+        if name == "size":
+            found = function(*args, **named)
+            return self.tensors.length(found) if isinstance(found, int) else Lengths(map(self.tensors.length, found))
+        if name in ("numel", "nelement"):
+            return self.tensors.length(function(*args, **named))
+        if name in ("item", "__float__", "__int__", "__bool__", "__index__", "is_nonzero"):
+            return self._number(name, function, args, named)
+        if name in ("equal", "allclose", "is_same_size"):
+            plain = function(*args, **named)
+            if name == "is_same_size":
+                return plain
+            made = ex.apply("all", ex.apply("eq", *(self.tensors.get(one) for one in args[:2])))
+            return script().decide(made, bool(plain))
+        if name in ("tolist", "numpy"):
+            one = args[0]
+            if one.numel() == 1 and name == "tolist":
+                plain = function(*args, **named)
+                return Recording(plain, self.tensors.get(one)) if not isinstance(plain, (list, bool)) else plain
+            if not self.tensors.get(one).is_number:
+                raise OperationError(f"a tensor is taken out of PyTorch by `{name}`", name, caller())
+        if name in ("manual_seed", "backward", "grad") and name != "grad":
+            raise OperationError(f"`{name}` is called within the step", name, caller())
+        numbers: List[Recording] = []
+        _collect(args, numbers)
+        _collect(named, numbers)
+        self.inner.numbers.append(numbers)
+        try:
+            result = function(*args, **named)
+        finally:
+            self.inner.numbers.pop()
+        if name in ("tensor", "as_tensor", "scalar_tensor", "asarray") and isinstance(result, torch.Tensor):
+            source = args[0] if args else named.get("data")
+            if isinstance(source, Recording):
+                self.tensors.set(result, source.expression)
+        return result
+
+    def _number(self, name: str, function: Any, args: Any, named: Any) -> Any:
+        tensor = args[0]
+        plain = function(*args, **named)
+        made = self.tensors.get(tensor)
+        if name in ("__bool__", "is_nonzero") or tensor.dtype == torch.bool:
+            if made.is_number:
+                return plain
+            condition = made if made.op in ex.CONDITIONS else ex.apply("ne", made, 0)
+            return script().decide(condition, bool(plain))
+        if name == "__index__":
+            return plain
+        if made.is_number:
+            return plain
+        return Recording(plain, made)
+
+
+def _collect(value: Any, found: List[Recording]) -> None:
+    if isinstance(value, Recording):
+        found.append(value)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            _collect(one, found)
+    elif isinstance(value, dict):
+        for one in value.values():
+            _collect(one, found)
+
+
+class Inner(TorchDispatchMode):
+    """Sees the operations that are done, each with the tensors that it reads and writes."""
+
+    def __init__(self, tensors: Tensors) -> None:
+        super().__init__()
+        self.tensors = tensors
+        self.numbers: List[List[Recording]] = []
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), named: Any = None) -> Any:
+        named = dict(named or {})
+        full = function._schema.name.split("::")[1]
+        if function._schema.name.startswith("profiler::"):
+            return function(*args, **named)
+        if not function._schema.name.startswith("aten::") and not function._schema.name.startswith("prims::"):
+            raise OperationError(f"the operation `{function._schema.name}` is not one of PyTorch's", full, caller())
+        if full.rstrip("_") in DRAWING or full in DRAWING:
+            raise RandomnessError(
+                f"the step draws by `{full}`: which numbers these are cannot be told, and so not be replayed",
+                full, caller(),
+            )
+        kind = named.get("dtype")
+        if kind in (torch.bfloat16, torch.float16, torch.float32):
+            named["dtype"] = torch.float64
+            self._note(f"{str(kind)[6:]}")
+        if full == "_foreach_copy_" or not full.startswith("_foreach_"):
+            if full.startswith("_foreach_"):
+                for one, other in zip(args[0], args[1]):
+                    self.tensors.set(one, self._expression(other))
+                return function(*args, **named)
+            return self._one(function, full, args, named)
+        return self._each(function, full, args, named)
+
+    def _note(self, text: str) -> None:
+        if text not in self.tensors.notes:
+            self.tensors.notes.append(text)
+
+    def _each(self, function: Any, full: str, args: Any, named: Any) -> Any:
+        """An operation on lists of tensors, one after the other."""
+        base = full[len("_foreach_"):]
+        count = len(args[0])
+        base_name = base[:-1] if base.endswith("_") else base
+        made = []
+        for k in range(count):
+            def entry(one: Any) -> Any:
+                return one[k] if isinstance(one, (list, tuple)) and len(one) == count else one
+
+            given = {key: entry(one) for key, one in named.items()}
+            made.append(self._made(base_name, [entry(one) for one in args], given))
+        result = function(*args, **named)
+        for k in range(count):
+            if base.endswith("_"):
+                self.tensors.set(args[0][k], made[k])
+            else:
+                self.tensors.set(result[k], made[k])
+        return result
+
+    def _one(self, function: Any, full: str, args: Any, named: Any) -> Any:
+        schema = function._schema
+        base = full[:-1] if full.endswith("_") and not full.startswith("__") else full
+        writes = [k for k, one in enumerate(schema.arguments) if one.alias_info is not None and one.alias_info.is_write]
+        if base in VIEWS or full in VIEWS:
+            result = function(*args, **named)
+            return result
+        if full in ("_local_scalar_dense",):
+            result = function(*args, **named)
+            made = self.tensors.get(args[0])
+            if not made.is_number and self.numbers:
+                self.numbers[-1].append(Recording(result, made))
+            return result
+        made = self._made(base, list(args), named)
+        result = function(*args, **named)
+        if writes:
+            targets: List[torch.Tensor] = []
+            for k in writes:
+                name = schema.arguments[k].name
+                targets.append(args[k] if k < len(args) else named[name])
+            values = made if isinstance(made, list) else [made]
+            for target, value in zip(targets, values):
+                self.tensors.set(target, value)
+        elif isinstance(result, torch.Tensor):
+            self._place(args, result, made)
+        else:
+            for one, value in zip(result, made):
+                if isinstance(one, torch.Tensor):
+                    self._place(args, one, value)
+        return result
+
+    def _place(self, args: Any, result: torch.Tensor, made: Expression) -> None:
+        """The expression of a result. One that shares memory with an operand is that, seen in another way."""
+        key = result.untyped_storage()._cdata
+        if key not in self.tensors.memories or not any(
+            isinstance(one, torch.Tensor) and one.untyped_storage()._cdata == key for one in args
+        ):
+            # The memory of another tensor that is gone may be used again.
+            self.tensors.memories.pop(key, None)
+            self.tensors.set(result, made)
+
+    def _expression(self, value: Any) -> Expression:
+        if isinstance(value, torch.Tensor):
+            return self.tensors.get(value)
+        if isinstance(value, Recording):
+            return value.expression
+        if isinstance(value, complex):
+            raise OperationError("a complex number is used", "complex", caller())
+        return self._plain(float(value))
+
+    def _plain(self, value: float) -> Expression:
+        """A plain number, found again among the recorded ones of the calls that it came through."""
+        for numbers in reversed(self.numbers):
+            for one in reversed(numbers):
+                if float(one) == value:
+                    return one.expression
+                if -float(one) == value:
+                    return ex.scaled(one.expression, -1)
+        return ex.number(value)
+
+    def _made(self, base: str, args: List[Any], named: Dict[str, Any]) -> Any:
+        """The expression of what an operation gives."""
+        out = named.get("out")
+        named = {key: one for key, one in named.items() if key not in (
+            "out", "device", "pin_memory", "layout", "memory_format", "non_blocking")}
+        if base in MAKING:
+            return self._maker(base, args, named)
+        if base in ELEMENTS:
+            rank = max([one.dim() for one in args if isinstance(one, torch.Tensor)], default=0)
+            operands = []
+            for one in args:
+                if isinstance(one, torch.Tensor):
+                    operands.append(self.tensors.beside(self.tensors.get(one), one.shape, rank))
+                elif one is None or isinstance(one, (str, torch.dtype)):
+                    operands.append(one)
+                elif isinstance(one, (list, tuple)):
+                    operands.append(one)
+                else:
+                    operands.append(self._expression(one))
+            given = {
+                key: self._expression(one) if isinstance(one, (torch.Tensor, int, float)) and not isinstance(one, bool)
+                else one
+                for key, one in named.items()
+            }
+            return ELEMENTS[base](*operands, **given)
+        if base in REDUCTIONS:
+            return self._reduction(base, args, named)
+        if base in MATRICES:
+            return MATRICES[base](self, *args, **named)
+        raise OperationError(f"there is no word for the operation `{base}`", base, caller())
+
+    def _maker(self, base: str, args: List[Any], named: Dict[str, Any]) -> Expression:
+        if base in ("zeros", "zeros_like", "new_zeros", "zero", "empty", "empty_like", "new_empty", "empty_strided",
+                    "new_empty_strided"):
+            return ex.ZERO
+        if base in ("ones", "ones_like", "new_ones"):
+            return ex.ONE
+        if base == "fill":
+            return self._expression(args[1])
+        if base in ("scalar_tensor",):
+            return self._expression(args[0])
+        if base in ("full",):
+            return self._expression(args[1])
+        if base in ("full_like",):
+            return self._expression(args[1])
+        if base == "new_full":
+            return self._expression(args[2])
+        if base == "eye":
+            names = self.tensors.names
+            return ex.apply("eye", *(names.get(int(one), ex.number(int(one))) for one in args if isinstance(one, int)))
+        raise OperationError(f"there is no word for the operation `{base}`", base, caller())
+
+    def _reduction(self, base: str, args: List[Any], named: Dict[str, Any]) -> Any:
+        x: torch.Tensor = args[0]
+        made = self.tensors.get(x)
+        rest = list(args[1:])
+        order = None
+        if base in ("linalg_vector_norm", "norm"):
+            order = rest.pop(0) if rest else named.get("ord", named.get("p", 2))
+            order = 2.0 if order is None else float(order)
+        axes = rest.pop(0) if rest else named.get("dim")
+        keep = rest[0] if rest and isinstance(rest[0], bool) else named.get("keepdim", False)
+        function = REDUCTIONS[base]
+        axes = [axes] if isinstance(axes, int) and not isinstance(axes, bool) else list(axes or [])
+        axes = sorted({a % x.dim() for a in axes}) if x.dim() else []
+        lengths = [n for k, n in enumerate(x.shape) if not axes or k in axes]
+        word = function if order is None else {2.0: "norm", 1.0: "sum", math.inf: "max", -math.inf: "min"}.get(order)
+        if word is None:
+            raise OperationError(f"the norm of order {order}", base, caller())
+        if order in (1.0, math.inf, -math.inf):
+            made = ex.apply("abs", made)
+        single = base in ("max", "min", "amax", "amin", "all", "any", "sum", "mean", "median")
+        if all(n == 1 for n in lengths):
+            # Of one element the sum, the mean and the largest are itself.
+            result = ex.apply("abs", made) if word == "norm" else made if single or order is not None else None
+            if result is None:
+                raise OperationError(f"`{base}` of one element", base, caller())
+            whole = result
+        elif not axes or len(axes) == x.dim() or math.prod(_squeezed(x.shape)) == math.prod(lengths):
+            whole = self._whole(word, made, x, base, named)
+        elif x.dim() == 2 and len(self.tensors.shape) == 2:
+            whole = ex.apply(f"row_{word}" if axes == [1] else f"col_{word}", made)
+            if word in ("std", "var", "all", "any", "median"):
+                raise OperationError(f"`{base}` along an axis", base, caller())
+            if not keep:
+                # What is left has one axis: as many as there are rows are a column.
+                kept = x.shape[0] if axes == [1] else x.shape[1]
+                lying = self.tensors._lies((kept,))
+                if (lying == "column") != (axes == [1]):
+                    whole = ex.apply("transpose", whole)
+        else:
+            raise OperationError(
+                f"`{base}` over axes {axes} of a tensor of shape {list(x.shape)}", base, caller()
+            )
+        if base in ("max", "min") and axes:
+            return [whole, ex.number(0)]
+        return whole
+
+    def _whole(self, word: str, made: Expression, x: torch.Tensor, base: str, named: Dict[str, Any]) -> Expression:
+        # A tensor that is one number everywhere, as ones_like gives it, still has so many elements.
+        if made.is_number and word == "sum":
+            return ex.multiply(made, self.tensors.names.get(x.numel(), ex.number(x.numel())))
+        if made.is_number and word == "norm":
+            n = self.tensors.names.get(x.numel(), ex.number(x.numel()))
+            return ex.multiply(ex.apply("abs", made), ex.apply("sqrt", n))
+        if made.is_number:
+            return made
+        if word in ("std", "var"):
+            correction = named.get("correction", 1)
+            correction = 1 if correction is None else correction
+            if correction == 0:
+                return ex.apply(word, made)
+            n = self.tensors.names.get(x.numel(), ex.number(x.numel()))
+            share = ex.divide(n, ex.subtract(n, 1))
+            return ex.multiply(ex.apply(word, made), share if word == "var" else ex.apply("sqrt", share))
+        if word == "count":
+            return ex.apply("count", made if made.op in ex.CONDITIONS else ex.apply("ne", made, 0))
+        if word in ("any", "all"):
+            made = made if made.op in ex.CONDITIONS else ex.apply("ne", made, 0)
+        if word == "sum" and made.op in ex.CONDITIONS:
+            return ex.apply("count", made)
+        return ex.apply(word, made)

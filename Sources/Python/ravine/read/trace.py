@@ -1,0 +1,515 @@
+"""One optimizer of PyTorch on one shape: steps, traced, and the equations that they are."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+import torch
+
+from . import expression as ex
+from .errors import BranchError, ConstructionError, OperationError, RandomnessError, ReadingError, StateError
+from .expression import Expression
+from .host import Host, Path, double_precision, first_weights, gradients, leaves, losses, place
+from .hyperparameters import identifier
+from .pieces import Unjoined, alike, joined
+from .printer import replaced, size, text
+from .recording import Guard, Recording, Script, made_of, shimmed, writing
+from .tensors import Inner, Outer, Tensors
+
+#: So many steps are traced, each by itself.
+STEPS = 13
+
+
+class State(NamedTuple):
+    """A state of the rule that is read."""
+
+    name: str
+    #: ``tensor``, ``scalar`` (one for each parameter) or ``global``.
+    kind: str
+    initial: Expression
+    #: As ``vector(rows)``, where it is not like w.
+    shape: str = ""
+
+    @property
+    def symbol(self) -> Expression:
+        return ex.symbol("state", self.name)
+
+
+class Equations(NamedTuple):
+    """What a step does to tensors of one shape."""
+
+    weight: Expression
+    states: Dict[State, Expression]
+    #: Names that the author gave to what is computed on the way.
+    names: Dict[Expression, str]
+    #: What holds only under these conditions on hyperparameters.
+    assumptions: Tuple[Expression, ...]
+    notes: Tuple[str, ...]
+
+
+Key = Tuple[int, int]
+
+
+class _Step(NamedTuple):
+    weight: Expression
+    leaves: Dict[Path, Expression]
+    born: Dict[Path, Expression]
+    guards: List[Guard]
+    shapes: Dict[Path, Tuple[int, ...]]
+
+
+class Trace:
+    """Reads an optimizer on parameters of one shape."""
+
+    def __init__(
+        self,
+        host: Host,
+        numbers: Sequence[Dict[str, Any]],
+        fixed: Set[str],
+        shape: Sequence[int],
+        seed: int = 1,
+        branches: bool = False,
+        sizes: bool = True,
+        steps: int = STEPS,
+    ) -> None:
+        self.host, self.shape, self.seed, self.steps = host, tuple(shape), seed, steps
+        self.walks, self.fixed, self.branches, self.sizes = list(numbers), fixed, branches, sizes
+        self.numbers = self.walks[0]
+        self.names: Dict[Expression, str] = {}
+        self.notes: List[str] = []
+        self.structural: Set[str] = set()
+
+    # What kind of thing each leaf is
+
+    def _made(self, numbers: Dict[str, Any], parameter: torch.nn.Parameter) -> Any:
+        try:
+            return self.host.make([parameter], numbers)
+        except ReadingError:
+            raise
+        except Exception as error:
+            raise ConstructionError(
+                f"`{self.host.name}` cannot be made of a list of parameters: {type(error).__name__}: {_first(error)}"
+            ) from error
+
+    def _survey(self) -> None:
+        """Steps without a trace, to see which numbers count steps, stay, or change."""
+        parameter = first_weights([self.shape], self.seed)[0]
+        optimizer = self._made(self.numbers, parameter)
+        series: Dict[Path, Dict[int, float]] = {}
+        self.kinds: Dict[Path, str] = {}
+        self.offsets: Dict[Path, float] = {}
+        draws = random.getstate(), torch.random.get_rng_state().clone()
+
+        def look(k: int) -> None:
+            for path, value in leaves(optimizer, parameter).items():
+                if isinstance(value, torch.Tensor):
+                    if value.is_sparse or value.is_complex():
+                        raise StateError(f"the state `{_title(path)}` is sparse or complex", _title(path))
+                    if value.numel() != 1 or value.shape == self.shape and value.dim() > 0:
+                        self.kinds[path] = "tensor"
+                        continue
+                    value = value.detach().double().reshape(()).item()
+                series.setdefault(path, {})[k] = float(value)
+
+        look(0)
+        for k in range(1, self.steps + 1):
+            parameter.grad = gradients([self.shape], self.seed, k)[0]
+            try:
+                self.host.step(optimizer, losses(self.seed, k))
+            except ReadingError:
+                raise
+            except Exception as error:
+                raise ConstructionError(
+                    f"step {k} fails on a dense gradient: {type(error).__name__}: {_first(error)}"
+                ) from error
+            look(k)
+        if draws[0] != random.getstate() or not torch.equal(draws[1], torch.random.get_rng_state()):
+            raise RandomnessError(
+                "the steps draw random numbers: which these are cannot be told, and so not be replayed", "random"
+            )
+        for path, values in series.items():
+            ks = sorted(values)
+            last = [values[k] for k in ks if k >= 1]
+            if len(last) > 1 and all(b - a == 1 for a, b in zip(last, last[1:])) and self.kinds.get(path) != "tensor":
+                self.kinds[path], self.offsets[path] = "counter", last[0] - ks[-len(last)]
+            elif self.kinds.get(path) != "tensor":
+                everything = [values[k] for k in ks]
+                same = all(one == everything[0] or one != one for one in everything)
+                self.kinds[path] = "constant" if same else "number"
+
+    # A traced step
+
+    def _symbol(self, path: Path) -> Expression:
+        return self.symbols[path]
+
+    def _name_states(self) -> None:
+        self.symbols: Dict[Path, Expression] = {}
+        taken = {one.name for one in self.host.arguments.hyperparameters}
+        for path, kind in sorted(self.kinds.items(), key=lambda pair: [str(one) for one in pair[0]]):
+            if kind == "counter":
+                self.symbols[path] = ex.add(ex.T, self.offsets[path] - 1)
+            elif kind in ("tensor", "number") or kind == "constant" and path[0] == "state":
+                keys = [str(one) for one in path[1:]]
+                name = identifier("_".join(keys), taken)
+                taken.add(name)
+                self.symbols[path] = ex.symbol("state", name)
+
+    def _run(self, forced: Dict[Expression, bool], walk: int = 0, only: Optional[int] = None) -> Dict[int, _Step]:
+        numbers = self.walks[walk]
+        recorded = {
+            one.name: numbers[one.name] if one.name in self.fixed else Recording(numbers[one.name], one.symbol)
+            for one in self.host.arguments.hyperparameters
+        }
+        found: Dict[int, _Step] = {}
+        script = Script()
+        with shimmed(self.host.packages), writing(script):
+            parameter = first_weights([self.shape], self.seed)[0]
+            tensors = Tensors(self.shape, self.sizes)
+            tensors.set(parameter, ex.W)
+            inner = Inner(tensors)
+            with inner, Outer(tensors, inner):
+                optimizer = self._made(recorded, parameter)
+            self._note_initial(optimizer, parameter, tensors)
+            for k in range(1, self.steps + 1):
+                script.guards = []
+                script.forced = forced if only is None or only == k else {}
+                found[k] = self._step(optimizer, parameter, k, script)
+                if only == k:
+                    break
+        self.structural |= {one.value[1] for one in script.structural}
+        return found
+
+    def _note_initial(self, optimizer: Any, parameter: torch.Tensor, tensors: Tensors) -> None:
+        """What states hold before the first step, where they are there."""
+        self.first: Dict[Path, Expression] = {}
+        for path, value in leaves(optimizer, parameter).items():
+            if not isinstance(value, torch.Tensor):
+                self.first[path] = made_of(value)
+            elif path in self.symbols:
+                try:
+                    self.first[path] = tensors.get(value)
+                except OperationError:
+                    pass
+
+    def _step(self, optimizer: Any, parameter: Any, k: int, script: Script) -> _Step:
+        tensors = Tensors(self.shape, self.sizes)
+        inner = Inner(tensors)
+        outer = _Naming(tensors, inner, self.names)
+        parameter.grad = gradients([self.shape], self.seed, k)[0]
+        loss = losses(self.seed, k)
+        tensors.set(parameter, ex.W)
+        tensors.set(parameter.grad, ex.G)
+        tensors.set(loss, ex.LOSS)
+        held: List[torch.Tensor] = []
+        for path, value in leaves(optimizer, parameter).items():
+            kind = self.kinds.get(path)
+            if path not in self.symbols:
+                continue
+            if isinstance(value, torch.Tensor):
+                if k > 1 or kind == "counter" or kind == "tensor" and path in self.first or kind == "number":
+                    tensors.set(value, self.symbols[path])
+                    held.append(value)
+            elif kind == "constant":
+                continue
+            elif kind == "counter" and isinstance(value, int):
+                place(optimizer, parameter, path, Recording(value, self.symbols[path]))
+            else:
+                place(optimizer, parameter, path, Recording(float(value), self.symbols[path]))
+        numpy = __import__("numpy")
+        before = numpy.random.get_state()[1].copy(), numpy.random.get_state()[2]
+        try:
+            with inner, outer:
+                self.host.step(optimizer, loss)
+        except ReadingError:
+            raise
+        except Exception as error:
+            raise OperationError(
+                f"the step cannot be followed: {type(error).__name__}: {_first(error)}", type(error).__name__
+            ) from error
+        if numpy.random.get_state()[2] != before[1] or (numpy.random.get_state()[1] != before[0]).any():
+            raise RandomnessError("the step draws by NumPy: which numbers cannot be told", "numpy.random")
+        self.notes += [one for one in tensors.notes if one not in self.notes]
+        after: Dict[Path, Expression] = {}
+        born: Dict[Path, Expression] = {}
+        shapes: Dict[Path, Tuple[int, ...]] = {}
+        for path, value in leaves(optimizer, parameter).items():
+            if isinstance(value, torch.Tensor):
+                if path not in self.symbols:
+                    continue
+                after[path] = tensors.get(value)
+                shapes[path] = tuple(value.shape)
+                begun = tensors.born(value)
+                if begun is not None:
+                    born[path] = begun
+            else:
+                after[path] = made_of(value)
+        return _Step(tensors.get(parameter), after, born, list(script.guards), shapes)
+
+    # Equations
+
+    def read(self) -> Equations:
+        with double_precision():
+            self._survey()
+            self._name_states()
+            steps = self._walked()
+            if self._follow_clockwork(steps):
+                steps = self._walked()
+        return self._joined({k: self._branched(k, step) for k, step in steps.items()})
+
+    def _walked(self) -> Dict[Key, _Step]:
+        return {
+            (walk, k): step for walk in range(len(self.walks)) for k, step in self._run({}, walk).items()
+        }  # fmt: skip
+
+    def _follow_clockwork(self, steps: Dict[Key, _Step]) -> bool:
+        """A number that t alone gives, as a rate that fades, is an expression and no state."""
+        found = False
+        for path, kind in list(self.kinds.items()):
+            if kind != "number" or path not in self.symbols:
+                continue
+            after = {step.leaves.get(path) for step in steps.values()}
+            made = next(iter(after))
+            begun = self.first.get(path, steps[0, 1].born.get(path))
+            if len(after) != 1 or made is None or begun is None or _on_data(made) or ex.T not in made.free:
+                continue
+            if alike(ex.substituted(made, {ex.T: ex.ZERO}), begun):
+                self.symbols[path] = ex.substituted(made, {ex.T: ex.subtract(ex.T, 1)})
+                self.kinds[path] = "counter"
+                found = True
+        return found
+
+    def _branched(self, key: Key, step: _Step) -> _Step:
+        """Where a step went by what the data are, the other side is read too."""
+        guard = next((one for one in step.guards if _on_data(one.condition)), None)
+        if guard is None:
+            return step
+        if not self.branches:
+            raise BranchError(
+                f"what is done depends on data, `{text(guard.condition)}`: both sides are read with `--branches`",
+                text(guard.condition), guard.place,
+            )  # fmt: skip
+        return self._sides(key, step, {}, 0)
+
+    def _sides(self, k: Key, step: _Step, forced: Dict[Expression, bool], depth: int) -> _Step:
+        guards = [one for one in step.guards if _on_data(one.condition) and one.condition not in forced]
+        if not guards:
+            return step
+        guard = guards[0]
+        if depth >= 5:
+            raise BranchError("more than five branches on data stand in each other", repr(guard.condition), guard.place)
+        here = self._sides(k, step, {**forced, guard.condition: guard.outcome}, depth + 1)
+        other = {**forced, guard.condition: not guard.outcome}
+        with double_precision():
+            try:
+                there = self._run(other, k[0], only=k[1])[k[1]]
+            except (ConstructionError, OperationError) as error:
+                # A side that only raises is no step: a rule that meets it would end there too.
+                note = f"the other side of a branch is not read, as it fails: {error.what}"
+                if note not in self.notes:
+                    self.notes.append(note)
+                return here
+        there = self._sides(k, there, other, depth + 1)
+        yes, no = (here, there) if guard.outcome else (there, here)
+        paths = {**yes.leaves, **no.leaves}
+        leaves_joined = {
+            path: ex.apply("if", guard.condition, yes.leaves.get(path, self._kept(path)),
+                           no.leaves.get(path, self._kept(path)))
+            for path in paths
+        }  # fmt: skip
+        rest = [one for one in here.guards + there.guards if one.condition is not guard.condition]
+        return _Step(
+            ex.apply("if", guard.condition, yes.weight, no.weight), leaves_joined, {**no.born, **yes.born}, rest,
+            {**no.shapes, **yes.shapes},
+        )
+
+    def _kept(self, path: Path) -> Expression:
+        return self.symbols.get(path, ex.ZERO)
+
+    def _joined(self, steps: Dict[Key, _Step]) -> Equations:
+        hypers = {one.symbol for one in self.host.arguments.hyperparameters}
+        firsts = [step for (_, k), step in steps.items() if k == 1]
+        initial: Dict[Path, Expression] = {}
+        for path in self.symbols:
+            if self.kinds[path] != "counter":
+                begun = self.first.get(path, firsts[0].born.get(path, ex.ZERO))
+                initial[path] = ex.ZERO if begun.free - _INITIAL - hypers else begun
+        constants: Dict[Expression, Expression] = {}
+        for path, one in list(self.symbols.items()):
+            if self.kinds[path] == "constant" and path[0] == "state":
+                made = firsts[0].leaves.get(path)
+                if made is not None and not _on_data(made):
+                    constants[one] = made
+                    del self.symbols[path]
+        paths = [path for path in self.symbols if self.kinds[path] != "counter"]
+        begun = {self.symbols[path]: initial[path] for path in paths}
+        outcomes, assumptions = self._conditions(steps, constants)
+        first = ex.apply("eq", ex.T, 1)
+        outcomes.setdefault(first, {key: key[1] == 1 for key in steps})
+        order = sorted(outcomes, key=lambda one: one is first)
+        after: Dict[Path, Dict[Key, Expression]] = {}
+        for path in paths:
+            after[path] = {
+                key: ex.substituted(
+                    step.leaves.get(path, self.symbols[path] if key[1] > 1 else initial[path]), constants
+                )
+                for key, step in steps.items()
+            }
+        memo: Dict[Expression, int] = {}
+
+        def join(raw: Dict[Key, Expression], own: Optional[Path]) -> Expression:
+            """One equation of those of all steps, written with what states become."""
+            primes: Dict[Key, Dict[Expression, Expression]] = {}
+            seen: Dict[Key, Expression] = {}
+            for key, made in raw.items():
+                found = [
+                    (after[path][key], _primed(self.symbols[path])) for path in paths
+                    if path != own and after[path][key].args and after[path][key] is not made
+                    and (own is None or size(after[path][key], memo) < size(made, memo))
+                ]  # fmt: skip
+                found.sort(key=lambda pair: -size(pair[0], memo))
+                primes[key] = {name: part for part, name in reversed(found)}
+                seen[key] = replaced(made, found)
+
+            def explains(one: Expression, key: Key) -> bool:
+                values = {_primed(self.symbols[path]): after[path][key] for path in paths if path != own}
+                made = ex.substituted(one, values)
+                if key[1] == 1:
+                    made = ex.substituted(made, {**begun, ex.T: ex.ONE})
+                wanted = ex.substituted(raw[key], {**begun, ex.T: ex.ONE}) if key[1] == 1 else raw[key]
+                return made is wanted or (key[1] == 1 or made.free == wanted.free) and alike(made, wanted)
+
+            return joined(seen, order, outcomes, explains)
+
+        def told(raw: Dict[Key, Expression], own: Optional[Path], what: str) -> Expression:
+            try:
+                return join(raw, own)
+            except Unjoined:
+                keys = sorted(raw)
+                odd = next((key for key in keys if raw[key] is not raw[keys[-1]]), keys[0])
+                raise StateError(
+                    f"step {odd[1]} does to `{what}` other than step {keys[-1][1]}, and no condition on t tells when",
+                    what,
+                ) from None
+
+        weight = told({key: ex.substituted(step.weight, constants) for key, step in steps.items()}, None, "w")
+        everything = {path: told(after[path], path, self.symbols[path].value[1]) for path in paths}
+        everything = self._lived(weight, everything)
+        states: Dict[State, Expression] = {}
+        for path, made in everything.items():
+            one = self.symbols[path]
+            kind, shape = self.kinds[path], ""
+            if kind == "tensor":
+                shape = self._shape_of(next(s.shapes[path] for s in steps.values() if path in s.shapes))
+            else:
+                kind = "scalar" if path[0] == "state" else "global"
+            states[State(one.value[1], kind, initial[path], shape)] = made
+        return Equations(weight, states, dict(self.names), tuple(assumptions), tuple(self.notes))
+
+    def _conditions(self, steps: Dict[Key, _Step], constants: Dict[Expression, Expression]) -> Any:
+        """Conditions on t and hyperparameters that were met, with how they come out at each step."""
+        outcomes: Dict[Expression, Dict[Key, bool]] = {}
+        assumptions: List[Expression] = []
+        for step in steps.values():
+            for guard in step.guards:
+                condition = ex.substituted(guard.condition, constants)
+                if _on_data(condition) or condition.is_number or condition in outcomes:
+                    continue
+                outcomes[condition] = {key: self._holds(condition, key) for key in steps}
+                if len(set(outcomes[condition].values())) == 1:
+                    # What never came out otherwise was read on one side alone.
+                    assumptions.append(condition if guard.outcome else ex.apply("not", condition))
+        return outcomes, [one for one in assumptions if any(s.value[0] != "size" for s in one.free)]
+
+    def _holds(self, condition: Expression, key: Key) -> bool:
+        walk, k = key
+        values: Dict[Expression, Any] = {
+            one.symbol: self.walks[walk][one.name] for one in self.host.arguments.hyperparameters
+        }
+        rows, cols = (self.shape + (1, 1))[:2]
+        values.update({ex.T: k, ex.ROWS: rows, ex.COLS: cols, ex.NUMEL: math.prod(self.shape)})
+        return bool(ex.evaluated(condition, values))
+
+    def _lived(self, weight: Expression, everything: Dict[Path, Expression]) -> Dict[Path, Expression]:
+        """Only states that the weights come to depend on, and tensors that change, are states of a rule."""
+        needed = set(weight.free)
+        changed = True
+        while changed:
+            changed = False
+            for path, made in everything.items():
+                one = self.symbols[path]
+                if (one in needed or _primed(one) in needed) and not made.free | {one} <= needed:
+                    needed |= made.free | {one}
+                    changed = True
+        return {
+            path: made for path, made in everything.items()
+            if self.symbols[path] in needed or self.kinds[path] == "tensor" and made is not self.symbols[path]
+        }  # fmt: skip
+
+    def _shape_of(self, shape: Tuple[int, ...]) -> str:
+        if shape == self.shape or not shape:
+            return ""
+        if len(self.shape) == 2:
+            rows, cols = self.shape
+            known = {
+                (rows,): "vector(rows)", (rows, 1): "vector(rows)", (cols,): "vector(cols)", (1, cols): "vector(cols)",
+                (rows, rows): "matrix(rows, rows)", (cols, cols): "matrix(cols, cols)", (1,): "scalar",
+                (1, 1): "scalar", (rows * cols,): "", (cols, rows): "matrix(cols, rows)",
+            }  # fmt: skip
+            if shape in known:
+                return known[shape]
+        if math.prod(shape) == 1:
+            return "scalar"
+        raise StateError(f"a state of shape {list(shape)} beside weights of shape {list(self.shape)}", "shape")
+
+
+_INITIAL = frozenset([ex.W, ex.ROWS, ex.COLS, ex.NUMEL])
+
+
+class _Naming(Outer):
+    """Notes on the way what the author calls things."""
+
+    def __init__(self, tensors: Tensors, inner: Inner, names: Dict[Expression, str]) -> None:
+        super().__init__(tensors, inner)
+        self.names = names
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), named: Any = None) -> Any:
+        import sys
+
+        frame: Any = sys._getframe(1)
+        if not frame.f_globals.get("__name__", "").startswith(("torch.overrides", "torch.utils", "torch._")):
+            for name, value in list(frame.f_locals.items()):
+                if isinstance(value, Recording):
+                    self._call(value.expression, name)
+                elif type(value) is torch.Tensor:
+                    key = value.untyped_storage()._cdata
+                    memory = self.tensors.memories.get(key)
+                    if memory is not None and memory.shape == tuple(value.shape):
+                        self._call(memory.expression, name)
+        return super().__torch_function__(function, types, args, named)
+
+    def _call(self, made: Expression, name: str) -> None:
+        if made.args and made not in self.names and not name.startswith("_"):
+            self.names[made] = name
+
+
+def _primed(one: Expression) -> Expression:
+    return ex.symbol("primed", one.value[1])
+
+
+def _on_data(x: Expression) -> bool:
+    return any(one.value[0] in ("parameter", "gradient", "state", "loss") for one in x.free)
+
+
+def _on_tensor(x: Expression, kinds: Dict[Expression, str]) -> bool:
+    return any(one.value[0] in ("parameter", "gradient") or kinds.get(one) == "tensor" for one in x.free)
+
+
+def _title(path: Path) -> str:
+    return ".".join(str(one) for one in path[1:])
+
+
+def _first(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else ""
