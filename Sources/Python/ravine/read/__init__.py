@@ -8,9 +8,9 @@ from .errors import (
     BranchError, ClockError, ConstructionError, OperationError, RandomnessError, ReadingError, StateError,
     ValidationError,
 )  # fmt: skip
-from .reading import Reading, read_torch
+from .reading import Reading, read_optax, read_torch
 
 __all__ = [
     "BranchError", "ClockError", "ConstructionError", "OperationError", "RandomnessError", "Reading", "ReadingError",
-    "StateError", "ValidationError", "read_torch",
+    "StateError", "ValidationError", "read_optax", "read_torch",
 ]  # fmt: skip

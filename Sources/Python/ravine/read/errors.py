@@ -15,6 +15,8 @@ class ReadingError(RavineError):
 
     kind = "reading"
     number = "R0880"
+    #: The rule as far as it was read, where the rule is what fails.
+    source = ""
 
     def __init__(self, message: str, what: str = "", place: Optional[str] = None) -> None:
         where = f" ({place})" if place else ""
@@ -57,8 +59,6 @@ class ValidationError(ReadingError):
     """The rule that was read does other steps than the optimizer."""
 
     kind, number = "validation", "R0886"
-    #: The rule that was read.
-    source = ""
 
 
 class StateError(ReadingError):

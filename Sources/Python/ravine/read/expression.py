@@ -79,7 +79,7 @@ ROWS, COLS, NUMEL = symbol("size", "rows"), symbol("size", "cols"), symbol("size
 
 def _coefficient(x: Expression) -> Tuple[float, Expression]:
     """A number and what it multiplies."""
-    if x.op == "product" and x.value[0] != 1:
+    if x.op == "times" and x.value[0] != 1:
         return x.value[0], _product(1, dict(zip(x.args, x.value[1])))
     return 1, x
 
@@ -90,7 +90,7 @@ def _sum(constant: float, terms: Dict[Expression, float]) -> Expression:
         return number(constant)
     if len(kept) == 1 and constant == 0:
         return scaled(kept[0][0], kept[0][1])
-    return _node("sum", tuple(one for one, _ in kept), (constant, tuple(c for _, c in kept)))
+    return _node("plus", tuple(one for one, _ in kept), (constant, tuple(c for _, c in kept)))
 
 
 def add(*parts: Operand) -> Expression:
@@ -99,7 +99,7 @@ def add(*parts: Operand) -> Expression:
     for part in map(expression, parts):
         if part.is_number and part.value != "nan":
             constant += part.value
-        elif part.op == "sum":
+        elif part.op == "plus":
             constant += part.value[0]
             for one, c in zip(part.args, part.value[1]):
                 terms[one] = terms.get(one, 0) + c
@@ -117,11 +117,11 @@ def scaled(x: Expression, c: float) -> Expression:
         return ZERO
     if x.is_number and x.value != "nan":
         return number(x.value * c)
-    if x.op == "sum":
+    if x.op == "plus":
         return _sum(x.value[0] * c, {one: k * c for one, k in zip(x.args, x.value[1])})
-    if x.op == "product":
+    if x.op == "times":
         return _product(x.value[0] * c, dict(zip(x.args, x.value[1])))
-    return _node("product", (x,), (c, (1,)))
+    return _node("times", (x,), (c, (1,)))
 
 
 def _product(c: float, bases: Dict[Expression, float]) -> Expression:
@@ -130,8 +130,10 @@ def _product(c: float, bases: Dict[Expression, float]) -> Expression:
         if power == 0:
             continue
         # The sign of a sum is taken out, so that (β - 1) g and -(1 - β) g are one expression.
-        if base.op == "sum" and power == int(power):
+        if base.op == "plus" and power == int(power):
             leading = base.value[0] if base.value[0] != 0 else base.value[1][0]
+            if T in base.args:
+                leading = base.value[1][base.args.index(T)]
             if leading < 0:
                 base = scaled(base, -1)
                 c *= (-1) ** int(power)
@@ -148,9 +150,9 @@ def _product(c: float, bases: Dict[Expression, float]) -> Expression:
         base = rest[0][0]
         if c == 1:
             return base
-        if base.op == "sum":
+        if base.op == "plus":
             return scaled(base, c)
-    return _node("product", tuple(b for b, _ in rest), (c, tuple(p for _, p in rest)))
+    return _node("times", tuple(b for b, _ in rest), (c, tuple(p for _, p in rest)))
 
 
 def multiply(*parts: Operand) -> Expression:
@@ -159,7 +161,7 @@ def multiply(*parts: Operand) -> Expression:
     for part in map(expression, parts):
         if part.is_number and part.value != "nan":
             c *= part.value
-        elif part.op == "product":
+        elif part.op == "times":
             c *= part.value[0]
             for base, power in zip(part.args, part.value[1]):
                 bases[base] = bases.get(base, 0) + power
@@ -190,7 +192,7 @@ def power(base: Operand, exponent: Operand) -> Expression:
             value = base.value**n
             return number(value) if not isinstance(value, complex) else number(math.nan)
         if n == int(n):
-            if base.op == "product":
+            if base.op == "times":
                 return _product(base.value[0] ** n, {b: p * n for b, p in zip(base.args, base.value[1])})
             if base.op == "sqrt" and n % 2 == 0:
                 return power(base.args[0], n // 2)
@@ -262,13 +264,13 @@ def apply(op: str, *operands: Operand, value: Any = None) -> Expression:
     if op == "lerp":
         # x + s (y - x) with s = 1 - β is the average that keeps the share β of x.
         x, y, s = args
-        if s.op == "sum" and s.value[0] == 1:
+        if s.op == "plus" and s.value[0] == 1:
             kept = subtract(1, s)
             return add(multiply(kept, x), multiply(s, y))
         return add(multiply(subtract(1, s), x), multiply(s, y))
-    if op in ("sum", "mean", "norm", "rms") and args[0].is_number and op != "sum" and op != "norm":
+    if op in ("mean", "rms") and args[0].is_number:
         return args[0]
-    if op == "abs" and args[0].op == "product" and args[0].value[0] < 0:
+    if op == "abs" and args[0].op == "times" and args[0].value[0] < 0:
         return apply("abs", scaled(args[0], -1))
     return _node(op, args, value)
 
@@ -276,11 +278,36 @@ def apply(op: str, *operands: Operand, value: Any = None) -> Expression:
 _OPPOSITE = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt", "eq": "ne", "ne": "eq"}
 
 
+def chosen(condition: Expression, a: Expression, b: Expression) -> Expression:
+    """A choice between two, with what both have outside of it."""
+    if a is b or condition.is_number:
+        return apply("if", condition, a, b)
+    if a.op == "plus" or b.op == "plus":
+        one = dict(zip(a.args, a.value[1])) if a.op == "plus" else {a: 1}
+        two = dict(zip(b.args, b.value[1])) if b.op == "plus" else {b: 1}
+        both = {key: c for key, c in one.items() if two.get(key) == c}
+        constants = [x.value[0] if x.op == "plus" else 0 for x in (a, b)]
+        constant = constants[0] if constants[0] == constants[1] else 0
+        if both or constant:
+            outside = [constant] + [scaled(key, c) for key, c in both.items()]
+            return add(*outside, chosen(condition, subtract(a, add(*outside)), subtract(b, add(*outside))))
+    ours = dict(zip(a.args, a.value[1])) if a.op == "times" else {a: 1}
+    theirs = dict(zip(b.args, b.value[1])) if b.op == "times" else {b: 1}
+    c = a.value[0] if a.op == "times" else 1
+    d = b.value[0] if b.op == "times" else 1
+    shared = [power(key, p) for key, p in ours.items() if theirs.get(key) == p and not key.is_number]
+    sign = -1 if c < 0 and d < 0 else 1
+    if shared or sign < 0:
+        outside = multiply(sign, *shared)
+        return multiply(outside, chosen(condition, divide(a, outside), divide(b, outside)))
+    return apply("if", condition, a, b)
+
+
 def rebuilt(x: Expression, args: Sequence[Expression]) -> Expression:
     """The same operation of other operands."""
-    if x.op == "sum":
+    if x.op == "plus":
         return add(x.value[0], *(scaled(one, c) for one, c in zip(args, x.value[1])))
-    if x.op == "product":
+    if x.op == "times":
         return multiply(x.value[0], *(power(one, p) for one, p in zip(args, x.value[1])))
     if x.op == "power":
         return power(args[0], args[1])
@@ -341,12 +368,12 @@ def evaluated(x: Expression, values: Dict[Expression, Any], memo: Optional[Dict]
 
 def _value(node: Expression, args: List[Any], np: Any) -> Any:
     op = node.op
-    if op == "sum":
+    if op == "plus":
         total = node.value[0]
         for one, c in zip(args, node.value[1]):
             total = total + c * one
         return total
-    if op == "product":
+    if op == "times":
         total = np.float64(node.value[0])
         for one, p in zip(args, node.value[1]):
             total = total * (one if p == 1 else np.asarray(one, dtype=float) ** float(p))

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
-import sys
 import warnings
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from . import walks
 from .errors import ConstructionError, ReadingError
 from .hyperparameters import Arguments
 
 #: Where a value lies: in the state of a parameter, in the group or in the optimizer itself, and the keys to it.
 Path = Tuple[Any, ...]
+Shape = Tuple[int, ...]
 _LOW = (torch.bfloat16, torch.float16, torch.float32)
 
 
@@ -54,6 +54,27 @@ class Host:
             packages.add("torch.optim" if top == "torch" else top)
         self.packages = tuple(sorted(packages - {"builtins", "typing", "abc"}))
 
+    @property
+    def title(self) -> str:
+        return f"{getattr(self.cls, '__module__', '')}.{self.name}"
+
+    def takes(self, numbers: Dict[str, Any]) -> Optional[Exception]:
+        """Why it cannot be made with these numbers, or nothing."""
+        try:
+            with double_precision():
+                self.make(first_weights([(5, 3)], 1), numbers)
+            return None
+        except Exception as error:  # of any kind: it is of the optimizer
+            return error
+
+    def traced(self, walks: Sequence[Dict[str, Any]], fixed: Set[str], shape: Shape, branches: bool, sizes: bool) -> Any:
+        """What a step does to tensors of one shape, and the hyperparameters that lengths or counts are made of."""
+        from .trace import Trace
+
+        trace = Trace(self, walks, fixed, shape, branches=branches, sizes=sizes)
+        made = trace.read()
+        return made, trace.structural
+
     def make(self, parameters: Sequence[torch.Tensor], numbers: Dict[str, Any]) -> Any:
         called = self.arguments.called(numbers)
         if "foreach" in self.arguments.values and self.arguments.values["foreach"] is None:
@@ -85,22 +106,15 @@ class Host:
 
 
 def first_weights(shapes: Sequence[Sequence[int]], seed: int) -> List[torch.nn.Parameter]:
-    generator = torch.Generator().manual_seed(seed * 7919 + 1)
-    return [
-        torch.nn.Parameter(torch.randn(tuple(one), generator=generator, dtype=torch.float64)) for one in shapes
-    ]  # fmt: skip
+    return [torch.nn.Parameter(torch.from_numpy(one)) for one in walks.first_weights(shapes, seed)]
 
 
 def gradients(shapes: Sequence[Sequence[int]], seed: int, k: int) -> List[torch.Tensor]:
-    generator = torch.Generator().manual_seed(seed * 7919 + 100 + k)
-    # Every other walk has gradients that agree with each other, so that averages differ from the last one.
-    lean = 0.5 if seed % 2 else 0.0
-    return [lean + torch.randn(tuple(one), generator=generator, dtype=torch.float64) for one in shapes]
+    return [torch.from_numpy(one) for one in walks.gradients(shapes, seed, k)]
 
 
 def losses(seed: int, k: int) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(seed * 7919 + 50_000 + k)
-    return 0.5 + torch.rand((), generator=generator, dtype=torch.float64)
+    return torch.tensor(walks.loss(seed, k), dtype=torch.float64)
 
 
 def leaves(optimizer: Any, parameter: torch.Tensor) -> Dict[Path, Any]:

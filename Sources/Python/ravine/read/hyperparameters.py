@@ -118,7 +118,7 @@ class Arguments:
             if one.name in fixed:
                 made[one.name] = one.value
                 continue
-            made[one.name] = _other(one, generator, set(made.values()), near)
+            made[one.name] = other(one, generator, set(made.values()), near)
         return made
 
 
@@ -126,7 +126,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _other(one: Hyperparameter, generator: random.Random, taken: Any, near: bool) -> Any:
+def other(one: Hyperparameter, generator: random.Random, taken: Any, near: bool) -> Any:
     value, name = one.value, one.argument.lower()
     if isinstance(value, int) and not isinstance(value, bool) and (abs(value) > 1 or _counts(name)):
         low = 2 if value > 1 else 3
@@ -135,6 +135,8 @@ def _other(one: Hyperparameter, generator: random.Random, taken: Any, near: bool
             if made not in taken:
                 break
         return made
+    if isinstance(value, float) and value >= 100 and value.is_integer():
+        return float(generator.randint(3, 7))
     share = generator.random()
     if not math.isfinite(value):
         return value

@@ -142,18 +142,11 @@ def _mm(trace: Any, a: Any, b: Any, **_: Any) -> Expression:
 
 
 def _column(trace: Any, x: Any) -> Expression:
-    made = trace.tensors.get(x)
-    if len(trace.tensors.shape) == 2 and trace.tensors._lies(tuple(x.shape)) == "row":
-        return ex.apply("transpose", made)
-    return made
+    return trace.tensors.as_column(trace.tensors.get(x), x.shape)
 
 
 def _mv(trace: Any, a: Any, b: Any, **_: Any) -> Expression:
-    made = ex.apply("matmul", _two(trace, a), _column(trace, b))
-    # The result has one axis; as many as there are columns are a row.
-    if len(trace.tensors.shape) == 2 and trace.tensors._lies((a.shape[0],)) == "row":
-        return ex.apply("transpose", made)
-    return made
+    return trace.tensors.from_column(ex.apply("matmul", _two(trace, a), _column(trace, b)), a.shape[0])
 
 
 def _outer(trace: Any, a: Any, b: Any, **_: Any) -> Expression:

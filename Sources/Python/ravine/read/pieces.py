@@ -78,7 +78,7 @@ def joined(
                 continue
             count = a[0] + b[0]
             if best is None or count < best[0]:
-                best = count, ex.apply("if", condition, a[1], b[1])
+                best = count, ex.chosen(condition, a[1], b[1])
             if best[0] == 2:
                 break
         return best

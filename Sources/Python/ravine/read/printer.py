@@ -45,21 +45,23 @@ def _weight_of(x: Expression) -> Tuple[int, int]:
 
 
 def _factors(x: Expression) -> Tuple[float, Dict[Expression, float]]:
-    if x.op == "product":
+    if x.op == "times":
         return x.value[0], dict(zip(x.args, x.value[1]))
     if x.is_number and x.value != "nan":
         return x.value, {}
     return 1, {x: 1}
 
 
-def average(x: Expression, c: float, y: Expression, d: float) -> Optional[Tuple[Expression, Expression, Expression]]:
+def average(
+    x: Expression, c: float, y: Expression, d: float, of_names: bool
+) -> Optional[Tuple[Expression, Expression, Expression]]:
     """c x + d y as an average: what is kept, what comes in, and the share that is kept."""
     a, left = _factors(x)
     b, right = _factors(y)
     if a * c != 1 and b * d != 1:
         return None
     for share, p in left.items():
-        if p != 1 or share.op in ("sum",) and share.value[0] != 1:
+        if p != 1 or (share.op == "plus") == of_names:
             continue
         rest = ex.subtract(1, share)
         if share.is_number or rest.is_number:
@@ -86,7 +88,7 @@ def _place(x: Expression) -> int:
     """Where a term stands in a sum: the weights, states, the gradient, what is made of them, numbers."""
     if x.op == "symbol":
         return {"parameter": 0, "state": 1, "primed": 1, "gradient": 2, "local": 1}.get(x.value[0], 4)
-    if x.op == "product" and ex.W in x.args and sum(map(is_tensor, x.args)) == 1:
+    if x.op == "times" and ex.W in x.args and sum(map(is_tensor, x.args)) == 1:
         return 0 if x.value[0] == 1 else 3
     return 3 if is_tensor(x) else 4
 
@@ -112,9 +114,9 @@ class _Writer:
             return made, _SIGN if made.startswith("-") else _ATOM
         if op == "symbol":
             return x.value[1] + ("'" if x.value[0] == "primed" else ""), _ATOM
-        if op == "sum":
+        if op == "plus":
             return self._sum(x)
-        if op == "product":
+        if op == "times":
             return self._product(x)
         if op == "power":
             return f"{self.at(x.args[0], _ATOM)}^{self.at(x.args[1], _SIGN)}", _POWER
@@ -151,16 +153,17 @@ class _Writer:
         constant, terms = x.value[0], list(zip(x.args, x.value[1]))
         pieces: List[Tuple[float, str, Tuple[int, int]]] = []
         used: Set[int] = set()
-        for i, (one, c) in enumerate(terms):
-            for j, (other, d) in enumerate(terms):
-                if i == j or i in used or j in used:
-                    continue
-                found = average(one, c, other, d)
-                if found is not None:
-                    kept, comes, share = found
-                    made = f"ema({self.at(kept, _CHOICE)}, {self.at(comes, _CHOICE)}, {self.at(share, _CHOICE)})"
-                    pieces.append((1, made, (1, min(i, j))))
-                    used |= {i, j}
+        # A share with a name, as β of β m + (1 - β) g, before one that is what a name leaves.
+        for of_names in (True, False):
+            for i, (one, c) in enumerate(terms):
+                for j, (other, d) in enumerate(terms):
+                    if i == j or i in used or j in used:
+                        continue
+                    found = average(one, c, other, d, of_names)
+                    if found is not None:
+                        made = f"ema({', '.join(self.at(part, _CHOICE) for part in found)})"
+                        pieces.append((1, made, (1, min(i, j))))
+                        used |= {i, j}
         for i, (one, c) in enumerate(terms):
             if i not in used:
                 part = ex.scaled(one, abs(c))
@@ -226,9 +229,9 @@ def debiased(factors: Dict[Expression, float]) -> Dict[Expression, float]:
                 continue
             for above in [one for one, p in factors.items() if p == 1]:
                 inside = above.args[0] if rooted and above.op == "sqrt" else above
-                if rooted and above.op != "sqrt" or not is_tensor(inside) or inside.op in ("sum", "if"):
+                if rooted and above.op != "sqrt" or not is_tensor(inside) or inside.op in ("plus", "if"):
                     continue
-                if not rooted and not (inside.op == "symbol" or inside.args and inside.op in ("product",)):
+                if not rooted and not (inside.op == "symbol" or inside.args and inside.op in ("times",)):
                     continue
                 made = ex._node("debias", (inside, share))
                 del factors[below], factors[above]
@@ -240,7 +243,7 @@ def debiased(factors: Dict[Expression, float]) -> Dict[Expression, float]:
 
 def bias_share(x: Expression) -> Optional[Expression]:
     """β of 1 - β^t."""
-    if x.op == "sum" and x.value == (1, (-1,)) and x.args[0].op == "power" and x.args[0].args[1] is ex.T:
+    if x.op == "plus" and x.value == (1, (-1,)) and x.args[0].op == "power" and x.args[0].args[1] is ex.T:
         return x.args[0].args[0]
     return None
 
@@ -259,9 +262,9 @@ def size(x: Expression, memo: Dict[Expression, int]) -> int:
     return found
 
 
-def contained(x: Expression, part: Expression, name: Expression) -> Optional[Expression]:
+def contained(x: Expression, part: Expression, name: Expression, loose: bool = False) -> Optional[Expression]:
     """A sum that holds all terms of another, with that other's name in their place."""
-    if x.op != "sum" or part.op != "sum" or x is part:
+    if x.op != "plus" or part.op != "plus" or x is part:
         return None
     ours = dict(zip(x.args, x.value[1]))
     ratio = None
@@ -276,12 +279,12 @@ def contained(x: Expression, part: Expression, name: Expression) -> Optional[Exp
         return None
     left = {one: c for one, c in ours.items() if one not in part.args}
     constant = x.value[0] - ratio * part.value[0]
-    if part.value[0] != 0 and constant != 0:
+    if part.value[0] != 0 and constant != 0 and not loose:
         return None
     return ex.add(constant, *(ex.scaled(one, c) for one, c in left.items()), ex.scaled(name, ratio))
 
 
-def replaced(x: Expression, parts: Sequence[Tuple[Expression, Expression]]) -> Expression:
+def replaced(x: Expression, parts: Sequence[Tuple[Expression, Expression]], loose: bool = False) -> Expression:
     """x with names in place of parts, the largest first, also where a part is the half of a sum."""
     memo: Dict[Expression, Expression] = {}
     table = dict(parts)
@@ -297,10 +300,10 @@ def replaced(x: Expression, parts: Sequence[Tuple[Expression, Expression]]) -> E
         else:
             current = node
             for part, name in parts:
-                other = contained(current, part, name)
+                other = contained(current, part, name, loose)
                 if other is not None:
                     current = other
-            if current is not node and current.op != "sum":
+            if current is not node and current.op != "plus":
                 result = made(current) if current.args else current
             elif current is not node:
                 result = ex.rebuilt(current, [made(one) for one in current.args])
@@ -346,15 +349,17 @@ def lines(
         name = _free(name, taken)
         taken.add(name)
         here = ex.symbol("local" if is_tensor(part) else "number", name)
-        equations = {key: replaced(made, [(part, here)]) for key, made in equations.items()}
-        made_locals = [(key, replaced(made, [(part, here)])) for key, made in made_locals]
-        renamed = {replaced(one, [(part, here)]): title for one, title in renamed.items()}
+        # A number with a name of its own stands for itself in sums with another constant too.
+        loose = not is_tensor(part) and part in renamed
+        equations = {key: replaced(made, [(part, here)], loose) for key, made in equations.items()}
+        made_locals = [(key, replaced(made, [(part, here)], loose)) for key, made in made_locals]
+        renamed = {replaced(one, [(part, here)], loose): title for one, title in renamed.items()}
         made_locals.append((name, part))
     return _ordered(made_locals, equations)
 
 
 def _is_trivial(x: Expression) -> bool:
-    return not x.args or x.op == "product" and len(x.args) == 1 and not x.args[0].args
+    return not x.args or x.op == "times" and len(x.args) == 1 and not x.args[0].args
 
 
 def _free(name: str, taken: Set[str]) -> str:
@@ -381,6 +386,12 @@ def _next_local(
     for root in roots:
         uses[root] = uses.get(root, 0) + 1
     memo: Dict[Expression, int] = {}
+    # Sums of numbers that the author names, where they are in several others.
+    for node in sorted(names, key=lambda one: -size(one, memo)):
+        if node.op == "plus" and not is_tensor(node) and not _is_small(node) and node not in roots:
+            within = [one for one in order if one is node or contained(one, node, node, True) is not None]
+            if sum(uses[one] for one in within) > 1:
+                return node, names[node]
     # The smallest first, so that larger ones are written with it.
     for node in order:
         if node in roots and uses[node] < 2:
@@ -403,9 +414,9 @@ def _is_small(x: Expression) -> bool:
     """What is as short as a name: 1 - β, β^t, 1 - β^t, g^2."""
     if x.op == "power" and all(not one.args for one in x.args):
         return True
-    if x.op == "product" and len(x.args) == 1:
+    if x.op == "times" and len(x.args) == 1:
         return not x.args[0].args or _is_small(x.args[0])
-    if x.op == "sum" and len(x.args) == 1:
+    if x.op == "plus" and len(x.args) == 1:
         return not x.args[0].args or _is_small(x.args[0])
     if x.op in ("transpose", "sqrt", "abs", "sign"):
         return not x.args[0].args or _is_small(x.args[0])
@@ -413,7 +424,7 @@ def _is_small(x: Expression) -> bool:
 
 
 def _named_by_kind(x: Expression) -> str:
-    if x.op == "sum" and ex.G in x.args and not x.value[0]:
+    if x.op == "plus" and ex.G in x.args and not x.value[0]:
         return "d"
     if x.op == "sqrt":
         return "root"

@@ -90,6 +90,17 @@ def read_torch(
     return _Reader(Host(cls, _arguments(cls, arguments)), name or cls.__name__, branches).read()
 
 
+def read_optax(call: str, name: Optional[str] = None) -> Reading:
+    """Reads a transformation of optax, as ``"optax.adamw(1e-3)"``; its numbers, given and left out, stand for any.
+
+    Raises `ReadingError` where it cannot be stated as a rule, or does other steps than the rule.
+    """
+    from .transformation import Transformation
+
+    made = Transformation(call)
+    return _Reader(made, name or made.name).read()
+
+
 def _arguments(cls: Any, given: Dict[str, Any]) -> Arguments:
     import inspect
 
@@ -109,7 +120,7 @@ def _arguments(cls: Any, given: Dict[str, Any]) -> Arguments:
 class _Reader:
     """The attempts to read one optimizer, from the most that a rule can say down."""
 
-    def __init__(self, host: Any, name: str, branches: bool) -> None:
+    def __init__(self, host: Any, name: str, branches: bool = False) -> None:
         self.host, self.name, self.branches = host, name, branches
         self.hyperparameters: List[Hyperparameter] = host.arguments.hyperparameters
 
@@ -117,13 +128,12 @@ class _Reader:
         counts = {one.name for one in self.hyperparameters if one.is_whole}
         zeros = {one.name for one in self.hyperparameters if one.value == 0}
         infinite = {one.name for one in self.hyperparameters if not math.isfinite(one.value)}
-        plans: List[Set[str]] = [infinite, counts | infinite, zeros | infinite, zeros | counts | infinite]
+        plans: List[Set[str]] = []
+        for plan in (infinite, counts | infinite, zeros | infinite, zeros | counts | infinite):
+            if plan not in plans:
+                plans.append(plan)
         reasons: List[ReadingError] = []
-        tried_plans: List[Set[str]] = []
         for plan in plans:
-            if plan in tried_plans:
-                continue
-            tried_plans.append(plan)
             for sizes in (True, False):
                 try:
                     return self._attempt(set(plan), sizes)
@@ -132,29 +142,20 @@ class _Reader:
                 except ReadingError as error:
                     reasons.append(error)
                     # Lengths that carry names get in the way of some code only.
-                    if not isinstance(error, (OperationError, ConstructionError)) or not sizes:
+                    if not isinstance(error, (OperationError, ConstructionError)):
                         break
         raise _worst(reasons)
 
     def _attempt(self, fixed: Set[str], sizes: bool) -> Reading:
         branches, fixed, skipped, notes, assumptions = self._branches(fixed, sizes)
-        domains = self._domains(fixed)
         free = [one for one in self.hyperparameters if one.name not in fixed]
         documentation = self._documentation(fixed, skipped, notes, assumptions)
-        source = written(self.name, branches, free, domains, documentation)
-        try:
-            from .. import format as laid_out
-
-            source = laid_out(source)
-        except Exception:
-            pass
+        source = written(self.name, branches, free, self._domains(fixed), documentation)
         outcomes = self._validated(source, fixed, skipped)
         values = {one.name: one.value for one in self.hyperparameters if one.name in fixed}
         return Reading(self.name, source, outcomes, notes, values, skipped)
 
     def _branches(self, fixed: Set[str], sizes: bool) -> Any:
-        from .trace import Trace
-
         notes: List[str] = []
         assumptions: List[Any] = []
 
@@ -162,15 +163,13 @@ class _Reader:
             nonlocal fixed
             for _ in range(3):
                 numbers = [self._numbers(1, fixed), self._numbers(2, fixed, near=True)]
-                trace = Trace(self.host, numbers, fixed, shape, branches=self.branches, sizes=sizes)
-                made = trace.read()
+                made, structural = self.host.traced(numbers, fixed, shape, self.branches, sizes)
                 # A number that a count or a length was made of is not any number.
-                more = trace.structural - fixed
-                if not more:
-                    notes.extend(one for one in trace.notes if one not in notes)
-                    assumptions.extend(one for one in made.assumptions if one not in assumptions)
-                    return made
-                fixed = fixed | more
+                if not structural - fixed:
+                    break
+                fixed = fixed | structural
+            notes.extend(one for one in made.notes if one not in notes)
+            assumptions.extend(one for one in made.assumptions if one not in assumptions)
             return made
 
         skipped: List[str] = []
@@ -203,39 +202,24 @@ class _Reader:
 
     def _numbers(self, seed: int, fixed: Set[str], near: bool = False) -> Dict[str, Any]:
         """Other numbers that the optimizer takes."""
-        from .host import double_precision, first_weights
-
         error: Optional[Exception] = None
         for k in range(40):
             numbers = self.host.arguments.others(seed * 1000 + k, fixed, near)
-            try:
-                with double_precision():
-                    self.host.make(first_weights([MATRIX], 1), numbers)
+            error = self.host.takes(numbers)
+            if error is None:
                 return numbers
-            except Exception as problem:
-                error = problem
         raise ConstructionError(
             f"`{self.host.name}` cannot be made with a list of parameters and other numbers: "
-            f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}",
-            type(error).__name__,
-        )
+            f"{type(error).__name__}: {_short(error)}", type(error).__name__,
+        )  # fmt: skip
 
     def _domains(self, fixed: Set[str]) -> Dict[str, Domain]:
         """The numbers that the optimizer takes, where it looks."""
-        from .host import double_precision, first_weights
-
         values = {one.name: one.value for one in self.hyperparameters}
         domains: Dict[str, Domain] = {}
 
         def takes(name: str, value: float) -> bool:
-            try:
-                with double_precision():
-                    self.host.make(first_weights([MATRIX], 1), {**values, name: value})
-                return True
-            except (ValueError, AssertionError, NotImplementedError, RuntimeError):
-                return False
-            except Exception:
-                return True
+            return self.host.takes({**values, name: value}) is None
 
         for one in self.hyperparameters:
             if one.name in fixed or one.is_whole and abs(one.value) > 1:
@@ -244,15 +228,11 @@ class _Reader:
             high = not takes(one.name, 1.37) and takes(one.name, 0.37)
             if not low and not high:
                 continue
-            has_zero = takes(one.name, 0.0) if low else False
-            has_one = takes(one.name, 1.0) if high else False
-            domain = Domain(
-                0.0 if low else -math.inf, 1.0 if high else math.inf, has_zero, has_one,
-            )  # fmt: skip
-            inside = (one.value > domain.low or one.value == domain.low and has_zero) and (
-                one.value < domain.high or one.value == domain.high and has_one
-            )
-            if inside:
+            has_zero, has_one = low and takes(one.name, 0.0), high and takes(one.name, 1.0)
+            domain = Domain(0.0 if low else -math.inf, 1.0 if high else math.inf, has_zero, has_one)
+            if (one.value > domain.low or one.value == 0 and has_zero) and (
+                one.value < domain.high or one.value == 1 and has_one
+            ):
                 domains[one.name] = domain
         return domains
 
@@ -260,11 +240,9 @@ class _Reader:
         from . import expression as ex
         from .printer import numeral, text
 
-        module = getattr(self.host.cls, "__module__", "")
-        made = [f"Read from {module}.{self.host.name}."]
-        given = [f"{key} = {value!r}" for key, value in self.host.arguments.values.items()
-                 if not isinstance(value, (int, float, tuple, list)) or isinstance(value, bool)]  # fmt: skip
-        given = [one for one in given if one.split(" = ")[0] in self.host.arguments.given]
+        made = [f"Read from {self.host.title}."]
+        given = [f"{key} = {value!r}" for key, value in self.host.arguments.given.items()
+                 if isinstance(value, (bool, str)) or value is None]  # fmt: skip
         if given:
             made.append(f"Made with {', '.join(given)}.")
         stands = [f"{one.name} = {numeral(one.value)}" for one in self.hyperparameters if one.name in fixed]
@@ -273,11 +251,10 @@ class _Reader:
         later = [text(one) for one in assumptions if ex.T in one.free and len(text(one)) < 60]
         if later:
             made.append(f"Read where {', '.join(later[:3])}.")
-        if notes:
-            low = [one for one in notes if one.startswith(("bfloat", "float"))]
-            if low:
-                made.append(f"Its casts to {' and '.join(low)} are left out.")
-            made += [one + "." for one in notes if one not in low]
+        low = [one for one in notes if one.startswith(("bfloat", "float"))]
+        if low:
+            made.append(f"Its casts to {' and '.join(low)} are left out.")
+        made += [one + "." for one in notes if one not in low]
         kinds = {"matrices": "matrices", "wide": "matrices of more columns than rows", "vectors": "vectors"}
         if skipped:
             made.append(f"Not read for {' and '.join(kinds[one] for one in skipped)}.")
@@ -305,37 +282,33 @@ class _Reader:
         from ..rule import Rule
 
         try:
-            rule = Rule(source, self.name)
-        except RavineError as error:
-            raise StateError(f"what was read is no rule of the language: {_short(error)}", "rule") from error
+            known = Rule(source, self.name).hyperparameters
+        except RavineError as problem:
+            error = StateError(f"what was read is no rule of the language: {_short(problem)}", "rule")
+            error.source = source
+            raise error from problem
+
+        def made(numbers: Dict[str, Any]) -> Any:
+            given = {one.name: float(numbers[one.name]) for one in self.hyperparameters if one.name in known}
+            return Rule(source, self.name, **given)
+
         outcomes: List[Outcome] = []
         for trial in self._trials(fixed, skipped):
-            outcome = self._tried(rule, trial)
+            try:
+                outcome = tried(made, self.host.run, trial)
+            except ReadingError:
+                raise
+            except Exception as problem:  # of any kind: it is of the optimizer
+                raise ConstructionError(
+                    f"the optimizer fails in the replay: {type(problem).__name__}: {_short(problem)}",
+                    type(problem).__name__,
+                ) from problem
             if not outcome.holds:
-                error = ValidationError(f"the rule that was read is not the optimizer: {described(outcome)}", "replay")
-                error.source = source
-                raise error
+                failed = ValidationError(f"the rule that was read is not the optimizer: {described(outcome)}", "replay")
+                failed.source = source
+                raise failed
             outcomes.append(outcome)
         return outcomes
-
-    def _tried(self, rule: Any, trial: Trial) -> Outcome:
-        from . import host
-
-        numbers = {key: value for key, value in trial.numbers.items()}
-        try:
-            return tried(
-                rule, self.host.run,
-                lambda shapes, seed, k: [one.numpy() for one in host.gradients(shapes, seed, k)],
-                lambda shapes, seed: [one.detach().numpy() for one in host.first_weights(shapes, seed)],
-                lambda seed, k: float(host.losses(seed, k)),
-                trial._replace(numbers=numbers),
-            )  # fmt: skip
-        except ReadingError:
-            raise
-        except Exception as error:
-            raise ConstructionError(
-                f"the optimizer fails in the replay: {type(error).__name__}: {error}", type(error).__name__
-            ) from error
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -343,7 +316,8 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _short(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0]
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else ""
 
 
 def _worst(reasons: Sequence[ReadingError]) -> ReadingError:

@@ -153,8 +153,8 @@ def is_whole(x: Expression) -> bool:
         return x.value[0] in ("step", "size")
     if x.is_number:
         return float(x.value).is_integer()
-    return x.op in ("sum", "product", "min", "max", "mod") and all(map(is_whole, x.args)) and (
-        x.op != "product" or all(p > 0 for p in x.value[1]) and float(x.value[0]).is_integer()
+    return x.op in ("plus", "times", "min", "max", "mod") and all(map(is_whole, x.args)) and (
+        x.op != "times" or all(p > 0 for p in x.value[1]) and float(x.value[0]).is_integer()
     )
 
 

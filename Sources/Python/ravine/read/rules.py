@@ -9,7 +9,7 @@ from . import expression as ex
 from .expression import Expression
 from .hyperparameters import Hyperparameter
 from .printer import lines, numeral, text
-from .trace import Equations
+from .equations import Equations
 
 
 class Domain(NamedTuple):
@@ -82,7 +82,9 @@ def body(equations: Equations) -> List[str]:
                 made.append(f"    state {part}")
     named = {one.symbol: value for one, value in equations.states.items()}
     names = dict(equations.names)
-    for name, value in lines(equations.weight, named, names, ()):
+    everything = equations.weight.free.union(*(made.free for made in equations.states.values()))
+    taken = [one.value[1] for one in everything if one.value[0] in ("hyper", "size")]
+    for name, value in lines(equations.weight, named, names, taken):
         if value.op in ("eigh", "svd"):
             made.append(f"    {name} = {text(value)}")
             continue

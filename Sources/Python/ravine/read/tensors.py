@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import torch
@@ -14,7 +13,8 @@ from . import expression as ex
 from .errors import OperationError, RandomnessError
 from .expression import Expression
 from .operations import DRAWING, ELEMENTS, MAKING, MATRICES, REDUCTIONS, VIEWS
-from .recording import Recording, caller, made_of, script
+from .recording import Recording, caller, script
+from .shapes import Shapes, squeezed
 
 
 class Lengths(tuple):
@@ -45,20 +45,14 @@ class Memory:
         self.born: Expression = made
 
 
-class Tensors:
+class Tensors(Shapes):
     """The memories of one step, and the lengths of the parameter that name others."""
 
     def __init__(self, shape: Sequence[int], sizes: bool = True) -> None:
-        self.shape = tuple(shape)
+        super().__init__(shape)
         self.memories: Dict[int, Memory] = {}
         self.notes: List[str] = []
         self.sizes = sizes
-        self.names: Dict[int, Expression] = {}
-        if len(self.shape) == 2:
-            self.names = {self.shape[0]: ex.ROWS, self.shape[1]: ex.COLS, self.shape[0] * self.shape[1]: ex.NUMEL}
-        elif len(self.shape) == 1:
-            self.names = {self.shape[0]: ex.NUMEL}
-        self.names.pop(1, None)
 
     # Memory
 
@@ -119,60 +113,18 @@ class Tensors:
             return self.reshaped(made, start, end)
         if ours == its[::-1] and len(its) == 2:
             if back:
-                return self.reshaped(ex.apply("transpose", made), _squeezed(narrow)[::-1], memory.shape)
-            return self.reshaped(ex.apply("transpose", made), _squeezed(memory.shape)[::-1], narrow)
+                return self.reshaped(ex.apply("transpose", made), squeezed(narrow)[::-1], memory.shape)
+            return self.reshaped(ex.apply("transpose", made), squeezed(memory.shape)[::-1], narrow)
         if _dense(narrow, stride) and _dense(memory.shape, memory.stride):
             return self.reshaped(made, start, end)
         raise OperationError(
             f"a view of {list(memory.shape)} as {list(shape)} is neither a transpose nor a reshape", "view", caller()
         )
 
-    def reshaped(self, made: Expression, start: Sequence[int], end: Sequence[int]) -> Expression:
-        """An expression of one shape in another with as many elements, in the same order."""
-        start, end = tuple(start), tuple(end)
-        if made.is_number or start == end:
-            return made
-        rank = len(self.shape)
-        if rank != 2:
-            if rank > 2 and _squeezed(end) not in (self.shape, (math.prod(self.shape),), _squeezed(self.shape)) and len(
-                _squeezed(end)
-            ) > 1:
-                raise OperationError(f"a tensor of shape {list(start)} is seen as {list(end)}", "reshape", caller())
-            return made
-        lying, wanted = self._lies(start), self._lies(end)
-        if _squeezed(start) == _squeezed(end):
-            return made if lying == wanted else ex.apply("transpose", made)
-        flat = (math.prod(self.shape),)
-        if _squeezed(end) == flat or _squeezed(start) == flat and _squeezed(end) == self.shape:
-            return made
-        raise OperationError(f"a tensor of shape {list(start)} is seen as {list(end)}", "reshape", caller())
-
-    def _lies(self, shape: Tuple[int, ...]) -> str:
-        """Whether what has one length is a column or a row: of as many as there are rows, a column."""
-        shape = tuple(shape)
-        if len(shape) == 1:
-            return "column" if shape[0] == self.shape[0] else "row"
-        if len(shape) == 2 and shape[1] == 1:
-            return "column"
-        if len(shape) == 2 and shape[0] == 1:
-            return "row"
-        return "whole"
-
-    def beside(self, made: Expression, shape: Sequence[int], rank: int) -> Expression:
-        """An operand of rank 1 beside one of rank 2 is a row."""
-        if len(self.shape) == 2 and len(shape) == 1 and rank == 2 and shape[0] != 1 and not made.is_number:
-            if self._lies(tuple(shape)) == "column":
-                return ex.apply("transpose", made)
-        return made
-
-    def length(self, n: int) -> Any:
+    def recorded(self, n: int) -> Any:
         """A length as a number that knows whose it is."""
         name = self.names.get(n)
         return n if name is None or not self.sizes else Recording(n, name)
-
-
-def _squeezed(shape: Sequence[int]) -> Tuple[int, ...]:
-    return tuple(n for n in shape if n != 1)
 
 
 def _dense(shape: Sequence[int], stride: Sequence[int]) -> bool:
@@ -198,13 +150,13 @@ class Outer(TorchFunctionMode):
         if name == "__get__":
             owner = getattr(getattr(function, "__self__", None), "__name__", "")
             if owner == "shape":
-                return Lengths(map(self.tensors.length, function(*args, **named)))
+                return Lengths(map(self.tensors.recorded, function(*args, **named)))
             return function(*args, **named)
         if name == "size":
             found = function(*args, **named)
-            return self.tensors.length(found) if isinstance(found, int) else Lengths(map(self.tensors.length, found))
+            return self.tensors.recorded(found) if isinstance(found, int) else Lengths(map(self.tensors.recorded, found))
         if name in ("numel", "nelement"):
-            return self.tensors.length(function(*args, **named))
+            return self.tensors.recorded(function(*args, **named))
         if name in ("item", "__float__", "__int__", "__bool__", "__index__", "is_nonzero"):
             return self._number(name, function, args, named)
         if name in ("equal", "allclose", "is_same_size"):
@@ -287,6 +239,8 @@ class Inner(TorchDispatchMode):
         if kind in (torch.bfloat16, torch.float16, torch.float32):
             named["dtype"] = torch.float64
             self._note(f"{str(kind)[6:]}")
+        if full == "promote_types" or not function._schema.arguments and full not in MAKING:
+            return function(*args, **named)
         if full == "_foreach_copy_" or not full.startswith("_foreach_"):
             if full.startswith("_foreach_"):
                 for one, other in zip(args[0], args[1]):
@@ -443,61 +397,24 @@ class Inner(TorchDispatchMode):
         keep = rest[0] if rest and isinstance(rest[0], bool) else named.get("keepdim", False)
         function = REDUCTIONS[base]
         axes = [axes] if isinstance(axes, int) and not isinstance(axes, bool) else list(axes or [])
-        axes = sorted({a % x.dim() for a in axes}) if x.dim() else []
-        lengths = [n for k, n in enumerate(x.shape) if not axes or k in axes]
-        word = function if order is None else {2.0: "norm", 1.0: "sum", math.inf: "max", -math.inf: "min"}.get(order)
-        if word is None:
-            raise OperationError(f"the norm of order {order}", base, caller())
+        folds = {2.0: "norm", 1.0: "sum", math.inf: "max", -math.inf: "min"}
+        word = function if order is None else folds.get(order, "power")
         if order in (1.0, math.inf, -math.inf):
             made = ex.apply("abs", made)
-        single = base in ("max", "min", "amax", "amin", "all", "any", "sum", "mean", "median")
-        if all(n == 1 for n in lengths):
-            # Of one element the sum, the mean and the largest are itself.
-            result = ex.apply("abs", made) if word == "norm" else made if single or order is not None else None
-            if result is None:
-                raise OperationError(f"`{base}` of one element", base, caller())
-            whole = result
-        elif not axes or len(axes) == x.dim() or math.prod(_squeezed(x.shape)) == math.prod(lengths):
-            whole = self._whole(word, made, x, base, named)
-        elif x.dim() == 2 and len(self.tensors.shape) == 2:
-            whole = ex.apply(f"row_{word}" if axes == [1] else f"col_{word}", made)
-            if word in ("std", "var", "all", "any", "median"):
-                raise OperationError(f"`{base}` along an axis", base, caller())
-            if not keep:
-                # What is left has one axis: as many as there are rows are a column.
-                kept = x.shape[0] if axes == [1] else x.shape[1]
-                lying = self.tensors._lies((kept,))
-                if (lying == "column") != (axes == [1]):
-                    whole = ex.apply("transpose", whole)
-        else:
-            raise OperationError(
-                f"`{base}` over axes {axes} of a tensor of shape {list(x.shape)}", base, caller()
-            )
-        if base in ("max", "min") and axes:
-            return [whole, ex.number(0)]
-        return whole
+        if word == "power":
+            total = self.tensors.folded("sum", ex.power(ex.apply("abs", made), order), x.shape, axes, keep)
+            return ex.power(total, 1 / order)
+        if word in ("std", "var") and len(axes) in (0, x.dim()):
+            return self._spread(word, made, x.numel(), named)
+        whole = self.tensors.folded(word, made, x.shape, axes, keep)
+        return [whole, ex.ZERO] if base in ("max", "min") and axes else whole
 
-    def _whole(self, word: str, made: Expression, x: torch.Tensor, base: str, named: Dict[str, Any]) -> Expression:
-        # A tensor that is one number everywhere, as ones_like gives it, still has so many elements.
-        if made.is_number and word == "sum":
-            return ex.multiply(made, self.tensors.names.get(x.numel(), ex.number(x.numel())))
-        if made.is_number and word == "norm":
-            n = self.tensors.names.get(x.numel(), ex.number(x.numel()))
-            return ex.multiply(ex.apply("abs", made), ex.apply("sqrt", n))
-        if made.is_number:
-            return made
-        if word in ("std", "var"):
-            correction = named.get("correction", 1)
-            correction = 1 if correction is None else correction
-            if correction == 0:
-                return ex.apply(word, made)
-            n = self.tensors.names.get(x.numel(), ex.number(x.numel()))
-            share = ex.divide(n, ex.subtract(n, 1))
-            return ex.multiply(ex.apply(word, made), share if word == "var" else ex.apply("sqrt", share))
-        if word == "count":
-            return ex.apply("count", made if made.op in ex.CONDITIONS else ex.apply("ne", made, 0))
-        if word in ("any", "all"):
-            made = made if made.op in ex.CONDITIONS else ex.apply("ne", made, 0)
-        if word == "sum" and made.op in ex.CONDITIONS:
-            return ex.apply("count", made)
-        return ex.apply(word, made)
+    def _spread(self, word: str, made: Expression, count: int, named: Dict[str, Any]) -> Expression:
+        """A variance divided by other than the number of elements."""
+        correction = named.get("correction", 1)
+        correction = 1 if correction is None else correction
+        if correction == 0:
+            return ex.apply(word, made)
+        n = self.tensors.length(count)
+        share = ex.divide(n, ex.subtract(n, correction))
+        return ex.multiply(ex.apply(word, made), share if word == "var" else ex.apply("sqrt", share))

@@ -11,42 +11,17 @@ import torch
 from . import expression as ex
 from .errors import BranchError, ConstructionError, OperationError, RandomnessError, ReadingError, StateError
 from .expression import Expression
-from .host import Host, Path, double_precision, first_weights, gradients, leaves, losses, place
+from .host import Exact, Host, Path, double_precision, first_weights, gradients, leaves, losses, place
 from .hyperparameters import identifier
+from .equations import Equations, State, primed
 from .pieces import Unjoined, alike, joined
 from .printer import replaced, size, text
 from .recording import Guard, Recording, Script, made_of, shimmed, writing
+from .shapes import Shapes
 from .tensors import Inner, Outer, Tensors
 
 #: So many steps are traced, each by itself.
 STEPS = 13
-
-
-class State(NamedTuple):
-    """A state of the rule that is read."""
-
-    name: str
-    #: ``tensor``, ``scalar`` (one for each parameter) or ``global``.
-    kind: str
-    initial: Expression
-    #: As ``vector(rows)``, where it is not like w.
-    shape: str = ""
-
-    @property
-    def symbol(self) -> Expression:
-        return ex.symbol("state", self.name)
-
-
-class Equations(NamedTuple):
-    """What a step does to tensors of one shape."""
-
-    weight: Expression
-    states: Dict[State, Expression]
-    #: Names that the author gave to what is computed on the way.
-    names: Dict[Expression, str]
-    #: What holds only under these conditions on hyperparameters.
-    assumptions: Tuple[Expression, ...]
-    notes: Tuple[str, ...]
 
 
 Key = Tuple[int, int]
@@ -251,7 +226,8 @@ class Trace:
 
     def read(self) -> Equations:
         with double_precision():
-            self._survey()
+            with Exact():
+                self._survey()
             self._name_states()
             steps = self._walked()
             if self._follow_clockwork(steps):
@@ -267,14 +243,22 @@ class Trace:
         """A number that t alone gives, as a rate that fades, is an expression and no state."""
         found = False
         for path, kind in list(self.kinds.items()):
-            if kind != "number" or path not in self.symbols:
+            if path not in self.symbols or kind not in ("number", "constant"):
                 continue
-            after = {step.leaves.get(path) for step in steps.values()}
+            if kind == "constant":
+                made = steps[0, 1].leaves.get(path)
+                if path[0] == "state" and made is not None and not _on_data(made):
+                    self.symbols[path], self.kinds[path], found = made, "counter", True
+                continue
+            after = {step.leaves.get(path) for (_, k), step in steps.items() if k > 1}
             made = next(iter(after))
             begun = self.first.get(path, steps[0, 1].born.get(path))
             if len(after) != 1 or made is None or begun is None or _on_data(made) or ex.T not in made.free:
                 continue
-            if alike(ex.substituted(made, {ex.T: ex.ZERO}), begun):
+            first = steps[0, 1].leaves.get(path)
+            if alike(ex.substituted(made, {ex.T: ex.ZERO}), begun) and (
+                first is made or alike(ex.substituted(made, {ex.T: ex.ONE}), first)
+            ):
                 self.symbols[path] = ex.substituted(made, {ex.T: ex.subtract(ex.T, 1)})
                 self.kinds[path] = "counter"
                 found = True
@@ -335,25 +319,16 @@ class Trace:
             if self.kinds[path] != "counter":
                 begun = self.first.get(path, firsts[0].born.get(path, ex.ZERO))
                 initial[path] = ex.ZERO if begun.free - _INITIAL - hypers else begun
-        constants: Dict[Expression, Expression] = {}
-        for path, one in list(self.symbols.items()):
-            if self.kinds[path] == "constant" and path[0] == "state":
-                made = firsts[0].leaves.get(path)
-                if made is not None and not _on_data(made):
-                    constants[one] = made
-                    del self.symbols[path]
         paths = [path for path in self.symbols if self.kinds[path] != "counter"]
         begun = {self.symbols[path]: initial[path] for path in paths}
-        outcomes, assumptions = self._conditions(steps, constants)
+        outcomes, assumptions = self._conditions(steps)
         first = ex.apply("eq", ex.T, 1)
         outcomes.setdefault(first, {key: key[1] == 1 for key in steps})
         order = sorted(outcomes, key=lambda one: one is first)
         after: Dict[Path, Dict[Key, Expression]] = {}
         for path in paths:
             after[path] = {
-                key: ex.substituted(
-                    step.leaves.get(path, self.symbols[path] if key[1] > 1 else initial[path]), constants
-                )
+                key: step.leaves.get(path, self.symbols[path] if key[1] > 1 else initial[path])
                 for key, step in steps.items()
             }
         memo: Dict[Expression, int] = {}
@@ -364,7 +339,7 @@ class Trace:
             seen: Dict[Key, Expression] = {}
             for key, made in raw.items():
                 found = [
-                    (after[path][key], _primed(self.symbols[path])) for path in paths
+                    (after[path][key], primed(self.symbols[path])) for path in paths
                     if path != own and after[path][key].args and after[path][key] is not made
                     and (own is None or size(after[path][key], memo) < size(made, memo))
                 ]  # fmt: skip
@@ -373,7 +348,7 @@ class Trace:
                 seen[key] = replaced(made, found)
 
             def explains(one: Expression, key: Key) -> bool:
-                values = {_primed(self.symbols[path]): after[path][key] for path in paths if path != own}
+                values = {primed(self.symbols[path]): after[path][key] for path in paths if path != own}
                 made = ex.substituted(one, values)
                 if key[1] == 1:
                     made = ex.substituted(made, {**begun, ex.T: ex.ONE})
@@ -393,7 +368,7 @@ class Trace:
                     what,
                 ) from None
 
-        weight = told({key: ex.substituted(step.weight, constants) for key, step in steps.items()}, None, "w")
+        weight = told({key: step.weight for key, step in steps.items()}, None, "w")
         everything = {path: told(after[path], path, self.symbols[path].value[1]) for path in paths}
         everything = self._lived(weight, everything)
         states: Dict[State, Expression] = {}
@@ -401,19 +376,25 @@ class Trace:
             one = self.symbols[path]
             kind, shape = self.kinds[path], ""
             if kind == "tensor":
-                shape = self._shape_of(next(s.shapes[path] for s in steps.values() if path in s.shapes))
+                lengths = next(s.shapes[path] for s in steps.values() if path in s.shapes)
+                known = Shapes(self.shape).vector_of(lengths)
+                if known is None:
+                    raise StateError(
+                        f"`{_title(path)}` is {list(lengths)} beside weights of {list(self.shape)}", _title(path)
+                    )
+                shape = known
             else:
                 kind = "scalar" if path[0] == "state" else "global"
             states[State(one.value[1], kind, initial[path], shape)] = made
         return Equations(weight, states, dict(self.names), tuple(assumptions), tuple(self.notes))
 
-    def _conditions(self, steps: Dict[Key, _Step], constants: Dict[Expression, Expression]) -> Any:
+    def _conditions(self, steps: Dict[Key, _Step]) -> Any:
         """Conditions on t and hyperparameters that were met, with how they come out at each step."""
         outcomes: Dict[Expression, Dict[Key, bool]] = {}
         assumptions: List[Expression] = []
         for step in steps.values():
             for guard in step.guards:
-                condition = ex.substituted(guard.condition, constants)
+                condition = guard.condition
                 if _on_data(condition) or condition.is_number or condition in outcomes:
                     continue
                 outcomes[condition] = {key: self._holds(condition, key) for key in steps}
@@ -439,29 +420,13 @@ class Trace:
             changed = False
             for path, made in everything.items():
                 one = self.symbols[path]
-                if (one in needed or _primed(one) in needed) and not made.free | {one} <= needed:
+                if (one in needed or primed(one) in needed) and not made.free | {one} <= needed:
                     needed |= made.free | {one}
                     changed = True
         return {
             path: made for path, made in everything.items()
             if self.symbols[path] in needed or self.kinds[path] == "tensor" and made is not self.symbols[path]
         }  # fmt: skip
-
-    def _shape_of(self, shape: Tuple[int, ...]) -> str:
-        if shape == self.shape or not shape:
-            return ""
-        if len(self.shape) == 2:
-            rows, cols = self.shape
-            known = {
-                (rows,): "vector(rows)", (rows, 1): "vector(rows)", (cols,): "vector(cols)", (1, cols): "vector(cols)",
-                (rows, rows): "matrix(rows, rows)", (cols, cols): "matrix(cols, cols)", (1,): "scalar",
-                (1, 1): "scalar", (rows * cols,): "", (cols, rows): "matrix(cols, rows)",
-            }  # fmt: skip
-            if shape in known:
-                return known[shape]
-        if math.prod(shape) == 1:
-            return "scalar"
-        raise StateError(f"a state of shape {list(shape)} beside weights of shape {list(self.shape)}", "shape")
 
 
 _INITIAL = frozenset([ex.W, ex.ROWS, ex.COLS, ex.NUMEL])
@@ -492,10 +457,6 @@ class _Naming(Outer):
     def _call(self, made: Expression, name: str) -> None:
         if made.args and made not in self.names and not name.startswith("_"):
             self.names[made] = name
-
-
-def _primed(one: Expression) -> Expression:
-    return ex.symbol("primed", one.value[1])
 
 
 def _on_data(x: Expression) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from .errors import ReadingError, ValidationError
+from . import walks
 from .printer import numeral
 
 #: So far may the weights of the two be from each other, relative to the largest weight, after any step.
@@ -35,8 +35,8 @@ class Outcome(NamedTuple):
 
 
 def tried(
-    rule: Any, run: Callable[[Sequence[Sequence[int]], Dict[str, Any], int, int], List[List[Any]]],
-    gradients: Callable[..., List[Any]], weights: Callable[..., List[Any]], loss: Callable[[int, int], float],
+    rule: Callable[[Dict[str, Any]], Any],
+    run: Callable[[Sequence[Sequence[int]], Dict[str, Any], int, int], List[List[Any]]],
     trial: Trial,
 ) -> Outcome:
     """Runs both and compares their weights after each step."""
@@ -45,17 +45,13 @@ def tried(
     from .._errors import RavineError
 
     expected = run(trial.shapes, trial.numbers, trial.seed, trial.steps)
-    arrays = [np.ascontiguousarray(one, dtype=np.float64).copy() for one in weights(trial.shapes, trial.seed)]
+    arrays = [np.ascontiguousarray(one, dtype=np.float64).copy() for one in walks.first_weights(trial.shapes, trial.seed)]
     farthest = 0.0
     try:
-        optimizer = rule.bind(arrays, engine="interpreter")
-        known = rule.hyperparameters
-        for name, value in trial.numbers.items():
-            if name in known:
-                optimizer.hyper[name] = float(value)
+        optimizer = rule(trial.numbers).bind(arrays, engine="interpreter")
         for k in range(1, trial.steps + 1):
-            made = [np.ascontiguousarray(one, dtype=np.float64) for one in gradients(trial.shapes, trial.seed, k)]
-            optimizer.step(made, loss=loss(trial.seed, k))
+            made = [np.ascontiguousarray(one, dtype=np.float64) for one in walks.gradients(trial.shapes, trial.seed, k)]
+            optimizer.step(made, loss=walks.loss(trial.seed, k))
             for ours, theirs in zip(arrays, expected[k - 1]):
                 theirs = np.asarray(theirs)
                 both = np.isfinite(theirs)
