@@ -59,6 +59,8 @@ class ValidationError(ReadingError):
     """The rule that was read does other steps than the optimizer."""
 
     kind, number = "validation", "R0886"
+    #: Whether it was several tensors together that it failed on.
+    together = False
 
 
 class StateError(ReadingError):

@@ -43,8 +43,8 @@ def double_precision() -> Iterator[None]:
 class Host:
     """A class of optimizers with its arguments."""
 
-    def __init__(self, cls: Callable[..., Any], arguments: Arguments) -> None:
-        self.cls, self.arguments = cls, arguments
+    def __init__(self, cls: Callable[..., Any], arguments: Arguments, group: Optional[Dict[str, Any]] = None) -> None:
+        self.cls, self.arguments, self.group = cls, arguments, group
         self.name = getattr(cls, "__name__", "Mine")
         self.has_closure = False
         module = getattr(cls, "__module__", "") or ""
@@ -67,11 +67,11 @@ class Host:
         except Exception as error:  # of any kind: it is of the optimizer
             return error
 
-    def traced(self, walks: Sequence[Dict[str, Any]], fixed: Set[str], shape: Shape, branches: bool, sizes: bool) -> Any:
+    def traced(self, walks: Sequence[Dict[str, Any]], fixed: Set[str], shape: Shape, options: Any) -> Any:
         """What a step does to tensors of one shape, and the hyperparameters that lengths or counts are made of."""
         from .trace import Trace
 
-        trace = Trace(self, walks, fixed, shape, branches=branches, sizes=sizes)
+        trace = Trace(self, walks, fixed, shape, **options)
         made = trace.read()
         return made, trace.structural
 
@@ -81,7 +81,8 @@ class Host:
             called["foreach"] = False
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return self.cls(list(parameters), **called)
+            given = [{"params": list(parameters), **self.group}] if self.group else list(parameters)
+            return self.cls(given, **called)
 
     def step(self, optimizer: Any, loss: Any = None) -> None:
         with warnings.catch_warnings():
@@ -125,6 +126,9 @@ def leaves(optimizer: Any, parameter: torch.Tensor) -> Dict[Path, Any]:
     for key, value in optimizer.param_groups[0].items():
         if key != "params":
             _walk(("group", key), value, found)
+    for key, value in optimizer.state.items():
+        if not isinstance(key, torch.Tensor):
+            _walk(("shared", key), value, found)
     for key, value in vars(optimizer).items():
         if key in ("state", "param_groups", "defaults") or key.startswith("_optimizer_") or key.startswith("__"):
             continue
@@ -138,9 +142,10 @@ def _walk(path: Path, value: Any, found: Dict[Path, Any]) -> None:
     if isinstance(value, (int, float, torch.Tensor)):
         found[path] = value
     elif isinstance(value, dict):
-        for key, one in value.items():
+        for k, (key, one) in enumerate(value.items()):
+            # A number as a key is another one with other hyperparameters: its place is not.
             if not isinstance(key, torch.Tensor):
-                _walk(path + (key,), one, found)
+                _walk(path + (k if isinstance(key, float) else key,), one, found)
     elif isinstance(value, list):
         for k, one in enumerate(value):
             _walk(path + (k,), one, found)
@@ -156,7 +161,7 @@ def place(optimizer: Any, parameter: torch.Tensor, path: Path, value: Any) -> No
         holder = getattr(optimizer, keys[0])
         keys = keys[1:]
     else:
-        holder = optimizer.state[parameter] if root == "state" else optimizer.param_groups[0]
+        holder = {"state": optimizer.state.get(parameter), "group": optimizer.param_groups[0]}.get(root, optimizer.state)
     for key in keys[:-1]:
         holder = holder[key]
     holder[keys[-1]] = value

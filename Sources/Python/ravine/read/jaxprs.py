@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from . import expression as ex
 from .errors import OperationError, RandomnessError
 from .expression import Expression
-from .shapes import Shapes, squeezed
+from .shapes import Shapes
 
 _WORDS = {
     "sqrt": "sqrt", "cbrt": "cbrt", "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log1p": "log1p",
@@ -26,6 +26,17 @@ _INSIDE = {"pjit", "jit", "custom_jvp_call", "custom_vjp_call", "custom_vjp_call
 
 def _condition(x: Expression) -> Expression:
     return x if x.op in ex.CONDITIONS or x.is_number else ex.apply("ne", x, 0)
+
+
+def _mean(total: Expression, count: Expression) -> Optional[Expression]:
+    """A sum over as many elements as it is divided by."""
+    counts = {"sum": ex.NUMEL, "row_sum": ex.COLS, "col_sum": ex.ROWS}
+    turned = total.op == "transpose"
+    inner = total.args[0] if turned else total
+    if counts.get(inner.op) is not count:
+        return None
+    made = ex.apply(inner.op.replace("sum", "mean"), inner.args[0])
+    return ex.apply("transpose", made) if turned else made
 
 
 class Walk:
@@ -57,7 +68,8 @@ class Walk:
         flat = np.asarray(value).reshape(-1)
         if flat.dtype.kind not in "fiub" or flat.size == 0 or not (flat == flat[0]).all():
             raise OperationError("an array of several numbers stands in the code", "constant")
-        return ex.number(float(flat[0]))
+        value = float(flat[0])
+        return self.shapes.names.get(int(value), ex.number(value)) if value.is_integer() and abs(value) < 1e9 else ex.number(value)
 
     def _equation(self, equation: Any, args: List[Expression]) -> List[Expression]:
         name, given = equation.primitive.name, equation.params
@@ -115,7 +127,7 @@ class Walk:
         if name == "mul":
             return ex.multiply(*args)
         if name == "div":
-            return ex.divide(*args)
+            return _mean(*args) or ex.divide(*args)
         if name == "neg":
             return ex.scaled(args[0], -1)
         if name == "square":

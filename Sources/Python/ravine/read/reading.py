@@ -14,7 +14,10 @@ from .hyperparameters import Arguments, Hyperparameter
 from .rules import Branch, Domain, written
 from .validation import Outcome, Trial, described, tried
 
-MATRIX, WIDE, VECTOR, NUMBER, IMAGE = (5, 3), (3, 5), (7,), (), (4, 2, 3)
+#: Lengths that no code has as numbers of its own.
+MATRIX, WIDE, VECTOR = (11, 7), (7, 11), (13,)
+#: A length from which on packages do other things, as factoring, is below this.
+LARGE = (131, 130)
 
 
 class Reading:
@@ -45,6 +48,12 @@ class Reading:
     def distance(self) -> float:
         """How far the weights were from each other at most."""
         return max((one.distance for one in self.outcomes), default=0.0)
+
+    @property
+    def said(self) -> str:
+        """What it was held to, in a line."""
+        steps = sum(one.trial.steps for one in self.outcomes)
+        return f"held to it over {len(self.outcomes)} runs, {steps} steps: at most {self.distance:.1e} apart"
 
     def compare(self, other: str) -> Any:
         """Whether the rule is that rule: `ravine.compare`, with the names of hyperparameters matched."""
@@ -78,16 +87,21 @@ def imported(path: str) -> Any:
 
 
 def read_torch(
-    optimizer: Union[str, Callable[..., Any]], name: Optional[str] = None, branches: bool = False, **arguments: Any
+    optimizer: Union[str, Callable[..., Any]],
+    name: Optional[str] = None,
+    branches: bool = False,
+    group: Optional[Dict[str, Any]] = None,
+    **arguments: Any,
 ) -> Reading:
-    """Reads an optimizer of PyTorch, a class or ``"package.module:Class"``, made with these arguments.
+    """Reads an optimizer of PyTorch, a class or ``"package.module:Class"``, made with these arguments and with what
+    the group of parameters has besides them. With `branches` both sides of a branch on data are read.
 
     Raises `ReadingError` where it cannot be stated as a rule, or does other steps than the rule.
     """
     from .host import Host
 
     cls = imported(optimizer) if isinstance(optimizer, str) else optimizer
-    return _Reader(Host(cls, _arguments(cls, arguments)), name or cls.__name__, branches).read()
+    return _Reader(Host(cls, _arguments(cls, arguments), group), name or cls.__name__, branches).read()
 
 
 def read_optax(call: str, name: Optional[str] = None) -> Reading:
@@ -134,20 +148,20 @@ class _Reader:
                 plans.append(plan)
         reasons: List[ReadingError] = []
         for plan in plans:
-            for sizes in (True, False):
+            # On one tensor, on two where that speaks of one alone; lengths that carry names get in the way of some code.
+            for options in ({}, {"pair": True}, {"sizes": False}, {"sizes": False, "pair": True}):
+                if options and not _helps(options, reasons[-1]):
+                    continue
                 try:
-                    return self._attempt(set(plan), sizes)
+                    return self._attempt(set(plan), options)
                 except (ClockError, RandomnessError):
                     raise
                 except ReadingError as error:
                     reasons.append(error)
-                    # Lengths that carry names get in the way of some code only.
-                    if not isinstance(error, (OperationError, ConstructionError)):
-                        break
         raise _worst(reasons)
 
-    def _attempt(self, fixed: Set[str], sizes: bool) -> Reading:
-        branches, fixed, skipped, notes, assumptions = self._branches(fixed, sizes)
+    def _attempt(self, fixed: Set[str], options: Dict[str, bool]) -> Reading:
+        branches, fixed, skipped, notes, assumptions = self._branches(fixed, options)
         free = [one for one in self.hyperparameters if one.name not in fixed]
         documentation = self._documentation(fixed, skipped, notes, assumptions)
         source = written(self.name, branches, free, self._domains(fixed), documentation)
@@ -155,7 +169,7 @@ class _Reader:
         values = {one.name: one.value for one in self.hyperparameters if one.name in fixed}
         return Reading(self.name, source, outcomes, notes, values, skipped)
 
-    def _branches(self, fixed: Set[str], sizes: bool) -> Any:
+    def _branches(self, fixed: Set[str], options: Dict[str, bool]) -> Any:
         notes: List[str] = []
         assumptions: List[Any] = []
 
@@ -163,7 +177,7 @@ class _Reader:
             nonlocal fixed
             for _ in range(3):
                 numbers = [self._numbers(1, fixed), self._numbers(2, fixed, near=True)]
-                made, structural = self.host.traced(numbers, fixed, shape, self.branches, sizes)
+                made, structural = self.host.traced(numbers, fixed, shape, {"branches": self.branches, **options})
                 # A number that a count or a length was made of is not any number.
                 if not structural - fixed:
                     break
@@ -191,7 +205,7 @@ class _Reader:
         parts: List[Branch] = []
         if tall is not None and wide is not None and not _same(tall, wide):
             parts.append(Branch("rank == 2 and rows > cols", "Tall", tall))
-            parts.append(Branch("rank == 2", "Wide", wide))
+            parts.append(Branch("rank == 2 and rows <= cols", "Wide", wide))
         elif tall is not None:
             parts.append(Branch("rank == 2", "Matrix", tall))
         if vector is not None:
@@ -275,6 +289,8 @@ class _Reader:
         given = {one.name: one.value for one in self.hyperparameters}
         trials.append(Trial(together, given, 21))
         trials.append(Trial(together, self._numbers(31, fixed), 22, 40))
+        if "matrices" not in skipped:
+            trials.append(Trial((LARGE,), given, 23, 3))
         return trials
 
     def _validated(self, source: str, fixed: Set[str], skipped: List[str]) -> List[Outcome]:
@@ -305,10 +321,17 @@ class _Reader:
                 ) from problem
             if not outcome.holds:
                 failed = ValidationError(f"the rule that was read is not the optimizer: {described(outcome)}", "replay")
-                failed.source = source
+                failed.source, failed.together = source, len(trial.shapes) > 1
                 raise failed
             outcomes.append(outcome)
         return outcomes
+
+
+def _helps(options: Dict[str, bool], error: ReadingError) -> bool:
+    """Whether to read in another way helps after this error."""
+    if "pair" in options:
+        return isinstance(error, ValidationError) and error.together or "R0312" in str(error)
+    return isinstance(error, (OperationError, ConstructionError))
 
 
 def _same(a: Any, b: Any) -> bool:

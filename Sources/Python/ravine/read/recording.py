@@ -209,6 +209,7 @@ _install()
 
 def _recorded(name: str, plain: Any, made: Any) -> Any:
     def function(*args: Any, **named: Any) -> Any:
+        args = tuple(one.item() if _is_tensor(one) else one for one in args)
         if named or not any(isinstance(one, Recording) for one in args):
             return plain(*args, **named)
         try:
@@ -219,6 +220,10 @@ def _recorded(name: str, plain: Any, made: Any) -> Any:
 
     function.__name__ = name
     return function
+
+
+def _is_tensor(one: Any) -> bool:
+    return type(one).__module__.startswith("torch") and hasattr(one, "item") and one.numel() == 1
 
 
 def _named(name: str) -> Any:

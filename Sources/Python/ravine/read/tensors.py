@@ -13,7 +13,7 @@ from . import expression as ex
 from .errors import OperationError, RandomnessError
 from .expression import Expression
 from .operations import DRAWING, ELEMENTS, MAKING, MATRICES, REDUCTIONS, VIEWS
-from .recording import Recording, caller, script
+from .recording import Recording, caller, made_of, script
 from .shapes import Shapes, squeezed
 
 
@@ -159,12 +159,8 @@ class Outer(TorchFunctionMode):
             return self.tensors.recorded(function(*args, **named))
         if name in ("item", "__float__", "__int__", "__bool__", "__index__", "is_nonzero"):
             return self._number(name, function, args, named)
-        if name in ("equal", "allclose", "is_same_size"):
-            plain = function(*args, **named)
-            if name == "is_same_size":
-                return plain
-            made = ex.apply("all", ex.apply("eq", *(self.tensors.get(one) for one in args[:2])))
-            return script().decide(made, bool(plain))
+        if name in ("equal", "allclose"):
+            return self._agree(name, function, args, named)
         if name in ("tolist", "numpy"):
             one = args[0]
             if one.numel() == 1 and name == "tolist":
@@ -187,6 +183,19 @@ class Outer(TorchFunctionMode):
             if isinstance(source, Recording):
                 self.tensors.set(result, source.expression)
         return result
+
+    def _agree(self, name: str, function: Any, args: Any, named: Any) -> bool:
+        """Whether two tensors are the same, or nearly."""
+        a, b = (self.tensors.get(one) for one in args[:2])
+        with torch._C._DisableTorchDispatch():
+            plain = function(*args, **named)
+        if name == "equal":
+            return script().decide(ex.apply("all", ex.apply("eq", a, b)), bool(plain))
+        rest = dict(zip(("rtol", "atol"), args[2:]), **named)
+        relative, absolute = rest.get("rtol", 1e-5), rest.get("atol", 1e-8)
+        bound = ex.add(made_of(absolute), ex.multiply(made_of(relative), ex.apply("abs", b)))
+        near = ex.apply("le", ex.apply("abs", ex.subtract(a, b)), bound)
+        return script().decide(near if args[0].numel() == 1 else ex.apply("all", near), bool(plain))
 
     def _number(self, name: str, function: Any, args: Any, named: Any) -> Any:
         tensor = args[0]

@@ -12,6 +12,7 @@ from . import expression as ex
 from .errors import BranchError, ConstructionError, OperationError, RandomnessError, ReadingError, StateError
 from .expression import Expression
 from .host import Exact, Host, Path, double_precision, first_weights, gradients, leaves, losses, place
+from .gathering import gathered, is_second, second
 from .hyperparameters import identifier
 from .equations import Equations, State, primed
 from .pieces import Unjoined, alike, joined
@@ -48,19 +49,23 @@ class Trace:
         branches: bool = False,
         sizes: bool = True,
         steps: int = STEPS,
+        pair: bool = False,
     ) -> None:
         self.host, self.shape, self.seed, self.steps = host, tuple(shape), seed, steps
         self.walks, self.fixed, self.branches, self.sizes = list(numbers), fixed, branches, sizes
         self.numbers = self.walks[0]
+        #: Read on two tensors of this shape, to see what spans all of them.
+        self.pair = pair
+        self.alike = [self.shape, self.shape] if pair else [self.shape]
         self.names: Dict[Expression, str] = {}
         self.notes: List[str] = []
         self.structural: Set[str] = set()
 
     # What kind of thing each leaf is
 
-    def _made(self, numbers: Dict[str, Any], parameter: torch.nn.Parameter) -> Any:
+    def _made(self, numbers: Dict[str, Any], parameters: Sequence[torch.nn.Parameter]) -> Any:
         try:
-            return self.host.make([parameter], numbers)
+            return self.host.make(parameters, numbers)
         except ReadingError:
             raise
         except Exception as error:
@@ -70,8 +75,9 @@ class Trace:
 
     def _survey(self) -> None:
         """Steps without a trace, to see which numbers count steps, stay, or change."""
-        parameter = first_weights([self.shape], self.seed)[0]
-        optimizer = self._made(self.numbers, parameter)
+        parameters = first_weights(self.alike, self.seed)
+        parameter = parameters[0]
+        optimizer = self._made(self.numbers, parameters)
         series: Dict[Path, Dict[int, float]] = {}
         self.kinds: Dict[Path, str] = {}
         self.offsets: Dict[Path, float] = {}
@@ -90,7 +96,8 @@ class Trace:
 
         look(0)
         for k in range(1, self.steps + 1):
-            parameter.grad = gradients([self.shape], self.seed, k)[0]
+            for one, gradient in zip(parameters, gradients(self.alike, self.seed, k)):
+                one.grad = gradient
             try:
                 self.host.step(optimizer, losses(self.seed, k))
             except ReadingError:
@@ -140,17 +147,18 @@ class Trace:
         found: Dict[int, _Step] = {}
         script = Script()
         with shimmed(self.host.packages), writing(script):
-            parameter = first_weights([self.shape], self.seed)[0]
+            parameters = first_weights(self.alike, self.seed)
             tensors = Tensors(self.shape, self.sizes)
-            tensors.set(parameter, ex.W)
+            for one, made in zip(parameters, _WEIGHTS):
+                tensors.set(one, made)
             inner = Inner(tensors)
             with inner, Outer(tensors, inner):
-                optimizer = self._made(recorded, parameter)
-            self._note_initial(optimizer, parameter, tensors)
+                optimizer = self._made(recorded, parameters)
+            self._note_initial(optimizer, parameters[0], tensors)
             for k in range(1, self.steps + 1):
                 script.guards = []
                 script.forced = forced if only is None or only == k else {}
-                found[k] = self._step(optimizer, parameter, k, script)
+                found[k] = self._step(optimizer, parameters, k, script)
                 if only == k:
                     break
         self.structural |= {one.value[1] for one in script.structural}
@@ -168,32 +176,21 @@ class Trace:
                 except OperationError:
                     pass
 
-    def _step(self, optimizer: Any, parameter: Any, k: int, script: Script) -> _Step:
+    def _step(self, optimizer: Any, parameters: Sequence[Any], k: int, script: Script) -> _Step:
+        import numpy
+
         tensors = Tensors(self.shape, self.sizes)
         inner = Inner(tensors)
         outer = _Naming(tensors, inner, self.names)
-        parameter.grad = gradients([self.shape], self.seed, k)[0]
+        for one, gradient, w, g in zip(parameters, gradients(self.alike, self.seed, k), _WEIGHTS, _GRADIENTS):
+            one.grad = gradient
+            tensors.set(one, w)
+            tensors.set(gradient, g)
         loss = losses(self.seed, k)
-        tensors.set(parameter, ex.W)
-        tensors.set(parameter.grad, ex.G)
         tensors.set(loss, ex.LOSS)
-        held: List[torch.Tensor] = []
-        for path, value in leaves(optimizer, parameter).items():
-            kind = self.kinds.get(path)
-            if path not in self.symbols:
-                continue
-            if isinstance(value, torch.Tensor):
-                if k > 1 or kind == "counter" or kind == "tensor" and path in self.first or kind == "number":
-                    tensors.set(value, self.symbols[path])
-                    held.append(value)
-            elif kind == "constant":
-                continue
-            elif kind == "counter" and isinstance(value, int):
-                place(optimizer, parameter, path, Recording(value, self.symbols[path]))
-            else:
-                place(optimizer, parameter, path, Recording(float(value), self.symbols[path]))
-        numpy = __import__("numpy")
-        before = numpy.random.get_state()[1].copy(), numpy.random.get_state()[2]
+        for which, parameter in enumerate(parameters):
+            self._name_leaves(optimizer, parameter, which, k, tensors)
+        drawn = numpy.random.get_state()
         try:
             with inner, outer:
                 self.host.step(optimizer, loss)
@@ -203,24 +200,52 @@ class Trace:
             raise OperationError(
                 f"the step cannot be followed: {type(error).__name__}: {_first(error)}", type(error).__name__
             ) from error
-        if numpy.random.get_state()[2] != before[1] or (numpy.random.get_state()[1] != before[0]).any():
+        now = numpy.random.get_state()
+        if now[2] != drawn[2] or (now[1] != drawn[1]).any():
             raise RandomnessError("the step draws by NumPy: which numbers cannot be told", "numpy.random")
         self.notes += [one for one in tensors.notes if one not in self.notes]
         after: Dict[Path, Expression] = {}
         born: Dict[Path, Expression] = {}
         shapes: Dict[Path, Tuple[int, ...]] = {}
-        for path, value in leaves(optimizer, parameter).items():
-            if isinstance(value, torch.Tensor):
-                if path not in self.symbols:
-                    continue
+        for path, value in leaves(optimizer, parameters[0]).items():
+            if not isinstance(value, torch.Tensor):
+                after[path] = made_of(value)
+            elif path in self.symbols:
                 after[path] = tensors.get(value)
                 shapes[path] = tuple(value.shape)
                 begun = tensors.born(value)
                 if begun is not None:
                     born[path] = begun
-            else:
-                after[path] = made_of(value)
-        return _Step(tensors.get(parameter), after, born, list(script.guards), shapes)
+        weight, guards = tensors.get(parameters[0]), list(script.guards)
+        if self.pair:
+            shared = frozenset(one for path, one in self.symbols.items() if path[0] != "state" and one.op == "symbol")
+            memo: Dict[Expression, Expression] = {}
+
+            def whole(made: Expression) -> Expression:
+                return gathered(made, shared, memo)
+
+            weight, after = whole(weight), {path: whole(made) for path, made in after.items()}
+            guards = [one._replace(condition=whole(one.condition)) for one in guards]
+            # What is decided for the second tensor alone is decided for the first as well.
+            guards = [one for one in guards if not any(map(is_second, one.condition.free))]
+            for what, made in [("w", weight)] + [(_title(path), made) for path, made in after.items()]:
+                if any(map(is_second, made.free)):
+                    raise StateError(f"the step of one tensor depends on another in `{what}`", what)
+        return _Step(weight, after, born, guards, shapes)
+
+    def _name_leaves(self, optimizer: Any, parameter: Any, which: int, k: int, tensors: Tensors) -> None:
+        """Before a step each number and tensor that is kept is called by its name."""
+        for path, value in leaves(optimizer, parameter).items():
+            kind, name = self.kinds.get(path), self.symbols.get(path)
+            if name is None or which and path[0] != "state":
+                continue
+            if which and name.op == "symbol" and name.value[0] == "state":
+                name = second(name)
+            if isinstance(value, torch.Tensor):
+                if k > 1 or kind != "constant" and (kind != "tensor" or path in self.first):
+                    tensors.set(value, name)
+            elif kind != "constant":
+                place(optimizer, parameter, path, Recording(float(value), name))
 
     # Equations
 
@@ -429,6 +454,7 @@ class Trace:
         }  # fmt: skip
 
 
+_WEIGHTS, _GRADIENTS = (ex.W, second(ex.W)), (ex.G, second(ex.G))
 _INITIAL = frozenset([ex.W, ex.ROWS, ex.COLS, ex.NUMEL])
 
 

@@ -12,6 +12,7 @@ from . import expression as ex
 from . import walks
 from .errors import ConstructionError, OperationError, ReadingError, StateError
 from .expression import Expression
+from .gathering import gathered, is_second, second
 from .hyperparameters import Hyperparameter, identifier, other
 from .jaxprs import Walk
 from .shapes import Shapes
@@ -123,8 +124,8 @@ class Transformation:
                     named[one.name] = self.arguments.name(one.name, 1e-3)
                     continue
                 raise ConstructionError(f"`{ast.unparse(tree.func)}` needs `{one.name}`", one.name)
-            if _is_number(one.default):
-                named[one.name] = self.arguments.name(one.name, one.default)
+            if _is_number(one.default) or _is_numbers(one.default):
+                named[one.name] = self._named(one.name, one.default)
         return _Call(function, positional, named)
 
     def _operand(self, name: str, tree: ast.AST) -> Any:
@@ -134,7 +135,15 @@ class Transformation:
             except ConstructionError:
                 return self._value(tree)
         value = self._value(tree)
-        return self.arguments.name(name, value) if _is_number(value) else value
+        return self._named(name, value)
+
+    def _named(self, name: str, value: Any) -> Any:
+        if _is_number(value):
+            return self.arguments.name(name, value)
+        if _is_numbers(value):
+            single = name[:-1] if name.endswith("s") and name != "eps" else name
+            return _Call(_tuple, [self.arguments.name(f"{single}{k + 1}", one) for k, one in enumerate(value)], {})
+        return value
 
     # As a source of equations
 
@@ -154,7 +163,8 @@ class Transformation:
         import optax
 
         with _double():
-            made = self.call.made(numbers)
+            # Numbers of double precision, beside which single precision does not hold.
+            made = self.call.made({key: np.float64(one) if isinstance(one, float) else one for key, one in numbers.items()})
             weights = [jax.numpy.asarray(one) for one in walks.first_weights(shapes, seed)]
             state = made.init(weights)
 
@@ -179,11 +189,11 @@ class Transformation:
                 pass
         return made.update(gradient, state, weights)
 
-    def traced(self, sets: Sequence[Dict[str, Any]], fixed: Set[str], shape: Shape, branches: bool, sizes: bool) -> Any:
+    def traced(self, sets: Sequence[Dict[str, Any]], fixed: Set[str], shape: Shape, options: Any) -> Any:
         free = [one for one in self.arguments.hyperparameters if one.name not in fixed]
-        numbers = sets[0]
+        numbers, pair = sets[0], bool(options.get("pair"))
         try:
-            made = self._equations(numbers, [one.name for one in free], shape)
+            made = self._equations(numbers, [one.name for one in free], shape, pair)
             return made, set()
         except ReadingError:
             raise
@@ -192,24 +202,26 @@ class Transformation:
             stiff: Set[str] = set()
             for one in free:
                 try:
-                    self._jaxprs(numbers, [one.name], shape)
+                    self._jaxprs(numbers, [one.name], shape, pair)
                 except Exception:
                     stiff.add(one.name)
             if not stiff:
-                raise OperationError(
-                    f"it cannot be traced: {type(error).__name__}: {str(error).strip().splitlines()[0][:160]}",
-                    type(error).__name__,
-                ) from error
-            made = self._equations(numbers, [one.name for one in free if one.name not in stiff], shape)
-            return made, stiff
+                raise _untraced(error) from error
+            # They are fixed at their own values from the next attempt on.
+            try:
+                return self._equations(numbers, [one.name for one in free if one.name not in stiff], shape, pair), stiff
+            except ReadingError:
+                raise
+            except Exception as problem:
+                raise _untraced(problem) from problem
 
-    def _jaxprs(self, numbers: Dict[str, Any], free: Sequence[str], shape: Shape) -> Any:
+    def _jaxprs(self, numbers: Dict[str, Any], free: Sequence[str], shape: Shape, pair: bool) -> Any:
         import jax
         import jax.numpy as jnp
         import optax
 
         with _double():
-            weights = jnp.asarray(walks.first_weights([shape], 1)[0])
+            weights = [jnp.asarray(one) for one in walks.first_weights([shape] * (1 + pair), 1)]
             values = [float(numbers[name]) for name in free]
 
             def made(given: Sequence[Any]) -> Any:
@@ -229,21 +241,28 @@ class Transformation:
             leaves = jax.tree_util.tree_leaves(first)
         return begun, stepped, paths, leaves
 
-    def _equations(self, numbers: Dict[str, Any], free: Sequence[str], shape: Shape) -> Equations:
-        begun, stepped, paths, leaves = self._jaxprs(numbers, free, shape)
+    def _equations(self, numbers: Dict[str, Any], free: Sequence[str], shape: Shape, pair: bool) -> Equations:
+        begun, stepped, paths, leaves = self._jaxprs(numbers, free, shape, pair)
         walk = Walk(Shapes(shape))
         hypers = [ex.symbol("hyper", name) for name in free]
-        firsts = walk.run(begun, [*hypers, ex.W])
+        w, g = ([ex.W, second(ex.W)], [ex.G, second(ex.G)]) if pair else ([ex.W], [ex.G])
+        firsts = walk.run(begun, [*hypers, *w])
         taken = {one.name for one in self.arguments.hyperparameters}
         symbols: List[Expression] = []
+        names: Dict[str, Expression] = {}
         for path in paths:
-            name = identifier(_path_name(path), taken)
-            taken.add(name)
-            symbols.append(ex.symbol("state", name))
+            place = _place(path)
+            key = str(path[:-1]) if place is not None else str(path)
+            if key not in names:
+                name = identifier(_path_name(path), taken)
+                taken.add(name)
+                names[key] = ex.symbol("state", name)
+            symbols.append(second(names[key]) if place == 1 else names[key])
         known: Dict[Expression, Expression] = {}
         for _ in range(4):
             given = [known.get(one, one) for one in symbols]
-            weight, *after = walk.run(stepped, [*hypers, ex.G, *given, ex.W, ex.LOSS])
+            made = walk.run(stepped, [*hypers, *g, *given, *w, ex.LOSS])
+            weight, after = made[0], made[len(w) :]
             more = {}
             for one, first, made, leaf in zip(symbols, firsts, after, leaves):
                 if one in known:
@@ -256,20 +275,44 @@ class Transformation:
             if not more:
                 break
             known.update(more)
+        shared = frozenset(one for one, path in zip(symbols, paths) if _place(path) is None)
+        memo: Dict[Expression, Expression] = {}
+        if pair:
+            weight = gathered(weight, shared, memo)
         states: Dict[State, Expression] = {}
-        names = {made: primed(one) for one, made in zip(symbols, after) if one not in known and made.args}
         for one, first, made, leaf in zip(symbols, firsts, after, leaves):
-            if one in known:
+            if one in known or is_second(one):
                 continue
+            if pair:
+                made, first = gathered(made, shared, memo), gathered(first, shared, memo)
             lengths = tuple(leaf.shape)
             kind = Shapes(shape).vector_of(lengths)
             if kind is None:
                 raise StateError(f"`{one.value[1]}` is {list(lengths)} beside weights of {list(shape)}", one.value[1])
             if first.free - {ex.W} - set(hypers):
                 raise StateError(f"the first value of `{one.value[1]}` is no expression of w", one.value[1])
-            number = not lengths and shape != ()
-            states[State(one.value[1], "scalar" if number else "tensor", first, "" if number else kind)] = made
-        return _lived(weight, states)
+            if not lengths and shape != ():
+                states[State(one.value[1], "global" if pair and one in shared else "scalar", first, "")] = made
+            else:
+                states[State(one.value[1], "tensor", first, kind)] = made
+        found = _lived(weight, states)
+        for what, made in [("w", weight)] + [(one.name, made) for one, made in found.states.items()]:
+            if any(map(is_second, made.free)):
+                raise StateError(f"the step of one tensor depends on another in `{what}`", what)
+        return found
+
+
+def _untraced(error: Exception) -> OperationError:
+    first = (str(error).strip().splitlines() or [""])[0][:160]
+    return OperationError(f"it cannot be traced: {type(error).__name__}: {first}", type(error).__name__)
+
+
+def _place(path: Any) -> Optional[int]:
+    """Which of the parameters a leaf belongs to."""
+    last = path[-1] if path else None
+    # A tree of parameters hangs below a name; the places before it are those of transformations.
+    named = any(isinstance(getattr(one, "name", None), str) for one in path[:-1])
+    return getattr(last, "idx", None) if named else None
 
 
 def _lived(weight: Expression, states: Dict[State, Expression]) -> Equations:
@@ -291,6 +334,14 @@ def _is_data(x: Expression) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, (tuple, list)) and bool(value) and all(map(_is_number, value))
+
+
+def _tuple(*values: Any) -> Any:
+    return tuple(values)
 
 
 def _takes_extra(function: Any) -> bool:
