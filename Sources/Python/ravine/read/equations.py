@@ -37,3 +37,21 @@ class Equations(NamedTuple):
 
 def primed(one: Expression) -> Expression:
     return ex.symbol("primed", one.value[1])
+
+
+def settled(found: Equations) -> Equations:
+    """Without states whose value before a step nobody reads: they are what is computed on the way."""
+    states, weight, names = dict(found.states), found.weight, dict(found.names)
+    while True:
+        read = weight.free.union(*(made.free - {one.symbol} for one, made in states.items()))
+        idle = next((one for one, made in states.items() if one.symbol not in read and one.symbol not in made.free), None)
+        if idle is None:
+            # One that only itself reads does nothing either.
+            idle = next((one for one in states if one.symbol not in read and primed(one.symbol) not in read), None)
+            if idle is None:
+                return found._replace(weight=weight, states=states, names=names)
+        made = states.pop(idle)
+        values = {primed(idle.symbol): made}
+        names.setdefault(made, idle.name)
+        weight = ex.substituted(weight, values)
+        states = {one: ex.substituted(value, values) for one, value in states.items()}

@@ -268,7 +268,7 @@ def apply(op: str, *operands: Operand, value: Any = None) -> Expression:
             kept = subtract(1, s)
             return add(multiply(kept, x), multiply(s, y))
         return add(multiply(subtract(1, s), x), multiply(s, y))
-    if op in ("mean", "rms") and args[0].is_number:
+    if op in ("mean", "rms") and args[0].is_number or op in ("sum", "norm", "global") and args[0] is ZERO:
         return args[0]
     if op == "abs" and args[0].op == "times" and args[0].value[0] < 0:
         return apply("abs", scaled(args[0], -1))

@@ -20,17 +20,6 @@ def is_second(one: Expression) -> bool:
     return one.op == "symbol" and one.value[1].endswith(SECOND)
 
 
-def _swapped(x: Expression) -> Expression:
-    """The same of the other tensor."""
-    values = {}
-    for one in x.free:
-        kind, name = one.value
-        if kind not in ("parameter", "gradient", "state"):
-            continue
-        values[one] = ex.symbol(kind, name[: -len(SECOND)]) if name.endswith(SECOND) else ex.symbol(kind, name + SECOND)
-    return ex.substituted(x, values)
-
-
 def gathered(x: Expression, shared: frozenset, memo: Optional[Dict[Expression, Expression]] = None) -> Expression:
     """x with `global` reductions in place of what is done with one tensor after the other. `shared` are the symbols
     of states that there is one of."""
@@ -60,14 +49,14 @@ def _is_first(x: Expression, shared: frozenset) -> bool:
     return bool(own) and not any(is_second(one) for one in own)
 
 
-def _over_all(word: str, part: Expression) -> Expression:
+def _over_all(word: str, part: Expression, shared: frozenset) -> Expression:
     """A reduction over all tensors of what is one number for each."""
     if word == "sum":
         c, factors = (part.value[0], dict(zip(part.args, part.value[1]))) if part.op == "times" else (1, {part: 1})
         outside: List[Expression] = []
         inside: List[Tuple[Expression, float]] = []
         for one, p in factors.items():
-            of_tensor = any(s.value[0] in ("parameter", "gradient", "state") for s in one.free)
+            of_tensor = any(s.value[0] in ("parameter", "gradient", "state") and s not in shared for s in one.free)
             if of_tensor:
                 inside.append((one, p))
             else:
@@ -101,7 +90,7 @@ def _made(node: Expression, args: List[Expression], shared: frozenset) -> Expres
             other = _other(one, shared)
             if other is not one and terms.get(other) == c:
                 done |= {one, other}
-                parts.append(ex.scaled(_over_all("sum", one), c))
+                parts.append(ex.scaled(_over_all("sum", one, shared), c))
         for (one, c), made in zip(terms.items(), args):
             if one not in done:
                 parts.append(ex.scaled(made, c))
@@ -113,7 +102,7 @@ def _made(node: Expression, args: List[Expression], shared: frozenset) -> Expres
             other = _other(one, shared)
             if one not in done and _is_first(one, shared) and other in node.args:
                 done |= {one, other}
-                kept.append(_over_all(node.op, one))
+                kept.append(_over_all(node.op, one, shared))
         kept += [made for one, made in zip(node.args, args) if one not in done]
         return ex.apply(node.op, *kept) if len(kept) > 1 else kept[0]
     if len(node.args) == 1 and node.args[0].op == "list" and len(node.args[0].args) == 2:
@@ -122,7 +111,7 @@ def _made(node: Expression, args: List[Expression], shared: frozenset) -> Expres
             if node.op == "norm" and a.op in ("norm", "abs"):
                 return ex.apply("global", a.args[0], value="norm")
             if node.op in ("sum", "max", "min"):
-                return _over_all(node.op, a)
+                return _over_all(node.op, a, shared)
             if node.op == "norm":
-                return ex.apply("sqrt", _over_all("sum", ex.power(a, 2)))
+                return ex.apply("sqrt", _over_all("sum", ex.power(a, 2), shared))
     return ex.rebuilt(node, args)

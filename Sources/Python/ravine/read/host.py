@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 import torch
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from . import walks
@@ -18,6 +19,16 @@ from .hyperparameters import Arguments
 Path = Tuple[Any, ...]
 Shape = Tuple[int, ...]
 _LOW = (torch.bfloat16, torch.float16, torch.float32)
+
+
+class ExactCalls(TorchFunctionMode):
+    """Makes tensors of double precision of numbers where less is asked for."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), named: Any = None) -> Any:
+        named = dict(named or {})
+        if named.get("dtype") in _LOW:
+            named["dtype"] = torch.float64
+        return function(*args, **named)
 
 
 class Exact(TorchDispatchMode):
@@ -94,7 +105,7 @@ class Host:
 
     def run(self, shapes: Sequence[Sequence[int]], numbers: Dict[str, Any], seed: int, steps: int) -> List[List[Any]]:
         """The weights after each step, on made-up gradients."""
-        with double_precision(), Exact():
+        with double_precision(), Exact(), ExactCalls():
             parameters = first_weights(shapes, seed)
             optimizer = self.make(parameters, numbers)
             walk: List[List[Any]] = []

@@ -174,20 +174,44 @@ def _stacked(trace: Any, xs: List[Any], dim: int = 0) -> Expression:
 
 def _eigh(trace: Any, a: Any, *_: Any, **__: Any) -> List[Expression]:
     made = _two(trace, a)
-    return [ex.apply("eigh", made, value=0), ex.apply("eigh", made, value=1)]
+    return [_as_vector(trace, ex.apply("eigh", made, value=0), a), ex.apply("eigh", made, value=1)]
+
+
+def _as_vector(trace: Any, row: Expression, a: Any) -> Expression:
+    """Values of a decomposition, a row, as a vector of the host lies."""
+    shapes = trace.tensors
+    return ex.apply("transpose", row) if len(shapes.shape) == 2 and shapes.lies((min(a.shape),)) == "column" else row
 
 
 def _svd(trace: Any, a: Any, *_: Any, **__: Any) -> List[Expression]:
     made = _two(trace, a)
     return [
-        ex.apply("svd", made, value=0), ex.apply("svd", made, value=1),
+        ex.apply("svd", made, value=0), _as_vector(trace, ex.apply("svd", made, value=1), a),
         ex.apply("transpose", ex.apply("svd", made, value=2)),
     ]  # fmt: skip
+
+
+def _qr(trace: Any, a: Any, *_: Any, **__: Any) -> List[Expression]:
+    made = _two(trace, a)
+    return [ex.apply("qr", made, value=0), ex.apply("qr", made, value=1)]
+
+
+def _chosen(trace: Any, x: Any, places: Any, value: Any = None, accumulate: bool = False) -> Expression:
+    """x[mask] = value, for a mask of its shape."""
+    if len(places) != 1 or str(places[0].dtype) != "torch.bool" or value is None or accumulate or value.numel() != 1:
+        raise OperationError("elements are written by their places", "index_put")
+    return ex.apply("if", _condition(_two(trace, places[0])), _two(trace, value), _two(trace, x))
+
+
+def _spread(trace: Any, x: Any, *axes: Any, **named: Any) -> List[Expression]:
+    return [trace._reduction("std", [x, *axes], named), trace._reduction("mean", [x, *axes], {
+        key: one for key, one in named.items() if key != "correction"})]  # fmt: skip
 
 
 #: Of matrices.
 MATRICES: Dict[str, Callable[..., Any]] = {
     "mm": _mm, "matmul": _mm, "mv": _mv, "outer": _outer, "ger": _outer, "addmm": _addmm, "dot": _dot, "vdot": _dot,
     "stack": _stacked, "cat": _stacked, "_linalg_eigh": _eigh, "_linalg_svd": _svd, "linalg_eigh": _eigh,
+    "linalg_qr": _qr, "qr": _qr, "index_put": _chosen, "_index_put_impl": _chosen, "std_mean": _spread,
     "trace": lambda trace, a: ex.apply("trace", _two(trace, a)),
 }  # fmt: skip

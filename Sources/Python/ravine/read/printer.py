@@ -147,7 +147,8 @@ class _Writer:
             if x.args[1].is_number and inner.args[1].is_number:
                 parts = ", ".join(self.at(one, _CHOICE) for one in (inner.args[0], inner.args[1], x.args[1]))
                 return f"clip({parts})", _ATOM
-        return f"{op}({', '.join(self.at(one, _CHOICE) for one in x.args)})", _ATOM
+        word = {"svd": "lapack_svd"}.get(op, op)
+        return f"{word}({', '.join(self.at(one, _CHOICE) for one in x.args)})", _ATOM
 
     def _sum(self, x: Expression) -> Tuple[str, int]:
         constant, terms = x.value[0], list(zip(x.args, x.value[1]))
@@ -338,9 +339,10 @@ def lines(
         smaller = [pair for pair in others if size(pair[0], memo) <= size(made, memo) and pair[0] is not made]
         equations[one.value[1] + "'"] = replaced(made, smaller)
     equations["w'"] = replaced(weight, primes)
-    # What is used twice, or has a name and is long, stands by itself.
-    made_locals: List[Tuple[str, Expression]] = []
     renamed = {replaced(one, primes): name for one, name in reversed(list(names.items()))}
+    made_locals: List[Tuple[str, Expression]] = []
+    equations, renamed = _decomposed(equations, renamed, made_locals, taken)
+    # What is used twice, or has a name and is long, stands by itself.
     for _ in range(200):
         found = _next_local(equations, made_locals, renamed)
         if found is None:
@@ -356,6 +358,31 @@ def lines(
         renamed = {replaced(one, [(part, here)], loose): title for one, title in renamed.items()}
         made_locals.append((name, part))
     return _ordered(made_locals, equations)
+
+
+_PARTS = {"eigh": ("values", "Q"), "svd": ("U", "S", "V"), "qr": ("Q", "R")}
+
+
+def _decomposed(
+    equations: Dict[str, Expression], names: Dict[Expression, str], made_locals: List[Tuple[str, Expression]],
+    taken: Set[str],
+) -> Tuple[Dict[str, Expression], Dict[Expression, str]]:
+    """Decompositions give several values at once: each has a line that names them."""
+    while True:
+        roots = list(equations.values()) + [made for _, made in made_locals]
+        found = next((one for one in ex.walked(roots) if one.op in _PARTS and one.value is not None), None)
+        if found is None:
+            return equations, names
+        titles, parts = [], []
+        for k, title in enumerate(_PARTS[found.op]):
+            title = _free(title, taken)
+            taken.add(title)
+            titles.append(title)
+            parts.append((ex.apply(found.op, *found.args, value=k), ex.symbol("local", title)))
+        equations = {key: replaced(made, parts) for key, made in equations.items()}
+        made_locals[:] = [(key, replaced(made, parts)) for key, made in made_locals]
+        names = {replaced(one, parts): title for one, title in names.items()}
+        made_locals.append((", ".join(titles), ex.apply(found.op, *found.args)))
 
 
 def _is_trivial(x: Expression) -> bool:
@@ -438,6 +465,8 @@ def _ordered(
 ) -> List[Tuple[str, Expression]]:
     everything = dict(made_locals)
     everything.update(equations)
+    # Several names of one line.
+    lines_of = {title: name for name in everything for title in name.split(", ")}
     done: List[Tuple[str, Expression]] = []
     seen: Set[str] = set()
 
@@ -450,8 +479,8 @@ def _ordered(
                 continue
             kind, title = node.value
             title = title + "'" if kind == "primed" else title
-            if kind in ("primed", "local", "number") and title in everything:
-                visit(title)
+            if kind in ("primed", "local", "number") and title in lines_of:
+                visit(lines_of[title])
         done.append((name, everything[name]))
 
     for name in equations:
@@ -462,5 +491,17 @@ def _ordered(
     return done
 
 
-def initial_text(x: Expression) -> str:
-    return text(x)
+_BREAKS = re.compile(r"(?<= [-+*/@=]) |(?<=,) |(?<= then) |(?<= else) |(?<= and) |(?<= or) ")
+
+
+def wrapped(line: str, width: int = 100, indent: str = "        ") -> str:
+    """A line of the language over several, broken after operators, where it is long."""
+    if len(line) <= width:
+        return line
+    rows: List[str] = []
+    for piece in _BREAKS.split(line):
+        if rows and len(rows[-1]) + 1 + len(piece) <= width:
+            rows[-1] += " " + piece
+        else:
+            rows.append(piece if not rows else indent + piece)
+    return "\n".join(rows)

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from . import expression as ex
 from .expression import Expression
 from .hyperparameters import Hyperparameter
-from .printer import lines, numeral, text
+from .printer import lines, numeral, text, wrapped
 from .equations import Equations
 
 
@@ -85,12 +85,9 @@ def body(equations: Equations) -> List[str]:
     everything = equations.weight.free.union(*(made.free for made in equations.states.values()))
     taken = [one.value[1] for one in everything if one.value[0] in ("hyper", "size")]
     for name, value in lines(equations.weight, named, names, taken):
-        if value.op in ("eigh", "svd"):
-            made.append(f"    {name} = {text(value)}")
-            continue
         if name.endswith("'") and value is ex.symbol("state", name[:-1]):
             continue
-        made.append(f"    {name} = {text(value)}")
+        made.append(wrapped(f"    {name} = {text(value)}"))
     return made
 
 
@@ -117,10 +114,10 @@ def written(
     everything = [one for one in hyperparameters if any(one in some for some in used)]
     made += [f"## {line}" if line else "##" for line in documentation]
     head = f"rule {name}({', '.join(parameter_text(one, domains, bare=True) for one in everything)}) = route {{"
-    made.append(head)
+    made.append(wrapped(head, indent="    "))
     for k, (branch, some) in enumerate(zip(branches, used)):
         condition = "otherwise" if k == len(branches) - 1 else branch.condition
         given = ", ".join(f"{one.name} = {one.name}" for one in some)
-        made.append(f"    {condition} -> {name}{branch.suffix}" + (f"({given})" if given else ""))
+        made.append(wrapped(f"    {condition} -> {name}{branch.suffix}" + (f"({given})" if given else "")))
     made.append("}")
     return "\n".join(made) + "\n"

@@ -17,6 +17,10 @@ from .recording import Recording, caller, made_of, script
 from .shapes import Shapes, squeezed
 
 
+#: Casts to these are noted and left out.
+LOW = (torch.bfloat16, torch.float16, torch.float32)
+
+
 class Lengths(tuple):
     """The shape of a tensor whose lengths carry names."""
 
@@ -170,6 +174,9 @@ class Outer(TorchFunctionMode):
                 raise OperationError(f"a tensor is taken out of PyTorch by `{name}`", name, caller())
         if name in ("manual_seed", "backward", "grad") and name != "grad":
             raise OperationError(f"`{name}` is called within the step", name, caller())
+        if named.get("dtype") in LOW:
+            self.inner.note_cast(str(named["dtype"])[6:])
+            named = {**named, "dtype": torch.float64}
         numbers: List[Recording] = []
         _collect(args, numbers)
         _collect(named, numbers)
@@ -245,9 +252,9 @@ class Inner(TorchDispatchMode):
                 full, caller(),
             )
         kind = named.get("dtype")
-        if kind in (torch.bfloat16, torch.float16, torch.float32):
+        if kind in LOW:
             named["dtype"] = torch.float64
-            self._note(f"{str(kind)[6:]}")
+            self.note_cast(f"{str(kind)[6:]}")
         if full == "promote_types" or not function._schema.arguments and full not in MAKING:
             return function(*args, **named)
         if full == "_foreach_copy_" or not full.startswith("_foreach_"):
@@ -258,7 +265,7 @@ class Inner(TorchDispatchMode):
             return self._one(function, full, args, named)
         return self._each(function, full, args, named)
 
-    def _note(self, text: str) -> None:
+    def note_cast(self, text: str) -> None:
         if text not in self.tensors.notes:
             self.tensors.notes.append(text)
 

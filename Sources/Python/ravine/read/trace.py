@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
@@ -11,10 +12,10 @@ import torch
 from . import expression as ex
 from .errors import BranchError, ConstructionError, OperationError, RandomnessError, ReadingError, StateError
 from .expression import Expression
-from .host import Exact, Host, Path, double_precision, first_weights, gradients, leaves, losses, place
+from .host import Exact, ExactCalls, Host, Path, double_precision, first_weights, gradients, leaves, losses, place
 from .gathering import gathered, is_second, second
 from .hyperparameters import identifier
-from .equations import Equations, State, primed
+from .equations import Equations, State, primed, settled
 from .pieces import Unjoined, alike, joined
 from .printer import replaced, size, text
 from .recording import Guard, Recording, Script, made_of, shimmed, writing
@@ -60,6 +61,8 @@ class Trace:
         self.names: Dict[Expression, str] = {}
         self.notes: List[str] = []
         self.structural: Set[str] = set()
+        #: Optimizers and parameters as they were before each step.
+        self.before: Dict[Key, Any] = {}
 
     # What kind of thing each leaf is
 
@@ -138,7 +141,7 @@ class Trace:
                 taken.add(name)
                 self.symbols[path] = ex.symbol("state", name)
 
-    def _run(self, forced: Dict[Expression, bool], walk: int = 0, only: Optional[int] = None) -> Dict[int, _Step]:
+    def _run(self, walk: int) -> Dict[int, _Step]:
         numbers = self.walks[walk]
         recorded = {
             one.name: numbers[one.name] if one.name in self.fixed else Recording(numbers[one.name], one.symbol)
@@ -157,12 +160,19 @@ class Trace:
             self._note_initial(optimizer, parameters[0], tensors)
             for k in range(1, self.steps + 1):
                 script.guards = []
-                script.forced = forced if only is None or only == k else {}
+                if self.branches:
+                    self.before[walk, k] = _copied(optimizer, parameters)
                 found[k] = self._step(optimizer, parameters, k, script)
-                if only == k:
-                    break
         self.structural |= {one.value[1] for one in script.structural}
         return found
+
+    def _again(self, forced: Dict[Expression, bool], key: Key) -> _Step:
+        """A step once more, from where it began, with other outcomes of some conditions."""
+        script = Script()
+        script.forced = forced
+        with double_precision(), shimmed(self.host.packages), writing(script):
+            optimizer, parameters = _copied(*self.before[key])
+            return self._step(optimizer, parameters, key[1], script)
 
     def _note_initial(self, optimizer: Any, parameter: torch.Tensor, tensors: Tensors) -> None:
         """What states hold before the first step, where they are there."""
@@ -251,7 +261,7 @@ class Trace:
 
     def read(self) -> Equations:
         with double_precision():
-            with Exact():
+            with Exact(), ExactCalls():
                 self._survey()
             self._name_states()
             steps = self._walked()
@@ -261,7 +271,7 @@ class Trace:
 
     def _walked(self) -> Dict[Key, _Step]:
         return {
-            (walk, k): step for walk in range(len(self.walks)) for k, step in self._run({}, walk).items()
+            (walk, k): step for walk in range(len(self.walks)) for k, step in self._run(walk).items()
         }  # fmt: skip
 
     def _follow_clockwork(self, steps: Dict[Key, _Step]) -> bool:
@@ -310,26 +320,25 @@ class Trace:
             raise BranchError("more than five branches on data stand in each other", repr(guard.condition), guard.place)
         here = self._sides(k, step, {**forced, guard.condition: guard.outcome}, depth + 1)
         other = {**forced, guard.condition: not guard.outcome}
-        with double_precision():
-            try:
-                there = self._run(other, k[0], only=k[1])[k[1]]
-            except (ConstructionError, OperationError) as error:
-                # A side that only raises is no step: a rule that meets it would end there too.
-                note = f"the other side of a branch is not read, as it fails: {error.what}"
-                if note not in self.notes:
-                    self.notes.append(note)
-                return here
+        try:
+            there = self._again(other, k)
+        except (ConstructionError, OperationError) as error:
+            # A side that only raises is no step: a rule that meets it would end there too.
+            note = f"the other side of a branch is not read, as it fails: {error.what}"
+            if note not in self.notes:
+                self.notes.append(note)
+            return here
         there = self._sides(k, there, other, depth + 1)
         yes, no = (here, there) if guard.outcome else (there, here)
         paths = {**yes.leaves, **no.leaves}
         leaves_joined = {
-            path: ex.apply("if", guard.condition, yes.leaves.get(path, self._kept(path)),
+            path: ex.chosen(guard.condition, yes.leaves.get(path, self._kept(path)),
                            no.leaves.get(path, self._kept(path)))
             for path in paths
         }  # fmt: skip
         rest = [one for one in here.guards + there.guards if one.condition is not guard.condition]
         return _Step(
-            ex.apply("if", guard.condition, yes.weight, no.weight), leaves_joined, {**no.born, **yes.born}, rest,
+            ex.chosen(guard.condition, yes.weight, no.weight), leaves_joined, {**no.born, **yes.born}, rest,
             {**no.shapes, **yes.shapes},
         )
 
@@ -395,7 +404,6 @@ class Trace:
 
         weight = told({key: step.weight for key, step in steps.items()}, None, "w")
         everything = {path: told(after[path], path, self.symbols[path].value[1]) for path in paths}
-        everything = self._lived(weight, everything)
         states: Dict[State, Expression] = {}
         for path, made in everything.items():
             one = self.symbols[path]
@@ -411,7 +419,7 @@ class Trace:
             else:
                 kind = "scalar" if path[0] == "state" else "global"
             states[State(one.value[1], kind, initial[path], shape)] = made
-        return Equations(weight, states, dict(self.names), tuple(assumptions), tuple(self.notes))
+        return settled(Equations(weight, states, dict(self.names), tuple(assumptions), tuple(self.notes)))
 
     def _conditions(self, steps: Dict[Key, _Step]) -> Any:
         """Conditions on t and hyperparameters that were met, with how they come out at each step."""
@@ -436,22 +444,6 @@ class Trace:
         rows, cols = (self.shape + (1, 1))[:2]
         values.update({ex.T: k, ex.ROWS: rows, ex.COLS: cols, ex.NUMEL: math.prod(self.shape)})
         return bool(ex.evaluated(condition, values))
-
-    def _lived(self, weight: Expression, everything: Dict[Path, Expression]) -> Dict[Path, Expression]:
-        """Only states that the weights come to depend on, and tensors that change, are states of a rule."""
-        needed = set(weight.free)
-        changed = True
-        while changed:
-            changed = False
-            for path, made in everything.items():
-                one = self.symbols[path]
-                if (one in needed or primed(one) in needed) and not made.free | {one} <= needed:
-                    needed |= made.free | {one}
-                    changed = True
-        return {
-            path: made for path, made in everything.items()
-            if self.symbols[path] in needed or self.kinds[path] == "tensor" and made is not self.symbols[path]
-        }  # fmt: skip
 
 
 _WEIGHTS, _GRADIENTS = (ex.W, second(ex.W)), (ex.G, second(ex.G))
@@ -483,6 +475,16 @@ class _Naming(Outer):
     def _call(self, made: Expression, name: str) -> None:
         if made.args and made not in self.names and not name.startswith("_"):
             self.names[made] = name
+
+
+def _copied(optimizer: Any, parameters: Sequence[Any]) -> Tuple[Any, List[Any]]:
+    """An optimizer with its parameters once more. Its own way to be copied forgets what is no state."""
+    made = object.__new__(type(optimizer))
+    memo: Dict[int, Any] = {id(optimizer): made}
+    with torch._C._DisableTorchDispatch():
+        copies = [copy.deepcopy(one, memo) for one in parameters]
+        made.__dict__.update(copy.deepcopy(vars(optimizer), memo))
+    return made, copies
 
 
 def _on_data(x: Expression) -> bool:

@@ -16,7 +16,7 @@ from .gathering import gathered, is_second, second
 from .hyperparameters import Hyperparameter, identifier, other
 from .jaxprs import Walk
 from .shapes import Shapes
-from .equations import Equations, State, primed
+from .equations import Equations, State, settled
 
 Shape = Tuple[int, ...]
 
@@ -295,7 +295,7 @@ class Transformation:
                 states[State(one.value[1], "global" if pair and one in shared else "scalar", first, "")] = made
             else:
                 states[State(one.value[1], "tensor", first, kind)] = made
-        found = _lived(weight, states)
+        found = settled(Equations(weight, states, {}, (), ()))
         for what, made in [("w", weight)] + [(one.name, made) for one, made in found.states.items()]:
             if any(map(is_second, made.free)):
                 raise StateError(f"the step of one tensor depends on another in `{what}`", what)
@@ -313,19 +313,6 @@ def _place(path: Any) -> Optional[int]:
     # A tree of parameters hangs below a name; the places before it are those of transformations.
     named = any(isinstance(getattr(one, "name", None), str) for one in path[:-1])
     return getattr(last, "idx", None) if named else None
-
-
-def _lived(weight: Expression, states: Dict[State, Expression]) -> Equations:
-    needed = set(weight.free)
-    changed = True
-    while changed:
-        changed = False
-        for one, made in states.items():
-            if one.symbol in needed and not made.free <= needed:
-                needed |= made.free
-                changed = True
-    kept = {one: made for one, made in states.items() if one.symbol in needed}
-    return Equations(weight, kept, {}, (), ())
 
 
 def _is_data(x: Expression) -> bool:
