@@ -12,14 +12,14 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 from .._errors import RavineError
 from ..farm import program
 
-_RANK = {"equal": 0, "equalWhere": 1, "equalUpTo": 2, "undecided": 3, "different": 4}
+_RANK = {"equal": 0, "equal where": 1, "equal up to": 2, "undecided": 3, "different": 4}
 _SUFFIX = "_read"
 
 
 class Verdict(NamedTuple):
     """How the two stand to each other, in the call that brings them nearest."""
 
-    #: ``equal``, ``equalWhere``, ``equalUpTo``, ``undecided`` or ``different``.
+    #: ``equal``, ``equal where``, ``equal up to``, ``undecided`` or ``different``.
     verdict: str
     #: The two as they were compared.
     ours: str
@@ -91,8 +91,7 @@ def _call(name: str, given: Dict[str, str]) -> str:
 def _matches(
     ours: Dict[str, float], theirs: Dict[str, float], other: str
 ) -> Iterator[Tuple[Dict[str, str], Dict[str, str]]]:
-    """Arguments for both sides: nothing, then pairs of numbers that have other names, then switches."""
-    yield {}, {}
+    """Arguments for both sides: pairs of numbers that have other names, and switches; at last nothing."""
     left = [name for name in ours if name not in theirs]
     right = [name for name in theirs if name not in ours and f"{name} =" not in other]
     pairs = [(a, b) for a in left for b in right if ours[a] == theirs[b]]
@@ -117,4 +116,6 @@ def _matches(
                 yield mine, its
                 count += 1
                 if count >= 60:
+                    yield {}, {}
                     return
+    yield {}, {}

@@ -106,6 +106,10 @@ def add(*parts: Operand) -> Expression:
         else:
             c, one = _coefficient(part)
             terms[one] = terms.get(one, 0) + c
+    # A sum within a sum that has come to stand by itself is part of it.
+    for one in [one for one, c in terms.items() if one.op == "plus" and abs(c) == 1]:
+        c = terms.pop(one)
+        return add(constant, *(scaled(key, k) for key, k in terms.items()), scaled(one, c))
     return _sum(constant, terms)
 
 
@@ -117,8 +121,8 @@ def scaled(x: Expression, c: float) -> Expression:
         return ZERO
     if x.is_number and x.value != "nan":
         return number(x.value * c)
-    if x.op == "plus":
-        return _sum(x.value[0] * c, {one: k * c for one, k in zip(x.args, x.value[1])})
+    if x.op == "plus" and c == -1:
+        return _sum(-x.value[0], {one: -k for one, k in zip(x.args, x.value[1])})
     if x.op == "times":
         return _product(x.value[0] * c, dict(zip(x.args, x.value[1])))
     return _node("times", (x,), (c, (1,)))
@@ -126,6 +130,8 @@ def scaled(x: Expression, c: float) -> Expression:
 
 def _product(c: float, bases: Dict[Expression, float]) -> Expression:
     kept: List[Tuple[Expression, float]] = []
+    if len(bases) == 1 and c == -1 and next(iter(bases.items()))[1] == 1:
+        return scaled(next(iter(bases)), -1)
     for base, power in bases.items():
         if power == 0:
             continue
@@ -148,9 +154,7 @@ def _product(c: float, bases: Dict[Expression, float]) -> Expression:
         return number(c)
     if len(rest) == 1 and rest[0][1] == 1:
         base = rest[0][0]
-        if c == 1:
-            return base
-        if base.op == "plus":
+        if c == 1 or c == -1 and base.op == "plus":
             return scaled(base, c)
     return _node("times", tuple(b for b, _ in rest), (c, tuple(p for _, p in rest)))
 
@@ -344,6 +348,43 @@ def walked(roots: Iterable[Expression]) -> List[Expression]:
             stack.append((node, True))
             stack += [(one, False) for one in reversed(node.args)]
     return order
+
+
+def recognised(x: Expression, memo: Dict[Expression, Expression]) -> Expression:
+    """x with `quintic` in place of its iterations written one after the other."""
+    for node in walked([x]):
+        if node not in memo:
+            made = rebuilt(node, [memo[one] for one in node.args]) if node.args else node
+            memo[node] = _quintic(made) or made
+    return memo[x]
+
+
+def _quintic(x: Expression) -> Optional[Expression]:
+    """a X + (b A + c A A) X with A = X Xᵀ, as an iteration; of one that is as many, as one more."""
+    if x.op != "plus" or x.value[0] != 0 or len(x.args) != 2:
+        return None
+    for k in (0, 1):
+        product, other = x.args[k], scaled(x.args[1 - k], x.value[1][1 - k])
+        if product.op != "matmul" or x.value[1][k] != 1:
+            continue
+        inner, X = product.args
+        A = apply("matmul", X, apply("transpose", X))
+        square = apply("matmul", A, A)
+        if inner.op != "plus" or inner.value[0] != 0 or len(inner.args) != 2:
+            continue
+        terms = [scaled(one, c) for one, c in zip(inner.args, inner.value[1])]
+        for b, c in (terms, terms[::-1]):
+            shares = divide(other, X), divide(b, A), divide(c, square)
+            if any(X in share.free or not share.free <= _plain_symbols(share) for share in shares):
+                continue
+            if X.op == "quintic" and X.args[2:] == shares:
+                return apply("quintic", X.args[0], number(X.args[1].value + 1), *shares)
+            return apply("quintic", X, ONE, *shares)
+    return None
+
+
+def _plain_symbols(x: Expression) -> frozenset:
+    return frozenset(one for one in x.free if one.value[0] in ("hyper", "step", "size"))
 
 
 def evaluated(x: Expression, values: Dict[Expression, Any], memo: Optional[Dict] = None) -> Any:

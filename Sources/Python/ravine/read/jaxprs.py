@@ -24,6 +24,33 @@ _INSIDE = {"pjit", "jit", "custom_jvp_call", "custom_vjp_call", "custom_vjp_call
            "remat", "checkpoint", "xla_call"}  # fmt: skip
 
 
+def evaluated(closed: Any, operands: Sequence[Any]) -> List[Any]:
+    """The values of a jaxpr, in double precision where it asks for less."""
+    import jax
+
+    def wide(value: Any) -> Any:
+        low = str(getattr(value, "dtype", "")) in ("float32", "bfloat16", "float16")
+        return jax.numpy.asarray(value, dtype=jax.numpy.float64) if low else value
+
+    inner = closed.jaxpr
+    values = dict(zip(inner.constvars, map(wide, closed.consts)))
+    values.update(zip(inner.invars, operands))
+    for equation in inner.eqns:
+        args = [wide(one.val) if hasattr(one, "val") else values[one] for one in equation.invars]
+        name, given = equation.primitive.name, dict(equation.params)
+        if name in _INSIDE and hasattr(given.get("jaxpr"), "consts"):
+            made = evaluated(given["jaxpr"], args)
+        else:
+            if str(given.get("new_dtype", "")) in ("float32", "bfloat16", "float16"):
+                given["new_dtype"] = jax.numpy.dtype("float64")
+            bound = equation.primitive.get_bind_params(given)
+            functions, rest = bound if isinstance(bound, tuple) else ((), bound)
+            made = equation.primitive.bind(*functions, *args, **rest)
+            made = made if equation.primitive.multiple_results else [made]
+        values.update(zip(equation.outvars, made))
+    return [wide(one.val) if hasattr(one, "val") else values[one] for one in inner.outvars]
+
+
 def _condition(x: Expression) -> Expression:
     return x if x.op in ex.CONDITIONS or x.is_number else ex.apply("ne", x, 0)
 
@@ -66,7 +93,9 @@ class Walk:
         import numpy as np
 
         flat = np.asarray(value).reshape(-1)
-        if flat.dtype.kind not in "fiub" or flat.size == 0 or not (flat == flat[0]).all():
+        if flat.size == 0:
+            return ex.ZERO
+        if flat.dtype.kind not in "fiub" or not ((flat == flat[0]) | (flat != flat)).all():
             raise OperationError("an array of several numbers stands in the code", "constant")
         value = float(flat[0])
         return self.shapes.names.get(int(value), ex.number(value)) if value.is_integer() and abs(value) < 1e9 else ex.number(value)
@@ -184,6 +213,12 @@ class Walk:
             return self._product(given, args, shapes)
         if name in ("full_like", "broadcast"):
             return args[0]
+        if name == "concatenate" and all(math.prod(one) == 1 for one in shapes):
+            return ex.apply("list", *args)
+        if name == "slice" and args[0].op == "list" and math.prod(shape) == 1:
+            return args[0].args[given["start_indices"][0]]
+        if name in ("dynamic_slice", "gather") and args[0].op == "list" and args[1].is_number:
+            return args[0].args[int(args[1].value)]
         if name == "iota" and math.prod(shape) == 1:
             return ex.ZERO
         raise OperationError(f"there is no word for the primitive `{name}`", name)

@@ -138,6 +138,13 @@ def _two(trace: Any, a: Any) -> Expression:
 
 
 def _mm(trace: Any, a: Any, b: Any, **_: Any) -> Expression:
+    if a.numel() == 1 or b.numel() == 1:
+        return ex.multiply(_two(trace, a), _two(trace, b))
+    if len(trace.tensors.shape) != 2:
+        # A vector seen as a matrix of one row or column.
+        if a.shape[0] == 1 and b.shape[1] == 1:
+            return ex.apply("sum", ex.multiply(_two(trace, a), _two(trace, b)))
+        raise OperationError("a product of matrices made of a vector", "mm")
     return ex.apply("matmul", _two(trace, a), _two(trace, b))
 
 

@@ -87,3 +87,21 @@ def joined(
     if found is None:
         raise Unjoined()
     return found[1]
+
+
+def odd_number(a: Expression, b: Expression) -> Optional[Tuple[float, float]]:
+    """The two numbers in which expressions that are otherwise alike differ first, if they do in numbers alone."""
+    if a is b:
+        return None
+    if a.op != b.op or len(a.args) != len(b.args):
+        return None
+    if a.is_number:
+        return a.value, b.value
+    for one, other in zip(a.args, b.args):
+        if one is not other:
+            return odd_number(one, other)
+
+    def flat(value: Any) -> Any:
+        return [part for one in value for part in flat(one)] if isinstance(value, tuple) else [value]
+
+    return next(((x, y) for x, y in zip(flat(a.value), flat(b.value)) if x != y and isinstance(x, (int, float))), None)

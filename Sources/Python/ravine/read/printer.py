@@ -325,6 +325,10 @@ def lines(
     weight: Expression, states: Dict[Expression, Expression], names: Dict[Expression, str], taken: Iterable[str]
 ) -> List[Tuple[str, Expression]]:
     """Equations in an order in which what is used stands before, with locals for what is used again."""
+    known: Dict[Expression, Expression] = {}
+    weight = ex.recognised(weight, known)
+    states = {one: ex.recognised(made, known) for one, made in states.items()}
+    names = {known.get(one, one): title for one, title in names.items()}
     taken = set(taken) | {one.value[1] for one in states} | {"w", "g", "t", "T"}
     memo: Dict[Expression, int] = {}
     # What a state becomes is called by its primed name.
@@ -443,6 +447,9 @@ def _is_small(x: Expression) -> bool:
         return True
     if x.op == "times" and len(x.args) == 1:
         return not x.args[0].args or _is_small(x.args[0])
+    if x.op == "times" and len(x.args) == 2 and x.value == (1, (1, 1)):
+        # (1 - β) g, the half of an average.
+        return all(not one.args or one.op == "plus" and one.value[0] == 1 and _is_small(one) for one in x.args)
     if x.op == "plus" and len(x.args) == 1:
         return not x.args[0].args or _is_small(x.args[0])
     if x.op in ("transpose", "sqrt", "abs", "sign"):

@@ -162,6 +162,18 @@ class _Reader:
 
     def _attempt(self, fixed: Set[str], options: Dict[str, bool]) -> Reading:
         branches, fixed, skipped, notes, assumptions = self._branches(fixed, options)
+        try:
+            return self._held(branches, fixed, skipped, notes, assumptions)
+        except ReadingError:
+            # Some are made for matrices, and do with a vector what no rule says.
+            if len(branches) < 2 or branches[-1].suffix != "Vector":
+                raise
+            rest = branches[:-1] if len(branches) > 2 else [branches[0]._replace(suffix="")]
+            return self._held(rest, fixed, [*skipped, "vectors"], notes, assumptions)
+
+    def _held(
+        self, branches: List[Branch], fixed: Set[str], skipped: List[str], notes: List[str], assumptions: List[Any]
+    ) -> Reading:
         free = [one for one in self.hyperparameters if one.name not in fixed]
         documentation = self._documentation(fixed, skipped, notes, assumptions)
         source = written(self.name, branches, free, self._domains(fixed), documentation)

@@ -16,7 +16,7 @@ from .host import Exact, ExactCalls, Host, Path, double_precision, first_weights
 from .gathering import gathered, is_second, second
 from .hyperparameters import identifier
 from .equations import Equations, State, primed, settled
-from .pieces import Unjoined, alike, joined
+from .pieces import Unjoined, alike, joined, odd_number
 from .printer import replaced, size, text
 from .recording import Guard, Recording, Script, made_of, shimmed, writing
 from .shapes import Shapes
@@ -396,6 +396,12 @@ class Trace:
                 return join(raw, own)
             except Unjoined:
                 keys = sorted(raw)
+                numbers = odd_number(raw[keys[-1]], raw[0, keys[-1][1]]) if len(self.walks) > 1 else None
+                if numbers is not None:
+                    raise OperationError(
+                        f"the number {numbers[0]:.6g} comes into `{what}`, and nothing tells from what: on the way it "
+                        "was no tensor and no arithmetic", "number",
+                    ) from None  # fmt: skip
                 odd = next((key for key in keys if raw[key] is not raw[keys[-1]]), keys[0])
                 raise StateError(
                     f"step {odd[1]} does to `{what}` other than step {keys[-1][1]}, and no condition on t tells when",

@@ -14,7 +14,7 @@ from .errors import ConstructionError, OperationError, ReadingError, StateError
 from .expression import Expression
 from .gathering import gathered, is_second, second
 from .hyperparameters import Hyperparameter, identifier, other
-from .jaxprs import Walk
+from .jaxprs import Walk, evaluated
 from .shapes import Shapes
 from .equations import Equations, State, settled
 
@@ -172,11 +172,14 @@ class Transformation:
                 updates, state = self._update(made, gradient, state, weights, loss)
                 return optax.apply_updates(weights, updates), state
 
-            step = jax.jit(step)
+            closed, shape = jax.make_jaxpr(step, return_shape=True)(weights, state, weights, 1.0)
+            outside = jax.tree_util.tree_structure(shape)
+            run = jax.jit(lambda given: evaluated(closed, given))
             walk: List[List[Any]] = []
             for k in range(1, steps + 1):
                 slopes = [jax.numpy.asarray(one) for one in walks.gradients(shapes, seed, k)]
-                weights, state = step(slopes, state, weights, walks.loss(seed, k))
+                given = jax.tree_util.tree_leaves((slopes, state, weights, walks.loss(seed, k)))
+                weights, state = jax.tree_util.tree_unflatten(outside, run(given))
                 walk.append([np.asarray(one) for one in weights])
         return walk
 
