@@ -1,0 +1,178 @@
+"""An optimizer of PyTorch as something to be made, stepped and looked into."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+
+import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from . import walks
+from .errors import ConstructionError, ReadingError
+from .hyperparameters import Arguments
+
+#: Where a value lies: in the state of a parameter, in the group or in the optimizer itself, and the keys to it.
+Path = Tuple[Any, ...]
+Shape = Tuple[int, ...]
+_LOW = (torch.bfloat16, torch.float16, torch.float32)
+
+
+class ExactCalls(TorchFunctionMode):
+    """Makes tensors of double precision of numbers where less is asked for."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), named: Any = None) -> Any:
+        named = dict(named or {})
+        if named.get("dtype") in _LOW:
+            named["dtype"] = torch.float64
+        return function(*args, **named)
+
+
+class Exact(TorchDispatchMode):
+    """Computes in double precision what asks for less."""
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), named: Any = None) -> Any:
+        named = dict(named or {})
+        if named.get("dtype") in _LOW:
+            named["dtype"] = torch.float64
+        return function(*args, **named)
+
+
+@contextmanager
+def double_precision() -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+class Host:
+    """A class of optimizers with its arguments."""
+
+    def __init__(self, cls: Callable[..., Any], arguments: Arguments, group: Optional[Dict[str, Any]] = None) -> None:
+        self.cls, self.arguments, self.group = cls, arguments, group
+        self.name = getattr(cls, "__name__", "Mine")
+        self.has_closure = False
+        module = getattr(cls, "__module__", "") or ""
+        packages = {module.split(".")[0] if not module.startswith("torch") else "torch.optim"}
+        for one in inspect.getmro(cls) if inspect.isclass(cls) else ():
+            top = one.__module__.split(".")[0]
+            packages.add("torch.optim" if top == "torch" else top)
+        self.packages = tuple(sorted(packages - {"builtins", "typing", "abc"}))
+
+    @property
+    def title(self) -> str:
+        return f"{getattr(self.cls, '__module__', '')}.{self.name}"
+
+    def takes(self, numbers: Dict[str, Any]) -> Optional[Exception]:
+        """Why it cannot be made with these numbers, or nothing."""
+        try:
+            with double_precision():
+                self.make(first_weights([(5, 3)], 1), numbers)
+            return None
+        except Exception as error:  # of any kind: it is of the optimizer
+            return error
+
+    def traced(self, walks: Sequence[Dict[str, Any]], fixed: Set[str], shape: Shape, options: Any) -> Any:
+        """What a step does to tensors of one shape, and the hyperparameters that lengths or counts are made of."""
+        from .trace import Trace
+
+        trace = Trace(self, walks, fixed, shape, **options)
+        made = trace.read()
+        return made, trace.structural
+
+    def make(self, parameters: Sequence[torch.Tensor], numbers: Dict[str, Any]) -> Any:
+        called = self.arguments.called(numbers)
+        if "foreach" in self.arguments.values and self.arguments.values["foreach"] is None:
+            called["foreach"] = False
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            given = [{"params": list(parameters), **self.group}] if self.group else list(parameters)
+            return self.cls(given, **called)
+
+    def step(self, optimizer: Any, loss: Any = None) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if self.has_closure:
+                optimizer.step(lambda: loss)
+            else:
+                optimizer.step()
+
+    def run(self, shapes: Sequence[Sequence[int]], numbers: Dict[str, Any], seed: int, steps: int) -> List[List[Any]]:
+        """The weights after each step, on made-up gradients."""
+        with double_precision(), Exact(), ExactCalls():
+            parameters = first_weights(shapes, seed)
+            optimizer = self.make(parameters, numbers)
+            walk: List[List[Any]] = []
+            for k in range(1, steps + 1):
+                for one, gradient in zip(parameters, gradients(shapes, seed, k)):
+                    one.grad = gradient
+                self.step(optimizer, losses(seed, k))
+                walk.append([one.detach().clone().numpy() for one in parameters])
+        return walk
+
+
+def first_weights(shapes: Sequence[Sequence[int]], seed: int) -> List[torch.nn.Parameter]:
+    return [torch.nn.Parameter(torch.from_numpy(one)) for one in walks.first_weights(shapes, seed)]
+
+
+def gradients(shapes: Sequence[Sequence[int]], seed: int, k: int) -> List[torch.Tensor]:
+    return [torch.from_numpy(one) for one in walks.gradients(shapes, seed, k)]
+
+
+def losses(seed: int, k: int) -> torch.Tensor:
+    return torch.tensor(walks.loss(seed, k), dtype=torch.float64)
+
+
+def leaves(optimizer: Any, parameter: torch.Tensor) -> Dict[Path, Any]:
+    """Numbers and tensors that an optimizer keeps for a parameter, for its group and for itself."""
+    found: Dict[Path, Any] = {}
+    if parameter in optimizer.state:
+        _walk(("state",), optimizer.state[parameter], found)
+    for key, value in optimizer.param_groups[0].items():
+        if key != "params":
+            _walk(("group", key), value, found)
+    for key, value in optimizer.state.items():
+        if not isinstance(key, torch.Tensor):
+            _walk(("shared", key), value, found)
+    for key, value in vars(optimizer).items():
+        if key in ("state", "param_groups", "defaults") or key.startswith("_optimizer_") or key.startswith("__"):
+            continue
+        _walk(("object", key), value, found)
+    return found
+
+
+def _walk(path: Path, value: Any, found: Dict[Path, Any]) -> None:
+    if isinstance(value, bool) or value is None:
+        return
+    if isinstance(value, (int, float, torch.Tensor)):
+        found[path] = value
+    elif isinstance(value, dict):
+        for k, (key, one) in enumerate(value.items()):
+            # A number as a key is another one with other hyperparameters: its place is not.
+            if not isinstance(key, torch.Tensor):
+                _walk(path + (k if isinstance(key, float) else key,), one, found)
+    elif isinstance(value, list):
+        for k, one in enumerate(value):
+            _walk(path + (k,), one, found)
+
+
+def place(optimizer: Any, parameter: torch.Tensor, path: Path, value: Any) -> None:
+    """Puts a number where it lies."""
+    root, keys = path[0], path[1:]
+    if root == "object":
+        if len(keys) == 1:
+            setattr(optimizer, keys[0], value)
+            return
+        holder = getattr(optimizer, keys[0])
+        keys = keys[1:]
+    else:
+        holder = {"state": optimizer.state.get(parameter), "group": optimizer.param_groups[0]}.get(root, optimizer.state)
+    for key in keys[:-1]:
+        holder = holder[key]
+    holder[keys[-1]] = value
