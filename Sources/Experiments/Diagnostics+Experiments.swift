@@ -103,6 +103,12 @@ extension Diagnostic {
     Diagnostic(.notAWholeNumber, "\(what) takes a whole number from 1 to \(limit)", at: span)
   }
 
+  static func maximisingTask(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notAvailable, "a search makes a loss small, and this statement one large", at: span,
+      notes: [Note("write the objective with `loss = -…`, and `minimize` it")])
+  }
+
   // MARK: Commands
 
   static func needsData(_ objective: String, at span: Span) -> Diagnostic {

@@ -139,18 +139,24 @@ package final class Script {
   private func minimize(
     _ statement: MinimizeStatement, _ command: CheckedCommand
   ) throws(DiagnosticError) {
-    let objective = try compiler.objective(statement.objective, in: command.tree)
+    var objective = try compiler.objective(statement.objective, in: command.tree)
     guard objective.inputs.isEmpty else {
       throw DiagnosticError(.needsData(objective.name, at: command.span))
     }
     let rules = try rules(statement.rules, command)
-    let settings = try settings(statement.clauses, rules, command)
+    var settings = try settings(statement.clauses, rules, command)
+    if statement.isMaximised {
+      objective = try objective.negated()
+      settings.isMaximised = true
+      settings.target = settings.target?.ofNegative
+    }
     let trainer = Trainer(
       objective: objective, engine: options.engine, elementType: .float64,
       compiler: passCompiler, interrupt: interrupt, progress: progress)
-    let history = try trainer.minimize(
+    var history = try trainer.minimize(
       rules, settings, title: text(statement.objective, command.tree)
     ).withStability(of: rules)
+    if statement.isMaximised { history = history.ofMaximum }
     try conclude(history)
   }
 
@@ -207,9 +213,13 @@ package final class Script {
     guard known.contains(parts.series.text) else {
       throw DiagnosticError(.unrecordedTarget(parts.series, among: known))
     }
-    if let direction = Direction(ofSeries: parts.series.text),
-      parts.isBelow != (direction == .down)
+    var direction = Direction(ofSeries: parts.series.text)
+    if case .minimize(let statement) = command.kind, statement.isMaximised,
+      parts.series.text == "loss"
     {
+      direction = .up
+    }
+    if let direction, parts.isBelow != (direction == .down) {
       warn(.targetBehind(parts.series, isBelow: parts.isBelow))
     }
     return TrainingSettings.Target(

@@ -136,6 +136,7 @@ extension Script {
       data = split
       (what, rules) = (statement.objective, statement.rules)
     case .minimize(let statement):
+      if statement.isMaximised { throw DiagnosticError(.maximisingTask(at: command.span)) }
       settings = try searched(statement.clauses, command)
       (what, rules) = (statement.objective, statement.rules)
     default: return nil

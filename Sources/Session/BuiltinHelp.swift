@@ -81,6 +81,7 @@ struct BuiltinHelp {
     objective | objective NAME(x: vector(2) = [1, 1]) = … | what is minimised
     data | data NAME = csv("file.csv", target = "y") | examples to learn from
     minimize | minimize OBJECTIVE with RULE, RULE for 100 steps | runs rules on an objective
+    maximize | maximize OBJECTIVE with RULE, RULE for 100 steps | makes an objective large
     train | train OBJECTIVE on DATA with RULE for 5 epochs batch 64 seeds 3 | learns from data
     task | task NAME = minimize OBJECTIVE for 500 steps until loss < 1e-3 | work for any rule, with a target
     command | task NAME = command "python3 train.py" for 200 steps until loss < 0.1 | work that another program does

@@ -15,6 +15,10 @@ extension Parser {
     let word = current.word
     if word == .command { return parseCommand(documentation, name) }
     guard word == .minimize || word == .train else {
+      if word == .maximize {
+        fail(.maximisingTask(currentSpan))
+        return .error
+      }
       fail(
         .missingClause(
           foundSpan, "work: `minimize f`, `train f on data` or `command \"…\"`", of: "task"))
@@ -77,11 +81,14 @@ extension Parser {
     }
   }
 
-  mutating func parseMinimize() -> Item.Kind {
+  mutating func parseMinimize(isMaximised: Bool) -> Item.Kind {
+    let word: Word = isMaximised ? .maximize : .minimize
     let objective = parseExpression()
-    let rules = parseRules("minimize")
-    let clauses = parseClauses(of: "minimize")
-    return .minimize(MinimizeStatement(objective: objective, rules: rules, clauses: clauses))
+    let rules = parseRules(word.rawValue)
+    let clauses = parseClauses(of: word.rawValue)
+    return .minimize(
+      MinimizeStatement(
+        isMaximised: isMaximised, objective: objective, rules: rules, clauses: clauses))
   }
 
   mutating func parseTrain() -> Item.Kind {

@@ -258,11 +258,16 @@ package struct Clause: Sendable {
   package var path: ExprID?
 }
 
+/// `minimize f with Lion for 100 steps`, and `maximize`.
 package struct MinimizeStatement: Sendable {
+  package var isMaximised: Bool
   package var objective: ExprID
   package var rules: [ExprID]
   package var clauses: [Clause]
-  package init(objective: ExprID, rules: [ExprID], clauses: [Clause]) {
+  package init(
+    isMaximised: Bool = false, objective: ExprID, rules: [ExprID], clauses: [Clause]
+  ) {
+    self.isMaximised = isMaximised
     self.objective = objective
     self.rules = rules
     self.clauses = clauses

@@ -253,7 +253,7 @@ private struct TreePrinter {
     case .definition(let name, let value):
       line("definition " + name.key + " ") { $0.print(value) }
     case .minimize(let command):
-      line("minimize ") { p in
+      line(command.isMaximised ? "maximize " : "minimize ") { p in
         p.print(command.objective)
         p.print(rules: command.rules, command.clauses)
       }

@@ -75,7 +75,8 @@ struct ShardPlan {
     for row in rows {
       table.append([
         row.tensor.name, shape(row.tensor), row.route,
-        row.layout + (row.owner.map { " by \($0)" } ?? ""), "\(Int(row.stateBytes.rounded())) bytes",
+        row.layout + (row.owner.map { " by \($0)" } ?? ""),
+        "\(Int(row.stateBytes.rounded())) bytes",
         row.why,
       ])
     }

@@ -35,7 +35,7 @@ import Training
 
   static let net = """
     data d = csv("d.csv", target = "y", test = 0.25, validate = 0.2, seed = 3)
-    objective net(x, y) {
+    objective net(; x, y) {
         param W: matrix(features, 8) = normal() / 2
         param b: vector(8) = 0
         param V: vector(8) = normal() / 3
@@ -138,7 +138,7 @@ import Training
       #expect(last.script.failures.map(\.message) == plain.script.failures.map(\.message))
       #expect(last.script.warnings.map(\.message) == plain.script.warnings.map(\.message))
       // What is over is not run again: nobody is asked whether to stop.
-      let again = try Self.run(source, folder, stop: 0, resuming: .always)
+      let again = try Self.run(source, folder, stop: 1, resuming: .always)
       #expect(again.json == plain.json)
       // A script that begins anew may overwrite what is over.
       #expect(try Self.run(source, folder).json == plain.json)
@@ -192,8 +192,10 @@ import Training
   }
 
   @Test func filesThatAreNoRunsAreLeftAlone() throws {
-    let source = Self.scripts[6].replacingOccurrences(
-      of: "SAVE", with: "save every 3 steps to \"run.safetensors\"")
+    let source = """
+      objective valley(x: vector(2) = [-1.2, 1]) = (1 - x[0])^2 + 10 * (x[1] - x[0]^2)^2
+      minimize valley with Adam(lr = 0.1), SGD for 20 steps delay 2 save every 3 steps to "run.safetensors"
+      """
     let folder = try Folder()
     _ = try Self.run(source, folder, stop: 30)
     let bytes = [UInt8](try Data(contentsOf: folder.file))

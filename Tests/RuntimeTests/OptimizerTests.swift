@@ -148,23 +148,41 @@ import Testing
     ("(ab)*c$", "ababc", true),
     ("^(ab)+$", "aba", false), ("colou?r", "color", true), ("", "", true), ("^$", "x", false),
     ("[]a]", "]", true), ("x*", "", true),
+    ("layer\\d+", "layer12", true), ("layer\\d+", "layerd", false), ("\\D", "12", false),
+    ("^\\w+$", "été_2", true), ("^\\w+$", "a.b", false), ("\\s", "a b", true), ("\\S", " ", false),
+    ("\\bhead\\b", "lm.head.w", true), ("\\bhead\\b", "lm_head", false), ("\\Bead", "head", true),
+    ("^a{2}$", "aa", true), ("^a{2}$", "aaa", false), ("^a{2,}$", "aaaa", true),
+    ("^(ab){1,2}$", "ababab", false), ("^(ab){1,2}$", "abab", true), ("^a{,2}$", "aaa", false),
+    ("^a{0}$", "", true), ("(?:a|b)c", "xbc", true), ("^a+?$", "aaa", true), ("^.$", "é", true),
+    ("[\\d.]+$", "3.14", true), ("^[^\\d]+$", "ab1", false), ("[\\w-]", "-", true),
+    ("a]", "a]", true),
+    ("\\.weight$", "l.weight", true), ("\\{x", "{x", true), ("^$", "", true), ("a|", "b", true),
   ])
-  func patterns(_ pattern: String, _ text: String, _ matches: Bool) {
-    #expect(RoutePattern(pattern)?.matches(text) == matches)
+  func patterns(_ pattern: String, _ text: String, _ matches: Bool) throws {
+    #expect(try RoutePattern(pattern).matches(text) == matches)
   }
 
-  @Test(arguments: ["(", ")", "[a", "*a", "a**(", "a\\", "[z-a]", "(()", "]"])
-  func badPatterns(_ pattern: String) {
-    #expect(RoutePattern(pattern) == nil)
+  @Test(arguments: [
+    ("(", 0..<1), (")", 0..<1), ("ab[a", 2..<3), ("*a", 0..<1), ("a**", 2..<3), ("a\\", 1..<2),
+    ("x[z-a]", 2..<5), ("(()", 0..<1), ("a{2", 1..<3), ("a{3,2}", 1..<6), ("a{x}", 1..<2),
+    ("^*", 0..<1), ("(?=a)", 0..<3), ("(a)\\1", 3..<5), ("\\q", 0..<2), ("a\\Z", 1..<3),
+    ("a++", 2..<3), ("((a{500}){500})", 0..<15),
+  ])
+  func badPatterns(_ pattern: String, _ place: Range<Int>) {
+    #expect {
+      _ = try RoutePattern(pattern)
+    } throws: { error in
+      (error as? RoutePattern.Problem)?.range == place
+    }
     #expect(
       Self.code {
         _ = try TensorPredicate.nameMatches(pattern).holds(for: ParameterSpec(name: "w", dims: []))
       } == 605)
   }
 
-  @Test func aHostilePatternIsLinear() {
+  @Test func aHostilePatternIsLinear() throws {
     let text = String(repeating: "a", count: 20_000)
-    #expect(RoutePattern("(a*)*b")?.matches(text) == false)
+    #expect(try RoutePattern("(a*)*b").matches(text) == false)
   }
 
   // MARK: Laziness

@@ -195,6 +195,14 @@ extension Diagnostic {
       at: span, notes: [Note("for example `rank == 2 and name !~ \"embed|head\" -> …`")])
   }
 
+  static func notAPattern(_ message: String, _ repair: String?, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .badPattern, "this is not a pattern: \(message)", at: span,
+      fixIts: repair.map {
+        [FixIt("write `\($0)` here", at: span, replacement: $0)]
+      } ?? [])
+  }
+
   static func comparisonInRoute(at span: Span) -> Diagnostic {
     Diagnostic(.undecidableRoute, "a route compares rank, rows, cols, numel and numbers", at: span)
   }

@@ -328,12 +328,14 @@ struct CSVReader {
 
   /// How a text that is no number would be one; nil where it would not.
   private func decoration(_ text: String) -> String? {
-    if number.thousands == nil, CellNumber(decimal: ".", thousands: ",").value(text) != nil {
-      return "`thousands = \",\"` reads it"
-    }
     if hasComma, options.decimal == nil, DecimalNumber.exact(text) != nil {
       return
         "other cells have decimal commas: say `decimal = \",\"` and mend this one, or `decimal = \".\"`"
+    }
+    if number.thousands == nil, text.contains(","),
+      CellNumber(decimal: ".", thousands: ",").value(text) != nil
+    {
+      return "`thousands = \",\"` reads it"
     }
     if number.thousands == nil, CellNumber(decimal: ",", thousands: ".").value(text) != nil {
       return "`decimal = \",\", thousands = \".\"` reads it"

@@ -328,7 +328,8 @@ package struct Trainer {
       }
       history.steps = step
       if clock.isTimeToReport {
-        progress("\(place): step \(step) of \(total), loss \(NumberText.short(loss))")
+        let shown = settings.isMaximised ? -loss : loss
+        progress("\(place): step \(step) of \(total), loss \(NumberText.short(shown))")
       }
       if let file, file.isDue(afterStep: step), step < total { save() }
     }

@@ -83,7 +83,7 @@ struct RunRecord {
     var said = JSONValue.null
     if let going {
       let state = going.state
-      numbers.add("direction", going.direction ?? [])
+      if let direction = going.direction { numbers.add("direction", direction) }
       said = .record([
         "rule": .string(going.label),
         "history": state.history.kept(as: name(finished.count), numbers),
