@@ -1,5 +1,6 @@
 import Basics
 import Certificates
+import Platform
 
 /// Steps that may simplify an atom, as lines of a certificate, better ones first.
 struct Suggestions {
@@ -41,7 +42,8 @@ struct Suggestions {
           x,
           [
             "inv": "sign-inverse", "sign": "sign-sign", "abs": "sign-abs", "sqrt": "sign-root",
-            "tanh": "sign-tanh", "cbrt": "sign-cbrt",
+            "tanh": "sign-tanh", "cbrt": "sign-cbrt", "sinh": "sign-sinh",
+            "arctan": "sign-arctan", "erf": "sign-erf",
           ])
         + ["sign-square x = \(text(x))", "abs-sign-product x = \(text(x))"]
         + ["sign-cube x = \(text(x))"]
@@ -72,35 +74,85 @@ struct Suggestions {
         "max-left x = \(text(x)); y = \(text(y))", "max-left x = \(text(y)); y = \(text(x))",
         x == -y ? "max-abs x = \(text(x))" : "",
       ].filter { !$0.isEmpty } + maximum(x, y)
-    case "floor", "ceil", "round":
-      return ["\(atom.name)-whole x = \(text(x))"]
-        + (atom.name == "floor" ? ["floor-unit x = \(text(x))"] : [])
-    case "mod":
-      return atom.operands[1] == .one ? ["mod-one x = \(text(x))"] : []
-    case "exp", "tanh", "sin", "cos", "erf", "arctan", "cbrt", "log": return function(atom.name, x)
+    case "floor", "ceil", "round", "mod": return rounded(atom.name, atom.operands)
+    case "exp", "tanh", "sinh", "cosh", "sin", "cos", "tan", "erf", "arctan", "arcsin", "cbrt",
+      "log":
+      return function(atom.name, x)
     default: return []
     }
+  }
+
+  private func rounded(_ name: String, _ x: [Polynomial]) -> [String] {
+    let own = text(x[0])
+    if name == "mod" {
+      return (x[1] == .one ? ["mod-one x = \(own)"] : [])
+        + ["mod-floor x = \(own); y = \(text(x[1]))"]
+    }
+    var result = ["\(name)-whole x = \(own)"]
+    let whole = x[0].terms.reduce(into: Polynomial()) { sum, term in
+      let part = Polynomial(term.key, term.value)
+      if algebra.isInteger(part) { sum = sum + part }
+    }
+    switch name {
+    case "floor":
+      result.append("floor-unit x = \(own)")
+      if !whole.isZero {
+        result.append("floor-shifted x = \(text(x[0] - whole)); y = \(text(whole))")
+      }
+    case "ceil": result.append("ceil-floor x = \(own)")
+    default: if isNegative(x[0]) { result.append("round-odd x = \(text(-x[0]))") }
+    }
+    return result
+  }
+
+  private func isNegative(_ x: Polynomial) -> Bool {
+    algebra.leading(x).flatMap { x.terms[$0] }?.isNegative ?? false
+  }
+
+  /// e to a sum, to what others are made of, to a logarithm.
+  private func exponential(_ x: Polynomial) -> [String] {
+    func sum(_ part: Polynomial) -> String {
+      "exponential-sum x = \(text(part)); y = \(text(x - part))"
+    }
+    if x.terms.count > 1, let first = algebra.leading(x) {
+      return [sum(Polynomial(first, x.terms[first]!))]
+    }
+    if isNegative(x) { return ["exponential-negative x = \(text(-x))"] }
+    if let inside = x.atom, algebra[inside].operation == "log" {
+      return ["exponential-logarithm x = \(text(algebra[inside].operands[0]))"]
+    }
+    guard let (monomial, weight) = x.single, let count = weight.numerator.word else { return [] }
+    if 2...8 ~= count { return [sum(x.scaled(by: Rational(1, count)))] }
+    // Half of it, where that is asked for.
+    let half = x.scaled(by: .half)
+    let isAsked = all.contains { id in
+      ["exp", "sqrt"].contains(algebra[id].operation) && algebra[id].operands[0] != x
+        && algebra[id].operands[0].terms.keys.contains(monomial)
+        || algebra[id].operation == "sqrt" && algebra[id].operands[0] == algebra.apply("exp", [x])
+    }
+    return isAsked ? [sum(half)] : []
   }
 
   private func function(_ name: String, _ x: Polynomial) -> [String] {
     let long = name == "exp" ? "exponential" : name == "log" ? "logarithm" : name
     if x.isZero, name != "log" { return ["\(long)-zero"] }
     if x == .one, name == "log" { return ["logarithm-one"] }
-    if name == "exp", x.terms.count > 1, let first = algebra.leading(x) {
-      let one = Polynomial(first, x.terms[first]!)
-      return ["exponential-sum x = \(text(one)); y = \(text(x - one))"]
-    }
-    if let first = algebra.leading(x), x.terms[first]!.isNegative {
-      if name == "exp" { return ["exponential-negative x = \(text(-x))"] }
-      if name != "log" { return ["\(name)-\(name == "cos" ? "even" : "odd") x = \(text(-x))"] }
+    if name == "exp" { return exponential(x) }
+    if isNegative(x), name != "log" {
+      return ["\(name)-\(["cos", "cosh"].contains(name) ? "even" : "odd") x = \(text(-x))"]
     }
     if name == "cbrt" {
-      if x.number != nil { return cubeRoot(x).map { ["cube-cbrt x = \(text($0))"] } ?? [] }
-      return cubeRoot(x).map { ["cube-cbrt x = \(text($0))"] } ?? leadingWeight("cbrt-product", x)
-        + products("cbrt-product", x)
+      if let number = x.number { return cubeRoot(of: number) }
+      return leadingWeight("cbrt-product", x) + products("cbrt-product", x)
+        + ["cbrt-cube x = \(text(x))"]
     }
     if name == "log" {
-      return products("logarithm-product", x)
+      if let number = x.number?.word, number > 1 {
+        let (prime, _, _) = Self.leastPrime(number)
+        return prime == number
+          ? [] : ["logarithm-product x = \(prime); y = \(number / prime)"]
+      }
+      return leadingWeight("logarithm-product", x) + products("logarithm-product", x)
         + inner(
           x, ["inv": "logarithm-inverse", "sqrt": "logarithm-root", "exp": "logarithm-exponential"])
     }
@@ -146,7 +198,39 @@ struct Suggestions {
 
   /// The root of a square of a sum.
   private func squareRoot(_ x: Polynomial) -> Polynomial? {
-    plainSquareRoot(x) ?? plainSquareRoot(withRoots(x))
+    plainSquareRoot(x) ?? plainSquareRoot(withRoots(x)) ?? rootWithRoots(x, depth: 0)
+  }
+
+  /// p + q √S of its square: with A + B √S for that, A² − B² S is (p² − q² S)², and p² half of A and its root.
+  private func rootWithRoots(_ x: Polynomial, depth: Int) -> Polynomial? {
+    guard (2...12).contains(x.terms.count), depth < 2 else { return nil }
+    func root(_ x: Polynomial) -> Polynomial? {
+      if let number = x.number {
+        return algebra.apply("sqrt", [Polynomial(number)]).number.map { Polynomial($0) }
+      }
+      return plainSquareRoot(x) ?? plainSquareRoot(withRoots(x))
+        ?? rootWithRoots(x, depth: depth + 1)
+    }
+    for id in algebra.ordered(x.atoms).reversed() where algebra[id].operation == "sqrt" {
+      let inside = algebra[id].operands[0]
+      var (a, b) = (Polynomial(), Polynomial())
+      for (monomial, weight) in x.terms {
+        let exponent = monomial.exponent(id)
+        var rest = monomial
+        rest.powers.removeAll { $0.atom == id }
+        let part = Polynomial(rest, weight) * inside.power(exponent / 2)
+        if exponent % 2 == 0 { a = a + part } else { b = b + part }
+      }
+      let rest = a * a - b * b * inside
+      guard !b.isZero, !rest.isZero, let apart = root(rest) else { continue }
+      for own in [a + apart, a - apart] {
+        guard let p = root(own.scaled(by: .half)), !p.isZero,
+          let q = algebra.quotient(b, p.scaled(by: Rational(2))), p * p + q * q * inside == a
+        else { continue }
+        return p + q * Polynomial(id)
+      }
+    }
+    return nil
   }
 
   /// With the square of its root in place of what has one here.
@@ -298,14 +382,68 @@ struct Suggestions {
     ]
   }
 
-  /// The number of which this is the cube.
-  private func cubeRoot(_ x: Polynomial) -> Polynomial? {
-    guard let number = x.number else { return nil }
-    func root(_ n: BigInteger) -> BigInteger? {
-      (1...20).map { BigInteger($0) }.first { $0 * $0 * $0 == n }
+  /// A cube leaves, primes are apart, and what is divided by is a cube.
+  private func cubeRoot(of x: Rational) -> [String] {
+    func product(_ x: Rational, _ y: Rational) -> [String] {
+      ["cbrt-product x = \(text(Polynomial(x))); y = \(text(Polynomial(y)))"]
     }
-    guard let p = root(number.numerator), let q = root(number.denominator) else { return nil }
-    return Polynomial(Rational(p, q))
+    func root(_ n: BigInteger) -> BigInteger? {
+      let near = BigInteger(Int(cbrt(n.approximation).rounded()))
+      return near * near * near == n ? near : nil
+    }
+    let most = BigInteger(1 << 50)
+    guard x.isPositive, x.numerator < most, x.denominator < most else { return [] }
+    if let p = root(x.numerator), let q = root(x.denominator) {
+      return ["cube-cbrt x = \(text(Polynomial(Rational(p, q))))"]
+    }
+    guard x.isInteger, let (prime, count, rest) = x.word.map(Self.leastPrime) else {
+      let divisor = Rational(x.denominator, .one).power(3)
+      return product(divisor.reciprocal, x * divisor)
+    }
+    if count > 2 { return product(Rational(prime).power(3), x / Rational(prime).power(3)) }
+    if count * rest > 1 { return product(Rational(prime), x / Rational(prime)) }
+    return ["cbrt-cube x = \(prime)"] + (hasPowers ? ["cbrt-power x = \(prime)"] : [])
+  }
+
+  /// Whether a number to a power that is not whole occurs.
+  private var hasPowers: Bool {
+    all.contains { algebra[$0].operation == "pow" && algebra[$0].operands[0].number != nil }
+  }
+
+  /// The least prime of a whole number above 1, how often it divides it, and what is left.
+  private static func leastPrime(_ n: Int) -> (prime: Int, count: Int, rest: Int) {
+    let prime = (2...1_000).first { n % $0 == 0 } ?? n
+    var (count, rest) = (0, n)
+    while rest % prime == 0 { (count, rest) = (count + 1, rest / prime) }
+    return (prime, count, rest)
+  }
+
+  /// A power of a number as one of a prime by the least part of its exponent.
+  private func power(of x: Rational, _ y: Rational) -> [String] {
+    guard x.isPositive, !x.isOne, !y.isInteger else { return [] }
+    let exponent = text(Polynomial(y))
+    guard x.isInteger else {
+      let divisor = Rational(x.denominator, .one)
+      return x.numerator == .one
+        ? ["power-inverse x = \(text(Polynomial(divisor))); y = \(exponent)"]
+        : [
+          "power-product x = \(text(Polynomial(x * divisor))); "
+            + "y = \(text(Polynomial(divisor.reciprocal))); z = \(exponent)"
+        ]
+    }
+    guard let (prime, count, rest) = x.word.map(Self.leastPrime) else { return [] }
+    if rest > 1 {
+      let own = text(Polynomial(Rational(prime).power(count)))
+      return ["power-product x = \(own); y = \(rest); z = \(exponent)"]
+    }
+    if count > 1 { return ["power-power x = \(prime); y = \(count); z = \(exponent)"] }
+    if y.isNegative { return ["power-negative x = \(prime); y = \(text(Polynomial(-y)))"] }
+    guard let parts = y.denominator.word, parts <= 12 else { return [] }
+    let least = Rational(1, parts)
+    let others = y == least ? (1..<parts).map { least * Rational($0) } : [y - least]
+    return others.map {
+      "power-sum x = \(prime); y = \(text(Polynomial(least))); z = \(text(Polynomial($0)))"
+    }
   }
 
   /// For a product of sums: the operand of another such atom divides this one's.
@@ -332,7 +470,20 @@ struct Suggestions {
 
   private func power(_ id: AtomID, _ x: Polynomial, _ y: Polynomial) -> [String] {
     if x.isZero { return ["power-zero x = \(text(y))"] }
+    if let base = x.number, let exponent = y.number { return power(of: base, exponent) }
     var result: [String] = []
+    let own = "x = \(text(x))"
+    if let exponent = y.number, exponent > .one {
+      result.append("power-next \(own); y = \(text(y - .one)) at \(text(Polynomial(id)))")
+    }
+    if y.terms.count > 1, let first = algebra.leading(y) {
+      let part = Polynomial(first, y.terms[first]!)
+      result.append("power-sum \(own); y = \(text(part)); z = \(text(y - part))")
+    } else if isNegative(y) {
+      result.append("power-negative \(own); y = \(text(-y))")
+    } else if let half = y.single.flatMap({ $0.weight.word }), half % 2 == 0 {
+      result.append("power-square \(own); y = \(text(y.scaled(by: .half)))")
+    }
     // To the lowest exponent that occurs.
     let isAboveOther = all.contains { other in
       guard other != id, algebra[other].name == "pow", !algebra[other].isSymbol,

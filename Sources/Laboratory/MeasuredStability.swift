@@ -51,12 +51,17 @@ extension Rule {
           let isEach = [.batch, .groups].contains { slot.shape.axes.contains($0) }
           return .filled(lengths, isEach ? h * w : h)
         }
-        try walk.step(environment) { request throws(DiagnosticError) in
-          OracleAnswer(
-            loss: request.points.reduce(0) { $0 + 0.5 * h * $1.scalar * $1.scalar },
-            gradients: request.points.map { point in
-              Dense(shape: point.shape, values: point.values.map { h * $0 })
-            })
+        do throws(DiagnosticError) {
+          try walk.step(environment) { request throws(DiagnosticError) in
+            OracleAnswer(
+              loss: request.points.reduce(0) { $0 + 0.5 * h * $1.scalar * $1.scalar },
+              gradients: request.points.map { point in
+                Dense(shape: point.shape, values: point.values.map { h * $0 })
+              })
+          }
+        } catch  where error.cause as? NumericError == .stopped && k > 0 {
+          // What was measured before stands.
+          return result
         }
         if !(abs(walk.weights.scalar) < 1e30) { break }
       }

@@ -35,12 +35,18 @@ extension Rule {
       let environment = try walk.environment(
         step: k + 1, hypers: rows[k], loss: 1, gradient: Dense(shape: dims, values: gradient)
       ) { _, lengths in Dense.filled(lengths, input) }
-      try walk.step(environment, workLimit: work - walk.work) { request throws(DiagnosticError) in
-        OracleAnswer(
-          loss: 1,
-          gradients: request.points.map { point in
-            Dense(shape: point.shape, values: point.values.map { _ in 1 })
-          })
+      do throws(DiagnosticError) {
+        try walk.step(environment, workLimit: work - walk.work) { request throws(DiagnosticError) in
+          OracleAnswer(
+            loss: 1,
+            gradients: request.points.map { point in
+              Dense(shape: point.shape, values: point.values.map { _ in 1 })
+            })
+        }
+      } catch {
+        // A step that was given up has taken all that was left.
+        if error.cause as? NumericError == .work(limit: work - walk.work) { work = walk.work }
+        throw error
       }
       result.append(walk.weights.values)
     }

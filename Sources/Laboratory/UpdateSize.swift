@@ -30,7 +30,7 @@ extension Rule {
   /// Throws the diagnostics of a rule that cannot be run.
   package func updateSize() throws(DiagnosticError) -> UpdateSize {
     if let own = try? RuleAlgebra(self), let size = own.updateSize, let value = own.number(size) {
-      return UpdateSize(value: value, error: nil, symbolic: own.printer.text(size))
+      return UpdateSize(value: value, error: nil, symbolic: own.printer.factored(size))
     }
     let steps = 400
     let values = try hypers(steps: steps)

@@ -99,6 +99,7 @@ struct RuleCommands: Answering {
         }
         goal = min(2 * goal, steps)
       }
+      output.noteFixed(algebra.setting)
     }
   }
 
@@ -113,6 +114,7 @@ struct RuleCommands: Answering {
       if ![.compute, .float32, .float64].contains(own.storage) {
         write("  with `\(state)` stored exactly\n")
       }
+      defer { output.noteFixed(algebra.setting) }
       guard history.isRegular else { return }
       let t = SymbolicRule.step(table, from: 1)
       let total = history.totalWeight(after: t)
@@ -178,7 +180,7 @@ struct RuleCommands: Answering {
   private static func text(_ size: UpdateSize) -> String {
     let value = Presentation.short(size.value)
     guard let error = size.error else { return value }
-    guard error.isFinite else { return "without bound" }
+    guard size.value.isFinite, error.isFinite else { return "without bound" }
     return "\(value) ± \(Presentation.short(rounded(error))) (\(size.runs) runs)"
       + (size.isSettled ? "" : ", of steps 201 to 400: it does not settle")
   }
@@ -222,7 +224,10 @@ struct RuleCommands: Answering {
     if let noise = try? algebra.noise() {
       write("under independent gradients\n")
       write("  the mean of w' - w → \(printer.factor(noise.mean)) * mean(g)\n")
-      write("  its variance → \(printer.factor(noise.variance)) * var(g)\n")
+      let variance =
+        algebra.table[noise.variance].kind == .sum
+        ? printer.factored(noise.variance) : printer.factor(noise.variance)
+      write("  its variance → \(variance) * var(g)\n")
       if !noise.conditions.isEmpty {
         write("  where \(noise.conditions.joined(separator: ", "))\n")
       }

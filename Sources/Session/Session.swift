@@ -1,6 +1,7 @@
 import Basics
 import Diagnostics
 import Driver
+import Laboratory
 import Runtime
 import Semantics
 import Symbolic
@@ -69,7 +70,7 @@ package final class Session {
     let limits = TermLimits(
       deadline: .now + .seconds(settings.seconds * patience), nodes: settings.nodes,
       isCancelled: output.interrupt.isRequested)
-    TermLimits.$current.withValue(limits) { answer(text) }
+    limits.bounding { answer(text) }
     wasInterrupted = output.isInterrupted
     if wasInterrupted {
       output.progress("")

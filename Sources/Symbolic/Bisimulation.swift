@@ -11,6 +11,8 @@ struct Bisimulation {
   private(set) var conditions = Definedness()
   /// Where a's step is defined.
   private var known = Definedness()
+  /// Whether there was a state in terms of t.
+  private var hasClosed = false
   /// How the states of b are made of those of a, in words.
   private(set) var relations: [String] = []
 
@@ -22,12 +24,21 @@ struct Bisimulation {
 
   private var table: TermTable { a.table }
 
-  /// Whether the rules are proved equal, where `conditions` hold.
+  /// Whether the rules are proved equal, where `conditions` hold. A state that could be written in t need not
+  /// be: what is made of it may become longer.
   mutating func proves() throws(SymbolicError) -> Bool {
+    if try proves(closing: true) { return true }
+    guard hasClosed else { return false }
+    (conditions, relations) = (Definedness(), [])
+    return try proves(closing: false)
+  }
+
+  private mutating func proves(closing: Bool) throws(SymbolicError) -> Bool {
     let later = a.laterStep
     var next = try a.update(step: later, states: a.states.map(\.symbol))
-    let closed = try a.closedStates(next)
+    let closed = closing ? try a.closedStates(next) : [:]
     if !closed.isEmpty {
+      hasClosed = true
       next = try a.update(
         step: later,
         states: a.states.indices.map { k in
@@ -46,7 +57,9 @@ struct Bisimulation {
     guard proves(outputs: x, y, where: atStart) else { return false }
     guard isFinite(x, live.a), isFinite(next, live.a), isFinite(y, live.b) else { return false }
     known = a.definedness(next, live: live.a, isFirst: false)
-    guard let images = try images(next, own, live.b, later) else { return false }
+    let closedOfB = closing ? try b.closedStates(own) : [:]
+    if !closedOfB.isEmpty { hasClosed = true }
+    guard let images = try images(next, own, live.b, later, closedOfB) else { return false }
     // The states after the first step.
     for (j, image) in images.enumerated() where live.b[j] {
       let atFirst = table.substitute(image) { id in
@@ -116,11 +129,12 @@ struct Bisimulation {
 
   /// For each state of b a term in the states of a that may be its value after every step.
   private mutating func images(
-    _ next: SymbolicRule.Step, _ own: SymbolicRule.Step, _ live: [Bool], _ later: TermID
+    _ next: SymbolicRule.Step, _ own: SymbolicRule.Step, _ live: [Bool], _ later: TermID,
+    _ closed: [Int: TermID]
   ) throws(SymbolicError) -> [TermID]? {
     var images = [TermID?](repeating: nil, count: b.states.count)
     var isUsed = [Bool](repeating: false, count: a.states.count)
-    for (k, value) in try b.closedStates(own) {
+    for (k, value) in closed {
       images[k] = value
       if live[k] {
         relations.append("\(b.states[k].name) = \(TermPrinter(table).text(value)) after step t")

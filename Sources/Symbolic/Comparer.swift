@@ -220,6 +220,7 @@ package struct Comparer {
     for isSwapped in [false, true] {
       for isLinear in [false, true] {
         let table = TermTable()
+        table.isForProofs = true
         table.deadline = ContinuousClock.now + .seconds(2)
         guard !isLate, let setting = setting(table),
           let (first, second) = try? rules(setting, i, j)
@@ -371,6 +372,7 @@ package struct Comparer {
     _ level: Generality, _ i: Int, _ j: Int, _ renaming: Setting.Renaming
   ) -> [Scaling] {
     let table = TermTable()
+    table.isForProofs = true
     table.deadline = ContinuousClock.now + .seconds(2)
     guard
       let setting = try? Setting(table, [a, b], level, renaming: renaming),

@@ -90,8 +90,10 @@ struct PolynomialDivision {
     return table.multiply(result, b) == a ? result : nil
   }
 
-  /// The polynomial whose square a sum is, nil where there is none.
-  func squareRoot(_ id: TermID) -> TermID? {
+  /// The polynomial in atoms and their roots whose square a sum is, nil where there is none.
+  func squareRoot(_ id: TermID) -> TermID? { plainRoot(id) ?? rootWithRoots(id, depth: 0) }
+
+  private func plainRoot(_ id: TermID) -> TermID? {
     guard (3...60).contains(table.monomials(id).count), let first = lead(id),
       var result = root(first)
     else { return nil }
@@ -114,9 +116,51 @@ struct PolynomialDivision {
     return nil
   }
 
+  /// Sums with more parts than this, and roots in roots deeper than this, are not looked at.
+  private static let limits = (parts: 12, depth: 2)
+
+  /// p + q √S of its square: with A + B √S for that, A² − B² S is (p² − q² S)², and p² half of A and its root.
+  private func rootWithRoots(_ id: TermID, depth: Int) -> TermID? {
+    let parts = table.monomials(id)
+    guard (2...Self.limits.parts).contains(parts.count), depth < Self.limits.depth else {
+      return nil
+    }
+    func isOdd(_ factor: Factor) -> Bool { factor.exponent.denominator == BigInteger(2) }
+    func root(_ x: TermID) -> TermID? {
+      guard table.monomials(x).count > 1 else {
+        return table.isNonnegative(x) ? table.power(x, .half) : nil
+      }
+      return plainRoot(x) ?? rootWithRoots(x, depth: depth + 1)
+    }
+    let bases = Set(parts.flatMap { table.factors($0.monomial).filter(isOdd).map(\.base) })
+    for base in bases.sorted(by: { $0.raw > $1.raw }) {
+      let inverse = table.power(base, -Rational.half)
+      var (a, b) = (table.zero, table.zero)
+      for (weight, monomial) in parts {
+        let part = table.scale(monomial, by: weight)
+        if table.factors(monomial).contains(where: { $0.base == base && isOdd($0) }) {
+          b = table.add(b, table.multiply(part, inverse))
+        } else {
+          a = table.add(a, part)
+        }
+      }
+      let rest = table.subtract(
+        table.multiply(a, a), table.multiply([b, b, base]))
+      guard rest != table.zero, let apart = root(rest) else { continue }
+      for own in [table.add(a, apart), table.subtract(a, apart)] {
+        guard let p = root(table.scale(own, by: .half)), p != table.zero else { continue }
+        let q = table.divide(b, table.scale(p, by: Rational(2)))
+        let result = table.add(p, table.multiply(q, table.power(base, .half)))
+        if table.multiply(result, result) == id { return result }
+      }
+    }
+    return nil
+  }
+
   private func root(_ part: Part) -> TermID? {
     let halves = part.key.reversed().map { ($0.base, $0.exponent * .half) }
-    guard part.weight.isPositive, halves.allSatisfy({ $0.1.isInteger }),
+    guard part.weight.isPositive,
+      halves.allSatisfy({ $0.1.isInteger || table.isNonnegative($0.0) }),
       let p = root(part.weight.numerator), let q = root(part.weight.denominator)
     else { return nil }
     return table.scale(table.product(halves), by: Rational(p, q))

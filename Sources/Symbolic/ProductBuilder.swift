@@ -170,6 +170,14 @@ struct ProductBuilder {
       rest.append(table.power(child, table.add(term.operands[1], table.number(own))))
     case .sign where exponent.isInteger && exponent.isPositive:
       combine(sign: base, exponent, of: child)
+    case .cubeRoot where exponent.isInteger:
+      // g / ∛g is ∛g².
+      guard let own = exponents[child], own.isInteger,
+        let whole = (own * Rational(3) + exponent).word
+      else { return }
+      table.note(.cubeOfCubeRoot)
+      exponents[base] = whole % 3 == 0 ? nil : Rational(whole % 3)
+      exponents[child] = whole / 3 == 0 ? nil : Rational(whole / 3)
     case .absolute where exponent == Rational(-1):
       guard let own = exponents[child], own.isInteger, own.isPositive else { return }
       table.note(.overAbsolute)

@@ -26,7 +26,11 @@ extension TermPrinter {
     }
     let operation: Operation =
       isStrict ? .greater : clause.kind == .nonzero ? .notEqual : .greaterOrEqual
-    return OptDialect().text(comparison(of: clause.term, operation), in: .conditional)
+    let (direct, turned) = (clause.term, table.negate(clause.term))
+    // `min(g, w) != 0` and not `-min(g, w) != 0`.
+    let isShorter = operation == .notEqual && text(turned).count < text(direct).count
+    return OptDialect().text(
+      comparison(of: isShorter ? turned : direct, operation), in: .conditional)
   }
 
   func comparison(of d: TermID, _ operation: Operation) -> Notation {

@@ -167,40 +167,43 @@ extension TermTable {
     if x.isZero { return r.isPositive ? zero : opaque(.power, [zero, number(r)]) }
     if r.isInteger, let n = r.word, let power = power(of: x, n) { return number(power) }
     if x.isNegative || r.isInteger { return opaque(.power, [number(x), number(r)]) }
-    guard let q = r.denominator.word, let p = r.numerator.word, abs(p) < 1000 else {
-      return opaque(.power, [number(x), number(r)])
-    }
     // Whole roots leave; the rest stays as a root of a number without such factors.
     var outside = Rational.one
     var parts: [Factor] = []
-    for (value, sign) in [(x.numerator, 1), (x.denominator, -1)] {
-      guard var rest = value.word else {
-        parts.append((number(Rational(value, .one)), Rational(p * sign, q)))
-        continue
-      }
-      var prime = 2
-      while prime * prime <= rest, prime < 2_000 {
-        var count = 0
-        while rest % prime == 0 {
-          rest /= prime
-          count += 1
-        }
-        add(prime, Rational(count * p * sign, q))
-        prime += prime == 2 ? 1 : 2
-      }
-      if rest > 1 { add(rest, Rational(p * sign, q)) }
-    }
-    func add(_ base: Int, _ exponent: Rational) {
-      guard !exponent.isZero, let whole = exponent.floor.word else { return }
-      outside = outside * Rational(base).power(whole)
+    for (prime, count) in primes(of: x) {
+      let exponent = count * r
+      guard let whole = exponent.floor.word, abs(whole) < 1_000,
+        let power = power(of: value(prime)!, whole)
+      else { return opaque(.power, [number(x), number(r)]) }
+      outside = outside * power
       let rest = exponent - Rational(whole)
-      if !rest.isZero { parts.append((number(base), rest)) }
+      if !rest.isZero { parts.append((prime, rest)) }
     }
     parts.sort { $0.base.raw < $1.base.raw }
     if parts.isEmpty { return number(outside) }
     let root = intern(
       Term(kind: .product, operands: parts.map(\.base), weights: parts.map(\.exponent)))
     return scale(root, by: outside)
+  }
+
+  /// A number above 0 as primes and how often they divide it; what has no small ones stays whole.
+  func primes(of x: Rational) -> [(prime: TermID, count: Rational)] {
+    var result: [(prime: TermID, count: Rational)] = []
+    for (value, sign) in [(x.numerator, 1), (x.denominator, -1)] {
+      guard var rest = value.word else {
+        result.append((number(Rational(value, .one)), Rational(sign)))
+        continue
+      }
+      var prime = 2
+      while prime * prime <= rest, prime < 2_000 {
+        var count = 0
+        while rest % prime == 0 { (rest, count) = (rest / prime, count + 1) }
+        if count > 0 { result.append((number(prime), Rational(count * sign))) }
+        prime += prime == 2 ? 1 : 2
+      }
+      if rest > 1 { result.append((number(rest), Rational(sign))) }
+    }
+    return result
   }
 
   private func power(product term: Term, _ r: Rational) -> TermID {

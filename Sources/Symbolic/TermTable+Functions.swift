@@ -98,7 +98,15 @@ extension TermTable {
 
   private func absoluteAtom(_ x: TermID) -> TermID {
     let term = self[x]
-    if term.kind == .apply, term.operation == .sign { return power(x, Rational(2)) }
+    if term.kind == .apply {
+      switch term.operation {
+      case .sign: return power(x, Rational(2))
+      case .tanh, .cubeRoot:
+        note(.absoluteOfProduct)
+        return function(term.operation, [absolute(term.operands[0])])
+      default: break
+      }
+    }
     return opaque(.absolute, [x])
   }
 
@@ -222,6 +230,11 @@ extension TermTable {
     // The condition is 1 in the first arm and 0 in the second.
     if a == one, b == zero { return condition }
     if a == zero, b == one { return logicalNot(condition) }
+    // `if w >= 1 then a else b` asks what `if w < 1 then b else a` asks.
+    if isForProofs, constantPart(condition).isOne {
+      note(.comparison)
+      return select(logicalNot(condition), b, a)
+    }
     return opaque(.select, [condition, a, b])
   }
 
@@ -452,13 +465,22 @@ extension TermTable {
       }
     }
     if !weight.isOne {
-      if inside == one || !parts.isEmpty {
+      if isForProofs {
+        for (prime, count) in primes(of: weight) {
+          parts.append(scale(opaque(.logarithm, [prime]), by: count))
+        }
+      } else if inside == one || !parts.isEmpty {
         parts.append(opaque(.logarithm, [number(weight)]))
       } else {
         inside = scale(inside, by: weight)
       }
     }
-    if inside != one { parts.append(opaque(.logarithm, [inside])) }
+    if let root = PolynomialDivision(table: self).squareRoot(inside) {
+      note(.logarithmOfPower)
+      parts.append(scale(logarithm(absolute(root)), by: Rational(2)))
+    } else if inside != one {
+      parts.append(opaque(.logarithm, [inside]))
+    }
     return add(parts)
   }
 
@@ -466,6 +488,7 @@ extension TermTable {
     exponent.isInteger && exponent.word.map { $0 % 2 == 0 } ?? false
   }
 
+  /// The cube root of a product is that of its factors; of numbers it is a power, as `2^(1/3)` is.
   private func cubeRoot(_ x: TermID) -> TermID {
     let x = reduced(x)
     if x == zero { return zero }
@@ -474,17 +497,15 @@ extension TermTable {
       note(.oddFunction)
       return negate(cubeRoot(negate(x)))
     }
-    var outside: [TermID] = []
-    var inside = scale(rest, by: weight)
-    if let root = [1, 8, 27, 64, 125, 1000].first(where: { Rational($0) == weight }) {
-      let value = [1: 1, 8: 2, 27: 3, 64: 4, 125: 5, 1000: 10][root]!
-      outside.append(number(value))
-      inside = rest
-    }
+    if !weight.isOne || common != one { note(.cubeRootOfScaled) }
+    let third = Rational(1, 3)
+    var outside = [power(number(weight), third)]
+    var inside = rest
     for (base, exponent) in factors(common) {
-      if exponent.isInteger, let n = exponent.word, n % 3 == 0 {
-        note(.cubeRootOfScaled)
-        outside.append(power(base, Rational(n / 3)))
+      if value(base) != nil {
+        outside.append(power(base, exponent * third))
+      } else if exponent.isInteger {
+        outside.append(product([(opaque(.cubeRoot, [base]), exponent)]))
       } else {
         inside = multiply(inside, power(base, exponent))
       }

@@ -81,6 +81,9 @@ package final class TermTable {
   package private(set) var isExhausted = false
   /// When it stops expanding.
   package var deadline: ContinuousClock.Instant?
+  /// Whether nobody reads its terms as they were written: choices have their arms one way round, and
+  /// logarithms of numbers are those of primes.
+  var isForProofs = false
   /// What the host of the computation sets.
   private let limits = TermLimits.current
   private var ticks = 0

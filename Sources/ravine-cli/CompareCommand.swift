@@ -51,7 +51,7 @@ struct CompareCommand: ParsableCommand {
     let rules = try Console.reporting(in: compiler) {
       try texts.map { try compiler.rule($0, allowsFreeNames: true) }
     }
-    let result = rules[0].compared(with: rules[1])
+    let result = TermLimits.answering.bounding { rules[0].compared(with: rules[1]) }
     Console.write(json ? ComparisonText.json(result).rendered() : ComparisonText.text(result))
     if let certificate {
       try write(certificate, result, rules, names: texts, source: source)

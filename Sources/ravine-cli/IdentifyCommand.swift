@@ -3,6 +3,7 @@ import Basics
 import Diagnostics
 import Driver
 import Laboratory
+import Symbolic
 
 struct IdentifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -26,7 +27,7 @@ struct IdentifyCommand: ParsableCommand {
   func run() throws {
     let compiler = Compiler()
     let rule = try Program.single(rule, in: compiler)
-    let found = rule.likenesses(among: Likeness.zooRules)
+    let found = TermLimits.answering.bounding { rule.likenesses(among: Likeness.zooRules) }
     if json {
       Console.write(JSONValue.array(found.map(\.json)).rendered())
     } else {

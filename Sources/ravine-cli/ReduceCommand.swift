@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Driver
 import Laboratory
+import Symbolic
 
 struct ReduceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -29,7 +30,9 @@ struct ReduceCommand: ParsableCommand {
     let rule = try Program.single(rule, in: compiler)
     let found = try Console.reporting(in: compiler) {
       try Program.algebra {
-        try Shortening(RuleAlgebra(rule, generality: .all), assuming: assuming)
+        try TermLimits.answering.bounding {
+          try Shortening(RuleAlgebra(rule, generality: .all), assuming: assuming)
+        }
       }
     }
     Console.write(json ? found.json.rendered() : found.text)

@@ -1,3 +1,4 @@
+import Basics
 import Testing
 
 @testable import Session
@@ -48,5 +49,24 @@ import Testing
   func longNumbersAndDeepTerms(_ expression: String, _ expected: String) {
     let said = Bench().run(":simplify \(expression)")
     #expect(said.hasPrefix(expected), "\(said.prefix(300))")
+  }
+
+  /// What the reference evaluator computes is bounded as terms are, in loops and over long windows too.
+  @Test(arguments: [
+    ":lr Looped -> SGD", ":stability Looped", ":invariance Looped", ":steady Looped",
+    ":trace Looped", ":compare Looped SGD", ":identify Looped", ":lr Windowed -> SGD",
+    ":compare Windowed SGD", ":trace Windowed",
+  ])
+  func stepsThatTakeLong(_ line: String) {
+    let bench = Bench()
+    bench.run(
+      "rule Looped(lr = 0.1) { y = g  repeat 300000 { y' = 0.99999 * y + 1e-9 * w }  w' = w - lr * y }"
+    )
+    bench.run(
+      "rule Windowed(lr = 0.1) { state h: window(1e7)  h' = g  w' = w - lr * mean over window h' }")
+    bench.session.settings.seconds = 0.25
+    let start = ThreadTime.seconds
+    #expect(!bench.run(line).isEmpty)
+    #expect(ThreadTime.seconds - start < 8)
   }
 }

@@ -384,6 +384,19 @@ import Zoo
     #expect(findings.first { $0.property == property }?.holds == holds)
   }
 
+  /// Other numbers might have been drawn: what one run of them does refutes no symmetry.
+  @Test(arguments: ["normal() * g", "g + uniform()"]) func whatIsDrawnRefutesNothing(
+    _ move: String
+  ) throws {
+    let compiler = Compiler()
+    _ = compiler.add(
+      name: "r.opt", bytes: Array("rule R(lr = 0.1) { w' = w - lr * (\(move)) }\n".utf8))
+    let own = try RuleAlgebra(compiler.rule("R"))
+    for finding in try own.invariance() where finding.property.contains("equivariant") {
+      #expect(finding.holds != false, "\(finding.property): \(finding.reason)")
+    }
+  }
+
   @Test func decayBreaksShifts() throws {
     let own = try algebra("AdamW")
     let findings = try own.invariance()

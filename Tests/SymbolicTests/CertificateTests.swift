@@ -144,6 +144,40 @@ import Testing
       "w' = w - lr * norm(sign(3 * g) + abs(g) * sign(g)) - 0 * β"
     ),
     ("w' = w + lr * (g - sqrt(0.1)) - 0 * β", "w' = w - lr * (sqrt(0.1) - g) - 0 * β"),
+    // Choices in what is folded, the other way round, and in what drives a state in another unit.
+    (
+      "w' = w - lr * norm(if w < 1 then β else g)",
+      "w' = w - lr * norm(if w >= 1 then g else β)"
+    ),
+    (
+      "state m  m' = β * m + tanh(if lr > w then w else lr)  w' = w - lr * cbrt(m * β + g)",
+      "state q  m = q / (1 - β)  q' = (1 - β) * (β * m + tanh(if lr <= w then lr else w))  "
+        + "w' = w - lr * cbrt(g + β * m)"
+    ),
+    // A state that could be written in t, in what is longer then.
+    (
+      "state m  m' = β * m + sqrt(0.9)  w' = w - lr * (sqrt(abs(sqrt(abs(m)))) + w)",
+      "state q  m = q / (1 - β)  q' = (1 - β) * (β * m + sqrt(0.9))  "
+        + "w' = w - lr * (w + sqrt(abs(sqrt(sqrt(m * m)))))"
+    ),
+    // Roots of squares of sums that have roots.
+    (
+      "w' = w - lr * (sqrt(abs(w)) + 0.1) - 0 * β",
+      "w' = w - lr * sqrt((sqrt(abs(w)) + 0.1)^2) - 0 * β"
+    ),
+    (
+      "w' = w - lr * abs(sqrt(w^2 + β) + g)",
+      "w' = w - lr * sqrt((g + sqrt(β + w * w))^2)"
+    ),
+    (
+      "w' = w - lr * g * (1 + sqrt(2)) - 0 * β", "w' = w - lr * g * sqrt(3 + 2 * sqrt(2)) - 0 * β"
+    ),
+    // Cube roots of numbers and of products.
+    ("w' = w - lr * g * cbrt(16) - 0 * β", "w' = w - 2 * lr * g * cbrt(2) - 0 * β"),
+    ("w' = w - lr * g * cbrt(0.5) - 0 * β", "w' = w - lr * g * cbrt(4) / 2 - 0 * β"),
+    ("w' = w - lr * g * cbrt(54) - 0 * β", "w' = w - 3 * lr * g * 2^(1/3) - 0 * β"),
+    ("w' = w - lr * cbrt(g * w) - 0 * β", "w' = w - lr * cbrt(g) * cbrt(w) - 0 * β"),
+    ("w' = w - lr * cbrt(abs(g)) - 0 * β", "w' = w - lr * abs(cbrt(g)) - 0 * β"),
   ]
 
   @Test(arguments: rewritten) func otherWordsAreCertified(_ left: String, _ right: String) throws {
@@ -151,6 +185,8 @@ import Testing
     let head = "(lr = 0.1 in [0, inf), β = 0.9 in [0, 1))"
     let text = "rule A\(head) { \(left) }\nrule B\(head) { \(right) }\n"
     _ = compiler.add(name: "r.opt", bytes: Array(text.utf8))
+    let compared = try compiler.compare("A", "B")
+    #expect(compared.isEqual, "\(ComparisonText.text(compared))")
     let rules = try ["A", "B"].map { try compiler.rule($0, allowsFreeNames: true) }
     let found = try Certifier(work: 1_000_000).certificate(
       rules, names: ["A", "B"], source: text.split(separator: "\n").map(String.init), fixed: [])

@@ -62,6 +62,7 @@ package struct EnclosedProgram {
   private var tuples: [[Int: [EnclosedTensor]]]
   /// Elements computed so far.
   package private(set) var work = 0
+  private var nextLook = EvaluationLimit.interval
 
   /// The objective at the points of all tensors.
   package typealias EnclosedOracle = (
@@ -124,6 +125,10 @@ package struct EnclosedProgram {
     let count = x.reduce(Lengths.product(shape)) { max($0, $1.cells.count) }
     // Some operations for each that floating point takes.
     work += 8 + 6 * count * (instruction.operation.isOfMatrices ? x[0].lows.cols : 1)
+    if work >= nextLook {
+      nextLook = work + EvaluationLimit.interval
+      if EvaluationLimit.isReached() { throw .stopped }
+    }
     switch group {
     case .source: known[tensor][value.index] = try source(tensor, value, x, shape)
     case .elementwise:
@@ -345,7 +350,8 @@ package struct EnclosedProgram {
       return
     }
     var environment = environments[tensor]
-    for _ in 0..<max(0, Int(count.low.rounded(.down))) {
+    for run in 0..<max(0, Int(count.low.rounded(.down))) {
+      if run % 256 == 255, EvaluationLimit.isReached() { throw .stopped }
       environment.arguments = carried + captured
       var body = EnclosedProgram([loop.body], [environment])
       for (target, value) in try body.run()[0] {

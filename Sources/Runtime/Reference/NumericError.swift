@@ -20,6 +20,8 @@ package enum NumericError: Error, Hashable, Sendable {
   case share(Double)
   /// More work than the evaluation may do.
   case work(limit: Int)
+  /// `EvaluationLimit` was reached.
+  case stopped
 
   package var code: DiagnosticCode {
     switch self {
@@ -34,7 +36,7 @@ package enum NumericError: Error, Hashable, Sendable {
     case .reductionInLoop: .reductionInLoop
     case .loopCount: .endlessRepeat
     case .share: .badShare
-    case .work: .takesTooLong
+    case .work, .stopped: .takesTooLong
     case .linearAlgebra(.noLibrary): .noLibrary
     }
   }
@@ -65,6 +67,7 @@ package enum NumericError: Error, Hashable, Sendable {
         "`\(name)` takes a share above 0 and at most 1, and this is "
           + (x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)")
       case .work(let limit): "a step takes more than \(limit) operations"
+      case .stopped: "this takes more time than there is for it"
       case .loopCount(let x): "`repeat` needs a count of at most 10⁹, and this is \(x)"
       }
     return Diagnostic(code, .error, message, at: span)

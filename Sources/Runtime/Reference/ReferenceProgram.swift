@@ -74,6 +74,8 @@ struct ReferenceRun {
   private var evaluated = 0
   private(set) var work = 0
   private let workLimit: Int
+  /// The work at which it asks next whether it is to end.
+  private var nextLook = EvaluationLimit.interval
   private var known: [[Dense?]]
   private var tuples: [[Int: [Dense]]]
   /// Values whose operands are being computed: reaching one again is a cycle through other tensors.
@@ -216,6 +218,10 @@ struct ReferenceRun {
         needs(place) { operands.append(known[$0.tensor][$0.value.index]!) }
         work += 8 + Self.work(instruction, operands)
         guard work <= workLimit else { throw .work(limit: workLimit) }
+        if work >= nextLook {
+          nextLook = work + EvaluationLimit.interval
+          if EvaluationLimit.isReached() { throw .stopped }
+        }
         var results = try ReferenceOperations.apply(
           functions[place.tensor], place.value, operands, environments[place.tensor])
         if let seed = environments[place.tensor].roundingSeed {
@@ -296,6 +302,7 @@ struct ReferenceRun {
       evaluated += run.evaluated
       work += run.work
       runs += 1
+      if runs % 1_024 == 0, EvaluationLimit.isReached() { throw failure(.stopped, place) }
     }
     tuples[place.tensor][place.value.index] = carried
   }
