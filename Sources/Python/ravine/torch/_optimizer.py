@@ -41,6 +41,8 @@ class RuleOptimizer(Optimizer):
 
     _signature: Signature
     _is_ready = False
+    #: For `torch.amp.GradScaler`: a step takes scaled gradients, and is left out where they are not finite.
+    _step_supports_amp_scaling = True
     _repeat: Any = None
 
     def _begin(
@@ -129,7 +131,7 @@ class RuleOptimizer(Optimizer):
     def _is_watched(self) -> bool:
         return bool(
             self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or _all_pre_hooks or _all_post_hooks
-            or torch.autograd._profiler_enabled() or torch.compiler.is_compiling()
+            or "found_inf" in self.__dict__ or torch.autograd._profiler_enabled() or torch.compiler.is_compiling()
         )
 
     @Optimizer.profile_hook_step
@@ -142,7 +144,10 @@ class RuleOptimizer(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 value = closure()
-        routed(self, value if loss is None else loss, closure)
+        # What `torch.amp.GradScaler` leaves here.
+        found = self.__dict__.get("found_inf")
+        if found is None or not float(found):
+            routed(self, value if loss is None else loss, closure, self.__dict__.get("grad_scale"))
         return value
 
     def set_input(self, parameter: torch.Tensor, name: str, value: torch.Tensor) -> None:
