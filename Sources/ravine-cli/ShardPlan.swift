@@ -73,11 +73,10 @@ struct ShardPlan {
   var text: String {
     var table = TextTable(header: ["tensor", "shape", "route", "layout", "states a device", "why"])
     for row in rows {
+      let place = row.owner.map { " by \($0)" } ?? ""
       table.append([
-        row.tensor.name, shape(row.tensor), row.route,
-        row.layout + (row.owner.map { " by \($0)" } ?? ""),
-        "\(Int(row.stateBytes.rounded())) bytes",
-        row.why,
+        row.tensor.name, shape(row.tensor), row.route, row.layout + place,
+        "\(Int(row.stateBytes.rounded())) bytes", row.why,
       ])
     }
     return table.render()

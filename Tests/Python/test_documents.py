@@ -1,6 +1,7 @@
 """The blocks of Python in the documents run, and print what stands below them; those of C are parts of an example."""
 
 import contextlib
+import importlib.util
 import io
 import os
 import re
@@ -21,32 +22,48 @@ def blocks(path):
     return re.findall(r"^```(\w+)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.M | re.S)
 
 
+def is_here(*packages):
+    return all(importlib.util.find_spec(one) is not None for one in packages)
+
+
 class Documents(unittest.TestCase):
+    def run_blocks(self, name):
+        """Runs the blocks of Python of a document, one after the other; how many there are."""
+        compared = 0
+        path = ROOT / name
+        if not path.exists():
+            self.skipTest("the documents are not here")
+        found = blocks(path)
+        space = {"__name__": "document"}
+        with tempfile.TemporaryDirectory() as folder:
+            before = os.getcwd()
+            os.chdir(folder)
+            try:
+                for (language, text), after in zip(found, found[1:] + [("", "")]):
+                    if language != "python":
+                        continue
+                    printed = io.StringIO()
+                    with contextlib.redirect_stdout(printed):
+                        exec(compile(text, name, "exec"), space)
+                    expected = after[1] if after[0] == "text" else ""
+                    self.assertEqual(printed.getvalue(), expected, f"{name}:\n{text}")
+                    compared += 1
+            finally:
+                os.chdir(before)
+        return compared
+
     @unittest.skipUnless(numpy, "NumPy is not here")
     def test_blocks_print_what_is_written(self):
-        compared = 0
-        for name in ("docs/embedding.md", "Sources/Python/README.md"):
-            path = ROOT / name
-            if not path.exists():
-                self.skipTest("the documents are not here")
-            found = blocks(path)
-            space = {}
-            with tempfile.TemporaryDirectory() as folder:
-                before = os.getcwd()
-                os.chdir(folder)
-                try:
-                    for (language, text), after in zip(found, found[1:] + [("", "")]):
-                        if language != "python":
-                            continue
-                        printed = io.StringIO()
-                        with contextlib.redirect_stdout(printed):
-                            exec(compile(text, name, "exec"), space)
-                        expected = after[1] if after[0] == "text" else ""
-                        self.assertEqual(printed.getvalue(), expected, name)
-                        compared += 1
-                finally:
-                    os.chdir(before)
+        compared = self.run_blocks("docs/embedding.md") + self.run_blocks("Sources/Python/README.md")
         self.assertGreaterEqual(compared, 6)
+
+    @unittest.skipUnless(is_here("torch"), "PyTorch is not here")
+    def test_blocks_of_pytorch(self):
+        self.assertGreaterEqual(self.run_blocks("docs/pytorch.md"), 10)
+
+    @unittest.skipUnless(is_here("jax", "optax"), "JAX and optax are not here")
+    def test_blocks_of_jax(self):
+        self.assertGreaterEqual(self.run_blocks("docs/jax.md"), 8)
 
     def test_blocks_of_c_are_of_the_example(self):
         path = ROOT / "docs/embedding.md"

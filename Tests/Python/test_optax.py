@@ -84,6 +84,18 @@ class Optax(unittest.TestCase):
                 for one, x in arrays.items():
                     numpy.testing.assert_allclose(found[one], x, rtol=2e-4, atol=2e-4)
 
+    def test_whole_steps(self):
+        for name in ("Lion", "AdamW", "Prodigy", "MuonAdamW", "CAdamW", "ScheduleFreeAdamW"):
+            with self.subTest(rule=name):
+                optimizer = ravine.optax.transform(name, lr=0.01)
+                wanted, after, _ = run(optimizer, parameters())
+                step = jax.jit(optimizer.step, donate_argnums=(0, 1))
+                params, state = parameters(), optimizer.init(parameters())
+                for k in range(4):
+                    params, state = step(params, state, gradients(k, params))
+                self.assertLess(distance(params, wanted), 1e-5)
+                self.assertEqual(jax.tree.structure(state), jax.tree.structure(after))
+
     def test_operations_of_jax_take_the_same_steps(self):
         for name in RULES:
             with self.subTest(rule=name):

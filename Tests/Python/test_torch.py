@@ -72,6 +72,15 @@ def distance(a, b):
     return max((p - q).abs().max().item() for p, q in zip(a.parameters(), b.parameters()))
 
 
+def torchs_cases(test):
+    """PyTorch's own database of cases, which asks for packages that PyTorch does not install."""
+    try:
+        from torch.testing._internal import common_optimizers
+    except ImportError as why:
+        test.skipTest(str(why))
+    return common_optimizers
+
+
 def every(*kinds):
     """A test of each rule of these kinds; of all without."""
 
@@ -327,6 +336,24 @@ class Torch(unittest.TestCase):
             scheduled.step()
         self.assertLess(two.param_groups[0]["lr"], 0.01)
 
+    def test_scaled_gradients(self):
+        model, other = network(), network()
+        optimizer, theirs = ravine.torch.AdamW(model.parameters()), ravine.torch.AdamW(other.parameters())
+        scaler = torch.amp.GradScaler("cpu", init_scale=64.0)
+        for is_broken in (False, True, False):
+            gradients(model, 0)
+            gradients(other, 0)
+            for p in model.parameters():
+                p.grad *= scaler.scale(torch.ones(()))
+            if is_broken:
+                next(model.parameters()).grad[0, 0] = float("inf")
+            else:
+                theirs.step()
+            scaler.step(optimizer)
+            scaler.update()
+            self.assertLess(distance(model, other), 1e-6)
+            self.assertEqual(optimizer.state[model[0].weight]["step"], theirs.state[other[0].weight]["step"])
+
     def test_closures_and_hooks(self):
         model = network()
         optimizer = ravine.torch.Lion(model.parameters(), lr=0.01)
@@ -465,6 +492,48 @@ class Torch(unittest.TestCase):
 
     # Bad input
 
+    @every()
+    def test_torchs_own_cases_of_errors(self, rule, made):
+        get_error_inputs_for_all_optims = torchs_cases(self).get_error_inputs_for_all_optims
+        if rule == "SubsetNormAdamW":
+            # Its parameters are multiples of four, and PyTorch's has one number.
+            return
+        for one in get_error_inputs_for_all_optims("cpu", torch.float32):
+            params, values = one.optimizer_error_input.params, one.optimizer_error_input.kwargs
+            with self.subTest(case=one.optimizer_error_input.desc):
+                if issubclass(one.error_type, Warning):
+                    with self.assertWarnsRegex(one.error_type, one.error_regex):
+                        try:
+                            made(params, **values)
+                        except TypeError:
+                            pass
+                else:
+                    with self.assertRaisesRegex(one.error_type, one.error_regex):
+                        made(params, **values)
+
+    @every()
+    def test_torchs_own_cases_of_numbers(self, rule, made):
+        optim_db = torchs_cases(self).optim_db
+        known = set(inspect.signature(made).parameters)
+        tried = []
+        for info in optim_db:
+            for one in info.optim_inputs_func(device="cpu", dtype=torch.float32):
+                if set(one.kwargs) <= known and one.kwargs not in tried:
+                    tried.append(one.kwargs)
+        self.assertGreater(len(tried), 1)
+        for values in tried:
+            for is_tensor in (False, True):
+                if is_tensor:
+                    values = {**values, "lr": torch.tensor(float(values.get("lr", 0.01)))}
+                with self.subTest(values=values):
+                    model = network(rule=rule)
+                    optimizer = made(named(model), **values)
+                    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+                    for k in range(3):
+                        gradients(model, k)
+                        optimizer.step()
+                        scheduler.step()
+                    self.assertTrue(all(torch.isfinite(p).all() for p in model.parameters()))
     def test_bad_parameters_and_gradients(self):
         with self.assertRaisesRegex(ravine.UsageError, "complex"):
             ravine.torch.Adam([torch.nn.Parameter(torch.ones(2, dtype=torch.complex64))])
@@ -497,6 +566,45 @@ class Torch(unittest.TestCase):
             optimizer.step()
         self.assertTrue(torch.equal(p.detach(), torch.eye(3)))
         self.assertEqual(optimizer.state[p]["step"].item(), 0)
+
+    # Several processes
+
+    def test_sharded_parameters(self):
+        import os
+        import subprocess
+        import sys
+        import tempfile
+        from pathlib import Path
+
+        rules = ["AdamW", "Lion", "LAMB", "Adafactor", "Prodigy", "MuonAdamW", "SM3"]
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, str(Path(__file__).parent / "sharded.py")]
+            running = [
+                subprocess.Popen(
+                    [*command, str(rank), os.path.join(folder, "meet"), *rules], stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+                )
+                for rank in range(2)
+            ]
+            said = [one.communicate(timeout=600) for one in running]
+        self.assertEqual([one.returncode for one in running], [0, 0], said[0][1] + said[1][1])
+        lines = [line.split() for line in said[0][0].splitlines()]
+        self.assertEqual([line[0] for line in lines], rules)
+        for rule, far, after, here, everywhere, layouts in lines:
+            with self.subTest(rule=rule):
+                self.assertLess(float(far), 1e-6)
+                self.assertLess(float(after), 1e-6)
+                # Each process keeps its part of the states.
+                self.assertLess(int(here), 0.6 * int(everywhere))
+        self.assertEqual(lines[0][5], "shard,shard,shard,shard")
+        self.assertEqual(lines[5][5], "gather,shard,gather,shard")
+
+    def test_flattened_parameters(self):
+        flat = torch.nn.Parameter(torch.ones(12))
+        flat._is_flat_param = True
+        ravine.torch.AdamW([flat])
+        with self.assertRaisesRegex(ravine.UsageError, "flattened"):
+            ravine.torch.MuonAdamW([("w", flat)])
 
     # PyTorch's operations, and compiled functions
 

@@ -181,10 +181,21 @@ class Steps:
 
     # Steps
 
-    def update(self, kind: Any, updates: Any, state: Any, params: Any, value: Any, extra: Dict[str, Any]) -> Any:
-        """The update and the next state: on the processor by the library."""
+    def step(self, kind: Any, updates: Any, state: Any, params: Any, value: Any, extra: Dict[str, Any]) -> Any:
+        """The next parameters and the next state."""
+        if self.engine == "jax" or not all(one.platform == "cpu" for one in jax.devices()):
+            updates, after = self.update(kind, updates, state, params, value, extra)
+            return optax.apply_updates(params, updates), after
+        self._require_loss(value)
+        return self._update(kind, updates, state, params, value, extra, is_step=True)
+
+    def _require_loss(self, value: Any) -> None:
         if self.sign.needs_loss and value is None:
             raise UsageError(f"`{self.sign.name}` reads the loss: give update(…, value=loss)")
+
+    def update(self, kind: Any, updates: Any, state: Any, params: Any, value: Any, extra: Dict[str, Any]) -> Any:
+        """The update and the next state: on the processor by the library."""
+        self._require_loss(value)
         if self.engine == "jax":
             return _generated.update(self, kind, updates, state, params, value, extra)
         if all(one.platform == "cpu" for one in jax.devices()) or not self._is_exported:
@@ -202,7 +213,7 @@ class Steps:
             return False
         return True
 
-    def _update(self, kind: Any, updates: Any, state: Any, params: Any, value: Any, extra: Dict[str, Any]) -> Any:
+    def _update(self, kind: Any, updates: Any, state: Any, params: Any, value: Any, extra: Dict[str, Any], is_step: bool = False) -> Any:
         sign = self.sign
         named = self._named(params)
         treedef = jax.tree.structure(params)
@@ -222,11 +233,11 @@ class Steps:
         loss = jnp.asarray(jnp.nan if value is None else value, jnp.float32)
         for dtype, indices in self._buckets(named):
             together = [named[k] for k in indices]
-            made = self._program(_delta(sign, self.fixed), together, dtype)
+            made = self._program(sign.rule(self.fixed) if is_step else _delta(sign, self.fixed), together, dtype)
             places = [one for one in made.places if one.kind != "input"]
             kept = []
             for place in places:
-                name = _own(place.name) if place.kind == "state" else place.name
+                name = place.name if is_step or place.kind != "state" else _own(place.name)
                 if place.tensor is None:
                     kept.append(numbers[name])
                 else:
@@ -236,12 +247,12 @@ class Steps:
                 if place.kind == "input":
                     inputs.append(self._input(place, together, treedef, indices, extra))
             slopes = [gradients[k] for k in indices]
-            outs = self._call(made, _BLIND, state.count, self._row(made.hyperparameters, state.count), loss, [w for _, w in together], slopes, kept, inputs)
+            outs = self._call(made, _STEP if is_step else _BLIND, state.count, self._row(made.hyperparameters, state.count), loss, [w for _, w in together], slopes, kept, inputs)
             done = outs[0]
             for k, one in zip(indices, outs[1:]):
                 written[k] = one
             for place, one in zip(places, outs[1 + len(together) :]):
-                name = _own(place.name) if place.kind == "state" else place.name
+                name = place.name if is_step or place.kind != "state" else _own(place.name)
                 if place.tensor is None:
                     numbers[name] = one
                 else:
@@ -257,7 +268,7 @@ class Steps:
     def _input(self, place: Any, together: Any, treedef: Any, indices: List[int], extra: Dict[str, Any]) -> Any:
         if place.name == "parameter_of_step":
             return together[place.tensor][1].astype(place.dtype)
-        name = _own(place.name)
+        name = place.name if place.name in extra else _own(place.name)
         if name not in extra:
             raise UsageError(f"`{self.sign.name}` reads `{name}`: give update(…, {name}=…)")
         found = extra[name]

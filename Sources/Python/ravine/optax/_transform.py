@@ -43,9 +43,19 @@ def _sign(given: Union[str, os.PathLike, Rule]) -> Signature:
     return signature(text)
 
 
+class Transformation(optax.GradientTransformationExtraArgs):
+    """A transformation of optax that can also take a whole step.
+
+    `step(params, state, updates)` gives the next parameters and the next state: on the processor in place, where their
+    memory is given away (`jax.jit(optimizer.step, donate_argnums=(0, 1))`), and without the update as an array of its own.
+    """
+
+    step: Callable[..., Tuple[Any, Any]]
+
+
 def transform(
     rule: Union[str, os.PathLike, Rule], *, total_steps: int = 0, seed: int = 0, engine: str = "auto", **values: Any
-) -> optax.GradientTransformationExtraArgs:
+) -> Transformation:
     """The steps of a rule as updates to be added to the parameters.
 
     Args:
@@ -77,10 +87,17 @@ def transform(
             raise ValueError("the step of a rule reads the parameters: give update(updates, state, params)")
         return run.update(RuleState, updates, state, params, value, extra)
 
-    return optax.GradientTransformationExtraArgs(init, update)
+    def step(
+        params: Any, state: RuleState, updates: Any, *, value: Any = None, **extra: Any
+    ) -> Tuple[Any, RuleState]:
+        return run.step(RuleState, updates, state, params, value, extra)
+
+    made = Transformation(init, update)
+    made.step = step
+    return made
 
 
-def factory(rule: Union[str, os.PathLike, Rule]) -> Callable[..., optax.GradientTransformationExtraArgs]:
+def factory(rule: Union[str, os.PathLike, Rule]) -> Callable[..., Transformation]:
     """A function of the hyperparameters of a rule, with a signature of its own, as `optax.inject_hyperparams` reads."""
     sign = _sign(rule)
     parameters = []
@@ -88,7 +105,7 @@ def factory(rule: Union[str, os.PathLike, Rule]) -> Callable[..., optax.Gradient
         default: Any = inspect.Parameter.empty if one.is_required else one.default
         parameters.append(inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=default))
 
-    def made(**values: Any) -> optax.GradientTransformationExtraArgs:
+    def made(**values: Any) -> Transformation:
         return transform(rule, **{name: x for name, x in values.items() if x is not None})
 
     made.__name__ = made.__qualname__ = sign.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from ctypes import c_float
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
@@ -343,18 +344,22 @@ class Repeat:
             for group in optimizer.param_groups
         ]
         self.parameters = bucket.parameters
-        self.addresses = [p.data_ptr() for p in bucket.parameters]
-        self.strides = bucket.strides
         self.dtype = bucket.parameters[0].dtype
-        self.states = [optimizer.state[p] for p in bucket.parameters]
-        self.steps = [state["step"] for state in self.states]
-        self.memory = [
-            (self.states[place.tensor or 0], name, self.states[place.tensor or 0][name])
-            for place, name in zip(bucket.places, bucket.prefixed)
+        self.tensors = [
+            (k, p, p.data_ptr(), stride) for k, (p, stride) in enumerate(zip(bucket.parameters, bucket.strides))
         ]
-        self.kept = [one.data_ptr() for _, _, one in self.memory]
-        self.clocks = bucket.clocks
-        self.firsts = bucket.first_of
+        states = [optimizer.state[p] for p in bucket.parameters]
+        self.memory = []
+        for place, name in zip(bucket.places, bucket.prefixed):
+            state = states[place.tensor or 0]
+            self.memory.append((state, name, state[name], state[name].data_ptr()))
+        # Numbers of PyTorch's, as memory: to read and to write one by an operation costs more than a small step.
+        self.steps = []
+        for state, clock in zip(states, bucket.clocks):
+            one = state["step"]
+            self.steps.append((state, one, one.data_ptr(), c_float.from_address(one.data_ptr()), clock))
+        self.firsts = [(c, self.steps[k][3]) for c, k in enumerate(bucket.first_of)]
+        self.values = list(bucket.program.values)
 
     @staticmethod
     def of(optimizer: Any, plan: Plan, active: List[Active]) -> Optional["Repeat"]:
@@ -374,6 +379,8 @@ class Repeat:
             return None
         if any(group["maximize"] for group in optimizer.param_groups):
             return None
+        if any(optimizer.state[p]["step"].dtype is not torch.float32 for p in bucket.parameters):
+            return None
         return Repeat(optimizer, bucket, active)
 
     def step(self, optimizer: Any) -> bool:
@@ -390,51 +397,44 @@ class Repeat:
         if not made.lock.acquire(False):
             return False
         try:
-            slopes, parameters = made.gradients, made.parameters
-            strides, dtype = self.strides, self.dtype
-            for k, p in enumerate(self.parameters):
+            slopes, dtype = made.gradients, self.dtype
+            strided = torch.strided
+            for k, p, address, stride in self.tensors:
                 g = p.grad
                 if (
-                    g is None or g.layout is not torch.strided or g.dtype is not dtype or g.stride() != strides[k]
-                    or p.data_ptr() != self.addresses[k]
+                    g is None or g.layout is not strided or g.dtype is not dtype or g.stride() != stride
+                    or p.data_ptr() != address
                 ):
                     return False
                 slopes[k] = g.data_ptr()
-                parameters[k] = self.addresses[k]
-            memory = made.memory
-            for k, (state, name, one) in enumerate(self.memory):
-                address = one.data_ptr()
-                if state.get(name) is not one or address != self.kept[k]:
+            for state, name, one, address in self.memory:
+                if state.get(name) is not one or one.data_ptr() != address:
                     return False
-                memory[k] = address
-            steps = self.steps
-            for state, one in zip(self.states, steps):
-                if state.get("step") is not one:
-                    return False
-            counts = [one.item() for one in steps] if len(steps) < 8 else torch.stack(steps).tolist()
-            for c, k in enumerate(self.firsts):
-                made.steps[c] = int(counts[k])
-            for c, count in zip(self.clocks, counts):
-                if made.steps[c] != count:
-                    return False
-            bucket = self.bucket
-            if made.owner is not self:
-                for k, group in enumerate(bucket.groups):
-                    row = bucket.sign.row(group, made.hyperparameters)
-                    made.values[k * len(row) : (k + 1) * len(row)] = row
-                made.numbers[:] = bucket.numbers
-                made.owner = self
-            made.step()
             done = made.steps
-            if done[0] == counts[self.firsts[0]] + 1:
-                if len(steps) == 1:
-                    steps[0].add_(1)
-                else:
-                    torch._foreach_add_(steps, 1)
+            for c, count in self.firsts:
+                done[c] = int(count.value)
+            for state, one, address, count, c in self.steps:
+                if state.get("step") is not one or one.data_ptr() != address or done[c] != count.value:
+                    return False
+            if made.owner is not self:
+                self._own(made)
+            made.step()
+            for _, _, _, count, c in self.steps:
+                count.value = done[c]
             _increment_version(self.parameters)
             return True
         finally:
             made.lock.release()
+
+    def _own(self, made: Program) -> None:
+        """Fills in what stays from step to step."""
+        for k, _, address, _ in self.tensors:
+            made.parameters[k] = address
+        for k, (_, _, _, address) in enumerate(self.memory):
+            made.memory[k] = address
+        made.values[:] = self.values
+        made.numbers[:] = self.bucket.numbers
+        made.owner = self
 
 
 def _key(optimizer: Any, active: List[Active], counts: List[float]) -> Any:

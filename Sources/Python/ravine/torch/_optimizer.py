@@ -25,6 +25,10 @@ Parameters = Union[Iterable[torch.Tensor], Iterable[Dict[str, Any]], Iterable[Tu
 _OWN_KEYS = ("params", "param_names", "maximize", "rule", "initial_lr")
 
 
+_is_traced = torch.compiler.is_dynamo_compiling
+_is_profiled = torch.autograd._profiler_enabled
+
+
 class _Kept:
     """A state on its way through `Optimizer.load_state_dict`, which would round it to the parameter's type."""
 
@@ -41,6 +45,8 @@ class RuleOptimizer(Optimizer):
 
     _signature: Signature
     _is_ready = False
+    #: For `torch.amp.GradScaler`: a step takes scaled gradients, and is left out where they are not finite.
+    _step_supports_amp_scaling = True
     _repeat: Any = None
 
     def _begin(
@@ -115,10 +121,10 @@ class RuleOptimizer(Optimizer):
 
         `loss` is for rules that read it, where there is no closure.
         """
-        if closure is None and loss is None and self._repeat is not None and not self._is_watched():
-            if self._repeat.step(self):
-                return None
         if closure is None and loss is None:
+            # Before what costs something: most steps are the last one with other gradients.
+            if self._repeat is not None and not self._is_watched() and self._repeat.step(self):
+                return None
             return self._watched()
         return self._watched(closure, loss=loss) if loss is not None else self._watched(closure)
 
@@ -128,8 +134,8 @@ class RuleOptimizer(Optimizer):
 
     def _is_watched(self) -> bool:
         return bool(
-            self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or _all_pre_hooks or _all_post_hooks
-            or torch.autograd._profiler_enabled() or torch.compiler.is_compiling()
+            _is_traced() or self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or _all_pre_hooks
+            or _all_post_hooks or "found_inf" in self.__dict__ or _is_profiled()
         )
 
     @Optimizer.profile_hook_step
@@ -142,7 +148,10 @@ class RuleOptimizer(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 value = closure()
-        routed(self, value if loss is None else loss, closure)
+        # What `torch.amp.GradScaler` leaves here.
+        found = self.__dict__.get("found_inf")
+        if found is None or not float(found):
+            routed(self, value if loss is None else loss, closure, self.__dict__.get("grad_scale"))
         return value
 
     def set_input(self, parameter: torch.Tensor, name: str, value: torch.Tensor) -> None:

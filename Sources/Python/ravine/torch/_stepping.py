@@ -29,8 +29,9 @@ def first(optimizer: Any, missing: List[Active]) -> None:
         _native.first(optimizer, missing)
 
 
-def routed(optimizer: Any, loss: Any, closure: Optional[Callable[[], Any]]) -> None:
-    """One step of all parameters that have a gradient, or of all where the rule reads none."""
+def routed(optimizer: Any, loss: Any, closure: Optional[Callable[[], Any]], scale: Any = None) -> None:
+    """One step of all parameters that have a gradient, or of all where the rule reads none. `scale`: what the gradients
+    are multiplied by."""
     if torch.compiler.is_compiling():
         return _compiled.step(optimizer)
     needs_gradient = optimizer._signature.needs_gradient
@@ -39,6 +40,8 @@ def routed(optimizer: Any, loss: Any, closure: Optional[Callable[[], Any]]) -> N
         for k, name, group, p in optimizer._listed()
         if p.grad is not None or not needs_gradient
     ]
+    if scale is not None:
+        active = [one if one.gradient is None else one._replace(gradient=one.gradient / scale) for one in active]
     spread = [one for one in active if _sharding.is_sharded(one.parameter)]
     if spread:
         _sharding.step(optimizer, active, loss, closure)
