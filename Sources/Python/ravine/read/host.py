@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from . import walks
-from .errors import ConstructionError, ReadingError
+from .errors import OperationError
 from .hyperparameters import Arguments
 
 #: Where a value lies: in the state of a parameter, in the group or in the optimizer itself, and the keys to it.
@@ -98,10 +98,21 @@ class Host:
     def step(self, optimizer: Any, loss: Any = None) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if self.has_closure:
-                optimizer.step(lambda: loss)
-            else:
+            if not self.has_closure:
                 optimizer.step()
+                return
+            calls = 0
+
+            def closure() -> Any:
+                nonlocal calls
+                calls += 1
+                if calls > 1:
+                    raise OperationError(
+                        "a step asks for the loss and the gradient more than once, at points of its own", "closure"
+                    )
+                return loss
+
+            optimizer.step(closure)
 
     def run(self, shapes: Sequence[Sequence[int]], numbers: Dict[str, Any], seed: int, steps: int) -> List[List[Any]]:
         """The weights after each step, on made-up gradients."""

@@ -106,6 +106,10 @@ class Trace:
             except ReadingError:
                 raise
             except Exception as error:
+                if k == 1 and not self.host.has_closure and "closure" in f"{type(error).__name__} {error}".lower():
+                    # It asks for the loss by itself.
+                    self.host.has_closure = True
+                    return self._survey()
                 raise ConstructionError(
                     f"step {k} fails on a dense gradient: {type(error).__name__}: {_first(error)}"
                 ) from error
