@@ -143,6 +143,8 @@ def _product(c: float, bases: Dict[Expression, float]) -> Expression:
             if leading < 0:
                 base = scaled(base, -1)
                 c *= (-1) ** int(power)
+        if base.op == "sqrt" and power % 2 == 0 and base.args[0].op != "times":
+            base, power = base.args[0], power / 2
         kept.append((base, power))
     merged: Dict[Expression, float] = {}
     for base, power in kept:

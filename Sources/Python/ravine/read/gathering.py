@@ -80,6 +80,31 @@ def _as_tensor(inside: List[Tuple[Expression, float]]) -> Expression:
 
 
 def _made(node: Expression, args: List[Expression], shared: frozenset) -> Expression:
+    return _mean(_joined(node, args, shared))
+
+
+def _entries(x: Expression) -> Optional[Tuple[Expression, Expression]]:
+    """What is done with two numbers side by side, as it is done with each."""
+    lists = [one for one in ex.walked([x]) if one.op == "list"]
+    if len(lists) != 1 or len(lists[0].args) != 2:
+        return None
+    a, b = (ex.substituted(x, {lists[0]: one}) for one in lists[0].args)
+    return a, b
+
+
+def _mean(x: Expression) -> Expression:
+    """A sum over the elements of both, divided by as many as both have."""
+    if x.op != "times":
+        return x
+    factors = dict(zip(x.args, x.value[1]))
+    total = next((one for one, p in factors.items() if one.op == "global" and one.value == "sum" and p == 1), None)
+    if total is None or factors.get(ex.NUMEL) != -1:
+        return x
+    rest = [ex.power(one, p) for one, p in factors.items() if one not in (total, ex.NUMEL)]
+    return ex.multiply(2 * x.value[0], *rest, ex.apply("global", total.args[0], value="mean"))
+
+
+def _joined(node: Expression, args: List[Expression], shared: frozenset) -> Expression:
     if node.op == "plus":
         terms = dict(zip(node.args, node.value[1]))
         done: set = set()
@@ -105,8 +130,9 @@ def _made(node: Expression, args: List[Expression], shared: frozenset) -> Expres
                 kept.append(_over_all(node.op, one, shared))
         kept += [made for one, made in zip(node.args, args) if one not in done]
         return ex.apply(node.op, *kept) if len(kept) > 1 else kept[0]
-    if len(node.args) == 1 and node.args[0].op == "list" and len(node.args[0].args) == 2:
-        a, b = node.args[0].args
+    entries = _entries(node.args[0]) if len(node.args) == 1 else None
+    if entries is not None and node.op in ("sum", "max", "min", "norm"):
+        a, b = entries
         if _is_first(a, shared) and _other(a, shared) is b:
             if node.op == "norm" and a.op in ("norm", "abs"):
                 return ex.apply("global", a.args[0], value="norm")

@@ -12,7 +12,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from . import walks
-from .errors import ConstructionError, ReadingError
+from .calls import PARAMETERS, Call, Numbers, Reader
+from .errors import OperationError
 from .hyperparameters import Arguments
 
 #: Where a value lies: in the state of a parameter, in the group or in the optimizer itself, and the keys to it.
@@ -93,15 +94,26 @@ class Host:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             given = [{"params": list(parameters), **self.group}] if self.group else list(parameters)
-            return self.cls(given, **called)
+            return _training(self.cls(given, **called))
 
     def step(self, optimizer: Any, loss: Any = None) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if self.has_closure:
-                optimizer.step(lambda: loss)
-            else:
+            if not self.has_closure:
                 optimizer.step()
+                return
+            calls = 0
+
+            def closure() -> Any:
+                nonlocal calls
+                calls += 1
+                if calls > 1:
+                    raise OperationError(
+                        "a step asks for the loss and the gradient more than once, at points of its own", "closure"
+                    )
+                return loss
+
+            optimizer.step(closure)
 
     def run(self, shapes: Sequence[Sequence[int]], numbers: Dict[str, Any], seed: int, steps: int) -> List[List[Any]]:
         """The weights after each step, on made-up gradients."""
@@ -117,6 +129,38 @@ class Host:
         return walk
 
 
+class Construction(Host):
+    """An optimizer around others, as ``pytorch_optimizer.Lookahead(torch.optim.AdamW(params), k=5)``."""
+
+    def __init__(self, text: str) -> None:
+        numbers = Numbers()
+        self.call = Reader(text, numbers, {"torch": torch, "params": PARAMETERS}).call
+        super().__init__(self.call.function, numbers)
+        self.name, self._title = self.call.function.__name__, text
+        within = [self.call]
+        for one in within:
+            within += [part for part in [*one.positional, *one.named.values()] if isinstance(part, Call)]
+            self.packages += Host(one.function, numbers).packages
+            classes = [part for part in [*one.positional, *one.named.values()] if inspect.isclass(part)]
+            self.packages += sum((Host(part, numbers).packages for part in classes), ())
+
+    @property
+    def title(self) -> str:
+        return self._title
+
+    def make(self, parameters: Sequence[torch.Tensor], numbers: Dict[str, Any]) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _training(self.call.made(numbers, list(parameters)))
+
+
+def _training(optimizer: Any) -> Any:
+    """As it is before steps are made: some have to be told."""
+    if callable(getattr(optimizer, "train", None)):
+        optimizer.train()
+    return optimizer
+
+
 def first_weights(shapes: Sequence[Sequence[int]], seed: int) -> List[torch.nn.Parameter]:
     return [torch.nn.Parameter(torch.from_numpy(one)) for one in walks.first_weights(shapes, seed)]
 
@@ -130,20 +174,35 @@ def losses(seed: int, k: int) -> torch.Tensor:
 
 
 def leaves(optimizer: Any, parameter: torch.Tensor) -> Dict[Path, Any]:
-    """Numbers and tensors that an optimizer keeps for a parameter, for its group and for itself."""
+    """Numbers and tensors that an optimizer keeps for a parameter, for its group and for itself; those of an optimizer
+    within it stand behind that one's name."""
     found: Dict[Path, Any] = {}
-    if parameter in optimizer.state:
-        _walk(("state",), optimizer.state[parameter], found)
-    for key, value in optimizer.param_groups[0].items():
-        if key != "params":
-            _walk(("group", key), value, found)
-    for key, value in optimizer.state.items():
-        if not isinstance(key, torch.Tensor):
-            _walk(("shared", key), value, found)
-    for key, value in vars(optimizer).items():
-        if key in ("state", "param_groups", "defaults") or key.startswith("_optimizer_") or key.startswith("__"):
-            continue
-        _walk(("object", key), value, found)
+    for within, one in optimizers(optimizer):
+        if parameter in one.state and (not within or one.state is not optimizer.state):
+            _walk(("state", *within), one.state[parameter], found)
+        if not within or one.param_groups is not optimizer.param_groups:
+            for key, value in one.param_groups[0].items():
+                if key != "params":
+                    _walk(("group", *within, key), value, found)
+        for key, value in one.state.items():
+            if not isinstance(key, torch.Tensor):
+                _walk(("shared", *within, key), value, found)
+        for key, value in vars(one).items():
+            if key in ("state", "param_groups", "defaults") or key.startswith(("_optimizer_", "__")):
+                continue
+            _walk(("object", *within, key), value, found)
+    return found
+
+
+class Within(str):
+    """The name of an optimizer within another."""
+
+
+def optimizers(optimizer: Any) -> List[Tuple[Tuple[Within, ...], Any]]:
+    found: List[Tuple[Tuple[Within, ...], Any]] = [((), optimizer)]
+    for name, value in vars(optimizer).items():
+        if isinstance(value, torch.optim.Optimizer) and value is not optimizer:
+            found += [((Within(name), *rest), one) for rest, one in optimizers(value)]
     return found
 
 
@@ -165,6 +224,8 @@ def _walk(path: Path, value: Any, found: Dict[Path, Any]) -> None:
 def place(optimizer: Any, parameter: torch.Tensor, path: Path, value: Any) -> None:
     """Puts a number where it lies."""
     root, keys = path[0], path[1:]
+    while isinstance(keys[0], Within):
+        optimizer, keys = getattr(optimizer, keys[0]), keys[1:]
     if root == "object":
         if len(keys) == 1:
             setattr(optimizer, keys[0], value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import inspect
 import math
 import random
@@ -123,7 +124,7 @@ class Arguments:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, (bool, enum.Enum))
 
 
 def other(one: Hyperparameter, generator: random.Random, taken: Any, near: bool) -> Any:

@@ -93,13 +93,18 @@ def read_torch(
     group: Optional[Dict[str, Any]] = None,
     **arguments: Any,
 ) -> Reading:
-    """Reads an optimizer of PyTorch, a class or ``"package.module:Class"``, made with these arguments and with what
-    the group of parameters has besides them. With `branches` both sides of a branch on data are read.
+    """Reads an optimizer of PyTorch: a class or ``"package.module:Class"``, made with these arguments and with what
+    the group of parameters has besides them; or a call, as ``"package.Lookahead(torch.optim.SGD(params), k=5)"``. With `branches` both sides of a branch on data are read.
 
     Raises `ReadingError` where it cannot be stated as a rule, or does other steps than the rule.
     """
-    from .host import Host
+    from .host import Construction, Host
 
+    if isinstance(optimizer, str) and "(" in optimizer:
+        if arguments or group:
+            raise ConstructionError("a call has its arguments inside", "arguments")
+        made = Construction(optimizer)
+        return _Reader(made, name or made.name, branches).read()
     cls = imported(optimizer) if isinstance(optimizer, str) else optimizer
     return _Reader(Host(cls, _arguments(cls, arguments), group), name or cls.__name__, branches).read()
 

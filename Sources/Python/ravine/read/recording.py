@@ -386,7 +386,7 @@ def shimmed(packages: Tuple[str, ...]) -> Iterator[None]:
     functions = {id(getattr(math, name)): name for name in dir(math) if name in _MADE}
     shim_math = _Module(math)
     for title, module in list(sys.modules.items()):
-        if module is None or not any(title == one or title.startswith(one + ".") for one in packages):
+        if module is None or title.startswith("ravine.") or not any(title == one or title.startswith(one + ".") for one in packages):
             continue
         space = getattr(module, "__dict__", None)
         if space is None:

@@ -12,7 +12,7 @@ import torch
 from . import expression as ex
 from .errors import BranchError, ConstructionError, OperationError, RandomnessError, ReadingError, StateError
 from .expression import Expression
-from .host import Exact, ExactCalls, Host, Path, double_precision, first_weights, gradients, leaves, losses, place
+from .host import Exact, ExactCalls, Host, Path, double_precision, first_weights, gradients, leaves, losses, optimizers, place, Within
 from .gathering import gathered, is_second, second
 from .hyperparameters import identifier
 from .equations import Equations, State, primed, settled
@@ -106,6 +106,10 @@ class Trace:
             except ReadingError:
                 raise
             except Exception as error:
+                if k == 1 and not self.host.has_closure and "closure" in f"{type(error).__name__} {error}".lower():
+                    # It asks for the loss by itself.
+                    self.host.has_closure = True
+                    return self._survey()
                 raise ConstructionError(
                     f"step {k} fails on a dense gradient: {type(error).__name__}: {_first(error)}"
                 ) from error
@@ -136,7 +140,7 @@ class Trace:
             if kind == "counter":
                 self.symbols[path] = ex.add(ex.T, self.offsets[path] - 1)
             elif kind in ("tensor", "number") or kind == "constant" and path[0] == "state":
-                keys = [str(one) for one in path[1:]]
+                keys = [str(one) for one in path[1:] if not isinstance(one, Within)]
                 name = identifier("_".join(keys), taken)
                 taken.add(name)
                 self.symbols[path] = ex.symbol("state", name)
@@ -485,12 +489,15 @@ class _Naming(Outer):
 
 def _copied(optimizer: Any, parameters: Sequence[Any]) -> Tuple[Any, List[Any]]:
     """An optimizer with its parameters once more. Its own way to be copied forgets what is no state."""
-    made = object.__new__(type(optimizer))
-    memo: Dict[int, Any] = {id(optimizer): made}
+    memo: Dict[int, Any] = {}
+    every = [one for _, one in optimizers(optimizer)]
+    for one in every:
+        memo[id(one)] = object.__new__(type(one))
     with torch._C._DisableTorchDispatch():
         copies = [copy.deepcopy(one, memo) for one in parameters]
-        made.__dict__.update(copy.deepcopy(vars(optimizer), memo))
-    return made, copies
+        for one in every:
+            memo[id(one)].__dict__.update(copy.deepcopy(vars(one), memo))
+    return memo[id(optimizer)], copies
 
 
 def _on_data(x: Expression) -> bool:

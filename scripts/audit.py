@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""Reads every optimizer of torch.optim, optax and pytorch_optimizer, and compares each with the zoo's rule of that name:
+audit.py [--write] [PACKAGE...].
+
+What was found stays in .build/audit.json, by the versions of the packages, so that a run that is stopped goes on. With
+--write, docs/audit.md is made of it.
+"""
+
+import argparse
+import importlib
+import importlib.metadata
+import inspect
+import json
+import re
+import signal
+import sys
+import time
+import warnings
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "Sources" / "Python"))
+FOUND = ROOT / ".build" / "audit.json"
+#: Seconds that one may take.
+LIMIT = 240
+PACKAGES = ("torch", "optax", "pytorch_optimizer")
+
+#: What some cannot be made without, or are not themselves without.
+ARGUMENTS = {
+    "torch.optim:SGD": "momentum=0.9",
+    "pytorch_optimizer:BSAM": "num_data=100",
+    "pytorch_optimizer:Ranger21": "num_iterations=40",
+    "optax.adafactor": "optax.adafactor(1e-2, min_dim_size_to_factor=1)",
+    "optax.lbfgs": "optax.lbfgs(linesearch=None)",
+    "optax.sgd": "optax.sgd(1e-3, momentum=0.9)",
+    **{
+        f"pytorch_optimizer:{name}": "--group use_muon=True"
+        for name in ("AdaGO", "AdaMuon", "DistributedMuon", "Muon", "MuonClip", "NorMuon")
+    },
+}
+#: Names that the zoo has otherwise.
+NAMES = {
+    "sgd": ["HeavyBall", "SGD", "Nesterov"], "sgdw": ["HeavyBall", "SGD"], "rmsprop": ["RMSProp", "RMSPropMomentum", "RMSPropOptax"],
+    "adamax": ["AdaMax"], "adamaxw": ["AdaMax"], "nadamw": ["NAdamOptax"], "sign_sgd": ["SignSGD", "Signum"],
+    "optimistic_gradient_descent": ["OptimisticGD"], "optimistic_adam": ["OptimisticAdam"],
+    "optimistic_adam_v2": ["OptimisticAdam"], "polyak_sgd": ["SPSMax", "PolyakSGD"], "momo_adam": ["MoMo"],
+    "schedule_free_sgd": ["ScheduleFreeSGD"], "schedule_free_adamw": ["ScheduleFreeAdamW"], "dadapt_adamw": ["DAdaptAdam"],
+    "accsgd": ["AccSGD"], "qhm": ["QHM"], "schedulefreeadamw": ["ScheduleFreeAdamW"],
+}  # fmt: skip
+
+
+def version(package):
+    return importlib.metadata.version(package)
+
+
+def optimizers(package):
+    """What is to be read: the argument of the command line for each."""
+    if package == "optax":
+        from optax._src import alias
+
+        import optax
+
+        names = [name for name in dir(alias) if not name.startswith("_") and hasattr(optax, name)]
+        return [f"optax.{name}" for name in names if is_alias(getattr(alias, name))]
+    import torch
+
+    module = importlib.import_module("torch.optim" if package == "torch" else package)
+    return [
+        f"{module.__name__}:{name}" for name in sorted(dir(module), key=str.lower)
+        if inspect.isclass(getattr(module, name)) and issubclass(getattr(module, name), torch.optim.Optimizer)
+        and getattr(module, name) is not torch.optim.Optimizer
+    ]  # fmt: skip
+
+
+def is_alias(found):
+    function = getattr(found, "func", found)
+    return inspect.isfunction(function) and function.__module__ == "optax._src.alias"
+
+
+def command(title):
+    """What reads it on the command line."""
+    more = ARGUMENTS.get(title, "")
+    if title.startswith("optax"):
+        return f"python -m ravine.read optax '{more or title}'"
+    return f"python -m ravine.read torch {title} {more}".rstrip() + " --branches"
+
+
+def key(name):
+    return re.sub(r"\W|_", "", name).lower()
+
+
+def candidates(title, zoo):
+    """The rules of the zoo with its name, other forms of it among them."""
+    name = re.split(r"[:.]", title)[-1]
+    known = NAMES.get(name.lower(), [])
+    same = [rule for rule in zoo if key(rule) == key(name)]
+    forms = [rule for rule in zoo if re.fullmatch(key(name) + "(optax|torch|official|paper|hat|rectified|inplace|identity)", key(rule))]
+    return list(dict.fromkeys(known + same + forms))
+
+
+class Late(BaseException):
+    pass
+
+
+def late(*_):
+    raise Late
+
+
+def read(title):
+    from ravine.read import read_optax, read_torch
+    from ravine.read.__main__ import _arguments
+
+    more = ARGUMENTS.get(title, "")
+    if title.startswith("optax"):
+        return read_optax(more or title)
+    group = _arguments([more.split()[1]]) if more.startswith("--group") else None
+    given = {} if group or not more else _arguments(more.split())
+    return read_torch(title, branches=True, group=group, **given)
+
+
+def looked_at(title, zoo):
+    """What came of one."""
+    from ravine.read import ReadingError
+
+    began = time.time()
+    row = {"command": command(title)}
+    try:
+        reading = read(title)
+    except ReadingError as error:
+        row.update(outcome="not read", kind=error.kind, why=re.sub(r"^error\[R\d+\]: ", "", str(error)).splitlines()[0])
+        return row
+    row.update(source=reading.source, distance=reading.distance, fixed=reading.fixed, skipped=reading.skipped,
+               notes=reading.notes, runs=len(reading.outcomes))  # fmt: skip
+    verdicts = []
+    for rule in candidates(title, zoo):
+        verdict = reading.compare(rule)
+        verdicts.append((verdict, rule))
+        if verdict.is_equal:
+            break
+    order = ["equal", "equal where", "equal up to", "undecided", "different"]
+    verdicts.sort(key=lambda pair: order.index(pair[0].verdict))
+    if verdicts:
+        verdict, rule = verdicts[0]
+        row.update(outcome=verdict.verdict, rule=rule, theirs=verdict.theirs, ours=verdict.ours, text=verdict.text(reading))
+    else:
+        row.update(outcome="read")
+    row["seconds"] = round(time.time() - began, 1)
+    return row
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("packages", nargs="*", default=[])
+    parser.add_argument("--write", action="store_true", help="write docs/audit.md")
+    parser.add_argument("--again", default="", help="look once more at those that match")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    import ravine
+
+    zoo = sorted(ravine.zoo())
+    found = json.loads(FOUND.read_text()) if FOUND.exists() else {}
+    signal.signal(signal.SIGALRM, late)
+    for package in options.packages or PACKAGES:
+        for title in optimizers(package):
+            name = f"{title} {version(package)}"
+            if name in found and not (options.again and re.search(options.again, title)):
+                continue
+            signal.alarm(LIMIT)
+            try:
+                row = looked_at(title, zoo)
+            except Late:
+                row = {"command": command(title), "outcome": "not read", "kind": "time", "why": f"it takes more than {LIMIT} s"}
+            except Exception as error:
+                row = {"command": command(title), "outcome": "not read", "kind": "failure",
+                       "why": f"{type(error).__name__}: {error}"}  # fmt: skip
+            signal.alarm(0)
+            found[name] = row
+            FOUND.parent.mkdir(exist_ok=True)
+            FOUND.write_text(json.dumps(found, ensure_ascii=False, indent=1))
+            print(f"{title}: {row['outcome']} {row.get('theirs') or row.get('why', '')[:120]}", flush=True)
+    if options.write:
+        (ROOT / "docs" / "audit.md").write_text(page(found), encoding="utf-8")
+
+
+def brief(text, limit=160):
+    text = " ".join(text.split()).replace("|", "\\|")
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def lines_of(row):
+    """The columns of a row."""
+    outcome = row["outcome"]
+    if outcome == "not read":
+        return "not read", brief(row["why"], 220)
+    notes = []
+    if row["fixed"]:
+        notes.append("for " + ", ".join(f"{k} = {v:g}" for k, v in row["fixed"].items()) + " alone")
+    if row["skipped"]:
+        kinds = {"matrices": "matrices", "wide": "wide matrices", "vectors": "vectors"}
+        notes.append("not read for " + " and ".join(kinds[one] for one in row["skipped"]))
+    notes += [f"without its casts to {one}" for one in row["notes"] if one.startswith(("bf", "fl"))]
+    if outcome == "read":
+        return "read", "; ".join(["the zoo has no rule of that name"] + notes)
+    text = row["text"].strip().splitlines()
+    facts = []
+    if outcome == "different":
+        facts = [one.strip() for one in text if one.strip().startswith(("witness", "largest difference"))]
+    elif outcome != "equal":
+        facts = [text[0].removeprefix("proved ").strip()] if text else []
+    facts += [one.strip() for one in text if one.strip().startswith("at the defaults")]
+    return f"{outcome} to `{row['theirs']}`" if outcome.startswith("equal") else f"{outcome} from `{row['theirs']}`", brief(
+        "; ".join(facts + notes), 300
+    )
+
+
+def page(found):
+    import ravine
+
+    out = [
+        "# Audit",
+        "",
+        "Every optimizer of `torch.optim`, every alias of optax and every class of pytorch_optimizer, [read as a rule](reading.md)",
+        "and compared with the zoo's rule of that name. *Equal* is proved (`ravine compare`); *different* has a run in which",
+        "they part; *read* has been held to the optimizer within 10⁻¹² and has no namesake in the zoo; *not read* says why.",
+        f"Made by `make audit` with Ravine {ravine.__version__}. Rows can be looked at by their command, with `--against` and the rule.",
+        "",
+    ]
+    titles = {"torch": "torch.optim", "optax": "optax", "pytorch_optimizer": "pytorch_optimizer"}
+    sections = []
+    summary = ["| package | version | optimizers | read and held to | equal | up to or where | different | not read |", "|---|---|---|---|---|---|---|---|"]
+    for package in PACKAGES:
+        rows = [(title, found[f"{title} {version(package)}"]) for title in optimizers(package)
+                if f"{title} {version(package)}" in found]  # fmt: skip
+        count = lambda test: sum(1 for _, row in rows if test(row["outcome"]))  # noqa: E731
+        summary.append(
+            f"| {titles[package]} | {version(package)} | {len(rows)} | {count(lambda one: one != 'not read')} | "
+            f"{count(lambda one: one == 'equal')} | {count(lambda one: one in ('equal up to', 'equal where'))} | "
+            f"{count(lambda one: one == 'different')} | {count(lambda one: one == 'not read')} |"
+        )
+        sections += [f"## {titles[package]} {version(package)}", "", "| optimizer | outcome | what to know | command |", "|---|---|---|---|"]
+        for title, row in rows:
+            outcome, note = lines_of(row)
+            sections.append(f"| {re.split(r'[:.]', title)[-1]} | {outcome} | {note} | `{row['command']}` |")
+        sections.append("")
+    return "\n".join(out + summary + [""] + sections)
+
+
+if __name__ == "__main__":
+    main()
