@@ -76,16 +76,6 @@ extension Diagnostic {
       notes: [Note("first named here", at: first)])
   }
 
-  static func notAValue(_ name: Name, _ noun: String) -> Diagnostic {
-    let foreign = name.text == "grad" ? ForeignNames.value(name.text) : nil
-    return Diagnostic(
-      .notAValue, "`\(name.text)` is \(noun), not a value", at: name.span,
-      notes: foreign.map { [Note($0.note)] } ?? [],
-      fixIts: foreign?.own.map {
-        [FixIt("write `\($0)`", at: name.span, replacement: $0)]
-      } ?? [])
-  }
-
   static func unknownObjective(_ name: Name, _ noun: String, suggestion: String?) -> Diagnostic {
     Diagnostic(
       .unknownObjective, "there is no \(noun) `\(name.text)`", at: name.span,

@@ -30,7 +30,11 @@ extension Diagnostic {
 
   /// `noun` is what the name stands for instead.
   static func notAValue(_ name: String, _ noun: String, at span: Span) -> Diagnostic {
-    Diagnostic(.notAValue, "`\(name)` is \(noun), not a value", at: span)
+    let foreign = name == "grad" ? ForeignNames.value(name) : nil
+    return Diagnostic(
+      .notAValue, "`\(name)` is \(noun), not a value", at: span,
+      notes: foreign.map { [Note($0.note)] } ?? [],
+      fixIts: foreign?.own.map { [FixIt("write `\($0)`", at: span, replacement: $0)] } ?? [])
   }
 
   static func notAFunction(rule name: String, at span: Span) -> Diagnostic {
