@@ -121,16 +121,17 @@ struct Suggestions {
     if let inside = x.atom, algebra[inside].operation == "log" {
       return ["exponential-logarithm x = \(text(algebra[inside].operands[0]))"]
     }
-    guard let (monomial, weight) = x.single, let count = weight.numerator.word else { return [] }
+    guard let count = x.single?.weight.numerator.word else { return [] }
     if 2...8 ~= count { return [sum(x.scaled(by: Rational(1, count)))] }
-    // Half of it, where that is asked for.
-    let half = x.scaled(by: .half)
-    let isAsked = all.contains { id in
-      ["exp", "sqrt"].contains(algebra[id].operation) && algebra[id].operands[0] != x
-        && algebra[id].operands[0].terms.keys.contains(monomial)
-        || algebra[id].operation == "sqrt" && algebra[id].operands[0] == algebra.apply("exp", [x])
+    // What another is made of, and half of it under a root.
+    for id in all where algebra[id].operation == "exp" {
+      let other = algebra[id].operands[0]
+      if let ratio = x.ratio(to: other)?.word, 2...8 ~= ratio { return [sum(other)] }
     }
-    return isAsked ? [sum(half)] : []
+    let isUnderRoot = all.contains {
+      algebra[$0].operation == "sqrt" && algebra[$0].operands[0] == algebra.apply("exp", [x])
+    }
+    return isUnderRoot ? [sum(x.scaled(by: .half))] : []
   }
 
   private func function(_ name: String, _ x: Polynomial) -> [String] {

@@ -12,6 +12,7 @@ final class PreparedRules {
     var lengths: [Double]
     /// The most numbers that an evaluation may hold: beyond it a function is refused.
     var limit: Double
+    var keepsRounded: Bool
   }
 
   struct Prepared {

@@ -41,7 +41,8 @@ struct ProbeWalk {
         try RuleWalk(
           rule.module, variant: variant, from: Dense(shape: tensor.dims, values: tensor.weights),
           hypers: values[0], horizon: horizon,
-          numbers: min(Budget.values, 100 * Double(work)), known: prepared))
+          numbers: min(Budget.values, 100 * Double(work)), keepsRounded: true,
+          known: prepared))
     }
     return walks
   }

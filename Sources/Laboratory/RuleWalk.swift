@@ -25,11 +25,12 @@ struct RuleWalk {
 
   /// Before the first step, from `weights`. Lengths are made of `hypers`, those of step 1.
   ///
-  /// Named axes are short: 3 examples, 2 terms of the loss, 2 workers, where the rule has them.
+  /// With `keepsRounded` functions of numbers are computed in each step, where what they are rounded to can be
+  /// bounded. Named axes are short: 3 examples, 2 terms of the loss, 2 workers, where the rule has them.
   /// Throws R0813 where an evaluation would take too much memory or work, and what initial values throw.
   init(
     _ module: RuleModule, variant: Int, from weights: Dense, hypers: [Double], horizon: Int,
-    numbers: Double = Budget.values, known: PreparedRules? = nil
+    numbers: Double = Budget.values, keepsRounded: Bool = false, known: PreparedRules? = nil
   ) throws(DiagnosticError) {
     let named = module.axes
     axes = AxisLengths(
@@ -40,7 +41,8 @@ struct RuleWalk {
     trainPoint = weights
     evalPoint = weights
     self.horizon = horizon
-    let context = BindContext(dims: weights.shape, hypers: hypers, axes: axes)
+    var context = BindContext(dims: weights.shape, hypers: hypers, axes: axes)
+    context.keepsRounded = keepsRounded
     self.context = context
     let lengths = module.hypers.indices.filter { module.hypers[$0].isStructural }.map { hypers[$0] }
     func get(_ function: Function) throws(DiagnosticError) -> PreparedRules.Prepared {
@@ -51,7 +53,8 @@ struct RuleWalk {
       guard let known else { return try make() }
       return try known.function(
         PreparedRules.FunctionKey(
-          function: function, dims: weights.shape, lengths: lengths, limit: numbers), make)
+          function: function, dims: weights.shape, lengths: lengths, limit: numbers,
+          keepsRounded: keepsRounded), make)
     }
     let stepping = try get(self.variant.update)
     update = stepping.function

@@ -413,7 +413,7 @@ struct HyperLowerer: LoweringPart {
       }
       return nil
     }
-    guard low <= high else {
+    guard low < high || low == high && expression.includesLow && expression.includesHigh else {
       report(.emptyDomain(at: expression.span))
       return nil
     }

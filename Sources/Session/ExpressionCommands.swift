@@ -185,6 +185,11 @@ struct ExpressionCommands: Answering {
       return
     }
     let (name, domain) = try assumption(rest)
+    // Of no number everything holds.
+    if domain.isEmpty {
+      throw DiagnosticError(
+        .usage("no number lies in \(domain)", of: .assume, at: span(rest)))
+    }
     let key = Name(name).key
     definitions.assumptions.removeAll { $0.name == key }
     if domain.low != nil || domain.high != nil { definitions.assumptions.append((key, domain)) }

@@ -108,7 +108,7 @@ struct PolynomialDivision {
     }
     for _ in 0..<12 {
       let rest = table.subtract(id, table.multiply(result, result))
-      if rest == table.zero { return result }
+      if rest == table.zero { return isRoot(result, of: id) ? result : nil }
       guard let top = lead(rest), let next = quotient(top, divisor, isWhole: false), isWithin(next)
       else { return nil }
       result = table.add(result, next)
@@ -125,16 +125,26 @@ struct PolynomialDivision {
     guard (2...Self.limits.parts).contains(parts.count), depth < Self.limits.depth else {
       return nil
     }
-    func isOdd(_ factor: Factor) -> Bool { factor.exponent.denominator == BigInteger(2) }
+    // √S is a power of S by half, and |x| the root of x².
+    func isAbsolute(_ base: TermID) -> Bool {
+      table[base].kind == .apply && table[base].operation == .absolute
+    }
+    func isOdd(_ factor: Factor) -> Bool {
+      factor.exponent.denominator == BigInteger(2)
+        || factor.exponent.isOne && isAbsolute(factor.base)
+    }
     func root(_ x: TermID) -> TermID? {
       guard table.monomials(x).count > 1 else {
-        return table.isNonnegative(x) ? table.power(x, .half) : nil
+        return lead(x).flatMap { self.root($0) }
+          ?? (table.isNonnegative(x) ? table.power(x, .half) : nil)
       }
       return plainRoot(x) ?? rootWithRoots(x, depth: depth + 1)
     }
     let bases = Set(parts.flatMap { table.factors($0.monomial).filter(isOdd).map(\.base) })
     for base in bases.sorted(by: { $0.raw > $1.raw }) {
-      let inverse = table.power(base, -Rational.half)
+      let own = isAbsolute(base) ? base : table.power(base, .half)
+      let square = isAbsolute(base) ? table.power(table[base].operands[0], Rational(2)) : base
+      let inverse = table.power(own, Rational(-1))
       var (a, b) = (table.zero, table.zero)
       for (weight, monomial) in parts {
         let part = table.scale(monomial, by: weight)
@@ -145,16 +155,27 @@ struct PolynomialDivision {
         }
       }
       let rest = table.subtract(
-        table.multiply(a, a), table.multiply([b, b, base]))
+        table.multiply(a, a), table.multiply([b, b, square]))
       guard rest != table.zero, let apart = root(rest) else { continue }
-      for own in [table.add(a, apart), table.subtract(a, apart)] {
-        guard let p = root(table.scale(own, by: .half)), p != table.zero else { continue }
+      for twice in [table.add(a, apart), table.subtract(a, apart)] {
+        guard let p = root(table.scale(twice, by: .half)), p != table.zero else { continue }
         let q = table.divide(b, table.scale(p, by: Rational(2)))
-        let result = table.add(p, table.multiply(q, table.power(base, .half)))
-        if table.multiply(result, result) == id { return result }
+        let result = table.add(p, table.multiply(q, own))
+        if isRoot(result, of: id) { return result }
       }
     }
     return nil
+  }
+
+  /// Whether a term squares to another, and divides by nothing that the other does not divide by: g − |g| / g is no
+  /// root of g² − 2|g| + 1 at 0.
+  private func isRoot(_ root: TermID, of id: TermID) -> Bool {
+    func divisors(_ id: TermID) -> Set<TermID> {
+      Set(
+        table.monomials(id).flatMap { table.factors($0.monomial) }
+          .filter(\.exponent.isNegative).map(\.base))
+    }
+    return table.multiply(root, root) == id && divisors(root).isSubset(of: divisors(id))
   }
 
   private func root(_ part: Part) -> TermID? {

@@ -51,6 +51,14 @@ import Testing
     #expect(said.hasPrefix(expected), "\(said.prefix(300))")
   }
 
+  /// Of no number everything would hold.
+  @Test(arguments: ["(1, 1)", "(1, 1]", "[2, 2)"]) func emptyDomains(_ domain: String) {
+    let bench = Bench()
+    #expect(bench.run(":assume x in \(domain)").contains("no number lies in"))
+    #expect(bench.run("(x^2 - 1) / (x - 1)").contains("where x != 1"))
+    #expect(bench.run("rule A(b = 1 in \(domain)) { w' = w - b * g }").contains("error"))
+  }
+
   /// What the reference evaluator computes is bounded as terms are, in loops and over long windows too.
   @Test(arguments: [
     ":lr Looped -> SGD", ":stability Looped", ":invariance Looped", ":steady Looped",

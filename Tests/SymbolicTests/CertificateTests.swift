@@ -172,6 +172,17 @@ import Testing
     (
       "w' = w - lr * g * (1 + sqrt(2)) - 0 * β", "w' = w - lr * g * sqrt(3 + 2 * sqrt(2)) - 0 * β"
     ),
+    // Exponentials, logarithms and powers.
+    ("w' = w - lr * exp(g + 2 * w) - 0 * β", "w' = w - lr * exp(g) * exp(w)^2 - 0 * β"),
+    ("w' = w - lr * sqrt(exp(g)) - 0 * β", "w' = w - lr * exp(g / 2) - 0 * β"),
+    ("w' = w - lr * (abs(g) + 1)^2 - 0 * β", "w' = w - lr * exp(2 * log(abs(g) + 1)) - 0 * β"),
+    ("w' = w - lr * log(6) * g - 0 * β", "w' = w - lr * (log(2) + log(3)) * g - 0 * β"),
+    ("w' = w - lr * abs(g)^3 - 0 * β", "w' = w - lr * (g^2)^1.5 - 0 * β"),
+    ("w' = w - lr * abs(g)^(2 * β)", "w' = w - lr * (abs(g)^β)^2"),
+    ("w' = w - lr * (g mod 1) - 0 * β", "w' = w - lr * ((g + 3) mod 1) - 0 * β"),
+    ("w' = w - lr * ceil(g) - 0 * β", "w' = w + lr * floor(-g) - 0 * β"),
+    ("w' = w - lr * tan(-g) - 0 * β", "w' = w + lr * tan(g) - 0 * β"),
+    ("w' = w - lr * sign(sinh(g)) - 0 * β", "w' = w - lr * sign(arctan(3 * g)) - 0 * β"),
     // Cube roots of numbers and of products.
     ("w' = w - lr * g * cbrt(16) - 0 * β", "w' = w - 2 * lr * g * cbrt(2) - 0 * β"),
     ("w' = w - lr * g * cbrt(0.5) - 0 * β", "w' = w - lr * g * cbrt(4) / 2 - 0 * β"),

@@ -13,6 +13,8 @@ package struct BindContext: Sendable {
   /// More than there are reductions over all tensors: those in the entries of a named axis are
   /// numbered on from here.
   package var sites = 1 << 10
+  /// Whether what a function of numbers is rounded to stays an operation: for whoever bounds what rounding does.
+  package var keepsRounded = false
   /// Values of all hyperparameters at bind time; read only where a shape or a loop count needs them.
   package var hypers: [Double]
   /// Shapes of the function's arguments (loop bodies).
@@ -70,6 +72,8 @@ struct Specialise {
   let context: BindContext
   /// Values of scalars known without reading a hyperparameter.
   var known: [Double?] = []
+  /// Which of them are kept as operations: rounded, or made of what is.
+  private var isRounded: [Bool] = []
   /// Values of scalars with the hyperparameters at their bind-time values.
   var bound: [Double?] = []
   var builder: FunctionBuilder
@@ -84,7 +88,11 @@ struct Specialise {
 
   mutating func run() throws(DiagnosticError) -> Function {
     known = source.instructions.indices.map { _ in nil }
-    for i in source.instructions.indices { known[i] = value(ValueID(i)) }
+    isRounded = source.instructions.indices.map { _ in false }
+    for i in source.instructions.indices {
+      known[i] = value(ValueID(i))
+      isRounded[i] = context.keepsRounded && rounds(ValueID(i))
+    }
     let live = liveUnderKnownConditions()
     var map = [ValueID](repeating: .none, count: source.instructions.count)
     for i in source.instructions.indices where live[i] {
@@ -138,6 +146,19 @@ struct Specialise {
       return x != nil && y != nil ? 0 : nil
     default: return source.folded(id) { known[$0.index] }
     }
+  }
+
+  /// Whether a known number is rounded, or made of what is.
+  private func rounds(_ id: ValueID) -> Bool {
+    let instruction = source[id]
+    guard let result = known[id.index], instruction.type.kind == .real,
+      instruction.operation.isElementwise
+    else { return false }
+    let operands = source.operands(id)
+    let numbers = operands.compactMap { known[$0.index] }
+    return operands.contains { isRounded[$0.index] }
+      || numbers.count == operands.count
+        && !Folding.isExact(instruction.operation, numbers, result)
   }
 
   func bindValue(_ id: ValueID) -> Double? { bound[id.index] }
@@ -229,7 +250,7 @@ struct Specialise {
     for output in source.outputs { live[output.value.index] = true }
     for i in stride(from: live.count - 1, through: 0, by: -1) where live[i] {
       let instruction = source.instructions[i]
-      if known[i] != nil { continue }
+      if known[i] != nil, !isRounded[i] { continue }
       if instruction.operation == .select, let condition = known[instruction.a.index] {
         live[(condition != 0 ? instruction.b : instruction.c).index] = true
         continue
@@ -243,7 +264,7 @@ struct Specialise {
   {
     let instruction = source[id]
     let span = source.origin(id)
-    if let number = known[id.index] {
+    if let number = known[id.index], !isRounded[id.index] {
       return instruction.type.kind == .boolean
         ? builder.boolean(number != 0) : builder.constant(number)
     }
