@@ -45,7 +45,7 @@ extension Rule {
         }
       } catch {
         // A step that was given up has taken all that was left.
-        if error.cause as? NumericError == .work(limit: work - walk.work) { work = walk.work }
+        if case .work? = error.cause as? NumericError { work = walk.work }
         throw error
       }
       result.append(walk.weights.values)

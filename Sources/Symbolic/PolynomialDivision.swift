@@ -108,7 +108,7 @@ struct PolynomialDivision {
     }
     for _ in 0..<12 {
       let rest = table.subtract(id, table.multiply(result, result))
-      if rest == table.zero { return result }
+      if rest == table.zero { return isRoot(result, of: id) ? result : nil }
       guard let top = lead(rest), let next = quotient(top, divisor, isWhole: false), isWithin(next)
       else { return nil }
       result = table.add(result, next)
@@ -161,10 +161,21 @@ struct PolynomialDivision {
         guard let p = root(table.scale(twice, by: .half)), p != table.zero else { continue }
         let q = table.divide(b, table.scale(p, by: Rational(2)))
         let result = table.add(p, table.multiply(q, own))
-        if table.multiply(result, result) == id { return result }
+        if isRoot(result, of: id) { return result }
       }
     }
     return nil
+  }
+
+  /// Whether a term squares to another, and divides by nothing that the other does not divide by: g − |g| / g is no
+  /// root of g² − 2|g| + 1 at 0.
+  private func isRoot(_ root: TermID, of id: TermID) -> Bool {
+    func divisors(_ id: TermID) -> Set<TermID> {
+      Set(
+        table.monomials(id).flatMap { table.factors($0.monomial) }
+          .filter(\.exponent.isNegative).map(\.base))
+    }
+    return table.multiply(root, root) == id && divisors(root).isSubset(of: divisors(id))
   }
 
   private func root(_ part: Part) -> TermID? {
