@@ -567,6 +567,52 @@ class Torch(unittest.TestCase):
         self.assertTrue(torch.equal(p.detach(), torch.eye(3)))
         self.assertEqual(optimizer.state[p]["step"].item(), 0)
 
+    # Training
+
+    def test_a_transformer_trains_as_with_pytorchs_own(self):
+        from pathlib import Path
+
+        text = (Path(__file__).parent.parent.parent / "LICENSE").read_text(encoding="utf-8")[:8000]
+        letters = sorted(set(text))
+        data = torch.tensor([letters.index(one) for one in text])
+
+        class Model(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                torch.manual_seed(0)
+                self.embed = torch.nn.Embedding(len(letters), 32)
+                self.place = torch.nn.Parameter(torch.randn(24, 32) / 10)
+                layer = torch.nn.TransformerEncoderLayer(32, 4, 64, dropout=0.0, batch_first=True, norm_first=True)
+                self.layers = torch.nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+                self.head = torch.nn.Linear(32, len(letters))
+
+            def forward(self, x):
+                mask = torch.nn.Transformer.generate_square_subsequent_mask(24)
+                return self.head(self.layers(self.embed(x) + self.place, mask=mask, is_causal=True))
+
+        def losses(make, steps=200):
+            model = Model()
+            optimizer = make(model)
+            generator = torch.Generator().manual_seed(1)
+            found = []
+            for _ in range(steps):
+                at = torch.randint(len(data) - 25, (8,), generator=generator)
+                rows = torch.stack([data[k : k + 25] for k in at])
+                value = torch.nn.functional.cross_entropy(model(rows[:, :-1]).flatten(0, 1), rows[:, 1:].flatten())
+                optimizer.zero_grad()
+                value.backward()
+                optimizer.step()
+                found.append(value.item())
+            return found
+
+        # PyTorch decays by 1 - lr λ rounded to single precision, which is the less exact the less it decays.
+        for lr, decay in ((1e-3, 0.0), (3e-4, 0.01)):
+            ours = losses(lambda model: ravine.torch.AdamW(model.parameters(), lr=lr, weight_decay=decay))
+            theirs = losses(lambda model: torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=decay))
+            self.assertLess(max(abs(a - b) for a, b in zip(ours, theirs)), 1e-4)
+        routed = losses(lambda model: ravine.torch.MuonAdamW(model.named_parameters(), lr=0.02, adam_lr=3e-3))
+        self.assertLess(sum(routed[-20:]) / 20, 0.8 * sum(routed[:5]) / 5)
+
     # Several processes
 
     def test_sharded_parameters(self):
