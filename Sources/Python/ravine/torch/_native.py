@@ -371,6 +371,8 @@ class Repeat:
             return None
         bucket = plan.buckets[0]
         made = bucket.program
+        if "train" in bucket.sign.views:
+            return None
         if made.needs_loss or made.needs_objective or not all(bucket.is_direct):
             return None
         plain = all(type(p) in (torch.Tensor, torch.nn.Parameter) for p in bucket.parameters)

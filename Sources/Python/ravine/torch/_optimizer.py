@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections import OrderedDict
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 import torch
 from torch.optim.optimizer import (
@@ -48,6 +49,7 @@ class RuleOptimizer(Optimizer):
     #: For `torch.amp.GradScaler`: a step takes scaled gradients, and is left out where they are not finite.
     _step_supports_amp_scaling = True
     _repeat: Any = None
+    _saw_view = False
 
     def _begin(
         self, params: Parameters, values: Dict[str, Any], maximize: bool, total_steps: int, seed: int, engine: str
@@ -144,6 +146,12 @@ class RuleOptimizer(Optimizer):
 
     @torch.no_grad()
     def _step(self, closure: Optional[Callable[[], Any]], loss: Any) -> Any:
+        if "train" in self._signature.views and not self._saw_view:
+            raise UsageError(
+                f"`{self._signature.name}` takes gradients at its `view train`: compute them inside of "
+                '`with optimizer.weights("train"):`'
+            )
+        self._saw_view = False
         value = None
         if closure is not None:
             with torch.enable_grad():
@@ -166,9 +174,28 @@ class RuleOptimizer(Optimizer):
         self.state[parameter]["input_" + name] = kept
 
     def view(self, name: str, parameter: torch.Tensor) -> torch.Tensor:
-        """Weights other than those that are trained, as ``eval``, after the last step; the parameter itself where the
-        rule has no such view."""
-        return self.state[parameter].get("view_" + name, parameter.detach())
+        """Weights other than those that are trained, as ``eval``, after the last step; the parameter itself before the
+        first one and where the rule has no such view."""
+        kept = self.state[parameter]
+        if "view_" + name not in kept or not kept["step"]:
+            return parameter.detach()
+        return kept["view_" + name]
+
+    @contextlib.contextmanager
+    def weights(self, name: str = "eval") -> Iterator[None]:
+        """Inside, the parameters are a view: ``eval`` to evaluate, or ``train`` where a rule has one, to take the
+        gradients. They are put back at the end."""
+        kept = [(p, p.detach().clone()) for _, _, _, p in self._listed()]
+        with torch.no_grad():
+            for p, _ in kept:
+                p.copy_(self.view(name, p))
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for p, w in kept:
+                    p.copy_(w)
+            self._saw_view = name == "train"
 
     # Checkpoints
 
