@@ -336,6 +336,30 @@ class Torch(unittest.TestCase):
             scheduled.step()
         self.assertLess(two.param_groups[0]["lr"], 0.01)
 
+    def test_schedulers_that_turn_the_momentum(self):
+        for rule, theirs, own in (("AdamW", torch.optim.AdamW, {}), ("HeavyBall", torch.optim.SGD, {"momentum": 0.9})):
+            a, b = network(dtype=torch.float64), network(dtype=torch.float64)
+            one = getattr(ravine.torch, rule)(a.parameters(), lr=0.01, weight_decay=0.01)
+            two = theirs(b.parameters(), lr=0.01, weight_decay=0.01, **own)
+            both = [torch.optim.lr_scheduler.OneCycleLR(x, max_lr=0.05, total_steps=8) for x in (one, two)]
+            for k in range(7):
+                run(one, a, 1, k)
+                run(two, b, 1, k)
+                for scheduler in both:
+                    scheduler.step()
+            self.assertLess(distance(a, b), 1e-12)
+        other = torch.optim.AdamW(network().parameters(), betas=(0.3, 0.4))
+        one = ravine.torch.AdamW(network().parameters())
+        one.load_state_dict(ravine.torch.convert_state(other.state_dict(), "AdamW"))
+        self.assertEqual(one.param_groups[0]["beta1"], 0.3)
+        self.assertEqual(one.param_groups[0]["betas"], (0.3, 0.4))
+        one.param_groups[0]["beta1"] = 0.5
+        one.step()
+        self.assertEqual(one.param_groups[0]["betas"], (0.5, 0.4))
+        one.param_groups[0]["betas"] = (0.6, 0.7)
+        one.step()
+        self.assertEqual(one.param_groups[0]["beta2"], 0.7)
+
     def test_scaled_gradients(self):
         model, other = network(), network()
         optimizer, theirs = ravine.torch.AdamW(model.parameters()), ravine.torch.AdamW(other.parameters())

@@ -142,7 +142,8 @@ class Program:
 
     def __del__(self) -> None:
         handle, self._handle = getattr(self, "_handle", 0), 0
-        if handle:
+        # At the end of the interpreter the library may be gone before.
+        if handle and lib is not None:
             lib.ravine_optimizer_free(handle)
 
 
