@@ -677,7 +677,7 @@ class Torch(unittest.TestCase):
         import tempfile
         from pathlib import Path
 
-        rules = ["AdamW", "Lion", "LAMB", "Adafactor", "Prodigy", "MuonAdamW", "SM3"]
+        rules = ["AdamW", "Lion", "LAMB", "LARS", "StableAdamW", "NovoGrad", "Adafactor", "Prodigy", "MuonAdamW", "SM3"]
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, str(Path(__file__).parent / "sharded.py")]
             running = [
@@ -698,7 +698,9 @@ class Torch(unittest.TestCase):
                 # Each process keeps its part of the states.
                 self.assertLessEqual(int(here), 0.6 * int(everywhere))
         self.assertEqual(lines[0][5], "shard,shard,shard,shard")
-        self.assertEqual(lines[5][5], "gather,shard,gather,shard")
+        self.assertEqual(lines[2][5], "reduce,reduce,reduce,reduce")
+        self.assertEqual(lines[5][5], "gather,gather,gather,gather")
+        self.assertEqual(lines[8][5], "gather,shard,gather,shard")
 
     def test_flattened_parameters(self):
         flat = torch.nn.Parameter(torch.ones(12))

@@ -139,6 +139,10 @@ class Signature:
             and not re.search(r"\b(rows|cols|rank|numel)\b", body)
             for kind, variant, body in zip(self.kinds, cost["variants"], bodies)
         ] if len(bodies) == len(self.kinds) else [False] * len(self.kinds)
+        #: Whether every state is as the parameter is, whatever the route.
+        self.is_all_alike = len(self.kinds) == 1 and all(
+            state["shape"] == "like w" and not state["global"] for state in cost["variants"][0]["cost"]["states"]
+        )
         #: By variant, the arms that lead to it.
         self.routes = [list(variant["path"]) for variant in manifest["variants"]]
         draws = any(variant["cost"]["draws"] for variant in cost["variants"]) or "stochastic" in source
