@@ -1,6 +1,5 @@
 """Rules as transformations of optax."""
 
-import functools
 import unittest
 
 try:

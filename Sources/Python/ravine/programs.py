@@ -127,12 +127,13 @@ class Program:
                     stop[0] = 1
                     return math.nan
 
-            self.call.objective = kept = Objective(call)
+            # The structure does not keep the function alive.
+            function = Objective(call)
+            self.call.objective = function
             try:
                 status = lib.ravine_program_step(self._handle, self._place)
             finally:
                 self.call.objective = Objective()
-            del kept
             if raised:
                 raise raised[0]
         else:
