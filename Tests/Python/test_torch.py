@@ -612,6 +612,22 @@ class Torch(unittest.TestCase):
         self.assertTrue(torch.equal(p.detach(), torch.ones(3)))
         self.assertEqual(optimizer.state[p]["step"].item(), 0)
 
+    def test_states_that_were_replaced(self):
+        model = network()
+        optimizer = ravine.torch.Lion(model.parameters(), lr=0.01)
+        run(optimizer, model, 2)
+        kept = optimizer.state[model[0].weight]
+        m = kept["m"]
+        before = model[0].weight.detach().clone()
+        for wrong in (m.double(), m[:3], m.t().contiguous().t(), None):
+            kept["m"] = wrong
+            with self.assertRaises(ravine.UsageError):
+                run(optimizer, model, 1)
+        self.assertTrue(torch.equal(model[0].weight, before))
+        kept["m"] = torch.zeros_like(m)
+        run(optimizer, model, 1)
+        self.assertGreater(kept["m"].abs().max().item(), 0)
+
     def test_a_failing_step_changes_nothing(self):
         p = torch.nn.Parameter(torch.eye(3))
         made = ravine.torch.rule("rule Solving(lr = 0.1) {\n state n\n n' = n + g\n w' = w - lr * solve(g @ g.T, w)\n}")
