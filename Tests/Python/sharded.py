@@ -1,7 +1,6 @@
 """One of two processes that train a network spread by `fully_shard`: sharded.py RANK FILE RULE..."""
 
 import copy
-import os
 import sys
 
 import torch

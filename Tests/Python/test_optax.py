@@ -1,6 +1,5 @@
 """Rules as transformations of optax."""
 
-import functools
 import unittest
 
 try:
@@ -95,6 +94,16 @@ class Optax(unittest.TestCase):
                     params, state = step(params, state, gradients(k, params))
                 self.assertLess(distance(params, wanted), 1e-5)
                 self.assertEqual(jax.tree.structure(state), jax.tree.structure(after))
+        # In place: nothing is copied of what is given away.
+        optimizer = ravine.optax.transform("Lion")
+        step = jax.jit(optimizer.step, donate_argnums=(0, 1))
+        params = jnp.ones(1000)
+        state = optimizer.init(params)
+        places = params.unsafe_buffer_pointer(), state.states["m"].unsafe_buffer_pointer()
+        params, state = step(params, state, jnp.ones(1000))
+        self.assertEqual((params.unsafe_buffer_pointer(), state.states["m"].unsafe_buffer_pointer()), places)
+        text = step.lower(params, state, params).compile().as_text()
+        self.assertNotIn(" copy(", text)
 
     def test_operations_of_jax_take_the_same_steps(self):
         for name in RULES:

@@ -127,12 +127,13 @@ class Program:
                     stop[0] = 1
                     return math.nan
 
-            self.call.objective = kept = Objective(call)
+            # The structure does not keep the function alive.
+            function = Objective(call)
+            self.call.objective = function
             try:
                 status = lib.ravine_program_step(self._handle, self._place)
             finally:
                 self.call.objective = Objective()
-            del kept
             if raised:
                 raise raised[0]
         else:
@@ -142,7 +143,8 @@ class Program:
 
     def __del__(self) -> None:
         handle, self._handle = getattr(self, "_handle", 0), 0
-        if handle:
+        # At the end of the interpreter the library may be gone before.
+        if handle and lib is not None:
             lib.ravine_optimizer_free(handle)
 
 

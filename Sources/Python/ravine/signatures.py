@@ -113,6 +113,12 @@ class Signature:
         #: By name in the library, the expression of what is computed from other hyperparameters, dots as underlines.
         self.derived = {one["name"]: self._text(one["name"], header) or "" for one in plain if self._is_derived(one, header)}
         self.by_name = {one.name: one for one in self.hypers}
+        #: What schedulers of PyTorch turn, and which hyperparameters it stands for.
+        self.mirrors: Dict[str, Tuple[str, ...]] = {}
+        if {"beta1", "beta2"} <= set(self.by_name):
+            self.mirrors["betas"] = ("beta1", "beta2")
+        elif "mu" in self.by_name:
+            self.mirrors["momentum"] = ("mu",)
         self.aliases: Dict[str, str] = {}
         for one in self.hypers:
             key = next((h["key"] for h in plain if h["name"] == one.own), one.own)
@@ -133,6 +139,10 @@ class Signature:
             and not re.search(r"\b(rows|cols|rank|numel)\b", body)
             for kind, variant, body in zip(self.kinds, cost["variants"], bodies)
         ] if len(bodies) == len(self.kinds) else [False] * len(self.kinds)
+        #: Whether every state is as the parameter is, whatever the route.
+        self.is_all_alike = len(self.kinds) == 1 and all(
+            state["shape"] == "like w" and not state["global"] for state in cost["variants"][0]["cost"]["states"]
+        )
         #: By variant, the arms that lead to it.
         self.routes = [list(variant["path"]) for variant in manifest["variants"]]
         draws = any(variant["cost"]["draws"] for variant in cost["variants"]) or "stochastic" in source
@@ -185,9 +195,9 @@ class Signature:
         found: Dict[str, Any] = {}
         for name, value in given.items():
             own = self.named(name)
-            if own is None and name == "betas" and {"beta1", "beta2"} <= set(self.by_name):
+            if own is None and name in self.mirrors:
                 if value is not None:
-                    found["beta1"], found["beta2"] = value
+                    found.update(zip(self.mirrors[name], value if name == "betas" else (value,)))
                 continue
             if own is None:
                 import difflib

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import inspect
 import os
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Union
 
 import jax
-import jax.numpy as jnp
 import optax
 
-from .._errors import UsageError
 from ..rule import Rule, written_call
 from ..signatures import Signature, signature
 from . import _native

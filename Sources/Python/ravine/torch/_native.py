@@ -338,7 +338,7 @@ class Repeat:
     def __init__(self, optimizer: Any, bucket: Bucket, active: List[Active]) -> None:
         self.bucket = bucket
         self.program = bucket.program
-        self.names = [one.name for one in bucket.sign.hypers]
+        self.names = [one.name for one in bucket.sign.hypers] + list(bucket.sign.mirrors)
         self.groups = [
             (group, group["params"], len(group["params"]), [group[name] for name in self.names])
             for group in optimizer.param_groups
@@ -371,6 +371,8 @@ class Repeat:
             return None
         bucket = plan.buckets[0]
         made = bucket.program
+        if "train" in bucket.sign.views:
+            return None
         if made.needs_loss or made.needs_objective or not all(bucket.is_direct):
             return None
         plain = all(type(p) in (torch.Tensor, torch.nn.Parameter) for p in bucket.parameters)

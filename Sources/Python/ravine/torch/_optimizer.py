@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections import OrderedDict
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 import torch
 from torch.optim.optimizer import (
@@ -29,6 +30,11 @@ _is_traced = torch.compiler.is_dynamo_compiling
 _is_profiled = torch.autograd._profiler_enabled
 
 
+def _mirrored(key: str, names: Tuple[str, ...], values: Dict[str, Any]) -> Any:
+    """A value under PyTorch's name."""
+    return tuple(values[name] for name in names) if key == "betas" else values[names[0]]
+
+
 class _Kept:
     """A state on its way through `Optimizer.load_state_dict`, which would round it to the parameter's type."""
 
@@ -48,6 +54,7 @@ class RuleOptimizer(Optimizer):
     #: For `torch.amp.GradScaler`: a step takes scaled gradients, and is left out where they are not finite.
     _step_supports_amp_scaling = True
     _repeat: Any = None
+    _saw_view = False
 
     def _begin(
         self, params: Parameters, values: Dict[str, Any], maximize: bool, total_steps: int, seed: int, engine: str
@@ -56,7 +63,8 @@ class RuleOptimizer(Optimizer):
         sign.check(values)
         self._options = {"total_steps": int(total_steps), "seed": int(seed), "engine": engine}
         _native.engine(engine)
-        super().__init__(params, dict(values, maximize=maximize, rule=sign.base.name))
+        mirrored = {key: _mirrored(key, names, values) for key, names in sign.mirrors.items()}
+        super().__init__(params, dict(values, **mirrored, maximize=maximize, rule=sign.base.name))
         if sign.reads_names and not all("param_names" in group for group in self.param_groups):
             warnings.warn(
                 f"`{sign.name}` routes parameters by their names, and they have none: give model.named_parameters()",
@@ -72,6 +80,8 @@ class RuleOptimizer(Optimizer):
             given = {key: value for key, value in param_group.items() if key not in _OWN_KEYS}
             values = self._signature.normalised(given)
             self._signature.check({**self.defaults, **values})
+            for key, names in self._signature.mirrors.items():
+                values[key] = _mirrored(key, names, {**self.defaults, **values})
             param_group = {key: value for key, value in param_group.items() if key in _OWN_KEYS} | values
         super().add_param_group(param_group)
         try:
@@ -87,6 +97,8 @@ class RuleOptimizer(Optimizer):
         """Gives every parameter its states, so that a checkpoint can be loaded before the first step."""
         self._is_ready = True
         self._plan: Any = None
+        self._mirrors: Dict[Any, Any] = {}
+        self._mirror()
         self._repeat: Any = None
         # A parameter that is listed twice, which PyTorch warns of, has states once.
         missing = list(
@@ -104,6 +116,20 @@ class RuleOptimizer(Optimizer):
                     self.state.pop(one.parameter, None)
                 raise
         _compiled.prepare(self)
+
+    def _mirror(self) -> None:
+        """What a scheduler has turned under PyTorch's name is the rule's as well, and the other way round."""
+        for key, names in self._signature.mirrors.items():
+            for group in self.param_groups:
+                now = _mirrored(key, names, group)
+                if group.get(key, now) != now:
+                    turned = group[key] if key == "betas" else (group[key],)
+                    if self._mirrors.get((id(group), key)) == group[key]:
+                        # It is the rule's own name that was set.
+                        group[key] = now
+                    else:
+                        group.update(zip(names, turned))
+                self._mirrors[id(group), key] = group.setdefault(key, now)
 
     def _listed(self) -> Iterable[Tuple[int, str, Dict[str, Any], torch.Tensor]]:
         """All parameters: their place, name and group."""
@@ -144,6 +170,14 @@ class RuleOptimizer(Optimizer):
 
     @torch.no_grad()
     def _step(self, closure: Optional[Callable[[], Any]], loss: Any) -> Any:
+        if "train" in self._signature.views and not self._saw_view:
+            raise UsageError(
+                f"`{self._signature.name}` takes gradients at its `view train`: compute them inside of "
+                '`with optimizer.weights("train"):`'
+            )
+        self._saw_view = False
+        if not torch.compiler.is_dynamo_compiling():
+            self._mirror()
         value = None
         if closure is not None:
             with torch.enable_grad():
@@ -166,9 +200,28 @@ class RuleOptimizer(Optimizer):
         self.state[parameter]["input_" + name] = kept
 
     def view(self, name: str, parameter: torch.Tensor) -> torch.Tensor:
-        """Weights other than those that are trained, as ``eval``, after the last step; the parameter itself where the
-        rule has no such view."""
-        return self.state[parameter].get("view_" + name, parameter.detach())
+        """Weights other than those that are trained, as ``eval``, after the last step; the parameter itself before the
+        first one and where the rule has no such view."""
+        kept = self.state[parameter]
+        if "view_" + name not in kept or not kept["step"]:
+            return parameter.detach()
+        return kept["view_" + name]
+
+    @contextlib.contextmanager
+    def weights(self, name: str = "eval") -> Iterator[None]:
+        """Inside, the parameters are a view: ``eval`` to evaluate, or ``train`` where a rule has one, to take the
+        gradients. They are put back at the end."""
+        kept = [(p, p.detach().clone()) for _, _, _, p in self._listed()]
+        with torch.no_grad():
+            for p, _ in kept:
+                p.copy_(self.view(name, p))
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for p, w in kept:
+                    p.copy_(w)
+            self._saw_view = name == "train"
 
     # Checkpoints
 
@@ -243,7 +296,8 @@ class RuleOptimizer(Optimizer):
         super().__setstate__(state)
         for group in self.param_groups:
             for name, value in self.defaults.items():
-                group.setdefault(name, value)
+                if name not in self._signature.mirrors:
+                    group.setdefault(name, value)
         for p, kept in self.state.items():
             if isinstance(kept, dict):
                 likes = before.get(p, {})

@@ -8,9 +8,9 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 import torch
 
-from .._errors import UsageError
+from .._errors import ProgramError, UsageError
 from ..programs import program
-from . import _native
+from . import _generated, _native
 from ._native import Active
 
 
@@ -18,7 +18,8 @@ class Layout(NamedTuple):
     """How a parameter is stepped over several processes."""
 
     name: str
-    #: ``shard``: each its part; ``replicate``: each all of it; ``gather``: each all of it, of which it keeps its part.
+    #: ``shard``: each its part; ``reduce``: the same, with the rule's reductions over all processes; ``replicate``: each
+    #: all of it; ``gather``: each all of it, of which it keeps its part.
     layout: str
     route: List[str]
     why: str
@@ -62,7 +63,19 @@ def _layout(optimizer: Any, one: Active) -> Layout:
         local = p.to_local().shape if is_sharded(p) else p.shape
         if _route(optimizer, one, local) == route:
             return Layout(one.name, "shard", route, "elementwise")
-    return Layout(one.name, "gather", route, f"{sign.kinds[variant]}: {sign.sharding[variant]}")
+    why = f"{sign.kinds[variant]}: {sign.sharding[variant]}"
+    if sign.kinds[variant] == "tensorReduction" and sign.is_all_alike and _is_exported(optimizer, one):
+        return Layout(one.name, "reduce", route, why)
+    return Layout(one.name, "gather", route, why)
+
+
+def _is_exported(optimizer: Any, one: Active) -> bool:
+    """Whether PyTorch's operations can say the rule, which then reduce over the mesh by themselves."""
+    try:
+        _generated.exported(optimizer._signature, _generated._fixed(optimizer._signature, one.group))
+    except ProgramError:
+        return False
+    return True
 
 
 class _Standing:
@@ -139,13 +152,16 @@ def step(optimizer: Any, active: List[Active], loss: Any, closure: Optional[Call
         if one.gradient is not None and is_sharded(one.parameter) != is_sharded(one.gradient):
             raise UsageError(f"the gradient of `{one.name}` is not spread as its parameter is")
     own = {id(group): k for k, group in enumerate(optimizer.param_groups)}
+    plans = [_layout(optimizer, one) for one in active]
+    reduced = [one for one, plan in zip(active, plans) if plan.layout == "reduce"]
     standing = _Standing(optimizer)
     parts = []
     acting = []
-    for one in active:
+    for one, plan in zip(active, plans):
+        if plan.layout == "reduce":
+            continue
         p, g = one.parameter, one.gradient
         kept = optimizer.state[p]
-        plan = _layout(optimizer, one)
         if not is_sharded(p):
             tensor, slope, states = p.detach(), g, dict(kept)
         elif plan.layout == "shard":
@@ -157,7 +173,10 @@ def step(optimizer: Any, active: List[Active], loss: Any, closure: Optional[Call
         standing.state[tensor] = states
         parts.append((one, plan, tensor, states))
         acting.append(Active(tensor, slope, standing.param_groups[own[id(one.group)]], one.number, one.name))
-    _native.step(standing, acting, loss, closure)
+    if acting:
+        _native.step(standing, acting, loss, closure)
+    if reduced:
+        _generated.step(optimizer, reduced, loss)
     for one, plan, tensor, states in parts:
         p = one.parameter
         if not is_sharded(p):
