@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import inspect
 import warnings
 from contextlib import contextmanager
@@ -206,8 +207,12 @@ def optimizers(optimizer: Any) -> List[Tuple[Tuple[Within, ...], Any]]:
     return found
 
 
-def _walk(path: Path, value: Any, found: Dict[Path, Any]) -> None:
-    if isinstance(value, bool) or value is None:
+class Attribute(str):
+    """The name of an attribute on the way to a value."""
+
+
+def _walk(path: Path, value: Any, found: Dict[Path, Any], depth: int = 0) -> None:
+    if isinstance(value, bool) or value is None or depth > 6:
         return
     if isinstance(value, (int, float, torch.Tensor)):
         found[path] = value
@@ -215,10 +220,17 @@ def _walk(path: Path, value: Any, found: Dict[Path, Any]) -> None:
         for k, (key, one) in enumerate(value.items()):
             # A number as a key is another one with other hyperparameters: its place is not.
             if not isinstance(key, torch.Tensor):
-                _walk(path + (k if isinstance(key, float) else key,), one, found)
+                _walk(path + (k if isinstance(key, float) else key,), one, found, depth + 1)
     elif isinstance(value, list):
         for k, one in enumerate(value):
-            _walk(path + (k,), one, found)
+            _walk(path + (k,), one, found, depth + 1)
+    elif isinstance(value, collections.deque):
+        # The newest is the last, however many there are yet.
+        for k, one in enumerate(value):
+            _walk(path + (k - len(value),), one, found, depth + 1)
+    elif path[0] == "state" and hasattr(value, "__dict__") and not callable(value):
+        for key, one in vars(value).items():
+            _walk(path + (Attribute(key),), one, found, depth + 1)
 
 
 def place(optimizer: Any, parameter: torch.Tensor, path: Path, value: Any) -> None:
@@ -226,14 +238,14 @@ def place(optimizer: Any, parameter: torch.Tensor, path: Path, value: Any) -> No
     root, keys = path[0], path[1:]
     while isinstance(keys[0], Within):
         optimizer, keys = getattr(optimizer, keys[0]), keys[1:]
+    holder: Any = optimizer
     if root == "object":
-        if len(keys) == 1:
-            setattr(optimizer, keys[0], value)
-            return
-        holder = getattr(optimizer, keys[0])
-        keys = keys[1:]
+        keys = (Attribute(keys[0]), *keys[1:])
     else:
         holder = {"state": optimizer.state.get(parameter), "group": optimizer.param_groups[0]}.get(root, optimizer.state)
     for key in keys[:-1]:
-        holder = holder[key]
-    holder[keys[-1]] = value
+        holder = getattr(holder, key) if isinstance(key, Attribute) else holder[key]
+    if isinstance(keys[-1], Attribute):
+        setattr(holder, keys[-1], value)
+    else:
+        holder[keys[-1]] = value
