@@ -2,7 +2,7 @@
 """Reads every optimizer of torch.optim, optax and pytorch_optimizer, and compares each with the zoo's rule of that name:
 audit.py [--write] [PACKAGE...].
 
-What was found stays in .build/audit.json, by the versions of the packages, so that a run that is stopped goes on. With
+What was found stays in .build/audit, by the versions of the packages, so that a run that is stopped goes on. With
 --write, docs/audit.md is made of it.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "Sources" / "Python"))
-FOUND = ROOT / ".build" / "audit.json"
+FOUND = ROOT / ".build" / "audit"
 #: Seconds that one may take.
 LIMIT = 240
 PACKAGES = ("torch", "optax", "pytorch_optimizer")
@@ -28,11 +28,24 @@ PACKAGES = ("torch", "optax", "pytorch_optimizer")
 #: What some cannot be made without, or are not themselves without.
 ARGUMENTS = {
     "torch.optim:SGD": "momentum=0.9",
+    "torch.optim:Adafactor": "eps=(1.1920929e-7,1e-3)",
     "pytorch_optimizer:BSAM": "num_data=100",
     "pytorch_optimizer:Ranger21": "num_iterations=40",
     "optax.adafactor": "optax.adafactor(1e-2, min_dim_size_to_factor=1)",
     "optax.lbfgs": "optax.lbfgs(linesearch=None)",
     "optax.sgd": "optax.sgd(1e-3, momentum=0.9)",
+    "optax.adadelta": "optax.adadelta(1.0)",
+    "optax.polyak_sgd": "optax.polyak_sgd()",
+    "pytorch_optimizer:Lookahead": "pytorch_optimizer.Lookahead(torch.optim.AdamW(params))",
+    "pytorch_optimizer:OrthoGrad": "pytorch_optimizer.OrthoGrad(torch.optim.SGD(params, momentum=0.9))",
+    "pytorch_optimizer:ScheduleFreeWrapper": "pytorch_optimizer.ScheduleFreeWrapper(torch.optim.SGD(params))",
+    "pytorch_optimizer:TRAC": "pytorch_optimizer.TRAC(torch.optim.SGD(params))",
+    "pytorch_optimizer:PCGrad": "pytorch_optimizer.PCGrad(torch.optim.SGD(params))",
+    "pytorch_optimizer:SafeFP16Optimizer": "pytorch_optimizer.SafeFP16Optimizer(torch.optim.SGD(params))",
+    **{
+        f"pytorch_optimizer:{name}": f"pytorch_optimizer.{name}(params, torch.optim.SGD, lr=1e-3)"
+        for name in ("SAM", "GSAM", "WSAM", "LookSAM", "FriendlySAM")
+    },
     **{
         f"pytorch_optimizer:{name}": "--group use_muon=True"
         for name in ("AdaGO", "AdaMuon", "DistributedMuon", "Muon", "MuonClip", "NorMuon")
@@ -45,12 +58,20 @@ NAMES = {
     "optimistic_gradient_descent": ["OptimisticGD"], "optimistic_adam": ["OptimisticAdam"],
     "optimistic_adam_v2": ["OptimisticAdam"], "polyak_sgd": ["SPSMax", "PolyakSGD"], "momo_adam": ["MoMo"],
     "schedule_free_sgd": ["ScheduleFreeSGD"], "schedule_free_adamw": ["ScheduleFreeAdamW"], "dadapt_adamw": ["DAdaptAdam"],
+    "lookahead": ["Lookahead(AdamW)"], "mars": ["MARSAdamW"], "ranger": ["Ranger"], "adams": [], "adan": ["Adan", "AdanOptax"],
     "accsgd": ["AccSGD"], "qhm": ["QHM"], "schedulefreeadamw": ["ScheduleFreeAdamW"],
 }  # fmt: skip
 
 
+CALL = re.compile(r"[\w.]+\(")
+
+
 def version(package):
     return importlib.metadata.version(package)
+
+
+def file(title, package):
+    return FOUND / f"{title.replace(':', '.')}-{version(package)}.json"
 
 
 def optimizers(package):
@@ -82,6 +103,8 @@ def command(title):
     more = ARGUMENTS.get(title, "")
     if title.startswith("optax"):
         return f"python -m ravine.read optax '{more or title}'"
+    if CALL.match(more):
+        return f"python -m ravine.read torch '{more}' --branches"
     return f"python -m ravine.read torch {title} {more}".rstrip() + " --branches"
 
 
@@ -95,7 +118,8 @@ def candidates(title, zoo):
     known = NAMES.get(name.lower(), [])
     same = [rule for rule in zoo if key(rule) == key(name)]
     forms = [rule for rule in zoo if re.fullmatch(key(name) + "(optax|torch|official|paper|hat|rectified|inplace|identity)", key(rule))]
-    return list(dict.fromkeys(known + same + forms))
+    home = "optax" if title.startswith("optax") else "torch"
+    return sorted(dict.fromkeys(known + same + forms), key=lambda rule: not key(rule).endswith(home))
 
 
 class Late(BaseException):
@@ -113,6 +137,8 @@ def read(title):
     more = ARGUMENTS.get(title, "")
     if title.startswith("optax"):
         return read_optax(more or title)
+    if CALL.match(more):
+        return read_torch(more, branches=True)
     group = _arguments([more.split()[1]]) if more.startswith("--group") else None
     given = {} if group or not more else _arguments(more.split())
     return read_torch(title, branches=True, group=group, **given)
@@ -120,6 +146,7 @@ def read(title):
 
 def looked_at(title, zoo):
     """What came of one."""
+    import ravine
     from ravine.read import ReadingError
 
     began = time.time()
@@ -129,11 +156,19 @@ def looked_at(title, zoo):
     except ReadingError as error:
         row.update(outcome="not read", kind=error.kind, why=re.sub(r"^error\[R\d+\]: ", "", str(error)).splitlines()[0])
         return row
+    if "matrices" in reading.skipped:
+        kinds = "vectors"
+        row.update(outcome="not read", kind="shapes", why=f"it is read and held to for {kinds} alone")
+        return row
     row.update(source=reading.source, distance=reading.distance, fixed=reading.fixed, skipped=reading.skipped,
                notes=reading.notes, runs=len(reading.outcomes))  # fmt: skip
     verdicts = []
     for rule in candidates(title, zoo):
-        verdict = reading.compare(rule)
+        try:
+            verdict = reading.compare(rule)
+        except ravine.RavineError:
+            # It is a rule around another.
+            continue
         verdicts.append((verdict, rule))
         if verdict.is_equal:
             break
@@ -152,18 +187,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("packages", nargs="*", default=[])
     parser.add_argument("--write", action="store_true", help="write docs/audit.md")
+    parser.add_argument("--only", default="", help="look at those that match")
     parser.add_argument("--again", default="", help="look once more at those that match")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     import ravine
 
     zoo = sorted(ravine.zoo())
-    found = json.loads(FOUND.read_text()) if FOUND.exists() else {}
+    FOUND.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGALRM, late)
     for package in options.packages or PACKAGES:
         for title in optimizers(package):
-            name = f"{title} {version(package)}"
-            if name in found and not (options.again and re.search(options.again, title)):
+            place = file(title, package)
+            if not re.search(options.only, title) or place.exists() and not (
+                options.again and re.search(options.again, title)
+            ):
                 continue
             signal.alarm(LIMIT)
             try:
@@ -174,12 +212,10 @@ def main():
                 row = {"command": command(title), "outcome": "not read", "kind": "failure",
                        "why": f"{type(error).__name__}: {error}"}  # fmt: skip
             signal.alarm(0)
-            found[name] = row
-            FOUND.parent.mkdir(exist_ok=True)
-            FOUND.write_text(json.dumps(found, ensure_ascii=False, indent=1))
+            place.write_text(json.dumps(row, ensure_ascii=False, indent=1), encoding="utf-8")
             print(f"{title}: {row['outcome']} {row.get('theirs') or row.get('why', '')[:120]}", flush=True)
     if options.write:
-        (ROOT / "docs" / "audit.md").write_text(page(found), encoding="utf-8")
+        (ROOT / "docs" / "audit.md").write_text(page(), encoding="utf-8")
 
 
 def brief(text, limit=160):
@@ -213,7 +249,7 @@ def lines_of(row):
     )
 
 
-def page(found):
+def page():
     import ravine
 
     out = [
@@ -229,8 +265,8 @@ def page(found):
     sections = []
     summary = ["| package | version | optimizers | read and held to | equal | up to or where | different | not read |", "|---|---|---|---|---|---|---|---|"]
     for package in PACKAGES:
-        rows = [(title, found[f"{title} {version(package)}"]) for title in optimizers(package)
-                if f"{title} {version(package)}" in found]  # fmt: skip
+        rows = [(title, json.loads(file(title, package).read_text(encoding="utf-8"))) for title in optimizers(package)
+                if file(title, package).exists()]  # fmt: skip
         count = lambda test: sum(1 for _, row in rows if test(row["outcome"]))  # noqa: E731
         summary.append(
             f"| {titles[package]} | {version(package)} | {len(rows)} | {count(lambda one: one != 'not read')} | "

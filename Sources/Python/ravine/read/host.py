@@ -66,6 +66,14 @@ class Host:
             top = one.__module__.split(".")[0]
             packages.add("torch.optim" if top == "torch" else top)
         self.packages = tuple(sorted(packages - {"builtins", "typing", "abc"}))
+        #: Where its own methods look for names, which may be no module.
+        self.spaces: List[Dict[str, Any]] = []
+        for one in inspect.getmro(cls) if inspect.isclass(cls) else (cls,):
+            for function in vars(one).values() if inspect.isclass(one) else (one,):
+                space = getattr(inspect.unwrap(function) if callable(function) else function, "__globals__", None)
+                if space is not None and not str(space.get("__name__")).startswith(("torch", "ravine.")):
+                    if not any(space is known for known in self.spaces):
+                        self.spaces.append(space)
 
     @property
     def title(self) -> str:
@@ -97,7 +105,8 @@ class Host:
             given = [{"params": list(parameters), **self.group}] if self.group else list(parameters)
             return _training(self.cls(given, **called))
 
-    def step(self, optimizer: Any, loss: Any = None) -> None:
+    def step(self, optimizer: Any, loss: Any = None, has_moved: Callable[[], bool] = lambda: False) -> None:
+        """One step; with the loss where it is asked for, at the weights that the gradient is of."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if not self.has_closure:
@@ -108,10 +117,8 @@ class Host:
             def closure() -> Any:
                 nonlocal calls
                 calls += 1
-                if calls > 1:
-                    raise OperationError(
-                        "a step asks for the loss and the gradient more than once, at points of its own", "closure"
-                    )
+                if calls > 1 or has_moved():
+                    raise OperationError("a step asks for the loss and the gradient at points of its own", "closure")
                 return loss
 
             optimizer.step(closure)

@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from . import expression as ex
 from .errors import ClockError, RandomnessError
@@ -374,8 +374,8 @@ _DRAWN = "the step draws by `{}`: which numbers these are cannot be told, and so
 _plans: Dict[Any, List[Tuple[Dict[str, Any], Dict[str, Any]]]] = {}
 
 
-def _plan(packages: Tuple[str, ...]) -> List[Tuple[Dict[str, Any], Dict[str, Any]]]:
-    """The names to be changed, and to what, in each module of these packages."""
+def _plan(packages: Tuple[str, ...], own: Sequence[Dict[str, Any]]) -> List[Tuple[Dict[str, Any], Dict[str, Any]]]:
+    """The names to be changed, and to what, in each module of these packages and where the code itself looks."""
     import builtins
     import datetime
     import random
@@ -387,11 +387,13 @@ def _plan(packages: Tuple[str, ...]) -> List[Tuple[Dict[str, Any], Dict[str, Any
     draws = {id(getattr(random, name)): name for name in DRAWS if hasattr(random, name)}
     functions = {id(getattr(math, name)): name for name in dir(math) if name in _MADE}
     shim_math = _Module(math)
+    spaces = {id(one): one for one in own}
     for title, module in list(sys.modules.items()):
         inside = any(title == one or title.startswith(one + ".") for one in packages)
         space = getattr(module, "__dict__", None)
-        if space is None or not inside or title.startswith("ravine."):
-            continue
+        if space is not None and inside and not title.startswith("ravine."):
+            spaces[id(space)] = space
+    for space in spaces.values():
         changes: Dict[str, Any] = {}
         for name, value in list(space.items()):
             if value is math:
@@ -418,12 +420,12 @@ def _plan(packages: Tuple[str, ...]) -> List[Tuple[Dict[str, Any], Dict[str, Any
 
 
 @contextmanager
-def shimmed(packages: Tuple[str, ...]) -> Iterator[None]:
+def shimmed(packages: Tuple[str, ...], own: Sequence[Dict[str, Any]] = ()) -> Iterator[None]:
     """Within, the modules of these packages have `math`, `float`, `max` and others that keep what numbers are made
     of, and no clock and no draws."""
-    key = packages, len(sys.modules)
+    key = packages, tuple(map(id, own)), len(sys.modules), sum(map(len, own))
     if key not in _plans:
-        _plans[key] = _plan(packages)
+        _plans[key] = _plan(packages, own)
     saved: List[Tuple[Dict[str, Any], Dict[str, Any], List[str]]] = []
     try:
         for space, changes in _plans[key]:

@@ -165,7 +165,7 @@ class Trace:
         }
         found: Dict[int, _Step] = {}
         script = Script()
-        with shimmed(self.host.packages), writing(script):
+        with shimmed(self.host.packages, self.host.spaces), writing(script):
             parameters = first_weights(self.alike, self.seed)
             tensors = Tensors(self.shape, self.sizes)
             for one, made in zip(parameters, _WEIGHTS):
@@ -186,7 +186,7 @@ class Trace:
         """A step once more, from where it began, with other outcomes of some conditions."""
         script = Script()
         script.forced = forced
-        with double_precision(), shimmed(self.host.packages), writing(script):
+        with double_precision(), shimmed(self.host.packages, self.host.spaces), writing(script):
             optimizer, parameters = _copied(*self.before[key])
             return self._step(optimizer, parameters, key[1], script)
 
@@ -219,7 +219,7 @@ class Trace:
         drawn = numpy.random.get_state()
         try:
             with inner, outer:
-                self.host.step(optimizer, loss)
+                self.host.step(optimizer, loss, lambda: tensors.get(parameters[0]) is not ex.W)
         except ReadingError:
             raise
         except Exception as error:
@@ -441,6 +441,8 @@ class Trace:
                 ) from None
 
         weight = told({key: step.weight for key, step in steps.items()}, None, "w")
+        if weight is ex.W:
+            raise StateError("the weights do not move by what was given, a gradient and a loss", "w")
         everything = {path: told(after[path], path, self.symbols[path].value[1]) for path in paths}
         states: Dict[State, Expression] = {}
         for path, made in everything.items():
