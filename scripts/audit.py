@@ -51,6 +51,7 @@ ARGUMENTS = {
         for name in ("AdaGO", "AdaMuon", "DistributedMuon", "Muon", "MuonClip", "NorMuon")
     },
 }
+DRAWS = ("optax.noisy_sgd",)
 #: Names that the zoo has otherwise.
 NAMES = {
     "sgd": ["HeavyBall", "SGD", "Nesterov"], "sgdw": ["HeavyBall", "SGD"], "rmsprop": ["RMSProp", "RMSPropMomentum", "RMSPropOptax"],
@@ -102,7 +103,7 @@ def command(title):
     """What reads it on the command line."""
     more = ARGUMENTS.get(title, "")
     if title.startswith("optax"):
-        return f"python -m ravine.read optax '{more or title}'"
+        return f"python -m ravine.read optax '{more or title}'" + (" --draws" if title in DRAWS else "")
     if CALL.match(more):
         return f"python -m ravine.read torch '{more}' --branches"
     return f"python -m ravine.read torch {title} {more}".rstrip() + " --branches"
@@ -136,7 +137,7 @@ def read(title):
 
     more = ARGUMENTS.get(title, "")
     if title.startswith("optax"):
-        return read_optax(more or title)
+        return read_optax(more or title, draws=title in DRAWS)
     if CALL.match(more):
         return read_torch(more, branches=True)
     group = _arguments([more.split()[1]]) if more.startswith("--group") else None

@@ -34,7 +34,7 @@ def _without_zeros(made: str) -> str:
 
 
 def is_tensor(x: Expression) -> bool:
-    return any(one.value[0] in ("parameter", "gradient", "state", "primed", "local") for one in x.free)
+    return any(one.value[0] in ("parameter", "gradient", "state", "primed", "local", "input") for one in x.free)
 
 
 def _weight_of(x: Expression) -> Tuple[int, int]:

@@ -109,14 +109,15 @@ def read_torch(
     return _Reader(Host(cls, _arguments(cls, arguments), group), name or cls.__name__, branches).read()
 
 
-def read_optax(call: str, name: Optional[str] = None) -> Reading:
+def read_optax(call: str, name: Optional[str] = None, draws: bool = False) -> Reading:
     """Reads a transformation of optax, as ``"optax.adamw(1e-3)"``; its numbers, given and left out, stand for any.
+    With `draws` the normal numbers that it draws are an input of the rule.
 
     Raises `ReadingError` where it cannot be stated as a rule, or does other steps than the rule.
     """
     from .transformation import Transformation
 
-    made = Transformation(call)
+    made = Transformation(call, draws)
     return _Reader(made, name or made.name).read()
 
 
@@ -328,7 +329,7 @@ class _Reader:
         outcomes: List[Outcome] = []
         for trial in self._trials(fixed, skipped):
             try:
-                outcome = tried(made, self.host.run, trial)
+                outcome = tried(made, self.host.run, trial, lambda: getattr(self.host, "drawn", []))
             except ReadingError:
                 raise
             except Exception as problem:  # of any kind: it is of the optimizer
