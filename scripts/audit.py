@@ -177,7 +177,12 @@ def looked_at(title, zoo):
     verdicts.sort(key=lambda pair: order.index(pair[0].verdict))
     if verdicts:
         verdict, rule = verdicts[0]
-        row.update(outcome=verdict.verdict, rule=rule, theirs=verdict.theirs, ours=verdict.ours, text=verdict.text(reading))
+        outcome = verdict.verdict
+        dims = (verdict.comparison.get("witness") or {}).get("dims") or []
+        if outcome == "different" and len(dims) > 2 and "images" in reading.skipped:
+            # They part where nothing was read.
+            outcome = "undecided"
+        row.update(outcome=outcome, rule=rule, theirs=verdict.theirs, ours=verdict.ours, text=verdict.text(reading))
     else:
         row.update(outcome="read")
     row["seconds"] = round(time.time() - began, 1)
@@ -233,19 +238,22 @@ def lines_of(row):
     if row["fixed"]:
         notes.append("for " + ", ".join(f"{k} = {v:g}" for k, v in row["fixed"].items()) + " alone")
     if row["skipped"]:
-        kinds = {"matrices": "matrices", "wide": "wide matrices", "vectors": "vectors"}
+        kinds = {"matrices": "matrices", "wide": "wide matrices", "vectors": "vectors", "images": "more than two axes"}
         notes.append("not read for " + " and ".join(kinds[one] for one in row["skipped"]))
     notes += [f"without its casts to {one}" for one in row["notes"] if one.startswith(("bf", "fl"))]
     if outcome == "read":
         return "read", "; ".join(["the zoo has no rule of that name"] + notes)
     text = row["text"].strip().splitlines()
     facts = []
-    if outcome == "different":
+    if outcome == "undecided":
+        facts = ["neither a proof nor a run in which they part, where it was read"]
+    elif outcome == "different":
         facts = [one.strip() for one in text if one.strip().startswith(("witness", "largest difference"))]
     elif outcome != "equal":
         facts = [text[0].removeprefix("proved ").strip()] if text else []
     facts += [one.strip() for one in text if one.strip().startswith("at the defaults")]
-    return f"{outcome} to `{row['theirs']}`" if outcome.startswith("equal") else f"{outcome} from `{row['theirs']}`", brief(
+    words = {"different": "different from", "undecided": "undecided beside"}
+    return f"{words.get(outcome, outcome + ' to')} `{row['theirs']}`", brief(
         "; ".join(facts + notes), 300
     )
 

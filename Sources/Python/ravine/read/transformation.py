@@ -150,8 +150,9 @@ class Transformation:
         symbols: List[Expression] = []
         names: Dict[str, Expression] = {}
         for path in paths:
+            at = _parameter_at(path)
             place = _place(path)
-            key = str(path[:-1]) if place is not None else str(path)
+            key = str(path if at is None else path[:at] + path[at + 1 :])
             if key not in names:
                 name = identifier(_path_name(path), taken)
                 taken.add(name)
@@ -209,12 +210,17 @@ def _untraced(error: Exception) -> OperationError:
     return OperationError(f"it cannot be traced: {type(error).__name__}: {first}", type(error).__name__)
 
 
+def _parameter_at(path: Any) -> Optional[int]:
+    """Where in a path the place of a parameter stands: behind the last name, as of those before are transformations."""
+    named = [k for k, one in enumerate(path) if isinstance(getattr(one, "name", None), str)]
+    at = named[-1] + 1 if named else None
+    return at if at is not None and at < len(path) and hasattr(path[at], "idx") else None
+
+
 def _place(path: Any) -> Optional[int]:
     """Which of the parameters a leaf belongs to."""
-    last = path[-1] if path else None
-    # A tree of parameters hangs below a name; the places before it are those of transformations.
-    named = any(isinstance(getattr(one, "name", None), str) for one in path[:-1])
-    return getattr(last, "idx", None) if named else None
+    at = _parameter_at(path)
+    return None if at is None else path[at].idx
 
 
 def _is_data(x: Expression) -> bool:
@@ -230,9 +236,12 @@ def _title(name: str) -> str:
 
 
 def _path_name(path: Any) -> str:
+    """The last name of a path, with the places behind that of the parameter."""
     names = [getattr(one, "name", None) or getattr(one, "key", None) for one in path]
     found = [str(one) for one in names if isinstance(one, str)]
-    return found[-1] if found else "state"
+    at = _parameter_at(path)
+    more = "".join(f"_{one.idx}" for one in path[at + 1 :] if hasattr(one, "idx")) if at is not None else ""
+    return (found[-1] if found else "state") + more
 
 
 def _double() -> Any:
