@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from . import walks
 from .calls import PARAMETERS, Call, Numbers, Reader
-from .errors import OperationError
+from .errors import ConstructionError, OperationError
 from .hyperparameters import Arguments
 
 #: Where a value lies: in the state of a parameter, in the group or in the optimizer itself, and the keys to it.
@@ -118,7 +118,9 @@ class Host:
                 nonlocal calls
                 calls += 1
                 if calls > 1 or has_moved():
-                    raise OperationError("a step asks for the loss and the gradient at points of its own", "closure")
+                    raise OperationError(
+                        "a step asks its closure for the loss and the gradient at points of its own", "closure"
+                    )
                 return loss
 
             optimizer.step(closure)
@@ -164,6 +166,8 @@ class Construction(Host):
 
 def _training(optimizer: Any) -> Any:
     """As it is before steps are made: some have to be told."""
+    if not hasattr(optimizer, "state") or not hasattr(optimizer, "param_groups"):
+        raise ConstructionError(f"`{type(optimizer).__name__}` has no `state` and no `param_groups` of its own", "state")
     if callable(getattr(optimizer, "train", None)):
         optimizer.train()
     return optimizer
