@@ -179,8 +179,9 @@ def looked_at(title, zoo):
         verdict, rule = verdicts[0]
         outcome = verdict.verdict
         dims = (verdict.comparison.get("witness") or {}).get("dims") or []
-        if outcome == "different" and len(dims) > 2 and "images" in reading.skipped:
-            # They part where nothing was read.
+        view = (verdict.comparison.get("witness") or {}).get("view", "w")
+        if outcome == "different" and (view != "w" or len(dims) > 2 and "images" in reading.skipped):
+            # They part where nothing was read: an optimizer says nothing of views.
             outcome = "undecided"
         row.update(outcome=outcome, rule=rule, theirs=verdict.theirs, ours=verdict.ours, text=verdict.text(reading))
     else:
@@ -250,10 +251,13 @@ def lines_of(row):
     elif outcome == "different":
         facts = [one.strip() for one in text if one.strip().startswith(("witness", "largest difference"))]
     elif outcome != "equal":
-        facts = [text[0].removeprefix("proved ").strip()] if text else []
+        conditions = text[0].removeprefix("proved ").strip() if text else ""
+        count = conditions.count(", ") + 1
+        facts = [conditions if len(conditions) < 120 else f"under {count} conditions, which the command lists with `--against`"]
     facts += [one.strip() for one in text if one.strip().startswith("at the defaults")]
-    words = {"different": "different from", "undecided": "undecided beside"}
-    return f"{words.get(outcome, outcome + ' to')} `{row['theirs']}`", brief(
+    words = {"different": "different from", "undecided": "undecided beside", "equal": "equal to",
+             "equal up to": "equal, up to values, to", "equal where": "equal, under conditions, to"}  # fmt: skip
+    return f"{words[outcome]} `{row['theirs']}`", brief(
         "; ".join(facts + notes), 300
     )
 
@@ -266,13 +270,15 @@ def page():
         "",
         "Every optimizer of `torch.optim`, every alias of optax and every class of pytorch_optimizer, [read as a rule](reading.md)",
         "and compared with the zoo's rule of that name. *Equal* is proved (`ravine compare`); *different* has a run in which",
-        "they part; *read* has been held to the optimizer within 10⁻¹² and has no namesake in the zoo; *not read* says why.",
+        "they part; *undecided* has neither; *read* has been held to the optimizer within 10⁻¹² and has no namesake in the zoo;",
+        "*not read* says why. `q0`, `q1`, … are one number that the two call otherwise.",
         f"Made by `make audit` with Ravine {ravine.__version__}. Rows can be looked at by their command, with `--against` and the rule.",
         "",
     ]
     titles = {"torch": "torch.optim", "optax": "optax", "pytorch_optimizer": "pytorch_optimizer"}
     sections = []
-    summary = ["| package | version | optimizers | read and held to | equal | up to or where | different | not read |", "|---|---|---|---|---|---|---|---|"]
+    summary = ["| package | version | optimizers | read and held to | equal | up to or where | different | undecided | no namesake | not read |",
+               "|---|---|---|---|---|---|---|---|---|---|"]
     for package in PACKAGES:
         rows = [(title, json.loads(file(title, package).read_text(encoding="utf-8"))) for title in optimizers(package)
                 if file(title, package).exists()]  # fmt: skip
@@ -280,7 +286,8 @@ def page():
         summary.append(
             f"| {titles[package]} | {version(package)} | {len(rows)} | {count(lambda one: one != 'not read')} | "
             f"{count(lambda one: one == 'equal')} | {count(lambda one: one in ('equal up to', 'equal where'))} | "
-            f"{count(lambda one: one == 'different')} | {count(lambda one: one == 'not read')} |"
+            f"{count(lambda one: one == 'different')} | {count(lambda one: one == 'undecided')} | "
+            f"{count(lambda one: one == 'read')} | {count(lambda one: one == 'not read')} |"
         )
         sections += [f"## {titles[package]} {version(package)}", "", "| optimizer | outcome | what to know | command |", "|---|---|---|---|"]
         for title, row in rows:

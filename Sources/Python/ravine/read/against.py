@@ -108,7 +108,7 @@ def _matches(
         if match is not None:
             rest.remove(match)
             pairs.append((name, match))
-    ways = [pairs]
+    ways = [pairs] + ([[pair] for pair in pairs] if len(pairs) > 1 else [])
     if 0 < len(left) <= 2:
         size = min(len(left), len(right), 2)
         ways += [list(zip(left, one)) for one in itertools.permutations(right, size)][:6]
