@@ -55,7 +55,7 @@ DRAWS = ("optax.noisy_sgd",)
 #: Names that the zoo has otherwise.
 NAMES = {
     "sgd": ["HeavyBall", "SGD", "Nesterov"], "sgdw": ["HeavyBall", "SGD"], "rmsprop": ["RMSProp", "RMSPropMomentum", "RMSPropOptax"],
-    "adamax": ["AdaMax"], "adamaxw": ["AdaMax"], "nadamw": ["NAdamOptax"], "sign_sgd": ["SignSGD", "Signum"],
+    "adamax": ["AdaMax"], "adamaxw": ["AdaMax"], "nadamw": ["NAdamOptax"], "sign_sgd": ["SignSGD", "Signum"], "signsgd": ["Signum", "SignSGD"],
     "optimistic_gradient_descent": ["OptimisticGD"], "optimistic_adam": ["OptimisticAdam"],
     "optimistic_adam_v2": ["OptimisticAdam"], "polyak_sgd": ["SPSMax", "PolyakSGD"], "momo_adam": ["MoMo"],
     "schedule_free_sgd": ["ScheduleFreeSGD"], "schedule_free_adamw": ["ScheduleFreeAdamW"], "dadapt_adamw": ["DAdaptAdam"],
@@ -65,6 +65,22 @@ NAMES = {
 
 
 CALL = re.compile(r"[\w.]+\(")
+
+
+#: What the difference is, in words, where it has been looked at.
+NOTES = {
+    "torch.optim:ASGD": "the zoo's rule has the average as its view for evaluation; the steps are the same",
+    "optax.adamaxw": "adds the decay to the step (w - lr (… + λ w)); the zoo's AdaMax adds it to the gradient, as torch.optim does",
+    "optax.radam": "ε is added after the bias correction, sqrt(debias(v)) + ε, and the gate is >=; torch.optim's form, which the zoo "
+    "has, adds it before",
+    "pytorch_optimizer:AdaBound": "the root is of v + 1e-15, and the decay is outside of the gradient; the authors' package has neither",
+    "pytorch_optimizer:AdaFactor": "the share of the mean square is min(β2, 1 - t^decay), and the step is averaged with β1; "
+    "Shazeer & Stern's algorithm 4 has no β2",
+    "pytorch_optimizer:AdamP": "ε is added before the bias correction, and to the norms in the projection; the authors' package adds it after",
+    "pytorch_optimizer:ADOPT": "clips at t^(1/4) in step t, where the authors' code and the paper's remark have (t - 1)^(1/4)",
+    "pytorch_optimizer:SimplifiedAdEMAMix": "the momentum is an average, β1 m + (1 - β1) g; in the paper and in optax it is a sum, β1 m + g",
+    "pytorch_optimizer:Lamb": "clips the norm of the weights at 10 and takes it after the decay; the paper's φ is the identity",
+}
 
 
 def version(package):
@@ -272,7 +288,7 @@ def page():
         "and compared with the zoo's rule of that name. *Equal* is proved (`ravine compare`); *different* has a run in which",
         "they part; *undecided* has neither; *read* has been held to the optimizer within 10⁻¹² and has no namesake in the zoo;",
         "*not read* says why. `q0`, `q1`, … are one number that the two call otherwise.",
-        f"Made by `make audit` with Ravine {ravine.__version__}. Rows can be looked at by their command, with `--against` and the rule.",
+        f"Made by `make audit` with Ravine {ravine.__version__}. A row can be looked at by its command, with `--against` and the rule.",
         "",
     ]
     titles = {"torch": "torch.optim", "optax": "optax", "pytorch_optimizer": "pytorch_optimizer"}
@@ -292,6 +308,7 @@ def page():
         sections += [f"## {titles[package]} {version(package)}", "", "| optimizer | outcome | what to know | command |", "|---|---|---|---|"]
         for title, row in rows:
             outcome, note = lines_of(row)
+            note = "; ".join(one for one in (NOTES.get(title, "") if not outcome.startswith("equal to") else "", note) if one)
             sections.append(f"| {re.split(r'[:.]', title)[-1]} | {outcome} | {note} | `{row['command']}` |")
         sections.append("")
     return "\n".join(out + summary + [""] + sections)

@@ -68,6 +68,18 @@ if torch is not None:
                 for p in group["params"]:
                     p.sub_(group["lr"] * p.grad / (total + group["beta"]))
 
+    class Guarded(Own):
+        """Does nothing where all gradients are 0."""
+
+        @torch.no_grad()
+        def step(self):
+            for group in self.param_groups:
+                total = sum(p.grad.square().sum() for p in group["params"]).item()
+                if total == 0:
+                    return
+                for p in group["params"]:
+                    p.sub_(group["lr"] / total * p.grad)
+
     class Clock(Own):
         def update(self, p, grad, state, group):
             p.sub_(grad, alpha=group["lr"] / (1 + time.time() % 1))
@@ -153,6 +165,7 @@ class Torch(unittest.TestCase):
 
     def test_what_spans_all_tensors_is_global(self):
         self.assertIn("global", read_torch(Together).source)
+        self.assertIn("if global sum(g^2) == 0 then 0 else", read_torch(Guarded, branches=True).source)
 
     def test_both_sides_of_a_branch_on_data(self):
         with self.assertRaises(BranchError) as found:

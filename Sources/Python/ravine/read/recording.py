@@ -19,6 +19,8 @@ class Guard(NamedTuple):
     condition: Expression
     outcome: bool
     place: str
+    #: As it was met, where it is said otherwise by now.
+    met: Optional[Expression] = None
 
 
 class Script:

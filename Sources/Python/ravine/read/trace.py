@@ -251,7 +251,7 @@ class Trace:
                 return gathered(made, shared, memo)
 
             weight, after = whole(weight), {path: whole(made) for path, made in after.items()}
-            guards = [one._replace(condition=whole(one.condition)) for one in guards]
+            guards = [one._replace(condition=whole(one.condition), met=one.condition) for one in guards]
             # What is decided for the second tensor alone is decided for the first as well.
             guards = [one for one in guards if not any(map(is_second, one.condition.free))]
             for what, made in [("w", weight)] + [(_title(path), made) for path, made in after.items()]:
@@ -335,14 +335,15 @@ class Trace:
         return self._sides(key, step, {}, 0)
 
     def _sides(self, k: Key, step: _Step, forced: Dict[Expression, bool], depth: int) -> _Step:
-        guards = [one for one in step.guards if _on_data(one.condition) and one.condition not in forced]
+        guards = [one for one in step.guards if _on_data(one.condition) and (one.met or one.condition) not in forced]
         if not guards:
             return step
         guard = guards[0]
         if depth >= 5:
             raise BranchError("more than five branches on data stand in each other", repr(guard.condition), guard.place)
-        here = self._sides(k, step, {**forced, guard.condition: guard.outcome}, depth + 1)
-        other = {**forced, guard.condition: not guard.outcome}
+        met = guard.met or guard.condition
+        here = self._sides(k, step, {**forced, met: guard.outcome}, depth + 1)
+        other = {**forced, met: not guard.outcome}
         try:
             there = self._again(other, k)
         except (ConstructionError, OperationError) as error:
