@@ -2,7 +2,7 @@
 """Reads every optimizer of torch.optim, optax and pytorch_optimizer, and compares each with the zoo's rule of that name:
 audit.py [--write] [PACKAGE...].
 
-What was found stays in .build/audit.json, by the versions of the packages, so that a run that is stopped goes on. With
+What was found stays in .build/audit, by the versions of the packages, so that a run that is stopped goes on. With
 --write, docs/audit.md is made of it.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "Sources" / "Python"))
-FOUND = ROOT / ".build" / "audit.json"
+FOUND = ROOT / ".build" / "audit"
 #: Seconds that one may take.
 LIMIT = 240
 PACKAGES = ("torch", "optax", "pytorch_optimizer")
@@ -28,29 +28,67 @@ PACKAGES = ("torch", "optax", "pytorch_optimizer")
 #: What some cannot be made without, or are not themselves without.
 ARGUMENTS = {
     "torch.optim:SGD": "momentum=0.9",
+    "torch.optim:Adafactor": "eps=(1.1920929e-7,1e-3)",
     "pytorch_optimizer:BSAM": "num_data=100",
     "pytorch_optimizer:Ranger21": "num_iterations=40",
     "optax.adafactor": "optax.adafactor(1e-2, min_dim_size_to_factor=1)",
     "optax.lbfgs": "optax.lbfgs(linesearch=None)",
     "optax.sgd": "optax.sgd(1e-3, momentum=0.9)",
+    "optax.adadelta": "optax.adadelta(1.0)",
+    "optax.polyak_sgd": "optax.polyak_sgd()",
+    "pytorch_optimizer:Lookahead": "pytorch_optimizer.Lookahead(torch.optim.AdamW(params))",
+    "pytorch_optimizer:OrthoGrad": "pytorch_optimizer.OrthoGrad(torch.optim.SGD(params, momentum=0.9))",
+    "pytorch_optimizer:ScheduleFreeWrapper": "pytorch_optimizer.ScheduleFreeWrapper(torch.optim.SGD(params))",
+    "pytorch_optimizer:TRAC": "pytorch_optimizer.TRAC(torch.optim.SGD(params))",
+    "pytorch_optimizer:PCGrad": "pytorch_optimizer.PCGrad(torch.optim.SGD(params))",
+    "pytorch_optimizer:SafeFP16Optimizer": "pytorch_optimizer.SafeFP16Optimizer(torch.optim.SGD(params))",
+    **{
+        f"pytorch_optimizer:{name}": f"pytorch_optimizer.{name}(params, torch.optim.SGD, lr=1e-3)"
+        for name in ("SAM", "GSAM", "WSAM", "LookSAM", "FriendlySAM")
+    },
     **{
         f"pytorch_optimizer:{name}": "--group use_muon=True"
         for name in ("AdaGO", "AdaMuon", "DistributedMuon", "Muon", "MuonClip", "NorMuon")
     },
 }
+DRAWS = ("optax.noisy_sgd",)
 #: Names that the zoo has otherwise.
 NAMES = {
     "sgd": ["HeavyBall", "SGD", "Nesterov"], "sgdw": ["HeavyBall", "SGD"], "rmsprop": ["RMSProp", "RMSPropMomentum", "RMSPropOptax"],
-    "adamax": ["AdaMax"], "adamaxw": ["AdaMax"], "nadamw": ["NAdamOptax"], "sign_sgd": ["SignSGD", "Signum"],
+    "adamax": ["AdaMax"], "adamaxw": ["AdaMax"], "nadamw": ["NAdamOptax"], "sign_sgd": ["SignSGD", "Signum"], "signsgd": ["Signum", "SignSGD"],
     "optimistic_gradient_descent": ["OptimisticGD"], "optimistic_adam": ["OptimisticAdam"],
     "optimistic_adam_v2": ["OptimisticAdam"], "polyak_sgd": ["SPSMax", "PolyakSGD"], "momo_adam": ["MoMo"],
     "schedule_free_sgd": ["ScheduleFreeSGD"], "schedule_free_adamw": ["ScheduleFreeAdamW"], "dadapt_adamw": ["DAdaptAdam"],
+    "lookahead": ["Lookahead(AdamW)"], "mars": ["MARSAdamW"], "ranger": ["Ranger"], "adams": [], "adan": ["Adan", "AdanOptax"],
     "accsgd": ["AccSGD"], "qhm": ["QHM"], "schedulefreeadamw": ["ScheduleFreeAdamW"],
 }  # fmt: skip
 
 
+CALL = re.compile(r"[\w.]+\(")
+
+
+#: What the difference is, in words, where it has been looked at.
+NOTES = {
+    "torch.optim:ASGD": "the zoo's rule has the average as its view for evaluation; the steps are the same",
+    "optax.adamaxw": "adds the decay to the step (w - lr (… + λ w)); the zoo's AdaMax adds it to the gradient, as torch.optim does",
+    "optax.radam": "ε is added after the bias correction, sqrt(debias(v)) + ε, and the gate is >=; torch.optim's form, which the zoo "
+    "has, adds it before",
+    "pytorch_optimizer:AdaBound": "the root is of v + 1e-15, and the decay is outside of the gradient; the authors' package has neither",
+    "pytorch_optimizer:AdaFactor": "the share of the mean square is min(β2, 1 - t^decay), and the step is averaged with β1; "
+    "Shazeer & Stern's algorithm 4 has no β2",
+    "pytorch_optimizer:AdamP": "ε is added before the bias correction, and to the norms in the projection; the authors' package adds it after",
+    "pytorch_optimizer:ADOPT": "clips at t^(1/4) in step t, where the authors' code and the paper's remark have (t - 1)^(1/4)",
+    "pytorch_optimizer:SimplifiedAdEMAMix": "the momentum is an average, β1 m + (1 - β1) g; in the paper and in optax it is a sum, β1 m + g",
+    "pytorch_optimizer:Lamb": "clips the norm of the weights at 10 and takes it after the decay; the paper's φ is the identity",
+}
+
+
 def version(package):
     return importlib.metadata.version(package)
+
+
+def file(title, package):
+    return FOUND / f"{title.replace(':', '.')}-{version(package)}.json"
 
 
 def optimizers(package):
@@ -81,7 +119,9 @@ def command(title):
     """What reads it on the command line."""
     more = ARGUMENTS.get(title, "")
     if title.startswith("optax"):
-        return f"python -m ravine.read optax '{more or title}'"
+        return f"python -m ravine.read optax '{more or title}'" + (" --draws" if title in DRAWS else "")
+    if CALL.match(more):
+        return f"python -m ravine.read torch '{more}' --branches"
     return f"python -m ravine.read torch {title} {more}".rstrip() + " --branches"
 
 
@@ -95,7 +135,8 @@ def candidates(title, zoo):
     known = NAMES.get(name.lower(), [])
     same = [rule for rule in zoo if key(rule) == key(name)]
     forms = [rule for rule in zoo if re.fullmatch(key(name) + "(optax|torch|official|paper|hat|rectified|inplace|identity)", key(rule))]
-    return list(dict.fromkeys(known + same + forms))
+    home = "optax" if title.startswith("optax") else "torch"
+    return sorted(dict.fromkeys(known + same + forms), key=lambda rule: not key(rule).endswith(home))
 
 
 class Late(BaseException):
@@ -112,7 +153,9 @@ def read(title):
 
     more = ARGUMENTS.get(title, "")
     if title.startswith("optax"):
-        return read_optax(more or title)
+        return read_optax(more or title, draws=title in DRAWS)
+    if CALL.match(more):
+        return read_torch(more, branches=True)
     group = _arguments([more.split()[1]]) if more.startswith("--group") else None
     given = {} if group or not more else _arguments(more.split())
     return read_torch(title, branches=True, group=group, **given)
@@ -120,6 +163,7 @@ def read(title):
 
 def looked_at(title, zoo):
     """What came of one."""
+    import ravine
     from ravine.read import ReadingError
 
     began = time.time()
@@ -129,11 +173,19 @@ def looked_at(title, zoo):
     except ReadingError as error:
         row.update(outcome="not read", kind=error.kind, why=re.sub(r"^error\[R\d+\]: ", "", str(error)).splitlines()[0])
         return row
+    if "matrices" in reading.skipped:
+        kinds = "vectors"
+        row.update(outcome="not read", kind="shapes", why=f"it is read and held to for {kinds} alone")
+        return row
     row.update(source=reading.source, distance=reading.distance, fixed=reading.fixed, skipped=reading.skipped,
                notes=reading.notes, runs=len(reading.outcomes))  # fmt: skip
     verdicts = []
     for rule in candidates(title, zoo):
-        verdict = reading.compare(rule)
+        try:
+            verdict = reading.compare(rule)
+        except ravine.RavineError:
+            # It is a rule around another.
+            continue
         verdicts.append((verdict, rule))
         if verdict.is_equal:
             break
@@ -141,7 +193,13 @@ def looked_at(title, zoo):
     verdicts.sort(key=lambda pair: order.index(pair[0].verdict))
     if verdicts:
         verdict, rule = verdicts[0]
-        row.update(outcome=verdict.verdict, rule=rule, theirs=verdict.theirs, ours=verdict.ours, text=verdict.text(reading))
+        outcome = verdict.verdict
+        dims = (verdict.comparison.get("witness") or {}).get("dims") or []
+        view = (verdict.comparison.get("witness") or {}).get("view", "w")
+        if outcome == "different" and (view != "w" or len(dims) > 2 and "images" in reading.skipped):
+            # They part where nothing was read: an optimizer says nothing of views.
+            outcome = "undecided"
+        row.update(outcome=outcome, rule=rule, theirs=verdict.theirs, ours=verdict.ours, text=verdict.text(reading))
     else:
         row.update(outcome="read")
     row["seconds"] = round(time.time() - began, 1)
@@ -152,18 +210,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("packages", nargs="*", default=[])
     parser.add_argument("--write", action="store_true", help="write docs/audit.md")
+    parser.add_argument("--only", default="", help="look at those that match")
     parser.add_argument("--again", default="", help="look once more at those that match")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     import ravine
 
     zoo = sorted(ravine.zoo())
-    found = json.loads(FOUND.read_text()) if FOUND.exists() else {}
+    FOUND.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGALRM, late)
     for package in options.packages or PACKAGES:
         for title in optimizers(package):
-            name = f"{title} {version(package)}"
-            if name in found and not (options.again and re.search(options.again, title)):
+            place = file(title, package)
+            if not re.search(options.only, title) or place.exists() and not (
+                options.again and re.search(options.again, title)
+            ):
                 continue
             signal.alarm(LIMIT)
             try:
@@ -174,12 +235,10 @@ def main():
                 row = {"command": command(title), "outcome": "not read", "kind": "failure",
                        "why": f"{type(error).__name__}: {error}"}  # fmt: skip
             signal.alarm(0)
-            found[name] = row
-            FOUND.parent.mkdir(exist_ok=True)
-            FOUND.write_text(json.dumps(found, ensure_ascii=False, indent=1))
+            place.write_text(json.dumps(row, ensure_ascii=False, indent=1), encoding="utf-8")
             print(f"{title}: {row['outcome']} {row.get('theirs') or row.get('why', '')[:120]}", flush=True)
     if options.write:
-        (ROOT / "docs" / "audit.md").write_text(page(found), encoding="utf-8")
+        (ROOT / "docs" / "audit.md").write_text(page(), encoding="utf-8")
 
 
 def brief(text, limit=160):
@@ -196,24 +255,30 @@ def lines_of(row):
     if row["fixed"]:
         notes.append("for " + ", ".join(f"{k} = {v:g}" for k, v in row["fixed"].items()) + " alone")
     if row["skipped"]:
-        kinds = {"matrices": "matrices", "wide": "wide matrices", "vectors": "vectors"}
+        kinds = {"matrices": "matrices", "wide": "wide matrices", "vectors": "vectors", "images": "more than two axes"}
         notes.append("not read for " + " and ".join(kinds[one] for one in row["skipped"]))
     notes += [f"without its casts to {one}" for one in row["notes"] if one.startswith(("bf", "fl"))]
     if outcome == "read":
         return "read", "; ".join(["the zoo has no rule of that name"] + notes)
     text = row["text"].strip().splitlines()
     facts = []
-    if outcome == "different":
+    if outcome == "undecided":
+        facts = ["neither a proof nor a run in which they part, where it was read"]
+    elif outcome == "different":
         facts = [one.strip() for one in text if one.strip().startswith(("witness", "largest difference"))]
     elif outcome != "equal":
-        facts = [text[0].removeprefix("proved ").strip()] if text else []
+        conditions = text[0].removeprefix("proved ").strip() if text else ""
+        count = conditions.count(", ") + 1
+        facts = [conditions if len(conditions) < 120 else f"under {count} conditions, which the command lists with `--against`"]
     facts += [one.strip() for one in text if one.strip().startswith("at the defaults")]
-    return f"{outcome} to `{row['theirs']}`" if outcome.startswith("equal") else f"{outcome} from `{row['theirs']}`", brief(
+    words = {"different": "different from", "undecided": "undecided beside", "equal": "equal to",
+             "equal up to": "equal, up to values, to", "equal where": "equal, under conditions, to"}  # fmt: skip
+    return f"{words[outcome]} `{row['theirs']}`", brief(
         "; ".join(facts + notes), 300
     )
 
 
-def page(found):
+def page():
     import ravine
 
     out = [
@@ -221,25 +286,29 @@ def page(found):
         "",
         "Every optimizer of `torch.optim`, every alias of optax and every class of pytorch_optimizer, [read as a rule](reading.md)",
         "and compared with the zoo's rule of that name. *Equal* is proved (`ravine compare`); *different* has a run in which",
-        "they part; *read* has been held to the optimizer within 10⁻¹² and has no namesake in the zoo; *not read* says why.",
-        f"Made by `make audit` with Ravine {ravine.__version__}. Rows can be looked at by their command, with `--against` and the rule.",
+        "they part; *undecided* has neither; *read* has been held to the optimizer within 10⁻¹² and has no namesake in the zoo;",
+        "*not read* says why. `q0`, `q1`, … are one number that the two call otherwise.",
+        f"Made by `make audit` with Ravine {ravine.__version__}. A row can be looked at by its command, with `--against` and the rule.",
         "",
     ]
     titles = {"torch": "torch.optim", "optax": "optax", "pytorch_optimizer": "pytorch_optimizer"}
     sections = []
-    summary = ["| package | version | optimizers | read and held to | equal | up to or where | different | not read |", "|---|---|---|---|---|---|---|---|"]
+    summary = ["| package | version | optimizers | read and held to | equal | up to or where | different | undecided | no namesake | not read |",
+               "|---|---|---|---|---|---|---|---|---|---|"]
     for package in PACKAGES:
-        rows = [(title, found[f"{title} {version(package)}"]) for title in optimizers(package)
-                if f"{title} {version(package)}" in found]  # fmt: skip
+        rows = [(title, json.loads(file(title, package).read_text(encoding="utf-8"))) for title in optimizers(package)
+                if file(title, package).exists()]  # fmt: skip
         count = lambda test: sum(1 for _, row in rows if test(row["outcome"]))  # noqa: E731
         summary.append(
             f"| {titles[package]} | {version(package)} | {len(rows)} | {count(lambda one: one != 'not read')} | "
             f"{count(lambda one: one == 'equal')} | {count(lambda one: one in ('equal up to', 'equal where'))} | "
-            f"{count(lambda one: one == 'different')} | {count(lambda one: one == 'not read')} |"
+            f"{count(lambda one: one == 'different')} | {count(lambda one: one == 'undecided')} | "
+            f"{count(lambda one: one == 'read')} | {count(lambda one: one == 'not read')} |"
         )
         sections += [f"## {titles[package]} {version(package)}", "", "| optimizer | outcome | what to know | command |", "|---|---|---|---|"]
         for title, row in rows:
             outcome, note = lines_of(row)
+            note = "; ".join(one for one in (NOTES.get(title, "") if not outcome.startswith("equal to") else "", note) if one)
             sections.append(f"| {re.split(r'[:.]', title)[-1]} | {outcome} | {note} | `{row['command']}` |")
         sections.append("")
     return "\n".join(out + summary + [""] + sections)

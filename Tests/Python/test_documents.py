@@ -5,6 +5,9 @@ import importlib.util
 import io
 import os
 import re
+import shlex
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -15,6 +18,12 @@ try:
     import numpy
 except ImportError:
     numpy = None
+try:
+    import jax
+    import optax
+    import torch
+except ImportError:
+    torch = None
 
 
 def blocks(path):
@@ -64,6 +73,31 @@ class Documents(unittest.TestCase):
     @unittest.skipUnless(is_here("jax", "optax"), "JAX and optax are not here")
     def test_blocks_of_jax(self):
         self.assertGreaterEqual(self.run_blocks("docs/jax.md"), 8)
+
+    @unittest.skipUnless(torch, "PyTorch and JAX are not here")
+    def test_walkthrough_of_reading(self):
+        path = ROOT / "docs/reading.md"
+        if not path.exists():
+            self.skipTest("the documents are not here")
+        found = blocks(path)
+        space = {"__name__": "walkthrough"}
+        compared = 0
+        for (language, text), after in zip(found, found[1:] + [("", "")]):
+            expected = after[1] if after[0] == "text" else ""
+            if language == "python":
+                printed = io.StringIO()
+                with contextlib.redirect_stdout(printed):
+                    exec(compile(text, str(path), "exec"), space)
+                self.assertEqual(printed.getvalue(), expected)
+            elif language == "sh":
+                words = shlex.split(text)
+                self.assertEqual(words[:3], ["python", "-m", "ravine.read"])
+                done = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True, encoding="utf-8")
+                self.assertEqual(done.stdout, expected, done.stderr)
+            else:
+                continue
+            compared += 1
+        self.assertGreaterEqual(compared, 6)
 
     def test_blocks_of_c_are_of_the_example(self):
         path = ROOT / "docs/embedding.md"

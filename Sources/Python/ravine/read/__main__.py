@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", help="the name of the rule")
     parser.add_argument("--against", metavar="RULE", help="compare it with a rule, as AdamW")
     parser.add_argument("--branches", action="store_true", help="read both sides of branches on data")
+    parser.add_argument("--draws", action="store_true", help="optax: what is drawn is an input of the rule")
     parser.add_argument("--group", action="append", default=[], metavar="name=value", help="what the group of parameters has")
     parser.add_argument("--json", action="store_true", help="as JSON")
     return parser
@@ -62,7 +63,7 @@ def main(given: Optional[Sequence[str]] = None) -> int:
         else:
             if options.arguments:
                 raise ConstructionError("a call of optax has its arguments inside, as 'optax.adamw(1e-3)'", "arguments")
-            reading = read_optax(options.optimizer, options.name)
+            reading = read_optax(options.optimizer, options.name, options.draws)
         return _answered(reading, options)
     except ReadingError as error:
         if options.json:

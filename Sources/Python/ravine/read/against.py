@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
-from .._errors import RavineError
 from ..farm import program
 
 _RANK = {"equal": 0, "equal where": 1, "equal up to": 2, "undecided": 3, "different": 4}
 _SUFFIX = "_read"
+#: Seconds that one comparison may take.
+LIMIT = 20
 
 
 class Verdict(NamedTuple):
@@ -33,14 +36,24 @@ class Verdict(NamedTuple):
 
     def text(self, reading: Any) -> str:
         """What `ravine compare` prints of it, the proof or the first step at which they differ."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "read.opt"
-            path.write_text(renamed(reading.source, declared(reading.source)), encoding="utf-8")
-            ours = self.ours.replace(reading.name, reading.name + _SUFFIX, 1)
-            done = subprocess.run(
-                [program(), "compare", f"{path}:{ours}", self.theirs], capture_output=True, text=True, encoding="utf-8"
-            )
+        with _file(reading) as path:
+            done = _asked([f"{path}:{self.ours.replace(reading.name, reading.name + _SUFFIX, 1)}", self.theirs])
         return done.stdout or done.stderr
+
+
+@contextmanager
+def _file(reading: Any) -> Iterator[Path]:
+    """What was read as a file, in which its rules have names of their own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "read.opt"
+        path.write_text(renamed(reading.source, declared(reading.source)), encoding="utf-8")
+        yield path
+
+
+def _asked(words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [program(), "compare", *words], capture_output=True, text=True, encoding="utf-8", timeout=LIMIT
+    )  # fmt: skip
 
 
 def declared(source: str) -> List[str]:
@@ -57,28 +70,22 @@ def renamed(source: str, names: Sequence[str]) -> str:
 
 def compared(reading: Any, other: str) -> Verdict:
     """The nearest verdict over the ways to match hyperparameters: first by name, then by their defaults."""
-    from ..questions import compare
     from ..rule import Rule
 
-    source = renamed(reading.source, declared(reading.source))
     ours, theirs = reading.rule, Rule(other)
-    best: List[Verdict] = []
-    for mine, its in _matches(ours.hyperparameters, theirs.hyperparameters, other):
-        a = _call(reading.name + _SUFFIX, mine)
-        b = _call(other, its)
-        try:
-            found = compare(a, b, source)
-        except RavineError:
-            continue
-        verdict = Verdict(found.verdict, a.replace(_SUFFIX, ""), b, found)
-        if not best or _RANK[verdict.verdict] < _RANK[best[0].verdict]:
-            best = [verdict]
-        if verdict.is_equal:
-            break
-    if not best:
-        found = compare(reading.name + _SUFFIX, other, source)
-        best = [Verdict(found.verdict, reading.name, other, found)]
-    return best[0]
+    best = Verdict("undecided", reading.name, other, {"verdict": "undecided"})
+    with _file(reading) as path:
+        for mine, its in _matches(ours.hyperparameters, theirs.hyperparameters, other):
+            a, b = _call(reading.name + _SUFFIX, mine), _call(other, its)
+            try:
+                found = json.loads(_asked([f"{path}:{a}", b, "--json"]).stdout)
+            except (ValueError, subprocess.TimeoutExpired):
+                continue
+            if best.comparison == {"verdict": "undecided"} or _RANK[found["verdict"]] < _RANK[best.verdict]:
+                best = Verdict(found["verdict"], a.replace(_SUFFIX, ""), b, found)
+            if best.is_equal:
+                break
+    return best
 
 
 def _call(name: str, given: Dict[str, str]) -> str:
@@ -91,31 +98,29 @@ def _call(name: str, given: Dict[str, str]) -> str:
 def _matches(
     ours: Dict[str, float], theirs: Dict[str, float], other: str
 ) -> Iterator[Tuple[Dict[str, str], Dict[str, str]]]:
-    """Arguments for both sides: pairs of numbers that have other names, and switches; at last nothing."""
+    """Arguments for both sides: numbers that have other names and the same defaults are one, then all that may be
+    one where few are left; switches are tried either way; at last nothing is said."""
     left = [name for name in ours if name not in theirs]
     right = [name for name in theirs if name not in ours and f"{name} =" not in other]
-    pairs = [(a, b) for a in left for b in right if ours[a] == theirs[b]]
-    others = [(a, b) for a in left for b in right if ours[a] != theirs[b]]
-    switches = [name for name in right if theirs[name] in (0, 1)]
-    count = 0
-    seen = set()
-    for size in range(min(len(left), len(right)), -1, -1):
-        for chosen in itertools.combinations(pairs + others, size):
-            if len({a for a, _ in chosen}) < size or len({b for _, b in chosen}) < size:
-                continue
-            matched = {b for _, b in chosen}
-            free = [name for name in switches if name not in matched][:3]
-            for values in itertools.product(*([theirs[name], 1 - theirs[name]] for name in free)):
-                mine = {a: f"q{k}" for k, (a, _) in enumerate(chosen)}
-                its = {b: f"q{k}" for k, (_, b) in enumerate(chosen)}
-                its.update({name: str(int(v)) for name, v in zip(free, values) if v != theirs[name]})
-                key = (tuple(sorted(mine.items())), tuple(sorted(its.items())))
-                if key in seen or not mine and not its:
-                    continue
-                seen.add(key)
+    rest, pairs = list(right), []
+    for name in left:
+        match = next((one for one in rest if ours[name] == theirs[one]), None)
+        if match is not None:
+            rest.remove(match)
+            pairs.append((name, match))
+    ways = [pairs] + ([[pair] for pair in pairs] if len(pairs) > 1 else [])
+    if 0 < len(left) <= 2:
+        size = min(len(left), len(right), 2)
+        ways += [list(zip(left, one)) for one in itertools.permutations(right, size)][:6]
+    seen = []
+    for way in ways:
+        free = [name for name in right if theirs[name] in (0, 1) and name not in {b for _, b in way}][:2]
+        for values in itertools.product(*([theirs[name], 1 - theirs[name]] for name in free)):
+            mine = {a: f"q{k}" for k, (a, _) in enumerate(way)}
+            its = {b: f"q{k}" for k, (_, b) in enumerate(way)}
+            its.update({name: str(int(v)) for name, v in zip(free, values) if v != theirs[name]})
+            if (mine, its) not in seen:
+                seen.append((mine, its))
                 yield mine, its
-                count += 1
-                if count >= 60:
-                    yield {}, {}
-                    return
-    yield {}, {}
+    if ({}, {}) not in seen:
+        yield {}, {}

@@ -54,8 +54,11 @@ def settled(found: Equations) -> Equations:
         read = weight.free.union(*(made.free - {one.symbol} for one, made in states.items()))
         idle = next((one for one, made in states.items() if one.symbol not in read and one.symbol not in made.free), None)
         if idle is None:
-            # One that only itself reads does nothing either.
-            idle = next((one for one in states if one.symbol not in read and primed(one.symbol) not in read), None)
+            # A number that only itself reads does nothing either; a tensor may be an average that the user reads.
+            idle = next((
+                one for one in states
+                if one.kind != "tensor" and one.symbol not in read and primed(one.symbol) not in read
+            ), None)  # fmt: skip
             if idle is None:
                 return found._replace(weight=weight, states=states, names=names)
         made = states.pop(idle)

@@ -61,6 +61,8 @@ class ValidationError(ReadingError):
     kind, number = "validation", "R0886"
     #: Whether it was several tensors together that it failed on.
     together = False
+    #: Whether it failed on one matrix.
+    is_plain = False
 
 
 class StateError(ReadingError):

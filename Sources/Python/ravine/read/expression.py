@@ -288,6 +288,8 @@ def chosen(condition: Expression, a: Expression, b: Expression) -> Expression:
     """A choice between two, with what both have outside of it."""
     if a is b or condition.is_number:
         return apply("if", condition, a, b)
+    if b is ZERO and a.op == "times" and a.value[0] < 0 or a is ZERO and b.op == "times" and b.value[0] < 0:
+        return scaled(chosen(condition, scaled(a, -1), scaled(b, -1)), -1)
     if a.op == "plus" or b.op == "plus":
         one = dict(zip(a.args, a.value[1])) if a.op == "plus" else {a: 1}
         two = dict(zip(b.args, b.value[1])) if b.op == "plus" else {b: 1}

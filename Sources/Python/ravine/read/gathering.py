@@ -35,18 +35,36 @@ def gathered(x: Expression, shared: frozenset, memo: Optional[Dict[Expression, E
     return memo[x]
 
 
+def _outside(x: Expression) -> List[Expression]:
+    """The symbols that stand outside of what spans all tensors."""
+    found: Dict[Expression, None] = {}
+    seen = set()
+    stack = [x]
+    while stack:
+        node = stack.pop()
+        if node in seen or node.op == "global":
+            continue
+        seen.add(node)
+        if node.op == "symbol":
+            found[node] = None
+        stack += node.args
+    return list(found)
+
+
 def _other(x: Expression, shared: frozenset) -> Expression:
+    """The same of the other tensor. What spans both is one."""
     values = {}
-    for one in x.free:
+    for one in _outside(x):
         kind, name = one.value
         if kind in ("parameter", "gradient", "state") and one not in shared:
             values[one] = ex.symbol(kind, name[: -len(SECOND)] if name.endswith(SECOND) else name + SECOND)
-    return ex.substituted(x, values)
+    whole = {one: one for one in ex.walked([x]) if one.op == "global"}
+    return ex.substituted(x, {**values, **whole})
 
 
 def _is_first(x: Expression, shared: frozenset) -> bool:
-    own = [one for one in x.free if one.value[0] in ("parameter", "gradient", "state") and one not in shared]
-    return bool(own) and not any(is_second(one) for one in own)
+    own = [one for one in _outside(x) if one.value[0] in ("parameter", "gradient", "state") and one not in shared]
+    return bool(own) and not any(map(is_second, own))
 
 
 def _over_all(word: str, part: Expression, shared: frozenset) -> Expression:
@@ -56,7 +74,7 @@ def _over_all(word: str, part: Expression, shared: frozenset) -> Expression:
         outside: List[Expression] = []
         inside: List[Tuple[Expression, float]] = []
         for one, p in factors.items():
-            of_tensor = any(s.value[0] in ("parameter", "gradient", "state") and s not in shared for s in one.free)
+            of_tensor = any(s.value[0] in ("parameter", "gradient", "state") and s not in shared for s in _outside(one))
             if of_tensor:
                 inside.append((one, p))
             else:
@@ -106,7 +124,7 @@ def _mean(x: Expression) -> Expression:
 
 def _joined(node: Expression, args: List[Expression], shared: frozenset) -> Expression:
     if node.op == "plus":
-        terms = dict(zip(node.args, node.value[1]))
+        terms = dict(zip(args, node.value[1]))
         done: set = set()
         parts: List[Expression] = [ex.number(node.value[0])]
         for one, c in terms.items():
@@ -116,21 +134,18 @@ def _joined(node: Expression, args: List[Expression], shared: frozenset) -> Expr
             if other is not one and terms.get(other) == c:
                 done |= {one, other}
                 parts.append(ex.scaled(_over_all("sum", one, shared), c))
-        for (one, c), made in zip(terms.items(), args):
-            if one not in done:
-                parts.append(ex.scaled(made, c))
-        return ex.add(*parts)
+        return ex.add(*parts, *(ex.scaled(one, c) for one, c in zip(args, node.value[1]) if one not in done))
     if node.op in ("max", "min") and len(node.args) > 1:
         done = set()
         kept: List[Expression] = []
-        for one in node.args:
+        for one in args:
             other = _other(one, shared)
-            if one not in done and _is_first(one, shared) and other in node.args:
+            if one not in done and _is_first(one, shared) and other in args:
                 done |= {one, other}
                 kept.append(_over_all(node.op, one, shared))
-        kept += [made for one, made in zip(node.args, args) if one not in done]
+        kept += [one for one in args if one not in done]
         return ex.apply(node.op, *kept) if len(kept) > 1 else kept[0]
-    entries = _entries(node.args[0]) if len(node.args) == 1 else None
+    entries = _entries(args[0]) if len(args) == 1 else None
     if entries is not None and node.op in ("sum", "max", "min", "norm"):
         a, b = entries
         if _is_first(a, shared) and _other(a, shared) is b:

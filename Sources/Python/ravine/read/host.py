@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import inspect
 import warnings
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from . import walks
 from .calls import PARAMETERS, Call, Numbers, Reader
-from .errors import OperationError
+from .errors import ConstructionError, OperationError
 from .hyperparameters import Arguments
 
 #: Where a value lies: in the state of a parameter, in the group or in the optimizer itself, and the keys to it.
@@ -65,6 +66,14 @@ class Host:
             top = one.__module__.split(".")[0]
             packages.add("torch.optim" if top == "torch" else top)
         self.packages = tuple(sorted(packages - {"builtins", "typing", "abc"}))
+        #: Where its own methods look for names, which may be no module.
+        self.spaces: List[Dict[str, Any]] = []
+        for one in inspect.getmro(cls) if inspect.isclass(cls) else (cls,):
+            for function in vars(one).values() if inspect.isclass(one) else (one,):
+                space = getattr(inspect.unwrap(function) if callable(function) else function, "__globals__", None)
+                if space is not None and not str(space.get("__name__")).startswith(("torch", "ravine.")):
+                    if not any(space is known for known in self.spaces):
+                        self.spaces.append(space)
 
     @property
     def title(self) -> str:
@@ -96,7 +105,8 @@ class Host:
             given = [{"params": list(parameters), **self.group}] if self.group else list(parameters)
             return _training(self.cls(given, **called))
 
-    def step(self, optimizer: Any, loss: Any = None) -> None:
+    def step(self, optimizer: Any, loss: Any = None, has_moved: Callable[[], bool] = lambda: False) -> None:
+        """One step; with the loss where it is asked for, at the weights that the gradient is of."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if not self.has_closure:
@@ -107,9 +117,9 @@ class Host:
             def closure() -> Any:
                 nonlocal calls
                 calls += 1
-                if calls > 1:
+                if calls > 1 or has_moved():
                     raise OperationError(
-                        "a step asks for the loss and the gradient more than once, at points of its own", "closure"
+                        "a step asks its closure for the loss and the gradient at points of its own", "closure"
                     )
                 return loss
 
@@ -156,6 +166,8 @@ class Construction(Host):
 
 def _training(optimizer: Any) -> Any:
     """As it is before steps are made: some have to be told."""
+    if not hasattr(optimizer, "state") or not hasattr(optimizer, "param_groups"):
+        raise ConstructionError(f"`{type(optimizer).__name__}` has no `state` and no `param_groups` of its own", "state")
     if callable(getattr(optimizer, "train", None)):
         optimizer.train()
     return optimizer
@@ -206,8 +218,12 @@ def optimizers(optimizer: Any) -> List[Tuple[Tuple[Within, ...], Any]]:
     return found
 
 
-def _walk(path: Path, value: Any, found: Dict[Path, Any]) -> None:
-    if isinstance(value, bool) or value is None:
+class Attribute(str):
+    """The name of an attribute on the way to a value."""
+
+
+def _walk(path: Path, value: Any, found: Dict[Path, Any], depth: int = 0) -> None:
+    if isinstance(value, bool) or value is None or depth > 6:
         return
     if isinstance(value, (int, float, torch.Tensor)):
         found[path] = value
@@ -215,10 +231,17 @@ def _walk(path: Path, value: Any, found: Dict[Path, Any]) -> None:
         for k, (key, one) in enumerate(value.items()):
             # A number as a key is another one with other hyperparameters: its place is not.
             if not isinstance(key, torch.Tensor):
-                _walk(path + (k if isinstance(key, float) else key,), one, found)
+                _walk(path + (k if isinstance(key, float) else key,), one, found, depth + 1)
     elif isinstance(value, list):
         for k, one in enumerate(value):
-            _walk(path + (k,), one, found)
+            _walk(path + (k,), one, found, depth + 1)
+    elif isinstance(value, collections.deque):
+        # The newest is the last, however many there are yet.
+        for k, one in enumerate(value):
+            _walk(path + (k - len(value),), one, found, depth + 1)
+    elif path[0] == "state" and hasattr(value, "__dict__") and not callable(value):
+        for key, one in vars(value).items():
+            _walk(path + (Attribute(key),), one, found, depth + 1)
 
 
 def place(optimizer: Any, parameter: torch.Tensor, path: Path, value: Any) -> None:
@@ -226,14 +249,14 @@ def place(optimizer: Any, parameter: torch.Tensor, path: Path, value: Any) -> No
     root, keys = path[0], path[1:]
     while isinstance(keys[0], Within):
         optimizer, keys = getattr(optimizer, keys[0]), keys[1:]
+    holder: Any = optimizer
     if root == "object":
-        if len(keys) == 1:
-            setattr(optimizer, keys[0], value)
-            return
-        holder = getattr(optimizer, keys[0])
-        keys = keys[1:]
+        keys = (Attribute(keys[0]), *keys[1:])
     else:
         holder = {"state": optimizer.state.get(parameter), "group": optimizer.param_groups[0]}.get(root, optimizer.state)
     for key in keys[:-1]:
-        holder = holder[key]
-    holder[keys[-1]] = value
+        holder = getattr(holder, key) if isinstance(key, Attribute) else holder[key]
+    if isinstance(keys[-1], Attribute):
+        setattr(holder, keys[-1], value)
+    else:
+        holder[keys[-1]] = value

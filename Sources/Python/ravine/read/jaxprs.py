@@ -24,8 +24,8 @@ _INSIDE = {"pjit", "jit", "custom_jvp_call", "custom_vjp_call", "custom_vjp_call
            "remat", "checkpoint", "xla_call"}  # fmt: skip
 
 
-def evaluated(closed: Any, operands: Sequence[Any]) -> List[Any]:
-    """The values of a jaxpr, in double precision where it asks for less."""
+def evaluated(closed: Any, operands: Sequence[Any], drawn: List[Any]) -> List[Any]:
+    """The values of a jaxpr, in double precision where it asks for less; what it draws is put on a list."""
     import jax
 
     def wide(value: Any) -> Any:
@@ -39,7 +39,9 @@ def evaluated(closed: Any, operands: Sequence[Any]) -> List[Any]:
         args = [wide(one.val) if hasattr(one, "val") else values[one] for one in equation.invars]
         name, given = equation.primitive.name, dict(equation.params)
         if name in _INSIDE and hasattr(given.get("jaxpr"), "consts"):
-            made = evaluated(given["jaxpr"], args)
+            made = evaluated(given["jaxpr"], args, drawn)
+            if given.get("name") == _NORMAL:
+                drawn.append(made[0])
         else:
             if str(given.get("new_dtype", "")) in ("float32", "bfloat16", "float16"):
                 given["new_dtype"] = jax.numpy.dtype("float64")
@@ -66,11 +68,19 @@ def _mean(total: Expression, count: Expression) -> Optional[Expression]:
     return ex.apply("transpose", made) if turned else made
 
 
-class Walk:
-    """Interprets jaxprs on expressions."""
+#: What JAX calls its draws of normal numbers, and the input that they are of a rule.
+_NORMAL = "_normal"
+NOISE = ex.symbol("input", "noise")
+#: Stands for the state of a generator, which a rule has not.
+KEY = ex.symbol("key", "key")
 
-    def __init__(self, shapes: Shapes) -> None:
-        self.shapes = shapes
+
+class Walk:
+    """Interprets jaxprs on expressions. Where `draws` are allowed they are an input."""
+
+    def __init__(self, shapes: Shapes, draws: bool = False) -> None:
+        self.shapes, self.draws = shapes, draws
+        self.count = 0
 
     def run(self, closed: Any, operands: Sequence[Expression]) -> List[Expression]:
         inner, constants = (closed.jaxpr, closed.consts) if hasattr(closed, "consts") else (closed, [])
@@ -104,8 +114,16 @@ class Walk:
         name, given = equation.primitive.name, equation.params
         shapes = [tuple(one.aval.shape) for one in equation.invars]
         shape = tuple(equation.outvars[0].aval.shape) if equation.outvars else ()
-        if name.startswith("random_") or name in ("threefry2x32", "rng_bit_generator", "random_bits"):
-            raise RandomnessError(f"the update draws by `{name}`: which numbers these are cannot be told", name)
+        is_random = name.startswith("random_") or name in ("threefry2x32", "rng_bit_generator", "random_bits")
+        if is_random and not self.draws:
+            raise RandomnessError(
+                f"the update draws by `{name}`; with `--draws` what it draws is an input of the rule", name
+            )
+        if self.draws and name in _INSIDE and given.get("name") == _NORMAL:
+            self.count += 1
+            return [NOISE if self.count == 1 else ex.symbol("input", f"noise{self.count}")]
+        if is_random or KEY in args:
+            return [KEY for _ in equation.outvars]
         if name in _INSIDE:
             inner = given.get("jaxpr") or given.get("call_jaxpr") or given.get("fun_jaxpr")
             return self.run(inner, args)

@@ -145,7 +145,9 @@ def _mm(trace: Any, a: Any, b: Any, **_: Any) -> Expression:
         if a.shape[0] == 1 and b.shape[1] == 1:
             return ex.apply("sum", ex.multiply(_two(trace, a), _two(trace, b)))
         raise OperationError("a product of matrices made of a vector", "mm")
-    return ex.apply("matmul", _two(trace, a), _two(trace, b))
+    whole = ex.apply("matmul", _two(trace, a), _two(trace, b))
+    # One number in a matrix is a number.
+    return ex.apply("sum", whole) if a.shape[0] == 1 and b.shape[1] == 1 else whole
 
 
 def _column(trace: Any, x: Any) -> Expression:
@@ -215,10 +217,20 @@ def _spread(trace: Any, x: Any, *axes: Any, **named: Any) -> List[Expression]:
         key: one for key, one in named.items() if key != "correction"})]  # fmt: skip
 
 
+def _softmax(trace: Any, x: Any, dim: int, *_: Any) -> Expression:
+    """Each row as a distribution; a vector or columns turned on their side."""
+    made, shapes = _two(trace, x), trace.tensors
+    if len(shapes.shape) != 2 and x.dim() == 1 or len(shapes.shape) == 2 and (
+        x.dim() == 1 and shapes.lies(x.shape) == "column" or x.dim() == 2 and dim % 2 == 0
+    ):
+        return ex.apply("transpose", ex.apply("softmax", ex.apply("transpose", made)))
+    return ex.apply("softmax", made)
+
+
 #: Of matrices.
 MATRICES: Dict[str, Callable[..., Any]] = {
     "mm": _mm, "matmul": _mm, "mv": _mv, "outer": _outer, "ger": _outer, "addmm": _addmm, "dot": _dot, "vdot": _dot,
     "stack": _stacked, "cat": _stacked, "_linalg_eigh": _eigh, "_linalg_svd": _svd, "linalg_eigh": _eigh,
-    "linalg_qr": _qr, "qr": _qr, "index_put": _chosen, "_index_put_impl": _chosen, "std_mean": _spread,
+    "linalg_qr": _qr, "qr": _qr, "index_put": _chosen, "_index_put_impl": _chosen, "std_mean": _spread, "_softmax": _softmax,
     "trace": lambda trace, a: ex.apply("trace", _two(trace, a)),
 }  # fmt: skip

@@ -89,6 +89,31 @@ def joined(
     return found[1]
 
 
+def is_finite_at_first(
+    general: Expression, begun: Dict[Expression, Expression], first: Expression, shape: Tuple[int, ...] = (4, 3)
+) -> bool:
+    """Whether an equation of later steps is a number at the first one, as what is done there is."""
+    import numpy as np
+
+    generator = np.random.default_rng(5)
+    values: Dict[Expression, Any] = {ex.T: 1.0}
+    for one in general.free.union(first.free, *(made.free for made in begun.values())) - {ex.T}:
+        kind, name = one.value
+        if kind in ("parameter", "gradient"):
+            values[one] = generator.normal(size=shape)
+        elif kind == "size":
+            values[one] = {"rows": shape[0], "cols": shape[1], "numel": math.prod(shape)}.get(name, 2)
+        elif kind != "state":
+            values[one] = generator.uniform(0.1, 0.9)
+    try:
+        for one, made in begun.items():
+            values[one] = ex.evaluated(made, values)
+        with np.errstate(all="ignore"):
+            return bool(np.isfinite(ex.evaluated(general, values)).all() or not np.isfinite(ex.evaluated(first, values)).all())
+    except (KeyError, AttributeError, ValueError, TypeError):
+        return True
+
+
 def odd_number(a: Expression, b: Expression) -> Optional[Tuple[float, float]]:
     """The two numbers in which expressions that are otherwise alike differ first, if they do in numbers alone."""
     if a is b:

@@ -34,7 +34,7 @@ def _without_zeros(made: str) -> str:
 
 
 def is_tensor(x: Expression) -> bool:
-    return any(one.value[0] in ("parameter", "gradient", "state", "primed", "local") for one in x.free)
+    return any(one.value[0] in ("parameter", "gradient", "state", "primed", "local", "input") for one in x.free)
 
 
 def _weight_of(x: Expression) -> Tuple[int, int]:
@@ -264,7 +264,15 @@ def size(x: Expression, memo: Dict[Expression, int]) -> int:
 
 
 def contained(x: Expression, part: Expression, name: Expression, loose: bool = False) -> Optional[Expression]:
-    """A sum that holds all terms of another, with that other's name in their place."""
+    """A sum that holds all terms of another, with that other's name in their place; and so a product with a state."""
+    if x.op == "times" and part.op == "times" and x is not part and len(part.args) > 1:
+        if not any(one.value[0] == "state" for one in part.free):
+            return None
+        ours, its = dict(zip(x.args, x.value[1])), dict(zip(part.args, part.value[1]))
+        if any(one not in ours or p * ours[one] < p * p for one, p in its.items()):
+            return None
+        rest = [ex.power(one, p - its.get(one, 0)) for one, p in ours.items()]
+        return ex.multiply(x.value[0] / part.value[0], name, *rest)
     if x.op != "plus" or part.op != "plus" or x is part:
         return None
     ours = dict(zip(x.args, x.value[1]))

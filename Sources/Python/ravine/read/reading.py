@@ -18,6 +18,7 @@ from .validation import Outcome, Trial, described, tried
 MATRIX, WIDE, VECTOR = (11, 7), (7, 11), (13,)
 #: A length from which on packages do other things, as factoring, is below this.
 LARGE = (131, 130)
+IMAGE = (3, 2, 4)
 
 
 class Reading:
@@ -109,14 +110,15 @@ def read_torch(
     return _Reader(Host(cls, _arguments(cls, arguments), group), name or cls.__name__, branches).read()
 
 
-def read_optax(call: str, name: Optional[str] = None) -> Reading:
+def read_optax(call: str, name: Optional[str] = None, draws: bool = False) -> Reading:
     """Reads a transformation of optax, as ``"optax.adamw(1e-3)"``; its numbers, given and left out, stand for any.
+    With `draws` the normal numbers that it draws are an input of the rule.
 
     Raises `ReadingError` where it cannot be stated as a rule, or does other steps than the rule.
     """
     from .transformation import Transformation
 
-    made = Transformation(call)
+    made = Transformation(call, draws)
     return _Reader(made, name or made.name).read()
 
 
@@ -167,14 +169,25 @@ class _Reader:
 
     def _attempt(self, fixed: Set[str], options: Dict[str, bool]) -> Reading:
         branches, fixed, skipped, notes, assumptions = self._branches(fixed, options)
-        try:
-            return self._held(branches, fixed, skipped, notes, assumptions)
-        except ReadingError:
+        ways = [(branches, skipped)]
+        if len(branches) > 1 and branches[-1].suffix == "Vector":
+            # What has more axes may be as a vector is.
+            ways.append(([one._replace(condition=one.condition.replace(">= 2", "== 2")) for one in branches], skipped))
+        ways.append((branches, [*skipped, "images"]))
+        if len(ways) > 2:
             # Some are made for matrices, and do with a vector what no rule says.
-            if len(branches) < 2 or branches[-1].suffix != "Vector":
-                raise
             rest = branches[:-1] if len(branches) > 2 else [branches[0]._replace(suffix="")]
-            return self._held(rest, fixed, [*skipped, "vectors"], notes, assumptions)
+            ways.append((rest, [*skipped, "vectors", "images"]))
+        reason: Optional[ReadingError] = None
+        for parts, without in ways:
+            try:
+                return self._held(parts, fixed, without, notes, assumptions)
+            except ReadingError as error:
+                reason = reason or error
+                if isinstance(error, ValidationError) and error.is_plain:
+                    # On a single matrix nothing else helps.
+                    break
+        raise reason
 
     def _held(
         self, branches: List[Branch], fixed: Set[str], skipped: List[str], notes: List[str], assumptions: List[Any]
@@ -221,10 +234,10 @@ class _Reader:
             return [Branch("", "", tall)], fixed, skipped, notes, assumptions
         parts: List[Branch] = []
         if tall is not None and wide is not None and not _same(tall, wide):
-            parts.append(Branch("rank == 2 and rows > cols", "Tall", tall))
-            parts.append(Branch("rank == 2 and rows <= cols", "Wide", wide))
+            parts.append(Branch("rank >= 2 and rows > cols", "Tall", tall))
+            parts.append(Branch("rank >= 2 and rows <= cols", "Wide", wide))
         elif tall is not None:
-            parts.append(Branch("rank == 2", "Matrix", tall))
+            parts.append(Branch("rank >= 2", "Matrix", tall))
         if vector is not None:
             parts.append(Branch("otherwise", "Vector", vector))
         if len(parts) == 1:
@@ -286,7 +299,8 @@ class _Reader:
         if low:
             made.append(f"Its casts to {' and '.join(low)} are left out.")
         made += [one + "." for one in notes if one not in low]
-        kinds = {"matrices": "matrices", "wide": "matrices of more columns than rows", "vectors": "vectors"}
+        kinds = {"matrices": "matrices", "wide": "matrices of more columns than rows", "vectors": "vectors",
+                 "images": "tensors of more than two axes"}  # fmt: skip
         if skipped:
             made.append(f"Not read for {' and '.join(kinds[one] for one in skipped)}.")
         return [one[0].upper() + one[1:] for one in made]
@@ -308,6 +322,8 @@ class _Reader:
         trials.append(Trial(together, self._numbers(31, fixed), 22, 40))
         if "matrices" not in skipped:
             trials.append(Trial((LARGE,), given, 23, 3))
+        if "images" not in skipped:
+            trials.append(Trial((IMAGE,), self._numbers(41, fixed), 24))
         return trials
 
     def _validated(self, source: str, fixed: Set[str], skipped: List[str]) -> List[Outcome]:
@@ -328,7 +344,7 @@ class _Reader:
         outcomes: List[Outcome] = []
         for trial in self._trials(fixed, skipped):
             try:
-                outcome = tried(made, self.host.run, trial)
+                outcome = tried(made, self.host.run, trial, lambda: getattr(self.host, "drawn", []))
             except ReadingError:
                 raise
             except Exception as problem:  # of any kind: it is of the optimizer
@@ -339,6 +355,7 @@ class _Reader:
             if not outcome.holds:
                 failed = ValidationError(f"the rule that was read is not the optimizer: {described(outcome)}", "replay")
                 failed.source, failed.together = source, len(trial.shapes) > 1
+                failed.is_plain = len(trial.shapes) == 1 and len(trial.shapes[0]) == 2
                 raise failed
             outcomes.append(outcome)
         return outcomes

@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from . import expression as ex
 from .errors import ClockError, RandomnessError
@@ -19,6 +19,8 @@ class Guard(NamedTuple):
     condition: Expression
     outcome: bool
     place: str
+    #: As it was met, where it is said otherwise by now.
+    met: Optional[Expression] = None
 
 
 class Script:
@@ -370,27 +372,30 @@ _CLOCK = "the step reads the clock, `{}`, which a rule has not: its steps are a 
 _DRAWN = "the step draws by `{}`: which numbers these are cannot be told, and so not be replayed"
 
 
-@contextmanager
-def shimmed(packages: Tuple[str, ...]) -> Iterator[None]:
-    """Within, the modules of these packages have `math`, `float`, `max` and others that keep what numbers are made
-    of, and no clock and no draws."""
+#: What is changed in the modules of some packages, found once for as many modules as there are.
+_plans: Dict[Any, List[Tuple[Dict[str, Any], Dict[str, Any]]]] = {}
+
+
+def _plan(packages: Tuple[str, ...], own: Sequence[Dict[str, Any]]) -> List[Tuple[Dict[str, Any], Dict[str, Any]]]:
+    """The names to be changed, and to what, in each module of these packages and where the code itself looks."""
     import builtins
     import datetime
     import random
     import time
 
     numpy = sys.modules.get("numpy")
-    saved: List[Tuple[Dict[str, Any], Dict[str, Any], List[str]]] = []
+    plan: List[Tuple[Dict[str, Any], Dict[str, Any]]] = []
     clock = {id(getattr(time, name)): name for name in CLOCK if hasattr(time, name)}
     draws = {id(getattr(random, name)): name for name in DRAWS if hasattr(random, name)}
     functions = {id(getattr(math, name)): name for name in dir(math) if name in _MADE}
     shim_math = _Module(math)
+    spaces = {id(one): one for one in own}
     for title, module in list(sys.modules.items()):
-        if module is None or title.startswith("ravine.") or not any(title == one or title.startswith(one + ".") for one in packages):
-            continue
+        inside = any(title == one or title.startswith(one + ".") for one in packages)
         space = getattr(module, "__dict__", None)
-        if space is None:
-            continue
+        if space is not None and inside and not title.startswith("ravine."):
+            spaces[id(space)] = space
+    for space in spaces.values():
         changes: Dict[str, Any] = {}
         for name, value in list(space.items()):
             if value is math:
@@ -412,10 +417,23 @@ def shimmed(packages: Tuple[str, ...]) -> Iterator[None]:
         for name, value in (("float", _Float), ("int", _Int), ("max", _max), ("min", _min)):
             if space.get(name, getattr(builtins, name)) is getattr(builtins, name):
                 changes[name] = value
-        saved.append((space, {name: space[name] for name in changes if name in space},
-                      [name for name in changes if name not in space]))
-        space.update(changes)
+        plan.append((space, changes))
+    return plan
+
+
+@contextmanager
+def shimmed(packages: Tuple[str, ...], own: Sequence[Dict[str, Any]] = ()) -> Iterator[None]:
+    """Within, the modules of these packages have `math`, `float`, `max` and others that keep what numbers are made
+    of, and no clock and no draws."""
+    key = packages, tuple(map(id, own)), len(sys.modules), sum(map(len, own))
+    if key not in _plans:
+        _plans[key] = _plan(packages, own)
+    saved: List[Tuple[Dict[str, Any], Dict[str, Any], List[str]]] = []
     try:
+        for space, changes in _plans[key]:
+            before = {name: space[name] for name in changes if name in space}
+            saved.append((space, before, [name for name in changes if name not in space]))
+            space.update(changes)
         yield
     finally:
         for space, before, added in saved:

@@ -65,6 +65,8 @@ def parameter_text(one: Hyperparameter, domains: Dict[str, Domain], bare: bool =
 def body(equations: Equations) -> List[str]:
     """The lines within the braces."""
     made: List[str] = []
+    symbols = equations.weight.free.union(*(value.free for value in equations.states.values()))
+    made += [f"    input {one.value[1]}" for one in sorted(symbols, key=lambda one: one.number) if one.value[0] == "input"]
     plain = [one.name for one in equations.states if one.kind == "tensor" and one.initial is ex.ZERO and not one.shape]
     others = []
     for one in equations.states:

@@ -16,7 +16,7 @@ from .host import Exact, ExactCalls, Host, Path, double_precision, first_weights
 from .gathering import gathered, is_second, second
 from .hyperparameters import identifier
 from .equations import Equations, State, primed, settled
-from .pieces import Unjoined, alike, joined, odd_number
+from .pieces import Unjoined, alike, is_finite_at_first, joined, odd_number
 from .printer import replaced, size, text
 from .recording import Guard, Recording, Script, made_of, shimmed, writing
 from .shapes import Shapes
@@ -78,12 +78,23 @@ class Trace:
 
     def _survey(self) -> None:
         """Steps without a trace, to see which numbers count steps, stay, or change."""
-        parameters = first_weights(self.alike, self.seed)
-        parameter = parameters[0]
-        optimizer = self._made(self.numbers, parameters)
-        series: Dict[Path, Dict[int, float]] = {}
         self.kinds: Dict[Path, str] = {}
         self.offsets: Dict[Path, float] = {}
+        order = ("tensor", "number", "counter", "constant")
+        for numbers in self.walks:
+            for path, (kind, offset) in self._surveyed(numbers).items():
+                known = self.kinds.get(path, kind)
+                # What counts in one walk and not in the other is a number like any.
+                both = {kind, known}
+                self.kinds[path] = "number" if both == {"counter", "constant"} else min(both, key=order.index)
+                self.offsets[path] = offset
+
+    def _surveyed(self, numbers: Dict[str, Any]) -> Dict[Path, Tuple[str, float]]:
+        parameters = first_weights(self.alike, self.seed)
+        parameter = parameters[0]
+        optimizer = self._made(numbers, parameters)
+        series: Dict[Path, Dict[int, float]] = {}
+        whole: Set[Path] = set()
         draws = random.getstate(), torch.random.get_rng_state().clone()
 
         def look(k: int) -> None:
@@ -92,7 +103,7 @@ class Trace:
                     if value.is_sparse or value.is_complex():
                         raise StateError(f"the state `{_title(path)}` is sparse or complex", _title(path))
                     if value.numel() != 1 or value.shape == self.shape and value.dim() > 0:
-                        self.kinds[path] = "tensor"
+                        whole.add(path)
                         continue
                     value = value.detach().double().reshape(()).item()
                 series.setdefault(path, {})[k] = float(value)
@@ -109,7 +120,7 @@ class Trace:
                 if k == 1 and not self.host.has_closure and "closure" in f"{type(error).__name__} {error}".lower():
                     # It asks for the loss by itself.
                     self.host.has_closure = True
-                    return self._survey()
+                    return self._surveyed(numbers)
                 raise ConstructionError(
                     f"step {k} fails on a dense gradient: {type(error).__name__}: {_first(error)}"
                 ) from error
@@ -118,32 +129,33 @@ class Trace:
             raise RandomnessError(
                 "the steps draw random numbers: which these are cannot be told, and so not be replayed", "random"
             )
+        kinds: Dict[Path, Tuple[str, float]] = {path: ("tensor", 0.0) for path in whole}
         for path, values in series.items():
+            if path in whole:
+                continue
             ks = sorted(values)
             last = [values[k] for k in ks if k >= 1]
-            if len(last) > 1 and all(b - a == 1 for a, b in zip(last, last[1:])) and self.kinds.get(path) != "tensor":
-                self.kinds[path], self.offsets[path] = "counter", last[0] - ks[-len(last)]
-            elif self.kinds.get(path) != "tensor":
+            if len(last) > 1 and all(b - a == 1 for a, b in zip(last, last[1:])):
+                kinds[path] = "counter", last[0] - ks[-len(last)]
+            else:
                 everything = [values[k] for k in ks]
                 same = all(one == everything[0] or one != one for one in everything)
-                self.kinds[path] = "constant" if same else "number"
-
-    # A traced step
-
-    def _symbol(self, path: Path) -> Expression:
-        return self.symbols[path]
+                kinds[path] = "constant" if same else "number", 0.0
+        return kinds
 
     def _name_states(self) -> None:
         self.symbols: Dict[Path, Expression] = {}
-        taken = {one.name for one in self.host.arguments.hyperparameters}
+        self.taken = {one.name for one in self.host.arguments.hyperparameters}
         for path, kind in sorted(self.kinds.items(), key=lambda pair: [str(one) for one in pair[0]]):
             if kind == "counter":
                 self.symbols[path] = ex.add(ex.T, self.offsets[path] - 1)
             elif kind in ("tensor", "number") or kind == "constant" and path[0] == "state":
-                keys = [str(one) for one in path[1:] if not isinstance(one, Within)]
-                name = identifier("_".join(keys), taken)
-                taken.add(name)
-                self.symbols[path] = ex.symbol("state", name)
+                self.symbols[path] = self._named(path)
+
+    def _named(self, path: Path) -> Expression:
+        name = identifier("_".join(str(one) for one in path[1:] if not isinstance(one, Within)), self.taken)
+        self.taken.add(name)
+        return ex.symbol("state", name)
 
     def _run(self, walk: int) -> Dict[int, _Step]:
         numbers = self.walks[walk]
@@ -153,7 +165,7 @@ class Trace:
         }
         found: Dict[int, _Step] = {}
         script = Script()
-        with shimmed(self.host.packages), writing(script):
+        with shimmed(self.host.packages, self.host.spaces), writing(script):
             parameters = first_weights(self.alike, self.seed)
             tensors = Tensors(self.shape, self.sizes)
             for one, made in zip(parameters, _WEIGHTS):
@@ -174,7 +186,7 @@ class Trace:
         """A step once more, from where it began, with other outcomes of some conditions."""
         script = Script()
         script.forced = forced
-        with double_precision(), shimmed(self.host.packages), writing(script):
+        with double_precision(), shimmed(self.host.packages, self.host.spaces), writing(script):
             optimizer, parameters = _copied(*self.before[key])
             return self._step(optimizer, parameters, key[1], script)
 
@@ -207,7 +219,7 @@ class Trace:
         drawn = numpy.random.get_state()
         try:
             with inner, outer:
-                self.host.step(optimizer, loss)
+                self.host.step(optimizer, loss, lambda: tensors.get(parameters[0]) is not ex.W)
         except ReadingError:
             raise
         except Exception as error:
@@ -224,7 +236,7 @@ class Trace:
         for path, value in leaves(optimizer, parameters[0]).items():
             if not isinstance(value, torch.Tensor):
                 after[path] = made_of(value)
-            elif path in self.symbols:
+            elif path in self.symbols or value.numel() == 1:
                 after[path] = tensors.get(value)
                 shapes[path] = tuple(value.shape)
                 begun = tensors.born(value)
@@ -239,7 +251,7 @@ class Trace:
                 return gathered(made, shared, memo)
 
             weight, after = whole(weight), {path: whole(made) for path, made in after.items()}
-            guards = [one._replace(condition=whole(one.condition)) for one in guards]
+            guards = [one._replace(condition=whole(one.condition), met=one.condition) for one in guards]
             # What is decided for the second tensor alone is decided for the first as well.
             guards = [one for one in guards if not any(map(is_second, one.condition.free))]
             for what, made in [("w", weight)] + [(_title(path), made) for path, made in after.items()]:
@@ -282,6 +294,13 @@ class Trace:
         """A number that t alone gives, as a rate that fades, is an expression and no state."""
         found = False
         for path, kind in list(self.kinds.items()):
+            if kind == "constant" and path not in self.symbols:
+                # A number of the group that is made of data in the first step, and stays.
+                made = steps[0, 1].leaves.get(path)
+                if made is not None and _on_data(made):
+                    self.kinds[path], found = "number", True
+                    self.symbols[path] = self._named(path)
+                continue
             if path not in self.symbols or kind not in ("number", "constant"):
                 continue
             if kind == "constant":
@@ -316,14 +335,15 @@ class Trace:
         return self._sides(key, step, {}, 0)
 
     def _sides(self, k: Key, step: _Step, forced: Dict[Expression, bool], depth: int) -> _Step:
-        guards = [one for one in step.guards if _on_data(one.condition) and one.condition not in forced]
+        guards = [one for one in step.guards if _on_data(one.condition) and (one.met or one.condition) not in forced]
         if not guards:
             return step
         guard = guards[0]
         if depth >= 5:
             raise BranchError("more than five branches on data stand in each other", repr(guard.condition), guard.place)
-        here = self._sides(k, step, {**forced, guard.condition: guard.outcome}, depth + 1)
-        other = {**forced, guard.condition: not guard.outcome}
+        met = guard.met or guard.condition
+        here = self._sides(k, step, {**forced, met: guard.outcome}, depth + 1)
+        other = {**forced, met: not guard.outcome}
         try:
             there = self._again(other, k)
         except (ConstructionError, OperationError) as error:
@@ -391,9 +411,18 @@ class Trace:
                 if key[1] == 1:
                     made = ex.substituted(made, {**begun, ex.T: ex.ONE})
                 wanted = ex.substituted(raw[key], {**begun, ex.T: ex.ONE}) if key[1] == 1 else raw[key]
-                return made is wanted or (key[1] == 1 or made.free == wanted.free) and alike(made, wanted)
+                if not (made is wanted or (key[1] == 1 or made.free == wanted.free) and alike(made, wanted)):
+                    return False
+                # 0 times what is no number is 0 here and none there.
+                return key[1] > 1 or is_finite_at_first(ex.substituted(one, values), begun, wanted)
 
-            return joined(seen, order, outcomes, explains)
+            try:
+                return joined(seen, order, outcomes, explains)
+            except Unjoined:
+                # A queue that fills up is asked no question about t.
+                waits = [ex.apply("gt", ex.T, k) for k in range(1, self.steps - 1)]
+                late = {one: {key: key[1] > one.args[1].value for key in seen} for one in waits}
+                return joined(seen, [*order, *waits], {**outcomes, **late}, explains, 2)
 
         def told(raw: Dict[Key, Expression], own: Optional[Path], what: str) -> Expression:
             try:
@@ -413,6 +442,8 @@ class Trace:
                 ) from None
 
         weight = told({key: step.weight for key, step in steps.items()}, None, "w")
+        if weight is ex.W:
+            raise StateError("the weights do not move by what was given, a gradient and a loss", "w")
         everything = {path: told(after[path], path, self.symbols[path].value[1]) for path in paths}
         states: Dict[State, Expression] = {}
         for path, made in everything.items():

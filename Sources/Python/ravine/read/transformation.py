@@ -12,7 +12,7 @@ from .errors import OperationError, ReadingError, StateError
 from .expression import Expression
 from .gathering import gathered, is_second, second
 from .hyperparameters import identifier
-from .jaxprs import Walk, evaluated
+from .jaxprs import KEY, Walk, evaluated
 from .shapes import Shapes
 from .equations import Equations, State, settled
 
@@ -22,10 +22,12 @@ Shape = Tuple[int, ...]
 class Transformation:
     """A call such as ``optax.adamw(1e-3)``, whose numbers stand for any."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, draws: bool = False) -> None:
         import optax
 
-        self.text = text
+        self.text, self.draws = text, draws
+        #: What was drawn in each step of the last run.
+        self.drawn: List[List[Any]] = []
         self.arguments = Numbers()
         self.call = Reader(text, self.arguments, {"optax": optax}).call
         self.name = _title(getattr(self.call.function, "__name__", "Mine"))
@@ -50,22 +52,30 @@ class Transformation:
 
         with _double():
             # Numbers of double precision, beside which single precision does not hold.
-            made = self.call.made({key: np.float64(one) if isinstance(one, float) else one for key, one in numbers.items()})
+            transformation = self.call.made({key: np.float64(one) if isinstance(one, float) else one for key, one in numbers.items()})
             weights = [jax.numpy.asarray(one) for one in walks.first_weights(shapes, seed)]
-            state = made.init(weights)
+            state = transformation.init(weights)
 
             def step(gradient: Any, state: Any, weights: Any, loss: Any) -> Any:
-                updates, state = self._update(made, gradient, state, weights, loss)
+                updates, state = self._update(transformation, gradient, state, weights, loss)
                 return optax.apply_updates(weights, updates), state
 
             closed, shape = jax.make_jaxpr(step, return_shape=True)(weights, state, weights, 1.0)
             outside = jax.tree_util.tree_structure(shape)
-            run = jax.jit(lambda given: evaluated(closed, given))
+
+            def replayed(given: Any) -> Any:
+                drawn: List[Any] = []
+                return evaluated(closed, given, drawn), drawn
+
+            run = jax.jit(replayed)
+            self.drawn = []
             walk: List[List[Any]] = []
             for k in range(1, steps + 1):
                 slopes = [jax.numpy.asarray(one) for one in walks.gradients(shapes, seed, k)]
                 given = jax.tree_util.tree_leaves((slopes, state, weights, walks.loss(seed, k)))
-                weights, state = jax.tree_util.tree_unflatten(outside, run(given))
+                made, drawn = run(given)
+                weights, state = jax.tree_util.tree_unflatten(outside, made)
+                self.drawn.append([np.asarray(one) for one in drawn])
                 walk.append([np.asarray(one) for one in weights])
         return walk
 
@@ -132,7 +142,7 @@ class Transformation:
 
     def _equations(self, numbers: Dict[str, Any], free: Sequence[str], shape: Shape, pair: bool) -> Equations:
         begun, stepped, paths, leaves = self._jaxprs(numbers, free, shape, pair)
-        walk = Walk(Shapes(shape))
+        walk = Walk(Shapes(shape), self.draws)
         hypers = [ex.symbol("hyper", name) for name in free]
         w, g = ([ex.W, second(ex.W)], [ex.G, second(ex.G)]) if pair else ([ex.W], [ex.G])
         firsts = walk.run(begun, [*hypers, *w])
@@ -140,8 +150,9 @@ class Transformation:
         symbols: List[Expression] = []
         names: Dict[str, Expression] = {}
         for path in paths:
+            at = _parameter_at(path)
             place = _place(path)
-            key = str(path[:-1]) if place is not None else str(path)
+            key = str(path if at is None else path[:at] + path[at + 1 :])
             if key not in names:
                 name = identifier(_path_name(path), taken)
                 taken.add(name)
@@ -150,13 +161,16 @@ class Transformation:
         known: Dict[Expression, Expression] = {}
         for _ in range(4):
             given = [known.get(one, one) for one in symbols]
+            walk.count = 0
             made = walk.run(stepped, [*hypers, *g, *given, *w, ex.LOSS])
             weight, after = made[0], made[len(w) :]
             more = {}
             for one, first, made, leaf in zip(symbols, firsts, after, leaves):
                 if one in known:
                     continue
-                if made is one and not _is_data(first):
+                if first is KEY or made is KEY:
+                    more[one] = KEY
+                elif made is one and not _is_data(first):
                     # What no step changes is what it was.
                     more[one] = first
                 elif made is ex.add(one, 1) and first.is_number:
@@ -196,12 +210,17 @@ def _untraced(error: Exception) -> OperationError:
     return OperationError(f"it cannot be traced: {type(error).__name__}: {first}", type(error).__name__)
 
 
+def _parameter_at(path: Any) -> Optional[int]:
+    """Where in a path the place of a parameter stands: behind the last name, as of those before are transformations."""
+    named = [k for k, one in enumerate(path) if isinstance(getattr(one, "name", None), str)]
+    at = named[-1] + 1 if named else None
+    return at if at is not None and at < len(path) and hasattr(path[at], "idx") else None
+
+
 def _place(path: Any) -> Optional[int]:
     """Which of the parameters a leaf belongs to."""
-    last = path[-1] if path else None
-    # A tree of parameters hangs below a name; the places before it are those of transformations.
-    named = any(isinstance(getattr(one, "name", None), str) for one in path[:-1])
-    return getattr(last, "idx", None) if named else None
+    at = _parameter_at(path)
+    return None if at is None else path[at].idx
 
 
 def _is_data(x: Expression) -> bool:
@@ -217,9 +236,12 @@ def _title(name: str) -> str:
 
 
 def _path_name(path: Any) -> str:
+    """The last name of a path, with the places behind that of the parameter."""
     names = [getattr(one, "name", None) or getattr(one, "key", None) for one in path]
     found = [str(one) for one in names if isinstance(one, str)]
-    return found[-1] if found else "state"
+    at = _parameter_at(path)
+    more = "".join(f"_{one.idx}" for one in path[at + 1 :] if hasattr(one, "idx")) if at is not None else ""
+    return (found[-1] if found else "state") + more
 
 
 def _double() -> Any:

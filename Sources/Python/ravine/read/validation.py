@@ -38,6 +38,7 @@ def tried(
     rule: Callable[[Dict[str, Any]], Any],
     run: Callable[[Sequence[Sequence[int]], Dict[str, Any], int, int], List[List[Any]]],
     trial: Trial,
+    drawn: Callable[[], List[List[Any]]] = list,
 ) -> Outcome:
     """Runs both and compares their weights after each step."""
     import numpy as np
@@ -51,6 +52,10 @@ def tried(
         optimizer = rule(trial.numbers).bind(arrays, engine="interpreter")
         for k in range(1, trial.steps + 1):
             made = [np.ascontiguousarray(one, dtype=np.float64) for one in walks.gradients(trial.shapes, trial.seed, k)]
+            for j, values in enumerate(drawn()[k - 1] if drawn() else ()):
+                # One draw for each tensor, and again for a second one of the rule.
+                site, tensor = divmod(j, len(arrays))
+                optimizer.set_input("noise" if site == 0 else f"noise{site + 1}", values, tensor)
             optimizer.step(made, loss=walks.loss(trial.seed, k))
             for ours, theirs in zip(arrays, expected[k - 1]):
                 theirs = np.asarray(theirs)
