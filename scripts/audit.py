@@ -12,6 +12,7 @@ import importlib.metadata
 import inspect
 import json
 import re
+import shlex
 import signal
 import sys
 import time
@@ -133,7 +134,7 @@ def command(title):
         return f"python -m ravine.read optax '{more or title}'" + (" --draws" if title in DRAWS else "")
     if CALL.match(more):
         return f"python -m ravine.read torch '{more}' --branches"
-    return f"python -m ravine.read torch {title} {more}".rstrip() + " --branches"
+    return shlex.join(["python", "-m", "ravine.read", "torch", title, *more.split(), "--branches"])
 
 
 def key(name):
@@ -326,7 +327,7 @@ def page():
         for title, row in rows:
             outcome, note = lines_of(row)
             note = "; ".join(one for one in (NOTES.get(title, "") if not outcome.startswith("equal to") else "", note) if one)
-            sections.append(f"| {re.split(r'[:.]', title)[-1]} | {outcome} | {note} | `{row['command']}` |")
+            sections.append(f"| {re.split(r'[:.]', title)[-1]} | {outcome} | {note} | `{command(title)}` |")
         sections.append("")
     return "\n".join(out + summary + [""] + sections)
 
