@@ -12,6 +12,7 @@ import importlib.metadata
 import inspect
 import json
 import re
+import shlex
 import signal
 import sys
 import time
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "Sources" / "Python"))
 FOUND = ROOT / ".build" / "audit"
 #: Seconds that one may take.
-LIMIT = 240
+LIMIT = 120
 PACKAGES = ("torch", "optax", "pytorch_optimizer")
 
 #: What some cannot be made without, or are not themselves without.
@@ -30,6 +31,7 @@ ARGUMENTS = {
     "torch.optim:SGD": "momentum=0.9",
     "torch.optim:Adafactor": "eps=(1.1920929e-7,1e-3)",
     "pytorch_optimizer:BSAM": "num_data=100",
+    "pytorch_optimizer:PID": "momentum=0.9",
     "pytorch_optimizer:Ranger21": "num_iterations=40",
     "optax.adafactor": "optax.adafactor(1e-2, min_dim_size_to_factor=1)",
     "optax.lbfgs": "optax.lbfgs(linesearch=None)",
@@ -75,11 +77,21 @@ NOTES = {
     "has, adds it before",
     "pytorch_optimizer:AdaBound": "the root is of v + 1e-15, and the decay is outside of the gradient; the authors' package has neither",
     "pytorch_optimizer:AdaFactor": "the share of the mean square is min(β2, 1 - t^decay), and the step is averaged with β1; "
-    "Shazeer & Stern's algorithm 4 has no β2",
+    "the zoo's rule, torch.optim's form, has neither",
     "pytorch_optimizer:AdamP": "ε is added before the bias correction, and to the norms in the projection; the authors' package adds it after",
-    "pytorch_optimizer:ADOPT": "clips at t^(1/4) in step t, where the authors' code and the paper's remark have (t - 1)^(1/4)",
-    "pytorch_optimizer:SimplifiedAdEMAMix": "the momentum is an average, β1 m + (1 - β1) g; in the paper and in optax it is a sum, β1 m + g",
-    "pytorch_optimizer:Lamb": "clips the norm of the weights at 10 and takes it after the decay; the paper's φ is the identity",
+    "pytorch_optimizer:ADOPT": "clips at t^(1/4) in step t, where the authors' code has (t - 1)^(1/4)",
+    "pytorch_optimizer:SimplifiedAdEMAMix": "the momentum is an average, β1 m + (1 - β1) g; in optax's form, the zoo's, it is a sum, β1 m + g",
+    "pytorch_optimizer:DAdaptAdam": "returns before anything is changed where all gradients so far are 0; the zoo's rule, dadaptation's form, goes on",
+    "pytorch_optimizer:DAdaptSGD": "where the first gradient is 0 it divides by 0; the zoo's rule stays where it is",
+    "pytorch_optimizer:FAdam": "adds ε^(2 p), as the paper has it, and clips where c is passed; the authors' code, the zoo's form, adds ε max(1, rms(g)) and "
+    "multiplies by c",
+    "pytorch_optimizer:Fromage": "asks whether a norm is above 0; the zoo's rule, optax's form, whether it is above 1e-6",
+    "pytorch_optimizer:GaLore": "without a `rank` in its group it projects nothing, and is AdamW in the ε̂ form",
+    "pytorch_optimizer:NorMuon": "divides by max(|u|, 1e-7) before the iteration; the authors' code, the zoo's form, by |u| + 1e-7",
+    "pytorch_optimizer:RAdam": "before the gate, which is >=, it does nothing; torch.optim's form, the zoo's, takes a step of momentum there",
+    "pytorch_optimizer:Ranger": "before the gate it adds lr times the average to the weights: the first steps go up the gradient. The size "
+    "of a step is -1 there (`get_rectify_step_size` without `degenerated_to_sgd`), and is negated once more",
+    "pytorch_optimizer:Lamb": "clips the norm of the weights at 10 and takes it after the decay; the zoo's rule, optax's form, has no clamps",
 }
 
 
@@ -122,7 +134,7 @@ def command(title):
         return f"python -m ravine.read optax '{more or title}'" + (" --draws" if title in DRAWS else "")
     if CALL.match(more):
         return f"python -m ravine.read torch '{more}' --branches"
-    return f"python -m ravine.read torch {title} {more}".rstrip() + " --branches"
+    return shlex.join(["python", "-m", "ravine.read", "torch", title, *more.split(), "--branches"])
 
 
 def key(name):
@@ -180,15 +192,21 @@ def looked_at(title, zoo):
     row.update(source=reading.source, distance=reading.distance, fixed=reading.fixed, skipped=reading.skipped,
                notes=reading.notes, runs=len(reading.outcomes))  # fmt: skip
     verdicts = []
-    for rule in candidates(title, zoo):
-        try:
-            verdict = reading.compare(rule)
-        except ravine.RavineError:
-            # It is a rule around another.
-            continue
-        verdicts.append((verdict, rule))
-        if verdict.is_equal:
-            break
+    signal.alarm(LIMIT // 2)
+    try:
+        for rule in candidates(title, zoo):
+            try:
+                verdict = reading.compare(rule)
+            except ravine.RavineError:
+                # It is a rule around another.
+                continue
+            verdicts.append((verdict, rule))
+            if verdict.is_equal:
+                break
+    except Late:
+        if not verdicts:
+            row.update(outcome="undecided", theirs=rule, text="")
+            return row
     order = ["equal", "equal where", "equal up to", "undecided", "different"]
     verdicts.sort(key=lambda pair: order.index(pair[0].verdict))
     if verdicts:
@@ -309,7 +327,7 @@ def page():
         for title, row in rows:
             outcome, note = lines_of(row)
             note = "; ".join(one for one in (NOTES.get(title, "") if not outcome.startswith("equal to") else "", note) if one)
-            sections.append(f"| {re.split(r'[:.]', title)[-1]} | {outcome} | {note} | `{row['command']}` |")
+            sections.append(f"| {re.split(r'[:.]', title)[-1]} | {outcome} | {note} | `{command(title)}` |")
         sections.append("")
     return "\n".join(out + summary + [""] + sections)
 
