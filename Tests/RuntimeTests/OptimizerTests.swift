@@ -254,6 +254,38 @@ import Testing
     }
   }
 
+  @Test func firstValuesMayBeOfAllTensors() throws {
+    let source = """
+      rule Distance(lr = 0.1) {
+          state d: global = global norm(w)
+          state s = w / global max(abs(w))
+          d' = max(d, 1)
+          s' = s
+          w' = w - lr * d * s
+      }
+      """
+    let rule = try Self.rule(source, "Distance")
+    let specs = [ParameterSpec(name: "a", dims: [4]), ParameterSpec(name: "b", dims: [5])]
+    var compared = 0
+    for engine in EngineKind.allCases {
+      for element in ElementType.computed {
+        let optimizer = try Optimizer(rule, parameters: specs, engine: engine, elementType: element)
+        let host = HostTensors(specs, element)
+        host.set(host.parameters[0], [1, 1, 1, 1])
+        host.set(host.parameters[1], [3, 3, 3, 3, 3])
+        optimizer.bind(
+          parameters: host.parameters, gradients: host.gradients.map { UnsafeRawPointer($0) })
+        try optimizer.initialise()
+        // 4 · 1² + 5 · 3² = 7².
+        for k in 0..<2 { #expect(optimizer.state("d", of: k) == [7], "\(engine) \(element)") }
+        #expect(optimizer.state("s", of: 1) == [1, 1, 1, 1, 1])
+        #expect(abs((optimizer.state("s", of: 0)?[0] ?? 0) - 1.0 / 3) < 1e-7)
+        compared += 1
+      }
+    }
+    #expect(compared > 3)
+  }
+
   /// The objective is half the sum of squares: its gradient at x is x.
   @Test func oraclesSeeAllTensorsAtOnce() throws {
     let source = """

@@ -312,7 +312,19 @@ package final class Optimizer {
       clock.openEnd = nil
       try clock.advance(to: 1)
     }
-    for k in tensors.indices { try initialise(k) }
+    for k in tensors.indices { fill(k) }
+    let left = tensors.indices.filter { !tensors[$0].variant.firstValues.function.outputs.isEmpty }
+    let spansAll = left.contains {
+      tensors[$0].variant.firstValues.function.instructions.contains {
+        $0.operation.isGlobalReduction
+      }
+    }
+    // A reduction over all tensors is made of all of them.
+    if spansAll {
+      try evaluateFirstValues(of: left)
+    } else {
+      for k in left { try evaluateFirstValues(of: [k]) }
+    }
   }
 
   /// Goes on where another optimizer of this rule stopped, whose `stepMemory` was copied to this one's.
@@ -332,10 +344,9 @@ package final class Optimizer {
     try initialise()
   }
 
-  private func initialise(_ k: Int) throws(DiagnosticError) {
+  private func fill(_ k: Int) {
     let memory = tensors[k].memory
-    let first = tensors[k].variant.firstValues
-    for (state, fill) in first.fills {
+    for (state, fill) in tensors[k].variant.firstValues.fills {
       switch fill {
       case .constant(let x): memory.states[state].fill(x)
       case .parameter:
@@ -345,24 +356,35 @@ package final class Optimizer {
         }
       }
     }
-    if first.function.outputs.isEmpty { return }
-    let environment = ReferenceEnvironment(
-      hypers: clocks[clockOf[k]].all, step: 0, horizon: horizon, parameters: [parameterDense(k)],
-      seed: seed, tensor: numbers[k],
-      recordedDraws: memory.firstDraws.mapValues { Dense(shape: [$0.count], values: $0) })
-    let outputs: [(target: OutputTarget, value: Dense)]
-    if let programs = first.programs {
-      outputs = try InterpretedProgram([first.function], element: elementType.compute).evaluate(
-        [environment], by: programs
-      ).outputs[0]
-    } else {
-      outputs = try ReferenceProgram(first.function).evaluate(environment).outputs[0]
+  }
+
+  /// What is no number and no copy of w, for these tensors together.
+  private func evaluateFirstValues(of tensors: [Int]) throws(DiagnosticError) {
+    let firsts = tensors.map { self.tensors[$0].variant.firstValues }
+    let environments = tensors.map { k in
+      ReferenceEnvironment(
+        hypers: clocks[clockOf[k]].all, step: 0, horizon: horizon, parameters: [parameterDense(k)],
+        seed: seed, tensor: numbers[k],
+        recordedDraws: self.tensors[k].memory.firstDraws.mapValues {
+          Dense(shape: [$0.count], values: $0)
+        })
     }
-    for (target, value) in outputs {
-      guard case .state(let s) = target else { continue }
-      let region = memory.states[s]
-      let values = value.count == region.count ? value.values : region.filled(value.scalar)
-      region.write(values, seed: seed, step: 0, tensor: numbers[k])
+    let functions = firsts.map(\.function)
+    let outputs: [[(target: OutputTarget, value: Dense)]]
+    if firsts.allSatisfy({ $0.programs == nil }) {
+      outputs = try ReferenceProgram(functions).evaluate(environments).outputs
+    } else {
+      let program = InterpretedProgram(functions, element: elementType.compute)
+      let known = functions.count == 1 ? firsts[0].programs : nil
+      outputs = try program.evaluate(environments, by: known ?? program.programs()).outputs
+    }
+    for (k, found) in zip(tensors, outputs) {
+      for (target, value) in found {
+        guard case .state(let s) = target else { continue }
+        let region = self.tensors[k].memory.states[s]
+        let values = value.count == region.count ? value.values : region.filled(value.scalar)
+        region.write(values, seed: seed, step: 0, tensor: numbers[k])
+      }
     }
   }
 
