@@ -592,6 +592,8 @@ class Torch(unittest.TestCase):
     def test_bad_parameters_and_gradients(self):
         with self.assertRaisesRegex(ravine.UsageError, "complex"):
             ravine.torch.Adam([torch.nn.Parameter(torch.ones(2, dtype=torch.complex64))])
+        with self.assertRaisesRegex(ravine.UsageError, "without memory"):
+            ravine.torch.Adam([torch.nn.Parameter(torch.ones(2, device="meta"))])
         with self.assertRaisesRegex(ValueError, "empty parameter list"):
             ravine.torch.Adam([])
         with self.assertRaises(TypeError):
@@ -747,6 +749,28 @@ class Torch(unittest.TestCase):
         run(one, a, 4)
         self.assertLess(distance(a, b), 1e-6)
         self.assertEqual(one.state[a[0].weight]["step"], two.state[b[0].weight]["step"])
+
+    @every()
+    def test_parameters_elsewhere(self, rule, made):
+        from ravine.torch import _native
+
+        if rule in ("Gravity", "SparseMomentum", "OneBitAdam", "Frugal", "SOAP"):
+            return
+        a, b = network(dtype=torch.float64, rule=rule), network(dtype=torch.float64, rule=rule)
+        one = made(named(a), lr=0.01)
+        # As if the library could not reach them.
+        with unittest.mock.patch.object(_native, "is_here", lambda p: p.device.type == "cpu" and not any(p is q for q in b.parameters())):
+            two = made(named(b), lr=0.01)
+            self.assertEqual(len(two.state), len(one.state))
+            for p, q in zip(a.parameters(), b.parameters()):
+                self.assertEqual(set(one.state[p]), set(two.state[q]))
+            try:
+                run(two, b, 4)
+            except ravine.ProgramError as error:
+                self.assertEqual(error.code, "R0860")
+                return
+        run(one, a, 4)
+        self.assertLess(distance(a, b), 1e-6)
 
     def test_the_operator_says_what_it_changes(self):
         from ravine.torch import _compiled

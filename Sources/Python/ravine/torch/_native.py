@@ -39,12 +39,19 @@ def engine(name: str) -> int:
     return _ENGINES.index(name)
 
 
+def is_here(p: torch.Tensor) -> bool:
+    """Whether the library can reach its memory."""
+    return p.device.type == "cpu"
+
+
 def require_parameter(p: torch.Tensor, rule: str, splits: bool) -> None:
     """Raises UsageError for a parameter that no rule steps, and for a flattened one unless a tensor `splits` anywhere."""
     if p.is_complex():
         raise UsageError(f"`{rule}` takes no complex parameters: give torch.view_as_real of them")
     if p.dtype not in _TYPES:
         raise UsageError(f"`{rule}` takes no parameters of {p.dtype}: {', '.join(map(str, _TYPES))} are taken")
+    if p.device.type == "meta":
+        raise UsageError(f"`{rule}` takes no parameters without memory: make the optimizer when they have some")
     if p.layout is not torch.strided:
         raise UsageError(f"`{rule}` takes no parameters of layout {p.layout}")
     if getattr(p, "_is_flat_param", False) and not splits:
@@ -245,7 +252,29 @@ class Plan:
 
 
 def first(optimizer: Any, missing: List[Active]) -> None:
-    """Makes the states of parameters that have none."""
+    """Makes the states of parameters that have none. Those of parameters elsewhere are made here and moved."""
+    away = {
+        id(one.parameter): one.parameter.detach().to("cpu", copy=True) for one in missing if not is_here(one.parameter)
+    }
+    if away:
+        state = optimizer.state
+        copies = [one._replace(parameter=away.get(id(one.parameter), one.parameter)) for one in missing]
+        for one in copies:
+            state.setdefault(one.parameter, {})
+        _first(optimizer, copies)
+        for one, copy in zip(missing, copies):
+            if id(one.parameter) in away:
+                made = state.pop(copy.parameter)
+                device = one.parameter.device
+                # Numbers stay here, as PyTorch's own counts of steps do.
+                state[one.parameter].update(
+                    {name: value.to(device) if value.ndim else value for name, value in made.items()}
+                )
+    else:
+        _first(optimizer, missing)
+
+
+def _first(optimizer: Any, missing: List[Active]) -> None:
     counts = [0.0] * len(missing)
     plan = Plan(optimizer, missing, counts)
     state = optimizer.state

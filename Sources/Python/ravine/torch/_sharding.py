@@ -173,8 +173,11 @@ def step(optimizer: Any, active: List[Active], loss: Any, closure: Optional[Call
         standing.state[tensor] = states
         parts.append((one, plan, tensor, states))
         acting.append(Active(tensor, slope, standing.param_groups[own[id(one.group)]], one.number, one.name))
-    if acting:
-        _native.step(standing, acting, loss, closure)
+    here = [one for one in acting if _native.is_here(one.parameter)]
+    if here:
+        _native.step(standing, here, loss, closure)
+    if len(here) < len(acting):
+        _generated.step(standing, [one for one in acting if not _native.is_here(one.parameter)], loss)
     if reduced:
         _generated.step(optimizer, reduced, loss)
     for one, plan, tensor, states in parts:

@@ -49,7 +49,7 @@ def routed(optimizer: Any, loss: Any, closure: Optional[Callable[[], Any]], scal
     if optimizer._options["engine"] == "torch":
         here: List[Active] = []
     else:
-        here = [one for one in active if one.parameter.device.type == "cpu"]
+        here = [one for one in active if _native.is_here(one.parameter)]
     if here and len(here) < len(active) and optimizer._signature.is_global:
         raise UsageError(
             f"`{optimizer._signature.name}` reduces over all parameters together, which are on several devices"
