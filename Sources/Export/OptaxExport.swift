@@ -210,7 +210,8 @@ struct OptaxExport {
       .map { $0.isEmpty ? "" : "    " + $0 }
     }
     lines += [
-      "    if params is None:", "        raise ValueError(optax.NO_PARAMS_MSG)",
+      "    if params is None:",
+      "        raise ValueError(\"the parameters are needed: update(updates, state, params)\")",
       "    count = optax.safe_increment(state.count)", "    t = jnp.asarray(count, float)",
     ]
     lines += flattening.map { "    " + $0 }

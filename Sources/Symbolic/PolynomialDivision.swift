@@ -133,12 +133,14 @@ struct PolynomialDivision {
       factor.exponent.denominator == BigInteger(2)
         || factor.exponent.isOne && isAbsolute(factor.base)
     }
-    func root(_ x: TermID) -> TermID? {
+    // Of g² both g and |g| are asked for: one of them divides the rest.
+    func roots(_ x: TermID) -> [TermID] {
       guard table.monomials(x).count > 1 else {
-        return lead(x).flatMap { self.root($0) }
-          ?? (table.isNonnegative(x) ? table.power(x, .half) : nil)
+        return [
+          lead(x).flatMap { self.root($0) }, table.isNonnegative(x) ? table.power(x, .half) : nil,
+        ].compactMap { $0 }
       }
-      return plainRoot(x) ?? rootWithRoots(x, depth: depth + 1)
+      return (plainRoot(x) ?? rootWithRoots(x, depth: depth + 1)).map { [$0] } ?? []
     }
     let bases = Set(parts.flatMap { table.factors($0.monomial).filter(isOdd).map(\.base) })
     for base in bases.sorted(by: { $0.raw > $1.raw }) {
@@ -156,12 +158,13 @@ struct PolynomialDivision {
       }
       let rest = table.subtract(
         table.multiply(a, a), table.multiply([b, b, square]))
-      guard rest != table.zero, let apart = root(rest) else { continue }
+      guard rest != table.zero, let apart = roots(rest).first else { continue }
       for twice in [table.add(a, apart), table.subtract(a, apart)] {
-        guard let p = root(table.scale(twice, by: .half)), p != table.zero else { continue }
-        let q = table.divide(b, table.scale(p, by: Rational(2)))
-        let result = table.add(p, table.multiply(q, own))
-        if isRoot(result, of: id) { return result }
+        for p in roots(table.scale(twice, by: .half)) where p != table.zero {
+          let q = table.divide(b, table.scale(p, by: Rational(2)))
+          let result = table.add(p, table.multiply(q, own))
+          if isRoot(result, of: id) { return result }
+        }
       }
     }
     return nil

@@ -12,7 +12,7 @@ import Testing
     706: "TrainingTests",
     725: "TrainingTests", 742: "TrainingTests", 751: "TrainingTests", 752: "TrainingTests",
     754: "TrainingTests", 770: "EmbedTests", 771: "EmbedTests", 772: "EmbedTests",
-    773: "EmbedTests",
+    773: "EmbedTests", 774: "RavineTests",
     808: "RuntimeTests", 809: "RuntimeTests", 811: "RuntimeTests", 812: "RuntimeTests",
     826: "EmbedTests", 827: "EmbedTests", 828: "EmbedTests", 290: "CommandTests",
     823: "RavineTests",

@@ -51,7 +51,15 @@ import Training
     net
       + "train net on d with AdamW(lr = cosine(0.05)), Lion(lr = 0.01) for 4 epochs batch 8 seeds 2 SAVE",
     net + "train net on d with ScheduleFreeAdamW(lr = 0.05) for 23 steps batch 8 SAVE",
-    net + "train net on d with HeavyBall(lr = 0.05) for 5 epochs batch 7 workers 3 delay 4 SAVE",
+    net
+      + """
+      rule Meeting(lr = 0.05) {
+          state m
+          m' = ema(m, mean over workers g, 0.9)
+          w' = w - lr * m'
+      }
+      train net on d with Meeting for 5 epochs batch 7 workers 3 delay 4 SAVE
+      """,
     net
       + "train net on d with SGD(lr = 0.5) for 300 steps batch 16 until validation_loss < 0.6 SAVE",
     net + "train net on d with SGD(lr = 0.1) for 3 epochs batch 8 record sharpness SAVE",
@@ -120,7 +128,7 @@ import Training
         of: "SAVE", with: "save \(clause) to \"run.safetensors\"")
       let folder = try Folder()
       var stops = 0
-      var last = try Self.run(source, folder, stop: Int.random(in: 2...20, using: &random))
+      var last = try Self.run(source, folder, stop: Int.random(in: 2...5, using: &random))
       func runs(_ script: Script) -> [RunHistory] {
         script.experiments.flatMap { $0.rules.flatMap(\.runs) }
       }
@@ -130,7 +138,7 @@ import Training
         stops += 1
         try #require(stops < 400, "it does not end")
         last = try Self.run(
-          source, folder, stop: Int.random(in: 2...20, using: &random), resuming: .always)
+          source, folder, stop: Int.random(in: 2...5, using: &random), resuming: .always)
       }
       #expect(stops > 1, "\(clause)")
       #expect(last.text == plain.text, "\(clause)")
@@ -157,7 +165,7 @@ import Training
       }
     }
     let all = copies.withLock { $0 }
-    #expect(all.count > 20)
+    #expect(all.count > 10)
     for copy in all {
       try copy.write(to: file)
       #expect(try Self.run(source, folder, resuming: .always).json == whole.json)
@@ -173,14 +181,14 @@ import Training
     func codes(_ text: String, _ resuming: RunSaving.Resuming) -> [DiagnosticCode] {
       Self.codes { _ = try Self.run(text, folder, resuming: resuming) }
     }
-    #expect(codes(source, .never) == [.unfinishedRun])
+    #expect(codes(source, .never).map(\.number) == [774])
     let other = source.replacingOccurrences(of: "Lion(lr = 0.01)", with: "Lion(lr = 0.02)")
     #expect(codes(other, .always) == [.unlikeCheckpoint])
     #expect(codes(other, .ifSame) == [.unfinishedRun])
     for (old, new) in [
       ("batch 8", "batch 9"), ("seeds 2", "seeds 3"), ("4 epochs", "5 epochs"),
       ("0.8, matrix", "0.7, matrix"),
-      ("seed = 3", "seed = 4"), ("seeds 2", "seeds 2 delay 2"), ("seeds 2", "seeds 2 workers 2"),
+      ("seed = 3", "seed = 4"), ("seeds 2", "seeds 2 delay 2"),
     ] {
       #expect(source.contains(old))
       let changed = source.replacingOccurrences(of: old, with: new)

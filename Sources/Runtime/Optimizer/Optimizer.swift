@@ -375,8 +375,11 @@ package final class Optimizer {
       outputs = try ReferenceProgram(functions).evaluate(environments).outputs
     } else {
       let program = InterpretedProgram(functions, element: elementType.compute)
-      let known = functions.count == 1 ? firsts[0].programs : nil
-      outputs = try program.evaluate(environments, by: known ?? program.programs()).outputs
+      if functions.count == 1, let known = firsts[0].programs {
+        outputs = try program.evaluate(environments, by: known).outputs
+      } else {
+        outputs = try program.evaluate(environments).outputs
+      }
     }
     for (k, found) in zip(tensors, outputs) {
       for (target, value) in found {

@@ -52,7 +52,9 @@ def lion(lr=0.0001, beta1=0.9, beta2=0.99, lambda_=0):
 
     def update(grads, state, params=None):
         if params is None:
-            raise ValueError(optax.NO_PARAMS_MSG)
+            raise ValueError(
+                "the parameters are needed: update(updates, state, params)"
+            )
         count = optax.safe_increment(state.count)
         t = jnp.asarray(count, float)
         leaves, treedef = jax.tree.flatten(params)
