@@ -1,7 +1,7 @@
 # Ravine: what there is to do. `make run` and `make test` install what is missing by themselves.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-search bench-peers golden gallery arena discoveries fuzz sanitize sanitize-hosts install wheel format lint edges campaign soundness laboratory search-campaign problems test-hosts exports clean
+.PHONY: help setup build run test bench bench-search bench-peers golden gallery arena discoveries fuzz sanitize sanitize-hosts install wheel format lint edges campaign soundness laboratory search-campaign problems test-hosts exports audit clean
 
 SECONDS ?= 60
 PAIRS ?= 100000
@@ -35,11 +35,14 @@ bench-search: setup ## evaluations a second, for searches of rules
 bench-peers: build ## against PyTorch, optax and others, in turn: writes docs/benchmarks.md
 	@scripts/bench_peers.sh
 
-test-hosts: build ## exports of rules, run by PyTorch, JAX, NumPy and cc on recorded runs; installs some gigabytes
+test-hosts: build ## exports run by PyTorch, JAX, NumPy and cc on recorded runs, readings of optimizers; installs some gigabytes
 	@scripts/test_hosts.sh
 
 exports: build ## the same, and writes docs/exports.md
 	@scripts/test_hosts.sh --write
+
+audit: setup ## read the optimizers of PyTorch, optax and pytorch_optimizer as rules: writes docs/audit.md
+	@scripts/audit.sh --write
 
 golden: build ## every recorded trajectory on both engines, as a table
 	@scripts/golden.sh

@@ -63,7 +63,11 @@ let package = Package(
     // SQLite, for what keeps searches on disk: nothing that an embedder links.
     .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
     room("Plotting", ["Basics", "Platform"]),
-    room("Training", ["Basics", "CKernels", "Diagnostics", "Files", "IR", "Platform", "Runtime"]),
+    room(
+      "Training",
+      [
+        "Basics", "CKernels", "Checkpoints", "Diagnostics", "Files", "IR", "Platform", "Runtime",
+      ]),
     room(
       "Search",
       ["Basics", "CSQLite", "Diagnostics", "Files", "IR", "Platform", "Runtime", "Training"]),

@@ -41,6 +41,15 @@ else
     "$work/rosenbrock" || fail "Examples/embed/cpp"
 fi
 
+# The example in Swift, as its package compiles it, on the modules of this build.
+maps=$(find "$build/" -maxdepth 2 -name module.modulemap | sed 's/^/-Xcc -fmodule-map-file=/')
+# shellcheck disable=SC2086
+swiftc -swift-version 6 Examples/embed/swift/Sources/embed/main.swift -I "$build/Modules" $maps -o "$work/embed" \
+    -L "$build" -lCRavine -Xlinker -rpath -Xlinker "$(cd "$build" && pwd)" || fail "Examples/embed/swift does not compile"
+(cd "$work" && ./embed >embed.txt) || fail "Examples/embed/swift"
+diff Tests/Hosts/embed.txt "$work/embed.txt" || fail "Examples/embed/swift prints something else"
+swift package --package-path Examples/embed/swift dump-package >"$work/package.json" || fail "the package of Examples/embed/swift"
+
 if ! command -v python3 >/dev/null; then
     echo "Python is not here: its package is not tested"
     exit 0

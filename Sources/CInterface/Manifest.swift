@@ -4,6 +4,7 @@ import Diagnostics
 import IR
 import Laboratory
 import Ravine
+import Runtime
 
 /// What a rule and an optimizer are, as JSON for bindings in other languages.
 enum Manifest {
@@ -73,6 +74,16 @@ enum Manifest {
       "needsGradient": .bool(optimizer.needsGradient), "needsLoss": .bool(optimizer.needsLoss),
       "needsObjective": .bool(optimizer.needsObjective), "hyperparameters": .array(hypers),
       "tensors": .array(tensors), "views": views,
+      "memory": optimizer.memory.map { .array($0.places.map(place)) } ?? .null,
+    ])
+  }
+
+  private static func place(_ place: HostMemory.Place) -> JSONValue {
+    .record([
+      "kind": .string(place.kind.rawValue), "tensor": place.tensor.map { .int($0) } ?? .null,
+      "name": .string(place.name), "shape": .array(place.shape.map { .int($0) }),
+      "storage": .string(place.format), "element": .string(place.element),
+      "bytes": .int(place.byteCount),
     ])
   }
 }

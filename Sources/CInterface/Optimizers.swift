@@ -53,7 +53,7 @@ final class HeldOptimizer: @unchecked Sendable {
     }
   }
 
-  private func gradientPointers(
+  fileprivate func gradientPointers(
     _ pointers: UnsafePointer<UnsafeRawPointer?>?, _ count: Int
   ) throws -> [UnsafeRawPointer] {
     guard let pointers else {
@@ -79,15 +79,24 @@ final class HeldOptimizer: @unchecked Sendable {
     _ slopes: UnsafePointer<UnsafeRawPointer?>?, _ count: Int, _ loss: Double,
     _ objective: Optimizer.Objective?
   ) throws {
-    if !isBound(pointers, slopes, count) {
-      let weights = try parameterPointers(pointers, count)
-      let gradients = try gradientPointers(slopes, count)
-      parameters = []
-      try optimizer.bind(parameters: weights, gradients: gradients)
-      parameters = weights
-      self.gradients = gradients
-    }
+    try bind(pointers, slopes, count)
     try optimizer.step(loss: loss, objective: objective)
+  }
+
+  /// Of other memory than the next step's.
+  func forget() { parameters = [] }
+
+  func bind(
+    _ pointers: UnsafePointer<UnsafeMutableRawPointer?>?,
+    _ slopes: UnsafePointer<UnsafeRawPointer?>?, _ count: Int
+  ) throws {
+    if isBound(pointers, slopes, count) { return }
+    let weights = try parameterPointers(pointers, count)
+    let gradients = try gradientPointers(slopes, count)
+    parameters = []
+    try optimizer.bind(parameters: weights, gradients: gradients)
+    parameters = weights
+    self.gradients = gradients
   }
 
   private func isBound(
@@ -220,16 +229,23 @@ public func ravine_step_with(
 ) -> Int32 {
   HeldOptimizer.use(optimizer) { held in
     guard let objective else { throw Outcome.Misuse.null("objective") }
-    try held.step(parameters, gradients, count, loss) { points, slopes in
-      var stop: Int32 = 0
-      let loss = points.withMemoryRebound(to: UnsafeRawPointer?.self, capacity: count) { points in
-        guard let slopes else { return objective(context, points, nil, &stop) }
-        return slopes.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: count) {
-          objective(context, points, $0, &stop)
-        }
+    try held.step(parameters, gradients, count, loss, asked(objective, context, count))
+  }
+}
+
+/// A function of the host's as the façade calls it.
+func asked(
+  _ objective: @escaping ravine_objective, _ context: UnsafeMutableRawPointer?, _ count: Int
+) -> Optimizer.Objective {
+  { points, slopes in
+    var stop: Int32 = 0
+    let loss = points.withMemoryRebound(to: UnsafeRawPointer?.self, capacity: count) { points in
+      guard let slopes else { return objective(context, points, nil, &stop) }
+      return slopes.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: count) {
+        objective(context, points, $0, &stop)
       }
-      if stop != 0 { throw Outcome.Misuse("it asked to stop") }
-      return loss
     }
+    if stop != 0 { throw Outcome.Misuse("it asked to stop") }
+    return loss
   }
 }

@@ -141,7 +141,7 @@ public func ravine_replay(
 @c @implementation
 public func ravine_run(
   _ source: UnsafePointer<CChar>?, _ name: UnsafePointer<CChar>?, _ folder: UnsafePointer<CChar>?,
-  _ json: TextPlace?, _ text: TextPlace?
+  _ resumes: Int32, _ json: TextPlace?, _ text: TextPlace?
 ) -> Int32 {
   Outcome.of {
     let place = try Crossing.place(json, "json")
@@ -155,6 +155,7 @@ public func ravine_run(
     var options = Script.Options()
     options.folder = Crossing.optional(folder)
     options.plotFolder = options.folder
+    options.resuming = resumes != 0 ? .always : .never
     var printed = ""
     let script = Script(compiler, options: options, output: { printed += $0 })
     try ShownError.showing(compiler.sources) {

@@ -268,6 +268,8 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case unlikeCheckpoint = 771
   case laterCheckpoint = 772
   case otherValues = 773
+  case unfinishedRun = 774
+  case nothingSaved = 775
 
   // Binding.
   case unsupportedStorage = 801

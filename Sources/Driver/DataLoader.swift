@@ -28,6 +28,8 @@ package struct DataLoader {
     var seed = 0.0
     var scale = 1.0
     var standardise = false
+    var isInOrder = false
+    var csv = CSVOptions()
     var x: String?
     var y: String?
     var path: String?
@@ -65,9 +67,11 @@ package struct DataLoader {
     if settings.test != 0 || settings.validate != nil {
       let seed = UInt64(settings.seed)
       split = try all.split(
-        test: settings.test == 0 ? nil : settings.test, validate: settings.validate, at: data.span
+        test: settings.test == 0 ? nil : settings.test, validate: settings.validate,
+        isInOrder: settings.isInOrder, at: data.span
       ) { RandomOrder.uniform(Int($0), seed: seed) }
     }
+    split = try split.filled(at: data.span)
     if settings.standardise { split = split.standardised() }
     if settings.scale != 1 { split = try split.scaled(by: settings.scale, at: data.span) }
     return split
@@ -101,10 +105,12 @@ package struct DataLoader {
       }
       if compiler.program.isLibrary(data.tree), let bytes = Library.dataFile(path) {
         return try Dataset(
-          Table.csv(bytes: bytes, path: path, at: data.span), target: target, at: data.span)
+          Table.csv(bytes: bytes, path: path, settings.csv, at: data.span), target: target,
+          at: data.span)
       }
       return try Dataset(
-        Table.csv(path: resolved(path), at: data.span), target: target, at: data.span)
+        Table.csv(path: resolved(path), settings.csv, at: data.span), target: target,
+        at: data.span)
     case "npy":
       guard let x = settings.x, let y = settings.y else {
         throw missing("x = \"…\" and y = \"…\"", reader)
@@ -151,19 +157,37 @@ package struct DataLoader {
       if isChecking, !isArithmetic(value, tree) { return nil }
       return try self.number(value, id)
     }
-    let known = [
-      "target", "test", "validate", "seed", "scale", "standardise", "x", "y", "path",
+    var known = [
+      "target", "test", "validate", "seed", "scale", "standardise", "order", "x", "y", "path",
     ]
+    if reader == "csv" {
+      known += ["separator", "decimal", "thousands", "header", "drop", "missing"]
+    }
     for (position, argument) in arguments.enumerated() {
       let span = tree.span(argument.value)
       guard let label = argument.label?.key ?? (position == 0 ? "path" : nil) else {
         throw DiagnosticError(.onePath(reader, at: span))
       }
-      func text() throws(DiagnosticError) -> String {
-        guard case .string(let text) = tree[argument.value] else {
-          throw DiagnosticError(.needsText(label, at: span))
+      func text(_ value: ExprID? = nil) throws(DiagnosticError) -> String {
+        guard case .string(let text) = tree[value ?? argument.value] else {
+          throw DiagnosticError(.needsText(label, at: tree.span(value ?? argument.value)))
         }
         return text
+      }
+      /// One of these texts.
+      func choice(_ choices: [String]) throws(DiagnosticError) -> String {
+        let text = try text()
+        guard choices.contains(text) else {
+          throw DiagnosticError(.notAChoice(label, text, among: choices, at: span))
+        }
+        return text
+      }
+      func sign(_ signs: [String]) throws(DiagnosticError) -> Character {
+        Character(try choice(signs))
+      }
+      guard known.contains(label) else {
+        let near = Suggestion.nearest(to: argument.label!.text, among: known)
+        throw DiagnosticError(.unknownLabel(argument.label!, of: reader, suggestion: near))
       }
       switch label {
       case "path": settings.path = try text()
@@ -181,10 +205,28 @@ package struct DataLoader {
       case "scale": settings.scale = try number(argument.value, data.tree) ?? settings.scale
       case "standardise":
         settings.standardise = try number(argument.value, data.tree).map { $0 != 0 } ?? false
-      default:
-        let near = Suggestion.nearest(to: argument.label!.text, among: known)
-        throw DiagnosticError(.unknownLabel(argument.label!, of: reader, suggestion: near))
+      case "order":
+        settings.isInOrder = try choice(["time", "random"]) == "time"
+      case "separator": settings.csv.separator = try sign([",", ";", "\t", "|", " "])
+      case "decimal": settings.csv.decimal = try sign([".", ","])
+      case "thousands":
+        settings.csv.thousands = try sign([",", ".", "'", " ", "_"])
+      case "header":
+        settings.csv.hasHeader = try number(argument.value, data.tree).map { $0 != 0 } ?? true
+      case "missing":
+        settings.csv.missing = try choice(["mean", "drop"]) == "mean" ? .mean : .drop
+      case "drop":
+        var names = [argument.value]
+        if case .list(let entries) = tree[argument.value] { names = entries }
+        for name in names { settings.csv.dropped.insert(try text(name)) }
+      default: preconditionFailure("every known argument has a case")
       }
+    }
+    if let target = settings.target, settings.csv.dropped.contains(target) {
+      throw DiagnosticError(.targetDropped(target, at: data.span))
+    }
+    if settings.csv.thousands == settings.csv.decimal ?? ".", settings.csv.thousands != nil {
+      throw DiagnosticError(.sameSigns(at: data.span))
     }
     return settings
   }

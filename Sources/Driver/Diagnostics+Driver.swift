@@ -37,6 +37,29 @@ extension Diagnostic {
     Diagnostic(.needsText, "`\(label)` is a text in quotes", at: span)
   }
 
+  static func notAChoice(
+    _ label: String, _ text: String, among choices: [String], at span: Span
+  ) -> Diagnostic {
+    let shown = choices.map { "\"\($0 == "\t" ? "\\t" : $0)\"" }
+    return Diagnostic(
+      .needsText, "`\(label)` is one of \(shown.joined(separator: ", "))", at: span,
+      fixIts: FixIt.didYouMean(
+        Suggestion.nearest(to: text, among: choices).map { "\"\($0)\"" }, at: span))
+  }
+
+  static func targetDropped(_ target: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .missingPart, "`drop` leaves out \"\(TextWidth.printable(target))\", which is the target",
+      at: span)
+  }
+
+  static func sameSigns(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .needsText,
+      "`thousands` and `decimal` are one sign: numbers with a point before their decimals group digits by \",\"",
+      at: span)
+  }
+
   package static func notASeed(at span: Span) -> Diagnostic {
     Diagnostic(.notASeed, "a seed is a whole number from 0 up", at: span)
   }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 import IR
 import Semantics
 import Syntax
@@ -15,17 +16,17 @@ struct Clauses {
   ) throws(DiagnosticError) {
     self.command = command
     self.script = script
-    var known = ["for", "batch", "workers", "delay", "until", "record", "seeds", "seed"]
+    var known = ["for", "batch", "workers", "delay", "until", "record", "save", "seeds", "seed"]
     var others = ["from"]
     var noun = "train"
     switch command.kind {
     case .minimize:
-      known = ["for", "from", "delay", "until", "record", "seeds", "seed"]
+      known = ["for", "from", "delay", "until", "record", "save", "seeds", "seed"]
       others = ["batch", "workers"]
       noun = "minimize"
     case .task:
       known = ["for", "until"]
-      others = ["batch", "workers", "delay", "from", "seeds", "seed", "record"]
+      others = ["batch", "workers", "delay", "from", "seeds", "seed", "record", "save"]
       noun = "command"
     default: break
     }
@@ -64,9 +65,14 @@ struct Clauses {
     _ key: String, unit: String? = nil, limit: Int = 1_000_000_000
   ) throws(DiagnosticError) -> Int? {
     guard let clause = found[key], unit == nil || clause.unit?.key == unit else { return nil }
+    return try count(clause, limit: limit)
+  }
+
+  private func count(_ clause: Clause, limit: Int) throws(DiagnosticError) -> Int {
     let x = try script.number(clause.value, command.tree)
     guard x >= 1, x == x.rounded(), x <= Double(limit) else {
-      let what = unit.map { "`\(clause.keyword.text) … \($0)`" } ?? "`\(clause.keyword.text)`"
+      let what =
+        clause.unit.map { "`\(clause.keyword.text) … \($0.text)`" } ?? "`\(clause.keyword.text)`"
       throw DiagnosticError(
         .notAWholeNumber(what, upTo: grouped(limit), at: script.span(clause.value, command.tree)))
     }
@@ -94,9 +100,6 @@ struct Clauses {
     }
     return Array(0..<UInt64(try count("seeds", limit: Self.mostSeeds) ?? 1))
   }
-
-  /// The clause that says which seeds, if there is one.
-  var ofSeeds: Clause? { found["seeds"] ?? found["seed"] }
 
   /// What `until` says, and in which text.
   func target() -> (TargetParts, TreeID)? {
@@ -126,6 +129,28 @@ struct Clauses {
     }
     return true
   }
+
+  /// Where `save` keeps the run, and how often.
+  ///
+  /// Throws R0220 for epochs of `minimize`, which has none, R0227 for a number that is no count, and R075x for
+  /// a place where no file can be written.
+  func saving() throws(DiagnosticError) -> RunSaving? {
+    guard let clause = found["save"], let unit = clause.unit, let path = clause.path,
+      case .string(let text) = script.compiler.program[command.tree][path]
+    else { return nil }
+    if case .minimize = command.kind, unit.key == "epochs" {
+      throw DiagnosticError(.epochsOfMinimize(unit))
+    }
+    let span = script.span(path, command.tree)
+    let saving = RunSaving(
+      every: try count(clause, limit: 1_000_000_000),
+      unit: unit.key == "epochs" ? .epochs : .steps, path: script.written(text), span: span)
+    try WholeFile(path: saving.path, span: span).requirePlace(ofPicture: false)
+    return saving
+  }
+
+  /// The clauses that searches leave out, which have seeds of their own and keep no run.
+  var ofRuns: [Clause] { ["seeds", "seed", "save"].compactMap { found[$0] } }
 
   /// The point that `from` names.
   func start() throws(DiagnosticError) -> (values: [Double], span: Span)? {

@@ -11,7 +11,9 @@ extension Diagnostic {
   static func unknownClause(_ keyword: Name, among known: [String]) -> Diagnostic {
     Diagnostic(
       .notAClause, "`\(keyword.text)` is not a clause of an experiment", at: keyword.span,
-      notes: [Note("clauses are for, batch, workers, delay, until, record, seeds, seed and from")],
+      notes: [
+        Note("clauses are for, batch, workers, delay, until, record, save, seeds, seed and from")
+      ],
       fixIts: FixIt.didYouMean(
         Suggestion.nearest(to: keyword.text, among: known), at: keyword.span))
   }
@@ -31,10 +33,35 @@ extension Diagnostic {
   ]
 
   /// A clause of the script that a search leaves out.
-  static func seedsOfSearch(_ keyword: Name) -> Diagnostic {
+  static func clauseOfRuns(_ keyword: Name) -> Diagnostic {
     Diagnostic(
       .notAClause, .warning, "a search does not take `\(keyword.text)` of the script",
-      at: keyword.span, notes: [Note("`--search-seeds` and `--seeds` say how many it takes")])
+      at: keyword.span,
+      notes: [
+        Note(
+          keyword.key == "save"
+            ? "it makes many short runs, and keeps none of them"
+            : "`--search-seeds` and `--seeds` say how many it takes")
+      ])
+  }
+
+  static func epochsOfMinimize(_ unit: Name) -> Diagnostic {
+    Diagnostic(
+      .notAClause, "`minimize` has no epochs: `save every 100 steps to …`", at: unit.span,
+      fixIts: [FixIt("count steps", at: unit.span, replacement: "steps")])
+  }
+
+  static func savedTwice(_ path: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .givenTwice, "another statement of this script saves to \(DataPlace(path))", at: span,
+      notes: [Note("the second would take the place of the first")])
+  }
+
+  static var nothingSaved: Diagnostic {
+    Diagnostic(
+      .nothingSaved,
+      "there is nothing to resume: no `train` or `minimize` of this script has `save`",
+      at: .none, notes: [Note("`train … save every 10 epochs to \"run.safetensors\"`")])
   }
 
   static func commandNotAllowed(_ name: String, _ words: [String], at span: Span) -> Diagnostic {
@@ -74,6 +101,12 @@ extension Diagnostic {
 
   static func notAWholeNumber(_ what: String, upTo limit: String, at span: Span) -> Diagnostic {
     Diagnostic(.notAWholeNumber, "\(what) takes a whole number from 1 to \(limit)", at: span)
+  }
+
+  static func maximisingTask(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notAvailable, "a search makes a loss small, and this statement one large", at: span,
+      notes: [Note("write the objective with `loss = -…`, and `minimize` it")])
   }
 
   // MARK: Commands

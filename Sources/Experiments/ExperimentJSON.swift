@@ -16,7 +16,9 @@ package enum ExperimentJSON {
       "series": .array(history.series.map { .string($0) }),
       "directions": .object(
         history.series.map { name in
-          JSONMember(name, Direction(ofSeries: name).map { .string($0.rawValue) } ?? .null)
+          let direction =
+            history.isMaximised && name == "loss" ? .up : Direction(ofSeries: name)
+          return JSONMember(name, direction.map { .string($0.rawValue) } ?? .null)
         }),
       "rules": .array(
         history.rules.map {

@@ -59,8 +59,15 @@ extension Script {
     guard path.hasSuffix(".svg") else {
       throw DiagnosticError(.plotFileNotSVG(at: span(target, command.tree)))
     }
-    guard let folder = options.plotFolder, !path.hasPrefix("/") else { return path }
-    return folder.isEmpty ? path : folder + "/" + path
+    return written(path)
+  }
+
+  /// Where a file goes that a statement writes.
+  func written(_ path: String) -> String {
+    guard let folder = options.plotFolder, !folder.isEmpty, !path.hasPrefix("/") else {
+      return path
+    }
+    return folder + "/" + path
   }
 
   private func draw(
@@ -100,19 +107,24 @@ extension Script {
       }
     }
     var last: (series: [String], hasPath: Bool)?
+    var saved: Set<String> = []
+    func requireClauses(_ clauses: [Clause], _ command: CheckedCommand) {
+      note { () throws(DiagnosticError) in
+        let settings = try settings(Clauses(clauses, command, self), command)
+        if let saving = settings.saving, !saved.insert(saving.path).inserted {
+          throw DiagnosticError(.savedTwice(saving.path, at: saving.span))
+        }
+      }
+    }
     for command in compiler.commands {
       switch command.kind {
       case .train(let statement):
-        note { () throws(DiagnosticError) in
-          _ = try settings(Clauses(statement.clauses, command, self), command)
-        }
+        requireClauses(statement.clauses, command)
         if let series = try? seriesNames(command) {
           last = (series + recorded(statement.clauses, command), false)
         }
       case .minimize(let statement):
-        note { () throws(DiagnosticError) in
-          _ = try settings(Clauses(statement.clauses, command, self), command)
-        }
+        requireClauses(statement.clauses, command)
         if let objective = try? compiler.objective(statement.objective, in: command.tree) {
           last = (
             objective.series + recorded(statement.clauses, command), objective.mayBePlane
@@ -126,7 +138,7 @@ extension Script {
             throw DiagnosticError(.pathNotPlane(at: command.span))
           }
           if let path = try file(statement, command) {
-            try WholeFile(path: path, span: command.span).requirePlace()
+            try WholeFile(path: path, span: command.span).requirePlace(ofPicture: true)
           }
         }
       default: break
@@ -137,6 +149,23 @@ extension Script {
 }
 
 extension Script {
+  /// What a script that is not to go on would overwrite: runs that are not over.
+  ///
+  /// R0775 where it is to go on and keeps no run.
+  func unfinished() -> [Diagnostic] {
+    let all = compiler.commands.compactMap { settled[$0.span]?.saving }
+    if options.resuming == .always { return all.isEmpty ? [.nothingSaved] : [] }
+    guard options.resuming == .never else { return [] }
+    return all.flatMap { saving -> [Diagnostic] in
+      do throws(DiagnosticError) {
+        try saving.requireFree()
+        return []
+      } catch {
+        return error.diagnostics
+      }
+    }
+  }
+
   /// What a clause `record` adds to the series.
   private func recorded(_ clauses: [Clause], _ command: CheckedCommand) -> [String] {
     guard let clauses = try? Clauses(clauses, command, self),

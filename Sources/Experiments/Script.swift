@@ -32,6 +32,8 @@ package final class Script {
     package var folder: String?
     /// Where plots with relative paths go; nil for where the program runs.
     package var plotFolder: String?
+    /// What becomes of a run that is in the file of a `save`.
+    package var resuming = RunSaving.Resuming.never
     package init() {}
   }
 
@@ -60,7 +62,7 @@ package final class Script {
   /// By name, and where that was declared: it may mean other data by now.
   private var loaded: [String: (declared: Span, split: DataSplit)] = [:]
   /// What the clauses of each command say.
-  private var settled: [Span: TrainingSettings] = [:]
+  private(set) var settled: [Span: TrainingSettings] = [:]
 
   package init(
     _ compiler: Compiler, options: Options, output: @escaping (String) -> Void,
@@ -80,12 +82,16 @@ package final class Script {
   /// that fails does not take those behind it along.
   package func run() throws(DiagnosticError) {
     var broken = problems()
+    if broken.isEmpty { broken = unfinished() }
     if !broken.isEmpty { throw DiagnosticError(broken) }
     for command in compiler.commands {
+      let known = experiments.count
       do throws(DiagnosticError) {
         try run(command)
       } catch {
         broken += error.diagnostics
+        // Of what was recorded and could not be kept there are still plots.
+        if experiments.count > known { continue }
         guard case .plot = command.kind else { throw DiagnosticError(broken) }
       }
     }
@@ -118,39 +124,58 @@ package final class Script {
   ) throws(DiagnosticError) {
     let objective = try compiler.objective(statement.objective, in: command.tree)
     let data = try dataset(statement.data.key, from: command.tree)
-    let settings = try settings(Clauses(statement.clauses, command, self), command)
+    try requireLabels(data, for: statement.objective, in: command.tree)
     let rules = try rules(statement.rules, command)
-    noteWindows(rules, settings.steps)
+    let settings = try settings(statement.clauses, rules, command)
     let trainer = Trainer(
       objective: objective, data: data, engine: options.engine, elementType: options.elementType,
       compiler: passCompiler, interrupt: interrupt, progress: progress)
     let history = try trainer.train(
       rules, settings, title: text(statement.objective, command.tree)
     ).withStability(of: rules)
-    experiments.append(history)
-    warnings += history.warnings
-    output(ExperimentTable.text(history))
+    try conclude(history)
   }
 
   private func minimize(
     _ statement: MinimizeStatement, _ command: CheckedCommand
   ) throws(DiagnosticError) {
-    let objective = try compiler.objective(statement.objective, in: command.tree)
+    var objective = try compiler.objective(statement.objective, in: command.tree)
     guard objective.inputs.isEmpty else {
       throw DiagnosticError(.needsData(objective.name, at: command.span))
     }
-    let settings = try settings(Clauses(statement.clauses, command, self), command)
     let rules = try rules(statement.rules, command)
-    noteWindows(rules, settings.steps)
+    var settings = try settings(statement.clauses, rules, command)
+    if statement.isMaximised {
+      objective = try objective.negated()
+      settings.isMaximised = true
+      settings.target = settings.target?.ofNegative
+    }
     let trainer = Trainer(
       objective: objective, engine: options.engine, elementType: .float64,
       compiler: passCompiler, interrupt: interrupt, progress: progress)
-    let history = try trainer.minimize(
+    var history = try trainer.minimize(
       rules, settings, title: text(statement.objective, command.tree)
     ).withStability(of: rules)
+    if statement.isMaximised { history = history.ofMaximum }
+    try conclude(history)
+  }
+
+  private func conclude(_ history: ExperimentHistory) throws(DiagnosticError) {
     experiments.append(history)
     warnings += history.warnings
     output(ExperimentTable.text(history))
+    if let unsaved = history.unsaved { throw DiagnosticError(unsaved) }
+  }
+
+  /// The settings of a run of these rules.
+  private func settings(
+    _ clauses: [Syntax.Clause], _ rules: [Rule], _ command: CheckedCommand
+  ) throws(DiagnosticError) -> TrainingSettings {
+    var settings = try settings(Clauses(clauses, command, self), command)
+    noteWindows(rules, settings.steps)
+    settings.saving?.resuming = options.resuming
+    settings.saving?.sources = rules.map { SourcePrinter.rule($0.module) }
+    return settings
   }
 
   /// What the clauses of `train` or `minimize` say.
@@ -167,6 +192,7 @@ package final class Script {
     settings.target = try target(clauses, command)
     settings.recordsSharpness = try clauses.recordsSharpness()
     settings.delay = try clauses.count("delay", limit: 10_000) ?? 0
+    settings.saving = try clauses.saving()
     var example = "for 2000 steps"
     if case .train = command.kind {
       settings.epochs = try clauses.count("for", unit: "epochs", limit: Clauses.mostEpochs)
@@ -187,9 +213,13 @@ package final class Script {
     guard known.contains(parts.series.text) else {
       throw DiagnosticError(.unrecordedTarget(parts.series, among: known))
     }
-    if let direction = Direction(ofSeries: parts.series.text),
-      parts.isBelow != (direction == .down)
+    var direction = Direction(ofSeries: parts.series.text)
+    if case .minimize(let statement) = command.kind, statement.isMaximised,
+      parts.series.text == "loss"
     {
+      direction = .up
+    }
+    if let direction, parts.isBelow != (direction == .down) {
       warn(.targetBehind(parts.series, isBelow: parts.isBelow))
     }
     return TrainingSettings.Target(
@@ -237,6 +267,7 @@ package final class Script {
     if let known = loaded[key], known.declared == data.span { return known.split }
     let split = try DataLoader(compiler: compiler, folder: options.folder).load(data)
     loaded[key] = (data.span, split)
+    for remark in split.train.remarks { progress("\(data.name.text): \(remark)\n") }
     return split
   }
 

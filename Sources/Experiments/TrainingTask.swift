@@ -131,9 +131,12 @@ extension Script {
     switch command.kind {
     case .train(let statement):
       settings = try searched(statement.clauses, command)
-      data = try dataset(statement.data.key, from: command.tree)
+      let split = try dataset(statement.data.key, from: command.tree)
+      try requireLabels(split, for: statement.objective, in: command.tree)
+      data = split
       (what, rules) = (statement.objective, statement.rules)
     case .minimize(let statement):
+      if statement.isMaximised { throw DiagnosticError(.maximisingTask(at: command.span)) }
       settings = try searched(statement.clauses, command)
       (what, rules) = (statement.objective, statement.rules)
     default: return nil
@@ -149,7 +152,9 @@ extension Script {
     _ clauses: [Clause], _ command: CheckedCommand
   ) throws(DiagnosticError) -> TrainingSettings {
     let clauses = try Clauses(clauses, command, self)
-    if let clause = clauses.ofSeeds { warn(.seedsOfSearch(clause.keyword)) }
-    return try settings(clauses, command)
+    for clause in clauses.ofRuns { warn(.clauseOfRuns(clause.keyword)) }
+    var settings = try settings(clauses, command)
+    settings.saving = nil
+    return settings
   }
 }

@@ -162,7 +162,8 @@ struct PythonFile {
         case .notEqual: "!="
         }
       return "\(quantity(a, names)) \(sign) \(quantity(b, names))"
-    case .nameMatches(let pattern): return "re.search(r\"\(pattern)\", name)"
+    case .nameMatches(let pattern):
+      return "re.search(r\"\(pattern.replacing("\"", with: "\\x22"))\", name)"
     case .nameEquals(let name): return "name == \"\(name)\""
     case .and(let a, let b):
       return "\(inner(a, names)) and \(inner(b, names))"

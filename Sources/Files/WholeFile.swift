@@ -30,9 +30,10 @@ package struct WholeFile {
     self.output = output
   }
 
-  /// Throws what saving would throw of the place: no directory, a directory, what may not be written.
-  package func requirePlace() throws(DiagnosticError) {
-    let target = try destination(isShown: true).path
+  /// Throws what saving would throw of the place: no directory, a directory, what may not be written. A
+  /// picture or a page replaces nothing else.
+  package func requirePlace(ofPicture isShown: Bool) throws(DiagnosticError) {
+    let target = try destination(isShown: isShown).path
     let directory = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "."
     guard access(directory, W_OK) == 0 else { throw failure(errno) }
   }

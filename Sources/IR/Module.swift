@@ -232,6 +232,26 @@ extension ObjectiveModule {
   /// Where the forward function gives a term of the loss.
   package static func term(_ name: String) -> OutputTarget { .metric("loss \(name)") }
 
+  /// The objective that is small where this one is large.
+  package func negated() throws(DiagnosticError) -> ObjectiveModule {
+    var result = self
+    var (builder, map) = try forward.copied()
+    let losses = [.loss] + terms.map { Self.term($0) }
+    for output in forward.outputs {
+      var value = map[output.value.index]
+      if losses.contains(output.target) {
+        do throws(ShapeError) {
+          value = try builder.make(.negate, value)
+        } catch {
+          preconditionFailure("a number has a negative")
+        }
+      }
+      builder.output(output.target, value)
+    }
+    result.forward = builder.function
+    return result
+  }
+
   /// The objective whose loss is one of the terms.
   package func only(_ term: String) -> ObjectiveModule {
     var result = self

@@ -169,7 +169,8 @@ struct HyperLowerer: LoweringPart {
         let tree = lowerer.program[argument.frame.tree]
         let label = self.label(key, of: argument.value, tree)
         let near =
-          Suggestion.nearest(to: label.text, among: known)
+          ForeignNames.hyper(label.text).first { known.contains($0) && $0 != label.text }
+          ?? Suggestion.nearest(to: label.text, among: known)
           ?? Suggestion.nearest(
             to: label.text,
             among: Set(nested(rule).flatMap { $0.rule.hypers.map(\.name.key) }).sorted())

@@ -44,8 +44,9 @@ struct RouteLowerer: LoweringPart {
     case .binary(let op, let a, let b):
       if case .name(let name) = tree[a], name.key == "name", case .string(let text) = tree[b] {
         switch op {
-        case .matches: return .nameMatches(text)
-        case .matchesNot: return .not(.nameMatches(text))
+        case .matches, .matchesNot:
+          requirePattern(text, b, tree)
+          return op == .matches ? .nameMatches(text) : .not(.nameMatches(text))
         case .equal: return .nameEquals(text)
         case .notEqual: return .not(.nameEquals(text))
         default: break
@@ -63,6 +64,33 @@ struct RouteLowerer: LoweringPart {
     }
     report(.undecidableRoute(at: span))
     return nil
+  }
+
+  /// Reports a text that is no pattern, at the place in it.
+  private func requirePattern(_ text: String, _ id: ExprID, _ tree: SyntaxTree) {
+    do throws(RoutePattern.Problem) {
+      _ = try RoutePattern(text)
+    } catch {
+      // Some letters are written with a backslash before them.
+      let span = tree.span(id)
+      let base = tree.file.base
+      let written = tree.file.bytes[Int(span.start - base)..<Int(span.end - base)].dropFirst()
+      var starts: [Int] = []
+      var byte = written.startIndex
+      for letter in text.unicodeScalars {
+        starts.append(byte)
+        let isEscaped = letter == "\\" || letter == "\"" || letter == "\n"
+        byte += isEscaped ? 2 : UTF8.width(letter)
+      }
+      starts.append(byte)
+      func offset(_ k: Int) -> UInt32 {
+        min(base + UInt32(starts[min(k, starts.count - 1)]), span.end)
+      }
+      let low = min(offset(error.range.lowerBound), span.end - 1)
+      let repair = error.repair.map { $0.replacing("\\", with: "\\\\") }
+      let place = Span(low, max(low + 1, offset(error.range.upperBound)))
+      report(.notAPattern(error.message, repair, at: place))
+    }
   }
 
   private func quantity(_ id: ExprID, _ tree: SyntaxTree) -> TensorPredicate.Quantity? {

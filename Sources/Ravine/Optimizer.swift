@@ -75,6 +75,8 @@ public final class Optimizer {
   /// The numbers of parameters and gradients.
   public let elementType: ElementType
   package let runtime: Runtime.Optimizer
+  /// Where the host keeps what a step leaves to the next; nil where the optimizer does.
+  package let memory: HostMemory?
   /// Nil until the states have first values.
   private var watch: RunWatch?
   /// Whether the memory that the runtime points at is the host's to keep, and not that of a call.
@@ -92,10 +94,23 @@ public final class Optimizer {
   ///   - workers: Gradients of so many data-parallel copies lie one after the other in each tensor's.
   /// - Throws: Tensors that no route takes, values out of domains, lengths that are missing, and what
   ///   only the lengths of tensors reveal.
-  public init(
+  public convenience init(
     _ rule: Rule, parameters: [ParameterSpec], engine: Engine = .interpreter,
     elementType: ElementType = .float32, seed: UInt64 = 0, horizon: Int = 0, threads: Int? = nil,
     batch: Int? = nil, groups: Int? = nil, workers: Int = 1
+  ) throws(DiagnosticError) {
+    try self.init(
+      rule, parameters: parameters, engine: engine, elementType: elementType, seed: seed,
+      horizon: horizon, threads: threads, batch: batch, groups: groups, workers: workers,
+      clockOf: nil)
+  }
+
+  /// `clockOf`: for a host that keeps the states, inputs and views itself, by tensor, which row of values and which
+  /// count of steps it goes by. It steps by `step(_:parameters:gradients:loss:objective:)` alone.
+  package init(
+    _ rule: Rule, parameters: [ParameterSpec], engine: Engine, elementType: ElementType,
+    seed: UInt64, horizon: Int, threads: Int?, batch: Int?, groups: Int?, workers: Int,
+    clockOf: [Int]?
   ) throws(DiagnosticError) {
     self.rule = rule
     self.parameters = parameters
@@ -105,11 +120,14 @@ public final class Optimizer {
     let compiler = engine == .native || engine == .auto ? NativeCompiler() : nil
     runtime = try DiagnosticError.shown(in: { rule.sources }) {
       () throws(Diagnostics.DiagnosticError) in
-      try Runtime.Optimizer(
+      var bound = try BoundRule(
         rule.value, parameters: specs, engine: kind, elementType: elementType.element,
-        seed: seed, horizon: horizon, threads: threads, compiler: compiler,
-        axes: AxisLengths(batch: batch, groups: groups, workers: workers))
+        horizon: horizon, axes: AxisLengths(batch: batch, groups: groups, workers: workers))
+      bound.compile(compiler)
+      return try Runtime.Optimizer(
+        bound, seed: seed, threads: threads, clockOf: clockOf, keepsNothing: clockOf != nil)
     }
+    memory = clockOf == nil ? nil : HostMemory(runtime)
   }
 
   private func shown<R>(
@@ -177,6 +195,7 @@ public final class Optimizer {
   ///
   /// - Throws: What `bind` throws.
   public func initialise(parameters: [UnsafeMutableRawPointer]) throws(DiagnosticError) {
+    try requireOwnMemory()
     try bind(parameters: parameters)
     watch = nil
     try shown { () throws(Diagnostics.DiagnosticError) in try runtime.initialise() }
@@ -210,6 +229,34 @@ public final class Optimizer {
     } catch {
       throw DiagnosticError(Diagnostic.all(error.diagnostics, rule.sources))
     }
+  }
+
+  // MARK: Memory of the host's
+
+  /// The first values of the states, in memory of the host's that holds zeros.
+  package func initialise(
+    _ call: HostMemory.Call, parameters: [UnsafeMutableRawPointer]
+  ) throws(DiagnosticError) {
+    try bind(parameters: parameters)
+    isBound = false
+    try shown { () throws(Diagnostics.DiagnosticError) in try memory!.initialise(call) }
+  }
+
+  /// One step with the memory that was bound and that of the call.
+  package func step(
+    _ call: HostMemory.Call, loss: Double, objective: Objective? = nil
+  ) throws(DiagnosticError) {
+    let oracle = objective.map(pointOracle)
+    if !isBound || needsGradient && runtime.gradientPointers.isEmpty {
+      try require(parameters.isEmpty) { "`\(rule.label)` reads gradients, and none were given" }
+    }
+    try shown { () throws(Diagnostics.DiagnosticError) in
+      try memory!.step(call, loss: loss, oracle: oracle)
+    }
+  }
+
+  private func requireOwnMemory() throws(DiagnosticError) {
+    try require(memory == nil) { "the states of this optimizer are the host's memory" }
   }
 
   private func pointOracle(_ objective: @escaping Objective) -> PointOracle {
@@ -417,7 +464,7 @@ public final class Optimizer {
     isTensor(tensor) ? runtime.stateNames(of: tensor) : []
   }
 
-  private func isTensor(_ k: Int) -> Bool { parameters.indices.contains(k) }
+  private func isTensor(_ k: Int) -> Bool { memory == nil && parameters.indices.contains(k) }
 
   private func requireTensor(_ k: Int) throws(DiagnosticError) {
     if isTensor(k) { return }
@@ -554,6 +601,7 @@ public final class Optimizer {
   private func load(
     _ checkpoint: Checkpoint, _ pointers: [UnsafeMutableRawPointer]?
   ) throws(DiagnosticError) {
+    try requireOwnMemory()
     try require(pointers == nil || pointers?.count == parameters.count) {
       "there are \(parameters.count) parameter tensors, and \(pointers?.count ?? 0) were given"
     }

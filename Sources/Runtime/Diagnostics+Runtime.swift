@@ -139,11 +139,8 @@ extension Diagnostic {
     Diagnostic(.badLength, "the parameter `\(name)` has no elements: it is \(shape)", at: span)
   }
 
-  static func badPattern(_ pattern: String) -> Diagnostic {
-    Diagnostic(
-      .badPattern,
-      "`\(pattern)` is not a pattern: it has literals, `.`, `[a-z]`, `( )`, `|`, `*`, `+`, `?`, `^` "
-        + "and `$`", at: .none)
+  static func badPattern(_ pattern: String, _ problem: RoutePattern.Problem) -> Diagnostic {
+    Diagnostic(.badPattern, "`\(pattern)` is not a pattern: \(problem.message)", at: .none)
   }
 
   static func noRoute(

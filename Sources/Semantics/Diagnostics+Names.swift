@@ -5,9 +5,24 @@ import Syntax
 // Names: R02xx. Roles and equations: R03xx. In the user's terms, each with its likely fix.
 extension Diagnostic {
   package static func unknownName(_ name: Name, suggestion: String?) -> Diagnostic {
-    Diagnostic(
+    if let foreign = ForeignNames.value(name.text) {
+      return Diagnostic(
+        .unknownName, "`\(name.text)` is not defined here", at: name.span,
+        notes: [Note(foreign.note)],
+        fixIts: foreign.own.map {
+          [FixIt("write `\($0)`", at: name.span, replacement: $0)]
+        } ?? [])
+    }
+    return Diagnostic(
       .unknownName, "`\(name.text)` is not defined here", at: name.span,
       fixIts: FixIt.didYouMean(suggestion, at: name.span))
+  }
+
+  /// A call as another library writes it.
+  static func foreignFunction(_ name: Name, _ own: String, at call: Span) -> Diagnostic {
+    Diagnostic(
+      .unknownFunction, "there is no function `\(name.text)`", at: name.span,
+      fixIts: [FixIt("write `\(own)`", at: call, replacement: own)])
   }
 
   package static func unknownFunction(_ name: Name, suggestion: String?) -> Diagnostic {
@@ -41,7 +56,12 @@ extension Diagnostic {
     -> Diagnostic
   {
     Diagnostic(
-      .tooManyArguments, "`\(callee)` takes \(count) argument\(count == 1 ? "" : "s")", at: span)
+      .tooManyArguments, "`\(callee)` takes \(count) argument\(count == 1 ? "" : "s")", at: span,
+      notes: callee == "norm"
+        ? [
+          Note(
+            "it is the root of the sum of squares; others are `sum(abs(x))` and `max(abs(x))`")
+        ] : [])
   }
 
   static func duplicateDeclaration(_ name: Name, first: Span) -> Diagnostic {
@@ -54,10 +74,6 @@ extension Diagnostic {
     Diagnostic(
       .duplicateName, "`\(name.text)` has two roles", at: name.span,
       notes: [Note("first named here", at: first)])
-  }
-
-  static func notAValue(_ name: Name, _ noun: String) -> Diagnostic {
-    Diagnostic(.notAValue, "`\(name.text)` is \(noun), not a value", at: name.span)
   }
 
   static func unknownObjective(_ name: Name, _ noun: String, suggestion: String?) -> Diagnostic {

@@ -354,6 +354,18 @@ struct NameChecker {
       return
     }
     if outside.isUnread(name.text) { return }
+    let base = tree.file.base
+    let written = arguments.map { argument in
+      let span = tree.span(argument.value)
+      return String(
+        decoding: tree.file.bytes[Int(span.start - base)..<Int(span.end - base)], as: UTF8.self)
+    }
+    if arguments.allSatisfy({ $0.label == nil }),
+      let own = ForeignNames.call(name.text, written)
+    {
+      bag.report(.foreignFunction(name, own, at: tree.span(id)))
+      return
+    }
     let known =
       outside.functionNames + outside.ruleNames + ruleParameters.keys + functionParameters.keys
     bag.report(

@@ -183,6 +183,7 @@ extension SyntaxTree {
     let text = file.bytes.prefix(max(0, Int(offset) - Int(file.base)))
     let line = text.reversed().prefix { $0 != UInt8(ascii: "\n") }.reversed()
     let words = String(decoding: line, as: UTF8.self).split(separator: " ")
-    return words.count > 1 && ["minimize", "train", "task", "search"].contains(words[0])
+    return words.count > 1
+      && ["minimize", "maximize", "train", "task", "search"].contains(words[0])
   }
 }

@@ -81,11 +81,13 @@ struct BuiltinHelp {
     objective | objective NAME(x: vector(2) = [1, 1]) = … | what is minimised
     data | data NAME = csv("file.csv", target = "y") | examples to learn from
     minimize | minimize OBJECTIVE with RULE, RULE for 100 steps | runs rules on an objective
+    maximize | maximize OBJECTIVE with RULE, RULE for 100 steps | makes an objective large
     train | train OBJECTIVE on DATA with RULE for 5 epochs batch 64 seeds 3 | learns from data
     task | task NAME = minimize OBJECTIVE for 500 steps until loss < 1e-3 | work for any rule, with a target
     command | task NAME = command "python3 train.py" for 200 steps until loss < 0.1 | work that another program does
     until | minimize f with SGD for 500 steps until loss < 1e-3 | ends a run where a series comes to a number
     record | minimize f with SGD for 500 steps record sharpness | measures one thing more
+    save | train f on d with SGD for 50 epochs save every 10 epochs to "run.safetensors" | keeps the run in a file; the same statement, or `ravine run --resume`, goes on with it
     delay | minimize f with SGD for 500 steps delay 8 | each step gets the gradient of so many steps before
     ascend | objective f(x: scalar, ascend y: scalar) = … | a parameter that makes the loss large
     plot | plot loss to "file.svg" | draws what the last experiment recorded

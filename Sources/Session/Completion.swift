@@ -60,7 +60,7 @@ struct Completer {
     let words = isFirst ? Self.statementWords : []
     let clauses =
       switch head {
-      case "minimize", "train": Self.clauseWords
+      case "minimize", "maximize", "train": Self.clauseWords
       case "search":
         Self.searchWords + SearchPlan.functionNames
           + ZooIndex.declarations.filter { $0.kind == .task || $0.kind == .objective }.map(\.name)
@@ -80,7 +80,8 @@ struct Completer {
   }
 
   private static let statementWords = [
-    "rule", "fn", "objective", "data", "task", "minimize", "train", "plot", "assert", "search",
+    "rule", "fn", "objective", "data", "task", "minimize", "maximize", "train", "plot", "assert",
+    "search",
   ]
   private static let searchWords = [
     "from", "on", "using", "for", "programs", "minutes", "population", "tournament", "restarts",
@@ -88,7 +89,7 @@ struct Completer {
   ]
   private static let clauseWords = [
     "with", "for", "on", "steps", "epochs", "batch", "workers", "delay", "until", "record",
-    "seeds", "from",
+    "save", "every", "to", "seeds", "from",
   ]
 
   private func setWords(_ before: String) -> [String] {

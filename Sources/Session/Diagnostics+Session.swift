@@ -10,6 +10,12 @@ extension Diagnostic {
       fixIts: FixIt.didYouMean(suggestion.map { ":" + $0 }, at: span))
   }
 
+  static func bareCommand(_ word: String, _ meant: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .unknownCommand, "commands begin with a colon: `\(meant)`", at: span,
+      fixIts: [FixIt("write `\(meant)`", at: span, replacement: meant)])
+  }
+
   static func ambiguousCommand(_ name: String, among names: [String], at span: Span) -> Diagnostic {
     Diagnostic(
       .unknownCommand, "`\(name)` may be \(names.map { ":\($0)" }.joined(separator: ", "))",

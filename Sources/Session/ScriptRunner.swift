@@ -67,6 +67,8 @@ final class ScriptRunner {
     script.options.engine = output.settings.engine
     script.options.elementType = output.settings.elementType
     script.options.folder = nil
+    // As after Ctrl-C in a search: the same statement goes on.
+    script.options.resuming = .ifSame
     script.options.threads = Threads.preferred
     searches.path = output.settings.journal
     script.passCompiler = passCompiler

@@ -96,6 +96,10 @@ package final class Session {
     do {
       if text.utf8.first(where: { $0 > 0x20 }) == UInt8(ascii: ":") {
         try command(line(text), Fragment(text).trimmed)
+      } else if let command = Self.bareCommand(text),
+        definitions.ledger.declaration(command.word) == nil
+      {
+        throw DiagnosticError(.bareCommand(command.word, command.meant, at: line(text).whole))
       } else {
         try statement(text)
       }
@@ -103,6 +107,16 @@ package final class Session {
       report(error.diagnostics)
     } catch {
       report([.noAnswer(SymbolicError("\(error)"), at: line(text).whole)])
+    }
+  }
+
+  /// `exit`, `help()`: what other prompts take for a command.
+  private static func bareCommand(_ text: String) -> (word: String, meant: String)? {
+    let word = String(text.filter { !" \t\n\r();".contains($0) })
+    return switch word {
+    case "exit", "quit": (word, ":quit")
+    case "help", "?": (word, ":help")
+    default: nil
     }
   }
 

@@ -79,6 +79,13 @@ extension Diagnostic {
       fixIts: [FixIt("write `\(right)`", at: span, replacement: replacement ?? right)])
   }
 
+  static func foreignComment(_ span: Span) -> Diagnostic {
+    Diagnostic(
+      .foreignOperator, .error, "a comment begins with `#`", at: span,
+      notes: [Note("a quotient without its rest is `floor(a / b)`")],
+      fixIts: [FixIt("write `#`", at: span, replacement: "#")])
+  }
+
   /// `||x||`
   static func foreignNorm(_ opening: Span, _ closing: Span) -> Diagnostic {
     Diagnostic(
@@ -259,6 +266,16 @@ extension Diagnostic {
       fixIts: [FixIt("multiply", at: Span(span.start, span.start), replacement: " * ")])
   }
 
+  /// `np.sign(g)`, `m.mean()`.
+  static func foreignCall(_ span: Span, isModule: Bool, _ own: String) -> Diagnostic {
+    Diagnostic(
+      .notCallable, .error,
+      isModule
+        ? "functions are called by their own names, without a module"
+        : "a value has no functions of its own: it is an argument", at: span,
+      fixIts: [FixIt("write `\(own)`", at: span, replacement: own)])
+  }
+
   // MARK: Statements and declarations
 
   static func foreignWord(
@@ -328,6 +345,12 @@ extension Diagnostic {
     Diagnostic(
       .incompleteCommand, .error, "a task has no rules: they are given where it is done", at: span,
       notes: [Note("for one run write `minimize f with Rule for 2000 steps` without `task`")])
+  }
+
+  static func maximisingTask(_ span: Span) -> Diagnostic {
+    Diagnostic(
+      .incompleteCommand, .error, "a task makes its loss small", at: span,
+      notes: [Note("write the objective with `loss = -…`, and `minimize` it")])
   }
 
   static func misplaced(_ span: Span, _ message: String) -> Diagnostic {

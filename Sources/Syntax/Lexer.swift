@@ -342,7 +342,13 @@ struct Lexer {
       if next == UInt8(ascii: "*") { return foreign(.caret, 2, "^") }
       return next == equals ? two(.compoundAssign) : one(.star)
     case UInt8(ascii: "/"):
-      if next == UInt8(ascii: "/") { return foreign(.slash, 2, "/") }
+      if next == UInt8(ascii: "/") {
+        // A comment, likely: what follows is no program.
+        report(.foreignComment(span(i, i + 2)))
+        var end = i + 2
+        while end < bytes.count, bytes[end] != 0x0A, bytes[end] != 0x0D { end += 1 }
+        return end
+      }
       return next == equals ? two(.compoundAssign) : one(.slash)
     case UInt8(ascii: "@"): return one(.at)
     case UInt8(ascii: "^"): return one(.caret)

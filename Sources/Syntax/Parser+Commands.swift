@@ -15,6 +15,10 @@ extension Parser {
     let word = current.word
     if word == .command { return parseCommand(documentation, name) }
     guard word == .minimize || word == .train else {
+      if word == .maximize {
+        fail(.maximisingTask(currentSpan))
+        return .error
+      }
       fail(
         .missingClause(
           foundSpan, "work: `minimize f`, `train f on data` or `command \"…\"`", of: "task"))
@@ -63,7 +67,7 @@ extension Parser {
   }
 
   private static let clauseWords: [Word] = [
-    .for, .batch, .seeds, .seed, .from, .every, .workers, .delay, .until, .record,
+    .for, .batch, .seeds, .seed, .from, .every, .workers, .delay, .until, .record, .save,
   ]
 
   /// A clause may start the next line.
@@ -77,11 +81,14 @@ extension Parser {
     }
   }
 
-  mutating func parseMinimize() -> Item.Kind {
+  mutating func parseMinimize(isMaximised: Bool) -> Item.Kind {
+    let word: Word = isMaximised ? .maximize : .minimize
     let objective = parseExpression()
-    let rules = parseRules("minimize")
-    let clauses = parseClauses(of: "minimize")
-    return .minimize(MinimizeStatement(objective: objective, rules: rules, clauses: clauses))
+    let rules = parseRules(word.rawValue)
+    let clauses = parseClauses(of: word.rawValue)
+    return .minimize(
+      MinimizeStatement(
+        isMaximised: isMaximised, objective: objective, rules: rules, clauses: clauses))
   }
 
   mutating func parseTrain() -> Item.Kind {
@@ -130,20 +137,52 @@ extension Parser {
       }
       let keyword = name(current)
       advance()
-      let value = parseExpression()
-      var unit: Name?
-      if !isPanicking, word == .for {
-        switch current.word {
-        case .steps, .step, .epochs, .epoch:
-          unit = name(current)
-          advance()
-        default:
-          fail(.missingClause(foundSpan, "a unit after `for`: `steps` or `epochs`", of: command))
+      if word == .save {
+        guard current.word == .every else {
+          fail(.missingClause(foundSpan, "how often after `save`: `\(Self.saving)`", of: command))
+          break
         }
+        advance()
       }
-      clauses.append(Clause(keyword: keyword, value: value, unit: unit))
+      var clause = Clause(keyword: keyword, value: parseExpression())
+      if !isPanicking, word == .for || word == .save {
+        clause.unit = parseUnit(after: word == .for ? "for" : "save every", of: command)
+      }
+      if !isPanicking, word == .save { clause.path = parseSavePath(of: command) }
+      clauses.append(clause)
     }
     return clauses
+  }
+
+  private static let saving = "save every 10 epochs to \"run.safetensors\""
+
+  private mutating func parseUnit(after words: String, of command: String) -> Name? {
+    var unit = name(current)
+    switch current.word {
+    case .steps, .step: unit.key = Word.steps.rawValue
+    case .epochs, .epoch: unit.key = Word.epochs.rawValue
+    default:
+      fail(
+        .missingClause(foundSpan, "a unit after `\(words)`: `steps` or `epochs`", of: command))
+      return nil
+    }
+    advance()
+    return unit
+  }
+
+  private mutating func parseSavePath(of command: String) -> ExprID? {
+    guard current.word == .to else {
+      fail(.missingClause(foundSpan, "a file after `save`: `\(Self.saving)`", of: command))
+      return nil
+    }
+    advance()
+    let path = parseExpression()
+    if isPanicking { return nil }
+    guard case .string = tree[path] else {
+      fail(.missingClause(tree.span(path), "a text after `to`: `\(Self.saving)`", of: command))
+      return nil
+    }
+    return path
   }
 
   // MARK: Searches

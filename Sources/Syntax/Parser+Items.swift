@@ -41,7 +41,8 @@ extension Parser {
       case .objective: return parseObjective(documentation, start)
       case .data: return parseData()
       case .task: return parseTask(documentation)
-      case .minimize: return parseMinimize()
+      case .minimize: return parseMinimize(isMaximised: false)
+      case .maximize: return parseMinimize(isMaximised: true)
       case .train: return parseTrain()
       case .plot: return parsePlot()
       case .search: return parseSearch()
@@ -70,7 +71,7 @@ extension Parser {
   private var startsDeclaration: Bool {
     let following = next
     switch current.word {
-    case .rule, .fn, .objective, .data, .task, .minimize, .train:
+    case .rule, .fn, .objective, .data, .task, .minimize, .maximize, .train:
       switch following.kind {
       case .word: return following.isName
       case .leftParenthesis, .leftBrace, .end, .number, .string, .invalid: return true

@@ -23,10 +23,32 @@ extension Parser {
       advance()
       return left
     case .leftParenthesis:
-      if !current.startsLine || bracketDepth > 0 { fail(.notCallable(currentSpan)) }
+      if !current.startsLine || bracketDepth > 0 {
+        if case .member(let base, let name) = tree[left] {
+          failForeignCall(base, name, start)
+        } else {
+          fail(.notCallable(currentSpan))
+        }
+      }
       return nil
     default: return nil
     }
+  }
+
+  /// `np.sign(g)`, `m.mul(β)`: a function of a module, or of a value.
+  private mutating func failForeignCall(_ base: ExprID, _ name: Name, _ start: Int) {
+    let arguments = parseArguments()
+    if isPanicking { return }
+    var root = base
+    while case .member(let inner, _) = tree[root] { root = inner }
+    var isModule = false
+    if case .name(let name) = tree[root] { isModule = ForeignNames.modules.contains(name.text) }
+    let texts = (isModule ? [] : [base]) + arguments.map(\.value)
+    let written = texts.map { text(of: tree.span($0)) }
+    let own =
+      ForeignNames.call(name.text, written)
+      ?? "\(name.text)(\(written.joined(separator: ", ")))"
+    fail(.foreignCall(span(from: start), isModule: isModule, own))
   }
 
   private mutating func parseMember(_ left: ExprID, _ start: Int) -> ExprID? {

@@ -302,7 +302,7 @@ struct Parser {
       return following.isName
     case .search:
       return following.isName && position + 2 < tokens.count && tokens[position + 2].word == .from
-    case .minimize, .train, .plot, .assert:
+    case .minimize, .maximize, .train, .plot, .assert:
       return following.isName || following.word == .not
     default: return false
     }

@@ -23,9 +23,10 @@ enum Word: String, CaseIterable {
   case none = ""
   case `if`, then, `else`, and, or, not, mod, inf, pi
   case state, input, param, view, metric, when, every, `repeat`, `guard`, matrices
-  case rule, fn, objective, data, task, minimize, train, plot, assert, search
+  case rule, fn, objective, data, task, minimize, maximize, train, plot, assert, search
   case route, otherwise, global, over, `in`, `as`, round, ascend
-  case with, on, `for`, to, batch, seeds, seed, from, workers, delay, until, record, steps, step,
+  case with, on, `for`, to, batch, seeds, seed, from, workers, delay, until, record, save, steps,
+    step,
     epochs, epoch, command, using, validate, test, against, population, tournament, restarts,
     longest, programs, minutes
 

@@ -247,19 +247,27 @@ package struct ObjectiveDeclaration: Sendable {
   package var span: Span
 }
 
-/// A clause of `minimize` and `train`: `for 2000 steps`, `batch 64`, `seeds 5`, `from [1, 2]`.
+/// A clause of `minimize` and `train`: `for 2000 steps`, `batch 64`, `seeds 5`, `from [1, 2]`,
+/// `save every 10 epochs to "run.safetensors"`.
 package struct Clause: Sendable {
   package var keyword: Name
   package var value: ExprID
-  /// The unit after the value: `steps`, `epochs`.
+  /// The unit after the value: `steps`, `epochs`; its key is that of several where one was written.
   package var unit: Name?
+  /// The file of `save every 10 epochs to "run.safetensors"`.
+  package var path: ExprID?
 }
 
+/// `minimize f with Lion for 100 steps`, and `maximize`.
 package struct MinimizeStatement: Sendable {
+  package var isMaximised: Bool
   package var objective: ExprID
   package var rules: [ExprID]
   package var clauses: [Clause]
-  package init(objective: ExprID, rules: [ExprID], clauses: [Clause]) {
+  package init(
+    isMaximised: Bool = false, objective: ExprID, rules: [ExprID], clauses: [Clause]
+  ) {
+    self.isMaximised = isMaximised
     self.objective = objective
     self.rules = rules
     self.clauses = clauses

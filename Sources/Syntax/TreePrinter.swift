@@ -253,7 +253,7 @@ private struct TreePrinter {
     case .definition(let name, let value):
       line("definition " + name.key + " ") { $0.print(value) }
     case .minimize(let command):
-      line("minimize ") { p in
+      line(command.isMaximised ? "maximize " : "minimize ") { p in
         p.print(command.objective)
         p.print(rules: command.rules, command.clauses)
       }
@@ -323,6 +323,10 @@ private struct TreePrinter {
       output += " (" + clause.keyword.key + " "
       print(clause.value)
       if let unit = clause.unit { output += " " + unit.key }
+      if let path = clause.path {
+        output += " "
+        print(path)
+      }
       output += ")"
     }
   }

@@ -75,7 +75,7 @@ struct ArenaCommand: ParsableCommand {
     var folders: [String: String] = [:]
     for text in rules { named += try competitors(text, compiler, &folders) }
     let result = try opened.answer { () throws(DiagnosticError) -> ArenaResult in
-      if let page { try WholeFile(path: page).requirePlace() }
+      if let page { try WholeFile(path: page).requirePlace(ofPicture: true) }
       var settings = Arena.Settings()
       settings.trials = trials
       settings.seeds = seeds

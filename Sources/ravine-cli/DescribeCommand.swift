@@ -16,6 +16,7 @@ struct DescribeCommand: ParsableCommand {
         ravine describe my-rules.opt          every rule and objective of a file
         ravine describe 'lion.opt:Lion(lr = 1e-3)'
         ravine describe MuonAdamW --parameters 'w1:64x32,b1:32,embed:100x8'
+        ravine describe MuonAdamW --parameters 'w1:64x32,b1:32' --shard 2
 
       Bytes count w, g and states in float32 unless a state says otherwise.
       """)
@@ -26,9 +27,24 @@ struct DescribeCommand: ParsableCommand {
     help: ArgumentHelp(
       "Tensors, to see which goes where and what it costs.", valueName: "w1:64x32,b1:32"))
   var parameters: String?
+  @Option(
+    help: ArgumentHelp(
+      "How these tensors lie on so many devices: shard, block, owned or replicate.",
+      valueName: "devices"))
+  var shard: Int?
   @Argument(
     help: ArgumentHelp("A rule of the zoo, a file, or FILE.opt:RULE.", valueName: "program"))
   var program: String
+
+  func validate() throws {
+    guard let shard else { return }
+    guard 1...1 << 20 ~= shard else {
+      throw ValidationError("`--shard` is the number of devices, from 1 on")
+    }
+    if parameters == nil {
+      throw ValidationError("`--shard` places tensors: give them by --parameters w1:64x32,b1:32")
+    }
+  }
 
   func run() throws {
     let compiler = Compiler()
@@ -54,6 +70,14 @@ struct DescribeCommand: ParsableCommand {
     let specs = try parameters.map { try ParameterList.parse($0) } ?? []
     let sheets = try Console.reporting(in: compiler) {
       try rules.map { try RuleDescription($0, parameters: specs) }
+    }
+    if let shard {
+      let plans = sheets.map { ShardPlan($0, devices: shard) }
+      Console.write(
+        json
+          ? (plans.count == 1 ? plans[0].json : .array(plans.map(\.json))).rendered()
+          : plans.map(\.text).joined(separator: "\n"))
+      return
     }
     let others = objectives.map(ObjectiveDescription.init)
     if json {

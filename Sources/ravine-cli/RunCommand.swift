@@ -16,9 +16,11 @@ struct RunCommand: ParsableCommand {
         ravine Examples/rosenbrock.opt      the same, shorter
         ravine run --json script.opt        every curve as JSON
         ravine run - < script.opt           a script from standard input
+        ravine run --resume script.opt      goes on where `save every 10 epochs to …` left it
 
       Tables and values go to stdout, progress and messages to stderr. Ctrl-C stops the training
-      cleanly; the plots of the script are then drawn from what there is.
+      cleanly; the plots of the script are then drawn from what there is, and a run with `save` is kept
+      as it stands.
       """)
 
   @Argument(help: ArgumentHelp("A script, or - for standard input.", valueName: "file"))
@@ -32,6 +34,9 @@ struct RunCommand: ParsableCommand {
 
   @Option(help: "At most so many threads; all cores without it. The results are the same.")
   var threads: Int?
+
+  @Flag(help: "Go on with the runs that `save` kept; they end on the same bits.")
+  var resume = false
 
   @Flag(help: "Print the recorded curves as JSON instead of tables.")
   var json = false
@@ -65,6 +70,7 @@ struct RunCommand: ParsableCommand {
     options.usesUnicode = Console.showsUnicode
     options.usesColour = Console.hasColourOnOutput
     options.folder = SourceFiles.folder(of: file)
+    options.resuming = resume ? .always : .never
     let writesJSON = json
     let script = Script(
       compiler, options: options,

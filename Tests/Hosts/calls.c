@@ -141,7 +141,7 @@ static int one_call(void) {
     void *parameters[4] = {memory[0], memory[1], memory[2], memory[3]};
     const void *gradients[4] = {slopes[0], slopes[1], slopes[2], slopes[3]};
     int status = -1;
-    which = below(24);
+    which = below(26);
     switch (which) {
     case 0: {
         size_t k = below(ROOM);
@@ -243,6 +243,45 @@ static int one_call(void) {
         break;
     }
     case 22: status = below(2) ? ravine_format(PICK(texts), &text) : ravine_latex(some_rule(), &text); break;
+    case 23: {
+        static const int64_t shape[] = {8, 4};
+        const ravine_tensor tensor = {"w", shape, 2};
+        const int32_t clock = below(20) ? 0 : (int32_t)below(5) - 2;
+        size_t k = below(ROOM);
+        ravine_optimizer made = 0;
+        status = ravine_program_new(some_rule(), &tensor, 1, NULL, below(2) ? &clock : NULL, below(40) ? &made : NULL);
+        if ((status == RAVINE_OK) != (made != 0)) return -1;
+        if (made) {
+            if (optimizers[k]) ravine_optimizer_free(optimizers[k]);
+            optimizers[k] = made;
+            tensors_of[k] = 1;
+            elements_of[k] = 32;
+        }
+        break;
+    }
+    case 24: {
+        static double kept[64][2048];
+        void *places[64];
+        for (int k = 0; k < 64; k++) places[k] = kept[k];
+        if (below(30) == 0) places[below(64)] = NULL;
+        int64_t count_of[4] = {below(9), 1, 2, 3};
+        if (below(30) == 0) count_of[0] = PICK(lengths);
+        double row[64];
+        for (int k = 0; k < 64; k++) row[k] = below(9) ? NAN : below(3) ? 0.5 : (double)(int64_t)next();
+        const int64_t numbers[4] = {(int64_t)next(), 1, 2, 3};
+        if (below(30) == 0) parameters[0] = below(2) ? NULL : parameters[1];
+        const ravine_call call = {
+            .size = below(60) ? sizeof call : below(9), .count = below(30) ? 1 : below(5),
+            .parameters = below(60) ? parameters : NULL, .gradients = below(60) ? gradients : NULL,
+            .memory = below(60) ? places : NULL, .steps = below(60) ? count_of : NULL, .values = below(2) ? row : NULL,
+            .numbers = below(2) ? numbers : NULL, .loss = below(5) ? 1 : NAN, .objective = below(3) ? NULL : objective,
+        };
+        ravine_optimizer one = some_optimizer();
+        const ravine_call *given = below(60) ? &call : NULL;
+        status = below(3) ? ravine_program_step(one, given) : ravine_program_first(one, given);
+        if (status == RAVINE_OK && below(8) == 0) memset(kept, 0, sizeof kept);
+        break;
+    }
     default:
         if (below(20)) return ravine_set_horizon(some_optimizer(), PICK(lengths));
         status = below(2) ? ravine_check(PICK(texts), NULL, &text) : ravine_zoo(&text);

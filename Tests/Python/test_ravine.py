@@ -103,6 +103,21 @@ class Rules(unittest.TestCase):
         with self.assertRaises(ravine.ProgramError):
             ravine.run("minimize nothing with SGD for 3 steps\n")
 
+    def test_a_run_that_was_kept_goes_on(self):
+        script = (
+            "objective valley(x: vector(2) = [-1.2, 1]) = (1 - x[0])^2 + 10 * (x[1] - x[0]^2)^2\n"
+            'minimize valley with Adam(lr = 0.1) for 50 steps save every 20 steps to "valley.safetensors"\n'
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            with self.assertRaisesRegex(ravine.ProgramError, "R0775"):
+                ravine.run(script.split(" save")[0] + "\n", folder, resume=True)
+            done = ravine.run(script, folder)
+            again = ravine.run(script, folder, resume=True)
+            self.assertEqual(done.text, again.text)
+            self.assertEqual(done.experiments, again.experiments)
+            with self.assertRaisesRegex(ravine.ProgramError, "R0771"):
+                ravine.run(script.replace("0.1", "0.2"), folder, resume=True)
+
 
 class Optimizers(unittest.TestCase):
     def test_buffers_are_stepped_in_place(self):

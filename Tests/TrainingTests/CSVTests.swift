@@ -86,10 +86,10 @@ private func table(_ text: String) throws -> Table {
     ("a,b\n1,2\n3,4,5\n", "R0712 d.csv:3:5:"),
     ("a,b\n1,\n", "R0714 d.csv:2:3:"),
     ("a,b\n1,2\n1,x\n", "R0713 d.csv:3:3:"),
-    ("a,b\n1,0x10\n", "R0713 d.csv:2:3:"),
-    ("a,b\n1,1e\n", "R0713 d.csv:2:3:"),
-    ("a,b\n1,1.2.3\n", "R0713 d.csv:2:3:"),
-    ("é,b\n1,é\n", "R0713 d.csv:2:3:"),
+    ("a,b\n1,2\n1,0x10\n", "R0713 d.csv:3:3:"),
+    ("a,b\n1,2\n1,1e\n", "R0713 d.csv:3:3:"),
+    ("a,b\n1,2\n1,1.2.3\n", "R0713 d.csv:3:3:"),
+    ("é,b\n1,2\n1,é\n", "R0713 d.csv:3:3:"),
     ("\u{FEFF}é,b,b\n", "R0709 d.csv:1:5:"),
     ("a,b\n1,NA\n", "R0714 d.csv:2:3:"),
     ("a,b\nnan,1\n", "R0715 d.csv:2:1:"),
@@ -107,7 +107,7 @@ private func table(_ text: String) throws -> Table {
     #expect(problem("a;b\n1;2\n").contains("semicolons"))
     #expect(problem([0xFF, 0xFE, 0x61, 0x00]).hasPrefix("R0717 d.csv:1:1:"))
     #expect(problem([0x61, 0xFF, 0x0A, 0x31]).hasPrefix("R0717 d.csv:1:1:"))
-    #expect(problem("a\n\u{1B}[31m\n").contains("\\u{1b}"))
+    #expect(problem("a\n1\n\u{1B}[31m\n").contains("\\u{1b}"))
   }
 
   @Test func suggestsTheNearestColumn() throws {

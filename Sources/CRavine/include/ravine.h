@@ -159,6 +159,38 @@ RAVINE_API int ravine_load(ravine_optimizer optimizer, const char *path, void *c
 RAVINE_API int ravine_save_bytes(ravine_optimizer optimizer, void **bytes, size_t *length);
 RAVINE_API int ravine_load_bytes(ravine_optimizer optimizer, const void *bytes, size_t length);
 
+/* ---- Hosts that keep the states: arrays of theirs, as those of PyTorch and JAX ---- */
+
+/* As `ravine_optimizer_new`, but all that a step leaves to the next is the host's memory, which `ravine_manifest` lists
+ * as `memory`, inputs last: kind, tensor (null for a state of all), name, shape, element (as safetensors names it), bytes.
+ * `clocks`, one a tensor, numbers from 0 on, says which row of values and which count of steps it goes by; null for all
+ * by one. */
+RAVINE_API int ravine_program_new(ravine_rule rule, const ravine_tensor *tensors, size_t count,
+                                  const ravine_options *options, const int32_t *clocks,
+                                  ravine_optimizer *program);
+
+/* What a step is made of. */
+typedef struct ravine_call {
+    size_t size; /* sizeof(ravine_call) */
+    size_t count; /* of tensors */
+    void *const *parameters;
+    const void *const *gradients;
+    void *const *memory;    /* one pointer an entry of `memory` */
+    int64_t *steps;         /* steps done, one a clock; one more afterwards, unless the step was left out */
+    const double *values;   /* a row of all hyperparameters a clock; NAN for what the rule says, and null for all */
+    const int64_t *numbers; /* what the draws of each tensor are made of; null for its place */
+    double loss;
+    ravine_objective objective; /* null unless the rule asks for it */
+    void *context;
+} ravine_call;
+
+/* First values of the states, in memory that holds zeros. */
+RAVINE_API int ravine_program_first(ravine_optimizer program, const ravine_call *call);
+/* One step. What fails changes nothing. */
+RAVINE_API int ravine_program_step(ravine_optimizer program, const ravine_call *call);
+/* The same as a handler of XLA's custom calls (the typed FFI), for the processor: see Sources/CRavine/XLA.c. */
+RAVINE_API void *ravine_xla_step(void *frame);
+
 /* ---- Minimising a function ---- */
 
 typedef struct ravine_minimum {
@@ -197,9 +229,10 @@ RAVINE_API int ravine_export(ravine_rule rule, const char *target, char **text);
 /* Replays a recorded run (JSON). RAVINE_FINDING where it is not matched. */
 RAVINE_API int ravine_replay(ravine_rule rule, const char *trajectory, char **json);
 /* Runs the statements of a text; files that it names are looked for in `folder`, and plots are written there (null:
- * where the program runs). Curves, paths of plots and diagnostics, and in `text` (may be null) what the command line prints. */
-RAVINE_API int ravine_run(const char *source, const char *name, const char *folder, char **json,
-                          char **text);
+ * where the program runs). Where `resumes` is not 0, runs go on that `save` kept. Curves, paths of plots and
+ * diagnostics, and in `text` (may be null) what the command line prints. */
+RAVINE_API int ravine_run(const char *source, const char *name, const char *folder, int resumes,
+                          char **json, char **text);
 /* The rules that come with Ravine: names with the first line of what is said of each. */
 RAVINE_API int ravine_zoo(char **json);
 

@@ -30,7 +30,11 @@ extension Diagnostic {
 
   /// `noun` is what the name stands for instead.
   static func notAValue(_ name: String, _ noun: String, at span: Span) -> Diagnostic {
-    Diagnostic(.notAValue, "`\(name)` is \(noun), not a value", at: span)
+    let foreign = name == "grad" ? ForeignNames.value(name) : nil
+    return Diagnostic(
+      .notAValue, "`\(name)` is \(noun), not a value", at: span,
+      notes: foreign.map { [Note($0.note)] } ?? [],
+      fixIts: foreign?.own.map { [FixIt("write `\($0)`", at: span, replacement: $0)] } ?? [])
   }
 
   static func notAFunction(rule name: String, at span: Span) -> Diagnostic {
@@ -193,6 +197,14 @@ extension Diagnostic {
     Diagnostic(
       .undecidableRoute, "a route decides by what the tensor is: rank, rows, cols, numel and name",
       at: span, notes: [Note("for example `rank == 2 and name !~ \"embed|head\" -> …`")])
+  }
+
+  static func notAPattern(_ message: String, _ repair: String?, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .badPattern, "this is not a pattern: \(message)", at: span,
+      fixIts: repair.map {
+        [FixIt("write `\($0)` here", at: span, replacement: $0)]
+      } ?? [])
   }
 
   static func comparisonInRoute(at span: Span) -> Diagnostic {

@@ -32,11 +32,29 @@ class Options(ctypes.Structure):
     ]
 
 
+Objective = ctypes.CFUNCTYPE(c_double, c_void_p, POINTER(c_void_p), POINTER(c_void_p), POINTER(c_int))
+
+
+class Call(ctypes.Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("count", c_size_t),
+        ("parameters", POINTER(c_void_p)),
+        ("gradients", POINTER(c_void_p)),
+        ("memory", POINTER(c_void_p)),
+        ("steps", POINTER(c_int64)),
+        ("values", POINTER(c_double)),
+        ("numbers", POINTER(c_int64)),
+        ("loss", c_double),
+        ("objective", Objective),
+        ("context", c_void_p),
+    ]
+
+
 class Minimum(ctypes.Structure):
     _fields_ = [("loss", c_double), ("steps", c_int64), ("reason", c_int32)]
 
 
-Objective = ctypes.CFUNCTYPE(c_double, c_void_p, POINTER(c_void_p), POINTER(c_void_p), POINTER(c_int))
 Function = ctypes.CFUNCTYPE(c_double, c_void_p, POINTER(c_double), POINTER(c_double), c_int, POINTER(c_int))
 
 _text = POINTER(c_void_p)
@@ -65,6 +83,11 @@ _PROTOTYPES = {
     "ravine_load": [c_uint64, c_char_p, c_void_p, c_size_t],
     "ravine_save_bytes": [c_uint64, _text, POINTER(c_size_t)],
     "ravine_load_bytes": [c_uint64, c_void_p, c_size_t],
+    "ravine_program_new": [
+        c_uint64, POINTER(Tensor), c_size_t, POINTER(Options), POINTER(c_int32), POINTER(c_uint64)
+    ],
+    "ravine_program_first": [c_uint64, POINTER(Call)],
+    "ravine_program_step": [c_uint64, POINTER(Call)],
     "ravine_minimize": [
         c_uint64, c_void_p, c_size_t, Function, c_void_p, c_int64, c_double, c_uint64, POINTER(Minimum)
     ],
@@ -75,7 +98,7 @@ _PROTOTYPES = {
     "ravine_latex": [c_uint64, _text],
     "ravine_export": [c_uint64, c_char_p, _text],
     "ravine_replay": [c_uint64, c_char_p, _text],
-    "ravine_run": [c_char_p, c_char_p, c_char_p, _text, _text],
+    "ravine_run": [c_char_p, c_char_p, c_char_p, c_int, _text, _text],
     "ravine_zoo": [_text],
 }
 

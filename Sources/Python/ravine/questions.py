@@ -116,13 +116,15 @@ class Run:
         return f"<pre>{html.escape(self.text)}</pre>{pictures}"
 
 
-def run(source: str, folder: Union[None, str, Path] = None) -> Run:
-    """Runs the statements of a text. Files that it names are looked for in `folder`, plots are written there."""
+def run(source: str, folder: Union[None, str, Path] = None, resume: bool = False) -> Run:
+    """Runs the statements of a text. Files that it names are looked for in `folder`, plots are written there.
+
+    `resume`: runs go on that `save every 10 epochs to "run.safetensors"` kept."""
     from pathlib import Path
 
     place, text = c_void_p(), c_void_p()
     status = lib.ravine_run(
-        encoded(source), None, None if folder is None else encoded(os.fspath(folder)), byref(place), byref(text)
+        encoded(source), None, None if folder is None else encoded(os.fspath(folder)), resume, byref(place), byref(text)
     )
     if not place.value or status not in (OK, FINDING, NUMERIC):
         raise failure(status)

@@ -40,10 +40,11 @@ extension TensorPredicate {
       case .notEqual: return a != b
       }
     case .nameMatches(let pattern):
-      guard let compiled = RoutePattern(pattern) else {
-        throw DiagnosticError(.badPattern(pattern))
+      do throws(RoutePattern.Problem) {
+        return try RoutePattern(pattern).matches(tensor.name)
+      } catch {
+        throw DiagnosticError(.badPattern(pattern, error))
       }
-      return compiled.matches(tensor.name)
     case .nameEquals(let name): return tensor.name == name
     case .and(let a, let b):
       if try !a.holds(for: tensor) { return false }

@@ -4,6 +4,8 @@ import IR
 /// The values of a rule's hyperparameters: schedules evaluated at each step, values set by hand in
 /// their place.
 final class HyperValues {
+  /// Steps done.
+  @exclusivity(unchecked) var stepCount = 0
   let program: HyperProgram
   let values: UnsafeMutablePointer<Double>
   /// t and T, where the scalar programs of all tensors read them.
@@ -11,6 +13,8 @@ final class HyperValues {
   let horizon: UnsafeMutablePointer<Double>
   private let instance: PlanInstance?
   private var isOverridden: [Bool]
+  /// What `take` was given last.
+  private var taken: [Double]
   private let isConstant: Bool
   /// The domains that a schedule may leave.
   private var watched: [(hyper: Int, domain: Domain)] = []
@@ -31,6 +35,7 @@ final class HyperValues {
     self.horizon = .allocate(capacity: 1)
     self.horizon.initialize(to: Double(horizon))
     isOverridden = program.hypers.map { _ in false }
+    taken = program.hypers.map { _ in .nan }
     isConstant = program.isConstant
     if let scalars = program.program {
       let memory = PlanMemory()
@@ -113,6 +118,30 @@ final class HyperValues {
     values[k] = value
     isOverridden[k] = true
     watched.removeAll { $0.hyper == k }
+  }
+
+  /// From now on these values, one for each hyperparameter; NaN for what the rule says.
+  func take(_ row: UnsafePointer<Double>) throws(DiagnosticError) {
+    var isChanged = false
+    for k in 0..<taken.count where row[k] != taken[k] && !(row[k].isNaN && taken[k].isNaN) {
+      isChanged = true
+      if row[k].isNaN {
+        isOverridden[k] = false
+        watchDomains()
+        if let constants = program.constants { values[k] = constants[k] }
+      } else {
+        try check(k, row[k], isGiven: true)
+        if hypers[k].isStructural, row[k] != values[k] {
+          throw DiagnosticError(.fixedHyper(hypers[k]))
+        }
+        values[k] = row[k]
+        isOverridden[k] = true
+        watched.removeAll { $0.hyper == k }
+      }
+      taken[k] = row[k]
+    }
+    // An argument that reads another one reads what that one was.
+    if isChanged, !isConstant { for _ in hypers { try evaluate() } }
   }
 
   /// The values as they are, and which of them the host has set.

@@ -31,15 +31,16 @@ extension Optimizer {
   }
 
   func referenceStep(_ oracle: PointOracle?) throws(DiagnosticError) {
-    let values = hypers.all
+    let values = clocks.map(\.all)
     let environments = tensors.indices.map { k in
       ReferenceEnvironment(
-        hypers: values, step: stepCount + 1, horizon: horizon, loss: lossValue.pointee,
+        hypers: values[clockOf[k]], step: clocks[clockOf[k]].stepCount + 1, horizon: horizon,
+        loss: lossValue.pointee,
         parameters: [parameterDense(k)],
         gradients: gradientPointers.isEmpty ? [] : [gradientDense(k)],
         states: tensors[k].memory.states.map(\.dense),
         inputs: tensors[k].memory.inputs.map(\.dense),
-        seed: seed, tensor: UInt32(k),
+        seed: seed, tensor: numbers[k],
         recordedDraws: tensors[k].memory.draws.mapValues { Dense(shape: [$0.count], values: $0) })
     }
     let program = ReferenceProgram(tensors.map(\.variant.update))
@@ -64,6 +65,7 @@ extension Optimizer {
 
   private func store(_ value: Dense, _ target: OutputTarget, _ k: Int) {
     let memory = tensors[k].memory
+    let step = clocks[clockOf[k]].stepCount + 1
     switch target {
     case .parameter:
       let formats = PlanFormats(elementType, roundsByChance: roundsByChance(k))
@@ -72,12 +74,12 @@ extension Optimizer {
         pointer: parameterPointers[k])
       region.write(
         value.count == region.count ? value.values : region.filled(value.scalar), seed: seed,
-        step: stepCount + 1, tensor: k)
+        step: step, tensor: numbers[k])
     case .state(let s):
       let region = memory.states[s]
       region.write(
         value.count == region.count ? value.values : region.filled(value.scalar), seed: seed,
-        step: stepCount + 1, tensor: k)
+        step: step, tensor: numbers[k])
     case .view(let name):
       guard let view = memory.views.first(where: { $0.name == name }) else { return }
       view.restore(value.count == view.count ? value.values : view.filled(value.scalar))

@@ -22,8 +22,8 @@ package final class Optimizer {
   // What a step reads is not watched for overlapping accesses (`@exclusivity(unchecked)`): the checks
   // are a third of the instructions of a step of 64 elements, and one caller at a time is asked for.
 
-  /// Steps done.
-  @exclusivity(unchecked) package private(set) var stepCount = 0
+  /// Steps done; where tensors go by several clocks, those of the first.
+  package var stepCount: Int { hypers.stepCount }
   /// Steps that `guard finite` left out.
   @exclusivity(unchecked) package private(set) var skippedSteps = 0
 
@@ -47,7 +47,15 @@ package final class Optimizer {
   }
 
   @exclusivity(unchecked) private(set) var tensors: [Tensor] = []
-  let hypers: HyperValues
+  var hypers: HyperValues { clocks[0] }
+  /// The hyperparameters and the counts of steps: tensors may go by different ones.
+  let clocks: [HyperValues]
+  /// By tensor, which of `clocks`.
+  let clockOf: [Int]
+  /// By tensor, what its random draws are made of.
+  @exclusivity(unchecked) private(set) var numbers: [UInt32]
+  /// Whether states, inputs and views are the host's memory, given at each step.
+  let keepsNothing: Bool
   private let planMemory = PlanMemory()
   private let team: Team
   private let guardsFinite: Bool
@@ -89,18 +97,29 @@ package final class Optimizer {
 
   /// The memory of a bound rule, before its first step. `threads` nil: `Threads.preferred`. Throws
   /// R0507 where a hyperparameter is out of its domain.
+  ///
+  /// `clockOf`, by tensor, which values of hyperparameters and which count of steps it goes by; all by one
+  /// without. `keepsNothing`: states, inputs and views are memory of the host's, as `HostMemory` says.
   package init(
-    _ bound: BoundRule, seed: UInt64 = 0, threads: Int? = nil
+    _ bound: BoundRule, seed: UInt64 = 0, threads: Int? = nil, clockOf: [Int]? = nil,
+    keepsNothing: Bool = false
   ) throws(DiagnosticError) {
     self.bound = bound
     self.seed = seed
+    self.keepsNothing = keepsNothing
+    self.clockOf = clockOf ?? bound.parameters.map { _ in 0 }
+    numbers = bound.parameters.indices.map { UInt32($0) }
     gradientCounts = bound.parameters.map { Int64($0.count * bound.axes.workers) }
     team = Team(threads: bound.engine == .reference ? 1 : threads, worth: bound.cutting.worth)
     guardsFinite = bound.rule.module.guardsFinite
     hasWitness = bound.hasWitness
     awaited = bound.code
     lossValue.initialize(to: .nan)
-    hypers = try HyperValues(bound.hypers, horizon: bound.horizon)
+    var clocks: [HyperValues] = []
+    for _ in 0...(self.clockOf.max() ?? 0) {
+      clocks.append(try HyperValues(bound.hypers, horizon: bound.horizon))
+    }
+    self.clocks = clocks
     for state in bound.variants.flatMap(\.states) where state.isGlobal && globals[state.name] == nil
     {
       globals[state.name] = .allocate(byteCount: 8, alignment: 8)
@@ -114,7 +133,8 @@ package final class Optimizer {
     tensors = bound.variantOf.map { k in
       let variant = bound.variants[k]
       return Tensor(
-        variant: variant, memory: TensorMemory(variant, globals: globals),
+        variant: variant,
+        memory: TensorMemory(variant, globals: globals, isElsewhere: keepsNothing),
         instance: variant.program.map { PlanInstance($0, memory: planMemory) })
     }
     hasInputs = tensors.contains { !$0.memory.inputs.isEmpty }
@@ -130,12 +150,16 @@ package final class Optimizer {
   // MARK: Making
 
   private func makeBackup() -> StepBackup {
+    StepBackup(
+      parameterBytes: parameters.map { $0.count * elementType.byteCount }, states: backedStates)
+  }
+
+  private var backedStates: [(pointer: UnsafeMutableRawPointer, bytes: Int)] {
     // Every tensor has the states of the whole optimizer.
-    var seen: Set<UnsafeMutableRawPointer> = []
-    let states = tensors.flatMap(\.memory.states).filter { seen.insert($0.pointer).inserted }
-    return StepBackup(
-      parameterBytes: parameters.map { $0.count * elementType.byteCount },
-      states: states.map { ($0.pointer, $0.layout.byteCount) })
+    var seen: Set<String> = []
+    return tensors.flatMap(\.memory.states).filter {
+      !$0.layout.isGlobal || seen.insert($0.name).inserted
+    }.map { ($0.pointer, $0.layout.byteCount) }
   }
 
   private func assemble() {
@@ -144,17 +168,17 @@ package final class Optimizer {
       tensors.map { $0.instance! },
       sitePhases: hasWitness ? bound.sitePhases.map { $0 + 1 } : bound.sitePhases,
       team: team, element: elementType)
-    var groups: [Plan.UniformKey: Int] = [:]
+    var groups = clocks.map { _ in [Plan.UniformKey: Int]() }
     for (k, tensor) in tensors.enumerated() {
       let instance = tensor.instance!
       let key = instance.program.plan.uniformKey
-      if let group = groups[key] {
+      if let group = groups[clockOf[k]][key] {
         uniforms[group].followers.append(instance.scalars)
       } else {
-        groups[key] = uniforms.count
+        groups[clockOf[k]][key] = uniforms.count
         uniforms.append(Uniform(leader: instance, followers: []))
       }
-      connect(tensor, k, isLeader: uniforms[groups[key]!].leader === instance)
+      connect(tensor, k, isLeader: uniforms[groups[clockOf[k]][key]!].leader === instance)
     }
     adoptCode()
   }
@@ -163,7 +187,8 @@ package final class Optimizer {
   private func connect(_ tensor: Tensor, _ index: Int, isLeader: Bool) {
     let instance = tensor.instance!
     let plan = instance.program.plan
-    instance.bind(seed: seed, tensor: UInt32(index))
+    instance.bind(seed: seed, tensor: numbers[index])
+    let hypers = clocks[clockOf[index]]
     for (k, slot) in plan.slots.enumerated() {
       switch slot.role {
       case .state(let s): instance.slots[k] = tensor.memory.states[s].pointer
@@ -229,6 +254,20 @@ package final class Optimizer {
     }
   }
 
+  // MARK: Memory of the host's
+
+  /// What the draws of a tensor are made of from now on.
+  func setNumber(_ number: UInt32, of k: Int) {
+    if numbers[k] == number { return }
+    numbers[k] = number
+    tensors[k].instance?.bind(seed: seed, tensor: number)
+  }
+
+  /// What a step that fails puts back lies elsewhere now.
+  func moveBackup() {
+    backup?.states = backedStates
+  }
+
   // MARK: Compiled passes
 
   /// How many passes there are, and how many of them are compiled.
@@ -267,11 +306,25 @@ package final class Optimizer {
 
   /// Sets the states to their first values and the step count to 0. `bind` comes first.
   package func initialise() throws(DiagnosticError) {
-    stepCount = 0
     skippedSteps = 0
-    hypers.openEnd = nil
-    try hypers.advance(to: 1)
-    for k in tensors.indices { try initialise(k) }
+    for clock in clocks {
+      clock.stepCount = 0
+      clock.openEnd = nil
+      try clock.advance(to: 1)
+    }
+    for k in tensors.indices { fill(k) }
+    let left = tensors.indices.filter { !tensors[$0].variant.firstValues.function.outputs.isEmpty }
+    let spansAll = left.contains {
+      tensors[$0].variant.firstValues.function.instructions.contains {
+        $0.operation.isGlobalReduction
+      }
+    }
+    // A reduction over all tensors is made of all of them.
+    if spansAll {
+      try evaluateFirstValues(of: left)
+    } else {
+      for k in left { try evaluateFirstValues(of: [k]) }
+    }
   }
 
   /// Goes on where another optimizer of this rule stopped, whose `stepMemory` was copied to this one's.
@@ -280,10 +333,10 @@ package final class Optimizer {
   /// Throws R0505, R0507 and R0508 for such a value, and changes nothing then.
   package func resume(at clock: StepClock) throws(DiagnosticError) {
     try hypers.resume(clock.hypers, at: clock.stepCount, of: clock.horizon)
-    stepCount = clock.stepCount
+    hypers.stepCount = clock.stepCount
     skippedSteps = clock.skippedSteps
     seed = clock.seed
-    for k in tensors.indices { tensors[k].instance?.bind(seed: seed, tensor: UInt32(k)) }
+    for k in tensors.indices { tensors[k].instance?.bind(seed: seed, tensor: numbers[k]) }
   }
 
   package func initialise(parameters: [UnsafeMutableRawPointer]) throws(DiagnosticError) {
@@ -291,10 +344,9 @@ package final class Optimizer {
     try initialise()
   }
 
-  private func initialise(_ k: Int) throws(DiagnosticError) {
+  private func fill(_ k: Int) {
     let memory = tensors[k].memory
-    let first = tensors[k].variant.firstValues
-    for (state, fill) in first.fills {
+    for (state, fill) in tensors[k].variant.firstValues.fills {
       switch fill {
       case .constant(let x): memory.states[state].fill(x)
       case .parameter:
@@ -304,24 +356,35 @@ package final class Optimizer {
         }
       }
     }
-    if first.function.outputs.isEmpty { return }
-    let environment = ReferenceEnvironment(
-      hypers: hypers.all, step: 0, horizon: horizon, parameters: [parameterDense(k)], seed: seed,
-      tensor: UInt32(k),
-      recordedDraws: memory.firstDraws.mapValues { Dense(shape: [$0.count], values: $0) })
-    let outputs: [(target: OutputTarget, value: Dense)]
-    if let programs = first.programs {
-      outputs = try InterpretedProgram([first.function], element: elementType.compute).evaluate(
-        [environment], by: programs
-      ).outputs[0]
-    } else {
-      outputs = try ReferenceProgram(first.function).evaluate(environment).outputs[0]
+  }
+
+  /// What is no number and no copy of w, for these tensors together.
+  private func evaluateFirstValues(of tensors: [Int]) throws(DiagnosticError) {
+    let firsts = tensors.map { self.tensors[$0].variant.firstValues }
+    let environments = tensors.map { k in
+      ReferenceEnvironment(
+        hypers: clocks[clockOf[k]].all, step: 0, horizon: horizon, parameters: [parameterDense(k)],
+        seed: seed, tensor: numbers[k],
+        recordedDraws: self.tensors[k].memory.firstDraws.mapValues {
+          Dense(shape: [$0.count], values: $0)
+        })
     }
-    for (target, value) in outputs {
-      guard case .state(let s) = target else { continue }
-      let region = memory.states[s]
-      let values = value.count == region.count ? value.values : region.filled(value.scalar)
-      region.write(values, seed: seed, step: 0, tensor: k)
+    let functions = firsts.map(\.function)
+    let outputs: [[(target: OutputTarget, value: Dense)]]
+    if firsts.allSatisfy({ $0.programs == nil }) {
+      outputs = try ReferenceProgram(functions).evaluate(environments).outputs
+    } else {
+      let program = InterpretedProgram(functions, element: elementType.compute)
+      let known = functions.count == 1 ? firsts[0].programs : nil
+      outputs = try program.evaluate(environments, by: known ?? program.programs()).outputs
+    }
+    for (k, found) in zip(tensors, outputs) {
+      for (target, value) in found {
+        guard case .state(let s) = target else { continue }
+        let region = self.tensors[k].memory.states[s]
+        let values = value.count == region.count ? value.values : region.filled(value.scalar)
+        region.write(values, seed: seed, step: 0, tensor: numbers[k])
+      }
     }
   }
 
@@ -342,9 +405,9 @@ package final class Optimizer {
       return
     }
     do throws(DiagnosticError) {
-      try hypers.advance(to: stepCount + 1)
+      for k in 0..<clocks.count { try clocks[k].advance(to: clocks[k].stepCount + 1) }
     } catch {
-      hypers.goBack(to: max(stepCount, 1))
+      for clock in clocks { clock.goBack(to: max(clock.stepCount, 1)) }
       var named = error
       for k in named.diagnostics.indices {
         named.diagnostics[k].notes.append(Note("in `\(instance.label)`"))
@@ -385,7 +448,9 @@ package final class Optimizer {
     if let lockstep {
       loadNumbers()
       if hessian != nil { lockstep.hessian = hessian }
-      for k in 0..<lockstep.instances.count { lockstep.instances[k].setStep(stepCount + 1) }
+      for k in 0..<lockstep.instances.count {
+        lockstep.instances[k].setStep(clocks[clockOf[k]].stepCount + 1)
+      }
       let isDone =
         try hasWitness
         ? lockstep.run(oracle, goesOn: witnessesAreFinite) : lockstep.run(oracle)
@@ -399,7 +464,7 @@ package final class Optimizer {
     } else {
       try referenceStep(oracle)
     }
-    stepCount += 1
+    for k in 0..<clocks.count { clocks[k].stepCount += 1 }
   }
 
   private func loadNumbers() {
@@ -447,7 +512,7 @@ package final class Optimizer {
   /// T, the planned number of steps.
   package var horizon: Int {
     get { Int(exactly: hypers.horizon.pointee) ?? .max }
-    set { hypers.horizon.pointee = Double(newValue) }
+    set { for clock in clocks { clock.horizon.pointee = Double(newValue) } }
   }
 
   /// Tells the plans which recorded draws stand in for the generator.

@@ -11,6 +11,31 @@ package final class RunWatch {
   /// The step after which the states were last looked at.
   private var last = 0
 
+  /// What was seen so far, for a run that goes on in another process.
+  package struct Seen {
+    package var last: Int
+    package var broken: Diagnostic?
+    package var openEnd: (hyper: Int, value: Double, step: Int)?
+
+    package init(
+      last: Int, broken: Diagnostic?, openEnd: (hyper: Int, value: Double, step: Int)?
+    ) {
+      self.last = last
+      self.broken = broken
+      self.openEnd = openEnd
+    }
+  }
+
+  package var seen: Seen {
+    get { Seen(last: last, broken: broken, openEnd: optimizer.hypers.openEnd) }
+    set {
+      (last, broken) = (newValue.last, newValue.broken)
+      optimizer.hypers.openEnd = newValue.openEnd.flatMap {
+        optimizer.hypers.hypers.indices.contains($0.hyper) ? $0 : nil
+      }
+    }
+  }
+
   /// Watches an optimizer that was initialised. What begins infinite, as the least loss so far does, may
   /// stay so.
   package init(_ optimizer: Optimizer) {

@@ -5,7 +5,8 @@ import IR
 /// Rules without matrix functions and indices need none and have none. The memory is taken once.
 final class StepBackup {
   private let parameterBytes: [Int]
-  private let states: [(pointer: UnsafeMutableRawPointer, bytes: Int)]
+  /// Of the same lengths, wherever they lie.
+  var states: [(pointer: UnsafeMutableRawPointer, bytes: Int)]
   private let saved: UnsafeMutableRawPointer
 
   /// Whether a function may stop in its midst: a matrix without an answer, a place that is none, an objective of

@@ -47,7 +47,7 @@ extension TensorMemory.Region {
 }
 
 extension SlotFormat {
-  fileprivate var safetensorsName: String {
+  var safetensorsName: String {
     switch rv_element(UInt32(element)) {
     case RV_F64: "F64"
     case RV_F32: "F32"

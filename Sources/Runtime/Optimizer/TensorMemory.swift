@@ -26,12 +26,12 @@ final class TensorMemory {
     }
 
     /// Encodes as a step does that stores it.
-    func write(_ values: [Double], seed: UInt64, step: Int, tensor: Int) {
+    func write(_ values: [Double], seed: UInt64, step: Int, tensor: UInt32) {
       if format.isPlain { return writePlainly(values) }
       var place = format.place(RV_PLACE_ENCODE, count: count)
       rv_encode_state(
         compute.kernelElement, &place, pointer, values, seed, UInt32(truncatingIfNeeded: step),
-        UInt32(tensor))
+        tensor)
     }
 
     /// Encodes to nearest, and what was decoded from this format so that it reads back the same.
@@ -88,14 +88,39 @@ final class TensorMemory {
 
   deinit { for pointer in owned { pointer.deallocate() } }
 
-  /// The memory of a tensor; `globals` holds that of the states that all tensors share.
-  init(_ variant: BoundVariant, globals: [String: UnsafeMutableRawPointer]) {
-    states = variant.states.map { layout in
-      Region(layout: layout, pointer: globals[layout.name] ?? own(layout.byteCount))
+  /// The memory of a tensor; `globals` holds that of the states that all tensors share. `isElsewhere`: what is
+  /// more than a number is memory of the host's, which `HostMemory` points out.
+  init(
+    _ variant: BoundVariant, globals: [String: UnsafeMutableRawPointer], isElsewhere: Bool = false
+  ) {
+    func region(_ layout: TensorLayout) -> Region {
+      let none = UnsafeMutableRawPointer(bitPattern: 64)!
+      let isOwn = !isElsewhere || layout.shape.isEmpty
+      return Region(
+        layout: layout,
+        pointer: globals[layout.name] ?? (isOwn ? own(layout.byteCount) : none))
     }
-    inputs = variant.inputs.map { Region(layout: $0, pointer: own($0.byteCount)) }
-    views = variant.views.map { Region(layout: $0, pointer: own($0.byteCount)) }
-    awaited = inputs.map(\.name)
+    states = variant.states.map(region)
+    inputs = variant.inputs.map(region)
+    views = variant.views.map(region)
+    awaited = isElsewhere ? [] : inputs.map(\.name)
+  }
+
+  func regions(_ kind: StepMemory.Kind) -> [Region] {
+    switch kind {
+    case .state: states
+    case .input: inputs
+    case .view: views
+    }
+  }
+
+  /// Takes the memory of a host's state, input or view.
+  func move(_ kind: StepMemory.Kind, _ k: Int, to pointer: UnsafeMutableRawPointer) {
+    switch kind {
+    case .state: states[k].pointer = pointer
+    case .input: inputs[k].pointer = pointer
+    case .view: views[k].pointer = pointer
+    }
   }
 
   /// Memory for points of the reference engine.

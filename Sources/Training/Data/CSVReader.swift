@@ -6,8 +6,17 @@ struct CSVReader {
   private let bytes: UnsafeBufferPointer<UInt8>
   private let path: String
   private let span: Span
+  private let options: CSVOptions
+  private let separator: UInt8
+  /// Whether numbers have a decimal comma.
+  private let hasComma: Bool
+  private let number: CellNumber
   private var cursor = 0
   private var names: [String] = []
+  private var columns: [TextColumn] = []
+  /// Whether a cell is missing in the row that is read, and how many rows were left out for it.
+  private var isIncomplete = false
+  private var leftOut = 0
 
   /// A field as written: `text` has its quotes removed.
   private struct Field {
@@ -15,25 +24,135 @@ struct CSVReader {
     var start: Int
   }
 
-  private static let comma: UInt8 = 0x2C
   private static let quote: UInt8 = 0x22
   private static let lineFeed: UInt8 = 0x0A
   private static let carriageReturn: UInt8 = 0x0D
 
-  init(_ bytes: UnsafeBufferPointer<UInt8>, path: String, span: Span) {
+  /// Why a pass begins anew: what it took for granted does not hold.
+  private enum Again: Error {
+    case decimalComma
+    case text(Set<Int>)
+    case problem(DiagnosticError)
+  }
+
+  private init(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ options: CSVOptions, path: String, span: Span,
+    hasComma: Bool
+  ) {
     self.bytes = bytes
     self.path = path
     self.span = span
+    self.options = options
+    self.hasComma = hasComma
+    separator = options.separator.asciiValue!
+    number = CellNumber(decimal: hasComma ? "," : ".", thousands: options.thousands)
   }
 
-  mutating func table() throws(DiagnosticError) -> Table {
+  /// Throws R0707 to R0710, R0712 to R0717 and R0725.
+  static func table(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ options: CSVOptions, path: String, span: Span
+  ) throws(DiagnosticError) -> Table {
+    var hasComma = options.decimal == ","
+    var texts: Set<Int> = []
+    // Each turn knows more than the one before: whether numbers have commas, which columns are of texts.
+    while true {
+      var reader = CSVReader(bytes, options, path: path, span: span, hasComma: hasComma)
+      do throws(Again) {
+        return try reader.table(texts: texts)
+      } catch {
+        switch error {
+        case .decimalComma: hasComma = true
+        case .text(let found): texts = found
+        case .problem(let problem): throw problem
+        }
+      }
+    }
+  }
+
+  private mutating func table(texts: Set<Int>) throws(Again) -> Table {
     if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { cursor = 3 }
-    while skipBlankLine() {}
-    if cursor >= bytes.count { throw DataProblem.empty(path, at: span) }
-    try readHeader()
-    let values = try readRows()
-    if values.isEmpty { throw DataProblem.headerOnly(place(cursor), at: span) }
-    return Table(source: path, names: names, values: values)
+    let values: [Double]
+    do throws(DiagnosticError) {
+      try refuseOtherFormats()
+      while skipBlankLine() {}
+      if cursor >= bytes.count { throw DataProblem.empty(path, at: span) }
+      try readHeader()
+    } catch {
+      throw .problem(error)
+    }
+    columns = names.map { TextColumn(isDropped: options.dropped.contains($0)) }
+    for k in texts where columns.indices.contains(k) { columns[k].isText = true }
+    values = try readRows()
+    if values.isEmpty {
+      throw .problem(
+        leftOut > 0
+          ? DataProblem.allIncomplete(path, leftOut, at: span)
+          : DataProblem.headerOnly(place(cursor), at: span))
+    }
+    return try finish(values, texts)
+  }
+
+  /// Puts the classes of columns of texts in order, and leaves out columns.
+  private func finish(_ values: [Double], _ known: Set<Int>) throws(Again) -> Table {
+    var texts = known
+    for (k, column) in columns.enumerated() where !column.isDropped && !column.isText {
+      guard let first = column.firstText else { continue }
+      if column.numbers > 0, column.numbers >= column.texts {
+        throw .problem(
+          DataProblem.notNumber(
+            place(first.offset), text: first.text, column: names[k],
+            numbers: column.numbers, of: column.numbers + column.texts, at: span))
+      }
+      // Some of its cells were read as numbers, and are texts.
+      if column.numbers > 0 { texts.insert(k) }
+    }
+    if texts.count > known.count { throw .text(texts) }
+    var values = values
+    let width = names.count
+    var classes: [[String]?] = []
+    for (k, column) in columns.enumerated() {
+      guard !column.isDropped, column.firstText != nil || column.isText else {
+        classes.append(nil)
+        continue
+      }
+      if let problem = column.problem(named: names[k], path, at: span) { throw .problem(problem) }
+      let sorted = column.classes.sorted { $0.key < $1.key }
+      var order = Array(repeating: 0.0, count: sorted.count)
+      for (rank, entry) in sorted.enumerated() { order[entry.value] = Double(rank) }
+      for i in stride(from: k, to: values.count, by: width) where !values[i].isNaN {
+        values[i] = order[Int(values[i])]
+      }
+      classes.append(sorted.map(\.key))
+    }
+    let kept = columns.indices.filter { !columns[$0].isDropped }
+    if kept.count < width {
+      values = stride(from: 0, to: values.count, by: width).flatMap { row in
+        kept.map { values[row + $0] }
+      }
+    }
+    return Table(
+      source: path, names: kept.map { names[$0] }, values: values,
+      classes: kept.map { classes[$0] }, leftOut: leftOut)
+  }
+
+  /// Files of other formats that come under the name of a CSV file.
+  private func refuseOtherFormats() throws(DiagnosticError) {
+    let start = Array(bytes.prefix(512))
+    let text = String(decoding: start, as: UTF8.self).lowercased()
+    let formats: [([UInt8], String)] = [
+      (Array("PAR1".utf8), "a Parquet file: write it as CSV, or as arrays (`npy`)"),
+      ([0x50, 0x4B, 3, 4], "a zip archive or a workbook: save the sheet as CSV"),
+      ([0x1F, 0x8B], "compressed by gzip: unpack it first"),
+      ([0x93] + Array("NUMPY".utf8), "an array of NumPy: read it by `npy`"),
+      (Array("SQLite format 3".utf8), "a database of SQLite: write the table as CSV"),
+    ]
+    if let found = formats.first(where: { start.starts(with: $0.0) }) {
+      throw DataProblem.notText(place(0), reason: "it is \(found.1)", at: span)
+    }
+    if text.hasPrefix("<!doctype") || text.hasPrefix("<html") {
+      throw DataProblem.notText(
+        place(0), reason: "it is a web page, not the file that it links to", at: span)
+    }
   }
 
   private func place(_ offset: Int) -> DataPlace {
@@ -42,7 +161,7 @@ struct CSVReader {
 
   @inline(__always)
   private func endsField(_ offset: Int) -> Bool {
-    offset >= bytes.count || bytes[offset] == Self.comma || endsLine(offset)
+    offset >= bytes.count || bytes[offset] == separator || endsLine(offset)
   }
 
   @inline(__always)
@@ -67,7 +186,9 @@ struct CSVReader {
   private mutating func skipBlankLine() -> Bool {
     guard cursor < bytes.count, bytes[cursor] <= 0x20 else { return false }
     var end = cursor
-    while end < bytes.count, bytes[end] == 0x20 || bytes[end] == 0x09 { end += 1 }
+    while end < bytes.count, bytes[end] == 0x20 || bytes[end] == 0x09, bytes[end] != separator {
+      end += 1
+    }
     guard endsLine(end) else { return false }
     cursor = end
     skipLineBreak()
@@ -81,12 +202,19 @@ struct CSVReader {
       throw DataProblem.notText(place(0), reason: "it is UTF-16; save it as UTF-8", at: span)
     }
     var firstAt: [String: Int] = [:]
+    let start = cursor
     while true {
       let field = try readField()
-      let name = Self.trimmed(field.text)
+      let name = options.hasHeader ? Self.trimmed(field.text) : String(names.count + 1)
       if name.unicodeScalars.contains("\0") || name.unicodeScalars.contains("\u{FFFD}") {
         throw DataProblem.notText(
           place(field.start), reason: "the header holds bytes that are no text", at: span)
+      }
+      if name.isEmpty, options.dropped.contains(name) {
+        names.append(name)
+        if endsLine(cursor) { break }
+        cursor += 1
+        continue
       }
       if name.isEmpty {
         throw DataProblem.namelessColumn(place(field.start), number: names.count + 1, at: span)
@@ -99,82 +227,168 @@ struct CSVReader {
       if endsLine(cursor) { break }
       cursor += 1
     }
-    skipLineBreak()
+    if names.count == 1, let other = Self.otherSeparator(in: line(from: start), than: separator) {
+      throw DataProblem.otherSeparator(place(start), other, at: span)
+    }
+    if let unknown = options.dropped.subtracting(names).sorted().first {
+      throw DataProblem.noColumn(path, name: unknown, among: names, at: span)
+    }
+    if options.hasHeader { skipLineBreak() } else { cursor = start }
   }
 
   // MARK: Rows
 
-  private mutating func readRows() throws(DiagnosticError) -> [Double] {
+  private mutating func readRows() throws(Again) -> [Double] {
     var values: [Double] = []
     let width = names.count
+    let takesFast = columns.map { !$0.isText }
     while cursor < bytes.count {
       let rowStart = cursor
       if skipBlankLine() { continue }
+      isIncomplete = false
       for column in 0..<width {
         if column > 0 {
-          guard cursor < bytes.count, bytes[cursor] == Self.comma else {
-            throw try ragged(rowStart: rowStart)
+          guard cursor < bytes.count, bytes[cursor] == separator else {
+            throw ragged(rowStart: rowStart)
           }
           cursor += 1
         }
         let start = cursor
-        if let value = DecimalNumber.fast(bytes, &cursor), endsField(cursor) {
+        if takesFast[column], let value = DecimalNumber.fast(bytes, &cursor), endsField(cursor),
+          !hasComma || !bytes[start..<cursor].contains(0x2E)
+        {
           values.append(value)
+          columns[column].numbers += 1
         } else {
           cursor = start
-          values.append(try readCell(column: column, rowStart: rowStart))
+          values.append(try readCell(column, rowStart: rowStart))
         }
       }
-      guard endsLine(cursor) else { throw try ragged(rowStart: rowStart) }
+      guard endsLine(cursor) else { throw ragged(rowStart: rowStart) }
       skipLineBreak()
+      if isIncomplete {
+        values.removeLast(width)
+        leftOut += 1
+      }
       if values.count > DataFile.valueLimit {
-        throw DataProblem.tooManyValues(place(rowStart), limit: DataFile.valueLimit, at: span)
+        throw .problem(
+          DataProblem.tooManyValues(place(rowStart), limit: DataFile.valueLimit, at: span))
       }
     }
     return values
   }
 
-  /// A cell that is not a plain short number: quoted, padded, long, or wrong.
-  private mutating func readCell(
-    column: Int, rowStart: Int
-  ) throws(DiagnosticError) -> Double {
-    let field = try readField()
+  /// A cell that is not a plain short number: quoted, padded, long, missing, or a text. Of a text the place among
+  /// those of its column.
+  private mutating func readCell(_ column: Int, rowStart: Int) throws(Again) -> Double {
+    let field: Field
+    do throws(DiagnosticError) { field = try readField() } catch { throw .problem(error) }
+    if columns[column].isDropped { return 0 }
     let text = Self.trimmed(field.text)
-    if let value = DecimalNumber.exact(text) {
-      if value.isFinite { return value }
-      throw DataProblem.notFinite(
-        place(field.start), text: text, column: names[column], at: span)
+    let isNaN = ["nan", "+nan", "-nan"].contains(text.lowercased())
+    if ["", "na", "n/a", "null", "none", "?"].contains(text.lowercased())
+      || isNaN && options.missing != .refuse
+    {
+      return try missing(field, text, column, rowStart: rowStart)
+    }
+    if columns[column].isText { return Double(columns[column].place(of: text, at: field.start)) }
+    if let value = number.value(text) {
+      if value.isFinite {
+        columns[column].numbers += 1
+        return value
+      }
+      throw .problem(
+        DataProblem.notFinite(place(field.start), text: text, column: names[column], at: span))
     }
     switch text.lowercased() {
-    case "", "na", "n/a", "null", "none", "?":
-      // A row of another length explains more than its first empty cell.
-      let resume = cursor
-      cursor = rowStart
-      if let found = try? countFields(), found != names.count {
-        cursor = rowStart
-        throw try ragged(rowStart: rowStart)
-      }
-      cursor = resume
-      throw DataProblem.missingValue(
-        place(field.start), text: text, column: names[column], at: span)
     case "nan", "+nan", "-nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity":
-      throw DataProblem.notFinite(place(field.start), text: text, column: names[column], at: span)
-    default:
-      throw DataProblem.notNumber(
-        place(field.start), text: text, column: names[column], separator: otherSeparator(text),
-        at: span)
+      throw .problem(
+        DataProblem.notFinite(place(field.start), text: text, column: names[column], at: span))
+    default: break
     }
+    if CellNumber(decimal: ",", thousands: nil).value(text) != nil, options.decimal == nil,
+      !hasComma,
+      separator != 0x2C
+    {
+      throw .decimalComma
+    }
+    if let how = decoration(text) {
+      throw .problem(
+        DataProblem.decoratedNumber(
+          place(field.start), text: text, column: names[column], how, at: span))
+    }
+    if text.unicodeScalars.contains("\u{FFFD}") {
+      throw .problem(
+        DataProblem.notText(
+          place(field.start), reason: "a cell holds bytes that are no text; save it as UTF-8",
+          at: span))
+    }
+    return Double(columns[column].place(of: text, at: field.start))
+  }
+
+  /// How a text that is no number would be one; nil where it would not.
+  private func decoration(_ text: String) -> String? {
+    if hasComma, options.decimal == nil, DecimalNumber.exact(text) != nil {
+      return
+        "other cells have decimal commas: say `decimal = \",\"` and mend this one, or `decimal = \".\"`"
+    }
+    if number.thousands == nil, text.contains(","),
+      CellNumber(decimal: ".", thousands: ",").value(text) != nil
+    {
+      return "`thousands = \",\"` reads it"
+    }
+    if number.thousands == nil, CellNumber(decimal: ",", thousands: ".").value(text) != nil {
+      return "`decimal = \",\", thousands = \".\"` reads it"
+    }
+    if CellNumber(decimal: ",", thousands: nil).value(text) != nil {
+      return "`decimal = \",\"` reads it"
+    }
+    let signs: Set<Character> = ["$", "€", "£", "¥", "%", "\u{A0}", " ", "'", "’"]
+    let bare = String(text.filter { !signs.contains($0) })
+    if bare.count < text.count,
+      CellNumber(decimal: ".", thousands: ",").value(bare) != nil
+        || CellNumber(decimal: ",", thousands: ".").value(bare) != nil
+    {
+      return "leave out what is no digit, or the column: `drop = [\"…\"]`"
+    }
+    return nil
+  }
+
+  private mutating func missing(
+    _ field: Field, _ text: String, _ column: Int, rowStart: Int
+  ) throws(Again) -> Double {
+    // A row of another length explains more than its first empty cell.
+    let resume = cursor
+    cursor = rowStart
+    if let found = try? countFields(), found != names.count { throw ragged(rowStart: rowStart) }
+    cursor = resume
+    switch options.missing {
+    case .mean: break
+    case .drop: isIncomplete = true
+    case .refuse:
+      throw .problem(
+        DataProblem.missingValue(
+          place(field.start), text: text, column: names[column], at: span))
+    }
+    return .nan
   }
 
   /// The diagnostic for a row of the wrong length; its place is where the first field is missing
   /// or surplus.
-  private mutating func ragged(rowStart: Int) throws(DiagnosticError) -> DiagnosticError {
+  private mutating func ragged(rowStart: Int) -> Again {
     cursor = rowStart
     var offset = rowStart
-    let count = try countFields { offset = $0 }
-    return DataProblem.ragged(
-      place(offset), found: count, expected: names.count,
-      separator: count == 1 ? otherSeparator(line(from: rowStart)) : nil, at: span)
+    do throws(DiagnosticError) {
+      let count = try countFields { offset = $0 }
+      return .problem(
+        DataProblem.ragged(
+          place(offset), found: count, expected: names.count,
+          separator: count == 1
+            ? Self.otherSeparator(in: line(from: rowStart), than: separator) : nil,
+          isComma: separator == 0x2C && count == 2 * names.count, at: span))
+    } catch {
+      return .problem(error)
+    }
   }
 
   /// Counts the fields of the row at the cursor and tells where the one too many, or the end, is.
@@ -199,15 +413,15 @@ struct CSVReader {
     return String(decoding: bytes[start..<end], as: UTF8.self)
   }
 
-  /// The separator that a text of several numbers seems to use instead of commas.
-  private func otherSeparator(_ text: String) -> String? {
-    let header = names.joined(separator: ",")
-    let separators: [(Character, String)] = [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")]
-    for (separator, name) in separators
-    where text.contains(separator) && header.contains(separator) {
-      return name
+  /// The separator that a line seems to have; nil where it has no other.
+  private static func otherSeparator(in line: String, than separator: UInt8) -> Character? {
+    let counts = [";", "\t", "|", ","].map { (other: Character) in
+      (other, line.count { $0 == other })
     }
-    return nil
+    guard let most = counts.max(by: { $0.1 < $1.1 }), most.1 > 0,
+      most.0.asciiValue != separator
+    else { return nil }
+    return most.0
   }
 
   // MARK: Fields

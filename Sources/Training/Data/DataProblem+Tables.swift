@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import Files
 
@@ -19,7 +20,9 @@ extension DataProblem {
   }
 
   static func namelessColumn(_ place: DataPlace, number: Int, at span: Span) -> DiagnosticError {
-    make(.namelessColumn, place, "column \(number) has no name in the header", at: span)
+    make(
+      .namelessColumn, place, "column \(number) has no name in the header", at: span,
+      notes: ["columns without a name, such as row numbers, are left out by `drop = [\"\"]`"])
   }
 
   static func noColumn(
@@ -41,28 +44,113 @@ extension DataProblem {
   }
 
   private static let noHeader =
-    "the file seems to have no header, for its first line is a row of data: put a line of names above it"
+    "the file seems to have no header, for its first line is a row of data: put a line of names above it, or say "
+    + "`header = 0`: the columns are then \"1\", \"2\", …"
 
   static func ragged(
-    _ place: DataPlace, found: Int, expected: Int, separator: String?, at span: Span
+    _ place: DataPlace, found: Int, expected: Int, separator: Character?, isComma: Bool,
+    at span: Span
   ) -> DiagnosticError {
-    let hint = separator.map { ["the fields look separated by \($0); a CSV file uses commas"] }
+    var hint = separator.map { [separatorHint($0)] }
+    if isComma {
+      hint = ["numbers with a decimal comma, such as 1,5, are to stand in double quotes"]
+    }
     return make(
       .raggedRow, place,
       "this row has \(found) field\(found == 1 ? "" : "s"), but the header has \(expected)",
       at: span, notes: hint ?? [])
   }
 
-  static func notNumber(
-    _ place: DataPlace, text: String, column: String, separator: String?, at span: Span
+  private static func separatorHint(_ separator: Character) -> String {
+    let name = [";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"][separator] ?? ""
+    let written = separator == "\t" ? "\\t" : String(separator)
+    return "the fields look separated by \(name): say `separator = \"\(written)\"`"
+  }
+
+  static func otherSeparator(
+    _ place: DataPlace, _ separator: Character, at span: Span
   ) -> DiagnosticError {
-    let hint =
-      separator.map { "the fields look separated by \($0); a CSV file uses commas" }
-      ?? "every column must be numeric; number the classes 0, 1, 2, …"
-    return make(
+    make(
+      .raggedRow, place, "the header has one field", at: span, notes: [separatorHint(separator)])
+  }
+
+  /// A text in a column of numbers.
+  static func notNumber(
+    _ place: DataPlace, text: String, column: String, numbers: Int, of count: Int, at span: Span
+  ) -> DiagnosticError {
+    make(
       .textForNumber, place,
       "\"\(printable(text))\" in column \"\(printable(column))\" is not a number", at: span,
-      notes: [hint])
+      notes: [
+        "\(numbers) of \(count) cells of the column are numbers: mend the others, or leave the column out by "
+          + "`drop = [\"\(printable(column))\"]`"
+      ])
+  }
+
+  static func decoratedNumber(
+    _ place: DataPlace, text: String, column: String, _ repair: String, at span: Span
+  ) -> DiagnosticError {
+    make(
+      .textForNumber, place,
+      "\"\(printable(text))\" in column \"\(printable(column))\" is not a number as it is written",
+      at: span, notes: [repair])
+  }
+
+  static func manyTexts(_ path: String, column: String, at span: Span) -> DiagnosticError {
+    make(
+      .textForNumber, DataPlace(path),
+      "column \"\(printable(column))\" has more than \(TextColumn.mostClasses) different texts",
+      at: span,
+      notes: [
+        "names and free text are no classes: `drop = [\"\(printable(column))\"]` leaves it out"
+      ])
+  }
+
+  static func textsLikeNumbers(
+    _ path: String, column: String, example: String, at span: Span
+  ) -> DiagnosticError {
+    make(
+      .textForNumber, DataPlace(path),
+      "column \"\(printable(column))\" holds texts like \"\(printable(example))\": dates, times or numbers with "
+        + "units, which are no classes", at: span,
+      notes: [
+        "write them as numbers, or leave the column out by `drop = [\"\(printable(column))\"]`",
+        "rows that stand in the order of time are split in that order by `order = \"time\"`",
+      ])
+  }
+
+  static func manyClasses(
+    _ path: String, column: String, count: Int, limit: Int, at span: Span
+  ) -> DiagnosticError {
+    make(
+      .textForNumber, DataPlace(path),
+      "column \"\(printable(column))\" has \(count) different texts, and each would be a feature",
+      at: span,
+      notes: [
+        "up to \(limit) are; `drop = [\"\(printable(column))\"]` leaves the column out"
+      ])
+  }
+
+  static func allIncomplete(_ path: String, _ rows: Int, at span: Span) -> DiagnosticError {
+    make(
+      .missingValue, DataPlace(path), "each of the \(rows) rows has a missing value", at: span,
+      notes: ["leave out a column that is mostly empty by `drop = [\"…\"]`"])
+  }
+
+  static func missingTarget(
+    _ path: String, column: String, row: Int, at span: Span
+  ) -> DiagnosticError {
+    make(
+      .missingValue, DataPlace(path),
+      "row \(row) has no value in \"\(printable(column))\", which is to be learnt", at: span,
+      notes: ["`missing = \"drop\"` leaves such rows out; a mean is no answer to learn"])
+  }
+
+  static func noMean(_ path: String, column: String, at span: Span) -> DiagnosticError {
+    make(
+      .missingValue, DataPlace(path),
+      "no training row has a value in column \"\(printable(column))\"", at: span,
+      notes: ["`drop = [\"\(printable(column))\"]` leaves the column out"])
   }
 
   static func missingValue(
@@ -71,7 +159,9 @@ extension DataProblem {
     let what = text.isEmpty ? "there is no value" : "\"\(printable(text))\" is a missing value"
     return make(
       .missingValue, place, "\(what) in column \"\(printable(column))\"", at: span,
-      notes: ["fill the gap or leave the row out before training"])
+      notes: [
+        "`missing = \"mean\"` fills gaps with the mean of the training rows, `missing = \"drop\"` leaves the rows out"
+      ])
   }
 
   static func notFinite(
@@ -202,6 +292,16 @@ extension DataProblem {
       .classTarget, DataPlace(source), "row \(row): target \(value) is not a class: \(reason)",
       at: span,
       notes: ["classes are the integers 0, 1, …, k - 1, each used at least once"])
+  }
+
+  static func notALabel(
+    _ source: String, column: String, value: Double, _ what: String, _ repair: String,
+    at span: Span
+  ) -> DiagnosticError {
+    make(
+      .classTarget, DataPlace(source),
+      "column \"\(printable(column))\" holds \(NumberText.short(value)): \(what)", at: span,
+      notes: [repair])
   }
 
   static func scaleFactor(_ source: String, _ factor: Double, at span: Span) -> DiagnosticError {

@@ -21,9 +21,11 @@ extension Dataset {
   ///
   /// `uniform` maps a counter to a number in [0, 1); it alone decides the order, so one generator
   /// and seed always give the same split (Fisher and Yates' shuffle, one counter per exchange).
+  /// `isInOrder`: nothing is shuffled, the last rows are the test part, and those before them the validation part.
   /// Throws R0740 (not between 0 and 1), R0741 (a part would be empty).
   package func split(
-    test: Double?, validate: Double? = nil, at span: Span, uniform: (UInt64) -> Double
+    test: Double?, validate: Double? = nil, isInOrder: Bool = false, at span: Span,
+    uniform: (UInt64) -> Double
   ) throws(DiagnosticError) -> DataSplit {
     let testCount = try count(test, "test", at: span)
     let validationCount = try count(validate, "validation", at: span)
@@ -32,6 +34,13 @@ extension Dataset {
       throw DataProblem.emptySplit(
         source, rows: rows, fractions: [test, validate].compactMap { $0 }, part: "training",
         at: span)
+    }
+    if isInOrder {
+      let train = selecting(Array(0..<(rows - kept)))
+      return DataSplit(
+        train: train, test: test == nil ? train : selecting(Array((rows - testCount)..<rows)),
+        validation: validate == nil
+          ? nil : selecting(Array((rows - kept)..<(rows - testCount))))
     }
     let order = Self.shuffled(rows, uniform: uniform)
     let train = selecting(Array(order[kept...]))
@@ -68,6 +77,33 @@ extension Dataset {
 }
 
 extension DataSplit {
+  /// All parts with the gaps of each feature filled by the mean of the training part.
+  ///
+  /// Throws R0714 for a feature that has no value there.
+  package func filled(at span: Span) throws(DiagnosticError) -> DataSplit {
+    let parts = [train, test] + (validation.map { [$0] } ?? [])
+    if parts.allSatisfy({ !$0.features.contains(where: \.isNaN) }) { return self }
+    let columns = train.columns
+    var means: [Double] = []
+    for column in 0..<columns {
+      let values = stride(from: column, to: train.features.count, by: columns).map {
+        train.features[$0]
+      }.filter { !$0.isNaN }
+      if values.isEmpty {
+        let isWhole = parts.allSatisfy { part in
+          stride(from: column, to: part.features.count, by: columns).allSatisfy {
+            !part.features[$0].isNaN
+          }
+        }
+        guard isWhole else {
+          throw DataProblem.noMean(train.source, column: train.featureNames[column], at: span)
+        }
+      }
+      means.append(values.reduce(0) { $0 + $1 / Double(max(1, values.count)) })
+    }
+    return mappingFeatures { $1.isNaN ? means[$0 % columns] : $1 }
+  }
+
   /// All parts with every feature shifted and scaled so that the training part has mean 0 and
   /// (population) standard deviation 1. A feature that is constant in training becomes 0 in all.
   package func standardised() -> DataSplit {

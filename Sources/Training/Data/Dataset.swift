@@ -1,7 +1,8 @@
 import Diagnostics
 import Files
 
-/// Examples to learn from: one row of features and one target each, all finite.
+/// Examples to learn from: one row of features and one target each. All are finite; of a table with gaps they are once
+/// the gaps are filled.
 package struct Dataset: Sendable, Equatable {
   /// Where the data came from, for messages: a path.
   package let source: String
@@ -12,6 +13,8 @@ package struct Dataset: Sendable, Equatable {
   package internal(set) var features: [Double]
   /// One target per row.
   package let targets: [Double]
+  /// What reading it made of its columns, a sentence each.
+  package private(set) var remarks: [String] = []
 
   package var rows: Int { targets.count }
   /// The number of features of one example.
@@ -33,29 +36,75 @@ package struct Dataset: Sendable, Equatable {
     self.targets = targets
   }
 
-  /// One column of a table is the target, the others in their order are the features.
+  /// The most columns that one of texts becomes.
+  static let mostIndicators = 100
+
+  /// One column of a table is the target, the others in their order are the features. A feature of texts
+  /// becomes one column for each text, with 1 where it stands; a target of texts the numbers of its classes in
+  /// the order of the alphabet.
   ///
-  /// Throws R0711 (no such column), R0718 (no other column).
+  /// Throws R0711 (no such column), R0713 (too many texts), R0714 (a row without target), R0718 (no other column).
   package init(_ table: Table, target: String, at span: Span) throws(DiagnosticError) {
     let index = try table.index(of: target, at: span)
     guard table.columns > 1 else {
       throw DataProblem.noFeatures(table.source, target: target, at: span)
     }
+    var remarks: [String] = []
+    if table.leftOut > 0 {
+      let are = table.leftOut == 1 ? "row with a gap is" : "rows with gaps are"
+      remarks.append("\(table.leftOut) \(are) left out, \(table.rows) stay")
+    }
+    if let classes = table.classes[index] {
+      let shown = classes.prefix(12).enumerated().map { "\($0) \(printable($1))" }
+      remarks.append(
+        "\"\(printable(target))\" has \(classes.count) classes: "
+          + shown.joined(separator: ", ") + (classes.count > 12 ? ", …" : ""))
+    }
+    var names: [String] = []
+    for (k, name) in table.names.enumerated() where k != index {
+      guard let classes = table.classes[k] else {
+        names.append(name)
+        continue
+      }
+      guard classes.count <= Self.mostIndicators else {
+        throw DataProblem.manyClasses(
+          table.source, column: name, count: classes.count, limit: Self.mostIndicators, at: span)
+      }
+      names += classes.map { "\(name)=\($0)" }
+      remarks.append(
+        "\"\(printable(name))\" is of \(classes.count) texts, and has a column for each")
+    }
     var features: [Double] = []
     var targets: [Double] = []
-    features.reserveCapacity(table.rows * (table.columns - 1))
+    features.reserveCapacity(table.rows * names.count)
     targets.reserveCapacity(table.rows)
+    let isPlain = !table.classes.enumerated().contains { $0 != index && $1 != nil }
     for row in 0..<table.rows {
       let start = row * table.columns
-      features.append(contentsOf: table.values[start..<start + index])
-      features.append(contentsOf: table.values[start + index + 1..<start + table.columns])
-      targets.append(table.values[start + index])
+      let answer = table.values[start + index]
+      if answer.isNaN {
+        throw DataProblem.missingTarget(table.source, column: target, row: row + 1, at: span)
+      }
+      targets.append(answer)
+      if isPlain {
+        features.append(contentsOf: table.values[start..<start + index])
+        features.append(contentsOf: table.values[start + index + 1..<start + table.columns])
+        continue
+      }
+      for k in 0..<table.columns where k != index {
+        let value = table.values[start + k]
+        if let classes = table.classes[k] {
+          // A text that is missing is none of the classes.
+          for c in classes.indices { features.append(value == Double(c) ? 1 : 0) }
+        } else {
+          features.append(value)
+        }
+      }
     }
-    var names = table.names
-    names.remove(at: index)
     self.init(
       source: table.source, featureNames: names, targetName: target, features: features,
       targets: targets)
+    self.remarks = remarks
   }
 
   /// Arrays whose first axis counts the examples; the features' other axes are flattened.
@@ -129,13 +178,40 @@ package struct Dataset: Sendable, Equatable {
     return top + 1
   }
 
+  /// Throws R0742 at the first target that is no label of `binary_cross_entropy`: a number in [0, 1].
+  package func requireLabels(at span: Span) throws(DiagnosticError) {
+    guard let bad = targets.first(where: { $0 < 0 || $0 > 1 }) else { return }
+    var repair = "number the two classes 0 and 1"
+    if Set(targets) == [-1, 1] { repair = "the labels are −1 and 1: train on `(y + 1) / 2`" }
+    if Set(targets) == [1, 2] { repair = "the labels are 1 and 2: train on `y - 1`" }
+    if targets.allSatisfy({ $0 == $0.rounded() && $0 >= 0 }), Set(targets).count > 2 {
+      repair = "more than two classes are for `cross_entropy(scores, y)`, with a score for each"
+    }
+    throw DataProblem.notALabel(
+      source, column: targetName, value: bad, "a label of `binary_cross_entropy` lies in [0, 1]",
+      repair, at: span)
+  }
+
+  /// Throws R0742 at the first target that is no class of `cross_entropy`: a whole number from 0 up.
+  package func requireClasses(at span: Span) throws(DiagnosticError) {
+    guard let bad = targets.first(where: { $0 < 0 || $0 != $0.rounded() }) else { return }
+    throw DataProblem.notALabel(
+      source, column: targetName, value: bad,
+      "a class of `cross_entropy` is a whole number from 0 up",
+      bad < 0 && bad == bad.rounded()
+        ? "number the classes from 0"
+        : "a target that is a quantity is learnt by `mean_squared_error(x, y)`", at: span)
+  }
+
   /// The rows of the given indices, in that order.
   package func selecting(_ rows: [Int]) -> Dataset {
     var chosen: [Double] = []
     chosen.reserveCapacity(rows.count * columns)
     for row in rows { chosen.append(contentsOf: self.row(row)) }
-    return Dataset(
+    var part = Dataset(
       source: source, featureNames: featureNames, targetName: targetName, features: chosen,
       targets: rows.map { targets[$0] })
+    part.remarks = remarks
+    return part
   }
 }

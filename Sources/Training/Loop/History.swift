@@ -72,10 +72,39 @@ package struct ExperimentHistory {
   package var series: [String] = ["loss"]
   /// Makes the values of an objective of two variables, for the plot of the path.
   package var landscape: (() throws(DiagnosticError) -> Landscape)?
+  /// Why the file of `save` does not hold the end.
+  package var unsaved: Diagnostic?
+  /// Whether the loss was to become large.
+  package private(set) var isMaximised = false
 
   package var warnings: [Diagnostic] { rules.flatMap(\.warnings) }
   package var failures: [Diagnostic] { rules.flatMap { $0.runs.compactMap(\.failure) } }
   package var wasInterrupted: Bool { rules.contains { $0.runs.contains(where: \.wasInterrupted) } }
+}
+
+extension ExperimentHistory {
+  /// What was recorded of the negative of an objective, told of the objective.
+  package var ofMaximum: ExperimentHistory {
+    var result = self
+    result.isMaximised = true
+    for rule in rules.indices {
+      for run in rules[rule].runs.indices {
+        result.rules[rule].runs[run].values["loss"]?.negate()
+      }
+    }
+    if let landscape {
+      result.landscape = { () throws(DiagnosticError) in
+        var found = try landscape()
+        found.values.negate()
+        return found
+      }
+    }
+    return result
+  }
+}
+
+extension [Double] {
+  fileprivate mutating func negate() { for k in indices { self[k] = -self[k] } }
 }
 
 /// An objective of two variables on a grid.

@@ -1,4 +1,7 @@
+import Basics
+import Checkpoints
 import Diagnostics
+import Files
 import IR
 import Runtime
 
@@ -259,6 +262,69 @@ final class Learner {
 
   /// Whether every state that began with numbers still holds numbers.
   var statesAreFinite: Bool { watch?.isFinite ?? true }
+
+  // MARK: Saving
+
+  /// What its next step needs beside the optimizer and the parameters.
+  func kept(_ numbers: KeptNumbers, _ parts: inout [Safetensors.Part]) -> JSONValue {
+    let seen = watch?.seen
+    var members: [JSONMember] = [
+      JSONMember("looked", .int(seen?.last ?? 0)),
+      JSONMember("broken", seen?.broken?.kept ?? .null),
+    ]
+    if let end = seen?.openEnd {
+      members += [
+        JSONMember("openHyper", .int(end.hyper)), JSONMember("openValue", .number(end.value)),
+        JSONMember("openStep", .int(end.step)),
+      ]
+    }
+    if let delayed {
+      parts += delayed.parts
+      numbers.add("delayed/losses", delayed.clock.losses)
+      members.append(JSONMember("taken", .int(delayed.clock.taken)))
+    }
+    return .object(members)
+  }
+
+  /// Writes the optimizer and its parameters with what belongs to the run. Throws R075x for what the system refuses.
+  func save(
+    _ extras: Checkpoint.Extras, source: String, to path: String
+  ) throws(DiagnosticError) {
+    guard let optimizer else { preconditionFailure("a run has a rule") }
+    try Checkpoint.save(
+      optimizer, source: source, parameters: parameters.pointers.map { UnsafeRawPointer($0) },
+      extras: extras, to: path)
+  }
+
+  /// Goes on where another stood after so many steps. False where what `kept` said of it is not what it should be;
+  /// throws R0771 where the optimizer is another.
+  func resume(
+    _ checkpoint: Checkpoint, _ json: JSONValue, steps: Int
+  ) throws(DiagnosticError) -> Bool {
+    guard let optimizer, let looked = json.count("looked") else { return false }
+    try checkpoint.restore(optimizer, parameters: parameters.pointers)
+    self.steps = steps
+    if let delayed {
+      guard let taken = json.count("taken"),
+        let losses = KeptNumbers.read("delayed/losses", delayed.clock.losses.count, of: checkpoint),
+        delayed.resume(checkpoint, taken: taken, losses: losses)
+      else { return false }
+    }
+    var broken: Diagnostic?
+    if let said = json["broken"], said != .null {
+      broken = Diagnostic(kept: said)
+      if broken == nil { return false }
+    }
+    var end: (hyper: Int, value: Double, step: Int)?
+    if let hyper = json.count("openHyper"), let value = json["openValue"]?.real,
+      let step = json.count("openStep")
+    {
+      end = (hyper, value, step)
+    }
+    watch?.seen = RunWatch.Seen(last: looked, broken: broken, openEnd: end)
+    if optimizer.stepCount > 0 { takeViews() }
+    return true
+  }
 
   // MARK: Failures
 

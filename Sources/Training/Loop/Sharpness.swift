@@ -26,6 +26,15 @@ final class Sharpness {
   /// Where the last search ended: weights change little between two measurements.
   private var last: [Double]?
 
+  /// What a run that goes on elsewhere begins its next search with.
+  var direction: [Double]? { last }
+
+  /// Takes it up. False where it is of another length.
+  func resume(_ direction: [Double]?) -> Bool {
+    last = direction
+    return direction.map { $0.count == size } ?? true
+  }
+
   /// Nil without `bindings`, which are in float64 and shared by runs.
   convenience init?(
     _ bindings: Bindings?, seed: UInt64, horizon: Int

@@ -48,17 +48,44 @@ package struct Trainer {
     history.planned = total
     try bind(rules, settings, batch: batch, horizon: total)
     let precise = precise(settings)
-    for (position, rule) in rules.enumerated() {
-      var all = RuleHistory(label: rule.label)
-      for seed in settings.seeds {
-        if interrupt.isRequested() { break }
-        let place = "\(rule.label) (\(position + 1) of \(rules.count)), seed \(seed)"
-        all.runs.append(try run(rule, rows, settings, batch, total, seed, precise, place))
-      }
-      history.rules.append(all)
+    let file = try file(of: rules, settings)
+    history.rules = try runs(of: rules, settings, file) {
+      (rule, run, place) throws(DiagnosticError) in
+      try self.run(rule, run, rows, settings, batch, total, file, precise, place)
     }
+    history.unsaved = file?.failure
     progress("")
     return history
+  }
+
+  private func file(
+    of rules: [Rule], _ settings: TrainingSettings
+  ) throws(DiagnosticError) -> RunFile? {
+    try RunFile(
+      settings, rules, RunIdentity(objective, data, settings, rules, bindings.elementType))
+  }
+
+  /// Every rule from every seed, but for the runs that a file has; run k is given its place among all.
+  private func runs(
+    of rules: [Rule], _ settings: TrainingSettings, _ file: RunFile?,
+    _ make: (Rule, (k: Int, seed: UInt64), String) throws(DiagnosticError) -> RunHistory
+  ) throws(DiagnosticError) -> [RuleHistory] {
+    var histories: [RuleHistory] = []
+    for (position, rule) in rules.enumerated() {
+      var all = RuleHistory(label: rule.label)
+      for (k, seed) in settings.seeds.enumerated() {
+        let run = position * settings.seeds.count + k
+        if let known = file?.finished(run) {
+          all.runs.append(known)
+          continue
+        }
+        if interrupt.isRequested() { break }
+        let place = "\(rule.label) (\(position + 1) of \(rules.count)), seed \(seed)"
+        all.runs.append(try make(rule, (run, seed), place))
+      }
+      histories.append(all)
+    }
+    return histories
   }
 
   /// What is recorded besides.
@@ -94,38 +121,40 @@ package struct Trainer {
   }
 
   private func run(
-    _ rule: Rule, _ rows: Int, _ settings: TrainingSettings, _ batch: Int, _ total: Int,
-    _ seed: UInt64, _ precise: Bindings?, _ place: String
+    _ rule: Rule, _ run: (k: Int, seed: UInt64), _ rows: Int, _ settings: TrainingSettings,
+    _ batch: Int, _ total: Int, _ file: RunFile?, _ precise: Bindings?, _ place: String
   ) throws(DiagnosticError) -> RunHistory {
+    let seed = run.seed
     let learner = try Learner(
       bindings, rule, batch: batch, seed: seed, horizon: total, workers: settings.workers,
       delay: settings.delay)
     let sharpness = try Sharpness(precise, seed: seed, horizon: total)
-    var history = RunHistory(seed: seed)
     var clock = Stopwatch()
-    let start = try learner.measure()
-    history.record(0, [("loss", try learner.trainingLoss())] + start)
-    try history.record(sharpness, learner, step: 0)
+    var state = RunState(seed: seed)
+    if let known = try file?.takeUp(run.k, learner, sharpness, rows: rows, total: total) {
+      state = known
+      progress("\(place): goes on after step \(state.step) of \(total)\n")
+    } else {
+      let start = try learner.measure()
+      state.history.record(0, [("loss", try learner.trainingLoss())] + start)
+      try state.history.record(sharpness, learner, step: 0)
+    }
+    let before = state.history.seconds
 
-    var step = 0
-    var epoch = 0
     // What is measured on test rows costs more than a step; a hundredth of the run is near enough.
     let stride = max(1, total / 100)
-    var recent = (sum: 0.0, count: 0)
-    training: while step < total {
-      epoch += 1
-      let order = RandomOrder.permutation(rows, seed: seed, epoch: epoch)
-      var sum = 0.0
-      var seen = 0
-      var position = 0
-      while position < order.count, step < total {
+    training: while state.step < total {
+      let order = RandomOrder.permutation(rows, seed: seed, epoch: state.epoch + 1)
+      while state.position < order.count, state.step < total {
         if interrupt.isRequested() {
-          history.wasInterrupted = true
+          state.history.seconds = before + clock.seconds
+          file?.save(state, learner, sharpness)
+          state.history.wasInterrupted = true
           break training
         }
-        let end = min(position + batch, order.count)
-        step += 1
-        var rows = order[position..<end]
+        let end = min(state.position + batch, order.count)
+        let step = state.step + 1
+        var rows = order[state.position..<end]
         if rows.count < batch, learner.wantsWholeBatches {
           // A last batch that is short is filled up with the first rows of the epoch.
           rows = (rows + order[..<(batch - rows.count)])[...]
@@ -134,43 +163,59 @@ package struct Trainer {
         do throws(DiagnosticError) {
           (loss, shown) = try learner.step(rows, showsLoss: true)
         } catch {
-          history.failure = Learner.failure(error, rule.label, seed)
-          if history.failure == nil { throw error }
+          state.history.failure = Learner.failure(error, rule.label, seed)
+          if state.history.failure == nil { throw error }
           break training
         }
-        history.steps = step
+        state.history.steps = step
         guard loss.isFinite else {
-          history.failure = learner.failure(loss, step, rule.label, seed)
+          state.history.failure = learner.failure(loss, step, rule.label, seed)
           break training
         }
-        sum += shown * Double(end - position)
-        seen += end - position
-        position = end
+        state.sum += shown * Double(end - state.position)
+        state.position = end
         if clock.isTimeToReport {
           progress("\(place): step \(step) of \(total), loss \(NumberText.short(loss))")
         }
-        guard let target = settings.target else { continue }
-        recent.sum += shown * Double(rows.count)
-        recent.count += rows.count
-        guard step % stride == 0 || step == total else { continue }
-        let row = [("loss", recent.sum / Double(recent.count))] + (try learner.measure())
-        recent = (0, 0)
-        if target.isReached(in: row) {
-          history.reachedTarget = true
-          history.record(Double(step) / Double((order.count + batch - 1) / batch), row)
-          try history.record(sharpness, learner, step: step)
-          break training
+        if let target = settings.target {
+          state.recent.sum += shown * Double(rows.count)
+          state.recent.count += rows.count
+          if step % stride == 0 || step == total {
+            let loss = state.recent.sum / Double(state.recent.count)
+            let row = [("loss", loss)] + (try learner.measure())
+            state.recent = (0, 0)
+            if target.isReached(in: row) {
+              state.history.reachedTarget = true
+              state.history.record(
+                Double(step) / Double((order.count + batch - 1) / batch), row)
+              try state.history.record(sharpness, learner, step: step)
+              break training
+            }
+          }
+        }
+        if let file, file.isDue(afterStep: step), step < total {
+          state.history.seconds = before + clock.seconds
+          file.save(state, learner, sharpness)
         }
       }
       let measured = try learner.measure()
-      history.record(Double(epoch), [("loss", sum / Double(max(1, seen)))] + measured)
-      try history.record(sharpness, learner, step: step)
+      let loss = state.sum / Double(max(1, state.position))
+      state.epoch += 1
+      state.history.record(Double(state.epoch), [("loss", loss)] + measured)
+      try state.history.record(sharpness, learner, step: state.step)
+      (state.sum, state.position) = (0, 0)
+      if let file, file.isDue(afterEpoch: state.epoch), state.step < total {
+        state.history.seconds = before + clock.seconds
+        file.save(state, learner, sharpness)
+      }
     }
+    var history = state.history
     if history.failure == nil, !history.wasInterrupted {
-      history.failure = learner.endFailure(step, rule.label, seed)
+      history.failure = learner.endFailure(history.steps, rule.label, seed)
     }
-    history.seconds = clock.seconds
+    history.seconds = before + clock.seconds
     learner.conclude(&history)
+    if !history.wasInterrupted { file?.finish(history, learner) }
     return history
   }
 
@@ -183,7 +228,9 @@ package struct Trainer {
     var history = ExperimentHistory(title: title, axis: "step")
     history.series = objective.series + recorded(settings)
     history.planned = settings.steps ?? 1
-    history.rules = try walks(rules, settings)
+    let file = try file(of: rules, settings)
+    history.rules = try walks(rules, settings, file)
+    history.unsaved = file?.failure
     history.landscape = landscape(history, steps: settings.steps ?? 1)
     progress("")
     return history
@@ -193,42 +240,54 @@ package struct Trainer {
   package func walks(
     _ rules: [Rule], _ settings: TrainingSettings
   ) throws(DiagnosticError) -> [RuleHistory] {
-    var histories: [RuleHistory] = []
+    try walks(rules, settings, nil)
+  }
+
+  private func walks(
+    _ rules: [Rule], _ settings: TrainingSettings, _ file: RunFile?
+  ) throws(DiagnosticError) -> [RuleHistory] {
     try bind(rules, settings, horizon: settings.steps ?? 1)
     let precise = precise(settings)
-    for (position, rule) in rules.enumerated() {
-      var all = RuleHistory(label: rule.label)
-      for seed in settings.seeds {
-        if interrupt.isRequested() { break }
-        let place = "\(rule.label) (\(position + 1) of \(rules.count)), seed \(seed)"
-        all.runs.append(try walk(rule, settings, seed, precise, place))
-      }
-      histories.append(all)
+    return try runs(of: rules, settings, file) {
+      (rule, run, place) throws(DiagnosticError) in
+      try walk(rule, run, settings, file, precise, place)
     }
-    return histories
   }
 
   private func walk(
-    _ rule: Rule, _ settings: TrainingSettings, _ seed: UInt64, _ precise: Bindings?,
-    _ place: String
+    _ rule: Rule, _ run: (k: Int, seed: UInt64), _ settings: TrainingSettings, _ file: RunFile?,
+    _ precise: Bindings?, _ place: String
   ) throws(DiagnosticError) -> RunHistory {
     let total = settings.steps ?? 1
+    let seed = run.seed
     let learner = try Learner(
       bindings, rule, seed: seed, horizon: total, delay: settings.delay)
     if let start = settings.start { try learner.begin(at: start.values, start.span) }
     let sharpness = try Sharpness(precise, seed: seed, horizon: total)
     // One measurement takes many evaluations.
     let sharpStride = max(1, total / 200)
-    var history = RunHistory(seed: seed)
+    let known = try file?.takeUp(run.k, learner, sharpness, rows: 0, total: total)
+    var history = known?.history ?? RunHistory(seed: seed)
+    if known != nil {
+      progress("\(place): goes on after step \(history.steps) of \(total)\n")
+    }
+    let before = history.seconds
     var clock = Stopwatch()
+    func save() {
+      var state = RunState(seed: seed)
+      state.history = history
+      state.history.seconds = before + clock.seconds
+      file?.save(state, learner, sharpness)
+    }
     let keepsPoints = learner.numberCount <= 3
     // A long walk is recorded at no more than about 4,000 places.
     let stride = max(1, total / 4_000)
     func isReached(_ row: [(String, Double)]) -> Bool {
       settings.target?.isReached(in: row) ?? false
     }
-    for step in 1...max(1, total) {
+    for step in (history.steps + 1)..<(max(1, total) + 1) {
       if interrupt.isRequested() {
+        save()
         history.wasInterrupted = true
         break
       }
@@ -269,8 +328,10 @@ package struct Trainer {
       }
       history.steps = step
       if clock.isTimeToReport {
-        progress("\(place): step \(step) of \(total), loss \(NumberText.short(loss))")
+        let shown = settings.isMaximised ? -loss : loss
+        progress("\(place): step \(step) of \(total), loss \(NumberText.short(shown))")
       }
+      if let file, file.isDue(afterStep: step), step < total { save() }
     }
     if history.failure == nil, !history.reachedTarget {
       let row = try record(learner, history.steps, &history)
@@ -281,8 +342,9 @@ package struct Trainer {
         history.failure = learner.failure(row[0].1, history.steps, rule.label, seed)
       }
     }
-    history.seconds = clock.seconds
+    history.seconds = before + clock.seconds
     learner.conclude(&history)
+    if !history.wasInterrupted { file?.finish(history, learner) }
     return history
   }
 

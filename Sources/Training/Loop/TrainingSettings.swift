@@ -18,6 +18,10 @@ package struct TrainingSettings: Sendable {
   package var target: Target?
   /// Where `minimize` starts instead of the declared values.
   package var start: (values: [Double], span: Span)?
+  /// Where the runs are kept, so that they can go on.
+  package var saving: RunSaving?
+  /// Whether the objective is the negative of the one that is told of.
+  package var isMaximised = false
 
   package init() {}
 
@@ -45,6 +49,11 @@ package struct TrainingSettings: Sendable {
       self.series = series
       self.isBelow = isBelow
       self.value = value
+    }
+
+    /// The same of the negative of an objective.
+    package var ofNegative: Target {
+      series == "loss" ? Target(series: series, isBelow: !isBelow, value: -value) : self
     }
 
     /// As written.

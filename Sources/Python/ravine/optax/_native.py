@@ -1,0 +1,301 @@
+"""Steps on the processor: one call of the library inside of a compiled function, by XLA's typed FFI."""
+
+from __future__ import annotations
+
+import ast
+import ctypes
+import functools
+import math
+from typing import Any, Dict, List, Sequence, Tuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from .._errors import ProgramError, UsageError
+from .._library import lib
+from ..programs import Program, program
+from ..rule import Rule, written_call
+from ..signatures import Signature
+from . import _generated
+
+_STEP, _BLIND, _FIRST = 0, 1, 2
+_TARGET = "ravine_step"
+_ENGINES = ("auto", "interpreter", "native", "reference")
+
+
+@functools.lru_cache(maxsize=None)
+def _register() -> None:
+    lib.ravine_xla_step.restype = ctypes.c_void_p
+    lib.ravine_xla_step.argtypes = [ctypes.c_void_p]
+    jax.ffi.register_ffi_target(_TARGET, jax.ffi.pycapsule(lib.ravine_xla_step), platform="cpu")
+
+
+#: What writes the update where a step would write the parameter; the parameter itself is an input.
+_UPDATE = "rule RavineUpdate(base: rule) { input parameter_of_step\n    w' = -(parameter_of_step - base(parameter_of_step, g)) }\n"
+
+
+@functools.lru_cache(maxsize=128)
+def _delta(sign: Signature, fixed: Tuple[Tuple[str, Any], ...]) -> Rule:
+    text, call, values = sign.rule(fixed)._made
+    if "{" in text or "\n" in text.strip():
+        inner = written_call(call or sign.name, values)
+        return Rule(f"{text}\n{_UPDATE}\nrule RavineStep = RavineUpdate({inner})\n", "RavineStep")
+    return Rule(f"{_UPDATE}\nrule RavineStep = RavineUpdate({written_call(text, values)})\n", "RavineStep")
+
+
+def _own(name: str) -> str:
+    """The name in the rule of what is inside of the rule around it."""
+    return name[5:] if name.startswith(("base.", "base_")) else name
+
+
+class Steps:
+    """How a rule with some values steps."""
+
+    def __init__(self, sign: Signature, values: Dict[str, Any], total_steps: int, seed: int, engine: str) -> None:
+        if engine not in _ENGINES + ("jax",):
+            raise UsageError(f"there is no engine {engine!r}: {', '.join(_ENGINES)}, jax")
+        self.sign = sign
+        self.total_steps, self.seed, self.engine = total_steps, seed, engine
+        names = [one["name"] for one in sign.base._manifest["hyperparameters"]]
+        given = {
+            sign.by_name[name].own: float(x) if isinstance(x, (int, float, np.generic)) else x
+            for name, x in values.items()
+            if x is not None and not isinstance(x, (str, tuple, list)) and not sign.by_name[name].is_fixed
+        }
+        # What Python knows stands in the rule, in double precision; arrays and functions of the count come with a step.
+        exact = sign.called({name: x for name, x in given.items() if isinstance(x, float)}, names)
+        self.fixed = sign.fixed(values) + tuple(exact.items())
+        #: By name in the library.
+        self.values = {
+            name: x for name, x in given.items() if not (isinstance(x, float) and name.split(".")[-1] in exact)
+        }
+        if any("another point" in need for need in sign.needs):
+            raise UsageError(f"`{sign.name}` asks for the objective at other points, which optax has no word for")
+
+    # Leaves
+
+    def _named(self, params: Any) -> List[Tuple[str, Any]]:
+        return [
+            (jax.tree_util.keystr(path, simple=True, separator="/"), leaf)
+            for path, leaf in jax.tree_util.tree_flatten_with_path(params)[0]
+        ]
+
+    def _buckets(self, named: Sequence[Tuple[str, Any]]) -> List[Tuple[str, List[int]]]:
+        parts: Dict[str, List[int]] = {}
+        for k, (name, leaf) in enumerate(named):
+            dtype = str(leaf.dtype)
+            if dtype not in ("float32", "float64", "bfloat16", "float16"):
+                raise UsageError(f"`{self.sign.name}` takes no parameters of {dtype}, as `{name}` is")
+            parts.setdefault(dtype, []).append(k)
+        if self.sign.is_global and len(parts) > 1:
+            raise UsageError(f"`{self.sign.name}` reduces over all parameters together, which are of several types")
+        return list(parts.items())
+
+    def _program(self, rule: Rule, named: Sequence[Tuple[str, Any]], dtype: str) -> Program:
+        return program(
+            rule,
+            tuple((name or "w", tuple(int(n) for n in leaf.shape)) for name, leaf in named),
+            dtype,
+            tuple(0 for _ in named),
+            self.seed,
+            self.total_steps,
+            _ENGINES.index(self.engine) if self.engine in _ENGINES else 0,
+        )
+
+    def _row(self, names: Sequence[str], count: Any) -> Any:
+        """The hyperparameters in the order of the library; NaN for what the rule says."""
+        kind = jnp.float64 if jax.config.jax_enable_x64 else jnp.float32
+        known: Dict[str, Any] = {
+            name: value(count) if callable(value) else value for name, value in self.values.items()
+        }
+        if known and self.sign.derived:
+            known = self._followed(known)
+        row = [known.get(name, known.get(_own(name), math.nan)) for name in names]
+        if all(isinstance(x, (int, float)) for x in row):
+            return np.array(row, kind)
+        return jnp.stack([jnp.asarray(x, kind).reshape(()) for x in row])
+
+    def _followed(self, known: Dict[str, Any]) -> Dict[str, Any]:
+        """With what is computed from values that only a step knows."""
+        rule = self.sign.rule(self.fixed)
+        every = {one["name"]: float(one["value"]) for one in rule._manifest["hyperparameters"]}
+        fixed = {name for name, _ in self.fixed}
+        every.update(known)
+        changed = set(known)
+        for name, text in self.sign.derived.items():
+            if name in known or name in fixed:
+                continue
+            tree = ast.parse(text.replace("^", "**"), mode="eval")
+            read = {one.id for one in ast.walk(tree) if isinstance(one, ast.Name)}
+            plain = {one.replace(".", "_"): one for one in every}
+            if not any(plain.get(one) in changed for one in read):
+                continue
+            unknown = [one for one in read if one not in plain and not hasattr(jnp, one)]
+            if unknown:
+                raise UsageError(
+                    f"`{name}` of `{self.sign.name}` is `{text}`, which an array cannot change: give `{name}` as well"
+                )
+            space = {one: every[plain[one]] if one in plain else getattr(jnp, one) for one in read}
+            every[name] = eval(compile(tree, text, "eval"), {"__builtins__": {}}, space)
+            changed.add(name)
+        return {name: every[name] for name in changed}
+
+    # First values
+
+    def init(self, kind: Any, params: Any) -> Any:
+        named = self._named(params)
+        treedef = jax.tree.structure(params)
+        leaves: Dict[str, List[Any]] = {name: [optax.MaskedNode()] * len(named) for name in self._state_names()}
+        numbers: Dict[str, Any] = {}
+        count = jnp.zeros((), jnp.int32)
+        for dtype, indices in self._buckets(named):
+            together = [named[k] for k in indices]
+            made = self._program(self.sign.rule(self.fixed), together, dtype)
+            weights = [jnp.asarray(leaf) for _, leaf in together]
+            places = [one for one in made.places if one.kind != "input"]
+            zeros = [self._zeros(one) for one in places]
+            inputs = [self._zeros(one) for one in made.places if one.kind == "input"]
+            outs = self._call(made, _FIRST, count, self._row(made.hyperparameters, count), jnp.float32(0), weights, weights, zeros, inputs)
+            for place, value in zip(places, outs[1 + len(together) :]):
+                if place.tensor is None:
+                    numbers[place.name] = value
+                elif place.kind == "state":
+                    leaves[place.name][indices[place.tensor]] = value
+        states = {name: treedef.unflatten(found) for name, found in leaves.items() if name not in self.sign.globals}
+        views = {name: params for name in self.sign.views}
+        if not named:
+            numbers = {name: jnp.zeros(()) for name in self.sign.globals}
+        return kind(count, states, numbers, views)
+
+    def _state_names(self) -> List[str]:
+        return self.sign.base.states
+
+    @staticmethod
+    def _zeros(place: Any) -> Any:
+        if place.dtype == "uint8":
+            return jnp.zeros(place.bytes, jnp.uint8)
+        dtype = place.dtype if place.shape or jax.config.jax_enable_x64 else "float32"
+        return jnp.zeros(place.shape, dtype)
+
+    # Steps
+
+    def step(self, kind: Any, updates: Any, state: Any, params: Any, value: Any, extra: Dict[str, Any]) -> Any:
+        """The next parameters and the next state."""
+        if self.engine == "jax" or not all(one.platform == "cpu" for one in jax.devices()):
+            updates, after = self.update(kind, updates, state, params, value, extra)
+            return optax.apply_updates(params, updates), after
+        self._require_loss(value)
+        return self._update(kind, updates, state, params, value, extra, is_step=True)
+
+    def _require_loss(self, value: Any) -> None:
+        if self.sign.needs_loss and value is None:
+            raise UsageError(f"`{self.sign.name}` reads the loss: give update(…, value=loss)")
+
+    def update(self, kind: Any, updates: Any, state: Any, params: Any, value: Any, extra: Dict[str, Any]) -> Any:
+        """The update and the next state: on the processor by the library."""
+        self._require_loss(value)
+        if self.engine == "jax":
+            return _generated.update(self, kind, updates, state, params, value, extra)
+        if all(one.platform == "cpu" for one in jax.devices()) or not self._is_exported:
+            return self._update(kind, updates, state, params, value, extra)
+        return jax.lax.platform_dependent(
+            cpu=lambda: self._update(kind, updates, state, params, value, extra),
+            default=lambda: _generated.update(self, kind, updates, state, params, value, extra),
+        )
+
+    @property
+    def _is_exported(self) -> bool:
+        try:
+            _generated.exported(self.sign, self.fixed)
+        except ProgramError:
+            return False
+        return True
+
+    def _update(self, kind: Any, updates: Any, state: Any, params: Any, value: Any, extra: Dict[str, Any], is_step: bool = False) -> Any:
+        sign = self.sign
+        named = self._named(params)
+        treedef = jax.tree.structure(params)
+        gradients = treedef.flatten_up_to(updates)
+        for (name, w), g in zip(named, gradients):
+            if g.shape != w.shape or g.dtype != w.dtype:
+                raise UsageError(
+                    f"the gradient of `{name}` is {g.shape} of {g.dtype}, and the parameter {w.shape} of {w.dtype}"
+                )
+        old = {name: treedef.flatten_up_to(tree) for name, tree in state.states.items()}
+        new = {name: list(found) for name, found in old.items()}
+        numbers = dict(state.numbers)
+        views = {name: treedef.flatten_up_to(tree) for name, tree in state.views.items()}
+        written: List[Any] = [None] * len(named)
+        count = optax.safe_increment(state.count)
+        done = state.count
+        loss = jnp.asarray(jnp.nan if value is None else value, jnp.float32)
+        for dtype, indices in self._buckets(named):
+            together = [named[k] for k in indices]
+            made = self._program(sign.rule(self.fixed) if is_step else _delta(sign, self.fixed), together, dtype)
+            places = [one for one in made.places if one.kind != "input"]
+            kept = []
+            for place in places:
+                name = place.name if is_step or place.kind != "state" else _own(place.name)
+                if place.tensor is None:
+                    kept.append(numbers[name])
+                else:
+                    kept.append((old if place.kind == "state" else views)[name][indices[place.tensor]])
+            inputs = []
+            for place in made.places:
+                if place.kind == "input":
+                    inputs.append(self._input(place, together, treedef, indices, extra))
+            slopes = [gradients[k] for k in indices]
+            outs = self._call(made, _STEP if is_step else _BLIND, state.count, self._row(made.hyperparameters, state.count), loss, [w for _, w in together], slopes, kept, inputs)
+            done = outs[0]
+            for k, one in zip(indices, outs[1:]):
+                written[k] = one
+            for place, one in zip(places, outs[1 + len(together) :]):
+                name = place.name if is_step or place.kind != "state" else _own(place.name)
+                if place.tensor is None:
+                    numbers[name] = one
+                else:
+                    (new if place.kind == "state" else views)[name][indices[place.tensor]] = one
+        after = kind(
+            done if named else count,
+            {name: treedef.unflatten(found) for name, found in new.items()},
+            numbers,
+            {name: treedef.unflatten(found) for name, found in views.items()},
+        )
+        return treedef.unflatten(written), after
+
+    def _input(self, place: Any, together: Any, treedef: Any, indices: List[int], extra: Dict[str, Any]) -> Any:
+        if place.name == "parameter_of_step":
+            return together[place.tensor][1].astype(place.dtype)
+        name = place.name if place.name in extra else _own(place.name)
+        if name not in extra:
+            raise UsageError(f"`{self.sign.name}` reads `{name}`: give update(…, {name}=…)")
+        found = extra[name]
+        leaf = treedef.flatten_up_to(found)[indices[place.tensor]] if jax.tree.structure(found) == treedef else found
+        return jnp.asarray(leaf, place.dtype).reshape(place.shape)
+
+    def _call(
+        self, made: Program, mode: int, count: Any, row: Any, loss: Any, weights: List[Any], slopes: List[Any],
+        kept: List[Any], inputs: List[Any],
+    ) -> Any:
+        _register()
+        seen = [] if mode == _BLIND else weights
+        operands = [count, row, loss, *seen, *slopes, *kept, *inputs]
+        results = [jax.ShapeDtypeStruct((), jnp.int32)]
+        results += [jax.ShapeDtypeStruct(w.shape, w.dtype) for w in weights]
+        results += [jax.ShapeDtypeStruct(one.shape, one.dtype) for one in kept]
+        front = 3 + len(seen)
+        aliases = {0: 0}
+        # An update takes its gradient's place.
+        aliases.update({3 + k: 1 + k for k in range(len(weights))})
+        aliases.update({front + len(slopes) + k: 1 + len(weights) + k for k in range(len(kept))})
+        # The program lives as long as what was compiled, which the cache of programs does not know.
+        _alive[made.handle] = made
+        return jax.ffi.ffi_call(_TARGET, results, vmap_method="sequential", input_output_aliases=aliases)(
+            *operands, program=np.int64(made.handle), tensors=np.int64(len(weights)), read=np.int64(len(inputs)),
+            mode=np.int64(mode),
+        )
+
+
+_alive: Dict[int, Program] = {}

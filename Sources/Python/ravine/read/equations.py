@@ -1,0 +1,68 @@
+"""What a step does to tensors of one shape."""
+
+from __future__ import annotations
+
+from typing import Dict, NamedTuple, Tuple
+
+from . import expression as ex
+from .expression import Expression
+
+
+class State(NamedTuple):
+    """A state of the rule that is read."""
+
+    name: str
+    #: ``tensor``, ``scalar`` (one for each parameter) or ``global``.
+    kind: str
+    initial: Expression
+    #: As ``vector(rows)``, where it is not like w.
+    shape: str = ""
+
+    @property
+    def symbol(self) -> Expression:
+        return ex.symbol("state", self.name)
+
+
+class Equations(NamedTuple):
+    """What a step does to tensors of one shape."""
+
+    weight: Expression
+    states: Dict[State, Expression]
+    #: Names that the author gave to what is computed on the way.
+    names: Dict[Expression, str]
+    #: What holds only under these conditions on hyperparameters.
+    assumptions: Tuple[Expression, ...]
+    notes: Tuple[str, ...]
+
+
+def primed(one: Expression) -> Expression:
+    return ex.symbol("primed", one.value[1])
+
+
+def settled(found: Equations) -> Equations:
+    """Without states whose value before a step nobody reads: they are what is computed on the way."""
+    states, weight, names = dict(found.states), found.weight, dict(found.names)
+    for one in list(states):
+        if one.kind == "global" and any(node.op == "global" for node in ex.walked([one.initial])):
+            # What spans all tensors is known at the first step.
+            begun = {one.symbol: ex.apply("if", ex.apply("eq", ex.T, 1), one.initial, one.symbol)}
+            made = states.pop(one)
+            weight = ex.substituted(weight, begun)
+            states = {other: ex.substituted(value, begun) for other, value in states.items()}
+            states[one._replace(initial=ex.ZERO)] = ex.substituted(made, begun)
+    while True:
+        read = weight.free.union(*(made.free - {one.symbol} for one, made in states.items()))
+        idle = next((one for one, made in states.items() if one.symbol not in read and one.symbol not in made.free), None)
+        if idle is None:
+            # A number that only itself reads does nothing either; a tensor may be an average that the user reads.
+            idle = next((
+                one for one in states
+                if one.kind != "tensor" and one.symbol not in read and primed(one.symbol) not in read
+            ), None)  # fmt: skip
+            if idle is None:
+                return found._replace(weight=weight, states=states, names=names)
+        made = states.pop(idle)
+        values = {primed(idle.symbol): made}
+        names.setdefault(made, idle.name)
+        weight = ex.substituted(weight, values)
+        states = {one: ex.substituted(value, values) for one, value in states.items()}

@@ -1,0 +1,145 @@
+import Diagnostics
+import Driver
+import Testing
+
+/// What people write who come from another language or library: each mistake is told at its place, once, and the
+/// repair that is offered compiles.
+@Suite struct BeginnerTests {
+  struct Mistake: Sendable, CustomTestStringConvertible {
+    var text: String
+    /// What is marked.
+    var marked: String
+    /// What stands in the place of the whole line once it is mended.
+    var mended: String
+
+    var testDescription: String { text }
+
+    init(_ text: String, _ marked: String, _ mended: String) {
+      (self.text, self.marked, self.mended) = (text, marked, mended)
+    }
+  }
+
+  /// Lines of a rule with a state m and hyperparameters lr, b, c and k.
+  static let lines: [Mistake] = [
+    Mistake("m' = where(g > 0, g, m)", "where", "m' = if g > 0 then g else m"),
+    Mistake("m' = np.where(g > 0, g, m)", "np.where(g > 0, g, m)", "m' = if g > 0 then g else m"),
+    Mistake("m' = maximum(m, g)", "maximum", "m' = max(m, g)"),
+    Mistake("m' = torch.minimum(m, g)", "torch.minimum(m, g)", "m' = min(m, g)"),
+    Mistake("m' = clamp(g, -1, 1)", "clamp", "m' = clip(g, -1, 1)"),
+    Mistake("m' = pow(g, 2)", "pow", "m' = g^2"),
+    Mistake("m' = pow(g + m, 2)", "pow", "m' = (g + m)^2"),
+    Mistake("m' = power(g, k)", "power", "m' = g^k"),
+    Mistake("m' = zeros_like(g)", "zeros_like", "m' = 0"),
+    Mistake("m' = m + ones_like(g)", "ones_like", "m' = m + 1"),
+    Mistake("m' = np.sign(g)", "np.sign(g)", "m' = sign(g)"),
+    Mistake("m' = jnp.sqrt(abs(g))", "jnp.sqrt(abs(g))", "m' = sqrt(abs(g))"),
+    Mistake("m' = torch.nn.functional.relu(g)", "torch.nn.functional.relu(g)", "m' = relu(g)"),
+    Mistake("m' = math.exp(b) * g", "math.exp(b)", "m' = exp(b) * g"),
+    Mistake("m' = g.abs()", "g.abs()", "m' = abs(g)"),
+    Mistake("m' = m * g.mean()", "g.mean()", "m' = m * mean(g)"),
+    Mistake("m' = g / g.norm()", "g.norm()", "m' = g / norm(g)"),
+    Mistake("m' = m.mul(b)", "m.mul(b)", "m' = m * b"),
+    Mistake("m' = m.mul_(b)", "m.mul_(b)", "m' = m * b"),
+    Mistake("m' = g.pow(2)", "g.pow(2)", "m' = g^2"),
+    Mistake("m' = g.clamp(-1, 1)", "g.clamp(-1, 1)", "m' = clip(g, -1, 1)"),
+    Mistake("m' = ema(m, g, b).sqrt()", "ema(m, g, b).sqrt()", "m' = sqrt(ema(m, g, b))"),
+    Mistake("m' = rsqrt(g^2 + c)", "rsqrt", "m' = 1 / sqrt(g^2 + c)"),
+    Mistake("m' = reciprocal(g)", "reciprocal", "m' = 1 / g"),
+    Mistake("m' = ln(abs(g))", "ln", "m' = log(abs(g))"),
+    Mistake("m' = fabs(g)", "fabs", "m' = abs(g)"),
+    Mistake("m' = sgn(g)", "sgn", "m' = sign(g)"),
+    Mistake("m' = multiply(m, g)", "multiply", "m' = m * g"),
+    Mistake("m' = add(m, g)", "add", "m' = m + g"),
+    Mistake("m' = neg(g)", "neg", "m' = -g"),
+    Mistake("m' = clip_by_norm(g, 1)", "clip_by_norm", "m' = clip_norm(g, 1)"),
+    Mistake("m' = atan2(g, m)", "atan2", "m' = arctan2(g, m)"),
+    Mistake("m' = b * m + grad", "grad", "m' = b * m + g"),
+    Mistake("m' = b * m + gradient", "gradient", "m' = b * m + g"),
+    Mistake("m' = b * m + param", "param", "m' = b * m + w"),
+    Mistake("m' = m + step * g", "step", "m' = m + t * g"),
+    Mistake("m' = g / total_steps", "total_steps", "m' = g / T"),
+    Mistake("m' = ema(m, g, b) // a comment", "//", "m' = ema(m, g, b) # a comment"),
+    Mistake("m' = b * m + g ** 2", "**", "m' = b * m + g ^ 2"),
+    Mistake("m = b * m + g", "m", "m' = b * m + g"),
+    Mistake("m' := ema(m, g, b)", ":=", "m' = ema(m, g, b)"),
+    Mistake("m' += g", "m' += g", "m' = m + g"),
+    Mistake("m' -= lr * g", "m' -= lr * g", "m' = m - lr * g"),
+    Mistake("m' = if g > 0 && m > 0 then g else m", "&&", "m' = if g > 0 and m > 0 then g else m"),
+    Mistake("m' = if g > 0 || m > 0 then g else m", "||", "m' = if g > 0 or m > 0 then g else m"),
+    Mistake("m' = if !(g > 0) then g else m", "!", "m' = if not (g > 0) then g else m"),
+    Mistake("m' = 0.9m + g", "0.9m", "m' = 0.9 * m + g"),
+    Mistake("m' = Ema(m, g, b)", "Ema", "m' = ema(m, g, b)"),
+    Mistake("m' = mena(g) * m", "mena", "m' = mean(g) * m"),
+    Mistake("m' = b m + g", "m", "m' = b * m + g"),
+    Mistake("m' = (1 - b)(m + g)", "(", "m' = (1 - b) * (m + g)"),
+    Mistake("m' = b × m + g", "×", "m' = b * m + g"),
+  ]
+
+  /// Whole texts.
+  static let texts: [Mistake] = [
+    Mistake("rule B = AdamW(weight_decay = 0.1)", "weight_decay", "rule B = AdamW(λ = 0.1)"),
+    Mistake("rule B = AdamW(eps = 1e-6)", "eps", "rule B = AdamW(ε = 1e-6)"),
+    Mistake("rule B = HeavyBall(momentum = 0.8)", "momentum", "rule B = HeavyBall(μ = 0.8)"),
+    Mistake("rule B = Lion(learning_rate = 1e-4)", "learning_rate", "rule B = Lion(lr = 1e-4)"),
+    Mistake("rule B = adamw(lr = 1e-3)", "adamw", "rule B = AdamW(lr = 1e-3)"),
+    Mistake("rule B = AdmaW(lr = 1e-3)", "AdmaW", "rule B = AdamW(lr = 1e-3)"),
+    Mistake(
+      "rule B = route { name =~ \"a{b\" -> SGD  otherwise -> Lion }", "{b",
+      "rule B = route { name =~ \"a\\\\{b\" -> SGD  otherwise -> Lion }"),
+    Mistake(
+      "objective f(x: scalar = 1) = x^2\nminimize f with SGD for 10 steps sedes 2", "sedes",
+      "objective f(x: scalar = 1) = x^2\nminimize f with SGD for 10 steps seeds 2"),
+  ]
+
+  private static func around(_ line: String) -> String {
+    """
+    rule A(lr = 0.1, b = 0.9, c = 1e-8, k = 2) {
+        state m
+        \(line)
+        unused = b + c + k
+        w' = w - lr * m'
+    }
+
+    """
+  }
+
+  private static func errors(_ text: String) -> ([Diagnostic], Compiler) {
+    let compiler = Compiler()
+    let found = compiler.add(name: "test.opt", bytes: Array(text.utf8))
+    return (found.filter { $0.severity == .error }, compiler)
+  }
+
+  private static func mended(_ text: String, _ fixIts: [FixIt], _ compiler: Compiler) -> String {
+    var bytes = Array(text.utf8)
+    for fix in fixIts.sorted(by: { $0.span.start > $1.span.start }) {
+      let base = compiler.sources.file(of: fix.span)?.base ?? 0
+      bytes.replaceSubrange(
+        Int(fix.span.start - base)..<Int(fix.span.end - base), with: Array(fix.replacement.utf8))
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private static func check(_ mistake: Mistake, _ text: String, _ expected: String) {
+    let (errors, compiler) = Self.errors(text)
+    guard let first = errors.first else {
+      Issue.record("it passes: \(mistake.text)")
+      return
+    }
+    #expect(errors.count == 1, "\(errors.map(\.message))")
+    #expect(compiler.sources.text(first.span) == mistake.marked, "\(first.message)")
+    let repaired = mended(text, first.fixIts, compiler)
+    #expect(repaired == expected, "\(first.message)")
+    let left = Self.errors(repaired).0
+    #expect(left.isEmpty, "\(left.map(\.message))")
+  }
+
+  @Test(arguments: lines) func aLineIsMended(_ mistake: Mistake) {
+    Self.check(mistake, Self.around(mistake.text), Self.around(mistake.mended))
+  }
+
+  @Test(arguments: texts) func aTextIsMended(_ mistake: Mistake) {
+    Self.check(mistake, mistake.text + "\n", mistake.mended + "\n")
+  }
+
+  @Test func thereAreSixty() { #expect(Self.lines.count + Self.texts.count >= 60) }
+}

@@ -1,0 +1,166 @@
+import Basics
+import Diagnostics
+import Testing
+import Training
+
+private let place = Span(3, 9)
+
+/// Tables as people post them: other signs, texts, gaps, columns without a name.
+@Suite struct WrittenTablesTests {
+  private static func table(
+    _ text: String, _ change: (inout CSVOptions) -> Void = { _ in }
+  ) throws(DiagnosticError) -> Table {
+    var options = CSVOptions()
+    change(&options)
+    return try Table.csv(bytes: Array(text.utf8), path: "d.csv", options, at: place)
+  }
+
+  private static func problem(
+    _ text: String, _ change: (inout CSVOptions) -> Void = { _ in }
+  ) -> String {
+    described { () throws(DiagnosticError) in try table(text, change) }
+  }
+
+  @Test func otherSeparatorsAndDecimalCommas() throws {
+    let semicolons = try Self.table("a;b\n1,5;2\n-3,25;4e2\n") { $0.separator = ";" }
+    #expect(semicolons.values == [1.5, 2, -3.25, 400])
+    let points = try Self.table("a;b\n1.5;2\n") { $0.separator = ";" }
+    #expect(points.values == [1.5, 2])
+    let tabs = try Self.table("a\tb\n1\t2\n \n3\t4\n") { $0.separator = "\t" }
+    #expect(tabs.values == [1, 2, 3, 4])
+    let grouped = try Self.table("a;b\n1.234,5;-1.000.000\n2,5;7\n") {
+      ($0.separator, $0.decimal, $0.thousands) = (";", ",", ".")
+    }
+    #expect(grouped.values == [1234.5, -1_000_000, 2.5, 7])
+    let quoted = try Self.table("a,b\n\"1,234.5\",2\n999,3\n") { $0.thousands = "," }
+    #expect(quoted.values == [1234.5, 2, 999, 3])
+    let swiss = try Self.table("a,b\n1'234'567.5,2\n") { $0.thousands = "'" }
+    #expect(swiss.values == [1_234_567.5, 2])
+  }
+
+  @Test func whatIsWrittenOtherwiseIsToldWithItsRepair() {
+    #expect(Self.problem("a;b\n1;2\n").contains("separator = \";\""))
+    #expect(Self.problem("a\tb\n1\t2\n").contains("separator = \"\\t\""))
+    #expect(Self.problem("a|b\n1|2\n").contains("separator = \"|\""))
+    #expect(Self.problem("a,b\n\"1,5\",2\n").contains("decimal = \",\""))
+    #expect(Self.problem("a,b\n\"1,234\",2\n").contains("thousands = \",\""))
+    #expect(Self.problem("a,b\n1,5,2\n").hasPrefix("R0712"))
+    #expect(Self.problem("a,b\n1,5,2,25\n").contains("decimal comma"))
+    // Points and commas before decimals in one file.
+    #expect(Self.problem("a;b\n1,5;2.25\n") { $0.separator = ";" }.contains("decimal"))
+    #expect(Self.problem("a,b\n$5,2\n").hasPrefix("R0713 d.csv:2:1:"))
+    #expect(Self.problem("a,b\n5%,2\n").contains("drop"))
+    #expect(Self.problem("a,b\n\"12,34,5\",2\n") { $0.thousands = "," }.hasPrefix("no diagnostic"))
+  }
+
+  @Test func filesOfOtherFormatsAreNamed() {
+    for (bytes, word) in [
+      (Array("PAR1\u{0}\u{0}".utf8), "Parquet"), ([0x50, 0x4B, 3, 4, 20], "workbook"),
+      ([0x1F, 0x8B, 8], "gzip"), (Array("<!DOCTYPE html>".utf8), "web page"),
+      (Array("SQLite format 3\u{0}".utf8), "SQLite"), ([0x93] + Array("NUMPY".utf8), "npy"),
+    ] {
+      let said = described { () throws(DiagnosticError) in
+        try Table.csv(bytes: bytes, path: "d.csv", at: place)
+      }
+      #expect(said.hasPrefix("R0717") && said.contains(word), "\(said)")
+    }
+  }
+
+  @Test func textsBecomeClasses() throws {
+    let read = try Self.table("size,colour,kind\n1,red,dog\n2,blue,cat\n3,red,dog\n")
+    #expect(read.classes == [nil, ["blue", "red"], ["cat", "dog"]])
+    let data = try Dataset(read, target: "kind", at: place)
+    #expect(data.featureNames == ["size", "colour=blue", "colour=red"])
+    #expect(data.features == [1, 0, 1, 2, 1, 0, 3, 0, 1])
+    #expect(data.targets == [1, 0, 1])
+    #expect(data.remarks.joined().contains("0 cat, 1 dog"))
+    // A column of texts of which a few look like numbers.
+    let mixed = try Self.table("x,k\n1,a\n2,7\n3,a\n4,b\n")
+    #expect(mixed.classes[1] == ["7", "a", "b"])
+    #expect(mixed.column(1) == [1, 0, 1, 2].map { Double($0) })
+  }
+
+  @Test func oneTextAmongNumbersIsAFault() {
+    let rows = (0..<500).map { "\($0),\($0 * 2)" }.joined(separator: "\n")
+    let said = Self.problem("a,b\n\(rows)\n500,12 units\n")
+    #expect(said.hasPrefix("R0713 d.csv:502:5:") && said.contains("500 of 501"))
+  }
+
+  @Test func datesAndNamesAreNoClasses() throws {
+    let dates = "d,y\n" + (1...28).map { "2024-02-\($0),\($0)" }.joined(separator: "\n")
+    #expect(Self.problem(dates).contains("dates"))
+    #expect(try Self.table(dates) { $0.dropped = ["d"] }.names == ["y"])
+    // Ranges that come again are classes.
+    #expect(try Self.table("age,y\n18-25,1\n26-40,2\n18-25,3\n").classes[0] == ["18-25", "26-40"])
+    let names = "n,x,y\n" + (0..<2_000).map { "p\($0),1,\($0)" }.joined(separator: "\n")
+    #expect(Self.problem(names).contains("drop"))
+    let many = try Self.table("n,y\n" + (0..<200).map { "p\($0),\($0)" }.joined(separator: "\n"))
+    let said = described { () throws(DiagnosticError) in
+      try Dataset(many, target: "y", at: place)
+    }
+    #expect(said.contains("200 different texts"))
+  }
+
+  @Test func gapsAreFilledOrLeftOutAsIsSaid() throws {
+    let text = "a,b,y\n1,,1\n3,4,2\nNA,6,3\nnan,?,4\n"
+    #expect(Self.problem(text).contains("missing = \"mean\""))
+    let dropped = try Self.table(text) { $0.missing = .drop }
+    #expect(dropped.values == [3, 4, 2] && dropped.leftOut == 3)
+    let read = try Self.table(text) { $0.missing = .mean }
+    let data = try Dataset(read, target: "y", at: place)
+    let split = try DataSplit(train: data, test: data).filled(at: place)
+    #expect(split.train.features == [1, 5, 3, 4, 2, 6, 2, 5])
+    #expect(Self.problem("a,y\n,1\n,2\n") { $0.missing = .drop }.contains("each of the 2 rows"))
+    let target = try Self.table("a,y\n1,2\n2,\n") { $0.missing = .mean }
+    let said = described { () throws(DiagnosticError) in try Dataset(target, target: "y", at: place)
+    }
+    #expect(said.hasPrefix("R0714") && said.contains("drop"))
+    // A text that is missing is none of the classes.
+    let kinds = try Self.table("k,y\na,1\n,2\nb,3\n") { $0.missing = .mean }
+    #expect(try Dataset(kinds, target: "y", at: place).features == [1, 0, 0, 0, 0, 1])
+    // Means are those of the rows to learn from.
+    let parts = try data.split(test: 0.5, isInOrder: true, at: place) { _ in 0 }
+    #expect(try parts.filled(at: place).test.features == [2, 6, 2, 4])
+  }
+
+  @Test func columnsAreLeftOutAndNamed() throws {
+    let indexed = ",a,b\n0,1,2\n1,3,4\n"
+    #expect(Self.problem(indexed).contains("drop = [\"\"]"))
+    #expect(try Self.table(indexed) { $0.dropped = [""] }.values == [1, 2, 3, 4])
+    #expect(Self.problem("a,b\n1,2\n") { $0.dropped = ["c"] }.hasPrefix("R0711"))
+    let bare = try Self.table("1,2,x\n3,4,z\n") { $0.hasHeader = false }
+    #expect(bare.names == ["1", "2", "3"] && bare.rows == 2)
+    #expect(bare.classes[2] == ["x", "z"])
+    // What is left out may hold anything.
+    #expect(try Self.table("a,b\n1,\n2,inf\n3,x\n") { $0.dropped = ["b"] }.values == [1, 2, 3])
+  }
+
+  @Test func rowsInTheOrderOfTimeAreSplitInIt() throws {
+    let rows = (0..<10).map { "\($0),\($0)" }.joined(separator: "\n")
+    let data = try Dataset(Self.table("a,y\n\(rows)\n"), target: "y", at: place)
+    let split = try data.split(test: 0.2, validate: 0.3, isInOrder: true, at: place) { _ in 0 }
+    #expect(split.train.targets == [0, 1, 2, 3, 4])
+    #expect(split.validation?.targets == [5, 6, 7])
+    #expect(split.test.targets == [8, 9])
+  }
+
+  @Test func labelsAreThoseOfTheLoss() throws {
+    func said(_ targets: [Int], _ isBinary: Bool) throws -> String {
+      let rows = targets.map { "1,\($0)" }.joined(separator: "\n")
+      let data = try Dataset(Self.table("a,y\n\(rows)\n"), target: "y", at: place)
+      return described { () throws(DiagnosticError) in
+        if isBinary {
+          try data.requireLabels(at: place)
+        } else {
+          try data.requireClasses(at: place)
+        }
+      }
+    }
+    #expect(try said([0, 1], true) == "no diagnostic")
+    #expect(try said([-1, 1], true).contains("(y + 1) / 2"))
+    #expect(try said([1, 2], true).contains("y - 1"))
+    #expect(try said([0, 1, 2], true).contains("cross_entropy(scores, y)"))
+    #expect(try said([0, 3], false) == "no diagnostic")
+    #expect(try said([-1, 3], false).contains("from 0"))
+  }
+}
