@@ -93,7 +93,8 @@ struct PolynomialDivision {
   /// The polynomial in atoms and their roots whose square a sum is, nil where there is none.
   func squareRoot(_ id: TermID) -> TermID? { plainRoot(id) ?? rootWithRoots(id, depth: 0) }
 
-  private func plainRoot(_ id: TermID) -> TermID? {
+  /// The polynomial in atoms alone, which takes little to find.
+  func plainRoot(_ id: TermID) -> TermID? {
     guard (3...60).contains(table.monomials(id).count), let first = lead(id),
       var result = root(first)
     else { return nil }

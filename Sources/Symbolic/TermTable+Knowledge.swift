@@ -185,7 +185,7 @@ extension TermTable {
 
   /// Where a sum lies that is the square of a polynomial; everywhere if it is none.
   private func squareInterval(_ id: TermID) -> Interval {
-    guard let root = PolynomialDivision(table: self).squareRoot(id) else { return .all }
+    guard let root = PolynomialDivision(table: self).plainRoot(id) else { return .all }
     return Interval(.zero, nil, excludesLow: isNonzero(root))
   }
 
