@@ -37,9 +37,9 @@ print("the same bits:", copy == weights)
 // Is it a rule that comes along? And what is wrong with a third?
 let compiler = Compiler()
 _ = compiler.add(rule.source, name: "mine.opt")
-print(try compiler.compare("MyAdamW", "AdamW(lr = 0.1, λ = 0.01)").headline)
+print(try compiler.compare("MyAdamW", "AdamW(lr = 0.05, λ = 0.01)").headline)
 do {
   _ = try Rule(source: "rule Bad(lr = 0.1) {\n    w' = w - lr * gg\n}\n", name: "bad.opt")
-} catch let error as DiagnosticError {
+} catch {
   for diagnostic in error.diagnostics { print(diagnostic.rendered()) }
 }
