@@ -183,9 +183,12 @@ extension TermTable {
     sum(Dictionary(uniqueKeysWithValues: zip(term.operands, term.weights)))
   }
 
-  /// Where a sum lies that is the square of a polynomial; everywhere if it is none.
+  /// Where a sum lies that is the square of a polynomial; everywhere if it is none. Of numbers alone the polynomial may
+  /// have roots: with symbols to look for those takes most of a comparison.
   private func squareInterval(_ id: TermID) -> Interval {
-    guard let root = PolynomialDivision(table: self).plainRoot(id) else { return .all }
+    let division = PolynomialDivision(table: self)
+    let root = symbols(in: id).isEmpty ? division.squareRoot(id) : division.plainRoot(id)
+    guard let root else { return .all }
     return Interval(.zero, nil, excludesLow: isNonzero(root))
   }
 

@@ -109,13 +109,13 @@ class Rules(unittest.TestCase):
             'minimize valley with Adam(lr = 0.1) for 50 steps save every 20 steps to "valley.safetensors"\n'
         )
         with tempfile.TemporaryDirectory() as folder:
-            with self.assertRaisesRegex(ravine.ProgramError, "R0775"):
+            with self.assertRaisesRegex(ravine.RavineError, "R0775"):
                 ravine.run(script.split(" save")[0] + "\n", folder, resume=True)
             done = ravine.run(script, folder)
             again = ravine.run(script, folder, resume=True)
             self.assertEqual(done.text, again.text)
             self.assertEqual(done.experiments, again.experiments)
-            with self.assertRaisesRegex(ravine.ProgramError, "R0771"):
+            with self.assertRaisesRegex(ravine.RavineError, "R0771"):
                 ravine.run(script.replace("0.1", "0.2"), folder, resume=True)
 
 
