@@ -91,12 +91,12 @@ struct PolynomialDivision {
   }
 
   /// The polynomial in atoms and their roots whose square a sum is, nil where there is none.
-  func squareRoot(_ id: TermID) -> TermID? { plainRoot(id) ?? rootWithRoots(id, depth: 0) }
+  func squareRoot(_ id: TermID) -> TermID? { rootWithRoots(id, depth: 0) }
 
-  /// The polynomial in atoms alone, which takes little to find.
-  func plainRoot(_ id: TermID) -> TermID? {
+  /// The polynomial in atoms alone, which takes little to find; with `halving` in their roots too.
+  func plainRoot(_ id: TermID, halving: Bool = false) -> TermID? {
     guard (3...60).contains(table.monomials(id).count), let first = lead(id),
-      var result = root(first)
+      var result = root(first, halving: halving)
     else { return nil }
     let divisor = part(table.monomials(table.scale(result, by: Rational(2)))[0])
     // The least and greatest exponents of a square are twice those of its root.
@@ -123,6 +123,9 @@ struct PolynomialDivision {
   /// p + q √S of its square: with A + B √S for that, A² − B² S is (p² − q² S)², and p² half of A and its root.
   private func rootWithRoots(_ id: TermID, depth: Int) -> TermID? {
     let parts = table.monomials(id)
+    // The products of its parts have what has a root in it as well.
+    let hasRoots = parts.contains { table.factors($0.monomial).contains { !$0.exponent.isInteger } }
+    if let root = plainRoot(id, halving: hasRoots) { return root }
     guard (2...Self.limits.parts).contains(parts.count), depth < Self.limits.depth else {
       return nil
     }
@@ -138,10 +141,11 @@ struct PolynomialDivision {
     func roots(_ x: TermID) -> [TermID] {
       guard table.monomials(x).count > 1 else {
         return [
-          lead(x).flatMap { self.root($0) }, table.isNonnegative(x) ? table.power(x, .half) : nil,
+          lead(x).flatMap { self.root($0, halving: true) },
+          table.isNonnegative(x) ? table.power(x, .half) : nil,
         ].compactMap { $0 }
       }
-      return (plainRoot(x) ?? rootWithRoots(x, depth: depth + 1)).map { [$0] } ?? []
+      return rootWithRoots(x, depth: depth + 1).map { [$0] } ?? []
     }
     let bases = Set(parts.flatMap { table.factors($0.monomial).filter(isOdd).map(\.base) })
     for base in bases.sorted(by: { $0.raw > $1.raw }) {
@@ -182,10 +186,10 @@ struct PolynomialDivision {
     return table.multiply(root, root) == id && divisors(root).isSubset(of: divisors(id))
   }
 
-  private func root(_ part: Part) -> TermID? {
+  private func root(_ part: Part, halving: Bool) -> TermID? {
     let halves = part.key.reversed().map { ($0.base, $0.exponent * .half) }
     guard part.weight.isPositive,
-      halves.allSatisfy({ $0.1.isInteger || table.isNonnegative($0.0) }),
+      halves.allSatisfy({ $0.1.isInteger || halving && table.isNonnegative($0.0) }),
       let p = root(part.weight.numerator), let q = root(part.weight.denominator)
     else { return nil }
     return table.scale(table.product(halves), by: Rational(p, q))
