@@ -62,14 +62,6 @@ extension Script {
     return written(path)
   }
 
-  /// Where a file goes that a statement writes.
-  func written(_ path: String) -> String {
-    guard let folder = options.plotFolder, !folder.isEmpty, !path.hasPrefix("/") else {
-      return path
-    }
-    return folder + "/" + path
-  }
-
   private func draw(
     _ figure: Figure, _ statement: PlotStatement, _ command: CheckedCommand
   ) throws(DiagnosticError) {
@@ -149,23 +141,6 @@ extension Script {
 }
 
 extension Script {
-  /// What a script that is not to go on would overwrite: runs that are not over.
-  ///
-  /// R0775 where it is to go on and keeps no run.
-  func unfinished() -> [Diagnostic] {
-    let all = compiler.commands.compactMap { settled[$0.span]?.saving }
-    if options.resuming == .always { return all.isEmpty ? [.nothingSaved] : [] }
-    guard options.resuming == .never else { return [] }
-    return all.flatMap { saving -> [Diagnostic] in
-      do throws(DiagnosticError) {
-        try saving.requireFree()
-        return []
-      } catch {
-        return error.diagnostics
-      }
-    }
-  }
-
   /// What a clause `record` adds to the series.
   private func recorded(_ clauses: [Clause], _ command: CheckedCommand) -> [String] {
     guard let clauses = try? Clauses(clauses, command, self),

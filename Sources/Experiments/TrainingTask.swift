@@ -57,10 +57,7 @@ package struct TrainingTask: Sendable {
     lines.append(
       "\(length) \(settings.batch ?? 0) \(settings.workers) \(settings.delay) \(target) "
         + "\(settings.start?.values ?? [])")
-    for part in [data?.train, data?.test, data?.validation].compactMap({ $0 }) {
-      let bytes = [part.features, part.targets].flatMap { $0.withUnsafeBytes(Array.init) }
-      lines.append(SHA256.hexadecimal(bytes))
-    }
+    lines += data?.digests ?? []
     return SHA256.hexadecimal(lines.joined(separator: "\n").utf8)
   }
 }

@@ -47,9 +47,11 @@ package final class Optimizer {
   }
 
   @exclusivity(unchecked) private(set) var tensors: [Tensor] = []
-  var hypers: HyperValues { clocks[0] }
-  /// The hyperparameters and the counts of steps: tensors may go by different ones.
+  /// The hyperparameters and the count of steps that tensors go by, where they do not go by others of `clocks`.
+  let hypers: HyperValues
+  /// All of them, `hypers` first.
   let clocks: [HyperValues]
+  private let hasOneClock: Bool
   /// By tensor, which of `clocks`.
   let clockOf: [Int]
   /// By tensor, what its random draws are made of.
@@ -120,6 +122,8 @@ package final class Optimizer {
       clocks.append(try HyperValues(bound.hypers, horizon: bound.horizon))
     }
     self.clocks = clocks
+    hypers = clocks[0]
+    hasOneClock = clocks.count == 1
     for state in bound.variants.flatMap(\.states) where state.isGlobal && globals[state.name] == nil
     {
       globals[state.name] = .allocate(byteCount: 8, alignment: 8)
@@ -359,13 +363,13 @@ package final class Optimizer {
   }
 
   /// What is no number and no copy of w, for these tensors together.
-  private func evaluateFirstValues(of tensors: [Int]) throws(DiagnosticError) {
-    let firsts = tensors.map { self.tensors[$0].variant.firstValues }
-    let environments = tensors.map { k in
+  private func evaluateFirstValues(of places: [Int]) throws(DiagnosticError) {
+    let firsts = places.map { tensors[$0].variant.firstValues }
+    let environments = places.map { k in
       ReferenceEnvironment(
         hypers: clocks[clockOf[k]].all, step: 0, horizon: horizon, parameters: [parameterDense(k)],
         seed: seed, tensor: numbers[k],
-        recordedDraws: self.tensors[k].memory.firstDraws.mapValues {
+        recordedDraws: tensors[k].memory.firstDraws.mapValues {
           Dense(shape: [$0.count], values: $0)
         })
     }
@@ -381,10 +385,10 @@ package final class Optimizer {
         outputs = try program.evaluate(environments).outputs
       }
     }
-    for (k, found) in zip(tensors, outputs) {
+    for (k, found) in zip(places, outputs) {
       for (target, value) in found {
         guard case .state(let s) = target else { continue }
-        let region = self.tensors[k].memory.states[s]
+        let region = tensors[k].memory.states[s]
         let values = value.count == region.count ? value.values : region.filled(value.scalar)
         region.write(values, seed: seed, step: 0, tensor: numbers[k])
       }
@@ -408,7 +412,10 @@ package final class Optimizer {
       return
     }
     do throws(DiagnosticError) {
-      for k in 0..<clocks.count { try clocks[k].advance(to: clocks[k].stepCount + 1) }
+      try hypers.advance(to: hypers.stepCount + 1)
+      if !hasOneClock {
+        for clock in clocks.dropFirst() { try clock.advance(to: clock.stepCount + 1) }
+      }
     } catch {
       for clock in clocks { clock.goBack(to: max(clock.stepCount, 1)) }
       var named = error
@@ -451,8 +458,9 @@ package final class Optimizer {
     if let lockstep {
       loadNumbers()
       if hessian != nil { lockstep.hessian = hessian }
+      let step = hypers.stepCount + 1
       for k in 0..<lockstep.instances.count {
-        lockstep.instances[k].setStep(clocks[clockOf[k]].stepCount + 1)
+        lockstep.instances[k].setStep(hasOneClock ? step : clocks[clockOf[k]].stepCount + 1)
       }
       let isDone =
         try hasWitness
@@ -467,7 +475,8 @@ package final class Optimizer {
     } else {
       try referenceStep(oracle)
     }
-    for k in 0..<clocks.count { clocks[k].stepCount += 1 }
+    hypers.stepCount += 1
+    if !hasOneClock { for clock in clocks.dropFirst() { clock.stepCount += 1 } }
   }
 
   private func loadNumbers() {

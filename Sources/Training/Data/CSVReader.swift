@@ -73,7 +73,9 @@ struct CSVReader {
     if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { cursor = 3 }
     let values: [Double]
     do throws(DiagnosticError) {
-      try refuseOtherFormats()
+      if let format = OtherFormat.name(of: bytes) {
+        throw DataProblem.notText(place(0), reason: "it is \(format)", at: span)
+      }
       while skipBlankLine() {}
       if cursor >= bytes.count { throw DataProblem.empty(path, at: span) }
       try readHeader()
@@ -133,26 +135,6 @@ struct CSVReader {
     return Table(
       source: path, names: kept.map { names[$0] }, values: values,
       classes: kept.map { classes[$0] }, leftOut: leftOut)
-  }
-
-  /// Files of other formats that come under the name of a CSV file.
-  private func refuseOtherFormats() throws(DiagnosticError) {
-    let start = Array(bytes.prefix(512))
-    let text = String(decoding: start, as: UTF8.self).lowercased()
-    let formats: [([UInt8], String)] = [
-      (Array("PAR1".utf8), "a Parquet file: write it as CSV, or as arrays (`npy`)"),
-      ([0x50, 0x4B, 3, 4], "a zip archive or a workbook: save the sheet as CSV"),
-      ([0x1F, 0x8B], "compressed by gzip: unpack it first"),
-      ([0x93] + Array("NUMPY".utf8), "an array of NumPy: read it by `npy`"),
-      (Array("SQLite format 3".utf8), "a database of SQLite: write the table as CSV"),
-    ]
-    if let found = formats.first(where: { start.starts(with: $0.0) }) {
-      throw DataProblem.notText(place(0), reason: "it is \(found.1)", at: span)
-    }
-    if text.hasPrefix("<!doctype") || text.hasPrefix("<html") {
-      throw DataProblem.notText(
-        place(0), reason: "it is a web page, not the file that it links to", at: span)
-    }
   }
 
   private func place(_ offset: Int) -> DataPlace {
@@ -312,7 +294,7 @@ struct CSVReader {
     {
       throw .decimalComma
     }
-    if let how = decoration(text) {
+    if let how = number.repair(text, isCommaSeen: hasComma && options.decimal == nil) {
       throw .problem(
         DataProblem.decoratedNumber(
           place(field.start), text: text, column: names[column], how, at: span))
@@ -324,34 +306,6 @@ struct CSVReader {
           at: span))
     }
     return Double(columns[column].place(of: text, at: field.start))
-  }
-
-  /// How a text that is no number would be one; nil where it would not.
-  private func decoration(_ text: String) -> String? {
-    if hasComma, options.decimal == nil, DecimalNumber.exact(text) != nil {
-      return
-        "other cells have decimal commas: say `decimal = \",\"` and mend this one, or `decimal = \".\"`"
-    }
-    if number.thousands == nil, text.contains(","),
-      CellNumber(decimal: ".", thousands: ",").value(text) != nil
-    {
-      return "`thousands = \",\"` reads it"
-    }
-    if number.thousands == nil, CellNumber(decimal: ",", thousands: ".").value(text) != nil {
-      return "`decimal = \",\", thousands = \".\"` reads it"
-    }
-    if CellNumber(decimal: ",", thousands: nil).value(text) != nil {
-      return "`decimal = \",\"` reads it"
-    }
-    let signs: Set<Character> = ["$", "€", "£", "¥", "%", "\u{A0}", " ", "'", "’"]
-    let bare = String(text.filter { !signs.contains($0) })
-    if bare.count < text.count,
-      CellNumber(decimal: ".", thousands: ",").value(bare) != nil
-        || CellNumber(decimal: ",", thousands: ".").value(bare) != nil
-    {
-      return "leave out what is no digit, or the column: `drop = [\"…\"]`"
-    }
-    return nil
   }
 
   private mutating func missing(

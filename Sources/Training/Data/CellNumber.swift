@@ -24,4 +24,28 @@ struct CellNumber {
     else { return nil }
     return DecimalNumber.exact(sign + groups.joined() + rest)
   }
+
+  /// How a text that is no number here would be one; nil where it would not. `isCommaSeen`: that numbers have
+  /// decimal commas is known from other cells alone.
+  func repair(_ text: String, isCommaSeen: Bool) -> String? {
+    if isCommaSeen, DecimalNumber.exact(text) != nil {
+      return
+        "other cells have decimal commas: say `decimal = \",\"` and mend this one, or `decimal = \".\"`"
+    }
+    let american = CellNumber(decimal: ".", thousands: ",")
+    let european = CellNumber(decimal: ",", thousands: ".")
+    if thousands == nil {
+      if text.contains(","), american.value(text) != nil { return "`thousands = \",\"` reads it" }
+      if european.value(text) != nil { return "`decimal = \",\", thousands = \".\"` reads it" }
+    }
+    if CellNumber(decimal: ",", thousands: nil).value(text) != nil {
+      return "`decimal = \",\"` reads it"
+    }
+    let signs: Set<Character> = ["$", "€", "£", "¥", "%", "\u{A0}", " ", "'", "’"]
+    let bare = String(text.filter { !signs.contains($0) })
+    guard bare.count < text.count, american.value(bare) != nil || european.value(bare) != nil else {
+      return nil
+    }
+    return "leave out what is no digit, or the column: `drop = [\"…\"]`"
+  }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import Files
 
@@ -11,6 +12,14 @@ package struct DataSplit: Sendable, Equatable {
     self.train = train
     self.test = test
     self.validation = validation
+  }
+
+  /// Of each part that there is a digest of its numbers.
+  package var digests: [String] {
+    [train, test, validation].compactMap { $0 }.map { part in
+      SHA256.hexadecimal(
+        [part.features, part.targets].flatMap { $0.withUnsafeBytes(Array.init) })
+    }
   }
 }
 

@@ -140,6 +140,10 @@ package struct Trainer {
       try state.history.record(sharpness, learner, step: 0)
     }
     let before = state.history.seconds
+    func save() {
+      state.history.seconds = before + clock.seconds
+      file?.save(state, learner, sharpness)
+    }
 
     // What is measured on test rows costs more than a step; a hundredth of the run is near enough.
     let stride = max(1, total / 100)
@@ -147,8 +151,7 @@ package struct Trainer {
       let order = RandomOrder.permutation(rows, seed: seed, epoch: state.epoch + 1)
       while state.position < order.count, state.step < total {
         if interrupt.isRequested() {
-          state.history.seconds = before + clock.seconds
-          file?.save(state, learner, sharpness)
+          save()
           state.history.wasInterrupted = true
           break training
         }
@@ -193,10 +196,7 @@ package struct Trainer {
             }
           }
         }
-        if let file, file.isDue(afterStep: step), step < total {
-          state.history.seconds = before + clock.seconds
-          file.save(state, learner, sharpness)
-        }
+        if let file, file.isDue(afterStep: step), step < total { save() }
       }
       let measured = try learner.measure()
       let loss = state.sum / Double(max(1, state.position))
@@ -204,10 +204,7 @@ package struct Trainer {
       state.history.record(Double(state.epoch), [("loss", loss)] + measured)
       try state.history.record(sharpness, learner, step: state.step)
       (state.sum, state.position) = (0, 0)
-      if let file, file.isDue(afterEpoch: state.epoch), state.step < total {
-        state.history.seconds = before + clock.seconds
-        file.save(state, learner, sharpness)
-      }
+      if let file, file.isDue(afterEpoch: state.epoch), state.step < total { save() }
     }
     var history = state.history
     if history.failure == nil, !history.wasInterrupted {

@@ -20,11 +20,7 @@ struct RunIdentity: Equatable {
     }
     let functions = [objective.initial, objective.forward, objective.defaults].map { $0.dump() }
     add("objective", SHA256.hexadecimal(functions.joined(separator: "\n").utf8))
-    let parts = [data?.train, data?.test, data?.validation].compactMap { $0 }.map { part in
-      SHA256.hexadecimal(
-        [part.features, part.targets].flatMap { $0.withUnsafeBytes(Array.init) })
-    }
-    add("data", SHA256.hexadecimal(parts.joined(separator: "\n").utf8))
+    add("data", data?.digests.joined(separator: " ") ?? "none")
     for (k, rule) in rules.enumerated() {
       add(
         "rule \(k + 1)",
