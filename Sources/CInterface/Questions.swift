@@ -24,7 +24,7 @@ public func ravine_check(
     let compiler = Driver.Compiler()
     var found = compiler.add(name: Crossing.optional(name) ?? "<text>", bytes: bytes)
     if !found.contains(where: { $0.severity == .error }) {
-      found += compiler.couplings(withNotes: false)
+      found += compiler.program.seldomMeant() + compiler.couplings(withNotes: false)
       found += Script(compiler, options: Script.Options(), output: { _ in }).problems()
     }
     Crossing.give(DiagnosticRenderer(sources: compiler.sources).json(found), to: place)

@@ -302,6 +302,9 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case averageUncorrected = 843
   case changeRoundedAway = 844
   case placeOfEpsilon = 845
+  case stateNeverRead = 846
+  case epsilonBesideQuotient = 847
+  case correctsEarlierAverage = 848
 
   // Certificates.
   case badCertificate = 850

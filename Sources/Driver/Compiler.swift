@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import IR
 import Lowering
@@ -15,6 +16,8 @@ package final class Compiler {
   private var checker: Checker!
   /// The tree of the last script added.
   package private(set) var script: SyntaxTree?
+  /// Numbers in the place of values that the next script names.
+  package var settings: [(name: String, value: Double)] = []
   private var lowered = LoweredUnits()
 
   package init() {
@@ -70,7 +73,10 @@ package final class Compiler {
   package func add(name: String, bytes: [UInt8]) -> [Diagnostic] {
     checker.beginStatement()
     lowered = LoweredUnits()
-    let (tree, parsed) = tree(name: name, bytes: bytes)
+    var (tree, parsed) = tree(name: name, bytes: bytes)
+    for (name, value) in settings {
+      if !tree.define(Name(name), as: value) { parsed.report(.nothingToSet(name, in: tree)) }
+    }
     script = tree
     var bag = parsed
     if tree.items.isEmpty, parsed.all.isEmpty {
@@ -256,5 +262,20 @@ package final class Compiler {
     checker.add(loose)
     if checker.bag.hasErrors { throw DiagnosticError(checker.bag.sorted) }
     return (expression, TreeID(checker.program.commands[0].tree.index))
+  }
+}
+
+extension SyntaxTree {
+  /// Puts a number in the place of a value that the text names; false where it names none.
+  fileprivate mutating func define(_ name: Name, as value: Double) -> Bool {
+    var isThere = false
+    for k in items.indices {
+      guard case .definition(let known, let old) = items[k].kind, known == name else { continue }
+      let number = add(.number(abs(value), text: NumberText.shortest(abs(value))), span(old))
+      let id = value.sign == .minus ? add(.unary(.minus, number), span(old)) : number
+      items[k].kind = .definition(known, id)
+      isThere = true
+    }
+    return isThere
   }
 }

@@ -8,6 +8,21 @@ extension Diagnostic {
     Diagnostic(.emptySource, .warning, "this text declares nothing and runs nothing", at: span)
   }
 
+  static func nothingToSet(_ name: String, in tree: SyntaxTree) -> Diagnostic {
+    let known = tree.items.compactMap { item in
+      if case .definition(let name, _) = item.kind { return name.text }
+      return nil
+    }
+    let shown = TextWidth.printable(name)
+    return Diagnostic(
+      .unknownName, "the script gives no value the name `\(shown)`", at: .none,
+      notes: [
+        known.isEmpty
+          ? Note("`\(shown) = 0.1` on a line of its own does, and `SGD(lr = \(shown))` takes it")
+          : Note("it names \(known.joined(separator: ", "))")
+      ] + Note.didYouMean(Suggestion.nearest(to: name, among: known)))
+  }
+
   static func notAReader(at span: Span) -> Diagnostic {
     Diagnostic(
       .notAReader, "data is read by `csv`, `npy` or `npz`", at: span,

@@ -43,7 +43,9 @@ extension ExperimentHistory {
     }
     let hasBand = rule.runs.count > 1
     // What is measured at some of the places only is joined over the others.
-    let isSparse = [ObjectiveModule.sharpness, ObjectiveModule.stableBelow].contains(name)
+    let isSparse =
+      [ObjectiveModule.sharpness, ObjectiveModule.stableBelow].contains(name)
+      || loopSeries.contains(name)
     let kept = mean.indices.filter { !isSparse || mean[$0].isFinite }
     func pick(_ values: [Double]) -> [Double] { kept.map { values[$0] } }
     return Series(

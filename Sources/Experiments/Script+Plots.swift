@@ -16,7 +16,8 @@ extension Script {
       throw DiagnosticError(.nothingToPlot(at: command.span))
     }
     let (names, wantsPath) = try names(
-      statement, command, among: experiment.series, hasPath: experiment.landscape != nil)
+      statement, command, among: experiment.series + experiment.loopSeries,
+      hasPath: experiment.landscape != nil)
     var panels = names.isEmpty ? [] : experiment.figure(names).panels
     if wantsPath {
       guard let path = try experiment.pathFigure() else {
@@ -98,7 +99,7 @@ extension Script {
         try DataLoader(compiler: compiler, folder: options.folder).requireFiles(data)
       }
     }
-    var last: (series: [String], hasPath: Bool)?
+    var last: (series: [String], rules: [ExprID], command: CheckedCommand, hasPath: Bool)?
     var saved: Set<String> = []
     func requireClauses(_ clauses: [Clause], _ command: CheckedCommand) {
       note { () throws(DiagnosticError) in
@@ -113,19 +114,25 @@ extension Script {
       case .train(let statement):
         requireClauses(statement.clauses, command)
         if let series = try? seriesNames(command) {
-          last = (series + recorded(statement.clauses, command), false)
+          last = (
+            series + recorded(statement.clauses, command), statement.rules, command, false
+          )
         }
       case .minimize(let statement):
         requireClauses(statement.clauses, command)
         if let objective = try? compiler.objective(statement.objective, in: command.tree) {
           last = (
-            objective.series + recorded(statement.clauses, command), objective.mayBePlane
+            objective.series + recorded(statement.clauses, command), statement.rules, command,
+            objective.mayBePlane
           )
         }
       case .plot(let statement):
         note { () throws(DiagnosticError) in
           guard let last else { throw DiagnosticError(.nothingToPlot(at: command.span)) }
-          let wanted = try names(statement, command, among: last.series, hasPath: last.hasPath)
+          let loop = LoopSeries.names(
+            of: (try? rules(last.rules, last.command)) ?? [], besides: last.series)
+          let wanted = try names(
+            statement, command, among: last.series + loop, hasPath: last.hasPath)
           if wanted.wantsPath, !last.hasPath {
             throw DiagnosticError(.pathNotPlane(at: command.span))
           }

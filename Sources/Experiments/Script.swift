@@ -34,6 +34,8 @@ package final class Script {
     package var plotFolder: String?
     /// What becomes of a run that is in the file of a `save`.
     package var resuming = RunSaving.Resuming.never
+    /// The seeds of every run in place of those that the script says.
+    package var seeds: [UInt64]?
     package init() {}
   }
 
@@ -127,9 +129,10 @@ package final class Script {
     try requireLabels(data, for: statement.objective, in: command.tree)
     let rules = try rules(statement.rules, command)
     let settings = try settings(statement.clauses, rules, command)
-    let trainer = Trainer(
+    var trainer = Trainer(
       objective: objective, data: data, engine: options.engine, elementType: options.elementType,
       compiler: passCompiler, interrupt: interrupt, progress: progress)
+    trainer.observesLoop = true
     let history = try trainer.train(
       rules, settings, title: text(statement.objective, command.tree)
     ).withStability(of: rules)
@@ -150,9 +153,10 @@ package final class Script {
       settings.isMaximised = true
       settings.target = settings.target?.ofNegative
     }
-    let trainer = Trainer(
+    var trainer = Trainer(
       objective: objective, engine: options.engine, elementType: .float64,
       compiler: passCompiler, interrupt: interrupt, progress: progress)
+    trainer.observesLoop = true
     var history = try trainer.minimize(
       rules, settings, title: text(statement.objective, command.tree)
     ).withStability(of: rules)
@@ -185,7 +189,8 @@ package final class Script {
     if let known = settled[command.span] { return known }
     var settings = TrainingSettings()
     settings.steps = try clauses.count("for", unit: "steps")
-    settings.seeds = try clauses.seeds()
+    let seeds = try clauses.seeds()
+    settings.seeds = options.seeds ?? seeds
     settings.start = try clauses.start()
     settings.batch = try clauses.count("batch")
     settings.workers = try clauses.count("workers", limit: 1_024) ?? 1

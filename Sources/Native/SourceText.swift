@@ -51,6 +51,10 @@ struct SourceText {
       """
       // Written by Ravine for this machine's compiler. Arithmetic rounds as in the interpreter: compile
       // without contraction (-ffp-contract=off).
+      #if !defined(__clang__)
+      // As fast as -O3, in half of its time: else -O2 leaves loops without vectors.
+      #pragma GCC optimize("tree-vectorize", "vect-cost-model=dynamic")
+      #endif
       #include <math.h>
       #include <stddef.h>
       #include <stdint.h>

@@ -11,7 +11,7 @@ struct SystemCompiler: Sendable {
   /// Every instruction of this machine, and no change of what the numbers are.
   static let flags =
     [
-      "-O3", "-std=gnu11", "-w", "-pipe", "-fPIC", "-shared", "-ffp-contract=off",
+      "-O2", "-std=gnu11", "-w", "-pipe", "-fPIC", "-shared", "-ffp-contract=off",
       "-fno-math-errno", "-fno-trapping-math",
     ] + libm.flatMap { ["-fno-builtin-\($0)", "-fno-builtin-\($0)f"] }
 

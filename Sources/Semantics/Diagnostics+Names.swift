@@ -312,3 +312,35 @@ extension Diagnostic {
       notes: [Note("a knob that does nothing misleads whoever turns it: use it or remove it")])
   }
 }
+
+// What compiles and is seldom meant.
+extension Diagnostic {
+  static func neverRead(_ state: Name) -> Diagnostic {
+    Diagnostic(
+      .stateNeverRead, .warning,
+      "`\(state.text)` is kept and never read: neither w' nor a view depends on it", at: state.span,
+      notes: [Note("without its `state` and its equations the rule does the same in less memory")])
+  }
+
+  /// `divisor` is what ε would be added to.
+  static func besideQuotient(_ ε: Name, at span: Span, divisor: Span) -> Diagnostic {
+    Diagnostic(
+      .epsilonBesideQuotient, .warning,
+      "`\(ε.text)` is added to the quotient, not to what it divides by", at: span,
+      notes: [Note("where a sum is meant, write the quotient in parentheses")],
+      fixIts: [
+        FixIt(
+          "open a parenthesis before the divisor", at: Span(divisor.start, divisor.start),
+          replacement: "("),
+        FixIt("close it", at: span.after, replacement: ")"),
+      ])
+  }
+
+  static func correctsEarlier(_ state: Name, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .correctsEarlierAverage, .warning,
+      "`\(state.text)` is the average before this step, of t - 1 gradients, and is divided by the weights of t",
+      at: span,
+      fixIts: [FixIt("write `\(state.text)'`", at: span, replacement: state.text + "'")])
+  }
+}

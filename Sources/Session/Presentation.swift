@@ -111,13 +111,17 @@ final class Presentation {
 
   // MARK: Figures
 
-  /// A figure as text for the terminal; with `:set plot svg` it becomes a file, and the text says
-  /// which.
+  /// A figure as text for the terminal; an image is drawn at once. With `:set plot svg` it becomes a file, and the
+  /// text says which.
   func drawn(_ figure: Figure) throws(DiagnosticError) -> String {
     switch settings.plot {
     // Images are for terminals: elsewhere dots are read more easily.
-    case .sixel where console.showsImages: return figure.sixel()
-    case .kitty where console.showsImages: return figure.kitty()
+    case .sixel where console.showsImages:
+      console.draw(figure.sixel())
+      return ""
+    case .kitty where console.showsImages:
+      console.draw(figure.kitty())
+      return ""
     case .ascii, .braille, .sixel, .kitty:
       return figure.braille(
         width: width, height: 20, colour: console.hasColourOnOutput,

@@ -27,6 +27,10 @@ struct RuleCommands: Answering {
         let algebra = try self.algebra(of: what, generality: .all)
         let found = try algebra.sensitivity(to: by.text)
         output.present(found.text, keeping: algebra.printer.text(found.derivative))
+        if found.isByJumps { write("  almost everywhere: it acts by jumps alone\n") }
+        if !found.conditions.isEmpty {
+          write("  where \(found.conditions.joined(separator: ", "))\n")
+        }
         if algebra.table.isExhausted { output.noteLimit() }
         output.noteFixed(algebra.setting)
       }

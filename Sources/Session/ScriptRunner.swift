@@ -37,7 +37,8 @@ final class ScriptRunner {
 
   /// Whether a text begins with what the last experiment recorded.
   func hasSeries(_ rest: Fragment) -> Bool {
-    let series = (script.experiments.last?.series ?? []) + ["path", "loss"]
+    let last = script.experiments.last
+    let series = (last?.series ?? []) + (last?.loopSeries ?? []) + ["path", "loss"]
     let first = rest.text.split(whereSeparator: { $0 == "," || $0 == " " }).first
     return first.map { series.contains(String($0)) } ?? false
   }

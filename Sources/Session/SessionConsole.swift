@@ -7,6 +7,8 @@ import Diagnostics
 package protocol SessionConsole: AnyObject {
   /// Values and tables.
   func write(_ text: String)
+  /// A picture in the control sequences of a terminal; asked for where `showsImages`.
+  func draw(_ image: String)
   /// Messages.
   func say(_ text: String)
   /// How far long work is; the next such text overwrites it.

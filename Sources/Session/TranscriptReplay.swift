@@ -105,6 +105,7 @@ package final class RecordingConsole: SessionConsole {
   package init(_ files: any SessionConsole) { self.files = files }
 
   package func write(_ text: String) { self.text += text }
+  package func draw(_ image: String) {}
   package func say(_ text: String) { self.text += text }
   /// Lines that stay are kept, as on a terminal.
   package func progress(_ text: String) {

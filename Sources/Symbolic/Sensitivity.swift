@@ -12,6 +12,12 @@ package struct Sensitivity {
   /// The other ways to write it, and what the names in them stand for, later ones in terms of earlier ones.
   package private(set) var named: [(term: TermID, values: [(name: TermID, value: TermID)])] = []
 
+  /// Where the rule has a step: what must hold for the derivative to be a number, as conditions of the language.
+  package private(set) var conditions: [String] = []
+  /// Whether a step depends on the hyperparameter by jumps alone, as that of a sign does: the derivative is 0 beside
+  /// them.
+  package private(set) var isByJumps = false
+
   private let rule: SymbolicRule
   private let symbol: TermID
   private var table: TermTable { rule.table }
@@ -19,18 +25,42 @@ package struct Sensitivity {
   package init(_ rule: SymbolicRule, to symbol: TermID) throws(SymbolicError) {
     self.rule = rule
     self.symbol = symbol
-    derivative = try Solver(rule.table).derivative(try rule.general().weight, by: symbol)
+    let step = try rule.general()
+    derivative = try Solver(rule.table).derivative(step.weight, by: symbol)
     text = ""
+    isByJumps =
+      derivative == rule.table.zero && rule.table.contains(step.weight) { $0 == symbol }
     let states = nextStates
     for names in [states, states.merging(locals) { state, _ in state }]
     where !names.isEmpty {
       if let found = try? derivative(by: names) { named.append(found) }
     }
     let printer = TermPrinter(rule.table)
-    let texts = ([derivative] + named.map(\.term)).flatMap {
-      [printer.text($0), printer.factored($0)]
+    let ways: [(term: TermID, values: [(name: TermID, value: TermID)])] =
+      [(derivative, [])] + named
+    let texts = ways.map { way in
+      [printer.text(way.term), printer.factored(way.term)].min { $0.count < $1.count }!
     }
-    text = texts.min { $0.count < $1.count }!
+    let shortest = texts.indices.min { texts[$0].count < texts[$1].count }!
+    text = texts[shortest]
+    conditions = printer.texts(missing(ways[shortest].term, ways[shortest].values, step))
+  }
+
+  /// What a way of writing asks for and the step does not. Its roots are roots of the step.
+  private func missing(
+    _ term: TermID, _ values: [(name: TermID, value: TermID)], _ step: SymbolicRule.Step
+  ) -> [(clause: Clause, guard: TermID)] {
+    let known = rule.definedness(step, live: rule.liveStates(step), isFirst: false)
+    var prover = Prover(table)
+    return table.definedness(of: term).closed(table).clauses.filter { clause, condition in
+      if !clause.hasText || clause.kind == .nonnegative { return false }
+      var plain = Definedness()
+      plain.insert(clause, where: condition, table)
+      for (name, value) in values.reversed() {
+        plain = plain.substituted(table) { $0 == name ? value : nil }
+      }
+      return !prover.missing(plain.closed(table), from: known).isEverywhere
+    }
   }
 
   /// The values that states have after the step, by their names.

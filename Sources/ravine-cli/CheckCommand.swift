@@ -71,7 +71,7 @@ struct CheckCommand: ParsableCommand {
     if found.contains(where: { $0.severity == .error }) { return found }
     var options = Script.Options()
     options.folder = SourceFiles.folder(of: path)
-    return found + compiler.couplings(withNotes: notes)
+    return found + compiler.program.seldomMeant() + compiler.couplings(withNotes: notes)
       + Script(compiler, options: options, output: { _ in }).problems()
   }
 

@@ -3,7 +3,7 @@ import Diagnostics
 import Driver
 import Platform
 
-/// Data go to stdout, talk goes to stderr.
+/// Data go to stdout, talk goes to stderr. What is printed here cannot steer a terminal, whoever wrote it.
 enum Console {
   /// A closed pipe is an error of `write`, not a signal that kills. A descriptor that was closed is
   /// taken, or the next file to be opened would get its number and what is said there.
@@ -18,8 +18,22 @@ enum Console {
 
   static func end(_ status: Status) -> Never { exit(status.rawValue) }
 
-  static func write(_ text: String) { send(Array(text.utf8), to: STDOUT_FILENO) }
-  static func say(_ text: String) { send(Array(text.utf8), to: STDERR_FILENO) }
+  /// Values and tables, for people.
+  static func write(_ text: String) {
+    sendRaw(TerminalText.visible(text, hasColour: hasColourOnOutput), to: STDOUT_FILENO)
+  }
+
+  /// A file's text, for programs: as it is, unless it goes to a terminal.
+  static func writeFile(_ text: String) {
+    isatty(STDOUT_FILENO) == 1 ? write(text) : sendRaw(text, to: STDOUT_FILENO)
+  }
+
+  /// A picture in the letters of a terminal.
+  static func draw(_ image: String) { sendRaw(image, to: STDOUT_FILENO) }
+
+  static func say(_ text: String) {
+    sendRaw(TerminalText.visible(text, hasColour: hasColour), to: STDERR_FILENO)
+  }
 
   /// A line that the next one overwrites; with a line break at its end it stays. What does not fit
   /// the terminal is cut at the front, for its end says how far things are. Where lines cannot be
@@ -28,7 +42,8 @@ enum Console {
     let stays = text.hasSuffix("\n")
     if overwrites {
       let limit = (size(of: STDERR_FILENO)?.columns ?? 80) - 1
-      say(erasing + (stays || text.count <= limit ? text : String(text.suffix(limit))))
+      erase()
+      say(stays || text.count <= limit ? text : String(text.suffix(limit)))
     } else if stays {
       say(text)
     } else if !text.isEmpty, isTimeToSpeak() {
@@ -48,7 +63,8 @@ enum Console {
     let shown = lines().prefix(max(1, window.rows - 1)).map {
       TextWidth.cut($0, to: window.columns - 1)
     }
-    say(erasing + shown.map { $0 + "\n" }.joined())
+    erase()
+    say(shown.map { $0 + "\n" }.joined())
     viewLines = shown.count
   }
 
@@ -58,10 +74,11 @@ enum Console {
   nonisolated(unsafe) private static var viewLines = 0
   nonisolated(unsafe) private static var drawn = ContinuousClock.now
 
-  /// What takes away the view, or the line of progress. A Ctrl-C that the terminal shows goes too.
-  private static var erasing: String {
-    defer { viewLines = 0 }
-    return viewLines > 0 ? "\r\u{1B}[\(viewLines)A\u{1B}[J" : "\r\u{1B}[K"
+  /// Takes away the view, or the line of progress. A Ctrl-C that the terminal shows goes too.
+  private static func erase() {
+    sendRaw(
+      viewLines > 0 ? "\r\u{1B}[\(viewLines)A\u{1B}[J" : "\r\u{1B}[K", to: STDERR_FILENO)
+    viewLines = 0
   }
 
   nonisolated(unsafe) private static var spoken = ContinuousClock.now
@@ -117,11 +134,10 @@ enum Console {
     getenv("TERM").map { String(cString: $0) == "dumb" } ?? false
   }
 
-  /// A word of the command line, fit for a message.
+  /// A word of the command line, on one line of a message.
   static func printable(_ text: String, _ limit: Int = 80) -> String {
-    String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.prefix(limit).map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }))
+    let word = String(text.unicodeScalars.prefix(limit))
+    return TerminalText.visible(word).replacing("\n", with: "\\n")
   }
 
   static func report(_ diagnostics: [Diagnostic], in sources: SourceMap) {
@@ -141,7 +157,8 @@ enum Console {
   }
 
   /// Who reads a pipe may close it: then there is nobody to tell, and the program ends quietly.
-  private static func send(_ bytes: [UInt8], to descriptor: Int32) {
+  private static func sendRaw(_ text: String, to descriptor: Int32) {
+    let bytes = Array(text.utf8)
     var start = 0
     while start < bytes.count {
       let count = bytes.withUnsafeBytes { buffer in

@@ -37,7 +37,7 @@ struct ExportCommand: ParsableCommand {
     let file = try Console.reporting(in: compiler) {
       try Exporter.text(rule, to: to, source: source)
     }
-    Console.write(file)
+    Console.writeFile(file)
   }
 
   /// The call, where it is more than a name, and the declaration without its documentation.

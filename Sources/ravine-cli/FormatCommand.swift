@@ -52,7 +52,7 @@ struct FormatCommand: ParsableCommand {
           Console.write(file.name + "\n")
           status = status.worse(.finding)
         } else if path == "-" {
-          Console.write(text)
+          Console.writeFile(text)
         } else if formatted != bytes {
           try writeWhole(path: path, bytes: formatted)
         }

@@ -17,6 +17,8 @@ struct RunCommand: ParsableCommand {
         ravine run --json script.opt        every curve as JSON
         ravine run - < script.opt           a script from standard input
         ravine run --resume script.opt      goes on where `save every 10 epochs to …` left it
+        ravine run --seeds 5 --set lr0=0.01 script.opt
+                                            five seeds, and another value of `lr0 = …`
 
       Tables and values go to stdout, progress and messages to stderr. Ctrl-C stops the training
       cleanly; the plots of the script are then drawn from what there is, and a run with `save` is kept
@@ -38,8 +40,54 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Go on with the runs that `save` kept; they end on the same bits.")
   var resume = false
 
+  @Option(
+    help: ArgumentHelp(
+      "So many seeds from 0 on, or these, as in 3,7: in place of those that the script says.",
+      valueName: "count"))
+  var seeds: Seeds?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Another number for a value that the script names by `name = …`; as often as there are such.",
+      valueName: "name=number"))
+  var values: [NamedNumber] = []
+
   @Flag(help: "Print the recorded curves as JSON instead of tables.")
   var json = false
+
+  /// `5`, the seeds from 0 to 4, or `3,7`.
+  struct Seeds: ExpressibleByArgument {
+    static let most = 10_000
+    var all: [UInt64]
+
+    init?(argument: String) {
+      let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+      let numbers = parts.compactMap { UInt64($0) }.filter { $0 < 1 << 53 }
+      guard numbers.count == parts.count, let first = numbers.first else { return nil }
+      if parts.count == 1 {
+        guard (1...UInt64(Self.most)).contains(first) else { return nil }
+        all = Array(0..<first)
+      } else {
+        guard Set(numbers).count == numbers.count else { return nil }
+        all = numbers
+      }
+    }
+  }
+
+  struct NamedNumber: ExpressibleByArgument {
+    var name: String
+    var value: Double
+
+    init?(argument: String) {
+      let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty, let value = Double(parts[1]), !value.isNaN else {
+        return nil
+      }
+      name = String(parts[0])
+      self.value = value
+    }
+  }
 
   enum NumberType: String, ExpressibleByArgument, CaseIterable {
     case f32, f64, bf16, f16
@@ -62,8 +110,10 @@ struct RunCommand: ParsableCommand {
     Interrupt.install()
     if let threads { Threads.preferred = threads }
     let compiler = Compiler()
+    compiler.settings = values.map { ($0.name, $0.value) }
     try Program.add(file, to: compiler)
     var options = Script.Options()
+    options.seeds = seeds?.all
     options.engine = engine.kind
     options.elementType = dtype.elementType
     options.width = Console.width

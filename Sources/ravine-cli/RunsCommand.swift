@@ -55,11 +55,11 @@ struct RunsCommand: ParsableCommand {
         return
       }
       if question == .page {
-        Console.write(try SearchPage(SearchJournal(reading: file)).html())
+        Console.writeFile(try SearchPage(SearchJournal(reading: file)).html())
         return
       }
       if question == .notes {
-        Console.write(try SearchNotes(SearchJournal(reading: file)).markdown())
+        Console.writeFile(try SearchNotes(SearchJournal(reading: file)).markdown())
         return
       }
       if let subject = SearchJournal.Subject(rawValue: question.rawValue) {
@@ -79,7 +79,7 @@ struct RunsCommand: ParsableCommand {
         case .pareto: try text.front()
         case .export: try text.export(number, of: restart)
         }
-      Console.write(answer)
+      question == .export ? Console.writeFile(answer) : Console.write(answer)
     } catch {
       Console.report(error.diagnostics, in: SourceMap())
       throw Status.program

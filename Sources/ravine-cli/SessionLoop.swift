@@ -1,3 +1,4 @@
+import Basics
 import CReadline
 import Platform
 import Session
@@ -119,6 +120,7 @@ private let complete: rv_completer = { line, cursor, start, appends in
   let found = loop.completion(of: String(cString: line), at: Int(cursor))
   start?.pointee = Int32(found.start)
   appends?.pointee = found.appendsBlank ? 1 : 0
-  if found.candidates.isEmpty { return nil }
-  return strdup(found.candidates.map { $0 + "\n" }.joined())
+  // The editor would show a file's name as it is.
+  let shown = found.candidates.filter { $0.unicodeScalars.allSatisfy(TextWidth.isPrintable) }
+  return shown.isEmpty ? nil : strdup(shown.map { $0 + "\n" }.joined())
 }

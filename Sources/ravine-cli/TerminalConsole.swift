@@ -7,6 +7,7 @@ import Training
 /// The terminal and the file system, for a session.
 class TerminalConsole: SessionConsole {
   func write(_ text: String) { Console.write(text) }
+  func draw(_ image: String) { Console.draw(image) }
   func say(_ text: String) { Console.say(text) }
   func progress(_ text: String) { Console.progress(text) }
 

@@ -102,7 +102,7 @@ import Training
       }, clear: {})
     try script.run()
     let json = ExperimentJSON.text(script.experiments).replacing(
-      /"seconds": [^,]*,/, with: "")
+      /"(seconds|save|time)": (\[[^\]]*\]|[^,}]*)/, with: "")
     return (text, json, script)
   }
 

@@ -21,6 +21,7 @@ final class MemoryConsole: SessionConsole {
     output += text
     wrote(text)
   }
+  func draw(_ image: String) { write(image) }
   func say(_ text: String) { talk += text }
   func progress(_ text: String) {}
 

@@ -30,6 +30,27 @@ import Zoo
     #expect(try own.sensitivity(to: hyper).text == text)
   }
 
+  /// What a derivative divides by and the step does not.
+  @Test(arguments: [
+    ("Adam", "β1", ["β1 != 0"]), ("Adam", "β2", ["β2 != 0", "debias(v', β2) != 0"]),
+    ("Adam", "ε", []), ("Adam", "lr", []), ("Lion", "λ", []), ("RMSProp", "ε", []),
+    ("HeavyBall", "μ", []),
+  ]) func sensitivitiesSayWhereTheyAreNumbers(
+    _ rule: String, _ hyper: String, _ conditions: [String]
+  ) throws {
+    #expect(
+      try algebra(rule, generality: .all).sensitivity(to: hyper).conditions.sorted()
+        == conditions.sorted())
+  }
+
+  @Test func whatActsByJumpsAloneIsSaid() throws {
+    let lion = try algebra("Lion", generality: .all)
+    #expect(try lion.sensitivity(to: "β1").isByJumps)
+    #expect(try lion.sensitivity(to: "β2").derivative == lion.table.zero)
+    #expect(try !lion.sensitivity(to: "β2").isByJumps)
+    #expect(try !lion.sensitivity(to: "lr").isByJumps)
+  }
+
   /// With its names replaced by what they stand for, each way of writing is the derivative of the step.
   @Test func namesInSensitivitiesStandForWhatTheySay() throws {
     var compared = 0

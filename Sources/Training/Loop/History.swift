@@ -70,6 +70,9 @@ package struct ExperimentHistory {
   package var planned = 1
   /// Names of the series, `loss` first.
   package var series: [String] = ["loss"]
+  /// Names of what the loops recorded of themselves, for plots.
+  package var loopSeries: [String] = []
+  package var settings = TrainingSettings()
   /// Makes the values of an objective of two variables, for the plot of the path.
   package var landscape: (() throws(DiagnosticError) -> Landscape)?
   /// Why the file of `save` does not hold the end.
@@ -87,6 +90,7 @@ extension ExperimentHistory {
   package var ofMaximum: ExperimentHistory {
     var result = self
     result.isMaximised = true
+    result.settings.target = settings.target?.ofNegative
     for rule in rules.indices {
       for run in rules[rule].runs.indices {
         result.rules[rule].runs[run].values["loss"]?.negate()

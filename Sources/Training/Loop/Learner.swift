@@ -31,6 +31,10 @@ final class Learner {
   private let horizon: Int
   /// Steps asked for, those that `guard finite` left out too.
   private var steps = 0
+  /// Of the last step that was looked at.
+  private(set) var look = StepLook()
+  /// The parameters before a step that is looked at.
+  private var earlier: TensorMemory?
 
   private var data: Examples? { bindings.train }
   private var elementType: ElementType { bindings.elementType }
@@ -136,9 +140,10 @@ final class Learner {
 
   /// One step on the given examples (none for an objective without data). Returns the loss before it:
   /// where the gradient was taken, and at the view to be shown where `showsLoss` asks for it. Where
-  /// `isDone` says so of the loss, nothing moves.
+  /// `isDone` says so of the loss, nothing moves. `looks` fills in `look`.
   func step(
-    _ rows: ArraySlice<Int>, showsLoss: Bool = false, isDone: (Double) -> Bool = { _ in false }
+    _ rows: ArraySlice<Int>, showsLoss: Bool = false, looks: Bool = false,
+    isDone: (Double) -> Bool = { _ in false }
   ) throws(DiagnosticError) -> (loss: Double, shown: Double) {
     let evaluator = data == nil || rows.count == batch ? main : try remainder(rows.count)
     evaluator.fill(rows)
@@ -157,6 +162,7 @@ final class Learner {
       loss = try evaluator.evaluate(
         at: trainPoint, occasion, needsGradient: optimizer?.needsGradient ?? true)
     }
+    if looks { beginLook() }
     guard loss.isFinite, !isDone(loss) else { return (loss, loss) }
     if let axes, let optimizer {
       let point = trainPoint
@@ -173,9 +179,23 @@ final class Learner {
         try evaluator.runner.loss(at: points, gradients: gradients, occasion)
       })
     watch?.look()
+    if looks, let earlier { look.updateRatio = parameters.change(since: earlier) }
     if optimizer?.stepCount == 1 { takeViews() }
     return (loss, shown ?? loss)
   }
+
+  private func beginLook() {
+    look = StepLook()
+    if optimizer?.needsGradient ?? false {
+      look.gradientNorm = gradients.norm(workers: axes?.lengths.workers ?? 1)
+    }
+    let memory = earlier ?? TensorMemory(parameters.counts, elementType)
+    memory.copy(parameters)
+    earlier = memory
+  }
+
+  /// The value of a hyperparameter in the last step; NaN of a rule without it.
+  func hyper(_ name: String) -> Double { optimizer?.hyper(name) ?? .nan }
 
   private func bound(
     _ rows: Int, needsGradient: Bool
@@ -278,6 +298,7 @@ final class Learner {
         JSONMember("openStep", .int(end.step)),
       ]
     }
+    numbers.add("look", [look.gradientNorm, look.updateRatio])
     if let delayed {
       parts += delayed.parts
       numbers.add("delayed/losses", delayed.clock.losses)
@@ -304,6 +325,10 @@ final class Learner {
     guard let optimizer, let looked = json.count("looked") else { return false }
     try checkpoint.restore(optimizer, parameters: parameters.pointers)
     self.steps = steps
+    // A run that was kept at the end of an epoch has yet to record it.
+    if let seen = KeptNumbers.read("look", 2, of: checkpoint) {
+      look = StepLook(gradientNorm: seen[0], updateRatio: seen[1])
+    }
     if let delayed {
       guard let taken = json.count("taken"),
         let losses = KeptNumbers.read("delayed/losses", delayed.clock.losses.count, of: checkpoint),

@@ -16,6 +16,8 @@ package struct Trainer {
   package let progress: (String) -> Void
   /// Asked between steps.
   package let interrupt: InterruptSource
+  /// Whether runs record what their loops do.
+  package var observesLoop = false
 
   /// `data` for `train`; `compiler` compiles passes for the engines `native` and `auto`.
   package init(
@@ -43,6 +45,11 @@ package struct Trainer {
     var history = ExperimentHistory(title: title, axis: "epoch")
     history.series =
       objective.series(validates: data?.validation != nil) + recorded(settings)
+    if observesLoop {
+      history.loopSeries = LoopSeries.names(of: rules, besides: history.series)
+    }
+    let observed = history.loopSeries
+    history.settings = settings
     let batch = settings.batch(rows: rows)
     let total = settings.steps(rows: rows)
     history.planned = total
@@ -51,7 +58,7 @@ package struct Trainer {
     let file = try file(of: rules, settings)
     history.rules = try runs(of: rules, settings, file) {
       (rule, run, place) throws(DiagnosticError) in
-      try self.run(rule, run, rows, settings, batch, total, file, precise, place)
+      try self.run(rule, run, rows, settings, batch, total, file, precise, observed, place)
     }
     history.unsaved = file?.failure
     progress("")
@@ -122,7 +129,8 @@ package struct Trainer {
 
   private func run(
     _ rule: Rule, _ run: (k: Int, seed: UInt64), _ rows: Int, _ settings: TrainingSettings,
-    _ batch: Int, _ total: Int, _ file: RunFile?, _ precise: Bindings?, _ place: String
+    _ batch: Int, _ total: Int, _ file: RunFile?, _ precise: Bindings?, _ observed: [String],
+    _ place: String
   ) throws(DiagnosticError) -> RunHistory {
     let seed = run.seed
     let learner = try Learner(
@@ -138,8 +146,12 @@ package struct Trainer {
       let start = try learner.measure()
       state.history.record(0, [("loss", try learner.trainingLoss())] + start)
       try state.history.record(sharpness, learner, step: 0)
+      if observed.contains(LoopSeries.time) { state.history.observe(LoopSeries.time, 0) }
     }
     let before = state.history.seconds
+    func observe() {
+      state.history.observe(learner, observed, seconds: before + clock.seconds)
+    }
     func save() {
       state.history.seconds = before + clock.seconds
       file?.save(state, learner, sharpness)
@@ -164,7 +176,12 @@ package struct Trainer {
         }
         let (loss, shown): (Double, Double)
         do throws(DiagnosticError) {
-          (loss, shown) = try learner.step(rows, showsLoss: true)
+          // Of the step before a place that is recorded.
+          let looks =
+            !observed.isEmpty
+            && (end == order.count || step == total
+              || settings.target != nil && step % stride == 0)
+          (loss, shown) = try learner.step(rows, showsLoss: true, looks: looks)
         } catch {
           state.history.failure = Learner.failure(error, rule.label, seed)
           if state.history.failure == nil { throw error }
@@ -192,6 +209,7 @@ package struct Trainer {
               state.history.record(
                 Double(step) / Double((order.count + batch - 1) / batch), row)
               try state.history.record(sharpness, learner, step: step)
+              observe()
               break training
             }
           }
@@ -203,6 +221,7 @@ package struct Trainer {
       state.epoch += 1
       state.history.record(Double(state.epoch), [("loss", loss)] + measured)
       try state.history.record(sharpness, learner, step: state.step)
+      observe()
       (state.sum, state.position) = (0, 0)
       if let file, file.isDue(afterEpoch: state.epoch), state.step < total { save() }
     }
@@ -211,6 +230,7 @@ package struct Trainer {
       history.failure = learner.endFailure(history.steps, rule.label, seed)
     }
     history.seconds = before + clock.seconds
+    history.fillUp(observed)
     learner.conclude(&history)
     if !history.wasInterrupted { file?.finish(history, learner) }
     return history
@@ -224,9 +244,13 @@ package struct Trainer {
   ) throws(DiagnosticError) -> ExperimentHistory {
     var history = ExperimentHistory(title: title, axis: "step")
     history.series = objective.series + recorded(settings)
+    if observesLoop {
+      history.loopSeries = LoopSeries.names(of: rules, besides: history.series)
+    }
+    history.settings = settings
     history.planned = settings.steps ?? 1
     let file = try file(of: rules, settings)
-    history.rules = try walks(rules, settings, file)
+    history.rules = try walks(rules, settings, file, history.loopSeries)
     history.unsaved = file?.failure
     history.landscape = landscape(history, steps: settings.steps ?? 1)
     progress("")
@@ -237,23 +261,23 @@ package struct Trainer {
   package func walks(
     _ rules: [Rule], _ settings: TrainingSettings
   ) throws(DiagnosticError) -> [RuleHistory] {
-    try walks(rules, settings, nil)
+    try walks(rules, settings, nil, [])
   }
 
   private func walks(
-    _ rules: [Rule], _ settings: TrainingSettings, _ file: RunFile?
+    _ rules: [Rule], _ settings: TrainingSettings, _ file: RunFile?, _ observed: [String]
   ) throws(DiagnosticError) -> [RuleHistory] {
     try bind(rules, settings, horizon: settings.steps ?? 1)
     let precise = precise(settings)
     return try runs(of: rules, settings, file) {
       (rule, run, place) throws(DiagnosticError) in
-      try walk(rule, run, settings, file, precise, place)
+      try walk(rule, run, settings, file, precise, observed, place)
     }
   }
 
   private func walk(
     _ rule: Rule, _ run: (k: Int, seed: UInt64), _ settings: TrainingSettings, _ file: RunFile?,
-    _ precise: Bindings?, _ place: String
+    _ precise: Bindings?, _ observed: [String], _ place: String
   ) throws(DiagnosticError) -> RunHistory {
     let total = settings.steps ?? 1
     let seed = run.seed
@@ -304,7 +328,7 @@ package struct Trainer {
         ? try sharpness?.measure(at: learner.result, step: step - 1) : nil
       let loss: Double
       do throws(DiagnosticError) {
-        loss = try learner.step([]) {
+        loss = try learner.step([], looks: isRecorded && !observed.isEmpty) {
           !isApart && isRecorded && isReached([("loss", $0)] + learner.metrics)
         }.loss
       } catch {
@@ -312,11 +336,14 @@ package struct Trainer {
         if history.failure == nil { throw error }
         break
       }
-      if isRecorded, !isApart {
-        let row = [("loss", loss)] + learner.metrics
-        history.record(Double(step - 1), row)
-        if sharpness != nil { history.record(sharpness: curvature ?? .nan) }
-        history.reachedTarget = isReached(row)
+      if isRecorded {
+        if !isApart {
+          let row = [("loss", loss)] + learner.metrics
+          history.record(Double(step - 1), row)
+          if sharpness != nil { history.record(sharpness: curvature ?? .nan) }
+          history.reachedTarget = isReached(row)
+        }
+        history.observe(learner, observed, seconds: before + clock.seconds)
         if history.reachedTarget { break }
       }
       guard loss.isFinite else {
@@ -333,6 +360,9 @@ package struct Trainer {
     if history.failure == nil, !history.reachedTarget {
       let row = try record(learner, history.steps, &history)
       try history.record(sharpness, learner, step: history.steps)
+      if observed.contains(LoopSeries.time) {
+        history.observe(LoopSeries.time, before + clock.seconds)
+      }
       if keepsPoints { history.points.append(learner.result.flatMap { $0 }) }
       history.reachedTarget = isReached(row)
       if !row[0].1.isFinite {
@@ -340,6 +370,7 @@ package struct Trainer {
       }
     }
     history.seconds = before + clock.seconds
+    history.fillUp(observed)
     learner.conclude(&history)
     if !history.wasInterrupted { file?.finish(history, learner) }
     return history
@@ -398,6 +429,18 @@ package struct Trainer {
 }
 
 extension RunHistory {
+  /// Of the place that was recorded last, what the step at it did.
+  fileprivate mutating func observe(_ learner: Learner, _ names: [String], seconds: Double) {
+    for name in names {
+      switch name {
+      case LoopSeries.gradientNorm: observe(name, learner.look.gradientNorm)
+      case LoopSeries.updateRatio: observe(name, learner.look.updateRatio)
+      case LoopSeries.time: observe(name, seconds)
+      default: observe(name, learner.hyper(name))
+      }
+    }
+  }
+
   fileprivate mutating func record(sharpness: Double) {
     values[ObjectiveModule.sharpness, default: []].append(sharpness)
   }
