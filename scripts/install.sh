@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the executable, libravine with its header, and what pkg-config and CMake ask, below PREFIX.
+# Installs the executable with its page of man(1) and what shells complete of it, libravine with its header, and what
+# pkg-config and CMake ask, below PREFIX.
 # Usage: install.sh PREFIX [BUILD]; BUILD is what `swift build --show-bin-path` names, of a build that is there, in the
 # place of one that is made.
 set -eu
@@ -23,6 +24,21 @@ install -m 755 "$work/libravine.so" "$prefix/lib/libravine.so.$version"
 ln -sf "libravine.so.$version" "$prefix/lib/libravine.so.0"
 ln -sf libravine.so.0 "$prefix/lib/libravine.so"
 install -m 644 Sources/CRavine/include/ravine.h "$prefix/include/ravine.h"
+
+# The program says itself what its commands take.
+share=$prefix/share
+mkdir -p "$share/man/man1" "$share/bash-completion/completions" "$share/zsh/site-functions" \
+    "$share/fish/vendor_completions.d"
+"$work/ravine" manual >"$work/ravine.1"
+install -m 644 "$work/ravine.1" "$share/man/man1/ravine.1"
+# completion SHELL FILE
+completion() {
+    "$work/ravine" --generate-completion-script "$1" >"$work/completion"
+    install -m 644 "$work/completion" "$share/$2"
+}
+completion bash bash-completion/completions/ravine
+completion zsh zsh/site-functions/_ravine
+completion fish fish/vendor_completions.d/ravine.fish
 
 # Absolute, so that a relative PREFIX works from anywhere.
 prefix=$(cd "$prefix" && pwd)
@@ -57,4 +73,4 @@ else()
   set(PACKAGE_VERSION_COMPATIBLE TRUE)
 endif()
 END
-echo "installed below $prefix: bin/ravine, lib/libravine.so, include/ravine.h"
+echo "installed below $prefix: bin/ravine, lib/libravine.so, include/ravine.h, share/man, completions of bash, zsh and fish"

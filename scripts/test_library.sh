@@ -11,6 +11,7 @@ fail() { printf 'failed: %s\n' "$*" >&2; exit 1; }
 
 scripts/install.sh "$work/prefix" "$build" || fail "the installation"
 work=$(cd "$work" && pwd)
+scripts/test_shells.sh "$work/prefix"
 
 flags="-I$work/prefix/include -L$work/prefix/lib -Wl,-rpath,$work/prefix/lib -lravine"
 if command -v pkg-config >/dev/null; then

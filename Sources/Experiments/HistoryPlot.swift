@@ -25,7 +25,10 @@ extension ExperimentHistory {
     let spread = positive ? (all.max()! / all.min()!) : 1
     return CurvePanel(
       title: name, xLabel: axis, yLabel: name, xScale: .linear,
-      yScale: positive && spread > 50 ? .log : .linear, series: series)
+      yScale: positive && spread > 50 ? .log : .linear, series: series,
+      // Rates and time do not diverge, however far they rise.
+      showsAll: loopSeries.contains(name)
+        && ![LoopSeries.gradientNorm, LoopSeries.updateRatio].contains(name))
   }
 
   private func curve(_ rule: RuleHistory, _ name: String) -> Series? {

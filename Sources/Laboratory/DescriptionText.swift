@@ -22,6 +22,11 @@ extension RuleDescription {
       lines += ["", "parameters"]
       let header = ["", "", "state", "moved a step", "flops a step", "route"]
       lines += Self.aligned([header] + placements.map(Self.cells))
+      lines += ["", "in all"]
+      let routes = totals.filter { !$0.path.isEmpty }
+      lines += Self.aligned(
+        [["", "tensors", "numbers", "parameters", "states", "moved a step", "flops a step"]]
+          + routes.map { Self.cells($0, Self.way($0.path)) } + [Self.cells(sum, "all")])
     }
     return lines.map { $0.trimmedEnd }.joined(separator: "\n") + "\n"
   }
@@ -36,22 +41,47 @@ extension RuleDescription {
   private static func cells(_ placement: Placement) -> [String] {
     let dims = placement.tensor.dims.map(String.init).joined(separator: " × ")
     return [
-      placement.tensor.name, dims.isEmpty ? "one number" : dims, bytes(placement.stateBytes),
-      bytes(placement.bytesMoved), NumberText.shortest(placement.flops),
-      placement.path.isEmpty ? "the only one" : placement.path.joined(separator: ", then "),
+      shown(placement.tensor.name), dims.isEmpty ? "one number" : dims, bytes(placement.stateBytes),
+      bytes(placement.bytesMoved), flops(placement.flops),
+      placement.path.isEmpty ? "the only one" : way(placement.path),
     ]
+  }
+
+  private static func cells(_ total: Total, _ title: String) -> [String] {
+    [
+      title, "\(total.tensors)", scaled(total.numbers, by: 1000, ["", " k", " M", " G", " T"]),
+      bytes(total.parameterBytes), bytes(total.stateBytes), bytes(total.bytesMoved),
+      flops(total.flops),
+    ]
+  }
+
+  private static func way(_ path: [String]) -> String { path.joined(separator: ", then ") }
+
+  /// A tensor's name, which others chose: what would not be seen, or would move the text around it, is written as `\u{1b}`.
+  package static func shown(_ name: String) -> String {
+    name.unicodeScalars.map {
+      TextWidth.isPrintable($0) ? String($0) : "\\u{\(String($0.value, radix: 16))}"
+    }.joined()
   }
 
   /// `48 B`, `12.5 KiB`.
   private static func bytes(_ x: Double) -> String {
+    scaled(x, by: 1024, [" B", " KiB", " MiB", " GiB", " TiB", " PiB"])
+  }
+
+  /// `512 flop`, `1.7 Mflop`.
+  private static func flops(_ x: Double) -> String {
+    scaled(x, by: 1000, [" flop", " kflop", " Mflop", " Gflop", " Tflop", " Pflop"])
+  }
+
+  private static func scaled(_ x: Double, by step: Double, _ units: [String]) -> String {
     var value = x
     var unit = 0
-    let units = ["B", "KiB", "MiB", "GiB", "TiB"]
-    while value >= 1024, unit < units.count - 1 {
-      value /= 1024
+    while value >= step, unit < units.count - 1 {
+      value /= step
       unit += 1
     }
-    return NumberText.shortest((value * 10).rounded() / 10) + " " + units[unit]
+    return NumberText.shortest((value * 10).rounded() / 10) + units[unit]
   }
 
   package static func lines(_ sheet: CostSheet) -> [String] {
@@ -145,6 +175,28 @@ extension RuleDescription {
 
   /// The sheet as data. Amounts are texts in rows and cols: `4·rows + 4·cols`.
   package var json: JSONValue {
+    guard case .object(let members) = sheetJSON, !placements.isEmpty else { return sheetJSON }
+    return .object(
+      members + [
+        JSONMember(
+          "totals",
+          .record([
+            "all": Self.json(sum),
+            "routes": .array(totals.filter { !$0.path.isEmpty }.map(Self.json)),
+          ]))
+      ])
+  }
+
+  private static func json(_ total: Total) -> JSONValue {
+    .record([
+      "route": .array(total.path.map { .string($0) }), "tensors": .int(total.tensors),
+      "numbers": .number(total.numbers), "parameterBytes": .number(total.parameterBytes),
+      "stateBytes": .number(total.stateBytes), "bytesMoved": .number(total.bytesMoved),
+      "flops": .number(total.flops),
+    ])
+  }
+
+  private var sheetJSON: JSONValue {
     .record([
       "rule": .string(label), "documentation": .string(documentation.joined(separator: "\n")),
       "hyperparameters": .array(

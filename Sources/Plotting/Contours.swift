@@ -148,9 +148,10 @@ package enum Clipping {
       }
     }
     guard enter <= leave else { return nil }
+    // An end that is inside is itself, or the next line would not begin where this one ends.
     return (
-      PlotPoint(x: a.x + enter * dx, y: a.y + enter * dy),
-      PlotPoint(x: a.x + leave * dx, y: a.y + leave * dy)
+      enter == 0 ? a : PlotPoint(x: a.x + enter * dx, y: a.y + enter * dy),
+      leave == 1 ? b : PlotPoint(x: a.x + leave * dx, y: a.y + leave * dy)
     )
   }
 

@@ -3,6 +3,8 @@ package enum AxisScale: Sendable, Hashable {
   case linear
   /// Logarithmic, base 10; values that are not positive are not drawn.
   case log
+
+  func shows(_ value: Double) -> Bool { value.isFinite && (self == .linear || value > 0) }
 }
 
 /// One curve and, where there are several runs, the band around it.
@@ -27,6 +29,14 @@ package struct Series: Sendable, Equatable {
 
   /// The number of points that have both coordinates.
   var count: Int { min(x.count, y.count) }
+
+  /// The value there, then the edges of the band.
+  func values(at index: Int) -> [Double] {
+    [y[index]]
+      + [low, high].compactMap { edge in
+        edge.flatMap { index < $0.count ? $0[index] : nil }
+      }
+  }
 }
 
 /// Curves over a common pair of axes.
@@ -37,10 +47,12 @@ package struct CurvePanel: Sendable, Equatable {
   package var xScale: AxisScale
   package var yScale: AxisScale
   package var series: [Series]
+  /// Whether every value is inside the axes, also of a curve that goes far beyond the others.
+  package var showsAll: Bool
 
   package init(
     title: String = "", xLabel: String = "", yLabel: String = "", xScale: AxisScale = .linear,
-    yScale: AxisScale = .linear, series: [Series]
+    yScale: AxisScale = .linear, series: [Series], showsAll: Bool = false
   ) {
     self.title = title
     self.xLabel = xLabel
@@ -48,6 +60,7 @@ package struct CurvePanel: Sendable, Equatable {
     self.xScale = xScale
     self.yScale = yScale
     self.series = series
+    self.showsAll = showsAll
   }
 }
 
@@ -140,13 +153,14 @@ package struct Figure: Sendable, Equatable {
   /// A figure of one panel of curves.
   package init(
     title: String, xLabel: String, yLabel: String, xScale: AxisScale = .linear,
-    yScale: AxisScale = .linear, series: [Series]
+    yScale: AxisScale = .linear, series: [Series], showsAll: Bool = false
   ) {
     self.title = title
     panels = [
       .curves(
         CurvePanel(
-          xLabel: xLabel, yLabel: yLabel, xScale: xScale, yScale: yScale, series: series))
+          xLabel: xLabel, yLabel: yLabel, xScale: xScale, yScale: yScale, series: series,
+          showsAll: showsAll))
     ]
   }
 
@@ -154,5 +168,29 @@ package struct Figure: Sendable, Equatable {
   var legend: [String] {
     var seen: Set<String> = []
     return panels.flatMap(\.names).filter { seen.insert($0).inserted }
+  }
+
+  /// What the legend adds to each name, with a blank before it; nothing to most.
+  var legendRemarks: [String] {
+    var drawn: Set<String> = []
+    var leaving: Set<String> = []
+    for panel in panels {
+      switch panel {
+      case .curves(let panel):
+        for series in panel.series
+        where (0..<series.count).contains(where: { series.x[$0].isFinite && series.y[$0].isFinite })
+        {
+          drawn.insert(series.name)
+        }
+        for curve in CurveGeometry(panel, xTicks: 2, yTicks: 2)?.curves ?? [] where curve.leaves {
+          leaving.insert(curve.name)
+        }
+      case .contours(let panel):
+        for path in panel.paths where path.x.contains(where: \.isFinite) { drawn.insert(path.name) }
+      }
+    }
+    return legend.map {
+      drawn.contains($0) ? leaving.contains($0) ? " (leaves the plot)" : "" : " (no data)"
+    }
   }
 }

@@ -6,6 +6,8 @@ struct CurveGeometry {
     var runs: [[PlotPoint]]
     /// Closed outlines.
     var bands: [[PlotPoint]]
+    /// Whether it goes on outside the axes.
+    var leaves: Bool
   }
 
   let xAxis: Axis
@@ -14,19 +16,18 @@ struct CurveGeometry {
 
   /// Nil when nothing can be drawn; `CurveGeometry.complaint` then says why.
   init?(_ panel: CurvePanel, xTicks: Int, yTicks: Int) {
+    let limits = CurveLimits(panel)
     // A value counts for an axis only where its partner can be drawn too.
     var xs: [Double] = []
     var ys: [Double] = []
-    for series in panel.series {
-      for i in 0..<series.count
-      where Self.isDrawable(series.x[i], panel.xScale) {
-        var isUsed = false
-        for y in [series.y[i], Self.at(series.low, i), Self.at(series.high, i)]
-        where Self.isDrawable(y, panel.yScale) {
-          ys.append(y)
-          isUsed = true
-        }
-        if isUsed { xs.append(series.x[i]) }
+    for (k, series) in panel.series.enumerated() {
+      var isFirst = true
+      for i in 0..<series.count where panel.xScale.shows(series.x[i]) {
+        let values = series.values(at: i).filter(panel.yScale.shows)
+        if values.isEmpty { continue }
+        xs.append(series.x[i])
+        ys += values.filter { limits.hold($0, of: k, isFirst: isFirst) }
+        isFirst = false
       }
     }
     guard let xAxis = Axis(xs, scale: panel.xScale, target: xTicks, padded: false),
@@ -49,10 +50,6 @@ struct CurveGeometry {
     return "no finite values"
   }
 
-  private static func isDrawable(_ value: Double, _ scale: AxisScale) -> Bool {
-    value.isFinite && (scale == .linear || value > 0)
-  }
-
   private static func at(_ values: [Double]?, _ index: Int) -> Double {
     guard let values, index < values.count else { return .nan }
     return values[index]
@@ -63,14 +60,16 @@ struct CurveGeometry {
       guard let x = xAxis.fraction(series.x[i]), let y = yAxis.fraction(series.y[i]) else {
         return nil
       }
-      return PlotPoint(x: x, y: y)
+      // Far outside a line is steep enough, and no difference of places overflows.
+      return PlotPoint(x: x, y: min(1e6, max(-1e6, y)))
     }
-    let runs = Decimation.runs(points)
+    let leaves = points.contains { $0.map { $0.y < -1e-9 || $0.y > 1 + 1e-9 } ?? false }
+    let runs = leaves ? Clipping.pieces(Array(points)) : Decimation.runs(points)
     let total = runs.reduce(0) { $0 + $1.count }
     return Curve(
       name: series.name,
       runs: runs.map { Decimation.thin($0, limit: share($0.count, of: total)) },
-      bands: bands(series, xAxis, yAxis))
+      bands: bands(series, xAxis, yAxis), leaves: leaves)
   }
 
   /// The points that one run may keep when a curve of `total` points keeps `Decimation.limit`.
@@ -87,7 +86,7 @@ struct CurveGeometry {
       // On a logarithmic axis a band that reaches zero or below runs off the bottom.
       let low = at(series.low, i)
       guard let bottom = yAxis.fraction(low) ?? (low.isFinite ? 0 : nil) else { return nil }
-      return (PlotPoint(x: x, y: min(1, max(0, bottom))), PlotPoint(x: x, y: top))
+      return (PlotPoint(x: x, y: min(1, max(0, bottom))), PlotPoint(x: x, y: min(1, max(0, top))))
     }
     var outlines: [[PlotPoint]] = []
     for run in edges.split(whereSeparator: { $0 == nil }) where run.count > 1 {

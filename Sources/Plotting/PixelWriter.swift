@@ -40,7 +40,7 @@ package struct PixelWriter {
 
   package func image() -> PixelImage {
     let titleHeight = figure.title.isEmpty ? 4 : Self.line + 4
-    let legend = figure.legend.filter { !$0.isEmpty }
+    let legend = zip(figure.legend, figure.legendRemarks).filter { !$0.0.isEmpty }
     let legendHeight = legend.count * Self.line + 6
     let height = titleHeight + figure.panels.count * Self.panelHeight + legendHeight
     var image = PixelImage(width: width, height: height, colours: Self.colours)
@@ -48,11 +48,12 @@ package struct PixelWriter {
     for (k, panel) in figure.panels.enumerated() {
       draw(panel, top: titleHeight + k * Self.panelHeight, on: &image)
     }
-    for (k, name) in legend.enumerated() {
+    for (k, (name, remark)) in legend.enumerated() {
       let y = height - legendHeight + k * Self.line
       let owner = figure.legend.firstIndex(of: name) ?? 0
       image.line(from: (8, y + 4), to: (28, y + 4), colour(owner), weight: 2)
-      image.text(shown(name, width - 44), at: (36, y), Self.ink)
+      let room = width - 44 - remark.count * PixelImage.letterWidth
+      image.text(shown(name, room) + remark, at: (36, y), Self.ink)
     }
     return image
   }

@@ -147,8 +147,8 @@ struct SVGWriter {
     guard legend.count > 1 || legend.first.map({ !$0.isEmpty }) == true else { return [] }
     var rows: [[LegendEntry]] = [[]]
     var left = 0.0
-    for (index, name) in legend.enumerated() {
-      let label = TextWidth.cut(hasPoints(name) ? name : "\(name) (no data)", to: 60)
+    for (index, (name, remark)) in zip(legend, figure.legendRemarks).enumerated() {
+      let label = TextWidth.cut(name, to: 60 - remark.count) + remark
       let needed = 28 + TextWidth.ems(label) * 12 + 20
       if left + needed > width, !rows[rows.count - 1].isEmpty {
         rows.append([])
@@ -158,20 +158,6 @@ struct SVGWriter {
       left += needed
     }
     return rows
-  }
-
-  private func hasPoints(_ name: String) -> Bool {
-    figure.panels.contains { panel in
-      switch panel {
-      case .curves(let panel):
-        panel.series.contains { series in
-          series.name == name
-            && (0..<series.count).contains { series.x[$0].isFinite && series.y[$0].isFinite }
-        }
-      case .contours(let panel):
-        panel.paths.contains { $0.name == name && $0.x.contains(where: \.isFinite) }
-      }
-    }
   }
 
   private mutating func drawLegend(_ rows: [[LegendEntry]], top: Double) {

@@ -203,7 +203,7 @@ struct TerminalWriter {
     var lines: [String] = []
     var line = ""
     var used = 0
-    for (owner, name) in legend.enumerated() {
+    for (owner, (name, remark)) in zip(legend, figure.legendRemarks).enumerated() {
       let mark: String =
         if !isUnicode {
           String(DotCanvas.mark(owner))
@@ -212,7 +212,8 @@ struct TerminalWriter {
         } else {
           String(letter(owner))
         }
-      let text = shown(name, max(4, width - 6))
+      let room = width - 6 - remark.count
+      let text = room >= 4 ? shown(name, room) + remark : shown(name, max(4, width - 6))
       let needed = 2 + TextWidth.cells(mark) + 1 + TextWidth.cells(text)
       if used > 0, used + needed > width {
         lines.append(line)

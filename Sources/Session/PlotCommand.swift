@@ -77,7 +77,8 @@ struct PlotCommand: Answering {
       return series
     }
     try draw(
-      Figure(title: "", xLabel: isOverTime ? "t" : own[0], yLabel: "", series: series))
+      Figure(
+        title: "", xLabel: isOverTime ? "t" : own[0], yLabel: "", series: series, showsAll: true))
   }
 
   private func plotFilter(_ what: Fragment) throws {
@@ -86,7 +87,8 @@ struct PlotCommand: Answering {
       try draw(
         Figure(
           title: "", xLabel: "cycles a step", yLabel: "gain", yScale: .log,
-          series: [Series(name: what.text, x: response.frequencies, y: response.gains)]))
+          series: [Series(name: what.text, x: response.frequencies, y: response.gains)],
+          showsAll: true))
     }
   }
 }

@@ -101,7 +101,7 @@ struct StabilityCommands: Answering {
         .curves(
           CurvePanel(
             title: "how the distance grows a step, stable below 1", xLabel: label,
-            yLabel: "factor", series: [rate]))
+            yLabel: "factor", series: [rate], showsAll: true))
       ]
       if let momentum {
         var border = Series(name: "stable below", x: [], y: [])
@@ -118,7 +118,7 @@ struct StabilityCommands: Answering {
             .curves(
               CurvePanel(
                 title: "the stable region", xLabel: momentum.name, yLabel: label,
-                series: [border])))
+                series: [border], showsAll: true)))
         }
       }
       write(try output.drawn(Figure(title: "", panels: panels)))
@@ -142,7 +142,8 @@ struct StabilityCommands: Answering {
     if draws {
       let figure = Figure(
         title: "", xLabel: "h", yLabel: "|w| at the end", xScale: .log, yScale: .log,
-        series: [Series(name: rule.label, x: measured.curvatures, y: measured.ratios)])
+        series: [Series(name: rule.label, x: measured.curvatures, y: measured.ratios)],
+        showsAll: true)
       write(try output.drawn(figure))
     }
   }

@@ -56,7 +56,9 @@ struct ArenaCommand: ParsableCommand {
   @OptionGroup var programs: ProgramOptions
   @Flag(help: "Everything that was tried and found, as JSON.")
   var json = false
-  @Argument(help: ArgumentHelp("Rules, FILE.opt:RULE, or scripts.", valueName: "rule"))
+  @Argument(
+    help: ArgumentHelp("Rules, FILE.opt:RULE, or scripts.", valueName: "rule"), completion: .program
+  )
   var rules: [String] = []
 
   func validate() throws {

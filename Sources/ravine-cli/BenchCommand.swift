@@ -48,7 +48,8 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "As JSON.")
   var json = false
   @Argument(
-    help: ArgumentHelp("Rules of the zoo with arguments, or FILE.opt:RULE.", valueName: "rule"))
+    help: ArgumentHelp("Rules of the zoo with arguments, or FILE.opt:RULE.", valueName: "rule"),
+    completion: .program)
   var rules: [String]
 
   func validate() throws {

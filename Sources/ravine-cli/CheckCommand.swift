@@ -25,7 +25,9 @@ struct CheckCommand: ParsableCommand {
   var strict = false
   @Flag(help: "Also what is worth knowing of each rule and no fault.")
   var notes = false
-  @Argument(help: ArgumentHelp("Files, directories, or - for standard input.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp("Files, directories, or - for standard input.", valueName: "file"),
+    completion: .file(extensions: ["opt"]))
   var files: [String]
 
   func run() throws {

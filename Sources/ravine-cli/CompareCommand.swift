@@ -28,9 +28,10 @@ struct CompareCommand: ParsableCommand {
     help: ArgumentHelp(
       "Write the proof to this file, for `ravine certify`.", valueName: "file"))
   var certificate: String?
-  @Argument(help: ArgumentHelp("A rule, or FILE.opt:RULE.", valueName: "rule"))
+  @Argument(
+    help: ArgumentHelp("A rule, or FILE.opt:RULE.", valueName: "rule"), completion: .program)
   var first: String
-  @Argument(help: ArgumentHelp("Another.", valueName: "rule"))
+  @Argument(help: ArgumentHelp("Another.", valueName: "rule"), completion: .program)
   var second: String
 
   func run() throws {

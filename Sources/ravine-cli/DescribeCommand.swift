@@ -17,6 +17,10 @@ struct DescribeCommand: ParsableCommand {
         ravine describe 'lion.opt:Lion(lr = 1e-3)'
         ravine describe MuonAdamW --parameters 'w1:64x32,b1:32,embed:100x8'
         ravine describe MuonAdamW --parameters 'w1:64x32,b1:32' --shard 2
+        ravine describe MuonAdamW --parameters @shapes.json
+
+      shapes.json has the shapes of a model by name, {"w1": [64, 32], "b1": [32]}. PyTorch writes it:
+        json.dump({n: list(p.shape) for n, p in model.named_parameters()}, open("shapes.json", "w"))
 
       Bytes count w, g and states in float32 unless a state says otherwise.
       """)
@@ -25,7 +29,8 @@ struct DescribeCommand: ParsableCommand {
   var json = false
   @Option(
     help: ArgumentHelp(
-      "Tensors, to see which goes where and what it costs.", valueName: "w1:64x32,b1:32"))
+      "Tensors, to see which goes where and what it costs, or @FILE of JSON with their shapes.",
+      valueName: "w1:64x32,b1:32"))
   var parameters: String?
   @Option(
     help: ArgumentHelp(
@@ -33,7 +38,8 @@ struct DescribeCommand: ParsableCommand {
       valueName: "devices"))
   var shard: Int?
   @Argument(
-    help: ArgumentHelp("A rule of the zoo, a file, or FILE.opt:RULE.", valueName: "program"))
+    help: ArgumentHelp("A rule of the zoo, a file, or FILE.opt:RULE.", valueName: "program"),
+    completion: .program)
   var program: String
 
   func validate() throws {
@@ -67,7 +73,9 @@ struct DescribeCommand: ParsableCommand {
         objectives.append(try Console.reporting(in: compiler) { try compiler.objective(name) })
       }
     }
-    let specs = try parameters.map { try ParameterList.parse($0) } ?? []
+    let specs = try Console.reporting(in: compiler, as: .usage) {
+      try parameters.map { try ParameterList.parse($0) } ?? []
+    }
     let sheets = try Console.reporting(in: compiler) {
       try rules.map { try RuleDescription($0, parameters: specs) }
     }

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import Zoo
 
@@ -18,6 +19,34 @@ extension Diagnostic {
       .fileUnreadable, "\(Console.printable(path)): the directory cannot be read: \(reason)",
       at: .none)
   }
+
+  // MARK: Files of shapes
+
+  static func shapesNotJSON(_ path: String, _ error: JSONError) -> Diagnostic {
+    Diagnostic(
+      .notJSON,
+      "\(Console.printable(path)):\(error.line):\(error.column): not JSON: \(error.message)",
+      at: .none)
+  }
+
+  static func wrongShapes(_ path: String, _ what: String, _ wanted: String) -> Diagnostic {
+    Diagnostic(
+      .missingMember, "\(Console.printable(path)): \(what) must be \(wanted)", at: .none,
+      notes: [
+        Note("write it by `json.dump({n: list(p.shape) for n, p in model.named_parameters()}, f)`")
+      ])
+  }
+
+  static func shapeTwice(_ path: String, _ name: String) -> Diagnostic {
+    Diagnostic(
+      .givenTwice, "\(Console.printable(path)): there are two tensors `\(name)`", at: .none)
+  }
+
+  static func noShapes(_ path: String) -> Diagnostic {
+    Diagnostic(.fileEmpty, "\(Console.printable(path)): there is no tensor in this file", at: .none)
+  }
+
+  // MARK: Sessions and searches
 
   static func noStandardInput() -> Diagnostic {
     Diagnostic(.fileNotFound, "`-` is no file in a session", at: .none)

@@ -30,12 +30,14 @@ struct DumpCommand: ParsableCommand {
   var stage: Stage = .ir
   @Option(
     help: ArgumentHelp(
-      "For plans and C: names and sizes of the tensors.", valueName: "w:64x32,b:32"))
+      "For plans and C: names and sizes of the tensors, or @FILE of JSON.",
+      valueName: "w:64x32,b:32"))
   var parameters = "w:64x32"
   @Option(help: "For plans and C: f32, f64, bf16 or f16.")
   var dtype = RunCommand.NumberType.f32
   @Argument(
-    help: ArgumentHelp("A file, a rule of the zoo, or FILE.opt:RULE.", valueName: "program"))
+    help: ArgumentHelp("A file, a rule of the zoo, or FILE.opt:RULE.", valueName: "program"),
+    completion: .program)
   var program: String
 
   func run() throws {
@@ -88,7 +90,9 @@ struct DumpCommand: ParsableCommand {
   }
 
   private func plan(_ rule: Rule, _ compiler: Compiler) throws {
-    let specs = try ParameterList.parse(parameters)
+    let specs = try Console.reporting(in: compiler, as: .usage) {
+      try ParameterList.parse(parameters)
+    }
     let bound = try Console.reporting(in: compiler) {
       try BoundRule(rule, parameters: specs, elementType: dtype.elementType)
     }

@@ -26,7 +26,8 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "c, torch, optax, numpy or latex.")
   var to: ExportTarget
   @Argument(
-    help: ArgumentHelp("A rule of the zoo with arguments, or FILE.opt:RULE.", valueName: "rule"))
+    help: ArgumentHelp("A rule of the zoo with arguments, or FILE.opt:RULE.", valueName: "rule"),
+    completion: .program)
   var rule: String
 
   func run() throws {

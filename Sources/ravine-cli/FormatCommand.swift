@@ -25,7 +25,9 @@ struct FormatCommand: ParsableCommand {
   var ascii = false
   @Flag(help: "Spell Greek letters and signs in Unicode.")
   var unicode = false
-  @Argument(help: ArgumentHelp("Files, directories, or - for standard input.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp("Files, directories, or - for standard input.", valueName: "file"),
+    completion: .file(extensions: ["opt"]))
   var files: [String]
 
   func validate() throws {

@@ -21,7 +21,8 @@ struct IdentifyCommand: ParsableCommand {
 
   @Flag(help: "As JSON.")
   var json = false
-  @Argument(help: ArgumentHelp("A rule, or FILE.opt:RULE.", valueName: "rule"))
+  @Argument(
+    help: ArgumentHelp("A rule, or FILE.opt:RULE.", valueName: "rule"), completion: .program)
   var rule: String
 
   func run() throws {

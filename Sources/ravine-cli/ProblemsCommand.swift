@@ -16,7 +16,8 @@ struct ProblemsCommand: ParsableCommand {
 
   @Flag(help: "The list, or the problem, as JSON.")
   var json = false
-  @Argument(help: ArgumentHelp("A problem.", valueName: "name"))
+  @Argument(
+    help: ArgumentHelp("A problem.", valueName: "name"), completion: .names([.objective]))
   var name: String?
 
   func run() throws {

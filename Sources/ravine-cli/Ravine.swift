@@ -10,16 +10,11 @@ struct Ravine: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ravine",
     abstract: "A language for optimizers: a rule is a text that is checked, costed and run.",
-    discussion: """
-      Examples:
-        ravine                                a session: rules, proofs and plots at a prompt
-        ravine run Examples/digits.opt        train and plot what a script says
-        ravine check my-rules/                check every .opt file of a directory
-        ravine describe 'AdamW(lr = 1e-3)'    states, cost and hyperparameters of a rule
-        ravine zoo Lion                       the source of a rule that comes with Ravine
-        ravine explain R0301                  what a diagnostic means and how to mend it
-        ravine --version --verbose            which matrix library computes, and why that one
-      """,
+    discussion: "Examples:\n" + examples + "\n\nHow it ends:\n"
+      + Status.allCases.map { status in
+        let number = "\(status.rawValue)"
+        return "  " + number + String(repeating: " ", count: 5 - number.count) + status.meaning
+      }.joined(separator: "\n"),
     version: version,
     subcommands: [
       ReplCommand.self, RunCommand.self, CheckCommand.self, FormatCommand.self,
@@ -30,8 +25,24 @@ struct Ravine: ParsableCommand {
       IdentifyCommand.self, TestCommand.self, TuneCommand.self, SuggestCommand.self,
       ArenaCommand.self, SearchCommand.self, RunsCommand.self, SimplifyCommand.self,
       EvalCommand.self, BenchCommand.self,
-      ExportCommand.self, RecordCommand.self, CacheCommand.self,
+      ExportCommand.self, RecordCommand.self, CacheCommand.self, ManualCommand.self,
     ])
+
+  static let examples = """
+      ravine                                a session: rules, proofs and plots at a prompt
+      ravine run Examples/digits.opt        train and plot what a script says
+      ravine check my-rules/                check every .opt file of a directory
+      ravine describe 'AdamW(lr = 1e-3)'    states, cost and hyperparameters of a rule
+      ravine zoo Lion                       the source of a rule that comes with Ravine
+      ravine explain R0301                  what a diagnostic means and how to mend it
+      ravine --version --verbose            which matrix library computes, and why that one
+    """
+
+  static let summary = """
+    A program in a file FILE.opt states how an optimizer steps, what it is tried on, and what is claimed of it.
+    RULE is a rule of those that come along (ravine zoo lists them), with arguments or without, or a rule
+    of a file: FILE.opt:RULE. A file alone is run.
+    """
 
   static let version = "\(Version.text)"
 
@@ -121,7 +132,7 @@ struct Ravine: ParsableCommand {
 }
 
 /// How `ravine` ends. Thrown by a command that has already said why.
-enum Status: Int32, Error {
+enum Status: Int32, Error, CaseIterable {
   case success = 0
   /// What was looked for was found: a file to format, a difference beyond the tolerance.
   case finding = 1
@@ -133,6 +144,18 @@ enum Status: Int32, Error {
   case numeric = 4
   /// Ctrl-C, as shells number it.
   case interrupted = 130
+
+  /// For people.
+  var meaning: String {
+    switch self {
+    case .success: "all is well"
+    case .finding: "what was looked for was found: a difference, a file to format"
+    case .usage: "the command line is wrong, or a file that it names"
+    case .program: "a program has errors"
+    case .numeric: "a number became NaN or infinite, or has no answer"
+    case .interrupted: "Ctrl-C"
+    }
+  }
 
   /// Of a run that ended with diagnostics.
   init(of error: DiagnosticError) {

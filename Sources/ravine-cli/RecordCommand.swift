@@ -27,7 +27,8 @@ struct RecordCommand: ParsableCommand {
   @Option(help: "The start, the gradients and all else are a function of it.")
   var seed: UInt64 = 0
   @Argument(
-    help: ArgumentHelp("A rule of the zoo with arguments, or FILE.opt:RULE.", valueName: "rule"))
+    help: ArgumentHelp("A rule of the zoo with arguments, or FILE.opt:RULE.", valueName: "rule"),
+    completion: .program)
   var rule: String
 
   func validate() throws {

@@ -22,7 +22,8 @@ struct ReduceCommand: ParsableCommand {
   var json = false
   @Flag(help: "Also steps that need an assumption, which is said.")
   var assuming = false
-  @Argument(help: ArgumentHelp("A rule, or FILE.opt:RULE.", valueName: "rule"))
+  @Argument(
+    help: ArgumentHelp("A rule, or FILE.opt:RULE.", valueName: "rule"), completion: .program)
   var rule: String
 
   func run() throws {

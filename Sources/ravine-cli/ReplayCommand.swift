@@ -34,7 +34,8 @@ struct ReplayCommand: ParsableCommand {
   @Flag(help: "The comparison and the final states as JSON.")
   var json = false
   @Argument(
-    help: ArgumentHelp("A rule of the zoo with arguments, or FILE.opt:RULE.", valueName: "rule"))
+    help: ArgumentHelp("A rule of the zoo with arguments, or FILE.opt:RULE.", valueName: "rule"),
+    completion: .program)
   var rule: String
   @Argument(help: ArgumentHelp("The recorded run.", valueName: "trajectory"))
   var trajectory: String

@@ -25,7 +25,9 @@ struct RunCommand: ParsableCommand {
       as it stands.
       """)
 
-  @Argument(help: ArgumentHelp("A script, or - for standard input.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp("A script, or - for standard input.", valueName: "file"),
+    completion: .file(extensions: ["opt"]))
   var file: String
 
   @Option(help: EngineName.help)

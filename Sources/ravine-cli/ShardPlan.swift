@@ -75,7 +75,7 @@ struct ShardPlan {
     for row in rows {
       let place = row.owner.map { " by \($0)" } ?? ""
       table.append([
-        row.tensor.name, shape(row.tensor), row.route, row.layout + place,
+        RuleDescription.shown(row.tensor.name), shape(row.tensor), row.route, row.layout + place,
         "\(Int(row.stateBytes.rounded())) bytes", row.why,
       ])
     }

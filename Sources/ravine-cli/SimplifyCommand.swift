@@ -46,7 +46,8 @@ struct SimplifyCommand: ParsableCommand {
   var json = false
   @Option(help: "At most so many threads; all cores without it.")
   var threads: Int?
-  @ArgumentParser.Argument(help: ArgumentHelp("A rule, or FILE.opt:RULE.", valueName: "rule"))
+  @ArgumentParser.Argument(
+    help: ArgumentHelp("A rule, or FILE.opt:RULE.", valueName: "rule"), completion: .program)
   var rule: String
 
   func validate() throws {

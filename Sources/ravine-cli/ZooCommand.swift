@@ -17,7 +17,9 @@ struct ZooCommand: ParsableCommand {
   var json = false
   @Flag(help: "List the functions instead of the rules.")
   var functions = false
-  @Argument(help: ArgumentHelp("A rule or a function.", valueName: "name"))
+  @Argument(
+    help: ArgumentHelp("A rule or a function.", valueName: "name"),
+    completion: .names([.rule, .function]))
   var name: String?
 
   func run() throws {

@@ -107,6 +107,59 @@ private func isWellFormed(_ svg: String) -> Bool {
     #expect(svg.contains("viewBox=\"0 0 ") && svg.contains(">Lion</text>"))
   }
 
+  /// A run that ends at 10¹⁵⁰ does not press the others flat: it is cut at the frame, and the legend says so.
+  @Test(arguments: [AxisScale.linear, .log])
+  func aCurveThatRunsAwayDoesNotSetTheScale(_ scale: AxisScale) throws {
+    let x = (0...50).map(Double.init)
+    let calm = Series(name: "Adam", x: x, y: x.map { 4 / (1 + $0) })
+    let wild = Series(
+      name: "SGD", x: x, y: x.map { Double(sign: .plus, exponent: Int($0) * 10, significand: 1) })
+    let alone = try #require(
+      CurveGeometry(CurvePanel(yScale: scale, series: [calm]), xTicks: 6, yTicks: 6))
+    let panel = CurvePanel(yScale: scale, series: [calm, wild])
+    let both = try #require(CurveGeometry(panel, xTicks: 6, yTicks: 6))
+    #expect(both.yAxis.low == alone.yAxis.low && both.yAxis.high == alone.yAxis.high)
+    #expect(both.curves.map(\.leaves) == [false, true])
+    #expect(both.curves[0].runs == alone.curves[0].runs)
+    let run = try #require(both.curves[1].runs.first)
+    #expect(run.first?.y == both.yAxis.fraction(1) && run.last?.y == 1)
+    #expect(run.allSatisfy { (0...1).contains($0.y) } && run.last!.x < 0.02)
+
+    let figure = figure([calm, wild], y: scale)
+    #expect(isWellFormed(figure.svg()))
+    #expect(
+      figure.svg().contains(">SGD (leaves the plot)</text>")
+        && figure.svg().contains(">Adam</text>"))
+    let text = figure.braille(width: 60, height: 12, colour: false)
+    #expect(text.contains("A Adam") && text.contains("B SGD (leaves the plot)"))
+    #expect(
+      figure.braille(width: 24, height: 12, colour: false).split(separator: "\n").allSatisfy {
+        TextWidth.cells(String($0)) <= 24
+      })
+  }
+
+  @Test func whereAllRunAwayTheMostOfThemIsShown() throws {
+    let x = (0..<100).map(Double.init)
+    let wild = Series(name: "SGD", x: x, y: x.map { $0 < 90 ? 1 + $0 / 90 : 1e200 })
+    let plot = try #require(CurveGeometry(CurvePanel(series: [wild]), xTicks: 6, yTicks: 6))
+    #expect(plot.yAxis.high < 3 && plot.curves[0].leaves)
+    let all = try #require(
+      CurveGeometry(CurvePanel(series: [wild], showsAll: true), xTicks: 6, yTicks: 6))
+    #expect(all.yAxis.high > 1e200 && !all.curves[0].leaves)
+  }
+
+  /// Curves that part by three decades, begin at zero or end early are shown whole.
+  @Test(
+    arguments: [
+      [[1, 1e-9], [1, 999]], [[0, 1e9], [0, 1]], [[1e6, 1], [1, 1e6]], [[1, .nan], [1, 2]],
+      [[-1, -900], [1, 2]],
+    ] as [[[Double]]])
+  func whatDoesNotRunAwayIsShownWhole(_ ends: [[Double]]) throws {
+    let series = ends.enumerated().map { Series(name: "s\($0)", x: [0, 1], y: $1) }
+    let plot = try #require(CurveGeometry(CurvePanel(series: series), xTicks: 6, yTicks: 6))
+    #expect(plot.curves.allSatisfy { !$0.leaves })
+  }
+
   @Test func escapesWhatPeopleCallThings() {
     let name = "a<b> & \"c\" 'd'\u{0}\u{1B}\n"
     let svg = Figure(
@@ -283,6 +336,14 @@ private func isWellFormed(_ svg: String) -> Bool {
       pieces == [
         [inside, PlotPoint(x: 1, y: 0.5)], [PlotPoint(x: 0, y: 0.25), PlotPoint(x: 1, y: 0.25)],
       ])
+  }
+
+  /// 0.1 + (0.3 - 0.1) is not 0.3: a path inside stays in one piece.
+  @Test func aPathInsideIsOnePiece() {
+    var random = Sequence64(seed: 4)
+    func place() -> Double { Double(random.below(97)) / 97 }
+    let points = (0..<200).map { _ in PlotPoint(x: place(), y: place()) }
+    #expect(Clipping.pieces(points) == [points])
   }
 
   @Test func drawsHeightsPathsAndTheMinimum() {
