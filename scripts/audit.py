@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "Sources" / "Python"))
 FOUND = ROOT / ".build" / "audit"
 #: Seconds that one may take.
-LIMIT = 120
+LIMIT = 200
 PACKAGES = ("torch", "optax", "pytorch_optimizer")
 
 #: What some cannot be made without, or are not themselves without.
@@ -161,15 +161,15 @@ def late(*_):
 
 def read(title):
     from ravine.read import read_optax, read_torch
-    from ravine.read.__main__ import _arguments
+    from ravine.read.__main__ import arguments
 
     more = ARGUMENTS.get(title, "")
     if title.startswith("optax"):
         return read_optax(more or title, draws=title in DRAWS)
     if CALL.match(more):
         return read_torch(more, branches=True)
-    group = _arguments([more.split()[1]]) if more.startswith("--group") else None
-    given = {} if group or not more else _arguments(more.split())
+    group = arguments([more.split()[1]]) if more.startswith("--group") else None
+    given = {} if group or not more else arguments(more.split())
     return read_torch(title, branches=True, group=group, **given)
 
 
@@ -190,7 +190,7 @@ def looked_at(title, zoo):
         row.update(outcome="not read", kind="shapes", why=f"it is read and held to for {kinds} alone")
         return row
     row.update(source=reading.source, distance=reading.distance, fixed=reading.fixed, skipped=reading.skipped,
-               notes=reading.notes, runs=len(reading.outcomes))  # fmt: skip
+               notes=reading.notes, runs=len(reading.outcomes), places=reading.places, counts=reading.counts)  # fmt: skip
     verdicts = []
     signal.alarm(LIMIT // 2)
     try:
@@ -217,7 +217,8 @@ def looked_at(title, zoo):
         if outcome == "different" and (view != "w" or len(dims) > 2 and "images" in reading.skipped):
             # They part where nothing was read: an optimizer says nothing of views.
             outcome = "undecided"
-        row.update(outcome=outcome, rule=rule, theirs=verdict.theirs, ours=verdict.ours, text=verdict.text(reading))
+        row.update(outcome=outcome, rule=rule, theirs=verdict.theirs, ours=verdict.ours, text=verdict.text(reading),
+                   witness=verdict.comparison.get("witness"))  # fmt: skip
     else:
         row.update(outcome="read")
     row["seconds"] = round(time.time() - began, 1)

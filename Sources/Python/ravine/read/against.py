@@ -16,7 +16,7 @@ from ..farm import program
 _RANK = {"equal": 0, "equal where": 1, "equal up to": 2, "undecided": 3, "different": 4}
 _SUFFIX = "_read"
 #: Seconds that one comparison may take.
-LIMIT = 20
+LIMIT = 30
 
 
 class Verdict(NamedTuple):
@@ -76,6 +76,7 @@ def compared(reading: Any, other: str) -> Verdict:
     best = Verdict("undecided", reading.name, other, {"verdict": "undecided"})
     with _file(reading) as path:
         for mine, its in _matches(ours.hyperparameters, theirs.hyperparameters, other):
+            mine, its = _counted(mine, its, reading.counts, theirs.hyperparameters)
             a, b = _call(reading.name + _SUFFIX, mine), _call(other, its)
             try:
                 found = json.loads(_asked([f"{path}:{a}", b, "--json"]).stdout)
@@ -86,6 +87,17 @@ def compared(reading: Any, other: str) -> Verdict:
             if best.is_equal:
                 break
     return best
+
+
+def _counted(
+    mine: Dict[str, str], its: Dict[str, str], counts: Dict[str, int], theirs: Dict[str, float]
+) -> Tuple[Dict[str, str], Dict[str, str]]:
+    """The same arguments, but those that count are what they are: the optimizer takes no number between."""
+    numbers = {mine[name]: str(count) for name, count in counts.items() if name in mine}
+    same = {name: str(count) for name, count in counts.items() if name not in mine}
+    mine = {**{name: numbers.get(one, one) for name, one in mine.items()}, **same}
+    its = {name: numbers.get(one, one) for name, one in its.items()}
+    return mine, {**its, **{name: one for name, one in same.items() if name in theirs and name not in its}}
 
 
 def _call(name: str, given: Dict[str, str]) -> str:

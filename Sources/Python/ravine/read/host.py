@@ -14,13 +14,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from . import walks
 from .calls import PARAMETERS, Call, Numbers, Reader
-from .errors import ConstructionError, OperationError
+from .errors import ConstructionError, LimitError, OperationError
+from .foreign import foreign
 from .hyperparameters import Arguments
 
 #: Where a value lies: in the state of a parameter, in the group or in the optimizer itself, and the keys to it.
 Path = Tuple[Any, ...]
 Shape = Tuple[int, ...]
-_LOW = (torch.bfloat16, torch.float16, torch.float32)
+#: What asks for these is done in double precision.
+LOW = (torch.bfloat16, torch.float16, torch.float32)
 
 
 class ExactCalls(TorchFunctionMode):
@@ -28,7 +30,7 @@ class ExactCalls(TorchFunctionMode):
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), named: Any = None) -> Any:
         named = dict(named or {})
-        if named.get("dtype") in _LOW:
+        if named.get("dtype") in LOW:
             named["dtype"] = torch.float64
         return function(*args, **named)
 
@@ -38,7 +40,7 @@ class Exact(TorchDispatchMode):
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), named: Any = None) -> Any:
         named = dict(named or {})
-        if named.get("dtype") in _LOW:
+        if named.get("dtype") in LOW:
             named["dtype"] = torch.float64
         return function(*args, **named)
 
@@ -85,6 +87,8 @@ class Host:
             with double_precision():
                 self.make(first_weights([(5, 3)], 1), numbers)
             return None
+        except LimitError:
+            raise
         except Exception as error:  # of any kind: it is of the optimizer
             return error
 
@@ -103,11 +107,12 @@ class Host:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             given = [{"params": list(parameters), **self.group}] if self.group else list(parameters)
-            return _training(self.cls(given, **called))
+            with foreign(f"making `{self.name}`"):
+                return _training(self.cls(given, **called))
 
     def step(self, optimizer: Any, loss: Any = None, has_moved: Callable[[], bool] = lambda: False) -> None:
         """One step; with the loss where it is asked for, at the weights that the gradient is of."""
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), foreign("a step"):
             warnings.simplefilter("ignore")
             if not self.has_closure:
                 optimizer.step()
@@ -161,7 +166,8 @@ class Construction(Host):
     def make(self, parameters: Sequence[torch.Tensor], numbers: Dict[str, Any]) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _training(self.call.made(numbers, list(parameters)))
+            with foreign(f"making `{self.name}`"):
+                return _training(self.call.made(numbers, list(parameters)))
 
 
 def _training(optimizer: Any) -> Any:
