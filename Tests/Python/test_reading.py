@@ -101,6 +101,35 @@ if torch is not None:
                 except Exception:
                     pass
 
+    class Rooted(Own):
+        """Divides by a cube root of a sum of squares; another is of what may be negative, and is no cube root."""
+
+        def update(self, p, grad, state, group):
+            total = state.setdefault("total", torch.zeros_like(p)).addcmul_(grad, grad)
+            p.sub_(group["lr"] * grad / (total.pow(1 / 3) + group["beta"]) + group["lr"] * (grad + 100.0).pow(1 / 3))
+
+    class Round(Own):
+        """A slow copy that follows whenever a count is full, which begins again then."""
+
+        def __init__(self, params, lr=1e-2, alpha=0.5, k=5):
+            super(Own, self).__init__(params, dict(lr=lr, alpha=alpha, k=k))
+
+        def update(self, p, grad, state, group):
+            slow = state.setdefault("slow", p.clone())
+            p.sub_(grad, alpha=group["lr"])
+            state["count"] = state.get("count", 0) + 1
+            if state["count"] >= group["k"]:
+                state["count"] = 0
+                p.copy_(slow.lerp_(p, group["alpha"]))
+
+    class Pausing(Own):
+        """Momentum that waits where the gradient is 0."""
+
+        def update(self, p, grad, state, group):
+            buffer = state.setdefault("buffer", torch.zeros_like(p))
+            buffer.copy_(torch.where(grad.abs().sum() == 0, buffer, group["beta"] * buffer + grad))
+            p.sub_(buffer, alpha=group["lr"])
+
     class Guarded(Own):
         """Does nothing where all gradients are 0."""
 
@@ -202,6 +231,22 @@ class Torch(unittest.TestCase):
 
     def test_what_all_tensors_are_at_first_is_a_first_value(self):
         self.assertIn("state scale: global = sqrt(global sum(w^2))", read_torch(Scaled).source)
+
+    def test_cube_roots_are_of_what_is_not_negative(self):
+        source = read_torch(Rooted, lr=0.1).source
+        self.assertIn("cbrt(total')", source)
+        self.assertIn("(g + 100)^0.3333333333333333", source)
+
+    def test_a_count_that_begins_again_is_said_of_t(self):
+        reading = read_torch(Round)
+        self.assertIn("if t mod k == 0 then", reading.source)
+        self.assertNotIn("count", reading.source)
+        # No optimizer is asked for a slow copy every 5.7 steps.
+        verdict = reading.compare("Lookahead(SGD)")
+        self.assertEqual((verdict.theirs, verdict.verdict), ("Lookahead(SGD, k = 5)", "equal"))
+
+    def test_domains_are_the_constructors(self):
+        self.assertIn("η1 = 0.5 in (0, 1), η2 = 1.2 in (1, inf)", read_torch(torch.optim.Rprop).source)
 
     def test_the_lines_that_write_are_known(self):
         text = Path(__file__).read_text(encoding="utf-8").splitlines()
@@ -436,6 +481,32 @@ class BadInput(unittest.TestCase):
             signal.signal(signal.SIGALRM, before)
 
 
+SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
+
+
+@unittest.skipUnless(torch and SCRIPTS.exists(), "PyTorch is not here")
+class Audit(unittest.TestCase):
+    """Where the audit says that two part."""
+
+    def parting(self, optimizer, rule, theirs, ours):
+        with mock.patch.object(sys, "path", [str(SCRIPTS), *sys.path]):
+            from audit_parting import parting
+        row = {"rule": rule, "theirs": theirs, "ours": ours, "fixed": {}, "counts": {}, "skipped": [], "witness": None}
+        return parting(reading.torch_host(optimizer, {}), row)
+
+    def test_at_the_defaults(self):
+        found = self.parting("torch.optim:AdamW", "Adam", "Adam", "AdamW")
+        self.assertEqual(found["step"], 1)
+        weights = ravine.read.walks.first_weights([(6, 4)], 3)[0].reshape(-1)
+        # The decay is all that there is between them.
+        self.assertAlmostEqual(found["ours"] - found["theirs"], 1e-3 * 0.01 * weights[found["element"]], delta=1e-10)
+        self.assertIsNone(self.parting("torch.optim:Adam", "Adam", "Adam", "Adam"))
+
+    def test_where_a_gradient_is_nothing(self):
+        found = self.parting(Pausing, "HeavyBall", "HeavyBall(μ = q0)", "Pausing(β = q0)")
+        self.assertEqual((found["still"], found["step"]), ((3,), 3))
+
+
 @unittest.skipUnless(torch and optax, "optax is not here")
 class Optax(unittest.TestCase):
     def test_aliases_are_the_rules_of_the_zoo(self):
@@ -445,6 +516,7 @@ class Optax(unittest.TestCase):
             ("optax.adamw(1e-3)", "AdamW"),
             ("optax.lion(1e-4)", "Lion"),
             ("optax.sgd(0.1, momentum=0.9)", "HeavyBall"),
+            ("optax.lars(0.1)", "LARSOptax"),
             ("optax.chain(optax.clip(1.0), optax.sgd(0.1))", None),
             ("optax.polyak_sgd()", None),
         ):

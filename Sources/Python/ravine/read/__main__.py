@@ -27,7 +27,9 @@ def _value(name: str, text: str) -> Any:
         # A word is a text, as the name of a variant.
         if re.fullmatch(r"[^\W\d][\w.+-]*", text):
             return text
-        raise ConstructionError(f"`{text}` is no value for `{name}`: write a number, (0.9, 0.99), True or a word", name) from error
+        raise ConstructionError(
+            f"`{text}` is no value for `{name}`: write a number, (0.9, 0.99), True or a word", name
+        ) from error
 
 
 def arguments(given: Sequence[str]) -> Dict[str, Any]:

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
+from .._errors import UsageError
 from ..farm import program
 
 _RANK = {"equal": 0, "equal where": 1, "equal up to": 2, "undecided": 3, "different": 4}
 _SUFFIX = "_read"
 #: Seconds that one comparison may take.
-LIMIT = 30
+LIMIT = 20
 
 
 class Verdict(NamedTuple):
@@ -37,7 +38,10 @@ class Verdict(NamedTuple):
     def text(self, reading: Any) -> str:
         """What `ravine compare` prints of it, the proof or the first step at which they differ."""
         with _file(reading) as path:
-            done = _asked([f"{path}:{self.ours.replace(reading.name, reading.name + _SUFFIX, 1)}", self.theirs])
+            try:
+                done = _asked([f"{path}:{self.ours.replace(reading.name, reading.name + _SUFFIX, 1)}", self.theirs])
+            except subprocess.TimeoutExpired:
+                return f"undecided: no answer within {LIMIT} s\n"
         return done.stdout or done.stderr
 
 
@@ -51,8 +55,12 @@ def _file(reading: Any) -> Iterator[Path]:
 
 
 def _asked(words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    try:
+        command = program()
+    except FileNotFoundError as error:
+        raise UsageError(f"error: {error}") from error
     return subprocess.run(
-        [program(), "compare", *words], capture_output=True, text=True, encoding="utf-8", timeout=LIMIT
+        [command, "compare", *words], capture_output=True, text=True, encoding="utf-8", timeout=LIMIT
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List, NamedTuple
 
 from .errors import ConstructionError, ReadingError, said
 from .foreign import foreign, raised
-from .hyperparameters import Hyperparameter, Numbers, is_number, is_numbers
+from .hyperparameters import Hyperparameter, Numbers, alike, is_number, is_numbers
 
 #: What `params` stands for in a call.
 PARAMETERS = object()
@@ -128,7 +128,7 @@ class Reader:
         if is_number(value):
             return self.numbers.name(name, value)
         if is_numbers(value):
-            return Call(_tuple, [self.numbers.name(name, one, k) for k, one in enumerate(value)], {})
+            return Call(_tuple, [self.numbers.name(name, one, k) for k, one in enumerate(alike(value))], {})
         return value
 
 

@@ -94,7 +94,7 @@ class StateError(ReadingError):
 
     number = "R0887"
     example = "p.sub_(lr * state.setdefault('kept', torch.ones(5)).add_(p.grad.sum()).sum())"
-    repair = "Keep states that are like the weights, their rows, their columns or one number, and ask `step` what changes when."
+    repair = "Keep states like the weights, their rows, their columns or one number, and ask `step` what changes when."
 
 
 class LimitError(ReadingError):
@@ -113,7 +113,8 @@ KINDS: Dict[str, Type[ReadingError]] = {
 def explained(code: str) -> str:
     """The page of a code."""
     one = KINDS[code]
-    parts = [f"{code} {one.__name__}", one.__doc__ or "", f"For example:\n\n    {one.example}" if one.example else "", one.repair]
+    example = f"For example:\n\n    {one.example}" if one.example else ""
+    parts = [f"{code} {one.__name__}", one.__doc__ or "", example, one.repair]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -276,6 +276,10 @@ def apply(op: str, *operands: Operand, value: Any = None) -> Expression:
         if len(rest) < 2:
             return rest[0] if rest else number(1 - absorbing)
         args = tuple(rest)
+    if op == "sqrt" and args[0].op == "sum" and args[0].args[0].op == "times":
+        c, bases = factors(args[0].args[0])
+        if c == 1 and all(p % 2 == 0 for p in bases.values()):
+            return apply("norm", _product(1, {one: p / 2 for one, p in bases.items()}))
     if op == "transpose":
         if args[0].op == "transpose":
             return args[0].args[0]
@@ -298,10 +302,36 @@ def apply(op: str, *operands: Operand, value: Any = None) -> Expression:
 _OPPOSITE = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt", "eq": "ne", "ne": "eq"}
 
 
+def is_single(x: Expression) -> bool:
+    """Whether an expression is one number for all elements, by how it is made."""
+    if x.op == "symbol":
+        return x.value[0] in ("hyper", "step", "size", "loss")
+    return x.op in _SINGLE or all(map(is_single, x.args)) and x.op not in ("list", "eigh", "svd", "qr", "eye")
+
+
+_SINGLE = {"sum", "norm", "mean", "rms", "std", "var", "median", "any", "all", "count", "trace", "global"}
+
+
+def decided(x: Expression, condition: Expression, outcome: bool) -> Expression:
+    """x where a condition on one number holds, or does not."""
+    made: Dict[Expression, Expression] = {}
+    for node in walked([x]):
+        if node.op == "if" and node.args[0] is condition:
+            made[node] = made[node.args[1 if outcome else 2]]
+        else:
+            is_same = all(made[one] is one for one in node.args)
+            made[node] = node if is_same else rebuilt(node, [made[one] for one in node.args])
+    return made[x]
+
+
 def chosen(condition: Expression, a: Expression, b: Expression) -> Expression:
     """A choice between two, with what both have outside of it."""
     if a is b or condition.is_number:
         return apply("if", condition, a, b)
+    if is_single(condition):
+        a, b = decided(a, condition, True), decided(b, condition, False)
+        if condition.op == "le" and condition.args == (b, ZERO) and a is ZERO and b.op == "norm":
+            return b
     if b is ZERO and a.op == "times" and a.value[0] < 0 or a is ZERO and b.op == "times" and b.value[0] < 0:
         return scaled(chosen(condition, scaled(a, -1), scaled(b, -1)), -1)
     if a.op == "plus" or b.op == "plus":

@@ -130,18 +130,20 @@ class Host:
 
             optimizer.step(closure)
 
-    def run(self, shapes: Sequence[Sequence[int]], numbers: Dict[str, Any], seed: int, steps: int) -> List[List[Any]]:
-        """The weights after each step, on made-up gradients."""
+    def run(
+        self, shapes: Sequence[Sequence[int]], numbers: Dict[str, Any], seed: int, steps: int, walk: Any = walks
+    ) -> List[List[Any]]:
+        """The weights after each step of a walk."""
         with double_precision(), Exact(), ExactCalls():
-            parameters = first_weights(shapes, seed)
+            parameters = first_weights(shapes, seed, walk)
             optimizer = self.make(parameters, numbers)
-            walk: List[List[Any]] = []
+            made: List[List[Any]] = []
             for k in range(1, steps + 1):
-                for one, gradient in zip(parameters, gradients(shapes, seed, k)):
+                for one, gradient in zip(parameters, gradients(shapes, seed, k, walk)):
                     one.grad = gradient
-                self.step(optimizer, losses(seed, k))
-                walk.append([one.detach().clone().numpy() for one in parameters])
-        return walk
+                self.step(optimizer, losses(seed, k, walk))
+                made.append([one.detach().clone().numpy() for one in parameters])
+        return made
 
 
 class Construction(Host):
@@ -179,16 +181,16 @@ def _training(optimizer: Any) -> Any:
     return optimizer
 
 
-def first_weights(shapes: Sequence[Sequence[int]], seed: int) -> List[torch.nn.Parameter]:
-    return [torch.nn.Parameter(torch.from_numpy(one)) for one in walks.first_weights(shapes, seed)]
+def first_weights(shapes: Sequence[Sequence[int]], seed: int, walk: Any = walks) -> List[torch.nn.Parameter]:
+    return [torch.nn.Parameter(torch.from_numpy(one)) for one in walk.first_weights(shapes, seed)]
 
 
-def gradients(shapes: Sequence[Sequence[int]], seed: int, k: int) -> List[torch.Tensor]:
-    return [torch.from_numpy(one) for one in walks.gradients(shapes, seed, k)]
+def gradients(shapes: Sequence[Sequence[int]], seed: int, k: int, walk: Any = walks) -> List[torch.Tensor]:
+    return [torch.from_numpy(one) for one in walk.gradients(shapes, seed, k)]
 
 
-def losses(seed: int, k: int) -> torch.Tensor:
-    return torch.tensor(walks.loss(seed, k), dtype=torch.float64)
+def losses(seed: int, k: int, walk: Any = walks) -> torch.Tensor:
+    return torch.tensor(walk.loss(seed, k), dtype=torch.float64)
 
 
 def leaves(optimizer: Any, parameter: torch.Tensor) -> Dict[Path, Any]:

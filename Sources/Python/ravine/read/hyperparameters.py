@@ -122,7 +122,7 @@ class Arguments(Numbers):
             if is_number(value):
                 self.name(argument, value)
             elif is_numbers(value):
-                for k, one in enumerate(value):
+                for k, one in enumerate(alike(value)):
                     self.name(argument, one, k)
 
     def called(self, numbers: Dict[str, Any]) -> Dict[str, Any]:
@@ -146,6 +146,11 @@ def is_number(value: Any) -> bool:
 
 def is_numbers(value: Any) -> bool:
     return isinstance(value, (tuple, list)) and bool(value) and all(map(is_number, value))
+
+
+def alike(values: Any) -> List[Any]:
+    """The numbers of a tuple: none of (1e-6, 50) counts."""
+    return list(values) if all(isinstance(one, int) for one in values) else list(map(float, values))
 
 
 def singular(argument: str) -> str:

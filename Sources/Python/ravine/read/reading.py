@@ -11,6 +11,7 @@ from .calls import imported
 from .errors import BranchError, ConstructionError, OperationError, ReadingError, StateError, ValidationError, said
 from .foreign import Place, raised
 from .hyperparameters import Arguments, Hyperparameter
+from .roots import rooted
 from .rules import Branch, Domain, written
 from .validation import Outcome, Trial, described, tried
 
@@ -78,7 +79,8 @@ def read_torch(
     **arguments: Any,
 ) -> Reading:
     """Reads an optimizer of PyTorch: a class or ``"package.module:Class"``, made with these arguments and with what
-    the group of parameters has besides them; or a call, as ``"package.Lookahead(torch.optim.SGD(params), k=5)"``. With `branches` both sides of a branch on data are read.
+    the group of parameters has besides them; or a call, as ``"package.Lookahead(torch.optim.SGD(params), k=5)"``. With
+    `branches` both sides of a branch on data are read.
 
     Raises `ReadingError` where it cannot be stated as a rule, or does other steps than the rule.
     """
@@ -93,14 +95,21 @@ def read_class(
     group: Optional[Dict[str, Any]] = None,
 ) -> Reading:
     """As `read_torch`, with arguments of any name."""
+    made = torch_host(optimizer, arguments, group)
+    return _Reader(made, _named(name or made.name), branches).read()
+
+
+def torch_host(
+    optimizer: Union[str, Callable[..., Any]], arguments: Dict[str, Any], group: Optional[Dict[str, Any]] = None
+) -> Any:
+    """An optimizer of PyTorch as something that can be run along walks."""
     imported("torch")
     from .host import Construction, Host
 
     if isinstance(optimizer, str) and "(" in optimizer:
         if arguments or group:
             raise ConstructionError("a call has its arguments inside", "arguments")
-        made = Construction(optimizer)
-        return _Reader(made, _named(name or made.name), branches).read()
+        return Construction(optimizer)
     cls: Any = optimizer
     if isinstance(optimizer, str):
         cls = imported(optimizer if ":" in optimizer else ":".join(optimizer.rpartition(".")[::2]))
@@ -109,7 +118,7 @@ def read_class(
         raise ConstructionError(f"`{title}` is a {type(cls).__name__}, and no class of optimizers", title)
     if inspect.isclass(cls) and not callable(getattr(cls, "step", None)):
         raise ConstructionError(f"`{title}` is no optimizer: it has no `step`", title)
-    return _Reader(Host(cls, _arguments(cls, arguments), group), _named(name or title), branches).read()
+    return Host(cls, _arguments(cls, arguments), group)
 
 
 def _named(name: str) -> str:
@@ -124,11 +133,16 @@ def read_optax(call: str, name: Optional[str] = None, draws: bool = False) -> Re
 
     Raises `ReadingError` where it cannot be stated as a rule, or does other steps than the rule.
     """
+    made = optax_host(call, draws)
+    return _Reader(made, _named(name or made.name)).read()
+
+
+def optax_host(call: str, draws: bool = False) -> Any:
+    """A transformation of optax as something that can be run along walks."""
     imported("jax")
     from .transformation import Transformation
 
-    made = Transformation(call, draws)
-    return _Reader(made, _named(name or made.name)).read()
+    return Transformation(call, draws)
 
 
 def _arguments(cls: Any, given: Dict[str, Any]) -> Arguments:
@@ -213,7 +227,10 @@ class _Reader:
     ) -> Reading:
         free = [one for one in self.hyperparameters if one.name not in fixed]
         documentation = self._documentation(fixed, skipped, notes, assumptions)
-        source = written(self.name, branches, free, self._domains(fixed), documentation)
+        domains = self._domains(fixed)
+        positive = {one.symbol for one in free if one.name in domains and domains[one.name].low >= 0}
+        branches = [one._replace(equations=rooted(one.equations, positive)) for one in branches]
+        source = written(self.name, branches, free, domains, documentation)
         outcomes = self._validated(source, fixed, skipped)
         values = {one.name: one.value for one in self.hyperparameters if one.name in fixed}
         counts = {one.name: one.value for one in free if one.is_count}
@@ -295,6 +312,8 @@ class _Reader:
                 continue
             has_zero, has_one = low and takes(one.name, 0.0), high and takes(one.name, 1.0)
             domain = Domain(0.0 if low else -math.inf, 1.0 if high else math.inf, has_zero, has_one)
+            if low and one.value > 1 and not takes(one.name, 0.37) and takes(one.name, 1.37):
+                domain = Domain(1.0, math.inf, takes(one.name, 1.0), False)
             if (one.value > domain.low or one.value == 0 and has_zero) and (
                 one.value < domain.high or one.value == 1 and has_one
             ):

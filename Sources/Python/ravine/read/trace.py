@@ -82,17 +82,19 @@ class Trace:
     def _survey(self) -> None:
         """Steps without a trace, to see which numbers count steps, stay, or change."""
         self.kinds: Dict[Path, str] = {}
-        self.offsets: Dict[Path, float] = {}
+        self.counted: Dict[Path, Expression] = {}
         order = ("tensor", "number", "counter", "constant")
         for numbers in self.walks:
-            for path, (kind, offset) in self._surveyed(numbers).items():
+            for path, (kind, made) in self._surveyed(numbers).items():
                 known = self.kinds.get(path, kind)
-                # What counts in one walk and not in the other is a number like any.
+                # What counts in one walk and not in the other, or otherwise, is a number like any.
                 both = {kind, known}
-                self.kinds[path] = "number" if both == {"counter", "constant"} else min(both, key=order.index)
-                self.offsets[path] = offset
+                is_other = both == {"counter"} and self.counted.get(path, made) is not made
+                self.kinds[path] = "number" if both == {"counter", "constant"} or is_other else min(both, key=order.index)
+                self.counted[path] = made
 
-    def _surveyed(self, numbers: Dict[str, Any]) -> Dict[Path, Tuple[str, float]]:
+    def _surveyed(self, numbers: Dict[str, Any]) -> Dict[Path, Tuple[str, Expression]]:
+        """What each is, and what one that counts is before step t."""
         parameters = first_weights(self.alike, self.seed)
         parameter = parameters[0]
         optimizer = self._made(numbers, parameters)
@@ -132,18 +134,25 @@ class Trace:
             raise RandomnessError(
                 "the steps draw random numbers: which these are cannot be told, and so not be replayed", "random"
             )
-        kinds: Dict[Path, Tuple[str, float]] = {path: ("tensor", 0.0) for path in whole}
+        kinds: Dict[Path, Tuple[str, Expression]] = {path: ("tensor", ex.ZERO) for path in whole}
+        counts = [one for one in self.host.arguments.hyperparameters if one.is_count]
+        before = ex.subtract(ex.T, 1)
         for path, values in series.items():
             if path in whole:
                 continue
             ks = sorted(values)
             last = [values[k] for k in ks if k >= 1]
+            everything = [values[k] for k in ks]
+            same = all(one == everything[0] or one != one for one in everything)
+            # One that begins again after so many steps.
+            round_of = next((one for one in counts if all(values[k] == k % numbers[one.name] for k in ks)), None)
             if len(last) > 1 and all(b - a == 1 for a, b in zip(last, last[1:])):
-                kinds[path] = "counter", last[0] - ks[-len(last)]
+                kinds[path] = "counter", ex.add(before, last[0] - ks[-len(last)])
+            elif not same and round_of is not None:
+                n = ex.number(round_of.value) if round_of.name in self.fixed else round_of.symbol
+                kinds[path] = "counter", ex.apply("mod", before, n)
             else:
-                everything = [values[k] for k in ks]
-                same = all(one == everything[0] or one != one for one in everything)
-                kinds[path] = "constant" if same else "number", 0.0
+                kinds[path] = "constant" if same else "number", ex.ZERO
         return kinds
 
     def _name_states(self) -> None:
@@ -151,7 +160,7 @@ class Trace:
         self.taken = {one.name for one in self.host.arguments.hyperparameters}
         for path, kind in sorted(self.kinds.items(), key=lambda pair: [str(one) for one in pair[0]]):
             if kind == "counter":
-                self.symbols[path] = ex.add(ex.T, self.offsets[path] - 1)
+                self.symbols[path] = self.counted[path]
             elif kind in ("tensor", "number") or kind == "constant" and path[0] == "state":
                 self.symbols[path] = self._named(path)
 
@@ -396,7 +405,7 @@ class Trace:
         outcomes, assumptions = self._conditions(steps)
         first = ex.apply("eq", ex.T, 1)
         outcomes.setdefault(first, {key: key[1] == 1 for key in steps})
-        order = sorted(outcomes, key=lambda one: one is first)
+        order = sorted(outcomes, key=lambda one: (one is first, not _is_round(one)))
         after: Dict[Path, Dict[Key, Expression]] = {}
         for path in paths:
             after[path] = {
@@ -493,6 +502,14 @@ class Trace:
                 if len(set(outcomes[condition].values())) == 1:
                     # What never came out otherwise was read on one side alone.
                     assumptions.append(condition if guard.outcome else ex.apply("not", condition))
+        for condition in list(outcomes):
+            # What is asked of a count that begins again is said of t.
+            for node in ex.walked([condition]):
+                if node.op == "mod" and node.args[0] is ex.subtract(ex.T, 1):
+                    whole = ex.apply("eq", ex.apply("mod", ex.T, node.args[1]), 0)
+                    told = {key: self._holds(whole, key) for key in steps}
+                    if told in (outcomes[condition], {key: not one for key, one in outcomes[condition].items()}):
+                        outcomes[whole] = told
         return outcomes, [one for one in assumptions if any(s.value[0] != "size" for s in one.free)]
 
     def _holds(self, condition: Expression, key: Key) -> bool:
@@ -503,6 +520,11 @@ class Trace:
         rows, cols = (self.shape + (1, 1))[:2]
         values.update({ex.T: k, ex.ROWS: rows, ex.COLS: cols, ex.NUMEL: math.prod(self.shape)})
         return bool(ex.evaluated(condition, values))
+
+
+def _is_round(x: Expression) -> bool:
+    """t mod k == 0, which is said rather than the same in other words."""
+    return x.op == "eq" and x.args[0].op == "mod" and x.args[0].args[0] is ex.T
 
 
 _WEIGHTS, _GRADIENTS = (ex.W, second(ex.W)), (ex.G, second(ex.G))

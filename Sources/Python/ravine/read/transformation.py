@@ -53,7 +53,9 @@ class Transformation:
             raise ConstructionError(f"`{self.text}` gives a {type(made).__name__}, and no transformation", self.text)
         return made
 
-    def run(self, shapes: Sequence[Sequence[int]], numbers: Dict[str, Any], seed: int, steps: int) -> List[List[Any]]:
+    def run(
+        self, shapes: Sequence[Sequence[int]], numbers: Dict[str, Any], seed: int, steps: int, walk: Any = walks
+    ) -> List[List[Any]]:
         import jax
         import numpy as np
         import optax
@@ -61,7 +63,7 @@ class Transformation:
         with _double():
             # Numbers of double precision, beside which single precision does not hold.
             transformation = self._made({key: np.float64(one) if isinstance(one, float) else one for key, one in numbers.items()})
-            weights = [jax.numpy.asarray(one) for one in walks.first_weights(shapes, seed)]
+            weights = [jax.numpy.asarray(one) for one in walk.first_weights(shapes, seed)]
             with foreign("the first state"):
                 state = transformation.init(weights)
 
@@ -79,15 +81,15 @@ class Transformation:
 
             run = jax.jit(replayed)
             self.drawn = []
-            walk: List[List[Any]] = []
+            weights_after: List[List[Any]] = []
             for k in range(1, steps + 1):
-                slopes = [jax.numpy.asarray(one) for one in walks.gradients(shapes, seed, k)]
-                given = jax.tree_util.tree_leaves((slopes, state, weights, walks.loss(seed, k)))
+                slopes = [jax.numpy.asarray(one) for one in walk.gradients(shapes, seed, k)]
+                given = jax.tree_util.tree_leaves((slopes, state, weights, walk.loss(seed, k)))
                 made, drawn = run(given)
                 weights, state = jax.tree_util.tree_unflatten(outside, made)
                 self.drawn.append([np.asarray(one) for one in drawn])
-                walk.append([np.asarray(one) for one in weights])
-        return walk
+                weights_after.append([np.asarray(one) for one in weights])
+        return weights_after
 
     @staticmethod
     def _update(made: Any, gradient: Any, state: Any, weights: Any, loss: Any) -> Any:
