@@ -14,7 +14,7 @@ from .errors import ConstructionError, LimitError
 #: A file and a line.
 Place = Tuple[str, int]
 #: Seconds that one step, or what is done before the first, may take.
-LIMIT = 30.0
+LIMIT = 60.0
 _HERE = os.path.dirname(__file__)
 #: What runs within a step and is not the optimizer's.
 _INSIDE = ("torch.", "jax.", "jaxlib.", "numpy.", "contextlib", "importlib.", "functools")
