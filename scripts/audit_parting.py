@@ -46,8 +46,9 @@ def others(host, row):
     """Other numbers for those that both have: the rest is compared at the defaults."""
     import ravine
 
-    made = defaults(host)
-    both = {*ravine.Rule(row["rule"]).hyperparameters, *named(row["ours"])} - {*row["fixed"], *row["counts"]}
+    made, name = defaults(host), re.match(r"\w+", row["ours"]).group(0)
+    both = {*ravine.Rule(row["rule"]).hyperparameters, *named(row["ours"])} & set(ravine.Rule(row["source"], name).hyperparameters)
+    both -= {*row["fixed"], *row["counts"]}
     return {**made, **{name: value for name, value in host.arguments.others(7).items() if name in both}}
 
 

@@ -111,7 +111,7 @@ if torch is not None:
     class Round(Own):
         """A slow copy that follows whenever a count is full, which begins again then."""
 
-        def __init__(self, params, lr=1e-2, alpha=0.5, k=5):
+        def __init__(self, params, lr=1e-2, alpha=0.5, k=5, unused_steps=3):
             super(Own, self).__init__(params, dict(lr=lr, alpha=alpha, k=k))
 
         def update(self, p, grad, state, group):
@@ -242,6 +242,7 @@ class Torch(unittest.TestCase):
         self.assertIn("if t mod k == 0 then", reading.source)
         self.assertNotIn("count", reading.source)
         # No optimizer is asked for a slow copy every 5.7 steps.
+        self.assertEqual(reading.counts, {"k": 5, "unused_steps": 3})
         verdict = reading.compare("Lookahead(SGD)")
         self.assertEqual((verdict.theirs, verdict.verdict), ("Lookahead(SGD, k = 5)", "equal"))
 
@@ -496,7 +497,9 @@ class Audit(unittest.TestCase):
     def parting(self, optimizer, rule, theirs, ours):
         with mock.patch.object(sys, "path", [str(SCRIPTS), *sys.path]):
             from audit_parting import parting
-        row = {"rule": rule, "theirs": theirs, "ours": ours, "fixed": {}, "counts": {}, "skipped": [], "witness": None}
+        source = read_torch(optimizer).source
+        row = {"source": source, "rule": rule, "theirs": theirs, "ours": ours}
+        row.update(fixed={}, counts={}, skipped=[], witness=None)
         return parting(reading.torch_host(optimizer, {}), row)
 
     def test_at_the_defaults(self):

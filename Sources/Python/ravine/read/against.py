@@ -81,10 +81,11 @@ def compared(reading: Any, other: str) -> Verdict:
     from ..rule import Rule
 
     ours, theirs = reading.rule, Rule(other)
+    counts = {name: count for name, count in reading.counts.items() if name in ours.hyperparameters}
     best = Verdict("undecided", reading.name, other, {"verdict": "undecided"})
     with _file(reading) as path:
         for mine, its in _matches(ours.hyperparameters, theirs.hyperparameters, other):
-            mine, its = _counted(mine, its, reading.counts, theirs.hyperparameters)
+            mine, its = _counted(mine, its, counts, theirs.hyperparameters)
             a, b = _call(reading.name + _SUFFIX, mine), _call(other, its)
             try:
                 found = json.loads(_asked([f"{path}:{a}", b, "--json"]).stdout)

@@ -135,7 +135,7 @@ class Trace:
                 "the steps draw random numbers: which these are cannot be told, and so not be replayed", "random"
             )
         kinds: Dict[Path, Tuple[str, Expression]] = {path: ("tensor", ex.ZERO) for path in whole}
-        counts = [one for one in self.host.arguments.hyperparameters if one.is_count]
+        counts = [one for one in self.host.arguments.hyperparameters if one.is_count and numbers[one.name] > 0]
         before = ex.subtract(ex.T, 1)
         for path, values in series.items():
             if path in whole:
