@@ -99,6 +99,9 @@ NOTES = {
     "pytorch_optimizer:Ranger": "before the gate it adds lr times the average to the weights: the first steps go up the gradient. The size "
     "of a step is -1 there (`get_rectify_step_size` without `degenerated_to_sgd`), and is negated once more",
     "pytorch_optimizer:ASGD": "another method by the same initials: adaptive SGD with an estimate of the local smoothness; the zoo's is averaged SGD",
+    "pytorch_optimizer:LARS": "where a gradient is 0 the ratio is still that of the weights, as |g| + λ |w| is asked to be above 0, and scales the decay; "
+    "the zoo's rule has no ratio there",
+    "pytorch_optimizer:Prodigy": "where all gradients so far are 0 it returns before anything is changed; the zoo's rule decays the weights",
     "pytorch_optimizer:MARS": "the root is of v + 1e-15, ε is added before the bias correction, and vectors go by AdamW with numbers of their own; "
     "the zoo's rule, the authors' form, adds ε after it and takes all tensors alike",
     "pytorch_optimizer:SGDSaI": "for vectors, and matrices of one row, the deviation is 0 and the ratio the norm of the gradient; the momentum starts "
@@ -233,7 +236,9 @@ def looked_at(title, zoo):
                 break
     except Late:
         if not verdicts:
-            row.update(outcome="undecided", theirs=rule, text="")
+            row.update(outcome="undecided", rule=rule, theirs=rule, ours=reading.name, text="", witness=None)
+            row["parting"] = parting(host(title), row)
+            row["outcome"] = "different" if row["parting"] else "undecided"
             return row
     order = ["equal", "equal where", "equal up to", "undecided", "different"]
     verdicts.sort(key=lambda pair: order.index(pair[0].verdict))

@@ -276,10 +276,6 @@ def apply(op: str, *operands: Operand, value: Any = None) -> Expression:
         if len(rest) < 2:
             return rest[0] if rest else number(1 - absorbing)
         args = tuple(rest)
-    if op == "sqrt" and args[0].op == "sum" and args[0].args[0].op == "times":
-        c, bases = factors(args[0].args[0])
-        if c == 1 and all(p % 2 == 0 for p in bases.values()):
-            return apply("norm", _product(1, {one: p / 2 for one, p in bases.items()}))
     if op == "transpose":
         if args[0].op == "transpose":
             return args[0].args[0]
@@ -330,7 +326,7 @@ def chosen(condition: Expression, a: Expression, b: Expression) -> Expression:
         return apply("if", condition, a, b)
     if is_single(condition):
         a, b = decided(a, condition, True), decided(b, condition, False)
-        if condition.op == "le" and condition.args == (b, ZERO) and a is ZERO and b.op == "norm":
+        if condition.op == "le" and condition.args == (b, ZERO) and a is ZERO and b.op in ("norm", "sqrt"):
             return b
     if b is ZERO and a.op == "times" and a.value[0] < 0 or a is ZERO and b.op == "times" and b.value[0] < 0:
         return scaled(chosen(condition, scaled(a, -1), scaled(b, -1)), -1)
