@@ -255,7 +255,7 @@ def looked_at(title, zoo):
         if outcome in ("different", "undecided"):
             # Where nothing was found, both are run on gradients that are 0 at some steps.
             row["parting"] = parting(host(title), row)
-            row["outcome"] = "different" if row["parting"] else outcome
+            row["outcome"] = "different" if row["parting"] else "undecided"
     else:
         row.update(outcome="read")
     row["seconds"] = round(time.time() - began, 1)
@@ -391,14 +391,18 @@ def detail(title, row, package):
     said, lines = equations(name)
     out = [f"### {title.replace(':', '.')}: {outcome}", ""]
     if title in NOTES:
-        out += [NOTES[title][0].upper() + NOTES[title][1:] + ".", ""]
+        said_of = NOTES[title] + "."
+        out += [said_of[0].upper() + said_of[1:] if said_of[0].isascii() else said_of, ""]
     out += their_side(title, row, package) + [""]
     at = row.get("parting")
     if at:
         given = ", ".join(f"{key} = {value:.10g}" for key, value in at["numbers"].items() if math.isfinite(value))
         shape = " × ".join(map(str, at["shape"]))
         out += [f"They part first {met(row)}. That is element {at['element']} of a tensor of {shape}, with {given}.", ""]
-    elif row["outcome"] == "undecided":
+    elif row["text"].startswith("different"):
+        out += ["The rule as it was read parts from the zoo's where the optimizer itself was not seen to: in what is evaluated, on a "
+                "shape that was not read, or where only a replay of the optimizer would tell.", ""]  # fmt: skip
+    else:
         probes = row["text"].strip().splitlines()[0] if row["text"].strip() else "no answer in time"
         out += [f"Nothing is known to differ: {probes}, nor do they part in {STEPS} steps, with gradients of 0 "
                 "among them or without.", ""]  # fmt: skip

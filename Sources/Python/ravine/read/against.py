@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from .._errors import UsageError
 from ..farm import program
+from .printer import numeral
 
 _RANK = {"equal": 0, "equal where": 1, "equal up to": 2, "undecided": 3, "different": 4}
 _SUFFIX = "_read"
@@ -82,10 +83,12 @@ def compared(reading: Any, other: str) -> Verdict:
 
     ours, theirs = reading.rule, Rule(other)
     counts = {name: count for name, count in reading.counts.items() if name in ours.hyperparameters}
+    # What stands for one number alone does so on both sides.
+    fixed = {name: numeral(value) for name, value in reading.fixed.items() if name in theirs.hyperparameters and value < 1e9}
     best = Verdict("undecided", reading.name, other, {"verdict": "undecided"})
     with _file(reading) as path:
         for mine, its in _matches(ours.hyperparameters, theirs.hyperparameters, other):
-            mine, its = _counted(mine, its, counts, theirs.hyperparameters)
+            mine, its = _counted(mine, {**fixed, **its}, counts, theirs.hyperparameters)
             a, b = _call(reading.name + _SUFFIX, mine), _call(other, its)
             try:
                 found = json.loads(_asked([f"{path}:{a}", b, "--json"]).stdout)
