@@ -9,11 +9,16 @@ What was found stays in .build/audit, by the versions of the packages, so that a
 import argparse
 import importlib
 import importlib.metadata
+import importlib.util
 import inspect
 import json
+import linecache
+import math
+import os
 import re
 import shlex
 import signal
+import subprocess
 import sys
 import time
 import warnings
@@ -21,6 +26,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "Sources" / "Python"))
+from audit_parting import STEPS, parting
+
 FOUND = ROOT / ".build" / "audit"
 #: Seconds that one may take.
 LIMIT = 120
@@ -61,7 +68,7 @@ NAMES = {
     "optimistic_gradient_descent": ["OptimisticGD"], "optimistic_adam": ["OptimisticAdam"],
     "optimistic_adam_v2": ["OptimisticAdam"], "polyak_sgd": ["SPSMax", "PolyakSGD"], "momo_adam": ["MoMo"],
     "schedule_free_sgd": ["ScheduleFreeSGD"], "schedule_free_adamw": ["ScheduleFreeAdamW"], "dadapt_adamw": ["DAdaptAdam"],
-    "lookahead": ["Lookahead(AdamW)"], "mars": ["MARSAdamW"], "ranger": ["Ranger"], "adams": [], "adan": ["Adan", "AdanOptax"],
+    "lookahead": ["Lookahead(AdamW)"], "mars": ["MARSAdamW"], "ranger": ["Ranger"], "sm3": ["SM3", "SM3(β2 = 0, largest = 1)"], "adams": [], "adan": ["Adan", "AdanOptax"],
     "accsgd": ["AccSGD"], "qhm": ["QHM"], "schedulefreeadamw": ["ScheduleFreeAdamW"],
 }  # fmt: skip
 
@@ -91,6 +98,14 @@ NOTES = {
     "pytorch_optimizer:RAdam": "before the gate, which is >=, it does nothing; torch.optim's form, the zoo's, takes a step of momentum there",
     "pytorch_optimizer:Ranger": "before the gate it adds lr times the average to the weights: the first steps go up the gradient. The size "
     "of a step is -1 there (`get_rectify_step_size` without `degenerated_to_sgd`), and is negated once more",
+    "pytorch_optimizer:ASGD": "another method by the same initials: adaptive SGD with an estimate of the local smoothness; the zoo's is averaged SGD",
+    "pytorch_optimizer:LARS": "where a gradient is 0 the ratio is still that of the weights, as |g| + λ |w| is asked to be above 0, and scales the decay; "
+    "the zoo's rule has no ratio there",
+    "pytorch_optimizer:Prodigy": "where all gradients so far are 0 it returns before anything is changed; the zoo's rule decays the weights",
+    "pytorch_optimizer:MARS": "the root is of v + 1e-15, ε is added before the bias correction, and vectors go by AdamW with numbers of their own; "
+    "the zoo's rule, the authors' form, adds ε after it and takes all tensors alike",
+    "pytorch_optimizer:SGDSaI": "for vectors, and matrices of one row, the deviation is 0 and the ratio the norm of the gradient; the momentum starts "
+    "at 0. The zoo's rule, the authors' form, has a deviation for every tensor, and starts at the gradient",
     "pytorch_optimizer:Lamb": "clips the norm of the weights at 10 and takes it after the decay; the zoo's rule, optax's form, has no clamps",
 }
 
@@ -159,18 +174,34 @@ def late(*_):
     raise Late
 
 
-def read(title):
-    from ravine.read import read_optax, read_torch
-    from ravine.read.__main__ import _arguments
+def given(title):
+    """The optimizer, its arguments and those of its group."""
+    from ravine.read.__main__ import arguments
 
     more = ARGUMENTS.get(title, "")
-    if title.startswith("optax"):
-        return read_optax(more or title, draws=title in DRAWS)
     if CALL.match(more):
-        return read_torch(more, branches=True)
-    group = _arguments([more.split()[1]]) if more.startswith("--group") else None
-    given = {} if group or not more else _arguments(more.split())
-    return read_torch(title, branches=True, group=group, **given)
+        return more, {}, None
+    if more.startswith("--group"):
+        return title, {}, arguments(more.split()[1:])
+    return title, arguments(more.split()), None
+
+
+def read(title):
+    from ravine.read import read_optax
+    from ravine.read.reading import read_class
+
+    optimizer, arguments, group = given(title)
+    if title.startswith("optax"):
+        return read_optax(optimizer, draws=title in DRAWS)
+    return read_class(optimizer, arguments, branches=True, group=group)
+
+
+def host(title):
+    """The optimizer as something to be run."""
+    from ravine.read.reading import optax_host, torch_host
+
+    optimizer, arguments, group = given(title)
+    return optax_host(optimizer) if title.startswith("optax") else torch_host(optimizer, arguments, group)
 
 
 def looked_at(title, zoo):
@@ -190,7 +221,7 @@ def looked_at(title, zoo):
         row.update(outcome="not read", kind="shapes", why=f"it is read and held to for {kinds} alone")
         return row
     row.update(source=reading.source, distance=reading.distance, fixed=reading.fixed, skipped=reading.skipped,
-               notes=reading.notes, runs=len(reading.outcomes))  # fmt: skip
+               notes=reading.notes, runs=len(reading.outcomes), places=reading.places, counts=reading.counts)  # fmt: skip
     verdicts = []
     signal.alarm(LIMIT // 2)
     try:
@@ -205,7 +236,9 @@ def looked_at(title, zoo):
                 break
     except Late:
         if not verdicts:
-            row.update(outcome="undecided", theirs=rule, text="")
+            row.update(outcome="undecided", rule=rule, theirs=rule, ours=reading.name, text="", witness=None)
+            row["parting"] = parting(host(title), row)
+            row["outcome"] = "different" if row["parting"] else "undecided"
             return row
     order = ["equal", "equal where", "equal up to", "undecided", "different"]
     verdicts.sort(key=lambda pair: order.index(pair[0].verdict))
@@ -217,7 +250,12 @@ def looked_at(title, zoo):
         if outcome == "different" and (view != "w" or len(dims) > 2 and "images" in reading.skipped):
             # They part where nothing was read: an optimizer says nothing of views.
             outcome = "undecided"
-        row.update(outcome=outcome, rule=rule, theirs=verdict.theirs, ours=verdict.ours, text=verdict.text(reading))
+        row.update(outcome=outcome, rule=rule, theirs=verdict.theirs, ours=verdict.ours, text=verdict.text(reading),
+                   witness=verdict.comparison.get("witness") if outcome == "different" else None)  # fmt: skip
+        if outcome in ("different", "undecided"):
+            # Where nothing was found, both are run on gradients that are 0 at some steps.
+            row["parting"] = parting(host(title), row)
+            row["outcome"] = "different" if row["parting"] else "undecided"
     else:
         row.update(outcome="read")
     row["seconds"] = round(time.time() - began, 1)
@@ -283,7 +321,7 @@ def lines_of(row):
     if outcome == "undecided":
         facts = ["neither a proof nor a run in which they part, where it was read"]
     elif outcome == "different":
-        facts = [one.strip() for one in text if one.strip().startswith(("witness", "largest difference"))]
+        facts = [met(row)]
     elif outcome != "equal":
         conditions = text[0].removeprefix("proved ").strip() if text else ""
         count = conditions.count(", ") + 1
@@ -296,6 +334,81 @@ def lines_of(row):
     )
 
 
+def met(row):
+    """Where the two part first."""
+    at = row.get("parting")
+    if not at:
+        return "; ".join(one.strip() for one in row["text"].splitlines() if one.strip().startswith(("witness", "largest")))
+    still = f", the gradient 0 at {'each step' if len(at['still']) > 3 else 'step ' + ' and '.join(map(str, at['still']))}" if at.get("still") else ""
+    return f"at step {at['step']}{still}: {at['theirs']!r}, and the zoo's rule {at['ours']!r}"
+
+
+def base_of(package):
+    """The folder that a package is installed in."""
+    return Path(importlib.util.find_spec(package).origin).parent.parent
+
+
+def relative(file, package):
+    file = Path(file)
+    return str(file.relative_to(base_of(package))) if file.is_relative_to(base_of(package)) else file.name
+
+
+def function_of(title):
+    """What does the step: a method, or the function of optax."""
+    if title.startswith("optax"):
+        import optax
+
+        found = getattr(optax, title.split(".")[-1])
+        return getattr(found, "func", found)
+    call = CALL.match(ARGUMENTS.get(title, ""))
+    path = call.group(0)[:-1].rpartition(".") if call else title.partition(":")
+    return inspect.unwrap(getattr(importlib.import_module(path[0]), path[2]).step)
+
+
+def their_side(title, row, package):
+    """The lines of the package: of the whole step, and those that write the weights and the states."""
+    function = function_of(title)
+    lines, first = inspect.getsourcelines(function)
+    out = [f"`{relative(inspect.getsourcefile(function), package)}`, lines {first} to {first + len(lines) - 1} "
+           f"(`{function.__qualname__}`), version {version(package)}. These lines write:", ""]  # fmt: skip
+    for name, (file, line) in sorted(row["places"].items(), key=lambda one: (one[0] == "w", one[1])):
+        text = linecache.getline(file, line).strip()
+        out.append(f"- `{name}`: `{relative(file, package)}:{line}`, `{text}`")
+    return out
+
+
+def equations(name):
+    """What the zoo says of a rule, and the lines within its braces."""
+    rule = json.loads(subprocess.run(
+        [os.environ["RAVINE_PROGRAM"], "zoo", name, "--json"], capture_output=True, text=True, check=True).stdout)  # fmt: skip
+    return rule["documentation"].splitlines(), [one for one in rule["source"].splitlines() if not one.startswith("##")]
+
+
+def detail(title, row, package):
+    """One difference, or what could not be decided."""
+    outcome, _ = lines_of(row)
+    name = re.match(r"\w+", row["rule"]).group(0)
+    said, lines = equations(name)
+    out = [f"### {title.replace(':', '.')}: {outcome}", ""]
+    if title in NOTES:
+        said_of = NOTES[title] + "."
+        out += [said_of[0].upper() + said_of[1:] if said_of[0].isascii() else said_of, ""]
+    out += their_side(title, row, package) + [""]
+    at = row.get("parting")
+    if at:
+        given = ", ".join(f"{key} = {value:.10g}" for key, value in at["numbers"].items() if math.isfinite(value))
+        shape = " × ".join(map(str, at["shape"]))
+        out += [f"They part first {met(row)}. That is element {at['element']} of a tensor of {shape}, with {given}.", ""]
+    elif row["text"].startswith("different"):
+        out += ["The rule as it was read parts from the zoo's where the optimizer itself was not seen to: in what is evaluated, on a "
+                "shape that was not read, or where only a replay of the optimizer would tell.", ""]  # fmt: skip
+    else:
+        probes = row["text"].strip().splitlines()[0] if row["text"].strip() else "no answer in time"
+        out += [f"Nothing is known to differ: {probes}, nor do they part in {STEPS} steps, with gradients of 0 "
+                "among them or without.", ""]  # fmt: skip
+    return out + [f"The zoo's rule: {' '.join(said)}", "", "```text", *lines, "```", ""]
+
+
 def page():
     import ravine
 
@@ -305,12 +418,12 @@ def page():
         "Every optimizer of `torch.optim`, every alias of optax and every class of pytorch_optimizer, [read as a rule](reading.md)",
         "and compared with the zoo's rule of that name. *Equal* is proved (`ravine compare`); *different* has a run in which",
         "they part; *undecided* has neither; *read* has been held to the optimizer within 10⁻¹² and has no namesake in the zoo;",
-        "*not read* says why. `q0`, `q1`, … are one number that the two call otherwise.",
+        "*not read* says why. What differs, and what is undecided, is below one by one. `q0`, `q1`, … are one number that the two call otherwise.",
         f"Made by `make audit` with Ravine {ravine.__version__}. A row can be looked at by its command, with `--against` and the rule.",
         "",
     ]
     titles = {"torch": "torch.optim", "optax": "optax", "pytorch_optimizer": "pytorch_optimizer"}
-    sections = []
+    sections, details = [], []
     summary = ["| package | version | optimizers | read and held to | equal | up to or where | different | undecided | no namesake | not read |",
                "|---|---|---|---|---|---|---|---|---|---|"]
     for package in PACKAGES:
@@ -326,10 +439,14 @@ def page():
         sections += [f"## {titles[package]} {version(package)}", "", "| optimizer | outcome | what to know | command |", "|---|---|---|---|"]
         for title, row in rows:
             outcome, note = lines_of(row)
-            note = "; ".join(one for one in (NOTES.get(title, "") if not outcome.startswith("equal to") else "", note) if one)
+            if row["outcome"] in ("different", "undecided"):
+                details += detail(title, row, package)
             sections.append(f"| {re.split(r'[:.]', title)[-1]} | {outcome} | {note} | `{command(title)}` |")
         sections.append("")
-    return "\n".join(out + summary + [""] + sections)
+    heading = ["## What differs, one by one", "",
+               "In each the optimizer of the package and the zoo's rule have run beside each other, in float64: the values are those",
+               "of the package and of the rule after the first step at which they are further apart than rounding is.", ""]  # fmt: skip
+    return "\n".join(out + summary + [""] + sections + heading + details)
 
 
 if __name__ == "__main__":

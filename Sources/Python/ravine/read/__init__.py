@@ -5,12 +5,12 @@
 """
 
 from .errors import (
-    BranchError, ClockError, ConstructionError, OperationError, RandomnessError, ReadingError, StateError,
+    BranchError, ClockError, ConstructionError, LimitError, OperationError, RandomnessError, ReadingError, StateError,
     ValidationError,
 )  # fmt: skip
 from .reading import Reading, read_optax, read_torch
 
 __all__ = [
-    "BranchError", "ClockError", "ConstructionError", "OperationError", "RandomnessError", "Reading", "ReadingError",
+    "BranchError", "ClockError", "ConstructionError", "LimitError", "OperationError", "RandomnessError", "Reading", "ReadingError",
     "StateError", "ValidationError", "read_optax", "read_torch",
 ]  # fmt: skip

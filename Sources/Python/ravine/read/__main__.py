@@ -5,32 +5,54 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import re
 import sys
 import warnings
 from typing import Any, Dict, List, Optional, Sequence
 
 from .._errors import RavineError
-from .errors import ConstructionError, ReadingError
-from .reading import Reading, read_optax, read_torch
+from ..rule import Rule
+from .errors import KINDS, ConstructionError, ReadingError, explained
+from .reading import Reading, read_class, read_optax
 
-OK, FINDING, USAGE = 0, 1, 2
+OK, FINDING, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
-def _value(text: str) -> Any:
+def _value(name: str, text: str) -> Any:
+    if text in ("inf", "-inf"):
+        return float(text)
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
+    except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
+        # A word is a text, as the name of a variant.
+        if re.fullmatch(r"[^\W\d][\w.+-]*", text):
+            return text
+        raise ConstructionError(
+            f"`{text}` is no value for `{name}`: write a number, (0.9, 0.99), True or a word", name
+        ) from error
 
 
-def _arguments(given: Sequence[str]) -> Dict[str, Any]:
+def arguments(given: Sequence[str]) -> Dict[str, Any]:
+    """What ``name=value`` says, each once."""
     made: Dict[str, Any] = {}
     for one in given:
         name, separator, text = one.partition("=")
         if not separator or not name.isidentifier():
             raise ConstructionError(f"`{one}` is no argument: write it as name=value", one)
-        made[name] = _value(text)
+        if name in made:
+            raise ConstructionError(f"`{name}` is given twice", name)
+        made[name] = _value(name, text)
     return made
+
+
+class _Explain(argparse.Action):
+    """Prints a page and ends, as `--help` does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, space: Any, value: Any, option: Optional[str] = None) -> None:
+        if value not in KINDS:
+            parser.error(f"there is no code `{value}`; there are {', '.join(KINDS)}")
+        print(explained(value), end="")
+        parser.exit()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--draws", action="store_true", help="optax: what is drawn is an input of the rule")
     parser.add_argument("--group", action="append", default=[], metavar="name=value", help="what the group of parameters has")
     parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--explain", action=_Explain, metavar="CODE", help="what a code means, as R0883, and end")
     return parser
 
 
@@ -55,26 +78,29 @@ def main(given: Optional[Sequence[str]] = None) -> int:
     warnings.simplefilter("ignore")
     options = _parser().parse_args(given)
     try:
-        if options.host == "torch":
-            reading = read_torch(
-                options.optimizer, options.name, options.branches, _arguments(options.group) or None,
-                **_arguments(options.arguments),
-            )  # fmt: skip
-        else:
-            if options.arguments:
-                raise ConstructionError("a call of optax has its arguments inside, as 'optax.adamw(1e-3)'", "arguments")
-            reading = read_optax(options.optimizer, options.name, options.draws)
-        return _answered(reading, options)
-    except ReadingError as error:
+        if options.against:
+            # Before what takes longer.
+            Rule(options.against)
+        return _answered(_read(options), options)
+    except RavineError as error:
         if options.json:
-            print(json.dumps({"error": error.number, "kind": error.kind, "what": error.what, "place": error.place,
-                              "message": str(error)}, ensure_ascii=False))  # fmt: skip
+            more = {"kind": error.kind, "what": error.what, "place": error.place} if isinstance(error, ReadingError) else {}
+            print(json.dumps({"error": error.code, **more, "message": str(error)}, ensure_ascii=False))
         else:
             print(error, file=sys.stderr)
-        return USAGE if isinstance(error, ConstructionError) else FINDING
-    except RavineError as error:
-        print(error, file=sys.stderr)
-        return USAGE
+        return FINDING if isinstance(error, ReadingError) and not isinstance(error, ConstructionError) else USAGE
+    except KeyboardInterrupt:
+        print("interrupted: nothing was changed", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _read(options: Any) -> Reading:
+    if options.host == "torch":
+        given, group = arguments(options.arguments), arguments(options.group)
+        return read_class(options.optimizer, given, options.name, options.branches, group or None)
+    if options.arguments:
+        raise ConstructionError("a call of optax has its arguments inside, as 'optax.adamw(1e-3)'", "arguments")
+    return read_optax(options.optimizer, options.name, options.draws)
 
 
 def _answered(reading: Reading, options: Any) -> int:

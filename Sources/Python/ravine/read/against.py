@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
+from .._errors import UsageError
 from ..farm import program
+from .printer import numeral
 
 _RANK = {"equal": 0, "equal where": 1, "equal up to": 2, "undecided": 3, "different": 4}
 _SUFFIX = "_read"
@@ -37,7 +39,10 @@ class Verdict(NamedTuple):
     def text(self, reading: Any) -> str:
         """What `ravine compare` prints of it, the proof or the first step at which they differ."""
         with _file(reading) as path:
-            done = _asked([f"{path}:{self.ours.replace(reading.name, reading.name + _SUFFIX, 1)}", self.theirs])
+            try:
+                done = _asked([f"{path}:{self.ours.replace(reading.name, reading.name + _SUFFIX, 1)}", self.theirs])
+            except subprocess.TimeoutExpired:
+                return f"undecided: no answer within {LIMIT} s\n"
         return done.stdout or done.stderr
 
 
@@ -51,8 +56,12 @@ def _file(reading: Any) -> Iterator[Path]:
 
 
 def _asked(words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    try:
+        command = program()
+    except FileNotFoundError as error:
+        raise UsageError(f"error: {error}") from error
     return subprocess.run(
-        [program(), "compare", *words], capture_output=True, text=True, encoding="utf-8", timeout=LIMIT
+        [command, "compare", *words], capture_output=True, text=True, encoding="utf-8", timeout=LIMIT
     )  # fmt: skip
 
 
@@ -73,9 +82,13 @@ def compared(reading: Any, other: str) -> Verdict:
     from ..rule import Rule
 
     ours, theirs = reading.rule, Rule(other)
+    counts = {name: count for name, count in reading.counts.items() if name in ours.hyperparameters}
+    # What stands for one number alone does so on both sides.
+    fixed = {name: numeral(value) for name, value in reading.fixed.items() if name in theirs.hyperparameters and value < 1e9}
     best = Verdict("undecided", reading.name, other, {"verdict": "undecided"})
     with _file(reading) as path:
         for mine, its in _matches(ours.hyperparameters, theirs.hyperparameters, other):
+            mine, its = _counted(mine, {**fixed, **its}, counts, theirs.hyperparameters)
             a, b = _call(reading.name + _SUFFIX, mine), _call(other, its)
             try:
                 found = json.loads(_asked([f"{path}:{a}", b, "--json"]).stdout)
@@ -86,6 +99,17 @@ def compared(reading: Any, other: str) -> Verdict:
             if best.is_equal:
                 break
     return best
+
+
+def _counted(
+    mine: Dict[str, str], its: Dict[str, str], counts: Dict[str, int], theirs: Dict[str, float]
+) -> Tuple[Dict[str, str], Dict[str, str]]:
+    """The same arguments, but those that count are what they are: the optimizer takes no number between."""
+    numbers = {mine[name]: str(count) for name, count in counts.items() if name in mine}
+    same = {name: str(count) for name, count in counts.items() if name not in mine}
+    mine = {**{name: numbers.get(one, one) for name, one in mine.items()}, **same}
+    its = {name: numbers.get(one, one) for name, one in its.items()}
+    return mine, {**its, **{name: one for name, one in same.items() if name in theirs and name not in its}}
 
 
 def _call(name: str, given: Dict[str, str]) -> str:

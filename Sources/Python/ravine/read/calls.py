@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import importlib
+import importlib.util
 import inspect
-import random
 import re
 from typing import Any, Callable, Dict, List, NamedTuple
 
-from .errors import ConstructionError
-from .hyperparameters import Hyperparameter, identifier, other
+from .errors import ConstructionError, ReadingError, said
+from .foreign import foreign, raised
+from .hyperparameters import Hyperparameter, Numbers, alike, is_number, is_numbers
 
 #: What `params` stands for in a call.
 PARAMETERS = object()
-
-
-class Numbers:
-    """The numbers that a call and the calls within it are made with."""
-
-    def __init__(self) -> None:
-        self.hyperparameters: List[Hyperparameter] = []
-        self.given: Dict[str, Any] = {}
-        self.values: Dict[str, Any] = {}
-
-    def name(self, argument: str, value: Any) -> Hyperparameter:
-        taken = {one.name for one in self.hyperparameters}
-        name = identifier(argument)
-        k = 2
-        while name in taken:
-            name = f"{identifier(argument)}_{k}"
-            k += 1
-        made = Hyperparameter(argument, None, name, value)
-        self.hyperparameters.append(made)
-        return made
-
-    def others(self, seed: int, fixed: Any = (), near: bool = False) -> Dict[str, Any]:
-        generator = random.Random(seed)
-        made: Dict[str, Any] = {}
-        for one in self.hyperparameters:
-            made[one.name] = one.value if one.name in fixed else other(one, generator, set(made.values()), near)
-        return made
 
 
 class Call(NamedTuple):
@@ -61,6 +36,32 @@ class Call(NamedTuple):
         return self.function(*map(value, self.positional), **{key: value(one) for key, one in self.named.items()})
 
 
+def imported(path: str) -> Any:
+    """What ``package.module:Class`` names, or a module."""
+    module, _, name = path.partition(":")
+    if not all(part.isidentifier() for part in module.split(".")):
+        raise ConstructionError(f"`{path}` names nothing: write it as package.module:Class", path)
+    try:
+        with foreign(f"the import of `{module}`"):
+            found: Any = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise ConstructionError(f"`{module}` needs `{error.name}`, which is not installed", module) from error
+        raise ConstructionError(f"there is no module `{module}`: {error}", module) from error
+    except ReadingError:
+        raise
+    except Exception as error:  # of any kind: it is of the module
+        raise ConstructionError(f"`{module}` cannot be imported: {said(error)}", module, raised(error)) from error
+    for part in name.split(".") if name else ():
+        if not hasattr(found, part):
+            near = difflib.get_close_matches(part, [one for one in dir(found) if not one.startswith("_")], 1)
+            raise ConstructionError(
+                f"`{module}` has no `{part}`" + (f"; did you mean `{near[0]}`?" if near else ""), part
+            )
+        found = getattr(found, part)
+    return found
+
+
 class Reader:
     """Reads a call, and the calls within it."""
 
@@ -77,16 +78,14 @@ class Reader:
 
     def _value(self, tree: ast.AST) -> Any:
         source = ast.unparse(tree)
-        for module in set(re.findall(r"\b([A-Za-z_]\w*)\.", source)):
-            if module not in self.space:
-                try:
-                    self.space[module] = importlib.import_module(module)
-                except ImportError:
-                    pass
+        for module in set(re.findall(r"(?<![\w.])([A-Za-z_]\w*)\.", source)):
+            if module not in self.space and importlib.util.find_spec(module) is not None:
+                self.space[module] = imported(module)
         try:
-            return eval(compile(ast.Expression(tree), self.text, "eval"), self.space)
+            with foreign(f"`{source}`"):
+                return eval(compile(ast.Expression(tree), self.text, "eval"), self.space)
         except Exception as error:
-            raise ConstructionError(f"`{source}`: {type(error).__name__}: {error}", source) from error
+            raise ConstructionError(f"`{source}`: {said(error)}", source) from error
 
     def _read(self, tree: ast.Call) -> Call:
         function = self._value(tree.func)
@@ -112,7 +111,7 @@ class Reader:
                     named[one.name] = self.numbers.name(one.name, 1e-3)
                     continue
                 raise ConstructionError(f"`{ast.unparse(tree.func)}` needs `{one.name}`", one.name)
-            if _is_number(one.default) or _is_numbers(one.default):
+            if is_number(one.default) or is_numbers(one.default):
                 named[one.name] = self._named(one.name, one.default)
         return Call(function, positional, named)
 
@@ -126,20 +125,11 @@ class Reader:
         return self._named(name, value)
 
     def _named(self, name: str, value: Any) -> Any:
-        if _is_number(value):
+        if is_number(value):
             return self.numbers.name(name, value)
-        if _is_numbers(value):
-            single = name[:-1] if name.endswith("s") and name != "eps" else name
-            return Call(_tuple, [self.numbers.name(f"{single}{k + 1}", one) for k, one in enumerate(value)], {})
+        if is_numbers(value):
+            return Call(_tuple, [self.numbers.name(name, one, k) for k, one in enumerate(alike(value))], {})
         return value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _is_numbers(value: Any) -> bool:
-    return isinstance(value, (tuple, list)) and bool(value) and all(map(_is_number, value))
 
 
 def _tuple(*values: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Dict, NamedTuple, Tuple
 
 from . import expression as ex
 from .expression import Expression
+from .foreign import Place
 
 
 class State(NamedTuple):
@@ -33,6 +34,8 @@ class Equations(NamedTuple):
     #: What holds only under these conditions on hyperparameters.
     assumptions: Tuple[Expression, ...]
     notes: Tuple[str, ...]
+    #: The lines of the optimizer that write w and the states.
+    places: Dict[str, Place]
 
 
 def primed(one: Expression) -> Expression:
@@ -42,14 +45,6 @@ def primed(one: Expression) -> Expression:
 def settled(found: Equations) -> Equations:
     """Without states whose value before a step nobody reads: they are what is computed on the way."""
     states, weight, names = dict(found.states), found.weight, dict(found.names)
-    for one in list(states):
-        if one.kind == "global" and any(node.op == "global" for node in ex.walked([one.initial])):
-            # What spans all tensors is known at the first step.
-            begun = {one.symbol: ex.apply("if", ex.apply("eq", ex.T, 1), one.initial, one.symbol)}
-            made = states.pop(one)
-            weight = ex.substituted(weight, begun)
-            states = {other: ex.substituted(value, begun) for other, value in states.items()}
-            states[one._replace(initial=ex.ZERO)] = ex.substituted(made, begun)
     while True:
         read = weight.free.union(*(made.free - {one.symbol} for one, made in states.items()))
         idle = next((one for one, made in states.items() if one.symbol not in read and one.symbol not in made.free), None)

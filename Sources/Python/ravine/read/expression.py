@@ -5,12 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
-#: What is made of numbers alone for each of them, or of tensors element by element.
-ELEMENTWISE = {
-    "abs", "sign", "sqrt", "cbrt", "exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan", "arctan",
-    "sinh", "cosh", "tanh", "erf", "floor", "ceil", "round", "min", "max", "if", "power", "lt", "le", "gt", "ge",
-    "eq", "ne", "and", "or", "not", "mod", "copysign", "arctan2", "isfinite", "lerp", "bf16", "arcsin", "arccos",
-}  # fmt: skip
 CONDITIONS = {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "isfinite", "any", "all"}
 
 
@@ -77,10 +71,39 @@ LOSS = symbol("loss", "loss")
 ROWS, COLS, NUMEL = symbol("size", "rows"), symbol("size", "cols"), symbol("size", "numel")
 
 
+def is_data(x: Expression) -> bool:
+    """Whether an expression depends on weights, gradients, states or the loss, and so on more than hyperparameters and t."""
+    return any(one.value[0] in ("parameter", "gradient", "state", "loss") for one in x.free)
+
+
+def condition(x: Expression) -> Expression:
+    """An expression as a condition: what is a number holds where it is not 0."""
+    return x if x.op in CONDITIONS or x.is_number else apply("ne", x, 0)
+
+
+def terms(x: Expression) -> Tuple[float, Dict[Expression, float]]:
+    """An expression as a sum: its constant, and what is added so many times."""
+    if x.op == "plus":
+        return x.value[0], dict(zip(x.args, x.value[1]))
+    if x.is_number and x.value != "nan":
+        return x.value, {}
+    c, one = _coefficient(x)
+    return 0, {one: c}
+
+
+def factors(x: Expression) -> Tuple[float, Dict[Expression, float]]:
+    """An expression as a product: its number, and what is multiplied with which powers."""
+    if x.op == "times":
+        return x.value[0], dict(zip(x.args, x.value[1]))
+    if x.is_number and x.value != "nan":
+        return x.value, {}
+    return 1, {x: 1}
+
+
 def _coefficient(x: Expression) -> Tuple[float, Expression]:
     """A number and what it multiplies."""
     if x.op == "times" and x.value[0] != 1:
-        return x.value[0], _product(1, dict(zip(x.args, x.value[1])))
+        return x.value[0], _product(1, factors(x)[1])
     return 1, x
 
 
@@ -95,22 +118,17 @@ def _sum(constant: float, terms: Dict[Expression, float]) -> Expression:
 
 def add(*parts: Operand) -> Expression:
     constant: float = 0
-    terms: Dict[Expression, float] = {}
+    made: Dict[Expression, float] = {}
     for part in map(expression, parts):
-        if part.is_number and part.value != "nan":
-            constant += part.value
-        elif part.op == "plus":
-            constant += part.value[0]
-            for one, c in zip(part.args, part.value[1]):
-                terms[one] = terms.get(one, 0) + c
-        else:
-            c, one = _coefficient(part)
-            terms[one] = terms.get(one, 0) + c
+        more, its = terms(part)
+        constant += more
+        for one, c in its.items():
+            made[one] = made.get(one, 0) + c
     # A sum within a sum that has come to stand by itself is part of it.
-    for one in [one for one, c in terms.items() if one.op == "plus" and abs(c) == 1]:
-        c = terms.pop(one)
-        return add(constant, *(scaled(key, k) for key, k in terms.items()), scaled(one, c))
-    return _sum(constant, terms)
+    for one in [one for one, c in made.items() if one.op == "plus" and abs(c) == 1]:
+        c = made.pop(one)
+        return add(constant, *(scaled(key, k) for key, k in made.items()), scaled(one, c))
+    return _sum(constant, made)
 
 
 def scaled(x: Expression, c: float) -> Expression:
@@ -122,9 +140,9 @@ def scaled(x: Expression, c: float) -> Expression:
     if x.is_number and x.value != "nan":
         return number(x.value * c)
     if x.op == "plus" and c == -1:
-        return _sum(-x.value[0], {one: -k for one, k in zip(x.args, x.value[1])})
+        return _sum(-x.value[0], {one: -k for one, k in terms(x)[1].items()})
     if x.op == "times":
-        return _product(x.value[0] * c, dict(zip(x.args, x.value[1])))
+        return _product(x.value[0] * c, factors(x)[1])
     return _node("times", (x,), (c, (1,)))
 
 
@@ -165,14 +183,10 @@ def multiply(*parts: Operand) -> Expression:
     c: float = 1
     bases: Dict[Expression, float] = {}
     for part in map(expression, parts):
-        if part.is_number and part.value != "nan":
-            c *= part.value
-        elif part.op == "times":
-            c *= part.value[0]
-            for base, power in zip(part.args, part.value[1]):
-                bases[base] = bases.get(base, 0) + power
-        else:
-            bases[part] = bases.get(part, 0) + 1
+        more, its = factors(part)
+        c *= more
+        for base, p in its.items():
+            bases[base] = bases.get(base, 0) + p
     return _product(c, bases)
 
 
@@ -199,7 +213,7 @@ def power(base: Operand, exponent: Operand) -> Expression:
             return number(value) if not isinstance(value, complex) else number(math.nan)
         if n == int(n):
             if base.op == "times":
-                return _product(base.value[0] ** n, {b: p * n for b, p in zip(base.args, base.value[1])})
+                return _product(base.value[0] ** n, {b: p * n for b, p in factors(base)[1].items()})
             if base.op == "sqrt" and n % 2 == 0:
                 return power(base.args[0], n // 2)
             return _product(1, {base: n})
@@ -284,25 +298,46 @@ def apply(op: str, *operands: Operand, value: Any = None) -> Expression:
 _OPPOSITE = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt", "eq": "ne", "ne": "eq"}
 
 
+def is_single(x: Expression) -> bool:
+    """Whether an expression is one number for all elements, by how it is made."""
+    if x.op == "symbol":
+        return x.value[0] in ("hyper", "step", "size", "loss")
+    return x.op in _SINGLE or all(map(is_single, x.args)) and x.op not in ("list", "eigh", "svd", "qr", "eye")
+
+
+_SINGLE = {"sum", "norm", "mean", "rms", "std", "var", "median", "any", "all", "count", "trace", "global"}
+
+
+def decided(x: Expression, condition: Expression, outcome: bool) -> Expression:
+    """x where a condition on one number holds, or does not."""
+    made: Dict[Expression, Expression] = {}
+    for node in walked([x]):
+        if node.op == "if" and node.args[0] is condition:
+            made[node] = made[node.args[1 if outcome else 2]]
+        else:
+            is_same = all(made[one] is one for one in node.args)
+            made[node] = node if is_same else rebuilt(node, [made[one] for one in node.args])
+    return made[x]
+
+
 def chosen(condition: Expression, a: Expression, b: Expression) -> Expression:
     """A choice between two, with what both have outside of it."""
     if a is b or condition.is_number:
         return apply("if", condition, a, b)
+    if is_single(condition):
+        a, b = decided(a, condition, True), decided(b, condition, False)
+        if condition.op == "le" and condition.args == (b, ZERO) and a is ZERO and b.op in ("norm", "sqrt"):
+            return b
     if b is ZERO and a.op == "times" and a.value[0] < 0 or a is ZERO and b.op == "times" and b.value[0] < 0:
         return scaled(chosen(condition, scaled(a, -1), scaled(b, -1)), -1)
     if a.op == "plus" or b.op == "plus":
-        one = dict(zip(a.args, a.value[1])) if a.op == "plus" else {a: 1}
-        two = dict(zip(b.args, b.value[1])) if b.op == "plus" else {b: 1}
-        both = {key: c for key, c in one.items() if two.get(key) == c}
-        constants = [x.value[0] if x.op == "plus" else 0 for x in (a, b)]
-        constant = constants[0] if constants[0] == constants[1] else 0
+        (one, ours), (two, theirs) = terms(a), terms(b)
+        both = {key: c for key, c in ours.items() if theirs.get(key) == c}
+        constant = one if one == two else 0
         if both or constant:
             outside = [constant] + [scaled(key, c) for key, c in both.items()]
             return add(*outside, chosen(condition, subtract(a, add(*outside)), subtract(b, add(*outside))))
-    ours = dict(zip(a.args, a.value[1])) if a.op == "times" else {a: 1}
-    theirs = dict(zip(b.args, b.value[1])) if b.op == "times" else {b: 1}
-    c = a.value[0] if a.op == "times" else 1
-    d = b.value[0] if b.op == "times" else 1
+    (c, ours), (d, theirs) = factors(a), factors(b)
     shared = [power(key, p) for key, p in ours.items() if theirs.get(key) == p and not key.is_number]
     sign = -1 if c < 0 and d < 0 else 1
     if shared or sign < 0:

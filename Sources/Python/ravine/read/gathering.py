@@ -70,7 +70,7 @@ def _is_first(x: Expression, shared: frozenset) -> bool:
 def _over_all(word: str, part: Expression, shared: frozenset) -> Expression:
     """A reduction over all tensors of what is one number for each."""
     if word == "sum":
-        c, factors = (part.value[0], dict(zip(part.args, part.value[1]))) if part.op == "times" else (1, {part: 1})
+        c, factors = ex.factors(part)
         outside: List[Expression] = []
         inside: List[Tuple[Expression, float]] = []
         for one, p in factors.items():
@@ -114,12 +114,12 @@ def _mean(x: Expression) -> Expression:
     """A sum over the elements of both, divided by as many as both have."""
     if x.op != "times":
         return x
-    factors = dict(zip(x.args, x.value[1]))
+    c, factors = ex.factors(x)
     total = next((one for one, p in factors.items() if one.op == "global" and one.value == "sum" and p == 1), None)
     if total is None or factors.get(ex.NUMEL) != -1:
         return x
     rest = [ex.power(one, p) for one, p in factors.items() if one not in (total, ex.NUMEL)]
-    return ex.multiply(2 * x.value[0], *rest, ex.apply("global", total.args[0], value="mean"))
+    return ex.multiply(2 * c, *rest, ex.apply("global", total.args[0], value="mean"))
 
 
 def _joined(node: Expression, args: List[Expression], shared: frozenset) -> Expression:

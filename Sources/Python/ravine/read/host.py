@@ -14,13 +14,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from . import walks
 from .calls import PARAMETERS, Call, Numbers, Reader
-from .errors import ConstructionError, OperationError
+from .errors import ConstructionError, LimitError, OperationError
+from .foreign import foreign
 from .hyperparameters import Arguments
 
 #: Where a value lies: in the state of a parameter, in the group or in the optimizer itself, and the keys to it.
 Path = Tuple[Any, ...]
 Shape = Tuple[int, ...]
-_LOW = (torch.bfloat16, torch.float16, torch.float32)
+#: What asks for these is done in double precision.
+LOW = (torch.bfloat16, torch.float16, torch.float32)
 
 
 class ExactCalls(TorchFunctionMode):
@@ -28,7 +30,7 @@ class ExactCalls(TorchFunctionMode):
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), named: Any = None) -> Any:
         named = dict(named or {})
-        if named.get("dtype") in _LOW:
+        if named.get("dtype") in LOW:
             named["dtype"] = torch.float64
         return function(*args, **named)
 
@@ -38,7 +40,7 @@ class Exact(TorchDispatchMode):
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), named: Any = None) -> Any:
         named = dict(named or {})
-        if named.get("dtype") in _LOW:
+        if named.get("dtype") in LOW:
             named["dtype"] = torch.float64
         return function(*args, **named)
 
@@ -85,6 +87,8 @@ class Host:
             with double_precision():
                 self.make(first_weights([(5, 3)], 1), numbers)
             return None
+        except LimitError:
+            raise
         except Exception as error:  # of any kind: it is of the optimizer
             return error
 
@@ -103,11 +107,12 @@ class Host:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             given = [{"params": list(parameters), **self.group}] if self.group else list(parameters)
-            return _training(self.cls(given, **called))
+            with foreign(f"making `{self.name}`"):
+                return _training(self.cls(given, **called))
 
     def step(self, optimizer: Any, loss: Any = None, has_moved: Callable[[], bool] = lambda: False) -> None:
         """One step; with the loss where it is asked for, at the weights that the gradient is of."""
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), foreign("a step"):
             warnings.simplefilter("ignore")
             if not self.has_closure:
                 optimizer.step()
@@ -125,18 +130,20 @@ class Host:
 
             optimizer.step(closure)
 
-    def run(self, shapes: Sequence[Sequence[int]], numbers: Dict[str, Any], seed: int, steps: int) -> List[List[Any]]:
-        """The weights after each step, on made-up gradients."""
+    def run(
+        self, shapes: Sequence[Sequence[int]], numbers: Dict[str, Any], seed: int, steps: int, walk: Any = walks
+    ) -> List[List[Any]]:
+        """The weights after each step of a walk."""
         with double_precision(), Exact(), ExactCalls():
-            parameters = first_weights(shapes, seed)
+            parameters = first_weights(shapes, seed, walk)
             optimizer = self.make(parameters, numbers)
-            walk: List[List[Any]] = []
+            made: List[List[Any]] = []
             for k in range(1, steps + 1):
-                for one, gradient in zip(parameters, gradients(shapes, seed, k)):
+                for one, gradient in zip(parameters, gradients(shapes, seed, k, walk)):
                     one.grad = gradient
-                self.step(optimizer, losses(seed, k))
-                walk.append([one.detach().clone().numpy() for one in parameters])
-        return walk
+                self.step(optimizer, losses(seed, k, walk))
+                made.append([one.detach().clone().numpy() for one in parameters])
+        return made
 
 
 class Construction(Host):
@@ -161,7 +168,8 @@ class Construction(Host):
     def make(self, parameters: Sequence[torch.Tensor], numbers: Dict[str, Any]) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _training(self.call.made(numbers, list(parameters)))
+            with foreign(f"making `{self.name}`"):
+                return _training(self.call.made(numbers, list(parameters)))
 
 
 def _training(optimizer: Any) -> Any:
@@ -173,16 +181,16 @@ def _training(optimizer: Any) -> Any:
     return optimizer
 
 
-def first_weights(shapes: Sequence[Sequence[int]], seed: int) -> List[torch.nn.Parameter]:
-    return [torch.nn.Parameter(torch.from_numpy(one)) for one in walks.first_weights(shapes, seed)]
+def first_weights(shapes: Sequence[Sequence[int]], seed: int, walk: Any = walks) -> List[torch.nn.Parameter]:
+    return [torch.nn.Parameter(torch.from_numpy(one)) for one in walk.first_weights(shapes, seed)]
 
 
-def gradients(shapes: Sequence[Sequence[int]], seed: int, k: int) -> List[torch.Tensor]:
-    return [torch.from_numpy(one) for one in walks.gradients(shapes, seed, k)]
+def gradients(shapes: Sequence[Sequence[int]], seed: int, k: int, walk: Any = walks) -> List[torch.Tensor]:
+    return [torch.from_numpy(one) for one in walk.gradients(shapes, seed, k)]
 
 
-def losses(seed: int, k: int) -> torch.Tensor:
-    return torch.tensor(walks.loss(seed, k), dtype=torch.float64)
+def losses(seed: int, k: int, walk: Any = walks) -> torch.Tensor:
+    return torch.tensor(walk.loss(seed, k), dtype=torch.float64)
 
 
 def leaves(optimizer: Any, parameter: torch.Tensor) -> Dict[Path, Any]:

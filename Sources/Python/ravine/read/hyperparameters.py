@@ -35,6 +35,8 @@ def identifier(name: str, taken: Any = ()) -> str:
         made += "_"
     return made
 
+_COUNTS = re.compile(r"step|period|freq|interval|iter|every|warmup|size|rank|num|len|window|epoch|^k$|^n_")
+
 
 class Hyperparameter(NamedTuple):
     """One number among the arguments: which argument, which place of a tuple, its name here and its value."""
@@ -52,12 +54,46 @@ class Hyperparameter(NamedTuple):
     def is_whole(self) -> bool:
         return isinstance(self.value, int)
 
+    @property
+    def is_count(self) -> bool:
+        """Whether it counts something, so that nothing but a whole number is meant."""
+        return self.is_whole and (abs(self.value) > 1 or bool(_COUNTS.search(self.argument.lower())))
 
-class Arguments:
+
+class Numbers:
+    """The numbers that something is made with."""
+
+    def __init__(self) -> None:
+        self.hyperparameters: List[Hyperparameter] = []
+        self.given: Dict[str, Any] = {}
+        self.values: Dict[str, Any] = {}
+
+    def name(self, argument: str, value: Any, place: Optional[int] = None) -> Hyperparameter:
+        """A number of an argument, or of a place of a tuple that is one, under a name that none has yet."""
+        taken = {one.name for one in self.hyperparameters}
+        whole = name = identifier(argument if place is None else f"{singular(argument)}{place + 1}")
+        k = 2
+        while name in taken:
+            name = f"{whole}_{k}"
+            k += 1
+        made = Hyperparameter(argument, place, name, value)
+        self.hyperparameters.append(made)
+        return made
+
+    def others(self, seed: int, fixed: Any = (), near: bool = False) -> Dict[str, Any]:
+        """Other numbers for all of them: none is 0, none is like another, each of the kind of its value."""
+        generator = random.Random(seed)
+        made: Dict[str, Any] = {}
+        for one in self.hyperparameters:
+            made[one.name] = one.value if one.name in fixed else other(one, generator, set(made.values()), near)
+        return made
+
+
+class Arguments(Numbers):
     """What an optimizer is made with: numbers that stand for any, and the rest as it is."""
 
     def __init__(self, function: Callable[..., Any], given: Dict[str, Any], skip: int = 1) -> None:
-        self.values: Dict[str, Any] = {}
+        super().__init__()
         signature = inspect.signature(function)
         names = list(signature.parameters.values())[skip:]
         known = {one.name for one in names}
@@ -82,20 +118,12 @@ class Arguments:
             and one.kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
         ]  # fmt: skip
         self.given = dict(given)
-        self.hyperparameters: List[Hyperparameter] = []
         for argument, value in self.values.items():
-            if _is_number(value):
-                self._name(argument, None, identifier(argument), value)
-            elif isinstance(value, (tuple, list)) and value and all(map(_is_number, value)):
-                single = argument[:-1] if argument.endswith("s") and argument != "eps" else argument
-                for k, one in enumerate(value):
-                    self._name(argument, k, identifier(f"{single}{k + 1}"), one)
-
-    def _name(self, argument: str, place: Optional[int], name: str, value: Any) -> None:
-        taken = {one.name for one in self.hyperparameters}
-        while name in taken:
-            name += "_"
-        self.hyperparameters.append(Hyperparameter(argument, place, name, value))
+            if is_number(value):
+                self.name(argument, value)
+            elif is_numbers(value):
+                for k, one in enumerate(alike(value)):
+                    self.name(argument, one, k)
 
     def called(self, numbers: Dict[str, Any]) -> Dict[str, Any]:
         """The arguments with these numbers in their places."""
@@ -111,25 +139,28 @@ class Arguments:
                 made[one.argument] = tuple(whole) if isinstance(self.values[one.argument], tuple) else whole
         return made
 
-    def others(self, seed: int, fixed: Any = (), near: bool = False) -> Dict[str, Any]:
-        """Other numbers for all of them: none is 0, none is like another, each of the kind of its value."""
-        generator = random.Random(seed)
-        made: Dict[str, Any] = {}
-        for one in self.hyperparameters:
-            if one.name in fixed:
-                made[one.name] = one.value
-                continue
-            made[one.name] = other(one, generator, set(made.values()), near)
-        return made
 
-
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, (bool, enum.Enum))
+
+
+def is_numbers(value: Any) -> bool:
+    return isinstance(value, (tuple, list)) and bool(value) and all(map(is_number, value))
+
+
+def alike(values: Any) -> List[Any]:
+    """The numbers of a tuple: none of (1e-6, 50) counts."""
+    return list(values) if all(isinstance(one, int) for one in values) else list(map(float, values))
+
+
+def singular(argument: str) -> str:
+    """What one of `betas` is called."""
+    return argument[:-1] if argument.endswith("s") and argument != "eps" else argument
 
 
 def other(one: Hyperparameter, generator: random.Random, taken: Any, near: bool) -> Any:
     value, name = one.value, one.argument.lower()
-    if isinstance(value, int) and not isinstance(value, bool) and (abs(value) > 1 or _counts(name)):
+    if one.is_count:
         low = 2 if value > 1 else 3
         for _ in range(20):
             made = generator.randint(low, low + 4)
@@ -154,7 +185,3 @@ def other(one: Hyperparameter, generator: random.Random, taken: Any, near: bool)
     if value == 1:
         return 0.6 + 0.35 * share if generator.random() < 0.5 else 1.05 + 0.5 * share
     return value * (0.6 + 0.8 * share)
-
-
-def _counts(name: str) -> bool:
-    return bool(re.search(r"step|period|freq|interval|iter|every|warmup|size|rank|num|len|window|epoch|^k$|^n_", name))

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from . import expression as ex
 from .errors import OperationError, RandomnessError
 from .expression import Expression
+from .foreign import Place, is_foreign_file
 from .shapes import Shapes
 
 _WORDS = {
@@ -15,7 +16,7 @@ _WORDS = {
     "sin": "sin", "cos": "cos", "tan": "tan", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh", "abs": "abs",
     "sign": "sign", "floor": "floor", "ceil": "ceil", "erf": "erf", "max": "max", "min": "min", "atan2": "arctan2",
     "lt": "lt", "le": "le", "gt": "gt", "ge": "ge", "eq": "eq", "ne": "ne", "is_finite": "isfinite", "atan": "arctan",
-    "rem": "mod",
+    "rem": "mod", "round": "round",
 }  # fmt: skip
 _SAME = {"convert_element_type", "copy", "stop_gradient", "copy_p", "sharding_constraint", "optimization_barrier",
          "reduce_precision", "device_put", "real"}  # fmt: skip
@@ -53,10 +54,6 @@ def evaluated(closed: Any, operands: Sequence[Any], drawn: List[Any]) -> List[An
     return [wide(one.val) if hasattr(one, "val") else values[one] for one in inner.outvars]
 
 
-def _condition(x: Expression) -> Expression:
-    return x if x.op in ex.CONDITIONS or x.is_number else ex.apply("ne", x, 0)
-
-
 def _mean(total: Expression, count: Expression) -> Optional[Expression]:
     """A sum over as many elements as it is divided by."""
     counts = {"sum": ex.NUMEL, "row_sum": ex.COLS, "col_sum": ex.ROWS}
@@ -75,12 +72,20 @@ NOISE = ex.symbol("input", "noise")
 KEY = ex.symbol("key", "key")
 
 
+def _place(equation: Any) -> Optional[Place]:
+    """The line of the transformation that an equation comes from."""
+    frames = equation.source_info.traceback.frames if equation.source_info.traceback else ()
+    return next(((one.file_name, one.line_num) for one in frames if is_foreign_file(one.file_name)), None)
+
+
 class Walk:
     """Interprets jaxprs on expressions. Where `draws` are allowed they are an input."""
 
     def __init__(self, shapes: Shapes, draws: bool = False) -> None:
         self.shapes, self.draws = shapes, draws
         self.count = 0
+        #: Where the last value with an expression was computed.
+        self.places: Dict[Expression, Place] = {}
 
     def run(self, closed: Any, operands: Sequence[Expression]) -> List[Expression]:
         inner, constants = (closed.jaxpr, closed.consts) if hasattr(closed, "consts") else (closed, [])
@@ -95,8 +100,11 @@ class Walk:
 
         for equation in inner.eqns:
             made = self._equation(equation, [read(one) for one in equation.invars])
+            place = _place(equation)
             for variable, one in zip(equation.outvars, made):
                 values[variable] = one
+                if place and one.args:
+                    self.places[one] = place
         return [read(one) for one in inner.outvars]
 
     def _constant(self, value: Any) -> Expression:
@@ -131,7 +139,7 @@ class Walk:
             outs = [self.run(one, args[1:]) for one in given["branches"]]
             made = outs[0]
             for k, other in enumerate(outs[1:], 1):
-                condition = _condition(args[0]) if len(outs) == 2 else ex.apply("ge", args[0], k)
+                condition = ex.condition(args[0]) if len(outs) == 2 else ex.apply("ge", args[0], k)
                 made = [ex.chosen(condition, b, a) for a, b in zip(made, other)]
             return made
         if name == "scan":
@@ -192,21 +200,17 @@ class Walk:
         if name == "select_n":
             if len(args) != 3:
                 raise OperationError("a choice of more than two", name)
-            return ex.chosen(_condition(args[0]), args[2], args[1])
+            return ex.chosen(ex.condition(args[0]), args[2], args[1])
         if name in ("and", "or"):
-            return ex.apply(name, *map(_condition, args))
+            return ex.apply(name, *map(ex.condition, args))
         if name == "not":
-            return ex.apply("not", _condition(args[0]))
+            return ex.apply("not", ex.condition(args[0]))
         if name in ("lt", "le", "gt", "ge") and any(one.is_number and one.value in (2**31 - 1, 2**63 - 1) for one in args):
             # A counter that does not overflow: as many steps are never done.
             return ex.number(float(name in ("lt", "le")) if args[1].is_number else float(name in ("gt", "ge")))
         if name in _WORDS:
             return ex.apply(_WORDS[name], *args)
-        if name == "round":
-            return ex.apply("round", args[0])
         if name in _SAME:
-            return args[0]
-        if name == "reduce_precision":
             return args[0]
         if name in ("reshape", "squeeze", "expand_dims"):
             return self.shapes.reshaped(args[0], shapes[0], shape)

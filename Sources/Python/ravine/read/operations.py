@@ -59,10 +59,6 @@ def _word(name: str) -> Callable[..., Expression]:
     return lambda *args, **named: ex.apply(name, *(one for one in args if isinstance(one, Expression)))
 
 
-def _condition(x: Expression) -> Expression:
-    return x if x.op in ex.CONDITIONS or x.is_number else ex.apply("ne", x, 0)
-
-
 def _nan_to_num(x: Expression, nan: Any = None, posinf: Any = None, neginf: Any = None) -> Expression:
     """On finite numbers the number; what it puts in place of others is said too."""
     largest = 1.7976931348623157e308
@@ -72,14 +68,14 @@ def _nan_to_num(x: Expression, nan: Any = None, posinf: Any = None, neginf: Any 
     return ex.apply("if", ex.apply("ne", x, x), 0 if nan is None else nan, bounded)
 
 
-def _multiply(a: Expression, b: Expression) -> Expression:
-    # A mask times something: a condition is a number where a number is needed.
-    return ex.multiply(a, b)
+def _softplus(x: Expression, beta: Any = 1, threshold: Any = 20) -> Expression:
+    steep = ex.multiply(beta, x)
+    return ex.chosen(ex.apply("gt", steep, threshold), x, ex.divide(ex.apply("log1p", ex.apply("exp", steep)), beta))
 
 
 #: Element by element.
 ELEMENTS: Dict[str, Callable[..., Any]] = {
-    "add": _add, "sub": _sub, "subtract": _sub, "mul": _multiply, "multiply": _multiply, "div": _div, "divide": _div,
+    "add": _add, "sub": _sub, "subtract": _sub, "mul": ex.multiply, "multiply": ex.multiply, "div": _div, "divide": _div,
     "true_divide": _div,
     "rsub": lambda a, b, alpha=1: ex.subtract(b, ex.multiply(alpha, a)),
     "neg": lambda x: ex.scaled(x, -1), "negative": lambda x: ex.scaled(x, -1), "positive": lambda x: x,
@@ -96,25 +92,25 @@ ELEMENTS: Dict[str, Callable[..., Any]] = {
     "arctan2": _word("arctan2"), "erf": _word("erf"), "floor": _word("floor"), "ceil": _word("ceil"),
     "round": _word("round"), "asin": _word("arcsin"), "acos": _word("arccos"),
     "sigmoid": lambda x: ex.power(ex.add(1, ex.apply("exp", ex.scaled(x, -1))), -1),
-    "softplus": lambda x, beta=1, threshold=20: ex.apply("log1p", ex.apply("exp", x)),
+    "softplus": _softplus,
     "relu": lambda x: ex.apply("max", x, 0), "threshold": lambda x, a, b: ex.apply("if", ex.apply("gt", x, a), x, b),
     "hypot": lambda a, b: ex.apply("sqrt", ex.add(ex.power(a, 2), ex.power(b, 2))),
     "maximum": _word("max"), "minimum": _word("min"), "fmax": _word("max"), "fmin": _word("min"),
     "clamp": _clamp, "clip": _clamp,
     "clamp_min": lambda x, low=None, min=None: ex.apply("max", x, min if low is None else low),
     "clamp_max": lambda x, high=None, max=None: ex.apply("min", x, max if high is None else high),
-    "where": lambda c, a, b: ex.apply("if", _condition(c), a, b),
-    "masked_fill": lambda x, c, v=None, value=None: ex.apply("if", _condition(c), value if v is None else v, x),
+    "where": lambda c, a, b: ex.apply("if", ex.condition(c), a, b),
+    "masked_fill": lambda x, c, v=None, value=None: ex.apply("if", ex.condition(c), value if v is None else v, x),
     "gt": _word("gt"), "ge": _word("ge"), "lt": _word("lt"), "le": _word("le"), "eq": _word("eq"), "ne": _word("ne"),
     "greater": _word("gt"), "less": _word("lt"),
-    "logical_and": lambda a, b: ex.apply("and", _condition(a), _condition(b)),
-    "logical_or": lambda a, b: ex.apply("or", _condition(a), _condition(b)),
-    "logical_not": lambda a: ex.apply("not", _condition(a)),
-    "bitwise_and": lambda a, b: ex.apply("and", _condition(a), _condition(b)),
-    "bitwise_or": lambda a, b: ex.apply("or", _condition(a), _condition(b)),
-    "__and__": lambda a, b: ex.apply("and", _condition(a), _condition(b)),
-    "__or__": lambda a, b: ex.apply("or", _condition(a), _condition(b)),
-    "bitwise_not": lambda a: ex.apply("not", _condition(a)),
+    "logical_and": lambda a, b: ex.apply("and", ex.condition(a), ex.condition(b)),
+    "logical_or": lambda a, b: ex.apply("or", ex.condition(a), ex.condition(b)),
+    "logical_not": lambda a: ex.apply("not", ex.condition(a)),
+    "bitwise_and": lambda a, b: ex.apply("and", ex.condition(a), ex.condition(b)),
+    "bitwise_or": lambda a, b: ex.apply("or", ex.condition(a), ex.condition(b)),
+    "__and__": lambda a, b: ex.apply("and", ex.condition(a), ex.condition(b)),
+    "__or__": lambda a, b: ex.apply("or", ex.condition(a), ex.condition(b)),
+    "bitwise_not": lambda a: ex.apply("not", ex.condition(a)),
     "isnan": lambda x: ex.apply("ne", x, x), "isfinite": _word("isfinite"),
     "isinf": lambda x: ex.apply("eq", ex.apply("abs", x), math.inf),
     "nan_to_num": _nan_to_num, "copysign": _word("copysign"), "heaviside":
@@ -209,7 +205,7 @@ def _chosen(trace: Any, x: Any, places: Any, value: Any = None, accumulate: bool
     """x[mask] = value, for a mask of its shape."""
     if len(places) != 1 or str(places[0].dtype) != "torch.bool" or value is None or accumulate or value.numel() != 1:
         raise OperationError("elements are written by their places", "index_put")
-    return ex.apply("if", _condition(_two(trace, places[0])), _two(trace, value), _two(trace, x))
+    return ex.apply("if", ex.condition(_two(trace, places[0])), _two(trace, value), _two(trace, x))
 
 
 def _spread(trace: Any, x: Any, *axes: Any, **named: Any) -> List[Expression]:

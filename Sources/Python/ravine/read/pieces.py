@@ -3,39 +3,50 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Dict, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Tuple
 
 from . import expression as ex
 from .expression import Expression
+
+
+#: The errors of NumPy on what an expression stands for nothing that it knows.
+_NO_VALUE = (KeyError, AttributeError, ValueError, TypeError)
+_SHAPE = (4, 3)
 
 
 class Unjoined(Exception):
     """Steps that do different things without a condition on t that tells them apart."""
 
 
-def alike(a: Expression, b: Expression, seed: int = 1, shape: Tuple[int, ...] = (4, 3)) -> bool:
+def _drawn(symbols: Iterable[Expression], t: int, generator: Any) -> Dict[Expression, Any]:
+    """Values for symbols: shares for hyperparameters, tensors of one shape for what there is one of an element."""
+    values: Dict[Expression, Any] = {}
+    for one in sorted(symbols, key=lambda one: one.number):
+        kind, name = one.value
+        if kind in ("hyper", "loss"):
+            values[one] = generator.uniform(0.1, 0.9)
+        elif kind == "size":
+            values[one] = {"rows": _SHAPE[0], "cols": _SHAPE[1], "numel": math.prod(_SHAPE)}.get(name, 2)
+        elif kind == "step":
+            values[one] = t
+        elif kind in ("parameter", "gradient", "state"):
+            values[one] = generator.normal(size=_SHAPE)
+        else:
+            values[one] = generator.normal()
+    return values
+
+
+def alike(a: Expression, b: Expression) -> bool:
     """Whether two expressions have the same values at three random points, up to rounding."""
     import numpy as np
 
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(1)
     for _ in range(3):
-        values: Dict[Expression, Any] = {}
-        for one in sorted(a.free | b.free, key=lambda one: one.number):
-            kind, name = one.value
-            if kind == "hyper":
-                values[one] = generator.uniform(0.1, 0.9)
-            elif kind == "size":
-                values[one] = {"rows": shape[0], "cols": shape[1], "numel": math.prod(shape)}.get(name, 2)
-            elif kind == "step":
-                values[one] = 7
-            elif kind in ("parameter", "gradient", "state"):
-                values[one] = generator.normal(size=shape)
-            else:
-                values[one] = generator.normal()
+        values = _drawn(a.free | b.free, 7, generator)
         try:
             x, y = ex.evaluated(a, values), ex.evaluated(b, values)
             x, y = np.broadcast_arrays(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
-        except (KeyError, AttributeError, ValueError, TypeError):
+        except _NO_VALUE:
             return False
         if not np.allclose(x, y, rtol=1e-12, atol=1e-14, equal_nan=True):
             return False
@@ -89,28 +100,18 @@ def joined(
     return found[1]
 
 
-def is_finite_at_first(
-    general: Expression, begun: Dict[Expression, Expression], first: Expression, shape: Tuple[int, ...] = (4, 3)
-) -> bool:
+def is_finite_at_first(general: Expression, begun: Dict[Expression, Expression], first: Expression) -> bool:
     """Whether an equation of later steps is a number at the first one, as what is done there is."""
     import numpy as np
 
-    generator = np.random.default_rng(5)
-    values: Dict[Expression, Any] = {ex.T: 1.0}
-    for one in general.free.union(first.free, *(made.free for made in begun.values())) - {ex.T}:
-        kind, name = one.value
-        if kind in ("parameter", "gradient"):
-            values[one] = generator.normal(size=shape)
-        elif kind == "size":
-            values[one] = {"rows": shape[0], "cols": shape[1], "numel": math.prod(shape)}.get(name, 2)
-        elif kind != "state":
-            values[one] = generator.uniform(0.1, 0.9)
+    symbols = general.free.union(first.free, *(made.free for made in begun.values()))
+    values = _drawn(symbols, 1, np.random.default_rng(5))
     try:
         for one, made in begun.items():
             values[one] = ex.evaluated(made, values)
         with np.errstate(all="ignore"):
             return bool(np.isfinite(ex.evaluated(general, values)).all() or not np.isfinite(ex.evaluated(first, values)).all())
-    except (KeyError, AttributeError, ValueError, TypeError):
+    except _NO_VALUE:
         return True
 
 

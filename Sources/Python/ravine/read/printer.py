@@ -44,20 +44,11 @@ def _weight_of(x: Expression) -> Tuple[int, int]:
     return (1 if ex.T in x.free else 0), x.number
 
 
-def _factors(x: Expression) -> Tuple[float, Dict[Expression, float]]:
-    if x.op == "times":
-        return x.value[0], dict(zip(x.args, x.value[1]))
-    if x.is_number and x.value != "nan":
-        return x.value, {}
-    return 1, {x: 1}
-
-
 def average(
     x: Expression, c: float, y: Expression, d: float, of_names: bool
 ) -> Optional[Tuple[Expression, Expression, Expression]]:
     """c x + d y as an average: what is kept, what comes in, and the share that is kept."""
-    a, left = _factors(x)
-    b, right = _factors(y)
+    (a, left), (b, right) = ex.factors(x), ex.factors(y)
     if a * c != 1 and b * d != 1:
         return None
     for share, p in left.items():
@@ -66,14 +57,10 @@ def average(
         rest = ex.subtract(1, share)
         if share.is_number or rest.is_number:
             continue
-        sign = 1.0
-        inside = rest
-        if right.get(inside) != 1:
-            continue
-        if a * c != b * d * sign:
+        if right.get(rest) != 1 or a * c != b * d:
             continue
         one = {k: v for k, v in left.items() if k is not share}
-        two = {k: v for k, v in right.items() if k is not inside}
+        two = {k: v for k, v in right.items() if k is not rest}
         if not one or not two:
             continue
         return (
@@ -151,7 +138,7 @@ class _Writer:
         return f"{word}({', '.join(self.at(one, _CHOICE) for one in x.args)})", _ATOM
 
     def _sum(self, x: Expression) -> Tuple[str, int]:
-        constant, terms = x.value[0], list(zip(x.args, x.value[1]))
+        constant, terms = x.value[0], list(ex.terms(x)[1].items())
         pieces: List[Tuple[float, str, Tuple[int, int]]] = []
         used: Set[int] = set()
         # A share with a name, as β of β m + (1 - β) g, before one that is what a name leaves.
@@ -183,8 +170,7 @@ class _Writer:
         return text, _ADD
 
     def _product(self, x: Expression) -> Tuple[str, int]:
-        c = x.value[0]
-        factors = dict(zip(x.args, x.value[1]))
+        c, factors = ex.factors(x)
         factors = debiased(factors)
         above = sorted(((b, p) for b, p in factors.items() if p > 0), key=lambda one: _weight_of(one[0]))
         below = sorted(((b, p) for b, p in factors.items() if p < 0), key=lambda one: _weight_of(one[0]))
@@ -234,9 +220,9 @@ def debiased(factors: Dict[Expression, float]) -> Dict[Expression, float]:
                     continue
                 if not rooted and not (inside.op == "symbol" or inside.args and inside.op in ("times",)):
                     continue
-                made = ex._node("debias", (inside, share))
+                made = ex.apply("debias", inside, share)
                 del factors[below], factors[above]
-                made = ex._node("sqrt", (made,)) if rooted else made
+                made = ex.apply("sqrt", made) if rooted else made
                 factors[made] = factors.get(made, 0) + 1
                 break
     return factors
@@ -268,16 +254,16 @@ def contained(x: Expression, part: Expression, name: Expression, loose: bool = F
     if x.op == "times" and part.op == "times" and x is not part and len(part.args) > 1:
         if not any(one.value[0] == "state" for one in part.free):
             return None
-        ours, its = dict(zip(x.args, x.value[1])), dict(zip(part.args, part.value[1]))
+        (c, ours), (d, its) = ex.factors(x), ex.factors(part)
         if any(one not in ours or p * ours[one] < p * p for one, p in its.items()):
             return None
         rest = [ex.power(one, p - its.get(one, 0)) for one, p in ours.items()]
-        return ex.multiply(x.value[0] / part.value[0], name, *rest)
+        return ex.multiply(c / d, name, *rest)
     if x.op != "plus" or part.op != "plus" or x is part:
         return None
-    ours = dict(zip(x.args, x.value[1]))
+    (more, ours), (less, its) = ex.terms(x), ex.terms(part)
     ratio = None
-    for one, c in zip(part.args, part.value[1]):
+    for one, c in its.items():
         if one not in ours:
             return None
         k = ours[one] / c
@@ -286,9 +272,9 @@ def contained(x: Expression, part: Expression, name: Expression, loose: bool = F
         ratio = k
     if ratio is None or len(part.args) < 2:
         return None
-    left = {one: c for one, c in ours.items() if one not in part.args}
-    constant = x.value[0] - ratio * part.value[0]
-    if part.value[0] != 0 and constant != 0 and not loose:
+    left = {one: c for one, c in ours.items() if one not in its}
+    constant = more - ratio * less
+    if less != 0 and constant != 0 and not loose:
         return None
     return ex.add(constant, *(ex.scaled(one, c) for one, c in left.items()), ex.scaled(name, ratio))
 

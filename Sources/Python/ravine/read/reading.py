@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
+import inspect
 import math
+import re
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple, Union
 
-from .errors import (
-    BranchError, ClockError, ConstructionError, OperationError, RandomnessError, ReadingError, StateError,
-    ValidationError,
-)  # fmt: skip
+from .calls import imported
+from .errors import BranchError, ConstructionError, OperationError, ReadingError, StateError, ValidationError, said
+from .foreign import Place, raised
 from .hyperparameters import Arguments, Hyperparameter
+from .roots import rooted
 from .rules import Branch, Domain, written
 from .validation import Outcome, Trial, described, tried
 
@@ -25,7 +26,7 @@ class Reading:
     """A rule that was read of an optimizer, and held to it."""
 
     def __init__(self, name: str, source: str, outcomes: List[Outcome], notes: List[str], fixed: Dict[str, Any],
-                 skipped: List[str]) -> None:  # fmt: skip
+                 skipped: List[str], counts: Dict[str, int], places: Dict[str, Place]) -> None:  # fmt: skip
         #: The name of the rule.
         self.name = name
         #: The text that declares it.
@@ -38,6 +39,10 @@ class Reading:
         self.fixed = fixed
         #: Kinds of shapes that it does not speak of.
         self.skipped = skipped
+        #: Hyperparameters that are whole numbers, and what they are.
+        self.counts = counts
+        #: The lines of the optimizer that write w and the states.
+        self.places = places
 
     @property
     def rule(self) -> Any:
@@ -66,27 +71,6 @@ class Reading:
         return self.source
 
 
-def imported(path: str) -> Any:
-    """What ``package.module:Class`` names."""
-    module, _, name = path.partition(":")
-    if not name:
-        module, _, name = path.rpartition(".")
-    try:
-        found: Any = importlib.import_module(module)
-    except ImportError as error:
-        raise ConstructionError(f"there is no module `{module}`: {error}", module) from error
-    for part in name.split("."):
-        if not hasattr(found, part):
-            import difflib
-
-            near = difflib.get_close_matches(part, [one for one in dir(found) if not one.startswith("_")], 1)
-            raise ConstructionError(
-                f"`{module}` has no `{part}`" + (f"; did you mean `{near[0]}`?" if near else ""), part
-            )
-        found = getattr(found, part)
-    return found
-
-
 def read_torch(
     optimizer: Union[str, Callable[..., Any]],
     name: Optional[str] = None,
@@ -95,19 +79,52 @@ def read_torch(
     **arguments: Any,
 ) -> Reading:
     """Reads an optimizer of PyTorch: a class or ``"package.module:Class"``, made with these arguments and with what
-    the group of parameters has besides them; or a call, as ``"package.Lookahead(torch.optim.SGD(params), k=5)"``. With `branches` both sides of a branch on data are read.
+    the group of parameters has besides them; or a call, as ``"package.Lookahead(torch.optim.SGD(params), k=5)"``. With
+    `branches` both sides of a branch on data are read.
 
     Raises `ReadingError` where it cannot be stated as a rule, or does other steps than the rule.
     """
+    return read_class(optimizer, arguments, name, branches, group)
+
+
+def read_class(
+    optimizer: Union[str, Callable[..., Any]],
+    arguments: Dict[str, Any],
+    name: Optional[str] = None,
+    branches: bool = False,
+    group: Optional[Dict[str, Any]] = None,
+) -> Reading:
+    """As `read_torch`, with arguments of any name."""
+    made = torch_host(optimizer, arguments, group)
+    return _Reader(made, _named(name or made.name), branches).read()
+
+
+def torch_host(
+    optimizer: Union[str, Callable[..., Any]], arguments: Dict[str, Any], group: Optional[Dict[str, Any]] = None
+) -> Any:
+    """An optimizer of PyTorch as something that can be run along walks."""
+    imported("torch")
     from .host import Construction, Host
 
     if isinstance(optimizer, str) and "(" in optimizer:
         if arguments or group:
             raise ConstructionError("a call has its arguments inside", "arguments")
-        made = Construction(optimizer)
-        return _Reader(made, name or made.name, branches).read()
-    cls = imported(optimizer) if isinstance(optimizer, str) else optimizer
-    return _Reader(Host(cls, _arguments(cls, arguments), group), name or cls.__name__, branches).read()
+        return Construction(optimizer)
+    cls: Any = optimizer
+    if isinstance(optimizer, str):
+        cls = imported(optimizer if ":" in optimizer else ":".join(optimizer.rpartition(".")[::2]))
+    title = getattr(cls, "__name__", repr(cls))
+    if not callable(cls):
+        raise ConstructionError(f"`{title}` is a {type(cls).__name__}, and no class of optimizers", title)
+    if inspect.isclass(cls) and not callable(getattr(cls, "step", None)):
+        raise ConstructionError(f"`{title}` is no optimizer: it has no `step`", title)
+    return Host(cls, _arguments(cls, arguments), group)
+
+
+def _named(name: str) -> str:
+    if not re.fullmatch(r"[^\W\d]\w*", name):
+        raise ConstructionError(f"a rule cannot be called `{name}`: give it another name with `--name`", "name")
+    return name
 
 
 def read_optax(call: str, name: Optional[str] = None, draws: bool = False) -> Reading:
@@ -116,19 +133,23 @@ def read_optax(call: str, name: Optional[str] = None, draws: bool = False) -> Re
 
     Raises `ReadingError` where it cannot be stated as a rule, or does other steps than the rule.
     """
+    made = optax_host(call, draws)
+    return _Reader(made, _named(name or made.name)).read()
+
+
+def optax_host(call: str, draws: bool = False) -> Any:
+    """A transformation of optax as something that can be run along walks."""
+    imported("jax")
     from .transformation import Transformation
 
-    made = Transformation(call, draws)
-    return _Reader(made, name or made.name).read()
+    return Transformation(call, draws)
 
 
 def _arguments(cls: Any, given: Dict[str, Any]) -> Arguments:
-    import inspect
-
     function = cls.__init__ if inspect.isclass(cls) else cls
     try:
         made = Arguments(function, given, skip=2 if inspect.isclass(cls) else 1)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ConstructionError(str(error), "arguments") from error
     if made.missing:
         raise ConstructionError(
@@ -146,6 +167,16 @@ class _Reader:
         self.hyperparameters: List[Hyperparameter] = host.arguments.hyperparameters
 
     def read(self) -> Reading:
+        try:
+            return self._read()
+        except ReadingError:
+            raise
+        except RecursionError as problem:
+            raise OperationError("more operations stand in each other than can be followed", "depth") from problem
+        except Exception as problem:  # of any kind: it is of the reader
+            raise ReadingError(f"the reader fails: {said(problem)}", type(problem).__name__, raised(problem)) from problem
+
+    def _read(self) -> Reading:
         counts = {one.name for one in self.hyperparameters if one.is_whole}
         zeros = {one.name for one in self.hyperparameters if one.value == 0}
         infinite = {one.name for one in self.hyperparameters if not math.isfinite(one.value)}
@@ -161,9 +192,9 @@ class _Reader:
                     continue
                 try:
                     return self._attempt(set(plan), options)
-                except (ClockError, RandomnessError):
-                    raise
                 except ReadingError as error:
+                    if error.is_final:
+                        raise
                     reasons.append(error)
         raise _worst(reasons)
 
@@ -183,6 +214,8 @@ class _Reader:
             try:
                 return self._held(parts, fixed, without, notes, assumptions)
             except ReadingError as error:
+                if error.is_final:
+                    raise
                 reason = reason or error
                 if isinstance(error, ValidationError) and error.is_plain:
                     # On a single matrix nothing else helps.
@@ -194,10 +227,15 @@ class _Reader:
     ) -> Reading:
         free = [one for one in self.hyperparameters if one.name not in fixed]
         documentation = self._documentation(fixed, skipped, notes, assumptions)
-        source = written(self.name, branches, free, self._domains(fixed), documentation)
+        domains = self._domains(fixed)
+        positive = {one.symbol for one in free if one.name in domains and domains[one.name].low >= 0}
+        branches = [one._replace(equations=rooted(one.equations, positive)) for one in branches]
+        source = written(self.name, branches, free, domains, documentation)
         outcomes = self._validated(source, fixed, skipped)
         values = {one.name: one.value for one in self.hyperparameters if one.name in fixed}
-        return Reading(self.name, source, outcomes, notes, values, skipped)
+        counts = {one.name: one.value for one in free if one.is_count}
+        places = {name: place for branch in branches[::-1] for name, place in branch.equations.places.items()}
+        return Reading(self.name, source, outcomes, notes, values, skipped, counts, places)
 
     def _branches(self, fixed: Set[str], options: Dict[str, bool]) -> Any:
         notes: List[str] = []
@@ -222,9 +260,9 @@ class _Reader:
         for kind, shape in (("matrices", MATRIX), ("wide", WIDE), ("vectors", VECTOR)):
             try:
                 found[kind] = traced(shape)
-            except (ClockError, RandomnessError, BranchError):
-                raise
             except ReadingError as error:
+                if error.is_final or isinstance(error, BranchError):
+                    raise
                 errors.append(error)
                 skipped.append(kind)
         if "matrices" not in found and "vectors" not in found:
@@ -254,7 +292,7 @@ class _Reader:
                 return numbers
         raise ConstructionError(
             f"`{self.host.name}` cannot be made with a list of parameters and other numbers: "
-            f"{type(error).__name__}: {_short(error)}", type(error).__name__,
+            f"{said(error)}", type(error).__name__, raised(error),
         )  # fmt: skip
 
     def _domains(self, fixed: Set[str]) -> Dict[str, Domain]:
@@ -266,7 +304,7 @@ class _Reader:
             return self.host.takes({**values, name: value}) is None
 
         for one in self.hyperparameters:
-            if one.name in fixed or one.is_whole and abs(one.value) > 1:
+            if one.name in fixed or one.is_count:
                 continue
             low = not takes(one.name, -0.37)
             high = not takes(one.name, 1.37) and takes(one.name, 0.37)
@@ -274,6 +312,8 @@ class _Reader:
                 continue
             has_zero, has_one = low and takes(one.name, 0.0), high and takes(one.name, 1.0)
             domain = Domain(0.0 if low else -math.inf, 1.0 if high else math.inf, has_zero, has_one)
+            if low and one.value > 1 and not takes(one.name, 0.37) and takes(one.name, 1.37):
+                domain = Domain(1.0, math.inf, takes(one.name, 1.0), False)
             if (one.value > domain.low or one.value == 0 and has_zero) and (
                 one.value < domain.high or one.value == 1 and has_one
             ):
@@ -333,7 +373,7 @@ class _Reader:
         try:
             known = Rule(source, self.name).hyperparameters
         except RavineError as problem:
-            error = StateError(f"what was read is no rule of the language: {_short(problem)}", "rule")
+            error = StateError(f"what was read is no rule of the language: {str(problem).splitlines()[0]}", "rule")
             error.source = source
             raise error from problem
 
@@ -349,8 +389,7 @@ class _Reader:
                 raise
             except Exception as problem:  # of any kind: it is of the optimizer
                 raise ConstructionError(
-                    f"the optimizer fails in the replay: {type(problem).__name__}: {_short(problem)}",
-                    type(problem).__name__,
+                    f"the optimizer fails in the replay: {said(problem)}", type(problem).__name__, raised(problem)
                 ) from problem
             if not outcome.holds:
                 failed = ValidationError(f"the rule that was read is not the optimizer: {described(outcome)}", "replay")
@@ -370,11 +409,6 @@ def _helps(options: Dict[str, bool], error: ReadingError) -> bool:
 
 def _same(a: Any, b: Any) -> bool:
     return a.weight is b.weight and a.states == b.states
-
-
-def _short(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else ""
 
 
 def _worst(reasons: Sequence[ReadingError]) -> ReadingError:

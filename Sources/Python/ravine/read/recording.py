@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
@@ -11,6 +10,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 from . import expression as ex
 from .errors import ClockError, RandomnessError
 from .expression import Expression
+from .foreign import caller
 
 
 class Guard(NamedTuple):
@@ -54,23 +54,6 @@ def writing(one: Script) -> Iterator[Script]:
         yield one
     finally:
         _scripts.pop()
-
-
-def caller() -> str:
-    """The line of the optimizer that is being run: the innermost one outside of this package and of torch's inside."""
-    here = os.path.dirname(__file__)
-    frame: Any = sys._getframe(1)
-    fallback = ""
-    while frame is not None:
-        file = frame.f_code.co_filename
-        module = frame.f_globals.get("__name__", "")
-        if not file.startswith(here) and not file.startswith("<"):
-            place = f"{os.path.basename(file)}:{frame.f_lineno}"
-            if not module.startswith(("torch.overrides", "torch.utils", "torch._", "torch.functional", "contextlib")):
-                return place
-            fallback = fallback or place
-        frame = frame.f_back
-    return fallback
 
 
 class Recording(float):

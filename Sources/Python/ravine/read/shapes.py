@@ -16,11 +16,6 @@ def squeezed(shape: Sequence[int]) -> Shape:
     return tuple(n for n in shape if n != 1)
 
 
-def _is_one_number(x: Expression) -> bool:
-    """Whether a tensor is one number everywhere, as ones are and what is made of them and hyperparameters."""
-    return not any(one.value[0] in ("parameter", "gradient", "state", "loss") for one in x.free)
-
-
 class Shapes:
     """The shape of the parameter, which names the lengths of all others."""
 
@@ -93,7 +88,8 @@ class Shapes:
             return self._whole(word, made, shape)
         if len(shape) == 2 and len(self.shape) == 2 and word not in ("std", "var", "any", "all", "median"):
             along = "row" if over == [1] else "col"
-            if _is_one_number(made):
+            # Ones, and what is made of them and hyperparameters, are one number everywhere.
+            if not ex.is_data(made):
                 return self._stretched(word, made, shape[over[0]])
             whole = ex.apply(f"{along}_{word}", made)
             if not keep:
@@ -113,10 +109,10 @@ class Shapes:
         return made
 
     def _whole(self, word: str, made: Expression, shape: Shape) -> Expression:
-        if _is_one_number(made) and word in ("sum", "norm", "mean", "max", "min"):
+        if not ex.is_data(made) and word in ("sum", "norm", "mean", "max", "min"):
             return self._stretched(word, made, math.prod(shape))
         if word in ("any", "all", "count"):
-            return ex.apply(word, made if made.op in ex.CONDITIONS else ex.apply("ne", made, 0))
+            return ex.apply(word, ex.condition(made))
         if word == "sum" and made.op in ex.CONDITIONS:
             return ex.apply("count", made)
         return ex.apply(word, made)

@@ -12,13 +12,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from . import expression as ex
 from .errors import OperationError, RandomnessError
 from .expression import Expression
+from .foreign import Place, caller, here
+from .host import LOW
 from .operations import DRAWING, ELEMENTS, MAKING, MATRICES, REDUCTIONS, VIEWS
-from .recording import Recording, caller, made_of, script
+from .recording import Recording, made_of, script
 from .shapes import Shapes, squeezed
-
-
-#: Casts to these are noted and left out.
-LOW = (torch.bfloat16, torch.float16, torch.float32)
 
 
 class Lengths(tuple):
@@ -38,7 +36,7 @@ class Lengths(tuple):
 class Memory:
     """What lies in a storage: the expression of a tensor of this shape and these strides."""
 
-    __slots__ = ("expression", "shape", "stride", "offset", "storage", "born")
+    __slots__ = ("expression", "shape", "stride", "offset", "storage", "born", "place")
 
     def __init__(self, tensor: torch.Tensor, made: Expression) -> None:
         self.expression = made
@@ -47,6 +45,8 @@ class Memory:
         self.storage = tensor.untyped_storage()
         #: What it held when it was made, and the kind of that.
         self.born: Expression = made
+        #: Where it was written last.
+        self.place: Optional[Place] = None
 
 
 class Tensors(Shapes):
@@ -65,13 +65,14 @@ class Tensors(Shapes):
         key = tensor.untyped_storage()._cdata
         memory = self.memories.get(key)
         if memory is None:
-            self.memories[key] = Memory(tensor, made)
+            memory = self.memories[key] = Memory(tensor, made)
+            memory.place = here()
             return
         if tensor.numel() != math.prod(memory.shape):
             raise OperationError(
                 "only a part of a tensor is written, which is no equation for all of it", "partial write", caller()
             )
-        memory.expression = self._moved(made, tuple(tensor.shape), tensor, memory, back=True)
+        memory.expression, memory.place = self._moved(made, tuple(tensor.shape), tensor, memory, back=True), here()
 
     def get(self, tensor: torch.Tensor) -> Expression:
         """What the tensor holds."""
@@ -83,6 +84,11 @@ class Tensors(Shapes):
     def born(self, tensor: torch.Tensor) -> Optional[Expression]:
         memory = self.memories.get(tensor.untyped_storage()._cdata)
         return None if memory is None else memory.born
+
+    def place(self, tensor: torch.Tensor) -> Optional[Place]:
+        """Where the tensor was written last."""
+        memory = self.memories.get(tensor.untyped_storage()._cdata)
+        return None if memory is None else memory.place
 
     def _constant(self, tensor: torch.Tensor) -> Expression:
         """A tensor that was there before and is no state: numbers, if they are all one."""
@@ -172,7 +178,7 @@ class Outer(TorchFunctionMode):
                 return Recording(plain, self.tensors.get(one)) if not isinstance(plain, (list, bool)) else plain
             if not self.tensors.get(one).is_number:
                 raise OperationError(f"a tensor is taken out of PyTorch by `{name}`", name, caller())
-        if name in ("manual_seed", "backward", "grad") and name != "grad":
+        if name in ("manual_seed", "backward"):
             raise OperationError(f"`{name}` is called within the step", name, caller())
         if named.get("dtype") in LOW:
             self.inner.note_cast(str(named["dtype"])[6:])
@@ -209,15 +215,8 @@ class Outer(TorchFunctionMode):
         plain = function(*args, **named)
         made = self.tensors.get(tensor)
         if name in ("__bool__", "is_nonzero") or tensor.dtype == torch.bool:
-            if made.is_number:
-                return plain
-            condition = made if made.op in ex.CONDITIONS else ex.apply("ne", made, 0)
-            return script().decide(condition, bool(plain))
-        if name == "__index__":
-            return plain
-        if made.is_number:
-            return plain
-        return Recording(plain, made)
+            return plain if made.is_number else script().decide(ex.condition(made), bool(plain))
+        return plain if name == "__index__" or made.is_number else Recording(plain, made)
 
 
 def _collect(value: Any, found: List[Recording]) -> None:
@@ -386,16 +385,9 @@ class Inner(TorchDispatchMode):
             return ex.ZERO
         if base in ("ones", "ones_like", "new_ones"):
             return ex.ONE
-        if base == "fill":
-            return self._expression(args[1])
-        if base in ("scalar_tensor",):
-            return self._expression(args[0])
-        if base in ("full",):
-            return self._expression(args[1])
-        if base in ("full_like",):
-            return self._expression(args[1])
-        if base == "new_full":
-            return self._expression(args[2])
+        places = {"scalar_tensor": 0, "fill": 1, "full": 1, "full_like": 1, "new_full": 2}
+        if base in places:
+            return self._expression(args[places[base]])
         if base == "eye":
             names = self.tensors.names
             return ex.apply("eye", *(names.get(int(one), ex.number(int(one))) for one in args if isinstance(one, int)))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import math
 import random
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import torch
 
 from . import expression as ex
-from .errors import BranchError, ConstructionError, OperationError, RandomnessError, ReadingError, StateError
+from .errors import BranchError, ConstructionError, OperationError, RandomnessError, ReadingError, StateError, said
 from .expression import Expression
+from .foreign import Place, raised
 from .host import Exact, ExactCalls, Host, Path, double_precision, first_weights, gradients, leaves, losses, optimizers, place, Within
 from .gathering import gathered, is_second, second
 from .hyperparameters import identifier
@@ -35,6 +36,8 @@ class _Step(NamedTuple):
     born: Dict[Path, Expression]
     guards: List[Guard]
     shapes: Dict[Path, Tuple[int, ...]]
+    #: Where the weights were written, under no path, and the states.
+    places: Dict[Path, Place]
 
 
 class Trace:
@@ -73,23 +76,25 @@ class Trace:
             raise
         except Exception as error:
             raise ConstructionError(
-                f"`{self.host.name}` cannot be made of a list of parameters: {type(error).__name__}: {_first(error)}"
+                f"`{self.host.name}` cannot be made of a list of parameters: {said(error)}", type(error).__name__, raised(error)
             ) from error
 
     def _survey(self) -> None:
         """Steps without a trace, to see which numbers count steps, stay, or change."""
         self.kinds: Dict[Path, str] = {}
-        self.offsets: Dict[Path, float] = {}
+        self.counted: Dict[Path, Expression] = {}
         order = ("tensor", "number", "counter", "constant")
         for numbers in self.walks:
-            for path, (kind, offset) in self._surveyed(numbers).items():
+            for path, (kind, made) in self._surveyed(numbers).items():
                 known = self.kinds.get(path, kind)
-                # What counts in one walk and not in the other is a number like any.
+                # What counts in one walk and not in the other, or otherwise, is a number like any.
                 both = {kind, known}
-                self.kinds[path] = "number" if both == {"counter", "constant"} else min(both, key=order.index)
-                self.offsets[path] = offset
+                is_other = both == {"counter"} and self.counted.get(path, made) is not made
+                self.kinds[path] = "number" if both == {"counter", "constant"} or is_other else min(both, key=order.index)
+                self.counted[path] = made
 
-    def _surveyed(self, numbers: Dict[str, Any]) -> Dict[Path, Tuple[str, float]]:
+    def _surveyed(self, numbers: Dict[str, Any]) -> Dict[Path, Tuple[str, Expression]]:
+        """What each is, and what one that counts is before step t."""
         parameters = first_weights(self.alike, self.seed)
         parameter = parameters[0]
         optimizer = self._made(numbers, parameters)
@@ -122,25 +127,32 @@ class Trace:
                     self.host.has_closure = True
                     return self._surveyed(numbers)
                 raise ConstructionError(
-                    f"step {k} fails on a dense gradient: {type(error).__name__}: {_first(error)}"
+                    f"step {k} fails on a dense gradient: {said(error)}", type(error).__name__, raised(error)
                 ) from error
             look(k)
         if draws[0] != random.getstate() or not torch.equal(draws[1], torch.random.get_rng_state()):
             raise RandomnessError(
                 "the steps draw random numbers: which these are cannot be told, and so not be replayed", "random"
             )
-        kinds: Dict[Path, Tuple[str, float]] = {path: ("tensor", 0.0) for path in whole}
+        kinds: Dict[Path, Tuple[str, Expression]] = {path: ("tensor", ex.ZERO) for path in whole}
+        counts = [one for one in self.host.arguments.hyperparameters if one.is_count and numbers[one.name] > 0]
+        before = ex.subtract(ex.T, 1)
         for path, values in series.items():
             if path in whole:
                 continue
             ks = sorted(values)
             last = [values[k] for k in ks if k >= 1]
+            everything = [values[k] for k in ks]
+            same = all(one == everything[0] or one != one for one in everything)
+            # One that begins again after so many steps.
+            round_of = next((one for one in counts if all(values[k] == k % numbers[one.name] for k in ks)), None)
             if len(last) > 1 and all(b - a == 1 for a, b in zip(last, last[1:])):
-                kinds[path] = "counter", last[0] - ks[-len(last)]
+                kinds[path] = "counter", ex.add(before, last[0] - ks[-len(last)])
+            elif not same and round_of is not None:
+                n = ex.number(round_of.value) if round_of.name in self.fixed else round_of.symbol
+                kinds[path] = "counter", ex.apply("mod", before, n)
             else:
-                everything = [values[k] for k in ks]
-                same = all(one == everything[0] or one != one for one in everything)
-                kinds[path] = "constant" if same else "number", 0.0
+                kinds[path] = "constant" if same else "number", ex.ZERO
         return kinds
 
     def _name_states(self) -> None:
@@ -148,7 +160,7 @@ class Trace:
         self.taken = {one.name for one in self.host.arguments.hyperparameters}
         for path, kind in sorted(self.kinds.items(), key=lambda pair: [str(one) for one in pair[0]]):
             if kind == "counter":
-                self.symbols[path] = ex.add(ex.T, self.offsets[path] - 1)
+                self.symbols[path] = self.counted[path]
             elif kind in ("tensor", "number") or kind == "constant" and path[0] == "state":
                 self.symbols[path] = self._named(path)
 
@@ -196,11 +208,20 @@ class Trace:
         for path, value in leaves(optimizer, parameter).items():
             if not isinstance(value, torch.Tensor):
                 self.first[path] = made_of(value)
-            elif path in self.symbols:
+            elif path in self.symbols or value.numel() == 1:
                 try:
                     self.first[path] = tensors.get(value)
                 except OperationError:
                     pass
+        if self.pair:
+            whole = self._whole()
+            self.first = {path: whole(made) for path, made in self.first.items()}
+
+    def _whole(self) -> Callable[[Expression], Expression]:
+        """What spans both tensors as what spans all."""
+        shared = frozenset(one for path, one in self.symbols.items() if path[0] != "state" and one.op == "symbol")
+        memo: Dict[Expression, Expression] = {}
+        return lambda made: gathered(made, shared, memo)
 
     def _step(self, optimizer: Any, parameters: Sequence[Any], k: int, script: Script) -> _Step:
         import numpy
@@ -208,7 +229,8 @@ class Trace:
         tensors = Tensors(self.shape, self.sizes)
         inner = Inner(tensors)
         outer = _Naming(tensors, inner, self.names)
-        for one, gradient, w, g in zip(parameters, gradients(self.alike, self.seed, k), _WEIGHTS, _GRADIENTS):
+        given = gradients(self.alike, self.seed, k)
+        for one, gradient, w, g in zip(parameters, given, _WEIGHTS, _GRADIENTS):
             one.grad = gradient
             tensors.set(one, w)
             tensors.set(gradient, g)
@@ -216,6 +238,8 @@ class Trace:
         tensors.set(loss, ex.LOSS)
         for which, parameter in enumerate(parameters):
             self._name_leaves(optimizer, parameter, which, k, tensors)
+        for memory in tensors.memories.values():
+            memory.place = None
         drawn = numpy.random.get_state()
         try:
             with inner, outer:
@@ -224,40 +248,39 @@ class Trace:
             raise
         except Exception as error:
             raise OperationError(
-                f"the step cannot be followed: {type(error).__name__}: {_first(error)}", type(error).__name__
+                f"the step cannot be followed: {said(error)}", type(error).__name__, raised(error)
             ) from error
         now = numpy.random.get_state()
         if now[2] != drawn[2] or (now[1] != drawn[1]).any():
             raise RandomnessError("the step draws by NumPy: which numbers cannot be told", "numpy.random")
+        if any(tensors.get(gradient) is not g for gradient, g in zip(given, _GRADIENTS)):
+            tensors.notes.append("its steps write into the gradients too, which a rule leaves as they are")
         self.notes += [one for one in tensors.notes if one not in self.notes]
         after: Dict[Path, Expression] = {}
         born: Dict[Path, Expression] = {}
         shapes: Dict[Path, Tuple[int, ...]] = {}
+        places: Dict[Path, Optional[Place]] = {(): tensors.place(parameters[0])}
         for path, value in leaves(optimizer, parameters[0]).items():
             if not isinstance(value, torch.Tensor):
                 after[path] = made_of(value)
             elif path in self.symbols or value.numel() == 1:
                 after[path] = tensors.get(value)
-                shapes[path] = tuple(value.shape)
+                shapes[path], places[path] = tuple(value.shape), tensors.place(value)
                 begun = tensors.born(value)
                 if begun is not None:
                     born[path] = begun
         weight, guards = tensors.get(parameters[0]), list(script.guards)
         if self.pair:
-            shared = frozenset(one for path, one in self.symbols.items() if path[0] != "state" and one.op == "symbol")
-            memo: Dict[Expression, Expression] = {}
-
-            def whole(made: Expression) -> Expression:
-                return gathered(made, shared, memo)
-
+            whole = self._whole()
             weight, after = whole(weight), {path: whole(made) for path, made in after.items()}
+            born = {path: whole(made) for path, made in born.items()}
             guards = [one._replace(condition=whole(one.condition), met=one.condition) for one in guards]
             # What is decided for the second tensor alone is decided for the first as well.
             guards = [one for one in guards if not any(map(is_second, one.condition.free))]
             for what, made in [("w", weight)] + [(_title(path), made) for path, made in after.items()]:
                 if any(map(is_second, made.free)):
                     raise StateError(f"the step of one tensor depends on another in `{what}`", what)
-        return _Step(weight, after, born, guards, shapes)
+        return _Step(weight, after, born, guards, shapes, {path: one for path, one in places.items() if one})
 
     def _name_leaves(self, optimizer: Any, parameter: Any, which: int, k: int, tensors: Tensors) -> None:
         """Before a step each number and tensor that is kept is called by its name."""
@@ -295,9 +318,9 @@ class Trace:
         found = False
         for path, kind in list(self.kinds.items()):
             if kind == "constant" and path not in self.symbols:
-                # A number of the group that is made of data in the first step, and stays.
-                made = steps[0, 1].leaves.get(path)
-                if made is not None and _on_data(made):
+                # A number that is made of data in the constructor or in the first step, and stays.
+                made = [self.first.get(path), steps[0, 1].leaves.get(path)]
+                if any(one is not None and ex.is_data(one) for one in made):
                     self.kinds[path], found = "number", True
                     self.symbols[path] = self._named(path)
                 continue
@@ -305,13 +328,13 @@ class Trace:
                 continue
             if kind == "constant":
                 made = steps[0, 1].leaves.get(path)
-                if path[0] == "state" and made is not None and not _on_data(made):
+                if path[0] == "state" and made is not None and not ex.is_data(made):
                     self.symbols[path], self.kinds[path], found = made, "counter", True
                 continue
             after = {step.leaves.get(path) for (_, k), step in steps.items() if k > 1}
             made = next(iter(after))
             begun = self.first.get(path, steps[0, 1].born.get(path))
-            if len(after) != 1 or made is None or begun is None or _on_data(made) or ex.T not in made.free:
+            if len(after) != 1 or made is None or begun is None or ex.is_data(made) or ex.T not in made.free:
                 continue
             first = steps[0, 1].leaves.get(path)
             if alike(ex.substituted(made, {ex.T: ex.ZERO}), begun) and (
@@ -324,7 +347,7 @@ class Trace:
 
     def _branched(self, key: Key, step: _Step) -> _Step:
         """Where a step went by what the data are, the other side is read too."""
-        guard = next((one for one in step.guards if _on_data(one.condition)), None)
+        guard = next((one for one in step.guards if ex.is_data(one.condition)), None)
         if guard is None:
             return step
         if not self.branches:
@@ -335,7 +358,7 @@ class Trace:
         return self._sides(key, step, {}, 0)
 
     def _sides(self, k: Key, step: _Step, forced: Dict[Expression, bool], depth: int) -> _Step:
-        guards = [one for one in step.guards if _on_data(one.condition) and (one.met or one.condition) not in forced]
+        guards = [one for one in step.guards if ex.is_data(one.condition) and (one.met or one.condition) not in forced]
         if not guards:
             return step
         guard = guards[0]
@@ -363,7 +386,7 @@ class Trace:
         rest = [one for one in here.guards + there.guards if one.condition is not guard.condition]
         return _Step(
             ex.chosen(guard.condition, yes.weight, no.weight), leaves_joined, {**no.born, **yes.born}, rest,
-            {**no.shapes, **yes.shapes},
+            {**no.shapes, **yes.shapes}, {**no.places, **yes.places},
         )
 
     def _kept(self, path: Path) -> Expression:
@@ -382,7 +405,7 @@ class Trace:
         outcomes, assumptions = self._conditions(steps)
         first = ex.apply("eq", ex.T, 1)
         outcomes.setdefault(first, {key: key[1] == 1 for key in steps})
-        order = sorted(outcomes, key=lambda one: one is first)
+        order = sorted(outcomes, key=lambda one: (one is first, not _is_round(one)))
         after: Dict[Path, Dict[Key, Expression]] = {}
         for path in paths:
             after[path] = {
@@ -460,7 +483,11 @@ class Trace:
             else:
                 kind = "scalar" if path[0] == "state" else "global"
             states[State(one.value[1], kind, initial[path], shape)] = made
-        return settled(Equations(weight, states, dict(self.names), tuple(assumptions), tuple(self.notes)))
+        places = {
+            self.symbols[path].value[1] if path else "w": place for step in steps.values()
+            for path, place in step.places.items() if not path or path in paths
+        }  # fmt: skip
+        return settled(Equations(weight, states, dict(self.names), tuple(assumptions), tuple(self.notes), places))
 
     def _conditions(self, steps: Dict[Key, _Step]) -> Any:
         """Conditions on t and hyperparameters that were met, with how they come out at each step."""
@@ -469,12 +496,20 @@ class Trace:
         for step in steps.values():
             for guard in step.guards:
                 condition = guard.condition
-                if _on_data(condition) or condition.is_number or condition in outcomes:
+                if ex.is_data(condition) or condition.is_number or condition in outcomes:
                     continue
                 outcomes[condition] = {key: self._holds(condition, key) for key in steps}
                 if len(set(outcomes[condition].values())) == 1:
                     # What never came out otherwise was read on one side alone.
                     assumptions.append(condition if guard.outcome else ex.apply("not", condition))
+        for condition in list(outcomes):
+            # What is asked of a count that begins again is said of t.
+            for node in ex.walked([condition]):
+                if node.op == "mod" and node.args[0] is ex.subtract(ex.T, 1):
+                    whole = ex.apply("eq", ex.apply("mod", ex.T, node.args[1]), 0)
+                    told = {key: self._holds(whole, key) for key in steps}
+                    if told in (outcomes[condition], {key: not one for key, one in outcomes[condition].items()}):
+                        outcomes[whole] = told
         return outcomes, [one for one in assumptions if any(s.value[0] != "size" for s in one.free)]
 
     def _holds(self, condition: Expression, key: Key) -> bool:
@@ -485,6 +520,11 @@ class Trace:
         rows, cols = (self.shape + (1, 1))[:2]
         values.update({ex.T: k, ex.ROWS: rows, ex.COLS: cols, ex.NUMEL: math.prod(self.shape)})
         return bool(ex.evaluated(condition, values))
+
+
+def _is_round(x: Expression) -> bool:
+    """t mod k == 0, which is said rather than the same in other words."""
+    return x.op == "eq" and x.args[0].op == "mod" and x.args[0].args[0] is ex.T
 
 
 _WEIGHTS, _GRADIENTS = (ex.W, second(ex.W)), (ex.G, second(ex.G))
@@ -531,18 +571,5 @@ def _copied(optimizer: Any, parameters: Sequence[Any]) -> Tuple[Any, List[Any]]:
     return memo[id(optimizer)], copies
 
 
-def _on_data(x: Expression) -> bool:
-    return any(one.value[0] in ("parameter", "gradient", "state", "loss") for one in x.free)
-
-
-def _on_tensor(x: Expression, kinds: Dict[Expression, str]) -> bool:
-    return any(one.value[0] in ("parameter", "gradient") or kinds.get(one) == "tensor" for one in x.free)
-
-
 def _title(path: Path) -> str:
     return ".".join(str(one) for one in path[1:])
-
-
-def _first(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else ""

@@ -7,9 +7,10 @@ from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from . import expression as ex
 from . import walks
-from .calls import Numbers, Reader
-from .errors import OperationError, ReadingError, StateError
+from .calls import Numbers, Reader, imported
+from .errors import ConstructionError, LimitError, OperationError, ReadingError, StateError, said
 from .expression import Expression
+from .foreign import foreign, raised
 from .gathering import gathered, is_second, second
 from .hyperparameters import identifier
 from .jaxprs import KEY, Walk, evaluated
@@ -23,8 +24,7 @@ class Transformation:
     """A call such as ``optax.adamw(1e-3)``, whose numbers stand for any."""
 
     def __init__(self, text: str, draws: bool = False) -> None:
-        import optax
-
+        optax = imported("optax")
         self.text, self.draws = text, draws
         #: What was drawn in each step of the last run.
         self.drawn: List[List[Any]] = []
@@ -39,28 +39,40 @@ class Transformation:
         import jax.numpy as jnp
 
         try:
-            with _double():
-                self.call.made(numbers).init(jnp.ones((5, 3)))
+            with _double(), foreign("the first state"):
+                self._made(numbers).init(jnp.ones((5, 3)))
             return None
+        except LimitError:
+            raise
         except Exception as error:  # of any kind: it is of the transformation
             return error
 
-    def run(self, shapes: Sequence[Sequence[int]], numbers: Dict[str, Any], seed: int, steps: int) -> List[List[Any]]:
+    def _made(self, numbers: Dict[str, Any]) -> Any:
+        made = self.call.made(numbers)
+        if not callable(getattr(made, "init", None)) or not callable(getattr(made, "update", None)):
+            raise ConstructionError(f"`{self.text}` gives a {type(made).__name__}, and no transformation", self.text)
+        return made
+
+    def run(
+        self, shapes: Sequence[Sequence[int]], numbers: Dict[str, Any], seed: int, steps: int, walk: Any = walks
+    ) -> List[List[Any]]:
         import jax
         import numpy as np
         import optax
 
         with _double():
             # Numbers of double precision, beside which single precision does not hold.
-            transformation = self.call.made({key: np.float64(one) if isinstance(one, float) else one for key, one in numbers.items()})
-            weights = [jax.numpy.asarray(one) for one in walks.first_weights(shapes, seed)]
-            state = transformation.init(weights)
+            transformation = self._made({key: np.float64(one) if isinstance(one, float) else one for key, one in numbers.items()})
+            weights = [jax.numpy.asarray(one) for one in walk.first_weights(shapes, seed)]
+            with foreign("the first state"):
+                state = transformation.init(weights)
 
             def step(gradient: Any, state: Any, weights: Any, loss: Any) -> Any:
                 updates, state = self._update(transformation, gradient, state, weights, loss)
                 return optax.apply_updates(weights, updates), state
 
-            closed, shape = jax.make_jaxpr(step, return_shape=True)(weights, state, weights, 1.0)
+            with foreign("an update"):
+                closed, shape = jax.make_jaxpr(step, return_shape=True)(weights, state, weights, 1.0)
             outside = jax.tree_util.tree_structure(shape)
 
             def replayed(given: Any) -> Any:
@@ -69,15 +81,15 @@ class Transformation:
 
             run = jax.jit(replayed)
             self.drawn = []
-            walk: List[List[Any]] = []
+            weights_after: List[List[Any]] = []
             for k in range(1, steps + 1):
-                slopes = [jax.numpy.asarray(one) for one in walks.gradients(shapes, seed, k)]
-                given = jax.tree_util.tree_leaves((slopes, state, weights, walks.loss(seed, k)))
+                slopes = [jax.numpy.asarray(one) for one in walk.gradients(shapes, seed, k)]
+                given = jax.tree_util.tree_leaves((slopes, state, weights, walk.loss(seed, k)))
                 made, drawn = run(given)
                 weights, state = jax.tree_util.tree_unflatten(outside, made)
                 self.drawn.append([np.asarray(one) for one in drawn])
-                walk.append([np.asarray(one) for one in weights])
-        return walk
+                weights_after.append([np.asarray(one) for one in weights])
+        return weights_after
 
     @staticmethod
     def _update(made: Any, gradient: Any, state: Any, weights: Any, loss: Any) -> Any:
@@ -119,12 +131,12 @@ class Transformation:
         import jax.numpy as jnp
         import optax
 
-        with _double():
+        with _double(), foreign("an update"):
             weights = [jnp.asarray(one) for one in walks.first_weights([shape] * (1 + pair), 1)]
             values = [float(numbers[name]) for name in free]
 
             def made(given: Sequence[Any]) -> Any:
-                return self.call.made({**numbers, **dict(zip(free, given))})
+                return self._made({**numbers, **dict(zip(free, given))})
 
             def begin(given: Any, w: Any) -> Any:
                 return made(given).init(w)
@@ -163,14 +175,15 @@ class Transformation:
             given = [known.get(one, one) for one in symbols]
             walk.count = 0
             made = walk.run(stepped, [*hypers, *g, *given, *w, ex.LOSS])
-            weight, after = made[0], made[len(w) :]
+            made_weight = weight = made[0]
+            after = made[len(w) :]
             more = {}
             for one, first, made, leaf in zip(symbols, firsts, after, leaves):
                 if one in known:
                     continue
                 if first is KEY or made is KEY:
                     more[one] = KEY
-                elif made is one and not _is_data(first):
+                elif made is one and not ex.is_data(first):
                     # What no step changes is what it was.
                     more[one] = first
                 elif made is ex.add(one, 1) and first.is_number:
@@ -198,7 +211,10 @@ class Transformation:
                 states[State(one.value[1], "global" if pair and one in shared else "scalar", first, "")] = made
             else:
                 states[State(one.value[1], "tensor", first, kind)] = made
-        found = settled(Equations(weight, states, {}, (), ()))
+        # The weights are written by the caller: it is the update whose place is asked for.
+        whole = {"w": ex.subtract(made_weight, ex.W), **{one.value[1]: made for one, made in zip(symbols, after)}}
+        places = {name: walk.places[made] for name, made in whole.items() if made in walk.places}
+        found = settled(Equations(weight, states, {}, (), (), places))
         for what, made in [("w", weight)] + [(one.name, made) for one, made in found.states.items()]:
             if any(map(is_second, made.free)):
                 raise StateError(f"the step of one tensor depends on another in `{what}`", what)
@@ -206,8 +222,7 @@ class Transformation:
 
 
 def _untraced(error: Exception) -> OperationError:
-    first = (str(error).strip().splitlines() or [""])[0][:160]
-    return OperationError(f"it cannot be traced: {type(error).__name__}: {first}", type(error).__name__)
+    return OperationError(f"it cannot be traced: {said(error)}", type(error).__name__, raised(error))
 
 
 def _parameter_at(path: Any) -> Optional[int]:
@@ -221,10 +236,6 @@ def _place(path: Any) -> Optional[int]:
     """Which of the parameters a leaf belongs to."""
     at = _parameter_at(path)
     return None if at is None else path[at].idx
-
-
-def _is_data(x: Expression) -> bool:
-    return any(one.value[0] in ("parameter", "gradient", "state", "loss") for one in x.free)
 
 
 def _takes_extra(function: Any) -> bool:
