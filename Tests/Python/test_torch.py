@@ -31,6 +31,8 @@ class Classes(unittest.TestCase):
         self.assertIsNone(inspect.signature(ravine.torch.Prodigy).parameters["beta3"].default)
         self.assertEqual(ravine.torch.Lion.__module__, "ravine.torch")
         self.assertIn("Chen et al. 2023", ravine.torch.Lion.__doc__)
+        optimizer = ravine.torch.Lion([{"params": [torch.nn.Parameter(torch.ones(2))], "foreach": True}], fused=True, foreach=None)
+        self.assertNotIn("foreach", optimizer.param_groups[0])
         with self.assertRaisesRegex(AttributeError, "did you mean 'Lion'"):
             ravine.torch.Lionn
 

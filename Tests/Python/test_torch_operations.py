@@ -90,6 +90,20 @@ class Operations(unittest.TestCase):
                     self.assertLess(distance(a, b), 1e-6)
                     self.assertLessEqual(counted.frame_count, 2)
 
+    def test_compiled_steps_follow_what_is_turned(self):
+        torch._dynamo.reset()
+        a, b = network(), network()
+        one = ravine.torch.AdamW(a.parameters(), lr=0.1, weight_decay=0.01)
+        two = torch.optim.AdamW(b.parameters(), lr=0.1, weight_decay=0.01)
+        compiled = torch.compile(one.step, backend="eager")
+        for k, turned in enumerate(({}, {}, {"lr": 0.05}, {"betas": (0.5, 0.6)}, {"lr": 0.02})):
+            for optimizer in (one, two):
+                optimizer.param_groups[0].update(turned)
+            gradients(a, k)
+            compiled()
+            run(two, b, 1, first=k)
+            self.assertLess(distance(a, b), 1e-5)
+
 
 if __name__ == "__main__":
     unittest.main()

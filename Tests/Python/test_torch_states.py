@@ -1,5 +1,6 @@
 """States of rules in PyTorch, and their checkpoints."""
 
+import collections
 import copy
 import io
 import unittest
@@ -43,6 +44,39 @@ class States(unittest.TestCase):
         run(optimizer, model, 3, first=3)
         run(later, other, 3, first=3)
         self.assertEqual(distance(model, other), 0)
+
+    def test_states_that_are_taken_away_begin_anew(self):
+        model, other = network(), network()
+        optimizer = ravine.torch.AdamW(model.parameters(), lr=0.01)
+
+        def cleared():
+            optimizer.state.clear()
+
+        def replaced():
+            optimizer.state = collections.defaultdict(dict)
+
+        def one():
+            for p in model.parameters():
+                optimizer.state[p] = {}
+
+        for forget in (cleared, replaced, one):
+            run(optimizer, model, 3)
+            other.load_state_dict(model.state_dict())
+            forget()
+            run(optimizer, model, 2)
+            run(ravine.torch.AdamW(other.parameters(), lr=0.01), other, 2)
+            self.assertEqual(distance(model, other), 0)
+            self.assertEqual(optimizer.state[model[0].weight]["step"], 2)
+
+    def test_states_are_where_their_parameters_are(self):
+        for device in ("meta", "cpu"):
+            with torch.device(device):
+                p = torch.nn.Parameter(torch.ones(3, device="cpu"))
+                optimizer = ravine.torch.AdamW([p], lr=0.1)
+                p.grad = torch.ones(3, device="cpu")
+                optimizer.step()
+                optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+            self.assertAlmostEqual(p[0].item(), 0.899, places=5)
 
     def test_types_of_states_are_kept(self):
         model = network(dtype=torch.bfloat16)
