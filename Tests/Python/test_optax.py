@@ -250,6 +250,48 @@ class Optax(unittest.TestCase):
             square = {"a": jnp.eye(3)}
             jax.block_until_ready(made.update({"a": jnp.zeros((3, 3))}, made.init(square), square))
 
+    def test_states_and_gradients_of_something_else(self):
+        params = parameters()
+        optimizer = ravine.optax.transform("AdamW")
+        state = optimizer.init(params)
+        small = jax.tree.map(lambda w: w[:2], params)
+        for updates, other, words in (
+            (params, ravine.optax.transform("Lion").init(params), "the states are m, and those of `AdamW` m, v"),
+            (params, optax.adam(0.1).init(params), "what `AdamW` made"),
+            (params, optimizer.init(small), r"`m` of `a` is \(2, 3\)"),
+            (params, optimizer.init({"a": params["a"]}), "no tree"),
+            (params, state._replace(states=jax.tree.map(lambda x: x.astype("bfloat16"), state.states)), "bfloat16"),
+            ({"a": params["a"]}, state, "no tree"), ({"a": None, "b": {"c": None}}, state, "is None"),
+        ):
+            for act in (optimizer.update, jax.jit(optimizer.update)):
+                with self.assertRaisesRegex(ravine.UsageError, words):
+                    act(updates, other, params)
+            with self.assertRaisesRegex(ravine.UsageError, words):
+                optimizer.step(params, other, updates)
+        loss = ravine.optax.transform("PolyakSGD")
+        for value in (jnp.ones(2), "x"):
+            with self.assertRaisesRegex(ravine.UsageError, "the loss is no number"):
+                loss.update(params, loss.init(params), params, value=value)
+        for rate in (jnp.nan, -1.0):
+            with self.assertRaisesRegex(ravine.UsageError, "`lr` of `SGD`"):
+                ravine.optax.transform("SGD", lr=rate)
+            made = ravine.optax.transform("SGD", lr=lambda count: jnp.float32(rate))
+            with self.assertRaisesRegex(Exception, "R0507"):
+                jax.block_until_ready(made.update(params, made.init(params), params))
+
+    def test_parameters_without_axes_or_elements(self):
+        import numpy
+
+        params = {"a": jnp.ones((0, 3)), "s": jnp.float32(2.0), "v": numpy.ones(1), "n": None}
+        for name, theirs in (("AdamW", optax.adamw(0.01, weight_decay=0.01)), ("Lion", optax.lion(0.01, weight_decay=0.01))):
+            values = {"lr": 0.01, "weight_decay": 0.01}
+            ours, state, _ = run(ravine.optax.transform(name, **values), params)
+            wanted, _, _ = run(theirs, jax.tree.map(jnp.asarray, params))
+            for one in ("s", "v"):
+                self.assertAlmostEqual(float(ours[one].sum()), float(wanted[one].sum()), places=5)
+            self.assertEqual(state.states["m"]["s"].shape, ())
+            self.assertNotEqual(float(state.states["m"]["s"]), 0)
+
     def test_sharded_parameters(self):
         devices = jax.devices()
         if len(devices) < 2:

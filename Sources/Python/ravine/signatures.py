@@ -12,6 +12,9 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 from ._errors import ProgramError, UsageError
 from .rule import Rule
 
+#: In the place of a value that the rule says; no caller has this one.
+_UNSAID = float("nan")
+
 #: What the packages call it.
 _DECAY = "weight_decay"
 
@@ -197,7 +200,7 @@ class Signature:
             own = self.named(name)
             if own is None and name in self.mirrors:
                 if value is not None:
-                    found.update(zip(self.mirrors[name], value if name == "betas" else (value,)))
+                    found.update(self.turned(name, value))
                 continue
             if own is None:
                 import difflib
@@ -207,6 +210,17 @@ class Signature:
                 raise UsageError(f"`{self.name}` has no hyperparameter `{name}`{hint}")
             found[own] = value
         return found
+
+    def turned(self, key: str, value: Any) -> Dict[str, Any]:
+        """The hyperparameters that a value under PyTorch's name stands for."""
+        names = self.mirrors[key]
+        try:
+            found = tuple(value) if key == "betas" else (value,)
+        except TypeError:
+            found = ()
+        if len(found) != len(names):
+            raise UsageError(f"`{key}` of `{self.name}` are {len(names)} numbers, {' and '.join(names)}, and not {value!r}")
+        return dict(zip(names, found))
 
     def fixed(self, values: Mapping[str, Any]) -> Tuple[Tuple[str, Any], ...]:
         """What of these values makes another program: expressions, lists, and what decides shapes."""
@@ -242,7 +256,7 @@ class Signature:
                 given[one.own] = float(value)
         if self._follows:
             return self._following(tuple(given.items()), self.fixed(values), tuple(names))
-        return [given.get(name, math.nan) for name in names]
+        return [given.get(name, _UNSAID) for name in names]
 
     def _following(
         self, given: Tuple[Tuple[str, float], ...], fixed: Tuple[Tuple[str, Any], ...], names: Tuple[str, ...]
@@ -252,7 +266,7 @@ class Signature:
         if self._last_row is None or self._last_row[0] != key:
             rule = Rule(self.text, self.call, **self.called(dict(given), names), **dict(fixed))
             found = {
-                one["name"]: math.nan if one["isSchedule"] else float(one["value"])
+                one["name"]: _UNSAID if one["isSchedule"] else float(one["value"])
                 for one in rule._manifest["hyperparameters"]
             }
             found.update({name: value for name, value in given})
@@ -276,15 +290,19 @@ class Signature:
                 if one.is_required:
                     raise UsageError(f"`{self.name}` needs a value for `{one.name}`")
                 continue
-            if isinstance(value, str) or isinstance(value, (list, tuple)) and isinstance(one.default, tuple):
+            if isinstance(value, str):
                 continue
             if hasattr(value, "numel") and value.numel() != 1:
                 raise UsageError(f"Tensor {one.name} must be 1-element, and that of `{self.name}` has {value.numel()} numbers")
+            is_list = isinstance(value, (list, tuple)) and isinstance(one.default, tuple)
             try:
-                x = float(value)
-            except (TypeError, ValueError):
+                numbers = [float(x) for x in (value if is_list else [value])]
+            except (TypeError, ValueError, OverflowError, RuntimeError):
                 raise UsageError(f"`{one.name}` of `{self.name}` is no number: {value!r}") from None
-            if one.domain and not _contains(one.domain, x):
+            if any(math.isnan(x) for x in numbers):
+                raise UsageError(f"`{one.name}` of `{self.name}` is no number: {value!r}")
+            x = numbers[0] if numbers else 0.0
+            if one.domain and not is_list and not _contains(one.domain, x):
                 raise UsageError(f"`{one.name}` of `{self.name}` is {x:g}, and is to be in {one.domain}")
         try:
             self.rule(self.fixed(values))
@@ -292,15 +310,22 @@ class Signature:
             raise UsageError(str(error), error.diagnostics) from None
 
 
-def _contains(domain: str, x: float) -> bool:
-    """Whether a domain as ``[0, 1)`` contains a number."""
+@functools.lru_cache(maxsize=None)
+def _bounds(domain: str) -> Optional[Tuple[float, bool, float, bool]]:
+    """The ends of a domain as ``[0, 1)``, and whether each belongs to it."""
     found = re.fullmatch(r"([\[(])(\S+), (\S+)([\])])", domain)
     if not found:
-        return True
+        return None
     low, high = (float(one.replace("∞", "inf").replace("−", "-")) for one in found.group(2, 3))
-    above = x >= low if found.group(1) == "[" else x > low
-    below = x <= high if found.group(4) == "]" else x < high
-    return above and below
+    return low, found.group(1) == "[", high, found.group(4) == "]"
+
+
+def _contains(domain: str, x: float) -> bool:
+    bounds = _bounds(domain)
+    if bounds is None:
+        return True
+    low, with_low, high, with_high = bounds
+    return (x >= low if with_low else x > low) and (x <= high if with_high else x < high)
 
 
 @functools.lru_cache(maxsize=None)

@@ -10,31 +10,21 @@ from typing import Any, Dict, List, Tuple
 import jax
 import jax.numpy as jnp
 
+from .._generated import Generated
 from ..signatures import Signature, spelled
 
 
-class Exported:
+class Exported(Generated):
     """What `rule.export("optax")` prints, as a function and the names in it."""
 
     def __init__(self, sign: Signature, fixed: Tuple[Tuple[str, Any], ...]) -> None:
-        text = sign.rule(fixed).export("optax")
-        space: Dict[str, Any] = {"__name__": f"ravine.optax.generated.{sign.name}"}
-        exec(compile(text, f"<{sign.name} for optax>", "exec"), space)
-        own = [one for one in space.values() if getattr(one, "__module__", None) == space["__name__"]]
-        self.state = next(one for one in own if inspect.isclass(one) and issubclass(one, tuple))
-        self.made = next(one for one in own if inspect.isfunction(one) and not one.__name__.startswith("_"))
-        wanted = inspect.signature(self.made).parameters
+        super().__init__(sign, fixed, "optax")
+        self.state = next(one for one in self.own if inspect.isclass(one) and issubclass(one, tuple))
+        self.made = next(one for one in self.own if inspect.isfunction(one) and not one.__name__.startswith("_"))
+        wanted, taken = self.taken(self.made)
         self.takes_steps = "total_steps" in wanted
         #: By the name in the library, that of an argument.
-        self.hypers = {
-            sign.by_name[found].own: name for name in wanted if (found := sign.named(name)) is not None
-        }
-        #: By the name in the source, that of the rule.
-        self.names = {
-            key: name
-            for variant in sign.base._manifest["variants"] for name in variant["states"]
-            for key in (spelled(name.split(".")[-1]), spelled(name.replace(".", "_")))
-        }
+        self.hypers = {sign.by_name[found].own: name for name, found in taken.items()}
 
     def name(self, found: str) -> str:
         return self.names.get(spelled(found), found)

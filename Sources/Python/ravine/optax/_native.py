@@ -78,7 +78,7 @@ class Steps:
 
     def _named(self, params: Any) -> List[Tuple[str, Any]]:
         return [
-            (jax.tree_util.keystr(path, simple=True, separator="/"), leaf)
+            (jax.tree_util.keystr(path, simple=True, separator="/"), jnp.asarray(leaf))
             for path, leaf in jax.tree_util.tree_flatten_with_path(params)[0]
         ]
 
@@ -109,6 +109,11 @@ class Steps:
         kind = jnp.float64 if jax.config.jax_enable_x64 else jnp.float32
         known: Dict[str, Any] = {
             name: value(count) if callable(value) else value for name, value in self.values.items()
+        }
+        # A value that is no number is for the library what the rule says: it is to be out of every domain instead.
+        known = {
+            name: value if isinstance(value, (int, float)) else jnp.where(jnp.isnan(jnp.asarray(value, kind)), jnp.inf, value)
+            for name, value in known.items()
         }
         if known and self.sign.derived:
             known = self._followed(known)
@@ -217,8 +222,14 @@ class Steps:
         sign = self.sign
         named = self._named(params)
         treedef = jax.tree.structure(params)
-        gradients = treedef.flatten_up_to(updates)
+        self._require_state(kind, state, treedef)
+        try:
+            gradients = [None if g is None else jnp.asarray(g) for g in treedef.flatten_up_to(updates)]
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"the gradients are no tree as that of the parameters: {error}") from None
         for (name, w), g in zip(named, gradients):
+            if g is None:
+                raise UsageError(f"the gradient of `{name}` is None")
             if g.shape != w.shape or g.dtype != w.dtype:
                 raise UsageError(
                     f"the gradient of `{name}` is {g.shape} of {g.dtype}, and the parameter {w.shape} of {w.dtype}"
@@ -230,7 +241,10 @@ class Steps:
         written: List[Any] = [None] * len(named)
         count = optax.safe_increment(state.count)
         done = state.count
-        loss = jnp.asarray(jnp.nan if value is None else value, jnp.float32)
+        try:
+            loss = jnp.asarray(jnp.nan if value is None else value, jnp.float32).reshape(())
+        except (TypeError, ValueError):
+            raise UsageError(f"the loss is no number: {value!r}") from None
         for dtype, indices in self._buckets(named):
             together = [named[k] for k in indices]
             made = self._program(sign.rule(self.fixed) if is_step else _delta(sign, self.fixed), together, dtype)
@@ -242,6 +256,7 @@ class Steps:
                     kept.append(numbers[name])
                 else:
                     kept.append((old if place.kind == "state" else views)[name][indices[place.tensor]])
+                self._require_place(place, kept[-1], together)
             inputs = []
             for place in made.places:
                 if place.kind == "input":
@@ -265,6 +280,32 @@ class Steps:
         )
         return treedef.unflatten(written), after
 
+    def _require_state(self, kind: Any, state: Any, treedef: Any) -> None:
+        """Raises UsageError for a state of another transformation."""
+        known = set(self._state_names()) - set(self.sign.globals)
+        if not isinstance(state, kind):
+            raise UsageError(f"the state is a {type(state).__name__}, and is to be what `{self.sign.name}` made by init(…)")
+        if set(state.states) != known:
+            raise UsageError(
+                f"the states are {', '.join(sorted(state.states)) or 'none'}, and those of `{self.sign.name}` "
+                f"{', '.join(sorted(known)) or 'none'}"
+            )
+        for name, tree in state.states.items():
+            try:
+                treedef.flatten_up_to(tree)
+            except (TypeError, ValueError) as error:
+                raise UsageError(f"the state `{name}` is no tree as that of the parameters: {error}") from None
+
+    def _require_place(self, place: Any, one: Any, together: Sequence[Tuple[str, Any]]) -> None:
+        """Raises UsageError for a state that is not what the library is to write."""
+        wanted = jax.eval_shape(lambda: self._zeros(place))
+        shape, dtype = getattr(one, "shape", None), getattr(one, "dtype", None)
+        if shape != wanted.shape or dtype != wanted.dtype:
+            of = "" if place.tensor is None else f" of `{together[place.tensor][0]}`"
+            raise UsageError(
+                f"the state `{_own(place.name)}`{of} is {shape} of {dtype}, and is to be {wanted.shape} of {wanted.dtype}"
+            )
+
     def _input(self, place: Any, together: Any, treedef: Any, indices: List[int], extra: Dict[str, Any]) -> Any:
         if place.name == "parameter_of_step":
             return together[place.tensor][1].astype(place.dtype)
@@ -280,6 +321,12 @@ class Steps:
         kept: List[Any], inputs: List[Any],
     ) -> Any:
         _register()
+        # What has no axes is a double for the library, unless it is as a parameter that has none.
+        alone = [(one.kind, not one.shape and one.dtype != "float64") for one in made.places]
+        written = [flag for kind, flag in alone if kind != "input"]
+        read = [flag for kind, flag in alone if kind == "input"]
+        kept = [one.reshape(1) if flag else one for flag, one in zip(written, kept)]
+        inputs = [one.reshape(1) if flag else one for flag, one in zip(read, inputs)]
         seen = [] if mode == _BLIND else weights
         operands = [count, row, loss, *seen, *slopes, *kept, *inputs]
         results = [jax.ShapeDtypeStruct((), jnp.int32)]
@@ -292,10 +339,12 @@ class Steps:
         aliases.update({front + len(slopes) + k: 1 + len(weights) + k for k in range(len(kept))})
         # The program lives as long as what was compiled, which the cache of programs does not know.
         _alive[made.handle] = made
-        return jax.ffi.ffi_call(_TARGET, results, vmap_method="sequential", input_output_aliases=aliases)(
+        outs = jax.ffi.ffi_call(_TARGET, results, vmap_method="sequential", input_output_aliases=aliases)(
             *operands, program=np.int64(made.handle), tensors=np.int64(len(weights)), read=np.int64(len(inputs)),
             mode=np.int64(mode),
         )
+        front = len(outs) - len(kept)
+        return [*outs[:front], *(one.reshape(()) if flag else one for flag, one in zip(written, outs[front:]))]
 
 
 _alive: Dict[int, Program] = {}

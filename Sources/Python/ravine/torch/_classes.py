@@ -17,12 +17,16 @@ from ..signatures import Signature, signature
 from ._optimizer import Parameters, RuleOptimizer
 
 #: What every class takes besides its hyperparameters, as its signature shows it.
-_OPTIONS = "maximize: bool = False, total_steps: int = 0, seed: int = 0, engine: str = 'auto'"
+_OPTIONS = (
+    "maximize: bool = False, total_steps: int = 0, seed: int = 0, engine: str = 'auto', "
+    "foreach: Optional[bool] = None, fused: Optional[bool] = None"
+)
 _OPTIONS_TEXT = """    maximize: Whether to go up and not down.
     total_steps: The planned number of steps, for schedules that end.
     seed: Of random draws.
     engine: ``auto``, ``interpreter``, ``native`` or ``reference``; ``torch`` for steps as PyTorch's own operations
-        on every device."""
+        on every device.
+    foreach, fused: Taken as torch.optim does, and not read: a step is one call."""
 
 
 class RuleType(type(RuleOptimizer)):  # type: ignore[misc]
@@ -93,7 +97,7 @@ def _class(sign: Signature, module: str, text: str, call: Optional[str], name: O
         parameters.append("betas: Optional[Tuple[float, float]] = None")
         documented.append("    betas: `beta1` and `beta2` together, as torch.optim has them.")
     named = ", ".join(f"{one.name}={one.name}" for one in sign.hypers)
-    taken = f"dict({named})" + (" | ({} if betas is None else dict(zip(('beta1', 'beta2'), betas)))" if has_betas else "")
+    taken = f"dict({named})" + (" | ({} if betas is None else self._signature.turned('betas', betas))" if has_betas else "")
     own = ", ".join(["self", "params: Parameters", "*", *parameters, _OPTIONS])
     source = (
         f"def __init__({own}) -> None:\n"

@@ -11,24 +11,20 @@ from typing import Any, Dict, List, Tuple
 
 import torch
 
-from .._errors import UsageError
+from .._errors import NumericError, UsageError
+from .._generated import Generated
 from ..signatures import Signature, spelled
 from ._native import Active, require_gradient
 
 
-class Exported:
+class Exported(Generated):
     """What `rule.export("torch")` prints, as a class and the names in it."""
 
     def __init__(self, sign: Signature, fixed: Tuple[Tuple[str, Any], ...]) -> None:
-        text = sign.rule(fixed).export("torch")
-        space: Dict[str, Any] = {"__name__": f"ravine.torch.generated.{sign.name}"}
-        exec(compile(text, f"<{sign.name} for PyTorch>", "exec"), space)
-        self.made = next(
-            one for one in space.values()
-            if inspect.isclass(one) and issubclass(one, torch.optim.Optimizer) and one.__module__ == space["__name__"]
-        )
-        wanted = inspect.signature(self.made.__init__).parameters
-        self.hypers = {name: own for name in wanted if (own := sign.named(name)) is not None}
+        super().__init__(sign, fixed, "torch")
+        text = self.text
+        self.made = next(one for one in self.own if inspect.isclass(one) and issubclass(one, torch.optim.Optimizer))
+        wanted, self.hypers = self.taken(self.made.__init__)
         #: What stands inside of the source and has no name here.
         self.rest = {
             name: one.default for name, one in wanted.items()
@@ -37,16 +33,12 @@ class Exported:
         }
         self._shapes: Dict[Any, Dict[str, Any]] = {}
         self.takes_steps = "total_steps" in wanted
-        own = {
-            key: name
-            for variant in sign.base._manifest["variants"] for name in variant["states"]
-            for key in (spelled(name.split(".")[-1]), spelled(name.replace(".", "_")))
-        }
-        own.update({name: "view_" + name for name in sign.views})
+        own = {**self.names, **{name: "view_" + name for name in sign.views}}
         #: By the name in the source, that of the rule.
         self.states = _known(re.findall(r'state\["(\w+)"\]', text) + re.findall(r'^\s*"(\w+)": ', text, re.M), own)
         self.globals = _known(re.findall(r'if "(\w+)" not in group', text), own)
-        self.text = text
+        #: Whether a step may have no answer.
+        self.solves = "torch.linalg." in text
 
     def run(self, states: Dict[torch.Tensor, Dict[str, Any]], group: Dict[str, Any], loss: Any) -> None:
         """One step of the parameters of a group, whose gradients are theirs."""
@@ -63,6 +55,11 @@ class Exported:
         if key not in self._shapes:
             p = torch.zeros_like(one.parameter)
             p.grad = torch.zeros_like(p)
+            if self.solves:
+                # Zeros have no inverse.
+                draws = torch.Generator(p.device).manual_seed(0)
+                p.normal_(generator=draws)
+                p.grad.normal_(generator=draws)
             states: Dict[torch.Tensor, Dict[str, Any]] = collections.defaultdict(dict)
             alone = {**group, "params": [p], "param_names": [one.name], "step": 0}
             for name in self.globals:
@@ -100,8 +97,32 @@ def step(optimizer: Any, active: List[Active], loss: Any) -> None:
             f"`{sign.name}` reduces over all parameters together: as PyTorch's operations they must be of one group, on "
             "one device, and have done as many steps"
         )
-    for (_, t, _), together in parts.items():
-        _step(optimizer, sign, together, t, loss)
+    groups = list({id(one.group): one.group for one in active}.values())
+    for group in groups:
+        # To look at a tensor would wait for its device.
+        if not any(isinstance(value, torch.Tensor) for value in group.values()):
+            sign.check(group)
+    kept = _ways_back(optimizer, active, groups)
+    try:
+        for (_, t, _), together in parts.items():
+            _step(optimizer, sign, together, t, loss)
+    except torch.linalg.LinAlgError as error:
+        for one, before in kept:
+            one.copy_(before)
+        raise NumericError(f"`{sign.name}`: {error}") from None
+
+
+def _ways_back(
+    optimizer: Any, active: List[Active], groups: List[Dict[str, Any]]
+) -> List[Tuple[torch.Tensor, torch.Tensor]]:
+    """What a step of matrices that may have no answer writes, and what it was."""
+    sign: Signature = optimizer._signature
+    if not any(exported(sign, _fixed(sign, group)).solves for group in groups):
+        return []
+    written = [one.parameter for one in active]
+    for one in active:
+        written += [value for value in optimizer.state[one.parameter].values() if isinstance(value, torch.Tensor)]
+    return [(one, one.detach().clone()) for one in written]
 
 
 def _fixed(sign: Signature, group: Dict[str, Any]) -> Tuple[Tuple[str, Any], ...]:

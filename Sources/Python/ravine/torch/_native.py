@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from ctypes import c_float
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -54,10 +55,36 @@ def require_parameter(p: torch.Tensor, rule: str, splits: bool) -> None:
         raise UsageError(f"`{rule}` takes no parameters without memory: make the optimizer when they have some")
     if p.layout is not torch.strided:
         raise UsageError(f"`{rule}` takes no parameters of layout {p.layout}")
+    if p.is_neg() or not _is_apart(p):
+        raise UsageError(
+            f"`{rule}` takes no parameters whose elements are not memory of their own, as of an expanded or a negated view: "
+            "give `.clone()` of them"
+        )
     if getattr(p, "_is_flat_param", False) and not splits:
         raise UsageError(
             f"`{rule}` cannot take flattened parameters, whose rows and columns are gone: FSDP needs "
             "use_orig_params=True, or fully_shard"
+        )
+
+
+def _is_apart(p: torch.Tensor) -> bool:
+    """Whether no two elements lie at one place."""
+    if p.numel() == 0 or p.is_contiguous():
+        return True
+    reached = 0
+    for stride, length in sorted((s, n) for s, n in zip(p.stride(), p.shape) if n != 1):
+        if stride <= reached:
+            return False
+        reached += stride * (length - 1)
+    return True
+
+
+def require_together(sign: Signature, own: Sequence[Tuple[torch.Tensor, Dict[str, Any]]]) -> None:
+    """Raises UsageError for parameters and groups that a rule cannot reduce over together."""
+    if sign.is_global and len({(p.dtype, sign.fixed(group)) for p, group in own}) > 1:
+        raise UsageError(
+            f"`{sign.name}` reduces over all parameters together, which are of several types, or of groups that "
+            "differ in what decides shapes or is an expression"
         )
 
 
@@ -95,12 +122,10 @@ class Bucket:
         self.parameters = [one.parameter for one in active]
         clock: Dict[Tuple[int, float], int] = {}
         self.clocks = [clock.setdefault((id(one.group), t), len(clock)) for one, t in zip(active, counts)]
-        self.groups: List[Dict[str, Any]] = []
-        self.first_of: List[int] = []
-        for k, (one, c) in enumerate(zip(active, self.clocks)):
-            if c == len(self.groups):
-                self.groups.append(one.group)
-                self.first_of.append(k)
+        #: By clock, the first that goes by it.
+        self.first_of = [self.clocks.index(c) for c in range(len(clock))]
+        #: By clock, the values that were found to be in their domains.
+        self.rows: List[Optional[List[float]]] = [None] * len(clock)
         options = optimizer._options
         names = [one.name for one in active] if sign.reads_names else [f"w{k}" for k in range(len(active))]
         self.program: Program = program(
@@ -132,18 +157,18 @@ class Bucket:
         dtype = getattr(torch, place.dtype)
         p = self.parameters[place.tensor or 0]
         if dtype is torch.uint8:
-            return torch.zeros(place.bytes, dtype=dtype)
+            return torch.zeros(place.bytes, dtype=dtype, device="cpu")
         if place.tensor is not None and place.shape == tuple(p.shape) and self.is_direct[place.tensor]:
             return torch.zeros_like(p, dtype=dtype, requires_grad=False)
-        return torch.zeros(place.shape, dtype=dtype)
+        return torch.zeros(place.shape, dtype=dtype, device="cpu")
 
-    def load(self, state: Dict[torch.Tensor, Dict[str, Any]], gradients: Sequence[Optional[torch.Tensor]], counts: Sequence[float]) -> None:
+    def load(self, state: Dict[torch.Tensor, Dict[str, Any]], active: List[Active], counts: Sequence[float]) -> None:
         """Points the program at the tensors of this step. Raises UsageError for what does not fit; the program's lock
         is held."""
+        self.active = active
         made = self.program
         self.kept.clear()
         self.copied.clear()
-        active = self.active
         parameters = made.parameters
         slopes = made.gradients
         for k, p in enumerate(self.parameters):
@@ -155,7 +180,7 @@ class Bucket:
                 if copy.data_ptr() != p.data_ptr():
                     self.copied.append((p, copy))
                 parameters[k] = copy.data_ptr()
-            g = gradients[k]
+            g = active[k].gradient
             if g is None:
                 continue
             if g.layout is not torch.strided or g.dtype is not p.dtype or g.shape != p.shape or g.device != p.device:
@@ -165,7 +190,7 @@ class Bucket:
                 self.kept.append(g)
             strides = self.strides[k] if self.is_direct[k] else None
             if strides is not None and g.stride() != strides and g.numel() > 1:
-                laid = torch.empty_strided(p.shape, strides, dtype=p.dtype)
+                laid = torch.empty_strided(p.shape, strides, dtype=p.dtype, device="cpu")
                 g = laid.copy_(g)
                 self.kept.append(g)
             elif strides is None and not g.is_contiguous():
@@ -176,11 +201,26 @@ class Bucket:
                 self.kept.append(g)
             slopes[k] = g.data_ptr()
         self._load_memory(state)
-        for c, group in enumerate(self.groups):
-            row = self.sign.row(group, made.hyperparameters)
+        for c, k in enumerate(self.first_of):
+            row = self._row(c, active[k].group)
             made.values[c * len(row) : (c + 1) * len(row)] = row
-            made.steps[c] = int(counts[self.first_of[c]])
+            made.steps[c] = int(counts[k])
         made.numbers[:] = self.numbers
+
+    def _row(self, c: int, group: Dict[str, Any]) -> List[float]:
+        """The values of a clock. Raises UsageError for what is no number or out of its domain."""
+        try:
+            row = self.sign.row(group, self.program.hyperparameters)
+        except (TypeError, ValueError, OverflowError, RuntimeError):
+            self.sign.check(group)
+            raise
+        if row != self.rows[c]:
+            gone = [one.name for one in self.sign.hypers if one.name not in group]
+            if gone:
+                raise UsageError(f"the group has no `{gone[0]}`, which `{self.sign.name}` reads")
+            self.sign.check(group)
+            self.rows[c] = row
+        return row
 
     def _load_memory(self, state: Dict[torch.Tensor, Dict[str, Any]]) -> None:
         memory = self.program.memory
@@ -221,6 +261,18 @@ class Bucket:
 
     # Steps
 
+    def written(self, state: Dict[torch.Tensor, Dict[str, Any]]) -> List[torch.Tensor]:
+        """What a step writes."""
+        kept = [
+            state[self.parameters[place.tensor or 0]][name]
+            for place, name in zip(self.places, self.prefixed) if place.kind != "input"
+        ]
+        return [p.detach() for p in self.parameters] + kept
+
+    @property
+    def bytes(self) -> int:
+        return sum(p.numel() * p.element_size() for p in self.parameters)
+
     def step(self, loss: float, objective: Any) -> None:
         self.program.step(loss, objective)
         for p, copy in self.copied:
@@ -236,19 +288,18 @@ class Plan:
     def __init__(self, optimizer: Any, active: List[Active], counts: List[float]) -> None:
         sign: Signature = optimizer._signature
         fixed_of = {id(one.group): sign.fixed(one.group) for one in active}
+        require_together(sign, [(one.parameter, one.group) for one in active])
         parts: Dict[Any, List[int]] = {}
         for k, one in enumerate(active):
             parts.setdefault((fixed_of[id(one.group)], one.parameter.dtype), []).append(k)
-        if sign.is_global and len(parts) > 1:
-            raise UsageError(
-                f"`{sign.name}` reduces over all parameters together, which are of several types, or of groups that "
-                "differ in what decides shapes or is an expression"
-            )
-        self.indices = list(parts.values())
-        self.buckets = [
-            Bucket(optimizer, key[0], [active[k] for k in indices], [counts[k] for k in indices])
+        made = [
+            (Bucket(optimizer, key[0], [active[k] for k in indices], [counts[k] for k in indices]), indices)
             for key, indices in parts.items()
         ]
+        # The largest is the last, which needs no way back.
+        made.sort(key=lambda one: one[0].bytes)
+        self.buckets = [one for one, _ in made]
+        self.indices = [indices for _, indices in made]
 
 
 def first(optimizer: Any, missing: List[Active]) -> None:
@@ -297,20 +348,32 @@ def _first(optimizer: Any, missing: List[Active]) -> None:
             for k in inputs:
                 p = bucket.parameters[bucket.places[k].tensor]
                 state[p].setdefault(bucket.prefixed[k], bucket.make(k))
-            bucket.load(state, [None] * len(bucket.parameters), counts)
+            bucket.load(state, bucket.active, counts)
             bucket.program.first()
             for k in inputs:
                 state[bucket.parameters[bucket.places[k].tensor]].pop(bucket.prefixed[k])
         for p in bucket.parameters:
             for name, one in shared.items():
                 state[p][name] = one
-            state[p]["step"] = torch.zeros((), dtype=torch.float32)
+            state[p]["step"] = torch.zeros((), dtype=torch.float32, device="cpu")
+
+
+def why_unlike(like: torch.Tensor, value: Any) -> Optional[str]:
+    """Why a state of a checkpoint cannot take the place of one, in words; None where it can."""
+    shape = tuple(getattr(value, "shape", ()))
+    if shape != tuple(like.shape):
+        return f"{shape} there and {tuple(like.shape)} here"
+    if not isinstance(value, torch.Tensor):
+        return None if isinstance(value, (int, float)) else f"no number there: {value!r}"
+    if value.layout is not like.layout or value.device.type == "meta" or value.is_complex():
+        return f"of {value.dtype}, {value.layout}, on {value.device} there and of {like.dtype}, {like.layout} here"
+    return None
 
 
 def restored(like: Optional[torch.Tensor], value: Any) -> Any:
     """A state of a checkpoint in the type and the order of what it replaces; a copy, as the caller keeps his."""
     if not isinstance(value, torch.Tensor):
-        return value if like is None else torch.as_tensor(value, dtype=like.dtype)
+        return torch.full_like(like, value) if isinstance(like, torch.Tensor) else value
     if not isinstance(like, torch.Tensor):
         return value.detach().clone()
     result = torch.empty_like(like)
@@ -328,13 +391,14 @@ def step(optimizer: Any, active: List[Active], loss: Any, closure: Optional[Call
         optimizer._plan = (key, Plan(optimizer, active, counts))
     plan = optimizer._plan[1]
     held: List[Bucket] = []
+    before: List[Tuple[torch.Tensor, torch.Tensor]] = []
     try:
         for bucket, indices in zip(plan.buckets, plan.indices):
             if not bucket.program.lock.acquire(timeout=600):
                 raise BusyError("another thread is using the program of this rule")
             held.append(bucket)
             bucket.program.owner = None
-            bucket.load(state, [active[k].gradient for k in indices], [counts[k] for k in indices])
+            bucket.load(state, [active[k] for k in indices], [counts[k] for k in indices])
             if bucket.program.needs_loss and loss is None:
                 raise UsageError(
                     f"`{optimizer._signature.name}` reads the loss: give step() a closure that returns it, or loss="
@@ -347,15 +411,30 @@ def step(optimizer: Any, active: List[Active], loss: Any, closure: Optional[Call
                         f"`{optimizer._signature.name}` asks for the loss at other points: give step() a closure"
                     )
                 objective = _objective(bucket, closure)
-            bucket.step(math.nan if loss is None else float(loss), objective)
+            if bucket is not plan.buckets[-1]:
+                before += [(one, one.clone()) for one in bucket.written(state)]
+            bucket.step(_number(loss), objective)
+        for bucket, indices in zip(plan.buckets, plan.indices):
             done = bucket.program.steps
             for c, k in zip(bucket.clocks, indices):
                 if done[c] == counts[k] + 1:
                     steps[k] += 1
         optimizer._repeat = Repeat.of(optimizer, plan, active)
+    except BaseException:
+        # What fails changes nothing, also where a program before has stepped.
+        for one, kept in before:
+            one.copy_(kept)
+        raise
     finally:
         for bucket in held:
             bucket.program.lock.release()
+
+
+def _number(loss: Any) -> float:
+    try:
+        return math.nan if loss is None else float(loss)
+    except (TypeError, ValueError, RuntimeError):
+        raise UsageError(f"the loss is no number: {loss!r}") from None
 
 
 class Repeat:
@@ -375,9 +454,11 @@ class Repeat:
         self.parameters = bucket.parameters
         self.dtype = bucket.parameters[0].dtype
         self.tensors = [
-            (k, p, p.data_ptr(), stride) for k, (p, stride) in enumerate(zip(bucket.parameters, bucket.strides))
+            (k, p, p.data_ptr(), p.shape, stride) for k, (p, stride) in enumerate(zip(bucket.parameters, bucket.strides))
         ]
+        self.state = optimizer.state
         states = [optimizer.state[p] for p in bucket.parameters]
+        self.states = list(optimizer.state.values())
         self.memory = []
         for place, name in zip(bucket.places, bucket.prefixed):
             state = states[place.tensor or 0]
@@ -416,28 +497,37 @@ class Repeat:
 
     def step(self, optimizer: Any) -> bool:
         """Whether it was this step, which is then done."""
-        if len(optimizer.param_groups) != len(self.groups):
+        if len(optimizer.param_groups) != len(self.groups) or optimizer.state is not self.state:
+            return False
+        if len(self.state) != len(self.states) or not all(map(operator.is_, self.state.values(), self.states)):
             return False
         names = self.names
-        for own, (group, params, count, values) in zip(optimizer.param_groups, self.groups):
-            if own is not group or group["params"] is not params or len(params) != count or group["maximize"]:
-                return False
-            if [group[name] for name in names] != values:
-                return False
+        try:
+            for own, (group, params, count, values) in zip(optimizer.param_groups, self.groups):
+                if own is not group or group["params"] is not params or len(params) != count or group["maximize"]:
+                    return False
+                if [group[name] for name in names] != values:
+                    return False
+        except (KeyError, ValueError, RuntimeError):
+            # What is gone, or has several numbers.
+            return False
         made = self.program
         if not made.lock.acquire(False):
             return False
         try:
             slopes, dtype = made.gradients, self.dtype
-            strided = torch.strided
-            for k, p, address, stride in self.tensors:
-                g = p.grad
-                if (
-                    g is None or g.layout is not strided or g.dtype is not dtype or g.stride() != stride
-                    or p.data_ptr() != address
-                ):
-                    return False
-                slopes[k] = g.data_ptr()
+            try:
+                for k, p, address, shape, stride in self.tensors:
+                    g = p.grad
+                    if (
+                        g is None or g.dtype is not dtype or g.stride() != stride or g.shape != shape or g.is_neg()
+                        or p.data_ptr() != address or p.shape != shape
+                    ):
+                        return False
+                    slopes[k] = g.data_ptr()
+            except RuntimeError:
+                # A sparse gradient has no strides.
+                return False
             for state, name, one, address in self.memory:
                 if state.get(name) is not one or one.data_ptr() != address:
                     return False
@@ -459,7 +549,7 @@ class Repeat:
 
     def _own(self, made: Program) -> None:
         """Fills in what stays from step to step."""
-        for k, _, address, _ in self.tensors:
+        for k, _, address, _, _ in self.tensors:
             made.parameters[k] = address
         for k, (_, _, _, address) in enumerate(self.memory):
             made.memory[k] = address
@@ -470,8 +560,17 @@ class Repeat:
 
 def _key(optimizer: Any, active: List[Active], counts: List[float]) -> Any:
     sign: Signature = optimizer._signature
-    own = [(id(one.parameter), one.parameter.shape) for one in active]
-    fixed = [sign.fixed(group) for group in optimizer.param_groups]
+    place: Dict[int, int] = {}
+    own = [
+        (id(one.parameter), one.parameter.shape, one.parameter.dtype, place.setdefault(id(one.group), len(place)))
+        for one in active
+    ]
+    try:
+        fixed = [sign.fixed(group) for group in optimizer.param_groups]
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        for group in optimizer.param_groups:
+            sign.check(group)
+        raise
     # Steps done matter only as to who has done as many.
     pattern: Any = None
     if counts and counts.count(counts[0]) != len(counts):
@@ -490,7 +589,7 @@ def _objective(bucket: Bucket, closure: Callable[[], Any]) -> Any:
         before = [(p.detach().clone(), p.grad) for p in parameters]
         try:
             for k, p in enumerate(parameters):
-                buffer = torch.empty(p.shape, dtype=p.dtype)
+                buffer = torch.empty(p.shape, dtype=p.dtype, device="cpu")
                 if sizes[k]:
                     ctypes.memmove(buffer.data_ptr(), points[k], sizes[k])
                 p.copy_(buffer)

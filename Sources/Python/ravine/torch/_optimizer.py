@@ -25,6 +25,9 @@ Parameters = Union[Iterable[torch.Tensor], Iterable[Dict[str, Any]], Iterable[Tu
 #: What a group holds besides hyperparameters.
 _OWN_KEYS = ("params", "param_names", "maximize", "rule", "initial_lr")
 
+#: How torch.optim is to go about a step, which is one call here whatever they say.
+_UNREAD = ("foreach", "fused")
+
 
 _is_traced = torch.compiler.is_dynamo_compiling
 _is_profiled = torch.autograd._profiler_enabled
@@ -77,7 +80,7 @@ class RuleOptimizer(Optimizer):
     def add_param_group(self, param_group: Dict[str, Any]) -> None:
         """Adds parameters, with hyperparameters of their own under any of their spellings."""
         if isinstance(param_group, dict):
-            given = {key: value for key, value in param_group.items() if key not in _OWN_KEYS}
+            given = {key: value for key, value in param_group.items() if key not in _OWN_KEYS + _UNREAD}
             values = self._signature.normalised(given)
             self._signature.check({**self.defaults, **values})
             for key, names in self._signature.mirrors.items():
@@ -87,11 +90,12 @@ class RuleOptimizer(Optimizer):
         try:
             for p in self.param_groups[-1]["params"]:
                 _native.require_parameter(p, self._signature.name, self._signature.is_elementwise)
+            if self._is_ready:
+                _native.require_together(self._signature, [(p, group) for _, _, group, p in self._listed()])
+                self._ready()
         except Exception:
             self.param_groups.pop()
             raise
-        if self._is_ready:
-            self._ready()
 
     def _ready(self) -> None:
         """Gives every parameter its states, so that a checkpoint can be loaded before the first step."""
@@ -105,7 +109,7 @@ class RuleOptimizer(Optimizer):
             {
                 id(p): Active(p, None, group, k, name)
                 for k, name, group, p in self._listed()
-                if "step" not in self.state[p]
+                if "step" not in self.state.setdefault(p, {})
             }.values()
         )
         if missing:
@@ -123,12 +127,12 @@ class RuleOptimizer(Optimizer):
             for group in self.param_groups:
                 now = _mirrored(key, names, group)
                 if group.get(key, now) != now:
-                    turned = group[key] if key == "betas" else (group[key],)
+                    turned = self._signature.turned(key, group[key])
                     if self._mirrors.get((id(group), key)) == group[key]:
                         # It is the rule's own name that was set.
                         group[key] = now
                     else:
-                        group.update(zip(names, turned))
+                        group.update(turned)
                 self._mirrors[id(group), key] = group.setdefault(key, now)
 
     def _listed(self) -> Iterable[Tuple[int, str, Dict[str, Any], torch.Tensor]]:
@@ -176,8 +180,11 @@ class RuleOptimizer(Optimizer):
                 '`with optimizer.weights("train"):`'
             )
         self._saw_view = False
+        self._mirror()
         if not torch.compiler.is_dynamo_compiling():
-            self._mirror()
+            # States that were taken away begin anew.
+            if any("step" not in self.state.get(p, ()) for _, _, _, p in self._listed()):
+                self._ready()
         value = None
         if closure is not None:
             with torch.enable_grad():
@@ -228,50 +235,42 @@ class RuleOptimizer(Optimizer):
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
         """Takes states of this rule, by name. Raises UsageError for those of another one, with all that differs;
         nothing is changed then."""
-        state_dict = state_dict.copy()
-        for hook in self._optimizer_load_state_dict_pre_hooks.values():
-            changed = hook(self, state_dict)
-            if changed is not None:
-                state_dict = changed
-        self._require_fitting(state_dict)
-        kept = {
-            key: {name: _Kept(one) for name, one in value.items()} if isinstance(value, dict) else value
-            for key, value in state_dict["state"].items()
-        }
         hooks, self._optimizer_load_state_dict_pre_hooks = self._optimizer_load_state_dict_pre_hooks, OrderedDict()
         try:
-            super().load_state_dict({**state_dict, "state": kept})
+            if isinstance(state_dict, dict):
+                state_dict = state_dict.copy()
+            for hook in hooks.values():
+                changed = hook(self, state_dict)
+                if changed is not None:
+                    state_dict = changed
+            known = self._fitting(state_dict)
+            super().load_state_dict({**state_dict, "state": {**state_dict["state"], **known}})
         finally:
             self._optimizer_load_state_dict_pre_hooks = hooks
 
-    def _require_fitting(self, state_dict: Dict[str, Any]) -> None:
-        sign = self._signature
+    def _fitting(self, state_dict: Any) -> Dict[Any, Dict[str, _Kept]]:
+        """The states of parameters, as they are to be here. Raises UsageError for what does not fit."""
         differences: List[str] = []
-        groups = state_dict["param_groups"]
-        for group in groups:
-            there = group.get("rule", sign.base.name)
-            if there != sign.base.name and not differences:
-                differences.append(f"the rule is `{there}` there and `{sign.base.name}` here")
-        if len(groups) == len(self.param_groups):
-            ids = [k for group in groups for k in group["params"]]
-            for key, (k, name, _, p) in zip(ids, self._listed()):
-                there = state_dict["state"].get(key)
-                if not there:
-                    # As that of a parameter that was frozen: it begins anew.
-                    continue
-                here = self._names(self.state[p])
-                found = self._names(there)
-                if found != here or "step" not in there:
-                    differences.append(
-                        f"the states of `{name}` are {', '.join(sorted(found)) or 'none'} there and "
-                        f"{', '.join(sorted(here)) or 'none'} here"
-                    )
-                    continue
-                for one in sorted(here):
-                    shape = tuple(getattr(there[one], "shape", ()))
-                    own = tuple(self.state[p][one].shape)
-                    if shape != own:
-                        differences.append(f"`{one}` of `{name}` is {shape} there and {own} here")
+        found: Dict[Any, Dict[str, _Kept]] = {}
+        if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= set(state_dict):
+            differences.append("it has no `state` and `param_groups`")
+        elif not all(isinstance(group, dict) and "params" in group for group in state_dict["param_groups"]):
+            differences.append("a group has no `params`")
+        else:
+            groups, there = state_dict["param_groups"], state_dict["state"]
+            differences += self._differences_of(groups)
+            if len(groups) == len(self.param_groups):
+                ids = [k for group in groups for k in group["params"]]
+                for key, (_, name, _, p) in zip(ids, self._listed()):
+                    # As that of a parameter that was frozen, it begins anew where there is none.
+                    if there.get(key):
+                        wrong = list(self._differences(name, self.state[p], there[key]))
+                        differences += wrong
+                        if not wrong:
+                            found[key] = {
+                                one: _Kept(_native.restored(self.state[p].get(one), value))
+                                for one, value in there[key].items()
+                            }
         if differences:
             shown = differences[:8] + ([f"and {len(differences) - 8} more"] if len(differences) > 8 else [])
             message = "the checkpoint does not fit this optimizer"
@@ -279,6 +278,43 @@ class RuleOptimizer(Optimizer):
                 f"error[R0771]: {message}\n" + "\n".join(f"note: {one}" for one in shown),
                 [Diagnostic("R0771", "error", message, notes=tuple(shown))],
             )
+        return found
+
+    def _differences_of(self, groups: List[Dict[str, Any]]) -> Iterator[str]:
+        sign = self._signature
+        for group in groups:
+            rule = group.get("rule", sign.base.name)
+            if rule != sign.base.name:
+                yield f"the rule is `{rule}` there and `{sign.base.name}` here"
+                return
+        for group in groups:
+            try:
+                turned: Dict[str, Any] = {}
+                for key in sign.mirrors:
+                    if key in group:
+                        turned.update(sign.turned(key, group[key]))
+                own = {one.name: group[one.name] for one in sign.hypers if one.name in group}
+                sign.check({**self.defaults, **own})
+                sign.check({**self.defaults, **own, **turned})
+            except UsageError as error:
+                yield str(error).replace("\n", " ")
+
+    def _differences(self, name: str, kept: Dict[str, Any], there: Any) -> Iterator[str]:
+        if not isinstance(there, dict) or self._names(there) != self._names(kept) or "step" not in there:
+            found = sorted(self._names(there)) if isinstance(there, dict) else []
+            yield (
+                f"the states of `{name}` are {', '.join(found) or 'none'} there and "
+                f"{', '.join(sorted(self._names(kept))) or 'none'} here"
+            )
+            return
+        for one, value in there.items():
+            like = kept.get(one)
+            if isinstance(like, torch.Tensor):
+                why = _native.why_unlike(like, value)
+                if why:
+                    yield f"`{one}` of `{name}` is {why}"
+                elif one == "step" and not (float(value) >= 0 and float(value).is_integer()):
+                    yield f"`step` of `{name}` is no count of steps: {float(value):g}"
 
     @staticmethod
     def _names(states: Dict[str, Any]) -> "set[str]":
@@ -292,19 +328,12 @@ class RuleOptimizer(Optimizer):
         options = state.pop("_options", None) if "_options" in state else None
         if options is not None:
             self._options = options
-        before = self.__dict__.get("state", {})
         super().__setstate__(state)
         for group in self.param_groups:
             for name, value in self.defaults.items():
                 if name not in self._signature.mirrors:
                     group.setdefault(name, value)
         for p, kept in self.state.items():
-            if isinstance(kept, dict):
-                likes = before.get(p, {})
-                if not isinstance(kept.get("step", 0.0), (torch.Tensor, _Kept)):
-                    kept["step"] = torch.tensor(float(kept["step"]), dtype=torch.float32)
-                self.state[p] = {
-                    name: _native.restored(likes.get(name), one.value) if isinstance(one, _Kept) else one
-                    for name, one in kept.items()
-                }
+            if isinstance(kept, dict) and isinstance(p, torch.Tensor):
+                self.state[p] = {name: one.value if isinstance(one, _Kept) else one for name, one in kept.items()}
         self._ready()

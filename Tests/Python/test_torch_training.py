@@ -1,0 +1,200 @@
+"""What training scripts do around a step in PyTorch: rates, schedulers, scaling, closures, hooks, views."""
+
+import copy
+import unittest
+
+import ravine
+from torch_rules import distance, gradients, network, run, torch, with_torch
+
+if torch is not None:
+    import ravine.torch
+
+
+@with_torch
+class Training(unittest.TestCase):
+    def test_rates_that_are_tensors_or_schedules(self):
+        model, other = network(), network()
+        rate = torch.tensor(0.05)
+        one, two = ravine.torch.AdamW(model.parameters(), lr=rate), ravine.torch.AdamW(other.parameters(), lr=0.05)
+        run(one, model, 2)
+        run(two, other, 2)
+        rate.fill_(0.01)
+        two.param_groups[0]["lr"] = 0.01
+        run(one, model, 2)
+        run(two, other, 2)
+        self.assertLess(distance(model, other), 1e-7)
+        self.assertIs(one.param_groups[0]["lr"], rate)
+        with self.assertRaisesRegex(ValueError, "Tensor lr must be 1-element"):
+            ravine.torch.AdamW(model.parameters(), lr=torch.tensor([0.1, 0.1]))
+
+        by_text = ravine.torch.AdamW(model.parameters(), lr="cosine(0.1)", total_steps=10)
+        run(by_text, model, 10)
+        scheduled = torch.optim.lr_scheduler.OneCycleLR(two, max_lr=0.1, total_steps=10, cycle_momentum=False)
+        for k in range(9):
+            run(two, other, 1)
+            scheduled.step()
+        self.assertLess(two.param_groups[0]["lr"], 0.01)
+
+    def test_schedulers_that_turn_the_momentum(self):
+        for rule, theirs, own in (("AdamW", torch.optim.AdamW, {}), ("HeavyBall", torch.optim.SGD, {"momentum": 0.9})):
+            a, b = network(dtype=torch.float64), network(dtype=torch.float64)
+            one = getattr(ravine.torch, rule)(a.parameters(), lr=0.01, weight_decay=0.01)
+            two = theirs(b.parameters(), lr=0.01, weight_decay=0.01, **own)
+            both = [torch.optim.lr_scheduler.OneCycleLR(x, max_lr=0.05, total_steps=8) for x in (one, two)]
+            for k in range(7):
+                run(one, a, 1, k)
+                run(two, b, 1, k)
+                for scheduler in both:
+                    scheduler.step()
+            self.assertLess(distance(a, b), 1e-12)
+        other = torch.optim.AdamW(network().parameters(), betas=(0.3, 0.4))
+        one = ravine.torch.AdamW(network().parameters())
+        one.load_state_dict(ravine.torch.convert_state(other.state_dict(), "AdamW"))
+        self.assertEqual(one.param_groups[0]["beta1"], 0.3)
+        self.assertEqual(one.param_groups[0]["betas"], (0.3, 0.4))
+        one.param_groups[0]["beta1"] = 0.5
+        one.step()
+        self.assertEqual(one.param_groups[0]["betas"], (0.5, 0.4))
+        one.param_groups[0]["betas"] = (0.6, 0.7)
+        one.step()
+        self.assertEqual(one.param_groups[0]["beta2"], 0.7)
+
+    def test_scaled_gradients(self):
+        model, other = network(), network()
+        optimizer, theirs = ravine.torch.AdamW(model.parameters()), ravine.torch.AdamW(other.parameters())
+        scaler = torch.amp.GradScaler("cpu", init_scale=64.0)
+        for is_broken in (False, True, False):
+            gradients(model, 0)
+            gradients(other, 0)
+            for p in model.parameters():
+                p.grad *= scaler.scale(torch.ones(()))
+            if is_broken:
+                next(model.parameters()).grad[0, 0] = float("inf")
+            else:
+                theirs.step()
+            scaler.step(optimizer)
+            scaler.update()
+            self.assertLess(distance(model, other), 1e-6)
+            self.assertEqual(optimizer.state[model[0].weight]["step"], theirs.state[other[0].weight]["step"])
+
+    def test_closures_and_hooks(self):
+        model = network()
+        optimizer = ravine.torch.Lion(model.parameters(), lr=0.01)
+        seen = []
+        optimizer.register_step_pre_hook(lambda *_: seen.append("before"))
+        optimizer.register_step_post_hook(lambda *_: seen.append("after"))
+
+        def closure():
+            seen.append("closure")
+            self.assertTrue(torch.is_grad_enabled())
+            optimizer.zero_grad()
+            loss = model(torch.ones(2, 8)).square().mean()
+            loss.backward()
+            return loss
+
+        value = optimizer.step(closure)
+        self.assertEqual(seen, ["before", "closure", "after"])
+        self.assertEqual(value.ndim, 0)
+
+    def test_rules_that_read_the_loss_or_look_ahead(self):
+        model = network()
+        x = torch.ones(2, 8)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = model(x).square().mean()
+            loss.backward()
+            return loss
+
+        optimizer = ravine.torch.PolyakSGD(model.parameters())
+        before = closure().item()
+        with self.assertRaisesRegex(ravine.UsageError, "reads the loss"):
+            optimizer.step()
+        optimizer.step(closure)
+        self.assertLess(closure().item(), before)
+
+        optimizer = ravine.torch.rule("SAM(SGD(lr = 0.05))")(model.parameters())
+        before = closure().item()
+        with self.assertRaisesRegex(ravine.UsageError, "closure"):
+            optimizer.step()
+        optimizer.step(closure)
+        self.assertLess(closure().item(), before)
+
+    def test_views(self):
+        import numpy
+
+        model = network(dtype=torch.float64)
+        optimizer = ravine.torch.ScheduleFreeAdamW(model.parameters(), lr=0.01)
+        before = copy.deepcopy(model)
+        with optimizer.weights("eval"):
+            self.assertEqual(distance(before, model), 0)
+        run(optimizer, model, 3)
+        before = copy.deepcopy(model)
+        with optimizer.weights("eval"):
+            self.assertTrue(torch.equal(model[0].weight, optimizer.view("eval", model[0].weight)))
+            self.assertGreater(distance(before, model), 0)
+        self.assertEqual(distance(before, model), 0)
+
+        # A rule whose gradients are those of other weights.
+        w = numpy.ones(3)
+        own = ravine.Rule("XGradSGDM", lr=0.1).bind(w)
+        p = torch.nn.Parameter(torch.ones(3, dtype=torch.float64))
+        optimizer = ravine.torch.XGradSGDM([p], lr=0.1)
+        p.grad = p.detach().clone()
+        with self.assertRaisesRegex(ravine.UsageError, "view train"):
+            optimizer.step()
+        for k in range(4):
+            own.step(2 * (own.view("train") if k else w.copy()))
+            with optimizer.weights("train"):
+                optimizer.zero_grad()
+                p.square().sum().backward()
+            optimizer.step()
+        numpy.testing.assert_allclose(p.detach().numpy(), w, rtol=1e-12)
+
+    def test_a_transformer_trains_as_with_pytorchs_own(self):
+        from pathlib import Path
+
+        text = (Path(__file__).parent.parent.parent / "LICENSE").read_text(encoding="utf-8")[:8000]
+        letters = sorted(set(text))
+        data = torch.tensor([letters.index(one) for one in text])
+
+        class Model(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                torch.manual_seed(0)
+                self.embed = torch.nn.Embedding(len(letters), 32)
+                self.place = torch.nn.Parameter(torch.randn(24, 32) / 10)
+                layer = torch.nn.TransformerEncoderLayer(32, 4, 64, dropout=0.0, batch_first=True, norm_first=True)
+                self.layers = torch.nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+                self.head = torch.nn.Linear(32, len(letters))
+
+            def forward(self, x):
+                mask = torch.nn.Transformer.generate_square_subsequent_mask(24)
+                return self.head(self.layers(self.embed(x) + self.place, mask=mask, is_causal=True))
+
+        def losses(make, steps=200):
+            model = Model()
+            optimizer = make(model)
+            generator = torch.Generator().manual_seed(1)
+            found = []
+            for _ in range(steps):
+                at = torch.randint(len(data) - 25, (8,), generator=generator)
+                rows = torch.stack([data[k : k + 25] for k in at])
+                value = torch.nn.functional.cross_entropy(model(rows[:, :-1]).flatten(0, 1), rows[:, 1:].flatten())
+                optimizer.zero_grad()
+                value.backward()
+                optimizer.step()
+                found.append(value.item())
+            return found
+
+        # PyTorch decays by 1 - lr λ rounded to single precision, which is the less exact the less it decays.
+        for lr, decay in ((1e-3, 0.0), (3e-4, 0.01)):
+            ours = losses(lambda model: ravine.torch.AdamW(model.parameters(), lr=lr, weight_decay=decay))
+            theirs = losses(lambda model: torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=decay))
+            self.assertLess(max(abs(a - b) for a, b in zip(ours, theirs)), 1e-4)
+        routed = losses(lambda model: ravine.torch.MuonAdamW(model.named_parameters(), lr=0.02, adam_lr=3e-3))
+        self.assertLess(sum(routed[-20:]) / 20, 0.8 * sum(routed[:5]) / 5)
+
+
+if __name__ == "__main__":
+    unittest.main()
