@@ -97,14 +97,49 @@ struct SeldomMeant {
     {
       last = term
     }
-    guard case .binary(.divide, _, let divisor) = tree[last], !isInParentheses(last) else { return }
+    guard case .binary(.divide, _, let divisor) = tree[last], !isInParentheses(last),
+      isOfData(divisor)
+    else { return }
     found.append(.besideQuotient(ε, at: tree.span(small), divisor: tree.span(divisor)))
+  }
+
+  /// Whether gradients, parameters or states are in it: what is made of hyperparameters and t alone, such as
+  /// 1 - β^t, needs no ε.
+  private func isOfData(_ id: ExprID) -> Bool {
+    let data = Set(["w", "g", "loss"] + (block.states + block.inputs).map(\.name.key))
+    var stack = [id]
+    var seen: Set<String> = []
+    while let next = stack.popLast() {
+      switch tree[next] {
+      case .primed: return true
+      case .name(let name):
+        if data.contains(name.key) { return true }
+        if seen.insert(name.key).inserted {
+          stack += block.allDefinitions().filter { $0.name == name }.map(\.value)
+        }
+      default: stack += tree[next].parts
+      }
+    }
+    return false
   }
 
   /// Whether a parenthesis closes behind it.
   private func isInParentheses(_ id: ExprID) -> Bool {
     let rest = tree.file.bytes[Int(tree.span(id).end - tree.file.base)...]
     return rest.first { $0 != UInt8(ascii: " ") } == UInt8(ascii: ")")
+  }
+
+  /// Whether it is a state that is made of what it was.
+  private func isAverage(_ state: Name) -> Bool {
+    guard block.states.contains(where: { $0.name == state }),
+      let definition = block.definition(state.key, isPrimed: true)
+    else { return false }
+    var stack = [definition.value]
+    while let next = stack.popLast() {
+      if case .name(state) = tree[next] { return true }
+      stack += tree[next].parts
+    }
+    return false
   }
 
   /// `m / (1 - β^t)` of the average before the step.
@@ -117,9 +152,7 @@ struct SeldomMeant {
     while let next = factors.popLast() {
       switch tree[next] {
       case .binary(.multiply, let a, let b): factors += [a, b]
-      case .name(let state)
-      where block.states.contains { $0.name == state }
-        && block.definition(state.key, isPrimed: true) != nil:
+      case .name(let state) where isAverage(state):
         found.append(.correctsEarlier(state, at: tree.span(next)))
       default: break
       }

@@ -18,6 +18,7 @@ import Zoo
     rule A(lr = 0.1, β = 0.9, ε = 1e-8) {
         state m, v
         m' = ema(m, g, β)
+        unused = β + ε
         \(lines)
     }
 
@@ -85,6 +86,9 @@ import Zoo
     "v' = m\n    w' = w - lr * (m' / v') + ε",
     "v' = m\n    w' = w - lr * m' / v' + β",
     "v' = m\n    w' = w - lr * (m' * v' + ε)",
+    "v' = m\n    w' = w - lr * m' / (sqrt(v') / sqrt(1 - β^t) + ε)",
+    "v' = m\n    c = sqrt(1 - β^t)\n    d = sqrt(v') / c + ε\n    w' = w - lr * m' / d",
+    "v' = g\n    w' = w - lr * v / (1 - β^t) * m'",
     "v' = m\n    w' = w - lr * m / (1 - β^(t - 1)) * v'",
     "v' = m\n    w' = w - lr * m' / (1 - β^t) * v",
     "v' = m\n    w' = w - lr * g / (1 - β^t) * v",
