@@ -138,6 +138,12 @@ class Optax(unittest.TestCase):
                 plain = ravine.optax.transform(name, lr=0.01)
                 wanted, _ = plain.update(gradients(0, params), plain.init(params), params)
                 self.assertLess(distance(updates, wanted), 1e-6)
+        square = {"a": jnp.eye(3)}
+        injected = optax.inject_hyperparams(ravine.optax.Muon, static_args=("steps",))(lr=0.01)
+        jax.jit(injected.update)(square, injected.init(square), square)
+        injected = optax.inject_hyperparams(ravine.optax.Muon)(lr=0.01)
+        with self.assertRaisesRegex(ravine.UsageError, r"static_args=\('steps',\)"):
+            jax.jit(injected.update)(square, injected.init(square), square)
         ours, _, _ = run(ravine.optax.transform("AdamW", lr=optax.linear_schedule(0.1, 0.0, 4)), parameters())
         theirs, _, _ = run(optax.adamw(optax.linear_schedule(0.1, 0.0, 4), weight_decay=0.01), parameters())
         self.assertLess(distance(ours, theirs), 1e-5)

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Union
 import jax
 import optax
 
+from .._errors import UsageError
 from ..rule import Rule, written_call
 from ..signatures import Signature, signature
 from . import _native
@@ -71,6 +72,12 @@ def transform(
     sign = _sign(rule)
     given = sign.normalised(values)
     sign.check({name: x for name, x in given.items() if not callable(x) and not isinstance(x, jax.core.Tracer)})
+    for name, x in given.items():
+        if sign.by_name[name].is_fixed and isinstance(x, jax.core.Tracer):
+            raise UsageError(
+                f"`{name}` of `{sign.name}` decides what is compiled, and is traced: give optax.inject_hyperparams "
+                f"static_args=({name!r},)"
+            )
     run = _native.Steps(sign, given, total_steps, seed, engine)
 
     def init(params: Any) -> RuleState:
