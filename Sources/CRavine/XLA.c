@@ -109,7 +109,8 @@ static XLA_FFI_Error *step(XLA_FFI_CallFrame *frame, cell *room, int64_t mode, s
         XLA_FFI_Buffer *buffer = results[1 + tensors + k];
         if (places[k] == &own[k]) *(float *)buffer->data = (float)own[k];
     }
-    *(int32_t *)results[0]->data = (int32_t)steps;
+    // The count is of 32 bits in optax too, and stays at its end.
+    *(int32_t *)results[0]->data = steps > INT32_MAX ? INT32_MAX : (int32_t)steps;
     return NULL;
 }
 

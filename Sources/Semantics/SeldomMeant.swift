@@ -35,10 +35,11 @@ struct SeldomMeant {
   }
 
   private mutating func lookAtStates() {
-    guard !block.states.isEmpty, block.allDefinitions().contains(where: { $0.name.key == "w" })
-    else { return }
+    let changed = Set(block.allDefinitions().filter(\.isPrimed).map(\.name.key))
+    guard !block.states.isEmpty, changed.contains("w") else { return }
     let read = read()
-    for state in block.states where !read.contains(state.name.key) {
+    for state in block.states
+    where changed.contains(state.name.key) && !read.contains(state.name.key) {
       found.append(.neverRead(state.name))
     }
   }

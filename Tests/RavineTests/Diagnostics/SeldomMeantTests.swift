@@ -8,7 +8,9 @@ import Zoo
 @Suite struct SeldomMeantTests {
   private static func findings(_ text: String) -> (found: [Diagnostic], compiler: Compiler) {
     let compiler = Compiler()
-    let errors = compiler.add(name: "test.opt", bytes: Array(text.utf8))
+    let errors = compiler.add(name: "test.opt", bytes: Array(text.utf8)).filter {
+      $0.severity == .error
+    }
     #expect(errors.map(\.message) == [], "\(text)")
     return (compiler.program.seldomMeant(), compiler)
   }
@@ -28,7 +30,6 @@ import Zoo
   /// Lines, the code, what is marked, and the line that a repair leaves.
   static let slips: [(lines: String, code: DiagnosticCode, marked: String, mended: String?)] = [
     ("v' = m'\n    w' = w - lr * m'", .stateNeverRead, "v", nil),
-    ("w' = w - lr * m'", .stateNeverRead, "v", nil),
     ("v' = ema(v, m', β)\n    w' = w - lr * m'", .stateNeverRead, "v", nil),
     ("v' = m\n    d = v + 1\n    w' = w - lr * m'", .stateNeverRead, "v", nil),
     (
@@ -75,13 +76,14 @@ import Zoo
     #expect(Self.findings(Self.around(mended)).found.map(\.code) == [])
   }
 
-  /// Lines that are meant.
+  /// Lines that are meant; of a state that nothing changes another warning speaks.
   static let meant: [String] = [
     "v' = m\n    w' = w - lr * v",
     "v' = v + 1\n    w' = w - lr * m' / v'",
     "v' = m\n    w' = w - lr * m'\n    view eval = w' + v'",
-    "v' = v + 1\n    when v > 3 { m' = g }\n    w' = w - lr * m'",
-    "v' = v + 1\n    repeat 3 { d' = d + v }\n    d = g\n    w' = w - lr * d'",
+    "v' = v + 1\n    when lr > 3 { d = g * v } else { d = m' }\n    w' = w - lr * d",
+    "v' = v + 1\n    d = g\n    repeat 3 {\n        d' = 0.5 * d + v\n    }\n    w' = w - lr * d * m'",
+    "w' = w - lr * m'",
     "v' = m\n    w' = w - lr * (m' / (sqrt(v') + ε))",
     "v' = m\n    w' = w - lr * (m' / v') + ε",
     "v' = m\n    w' = w - lr * m' / v' + β",
@@ -98,7 +100,6 @@ import Zoo
     let text = Self.around(lines)
     let compiler = Compiler()
     let errors = compiler.add(name: "test.opt", bytes: Array(text.utf8))
-    // Some set a state twice, which is another matter.
     guard !errors.contains(where: { $0.severity == .error }) else {
       Issue.record("\(errors.map(\.message)) in \(text)")
       return
