@@ -201,7 +201,9 @@ class Torch(unittest.TestCase):
             with self.subTest(name):
                 reading = read_torch(getattr(torch.optim, name))
                 self.assertLess(reading.distance, 1e-12)
-                self.assertEqual(ravine.check(reading.source), [])
+                # The average of ASGD is for whoever asks the optimizer: no step reads it.
+                unread = ["R0846"] if name == "ASGD" else []
+                self.assertEqual([found.code for found in ravine.check(reading.source)], unread)
                 if name in equal:
                     # NAdam's fractions have other denominators: equal where none is 0.
                     wanted = "equal where" if name == "NAdam" else "equal"
