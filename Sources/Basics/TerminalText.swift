@@ -15,11 +15,27 @@ package enum TerminalText {
         rest = rest[end...]
         continue
       } else {
-        result.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+        result.append(contentsOf: spelled(scalar).unicodeScalars)
       }
       rest.removeFirst()
     }
     return String(result)
+  }
+
+  /// A word on one line: a name, a part of a path. Line breaks and tabs are spelled out too.
+  package static func word(_ text: String) -> String {
+    text.unicodeScalars.map { scalar in
+      switch scalar {
+      case "\n": "\\n"
+      case "\r": "\\r"
+      case "\t": "\\t"
+      default: TextWidth.isPrintable(scalar) ? String(scalar) : spelled(scalar)
+      }
+    }.joined()
+  }
+
+  private static func spelled(_ scalar: Unicode.Scalar) -> String {
+    "\\u{\(String(scalar.value, radix: 16))}"
   }
 
   private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {

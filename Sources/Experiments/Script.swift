@@ -36,6 +36,7 @@ package final class Script {
     package var resuming = RunSaving.Resuming.never
     /// The seeds of every run in place of those that the script says.
     package var seeds: [UInt64]?
+    package static let mostSeeds = Clauses.mostSeeds
     package init() {}
   }
 

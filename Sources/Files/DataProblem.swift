@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 
 /// A place in a data file. Data files are not in the source map, so messages carry it as text.
@@ -22,22 +23,9 @@ package struct DataPlace: Sendable, CustomStringConvertible {
 
 /// The text with control characters escaped and its length bounded, fit for a message.
 package func printable(_ text: String, limit: Int = 40) -> String {
-  var out = ""
-  for (i, scalar) in text.unicodeScalars.enumerated() {
-    if i >= limit { return out + "…" }
-    switch scalar {
-    case "\n": out += "\\n"
-    case "\r": out += "\\r"
-    case "\t": out += "\\t"
-    default:
-      if scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) {
-        out += "\\u{\(String(scalar.value, radix: 16))}"
-      } else {
-        out.unicodeScalars.append(scalar)
-      }
-    }
-  }
-  return out
+  let start = text.unicodeScalars.prefix(limit)
+  return TerminalText.word(String(start))
+    + (start.endIndex < text.unicodeScalars.endIndex ? "…" : "")
 }
 
 /// The diagnostics of files (R07xx), one factory each.

@@ -41,7 +41,8 @@ extension RuleDescription {
   private static func cells(_ placement: Placement) -> [String] {
     let dims = placement.tensor.dims.map(String.init).joined(separator: " × ")
     return [
-      shown(placement.tensor.name), dims.isEmpty ? "one number" : dims, bytes(placement.stateBytes),
+      TerminalText.word(placement.tensor.name), dims.isEmpty ? "one number" : dims,
+      bytes(placement.stateBytes),
       bytes(placement.bytesMoved), flops(placement.flops),
       placement.path.isEmpty ? "the only one" : way(placement.path),
     ]
@@ -56,13 +57,6 @@ extension RuleDescription {
   }
 
   private static func way(_ path: [String]) -> String { path.joined(separator: ", then ") }
-
-  /// A tensor's name, which others chose: what would not be seen, or would move the text around it, is written as `\u{1b}`.
-  package static func shown(_ name: String) -> String {
-    name.unicodeScalars.map {
-      TextWidth.isPrintable($0) ? String($0) : "\\u{\(String($0.value, radix: 16))}"
-    }.joined()
-  }
 
   /// `48 B`, `12.5 KiB`.
   private static func bytes(_ x: Double) -> String {

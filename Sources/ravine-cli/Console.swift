@@ -42,8 +42,7 @@ enum Console {
     let stays = text.hasSuffix("\n")
     if overwrites {
       let limit = (size(of: STDERR_FILENO)?.columns ?? 80) - 1
-      erase()
-      say(stays || text.count <= limit ? text : String(text.suffix(limit)))
+      overwrite(stays || text.count <= limit ? text : String(text.suffix(limit)))
     } else if stays {
       say(text)
     } else if !text.isEmpty, isTimeToSpeak() {
@@ -63,8 +62,7 @@ enum Console {
     let shown = lines().prefix(max(1, window.rows - 1)).map {
       TextWidth.cut($0, to: window.columns - 1)
     }
-    erase()
-    say(shown.map { $0 + "\n" }.joined())
+    overwrite(shown.map { $0 + "\n" }.joined())
     viewLines = shown.count
   }
 
@@ -74,10 +72,10 @@ enum Console {
   nonisolated(unsafe) private static var viewLines = 0
   nonisolated(unsafe) private static var drawn = ContinuousClock.now
 
-  /// Takes away the view, or the line of progress. A Ctrl-C that the terminal shows goes too.
-  private static func erase() {
-    sendRaw(
-      viewLines > 0 ? "\r\u{1B}[\(viewLines)A\u{1B}[J" : "\r\u{1B}[K", to: STDERR_FILENO)
+  /// Writes in the place of the view, or of the line of progress. A Ctrl-C that the terminal shows goes too.
+  private static func overwrite(_ text: String) {
+    let erasing = viewLines > 0 ? "\r\u{1B}[\(viewLines)A\u{1B}[J" : "\r\u{1B}[K"
+    sendRaw(erasing + TerminalText.visible(text, hasColour: hasColour), to: STDERR_FILENO)
     viewLines = 0
   }
 
@@ -136,8 +134,7 @@ enum Console {
 
   /// A word of the command line, on one line of a message.
   static func printable(_ text: String, _ limit: Int = 80) -> String {
-    let word = String(text.unicodeScalars.prefix(limit))
-    return TerminalText.visible(word).replacing("\n", with: "\\n")
+    TerminalText.word(String(text.unicodeScalars.prefix(limit)))
   }
 
   static func report(_ diagnostics: [Diagnostic], in sources: SourceMap) {

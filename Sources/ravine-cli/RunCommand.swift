@@ -60,7 +60,6 @@ struct RunCommand: ParsableCommand {
 
   /// `5`, the seeds from 0 to 4, or `3,7`.
   struct Seeds: ExpressibleByArgument {
-    static let most = 10_000
     var all: [UInt64]
 
     init?(argument: String) {
@@ -68,7 +67,7 @@ struct RunCommand: ParsableCommand {
       let numbers = parts.compactMap { UInt64($0) }.filter { $0 < 1 << 53 }
       guard numbers.count == parts.count, let first = numbers.first else { return nil }
       if parts.count == 1 {
-        guard (1...UInt64(Self.most)).contains(first) else { return nil }
+        guard (1...UInt64(Script.Options.mostSeeds)).contains(first) else { return nil }
         all = Array(0..<first)
       } else {
         guard Set(numbers).count == numbers.count else { return nil }

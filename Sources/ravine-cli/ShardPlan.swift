@@ -75,7 +75,7 @@ struct ShardPlan {
     for row in rows {
       let place = row.owner.map { " by \($0)" } ?? ""
       table.append([
-        RuleDescription.shown(row.tensor.name), shape(row.tensor), row.route, row.layout + place,
+        TerminalText.word(row.tensor.name), shape(row.tensor), row.route, row.layout + place,
         "\(Int(row.stateBytes.rounded())) bytes", row.why,
       ])
     }

@@ -22,6 +22,10 @@ import Testing
     #expect(TerminalText.visible("\u{1B}[1;31mred\u{1B}[0m") == "\\u{1b}[1;31mred\\u{1b}[0m")
   }
 
+  @Test func aWordStaysOnItsLine() {
+    #expect(TerminalText.word("a\nb\tc\u{1B}\u{202E}β") == "a\\nb\\tc\\u{1b}\\u{202e}β")
+  }
+
   @Test(arguments: ["0", "1", "1;31", "1;36", "38;5;240"])
   func ownColoursPass(_ code: String) {
     let text = "\u{1B}[\(code)mx\u{1B}[0m"

@@ -3,6 +3,7 @@ import Driver
 import Experiments
 import Foundation
 import IR
+import Runtime
 import Testing
 
 @testable import Training
@@ -104,6 +105,28 @@ import Testing
     let run = experiments[0].rules[0].runs[0]
     #expect(run.values.count >= 4)
     for (name, values) in run.values { #expect(values.count == run.x.count, "\(name)") }
+  }
+
+  /// The sums run in fours; every length and every type of numbers.
+  @Test(arguments: [ElementType.float64, .float32, .bfloat16, .float16], 0...9)
+  func normsAreOfAllNumbers(_ element: ElementType, _ count: Int) {
+    let (a, b) = (TensorMemory([count, 1], element), TensorMemory([count, 1], element))
+    let (x, y) = ((0..<count).map { Double($0 + 1) }, (0..<count).map { Double(3 * $0 - 5) })
+    a.write(x, to: 0)
+    a.write([7], to: 1)
+    b.write(y, to: 0)
+    b.write([9], to: 1)
+    let norm = (x.reduce(49) { $0 + $1 * $1 }).squareRoot()
+    #expect(a.norm() == norm)
+    let change = zip(x, y).reduce(4) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+    #expect(abs(b.change(since: a) - change / norm) < 1e-15 * change)
+  }
+
+  /// Blocks of two workers: the norm of their mean.
+  @Test func normsAreOfTheMeanOverWorkers() {
+    let memory = TensorMemory([4], .float64)
+    memory.write([1, 2, 5, 6], to: 0)
+    #expect(memory.norm(workers: 2) == 5)
   }
 
   /// A name that the objective has is the objective's.

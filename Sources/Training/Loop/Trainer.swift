@@ -45,9 +45,7 @@ package struct Trainer {
     var history = ExperimentHistory(title: title, axis: "epoch")
     history.series =
       objective.series(validates: data?.validation != nil) + recorded(settings)
-    if observesLoop {
-      history.loopSeries = LoopSeries.names(of: rules, besides: history.series)
-    }
+    history.loopSeries = observed(rules, besides: history.series)
     let observed = history.loopSeries
     history.settings = settings
     let batch = settings.batch(rows: rows)
@@ -93,6 +91,10 @@ package struct Trainer {
       histories.append(all)
     }
     return histories
+  }
+
+  private func observed(_ rules: [Rule], besides taken: [String]) -> [String] {
+    observesLoop ? LoopSeries.names(of: rules, besides: taken) : []
   }
 
   /// What is recorded besides.
@@ -244,9 +246,7 @@ package struct Trainer {
   ) throws(DiagnosticError) -> ExperimentHistory {
     var history = ExperimentHistory(title: title, axis: "step")
     history.series = objective.series + recorded(settings)
-    if observesLoop {
-      history.loopSeries = LoopSeries.names(of: rules, besides: history.series)
-    }
+    history.loopSeries = observed(rules, besides: history.series)
     history.settings = settings
     history.planned = settings.steps ?? 1
     let file = try file(of: rules, settings)
@@ -328,7 +328,7 @@ package struct Trainer {
         ? try sharpness?.measure(at: learner.result, step: step - 1) : nil
       let loss: Double
       do throws(DiagnosticError) {
-        loss = try learner.step([], looks: isRecorded && !observed.isEmpty) {
+        loss = try learner.step([], looks: isRecorded && isMeasured && !observed.isEmpty) {
           !isApart && isRecorded && isReached([("loss", $0)] + learner.metrics)
         }.loss
       } catch {
@@ -343,7 +343,10 @@ package struct Trainer {
           if sharpness != nil { history.record(sharpness: curvature ?? .nan) }
           history.reachedTarget = isReached(row)
         }
-        history.observe(learner, observed, seconds: before + clock.seconds)
+        // A look takes as long as a cheap step.
+        if isMeasured {
+          history.observe(learner, observed, seconds: before + clock.seconds)
+        }
         if history.reachedTarget { break }
       }
       guard loss.isFinite else {
