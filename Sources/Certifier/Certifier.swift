@@ -98,16 +98,17 @@ package struct Certifier {
   /// The hyperparameters that stand for any number.
   private static func free(_ rules: [Rule], fixed: [String]) -> Set<String> {
     var result: Set<String> = []
+    var structural: Set<String> = []
     for rule in rules {
       result.formUnion(rule.freeNames)
       for (k, hyper) in rule.module.hypers.enumerated() {
-        guard let x = RuleReading.plain(rule, k), x.isFinite, !hyper.isStructural,
-          !fixed.contains(hyper.name)
-        else { continue }
-        result.insert(RuleReading.key(rule, k))
+        guard let x = RuleReading.plain(rule, k), x.isFinite else { continue }
+        let key = RuleReading.key(rule, k)
+        if hyper.isStructural { structural.insert(key) }
+        if !hyper.isStructural, !fixed.contains(hyper.name) { result.insert(key) }
       }
     }
-    return result
+    return result.subtracting(structural)
   }
 
   // MARK: States

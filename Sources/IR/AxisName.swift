@@ -12,11 +12,13 @@ package enum AxisName: UInt8, CaseIterable, Sendable {
   case window
 
   /// The word of the language.
-  package var word: String { "\(self)" }
+  package var word: String { Self.words[Int(rawValue)] }
+
+  private static let words = allCases.map { "\($0)" }
 
   package init?(word: String) {
-    guard let found = Self.allCases.first(where: { $0.word == word }) else { return nil }
-    self = found
+    guard let place = Self.words.firstIndex(of: word) else { return nil }
+    self = Self.allCases[place]
   }
 }
 

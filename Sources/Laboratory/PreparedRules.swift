@@ -13,6 +13,14 @@ final class PreparedRules {
     /// The most numbers that an evaluation may hold: beyond it a function is refused.
     var limit: Double
     var keepsRounded: Bool
+
+    /// Without the instructions: to hash them all takes longer than a short walk.
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(function.instructions.count)
+      hasher.combine(function.constants)
+      hasher.combine(dims)
+      hasher.combine(lengths)
+    }
   }
 
   struct Prepared {
@@ -32,6 +40,18 @@ final class PreparedRules {
     var steps: Int
     var horizon: Int
     var work: Int
+
+    /// As of functions.
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(update.instructions.count)
+      hasher.combine(values.first)
+      hasher.combine(steps)
+      for tensor in tensors {
+        hasher.combine(tensor.dims)
+        hasher.combine(tensor.weights.first)
+        hasher.combine(tensor.gradients.first?.last)
+      }
+    }
   }
 
   private var functions: [FunctionKey: Prepared] = [:]

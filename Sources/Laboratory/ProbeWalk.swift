@@ -172,13 +172,17 @@ struct ProbeWalk {
     zip(values[step], errors[step]).map { Enclosure($0).widened(by: $1) }
   }
 
-  /// A further input: the same numbers for the same name.
+  /// A further input: the same numbers for the same name. Those of odd steps lie in (0, 1), where a probability,
+  /// a share or what a root is taken of may lie: the first step tells rules apart by values.
   private static func input(_ name: String, _ lengths: [Int], _ step: Int) -> Dense {
     var seed: UInt64 = 17
     for byte in name.utf8 { seed = seed &* 31 &+ UInt64(byte) }
     var random = SplitMix64(seed &+ UInt64(step))
     return Dense(
-      shape: lengths, values: (0..<lengths.reduce(1, *)).map { _ in random.dyadic() })
+      shape: lengths,
+      values: (0..<lengths.reduce(1, *)).map { _ in
+        step % 2 == 0 ? abs(random.dyadic()) / 4 : random.dyadic()
+      })
   }
 
   /// A smooth objective for rules that ask for its value elsewhere: ½ (x − c)² + x⁴ / 16, and a

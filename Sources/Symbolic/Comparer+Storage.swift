@@ -5,8 +5,9 @@ extension Comparer {
   /// The algebra is exact: where states are stored in fewer bits, two programs are equal only up to
   /// that.
   func aboutStorage(_ found: Comparison, _ i: Int, _ j: Int) -> Comparison {
+    // A parameter may be in more bits than a state that names its own.
     let stored = (a.module.variants[i].states + b.module.variants[j].states).filter {
-      ![.compute, .float32, .float64].contains($0.storage)
+      ![.compute, .float64].contains($0.storage)
     }
     let isByChance = [a.module.variants[i], b.module.variants[j]].contains(
       where: \.roundsStochastically)

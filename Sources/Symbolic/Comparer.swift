@@ -24,7 +24,7 @@ package struct Comparer {
   private let start = ContinuousClock.now
   private var isLate: Bool { ContinuousClock.now > start + patience }
   /// The probes that found no difference.
-  var seen: Set<String> = []
+  var seen: Set<SeenProbe> = []
   /// One run takes so long that only what decides the verdict is run.
   var isHeavy = false
   var failure: String?
@@ -66,7 +66,7 @@ package struct Comparer {
       if case .different = found.verdict { return found }
       results.append(found)
     }
-    return results.max { rank($0) < rank($1) } ?? Comparison(.undecided(probes: 0))
+    return Comparison.ofAllWays(results) ?? Comparison(.undecided(probes: 0))
   }
 
   /// Whether nothing speaks against equality at the defaults: a quick look before a proof.
@@ -76,16 +76,6 @@ package struct Comparer {
       let setting = try? Setting(TermTable(), [a, b], .differing)
     else { return false }
     return differs(setting, 0, 0) == nil && failure == nil
-  }
-
-  private func rank(_ result: Comparison) -> Int {
-    switch result.verdict {
-    case .equal: 0
-    case .equalWhere: 1
-    case .equalUpTo: 2
-    case .undecided: 3
-    case .different: 4
-    }
   }
 
   mutating func compare(_ i: Int, _ j: Int) -> Comparison {
@@ -101,6 +91,7 @@ package struct Comparer {
       result.method = error.description
       return result
     }
+    if let found = differsPlainly(i, j) { return found }
     var conditional: Comparison?
     var witness: Witness?
     var weakest: (witness: Witness, fixed: [String])?
@@ -174,6 +165,17 @@ package struct Comparer {
     }
     var result = Comparison(.undecided(probes: seen.count))
     if let failure { result.method = failure }
+    return result
+  }
+
+  /// Where one run takes so long that few are run: whether the first, at the defaults of both, tells the two apart.
+  private mutating func differsPlainly(_ i: Int, _ j: Int) -> Comparison? {
+    guard aim == .verdict, let setting = try? Setting(TermTable(), [a, b], .differing),
+      let found = firstDifference(setting, i, j), isHeavy, !found.isOfDefinition
+    else { return nil }
+    var result = Comparison(.different)
+    result.witness = found
+    result.fixed = texts(setting).fixed
     return result
   }
 
@@ -296,7 +298,10 @@ package struct Comparer {
           return proof
         }
         for scaling in scalings(level, i, j, map) {
-          if let proof = attempt(level, i, j, map, texts + [scaling.text], scaling.change) {
+          if var proof = attempt(
+            level, i, j, map, texts + [scaling.text] + scaling.conditions, scaling.change)
+          {
+            proof.change = scaling.text
             return proof
           }
         }
@@ -363,7 +368,32 @@ package struct Comparer {
 
   private struct Scaling {
     var text: String
+    /// Where what is put in is in the domain of what it is put in for.
+    var conditions: [String]
     var change: (TermTable, [String: TermID]) -> [String: TermID]
+  }
+
+  /// Where a term is in a domain; nil where that is nowhere or at one number.
+  private func conditions(_ value: TermID, in domain: Interval, _ table: TermTable) -> [String]? {
+    let own = table.interval(value)
+    let both = own.intersection(domain)
+    if both == own { return [] }
+    if both.isEmpty || both.low != nil && both.low == both.high { return nil }
+    var clauses: [Clause] = []
+    func add(_ term: TermID, isOpen: Bool) {
+      clauses.append(Clause(kind: .nonnegative, term: term))
+      if isOpen { clauses.append(Clause(kind: .nonzero, term: term)) }
+    }
+    if let low = domain.low {
+      add(table.subtract(value, table.number(low)), isOpen: domain.excludesLow)
+    }
+    if let high = domain.high {
+      add(table.subtract(table.number(high), value), isOpen: domain.excludesHigh)
+    }
+    var all = Definedness()
+    for clause in clauses { all.insert(clause, where: table.one, table) }
+    var prover = Prover(table)
+    return TermPrinter(table).texts(prover.weakest(all.asConditions(table)))
   }
 
   /// Changes of the second rule's step size, from the first step's moves and from the moves that
@@ -388,7 +418,8 @@ package struct Comparer {
     guard first != table.zero, second != table.zero else { return [] }
     let ratio = table.reduced(table.divide(first, second))
     // A change of a hyperparameter is a real number for all values of the others.
-    guard !table.isData(ratio), ratio != table.one, ratio != table.zero, table.isTotal(ratio),
+    guard !table.isData(ratio), table.spread(ratio).isEmpty, ratio != table.one,
+      ratio != table.zero, table.isTotal(ratio),
       !table.contains(ratio, where: { table.symbol(of: $0)?.role == .extent })
     else { return [] }
     var result: [Scaling] = []
@@ -398,6 +429,8 @@ package struct Comparer {
       guard ["lr", "eta", "alpha", "rate", "peak"].contains(key) else { continue }
       let own = setting.hypers[1][k]
       let value = table.reduced(table.multiply(ratio, own))
+      guard let conditions = conditions(value, in: hyper.domain.map { Interval($0) } ?? .all, table)
+      else { continue }
       for decay in [false, true] {
         let decayKey = b.module.hypers.first {
           ["lambda", "weight_decay"].contains(Rule.shortKey($0.key))
@@ -409,7 +442,7 @@ package struct Comparer {
         if text.isCut || words.count > 200 { continue }
         if decay { words += ", λ → λ / (\(text.text(ratio)))" }
         result.append(
-          Scaling(text: words) { table, terms in
+          Scaling(text: words, conditions: conditions) { table, terms in
             let factor = scale.rebuilt(in: table)
             var changed: [String: TermID] = [:]
             if let own = terms[key] { changed[key] = table.reduced(table.multiply(factor, own)) }

@@ -24,6 +24,8 @@ package struct Comparison: Sendable {
   /// By what kind of argument.
   package var method = ""
   package var witness: Witness?
+  /// How the second rule is changed where it alone is, as `lr → 2 * lr`.
+  var change: String?
 
   package init(_ verdict: Verdict) { self.verdict = verdict }
 

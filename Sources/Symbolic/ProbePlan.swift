@@ -130,8 +130,22 @@ extension Interval {
   }
 }
 
+/// A look that found nothing: all of what it follows from.
+struct SeenProbe: Hashable {
+  var symbols: [String]
+  var variants: [Int]
+  var seed: UInt64
+  var special: Double?
+  var other: Double?
+}
+
 /// What a comparison probes.
 extension Comparer {
+  /// What the first look finds.
+  mutating func firstDifference(_ setting: Setting, _ i: Int, _ j: Int) -> Witness? {
+    search(setting, i, j, cheap([])[..<1], budget: 2_000_000, enough: 0)
+  }
+
   /// Whether runs differ; `onlyAtZeros` if only where one of the rules has no result.
   mutating func differs(
     _ setting: Setting, _ i: Int, _ j: Int
@@ -190,7 +204,11 @@ extension Comparer {
       // Neither a long probe nor one of a long tensor says that rules are heavy.
       if plan.dims == nil, step > budget / 24 { isHeavy = true }
       switch outcome {
-      case .agree: seen.insert("\(setting.symbols.map(\.name)) \(i) \(j) \(plan)")
+      case .agree:
+        seen.insert(
+          SeenProbe(
+            symbols: setting.symbols.map(\.name), variants: [i, j], seed: plan.seed,
+            special: plan.special?.value, other: plan.other?.value))
       case .differ(let witness):
         if witness.isPlainer(than: best) { best = witness }
         if let best, !best.isOfDefinition, best.size >= enough { return best }
@@ -276,6 +294,8 @@ extension Comparer {
           let rule = r == 0 ? a : b
           if isNumber { x = rule.plainDefault(k) ?? x }
           if let other = plan.other, rule.module.hypers[k].key == other.key { x = other.value }
+          // What is given may leave the domain of what it is given to.
+          if rule.module.hypers[k].domain?.contains(x) == false { return nil }
           row.append(x)
           let isShort = x.significandWidth <= 20 || !x.isFinite
           around.append(

@@ -60,6 +60,13 @@ package struct Setting {
       return r == 1 ? renaming[key] ?? key : key
     }
     let written = Set(rules.flatMap(\.freeNames))
+    // What is a length or a count of one rule has no other values in the other.
+    let structural = Set(
+      rules.indices.flatMap { r in
+        rules[r].module.hypers.indices.filter { rules[r].module.hypers[$0].isStructural }.map {
+          key(r, $0)
+        }
+      })
     func plain(_ r: Int) -> [String: Double] {
       var result: [String: Double] = [:]
       for k in rules[r].module.hypers.indices {
@@ -76,7 +83,7 @@ package struct Setting {
       for (k, hyper) in rules[r].module.hypers.enumerated() {
         guard let x = rules[r].plainDefault(k) else { continue }
         let name = key(r, k)
-        var isFree = !hyper.isStructural && x.isFinite
+        var isFree = !structural.contains(name) && x.isFinite
         if !written.contains(name) {
           let other = rules.count > 1 ? defaults[1 - r][name] : x
           switch generality {
@@ -100,15 +107,21 @@ package struct Setting {
       // A free symbol takes the domains of what it is given to.
       for (k, hyper) in rules[r].module.hypers.enumerated() {
         guard let value = rules[r].module.defaults.output(.hyper(k)) else { continue }
-        let instruction = rules[r].module.defaults[value]
+        var instruction = rules[r].module.defaults[value]
+        // So does what a rule hands on to another.
+        var handed = 0
+        while instruction.operation == .hyper, handed < rules[r].module.hypers.count {
+          let from = Int(instruction.attribute)
+          if let name = keys[r][from] { narrow(name, hyper.domain) }
+          guard keys[r][from] == nil, let value = rules[r].module.defaults.output(.hyper(from))
+          else { break }
+          instruction = rules[r].module.defaults[value]
+          handed += 1
+        }
         if instruction.operation == .free {
           let name = rules[r].freeNames[Int(instruction.attribute)]
           narrow(name, hyper.domain)
           names[name] = names[name] ?? Greek.unicode(name)
-        }
-        // So does what a rule hands on to another.
-        if instruction.operation == .hyper, let name = keys[r][Int(instruction.attribute)] {
-          narrow(name, hyper.domain)
         }
       }
     }

@@ -156,7 +156,9 @@ package final class TermTable {
       globalFlags.append(symbols[Int(term.payload)].isGlobal)
       carriedFlags.append(symbols[Int(term.payload)].role == .carried)
     default:
-      dataFlags.append(term.operands.contains { dataFlags[$0.index] })
+      dataFlags.append(
+        term.kind == .apply && term.operation == .draw
+          || term.operands.contains { dataFlags[$0.index] })
       carriedFlags.append(term.operands.contains { carriedFlags[$0.index] })
       // What an operation on shapes gives depends on the tensor's, whatever it is made of.
       globalFlags.append(

@@ -160,26 +160,29 @@ struct ReferenceRun {
 
   /// What must be known before `place` can be computed, or before more can be said about that.
   private func needs(_ place: Place, _ body: (Place) -> Void) {
-    let t = place.tensor
-    let instruction = functions[t].instructions[place.value.index]
-    switch instruction.operation.operationClass {
-    case .globalReduction, .oracle: operandsOfAll(instruction).forEach(body)
-    case .region where instruction.operation == .loop:
+    let (t, i) = (place.tensor, place.value.index)
+    let operation = functions[t].instructions[i].operation
+    switch operation.operationClass {
+    case .globalReduction, .oracle: operandsOfAll(functions[t].instructions[i]).forEach(body)
+    case .region where operation == .loop:
       for operand in functions[t].operands(place.value) { body(Place(tensor: t, value: operand)) }
     default:
-      if instruction.operation == .select,
-        functions[t].instructions[instruction.a.index].type.shape.isScalar
-      {
-        guard let condition = known[t][instruction.a.index] else {
-          return body(Place(tensor: t, value: instruction.a))
-        }
-        let arm = condition.scalar != 0 ? instruction.b : instruction.c
-        return body(Place(tensor: t, value: arm))
-      }
-      for k in 0..<3 where instruction.operand(k).isSome {
-        body(Place(tensor: t, value: instruction.operand(k)))
-      }
+      if let arm = arm(place) { return body(Place(tensor: t, value: arm)) }
+      let own = functions[t].instructions[i]
+      if own.a.isSome { body(Place(tensor: t, value: own.a)) }
+      if own.b.isSome { body(Place(tensor: t, value: own.b)) }
+      if own.c.isSome { body(Place(tensor: t, value: own.c)) }
     }
+  }
+
+  /// Of a `select` with a scalar condition: the condition until that is known, then the arm that it takes.
+  private func arm(_ place: Place) -> ValueID? {
+    let (t, i) = (place.tensor, place.value.index)
+    guard functions[t].instructions[i].operation == .select else { return nil }
+    let own = functions[t].instructions[i]
+    guard functions[t].instructions[own.a.index].type.shape.isScalar else { return nil }
+    guard let condition = known[t][own.a.index] else { return own.a }
+    return condition.scalar != 0 ? own.b : own.c
   }
 
   /// The operands of a barrier in all tensors that take part.
