@@ -12,12 +12,9 @@ package struct MeasuredStability: Sendable {
   package var ratios: [Double]
   package var steps: Int
 
-  /// The largest measured h up to which no walk ends farther away than it began; nil where the
-  /// first one does.
-  package var limit: Double? {
-    let firstBad = ratios.firstIndex { !($0 <= 1) } ?? ratios.count
-    return firstBad == 0 ? nil : curvatures[firstBad - 1]
-  }
+  /// The largest measured h up to which no walk ends farther away than it began, to a thousandth; nil where
+  /// the first one does.
+  package var limit: Double?
 }
 
 extension Rule {
@@ -33,12 +30,8 @@ extension Rule {
     let start = try RuleWalk(
       module, variant: variant, from: Dense(shape: [1], values: [1]), hypers: hypers[0],
       horizon: steps)
-    var result = MeasuredStability(curvatures: [], ratios: [], steps: steps)
-    let limits = TermLimits.current
-    for k in 0..<points where !limits.areReached {
-      // Ten to the power of −2 to 6.
-      var h = 0.01
-      for _ in 0..<k { h *= 1.778_279_410_038_922_8 }
+    /// The distance at the end; nil once the time is over.
+    func ratio(_ h: Double, isFirst: Bool) throws(DiagnosticError) -> Double? {
       var walk = start
       for t in 1...steps {
         let w = walk.trainPoint.scalar
@@ -59,15 +52,34 @@ extension Rule {
                 Dense(shape: point.shape, values: point.values.map { h * $0 })
               })
           }
-        } catch  where error.cause as? NumericError == .stopped && k > 0 {
+        } catch  where error.cause as? NumericError == .stopped && !isFirst {
           // What was measured before stands.
-          return result
+          return nil
         }
         if !(abs(walk.weights.scalar) < 1e30) { break }
       }
-      result.curvatures.append(h)
-      result.ratios.append(abs(walk.evalPoint.scalar))
+      return abs(walk.evalPoint.scalar)
     }
+    var result = MeasuredStability(curvatures: [], ratios: [], steps: steps)
+    let limits = TermLimits.current
+    for k in 0..<points where !limits.areReached {
+      // Ten to the power of −2 to 6.
+      var h = 0.01
+      for _ in 0..<k { h *= 1.778_279_410_038_922_8 }
+      guard let found = try ratio(h, isFirst: k == 0) else { break }
+      result.curvatures.append(h)
+      result.ratios.append(found)
+    }
+    let firstBad = result.ratios.firstIndex { !($0 <= 1) } ?? result.ratios.count
+    guard firstBad > 0 else { return result }
+    var low = result.curvatures[firstBad - 1]
+    var high = firstBad < result.ratios.count ? result.curvatures[firstBad] : low
+    while high > 1.001 * low, !limits.areReached {
+      let middle = (low * high).squareRoot()
+      guard let found = try ratio(middle, isFirst: false) else { break }
+      if found <= 1 { low = middle } else { high = middle }
+    }
+    result.limit = low
     return result
   }
 }

@@ -153,7 +153,10 @@ private struct Tracer {
       known[k] = value
       let instruction = update.instructions[k]
       let bad = value.values.first { !$0.isFinite }
-      if let bad, firstBroken == nil, !instruction.operation.isSource {
+      let isMadeOfFinite = update.operands(ValueID(k)).allSatisfy {
+        known[$0.index]?.values.allSatisfy(\.isFinite) ?? true
+      }
+      if let bad, firstBroken == nil, isMadeOfFinite, !instruction.operation.isSource {
         firstBroken = (bad.isNaN ? "NaN" : "infinite", update.origins[k])
       }
       guard targets[k] != nil || value.count > 1 || isNamed(k) else { continue }

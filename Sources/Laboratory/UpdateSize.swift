@@ -15,12 +15,14 @@ package struct UpdateSize: Sendable {
   package var isSettled = true
   /// The same as an expression of the hyperparameters, for linear rules and those of signs.
   package var symbolic: String?
-  /// Runs that were measured, none where it is computed.
+  /// Runs that were measured, none where it is computed, and the steps of each; the later half counts.
   package var runs = 0
+  package var steps = 0
 
-  fileprivate static let mostRuns = 20
-  /// What all runs together may compute. Most rules take a few millions for all of theirs; one whose steps
-  /// are long is measured on three runs or more, to an error that is told.
+  /// Steps and runs: longer ones as long as they say something else. Averages over thousands of steps settle late.
+  fileprivate static let lengths = [(steps: 400, runs: 20), (1_600, 8), (6_400, 4)]
+  /// What all runs of a length may compute by the reference evaluator together. One whose steps are long is
+  /// measured on three runs or more, to an error that is told.
   fileprivate static let work = 8_000_000
 }
 
@@ -32,35 +34,55 @@ extension Rule {
     if let own = try? RuleAlgebra(self), let size = own.updateSize, let value = own.number(size) {
       return UpdateSize(value: value, error: nil, symbolic: own.printer.factored(size))
     }
-    let steps = 400
-    let values = try hypers(steps: steps)
+    var found: UpdateSize?
+    for (steps, runs) in UpdateSize.lengths {
+      let (size, isWhole) = try updateSize(steps: steps, runs: runs)
+      guard let before = found else {
+        found = size
+        if !isWhole || !size.value.isFinite { break }
+        continue
+      }
+      // Stopped: what is known stands.
+      if !isWhole { break }
+      let apart = abs(size.value - before.value)
+      let errors = (size.error ?? 0) + (before.error ?? 0)
+      found = size
+      found?.isSettled = apart <= max(errors, 0.002 * size.value)
+      if found?.isSettled == true { break }
+    }
+    return found!
+  }
+
+  /// Measured on runs of so many steps; and whether all of them were run.
+  private func updateSize(
+    steps: Int, runs: Int
+  ) throws(DiagnosticError) -> (UpdateSize, isWhole: Bool) {
     let start = [Double](repeating: 0, count: 30)
     var squares: [Double] = []
-    var changes: [Double] = []
     let limits = TermLimits.current
     var left = UpdateSize.work
-    for run in 0..<UpdateSize.mostRuns
-    where squares.count < 3 || (left > 0 && !limits.areReached) {
+    for run in 0..<runs where squares.count < 3 || (left > 0 && !limits.areReached) {
       var random = SplitMix64(20 + UInt64(run))
       let gradients = (0..<steps).map { _ in (0..<30).map { _ in Self.normal(&random) } }
-      let (walk, work) = try ReferenceProbe.walk(
-        self, values: values, dims: [6, 5], horizon: steps, from: start, gradients)
-      left -= work
-      // The first half is warm-up.
-      func square(_ steps: Range<Int>) -> Double {
-        var total = 0.0
-        for step in steps where step > 0 {
-          for k in 0..<30 {
-            total += (walk[step][k] - walk[step - 1][k]) * (walk[step][k] - walk[step - 1][k])
-          }
-        }
-        return total / Double(30 * max(steps.count, 1))
+      let walk: [[Double]]
+      if let quick = try interpreted(gradients, seed: UInt64(run)) {
+        walk = quick
+      } else {
+        let (slow, work) = try ReferenceProbe.walk(
+          self, values: try hypers(steps: steps), dims: [6, 5], horizon: steps, from: start,
+          gradients)
+        left -= work
+        walk = slow
       }
-      let (early, late) = (
-        square((walk.count / 2)..<(3 * walk.count / 4)), square((3 * walk.count / 4)..<walk.count)
-      )
-      squares.append((early + late) / 2)
-      changes.append(late - early)
+      // The first half is warm-up.
+      var total = 0.0
+      let late = max(1, walk.count / 2)..<max(1, walk.count)
+      for step in late {
+        for k in 0..<30 {
+          total += (walk[step][k] - walk[step - 1][k]) * (walk[step][k] - walk[step - 1][k])
+        }
+      }
+      squares.append(total / Double(30 * max(late.count, 1)))
     }
     let n = Double(squares.count)
     let mean = squares.reduce(0, +) / n
@@ -68,16 +90,44 @@ extension Rule {
     let root = mean.squareRoot()
     // The error of a root is that of its square over twice the root.
     let error = root > 0 ? (variance / n).squareRoot() / root : 0
-    let change = changes.reduce(0, +) / n
-    let spread = changes.reduce(0) { $0 + ($1 - change) * ($1 - change) } / max(n - 1, 1)
-    let isSettled =
-      error.isFinite && abs(change) <= max(5 * (spread / n).squareRoot(), 1e-3 * mean)
-    return UpdateSize(
-      value: root, error: error, isSettled: isSettled, symbolic: nil, runs: squares.count)
+    let size = UpdateSize(
+      value: root, error: error, isSettled: error.isFinite, symbolic: nil, runs: squares.count,
+      steps: steps)
+    return (size, squares.count == runs)
   }
-}
 
-extension Rule {
+  /// The weights after each step from 0 by the interpreter, in float64; nil for rules that ask for more than
+  /// gradients.
+  private func interpreted(
+    _ gradients: [[Double]], seed: UInt64
+  ) throws(DiagnosticError) -> [[Double]]? {
+    let asksMore = module.variants.contains { variant in
+      !variant.inputs.isEmpty
+        || variant.update.instructions.contains {
+          $0.operation.operationClass == .oracle || $0.operation == .loss
+        }
+    }
+    guard !asksMore, module.axes.isEmpty else { return nil }
+    let optimizer = try Optimizer(
+      self, parameters: [ParameterSpec(name: "w", dims: [6, 5])], elementType: .float64, seed: seed,
+      horizon: gradients.count, threads: 1)
+    let count = gradients[0].count
+    let memory = UnsafeMutablePointer<Double>.allocate(capacity: 2 * count)
+    defer { memory.deallocate() }
+    memory.initialize(repeating: 0, count: 2 * count)
+    try optimizer.initialise(parameters: [UnsafeMutableRawPointer(memory)])
+    var walk: [[Double]] = []
+    for gradient in gradients {
+      if walk.count % 64 == 63, TermLimits.current.areReached { break }
+      for k in 0..<count { memory[count + k] = gradient[k] }
+      try optimizer.step(
+        parameters: [UnsafeMutableRawPointer(memory)], gradients: [UnsafeRawPointer(memory + count)]
+      )
+      walk.append((0..<count).map { memory[$0] })
+    }
+    return walk
+  }
+
   /// Box and Muller: twelve uniform numbers added have lighter tails, which a size shows.
   private static func normal(_ random: inout SplitMix64) -> Double {
     let radius = (-2 * log(1 - random.unit())).squareRoot()

@@ -186,7 +186,8 @@ struct RuleCommands: Answering {
     guard let error = size.error else { return value }
     guard size.value.isFinite, error.isFinite else { return "without bound" }
     return "\(value) ± \(Presentation.short(rounded(error))) (\(size.runs) runs)"
-      + (size.isSettled ? "" : ", of steps 201 to 400: it does not settle")
+      + (size.isSettled
+        ? "" : ", of steps \(size.steps / 2 + 1) to \(size.steps): it has not settled by then")
   }
 
   /// Up, to two digits.
@@ -256,7 +257,7 @@ struct RuleCommands: Answering {
   private func coupling(_ algebra: RuleAlgebra) throws {
     let findings = try algebra.coupling().findings
     if findings.isEmpty {
-      write("no hyperparameters that act only together, and nothing that is lost\n")
+      write("no hyperparameters were found that act only together, and nothing that is lost\n")
     }
     output.write(rows: findings.map { ($0.subject, $0.text) })
     output.noteFixed(algebra.setting)

@@ -24,7 +24,10 @@ struct StabilityCommands: Answering {
       return
     }
     let printer = algebra.printer
-    write("stable on h * w^2 / 2 where \(stability.text)\n")
+    write(
+      stability.isNever
+        ? "stable on h * w^2 / 2 for no value of \(stability.isProduct ? "lr * h" : "h")\n"
+        : "stable on h * w^2 / 2 where \(stability.text)\n")
     write(
       "  iteration matrix of (\((["w"] + stateNames(stability, algebra)).joined(separator: ", ")))\n"
     )
@@ -42,14 +45,20 @@ struct StabilityCommands: Answering {
     write(
       "  characteristic polynomial \(polynomial)"
         + (stability.isProduct ? ", x = lr * h" : "") + "\n")
-    if let (points, rate) = stability.critical, points.count == 2 {
+    let values = defaults(algebra, stability)
+    // A root that the defaults have not is of other signs than anybody takes.
+    let evaluator = values.reduce(into: Evaluator(algebra.table)) { $0.set($1.key, $1.value) }
+    func isReal(_ x: TermID) -> Bool {
+      var own = evaluator
+      return own.number(x)?.isFinite ?? true
+    }
+    if let (points, rate) = stability.critical, points.count == 2, points.allSatisfy(isReal) {
       let name = stability.isProduct ? "lr * h" : "h"
       write(
         "  both eigenvalues meet at \(name) = \(printer.factored(points[0]))\n"
           + "  and at \(printer.factored(points[1])); between them their size is "
           + "\(printer.text(rate))\n")
     }
-    let values = defaults(algebra, stability)
     if let limit = stability.limit(values) {
       write("  at the defaults up to \(Presentation.short(limit))\n")
       if let best = stability.best(values) {

@@ -37,9 +37,7 @@ package struct Comparer {
 
   /// The verdict on the two rules.
   package mutating func compare() -> Comparison {
-    guard a.module.guardsFinite == b.module.guardsFinite else {
-      return Comparison(.undecided(probes: 0))
-    }
+    guard a.module.guardsFinite == b.module.guardsFinite else { return withoutGuard() }
     var pairs: [(Int, Int)] = []
     let (m, n) = (a.module.variants, b.module.variants)
     if m.count == n.count, zip(m, n).allSatisfy({ $0.predicate == $1.predicate }) {
@@ -67,6 +65,28 @@ package struct Comparer {
       results.append(found)
     }
     return Comparison.ofAllWays(results) ?? Comparison(.undecided(probes: 0))
+  }
+
+  /// One of them leaves out steps that are not finite: what holds of the rules without holds of finite steps.
+  private func withoutGuard() -> Comparison {
+    var rules = [a, b]
+    for k in rules.indices { rules[k].module.guardsFinite = false }
+    var inner = Comparer(rules[0], rules[1], probe: probe)
+    (inner.probes, inner.aim, inner.patience) = (probes, aim, patience)
+    var result = inner.compare()
+    let change = "guard finite left out"
+    switch result.verdict {
+    case .equal: result.verdict = .equalUpTo([change])
+    case .equalWhere(let all), .equalUpTo(let all): result.verdict = .equalUpTo(all + [change])
+    case .different:
+      let isFinite = result.witness.map { $0.left.isFinite && $0.right.isFinite } ?? false
+      if !isFinite { result = Comparison(.undecided(probes: 0)) }
+    case .undecided: break
+    }
+    if case .undecided = result.verdict {
+      result.method = "one leaves out steps that are not finite, the other does not"
+    }
+    return result
   }
 
   /// Whether nothing speaks against equality at the defaults: a quick look before a proof.

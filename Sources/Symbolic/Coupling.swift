@@ -46,7 +46,10 @@ package struct Coupling {
       return (hyper.name, term)
     }
     pairs()
-    if !onlyFaults { epsilons() }
+    if !onlyFaults {
+      scaledPairs()
+      epsilons()
+    }
     try averages()
     if !onlyFaults { try weights() }
     // What is left undone for want of room proves nothing.
@@ -105,6 +108,63 @@ package struct Coupling {
       add(
         .throughRate, name,
         "acts only as lr * \(name): what changes lr changes it too, schedules included")
+    }
+  }
+
+  /// Hyperparameters that act only together once states have another scale: lr and b of m' = a m + b g, w' = w − lr m'.
+  ///
+  /// With p → p s, q → q / s (or q s) and each state m_k → s^c_k m_k the rule stays as it is: the sum of the slopes
+  /// of each output, by what is scaled, is what scales the output itself.
+  private mutating func scaledPairs() {
+    let states = step.states.indices.filter { live[$0] }
+    let all = hypers.map(\.symbol) + states.map { rule.states[$0].symbol }
+    guard (1...2).contains(states.count), hypers.count <= 12 else { return }
+    let outputs =
+      [table.subtract(step.weight, rule.weight)] + states.map { step.states[$0] }
+      + states.map { rule.initial[$0] }
+    let solver = Solver(table)
+    /// By symbol, by output: the symbol times the slope.
+    var slopes: [TermID: [TermID]] = [:]
+    for symbol in all {
+      slopes[symbol] = try? outputs.map {
+        table.multiply(symbol, try solver.derivative($0, by: symbol))
+      }
+    }
+    let exponents = [-1, 1, -2, 2, 0]
+    let choices = states.reduce([[]]) { known, _ in
+      known.flatMap { one in exponents.map { one + [$0] } }
+    }
+    func isKept(_ p: [TermID], _ q: [TermID], _ sign: Int, _ choice: [Int]) -> Bool {
+      outputs.indices.allSatisfy { k in
+        let own = k == 0 ? 0 : choice[(k - 1) % states.count]
+        var total = [p[k], table.scale(q[k], by: Rational(sign))]
+        for (state, c) in zip(states, choice) where c != 0 {
+          guard let slope = slopes[rule.states[state].symbol] else { return false }
+          total.append(table.scale(slope[k], by: Rational(c)))
+        }
+        total.append(table.scale(outputs[k], by: Rational(-own)))
+        return table.isZero(total.reduce(table.zero) { table.add($0, $1) })
+      }
+    }
+    let paired = Set(findings.map(\.subject))
+    for (i, first) in hypers.enumerated() {
+      for second in hypers.dropFirst(i + 1) where !paired.contains("\(first.name), \(second.name)")
+      {
+        guard let p = slopes[first.symbol], let q = slopes[second.symbol],
+          p.contains(where: { $0 != table.zero }), q.contains(where: { $0 != table.zero })
+        else { continue }
+        for (sign, operation) in [(-1, "*"), (1, "/")] {
+          guard
+            let choice = choices.first(where: { $0.contains { $0 != 0 } && isKept(p, q, sign, $0) })
+          else { continue }
+          let scaled = zip(states, choice).filter { $1 != 0 }.map { rule.states[$0.0].name }
+          add(
+            .together, "\(first.name), \(second.name)",
+            "act only as \(first.name) \(operation) \(second.name), but for the scale of "
+              + "\(scaled.joined(separator: " and ")): one of them is enough")
+          break
+        }
+      }
     }
   }
 

@@ -23,7 +23,9 @@ package struct Solver {
     return table.divide(table.negate(rest), slope)
   }
 
-  /// The coefficients of a polynomial in x, the constant first; nil where it is none.
+  private static let mostDegree = 1_000
+
+  /// The coefficients of a polynomial in x, the constant first; nil where it is none or of a higher degree.
   package func coefficients(_ term: TermID, of x: TermID) -> [TermID]? {
     var parts: [Int: [TermID]] = [:]
     for (weight, monomial) in table.monomials(term) {
@@ -41,6 +43,8 @@ package struct Solver {
       parts[degree, default: []].append(table.scale(table.product(rest), by: weight))
     }
     let degree = parts.keys.max() ?? 0
+    // Nobody solves or reads more; a power of one term alone is undone as it stands.
+    guard degree <= Self.mostDegree else { return nil }
     return (0...degree).map { table.add(parts[$0] ?? []) }
   }
 

@@ -20,6 +20,8 @@ package struct Stability {
   package let upper: [TermID]
   /// Conditions that are not linear in the variable.
   package let unsolved: [TermID]
+  /// Whether a condition holds for no value of the variable.
+  package let isNever: Bool
 
   /// Throws for rules that are not linear with constant weights.
   package init(_ rule: SymbolicRule) throws(SymbolicError) {
@@ -30,6 +32,8 @@ package struct Stability {
   init(_ linear: LinearRule) throws(SymbolicError) {
     let t = linear.rule.table
     table = t
+    // The determinant of a larger matrix has more terms than anybody reads.
+    guard linear.matrix.count <= 5 else { throw SymbolicError("it has more than four states") }
     let h = t.symbol(Symbol("h", .hyper, variant: 1, domain: .positive))
     let x = t.symbol(Symbol("x", .hyper, variant: 1, domain: .positive))
     func iteration(_ replacement: [TermID: TermID]) -> [[TermID]] {
@@ -64,13 +68,11 @@ package struct Stability {
     self.variable = variable
     self.isProduct = isProduct
     characteristic = polynomial
-    guard polynomial.count <= 6 else {
-      throw SymbolicError("it has more than four states")
-    }
     conditions = Self.jury(t, polynomial)
     var lower: [TermID] = []
     var upper: [TermID] = []
     var unsolved: [TermID] = []
+    var isNever = false
     for condition in conditions where !t.isPositive(condition) {
       let (_, common, rest) = t.content(condition)
       let weight = t.content(condition).weight
@@ -80,6 +82,7 @@ package struct Stability {
         core = t.multiply(core, t.power(base, exponent))
       }
       if t.isPositive(core) { continue }
+      if t.interval(core).isNonpositive { isNever = true }
       guard let (slope, value) = linear.rule.linear(core, variable) else {
         unsolved.append(core)
         continue
@@ -98,6 +101,7 @@ package struct Stability {
     self.lower = Self.tightest(t, lower, isUpper: false)
     self.upper = Self.tightest(t, upper, isUpper: true)
     self.unsolved = unsolved
+    self.isNever = isNever
   }
 
   private static func tightest(_ t: TermTable, _ all: [TermID], isUpper: Bool) -> [TermID] {

@@ -73,6 +73,12 @@ extension Diagnostic {
       ])
   }
 
+  static func severalSearches(_ path: String, _ count: Int) -> Diagnostic {
+    Diagnostic(
+      .nothingToRun, "`\(Console.printable(path))` has \(count) searches, and one is run at a time",
+      at: .none, notes: [Note("put each in a file of its own")])
+  }
+
   static func withoutRules(_ task: String) -> Diagnostic {
     Diagnostic(
       .nothingToRun, "without rules there is nothing to try on `\(Console.printable(task))`",

@@ -25,8 +25,8 @@ struct RunsCommand: ParsableCommand {
     case summary, show, lineage, pareto, export, claims, test, page, notes, prune
   }
 
-  @Option(help: "Which restart, from 1.")
-  var restart = 1
+  @Option(help: "Which restart, from 1, for show, lineage and export; 1 by default.")
+  var restart: Int?
   @Flag(help: "claims and test as JSON.")
   var json = false
   @ArgumentParser.Argument(help: ArgumentHelp("The journal.", valueName: "file"))
@@ -44,7 +44,12 @@ struct RunsCommand: ParsableCommand {
     if json, ![.claims, .test].contains(question) {
       throw ValidationError("--json is about claims and test")
     }
-    if restart < 1 { throw ValidationError("--restart counts from 1") }
+    if let restart {
+      if restart < 1 { throw ValidationError("--restart counts from 1") }
+      if ![.show, .lineage, .export].contains(question) {
+        throw ValidationError("--restart is about show, lineage and export")
+      }
+    }
   }
 
   func run() throws {
@@ -70,7 +75,7 @@ struct RunsCommand: ParsableCommand {
         return
       }
       let text = try RunsText(SearchJournal(reading: file))
-      let (number, restart) = (number ?? 0, restart - 1)
+      let (number, restart) = (number ?? 0, (restart ?? 1) - 1)
       let answer =
         switch question {
         case .summary, .prune, .page, .notes, .claims, .test: try text.summary()
@@ -107,8 +112,14 @@ struct SearchMergeCommand: ParsableCommand {
     do throws(DiagnosticError) {
       guard let first = journals.first else { return }
       let header = try SearchJournal(reading: first).header()
+      // All are looked at before anything is made.
+      let all = try journals.map { path throws(DiagnosticError) in
+        let journal = try SearchJournal(reading: path)
+        try journal.require(header)
+        return journal
+      }
       let joined = try SearchJournal(into, header)
-      for path in journals { try joined.merge(SearchJournal(reading: path)) }
+      for journal in all { try joined.merge(journal) }
       Console.write(try RunsText(joined).summary())
     } catch {
       Console.report(error.diagnostics, in: SourceMap())

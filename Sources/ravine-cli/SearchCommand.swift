@@ -215,6 +215,9 @@ struct SearchRunCommand: ParsableCommand {
   /// The statement of the script, with what the flags say in its place.
   private func plan(_ script: Script, _ compiler: Compiler) throws(DiagnosticError) -> SearchPlan {
     let statements = try script.searches()
+    guard statements.count <= 1 else {
+      throw DiagnosticError(.severalSearches(file ?? "", statements.count))
+    }
     var plan: SearchPlan
     if let first = statements.first {
       plan = first
@@ -235,7 +238,11 @@ struct SearchRunCommand: ParsableCommand {
       plan.settings.programs = SearchSettings.mostPrograms
     }
     plan.settings.population = population ?? plan.settings.population
-    plan.settings.tournament = tournament ?? plan.settings.tournament
+    if let tournament {
+      plan.settings.tournament = tournament
+    } else if population != nil {
+      plan.settings.fitTournament()
+    }
     plan.settings.restarts = restarts ?? plan.settings.restarts
     plan.settings.longest = longest ?? plan.settings.longest
     plan.settings.seed = seed ?? plan.settings.seed

@@ -94,6 +94,12 @@ import Testing
     // What solves a task to any number of digits is better by a thousand at most.
     let solved = ClaimComparison(cell([0, 0]), cell([1, 1]), task: 0, rule: 1)
     #expect(abs(solved.interval.mean + log(1_000)) < 1e-9)
+    // At that limit nothing is known of the spread: 20 of 20 by signs.
+    let far = ClaimComparison(
+      cell((1...20).map { 1e-20 * Double($0) }), cell([Double](repeating: 1, count: 20)), task: 0,
+      rule: 1)
+    #expect(far.isBySigns && far.wins == 20)
+    #expect(abs((far.probability ?? 1) - 2 / 0x1p20) < 1e-12)
     let lost = ClaimComparison(cell([1, 1]), cell([0, 0]), task: 0, rule: 1)
     #expect(abs(lost.interval.mean - log(1_000)) < 1e-9)
   }

@@ -312,6 +312,42 @@ import Training
     #expect(said.contains("and perhaps beyond"), "\(said)")
   }
 
+  /// (1 + (1 - lr h)²) / 2 is 1 at lr h = 2; averages of RMSProp take some hundred steps.
+  @Test func whatIsMeasuredIsMeasuredLongEnough() throws {
+    let said = Bench().run(":stability Lookahead(SGD, k = 2)")
+    let line = try #require(said.split(separator: "\n").first { $0.contains("for h up to") })
+    let limit = try #require(Double(line.split(separator: " ").last ?? ""), "\(said)")
+    #expect(limit <= 2000 && limit > 1996, "\(said)")
+    #expect(!Bench().run(":lr RMSProp -> SGD").contains("settled"))
+  }
+
+  @Test(arguments: [
+    ("rule R(lr = 0.1) { state m; m' = 1.1 * m + g; w' = w - lr * m' }", "for no value of lr * h"),
+    ("rule R(lr = 0.1) { state m; m' = g - m; w' = w - lr * m' }", "for no value of lr * h"),
+  ]) func whatIsNeverStableIsSaidToBe(_ rule: String, _ expected: String) {
+    let bench = Bench()
+    _ = bench.run(rule)
+    #expect(bench.run(":stability R").contains(expected))
+  }
+
+  /// Neither a polynomial of so many coefficients is written out, nor a determinant of so many terms.
+  @Test func whatIsHugeHasAnAnswer() {
+    #expect(Bench().run(":solve x^1000000000 = a for x").contains("a^"))
+    #expect(Bench().run(":solve x^1000000000 + x = a for x").contains("error[R0840]"))
+    var chain = "rule Chain(lr = 0.1) { state s0; s0' = 0.9 * s0 + g; "
+    for k in 1..<40 { chain += "state s\(k); s\(k)' = 0.9 * s\(k) + s\(k - 1)'; " }
+    let bench = Bench()
+    _ = bench.run(chain + "w' = w - lr * s39' }")
+    let said = bench.run(":stability Chain")
+    #expect(said.contains("more than four states: measured at the defaults"), "\(said)")
+  }
+
+  /// The root of -16 α β is none.
+  @Test func eigenvaluesMeetWhereThereIsARoot() {
+    let said = Bench().run(":stability OptimisticGD")
+    #expect(said.contains("stable on") && !said.contains("meet"), "\(said)")
+  }
+
   // MARK: Limits
 
   /// The interrupt comes in the middle of the algebra's work: at the last time but one that it asks whether

@@ -57,6 +57,28 @@ import Zoo
     (
       "Bounded", "rule Bounded(lr = 1e-3) { w' = w - lr * sign(g) }", ["w small"]
     ),
+    // A state of another scale makes one of two do.
+    (
+      "Scaled",
+      "rule Scaled(lr = 0.1, a = 0.9, b = 1) { state m; m' = a * m + b * g; w' = w - lr * m' }",
+      ["lr, b together"]
+    ),
+    (
+      "Squared",
+      "rule Squared(lr = 0.1, a = 0.9, b = 1) { state v; v' = a * v + b^2 * g^2; w' = w - lr * g / sqrt(v') }",
+      ["lr, b together"]
+    ),
+    // Where the state begins with a number of its own, or is compared with one, both matter.
+    (
+      "Begun",
+      "rule Begun(lr = 0.1, a = 0.9, b = 1) { state m = 1; m' = a * m + b * g; w' = w - lr * m' }",
+      []
+    ),
+    (
+      "Clipped",
+      "rule Clipped(lr = 0.1, a = 0.9, b = 1) { state m; m' = a * m + b * g; w' = w - lr * clip(m', -1, 1) }",
+      []
+    ),
   ]) func whatActsOnlyTogether(_ rule: String, _ source: String, _ expected: [String]) throws {
     let findings = try algebra(rule, source, generality: .all).coupling().findings
     let words: [String] = findings.map {

@@ -40,6 +40,10 @@ import Testing
     }
     rule Masked(lr = 0.1 in [0, inf)) { w' = w - lr * g * bernoulli(0.5) }
     rule Ascent(lr = 0.1 in [0, inf)) { w' = w + lr * g }
+    rule Guarded(lr = 0.1 in [0, inf)) {
+        guard finite
+        w' = w - lr * g
+    }
     rule Share(lr = 0.1 in [0, 1]) { w' = w - lr * g }
     rule Half(lr = 0.1 in [0, 1]) { w' = w - 0.5 * lr * g }
     rule Twice(lr = 0.1 in [0, 1]) { w' = w - 2 * lr * g }
@@ -82,6 +86,10 @@ import Testing
     Case(first: "Stored", second: "Exact", headline: "proved equal up to m stored exactly"),
     Case(first: "Stored", second: "Stored", headline: "proved equal"),
     // Given numbers are in the domains of what they are given to, of ways too.
+    // Steps that are not finite apart, a guard changes nothing.
+    Case(
+      first: "Guarded", second: "Plain", headline: "proved equal up to guard finite left out"),
+    Case(first: "Guarded", second: "Ascent", headline: "different"),
     Case(
       first: "SGD(lr = a)", second: "SGD(lr = -a)", headline: "proved equal up to lr → a"),
   ]

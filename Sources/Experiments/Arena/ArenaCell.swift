@@ -43,7 +43,9 @@ package struct ArenaCell: Hashable, Sendable {
   /// Their median; infinite where most seeds do not get there.
   package var cost: Double {
     let sorted = steps.sorted()
-    return sorted.isEmpty ? .infinity : sorted[sorted.count / 2]
+    let middle = sorted.count / 2
+    if sorted.isEmpty { return .infinity }
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
 
   package var isSolved: Bool { cost.isFinite }

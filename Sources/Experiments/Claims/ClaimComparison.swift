@@ -18,10 +18,10 @@ package struct ClaimComparison: Hashable, Sendable {
   /// Seeds on which the program's loss is less, and larger.
   package let wins: Int
   package let losses: Int
-  /// How likely so much is where there is no difference: by Student's t of the pairs, or by signs where a run broke. Nil
-  /// where all seeds give the same, so that nothing is left to chance.
+  /// How likely so much is where there is no difference: by Student's t of the pairs, or by signs where a run broke or
+  /// all stand at the limit. Nil where all seeds give the same, so that nothing is left to chance.
   package let probability: Double?
-  /// Whether a run broke: then seeds are counted, whatever they are won by.
+  /// Whether seeds are counted, whatever they are won by.
   package let isBySigns: Bool
   /// By Holm's correction over all comparisons of the report.
   package internal(set) var adjusted: Double?
@@ -35,7 +35,10 @@ package struct ClaimComparison: Hashable, Sendable {
     wins = differences.count { $0 < 0 }
     losses = differences.count { $0 > 0 }
     interval = BootstrapInterval(differences, seed: UInt64(task) << 16 | UInt64(rule))
-    isBySigns = program.broken + other.broken > 0
+    // Where all seeds stand at the limit nothing is known of their spread.
+    let isAtLimit =
+      !differences.isEmpty && differences.allSatisfy { abs($0) == Self.most }
+    isBySigns = program.broken + other.broken > 0 || isAtLimit
     if differences.isEmpty {
       probability = 1
     } else if isBySigns {
@@ -66,7 +69,7 @@ package struct ClaimComparison: Hashable, Sendable {
     zip(one.losses, other.losses).map { loss, other in
       if !loss.isFinite { return other.isFinite ? most : 0 }
       if !other.isFinite { return -most }
-      return min(SearchTask.score(loss, against: other), most)
+      return max(-most, min(SearchTask.score(loss, against: other), most))
     }
   }
 }

@@ -1,6 +1,7 @@
 import Basics
 import Diagnostics
 import IR
+import Platform
 import Search
 import Training
 
@@ -46,7 +47,9 @@ package final class ClaimMeasurement {
       rule.knobs.map { knob in
         var knob = knob
         let standard = knob.standard
-        knob.centre = rate ?? (standard.isFinite && standard > 0 ? standard : 0.01)
+        // The decades are the same for all: otherwise one rule under two names would be told apart by its rates.
+        let own = rate ?? (standard.isFinite && standard > 0 ? standard : 0.01)
+        knob.centre = SearchRange.rounded(pow(10, log10(own).rounded()))
         return knob
       }
     }

@@ -59,7 +59,8 @@ package struct ClaimText {
     }
     return table.render()
       + "log ratio: the mean of log(loss / loss of the other) over the seeds, below 0 is better; intervals by bootstrap.\n"
-      + "all alike: the same on every seed, so that nothing is left to chance. A run that broke loses a factor of 1000.\n"
+      + "No seed counts more than a factor of 1000, which is also what a run that broke loses.\n"
+      + "all alike: the same on every seed, so that nothing is left to chance.\n"
   }
 
   /// What was shown and what was not, and where it loses.

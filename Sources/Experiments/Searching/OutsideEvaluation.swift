@@ -112,6 +112,11 @@ package final class OutsideEvaluation {
       // Readers of JSON differ in which of them counts.
       throw Refusal(code: "R0760", message: "the line has `\(key)` twice", id: id)
     }
+    if case .number(let x)? = id, !(abs(x) < 0x1p53) {
+      throw Refusal(
+        code: "R0760",
+        message: "the `id` is a number that a double does not hold: write it as a text")
+    }
     let (source, digest) = (json["source"]?.text, json["digest"]?.text)
     if let digest, source == nil { return Request(program: .digest(digest), id: id) }
     guard let source, digest == nil else {
@@ -204,8 +209,9 @@ package final class OutsideEvaluation {
         .first { $0.target == .hyper(k) }?.value
     }
     let centre = own.flatMap { $0.isFinite && $0 > 0 ? $0 : nil } ?? Self.rate
-    let rates = hyper == nil ? [centre] : ladder.map { centre * $0 }
-    let settings = rates.map { rate in hyper.map { [($0, rate)] } ?? [] }
+    // One run of a rule without a rate, which stands for no rate.
+    let rates = hyper == nil ? [] : ladder.map { centre * $0 }
+    let settings = hyper.map { k in rates.map { [(k, $0)] } } ?? [[]]
     var answers: [JSONValue] = []
     var total = 0.0
     var firstProblem: (task: String, problem: String, step: Int)?
@@ -233,7 +239,7 @@ package final class OutsideEvaluation {
           "task": .string(task.title), "baseline": .number(task.baseline),
           "rates": .array(rates.map { .number($0) }),
           "losses": .array(losses.map { .array($0.map { .number($0) }) }),
-          "rate": .number(rates[best]), "score": .number(scores[best]),
+          "rate": hyper == nil ? .null : .number(rates[best]), "score": .number(scores[best]),
         ]))
     }
     var members: [(String, JSONValue)] = [

@@ -75,6 +75,9 @@ extension Script {
       default: plan.settings.seed = UInt64(count)
       }
     }
+    if !statement.clauses.contains(where: { $0.keyword.key == "tournament" }) {
+      plan.settings.fitTournament()
+    }
     return plan
   }
 
@@ -119,9 +122,16 @@ extension Script {
   }
 
   /// The search of a plan, with its tasks prepared but for those that stay locked. Throws what is wrong with the start
-  /// and the tasks, R0216 for one that is named twice, and R0286 for one that is to be locked and seen.
+  /// and the tasks, R0216 for one that is named twice, R0286 for one that is to be locked and seen, and what a tournament
+  /// larger than the population throws.
   package func search(_ plan: SearchPlan) throws(DiagnosticError) -> Search {
     try requireOnce([plan.test.map { Name($0) }])
+    guard plan.settings.tournament <= plan.settings.population else {
+      throw DiagnosticError(
+        .notAWholeNumber(
+          "the size of a tournament", upTo: "\(plan.settings.population), the population",
+          at: .none))
+    }
     let seen = Set((plan.tasks + plan.validation).map { Name($0).key })
     if let task = plan.test.map({ Name($0) }).first(where: { seen.contains($0.key) }) {
       throw DiagnosticError(.testTaskIsSeen(task))

@@ -78,7 +78,7 @@ package enum SearchText {
   /// What became of the mutants.
   package static func counted(_ counts: SearchCounts, programs: Int) -> String {
     var lines = [
-      "\(counts.mutants) mutants: \(programs) ran, \(counts.duplicates) were known, \(counts.invalid) rejected."
+      "\(programs) programs ran, the start among them. Of \(counts.mutants) mutants \(counts.duplicates) were known and \(counts.invalid) rejected."
     ]
     let nets = SearchCounts.Net.allCases.map { "\($0.text) \(counts.nets[$0.rawValue])" }
     lines.append("Known: " + nets.joined(separator: ", ") + ".")

@@ -19,6 +19,9 @@ package struct SearchSettings: Sendable {
   package var minutes: Double?
   package var population = 200
   package var tournament = 5
+
+  /// Makes a tournament that was not asked for no larger than the population.
+  package mutating func fitTournament() { tournament = min(tournament, population) }
   package var restarts = 1
   package var seed: UInt64 = 0
   package var functions = FunctionSet.standard

@@ -34,9 +34,12 @@ final class Database {
   private let handle: OpaquePointer
   private var prepared: [String: OpaquePointer] = [:]
 
-  /// Opens a file, or makes one where `creates`.
-  init(_ path: String, creates: Bool) throws(Failure) {
+  /// Opens a file, or makes one where `creates`; without a path one in memory.
+  init(_ path: String?, creates: Bool) throws(Failure) {
     var opened: OpaquePointer?
+    // To SQLite some names of files are no files.
+    let isOdd = path.map { $0.hasPrefix(":") || $0.hasPrefix("file:") || $0.isEmpty } ?? false
+    let path = path.map { isOdd ? "./" + $0 : $0 } ?? ":memory:"
     let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (creates ? SQLITE_OPEN_CREATE : 0)
     let code = sqlite3_open_v2(path, &opened, flags, nil)
     guard code == SQLITE_OK, let opened else {

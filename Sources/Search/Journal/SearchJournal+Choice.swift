@@ -40,11 +40,18 @@ extension SearchJournal {
   }
 
   /// A program and its ancestors, the start first. Some are missing where a journal was pruned.
+  ///
+  /// Throws R0284 for a program that came before the one it was made of.
   package func lineage(
     of record: ProgramRecord, in restart: Int
   ) throws(DiagnosticError) -> [ProgramRecord] {
     var chain = [record]
     while chain[0].parent >= 0, let parent = try program(chain[0].parent, of: restart) {
+      guard parent.number < chain[0].number else {
+        throw DiagnosticError(
+          .notASearchJournal(
+            path, "program \(chain[0].number) is said to be made of \(parent.number), a later one"))
+      }
       chain.insert(parent, at: 0)
     }
     return chain

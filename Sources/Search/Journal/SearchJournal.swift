@@ -83,7 +83,7 @@ package final class SearchJournal {
     path = "memory"
     lock = -1
     do throws(Database.Failure) {
-      database = try Database(":memory:", creates: true)
+      database = try Database(nil, creates: true)
       try Self.create(database, header)
     } catch {
       throw Self.diagnostic(error, path)
@@ -95,7 +95,11 @@ package final class SearchJournal {
     self.path = path
     lock = -1
     var status = stat()
-    guard stat(path, &status) == 0 else { throw WholeFile.failure(errno, path) }
+    guard stat(path, &status) == 0 else {
+      let code = errno
+      if code == ENOENT || code == ENOTDIR { throw DataProblem.notFound(path, at: .none) }
+      throw DataProblem.unreadable(DataPlace(path), reason: DataFile.reason(code), at: .none)
+    }
     do throws(Database.Failure) {
       database = try Database(path, creates: false)
       guard
@@ -367,19 +371,27 @@ package final class SearchJournal {
 
   /// What came of the validation tasks, in the order of programs.
   package func validated(of restart: Int) throws(DiagnosticError) -> [Judgement] {
-    try asking { () throws(Database.Failure) in
+    var isBroken = false
+    let found = try asking { () throws(Database.Failure) in
       try database.rows(
         "SELECT number, rate, score, cells FROM validation WHERE restart = ? ORDER BY number",
         [.int(restart)]
       ).map { row in
-        var reader = ByteReader(row[3].blob ?? [])
+        let bytes = row[3].blob ?? []
+        var reader = ByteReader(bytes)
         var cells: [Double] = []
         while let cell = reader.double() { cells.append(cell) }
+        if bytes.count != 8 * cells.count { isBroken = true }
         return Judgement(
           number: row[0].int ?? 0, rate: row[1].double ?? .nan, score: row[2].double ?? .infinity,
           cells: cells)
       }
     }
+    if isBroken || Set(found.map(\.cells.count)).count > 1 {
+      throw DiagnosticError(
+        .notASearchJournal(path, "a row of restart \(restart) is no result of validation"))
+    }
+    return found
   }
 
   /// A name of everything that was found, in which order and how: the same for a search that was killed and one
@@ -417,17 +429,21 @@ extension SearchJournal {
   /// Takes over the restarts of another journal of the same search: of one that both have, the one that came further.
   /// So several journals give the same in any order. Throws R0283 where it is of another search.
   package func merge(_ other: SearchJournal) throws(DiagnosticError) {
-    let (own, theirs) = (try header(), try other.header())
-    guard own.digest == theirs.digest else {
-      throw DiagnosticError(
-        .journalOfOtherSearch(other.path, Self.difference(theirs.experiment, own.experiment)))
-    }
+    try other.require(try header())
     var known: [Int: Int] = [:]
     for found in try restarts() { known[found.restart] = found.programs }
     for found in try other.restarts() where found.programs > known[found.restart] ?? 0 {
       try take(found.restart, from: other)
     }
     try takeMeasured(from: other)
+  }
+
+  /// Throws R0283 where it is a journal of another search.
+  package func require(_ header: Header) throws(DiagnosticError) {
+    let own = try self.header()
+    guard own.digest != header.digest else { return }
+    throw DiagnosticError(
+      .journalOfOtherSearch(path, Self.difference(own.experiment, header.experiment)))
   }
 
   private func take(_ restart: Int, from other: SearchJournal) throws(DiagnosticError) {
