@@ -9,7 +9,7 @@ import unittest
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from ravine.farm import Farm
+from ravine.farm import Farm, _Evaluator
 
 EVALUATOR = """#!%s
 import json, os, sys, time
@@ -82,6 +82,15 @@ class Farms(unittest.TestCase):
         os.environ["RAVINE_PROGRAM"] = "/bin/false"
         with Farm("bowl", workers=1) as farm, self.assertRaises(ValueError):
             list(farm.score(["a"]))
+
+    def test_an_evaluator_that_ends_before_it_reads_is_put_away(self):
+        evaluator = _Evaluator(["/bin/false"])
+        process = evaluator._start()
+        process.stdin.write("never read\n")
+        process.wait()
+        evaluator.stop()
+        self.assertIsNone(evaluator.process)
+        self.assertTrue(process.stdout.closed)
 
     def test_any_executor_will_do(self):
         with ProcessPoolExecutor(2) as pool:

@@ -5,6 +5,7 @@ import copy
 import gc
 import json
 import math
+import multiprocessing
 import os
 import pickle
 import subprocess
@@ -318,6 +319,61 @@ class Optimizers(unittest.TestCase):
             with self.assertRaises(ravine.UsageError):
                 optimizer.set_state("m", wrong)
 
+    def test_what_is_no_text_path_or_number_is_said(self):
+        rule = ravine.Rule("Adam")
+        optimizer = rule.bind(floats([1.0, 2.0]))
+        before = optimizer.checkpoint()
+        endless = [1.0]
+        endless.append(endless)
+        with tempfile.TemporaryDirectory() as folder:
+            here = os.getcwd()
+            os.chdir(folder)
+            self.addCleanup(os.chdir, here)
+            for call in (
+                lambda: ravine.Rule([]), lambda: ravine.Rule(None), lambda: ravine.Optimizer(3, floats([1.0])),
+                lambda: ravine.Rule.file(None), lambda: ravine.check(None), lambda: ravine.format(3),
+                lambda: ravine.run(None), lambda: ravine.compare(None, "SGD"),
+                lambda: ravine.compare("SGD", b"SGD"),
+                lambda: optimizer.save(None), lambda: optimizer.load(3), lambda: optimizer.restore("x"),
+                lambda: optimizer.step(floats([1, 1]), loss="x"), lambda: optimizer.step(floats([1, 1]), objective=3),
+                lambda: rule.bind(floats([1.0]), seed=1.5),
+            ):
+                with self.assertRaises(TypeError):
+                    call()
+            for call in (
+                lambda: optimizer.set_state("m", [1, 10**400]), lambda: optimizer.set_state("m", endless),
+                lambda: optimizer.set_state("m", {1: 2, 3: 4}), lambda: optimizer.set_state("m", [1, None]),
+                lambda: optimizer.hyper.__setitem__("lr", 10**400), lambda: rule.describe({"w": (2**64 + 3,)}),
+                lambda: ravine.minimize(lambda x: 0.0, [1.0], steps=math.inf),
+            ):
+                with self.assertRaises(ValueError):
+                    call()
+            self.assertEqual(os.listdir(folder), [])
+            os.chdir(here)
+        self.assertFalse(3 in optimizer.hyper or "lr\0" in optimizer.hyper)
+        self.assertEqual(optimizer.checkpoint(), before)
+        for kind in (bytearray, memoryview, lambda data: array.array("B", data)):
+            optimizer.restore(kind(before))
+
+    def test_a_gradient_has_a_row_for_each_worker(self):
+        for wrong in (0, -1, 1.0):
+            with self.assertRaises(ravine.UsageError):
+                ravine.Rule("SGD").bind(floats([1.0]), workers=wrong)
+
+    @unittest.skipUnless(hasattr(os, "fork"), "there is no fork here")
+    def test_a_fork_steps_on(self):
+        w, g = floats([1.0]) * 300_000, floats([1.0]) * 300_000
+        optimizer = ravine.Rule("Adam").bind(w)
+        optimizer.step(g)
+        child = multiprocessing.get_context("fork").Process(target=lambda: optimizer.step(g))
+        child.start()
+        child.join(60)
+        if child.is_alive():
+            child.kill()
+        self.assertEqual(child.exitcode, 0)
+        optimizer.step(g)
+        self.assertEqual(optimizer.step_count, 2)
+
     def test_two_threads_do_not_meet(self):
         w, g = floats([1.0] * 100), floats([1.0] * 100)
         optimizer = ravine.Rule("SGD").bind(w)
@@ -458,6 +514,13 @@ class Arrays(unittest.TestCase):
         with self.assertRaises(BufferError):
             b.append(2)
         self.assertEqual(bound.step_count, 0)
+
+    def test_integers_of_numpy_are_counts(self):
+        w = np.ones(3)
+        counts = {"seed": np.int64(5), "horizon": np.int32(7), "threads": np.uint8(1)}
+        optimizer = ravine.Rule("SGD", lr=np.float32(0.5)).bind(w, **counts)
+        optimizer.set_horizon(np.int64(9))
+        self.assertEqual(ravine.minimize(lambda x: x[0] ** 2, [1.0], steps=np.int64(3), seed=np.uint32(1)).nit, 3)
 
     def test_a_part_of_a_buffer_is_that_part(self):
         w = np.zeros(2)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from ctypes import byref, c_void_p
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
 
 from ._errors import Diagnostic, diagnostics
-from ._library import FINDING, NUMERIC, OK, PROGRAM, answer, encoded, failure, lib, optional, parsed, taken
+from ._library import FINDING, NUMERIC, OK, PROGRAM, answer, encoded, encoded_path, failure, lib, optional, parsed, taken
 from .rule import Rule, written_call
 
 
@@ -56,6 +55,8 @@ def _side(rule: Union[Rule, str], k: int, sources: List[str]) -> str:
     """How a side is called. What a text declares gets a name that nobody else has."""
     if isinstance(rule, str):
         return rule
+    if not isinstance(rule, Rule):
+        raise TypeError(f"a rule, or the call of one, is compared, not {rule!r}")
     text, call, values = rule._made
     if "{" not in text and "\n" not in text.strip():
         return written_call(text, values)
@@ -124,7 +125,7 @@ def run(source: str, folder: Union[None, str, Path] = None, resume: bool = False
 
     place, text = c_void_p(), c_void_p()
     status = lib.ravine_run(
-        encoded(source), None, None if folder is None else encoded(os.fspath(folder)), resume, byref(place), byref(text)
+        encoded(source), None, None if folder is None else encoded_path(folder), resume, byref(place), byref(text)
     )
     if not place.value or status not in (OK, FINDING, NUMERIC):
         raise failure(status)
