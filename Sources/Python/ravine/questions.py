@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from ctypes import byref, c_void_p
@@ -50,6 +51,22 @@ class Comparison(Dict[str, Any]):
     def __repr__(self) -> str:
         return json.dumps(dict(self), indent=2, ensure_ascii=False)
 
+    def _repr_html_(self) -> str:
+        witness = self.get("witness")
+        lines = [f"<b>{html.escape(self['headline'])}</b>"]
+        for title, said in (
+            ("by", [self["method"]] if self["method"] else []),
+            ("where", self["assumptions"]),
+            ("up to", self["changes"]),
+            ("with the defaults", self["defaults"]),
+        ):
+            if said:
+                lines.append(f"{title} " + ", ".join(f"<code>{html.escape(str(one))}</code>" for one in said))
+        if witness:
+            shown = html.escape(json.dumps(witness, ensure_ascii=False))
+            lines.append(f"<details><summary>where they differ</summary><code>{shown}</code></details>")
+        return "<br>".join(lines)
+
 
 def _side(rule: Union[Rule, str], k: int, sources: List[str]) -> str:
     """How a side is called. What a text declares gets a name that nobody else has."""
@@ -86,9 +103,11 @@ class Plot:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # Kept: the next run may write another to the same file, or the folder may go.
+        self._svg = path.read_text(encoding="utf-8")
 
     def _repr_svg_(self) -> str:
-        return self.path.read_text(encoding="utf-8")
+        return self._svg
 
     def __repr__(self) -> str:
         return f"<ravine.Plot {self.path.name}>"
@@ -111,8 +130,6 @@ class Run:
         return self.text
 
     def _repr_html_(self) -> str:
-        import html
-
         pictures = "".join(plot._repr_svg_() for plot in self.plots)
         return f"<pre>{html.escape(self.text)}</pre>{pictures}"
 
