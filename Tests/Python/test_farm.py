@@ -123,7 +123,13 @@ class Farms(unittest.TestCase):
             self.assertEqual([a["score"] for a in farm.score(["a", "bb", "ccc"])], [1, 2, 3])
 
 
-@unittest.skipUnless(importlib.util.find_spec("ray"), "Ray is not here")
+def has_ray():
+    """Whether it is installed: a folder of the name, such as Ray's own below /tmp, is no package."""
+    found = importlib.util.find_spec("ray")
+    return found is not None and found.origin is not None
+
+
+@unittest.skipUnless(has_ray(), "Ray is not here")
 class RayFarm(unittest.TestCase):
     """On a cluster of this machine, with the evaluator that is a few lines of Python."""
 

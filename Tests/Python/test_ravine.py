@@ -344,7 +344,6 @@ class Optimizers(unittest.TestCase):
                 lambda: optimizer.set_state("m", [1, 10**400]), lambda: optimizer.set_state("m", endless),
                 lambda: optimizer.set_state("m", {1: 2, 3: 4}), lambda: optimizer.set_state("m", [1, None]),
                 lambda: optimizer.hyper.__setitem__("lr", 10**400), lambda: rule.describe({"w": (2**64 + 3,)}),
-                lambda: ravine.minimize(lambda x: 0.0, [1.0], steps=math.inf),
             ):
                 with self.assertRaises(ValueError):
                     call()
@@ -564,7 +563,7 @@ class Arrays(unittest.TestCase):
         self.assertEqual((ahead.nit, len(seen)), (4, 4))
         with self.assertRaises(StopIteration):
             ravine.minimize(lambda x: next(iter([])), [1.0])
-        for wrong in ({"jac": "2-point"}, {"steps": 1.5}, {"steps": 2**63}, {"tol": math.nan}, {"rule": 3}):
+        for wrong in ({"jac": "2-point"}, {"steps": 1.5}, {"steps": 2**63}, {"steps": math.inf}, {"tol": math.nan}, {"rule": 3}):
             with self.assertRaises((ValueError, TypeError), msg=str(wrong)):
                 ravine.minimize(valley, [1.0, 1.0], **wrong)
         self.assertEqual(ravine.minimize(lambda x: x[0] ** 2, 1.0, steps=3).x.shape, (1,))
@@ -604,6 +603,21 @@ class Program(unittest.TestCase):
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
         done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
         self.assertEqual((done.stdout.strip(), done.returncode), (ravine.__version__, 0), done.stderr)
+
+    def test_without_a_compiler_steps_are_interpreted_which_is_said(self):
+        code = (
+            "import array, ravine\n"
+            "w = array.array('f', [1.0, 2.0])\n"
+            "optimizer = ravine.Rule('Adam').bind(w, engine='native')\n"
+            "optimizer.step(array.array('f', [1.0, 1.0]))\n"
+            "print(optimizer.engine, optimizer.step_count, *optimizer.warnings)\n"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            # Neither a compiler nor what one has left.
+            environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p), PATH=folder,
+                               HOME=folder, XDG_CACHE_HOME=folder)
+            done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+        self.assertRegex(done.stdout, "^interpreter 1 warning: `native` was asked for", done.stderr)
 
     def test_the_version_is_the_librarys(self):
         from ravine._library import lib

@@ -374,8 +374,13 @@ class Optimizer:
 
     @property
     def warnings(self) -> List[Diagnostic]:
-        """What the steps so far would hide: a state that is not finite, steps that were left out."""
-        return diagnostics(answer(lib.ravine_warnings, self._handle))
+        """What the steps so far would hide: a state that is not finite, steps that were left out, an engine that was
+        asked for and is not there."""
+        found = diagnostics(answer(lib.ravine_warnings, self._handle))
+        if self.manifest["engine"] == "native" and self.engine != "native":
+            why = "there is no C compiler here, or nothing that it could compile"
+            found.append(Diagnostic(None, "warning", f"`native` was asked for, and the steps are interpreted: {why}"))
+        return found
 
     @property
     def engine(self) -> str:
