@@ -30,7 +30,7 @@ def program() -> str:
     named = os.environ.get("RAVINE_PROGRAM")
     if named:
         return named
-    inside = Path(__file__).parent / "bin" / "ravine"
+    inside = Path(__file__).parent / "ravine"
     if inside.exists():
         return str(inside)
     found = shutil.which("ravine")
