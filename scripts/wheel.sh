@@ -15,8 +15,8 @@ stage=.build/python
 rm -rf "$stage"
 cp -r Sources/Python "$stage"
 cp LICENSE "$stage/"
-mkdir -p "$stage/ravine/bin" "$out"
+mkdir -p "$out"
 scripts/library.sh "$build" "$stage/ravine/libravine.so"
-scripts/executable.sh "$build" "$stage/ravine/bin/ravine"
+scripts/executable.sh "$build" "$stage/ravine/ravine"
 python3 -m pip wheel --no-deps --quiet --wheel-dir "$out" "$stage"
 ls -l "$out"/*.whl

@@ -5,6 +5,7 @@ import copy
 import gc
 import json
 import math
+import multiprocessing
 import os
 import pickle
 import subprocess
@@ -318,6 +319,60 @@ class Optimizers(unittest.TestCase):
             with self.assertRaises(ravine.UsageError):
                 optimizer.set_state("m", wrong)
 
+    def test_what_is_no_text_path_or_number_is_said(self):
+        rule = ravine.Rule("Adam")
+        optimizer = rule.bind(floats([1.0, 2.0]))
+        before = optimizer.checkpoint()
+        endless = [1.0]
+        endless.append(endless)
+        with tempfile.TemporaryDirectory() as folder:
+            here = os.getcwd()
+            os.chdir(folder)
+            self.addCleanup(os.chdir, here)
+            for call in (
+                lambda: ravine.Rule([]), lambda: ravine.Rule(None), lambda: ravine.Optimizer(3, floats([1.0])),
+                lambda: ravine.Rule.file(None), lambda: ravine.check(None), lambda: ravine.format(3),
+                lambda: ravine.run(None), lambda: ravine.compare(None, "SGD"),
+                lambda: ravine.compare("SGD", b"SGD"),
+                lambda: optimizer.save(None), lambda: optimizer.load(3), lambda: optimizer.restore("x"),
+                lambda: optimizer.step(floats([1, 1]), loss="x"), lambda: optimizer.step(floats([1, 1]), objective=3),
+                lambda: rule.bind(floats([1.0]), seed=1.5),
+            ):
+                with self.assertRaises(TypeError):
+                    call()
+            for call in (
+                lambda: optimizer.set_state("m", [1, 10**400]), lambda: optimizer.set_state("m", endless),
+                lambda: optimizer.set_state("m", {1: 2, 3: 4}), lambda: optimizer.set_state("m", [1, None]),
+                lambda: optimizer.hyper.__setitem__("lr", 10**400), lambda: rule.describe({"w": (2**64 + 3,)}),
+            ):
+                with self.assertRaises(ValueError):
+                    call()
+            self.assertEqual(os.listdir(folder), [])
+            os.chdir(here)
+        self.assertFalse(3 in optimizer.hyper or "lr\0" in optimizer.hyper)
+        self.assertEqual(optimizer.checkpoint(), before)
+        for kind in (bytearray, memoryview, lambda data: array.array("B", data)):
+            optimizer.restore(kind(before))
+
+    def test_a_gradient_has_a_row_for_each_worker(self):
+        for wrong in (0, -1, 1.0):
+            with self.assertRaises(ravine.UsageError):
+                ravine.Rule("SGD").bind(floats([1.0]), workers=wrong)
+
+    @unittest.skipUnless(hasattr(os, "fork"), "there is no fork here")
+    def test_a_fork_steps_on(self):
+        w, g = floats([1.0]) * 300_000, floats([1.0]) * 300_000
+        optimizer = ravine.Rule("Adam").bind(w)
+        optimizer.step(g)
+        child = multiprocessing.get_context("fork").Process(target=lambda: optimizer.step(g))
+        child.start()
+        child.join(60)
+        if child.is_alive():
+            child.kill()
+        self.assertEqual(child.exitcode, 0)
+        optimizer.step(g)
+        self.assertEqual(optimizer.step_count, 2)
+
     def test_two_threads_do_not_meet(self):
         w, g = floats([1.0] * 100), floats([1.0] * 100)
         optimizer = ravine.Rule("SGD").bind(w)
@@ -459,6 +514,13 @@ class Arrays(unittest.TestCase):
             b.append(2)
         self.assertEqual(bound.step_count, 0)
 
+    def test_integers_of_numpy_are_counts(self):
+        w = np.ones(3)
+        counts = {"seed": np.int64(5), "horizon": np.int32(7), "threads": np.uint8(1)}
+        optimizer = ravine.Rule("SGD", lr=np.float32(0.5)).bind(w, **counts)
+        optimizer.set_horizon(np.int64(9))
+        self.assertEqual(ravine.minimize(lambda x: x[0] ** 2, [1.0], steps=np.int64(3), seed=np.uint32(1)).nit, 3)
+
     def test_a_part_of_a_buffer_is_that_part(self):
         w = np.zeros(2)
         optimizer = ravine.Rule("SGD", lr=1).bind(w)
@@ -501,7 +563,7 @@ class Arrays(unittest.TestCase):
         self.assertEqual((ahead.nit, len(seen)), (4, 4))
         with self.assertRaises(StopIteration):
             ravine.minimize(lambda x: next(iter([])), [1.0])
-        for wrong in ({"jac": "2-point"}, {"steps": 1.5}, {"steps": 2**63}, {"tol": math.nan}, {"rule": 3}):
+        for wrong in ({"jac": "2-point"}, {"steps": 1.5}, {"steps": 2**63}, {"steps": math.inf}, {"tol": math.nan}, {"rule": 3}):
             with self.assertRaises((ValueError, TypeError), msg=str(wrong)):
                 ravine.minimize(valley, [1.0, 1.0], **wrong)
         self.assertEqual(ravine.minimize(lambda x: x[0] ** 2, 1.0, steps=3).x.shape, (1,))
@@ -541,6 +603,21 @@ class Program(unittest.TestCase):
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
         done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
         self.assertEqual((done.stdout.strip(), done.returncode), (ravine.__version__, 0), done.stderr)
+
+    def test_without_a_compiler_steps_are_interpreted_which_is_said(self):
+        code = (
+            "import array, ravine\n"
+            "w = array.array('f', [1.0, 2.0])\n"
+            "optimizer = ravine.Rule('Adam').bind(w, engine='native')\n"
+            "optimizer.step(array.array('f', [1.0, 1.0]))\n"
+            "print(optimizer.engine, optimizer.step_count, *optimizer.warnings)\n"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            # Neither a compiler nor what one has left.
+            environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p), PATH=folder,
+                               HOME=folder, XDG_CACHE_HOME=folder)
+            done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+        self.assertRegex(done.stdout, "^interpreter 1 warning: `native` was asked for", done.stderr)
 
     def test_the_version_is_the_librarys(self):
         from ravine._library import lib

@@ -56,6 +56,8 @@ def _refuse(what: str, why: str) -> ValueError:
 
 def _is_dense(shape: Tuple[int, ...], strides: Any, width: int) -> bool:
     expected = width
+    if len(strides) != len(shape):
+        return False
     for length, stride in zip(reversed(shape), reversed(strides)):
         if length == 0:
             return True

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import json
+import operator
 import os
 from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_int32, c_int64, c_size_t, c_uint64, c_void_p
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from ._blas import name_library
-from ._errors import error
+from ._errors import UsageError, error
 
 OK, FINDING, USAGE, PROGRAM, NUMERIC, BUSY = range(6)
 
@@ -137,16 +138,36 @@ def require(status: int) -> None:
         raise failure(status)
 
 
-def encoded(text: Any) -> bytes:
-    """Text as the library takes it, paths as the system does. Raises ValueError for a zero byte inside."""
-    if isinstance(text, os.PathLike):
-        data = os.fsencode(text)
-    else:
-        # What is no text is for the library to say.
-        data = text if isinstance(text, bytes) else str(text).encode("utf-8", "surrogatepass")
+def encoded(text: Union[str, bytes]) -> bytes:
+    """Text as the library takes it. Raises TypeError for what is none, ValueError for a zero byte inside."""
+    if not isinstance(text, (str, bytes)):
+        raise TypeError(f"a text belongs here, not {text!r}")
+    # What is no Unicode is for the library to say.
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     if b"\0" in data:
         raise ValueError("a zero byte ends a text")
     return data
+
+
+def encoded_path(path: Union[str, bytes, "os.PathLike[Any]"]) -> bytes:
+    """A path as the system takes it, with the same exceptions."""
+    return encoded(os.fsencode(path))
+
+
+def whole(value: Any, name: str, bits: int = 64) -> int:
+    """A count as the library takes it. Raises UsageError for what it has no room for."""
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = -1
+    if not 0 <= count < 2 ** (bits - 1):
+        raise UsageError(f"`{name}` is {value!r}")
+    return count
+
+
+def seed_bits(seed: Any) -> int:
+    """A seed, of which 64 bits count."""
+    return operator.index(seed) & (2**64 - 1)
 
 
 def optional(text: Optional[str]) -> Optional[bytes]:
@@ -180,7 +201,10 @@ def tensors(named: "list[tuple[str, tuple]]") -> "ctypes.Array[Tensor]":
     """Names and shapes as the library takes them."""
     made = (Tensor * max(len(named), 1))()
     for k, (name, shape) in enumerate(named):
-        made[k].name = encoded(name)
+        made[k].name = encoded(name if isinstance(name, bytes) else str(name))
         made[k].rank = len(shape)
+        # What is longer would be cut to its last 64 bits.
+        if any(abs(length) >= 2**63 for length in shape):
+            raise UsageError(f"a length of {name!r} is beyond all memory: {tuple(shape)}")
         made[k].shape = (c_int64 * max(len(shape), 1))(*shape)
     return made

@@ -12,5 +12,5 @@ def main() -> None:
     from ._blas import name_library
 
     name_library()
-    program = Path(__file__).parent / "bin" / "ravine"
+    program = Path(__file__).parent / "ravine"
     os.execv(str(program), [str(program), *sys.argv[1:]])

@@ -7,6 +7,7 @@ that the executor's own work does not count.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import copy
 import json
 import os
@@ -29,7 +30,7 @@ def program() -> str:
     named = os.environ.get("RAVINE_PROGRAM")
     if named:
         return named
-    inside = Path(__file__).parent / "bin" / "ravine"
+    inside = Path(__file__).parent / "ravine"
     if inside.exists():
         return str(inside)
     found = shutil.which("ravine")
@@ -59,8 +60,10 @@ class _Evaluator:
             self.process.kill()
             self.process.wait()
             for stream in (self.process.stdin, self.process.stdout):
-                if stream is not None:
-                    stream.close()
+                # What was written to a process that has ended is flushed once more, and in vain.
+                with contextlib.suppress(OSError):
+                    if stream is not None:
+                        stream.close()
             self.process = None
 
     def score(self, candidates: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:

@@ -6,7 +6,7 @@ import ctypes
 from ctypes import byref, c_double
 from typing import Any, Callable, List, Optional, Sequence, Union
 
-from ._library import Function, Minimum, lib, require
+from ._library import Function, Minimum, lib, require, seed_bits, whole
 from .rule import Rule
 
 _MESSAGES = {
@@ -75,8 +75,8 @@ def minimize(
         raise TypeError(f"`rule` is {rule!r}: a rule, or the call of one")
     if not (jac is None or isinstance(jac, bool) or callable(jac)):
         raise ValueError(f"`jac` is {jac!r}: a function, True, or None for differences")
-    if int(steps) != steps or not 0 <= steps < 2**63:
-        raise ValueError(f"`steps` is {steps!r}")
+    # 1e3 is a count too.
+    steps = whole(int(steps) if isinstance(steps, float) and steps.is_integer() else steps, "steps")
     if not tol >= 0:
         raise ValueError(f"`tol` is {tol!r}")
     start = numpy.atleast_1d(numpy.asarray(x0, dtype=numpy.float64))
@@ -145,9 +145,9 @@ def minimize(
         count,
         Function(evaluate),
         None,
-        int(steps),
+        steps,
         float(tol),
-        seed & (2**64 - 1),
+        seed_bits(seed),
         byref(minimum),
     )
     if raised:

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, 
 
 from ._arrays import TYPES, WIDTHS, Memory, memory
 from ._errors import BusyError, Diagnostic, UsageError, diagnostics
-from ._library import USAGE, Objective, Options, answer, encoded, failure, lib, parsed, require, tensors
+from ._library import (
+    USAGE, Objective, Options, answer, encoded, encoded_path, failure, lib, parsed, require, seed_bits, tensors, whole
+)
 from .rule import Rule
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: Lists within lists that are no array any more: one that holds itself has no end.
+_DEEPEST = 64
 _ENGINES = ("auto", "interpreter", "native", "reference")
 
 
@@ -34,29 +38,32 @@ def _numbers(values: List[float], shape: Tuple[int, ...]) -> Any:
     return numpy.array(values).reshape(shape)
 
 
-def _flat(values: Any) -> List[float]:
+def _number(value: Any, what: str) -> float:
+    """A number as the library takes it."""
+    try:
+        return float(value)
+    except OverflowError:
+        raise UsageError(f"{what} is {value!r}, which is beyond the largest number") from None
+
+
+def _flat(values: Any, depth: int = 0) -> List[float]:
+    """The numbers of an array or of lists within lists."""
     if hasattr(values, "tolist"):
         values = values.tolist()
     if isinstance(values, (int, float)):
-        return [float(values)]
-    if isinstance(values, (str, bytes)):
-        raise UsageError(f"{values!r} is no number")
+        return [_number(values, "a value")]
+    is_text = isinstance(values, (str, bytes, Mapping))
+    if is_text or not hasattr(values, "__iter__") or depth > _DEEPEST:
+        raise UsageError(f"{values!r} is no number, and no list of them")
     found: List[float] = []
     for one in values:
-        found += _flat(one)
+        found += _flat(one, depth + 1)
     return found
 
 
 def _size(given: Any) -> Any:
     """Its bytes, where it tells."""
     return getattr(given, "nbytes", None)
-
-
-def _whole(value: int, name: str, bits: int) -> int:
-    """A count as the library takes it. Raises UsageError for what it has no room for."""
-    if not isinstance(value, int) or not 0 <= value < 2 ** (bits - 1):
-        raise UsageError(f"`{name}` is {value!r}")
-    return value
 
 
 class _Hyperparameters(MutableMapping[str, float]):
@@ -67,6 +74,8 @@ class _Hyperparameters(MutableMapping[str, float]):
 
     def __getitem__(self, name: str) -> float:
         value = c_double()
+        if not isinstance(name, str) or "\0" in name:
+            raise KeyError(name)
         status = lib.ravine_hyper(self._optimizer._handle, encoded(name), byref(value))
         if status == USAGE:
             raise KeyError(name)
@@ -74,7 +83,7 @@ class _Hyperparameters(MutableMapping[str, float]):
         return value.value
 
     def __setitem__(self, name: str, value: float) -> None:
-        require(lib.ravine_set_hyper(self._optimizer._handle, encoded(name), float(value)))
+        require(lib.ravine_set_hyper(self._optimizer._handle, encoded(name), _number(value, f"`{name}`")))
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("a hyperparameter stays")
@@ -128,7 +137,7 @@ class Optimizer:
         groups: Optional[int] = None,
     ) -> None:
         self._handle = 0
-        self.rule = Rule(rule) if isinstance(rule, str) else rule
+        self.rule = rule if isinstance(rule, Rule) else Rule(rule)
         if isinstance(parameters, Mapping):
             names = list(parameters.keys()) if names is None else names
             arrays = list(parameters.values())
@@ -149,17 +158,19 @@ class Optimizer:
         self.dtype: str = types.pop()
         if engine not in _ENGINES:
             raise UsageError(f"there is no engine {engine!r}: {', '.join(_ENGINES)}")
-        self._workers = workers
+        self._workers = whole(workers, "workers", 32)
+        if self._workers < 1:
+            raise UsageError("`workers` is 0")
         options = Options(
             size=ctypes.sizeof(Options),
             type=TYPES.index(self.dtype),
             engine=_ENGINES.index(engine),
-            seed=seed & (2**64 - 1),
-            horizon=_whole(horizon, "horizon", 64),
-            threads=_whole(threads or 0, "threads", 32),
-            workers=_whole(workers, "workers", 32),
-            batch=_whole(batch or 0, "batch", 64),
-            groups=_whole(groups or 0, "groups", 64),
+            seed=seed_bits(seed),
+            horizon=whole(horizon, "horizon"),
+            threads=whole(threads or 0, "threads", 32),
+            workers=self._workers,
+            batch=whole(batch or 0, "batch"),
+            groups=whole(groups or 0, "groups"),
         )
         described = tensors([(name, place.shape) for name, place in zip(names, self._places)])
         handle = c_uint64()
@@ -224,10 +235,14 @@ class Optimizer:
             objective: For rules that ask elsewhere: takes a list of arrays, returns the loss and a list
                 of gradients.
         """
+        if objective is not None and not callable(objective):
+            raise TypeError(f"`objective` is {objective!r}, which cannot be called")
         if not self._lock.acquire(blocking=False):
             raise BusyError("another call is using the optimizer")
         try:
             self._step(gradients, loss, objective)
+        except ctypes.ArgumentError:
+            raise TypeError(f"`loss` is {loss!r}, which is no number") from None
         finally:
             self._lock.release()
 
@@ -359,8 +374,13 @@ class Optimizer:
 
     @property
     def warnings(self) -> List[Diagnostic]:
-        """What the steps so far would hide: a state that is not finite, steps that were left out."""
-        return diagnostics(answer(lib.ravine_warnings, self._handle))
+        """What the steps so far would hide: a state that is not finite, steps that were left out, an engine that was
+        asked for and is not there."""
+        found = diagnostics(answer(lib.ravine_warnings, self._handle))
+        if self.manifest["engine"] == "native" and self.engine != "native":
+            why = "there is no C compiler here, or nothing that it could compile"
+            found.append(Diagnostic(None, "warning", f"`native` was asked for, and the steps are interpreted: {why}"))
+        return found
 
     @property
     def engine(self) -> str:
@@ -375,7 +395,7 @@ class Optimizer:
 
     def set_horizon(self, steps: int) -> None:
         """T, the planned number of steps."""
-        require(lib.ravine_set_horizon(self._handle, _whole(steps, "steps", 64)))
+        require(lib.ravine_set_horizon(self._handle, whole(steps, "steps")))
 
     # What it holds, by name
 
@@ -436,7 +456,7 @@ class Optimizer:
     def save(self, path: Union[str, Path], parameters: bool = True) -> None:
         """Writes states, steps and settings to a safetensors file, whole or not at all."""
         self._follow()
-        require(lib.ravine_save(self._handle, encoded(path), self._pointers if parameters else None, self._count))
+        require(lib.ravine_save(self._handle, encoded_path(path), self._pointers if parameters else None, self._count))
 
     def load(self, path: Union[str, Path], parameters: bool = True) -> None:
         """Goes on where the optimizer that wrote the file stopped: the next step gives the same bits.
@@ -444,7 +464,7 @@ class Optimizer:
         Raises UsageError for a file of another rule, with all that differs; nothing is changed then.
         """
         self._follow()
-        require(lib.ravine_load(self._handle, encoded(path), self._pointers if parameters else None, self._count))
+        require(lib.ravine_load(self._handle, encoded_path(path), self._pointers if parameters else None, self._count))
 
     def checkpoint(self) -> bytes:
         """What `save` writes, without the parameters."""
@@ -457,7 +477,8 @@ class Optimizer:
 
     def restore(self, checkpoint: bytes) -> None:
         """Goes on from the bytes of `checkpoint`."""
-        require(lib.ravine_load_bytes(self._handle, checkpoint, len(checkpoint)))
+        data = memoryview(checkpoint).tobytes()
+        require(lib.ravine_load_bytes(self._handle, data, len(data)))
 
     def __repr__(self) -> str:
         return f"<ravine.Optimizer {self.rule.label}, {self._count} tensors of {self.dtype}, step {self.step_count}>"

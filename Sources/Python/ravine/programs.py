@@ -10,7 +10,7 @@ from ctypes import POINTER, byref, c_double, c_int32, c_int64, c_uint64, c_void_
 from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 from ._arrays import TYPES
-from ._library import Call, Objective, Options, failure, lib, parsed, require, tensors
+from ._library import Call, Objective, Options, failure, lib, parsed, require, seed_bits, tensors
 from .rule import Rule
 
 #: The types of `Place.element`, by the names of the packages.
@@ -56,7 +56,7 @@ class Program:
         count = len(named)
         clocks = list(clocks) if clocks is not None else [0] * count
         options = Options(
-            size=ctypes.sizeof(Options), type=TYPES.index(dtype), engine=engine, seed=seed & (2**64 - 1),
+            size=ctypes.sizeof(Options), type=TYPES.index(dtype), engine=engine, seed=seed_bits(seed),
             horizon=horizon, threads=threads,
         )
         handle = c_uint64()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
-import os
 import re
 from ctypes import byref, c_void_p
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
 
 from ._errors import Diagnostic, diagnostics
-from ._library import FINDING, NUMERIC, OK, PROGRAM, answer, encoded, failure, lib, optional, parsed, taken
+from ._library import FINDING, NUMERIC, OK, PROGRAM, answer, encoded, encoded_path, failure, lib, optional, parsed, taken
 from .rule import Rule, written_call
 
 
@@ -51,11 +51,29 @@ class Comparison(Dict[str, Any]):
     def __repr__(self) -> str:
         return json.dumps(dict(self), indent=2, ensure_ascii=False)
 
+    def _repr_html_(self) -> str:
+        witness = self.get("witness")
+        lines = [f"<b>{html.escape(self['headline'])}</b>"]
+        for title, said in (
+            ("by", [self["method"]] if self["method"] else []),
+            ("where", self["assumptions"]),
+            ("up to", self["changes"]),
+            ("with the defaults", self["defaults"]),
+        ):
+            if said:
+                lines.append(f"{title} " + ", ".join(f"<code>{html.escape(str(one))}</code>" for one in said))
+        if witness:
+            shown = html.escape(json.dumps(witness, ensure_ascii=False))
+            lines.append(f"<details><summary>where they differ</summary><code>{shown}</code></details>")
+        return "<br>".join(lines)
+
 
 def _side(rule: Union[Rule, str], k: int, sources: List[str]) -> str:
     """How a side is called. What a text declares gets a name that nobody else has."""
     if isinstance(rule, str):
         return rule
+    if not isinstance(rule, Rule):
+        raise TypeError(f"a rule, or the call of one, is compared, not {rule!r}")
     text, call, values = rule._made
     if "{" not in text and "\n" not in text.strip():
         return written_call(text, values)
@@ -85,9 +103,11 @@ class Plot:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # Kept: the next run may write another to the same file, or the folder may go.
+        self._svg = path.read_text(encoding="utf-8")
 
     def _repr_svg_(self) -> str:
-        return self.path.read_text(encoding="utf-8")
+        return self._svg
 
     def __repr__(self) -> str:
         return f"<ravine.Plot {self.path.name}>"
@@ -110,8 +130,6 @@ class Run:
         return self.text
 
     def _repr_html_(self) -> str:
-        import html
-
         pictures = "".join(plot._repr_svg_() for plot in self.plots)
         return f"<pre>{html.escape(self.text)}</pre>{pictures}"
 
@@ -124,7 +142,7 @@ def run(source: str, folder: Union[None, str, Path] = None, resume: bool = False
 
     place, text = c_void_p(), c_void_p()
     status = lib.ravine_run(
-        encoded(source), None, None if folder is None else encoded(os.fspath(folder)), resume, byref(place), byref(text)
+        encoded(source), None, None if folder is None else encoded_path(folder), resume, byref(place), byref(text)
     )
     if not place.value or status not in (OK, FINDING, NUMERIC):
         raise failure(status)

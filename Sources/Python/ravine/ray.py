@@ -78,4 +78,11 @@ class RayExecutor(Executor):
 def farm(on: Any, workers: Optional[int] = None, **options: Any) -> Farm:
     """A `Farm` on a pool of Ray's workers."""
     executor = RayExecutor(workers)
-    return Farm(on, executor=executor, workers=executor.workers, **options)
+    try:
+        made = Farm(on, executor=executor, workers=executor.workers, **options)
+    except BaseException:
+        executor.shutdown()
+        raise
+    # Closing it ends the actors, whose processors another farm would wait for.
+    made._own = True
+    return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ctypes import byref, c_uint64
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
-from ._library import answer, encoded, lib, optional, parsed, require, tensors
+from ._library import answer, encoded, encoded_path, lib, optional, parsed, require, tensors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +64,8 @@ class Rule:
     def __init__(self, text: str, call: Optional[str] = None, **values: Any) -> None:
         handle = c_uint64()
         self._handle = 0
+        if not isinstance(text, str):
+            raise TypeError(f"a rule is its name or a text that declares it, not {text!r}")
         if "{" in text or "\n" in text.strip():
             if values and call is None:
                 require(lib.ravine_rule_from_source(encoded(text), None, None, byref(handle)))
@@ -81,7 +83,7 @@ class Rule:
     def file(cls, path: Union[str, Path], call: Optional[str] = None) -> "Rule":
         """A rule of a file; the last one unless `call` names another, as ``Mine(lr = 1e-3)``."""
         handle = c_uint64()
-        require(lib.ravine_rule_from_file(encoded(path), optional(call), byref(handle)))
+        require(lib.ravine_rule_from_file(encoded_path(path), optional(call), byref(handle)))
         self = cls._of(handle.value)
         with open(path, encoding="utf-8") as file:
             self._made = (file.read(), call or self.name, {})
