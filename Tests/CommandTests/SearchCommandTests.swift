@@ -71,6 +71,17 @@ import Testing
     let joined = try sandbox.run(
       "ravine search merge ab.db a.db b.db && ravine search merge ba.db b.db a.db")
     #expect(joined.status == 0, "\(joined.errors)")
+    // One that is of another search is seen before anything is made; a name with a colon is one of a file.
+    let other = try sandbox.run(
+      "ravine search --from SGD --on bowl_easy --programs 20 --journal :memory: && test -s ./:memory: && "
+        + "(ravine search merge none.db a.db :memory:; test $? = 1 && ! test -e none.db)")
+    #expect(other.status == 0, "\(other.errors)")
+    let odd = try sandbox.run(
+      "ravine search --from SGD --on bowl_easy --programs 20 --population 4 --tournament 5")
+    #expect(odd.status != 0 && odd.errors.contains("from 1 to 4"), "\(odd.errors)")
+    let few = try sandbox.run(
+      "ravine search --from SGD --on bowl_easy --programs 20 --population 4")
+    #expect(few.status == 0, "\(few.errors)")
     let contents = try ["whole", "ab", "ba"].map {
       content(try sandbox.run("ravine runs \($0).db").output)
     }
@@ -227,6 +238,9 @@ import Testing
       Array(#"{"source": "x = 1", "source": "rule R(lr = 0.1) { w' = w - lr * g }"}"#.utf8),
       Array(#"{"id": 1e999, "source": "rule R(lr = 1e999) { w' = w - lr * g }"}"#.utf8),
       Array(#"{"source": ["rule"]}"#.utf8),
+      // A double holds no such number: it would come back as another.
+      Array(
+        #"{"id": 9007199254740993, "source": "rule R(lr = 0.1) { w' = w - lr * g }"}"#.utf8),
       Array(#"{"source": "rule R(lr = 0.1, k) { w' = w - lr * k * g }"}"#.utf8),
     ]
     try sandbox.write("in.jsonl", Array((lines + [good]).joined(separator: [10])) + [10])

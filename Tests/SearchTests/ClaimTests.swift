@@ -1,4 +1,5 @@
 import Basics
+import Driver
 import Platform
 import Search
 import Testing
@@ -102,6 +103,17 @@ import Testing
     #expect(abs((far.probability ?? 1) - 2 / 0x1p20) < 1e-12)
     let lost = ClaimComparison(cell([1, 1]), cell([0, 0]), task: 0, rule: 1)
     #expect(abs(lost.interval.mean - log(1_000)) < 1e-9)
+  }
+
+  /// One rule under two names, with rates of its own, is tried at the same rates.
+  @Test func allRulesAreTriedAtTheSameRates() throws {
+    let rule = ArenaRule(try Compiler().rule("SGD"))
+    let found = [0.00552, 0.01, 0.0221].map {
+      ClaimMeasurement.Entry(rule, rate: $0).knobs[0].first
+    }
+    #expect(found[0] == [0.01, 0.1, 1e-3, 1])
+    #expect(Set(found).count == 1)
+    #expect(ClaimMeasurement.Entry(rule, rate: 0.4).knobs[0].first == [1, 10, 0.1, 100])
   }
 
   @Test func profilesAreRatiosToTheLeast() {

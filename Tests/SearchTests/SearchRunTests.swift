@@ -140,6 +140,24 @@ import Training
     #expect(!cells.isEmpty && cells.allSatisfy { $0 == 6 })
   }
 
+  /// A circle of parents has no start, and a result that is cut short chooses another program.
+  @Test func journalsThatCannotBeAreRefused() throws {
+    let search = try search(settings(64))
+    let journal = try SearchJournal(inMemory: search.header)
+    _ = try search.run(journal)
+    let record = try #require(try journal.program(8, of: 0))
+    #expect(try journal.lineage(of: record, in: 0).first?.number == 0)
+    try journal.database.run("UPDATE programs SET parent = 8 WHERE number = 7")
+    try journal.database.run("UPDATE programs SET parent = 7 WHERE number = 8")
+    let changed = try #require(try journal.program(8, of: 0))
+    expectCode(.notASearchJournal) { _ = try journal.lineage(of: changed, in: 0) }
+    #expect(try !journal.validated(of: 0).isEmpty)
+    try journal.database.run(
+      "UPDATE validation SET cells = x'00' WHERE number = (SELECT min(number) FROM validation)")
+    expectCode(.notASearchJournal) { _ = try journal.validated(of: 0) }
+    expectCode(.fileNotFound) { _ = try SearchJournal(reading: path()) }
+  }
+
   @Test func journalsKnowTheirSearch() throws {
     let path = path()
     defer { remove(path) }

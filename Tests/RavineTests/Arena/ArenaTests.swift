@@ -11,6 +11,20 @@ import Training
 @testable import Experiments
 
 @Suite struct ArenaTests {
+  /// Of an even number of seeds the mean of the two in the middle; infinite where half do not get there.
+  @Test func medians() {
+    func cost(_ steps: [Double]) -> Double {
+      var cell = ArenaCell(rule: 0, task: 0)
+      cell.runs = steps.enumerated().map { seed, steps in
+        ArenaRun(
+          seed: seed, steps: Int(steps.isFinite ? steps : 100), reached: steps.isFinite, last: 0)
+      }
+      return cell.cost
+    }
+    #expect(cost([30, 10]) == 20 && cost([40, 10, 20]) == 20 && cost([4, 1, 3, 2]) == 2.5)
+    #expect(cost([10, .infinity]) == .infinity && cost([]) == .infinity)
+  }
+
   // MARK: Arenas of a few cells
 
   static func rule(_ text: String) throws -> ArenaRule {
