@@ -142,7 +142,8 @@ package struct DataLoader {
     DiagnosticError(.missingPart(what, of: reader))
   }
 
-  private func resolved(_ path: String) -> String {
+  /// Where a file is that a script names: from the current folder, then beside the script.
+  package func resolved(_ path: String) -> String {
     guard !path.hasPrefix("/"), let folder, !FileSystem.exists(path) else { return path }
     let beside = folder.isEmpty ? path : folder + "/" + path
     return FileSystem.exists(beside) ? beside : path

@@ -138,9 +138,10 @@ extension Script {
       (what, rules) = (statement.objective, statement.rules)
     default: return nil
     }
+    let objective = try compiler.objective(what, in: command.tree)
     let task = TrainingTask(
-      title: text(what, command.tree), objective: try compiler.objective(what, in: command.tree),
-      data: data, settings: settings, span: command.span)
+      title: text(what, command.tree), objective: objective,
+      data: data, settings: try begun(settings, objective, data), span: command.span)
     return (task, rules)
   }
 
