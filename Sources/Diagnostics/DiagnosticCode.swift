@@ -101,6 +101,7 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case notAParameter = 252
   case notAParameterFile = 253
   case badAxis = 254
+  case inputOfOtherWidth = 255
 
   // Tasks that are commands.
   case commandNotAllowed = 260

@@ -63,7 +63,7 @@ package final class Script {
   /// What the last search found.
   package internal(set) var found: FoundRule?
   /// By name, and where that was declared: it may mean other data by now.
-  private var loaded: [String: (declared: Span, split: DataSplit)] = [:]
+  private var loaded: [String: (declared: Span, isDouble: Bool, split: DataSplit)] = [:]
   /// Whether the last `train` or `minimize` was left out after Ctrl-C.
   private(set) var isSkipping = false
   /// What the clauses of each command say.
@@ -278,9 +278,14 @@ package final class Script {
     guard let data = compiler.program.data(key, from: tree) else {
       throw DiagnosticError(.unknownData(key))
     }
-    if let known = loaded[key], known.declared == data.span { return known.split }
-    let split = try DataLoader(compiler: compiler, folder: options.folder).load(data)
-    loaded[key] = (data.span, split)
+    let isDouble = options.elementType == .float64
+    if let known = loaded[key], known.declared == data.span, known.isDouble == isDouble {
+      return known.split
+    }
+    let split = try DataLoader(
+      compiler: compiler, folder: options.folder, isDouble: isDouble
+    ).load(data)
+    loaded[key] = (data.span, isDouble, split)
     for remark in split.train.remarks { progress("\(data.name.text): \(remark)\n") }
     return split
   }
