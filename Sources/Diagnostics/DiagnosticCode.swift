@@ -95,6 +95,14 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case nothingToDo = 243
   case noHelp = 244
 
+  // What scripts keep, and axes.
+  case nothingToKeep = 250
+  case severalRuns = 251
+  case notAParameter = 252
+  case notAParameterFile = 253
+  case badAxis = 254
+  case inputOfOtherWidth = 255
+
   // Tasks that are commands.
   case commandNotAllowed = 260
   case badCommand = 261
@@ -270,6 +278,7 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case otherValues = 773
   case unfinishedRun = 774
   case nothingSaved = 775
+  case unlikeParameters = 776
 
   // Binding.
   case unsupportedStorage = 801

@@ -14,15 +14,18 @@ package struct DataLoader {
   package let compiler: Compiler
   /// The folder of the script: paths are tried from the current folder, then from here.
   package let folder: String?
+  /// Whether runs compute in float64; else large files are kept in float32.
+  private let isDouble: Bool
 
-  package init(compiler: Compiler, folder: String?) {
+  package init(compiler: Compiler, folder: String?, isDouble: Bool = true) {
     self.compiler = compiler
     self.folder = folder
+    self.isDouble = isDouble
   }
 
   /// What a `data` statement states besides its source.
   private struct Settings {
-    var target: String?
+    var targets: [String] = []
     var test = 0.0
     var validate: Double?
     var seed = 0.0
@@ -63,17 +66,22 @@ package struct DataLoader {
   package func load(_ data: CheckedData) throws(DiagnosticError) -> DataSplit {
     let (reader, settings) = try statement(data)
     let all = try read(reader, settings, data)
-    var split = DataSplit(train: all, test: all)
+    var split: DataSplit
+    // Nobody else has these examples: what is done with them is done in their place.
     if settings.test != 0 || settings.validate != nil {
       let seed = UInt64(settings.seed)
       split = try all.split(
         test: settings.test == 0 ? nil : settings.test, validate: settings.validate,
-        isInOrder: settings.isInOrder, at: data.span
+        isInOrder: settings.isInOrder, isOwned: true, at: data.span
       ) { RandomOrder.uniform(Int($0), seed: seed) }
+    } else {
+      split = all.whole(isOwned: true)
     }
-    split = try split.filled(at: data.span)
-    if settings.standardise { split = split.standardised() }
-    if settings.scale != 1 { split = try split.scaled(by: settings.scale, at: data.span) }
+    split = try split.filled(isOwned: true, at: data.span)
+    if settings.standardise { split = split.standardised(isOwned: true) }
+    if settings.scale != 1 {
+      split = try split.scaled(by: settings.scale, isOwned: true, at: data.span)
+    }
     return split
   }
 
@@ -100,17 +108,16 @@ package struct DataLoader {
   ) throws(DiagnosticError) -> Dataset {
     switch reader.key {
     case "csv":
-      guard let path = settings.path, let target = settings.target else {
+      guard let path = settings.path, !settings.targets.isEmpty else {
         throw missing(settings.path == nil ? "a path" : "target = \"…\"", reader)
       }
-      if compiler.program.isLibrary(data.tree), let bytes = Library.dataFile(path) {
-        return try Dataset(
-          Table.csv(bytes: bytes, path: path, settings.csv, at: data.span), target: target,
-          at: data.span)
-      }
-      return try Dataset(
-        Table.csv(path: resolved(path), settings.csv, at: data.span), target: target,
-        at: data.span)
+      let table =
+        if compiler.program.isLibrary(data.tree), let bytes = Library.dataFile(path) {
+          try Table.csv(bytes: bytes, path: path, settings.csv, at: data.span)
+        } else {
+          try Table.csv(path: resolved(path), settings.csv, isDouble: isDouble, at: data.span)
+        }
+      return try Dataset(table, targets: settings.targets, isOwned: true, at: data.span)
     case "npy":
       guard let x = settings.x, let y = settings.y else {
         throw missing("x = \"…\" and y = \"…\"", reader)
@@ -135,14 +142,15 @@ package struct DataLoader {
       return
     }
     if settings.path == nil { throw missing("a path", reader) }
-    if reader.key == "csv", settings.target == nil { throw missing("target = \"…\"", reader) }
+    if reader.key == "csv", settings.targets.isEmpty { throw missing("target = \"…\"", reader) }
   }
 
   private func missing(_ what: String, _ reader: Name) -> DiagnosticError {
     DiagnosticError(.missingPart(what, of: reader))
   }
 
-  private func resolved(_ path: String) -> String {
+  /// Where a file is that a script names: from the current folder, then beside the script.
+  package func resolved(_ path: String) -> String {
     guard !path.hasPrefix("/"), let folder, !FileSystem.exists(path) else { return path }
     let beside = folder.isEmpty ? path : folder + "/" + path
     return FileSystem.exists(beside) ? beside : path
@@ -174,6 +182,11 @@ package struct DataLoader {
         }
         return text
       }
+      /// The entries of a list, or the one that stands without brackets.
+      var texts: [ExprID] {
+        if case .list(let entries) = tree[argument.value] { return entries }
+        return [argument.value]
+      }
       /// One of these texts.
       func choice(_ choices: [String]) throws(DiagnosticError) -> String {
         let text = try text()
@@ -191,7 +204,14 @@ package struct DataLoader {
       }
       switch label {
       case "path": settings.path = try text()
-      case "target": settings.target = try text()
+      case "target":
+        for name in texts {
+          let target = try text(name)
+          guard !settings.targets.contains(target) else {
+            throw DiagnosticError(.targetTwice(target, at: tree.span(name)))
+          }
+          settings.targets.append(target)
+        }
       case "x": settings.x = try text()
       case "y": settings.y = try text()
       case "test": settings.test = try number(argument.value, data.tree) ?? settings.test
@@ -216,13 +236,11 @@ package struct DataLoader {
       case "missing":
         settings.csv.missing = try choice(["mean", "drop"]) == "mean" ? .mean : .drop
       case "drop":
-        var names = [argument.value]
-        if case .list(let entries) = tree[argument.value] { names = entries }
-        for name in names { settings.csv.dropped.insert(try text(name)) }
+        for name in texts { settings.csv.dropped.insert(try text(name)) }
       default: preconditionFailure("every known argument has a case")
       }
     }
-    if let target = settings.target, settings.csv.dropped.contains(target) {
+    for target in settings.targets where settings.csv.dropped.contains(target) {
       throw DiagnosticError(.targetDropped(target, at: data.span))
     }
     if settings.csv.thousands == settings.csv.decimal ?? ".", settings.csv.thousands != nil {

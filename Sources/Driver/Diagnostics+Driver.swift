@@ -62,6 +62,11 @@ extension Diagnostic {
         Suggestion.nearest(to: text, among: choices).map { "\"\($0)\"" }, at: span))
   }
 
+  static func targetTwice(_ target: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .givenTwice, "the target \"\(TextWidth.printable(target))\" is named twice", at: span)
+  }
+
   static func targetDropped(_ target: String, at span: Span) -> Diagnostic {
     Diagnostic(
       .missingPart, "`drop` leaves out \"\(TextWidth.printable(target))\", which is the target",

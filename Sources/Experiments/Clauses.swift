@@ -16,8 +16,10 @@ struct Clauses {
   ) throws(DiagnosticError) {
     self.command = command
     self.script = script
-    var known = ["for", "batch", "workers", "delay", "until", "record", "save", "seeds", "seed"]
-    var others = ["from"]
+    var known = [
+      "for", "batch", "workers", "delay", "until", "record", "save", "seeds", "seed", "from",
+    ]
+    var others: [String] = []
     var noun = "train"
     switch command.kind {
     case .minimize:
@@ -152,10 +154,17 @@ struct Clauses {
   /// The clauses that searches leave out, which have seeds of their own and keep no run.
   var ofRuns: [Clause] { ["seeds", "seed", "save"].compactMap { found[$0] } }
 
-  /// The point that `from` names.
-  func start() throws(DiagnosticError) -> (values: [Double], span: Span)? {
+  /// The point that `from` names, or the file with it.
+  ///
+  /// Throws R0253 for a file of another kind.
+  func start() throws(DiagnosticError) -> TrainingSettings.Start? {
     guard let clause = found["from"] else { return nil }
+    let span = script.span(clause.value, command.tree)
+    if case .string(let path) = script.compiler.program[command.tree][clause.value] {
+      let file = try ParameterFile(script.existing(path), at: span)
+      return TrainingSettings.Start([], at: span, file: file)
+    }
     let (value, _) = try script.evaluate(clause.value, command.tree, isSetting: true)
-    return (value.values, script.span(clause.value, command.tree))
+    return TrainingSettings.Start(value.values, at: span)
   }
 }

@@ -26,7 +26,6 @@ extension Diagnostic {
 
   /// Why some clauses have no meaning.
   private static let reasons = [
-    "train": "training starts at the first values that the objective gives its parameters",
     "command":
       "a program decides itself how it trains; it is told the rule, a seed and the steps",
     "minimize": "`minimize` has no examples: an objective that draws may sample a batch of its own",
@@ -138,6 +137,33 @@ extension Diagnostic {
       notes: lines.dropFirst().map { Note(String($0.drop { $0 == " " })) })
   }
 
+  // MARK: Saved parameters
+
+  static func nothingToKeep(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .nothingToKeep, "there are no parameters to save: `train` or `minimize` comes first", at: span
+    )
+  }
+
+  static func failedRun(_ why: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .nothingToKeep, "nothing is saved: the run failed", at: span, notes: [Note(why)])
+  }
+
+  static func severalRuns(_ count: Int, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .severalRuns, "a file has the parameters of one run, and the experiment above has \(count)",
+      at: span, notes: [Note("train the one rule that is to be kept, with one seed")])
+  }
+
+  static func notAParameter(_ name: Name, among known: [String]) -> Diagnostic {
+    Diagnostic(
+      .notAParameter, "the objective trains no `\(name.text)`", at: name.span,
+      notes: [Note("it trains \(known.joined(separator: ", "))")],
+      fixIts: FixIt.didYouMean(
+        Suggestion.nearest(to: name.text, among: known), at: name.span))
+  }
+
   // MARK: Plots
 
   static func nothingToPlot(at span: Span) -> Diagnostic {
@@ -208,8 +234,13 @@ extension Diagnostic {
     Diagnostic(.notAPlotFile, "the file of a plot is a text in quotes", at: span)
   }
 
-  static func plotFileNotSVG(at span: Span) -> Diagnostic {
-    Diagnostic(.notAPlotFile, "plots are written as SVG: end the name in .svg", at: span)
+  static func notAPlotFile(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notAPlotFile, "plots are written as SVG or PNG: end the name in .svg or .png", at: span)
+  }
+
+  static func badAxis(_ message: String, at span: Span) -> Diagnostic {
+    Diagnostic(.badAxis, message, at: span)
   }
 
   // MARK: Recorded runs

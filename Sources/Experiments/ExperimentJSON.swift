@@ -40,6 +40,9 @@ package enum ExperimentJSON {
       "delay": .int(settings.delay),
       "seeds": .array(settings.seeds.map { .number(Double($0)) }),
       "until": settings.target.map { .string($0.text) } ?? .null,
+      "from": settings.start.map {
+        $0.file.map { .string($0.path) } ?? .array($0.values.map { .number($0) })
+      } ?? .null,
       "save": settings.saving.map { .string($0.path) } ?? .null,
     ])
   }

@@ -5,11 +5,11 @@ import Training
 
 extension ExperimentHistory {
   /// One panel for each series: the mean over seeds and the band from the smallest to the largest.
-  package func figure(_ names: [String]) -> Figure {
-    Figure(title: title, panels: names.map { .curves(panel($0)) })
+  package func figure(_ names: [String], _ axes: PlotAxes = PlotAxes()) -> Figure {
+    Figure(title: title, panels: names.map { .curves(panel($0, axes)) })
   }
 
-  private func panel(_ name: String) -> CurvePanel {
+  private func panel(_ name: String, _ axes: PlotAxes) -> CurvePanel {
     var series = rules.compactMap { curve($0, name) }
     if name == ObjectiveModule.sharpness {
       // A rule goes down where its curve stays below its limit.
@@ -23,12 +23,15 @@ extension ExperimentHistory {
     let all = series.flatMap(\.y).filter { $0.isFinite }
     let positive = !all.isEmpty && all.allSatisfy { $0 > 0 }
     let spread = positive ? (all.max()! / all.min()!) : 1
-    return CurvePanel(
-      title: name, xLabel: axis, yLabel: name, xScale: .linear,
-      yScale: positive && spread > 50 ? .log : .linear, series: series,
+    let hasRoom = axes.y.limits.map { $0.lowerBound > 0 } ?? true
+    var panel = CurvePanel(
+      title: name, xLabel: axis, yLabel: name, xScale: axes.x.scale ?? .linear,
+      yScale: axes.y.scale ?? (positive && spread > 50 && hasRoom ? .log : .linear), series: series,
       // Rates and time do not diverge, however far they rise.
       showsAll: loopSeries.contains(name)
         && ![LoopSeries.gradientNorm, LoopSeries.updateRatio].contains(name))
+    (panel.xLimits, panel.yLimits) = (axes.x.limits, axes.y.limits)
+    return panel
   }
 
   private func curve(_ rule: RuleHistory, _ name: String) -> Series? {

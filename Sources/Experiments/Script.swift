@@ -63,7 +63,9 @@ package final class Script {
   /// What the last search found.
   package internal(set) var found: FoundRule?
   /// By name, and where that was declared: it may mean other data by now.
-  private var loaded: [String: (declared: Span, split: DataSplit)] = [:]
+  private var loaded: [String: (declared: Span, isDouble: Bool, split: DataSplit)] = [:]
+  /// Whether the last `train` or `minimize` was left out after Ctrl-C.
+  private(set) var isSkipping = false
   /// What the clauses of each command say.
   private(set) var settled: [Span: TrainingSettings] = [:]
 
@@ -95,7 +97,10 @@ package final class Script {
         broken += error.diagnostics
         // Of what was recorded and could not be kept there are still plots.
         if experiments.count > known { continue }
-        guard case .plot = command.kind else { throw DiagnosticError(broken) }
+        switch command.kind {
+        case .plot, .save: break
+        default: throw DiagnosticError(broken)
+        }
       }
     }
     if !broken.isEmpty { throw DiagnosticError(broken) }
@@ -108,10 +113,13 @@ package final class Script {
   package func run(_ command: CheckedCommand) throws(DiagnosticError) {
     switch command.kind {
     case .train(let statement):
-      if !interrupt.isRequested() { try train(statement, command) }
+      isSkipping = interrupt.isRequested()
+      if !isSkipping { try train(statement, command) }
     case .minimize(let statement):
-      if !interrupt.isRequested() { try minimize(statement, command) }
+      isSkipping = interrupt.isRequested()
+      if !isSkipping { try minimize(statement, command) }
     case .plot(let statement): try plot(statement, command)
+    case .save(let statement): try save(statement, command)
     case .search(let statement):
       if !interrupt.isRequested() { try run(statement, command) }
     case .assert(let condition): try assert(condition, command)
@@ -129,7 +137,7 @@ package final class Script {
     let data = try dataset(statement.data.key, from: command.tree)
     try requireLabels(data, for: statement.objective, in: command.tree)
     let rules = try rules(statement.rules, command)
-    let settings = try settings(statement.clauses, rules, command)
+    let settings = try begun(settings(statement.clauses, rules, command), objective, data)
     var trainer = Trainer(
       objective: objective, data: data, engine: options.engine, elementType: options.elementType,
       compiler: passCompiler, interrupt: interrupt, progress: progress)
@@ -148,7 +156,7 @@ package final class Script {
       throw DiagnosticError(.needsData(objective.name, at: command.span))
     }
     let rules = try rules(statement.rules, command)
-    var settings = try settings(statement.clauses, rules, command)
+    var settings = try begun(settings(statement.clauses, rules, command), objective, nil)
     if statement.isMaximised {
       objective = try objective.negated()
       settings.isMaximised = true
@@ -270,9 +278,14 @@ package final class Script {
     guard let data = compiler.program.data(key, from: tree) else {
       throw DiagnosticError(.unknownData(key))
     }
-    if let known = loaded[key], known.declared == data.span { return known.split }
-    let split = try DataLoader(compiler: compiler, folder: options.folder).load(data)
-    loaded[key] = (data.span, split)
+    let isDouble = options.elementType == .float64
+    if let known = loaded[key], known.declared == data.span, known.isDouble == isDouble {
+      return known.split
+    }
+    let split = try DataLoader(
+      compiler: compiler, folder: options.folder, isDouble: isDouble
+    ).load(data)
+    loaded[key] = (data.span, isDouble, split)
     for remark in split.train.remarks { progress("\(data.name.text): \(remark)\n") }
     return split
   }

@@ -10,6 +10,8 @@ import Training
 package struct TrainingTask: Sendable {
   package var title: String
   package var objective: ObjectiveModule
+  /// How the objective is written.
+  var call = ObjectiveCall(name: "")
   /// Nil for an objective without data.
   package var data: DataSplit?
   package var settings: TrainingSettings
@@ -138,10 +140,22 @@ extension Script {
       (what, rules) = (statement.objective, statement.rules)
     default: return nil
     }
+    let objective = try compiler.objective(what, in: command.tree)
     let task = TrainingTask(
-      title: text(what, command.tree), objective: try compiler.objective(what, in: command.tree),
-      data: data, settings: settings, span: command.span)
+      title: text(what, command.tree), objective: objective, call: call(what, command.tree),
+      data: data, settings: try begun(settings, objective, data), span: command.span)
     return (task, rules)
+  }
+
+  private func call(_ expression: ExprID, _ tree: TreeID) -> ObjectiveCall {
+    switch compiler.program[tree][expression] {
+    case .name(let name): return ObjectiveCall(name: name.text)
+    case .call(let name, let arguments):
+      return ObjectiveCall(
+        name: name.text,
+        arguments: arguments.map { ($0.label, text($0.value, tree)) })
+    default: preconditionFailure("the checker takes no other objective")
+    }
   }
 
   /// The settings of a search, which has seeds of its own.

@@ -28,73 +28,21 @@ package struct DataFile: Sendable {
     path: String, at span: Span, limit: Int = byteLimit,
     patience: Int32 = patienceMilliseconds, midway: () -> Void = {}
   ) throws(DiagnosticError) -> DataFile {
-    if path.isEmpty || path.utf8.contains(0) { throw DataProblem.notFound(path, at: span) }
-    // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else {
-      let code = errno
-      if code == ENOENT || code == ENOTDIR { throw DataProblem.notFound(path, at: span) }
-      throw DataProblem.unreadable(DataPlace(path), reason: reason(code), at: span)
-    }
-    defer { close(descriptor) }
-
-    var before = stat()
-    guard fstat(descriptor, &before) == 0 else {
-      throw DataProblem.unreadable(DataPlace(path), reason: reason(errno), at: span)
-    }
-    let kind = before.st_mode & S_IFMT
-    if kind == S_IFDIR { throw DataProblem.directory(path, at: span) }
-    let isRegular = kind == S_IFREG
-    // A device has no end, and nobody keeps data in one.
-    let limit = kind == S_IFCHR ? min(limit, 1 << 24) : limit
-    if isRegular, Int(before.st_size) > limit {
-      throw DataProblem.tooLarge(path, limit: limit, at: span)
-    }
+    let stream = try DataStream(path: path, at: span, limit: limit, patience: patience)
     midway()
-
     var bytes: [UInt8] = []
-    if isRegular { bytes.reserveCapacity(Int(before.st_size)) }
+    bytes.reserveCapacity(stream.size)
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
     defer { chunk.deallocate() }
-    while true {
-      if !isRegular { try wait(descriptor, path: path, patience: patience, at: span) }
-      let count = read(descriptor, chunk.baseAddress, chunk.count)
-      if count == 0 { break }
-      if count < 0 {
-        let code = errno
-        if code == EINTR || code == EAGAIN { continue }
-        let place = TextPosition.end(of: bytes, path: path)
-        throw DataProblem.unreadable(place, reason: reason(code), at: span)
-      }
-      if bytes.count + count > limit { throw DataProblem.tooLarge(path, limit: limit, at: span) }
+    while case let count = try stream.take(
+      into: chunk, { TextPosition.end(of: bytes, path: path) }), count > 0
+    {
       bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: chunk[..<count]))
-    }
-
-    var after = stat()
-    if isRegular, fstat(descriptor, &after) == 0 {
-      let same = before.st_size == after.st_size && modified(before) == modified(after)
-      // Files in /proc say that they are empty and are not.
-      let whole = before.st_size == 0 || bytes.count == Int(before.st_size)
-      if !same || !whole {
-        throw DataProblem.changed(TextPosition.end(of: bytes, path: path), at: span)
-      }
     }
     return DataFile(path: path, bytes: bytes)
   }
 
-  private static func wait(
-    _ descriptor: Int32, path: String, patience: Int32, at span: Span
-  ) throws(DiagnosticError) {
-    var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    while true {
-      let ready = poll(&request, 1, patience)
-      if ready > 0 { return }
-      if ready < 0, errno == EINTR { continue }
-      throw DataProblem.silent(path, seconds: Int(patience) / 1000, at: span)
-    }
-  }
-
-  private static func modified(_ status: stat) -> [Int] {
+  static func modified(_ status: stat) -> [Int] {
     #if canImport(Darwin)
       [Int(status.st_mtimespec.tv_sec), Int(status.st_mtimespec.tv_nsec)]
     #else
@@ -109,7 +57,7 @@ package struct DataFile: Sendable {
 /// Lines and columns of byte offsets, found only when a message needs them.
 package enum TextPosition {
   /// Line and column (both from 1, columns in Unicode scalars) of a byte offset.
-  package static func place(of offset: Int, in bytes: some Collection<UInt8>, path: String)
+  package static func place(of offset: Int, in bytes: some Sequence<UInt8>, path: String)
     -> DataPlace
   {
     var line = 1

@@ -4,7 +4,7 @@ import Platform
 /// Writes a file whole or not at all: beside its place under another name, to disk, then renamed.
 ///
 /// A symbolic link keeps pointing where it points; an existing file keeps its permissions. A picture
-/// (SVG) or a page (HTML) replaces a link itself, and no file that is neither. What writers that were killed left in the
+/// (SVG, PNG) or a page (HTML) replaces a link itself, and no file that is neither. What writers that were killed left in the
 /// directory goes. Throws R0750 (no directory), R0751 (no permission), R0752 (disk full), R0753 (a directory, a
 /// device or a pipe), R0754 (anything else). Nothing is left behind on failure.
 package func writeWhole(
@@ -66,6 +66,7 @@ package struct WholeFile {
 
   /// Whether a file that begins so is a picture or a page.
   private static func isShown(_ bytes: some Collection<UInt8>) -> Bool {
+    if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return true }
     let text = String(decoding: bytes, as: UTF8.self).lowercased()
     return ["<svg", "<?xml", "<!doc"].contains(where: text.hasPrefix)
   }

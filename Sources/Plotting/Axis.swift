@@ -45,6 +45,14 @@ package struct Axis {
     self.init(low: max(-Self.bound, low), high: min(Self.bound, high), scale: scale, target: target)
   }
 
+  /// An axis between two values; nil where one of them has no place on it.
+  init?(_ limits: ClosedRange<Double>, scale: AxisScale, target: Int) {
+    guard let low = Self.unit(limits.lowerBound, scale),
+      let high = Self.unit(limits.upperBound, scale), low < high
+    else { return nil }
+    self.init(low: low, high: high, scale: scale, target: target)
+  }
+
   package init(low: Double, high: Double, scale: AxisScale, target: Int) {
     self.scale = scale
     self.low = low

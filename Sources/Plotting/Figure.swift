@@ -49,6 +49,9 @@ package struct CurvePanel: Sendable, Equatable {
   package var series: [Series]
   /// Whether every value is inside the axes, also of a curve that goes far beyond the others.
   package var showsAll: Bool
+  /// Where the axes end; nil fits the curves.
+  package var xLimits: ClosedRange<Double>?
+  package var yLimits: ClosedRange<Double>?
 
   package init(
     title: String = "", xLabel: String = "", yLabel: String = "", xScale: AxisScale = .linear,

@@ -17,12 +17,14 @@ struct CurveGeometry {
   /// Nil when nothing can be drawn; `CurveGeometry.complaint` then says why.
   init?(_ panel: CurvePanel, xTicks: Int, yTicks: Int) {
     let limits = CurveLimits(panel)
+    let shown = panel.xLimits
     // A value counts for an axis only where its partner can be drawn too.
     var xs: [Double] = []
     var ys: [Double] = []
     for (k, series) in panel.series.enumerated() {
       var isFirst = true
-      for i in 0..<series.count where panel.xScale.shows(series.x[i]) {
+      for i in 0..<series.count
+      where panel.xScale.shows(series.x[i]) && shown?.contains(series.x[i]) ?? true {
         let values = series.values(at: i).filter(panel.yScale.shows)
         if values.isEmpty { continue }
         xs.append(series.x[i])
@@ -30,8 +32,11 @@ struct CurveGeometry {
         isFirst = false
       }
     }
-    guard let xAxis = Axis(xs, scale: panel.xScale, target: xTicks, padded: false),
-      let yAxis = Axis(ys, scale: panel.yScale, target: yTicks)
+    guard
+      let xAxis = panel.xLimits.map({ Axis($0, scale: panel.xScale, target: xTicks) })
+        ?? Axis(xs, scale: panel.xScale, target: xTicks, padded: false),
+      let yAxis = panel.yLimits.map({ Axis($0, scale: panel.yScale, target: yTicks) })
+        ?? Axis(ys, scale: panel.yScale, target: yTicks)
     else { return nil }
     self.xAxis = xAxis
     self.yAxis = yAxis
@@ -61,9 +66,12 @@ struct CurveGeometry {
         return nil
       }
       // Far outside a line is steep enough, and no difference of places overflows.
-      return PlotPoint(x: x, y: min(1e6, max(-1e6, y)))
+      return PlotPoint(x: min(1e6, max(-1e6, x)), y: min(1e6, max(-1e6, y)))
     }
-    let leaves = points.contains { $0.map { $0.y < -1e-9 || $0.y > 1 + 1e-9 } ?? false }
+    let isInside = -1e-9...1 + 1e-9
+    let leaves = points.contains {
+      $0.map { !isInside.contains($0.x) || !isInside.contains($0.y) } ?? false
+    }
     let runs = leaves ? Clipping.pieces(Array(points)) : Decimation.runs(points)
     let total = runs.reduce(0) { $0 + $1.count }
     return Curve(
@@ -81,7 +89,8 @@ struct CurveGeometry {
   private static func bands(_ series: Series, _ xAxis: Axis, _ yAxis: Axis) -> [[PlotPoint]] {
     guard series.low != nil, series.high != nil else { return [] }
     let edges = (0..<series.count).map { i -> (PlotPoint, PlotPoint)? in
-      guard let x = xAxis.fraction(series.x[i]), let top = yAxis.fraction(at(series.high, i))
+      guard let x = xAxis.fraction(series.x[i]), (-1e-9...1 + 1e-9).contains(x),
+        let top = yAxis.fraction(at(series.high, i))
       else { return nil }
       // On a logarithmic axis a band that reaches zero or below runs off the bottom.
       let low = at(series.low, i)

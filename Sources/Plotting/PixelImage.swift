@@ -45,16 +45,20 @@ package struct PixelImage: Equatable {
   /// Pixels that a letter takes, with the space behind it.
   static let letterWidth = PixelFont.width + 1
 
-  /// Text with its upper left corner at a pixel.
-  mutating func text(_ text: String, at place: (x: Int, y: Int), _ colour: UInt8) {
+  /// Text with its upper left corner at a pixel, each dot `unit` pixels wide and high.
+  mutating func text(
+    _ text: String, at place: (x: Int, y: Int), _ colour: UInt8, unit: Int = 1
+  ) {
     var x = place.x
     for letter in text {
       for (i, column) in PixelFont.columns(letter).enumerated() {
         for j in 0..<PixelFont.height where column >> UInt8(j) & 1 == 1 {
-          set(x + i, place.y + j, colour)
+          for k in 0..<unit * unit {
+            set(x + i * unit + k % unit, place.y + j * unit + k / unit, colour)
+          }
         }
       }
-      x += Self.letterWidth
+      x += Self.letterWidth * unit
     }
   }
 

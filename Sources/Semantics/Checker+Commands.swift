@@ -76,6 +76,8 @@ extension Checker {
     for clause in clauses {
       // What may be recorded is not declared; who runs it knows.
       if clause.keyword.key == "record" { continue }
+      // The name of a file is no value.
+      if clause.keyword.key == "from", case .string = tree[clause.value] { continue }
       guard clause.keyword.key == "until" else {
         checkLoose(clause.value, tree, id)
         continue

@@ -154,7 +154,12 @@ package struct Checker {
       check(statement, tree, id)
       command(item, id)
     case .task(let task): check(task, tree, id)
-    case .plot: command(item, id)
+    case .plot(let plot):
+      for axis in plot.axes {
+        for limit in axis.limits.map({ [$0.low, $0.high] }) ?? [] { checkLoose(limit, tree, id) }
+      }
+      command(item, id)
+    case .save: command(item, id)
     case .search(let search):
       check(search, tree, id)
       command(item, id)

@@ -87,10 +87,11 @@ struct BuiltinHelp {
     command | task NAME = command "python3 train.py" for 200 steps until loss < 0.1 | work that another program does
     until | minimize f with SGD for 500 steps until loss < 1e-3 | ends a run where a series comes to a number
     record | minimize f with SGD for 500 steps record sharpness | measures one thing more
-    save | train f on d with SGD for 50 epochs save every 10 epochs to "run.safetensors" | keeps the run in a file; the same statement, or `ravine run --resume`, goes on with it
+    save | train f on d with SGD for 50 epochs save every 10 epochs to "run.safetensors" | keeps the run in a file; the same statement, or `ravine run --resume`, goes on with it. A statement of its own, `save w to "w.npz"`, keeps the parameters at the end
+    from | minimize f with SGD for 500 steps from "w.npz" | where runs start: a point, or a file that `save` wrote
     delay | minimize f with SGD for 500 steps delay 8 | each step gets the gradient of so many steps before
     ascend | objective f(x: scalar, ascend y: scalar) = … | a parameter that makes the loss large
-    plot | plot loss to "file.svg" | draws what the last experiment recorded
+    plot | plot loss y in [0.01, 1] log to "file.svg" | draws what the last experiment recorded; axes and the file, .svg or .png, may be left out
     search | search NAME from SGD on TASK, TASK for 20000 programs validate on TASK | finds rules by evolution; NAME becomes the best one, and after Ctrl-C the same statement goes on
     using | search NAME from SGD on TASK using sign, ema for 20000 programs | the functions that a search puts in
     validate | search NAME from SGD on TASK for 20000 programs validate on TASK | tasks that choose among what is found

@@ -61,6 +61,8 @@ struct Completer {
     let clauses =
       switch head {
       case "minimize", "maximize", "train": Self.clauseWords
+      case "plot": ["x", "y", "in", "log", "linear", "to"]
+      case "save": ["to"]
       case "search":
         Self.searchWords + SearchPlan.functionNames
           + ZooIndex.declarations.filter { $0.kind == .task || $0.kind == .objective }.map(\.name)
@@ -80,8 +82,8 @@ struct Completer {
   }
 
   private static let statementWords = [
-    "rule", "fn", "objective", "data", "task", "minimize", "maximize", "train", "plot", "assert",
-    "search",
+    "rule", "fn", "objective", "data", "task", "minimize", "maximize", "train", "plot", "save",
+    "assert", "search",
   ]
   private static let searchWords = [
     "from", "on", "using", "for", "programs", "minutes", "population", "tournament", "restarts",

@@ -331,6 +331,12 @@ extension Diagnostic {
     Diagnostic(.incompleteCommand, .error, "`\(command)` needs \(clause)", at: span)
   }
 
+  static func saveWithoutEvery(_ span: Span, _ example: String, of command: String) -> Diagnostic {
+    var said = missingClause(span, "how often after `save`: `\(example)`", of: command)
+    said.notes = [Note("what is kept at the end has a line of its own: `save w to \"w.npz\"`")]
+    return said
+  }
+
   static func unknownClause(
     _ span: Span, _ text: String, of command: String, nearest: String?
   ) -> Diagnostic {

@@ -125,6 +125,8 @@ extension Parser {
   private mutating func parseClauses(of command: String) -> [Clause] {
     var clauses: [Clause] = []
     while !isPanicking, current.isName {
+      // On a line of its own `save w to …` is a statement.
+      if current.startsLine, current.word == .save, next.word != .every { break }
       guard let word = Self.clauseWords.first(where: { startsClause($0) }) else {
         if current.startsLine { break }
         let written = text(current)
@@ -139,7 +141,7 @@ extension Parser {
       advance()
       if word == .save {
         guard current.word == .every else {
-          fail(.missingClause(foundSpan, "how often after `save`: `\(Self.saving)`", of: command))
+          fail(.saveWithoutEvery(foundSpan, Self.saving, of: command))
           break
         }
         advance()
@@ -272,14 +274,72 @@ extension Parser {
     return names
   }
 
+  // MARK: Plots and saved parameters
+
   mutating func parsePlot() -> Item.Kind {
-    var series: [ExprID] = []
-    repeat { series.append(parseExpression()) } while !isPanicking && consume(.comma)
-    var path: ExprID?
+    var plot = PlotStatement(series: [], axes: [])
+    repeat { plot.series.append(parseExpression()) } while !isPanicking && consume(.comma)
+    while !isPanicking, startsAxis { plot.axes.append(parseAxis()) }
     if !isPanicking, startsClause(.to) || current.word == .to && next.kind == .string {
       advance()
-      path = parseExpression()
+      plot.path = parseExpression()
     }
-    return .plot(PlotStatement(series: series, path: path))
+    return .plot(plot)
+  }
+
+  /// `x in`, `y log`: neither means anything else.
+  private var startsAxis: Bool {
+    guard current.isName, ["x", "y"].contains(text(current)), !next.startsLine else { return false }
+    return next.word == .in || isScale(next)
+  }
+
+  private func isScale(_ token: Token) -> Bool {
+    token.isName && ["log", "linear"].contains(text(token))
+  }
+
+  private mutating func parseAxis() -> AxisClause {
+    let start = position
+    var axis = AxisClause(name: name(current), span: currentSpan)
+    advance()
+    if current.word == .in {
+      advance()
+      let limits = "limits after `in`: `\(axis.name.text) in [0.01, 10]`"
+      let bracket = position
+      guard consume(.leftBracket) else {
+        fail(.missingClause(foundSpan, limits, of: "plot"))
+        return axis
+      }
+      let low = parseExpression()
+      if !isPanicking, !consume(.comma) { fail(.missingClause(foundSpan, limits, of: "plot")) }
+      if isPanicking { return axis }
+      axis.limits = (low, parseExpression())
+      if isPanicking { return axis }
+      close(.rightBracket, "]", openedAt: bracket)
+    }
+    if !isPanicking, !current.startsLine, isScale(current) {
+      axis.scale = name(current)
+      advance()
+    }
+    axis.span = span(from: start)
+    return axis
+  }
+
+  mutating func parseSave() -> Item.Kind {
+    var names: [Name] = []
+    if current.word != .to { names = parseNames("the name of a parameter after `save`") }
+    if isPanicking { return .error }
+    let example = "`save w to \"w.npz\"`"
+    guard current.word == .to, !current.startsLine else {
+      fail(.missingClause(foundSpan, "a file: \(example)", of: "save"))
+      return .error
+    }
+    advance()
+    let path = parseExpression()
+    if isPanicking { return .error }
+    guard case .string = tree[path] else {
+      fail(.missingClause(tree.span(path), "a text after `to`: \(example)", of: "save"))
+      return .error
+    }
+    return .save(SaveStatement(names: names, path: path))
   }
 }

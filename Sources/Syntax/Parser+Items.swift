@@ -45,6 +45,7 @@ extension Parser {
       case .maximize: return parseMinimize(isMaximised: true)
       case .train: return parseTrain()
       case .plot: return parsePlot()
+      case .save: return parseSave()
       case .search: return parseSearch()
       default: return .assert(parseExpression())
       }
@@ -77,7 +78,7 @@ extension Parser {
       case .leftParenthesis, .leftBrace, .end, .number, .string, .invalid: return true
       default: return following.startsLine
       }
-    case .search: return following.isName && !following.startsLine
+    case .search, .save: return following.isName && !following.startsLine
     case .plot, .assert:
       if following.startsLine { return true }
       switch following.kind {

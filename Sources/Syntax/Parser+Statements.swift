@@ -441,8 +441,8 @@ extension Parser {
     default:
       let keywords = [
         "state", "input", "param", "view", "metric", "when", "every", "repeat", "guard", "rule",
-        "fn", "objective", "data", "task", "minimize", "maximize", "train", "plot", "search",
-        "assert",
+        "fn", "objective", "data", "task", "minimize", "maximize", "train", "plot", "save",
+        "search", "assert",
       ]
       guard let keyword = Suggestion.nearest(to: word, among: keywords) else { return false }
       fail(

@@ -329,10 +329,27 @@ package struct SearchStatement: Sendable {
   package var clauses: [Clause]
 }
 
-/// `plot loss, accuracy to "digits.svg"`; without `to` the terminal.
+/// `x in [0, 100]`, `y in [1e-3, 1] log`: an axis of a plot as it is to be.
+package struct AxisClause: Sendable {
+  /// `x` or `y`.
+  package var name: Name
+  package var limits: (low: ExprID, high: ExprID)?
+  /// `log` or `linear`.
+  package var scale: Name?
+  package var span: Span
+}
+
+/// `plot loss, accuracy y log to "digits.svg"`; without `to` the terminal.
 package struct PlotStatement: Sendable {
   package var series: [ExprID]
+  package var axes: [AxisClause]
   package var path: ExprID?
+}
+
+/// `save W, b to "w.npz"`: the parameters at the end of the last run; without names all of them.
+package struct SaveStatement: Sendable {
+  package var names: [Name]
+  package var path: ExprID
 }
 
 /// A top-level declaration or command.
@@ -349,6 +366,7 @@ package struct Item: Sendable {
     case minimize(MinimizeStatement)
     case train(TrainStatement)
     case plot(PlotStatement)
+    case save(SaveStatement)
     case search(SearchStatement)
     case assert(ExprID)
     /// An expression on a line of its own prints its value.

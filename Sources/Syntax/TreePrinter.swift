@@ -266,9 +266,24 @@ private struct TreePrinter {
     case .plot(let command):
       line("plot") { p in
         p.printSpaced(command.series)
+        for axis in command.axes {
+          p.output += " (" + axis.name.key
+          if let (low, high) = axis.limits {
+            p.output += " "
+            p.list("in", [low, high])
+          }
+          if let scale = axis.scale { p.output += " " + scale.key }
+          p.output += ")"
+        }
         guard let path = command.path else { return }
         p.output += " to "
         p.print(path)
+      }
+    case .save(let command):
+      line("save") { p in
+        for name in command.names { p.output += " " + name.key }
+        p.output += " to "
+        p.print(command.path)
       }
     case .search(let search):
       line("search " + search.name.key + " ") { p in

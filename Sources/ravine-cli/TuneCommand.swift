@@ -19,11 +19,15 @@ struct TuneCommand: ParsableCommand {
         ravine tune task.opt --by test_loss --json > found.json
         ravine tune task.opt AdamW --search 'batch = 16..256'   rates against batches
         ravine tune task.opt --by margin --maximise   a metric whose name does not say
+        ravine tune mlp.opt AdamW --search 'lr = 1e-4..1' --search 'λ = 1e-4..1' --search 'hidden = 16..256'
         ravine tune --on rosenbrock Adam HeavyBall    a task of the script or of `ravine problems`
 
       The task is the one that `--on` names, or the script's first `train` or `minimize`. Each rule gets the same number of trials:
       the first hyperparameter over its range, the second at the best of these, then the first again
-      around its best. Where the data keep rows with `validate = 0.1`, the search looks at these alone, and
+      around its best. More than two are searched together, the batch among them, by successive halving: points that
+      fill all ranges evenly (Halton's, scrambled) run on a ninth of the task, the best third of them on three times as
+      much, and so on, with as much work as --trials whole runs. A name that no rule has is one of the objective:
+      `hidden`, or `mlp.hidden` where a rule has it too. Where the data keep rows with `validate = 0.1`, the search looks at these alone, and
       rules are ranked by the test rows. A value that a rule gives is replaced; of a schedule, as `lr = cosine(0.1)`, its
       peak is. What is found is then measured on other seeds, the same for all rules.
       Ctrl-C stops cleanly; the rules that were done are shown.
@@ -42,7 +46,7 @@ struct TuneCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A hyperparameter and its range, evenly by powers, or its values; at most two. With `batch = 16, 64` or `batch = 16..256` (doubled), each rule is searched at each batch.",
+      "A hyperparameter of the rules or the objective and its range, evenly by powers, or its values. With `batch = 16, 64` or `batch = 16..256` (doubled), each rule is searched at each batch; with three or more others the batch is one of these.",
       valueName: "lr = 1e-5..10"))
   var search: [Search] = []
   @Option(help: "Trials for each rule.")
@@ -82,8 +86,12 @@ struct TuneCommand: ParsableCommand {
 
   func validate() throws {
     let batches = search.filter { $0.range?.name == "batch" }
-    if batches.count > 1 || search.count - batches.count > 2 {
-      throw ValidationError("at most two --search, and one more of batch")
+    var seen: Set<String> = []
+    for name in search.compactMap(\.range?.name) where !seen.insert(Greek.key(of: name)).inserted {
+      throw ValidationError("there are two --search of `\(Console.printable(name))`")
+    }
+    if search.count - batches.count > Tuner.Settings.mostRanges {
+      throw ValidationError("at most \(Tuner.Settings.mostRanges) --search, and one more of batch")
     }
     for search in batches where search.range?.batches == nil {
       throw ValidationError(
@@ -118,6 +126,7 @@ struct TuneCommand: ParsableCommand {
     }
     let opened = try OpenScript(path, programs)
     let (compiler, script) = (opened.compiler, opened.script)
+    script.options.elementType = dtype.elementType
     let result = try opened.answer { () throws(DiagnosticError) -> Tuner.Result in
       let first = try on == nil ? script.firstTask() : nil
       guard let task = try on.map(script.work(named:)) ?? first?.task else {
@@ -139,6 +148,7 @@ struct TuneCommand: ParsableCommand {
         settings.take(series: ObjectiveModule.testLoss)
       }
       var tuner = Tuner(task, settings)
+      tuner.compiler = compiler
       tuner.engine.engine = engine.kind
       tuner.engine.elementType = dtype.elementType
       tuner.engine.passCompiler = engine.compiler

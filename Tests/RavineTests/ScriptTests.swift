@@ -201,7 +201,7 @@ import Training
     ("minimize q with SGD(lr = 0.1) for 5 steps\nplot lss", 223, "lss"),
     ("minimize q with SGD(lr = -1) for 5 steps", 502, "-1"),
     ("assert SGD == Missing", 201, "Missing"),
-    ("minimize q with SGD(lr = 0.1) for 5 steps\nplot loss to \"a.png\"", 225, "\"a.png\""),
+    ("minimize q with SGD(lr = 0.1) for 5 steps\nplot loss to \"a.pdf\"", 225, "\"a.pdf\""),
   ])
   func mistakesHaveTheirCodes(_ source: String, _ code: Int, _ text: String) {
     let outcome = run(Self.quadratic + source)

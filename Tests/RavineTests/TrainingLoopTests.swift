@@ -372,7 +372,7 @@ import Training
       (f + "for 10 * t steps", 214),
       (f + "for 5 steps from [T, 1]", 214),
       (f + "for 5 steps\nplot loss, gain to \"p.svg\"", 223),
-      (f + "for 5 steps\nplot loss to \"p.png\"", 225),
+      (f + "for 5 steps\nplot loss to \"p.pdf\"", 225),
       (f + "for 5 steps\nplot loss to \"nowhere/p.svg\"", 750),
       ("objective g(x: scalar = 1) = x^2\nminimize g with SGD for 5 steps\nplot path", 224),
       ("data d = csv(\"nowhere.csv\", target = \"y\")\n" + f + "for 5 steps", 701),
@@ -384,7 +384,7 @@ import Training
     }
     #expect(refused(f + "for 5 steps").codes == [])
     // All of them at once.
-    #expect(refused(f + "for t steps\nplot loss to \"p.png\"").codes == [214, 225])
+    #expect(refused(f + "for t steps\nplot loss to \"p.pdf\"").codes == [214, 225])
   }
 
   @Test func aMetricIsMadeLargeWhereNothingElseIsSaid() throws {

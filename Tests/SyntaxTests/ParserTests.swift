@@ -48,7 +48,7 @@ import Testing
   @Test func theTourParses() {
     let parsed = Parsed(tour)
     #expect(parsed.findings == [])
-    #expect(parsed.tree.items.count == 18)
+    #expect(parsed.tree.items.count == 20)
     guard case .rule(let lion) = parsed.tree.items[0].kind else {
       Issue.record("the first item is no rule")
       return
@@ -66,6 +66,8 @@ import Testing
       "(arm otherwise -> (call AdamW lr: 0.0003 lambda: 0.1))",
       "(for 20 epochs) (batch 64) (seeds 5))",
       "(plot loss accuracy to \"digits.svg\")",
+      "(plot loss (x (in 0 20)) (y (in 0.001 1) log) to \"digits.png\")",
+      "(save W1 b1 to \"digits.npz\")",
     ] {
       #expect(text.contains(line), "\(line)")
     }
@@ -83,9 +85,41 @@ import Testing
       train = 3
       data = train + 1
       plot = data
+      save = plot
+      save
+      y = save * log
       """)
     #expect(parsed.findings == [])
-    #expect(parsed.tree.items.count == 4)
+    #expect(parsed.tree.items.count == 7)
+  }
+
+  /// On a line of its own it is a statement, with `every` a clause.
+  @Test func saveIsAClauseAndAStatement() {
+    let parsed = Parsed(
+      """
+      train f on d with A for 3 steps
+          save every 2 epochs to "a.safetensors"
+      save w to "w.npz"
+      save to "w.npz"
+      """)
+    #expect(parsed.findings == [])
+    #expect(
+      dump(parsed.tree) == """
+        (train f on d with A (for 3 steps) (save 2 epochs "a.safetensors"))
+        (save w to "w.npz")
+        (save to "w.npz")
+
+        """)
+    for (text, code) in [
+      ("save w", "R0147"), ("save w to 3", "R0147"), ("save w, to \"w.npz\"", "R0147"),
+      ("save 3 to \"w.npz\"", "R0125"), ("plot loss y in 3", "R0147"),
+      ("plot loss y in [1]", "R0147"),
+      ("plot loss y in [1, 2", "R0121"),
+      ("minimize f with A for 3 steps save w to \"w.npz\"", "R0147"),
+    ] {
+      #expect(
+        Parsed(text).findings.contains { $0.contains(code) }, "\(text): \(Parsed(text).findings)")
+    }
   }
 
   @Test func lineBreaks() {

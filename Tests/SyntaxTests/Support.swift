@@ -140,6 +140,8 @@ let tour = """
       MuonAdamW for 20 epochs
       batch 64 seeds 5
   plot loss, accuracy to "digits.svg"
+  plot loss x in [0, 20] y in [1e-3, 1] log to "digits.png"
+  save W1, b1 to "digits.npz"
   assert Lion(β1 = β, β2 = β) == Signum(μ = β)
   lr0 = 1e-3
   lr0 * 2

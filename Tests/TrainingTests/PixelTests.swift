@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Testing
 
@@ -135,5 +136,58 @@ import Testing
     let letters = (0x21..<0x7F).map { PixelFont.columns(Character(Unicode.Scalar(UInt8($0)))) }
     #expect(Set(letters).count == letters.count)
     #expect(letters.allSatisfy { $0.count == 5 && $0.contains { $0 != 0 } })
+  }
+
+  private static func bigEndian(_ word: UInt32) -> [UInt8] {
+    [24, 16, 8, 0].map { UInt8(word >> UInt32($0) & 255) }
+  }
+
+  /// A reader of PNG, from its standard; the bytes inflate to the rows of the picture.
+  @Test(arguments: [200, 720, 1440])
+  func aPNGHasThePixelsOfTheImage(_ width: Int) throws {
+    for unit in [1, 2] {
+      let image = PixelWriter(figure: figure, width: width, unit: unit).image()
+      let file = image.png
+      #expect(file.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]))
+      func word(_ at: Int) -> Int { (0..<4).reduce(0) { $0 << 8 | Int(file[at + $1]) } }
+      var chunks: [(String, [UInt8])] = []
+      var at = 8
+      while at < file.count {
+        let body = Array(file[(at + 4)..<(at + 8 + word(at))])
+        #expect(word(at + 4 + body.count) == Int(Checksum.crc32(body)))
+        chunks.append((String(decoding: body[..<4], as: UTF8.self), Array(body[4...])))
+        at += 8 + body.count
+      }
+      #expect(chunks.map(\.0) == ["IHDR", "PLTE", "IDAT", "IEND"])
+      #expect(Array(chunks[0].1[8...]) == [8, 3, 0, 0, 0])
+      #expect(chunks[1].1 == image.colours.flatMap { $0 })
+      let data = chunks[2].1
+      #expect((Int(data[0]) << 8 | Int(data[1])) % 31 == 0)
+      let rows = try data[2..<data.count - 4].withUnsafeBytes {
+        try Inflate.inflate($0, size: (image.width + 1) * image.height)
+      }
+      #expect(Array(data.suffix(4)) == Array(Self.bigEndian(Checksum.adler32(rows))))
+      let width = image.width + 1
+      let pixels = rows.indices.filter { $0 % width != 0 }.map { rows[$0] }
+      #expect(pixels == image.pixels && file.count < image.pixels.count / 8)
+    }
+  }
+
+  /// Runs of every length and bytes of every value survive.
+  @Test func whatIsDeflatedInflatesToItself() throws {
+    var random = SplitMix64(3)
+    for length in [0, 1, 2, 3, 4, 257, 258, 259, 260, 600, 70_000] {
+      for kinds in [1, 3, 256] {
+        var bytes: [UInt8] = []
+        while bytes.count < length {
+          let byte = UInt8(Int.random(in: 0..<kinds, using: &random))
+          bytes += [UInt8](
+            repeating: byte, count: .random(in: 1...min(length, 300), using: &random))
+        }
+        let packed = RunDeflate.deflate(bytes, row: 97)
+        let found = try packed.withUnsafeBytes { try Inflate.inflate($0, size: bytes.count) }
+        #expect(found == bytes)
+      }
+    }
   }
 }

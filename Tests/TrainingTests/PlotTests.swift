@@ -160,6 +160,31 @@ private func isWellFormed(_ svg: String) -> Bool {
     #expect(plot.curves.allSatisfy { !$0.leaves })
   }
 
+  /// Limits that are asked for are those of the axes; what lies outside is cut at the frame.
+  @Test func axesAreAsTheyAreAskedFor() throws {
+    let x = (0...50).map(Double.init)
+    let falling = Series(
+      name: "a", x: x, y: x.map { 100 / (1 + $0) }, low: x.map { _ in 0.1 }, high: x.map { _ in 90 }
+    )
+    var panel = CurvePanel(yScale: .log, series: [falling])
+    (panel.xLimits, panel.yLimits) = (10...20, 1...10)
+    let plot = try #require(CurveGeometry(panel, xTicks: 6, yTicks: 6))
+    #expect(plot.xAxis.low == 10 && plot.xAxis.high == 20)
+    #expect(plot.yAxis.low == 0 && plot.yAxis.high == 1)
+    let points = plot.curves[0].runs.flatMap { $0 }
+    #expect(points.first?.x == 0 && points.last?.x == 1 && plot.curves[0].leaves)
+    #expect(
+      (points + plot.curves[0].bands.flatMap { $0 }).allSatisfy {
+        (-1e-9...1 + 1e-9).contains($0.x) && (-1e-9...1 + 1e-9).contains($0.y)
+      })
+    // The other axis fits what these show.
+    panel.yLimits = nil
+    let fitted = try #require(CurveGeometry(panel, xTicks: 6, yTicks: 6))
+    #expect(fitted.yAxis.high < 3)
+    panel.series = [Series(name: "a", x: x, y: x)]
+    #expect(try #require(CurveGeometry(panel, xTicks: 6, yTicks: 6)).yAxis.high < 1.5)
+  }
+
   @Test func escapesWhatPeopleCallThings() {
     let name = "a<b> & \"c\" 'd'\u{0}\u{1B}\n"
     let svg = Figure(

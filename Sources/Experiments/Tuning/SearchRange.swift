@@ -3,7 +3,7 @@ import Platform
 
 /// The values that a search tries for one hyperparameter: `lr = 1e-4..1`, evenly by powers, or
 /// `λ = 0, 0.01, 0.1`.
-package struct SearchRange: Sendable {
+package struct SearchRange: Hashable, Sendable {
   package enum Values: Hashable, Sendable {
     case powers(low: Double, high: Double)
     case listed([Double])
@@ -11,6 +11,9 @@ package struct SearchRange: Sendable {
 
   package var name: String
   package var values: Values
+
+  /// The name of the examples in a minibatch.
+  package static let batch = "batch"
 
   /// Where nothing else is asked for.
   package static let learningRate = SearchRange(name: "lr", values: .powers(low: 1e-5, high: 10))
@@ -54,6 +57,33 @@ package struct SearchRange: Sendable {
         size *= 2
       }
       return sizes
+    }
+  }
+
+  /// The value at a place from 0 to 1 of the range; a whole number where no other has a meaning.
+  func value(at place: Double, isWhole: Bool) -> Double {
+    switch values {
+    case .listed(let numbers):
+      return numbers[min(numbers.count - 1, Int(place * Double(numbers.count)))]
+    case .powers(let low, let high):
+      let value = SearchRange.rounded(low * pow(high / low, place))
+      return min(high, max(low, isWhole ? value.rounded() : value))
+    }
+  }
+
+  /// How near to an end of its range a value is at the edge.
+  private static let edge = 0.05
+
+  /// Whether a value is at the lower end of the range (-1), at the upper one (1), or at neither; of a single value
+  /// there are no ends.
+  func end(of value: Double) -> Int {
+    switch values {
+    case .listed(let numbers):
+      guard let low = numbers.min(), let high = numbers.max(), low < high else { return 0 }
+      return value == low ? -1 : value == high ? 1 : 0
+    case .powers(let low, let high):
+      let place = log(value / low) / log(high / low)
+      return place < Self.edge ? -1 : place > 1 - Self.edge ? 1 : 0
     }
   }
 

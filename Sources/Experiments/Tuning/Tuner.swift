@@ -1,5 +1,6 @@
 import Basics
 import Diagnostics
+import Driver
 import IR
 import Runtime
 import Syntax
@@ -9,9 +10,10 @@ import Training
 /// seeds that are the same for all rules.
 package struct Tuner {
   package struct Settings: Sendable {
-    /// The first is searched twice: over its range, then around the best.
+    /// One or two: the first is searched twice, over its range, then around the best. More: points in all of them
+    /// together, by successive halving.
     package var ranges: [SearchRange]
-    /// Each with a search of its own; none: as the task says.
+    /// Each with a search of its own, beside one or two ranges; none: as the task says. With more ranges one of these.
     package var batches: [Int] = []
     /// Values or pairs of values tried for each rule, and each batch.
     package var trials = 12
@@ -26,6 +28,18 @@ package struct Tuner {
     package var isMadeLarge: Bool { direction == .up }
 
     package init(ranges: [SearchRange]) { self.ranges = ranges }
+
+    /// What is searched together.
+    package var searched: [SearchRange] {
+      guard isHalved, !batches.isEmpty else { return ranges }
+      return ranges + [
+        SearchRange(name: SearchRange.batch, values: .listed(batches.map { Double($0) }))
+      ]
+    }
+
+    /// Whether it is done by successive halving.
+    package var isHalved: Bool { ranges.count > 2 }
+    package static let mostRanges = ScrambledPoints.mostSides - 1
 
     /// `loss`, `accuracy`, `min error`, `max score`: where nothing is said, its name tells the direction.
     package mutating func take(series text: String) {
@@ -48,6 +62,17 @@ package struct Tuner {
     package var score: Double
     /// What is made small: the score, or what it lacks to be large.
     package var cost: Double
+    /// One part of so many of the whole run: where it was looked at.
+    package var part = 1
+  }
+
+  /// A hyperparameter whose best value is at an end of its range.
+  package struct Edge: Sendable, Equatable {
+    package var range: SearchRange
+    /// Whether that is the upper end.
+    package var isHigh: Bool
+    /// How many of the values that were tried are at that end.
+    package var tried: Int
   }
 
   package struct Row: Sendable {
@@ -59,6 +84,8 @@ package struct Tuner {
     package var best: [Double] = []
     /// Whether the best value of the first hyperparameter is an end of its range.
     package var isAtEdge = false
+    /// Where wider ranges may hold better values.
+    package var edges: [Edge] = []
     /// By series, one value for each seed that came to its end.
     package var values: [String: [Double]] = [:]
     /// Seeds whose run failed.
@@ -84,6 +111,8 @@ package struct Tuner {
     /// ranking.
     package var chosenBy: String?
     package var seriesNames: [String] = []
+    /// How many points were tried on which part of a run, where that is how they were searched.
+    package var rungs: [Halving.Rung] = []
     /// What a run should come to, as written: `loss < 0.1`.
     package var target: String?
     /// The best first.
@@ -94,6 +123,8 @@ package struct Tuner {
   }
 
   package let task: any RuleTask
+  /// Reads the objective with other hyperparameters, where these are searched.
+  package var compiler: Compiler?
   package var settings: Settings
   package var engine = TrialEngine()
   package var progress: (String) -> Void = { _ in }
@@ -125,21 +156,23 @@ package struct Tuner {
     if !settings.batches.isEmpty, !task.hasBatches {
       throw DiagnosticError(.noBatches(task.title))
     }
+    let kinds = kinds(rules)
+    let stages = TrialStages(self, kinds)
     // What cannot be set is told before the first rule runs for long.
     for rule in rules {
-      try set(rule, settings.ranges.map { $0.first(2)[0] }).requireNumbers()
+      try stages.point(rule, settings.searched.map { $0.first(2)[0] }, nil).rule.requireNumbers()
     }
-    let trials = task.trials(engine)
-    let batches: [Int?] = settings.batches.isEmpty ? [nil] : settings.batches
+    let halving = Halving(
+      runs: settings.trials, steps: task.steps(batch: nil), isCut: stages.areCut)
+    if settings.isHalved { result.rungs = halving.rungs }
+    let batches: [Int?] =
+      settings.batches.isEmpty || settings.isHalved ? [nil] : settings.batches
     let candidates = rules.flatMap { rule in batches.map { (rule, $0) } }
-    // Rules share what is prepared of a task.
-    var evaluators: [Int?: TaskEvaluator] = [:]
     for (k, (rule, batch)) in candidates.enumerated() {
       if engine.interrupt.isRequested() { break }
       let name = rule.label + (batch.map { " at batch \($0)" } ?? "")
-      if evaluators[batch] == nil { evaluators[batch] = try evaluator(batch) }
       let row = try tune(
-        rule, batch, trials, evaluators[batch], "\(name) (\(k + 1) of \(candidates.count))")
+        rule, batch, stages, halving, "\(name) (\(k + 1) of \(candidates.count))")
       // What was interrupted in its search has had another budget than the others.
       if row.values.isEmpty, row.problem == nil { break }
       result.rows.append(row)
@@ -164,7 +197,7 @@ package struct Tuner {
   }
 
   /// What a run is chosen or ranked by, the less the better; NaN for one that failed.
-  private func score(_ run: RunHistory, _ batch: Int?, choosing isChoosing: Bool) -> Double {
+  func score(_ run: RunHistory, _ batch: Int?, choosing isChoosing: Bool) -> Double {
     if run.failure != nil { return .nan }
     return score(reached: run.reachedTarget, steps: run.steps, batch, choosing: isChoosing) {
       run.last($0) ?? .nan
@@ -183,67 +216,55 @@ package struct Tuner {
       reached: reached, steps: steps, of: task.steps(batch: batch), last: last(target.series))
   }
 
-  /// The rule at these values, as they are shown.
-  func set(_ rule: Rule, _ values: [Double]) throws(DiagnosticError) -> Rule {
-    var result = rule
-    for (range, value) in zip(settings.ranges, values) {
-      let text = NumberText.short(value)
-      let k = try result.position(of: Name(range.name).key)
-      result = try result.setting(k, to: Double(text) ?? value, named: range.name, as: text)
+  /// What each range is of: the rules that have it, else the objective, whose own come first where its name is said.
+  private func kinds(_ rules: [Rule]) -> [TrialStages.Kind] {
+    settings.searched.map { range in
+      if range.name == SearchRange.batch { return .batch }
+      guard let task = task as? TrainingTask, compiler != nil else { return .rule(range.name) }
+      let key = Name(range.name).key
+      let own = task.objective.name + "."
+      if range.name.hasPrefix(own) { return .objective(String(range.name.dropFirst(own.count))) }
+      let isOfRule = rules.contains { (try? $0.position(of: key)) != nil }
+      return !isOfRule && task.objective.hypers.contains { $0.key == key }
+        ? .objective(range.name) : .rule(range.name)
     }
-    return result
   }
 
   private func tune(
-    _ rule: Rule, _ batch: Int?, _ trials: any RuleTrials, _ evaluator: TaskEvaluator?,
-    _ place: String
+    _ rule: Rule, _ batch: Int?, _ stages: TrialStages, _ halving: Halving, _ place: String
   ) throws(DiagnosticError) -> Row {
     var row = Row(rule: rule.label, written: rule.label, batch: batch)
-    var search = Search(settings)
     var problem: Diagnostic?
-    while case let side = search.nextBatch(), !side.isEmpty {
-      if engine.interrupt.isRequested() { return row }
-      progress("\(place): trial \(row.trials.count + 1) of \(settings.trials)")
-      let isFirst = row.trials.isEmpty
-      let scores =
-        if let evaluator {
-          try scores(rule, side, batch, evaluator, first: isFirst, &problem)
-        } else {
-          try scores(rule, side, batch, trials, first: isFirst, &problem)
-        }
-      guard let scores, !engine.interrupt.isRequested() else { return row }
-      for (values, score) in zip(side, scores) {
-        let trial = Trial(
-          values: values, score: score.isFinite ? score : .infinity,
-          cost: score.isFinite ? settings.cost(score) : .infinity)
-        row.trials.append(trial)
-        search.add(trial)
-      }
-    }
-    guard let best = search.best, best.cost.isFinite else {
+    guard
+      try settings.isHalved
+        ? halve(rule, stages, halving, &row, &problem, place)
+        : search(rule, batch, stages, &row, &problem, place)
+    else { return row }
+    let best = row.trials.filter { $0.part == 1 }.min { $0.cost < $1.cost }
+    guard let best, best.cost.isFinite else {
       // A score does not say why there is none.
       if problem == nil, let first = row.trials.first {
-        problem = try runs(
-          rule, first.values, batch, trials, seeds: 0..<1, choosing: true, first: false
+        problem = try stages.runs(
+          rule, first.values, batch, seeds: 0..<1, choosing: true, first: false
         ).lazy.compactMap(\.failure).first
       }
       row.problem = "no trial came to its end" + (problem.map { ": \($0.message)" } ?? "")
       return row
     }
     row.best = best.values
-    row.isAtEdge = search.isAtEdge
-    row.rule = try set(rule, best.values).label
+    row.edges = edges(row)
+    row.rule = try stages.point(rule, best.values, batch).rule.label
     progress("\(place): measuring")
     let start = UInt64(settings.searchSeeds)
-    let measured = try runs(
-      rule, best.values, batch, trials, seeds: start..<start + UInt64(settings.seeds),
-      choosing: false,
+    let measured = try stages.runs(
+      rule, best.values, batch, seeds: start..<start + UInt64(settings.seeds), choosing: false,
       first: false)
     if engine.interrupt.isRequested() { return row }
     row.warnings = RunHistory.warnings(measured)
     row.failed = measured.count { $0.failure != nil }
     row.reached = measured.count(where: \.reachedTarget)
-    let costs = measured.map { settings.cost(score($0, batch, choosing: false)) }
+    let taken = stages.batch(best.values) ?? batch
+    let costs = measured.map { settings.cost(score($0, taken, choosing: false)) }
     row.costs = costs
     let seconds = measured.filter { $0.steps > 0 && $0.seconds > 0 }
       .map { $0.seconds / Double($0.steps) }.sorted()
@@ -257,52 +278,71 @@ package struct Tuner {
     return row
   }
 
-  /// The mean score at each of these values, NaN where a run failed; nil after Ctrl-C.
-  private func scores(
-    _ rule: Rule, _ values: [[Double]], _ batch: Int?, _ trials: any RuleTrials, first: Bool,
-    _ problem: inout Diagnostic?
-  ) throws(DiagnosticError) -> [Double]? {
-    var found: [Double] = []
-    for values in values {
-      let runs = try runs(
-        rule, values, batch, trials, seeds: 0..<UInt64(settings.searchSeeds), choosing: true,
-        first: first && found.isEmpty)
-      if engine.interrupt.isRequested() { return nil }
-      problem = problem ?? runs.lazy.compactMap(\.failure).first
-      let scores = runs.map { score($0, batch, choosing: true) }
-      found.append(scores.reduce(0, +) / Double(max(1, scores.count)))
+  /// Trials by the grid; false after Ctrl-C.
+  private func search(
+    _ rule: Rule, _ batch: Int?, _ stages: TrialStages, _ row: inout Row,
+    _ problem: inout Diagnostic?, _ place: String
+  ) throws(DiagnosticError) -> Bool {
+    var search = Search(settings)
+    while case let side = search.nextBatch(), !side.isEmpty {
+      if engine.interrupt.isRequested() { return false }
+      progress("\(place): trial \(row.trials.count + 1) of \(settings.trials)")
+      guard
+        let scores = try stages.scores(
+          rule, side, batch, part: 1, first: row.trials.isEmpty, &problem),
+        !engine.interrupt.isRequested()
+      else { return false }
+      for (values, score) in zip(side, scores) {
+        let trial = trial(values, score, part: 1)
+        row.trials.append(trial)
+        search.add(trial)
+      }
     }
-    return found
+    row.isAtEdge = search.isAtEdge
+    return true
   }
 
-  /// Runs of one rule. A step that has no answer counts as a run that failed, unless the rule cannot
-  /// run at all.
-  private func runs(
-    _ rule: Rule, _ values: [Double], _ batch: Int?, _ trials: any RuleTrials, seeds: Range<UInt64>,
-    choosing isChoosing: Bool, first: Bool
-  ) throws(DiagnosticError) -> [RunHistory] {
-    let instance: Rule
-    do throws(DiagnosticError) {
-      instance = try set(rule, values)
-    } catch {
-      if first { throw error }
-      return failed(seeds, error)
+  /// Trials by successive halving; false after Ctrl-C.
+  private func halve(
+    _ rule: Rule, _ stages: TrialStages, _ halving: Halving, _ row: inout Row,
+    _ problem: inout Diagnostic?, _ place: String
+  ) throws(DiagnosticError) -> Bool {
+    let ranges = settings.searched
+    let isWhole = stages.isWhole(rule)
+    let points = ScrambledPoints(sides: ranges.count, seed: 0)
+    var side = (0..<halving.rungs[0].points).map { n in
+      zip(zip(ranges, isWhole), points[n]).map { $0.0.value(at: $1, isWhole: $0.1) }
     }
-    do throws(DiagnosticError) {
-      return try trials.runs(
-        RuleTrial(instance, seeds: Array(seeds), target: target(choosing: isChoosing), batch: batch)
-      )
-    } catch {
-      if error.isOfValues(first: first) { return failed(seeds, error) }
-      throw error
+    for (k, rung) in halving.rungs.enumerated() {
+      if engine.interrupt.isRequested() { return false }
+      progress("\(place): \(side.count) points on one part of \(rung.part)")
+      guard
+        let scores = try stages.scores(
+          rule, side, nil, part: rung.part, first: row.trials.isEmpty, &problem),
+        !engine.interrupt.isRequested()
+      else { return false }
+      let trials = zip(side, scores).map { trial($0, $1, part: rung.part) }
+      row.trials += trials
+      guard k + 1 < halving.rungs.count else { break }
+      side = Halving.best(halving.rungs[k + 1].points, of: trials.map(\.cost)).map { side[$0] }
+      if side.isEmpty { break }
     }
+    return true
   }
 
-  private func failed(_ seeds: Range<UInt64>, _ error: DiagnosticError) -> [RunHistory] {
-    seeds.map { seed in
-      var run = RunHistory(seed: seed)
-      run.failure = error.diagnostics.first
-      return run
+  private func trial(_ values: [Double], _ score: Double, part: Int) -> Trial {
+    Trial(
+      values: values, score: score.isFinite ? score : .infinity,
+      cost: score.isFinite ? settings.cost(score) : .infinity, part: part)
+  }
+
+  /// Where the best of a search is at an end of a range that was gone through.
+  private func edges(_ row: Row) -> [Edge] {
+    settings.searched.enumerated().compactMap { k, range in
+      // Each once: the best are tried again on longer parts.
+      let tried = Set(row.trials.map { $0.values[k] })
+      guard tried.count > 1, case let end = range.end(of: row.best[k]), end != 0 else { return nil }
+      return Edge(range: range, isHigh: end > 0, tried: tried.count { range.end(of: $0) == end })
     }
   }
 }

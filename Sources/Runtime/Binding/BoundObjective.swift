@@ -119,6 +119,17 @@ extension ObjectiveModule {
     defaults.instructions.contains { $0.operation == .step || $0.operation == .horizon }
   }
 
+  /// What it trains, on batches of so many rows and columns. Throws shape errors that only numbers reveal.
+  package func tensors(batch: Int?, features: Int?) throws(DiagnosticError) -> [ParameterSpec] {
+    let context = BindContext(batch: batch, features: features, hypers: try hypers(at: Occasion()))
+    var tensors: [ParameterSpec] = []
+    for slot in parameters {
+      let shape = try forward.concreteShape(slot.shape, context, at: slot.origin)
+      tensors.append(ParameterSpec(name: slot.name, dims: shape.numbers))
+    }
+    return tensors
+  }
+
   /// The values of the hyperparameters at an evaluation. Throws R0507 where one is out of its domain.
   func hypers(at occasion: Occasion) throws(DiagnosticError) -> [Double] {
     var values = hypers.map { _ in 0.0 }

@@ -1,9 +1,12 @@
 import Diagnostics
 import Files
 
-/// One pass over CSV bytes. Numbers are read where they lie; everything else takes the slow path.
+/// One pass over the rows of a table. Numbers are read where they lie; everything else takes the slow path.
 struct CSVReader {
-  private let bytes: UnsafeBufferPointer<UInt8>
+  private let window: RowWindow
+  /// Those of the window.
+  private var bytes: UnsafeBufferPointer<UInt8>
+  private let isDouble: Bool
   private let path: String
   private let span: Span
   private let options: CSVOptions
@@ -14,9 +17,12 @@ struct CSVReader {
   private var cursor = 0
   private var names: [String] = []
   private var columns: [TextColumn] = []
+  /// How many columns are kept.
+  private var width = 0
   /// Whether a cell is missing in the row that is read, and how many rows were left out for it.
   private var isIncomplete = false
   private var leftOut = 0
+  private var rows = 0
 
   /// A field as written: `text` has its quotes removed.
   private struct Field {
@@ -36,11 +42,12 @@ struct CSVReader {
   }
 
   private init(
-    _ bytes: UnsafeBufferPointer<UInt8>, _ options: CSVOptions, path: String, span: Span,
-    hasComma: Bool
+    _ window: RowWindow, _ options: CSVOptions, isDouble: Bool, span: Span, hasComma: Bool
   ) {
-    self.bytes = bytes
-    self.path = path
+    self.window = window
+    bytes = window.bytes
+    path = window.path
+    self.isDouble = isDouble
     self.span = span
     self.options = options
     self.hasComma = hasComma
@@ -48,15 +55,15 @@ struct CSVReader {
     number = CellNumber(decimal: hasComma ? "," : ".", thousands: options.thousands)
   }
 
-  /// Throws R0707 to R0710, R0712 to R0717 and R0725.
+  /// The numbers are kept in float64, or in float32. Throws R0705, R0707 to R0710, R0712 to R0717 and R0725.
   static func table(
-    _ bytes: UnsafeBufferPointer<UInt8>, _ options: CSVOptions, path: String, span: Span
+    _ window: RowWindow, _ options: CSVOptions, isDouble: Bool, span: Span
   ) throws(DiagnosticError) -> Table {
     var hasComma = options.decimal == ","
     var texts: Set<Int> = []
     // Each turn knows more than the one before: whether numbers have commas, which columns are of texts.
     while true {
-      var reader = CSVReader(bytes, options, path: path, span: span, hasComma: hasComma)
+      var reader = CSVReader(window, options, isDouble: isDouble, span: span, hasComma: hasComma)
       do throws(Again) {
         return try reader.table(texts: texts)
       } catch {
@@ -66,54 +73,64 @@ struct CSVReader {
         case .problem(let problem): throw problem
         }
       }
+      window.rewind()
     }
   }
 
   private mutating func table(texts: Set<Int>) throws(Again) -> Table {
-    if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { cursor = 3 }
-    let values: [Double]
     do throws(DiagnosticError) {
+      _ = try advance()
       if let format = OtherFormat.name(of: bytes) {
         throw DataProblem.notText(place(0), reason: "it is \(format)", at: span)
       }
-      while skipBlankLine() {}
+      if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { cursor = 3 }
+      while try advance(), skipBlankLine() {}
       if cursor >= bytes.count { throw DataProblem.empty(path, at: span) }
       try readHeader()
     } catch {
       throw .problem(error)
     }
     columns = names.map { TextColumn(isDropped: options.dropped.contains($0)) }
+    width = columns.count { !$0.isDropped }
     for k in texts where columns.indices.contains(k) { columns[k].isText = true }
-    values = try readRows()
-    if values.isEmpty {
+    let numbers = try readRows()
+    if rows == 0 {
       throw .problem(
         leftOut > 0
           ? DataProblem.allIncomplete(path, leftOut, at: span)
           : DataProblem.headerOnly(place(cursor), at: span))
     }
-    return try finish(values, texts)
+    return try finish(numbers, texts)
   }
 
-  /// Puts the classes of columns of texts in order, and leaves out columns.
-  private func finish(_ values: [Double], _ known: Set<Int>) throws(Again) -> Table {
+  /// Goes on with the next row where it is not here as a whole; false at the end.
+  @inline(__always)
+  private mutating func advance() throws(DiagnosticError) -> Bool {
+    if cursor < window.end { return true }
+    let next = try window.advance(past: cursor)
+    bytes = window.bytes
+    cursor = next ?? bytes.count
+    return next != nil
+  }
+
+  /// Puts the classes of columns of texts in order.
+  private func finish(_ numbers: Numbers, _ known: Set<Int>) throws(Again) -> Table {
     var texts = known
     for (k, column) in columns.enumerated() where !column.isDropped && !column.isText {
       guard let first = column.firstText else { continue }
       if column.numbers > 0, column.numbers >= column.texts {
         throw .problem(
           DataProblem.notNumber(
-            place(first.offset), text: first.text, column: names[k],
+            window.place(inFile: first.offset), text: first.text, column: names[k],
             numbers: column.numbers, of: column.numbers + column.texts, at: span))
       }
       // Some of its cells were read as numbers, and are texts.
       if column.numbers > 0 { texts.insert(k) }
     }
     if texts.count > known.count { throw .text(texts) }
-    var values = values
-    let width = names.count
     var classes: [[String]?] = []
-    for (k, column) in columns.enumerated() {
-      guard !column.isDropped, column.firstText != nil || column.isText else {
+    for (k, column) in columns.enumerated() where !column.isDropped {
+      guard column.firstText != nil || column.isText else {
         classes.append(nil)
         continue
       }
@@ -121,24 +138,19 @@ struct CSVReader {
       let sorted = column.classes.sorted { $0.key < $1.key }
       var order = Array(repeating: 0.0, count: sorted.count)
       for (rank, entry) in sorted.enumerated() { order[entry.value] = Double(rank) }
-      for i in stride(from: k, to: values.count, by: width) where !values[i].isNaN {
-        values[i] = order[Int(values[i])]
+      for i in stride(from: classes.count, to: numbers.count, by: width) where !numbers[i].isNaN {
+        numbers[i] = order[Int(numbers[i])]
       }
       classes.append(sorted.map(\.key))
     }
     let kept = columns.indices.filter { !columns[$0].isDropped }
-    if kept.count < width {
-      values = stride(from: 0, to: values.count, by: width).flatMap { row in
-        kept.map { values[row + $0] }
-      }
-    }
     return Table(
-      source: path, names: kept.map { names[$0] }, values: values,
-      classes: kept.map { classes[$0] }, leftOut: leftOut)
+      source: path, names: kept.map { names[$0] }, rows: rows, numbers: numbers, classes: classes,
+      leftOut: leftOut)
   }
 
   private func place(_ offset: Int) -> DataPlace {
-    TextPosition.place(of: offset, in: bytes, path: path)
+    window.place(of: offset)
   }
 
   @inline(__always)
@@ -220,15 +232,21 @@ struct CSVReader {
 
   // MARK: Rows
 
-  private mutating func readRows() throws(Again) -> [Double] {
-    var values: [Double] = []
-    let width = names.count
-    let takesFast = columns.map { !$0.isText }
-    while cursor < bytes.count {
+  private mutating func readRows() throws(Again) -> Numbers {
+    var numbers = Numbers(isDouble: isDouble)
+    // Of float32 there is room for twice as many.
+    let limit = isDouble ? DataFile.valueLimit : 2 * DataFile.valueLimit
+    let kinds = columns.map { ($0.isDropped, takesFast: !$0.isText) }
+    while true {
+      do throws(DiagnosticError) {
+        guard try advance() else { return numbers }
+      } catch {
+        throw .problem(error)
+      }
       let rowStart = cursor
       if skipBlankLine() { continue }
       isIncomplete = false
-      for column in 0..<width {
+      for column in kinds.indices {
         if column > 0 {
           guard cursor < bytes.count, bytes[cursor] == separator else {
             throw ragged(rowStart: rowStart)
@@ -236,28 +254,32 @@ struct CSVReader {
           cursor += 1
         }
         let start = cursor
-        if takesFast[column], let value = DecimalNumber.fast(bytes, &cursor), endsField(cursor),
-          !hasComma || !bytes[start..<cursor].contains(0x2E)
+        let (isDropped, takesFast) = kinds[column]
+        if takesFast, let value = DecimalNumber.fast(bytes, &cursor), endsField(cursor),
+          !hasComma || !bytes[start..<cursor].contains(0x2E),
+          isDouble || abs(value) <= Double(Float.greatestFiniteMagnitude)
         {
-          values.append(value)
+          if isDropped { continue }
+          numbers.append(value)
           columns[column].numbers += 1
         } else {
           cursor = start
-          values.append(try readCell(column, rowStart: rowStart))
+          let value = try readCell(column, rowStart: rowStart)
+          if !isDropped { numbers.append(value) }
         }
       }
       guard endsLine(cursor) else { throw ragged(rowStart: rowStart) }
       skipLineBreak()
       if isIncomplete {
-        values.removeLast(width)
+        numbers.removeLast(width)
         leftOut += 1
+      } else {
+        rows += 1
       }
-      if values.count > DataFile.valueLimit {
-        throw .problem(
-          DataProblem.tooManyValues(place(rowStart), limit: DataFile.valueLimit, at: span))
+      if numbers.count > limit {
+        throw .problem(DataProblem.tooManyValues(place(rowStart), limit: limit, at: span))
       }
     }
-    return values
   }
 
   /// A cell that is not a plain short number: quoted, padded, long, missing, or a text. Of a text the place among
@@ -273,9 +295,10 @@ struct CSVReader {
     {
       return try missing(field, text, column, rowStart: rowStart)
     }
-    if columns[column].isText { return Double(columns[column].place(of: text, at: field.start)) }
+    let offset = window.start + field.start
+    if columns[column].isText { return Double(columns[column].place(of: text, at: offset)) }
     if let value = number.value(text) {
-      if value.isFinite {
+      if isDouble ? value.isFinite : Float(value).isFinite {
         columns[column].numbers += 1
         return value
       }
@@ -305,7 +328,7 @@ struct CSVReader {
           place(field.start), reason: "a cell holds bytes that are no text; save it as UTF-8",
           at: span))
     }
-    return Double(columns[column].place(of: text, at: field.start))
+    return Double(columns[column].place(of: text, at: offset))
   }
 
   private mutating func missing(

@@ -164,6 +164,12 @@ extension DataProblem {
       ])
   }
 
+  static func longRow(_ place: DataPlace, limit: Int, at span: Span) -> DiagnosticError {
+    make(
+      .fileTooLarge, place, "a row is longer than \(limit) bytes", at: span,
+      notes: ["a quote that is never closed takes all that follows for one row"])
+  }
+
   static func notFinite(
     _ place: DataPlace, text: String, column: String, at span: Span
   ) -> DiagnosticError {
@@ -184,10 +190,11 @@ extension DataProblem {
     make(.fileNotText, place, "the file is not UTF-8 text: \(reason)", at: span)
   }
 
-  static func noFeatures(_ path: String, target: String, at span: Span) -> DiagnosticError {
-    make(
+  static func noFeatures(_ path: String, targets: [String], at span: Span) -> DiagnosticError {
+    let are = targets.count == 1 ? "is the only column" : "are all columns"
+    return make(
       .noFeatures, DataPlace(path, line: 1, column: 1),
-      "\"\(printable(target))\" is the only column; nothing is left to learn from", at: span)
+      "\(listing(targets)) \(are); nothing is left to learn from", at: span)
   }
 
   // MARK: Arrays

@@ -16,11 +16,12 @@ package struct DataSplit: Sendable, Equatable {
 
   /// Of each part that there is a digest of its numbers.
   package var digests: [String] {
-    [train, test, validation].compactMap { $0 }.map { part in
-      SHA256.hexadecimal(
-        [part.features, part.targets].flatMap { $0.withUnsafeBytes(Array.init) })
+    all.map { part in
+      SHA256.hexadecimal(part.numbers.withBytes(Array.init) + part.answers.withBytes(Array.init))
     }
   }
+
+  private var all: [Dataset] { [train, test, validation].compactMap { $0 } }
 }
 
 extension Dataset {
@@ -31,31 +32,43 @@ extension Dataset {
   /// `uniform` maps a counter to a number in [0, 1); it alone decides the order, so one generator
   /// and seed always give the same split (Fisher and Yates' shuffle, one counter per exchange).
   /// `isInOrder`: nothing is shuffled, the last rows are the test part, and those before them the validation part.
+  /// `isOwned`: the parts take the memory of these examples.
   /// Throws R0740 (not between 0 and 1), R0741 (a part would be empty).
   package func split(
-    test: Double?, validate: Double? = nil, isInOrder: Bool = false, at span: Span,
-    uniform: (UInt64) -> Double
+    test: Double?, validate: Double? = nil, isInOrder: Bool = false, isOwned: Bool = false,
+    at span: Span, uniform: (UInt64) -> Double
   ) throws(DiagnosticError) -> DataSplit {
     let testCount = try count(test, "test", at: span)
     let validationCount = try count(validate, "validation", at: span)
-    let kept = testCount + validationCount
-    guard kept < rows else {
+    let trainCount = rows - testCount - validationCount
+    guard trainCount > 0 else {
       throw DataProblem.emptySplit(
         source, rows: rows, fractions: [test, validate].compactMap { $0 }, part: "training",
         at: span)
     }
-    if isInOrder {
-      let train = selecting(Array(0..<(rows - kept)))
-      return DataSplit(
-        train: train, test: test == nil ? train : selecting(Array((rows - testCount)..<rows)),
-        validation: validate == nil
-          ? nil : selecting(Array((rows - kept)..<(rows - testCount))))
+    let (numbers, answers) = isOwned ? (numbers, answers) : (numbers.copied(), answers.copied())
+    var counts = [trainCount, validationCount, testCount]
+    if !isInOrder {
+      counts = counts.reversed()
+      let order = Self.order(rows, uniform: uniform)
+      numbers.permute(order, columns: columns)
+      answers.permute(order, columns: targetNames.count)
     }
-    let order = Self.shuffled(rows, uniform: uniform)
-    let train = selecting(Array(order[kept...]))
+    let features = numbers.parts(counts.map { $0 * columns })
+    let targets = answers.parts(counts.map { $0 * targetNames.count })
+    var parts = zip(features, targets).map { with($0, $1) }
+    if !isInOrder { parts.reverse() }
     return DataSplit(
-      train: train, test: test == nil ? train : selecting(Array(order[..<testCount])),
-      validation: validate == nil ? nil : selecting(Array(order[testCount..<kept])))
+      train: parts[0], test: test == nil ? parts[0] : parts[2],
+      validation: validate == nil ? nil : parts[1])
+  }
+
+  /// The same examples to learn from and to measure by.
+  package func whole(isOwned: Bool) -> DataSplit {
+    let (numbers, answers) = isOwned ? (numbers, answers) : (numbers.copied(), answers.copied())
+    let part = with(
+      numbers.parts([rows * columns])[0], answers.parts([rows * targetNames.count])[0])
+    return DataSplit(train: part, test: part)
   }
 
   /// The rows of a part that has a share of them; none where it has no share.
@@ -75,7 +88,11 @@ extension Dataset {
 
   /// The numbers 0 to `count - 1` in a random order; counters 1 to `count - 1` are drawn.
   package static func shuffled(_ count: Int, uniform: (UInt64) -> Double) -> [Int] {
-    var order = Array(0..<count)
+    order(count, uniform: uniform).map(Int.init)
+  }
+
+  private static func order(_ count: Int, uniform: (UInt64) -> Double) -> [UInt32] {
+    var order = Array(0..<UInt32(count))
     guard count > 1 else { return order }
     for last in stride(from: count - 1, through: 1, by: -1) {
       let other = min(last, max(0, Int(uniform(UInt64(last)) * Double(last + 1))))
@@ -86,99 +103,101 @@ extension Dataset {
 }
 
 extension DataSplit {
-  /// All parts with the gaps of each feature filled by the mean of the training part.
+  /// All parts with the gaps of each feature filled by the mean of the training part. `isOwned`: in their own memory.
   ///
   /// Throws R0714 for a feature that has no value there.
-  package func filled(at span: Span) throws(DiagnosticError) -> DataSplit {
-    let parts = [train, test] + (validation.map { [$0] } ?? [])
-    if parts.allSatisfy({ !$0.features.contains(where: \.isNaN) }) { return self }
+  package func filled(isOwned: Bool = false, at span: Span) throws(DiagnosticError) -> DataSplit {
     let columns = train.columns
-    var means: [Double] = []
-    for column in 0..<columns {
-      let values = stride(from: column, to: train.features.count, by: columns).map {
-        train.features[$0]
-      }.filter { !$0.isNaN }
-      if values.isEmpty {
-        let isWhole = parts.allSatisfy { part in
-          stride(from: column, to: part.features.count, by: columns).allSatisfy {
-            !part.features[$0].isNaN
-          }
-        }
-        guard isWhole else {
-          throw DataProblem.noMean(train.source, column: train.featureNames[column], at: span)
-        }
-      }
-      means.append(values.reduce(0) { $0 + $1 / Double(max(1, values.count)) })
+    var hasGap = [Bool](repeating: false, count: columns)
+    for part in all {
+      part.numbers.visit(columns) { column, x in if x.isNaN { hasGap[column] = true } }
     }
-    return mappingFeatures { $1.isNaN ? means[$0 % columns] : $1 }
+    if !hasGap.contains(true) { return self }
+    var counts = [Double](repeating: 0, count: columns)
+    train.numbers.visit(columns) { column, x in if !x.isNaN { counts[column] += 1 } }
+    if let column = (0..<columns).first(where: { hasGap[$0] && counts[$0] == 0 }) {
+      throw DataProblem.noMean(train.source, column: train.featureNames[column], at: span)
+    }
+    var means = [Double](repeating: 0, count: columns)
+    train.numbers.visit(columns) { column, x in
+      if !x.isNaN { means[column] += x / counts[column] }
+    }
+    return changed(isOwned) { column, x in x.isNaN ? means[column] : x }
   }
 
   /// All parts with every feature shifted and scaled so that the training part has mean 0 and
   /// (population) standard deviation 1. A feature that is constant in training becomes 0 in all.
-  package func standardised() -> DataSplit {
-    let columns = train.columns
-    let scalings = (0..<columns).map { column in
-      Standardisation(
-        stride(from: column, to: train.features.count, by: columns).map { train.features[$0] })
-    }
-    return mappingFeatures { scalings[$0 % columns]($1) }
-  }
-
-  /// All parts with every feature changed; told its place in its part.
-  private func mappingFeatures(_ change: (Int, Double) -> Double) -> DataSplit {
-    func mapped(_ part: Dataset) -> Dataset {
-      var part = part
-      for i in part.features.indices { part.features[i] = change(i, part.features[i]) }
-      return part
-    }
-    return DataSplit(
-      train: mapped(train), test: mapped(test), validation: validation.map(mapped))
+  package func standardised(isOwned: Bool = false) -> DataSplit {
+    let scaling = Standardisation(train)
+    return changed(isOwned) { column, x in scaling(column, x) }
   }
 
   /// All parts with every feature multiplied by `factor`.
   ///
   /// Throws R0743 (0 or not finite), R0744 (a product is not finite).
-  package func scaled(by factor: Double, at span: Span) throws(DiagnosticError) -> DataSplit {
+  package func scaled(
+    by factor: Double, isOwned: Bool = false, at span: Span
+  ) throws(DiagnosticError) -> DataSplit {
     guard factor.isFinite, factor != 0 else {
       throw DataProblem.scaleFactor(train.source, factor, at: span)
     }
-    let result = mappingFeatures { $1 * factor }
-    let parts = [result.train, result.test] + (result.validation.map { [$0] } ?? [])
-    guard parts.allSatisfy({ $0.features.allSatisfy(\.isFinite) }) else {
-      throw DataProblem.scaleOverflow(train.source, at: span)
+    let result = changed(isOwned) { _, x in x * factor }
+    var isFinite = true
+    for part in result.all {
+      part.numbers.visit(part.columns) { _, x in if !x.isFinite { isFinite = false } }
     }
+    guard isFinite else { throw DataProblem.scaleOverflow(train.source, at: span) }
     return result
+  }
+
+  /// All parts with every feature changed; told its column.
+  private func changed(_ isOwned: Bool, _ change: (Int, Double) -> Double) -> DataSplit {
+    func changed(_ part: Dataset) -> Dataset {
+      let numbers = isOwned ? part.numbers : part.numbers.copied()
+      numbers.change(part.columns, change)
+      return part.with(numbers, part.answers)
+    }
+    let train = changed(train)
+    // Where the rows to learn from stand in for others they are changed once.
+    return DataSplit(
+      train: train, test: test.numbers.isSame(as: self.train.numbers) ? train : changed(test),
+      validation: validation.map(changed))
   }
 }
 
-/// The map x ↦ (x - mean) / deviation of one feature.
-struct Standardisation {
-  /// The largest magnitude; dividing by it first keeps squares of huge values finite.
-  private let unit: Double
-  private let mean: Double
-  private let deviation: Double
+/// The map x ↦ (x - mean) / deviation of each feature.
+private struct Standardisation {
+  /// The largest magnitude of each; dividing by it first keeps squares of huge values finite.
+  private var units: [Double]
+  private var means: [Double]
+  private var deviations: [Double]
 
-  /// From the values of the training part, at least one.
-  init(_ values: [Double]) {
-    let largest = values.reduce(0) { max($0, abs($1)) }
-    unit = largest
-    let isConstant = values.allSatisfy { $0 == values[0] }
-    guard !isConstant else {
-      mean = 0
-      deviation = 0
-      return
+  /// From the values of the training part, at least one row. Row by row: a column of very many rows is not to be gone
+  /// through by itself.
+  init(_ train: Dataset) {
+    let columns = train.columns
+    let count = Double(train.rows)
+    let first = (0..<columns).map { train.numbers[$0] }
+    var units = [Double](repeating: 0, count: columns)
+    var isConstant = [Bool](repeating: true, count: columns)
+    train.numbers.visit(columns) { column, x in
+      units[column] = max(units[column], abs(x))
+      if x != first[column] { isConstant[column] = false }
     }
-    let count = Double(values.count)
-    let centre = values.reduce(0) { $0 + $1 / largest } / count
-    mean = centre
-    deviation =
-      (values.reduce(0) { sum, value in
-        let distance = value / largest - centre
-        return sum + distance * distance
-      } / count).squareRoot()
+    var means = [Double](repeating: 0, count: columns)
+    train.numbers.visit(columns) { column, x in means[column] += x / units[column] }
+    for column in 0..<columns { means[column] /= count }
+    var squares = [Double](repeating: 0, count: columns)
+    train.numbers.visit(columns) { column, x in
+      let distance = x / units[column] - means[column]
+      squares[column] += distance * distance
+    }
+    self.units = units
+    self.means = means
+    deviations = (0..<columns).map { isConstant[$0] ? 0 : (squares[$0] / count).squareRoot() }
   }
 
-  func callAsFunction(_ value: Double) -> Double {
-    deviation == 0 ? 0 : (value / unit - mean) / deviation
+  func callAsFunction(_ column: Int, _ value: Double) -> Double {
+    deviations[column] == 0 ? 0 : (value / units[column] - means[column]) / deviations[column]
   }
 }

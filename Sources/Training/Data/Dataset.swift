@@ -1,67 +1,87 @@
 import Diagnostics
 import Files
 
-/// Examples to learn from: one row of features and one target each. All are finite; of a table with gaps they are once
-/// the gaps are filled.
+/// Examples to learn from: one row of features and one of targets each, mostly one target. All are finite; of a table with
+/// gaps they are once the gaps are filled.
 package struct Dataset: Sendable, Equatable {
   /// Where the data came from, for messages: a path.
   package let source: String
   /// One name per feature column.
   package let featureNames: [String]
-  package let targetName: String
+  /// One name per column of the targets.
+  package let targetNames: [String]
   /// `rows × columns` features, row-major.
-  package internal(set) var features: [Double]
-  /// One target per row.
-  package let targets: [Double]
+  let numbers: Numbers
+  /// `rows × targetNames.count` targets, row-major.
+  let answers: Numbers
   /// What reading it made of its columns, a sentence each.
   package private(set) var remarks: [String] = []
 
-  package var rows: Int { targets.count }
+  package var rows: Int { answers.count / targetNames.count }
   /// The number of features of one example.
   package var columns: Int { featureNames.count }
+  package var features: [Double] { numbers.values }
+  package var targets: [Double] { answers.values }
 
   /// The features of one example.
-  package func row(_ index: Int) -> ArraySlice<Double> {
-    features[index * columns..<(index + 1) * columns]
+  package func row(_ index: Int) -> [Double] {
+    (index * columns..<(index + 1) * columns).map { numbers[$0] }
   }
 
   init(
-    source: String, featureNames: [String], targetName: String, features: [Double],
-    targets: [Double]
+    source: String, featureNames: [String], targetNames: [String], numbers: Numbers,
+    answers: Numbers, remarks: [String] = []
   ) {
     self.source = source
     self.featureNames = featureNames
-    self.targetName = targetName
-    self.features = features
-    self.targets = targets
+    self.targetNames = targetNames
+    self.numbers = numbers
+    self.answers = answers
+    self.remarks = remarks
+  }
+
+  /// The same with other numbers.
+  func with(_ numbers: Numbers, _ answers: Numbers) -> Dataset {
+    Dataset(
+      source: source, featureNames: featureNames, targetNames: targetNames, numbers: numbers,
+      answers: answers, remarks: remarks)
   }
 
   /// The most columns that one of texts becomes.
   static let mostIndicators = 100
 
-  /// One column of a table is the target, the others in their order are the features. A feature of texts
-  /// becomes one column for each text, with 1 where it stands; a target of texts the numbers of its classes in
-  /// the order of the alphabet.
+  package init(_ table: Table, target: String, at span: Span) throws(DiagnosticError) {
+    try self.init(table, targets: [target], at: span)
+  }
+
+  /// Some columns of a table are the targets, in the order in which they are named, the others in theirs the features. A
+  /// feature of texts becomes one column for each text, with 1 where it stands; a target of texts the numbers of its
+  /// classes in the order of the alphabet. `isOwned`: the table's memory becomes that of the examples.
   ///
   /// Throws R0711 (no such column), R0713 (too many texts), R0714 (a row without target), R0718 (no other column).
-  package init(_ table: Table, target: String, at span: Span) throws(DiagnosticError) {
-    let index = try table.index(of: target, at: span)
-    guard table.columns > 1 else {
-      throw DataProblem.noFeatures(table.source, target: target, at: span)
+  package init(
+    _ table: Table, targets: [String], isOwned: Bool = false, at span: Span
+  ) throws(DiagnosticError) {
+    let indices = try targets.map { (name) throws(DiagnosticError) in
+      try table.index(of: name, at: span)
+    }
+    guard table.columns > targets.count else {
+      throw DataProblem.noFeatures(table.source, targets: targets, at: span)
     }
     var remarks: [String] = []
     if table.leftOut > 0 {
       let are = table.leftOut == 1 ? "row with a gap is" : "rows with gaps are"
       remarks.append("\(table.leftOut) \(are) left out, \(table.rows) stay")
     }
-    if let classes = table.classes[index] {
+    for (target, index) in zip(targets, indices) {
+      guard let classes = table.classes[index] else { continue }
       let shown = classes.prefix(12).enumerated().map { "\($0) \(printable($1))" }
       remarks.append(
         "\"\(printable(target))\" has \(classes.count) classes: "
           + shown.joined(separator: ", ") + (classes.count > 12 ? ", …" : ""))
     }
     var names: [String] = []
-    for (k, name) in table.names.enumerated() where k != index {
+    for (k, name) in table.names.enumerated() where !indices.contains(k) {
       guard let classes = table.classes[k] else {
         names.append(name)
         continue
@@ -74,37 +94,54 @@ package struct Dataset: Sendable, Equatable {
       remarks.append(
         "\"\(printable(name))\" is of \(classes.count) texts, and has a column for each")
     }
-    var features: [Double] = []
-    var targets: [Double] = []
-    features.reserveCapacity(table.rows * names.count)
-    targets.reserveCapacity(table.rows)
-    let isPlain = !table.classes.enumerated().contains { $0 != index && $1 != nil }
+    var numbers = isOwned ? table.numbers : table.numbers.copied()
+    let answers = try Self.part(
+      &numbers, of: table, indices, columns: names.count, at: span)
+    self.init(
+      source: table.source, featureNames: names, targetNames: targets, numbers: numbers,
+      answers: answers, remarks: remarks)
+  }
+
+  /// Takes the targets out of the rows of a table, and makes columns of the texts that stay; in place, for there may be very
+  /// many rows.
+  private static func part(
+    _ numbers: inout Numbers, of table: Table, _ targets: [Int], columns: Int, at span: Span
+  ) throws(DiagnosticError) -> Numbers {
+    let width = table.columns
+    var answers = Numbers(isDouble: numbers.isDouble)
+    answers.resize(to: table.rows * targets.count)
     for row in 0..<table.rows {
-      let start = row * table.columns
-      let answer = table.values[start + index]
-      if answer.isNaN {
-        throw DataProblem.missingTarget(table.source, column: target, row: row + 1, at: span)
-      }
-      targets.append(answer)
-      if isPlain {
-        features.append(contentsOf: table.values[start..<start + index])
-        features.append(contentsOf: table.values[start + index + 1..<start + table.columns])
-        continue
-      }
-      for k in 0..<table.columns where k != index {
-        let value = table.values[start + k]
-        if let classes = table.classes[k] {
-          // A text that is missing is none of the classes.
-          for c in classes.indices { features.append(value == Double(c) ? 1 : 0) }
-        } else {
-          features.append(value)
+      for (k, index) in targets.enumerated() {
+        let answer = numbers[row * width + index]
+        if answer.isNaN {
+          throw DataProblem.missingTarget(
+            table.source, column: table.names[index], row: row + 1, at: span)
         }
+        answers[row * targets.count + k] = answer
       }
     }
-    self.init(
-      source: table.source, featureNames: names, targetName: target, features: features,
-      targets: targets)
-    self.remarks = remarks
+    // Of each column, how many it becomes, and 0 of a target.
+    let shares = (0..<width).map { k in targets.contains(k) ? 0 : table.classes[k]?.count ?? 1 }
+    let isText = table.classes.map { $0 != nil }
+    if columns > width { numbers.resize(to: table.rows * columns) }
+    var held = [Double](repeating: 0, count: width)
+    // Rows that become longer are moved from the last on.
+    for turn in 0..<table.rows {
+      let row = columns > width ? table.rows - 1 - turn : turn
+      for k in 0..<width { held[k] = numbers[row * width + k] }
+      var place = row * columns
+      for k in 0..<width where shares[k] > 0 {
+        if isText[k] {
+          // A text that is missing is none of the classes.
+          for c in 0..<shares[k] { numbers[place + c] = held[k] == Double(c) ? 1 : 0 }
+        } else {
+          numbers[place] = held[k]
+        }
+        place += shares[k]
+      }
+    }
+    numbers.resize(to: table.rows * columns)
+    return answers
   }
 
   /// Arrays whose first axis counts the examples; the features' other axes are flattened.
@@ -148,8 +185,8 @@ package struct Dataset: Sendable, Equatable {
         column: targetName, at: span)
     }
     self.init(
-      source: source, featureNames: (0..<columns).map { "x\($0)" }, targetName: targetName,
-      features: features.values, targets: targets.values)
+      source: source, featureNames: (0..<columns).map { "x\($0)" }, targetNames: [targetName],
+      numbers: Numbers(features.values), answers: Numbers(targets.values))
   }
 
   /// The number k of classes when the targets are class numbers: integers 0 to k - 1, each used.
@@ -180,38 +217,46 @@ package struct Dataset: Sendable, Equatable {
 
   /// Throws R0742 at the first target that is no label of `binary_cross_entropy`: a number in [0, 1].
   package func requireLabels(at span: Span) throws(DiagnosticError) {
-    guard let bad = targets.first(where: { $0 < 0 || $0 > 1 }) else { return }
+    guard let (bad, column) = firstAnswer(where: { $0 < 0 || $0 > 1 }) else { return }
+    let targets = Set(targets)
     var repair = "number the two classes 0 and 1"
-    if Set(targets) == [-1, 1] { repair = "the labels are −1 and 1: train on `(y + 1) / 2`" }
-    if Set(targets) == [1, 2] { repair = "the labels are 1 and 2: train on `y - 1`" }
-    if targets.allSatisfy({ $0 == $0.rounded() && $0 >= 0 }), Set(targets).count > 2 {
+    if targets == [-1, 1] { repair = "the labels are −1 and 1: train on `(y + 1) / 2`" }
+    if targets == [1, 2] { repair = "the labels are 1 and 2: train on `y - 1`" }
+    if targets.allSatisfy({ $0 == $0.rounded() && $0 >= 0 }), targets.count > 2 {
       repair = "more than two classes are for `cross_entropy(scores, y)`, with a score for each"
     }
     throw DataProblem.notALabel(
-      source, column: targetName, value: bad, "a label of `binary_cross_entropy` lies in [0, 1]",
+      source, column: column, value: bad, "a label of `binary_cross_entropy` lies in [0, 1]",
       repair, at: span)
   }
 
   /// Throws R0742 at the first target that is no class of `cross_entropy`: a whole number from 0 up.
   package func requireClasses(at span: Span) throws(DiagnosticError) {
-    guard let bad = targets.first(where: { $0 < 0 || $0 != $0.rounded() }) else { return }
+    guard let (bad, column) = firstAnswer(where: { $0 < 0 || $0 != $0.rounded() }) else { return }
     throw DataProblem.notALabel(
-      source, column: targetName, value: bad,
+      source, column: column, value: bad,
       "a class of `cross_entropy` is a whole number from 0 up",
       bad < 0 && bad == bad.rounded()
         ? "number the classes from 0"
         : "a target that is a quantity is learnt by `mean_squared_error(x, y)`", at: span)
   }
 
+  private func firstAnswer(where isBad: (Double) -> Bool) -> (value: Double, column: String)? {
+    (0..<answers.count).first { isBad(answers[$0]) }.map {
+      (answers[$0], targetNames[$0 % targetNames.count])
+    }
+  }
+
   /// The rows of the given indices, in that order.
   package func selecting(_ rows: [Int]) -> Dataset {
-    var chosen: [Double] = []
-    chosen.reserveCapacity(rows.count * columns)
-    for row in rows { chosen.append(contentsOf: self.row(row)) }
-    var part = Dataset(
-      source: source, featureNames: featureNames, targetName: targetName, features: chosen,
-      targets: rows.map { targets[$0] })
-    part.remarks = remarks
-    return part
+    func chosen(_ numbers: Numbers, _ width: Int) -> Numbers {
+      var chosen = Numbers(isDouble: numbers.isDouble)
+      chosen.resize(to: rows.count * width)
+      for (i, row) in rows.enumerated() {
+        for k in 0..<width { chosen[i * width + k] = numbers[row * width + k] }
+      }
+      return chosen
+    }
+    return with(chosen(numbers, columns), chosen(answers, targetNames.count))
   }
 }

@@ -7,6 +7,8 @@ struct NPYElement {
   /// Bytes per element: 1, 2, 4 or 8.
   let size: Int
 
+  var isFloating: Bool { kind == .float }
+
   /// From a type string such as `<f4`; nil when the type cannot be read.
   init?(_ descr: String) {
     let scalars = Array(descr.utf8)

@@ -61,7 +61,8 @@ struct NPYReader {
     let isMatrixOrder = header.fortranOrder && header.shape.count > 1 && count > 0
     return NumericArray(
       shape: header.shape,
-      values: isMatrixOrder ? Self.rowMajor(values, shape: header.shape) : values)
+      values: isMatrixOrder ? Self.rowMajor(values, shape: header.shape) : values,
+      isFloating: element.isFloating)
   }
 
   private func elementCount(_ shape: [Int]) throws(DiagnosticError) -> Int {

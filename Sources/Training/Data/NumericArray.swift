@@ -10,9 +10,12 @@ package struct NumericArray: Sendable, Equatable {
   package let shape: [Int]
   /// The product of `shape` values.
   package let values: [Double]
+  /// Whether the file has floating-point numbers.
+  package let isFloating: Bool
 
-  package init(shape: [Int], values: [Double]) {
+  package init(shape: [Int], values: [Double], isFloating: Bool = true) {
     precondition(Lengths.product(shape) == values.count, "the shape must fit the values")
+    self.isFloating = isFloating
     self.shape = shape
     self.values = values
   }
@@ -34,5 +37,9 @@ package struct NumericArray: Sendable, Equatable {
     return try bytes.withRawBytes { (buffer) throws(DiagnosticError) -> NumericArray in
       try NPYReader(buffer, path: path, span: span).array()
     }
+  }
+
+  package static func == (a: NumericArray, b: NumericArray) -> Bool {
+    a.shape == b.shape && a.values == b.values
   }
 }

@@ -9,7 +9,7 @@ package struct Table: Sendable, Equatable {
   package let names: [String]
   package let rows: Int
   /// `rows × columns` values, row-major: numbers, and of texts their places among the classes. NaN is missing.
-  package let values: [Double]
+  let numbers: Numbers
   /// For columns of texts the texts, in order.
   package let classes: [[String]?]
   /// Rows that are not here, because a cell of theirs was missing.
@@ -17,24 +17,29 @@ package struct Table: Sendable, Equatable {
 
   /// The number of columns.
   package var columns: Int { names.count }
+  package var values: [Double] { numbers.values }
 
-  /// A table of `values.count / names.count` rows; `values` is row-major and fills whole rows.
-  package init(
-    source: String, names: [String], values: [Double], classes: [[String]?]? = nil,
-    leftOut: Int = 0
+  init(
+    source: String, names: [String], rows: Int, numbers: Numbers, classes: [[String]?],
+    leftOut: Int
   ) {
-    precondition(!names.isEmpty && values.count % names.count == 0, "values must fill whole rows")
     self.source = source
     self.names = names
-    self.values = values
-    self.classes = classes ?? names.map { _ in nil }
+    self.rows = rows
+    self.numbers = numbers
+    self.classes = classes
     self.leftOut = leftOut
-    rows = values.count / names.count
   }
 
-  @inlinable package subscript(row: Int, column: Int) -> Double {
-    values[row * names.count + column]
+  /// A table of `values.count / names.count` rows; `values` is row-major and fills whole rows.
+  package init(source: String, names: [String], values: [Double]) {
+    precondition(!names.isEmpty && values.count % names.count == 0, "values must fill whole rows")
+    self.init(
+      source: source, names: names, rows: values.count / names.count, numbers: Numbers(values),
+      classes: names.map { _ in nil }, leftOut: 0)
   }
+
+  package subscript(row: Int, column: Int) -> Double { numbers[row * names.count + column] }
 
   /// The index of a column. Throws R0711 with the nearest name.
   package func index(of name: String, at span: Span) throws(DiagnosticError) -> Int {
@@ -46,7 +51,7 @@ package struct Table: Sendable, Equatable {
 
   /// The values of one column, top to bottom.
   package func column(_ index: Int) -> [Double] {
-    stride(from: index, to: values.count, by: names.count).map { values[$0] }
+    (0..<rows).map { self[$0, index] }
   }
 
   /// The values of one column, top to bottom. Throws R0711 with the nearest name.
@@ -54,15 +59,33 @@ package struct Table: Sendable, Equatable {
     column(try index(of: name, at: span))
   }
 
+  /// A larger file is read piece by piece; its numbers are the most of what is in memory then.
+  private static let largeBytes = 1 << 23
+
   /// Reads a CSV file (RFC 4180: double quotes; CRLF, LF or CR; a byte order mark and blank lines are accepted).
   ///
-  /// `span` is that of the statement that asks for the data; messages name file, line and column.
-  /// Throws R0701 to R0717 and R0725.
+  /// `span` is that of the statement that asks for the data; messages name file, line and column. Where float64 is not
+  /// asked for, the numbers of a large file are kept in float32. Throws R0701 to R0717 and R0725.
   package static func csv(
-    path: String, _ options: CSVOptions = CSVOptions(), at span: Span
+    path: String, _ options: CSVOptions = CSVOptions(), isDouble: Bool = true, at span: Span
   ) throws(DiagnosticError) -> Table {
-    let file = try DataFile.load(path: path, at: span)
-    return try csv(bytes: file.bytes, path: path, options, at: span)
+    try csv(
+      path: path, options, isDouble: isDouble, largeBytes: largeBytes, piece: RowWindow.piece,
+      at: span)
+  }
+
+  /// The same with other sizes, for tests.
+  static func csv(
+    path: String, _ options: CSVOptions, isDouble: Bool, largeBytes: Int, piece: Int, at span: Span
+  ) throws(DiagnosticError) -> Table {
+    let stream = try DataStream(path: path, at: span, limit: 1 << 36)
+    guard stream.isRegular, stream.size > largeBytes else {
+      return try csv(
+        bytes: DataFile.load(path: path, at: span).bytes, path: path, options, at: span)
+    }
+    let window = RowWindow(
+      stream, separator: options.separator.asciiValue!, piece: piece, at: span)
+    return try CSVReader.table(window, options, isDouble: isDouble, span: span)
   }
 
   /// Reads CSV text; `path` is used in messages only.
@@ -70,7 +93,7 @@ package struct Table: Sendable, Equatable {
     bytes: [UInt8], path: String, _ options: CSVOptions = CSVOptions(), at span: Span
   ) throws(DiagnosticError) -> Table {
     try bytes.withUnsafeBufferPointer { (buffer) throws(DiagnosticError) -> Table in
-      try CSVReader.table(buffer, options, path: path, span: span)
+      try CSVReader.table(RowWindow(buffer, path: path), options, isDouble: true, span: span)
     }
   }
 }

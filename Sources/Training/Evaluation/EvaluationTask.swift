@@ -33,9 +33,6 @@ final class EvaluationTask: Sendable {
     self.objective = objective
     self.settings = settings
     self.elementType = elementType
-    if data != nil, objective.inputs.count > 2 {
-      throw DiagnosticError(.moreInputsThanData(objective))
-    }
     features = data?.train.columns
     train = data.map { Examples($0.train, elementType.compute) }
     test = data.map { Examples($0.test, elementType.compute) }
@@ -45,6 +42,7 @@ final class EvaluationTask: Sendable {
     stepping = try BoundObjective(
       objective, batch: data == nil ? nil : batch, features: features, elementType: elementType,
       needsMetrics: false)
+    try train?.require(stepping, rows: batch)
     staged = Self.staged(stepping, steps: steps)
     measuring = try BoundObjective(
       objective, batch: data?.test.rows, features: features, elementType: elementType,

@@ -113,17 +113,41 @@ final class Examples {
   let rows: Int
   let widths: [Int]
   let source: String
-  let targetName: String
+  private let targetNames: [String]
 
   init(_ data: Dataset, _ elementType: ElementType) {
     source = data.source
-    targetName = data.targetName
+    targetNames = data.targetNames
     rows = data.rows
-    widths = [data.columns, 1]
-    memory = TensorMemory([data.rows * data.columns, data.rows], elementType)
-    memory.write(data.features, to: 0)
-    memory.write(data.targets, to: 1)
+    widths = [data.columns, data.targetNames.count]
+    let numbers = [data.numbers, data.answers]
+    if numbers.allSatisfy({ elementType == ($0.isDouble ? .float64 : .float32) }) {
+      memory = TensorMemory(numbers, elementType)
+      return
+    }
+    memory = TensorMemory(numbers.map(\.count), elementType)
+    for (k, numbers) in numbers.enumerated() {
+      for i in 0..<numbers.count { elementType.write(numbers[i], to: memory.pointers[k], i) }
+    }
   }
 
-  func holdsTarget(_ x: Double) -> Bool { memory.read(1).contains(x) }
+  /// The name of the target that has this value somewhere; nil where none has.
+  func target(with x: Double) -> String? {
+    (0..<memory.counts[1]).first { memory.elementType.read(memory.pointers[1], $0) == x }.map {
+      targetNames[$0 % targetNames.count]
+    }
+  }
+
+  /// Throws R0228 where an objective has more inputs than these, and R0255 where one has another width.
+  func require(_ objective: BoundObjective, rows: Int) throws(DiagnosticError) {
+    let inputs = objective.module.inputs
+    guard inputs.count <= widths.count else {
+      throw DiagnosticError(.moreInputsThanData(objective.module))
+    }
+    for (k, input) in inputs.enumerated() where objective.inputCounts[k] != rows * widths[k] {
+      throw DiagnosticError(
+        .inputOfOtherWidth(
+          input, objective.inputCounts[k], rows: rows, width: widths[k], isTarget: k == 1))
+    }
+  }
 }

@@ -8,8 +8,26 @@ extension Diagnostic {
   static func moreInputsThanData(_ objective: ObjectiveModule) -> Diagnostic {
     Diagnostic(
       .moreInputsThanData,
-      "`\(objective.name)` has \(objective.inputs.count) inputs, and data has features and one "
-        + "target", at: objective.inputs[2].origin)
+      "`\(objective.name)` has \(objective.inputs.count) inputs, and data has features and "
+        + "targets", at: objective.inputs[2].origin)
+  }
+
+  static func inputOfOtherWidth(
+    _ input: InputSlot, _ count: Int, rows: Int, width: Int, isTarget: Bool
+  ) -> Diagnostic {
+    let columns = "\(width) \(isTarget ? "target" : "feature")\(width == 1 ? "" : "s")"
+    let shape = isTarget && width == 1 ? "matrix(batch, 1)" : "matrix(batch, \(width))"
+    let own =
+      count % rows == 0
+      ? "\(count / rows) number\(count == rows ? "" : "s") a row" : "\(count) numbers"
+    return Diagnostic(
+      .inputOfOtherWidth, "`\(input.name)` takes \(own), and the data have \(columns)",
+      at: input.origin,
+      fixIts: [
+        FixIt(
+          "say how many there are", at: input.origin,
+          replacement: "\(input.name): \(shape)")
+      ])
   }
 
   static func termsOfLoss(

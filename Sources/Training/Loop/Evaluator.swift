@@ -69,11 +69,11 @@ final class Evaluator {
 
   private func named(_ error: DiagnosticError) -> DiagnosticError {
     guard let examples, case NumericError.index(let x, let count)? = error.cause,
-      examples.holdsTarget(x), var said = error.diagnostics.first
+      let target = examples.target(with: x), var said = error.diagnostics.first
     else { return error }
     let value = x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)"
     said.message =
-      "\(examples.source): column \"\(printable(examples.targetName))\" holds class \(value), and "
+      "\(examples.source): column \"\(printable(target))\" holds class \(value), and "
       + "there are \(count) scores, for classes 0 to \(count - 1)"
     said.notes.append(
       Note(

@@ -1,4 +1,5 @@
 import Diagnostics
+import Runtime
 
 /// What one run of one rule with one seed recorded.
 package struct RunHistory: Sendable {
@@ -73,6 +74,9 @@ package struct ExperimentHistory {
   /// Names of what the loops recorded of themselves, for plots.
   package var loopSeries: [String] = []
   package var settings = TrainingSettings()
+  /// The parameters whose ends the runs keep, and whether these are of float64.
+  package var tensors: [ParameterSpec] = []
+  package var isDouble = true
   /// Makes the values of an objective of two variables, for the plot of the path.
   package var landscape: (() throws(DiagnosticError) -> Landscape)?
   /// Why the file of `save` does not hold the end.

@@ -48,12 +48,9 @@ final class Learner {
     self.seed = seed
     self.batch = batch
     self.horizon = horizon
-    let objective = bindings.objective
-    if bindings.train != nil, objective.inputs.count > 2 {
-      throw DiagnosticError(.moreInputsThanData(objective))
-    }
     let bound = try bindings.objective(
       rows: batch, needsGradient: rule != nil, isCompiled: isCompiled)
+    try bindings.train?.require(bound, rows: batch)
     let elementType = bindings.elementType
     let counts = bound.parameters.map(\.count)
     parameters = TensorMemory(counts, elementType)

@@ -5,6 +5,8 @@ final class TensorMemory {
   let elementType: ElementType
   let counts: [Int]
   let pointers: [UnsafeMutableRawPointer]
+  /// What keeps memory that is another's.
+  private let owners: [AnyObject]
 
   init(_ counts: [Int], _ elementType: ElementType) {
     self.elementType = elementType
@@ -15,9 +17,18 @@ final class TensorMemory {
       memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
       return memory
     }
+    owners = []
   }
 
-  deinit { for pointer in pointers { pointer.deallocate() } }
+  /// The memory of these numbers, which have the element type.
+  init(_ numbers: [Numbers], _ elementType: ElementType) {
+    self.elementType = elementType
+    counts = numbers.map(\.count)
+    pointers = numbers.map(\.place.pointer)
+    owners = numbers.map(\.place.owner)
+  }
+
+  deinit { if owners.isEmpty { for pointer in pointers { pointer.deallocate() } } }
 
   func write(_ values: [Double], to tensor: Int) {
     precondition(values.count == counts[tensor], "a tensor is written whole")

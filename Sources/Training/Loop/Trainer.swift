@@ -59,14 +59,25 @@ package struct Trainer {
       try self.run(rule, run, rows, settings, batch, total, file, precise, observed, place)
     }
     history.unsaved = file?.failure
+    try name(&history, batch: batch)
     progress("")
     return history
+  }
+
+  /// Notes what the parameters of the runs are called.
+  private func name(_ history: inout ExperimentHistory, batch: Int) throws(DiagnosticError) {
+    history.tensors = try bindings.objective(
+      rows: batch, needsGradient: true, isCompiled: false
+    ).parameters
+    history.isDouble = bindings.elementType == .float64
   }
 
   private func file(
     of rules: [Rule], _ settings: TrainingSettings
   ) throws(DiagnosticError) -> RunFile? {
-    try RunFile(
+    // Digests of large data take time.
+    if settings.saving == nil { return nil }
+    return try RunFile(
       settings, rules, RunIdentity(objective, data, settings, rules, bindings.elementType))
   }
 
@@ -138,6 +149,7 @@ package struct Trainer {
     let learner = try Learner(
       bindings, rule, batch: batch, seed: seed, horizon: total, workers: settings.workers,
       delay: settings.delay)
+    if let start = settings.start { try learner.begin(at: start.values, start.span) }
     let sharpness = try Sharpness(precise, seed: seed, horizon: total)
     var clock = Stopwatch()
     var state = RunState(seed: seed)
@@ -252,6 +264,7 @@ package struct Trainer {
     let file = try file(of: rules, settings)
     history.rules = try walks(rules, settings, file, history.loopSeries)
     history.unsaved = file?.failure
+    try name(&history, batch: 1)
     history.landscape = landscape(history, steps: settings.steps ?? 1)
     progress("")
     return history

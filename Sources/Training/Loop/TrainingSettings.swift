@@ -16,8 +16,8 @@ package struct TrainingSettings: Sendable {
   package var recordsSharpness = false
   /// A run ends where this is reached.
   package var target: Target?
-  /// Where `minimize` starts instead of the declared values.
-  package var start: (values: [Double], span: Span)?
+  /// Where runs start instead of the declared values.
+  package var start: Start?
   /// Where the runs are kept, so that they can go on.
   package var saving: RunSaving?
   /// Whether the objective is the negative of the one that is told of.
@@ -37,6 +37,27 @@ package struct TrainingSettings: Sendable {
   /// Steps of a whole run on so many rows; of `minimize`, which has none, on one.
   package func steps(rows: Int) -> Int {
     steps ?? (epochs ?? 1) * stepsOfEpoch(rows: rows)
+  }
+
+  /// `from [2, 2]`, `from "w.npz"`: the numbers of all parameters, one tensor behind the other.
+  package struct Start: Sendable {
+    package var values: [Double]
+    package var span: Span
+    /// The file that they are read from, once the lengths of the parameters are known.
+    package var file: ParameterFile?
+
+    package init(_ values: [Double], at span: Span, file: ParameterFile? = nil) {
+      self.values = values
+      self.span = span
+      self.file = file
+    }
+
+    /// In few letters: a digest of more than a few numbers.
+    var text: String {
+      values.count <= 16
+        ? values.map { NumberText.shortest($0) }.joined(separator: ", ")
+        : SHA256.hexadecimal(values.withUnsafeBytes(Array.init))
+    }
   }
 
   /// `until test_loss < 0.1`

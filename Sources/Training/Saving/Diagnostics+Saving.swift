@@ -2,8 +2,27 @@ import Basics
 import Diagnostics
 import Files
 
-// What is wrong with the file of a run.
+// What is wrong with the file of a run, or of its parameters.
 extension Diagnostic {
+  static func notAParameterFile(_ path: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notAParameterFile,
+      "\(DataPlace(path)): parameters are kept as .npz or .safetensors: end the name in one of these",
+      at: span)
+  }
+
+  static func unlikeParameters(
+    _ path: String, _ differences: [String], _ names: [String], at span: Span
+  ) -> Diagnostic {
+    var notes = differences.prefix(8).map { Note($0) }
+    if differences.count > 8 { notes.append(Note("and \(differences.count - 8) more")) }
+    notes.append(
+      Note(names.isEmpty ? "the file has no arrays" : "the file has \(DataProblem.listing(names))"))
+    return Diagnostic(
+      .unlikeParameters, "\(DataPlace(path)): the file does not fit the parameters", at: span,
+      notes: notes)
+  }
+
   static func notARun(_ path: String, _ why: String) -> Diagnostic {
     Diagnostic(
       .notACheckpoint, "\(DataPlace(path)): this is no run that can go on: \(why)", at: .none,

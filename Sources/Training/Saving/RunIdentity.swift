@@ -33,10 +33,7 @@ struct RunIdentity: Equatable {
     add("workers", "\(settings.workers)")
     add("delay", "\(settings.delay)")
     add("until", settings.target?.text ?? "none")
-    add(
-      "from",
-      settings.start.map { $0.values.map { NumberText.shortest($0) }.joined(separator: ", ") }
-        ?? "the first values")
+    add("from", settings.start?.text ?? "the first values")
     add("seeds", settings.seeds.map(String.init).joined(separator: ", "))
     add("record", settings.recordsSharpness ? ObjectiveModule.sharpness : "nothing more")
   }

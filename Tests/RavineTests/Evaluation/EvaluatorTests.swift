@@ -264,7 +264,7 @@ import Testing
     for count in [1, 3, 5] {
       var settings = TrainingSettings()
       settings.steps = 3
-      settings.start = ([Double](repeating: 1, count: count), .none)
+      settings.start = TrainingSettings.Start([Double](repeating: 1, count: count), at: .none)
       let error = #expect(throws: DiagnosticError.self) {
         _ = try TaskEvaluator(objective, nil, settings, elementType: .float64)
       }
