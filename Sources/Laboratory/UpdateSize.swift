@@ -36,10 +36,11 @@ extension Rule {
     }
     var found: UpdateSize?
     for (steps, runs) in UpdateSize.lengths {
-      let (size, isWhole) = try updateSize(steps: steps, runs: runs)
+      let (size, isWhole, work) = try updateSize(steps: steps, runs: runs)
       guard let before = found else {
         found = size
-        if !isWhole || !size.value.isFinite { break }
+        // What is slow is not run for longer.
+        if !isWhole || !size.value.isFinite || 4 * work > UpdateSize.work { break }
         continue
       }
       // Stopped: what is known stands.
@@ -53,10 +54,10 @@ extension Rule {
     return found!
   }
 
-  /// Measured on runs of so many steps; and whether all of them were run.
+  /// Measured on runs of so many steps; whether all of them were run, and what the reference evaluator did.
   private func updateSize(
     steps: Int, runs: Int
-  ) throws(DiagnosticError) -> (UpdateSize, isWhole: Bool) {
+  ) throws(DiagnosticError) -> (UpdateSize, isWhole: Bool, work: Int) {
     let start = [Double](repeating: 0, count: 30)
     var squares: [Double] = []
     let limits = TermLimits.current
@@ -93,7 +94,7 @@ extension Rule {
     let size = UpdateSize(
       value: root, error: error, isSettled: error.isFinite, symbolic: nil, runs: squares.count,
       steps: steps)
-    return (size, squares.count == runs)
+    return (size, squares.count == runs, UpdateSize.work - left)
   }
 
   /// The weights after each step from 0 by the interpreter, in float64; nil for rules that ask for more than
