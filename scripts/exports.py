@@ -2,8 +2,9 @@
 """Runs exports of rules against the recorded runs of Tests/Golden: exports.py RAVINE [TARGET...].
 
 Each rule that golden.tsv names is printed by `ravine export`, run by the real thing (NumPy, PyTorch, JAX with
-optax, the system's C compiler) on the recorded start, gradients, inputs, losses and draws, in float64, and held
-to the recording's own tolerance at every step. Targets whose packages are not there are left out, and said so.
+optax, the system's C compiler) on the recorded start, gradients, inputs, losses and draws: in float64, held to the
+recording's own tolerance at every step, and in float32, held to 1e-4 of the largest element. Targets whose packages
+are not there are left out, and said so.
 With --write, docs/exports.md is written; with --only NAME, recordings whose name or rule contains NAME are run.
 """
 
@@ -40,9 +41,10 @@ def key(name):
 
 
 class Recording:
-    """One file of Tests/Golden."""
+    """One file of Tests/Golden, for a run in this type."""
 
-    def __init__(self, name):
+    def __init__(self, name, type="float64"):
+        self.type = type
         with open(os.path.join(GOLDEN, name + ".json")) as file:
             data = json.load(file)
         self.shape = tuple(data["shape"])
@@ -70,7 +72,7 @@ class Recording:
                 value = value[step]
         if value is None:
             return np.zeros(self.shape)
-        value = np.array(value, dtype=float)
+        value = np.array(value, dtype=self.type)
         is_flat = value.ndim == 1 and value.size == np.prod(self.shape, dtype=int)
         return value.reshape(self.shape) if is_flat else value
 
@@ -79,8 +81,12 @@ class Recording:
         wanted = np.array(self.parameters[step], dtype=float).ravel()
         found = np.asarray(values, dtype=float).ravel()
         same = (found == wanted) | (np.isnan(found) & np.isnan(wanted))
+        bound = self.absolute + self.relative * np.abs(wanted)
+        if self.type == "float32":
+            # Of the whole tensor: a root of a matrix mixes the roundings of all its elements.
+            bound = np.maximum(bound, 1e-4 * np.abs(wanted[np.isfinite(wanted)]).max(initial=0))
         with np.errstate(all="ignore"):
-            near = np.abs(found - wanted) <= self.absolute + self.relative * np.abs(wanted)
+            near = np.abs(found - wanted) <= bound
         if (same | near).all():
             return None
         place = int(np.argmin(same | near))
@@ -162,7 +168,7 @@ def run_numpy(path, source, recording):
             value = draws.take()
             return np.where(value > 0.5, -1.0, 2.0)
 
-    w = np.array(recording.start, dtype=float).reshape(recording.shape)
+    w = np.array(recording.start, dtype=recording.type).reshape(recording.shape)
     real = np.random.default_rng
     np.random.default_rng = lambda seed: Generator()
     try:
@@ -178,7 +184,7 @@ def run_numpy(path, source, recording):
                 value = recording.array(name, step, np, source)
                 is_one = name == "loss" or value.ndim == 0
                 given[name] = float(value) if is_one else [value]
-            g = np.array(recording.gradients[step], dtype=float).reshape(recording.shape)
+            g = np.array(recording.gradients[step], dtype=recording.type).reshape(recording.shape)
             kept = g.copy()
             optimizer.step([g], **given)
             if not np.array_equal(g, kept, equal_nan=True):
@@ -199,7 +205,8 @@ def run_torch(path, source, recording, foreach=None):
         if inspect.isclass(c) and issubclass(c, torch.optim.Optimizer)
     ][0]
     draws = Draws(recording, source, r"torch\.(?:randn|rand|randint)\(", "_first", np)
-    p = torch.nn.Parameter(torch.tensor(recording.start, dtype=torch.float64).reshape(recording.shape))
+    kind = getattr(torch, recording.type)
+    p = torch.nn.Parameter(torch.tensor(recording.start, dtype=kind).reshape(recording.shape))
     given = options(made, recording)
     if foreach is not None:
         given["foreach"] = foreach
@@ -230,11 +237,11 @@ def run_torch(path, source, recording, foreach=None):
             for name in names:
                 value = recording.array(name, step, np, source)
                 given[name] = float(value) if value.ndim == 0 else {p: torch.tensor(value)}
-            p.grad = torch.tensor(recording.gradients[step], dtype=torch.float64).reshape(recording.shape)
+            p.grad = torch.tensor(recording.gradients[step], dtype=kind).reshape(recording.shape)
             kept = p.grad.clone()
             if needs_loss:
                 loss = float(recording.array("loss", step, np))
-                optimizer.step(lambda: torch.tensor(loss, dtype=torch.float64), **given)
+                optimizer.step(lambda: torch.tensor(loss, dtype=kind), **given)
             else:
                 optimizer.step(**given)
             if not torch.equal(torch.nan_to_num(p.grad), torch.nan_to_num(kept)):
@@ -266,7 +273,7 @@ def run_optax(path, source, recording):
     draws = Draws(recording, source, r"jax\.random\.\w+\(next", "first", np)
     given = options(make, recording)
     transform = make(**given)
-    params = {"w": jnp.asarray(np.array(recording.start, dtype=float).reshape(recording.shape))}
+    params = {"w": jnp.asarray(np.array(recording.start, dtype=recording.type).reshape(recording.shape))}
     names = [
         n for n in extras(transform.update, {"grads", "state", "params"}) if n != "extra"
     ]
@@ -285,7 +292,7 @@ def run_optax(path, source, recording):
             for name in names:
                 value = recording.array("loss" if name == "value" else name, step, np, source)
                 extra[name] = float(value) if value.ndim == 0 else {"w": jnp.asarray(value)}
-            g = {"w": jnp.asarray(np.array(recording.gradients[step], dtype=float).reshape(recording.shape))}
+            g = {"w": jnp.asarray(np.array(recording.gradients[step], dtype=recording.type).reshape(recording.shape))}
             updates, state = update(g, state, params, **extra)
             params = optax.apply_updates(params, updates)
             wrong = recording.compare(step, np.asarray(params["w"]), np)
@@ -415,7 +422,8 @@ def run_c(path, source, recording):
     program = path[:-2] + ".out"
     done = subprocess.run(
         ["cc", "-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function",
-         "-ffp-contract=off", "-o", program, driver, "-lm"], capture_output=True, text=True)
+         "-ffp-contract=off", *(["-Dreal=float"] if recording.type == "float32" else []),
+         "-o", program, driver, "-lm"], capture_output=True, text=True)
     if done.returncode:
         return "cc: " + next((x for x in done.stderr.splitlines() if "error" in x), done.stderr[:200])
     numbers = [np.array(recording.start, dtype=float).ravel()]
@@ -471,7 +479,7 @@ class Known:
     def digest(target, source, name):
         with open(os.path.join(GOLDEN, name + ".json"), "rb") as file:
             recorded = file.read()
-        return hashlib.sha256(f"{target} {name}\n{source}".encode() + recorded).hexdigest()
+        return hashlib.sha256(f"{target} {name} float64 float32\n{source}".encode() + recorded).hexdigest()
 
     def add(self, digest):
         self.passed.add(digest)
@@ -495,6 +503,10 @@ def attempt(ravine, target, rule, name, folder, known):
             wrong = run_torch(path, source, Recording(name), foreach=True)
             if wrong:
                 wrong = "foreach: " + wrong
+        if wrong is None:
+            wrong = RUNS[target](path, source, Recording(name, "float32"))
+            if wrong:
+                wrong = "float32: " + wrong
     except Skipped as reason:
         return f"cannot: {reason}"
     except Exception as error:
@@ -565,8 +577,9 @@ def table(ravine, results):
         "`ravine export --to c|torch|optax|numpy|latex RULE` prints a rule as a file that needs nothing of Ravine's.",
         "This page is written by `make exports`: each rule that has a recorded run of somebody else's implementation",
         "(`Tests/Golden`) was printed and run on it by the real thing, in double precision, every step within the",
-        "recording's own tolerance: by the system's C compiler, PyTorch (tensor by tensor and, where the rule is",
-        "elementwise, by `torch._foreach_*` too), JAX with optax (compiled by `jax.jit`) and NumPy.", "",
+        "recording's own tolerance, and in single precision, every step within 1e-4 of the largest element:",
+        "by the system's C compiler, PyTorch (tensor by tensor and, where the rule is elementwise, by",
+        "`torch._foreach_*` too), JAX with optax (compiled by `jax.jit`) and NumPy.", "",
         f"| | {' | '.join(TITLES[t] for t in TARGETS)} |", "|---|" + "---:|" * len(TARGETS),
         f"| recorded runs that the export reproduces, of {len(results)} | "
         + " | ".join("" if t == "latex" else str(passed[t]) for t in TARGETS) + " |",

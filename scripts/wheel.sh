@@ -13,6 +13,7 @@ if [ -z "$build" ]; then
 fi
 stage=.build/python
 rm -rf "$stage"
+mkdir -p "$(dirname "$stage")"
 cp -r Sources/Python "$stage"
 cp LICENSE "$stage/"
 mkdir -p "$out"

@@ -10,6 +10,8 @@ from ._library import answer, encoded, encoded_path, lib, optional, parsed, requ
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .optimizer import Optimizer
+
 Shapes = Union[Mapping[str, Sequence[int]], Sequence[Tuple[str, Sequence[int]]]]
 
 
@@ -161,11 +163,11 @@ class Rule:
 
     # What it does
 
-    def bind(self, parameters: Any, **options: Any) -> Any:
+    def bind(self, parameters: Any, **options: Any) -> Optimizer:
         """An optimizer for these arrays: see `Optimizer`."""
-        from .optimizer import Optimizer
+        from . import optimizer
 
-        return Optimizer(self, parameters, **options)
+        return optimizer.Optimizer(self, parameters, **options)
 
     def export(self, target: str) -> str:
         """The rule as a file that needs nothing of Ravine's: ``c``, ``torch``, ``optax``, ``numpy``, ``latex``.
