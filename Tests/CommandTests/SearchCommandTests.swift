@@ -74,7 +74,7 @@ import Testing
     // One that is of another search is seen before anything is made; a name with a colon is one of a file.
     let other = try sandbox.run(
       "ravine search --from SGD --on bowl_easy --programs 20 --journal :memory: && test -s ./:memory: && "
-        + "(ravine search merge none.db a.db :memory:; test $? = 1 && ! test -e none.db)")
+        + "(ravine search merge none.db a.db :memory:; test $? = 3 && ! test -e none.db)")
     #expect(other.status == 0, "\(other.errors)")
     let odd = try sandbox.run(
       "ravine search --from SGD --on bowl_easy --programs 20 --population 4 --tournament 5")
