@@ -187,7 +187,7 @@ import Testing
     let text = try terminal.expect("%1 = beta1 + lambda")
     #expect(text.contains("1 + lambda"))
     terminal.type(":steady Adam\r")
-    let steady = try terminal.expect("(20 runs)")
+    let steady = try terminal.expect("(8 runs)")
     #expect(steady.utf8.allSatisfy { $0 < 0x80 })
   }
 
