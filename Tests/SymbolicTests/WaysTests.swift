@@ -96,7 +96,7 @@ import Testing
 
   static func compared(_ first: String, _ second: String) throws -> Comparison {
     let compiler = Compiler()
-    compiler.add(name: "ways.opt", bytes: Array(Self.source.utf8))
+    _ = compiler.add(name: "ways.opt", bytes: Array(Self.source.utf8))
     return try compiler.compare(first, second)
   }
 
