@@ -11,8 +11,8 @@ package struct UpdateSize: Sendable {
   package var value: Double
   /// Twice the standard error, where it is measured; nil where it is computed.
   package var error: Double?
-  /// Whether the later updates are as large as the earlier ones were.
-  package var isSettled = true
+  /// Whether runs four times as long have updates of the same size; nil where none were made.
+  package var isSettled: Bool? = true
   /// The same as an expression of the hyperparameters, for linear rules and those of signs.
   package var symbolic: String?
   /// Runs that were measured, none where it is computed, and the steps of each; the later half counts.
@@ -48,8 +48,9 @@ extension Rule {
       let apart = abs(size.value - before.value)
       let errors = (size.error ?? 0) + (before.error ?? 0)
       found = size
-      found?.isSettled = apart <= max(errors, 0.002 * size.value)
-      if found?.isSettled == true { break }
+      let isSettled = apart <= max(errors, 0.002 * size.value)
+      found?.isSettled = isSettled
+      if isSettled { break }
     }
     return found!
   }
@@ -92,7 +93,7 @@ extension Rule {
     // The error of a root is that of its square over twice the root.
     let error = root > 0 ? (variance / n).squareRoot() / root : 0
     let size = UpdateSize(
-      value: root, error: error, isSettled: error.isFinite, symbolic: nil, runs: squares.count,
+      value: root, error: error, isSettled: nil, symbolic: nil, runs: squares.count,
       steps: steps)
     return (size, squares.count == runs, UpdateSize.work - left)
   }

@@ -77,28 +77,21 @@ enum RunDeflate {
   }
 
   /// The least length of each code from 257 on, and the bits that follow it.
-  private static let lengths: [(least: Int, extra: Int)] = {
-    var found: [(Int, Int)] = []
-    var least = 3
-    for code in 0..<28 {
-      let extra = code < 8 ? 0 : code / 4 - 1
-      found.append((least, extra))
-      least += 1 << extra
-    }
-    return found + [(258, 0)]
-  }()
-
+  private static let lengths = codes(28, from: 3, alike: 4) + [(258, 0)]
   /// The same of distances.
-  private static let distances: [(least: Int, extra: Int)] = {
-    var found: [(Int, Int)] = []
-    var least = 1
-    for code in 0..<30 {
-      let extra = code < 4 ? 0 : code / 2 - 1
-      found.append((least, extra))
-      least += 1 << extra
+  private static let distances = codes(30, from: 1, alike: 2)
+
+  /// So many codes have as many bits behind them, twice as many at first.
+  private static func codes(
+    _ count: Int, from first: Int, alike: Int
+  ) -> [(least: Int, extra: Int)] {
+    var least = first
+    return (0..<count).map { code in
+      let extra = max(0, code / alike - 1)
+      defer { least += 1 << extra }
+      return (least, extra)
     }
-    return found
-  }()
+  }
 
   static func deflate(_ bytes: [UInt8], row: Int) -> [UInt8] {
     var bits = Bits()

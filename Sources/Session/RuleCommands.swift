@@ -186,8 +186,8 @@ struct RuleCommands: Answering {
     guard let error = size.error else { return value }
     guard size.value.isFinite, error.isFinite else { return "without bound" }
     return "\(value) ± \(Presentation.short(rounded(error))) (\(size.runs) runs)"
-      + (size.isSettled
-        ? "" : ", of steps \(size.steps / 2 + 1) to \(size.steps): it has not settled by then")
+      + (size.isSettled == true ? "" : ", of steps \(size.steps / 2 + 1) to \(size.steps)")
+      + (size.isSettled == false ? ": it has not settled by then" : "")
   }
 
   /// Up, to two digits.

@@ -119,9 +119,9 @@ package struct Coupling {
     let states = step.states.indices.filter { live[$0] }
     let all = hypers.map(\.symbol) + states.map { rule.states[$0].symbol }
     guard (1...2).contains(states.count), hypers.count <= 12 else { return }
-    let outputs =
-      [table.subtract(step.weight, rule.weight)] + states.map { step.states[$0] }
-      + states.map { rule.initial[$0] }
+    // What is told of the states outside must stay as it is too.
+    let seen = [table.subtract(step.weight, rule.weight)] + step.views.values
+    let outputs = states.map { step.states[$0] } + states.map { rule.initial[$0] } + seen
     let solver = Solver(table)
     /// By symbol, by output: the symbol times the slope.
     var slopes: [TermID: [TermID]] = [:]
@@ -136,7 +136,7 @@ package struct Coupling {
     }
     func isKept(_ p: [TermID], _ q: [TermID], _ sign: Int, _ choice: [Int]) -> Bool {
       outputs.indices.allSatisfy { k in
-        let own = k == 0 ? 0 : choice[(k - 1) % states.count]
+        let own = k < 2 * states.count ? choice[k % states.count] : 0
         var total = [p[k], table.scale(q[k], by: Rational(sign))]
         for (state, c) in zip(states, choice) where c != 0 {
           guard let slope = slopes[rule.states[state].symbol] else { return false }

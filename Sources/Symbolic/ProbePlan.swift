@@ -162,9 +162,10 @@ extension Comparer {
     let before = failure
     defer { failure = before }
     for (k, hyper) in a.module.hypers.enumerated() {
-      guard let x = a.plainDefault(k), hyper.isStructural || !x.isFinite,
+      guard let x = a.plainDefault(k),
         let same = b.module.hypers.firstIndex(where: { $0.key == hyper.key }),
-        b.plainDefault(same) == x
+        b.plainDefault(same) == x,
+        hyper.isStructural || b.module.hypers[same].isStructural || !x.isFinite
       else { continue }
       for value in x.isFinite ? [x + 1, x - 1, 1, 2] : [1, 0x1p-4]
       where value != x && value >= 0 && hyper.domain?.contains(value) ?? true {

@@ -40,7 +40,7 @@ package struct ArenaCell: Hashable, Sendable {
   /// Steps to the target by seed, infinite where it was not reached.
   package var steps: [Double] { runs.map { $0.reached ? Double($0.steps) : .infinity } }
 
-  /// Their median; infinite where most seeds do not get there.
+  /// Their median; infinite where half of the seeds do not get there.
   package var cost: Double {
     let sorted = steps.sorted()
     let middle = sorted.count / 2
