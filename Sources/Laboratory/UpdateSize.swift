@@ -21,9 +21,13 @@ package struct UpdateSize: Sendable {
 
   /// Steps and runs: longer ones as long as they say something else. Averages over thousands of steps settle late.
   fileprivate static let lengths = [(steps: 400, runs: 20), (1_600, 8), (6_400, 4)]
-  /// What all runs of a length may compute by the reference evaluator together. One whose steps are long is
-  /// measured on three runs or more, to an error that is told.
+  /// What all runs of a length may compute together, as the reference evaluator counts it. One whose steps are long
+  /// is measured on three runs or more, to an error that is told.
   fileprivate static let work = 8_000_000
+  /// The interpreter does so much more in that time: 50 times for a rule of some 25 operations.
+  fileprivate static let speed = 50
+  /// No run goes on after this.
+  fileprivate static let workOfRun = 400_000_000
 }
 
 extension Rule {
@@ -40,7 +44,7 @@ extension Rule {
       guard let before = found else {
         found = size
         // What is slow is not run for longer.
-        if !isWhole || !size.value.isFinite || 4 * work > UpdateSize.work { break }
+        if !isWhole || !size.value.isFinite || 2 * work > UpdateSize.work { break }
         continue
       }
       // Stopped: what is known stands.
@@ -55,7 +59,7 @@ extension Rule {
     return found!
   }
 
-  /// Measured on runs of so many steps; whether all of them were run, and what the reference evaluator did.
+  /// Measured on runs of so many steps; whether all of them were run, and what that took.
   private func updateSize(
     steps: Int, runs: Int
   ) throws(DiagnosticError) -> (UpdateSize, isWhole: Bool, work: Int) {
@@ -63,12 +67,23 @@ extension Rule {
     var squares: [Double] = []
     let limits = TermLimits.current
     var left = UpdateSize.work
+    // Of one step of the interpreter.
+    var cost: Int?
+    var length = steps
     for run in 0..<runs where squares.count < 3 || (left > 0 && !limits.areReached) {
       var random = SplitMix64(20 + UInt64(run))
       let gradients = (0..<steps).map { _ in (0..<30).map { _ in Self.normal(&random) } }
       let walk: [[Double]]
-      if let quick = try interpreted(gradients, seed: UInt64(run)) {
-        walk = quick
+      if isPlain {
+        if cost == nil {
+          cost = try ReferenceProbe.walk(
+            self, values: try hypers(steps: 1), dims: [6, 5], horizon: 1, from: start,
+            [gradients[0]]
+          ).work
+          length = min(steps, max(2, UpdateSize.workOfRun / max(1, cost!)))
+        }
+        left -= cost! * length / UpdateSize.speed
+        walk = try interpreted(gradients.prefix(length), horizon: steps, seed: UInt64(run))
       } else {
         let (slow, work) = try ReferenceProbe.walk(
           self, values: try hypers(steps: steps), dims: [6, 5], horizon: steps, from: start,
@@ -76,6 +91,7 @@ extension Rule {
         left -= work
         walk = slow
       }
+      length = walk.count
       // The first half is warm-up.
       var total = 0.0
       let late = max(1, walk.count / 2)..<max(1, walk.count)
@@ -94,26 +110,29 @@ extension Rule {
     let error = root > 0 ? (variance / n).squareRoot() / root : 0
     let size = UpdateSize(
       value: root, error: error, isSettled: nil, symbolic: nil, runs: squares.count,
-      steps: steps)
+      steps: length)
     return (size, squares.count == runs, UpdateSize.work - left)
   }
 
-  /// The weights after each step from 0 by the interpreter, in float64; nil for rules that ask for more than
-  /// gradients.
+  /// Whether gradients are all that it asks for.
+  private var isPlain: Bool {
+    module.axes.isEmpty
+      && module.variants.allSatisfy { variant in
+        variant.inputs.isEmpty
+          && !variant.update.instructions.contains {
+            $0.operation.operationClass == .oracle || $0.operation == .loss
+          }
+      }
+  }
+
+  /// The weights after each step from 0 by the interpreter, in float64.
   private func interpreted(
-    _ gradients: [[Double]], seed: UInt64
-  ) throws(DiagnosticError) -> [[Double]]? {
-    let asksMore = module.variants.contains { variant in
-      !variant.inputs.isEmpty
-        || variant.update.instructions.contains {
-          $0.operation.operationClass == .oracle || $0.operation == .loss
-        }
-    }
-    guard !asksMore, module.axes.isEmpty else { return nil }
+    _ gradients: ArraySlice<[Double]>, horizon: Int, seed: UInt64
+  ) throws(DiagnosticError) -> [[Double]] {
     let optimizer = try Optimizer(
       self, parameters: [ParameterSpec(name: "w", dims: [6, 5])], elementType: .float64, seed: seed,
-      horizon: gradients.count, threads: 1)
-    let count = gradients[0].count
+      horizon: horizon, threads: 1)
+    let count = 30
     let memory = UnsafeMutablePointer<Double>.allocate(capacity: 2 * count)
     defer { memory.deallocate() }
     memory.initialize(repeating: 0, count: 2 * count)

@@ -386,7 +386,7 @@ import Zoo
     #expect(try compiler.rule("NAdam").updateSize().isSettled == false)
     // What is slow is run once, and then nothing is known of it.
     let slow = try compiler.rule("MFACByTensor").updateSize()
-    #expect(slow.isSettled == nil && slow.steps == 400 && slow.runs < 20)
+    #expect(slow.isSettled == nil && slow.steps < 400 && slow.runs < 20)
   }
 
   // MARK: Symmetries
