@@ -140,8 +140,7 @@ package final class Algebra {
   /// How far a fact may reach into the operands of an atom.
   func reach(into atom: Atom) -> Reach {
     if atom.detail.isEmpty { return .element }
-    if atom.name == "repeat" || atom.detail.hasPrefix("all tensors") { return .everywhere }
-    return .tensor
+    return atom.name == "repeat" || atom.detail.hasPrefix("all tensors") ? .everywhere : .tensor
   }
 
   /// An operation on polynomials; numbers are computed.

@@ -27,8 +27,7 @@ extension Context {
     var reach = Reach.everywhere
     for (kind, condition) in axiom.conditions {
       let p = try value(condition)
-      let found = try self.reach { (reach) throws(Refusal) in try self.holds(kind, p, reach) }
-      guard let found else {
+      guard let found = try self.reach({ (r) throws(Refusal) in try self.holds(kind, p, r) }) else {
         throw Refusal("the condition \(axiom.conditionText) is not known to hold")
       }
       reach = max(reach, found)

@@ -81,10 +81,8 @@ package final class Claim {
     let (startOfA, startClausesOfA) = try a.initial()
     let (startOfB, startClausesOfB) = try b.initial()
     let liveOfA = try neededStates()
-    let first = (
-      try a.step(at: .one, startOfA, isLive: liveOfA, start: startClausesOfA),
-      try b.step(at: .one, startOfB, isLive: live, start: startClausesOfB)
-    )
+    let firstOfA = try a.step(at: .one, startOfA, isLive: liveOfA, start: startClausesOfA)
+    let firstOfB = try b.step(at: .one, startOfB, isLive: live, start: startClausesOfB)
     let before = t - .one
     let statesOfA = try a.symbols.indices.map { (k) throws(Refusal) in
       try values[k].map { (p) throws(Refusal) in try algebra.substitute(p, [t.atom!: before]) }
@@ -94,10 +92,9 @@ package final class Claim {
       try images[j].map { (p) throws(Refusal) in try after(p, before, w, statesOfA) }
         ?? b.symbols[j]
     }
-    let later = (
-      try a.step(at: t, statesOfA, isLive: liveOfA), try b.step(at: t, statesOfB, isLive: live)
-    )
-    return try goals("first", .one, first.0, first.1) + goals("later", t, later.0, later.1)
+    let laterOfA = try a.step(at: t, statesOfA, isLive: liveOfA)
+    let laterOfB = try b.step(at: t, statesOfB, isLive: live)
+    return try goals("first", .one, firstOfA, firstOfB) + goals("later", t, laterOfA, laterOfB)
   }
 
   private func goals(

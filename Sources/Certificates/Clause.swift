@@ -26,13 +26,8 @@ package struct Clause: Hashable, Sendable {
       var part = self
       part.term = Polynomial(power.atom)
       let atom = algebra[power.atom]
-      switch atom.operation {
-      case "inv", "abs": part.term = atom.operands[0]
-      case "sqrt":
-        part.term = atom.operands[0]
-        part.kind = .positive
-      default: break
-      }
+      if ["inv", "abs", "sqrt"].contains(atom.operation) { part.term = atom.operands[0] }
+      if atom.operation == "sqrt" { part.kind = .positive }
       result += part.term == term ? [part] : try part.parts(algebra)
     }
     if rest.number == nil {

@@ -98,7 +98,7 @@ package struct Context {
     if algebra.carried(c) != 0 { throw Refusal("the case is about what a loop carries") }
     // Where it cannot be, nothing is left to be shown.
     if c.number?.isOne == !truth { learn(.zero, in: .positive, .everywhere) }
-    if c.number != nil { return }
+    if c.number != nil { return try learnSign(condition.atom, truth, .element, step: step) }
     if let monomial = Self.conjunction(c), truth || monomial.powers.count == 1 {
       for power in monomial.powers {
         try equate(Polynomial(power.atom) - Polynomial(truth ? 1 : 0), from: nil, reach, step: step)
@@ -119,9 +119,9 @@ package struct Context {
   }
 
   private mutating func learnSign(
-    _ atom: AtomID, _ truth: Bool, _ reach: Reach, step: Int
+    _ atom: AtomID?, _ truth: Bool, _ reach: Reach, step: Int
   ) throws(Refusal) {
-    guard let p = algebra[atom].operands.first else { return }
+    guard let atom, algebra[atom].carried == 0, let p = algebra[atom].operands.first else { return }
     switch (algebra[atom].name, truth) {
     case ("positive", true): learn(p, in: .positive, reach)
     case ("positive", false): learn(p, in: .nonpositive, reach)
@@ -145,10 +145,9 @@ package struct Context {
     search: for clause in all {
       var reach = Reach.everywhere
       for guardian in clause.guards {
-        let own = try self.reach { (reach) throws(Refusal) in
-          try self.normal(guardian, reach) == .one
-        }
-        guard let own else {
+        guard
+          let own = try self.reach({ (r) throws(Refusal) in try self.normal(guardian, r) == .one })
+        else {
           pending.append(clause)
           continue search
         }
@@ -297,10 +296,8 @@ package struct Context {
         fact.stretch.scaled(by: ratio) + Stretch(shift, shift))
       if fact.isNonzero, shift.isZero { isNonzero = true }
     }
-    if isNonzero {
-      if result.isNonnegative { result = result.intersection(.positive) }
-      if result.isNonpositive { result = result.intersection(.negative) }
-    }
+    if isNonzero, result.isNonnegative { result = result.intersection(.positive) }
+    if isNonzero, result.isNonpositive { result = result.intersection(.negative) }
     return result
   }
 
@@ -380,10 +377,9 @@ package struct Context {
     case "exp": return .positive
     case "cosh": return Stretch(.one, nil)
     case "tanh", "erf": return try operand().ofSign.intersection(.openSigns)
-    case "cbrt": return try operand().ofSign
+    // A sum is of at least one element.
+    case "cbrt", "sum", "global_sum": return try operand().ofSign
     case "sin", "cos": return .signs
-    // Of at least one element.
-    case "sum": return try operand().ofSign
     case "max_of", "min_of": return try operand()
     default: return .all
     }
@@ -394,8 +390,8 @@ package struct Context {
   /// Whether what is assumed cannot be.
   package func isAbsurd() throws(Refusal) -> Bool {
     for (fact, p) in try facts(.element) {
-      if p.isZero, fact.isNonzero { return true }
-      if try stretch(p).intersection(fact.stretch).isEmpty { return true }
+      let isImpossible = try stretch(p).intersection(fact.stretch).isEmpty
+      if isImpossible || p.isZero && fact.isNonzero { return true }
     }
     return false
   }

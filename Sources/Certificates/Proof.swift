@@ -57,7 +57,7 @@ package struct Proof {
       if let axiom = Axiom.byName[word] {
         try apply(axiom, rest)
       } else if let axiom = TensorAxiom(rawValue: word) {
-        let p = try context.normal(try value(rest))
+        let p = axiom == .foldOfZeros ? try value(rest) : try context.normal(try value(rest))
         let (equation, reach) = try axiom.equation(context, p)
         try equate(equation, from: p.single?.monomial, reach)
       } else {

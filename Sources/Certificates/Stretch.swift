@@ -85,13 +85,13 @@ package struct Stretch: Hashable, Sendable {
   /// x^n for a whole n ≥ 1.
   package func power(_ n: Int) -> Stretch {
     let isLong = [low, high].contains { ($0?.value.bits ?? 0) * n > 20_000 }
-    if n % 2 == 0, !isNonnegative {
-      if isNonpositive { return (-self).power(n) }
-      guard let low, let high, !isLong else { return .nonnegative }
-      return Stretch(.zero, max(-low.value, high.value).power(n))
-    }
     func raised(_ end: End?) -> End? {
       end.map { End(value: $0.value.power(n), isOpen: $0.isOpen) }
+    }
+    if n % 2 == 0, !isNonnegative {
+      if isNonpositive { return (-self).power(n) }
+      if isLong { return .nonnegative }
+      return Stretch(low: End(value: .zero, isOpen: false), high: raised(larger(-self).high))
     }
     if isLong { return isPositive ? .positive : isNonnegative ? .nonnegative : .all }
     return Stretch(low: raised(low), high: raised(high))

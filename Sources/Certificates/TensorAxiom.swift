@@ -12,6 +12,7 @@ package enum TensorAxiom: String, CaseIterable, Sendable {
   case sumOfSums = "sum-of-sums"
   case sumTransposed = "sum-transposed"
   case traceOfProduct = "trace-of-product"
+  case foldOfZeros = "fold-of-zeros"
 
   /// The equation for an application of an operation.
   func equation(
@@ -77,6 +78,19 @@ package enum TensorAxiom: String, CaseIterable, Sendable {
         isSum && own.isOfMatrices && own.from[1] == own.from[0].reversed()
           && diagonal.to == [own.from[0][0], "1"])
       right = sum(own.operands[0] * algebra.transposed(own.operands[1], own.from[1]), own.from[0])
+    case .foldOfZeros:
+      let isPlain = ["all", "perRow", "perColumn", "all tensors"].contains(whole.what)
+      try require(["sum", "global_sum", "max_of"].contains(whole.name) && isPlain)
+      let own = algebra.reach(into: algebra[p.atom!])
+      let reach = try context.reach { (r) throws(Refusal) in
+        try context.normal(p, r).isZero ? context.holds(.nonnegative, x, min(r, own)) : false
+      }
+      guard let reach else { throw Refusal("it may not be 0") }
+      // A product is 0 where one of its factors is, once, whatever its sign.
+      let factors = x.single?.monomial.powers.map {
+        algebra[$0.atom].operation == "abs" ? algebra[$0.atom].operands[0] : Polynomial($0.atom)
+      }
+      return (factors?.reduce(.one) { $0 * $1 } ?? x, reach)
     case .reductionOfConstant:
       try require(
         ["max_of", "min_of"].contains(whole.name) && algebra.axes(x).isEmpty
@@ -145,7 +159,9 @@ private struct Application {
     }
     let atom = algebra[id]
     let parts = atom.detail.split(separator: ";", omittingEmptySubsequences: false)
-    let shapes = parts.count == 3 ? parts[1].split(separator: ",") : []
+    // A number has an empty shape.
+    let shapes =
+      parts.count == 3 ? parts[1].split(separator: ",", omittingEmptySubsequences: false) : []
     guard !shapes.isEmpty, shapes.count == atom.operands.count else {
       throw Refusal("this has no shapes")
     }

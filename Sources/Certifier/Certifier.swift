@@ -88,11 +88,13 @@ package struct Certifier {
       }
     }
     // Kept as one side, with 0 on the other.
-    guard let start = text.lastIndex(where: { $0 == "!" || $0 == ">" }) else { return text }
-    let sign = text[start...].prefix { "!=>".contains($0) }
+    guard let start = text.lastIndex(where: { "!<>".contains($0) }) else { return text }
+    let sign = text[start...].prefix { "!<=>".contains($0) }
     guard let left = try? value(text[..<start]), let right = try? value(text[sign.endIndex...])
     else { return text }
-    return "\(ExpressionWriter(algebra).text(left - right)) \(sign) 0"
+    let isTurned = sign.hasPrefix("<")
+    let side = ExpressionWriter(algebra).text(isTurned ? right - left : left - right)
+    return "\(side) \(isTurned ? ">" + sign.dropFirst() : String(sign)) 0"
   }
 
   /// The hyperparameters that stand for any number.

@@ -102,8 +102,12 @@ package struct Sampling {
     case "tan": tan(x[0])
     case "arctan": atan(x[0])
     case "arcsin": abs(x[0]) <= 1 ? asin(x[0]) : 0
+    case "arccos": abs(x[0]) <= 1 ? acos(x[0]) : 0
+    case "arcsinh": asinh(x[0])
+    case "arccosh": x[0] >= 1 ? acosh(x[0]) : 0
+    case "arctanh": abs(x[0]) < 1 ? atanh(x[0]) : 0
     case "erf": erf(x[0])
-    case "sum", "max_of", "min_of", "transpose": x[0]
+    case "sum", "global_sum", "max_of", "min_of", "transpose": x[0]
     case "matmul": x[0] * x[1]
     default: nil
     }

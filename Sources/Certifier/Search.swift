@@ -12,9 +12,12 @@ struct Search {
   var left = ""
 
   /// The steps, or nil where none were found.
-  mutating func script(_ start: Proof, depth: Int = 0) -> Script? {
+  mutating func script(_ start: Proof, depth: Int = 0, folds: [AtomID] = []) -> Script? {
     var proof = start
     var script = Script()
+    // Sums of sums before those.
+    for fold in folds.reversed() { open(fold, &proof, &script) }
+    for fold in folds { collapse(fold, &proof, &script) }
     if (try? proof.isClosed()) ?? false { return script }
     simplify(&proof, &script)
     if (try? proof.isClosed()) ?? false { return script }
@@ -34,17 +37,52 @@ struct Search {
     if left.isEmpty { left = String(ExpressionWriter(algebra).text(target(proof)).prefix(400)) }
     guard depth < 7, !isTired else { return nil }
     for condition in conditions(proof).prefix(depth == 0 ? 3 : 2)
-      + (depth == 0 ? factors(proof) : [])
+      + (depth == 0 || !folds.isEmpty ? factors(proof) : [])
     {
       guard budget > 0, let branches = try? proof.branches(condition) else { continue }
       budget -= 1
-      guard let yes = self.script(branches[0], depth: depth + 1),
-        let no = self.script(branches[1], depth: depth + 1)
+      let folds = self.folds(proof)
+      guard let yes = self.script(branches[0], depth: depth + 1, folds: folds),
+        let no = self.script(branches[1], depth: depth + 1, folds: folds)
       else { continue }
       script.cases = [(condition, [yes, no])]
       return script
     }
     return nil
+  }
+
+  /// What is folded, in the goal and in what is known: in a case it may be 0.
+  private func folds(_ proof: Proof) -> [AtomID] {
+    // As they are read: what is known to be 1 or 0 no longer shows what it is about.
+    var all = proof.goal.clauses.flatMap { $0.guards + [$0.term] }
+    switch proof.goal.kind {
+    case .equal(let x, let y): all += [x, y]
+    case .defined(let clause): all += clause.guards + [clause.term]
+    }
+    return atoms(aims(proof, true) + all).filter {
+      ["sum", "global_sum", "max_of"].contains(algebra[$0].name) && !algebra[$0].isSymbol
+    }
+  }
+
+  /// Where a fold of what is nowhere negative is 0, what it folds is 0.
+  private func open(_ fold: AtomID, _ proof: inout Proof, _ script: inout Script) {
+    let own = ExpressionWriter(algebra).text(Polynomial(fold))
+    func isZero(_ p: Polynomial) -> Bool { (try? proof.context.normal(p).isZero) ?? false }
+    if !isZero(Polynomial(fold)) {
+      guard isZero(algebra.apply("sqrt", [Polynomial(fold)])),
+        take("root-square x = \(own)", &proof, &script)
+      else { return }
+    }
+    _ = take("fold-of-zeros \(own)", &proof, &script)
+  }
+
+  /// A fold of zeros is 0.
+  private func collapse(_ fold: AtomID, _ proof: inout Proof, _ script: inout Script) {
+    guard let x = try? proof.context.normal(algebra[fold].operands[0]), x.isZero,
+      let rest = try? proof.context.normal(Polynomial(fold)), !rest.isZero
+    else { return }
+    let axiom = algebra[fold].name == "max_of" ? "reduction-of-constant" : "linear"
+    _ = take("\(axiom) \(ExpressionWriter(algebra).text(Polynomial(fold)))", &proof, &script)
   }
 
   /// Whether no cases are needed.
@@ -113,6 +151,10 @@ struct Search {
         let facts = proof.goal.clauses.map { (try? proof.context.normal($0.term)) ?? $0.term }
         let sums = all.filter { algebra[$0].operation == "sum" }.flatMap { algebra[$0].operands }
         for line in ([p] + sums).flatMap(suggestions.squares) + suggestions.products(facts)
+        where tried.insert(line).inserted {
+          _ = take(line, &proof, &script)
+        }
+        for line in facts.flatMap({ suggestions.factors(p, by: $0) })
         where tried.insert(line).inserted {
           _ = take(line, &proof, &script)
         }
@@ -196,7 +238,15 @@ struct Search {
       // A question that the goal asks itself is answered sooner or later.
       rank = id.isBoolean ? 0 : 1
       switch atom.name {
-      case "abs", "sign", "positive", "zero": consider(atom.operands[0])
+      case "abs", "sign", "positive", "zero":
+        consider(atom.operands[0])
+        // Of what is nowhere negative each part is 0, or the whole is not.
+        let parts = atom.operands[0].terms.map { Polynomial($0.key, $0.value) }
+        if parts.count > 1,
+          parts.allSatisfy({ (try? context.stretch($0).isNonnegative) ?? false })
+        {
+          for part in parts { consider(part, onlyZero: true) }
+        }
       case "max": consider(atom.operands[0] - atom.operands[1])
       case "inv": consider(atom.operands[0], onlyZero: true)
       case "pow", "sqrt": consider(atom.operands[0], onlyZero: true)

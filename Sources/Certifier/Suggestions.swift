@@ -142,6 +142,15 @@ struct Suggestions {
     if isNegative(x), name != "log" {
       return ["\(name)-\(["cos", "cosh"].contains(name) ? "even" : "odd") x = \(text(-x))"]
     }
+    let undone = inner(
+      x, ["arc\(name)": "\(name)-arc\(name)", name == "cos" ? "arctan" : "": "cos-arctan"])
+    if !undone.isEmpty { return undone }
+    let hyperbolic = ["tanh", "sinh", "cosh"]
+    if hyperbolic.contains(name) {
+      return occurs(["exp"] + hyperbolic.filter { $0 != name })
+        ? ["\(name)-exponential x = \(text(x))"] : []
+    }
+    if name == "tan" { return occurs(["sin", "cos"]) ? ["tan-parts x = \(text(x))"] : [] }
     if name == "cbrt" {
       if let number = x.number { return cubeRoot(of: number) }
       return leadingWeight("cbrt-product", x) + products("cbrt-product", x)
@@ -288,6 +297,15 @@ struct Suggestions {
     }
   }
 
+  /// What is known of a product says something of its factor p; what is known of a factor, of the product p.
+  func factors(_ p: Polynomial, by known: Polynomial) -> [String] {
+    if let rest = algebra.quotient(known, p), rest.number == nil {
+      return ["quotient x = \(text(p)); y = \(text(rest))"]
+    }
+    guard let rest = algebra.quotient(p, known), rest.number == nil else { return [] }
+    return ["product x = \(text(known)); y = \(text(rest))"]
+  }
+
   /// A sum with quotients is to be looked at times their divisors.
   func quotients(_ p: Polynomial) -> [String] {
     multiples(p).map { "quotient x = \(text(p.content.rest)); y = \(text($0))" }
@@ -404,6 +422,10 @@ struct Suggestions {
     if count > 2 { return product(Rational(prime).power(3), x / Rational(prime).power(3)) }
     if count * rest > 1 { return product(Rational(prime), x / Rational(prime)) }
     return ["cbrt-cube x = \(prime)"] + (hasPowers ? ["cbrt-power x = \(prime)"] : [])
+  }
+
+  private func occurs(_ names: [String]) -> Bool {
+    all.contains { !algebra[$0].isSymbol && names.contains(algebra[$0].name) }
   }
 
   /// Whether a number to a power that is not whole occurs.

@@ -19,6 +19,8 @@ package struct Comparer {
   }
   package var aim = Aim.verdict
   private var ignoresEpsilon = false
+  /// Whether g is taken for the gradient at w.
+  private var gradientsArePresent = false
   /// No proof is begun after this long.
   package var patience = Duration.seconds(6)
   private let start = ContinuousClock.now
@@ -220,17 +222,18 @@ package struct Comparer {
     _ level: Generality, _ i: Int, _ j: Int, renaming: Setting.Renaming = [:],
     replaced: @escaping (TermTable, [String: TermID]) -> [String: TermID] = { _, _ in [:] }
   ) -> Comparison? {
-    func setting(_ narrowed: [String: Interval], _ table: TermTable) -> Setting? {
+    func setting(_ narrowed: [Narrowing.Quantity: Interval], _ table: TermTable) -> Setting? {
       try? Setting(
         table, [a, b], level, renaming: renaming, narrowed: narrowed, replaced: replaced)
     }
     if let found = prove(i, j, { setting([:], $0) }) { return found }
-    // Roots of hyperparameters are numbers where those are not negative: there, perhaps.
+    // Roots are numbers where what they are of is not negative: there, perhaps.
     guard !isLate, let need = Narrowing(self, i, j, { setting([:], $0) }),
       var found = prove(i, j, { setting(need.domains, $0) })
     else { return nil }
     var conditions = need.conditions
     if case .equalWhere(let more) = found.verdict { conditions += more }
+    conditions = Narrowing.together(conditions)
     found.verdict = conditions.isEmpty ? .equal : .equalWhere(conditions)
     return found
   }
@@ -243,6 +246,7 @@ package struct Comparer {
       for isLinear in [false, true] {
         let table = TermTable()
         table.isForProofs = true
+        table.gradientsArePresent = gradientsArePresent
         table.deadline = ContinuousClock.now + .seconds(2)
         guard !isLate, let setting = setting(table),
           let (first, second) = try? rules(setting, i, j)
@@ -327,7 +331,22 @@ package struct Comparer {
         }
       }
     }
-    return withoutEpsilon()
+    return withPresentGradients(i, j) ?? withoutEpsilon()
+  }
+
+  /// A proof that takes g for the gradient at w, which no delay makes another.
+  private func withPresentGradients(_ i: Int, _ j: Int) -> Comparison? {
+    guard reads({ $0 == .gradientAt }) else { return nil }
+    var inner = self
+    inner.gradientsArePresent = true
+    for level in [Generality.all, .shared, .withoutSwitches] {
+      guard var proof = inner.prove(level, i, j) else { continue }
+      var conditions: [String] = []
+      if case .equalWhere(let all) = proof.verdict { conditions = all }
+      proof.verdict = .equalUpTo(["grad(w) → g"] + conditions)
+      return proof
+    }
+    return nil
   }
 
   /// The rules with every ε and every tiny constant at 0, if that makes them equal.

@@ -284,6 +284,8 @@ package struct Importer {
       return table.opaque(
         instruction.operation, [stretched(instruction.a)],
         Detail("\(shapeText(Shape(window))) \(shapeText(shape))", spread: spread))
+    case .gradientAt where table.gradientsArePresent && isWeight(instruction.a):
+      return context.gradient
     case .lossAt, .gradientAt, .hessianProduct:
       return table.opaque(
         instruction.operation, [operand(instruction.a)], Detail(spread: spread))
@@ -303,6 +305,10 @@ package struct Importer {
           "\(slot) \(shapeText(shape))", spread: spread,
           isBoolean: instruction.operation.info.givesBoolean))
     }
+  }
+
+  private func isWeight(_ value: ValueID) -> Bool {
+    table.reduced(operand(value)) == context.weight
   }
 
   private func extent(_ instruction: Instruction) -> TermID {

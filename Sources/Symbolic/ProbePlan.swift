@@ -243,7 +243,7 @@ extension Comparer {
     return Set(all).filter { (2...1 << 13).contains($0) }.sorted()
   }
 
-  private func reads(_ isOne: (Operation) -> Bool) -> Bool {
+  func reads(_ isOne: (Operation) -> Bool) -> Bool {
     [a, b].contains { rule in
       rule.module.variants.contains { variant in
         variant.update.instructions.contains { isOne($0.operation) }

@@ -41,7 +41,8 @@ package struct Prover {
     _ a: TermID, _ b: TermID, where conditions: Definedness = Definedness()
   ) -> Bool {
     if a == b { return true }
-    let (a, b) = withoutRemainders(a, b)
+    var (a, b) = withoutRemainders(a, b)
+    (a, b) = inOneWord(a, b)
     leaves = 0
     let valid = conditions.clauses.filter { !$0.clause.isFolded && $0.clause.hasText }
       .prefix(Self.conditionLimit)
@@ -142,10 +143,14 @@ package struct Prover {
       !truth
       && (table.isNonnegative(d)
         || own.facts.contains { $0.term == opposite && !$0.isPositive })
-    var solution: (TermID, TermID)?
-    if isZero { solution = solved(d) }
+    var solutions: [TermID: TermID] = [:]
+    if isZero {
+      for x in [d] + vanishing(d) where solutions[x] == nil {
+        if let (unknown, value) = solved(x) { solutions[unknown] = value }
+      }
+    }
     func replacement(_ id: TermID) -> TermID? {
-      if id == solution?.0 { return solution?.1 }
+      if let value = solutions[id] { return value }
       let term = table[id]
       guard term.kind == .apply, let own = term.operands.first, own == d || own == opposite else {
         return nil
@@ -253,6 +258,27 @@ package struct Prover {
       guard prove(a, b, here, about: child, replacement) else { return false }
     }
     return true
+  }
+
+  /// What is 0 at every element that is folded, where a fold of what is nowhere negative is 0.
+  private func vanishing(_ fold: TermID) -> [TermID] {
+    let parts = table.monomials(fold)
+    if parts.count > 1 {
+      let isSum = parts.allSatisfy { !$0.weight.isNegative && table.isNonnegative($0.monomial) }
+      return isSum ? parts.flatMap { vanishing($0.monomial) } : []
+    }
+    let open = table.factors(fold).filter { !$0.exponent.isNegative && !table.isNonzero($0.base) }
+    guard open.count == 1 else { return [] }
+    let term = table[open[0].base]
+    guard term.kind == .apply, let x = term.operands.first else { return [open[0].base] }
+    switch term.operation {
+    case .sum, .globalSum, .maximumOf, .globalMaximum:
+      guard table.isNonnegative(x) else { return [] }
+      table.note(.foldOfZeros)
+      return vanishing(x)
+    case .absolute: return [x]
+    default: return [open[0].base]
+    }
   }
 
   /// A symbol that a zero term determines, and its value: linear, with a weight that is never 0.

@@ -63,6 +63,15 @@ extension Rewrite {
       .closedSum, "s' = s + t is s_t = s_0 + t (t + 1) / 2", if: "proved by induction on t"),
     Rewrite(.remainder, "x mod n = x − n ⌊x / n⌋", if: "n is a number and not 0"),
     Rewrite(
+      .inverseFunction, "sin(arcsin(x)) = x, and so for cos, tan, sinh, cosh and tanh",
+      if: "the inverse is defined at x, which stands beside the term"),
+    Rewrite(
+      .foldOfZeros, "sum(x²) = 0 says that x = 0 at every element", exceptions: "underflow of x²"),
+    Rewrite(
+      .hyperbolic, "tanh(x) = (e^(2 x) − 1) / (e^(2 x) + 1), and so for sinh and cosh",
+      exceptions: "overflow of e^(2 x)"),
+    Rewrite(.tangent, "tan(x) = sin(x) / cos(x)"),
+    Rewrite(
       .maximumOfCondition, "the largest of [x > 0] is [max(x) > 0]",
       exceptions: "comparisons with NaN are false"),
     Rewrite(

@@ -39,14 +39,15 @@ package struct Setting {
   /// Names that are one: a key of the second rule to a key of the first.
   package typealias Renaming = [String: String]
 
-  /// `narrowed` are smaller domains, by the names of symbols. `replaced` gives hyperparameters of the second rule another value, as terms made from the
+  /// `narrowed` are smaller domains. `replaced` gives hyperparameters of the second rule another value, as terms made from the
   /// terms of all its hyperparameters by their keys.
   package init(
     _ table: TermTable, _ rules: [Rule], _ generality: Generality,
-    renaming: Renaming = [:], narrowed: [String: Interval] = [:],
+    renaming: Renaming = [:], narrowed: [Narrowing.Quantity: Interval] = [:],
     replaced: (TermTable, [String: TermID]) -> [String: TermID] = { _, _ in [:] }
   ) throws(SymbolicError) {
     self.table = table
+    for case (.data(let role), let domain) in narrowed { table.dataDomains[role] = domain }
     var domains: [String: Interval] = [:]
     var names: [String: String] = [:]
     var typical: [String: Double] = [:]
@@ -138,7 +139,8 @@ package struct Setting {
       // One number is that number.
       if let low = domain.low, low == domain.high { return table.number(low) }
       return table.symbol(
-        Symbol(name, .hyper, domain: narrowed[name].map { domain.intersection($0) } ?? domain))
+        Symbol(
+          name, .hyper, domain: narrowed[.hyper(name)].map { domain.intersection($0) } ?? domain))
     }
     let all = Set(keys.joined().compactMap { $0 }).union(written).sorted()
     symbols = all.map { (symbol($0), names[$0] ?? Greek.unicode($0), typical[$0]) }

@@ -126,11 +126,13 @@ package struct SymbolicRule {
   }
 
   package static func weight(_ table: TermTable) -> TermID {
-    table.symbol(Symbol("w", .weight, spread: .like))
+    table.symbol(
+      Symbol("w", .weight, spread: .like, domain: table.dataDomains[.weight] ?? .all))
   }
 
   package static func gradient(_ table: TermTable) -> TermID {
-    table.symbol(Symbol("g", .gradient, spread: .like))
+    table.symbol(
+      Symbol("g", .gradient, spread: .like, domain: table.dataDomains[.gradient] ?? .all))
   }
 
   package static func step(_ table: TermTable, from first: Int) -> TermID {

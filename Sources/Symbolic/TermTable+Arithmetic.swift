@@ -214,6 +214,19 @@ extension TermTable {
     note(.rootOfProduct)
     var outside: [Factor] = []
     var inside: [Factor] = []
+    let negative = term.operands.indices.filter {
+      interval(term.operands[$0]).isNonpositive && term.weights[$0].isInteger
+        && term.weights[$0].word.map { $0 % 2 != 0 } ?? false
+    }
+    if negative.count > 1 {
+      // Of two that are nowhere positive the product is that of their sizes.
+      let pair = negative.prefix(2)
+      var sizes = zip(term.operands, term.weights).map { ($0, $1) }
+      for k in pair { sizes[k].0 = negate(sizes[k].0) }
+      return multiply(
+        pair.map { power(sizes[$0].0, sizes[$0].1 * r) }
+          + [power(product(sizes.indices.filter { !pair.contains($0) }.map { sizes[$0] }), r)])
+    }
     for (base, exponent) in zip(term.operands, term.weights) {
       if isNonnegative(base) || !exponent.isInteger {
         outside.append((base, exponent * r))

@@ -383,11 +383,21 @@ extension TermTable {
     }
   }
 
+  /// What they undo, wherever it is defined.
+  private static let inverses: [Operation: Operation] = [
+    .sine: .arcsine, .cosine: .arccosine, .tangent: .arctangent, .sinh: .arcsinh,
+    .cosh: .arccosh, .tanh: .arctanh,
+  ]
+
   /// A function that is known by its parity alone, the sign of its operand drawn out.
   private func opaque(function operation: Operation, _ x: TermID) -> TermID {
     let parity = operation.info.parity
     if x == zero, parity == .odd || parity == .rising { return zero }
     if x == zero, operation == .cosh || operation == .cosine { return one }
+    if self[x].kind == .apply, Self.inverses[operation] == self[x].operation {
+      note(.inverseFunction)
+      return self[x].operands[0]
+    }
     guard parity != .none, content(x).weight.isNegative else { return opaque(operation, [x]) }
     note(parity == .even ? .evenFunction : .oddFunction)
     let positive = opaque(operation, [negate(x)])
@@ -434,16 +444,24 @@ extension TermTable {
   package func logarithm(_ x: TermID) -> TermID {
     let x = reduced(x)
     if x == one { return zero }
-    let (weight, common, rest) = content(x)
+    let content = content(x)
+    var weight = content.weight
+    let rest = content.rest
+    // What is nowhere positive is taken by its size.
+    let all = factors(content.common).map { (base, exponent) -> Factor in
+      guard interval(base).isNonpositive, exponent.isInteger, !isEven(exponent) else {
+        return (base, exponent)
+      }
+      weight = -weight
+      return (negate(base), exponent)
+    }
     guard weight.isPositive else { return opaque(.logarithm, [x]) }
     var parts: [TermID] = []
     var inside = rest
     // Where the whole is positive, so is a factor that is the only one without a known sign.
-    let unknown = factors(common).filter {
-      !isNonnegative($0.base) && !isEven($0.exponent)
-    }
+    let unknown = all.filter { !isNonnegative($0.base) && !isEven($0.exponent) }
     let isOnly = rest == one && unknown.count == 1
-    for (base, exponent) in factors(common) {
+    for (base, exponent) in all {
       if !isPositive(base), isEven(exponent) || isNonnegative(base) || isOnly {
         note(.logarithmOfPower)
         let size = isEven(exponent) ? absolute(base) : base

@@ -64,6 +64,10 @@ package final class TermTable {
   private var known: [Term: TermID] = [:]
   private var symbolIndex: [Symbol: Int32] = [:]
   private var detailIndex: [Detail: Int32] = [:]
+  /// Whether g is the gradient at w, and the loss that at w: so it is unless gradients are delayed.
+  var gradientsArePresent = false
+  /// Where w and g are taken to lie.
+  var dataDomains: [Symbol.Role: Interval] = [:]
   var intervals: [TermID: Interval] = [:]
   var spreads: [TermID: Spread] = [:]
   var totals: [TermID: Bool] = [:]

@@ -44,7 +44,8 @@ OPERATIONS = {
     "log": total(sp.log, lambda x: x > 0),
     "cbrt": lambda x: sp.sign(x) * sp.Abs(x) ** sp.Rational(1, 3),
     "tanh": sp.tanh, "sinh": sp.sinh, "cosh": sp.cosh, "sin": sp.sin, "cos": sp.cos, "tan": sp.tan,
-    "arctan": sp.atan, "arcsin": sp.asin, "erf": sp.erf,
+    "arctan": sp.atan, "arcsin": sp.asin, "arccos": sp.acos, "arcsinh": sp.asinh,
+    "arccosh": sp.acosh, "arctanh": sp.atanh, "erf": sp.erf,
 }
 
 
@@ -106,6 +107,10 @@ TENSOR_AXIOMS = {
     "sum-of-sums": lambda x, y, z: [(x.sum(1).sum(), x.sum()), (x.sum(0).sum(), x.sum())],
     "sum-transposed": lambda x, y, z: [
         ((x.T * x.T - np.abs(x.T)).sum(), (x * x - np.abs(x)).sum())],
+    # What is said is that the left side is 0 only where the right side is.
+    "fold-of-zeros": lambda x, y, z: [
+        ((fold(size(x * c)) == 0).all(), (x * c == 0).all()) for c in (0, 1)
+        for size in (np.abs, np.square) for fold in (np.sum, np.max)],
     "trace-of-product": lambda x, y, z: [(np.diag(x @ (x * x).T).sum(), (x * (x * x)).sum())],
 }
 
@@ -187,6 +192,11 @@ MP = {
     "positive": lambda x: mp.mpf(x > 0), "zero": lambda x: mp.mpf(x == 0), "max": max,
     "mod": lambda x, y: x - y * mp.floor(x / y) if y != 0 else mp.mpf(0),
     "log": lambda x: mp.log(x) if x > 0 else mp.mpf(0), "tanh": mp.tanh, "cos": mp.cos, "sin": mp.sin,
+    "tan": mp.tan, "sinh": mp.sinh, "cosh": mp.cosh, "arctan": mp.atan, "arcsinh": mp.asinh,
+    "arcsin": lambda x: mp.asin(x) if abs(x) <= 1 else mp.mpf(0),
+    "arccos": lambda x: mp.acos(x) if abs(x) <= 1 else mp.mpf(0),
+    "arctanh": lambda x: mp.atanh(x) if abs(x) < 1 else mp.mpf(0),
+    "arccosh": lambda x: mp.acosh(x) if x >= 1 else mp.mpf(0),
 }
 
 

@@ -57,6 +57,39 @@ import Testing
 
   static let deceptions = [
     Deception(
+      description: "a sum that is 0 of what is not",
+      left: "w' = w - lr * g * (if sum(g) == 0 then 2 else 1)",
+      first: [
+        "cases zero(sum{all;like;}(g))", "fold-of-zeros sum{all;like;}(g)", "otherwise", "done",
+      ],
+      says: "it may not be 0"),
+    Deception(
+      description: "a sum that may be another number",
+      left: "w' = w - lr * g * (if norm(g) == 0 then 2 else 1)", right: "w' = w - lr * (g - g)",
+      first: ["fold-of-zeros sum{all;like;}(g^2)"], says: "it may not be 0"),
+    Deception(
+      description: "a smallest that is 0",
+      left: "w' = w - lr * g * (if min(abs(g)) == 0 then 2 else 1)",
+      first: [
+        "cases zero(min_of{all;like;}(abs(g)))", "fold-of-zeros min_of{all;like;}(abs(g))",
+        "otherwise", "done",
+      ], says: "says nothing of"),
+    Deception(
+      description: "a row of zeros in another tensor",
+      left: "w' = w - lr * norm(g) * (if row_norm(g) == 0 then 1 else 0)",
+      right: "w' = w - lr * (g - g)",
+      first: [
+        "cases zero(sum{perRow;like;rows×1}(g^2))", "fold-of-zeros sum{perRow;like;rows×1}(g^2)",
+        "root-square x = sum{all;like;}(g^2)", "otherwise", "done",
+      ], says: "not shown by its steps"),
+    Deception(
+      description: "a tensor of zeros among others",
+      left: "w' = w - lr * (global norm(g)) * (if norm(g) == 0 then 1 else 0)",
+      right: "w' = w - lr * (g - g)",
+      first: [
+        "cases zero(sum{all;like;}(g^2))", "fold-of-zeros sum{all;like;}(g^2)", "otherwise", "done",
+      ], says: "not shown by its steps"),
+    Deception(
       description: "a draw for each element and one for all",
       left: "w' = w - lr * g * global normal()", right: "w' = w - lr * g * normal()",
       says: "not shown by its steps"),

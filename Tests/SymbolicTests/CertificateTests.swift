@@ -204,6 +204,41 @@ import Testing
     #expect(try Self.check(found.text).goals > 1)
   }
 
+  /// Steps that are one where both are numbers, or always by what folds are of.
+  static let underConditions = [
+    ("log(w / g)", "log(w) - log(g)"), ("log((1 - β) * g * w)", "log((1 - β) * g) + log(w)"),
+    ("sqrt(g * w)", "sqrt(g) * sqrt(w)"), ("(w * g)^1.5", "w^1.5 * g^1.5"),
+    ("sqrt(g * w)", "sqrt(-g) * sqrt(-w)"), ("sin(arcsin(g))", "g"), ("cos(arccos(g))", "g"),
+    ("tan(arctan(g))", "g"), ("sinh(arcsinh(g))", "g"), ("cosh(arccosh(g))", "g"),
+    ("tanh(arctanh(g))", "g"), ("2 * sigmoid(2 * g) - 1", "tanh(g)"),
+    ("sinh(g) / cosh(g)", "tanh(g)"), ("g * (norm(g) > 0)", "g"),
+    ("g * any(g != 0)", "g"), ("g * (max(abs(g)) > 0)", "g"), ("g * ((global norm(g)) > 0)", "g"),
+    ("if row_norm(g) > 0 then g / norm(g) * norm(g) else g", "g"),
+    ("if sum(abs(g)) == 0 then 0 else g / norm(g) * norm(g)", "g"),
+    ("g * (sum(g^2 + w^2) > 0)", "g"), ("g * (col_norm(g) > 0)", "g"),
+  ]
+
+  @Test(arguments: underConditions)
+  func whereBothAreNumbersIsCertified(_ left: String, _ right: String) throws {
+    let compiler = Compiler()
+    let head = "(lr = 0.1 in [0, inf), β = 0.9 in [0, 1))"
+    let text =
+      "rule A\(head) { w' = w - lr * (\(left)) - 0 * β }\n"
+      + "rule B\(head) { w' = w - lr * (\(right)) - 0 * β }\n"
+    _ = compiler.add(name: "r.opt", bytes: Array(text.utf8))
+    let rules = try ["A", "B"].map { try compiler.rule($0, allowsFreeNames: true) }
+    let conditions: [String]
+    switch rules[0].compared(with: rules[1]).verdict {
+    case .equal: conditions = []
+    case .equalWhere(let all): conditions = all
+    default: throw Refusal("they are not proved equal")
+    }
+    let found = try Certifier(work: 4_000_000).certificate(
+      rules, names: ["A", "B"], source: text.split(separator: "\n").map(String.init), fixed: [],
+      conditions: conditions)
+    #expect(try Self.check(found.text).goals > 1)
+  }
+
   /// Certificates that say something else are refused, whatever they say it of.
   @Test func whatIsNotSoIsRefused() throws {
     var random = SplitMix64(2)

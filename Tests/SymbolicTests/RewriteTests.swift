@@ -61,6 +61,9 @@ import Testing
     (
       .maximumOfCondition, "max(if g > 0 then 1 else 0) * w", "(if max(g) > 0 then 1 else 0) * w"
     ),
+    (.inverseFunction, "tan(arctan(g)) * w", "g * w"), (.foldOfZeros, "g * (norm(g) > 0)", "g"),
+    (.hyperbolic, "sinh(g) / cosh(g)", "tanh(g)"),
+    (.tangent, "tan(g / 9) * cos(g / 9)", "sin(g / 9)"),
     (.commonDenominator, "sign(g / x + w / y)", "sign(g * y + w * x)"),
     (.divisionOfPolynomials, "(x^2 + 2 * x + 1) / (x + 1) * g", "(x + 1) * g"),
   ]

@@ -72,6 +72,9 @@ import Testing
       first: "TwoQuotients", second: "Bare", headline: "proved equal where a != 0, b != 0"),
     // No change of lr makes all ways equal, or one does.
     Case(first: "OneDoubled", second: "SGD", headline: "different"),
+    // Gradients may be delayed: then the one at w is another.
+    Case(first: "SAM(SGD, ρ = 0)", second: "SGD", headline: "proved equal up to grad(w) → g"),
+    Case(first: "SAM(SGD, ρ = 0.1)", second: "SGD", headline: "different"),
     Case(first: "SGD", second: "OneDoubled", headline: "different"),
     Case(first: "TwoRates", second: "SGD", headline: "different"),
     Case(first: "Named", second: "SGD", headline: "different"),

@@ -60,6 +60,8 @@ extension TensorAxiom {
     case .sumTransposed:
       "sum(f(transpose(x), transpose(y))) = sum(f(x, y)) for what is computed element by element"
     case .traceOfProduct: "sum(diagonal(matmul(x, y))) = sum(x * transpose(y))"
+    case .foldOfZeros:
+      "a sum, or a largest, of what is nowhere negative that is 0 here is of zeros: x = 0 of x^2, too"
     case .reductionScaled: "the largest of c·x is c times the largest of x, for a number c >= 0"
     }
   }

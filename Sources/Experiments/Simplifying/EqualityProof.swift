@@ -29,8 +29,14 @@ package enum EqualityProof: Sendable {
 }
 
 extension Comparison {
-  /// Where the rules are equal.
-  var conditions: [String] { if case .equalWhere(let all) = verdict { all } else { [] } }
+  /// Where the rules are equal: of what is proved at the defaults, that which is said besides them.
+  var conditions: [String] {
+    switch verdict {
+    case .equalWhere(let all): all
+    case .equalUpTo(let all): all.filter { $0.contains { "<>!".contains($0) } }
+    default: []
+    }
+  }
 }
 
 extension Certificate {
