@@ -242,8 +242,11 @@ package struct Comparer {
     _ i: Int, _ j: Int, _ setting: (TermTable) -> Setting?
   ) -> Comparison? {
     var conditional: Comparison?
+    var (mayBeLinear, hasStates) = (true, true)
     for isSwapped in [false, true] {
       for isLinear in [false, true] {
+        // An equality of linear systems is symmetric, as one of single steps.
+        if isLinear ? isSwapped || !mayBeLinear : isSwapped && !hasStates { continue }
         let table = TermTable()
         table.isForProofs = true
         table.gradientsArePresent = gradientsArePresent
@@ -258,8 +261,6 @@ package struct Comparer {
         var relations: [String] = []
         var isProved = false
         if isLinear {
-          // An equality of linear systems is symmetric.
-          if isSwapped { continue }
           if let p = try? LinearRule(x), let q = try? LinearRule(y) {
             isProved = LinearRule.areEqual(p, q, &prover, &conditions)
           }
@@ -269,13 +270,18 @@ package struct Comparer {
           conditions = bisimulation.conditions
           relations = bisimulation.relations
         }
-        let unmet = prover.weakest(conditions.asConditions(table))
+        let unmet = isProved ? prover.weakest(conditions.asConditions(table)) : []
+        let used = table.used
+        if !isLinear, !isSwapped, !isProved || !unmet.isEmpty, !table.isExhausted {
+          mayBeLinear = (try? LinearRule(x)) != nil && (try? LinearRule(y)) != nil
+          hasStates = !x.states.isEmpty || !y.states.isEmpty
+        }
         guard isProved, unmet.allSatisfy({ $0.clause.hasText }) else { continue }
         let printer = TermPrinter(table)
         var result = Comparison(
           unmet.isEmpty ? .equal : .equalWhere(printer.texts(unmet)))
         (result.assumptions, result.fixed) = texts(setting)
-        result.rewrites = table.used.map(\.rawValue)
+        result.rewrites = used.map(\.rawValue)
         result.relations = relations
         result.method =
           isLinear
