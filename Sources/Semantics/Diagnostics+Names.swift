@@ -4,6 +4,19 @@ import Syntax
 
 // Names: R02xx. Roles and equations: R03xx. In the user's terms, each with its likely fix.
 extension Diagnostic {
+  /// What an objective reads of the data has its names in the header.
+  static func unknownInObjective(_ name: Name, suggestion: String?) -> Diagnostic {
+    var result = unknownName(name, suggestion: suggestion)
+    if result.notes.isEmpty, result.fixIts.isEmpty {
+      result.notes = [
+        Note(
+          "what `train` hands over of the data, features and targets, has its names after `;` in the header: "
+            + "`objective NAME(…; x, y)`")
+      ]
+    }
+    return result
+  }
+
   package static func unknownName(_ name: Name, suggestion: String?) -> Diagnostic {
     if let foreign = ForeignNames.value(name.text) {
       return Diagnostic(

@@ -258,7 +258,10 @@ struct NameChecker {
       return
     }
     if outside.isUnread(name.text) { return }
-    bag.report(.unknownName(name, suggestion: nearestValue(name.text)))
+    let nearest = nearestValue(name.text)
+    bag.report(
+      owner == .objective
+        ? .unknownInObjective(name, suggestion: nearest) : .unknownName(name, suggestion: nearest))
   }
 
   private func comesLater(_ key: String) -> Bool {

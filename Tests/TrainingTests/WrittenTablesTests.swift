@@ -38,6 +38,27 @@ private let place = Span(3, 9)
     #expect(swiss.values == [1_234_567.5, 2])
   }
 
+  /// Columns that are set out with blanks, and the line by which spreadsheets say their separator.
+  @Test func blanksAndSpreadsheets() throws {
+    for text in [
+      "a b\n1 2\n3 4\n", "  a   b  \n  1   2\n 3     4  \n   \n", "a  b \r\n1 2 \r\n3 4",
+    ] {
+      let read = try Self.table(text) { $0.separator = " " }
+      #expect(read.names == ["a", "b"] && read.values == [1, 2, 3, 4], "\(text)")
+    }
+    let words = try Self.table("a kind\n1 \"red wine\"\n2   white\n") { $0.separator = " " }
+    #expect(words.values == [1, 0, 2, 1])
+    #expect(Self.problem("a b\n1 2\n3  \n") { $0.separator = " " }.hasPrefix("R0712 d.csv:3"))
+    #expect(Self.problem("a b\n1 2 3\n") { $0.separator = " " }.hasPrefix("R0712 d.csv:2:5:"))
+    let said = try Self.table("sep=;\r\na;b\r\n1,5;2\r\n") { $0.separator = ";" }
+    #expect(said.names == ["a", "b"] && said.values == [1.5, 2])
+    #expect(Self.problem("sep=;\na;b\n1;2\n").contains("separator = \";\""))
+    #expect(Self.problem("a b\n1 2\n").contains("separated by spaces: say `separator = \" \"`"))
+    #expect(Self.problem("# made by me\na,b\n1,2\n").contains("lines that begin with `#`"))
+    #expect(Self.problem("a,b\n1,NaN\n").contains("missing = \"mean\""))
+    #expect(!Self.problem("a,b\n1,inf\n").contains("missing"))
+  }
+
   @Test func whatIsWrittenOtherwiseIsToldWithItsRepair() {
     #expect(Self.problem("a;b\n1;2\n").contains("separator = \";\""))
     #expect(Self.problem("a\tb\n1\t2\n").contains("separator = \"\\t\""))

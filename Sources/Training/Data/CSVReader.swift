@@ -86,6 +86,7 @@ struct CSVReader {
       if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { cursor = 3 }
       while try advance(), skipBlankLine() {}
       if cursor >= bytes.count { throw DataProblem.empty(path, at: span) }
+      try skipSeparatorLine()
       try readHeader()
     } catch {
       throw .problem(error)
@@ -180,12 +181,38 @@ struct CSVReader {
   private mutating func skipBlankLine() -> Bool {
     guard cursor < bytes.count, bytes[cursor] <= 0x20 else { return false }
     var end = cursor
-    while end < bytes.count, bytes[end] == 0x20 || bytes[end] == 0x09, bytes[end] != separator {
+    while end < bytes.count, bytes[end] == 0x20 || bytes[end] == 0x09 && separator != 0x09 {
       end += 1
     }
     guard endsLine(end) else { return false }
     cursor = end
     skipLineBreak()
+    return true
+  }
+
+  /// Moves behind a first line `sep=;`, by which spreadsheets say what separates fields.
+  private mutating func skipSeparatorLine() throws(DiagnosticError) {
+    let line = line(from: cursor)
+    guard line.count == 5, line.lowercased().hasPrefix("sep="), let said = line.last else { return }
+    if said.asciiValue != separator {
+      throw DataProblem.otherSeparator(place(cursor), said, at: span)
+    }
+    cursor += line.utf8.count
+    skipLineBreak()
+  }
+
+  /// Moves behind blanks, where they separate fields: several are one, and those around a row none.
+  @inline(__always)
+  private mutating func skipBlanks() {
+    guard separator == 0x20 else { return }
+    while cursor < bytes.count, bytes[cursor] == 0x20 { cursor += 1 }
+  }
+
+  /// Moves behind what separates two fields; false at the end of the row.
+  private mutating func passSeparator() -> Bool {
+    skipBlanks()
+    if endsLine(cursor) { return false }
+    if separator != 0x20 { cursor += 1 }
     return true
   }
 
@@ -197,6 +224,7 @@ struct CSVReader {
     }
     var firstAt: [String: Int] = [:]
     let start = cursor
+    skipBlanks()
     while true {
       let field = try readField()
       let name = options.hasHeader ? Self.trimmed(field.text) : String(names.count + 1)
@@ -206,9 +234,8 @@ struct CSVReader {
       }
       if name.isEmpty, options.dropped.contains(name) {
         names.append(name)
-        if endsLine(cursor) { break }
-        cursor += 1
-        continue
+        if passSeparator() { continue }
+        break
       }
       if name.isEmpty {
         throw DataProblem.namelessColumn(place(field.start), number: names.count + 1, at: span)
@@ -218,10 +245,11 @@ struct CSVReader {
           place(field.start), name: name, first: first, among: names, at: span)
       }
       names.append(name)
-      if endsLine(cursor) { break }
-      cursor += 1
+      if !passSeparator() { break }
     }
-    if names.count == 1, let other = Self.otherSeparator(in: line(from: start), than: separator) {
+    if names.count == 1,
+      let other = Self.otherSeparator(in: line(from: start), than: separator, orSpaces: true)
+    {
       throw DataProblem.otherSeparator(place(start), other, at: span)
     }
     if let unknown = options.dropped.subtracting(names).sorted().first {
@@ -245,6 +273,7 @@ struct CSVReader {
       }
       let rowStart = cursor
       if skipBlankLine() { continue }
+      skipBlanks()
       isIncomplete = false
       for column in kinds.indices {
         if column > 0 {
@@ -252,6 +281,7 @@ struct CSVReader {
             throw ragged(rowStart: rowStart)
           }
           cursor += 1
+          skipBlanks()
         }
         let start = cursor
         let (isDropped, takesFast) = kinds[column]
@@ -268,6 +298,7 @@ struct CSVReader {
           if !isDropped { numbers.append(value) }
         }
       }
+      skipBlanks()
       guard endsLine(cursor) else { throw ragged(rowStart: rowStart) }
       skipLineBreak()
       if isIncomplete {
@@ -359,7 +390,7 @@ struct CSVReader {
       let count = try countFields { offset = $0 }
       return .problem(
         DataProblem.ragged(
-          place(offset), found: count, expected: names.count,
+          place(offset), found: count, among: names,
           separator: count == 1
             ? Self.otherSeparator(in: line(from: rowStart), than: separator) : nil,
           isComma: separator == 0x2C && count == 2 * names.count, at: span))
@@ -373,12 +404,12 @@ struct CSVReader {
     _ note: (Int) -> Void = { _ in }
   ) throws(DiagnosticError) -> Int {
     var count = 0
+    skipBlanks()
     while true {
       let field = try readField()
       count += 1
       if count == names.count + 1 { note(field.start) }
-      if endsLine(cursor) { break }
-      cursor += 1
+      if !passSeparator() { break }
     }
     if count < names.count { note(cursor) }
     return count
@@ -391,10 +422,13 @@ struct CSVReader {
   }
 
   /// The separator that a line seems to have; nil where it has no other.
-  private static func otherSeparator(in line: String, than separator: UInt8) -> Character? {
+  private static func otherSeparator(
+    in line: String, than separator: UInt8, orSpaces: Bool = false
+  ) -> Character? {
     let counts = [";", "\t", "|", ","].map { (other: Character) in
       (other, line.count { $0 == other })
     }
+    if orSpaces, counts.allSatisfy({ $0.1 == 0 }), trimmed(line).contains(" ") { return " " }
     guard let most = counts.max(by: { $0.1 < $1.1 }), most.1 > 0,
       most.0.asciiValue != separator
     else { return nil }

@@ -48,10 +48,17 @@ extension DataProblem {
     + "`header = 0`: the columns are then \"1\", \"2\", …"
 
   static func ragged(
-    _ place: DataPlace, found: Int, expected: Int, separator: Character?, isComma: Bool,
+    _ place: DataPlace, found: Int, among names: [String], separator: Character?, isComma: Bool,
     at span: Span
   ) -> DiagnosticError {
+    let expected = names.count
     var hint = separator.map { [separatorHint($0)] }
+    if names[0].hasPrefix("#"), found > expected {
+      hint = [
+        "\"\(printable(names[0]))\" is taken for the header: lines that begin with `#` are no comments in a table, take "
+          + "them out"
+      ]
+    }
     if isComma {
       hint = ["numbers with a decimal comma, such as 1,5, are to stand in double quotes"]
     }
@@ -62,7 +69,8 @@ extension DataProblem {
   }
 
   private static func separatorHint(_ separator: Character) -> String {
-    let name = [";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"][separator] ?? ""
+    let name =
+      [";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"][separator] ?? ""
     let written = separator == "\t" ? "\\t" : String(separator)
     return "the fields look separated by \(name): say `separator = \"\(written)\"`"
   }
@@ -159,10 +167,11 @@ extension DataProblem {
     let what = text.isEmpty ? "there is no value" : "\"\(printable(text))\" is a missing value"
     return make(
       .missingValue, place, "\(what) in column \"\(printable(column))\"", at: span,
-      notes: [
-        "`missing = \"mean\"` fills gaps with the mean of the training rows, `missing = \"drop\"` leaves the rows out"
-      ])
+      notes: [gaps])
   }
+
+  private static let gaps =
+    "`missing = \"mean\"` fills gaps with the mean of the training rows, `missing = \"drop\"` leaves the rows out"
 
   static func longRow(_ place: DataPlace, limit: Int, at span: Span) -> DiagnosticError {
     make(
@@ -175,7 +184,8 @@ extension DataProblem {
   ) -> DiagnosticError {
     make(
       .valueNotFinite, place,
-      "\"\(printable(text))\" in column \"\(printable(column))\" is not a finite number", at: span)
+      "\"\(printable(text))\" in column \"\(printable(column))\" is not a finite number", at: span,
+      notes: text.lowercased().hasSuffix("nan") ? [gaps] : [])
   }
 
   static func quoting(_ place: DataPlace, closed: Bool, at span: Span) -> DiagnosticError {

@@ -143,4 +143,13 @@ import Testing
   }
 
   @Test func thereAreSixty() { #expect(Self.lines.count + Self.texts.count >= 60) }
+
+  /// What an objective reads of the data has its names in the header; no other letter is near to one.
+  @Test(arguments: ["x", "y", "d.x"]) func dataHaveTheirNamesInTheHeader(_ read: String) throws {
+    let found = Compiler().add(
+      name: "o.opt", bytes: Array("objective o(b: scalar = 0) = mean((\(read) - b)^2)\n".utf8))
+    let note = "names after `;` in the header"
+    #expect(found.first?.notes.contains { $0.text.contains(note) } ?? false, "\(found)")
+    #expect(found.first?.fixIts.isEmpty ?? false)
+  }
 }
