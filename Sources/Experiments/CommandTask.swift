@@ -36,6 +36,18 @@ package struct CommandTask: RuleTask {
     return SHA256.hexadecimal(words.joined(separator: "\0").utf8)
   }
 
+  package var whole: any RuleTask {
+    var whole = self
+    whole.target = nil
+    return whole
+  }
+
+  package func trialEvaluator(
+    choosing: Bool, _ interrupt: InterruptSource
+  ) throws(DiagnosticError) -> any TrialEvaluator {
+    CommandEvaluator(self, interrupt)
+  }
+
   package func arenaRuns(
     _ target: TrainingSettings.Target, _ interrupt: InterruptSource
   ) throws(DiagnosticError) -> any ArenaRuns {
@@ -77,12 +89,7 @@ private final class CommandTrials: RuleTrials {
     do throws(DiagnosticError) {
       return try body()
     } catch {
-      throw DiagnosticError(
-        error.diagnostics.map { said in
-          var said = said
-          if said.span == .none { said.span = task.span }
-          return said
-        })
+      throw error.placed(at: task.span)
     }
   }
 

@@ -76,7 +76,7 @@ extension Diagnostic {
   static func taskOfCommand(_ name: String, at span: Span) -> Diagnostic {
     Diagnostic(
       .taskOfCommand, "the task `\(name)` is done by a program, and an objective is needed here",
-      at: span, notes: [Note("`ravine tune --on \(name)` can use it")])
+      at: span, notes: [Note("`ravine tune`, `arena` and `search` can use it")])
   }
 
   static func noBatches(_ task: String) -> Diagnostic {
@@ -100,6 +100,18 @@ extension Diagnostic {
 
   static func notAWholeNumber(_ what: String, upTo limit: String, at span: Span) -> Diagnostic {
     Diagnostic(.notAWholeNumber, "\(what) takes a whole number from 1 to \(limit)", at: span)
+  }
+
+  static func notATime(at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notAWholeNumber, "`for … minutes` takes a number above 0 and below 1,000,000", at: span)
+  }
+
+  static func endlessTarget(_ series: Name, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notATarget,
+      "`until \(series.text)` comes to a finite number, as `until \(series.text) < 0.01`",
+      at: span)
   }
 
   static func maximisingTask(at span: Span) -> Diagnostic {
@@ -356,5 +368,17 @@ extension Diagnostic {
       notes: [
         Note("send its source, or name the journal that has it by --journal")
       ])
+  }
+}
+
+extension DiagnosticError {
+  /// The same, with what stands at no place at this one.
+  func placed(at span: Span) -> DiagnosticError {
+    DiagnosticError(
+      diagnostics.map { said in
+        var said = said
+        if said.span == .none { said.span = span }
+        return said
+      })
   }
 }

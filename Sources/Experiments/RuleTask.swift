@@ -23,6 +23,13 @@ package protocol RuleTask: Sendable {
   func trials(_ engine: TrialEngine) -> any RuleTrials
   /// A name of the work by what it is: of two tasks with one digest each run is the same, where programs are.
   var digest: String { get }
+  /// The same without a target: its runs make all their steps.
+  var whole: any RuleTask { get }
+  /// What makes runs for searches; where there are rows to choose by, on these if `choosing`. Throws what preparing the
+  /// task throws.
+  func trialEvaluator(
+    choosing: Bool, _ interrupt: InterruptSource
+  ) throws(DiagnosticError) -> any TrialEvaluator
   /// Where an arena makes its runs. Throws what preparing the task throws.
   func arenaRuns(
     _ target: TrainingSettings.Target, _ interrupt: InterruptSource
@@ -91,6 +98,18 @@ extension TrainingTask: RuleTask {
 }
 
 extension TrainingTask {
+  package var whole: any RuleTask {
+    var whole = self
+    whole.settings.target = nil
+    return whole
+  }
+
+  package func trialEvaluator(
+    choosing: Bool, _ interrupt: InterruptSource
+  ) throws(DiagnosticError) -> any TrialEvaluator {
+    try evaluator(choosing: choosing, interrupt: interrupt)
+  }
+
   package func arenaRuns(
     _ target: TrainingSettings.Target, _ interrupt: InterruptSource
   ) throws(DiagnosticError) -> any ArenaRuns {

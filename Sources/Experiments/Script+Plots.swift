@@ -139,6 +139,10 @@ extension Script {
         try DataLoader(compiler: compiler, folder: options.folder).requireFiles(data)
       }
     }
+    for item in compiler.script?.items ?? [] {
+      guard case .task(let task) = item.kind else { continue }
+      note { () throws(DiagnosticError) in try requireTask(named: task.name.text) }
+    }
     var last: LastExperiment?
     var saved: Set<String> = []
     func requireFree(_ path: String, at span: Span) throws(DiagnosticError) {
@@ -207,6 +211,15 @@ extension Script {
           }
           if let path = try file(statement, command) {
             try WholeFile(path: path, span: command.span).requirePlace(ofPicture: true)
+          }
+        }
+      case .search(let statement):
+        note { () throws(DiagnosticError) in
+          let plan = try plan(of: statement, command)
+          do throws(DiagnosticError) {
+            try requireSound(plan)
+          } catch {
+            throw error.placed(at: plan.place)
           }
         }
       default: break

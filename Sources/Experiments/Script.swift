@@ -236,8 +236,12 @@ package final class Script {
     if let direction, parts.isBelow != (direction == .down) {
       warn(.targetBehind(parts.series, isBelow: parts.isBelow))
     }
+    let value = try number(parts.value, tree)
+    guard value.isFinite else {
+      throw DiagnosticError(.endlessTarget(parts.series, at: span(parts.value, tree)))
+    }
     return TrainingSettings.Target(
-      series: parts.series.text, isBelow: parts.isBelow, value: try number(parts.value, tree))
+      series: parts.series.text, isBelow: parts.isBelow, value: value)
   }
 
   /// What a `train` or `minimize` records; its data need not be read for it.

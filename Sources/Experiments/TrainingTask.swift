@@ -109,15 +109,33 @@ extension Script {
     guard options.allowsCommands else {
       throw DiagnosticError(.commandNotAllowed(name, words, at: statement.place))
     }
-    let command = checked.command
+    let (steps, target) = try ends(of: statement, checked.command)
+    return CommandTask(
+      title: name, words: words, folder: options.folder, steps: steps, target: target,
+      span: statement.place, seconds: options.commandSeconds)
+  }
+
+  /// The length and the target of a task that another program does.
+  private func ends(
+    of statement: CommandStatement, _ command: CheckedCommand
+  ) throws(DiagnosticError) -> (steps: Int, target: TrainingSettings.Target?) {
     let clauses = try Clauses(statement.clauses, command, self)
     guard let steps = try clauses.count("for", unit: "steps", limit: CommandTask.mostSteps) else {
       throw clauses.missing("for 200 steps", at: command.span)
     }
-    return CommandTask(
-      title: name, words: words, folder: options.folder, steps: steps,
-      target: try target(clauses, command), span: statement.place,
-      seconds: options.commandSeconds)
+    return (steps, try target(clauses, command))
+  }
+
+  /// Throws what is wrong with the clauses of a task, which nothing has asked for yet.
+  func requireTask(named name: String) throws(DiagnosticError) {
+    let checked = try compiler.task(name)
+    switch checked.declaration.work {
+    case .command(let statement): _ = try ends(of: statement, checked.command)
+    case .train(let statement):
+      _ = try settings(Clauses(statement.clauses, checked.command, self), checked.command)
+    case .minimize(let statement):
+      _ = try settings(Clauses(statement.clauses, checked.command, self), checked.command)
+    }
   }
 
   private func task(

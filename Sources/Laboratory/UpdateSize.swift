@@ -20,7 +20,9 @@ package struct UpdateSize: Sendable {
   package var steps = 0
 
   /// Steps and runs: longer ones as long as they say something else. Averages over thousands of steps settle late.
-  fileprivate static let lengths = [(steps: 400, runs: 20), (1_600, 8), (6_400, 4)]
+  package static let lengths = [(steps: 400, runs: 20), (1_600, 8), (6_400, 4)]
+  /// For rules that are one of thousands.
+  package static let brief = [(steps: 400, runs: 4)]
   /// What all runs of a length may compute together, as the reference evaluator counts it. One whose steps are long
   /// is measured on three runs or more, to an error that is told.
   fileprivate static let work = 8_000_000
@@ -34,12 +36,14 @@ extension Rule {
   /// The size of a rule's updates, without decay: what a learning rate is worth.
   ///
   /// Throws the diagnostics of a rule that cannot be run.
-  package func updateSize() throws(DiagnosticError) -> UpdateSize {
+  package func updateSize(
+    _ lengths: [(steps: Int, runs: Int)] = UpdateSize.lengths
+  ) throws(DiagnosticError) -> UpdateSize {
     if let own = try? RuleAlgebra(self), let size = own.updateSize, let value = own.number(size) {
       return UpdateSize(value: value, error: nil, symbolic: own.printer.factored(size))
     }
     var found: UpdateSize?
-    for (steps, runs) in UpdateSize.lengths {
+    for (steps, runs) in lengths {
       let (size, isWhole, work) = try updateSize(steps: steps, runs: runs)
       guard let before = found else {
         found = size

@@ -71,10 +71,18 @@ final class ScriptRunner {
     // As after Ctrl-C in a search: the same statement goes on.
     script.options.resuming = .ifSame
     script.options.threads = Threads.preferred
+    script.options.allowsCommands = output.settings.allowsCommands
+    script.options.commandSeconds = output.settings.commandSeconds
     searches.path = output.settings.journal
     script.passCompiler = passCompiler
     if case .train(let statement) = command.kind {
       script.options.folder = definitions.ledger.declaration(statement.data.key)?.folder
+    }
+    if case .search(let statement) = command.kind {
+      script.options.folder =
+        statement.tasks.lazy.compactMap {
+          self.definitions.ledger.declaration($0.key)?.folder
+        }.first
     }
     // What it found before it failed is told as well.
     defer {

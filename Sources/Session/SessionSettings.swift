@@ -18,6 +18,9 @@ package struct SessionSettings: Sendable {
   package var width: Int?
   /// The file that `search` keeps its programs in; nil keeps those of the last search in memory.
   package var journal: String?
+  /// Whether tasks of a search may start the programs that they name, and how long these may take for an answer.
+  package var allowsCommands = false
+  package var commandSeconds = 600.0
 
   package init() {}
 }

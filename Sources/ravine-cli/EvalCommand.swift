@@ -44,6 +44,7 @@ struct EvalCommand: ParsableCommand {
   var journal: String?
   @Option(help: "At most so many threads; all cores without it.")
   var threads: Int?
+  @OptionGroup var programs: ProgramOptions
   @ArgumentParser.Argument(help: ArgumentHelp("A script with tasks.", valueName: "file"))
   var file: String?
 
@@ -62,7 +63,7 @@ struct EvalCommand: ParsableCommand {
   private var factors: [Double] { ladder.split(separator: ",").map { Double($0) ?? .nan } }
 
   func run() throws {
-    let opened = try OpenScript(file)
+    let opened = try OpenScript(file, programs)
     let evaluation = try opened.answer { () throws(DiagnosticError) in
       try OutsideEvaluation(
         opened.script.searchTasks(OpenScript.words(on), choosing: false),

@@ -35,6 +35,7 @@ struct ReplCommand: ParsableCommand {
   var threads: Int?
   @Flag(help: "Keep no history.")
   var noHistory = false
+  @OptionGroup var programs: ProgramOptions
   @Argument(help: ArgumentHelp("Scripts to load first.", valueName: "file"))
   var files: [String] = []
 
@@ -51,6 +52,8 @@ struct ReplCommand: ParsableCommand {
     let session = Session(console: TerminalConsole())
     session.settings.engine = engine.kind
     session.settings.elementType = dtype.elementType
+    session.settings.allowsCommands = programs.allowCommands
+    session.settings.commandSeconds = programs.timeLimit
     session.passCompiler = engine.compiler
     if let plot { session.settings.plot = plot.style }
     rv_signals_install { rv_interrupt_raise() }

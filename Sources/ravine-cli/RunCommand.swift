@@ -57,6 +57,7 @@ struct RunCommand: ParsableCommand {
 
   @Flag(help: "Print the recorded curves as JSON instead of tables.")
   var json = false
+  @OptionGroup var programs: ProgramOptions
 
   /// `5`, the seeds from 0 to 4, or `3,7`.
   struct Seeds: ExpressibleByArgument {
@@ -122,6 +123,7 @@ struct RunCommand: ParsableCommand {
     options.usesColour = Console.hasColourOnOutput
     options.folder = SourceFiles.folder(of: file)
     options.resuming = resume ? .always : .never
+    programs.set(&options)
     let writesJSON = json
     let script = Script(
       compiler, options: options,

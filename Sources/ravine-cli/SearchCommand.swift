@@ -73,7 +73,7 @@ struct SearchRunCommand: ParsableCommand {
     help: ArgumentHelp(
       "A file that every program is kept in; the same search goes on from it.", valueName: "file"))
   var journal: String?
-  @Flag(help: "Run the controls beside the search, each with as many programs.")
+  @Flag(help: "Run the controls beside the search, each with as many evaluations.")
   var controls = false
   @Flag(
     help:
@@ -91,6 +91,7 @@ struct SearchRunCommand: ParsableCommand {
   var json = false
   @Option(help: "At most so many threads; all cores without it. The results are the same.")
   var threads: Int?
+  @OptionGroup var commands: ProgramOptions
   @ArgumentParser.Argument(
     help: ArgumentHelp("A script with a `search` statement.", valueName: "file"))
   var file: String?
@@ -141,7 +142,7 @@ struct SearchRunCommand: ParsableCommand {
   }
 
   func run() throws {
-    let opened = try OpenScript(file)
+    let opened = try OpenScript(file, commands)
     let (compiler, script) = (opened.compiler, opened.script)
     let result: SearchResult
     var isInterrupted = false
@@ -221,7 +222,7 @@ struct SearchRunCommand: ParsableCommand {
     var plan: SearchPlan
     if let first = statements.first {
       plan = first
-      if let from { plan.start = try compiler.rule(from) }
+      if let from { (plan.start, plan.startPlace) = (try compiler.rule(from), .none) }
     } else {
       guard let from else { throw DiagnosticError(.nothingToSearch(file ?? "")) }
       plan = SearchPlan(from: try compiler.rule(from))
@@ -251,6 +252,12 @@ struct SearchRunCommand: ParsableCommand {
       (plan.settings.shard, plan.settings.shards) = shard
     }
     plan.settings.threads = threads ?? Threads.preferred
+    // What a flag says is no fault of the statement.
+    if from != nil || against != nil || !(on + judges + locked + using).isEmpty
+      || [population, tournament, longest].contains(where: { $0 != nil })
+    {
+      plan.place = .none
+    }
     return plan
   }
 }

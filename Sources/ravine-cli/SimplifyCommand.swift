@@ -46,6 +46,7 @@ struct SimplifyCommand: ParsableCommand {
   var json = false
   @Option(help: "At most so many threads; all cores without it.")
   var threads: Int?
+  @OptionGroup var programs: ProgramOptions
   @ArgumentParser.Argument(
     help: ArgumentHelp("A rule, or FILE.opt:RULE.", valueName: "rule"), completion: .program)
   var rule: String
@@ -63,7 +64,7 @@ struct SimplifyCommand: ParsableCommand {
 
   func run() throws {
     let (name, path) = try Program.named(rule)
-    let opened = try OpenScript(path)
+    let opened = try OpenScript(path, programs)
     let source = try path.map { path in
       try Console.reporting(in: opened.compiler, as: .usage) {
         Certificate.lines(String(decoding: try SourceFiles.read(path), as: UTF8.self))

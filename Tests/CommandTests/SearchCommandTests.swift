@@ -61,6 +61,44 @@ import Testing
     }
   }
 
+  /// A task that a program does is searched where that is allowed, twice alike; what the program fails at is told.
+  @Test func tasksOfProgramsAreSearched() throws {
+    let sandbox = try Sandbox()
+    // Its loss is the rate, and it knows no signs.
+    try sandbox.write(
+      "answer.sh",
+      #"""
+      while read -r l; do
+        case "$l" in *sign*) echo "no signs here" >&2; exit 3;; esac
+        r=${l#*\"lr\": }
+        echo "{\"losses\": [1, ${r%%[,\}]*}]}"
+      done
+      """#)
+    try sandbox.write(
+      "find.opt",
+      """
+      task mine = command "sh answer.sh" for 20 steps until loss < 0.1
+      search Mine from SGD on mine for 60 programs population 20
+      search Other from Muon on mine for 60 programs
+      """)
+    let both = try sandbox.run("ravine check find.opt")
+    #expect(both.status == 3 && both.codes() == ["R0280"] && both.errors.contains("find.opt:3:19"))
+    try sandbox.write(
+      "find.opt",
+      try sandbox.read("find.opt").split(separator: "\n").prefix(2).joined(separator: "\n"))
+    let line = "ravine search find.opt --threads 1 --journal mine.db"
+    let refused = try sandbox.run(line)
+    #expect(refused.status == 3 && refused.codes() == ["R0260"], "\(refused.errors)")
+    for _ in 0..<2 {
+      let found = try sandbox.run("\(line) --allow-commands")
+      #expect(found.status == 0 && found.output.contains("rule Mine("), "\(found)")
+      #expect(found.output.contains("was the first to fail: `sh` ended with status 3"), "\(found)")
+      #expect(found.output.contains("no signs here"), "\(found)")
+    }
+    let gone = try sandbox.run("rm answer.sh; \(line) --allow-commands --seed 1 --journal new.db")
+    #expect(gone.status == 3 && gone.codes() == ["R0263"], "\(gone.errors)")
+  }
+
   @Test func shardsJoinToTheWhole() throws {
     let sandbox = try Sandbox()
     let line = "ravine search --from SGD --on bowl_easy --programs 200 --restarts 3"

@@ -27,6 +27,10 @@ def chain(x, steepness=100):
     return np.sum(steepness * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
 
 
+def chain_start(n):
+    return -0.9 + 0.1 * np.cos(np.arange(n))
+
+
 def helix(x, pull=10):
     turn = np.arctan2(x[1], x[0]) / (2 * np.pi)
     return pull**2 * ((x[2] - 10 * turn) ** 2 + (np.hypot(x[0], x[1]) - 1) ** 2) + x[2] ** 2
@@ -121,9 +125,9 @@ PROBLEMS = [
     ("rosenbrock(steepness = 5)", rosenbrock, [-1.2, 1], {"steepness": 5}, [1, 1]),
     ("rosenbrock", rosenbrock, [-1.2, 1], {}, [1, 1]),
     ("rosenbrock(steepness = 1000)", rosenbrock, [-1.2, 1], {"steepness": 1000}, [1, 1]),
-    ("rosenbrock_chain(n = 5, steepness = 10)", chain, [-1] * 5, {"steepness": 10}, [1] * 5),
-    ("rosenbrock_chain(n = 20, steepness = 30)", chain, [-1] * 20, {"steepness": 30}, [1] * 20),
-    ("rosenbrock_chain(n = 100)", chain, [-1] * 100, {}, [1] * 100),
+    ("rosenbrock_chain(n = 5, steepness = 10)", chain, chain_start(5), {"steepness": 10}, [1] * 5),
+    ("rosenbrock_chain(n = 20, steepness = 30)", chain, chain_start(20), {"steepness": 30}, [1] * 20),
+    ("rosenbrock_chain(n = 100)", chain, chain_start(100), {}, [1] * 100),
     ("helix(pull = 3)", helix, [-1, 0.1, 0], {"pull": 3}, [1, 0, 0]),
     ("helix", helix, [-1, 0.1, 0], {}, [1, 0, 0]),
     ("helix(pull = 50)", helix, [-1, 0.1, 0], {"pull": 50}, [1, 0, 0]),

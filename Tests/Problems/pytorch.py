@@ -42,7 +42,7 @@ WRITTEN = {
 
 
 def chain(generator):
-    x = torch.full((5,), -1.0, dtype=torch.float64, requires_grad=True)
+    x = (-0.9 + 0.1 * torch.cos(torch.arange(5, dtype=torch.float64))).requires_grad_()
     loss = lambda _: (10 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
     return [x], loss, None
 

@@ -27,9 +27,8 @@ import Zoo
       try again.module.variants[0].update.verify(after: name)
       let losses = try [rule, again].map { rule in
         let hyper = try rule.position(of: "lr")
-        return try task.evaluator.evaluate([
-          TaskEvaluator.Trial(rule, settings: [[(hyper, 0.01)]], seeds: [1])
-        ])[0][0].loss
+        let trial = TaskEvaluator.Trial(rule, settings: [[(hyper, 0.01)]], seeds: [1])
+        return try task.evaluator.outcomes([trial], threads: nil)[0].get()[0].loss
       }
       #expect(
         losses[0] == losses[1] || abs(losses[0] - losses[1]) <= 1e-9 * abs(losses[0])

@@ -168,7 +168,7 @@ import Testing
     }
     for net in 0..<4 { #expect(others[net].isEmpty, "net \(net): \(others[net])") }
     #expect(toldApart > 0)
-    #expect(merged[1] > 50 && merged[2] > 30 && merged[3] > 100, "\(merged)")
+    #expect(merged[1] > 100 && merged[2] > 10 && merged[3] > 100, "\(merged)")
   }
 
   @Test(arguments: [

@@ -196,7 +196,8 @@ import Training
       } catch let error as DiagnosticError {
         #expect(error.diagnostics.first?.code == .notASearchJournal)
         #expect(
-          error.diagnostics.first?.message.contains("of version 1, and this program writes") == true
+          error.diagnostics.first?.message.contains(
+            "is of version 1, and this program reads and writes") == true
         )
       }
     }

@@ -1,6 +1,7 @@
 import Basics
 import Diagnostics
 import Driver
+import Experiments
 import IR
 import Platform
 import Testing
@@ -201,6 +202,128 @@ import Training
     var status = stat()
     stat(path, &status)
     #expect(status.st_size == off_t(bytes.count))
+  }
+
+  /// A part that changes nothing goes: what is left runs at the rate of what it comes from.
+  @Test func whatDoesNothingIsLeftOut() throws {
+    let compiler = Compiler()
+    let source = """
+      rule F(lr = 0.0221) {
+          state m
+          m' = 0.913 * m + 0.087 * sign(g)
+          w' = w - lr * sign(g + sign(lr) * m')
+      }
+      """
+    _ = compiler.add(name: "f.opt", bytes: Array(source.utf8))
+    let search = try Search(
+      "Found", from: try compiler.rule("F"), baseline: try compiler.rule("AdamW"),
+      on: searchTasks(["heavy_tails_easy"]), validation: [], settings(1))
+    search.interrupt = .none
+    let outcome = try search.run(nil).restarts[0]
+    let choice = try #require(outcome.choice)
+    #expect(choice.record.program.nodes.count { $0.operation == .sign } < 3)
+    let first = try #require(outcome.pruned.first)
+    let judged = try #require(outcome.validated.first { $0.number == first.number })
+    let whole = try #require(outcome.validated.first { $0.number == first.parent })
+    // The same numbers, not numbers that are near.
+    #expect(judged.cells == whole.cells || first.program.states.isEmpty)
+  }
+
+  /// A control makes as many evaluations as the search, whatever becomes of its programs.
+  @Test func controlsMakeAsManyEvaluations() throws {
+    let script = Script(Compiler(), options: Script.Options(), output: { _ in })
+    script.interrupt = .none
+    var plan = SearchPlan(from: try Compiler().rule("SGD"))
+    plan.tasks = ["bowl_easy"]
+    plan.settings = settings(400)
+    plan.settings.restarts = 2
+    var controls = SearchControls()
+    try controls.run(plan, script) { _ in }
+    let counts = controls.rows.map { row in row.result.restarts.map(\.counts.evaluations) }
+    #expect(controls.rows.count == 5)
+    for (row, own) in zip(controls.rows, counts).dropFirst() {
+      for (restart, pair) in zip(row.result.restarts, zip(own, counts[0])) {
+        // One program more at most, and those without a part at the end.
+        let most = 9 * (1 + restart.pruned.count)
+        #expect(restart.isExhausted || (0..<most).contains(pair.0 - pair.1), "\(row.name): \(pair)")
+      }
+    }
+    #expect(controls.rows.count { !$0.result.restarts[0].isExhausted } >= 4)
+  }
+
+  /// Where numbers alone are to change and there is none, nothing can be new.
+  @Test func aSearchThatGivesUpSaysSo() throws {
+    var only = settings(500)
+    only.method = .numbers
+    let compiler = Compiler()
+    let plain = "rule Plain(lr = 0.1) { w' = w - lr * g }"
+    _ = compiler.add(name: "plain.opt", bytes: Array(plain.utf8))
+    let search = try Search(
+      "Found", from: try compiler.rule("Plain"), baseline: try compiler.rule("AdamW"),
+      on: searchTasks(["bowl_easy"]), validation: [], only)
+    search.interrupt = .none
+    let journal = try SearchJournal(inMemory: search.header)
+    let result = try search.run(journal)
+    #expect(result.restarts[0].isExhausted && result.restarts[0].programs == 1)
+    #expect(try RunsText(journal).summary().contains("gave up"))
+    #expect(SearchText.text(result).contains("Restart 1 gave up after "))
+  }
+
+  @Test func aStartThatIsTooLongIsRefused() throws {
+    var short = settings(10)
+    short.longest = 1
+    expectCode(.noStartOfSearch) { _ = try search(short) }
+  }
+
+  /// What may only be read is read, with what its log alone has, and nothing is written beside it.
+  @Test(arguments: [true, false]) func aJournalThatMayOnlyBeReadIsRead(_ hasLog: Bool) throws {
+    let (path, copy) = (path(), path() + " ?#%.db")
+    defer { for path in [path, copy] { remove(path) } }
+    let search = try search(settings(64))
+    var journal: SearchJournal? = try SearchJournal(path, search.header)
+    _ = try search.run(journal)
+    let content = try journal?.contentDigest()
+    // The log is written to the file where the last one lets go of it.
+    if !hasLog { journal = nil }
+    for end in hasLog ? ["", "-wal"] : [""] {
+      #expect(rename(path + end, copy + end) == 0)
+    }
+    let database = try Database.unwritable(copy)
+    #expect(try database.rows("SELECT count(*) FROM programs")[0][0].int ?? 0 >= 64)
+    #expect(access(copy + "-shm", F_OK) != 0)
+    journal = nil
+    #expect(try SearchJournal(reading: copy).contentDigest() == content)
+  }
+
+  /// Damaged, in use and something else are three things, with three ways out.
+  @Test func whatIsWrongWithAJournalIsTold() throws {
+    let path = path()
+    defer { remove(path) }
+    let search = try search(settings(64))
+    func said(_ body: () throws -> Void) -> String {
+      do {
+        try body()
+        return ""
+      } catch {
+        let all = (error as? DiagnosticError)?.diagnostics ?? []
+        return (all.map(\.message) + all.flatMap { $0.notes.map(\.message) }).joined(
+          separator: "\n")
+      }
+    }
+    do {
+      let journal = try SearchJournal(path, search.header)
+      _ = try search.run(journal)
+      #expect(said { _ = try SearchJournal(path, search.header) }.contains("at this moment"))
+      try journal.database.run("UPDATE meta SET value = 3 WHERE key = 'version'")
+    }
+    #expect(said { _ = try SearchJournal(path, search.header) }.contains("is of version 3"))
+    #expect(said { _ = try SearchJournal(reading: path) }.contains("is of version 3"))
+    let file = open(path, O_WRONLY)
+    let noise = [UInt8](repeating: 0xA5, count: 4_096)
+    for page in 1..<8 { _ = pwrite(file, noise, noise.count, off_t(4_096 * page)) }
+    close(file)
+    let damaged = said { _ = try SearchJournal(path, search.header) }
+    #expect(damaged.contains("is damaged") && damaged.contains(".recover"), "\(damaged)")
   }
 
   @Test func rulesThatNoSearchCanStartWithSayWhy() throws {

@@ -127,7 +127,7 @@ package final class ClaimMeasurement {
   /// By seed, infinite where a run broke; nil where it was interrupted.
   private func losses(
     _ rule: Rule, _ knobs: [ArenaKnob], _ values: [Double], _ seeds: [UInt64],
-    _ evaluator: TaskEvaluator, _ task: ClaimTask, _ problem: inout String?
+    _ evaluator: any TrialEvaluator, _ task: ClaimTask, _ problem: inout String?
   ) throws(DiagnosticError) -> (losses: [Double], lasts: [Double])? {
     let setting = zip(knobs, values).map { (hyper: $0.position, value: $1) }
     // One trial a seed, so that threads share them.

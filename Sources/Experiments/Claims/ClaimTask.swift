@@ -1,4 +1,5 @@
 import Diagnostics
+import IR
 import Training
 
 /// A task that claims are measured on, prepared once: settings are chosen on the rows that are kept to choose by, and
@@ -7,21 +8,20 @@ package struct ClaimTask {
   package let title: String
   package let digest: String
   package let target: TrainingSettings.Target?
-  let choosing: TaskEvaluator
-  let measuring: TaskEvaluator
+  let choosing: any TrialEvaluator
+  let measuring: any TrialEvaluator
 
-  /// Throws what binding the objective throws.
-  init(_ task: TrainingTask, _ interrupt: InterruptSource) throws(DiagnosticError) {
+  /// Throws what preparing the task throws.
+  init(_ task: any RuleTask, _ interrupt: InterruptSource) throws(DiagnosticError) {
     title = task.title
     digest = task.digest
     target = task.target
     // What counts is the loss after all steps.
-    var whole = task
-    whole.settings.target = nil
-    choosing = try whole.evaluator(choosing: true, interrupt: interrupt)
+    let whole = task.whole
+    choosing = try whole.trialEvaluator(choosing: true, interrupt)
     measuring =
-      task.data?.validation == nil
-      ? choosing : try whole.evaluator(choosing: false, interrupt: interrupt)
+      task.choosing(ObjectiveModule.testLoss) == nil
+      ? choosing : try whole.trialEvaluator(choosing: false, interrupt)
     for evaluator in [choosing, measuring] { evaluator.stops = StopRules(divergence: 1e3) }
   }
 }

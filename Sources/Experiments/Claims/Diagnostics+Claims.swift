@@ -39,8 +39,6 @@ extension Diagnostic {
   }
 
   static func notAReport(_ path: String) -> Diagnostic {
-    Diagnostic(
-      .notASearchJournal, "\(path): no journal of a search: what was measured cannot be read",
-      at: .none)
+    .damagedJournal(path, "what was measured cannot be read")
   }
 }

@@ -76,7 +76,7 @@ extension Script {
       request.subject == .test
       ? plan.test : plan.validation.isEmpty ? plan.tasks : plan.validation
     let tasks = try names.map { name throws(DiagnosticError) in
-      try ClaimTask(try task(named: name), interrupt)
+      try ClaimTask(try work(named: name), interrupt)
     }
     let whole = record.program.rewritten()
     let entries = try entries(whole, search, plan, rate: terms.rate)

@@ -262,7 +262,9 @@ package final class OutsideEvaluation {
       members.append(("states_per_element", .int(program.statesPerElement)))
       members.append(("flops_per_element", .int(program.flops)))
     }
-    if let size = try? rule.updateSize() { members.append(("update_size", .number(size.value))) }
+    if let size = try? rule.updateSize(UpdateSize.brief) {
+      members.append(("update_size", .number(size.value)))
+    }
     return members
   }
 }

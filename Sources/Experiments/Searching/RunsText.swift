@@ -25,7 +25,8 @@ package struct RunsText {
       let best = try journal.best(1, of: found.restart).first
       let judged = try journal.validated(of: found.restart).map(\.score).min()
       table.append([
-        "\(found.restart + 1)", "\(found.programs)", found.isDone ? "done" : "goes on",
+        "\(found.restart + 1)", "\(found.programs)",
+        found.state.idle > Evolution.mostIdle ? "gave up" : found.isDone ? "done" : "goes on",
         best.map { NumberText.short($0.score) } ?? "none", best.map { "\($0.number)" } ?? "",
         judged.map { $0.isFinite ? NumberText.short($0) : "none" } ?? "",
       ])
@@ -80,6 +81,9 @@ package struct RunsText {
     lines.append(
       "\(record.program.statesPerElement) numbers an element, \(record.program.flops) operations an element."
     )
+    if let problem = try journal.problem(of: number, in: restart) {
+      lines.append("It failed: \(problem)")
+    }
     if let rule = rules.rule(record) { lines.append("Its digest is \(rule.digestText).") }
     return lines.joined(separator: "\n") + "\n"
   }

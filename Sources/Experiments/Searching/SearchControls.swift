@@ -3,7 +3,7 @@ import Diagnostics
 import IR
 import Search
 
-/// The same search by other means with as many programs: whether evolution, and what it may use, is what finds.
+/// The same search by other means with as many evaluations: whether evolution, and what it may use, is what finds.
 package struct SearchControls {
   package struct Row: Sendable {
     package var name: String
@@ -33,7 +33,16 @@ package struct SearchControls {
       other.settings.functions = plan.settings.functions.without(.sign)
       plans.append(("without sign", other))
     }
-    for (name, plan) in plans {
+    for (name, asked) in plans {
+      var plan = asked
+      if let first = rows.first {
+        // In each restart as many as the search itself made, however many programs that is.
+        for restart in first.result.restarts {
+          plan.settings.evaluations[restart.restart] = restart.counts.evaluations
+        }
+        plan.settings.programs = SearchSettings.mostPrograms
+        plan.settings.minutes = nil
+      }
       let search = try script.search(plan)
       search.progress = { progress("\(name): " + SearchText.progress($0)) }
       let result = try search.run(nil)
@@ -62,6 +71,9 @@ package struct SearchControls {
         "\(signs) of \(choices.count)",
       ])
     }
+    let gaveUp = rows.filter { $0.result.restarts.contains(where: \.isExhausted) }.map(\.name)
     return table.render() + "Scores are medians over the restarts.\n"
+      + (gaveUp.isEmpty
+        ? "" : "Found nothing new at last and ended early: \(gaveUp.joined(separator: ", ")).\n")
   }
 }

@@ -18,13 +18,20 @@ package struct SearchPlan {
   /// Locked until the search is over.
   package var test: [String] = []
   package var settings = SearchSettings()
+  /// Where the start and the statement are written; nowhere on a command line.
+  package var startPlace = Span.none
+  package var place = Span.none
 
   package init(from start: Rule) { self.start = start }
 }
 
 extension SearchSettings {
-  /// The functions of a `using` clause. Throws R0281 for a name that is none.
+  /// The functions of a `using` clause. Throws R0281 for a name that is none, R0216 for one that stands there twice.
   package mutating func use(_ names: [Name]) throws(DiagnosticError) {
+    var seen: Set<String> = []
+    if let name = names.first(where: { !seen.insert($0.key).inserted }) {
+      throw DiagnosticError(.givenTwice(name))
+    }
     for name in names {
       if case .failure(let unknown) = FunctionSet.named([name.key]) {
         throw DiagnosticError(.unknownFunctionOfSearch(unknown.name, at: name.span))
@@ -52,6 +59,7 @@ extension Script {
     try requireOnce([statement.tasks, statement.validation, statement.test])
     var plan = SearchPlan(from: try compiler.rule(statement.start, in: command.tree))
     plan.name = statement.name.text
+    (plan.startPlace, plan.place) = (span(statement.start, command.tree), command.span)
     if let baseline = statement.baseline {
       plan.baseline = try compiler.rule(baseline, in: command.tree)
     }
@@ -61,7 +69,11 @@ extension Script {
     if !statement.functions.isEmpty { try plan.settings.use(statement.functions) }
     for clause in statement.clauses {
       if clause.keyword.key == "for", clause.unit?.key == "minutes" {
-        plan.settings.minutes = try number(clause.value, command.tree)
+        let minutes = try number(clause.value, command.tree)
+        guard minutes > 0, minutes < 1e6 else {
+          throw DiagnosticError(.notATime(at: span(clause.value, command.tree)))
+        }
+        plan.settings.minutes = minutes
         plan.settings.programs = SearchSettings.mostPrograms
         continue
       }
@@ -85,7 +97,9 @@ extension Script {
     let x = try number(clause.value, command.tree)
     let key = clause.keyword.key
     let limit = key == "for" ? SearchSettings.mostPrograms : key == "seed" ? 1 << 52 : 100_000
-    guard x >= (key == "seed" ? 0 : 1), x == x.rounded(), x <= Double(limit) else {
+    if key == "seed", x == 0 { return 0 }
+    guard x >= 1, x == x.rounded(), x <= Double(limit) else {
+      if key == "seed" { throw DiagnosticError(.notASeed(at: span(clause.value, command.tree))) }
       throw DiagnosticError(
         .notAWholeNumber(
           "`\(clause.keyword.text)`", upTo: "\(limit)", at: span(clause.value, command.tree)))
@@ -111,20 +125,18 @@ extension Script {
     try requireOnce([names.map { Name($0) }])
     var found: [SearchTask] = []
     for name in names {
-      var task = try task(named: name)
-      task.settings.target = nil
+      let task = try work(named: name).whole
       found.append(
         SearchTask(
-          name, digest: task.digest,
-          try task.evaluator(choosing: choosing, interrupt: interrupt)))
+          name, digest: task.digest, try task.trialEvaluator(choosing: choosing, interrupt)))
     }
     return found
   }
 
-  /// The search of a plan, with its tasks prepared but for those that stay locked. Throws what is wrong with the start
-  /// and the tasks, R0216 for one that is named twice, R0286 for one that is to be locked and seen, and what a tournament
-  /// larger than the population throws.
-  package func search(_ plan: SearchPlan) throws(DiagnosticError) -> Search {
+  /// Throws what is wrong with a plan and can be seen before its tasks are looked at: R0280 for the start, R0216 for a
+  /// task that is named twice, R0286 for one that is to be locked and seen, and R0227 for a tournament larger than the
+  /// population.
+  func requireSound(_ plan: SearchPlan) throws(DiagnosticError) {
     try requireOnce([plan.test.map { Name($0) }])
     guard plan.settings.tournament <= plan.settings.population else {
       throw DiagnosticError(
@@ -132,10 +144,25 @@ extension Script {
           "the size of a tournament", upTo: "\(plan.settings.population), the population",
           at: .none))
     }
+    _ = try Search.start(plan.start, longest: plan.settings.longest, at: plan.startPlace)
     let seen = Set((plan.tasks + plan.validation).map { Name($0).key })
     if let task = plan.test.map({ Name($0) }).first(where: { seen.contains($0.key) }) {
       throw DiagnosticError(.testTaskIsSeen(task))
     }
+  }
+
+  /// The search of a plan, with its tasks prepared but for those that stay locked. Throws what is wrong with the plan and
+  /// its tasks, where the statement stands that asked for it.
+  package func search(_ plan: SearchPlan) throws(DiagnosticError) -> Search {
+    do throws(DiagnosticError) {
+      return try prepared(plan)
+    } catch {
+      throw error.placed(at: plan.place)
+    }
+  }
+
+  private func prepared(_ plan: SearchPlan) throws(DiagnosticError) -> Search {
+    try requireSound(plan)
     var baseline = plan.baseline
     if baseline == nil { baseline = try compiler.rule("AdamW") }
     let search = try Search(
@@ -144,9 +171,10 @@ extension Script {
       on: searchTasks(plan.tasks, choosing: true),
       validation: searchTasks(plan.validation, choosing: false),
       test: plan.test.map { name throws(DiagnosticError) in
-        LockedTask(name, digest: try task(named: name).digest)
+        LockedTask(name, digest: try work(named: name).digest)
       }, plan.settings)
     search.interrupt = interrupt
+    search.place = plan.place
     return search
   }
 }

@@ -36,8 +36,8 @@ package enum SearchText {
         "\(outcome.restart + 1)", "\(outcome.programs)",
         choice.map { NumberText.short($0.record.score) } ?? "none",
         choice.map { NumberText.short($0.score) } ?? "none",
-        choice.map { "\($0.record.program.flops)" } ?? "",
-        choice.map { "\($0.record.program.statesPerElement)" } ?? "",
+        choice.map { "\($0.record.program.rewritten().flops)" } ?? "",
+        choice.map { "\($0.record.program.rewritten().statesPerElement)" } ?? "",
       ])
     }
     text += table.render()
@@ -45,6 +45,16 @@ package enum SearchText {
       "\nScores are mean logarithms of the loss over the tuned baseline's: below 0 is better.\n"
     let counts = result.restarts.map(\.counts).reduce(SearchCounts(), +)
     text += "\n" + counted(counts, programs: result.restarts.reduce(0) { $0 + $1.programs })
+    for outcome in result.restarts {
+      if outcome.isExhausted {
+        text +=
+          "Restart \(outcome.restart + 1) gave up after \(outcome.programs) programs: nothing new came of \(Evolution.mostIdle + 1) batches in a row.\n"
+      }
+      if let problem = outcome.problem {
+        text +=
+          "In restart \(outcome.restart + 1) program \(problem.number) was the first to fail: \(problem.text)\n"
+      }
+    }
     if let winner = result.winner, let rule = result.rule(winner) {
       text += "\n" + source(rule, name: result.name, schedule: result.schedule)
       if let said = behaviour(result.restarts[winner].choice!.record.program) {
@@ -87,7 +97,9 @@ package enum SearchText {
       "Rejected: "
         + (flaws + ["not finite \(counts.notFinite)", "no descent \(counts.noDescent)"])
         .joined(separator: ", ") + ".")
-    lines.append("\(counts.evaluations) evaluations.")
+    lines.append(
+      "\(counts.evaluations) evaluations"
+        + (counts.failures == 0 ? "." : ", of which \(counts.failures) failed."))
     return lines.joined(separator: "\n") + "\n"
   }
 

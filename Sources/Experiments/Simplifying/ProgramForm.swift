@@ -48,13 +48,19 @@ struct ProgramForm: SimplifiedForm {
           result: with(program.cleaned(), from: program))
       ]
     }
-    let text = ExpressionText(program, stateNames)
-    let found = program.rewrites() + program.quotientRewrites() + program.linearRewrites()
-    return found.map { rewrite, node, result in
+    let constant = program.constantStates().map { state, value, result in
       Change(
-        what: "\(rewrite.text): `\(text.text(.node(node)))`",
+        what: "the state `\(stateNames[state])` stays \(NumberText.shortest(value))",
         result: with(result.cleaned(), from: result))
     }
+    let text = ExpressionText(program, stateNames)
+    let found = program.rewrites() + program.quotientRewrites() + program.linearRewrites()
+    return constant
+      + found.map { rewrite, node, result in
+        Change(
+          what: "\(rewrite.text): `\(text.text(.node(node)))`",
+          result: with(result.cleaned(), from: result))
+      }
   }
 
   // MARK: Omissions

@@ -91,6 +91,8 @@ package final class Evolution {
   /// Programs of a batch. A part of what a search finds: another number is another search.
   package static let batch = 32
   private static let attempts = 200
+  /// Batches in a row that bring nothing new before a search gives up.
+  package static let mostIdle = 50
   private static let recentScores = 256
   /// A child goes on to all tasks that is better on the first rung than this share of the latest.
   private static let hurdle = 0.75
@@ -112,12 +114,28 @@ package final class Evolution {
     self.mutator = mutator
     known = SearchCounts.Net.allCases.map { _ in [:] }
     // Of a search that ends by the clock nobody knows.
-    let expected = settings.minutes == nil ? min(settings.programs, 1_000_000) : 0
+    let expected =
+      settings.minutes == nil && settings.evaluations.isEmpty
+      ? min(settings.programs, 1_000_000) : 0
     for k in known.indices { known[k].reserveCapacity(expected) }
     results.reserveCapacity(expected)
   }
 
-  package var isDone: Bool { programs >= settings.programs || isExhausted }
+  package var isDone: Bool {
+    programs >= settings.programs || isExhausted || evaluationsLeft.map { $0 <= 0 } ?? false
+  }
+
+  /// Nil where programs are counted.
+  private var evaluationsLeft: Int? {
+    settings.evaluations[restart].map { $0 - counts.evaluations }
+  }
+
+  /// The most that a batch may bring: where evaluations are counted no more than can all go through all tasks.
+  private var mostOfBatch: Int {
+    guard let left = evaluationsLeft else { return Self.batch }
+    let most = Self.ladder.count * (1 + Self.seedsOfAllTasks * tasks.count)
+    return min(Self.batch, max(1, left / most))
+  }
 
   /// Seeds of a rung: none is used by another, nor by another restart.
   static func seeds(_ rung: Int, of restart: Int, _ settings: SearchSettings) -> [UInt64] {
@@ -182,7 +200,7 @@ package final class Evolution {
     }
     batches += 1
     idle = records.isEmpty ? idle + 1 : 0
-    if idle > 50 { isExhausted = true }
+    if idle > Self.mostIdle { isExhausted = true }
     return records
   }
 
@@ -193,7 +211,10 @@ package final class Evolution {
     _ program: Genome, of parent: ProgramRecord, rate: Double
   ) -> ProgramRecord? {
     guard program.flaw == nil, case .moves(_, let size) = probe.run(program) else { return nil }
-    let rate = Self.rounded(rate * min(max(parent.size / size, 0x1p-40), 0x1p40))
+    // Of steps as long as its parent's it runs at the same rate: at a rounded one what does nothing would make a
+    // difference.
+    let ratio = min(max(parent.size / size, 0x1p-40), 0x1p40)
+    let rate = abs(ratio - 1) < 1e-9 ? rate : Self.rounded(rate * ratio)
     return ProgramRecord(
       number: programs, parent: parent.number, mutation: .prune, program: program, rate: rate,
       size: size, digests: names(program) + [fingerprint(program)], rung: 0, score: .infinity,
@@ -250,7 +271,7 @@ package final class Evolution {
     var made = programs
     // Of this batch: their scores are not known yet.
     var here: [[UInt64: Genome]] = known.map { _ in [:] }
-    for slot in 0..<Self.batch where made < settings.programs {
+    for slot in 0..<mostOfBatch where made < settings.programs {
       var random = SplitMix64(
         CounterRandom.mix(settings.seed ^ 0xD1B5_4A32_D192_ED03)
           &+ CounterRandom.mix(
@@ -403,7 +424,7 @@ package final class Evolution {
     let all = Array(records.indices)
     guard
       let first = try losses(
-        all, records, rules, tasks[0], rung: 0, limit: tasks[0].earlySteps)
+        all, &records, rules, tasks[0], rung: 0, limit: tasks[0].earlySteps)
     else { return false }
     let limit = hurdle
     var climbing: [Int] = []
@@ -417,7 +438,7 @@ package final class Evolution {
     if climbing.isEmpty { return true }
     var scores: [[[Double]]] = climbing.map { _ in [] }
     for task in tasks {
-      guard let found = try losses(climbing, records, rules, task, rung: 1, limit: nil) else {
+      guard let found = try losses(climbing, &records, rules, task, rung: 1, limit: nil) else {
         return false
       }
       for (k, place) in climbing.enumerated() {
@@ -454,8 +475,8 @@ package final class Evolution {
   }
 
   private func losses(
-    _ places: [Int], _ records: [ProgramRecord], _ rules: [Rule?], _ task: SearchTask, rung: Int,
-    limit: Int?
+    _ places: [Int], _ records: inout [ProgramRecord], _ rules: [Rule?], _ task: SearchTask,
+    rung: Int, limit: Int?
   ) throws(DiagnosticError) -> [[Double]]? {
     let seeds = Self.seeds(rung, of: restart, settings)
     var trials: [TaskEvaluator.Trial] = []
@@ -473,14 +494,30 @@ package final class Evolution {
     let outcomes = try task.evaluator.outcomes(trials, threads: settings.threads)
     for (owner, outcome) in zip(owners, outcomes) {
       // A program that cannot be bound is one that broke.
-      guard case .success(let evaluations) = outcome else { continue }
+      let evaluations: [Evaluation]
+      switch outcome {
+      case .success(let all): evaluations = all
+      case .failure(let error):
+        counts.failures += Self.ladder.count * seeds.count
+        note(error.diagnostics.first, in: &records[places[owner]])
+        continue
+      }
       if evaluations.contains(where: { $0.end == .interrupted }) { return nil }
+      for failed in evaluations where failed.end == .failed {
+        counts.failures += 1
+        note(failed.failure, in: &records[places[owner]])
+      }
       let values = evaluations.map { SearchTask.loss($0, limited: limit != nil) }
       found[owner] = Self.ladder.indices.map { rate in
         values[(rate * seeds.count)..<((rate + 1) * seeds.count)].reduce(0, +) / Double(seeds.count)
       }
     }
     return found
+  }
+
+  private func note(_ failure: Diagnostic?, in record: inout ProgramRecord) {
+    guard record.problem == nil, let failure else { return }
+    record.problem = ([failure.message] + failure.notes.map(\.message)).joined(separator: "; ")
   }
 
   // MARK: Going on
@@ -510,7 +547,7 @@ package final class Evolution {
     oldest = state.oldest
     counts = state.counts
     recent = state.recent
-    isExhausted = idle > 50
+    isExhausted = idle > Self.mostIdle
     population = state.population
   }
 }

@@ -21,7 +21,7 @@ package struct EvolutionState: Sendable {
 
   package var bytes: [UInt8] {
     var writer = ByteWriter()
-    writer.byte(2)
+    writer.byte(3)
     for x in [batches, idle, oldest] { writer.int(x) }
     writer.int(counts.numbers.count)
     for x in counts.numbers { writer.int(x) }
@@ -40,7 +40,7 @@ package struct EvolutionState: Sendable {
   /// Nil for bytes that are no state.
   package init?(bytes: [UInt8]) {
     var reader = ByteReader(bytes)
-    guard reader.byte() == 2, let batches = reader.int(), let idle = reader.int(),
+    guard reader.byte() == 3, let batches = reader.int(), let idle = reader.int(),
       let oldest = reader.int(),
       let numbers = reader.list({ $0.int() }), let counts = SearchCounts(numbers),
       let recent = reader.list({ $0.double() }),

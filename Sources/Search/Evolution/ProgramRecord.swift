@@ -20,6 +20,9 @@ package struct ProgramRecord: Sendable, Equatable {
   package var best: Double
   /// The loss at each rate of the ladder, on the first rung and then task by task.
   package var losses: [Double]
+  /// What an evaluation of it failed at first; nil where all came to an end. No part of what was found: a program of the
+  /// user may say it in other words another time.
+  package var problem: String?
 
   /// Whether it did better than another: one that came further did.
   package func isBetter(than other: ProgramRecord) -> Bool {

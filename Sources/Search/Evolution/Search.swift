@@ -21,10 +21,12 @@ package final class Search {
   private let baseline: Rule
   package var interrupt = InterruptSource.signals
   package var progress: (SearchProgress) -> Void = { _ in }
+  /// The statement that asked for it, if one did.
+  package var place = Span.none
   /// The rate of the start that did best on the first rung.
   package private(set) var startRate = Double.nan
 
-  /// Throws R0280 for a rule that no search can begin with.
+  /// Throws what `start` throws.
   package init(
     _ name: String, from rule: Rule, baseline: Rule, on tasks: [SearchTask],
     validation: [SearchTask], test: [LockedTask] = [], _ settings: SearchSettings
@@ -36,17 +38,28 @@ package final class Search {
     self.validation = validation
     self.test = test
     self.settings = settings
+    (start, frame) = try Self.start(rule, longest: settings.longest)
+  }
+
+  /// A rule as the program that restarts begin with. Throws R0280 for one that no search can begin with.
+  package static func start(
+    _ rule: Rule, longest: Int, at span: Span = .none
+  ) throws(DiagnosticError) -> (Genome, RateFrame) {
     try rule.requireNumbers()
+    let program: Genome
     do throws(Genome.Obstacle) {
-      start = try Genome(rule)
+      program = try Genome(rule)
     } catch {
-      throw DiagnosticError(.noStartOfSearch(rule.label, error.text))
+      throw DiagnosticError(.noStartOfSearch(rule.label, error.text, at: span))
     }
     guard let frame = RateFrame(rule) else {
-      throw DiagnosticError(.noStartOfSearch(rule.label, Genome.Obstacle.noRate.text))
+      throw DiagnosticError(.noStartOfSearch(rule.label, Genome.Obstacle.noRate.text, at: span))
     }
-    self.frame = frame
-    for task in tasks + validation { task.evaluator.interrupt = interrupt }
+    guard program.nodes.count <= longest else {
+      throw DiagnosticError(
+        .startTooLong(rule.label, program.nodes.count, longest: longest, at: span))
+    }
+    return (program, frame)
   }
 
   /// Restarts that this process does.
@@ -82,7 +95,9 @@ package final class Search {
         baseline, around: 0.01, seeds: seeds, threads: settings.threads)
       // What was stopped has not diverged, and the best of some rates is not that of all.
       if interrupt.isRequested() { return false }
-      guard let best else { throw DiagnosticError(.baselineDiverges(baseline.label, task.title)) }
+      guard let best else {
+        throw DiagnosticError(.baselineDiverges(baseline.label, task.title, at: place))
+      }
       task.baseline = best.loss
     }
     let first = tasks[0]
@@ -96,7 +111,7 @@ package final class Search {
     }
     if interrupt.isRequested() { return false }
     guard let found else {
-      throw DiagnosticError(.baselineDiverges(startRule.label, first.title))
+      throw DiagnosticError(.baselineDiverges(startRule.label, first.title, at: place))
     }
     startRate = found.rate
     first.early = found.loss
@@ -153,6 +168,7 @@ package final class Search {
         }
         outcome.best = Self.best(records, [])
         outcome.take(records)
+        outcome.problem = try journal.firstProblem(of: restart)
         evolution.restore(records, of: programs, state)
         outcome.validated = try journal.validated(of: restart)
       }

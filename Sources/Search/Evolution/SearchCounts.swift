@@ -11,6 +11,8 @@ package struct SearchCounts: Hashable, Sendable {
   package var returned = 0
   /// Evaluations: one program at one rate and one seed on one task.
   package var evaluations = 0
+  /// Those of them that the program of a task had no answer to, or a rule could not be made for.
+  package var failures = 0
 
   package enum Net: Int, CaseIterable, Sendable {
     case digest, rewrites, algebra, behaviour
@@ -31,15 +33,15 @@ package struct SearchCounts: Hashable, Sendable {
   package var duplicates: Int { nets.reduce(0, +) }
 
   var numbers: [Int] {
-    [mutants, notFinite, noDescent, returned, evaluations] + flaws + nets
+    [mutants, notFinite, noDescent, returned, evaluations, failures] + flaws + nets
   }
 
   init?(_ numbers: [Int]) {
-    guard numbers.count == 5 + flaws.count + nets.count else { return nil }
+    guard numbers.count == 6 + flaws.count + nets.count else { return nil }
     (mutants, notFinite, noDescent) = (numbers[0], numbers[1], numbers[2])
-    (returned, evaluations) = (numbers[3], numbers[4])
-    flaws = Array(numbers[5..<(5 + flaws.count)])
-    nets = Array(numbers[(5 + flaws.count)...])
+    (returned, evaluations, failures) = (numbers[3], numbers[4], numbers[5])
+    flaws = Array(numbers[6..<(6 + flaws.count)])
+    nets = Array(numbers[(6 + flaws.count)...])
   }
 
   package static func + (x: SearchCounts, y: SearchCounts) -> SearchCounts {

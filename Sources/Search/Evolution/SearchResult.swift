@@ -16,6 +16,8 @@ package struct RestartOutcome: Sendable {
   private var onFront: [ProgramRecord] = []
   /// What was chosen with parts left out that validation does not miss, the latest last.
   package private(set) var pruned: [ProgramRecord] = []
+  /// The first program of which an evaluation failed, and at what.
+  package var problem: (number: Int, text: String)?
   package var isDone = false
   package var isExhausted = false
 
@@ -23,6 +25,11 @@ package struct RestartOutcome: Sendable {
 
   mutating func take(_ records: [ProgramRecord]) {
     pruned += records.filter { $0.mutation == .prune }
+    if problem == nil {
+      problem =
+        records.lazy.compactMap { record in record.problem.map { (record.number, $0) } }
+        .first
+    }
     for record in records where record.rung > 0 && front.add(record.point(of: restart)) {
       onFront.append(record)
     }

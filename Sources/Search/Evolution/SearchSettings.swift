@@ -17,6 +17,8 @@ package struct SearchSettings: Sendable {
   package var programs = 10_000
   /// Each restart ends after so many minutes; what it finds is not the same another time.
   package var minutes: Double?
+  /// By restart, evaluations after which it ends, whatever `programs` says: of a control.
+  package var evaluations: [Int: Int] = [:]
   package var population = 200
   package var tournament = 5
 

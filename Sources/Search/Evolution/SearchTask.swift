@@ -9,23 +9,25 @@ package final class SearchTask {
   package let title: String
   /// What the work is, and with which data.
   package let digest: String
-  package let evaluator: TaskEvaluator
+  package let evaluator: any TrialEvaluator
   /// The loss of the baseline at its best rate: scores are relative to it.
   package var baseline = Double.nan
   /// The loss of the start after the steps of the first rung.
   package var early = Double.nan
 
-  package init(_ title: String, digest: String, _ evaluator: TaskEvaluator) {
+  package init(_ title: String, digest: String, _ evaluator: any TrialEvaluator) {
     self.title = title
     self.digest = digest
     self.evaluator = evaluator
-    earlySteps = min(evaluator.steps, max(20, evaluator.steps / 4))
+    earlySteps =
+      evaluator.cutsRuns
+      ? min(evaluator.steps, max(20, evaluator.steps / 4)) : evaluator.steps
     evaluator.stops = StopRules(divergence: 1e3)
   }
 
   package var steps: Int { evaluator.steps }
 
-  /// Steps of the first rung.
+  /// Steps of the first rung: a quarter of the run, or all where another program makes them.
   package var earlySteps: Int
 
   /// How a loss compares: the logarithm of its ratio to another where both are positive, of a thousandth at least: what
@@ -49,6 +51,8 @@ package final class SearchTask {
   package static let decades: [Double] = (-5...5).map { Double($0) / 2 }
 
   /// The best rate of a rule among half decades and its mean loss there; nil where it broke at all of them.
+  ///
+  /// Throws why the rule cannot run, and where no rate came to an end what the program of the task failed at first.
   package func tuned(
     _ rule: Rule, around rate: Double, seeds: [UInt64], limit: Int? = nil, threads: Int
   ) throws(DiagnosticError) -> (rate: Double, loss: Double)? {
@@ -60,11 +64,22 @@ package final class SearchTask {
       return trial
     }
     var best: (rate: Double, loss: Double)?
+    var fault: Diagnostic?
     for (rate, outcome) in zip(rates, try evaluator.outcomes(trials, threads: threads)) {
-      let losses = try outcome.get().map { Self.loss($0, limited: limit != nil) }
+      let found = try outcome.get()
+      fault = fault ?? found.lazy.compactMap(\.failure).first { $0.code.isOfPrograms }
+      let losses = found.map { Self.loss($0, limited: limit != nil) }
       let mean = losses.reduce(0, +) / Double(losses.count)
       if mean.isFinite, mean < best?.loss ?? .infinity { best = (rate, mean) }
     }
+    if best == nil, let fault { throw DiagnosticError(fault) }
     return best
+  }
+}
+
+extension DiagnosticCode {
+  /// Whether it is about the program that does a task.
+  fileprivate var isOfPrograms: Bool {
+    [.commandFailed, .notAnAnswer, .commandSilent].contains(self)
   }
 }

@@ -9,7 +9,15 @@ final class Database {
     var code: Int32
     var message: String
     var isFull: Bool { code & 0xFF == SQLITE_FULL }
-    var isCorrupt: Bool { code & 0xFF == SQLITE_CORRUPT || code & 0xFF == SQLITE_NOTADB }
+    /// Of a database whose pages or rows are not as they were written.
+    var isDamage: Bool {
+      [SQLITE_CORRUPT, SQLITE_CONSTRAINT, SQLITE_IOERR].contains(code & 0xFF)
+    }
+    /// The file, or one that has to stand beside it, may not be written.
+    var isOfRights: Bool {
+      [SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM].contains(code & 0xFF)
+    }
+    var isBusy: Bool { [SQLITE_BUSY, SQLITE_LOCKED].contains(code & 0xFF) }
   }
 
   enum Value: Hashable, Sendable {
@@ -33,15 +41,65 @@ final class Database {
 
   private let handle: OpaquePointer
   private var prepared: [String: OpaquePointer] = [:]
+  /// The folder that it stands in for as long as it is open.
+  private var scratch: ScratchFolder?
 
   /// Opens a file, or makes one where `creates`; without a path one in memory.
-  init(_ path: String?, creates: Bool) throws(Failure) {
-    var opened: OpaquePointer?
+  convenience init(_ path: String?, creates: Bool) throws(Failure) {
     // To SQLite some names of files are no files.
     let isOdd = path.map { $0.hasPrefix(":") || $0.hasPrefix("file:") || $0.isEmpty } ?? false
     let path = path.map { isOdd ? "./" + $0 : $0 } ?? ":memory:"
-    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (creates ? SQLITE_OPEN_CREATE : 0)
-    let code = sqlite3_open_v2(path, &opened, flags, nil)
+    try self.init(name: path, SQLITE_OPEN_READWRITE | (creates ? SQLITE_OPEN_CREATE : 0))
+  }
+
+  /// Opens a file to read it, whether or not it and its folder may be written.
+  static func reading(_ path: String) throws(Failure) -> Database {
+    do throws(Failure) {
+      return try Database(path, creates: false).probed()
+    } catch  where error.isOfRights {
+      return try unwritable(path)
+    }
+  }
+
+  /// Reads a file beside which none can be made. SQLite does so where nobody has written since it was closed, or where the
+  /// index of its log stands there still; else a copy is read, of both files.
+  static func unwritable(_ path: String) throws(Failure) -> Database {
+    var status = stat()
+    guard stat(path + "-wal", &status) == 0, status.st_size > 0 else {
+      let name = path.utf8.map { byte in
+        let isPlain = byte > 45 && byte < 58 || byte > 64 && byte < 91 || byte > 96 && byte < 123
+        return isPlain ? String(UnicodeScalar(byte)) : "%" + hexadecimal(byte)
+      }.joined()
+      return try Database(
+        name: "file:\(name)?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+      ).probed()
+    }
+    if access(path + "-shm", F_OK) == 0,
+      let found = try? Database(name: path, SQLITE_OPEN_READONLY).probed()
+    {
+      return found
+    }
+    guard let scratch = ScratchFolder(copying: [path, path + "-wal"], as: ["copy", "copy-wal"])
+    else { throw Failure(code: SQLITE_CANTOPEN, message: "it cannot be copied to be read") }
+    let found = try Database(scratch.path + "/copy", creates: false).probed()
+    found.scratch = scratch
+    return found
+  }
+
+  private static func hexadecimal(_ byte: UInt8) -> String {
+    let text = String(byte, radix: 16)
+    return text.count == 1 ? "0" + text : text
+  }
+
+  /// The database, once something was read of it: opening alone reads nothing.
+  private func probed() throws(Failure) -> Database {
+    _ = try rows("SELECT count(*) FROM sqlite_master")
+    return self
+  }
+
+  private init(name: String, _ flags: Int32) throws(Failure) {
+    var opened: OpaquePointer?
+    let code = sqlite3_open_v2(name, &opened, flags | SQLITE_OPEN_NOMUTEX, nil)
     guard code == SQLITE_OK, let opened else {
       let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "no memory"
       sqlite3_close_v2(opened)

@@ -42,9 +42,11 @@ package struct ParetoFront: Sendable {
 
 extension ProgramRecord {
   func point(of restart: Int) -> ParetoFront.Point {
-    ParetoFront.Point(
-      restart: restart, number: number, score: score, states: program.statesPerElement,
-      flops: program.flops)
+    // What does nothing costs nothing: the same program would not run again without it.
+    let plain = program.rewritten()
+    return ParetoFront.Point(
+      restart: restart, number: number, score: score, states: plain.statesPerElement,
+      flops: plain.flops)
   }
 }
 

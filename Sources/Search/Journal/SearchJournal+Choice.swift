@@ -49,7 +49,7 @@ extension SearchJournal {
     while chain[0].parent >= 0, let parent = try program(chain[0].parent, of: restart) {
       guard parent.number < chain[0].number else {
         throw DiagnosticError(
-          .notASearchJournal(
+          .damagedJournal(
             path, "program \(chain[0].number) is said to be made of \(parent.number), a later one"))
       }
       chain.insert(parent, at: 0)

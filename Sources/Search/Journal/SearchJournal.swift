@@ -10,7 +10,7 @@ import Training
 /// A batch is written whole or not at all, so a search that is killed loses what was in flight. One process at a time
 /// writes; others may read.
 package final class SearchJournal {
-  package static let version = 3
+  package static let version = 4
 
   package let path: String
   let database: Database
@@ -101,7 +101,7 @@ package final class SearchJournal {
       throw DataProblem.unreadable(DataPlace(path), reason: DataFile.reason(code), at: .none)
     }
     do throws(Database.Failure) {
-      database = try Database(path, creates: false)
+      database = try Database.reading(path)
       guard
         try database.rows("SELECT value FROM meta WHERE key = 'ravine'").first?[0].text
           == "search"
@@ -113,7 +113,7 @@ package final class SearchJournal {
     }
     let version = try self.version()
     guard version == Self.version else {
-      throw DiagnosticError(.notASearchJournal(path, Self.otherVersion(version)))
+      throw DiagnosticError(.journalOfOtherVersion(path, version, Self.version))
     }
   }
 
@@ -133,7 +133,7 @@ package final class SearchJournal {
     }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       close(descriptor)
-      throw DiagnosticError(.notASearchJournal(path, "another search writes to it at this moment"))
+      throw DiagnosticError(.journalInUse(path))
     }
     return descriptor
   }
@@ -159,6 +159,8 @@ package final class SearchJournal {
       CREATE TABLE validation(
         restart INTEGER, number INTEGER, rate REAL, score REAL, cells BLOB,
         PRIMARY KEY(restart, number)) WITHOUT ROWID;
+      CREATE TABLE problems(
+        restart INTEGER, number INTEGER, text TEXT, PRIMARY KEY(restart, number)) WITHOUT ROWID;
       CREATE TABLE cells(key TEXT PRIMARY KEY, cell TEXT) WITHOUT ROWID;
       CREATE TABLE reports(
         subject TEXT PRIMARY KEY, time INTEGER, terms TEXT, report TEXT) WITHOUT ROWID;
@@ -192,15 +194,11 @@ package final class SearchJournal {
       return .notASearchJournal(path, "it is a database of something else")
     }
     guard meta["version"]?.int == version else {
-      return .notASearchJournal(path, otherVersion(meta["version"]?.int ?? 0))
+      return .journalOfOtherVersion(path, meta["version"]?.int ?? 0, version)
     }
     if meta["digest"]?.text == header.digest { return nil }
     return .journalOfOtherSearch(
       path, difference(meta["experiment"]?.text ?? "", header.experiment))
-  }
-
-  private static func otherVersion(_ found: Int) -> String {
-    "it is of version \(found), and this program writes version \(version)"
   }
 
   /// The first line that differs, of each.
@@ -214,11 +212,18 @@ package final class SearchJournal {
     return "another experiment"
   }
 
-  private static func diagnostic(_ failure: Database.Failure, _ path: String) -> DiagnosticError {
+  /// `isJournal`: it is known to be one.
+  private static func diagnostic(
+    _ failure: Database.Failure, _ path: String, isJournal: Bool = false
+  ) -> DiagnosticError {
     if failure.isFull {
       return WholeFile.failure(ENOSPC, path, kept: "the journal has all batches before")
     }
-    return DiagnosticError(.notASearchJournal(path, failure.message))
+    if failure.isOfRights { return WholeFile.failure(EACCES, path) }
+    if failure.isBusy { return DiagnosticError(.journalInUse(path)) }
+    return DiagnosticError(
+      isJournal || failure.isDamage
+        ? .damagedJournal(path, failure.message) : .notASearchJournal(path, failure.message))
   }
 
   func asking<T>(
@@ -227,7 +232,7 @@ package final class SearchJournal {
     do throws(Database.Failure) {
       return try body()
     } catch {
-      throw Self.diagnostic(error, path)
+      throw Self.diagnostic(error, path, isJournal: true)
     }
   }
 
@@ -250,6 +255,11 @@ package final class SearchJournal {
           try database.run(
             "INSERT INTO programs VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [.int(evolution.restart)] + record.row)
+          if let problem = record.problem {
+            try database.run(
+              "INSERT INTO problems VALUES(?, ?, ?)",
+              [.int(evolution.restart), .int(record.number), .text(problem)])
+          }
         }
         for found in judged {
           var writer = ByteWriter()
@@ -324,7 +334,7 @@ package final class SearchJournal {
       }
     }
     if isBroken {
-      throw DiagnosticError(.notASearchJournal(path, "a row of restart \(restart) is no program"))
+      throw DiagnosticError(.damagedJournal(path, "a row of restart \(restart) is no program"))
     }
   }
 
@@ -337,6 +347,29 @@ package final class SearchJournal {
       return false
     }
     return found
+  }
+
+  /// What an evaluation of a program failed at first; nil for one without such.
+  package func problem(
+    of number: Int, in restart: Int
+  ) throws(DiagnosticError) -> String? {
+    try asking { () throws(Database.Failure) in
+      try database.rows(
+        "SELECT text FROM problems WHERE restart = ? AND number = ?", [.int(restart), .int(number)]
+      ).first?[0].text
+    }
+  }
+
+  /// The first program of a restart of which an evaluation failed, and at what.
+  package func firstProblem(
+    of restart: Int
+  ) throws(DiagnosticError) -> (number: Int, text: String)? {
+    try asking { () throws(Database.Failure) in
+      try database.rows(
+        "SELECT number, text FROM problems WHERE restart = ? ORDER BY number LIMIT 1",
+        [.int(restart)]
+      ).first.map { ($0[0].int ?? 0, $0[1].text ?? "") }
+    }
   }
 
   /// The best programs that ran on all tasks.
@@ -363,7 +396,7 @@ package final class SearchJournal {
     for row in rows {
       guard let restart = row[0].int, let programs = row[1].int, let done = row[2].int,
         let state = row[3].blob.flatMap({ EvolutionState(bytes: $0) })
-      else { throw DiagnosticError(.notASearchJournal(path, "the state of a restart is none")) }
+      else { throw DiagnosticError(.damagedJournal(path, "the state of a restart is none")) }
       result.append((restart, programs, done > 0, done == 2, state))
     }
     return result
@@ -389,7 +422,7 @@ package final class SearchJournal {
     }
     if isBroken || Set(found.map(\.cells.count)).count > 1 {
       throw DiagnosticError(
-        .notASearchJournal(path, "a row of restart \(restart) is no result of validation"))
+        .damagedJournal(path, "a row of restart \(restart) is no result of validation"))
     }
     return found
   }
@@ -450,7 +483,9 @@ extension SearchJournal {
     try asking { () throws(Database.Failure) in
       try database.run("BEGIN IMMEDIATE")
       do throws(Database.Failure) {
-        for (table, columns) in [("programs", 12), ("restarts", 4), ("validation", 5)] {
+        for (table, columns) in [
+          ("programs", 12), ("restarts", 4), ("validation", 5), ("problems", 3),
+        ] {
           try database.run("DELETE FROM \(table) WHERE restart = ?", [.int(restart)])
           let places = Array(repeating: "?", count: columns).joined(separator: ", ")
           for row in try other.database.rows(

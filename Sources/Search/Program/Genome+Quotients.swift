@@ -1,13 +1,19 @@
 import IR
 
 extension Genome {
-  /// What the program becomes where a quotient is written plainly: equal where what is divided by is not 0, where the
-  /// program has no number before and may have one after. So a search, which compares programs on all inputs, leaves
+  /// What the program becomes where a quotient or the square of a root is written plainly: equal where what is divided by
+  /// is not 0 and what the root is taken of not negative, where the program has no number before and may have one after. So a search, which compares programs on all inputs, leaves
   /// them as they are. What is dead is left in, as by `rewrites`.
   package func quotientRewrites() -> [(rewrite: Rewrite, node: Int, result: Genome)] {
     nodes.indices.compactMap { i in
-      guard nodes[i].operation == .divide else { return nil }
       var result = self
+      if nodes[i].operation == .multiply, nodes[i].a == nodes[i].b, let root = nodes[i].a.node,
+        nodes[root].operation == .squareRoot
+      {
+        result.replace(.node(i), by: nodes[root].a)
+        return (.squareOfRoot, i, result)
+      }
+      guard nodes[i].operation == .divide else { return nil }
       guard let why = result.cancel(i) else { return nil }
       return (why, i, result)
     }

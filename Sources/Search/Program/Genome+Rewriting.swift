@@ -32,6 +32,10 @@ extension Genome {
       nodes[i] = other
       return why
     }
+    if let (result, why) = withZero(i, isNonNegative) {
+      self = result
+      return why
+    }
     return nil
   }
 
@@ -85,6 +89,17 @@ extension Genome {
       {
         return (inner.a, .squareOfRoot)
       }
+      if let inner, let other = operation(node.b), inner.a == other.a,
+        [inner.operation, other.operation] == [.sign, .absolute]
+          || [inner.operation, other.operation] == [.absolute, .sign]
+      {
+        return (inner.a, .signTimesSize)
+      }
+      if let root = cubeOf(node), root.operation == .cubeRoot { return (root.a, .cubeOfRoot) }
+    case .cubeRoot:
+      if let inner, let base = cubed(inner) { return (base, .cubeOfRoot) }
+    case .logarithm:
+      if let inner, inner.operation == .exponential { return (inner.a, .logarithmOfPower) }
     case .divide:
       if y == 1 { return (node.a, .timesOne) }
     case .negate:
@@ -97,8 +112,9 @@ extension Genome {
       if node.a == node.b { return (node.a, .extremeOfOne) }
     case .power:
       if y == 1 { return (node.a, .timesOne) }
+      if let root = cubeOf(node), root.operation == .cubeRoot { return (root.a, .cubeOfRoot) }
     case .clip:
-      if let inner, inner.operation == .clip, inner.b == node.b, inner.c == node.c {
+      if let inner, inner.operation == .clip, isWithin(inner, node) {
         return (node.a, .clippedAlready)
       }
       if let inner, [.sign, .tanh].contains(inner.operation), constant(node.b) ?? 0 <= -1,
@@ -109,6 +125,112 @@ extension Genome {
     default: break
     }
     return nil
+  }
+
+  /// The program with 0 in place of a node that is 0 whatever it is made of. Nil where a part of it may have no number,
+  /// and where something would have one number in place of the tensor that it reads.
+  private func withZero(_ i: Int, _ isNonNegative: [Bool]) -> (Genome, Rewrite)? {
+    let node = nodes[i]
+    let (part, why): (Reference, Rewrite)
+    switch node.operation {
+    case .multiply where constant(node.a) == 0: (part, why) = (node.b, .timesZero)
+    case .multiply where constant(node.b) == 0: (part, why) = (node.a, .timesZero)
+    case .subtract where node.a == node.b: (part, why) = (node.a, .lessItself)
+    default: return nil
+    }
+    var result = self
+    guard isDefined(part, isNonNegative), let zero = result.number(0) else { return nil }
+    result.replace(.node(i), by: zero)
+    return result != self && result.hasTensors(of: self) ? (result, why) : nil
+  }
+
+  /// Whether the weights and what reductions read are tensors where they are in another program of the same nodes.
+  private func hasTensors(of other: Genome) -> Bool {
+    let (own, theirs) = (tensorNodes(), other.tensorNodes())
+    return isTensor(weights, own) == other.isTensor(other.weights, theirs)
+      && nodes.indices.allSatisfy { i in
+        !Self.isReduction(nodes[i].operation)
+          || isTensor(nodes[i].a, own) == other.isTensor(other.nodes[i].a, theirs)
+      }
+  }
+
+  /// Whether a value has a number whatever weights and gradients are: what it is made of in this step, and by way of
+  /// states in those before.
+  private func isDefined(_ root: Reference, _ isNonNegative: [Bool]) -> Bool {
+    var isSeen = [Bool](repeating: false, count: 256)
+    var pending = [root]
+    while let r = pending.popLast() {
+      if isSeen[Int(r.code)] { continue }
+      isSeen[Int(r.code)] = true
+      if let k = r.state { pending.append(states[k].next) }
+      guard let i = r.node else { continue }
+      guard isTotal(nodes[i], isNonNegative) else { return false }
+      for k in 0..<nodes[i].arity { pending.append(nodes[i][k]) }
+    }
+    return true
+  }
+
+  /// Whether an operation gives a number for all numbers.
+  private func isTotal(_ node: Node, _ isNonNegative: [Bool]) -> Bool {
+    switch node.operation {
+    case .add, .subtract, .multiply, .negate, .minimum, .maximum, .clip, .absolute, .sign,
+      .copySign, .cubeRoot, .exponential, .exp2, .expm1, .tanh, .sinh, .cosh, .sine, .cosine,
+      .arctangent, .arcsinh, .errorFunction, .sum, .maximumOf, .minimumOf:
+      true
+    case .squareRoot:
+      node.a.node.map { isNonNegative[$0] } ?? constant(node.a).map { $0 >= 0 } ?? false
+    case .divide: constant(node.b).map { $0 != 0 } ?? false
+    case .power: constant(node.b).map { $0 >= 0 && $0 == $0.rounded() } ?? false
+    default: false
+    }
+  }
+
+  /// Whether the ends of a clip are within those of another one.
+  private func isWithin(_ inner: Node, _ outer: Node) -> Bool {
+    if inner.b == outer.b, inner.c == outer.c { return true }
+    guard let low = constant(inner.b), let high = constant(inner.c), low <= high,
+      let lowest = constant(outer.b), let highest = constant(outer.c)
+    else { return false }
+    return lowest <= low && high <= highest
+  }
+
+  /// What a product or a power is the third power of.
+  private func cubed(_ node: Node) -> Reference? {
+    if node.operation == .power, constant(node.b) == 3 { return node.a }
+    guard node.operation == .multiply else { return nil }
+    for (square, factor) in [(node.a, node.b), (node.b, node.a)] {
+      if let square = operation(square), square.operation == .multiply, square.a == factor,
+        square.b == factor
+      {
+        return factor
+      }
+    }
+    return nil
+  }
+
+  private func cubeOf(_ node: Node) -> Node? { cubed(node).flatMap(operation) }
+
+  /// The states that stay as they are before the first step, with the number that each is: where one has it before a step,
+  /// it has it after the step. What is dead is left in, as by `rewrites`.
+  package func constantStates() -> [(state: Int, value: Double, result: Genome)] {
+    states.indices.compactMap { k in
+      let first = states[k].first
+      var result = self
+      guard let number = result.number(first), nodes.count + 2 <= Self.mostNodes else { return nil }
+      // The weights and what the state's next value is more than the first: the weights alone, if it is no more.
+      var grown = self
+      grown.nodes += [
+        Node(.subtract, states[k].next, number), Node(.add, .weights, .node(nodes.count)),
+      ]
+      grown.weights = .node(nodes.count + 1)
+      grown.numbers = result.numbers
+      grown.replace(.state(k), by: number)
+      grown.states[k].next = number
+      guard grown.cleaned().rewritten().weights == .weights else { return nil }
+      result.replace(.state(k), by: number)
+      guard result.hasTensors(of: self) else { return nil }
+      return (k, first, result)
+    }
   }
 
   /// A node that stands for this one with less work or less inside.

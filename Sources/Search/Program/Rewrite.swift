@@ -2,7 +2,8 @@
 package enum Rewrite: Sendable {
   case numbers, nothingAdded, timesOne, squareOfRoot, twiceNegated, absoluteOfNonNegative
   case signOfSign, extremeOfOne, clippedAlready, rootOfSquare, even, signOfMultiple, signOfRising
-  case signSquared, signTimesItself, negations, twice, power
+  case signSquared, signTimesItself, negations, twice, power, timesZero, lessItself
+  case signTimesSize, cubeOfRoot, logarithmOfPower
   /// Where what is divided by is not 0.
   case overItsSize, overItself, cancelled
   case averages
@@ -26,6 +27,11 @@ package enum Rewrite: Sendable {
     case .signTimesItself: "x * sign(x) is abs(x)"
     case .negations: "-x added is x subtracted"
     case .twice: "x + x is 2 * x"
+    case .signTimesSize: "sign(x) * abs(x) is x"
+    case .cubeOfRoot: "the cube root of x * x * x, or the cube of its cube root, is x"
+    case .logarithmOfPower: "log(exp(x)) is x"
+    case .timesZero: "0 * x is 0"
+    case .lessItself: "x - x is 0"
     case .power: "x^2 is x * x, x^0.5 is sqrt(x)"
     case .overItsSize: "x / abs(x) is sign(x)"
     case .overItself: "x / x is 1"

@@ -112,4 +112,21 @@ import Zoo
     let loss = try #require(run.values["loss"]?.first)
     #expect(abs(loss) < 1e-12, "\(call): \(loss)")
   }
+
+  /// Steps of one length do not lead to the least point of the chain, from which no two of its numbers are equally far.
+  @Test(
+    arguments: ["_easy", "", "_hard"].flatMap { level in
+      ["SignSGD", "Signum", "Lion", "Tiger"].map { (level, $0) }
+    })
+  func signsAloneDoNotSolveTheChain(_ level: String, _ rule: String) throws {
+    let script = Script(Compiler(), options: Script.Options(), output: { _ in })
+    let task = try script.task(named: "rosenbrock_chain\(level)")
+    let evaluator = try task.evaluator(choosing: false, interrupt: .none)
+    let base = try Compiler().rule(rule)
+    let hyper = try base.position(of: "lr")
+    var trial = TaskEvaluator.Trial(
+      base, settings: [1, 0.1, 0.01].map { [(hyper, $0)] }, seeds: [1])
+    trial.limit = 300
+    for run in try evaluator.evaluate([trial])[0] { #expect(!run.reachedTarget, "\(run)") }
+  }
 }
