@@ -149,7 +149,8 @@ import Testing
     let found = Compiler().add(
       name: "o.opt", bytes: Array("objective o(b: scalar = 0) = mean((\(read) - b)^2)\n".utf8))
     let note = "names after `;` in the header"
-    #expect(found.first?.notes.contains { $0.text.contains(note) } ?? false, "\(found)")
-    #expect(found.first?.fixIts.isEmpty ?? false)
+    let first = try #require(found.first)
+    #expect(first.notes.contains(where: { $0.text.contains(note) }), "\(found)")
+    #expect(first.fixIts.isEmpty)
   }
 }
