@@ -78,9 +78,7 @@ extension Diagnostic {
       .notASearchJournal, "\(path): the journal is damaged: \(reason)", at: .none,
       notes: [
         Note("nothing was written; go on from a copy that was made before, if there is one"),
-        Note(
-          "`ravine runs \(path) show N` and `export N` may still read programs one by one; `sqlite3 \(path) "
-            + ".recover | sqlite3 saved.db` saves the rows that are whole"),
+        Note("`ravine runs \(path) show N` and `export N` may still read programs one by one"),
       ])
   }
 
