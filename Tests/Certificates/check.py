@@ -184,12 +184,22 @@ def parse(text):
     return total_()
 
 
+# What is left of 0 after rounding at 80 digits: of points of a few digits nothing else is so small.
+ROUNDING = mp.mpf("1e-60")
+
+
+def settled(x):
+    """A number, as 0 where it is rounding: a jump at 0 is not decided by that."""
+    return mp.mpf(0) if abs(x) < ROUNDING else x
+
+
 MP = {
-    "inv": lambda x: 0 if x == 0 else 1 / x,
+    "inv": lambda x: 0 if settled(x) == 0 else 1 / x,
     "sqrt": lambda x: mp.sqrt(x) if x > 0 else mp.mpf(0),
     "pow": lambda x, y: mp.mpf(0) if x == 0 and y != 0 else mp.mpf(x) ** y,
-    "abs": abs, "sign": mp.sign, "floor": mp.floor, "ceil": mp.ceil, "exp": mp.exp,
-    "positive": lambda x: mp.mpf(x > 0), "zero": lambda x: mp.mpf(x == 0), "max": max,
+    "abs": abs, "sign": lambda x: mp.sign(settled(x)), "exp": mp.exp,
+    "floor": lambda x: mp.floor(x + ROUNDING), "ceil": lambda x: mp.ceil(x - ROUNDING),
+    "positive": lambda x: mp.mpf(settled(x) > 0), "zero": lambda x: mp.mpf(settled(x) == 0), "max": max,
     "mod": lambda x, y: x - y * mp.floor(x / y) if y != 0 else mp.mpf(0),
     "log": lambda x: mp.log(x) if x > 0 else mp.mpf(0), "tanh": mp.tanh, "cos": mp.cos, "sin": mp.sin,
     "tan": mp.tan, "sinh": mp.sinh, "cosh": mp.cosh, "arctan": mp.atan, "arcsinh": mp.asinh,

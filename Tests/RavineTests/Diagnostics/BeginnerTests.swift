@@ -150,7 +150,7 @@ import Testing
       name: "o.opt", bytes: Array("objective o(b: scalar = 0) = mean((\(read) - b)^2)\n".utf8))
     let note = "names after `;` in the header"
     let first = try #require(found.first)
-    #expect(first.notes.contains(where: { $0.text.contains(note) }), "\(found)")
+    #expect(first.notes.contains(where: { $0.message.contains(note) }), "\(found)")
     #expect(first.fixIts.isEmpty)
   }
 }
