@@ -4,8 +4,7 @@ package enum Suggestion {
   package static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
     let target = Array(name.unicodeScalars)
     guard !target.isEmpty, target.count <= 64 else { return nil }
-    // Of one letter any other is one step away.
-    let limit = target.count == 1 ? 0 : max(1, target.count / 3)
+    let limit = max(1, target.count / 3)
     var best: (distance: Int, name: String)?
     // In UTF-8 a scalar is at most four bytes: most candidates are told apart by their length.
     let lengths = max(0, target.count - limit)...(4 * (target.count + limit))

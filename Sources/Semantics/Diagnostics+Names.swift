@@ -6,7 +6,8 @@ import Syntax
 extension Diagnostic {
   /// What an objective reads of the data has its names in the header.
   static func unknownInObjective(_ name: Name, suggestion: String?) -> Diagnostic {
-    var result = unknownName(name, suggestion: suggestion)
+    // Of one letter any other is near, and a batch is mostly called x and y.
+    var result = unknownName(name, suggestion: name.text.count > 1 ? suggestion : nil)
     if result.notes.isEmpty, result.fixIts.isEmpty {
       result.notes = [
         Note(

@@ -37,7 +37,7 @@ import Training
     let bench = Bench()
     bench.run(statement)
     let first = rule(bench)
-    let said = bench.run("search Found from Adam on bowl_easy for 20 programs longest 20")
+    let said = bench.run("search Found from Adam on bowl_easy for 20 programs longest 24")
     #expect(said.contains("replaced rule Found\n"), "\(said)")
     #expect(rule(bench) != first)
     #expect(bench.run("search Lost from SGD on nowhere for 60 programs").contains("error[R02"))
@@ -46,7 +46,7 @@ import Training
 
   /// Stopped in the middle of its programs, wherever that is, and submitted again, a search ends as one that was not
   /// stopped.
-  @Test(arguments: [3, 5, 8])
+  @Test(arguments: [3, 4, 5])
   func theSameStatementGoesOn(_ tenths: Int) {
     let asked = CountedInterrupt()
     let console = MemoryConsole()

@@ -248,7 +248,8 @@ struct CSVReader {
       if !passSeparator() { break }
     }
     if names.count == 1,
-      let other = Self.otherSeparator(in: line(from: start), than: separator, orSpaces: true)
+      let other = Self.otherSeparator(
+        in: line(from: start), than: separator, orSpaces: !names[0].hasPrefix("#"))
     {
       throw DataProblem.otherSeparator(place(start), other, at: span)
     }
