@@ -53,14 +53,14 @@ extension DataProblem {
   ) -> DiagnosticError {
     let expected = names.count
     var hint = separator.map { [separatorHint($0)] }
+    if isComma {
+      hint = ["numbers with a decimal comma, such as 1,5, are to stand in double quotes"]
+    }
     if names[0].hasPrefix("#"), found > expected {
       hint = [
         "\"\(printable(names[0]))\" is taken for the header: lines that begin with `#` are no comments in a table, take "
           + "them out"
       ]
-    }
-    if isComma {
-      hint = ["numbers with a decimal comma, such as 1,5, are to stand in double quotes"]
     }
     return make(
       .raggedRow, place,
