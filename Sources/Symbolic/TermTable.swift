@@ -64,7 +64,7 @@ package final class TermTable {
   private var known: [Term: TermID] = [:]
   private var symbolIndex: [Symbol: Int32] = [:]
   private var detailIndex: [Detail: Int32] = [:]
-  /// Whether g is the gradient at w, and the loss that at w: so it is unless gradients are delayed.
+  /// Whether g is taken for the gradient at w, which it is unless gradients are delayed.
   var gradientsArePresent = false
   /// Where w and g are taken to lie.
   var dataDomains: [Symbol.Role: Interval] = [:]
