@@ -1,5 +1,3 @@
-import Platform
-
 /// Philox4x32-10: a counter-based generator, a pure function of counter and key.
 ///
 /// Salmon, Moraes, Dror, Shaw 2011, "Parallel Random Numbers: As Easy as 1, 2, 3".
@@ -38,11 +36,11 @@ package enum Philox {
 /// With `bits` those 64 bits:
 /// - uniform: `(bits >> 11) · 2⁻⁵³`, in [0, 1);
 /// - rademacher: +1 when the top bit is set, else −1;
-/// - exponential: `-log1p(-uniform)`;
+/// - exponential: `-log(1 - uniform)`, where the difference is exact;
 /// - bernoulli(p): 1 when `uniform < p`, else 0;
 /// - normal (Box and Muller 1958): with a and b the bits of the even and the odd element of the pair,
 ///   `r = sqrt(-2 · log(((a >> 11) + 1) · 2⁻⁵³))` and `θ = 2π · ((b >> 11) · 2⁻⁵³)`,
-///   `r · cos θ` at the even element and `r · sin θ` at the odd one.
+///   `r · cos θ` at the even element and `r · sin θ` at the odd one, by the functions of `DrawFunctions`.
 ///
 /// Float engines round these Doubles; a uniform that would round up to 1 becomes 1 − 2⁻²⁴.
 package struct CounterRandom: Hashable, Sendable {
@@ -97,9 +95,10 @@ package struct CounterRandom: Hashable, Sendable {
   /// Standard normal.
   package func normal(_ element: UInt64) -> Double {
     let pair = bits(pair: element >> 1)
-    let radius = (-2 * log(Double((pair.even >> 11) + 1) * 0x1p-53)).squareRoot()
-    let angle = 2 * Double.pi * (Double(pair.odd >> 11) * 0x1p-53)
-    return radius * (element & 1 == 0 ? cos(angle) : sin(angle))
+    let radius =
+      (-2 * DrawFunctions.log(Double((pair.even >> 11) + 1) * 0x1p-53)).squareRoot()
+    let turn = DrawFunctions.turn(Double(pair.odd >> 11) * 0x1p-53)
+    return radius * (element & 1 == 0 ? turn.cosine : turn.sine)
   }
 
   /// +1 or −1, equally likely.
@@ -109,7 +108,7 @@ package struct CounterRandom: Hashable, Sendable {
   }
 
   /// Exponential with mean 1.
-  package func exponential(_ element: UInt64) -> Double { -log1p(-uniform(element)) }
+  package func exponential(_ element: UInt64) -> Double { -DrawFunctions.log(1 - uniform(element)) }
 
   /// 1 with probability `p`, else 0.
   @inlinable

@@ -1,5 +1,5 @@
 // Operations that know their place in the iteration space; included once per element type, with T
-// the type, N(name) its suffix and UNIFORM_LIMIT the largest T below 1.
+// the type and N(name) its suffix.
 
 static void N(place_strided)(T *d, const T *source, const rv_place *p, int64_t start, int64_t n) {
   int last = p->axes - 1;
@@ -61,31 +61,6 @@ static void N(place_iota)(T *d, const rv_place *p, int64_t start, int64_t n) {
 static void N(place_identity)(T *d, const rv_place *p, int64_t start, int64_t n) {
   int64_t cols = p->extent[1];
   for (int64_t i = 0; i < n; i++) d[i] = (start + i) / cols == (start + i) % cols ? 1 : 0;
-}
-
-static void N(place_draw)(
-    T *d, const void *operand, const rv_place *p, const rv_frame *f, int64_t start, int64_t n) {
-  const double *replay = f->replays[p->replay];
-  if (replay) {
-    for (int64_t i = 0; i < n; i++) d[i] = (T)replay[start + i];
-    return;
-  }
-  rv_random r = rv_random_at(f->seed, f->step, p->isGlobal ? 0xFFFFFFFFu : f->tensor, p->site);
-  for (int64_t i = 0; i < n;) {
-    uint64_t element = (uint64_t)(start + i), bits[2];
-    double x[2];
-    rv_random_pair(r, element >> 1, bits);
-    rv_draw_pair(p->distribution, bits, x);
-    for (int k = (int)(element & 1); k < 2 && i < n; k++, i++) {
-      if (p->distribution == RV_BERNOULLI) {
-        double limit = p->stride[0] ? (double)((const T *)operand)[i] : *(const double *)operand;
-        d[i] = x[k] < limit ? 1 : 0;
-      } else {
-        T y = (T)x[k];
-        d[i] = p->distribution == RV_UNIFORM && y >= 1 ? UNIFORM_LIMIT : y;
-      }
-    }
-  }
 }
 
 // RV_FOLD_RUN(fold, carry, x, n): the fold of n elements into a double.

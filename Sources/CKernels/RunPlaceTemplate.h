@@ -9,7 +9,7 @@ static void N(run_place)(
   case RV_PLACE_STRIDED: N(place_strided)(d, a, p, start, n); break;
   case RV_PLACE_IOTA: N(place_iota)(d, p, start, n); break;
   case RV_PLACE_IDENTITY: N(place_identity)(d, p, start, n); break;
-  case RV_PLACE_DRAW: N(place_draw)(d, a, p, f, start, n); break;
+  case RV_PLACE_DRAW: f->draws->N(draw)(d, a, p, f, start, n); break;
   case RV_REDUCE_ROWS: N(reduce_rows)(d, a, p, f->scalars + p->carry, start, n); break;
   case RV_PLACE_DECODE: N(place_decode)(d, a, p, start, n); break;
   case RV_PLACE_ENCODE: N(place_encode)(d, a, p, f, start, n); break;
@@ -27,7 +27,7 @@ static int64_t N(block_of)(const rv_place *p, int64_t start, int64_t most) {
 static void N(encode_all)(
     void *memory, const double *values, const rv_place *p, uint64_t seed, uint32_t step,
     uint32_t tensor) {
-  rv_frame frame = {.seed = seed, .step = step, .tensor = tensor};
+  rv_frame frame = {.seed = seed, .step = step, .tensor = tensor, .draws = rv_draw_kernels()};
   T *scratch = malloc(sizeof(T) * RV_LONGEST_BLOCK);
   if (!scratch) abort();
   for (int64_t start = 0; start < p->extent[1];) {

@@ -5,7 +5,6 @@
 #include "Formats.h"
 #include "Lines.h"
 #include "Maps.h"
-#include "Random.h"
 
 rv_kernel rv_kernel_at_f32(int op, unsigned scalars);
 rv_kernel rv_kernel_at_f64(int op, unsigned scalars);
@@ -27,7 +26,6 @@ static double fold_run(int element, int fold, double carry, const void *x, int64
 #define T float
 #define N(name) name##_f32
 #define RV_IS_WIDE 0
-#define UNIFORM_LIMIT 0x1.fffffep-1f
 #define RV_FOLD_RUN(fold, carry, x, n) fold_run(RV_F32, fold, carry, x, n)
 #include "PlaceTemplate.h"
 #include "StateTemplate.h"
@@ -35,12 +33,10 @@ static double fold_run(int element, int fold, double carry, const void *x, int64
 #undef T
 #undef N
 #undef RV_IS_WIDE
-#undef UNIFORM_LIMIT
 #undef RV_FOLD_RUN
 #define T double
 #define N(name) name##_f64
 #define RV_IS_WIDE 1
-#define UNIFORM_LIMIT 0x1.fffffffffffffp-1
 #define RV_FOLD_RUN(fold, carry, x, n) fold_run(RV_F64, fold, carry, x, n)
 #include "PlaceTemplate.h"
 #include "StateTemplate.h"

@@ -1,10 +1,13 @@
 // States stored in fewer bits than they are computed in; included once per element type, with T the
-// type and N(name) its suffix, after Formats.h, Lines.h and Random.h. A place says: `distribution` the format,
+// type and N(name) its suffix, after Formats.h and Lines.h. A place says: `distribution` the format,
 // extent[0] the numbers of a block, extent[1] the numbers in all, `fold` whether chance rounds, `site`.
 //
 // A state in blocks is the scales, one float a block, and then the codes. What runs at once must hold
 // whole blocks and whole bytes.
 #pragma STDC FP_CONTRACT OFF
+
+// Numbers that chance rounds, at once.
+#define RV_CHANCES 256
 
 // k of the nearest code for y in [0, 1], by the lines of Lines.h. At a distance of a rounding from
 // the middle between two codes it may be either.
@@ -42,7 +45,7 @@ RV_INLINE float N(largest)(const T *x, int64_t n) {
 #else
   // Bits of positive floats are in their order, and those of NaN above all.
   uint32_t largest = 0;
-  int64_t done = RV_HAS_8 ? rv_largest_by_32(&largest, x, n) : 0;
+  int64_t done = rv_largest_many(&largest, x, n);
   for (int64_t i = done; i < n; i++) {
     uint32_t u;
     memcpy(&u, x + i, 4);
@@ -66,7 +69,7 @@ RV_INLINE T N(size_of)(T x) { return fabsf(x); }
 #if RV_IS_WIDE
 #define RV_MANY(call) 0
 #else
-#define RV_MANY(call) (RV_HAS_8 ? call : 0)
+#define RV_MANY(call) call
 #endif
 
 RV_CLONES static void N(encode_s8)(uint8_t *codes, const T *x, float scale, int64_t n) {
@@ -75,7 +78,7 @@ RV_CLONES static void N(encode_s8)(uint8_t *codes, const T *x, float scale, int6
     return;
   }
   const T nearer = rv_nearer_one(scale), inverse = 1 / ((T)scale * nearer);
-  int64_t done = RV_MANY(rv_encode_s8_by_32(codes, x, scale, n));
+  int64_t done = RV_MANY(rv_encode_s8_many(codes, x, scale, n));
   RV_LOOP for (int64_t i = done; i < n; i++) {
     T z = x[i];
     int k = N(nearest_signed)(N(size_of)(z) * nearer * inverse);
@@ -91,7 +94,7 @@ RV_CLONES static void N(encode_u8)(uint8_t *codes, const T *x, float scale, int6
     return;
   }
   const T nearer = rv_nearer_one(scale), inverse = 1 / ((T)scale * nearer);
-  int64_t done = RV_MANY(rv_encode_u8_by_32(codes, x, scale, n));
+  int64_t done = RV_MANY(rv_encode_u8_many(codes, x, scale, n));
   RV_LOOP for (int64_t i = done; i < n; i++) {
     int code = N(nearest_unsigned)(x[i] * nearer * inverse) - 1;
     // What is positive keeps at least the smallest step.
@@ -105,12 +108,12 @@ RV_CLONES static void N(decode_by)(
 }
 
 static void N(decode_s8)(T *d, const uint8_t *codes, float scale, int64_t n) {
-  int64_t done = RV_MANY(rv_decode_s8_by_8(d, codes, scale, n));
+  int64_t done = RV_MANY(rv_decode_s8_many(d, codes, scale, n));
   N(decode_by)(d + done, rv_map_s8, codes + done, scale, n - done);
 }
 
 static void N(decode_u8)(T *d, const uint8_t *codes, float scale, int64_t n) {
-  int64_t done = RV_MANY(rv_decode_u8_by_8(d, codes, scale, n));
+  int64_t done = RV_MANY(rv_decode_u8_many(d, codes, scale, n));
   N(decode_by)(d + done, rv_map_u8, codes + done, scale, n - done);
 }
 #undef RV_MANY
@@ -120,12 +123,6 @@ static float N(mean_size)(const T *x, int64_t n) {
   for (int64_t i = 0; i < n; i++) sums[i & 7] += fabs((double)x[i]);
   for (int k = 0; k < 8; k++) sum += sums[k];
   return N(scale_of)((T)(sum / (double)n));
-}
-
-static uint64_t N(bits_at)(rv_random r, int64_t element) {
-  uint64_t bits[2];
-  rv_random_pair(r, (uint64_t)element >> 1, bits);
-  return bits[element & 1];
 }
 
 // One of the two codes around x, so that the mean is x within the map's ends.
@@ -143,7 +140,7 @@ static uint8_t N(code_by_chance)(const float *map, T x, float scale, uint64_t bi
 }
 
 static void N(encode_block)(
-    const rv_place *p, float *scale, uint8_t *codes, const T *x, rv_random random, int64_t start,
+    const rv_place *p, const rv_frame *f, float *scale, uint8_t *codes, const T *x, int64_t start,
     int64_t n) {
   const int format = p->distribution;
   if (format == RV_SIGN1) {
@@ -157,8 +154,13 @@ static void N(encode_block)(
   *scale = N(largest)(x, n);
   if (p->fold) {
     const float *map = format == RV_S8 ? rv_map_s8 : rv_map_u8;
-    for (int64_t i = start; i < start + n; i++) {
-      codes[i] = N(code_by_chance)(map, x[i - start], *scale, N(bits_at)(random, i));
+    for (int64_t done = 0; done < n; done += RV_CHANCES) {
+      uint64_t bits[RV_CHANCES];
+      int64_t count = n - done < RV_CHANCES ? n - done : RV_CHANCES;
+      f->draws->bits(p, f, start + done, bits, count);
+      for (int64_t i = 0; i < count; i++) {
+        codes[start + done + i] = N(code_by_chance)(map, x[done + i], *scale, bits[i]);
+      }
     }
   } else if (format == RV_S8) {
     N(encode_s8)(codes + start, x, *scale, n);
@@ -170,11 +172,15 @@ static void N(encode_block)(
 // Elements [start, start + n) of a state into its memory.
 static void N(place_encode)(
     void *memory, const T *x, const rv_place *p, const rv_frame *f, int64_t start, int64_t n) {
-  rv_random random = rv_random_at(f->seed, f->step, f->tensor, p->site);
   if (p->distribution == RV_BF16 || p->distribution == RV_F16) {
     uint16_t *d = (uint16_t *)memory + start;
-    for (int64_t i = 0; i < n; i++) {
-      d[i] = rv_to_16_by_chance(p->distribution == RV_F16, x[i], N(bits_at)(random, start + i));
+    for (int64_t done = 0; done < n; done += RV_CHANCES) {
+      uint64_t bits[RV_CHANCES];
+      int64_t count = n - done < RV_CHANCES ? n - done : RV_CHANCES;
+      f->draws->bits(p, f, start + done, bits, count);
+      for (int64_t i = 0; i < count; i++) {
+        d[done + i] = rv_to_16_by_chance(p->distribution == RV_F16, x[done + i], bits[i]);
+      }
     }
     return;
   }
@@ -183,7 +189,7 @@ static void N(place_encode)(
   uint8_t *codes = (uint8_t *)(scales + blocks);
   for (int64_t i = 0; i < n; i += block) {
     N(encode_block)(
-        p, scales + (start + i) / block, codes, x + i, random, start + i,
+        p, f, scales + (start + i) / block, codes, x + i, start + i,
         n - i < block ? n - i : block);
   }
 }

@@ -14,9 +14,6 @@ static const char place[] = {
 static const char math[] = {
 #embed "Math.h" suffix(, )
     0};
-static const char random_numbers[] = {
-#embed "Random.h" suffix(, )
-    0};
 static const char reductions[] = {
 #embed "ReductionTemplate.h" suffix(, )
     0};
@@ -39,7 +36,6 @@ static const char scalars[] = {
 static const char frame[] = "";
 static const char place[] = "";
 static const char math[] = "";
-static const char random_numbers[] = "";
 static const char reductions[] = "";
 static const char places[] = "";
 static const char formats[] = "";
@@ -50,6 +46,6 @@ static const char scalars[] = "";
 
 const char *rv_text_of(enum rv_text text) {
   const char *const texts[] = {
-      frame, place, math, random_numbers, reductions, places, formats, lines, states, scalars};
+      frame, place, math, reductions, places, formats, lines, states, scalars};
   return texts[text];
 }

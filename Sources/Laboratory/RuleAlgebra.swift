@@ -32,10 +32,12 @@ package struct RuleAlgebra {
   package var table: TermTable { setting.table }
   package var printer: TermPrinter { TermPrinter(setting.table) }
 
+  package var stateNames: [String] { rule.states.map(\.name) }
+
   /// The position of a state by its name, `m` or `base.m`.
   package func state(_ name: String) throws(SymbolicError) -> Int {
     if let k = rule.states.firstIndex(where: { $0.name == name }) { return k }
-    let names = rule.states.map(\.name)
+    let names = stateNames
     throw SymbolicError(
       names.isEmpty
         ? "`\(rule.name)` has no states"

@@ -106,7 +106,7 @@ extension SegmentWriter {
     case RV_PLACE_IDENTITY: call = "place_identity\(suffix)(\(target), &\(shape), block, n);"
     case RV_PLACE_DRAW:
       guard let operand = drawOperand(instruction, place) else { return false }
-      call = "place_draw\(suffix)(\(target), \(operand), &\(shape), frame, block, n);"
+      call = "frame->draws->draw\(suffix)(\(target), \(operand), &\(shape), frame, block, n);"
     default: return false
     }
     before.append(predicated(call, predicate))

@@ -77,9 +77,7 @@ struct SourceText {
       kept(rv_text_of(RV_TEXT_FRAME)),
     ]
     if all.contains(.math) { parts.append(kept(rv_text_of(RV_TEXT_MATH))) }
-    if all.contains(.places) {
-      parts += [kept(rv_text_of(RV_TEXT_PLACE)), kept(rv_text_of(RV_TEXT_RANDOM))]
-    }
+    if all.contains(.places) { parts.append(kept(rv_text_of(RV_TEXT_PLACE))) }
     if all.contains(.formats) { parts.append(kept(rv_text_of(RV_TEXT_FORMATS))) }
     if all.contains(.states) {
       parts += [
@@ -109,7 +107,6 @@ struct SourceText {
         if needs.contains(.places) {
           parts.append(
             """
-            #define UNIFORM_LIMIT \(isFloat ? "0x1.fffffep-1f" : "0x1.fffffffffffffp-1")
             static double N(fold_run)(int fold, double carry, const T *x, int64_t n) {
               (fold == RV_FOLD_SUM ? N(sum_0) : fold == RV_FOLD_MAX ? N(max_0) : N(min_0))(
                   &carry, x, x, x, x, (size_t)n);
@@ -117,7 +114,6 @@ struct SourceText {
             }
             #define RV_FOLD_RUN(fold, carry, x, n) N(fold_run)(fold, carry, x, n)
             \(kept(rv_text_of(RV_TEXT_PLACES)))
-            #undef UNIFORM_LIMIT
             #undef RV_FOLD_RUN
             """)
         }

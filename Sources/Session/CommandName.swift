@@ -85,16 +85,16 @@ enum CommandName: String, CaseIterable {
     factor | EXPR | common factors in front | :factor a*x + a*y
     collect | EXPR by NAME | by powers of a name | :collect (x + a)^2 by x
     subst | NAME = VALUE in EXPR | with a name replaced | :subst β = 0.9 in β * m + (1 - β) * y
-    solve | EXPR = EXPR for NAME | \
+    solve | EXPR = EXPR [for NAME] | \
     the real solutions of an equation, each with its conditions | :solve m = β * m + (1 - β) * y for m
-    diff | EXPR wrt NAME | the derivative | :diff x^3 + a * x wrt x
+    diff | EXPR [wrt NAME] | the derivative | :diff x^3 + a * x wrt x
     assume | [NAME in DOMAIN, or NAME > NUMBER] | \
     what holds of a free name from now on; alone, what is assumed | :assume β in [0, 1)
     sensitivity | RULE wrt HYPERPARAMETER | \
     the derivative of one step of a rule by a hyperparameter | :sensitivity HeavyBall wrt lr
-    unroll | RULE.STATE STEPS | \
+    unroll | RULE[.STATE] [STEPS] | \
     a state after 1, 2, … steps as a function of the gradients | :unroll EMAMomentum.m 3
-    closed | RULE.STATE | \
+    closed | RULE[.STATE] | \
     a state as a sum over all gradients, its weights and memory | :closed EMAMomentum.m
     compare | RULE RULE | \
     whether two rules are equal: a proof or a counterexample | \

@@ -45,12 +45,12 @@ struct ExpressionCommands: Answering {
         show(table.reduced(result), where: all, of: algebra)
       }
     case .solve:
-      let (equation, unknown) = try parts(rest, around: "for", command)
+      let (equation, unknown) = rest.split(on: "for") ?? (rest, nil)
       guard let (left, right) = equation.sides else {
         throw DiagnosticError(.usage("an equation has an `=`", of: command, at: span(equation)))
       }
-      let symbol = try name(unknown, command)
       let (a, b) = (try value(left, algebra), try value(right, algebra))
+      let symbol = try name(unknown, of: [a.term, b.term], rest, around: "for", command, algebra)
       try asking(left, right) {
         switch try algebra.equation(a, b, for: symbol).answer() {
         case .identity(let conditions):
@@ -62,9 +62,10 @@ struct ExpressionCommands: Answering {
         }
       }
     default:
-      let (what, by) = try parts(rest, around: "wrt", command)
-      let symbol = algebra.symbol(try name(by, command))
+      let (what, by) = rest.split(on: "wrt") ?? (rest, nil)
       let (term, defined) = try value(what, algebra)
+      let symbol = algebra.symbol(
+        try name(by, of: [term], rest, around: "wrt", command, algebra))
       show(
         table.reduced(try asking(what) { try Solver(table).derivative(term, by: symbol) }),
         where: defined, of: algebra)
@@ -75,6 +76,25 @@ struct ExpressionCommands: Answering {
     _ fragment: Fragment, _ algebra: ExpressionAlgebra
   ) throws -> (term: TermID, defined: Definedness) {
     try asking(fragment) { try algebra.value(fragment.text) }
+  }
+
+  /// The name behind `mark`; where none is written, the only free one of the terms.
+  private func name(
+    _ written: Fragment?, of terms: [TermID], _ rest: Fragment, around mark: String,
+    _ command: CommandName, _ algebra: ExpressionAlgebra
+  ) throws(DiagnosticError) -> String {
+    if let written { return try name(written, command) }
+    let table = algebra.table
+    let found = Set(
+      table.symbols(in: terms).compactMap { table.symbol(of: $0) }
+        .filter { $0.role != .constant }.map(\.name))
+    if let only = found.first, found.count == 1 { return only }
+    let choice = found.sorted().map { "`\(mark) \($0)`" }.joined(separator: ", ")
+    throw DiagnosticError(
+      .usage(
+        found.isEmpty
+          ? "there is no free name here"
+          : "`:\(command.rawValue)` needs one of \(choice)", of: command, at: span(rest)))
   }
 
   /// One name, as it is written.

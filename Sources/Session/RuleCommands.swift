@@ -72,13 +72,18 @@ struct RuleCommands: Answering {
       names.insert(name.text, at: 0)
       rest = inner
     }
-    if names.isEmpty {
-      throw DiagnosticError(
-        .usage("which state? write `\(fragment.text).m`", of: command, at: span(fragment)))
-    }
     let rule = line.fragment(rest, tree, at: fragment.offset)
     let algebra = try asking(rule) { try self.algebra(of: rule) }
-    return (algebra, names.joined(separator: "."))
+    if !names.isEmpty { return (algebra, names.joined(separator: ".")) }
+    let states = algebra.stateNames
+    guard let only = states.first, states.count == 1 else {
+      let text = fragment.text
+      throw DiagnosticError(
+        .usage(
+          states.first.map { "which of \(states.joined(separator: ", "))? write `\(text).\($0)`" }
+            ?? "`\(text)` has no states", of: command, at: span(fragment)))
+    }
+    return (algebra, only)
   }
 
   private func unroll(_ rest: Fragment) throws {

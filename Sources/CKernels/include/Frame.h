@@ -20,6 +20,7 @@ typedef struct rv_frame {
   uint32_t tensor;
   // Scalar registers in all.
   int64_t scalarCount;
+  const struct rv_draws *draws;
 } rv_frame;
 
 /// Runs elements [start, end) of a pass: adds into the accumulators, whose initial values its

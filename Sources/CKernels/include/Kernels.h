@@ -187,6 +187,9 @@ int rv_restore_state(
     int compute, const rv_place *place, void *memory, const double *values, uint64_t seed,
     uint32_t tensor);
 
+/// What `rv_frame.draws` points to.
+const rv_draws *rv_draw_kernels(void);
+
 /// Whether every number of some tensors is finite.
 int rv_all_finite(
     int element, const void *const *tensors, const int64_t *counts, int64_t tensorCount,

@@ -1,5 +1,6 @@
 #pragma once
 #include <stdint.h>
+#include "Frame.h"
 
 // What a positioned operation needs to know of its place: it makes elements [start, start + n) of
 // a value, so the same number comes out however a tensor is cut into chunks.
@@ -36,3 +37,12 @@ typedef struct rv_place {
   // The scalar register in which a row reduction carries its unfinished row.
   int32_t carry;
 } rv_place;
+
+/// Random numbers of elements [start, start + n) of a tensor: draws in both types, and the bits of those that round by chance.
+typedef struct rv_draws {
+  void (*draw_f32)(
+      void *d, const void *operand, const rv_place *p, const rv_frame *f, int64_t start, int64_t n);
+  void (*draw_f64)(
+      void *d, const void *operand, const rv_place *p, const rv_frame *f, int64_t start, int64_t n);
+  void (*bits)(const rv_place *p, const rv_frame *f, int64_t start, uint64_t *d, int64_t n);
+} rv_draws;

@@ -42,6 +42,7 @@ final class PlanInstance {
     segments.initialize(from: program.segments, count: plan.segments.count)
     frame = .allocate(capacity: 1)
     frame.initialize(to: rv_frame())
+    frame.pointee.draws = rv_draw_kernels()
     bodies = program.bodies.map { PlanInstance($0, memory: memory.bodies) }
     carriedNumbers = .allocate(capacity: (plan.loops.map(\.carried.count).max() ?? 0) + 1)
     for (register, preset) in plan.presets {

@@ -72,6 +72,7 @@ package final class UpdateRun {
     fixed = .allocate(byteCount: 2 * layout.byteCount, alignment: 64)
     fixed.initializeMemory(as: UInt8.self, repeating: 0, count: 2 * layout.byteCount)
     frame.initialize(to: rv_frame())
+    frame.pointee.draws = rv_draw_kernels()
     pointers = .allocate(capacity: max(layout.counts.count, 1))
     counts = .allocate(capacity: max(layout.counts.count, 1))
     for (k, count) in layout.counts.enumerated() { counts[k] = Int64(count) }
