@@ -13,7 +13,8 @@ enum ExperimentTable {
       rule.runs.contains { !$0.points.isEmpty && $0.points[0].count <= 3 }
     }
     var table = TextTable(
-      header: ["rule"] + names + ["steps"] + (showsPoint ? ["ends at"] : []))
+      header: ["rule"] + names + ["steps"]
+        + (showsPoint ? [seeds > 1 ? "the first ends at" : "ends at"] : []))
     for rule in history.rules {
       var row = [rule.label]
       for name in names {

@@ -84,6 +84,7 @@ package struct Trajectory: Sendable {
     start = try reader.numbers(json, "p0")
     try reader.require(start.count, count, "`p0`")
     gradients = try reader.steps(json, "gradients", count)
+    if gradients.isEmpty { throw reader.wrongKind("`gradients`", "an array of at least one step") }
     parameters = try reader.steps(json, "parameters", count)
     try reader.require(parameters.count, gradients.count, "`parameters`", "steps")
     var inputs: [String: Recorded] = [:]

@@ -355,6 +355,13 @@ package enum ShapeRules {
       guard e.count == 2 else {
         throw ShapeError(.needsMatrix, "`take_along` takes one entry of each row of a matrix")
       }
+      let index = operands[1].shape
+      if e[0].isFixed, index.isConcrete, index.elementCount != 1, index.elementCount != e[0].value {
+        throw ShapeError(
+          .mismatch,
+          "`take_along` takes one place for each row: "
+            + "\(index.elementCount) places for \(e[0].value) rows")
+      }
       return ValueType(.real, Shape([e[0], .fixed(1)]))
     case .placeSlice, .scatterAdd, .placeAlong, .unfold, .fold: return declared ?? operand
     }

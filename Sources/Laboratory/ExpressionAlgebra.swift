@@ -37,8 +37,13 @@ package struct ExpressionAlgebra {
     return (first.term, first.defined)
   }
 
-  /// The symbol of a name.
+  /// The symbol of a name; `t` and `T` are whole numbers from 1 on.
   package func symbol(_ name: String) -> TermID {
+    if name == "t" { return SymbolicRule.step(table, from: 1) }
+    if name == "T" {
+      return table.symbol(
+        Symbol("T", .horizon, domain: Interval(.one, nil), isInteger: true))
+    }
     let shown = Setting.shown(name)
     return table.symbol(Symbol(shown, .hyper, domain: domains[shown] ?? domains[name] ?? .all))
   }

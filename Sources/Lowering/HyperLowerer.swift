@@ -85,6 +85,24 @@ struct HyperLowerer: LoweringPart {
     }
   }
 
+  /// Refuses schedules of what is fixed when a rule is bound: lengths, counts of rounds, blocks of storage.
+  func checkFixed(_ all: [FlatHyper]) {
+    let defaults = lowerer.module.arguments
+    for (index, hyper) in all.enumerated() {
+      let (start, count) = lowerer.module.lists[index] ?? (index, nil)
+      for slot in start..<start + (count ?? 1)
+      where lowerer.module.structural.contains(slot) && !lowerer.module.counted.contains(slot) {
+        guard let value = defaults.output(.hyper(slot)),
+          defaults.operations(under: value).contains(.step)
+        else { continue }
+        report(
+          .fixedFollowsStep(
+            hyper.name, at: argumentSpan(hyper, index) ?? hyper.parameter.name.span))
+        break
+      }
+    }
+  }
+
   // MARK: Hyperparameters
 
   /// Where the value of a hyperparameter is written: the argument, else the default.

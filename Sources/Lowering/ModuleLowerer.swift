@@ -50,6 +50,7 @@ struct ModuleLowerer: LoweringPart {
       variants = settled(value, options)
       if lowerer.bag.hasErrors { lowerer.bag = found }
     }
+    hyper.checkFixed(hypers)
     if lowerer.bag.hasErrors { return nil }
     do {
       defaults = try defaults.timed(by: lowerer.module.clocks)

@@ -67,6 +67,8 @@ struct BlockBuilder {
   private static let reservedInRules: Set<String> = [
     "w", "g", "t", "T", "rank", "rows", "cols", "numel", "loss",
   ]
+  /// What tables and `until` call losses and steps, which a metric of that name would replace.
+  private static let lossSeries: Set<String> = ["loss", "test_loss", "validation_loss", "steps"]
   private static let reservedInObjectives: Set<String> = [
     "t", "T", "loss", "batch", "features", "training",
   ]
@@ -146,6 +148,8 @@ struct BlockBuilder {
       case .metric(let name, let value):
         if owner != .objective || !enclosing.isEmpty {
           bag.report(.notHere("metric", in: owner.noun, enclosing.last, at: statement.span))
+        } else if Self.lossSeries.contains(name.text) {
+          bag.report(.reservedName(name))
         } else if let earlier = block.metrics.first(where: { $0.name == name }) {
           bag.report(.duplicateName(name, first: earlier.name.span))
         } else {

@@ -11,6 +11,7 @@ struct ValueHistory {
   /// Words that a value follows.
   private static let beforeValues: Set = [
     "mod", "and", "or", "not", "if", "then", "else", "with", "from", "against", "assert",
+    "in", "by",
   ]
 
   /// Keeps a value and returns its number.

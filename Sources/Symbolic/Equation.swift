@@ -78,8 +78,11 @@ package struct Equation {
       if exponent.isNegative {
         divisors.append(base)
       } else {
+        // A sum has factors of its own; log(x) is its own only factor.
         found +=
-          base == x ? [Solution(value: t.zero, conditions: [])] : try solve(base, depth: depth + 1)
+          base == x
+          ? [Solution(value: t.zero, conditions: [])]
+          : t[base].kind == .sum ? try solve(base, depth: depth + 1) : try isolated(base, depth)
       }
     }
     if t.contains(rest, x) {

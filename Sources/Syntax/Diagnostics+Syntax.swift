@@ -56,7 +56,8 @@ extension Diagnostic {
 
   static func unknownEscape(_ span: Span) -> Diagnostic {
     Diagnostic(
-      .unknownEscape, .error, "a string knows the escapes `\\\"`, `\\\\` and `\\n` only", at: span,
+      .unknownEscape, .error, "a string knows the escapes `\\\"`, `\\\\`, `\\n` and `\\t` only",
+      at: span,
       fixIts: [
         FixIt(
           "write a backslash", at: Span(span.start, span.start + 1), replacement: "\\\\")

@@ -243,8 +243,8 @@ struct Lexer {
         let next = i + 1 < bytes.count ? bytes[i + 1] : 0x0A
         if next == 0x0A || next == 0x0D {
           i += 1
-        } else if next == UInt8(ascii: "\"") || next == UInt8(ascii: "\\")
-          || next == UInt8(ascii: "n")
+        } else if [UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "n"), UInt8(ascii: "t")]
+          .contains(next)
         {
           i += 2
         } else {

@@ -343,7 +343,11 @@ extension Parser {
     while low < high {
       if file.bytes[low] == UInt8(ascii: "\\"), low + 1 < high {
         low += 1
-        bytes.append(file.bytes[low] == UInt8(ascii: "n") ? 0x0A : file.bytes[low])
+        switch file.bytes[low] {
+        case UInt8(ascii: "n"): bytes.append(0x0A)
+        case UInt8(ascii: "t"): bytes.append(0x09)
+        default: bytes.append(file.bytes[low])
+        }
       } else {
         bytes.append(file.bytes[low])
       }

@@ -26,6 +26,7 @@ package func quoted(_ text: String) -> String {
     case "\"": result += "\\\""
     case "\\": result += "\\\\"
     case "\n": result += "\\n"
+    case "\t": result += "\\t"
     default: result.unicodeScalars.append(scalar)
     }
   }

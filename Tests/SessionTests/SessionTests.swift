@@ -254,6 +254,8 @@ import Training
     (":stability HeavyBall", "0 < lr * h < 2 * (1 + μ)"),
     (":steady Adam", "with ε → 0 the update is -lr * sign(g)"),
     (":solve x^2 = a for x", "%2 = sqrt(a)"), (":solve sqrt(y) = 3", "%1 = 9"),
+    (":solve t / T = 0.5 for t", "%1 = 0.5 * T"), (":solve 2 * log(x) = 0", "%1 = 1"),
+    ("a + 1\n:subst a = 2 in %", "%2 = 3"), (":diff t^2 wrt t", "%1 = 2 * t"),
     (":diff pi * y^2", "%1 = 2 * y * pi"), (":factor a * x + a * y", "%1 = a * (x + y)"),
     (":collect (x + a)^2 by x", "%1 = x^2 + 2 * a * x + a^2"),
     (":subst β = 1/2 in β * m", "%1 = 0.5 * m"),

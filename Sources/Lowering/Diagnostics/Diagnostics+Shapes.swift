@@ -119,6 +119,13 @@ extension Diagnostic {
       "a length is made of `\(name)`, which differs from step to step", at: span)
   }
 
+  static func fixedFollowsStep(_ name: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .unknownLength,
+      "`\(name)` is fixed when the rule is bound, since lengths or counts are made of it, and this differs from step to step",
+      at: span)
+  }
+
   static func badLength(_ x: Double, at span: Span) -> Diagnostic {
     Diagnostic(
       .badLength,

@@ -1,3 +1,4 @@
+import Basics
 import Diagnostics
 import IR
 
@@ -10,6 +11,9 @@ package struct ParameterSpec: Hashable, Sendable {
     self.name = name
     self.dims = dims
   }
+
+  /// The name with Greek letters, and spelled out: a pattern that fits one of them fits the name.
+  var spellings: Set<String> { [name, Greek.unicode(name), Greek.ascii(name)] }
 
   package var count: Int { Lengths.product(dims) }
   package var rows: Int { dims.first ?? 1 }
@@ -41,11 +45,12 @@ extension TensorPredicate {
       }
     case .nameMatches(let pattern):
       do throws(RoutePattern.Problem) {
-        return try RoutePattern(pattern).matches(tensor.name)
+        let route = try RoutePattern(pattern)
+        return tensor.spellings.contains { route.matches($0) }
       } catch {
         throw DiagnosticError(.badPattern(pattern, error))
       }
-    case .nameEquals(let name): return tensor.name == name
+    case .nameEquals(let name): return Greek.key(of: tensor.name) == Greek.key(of: name)
     case .and(let a, let b):
       if try !a.holds(for: tensor) { return false }
       return try b.holds(for: tensor)

@@ -90,7 +90,7 @@ extension DataProblem {
       .textForNumber, place,
       "\"\(printable(text))\" in column \"\(printable(column))\" is not a number", at: span,
       notes: [
-        "\(numbers) of \(count) cells of the column are numbers: mend the others, or leave the column out by "
+        "\(numbers) of \(count) cells of the column are numbers: mend the others; a column that is no target is left out by "
           + "`drop = [\"\(printable(column))\"]`"
       ])
   }
