@@ -19,7 +19,7 @@ SOLVING = "rule Solving(lr = 0.1) {\n state n\n n' = n + g\n w' = w - lr * solve
 @with_torch
 class Errors(unittest.TestCase):
     def require_nothing_changes(self, optimizer, kind, words, act):
-        """That `act` raises, and parameters, states and the count of groups are what they were."""
+        """That `act` raises with a code, and parameters, states and the count of groups are what they were."""
         def everything():
             return [
                 [p.detach().clone(), *(one.clone() for one in optimizer.state[p].values())]
@@ -27,8 +27,9 @@ class Errors(unittest.TestCase):
             ]
 
         before = everything()
-        with self.assertRaisesRegex(kind, words):
+        with self.assertRaisesRegex(kind, words) as found:
             act()
+        self.assertRegex(found.exception.code or "", r"^R0\d{3}$")
         after = everything()
         self.assertEqual(len(before), len(after))
         for one, two in zip(before, after):

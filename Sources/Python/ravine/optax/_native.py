@@ -72,7 +72,7 @@ class Steps:
             name: x for name, x in given.items() if not (isinstance(x, float) and name.split(".")[-1] in exact)
         }
         if any("another point" in need for need in sign.needs):
-            raise UsageError(f"`{sign.name}` asks for the objective at other points, which optax has no word for")
+            raise UsageError(f"`{sign.name}` asks for the objective at other points, which optax has no word for", code="R0810")
 
     # Leaves
 
@@ -87,10 +87,10 @@ class Steps:
         for k, (name, leaf) in enumerate(named):
             dtype = str(leaf.dtype)
             if dtype not in ("float32", "float64", "bfloat16", "float16"):
-                raise UsageError(f"`{self.sign.name}` takes no parameters of {dtype}, as `{name}` is")
+                raise UsageError(f"`{self.sign.name}` takes no parameters of {dtype}, as `{name}` is", code="R0826")
             parts.setdefault(dtype, []).append(k)
         if self.sign.is_global and len(parts) > 1:
-            raise UsageError(f"`{self.sign.name}` reduces over all parameters together, which are of several types")
+            raise UsageError(f"`{self.sign.name}` reduces over all parameters together, which are of several types", code="R0826")
         return list(parts.items())
 
     def _program(self, rule: Rule, named: Sequence[Tuple[str, Any]], dtype: str) -> Program:
@@ -140,7 +140,8 @@ class Steps:
             unknown = [one for one in read if one not in plain and not hasattr(jnp, one)]
             if unknown:
                 raise UsageError(
-                    f"`{name}` of `{self.sign.name}` is `{text}`, which an array cannot change: give `{name}` as well"
+                    f"`{name}` of `{self.sign.name}` is `{text}`, which an array cannot change: give `{name}` as well",
+                    code="R0502",
                 )
             space = {one: every[plain[one]] if one in plain else getattr(jnp, one) for one in read}
             every[name] = eval(compile(tree, text, "eval"), {"__builtins__": {}}, space)
@@ -196,7 +197,7 @@ class Steps:
 
     def _require_loss(self, value: Any) -> None:
         if self.sign.needs_loss and value is None:
-            raise UsageError(f"`{self.sign.name}` reads the loss: give update(…, value=loss)")
+            raise UsageError(f"`{self.sign.name}` reads the loss: give update(…, value=loss)", code="R0825")
 
     def update(self, kind: Any, updates: Any, state: Any, params: Any, value: Any, extra: Dict[str, Any]) -> Any:
         """The update and the next state: on the processor by the library."""
@@ -226,13 +227,14 @@ class Steps:
         try:
             gradients = [None if g is None else jnp.asarray(g) for g in treedef.flatten_up_to(updates)]
         except (TypeError, ValueError) as error:
-            raise UsageError(f"the gradients are no tree as that of the parameters: {error}") from None
+            raise UsageError(f"the gradients are no tree as that of the parameters: {error}", code="R0826") from None
         for (name, w), g in zip(named, gradients):
             if g is None:
-                raise UsageError(f"the gradient of `{name}` is None")
+                raise UsageError(f"the gradient of `{name}` is None", code="R0826")
             if g.shape != w.shape or g.dtype != w.dtype:
                 raise UsageError(
-                    f"the gradient of `{name}` is {g.shape} of {g.dtype}, and the parameter {w.shape} of {w.dtype}"
+                    f"the gradient of `{name}` is {g.shape} of {g.dtype}, and the parameter {w.shape} of {w.dtype}",
+                    code="R0826",
                 )
         old = {name: treedef.flatten_up_to(tree) for name, tree in state.states.items()}
         new = {name: list(found) for name, found in old.items()}
@@ -244,7 +246,7 @@ class Steps:
         try:
             loss = jnp.asarray(jnp.nan if value is None else value, jnp.float32).reshape(())
         except (TypeError, ValueError):
-            raise UsageError(f"the loss is no number: {value!r}") from None
+            raise UsageError(f"the loss is no number: {value!r}", code="R0502") from None
         for dtype, indices in self._buckets(named):
             together = [named[k] for k in indices]
             made = self._program(sign.rule(self.fixed) if is_step else _delta(sign, self.fixed), together, dtype)
@@ -284,17 +286,18 @@ class Steps:
         """Raises UsageError for a state of another transformation."""
         known = set(self._state_names()) - set(self.sign.globals)
         if not isinstance(state, kind):
-            raise UsageError(f"the state is a {type(state).__name__}, and is to be what `{self.sign.name}` made by init(…)")
+            raise UsageError(f"the state is a {type(state).__name__}, and is to be what `{self.sign.name}` made by init(…)", code="R0771")
         if set(state.states) != known:
             raise UsageError(
                 f"the states are {', '.join(sorted(state.states)) or 'none'}, and those of `{self.sign.name}` "
-                f"{', '.join(sorted(known)) or 'none'}"
+                f"{', '.join(sorted(known)) or 'none'}",
+                code="R0771",
             )
         for name, tree in state.states.items():
             try:
                 treedef.flatten_up_to(tree)
             except (TypeError, ValueError) as error:
-                raise UsageError(f"the state `{name}` is no tree as that of the parameters: {error}") from None
+                raise UsageError(f"the state `{name}` is no tree as that of the parameters: {error}", code="R0771") from None
 
     def _require_place(self, place: Any, one: Any, together: Sequence[Tuple[str, Any]]) -> None:
         """Raises UsageError for a state that is not what the library is to write."""
@@ -303,7 +306,8 @@ class Steps:
         if shape != wanted.shape or dtype != wanted.dtype:
             of = "" if place.tensor is None else f" of `{together[place.tensor][0]}`"
             raise UsageError(
-                f"the state `{_own(place.name)}`{of} is {shape} of {dtype}, and is to be {wanted.shape} of {wanted.dtype}"
+                f"the state `{_own(place.name)}`{of} is {shape} of {dtype}, and is to be {wanted.shape} of {wanted.dtype}",
+                code="R0771",
             )
 
     def _input(self, place: Any, together: Any, treedef: Any, indices: List[int], extra: Dict[str, Any]) -> Any:
@@ -311,7 +315,7 @@ class Steps:
             return together[place.tensor][1].astype(place.dtype)
         name = place.name if place.name in extra else _own(place.name)
         if name not in extra:
-            raise UsageError(f"`{self.sign.name}` reads `{name}`: give update(…, {name}=…)")
+            raise UsageError(f"`{self.sign.name}` reads `{name}`: give update(…, {name}=…)", code="R0825")
         found = extra[name]
         leaf = treedef.flatten_up_to(found)[indices[place.tensor]] if jax.tree.structure(found) == treedef else found
         return jnp.asarray(leaf, place.dtype).reshape(place.shape)

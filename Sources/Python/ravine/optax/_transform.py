@@ -76,7 +76,8 @@ def transform(
         if sign.by_name[name].is_fixed and isinstance(x, jax.core.Tracer):
             raise UsageError(
                 f"`{name}` of `{sign.name}` decides what is compiled, and is traced: give optax.inject_hyperparams "
-                f"static_args=({name!r},)"
+                f"static_args=({name!r},)",
+                code="R0508",
             )
     run = _native.Steps(sign, given, total_steps, seed, engine)
 

@@ -199,10 +199,10 @@ class RuleOptimizer(Optimizer):
         """Gives what the rule reads besides gradients, such as a curvature; it stays until it is set again."""
         known = [one.name for one in layout(self, parameter) if one.kind == "input"]
         if name not in known:
-            raise UsageError(f"`{self._signature.name}` reads no input `{name}`; it reads {known}")
+            raise UsageError(f"`{self._signature.name}` reads no input `{name}`; it reads {known}", code="R0808")
         place = next(one for one in layout(self, parameter) if one.name == name)
         if tuple(value.shape) != place.shape:
-            raise UsageError(f"the input `{name}` is {tuple(value.shape)}, and is to be {place.shape}")
+            raise UsageError(f"the input `{name}` is {tuple(value.shape)}, and is to be {place.shape}", code="R0809")
         kept = value.detach().to(getattr(torch, place.dtype), copy=True).contiguous()
         self.state[parameter]["input_" + name] = kept
 
@@ -297,7 +297,7 @@ class RuleOptimizer(Optimizer):
                 sign.check({**self.defaults, **own})
                 sign.check({**self.defaults, **own, **turned})
             except UsageError as error:
-                yield str(error).replace("\n", " ")
+                yield error.diagnostics[0].message
 
     def _differences(self, name: str, kept: Dict[str, Any], there: Any) -> Iterator[str]:
         if not isinstance(there, dict) or self._names(there) != self._names(kept) or "step" not in there:
