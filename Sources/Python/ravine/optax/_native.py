@@ -6,7 +6,7 @@ import ast
 import ctypes
 import functools
 import math
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import jax
 import jax.numpy as jnp
@@ -333,22 +333,108 @@ class Steps:
         inputs = [one.reshape(1) if flag else one for flag, one in zip(read, inputs)]
         seen = [] if mode == _BLIND else weights
         operands = [count, row, loss, *seen, *slopes, *kept, *inputs]
-        results = [jax.ShapeDtypeStruct((), jnp.int32)]
-        results += [jax.ShapeDtypeStruct(w.shape, w.dtype) for w in weights]
-        results += [jax.ShapeDtypeStruct(one.shape, one.dtype) for one in kept]
-        front = 3 + len(seen)
-        aliases = {0: 0}
-        # An update takes its gradient's place.
-        aliases.update({3 + k: 1 + k for k in range(len(weights))})
-        aliases.update({front + len(slopes) + k: 1 + len(weights) + k for k in range(len(kept))})
-        # The program lives as long as what was compiled, which the cache of programs does not know.
-        _alive[made.handle] = made
-        outs = jax.ffi.ffi_call(_TARGET, results, vmap_method="sequential", input_output_aliases=aliases)(
-            *operands, program=np.int64(made.handle), tensors=np.int64(len(weights)), read=np.int64(len(inputs)),
-            mode=np.int64(mode),
-        )
+        shape = _Shape(mode, len(weights), len(inputs))
+        outs = (self._spread(made, shape, operands) or functools.partial(_foreign, made, shape))(*operands)
         front = len(outs) - len(kept)
         return [*outs[:front], *(one.reshape(()) if flag else one for flag, one in zip(written, outs[front:]))]
+
+    def _spread(self, made: Program, shape: "_Shape", operands: Sequence[Any]) -> Optional[Callable[..., Any]]:
+        """The call for arrays of several devices, each of which steps its part; None where the rule must see tensors
+        whole, which XLA then gathers."""
+        if len(jax.devices()) == 1 or not self.sign.is_elementwise:
+            return None
+        tensors = shape.gradients(operands)
+        rests = [(one.tensor, x) for one, x in zip(shape.ordered(made.places), shape.rest(operands))]
+        # Of a parameter without axes the states have one, of one number.
+        if any(k is None or x.dtype == jnp.uint8 or x.shape not in (tensors[k].shape, tensors[k].shape or (1,)) for k, x in rests):
+            return None
+        return _partitioned(self, made, shape, tuple(one.ndim for one in tensors), tuple(k for k, _ in rests))
+
+
+class _Shape(NamedTuple):
+    """How many operands a call has of each kind: the count, the values and the loss, the parameters unless it is blind,
+    gradients, what is written, and what is only read."""
+
+    mode: int
+    tensors: int
+    read: int
+
+    @property
+    def front(self) -> int:
+        return 3 if self.mode == _BLIND else 3 + self.tensors
+
+    def gradients(self, operands: Sequence[Any]) -> Sequence[Any]:
+        return operands[self.front : self.front + self.tensors]
+
+    def rest(self, operands: Sequence[Any]) -> Sequence[Any]:
+        return operands[self.front + self.tensors :]
+
+    @staticmethod
+    def ordered(places: Sequence[Any]) -> List[Any]:
+        return [one for one in places if one.kind != "input"] + [one for one in places if one.kind == "input"]
+
+
+def _foreign(made: Program, shape: _Shape, *operands: Any) -> Any:
+    """The custom call itself."""
+    like = shape.gradients(operands)
+    kept = shape.rest(operands)
+    kept = kept[: len(kept) - shape.read]
+    results = [jax.ShapeDtypeStruct((), jnp.int32)]
+    results += [jax.ShapeDtypeStruct(one.shape, one.dtype) for one in (*like, *kept)]
+    aliases = {0: 0}
+    # An update takes its gradient's place.
+    aliases.update({3 + k: 1 + k for k in range(shape.tensors)})
+    aliases.update({shape.front + shape.tensors + k: 1 + shape.tensors + k for k in range(len(kept))})
+    # The program lives as long as what was compiled, which the cache of programs does not know.
+    _alive[made.handle] = made
+    return jax.ffi.ffi_call(_TARGET, results, vmap_method="sequential", input_output_aliases=aliases)(
+        *operands, program=np.int64(made.handle), tensors=np.int64(shape.tensors), read=np.int64(shape.read),
+        mode=np.int64(shape.mode),
+    )
+
+
+@functools.lru_cache(maxsize=128)
+def _partitioned(steps: Steps, made: Program, shape: _Shape, ranks: Tuple[int, ...], owners: Tuple[int, ...]) -> Callable[..., Any]:
+    """The same, of which every device calls it for its part of each tensor."""
+    from jax.custom_batching import custom_vmap
+    from jax.experimental.custom_partitioning import custom_partitioning
+
+    whole = functools.partial(_foreign, made, shape)
+
+    def partition(mesh: Any, given: Any, wanted: Any) -> Any:
+        def lowered(*operands: Any) -> Any:
+            named = [(f"w{k}", one) for k, one in enumerate(shape.gradients(operands))]
+            part = steps._program(made.rule, named, str(named[0][1].dtype))
+            return _foreign(part, shape, *operands)
+
+        # A tensor, its gradient and its states lie as what is written of it.
+        alone = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+        places = [one.sharding for one in wanted[1 : 1 + shape.tensors]]
+        own = [places[k] for k in owners]
+        seen = [] if shape.mode == _BLIND else places
+        kept = own[: len(own) - shape.read]
+        return mesh, lowered, [alone, *places, *kept], (alone, alone, alone, *seen, *places, *own)
+
+    def factors(k: int) -> str:
+        return " ".join(f"t{k}d{axis}" for axis in range(ranks[k]))
+
+    tensors = [factors(k) for k in range(shape.tensors)]
+    rests = [factors(k) if ranks[k] else "one" for k in owners]
+    given = ["", "row", ""] + ([] if shape.mode == _BLIND else tensors) + tensors + rests
+    wanted = [""] + tensors + rests[: len(rests) - shape.read]
+    spread = custom_partitioning(whole)
+    spread.def_partition(
+        partition, need_replication_factors=("row", "one") if "one" in rests else ("row",),
+        sharding_rule=f"{', '.join(given)} -> {', '.join(wanted)}",
+    )
+    call = custom_vmap(spread)
+
+    @call.def_vmap
+    def _(size: int, is_batched: Any, *operands: Any) -> Any:
+        outs = jax.vmap(whole, in_axes=[0 if one else None for one in is_batched], axis_size=size)(*operands)
+        return outs, [True] * len(outs)
+
+    return jax.jit(call)
 
 
 _alive: Dict[int, Program] = {}
