@@ -143,7 +143,11 @@ class Optax(unittest.TestCase):
         square = {"a": jnp.eye(3)}
         injected = optax.inject_hyperparams(ravine.optax.Muon, static_args=("steps",))(lr=0.01)
         jax.jit(injected.update)(square, injected.init(square), square)
-        injected = optax.inject_hyperparams(ravine.optax.Muon)(lr=0.01)
+        # What decides shapes is left to the rule, and given it must be static.
+        for plain in (ravine.optax.Muon, ravine.optax.Adam8bit):
+            injected = optax.inject_hyperparams(plain)(lr=0.01)
+            jax.jit(injected.update)(square, injected.init(square), square)
+        injected = optax.inject_hyperparams(ravine.optax.Muon)(lr=0.01, steps=3)
         with self.assertRaisesRegex(ravine.UsageError, r"static_args=\('steps',\)"):
             jax.jit(injected.update)(square, injected.init(square), square)
         ours, _, _ = run(ravine.optax.transform("AdamW", lr=optax.linear_schedule(0.1, 0.0, 4)), parameters())
@@ -342,6 +346,22 @@ class Optax(unittest.TestCase):
                     self.assertEqual(distance((w, state.states), (u, other.states)), 0)
                     text = together.lower(w, state, w).compile().as_text()
                     self.assertNotIn("all-gather", text)
+    def test_shardings_that_are_part_of_types(self):
+        devices = jax.devices()
+        if len(devices) < 2:
+            self.skipTest("one device")
+        mesh = jax.make_mesh((2,), ("x",), axis_types=(jax.sharding.AxisType.Explicit,))
+        with jax.set_mesh(mesh):
+            for name in ("AdamW", "LAMB", "ScheduleFreeAdamW"):
+                with self.subTest(rule=name):
+                    params = {"a": jnp.ones((4, 6), out_sharding=jax.P(None, "x")), "b": jnp.ones(8, out_sharding=jax.P("x"))}
+                    optimizer = ravine.optax.transform(name, lr=0.01)
+                    state = optimizer.init(params)
+                    updates, after = jax.jit(optimizer.update)(params, state, params)
+                    self.assertEqual(jax.tree.map(jax.typeof, updates), jax.tree.map(jax.typeof, params))
+                    self.assertEqual(jax.tree.map(jax.typeof, after), jax.tree.map(jax.typeof, state))
+                    for tree in after.states.values():
+                        self.assertEqual(jax.tree.map(jax.typeof, tree), jax.tree.map(jax.typeof, params))
 
 
 if __name__ == "__main__":

@@ -336,7 +336,9 @@ class Steps:
         shape = _Shape(mode, len(weights), len(inputs))
         outs = (self._spread(made, shape, operands) or functools.partial(_foreign, made, shape))(*operands)
         front = len(outs) - len(kept)
-        return [*outs[:front], *(one.reshape(()) if flag else one for flag, one in zip(written, outs[front:]))]
+        outs = [*outs[:front], *(one.reshape(()) if flag else one for flag, one in zip(written, outs[front:]))]
+        owners = [*range(len(weights)), *(one.tensor for one in made.places if one.kind != "input")]
+        return [outs[0], *(one if k is None else _as_typed(one, weights[k]) for k, one in zip(owners, outs[1:]))]
 
     def _spread(self, made: Program, shape: "_Shape", operands: Sequence[Any]) -> Optional[Callable[..., Any]]:
         """The call for arrays of several devices, each of which steps its part; None where the rule must see tensors
@@ -349,6 +351,14 @@ class Steps:
         if any(k is None or x.dtype == jnp.uint8 or x.shape not in (tensors[k].shape, tensors[k].shape or (1,)) for k, x in rests):
             return None
         return _partitioned(self, made, shape, tuple(one.ndim for one in tensors), tuple(k for k, _ in rests))
+
+
+def _as_typed(one: Any, like: Any) -> Any:
+    """With the sharding that is part of the parameter's type, on a mesh of explicit axes."""
+    sharding = jax.typeof(like).sharding
+    if one.shape != like.shape or not any(sharding.spec):
+        return one
+    return jax.sharding.reshard(one, sharding)
 
 
 class _Shape(NamedTuple):

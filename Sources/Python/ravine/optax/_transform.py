@@ -108,7 +108,9 @@ def factory(rule: Union[str, os.PathLike, Rule]) -> Callable[..., Transformation
     sign = _sign(rule)
     parameters = []
     for one in sign.hypers:
-        default: Any = inspect.Parameter.empty if one.is_required else one.default
+        # What decides shapes is not to be an array, as optax.inject_hyperparams makes one of each number.
+        given = None if one.is_fixed and not isinstance(one.default, tuple) else one.default
+        default: Any = inspect.Parameter.empty if one.is_required else given
         parameters.append(inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=default))
 
     def made(**values: Any) -> Transformation:
