@@ -84,11 +84,11 @@ class UsageError(RavineError, ValueError):
         super().__init__(text, found, code)
 
 
-class ArrayError(UsageError, TypeError):
-    """An array whose numbers cannot be stepped where they lie."""
+class KindError(UsageError, TypeError):
+    """An array whose numbers cannot be stepped where they lie, or what is no array or no number."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text, code="R0826")
+    def __init__(self, text: str, found: Optional[List[Diagnostic]] = None, code: str = "R0826") -> None:
+        super().__init__(text, found, code)
 
 
 class ProgramError(RavineError):

@@ -11,7 +11,7 @@ from ctypes import byref, c_double, c_int64, c_size_t, c_uint64, c_void_p
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, MutableMapping, Optional, Sequence, Tuple, Union
 
 from ._arrays import TYPES, WIDTHS, Memory, memory
-from ._errors import BusyError, Diagnostic, UsageError, diagnostics
+from ._errors import KindError, BusyError, Diagnostic, diagnostics, UsageError
 from ._library import (
     USAGE, Objective, Options, answer, encoded, encoded_path, failure, lib, parsed, require, seed_bits, tensors, whole
 )
@@ -43,7 +43,9 @@ def _number(value: Any, what: str) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise UsageError(f"{what} is {value!r}, which is beyond the largest number") from None
+        raise UsageError(f"{what} is {value!r}, which is beyond the largest number", code="R0502") from None
+    except (TypeError, ValueError):
+        raise KindError(f"{what} is {value!r}, which is no number", code="R0502") from None
 
 
 def _flat(values: Any, depth: int = 0) -> List[float]:
@@ -236,13 +238,13 @@ class Optimizer:
                 of gradients.
         """
         if objective is not None and not callable(objective):
-            raise TypeError(f"`objective` is {objective!r}, which cannot be called")
+            raise KindError(f"`objective` is {objective!r}, which cannot be called", code="R0829")
         if not self._lock.acquire(blocking=False):
             raise BusyError("another call is using the optimizer")
         try:
             self._step(gradients, loss, objective)
         except ctypes.ArgumentError:
-            raise TypeError(f"`loss` is {loss!r}, which is no number") from None
+            raise KindError(f"`loss` is {loss!r}, which is no number", code="R0502") from None
         finally:
             self._lock.release()
 
@@ -400,6 +402,8 @@ class Optimizer:
     # What it holds, by name
 
     def _tensor(self, parameter: Union[int, str]) -> Tuple[int, Dict[str, Any]]:
+        if isinstance(parameter, str) and parameter not in self.names:
+            raise KeyError(f"there is no parameter {parameter!r}; there are {self.names}")
         k = self.names.index(parameter) if isinstance(parameter, str) else parameter
         if not 0 <= k < self._count:
             raise IndexError(f"there is no parameter {parameter}")
