@@ -69,24 +69,58 @@ def torch_step(kind, rule, size, threads):
             assert text.count("torch.bfloat16") == 1
             exec(text.replace("torch.bfloat16", "torch.float32"), module.__dict__)
         optimizer = torch.optim.Muon(parameters, lr=0.02)
+    elif kind == "bitsandbytes":
+        import bitsandbytes
+
+        optimizer = getattr(bitsandbytes.optim, rule)(parameters)
+    elif kind == "torchao":
+        import torchao.optim
+
+        optimizer = getattr(torchao.optim, rule)(parameters)
+    elif kind == "optimi":
+        import optimi
+
+        optimizer = getattr(optimi, rule)(parameters, lr=1e-3)
+    elif kind == "lion-pytorch":
+        import lion_pytorch
+
+        optimizer = lion_pytorch.Lion(parameters, lr=1e-4)
+    elif kind == "ravine.torch":
+        import ravine.torch
+
+        optimizer = getattr(ravine.torch, rule)(parameters)
+    elif kind == "bare":
+        # What PyTorch puts around any step.
+        class Bare(torch.optim.Optimizer):
+            def step(self, closure=None):
+                pass
+
+        optimizer = Bare(parameters, {})
     else:
         raise SystemExit(f"no peer {kind}")
     return optimizer.step
 
 
-def optax_step(rule, size, threads):
+def optax_step(kind, rule, size, threads):
     if threads == 1:
         # XLA takes its threads from the cores that it may use.
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     import jax, jax.numpy as jnp, numpy, optax
 
-    transform = {"AdamW": lambda: optax.adamw(1e-3, weight_decay=0.01), "Lion": lambda: optax.lion(1e-4)}[rule]()
+    if kind == "ravine.optax":
+        import ravine.optax
+
+        transform = ravine.optax.transform(rule)
+    else:
+        transform = {"AdamW": lambda: optax.adamw(1e-3, weight_decay=0.01), "Lion": lambda: optax.lion(1e-4)}[rule]()
     random = numpy.random.default_rng(0)
     parameters = [jnp.asarray(random.random(dims, dtype="float32") - 0.5) for dims in shapes(size)]
     gradients = [jnp.asarray(random.random(dims, dtype="float32") - 0.5) for dims in shapes(size)]
     box = [parameters, transform.init(parameters)]
 
     def update(p, g, s):
+        if kind == "ravine.optax":
+            return transform.step(p, s, g)
         u, s = transform.update(g, s, p)
         return optax.apply_updates(p, u), s
 
@@ -100,7 +134,8 @@ def optax_step(rule, size, threads):
 
 
 def peer(kind, rule, size, threads):
-    step = optax_step(rule, size, threads) if kind == "optax" else torch_step(kind, rule, size, threads)
+    make = optax_step if kind in ("optax", "ravine.optax") else torch_step
+    step = make(kind, rule, size, threads)
     start = time.perf_counter()
     step()
     first = time.perf_counter() - start
@@ -249,11 +284,11 @@ PACKAGE = [("Lion", 3.5), ("Adan", 6), ("AdEMAMix", 6), ("AdaBelief", 6), ("LaPr
 def adamw(table, threads, folder):
     for size, bar in [("64Ki", 0.45), ("1Mi", 0.8), ("16Mi", 1.0)]:
         entries = [ours("AdamW", size, threads, "native", loop=True)]
-        entries += [theirs(kind, "AdamW", size, threads) for kind in ("fused", "foreach", "for-loop", "optax")]
+        entries += [theirs(kind, "AdamW", size, threads) for kind in ("fused", "foreach", "for-loop", "optax", "optimi")]
         times, _, _ = contest(size, threads, entries, folder)
         for kind, name, limit in [
             ("fused", "torch fused", bar), ("foreach", "torch foreach", None), ("for-loop", "torch for-loop", None),
-            ("optax", "optax jit", None), ("c", "C loop", 1.05 if size == "16Mi" else None),
+            ("optax", "optax jit", None), ("optimi", "torch-optimi", None), ("c", "C loop", 1.05 if size == "16Mi" else None),
         ]:
             table.ratio(
                 f"native AdamW, {size}, against {name}", limit, threads, times, ("native", "AdamW"), (kind, "AdamW"))
@@ -261,9 +296,10 @@ def adamw(table, threads, folder):
 
 def lion(table, threads, folder):
     entries = [ours("Lion", "16Mi", threads, "native", loop=True)]
-    entries += [theirs(kind, "Lion", "16Mi", threads) for kind in ("compile", "optax", "pytorch_optimizer")]
+    entries += [theirs(kind, "Lion", "16Mi", threads) for kind in ("compile", "optax", "pytorch_optimizer", "optimi")]
     times, firsts, _ = contest("16Mi", threads, entries, folder)
-    for kind, name, bar in [("c", "C loop", 1.05), ("compile", "torch.compile", 1.0), ("optax", "optax jit", 1.0)]:
+    for kind, name, bar in [("c", "C loop", 1.05), ("compile", "torch.compile", 1.0), ("optax", "optax jit", 1.0),
+                            ("optimi", "torch-optimi", None)]:
         table.ratio(f"native Lion, 16Mi, against {name}", bar, threads, times, ("native", "Lion"), (kind, "Lion"))
     for kind, name in [("compile", "torch.compile"), ("optax", "optax jit")]:
         if firsts.get((kind, "Lion")) is not None:
@@ -336,6 +372,44 @@ def eightbit(table, threads, folder):
     table.ratio(title, bar, threads, times, ("native", "Adam8bit"), ("native", "AdamW"))
 
 
+def theirs8bit(table, threads, folder):
+    """States of eight bits of others on the processor, whose first steps take long."""
+    peers = [("bitsandbytes", "Adam8bit"), ("bitsandbytes", "Lion8bit"), ("torchao", "AdamW8bit")]
+    entries = [ours("Adam8bit", "16Mi", threads, "native"), theirs("ravine.torch", "Adam8bit", "16Mi", threads)]
+    entries += [theirs(kind, rule, "16Mi", threads) for kind, rule in peers]
+    times, firsts, _ = contest("16Mi", threads, entries, folder)
+    for who, name in [("native", "native"), ("ravine.torch", "ravine.torch")]:
+        for kind, rule in peers:
+            table.ratio(
+                f"{name} Adam8bit, 16Mi, against {kind} {rule}", 10 if rule != "Lion8bit" else None, threads, times,
+                (who, "Adam8bit"), (kind, rule), faster=True)
+    for peer in peers:
+        if firsts.get(peer) is not None:
+            table.put(f"first step of {peer[0]} {peer[1]}, 16Mi", "", threads, f"{firsts[peer]:.1f} s")
+
+
+def hosts(table, threads, folder):
+    """Rules as optimizers of PyTorch and transformations of optax, against those that are there."""
+    entries = [theirs(kind, "AdamW", "gpt2", threads) for kind in ("ravine.torch", "fused")]
+    times, _, _ = contest("gpt2", threads, entries, folder)
+    table.ratio(
+        "148 tensors of GPT-2 small, AdamW of ravine.torch, against torch fused", 1.0, threads, times,
+        ("ravine.torch", "AdamW"), ("fused", "AdamW"))
+    entries = [theirs(kind, "AdamW", "64", threads) for kind in ("ravine.torch", "bare", "fused")]
+    times, _, _ = contest("64", threads, entries, folder)
+    mine, bare = (statistics.median(times[kind, "AdamW"]) * 1e6 for kind in ("ravine.torch", "bare"))
+    table.put(
+        "64 elements, AdamW of ravine.torch, beyond a step that does nothing", "≤ 20 µs", threads,
+        judged(mine - bare, 20, "µs") + f" ({mine:.3g} and {bare:.3g})")
+    entries = [theirs(kind, "Lion", "16Mi", threads) for kind in ("ravine.torch", "lion-pytorch", "ravine.optax", "optax")]
+    times, _, _ = contest("16Mi", threads, entries, folder)
+    for mine, peer, name, bar in [
+        ("ravine.torch", "lion-pytorch", "lion-pytorch", 3), ("ravine.optax", "optax", "optax jit", 4)
+    ]:
+        table.ratio(
+            f"Lion of {mine}, 16Mi, against {name}", bar, threads, times, (mine, "Lion"), (peer, "Lion"), faster=True)
+
+
 def bench(arguments, folder):
     environment = dict(os.environ, RAVINE_CACHE=folder)
     done = subprocess.run([ARGS.ravine, "bench", *arguments, "--json"], capture_output=True, text=True, env=environment)
@@ -389,7 +463,7 @@ def zoo(table, threads, folder):
     table.put("elementwise rules of the zoo, 16Mi, that reach 85 % of their stream", "all", threads, text)
 
 
-SECTIONS = [small, first, gpt2, adamw, lion, package, interpreter, muon, eightbit, memory, zoo]
+SECTIONS = [small, first, gpt2, adamw, lion, package, interpreter, muon, eightbit, theirs8bit, hosts, memory, zoo]
 
 
 def machine():
@@ -408,7 +482,7 @@ def machine():
     compiler = subprocess.run(["cc", "--version"], capture_output=True, text=True).stdout.split("\n")[0]
     lines.append(f"- {compiler}")
     lines.append("- Ravine " + subprocess.check_output([ARGS.ravine, "--version"], text=True).strip())
-    packages = ["torch", "pytorch-optimizer", "lion-pytorch", "jax", "optax"]
+    packages = ["torch", "pytorch-optimizer", "lion-pytorch", "torch-optimi", "bitsandbytes", "torchao", "jax", "optax"]
     lines.append("- Python " + platform.python_version() + ", " + ", ".join(f"{p} {metadata.version(p)}" for p in packages))
     return "\n".join(lines)
 

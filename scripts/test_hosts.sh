@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 python=${HOSTS_PYTHON:-.build/hosts/bin/python}
 if [ ! -x "$python" ]; then
     python3 -m venv .build/hosts
-    "$python" -m pip install --quiet numpy torch expecttest jax optax ray nbclient ipykernel
+    "$python" -m pip install --quiet numpy torch torchao expecttest jax optax ray nbclient ipykernel
 fi
 
 # The library and the program of the build that is there, or of the place that RAVINE_PREFIX names.

@@ -44,14 +44,8 @@ enum Outcome {
   static func failure(_ error: any Error) -> Int32 {
     switch error {
     case let misuse as Misuse:
-      let json = JSONValue.array([
-        .record([
-          "code": .null, "severity": .string("error"), "message": .string(misuse.message),
-          "file": .null, "line": .null, "column": .null, "endLine": .null, "endColumn": .null,
-          "notes": .array([]), "fixits": .array([]),
-        ])
-      ])
-      ravine_set_error(misuse.message + "\n", json.line)
+      let shown = Diagnostics.DiagnosticError(.hostCall(misuse.message))
+      _ = failure(ShownError(error: shown, sources: SourceMap()))
       return misuse.status
     case let error as Ravine.DiagnosticError:
       ravine_set_error(error.description, Ravine.Diagnostic.json(error.diagnostics))
@@ -62,8 +56,7 @@ enum Outcome {
         DiagnosticRenderer(sources: shown.sources).json(shown.error.diagnostics))
       return status(shown.error.diagnostics.map(\.code.number))
     default:
-      ravine_set_error("\(error)\n", "[]")
-      return Int32(RAVINE_USAGE)
+      return failure(Misuse("\(error)"))
     }
   }
 
@@ -73,6 +66,10 @@ enum Outcome {
     let isUsage = codes.allSatisfy { 701..<780 ~= $0 || ofHost.contains($0) }
     return Int32(isUsage ? RAVINE_USAGE : RAVINE_PROGRAM)
   }
+}
+
+extension Diagnostics.Diagnostic {
+  fileprivate static func hostCall(_ why: String) -> Self { Self(.hostCall, why, at: .none) }
 }
 
 /// An error of the rooms inside, with the texts that it speaks of.

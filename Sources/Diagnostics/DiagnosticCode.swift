@@ -300,6 +300,7 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case hostMemory = 826
   case notInitialised = 827
   case objectiveFailed = 828
+  case hostCall = 829
   case openEndReached = 830
   case stepsSkipped = 831
   case stateNotFinite = 832

@@ -378,6 +378,20 @@ public final class Optimizer {
     _ pointers: [UnsafeMutableRawPointer], _ slopes: [UnsafeRawPointer]
   ) throws(DiagnosticError) {
     let width = elementType.element.byteCount
+    if pointers.count == 1, slopes.count <= 1 {
+      // Of wrappers with an optimizer a tensor, at each step.
+      let count = parameters[0].count * width
+      guard let slope = slopes.first,
+        slope != UnsafeRawPointer(pointers[0]) || runtime.axes.workers > 1
+      else { return }
+      let pointer = UnsafeRawPointer(pointers[0])
+      try require(
+        count == 0 || slope + count * runtime.axes.workers <= pointer || pointer + count <= slope
+      ) {
+        "the gradient of `\(parameters[0].name)` and the parameter `\(parameters[0].name)` share memory"
+      }
+      return
+    }
     let order = pointers.indices.filter { parameters[$0].count > 0 }.sorted {
       pointers[$0] < pointers[$1]
     }

@@ -527,6 +527,43 @@ class Arrays(unittest.TestCase):
         optimizer.step(memoryview(np.array([1.0, 5, 7]).tobytes()).cast("d")[1:])
         self.assertEqual(list(w), [-5, -7])
 
+    def test_refusals_have_a_code_and_change_nothing(self):
+        w = {"a": np.ones((2, 3), np.float32), "b": np.ones(2, np.float32)}
+        fine = {name: np.ones_like(x) for name, x in w.items()}
+        optimizer = ravine.Rule("Adam").bind(w)
+        optimizer.step(fine)
+        before = {name: x.copy() for name, x in w.items()}, optimizer.checkpoint()
+        for code, kind, act in (
+            ("R0826", ValueError, lambda: optimizer.step({**fine, "b": np.ones(2)})),
+            ("R0826", ValueError, lambda: optimizer.step({**fine, "a": np.ones((3, 2), np.float32)})),
+            ("R0826", TypeError, lambda: optimizer.step({**fine, "b": np.ones(2, int)})),
+            ("R0826", TypeError, lambda: optimizer.step({**fine, "b": None})),
+            ("R0826", ValueError, lambda: optimizer.step({"a": fine["a"]})),
+            ("R0829", ValueError, lambda: optimizer.step()),
+            ("R0829", TypeError, lambda: optimizer.step(fine, objective=3)),
+            ("R0502", TypeError, lambda: optimizer.step(fine, loss="x")),
+            ("R0502", ValueError, lambda: optimizer.hyper.update(lr="x")),
+            ("R0502", ValueError, lambda: optimizer.hyper.update(lr=10**400)),
+            ("R0507", ravine.ProgramError, lambda: optimizer.hyper.update(lr=float("nan"))),
+            ("R0505", ValueError, lambda: optimizer.hyper.update(nothing=1)),
+            ("R0809", ValueError, lambda: optimizer.set_state("m", np.ones(3), "b")),
+            ("R0829", ValueError, lambda: optimizer.view("nothing", "b")),
+            ("R0770", ValueError, lambda: optimizer.restore(b"x")),
+            ("R0829", ValueError, lambda: ravine.Rule("SGD").bind(w["b"], engine="x")),
+        ):
+            with self.assertRaises(kind) as caught:
+                act()
+            error = caught.exception
+            self.assertEqual((error.code, isinstance(error, ravine.RavineError)), (code, True), str(error))
+            self.assertEqual(str(error).count("error["), 1)
+            again = pickle.loads(pickle.dumps(error))
+            self.assertEqual((type(again), again.code, str(again)), (type(error), code, str(error)))
+        for name, x in w.items():
+            self.assertTrue(np.array_equal(x, before[0][name]))
+        self.assertEqual(optimizer.checkpoint(), before[1])
+        with self.assertRaisesRegex(KeyError, "no parameter 'c'"):
+            optimizer.state("m", "c")
+
     def test_gradients_are_not_where_other_parameters_are(self):
         whole = np.arange(1, 9.0)
         with self.assertRaises(ravine.UsageError) as caught:

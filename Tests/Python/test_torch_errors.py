@@ -19,7 +19,7 @@ SOLVING = "rule Solving(lr = 0.1) {\n state n\n n' = n + g\n w' = w - lr * solve
 @with_torch
 class Errors(unittest.TestCase):
     def require_nothing_changes(self, optimizer, kind, words, act):
-        """That `act` raises, and parameters, states and the count of groups are what they were."""
+        """That `act` raises with a code, and parameters, states and the count of groups are what they were."""
         def everything():
             return [
                 [p.detach().clone(), *(one.clone() for one in optimizer.state[p].values())]
@@ -27,8 +27,9 @@ class Errors(unittest.TestCase):
             ]
 
         before = everything()
-        with self.assertRaisesRegex(kind, words):
+        with self.assertRaisesRegex(kind, words) as found:
             act()
+        self.assertRegex(found.exception.code or "", r"^R0\d{3}$")
         after = everything()
         self.assertEqual(len(before), len(after))
         for one, two in zip(before, after):
@@ -114,6 +115,9 @@ class Errors(unittest.TestCase):
         for spoil, words in (
             (lambda kept: kept.pop("state"), "no `state`"), (lambda kept: kept.pop("param_groups"), "no `state`"),
             (lambda kept: kept["param_groups"][0].pop("params"), "no `params`"),
+            (group("params", 5), "no `params`"), (lambda kept: kept.update(param_groups=5), "no list"),
+            (lambda kept: kept.update(state=[1]), "no dictionary"), (lambda kept: kept.update(param_groups=[]), "number of"),
+            (lambda kept: kept["param_groups"][0]["params"].pop(), "size of"),
             (lambda kept: kept["state"].update({3: 5}), "none there"),
             (group("lr", math.nan), "no number"), (group("lr", "cosine("), "expected"), (group("beta1", 7.0), r"in \[0, 1\)"),
             (group("betas", (0.5,)), "2 numbers"), (group("betas", (7.0, 0.5)), r"in \[0, 1\)"),
@@ -146,6 +150,12 @@ class Errors(unittest.TestCase):
             ravine.torch.Adam(torch.nn.Parameter(torch.ones(2)))
         with self.assertRaisesRegex(ravine.UsageError, "no number"):
             ravine.torch.Adam([torch.nn.Parameter(torch.ones(2))], lr=[])
+        for given, kind in (
+            ([3], TypeError), ([object()], TypeError), ([torch.nn.Parameter(torch.ones(2)) * 1], ValueError),
+        ):
+            with self.assertRaises(kind) as refused:
+                ravine.torch.Adam(given)
+            self.assertEqual(refused.exception.code, "R0826")
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always")
             p = torch.nn.Parameter(torch.ones(2))

@@ -41,6 +41,9 @@ class States(unittest.TestCase):
         later.load_state_dict(state_dict=kept["optimizer"])
         copied = copy.deepcopy(optimizer)
         self.assertEqual(set(copied.state_dict()), {"state", "param_groups"})
+        for one in (later, copied):
+            # Nothing of PyTorch's own came in on the way.
+            self.assertEqual(one.state_dict()["param_groups"], optimizer.state_dict()["param_groups"])
         run(optimizer, model, 3, first=3)
         run(later, other, 3, first=3)
         self.assertEqual(distance(model, other), 0)

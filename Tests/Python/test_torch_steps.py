@@ -3,6 +3,7 @@
 import copy
 import inspect
 import unittest
+import warnings
 
 import ravine
 from torch_rules import MATRICES_ALONE, distance, every, gradients, named, network, run, torch, with_torch
@@ -124,6 +125,69 @@ class Steps(unittest.TestCase):
                 self.assertEqual(p.dtype, dtype)
                 if rule not in ("Tiger",):
                     torch.testing.assert_close(p.double(), q, rtol=0.02, atol=0.02)
+
+    def test_a_parameter_that_stands_twice_steps_twice(self):
+        def made(kind, **values):
+            torch.manual_seed(0)
+            p, q = (torch.nn.Parameter(torch.randn(3, dtype=torch.float64)) for _ in range(2))
+            with warnings.catch_warnings(record=True) as found:
+                warnings.simplefilter("always")
+                optimizer = kind([p, q, p], lr=0.1, **values)
+            self.assertTrue(any("duplicate parameters" in str(one.message) for one in found))
+            return [p, q], optimizer
+
+        for rule, theirs, values in (
+            ("AdamW", torch.optim.AdamW, {}), ("Adam", torch.optim.Adam, {}), ("SGD", torch.optim.SGD, {}),
+        ):
+            for is_compiled in (False, True):
+                ours, optimizer = made(getattr(ravine.torch, rule), **({"weight_decay": 0.01} if rule == "AdamW" else {}))
+                others, other = made(theirs, foreach=False, **values)
+                step = torch.compile(optimizer.step, backend="eager") if is_compiled else optimizer.step
+                for k in range(4):
+                    for p in ours + others:
+                        p.grad = torch.cos(p.detach() + k)
+                    step()
+                    other.step()
+                with self.subTest(rule=rule, is_compiled=is_compiled):
+                    self.assertEqual([optimizer.state[p]["step"].item() for p in ours], [8, 4])
+                    for p, q in zip(ours, others):
+                        self.assertLess((p - q).abs().max().item(), 1e-12)
+                    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+
+    def test_a_second_turn_that_fails_changes_nothing(self):
+        p = torch.nn.Parameter(torch.eye(2))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # The first turn leaves nothing that the second can divide by.
+            optimizer = ravine.torch.rule("rule Once() {\n state n\n n' = n + g\n w' = w - solve(w @ w.T, w) }")([p, p])
+        p.grad = torch.eye(2)
+        with self.assertRaises(ravine.NumericError):
+            optimizer.step()
+        self.assertTrue(torch.equal(p.detach(), torch.eye(2)))
+        self.assertEqual((optimizer.state[p]["step"].item(), optimizer.state[p]["n"].abs().max().item()), (0, 0))
+
+    def test_rates_that_change_at_each_step(self):
+        for rule in ("AdamW", "Lion"):
+            for turn in (lambda k: 0.1 / (k + 1), lambda k: k % 2, lambda k: f"{0.1 / (k + 1)}"):
+                p, q = (torch.nn.Parameter(torch.ones(5)) for _ in range(2))
+                optimizer = getattr(ravine.torch, rule)([{"params": [p], "lr": 0.5}, {"params": [q]}], lr=0.1)
+                alone = [getattr(ravine.torch, rule)([torch.nn.Parameter(torch.ones(5))], lr=0.5), None]
+                r = torch.nn.Parameter(torch.ones(5))
+                alone[1] = getattr(ravine.torch, rule)([r], lr=0.1, engine="reference")
+                for k in range(6):
+                    optimizer.param_groups[1]["lr"] = turn(k)
+                    for one in (p, q, alone[0].param_groups[0]["params"][0], r):
+                        one.grad = torch.sin(one.detach() + k)
+                    optimizer.step()
+                    alone[0].step()
+                    # Made anew, so that nothing is left of the step before.
+                    kept = alone[1].state_dict()
+                    alone[1] = getattr(ravine.torch, rule)([r], lr=turn(k), engine="reference")
+                    kept["param_groups"] = alone[1].state_dict()["param_groups"]
+                    alone[1].load_state_dict(kept)
+                    alone[1].step()
+                self.assertTrue(torch.equal(p, alone[0].param_groups[0]["params"][0]))
+                self.assertLess((q - r).abs().max().item(), 1e-6)
 
     def test_several_types_in_one_optimizer(self):
         p = [torch.nn.Parameter(torch.ones(3, dtype=kind)) for kind in (torch.float32, torch.bfloat16, torch.float64)]

@@ -1,7 +1,10 @@
 """What training scripts do around a step in PyTorch: rates, schedulers, scaling, closures, hooks, views."""
 
+import contextlib
 import copy
+import importlib.util
 import unittest
+from unittest import mock
 
 import ravine
 from torch_rules import distance, gradients, network, run, torch, with_torch
@@ -10,8 +13,68 @@ if torch is not None:
     import ravine.torch
 
 
+class Stream:
+    """In the place of a stream of a device that is not here."""
+
+    def wait_stream(self, other):
+        pass
+
+    def synchronize(self):
+        pass
+
+    def record_event(self):
+        return self
+
+
+@contextlib.contextmanager
+def offloading():
+    """torchao's wrapper, which keeps the states of a device's parameters on the processor, with the processor as the device."""
+    from torchao.optim import cpu_offload
+
+    empty_like = torch.empty_like
+
+    def unpinned(*given, pin_memory=False, **named):
+        return empty_like(*given, **named)
+
+    with contextlib.ExitStack() as all:
+        for where, name, what in (
+            (cpu_offload, "get_available_devices", lambda: ["cuda"]), (torch.cuda, "Stream", Stream),
+            (torch.cuda, "current_stream", Stream), (torch.cuda, "stream", lambda _: contextlib.nullcontext()),
+            (torch, "empty_like", unpinned),
+        ):
+            all.enter_context(mock.patch.object(where, name, what))
+        yield cpu_offload.CPUOffloadOptimizer
+
+
 @with_torch
 class Training(unittest.TestCase):
+    @unittest.skipUnless(importlib.util.find_spec("torchao"), "torchao is not here")
+    def test_torchaos_wrapper_for_offloading(self):
+        for rule, dtype in (("AdamW", "float32"), ("Lion", "bfloat16"), ("Muon", "float32"), ("Adam8bit", "float32")):
+            def trained(wrapped):
+                model = network(dtype=getattr(torch, dtype), rule=rule)
+                kept = [p for p in model.parameters() if p.ndim == 2 or rule != "Muon"]
+                made = getattr(ravine.torch, rule)
+                optimizer = wrapped(kept, made, minimal_size=0, lr=0.01) if wrapped else made(kept, lr=0.01)
+                scheduler = None if wrapped else torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+                for k in range(4):
+                    torch.manual_seed(k)
+                    x = torch.randn(4, model[0].in_features, dtype=getattr(torch, dtype))
+                    model(x).square().mean().backward()
+                    optimizer.step()
+                    optimizer.zero_grad()
+                    if wrapped:
+                        for group in optimizer.param_groups:
+                            group["lr"] *= 0.5
+                    else:
+                        scheduler.step()
+                return model, optimizer
+
+            with self.subTest(rule=rule), offloading() as wrapper:
+                (one, own), (two, _) = trained(wrapper), trained(None)
+                self.assertEqual(distance(one, two), 0)
+                own.load_state_dict(copy.deepcopy(own.state_dict()))
+
     def test_rates_that_are_tensors_or_schedules(self):
         model, other = network(), network()
         rate = torch.tensor(0.05)

@@ -7,6 +7,8 @@ import sys
 from ctypes import POINTER, c_char_p, c_int32, c_int64, c_uint8, c_uint16, c_uint64, c_void_p, py_object
 from typing import Any, NamedTuple, Tuple
 
+from ._errors import KindError
+
 #: The names of the library's types, in its order.
 TYPES = ("float32", "float64", "bfloat16", "float16")
 WIDTHS = {"float32": 4, "float64": 8, "bfloat16": 2, "float16": 2}
@@ -50,8 +52,8 @@ _BUFFER_TYPES = {"f": "float32", "d": "float64", "e": "float16"}
 _DLPACK_TYPES = {(2, 16): "float16", (2, 32): "float32", (2, 64): "float64", (4, 16): "bfloat16"}
 
 
-def _refuse(what: str, why: str) -> ValueError:
-    return ValueError(f"{what}: {why}")
+def _refuse(what: str, why: str) -> KindError:
+    return KindError(f"{what}: {why}")
 
 
 def _is_dense(shape: Tuple[int, ...], strides: Any, width: int) -> bool:
@@ -76,8 +78,8 @@ def _is_number(array: Any) -> bool:
 def memory(array: Any, what: str) -> Memory:
     """Where the numbers of an array are.
 
-    Raises TypeError for what is no array of numbers of these types in the memory of the processor, and
-    ValueError for one with gaps or in another order than row by row.
+    Raises KindError for what is no array of numbers of these types in the memory of the processor, or has gaps
+    or another order than row by row.
     """
     if _is_number(array):
         # As the gradient of an array without axes, which NumPy gives in this form; nobody can write to it.
@@ -86,7 +88,7 @@ def memory(array: Any, what: str) -> Memory:
     interface = getattr(array, "__array_interface__", None)
     if interface is not None:
         if hasattr(array, "mask"):
-            raise TypeError(f"{what}: the mask of a masked array has no meaning here")
+            raise KindError(f"{what}: the mask of a masked array has no meaning here")
         return _of_interface(array, interface, what)
     if hasattr(array, "__dlpack__"):
         return _of_dlpack(array, what)
@@ -100,14 +102,14 @@ def _of_interface(array: Any, interface: dict, what: str) -> Memory:
     if found is None and str(getattr(array, "dtype", "")) == "bfloat16":
         found = "bfloat16"
     if found is None or kind[0] == ">":
-        raise TypeError(f"{what}: numbers are of {getattr(array, 'dtype', kind)}; {', '.join(TYPES)} are taken")
+        raise KindError(f"{what}: numbers are of {getattr(array, 'dtype', kind)}; {', '.join(TYPES)} are taken")
     shape = tuple(interface["shape"])
     strides = interface.get("strides")
     if strides is not None and not _is_dense(shape, strides, WIDTHS[found]):
         raise _refuse(what, "the array has gaps or another order; numpy.ascontiguousarray makes one without")
     data = interface.get("data")
     if not isinstance(data, tuple):
-        raise TypeError(f"{what}: {type(array).__name__} does not say where its numbers are")
+        raise KindError(f"{what}: {type(array).__name__} does not say where its numbers are")
     pointer, is_read_only = data
     return Memory(pointer, found, shape, not is_read_only, (array, interface))
 
@@ -117,15 +119,15 @@ def _of_dlpack(array: Any, what: str) -> Memory:
     source = array.detach() if hasattr(array, "detach") else array
     device = getattr(array, "__dlpack_device__", lambda: (1, 0))()
     if device[0] not in (1, 3):
-        raise TypeError(f"{what}: the array is on a device; only memory of the processor is taken")
+        raise KindError(f"{what}: the array is on a device; only memory of the processor is taken")
     try:
         capsule = source.__dlpack__()
     except (BufferError, RuntimeError, TypeError) as why:
-        raise TypeError(f"{what}: {why}") from why
+        raise KindError(f"{what}: {why}") from why
     tensor = ctypes.cast(_pointer_of(capsule, b"dltensor"), POINTER(_DLTensor)).contents
     found = _DLPACK_TYPES.get((tensor.type.code, tensor.type.bits))
     if found is None or tensor.type.lanes != 1:
-        raise TypeError(f"{what}: numbers are of {getattr(array, 'dtype', 'another type')}; "
+        raise KindError(f"{what}: numbers are of {getattr(array, 'dtype', 'another type')}; "
                         f"{', '.join(TYPES)} are taken")
     shape = tuple(tensor.shape[k] for k in range(tensor.rank))
     if tensor.strides:
@@ -141,10 +143,10 @@ def _of_buffer(array: Any, what: str) -> Memory:
     try:
         view = memoryview(array)
     except TypeError:
-        raise TypeError(f"{what}: {type(array).__name__} is no array") from None
+        raise KindError(f"{what}: {type(array).__name__} is no array") from None
     found = _BUFFER_TYPES.get(view.format.lstrip("@=<"))
     if found is None or view.format.startswith(">"):
-        raise TypeError(f"{what}: numbers are of format {view.format!r}; {', '.join(TYPES)} are taken")
+        raise KindError(f"{what}: numbers are of format {view.format!r}; {', '.join(TYPES)} are taken")
     if not view.c_contiguous:
         raise _refuse(what, "the buffer has gaps or another order")
     if view.nbytes == 0:

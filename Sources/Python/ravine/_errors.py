@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Type
 
 
 class Diagnostic(NamedTuple):
@@ -54,9 +54,16 @@ class RavineError(Exception):
     Its text shows each diagnostic with the line that is meant and a caret.
     """
 
-    def __init__(self, text: str, found: Optional[List[Diagnostic]] = None) -> None:
+    def __init__(self, text: str, found: Optional[List[Diagnostic]] = None, code: Optional[str] = None) -> None:
+        """`code` is that of a mistake which was found before the library was asked."""
+        if found is None and code is not None:
+            text, found = f"error[{code}]: {text}", [Diagnostic(code, "error", text)]
         super().__init__(text.rstrip("\n"))
         self.diagnostics: List[Diagnostic] = found or []
+
+    def __reduce__(self) -> Any:
+        # From a worker's process it comes back with its code.
+        return _again, (type(self), str(self), self.diagnostics), self.__dict__
 
     @property
     def code(self) -> Optional[str]:
@@ -64,8 +71,24 @@ class RavineError(Exception):
         return next((d.code for d in self.diagnostics if d.severity == "error"), None)
 
 
+def _again(kind: Type[RavineError], text: str, found: List[Diagnostic]) -> RavineError:
+    made = kind.__new__(kind)
+    RavineError.__init__(made, text, found)
+    return made
+
+
 class UsageError(RavineError, ValueError):
     """A wrong length, type or name, a file that cannot be read, a checkpoint of something else."""
+
+    def __init__(self, text: str, found: Optional[List[Diagnostic]] = None, code: str = "R0829") -> None:
+        super().__init__(text, found, code)
+
+
+class KindError(UsageError, TypeError):
+    """An array whose numbers cannot be stepped where they lie, or what is no array or no number."""
+
+    def __init__(self, text: str, found: Optional[List[Diagnostic]] = None, code: str = "R0826") -> None:
+        super().__init__(text, found, code)
 
 
 class ProgramError(RavineError):
@@ -78,6 +101,9 @@ class NumericError(RavineError, ArithmeticError):
 
 class BusyError(RavineError, RuntimeError):
     """Another thread is using the optimizer."""
+
+    def __init__(self, text: str, found: Optional[List[Diagnostic]] = None, code: str = "R0829") -> None:
+        super().__init__(text, found, code)
 
 
 def error(status: int, text: str, found: str) -> RavineError:

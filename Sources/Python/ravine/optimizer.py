@@ -11,7 +11,7 @@ from ctypes import byref, c_double, c_int64, c_size_t, c_uint64, c_void_p
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, MutableMapping, Optional, Sequence, Tuple, Union
 
 from ._arrays import TYPES, WIDTHS, Memory, memory
-from ._errors import BusyError, Diagnostic, UsageError, diagnostics
+from ._errors import KindError, BusyError, Diagnostic, diagnostics, UsageError
 from ._library import (
     USAGE, Objective, Options, answer, encoded, encoded_path, failure, lib, parsed, require, seed_bits, tensors, whole
 )
@@ -43,7 +43,9 @@ def _number(value: Any, what: str) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise UsageError(f"{what} is {value!r}, which is beyond the largest number") from None
+        raise UsageError(f"{what} is {value!r}, which is beyond the largest number", code="R0502") from None
+    except (TypeError, ValueError):
+        raise KindError(f"{what} is {value!r}, which is no number", code="R0502") from None
 
 
 def _flat(values: Any, depth: int = 0) -> List[float]:
@@ -154,7 +156,7 @@ class Optimizer:
         self._places = [self._own(one, name) for one, name in zip(arrays, names)]
         types = {place.type for place in self._places} or {"float32"}
         if len(types) > 1:
-            raise UsageError(f"the parameters are of several types: {', '.join(sorted(types))}")
+            raise UsageError(f"the parameters are of several types: {', '.join(sorted(types))}", code="R0826")
         self.dtype: str = types.pop()
         if engine not in _ENGINES:
             raise UsageError(f"there is no engine {engine!r}: {', '.join(_ENGINES)}")
@@ -211,7 +213,7 @@ class Optimizer:
     def _own(given: Any, name: str) -> Memory:
         place = memory(given, f"the parameter {name!r}")
         if not place.writable:
-            raise UsageError(f"the parameter {name!r} is read-only")
+            raise UsageError(f"the parameter {name!r} is read-only", code="R0826")
         return place
 
     def __del__(self) -> None:
@@ -236,13 +238,13 @@ class Optimizer:
                 of gradients.
         """
         if objective is not None and not callable(objective):
-            raise TypeError(f"`objective` is {objective!r}, which cannot be called")
+            raise KindError(f"`objective` is {objective!r}, which cannot be called", code="R0829")
         if not self._lock.acquire(blocking=False):
             raise BusyError("another call is using the optimizer")
         try:
             self._step(gradients, loss, objective)
         except ctypes.ArgumentError:
-            raise TypeError(f"`loss` is {loss!r}, which is no number") from None
+            raise KindError(f"`loss` is {loss!r}, which is no number", code="R0502") from None
         finally:
             self._lock.release()
 
@@ -269,7 +271,7 @@ class Optimizer:
         for k in range(self._count):
             # An array of NumPy can be resized where it is, against its own advice.
             if _size(self._arrays[k]) != self._own_sizes[k]:
-                raise UsageError(f"the parameter {self.names[k]!r} has other lengths than when it was bound")
+                raise UsageError(f"the parameter {self.names[k]!r} has other lengths than when it was bound", code="R0826")
             if self._movable[k]:
                 tensor, place = self._arrays[k], self._places[k]
                 if (
@@ -284,10 +286,10 @@ class Optimizer:
             unknown = [name for name in gradients if name not in self.names]
             missing = [name for name in self.names if name not in gradients]
             if unknown or missing:
-                raise UsageError(f"gradients by name: {unknown} are not bound, {missing} are missing")
+                raise UsageError(f"gradients by name: {unknown} are not bound, {missing} are missing", code="R0826")
             gradients = [gradients[name] for name in self.names]
         if len(gradients) != self._count:
-            raise UsageError(f"there are {self._count} parameters and {len(gradients)} gradients")
+            raise UsageError(f"there are {self._count} parameters and {len(gradients)} gradients", code="R0826")
         for k, gradient in enumerate(gradients):
             if gradient is not self._last[k] or _size(gradient) != self._sizes[k]:
                 self._take(k, gradient)
@@ -295,12 +297,12 @@ class Optimizer:
     def _take(self, k: int, gradient: Any) -> None:
         place = memory(gradient, f"the gradient of {self.names[k]!r}")
         if place.type != self.dtype:
-            raise UsageError(f"the gradient of {self.names[k]!r} is of {place.type}, and the parameter of {self.dtype}")
+            raise UsageError(f"the gradient of {self.names[k]!r} is of {place.type}, and the parameter of {self.dtype}", code="R0826")
         shape = self._places[k].shape
         if place.shape != shape and place.shape != (self._workers,) + shape:
-            raise UsageError(f"the gradient of {self.names[k]!r} is {place.shape}, and the parameter {shape}")
+            raise UsageError(f"the gradient of {self.names[k]!r} is {place.shape}, and the parameter {shape}", code="R0826")
         if self._workers > 1 and place.shape == shape:
-            raise UsageError(f"the gradient of {self.names[k]!r} has no row for each of {self._workers} workers")
+            raise UsageError(f"the gradient of {self.names[k]!r} has no row for each of {self._workers} workers", code="R0826")
         self._slopes[k] = place.pointer
         # What cannot take other memory need not be looked at again.
         self._last[k] = gradient if self._stays(gradient) else None
@@ -317,7 +319,7 @@ class Optimizer:
     def _move(self, k: int) -> None:
         place = self._own(self._arrays[k], self.names[k])
         if place.shape != self._places[k].shape or place.type != self.dtype:
-            raise UsageError(f"the parameter {self.names[k]!r} has become {place.shape} of {place.type}")
+            raise UsageError(f"the parameter {self.names[k]!r} has become {place.shape} of {place.type}", code="R0826")
         self._places[k] = place
         self._pointers[k] = place.pointer
 
@@ -332,7 +334,7 @@ class Optimizer:
                     for k in range(self._count):
                         made = memory(gradients[k], f"the gradient of {self.names[k]!r}")
                         if made.type != self.dtype or made.shape != self._places[k].shape:
-                            raise UsageError(f"the gradient of {self.names[k]!r} is {made.shape} of {made.type}")
+                            raise UsageError(f"the gradient of {self.names[k]!r} is {made.shape} of {made.type}", code="R0826")
                         ctypes.memmove(slopes[k], made.pointer, self._bytes(k))
                 return float(value)
             except BaseException as error:  # the library is to be left first, and puts back what the step changed
@@ -400,6 +402,8 @@ class Optimizer:
     # What it holds, by name
 
     def _tensor(self, parameter: Union[int, str]) -> Tuple[int, Dict[str, Any]]:
+        if isinstance(parameter, str) and parameter not in self.names:
+            raise KeyError(f"there is no parameter {parameter!r}; there are {self.names}")
         k = self.names.index(parameter) if isinstance(parameter, str) else parameter
         if not 0 <= k < self._count:
             raise IndexError(f"there is no parameter {parameter}")
@@ -428,7 +432,7 @@ class Optimizer:
         """Sets a state; what `state` gave reads back the same."""
         k, shape = self._slot("states", name, parameter)
         if hasattr(values, "shape") and tuple(values.shape) != shape:
-            raise UsageError(f"{name!r} has the lengths {shape}, and {tuple(values.shape)} were given")
+            raise UsageError(f"{name!r} has the lengths {shape}, and {tuple(values.shape)} were given", code="R0809")
         flat = _flat(values)
         given = (c_double * max(len(flat), 1))(*flat)
         require(lib.ravine_set_state(self._handle, k, encoded(name), given, len(flat)))
@@ -437,7 +441,7 @@ class Optimizer:
         """Gives what the rule reads besides gradients; it stays until it is set again."""
         k, shape = self._slot("inputs", name, parameter)
         if hasattr(values, "shape") and tuple(values.shape) != shape:
-            raise UsageError(f"{name!r} has the lengths {shape}, and {tuple(values.shape)} were given")
+            raise UsageError(f"{name!r} has the lengths {shape}, and {tuple(values.shape)} were given", code="R0809")
         flat = _flat(values)
         given = (c_double * max(len(flat), 1))(*flat)
         require(lib.ravine_set_input(self._handle, k, encoded(name), given, len(flat)))

@@ -31,6 +31,31 @@ class Place(NamedTuple):
     bytes: int
 
 
+class Operands:
+    """What a call of a program points at, for the host to fill in: memory, counts of steps and values."""
+
+    def __init__(self, made: "Program") -> None:
+        count, rows, values = len(made.clocks), max(made.clocks, default=0) + 1, len(made.hyperparameters)
+        self.parameters = (c_void_p * max(count, 1))()
+        self.gradients = (c_void_p * max(count, 1))()
+        self.memory = (c_void_p * max(len(made.places), 1))()
+        self.steps = (c_int64 * rows)()
+        self.values = (c_double * max(rows * values, 1))(*[math.nan] * (rows * values))
+        self.numbers = (c_int64 * max(count, 1))(*range(count))
+        self.call = Call(
+            size=ctypes.sizeof(Call),
+            count=count,
+            parameters=ctypes.cast(self.parameters, POINTER(c_void_p)),
+            gradients=ctypes.cast(self.gradients, POINTER(c_void_p)),
+            memory=ctypes.cast(self.memory, POINTER(c_void_p)),
+            steps=self.steps,
+            values=self.values,
+            numbers=self.numbers,
+            loss=math.nan,
+        )
+        self.place = byref(self.call)
+
+
 class Program:
     """A rule bound to the lengths of some tensors. It keeps nothing: any tensors of these lengths may step by it, one
     call at a time, which `lock` is for.
@@ -79,35 +104,16 @@ class Program:
             )
             for one in manifest["memory"]
         ]
-        rows = max(clocks, default=0) + 1
         self.clocks = clocks
-        self.parameters = (c_void_p * max(count, 1))()
-        self.gradients = (c_void_p * max(count, 1))()
-        self.memory = (c_void_p * max(len(self.places), 1))()
-        self.steps = (c_int64 * rows)()
-        self.values = (c_double * max(rows * len(self.hyperparameters), 1))(
-            *[math.nan] * (rows * len(self.hyperparameters))
-        )
-        self.numbers = (c_int64 * max(count, 1))(*range(count))
-        self.call = Call(
-            size=ctypes.sizeof(Call),
-            count=count,
-            parameters=ctypes.cast(self.parameters, POINTER(c_void_p)),
-            gradients=ctypes.cast(self.gradients, POINTER(c_void_p)),
-            memory=ctypes.cast(self.memory, POINTER(c_void_p)),
-            steps=self.steps,
-            values=self.values,
-            numbers=self.numbers,
-            loss=math.nan,
-        )
-        self._place = byref(self.call)
+        #: Those of who has none of his own.
+        self.operands = operands = Operands(self)
+        self.parameters, self.gradients, self.memory = operands.parameters, operands.gradients, operands.memory
+        self.steps, self.values, self.numbers = operands.steps, operands.values, operands.numbers
         self.lock = threading.Lock()
-        #: Who has filled in the values and the numbers of draws, for a caller to know that they are still his.
-        self.owner: Any = None
 
     def first(self) -> None:
         """Writes the first values of the states to memory that holds zeros."""
-        require(lib.ravine_program_first(self._handle, self._place))
+        require(lib.ravine_program_first(self._handle, self.operands.place))
 
     def step(self, loss: float = math.nan, objective: Any = None) -> None:
         """One step of the tensors and the memory whose pointers are set. What fails changes nothing.
@@ -115,7 +121,7 @@ class Program:
         `objective` is called with pointers of points, of gradients to be written (or None), and of a flag that
         stops it.
         """
-        self.call.loss = loss
+        self.operands.call.loss = loss
         if objective is not None:
             raised: List[BaseException] = []
 
@@ -129,17 +135,29 @@ class Program:
 
             # The structure does not keep the function alive.
             function = Objective(call)
-            self.call.objective = function
+            self.operands.call.objective = function
             try:
-                status = lib.ravine_program_step(self._handle, self._place)
+                status = lib.ravine_program_step(self._handle, self.operands.place)
             finally:
-                self.call.objective = Objective()
+                self.operands.call.objective = Objective()
             if raised:
                 raise raised[0]
         else:
-            status = lib.ravine_program_step(self._handle, self._place)
+            status = lib.ravine_program_step(self._handle, self.operands.place)
         if status:
             raise failure(status)
+
+    def step_alone(self, operands: Operands) -> bool:
+        """One step with operands of the caller's. False where another call is using the program."""
+        if not self.lock.acquire(False):
+            return False
+        try:
+            status = lib.ravine_program_step(self._handle, operands.place)
+        finally:
+            self.lock.release()
+        if status:
+            raise failure(status)
+        return True
 
     def __del__(self) -> None:
         handle, self._handle = getattr(self, "_handle", 0), 0

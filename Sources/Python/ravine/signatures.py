@@ -7,7 +7,7 @@ import keyword
 import math
 import re
 import unicodedata
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ._errors import ProgramError, UsageError
 from .rule import Rule
@@ -207,7 +207,7 @@ class Signature:
 
                 near = difflib.get_close_matches(name, list(self.by_name) + list(self.aliases), 1)
                 hint = f": did you mean `{near[0]}`?" if near else f"; it has {', '.join(self.by_name)}"
-                raise UsageError(f"`{self.name}` has no hyperparameter `{name}`{hint}")
+                raise UsageError(f"`{self.name}` has no hyperparameter `{name}`{hint}", code="R0505")
             found[own] = value
         return found
 
@@ -219,7 +219,7 @@ class Signature:
         except TypeError:
             found = ()
         if len(found) != len(names):
-            raise UsageError(f"`{key}` of `{self.name}` are {len(names)} numbers, {' and '.join(names)}, and not {value!r}")
+            raise UsageError(f"`{key}` of `{self.name}` are {len(names)} numbers, {' and '.join(names)}, and not {value!r}", code="R0502")
         return dict(zip(names, found))
 
     def fixed(self, values: Mapping[str, Any]) -> Tuple[Tuple[str, Any], ...]:
@@ -282,28 +282,40 @@ class Signature:
             if "." not in name or labels.count(name.split(".")[-1]) == 1
         }
 
+    def free(self, names: Sequence[str]) -> Dict[str, Tuple[int, Callable[[float], bool]]]:
+        """The hyperparameters whose numbers change nothing but their place in `row`: which place that is, and what says
+        whether a number may stand there."""
+        if self._follows:
+            return {}
+        mirrored = {name for own in self.mirrors.values() for name in own}
+        return {
+            one.name: (list(names).index(one.own), functools.partial(_contains, one.domain or "(-inf, inf)"))
+            for one in self.hypers
+            if not one.is_fixed and one.text is None and one.own in names and one.name not in mirrored
+        }
+
     def check(self, values: Mapping[str, Any]) -> None:
         """Raises UsageError where a value is out of its domain or no number."""
         for one in self.hypers:
             value = values.get(one.name)
             if value is None:
                 if one.is_required:
-                    raise UsageError(f"`{self.name}` needs a value for `{one.name}`")
+                    raise UsageError(f"`{self.name}` needs a value for `{one.name}`", code="R0503")
                 continue
             if isinstance(value, str):
                 continue
             if hasattr(value, "numel") and value.numel() != 1:
-                raise UsageError(f"Tensor {one.name} must be 1-element, and that of `{self.name}` has {value.numel()} numbers")
+                raise UsageError(f"Tensor {one.name} must be 1-element, and that of `{self.name}` has {value.numel()} numbers", code="R0502")
             is_list = isinstance(value, (list, tuple)) and isinstance(one.default, tuple)
             try:
                 numbers = [float(x) for x in (value if is_list else [value])]
             except (TypeError, ValueError, OverflowError, RuntimeError):
-                raise UsageError(f"`{one.name}` of `{self.name}` is no number: {value!r}") from None
+                raise UsageError(f"`{one.name}` of `{self.name}` is no number: {value!r}", code="R0502") from None
             if any(math.isnan(x) for x in numbers):
-                raise UsageError(f"`{one.name}` of `{self.name}` is no number: {value!r}")
+                raise UsageError(f"`{one.name}` of `{self.name}` is no number: {value!r}", code="R0502")
             x = numbers[0] if numbers else 0.0
             if one.domain and not is_list and not _contains(one.domain, x):
-                raise UsageError(f"`{one.name}` of `{self.name}` is {x:g}, and is to be in {one.domain}")
+                raise UsageError(f"`{one.name}` of `{self.name}` is {x:g}, and is to be in {one.domain}", code="R0502")
         try:
             self.rule(self.fixed(values))
         except ProgramError as error:

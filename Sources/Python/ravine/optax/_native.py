@@ -6,7 +6,7 @@ import ast
 import ctypes
 import functools
 import math
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import jax
 import jax.numpy as jnp
@@ -72,7 +72,7 @@ class Steps:
             name: x for name, x in given.items() if not (isinstance(x, float) and name.split(".")[-1] in exact)
         }
         if any("another point" in need for need in sign.needs):
-            raise UsageError(f"`{sign.name}` asks for the objective at other points, which optax has no word for")
+            raise UsageError(f"`{sign.name}` asks for the objective at other points, which optax has no word for", code="R0810")
 
     # Leaves
 
@@ -87,10 +87,10 @@ class Steps:
         for k, (name, leaf) in enumerate(named):
             dtype = str(leaf.dtype)
             if dtype not in ("float32", "float64", "bfloat16", "float16"):
-                raise UsageError(f"`{self.sign.name}` takes no parameters of {dtype}, as `{name}` is")
+                raise UsageError(f"`{self.sign.name}` takes no parameters of {dtype}, as `{name}` is", code="R0826")
             parts.setdefault(dtype, []).append(k)
         if self.sign.is_global and len(parts) > 1:
-            raise UsageError(f"`{self.sign.name}` reduces over all parameters together, which are of several types")
+            raise UsageError(f"`{self.sign.name}` reduces over all parameters together, which are of several types", code="R0826")
         return list(parts.items())
 
     def _program(self, rule: Rule, named: Sequence[Tuple[str, Any]], dtype: str) -> Program:
@@ -140,7 +140,8 @@ class Steps:
             unknown = [one for one in read if one not in plain and not hasattr(jnp, one)]
             if unknown:
                 raise UsageError(
-                    f"`{name}` of `{self.sign.name}` is `{text}`, which an array cannot change: give `{name}` as well"
+                    f"`{name}` of `{self.sign.name}` is `{text}`, which an array cannot change: give `{name}` as well",
+                    code="R0502",
                 )
             space = {one: every[plain[one]] if one in plain else getattr(jnp, one) for one in read}
             every[name] = eval(compile(tree, text, "eval"), {"__builtins__": {}}, space)
@@ -196,7 +197,7 @@ class Steps:
 
     def _require_loss(self, value: Any) -> None:
         if self.sign.needs_loss and value is None:
-            raise UsageError(f"`{self.sign.name}` reads the loss: give update(…, value=loss)")
+            raise UsageError(f"`{self.sign.name}` reads the loss: give update(…, value=loss)", code="R0825")
 
     def update(self, kind: Any, updates: Any, state: Any, params: Any, value: Any, extra: Dict[str, Any]) -> Any:
         """The update and the next state: on the processor by the library."""
@@ -226,13 +227,14 @@ class Steps:
         try:
             gradients = [None if g is None else jnp.asarray(g) for g in treedef.flatten_up_to(updates)]
         except (TypeError, ValueError) as error:
-            raise UsageError(f"the gradients are no tree as that of the parameters: {error}") from None
+            raise UsageError(f"the gradients are no tree as that of the parameters: {error}", code="R0826") from None
         for (name, w), g in zip(named, gradients):
             if g is None:
-                raise UsageError(f"the gradient of `{name}` is None")
+                raise UsageError(f"the gradient of `{name}` is None", code="R0826")
             if g.shape != w.shape or g.dtype != w.dtype:
                 raise UsageError(
-                    f"the gradient of `{name}` is {g.shape} of {g.dtype}, and the parameter {w.shape} of {w.dtype}"
+                    f"the gradient of `{name}` is {g.shape} of {g.dtype}, and the parameter {w.shape} of {w.dtype}",
+                    code="R0826",
                 )
         old = {name: treedef.flatten_up_to(tree) for name, tree in state.states.items()}
         new = {name: list(found) for name, found in old.items()}
@@ -244,7 +246,7 @@ class Steps:
         try:
             loss = jnp.asarray(jnp.nan if value is None else value, jnp.float32).reshape(())
         except (TypeError, ValueError):
-            raise UsageError(f"the loss is no number: {value!r}") from None
+            raise UsageError(f"the loss is no number: {value!r}", code="R0502") from None
         for dtype, indices in self._buckets(named):
             together = [named[k] for k in indices]
             made = self._program(sign.rule(self.fixed) if is_step else _delta(sign, self.fixed), together, dtype)
@@ -284,17 +286,18 @@ class Steps:
         """Raises UsageError for a state of another transformation."""
         known = set(self._state_names()) - set(self.sign.globals)
         if not isinstance(state, kind):
-            raise UsageError(f"the state is a {type(state).__name__}, and is to be what `{self.sign.name}` made by init(…)")
+            raise UsageError(f"the state is a {type(state).__name__}, and is to be what `{self.sign.name}` made by init(…)", code="R0771")
         if set(state.states) != known:
             raise UsageError(
                 f"the states are {', '.join(sorted(state.states)) or 'none'}, and those of `{self.sign.name}` "
-                f"{', '.join(sorted(known)) or 'none'}"
+                f"{', '.join(sorted(known)) or 'none'}",
+                code="R0771",
             )
         for name, tree in state.states.items():
             try:
                 treedef.flatten_up_to(tree)
             except (TypeError, ValueError) as error:
-                raise UsageError(f"the state `{name}` is no tree as that of the parameters: {error}") from None
+                raise UsageError(f"the state `{name}` is no tree as that of the parameters: {error}", code="R0771") from None
 
     def _require_place(self, place: Any, one: Any, together: Sequence[Tuple[str, Any]]) -> None:
         """Raises UsageError for a state that is not what the library is to write."""
@@ -303,7 +306,8 @@ class Steps:
         if shape != wanted.shape or dtype != wanted.dtype:
             of = "" if place.tensor is None else f" of `{together[place.tensor][0]}`"
             raise UsageError(
-                f"the state `{_own(place.name)}`{of} is {shape} of {dtype}, and is to be {wanted.shape} of {wanted.dtype}"
+                f"the state `{_own(place.name)}`{of} is {shape} of {dtype}, and is to be {wanted.shape} of {wanted.dtype}",
+                code="R0771",
             )
 
     def _input(self, place: Any, together: Any, treedef: Any, indices: List[int], extra: Dict[str, Any]) -> Any:
@@ -311,7 +315,7 @@ class Steps:
             return together[place.tensor][1].astype(place.dtype)
         name = place.name if place.name in extra else _own(place.name)
         if name not in extra:
-            raise UsageError(f"`{self.sign.name}` reads `{name}`: give update(…, {name}=…)")
+            raise UsageError(f"`{self.sign.name}` reads `{name}`: give update(…, {name}=…)", code="R0825")
         found = extra[name]
         leaf = treedef.flatten_up_to(found)[indices[place.tensor]] if jax.tree.structure(found) == treedef else found
         return jnp.asarray(leaf, place.dtype).reshape(place.shape)
@@ -329,22 +333,118 @@ class Steps:
         inputs = [one.reshape(1) if flag else one for flag, one in zip(read, inputs)]
         seen = [] if mode == _BLIND else weights
         operands = [count, row, loss, *seen, *slopes, *kept, *inputs]
-        results = [jax.ShapeDtypeStruct((), jnp.int32)]
-        results += [jax.ShapeDtypeStruct(w.shape, w.dtype) for w in weights]
-        results += [jax.ShapeDtypeStruct(one.shape, one.dtype) for one in kept]
-        front = 3 + len(seen)
-        aliases = {0: 0}
-        # An update takes its gradient's place.
-        aliases.update({3 + k: 1 + k for k in range(len(weights))})
-        aliases.update({front + len(slopes) + k: 1 + len(weights) + k for k in range(len(kept))})
-        # The program lives as long as what was compiled, which the cache of programs does not know.
-        _alive[made.handle] = made
-        outs = jax.ffi.ffi_call(_TARGET, results, vmap_method="sequential", input_output_aliases=aliases)(
-            *operands, program=np.int64(made.handle), tensors=np.int64(len(weights)), read=np.int64(len(inputs)),
-            mode=np.int64(mode),
-        )
+        shape = _Shape(mode, len(weights), len(inputs))
+        outs = (self._spread(made, shape, operands) or functools.partial(_foreign, made, shape))(*operands)
         front = len(outs) - len(kept)
-        return [*outs[:front], *(one.reshape(()) if flag else one for flag, one in zip(written, outs[front:]))]
+        outs = [*outs[:front], *(one.reshape(()) if flag else one for flag, one in zip(written, outs[front:]))]
+        owners = [*range(len(weights)), *(one.tensor for one in made.places if one.kind != "input")]
+        return [outs[0], *(one if k is None else _as_typed(one, weights[k]) for k, one in zip(owners, outs[1:]))]
+
+    def _spread(self, made: Program, shape: "_Shape", operands: Sequence[Any]) -> Optional[Callable[..., Any]]:
+        """The call for arrays of several devices, each of which steps its part; None where the rule must see tensors
+        whole, which XLA then gathers."""
+        if len(jax.devices()) == 1 or not self.sign.is_elementwise:
+            return None
+        tensors = shape.gradients(operands)
+        rests = [(one.tensor, x) for one, x in zip(shape.ordered(made.places), shape.rest(operands))]
+        # Of a parameter without axes the states have one, of one number.
+        if any(k is None or x.dtype == jnp.uint8 or x.shape not in (tensors[k].shape, tensors[k].shape or (1,)) for k, x in rests):
+            return None
+        return _partitioned(self, made, shape, tuple(one.ndim for one in tensors), tuple(k for k, _ in rests))
+
+
+def _as_typed(one: Any, like: Any) -> Any:
+    """With the sharding that is part of the parameter's type, on a mesh of explicit axes."""
+    sharding = jax.typeof(like).sharding
+    if one.shape != like.shape or not any(sharding.spec):
+        return one
+    return jax.sharding.reshard(one, sharding)
+
+
+class _Shape(NamedTuple):
+    """How many operands a call has of each kind: the count, the values and the loss, the parameters unless it is blind,
+    gradients, what is written, and what is only read."""
+
+    mode: int
+    tensors: int
+    read: int
+
+    @property
+    def front(self) -> int:
+        return 3 if self.mode == _BLIND else 3 + self.tensors
+
+    def gradients(self, operands: Sequence[Any]) -> Sequence[Any]:
+        return operands[self.front : self.front + self.tensors]
+
+    def rest(self, operands: Sequence[Any]) -> Sequence[Any]:
+        return operands[self.front + self.tensors :]
+
+    @staticmethod
+    def ordered(places: Sequence[Any]) -> List[Any]:
+        return [one for one in places if one.kind != "input"] + [one for one in places if one.kind == "input"]
+
+
+def _foreign(made: Program, shape: _Shape, *operands: Any) -> Any:
+    """The custom call itself."""
+    like = shape.gradients(operands)
+    kept = shape.rest(operands)
+    kept = kept[: len(kept) - shape.read]
+    results = [jax.ShapeDtypeStruct((), jnp.int32)]
+    results += [jax.ShapeDtypeStruct(one.shape, one.dtype) for one in (*like, *kept)]
+    aliases = {0: 0}
+    # An update takes its gradient's place.
+    aliases.update({3 + k: 1 + k for k in range(shape.tensors)})
+    aliases.update({shape.front + shape.tensors + k: 1 + shape.tensors + k for k in range(len(kept))})
+    # The program lives as long as what was compiled, which the cache of programs does not know.
+    _alive[made.handle] = made
+    return jax.ffi.ffi_call(_TARGET, results, vmap_method="sequential", input_output_aliases=aliases)(
+        *operands, program=np.int64(made.handle), tensors=np.int64(shape.tensors), read=np.int64(shape.read),
+        mode=np.int64(shape.mode),
+    )
+
+
+@functools.lru_cache(maxsize=128)
+def _partitioned(steps: Steps, made: Program, shape: _Shape, ranks: Tuple[int, ...], owners: Tuple[int, ...]) -> Callable[..., Any]:
+    """The same, of which every device calls it for its part of each tensor."""
+    from jax.custom_batching import custom_vmap
+    from jax.experimental.custom_partitioning import custom_partitioning
+
+    whole = functools.partial(_foreign, made, shape)
+
+    def partition(mesh: Any, given: Any, wanted: Any) -> Any:
+        def lowered(*operands: Any) -> Any:
+            named = [(f"w{k}", one) for k, one in enumerate(shape.gradients(operands))]
+            part = steps._program(made.rule, named, str(named[0][1].dtype))
+            return _foreign(part, shape, *operands)
+
+        # A tensor, its gradient and its states lie as what is written of it.
+        alone = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+        places = [one.sharding for one in wanted[1 : 1 + shape.tensors]]
+        own = [places[k] for k in owners]
+        seen = [] if shape.mode == _BLIND else places
+        kept = own[: len(own) - shape.read]
+        return mesh, lowered, [alone, *places, *kept], (alone, alone, alone, *seen, *places, *own)
+
+    def factors(k: int) -> str:
+        return " ".join(f"t{k}d{axis}" for axis in range(ranks[k]))
+
+    tensors = [factors(k) for k in range(shape.tensors)]
+    rests = [factors(k) if ranks[k] else "one" for k in owners]
+    given = ["", "row", ""] + ([] if shape.mode == _BLIND else tensors) + tensors + rests
+    wanted = [""] + tensors + rests[: len(rests) - shape.read]
+    spread = custom_partitioning(whole)
+    spread.def_partition(
+        partition, need_replication_factors=("row", "one") if "one" in rests else ("row",),
+        sharding_rule=f"{', '.join(given)} -> {', '.join(wanted)}",
+    )
+    call = custom_vmap(spread)
+
+    @call.def_vmap
+    def _(size: int, is_batched: Any, *operands: Any) -> Any:
+        outs = jax.vmap(whole, in_axes=[0 if one else None for one in is_batched], axis_size=size)(*operands)
+        return outs, [True] * len(outs)
+
+    return jax.jit(call)
 
 
 _alive: Dict[int, Program] = {}

@@ -76,7 +76,8 @@ def transform(
         if sign.by_name[name].is_fixed and isinstance(x, jax.core.Tracer):
             raise UsageError(
                 f"`{name}` of `{sign.name}` decides what is compiled, and is traced: give optax.inject_hyperparams "
-                f"static_args=({name!r},)"
+                f"static_args=({name!r},)",
+                code="R0508",
             )
     run = _native.Steps(sign, given, total_steps, seed, engine)
 
@@ -107,7 +108,9 @@ def factory(rule: Union[str, os.PathLike, Rule]) -> Callable[..., Transformation
     sign = _sign(rule)
     parameters = []
     for one in sign.hypers:
-        default: Any = inspect.Parameter.empty if one.is_required else one.default
+        # What decides shapes is not to be an array, as optax.inject_hyperparams makes one of each number.
+        given = None if one.is_fixed and not isinstance(one.default, tuple) else one.default
+        default: Any = inspect.Parameter.empty if one.is_required else given
         parameters.append(inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=default))
 
     def made(**values: Any) -> Transformation:

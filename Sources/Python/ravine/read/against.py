@@ -59,7 +59,7 @@ def _asked(words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     try:
         command = program()
     except FileNotFoundError as error:
-        raise UsageError(f"error: {error}") from error
+        raise UsageError(str(error)) from error
     return subprocess.run(
         [command, "compare", *words], capture_output=True, text=True, encoding="utf-8", timeout=LIMIT
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Iterable, List, Tuple
 
 import torch
 
@@ -98,9 +98,20 @@ def prepare(optimizer: Any) -> None:
         (place[id(group)], name, [one for one in optimizer.state[p] if one != "step"])
         for _, name, group, p in optimizer._listed()
     ]
+    optimizer._compiled_turns = turns_of(p for _, _, _, p in optimizer._listed())
     optimizer._compiled_free = [[one.name for one in sign.hypers if one.name not in row] for row in groups]
     optimizer._compiled_key = f"{sign.text}\n{sign.call}\n{optimizer._options}\n{groups}\n{parameters}"
     _known[optimizer._compiled_key] = _Standing(sign, optimizer._options, groups, parameters)
+
+
+def turns_of(parameters: Iterable[Any]) -> List[int]:
+    """How many times each has stood before its place: a parameter that stands twice steps twice."""
+    seen: Dict[int, int] = {}
+    found = []
+    for p in parameters:
+        found.append(seen.get(id(p), 0))
+        seen[id(p)] = found[-1] + 1
+    return found
 
 
 def call(*arguments: Any) -> None:
@@ -109,6 +120,12 @@ def call(*arguments: Any) -> None:
 
 def step(optimizer: Any) -> None:
     """One step, as it is traced."""
+    for turn in range(max(optimizer._compiled_turns, default=0) + 1):
+        _turn(optimizer, turn)
+
+
+def _turn(optimizer: Any, turn: int) -> None:
+    """That of the parameters which stand there for this time."""
     parameters, gradients, states, steps, places = [], [], [], [], []
     values: List[torch.Tensor] = []
     numbers: List[float] = []
@@ -125,7 +142,7 @@ def step(optimizer: Any) -> None:
             else:
                 numbers.append(float(group[one.name]))
         for p in group["params"]:
-            if p.grad is not None:
+            if p.grad is not None and optimizer._compiled_turns[place] == turn:
                 parameters.append(p)
                 gradients.append(p.grad)
                 places.append(place)

@@ -94,7 +94,7 @@ def convert_state(state_dict: Mapping[str, Any], rule: str, to: str = "ravine") 
     Raises UsageError for rules that torch.optim does not have, and for options that the rule has not.
     """
     if rule not in _KNOWN:
-        raise UsageError(f"torch.optim has no `{rule}`; it has {', '.join(_KNOWN)}")
+        raise UsageError(f"torch.optim has no `{rule}`; it has {', '.join(_KNOWN)}", code="R0771")
     if to not in ("ravine", "torch"):
         raise UsageError(f"`to` is {to!r}: it is to be 'ravine' or 'torch'")
     like = _KNOWN[rule]
@@ -119,7 +119,7 @@ def convert_state(state_dict: Mapping[str, Any], rule: str, to: str = "ravine") 
 def _group_here(like: _Likeness, rule: str, group: Mapping[str, Any]) -> Dict[str, Any]:
     for name, value in like.needs.items():
         if group.get(name, value) != value:
-            raise UsageError(f"`{rule}` is torch.optim.{like.name} with {name}={value!r}, and there it is {group[name]!r}")
+            raise UsageError(f"`{rule}` is torch.optim.{like.name} with {name}={value!r}, and there it is {group[name]!r}", code="R0771")
     kept = {key: group[key] for key in ("params", "param_names", "initial_lr") if key in group}
     values = {}
     for own, there in like.hypers.items():
@@ -155,7 +155,7 @@ def _states_here(like: _Likeness, rule: str, kept: Mapping[str, Any]) -> Dict[st
     made: Dict[str, Any] = {}
     for own, there in like.states.items():
         if kept.get(there) is None:
-            raise UsageError(f"`{rule}` has a state `{own}`, and there is no `{there}` in the state dict")
+            raise UsageError(f"`{rule}` has a state `{own}`, and there is no `{there}` in the state dict", code="R0771")
         value = torch.as_tensor(kept[there]).detach().clone()
         made[own] = value.to(torch.float64) if value.ndim == 0 and own == "P" else value
     step = kept.get("step", 1.0 if kept else 0.0)

@@ -95,7 +95,8 @@ def step(optimizer: Any, active: List[Active], loss: Any) -> None:
     if sign.is_global and len(parts) > 1:
         raise UsageError(
             f"`{sign.name}` reduces over all parameters together: as PyTorch's operations they must be of one group, on "
-            "one device, and have done as many steps"
+            "one device, and have done as many steps",
+            code="R0826",
         )
     groups = list({id(one.group): one.group for one in active}.values())
     for group in groups:
@@ -109,7 +110,7 @@ def step(optimizer: Any, active: List[Active], loss: Any) -> None:
     except torch.linalg.LinAlgError as error:
         for one, before in kept:
             one.copy_(before)
-        raise NumericError(f"`{sign.name}`: {error}") from None
+        raise NumericError(f"`{sign.name}`: {error}", code="R0901") from None
 
 
 def _ways_back(

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 import torch
 
 from .._errors import BusyError, UsageError
-from ..programs import Place, Program, program
+from ..programs import Operands, Place, Program, program
 from ..signatures import Signature
 
 _ENGINES = ("auto", "interpreter", "native", "reference")
@@ -48,22 +48,24 @@ def is_here(p: torch.Tensor) -> bool:
 def require_parameter(p: torch.Tensor, rule: str, splits: bool) -> None:
     """Raises UsageError for a parameter that no rule steps, and for a flattened one unless a tensor `splits` anywhere."""
     if p.is_complex():
-        raise UsageError(f"`{rule}` takes no complex parameters: give torch.view_as_real of them")
+        raise UsageError(f"`{rule}` takes no complex parameters: give torch.view_as_real of them", code="R0826")
     if p.dtype not in _TYPES:
-        raise UsageError(f"`{rule}` takes no parameters of {p.dtype}: {', '.join(map(str, _TYPES))} are taken")
+        raise UsageError(f"`{rule}` takes no parameters of {p.dtype}: {', '.join(map(str, _TYPES))} are taken", code="R0826")
     if p.device.type == "meta":
-        raise UsageError(f"`{rule}` takes no parameters without memory: make the optimizer when they have some")
+        raise UsageError(f"`{rule}` takes no parameters without memory: make the optimizer when they have some", code="R0826")
     if p.layout is not torch.strided:
-        raise UsageError(f"`{rule}` takes no parameters of layout {p.layout}")
+        raise UsageError(f"`{rule}` takes no parameters of layout {p.layout}", code="R0826")
     if p.is_neg() or not _is_apart(p):
         raise UsageError(
             f"`{rule}` takes no parameters whose elements are not memory of their own, as of an expanded or a negated view: "
-            "give `.clone()` of them"
+            "give `.clone()` of them",
+            code="R0826",
         )
     if getattr(p, "_is_flat_param", False) and not splits:
         raise UsageError(
             f"`{rule}` cannot take flattened parameters, whose rows and columns are gone: FSDP needs "
-            "use_orig_params=True, or fully_shard"
+            "use_orig_params=True, or fully_shard",
+            code="R0826",
         )
 
 
@@ -84,20 +86,21 @@ def require_together(sign: Signature, own: Sequence[Tuple[torch.Tensor, Dict[str
     if sign.is_global and len({(p.dtype, sign.fixed(group)) for p, group in own}) > 1:
         raise UsageError(
             f"`{sign.name}` reduces over all parameters together, which are of several types, or of groups that "
-            "differ in what decides shapes or is an expression"
+            "differ in what decides shapes or is an expression",
+            code="R0826",
         )
 
 
 def require_gradient(g: torch.Tensor, p: torch.Tensor, name: str) -> None:
     """Raises UsageError for a gradient that does not go with its parameter."""
     if g.layout is not torch.strided:
-        raise UsageError(f"the gradient of `{name}` is sparse ({g.layout}): give `.to_dense()` of it")
+        raise UsageError(f"the gradient of `{name}` is sparse ({g.layout}): give `.to_dense()` of it", code="R0826")
     if g.dtype != p.dtype:
-        raise UsageError(f"the gradient of `{name}` is of {g.dtype}, and the parameter of {p.dtype}")
+        raise UsageError(f"the gradient of `{name}` is of {g.dtype}, and the parameter of {p.dtype}", code="R0826")
     if g.shape != p.shape:
-        raise UsageError(f"the gradient of `{name}` is {tuple(g.shape)}, and the parameter {tuple(p.shape)}")
+        raise UsageError(f"the gradient of `{name}` is {tuple(g.shape)}, and the parameter {tuple(p.shape)}", code="R0826")
     if g.device != p.device:
-        raise UsageError(f"the gradient of `{name}` is on {g.device}, and the parameter on {p.device}")
+        raise UsageError(f"the gradient of `{name}` is on {g.device}, and the parameter on {p.device}", code="R0826")
 
 
 def _is_dense(p: torch.Tensor) -> bool:
@@ -217,7 +220,7 @@ class Bucket:
         if row != self.rows[c]:
             gone = [one.name for one in self.sign.hypers if one.name not in group]
             if gone:
-                raise UsageError(f"the group has no `{gone[0]}`, which `{self.sign.name}` reads")
+                raise UsageError(f"the group has no `{gone[0]}`, which `{self.sign.name}` reads", code="R0503")
             self.sign.check(group)
             self.rows[c] = row
         return row
@@ -234,9 +237,10 @@ class Bucket:
                 if place.kind == "input":
                     raise UsageError(
                         f"`{self.sign.name}` reads `{place.name}`, which nobody gives: call "
-                        f"set_input(p, {place.name!r}, value) for `{name}`"
+                        f"set_input(p, {place.name!r}, value) for `{name}`",
+                        code="R0825",
                     )
-                raise UsageError(f"the state `{place.name}` of `{name}` is gone")
+                raise UsageError(f"the state `{place.name}` of `{name}` is gone", code="R0771")
             if place.tensor is None:
                 for other in self.parameters[1:]:
                     state[other][self.prefixed[k]] = one
@@ -252,12 +256,13 @@ class Bucket:
         if one.dtype != dtype or one.numel() != count or one.device.type != "cpu":
             raise UsageError(
                 f"`{place.name}` is of {one.dtype} with {one.numel()} numbers on {one.device}, and is to be of {dtype} with "
-                f"{count} on the processor"
+                f"{count} on the processor",
+                code="R0771",
             )
         t = place.tensor
         like = t is not None and dtype is not torch.uint8 and place.shape == tuple(self.parameters[t].shape) and self.is_direct[t]
         if not (one.stride() == self.strides[t] if like else one.is_contiguous()) and one.numel() > 1:
-            raise UsageError(f"`{place.name}` lies in another order than its parameter")
+            raise UsageError(f"`{place.name}` lies in another order than its parameter", code="R0771")
 
     # Steps
 
@@ -343,7 +348,6 @@ def _first(optimizer: Any, missing: List[Active]) -> None:
                 if known is not None:
                     shared[bucket.prefixed[k]] = state[known][bucket.prefixed[k]]
         with bucket.program.lock:
-            bucket.program.owner = None
             inputs = [k for k, place in enumerate(bucket.places) if place.kind == "input"]
             for k in inputs:
                 p = bucket.parameters[bucket.places[k].tensor]
@@ -397,18 +401,19 @@ def step(optimizer: Any, active: List[Active], loss: Any, closure: Optional[Call
             if not bucket.program.lock.acquire(timeout=600):
                 raise BusyError("another thread is using the program of this rule")
             held.append(bucket)
-            bucket.program.owner = None
             bucket.load(state, [active[k] for k in indices], [counts[k] for k in indices])
             if bucket.program.needs_loss and loss is None:
                 raise UsageError(
-                    f"`{optimizer._signature.name}` reads the loss: give step() a closure that returns it, or loss="
+                    f"`{optimizer._signature.name}` reads the loss: give step() a closure that returns it, or loss=",
+                    code="R0825",
                 )
         for bucket, indices in zip(plan.buckets, plan.indices):
             objective = None
             if bucket.program.needs_objective:
                 if closure is None:
                     raise UsageError(
-                        f"`{optimizer._signature.name}` asks for the loss at other points: give step() a closure"
+                        f"`{optimizer._signature.name}` asks for the loss at other points: give step() a closure",
+                        code="R0810",
                     )
                 objective = _objective(bucket, closure)
             if bucket is not plan.buckets[-1]:
@@ -434,7 +439,7 @@ def _number(loss: Any) -> float:
     try:
         return math.nan if loss is None else float(loss)
     except (TypeError, ValueError, RuntimeError):
-        raise UsageError(f"the loss is no number: {loss!r}") from None
+        raise UsageError(f"the loss is no number: {loss!r}", code="R0502") from None
 
 
 class Repeat:
@@ -444,13 +449,15 @@ class Repeat:
     """
 
     def __init__(self, optimizer: Any, bucket: Bucket, active: List[Active]) -> None:
-        self.bucket = bucket
         self.program = bucket.program
-        self.names = [one.name for one in bucket.sign.hypers] + list(bucket.sign.mirrors)
-        self.groups = [
-            (group, group["params"], len(group["params"]), [group[name] for name in self.names])
-            for group in optimizer.param_groups
-        ]
+        self.groups = [(group, group["params"], _snapshot(group)) for group in optimizer.param_groups]
+        self.free = bucket.sign.free(bucket.program.hyperparameters)
+        self.width = len(bucket.program.hyperparameters)
+        #: By group, the rows of values that are its.
+        self.rows: List[List[int]] = [[] for _ in self.groups]
+        place = {id(group): k for k, (group, _, _) in enumerate(self.groups)}
+        for c, k in enumerate(bucket.first_of):
+            self.rows[place[id(active[k].group)]].append(c)
         self.parameters = bucket.parameters
         self.dtype = bucket.parameters[0].dtype
         self.tensors = [
@@ -465,11 +472,18 @@ class Repeat:
             self.memory.append((state, name, state[name], state[name].data_ptr()))
         # Numbers of PyTorch's, as memory: to read and to write one by an operation costs more than a small step.
         self.steps = []
+        # Of its own, as many optimizers may share the program.
+        self.operands = own = Operands(bucket.program)
         for state, clock in zip(states, bucket.clocks):
             one = state["step"]
             self.steps.append((state, one, one.data_ptr(), c_float.from_address(one.data_ptr()), clock))
         self.firsts = [(c, self.steps[k][3]) for c, k in enumerate(bucket.first_of)]
-        self.values = list(bucket.program.values)
+        own.values[:] = bucket.program.values
+        own.numbers[:] = bucket.numbers
+        for k, _, address, _, _ in self.tensors:
+            own.parameters[k] = address
+        for k, (_, _, _, address) in enumerate(self.memory):
+            own.memory[k] = address
 
     @staticmethod
     def of(optimizer: Any, plan: Plan, active: List[Active]) -> Optional["Repeat"]:
@@ -501,61 +515,71 @@ class Repeat:
             return False
         if len(self.state) != len(self.states) or not all(map(operator.is_, self.state.values(), self.states)):
             return False
-        names = self.names
         try:
-            for own, (group, params, count, values) in zip(optimizer.param_groups, self.groups):
-                if own is not group or group["params"] is not params or len(params) != count or group["maximize"]:
+            for k, (group, params, seen) in enumerate(self.groups):
+                if optimizer.param_groups[k] is not group or group["params"] is not params:
                     return False
-                if [group[name] for name in names] != values:
+                if group != seen and not self._turned(k):
                     return False
-        except (KeyError, ValueError, RuntimeError):
-            # What is gone, or has several numbers.
+        except (OverflowError, ValueError, RuntimeError):
+            # What is no number, or several.
             return False
-        made = self.program
-        if not made.lock.acquire(False):
-            return False
+        own = self.operands
+        slopes, dtype = own.gradients, self.dtype
         try:
-            slopes, dtype = made.gradients, self.dtype
-            try:
-                for k, p, address, shape, stride in self.tensors:
-                    g = p.grad
-                    if (
-                        g is None or g.dtype is not dtype or g.stride() != stride or g.shape != shape or g.is_neg()
-                        or p.data_ptr() != address or p.shape != shape
-                    ):
-                        return False
-                    slopes[k] = g.data_ptr()
-            except RuntimeError:
-                # A sparse gradient has no strides.
+            for k, p, address, shape, stride in self.tensors:
+                g = p.grad
+                if (
+                    g is None or g.dtype is not dtype or g.stride() != stride or g.shape != shape or g.is_neg()
+                    or p.data_ptr() != address or p.shape != shape
+                ):
+                    return False
+                slopes[k] = g.data_ptr()
+        except RuntimeError:
+            # A sparse gradient has no strides.
+            return False
+        for state, name, one, address in self.memory:
+            if state.get(name) is not one or one.data_ptr() != address:
                 return False
-            for state, name, one, address in self.memory:
-                if state.get(name) is not one or one.data_ptr() != address:
-                    return False
-            done = made.steps
-            for c, count in self.firsts:
-                done[c] = int(count.value)
-            for state, one, address, count, c in self.steps:
-                if state.get("step") is not one or one.data_ptr() != address or done[c] != count.value:
-                    return False
-            if made.owner is not self:
-                self._own(made)
-            made.step()
-            for _, _, _, count, c in self.steps:
-                count.value = done[c]
-            _increment_version(self.parameters)
-            return True
-        finally:
-            made.lock.release()
+        done = own.steps
+        for c, count in self.firsts:
+            done[c] = int(count.value)
+        for state, one, address, count, c in self.steps:
+            if state.get("step") is not one or one.data_ptr() != address or done[c] != count.value:
+                return False
+        if not self.program.step_alone(own):
+            return False
+        for _, _, _, count, c in self.steps:
+            count.value = done[c]
+        _increment_version(self.parameters)
+        return True
 
-    def _own(self, made: Program) -> None:
-        """Fills in what stays from step to step."""
-        for k, _, address, _, _ in self.tensors:
-            made.parameters[k] = address
-        for k, (_, _, _, address) in enumerate(self.memory):
-            made.memory[k] = address
-        made.values[:] = self.values
-        made.numbers[:] = self.bucket.numbers
-        made.owner = self
+    def _turned(self, k: int) -> bool:
+        """Whether the group is as it was but for numbers, as a scheduler sets them, which are taken over then."""
+        group, _, seen = self.groups[k]
+        if len(group) != len(seen):
+            return False
+        turned = {}
+        for name, value in group.items():
+            if name not in seen or seen[name] is not value and seen[name] != value:
+                place = self.free.get(name)
+                if place is None or not (_is_number(seen[name]) and _is_number(value) and place[1](value)):
+                    return False
+                turned[name] = float(value)
+        for name, value in turned.items():
+            for c in self.rows[k]:
+                self.operands.values[c * self.width + self.free[name][0]] = value
+        seen.update(turned)
+        return True
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (float, int)) and not isinstance(value, bool)
+
+
+def _snapshot(group: Dict[str, Any]) -> Dict[str, Any]:
+    """What a group is equal to until something in it is another."""
+    return {**group, "params": list(group["params"])}
 
 
 def _key(optimizer: Any, active: List[Active], counts: List[float]) -> Any:

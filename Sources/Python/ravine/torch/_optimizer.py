@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections import OrderedDict
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
 import torch
 from torch.optim.optimizer import (
@@ -14,7 +14,7 @@ from torch.optim.optimizer import (
     _global_optimizer_pre_hooks as _all_pre_hooks,
 )
 
-from .._errors import Diagnostic, UsageError
+from .._errors import Diagnostic, KindError, RavineError, UsageError
 from ..signatures import Signature
 from . import _compiled, _native
 from ._native import Active
@@ -86,7 +86,14 @@ class RuleOptimizer(Optimizer):
             for key, names in self._signature.mirrors.items():
                 values[key] = _mirrored(key, names, {**self.defaults, **values})
             param_group = {key: value for key, value in param_group.items() if key in _OWN_KEYS} | values
-        super().add_param_group(param_group)
+        try:
+            super().add_param_group(param_group)
+        except (TypeError, ValueError) as error:
+            if isinstance(error, RavineError):
+                raise
+            # What PyTorch itself says, with a code.
+            kind = KindError if isinstance(error, TypeError) else UsageError
+            raise kind(str(error), code="R0826") from None
         try:
             for p in self.param_groups[-1]["params"]:
                 _native.require_parameter(p, self._signature.name, self._signature.is_elementwise)
@@ -199,10 +206,10 @@ class RuleOptimizer(Optimizer):
         """Gives what the rule reads besides gradients, such as a curvature; it stays until it is set again."""
         known = [one.name for one in layout(self, parameter) if one.kind == "input"]
         if name not in known:
-            raise UsageError(f"`{self._signature.name}` reads no input `{name}`; it reads {known}")
+            raise UsageError(f"`{self._signature.name}` reads no input `{name}`; it reads {known}", code="R0808")
         place = next(one for one in layout(self, parameter) if one.name == name)
         if tuple(value.shape) != place.shape:
-            raise UsageError(f"the input `{name}` is {tuple(value.shape)}, and is to be {place.shape}")
+            raise UsageError(f"the input `{name}` is {tuple(value.shape)}, and is to be {place.shape}", code="R0809")
         kept = value.detach().to(getattr(torch, place.dtype), copy=True).contiguous()
         self.state[parameter]["input_" + name] = kept
 
@@ -254,12 +261,21 @@ class RuleOptimizer(Optimizer):
         found: Dict[Any, Dict[str, _Kept]] = {}
         if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= set(state_dict):
             differences.append("it has no `state` and `param_groups`")
-        elif not all(isinstance(group, dict) and "params" in group for group in state_dict["param_groups"]):
+        elif not isinstance(state_dict["param_groups"], (list, tuple)) or not isinstance(state_dict["state"], Mapping):
+            differences.append("its `param_groups` are no list, or its `state` is no dictionary")
+        elif not all(isinstance(group, dict) and isinstance(group.get("params"), (list, tuple)) for group in state_dict["param_groups"]):
             differences.append("a group has no `params`")
         else:
             groups, there = state_dict["param_groups"], state_dict["state"]
             differences += self._differences_of(groups)
-            if len(groups) == len(self.param_groups):
+            # In the words that PyTorch has for it.
+            if len(groups) != len(self.param_groups):
+                differences.append("loaded state dict has a different number of parameter groups")
+            elif any(len(one["params"]) != len(own["params"]) for one, own in zip(groups, self.param_groups)):
+                differences.append(
+                    "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+                )
+            else:
                 ids = [k for group in groups for k in group["params"]]
                 for key, (_, name, _, p) in zip(ids, self._listed()):
                     # As that of a parameter that was frozen, it begins anew where there is none.
@@ -297,7 +313,7 @@ class RuleOptimizer(Optimizer):
                 sign.check({**self.defaults, **own})
                 sign.check({**self.defaults, **own, **turned})
             except UsageError as error:
-                yield str(error).replace("\n", " ")
+                yield error.diagnostics[0].message
 
     def _differences(self, name: str, kept: Dict[str, Any], there: Any) -> Iterator[str]:
         if not isinstance(there, dict) or self._names(there) != self._names(kept) or "step" not in there:
@@ -331,7 +347,8 @@ class RuleOptimizer(Optimizer):
         super().__setstate__(state)
         for group in self.param_groups:
             for name, value in self.defaults.items():
-                if name not in self._signature.mirrors:
+                # The last is PyTorch's, which puts it among the defaults when it loads.
+                if name not in self._signature.mirrors and name != "differentiable":
                     group.setdefault(name, value)
         for p, kept in self.state.items():
             if isinstance(kept, dict) and isinstance(p, torch.Tensor):

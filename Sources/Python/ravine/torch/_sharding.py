@@ -147,10 +147,10 @@ def first(optimizer: Any, missing: List[Active]) -> None:
 def step(optimizer: Any, active: List[Active], loss: Any, closure: Optional[Callable[[], Any]]) -> None:
     """One step of parameters, some of which are spread."""
     if closure is not None and any(need for need in optimizer._signature.needs if "another point" in need):
-        raise UsageError(f"`{optimizer._signature.name}` asks for the loss at other points, which sharded parameters have not")
+        raise UsageError(f"`{optimizer._signature.name}` asks for the loss at other points, which sharded parameters have not", code="R0810")
     for one in active:
         if one.gradient is not None and is_sharded(one.parameter) != is_sharded(one.gradient):
-            raise UsageError(f"the gradient of `{one.name}` is not spread as its parameter is")
+            raise UsageError(f"the gradient of `{one.name}` is not spread as its parameter is", code="R0826")
     own = {id(group): k for k, group in enumerate(optimizer.param_groups)}
     plans = [_layout(optimizer, one) for one in active]
     reduced = [one for one, plan in zip(active, plans) if plan.layout == "reduce"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, List, Optional, Tuple
 
 import torch
 
@@ -42,6 +42,39 @@ def routed(optimizer: Any, loss: Any, closure: Optional[Callable[[], Any]], scal
     ]
     if scale is not None:
         active = [one if one.gradient is None else one._replace(gradient=one.gradient / scale) for one in active]
+    turns = _turns(active)
+    kept = _ways_back(optimizer, active) if len(turns) > 1 else []
+    try:
+        for turn in turns:
+            _routed(optimizer, turn, loss, closure)
+    except BaseException:
+        for one, before in kept:
+            one.copy_(before)
+        raise
+
+
+def _turns(active: List[Active]) -> List[List[Active]]:
+    """A parameter that stands twice in its group, of which PyTorch warns, steps twice, as it does there: the second time
+    from where the first one led."""
+    if len({id(one.parameter) for one in active}) == len(active):
+        return [active]
+    found: List[List[Active]] = []
+    for one, turn in zip(active, _compiled.turns_of(one.parameter for one in active)):
+        if turn == len(found):
+            found.append([])
+        found[turn].append(one)
+    return found
+
+
+def _ways_back(optimizer: Any, active: List[Active]) -> List[Tuple[Any, Any]]:
+    """What steps write, and what it was."""
+    written = [one.parameter.detach() for one in active]
+    for one in active:
+        written += [value for value in optimizer.state[one.parameter].values() if isinstance(value, torch.Tensor)]
+    return [(one, one.clone()) for one in written]
+
+
+def _routed(optimizer: Any, active: List[Active], loss: Any, closure: Optional[Callable[[], Any]]) -> None:
     spread = [one for one in active if _sharding.is_sharded(one.parameter)]
     if spread:
         _sharding.step(optimizer, active, loss, closure)
@@ -52,7 +85,8 @@ def routed(optimizer: Any, loss: Any, closure: Optional[Callable[[], Any]], scal
         here = [one for one in active if _native.is_here(one.parameter)]
     if here and len(here) < len(active) and optimizer._signature.is_global:
         raise UsageError(
-            f"`{optimizer._signature.name}` reduces over all parameters together, which are on several devices"
+            f"`{optimizer._signature.name}` reduces over all parameters together, which are on several devices",
+            code="R0826",
         )
     if here:
         _native.step(optimizer, here, loss, closure)
