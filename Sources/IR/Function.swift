@@ -210,7 +210,7 @@ package struct Function: Hashable, Sendable {
 
   /// What an elementwise operation gives for known operands; nil where one is not known, or the result
   /// leaves the range of doubles.
-  func folded(_ id: ValueID, _ value: (ValueID) -> Double?) -> Double? {
+  package func folded(_ id: ValueID, _ value: (ValueID) -> Double?) -> Double? {
     let instruction = self[id]
     guard instruction.operation.isElementwise else { return nil }
     var operands: [Double] = []

@@ -46,6 +46,12 @@ struct IndexLowerer: LoweringPart {
       let place = place(id, length(extent), frame),
       let ages = Shape.over(AxisSet(axis), [extent], .scalar)
     else { return .failure }
+    guard isWhole(place, at: tree(frame).span(id)) else { return .failure }
+    if extent.isFixed, let k = given(place),
+      k < -Double(extent.value) || k >= Double(extent.value)
+    {
+      return report(.indexOutside(k, of: extent.value, at: tree(frame).span(id)))
+    }
     let places = handle(lowerer.builder.source(.iota, ValueType(.real, ages)))
     var here = Value.value(Handle(level: 0, id: place))
     if constantValue(here) == nil, let end = length(extent) {
@@ -73,7 +79,9 @@ struct IndexLowerer: LoweringPart {
     let count: ValueID
     switch subscript_ {
     case .at(let i):
-      guard let place = place(i, length, frame) else { return nil }
+      guard let place = place(i, length, frame), isWhole(place, at: tree(frame).span(i)) else {
+        return nil
+      }
       (start, count) = (place, lowerer.draft.levels[0].builder.constant(1))
     case .range(let from, let to):
       guard
@@ -117,6 +125,25 @@ struct IndexLowerer: LoweringPart {
       let rows = value(make(.gather, [turned, places], at: span))
     else { return nil }
     return value(make(.transpose, [rows], at: span))
+  }
+
+  /// The number that an index made of hyperparameters is for what they are given; nil where that is not known.
+  private func given(_ value: ValueID) -> Double? {
+    let function = lowerer.draft.levels[0].builder.function
+    if function[value].operation == .hyper {
+      let arguments = lowerer.module.arguments
+      return arguments.output(.hyper(Int(function[value].attribute))).flatMap {
+        arguments.knownNumber($0)
+      }
+    }
+    return function.constantValue(value) ?? function.folded(value, given)
+  }
+
+  /// False (reported) for the place of an element that is known not to be a whole number.
+  private func isWhole(_ place: ValueID, at span: Span) -> Bool {
+    guard let x = given(place), x != x.rounded() else { return true }
+    report(.fractionalIndex(at: span))
+    return false
   }
 
   /// One bound, as a number of the function around all loops, from the start of the axis.
@@ -199,13 +226,13 @@ struct IndexLowerer: LoweringPart {
       case .range(let from, let to):
         var slice = AxisSlice.full
         if let from {
-          guard let x = wholeNumber(from, frame, count: count.map { $0 + 1 }) else {
+          guard let x = wholeNumber(from, frame, count: count, isBound: true) else {
             return .failure
           }
           slice.start = x
         }
         if let to {
-          guard let x = wholeNumber(to, frame, count: count.map { $0 + 1 }) else { return .failure }
+          guard let x = wholeNumber(to, frame, count: count, isBound: true) else { return .failure }
           slice.end = x
         }
         if let end = slice.end, end < slice.start {
@@ -242,8 +269,10 @@ struct IndexLowerer: LoweringPart {
     return .value(result)
   }
 
-  /// A number known while checking; negative ones count from the end.
-  private func wholeNumber(_ id: ExprID, _ frame: Frame, count: Int?) -> Int? {
+  /// A number known while checking; negative ones count from the end. A bound of a range may be the end itself.
+  private func wholeNumber(
+    _ id: ExprID, _ frame: Frame, count: Int?, isBound: Bool = false
+  ) -> Int? {
     let span = tree(frame).span(id)
     let value = lower(id, frame)
     if case .failure = value { return nil }
@@ -251,13 +280,14 @@ struct IndexLowerer: LoweringPart {
       report(.fractionalIndex(at: span))
       return nil
     }
+    let written = x
     if x < 0, let count { x += Double(count) }
     if x < 0, count == nil {
       report(.indexFromUnknownEnd(at: span))
       return nil
     }
-    if x < 0 || count.map({ x >= Double($0) }) ?? false {
-      report(.indexOutside(Int(x), of: count ?? 0, at: span))
+    if x < 0 || count.map({ isBound ? x > Double($0) : x >= Double($0) }) ?? false {
+      report(.indexOutside(written, of: count ?? 0, at: span))
       return nil
     }
     return Int(x)

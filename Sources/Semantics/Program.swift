@@ -133,6 +133,16 @@ package struct CheckedProgram: Sendable {
 
   package func isLibrary(_ id: TreeID) -> Bool { isLibraryTree[id.index] }
 
+  /// Whether a place lies in a text of the libraries.
+  package func isInLibrary(_ span: Span) -> Bool {
+    if span.isNone { return false }
+    return trees.indices.contains { k in
+      let file = trees[k].file
+      return isLibraryTree[k] && file.base <= span.start
+        && Int(span.start - file.base) <= file.bytes.count
+    }
+  }
+
   /// Whether a name is declared, as the user's texts or the libraries' see it.
   func declares(_ name: LibraryName, forLibrary isLibrary: Bool) -> Bool {
     switch name {

@@ -66,9 +66,11 @@ struct ExpressionCommands: Answering {
       let (term, defined) = try value(what, algebra)
       let symbol = algebra.symbol(
         try name(by, of: [term], rest, around: "wrt", command, algebra))
+      var smooth = defined
+      smooth.formUnion(Solver(table).smoothness(of: table.reduced(term), by: symbol), table)
       show(
         table.reduced(try asking(what) { try Solver(table).derivative(term, by: symbol) }),
-        where: defined, of: algebra)
+        where: smooth, of: algebra)
     }
   }
 

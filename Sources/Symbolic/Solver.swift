@@ -78,6 +78,30 @@ package struct Solver {
     return table.reduced(try derivative(term, x, &memo))
   }
 
+  /// Where the rules of `derivative` hold: at a kink of |u|, a jump of sign(u) or the border of a choice they say nothing.
+  package func smoothness(of term: TermID, by x: TermID) -> Definedness {
+    var result = Definedness()
+    var seen: Set<TermID> = []
+    var pending = [term]
+    while let next = pending.popLast() {
+      guard table.contains(next, x), seen.insert(next).inserted else { continue }
+      let part = table[next]
+      pending += part.operands
+      guard part.kind == .apply else { continue }
+      switch part.operation {
+      case .absolute, .sign:
+        result.insert(Clause(kind: .nonzero, term: part.operands[0]), where: table.one, table)
+      case .greater:
+        let border =
+          part.operands.count == 2
+          ? table.subtract(part.operands[0], part.operands[1]) : part.operands[0]
+        result.insert(Clause(kind: .nonzero, term: border), where: table.one, table)
+      default: break
+      }
+    }
+    return result
+  }
+
   private func derivative(
     _ id: TermID, _ x: TermID, _ memo: inout [TermID: TermID]
   ) throws(SymbolicError) -> TermID {

@@ -42,6 +42,29 @@ import Testing
       minimize bowl with Muon(steps = 2 + t) for 3 steps
       """, "check", "R0410", "`steps` is fixed when the rule is bound"
     ),
+    // A place that no entry has, and a half of one.
+    (
+      """
+      rule W(lr = 1, i = 1) { state h: window(3)
+       h' = g
+       w' = w - lr * h'[i] }
+      assert W(i = 3) == W
+      """, "check", "R0408", "the index 3 is outside an axis of length 3"
+    ),
+    (
+      """
+      rule W(lr = 1, i = 1) { state h: window(3)
+       h' = g
+       w' = w - lr * h'[i] }
+      assert W(i = -4) == W
+      """, "check", "R0408", "the index -4 is outside an axis of length 3"
+    ),
+    (
+      """
+      rule A(lr = 1, i = 1) { w' = w - lr * g[i] }
+      assert A(i = 1.5) == A
+      """, "check", "R0414", "i"
+    ),
     // A metric does not take the place of a series of losses.
     (
       """
@@ -89,6 +112,36 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.output.contains("SGD(lr = 0.05)"))
     #expect(outcome.errors.isEmpty)
+  }
+
+  /// An error in the library is told at the line of the script.
+  @Test(arguments: [
+    ("minimize bowl with SGD(lr = 0.1), Muon for 3 steps", "R0803", "s.opt:2:35"),
+    ("minimize bowl with Muon for 3 steps", "R0803", "s.opt:2:20"),
+    ("minimize bowl with SGD(lr = [1, 2]) for 3 steps", "R0405", "s.opt:2:20"),
+    ("minimize bowl with SGD(lr = normal()) for 3 steps", "R0506", "s.opt:2:20"),
+  ])
+  func theScriptIsNamedFirst(_ line: String, _ code: String, _ place: String) throws {
+    let outcome = try said("objective bowl(x: vector(3) = 1) = sum(x^2)\n\(line)\n")
+    #expect(outcome.codes() == [code], "\(outcome.errors)")
+    #expect(outcome.errors.contains(" --> \(place)"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("zoo/"), "\(outcome.errors)")
+  }
+
+  /// What one rule meets on its own way is a row of the table.
+  @Test func aRuleThatFailsLeavesTheOthers() throws {
+    let outcome = try said(
+      """
+      rule Chol(lr = 0.1) {
+          w' = w - lr * sum(cholesky(reshape([1 - 0.3 * t, 0, 0, 1], 2, 2))) * g
+      }
+      objective q(x: vector(2) = [1, 1]) = sum(x^2)
+      minimize q with SGD(lr = 0.1), Chol, SGD(lr = 0.2) for 6 steps
+      """)
+    #expect(outcome.status != 0 && outcome.status < 128)
+    #expect(outcome.output.contains("SGD(lr = 0.2)"), "\(outcome.output)")
+    #expect(outcome.output.contains("1 of 1 failed"), "\(outcome.output)")
+    #expect(outcome.codes() == ["R0902"], "\(outcome.errors)")
   }
 
   @Test func aRecordWithoutStepsIsRefused() throws {

@@ -221,9 +221,10 @@ extension Diagnostic {
       .indexOutOfRange, "this range ends at \(end), before its start \(start)", at: span)
   }
 
-  static func indexOutside(_ index: Int, of length: Int, at span: Span) -> Diagnostic {
+  static func indexOutside(_ index: Double, of length: Int, at span: Span) -> Diagnostic {
     Diagnostic(
-      .indexOutOfRange, "the index \(index) is outside an axis of length \(length)", at: span)
+      .indexOutOfRange,
+      "the index \(OptDialect.text(index)) is outside an axis of length \(length)", at: span)
   }
 
   static func indexFromUnknownEnd(at span: Span) -> Diagnostic {

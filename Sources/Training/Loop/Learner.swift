@@ -358,11 +358,18 @@ final class Learner {
     if history.failure != nil { history.warnings.removeAll { $0.code == .stateNotFinite } }
   }
 
-  /// The failure of a run whose schedule left its domain; nil for other errors, which end all runs.
+  /// What one rule meets on its own way, and another may not: a schedule that left its domain, a matrix that has no
+  /// root or inverse, a share outside of [0, 1].
+  private static let ownCodes: Set<DiagnosticCode> = [
+    .domainLeft, .singularMatrix, .notPositiveDefinite, .noConvergence, .decompositionNotFinite,
+    .badShare,
+  ]
+
+  /// The failure of one run; nil for errors that end all runs.
   static func failure(
     _ error: DiagnosticError, _ rule: String, _ seed: UInt64
   ) -> Diagnostic? {
-    guard var said = error.diagnostics.first, said.code == .domainLeft else { return nil }
+    guard var said = error.diagnostics.first, ownCodes.contains(said.code) else { return nil }
     said.message = "\(rule), seed \(seed): \(said.message)"
     said.notes.removeAll { $0.span == .none }
     return said

@@ -18,6 +18,8 @@ package struct Trainer {
   package let interrupt: InterruptSource
   /// Whether runs record what their loops do.
   package var observesLoop = false
+  /// What is said of an error of the rule at a position.
+  package var told: (Int, DiagnosticError) -> DiagnosticError = { $1 }
 
   /// `data` for `train`; `compiler` compiles passes for the engines `native` and `auto`.
   package init(
@@ -97,7 +99,11 @@ package struct Trainer {
         }
         if interrupt.isRequested() { break }
         let place = "\(rule.label) (\(position + 1) of \(rules.count)), seed \(seed)"
-        all.runs.append(try make(rule, (run, seed), place))
+        do throws(DiagnosticError) {
+          all.runs.append(try make(rule, (run, seed), place))
+        } catch {
+          throw told(position, error)
+        }
       }
       histories.append(all)
     }
@@ -128,13 +134,13 @@ package struct Trainer {
   ) throws(DiagnosticError) {
     guard rules.count > 1 else { return }
     var found: [Diagnostic] = []
-    for rule in rules {
+    for (position, rule) in rules.enumerated() {
       do throws(DiagnosticError) {
         _ = try Learner(
           bindings, rule, batch: batch, seed: 0, horizon: horizon, workers: settings.workers,
           delay: settings.delay, isCompiled: false)
       } catch {
-        found += error.diagnostics
+        found += told(position, error).diagnostics
       }
     }
     if !found.isEmpty { throw DiagnosticError(found) }
