@@ -55,7 +55,7 @@ if ! command -v python3 >/dev/null; then
     echo "Python is not here: its package is not tested"
     exit 0
 fi
-RAVINE_LIBRARY=$work/prefix/lib/libravine.so RAVINE_PROGRAM=$work/prefix/bin/ravine PYTHONPATH=Sources/Python PYTHONDONTWRITEBYTECODE=1 \
+RAVINE_LIBRARY=$work/prefix/lib/libravine.so RAVINE_PROGRAM=$work/prefix/bin/ravine PYTHONPATH=$PWD/Sources/Python PYTHONDONTWRITEBYTECODE=1 \
     python3 -W error::ResourceWarning -m unittest discover -s Tests/Python 2>"$work/python.txt" || {
     cat "$work/python.txt" >&2
     fail "the Python package"

@@ -68,10 +68,6 @@ enum Outcome {
   }
 }
 
-extension Diagnostics.Diagnostic {
-  fileprivate static func hostCall(_ why: String) -> Self { Self(.hostCall, why, at: .none) }
-}
-
 /// An error of the rooms inside, with the texts that it speaks of.
 struct ShownError: Error {
   var error: Diagnostics.DiagnosticError
