@@ -65,6 +65,13 @@ import Testing
       assert A(i = 1.5) == A
       """, "check", "R0414", "i"
     ),
+    (
+      """
+      rule Q(lr = 0.1, q = 2) { w' = w - lr * sign(g) * quantile(abs(g), q) }
+      objective bowl(x: vector(3) = 1) = sum(x^2)
+      minimize bowl with Q for 2 steps
+      """, "run", "R0908", "`quantile` takes a share from 0 to 1, and this is 2"
+    ),
     // A metric does not take the place of a series of losses.
     (
       """

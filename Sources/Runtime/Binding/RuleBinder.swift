@@ -158,18 +158,19 @@ struct RuleBinder {
     }
   }
 
-  /// Throws R0908 for a share of `topk_mask` that is known here and is none.
+  /// Throws R0908 for a share of `topk_mask` or `quantile` that is known here and is none.
   static func checkShares(_ update: Function, _ hypers: [Double]) throws(DiagnosticError) {
     for (i, instruction) in update.instructions.enumerated()
-    where instruction.operation == .topKMask {
+    where [.topKMask, .quantile].contains(instruction.operation) {
+      let isMask = instruction.operation == .topKMask
       let operand = update[instruction.b]
       let share =
         update.constantValue(instruction.b)
         ?? (operand.operation == .hyper ? hypers[Int(operand.attribute)] : nil)
-      guard let share, !(share > 0 && share <= 1) else { continue }
+      guard let share, !(share > 0 && share <= 1), isMask || share != 0 else { continue }
       let error = NumericError.share(share)
       throw DiagnosticError(
-        error.diagnostic(.topKMask, at: update.origin(ValueID(i))), cause: error)
+        error.diagnostic(instruction.operation, at: update.origin(ValueID(i))), cause: error)
     }
   }
 

@@ -64,7 +64,7 @@ package enum NumericError: Error, Hashable, Sendable {
       case .reductionInLoop:
         "`\(name)` over all tensors stands inside `repeat`, which no engine runs yet"
       case .share(let x):
-        "`\(name)` takes a share above 0 and at most 1, and this is "
+        "`\(name)` takes a share \(name == "quantile" ? "from 0 to 1" : "above 0 and at most 1"), and this is "
           + (x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)")
       case .work(let limit): "a step takes more than \(limit) operations"
       case .stopped: "this takes more time than there is for it"
