@@ -366,7 +366,9 @@ struct NameChecker {
     if arguments.allSatisfy({ $0.label == nil }),
       let own = ForeignNames.call(name.text, written)
     {
-      bag.report(.foreignFunction(name, own, at: tree.span(id)))
+      let call = tree.span(id)
+      bag.report(
+        .foreignFunction(name, ForeignNames.placed(own, at: call, in: tree.file), at: call))
       return
     }
     let known =

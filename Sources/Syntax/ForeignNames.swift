@@ -1,4 +1,5 @@
 import Basics
+import Diagnostics
 
 /// What other libraries call the functions and values that the language has, and how it is written here.
 package enum ForeignNames {
@@ -102,6 +103,23 @@ package enum ForeignNames {
     case "max_norm", "max_grad_norm", "clip": ["c"]
     default: [name]
     }
+  }
+
+  /// What stands in the place of a call: in parentheses where an operator beside the call would take a part of it.
+  package static func placed(_ text: String, at span: Span, in file: SourceFile) -> String {
+    let bytes = file.bytes
+    func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+    func byte(_ k: Int) -> Character? {
+      bytes.indices.contains(k) ? Character(Unicode.Scalar(bytes[k])) : nil
+    }
+    var before = Int(span.start - file.base) - 1
+    while before >= 0, isBlank(bytes[before]) { before -= 1 }
+    var after = Int(span.end - file.base)
+    while after < bytes.count, isBlank(bytes[after]) { after += 1 }
+    let isAssigned = byte(before) == "=" && !(byte(before - 1).map { "=<>!".contains($0) } ?? false)
+    let isFreeBefore = isAssigned || byte(before).map { "([{,\n".contains($0) } ?? true
+    let isFreeAfter = byte(after).map { ")]},\n\r#".contains($0) } ?? true
+    return isFreeBefore && isFreeAfter ? text : operand(text)
   }
 
   /// An argument as an operand: in parentheses where it is more than one.

@@ -48,7 +48,9 @@ extension Parser {
     let own =
       ForeignNames.call(name.text, written)
       ?? "\(name.text)(\(written.joined(separator: ", ")))"
-    fail(.foreignCall(span(from: start), isModule: isModule, own))
+    let call = span(from: start)
+    fail(
+      .foreignCall(call, isModule: isModule, ForeignNames.placed(own, at: call, in: file)))
   }
 
   private mutating func parseMember(_ left: ExprID, _ start: Int) -> ExprID? {
