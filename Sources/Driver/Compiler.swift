@@ -136,9 +136,15 @@ package final class Compiler {
       if bag.all.contains(where: { $0.code == .programTooLarge }) { return bag }
       switch item.kind {
       case .rule(let rule):
-        bag.report(contentsOf: lowered.check(ruleNamed: rule.name.key, of: program))
+        bag.report(
+          contentsOf: lowered.check(ruleNamed: rule.name.key, of: program).map {
+            told($0, at: rule.name.span)
+          })
       case .objective(let objective):
-        bag.report(contentsOf: lowered.check(objectiveNamed: objective.name.key, of: program))
+        bag.report(
+          contentsOf: lowered.check(objectiveNamed: objective.name.key, of: program).map {
+            told($0, at: objective.name.span)
+          })
       case .data(let name, _) where isReadable:
         guard let data = program.data[name.key], tree.file.base == program[data.tree].file.base
         else { continue }
@@ -184,14 +190,37 @@ package final class Compiler {
   package func rule(
     _ expression: ExprID, in tree: TreeID
   ) throws(DiagnosticError) -> Rule {
-    try lowered.rule(expression, in: tree, of: program)
+    do throws(DiagnosticError) {
+      return try lowered.rule(expression, in: tree, of: program)
+    } catch {
+      throw told(error, at: program[tree].span(expression))
+    }
+  }
+
+  /// An error in a text of the libraries, told first at `use`, where the user names what it is a part of.
+  package func told(_ error: DiagnosticError, at use: Span) -> DiagnosticError {
+    DiagnosticError(error.diagnostics.map { told($0, at: use) })
+  }
+
+  private func told(_ diagnostic: Diagnostic, at use: Span) -> Diagnostic {
+    guard program.isInLibrary(diagnostic.span), !program.isInLibrary(use) else { return diagnostic }
+    var result = diagnostic
+    result.span = use
+    // Nobody mends the library for one script.
+    result.fixIts = []
+    result.notes.insert(Note("this is where, in the library", at: diagnostic.span), at: 0)
+    return result
   }
 
   /// The objective that an expression of a checked script stands for. Throws every error found in it.
   package func objective(
     _ expression: ExprID, in tree: TreeID
   ) throws(DiagnosticError) -> ObjectiveModule {
-    try lowered.objective(expression, in: tree, of: program)
+    do throws(DiagnosticError) {
+      return try lowered.objective(expression, in: tree, of: program)
+    } catch {
+      throw told(error, at: program[tree].span(expression))
+    }
   }
 
   /// The rule that a text such as `Lion(lr = 1e-4)` names, from this session or the zoo. With

@@ -142,7 +142,9 @@ package final class Script {
       objective: objective, data: data, engine: options.engine, elementType: options.elementType,
       compiler: passCompiler, interrupt: interrupt, progress: progress)
     trainer.observesLoop = true
-    trainer.told = { [unowned self] in self.told($1, of: statement.rules[$0], command) }
+    trainer.told = { [compiler] in
+      compiler.told($1, at: compiler.program[command.tree].span(statement.rules[$0]))
+    }
     let history = try trainer.train(
       rules, settings, title: text(statement.objective, command.tree)
     ).withStability(of: rules)
@@ -167,7 +169,9 @@ package final class Script {
       objective: objective, engine: options.engine, elementType: .float64,
       compiler: passCompiler, interrupt: interrupt, progress: progress)
     trainer.observesLoop = true
-    trainer.told = { [unowned self] in self.told($1, of: statement.rules[$0], command) }
+    trainer.told = { [compiler] in
+      compiler.told($1, at: compiler.program[command.tree].span(statement.rules[$0]))
+    }
     var history = try trainer.minimize(
       rules, settings, title: text(statement.objective, command.tree)
     ).withStability(of: rules)
@@ -262,29 +266,7 @@ package final class Script {
   }
 
   func rules(_ ids: [ExprID], _ command: CheckedCommand) throws(DiagnosticError) -> [Rule] {
-    try ids.map { id throws(DiagnosticError) in
-      do throws(DiagnosticError) {
-        return try compiler.rule(id, in: command.tree)
-      } catch {
-        throw told(error, of: id, command)
-      }
-    }
-  }
-
-  /// An error that lies in a text of the libraries, told first where the script names the rule.
-  func told(_ error: DiagnosticError, of rule: ExprID, _ command: CheckedCommand) -> DiagnosticError
-  {
-    let use = compiler.program[command.tree].span(rule)
-    return DiagnosticError(
-      error.diagnostics.map { diagnostic in
-        guard compiler.program.isInLibrary(diagnostic.span) else { return diagnostic }
-        var result = diagnostic
-        result.span = use
-        // Nobody mends the library for one script.
-        result.fixIts = []
-        result.notes.insert(Note("this is where, in the library", at: diagnostic.span), at: 0)
-        return result
-      })
+    try ids.map { id throws(DiagnosticError) in try compiler.rule(id, in: command.tree) }
   }
 
   /// Warns of windows that the run does not fill.
