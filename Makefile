@@ -10,6 +10,7 @@ CERTIFICATES ?= 2000
 RULES ?= 1000
 PREFIX ?= /usr/local
 CALLS ?= 1000000
+PYTHON ?= python3
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -95,9 +96,9 @@ laboratory: setup ## what the laboratory says of the zoo and of RULES=1000 gener
 search-campaign: build ## a search of 200,000 programs, killed 20 times and gone on with, with one thread and with two
 	@scripts/search_campaign.sh
 
-problems: build ## problems written once more: least points with SciPy, three rules with PyTorch
-	@python3 Tests/Problems/optima.py .build/release/ravine
-	@python3 Tests/Problems/pytorch.py .build/release/ravine
+problems: build ## problems written once more: least points with SciPy, three rules with PyTorch, by PYTHON=python3
+	@$(PYTHON) Tests/Problems/optima.py .build/release/ravine
+	@$(PYTHON) Tests/Problems/pytorch.py .build/release/ravine
 
 install: setup ## the executable, libravine and its header below PREFIX=/usr/local
 	@scripts/install.sh $(PREFIX)

@@ -12,6 +12,8 @@ final class CommandEvaluator: TrialEvaluator {
   private var programs: [any RuleTrials] = []
   var stops = StopRules.never
   var interrupt: InterruptSource
+  /// Programs that run already do not look at another one.
+  var answers: (any AnswerMemory)? { didSet { programs = [] } }
 
   init(_ task: CommandTask, _ interrupt: InterruptSource) {
     self.task = task
@@ -32,7 +34,7 @@ final class CommandEvaluator: TrialEvaluator {
     let threads = max(1, min(threads ?? Threads.preferred, trials.count))
     var engine = TrialEngine()
     engine.interrupt = interrupt
-    while programs.count < threads { programs.append(task.trials(engine)) }
+    while programs.count < threads { programs.append(task.trials(engine, answers)) }
     let job = CommandJob(trials, programs, interrupt)
     Threads.run(trials.count, on: threads) { item, participant in
       job.run(item, by: participant)

@@ -28,7 +28,11 @@ package struct CommandTask: RuleTask {
   package func choosing(_ series: String) -> String? { nil }
 
   package func trials(_ engine: TrialEngine) -> any RuleTrials {
-    CommandTrials(self, engine.interrupt)
+    trials(engine, nil)
+  }
+
+  func trials(_ engine: TrialEngine, _ memory: (any AnswerMemory)?) -> any RuleTrials {
+    CommandTrials(self, engine.interrupt, memory)
   }
 
   package var digest: String {
@@ -60,10 +64,11 @@ private final class CommandTrials: RuleTrials {
   private let task: CommandTask
   private let program: TrainingProgram
 
-  init(_ task: CommandTask, _ interrupt: InterruptSource) {
+  init(_ task: CommandTask, _ interrupt: InterruptSource, _ memory: (any AnswerMemory)?) {
     self.task = task
     program = TrainingProgram(
-      task.words, in: task.folder, steps: task.steps, seconds: task.seconds, interrupt: interrupt)
+      task.words, in: task.folder, steps: task.steps, seconds: task.seconds, interrupt: interrupt,
+      memory: memory, work: task.digest)
   }
 
   func runs(_ trial: RuleTrial) throws(DiagnosticError) -> [RunHistory] {

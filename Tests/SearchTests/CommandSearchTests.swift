@@ -96,6 +96,41 @@ import Training
     #expect(try SearchJournal(reading: path).contentDigest() == whole)
   }
 
+  /// Each answer is on disk when it came: a search that goes on asks for none of them again, nor for those of its baselines. So
+  /// one that is stopped after every 37 requests comes to its end.
+  @Test func whatWasAnsweredIsNotAskedAgain() throws {
+    try answer(
+      Self.losses
+        + #"{ print > "asked"; printf "{\"id\": %d, \"loss\": %.17g}\n", after("id"), loss() }"#
+        .replacing("print >", with: "print >>"))
+    let folder = folder
+    @Sendable func asked() -> [Substring] {
+      let text = (try? String(contentsOfFile: folder + "/asked", encoding: .utf8)) ?? ""
+      return text.split(separator: "\n").map { $0.drop { $0 != "," } }.sorted()
+    }
+    func search(_ name: String, stop: Int) throws -> Bool {
+      let search = try prepared(
+        InterruptSource(isRequested: { asked().count >= stop }, clear: {}), programs: 60)
+      let journal = try SearchJournal(folder + "/" + name, search.header)
+      return try search.run(journal).wasInterrupted
+    }
+    #expect(try !search("whole.db", stop: .max))
+    let whole = asked()
+    try FileManager.default.removeItem(atPath: folder + "/asked")
+    var kills = 0
+    while try search("part.db", stop: (kills + 1) * 37) {
+      kills += 1
+      try #require(kills < 100)
+    }
+    #expect(kills > 5)
+    #expect(Set(asked()) == Set(whole))
+    // The runs that it was at when it was stopped.
+    #expect(asked().count <= whole.count + 6 * kills, "\(asked().count), \(whole.count), \(kills)")
+    #expect(
+      try SearchJournal(reading: folder + "/part.db").contentDigest()
+        == SearchJournal(reading: folder + "/whole.db").contentDigest())
+  }
+
   private final class Counter: @unchecked Sendable {
     private let turn = Turn()
     private var count = 0

@@ -95,6 +95,31 @@ import Training
     #expect(try SearchJournal(reading: path).contentDigest() == whole)
   }
 
+  /// Of journals with as many programs the one that has chosen counts, in whatever order they are joined.
+  @Test func whatHasChosenIsJoinedInAnyOrder() throws {
+    let paths = (0..<4).map { _ in path() }
+    defer { paths.forEach(remove) }
+    func run(_ path: String, stop: Int) throws -> (journal: SearchJournal, asked: Int) {
+      let search = try search(settings(200))
+      let count = Counter()
+      search.interrupt = InterruptSource(isRequested: { count.next() > stop }, clear: {})
+      let journal = try SearchJournal(path, search.header)
+      #expect(try search.run(journal).wasInterrupted == (stop < .max))
+      return (journal, count.next() - 1)
+    }
+    let (done, asked) = try run(paths[0], stop: .max)
+    let (begun, _) = try run(paths[1], stop: asked - 1)
+    #expect(try begun.restarts()[0].programs == done.restarts()[0].programs)
+    #expect(try begun.restarts()[0].isClosed == false)
+    let whole = try done.contentDigest()
+    #expect(try begun.contentDigest() != whole)
+    for (path, journals) in [(paths[2], [begun, done]), (paths[3], [done, begun])] {
+      let joined = try SearchJournal(path, try done.header())
+      for journal in journals { try joined.merge(journal) }
+      #expect(try joined.contentDigest() == whole)
+    }
+  }
+
   /// What is chosen has no part left that validation does not miss.
   @Test func whatValidationDoesNotMissIsLeftOut() throws {
     let search = try search(settings(600))

@@ -28,6 +28,7 @@ extension Function {
   ) throws(DiagnosticError) -> StagedFunction? {
     let stages = stages(hypersFollowStep)
     let live = liveValues()
+    let isMadeAnew = madeAnew(stages)
     // By stage that reads it, what an earlier one hands on.
     var isRead: [Stage: [Bool]] = [:]
     for reader in [Stage.step, .whole] {
@@ -37,7 +38,7 @@ extension Function {
         let i = value.index
         if stages[i] >= reader || isSeen[i] { return }
         isSeen[i] = true
-        if isMadeAnew(value) {
+        if isMadeAnew[i] {
           for operand in operands(value) { read(operand) }
         } else {
           found[i] = true
@@ -82,17 +83,32 @@ extension Function {
     return stages
   }
 
-  /// What is cheaper to make than to hand on, or cannot be handed on: numbers, what repeats one, and truths.
-  private func isMadeAnew(_ value: ValueID) -> Bool {
-    let instruction = self[value]
-    switch instruction.operation {
-    case .draw: return false
-    case .broadcast: return true
-    case _ where instruction.operation.isSource: return true
-    default:
-      return instruction.type.kind != .real
-        || instruction.type.shape.isScalar && instruction.operation.isElementwise
+  /// By value, whether it is cheaper to make than to hand on, or cannot be handed on: numbers, what repeats one, truths, and
+  /// what a cheap operation makes each step of far fewer numbers, as the gradient of a choice among classes, mostly zeros, is
+  /// made of the choices.
+  private func madeAnew(_ stages: [Stage]) -> [Bool] {
+    var isMadeAnew = [Bool](repeating: false, count: instructions.count)
+    // Elements that would have to be handed on each step instead: what is made once is there.
+    var needs = [Int](repeating: 0, count: instructions.count)
+    for i in instructions.indices {
+      let instruction = instructions[i]
+      let count = instruction.type.shape.elementCount
+      let needed = operands(ValueID(i)).reduce(0) { $0 + needs[$1.index] }
+      let isPlain = instruction.type.kind == .real && !instruction.type.shape.isScalar
+      isMadeAnew[i] =
+        switch instruction.operation {
+        case .draw: false
+        case .broadcast: true
+        case .placeAlong, .placeSlice, .add, .subtract, .multiply, .negate, .select:
+          stages[i] == .step && isPlain
+            ? 4 * needed <= count : !isPlain && instruction.operation.isElementwise
+        default:
+          instruction.operation.isSource || instruction.type.kind != .real
+            || instruction.type.shape.isScalar && instruction.operation.isElementwise
+        }
+      needs[i] = stages[i] == .once ? 0 : isMadeAnew[i] ? needed : count
     }
+    return isMadeAnew
   }
 
   /// A function of some values that reads others as inputs from number `first` on.

@@ -65,8 +65,8 @@ package final class Evolution {
   package private(set) var batches = 0
   /// Whether no new program was found for long: the space is exhausted.
   package private(set) var isExhausted = false
-  /// Scores on the first rung, the latest last: a program goes on that is better than most of these.
-  private var recent: [Double] = []
+  /// On the first rung, the latest last.
+  private var recent: [EarlyScore] = []
   /// Batches in a row that brought nothing new.
   private var idle = 0
 
@@ -74,18 +74,17 @@ package final class Evolution {
   private var first: Member?
   /// By digest of each net, the program that has it.
   private var known: [[UInt64: Int32]]
-  /// Of every program that ran, what a duplicate of it has without running.
-  private var results: [Result] = []
-  /// Of every program that ran, its bytes, one behind the other: what has the same fingerprint is compared with it.
-  private var sources: [UInt8] = []
+  /// Of every program that ran on all tasks, what a duplicate of it has without running.
+  private var results: [Int32: Result] = [:]
+  /// What has the fingerprint of a program is compared with it.
+  private var sources = ProgramStore()
+  /// What no other beats in loss, numbers kept and operations: a parent now and then, however it does beside others.
+  private var front = FrontMembers()
 
   private struct Result {
     var score: Double
     var best: Double
     var size: Double
-    var rung: Int8
-    /// Where its bytes end in `sources`.
-    var end = 0
   }
 
   /// Programs of a batch. A part of what a search finds: another number is another search.
@@ -94,10 +93,12 @@ package final class Evolution {
   /// Batches in a row that bring nothing new before a search gives up.
   package static let mostIdle = 50
   private static let recentScores = 256
-  /// A child goes on to all tasks that is better on the first rung than this share of the latest.
+  /// A child goes on to all tasks that is better on the first rung than this share of the latest which keep no more numbers.
   private static let hurdle = 0.75
   /// Scores that differ by less are alike: of two such programs the shorter one is the better parent.
   private static let alike = 0.01
+  /// One child in so many has its parent from the front.
+  private static let childrenOfFront = 4
   /// Seeds of the second rung: on one alone programs learn its draws by heart.
   static let seedsOfAllTasks = 2
   static let ladder = [0.25, 1, 4]
@@ -118,8 +119,15 @@ package final class Evolution {
       settings.minutes == nil && settings.evaluations.isEmpty
       ? min(settings.programs, 1_000_000) : 0
     for k in known.indices { known[k].reserveCapacity(expected) }
-    results.reserveCapacity(expected)
   }
+
+  /// Programs that are written down are read where they are; without this all are kept in memory.
+  package func readPrograms(from library: @escaping (_ number: Int) -> Genome?) {
+    sources.library = library
+  }
+
+  /// All programs so far are in the library.
+  package func programsAreWritten() { sources.forget() }
 
   package var isDone: Bool {
     programs >= settings.programs || isExhausted || evaluationsLeft.map { $0 <= 0 } ?? false
@@ -243,11 +251,12 @@ package final class Evolution {
     for (k, digest) in record.digests.enumerated() where known[k][digest] == nil {
       known[k][digest] = Int32(record.number)
     }
-    sources += record.program.bytes
-    results.append(
-      Result(
-        score: record.score, best: record.best, size: record.size, rung: Int8(record.rung),
-        end: sources.count))
+    sources.append(record.program)
+    if record.rung > 0 {
+      results[Int32(record.number)] = Result(
+        score: record.score, best: record.best, size: record.size)
+      front.add(record, of: restart)
+    }
     programs += 1
     if champion.map({ record.isBetter(than: $0) }) ?? true, record.score.isFinite {
       champion = record
@@ -304,7 +313,9 @@ package final class Evolution {
 
   private func parent(_ random: inout SplitMix64) -> Member {
     switch settings.method {
-    case .evolution, .numbers: tournament(&random)
+    case .evolution, .numbers:
+      (random.below(Self.childrenOfFront) == 0 ? front.member(&random) : nil)
+        ?? tournament(&random)
     case .random: population[random.below(population.count)]
     case .mutants: first!
     }
@@ -364,7 +375,7 @@ package final class Evolution {
   ) -> Acquaintance {
     // Probes are no proof: what they take for one has to agree elsewhere too.
     if let same = known[net.rawValue][name] {
-      if net == .behaviour, let other = source(Int(same)),
+      if net == .behaviour, let other = sources[Int(same)],
         !probe.agree(record.program, other, known: Int(same))
       {
         return .new
@@ -382,23 +393,16 @@ package final class Evolution {
   /// A program that ran already comes into the population again with what it came to: the oldest leave whatever they
   /// are worth, and what is good is found again.
   private func returned(_ record: ProgramRecord, as same: Int) -> Slot? {
-    let result = results[same]
-    guard settings.method == .evolution || settings.method == .numbers, result.rung > 0 else {
-      return nil
-    }
+    guard settings.method == .evolution || settings.method == .numbers,
+      let result = results[Int32(same)]
+    else { return nil }
     counts.returned += 1
     // What the other came to was at its rate: a step of that length. Equal programs step alike.
     let size = record.size.isNaN ? result.size : record.size
     return .known(
       Member(
         number: same, program: record.program, best: result.best * (result.size / size),
-        size: size, rung: Int(result.rung), score: result.score))
-  }
-
-  /// A program that ran; nil for one that a journal forgot.
-  private func source(_ number: Int) -> Genome? {
-    let begin = number == 0 ? 0 : results[number - 1].end
-    return Genome(bytes: Array(sources[begin..<results[number].end]))
+        size: size, rung: 1, score: result.score))
   }
 
   /// What the nets that prove know a program by.
@@ -426,13 +430,15 @@ package final class Evolution {
       let first = try losses(
         all, &records, rules, tasks[0], rung: 0, limit: tasks[0].earlySteps)
     else { return false }
-    let limit = hurdle
+    // Of the batches before: in which order a batch is looked at says nothing.
+    let hurdles = Hurdles(recent, share: Self.hurdle)
     var climbing: [Int] = []
     for k in all {
       records[k].losses = first[k].map(Self.kept)
       set(&records[k], [first[k].map { SearchTask.score($0, against: tasks[0].early) }])
-      recent.append(records[k].score)
-      if climbsAlways || settings.climbs && records[k].score < limit { climbing.append(k) }
+      let early = EarlyScore(records[k].score, states: records[k].program.statesPerElement)
+      recent.append(early)
+      if climbsAlways || settings.climbs && hurdles.isCleared(by: early) { climbing.append(k) }
     }
     if recent.count > Self.recentScores { recent.removeFirst(recent.count - Self.recentScores) }
     if climbing.isEmpty { return true }
@@ -466,12 +472,6 @@ package final class Evolution {
         record.best = record.rate * step
       }
     }
-  }
-
-  private var hurdle: Double {
-    let finite = recent.filter(\.isFinite).sorted()
-    guard finite.count >= 16 else { return .infinity }
-    return finite[Int(Double(finite.count) * (1 - Self.hurdle))]
   }
 
   private func losses(
@@ -529,18 +529,15 @@ package final class Evolution {
       population: population)
   }
 
-  /// Takes up a search where it was: the programs that ran, in order, how many there were, and the state after a batch.
-  /// Some are missing where a journal was pruned.
-  package func restore(
-    _ records: some Sequence<ProgramRecord>, of count: Int, _ state: EvolutionState
-  ) {
-    for record in records where record.number >= results.count && record.number < count {
-      while results.count < record.number {
-        results.append(
-          Result(score: .infinity, best: 0, size: 1, rung: 0, end: sources.count))
-      }
-      enter(record)
-    }
+  /// Takes up a program that ran before, one after the other. Some are missing where a journal was pruned.
+  package func restore(_ record: ProgramRecord) {
+    sources.skip(to: record.number)
+    enter(record)
+  }
+
+  /// Takes up a search where it was after a batch: how many programs there were, all of which were restored, and its state.
+  package func restore(_ count: Int, _ state: EvolutionState) {
+    sources.skip(to: count)
     programs = count
     batches = state.batches
     idle = state.idle

@@ -4,11 +4,11 @@ package struct EvolutionState: Sendable {
   package var idle: Int
   package var oldest: Int
   package var counts: SearchCounts
-  package var recent: [Double]
+  package var recent: [EarlyScore]
   package var population: [Evolution.Member]
 
   package init(
-    batches: Int, idle: Int, oldest: Int, counts: SearchCounts, recent: [Double],
+    batches: Int, idle: Int, oldest: Int, counts: SearchCounts, recent: [EarlyScore],
     population: [Evolution.Member]
   ) {
     self.batches = batches
@@ -21,12 +21,15 @@ package struct EvolutionState: Sendable {
 
   package var bytes: [UInt8] {
     var writer = ByteWriter()
-    writer.byte(3)
+    writer.byte(4)
     for x in [batches, idle, oldest] { writer.int(x) }
     writer.int(counts.numbers.count)
     for x in counts.numbers { writer.int(x) }
     writer.int(recent.count)
-    for x in recent { writer.double(x) }
+    for x in recent {
+      writer.double(x.score)
+      writer.int(x.states)
+    }
     writer.int(population.count)
     for member in population {
       writer.int(member.number)
@@ -40,10 +43,13 @@ package struct EvolutionState: Sendable {
   /// Nil for bytes that are no state.
   package init?(bytes: [UInt8]) {
     var reader = ByteReader(bytes)
-    guard reader.byte() == 3, let batches = reader.int(), let idle = reader.int(),
+    guard reader.byte() == 4, let batches = reader.int(), let idle = reader.int(),
       let oldest = reader.int(),
       let numbers = reader.list({ $0.int() }), let counts = SearchCounts(numbers),
-      let recent = reader.list({ $0.double() }),
+      let recent = reader.list({ reader -> EarlyScore? in
+        guard let score = reader.double(), let states = reader.int() else { return nil }
+        return EarlyScore(score, states: states)
+      }),
       let population = reader.list({ reader -> Evolution.Member? in
         guard let number = reader.int(), let rung = reader.int(), let best = reader.double(),
           let size = reader.double(), let score = reader.double(),

@@ -137,6 +137,8 @@ package final class Search {
 
   /// Batches between two writes.
   private static let batchesAWrite = 4
+  /// Whether other programs run: then writing takes no time beside them.
+  private var isSlow: Bool { (tasks + validation).contains { !$0.evaluator.cutsRuns } }
   /// Programs of a restart that are judged by the validation tasks at its end, besides those of its front.
   package static let judged = 8
   private static let judgingSeeds = 6
@@ -145,11 +147,15 @@ package final class Search {
 
   /// Runs the restarts that are not done, and says what was found in all. Without a journal it is kept in memory alone.
   package func run(_ journal: SearchJournal?) throws(DiagnosticError) -> SearchResult {
+    for task in tasks + validation where !task.evaluator.cutsRuns {
+      task.evaluator.answers = journal?.answers
+    }
     guard try prepare() else {
       var result = SearchResult(self)
       result.wasInterrupted = true
       return result
     }
+    journal?.answers.beginBatches()
     var before: [Int: (programs: Int, isClosed: Bool, state: EvolutionState)] = [:]
     for found in try journal?.restarts() ?? [] {
       before[found.restart] = (found.programs, found.isClosed, found.state)
@@ -157,19 +163,21 @@ package final class Search {
     var result = SearchResult(self)
     for restart in restarts {
       let evolution = Evolution(restart, settings, tasks, frame)
+      if let journal { evolution.readPrograms { journal.source(of: $0, in: restart) } }
       var outcome = RestartOutcome(restart: restart)
       var isClosed = false
       if let journal, let (programs, wasClosed, state) = before[restart] {
         isClosed = wasClosed
-        var records: [ProgramRecord] = []
-        try journal.programs(of: restart) {
-          records.append($0)
+        try journal.programs(of: restart) { record in
+          if record.rung > 0 {
+            outcome.best = Self.best([record], outcome.best)
+            outcome.take([record])
+          }
+          evolution.restore(record)
           return true
         }
-        outcome.best = Self.best(records, [])
-        outcome.take(records)
         outcome.problem = try journal.firstProblem(of: restart)
-        evolution.restore(records, of: programs, state)
+        evolution.restore(programs, state)
         outcome.validated = try journal.validated(of: restart)
       }
       if isClosed {
@@ -196,6 +204,7 @@ package final class Search {
     var unwritten: (programs: [ProgramRecord], judged: [Judgement]) = ([], [])
     func write() throws(DiagnosticError) {
       try journal?.append(unwritten.programs, unwritten.judged, of: evolution)
+      evolution.programsAreWritten()
       unwritten = ([], [])
     }
     outcome.counts = evolution.counts
@@ -230,7 +239,7 @@ package final class Search {
         outcome.validated.append(judged)
         unwritten.judged.append(judged)
       }
-      if evolution.batches % Self.batchesAWrite == 0 || evolution.isDone { try write() }
+      if isSlow || evolution.batches % Self.batchesAWrite == 0 || evolution.isDone { try write() }
       progress(.running(outcome, evolution.champion, settings))
     }
     outcome.isExhausted = evolution.isExhausted

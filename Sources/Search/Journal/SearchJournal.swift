@@ -10,12 +10,14 @@ import Training
 /// A batch is written whole or not at all, so a search that is killed loses what was in flight. One process at a time
 /// writes; others may read.
 package final class SearchJournal {
-  package static let version = 4
+  package static let version = 5
 
   package let path: String
   let database: Database
   /// Holds the lock of the one who writes.
   private let lock: Int32
+  /// Of programs that do tasks.
+  let answers: JournalAnswers
 
   /// What a journal is of.
   package struct Header: Hashable, Sendable {
@@ -75,6 +77,7 @@ package final class SearchJournal {
       close(lock)
       throw Self.diagnostic(error, path)
     }
+    answers = JournalAnswers(database)
     if let problem { throw DiagnosticError(problem) }
   }
 
@@ -88,6 +91,7 @@ package final class SearchJournal {
     } catch {
       throw Self.diagnostic(error, path)
     }
+    answers = JournalAnswers(database)
   }
 
   /// Opens a journal to read what is in it.
@@ -111,6 +115,7 @@ package final class SearchJournal {
     } catch {
       throw Self.diagnostic(error, path)
     }
+    answers = JournalAnswers(database)
     let version = try self.version()
     guard version == Self.version else {
       throw DiagnosticError(.journalOfOtherVersion(path, version, Self.version))
@@ -161,6 +166,7 @@ package final class SearchJournal {
         PRIMARY KEY(restart, number)) WITHOUT ROWID;
       CREATE TABLE problems(
         restart INTEGER, number INTEGER, text TEXT, PRIMARY KEY(restart, number)) WITHOUT ROWID;
+      CREATE TABLE answers(request TEXT PRIMARY KEY, batch INTEGER, answer BLOB) WITHOUT ROWID;
       CREATE TABLE cells(key TEXT PRIMARY KEY, cell TEXT) WITHOUT ROWID;
       CREATE TABLE reports(
         subject TEXT PRIMARY KEY, time INTEGER, terms TEXT, report TEXT) WITHOUT ROWID;
@@ -277,6 +283,10 @@ package final class SearchJournal {
             .int(evolution.restart), .int(evolution.programs), .int(evolution.isDone ? 1 : 0),
             .blob(evolution.state.bytes),
           ])
+        // What they were asked for is written now; where there are none, a batch that was stopped goes on with it.
+        if !records.isEmpty || !judged.isEmpty {
+          try database.run("DELETE FROM answers WHERE batch = 1", [])
+        }
         try database.run("COMMIT")
       } catch {
         try? database.run("ROLLBACK")
@@ -289,6 +299,7 @@ package final class SearchJournal {
   package func conclude(_ restart: Int) throws(DiagnosticError) {
     try asking { () throws(Database.Failure) in
       try database.run("UPDATE restarts SET done = 2 WHERE restart = ?", [.int(restart)])
+      try database.run("DELETE FROM answers WHERE batch = 1", [])
     }
   }
 
@@ -347,6 +358,14 @@ package final class SearchJournal {
       return false
     }
     return found
+  }
+
+  /// A program that ran; nil for one that was forgotten or cannot be read.
+  func source(of number: Int, in restart: Int) -> Genome? {
+    let rows = try? database.rows(
+      "SELECT program FROM programs WHERE restart = ? AND number = ?",
+      [.int(restart), .int(number)])
+    return rows?.first?[0].blob.flatMap { Genome(bytes: $0) }
   }
 
   /// What an evaluation of a program failed at first; nil for one without such.
@@ -463,10 +482,22 @@ extension SearchJournal {
   /// So several journals give the same in any order. Throws R0283 where it is of another search.
   package func merge(_ other: SearchJournal) throws(DiagnosticError) {
     try other.require(try header())
-    var known: [Int: Int] = [:]
-    for found in try restarts() { known[found.restart] = found.programs }
-    for found in try other.restarts() where found.programs > known[found.restart] ?? 0 {
-      try take(found.restart, from: other)
+    // Of two that ran as many programs the one may have chosen, and the other not yet.
+    func progress(
+      _ journal: SearchJournal
+    ) throws(DiagnosticError) -> [Int: (programs: Int, isClosed: Int, judged: Int)] {
+      var progress: [Int: (programs: Int, isClosed: Int, judged: Int)] = [:]
+      for found in try journal.restarts() {
+        progress[found.restart] = (
+          found.programs, found.isClosed ? 1 : 0, try journal.validated(of: found.restart).count
+        )
+      }
+      return progress
+    }
+    let known = try progress(self)
+    for (restart, found) in try progress(other).sorted(by: { $0.key < $1.key })
+    where found > known[restart] ?? (0, 0, 0) {
+      try take(restart, from: other)
     }
     try takeMeasured(from: other)
   }

@@ -81,6 +81,9 @@ final class CompiledCourse: EvaluationCourse {
         + (runner === main ? stages?.pointers ?? [] : []))
   }
 
+  /// Seeds that the runs that follow are of.
+  func expect(_ seeds: Set<UInt64>) { stages?.wanted = seeds }
+
   /// Begins with a candidate at the start that a seed gives; false where a hyperparameter is out of its
   /// domain.
   func begin(_ candidate: Candidate, _ table: SeedTable, seed: UInt64) -> Bool {

@@ -7,6 +7,8 @@ final class EvaluationWorker {
   private let task: EvaluationTask
   private let data: DataSplit?
   var usesPrograms = true
+  /// Those of the runs that follow.
+  var seeds: Set<UInt64> = [] { didSet { compiled?.expect(seeds) } }
   private var compiled: CompiledCourse?
   private var bindings: Bindings?
 
@@ -23,7 +25,10 @@ final class EvaluationWorker {
     _ candidate: Candidate, _ table: SeedTable, seed: UInt64, _ order: Order
   ) throws(DiagnosticError) -> Evaluation {
     if usesPrograms, task.isPlain, candidate.isCompiled {
-      if compiled == nil { compiled = try CompiledCourse(task) }
+      if compiled == nil {
+        compiled = try CompiledCourse(task)
+        compiled!.expect(seeds)
+      }
       // What cannot begin is for the ordinary engines to explain.
       if compiled!.begin(candidate, table, seed: seed) {
         var result = try run(compiled!, table, order)

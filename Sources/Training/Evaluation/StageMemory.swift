@@ -13,6 +13,8 @@ final class StageMemory {
   /// By seed, the rows of all steps.
   private var kept: [UInt64: Rows] = [:]
   private var rows: Rows?
+  /// Seeds that will be asked for again and again; all others may be forgotten for them.
+  var wanted: Set<UInt64> = []
 
   /// Bytes that are kept for all seeds together.
   private static let mostBytes = 48 << 20
@@ -63,7 +65,11 @@ final class StageMemory {
       rows = known
       return
     }
-    if (kept.count + 1) * bytes > Self.mostBytes { kept.removeAll() }
+    if (kept.count + 1) * bytes > Self.mostBytes {
+      // Seeds come round and round: where the oldest made room for the next, none would be found again.
+      kept = kept.filter { wanted.contains($0.key) }
+      guard (kept.count + 1) * bytes <= Self.mostBytes else { return }
+    }
     rows = Rows(steps, rowBytes)
     kept[seed] = rows
   }

@@ -62,6 +62,8 @@ package final class TaskEvaluator {
   package var steps: Int { task.steps }
   /// Whether some of the objective's values are worked out once for all candidates.
   var hasStages: Bool { task.staged != nil }
+  /// Numbers that are kept of each step of a seed.
+  var numbersOfAStep: Int { task.staged?.stepCounts.reduce(0, +) ?? 0 }
 
   /// The last value of a series of a run; NaN where it has none.
   package func last(_ series: String, of evaluation: Evaluation) -> Double {
@@ -118,7 +120,12 @@ package final class TaskEvaluator {
     }
     let count = trials.reduce(0) { $0 + $1.settings.count }
     let threads = max(1, min(threads ?? Threads.preferred, count))
-    for k in 0..<threads { worker(k).usesPrograms = usesPrograms }
+    let wanted = Set(trials.flatMap(\.seeds))
+    for k in 0..<threads {
+      let worker = worker(k)
+      worker.usesPrograms = usesPrograms
+      worker.seeds = wanted
+    }
     let job = TrialJob(trials, Array(workers[..<threads]), seeds, stops, interrupt)
     Threads.run(job.count, on: threads) { item, participant in
       job.run(item, by: participant)

@@ -10,6 +10,9 @@ package protocol TrialEvaluator: AnyObject {
   /// Asked between steps, or while another program is waited for.
   var interrupt: InterruptSource { get set }
 
+  /// Where other programs' answers are kept as they come, if they are.
+  var answers: (any AnswerMemory)? { get set }
+
   /// As `TaskEvaluator.outcomes`.
   func outcomes(
     _ trials: [TaskEvaluator.Trial], threads: Int?
@@ -21,4 +24,9 @@ package protocol TrialEvaluator: AnyObject {
 
 extension TaskEvaluator: TrialEvaluator {
   package var cutsRuns: Bool { true }
+  /// Nobody is asked.
+  package var answers: (any AnswerMemory)? {
+    get { nil }
+    set {}
+  }
 }

@@ -22,19 +22,26 @@ package final class TrainingProgram {
   /// How long it may be silent.
   private let seconds: Double
   private let interrupt: InterruptSource
+  /// Answers that are known, by what was asked and for which work.
+  private let memory: (any AnswerMemory)?
+  private let work: String
   private var child: ChildProgram?
   /// Whether the one that runs has answered anything.
   private var hasAnswered = false
   private var lastID = 0
 
+  /// `work`: a name of all that an answer depends on besides its request, for `memory`.
   package init(
-    _ words: [String], in folder: String?, steps: Int, seconds: Double, interrupt: InterruptSource
+    _ words: [String], in folder: String?, steps: Int, seconds: Double, interrupt: InterruptSource,
+    memory: (any AnswerMemory)? = nil, work: String = ""
   ) {
     self.words = words
     self.folder = folder
     self.steps = steps
     self.seconds = seconds
     self.interrupt = interrupt
+    self.memory = memory
+    self.work = work
   }
 
   deinit { child?.finish(within: 2) }
@@ -48,7 +55,13 @@ package final class TrainingProgram {
   ) throws(DiagnosticError) -> [Answer]? {
     let first = lastID + 1
     lastID += requests.count
-    var answers = [Answer?](repeating: nil, count: requests.count)
+    let names =
+      memory == nil
+      ? [] : requests.map { SHA256.hexadecimal((work + JSONValue.object($0).line).utf8) }
+    var answers = requests.indices.map { k in
+      // What was kept was an answer when it came.
+      memory.flatMap { $0.answer(to: names[k]) }.flatMap { try? read($0).1 }
+    }
     var open: [Int] = []
     func send(_ places: [Int], to child: ChildProgram) {
       for k in places {
@@ -56,8 +69,9 @@ package final class TrainingProgram {
       }
     }
     do throws(DiagnosticError) {
+      open = requests.indices.filter { answers[$0] == nil }
+      if open.isEmpty { return answers.map { $0! } }
       var child = try started()
-      open = Array(requests.indices)
       send(open, to: child)
       while !open.isEmpty {
         switch child.next(within: seconds, interrupt) {
@@ -66,7 +80,9 @@ package final class TrainingProgram {
           guard let place = open.firstIndex(where: { id == nil || first + $0 == id }) else {
             throw DiagnosticError(.answerToNothing(words[0], id ?? 0))
           }
-          answers[open.remove(at: place)] = answer
+          let k = open.remove(at: place)
+          answers[k] = answer
+          memory?.keep(line, to: names[k])
           hasAnswered = true
         case .ended(let status):
           // One that answers once and ends is started for each run.

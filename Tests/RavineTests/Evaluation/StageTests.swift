@@ -89,4 +89,10 @@ import Testing
     // Nothing here is made of constants or draws alone.
     #expect(!names.contains("mlp_easy"), "\(names)")
   }
+
+  /// The gradient of a choice among classes is mostly zeros, and is not kept beside the choice: 128 examples by 50 words.
+  @Test func emptyTablesAreNotKept() throws {
+    let count = try evaluator("bigram_easy").numbersOfAStep
+    #expect(count > 0 && count <= 8192, "\(count)")
+  }
 }
