@@ -22,7 +22,7 @@ done
   printf '. The same scripts find the same again.\n'
   for name in $names; do
     printf '\n'
-    "$ravine" runs "$folder/$name.db" notes | sed -e 's/^## /### /' -e '$d'
+    "$ravine" runs "$folder/$name.db" notes | sed -e '1s/^## /### /' -e '$d'
   done
 } >"$folder/discoveries.md"
 mv "$folder/discoveries.md" docs/discoveries.md
