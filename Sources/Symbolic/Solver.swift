@@ -91,6 +91,13 @@ package struct Solver {
       switch part.operation {
       case .absolute, .sign:
         result.insert(Clause(kind: .nonzero, term: part.operands[0]), where: table.one, table)
+      case .maximum, .minimum:
+        for (k, first) in part.operands.enumerated() {
+          for second in part.operands.dropFirst(k + 1) {
+            result.insert(
+              Clause(kind: .nonzero, term: table.subtract(first, second)), where: table.one, table)
+          }
+        }
       case .greater:
         let border =
           part.operands.count == 2

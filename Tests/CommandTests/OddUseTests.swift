@@ -24,7 +24,7 @@ import Testing
       objective q(; x, y) { param W: matrix(features, 3) = 0
        loss = cross_entropy(y, x @ W) }
       train q on d with SGD(lr = 0.1) for 2 steps
-      """, "run", "R0401", "for 1 rows"
+      """, "run", "R0401", "places for 7 rows"
     ),
     // What is fixed when a rule is bound has no schedule.
     (
@@ -48,7 +48,8 @@ import Testing
       rule W(lr = 1, i = 1) { state h: window(3)
        h' = g
        w' = w - lr * h'[i] }
-      assert W(i = 3) == W
+      objective bowl(x: vector(3) = 1) = sum(x^2)
+      minimize bowl with W(i = 3) for 2 steps
       """, "check", "R0408", "the index 3 is outside an axis of length 3"
     ),
     (
@@ -56,13 +57,15 @@ import Testing
       rule W(lr = 1, i = 1) { state h: window(3)
        h' = g
        w' = w - lr * h'[i] }
-      assert W(i = -4) == W
+      objective bowl(x: vector(3) = 1) = sum(x^2)
+      minimize bowl with W(i = -4) for 2 steps
       """, "check", "R0408", "the index -4 is outside an axis of length 3"
     ),
     (
       """
       rule A(lr = 1, i = 1) { w' = w - lr * g[i] }
-      assert A(i = 1.5) == A
+      objective bowl(x: vector(3) = 1) = sum(x^2)
+      minimize bowl with A(i = 1.5) for 2 steps
       """, "check", "R0414", "i"
     ),
     (

@@ -13,7 +13,10 @@ package struct ParameterSpec: Hashable, Sendable {
   }
 
   /// The name with Greek letters, and spelled out: a pattern that fits one of them fits the name.
-  var spellings: Set<String> { [name, Greek.unicode(name), Greek.ascii(name)] }
+  var spellings: Set<String> {
+    let plain = Greek.ascii(name)
+    return [name, plain, Greek.unicode(plain)]
+  }
 
   package var count: Int { Lengths.product(dims) }
   package var rows: Int { dims.first ?? 1 }

@@ -167,7 +167,9 @@ struct RuleBinder {
       let share =
         update.constantValue(instruction.b)
         ?? (operand.operation == .hyper ? hypers[Int(operand.attribute)] : nil)
-      guard let share, !(share > 0 && share <= 1), isMask || share != 0 else { continue }
+      guard let share, !(share > 0 && share <= 1), isMask || !(share.isNaN || share == 0) else {
+        continue
+      }
       let error = NumericError.share(share)
       throw DiagnosticError(
         error.diagnostic(instruction.operation, at: update.origin(ValueID(i))), cause: error)

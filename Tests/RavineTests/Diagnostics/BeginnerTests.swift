@@ -27,7 +27,7 @@ import Testing
       "m' = lr * (if g > 0 then g else m)"),
     Mistake("m' = lr * torch.add(m, g)", "torch.add(m, g)", "m' = lr * (m + g)"),
     Mistake(
-      "m' = where(g > 0, g, m) * lr", "where(g > 0, g, m)", "m' = (if g > 0 then g else m) * lr"),
+      "m' = where(g > 0, g, m) * lr", "where", "m' = (if g > 0 then g else m) * lr"),
     Mistake("m' = where(g > 0, g, m)", "where", "m' = if g > 0 then g else m"),
     Mistake("m' = np.where(g > 0, g, m)", "np.where(g > 0, g, m)", "m' = if g > 0 then g else m"),
     Mistake("m' = maximum(m, g)", "maximum", "m' = max(m, g)"),
