@@ -226,7 +226,9 @@ import Testing
     try terminal.expect("interrupted\r\n")
     #expect(try terminal.status() == 130)
     let screen = terminal.screen()
-    #expect(screen.first == "restart  programs  search  again  flops  states", "\(screen)")
+    // How wide the columns are depends on what had been found by then.
+    let head = (screen.first ?? "").split(separator: " ")
+    #expect(head == ["restart", "programs", "search", "again", "flops", "states"], "\(screen)")
     #expect(screen.contains("interrupted"), "\(screen)")
     #expect(!screen.contains { $0.contains("mutants, invalid") || $0.contains("^C") }, "\(screen)")
   }
