@@ -211,7 +211,9 @@ package struct ReferenceProbe: RuleProbe {
           if left.isInfinity && right.isBounded || right.isInfinity && left.isBounded {
             place.isOfDefinition = true
           }
-        case (.defined, .undefined), (.undefined, .defined): place.isOfDefinition = true
+        case (.defined, .undefined), (.undefined, .defined):
+          // sign(1 / 0) is no number, and the engines have one for it: what they show must differ by itself.
+          if isFinite { isOpen = true } else { place.isOfDefinition = true }
         default: continue
         }
       } else if isBounded {

@@ -244,6 +244,32 @@ import Testing
     }
   }
 
+  /// sign(lr / 0) is no number, and 1 for the engines: sixty steps on, what rounding made of the rest is no difference.
+  @Test func whatRoundingLeavesBesideNoNumberIsNoWitness() throws {
+    let text = """
+      rule A(lr = 0.1 in [0, inf), β = 0.9 in [0, 1)) {
+          state m
+          m' = β * m + (β - sqrt(abs(w)))
+          w' = w - lr * ((cbrt(g) * (m + 3)) * sign((lr / (abs(g) + 0.5))))
+      }
+      rule B(lr = 0.1 in [0, inf), β = 0.9 in [0, 1)) {
+          state q
+          m = q / (-3)
+          q' = (-3) * (β * m + (β + ((-1) * sqrt(abs(w)))))
+          w' = w - lr * (((3 + m) * cbrt(g)) * sign(((1 * lr) / (sqrt((g * g)) + g))))
+      }
+      """
+    let compiler = Compiler()
+    #expect(compiler.add(name: "pair.opt", bytes: Array(text.utf8)).isEmpty)
+    let result = try compiler.compare("A", "B")
+    #expect(!result.isEqual)
+    if let witness = result.witness {
+      let size = max(abs(witness.left), abs(witness.right))
+      #expect(
+        !(abs(witness.left - witness.right) <= 1e-10 * size), "\(ComparisonText.text(result))")
+    }
+  }
+
   /// Not the first difference but the largest.
   @Test func theLargestIsShown() throws {
     let result = try Compiler().compare("Lion", "AdamW")
