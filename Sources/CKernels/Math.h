@@ -99,14 +99,8 @@ RV_INLINE float rv_log_f32(float x) {
   return x != x ? x : r;
 }
 
-RV_INLINE double rv_log_f64(double x) {
-  double scaled = x < 2.2250738585072014e-308 ? x * 4503599627370496.0 : x;
-  double bias = x < 2.2250738585072014e-308 ? 52.0 : 0.0;
-  int64_t i = rv_int_f64(scaled);
-  int64_t e = (i >> 52) & 0x7ff;
-  double m = rv_bits_f64((i & 0x000fffffffffffffLL) | 0x3fe0000000000000LL);
-  // The exponent as a double by way of its bits, for the same reason as in exp.
-  double k = rv_bits_f64(e | 0x4330000000000000LL) - 4503599627370496.0 - 1022.0 - bias;
+// log(m) + k * log(2) for m in [1/2, 1).
+RV_INLINE double rv_log_of_parts(double m, double k) {
   int small = m < 0.70710678118654752440;
   k = small ? k - 1.0 : k;
   double f = small ? m + m - 1.0 : m - 1.0;
@@ -125,8 +119,18 @@ RV_INLINE double rv_log_f64(double x) {
   double y = f * (z * p / q);
   y = y - k * 2.121944400546905827679e-4;
   y = y - 0.5 * z;
-  double r = f + y;
-  r = r + k * 0.693359375;
+  return f + y + k * 0.693359375;
+}
+
+RV_INLINE double rv_log_f64(double x) {
+  double scaled = x < 2.2250738585072014e-308 ? x * 4503599627370496.0 : x;
+  double bias = x < 2.2250738585072014e-308 ? 52.0 : 0.0;
+  int64_t i = rv_int_f64(scaled);
+  int64_t e = (i >> 52) & 0x7ff;
+  double m = rv_bits_f64((i & 0x000fffffffffffffLL) | 0x3fe0000000000000LL);
+  // The exponent as a double by way of its bits, for the same reason as in exp.
+  double k = rv_bits_f64(e | 0x4330000000000000LL) - 4503599627370496.0 - 1022.0 - bias;
+  double r = rv_log_of_parts(m, k);
   r = x == 0.0 ? -INFINITY : r;
   r = x < 0.0 ? NAN : r;
   r = x == INFINITY ? INFINITY : r;

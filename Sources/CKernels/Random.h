@@ -46,25 +46,7 @@ RV_INLINE double rv_log_of_share(double x) {
   int64_t i = rv_int_f64(x);
   double m = rv_bits_f64((i & 0x000fffffffffffffLL) | 0x3fe0000000000000LL);
   double k = rv_bits_f64((int64_t)((uint64_t)i >> 52) | 0x4330000000000000LL) - (4503599627370496.0 + 1022.0);
-  int small = m < 0.70710678118654752440;
-  k = small ? k - 1.0 : k;
-  double f = small ? m + m - 1.0 : m - 1.0;
-  double z = f * f;
-  double p = 1.01875663804580931796e-4;
-  p = p * f + 4.97494994976747001425e-1;
-  p = p * f + 4.70579119878881725854;
-  p = p * f + 1.44989225341610930846e1;
-  p = p * f + 1.79368678507819816313e1;
-  p = p * f + 7.70838733755885391666;
-  double q = f + 1.12873587189167450590e1;
-  q = q * f + 4.52279145837532221105e1;
-  q = q * f + 8.29875266912776603211e1;
-  q = q * f + 7.11544750618563894466e1;
-  q = q * f + 2.31251620126765340583e1;
-  double y = f * (z * p / q);
-  y = y - k * 2.121944400546905827679e-4;
-  y = y - 0.5 * z;
-  return f + y + k * 0.693359375;
+  return rv_log_of_parts(m, k);
 }
 
 // Cosine and sine of 2π · u, u in [0, 1): what is left of the nearest quarter of a turn is exact, and the polynomials are
