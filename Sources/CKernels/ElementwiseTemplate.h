@@ -47,16 +47,24 @@
   RV_HEAD(name, 5) RV_BODY3(expression, RV_S(a), RV_V(b), RV_S(c), RV_LA; RV_LC) \
   RV_HEAD(name, 6) RV_BODY3(expression, RV_V(a), RV_S(b), RV_S(c), RV_LB; RV_LC)
 
+#define RV_POWERS \
+  RV_HEAD(power, 0) RV_BODY2(N(rv_power)(x, y), RV_V(a), RV_V(b), ) \
+  RV_HEAD(power, 1) RV_BODY2(N(rv_power)(x, y), RV_S(a), RV_V(b), RV_LA) \
+  RV_HEAD(power_general, 2) RV_BODY2(N(rv_pow)(x, y), RV_V(a), RV_S(b), RV_LB)
+
 // Calls of libm, one element at a time. Each also stands in the language's definition of the
 // operation, so the two engines agree.
 #pragma push_macro("RV_LOOP")
 #undef RV_LOOP
 #define RV_LOOP
-#if !defined(RV_VECTOR_CBRT)
+#if !defined(RV_BY_DOUBLES)
 RV_UNARY(cubeRoot, M(cbrt)(x))
-#endif
 RV_UNARY(expm1, M(expm1)(x))
 RV_UNARY(log1p, M(log1p)(x))
+RV_UNARY(exp2, M(exp2)(x))
+RV_UNARY(log2, M(log2)(x))
+RV_UNARY(log10, M(log10)(x))
+#endif
 RV_UNARY(sinh, M(sinh)(x))
 RV_UNARY(cosh, M(cosh)(x))
 RV_UNARY(sine, M(sin)(x))
@@ -66,9 +74,6 @@ RV_UNARY(arcsine, M(asin)(x))
 RV_UNARY(arccosine, M(acos)(x))
 RV_UNARY(arctangent, M(atan)(x))
 RV_UNARY(errorFunction, M(erf)(x))
-RV_UNARY(exp2, M(exp2)(x))
-RV_UNARY(log2, M(log2)(x))
-RV_UNARY(log10, M(log10)(x))
 RV_UNARY(arcsinh, M(asinh)(x))
 RV_UNARY(arccosh, M(acosh)(x))
 RV_UNARY(arctanh, M(atanh)(x))
@@ -76,15 +81,19 @@ RV_BINARY(arctangent2, M(atan2)(x, y))
 
 RV_BINARY(modulo, N(rv_modulo)(x, y))
 
-RV_HEAD(power, 0) RV_BODY2(N(rv_power)(x, y), RV_V(a), RV_V(b), )
-RV_HEAD(power, 1) RV_BODY2(N(rv_power)(x, y), RV_S(a), RV_V(b), RV_LA)
-static void N(power_general)(
-    void *d_, const void *a, const void *b, const void *c, const void *e, size_t n)
-RV_BODY2(M(pow)(x, y), RV_V(a), RV_S(b), RV_LB)
+#if !defined(RV_BY_DOUBLES)
+RV_POWERS
+#endif
 #pragma pop_macro("RV_LOOP")
 
-#if defined(RV_VECTOR_CBRT)
+#if defined(RV_BY_DOUBLES)
 RV_UNARY(cubeRoot, N(rv_cbrt)(x))
+RV_UNARY(expm1, N(rv_expm1)(x))
+RV_UNARY(log1p, N(rv_log1p)(x))
+RV_UNARY(exp2, N(rv_exp2)(x))
+RV_UNARY(log2, N(rv_log2)(x))
+RV_UNARY(log10, N(rv_log10)(x))
+RV_POWERS
 #endif
 RV_UNARY(copy, x)
 RV_UNARY(negate, -x)
@@ -126,7 +135,7 @@ RV_HEAD(power, 2) {
 #define RV_POWER(Y) if (y == Y) RV_BODY1(N(rv_power)(x, Y), RV_V(a), ) else
   RV_POWER(2) RV_POWER(3) RV_POWER(4) RV_POWER(-1) RV_POWER(0.5) RV_POWER(1) RV_POWER(0)
 #undef RV_POWER
-  N(power_general)(d_, a, b, c, e, n);
+  N(power_general_2)(d_, a, b, c, e, n);
 }
 
 // A condition that is not a number counts as true, as in the meaning of `select` (x != 0).

@@ -4,9 +4,9 @@
 #include <stdint.h>
 #include <string.h>
 
-// exp, log and tanh without branches or errno, so that loops over them vectorize.
-// Polynomials and reductions after Moshier's Cephes library (expf, logf, tanhf, exp, log, tanh);
-// 2 ulp or better over the whole range, NaN and infinities as in libm.
+// exp, log, tanh, powers and their kin without branches or errno, so that loops over them vectorize.
+// Polynomials and reductions after Moshier's Cephes library (expf, logf, tanhf, exp, tanh) and fdlibm (log);
+// 2 ulp or better over the whole range, NaN and infinities as in libm. In float what is rare goes by way of doubles.
 // Without contraction the interpreter's clones and compiled passes give the same bits.
 #pragma STDC FP_CONTRACT OFF
 
@@ -14,6 +14,9 @@ RV_INLINE float rv_bits_f32(int32_t i) { float x; memcpy(&x, &i, 4); return x; }
 RV_INLINE int32_t rv_int_f32(float x) { int32_t i; memcpy(&i, &x, 4); return i; }
 RV_INLINE double rv_bits_f64(int64_t i) { double x; memcpy(&x, &i, 8); return x; }
 RV_INLINE int64_t rv_int_f64(double x) { int64_t i; memcpy(&i, &x, 8); return i; }
+
+// a * b + c with one rounding, on processors without the instruction as well.
+#define rv_fma_f64(a, b, c) __builtin_fma(a, b, c)
 
 RV_INLINE float rv_exp_f32(float x) {
   float y = x > 89.0f ? 89.0f : x;
@@ -99,42 +102,108 @@ RV_INLINE float rv_log_f32(float x) {
   return x != x ? x : r;
 }
 
-// log(m) + k * log(2) for m in [1/2, 1).
-RV_INLINE double rv_log_of_parts(double m, double k) {
-  int small = m < 0.70710678118654752440;
-  k = small ? k - 1.0 : k;
-  double f = small ? m + m - 1.0 : m - 1.0;
-  double z = f * f;
-  double p = 1.01875663804580931796e-4;
-  p = p * f + 4.97494994976747001425e-1;
-  p = p * f + 4.70579119878881725854;
-  p = p * f + 1.44989225341610930846e1;
-  p = p * f + 1.79368678507819816313e1;
-  p = p * f + 7.70838733755885391666;
-  double q = f + 1.12873587189167450590e1;
-  q = q * f + 4.52279145837532221105e1;
-  q = q * f + 8.29875266912776603211e1;
-  q = q * f + 7.11544750618563894466e1;
-  q = q * f + 2.31251620126765340583e1;
-  double y = f * (z * p / q);
-  y = y - k * 2.121944400546905827679e-4;
-  y = y - 0.5 * z;
-  return f + y + k * 0.693359375;
+// log of a positive normal number by its bits, after fdlibm: its fraction between √½ and √2, and a series in (x - 1) / (x + 1).
+RV_INLINE double rv_log_of_bits(int64_t i, double bias) {
+  const int64_t root = 0x3fe6a09e667f3bcdLL;
+  i += 0x3ff0000000000000LL - root;
+  double f = rv_bits_f64((i & 0x000fffffffffffffLL) + root) - 1.0;
+  // The exponent as a double by way of its bits, for the same reason as in exp.
+  double k = rv_bits_f64((int64_t)((uint64_t)i >> 52) | 0x4330000000000000LL) - (4503599627370496.0 + 1023.0) - bias;
+  double s = f / (2.0 + f);
+  double z = s * s;
+  double p = 1.479819860511658591e-01;
+  p = rv_fma_f64(p, z, 1.531383769920937332e-01);
+  p = rv_fma_f64(p, z, 1.818357216161805012e-01);
+  p = rv_fma_f64(p, z, 2.222219843214978396e-01);
+  p = rv_fma_f64(p, z, 2.857142874366239149e-01);
+  p = rv_fma_f64(p, z, 3.999999999940941908e-01);
+  p = rv_fma_f64(p, z, 6.666666666666735130e-01);
+  double h = 0.5 * f * f;
+  double y = rv_fma_f64(s, rv_fma_f64(p, z, h), k * 1.90821492927058770002e-10);
+  return rv_fma_f64(k, 6.93147180369123816490e-01, f - (h - y));
 }
 
 RV_INLINE double rv_log_f64(double x) {
   double scaled = x < 2.2250738585072014e-308 ? x * 4503599627370496.0 : x;
   double bias = x < 2.2250738585072014e-308 ? 52.0 : 0.0;
-  int64_t i = rv_int_f64(scaled);
-  int64_t e = (i >> 52) & 0x7ff;
-  double m = rv_bits_f64((i & 0x000fffffffffffffLL) | 0x3fe0000000000000LL);
-  // The exponent as a double by way of its bits, for the same reason as in exp.
-  double k = rv_bits_f64(e | 0x4330000000000000LL) - 4503599627370496.0 - 1022.0 - bias;
-  double r = rv_log_of_parts(m, k);
+  double r = rv_log_of_bits(rv_int_f64(scaled), bias);
   r = x == 0.0 ? -INFINITY : r;
   r = x < 0.0 ? NAN : r;
   r = x == INFINITY ? INFINITY : r;
   return x != x ? x : r;
+}
+
+// What e^x is made of: x = k · log(2) + r, `part` e^r - 1, `scale` 2^k; for |x| up to 600, to 38 bits.
+RV_INLINE void rv_exp_parts(double x, double *part, double *scale) {
+  const double shift = 6755399441055744.0;
+  double biased = rv_fma_f64(x, 1.4426950408889634074, shift);
+  double r = rv_fma_f64(biased - shift, -6.93147180559945309417e-1, x);
+  double p = 1.0 / 362880;
+  p = rv_fma_f64(p, r, 1.0 / 40320);
+  p = rv_fma_f64(p, r, 1.0 / 5040);
+  p = rv_fma_f64(p, r, 1.0 / 720);
+  p = rv_fma_f64(p, r, 1.0 / 120);
+  p = rv_fma_f64(p, r, 1.0 / 24);
+  p = rv_fma_f64(p, r, 1.0 / 6);
+  p = rv_fma_f64(p, r, 0.5);
+  *part = rv_fma_f64(r * r, p, r);
+  int64_t k = rv_int_f64(biased) - rv_int_f64(shift);
+  *scale = rv_bits_f64((k + 1023) << 52);
+}
+
+// Far enough for the result to be 0 or infinite as a float.
+RV_INLINE double rv_within_float(double x) {
+  x = x > 200.0 ? 200.0 : x;
+  return x < -200.0 ? -200.0 : x;
+}
+
+#define RV_HAS_POWERS 1
+// |x|^y by 2^(y · log2|x|), with the sign of x where y is odd; no number where x is negative and y not whole.
+RV_INLINE float rv_pow_f32(float x, float y) {
+  double a = (double)__builtin_fabsf(x);
+  double l = rv_log_of_bits(rv_int_f64(a), 0);
+  l = a == 0.0 ? -INFINITY : l;
+  l = a < INFINITY ? l : a;
+  double e = (double)y * l;
+  // 1 to any power, and anything to the power 0.
+  e = ((x == 1.0f) | (y == 0.0f)) ? 0.0 : e;
+  e = ((a == 1.0) & (y == y)) ? 0.0 : e;
+  double part, scale;
+  rv_exp_parts(rv_within_float(e), &part, &scale);
+  float z = (float)rv_fma_f64(part, scale, scale);
+  // From 2^23 on every float is whole, from 2^24 on every one is even.
+  const float shift = 8388608.0f;
+  float size = __builtin_fabsf(y), half = 0.5f * size;
+  int whole = (size >= shift) | ((size + shift) - shift == size);
+  int even = (half >= shift) | ((half + shift) - shift == half);
+  z = (whole & !even) ? __builtin_copysignf(z, x) : z;
+  return ((x < 0.0f) & (a < INFINITY) & !whole) ? NAN : z;
+}
+
+RV_INLINE double rv_pow_f64(double x, double y) { return pow(x, y); }
+
+RV_INLINE float rv_exp2_f32(float x) {
+  double part, scale;
+  rv_exp_parts(rv_within_float((double)x * 6.93147180559945309417e-1), &part, &scale);
+  return (float)rv_fma_f64(part, scale, scale);
+}
+
+RV_INLINE float rv_expm1_f32(float x) {
+  double part, scale;
+  rv_exp_parts(rv_within_float((double)x), &part, &scale);
+  float z = (float)rv_fma_f64(part, scale, scale - 1.0);
+  return x == 0.0f ? x : z;
+}
+
+RV_INLINE float rv_log2_f32(float x) { return (float)(rv_log_f64((double)x) * 1.4426950408889634074); }
+RV_INLINE float rv_log10_f32(float x) { return (float)(rv_log_f64((double)x) * 4.3429448190325182765e-1); }
+
+// 1 + x is exact in double where x is not small.
+RV_INLINE float rv_log1p_f32(float x) {
+  double d = (double)x;
+  double near = d - 0.5 * d * d;
+  double far = rv_log_f64(1.0 + d);
+  return (float)(((d < 0x1p-28) & (d > -0x1p-28)) ? near : far);
 }
 
 // Two of Halley's steps in double from a guess by a third of the exponent (after Kahan, as in FreeBSD's

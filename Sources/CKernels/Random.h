@@ -41,36 +41,28 @@ RV_INLINE void rv_random_pair(rv_random r, uint64_t pair, uint64_t out[2]) {
 // The order of `Distribution`.
 enum { RV_NORMAL, RV_UNIFORM, RV_RADEMACHER, RV_EXPONENTIAL_DRAW, RV_BERNOULLI };
 
-// `rv_log_f64` of what lies in [2^-53, 1], where nothing else is to be looked at.
-RV_INLINE double rv_log_of_share(double x) {
-  int64_t i = rv_int_f64(x);
-  double m = rv_bits_f64((i & 0x000fffffffffffffLL) | 0x3fe0000000000000LL);
-  double k = rv_bits_f64((int64_t)((uint64_t)i >> 52) | 0x4330000000000000LL) - (4503599627370496.0 + 1022.0);
-  return rv_log_of_parts(m, k);
-}
-
 // Cosine and sine of 2π · u, u in [0, 1): what is left of the nearest quarter of a turn is exact, and the polynomials are
 // those of fdlibm between -π/4 and π/4.
 RV_INLINE void rv_turn(double u, double *cosine, double *sine) {
   const double shift = 6755399441055744.0;
-  double biased = u * 4 + shift;
+  double biased = rv_fma_f64(u, 4, shift);
   int64_t quarter = rv_int_f64(biased);
-  double x = (u - (biased - shift) * 0.25) * 6.283185307179586477;
+  double x = rv_fma_f64(biased - shift, -0.25, u) * 6.283185307179586477;
   double z = x * x;
   double p = 1.58969099521155010221e-10;
-  p = p * z - 2.50507602534068634195e-08;
-  p = p * z + 2.75573137070700676789e-06;
-  p = p * z - 1.98412698298579493134e-04;
-  p = p * z + 8.33333333332248946124e-03;
-  p = p * z - 1.66666666666666324348e-01;
-  double s = x + x * z * p;
+  p = rv_fma_f64(p, z, -2.50507602534068634195e-08);
+  p = rv_fma_f64(p, z, 2.75573137070700676789e-06);
+  p = rv_fma_f64(p, z, -1.98412698298579493134e-04);
+  p = rv_fma_f64(p, z, 8.33333333332248946124e-03);
+  p = rv_fma_f64(p, z, -1.66666666666666324348e-01);
+  double s = rv_fma_f64(x * z, p, x);
   double q = -1.13596475577881948265e-11;
-  q = q * z + 2.08757232129817482790e-09;
-  q = q * z - 2.75573143513906633035e-07;
-  q = q * z + 2.48015872894767294178e-05;
-  q = q * z - 1.38888888888741095749e-03;
-  q = q * z + 4.16666666666666019037e-02;
-  double c = 1.0 - (0.5 * z - z * z * q);
+  q = rv_fma_f64(q, z, 2.08757232129817482790e-09);
+  q = rv_fma_f64(q, z, -2.75573143513906633035e-07);
+  q = rv_fma_f64(q, z, 2.48015872894767294178e-05);
+  q = rv_fma_f64(q, z, -1.38888888888741095749e-03);
+  q = rv_fma_f64(q, z, 4.16666666666666019037e-02);
+  double c = rv_fma_f64(z * z, q, rv_fma_f64(-0.5, z, 1.0));
   double along = quarter & 1 ? s : c, across = quarter & 1 ? c : s;
   *cosine = (quarter + 1) & 2 ? -along : along;
   *sine = quarter & 2 ? -across : across;
@@ -80,7 +72,7 @@ RV_INLINE void rv_turn(double u, double *cosine, double *sine) {
 RV_INLINE void rv_draw_pair(int distribution, const uint64_t bits[2], double out[2]) {
   switch (distribution) {
   case RV_NORMAL: {
-    double radius = __builtin_elementwise_sqrt(-2 * rv_log_of_share((double)((bits[0] >> 11) + 1) * 0x1p-53));
+    double radius = __builtin_elementwise_sqrt(-2 * rv_log_of_bits(rv_int_f64((double)((bits[0] >> 11) + 1) * 0x1p-53), 0));
     double cosine, sine;
     rv_turn((double)(bits[1] >> 11) * 0x1p-53, &cosine, &sine);
     out[0] = radius * cosine;
@@ -92,7 +84,7 @@ RV_INLINE void rv_draw_pair(int distribution, const uint64_t bits[2], double out
     break;
   case RV_EXPONENTIAL_DRAW:
     // 1 - u has no more digits than u.
-    for (int k = 0; k < 2; k++) out[k] = -rv_log_of_share(1 - (double)(bits[k] >> 11) * 0x1p-53);
+    for (int k = 0; k < 2; k++) out[k] = -rv_log_of_bits(rv_int_f64(1 - (double)(bits[k] >> 11) * 0x1p-53), 0);
     break;
   default:
     for (int k = 0; k < 2; k++) out[k] = (double)(bits[k] >> 11) * 0x1p-53;

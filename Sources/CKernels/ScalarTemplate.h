@@ -24,8 +24,20 @@ RV_INLINE T N(rv_modulo)(T x, T y) {
   if (rest == 0) return M(copysign)(0, y);
   return (rest < 0) != (y < 0) ? rest + y : rest;
 }
+#if defined(RV_HAS_POWERS)
 // Whole exponents up to 4 are products, so that x^2 is x * x in every engine.
 RV_INLINE T N(rv_power)(T x, double y) {
+  if (sizeof(T) == 4) {
+    // All of them and a choice: a loop with exponents of its own is one of vectors.
+    T z = N(rv_pow)(x, (T)y);
+    z = y == 2 ? x * x : z;
+    z = y == 1 ? x : z;
+    z = y == 3 ? x * x * x : z;
+    z = y == 4 ? (x * x) * (x * x) : z;
+    z = y == -1 ? 1 / x : z;
+    z = y == 0.5 ? __builtin_elementwise_sqrt(x) : z;
+    return y == 0 ? 1 : z;
+  }
   if (y == 2) return x * x;
   if (y == 0) return 1;
   if (y == 1) return x;
@@ -33,5 +45,6 @@ RV_INLINE T N(rv_power)(T x, double y) {
   if (y == 4) return (x * x) * (x * x);
   if (y == -1) return 1 / x;
   if (y == 0.5) return __builtin_elementwise_sqrt(x);
-  return M(pow)(x, (T)y);
+  return N(rv_pow)(x, (T)y);
 }
+#endif

@@ -116,11 +116,16 @@ struct CostPath {
         resident[id] =
           counter.states.indices.contains(slot)
           ? counter.states[slot].storage.bytesPerElement(counter.hypers) : 4
-      case .draw: sum.flops += size(id) * flops
+      case .draw:
+        sum.flops += size(id) * flops
+        countOperation(id)
       default: break
       }
     case .elementwise:
-      if isTensor(id) { sum.flops += size(id) * flops }
+      if isTensor(id) {
+        sum.flops += size(id) * flops
+        countOperation(id)
+      }
     case .reduction, .rowwise:
       let operand = operands[0]
       guard isTensor(operand) else { break }
@@ -135,6 +140,10 @@ struct CostPath {
     case .region:
       if instruction.operation == .loop { countLoop(id, before) } else { countProjection(id) }
     }
+  }
+
+  private mutating func countOperation(_ id: ValueID) {
+    if size(id).coversTensor { sum.operations[function[id].operation, default: 0] += 1 }
   }
 
   /// An operation that reads whole operands from memory and writes its result there.

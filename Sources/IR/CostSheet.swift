@@ -18,6 +18,8 @@ package struct CostSheet: Sendable {
   package struct Work: Hashable, Sendable {
     /// Floating-point operations on tensors; those on single numbers are not counted.
     package var flops = Amount.zero
+    /// How often an element of the tensor goes through each elementwise operation and draw.
+    package var operations: [Operation: Int] = [:]
     package var bytesRead = Amount.zero
     package var bytesWritten = Amount.zero
     /// How often the tensor is gone through element by element.

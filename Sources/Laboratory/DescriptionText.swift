@@ -230,6 +230,10 @@ extension RuleDescription {
         "bytesRead": .string("\(work.bytesRead)"), "bytesWritten": .string("\(work.bytesWritten)"),
         "bytesMovedPerElement": .string("\(work.bytesMoved.perElement)"),
         "flops": .string("\(work.flops)"), "flopsPerElement": .string("\(work.flops.perElement)"),
+        "operations": .object(
+          Operation.allCases.compactMap { operation in
+            work.operations[operation].map { JSONMember("\(operation)", .int($0)) }
+          }),
         "passes": .int(work.passes), "temporaryBytes": .string("\(work.temporaryBytes)"),
         "matrixProducts": .string("\(work.matrixProducts)"),
         "decompositions": .string("\(work.decompositions)"),

@@ -30,11 +30,14 @@ final class CDialect: Dialect {
     let suffix = isFloat ? "_f32" : "_f64"
     if let helper = Self.own[name] {
       helpers.insert(helper.rawValue)
+      if helper == .power { needs.insert(.math) }
       return helper.name + suffix
     }
     switch name {
     case "exp", "log", "tanh": needs.insert(.math)
-    case "cbrt" where isFloat: needs.insert(.math)
+    case "cbrt", "exp2", "expm1", "log1p", "log2", "log10":
+      if !isFloat { return name }
+      needs.insert(.math)
     case "from_bf16", "to_bf16", "from_f16", "to_f16": needs.insert(.formats)
     default: return name + (isFloat ? "f" : "")
     }

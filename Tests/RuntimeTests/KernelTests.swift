@@ -86,6 +86,24 @@ import Testing
     }
   }
 
+  /// Powers by vectors at every pair of numbers that are easy to get wrong, signs of zeros too.
+  @Test func powersInFloat() {
+    let special: [Float] = [
+      0, -0.0, 1, -1, .infinity, -.infinity, .nan, 2, -2, 3, -3, 0.5, -0.5, 1.5, -1.5,
+      .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .greatestFiniteMagnitude, 16_777_215,
+      16_777_216, -16_777_215, 33_554_432, 1e-30, 0.999_999_94, 1.000_000_1, 8_388_609, 4_194_305.5,
+    ]
+    let x = special.flatMap { a in special.map { _ in Double(a) } }
+    let y = special.flatMap { _ in special.map { Double($0) } }
+    let got = Self.apply(RV_POWER, .float32, x, y)
+    for i in x.indices {
+      let exact = Folding.fold(.power, [x[i], y[i]])!
+      #expect(Self.ulps(got[i], exact, .float32) <= 1, "\(x[i]) ^ \(y[i]): \(got[i])")
+      #expect(got[i].isNaN || got[i].sign == exact.sign, "\(x[i]) ^ \(y[i]): \(got[i])")
+    }
+    #expect(got.count == special.count * special.count)
+  }
+
   /// Every elementwise operation is, in float64, what `Folding` says of each element, at lengths
   /// around the vector widths and on the numbers that are easy to get wrong.
   @Test func elementwiseOperationsMeanWhatFoldingSays() {

@@ -26,9 +26,18 @@ import Testing
     #expect(sheet.busiest.bytesWritten.perElement.constant == 12)
     // m': 3; v': 4 with the square; two bias corrections; root, + ε, quotient; λ * w, sum, * lr, w -.
     #expect(sheet.busiest.flops.perElement.constant == 16)
+    // Quotients: of the two corrections and of the direction.
+    #expect(
+      sheet.busiest.operations
+        == [.multiply: 7, .add: 4, .subtract: 1, .divide: 3, .squareRoot: 1])
     #expect(sheet.busiest.passes == 1)
     #expect(sheet.busiest.temporaryBytes == .zero)
     #expect(sheet.quietest == sheet.busiest)
+  }
+
+  @Test func drawsAreCounted() throws {
+    // One number an element: passes that need it again make it again, which is not counted, like other values.
+    #expect(try sheet("MeZO").busiest.operations[.draw] == 1)
   }
 
   @Test func lion() throws {
