@@ -8,12 +8,12 @@ import Training
 extension ExperimentHistory {
   /// Beside the sharpness, for each rule that is linear, the curvature below which its steps are stable on
   /// ½ h w²: 2 / lr for gradient descent. Above it a loss that is nearly quadratic grows (Cohen et al. 2021,
-  /// arXiv:2103.00065).
+  /// arXiv:2103.00065). Where gradients come late, so do the steps that are counted.
   func withStability(of instances: [Rule]) -> ExperimentHistory {
     guard series.contains(ObjectiveModule.sharpness) else { return self }
     var result = self
     for (k, rule) in instances.enumerated() where k < rules.count {
-      var limits = StabilityLimits(rule)
+      var limits = StabilityLimits(rule, delay: settings.delay)
       for r in rules[k].runs.indices {
         let run = rules[k].runs[r]
         guard let sharpness = run.values[ObjectiveModule.sharpness], let last = run.x.last else {
@@ -43,11 +43,13 @@ extension ExperimentHistory {
 /// The curvature up to which one rule is stable, step by step.
 private struct StabilityLimits {
   private let rule: Rule
+  private let delay: Int
   private let isScheduled: Bool
   private var known: [[Double]: Double] = [:]
 
-  init(_ rule: Rule) {
+  init(_ rule: Rule, delay: Int) {
     self.rule = rule
+    self.delay = delay
     isScheduled = rule.bindings.contains(.scheduled)
   }
 
@@ -78,7 +80,7 @@ private struct StabilityLimits {
       instance = instance.with(k, at: value)
     }
     do {
-      return try RuleAlgebra(instance).stability().limit([:]) ?? .nan
+      return try RuleAlgebra(instance).stability().limit([:], delay: delay) ?? .nan
     } catch {
       return .nan
     }

@@ -108,19 +108,20 @@ package struct Checker {
   private mutating func declare(
     _ tree: SyntaxTree, _ id: TreeID, isLibrary: Bool
   ) -> [Bool] {
-    var first: [String: Span] = [:]
+    var seen: [String: [Item]] = [:]
     var accepted: [Bool] = []
     for item in tree.items {
       guard let name = item.declaredName else {
         accepted.append(true)
         continue
       }
-      if let earlier = first[name.key] {
-        bag.report(.duplicateDeclaration(name, first: earlier))
+      let earlier = seen[name.key, default: []].first { !$0.mayShareName(with: item) }
+      if let first = earlier?.declaredName {
+        bag.report(.duplicateDeclaration(name, first: first.span))
         accepted.append(false)
         continue
       }
-      first[name.key] = name.span
+      seen[name.key, default: []].append(item)
       if case .definition = item.kind, BlockBuilder.isReserved(name.key, in: .header) {
         bag.report(.reservedName(name))
         accepted.append(false)

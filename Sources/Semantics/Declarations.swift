@@ -125,4 +125,13 @@ extension Item {
     default: nil
     }
   }
+
+  /// Whether both may have one name: a task is often called as the objective that it minimizes, and is never
+  /// meant where an objective is.
+  func mayShareName(with other: Item) -> Bool {
+    switch (kind, other.kind) {
+    case (.objective, .task), (.task, .objective): true
+    default: false
+    }
+  }
 }

@@ -175,13 +175,28 @@ package struct Stability {
     return Roots.of(coefficients).map { ($0.re * $0.re + $0.im * $0.im).squareRoot() }.max()
   }
 
-  /// The smallest x > 0 at which the rule stops being stable, for numbers of the other symbols;
-  /// nil where it is stable nowhere near 0 or for all x up to 10⁶.
-  package func limit(_ values: [TermID: Double]) -> Double? {
+  /// The smallest x > 0 at which the rule stops being stable with gradients of `delay` steps before, for numbers of
+  /// the other symbols; nil where it is stable nowhere near 0 or for all x up to 10⁶.
+  package func limit(_ values: [TermID: Double], delay: Int = 0) -> Double? {
+    func coefficients(_ x: Double) -> [Double]? {
+      var evaluator = Evaluator(table)
+      for (symbol, value) in values { evaluator.set(symbol, value) }
+      evaluator.set(variable, x)
+      let found = characteristic.compactMap { evaluator.number($0) }
+      return found.count == characteristic.count && found.allSatisfy(\.isFinite) ? found : nil
+    }
+    let still = delay > 0 ? coefficients(0) : nil
     func isStable(_ x: Double) -> Bool {
-      var values = values
-      values[variable] = x
-      return (spectralRadius(values) ?? .infinity) < 1
+      guard delay > 0 else {
+        var values = values
+        values[variable] = x
+        return (spectralRadius(values) ?? .infinity) < 1
+      }
+      guard let still, let now = coefficients(x) else { return false }
+      // The determinant is of first degree in h. What h adds to it comes as many steps late: p(z; 0) times z^delay.
+      var late = [Double](repeating: 0, count: delay) + still
+      for k in now.indices { late[k] += now[k] - still[k] }
+      return Roots.areInUnitCircle(late)
     }
     guard isStable(1e-6) || isStable(1e-4) else { return nil }
     var low = isStable(1e-4) ? 1e-4 : 1e-6
@@ -273,6 +288,18 @@ enum Roots {
       let d = b.re * b.re + b.im * b.im
       return Complex(re: (a.re * b.re + a.im * b.im) / d, im: (a.im * b.re - a.re * b.im) / d)
     }
+  }
+
+  /// Whether all roots of a polynomial, the constant first, lie inside of the unit circle (Schur and Cohn).
+  static func areInUnitCircle(_ p: [Double]) -> Bool {
+    var p = p
+    while p.count > 1 {
+      let n = p.count - 1
+      let share = p[0] / p[n]
+      guard abs(share) < 1 else { return false }
+      p = (0..<n).map { p[$0 + 1] - share * p[n - 1 - $0] }
+    }
+    return true
   }
 
   /// The roots of a monic polynomial, the constant first (Durand and Kerner; two by formula).

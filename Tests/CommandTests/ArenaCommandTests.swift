@@ -188,7 +188,7 @@ import Testing
       """ + Self.tasks)
     let outcome = try sandbox.run("ravine arena t.opt --on near")
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(outcome.output.split(separator: "\n").contains { $0.hasPrefix("Halved ") })
+    #expect(outcome.output.split(separator: "\n").contains { $0.hasPrefix("Halved(HeavyBall) ") })
     #expect(!outcome.output.contains("does not run"), "\(outcome.output)")
   }
 }

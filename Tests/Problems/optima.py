@@ -92,8 +92,8 @@ def plateau(x, width=1):
 
 
 def terraces(x, flatness=0.95):
-    far = np.abs(x - np.array([2, -1]))
-    return np.sum(far - flatness * np.sin(far))
+    far = np.sqrt(1 + (x - np.array([2, -1])) ** 2) - 1
+    return np.sum(far + flatness * np.sin(far))
 
 
 def corners(x, condition=10):
@@ -112,7 +112,7 @@ def ackley(x, depth=5):
 
 def jumps(x, height=0.2):
     far = np.abs(x - least_point(len(x)))
-    return np.mean(far**2 / 2 + height * np.ceil(far - 1e-3))
+    return np.mean(far**2 / 2 + height * (far - np.floor(far)))
 
 
 def beside(n, far=1.0):
@@ -167,9 +167,9 @@ PROBLEMS = [
     ("ackley(depth = 1)", ackley, beside(2, 2), {"depth": 1}, least_point(2)),
     ("ackley", ackley, beside(2, 2), {}, least_point(2)),
     ("ackley(n = 10, depth = 5)", ackley, beside(10, 2), {"depth": 5}, least_point(10)),
-    ("jumps(height = 0.05)", jumps, beside(10, 2), {"height": 0.05}, least_point(10)),
-    ("jumps", jumps, beside(10, 2), {}, least_point(10)),
-    ("jumps(height = 2)", jumps, beside(10, 2), {"height": 2}, least_point(10)),
+    ("jumps(height = 0.05)", jumps, beside(10, 2.5), {"height": 0.05}, least_point(10)),
+    ("jumps(height = 0.5)", jumps, beside(10, 2.5), {"height": 0.5}, least_point(10)),
+    ("jumps(height = 10)", jumps, beside(10, 2.5), {"height": 10}, least_point(10)),
 ]
 
 

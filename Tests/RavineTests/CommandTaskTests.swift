@@ -114,6 +114,21 @@ import Training
     #expect(made == [">", "`d`", "a;touch$IFSb c", "e"].sorted())
   }
 
+  @Test func aLastLineMayLackItsBreak() throws {
+    // A blank of a second before its end: the line lies there, and is looked through, before the output is closed.
+    let histories = try runs(
+      #"""
+      read -r l
+      printf '%s' "$l" | awk '{
+        match($0, "\"id\": [0-9]+")
+        printf "{%s, \"losses\": [1.0, 0.05]}", substr($0, RSTART, RLENGTH)
+      }'
+      sleep 0.3
+      """#, seeds: [0, 1])
+    #expect(histories.map { $0.failure } == [nil, nil])
+    #expect(histories.map { $0.values["loss"]?.last } == [0.05, 0.05])
+  }
+
   // MARK: The line in
 
   @Test func theProgramIsToldTheRule() throws {

@@ -33,13 +33,32 @@ import Testing
     ("(x: vector(2) = [1, 1]) = x[0] + 2 * x[1]", 0), ("(x: scalar = 2) = x^4", 48),
     ("(x: vector(2) = [1, 2]) = 3 * x[0] * x[1]", 3),
     ("(x: vector(50) = 1) = 0.5 * sum((1 + iota(50)) * x^2)", 50),
+    // All others are far larger in size.
+    (
+      "(x: vector(21) = 0.1) = sum((if iota(21) == 0 then 1e-4 else -(1 + iota(21) / 21)) * x^2) / 2",
+      1e-4
+    ),
+    (
+      "(x: vector(21) = 0.1) = sum((if iota(21) == 0 then 0 else -(1 + iota(21) / 21)) * x^2) / 2",
+      0
+    ),
+    (
+      "(x: vector(60) = 0.1) = sum((if iota(60) == 9 then 1e-3 else -(1 + iota(60) / 60)) * x^2) / 2",
+      1e-3
+    ),
+    (
+      "(x: vector(12) = 0.1) = sum((if iota(12) == 0 then 1e-6 else -(1 + iota(12) / 12)) * x^2) / 2",
+      1e-6
+    ),
   ])
   func itIsTheLargestEigenvalue(_ objective: String, _ expected: Double) throws {
     let found = try experiment(
       "objective f\(objective)\nminimize f with SGD(lr = 0) for 2 steps record sharpness\n")
     let values = try #require(found.rules[0].runs[0].values["sharpness"])
     #expect(values.count == found.rules[0].runs[0].x.count && values.count == 3)
-    for value in values { #expect(abs(value - expected) <= 1e-8 * max(1, abs(expected))) }
+    for value in values {
+      #expect(abs(value - expected) <= max(1e-14, 1e-8 * abs(expected)), "\(value)")
+    }
   }
 
   /// A model on data, whose Hessian numpy has made from its formula.
@@ -100,6 +119,31 @@ import Testing
     let limits = found.rules.map { $0.runs[0].last("stable_below")! }
     #expect(ends[0] < 1 && limits[0] > 8)
     #expect(ends[1] > 1 && limits[1] < 8)
+  }
+
+  /// Gradients of k steps before: gradient descent is stable below 2 sin(π / (2 (2 k + 1))) / lr.
+  @Test(arguments: [1, 2, 8, 100]) func lateGradientsLowerTheLimit(_ delay: Int) throws {
+    let found = try experiment(
+      "objective f(x: scalar = 1) = x^2\nminimize f with SGD(lr = 0.1) for 2 steps delay \(delay) record sharpness\n"
+    )
+    let limit = try #require(found.rules[0].runs[0].last("stable_below"))
+    let expected = 2 * sin(Double.pi / (2 * (2 * Double(delay) + 1))) / 0.1
+    #expect(abs(limit - expected) < 1e-9 * expected, "\(limit), not \(expected)")
+  }
+
+  /// One step that is allowed and one that is not, of momentum with gradients of three steps before.
+  @Test func aLateMomentumRunsAwayAboveItsLimit() throws {
+    func walk(_ rate: Double) throws -> (limit: Double, loss: Double) {
+      let found = try experiment(
+        "objective f(x: scalar = 1) = x^2\nminimize f with HeavyBall(lr = \(rate), μ = 0.5) for 4000 steps delay 3 record sharpness\n"
+      )
+      let run = found.rules[0].runs[0]
+      return (try #require(run.last("stable_below")), try #require(run.last("loss")))
+    }
+    let limit = try walk(0.01).limit * 0.01 / 2
+    #expect(try walk(limit * 0.98).loss < 1e-6)
+    let above = try walk(limit * 1.02).loss
+    #expect(above > 1e3 || above.isNaN)
   }
 
   @Test func aScheduleMovesTheLimit() throws {

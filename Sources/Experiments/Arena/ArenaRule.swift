@@ -32,7 +32,7 @@ package struct ArenaRule: Sendable {
   package init(named name: String, _ compiler: Compiler) {
     do throws(DiagnosticError) {
       let call = compiler.wrapsRule(name) ? "\(name)(HeavyBall)" : name
-      self.init(try compiler.rule(call, allowsMissing: true), label: name)
+      self.init(try compiler.rule(call, allowsMissing: true), label: call)
     } catch {
       self.init(label: name, problem: error.summary)
     }

@@ -22,6 +22,8 @@ package struct PerformanceProfile: Sendable {
   /// The largest τ that the score looks at, and at how many values of τ, as in AlgoPerf.
   package static let farthest = 4.0
   private static let points = 100
+  /// Places are whole multiples of this, as in AlgoPerf, which decides whether a ratio like 7 / 3 lies at one or behind it.
+  private static let step = (farthest - 1) / Double(points - 1)
 
   /// What each problem adds to the score, of which that is the mean: the area below the profile between τ = 1 and 4
   /// as a share of the whole, by trapezoids between 100 values of τ as AlgoPerf's rules compute it: 1 for a solver
@@ -30,7 +32,7 @@ package struct PerformanceProfile: Sendable {
     ratios[solver].map { ratio in
       // A step function of τ: half of the interval in which it steps, and all behind it.
       let below = (0..<Self.points).count { k in
-        1 + (Self.farthest - 1) * Double(k) / Double(Self.points - 1) < ratio
+        1 + Double(k) * Self.step < ratio
       }
       if below == 0 { return 1 }
       return below == Self.points

@@ -29,13 +29,6 @@ package struct MeanInterval: Hashable, Sendable {
 
   /// The 97.5 % quantile of Student's t.
   static func quantile(degrees: Int) -> Double {
-    let table = [
-      12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
-      2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056,
-      2.052, 2.048, 2.045, 2.042,
-    ]
-    // Beyond the table the first terms of the expansion in 1 / degrees (Abramowitz & Stegun 26.7.5).
-    return degrees <= table.count
-      ? table[max(0, degrees - 1)] : 1.959964 + 2.372_27 / Double(degrees)
+    StudentT.quantile(tails: 0.05, degrees: degrees)
   }
 }

@@ -10,6 +10,17 @@ enum StudentT {
     return incompleteBeta(n / (n + t * t), n / 2, 0.5)
   }
 
+  /// The t that |t| reaches with this chance if the mean is 0: the inverse of `tails`.
+  static func quantile(tails chance: Double, degrees: Int) -> Double {
+    var (low, high) = (0.0, 2.0)
+    while tails(high, degrees: degrees) > chance { (low, high) = (high, 2 * high) }
+    while true {
+      let middle = low + (high - low) / 2
+      if middle <= low || middle >= high { return middle }
+      if tails(middle, degrees: degrees) > chance { low = middle } else { high = middle }
+    }
+  }
+
   /// Whether the mean of paired differences is not 0, as a chance to be this far off; nil for fewer than two, or
   /// where all are the same number, which is no sample.
   static func paired(_ differences: [Double]) -> Double? {

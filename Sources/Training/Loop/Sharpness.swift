@@ -204,28 +204,65 @@ struct Tridiagonal {
     while true {
       let middle = low + (high - low) / 2
       if middle <= low || middle >= high { break }
-      if pivots(middle) == nil { low = middle } else { high = middle }
+      if isAbove(middle) { high = middle } else { low = middle }
     }
-    var vector = [1.0]
-    let pivots = pivots(high) ?? []
-    for k in 0..<beside.count where k < pivots.count {
-      vector.append(vector[k] * pivots[k] / beside[k])
-      // Only ratios count.
-      if abs(vector[k + 1]) > 1e150 { for i in vector.indices { vector[i] *= 1e-150 } }
-    }
-    let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    return (high, vector.map { $0 / length })
+    return (high, vector(of: high))
   }
 
-  /// Nil where one is not positive.
-  private func pivots(_ value: Double) -> [Double]? {
-    var found: [Double] = []
+  /// Whether the value exceeds every eigenvalue.
+  private func isAbove(_ value: Double) -> Bool {
+    var pivot = 1.0
     for k in diagonal.indices {
-      var pivot = value - diagonal[k]
-      if k > 0 { pivot -= beside[k - 1] * beside[k - 1] / found[k - 1] }
-      guard pivot > 0 || k == diagonal.count - 1 && pivot >= 0 else { return nil }
-      found.append(pivot)
+      pivot = value - diagonal[k] - (k > 0 ? beside[k - 1] * beside[k - 1] / pivot : 0)
+      guard pivot > 0 || k == diagonal.count - 1 && pivot >= 0 else { return false }
     }
-    return found
+    return true
+  }
+
+  /// The vector of an eigenvalue by inverse iteration with row exchanges: the recurrence from row to row loses it where
+  /// other eigenvalues are far larger in size (Wilkinson, The Algebraic Eigenvalue Problem, chapter 5).
+  private func vector(of value: Double) -> [Double] {
+    let n = diagonal.count
+    let least = max(size * 0x1p-53, 1e-290)
+    // Rows of the upper triangle: what stands on the diagonal, beside it and one further.
+    var pivots = diagonal.map { $0 - value }
+    var second = Array(beside.prefix(n - 1)) + [0]
+    var third = [Double](repeating: 0, count: n)
+    var factors = [Double](repeating: 0, count: n)
+    var isExchanged = [Bool](repeating: false, count: n)
+    for k in 0..<n - 1 {
+      let below = beside[k]
+      if abs(below) > abs(pivots[k]) {
+        isExchanged[k] = true
+        factors[k] = pivots[k] / below
+        let (diagonal, beside) = (pivots[k + 1], second[k + 1])
+        pivots[k + 1] = second[k] - factors[k] * diagonal
+        second[k + 1] = -factors[k] * beside
+        (pivots[k], second[k], third[k]) = (below, diagonal, beside)
+      } else {
+        if abs(pivots[k]) < least { pivots[k] = least }
+        factors[k] = below / pivots[k]
+        pivots[k + 1] -= factors[k] * second[k]
+      }
+    }
+    if abs(pivots[n - 1]) < least { pivots[n - 1] = least }
+    // Orthogonal to no vector but by chance.
+    var x = (0..<n).map { 1 + Double($0 % 7) / 8 }
+    for _ in 0..<4 {
+      for k in 0..<n - 1 {
+        if isExchanged[k] { x.swapAt(k, k + 1) }
+        x[k + 1] -= factors[k] * x[k]
+      }
+      for k in (0..<n).reversed() {
+        if k + 1 < n { x[k] -= second[k] * x[k + 1] }
+        if k + 2 < n { x[k] -= third[k] * x[k + 2] }
+        x[k] /= pivots[k]
+      }
+      let largest = x.reduce(0) { max($0, abs($1)) }
+      for k in 0..<n { x[k] /= largest }
+      let length = x.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      for k in 0..<n { x[k] /= length }
+    }
+    return x
   }
 }

@@ -67,7 +67,10 @@ final class ChildProgram {
       if !hasOutput {
         // A last line may lack its break.
         if !output.isEmpty {
-          defer { output = [] }
+          defer {
+            output = []
+            scanned = 0
+          }
           return .line(output)
         }
         return interrupt.isRequested() ? .interrupted : .ended(finish(within: 1))

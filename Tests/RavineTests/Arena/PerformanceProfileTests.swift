@@ -43,6 +43,17 @@ import Testing
     #expect(PerformanceProfile(costs: [[4.0001], [1]]).contributions(of: 0) == [0])
   }
 
+  /// Ratios that lie at a place where the profile is looked at, by numpy: trapezoids of `ratio <= linspace(1, 4, 100)`.
+  @Test(
+    arguments: [
+      (7, 3, 55.5 / 99), (5, 3, 77.5 / 99), (41, 33, 91.5 / 99), (4, 3, 88.5 / 99),
+      (8, 3, 44.5 / 99),
+    ] as [(Double, Double, Double)])
+  func ratiosAtAPlace(_ cost: Double, _ least: Double, _ score: Double) {
+    let profile = PerformanceProfile(costs: [[cost], [least]])
+    #expect(abs(profile.contributions(of: 0)[0] - score) < 1e-12)
+  }
+
   /// As a ranking has it.
   private func total(_ profile: PerformanceProfile, _ solver: Int) -> Double {
     MeanInterval(profile.contributions(of: solver)).mean

@@ -57,10 +57,16 @@ import Training
   @Test func intervalsAreStudents() {
     let found = MeanInterval([1, 2, 3, 4])
     #expect(found.mean == 2.5)
-    #expect(abs(found.halfWidth - 3.182 * 0.6454972243679028) < 1e-12)
+    #expect(abs(found.halfWidth - 3.182446305284263 * 0.6454972243679028) < 1e-12)
     #expect(MeanInterval([7]).halfWidth == 0)
     // 40 and 120 degrees: 2.021 and 1.980.
-    #expect(abs(MeanInterval.quantile(degrees: 40) - 2.021) < 2e-3)
+    // scipy.stats.t.ppf(0.975, n).
+    for (degrees, t) in [
+      (1, 12.706204736174694), (4, 2.7764451051977987), (40, 2.021075390306273),
+      (46, 2.012895598919429), (1000, 1.9623390808264078),
+    ] {
+      #expect(abs(MeanInterval.quantile(degrees: degrees) - t) < 1e-10 * t)
+    }
     #expect(abs(MeanInterval.quantile(degrees: 120) - 1.980) < 1e-3)
   }
 

@@ -36,6 +36,20 @@ import Zoo
     }
   }
 
+  /// What `ravine problems` prints of one is a script of the user's.
+  @Test(arguments: problems) func aSourceIsAScript(_ name: String) throws {
+    let problem = try #require(Library.shared.declaration(name, [.objective]))
+    let tasks = Library.shared.tasks(of: name)
+    #expect(tasks.count == 3)
+    let compiler = Compiler()
+    let found = compiler.add(
+      name: "mine.opt", bytes: Array((problem.text + tasks.map(\.text).joined()).utf8))
+    #expect(found.map(\.message) == [])
+    // The task is the file's own, of its own objective.
+    let script = Script(compiler, options: Script.Options(), output: { _ in })
+    #expect(try script.task(named: name).objective.name == name)
+  }
+
   /// Nothing is solved where it begins, and a step can be made.
   @Test(arguments: tasks)
   func aTaskBeginsAwayFromItsTarget(_ name: String) throws {
