@@ -59,7 +59,6 @@ import Training
     #expect(found.mean == 2.5)
     #expect(abs(found.halfWidth - 3.182446305284263 * 0.6454972243679028) < 1e-12)
     #expect(MeanInterval([7]).halfWidth == 0)
-    // 40 and 120 degrees: 2.021 and 1.980.
     // scipy.stats.t.ppf(0.975, n).
     for (degrees, t) in [
       (1, 12.706204736174694), (4, 2.7764451051977987), (40, 2.021075390306273),
