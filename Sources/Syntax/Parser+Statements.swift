@@ -163,7 +163,16 @@ extension Parser {
     switch word {
     case .state: return .state(parseBindings())
     case .input: return .input(parseBindings())
-    case .param: return .param(parseBindings())
+    case .param:
+      if current.word == .ascend, next.kind == .word, next.isName {
+        fail(
+          .expectedName(
+            currentSpan,
+            what: "the name of a parameter; what is marked `ascend` stands in the header, as in "
+              + "`objective duel(ascend \(text(next)): scalar = 1)`", found: "`ascend`"))
+        return nil
+      }
+      return .param(parseBindings())
     case .view, .metric:
       guard let name = parseName("a name") else { return nil }
       guard expectEquals(after: "`\(word.rawValue) \(name.text)`") else { return nil }

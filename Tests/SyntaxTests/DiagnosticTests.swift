@@ -48,6 +48,7 @@ import Testing
     ("rule X(lr: ) {}", "R0126 @ )"),
     ("rule X { state 3 }", "R0126 @ 3"),
     ("rule X { guard nan }", "R0126 @ nan"),
+    ("objective o {\n param ascend y: scalar = 1\n}", "R0126 @ ascend"),
     ("x = a.3", "R0126 @ 3"),
     ("data d csv(\"x\")", "R0127 @ csv"),
     ("rule X { view eval w }", "R0127 @ w"),
