@@ -161,6 +161,8 @@ class Signature:
         self.needs = [need for variant in cost["variants"] for need in variant["cost"]["needs"]]
         self.needs_gradient = "the gradient" in self.needs
         self.needs_loss = "the loss" in self.needs
+        #: Whether a step of gradients that are not finite is left out.
+        self.guards_finite: bool = cost["guardsFinite"]
         self.views = re.findall(r"\bview (\w+) =", source)
 
     @staticmethod
