@@ -323,8 +323,9 @@ class RuleOptimizer(Optimizer):
                     if key in group:
                         turned.update(sign.turned(key, group[key]))
                 own = {one.name: group[one.name] for one in sign.hypers if one.name in group}
-                sign.check({**self.defaults, **own})
-                sign.check({**self.defaults, **own, **turned})
+                # A rate that went down to 0 with the last step of a run is in its checkpoint; a step would refuse it.
+                sign.check({**self.defaults, **own}, with_ends=True)
+                sign.check({**self.defaults, **own, **turned}, with_ends=True)
             except UsageError as error:
                 yield error.diagnostics[0].message
 

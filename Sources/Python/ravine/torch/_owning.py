@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tu
 import torch
 
 #: How many bytes of tensors travel at a time.
-_ROUND = 1 << 26
+_ROUND = 1 << 24
 #: Where in a message a piece may begin, whatever its type.
 _STRIDE = 16
 
