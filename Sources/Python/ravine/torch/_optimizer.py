@@ -25,6 +25,12 @@ Parameters = Union[Iterable[torch.Tensor], Iterable[Dict[str, Any]], Iterable[Tu
 #: What a group holds besides hyperparameters.
 _OWN_KEYS = ("params", "param_names", "maximize", "rule", "initial_lr")
 
+#: What others write into groups for themselves: monitors, layer-wise rates, schedulers.
+_MARKS = (
+    "name", "group_name", "layer_id", "layer_name", "lr_scale", "wd_scale", "max_lr", "min_lr", "base_momentum", "max_momentum",
+    "swa_lr",
+)
+
 #: How torch.optim is to go about a step, which is one call here whatever they say.
 _UNREAD = ("foreach", "fused")
 
@@ -80,12 +86,13 @@ class RuleOptimizer(Optimizer):
     def add_param_group(self, param_group: Dict[str, Any]) -> None:
         """Adds parameters, with hyperparameters of their own under any of their spellings."""
         if isinstance(param_group, dict):
-            given = {key: value for key, value in param_group.items() if key not in _OWN_KEYS + _UNREAD}
+            own = _OWN_KEYS + tuple(key for key in _MARKS if self._signature.named(key) is None)
+            given = {key: value for key, value in param_group.items() if key not in own + _UNREAD}
             values = self._signature.normalised(given)
             self._signature.check({**self.defaults, **values})
             for key, names in self._signature.mirrors.items():
                 values[key] = _mirrored(key, names, {**self.defaults, **values})
-            param_group = {key: value for key, value in param_group.items() if key in _OWN_KEYS} | values
+            param_group = {key: value for key, value in param_group.items() if key in own} | values
         try:
             super().add_param_group(param_group)
         except (TypeError, ValueError) as error:
