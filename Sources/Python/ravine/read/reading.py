@@ -164,6 +164,8 @@ class _Reader:
 
     def __init__(self, host: Any, name: str, branches: bool = False) -> None:
         self.host, self.name, self.branches = host, name, branches
+        #: By kind of shape, why it is not read for it.
+        self.reasons: Dict[str, ReadingError] = {}
         self.hyperparameters: List[Hyperparameter] = host.arguments.hyperparameters
 
     def read(self) -> Reading:
@@ -211,6 +213,8 @@ class _Reader:
             ways.append((rest, [*skipped, "vectors", "images"]))
         reason: Optional[ReadingError] = None
         for parts, without in ways:
+            if reason is not None:
+                self.reasons.update({kind: reason for kind in without if kind not in self.reasons})
             try:
                 return self._held(parts, fixed, without, notes, assumptions)
             except ReadingError as error:
@@ -265,7 +269,9 @@ class _Reader:
                     raise
                 errors.append(error)
                 skipped.append(kind)
-        if "matrices" not in found and "vectors" not in found:
+                self.reasons[kind] = error
+        if "matrices" not in found and ("vectors" not in found or not isinstance(errors[0], ConstructionError)):
+            # A rule for vectors alone would say little of an optimizer that takes matrices.
             raise _worst(errors)
         tall, wide, vector = found.get("matrices"), found.get("wide"), found.get("vectors")
         if tall is not None and vector is not None and wide is not None and _same(tall, vector) and _same(tall, wide):
@@ -341,8 +347,11 @@ class _Reader:
         made += [one + "." for one in notes if one not in low]
         kinds = {"matrices": "matrices", "wide": "matrices of more columns than rows", "vectors": "vectors",
                  "images": "tensors of more than two axes"}  # fmt: skip
-        if skipped:
-            made.append(f"Not read for {' and '.join(kinds[one] for one in skipped)}.")
+        for kind in skipped:
+            reason = self.reasons.get(kind)
+            # Not `error[R0882]: `, as nothing fails.
+            why = f": {reason.code}, {reason.diagnostics[0].message.splitlines()[0]}" if reason else ""
+            made.append(f"Not read for {kinds[kind]}{why}.")
         return [one[0].upper() + one[1:] for one in made]
 
     # Held to it

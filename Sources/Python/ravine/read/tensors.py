@@ -17,6 +17,7 @@ from .host import LOW
 from .operations import DRAWING, ELEMENTS, MAKING, MATRICES, REDUCTIONS, VIEWS
 from .recording import Recording, made_of, script
 from .shapes import Shapes, squeezed
+from .sums import written_out
 
 
 class Lengths(tuple):
@@ -178,6 +179,13 @@ class Outer(TorchFunctionMode):
                 return Recording(plain, self.tensors.get(one)) if not isinstance(plain, (list, bool)) else plain
             if not self.tensors.get(one).is_number:
                 raise OperationError(f"a tensor is taken out of PyTorch by `{name}`", name, caller())
+        if name == "__deepcopy__":
+            # Of memory byte by byte nobody would know what it is.
+            return args[0].detach().clone()
+        if name == "einsum":
+            found = written_out(*args, **named)
+            if found is not None:
+                return found
         if name in ("manual_seed", "backward"):
             raise OperationError(f"`{name}` is called within the step", name, caller())
         if named.get("dtype") in LOW:
