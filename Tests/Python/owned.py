@@ -94,6 +94,23 @@ def main():
     own.step()
     far = max((p.full_tensor() - q).abs().max().item() for p, q in zip(params, alone))
     print("replicas", far < 1e-6, *[one.layout for one in ravine.torch.layouts(optimizer)][:1])
+
+    # Gradients that lie otherwise, whole or to be summed.
+    from torch.distributed.tensor import DTensor, Partial, Replicate
+
+    far = 0.0
+    for rule in ("Muon", "AdamW", "LAMB"):
+        for placement in (Replicate(), Partial()):
+            params, alone = spread(mesh), [torch.nn.Parameter(p.full_tensor().detach().clone()) for p in spread(mesh)]
+            optimizer, own = getattr(ravine.torch, rule)(params, lr=0.02), getattr(ravine.torch, rule)(alone, lr=0.02)
+            slopes(alone, 8)
+            for p, q in zip(params, alone):
+                g = q.grad / 2 if isinstance(placement, Partial) else q.grad
+                p.grad = DTensor.from_local(g.clone(), mesh, [placement])
+            optimizer.step()
+            own.step()
+            far = max(far, *((p.full_tensor() - q).abs().max().item() for p, q in zip(params, alone)))
+    print("laid", far < 1e-6)
     dist.barrier()
     dist.destroy_process_group()
     sys.stdout.flush()

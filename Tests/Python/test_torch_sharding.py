@@ -82,6 +82,7 @@ class Sharding(unittest.TestCase):
         self.assertEqual(" ".join(said["left"]), "[0, 0, 0, 0, 0, 0, 0, 0] True")
         self.assertEqual(" ".join(said["guarded"]), "[1, 1, 1, 1, 1, 1, 1, 1] True")
         self.assertEqual(said["replicas"], ["True", "owned"])
+        self.assertEqual(said["laid"], ["True"])
 
     def test_checkpoints_of_other_numbers_of_processes(self):
         rules = ["MuonAdamW", "Shampoo", "Adam8bit", "Adafactor"]

@@ -16,7 +16,7 @@ from torch.optim.optimizer import (
 
 from .._errors import Diagnostic, KindError, RavineError, UsageError
 from ..signatures import Signature
-from . import _blocks, _compiled, _native, _sharding
+from . import _blocks, _compiled, _native, _portable, _sharding
 from ._native import Active
 from ._stepping import first, layout, routed
 
@@ -254,7 +254,7 @@ class RuleOptimizer(Optimizer):
         if not any(_sharding.is_sharded(p) for _, _, _, p in self._listed()):
             return super().state_dict()
         kept = self.state
-        self.state = _sharding.portable(self)
+        self.state = _portable.portable(self)
         try:
             return super().state_dict()
         finally:
@@ -349,7 +349,7 @@ class RuleOptimizer(Optimizer):
             like = kept.get(one)
             if isinstance(like, torch.Tensor):
                 if _sharding.is_sharded(active.parameter):
-                    why = _sharding.why_unlike(self, active, one, like, value)
+                    why = _portable.why_unlike(self, active, one, like, value)
                 else:
                     why = _native.why_unlike(like, self._as_kept(active, one, value))
                 if why:
@@ -360,7 +360,7 @@ class RuleOptimizer(Optimizer):
     def _restored(self, active: Active, name: str, value: Any) -> Any:
         like = self.state[active.parameter].get(name)
         if isinstance(like, torch.Tensor) and _sharding.is_sharded(active.parameter):
-            return _sharding.restored(self, active, name, like, value)
+            return _portable.restored(self, active, name, like, value)
         return _native.restored(like, self._as_kept(active, name, value))
 
     def _as_kept(self, active: Active, name: str, value: Any) -> Any:

@@ -9,8 +9,8 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 import torch
 
 from .._errors import ProgramError, RavineError, UsageError
-from ..programs import Place, Program, program
-from . import _blocks, _generated, _native, _owning
+from ..programs import Program, program
+from . import _generated, _native, _owning
 from ._native import Active
 
 
@@ -253,10 +253,17 @@ def step(optimizer: Any, active: List[Active], loss: Any, closure: Optional[Call
     if closure is not None and any(need for need in optimizer._signature.needs if "another point" in need):
         raise UsageError(f"`{optimizer._signature.name}` asks for the loss at other points, which sharded parameters have not", code="R0810")
     for one in active:
-        if one.gradient is not None and is_sharded(one.parameter) != is_sharded(one.gradient):
+        p, g = one.parameter, one.gradient
+        if g is not None and (is_sharded(p) != is_sharded(g) or is_sharded(p) and p.device_mesh != g.device_mesh):
             raise UsageError(f"the gradient of `{one.name}` is not spread as its parameter is", code="R0826")
-        if one.gradient is not None:
-            _native.require_gradient(_local(one.gradient), _local(one.parameter), one.name)
+        if g is not None:
+            _native.require_gradient(g, p, one.name)
+    # What is cut in another way, or has still to be summed, is brought to where its parameter is.
+    active = [
+        one if one.gradient is None or not is_sharded(one.parameter) or one.gradient.placements == one.parameter.placements
+        else one._replace(gradient=one.gradient.redistribute(one.parameter.device_mesh, one.parameter.placements))
+        for one in active
+    ]
     own = {id(group): k for k, group in enumerate(optimizer.param_groups)}
     plans = [_layout(optimizer, one) for one in active]
     owned = [(one, plan.owner) for one, plan in zip(active, plans) if plan.layout == "owned"]
@@ -323,8 +330,6 @@ def _step_owned(
     pieces, local = [], []
     for one, owner in owned:
         p, g = one.parameter, one.gradient
-        if g is not None:
-            g = g if g.placements == p.placements else g.redistribute(p.device_mesh, p.placements)
         pieces.append(_owned(one, owner))
         local.append((p.to_local().detach(), None if g is None else g.to_local()))
     wholes = _owning.gathered(pieces, [w for w, _ in local])
@@ -391,121 +396,3 @@ def _given_back(owned: Sequence[Tuple[Active, int]], wholes: Sequence[Optional[t
     pieces = [_owned(one, owner) for one, owner in owned]
     for (one, _), part in zip(owned, _owning.scattered(pieces, wholes)):
         one.parameter.to_local().copy_(part)
-
-
-# Checkpoints
-
-
-def portable(optimizer: Any) -> Dict[Any, Dict[str, Any]]:
-    """The states as a checkpoint has them, whoever keeps them: a state like its parameter is a `DTensor` as the parameter
-    is, in numbers where it has blocks, which lie elsewhere on another number of processes; others are whole on every
-    process. All processes ask for it."""
-    found: Dict[Any, Dict[str, Any]] = {}
-    for one, plan in zip(_all(optimizer), layouts(optimizer)):
-        p = one.parameter
-        if p in found:
-            continue
-        kept = optimizer.state[p]
-        if not is_sharded(p):
-            found[p] = kept
-            continue
-        places = _places(optimizer, one, plan)
-        made: Dict[str, Any] = {}
-        for name, value in kept.items():
-            place = places.get(name)
-            has_blocks = place is not None and _blocks.kind_of(place.storage) is not None
-            if plan.layout == "owned" and name != "step":
-                made[name] = _from_owner(one, plan, value, place if has_blocks else None)
-            elif has_blocks and place.shape == _seen(p, plan):
-                made[name] = _made(_blocks.numbers(value, place.storage, place.shape).to(value.device), p, plan)
-            else:
-                made[name] = value
-        found[p] = made
-    return {p: found[p] for p in optimizer.state if p in found} | {
-        p: kept for p, kept in optimizer.state.items() if p not in found
-    }
-
-
-def _seen(p: Any, plan: Layout) -> Tuple[int, ...]:
-    """The shape that the rule sees of a parameter."""
-    return tuple(p.to_local().shape if plan.layout == "shard" else p.shape)
-
-
-def _places(optimizer: Any, one: Active, plan: Layout) -> Dict[str, Place]:
-    prefixes = {"state": "", "view": "view_", "input": "input_"}
-    return {
-        prefixes[place.kind] + place.name: place for place in _program(optimizer, one, _seen(one.parameter, plan)).places
-    }
-
-
-def _made(value: torch.Tensor, p: Any, plan: Layout) -> Any:
-    return _sharded(value, p) if plan.layout == "shard" else _spread(value, p)
-
-
-def _from_owner(one: Active, plan: Layout, value: torch.Tensor, blocks: Optional[Place]) -> Any:
-    p = one.parameter
-    whole = None if value.device.type == "meta" else value
-    like = value
-    device = value.device if whole is not None else torch.device("cpu") if value.ndim == 0 else p.to_local().device
-    if blocks is not None:
-        like = torch.empty(blocks.shape, dtype=torch.float32, device="meta")
-        whole = None if whole is None else _blocks.numbers(whole, blocks.storage, blocks.shape).to(device)
-    piece = _owned(one, plan.owner, like)._replace(device=device)
-    if not _as_p(like, p.shape):
-        return _owning.broadcast(piece, whole)
-    return _sharded(_owning.scattered([piece], [whole])[0].clone(), p)
-
-
-def why_unlike(optimizer: Any, one: Active, name: str, like: torch.Tensor, value: Any) -> Optional[str]:
-    """Why a state of a checkpoint cannot take the place of one of a parameter that is spread, in words; None where it can."""
-    whole, storage = _wanted(optimizer, one, name, like)
-    if _is_packed(optimizer, one, name, value):
-        return None
-    shape = tuple(getattr(value, "shape", ()))
-    if shape != whole:
-        if storage and isinstance(value, torch.Tensor) and value.dtype is torch.uint8:
-            return f"{value.numel()} bytes of blocks of one process, of which nobody knows which part of {whole} they are"
-        return f"{shape} there and {whole} here"
-    return _native.why_unlike(torch.empty(whole, dtype=like.dtype, device="meta"), value)
-
-
-def _wanted(optimizer: Any, one: Active, name: str, like: torch.Tensor) -> Tuple[Tuple[int, ...], str]:
-    """The shape of a state in a checkpoint, and its storage if that has blocks."""
-    place = _places(optimizer, one, _layout(optimizer, one)).get(name)
-    if place is None or _blocks.kind_of(place.storage) is None:
-        return tuple(like.shape), ""
-    is_like = place.shape == _seen(one.parameter, _layout(optimizer, one))
-    return tuple(one.parameter.shape) if is_like else place.shape, place.storage
-
-
-def _is_packed(optimizer: Any, one: Active, name: str, value: Any) -> bool:
-    """Whether it is the whole state in blocks, as one process keeps it."""
-    if not isinstance(value, torch.Tensor) or is_sharded(value) or value.dtype is not torch.uint8:
-        return False
-    places = {place.name: place for place in _program(optimizer, one, one.parameter.shape).places}
-    return name in places and bool(_blocks.kind_of(places[name].storage)) and value.numel() == places[name].bytes
-
-
-def restored(optimizer: Any, one: Active, name: str, like: torch.Tensor, value: Any) -> Any:
-    """A state of a checkpoint in the place of one of a parameter that is spread. All processes ask for it."""
-    p = one.parameter
-    plan = _layout(optimizer, one)
-    if _is_packed(optimizer, one, name, value):
-        place = next(place for place in _program(optimizer, one, p.shape).places if place.name == name)
-        value = _blocks.numbers(value, place.storage, place.shape).to(p.to_local().device)
-    whole, storage = _wanted(optimizer, one, name, like)
-    if not isinstance(value, torch.Tensor):
-        return torch.full_like(like, value)
-    if plan.layout == "owned" or not (is_sharded(like) or storage and plan.layout == "shard"):
-        value = _whole(value.detach())
-        if like.device.type == "meta":
-            return like
-    elif is_sharded(value) and value.device_mesh == p.device_mesh:
-        value = value.detach().redistribute(p.device_mesh, p.placements).to_local()
-    else:
-        value = _spread(_whole(value.detach()).to(p.to_local().device), p).to_local()
-    if storage:
-        return _blocks.packed(value, storage, like.numel()).to(like.device)
-    result = torch.empty_like(like)
-    _local(result).copy_(value)
-    return result
