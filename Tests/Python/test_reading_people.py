@@ -195,6 +195,7 @@ class Transformations(unittest.TestCase):
             ("optax.inject_hyperparams(optax.sgd)(learning_rate=optax.exponential_decay(0.1, 10, 0.9))", "0.9^"),
             ("optax.MultiSteps(optax.adam(1e-3), every_k_schedule=3)", "acc_grads"),
             ("optax.adamw(1e-3, mask=lambda p: jax.tree.map(lambda x: x.ndim > 1, p))", "rank >= 2"),
+            ("optax.lookahead(optax.sgd(0.1), 5, 0.5)", "slow = w"),
             ("optax.contrib.muon(0.02)", "sqrt(max(cols / rows, 1))"),
         ):
             with self.subTest(call):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import expression as ex
 from . import walks
@@ -54,7 +54,9 @@ class Transformation:
         made = self.call.made(numbers)
         if not callable(getattr(made, "init", None)) or not callable(getattr(made, "update", None)):
             raise ConstructionError(f"`{self.text}` gives a {type(made).__name__}, and no transformation", self.text)
-        return made
+        import optax
+
+        return _fast(made) if self.call.function is optax.lookahead else made
 
     def run(
         self, shapes: Sequence[Sequence[int]], numbers: Dict[str, Any], seed: int, steps: int, walk: Any = walks
@@ -250,6 +252,28 @@ def _exact(numbers: Dict[str, Any]) -> Dict[str, Any]:
     import numpy as np
 
     return {key: np.float64(one) if isinstance(one, float) else one for key, one in numbers.items()}
+
+
+def _fast(made: Any) -> Any:
+    """`optax.lookahead`, which takes two weights at once, as a transformation of those that are trained: the others are a
+    state."""
+    import optax
+
+    def init(weights: Any) -> Any:
+        return Slow(made.init(optax.LookaheadParams.init_synced(weights)), weights)
+
+    def update(gradient: Any, state: Any, weights: Any) -> Any:
+        updates, inner = made.update(gradient, state.inner, optax.LookaheadParams(weights, state.slow))
+        return updates.fast, Slow(inner, optax.apply_updates(state.slow, updates.slow))
+
+    return optax.GradientTransformation(init, update)
+
+
+class Slow(NamedTuple):
+    """The state of a transformation, and weights that follow."""
+
+    inner: Any
+    slow: Any
 
 
 def _untraced(error: Exception) -> ReadingError:
