@@ -74,6 +74,26 @@ if torch is not None:
             share = torch.einsum("ij,ij->j", grad, grad) / torch.einsum("ij,ij->", u, u)
             p.sub_(group["lr"] * torch.einsum("ij,j->ij", u, share))
 
+    class Solved(Own):
+        def update(self, p, grad, state, group):
+            if p.ndim < 2:
+                p.sub_(grad, alpha=group["lr"])
+                return
+            gram = grad @ grad.T + torch.eye(p.shape[0], dtype=p.dtype)
+            both = torch.linalg.solve(gram, grad) + torch.linalg.inv(gram) @ p
+            p.sub_(group["lr"] * both)
+
+    class Bounded(Own):
+        def update(self, p, grad, state, group):
+            q = torch.quantile(grad.abs(), 0.9)
+            p.sub_(group["lr"] * grad.clamp(-q, q) / grad.logsumexp(tuple(range(grad.ndim))))
+
+    class Middle(Own):
+        """The lower one of two in the middle, for which there is no word."""
+
+        def update(self, p, grad, state, group):
+            p.sub_(group["lr"] * grad / grad.abs().median())
+
     class Sorted(Own):
         """What a matrix is asked for has no word; a vector is only stepped."""
 
@@ -165,6 +185,15 @@ class People(unittest.TestCase):
     def test_a_rule_for_vectors_alone_is_no_reading_of_what_takes_matrices(self):
         with self.assertRaisesRegex(OperationError, "sort"):
             read_torch(Sorted)
+
+    def test_systems_of_equations_and_quantiles(self):
+        source = read_torch(Solved).source
+        self.assertIn("both = solve(gram, g) + solve(gram, eye(rows)) @ w", source)
+        source = read_torch(Bounded).source
+        self.assertIn("quantile(abs(g), 0.9)", source)
+        self.assertIn("log(sum(exp(g)))", source)
+        with self.assertRaisesRegex(OperationError, "median"):
+            read_torch(Middle)
 
     def test_what_was_not_read_says_why(self):
         source = read_torch("torch.optim:Muon").source

@@ -186,6 +186,11 @@ class Outer(TorchFunctionMode):
             found = written_out(*args, **named)
             if found is not None:
                 return found
+        if name == "quantile" and len(args) == 2 and not named and isinstance(args[1], (int, float)):
+            with torch._C._DisableTorchDispatch():
+                plain = function(args[0], float(args[1]))
+            self.tensors.set(plain, ex.apply("quantile", self.tensors.get(args[0]), made_of(args[1])))
+            return plain
         if name in ("manual_seed", "backward"):
             raise OperationError(f"`{name}` is called within the step", name, caller())
         if named.get("dtype") in LOW:
@@ -262,7 +267,7 @@ class Inner(TorchDispatchMode):
         if kind in LOW:
             named["dtype"] = torch.float64
             self.note_cast(f"{str(kind)[6:]}")
-        if full == "promote_types" or not function._schema.arguments and full not in MAKING:
+        if full in ("promote_types", "_linalg_check_errors") or not function._schema.arguments and full not in MAKING:
             return function(*args, **named)
         if full == "_foreach_copy_" or not full.startswith("_foreach_"):
             if full.startswith("_foreach_"):
