@@ -195,6 +195,14 @@ class People(unittest.TestCase):
         with self.assertRaisesRegex(OperationError, "median"):
             read_torch(Middle)
 
+    def test_what_is_no_number_is_no_reading(self):
+        with self.assertRaisesRegex(ReadingError, "R0886.*no finite numbers"):
+            read_torch(Root, lr=float("inf"))
+        err = io.StringIO()
+        with contextlib.redirect_stderr(err):
+            self.assertEqual(main(["torch", "torch.optim:SGD", "lr=nan"]), 2)
+        self.assertIn("R0881", err.getvalue())
+
     def test_what_was_not_read_says_why(self):
         source = read_torch("torch.optim:Muon").source
         self.assertRegex(source, r"## Not read for vectors: R0881, .*Muon only supports 2D parameters")

@@ -22,6 +22,8 @@ OK, FINDING, USAGE, INTERRUPTED = 0, 1, 2, 130
 def _value(name: str, text: str) -> Any:
     if text in ("inf", "-inf"):
         return float(text)
+    if text.lower().lstrip("-") == "nan":
+        raise ConstructionError(f"`{name}` is to be a number, and `{text}` is none", name)
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError) as error:

@@ -406,6 +406,10 @@ class _Reader:
                 failed.is_plain = len(trial.shapes) == 1 and len(trial.shapes[0]) == 2
                 raise failed
             outcomes.append(outcome)
+        if not any(one.compared for one in outcomes):
+            failed = ValidationError("its weights are no finite numbers in any replay, so nothing was held to it", "replay")
+            failed.source = source
+            raise failed
         return outcomes
 
 
