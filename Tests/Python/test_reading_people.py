@@ -4,6 +4,7 @@ of their own."""
 import contextlib
 import io
 import sys
+import threading
 import time
 import unittest
 
@@ -159,6 +160,21 @@ class People(unittest.TestCase):
         self.assertIn("sqrt(lr)", read_torch(Root).source)
         self.assertIs(__import__, importing)
         self.assertIs(sys.modules["time"], time)
+
+    def test_several_threads(self):
+        def read():
+            try:
+                found.append(read_torch(Root).distance)
+            except Exception as error:
+                found.append(error)
+
+        found = []
+        threads = [threading.Thread(target=read) for _ in range(4)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        self.assertTrue(all(isinstance(one, float) and one < 1e-12 for one in found), found)
 
     def test_einsteins_sums(self):
         source = read_torch(Sums).source

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
+import threading
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple, Union
 
 from .calls import imported
@@ -159,6 +160,10 @@ def _arguments(cls: Any, given: Dict[str, Any]) -> Arguments:
     return made
 
 
+#: One at a time: modules stand changed while one is read.
+_reading = threading.RLock()
+
+
 class _Reader:
     """The attempts to read one optimizer, from the most that a rule can say down."""
 
@@ -170,7 +175,8 @@ class _Reader:
 
     def read(self) -> Reading:
         try:
-            return self._read()
+            with _reading:
+                return self._read()
         except ReadingError:
             raise
         except RecursionError as problem:
