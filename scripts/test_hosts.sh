@@ -17,7 +17,7 @@ prefix=${RAVINE_PREFIX:-.build/hosts/prefix}
 [ -e "$prefix/lib/libravine.so" ] && [ -z "$(find Sources -name '*.swift' -newer "$prefix/lib/libravine.so" | head -n 1)" ] ||
     scripts/install.sh "$prefix"
 prefix=$(cd "$prefix" && pwd)
-for tests in 'test_torch*' test_optax test_reading test_documents test_notebook test_farm; do
+for tests in 'test_torch*' test_optax 'test_reading*' test_documents test_notebook test_farm; do
     RAVINE_LIBRARY=$prefix/lib/libravine.so RAVINE_PROGRAM=$prefix/bin/ravine PYTHONPATH=$PWD/Sources/Python \
         PYTHONDONTWRITEBYTECODE=1 "$python" -m unittest discover -s Tests/Python -p "$tests.py"
 done

@@ -1,6 +1,7 @@
 """One of two processes that train a network spread by `fully_shard`: sharded.py RANK FILE RULE..."""
 
 import copy
+import os
 import sys
 
 import torch
@@ -57,6 +58,9 @@ def main():
             print(rule, far, after, *sizes, layouts, flush=True)
     dist.barrier()
     dist.destroy_process_group()
+    sys.stdout.flush()
+    # Threads of PyTorch's that are left may end a process with a signal.
+    os._exit(0)
 
 
 main()

@@ -6,7 +6,7 @@ import unittest
 import warnings
 
 import ravine
-from torch_rules import network, run, torch, with_torch
+from torch_rules import distance, network, run, torch, with_torch
 
 if torch is not None:
     import ravine.torch
@@ -99,6 +99,29 @@ class Errors(unittest.TestCase):
             self.require_nothing_changes(optimizer, kind, words, lambda: optimizer.add_param_group({"params": [p]}))
             self.assertEqual((len(optimizer.param_groups), len(optimizer.state)), (1, 1))
             optimizer.step()
+
+    def test_what_others_write_into_groups(self):
+        p = torch.nn.Parameter(torch.ones(3))
+        optimizer = ravine.torch.AdamW([{"params": [p], "name": "norms", "lr_scale": 0.5, "lr": 0.05}], lr=0.1)
+        self.assertEqual((optimizer.param_groups[0]["name"], optimizer.param_groups[0]["lr"]), ("norms", 0.05))
+        kept = copy.deepcopy(optimizer.state_dict())
+        optimizer.load_state_dict(kept)
+        self.assertEqual(optimizer.param_groups[0]["lr_scale"], 0.5)
+        with self.assertRaisesRegex(ravine.UsageError, "R0505"):
+            optimizer.add_param_group({"params": [torch.nn.Parameter(torch.ones(2))], "amsgrad": True})
+
+    def test_parameters_without_a_shape_and_counts_that_are_none(self):
+        with self.assertRaisesRegex(ravine.UsageError, "R0826.*no shape"):
+            ravine.torch.AdamW(torch.nn.LazyLinear(3).parameters())
+        model = network()
+        optimizer = ravine.torch.AdamW(model.parameters())
+        run(optimizer, model, 1)
+        before = copy.deepcopy(model)
+        for wrong in (3, torch.ones(2), torch.ones((), device="meta")):
+            optimizer.state[model[2].bias]["step"] = wrong
+            with self.assertRaisesRegex(ravine.UsageError, "R0771.*`step` of `w3`"):
+                run(optimizer, model, 1)
+        self.assertEqual(distance(model, before), 0)
 
     def test_checkpoints_of_nonsense(self):
         model = network()

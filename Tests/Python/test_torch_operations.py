@@ -58,6 +58,20 @@ class Operations(unittest.TestCase):
         with unittest.mock.patch.object(_native, "is_here", lambda p: p.device.type == "cpu" and id(p) not in away):
             self.require_the_same_steps(rule, lambda model: made(named(model), lr=0.01), make_away)
 
+    def test_names_that_the_source_cannot_keep(self):
+        # A state that is called as a module of Python is.
+        made = ravine.torch.ComplexMomentum
+        self.require_the_same_steps(
+            "ComplexMomentum", lambda model: made(named(model), lr=0.01),
+            lambda model: made(named(model), lr=0.01, engine="torch"),
+        )
+        # Four ways to one method: only the last would be there.
+        made = ravine.torch.TigerOfficial
+        self.require_the_same_steps(
+            "TigerOfficial", lambda model: made(named(model), lr=0.01),
+            lambda model: made(named(model), lr=0.01, engine="torch"),
+        )
+
     def test_the_operator_says_what_it_changes(self):
         from ravine.torch import _compiled
 

@@ -99,6 +99,21 @@ class States(unittest.TestCase):
         self.assertEqual({name: one.dtype for name, one in optimizer.state[model[0].weight].items()}, kinds)
         self.assertIsNot(optimizer.state[model[0].weight]["m"], kept["state"][0]["m"])
 
+    def test_a_rate_that_went_down_to_nothing(self):
+        model = network()
+        optimizer = ravine.torch.LaProp(model.parameters(), lr=0.01)
+        scheduler = torch.optim.lr_scheduler.PolynomialLR(optimizer, total_iters=3)
+        for _ in range(3):
+            run(optimizer, model, 1)
+            scheduler.step()
+        self.assertEqual(optimizer.param_groups[0]["lr"], 0)
+        later = ravine.torch.LaProp(model.parameters(), lr=0.01)
+        later.load_state_dict(optimizer.state_dict())
+        with self.assertRaisesRegex(ravine.UsageError, "R0502"):
+            run(later, model, 1)
+        later.param_groups[0]["lr"] = 0.01
+        run(later, model, 1)
+
     def test_what_does_not_fit_is_refused(self):
         model = network()
         optimizer = ravine.torch.Lion(model.parameters(), lr=0.01)

@@ -29,6 +29,8 @@ class Place(NamedTuple):
     #: As NumPy and PyTorch name it; of states of eight bits ``uint8``, scales and codes in one piece.
     dtype: str
     bytes: int
+    #: As ``int8 signed/256``.
+    storage: str = ""
 
 
 class Operands:
@@ -100,7 +102,8 @@ class Program:
         self.routes: List[List[str]] = [one["route"] for one in manifest["tensors"]]
         self.places: List[Place] = [
             Place(
-                one["kind"], one["tensor"], one["name"], tuple(one["shape"]), ELEMENTS[one["element"]], one["bytes"]
+                one["kind"], one["tensor"], one["name"], tuple(one["shape"]), ELEMENTS[one["element"]], one["bytes"],
+                one["storage"],
             )
             for one in manifest["memory"]
         ]

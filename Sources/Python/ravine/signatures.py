@@ -161,6 +161,8 @@ class Signature:
         self.needs = [need for variant in cost["variants"] for need in variant["cost"]["needs"]]
         self.needs_gradient = "the gradient" in self.needs
         self.needs_loss = "the loss" in self.needs
+        #: Whether a step of gradients that are not finite is left out.
+        self.guards_finite: bool = cost["guardsFinite"]
         self.views = re.findall(r"\bview (\w+) =", source)
 
     @staticmethod
@@ -294,8 +296,9 @@ class Signature:
             if not one.is_fixed and one.text is None and one.own in names and one.name not in mirrored
         }
 
-    def check(self, values: Mapping[str, Any]) -> None:
-        """Raises UsageError where a value is out of its domain or no number."""
+    def check(self, values: Mapping[str, Any], with_ends: bool = False) -> None:
+        """Raises UsageError where a value is out of its domain or no number. `with_ends`: what a domain ends before may be
+        there, as a schedule leaves it behind."""
         for one in self.hypers:
             value = values.get(one.name)
             if value is None:
@@ -314,7 +317,7 @@ class Signature:
             if any(math.isnan(x) for x in numbers):
                 raise UsageError(f"`{one.name}` of `{self.name}` is no number: {value!r}", code="R0502")
             x = numbers[0] if numbers else 0.0
-            if one.domain and not is_list and not _contains(one.domain, x):
+            if one.domain and not is_list and not _contains(one.domain, x, with_ends):
                 raise UsageError(f"`{one.name}` of `{self.name}` is {x:g}, and is to be in {one.domain}", code="R0502")
         try:
             self.rule(self.fixed(values))
@@ -332,12 +335,12 @@ def _bounds(domain: str) -> Optional[Tuple[float, bool, float, bool]]:
     return low, found.group(1) == "[", high, found.group(4) == "]"
 
 
-def _contains(domain: str, x: float) -> bool:
+def _contains(domain: str, x: float, with_ends: bool = False) -> bool:
     bounds = _bounds(domain)
     if bounds is None:
         return True
     low, with_low, high, with_high = bounds
-    return (x >= low if with_low else x > low) and (x <= high if with_high else x < high)
+    return (x >= low if with_low or with_ends else x > low) and (x <= high if with_high or with_ends else x < high)
 
 
 @functools.lru_cache(maxsize=None)

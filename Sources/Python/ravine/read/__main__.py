@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import json
 import re
 import sys
@@ -21,6 +22,8 @@ OK, FINDING, USAGE, INTERRUPTED = 0, 1, 2, 130
 def _value(name: str, text: str) -> Any:
     if text in ("inf", "-inf"):
         return float(text)
+    if text.lower().lstrip("-") == "nan":
+        raise ConstructionError(f"`{name}` is to be a number, and `{text}` is none", name)
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
@@ -81,7 +84,10 @@ def main(given: Optional[Sequence[str]] = None) -> int:
         if options.against:
             # Before what takes longer.
             Rule(options.against)
-        return _answered(_read(options), options)
+        # What the optimizer prints is none of the answer.
+        with contextlib.redirect_stdout(sys.stderr):
+            reading = _read(options)
+        return _answered(reading, options)
     except RavineError as error:
         if options.json:
             more = {"kind": error.kind, "what": error.what, "place": error.place} if isinstance(error, ReadingError) else {}

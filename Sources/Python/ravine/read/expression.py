@@ -305,7 +305,7 @@ def is_single(x: Expression) -> bool:
     return x.op in _SINGLE or all(map(is_single, x.args)) and x.op not in ("list", "eigh", "svd", "qr", "eye")
 
 
-_SINGLE = {"sum", "norm", "mean", "rms", "std", "var", "median", "any", "all", "count", "trace", "global"}
+_SINGLE = {"sum", "norm", "mean", "rms", "std", "var", "quantile", "any", "all", "count", "trace", "global"}
 
 
 def decided(x: Expression, condition: Expression, outcome: bool) -> Expression:
@@ -474,6 +474,7 @@ def _value(node: Expression, args: List[Any], np: Any) -> Any:
         "arctan2": np.arctan2, "copysign": np.copysign, "matmul": np.matmul, "transpose": np.transpose,
         "norm": lambda x: np.sqrt(np.sum(np.square(x))), "rms": lambda x: np.sqrt(np.mean(np.square(x))),
         "erf": np.vectorize(math.erf), "bf16": lambda x: x, "trace": np.trace, "isfinite": np.isfinite,
+        "solve": np.linalg.solve,
     }  # fmt: skip
     if op in simple:
         return simple[op](*args)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import inspect
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 import torch
@@ -53,6 +53,11 @@ def double_precision() -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(before)
+
+
+def as_written() -> Any:
+    """Within, what is to be compiled runs as it is written."""
+    return torch.compiler.set_stance("force_eager") if hasattr(torch.compiler, "set_stance") else nullcontext()
 
 
 class Host:
@@ -107,12 +112,12 @@ class Host:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             given = [{"params": list(parameters), **self.group}] if self.group else list(parameters)
-            with foreign(f"making `{self.name}`"):
+            with foreign(f"making `{self.name}`"), as_written():
                 return _training(self.cls(given, **called))
 
     def step(self, optimizer: Any, loss: Any = None, has_moved: Callable[[], bool] = lambda: False) -> None:
         """One step; with the loss where it is asked for, at the weights that the gradient is of."""
-        with warnings.catch_warnings(), foreign("a step"):
+        with warnings.catch_warnings(), foreign("a step"), as_written():
             warnings.simplefilter("ignore")
             if not self.has_closure:
                 optimizer.step()
@@ -168,7 +173,7 @@ class Construction(Host):
     def make(self, parameters: Sequence[torch.Tensor], numbers: Dict[str, Any]) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with foreign(f"making `{self.name}`"):
+            with foreign(f"making `{self.name}`"), as_written():
                 return _training(self.call.made(numbers, list(parameters)))
 
 

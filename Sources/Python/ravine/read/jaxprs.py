@@ -35,7 +35,7 @@ def evaluated(closed: Any, operands: Sequence[Any], drawn: List[Any]) -> List[An
 
     inner = closed.jaxpr
     values = dict(zip(inner.constvars, map(wide, closed.consts)))
-    values.update(zip(inner.invars, operands))
+    values.update(zip(inner.invars, map(wide, operands)))
     for equation in inner.eqns:
         args = [wide(one.val) if hasattr(one, "val") else values[one] for one in equation.invars]
         name, given = equation.primitive.name, dict(equation.params)
@@ -43,6 +43,8 @@ def evaluated(closed: Any, operands: Sequence[Any], drawn: List[Any]) -> List[An
             made = evaluated(given["jaxpr"], args, drawn)
             if given.get("name") == _NORMAL:
                 drawn.append(made[0])
+        elif name in ("cond", "while", "scan"):
+            made = _controlled(name, given, args)
         else:
             if str(given.get("new_dtype", "")) in ("float32", "bfloat16", "float16"):
                 given["new_dtype"] = jax.numpy.dtype("float64")
@@ -52,6 +54,33 @@ def evaluated(closed: Any, operands: Sequence[Any], drawn: List[Any]) -> List[An
             made = made if equation.primitive.multiple_results else [made]
         values.update(zip(equation.outvars, made))
     return [wide(one.val) if hasattr(one, "val") else values[one] for one in inner.outvars]
+
+
+def _controlled(name: str, given: Dict[str, Any], args: List[Any]) -> Sequence[Any]:
+    """What a choice or a loop gives, what is in it in double precision too."""
+    from jax import lax
+
+    def body(closed: Any, *before: Any) -> Any:
+        return lambda *own: tuple(evaluated(closed, [*before, *own], []))
+
+    if name == "cond":
+        return lax.switch(args[0], [body(one) for one in given["branches"]], *args[1:])
+    if name == "while":
+        a, b = given["cond_nconsts"], given["body_nconsts"]
+        going = body(given["cond_jaxpr"], *args[:a])
+        step = body(given["body_jaxpr"], *args[a : a + b])
+        return lax.while_loop(lambda own: going(*own)[0], lambda own: step(*own), tuple(args[a + b :]))
+    count, carried = given["num_consts"], given["num_carry"]
+    step = body(given["jaxpr"], *args[:count])
+
+    def one(carry: Any, x: Any) -> Any:
+        made = step(*carry, *x)
+        return made[:carried], made[carried:]
+
+    carry, collected = lax.scan(
+        one, tuple(args[count : count + carried]), tuple(args[count + carried :]), given["length"], given["reverse"]
+    )
+    return [*carry, *collected]
 
 
 def _mean(total: Expression, count: Expression) -> Optional[Expression]:
@@ -116,7 +145,9 @@ class Walk:
         if flat.dtype.kind not in "fiub" or not ((flat == flat[0]) | (flat != flat)).all():
             raise OperationError("an array of several numbers stands in the code", "constant")
         value = float(flat[0])
-        return self.shapes.names.get(int(value), ex.number(value)) if value.is_integer() and abs(value) < 1e9 else ex.number(value)
+        if value.is_integer() and abs(value) < 1e9:
+            return self.shapes.names.get(int(value), ex.number(value))
+        return self.shapes.ratios.get(f"{value:.14g}", ex.number(value))
 
     def _equation(self, equation: Any, args: List[Expression]) -> List[Expression]:
         name, given = equation.primitive.name, equation.params
@@ -222,6 +253,11 @@ class Walk:
             return self.shapes.reshaped(args[0], shapes[0], wide)
         if name == "transpose":
             order = tuple(given["permutation"])
+            # An axis of length 1, as of a stack of one matrix, may stand anywhere.
+            long = [axis for axis in order if shapes[0][axis] != 1]
+            if len(order) > 2 and (len(long) == 2 or long == sorted(long)):
+                made = args[0] if long == sorted(long) else ex.apply("transpose", args[0])
+                return self.shapes.reshaped(made, [shapes[0][axis] for axis in long], shape)
             if len(order) == 2 and order == (1, 0):
                 if 1 in shapes[0]:
                     return self.shapes.reshaped(args[0], shapes[0], shape)
@@ -247,8 +283,12 @@ class Walk:
 
     def _product(self, given: Any, args: List[Expression], shapes: List[Tuple[int, ...]]) -> Expression:
         (left, right), batch = given["dimension_numbers"]
-        if any(batch):
+        if any(shapes[k][axis] != 1 for k in (0, 1) for axis in batch[k]):
             raise OperationError("a product of stacks of matrices", "dot_general")
+        # A stack of one is what is in it.
+        kept = [[axis for axis in range(len(shapes[k])) if axis not in batch[k]] for k in (0, 1)]
+        left, right = (tuple(kept[k].index(axis) for axis in axes) for k, axes in ((0, left), (1, right)))
+        shapes = [tuple(shapes[k][axis] for axis in kept[k]) for k in (0, 1)]
         a, b = args
         if len(shapes[0]) == len(left) and len(shapes[1]) == len(right):
             return ex.apply("sum", ex.multiply(a, b))

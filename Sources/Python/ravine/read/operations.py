@@ -125,7 +125,6 @@ ELEMENTS: Dict[str, Callable[..., Any]] = {
 REDUCTIONS: Dict[str, str] = {
     "sum": "sum", "mean": "mean", "linalg_vector_norm": "norm", "norm": "norm", "max": "max", "min": "min",
     "amax": "max", "amin": "min", "std": "std", "var": "var", "count_nonzero": "count", "any": "any", "all": "all",
-    "median": "median",
 }  # fmt: skip
 
 
@@ -196,6 +195,21 @@ def _svd(trace: Any, a: Any, *_: Any, **__: Any) -> List[Expression]:
     ]  # fmt: skip
 
 
+def _solve(trace: Any, a: Any, b: Any, left: bool = True, **_: Any) -> List[Expression]:
+    if not left or a.dim() != 2 or b.dim() != 2:
+        raise OperationError("a system of equations that is no square matrix beside a matrix", "solve")
+    return [ex.apply("solve", _two(trace, a), _two(trace, b))]
+
+
+def _inverse(trace: Any, a: Any, **_: Any) -> List[Expression]:
+    return [ex.apply("solve", _two(trace, a), ex.apply("eye", trace.tensors.length(a.shape[0])))]
+
+
+def _logsumexp(trace: Any, x: Any, dim: Any = (), keepdim: bool = False) -> Expression:
+    grown = ex.apply("exp", _two(trace, x))
+    return ex.apply("log", trace.tensors.folded("sum", grown, x.shape, [dim] if isinstance(dim, int) else list(dim), keepdim))
+
+
 def _qr(trace: Any, a: Any, *_: Any, **__: Any) -> List[Expression]:
     made = _two(trace, a)
     return [ex.apply("qr", made, value=0), ex.apply("qr", made, value=1)]
@@ -227,6 +241,7 @@ def _softmax(trace: Any, x: Any, dim: int, *_: Any) -> Expression:
 MATRICES: Dict[str, Callable[..., Any]] = {
     "mm": _mm, "matmul": _mm, "mv": _mv, "outer": _outer, "ger": _outer, "addmm": _addmm, "dot": _dot, "vdot": _dot,
     "stack": _stacked, "cat": _stacked, "_linalg_eigh": _eigh, "_linalg_svd": _svd, "linalg_eigh": _eigh,
+    "_linalg_solve_ex": _solve, "linalg_inv_ex": _inverse, "logsumexp": _logsumexp,
     "linalg_qr": _qr, "qr": _qr, "index_put": _chosen, "_index_put_impl": _chosen, "std_mean": _spread, "_softmax": _softmax,
     "trace": lambda trace, a: ex.apply("trace", _two(trace, a)),
 }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
+import threading
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple, Union
 
 from .calls import imported
@@ -159,16 +160,23 @@ def _arguments(cls: Any, given: Dict[str, Any]) -> Arguments:
     return made
 
 
+#: One at a time: modules stand changed while one is read.
+_reading = threading.RLock()
+
+
 class _Reader:
     """The attempts to read one optimizer, from the most that a rule can say down."""
 
     def __init__(self, host: Any, name: str, branches: bool = False) -> None:
         self.host, self.name, self.branches = host, name, branches
+        #: By kind of shape, why it is not read for it.
+        self.reasons: Dict[str, ReadingError] = {}
         self.hyperparameters: List[Hyperparameter] = host.arguments.hyperparameters
 
     def read(self) -> Reading:
         try:
-            return self._read()
+            with _reading:
+                return self._read()
         except ReadingError:
             raise
         except RecursionError as problem:
@@ -211,6 +219,8 @@ class _Reader:
             ways.append((rest, [*skipped, "vectors", "images"]))
         reason: Optional[ReadingError] = None
         for parts, without in ways:
+            if reason is not None:
+                self.reasons.update({kind: reason for kind in without if kind not in self.reasons})
             try:
                 return self._held(parts, fixed, without, notes, assumptions)
             except ReadingError as error:
@@ -265,7 +275,9 @@ class _Reader:
                     raise
                 errors.append(error)
                 skipped.append(kind)
-        if "matrices" not in found and "vectors" not in found:
+                self.reasons[kind] = error
+        if "matrices" not in found and ("vectors" not in found or not isinstance(errors[0], ConstructionError)):
+            # A rule for vectors alone would say little of an optimizer that takes matrices.
             raise _worst(errors)
         tall, wide, vector = found.get("matrices"), found.get("wide"), found.get("vectors")
         if tall is not None and vector is not None and wide is not None and _same(tall, vector) and _same(tall, wide):
@@ -341,8 +353,11 @@ class _Reader:
         made += [one + "." for one in notes if one not in low]
         kinds = {"matrices": "matrices", "wide": "matrices of more columns than rows", "vectors": "vectors",
                  "images": "tensors of more than two axes"}  # fmt: skip
-        if skipped:
-            made.append(f"Not read for {' and '.join(kinds[one] for one in skipped)}.")
+        for kind in skipped:
+            reason = self.reasons.get(kind)
+            # Not `error[R0882]: `, as nothing fails.
+            why = f": {reason.code}, {reason.diagnostics[0].message.splitlines()[0]}" if reason else ""
+            made.append(f"Not read for {kinds[kind]}{why}.")
         return [one[0].upper() + one[1:] for one in made]
 
     # Held to it
@@ -397,6 +412,10 @@ class _Reader:
                 failed.is_plain = len(trial.shapes) == 1 and len(trial.shapes[0]) == 2
                 raise failed
             outcomes.append(outcome)
+        if not any(one.compared for one in outcomes):
+            failed = ValidationError("its weights are no finite numbers in any replay, so nothing was held to it", "replay")
+            failed.source = source
+            raise failed
         return outcomes
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 import sys
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from . import expression as ex
 from .errors import ClockError, RandomnessError
@@ -310,6 +311,8 @@ def _fold(plain: Any, name: str) -> Any:
             not isinstance(one, (int, float)) for one in values
         ):
             return plain(*args, **named) if len(args) > 1 else plain(values, **named)
+        if len(values) == 1:
+            return values[0]
         return Recording(plain(float(one) for one in values), ex.apply(name, *map(made_of, values)))
 
     return function
@@ -359,19 +362,42 @@ _DRAWN = "the step draws by `{}`: which numbers these are cannot be told, and so
 _plans: Dict[Any, List[Tuple[Dict[str, Any], Dict[str, Any]]]] = {}
 
 
-def _plan(packages: Tuple[str, ...], own: Sequence[Dict[str, Any]]) -> List[Tuple[Dict[str, Any], Dict[str, Any]]]:
-    """The names to be changed, and to what, in each module of these packages and where the code itself looks."""
-    import builtins
+def _substitutes() -> Callable[[Any], Any]:
+    """What stands in the place of a module or a function of one while steps are read; the same thing for all others."""
     import datetime
     import random
     import time
 
     numpy = sys.modules.get("numpy")
-    plan: List[Tuple[Dict[str, Any], Dict[str, Any]]] = []
     clock = {id(getattr(time, name)): name for name in CLOCK if hasattr(time, name)}
     draws = {id(getattr(random, name)): name for name in DRAWS if hasattr(random, name)}
     functions = {id(getattr(math, name)): name for name in dir(math) if name in _MADE}
     shim_math = _Module(math)
+
+    def substitute(value: Any) -> Any:
+        if value is math:
+            return shim_math
+        if numpy is not None and value is numpy:
+            return _Module(_Refusing(numpy, (), RandomnessError, _DRAWN))
+        if value is random or numpy is not None and value is numpy.random:
+            return _Refusing(value, DRAWS, RandomnessError, _DRAWN)
+        if value is time or value is datetime or value is datetime.datetime or value is datetime.date:
+            return _Refusing(value, CLOCK, ClockError, _CLOCK)
+        if id(value) in clock:
+            return _forbidden(ClockError, _CLOCK.format(f"time.{clock[id(value)]}"), clock[id(value)])
+        if id(value) in draws and callable(value):
+            return _forbidden(RandomnessError, _DRAWN.format(f"random.{draws[id(value)]}"), draws[id(value)])
+        if id(value) in functions and callable(value):
+            return getattr(shim_math, functions[id(value)])
+        return value
+
+    return substitute
+
+
+def _plan(packages: Tuple[str, ...], own: Sequence[Dict[str, Any]]) -> List[Tuple[Dict[str, Any], Dict[str, Any]]]:
+    """The names to be changed, and to what, in each module of these packages and where the code itself looks."""
+    plan: List[Tuple[Dict[str, Any], Dict[str, Any]]] = []
+    substitute = _substitutes()
     spaces = {id(one): one for one in own}
     for title, module in list(sys.modules.items()):
         inside = any(title == one or title.startswith(one + ".") for one in packages)
@@ -381,27 +407,30 @@ def _plan(packages: Tuple[str, ...], own: Sequence[Dict[str, Any]]) -> List[Tupl
     for space in spaces.values():
         changes: Dict[str, Any] = {}
         for name, value in list(space.items()):
-            if value is math:
-                changes[name] = shim_math
-            elif numpy is not None and value is numpy:
-                changes[name] = _Module(_Refusing(numpy, (), RandomnessError, _DRAWN))
-            elif value is time:
-                changes[name] = _Refusing(time, CLOCK, ClockError, _CLOCK)
-            elif value is random:
-                changes[name] = _Refusing(random, DRAWS, RandomnessError, _DRAWN)
-            elif value is datetime or value is datetime.datetime or value is datetime.date:
-                changes[name] = _Refusing(value, CLOCK, ClockError, _CLOCK)
-            elif id(value) in clock:
-                changes[name] = _forbidden(ClockError, _CLOCK.format(f"time.{clock[id(value)]}"), clock[id(value)])
-            elif id(value) in draws and callable(value):
-                changes[name] = _forbidden(RandomnessError, _DRAWN.format(f"random.{draws[id(value)]}"), draws[id(value)])
-            elif id(value) in functions and callable(value):
-                changes[name] = getattr(shim_math, functions[id(value)])
+            other = substitute(value)
+            if other is not value:
+                changes[name] = other
         for name, value in (("float", _Float), ("int", _Int), ("max", _max), ("min", _min)):
             if space.get(name, getattr(builtins, name)) is getattr(builtins, name):
                 changes[name] = value
         plan.append((space, changes))
     return plan
+
+
+@contextmanager
+def _importing(spaces: Collection[int]) -> Iterator[None]:
+    """Within, what code of these names imports while it runs is changed as what it has imported before."""
+    plain, substitute = builtins.__import__, _substitutes()
+
+    def importing(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+        found = plain(name, globals, locals, fromlist, level)
+        return substitute(found) if id(globals) in spaces else found
+
+    builtins.__import__ = importing
+    try:
+        yield
+    finally:
+        builtins.__import__ = plain
 
 
 @contextmanager
@@ -417,7 +446,8 @@ def shimmed(packages: Tuple[str, ...], own: Sequence[Dict[str, Any]] = ()) -> It
             before = {name: space[name] for name in changes if name in space}
             saved.append((space, before, [name for name in changes if name not in space]))
             space.update(changes)
-        yield
+        with _importing({id(space) for space, _ in _plans[key]}):
+            yield
     finally:
         for space, before, added in saved:
             for name in added:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from . import expression as ex
 from .errors import OperationError
@@ -27,6 +27,17 @@ class Shapes:
         elif len(self.shape) == 1:
             self.names = {self.shape[0]: ex.NUMEL}
         self.names.pop(1, None)
+        #: What code makes of lengths before anything is traced, by its digits.
+        self.ratios = {f"{value:.14g}": made for value, made in self._ratios() if not float(value).is_integer()}
+
+    def _ratios(self) -> Iterator[Tuple[float, Expression]]:
+        lengths = [(1, ex.ONE), *self.names.items()]
+        for n, above in lengths:
+            for m, below in lengths:
+                if n != m:
+                    share = ex.divide(above, below)
+                    yield n / m, share
+                    yield math.sqrt(n / m), ex.apply("sqrt", share)
 
     def lies(self, shape: Sequence[int]) -> str:
         """Whether what has one length is a column or a row: of as many as there are rows, a column."""

@@ -17,6 +17,7 @@ from .host import LOW
 from .operations import DRAWING, ELEMENTS, MAKING, MATRICES, REDUCTIONS, VIEWS
 from .recording import Recording, made_of, script
 from .shapes import Shapes, squeezed
+from .sums import written_out
 
 
 class Lengths(tuple):
@@ -178,6 +179,18 @@ class Outer(TorchFunctionMode):
                 return Recording(plain, self.tensors.get(one)) if not isinstance(plain, (list, bool)) else plain
             if not self.tensors.get(one).is_number:
                 raise OperationError(f"a tensor is taken out of PyTorch by `{name}`", name, caller())
+        if name == "__deepcopy__":
+            # Of memory byte by byte nobody would know what it is.
+            return args[0].detach().clone()
+        if name == "einsum":
+            found = written_out(*args, **named)
+            if found is not None:
+                return found
+        if name == "quantile" and len(args) == 2 and not named and isinstance(args[1], (int, float)):
+            with torch._C._DisableTorchDispatch():
+                plain = function(args[0], float(args[1]))
+            self.tensors.set(plain, ex.apply("quantile", self.tensors.get(args[0]), made_of(args[1])))
+            return plain
         if name in ("manual_seed", "backward"):
             raise OperationError(f"`{name}` is called within the step", name, caller())
         if named.get("dtype") in LOW:
@@ -254,7 +267,7 @@ class Inner(TorchDispatchMode):
         if kind in LOW:
             named["dtype"] = torch.float64
             self.note_cast(f"{str(kind)[6:]}")
-        if full == "promote_types" or not function._schema.arguments and full not in MAKING:
+        if full in ("promote_types", "_linalg_check_errors") or not function._schema.arguments and full not in MAKING:
             return function(*args, **named)
         if full == "_foreach_copy_" or not full.startswith("_foreach_"):
             if full.startswith("_foreach_"):

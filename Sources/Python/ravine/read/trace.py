@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import random
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import torch
 
@@ -567,9 +567,22 @@ def _copied(optimizer: Any, parameters: Sequence[Any]) -> Tuple[Any, List[Any]]:
     with torch._C._DisableTorchDispatch():
         copies = [copy.deepcopy(one, memo) for one in parameters]
         for one in every:
+            for value in _tensors(vars(one)):
+                # One with a history, of a step that does not switch it off, has no copy of its own making.
+                if not value.is_leaf:
+                    memo.setdefault(id(value), value.detach().clone())
             memo[id(one)].__dict__.update(copy.deepcopy(vars(one), memo))
     return memo[id(optimizer)], copies
 
 
 def _title(path: Path) -> str:
     return ".".join(str(one) for one in path[1:])
+
+
+def _tensors(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
+    """The tensors in dictionaries, lists and tuples."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (dict, list, tuple)) and depth < 6:
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _tensors(one, depth + 1)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import expression as ex
 from . import walks
-from .calls import Numbers, Reader, imported
-from .errors import ConstructionError, LimitError, OperationError, ReadingError, StateError, said
+from .calls import Call, Numbers, Reader, imported
+from .errors import BranchError, ConstructionError, LimitError, OperationError, ReadingError, StateError, said
 from .expression import Expression
 from .foreign import foreign, raised
 from .gathering import gathered, is_second, second
 from .hyperparameters import identifier
 from .jaxprs import KEY, Walk, evaluated
+from .recording import shimmed
 from .shapes import Shapes
 from .equations import Equations, State, settled
 
@@ -32,6 +33,8 @@ class Transformation:
         self.call = Reader(text, self.arguments, {"optax": optax}).call
         self.name = _title(getattr(self.call.function, "__name__", "Mine"))
         self.title = text
+        #: The packages of what it calls, and where functions in it look for names, besides those of optax and JAX.
+        self.packages, self.spaces = _origins(self.call)
 
     # As a source of equations
 
@@ -51,7 +54,9 @@ class Transformation:
         made = self.call.made(numbers)
         if not callable(getattr(made, "init", None)) or not callable(getattr(made, "update", None)):
             raise ConstructionError(f"`{self.text}` gives a {type(made).__name__}, and no transformation", self.text)
-        return made
+        import optax
+
+        return _fast(made) if self.call.function is optax.lookahead else made
 
     def run(
         self, shapes: Sequence[Sequence[int]], numbers: Dict[str, Any], seed: int, steps: int, walk: Any = walks
@@ -61,8 +66,7 @@ class Transformation:
         import optax
 
         with _double():
-            # Numbers of double precision, beside which single precision does not hold.
-            transformation = self._made({key: np.float64(one) if isinstance(one, float) else one for key, one in numbers.items()})
+            transformation = self._made(_exact(numbers))
             weights = [jax.numpy.asarray(one) for one in walk.first_weights(shapes, seed)]
             with foreign("the first state"):
                 state = transformation.init(weights)
@@ -131,12 +135,12 @@ class Transformation:
         import jax.numpy as jnp
         import optax
 
-        with _double(), foreign("an update"):
+        with _double(), shimmed(self.packages, self.spaces), foreign("an update"):
             weights = [jnp.asarray(one) for one in walks.first_weights([shape] * (1 + pair), 1)]
             values = [float(numbers[name]) for name in free]
 
             def made(given: Sequence[Any]) -> Any:
-                return self._made({**numbers, **dict(zip(free, given))})
+                return self._made({**_exact(numbers), **dict(zip(free, given))})
 
             def begin(given: Any, w: Any) -> Any:
                 return made(given).init(w)
@@ -170,7 +174,12 @@ class Transformation:
                 taken.add(name)
                 names[key] = ex.symbol("state", name)
             symbols.append(second(names[key]) if place == 1 else names[key])
-        known: Dict[Expression, Expression] = {}
+        inside, outside = stepped.jaxpr.invars[len(hypers) + len(g) :], stepped.jaxpr.outvars[len(w) :]
+        # What is handed on is what it was at first.
+        known: Dict[Expression, Expression] = {
+            one: first for one, first, before, after in zip(symbols, firsts, inside, outside)
+            if before is after and first is not KEY and not ex.is_data(first)
+        }
         for _ in range(4):
             given = [known.get(one, one) for one in symbols]
             walk.count = 0
@@ -221,7 +230,58 @@ class Transformation:
         return found
 
 
-def _untraced(error: Exception) -> OperationError:
+def _origins(call: Call) -> Tuple[Tuple[str, ...], List[Dict[str, Any]]]:
+    packages: Set[str] = set()
+    spaces: List[Dict[str, Any]] = []
+    within = [call]
+    for one in within:
+        for part in [one.function, *one.positional, *one.named.values()]:
+            if isinstance(part, Call):
+                within.append(part)
+                continue
+            top = str(getattr(part, "__module__", None)).split(".")[0]
+            space = getattr(part, "__globals__", None)
+            if space is not None and top not in ("optax", "jax", "numpy", "builtins", "ravine"):
+                packages.add(top)
+                spaces += [] if any(space is known for known in spaces) else [space]
+    return tuple(sorted(packages)), spaces
+
+
+def _exact(numbers: Dict[str, Any]) -> Dict[str, Any]:
+    """Numbers of double precision, beside which single precision does not hold."""
+    import numpy as np
+
+    return {key: np.float64(one) if isinstance(one, float) else one for key, one in numbers.items()}
+
+
+def _fast(made: Any) -> Any:
+    """`optax.lookahead`, which takes two weights at once, as a transformation of those that are trained: the others are a
+    state."""
+    import optax
+
+    def init(weights: Any) -> Any:
+        return Slow(made.init(optax.LookaheadParams.init_synced(weights)), weights)
+
+    def update(gradient: Any, state: Any, weights: Any) -> Any:
+        updates, inner = made.update(gradient, state.inner, optax.LookaheadParams(weights, state.slow))
+        return updates.fast, Slow(inner, optax.apply_updates(state.slow, updates.slow))
+
+    return optax.GradientTransformation(init, update)
+
+
+class Slow(NamedTuple):
+    """The state of a transformation, and weights that follow."""
+
+    inner: Any
+    slow: Any
+
+
+def _untraced(error: Exception) -> ReadingError:
+    if type(error).__name__ == "TracerBoolConversionError":
+        return BranchError(
+            "what is done depends on data by an `if` of Python, which JAX does not trace either: say it with jax.numpy.where "
+            "or jax.lax.cond", "if", raised(error),
+        )
     return OperationError(f"it cannot be traced: {said(error)}", type(error).__name__, raised(error))
 
 

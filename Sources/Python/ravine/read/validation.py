@@ -28,6 +28,8 @@ class Outcome(NamedTuple):
     distance: float
     step: Optional[int]
     message: str = ""
+    #: Of how many steps there were numbers to compare.
+    compared: int = 0
 
     @property
     def holds(self) -> bool:
@@ -47,7 +49,7 @@ def tried(
 
     expected = run(trial.shapes, trial.numbers, trial.seed, trial.steps)
     arrays = [np.ascontiguousarray(one, dtype=np.float64).copy() for one in walks.first_weights(trial.shapes, trial.seed)]
-    farthest = 0.0
+    farthest, compared = 0.0, 0
     try:
         optimizer = rule(trial.numbers).bind(arrays, engine="interpreter")
         for k in range(1, trial.steps + 1):
@@ -57,6 +59,7 @@ def tried(
                 site, tensor = divmod(j, len(arrays))
                 optimizer.set_input("noise" if site == 0 else f"noise{site + 1}", values, tensor)
             optimizer.step(made, loss=walks.loss(trial.seed, k))
+            compared += any(np.isfinite(one).any() for one in expected[k - 1])
             for ours, theirs in zip(arrays, expected[k - 1]):
                 theirs = np.asarray(theirs)
                 both = np.isfinite(theirs)
@@ -71,7 +74,7 @@ def tried(
                     return Outcome(trial, distance, k)
     except RavineError as error:
         return Outcome(trial, float("inf"), None, str(error).splitlines()[0])
-    return Outcome(trial, farthest, None)
+    return Outcome(trial, farthest, None, compared=compared)
 
 
 def described(outcome: Outcome) -> str:

@@ -73,7 +73,13 @@ class Exported(Generated):
 
 
 def _known(found: List[str], own: Dict[str, str]) -> Dict[str, str]:
-    return {name: own[spelled(name)] for name in found if spelled(name) in own}
+    """By a name in the source, that of the rule: a word of Python's has a number there, as ``re_2``."""
+    known = {}
+    for name in found:
+        plain = next((one for one in (spelled(name), spelled(re.sub(r"_\d+$", "", name))) if one in own), None)
+        if plain is not None:
+            known[name] = own[plain]
+    return known
 
 
 @functools.lru_cache(maxsize=128)

@@ -47,6 +47,11 @@ def is_here(p: torch.Tensor) -> bool:
 
 def require_parameter(p: torch.Tensor, rule: str, splits: bool) -> None:
     """Raises UsageError for a parameter that no rule steps, and for a flattened one unless a tensor `splits` anywhere."""
+    if torch.nn.parameter.is_lazy(p):
+        raise UsageError(
+            f"`{rule}` takes no parameters that have no shape yet: make the optimizer after the first pass of the model",
+            code="R0826",
+        )
     if p.is_complex():
         raise UsageError(f"`{rule}` takes no complex parameters: give torch.view_as_real of them", code="R0826")
     if p.dtype not in _TYPES:
@@ -389,7 +394,13 @@ def step(optimizer: Any, active: List[Active], loss: Any, closure: Optional[Call
     """One step of parameters on the processor."""
     state = optimizer.state
     steps = [state[one.parameter]["step"] for one in active]
-    counts = [one.item() for one in steps] if len(steps) < 8 else torch.stack(steps).tolist()
+    try:
+        counts = [one.item() for one in steps] if len(steps) < 8 else torch.stack(steps).tolist()
+    except (AttributeError, TypeError, RuntimeError):
+        wrong = next(
+            one.name for one, t in zip(active, steps) if not isinstance(t, torch.Tensor) or t.ndim or t.device.type != "cpu"
+        )
+        raise UsageError(f"`step` of `{wrong}` is no tensor of one number on the processor", code="R0771") from None
     key = _key(optimizer, active, counts)
     if optimizer._plan is None or optimizer._plan[0] != key:
         optimizer._plan = (key, Plan(optimizer, active, counts))

@@ -16,7 +16,7 @@ from torch.optim.optimizer import (
 
 from .._errors import Diagnostic, KindError, RavineError, UsageError
 from ..signatures import Signature
-from . import _compiled, _native
+from . import _blocks, _compiled, _native, _portable, _sharding
 from ._native import Active
 from ._stepping import first, layout, routed
 
@@ -24,6 +24,12 @@ Parameters = Union[Iterable[torch.Tensor], Iterable[Dict[str, Any]], Iterable[Tu
 
 #: What a group holds besides hyperparameters.
 _OWN_KEYS = ("params", "param_names", "maximize", "rule", "initial_lr")
+
+#: What others write into groups for themselves: monitors, layer-wise rates, schedulers.
+_MARKS = (
+    "name", "group_name", "layer_id", "layer_name", "lr_scale", "wd_scale", "max_lr", "min_lr", "base_momentum", "max_momentum",
+    "swa_lr",
+)
 
 #: How torch.optim is to go about a step, which is one call here whatever they say.
 _UNREAD = ("foreach", "fused")
@@ -80,12 +86,13 @@ class RuleOptimizer(Optimizer):
     def add_param_group(self, param_group: Dict[str, Any]) -> None:
         """Adds parameters, with hyperparameters of their own under any of their spellings."""
         if isinstance(param_group, dict):
-            given = {key: value for key, value in param_group.items() if key not in _OWN_KEYS + _UNREAD}
+            own = _OWN_KEYS + tuple(key for key in _MARKS if self._signature.named(key) is None)
+            given = {key: value for key, value in param_group.items() if key not in own + _UNREAD}
             values = self._signature.normalised(given)
             self._signature.check({**self.defaults, **values})
             for key, names in self._signature.mirrors.items():
                 values[key] = _mirrored(key, names, {**self.defaults, **values})
-            param_group = {key: value for key, value in param_group.items() if key in _OWN_KEYS} | values
+            param_group = {key: value for key, value in param_group.items() if key in own} | values
         try:
             super().add_param_group(param_group)
         except (TypeError, ValueError) as error:
@@ -107,6 +114,8 @@ class RuleOptimizer(Optimizer):
     def _ready(self) -> None:
         """Gives every parameter its states, so that a checkpoint can be loaded before the first step."""
         self._is_ready = True
+        #: By the places of parameters, which process owns them.
+        self._owners: Dict[int, int] = self.__dict__.get("_owners", {})
         self._plan: Any = None
         self._mirrors: Dict[Any, Any] = {}
         self._mirror()
@@ -239,6 +248,18 @@ class RuleOptimizer(Optimizer):
 
     # Checkpoints
 
+    def state_dict(self) -> Dict[str, Any]:
+        """As PyTorch has it. Parameters that are spread over processes have states that are spread alike, whoever keeps
+        them, so that another number of processes can take them; all processes ask for it then."""
+        if not any(_sharding.is_sharded(p) for _, _, _, p in self._listed()):
+            return super().state_dict()
+        kept = self.state
+        self.state = _portable.portable(self)
+        try:
+            return super().state_dict()
+        finally:
+            self.state = kept
+
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
         """Takes states of this rule, by name. Raises UsageError for those of another one, with all that differs;
         nothing is changed then."""
@@ -277,16 +298,15 @@ class RuleOptimizer(Optimizer):
                 )
             else:
                 ids = [k for group in groups for k in group["params"]]
-                for key, (_, name, _, p) in zip(ids, self._listed()):
-                    # As that of a parameter that was frozen, it begins anew where there is none.
-                    if there.get(key):
-                        wrong = list(self._differences(name, self.state[p], there[key]))
-                        differences += wrong
-                        if not wrong:
-                            found[key] = {
-                                one: _Kept(_native.restored(self.state[p].get(one), value))
-                                for one, value in there[key].items()
-                            }
+                # As that of a parameter that was frozen, it begins anew where there is none.
+                own = [
+                    (key, Active(p, None, group, k, name))
+                    for key, (k, name, group, p) in zip(ids, self._listed()) if there.get(key)
+                ]
+                for key, active in own:
+                    differences += self._differences(active, there[key])
+                for key, active in own if not differences else []:
+                    found[key] = {one: _Kept(self._restored(active, one, value)) for one, value in there[key].items()}
         if differences:
             shown = differences[:8] + ([f"and {len(differences) - 8} more"] if len(differences) > 8 else [])
             message = "the checkpoint does not fit this optimizer"
@@ -310,12 +330,14 @@ class RuleOptimizer(Optimizer):
                     if key in group:
                         turned.update(sign.turned(key, group[key]))
                 own = {one.name: group[one.name] for one in sign.hypers if one.name in group}
-                sign.check({**self.defaults, **own})
-                sign.check({**self.defaults, **own, **turned})
+                # A rate that went down to 0 with the last step of a run is in its checkpoint; a step would refuse it.
+                sign.check({**self.defaults, **own}, with_ends=True)
+                sign.check({**self.defaults, **own, **turned}, with_ends=True)
             except UsageError as error:
                 yield error.diagnostics[0].message
 
-    def _differences(self, name: str, kept: Dict[str, Any], there: Any) -> Iterator[str]:
+    def _differences(self, active: Active, there: Any) -> Iterator[str]:
+        name, kept = active.name, self.state[active.parameter]
         if not isinstance(there, dict) or self._names(there) != self._names(kept) or "step" not in there:
             found = sorted(self._names(there)) if isinstance(there, dict) else []
             yield (
@@ -326,11 +348,32 @@ class RuleOptimizer(Optimizer):
         for one, value in there.items():
             like = kept.get(one)
             if isinstance(like, torch.Tensor):
-                why = _native.why_unlike(like, value)
+                if _sharding.is_sharded(active.parameter):
+                    why = _portable.why_unlike(self, active, one, like, value)
+                else:
+                    why = _native.why_unlike(like, self._as_kept(active, one, value))
                 if why:
                     yield f"`{one}` of `{name}` is {why}"
                 elif one == "step" and not (float(value) >= 0 and float(value).is_integer()):
                     yield f"`step` of `{name}` is no count of steps: {float(value):g}"
+
+    def _restored(self, active: Active, name: str, value: Any) -> Any:
+        like = self.state[active.parameter].get(name)
+        if isinstance(like, torch.Tensor) and _sharding.is_sharded(active.parameter):
+            return _portable.restored(self, active, name, like, value)
+        return _native.restored(like, self._as_kept(active, name, value))
+
+    def _as_kept(self, active: Active, name: str, value: Any) -> Any:
+        """What came from many processes is put together, and has blocks where the state has."""
+        like = self.state[active.parameter].get(name)
+        if _sharding.is_sharded(value):
+            value = value.full_tensor()
+        if isinstance(value, torch.Tensor) and isinstance(like, torch.Tensor):
+            if like.dtype is torch.uint8 and value.is_floating_point():
+                place = next((one for one in layout(self, active.parameter) if one.name == name), None)
+                if place is not None and place.shape == tuple(value.shape) and _blocks.kind_of(place.storage):
+                    return _blocks.packed(value, place.storage, place.bytes)
+        return value
 
     @staticmethod
     def _names(states: Dict[str, Any]) -> "set[str]":
@@ -338,12 +381,14 @@ class RuleOptimizer(Optimizer):
         return {one for one in states if one != "step" and not one.startswith(("view_", "input_"))}
 
     def __getstate__(self) -> Dict[str, Any]:
-        return {**super().__getstate__(), "_options": self._options}
+        return {**super().__getstate__(), "_options": self._options, "_owners": self._owners}
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
         options = state.pop("_options", None) if "_options" in state else None
         if options is not None:
             self._options = options
+        if "_owners" in state:
+            self._owners = state.pop("_owners")
         super().__setstate__(state)
         for group in self.param_groups:
             for name, value in self.defaults.items():

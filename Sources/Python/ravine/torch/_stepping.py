@@ -77,7 +77,8 @@ def _ways_back(optimizer: Any, active: List[Active]) -> List[Tuple[Any, Any]]:
 def _routed(optimizer: Any, active: List[Active], loss: Any, closure: Optional[Callable[[], Any]]) -> None:
     spread = [one for one in active if _sharding.is_sharded(one.parameter)]
     if spread:
-        _sharding.step(optimizer, active, loss, closure)
+        if not optimizer._signature.guards_finite or _sharding.is_finite(active):
+            _sharding.step(optimizer, active, loss, closure)
         return
     if optimizer._options["engine"] == "torch":
         here: List[Active] = []
