@@ -87,6 +87,7 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case targetBehind = 236
   case noDirection = 237
   case noBatches = 238
+  case lossOfGame = 239
 
   // Sessions.
   case unknownCommand = 240
@@ -125,6 +126,7 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case nothingClaimed = 289
   case unknownDigest = 290
   case nothingToLeaveOut = 291
+  case rateReplaced = 292
 
   // Roles and equations.
   case missingPrime = 301

@@ -11,6 +11,7 @@ final class CommandEvaluator: TrialEvaluator {
   /// By thread.
   private var programs: [any RuleTrials] = []
   var stops = StopRules.never
+  var mostWork = Double.infinity
   var interrupt: InterruptSource
   /// Programs that run already do not look at another one.
   var answers: (any AnswerMemory)? { didSet { programs = [] } }

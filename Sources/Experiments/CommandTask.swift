@@ -24,6 +24,8 @@ package struct CommandTask: RuleTask {
   package var length: String { "\(steps) steps" }
   package var seriesNames: [String] { ["loss", "steps"] }
   package var hasBatches: Bool { false }
+  /// Nobody knows, and what it tells is taken for a score.
+  package var isGame: Bool { false }
   package func steps(batch: Int?) -> Int { steps }
   package func choosing(_ series: String) -> String? { nil }
 

@@ -217,6 +217,45 @@ extension Diagnostic {
       notes: [Note("write `\(name.text) \(isBelow ? ">" : "<") …` if `\(sign)` is not meant")])
   }
 
+  /// `metrics`: what else the task records.
+  static func lossOfGame(_ task: String, metrics: [String], at span: Span) -> Diagnostic {
+    let example = metrics.first ?? "distance"
+    return Diagnostic(
+      .lossOfGame,
+      "`\(printable(task))` is a game: some of its parameters ascend, so a small loss is no good one",
+      at: span,
+      notes: [
+        Note(
+          (metrics.isEmpty ? "write a metric, as `metric distance = …`, and" : "")
+            + "\(metrics.isEmpty ? " " : "")give `until \(example) < …`, or to `tune` `--by \(example)`"
+        ),
+        Note("`search` and `eval` score by the loss alone, so they take no games"),
+      ])
+  }
+
+  /// What a target says of the runs that were made for it.
+  static func targetHolds(_ target: String, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notATarget, .warning,
+      "`until \(target)` holds at the start: every rule is there in 0 steps", at: span,
+      notes: [Note("nothing is told of the rules; give a target that has to be worked for")])
+  }
+
+  static func targetUnreached(_ target: String, _ runs: Int, at span: Span) -> Diagnostic {
+    Diagnostic(
+      .notATarget, .warning,
+      "no rule came to `\(target)`, in \(runs) runs: what is ranked is how far they were from it",
+      at: span, notes: [Note("a longer task, a wider range of the rate or another target may do")])
+  }
+
+  /// A default of a candidate's rate that no rates lie around.
+  static func rateReplaced(_ rule: String, _ rate: Double, by other: Double) -> Diagnostic {
+    Diagnostic(
+      .rateReplaced, .warning,
+      "the rate of `\(printable(rule, limit: 60))` is \(NumberText.short(rate)), around which there are no rates: "
+        + "those around \(NumberText.short(other)) were tried", at: .none)
+  }
+
   static func noDirection(_ name: String) -> Diagnostic {
     Diagnostic(
       .noDirection, "nothing says whether `\(name)` is to be made large or small", at: .none,
@@ -314,14 +353,28 @@ extension Diagnostic {
   // MARK: Arenas
 
   /// `what`: trials, seeds, rules or tasks.
-  static func nothingToRun(_ what: String) -> Diagnostic {
+  package static func nothingToRun(_ what: String, in work: String = "an arena") -> Diagnostic {
     Diagnostic(
-      .nothingToRun, "an arena without \(what) has nothing to run", at: .none,
+      .nothingToRun, "\(work) without \(what) has nothing to run", at: .none,
       notes: [
         Note(
-          ["trials", "seeds"].contains(what)
-            ? "each rule gets `--trials` settings on each task and `--seeds` runs of the best"
-            : "`ravine zoo` lists rules, `ravine problems` tasks")
+          ["rules", "tasks"].contains(what)
+            ? "`ravine zoo` lists rules, `ravine problems` tasks"
+            : work == "an arena"
+              ? "each rule gets `--trials` settings on each task and `--seeds` runs of the best"
+              : "give 1 or more")
+      ])
+  }
+
+  /// A script of several tasks, of which one is to be named.
+  static func severalTasks(_ names: [String]) -> Diagnostic {
+    Diagnostic(
+      .nothingToRun, "the script has \(names.count) tasks, and nothing says which is meant",
+      at: .none,
+      notes: [
+        Note(
+          "say `--on \(names[0])`; it has \(names.prefix(12).joined(separator: ", "))"
+            + (names.count > 12 ? ", …" : ""))
       ])
   }
 

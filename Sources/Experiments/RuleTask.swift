@@ -14,6 +14,8 @@ package protocol RuleTask: Sendable {
   var target: TrainingSettings.Target? { get }
   /// What can be ranked by.
   var seriesNames: [String] { get }
+  /// Whether some of its parameters make the loss large, so that rules cannot be chosen by it.
+  var isGame: Bool { get }
   /// Whether it is done on minibatches.
   var hasBatches: Bool { get }
   /// The series on validation rows that is looked at in place of one on test rows; nil where there are no
@@ -65,6 +67,17 @@ package struct RuleTrial: Sendable {
   }
 }
 
+extension RuleTask {
+  /// Throws R0239 where rules are to be chosen by the loss of a game.
+  package func requireScore(by series: String?) throws(DiagnosticError) {
+    guard isGame, let series, ObjectiveModule.isLoss(series) else { return }
+    throw DiagnosticError(
+      .lossOfGame(
+        title, metrics: seriesNames.filter { !ObjectiveModule.isLoss($0) && $0 != "steps" },
+        at: span))
+  }
+}
+
 package protocol RuleTrials {
   /// A run for each seed, in their order; some of them are missing after Ctrl-C.
   func runs(_ trial: RuleTrial) throws(DiagnosticError) -> [RunHistory]
@@ -76,6 +89,7 @@ extension TrainingTask: RuleTask {
   package var target: TrainingSettings.Target? { settings.target }
 
   package var hasBatches: Bool { data != nil }
+  package var isGame: Bool { objective.isGame }
 
   package var seriesNames: [String] {
     let recorded =

@@ -77,6 +77,17 @@ extension Script {
     return nil
   }
 
+  /// The name of the only task that the script declares which was added last; nil where it declares none.
+  ///
+  /// Throws R0233 where it declares several.
+  package func onlyTask() throws(DiagnosticError) -> String? {
+    let names = (compiler.script?.items ?? []).compactMap { item -> String? in
+      if case .task(let task) = item.kind { task.name.text } else { nil }
+    }
+    if names.count > 1 { throw DiagnosticError(.severalTasks(names)) }
+    return names.first
+  }
+
   /// The task of a name, of the texts so far or the library.
   ///
   /// Throws R0210 where there is none, R0266 where another program does it, and what is wrong with its

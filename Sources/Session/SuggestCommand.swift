@@ -19,7 +19,10 @@ struct SuggestCommand: Answering {
       advisor.progress = { [output] in output.progress($0) }
       defer { output.progress("") }
       let advice = try advisor.advise(
-        on: script.task(named: task.text), compiler, rules: rules.words.map(\.text))
+        on: script.task(named: task.text), compiler,
+        rules: rules.words.map { word throws(DiagnosticError) in
+          try compiler.rule(word.text, allowsMissing: true)
+        })
       write(advice.text)
     }
   }

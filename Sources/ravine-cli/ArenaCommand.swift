@@ -75,7 +75,13 @@ struct ArenaCommand: ParsableCommand {
     var named: [ArenaRule] = []
     // Data of a task are found beside the script that has it.
     var folders: [String: String] = [:]
-    for text in rules { named += try competitors(text, compiler, &folders) }
+    // A rule that is named twice, or by its file and by itself, competes once.
+    var competing: Set<String> = []
+    for text in rules {
+      named += try competitors(text, compiler, &folders).filter {
+        competing.insert($0.label).inserted
+      }
+    }
     let result = try opened.answer { () throws(DiagnosticError) -> ArenaResult in
       if let page { try WholeFile(path: page).requirePlace(ofPicture: true) }
       var settings = Arena.Settings()

@@ -59,8 +59,10 @@ extension Diagnostic {
 
   static func withoutTask(_ path: String) -> Diagnostic {
     Diagnostic(
-      .withoutLength, "`\(Console.printable(path))` has no task: no `train` and no `minimize`",
-      at: .none)
+      .nothingToRun,
+      "`\(Console.printable(path))` has no task: no `train`, no `minimize` and no `task`",
+      at: .none,
+      notes: [Note("name one of `ravine problems` by --on")])
   }
 
   static func nothingToSearch(_ path: String) -> Diagnostic {
@@ -84,6 +86,13 @@ extension Diagnostic {
       .nothingToRun, "without rules there is nothing to try on `\(Console.printable(task))`",
       at: .none,
       notes: [Note("name them behind the script: `SGD Adam`"), Note("`ravine zoo` lists rules")])
+  }
+
+  static func taskOfProblem(_ task: String, _ problem: String) -> Diagnostic {
+    Diagnostic(
+      .unknownObjective,
+      "`\(task)` is a task of the problem `\(problem)`: `ravine problems \(problem)` has both",
+      at: .none)
   }
 
   static func notInLibrary(

@@ -20,7 +20,9 @@ struct EvalCommand: ParsableCommand {
       Each line is an object with `source`, and if it likes `id` and `rule` (which of several). The answer has the
       score (the mean logarithm of the loss over the tuned baseline's, the less the better), the losses by task, rate and
       seed, what went wrong first, and a `digest`: a later line may have `digest` in place of `source`, for the latest
-      10,000 candidates and the programs of the journal that --journal names.
+      10,000 candidates and the programs of the journal that --journal names. The baseline has its rate tuned, and where it
+      decays by its default, as AdamW does, also whether it does. A candidate has at most 65,536 bytes, and its runs on a
+      task take at most 2e10 operations together, by their plan (R0814); elementwise rules take as few as they like.
       A line that is no candidate is answered by an object with `error`, and the others go on.
       """)
 
@@ -33,7 +35,9 @@ struct EvalCommand: ParsableCommand {
   @Option(help: "What the seeds are drawn from.")
   var seed: UInt64 = 0
   @Option(
-    help: ArgumentHelp("Rates around the candidate's own, as factors.", valueName: "factors"))
+    help: ArgumentHelp(
+      "Rates around the candidate's own, of its sign, as factors; around 0.01 where that is 0.",
+      valueName: "factors"))
   var ladder = "0.1,0.3,1,3,10"
   @Option(help: ArgumentHelp("The rule that scores are relative to.", valueName: "rule"))
   var against = "AdamW"
@@ -52,7 +56,7 @@ struct EvalCommand: ParsableCommand {
     if !jsonl {
       throw ValidationError("--jsonl says how candidates come; there is no other way yet")
     }
-    guard (1...1_000).contains(seeds) else {
+    guard (0...1_000).contains(seeds) else {
       throw ValidationError("--seeds must be from 1 to 1,000")
     }
     if factors.isEmpty || factors.contains(where: { !($0 > 0 && $0.isFinite) }) {
@@ -65,7 +69,8 @@ struct EvalCommand: ParsableCommand {
   func run() throws {
     let opened = try OpenScript(file, programs)
     let evaluation = try opened.answer { () throws(DiagnosticError) in
-      try OutsideEvaluation(
+      if seeds < 1 { throw DiagnosticError(.nothingToRun("seeds", in: "an evaluation")) }
+      return try OutsideEvaluation(
         opened.script.searchTasks(OpenScript.words(on), choosing: false),
         baseline: opened.compiler.rule(against), seeds: seeds, ladder: factors, seed: seed,
         threads: threads ?? Threads.preferred,

@@ -16,6 +16,15 @@ struct LibraryListing {
         let found = Library.shared.declaration(name, kinds)
           ?? all.first(where: { $0.name.lowercased() == name.lowercased() })
       else {
+        if listing == .objective,
+          let task = all.map({ (problem: $0.name, tasks: tasks($0)) }).lazy.compactMap({ entry in
+            entry.tasks.first { $0.name.lowercased() == name.lowercased() }
+              .map { (entry.problem, $0.name) }
+          }).first
+        {
+          Console.report([.taskOfProblem(task.1, task.0)], in: SourceMap())
+          throw Status.usage
+        }
         let near = Suggestion.nearest(to: name, among: all.map(\.name))
         Console.report([.notInLibrary(name, listing, suggestion: near)], in: SourceMap())
         throw Status.usage

@@ -1,23 +1,41 @@
 import Diagnostics
 import Driver
 import Experiments
+import IR
 import Training
 
 /// The script of a command that runs rules on tasks, read, with what finds its tasks and rules by their names.
 struct OpenScript {
   let compiler = Compiler()
   let script: Script
+  private let path: String?
 
   /// From here on Ctrl-C stops work, not the program. Without a path there is the library alone. Diagnostics are shown;
   /// errors end the command.
   init(_ path: String?, _ programs: ProgramOptions? = nil) throws {
     Interrupt.install()
+    self.path = path
     if let path { try Program.add(path, to: compiler) }
     var options = Script.Options()
     // Data of a task are found beside the script that has it.
     options.folder = path.flatMap { SourceFiles.folder(of: $0) }
     programs?.set(&options)
     script = Script(compiler, options: options, output: { _ in })
+  }
+
+  /// Rules that a command line names, those of other files by `FILE.opt:RULE`. Errors end the command.
+  func rules(_ named: [String]) throws -> [Rule] {
+    var read = Set(path.map { [$0] } ?? [])
+    return try named.map { text in
+      var call = text
+      if case .rule(let rule, let path?) = Program(text) {
+        call = rule
+        if read.insert(path).inserted { try Program.add(path, to: compiler) }
+      }
+      return try answer { () throws(DiagnosticError) in
+        try compiler.rule(call, allowsMissing: true)
+      }
+    }
   }
 
   /// What `body` gives. What it throws is shown where progress stood, and ends the command.

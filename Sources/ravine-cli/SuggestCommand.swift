@@ -12,16 +12,17 @@ struct SuggestCommand: ParsableCommand {
     abstract: "The few rules that do well on a problem like yours, tried on it.",
     discussion: """
       Examples:
-        ravine suggest Examples/digits.opt         the first task of the script
+        ravine suggest Examples/digits.opt         the first `train` or `minimize` of the script, or its only task
         ravine suggest task.opt --on mine          a task of the script
         ravine suggest --on rosenbrock Lion        a task of `ravine problems`, and one rule more
         ravine suggest task.opt --seeds 12         more seeds tell more rules apart
 
       The problem is looked at for 200 steps: its size, how much gradients differ from batch to batch, its
       curvature. The rules that this speaks for are tried with the same small budget, a search of the rate
-      and then seeds that the search has not seen, paired; runs are at most --steps long. Rules are told
-      apart by Student's t on paired differences, at 5 % after Holm's correction over all pairs; of those that
-      are not told apart from the best, the one that keeps the least state is suggested.
+      and then seeds that the search has not seen, paired; runs are at most --steps long. Each rule is compared
+      with the best by Student's t on paired logarithms of the loss, at 5 % after correction for all of these
+      comparisons. The best is suggested, or of the rules of which the same test shows that they come to at most
+      1.1 times its loss the one that keeps the least state. docs/arena.md has the procedure.
       """)
 
   @Option(help: "Trials for each rule.")
@@ -45,7 +46,7 @@ struct SuggestCommand: ParsableCommand {
   func validate() throws {
     for (name, value, most) in [
       ("--trials", trials, 10_000), ("--seeds", seeds, 1_000), ("--steps", steps, 1_000_000),
-    ] where value < 1 || value > most {
+    ] where value < 0 || value > most {
       throw ValidationError("\(name) must be from 1 to \(most)")
     }
   }
@@ -61,6 +62,14 @@ struct SuggestCommand: ParsableCommand {
     }
     let opened = try OpenScript(path)
     let (compiler, script) = (opened.compiler, opened.script)
+    let first = try opened.answer { () throws(DiagnosticError) in
+      try on == nil ? script.firstTask()?.task : nil
+    }
+    // What other files declare is no task of this script.
+    let only = try opened.answer { () throws(DiagnosticError) in
+      try on == nil && first == nil ? script.onlyTask() : on
+    }
+    let named = try opened.rules(rules)
     var advisor = Advisor()
     advisor.trials = trials
     advisor.seeds = seeds
@@ -69,14 +78,15 @@ struct SuggestCommand: ParsableCommand {
     advisor.engine.passCompiler = engine.compiler
     advisor.progress = { Console.progress($0) }
     let advice = try opened.answer { () throws(DiagnosticError) -> Advice in
-      let first = try on == nil ? script.firstTask() : nil
-      guard let task = try on.map(script.task(named:)) ?? first?.task else {
+      var work = first
+      if let only { work = try script.task(named: only) }
+      guard let task = work else {
         throw DiagnosticError(.withoutTask(names.first ?? ""))
       }
-      return try advisor.advise(on: task, compiler, rules: rules)
+      return try advisor.advise(on: task, compiler, rules: named)
     }
     Console.write(json ? advice.json.rendered() : advice.text)
-    Console.report(script.warnings, in: compiler.sources)
+    Console.report(script.warnings + advice.warnings, in: compiler.sources)
     if advice.wasInterrupted {
       Console.say("interrupted: the rules that were done are shown\n")
       throw Status.interrupted

@@ -22,7 +22,7 @@ struct TuneCommand: ParsableCommand {
         ravine tune mlp.opt AdamW --search 'lr = 1e-4..1' --search 'λ = 1e-4..1' --search 'hidden = 16..256'
         ravine tune --on rosenbrock Adam HeavyBall    a task of the script or of `ravine problems`
 
-      The task is the one that `--on` names, or the script's first `train` or `minimize`. Each rule gets the same number of trials:
+      The task is the one that `--on` names, or the script's first `train` or `minimize`, or its only `task`. Each rule gets the same number of trials:
       the first hyperparameter over its range, the second at the best of these, then the first again
       around its best. More than two are searched together, the batch among them, by successive halving: points that
       fill all ranges evenly (Halton's, scrambled) run on a ninth of the task, the best third of them on three times as
@@ -79,10 +79,9 @@ struct TuneCommand: ParsableCommand {
   var on: String?
   @Argument(
     help: ArgumentHelp(
-      "A script (- for standard input), which with --on may be left out.", valueName: "file"))
-  var file: String
-  @Argument(help: ArgumentHelp("Rules in place of those of the script.", valueName: "rule"))
-  var rules: [String] = []
+      "A script (- for standard input), which with --on may be left out, and rules in place of its own; of another file FILE.opt:RULE.",
+      valueName: "file"))
+  var names: [String] = []
 
   func validate() throws {
     let batches = search.filter { $0.range?.name == "batch" }
@@ -109,29 +108,37 @@ struct TuneCommand: ParsableCommand {
     for (name, value, most) in [
       ("--trials", trials, 10_000), ("--search-seeds", searchSeeds, 1_000),
       ("--seeds", seeds, 1_000),
-    ] where value < 1 || value > most {
+    ] where value < 0 || value > most {
       throw ValidationError("\(name) must be from 1 to \(most)")
     }
   }
 
   func run() throws {
-    var named = rules
+    var rules = names
     var path: String?
-    if case .file = Program(file) {
+    if case .file(let file)? = names.first.map(Program.init) {
       path = file
-    } else if on != nil {
-      named.insert(file, at: 0)
-    } else {
-      throw ValidationError("`\(Console.printable(file))` is no script; a task is named by --on")
+      rules.removeFirst()
+    } else if on == nil {
+      throw ValidationError(
+        names.first.map { "`\(Console.printable($0))` is no script; a task is named by --on" }
+          ?? "name a script, or a task by --on")
     }
     let opened = try OpenScript(path, programs)
     let (compiler, script) = (opened.compiler, opened.script)
     script.options.elementType = dtype.elementType
+    let first = try opened.answer { () throws(DiagnosticError) in
+      try on == nil ? script.firstTask() : nil
+    }
+    // What other files declare is no task of this script.
+    let only = try opened.answer { () throws(DiagnosticError) in
+      try on == nil && first == nil ? script.onlyTask() : on
+    }
+    let given = try opened.rules(rules)
     let result = try opened.answer { () throws(DiagnosticError) -> Tuner.Result in
-      let first = try on == nil ? script.firstTask() : nil
-      guard let task = try on.map(script.work(named:)) ?? first?.task else {
-        throw DiagnosticError(.withoutTask(file))
-      }
+      var work: (any RuleTask)? = first?.task
+      if let only { work = try script.work(named: only) }
+      guard let task = work else { throw DiagnosticError(.withoutTask(names.first ?? "")) }
       let ranges = search.compactMap(\.range).filter { $0.name != "batch" }
       var settings = Tuner.Settings(ranges: ranges.isEmpty ? [.learningRate] : ranges)
       settings.batches =
@@ -153,9 +160,6 @@ struct TuneCommand: ParsableCommand {
       tuner.engine.elementType = dtype.elementType
       tuner.engine.passCompiler = engine.compiler
       tuner.progress = { Console.progress($0) }
-      let given = try named.map { text throws(DiagnosticError) in
-        try compiler.rule(text, allowsMissing: true)
-      }
       let rules = given.isEmpty ? first?.rules ?? [] : given
       if rules.isEmpty { throw DiagnosticError(.withoutRules(task.title)) }
       return try tuner.run(rules)

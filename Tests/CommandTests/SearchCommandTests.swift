@@ -174,7 +174,7 @@ import Testing
     #expect(again.codes() == ["R0287"] && again.output == kept, "\(again)")
     let json = try sandbox.run("ravine runs found.db test --json").output
     let report = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
-    #expect((report?["comparisons"] as? [Any])?.count == 3)
+    #expect((report?["comparisons"] as? [Any])?.count == 4)
     let page = try sandbox.run("ravine runs found.db page").output
     for part in [
       "The locked test set", "What it is worth", "Without each of its parts", "Where it came from",
@@ -303,6 +303,70 @@ import Testing
     let lines = outcome.output.split(separator: "\n")
     #expect(
       lines.count == 2 && lines[0].contains("error") && lines[1].contains("score"), "\(outcome)")
+  }
+
+  /// What a run broke on is said, whatever broke; a rate keeps its sign, and 0 has no rates around it.
+  @Test func theReasonOfAScoreIsSaid() throws {
+    let sandbox = try Sandbox()
+    let found = try answers(
+      sandbox,
+      [
+        #"{"source": "rule R(lr = 0.1) { state m\n m' = m / m\n w' = w - lr * g - 0 * m' }"}"#,
+        #"{"source": "rule R(lr = 0.1) { state m = 1\n m' = m * 1e200\n w' = w - lr * g }"}"#,
+        #"{"source": "rule R(lr = 0.1) { state m\n m' = 0 / 0 + m\n w' = w - lr * g }"}"#,
+        #"{"source": "rule R(lr = -0.1) { w' = w + lr * g }"}"#,
+        #"{"source": "rule R(lr = 0.1) { w' = w - lr * g }"}"#,
+        #"{"source": "rule R(lr = 0) { w' = w - lr * g }"}"#,
+      ])
+    for answer in found.prefix(3) {
+      #expect(answer["score"] as? String == "inf")
+      #expect((answer["first_problem"] as? [String: Any])?["what"] != nil, "\(answer)")
+      #expect(answer["states_per_element"] as? Int == 1)
+    }
+    #expect(
+      ((found[1]["first_problem"] as? [String: Any])?["what"] as? String)?.hasPrefix("a state")
+        == true)
+    func rates(_ answer: [String: Any]) -> [Double] {
+      ((answer["tasks"] as? [[String: Any]])?.first?["rates"] as? [Double]) ?? []
+    }
+    #expect(rates(found[3]) == rates(found[4]).map { -$0 } && !rates(found[3]).isEmpty)
+    #expect(found[3]["score"] as? Double == found[4]["score"] as? Double)
+    func said(_ answer: [String: Any]) -> [String] {
+      ((answer["diagnostics"] as? [[String: Any]]) ?? []).compactMap { $0["code"] as? String }
+    }
+    #expect(said(found[5]) == ["R0292"] && said(found[3]).isEmpty)
+    #expect(rates(found[5]).contains(0.01))
+  }
+
+  /// One candidate must not keep the others waiting for minutes.
+  @Test func aCandidateThatTakesTooLongIsRefused() throws {
+    let sandbox = try Sandbox()
+    let statements = (0..<5_000).map { "a\($0) = g * \($0)" }.joined(separator: #"\n"#)
+    let began = ContinuousClock.now
+    let found = try answers(
+      sandbox,
+      [
+        #"{"source": "rule R(lr = 0.1) { x = g\n repeat 100000 { x' = sin(x) + g }\n w' = w - lr * x }"}"#,
+        #"{"source": "rule R(lr = 0.1) { state h: window(1000000)\n h' = g\n w' = w - lr * mean over window h' }"}"#,
+        #"{"source": "rule R(lr = 0.1) { \#(statements)\n w' = w - lr * g }"}"#,
+        #"{"source": "rule R(lr = 0.1) { w' = w - lr * g }"}"#,
+      ])
+    #expect(found.prefix(3).map(code) == ["R0814", "R0814", "R0705"], "\(found.prefix(3))")
+    #expect(found[3]["score"] is Double)
+    #expect(ContinuousClock.now - began < .seconds(60))
+  }
+
+  /// A decay that nobody asked for pulls away from a least point that is not 0.
+  @Test func theBaselineDecaysOnlyWhereThatHelps() throws {
+    let sandbox = try Sandbox()
+    func baseline(_ options: String) throws -> Double {
+      let line = [#"{"source": "rule R(lr = 0.1) { w' = w - lr * g }"}"#]
+      let found = try answers(sandbox, line, options)[0]
+      return ((found["tasks"] as? [[String: Any]])?.first?["baseline"] as? Double) ?? .nan
+    }
+    let own = try baseline("")
+    #expect(own == (try baseline("--against 'AdamW(λ = 0)'")))
+    #expect(try baseline("--against 'AdamW(λ = 0.01)'") > 100 * own)
   }
 
   // MARK: Simplifying

@@ -40,7 +40,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("ravine tune bowl.opt --search lr", 2), ("ravine tune bowl.opt --trials 0", 2),
+    ("ravine tune bowl.opt --search lr", 2), ("ravine tune bowl.opt --trials -1", 2),
     ("ravine tune bowl.opt AdmW", 3), ("ravine tune bowl.opt SPSMax", 3),
     ("ravine tune bowl.opt --by accuracy", 3), ("ravine tune nothing.opt", 2),
     ("ravine tune empty.opt", 3),
@@ -146,7 +146,7 @@ import Testing
     ("ravine tune bowl.opt --search 'batch = 4' --search 'batch = 8'", 2),
     ("ravine tune mine.opt --on mine --allow-commands", 3), ("ravine tune bowl.opt --on saddle", 3),
     ("ravine suggest", 2), ("ravine suggest empty.opt", 3),
-    ("ravine suggest bowl.opt --seeds 0", 2),
+    ("ravine suggest bowl.opt --seeds -1", 2),
     ("ravine suggest bowl.opt NoRule", 3), ("ravine suggest --on nothing", 3),
   ])
   func whatDoesNotFitEndsWithItsStatus(_ line: String, _ status: Int32) throws {
@@ -188,6 +188,59 @@ import Testing
     let named = try sandbox.run("ravine tune bowl.opt --on saddle")
     #expect(named.codes() == ["R0233"] && named.output.isEmpty)
     #expect(named.errors.contains("without rules there is nothing to try on `saddle`"))
+  }
+
+  static let two =
+    "rule Mine(lr = 0.1) { w' = w - lr * g }\nrule Other(lr = 0.1) { w' = w - lr * sign(g) }\n"
+
+  /// What is asked for is found where it stands, and what is not there is said.
+  @Test(arguments: [
+    ("ravine tune one.opt SGD", [], "only: "), ("ravine suggest one.opt", [], "only: "),
+    ("ravine tune several.opt SGD", ["R0233"], "say `--on a`"),
+    ("ravine suggest several.opt", ["R0233"], "say `--on a`"),
+    ("ravine tune --on bowl_easy", ["R0233"], "without rules"),
+    ("ravine tune --on bowl_easy two.opt:Mine Adam Adam", [], "Mine"),
+    ("ravine suggest --on bowl_easy two.opt:Other", [], "Other"),
+    ("ravine tune one.opt two.opt:Mine one.opt:Here", [], "Here"),
+    ("ravine tune --on bowl_easy SGD --seeds 0", ["R0233"], "without seeds"),
+    ("ravine tune --on bowl_easy SGD --search-seeds 0", ["R0233"], "without search seeds"),
+    ("ravine suggest --on bowl_easy --trials 0", ["R0233"], "without trials"),
+    ("ravine suggest --on bowl_easy --steps 0", ["R0233"], "without steps"),
+    ("ravine eval --on bowl_easy --jsonl --seeds 0", ["R0233"], "without seeds"),
+    ("ravine tune --on bilinear SGD Adam --by loss", ["R0239"], "--by distance"),
+    ("ravine eval --on bilinear_easy --jsonl", ["R0239"], "is a game"),
+    ("ravine problems bowl_hard", ["R0210"], "a task of the problem `bowl`"),
+  ])
+  func namesAreTakenAsTheyAreMeant(_ line: String, _ codes: [String], _ said: String) throws {
+    let sandbox = try Sandbox()
+    let bowl = "objective own(x: vector(2) = [3, 1]) = 5 * x[0]^2 + x[1]^2\n"
+    try sandbox.write("two.opt", Self.two)
+    try sandbox.write(
+      "one.opt",
+      bowl + "rule Here(lr = 0.1) { w' = w - lr * g }\n"
+        + "task only = minimize own for 40 steps until loss < 1e-3\n")
+    try sandbox.write(
+      "several.opt",
+      bowl + "task a = minimize own for 40 steps until loss < 1e-3\n"
+        + "task b = minimize own for 20 steps until loss < 1e-3\n")
+    let few =
+      line.contains("--seeds") || line.contains("problems") || line.contains("eval")
+      ? line : line + " --seeds 2"
+    let outcome = try sandbox.run(few)
+    #expect(outcome.codes() == codes, "\(outcome)")
+    #expect((outcome.status == 0) == codes.isEmpty, "\(outcome)")
+    #expect((outcome.output + outcome.errors).contains(said), "\(outcome)")
+    if line.contains("Adam Adam") {
+      #expect(outcome.output.split(separator: "\n").count { $0.hasPrefix("Adam ") } == 1)
+    }
+  }
+
+  @Test func aRuleThatIsNamedTwiceCompetesOnce() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("two.opt", Self.two)
+    let outcome = try sandbox.run(
+      "ravine arena two.opt two.opt:Mine SGD SGD --on bowl_easy --trials 1 --seeds 1")
+    #expect(outcome.output.hasPrefix("3 rules on 1 task"), "\(outcome)")
   }
 
   /// Seeds differ here, and nobody is behind in one walk.

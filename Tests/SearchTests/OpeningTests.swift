@@ -59,7 +59,7 @@ import Training
     }
     let asked = Counter()
     let wanted = try #require(try measured(whole, .claims, time: 5, asked))
-    #expect(wanted.rules == ["Found", "AdamW", "Lion", "SGD"])
+    #expect(wanted.rules == ["Found", "AdamW", "Adam", "Lion", "SGD"])
     #expect(wanted.tasks.map(\.name) == ["noisy_bowl_easy"])
     #expect(wanted.cells.allSatisfy { $0.allSatisfy { $0.losses.count == 4 } })
     var stops = 0

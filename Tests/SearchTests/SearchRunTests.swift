@@ -141,10 +141,11 @@ import Training
   @Test func whatIsFoundIsBetterThanTheStart() throws {
     let search = try search(settings(1_500))
     let result = try search.run(nil)
-    let best = try #require(result.restarts[0].choice)
+    // By the tasks of the search: what validation chooses, on a bowl with noise, may be worse on the one without.
+    let best = try #require(result.restarts[0].best.first)
     let evolution = Evolution(0, search.settings, search.tasks, search.frame)
     let start = try #require(try evolution.begin(search.start, rate: search.startRate))
-    #expect(best.record.score < start.score - 0.1)
+    #expect(best.score < start.score - 0.1)
     let counts = result.restarts[0].counts
     #expect(counts.duplicates > 0 && counts.invalid > 0)
     #expect(result.rule(0) != nil)

@@ -46,7 +46,7 @@ import Training
 
   /// Stopped in the middle of its programs, wherever that is, and submitted again, a search ends as one that was not
   /// stopped.
-  @Test(arguments: [3, 4, 5])
+  @Test(arguments: [4, 5, 6])
   func theSameStatementGoesOn(_ tenths: Int) {
     let asked = CountedInterrupt()
     let console = MemoryConsole()

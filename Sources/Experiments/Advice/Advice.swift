@@ -3,6 +3,7 @@ import Diagnostics
 import Driver
 import IR
 import Laboratory
+import Platform
 import Runtime
 import Training
 
@@ -16,10 +17,12 @@ package struct Advice: Sendable {
     package var stateBytes: Double?
     /// Seconds of a step, gradient and all.
     package var seconds: Double?
-    /// How likely the distance to the first row is by chance, after Holm's correction over all pairs of rows; nil
+    /// How likely it is by chance to be so far behind the first row, corrected for all comparisons with it; nil
     /// for the first, and where there is no spread to judge by.
     package var chance: Double?
     package var verdict: Verdict
+    /// Whether it is the first, or what it comes to is shown to be within `Advice.margin` of that.
+    package var isAsGood: Bool
     /// How the rule did in the arena on tasks like this one; nil where it was not there.
     package var arena: (score: MeanInterval, solved: Int)?
   }
@@ -52,8 +55,15 @@ package struct Advice: Sendable {
   /// shows to be better than which there.
   package var arena = (meaning: "", tasks: 0, order: [(better: String, worse: String)]())
 
-  /// The chance of a wrong word among all that are said of pairs, below which two rules are told apart.
+  /// The chance of a wrong word among all that are said of rules beside the best, below which it is said.
   package static let level = 0.05
+  /// So many times what the best comes to is as good where a rule keeps less state.
+  package static let margin = 1.1
+
+  /// What the target says of the runs, where that is nothing of the rules.
+  package var warnings: [Diagnostic] = []
+  /// Whether every run was at the target before its first step.
+  package var holdsAtStart = false
 
   /// Whether the seeds of each rule came to the same loss, so that they are one measurement.
   package var isOneWalk: Bool { Self.isOneWalk(rows.map(\.found)) }
@@ -63,11 +73,11 @@ package struct Advice: Sendable {
     return !losses.isEmpty && losses.allSatisfy { row in row.allSatisfy { $0 == row[0] } }
   }
 
-  /// Of what is as good as the best by these seeds, what keeps least, then what takes least time; nil where nothing
-  /// came through, and where some rules were not tried.
+  /// The best, or of what these seeds show to be as good what keeps least, then what takes least time; nil where nothing
+  /// came through or had to, and where some rules were not tried.
   package var suggested: Row? {
-    if wasInterrupted { return nil }
-    return rows.filter { $0.verdict == .first || $0.verdict == .tied }.min {
+    if wasInterrupted || holdsAtStart { return nil }
+    return rows.filter(\.isAsGood).min {
       ($0.stateBytes ?? .infinity, $0.seconds ?? .infinity)
         < ($1.stateBytes ?? .infinity, $1.seconds ?? .infinity)
     }
@@ -88,14 +98,16 @@ package struct Advisor {
 
   package init() {}
 
-  /// Throws what is wrong with the names and arguments of rules, and what measuring the problem throws; a rule
-  /// that cannot run on the task is a row that says why.
+  /// Throws R0233 where nothing would be tried, R0239 where the loss of a game would choose, and what measuring the problem
+  /// throws; a rule that cannot run on the task is a row that says why.
   package func advise(
-    on task: TrainingTask, _ compiler: Compiler, rules named: [String] = []
+    on task: TrainingTask, _ compiler: Compiler, rules asked: [Rule] = []
   ) throws(DiagnosticError) -> Advice {
-    let asked = try named.map { text throws(DiagnosticError) in
-      try compiler.rule(text, allowsMissing: true)
+    for (name, count) in [("trials", trials), ("seeds", seeds), ("steps", mostSteps)]
+    where count < 1 {
+      throw DiagnosticError(.nothingToRun(name, in: "a suggestion"))
     }
+    try task.requireScore(by: task.target?.series ?? "loss")
     var task = task
     if task.steps > mostSteps {
       task.settings.epochs = nil
@@ -108,7 +120,7 @@ package struct Advisor {
     let measures = try trainer.measures(
       along: compiler.rule("Adam(lr = 0.01)"), task.settings, steps: min(200, task.steps))
     let likeness = evidence.likeness(to: measures)
-    var shortlist = measures.shortlist()
+    var shortlist = measures.shortlist(hasExamples: task.data != nil)
     for (rule, _, solved) in likeness.places where solved > 0 {
       if shortlist.count(where: \.isFromArena) == fromArena { break }
       let name = evidence.rules[rule]
@@ -121,9 +133,8 @@ package struct Advisor {
     var candidates = try shortlist.map { candidate throws(DiagnosticError) in
       (candidate, try compiler.rule(candidate.rule, allowsMissing: true))
     }
-    for (text, rule) in zip(named, asked)
-    where !candidates.contains(where: { $0.1.label == rule.label }) {
-      candidates.append((Candidate(rule: text, reason: "asked for"), rule))
+    for rule in asked where !candidates.contains(where: { $0.1.label == rule.label }) {
+      candidates.append((Candidate(rule: rule.label, reason: "asked for"), rule))
     }
     let tuner = self.tuner(task)
     var advice = Advice(
@@ -154,7 +165,12 @@ package struct Advisor {
       return Advice.Row(
         candidate: entry.0, found: entry.2, stateBytes: stateBytes(entry.1, measures),
         seconds: entry.2.secondsPerStep, chance: judgement.chance, verdict: judgement.verdict,
+        isAsGood: judgement.isAsGood,
         arena: place.map { ($0.score, $0.solved) })
+    }
+    if !advice.wasInterrupted, let remark = Tuner.remark(on: task, found.map(\.2), tuner.settings) {
+      advice.warnings = [remark.said]
+      advice.holdsAtStart = remark.holdsAtStart
     }
     advice.arena = (
       likeness.meaning, likeness.tasks.count,
@@ -162,6 +178,10 @@ package struct Advisor {
     )
     return advice
   }
+
+  /// What a run of a rule may take, as the arena has it: the rules are Ravine's choice, and one of them must not hold
+  /// up the others.
+  private static let mostWork = 2e10
 
   private func tuner(_ task: TrainingTask) -> Tuner {
     var settings = Tuner.Settings(ranges: [.learningRate])
@@ -174,39 +194,44 @@ package struct Advisor {
     }
     var tuner = Tuner(task, settings)
     tuner.engine = engine
+    tuner.mostWork = Self.mostWork
     return tuner
   }
 
-  /// What can be said of each row beside the first, which has the least mean. All pairs are tested and corrected
-  /// for, as in `Ranking`: so the first may be chosen by looking.
+  /// What can be said of each row beside the first, which has the least mean.
+  ///
+  /// Each is compared with the first alone, by Student's t on paired differences of the logarithms of what the seeds came
+  /// to, or of the numbers themselves where some are not positive, and the chance is multiplied by the number of
+  /// comparisons. Whoever is truly the best alone can be wronged by a word, and only beside one of so many others: so the
+  /// first may be chosen by looking (Hsu 1984).
   static func judgements(
     _ rows: [Tuner.Row]
-  ) -> [(verdict: Advice.Verdict, chance: Double?)] {
+  ) -> [(verdict: Advice.Verdict, chance: Double?, isAsGood: Bool)] {
     let ran = rows.indices.filter { rows[$0].cost.isFinite }
-    guard let first = ran.first else { return rows.map { _ in (.failed, nil) } }
-    func differences(_ a: Int, _ b: Int) -> [Double] {
-      zip(rows[b].costs, rows[a].costs).map { $0 - $1 }
-    }
-    var pairs: [(Int, Int)] = []
-    var chances: [Double] = []
-    for a in ran {
-      for b in ran where b > a {
-        guard let chance = StudentT.paired(differences(a, b)) else { continue }
-        pairs.append((a, b))
-        chances.append(chance)
-      }
-    }
-    chances = Holm.adjusted(chances)
+    guard let first = ran.first else { return rows.map { _ in (.failed, nil, false) } }
+    let comparisons = Double(ran.count - 1)
+    let all = ran.flatMap { rows[$0].costs }
+    let isPositive = all.allSatisfy { $0 > 0 }
     let isOneWalk = Advice.isOneWalk(rows)
     return rows.indices.map { k in
-      if !rows[k].cost.isFinite { return (.failed, nil) }
-      if k == first { return (.first, nil) }
-      if rows[k].costs.count < 2 { return (.unjudged, nil) }
-      let chance = pairs.firstIndex { $0 == (first, k) }.map { chances[$0] }
-      if let chance, chance < Advice.level { return (.worse, chance) }
-      if rows[k].reached < rows[first].reached { return (.rarer, chance) }
-      if chance != nil || differences(first, k).allSatisfy({ $0 == 0 }) { return (.tied, chance) }
-      return (isOneWalk ? .behindInOneWalk : .behind, nil)
+      if !rows[k].cost.isFinite { return (.failed, nil, false) }
+      if k == first { return (.first, nil, true) }
+      if rows[k].costs.count < 2 { return (.unjudged, nil, false) }
+      let pairs = Array(zip(rows[k].costs, rows[first].costs))
+      let differences = pairs.map { isPositive ? log($0 / $1) : $0 - $1 }
+      let chance = StudentT.above(differences).map { min(1, $0 * comparisons) }
+      if let chance, chance < Advice.level { return (.worse, chance, false) }
+      if rows[k].reached < rows[first].reached { return (.rarer, chance, false) }
+      if pairs.allSatisfy({ $0 == $1 }) { return (.tied, nil, true) }
+      guard let chance else { return (isOneWalk ? .behindInOneWalk : .behind, nil, false) }
+      // How far it is on the near side of the margin. A loss below 0 has no such multiple.
+      let margins = pairs.map {
+        isPositive ? log(Advice.margin * $1 / $0) : Advice.margin * $1 - $0
+      }
+      let isWithin =
+        all.allSatisfy { $0 >= 0 }
+        && (StudentT.above(margins).map { $0 * comparisons < Advice.level } ?? false)
+      return (.tied, chance, isWithin)
     }
   }
 

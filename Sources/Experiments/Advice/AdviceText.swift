@@ -34,9 +34,15 @@ extension Advice {
 
   private func inArena(_ row: Row) -> String {
     guard let (score, solved) = row.arena else { return "–" }
-    return
-      "\(solved) of \(arena.tasks), \(NumberText.fixed(score.mean, decimals: 2)) ± "
-      + NumberText.fixed(score.halfWidth, decimals: 2)
+    let mean = "\(solved) of \(arena.tasks), \(NumberText.fixed(score.mean, decimals: 2))"
+    return Self.halfWidth(score, tasks: arena.tasks).map {
+      mean + " ± " + NumberText.fixed($0, decimals: 2)
+    } ?? mean
+  }
+
+  /// Of a score between 0 and 1; nil for so few tasks that an interval says nothing.
+  private static func halfWidth(_ score: MeanInterval, tasks: Int) -> Double? {
+    tasks < 5 ? nil : min(score.halfWidth, max(score.mean, 1 - score.mean))
   }
 
   /// What the arena says of these rules, and that it was on other problems.
@@ -114,6 +120,9 @@ extension Advice {
       return budget
         + "\(rows.count) of \(Self.count(planned, "rule")) done, which says nothing yet\n"
     }
+    if holdsAtStart {
+      return budget + "the target holds at the start, which says nothing of the rules\n"
+    }
     guard let first = rows.first(where: { $0.verdict == .first }), let taken = suggested else {
       return budget + "no rule came through: try a longer task\n"
     }
@@ -127,7 +136,8 @@ extension Advice {
       lines.append("all seeds are one walk here: \(name) ends best, and by how much is no sample")
     }
     if let worse = named(.worse) {
-      lines.append("\(name) is told apart from \(worse) at 5 % (Holm's correction over all pairs)")
+      lines.append(
+        "\(name) is told apart from \(worse) at 5 % (corrected for all comparisons with the best)")
     }
     if let tied = named(.tied) {
       lines.append("\(name) is not told apart from \(tied) by \(seeds)")
@@ -141,11 +151,23 @@ extension Advice {
     if settings.seeds < 2 {
       lines.append("\(name) is the best of one seed, of whose spread nothing is known")
     }
-    let isChosen = rows.contains { $0.verdict == .tied }
-    lines.append(
-      "take \(taken.found.rule)"
-        + (isChosen ? ": of these it keeps the least state, then takes the least time" : ""))
+    lines.append("take \(taken.found.rule)" + reason(taken, first: name))
     return budget + lines.map { $0 + "\n" }.joined()
+  }
+
+  /// Why a rule is taken, where others are not told apart from the best.
+  private func reason(_ taken: Row, first: String) -> String {
+    guard rows.contains(where: { $0.verdict == .tied }) else { return "" }
+    if taken.verdict == .first {
+      return rows.contains(where: { $0.isAsGood && $0.verdict != .first })
+        ? ": the best mean, and nothing as good keeps less"
+        : ": the best mean; of nothing else it is shown that it is as good"
+    }
+    let good =
+      taken.chance == nil
+      ? "the same on each seed as \(first)"
+      : "at most \(NumberText.short(Self.margin)) times \(first)'s \(settings.series ?? "steps") at 95 %"
+    return ": \(good), and of what is as good it keeps the least state, then takes the least time"
   }
 
   private static func count(_ n: Int, _ noun: String) -> String {
@@ -177,10 +199,12 @@ extension Advice {
           .record([
             "rule": .string(row.candidate.rule), "found": .string(row.found.rule),
             "reason": .string(row.candidate.reason), "verdict": .string(row.verdict.rawValue),
-            "chance": number(row.chance), "stateBytes": number(row.stateBytes),
+            "chance": number(row.chance), "asGood": .bool(row.isAsGood),
+            "stateBytes": number(row.stateBytes),
             "secondsPerStep": number(row.seconds),
             "arenaScore": number(row.arena?.score.mean),
-            "arenaHalfWidth": number(row.arena?.score.halfWidth),
+            "arenaHalfWidth": number(
+              row.arena.flatMap { Self.halfWidth($0.score, tasks: arena.tasks) }),
             "arenaSolved": row.arena.map { .int($0.solved) } ?? .null,
             "costs": .array(row.found.costs.map { .number($0) }),
             "problem": row.found.problem.map { .string($0) } ?? .null,

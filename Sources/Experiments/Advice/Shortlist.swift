@@ -11,13 +11,14 @@ package struct Candidate: Hashable, Sendable {
 extension ProblemMeasures {
   /// The rules to try on a problem like this one, at most so many: two that fit most, then those that something
   /// measured speaks for.
-  package func shortlist(_ count: Int = 7) -> [Candidate] {
+  package func shortlist(_ count: Int = 8, hasExamples: Bool = false) -> [Candidate] {
     let isNoisy = noise > 0.3
     let inMatrices = matrixShare > 0.5
     let isSkewed = (conditioning ?? 1) > 20 || (conditioning == nil && scales > 30)
     let all: [(isMeant: Bool, rule: String, reason: String)] = [
       (true, "HeavyBall", "momentum alone: the least state beside SGD"),
-      (true, "AdamW", "a rate of its own for each number"),
+      (true, "Adam", "a rate of its own for each number"),
+      (hasExamples, "AdamW", "Adam with weights that decay: what counts are rows not seen"),
       (inMatrices, "MuonAdamW", "\(percent(matrixShare)) of the parameters are in matrices"),
       (zeros > 0.3, "AdaGrad", "\(percent(zeros)) of the gradients' entries are 0"),
       (noise == 0, "Rprop", "signs alone: every step has the whole gradient"),

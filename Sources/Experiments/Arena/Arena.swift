@@ -23,7 +23,8 @@ package struct Arena: Sendable {
   package var interrupt = InterruptSource.signals
   package var progress: @Sendable (String) -> Void = { _ in }
 
-  /// Throws R0233 where nothing would be run, R0232 for a task without a target.
+  /// Throws R0233 where nothing would be run, R0232 for a task without a target, R0239 for one whose
+  /// target is the loss of a game.
   package init(
     _ rules: [ArenaRule], _ tasks: [any RuleTask], _ settings: Settings = Settings()
   ) throws(DiagnosticError) {
@@ -36,6 +37,7 @@ package struct Arena: Sendable {
     if let task = tasks.first(where: { $0.target == nil }) {
       throw DiagnosticError(.withoutTarget(task.title, at: task.span))
     }
+    for task in tasks { try task.requireScore(by: task.target?.series) }
     self.rules = rules
     self.tasks = tasks
     self.settings = settings

@@ -125,7 +125,8 @@ extension Script {
     }
     var found = [ClaimMeasurement.Entry(ArenaRule(rule, label: search.name), rate: rate)]
     var known: Set<String> = []
-    var others = try ["AdamW", "Lion"].map { name throws(DiagnosticError) in
+    // AdamW decays by its default, and no trial of its changes that; Adam does not.
+    var others = try ["AdamW", "Adam", "Lion"].map { name throws(DiagnosticError) in
       try compiler.rule(name)
     }
     if let baseline = plan.baseline { others.insert(baseline, at: 0) }

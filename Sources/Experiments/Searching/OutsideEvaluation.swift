@@ -18,7 +18,11 @@ package final class OutsideEvaluation {
   /// Around the rate of the candidate, or around 0.01.
   private let ladder: [Double]
 
-  package static let longestSource = 1 << 20
+  /// Forty times what the longest rule of the zoo has.
+  package static let longestSource = 1 << 16
+  /// Operations that all runs of a candidate on a task may take together, as the arena gives to one run: some seconds, in
+  /// which the candidates behind it wait.
+  private static let mostWork = 2e10
   /// Of baselines, and of candidates that say none.
   private static let rate = 0.01
   /// Programs that were sent are known by their digests, so many of the latest.
@@ -48,7 +52,7 @@ package final class OutsideEvaluation {
     self.ladder = ladder
     self.seeds = Search.seeds(seed, seeds, salt: 2_000)
     for task in tasks {
-      let best = try task.tuned(
+      let best = try task.tunedBaseline(
         baseline, around: Self.rate, seeds: self.seeds, threads: threads)
       // What was stopped has not diverged.
       if interrupt.isRequested() { return nil }
@@ -56,6 +60,7 @@ package final class OutsideEvaluation {
         throw DiagnosticError(.baselineDiverges(baseline.label, task.title))
       }
       task.baseline = best.loss
+      task.evaluator.mostWork = Self.mostWork / Double(max(1, ladder.count) * seeds)
     }
   }
 
@@ -143,7 +148,7 @@ package final class OutsideEvaluation {
       guard let rule = sent[digest] ?? kept?[digest] else {
         throw DiagnosticError(.unknownDigest(digest, hasJournal: journal != nil))
       }
-      return try evaluation(rule, named: digest) + [("diagnostics", .array([]))]
+      return try evaluation(rule, named: digest)
     }
   }
 
@@ -173,6 +178,14 @@ package final class OutsideEvaluation {
     order.removeFirst(Self.mostKnown / 2)
   }
 
+  /// Why a run has no loss that counts.
+  private static func problem(_ evaluation: Evaluation) -> String? {
+    if let problem = evaluation.problem { return problem }
+    return evaluation.end == .notFinite(.states)
+      ? "a state is no number after \(evaluation.steps) steps, whether the weights read it or not"
+      : nil
+  }
+
   private func evaluation(
     _ source: String, _ name: String?
   ) throws(Refusal) -> [(String, JSONValue)] {
@@ -195,20 +208,24 @@ package final class OutsideEvaluation {
       if let k = rule.rateIndex, rule.origins[k].isMissing { rule = rule.with(k, at: Self.rate) }
       try rule.requireNumbers()
       remember(rule)
-      return try evaluation(rule, named: rule.digestText)
-        + [("diagnostics", .array(described(found)))]
+      return try evaluation(rule, named: rule.digestText, found)
     }
   }
 
   private func evaluation(
-    _ rule: Rule, named digest: String
+    _ rule: Rule, named digest: String, _ found: [Diagnostic] = []
   ) throws(DiagnosticError) -> [(String, JSONValue)] {
     let hyper = rule.rateIndex
     let own = hyper.flatMap { k in
       (try? ReferenceProgram.evaluateScalars(rule.arguments, step: 1, horizon: 100))?
         .first { $0.target == .hyper(k) }?.value
     }
-    let centre = own.flatMap { $0.isFinite && $0 > 0 ? $0 : nil } ?? Self.rate
+    var found = found
+    // Of a negative rate the sign stays: that is the rule that was sent.
+    let centre = own.flatMap { $0.isFinite && $0 != 0 ? $0 : nil } ?? Self.rate
+    if let own, own != centre {
+      found.append(.rateReplaced(rule.module.name, own, by: centre))
+    }
     // One run of a rule without a rate, which stands for no rate.
     let rates = hyper == nil ? [] : ladder.map { centre * $0 }
     let settings = hyper.map { k in rates.map { [(k, $0)] } } ?? [[]]
@@ -223,7 +240,7 @@ package final class OutsideEvaluation {
       for outcome in try task.evaluator.outcomes(trials, threads: threads) {
         let evaluations = try outcome.get()
         for evaluation in evaluations where firstProblem == nil {
-          if let problem = evaluation.problem {
+          if let problem = Self.problem(evaluation) {
             firstProblem = (task.title, problem, evaluation.steps)
           }
         }
@@ -259,12 +276,15 @@ package final class OutsideEvaluation {
         ))
     }
     if let program = try? Genome(rule) {
-      members.append(("states_per_element", .int(program.statesPerElement)))
+      // As it runs: a state that no step of the weights reads can break the run as well.
+      let states = rule.module.variants.first?.states.count { $0.shape.isLike }
+      members.append(("states_per_element", .int(states ?? program.statesPerElement)))
       members.append(("flops_per_element", .int(program.flops)))
     }
     if let size = try? rule.updateSize(UpdateSize.brief) {
       members.append(("update_size", .number(size.value)))
     }
+    members.append(("diagnostics", .array(described(found))))
     return members
   }
 }

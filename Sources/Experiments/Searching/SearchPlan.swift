@@ -125,12 +125,19 @@ extension Script {
     try requireOnce([names.map { Name($0) }])
     var found: [SearchTask] = []
     for name in names {
-      let task = try work(named: name).whole
+      let task = try scored(name).whole
       found.append(
         SearchTask(
           name, digest: task.digest, try task.trialEvaluator(choosing: choosing, interrupt)))
     }
     return found
+  }
+
+  /// A task that is scored by its loss. Throws R0239 for a game.
+  private func scored(_ name: String) throws(DiagnosticError) -> any RuleTask {
+    let task = try work(named: name)
+    try task.requireScore(by: "loss")
+    return task
   }
 
   /// Throws what is wrong with a plan and can be seen before its tasks are looked at: R0280 for the start, R0216 for a
@@ -171,7 +178,7 @@ extension Script {
       on: searchTasks(plan.tasks, choosing: true),
       validation: searchTasks(plan.validation, choosing: false),
       test: plan.test.map { name throws(DiagnosticError) in
-        LockedTask(name, digest: try work(named: name).digest)
+        LockedTask(name, digest: try scored(name).digest)
       }, plan.settings)
     search.interrupt = interrupt
     search.place = plan.place

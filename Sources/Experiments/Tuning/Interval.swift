@@ -8,6 +8,11 @@ package struct MeanInterval: Hashable, Sendable {
 
   package init(_ values: [Double]) {
     let n = Double(values.count)
+    // Of equal numbers it is that number, which a sum of them would round.
+    if let first = values.first, values.allSatisfy({ $0 == first }) {
+      (mean, halfWidth) = (first, 0)
+      return
+    }
     mean = values.isEmpty ? .nan : values.reduce(0, +) / n
     guard values.count > 1 else {
       halfWidth = 0

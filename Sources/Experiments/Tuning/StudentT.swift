@@ -33,6 +33,13 @@ enum StudentT {
     return tails(mean / (variance / n).squareRoot(), degrees: differences.count - 1)
   }
 
+  /// Whether their mean is above 0, as the chance to be this far above it; nil as `paired`.
+  static func above(_ differences: [Double]) -> Double? {
+    paired(differences).map { chance in
+      differences.reduce(0, +) > 0 ? chance / 2 : 1 - chance / 2
+    }
+  }
+
   /// I_x(a, b) by its continued fraction (Abramowitz & Stegun 26.5.8; modified Lentz).
   private static func incompleteBeta(_ x: Double, _ a: Double, _ b: Double) -> Double {
     if x <= 0 { return 0 }

@@ -92,6 +92,7 @@ final class TrialStages {
       stage.evaluator = try task.evaluator(
         choosing: true, batch: key.batch, elementType: tuner.engine.elementType,
         interrupt: tuner.engine.interrupt)
+      stage.evaluator?.mostWork = tuner.mostWork
     }
     stages[key] = stage
     return stage
@@ -218,9 +219,17 @@ final class TrialStages {
     first: Bool
   ) throws(DiagnosticError) -> [RunHistory] {
     do throws(DiagnosticError) {
-      return try stage.trials.runs(
+      let found = try stage.trials.runs(
         RuleTrial(
           rule, seeds: seeds, target: tuner.target(choosing: isChoosing), batch: key.batch))
+      return found.map { run in
+        var run = run
+        let largest = run.parameters.reduce(0) { $1.reduce($0) { max($0, abs($1)) } }
+        if run.failure == nil, largest > Evaluation.largestWeight {
+          run.failure = .parametersRanAway("\(rule.label), seed \(run.seed)", largest, run.steps)
+        }
+        return run
+      }
     } catch {
       if error.isOfValues(first: first) { return failed(seeds, error) }
       throw error

@@ -118,8 +118,10 @@ package struct Tuner {
     /// The best first.
     package var rows: [Row] = []
     package var wasInterrupted = false
+    /// What the target says of all runs, where that is nothing of the rules.
+    package var remark: Diagnostic?
     /// What the measured runs did although it may not be meant.
-    package var warnings: [Diagnostic] { rows.flatMap(\.warnings) }
+    package var warnings: [Diagnostic] { (remark.map { [$0] } ?? []) + rows.flatMap(\.warnings) }
   }
 
   package let task: any RuleTask
@@ -127,6 +129,8 @@ package struct Tuner {
   package var compiler: Compiler?
   package var settings: Settings
   package var engine = TrialEngine()
+  /// What a run of a rule may take, as `TaskEvaluator.mostWork`.
+  package var mostWork = Double.infinity
   package var progress: (String) -> Void = { _ in }
 
   package init(_ task: any RuleTask, _ settings: Settings) {
@@ -143,6 +147,16 @@ package struct Tuner {
   /// Throws what setting and binding a rule at the first values tried throws; a run that fails is a
   /// bad trial. After Ctrl-C the rules that were done so far are there.
   package func run(_ rules: [Rule]) throws(DiagnosticError) -> Result {
+    for (name, count) in [
+      ("trials", settings.trials), ("search seeds", settings.searchSeeds),
+      ("seeds", settings.seeds),
+    ] where count < 1 {
+      throw DiagnosticError(.nothingToRun(name, in: "a search"))
+    }
+    try task.requireScore(by: settings.series ?? task.target?.series)
+    // One that stands there twice is one rule.
+    var known: Set<String> = []
+    let rules = rules.filter { known.insert($0.label).inserted }
     var result = Result(task: task.title, length: task.length, settings: settings)
     result.seriesNames = task.seriesNames
     result.target = task.target.map(\.text)
@@ -180,7 +194,25 @@ package struct Tuner {
     progress("")
     result.wasInterrupted = engine.interrupt.isRequested()
     result.rows.sort { score($0) < score($1) }
+    if !result.wasInterrupted {
+      result.remark = Self.remark(on: task, result.rows, settings)?.said
+    }
     return result
+  }
+
+  /// What a target says of measured runs, where that is nothing of the rules: it holds at the start, or nobody comes there.
+  static func remark(
+    on task: any RuleTask, _ rows: [Row], _ settings: Settings
+  ) -> (said: Diagnostic, holdsAtStart: Bool)? {
+    let ran = rows.filter { $0.problem == nil }
+    guard settings.series == nil, let target = task.target, !ran.isEmpty else { return nil }
+    if ran.allSatisfy({ $0.reached == 0 }) {
+      return (.targetUnreached(target.text, ran.count * settings.seeds, at: task.span), false)
+    }
+    let isAtStart = ran.allSatisfy { row in
+      row.reached == settings.seeds && row.values["steps"]?.allSatisfy { $0 == 0 } ?? false
+    }
+    return isAtStart ? (.targetHolds(target.text, at: task.span), true) : nil
   }
 
   private func score(_ row: Row) -> Double {
@@ -341,7 +373,9 @@ package struct Tuner {
     settings.searched.enumerated().compactMap { k, range in
       // Each once: the best are tried again on longer parts.
       let tried = Set(row.trials.map { $0.values[k] })
-      guard tried.count > 1, case let end = range.end(of: row.best[k]), end != 0 else { return nil }
+      guard tried.count > 1, Set(row.trials.map(\.cost)).count > 1,
+        case let end = range.end(of: row.best[k]), end != 0
+      else { return nil }
       return Edge(range: range, isHigh: end > 0, tried: tried.count { range.end(of: $0) == end })
     }
   }
@@ -365,7 +399,10 @@ private struct Search {
   var best: Tuner.Trial? { done.min { $0.cost < $1.cost } }
 
   var isAtEdge: Bool {
-    guard let best, done.count > 1 else { return false }
+    // Where all come to the same, wider ranges would too.
+    guard let best, done.count > 1, done.contains(where: { $0.cost != best.cost }) else {
+      return false
+    }
     let tried = done.map { $0.values[0] }
     return best.values[0] == tried.min() || best.values[0] == tried.max()
   }

@@ -336,6 +336,20 @@ package final class UpdateRun {
 
   package var parametersAreFinite: Bool { isFinite(fixed) }
 
+  /// The size of the largest parameter.
+  package var largestParameter: Double {
+    func largest<T: BinaryFloatingPoint>(_ type: T.Type) -> Double {
+      var found: T = 0
+      // What lies between two tensors is nobody's.
+      for k in layout.counts.indices {
+        let values = pointer(fixed, k).assumingMemoryBound(to: T.self)
+        for i in 0..<layout.counts[k] { found = max(found, abs(values[i])) }
+      }
+      return Double(found)
+    }
+    return layout.elementType == .float64 ? largest(Double.self) : largest(Float.self)
+  }
+
   /// Whether every state that began with numbers still holds numbers.
   package var statesAreFinite: Bool {
     watched.allSatisfy { isFinite(address(UpdateProgram.state($0))) }

@@ -72,7 +72,8 @@ package final class Search {
     var lines = ["version \(SearchJournal.version)", settings.text]
     lines.append(
       "from \(startRule.label) \(startRule.module.identityDigest(arguments: startRule.arguments))")
-    lines.append("against \(baseline.label)")
+    lines.append(
+      "against \(baseline.label)" + (baseline.chosenDecay == nil ? "" : ", its decay tuned"))
     for (word, tasks) in [("on", tasks), ("validate on", validation)] {
       for task in tasks { lines.append("\(word) \(task.title) \(task.digest)") }
     }
@@ -91,7 +92,7 @@ package final class Search {
     for (k, task) in (tasks + validation).enumerated() where task.baseline.isNaN {
       progress(.preparing(task.title, k, tasks.count + validation.count))
       let seeds = Self.seeds(settings.seed, 3, salt: 17)
-      let best = try task.tuned(
+      let best = try task.tunedBaseline(
         baseline, around: 0.01, seeds: seeds, threads: settings.threads)
       // What was stopped has not diverged, and the best of some rates is not that of all.
       if interrupt.isRequested() { return false }

@@ -50,6 +50,21 @@ package final class SearchTask {
   /// Half decades around the rate of a rule, or around 0.01 where it follows a schedule of no single peak.
   package static let decades: [Double] = (-5...5).map { Double($0) / 2 }
 
+  /// What scores are relative to: a rule at its best rate among half decades and, where it decays by a default that nobody
+  /// has chosen, with that decay or with none, whichever comes to less. Nil where it broke at all of them.
+  ///
+  /// Throws as `tuned`.
+  package func tunedBaseline(
+    _ rule: Rule, around rate: Double, seeds: [UInt64], threads: Int
+  ) throws(DiagnosticError) -> (rate: Double, loss: Double)? {
+    let own = try tuned(rule, around: rate, seeds: seeds, threads: threads)
+    guard let k = rule.chosenDecay else { return own }
+    let without = try tuned(
+      rule.setting(k, to: 0), around: rate, seeds: seeds, threads: threads)
+    guard let own, let without else { return own ?? without }
+    return without.loss < own.loss ? without : own
+  }
+
   /// The best rate of a rule among half decades and its mean loss there; nil where it broke at all of them.
   ///
   /// Throws why the rule cannot run, and where no rate came to an end what the program of the task failed at first.
@@ -74,6 +89,17 @@ package final class SearchTask {
     }
     if best == nil, let fault { throw DiagnosticError(fault) }
     return best
+  }
+}
+
+extension Rule {
+  /// The decay λ that the rule has by its default alone, where that is not 0; nil for one that was given.
+  package var chosenDecay: Int? {
+    guard let k = module.hypers.firstIndex(where: { $0.key == Greek.key(of: "λ") }),
+      !origins[k].isGiven, let value = arguments.output(.hyper(k)),
+      let decay = arguments.constantValue(value), decay > 0
+    else { return nil }
+    return k
   }
 }
 

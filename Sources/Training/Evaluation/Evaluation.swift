@@ -9,6 +9,8 @@ package struct Evaluation: Sendable, Equatable {
     case reachedTarget
     /// A loss on the way, a weight, a state or the loss at the end is no number.
     case notFinite(Part)
+    /// A weight of the end is larger than any that has a meaning, whatever the loss says.
+    case ranAway
     /// The loss was `StopRules.divergence` times the first one.
     case diverged
     /// The losses were above those of `StopRules.limits`.
@@ -60,10 +62,15 @@ package struct Evaluation: Sendable, Equatable {
     case .notFinite(.loss): "the loss is no number after \(steps) steps"
     case .notFinite(.weights): "a weight is no number after \(steps) steps"
     case .diverged: "the loss diverged after \(steps) steps"
+    case .ranAway: "a weight ran away in \(steps) steps"
     case .failed:
       failure?.message ?? "a hyperparameter left its domain after \(steps) steps"
     }
   }
+
+  /// What a weight of the end is not beyond, unless it ran away: a loss without a lower end, as that of a game, gets
+  /// better and better on the way there.
+  package static let largestWeight = 1e8
 
   /// Of several seeds the mean score; nil where one of them has none.
   package static func score(_ evaluations: some Collection<Evaluation>) -> Double? {

@@ -15,6 +15,8 @@ protocol EvaluationCourse: AnyObject {
   func measure(next: Int) throws(DiagnosticError) -> (loss: Double, metrics: [Double])
 
   var weightsAreFinite: Bool { get }
+  /// The size of the largest of them.
+  var largestWeight: Double { get }
   var statesAreFinite: Bool { get }
   var wantsWholeBatches: Bool { get }
   /// Whether the loss of a step is not that which is measured.
@@ -134,6 +136,7 @@ final class CompiledCourse: EvaluationCourse {
   }
 
   var weightsAreFinite: Bool { run.parametersAreFinite }
+  var largestWeight: Double { run.largestParameter }
   var statesAreFinite: Bool { run.statesAreFinite }
   var wantsWholeBatches: Bool { false }
 }
@@ -176,9 +179,10 @@ final class OrdinaryCourse: EvaluationCourse {
   }
 
   var weightsAreFinite: Bool { learner.weightsAreFinite }
+  var largestWeight: Double {
+    learner.result.reduce(0) { $1.reduce($0) { max($0, abs($1)) } }
+  }
   var statesAreFinite: Bool { learner.statesAreFinite }
-  /// Of a step, as `BoundRule.work`.
-  var work: Double { learner.work }
   var wantsWholeBatches: Bool { learner.wantsWholeBatches }
   var measuresApart: Bool { learner.measuresApart }
 }

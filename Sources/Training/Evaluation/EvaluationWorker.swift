@@ -39,19 +39,29 @@ final class EvaluationWorker {
     return try run(ordinary(candidate.rule, seed: seed), table, order)
   }
 
+  private var ordinaryBindings: Bindings {
+    if let bindings { return bindings }
+    let made = Bindings(
+      task.objective, data, engine: .interpreter, elementType: task.elementType, compiler: nil,
+      threads: 1)
+    bindings = made
+    return made
+  }
+
   private func ordinary(_ rule: Rule, seed: UInt64) throws(DiagnosticError) -> OrdinaryCourse {
-    if bindings == nil {
-      bindings = Bindings(
-        task.objective, data, engine: .interpreter, elementType: task.elementType, compiler: nil,
-        threads: 1)
-    }
-    return try OrdinaryCourse(task, bindings!, rule, seed: seed)
+    try OrdinaryCourse(task, ordinaryBindings, rule, seed: seed)
   }
 
   /// Of a whole run, as `BoundRule.work`; 0 for a rule that runs as one program.
   func work(of rule: Rule) throws(DiagnosticError) -> Double {
     if usesPrograms, task.isPlain, prepare(rule).isCompiled { return 0 }
-    return try ordinary(rule, seed: 0).work * Double(task.steps)
+    // Bound, and not made: what takes too long may take too much memory as well.
+    let bindings = ordinaryBindings
+    let axes = AxisInputs(
+      bindings, batch: task.batch, workers: task.settings.workers, seed: 0, isCompiled: true)
+    let bound = try bindings.rule(
+      rule, task.parameters, horizon: task.steps, axes: axes.lengths, isCompiled: true)
+    return bound.work * Double(task.steps)
   }
 
   /// When a run ends before all its steps, and what is kept of it.
@@ -237,6 +247,10 @@ final class EvaluationWorker {
     guard result.end == .done || result.end == .reachedTarget else { return }
     guard course.weightsAreFinite else {
       result.end = .notFinite(.weights)
+      return
+    }
+    guard course.largestWeight <= Evaluation.largestWeight else {
+      result.end = .ranAway
       return
     }
     result.reachedTarget = result.end == .reachedTarget

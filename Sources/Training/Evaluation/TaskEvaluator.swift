@@ -40,6 +40,8 @@ package final class TaskEvaluator {
   package var interrupt = InterruptSource.signals
   /// Whether rules may run as one program over all tensors, where they can; the others do as always.
   package var usesPrograms = true
+  /// What a run may take, as `work(of:)` counts it: of a rule that takes more there is no outcome but R0814.
+  package var mostWork = Double.infinity
   private var seeds: [UInt64: SeedTable] = [:]
   /// One for each thread that took part so far.
   private var workers: [EvaluationWorker] = []
@@ -127,6 +129,7 @@ package final class TaskEvaluator {
       worker.seeds = wanted
     }
     let job = TrialJob(trials, Array(workers[..<threads]), seeds, stops, interrupt)
+    job.mostWork = mostWork
     Threads.run(job.count, on: threads) { item, participant in
       job.run(item, by: participant)
     }
@@ -174,6 +177,7 @@ private final class TrialJob: @unchecked Sendable {
   private let seeds: [UInt64: SeedTable]
   private let stops: StopRules
   private let interrupt: InterruptSource
+  var mostWork = Double.infinity
   /// By item, its trial and its setting there.
   private let items: [(trial: Int, setting: Int)]
   /// By item; each is written by the one who runs it.
@@ -229,12 +233,19 @@ private final class TrialJob: @unchecked Sendable {
   ) throws(DiagnosticError) -> [Evaluation] {
     let k = place.trial
     let worker = workers[participant]
-    if prepared[participant]?.trial != k {
+    let isNew = prepared[participant]?.trial != k
+    if isNew {
       prepared[participant] = (k, worker.prepare(trials[k].rule))
     }
     var candidate = prepared[participant]!.candidate
     for (hyper, value) in trials[k].settings[place.setting] {
       candidate = try candidate.setting(hyper, to: value)
+    }
+    if isNew, mostWork < .infinity, !interrupt.isRequested() {
+      let work = try worker.work(of: candidate.rule)
+      guard work <= mostWork else {
+        throw DiagnosticError(.runTakesTooLong(candidate.rule.label, work, limit: mostWork))
+      }
     }
     var found: [Evaluation] = []
     found.reserveCapacity(trials[k].seeds.count)

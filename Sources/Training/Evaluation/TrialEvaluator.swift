@@ -7,6 +7,8 @@ package protocol TrialEvaluator: AnyObject {
   /// Whether a run can be given up before its end: by a trial's limit, and by `stops`.
   var cutsRuns: Bool { get }
   var stops: StopRules { get set }
+  /// What a run may take, as `TaskEvaluator.mostWork`; nothing of what another program does is counted.
+  var mostWork: Double { get set }
   /// Asked between steps, or while another program is waited for.
   var interrupt: InterruptSource { get set }
 

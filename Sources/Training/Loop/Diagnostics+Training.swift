@@ -109,6 +109,25 @@ extension Diagnostic {
     return lines.map { Note("it says: \(printable(String($0), limit: 160))") }
   }
 
+  /// Of a rule whose runs are given up before they begin.
+  static func runTakesTooLong(_ rule: String, _ work: Double, limit: Double) -> Diagnostic {
+    Diagnostic(
+      .takesTooLong,
+      "a run of `\(printable(rule, limit: 60))` takes too much: \(NumberText.significant(work, digits: 2)) operations, and here it may take "
+        + NumberText.significant(limit, digits: 2),
+      at: .none,
+      notes: [Note("counted by the plan: each entry of each operation, and each turn of a loop")])
+  }
+
+  /// `run` is the rule and its seed.
+  package static func parametersRanAway(_ run: String, _ value: Double, _ steps: Int) -> Diagnostic
+  {
+    Diagnostic(
+      .lossNotFinite,
+      "\(run): a parameter ran away to \(NumberText.significant(value, digits: 2)) in \(steps) steps",
+      at: .none)
+  }
+
   /// `run` is the rule and its seed.
   package static func lossNotFinite(_ loss: Double, _ run: String, _ step: Int) -> Diagnostic {
     Diagnostic(

@@ -92,9 +92,6 @@ final class Learner {
 
   var wantsWholeBatches: Bool { axes?.wantsWholeBatches ?? false }
 
-  /// What a step of the rule takes at most, as `BoundRule.work`.
-  var work: Double { optimizer?.bound.work ?? 0 }
-
   var numberCount: Int { parameters.counts.reduce(0, +) }
 
   /// The parameters as they are shipped: those of `view eval`.

@@ -33,7 +33,8 @@ package struct ProblemMeasures: Sendable {
 extension Trainer {
   /// Walks some steps with a rule from the first values, and looks at the problem on the way.
   ///
-  /// Throws what binding the objective and the rule throws. What is not finite ends the walk.
+  /// Throws what binding the objective and the rule throws, and R0910 for a loss that is not finite at the start. What is
+  /// not finite later ends the walk.
   package func measures(
     along rule: Rule, _ settings: TrainingSettings, steps: Int = 200
   ) throws(DiagnosticError) -> ProblemMeasures {
@@ -57,7 +58,14 @@ extension Trainer {
     walk: for place in 0..<places {
       if interrupt.isRequested() { break }
       let sample = try sampler.sample(at: learner.result, step: result.steps)
-      guard let sample else { break }
+      guard let sample else {
+        // Of a loss that is no number at the start there is nothing to measure, nor to try.
+        guard place == 0, !interrupt.isRequested() else { break }
+        let rows = data == nil ? [] : RandomOrder.permutation(rows, seed: 0, epoch: 1)
+        let loss = try learner.step(rows.prefix(batch)).loss
+        if loss.isFinite { break }
+        throw DiagnosticError(learner.failure(loss, 1, rule.label, 0))
+      }
       noises.append(sample.noise)
       result.zeros += sample.zeros / Double(places)
       result.scales = max(result.scales, sample.scales)

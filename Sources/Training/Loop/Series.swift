@@ -12,6 +12,14 @@ extension ObjectiveModule {
   /// The name that a series has on validation rows.
   package static func onValidation(_ name: String) -> String { "validation_" + name }
 
+  /// Whether a series is the loss, on whatever rows.
+  package static func isLoss(_ name: String) -> Bool {
+    ["loss", testLoss, onValidation("loss")].contains(name)
+  }
+
+  /// Whether some parameters make the loss large: then its size says nothing of how good they are.
+  package var isGame: Bool { parameters.contains(where: \.isAscended) }
+
   /// What `minimize` records.
   package var series: [String] { ["loss"] + metrics }
 
