@@ -125,6 +125,7 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case nothingClaimed = 289
   case unknownDigest = 290
   case nothingToLeaveOut = 291
+  case badFlags = 292
 
   // Roles and equations.
   case missingPrime = 301

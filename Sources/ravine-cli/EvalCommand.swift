@@ -67,7 +67,7 @@ struct EvalCommand: ParsableCommand {
     let evaluation = try opened.answer { () throws(DiagnosticError) in
       try OutsideEvaluation(
         opened.script.searchTasks(OpenScript.words(on), choosing: false),
-        baseline: opened.compiler.rule(against), seeds: seeds, ladder: factors, seed: seed,
+        baseline: opened.rule(against), seeds: seeds, ladder: factors, seed: seed,
         threads: threads ?? Threads.preferred,
         journal: journal.map { path throws(DiagnosticError) in
           try SearchJournal(reading: path)

@@ -1,6 +1,7 @@
 import Diagnostics
 import Driver
 import Experiments
+import IR
 import Training
 
 /// The script of a command that runs rules on tasks, read, with what finds its tasks and rules by their names.
@@ -30,6 +31,26 @@ struct OpenScript {
       Console.report(error.diagnostics, in: compiler.sources)
       throw Status.program
     }
+  }
+
+  /// The call of a rule that a word names, `RULE` of `FILE.opt:RULE`, whose file is read then.
+  ///
+  /// Throws R0292 for a file without a rule, and what is wrong with the file.
+  func call(_ text: String) throws(DiagnosticError) -> String {
+    guard case .rule(let rule, let path) = Program(text) else {
+      throw DiagnosticError(.fileForRule(text))
+    }
+    if let path {
+      let found = compiler.add(name: path, bytes: try SourceFiles.read(path))
+      let errors = found.filter { $0.severity == .error }
+      if !errors.isEmpty { throw DiagnosticError(errors) }
+    }
+    return rule
+  }
+
+  /// The rule that a word names, of the script, the zoo or another file.
+  func rule(_ text: String, allowsMissing: Bool = false) throws(DiagnosticError) -> Rule {
+    try compiler.rule(call(text), allowsMissing: allowsMissing)
   }
 
   /// What was said of several words: each option may have some, with commas.

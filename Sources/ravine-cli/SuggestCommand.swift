@@ -73,7 +73,8 @@ struct SuggestCommand: ParsableCommand {
       guard let task = try on.map(script.task(named:)) ?? first?.task else {
         throw DiagnosticError(.withoutTask(names.first ?? ""))
       }
-      return try advisor.advise(on: task, compiler, rules: rules)
+      let calls = try rules.map { (rule) throws(DiagnosticError) in try opened.call(rule) }
+      return try advisor.advise(on: task, compiler, rules: calls)
     }
     Console.write(json ? advice.json.rendered() : advice.text)
     Console.report(script.warnings, in: compiler.sources)

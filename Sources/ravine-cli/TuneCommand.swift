@@ -154,7 +154,7 @@ struct TuneCommand: ParsableCommand {
       tuner.engine.passCompiler = engine.compiler
       tuner.progress = { Console.progress($0) }
       let given = try named.map { text throws(DiagnosticError) in
-        try compiler.rule(text, allowsMissing: true)
+        try opened.rule(text, allowsMissing: true)
       }
       let rules = given.isEmpty ? first?.rules ?? [] : given
       if rules.isEmpty { throw DiagnosticError(.withoutRules(task.title)) }
