@@ -137,7 +137,8 @@ static void N(place_slice)(
 #define RV_INDEX(i, limit) \
   T number = index[indexCount == 1 ? 0 : (i)]; \
   if (!(number >= 0 && number < (T)(limit))) return indexCount == 1 ? 0 : (i); \
-  int64_t at = (int64_t)number;
+  int64_t at = (int64_t)number; \
+  if ((T)at != number) return indexCount == 1 ? 0 : (i);
 
 static int64_t N(gather)(
     const T *table, int64_t tableRows, const T *index, int64_t indexCount, T *d, int64_t rows,

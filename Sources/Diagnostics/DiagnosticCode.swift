@@ -126,7 +126,8 @@ package enum DiagnosticCode: Int, CaseIterable, Sendable, CustomStringConvertibl
   case nothingClaimed = 289
   case unknownDigest = 290
   case nothingToLeaveOut = 291
-  case rateReplaced = 292
+  case badFlags = 292
+  case rateReplaced = 293
 
   // Roles and equations.
   case missingPrime = 301

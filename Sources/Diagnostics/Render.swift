@@ -58,7 +58,7 @@ package struct DiagnosticRenderer: Sendable {
 
   /// What the fixes do, and the line that they leave when all lie on one line.
   private func help(_ fixIts: [FixIt]) -> String {
-    let messages = fixIts.map { clean($0.message) }
+    let messages = fixIts.map { clean($0.message) }.filter { !$0.isEmpty }
     var output = paint("help", .green) + ": " + messages.joined(separator: ", ") + "\n"
     guard let file = sources.file(of: fixIts[0].span) else { return output }
     let edits = fixIts.sorted { ($0.span.start, $0.span.end) < ($1.span.start, $1.span.end) }

@@ -82,6 +82,7 @@ package struct DataLoader {
     if settings.scale != 1 {
       split = try split.scaled(by: settings.scale, isOwned: true, at: data.span)
     }
+    if !isDouble { try split.requireFloat(at: data.span) }
     return split
   }
 
@@ -239,6 +240,11 @@ package struct DataLoader {
         for name in texts { settings.csv.dropped.insert(try text(name)) }
       default: preconditionFailure("every known argument has a case")
       }
+    }
+    // Of point and comma the other one stands before the decimals.
+    if settings.csv.decimal == nil, let sign = settings.csv.thousands {
+      if sign == "." { settings.csv.decimal = "," }
+      if sign == "," { settings.csv.decimal = "." }
     }
     for target in settings.targets where settings.csv.dropped.contains(target) {
       throw DiagnosticError(.targetDropped(target, at: data.span))

@@ -49,6 +49,9 @@ struct Clauses {
     if let clause = found["for"], clause.unit?.key != "steps", clause.unit?.key != "epochs" {
       throw DiagnosticError(.unitOfFor(at: clause.unit?.span ?? clause.keyword.span))
     }
+    if case .minimize = command.kind, let unit = found["for"]?.unit, unit.key == "epochs" {
+      throw DiagnosticError(.lengthInEpochs(unit))
+    }
   }
 
   func missing(_ example: String, at span: Span) -> DiagnosticError {

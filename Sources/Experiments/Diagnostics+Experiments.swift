@@ -44,6 +44,12 @@ extension Diagnostic {
       ])
   }
 
+  static func lengthInEpochs(_ unit: Name) -> Diagnostic {
+    Diagnostic(
+      .notAClause, "`minimize` has no epochs: it counts steps", at: unit.span,
+      fixIts: [FixIt("write `steps`", at: unit.span, replacement: "steps")])
+  }
+
   static func epochsOfMinimize(_ unit: Name) -> Diagnostic {
     Diagnostic(
       .notAClause, "`minimize` has no epochs: `save every 100 steps to …`", at: unit.span,

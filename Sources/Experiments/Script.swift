@@ -68,6 +68,8 @@ package final class Script {
   private(set) var isSkipping = false
   /// What the clauses of each command say.
   private(set) var settled: [Span: TrainingSettings] = [:]
+  /// Where the draws of the next expression are numbered from: no two statements have one.
+  private(set) var nextSite: UInt32 = 0
 
   package init(
     _ compiler: Compiler, options: Options, output: @escaping (String) -> Void,
@@ -88,6 +90,7 @@ package final class Script {
   package func run() throws(DiagnosticError) {
     var broken = problems()
     if broken.isEmpty { broken = unfinished() }
+    if broken.isEmpty { broken = rehearsal(isRunNext: true) }
     if !broken.isEmpty { throw DiagnosticError(broken) }
     for command in compiler.commands {
       let known = experiments.count
@@ -106,8 +109,10 @@ package final class Script {
     if !broken.isEmpty { throw DiagnosticError(broken) }
   }
 
-  /// Takes over what another script has run, for plots of it.
-  package func resume(_ experiments: [ExperimentHistory]) { self.experiments = experiments }
+  /// Takes over what another script has run, for plots of it, and goes on behind its draws.
+  package func resume(_ other: Script) {
+    (experiments, nextSite) = (other.experiments, other.nextSite)
+  }
 
   /// Runs one command of a checked script.
   package func run(_ command: CheckedCommand) throws(DiagnosticError) {
@@ -133,18 +138,10 @@ package final class Script {
   private func train(
     _ statement: TrainStatement, _ command: CheckedCommand
   ) throws(DiagnosticError) {
-    let objective = try compiler.objective(statement.objective, in: command.tree)
-    let data = try dataset(statement.data.key, from: command.tree)
-    try requireLabels(data, for: statement.objective, in: command.tree)
+    let trainer = try trainer(statement, command)
     let rules = try rules(statement.rules, command)
-    let settings = try begun(settings(statement.clauses, rules, command), objective, data)
-    var trainer = Trainer(
-      objective: objective, data: data, engine: options.engine, elementType: options.elementType,
-      compiler: passCompiler, interrupt: interrupt, progress: progress)
-    trainer.observesLoop = true
-    trainer.told = { [compiler] in
-      compiler.told($1, at: compiler.program[command.tree].span(statement.rules[$0]))
-    }
+    let settings = try begun(
+      settings(statement.clauses, rules, command), trainer.objective, trainer.data)
     let history = try trainer.train(
       rules, settings, title: text(statement.objective, command.tree)
     ).withStability(of: rules)
@@ -154,29 +151,54 @@ package final class Script {
   private func minimize(
     _ statement: MinimizeStatement, _ command: CheckedCommand
   ) throws(DiagnosticError) {
-    var objective = try compiler.objective(statement.objective, in: command.tree)
-    guard objective.inputs.isEmpty else {
-      throw DiagnosticError(.needsData(objective.name, at: command.span))
-    }
+    let trainer = try trainer(statement, command)
     let rules = try rules(statement.rules, command)
-    var settings = try begun(settings(statement.clauses, rules, command), objective, nil)
+    var settings = try begun(
+      settings(statement.clauses, rules, command), trainer.objective, nil)
     if statement.isMaximised {
-      objective = try objective.negated()
       settings.isMaximised = true
       settings.target = settings.target?.ofNegative
-    }
-    var trainer = Trainer(
-      objective: objective, engine: options.engine, elementType: .float64,
-      compiler: passCompiler, interrupt: interrupt, progress: progress)
-    trainer.observesLoop = true
-    trainer.told = { [compiler] in
-      compiler.told($1, at: compiler.program[command.tree].span(statement.rules[$0]))
     }
     var history = try trainer.minimize(
       rules, settings, title: text(statement.objective, command.tree)
     ).withStability(of: rules)
     if statement.isMaximised { history = history.ofMaximum }
     try conclude(history)
+  }
+
+  /// What runs the rules of a statement. Throws what is wrong with its objective and its data.
+  func trainer(
+    _ statement: TrainStatement, _ command: CheckedCommand
+  ) throws(DiagnosticError) -> Trainer {
+    let objective = try compiler.objective(statement.objective, in: command.tree)
+    let data = try dataset(statement.data.key, from: command.tree)
+    try requireLabels(data, for: statement.objective, in: command.tree)
+    return trainer(objective, data, statement.rules, command)
+  }
+
+  func trainer(
+    _ statement: MinimizeStatement, _ command: CheckedCommand
+  ) throws(DiagnosticError) -> Trainer {
+    let objective = try compiler.objective(statement.objective, in: command.tree)
+    guard objective.inputs.isEmpty else {
+      throw DiagnosticError(.needsData(objective.name, at: command.span))
+    }
+    return trainer(
+      statement.isMaximised ? try objective.negated() : objective, nil, statement.rules, command)
+  }
+
+  private func trainer(
+    _ objective: ObjectiveModule, _ data: DataSplit?, _ rules: [ExprID], _ command: CheckedCommand
+  ) -> Trainer {
+    var trainer = Trainer(
+      objective: objective, data: data, engine: options.engine,
+      elementType: data == nil ? .float64 : options.elementType, compiler: passCompiler,
+      interrupt: interrupt, progress: progress)
+    trainer.observesLoop = true
+    trainer.told = { [compiler] in
+      compiler.told($1, at: compiler.program[command.tree].span(rules[$0]))
+    }
+    return trainer
   }
 
   private func conclude(_ history: ExperimentHistory) throws(DiagnosticError) {
@@ -277,11 +299,21 @@ package final class Script {
       let hypers = rule.module.hypers.indices.map { k in
         values?.first { $0.target == .hyper(k) }?.value ?? .nan
       }
-      warnings += rule.module.windowsBeyond(steps, hypers: hypers)
+      // Several rules, and several runs, may have the windows of one text.
+      for warning in rule.module.windowsBeyond(steps, hypers: hypers)
+      where !warnings.contains(warning) {
+        warn(warning)
+      }
     }
   }
 
   func warn(_ warning: Diagnostic) { warnings.append(warning) }
+
+  /// Warnings and findings since it was last asked for them.
+  package func takeFindings() -> [Diagnostic] {
+    defer { (warnings, findings) = ([], []) }
+    return warnings + findings
+  }
 
   /// The examples that a name of data means in the text of `tree`.
   func dataset(_ key: String, from tree: TreeID) throws(DiagnosticError) -> DataSplit {
@@ -316,9 +348,15 @@ package final class Script {
   package func evaluate(
     _ id: ExprID, _ tree: TreeID, isSetting: Bool = false
   ) throws(DiagnosticError) -> (Dense, isBoolean: Bool) {
-    let function = try Lowering.expression(id, in: tree, of: compiler.program).function
-      .specialised(BindContext(dims: [], hypers: [])).checkedForEvaluation()
+    let lowered = try Lowering.expression(
+      id, in: tree, of: compiler.program, firstSite: nextSite
+    ).function
+    let function = try lowered.specialised(BindContext(dims: [], hypers: []))
+      .checkedForEvaluation()
     if isSetting { try function.requireSetting(at: span(id, tree)) }
+    for draw in lowered.draws where draw.site < Draw.firstSiteOfValues {
+      nextSite = max(nextSite, draw.site + 1)
+    }
     let result = try ReferenceProgram(function).evaluate(ReferenceEnvironment(step: 1))
     guard let output = function.outputs.first else {
       throw DiagnosticError(.noValueToShow(at: span(id, tree)))

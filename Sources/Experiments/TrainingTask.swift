@@ -28,7 +28,8 @@ package struct TrainingTask: Sendable {
 
   /// `epochs` or `steps` as the script counts.
   package var length: String {
-    settings.epochs.map { "\($0) epochs" } ?? "\(settings.steps ?? 1) steps"
+    func counted(_ n: Int, _ noun: String) -> String { "\(n) \(noun)\(n == 1 ? "" : "s")" }
+    return settings.epochs.map { counted($0, "epoch") } ?? counted(settings.steps ?? 1, "step")
   }
 
   /// What runs many rules on the task. It measures on test rows; on validation rows, where there are any, if
@@ -56,6 +57,7 @@ package struct TrainingTask: Sendable {
   package var digest: String {
     var lines = [objective.initial, objective.forward, objective.defaults].map { $0.dump() }
     let target = settings.target.map { "\($0.series) \($0.isBelow) \($0.value)" } ?? ""
+    let length = settings.epochs.map { "\($0) epochs" } ?? "\(settings.steps ?? 1) steps"
     lines.append(
       "\(length) \(settings.batch ?? 0) \(settings.workers) \(settings.delay) \(target) "
         + "\(settings.start?.values ?? [])")

@@ -70,6 +70,14 @@ extension Diagnostic {
       notes: [Note("send such parameters elsewhere with a route: `rank == 2 -> …`")])
   }
 
+  static func rowsOfVector(_ operation: Operation, at span: Span) -> Diagnostic {
+    let name = operation.info.name
+    var said = matrixRuleOnVector(operation, rank: 1, at: span)
+    said.notes.insert(
+      Note("`\(name)` goes along rows; `\(name)(flatten(x))` is that of all elements"), at: 0)
+    return said
+  }
+
   static func shapeMismatch(_ error: any Error, at span: Span) -> Diagnostic {
     Diagnostic(.shapeMismatch, "\(error)", at: span)
   }
@@ -103,6 +111,18 @@ extension Diagnostic {
 
   static func lossNotScalar(at span: Span) -> Diagnostic {
     Diagnostic(.unknownIndex, "the loss must be one number", at: span)
+  }
+
+  package static func indexOutside(
+    _ index: Double, of length: Int, at span: Span
+  ) -> Diagnostic {
+    Diagnostic(
+      .indexOutOfRange,
+      "the index \(OptDialect.text(index)) is outside an axis of length \(length)", at: span)
+  }
+
+  package static func fractionalIndex(at span: Span) -> Diagnostic {
+    Diagnostic(.unknownIndex, "an index must be a whole number known beforehand", at: span)
   }
 
   static func notDifferentiable(_ operation: Operation, at span: Span) -> Diagnostic {

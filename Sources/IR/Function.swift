@@ -48,6 +48,16 @@ package struct Draw: Hashable, Sendable {
     self.isGlobal = isGlobal
     self.site = site
   }
+
+  package static let firstSiteOfValues: UInt32 = 0x2000_0000
+
+  /// Where the draws of a named value of a script are numbered from: in a range of their own, by the name alone, since
+  /// declarations have no order.
+  package static func firstSite(ofValue name: String) -> UInt32 {
+    var hash: UInt64 = 0
+    for byte in name.utf8 { hash = CounterRandom.mix(hash ^ UInt64(byte)) }
+    return firstSiteOfValues | UInt32(truncatingIfNeeded: hash & 0x007F_FFFF) << 6
+  }
 }
 
 /// What one axis keeps: [start, end) in steps of one. An axis that is `dropped` has length one and

@@ -49,11 +49,25 @@ struct ExpressionLowerer: LoweringPart {
     case .index(let a, let subscripts):
       return IndexLowerer(lowerer: lowerer).index(a, subscripts, frame, span)
     case .transpose(let a): return transpose(lower(a, frame), at: span)
-    case .member(_, let name):
-      return report(.unknownMember(name))
+    case .member(let inner, let name):
+      return report(.unknownMember(name, length(named: name, of: inner, tree), at: span))
     case .list(let items): return .list(items.map { lower($0, frame) })
     case .norm(let a): return reduce("norm", operand(a, frame), .all, at: span)
     case .error: return .failure
+    }
+  }
+
+  /// How a length is asked for that other libraries have as a part of a tensor: `x.size`, `x.shape[0]`.
+  func length(
+    named name: Name, of value: ExprID, at place: ExprID? = nil, _ tree: SyntaxTree
+  ) -> String? {
+    let text = tree.sourceText(value)
+    switch (name.text, place.map { tree.sourceText($0) }) {
+    case ("size", nil), ("shape", nil): return "numel(\(text))"
+    case ("ndim", nil): return text == "w" || text == "g" ? "rank" : nil
+    case ("shape", "0"): return "rows(\(text))"
+    case ("shape", "1"), ("shape", "-1"): return "cols(\(text))"
+    default: return nil
     }
   }
 
@@ -109,10 +123,12 @@ struct ExpressionLowerer: LoweringPart {
     }
     lowerer.draft.definitions.updateValue(nil, forKey: definition.name.key)
     // One value wherever it is named, so it stands outside of all loops.
-    let inner = lowerer.draft.level
+    let (inner, site) = (lowerer.draft.level, lowerer.draft.nextSite)
     lowerer.draft.level = 0
+    // One number, too, in all statements that name it.
+    lowerer.draft.nextSite = Draw.firstSite(ofValue: definition.name.key)
     let value = lower(definition.value, lowerer.frame(tree: definition.tree, parent: nil))
-    lowerer.draft.level = inner
+    (lowerer.draft.level, lowerer.draft.nextSite) = (inner, site)
     lowerer.draft.definitions.updateValue(value, forKey: definition.name.key)
     return value
   }

@@ -82,7 +82,8 @@ struct IndexLowerer: LoweringPart {
       guard let place = place(i, length, frame), isWhole(place, at: tree(frame).span(i)) else {
         return nil
       }
-      (start, count) = (place, lowerer.draft.levels[0].builder.constant(1))
+      start = length.flatMap { fromStart(place, $0) } ?? place
+      count = lowerer.draft.levels[0].builder.constant(1)
     case .range(let from, let to):
       guard
         let first = from.map({ place($0, length, frame) })
@@ -104,6 +105,16 @@ struct IndexLowerer: LoweringPart {
       )
     else { return nil }
     return gathered(x, axis: axis, places, extent, span)
+  }
+
+  /// A place that is known later: a negative number counts from the end, however it is made.
+  private func fromStart(_ place: ValueID, _ length: ValueID) -> ValueID? {
+    if lowerer.draft.levels[0].builder.constantValue(place) != nil { return nil }
+    let zero = lowerer.draft.levels[0].builder.constant(0)
+    guard let isBehind = try? lowerer.draft.levels[0].builder.make(.less, place, zero),
+      let back = try? lowerer.draft.levels[0].builder.make(.add, place, length)
+    else { return nil }
+    return try? lowerer.draft.levels[0].builder.make(.select, isBehind, back, place)
   }
 
   private func gathered(
@@ -174,6 +185,13 @@ struct IndexLowerer: LoweringPart {
   func index(
     _ a: ExprID, _ subscripts: [Subscript], _ frame: Frame, _ span: Span
   ) -> Value {
+    if case .member(let inner, let name) = tree(frame)[a], name.text == "shape",
+      subscripts.count == 1, case .at(let place) = subscripts[0]
+    {
+      let own = ExpressionLowerer(lowerer: lowerer).length(
+        named: name, of: inner, at: place, tree(frame))
+      return report(.unknownMember(name, own, at: span))
+    }
     let base = lower(a, frame)
     if case .list(let items) = base, subscripts.count == 1, case .at(let i) = subscripts[0],
       isKnown(subscripts[0], frame) == true,

@@ -142,11 +142,13 @@ package enum Lowering {
   }
 
   /// A loose expression as a function with the one output `.result(0)` (several for several values),
-  /// and the names in it that stand for any number: `.free` by their place.
+  /// and the names in it that stand for any number: `.free` by their place. Its own draws are numbered on from
+  /// `firstSite`; those of a named value follow from the name.
   package static func expression(
-    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram
+    _ expression: ExprID, in tree: TreeID, of program: CheckedProgram, firstSite: UInt32 = 0
   ) throws(DiagnosticError) -> (function: Function, freeNames: [String]) {
     let lowerer = Lowerer(program: program, name: "expression")
+    lowerer.draft.nextSite = firstSite
     defer { lowerer.release() }
     let frame = lowerer.frame(tree: tree, parent: nil)
     let span = program[tree].span(expression)

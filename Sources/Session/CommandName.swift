@@ -45,6 +45,14 @@ enum CommandName: String, CaseIterable {
     }
   }
 
+  /// Whether rules stand behind it, for which a shell wants quotes.
+  var takesRules: Bool {
+    switch self {
+    case .show, .dump, .suggest: true
+    default: group == .rules
+    }
+  }
+
   /// The commands that a word may mean: the one of this name, or those that begin with it.
   static func matching(_ word: String) -> [CommandName] {
     if let exact = CommandName(rawValue: word) { return [exact] }

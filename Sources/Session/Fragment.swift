@@ -27,6 +27,26 @@ struct Fragment: Hashable {
     Fragment(String(decoding: bytes[low..<high], as: UTF8.self), at: offset + low)
   }
 
+  /// With blanks in the place of quotes around a whole word or more, as a shell wants them around a rule.
+  var unquoted: Fragment {
+    var bytes = Array(text.utf8)
+    func isEdge(_ i: Int) -> Bool {
+      !bytes.indices.contains(i) || [0x20, 0x09, 0x0A, UInt8(ascii: ",")].contains(bytes[i])
+    }
+    var i = 0
+    while i < bytes.count {
+      let quote = bytes[i]
+      if quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'"), isEdge(i - 1),
+        let end = bytes[(i + 1)...].firstIndex(of: quote), end > i + 1, isEdge(end + 1)
+      {
+        (bytes[i], bytes[end]) = (0x20, 0x20)
+        i = end
+      }
+      i += 1
+    }
+    return part(bytes, 0, bytes.count)
+  }
+
   /// The first bytes and what follows them.
   func cut(after size: Int) -> (first: Fragment, rest: Fragment) {
     let bytes = Array(text.utf8)

@@ -10,8 +10,6 @@ final class ScriptRunner {
   private var script: Script!
   /// The programs of the last search, with which the same statement goes on.
   private let searches = SearchMemory()
-  /// Findings and warnings of the script that were shown.
-  private var shown = (findings: 0, warnings: 0)
   private let definitions: Definitions
   private let output: Presentation
 
@@ -23,7 +21,7 @@ final class ScriptRunner {
 
   /// Goes on with the compiler that the definitions have now.
   func restart() {
-    let experiments = script?.experiments ?? []
+    let before = script
     script = Script(
       definitions.compiler, options: Script.Options(),
       output: { [unowned output] in output.write($0) },
@@ -31,8 +29,7 @@ final class ScriptRunner {
     script.draw = { [unowned output] figure throws(DiagnosticError) in try output.drawn(figure) }
     script.interrupt = output.interrupt
     script.memory = searches
-    script.resume(experiments)
-    shown = (0, 0)
+    if let before { script.resume(before) }
   }
 
   /// Whether a text begins with what the last experiment recorded.
@@ -46,6 +43,7 @@ final class ScriptRunner {
   /// Runs the commands of the text that was checked last; each is part of the saved session once
   /// it has run.
   func run() throws {
+    try rehearse()
     for command in definitions.compiler.commands {
       if output.isInterrupted { return }
       let source = definitions.compiler.sources.text(command.span)
@@ -64,7 +62,22 @@ final class ScriptRunner {
     }
   }
 
-  private func run(_ command: CheckedCommand) throws {
+  /// Of several experiments none runs for long before the mistakes of the others are told.
+  private func rehearse() throws {
+    var found: [Diagnostic] = []
+    for command in definitions.compiler.commands.filter(\.isExperiment).dropFirst() {
+      configure(command)
+      do throws(DiagnosticError) {
+        try script.rehearse(command)
+      } catch {
+        found += error.diagnostics.filter { !found.contains($0) }
+      }
+    }
+    if !found.isEmpty { throw DiagnosticError(found) }
+  }
+
+  /// Takes over the settings of the session.
+  private func configure(_ command: CheckedCommand) {
     script.options.engine = output.settings.engine
     script.options.elementType = output.settings.elementType
     script.options.folder = nil
@@ -84,18 +97,18 @@ final class ScriptRunner {
           self.definitions.ledger.declaration($0.key)?.folder
         }.first
     }
+  }
+
+  private func run(_ command: CheckedCommand) throws {
+    configure(command)
     // What it found before it failed is told as well.
     defer {
       output.progress("")
-      let found =
-        script.warnings.dropFirst(shown.warnings) + script.findings.dropFirst(shown.findings)
-      shown = (script.findings.count, script.warnings.count)
-      report(Array(found))
+      report(script.takeFindings())
     }
-    let findings = script.findings.count
     try script.run(command)
     switch command.kind {
-    case .assert where script.findings.count == findings: output.say("it holds\n")
+    case .assert where script.findings.isEmpty: output.say("it holds\n")
     case .train, .minimize: report(script.experiments.last?.failures ?? [])
     default: break
     }

@@ -213,7 +213,8 @@ package final class Session {
     _ command: CommandName, _ rest: Fragment, isForced: Bool, _ head: Fragment, _ line: Line
   ) throws {
     let question = question(line)
-    let rest = command.takesValues ? try expanded(rest, in: line, isList: true) : rest
+    var rest = command.takesValues ? try expanded(rest, in: line, isList: true) : rest
+    if command.takesRules { rest = rest.unquoted.trimmed }
     let inspection = InspectionCommands(question: question)
     let expressions = ExpressionCommands(question: question)
     let rules = RuleCommands(question: question)

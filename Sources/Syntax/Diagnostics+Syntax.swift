@@ -80,6 +80,47 @@ extension Diagnostic {
       fixIts: [FixIt("write `\(right)`", at: span, replacement: replacement ?? right)])
   }
 
+  /// `10%`
+  static func percentage(_ span: Span, _ written: String) -> Diagnostic {
+    let parts = written.split(separator: ".", omittingEmptySubsequences: false)
+    var own = "(\(written) / 100)"
+    if parts.count <= 2, written.allSatisfy({ $0 == "." || ("0"..."9").contains($0) }) {
+      // Two places to the left, digit by digit.
+      let whole = String(repeating: "0", count: max(0, 3 - parts[0].count)) + parts[0]
+      var digits = String(whole.suffix(2)) + (parts.count > 1 ? String(parts[1]) : "")
+      while digits.last == "0" { digits.removeLast() }
+      own = whole.dropLast(2) + (digits.isEmpty ? "" : "." + digits)
+    }
+    return Diagnostic(
+      .foreignOperator, .error, "`%` is `mod` here: a share is written as a number", at: span,
+      fixIts: [FixIt("write `\(own)`", at: span, replacement: own)])
+  }
+
+  /// `fn f(x) => x`
+  static func foreignArrow(_ span: Span) -> Diagnostic {
+    Diagnostic(
+      .foreignOperator, .error, "the value of a function stands behind `=`", at: span,
+      fixIts: [FixIt("write `=`", at: span, replacement: "=")])
+  }
+
+  /// `a ? b : c`, `a if c else b`
+  static func foreignChoice(_ span: Span, fixIts: [FixIt]) -> Diagnostic {
+    Diagnostic(
+      .incompleteChoice, .error, "a choice is written `if c then a else b`", at: span,
+      fixIts: fixIts)
+  }
+
+  static func foreignReturn(_ span: Span) -> Diagnostic {
+    foreignWord(
+      span, "the value of a function is its last line, without a word before it", replacement: "")
+  }
+
+  /// `lr: float`
+  static func machineType(_ span: Span, _ name: String) -> Diagnostic {
+    foreignWord(
+      span, "a hyperparameter is a number, without a type", replacement: "")
+  }
+
   static func foreignComment(_ span: Span) -> Diagnostic {
     Diagnostic(
       .foreignOperator, .error, "a comment begins with `#`", at: span,
@@ -193,11 +234,17 @@ extension Diagnostic {
       fixIts: [FixIt("remove it", at: span, replacement: "")])
   }
 
-  static func chainedComparison(_ span: Span, second: Span) -> Diagnostic {
+  static func chainedComparison(_ span: Span, second: Span, middle: String?) -> Diagnostic {
     Diagnostic(
       .chainedComparison, .error,
       "comparisons do not chain; join them with `and`: `a < b and b < c`", at: second,
-      notes: [Note("the first comparison", at: span)])
+      notes: [Note("the first comparison", at: span)],
+      fixIts: middle.map {
+        [
+          FixIt(
+            "write `and \($0)`", at: Span(second.start, second.start), replacement: "and \($0) ")
+        ]
+      } ?? [])
   }
 
   static func unexpectedText(_ span: Span, found: String, isOperand: Bool) -> Diagnostic {
@@ -289,6 +336,10 @@ extension Diagnostic {
       } ?? [])
   }
 
+  static func foreignWord(_ span: Span, _ message: String, fixIts: [FixIt]) -> Diagnostic {
+    Diagnostic(.foreignWord, .error, message, at: span, fixIts: fixIts)
+  }
+
   static func bareExpression(_ span: Span, in place: String, fixIts: [FixIt]) -> Diagnostic {
     Diagnostic(
       .unnamedValue, .error,
@@ -309,11 +360,13 @@ extension Diagnostic {
     return Diagnostic(.foreignAssignment, .error, message, at: span, fixIts: fixIts)
   }
 
-  static func missingBody(_ span: Span, of what: String, found: String?) -> Diagnostic {
+  static func missingBody(
+    _ span: Span, of what: String, found: String?, fixIts: [FixIt] = []
+  ) -> Diagnostic {
     Diagnostic(
       .missingBody, .error,
       "expected `{` and the body of \(what)" + (found.map { ", found \($0)" } ?? ""),
-      at: span)
+      at: span, fixIts: fixIts)
   }
 
   static func badDomain(_ span: Span) -> Diagnostic {
@@ -328,8 +381,15 @@ extension Diagnostic {
         + "; a line of a route is `condition -> Rule(…)`", at: span)
   }
 
-  static func missingClause(_ span: Span, _ clause: String, of command: String) -> Diagnostic {
-    Diagnostic(.incompleteCommand, .error, "`\(command)` needs \(clause)", at: span)
+  static func missingClause(
+    _ span: Span, _ clause: String, of command: String, fixIts: [FixIt] = []
+  ) -> Diagnostic {
+    Diagnostic(.incompleteCommand, .error, "`\(command)` needs \(clause)", at: span, fixIts: fixIts)
+  }
+
+  /// A clause or a part of one as it would be written elsewhere, which is read on from.
+  static func foreignClause(_ span: Span, _ message: String, fixIts: [FixIt]) -> Diagnostic {
+    Diagnostic(.incompleteCommand, .error, message, at: span, fixIts: fixIts)
   }
 
   static func saveWithoutEvery(_ span: Span, _ example: String, of command: String) -> Diagnostic {

@@ -35,6 +35,11 @@ package enum ForeignNames {
     case ("item", 1), ("clone", 1), ("detach", 1), ("copy", 1), ("contiguous", 1), ("float", 1):
       return arguments[0]
     case ("size", 1), ("numel", 1): return "numel"
+    case ("len", 1): return "numel(\(arguments[0]))"
+    // An expression alone is printed.
+    case ("print", 1...), ("println", 1...), ("printf", 1...), ("echo", 1...):
+      return arguments.map { $0.first == "\"" ? "# " + $0.dropFirst().dropLast() : $0 }
+        .joined(separator: "; ")
     case ("norm", 2) where arguments[1] == "1": return "sum(abs(\(arguments[0])))"
     case ("norm", 2) where arguments[1] == "2": return "norm(\(arguments[0]))"
     case ("norm", 2) where arguments[1].contains("inf"): return "max(abs(\(arguments[0])))"
@@ -79,12 +84,12 @@ package enum ForeignNames {
     case "total_steps", "max_steps", "num_training_steps":
       ("T", "the number of the last step is `T`")
     case "None", "null", "nil":
-      (nil, "there is no empty value: a state has a first value, 0 where none is given")
+      ("0", "there is no empty value: a state has a first value, 0 where none is given")
     case "True", "true": ("1 == 1", "a condition is written out")
     case "False", "false": ("1 == 0", "a condition is written out")
     case "exp_avg", "momentum_buffer", "exp_avg_sq", "mu", "nu", "buf", "velocity":
       (nil, "memory between steps is declared: `state \(name)`")
-    case "weight_decay", "wd", "lambda", "betas", "momentum", "eps", "learning_rate", "dampening":
+    case "weight_decay", "wd", "betas", "momentum", "eps", "learning_rate", "dampening":
       (nil, "hyperparameters stand in the header: `rule A(lr = 1e-3, \(hyper(name)[0]) = …)`")
     default: nil
     }

@@ -213,7 +213,11 @@ struct Lexer {
       let number = String(decoding: bytes[start..<min(i, start + 64)], as: UTF8.self)
       let letters = String(decoding: bytes[i..<min(end, i + 64)], as: UTF8.self)
       let startsName = bytes[i] >= 0x80 || !isDigit(i) && bytes[i] != UInt8(ascii: "_")
-      if !isBroken {
+      if !isBroken, Self.isMachineSuffix(letters, of: number) {
+        report(
+          .malformedNumber(
+            span(start, end), "numbers are written without a type", replacement: number))
+      } else if !isBroken {
         report(
           .malformedNumber(
             span(start, end), "a number runs into a name; a product is written with `*`",
@@ -228,6 +232,15 @@ struct Lexer {
     }
     add(.number, start, i)
     return i
+  }
+
+  /// `1e-3f`, `10L`: letters by which other languages say how a number is stored.
+  private static func isMachineSuffix(_ letters: String, of number: String) -> Bool {
+    switch letters {
+    case "f", "F", "d", "D": number.contains { ".eE".contains($0) }
+    case "L", "f32", "f64", "i32", "i64", "u32", "u64": true
+    default: false
+    }
   }
 
   // MARK: Strings and primes
@@ -361,13 +374,16 @@ struct Lexer {
     case UInt8(ascii: ","): return one(.comma)
     case UInt8(ascii: ";"): return one(.semicolon)
     case UInt8(ascii: ":"): return next == equals ? two(.colonEqual) : one(.colon)
-    case UInt8(ascii: "<"): return next == equals ? two(.lessOrEqual) : one(.less)
+    case UInt8(ascii: "<"):
+      if next == UInt8(ascii: ">") { return foreign(.notEqual, 2, "!=") }
+      return next == equals ? two(.lessOrEqual) : one(.less)
     case UInt8(ascii: ">"): return next == equals ? two(.greaterOrEqual) : one(.greater)
     case UInt8(ascii: "="):
       if next == equals {
         if i + 2 < bytes.count, bytes[i + 2] == equals { return foreign(.equalEqual, 3, "==") }
         return two(.equalEqual)
       }
+      if next == UInt8(ascii: "<") { return foreign(.lessOrEqual, 2, "<=") }
       return next == UInt8(ascii: "~") ? two(.matches) : one(.equal)
     case UInt8(ascii: "!"):
       if next == equals {
@@ -380,7 +396,10 @@ struct Lexer {
       if next == UInt8(ascii: "&") { return foreign(.word, 2, "and", word: .and) }
     case UInt8(ascii: "|"):
       if next == UInt8(ascii: "|") { return two(.doubleBar) }
-    case UInt8(ascii: "%"): return foreign(.word, 1, "mod", word: .mod)
+    case UInt8(ascii: "%"):
+      if let end = scanPercentage(bytes, i) { return end }
+      return foreign(.word, 1, "mod", word: .mod)
+    case UInt8(ascii: "?"): return one(.question)
     case UInt8(ascii: "."):
       if next >= UInt8(ascii: "0"), next <= UInt8(ascii: "9"), !followsOperand(i) {
         return scanBareFraction(bytes, i)
@@ -389,6 +408,20 @@ struct Lexer {
     default: break
     }
     return scanInvalid(bytes, i)
+  }
+
+  /// `10%`, behind which no operand stands: a share. Nil where it is a remainder.
+  private mutating func scanPercentage(_ bytes: UnsafeBufferPointer<UInt8>, _ i: Int) -> Int? {
+    guard isGlued(i), let number = tokens.last, number.kind == .number else { return nil }
+    var next = i + 1
+    while next < bytes.count, bytes[next] == 0x20 || bytes[next] == 0x09 { next += 1 }
+    if next < bytes.count, !"\n\r,;)]}#+-*/<>=".utf8.contains(bytes[next]) { return nil }
+    // The remainder by a negative number.
+    if next == i + 1, next < bytes.count, bytes[next] == UInt8(ascii: "-") { return nil }
+    let start = Int(number.start)
+    let written = String(decoding: bytes[start..<i], as: UTF8.self).filter { $0 != "_" }
+    report(.percentage(span(start, i + 1), written))
+    return i + 1
   }
 
   private func followsOperand(_ i: Int) -> Bool {

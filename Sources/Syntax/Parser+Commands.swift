@@ -85,7 +85,7 @@ extension Parser {
     let word: Word = isMaximised ? .maximize : .minimize
     let objective = parseExpression()
     let rules = parseRules(word.rawValue)
-    let clauses = parseClauses(of: word.rawValue)
+    let clauses = parseClauses(of: word.rawValue, behind: rules.last)
     return .minimize(
       MinimizeStatement(
         isMaximised: isMaximised, objective: objective, rules: rules, clauses: clauses))
@@ -96,7 +96,7 @@ extension Parser {
     if isPanicking { return .error }
     guard let data = parseSource() else { return .error }
     let rules = parseRules("train")
-    let clauses = parseClauses(of: "train")
+    let clauses = parseClauses(of: "train", behind: rules.last)
     return .train(
       TrainStatement(objective: objective, data: data, rules: rules, clauses: clauses))
   }
@@ -112,33 +112,78 @@ extension Parser {
 
   private mutating func parseRules(_ command: String) -> [ExprID] {
     if isPanicking { return [] }
-    guard startsClause(.with) else {
+    let isForeign = ["using", "by", "via"].contains(text(current)) && !current.startsLine
+    guard startsClause(.with) || isForeign && next.isName else {
       fail(.missingClause(foundSpan, "rules: `with Rule1, Rule2`", of: command))
       return []
     }
+    if isForeign {
+      note(
+        .foreignClause(
+          currentSpan, "`\(command)` needs rules: `with Rule1, Rule2`",
+          fixIts: [FixIt("write `with`", at: currentSpan, replacement: "with")]))
+    }
     advance()
     var rules: [ExprID] = []
-    repeat { rules.append(parseExpression()) } while !isPanicking && consume(.comma)
+    repeat {
+      let rule = parseExpression()
+      if !isPanicking { note(apart: rule) }
+      rules += parts(of: rule)
+    } while !isPanicking && consume(.comma)
     return rules
   }
 
-  private mutating func parseClauses(of command: String) -> [Clause] {
+  /// Rules in brackets, or joined by `and`.
+  private mutating func note(apart rule: ExprID) {
+    let place = tree.span(rule)
+    switch tree[rule] {
+    case .list:
+      note(
+        .foreignClause(
+          place, "rules stand behind one another, with commas: `with Rule1, Rule2`",
+          fixIts: [
+            FixIt(
+              "leave out the brackets", at: Span(place.start, place.start + 1), replacement: ""),
+            FixIt("", at: Span(place.end - 1, place.end), replacement: ""),
+          ]))
+    case .binary(.and, let left, let right):
+      let between = Span(tree.span(left).end, tree.span(right).start)
+      note(
+        .foreignClause(
+          place, "rules stand behind one another, with commas: `with Rule1, Rule2`",
+          fixIts: [FixIt("write `,`", at: between, replacement: ", ")]))
+    default: break
+    }
+  }
+
+  private func parts(of rule: ExprID) -> [ExprID] {
+    switch tree[rule] {
+    case .list(let rules): rules
+    case .binary(.and, let left, let right): [left, right]
+    default: [rule]
+    }
+  }
+
+  private mutating func parseClauses(of command: String, behind rule: ExprID? = nil) -> [Clause] {
     var clauses: [Clause] = []
+    if let rule, !isPanicking { skipArguments(of: rule) }
     while !isPanicking, current.isName {
       // On a line of its own `save w to …` is a statement.
       if current.startsLine, current.word == .save, next.word != .every { break }
       guard let word = Self.clauseWords.first(where: { startsClause($0) }) else {
         if current.startsLine { break }
-        let written = text(current)
-        fail(
-          .unknownClause(
-            currentSpan, written, of: command,
-            nearest: Suggestion.nearest(
-              to: written, among: Self.clauseWords.map(\.rawValue))))
+        reportUnknownClause(of: command)
         break
       }
       let keyword = name(current)
       advance()
+      if current.kind == .equal, current.start == tokens[position - 1].end {
+        note(
+          .foreignClause(
+            currentSpan, "a clause has no `=`: `\(keyword.text) 5`",
+            fixIts: [FixIt("remove it", at: currentSpan, replacement: " ")]))
+        advance()
+      }
       if word == .save {
         guard current.word == .every else {
           fail(.saveWithoutEvery(foundSpan, Self.saving, of: command))
@@ -156,6 +201,47 @@ extension Parser {
     return clauses
   }
 
+  /// `Adam lr = 0.1`: arguments that stand behind a rule without parentheses.
+  private mutating func skipArguments(of rule: ExprID) {
+    guard case .name(let name) = tree[rule], current.isName, next.kind == .equal,
+      !current.startsLine, !Self.clauseWords.contains(current.word)
+    else { return }
+    let start = position
+    position += 2
+    _ = parseExpression()
+    if isPanicking { return }
+    let place = span(from: start)
+    note(
+      .foreignClause(
+        place, "the arguments of a rule stand in parentheses: `\(name.text)(lr = 1e-3)`",
+        fixIts: [
+          FixIt(
+            "write `\(name.text)(\(text(of: place)))`", at: Span(name.span.end, place.end),
+            replacement: "(\(text(of: place)))")
+        ]))
+  }
+
+  private mutating func reportUnknownClause(of command: String) {
+    let written = text(current)
+    var own = Suggestion.nearest(to: written, among: Self.clauseWords.map(\.rawValue))
+    switch written.lowercased() {
+    case "batch_size", "batchsize", "minibatch": own = "batch"
+    case "lr", "learning_rate": own = nil
+    case "steps", "epochs", "iterations", "iters":
+      if next.kind == .number, !next.startsLine {
+        let place = currentSpan.union(span(next))
+        let unit = written == "epochs" ? "epochs" : "steps"
+        let length = "for \(text(next)) \(unit)"
+        return fail(
+          .foreignClause(
+            currentSpan, "how long is said by `\(length)`",
+            fixIts: [FixIt("write `\(length)`", at: place, replacement: length)]))
+      }
+    default: break
+    }
+    fail(.unknownClause(currentSpan, written, of: command, nearest: own))
+  }
+
   private static let saving = "save every 10 epochs to \"run.safetensors\""
 
   private mutating func parseUnit(after words: String, of command: String) -> Name? {
@@ -164,8 +250,20 @@ extension Parser {
     case .steps, .step: unit.key = Word.steps.rawValue
     case .epochs, .epoch: unit.key = Word.epochs.rawValue
     default:
+      let isThere = found != nil
+      let foreign: Set<String> = [
+        "iterations", "iteration", "iters", "iter", "updates", "batches", "evaluations", "passes",
+      ]
+      var fixIts: [FixIt] = []
+      if isThere, foreign.contains(text(current)) {
+        let own = text(current) == "passes" ? "epochs" : "steps"
+        fixIts = [FixIt("write `\(own)`", at: currentSpan, replacement: own)]
+      } else if !isThere {
+        fixIts = [FixIt("write `steps`", at: placeAfter, replacement: " steps")]
+      }
       fail(
-        .missingClause(foundSpan, "a unit after `\(words)`: `steps` or `epochs`", of: command))
+        .missingClause(
+          foundSpan, "a unit after `\(words)`: `steps` or `epochs`", of: command, fixIts: fixIts))
       return nil
     }
     advance()
@@ -280,6 +378,15 @@ extension Parser {
     var plot = PlotStatement(series: [], axes: [])
     repeat { plot.series.append(parseExpression()) } while !isPanicking && consume(.comma)
     while !isPanicking, startsAxis { plot.axes.append(parseAxis()) }
+    if !isPanicking, current.kind == .string, !current.startsLine {
+      note(
+        .foreignClause(
+          currentSpan, "a plot goes to a file by `to \"loss.svg\"`",
+          fixIts: [
+            FixIt("write `to`", at: Span(currentSpan.start, currentSpan.start), replacement: "to ")
+          ]))
+      plot.path = parseExpression()
+    }
     if !isPanicking, startsClause(.to) || current.word == .to && next.kind == .string {
       advance()
       plot.path = parseExpression()

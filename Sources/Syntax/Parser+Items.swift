@@ -105,8 +105,16 @@ extension Parser {
       fail(.badTarget(span(from: start), "a definition of the script names one value"))
       return .error
     }
-    if current.kind == .equal { advance() } else { reportForeignAssignment(targets) }
+    if current.kind == .equal {
+      advance()
+    } else {
+      reportForeignAssignment(targets, isInScript: true)
+    }
     if isPanicking { return .error }
+    if text(current) == "lambda", next.isName, next.word != .over, !next.startsLine {
+      reportLambda(named: targets[0].name)
+      return .error
+    }
     return .definition(targets[0].name, parseExpression())
   }
 
@@ -170,6 +178,8 @@ extension Parser {
         } else {
           body = .alias(parseExpression())
         }
+      } else if current.kind == .colon {
+        reportColon(of: start, "the rule", isFunction: false)
       } else {
         body = .equations(parseBlock(of: "the rule", in: .rule, isOutermost: true))
       }
@@ -188,6 +198,10 @@ extension Parser {
   private mutating func parseFunction(_ documentation: [String], _ start: Int) -> Item.Kind {
     guard let name = parseName("the name of the function") else { return .error }
     let parameters = parseParameters(of: "a function").parameters
+    if !isPanicking, current.kind == .colon {
+      reportColon(of: start, "the function", isFunction: true)
+      return .error
+    }
     let body = parseValueOrBlock(of: "the function", in: .function)
     return .function(
       FunctionDeclaration(
@@ -208,6 +222,14 @@ extension Parser {
   private mutating func parseValueOrBlock(of what: String, in kind: BodyKind) -> [Statement] {
     if isPanicking { skipToBody() }
     if !isPanicking, consume(.equal) {
+      if current.kind == .greater, current.start == tokens[position - 1].end {
+        note(.foreignArrow(span(tokens[position - 1]).union(currentSpan)))
+        advance()
+      }
+      if text(current) == "return", !next.startsLine, next.isName || next.kind == .number {
+        note(.foreignReturn(Span(currentSpan.start, span(next).start)))
+        advance()
+      }
       let start = position
       var values = [parseExpression()]
       while !isPanicking, kind == .function, consume(.comma) { values.append(parseExpression()) }
@@ -258,6 +280,12 @@ extension Parser {
     return (parameters, inputs)
   }
 
+  /// Types that other languages declare numbers by.
+  private static let machineTypes: Set<String> = [
+    "float", "double", "int", "bool", "Float", "Double", "Int", "Bool", "f32", "f64", "number",
+    "float32", "float64", "real",
+  ]
+
   /// parameter ::= 'ascend'? name (':' type)? ('=' expression)? ('in' domain)?
   private mutating func parseParameter() -> Parameter? {
     let start = position
@@ -274,7 +302,14 @@ extension Parser {
     advance()
     var parameter = Parameter(
       name: name, type: nil, initial: nil, domain: nil, ascend: ascend, span: name.span)
-    if consume(.colon) { parameter.type = parseType() }
+    if consume(.colon) {
+      parameter.type = parseType()
+      if let type = parameter.type, type.extents.isEmpty, Self.machineTypes.contains(type.kind.text)
+      {
+        note(.machineType(Span(name.span.end, type.span.end), type.kind.text))
+        parameter.type = nil
+      }
+    }
     if !isPanicking, current.kind == .equal || current.kind == .colonEqual {
       _ = expectEquals(after: "`\(name.text)`")
       parameter.initial = parseExpression()

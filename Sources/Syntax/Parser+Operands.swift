@@ -55,6 +55,14 @@ extension Parser {
 
   private mutating func parseMember(_ left: ExprID, _ start: Int) -> ExprID? {
     advance()
+    if case .name(let module) = tree[left], ForeignNames.modules.contains(module.text),
+      current.word == .pi || current.word == .inf
+    {
+      let own = text(current)
+      advance()
+      note(.foreignCall(span(from: start), isModule: true, own))
+      return make(.number(own == "pi" ? .pi : .infinity, text: own), span(from: start))
+    }
     guard let member = parseName("a name after `.`") else { return nil }
     return member.key == "T"
       ? make(.transpose(left), span(from: start), height: height(left))

@@ -40,21 +40,68 @@ extension Parser {
     }
     defer { leave() }
     if current.kind == .word, current.word == .if { return parseConditional() }
-    return parseBinary(.or)
+    let start = position
+    let value = parseBinary(.or)
+    if isPanicking { return value }
+    if current.kind == .question { return parseQuestion(value, start) }
+    if current.word == .if, !current.startsLine, position > start {
+      return parseChoiceBehind(value, start)
+    }
+    return value
   }
 
   private mutating func parseConditional() -> ExprID {
     let start = position
     advance()
     let condition = parseExpression()
-    guard takeWord(.then, of: start) else { return makeError(span(tokens[start])) }
+    var marks: [FixIt] = []
+    guard takeWord(.then, of: start, &marks) else { return makeError(span(tokens[start])) }
     let then = parseExpression()
-    guard takeWord(.else, of: start) else { return makeError(span(tokens[start])) }
+    takeClosing(&marks)
+    guard takeWord(.else, of: start, &marks) else { return makeError(span(tokens[start])) }
     let otherwise = parseExpression()
+    takeClosing(&marks)
+    if let first = marks.first {
+      note(
+        .incompleteConditional(
+          first.span, missing: "then", condition: span(tokens[start]), fixIts: marks))
+    }
     return makeConditional(start, condition, then, otherwise)
   }
 
-  private mutating func makeConditional(
+  /// A colon or a brace stands here, and behind it a value and `else`.
+  private var startsArm: Bool {
+    guard current.kind == .colon || current.kind == .leftBrace, !current.startsLine else {
+      return false
+    }
+    var depth = 0
+    for i in position + 1..<tokens.count {
+      switch tokens[i].kind {
+      case .leftParenthesis, .leftBracket: depth += 1
+      case .rightParenthesis, .rightBracket:
+        depth -= 1
+        if depth < 0 { return false }
+      case .equal, .end, .semicolon: return false
+      case .leftBrace where tokens[i - 1].word != .else: return false
+      default:
+        if tokens[i].word == .else { return depth == 0 }
+        if tokens[i].startsLine, current.kind == .colon, bracketDepth == 0 { return false }
+      }
+    }
+    return false
+  }
+
+  /// The brace that closes an arm of a choice.
+  private mutating func takeClosing(_ marks: inout [FixIt]) {
+    guard !isPanicking, !marks.isEmpty, current.kind == .rightBrace, bracketDepth > 0,
+      text(of: marks[marks.count - 1].span).hasPrefix("{")
+    else { return }
+    bracketDepth -= 1
+    marks.append(FixIt("", at: Span(placeAfter.start, currentSpan.end), replacement: ""))
+    advance()
+  }
+
+  mutating func makeConditional(
     _ start: Int, _ condition: ExprID, _ then: ExprID, _ otherwise: ExprID
   ) -> ExprID {
     make(
@@ -62,10 +109,29 @@ extension Parser {
       height: max(height(condition), height(then), height(otherwise)))
   }
 
-  /// Reads `then` or `else` of the choice that began at `start`, or reports it missing.
-  private mutating func takeWord(_ word: Word, of start: Int) -> Bool {
+  /// Reads `then` or `else` of the choice that began at `start`, or reports it missing. Colons and braces of other
+  /// languages go to `marks`, with what stands in their place.
+  private mutating func takeWord(_ word: Word, of start: Int, _ marks: inout [FixIt]) -> Bool {
     if isPanicking { return false }
     if current.word == word {
+      advance()
+      guard word == .else, !marks.isEmpty else { return true }
+      if current.kind == .colon {
+        marks.append(FixIt("", at: currentSpan, replacement: ""))
+        advance()
+      } else if current.kind == .leftBrace {
+        let place = Span(currentSpan.start, max(currentSpan.end, span(next).start))
+        marks.append(FixIt("", at: place, replacement: ""))
+        bracketDepth += 1
+        advance()
+      }
+      return true
+    }
+    if word == .then, startsArm {
+      let isGlued = current.start == tokens[position - 1].end
+      let text = (isGlued ? " then" : "then") + (next.start == current.end ? " " : "")
+      marks.append(FixIt("write `then`", at: currentSpan, replacement: text))
+      if current.kind == .leftBrace { bracketDepth += 1 }
       advance()
       return true
     }
@@ -116,7 +182,7 @@ extension Parser {
     let start = position
     var left = current.word == .not ? parseNot(inside: least) : parseUnary()
     var comparison: Span?
-    while let (operation, tighter) = takeBinary(least, &comparison) {
+    while let (operation, tighter) = takeBinary(least, left, &comparison) {
       let right = tighter.map { parseBinary($0) } ?? parseOperand()
       left = makeBinary(operation, left, right, start)
     }
@@ -125,14 +191,18 @@ extension Parser {
 
   /// Takes the binary operator that stands here if it binds at least as tightly as `least`.
   private mutating func takeBinary(
-    _ least: Precedence, _ comparison: inout Span?
+    _ least: Precedence, _ left: ExprID, _ comparison: inout Span?
   ) -> (operation: BinaryOperator, next: Precedence?)? {
     guard !isPanicking, let (operation, precedence) = binaryOperator,
       precedence.rawValue >= least.rawValue
     else { return nil }
     let sign = currentSpan
     if precedence == .comparison {
-      if let first = comparison { note(.chainedComparison(first, second: sign)) }
+      if let first = comparison {
+        var middle: String?
+        if case .binary(_, _, let shared) = tree[left] { middle = text(of: tree.span(shared)) }
+        note(.chainedComparison(first, second: sign, middle: middle))
+      }
       comparison = sign
     } else {
       comparison = nil

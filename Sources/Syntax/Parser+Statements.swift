@@ -45,7 +45,7 @@ extension Parser {
       while consume(.semicolon) { isSeparated = true }
       if current.kind == .end || current.kind == .rightBrace || startsItemLine { break }
       if !isSeparated, !current.startsLine, !startsStatementHere {
-        if !reportForeign() { reportUnexpected() }
+        if !reportForeign(in: kind) { reportUnexpected() }
         recover(from: position)
         isSeparated = true
         continue
@@ -138,7 +138,7 @@ extension Parser {
       return Statement(.term(term, parseExpression()), span(from: start))
     }
     if let count = targetCount(at: position) { return parseEquation(count) }
-    if reportForeign() { return Statement(.error, span(from: start)) }
+    if reportForeign(in: kind) || reportGuard() { return Statement(.error, span(from: start)) }
     var values = [parseExpression()]
     while !isPanicking, !current.startsLine, consume(.comma) { values.append(parseExpression()) }
     if isPanicking { return Statement(.error, span(from: start)) }
@@ -367,7 +367,9 @@ extension Parser {
   }
 
   /// `:=` and `<-` are read as `=`; `+=` states no whole value.
-  mutating func reportForeignAssignment(_ targets: [EquationTarget]) {
+  mutating func reportForeignAssignment(
+    _ targets: [EquationTarget], isInScript: Bool = false
+  ) {
     switch current.kind {
     case .colonEqual:
       note(
@@ -387,7 +389,10 @@ extension Parser {
       var fixIts: [FixIt] = []
       if targets.count == 1 {
         let name = targets[0].name.text
-        let replacement = targets[0].isPrimed ? "= \(name) \(sign)" : "' = \(name) \(sign)"
+        // A script's name stands for one value: the new one gets a name of its own.
+        let mark = isInScript ? "2" : "'"
+        let replacement =
+          targets[0].isPrimed ? "= \(name) \(sign)" : "\(mark) = \(name) \(sign)"
         let place =
           targets[0].isPrimed ? currentSpan : Span(targets[0].name.span.end, currentSpan.end)
         fixIts = [FixIt("state the whole new value", at: place, replacement: replacement)]
@@ -408,57 +413,5 @@ extension Parser {
     }
     fail(.expectedEquals(foundSpan, after: what, found: found))
     return false
-  }
-
-  // MARK: Words of other languages
-
-  /// Reports a line that starts as one of another language, or with a misspelled keyword.
-  mutating func reportForeign() -> Bool {
-    guard current.kind == .word else { return false }
-    let word = text(current)
-    if current.word == .else {
-      fail(.foreignWord(currentSpan, "this `else` follows no `when c { … }`", replacement: nil))
-      return true
-    }
-    guard next.kind == .word, !next.startsLine, current.isName else { return false }
-    // An operator may follow (`a and b`), and reductions (`mean over batch x`).
-    if next.word.isReserved && next.word != .if && next.word != .inf && next.word != .pi
-      || next.word == .over
-    {
-      return false
-    }
-    switch word {
-    case "let", "var", "const", "local", "set":
-      fail(
-        .foreignWord(
-          Span(currentSpan.start, span(next).start), "a name is defined by `name = …` alone",
-          replacement: ""))
-    case "def", "func", "function", "fun":
-      fail(.foreignWord(currentSpan, "functions are declared with `fn`", replacement: "fn"))
-    case "optimizer", "optimiser", "class", "algorithm", "update":
-      fail(.foreignWord(currentSpan, "update rules are declared with `rule`", replacement: "rule"))
-    case "return":
-      fail(
-        .foreignWord(
-          Span(currentSpan.start, span(next).start),
-          "the value of a function is its last line, without a word before it", replacement: ""))
-    case "elif", "elseif", "elsif":
-      fail(.foreignWord(currentSpan, "write `else when`", replacement: "else when"))
-    case "for", "while", "loop":
-      fail(
-        .foreignWord(currentSpan, "loops are written `repeat n { … }`", replacement: nil))
-    default:
-      let keywords = [
-        "state", "input", "param", "view", "metric", "when", "every", "repeat", "guard", "rule",
-        "fn", "objective", "data", "task", "minimize", "maximize", "train", "plot", "save",
-        "search", "assert",
-      ]
-      guard let keyword = Suggestion.nearest(to: word, among: keywords) else { return false }
-      fail(
-        .foreignWord(
-          currentSpan, "`\(word)` starts no statement; did you mean `\(keyword)`?",
-          replacement: keyword))
-    }
-    return true
   }
 }

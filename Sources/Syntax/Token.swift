@@ -14,6 +14,8 @@ enum TokenKind: UInt8 {
   case colonEqual
   /// `||`: an `or` or a norm of other languages.
   case doubleBar
+  /// `?` of other languages.
+  case question
   /// Bytes that no token starts with; the lexer has reported them.
   case invalid
 }

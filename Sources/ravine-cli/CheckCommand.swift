@@ -73,8 +73,10 @@ struct CheckCommand: ParsableCommand {
     if found.contains(where: { $0.severity == .error }) { return found }
     var options = Script.Options()
     options.folder = SourceFiles.folder(of: path)
-    return found + compiler.program.seldomMeant() + compiler.couplings(withNotes: notes)
-      + Script(compiler, options: options, output: { _ in }).problems()
+    let script = Script(compiler, options: options, output: { _ in })
+    var problems = script.problems()
+    if problems.isEmpty { problems = script.rehearsal() }
+    return found + compiler.program.seldomMeant() + compiler.couplings(withNotes: notes) + problems
   }
 
   private func summary(_ files: Int, _ errors: Int, _ warnings: Int) -> String {

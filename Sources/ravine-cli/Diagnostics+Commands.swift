@@ -48,6 +48,15 @@ extension Diagnostic {
 
   // MARK: Sessions and searches
 
+  /// Flags that do not go together, or whose number is out of its range.
+  static func badFlags(_ what: String) -> Diagnostic { Diagnostic(.badFlags, what, at: .none) }
+
+  static func fileForRule(_ text: String) -> Diagnostic {
+    Diagnostic(
+      .badFlags, "`\(Console.printable(text))` names a file where a rule is wanted", at: .none,
+      notes: [Note("say which rule of it: `FILE.opt:RULE`")])
+  }
+
   static func noStandardInput() -> Diagnostic {
     Diagnostic(.fileNotFound, "`-` is no file in a session", at: .none)
   }

@@ -72,7 +72,7 @@ struct EvalCommand: ParsableCommand {
       if seeds < 1 { throw DiagnosticError(.nothingToRun("seeds", in: "an evaluation")) }
       return try OutsideEvaluation(
         opened.script.searchTasks(OpenScript.words(on), choosing: false),
-        baseline: opened.compiler.rule(against), seeds: seeds, ladder: factors, seed: seed,
+        baseline: opened.rule(against), seeds: seeds, ladder: factors, seed: seed,
         threads: threads ?? Threads.preferred,
         journal: journal.map { path throws(DiagnosticError) in
           try SearchJournal(reading: path)

@@ -50,6 +50,21 @@ struct OpenScript {
     }
   }
 
+  /// The rule that a word names, of the script, of the zoo or of another file, which is read then.
+  ///
+  /// Throws R0292 for a file without a rule, and what is wrong with the file.
+  func rule(_ text: String) throws(DiagnosticError) -> Rule {
+    guard case .rule(let rule, let path) = Program(text) else {
+      throw DiagnosticError(.fileForRule(text))
+    }
+    if let path {
+      let found = compiler.add(name: path, bytes: try SourceFiles.read(path))
+      let errors = found.filter { $0.severity == .error }
+      if !errors.isEmpty { throw DiagnosticError(errors) }
+    }
+    return try compiler.rule(rule)
+  }
+
   /// What was said of several words: each option may have some, with commas.
   static func words(_ list: [String]) -> [String] {
     list.flatMap { $0.split(separator: ",") }.map { $0.filter { $0 != " " } }

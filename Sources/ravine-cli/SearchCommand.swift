@@ -96,41 +96,37 @@ struct SearchRunCommand: ParsableCommand {
     help: ArgumentHelp("A script with a `search` statement.", valueName: "file"))
   var file: String?
 
-  func validate() throws {
+  /// What is wrong with the flags together, and with their numbers.
+  private var problem: String? {
     if file == nil, from == nil || on.isEmpty {
-      throw ValidationError("name a script, or a start by --from and tasks by --on")
+      return "name a script, or a start by --from and tasks by --on"
     }
-    if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more") }
+    if let threads, threads < 1 { return "--threads must be 1 or more" }
     for (name, value) in [
       ("--programs", programs), ("--population", population), ("--tournament", tournament),
       ("--restarts", restarts), ("--longest", longest),
     ] {
       if let value, value < 1 || value > SearchSettings.mostPrograms {
-        throw ValidationError("\(name) must be from 1 to \(SearchSettings.mostPrograms)")
+        return "\(name) must be from 1 to \(SearchSettings.mostPrograms)"
       }
     }
-    if let minutes, !(minutes > 0 && minutes < 1e6) {
-      throw ValidationError("--minutes must be above 0")
-    }
+    if let minutes, !(minutes > 0 && minutes < 1e6) { return "--minutes must be above 0" }
     if minutes != nil, programs != nil {
-      throw ValidationError("--programs and --minutes contradict one another")
+      return "--programs and --minutes contradict one another: take one of them"
     }
     if open, journal == nil {
-      throw ValidationError("--open needs a journal, which keeps that the test set was opened")
+      return "--open needs a --journal, which keeps that the test set was opened"
     }
     if controls, claims || open {
-      throw ValidationError("--controls compares searches, --claims and --open what was found")
+      return "--controls compares searches, --claims and --open what was found: take one of them"
     }
-    if json, claims == open {
-      throw ValidationError("--json is about --claims or --open, one of them")
-    }
+    if json, claims == open { return "--json is about --claims or --open, one of them" }
     for (name, value, least) in [("--trials", trials, 1), ("--pairs", pairs, 2)]
     where value < least || value > 10_000 {
-      throw ValidationError("\(name) must be from \(least) to 10,000")
+      return "\(name) must be from \(least) to 10,000"
     }
-    if let shard, parsed(shard) == nil {
-      throw ValidationError("--shard is i/n with 0 <= i < n, as 0/2")
-    }
+    if let shard, parsed(shard) == nil { return "--shard is i/n with 0 <= i < n, as 0/2" }
+    return nil
   }
 
   private func parsed(_ shard: String) -> (shard: Int, shards: Int)? {
@@ -142,6 +138,10 @@ struct SearchRunCommand: ParsableCommand {
   }
 
   func run() throws {
+    if let problem {
+      Console.report([.badFlags(problem)], in: SourceMap())
+      throw Status.usage
+    }
     let opened = try OpenScript(file, commands)
     let (compiler, script) = (opened.compiler, opened.script)
     let result: SearchResult
@@ -149,12 +149,12 @@ struct SearchRunCommand: ParsableCommand {
     do throws(DiagnosticError) {
       if controls {
         var controls = SearchControls()
-        try controls.run(plan(script, compiler), script) { Console.progress($0) }
+        try controls.run(plan(opened), script) { Console.progress($0) }
         Console.progress("")
         Console.write(controls.text)
         return
       }
-      let plan = try plan(script, compiler)
+      let plan = try plan(opened)
       let search = try script.search(plan)
       let view = SearchView(search)
       search.progress = { found in
@@ -214,7 +214,8 @@ struct SearchRunCommand: ParsableCommand {
   }
 
   /// The statement of the script, with what the flags say in its place.
-  private func plan(_ script: Script, _ compiler: Compiler) throws(DiagnosticError) -> SearchPlan {
+  private func plan(_ opened: OpenScript) throws(DiagnosticError) -> SearchPlan {
+    let script = opened.script
     let statements = try script.searches()
     guard statements.count <= 1 else {
       throw DiagnosticError(.severalSearches(file ?? "", statements.count))
@@ -222,17 +223,17 @@ struct SearchRunCommand: ParsableCommand {
     var plan: SearchPlan
     if let first = statements.first {
       plan = first
-      if let from { (plan.start, plan.startPlace) = (try compiler.rule(from), .none) }
+      if let from { (plan.start, plan.startPlace) = (try opened.rule(from), .none) }
     } else {
       guard let from else { throw DiagnosticError(.nothingToSearch(file ?? "")) }
-      plan = SearchPlan(from: try compiler.rule(from))
+      plan = SearchPlan(from: try opened.rule(from))
     }
     if !on.isEmpty { plan.tasks = OpenScript.words(on) }
     if plan.tasks.isEmpty { throw DiagnosticError(.nothingToSearch(file ?? "")) }
     if !judges.isEmpty { plan.validation = OpenScript.words(judges) }
     if !locked.isEmpty { plan.test = OpenScript.words(locked) }
     if !using.isEmpty { try plan.settings.use(OpenScript.words(using).map { Name($0) }) }
-    if let against { plan.baseline = try compiler.rule(against) }
+    if let against { plan.baseline = try opened.rule(against) }
     plan.settings.programs = programs ?? plan.settings.programs
     if let minutes {
       plan.settings.minutes = minutes

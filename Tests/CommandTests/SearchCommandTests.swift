@@ -8,6 +8,22 @@ import Testing
     text.split(separator: "\n").first { $0.hasPrefix("content ") }.map(String.init)
   }
 
+  @Test func aStartFromAFile() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("mine.opt", "rule Mine(lr = 0.1 in (0, inf)) { w' = w - lr * sign(g) }\n")
+    let line = "ravine search --on bowl_easy --programs 20 --population 10 --from"
+    let found = try sandbox.run("\(line) mine.opt:Mine")
+    #expect(found.status == 0 && found.output.contains("rule"), "\(found.errors)")
+    for (start, code) in [
+      ("mine.opt", "R0292"), ("mine.opt:Yours", "R0201"), ("other.opt:Mine", "R0701"),
+      ("SGD --minutes 1", "R0292"), ("SGD --open", "R0292"), ("SGD --shard 3/2", "R0292"),
+      ("SGD --controls --claims", "R0292"), ("SGD --json", "R0292"),
+    ] {
+      let refused = try sandbox.run("\(line) \(start)")
+      #expect(refused.status != 0 && refused.errors.contains("error[\(code)]"), "\(refused.errors)")
+    }
+  }
+
   /// Killed three times in the middle and taken up again, with one thread and with two, a search ends with the journal
   /// of one that was never stopped.
   @Test func aKilledSearchEndsTheSame() throws {
@@ -334,7 +350,7 @@ import Testing
     func said(_ answer: [String: Any]) -> [String] {
       ((answer["diagnostics"] as? [[String: Any]]) ?? []).compactMap { $0["code"] as? String }
     }
-    #expect(said(found[5]) == ["R0292"] && said(found[3]).isEmpty)
+    #expect(said(found[5]) == ["R0293"] && said(found[3]).isEmpty)
     #expect(rates(found[5]).contains(0.01))
   }
 

@@ -376,7 +376,10 @@ def trained(clauses, text, step, batch, workers=1, fills=False, task=None, objec
                 rows = rows + order[:batch - own]
             task.t = s["t"] = t
             dealt = shares(rows, workers)
-            if workers > 1:
+            if own < len(rows):
+                # The rows that fill up a batch are not its own.
+                loss = task.loss(shown, rows[:own])
+            elif workers > 1:
                 # Each row once, with the draws of its share.
                 loss = sum(task.loss(shown, d) * len(d) for d in dealt[:len(rows)]) / len(rows)
             else:

@@ -26,7 +26,7 @@ import Testing
     ("for 10 steps until loss < 1 / 0", "231 1 / 0"),
     ("for 10 steps delay 0.5 until loss < 1", "227 0.5"),
     ("for 10 steps batch 3 until loss < 1", "220 batch"),
-    ("for 10 epochs until loss < 1", "226 task t = minimize b for 10 epochs until loss < 1"),
+    ("for 10 epochs until loss < 1", "220 epochs"),
     ("for 10 steps until loss < 1", nil),
   ])
   func clausesOfTasks(_ clauses: String, _ expected: String?) {

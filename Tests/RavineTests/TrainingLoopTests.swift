@@ -406,4 +406,25 @@ import Training
       }
     }
   }
+
+  /// The loss of an epoch is the mean over its rows, also where rows of the beginning fill up the last batch.
+  @Test(arguments: [1, 2, 3, 4]) func theLossIsTheMeanOverRows(_ batch: Int) throws {
+    let script = """
+      data d = csv("rows.csv", target = "y")
+      objective line(; x, y) {
+          param a: scalar = 0.5
+          loss = mean((a * x - y)^2)
+      }
+      rule Still(lr = 0) { input G: batch  w' = w - lr * mean over batch G }
+      train line on d with Still, SGD(lr = 0) for 2 epochs batch \(batch)
+      """
+    try Self.run(script) { script in
+      for rule in try #require(script.experiments.last).rules {
+        let run = try #require(rule.runs.first)
+        for (loss, whole) in zip(run.values["loss"] ?? [], run.values["test_loss"] ?? []) {
+          #expect(abs(loss - whole) < 1e-14, "\(rule.label): \(loss) for \(whole)")
+        }
+      }
+    }
+  }
 }

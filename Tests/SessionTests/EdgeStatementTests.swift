@@ -88,6 +88,68 @@ import Testing
     }
   }
 
+  /// Texts of two numbers A and B, and what they are by the arithmetic of this language.
+  private static let operations: [(text: String, value: @Sendable (Double, Double) -> Double)] = [
+    ("A + B * B", { $0 + $1 * $1 }), ("A - B", { $0 - $1 }), ("A / B", { $0 / $1 }),
+    ("abs(A) * B", { abs($0) * $1 }),
+    ("floor(A) + ceil(B)", { $0.rounded(.down) + $1.rounded(.up) }),
+    ("round(A) - B", { $0.rounded(.toNearestOrEven) - $1 }),
+    ("sqrt(A) + B", { $0.squareRoot() + $1 }),
+    ("copysign(A, B)", { $1.sign == .minus ? -abs($0) : abs($0) }),
+    ("if A < B then A else B", { $0 < $1 ? $0 : $1 }),
+    ("max(A, B)", { $0.isNaN || $1.isNaN ? .nan : $0 < $1 ? $1 : $0 }),
+    ("min(A, B)", { $0.isNaN || $1.isNaN ? .nan : $1 < $0 ? $1 : $0 }),
+    ("clip(A, -1, 2) + 0 * B", { ($0.isNaN ? $0 : min(max($0, -1), 2)) + 0 * $1 }),
+    ("[A, B, 1] @ [1, 1, 1]", { $0 + $1 + 1 }), ("[A, B][0] - [A, B][1]", { $0 - $1 }),
+    ("[A, B][-1]", { $1 }), ("sort([A, B])[0]", { $0.isNaN || $1 < $0 ? $1 : $0 }),
+    ("argmax([A, B])", { $0.isNaN ? 0 : $1.isNaN || $1 > $0 ? 1 : 0 }),
+    (
+      "sum([A, B]) + 0 * max([A, B])", { $0 + $1 + 0 * ($0.isNaN || $1.isNaN ? .nan : max($0, $1)) }
+    ),
+  ]
+
+  @Test func theValuesAreRight() {
+    var random = SplitMix64(20_262)
+    let numbers = Self.numbers.filter { Double($0)?.isInfinite != true || $0.contains("inf") }
+    for (text, value) in Self.operations {
+      let bench = Bench()
+      for _ in 0..<60 {
+        let (a, b) = (
+          numbers.randomElement(using: &random)!, numbers.randomElement(using: &random)!
+        )
+        let line = text.replacing("A", with: "(\(a))").replacing("B", with: "(\(b))")
+        let said = bench.run(line)
+        let shown = said.split(separator: " = ").last?.split(separator: "\n").first ?? ""
+        let found = Double(shown)
+        let wanted = value(Double(a)!, Double(b)!)
+        #expect(
+          found.map { $0 == wanted || $0.isNaN && wanted.isNaN } ?? false,
+          "\(line): \(said) for \(wanted)")
+      }
+    }
+  }
+
+  /// An entry is there or refused, wherever its place lies.
+  @Test func placesAreLookedUpOrRefused() {
+    let bench = Bench()
+    for number in Self.numbers {
+      guard let x = Double(number) else { continue }
+      let isThere = x == x.rounded() && x >= -3 && x < 3
+      let wanted = isThere ? [1.0, 2, 3][Int(x) < 0 ? Int(x) + 3 : Int(x)] : nil
+      let said = bench.run("[1, 2, 3][\(number)]")
+      if let wanted {
+        #expect(said.hasSuffix(" = \(Int(wanted))\n"), "\(number): \(said)")
+      } else {
+        #expect(said.hasPrefix("error[R0"), "\(number): \(said)")
+      }
+      let rows = bench.run("gather(eye(3), [\(number)])")
+      let isRow = x == x.rounded() && x >= 0 && x < 3
+      let row = (0..<3).map { Double($0) == x ? "1" : "0" }.joined(separator: ", ")
+      #expect(
+        isRow ? rows.contains("[\(row)]") : rows.hasPrefix("error[R0"), "\(number): \(rows)")
+    }
+  }
+
   /// A rule of more numbers than there are is described with its size, and told of where it would run.
   @Test func aStateBeyondAllMemoryLeavesTheSession() {
     let bench = Bench()

@@ -36,6 +36,51 @@ import Training
     #expect(expected.isEmpty ? last.isEmpty : last.hasPrefix(expected), "\(last)")
   }
 
+  @Test func statementsDrawIndependently() {
+    let bench = Bench()
+    let first = bench.run("normal()").dropFirst(5)
+    let second = bench.run("normal()").dropFirst(5)
+    #expect(first != second && first.count > 3)
+    #expect(bench.run("a = normal()", "a - a") == "%3 = 0\n")
+    let other = Bench()
+    #expect(other.run("normal()").dropFirst(5) == first)
+    #expect(other.run("2 + 2", "normal()").dropFirst(5) == second)
+  }
+
+  /// As a shell wants rules: a text between quotes is what stands in it.
+  @Test func rulesBetweenQuotes() {
+    let bench = Bench()
+    let plain = bench.run(":compare Lion SGD(lr = 0.1)")
+    for line in [
+      ":compare \"Lion\" \"SGD(lr = 0.1)\"", ":compare 'Lion' SGD(lr = 0.1)",
+      ":compare \"Lion\", 'SGD(lr = 0.1)'",
+    ] {
+      #expect(bench.run(line) == plain, "\(line)")
+    }
+    #expect(bench.run(":describe \"Lion\"") == bench.run(":describe Lion"))
+    #expect(bench.run(":unroll 'EMAMomentum.m' 2") == bench.run(":unroll EMAMomentum.m 2"))
+  }
+
+  /// An error of the last of several experiments is told before the first runs.
+  @Test func laterExperimentsAreLookedAtFirst() {
+    let bench = Bench()
+    bench.run("objective q(x: vector(3) = [1, 2, 3]) = sum(x^2)")
+    let said = bench.run(
+      "minimize q with SGD for 2 steps\nminimize q with Muon for 2 steps\n")
+    #expect(said.hasPrefix("error[R0803]") && !said.contains("loss"), "\(said)")
+  }
+
+  @Test func aWindowIsToldOnceForAStatement() {
+    let bench = Bench()
+    bench.run(
+      "rule R(lr = 0.1) { state h: window(9)  h' = g  w' = w - lr * mean over window h' }",
+      "objective q(x: vector(2) = [1, 2]) = sum(x^2)")
+    for _ in 0..<2 {
+      let said = bench.run("minimize q with R, R(lr = 0.2) for 3 steps seeds 2")
+      #expect(said.split(separator: "R0824").count == 2, "\(said)")
+    }
+  }
+
   // MARK: Declarations
 
   @Test func redefinitionReplacesAndSaysWhatDepends() {

@@ -5,7 +5,7 @@ import Testing
 /// Every syntax diagnostic: its code and exact span, alone.
 @Suite struct DiagnosticTests {
   @Test(arguments: [
-    ("x = 1 ? 2", "R0102 @ ?"),
+    ("x = 1 ? 2", "R0128 @ ?"),
     ("rule X(lr = 1; s) { w' = w }", "R0150 @ ;"),
     ("fn f(x; y) = x", "R0150 @ ;"),
     ("x = \0\0\u{1}", "R0102 @ \0\0\u{1}"),

@@ -122,6 +122,100 @@ private let place = Span(3, 9)
     #expect(said.contains("200 different texts"))
   }
 
+  /// Dates are no classes, however few there are of them; what merely looks like one is.
+  @Test(arguments: [
+    "2024-01-31", "31.01.2024", "1/31/2024", "31/1/24", "31 Jan 2024", "Jan 31, 2024", "January 31",
+    "Wed, 31 Jan 2024 10:00:00 +0100", "31-Jan-24", "2024-01-31T10:00:00Z", "2024-01-31 10:00",
+    "10:30", "10:30:05.5", "9:30 pm", "2024/1/31", "2024-01", "2024-W05", "2024Q1", "Jan-24",
+  ])
+  func datesAreRecognised(_ date: String) {
+    let rows = (0..<6).map { "\($0),\"\(date)\",\($0 % 2)" }.joined(separator: "\n")
+    let said = Self.problem("a,when,y\n\(rows)\n")
+    #expect(said.hasPrefix("R0713") && said.contains("drop = [\"when\"]"), "\(said)")
+    #expect(said.contains("order = \"time\""))
+  }
+
+  @Test(arguments: [
+    "18-25", "1st", "A1", "Jan", "Monday", "may", "3:2", "v1.2.3", "12/13", "B-2024-01",
+    "36+",
+  ])
+  func theseAreClasses(_ text: String) throws {
+    let read = try Self.table("a,k\n1,\(text)\n2,other\n3,\(text)\n")
+    #expect(read.classes[1] == ["other", text].sorted())
+  }
+
+  @Test func dashesAmongNumbersAreGaps() throws {
+    for dash in ["-", "--", "–", "."] {
+      let text = "a,b\n1,2\n2,\(dash)\n3,4\n4,8\n"
+      let said = Self.problem(text)
+      #expect(said.hasPrefix("R0714 d.csv:3:3:") && said.contains("missing = \"mean\""), "\(said)")
+      #expect(try Self.table(text) { $0.missing = .drop }.values == [1, 2, 3, 4, 4, 8])
+    }
+    for gap in ["#N/A", "<NA>", "\\N", "(null)"] {
+      #expect(Self.problem("a,b\n1,2\n2,\(gap)\n").hasPrefix("R0714 d.csv:3:3:"))
+    }
+    // Among texts a dash is one of them, and another text among numbers stays a fault.
+    #expect(try Self.table("a,s\n1,+\n2,-\n3,+\n").classes[1] == ["+", "-"])
+    #expect(Self.problem("a,b\n1,2\n2,-\n3,x\n4,5\n5,6\n").hasPrefix("R0713"))
+  }
+
+  @Test func signsOfOtherCountries() throws {
+    #expect(try Self.table("a,b\n−1.5,2\n").values == [-1.5, 2])
+    for blank in [" ", "\u{A0}", "\u{202F}"] {
+      let text = "a;b\n1\(blank)234\(blank)567,5;2\n"
+      #expect(
+        Self.problem(text) { $0.separator = ";" }.contains("decimal = \",\", thousands = \" \""))
+      let read = try Self.table(text) { ($0.separator, $0.thousands) = (";", " ") }
+      #expect(read.values == [1_234_567.5, 2])
+    }
+    #expect(Self.problem("a,b\n1’234.5,2\n").contains("`thousands = \"'\"` reads it"))
+    #expect(try Self.table("a,b\n1’234.5,2\n") { $0.thousands = "'" }.values == [1234.5, 2])
+    #expect(Self.problem("a,b\n5%,2\n").contains("drop = [\"a\"]"))
+    let accounts = (1...4).map { "(\($0).5),\($0)" }.joined(separator: "\n")
+    #expect(Self.problem("a,b\n\(accounts)\n").hasPrefix("R0713"))
+  }
+
+  @Test func whatStandsAroundTheRows() throws {
+    #expect(Self.problem("My table\n\na,b\n1,2\n").contains("take out what stands above"))
+    let trailing = Self.problem("a,b\n1,2,\n")
+    #expect(trailing.hasPrefix("R0712 d.csv:2:5:") && trailing.contains("drop = [\"\"]"))
+    #expect(try Self.table("a,b,\n1,2,\n") { $0.dropped = [""] }.values == [1, 2])
+    #expect(Self.problem("a,a,b\n1,2,3\n").contains("drop = [\"a\"]"))
+    #expect(try Self.table("a,a,b\n1,2,3\n") { $0.dropped = ["a"] }.values == [3])
+    #expect(try Self.table("a,b\n1,2\n\u{1A}").values == [1, 2])
+  }
+
+  @Test func otherFormatsOfText() {
+    for (text, word) in [
+      ("[{\"a\": 1}]", "JSON"), ("{\"a\": 1}\n", "JSON"), ("<?xml version='1.0'?>", "XML"),
+      ("@relation iris\n", "ARFF"), ("version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
+      ("%PDF-1.4\n", "PDF"),
+    ] {
+      let said = Self.problem(text)
+      #expect(said.hasPrefix("R0717") && said.contains(word), "\(said)")
+    }
+  }
+
+  @Test func columnsThatAreNoQuantitiesAreTold() throws {
+    func remarks(_ first: (Int) -> String) throws -> String {
+      let rows = (0..<6).map { "\(first($0)),\($0 * $0),\($0 % 2)" }.joined(separator: "\n")
+      return try Dataset(Self.table("c,b,y\n\(rows)\n"), target: "y", at: place).remarks.joined()
+    }
+    #expect(try remarks { "\($0)" }.contains("\"c\" counts the rows"))
+    #expect(try remarks { "\(20240126 + $0)" }.contains("\"c\" holds dates such as 20240126"))
+    #expect(try remarks { "\(2 * $0)" }.isEmpty)
+    #expect(try remarks { "\(20240130 + $0)" }.isEmpty)
+  }
+
+  @Test func numbersBeyondFloatAreRefused() throws {
+    let rows = "a,b,y\n1,1e40,0\n2,3,1\n"
+    let whole = try Dataset(Self.table(rows), target: "y", at: place).whole(isOwned: true)
+    let said = described { () throws(DiagnosticError) in try whole.requireFloat(at: place) }
+    #expect(said.hasPrefix("R0715") && said.contains("\"b\"") && said.contains("1e40"), "\(said)")
+    let small = try whole.scaled(by: 1e-10, at: place)
+    try small.requireFloat(at: place)
+  }
+
   @Test func gapsAreFilledOrLeftOutAsIsSaid() throws {
     let text = "a,b,y\n1,,1\n3,4,2\nNA,6,3\nnan,?,4\n"
     #expect(Self.problem(text).contains("missing = \"mean\""))

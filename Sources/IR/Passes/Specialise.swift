@@ -278,6 +278,9 @@ struct Specialise {
     if context.rank < 2, needsMatrixParameter(instruction) {
       throw DiagnosticError(.matrixRuleOnVector(operation, rank: context.rank, at: span))
     }
+    if context.rank == 1, goesRowByRow(instruction) {
+      throw DiagnosticError(.rowsOfVector(operation, at: span))
+    }
     switch operation {
     case .free: throw DiagnosticError(.freeName(at: span))
     case .argument:
@@ -307,6 +310,7 @@ struct Specialise {
       let type = ValueType(instruction.type.kind, try concrete(instruction.type.shape, at: span))
       return builder.source(operation, type, attribute: instruction.attribute)
     }
+    try requirePlaces(id, map)
     var operands: [ValueID] = []
     for i in 0..<operation.info.arity { operands.append(map[instruction.operand(i).index]) }
     if let value = try rebuildOverAxes(instruction, operands, span) { return value }
@@ -358,6 +362,18 @@ struct Specialise {
       let extents = source.type(instruction.operand(i)).shape.extents
       return extents.contains(.rows) && extents.contains(.cols)
     }
+  }
+
+  /// Whether an operation looks at each row of a parameter: those of a vector have one element each.
+  private func goesRowByRow(_ instruction: Instruction) -> Bool {
+    switch instruction.operation {
+    case .argMaximum, .argMinimum:
+      guard instruction.attribute == Scope.perRow.rawValue else { return false }
+    case .softmax, .logSoftmax: break
+    default: return false
+    }
+    let extents = source.type(instruction.a).shape.tensor.extents
+    return extents.contains(.rows) && extents.contains(.cols)
   }
 
   /// The declared type of a reshape and its like, its one unknown extent solved.

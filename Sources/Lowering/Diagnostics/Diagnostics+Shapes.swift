@@ -179,10 +179,12 @@ extension Diagnostic {
     Diagnostic(.needsMatrix, "`@` multiplies matrices; for a number write `*`", at: span)
   }
 
-  static func unknownMember(_ name: Name) -> Diagnostic {
+  /// `own`: what stands in the place of the whole at `span`.
+  static func unknownMember(_ name: Name, _ own: String?, at span: Span) -> Diagnostic {
     Diagnostic(
       .unknownMember,
-      "`.\(name.text)` has no meaning here: the one postfix of a value is `.T`", at: name.span)
+      "`.\(name.text)` has no meaning here: the one postfix of a value is `.T`", at: name.span,
+      fixIts: own.map { [FixIt("write `\($0)`", at: span, replacement: $0)] } ?? [])
   }
 
   static func examplesInPairs(at span: Span) -> Diagnostic {
@@ -221,12 +223,6 @@ extension Diagnostic {
       .indexOutOfRange, "this range ends at \(end), before its start \(start)", at: span)
   }
 
-  static func indexOutside(_ index: Double, of length: Int, at span: Span) -> Diagnostic {
-    Diagnostic(
-      .indexOutOfRange,
-      "the index \(OptDialect.text(index)) is outside an axis of length \(length)", at: span)
-  }
-
   static func indexFromUnknownEnd(at span: Span) -> Diagnostic {
     Diagnostic(
       .indexOutOfRange, "an index from the end needs an axis whose length is known", at: span)
@@ -235,10 +231,6 @@ extension Diagnostic {
   static func indexOfWorker(at span: Span) -> Diagnostic {
     Diagnostic(
       .indexOutOfRange, "a worker sees its own value only: reduce over workers", at: span)
-  }
-
-  static func fractionalIndex(at span: Span) -> Diagnostic {
-    Diagnostic(.unknownIndex, "an index must be a whole number known beforehand", at: span)
   }
 
   static func unknownIndex(at span: Span) -> Diagnostic {

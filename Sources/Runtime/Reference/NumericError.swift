@@ -4,7 +4,7 @@ import IR
 /// A number for which an operation has no answer, found while running. Every engine throws the same.
 package enum NumericError: Error, Hashable, Sendable {
   case linearAlgebra(LinearAlgebraError)
-  /// An index that names no entry of an axis.
+  /// An index that names no entry of an axis, since it lies outside or is no whole number.
   case index(Double, count: Int)
   /// A rule asks for `loss(x)` or `grad(x)` and the host gives no objective.
   case noOracle
@@ -53,6 +53,8 @@ package enum NumericError: Error, Hashable, Sendable {
       case .linearAlgebra(.noLibrary):
         "`\(name)` needs LAPACK, and no library with it was found; install OpenBLAS "
           + "(Debian: libopenblas0) or name one in RAVINE_BLAS"
+      case .index(let x, let count) where x >= 0 && x < Double(count):
+        "`\(name)`: the index \(x) among \(count) is no whole number"
       case .index(let x, let count):
         "`\(name)`: index \(x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)") is outside an "
           + "axis of length \(count)"

@@ -67,7 +67,7 @@ extension ReferenceOperations {
     _ indices: Dense, _ i: Int, below count: Int
   ) throws(NumericError) -> Int {
     let x = indices.values[indices.count == 1 ? 0 : i]
-    guard x >= 0, x < Double(count) else { throw .index(x, count: count) }
+    guard x >= 0, x < Double(count), x == x.rounded() else { throw .index(x, count: count) }
     return Int(x)
   }
 

@@ -38,6 +38,7 @@ struct CSVReader {
   private enum Again: Error {
     case decimalComma
     case text(Set<Int>)
+    case gaps(Set<Int>)
     case problem(DiagnosticError)
   }
 
@@ -61,15 +62,18 @@ struct CSVReader {
   ) throws(DiagnosticError) -> Table {
     var hasComma = options.decimal == ","
     var texts: Set<Int> = []
-    // Each turn knows more than the one before: whether numbers have commas, which columns are of texts.
+    var gaps: Set<Int> = []
+    // Each turn knows more than the one before: whether numbers have commas, which columns are of texts, and in which a
+    // dash stands for nothing.
     while true {
       var reader = CSVReader(window, options, isDouble: isDouble, span: span, hasComma: hasComma)
       do throws(Again) {
-        return try reader.table(texts: texts)
+        return try reader.table(texts: texts, gaps: gaps)
       } catch {
         switch error {
         case .decimalComma: hasComma = true
         case .text(let found): texts = found
+        case .gaps(let found): gaps = found
         case .problem(let problem): throw problem
         }
       }
@@ -77,11 +81,11 @@ struct CSVReader {
     }
   }
 
-  private mutating func table(texts: Set<Int>) throws(Again) -> Table {
+  private mutating func table(texts: Set<Int>, gaps: Set<Int>) throws(Again) -> Table {
     do throws(DiagnosticError) {
       _ = try advance()
       if let format = OtherFormat.name(of: bytes) {
-        throw DataProblem.notText(place(0), reason: "it is \(format)", at: span)
+        throw DataProblem.otherFormat(place(0), format, at: span)
       }
       if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { cursor = 3 }
       while try advance(), skipBlankLine() {}
@@ -94,6 +98,7 @@ struct CSVReader {
     columns = names.map { TextColumn(isDropped: options.dropped.contains($0)) }
     width = columns.count { !$0.isDropped }
     for k in texts where columns.indices.contains(k) { columns[k].isText = true }
+    for k in gaps where columns.indices.contains(k) { columns[k].hasDashes = true }
     let numbers = try readRows()
     if rows == 0 {
       throw .problem(
@@ -101,7 +106,7 @@ struct CSVReader {
           ? DataProblem.allIncomplete(path, leftOut, at: span)
           : DataProblem.headerOnly(place(cursor), at: span))
     }
-    return try finish(numbers, texts)
+    return try finish(numbers, texts, gaps)
   }
 
   /// Goes on with the next row where it is not here as a whole; false at the end.
@@ -115,11 +120,18 @@ struct CSVReader {
   }
 
   /// Puts the classes of columns of texts in order.
-  private func finish(_ numbers: Numbers, _ known: Set<Int>) throws(Again) -> Table {
+  private func finish(
+    _ numbers: Numbers, _ known: Set<Int>, _ knownGaps: Set<Int>
+  ) throws(Again) -> Table {
     var texts = known
+    var gaps = knownGaps
     for (k, column) in columns.enumerated() where !column.isDropped && !column.isText {
       guard let first = column.firstText else { continue }
       if column.numbers > 0, column.numbers >= column.texts {
+        if column.classes.keys.allSatisfy(TextColumn.dashes.contains) {
+          gaps.insert(k)
+          continue
+        }
         throw .problem(
           DataProblem.notNumber(
             window.place(inFile: first.offset), text: first.text, column: names[k],
@@ -128,6 +140,7 @@ struct CSVReader {
       // Some of its cells were read as numbers, and are texts.
       if column.numbers > 0 { texts.insert(k) }
     }
+    if gaps.count > knownGaps.count { throw .gaps(gaps) }
     if texts.count > known.count { throw .text(texts) }
     var classes: [[String]?] = []
     for (k, column) in columns.enumerated() where !column.isDropped {
@@ -181,7 +194,10 @@ struct CSVReader {
   private mutating func skipBlankLine() -> Bool {
     guard cursor < bytes.count, bytes[cursor] <= 0x20 else { return false }
     var end = cursor
-    while end < bytes.count, bytes[end] == 0x20 || bytes[end] == 0x09 && separator != 0x09 {
+    // A last line of old systems is ^Z alone.
+    while end < bytes.count,
+      bytes[end] == 0x20 || bytes[end] == 0x1A || bytes[end] == 0x09 && separator != 0x09
+    {
       end += 1
     }
     guard endsLine(end) else { return false }
@@ -230,9 +246,10 @@ struct CSVReader {
       let name = options.hasHeader ? Self.trimmed(field.text) : String(names.count + 1)
       if name.unicodeScalars.contains("\0") || name.unicodeScalars.contains("\u{FFFD}") {
         throw DataProblem.notText(
-          place(field.start), reason: "the header holds bytes that are no text", at: span)
+          place(field.start),
+          reason: "the header holds bytes that are no text; save it as UTF-8", at: span)
       }
-      if name.isEmpty, options.dropped.contains(name) {
+      if options.dropped.contains(name) {
         names.append(name)
         if passSeparator() { continue }
         break
@@ -247,16 +264,29 @@ struct CSVReader {
       names.append(name)
       if !passSeparator() { break }
     }
-    if names.count == 1,
-      let other = Self.otherSeparator(
-        in: line(from: start), than: separator, orSpaces: !names[0].hasPrefix("#"))
-    {
-      throw DataProblem.otherSeparator(place(start), other, at: span)
+    if names.count == 1 {
+      let line = line(from: start)
+      let isComment = names[0].hasPrefix("#")
+      if let other = Self.otherSeparator(in: line, than: separator) {
+        throw DataProblem.otherSeparator(place(start), other, at: span)
+      }
+      if !isComment, isTitle { throw DataProblem.title(place(start), names[0], at: span) }
+      if let other = Self.otherSeparator(in: line, than: separator, orSpaces: !isComment) {
+        throw DataProblem.otherSeparator(place(start), other, at: span)
+      }
     }
     if let unknown = options.dropped.subtracting(names).sorted().first {
       throw DataProblem.noColumn(path, name: unknown, among: names, at: span)
     }
     if options.hasHeader { skipLineBreak() } else { cursor = start }
+  }
+
+  /// Whether the line behind the first, at whose end the cursor stands, has fields where the first has one.
+  private var isTitle: Bool {
+    var next = cursor
+    while next < bytes.count, bytes[next] <= 0x20, bytes[next] != separator { next += 1 }
+    return next < bytes.count && separator != 0x20
+      && line(from: next).utf8.contains(separator)
   }
 
   // MARK: Rows
@@ -322,7 +352,8 @@ struct CSVReader {
     if columns[column].isDropped { return 0 }
     let text = Self.trimmed(field.text)
     let isNaN = ["nan", "+nan", "-nan"].contains(text.lowercased())
-    if ["", "na", "n/a", "null", "none", "?"].contains(text.lowercased())
+    if TextColumn.gaps.contains(text.lowercased())
+      || columns[column].hasDashes && TextColumn.dashes.contains(text)
       || isNaN && options.missing != .refuse
     {
       return try missing(field, text, column, rowStart: rowStart)
@@ -343,13 +374,15 @@ struct CSVReader {
         DataProblem.notFinite(place(field.start), text: text, column: names[column], at: span))
     default: break
     }
-    if CellNumber(decimal: ",", thousands: nil).value(text) != nil, options.decimal == nil,
-      !hasComma,
-      separator != 0x2C
+    let thousands = options.thousands == "," ? nil : options.thousands
+    if options.decimal == nil, !hasComma, separator != 0x2C,
+      CellNumber(decimal: ",", thousands: thousands).value(text) != nil
     {
       throw .decimalComma
     }
-    if let how = number.repair(text, isCommaSeen: hasComma && options.decimal == nil) {
+    if let how = number.repair(
+      text, column: names[column], isCommaSeen: hasComma && options.decimal == nil)
+    {
       throw .problem(
         DataProblem.decoratedNumber(
           place(field.start), text: text, column: names[column], how, at: span))
@@ -388,13 +421,21 @@ struct CSVReader {
     cursor = rowStart
     var offset = rowStart
     do throws(DiagnosticError) {
-      let count = try countFields { offset = $0 }
+      var isEmpty = false
+      let bytes = bytes
+      let count = try countFields {
+        offset = $0
+        isEmpty = $0 >= bytes.count || [Self.lineFeed, Self.carriageReturn].contains(bytes[$0])
+      }
+      let isTrailing = count == names.count + 1 && isEmpty
       return .problem(
         DataProblem.ragged(
           place(offset), found: count, among: names,
           separator: count == 1
             ? Self.otherSeparator(in: line(from: rowStart), than: separator) : nil,
-          isComma: separator == 0x2C && count == 2 * names.count, at: span))
+          isComma: separator == 0x2C && !isTrailing && count > names.count
+            && count <= 2 * names.count,
+          isTrailing: isTrailing, at: span))
     } catch {
       return .problem(error)
     }

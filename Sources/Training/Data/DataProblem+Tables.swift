@@ -16,7 +16,12 @@ extension DataProblem {
     make(
       .duplicateColumn, place,
       "two columns are named \"\(printable(name))\"; the first is column \(first)",
-      at: span, notes: looksLikeData(names) ? [noHeader] : [])
+      at: span,
+      notes: [
+        looksLikeData(names)
+          ? noHeader
+          : "give each a name of its own, or leave both out by `drop = [\"\(printable(name))\"]`"
+      ])
   }
 
   static func namelessColumn(_ place: DataPlace, number: Int, at span: Span) -> DiagnosticError {
@@ -49,12 +54,17 @@ extension DataProblem {
 
   static func ragged(
     _ place: DataPlace, found: Int, among names: [String], separator: Character?, isComma: Bool,
-    at span: Span
+    isTrailing: Bool, at span: Span
   ) -> DiagnosticError {
     let expected = names.count
     var hint = separator.map { [separatorHint($0)] }
     if isComma {
       hint = ["numbers with a decimal comma, such as 1,5, are to stand in double quotes"]
+    }
+    if isTrailing {
+      hint = [
+        "the row ends in a separator: end the line of names in one too, and say `drop = [\"\"]`"
+      ]
     }
     if names[0].hasPrefix("#"), found > expected {
       hint = [
@@ -80,6 +90,14 @@ extension DataProblem {
   ) -> DiagnosticError {
     make(
       .raggedRow, place, "the header has one field", at: span, notes: [separatorHint(separator)])
+  }
+
+  static func title(_ place: DataPlace, _ line: String, at span: Span) -> DiagnosticError {
+    make(
+      .raggedRow, place, "the first line has one field, and the next has more", at: span,
+      notes: [
+        "\"\(printable(line))\" is taken for the names of the columns: take out what stands above them"
+      ])
   }
 
   /// A text in a column of numbers.
@@ -114,16 +132,28 @@ extension DataProblem {
       ])
   }
 
+  static func dates(
+    _ path: String, column: String, example: String, at span: Span
+  ) -> DiagnosticError {
+    make(
+      .textForNumber, DataPlace(path),
+      "column \"\(printable(column))\" holds dates or times like \"\(printable(example))\", which are no classes",
+      at: span,
+      notes: [
+        "write them as numbers, such as days since the first, or leave the column out by `drop = [\"\(printable(column))\"]`",
+        "rows that stand in the order of time are split in that order by `order = \"time\"`",
+      ])
+  }
+
   static func textsLikeNumbers(
     _ path: String, column: String, example: String, at span: Span
   ) -> DiagnosticError {
     make(
       .textForNumber, DataPlace(path),
-      "column \"\(printable(column))\" holds texts like \"\(printable(example))\": dates, times or numbers with "
-        + "units, which are no classes", at: span,
+      "column \"\(printable(column))\" holds texts like \"\(printable(example))\": numbers with units or signs, which are "
+        + "no classes", at: span,
       notes: [
-        "write them as numbers, or leave the column out by `drop = [\"\(printable(column))\"]`",
-        "rows that stand in the order of time are split in that order by `order = \"time\"`",
+        "write them as numbers, or leave the column out by `drop = [\"\(printable(column))\"]`"
       ])
   }
 
@@ -185,7 +215,8 @@ extension DataProblem {
     make(
       .valueNotFinite, place,
       "\"\(printable(text))\" in column \"\(printable(column))\" is not a finite number", at: span,
-      notes: text.lowercased().hasSuffix("nan") ? [gaps] : [])
+      notes: text.lowercased().hasSuffix("nan")
+        ? [gaps] : DecimalNumber.exact(text).map(\.isFinite) ?? false ? [floatLimit] : [])
   }
 
   static func quoting(_ place: DataPlace, closed: Bool, at span: Span) -> DiagnosticError {
@@ -195,6 +226,26 @@ extension DataProblem {
       : "this quoted field is never closed"
     return make(.badQuotes, place, text, at: span)
   }
+
+  static func otherFormat(
+    _ place: DataPlace, _ format: String, at span: Span
+  ) -> DiagnosticError {
+    make(.fileNotText, place, "the file is no CSV: it is \(format)", at: span)
+  }
+
+  /// A number that float64 has and float32 has not.
+  static func beyondFloat(
+    _ source: String, column: String, value: Double, at span: Span
+  ) -> DiagnosticError {
+    make(
+      .valueNotFinite, DataPlace(source),
+      "column \"\(printable(column))\" holds \(NumberText.short(value)), which is infinite in float32",
+      at: span, notes: [floatLimit])
+  }
+
+  private static let floatLimit =
+    "numbers of a run end at 3.4e38: `scale` makes features smaller, `--dtype f64` computes in float64, in a session "
+    + "`:set dtype f64`"
 
   static func notText(_ place: DataPlace, reason: String, at span: Span) -> DiagnosticError {
     make(.fileNotText, place, "the file is not UTF-8 text: \(reason)", at: span)

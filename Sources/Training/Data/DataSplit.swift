@@ -150,6 +150,23 @@ extension DataSplit {
     return result
   }
 
+  /// Throws R0715 where float32, in which runs compute, has no number for one of these.
+  package func requireFloat(at span: Span) throws(DiagnosticError) {
+    for part in all {
+      for (numbers, names) in [
+        (part.numbers, part.featureNames), (part.answers, part.targetNames),
+      ] where numbers.isDouble {
+        var found: (column: Int, value: Double)?
+        numbers.visit(names.count) { column, x in
+          if !Float(x).isFinite { found = (column, x) }
+        }
+        guard let found else { continue }
+        throw DataProblem.beyondFloat(
+          part.source, column: names[found.column], value: found.value, at: span)
+      }
+    }
+  }
+
   /// All parts with every feature changed; told its column.
   private func changed(_ isOwned: Bool, _ change: (Int, Double) -> Double) -> DataSplit {
     func changed(_ part: Dataset) -> Dataset {

@@ -84,6 +84,7 @@ package struct Dataset: Sendable, Equatable {
     for (k, name) in table.names.enumerated() where !indices.contains(k) {
       guard let classes = table.classes[k] else {
         names.append(name)
+        remarks += table.remarks(onColumn: k)
         continue
       }
       guard classes.count <= Self.mostIndicators else {

@@ -49,6 +49,30 @@ package struct Table: Sendable, Equatable {
     return index
   }
 
+  /// What a column of numbers seems to be that is no quantity: what to do about it, a sentence each.
+  func remarks(onColumn k: Int) -> [String] {
+    guard rows >= 5 else { return [] }
+    let name = printable(names[k])
+    let first = self[0, k]
+    if first == 0 || first == 1, (0..<rows).allSatisfy({ self[$0, k] == first + Double($0) }) {
+      return ["\"\(name)\" counts the rows: `drop = [\"\(name)\"]` leaves it out"]
+    }
+    if (0..<rows).allSatisfy({ Self.isDay(self[$0, k]) }) {
+      return [
+        "\"\(name)\" holds dates such as \(Int(first)), which are taken for numbers: `drop = [\"\(name)\"]` leaves it "
+          + "out, `order = \"time\"` splits the rows as they stand"
+      ]
+    }
+    return []
+  }
+
+  /// Whether a number is a date as in 20240131.
+  private static func isDay(_ x: Double) -> Bool {
+    guard x >= 1900_01_01, x <= 2100_12_31, x == x.rounded() else { return false }
+    let day = Int(x)
+    return (1...12).contains(day / 100 % 100) && (1...31).contains(day % 100)
+  }
+
   /// The values of one column, top to bottom.
   package func column(_ index: Int) -> [Double] {
     (0..<rows).map { self[$0, index] }

@@ -5,10 +5,10 @@ import Runtime
 
 /// One run of a rule on a task, step by step, by whatever runs it.
 protocol EvaluationCourse: AnyObject {
-  /// A step on these rows (none without data); returns the loss before it and the end that it brings.
-  /// Where the watch says so of the loss, nothing moves.
+  /// A step on these rows (none without data), of which the first `counted` are those of the batch; returns the loss
+  /// before it, on those, and the end that it brings. Where the watch says so of the loss, nothing moves.
   func step(
-    _ t: Int, _ rows: UnsafeBufferPointer<Int32>, _ watch: inout StopWatch
+    _ t: Int, _ rows: UnsafeBufferPointer<Int32>, counted: Int, _ watch: inout StopWatch
   ) throws(DiagnosticError) -> (loss: Double, end: Evaluation.End?)
 
   /// The loss and the metrics of the weights as they are, `next` being the step that would follow.
@@ -105,7 +105,7 @@ final class CompiledCourse: EvaluationCourse {
   }
 
   func step(
-    _ t: Int, _ rows: UnsafeBufferPointer<Int32>, _ watch: inout StopWatch
+    _ t: Int, _ rows: UnsafeBufferPointer<Int32>, counted: Int, _ watch: inout StopWatch
   ) throws(DiagnosticError) -> (loss: Double, end: Evaluation.End?) {
     fill(rows)
     let occasion = Occasion(step: t, horizon: horizon)
@@ -157,10 +157,12 @@ final class OrdinaryCourse: EvaluationCourse {
   }
 
   func step(
-    _ t: Int, _ rows: UnsafeBufferPointer<Int32>, _ watch: inout StopWatch
+    _ t: Int, _ rows: UnsafeBufferPointer<Int32>, counted: Int, _ watch: inout StopWatch
   ) throws(DiagnosticError) -> (loss: Double, end: Evaluation.End?) {
     var end: Evaluation.End?
-    let taken = try learner.step(rows.map { Int($0) }[...], showsLoss: task.train != nil) { loss in
+    let taken = try learner.step(
+      rows.map { Int($0) }[...], showsLoss: task.train != nil, counted: counted
+    ) { loss in
       end = watch.look(loss, step: t)
       return end != nil
     }

@@ -163,8 +163,9 @@ final class EvaluationWorker {
         isFilledUp && rows.count < batch
         // A last batch that is short is filled up with the first rows of the epoch.
         ? try (Array(rows) + order[..<(batch - rows.count)]).withUnsafeBufferPointer {
-          (rows) throws(DiagnosticError) in try course.step(t, rows, &progress.watch)
-        } : try course.step(t, rows, &progress.watch)
+          (rows) throws(DiagnosticError) in
+          try course.step(t, rows, counted: end - position, &progress.watch)
+        } : try course.step(t, rows, counted: rows.count, &progress.watch)
       if let stop {
         progress.result.end = stop
         return false
@@ -206,7 +207,7 @@ final class EvaluationWorker {
         if progress.looks(target, at: value, step: t - 1) { break }
       }
       let (loss, stop) = try course.step(
-        t, UnsafeBufferPointer(start: nil, count: 0), &progress.watch)
+        t, UnsafeBufferPointer(start: nil, count: 0), counted: 0, &progress.watch)
       if let target, !isApart, isLookedAt { _ = progress.looks(target, at: loss, step: t - 1) }
       if let stop {
         progress.result.end = stop

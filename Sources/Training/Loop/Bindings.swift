@@ -138,6 +138,20 @@ final class Examples {
     }
   }
 
+  /// The rows with the least and with the largest number of each target.
+  var extremeRows: [Int] {
+    let width = widths[1]
+    return (0..<width).flatMap { column -> [Int] in
+      var ends = (least: (0, Double.infinity), largest: (0, -Double.infinity))
+      for row in 0..<rows {
+        let x = memory.elementType.read(memory.pointers[1], row * width + column)
+        if x < ends.least.1 { ends.least = (row, x) }
+        if x > ends.largest.1 { ends.largest = (row, x) }
+      }
+      return [ends.least.0, ends.largest.0]
+    }
+  }
+
   /// Throws R0228 where an objective has more inputs than these, and R0255 where one has another width.
   func require(_ objective: BoundObjective, rows: Int) throws(DiagnosticError) {
     let inputs = objective.module.inputs

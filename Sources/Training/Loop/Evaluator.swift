@@ -71,15 +71,18 @@ final class Evaluator {
     guard let examples, case NumericError.index(let x, let count)? = error.cause,
       let target = examples.target(with: x), var said = error.diagnostics.first
     else { return error }
-    let value = x == x.rounded() && abs(x) < 1e15 ? "\(Int(x))" : "\(x)"
+    let isWhole = x == x.rounded()
+    let value = isWhole && abs(x) < 1e15 ? "\(Int(x))" : "\(x)"
     said.message =
       "\(examples.source): column \"\(printable(target))\" holds class \(value), and "
       + "there are \(count) scores, for classes 0 to \(count - 1)"
     said.notes.append(
       Note(
-        x > 0
-          ? "give the objective more outputs, or number the classes from 0"
-          : "number the classes from 0"))
+        !isWhole
+          ? "classes are whole numbers"
+          : x > 0
+            ? "give the objective more outputs, or number the classes from 0"
+            : "number the classes from 0"))
     return DiagnosticError(said, cause: error.cause)
   }
 

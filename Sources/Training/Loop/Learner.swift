@@ -134,18 +134,25 @@ final class Learner {
 
   /// One step on the given examples (none for an objective without data). Returns the loss before it:
   /// where the gradient was taken, and at the view to be shown where `showsLoss` asks for it. Where
-  /// `isDone` says so of the loss, nothing moves. `looks` fills in `look`.
+  /// `isDone` says so of the loss, nothing moves. `looks` fills in `look`. Where the first `counted` rows alone are those
+  /// of the batch and the others fill it up, the loss that is shown is theirs.
   func step(
-    _ rows: ArraySlice<Int>, showsLoss: Bool = false, looks: Bool = false,
+    _ rows: ArraySlice<Int>, showsLoss: Bool = false, looks: Bool = false, counted: Int? = nil,
     isDone: (Double) -> Bool = { _ in false }
   ) throws(DiagnosticError) -> (loss: Double, shown: Double) {
-    let evaluator = data == nil || rows.count == batch ? main : try remainder(rows.count)
-    evaluator.fill(rows)
     steps += 1
     let occasion = Occasion(step: steps, horizon: horizon)
-    let shown =
-      showsLoss && trainPoint != evalPoint
-      ? try apart(rows: rows.count, evaluator.inputs).evaluate(at: evalPoint, occasion) : nil
+    var shown: Double?
+    if showsLoss, let counted, counted < rows.count {
+      let own = try remainder(counted)
+      own.fill(rows.prefix(counted))
+      shown = try own.evaluate(at: evalPoint, occasion, needsGradient: false)
+    }
+    let evaluator = data == nil || rows.count == batch ? main : try remainder(rows.count)
+    evaluator.fill(rows)
+    if showsLoss, shown == nil, trainPoint != evalPoint {
+      shown = try apart(rows: rows.count, evaluator.inputs).evaluate(at: evalPoint, occasion)
+    }
     last = evaluator
     let loss: Double
     if let axes, axes.lengths.workers > 1 {
@@ -267,6 +274,27 @@ final class Learner {
       inputs: examples.memory, gradients: nil, threads: bindings.threads)
     whole.append((examples, made))
     return made
+  }
+
+  /// Throws R0904 where the least or the largest target of a part is no class that the objective has.
+  func requireClasses() throws(DiagnosticError) {
+    for part in [bindings.train, bindings.test, bindings.validation].compactMap({ $0 }) {
+      let bound = try bound(batch, needsGradient: false)
+      let evaluator = Evaluator(
+        bound, seed: seed, part, inputs: TensorMemory(bound.inputCounts, elementType.compute),
+        gradients: nil, threads: bindings.threads)
+      let rows = part.extremeRows
+      for start in stride(from: 0, to: rows.count, by: batch) {
+        evaluator.fill((0..<batch).map { rows[min(start + $0, rows.count - 1)] }[...])
+        do throws(DiagnosticError) {
+          _ = try evaluator.evaluate(
+            at: evalPoint, Occasion(step: 1, horizon: horizon), needsGradient: false)
+        } catch {
+          // These rows are no batch of the run, which may never come upon anything else.
+          if case NumericError.index? = error.cause { throw error }
+        }
+      }
+    }
   }
 
   var weightsAreFinite: Bool {

@@ -146,6 +146,28 @@ package struct Trainer {
     if !found.isEmpty { throw DiagnosticError(found) }
   }
 
+  /// Binds all rules and looks at the numbers that they begin with, without a step. Throws what a run would come upon at
+  /// its beginning, of all rules together.
+  package func rehearse(_ rules: [Rule], _ settings: TrainingSettings) throws(DiagnosticError) {
+    let rows = data?.train.rows ?? 1
+    let batch = settings.batch(rows: rows)
+    var found: [Diagnostic] = []
+    for (position, rule) in rules.enumerated() {
+      do throws(DiagnosticError) {
+        let learner = try Learner(
+          bindings, rule, batch: batch, seed: settings.seeds.first ?? 0,
+          horizon: settings.steps(rows: rows), workers: settings.workers, delay: settings.delay,
+          isCompiled: false)
+        guard position == 0 else { continue }
+        if let start = settings.start { try learner.begin(at: start.values, start.span) }
+        try learner.requireClasses()
+      } catch {
+        found += told(position, error).diagnostics
+      }
+    }
+    if !found.isEmpty { throw DiagnosticError(found) }
+  }
+
   private func run(
     _ rule: Rule, _ run: (k: Int, seed: UInt64), _ rows: Int, _ settings: TrainingSettings,
     _ batch: Int, _ total: Int, _ file: RunFile?, _ precise: Bindings?, _ observed: [String],
@@ -201,7 +223,8 @@ package struct Trainer {
             !observed.isEmpty
             && (end == order.count || step == total
               || settings.target != nil && step % stride == 0)
-          (loss, shown) = try learner.step(rows, showsLoss: true, looks: looks)
+          (loss, shown) = try learner.step(
+            rows, showsLoss: true, looks: looks, counted: end - state.position)
         } catch {
           state.history.failure = Learner.failure(error, rule.label, seed)
           if state.history.failure == nil { throw error }
@@ -212,14 +235,16 @@ package struct Trainer {
           state.history.failure = learner.failure(loss, step, rule.label, seed)
           break training
         }
-        state.sum += shown * Double(end - state.position)
+        // The mean is over rows: those that fill up a batch count where they stand.
+        let counted = end - state.position
+        state.sum += shown * Double(counted)
         state.position = end
         if clock.isTimeToReport {
           progress("\(place): step \(step) of \(total), loss \(NumberText.short(loss))")
         }
         if let target = settings.target {
-          state.recent.sum += shown * Double(rows.count)
-          state.recent.count += rows.count
+          state.recent.sum += shown * Double(counted)
+          state.recent.count += counted
           if step % stride == 0 || step == total {
             let loss = state.recent.sum / Double(state.recent.count)
             let row = [("loss", loss)] + (try learner.measure())

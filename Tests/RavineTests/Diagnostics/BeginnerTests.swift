@@ -81,6 +81,35 @@ import Testing
     Mistake("m' = mena(g) * m", "mena", "m' = mean(g) * m"),
     Mistake("m' = (1 - b)(m + g)", "(", "m' = (1 - b) * (m + g)"),
     Mistake("m' = jnp.tanh(g)", "jnp.tanh(g)", "m' = tanh(g)"),
+    Mistake("m' = b * m + 10%", "10%", "m' = b * m + 0.1"),
+    Mistake("m' = 12.5% * g", "12.5%", "m' = 0.125 * g"),
+    Mistake("m' = 1e-3f * g", "1e-3f", "m' = 1e-3 * g"),
+    Mistake("m' = g > 0 ? g : m", "?", "m' = if g > 0 then g else m"),
+    Mistake("m' = lr * (g > 0 ? g : m)", "?", "m' = lr * (if g > 0 then g else m)"),
+    Mistake("m' = g if g > 0 else m", "if", "m' = if g > 0 then g else m"),
+    Mistake("m' = if g > 0: g else: m", ":", "m' = if g > 0 then g else m"),
+    Mistake("m' = if g > 0 { g } else { m }", "{", "m' = if g > 0 then g else m"),
+    Mistake("m' = if (g > 0) {g} else {m}", "{", "m' = if (g > 0) then g else m"),
+    Mistake("if t > 3: m' = g", "if", "when t > 3 { m' = g }"),
+    Mistake(
+      "if t > 3: m' = g else: m' = 2 * g", "if", "when t > 3 { m' = g } else { m' = 2 * g }"),
+    Mistake(
+      "if t > 3:\n        m' = g\n    else:\n        m' = 2 * g", "if",
+      "when t > 3 {\n        m' = g\n    }\n    else {\n        m' = 2 * g\n    }"),
+    Mistake("m++", "++", "m' = m + 1"),
+    Mistake("var m2\n    m' = m", "var ", "state m2\n    m' = m"),
+    Mistake(
+      "x = g\n    for i in range(3): x' = 0.5 * x\n    m' = x", "for",
+      "x = g\n    repeat 3 { x' = 0.5 * x }\n    m' = x"),
+    Mistake("m' = m * w.shape[0]", "shape", "m' = m * rows(w)"),
+    Mistake("m' = m * w.shape[1]", "shape", "m' = m * cols(w)"),
+    Mistake("m' = g / g.size", "size", "m' = g / numel(g)"),
+    Mistake("m' = g / len(g)", "len", "m' = g / numel(g)"),
+    Mistake("m' = math.pi * g", "math.pi", "m' = pi * g"),
+    Mistake("m' = if 0 < b < 1 then g else m", "<", "m' = if 0 < b and b < 1 then g else m"),
+    Mistake("m' = if b <> 0 then g else m", "<>", "m' = if b != 0 then g else m"),
+    Mistake("m' = if b =< 1 then g else m", "=<", "m' = if b <= 1 then g else m"),
+    Mistake("m' = if True then g else m", "True", "m' = if 1 == 1 then g else m"),
   ]
 
   /// Whole texts.
@@ -97,6 +126,58 @@ import Testing
     Mistake(
       "objective f(x: scalar = 1) = x^2\nminimize f with SGD for 10 steps sedes 2", "sedes",
       "objective f(x: scalar = 1) = x^2\nminimize f with SGD for 10 steps seeds 2"),
+    Mistake("def f(x): x^2", "def", "fn f(x) = x^2"),
+    Mistake("def f(x): return x^2", "def", "fn f(x) = x^2"),
+    Mistake(
+      "def f(x):\n    y = x + 1\n    return y^2", "def",
+      "fn f(x) {\n    y = x + 1\n    y^2\n}"),
+    Mistake("function f(x) { return x^2 }", "function", "fn f(x) { x^2 }"),
+    Mistake("fn f(x): x^2", ":", "fn f(x) = x^2"),
+    Mistake("fn f(x) = return x^2", "return ", "fn f(x) = x^2"),
+    Mistake("fn f(x) { return x^2 }", "return ", "fn f(x) { x^2 }"),
+    Mistake("fn f(x) => x^2", "=>", "fn f(x) = x^2"),
+    Mistake("f = lambda x: x^2", "lambda", "fn f(x) = x^2"),
+    Mistake("lambda x, y: x + y", "lambda", "fn f(x, y) = x + y"),
+    Mistake(
+      "rule A(lr = 0.1): w' = w - lr * g", ":", "rule A(lr = 0.1) { w' = w - lr * g }"),
+    Mistake(
+      "rule A(lr = 0.1):\n    u = sign(g)\n    w' = w - lr * u", ":",
+      "rule A(lr = 0.1) {\n    u = sign(g)\n    w' = w - lr * u\n}"),
+    Mistake(
+      "rule A(lr = 0.1) { return w - lr * g }", "return ",
+      "rule A(lr = 0.1) { w' = w - lr * g }"),
+    Mistake(
+      "rule A(lr: float = 0.1) { w' = w - lr * g }", ": float",
+      "rule A(lr = 0.1) { w' = w - lr * g }"),
+    Mistake("x = 10%", "10%", "x = 0.1"),
+    Mistake("x = 0.5f", "0.5f", "x = 0.5"),
+    Mistake("x = 1\nx += 1", "+=", "x = 1\nx2 = x + 1"),
+    Mistake("i = 1\ni++", "++", "i = 1\ni2 = i + 1"),
+    Mistake("let x = 1", "let ", "x = 1"),
+    Mistake("var x", "var ", "x = 0"),
+    Mistake("import numpy as np", "import numpy as np", ""),
+    Mistake("from numpy import sqrt", "from numpy import sqrt", ""),
+    Mistake("print(2 + 2)", "print", "2 + 2"),
+    Mistake("print(\"hello\")", "print", "# hello"),
+    Mistake("x = True", "True", "x = 1 == 1"),
+    Mistake("x = None", "None", "x = 0"),
+    Mistake("1 if 2 > 1 else 0", "if", "if 2 > 1 then 1 else 0"),
+    Mistake("if 2 > 1: 1 else: 0", ":", "if 2 > 1 then 1 else 0"),
+  ]
+
+  /// Ends of a script that trains.
+  static let runs: [Mistake] = [
+    Mistake("with [SGD, Adam] for 10 steps", "[SGD, Adam]", "with SGD, Adam for 10 steps"),
+    Mistake("with SGD and Adam for 10 steps", "SGD and Adam", "with SGD, Adam for 10 steps"),
+    Mistake("using SGD for 10 steps", "using", "with SGD for 10 steps"),
+    Mistake("with SGD for 10 iterations", "iterations", "with SGD for 10 steps"),
+    Mistake("with SGD for 10", "", "with SGD for 10 steps"),
+    Mistake("with SGD steps 10", "steps", "with SGD for 10 steps"),
+    Mistake("with SGD lr = 0.1 for 10 steps", "lr = 0.1", "with SGD(lr = 0.1) for 10 steps"),
+    Mistake("with SGD for 10 steps seed=3", "=", "with SGD for 10 steps seed 3"),
+    Mistake(
+      "with SGD for 10 steps\nplot loss \"x.svg\"", "\"x.svg\"",
+      "with SGD for 10 steps\nplot loss to \"x.svg\""),
   ]
 
   private static func around(_ line: String) -> String {
@@ -149,7 +230,21 @@ import Testing
     Self.check(mistake, mistake.text + "\n", mistake.mended + "\n")
   }
 
-  @Test func thereAreSixty() { #expect(Self.lines.count + Self.texts.count >= 60) }
+  @Test(arguments: runs) func aRunIsMended(_ mistake: Mistake) {
+    let head = "objective f(x: scalar = 1) = x^2\nminimize f "
+    Self.check(mistake, head + mistake.text + "\n", head + mistake.mended + "\n")
+  }
+
+  @Test func anotherWordForMinimize() {
+    let head = "objective f(x: scalar = 1) = x^2\n"
+    let mistake = Mistake(
+      "optimize f with SGD for 10 steps", "optimize", "minimize f with SGD for 10 steps")
+    Self.check(mistake, head + mistake.text + "\n", head + mistake.mended + "\n")
+  }
+
+  @Test func thereAreMoreThanAHundred() {
+    #expect(Self.lines.count + Self.texts.count + Self.runs.count > 100)
+  }
 
   /// What an objective reads of the data has its names in the header; no other letter is near to one.
   @Test(arguments: ["x", "y", "d.x"]) func dataHaveTheirNamesInTheHeader(_ read: String) throws {

@@ -1,4 +1,5 @@
 import Diagnostics
+import Driver
 import Runtime
 import Testing
 
@@ -91,7 +92,7 @@ import Testing
           w: Self.w, g: Self.g, engine: engine)
       }
       let code = error?.diagnostics[0].code.number
-      #expect(code == 411 || code == 904, "\(bound): \(String(describing: code))")
+      #expect([408, 411, 904].contains(code), "\(bound): \(String(describing: code))")
     }
   }
 
@@ -153,5 +154,72 @@ import Testing
     ] {
       #expect(found(meant) == [], "\(meant): \(found(meant))")
     }
+  }
+
+  /// A place made of a hyperparameter is looked at again where another number is set for it.
+  @Test func placesThatAreSetLater() throws {
+    let compiler = Compiler()
+    let rules = [
+      "rule A(lr = 0.1, k = 1) { w' = w - lr * g[k] }",
+      "rule A(lr = 0.1, k = 1) { state h: window(4)  h' = g  w' = w - lr * h'[k] }",
+    ]
+    for (n, text) in rules.enumerated() {
+      _ = compiler.add(name: "\(n).opt", bytes: Array(text.utf8))
+      let rule = try compiler.rule("A")
+      let parameter = ParameterSpec(name: "w", dims: [4])
+      func bound(_ k: Double) -> String {
+        do throws(DiagnosticError) {
+          _ = try BoundRule(
+            rule.setting("k", to: k), parameters: [parameter], engine: .reference,
+            elementType: .float64, horizon: 1)
+          return "bound"
+        } catch {
+          return error.diagnostics.map { "\($0.code)" }.joined()
+        }
+      }
+      for (k, wanted) in [
+        (0.0, "bound"), (3, "bound"), (-1, "bound"), (-4, "bound"), (4, "R0408"), (-5, "R0408"),
+        (1.5, "R0414"),
+      ] {
+        #expect(bound(k) == wanted, "\(text) \(k)")
+      }
+    }
+  }
+
+  /// A negative number that a hyperparameter is counts from the end, as one that is written.
+  @Test func negativePlacesOfHyperparameters() throws {
+    for (k, first, second) in [(-1, 11, 2), (-3, 9, 0)] {
+      let header = "lr = 0.1, k = \(k)"
+      for (place, dims) in [(first, [12]), (second, [3, 4])] {
+        try same(
+          "w' = w - lr * g[k]", "w' = w - lr * (g[\(place)] + 0 * k)", header: header, dims: dims,
+          #_sourceLocation)
+      }
+    }
+    // What the conditions leave out is not looked at.
+    try same(
+      "w' = w - lr * (if k < numel then g[k] else g[1])", "w' = w - lr * (g[1] + 0 * k)",
+      header: "lr = 0.1, k = 40", dims: [12], #_sourceLocation)
+  }
+
+  /// Rows of a vector have one element each: what goes along them says so.
+  @Test func rowsOfAVectorAreRefused() throws {
+    for call in ["argmax(g)", "argmin(g)", "softmax(g)", "log_softmax(g)"] {
+      let text = "w' = w - lr * sum(\(call))"
+      _ = try RuleRun(
+        "rule R(lr = 0.1) {\n\(text)\n}", name: "R", dims: [3, 4], w: Self.w, g: Self.g,
+        engine: .reference)
+      do {
+        _ = try RuleRun(
+          "rule R(lr = 0.1) {\n\(text)\n}", name: "R", dims: [12], w: Self.w, g: Self.g,
+          engine: .reference)
+        Issue.record("\(call) of a vector is bound")
+      } catch let error as DiagnosticError {
+        #expect(error.diagnostics.map { "\($0.code)" } == ["R0803"])
+      }
+    }
+    try same(
+      "w' = w - lr * (1 + argmax(flatten(g))) * g", "w' = w - lr * 3 * g", dims: [12],
+      #_sourceLocation)
   }
 }
