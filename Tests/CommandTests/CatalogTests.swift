@@ -15,7 +15,7 @@ import Testing
     773: "EmbedTests", 774: "RavineTests",
     808: "RuntimeTests", 809: "RuntimeTests", 811: "RuntimeTests", 812: "RuntimeTests",
     826: "EmbedTests", 827: "EmbedTests", 828: "EmbedTests", 829: "Python", 290: "CommandTests",
-    292: "CommandTests",
+    293: "CommandTests",
     823: "RavineTests",
     903: "CommandTests", 907: "RuntimeTests",
   ]
