@@ -207,13 +207,17 @@ struct PythonFile {
     return rule.variants.contains { reads($0.predicate) }
   }
 
-  /// The name of the method for variant k: that of the rule that its route leads to.
+  /// The name of the method for variant k: that of the rule that its route leads to, with a number where several
+  /// routes lead to that one and where the class has that name already.
   func variantName(_ k: Int) -> String {
-    let path = rule.variants[k].path.last ?? ""
-    let target = path.split(separator: ">").last.map { $0.filter { $0 != " " } } ?? ""
-    let word = Identifier(rule.target).spelled(
-      Identifier.snake(target.isEmpty ? "rule\(k + 1)" : target))
-    return word
+    func target(_ k: Int) -> String {
+      let path = rule.variants[k].path.last ?? ""
+      let last = path.split(separator: ">").last.map { $0.filter { $0 != " " } } ?? ""
+      return Identifier.snake(last.isEmpty ? "rule\(k + 1)" : last)
+    }
+    let own = target(k)
+    let isTaken = own == "first" || rule.variants.indices.contains { $0 != k && target($0) == own }
+    return Identifier(rule.target).spelled(isTaken ? "\(own)_\(k + 1)" : own)
   }
 }
 

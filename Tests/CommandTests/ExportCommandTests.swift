@@ -47,6 +47,16 @@ import Testing
     #expect(target == "latex" || looked > 200)
   }
 
+  /// Several ways of a route may lead to one rule with other arguments: each has a method of its own.
+  @Test(arguments: ["torch", "numpy"]) func waysOfARouteHaveNamesOfTheirOwn(_ target: String) throws
+  {
+    let outcome = try Sandbox().run("ravine export TigerOfficial --to \(target)")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let methods = outcome.output.split(separator: "\n").filter { $0.hasPrefix("    def ") }
+      .map { String($0.prefix { $0 != "(" }) }
+    #expect(methods.count >= 5 && Set(methods).count == methods.count, "\(methods)")
+  }
+
   @Test func aScheduleIsALineOfTheStep() throws {
     let sandbox = try Sandbox()
     let rule = "SGD(lr = cosine(0.5))"

@@ -65,7 +65,7 @@ class Operations(unittest.TestCase):
             "ComplexMomentum", lambda model: made(named(model), lr=0.01),
             lambda model: made(named(model), lr=0.01, engine="torch"),
         )
-        # Four ways to one method: only the last would be there.
+        # Four ways to one rule, each a method of its own.
         made = ravine.torch.TigerOfficial
         self.require_the_same_steps(
             "TigerOfficial", lambda model: made(named(model), lr=0.01),

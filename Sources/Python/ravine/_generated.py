@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import re
 from typing import Any, Dict, List, Tuple
 
-from ._errors import ProgramError
 from .signatures import Signature, spelled
 
 
@@ -20,11 +18,6 @@ class Generated:
     def __init__(self, sign: Signature, fixed: Tuple[Tuple[str, Any], ...], host: str) -> None:
         self.sign = sign
         self.text: str = sign.rule(fixed).export(host)
-        defined = re.findall(r"^(?:    )?def (\w+)\(", self.text, re.M)
-        twice = next((name for name in defined if not name.startswith("__") and defined.count(name) > 1), None)
-        if twice:
-            # The last of them would be taken for all.
-            raise ProgramError(f"two ways of `{sign.name}` have one name in the source for {host}, `{twice}`", code="R0860")
         space: Dict[str, Any] = {"__name__": f"ravine.{host}.generated.{sign.name}"}
         exec(compile(self.text, f"<{sign.name} for {host}>", "exec"), space)
         #: The classes and functions of the source.
