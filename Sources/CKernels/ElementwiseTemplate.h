@@ -131,7 +131,7 @@ RV_BINARY(rootAdd, __builtin_elementwise_sqrt(x) + y)
 
 // One exponent for the chunk: the special ones are loops of products.
 RV_HEAD(power, 2) {
-  double y = *(const double *)b;
+  T y = (T) * (const double *)b;
 #define RV_POWER(Y) if (y == Y) RV_BODY1(N(rv_power)(x, Y), RV_V(a), ) else
   RV_POWER(2) RV_POWER(3) RV_POWER(4) RV_POWER(-1) RV_POWER(0.5) RV_POWER(1) RV_POWER(0)
 #undef RV_POWER

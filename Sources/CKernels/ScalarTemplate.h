@@ -13,10 +13,12 @@ RV_INLINE T N(rv_maximum)(T x, T y) {
   T z = x > y ? x : y;
   return x != x ? x : z;
 }
-// A NaN among the three stays one.
+// A NaN among the three stays one. One choice a line: GCC makes no vectors of a choice within another.
 RV_INLINE T N(rv_clip)(T x, T low, T high) {
-  T y = x >= low ? x : x != x ? x : low;
-  return y <= high ? y : y != y ? y : high;
+  T y = x < low ? low : x;
+  y = low != low ? low : y;
+  T z = y > high ? high : y;
+  return high != high ? high : z;
 }
 // The remainder with the sign of the divisor.
 RV_INLINE T N(rv_modulo)(T x, T y) {
@@ -29,14 +31,15 @@ RV_INLINE T N(rv_modulo)(T x, T y) {
 RV_INLINE T N(rv_power)(T x, double y) {
   if (sizeof(T) == 4) {
     // All of them and a choice: a loop with exponents of its own is one of vectors.
-    T z = N(rv_pow)(x, (T)y);
-    z = y == 2 ? x * x : z;
-    z = y == 1 ? x : z;
-    z = y == 3 ? x * x * x : z;
-    z = y == 4 ? (x * x) * (x * x) : z;
-    z = y == -1 ? 1 / x : z;
-    z = y == 0.5 ? __builtin_elementwise_sqrt(x) : z;
-    return y == 0 ? 1 : z;
+    T k = (T)y;
+    T z = N(rv_pow)(x, k);
+    z = k == 2 ? x * x : z;
+    z = k == 1 ? x : z;
+    z = k == 3 ? x * x * x : z;
+    z = k == 4 ? (x * x) * (x * x) : z;
+    z = k == -1 ? 1 / x : z;
+    z = k == (T)0.5 ? __builtin_elementwise_sqrt(x) : z;
+    return k == 0 ? 1 : z;
   }
   if (y == 2) return x * x;
   if (y == 0) return 1;

@@ -18,6 +18,9 @@ package final class HandLoops {
   package static let rules = ["AdamW", "Lion"]
 
   private static let text = """
+    #if !defined(__clang__)
+    #pragma GCC optimize("O3")
+    #endif
     #include <math.h>
     #include <stddef.h>
     void AdamW(float *restrict w, const float *restrict g, float *restrict m, float *restrict v,
