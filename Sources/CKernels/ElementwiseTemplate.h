@@ -50,7 +50,7 @@
 #define RV_POWERS \
   RV_HEAD(power, 0) RV_BODY2(N(rv_power)(x, y), RV_V(a), RV_V(b), ) \
   RV_HEAD(power, 1) RV_BODY2(N(rv_power)(x, y), RV_S(a), RV_V(b), RV_LA) \
-  RV_HEAD(power_general, 2) RV_BODY2(N(rv_pow)(x, y), RV_V(a), RV_S(b), RV_LB)
+  RV_HEAD(power_general, 2) RV_BODY2(N(rv_power)(x, y), RV_V(a), RV_S(b), RV_LB)
 
 // Calls of libm, one element at a time. Each also stands in the language's definition of the
 // operation, so the two engines agree.

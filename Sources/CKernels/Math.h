@@ -157,7 +157,12 @@ RV_INLINE double rv_within_float(double x) {
   return x < -200.0 ? -200.0 : x;
 }
 
-#define RV_HAS_POWERS 1
+// One of two numbers by their bits: GCC makes no vectors of a choice by a condition that holds for the whole loop.
+RV_INLINE float rv_either_f32(int32_t isFirst, float a, float b) {
+  int32_t mask = -isFirst;
+  return rv_bits_f32((rv_int_f32(a) & mask) | (rv_int_f32(b) & ~mask));
+}
+
 // |x|^y by 2^(y · log2|x|), with the sign of x where y is odd; no number where x is negative and y not whole.
 RV_INLINE float rv_pow_f32(float x, float y) {
   double a = (double)__builtin_fabsf(x);
@@ -166,7 +171,8 @@ RV_INLINE float rv_pow_f32(float x, float y) {
   l = a < INFINITY ? l : a;
   double e = (double)y * l;
   // 1 to any power, and anything to the power 0.
-  e = ((x == 1.0f) | (y == 0.0f)) ? 0.0 : e;
+  e = x == 1.0f ? 0.0 : e;
+  e = y == 0.0f ? 0.0 : e;
   e = ((a == 1.0) & (y == y)) ? 0.0 : e;
   double part, scale;
   rv_exp_parts(rv_within_float(e), &part, &scale);
@@ -176,11 +182,33 @@ RV_INLINE float rv_pow_f32(float x, float y) {
   float size = __builtin_fabsf(y), half = 0.5f * size;
   int whole = (size >= shift) | ((size + shift) - shift == size);
   int even = (half >= shift) | ((half + shift) - shift == half);
-  z = (whole & !even) ? __builtin_copysignf(z, x) : z;
-  return ((x < 0.0f) & (a < INFINITY) & !whole) ? NAN : z;
+  z = rv_either_f32(whole & !even, __builtin_copysignf(z, x), z);
+  return rv_either_f32((x < 0.0f) & (__builtin_fabsf(x) < INFINITY) & !whole, NAN, z);
 }
 
-RV_INLINE double rv_pow_f64(double x, double y) { return pow(x, y); }
+// Whole exponents up to 4 are products, so that x^2 is x * x in every engine.
+RV_INLINE float rv_power_f32(float x, double y) {
+  float k = (float)y, square = x * x;
+  float z = rv_pow_f32(x, k);
+  z = rv_either_f32(k == 2.0f, square, z);
+  z = rv_either_f32(k == 1.0f, x, z);
+  z = rv_either_f32(k == 3.0f, square * x, z);
+  z = rv_either_f32(k == 4.0f, square * square, z);
+  z = rv_either_f32(k == -1.0f, 1.0f / x, z);
+  z = rv_either_f32(k == 0.5f, __builtin_elementwise_sqrt(x), z);
+  return rv_either_f32(k == 0.0f, 1.0f, z);
+}
+
+RV_INLINE double rv_power_f64(double x, double y) {
+  if (y == 2) return x * x;
+  if (y == 0) return 1;
+  if (y == 1) return x;
+  if (y == 3) return x * x * x;
+  if (y == 4) return (x * x) * (x * x);
+  if (y == -1) return 1 / x;
+  if (y == 0.5) return __builtin_elementwise_sqrt(x);
+  return pow(x, y);
+}
 
 RV_INLINE float rv_exp2_f32(float x) {
   double part, scale;

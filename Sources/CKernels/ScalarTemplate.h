@@ -26,28 +26,3 @@ RV_INLINE T N(rv_modulo)(T x, T y) {
   if (rest == 0) return M(copysign)(0, y);
   return (rest < 0) != (y < 0) ? rest + y : rest;
 }
-#if defined(RV_HAS_POWERS)
-// Whole exponents up to 4 are products, so that x^2 is x * x in every engine.
-RV_INLINE T N(rv_power)(T x, double y) {
-  if (sizeof(T) == 4) {
-    // All of them and a choice: a loop with exponents of its own is one of vectors.
-    T k = (T)y;
-    T z = N(rv_pow)(x, k);
-    z = k == 2 ? x * x : z;
-    z = k == 1 ? x : z;
-    z = k == 3 ? x * x * x : z;
-    z = k == 4 ? (x * x) * (x * x) : z;
-    z = k == -1 ? 1 / x : z;
-    z = k == (T)0.5 ? __builtin_elementwise_sqrt(x) : z;
-    return k == 0 ? 1 : z;
-  }
-  if (y == 2) return x * x;
-  if (y == 0) return 1;
-  if (y == 1) return x;
-  if (y == 3) return x * x * x;
-  if (y == 4) return (x * x) * (x * x);
-  if (y == -1) return 1 / x;
-  if (y == 0.5) return __builtin_elementwise_sqrt(x);
-  return N(rv_pow)(x, (T)y);
-}
-#endif
