@@ -13,6 +13,9 @@ for a while slows both.
 import argparse, datetime, json, os, platform, re, shutil, statistics, subprocess, sys, tempfile, time
 from importlib import metadata
 
+from bench_networks import NETWORKS, network_step
+from bench_rooflines import rooflines
+
 PART, PARTS, TURN = 0.002, 9, 0.02
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GPT2 = [[50257, 768], [1024, 768]]
@@ -449,13 +452,19 @@ def memory(table, threads, folder):
                 judged(beyond, threads * 1e6 / 2**20, "MiB") + f" of {declared / 2**20:.0f}")
 
 
+def described(rule):
+    """What `ravine describe` says of a rule; None where it says nothing."""
+    done = subprocess.run([ARGS.ravine, "describe", rule, "--json"], capture_output=True, text=True)
+    return json.loads(done.stdout) if done.returncode == 0 else None
+
+
 def zoo(table, threads, folder):
     """Every elementwise rule: the share of its stream; of those below it, what arithmetic allows."""
     names = [rule["name"] for rule in json.loads(subprocess.check_output([ARGS.ravine, "zoo", "--json"]))]
     shares, times, slow = {}, {}, []
     for name in names:
-        text = subprocess.run([ARGS.ravine, "describe", name, "--json"], capture_output=True, text=True)
-        if text.returncode != 0 or '"elementwise"' not in text.stdout:
+        description = described(name)
+        if description is None or '"elementwise"' not in json.dumps(description):
             continue
         cases = bench([name, "--size", "16Mi", "--engine", "native", "--threads", str(threads), "--rounds", "7"], folder)
         if cases and cases[0]["stream_share"] is not None:
@@ -469,148 +478,7 @@ def zoo(table, threads, folder):
     text = f"{len(shares) - len(slow)} of {len(shares)}, " + ("met" if not slow else "**not met**: " + listed)
     table.put("elementwise rules of the zoo, 16Mi, that reach 85 % of their stream", "all", threads, text)
     if threads == 1:
-        table.roofs = rooflines(slow, shares, times, folder)
-
-
-# What an operation costs where nothing else binds is measured by a rule that has it eight times.
-OPERATIONS = {
-    "multiply": "{} * lr", "divide": "lr / {}", "squareRoot": "sqrt({})", "cubeRoot": "cbrt({})",
-    "exponential": "exp({})", "logarithm": "log({})", "log1p": "log1p({})", "expm1": "expm1({})",
-    "power": "{} ^ (1 + lr)", "tanh": "tanh({})", "cosine": "cos({})", "sine": "sin({})", "draw": "({} + normal())",
-}
-# Divisions and roots have a unit of their own, beside those that add and multiply.
-DIVIDERS = ("divide", "squareRoot")
-
-
-def prices(folder):
-    """Nanoseconds an element of each operation in the nearest cache with one thread, and of a state in eight bits."""
-    def rule(name, body, state="", after=""):
-        return f"rule {name}(lr = 0.1) {{\n{state}{body}\n    w' = w - lr * (m0 + m1 + m2 + m3 + m4 + m5 + m6 + m7)\n{after}}}\n"
-
-    values = [f"g * g + {k + 1}" for k in range(8)]
-    line = lambda written: "\n".join(f"    m{k} = {written.format(f'({value})')}" for k, value in enumerate(values))
-    rules = {"Nothing": rule("Nothing", line("{}"))}
-    for name, written in OPERATIONS.items():
-        title = "With" + name[0].upper() + name[1:]
-        rules[title] = rule(title, line(written))
-    for title, storage in [("Kept", ""), ("KeptInBits", " as int8(block = 256)")]:
-        rules[title] = rule(title, line("{}"), f"    state s{storage}\n", "    s' = g + 0.5 * s\n")
-    place = os.path.join(folder, "prices.opt")
-    with open(place, "w") as file:
-        file.write("\n".join(rules.values()))
-    took = {}
-    for title in rules:
-        case = bench([f"{place}:{title}", "--size", "8Ki", "--engine", "native", "--threads", "1", "--rounds", "9"], folder)[0]
-        took[title] = case["ns_per_element"]["median"]
-    found = {name: max(0, took["With" + name[0].upper() + name[1:]] - took["Nothing"]) / 8 for name in OPERATIONS}
-    found["eight bits"] = max(0, took["KeptInBits"] - took["Kept"])
-    return found
-
-
-def rooflines(names, shares, times, folder):
-    """A row for each rule that does not reach its stream: operations, the time of the ports, and of the step."""
-    price, rows = prices(folder), []
-    for name in names:
-        cost = json.loads(subprocess.check_output([ARGS.ravine, "describe", name, "--json"]))["variants"][0]["cost"]
-        case = bench([name, "--size", "8Ki", "--engine", "native", "--threads", "1", "--rounds", "9"], folder)[0]
-        counts = {}
-        for operation, count in cost["busiest"]["operations"].items():
-            # Each pass draws again what it needs.
-            count *= case["passes"] if operation == "draw" else 1
-            kind = operation if operation in OPERATIONS and operation != "multiply" else "simple"
-            counts[kind] = counts.get(kind, 0) + count
-        bits = sum("int8" in state["storage"] for state in cost["states"])
-        if bits:
-            counts["eight bits"] = bits
-        time = lambda kinds: sum(n * price["multiply" if k == "simple" else k] for k, n in counts.items() if kinds(k))
-        ports = max(time(lambda k: k in DIVIDERS), time(lambda k: k not in DIVIDERS))
-        stream = shares[name] * times[name]
-        written = ", ".join(f"{n} {k}" for k, n in sorted(counts.items(), key=lambda item: item[0] != "simple"))
-        rows.append(
-            f"| {name} | {written} | {ports:.2f} | {case['ns_per_element']['median']:.2f} | {stream:.2f} "
-            f"| {times[name]:.2f} | {100 * max(stream, ports) / times[name]:.0f} % |")
-    costs = ", ".join(f"{name} {cost:.3f}" for name, cost in price.items())
-    return f"""
-## Rules that arithmetic binds
-
-Rules below 85 % of their stream, with one thread; nanoseconds an element. *Ports* is what the operations take by the
-price of each, the longer of the divider's and that of all others; *cache* is the step where all arrays lie in the nearest
-caches; *roofline* is the share that the longer of ports and stream has of the step. Operations are those of
-`ravine describe`; a draw counts once a pass. Prices of this machine: {costs}.
-
-| rule | operations | ports | cache | stream | 16Mi | roofline |
-|---|---|---|---|---|---|---|
-""" + "\n".join(rows)
-
-
-# Small networks on the digits that come along, with as many channels and columns as people take on a processor.
-NETWORKS = {
-    "kernels": """objective net(; x, y) {
-    param A: tensor(3, 3, 1, 32) = normal() * sqrt(2 / 9)
-    param a: vector(32) = 0
-    param B: tensor(3, 3, 32, 64) = normal() * sqrt(2 / 288)
-    param b: vector(64) = 0
-    param V: matrix(256, 10) = normal() * sqrt(1 / 256)
-    image = reshape(x, batch, 8, 8, 1)
-    h = max_pool(relu(conv2d(image, A, pad = 1) + a), 2)
-    z = max_pool(relu(conv2d(h, B, pad = 1) + b), 2)
-    loss = cross_entropy(reshape(z, batch, 256) @ V, y)
-}
-""",
-    "attention": """objective net(; x, y) {
-    param E: matrix(8, 128) = normal() * sqrt(1 / 8)
-    param P: matrix(8, 128) = normal() * 0.3
-    param Q: matrix(128, 128) = normal() * sqrt(1 / 128)
-    param K: matrix(128, 128) = normal() * sqrt(1 / 128)
-    param O: matrix(128, 128) = normal() * sqrt(1 / 128)
-    param V: matrix(1024, 10) = normal() * sqrt(1 / 1024)
-    tokens = reshape(x, batch, 8, 8) @ E + P
-    score = (tokens @ Q) @ (tokens @ K).T / sqrt(128)
-    z = layer_norm(tokens + softmax(score) @ (tokens @ O), 1, 0)
-    loss = cross_entropy(relu(reshape(z, batch, 1024)) @ V, y)
-}
-""",
-}
-
-
-def network_step(name, threads):
-    """The same network in PyTorch: a batch of 64 rows drawn, the loss, its gradient and a step of Adam."""
-    import torch
-    from torch.nn import functional as F
-
-    torch.set_num_threads(threads)
-    torch.manual_seed(0)
-    x, y = torch.rand(1500, 64), torch.randint(0, 10, (1500,))
-    parameter = lambda scale, *dims: torch.nn.Parameter(torch.randn(dims) * scale)
-    if name == "kernels":
-        A, a, B, b, V = (
-            parameter(0.47, 32, 1, 3, 3), parameter(0, 32), parameter(0.083, 64, 32, 3, 3), parameter(0, 64),
-            parameter(0.063, 256, 10))
-        parameters = [A, a, B, b, V]
-
-        def logits(rows):
-            h = F.max_pool2d(F.relu(F.conv2d(rows.view(-1, 1, 8, 8), A, a, padding=1)), 2)
-            return F.max_pool2d(F.relu(F.conv2d(h, B, b, padding=1)), 2).reshape(-1, 256) @ V
-    else:
-        E, P, V = parameter(0.35, 8, 128), parameter(0.3, 8, 128), parameter(0.03, 1024, 10)
-        Q, K, O = (parameter(0.088, 128, 128) for _ in range(3))
-        parameters = [E, P, Q, K, O, V]
-
-        def logits(rows):
-            tokens = rows.view(-1, 8, 8) @ E + P
-            score = (tokens @ Q) @ (tokens @ K).transpose(1, 2) / 128**0.5
-            z = F.layer_norm(tokens + F.softmax(score, -1) @ (tokens @ O), (128,))
-            return F.relu(z.reshape(-1, 1024)) @ V
-
-    optimizer = torch.optim.Adam(parameters, lr=0.01)
-
-    def step():
-        rows = torch.randint(0, 1500, (64,))
-        optimizer.zero_grad()
-        F.cross_entropy(logits(x[rows]), y[rows]).backward()
-        optimizer.step()
-
-    return step
+        table.roofs = rooflines(slow, shares, times, lambda *arguments: bench(arguments, folder)[0], described, folder)
 
 
 def networks(table, threads, folder):

@@ -23,17 +23,19 @@ final class CDialect: Dialect {
   }
 
   private static let own: [String: Expression.Helper] = [
-    "sign": .sign, "min": .minimum, "max": .maximum, "mod": .modulo, "clip": .clip, "^": .power,
+    "sign": .sign, "min": .minimum, "max": .maximum, "mod": .modulo, "clip": .clip,
   ]
 
   func callee(_ name: String) -> String {
     let suffix = isFloat ? "_f32" : "_f64"
     if let helper = Self.own[name] {
       helpers.insert(helper.rawValue)
-      if helper == .power { needs.insert(.math) }
       return helper.name + suffix
     }
     switch name {
+    case "^":
+      needs.insert(.math)
+      return "rv_power\(suffix)"
     case "exp", "log", "tanh": needs.insert(.math)
     case "cbrt", "exp2", "expm1", "log1p", "log2", "log10":
       if !isFloat { return name }

@@ -6,7 +6,7 @@ import Runtime
 enum Expression {
   /// Functions of ScalarTemplate.h.
   enum Helper: Int, CaseIterable {
-    case sign, minimum, maximum, modulo, clip, power
+    case sign, minimum, maximum, modulo, clip
 
     var name: String { "rv_\(self)" }
   }

@@ -8,13 +8,11 @@ import Training
 struct OpenScript {
   let compiler = Compiler()
   let script: Script
-  private let path: String?
 
   /// From here on Ctrl-C stops work, not the program. Without a path there is the library alone. Diagnostics are shown;
   /// errors end the command.
   init(_ path: String?, _ programs: ProgramOptions? = nil) throws {
     Interrupt.install()
-    self.path = path
     if let path { try Program.add(path, to: compiler) }
     var options = Script.Options()
     // Data of a task are found beside the script that has it.
@@ -25,16 +23,8 @@ struct OpenScript {
 
   /// Rules that a command line names, those of other files by `FILE.opt:RULE`. Errors end the command.
   func rules(_ named: [String]) throws -> [Rule] {
-    var read = Set(path.map { [$0] } ?? [])
-    return try named.map { text in
-      var call = text
-      if case .rule(let rule, let path?) = Program(text) {
-        call = rule
-        if read.insert(path).inserted { try Program.add(path, to: compiler) }
-      }
-      return try answer { () throws(DiagnosticError) in
-        try compiler.rule(call, allowsMissing: true)
-      }
+    try named.map { text in
+      try answer { () throws(DiagnosticError) in try rule(text, allowsMissing: true) }
     }
   }
 
@@ -50,19 +40,19 @@ struct OpenScript {
     }
   }
 
-  /// The rule that a word names, of the script, of the zoo or of another file, which is read then.
+  /// The rule that a word names, of the script, of the zoo or of another file, which is read where it was not.
   ///
   /// Throws R0292 for a file without a rule, and what is wrong with the file.
-  func rule(_ text: String) throws(DiagnosticError) -> Rule {
+  func rule(_ text: String, allowsMissing: Bool = false) throws(DiagnosticError) -> Rule {
     guard case .rule(let rule, let path) = Program(text) else {
       throw DiagnosticError(.fileForRule(text))
     }
-    if let path {
+    if let path, !compiler.sources.files.contains(where: { $0.name == path }) {
       let found = compiler.add(name: path, bytes: try SourceFiles.read(path))
       let errors = found.filter { $0.severity == .error }
       if !errors.isEmpty { throw DiagnosticError(errors) }
     }
-    return try compiler.rule(rule)
+    return try compiler.rule(rule, allowsMissing: allowsMissing)
   }
 
   /// What was said of several words: each option may have some, with commas.
