@@ -1,7 +1,7 @@
 # Ravine: what there is to do. `make run` and `make test` install what is missing by themselves.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-search bench-peers golden gallery arena discoveries fuzz sanitize sanitize-hosts install wheel format lint edges campaign soundness laboratory search-campaign problems test-hosts exports audit clean
+.PHONY: help setup build run test bench bench-search bench-peers golden gallery arena arena-campaign discoveries fuzz sanitize sanitize-hosts install wheel format lint edges campaign soundness laboratory search-campaign problems test-hosts exports audit clean
 
 SECONDS ?= 60
 PAIRS ?= 100000
@@ -53,6 +53,9 @@ gallery: setup ## write docs/zoo: every rule with its source, equations, cost, p
 
 arena: build ## every rule of the zoo on every problem: writes docs/arena.md and docs/arena.html
 	@scripts/arena.sh
+
+arena-campaign: build ## the same at all difficulties, which takes an hour and more: goes on from .build/arena-all.jsonl
+	@.build/release/ravine arena --level all --journal .build/arena-all.jsonl --page .build/arena-all.html | tee .build/arena-all.txt
 
 discoveries: build ## the searches of Examples/search, what they found and what it is worth: writes docs/discoveries.md
 	@scripts/discoveries.sh

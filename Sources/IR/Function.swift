@@ -204,6 +204,11 @@ package struct Function: Hashable, Sendable {
     return false
   }
 
+  /// Whether a value is made of t or T.
+  package func followsStep(_ value: ValueID) -> Bool {
+    reaches(value) { [.step, .horizon].contains(self[$0].operation) ? true : nil }
+  }
+
   /// A value and all that it is made of.
   package func values(under root: ValueID) -> Set<ValueID> {
     var found: Set<ValueID> = []

@@ -201,15 +201,3 @@ struct ObjectiveLowerer: LoweringPart {
     return finish()
   }
 }
-
-extension Function {
-  /// Whether a value is made of t or T.
-  fileprivate func followsStep(_ value: ValueID) -> Bool {
-    var pending = [value]
-    while let next = pending.popLast() {
-      if [.step, .horizon].contains(self[next].operation) { return true }
-      pending += operands(next)
-    }
-    return false
-  }
-}

@@ -24,6 +24,7 @@ struct SuggestCommand: Answering {
           try compiler.rule(word.text, allowsMissing: true)
         })
       write(advice.text)
+      output.report(script.takeFindings() + advice.warnings, in: compiler.sources)
     }
   }
 }

@@ -36,6 +36,14 @@ import Training
     #expect(expected.isEmpty ? last.isEmpty : last.hasPrefix(expected), "\(last)")
   }
 
+  @Test func aSuggestionSaysWhatIsWrongWithItsTarget() {
+    let bench = Bench()
+    _ = bench.run("objective start(x: scalar = 1) = x^2")
+    _ = bench.run("task met = minimize start for 40 steps until loss < 2")
+    let said = bench.run(":suggest met SGD")
+    #expect(said.contains("warning[R0231]"), "\(said)")
+  }
+
   @Test func statementsDrawIndependently() {
     let bench = Bench()
     let first = bench.run("normal()").dropFirst(5)

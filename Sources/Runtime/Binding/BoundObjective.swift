@@ -14,12 +14,16 @@ package struct BoundObjective: Sendable {
   package let hypers: [Double]
   /// Whether the hyperparameters differ from one evaluation to the next.
   let followsOccasion: Bool
+  /// Whether one of them is made of t or T.
+  let followsStep: Bool
   /// Elements of each input in one batch.
   package let inputCounts: [Int]
   let function: Function
   let initial: Function
-  /// Nil for the reference engine.
-  let program: PlanProgram?
+  /// Of the function, or of what is left of it without its constants, which follow its inputs. Nil for the reference engine.
+  private(set) var program: PlanProgram?
+  /// Nil where it has none worth keeping.
+  private(set) var constants: ObjectiveConstants?
   private(set) var code: SegmentCode?
 
   /// `isHessian`: it has inputs more, one direction a parameter, and its gradients are the Hessian's
@@ -38,7 +42,8 @@ package struct BoundObjective: Sendable {
     var values = hypers ?? []
     if hypers == nil { values = try module.hypers(at: Occasion()) }
     self.hypers = values
-    followsOccasion = hypers == nil && (module.training != nil || module.followsStep)
+    followsStep = hypers == nil && module.followsStep
+    followsOccasion = followsStep || hypers == nil && module.training != nil
     let context = BindContext(batch: batch, features: features, hypers: values)
     // Their shapes first: an error of theirs is shown where they are declared.
     var specs: [ParameterSpec] = []
@@ -78,17 +83,51 @@ package struct BoundObjective: Sendable {
           parameters: shapes,
           ascended: shapes.indices.filter { module.parameters[$0].isAscended }) : forward
     function = try whole.withSafeNorms(elementType.compute.squares(on: engine))
-    if engine == .reference {
-      program = nil
-      return
-    }
-    let plan = try Planner.plan(function, element: elementType)
-    if Double(plan.arenaBytes) > Budget.bytes {
+    if engine == .reference { return }
+    try plan(hasConstants: true)
+    if let plan = program?.plan, Double(plan.arenaBytes) > Budget.bytes {
       throw Budget.exceeded(
         "`\(module.name)`, evaluated on one batch,", bytes: Double(plan.arenaBytes),
         limit: Budget.bytes, at: function.mostNumbers()?.origin ?? module.origin)
     }
-    program = PlanProgram(plan)
+  }
+
+  /// A function of values of another objective, with inputs of these sizes. `hasConstants`: what it makes of constants is
+  /// worked out once.
+  init(
+    _ base: BoundObjective, _ function: Function, parameters: [ParameterSpec],
+    inputCounts: [Int], elementType: ElementType, hasConstants: Bool = true
+  ) throws(DiagnosticError) {
+    module = base.module
+    self.parameters = parameters
+    engine = base.engine
+    self.elementType = elementType
+    batch = base.batch
+    hypers = base.hypers
+    followsOccasion = base.followsOccasion
+    followsStep = base.followsStep
+    self.inputCounts = inputCounts
+    self.function = function
+    initial = base.initial
+    try plan(hasConstants: hasConstants)
+  }
+
+  private mutating func plan(hasConstants: Bool) throws(DiagnosticError) {
+    let cut = hasConstants ? try cut(after: .constants) : nil
+    let kept = cut.flatMap { ObjectiveConstants.areKept($0, elementType) ? $0 : nil }
+    program = PlanProgram(try Planner.plan(kept?.late ?? function, element: elementType))
+    guard let kept else { return }
+    // What is handed on is written as gradients are and read as inputs are.
+    constants = ObjectiveConstants(
+      try BoundObjective(
+        self, kept.early, parameters: [], inputCounts: [], elementType: elementType.compute,
+        hasConstants: false), counts: kept.counts)
+  }
+
+  func cut(after stage: Function.Stage) throws(DiagnosticError) -> FunctionCut? {
+    try function.cut(
+      after: stage, inputs: inputCounts.count,
+      followsOccasion: module.hypers.indices.map { followsOccasion && module.followsOccasion($0) })
   }
 
   /// Has the passes compiled, if the engine is one that wants it.
@@ -96,7 +135,8 @@ package struct BoundObjective: Sendable {
     guard code == nil, let program, let compiler = engine.compiler(compiler) else { return }
     let names = PlanNames(
       parameters: module.parameters.map(\.name),
-      inputs: module.inputs.map(\.name) + parameters.map { "v_" + $0.name },
+      inputs: module.inputs.map(\.name)
+        + (inputCounts.count > module.inputs.count ? parameters.map { "v_" + $0.name } : []),
       hypers: module.hypers.map(\.name))
     let count = program.plan.segments.reduce(0) { $0 + $1.count }
     code = compiler.compile(
@@ -109,14 +149,22 @@ package struct BoundObjective: Sendable {
     (function.mostNumbers()?.largest ?? 0) <= Double(SegmentBuilder.leastChunk)
   }
 
-  /// The objective as text: its plan.
-  package func dumpPlan() -> String { program?.plan.dump() ?? "" }
+  /// The objective as text: its plan, after that of its constants.
+  package func dumpPlan() -> String {
+    (constants.map { "# once\n" + $0.objective.dumpPlan() + "# each time\n" } ?? "")
+      + (program?.plan.dump() ?? "")
+  }
 }
 
 extension ObjectiveModule {
   /// Whether a hyperparameter is made of t or T.
   fileprivate var followsStep: Bool {
     defaults.instructions.contains { $0.operation == .step || $0.operation == .horizon }
+  }
+
+  /// Whether this hyperparameter is another number in other evaluations.
+  fileprivate func followsOccasion(_ hyper: Int) -> Bool {
+    hyper == training || defaults.output(.hyper(hyper)).map { defaults.followsStep($0) } ?? true
   }
 
   /// What it trains, on batches of so many rows and columns. Throws shape errors that only numbers reveal.

@@ -30,7 +30,10 @@ package final class ObjectiveRunner {
   private var awaited: SegmentCode?
   private var parameterPointers: [UnsafeRawPointer] = []
   private var gradientPointers: [UnsafeMutableRawPointer] = []
+  /// The host's, then the constants.
   private var inputPointers: [UnsafeRawPointer] = []
+  private var constants: [UnsafeRawPointer] = []
+  private var awaitsConstants: Bool
   private var spare: [UnsafeMutableRawPointer] = []
   private var outputs: [String: Double] = [:]
   private var scalarGradients: [(index: Int, register: Int32)] = []
@@ -67,6 +70,7 @@ package final class ObjectiveRunner {
     self.bound = bound
     self.seed = seed
     hypers = bound.hypers
+    awaitsConstants = bound.constants != nil
     team = Team(threads: bound.engine == .reference ? 1 : threads)
     awaited = bound.code
     if let program = bound.program { instance = makeInstance(program) }
@@ -145,18 +149,27 @@ package final class ObjectiveRunner {
     precondition(inputs.count == inputCounts.count, "one pointer for each input")
     parameterPointers = pointers
     gradientPointers = gradients
-    inputPointers = inputs
+    inputPointers = inputs + constants
     tape = nil
     evaluationsAtBinding = 0
     guard let instance else { return }
     for (k, slot) in instance.program.plan.slots.enumerated() {
       switch slot.role {
       case .parameter(let p): instance.slots[k] = UnsafeMutableRawPointer(mutating: pointers[p])
-      case .input(let i): instance.slots[k] = UnsafeMutableRawPointer(mutating: inputs[i])
+      case .input(let i) where i < inputPointers.count:
+        instance.slots[k] = UnsafeMutableRawPointer(mutating: inputPointers[i])
       case .output(.gradient(let p)): if !gradients.isEmpty { instance.slots[k] = gradients[p] }
       default: break
       }
     }
+  }
+
+  private func takeConstants() throws(DiagnosticError) {
+    constants = try bound.constants!.pointers()
+    awaitsConstants = false
+    bind(
+      parameters: parameterPointers, gradients: gradientPointers,
+      inputs: Array(inputPointers.prefix(inputCounts.count)))
   }
 
   /// The loss at the bound parameters on the bound inputs; gradients are written. Who does not need them
@@ -164,8 +177,13 @@ package final class ObjectiveRunner {
   package func evaluate(
     _ occasion: Occasion = Occasion(), needsGradient: Bool = true
   ) throws(DiagnosticError) -> Double {
-    if bound.followsOccasion { hypers = try module.hypers(at: occasion) }
+    if bound.followsStep {
+      hypers = try module.hypers(at: occasion)
+    } else if bound.followsOccasion, let training = module.training {
+      hypers[training] = occasion.isTraining ? 1 : 0
+    }
     if awaited != nil { adoptCode() }
+    if awaitsConstants { try takeConstants() }
     if evaluationsAtBinding == 1, let instance, instance.team == nil { tape = Tape(instance) }
     evaluationsAtBinding += 1
     let steps = needsGradient ? stepCount : stepsOfLoss
@@ -218,7 +236,7 @@ package final class ObjectiveRunner {
       parameters: parameters.indices.map {
         dense(parameterPointers[$0], parameters[$0].count, elementType)
       },
-      inputs: inputPointers.indices.map {
+      inputs: inputCounts.indices.map {
         dense(inputPointers[$0], inputCounts[$0], elementType.compute)
       }, seed: seed,
       tensor: CounterTensor.objective)
@@ -262,11 +280,12 @@ package final class ObjectiveRunner {
     gradients: UnsafePointer<UnsafeMutableRawPointer>?, _ occasion: Occasion = Occasion()
   ) throws(DiagnosticError) -> Double {
     let old = (parameterPointers, gradientPointers)
+    let inputs = Array(inputPointers.prefix(inputCounts.count))
     let indices = parameters.indices
     bind(
       parameters: indices.map { points[$0] },
-      gradients: gradients.map { g in indices.map { g[$0] } } ?? discarded(), inputs: inputPointers)
-    defer { bind(parameters: old.0, gradients: old.1, inputs: inputPointers) }
+      gradients: gradients.map { g in indices.map { g[$0] } } ?? discarded(), inputs: inputs)
+    defer { bind(parameters: old.0, gradients: old.1, inputs: inputs) }
     return try evaluate(occasion)
   }
 

@@ -50,9 +50,7 @@ final class CompiledCourse: EvaluationCourse {
     measuresApart = task.objective.training != nil
     run = UpdateRun(task.layout)
     main = ObjectiveRunner(task.staged?.whole ?? task.stepping, threads: 1)
-    stages = try task.staged.map { (staged) throws(DiagnosticError) in
-      try StageMemory(staged, task.stepping, steps: task.steps)
-    }
+    stages = task.staged.map { StageMemory($0, task.stepping, steps: task.steps) }
     inputs = TensorMemory(task.stepping.inputCounts, task.elementType.compute)
     let (inputs, width) = (inputs, task.elementType.compute.byteCount)
     let found: [Column] =

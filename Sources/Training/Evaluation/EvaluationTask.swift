@@ -16,7 +16,7 @@ final class EvaluationTask: Sendable {
   /// Steps of a whole run, and T.
   let steps: Int
   let stepping: BoundObjective
-  /// The same cut by what candidates share; nil where they share nothing.
+  /// The same cut by what candidates share in a step of a seed; nil where they share nothing.
   let staged: StagedObjective?
   let measuring: BoundObjective
   let layout: RegionLayout
@@ -60,11 +60,9 @@ final class EvaluationTask: Sendable {
   /// What is worked out early may fail where an arm that nobody takes would not have been worked out at all: then the
   /// objective stays whole.
   private static func staged(_ stepping: BoundObjective, steps: Int) -> StagedObjective? {
-    guard let staged = try? stepping.staged(),
-      let trial = try? StageMemory(staged, stepping, steps: steps),
-      (try? trial.prepare(Occasion(step: 1, horizon: steps))) != nil
-    else { return nil }
-    return staged
+    guard let staged = try? stepping.staged() else { return nil }
+    let trial = StageMemory(staged, stepping, steps: steps)
+    return (try? trial.prepare(Occasion(step: 1, horizon: steps))) == nil ? nil : staged
   }
 
   /// For a last batch that is short.

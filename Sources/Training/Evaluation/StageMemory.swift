@@ -2,12 +2,11 @@ import Diagnostics
 import IR
 import Runtime
 
-/// What an objective hands on from its early stages, for one thread: worked out once, or once a step of a seed, and kept
-/// for the candidates that follow.
+/// What an objective makes of a step and its draws, for one thread: worked out once a step of a seed, and kept for the
+/// candidates that follow.
 final class StageMemory {
-  private let once: TensorMemory
   private let current: TensorMemory
-  private let step: ObjectiveRunner?
+  private let step: ObjectiveRunner
   private let steps: Int
   private let rowBytes: Int
   /// By seed, the rows of all steps.
@@ -31,36 +30,26 @@ final class StageMemory {
     deinit { bytes.deallocate() }
   }
 
-  /// Throws what working out the constants throws.
-  init(_ staged: StagedObjective, _ task: BoundObjective, steps: Int) throws(DiagnosticError) {
+  init(_ staged: StagedObjective, _ task: BoundObjective, steps: Int) {
     let element = task.elementType.compute
-    once = TensorMemory(staged.onceCounts, element)
-    current = TensorMemory(staged.stepCounts, element)
+    current = TensorMemory(staged.counts, element)
     self.steps = steps
-    rowBytes = staged.stepCounts.reduce(0, +) * element.byteCount
-    if let constants = staged.once {
-      let runner = ObjectiveRunner(constants, threads: 1)
-      runner.bind(parameters: [], gradients: once.pointers)
-      _ = try runner.evaluate(Occasion(step: 1, horizon: steps))
-    }
-    step = staged.step.map { ObjectiveRunner($0, threads: 1) }
+    rowBytes = staged.counts.reduce(0, +) * element.byteCount
+    step = ObjectiveRunner(staged.step, threads: 1)
     // The data are not read: anything stands for them.
-    step?.bind(
+    step.bind(
       parameters: [], gradients: current.pointers,
-      inputs: task.inputCounts.map { _ in UnsafeRawPointer(bitPattern: 64)! }
-        + once.pointers.map { UnsafeRawPointer($0) })
+      inputs: task.inputCounts.map { _ in UnsafeRawPointer(bitPattern: 64)! })
   }
 
   /// What the last stage reads after the objective's own inputs; it stays where it is.
-  var pointers: [UnsafeRawPointer] {
-    (once.pointers + current.pointers).map { UnsafeRawPointer($0) }
-  }
+  var pointers: [UnsafeRawPointer] { current.pointers.map { UnsafeRawPointer($0) } }
 
   func begin(seed: UInt64) {
-    step?.seed = seed
+    step.seed = seed
     rows = nil
     let bytes = steps * rowBytes
-    guard step != nil, rowBytes > 0, bytes <= Self.mostBytes / 2 else { return }
+    guard rowBytes > 0, bytes <= Self.mostBytes / 2 else { return }
     if let known = kept[seed] {
       rows = known
       return
@@ -76,7 +65,6 @@ final class StageMemory {
 
   /// Puts the values of a step in their place. Throws what working them out throws.
   func prepare(_ occasion: Occasion) throws(DiagnosticError) {
-    guard let step else { return }
     guard let rows, occasion.step >= 1, occasion.step <= steps else {
       _ = try step.evaluate(occasion)
       return

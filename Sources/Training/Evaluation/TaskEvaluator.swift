@@ -65,7 +65,7 @@ package final class TaskEvaluator {
   /// Whether some of the objective's values are worked out once for all candidates.
   var hasStages: Bool { task.staged != nil }
   /// Numbers that are kept of each step of a seed.
-  var numbersOfAStep: Int { task.staged?.stepCounts.reduce(0, +) ?? 0 }
+  var numbersOfAStep: Int { task.staged?.counts.reduce(0, +) ?? 0 }
 
   /// The last value of a series of a run; NaN where it has none.
   package func last(_ series: String, of evaluation: Evaluation) -> Double {
