@@ -101,6 +101,25 @@ import Testing
     #expect(throws: DiagnosticError.self) { try runner.evaluate(Occasion(step: 5)) }
   }
 
+  /// They take memory while they are worked out, of which what is kept says nothing.
+  @Test func theirMemoryIsCounted() throws {
+    let module = try ObjectiveRunnerTests.module(
+      """
+      objective big(n = 2e6) {
+          param x: vector(3) = 1
+          a = exp(-reshape(iota(n), n, 1) / n) * iota(n)
+          loss = sum(x^2) * mean(a @ a)
+      }
+      minimize big with SGD for 1 steps
+      """)
+    do {
+      _ = try BoundObjective(module)
+      Issue.record("it is bound")
+    } catch {
+      #expect(error.diagnostics.map(\.code.number) == [813])
+    }
+  }
+
   /// Runners of one objective, on several threads, share them.
   @Test func runnersShareThem() throws {
     let bound = try BoundObjective(ObjectiveRunnerTests.module(Self.drifting))

@@ -85,11 +85,6 @@ package struct BoundObjective: Sendable {
     function = try whole.withSafeNorms(elementType.compute.squares(on: engine))
     if engine == .reference { return }
     try plan(hasConstants: true)
-    if let plan = program?.plan, Double(plan.arenaBytes) > Budget.bytes {
-      throw Budget.exceeded(
-        "`\(module.name)`, evaluated on one batch,", bytes: Double(plan.arenaBytes),
-        limit: Budget.bytes, at: function.mostNumbers()?.origin ?? module.origin)
-    }
   }
 
   /// A function of values of another objective, with inputs of these sizes. `hasConstants`: what it makes of constants is
@@ -115,7 +110,13 @@ package struct BoundObjective: Sendable {
   private mutating func plan(hasConstants: Bool) throws(DiagnosticError) {
     let cut = hasConstants ? try cut(after: .constants) : nil
     let kept = cut.flatMap { ObjectiveConstants.areKept($0, elementType) ? $0 : nil }
-    program = PlanProgram(try Planner.plan(kept?.late ?? function, element: elementType))
+    let plan = try Planner.plan(kept?.late ?? function, element: elementType)
+    if Double(plan.arenaBytes) > Budget.bytes {
+      throw Budget.exceeded(
+        "`\(module.name)`, evaluated on one batch,", bytes: Double(plan.arenaBytes),
+        limit: Budget.bytes, at: function.mostNumbers()?.origin ?? module.origin)
+    }
+    program = PlanProgram(plan)
     guard let kept else { return }
     // What is handed on is written as gradients are and read as inputs are.
     constants = ObjectiveConstants(
