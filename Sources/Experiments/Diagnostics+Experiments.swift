@@ -247,11 +247,13 @@ extension Diagnostic {
       notes: [Note("nothing is told of the rules; give a target that has to be worked for")])
   }
 
-  static func targetUnreached(_ target: String, _ runs: Int, at span: Span) -> Diagnostic {
+  /// `meaning`: what follows for the rules.
+  static func targetUnreached(
+    _ target: String, _ runs: Int, _ meaning: String, at span: Span
+  ) -> Diagnostic {
     Diagnostic(
-      .notATarget, .warning,
-      "no rule came to `\(target)`, in \(runs) runs: what is ranked is how far they were from it",
-      at: span, notes: [Note("a longer task, a wider range of the rate or another target may do")])
+      .notATarget, .warning, "no rule came to `\(target)`, in \(runs) runs: \(meaning)", at: span,
+      notes: [Note("a longer task, a wider range of the rate or another target may do")])
   }
 
   /// A default of a candidate's rate that no rates lie around.

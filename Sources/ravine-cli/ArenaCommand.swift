@@ -102,7 +102,7 @@ struct ArenaCommand: ParsableCommand {
       return result
     }
     Console.write(json ? result.json.rendered() : result.text)
-    Console.report(script.warnings, in: compiler.sources)
+    Console.report(script.warnings + result.warnings, in: compiler.sources)
     if result.wasInterrupted {
       Console.say("interrupted: the rules that were done are ranked\n")
       throw Status.interrupted

@@ -1,3 +1,4 @@
+import Diagnostics
 import Zoo
 
 /// What an arena found, cell by cell, and what follows for each rule.
@@ -35,6 +36,8 @@ package struct ArenaResult: Sendable {
   package let rows: [Row]
   /// By row of `rows`.
   package let profile: PerformanceProfile
+  /// Tasks of the user's on which rules are not told apart, as nobody comes to the target, or everybody is there at the start.
+  package let warnings: [Diagnostic]
 
   init(_ arena: Arena, cells: [[ArenaCell?]], wasInterrupted: Bool) {
     settings = arena.settings
@@ -66,6 +69,24 @@ package struct ArenaResult: Sendable {
         one: cells[rule].compactMap { $0 }.first { !$0.trials.isEmpty }?.setting(one.best) ?? "")
     }
     profile = PerformanceProfile(costs: ranking.places.map { costs[$0.solver] })
+    let levels = tasks.map(\.level)
+    warnings = arena.tasks.enumerated().compactMap { k, task in
+      levels[k].isEmpty ? Self.remark(on: task, cells.compactMap { $0[k] }) : nil
+    }
+  }
+
+  private static func remark(on task: any RuleTask, _ cells: [ArenaCell]) -> Diagnostic? {
+    let ran = cells.filter { $0.problem == nil && !$0.runs.isEmpty }
+    guard let target = task.target, !ran.isEmpty else { return nil }
+    let runs = ran.flatMap(\.runs)
+    if !runs.contains(where: \.reached),
+      !ran.contains(where: { $0.trials.contains(where: \.reached) })
+    {
+      let count = runs.count + ran.reduce(0) { $0 + $1.trials.count }
+      return .targetUnreached(target.text, count, "it tells nothing of the rules", at: task.span)
+    }
+    return runs.allSatisfy { $0.reached && $0.steps == 0 }
+      ? .targetHolds(target.text, at: task.span) : nil
   }
 
   /// Rules that were not finished before Ctrl-C.

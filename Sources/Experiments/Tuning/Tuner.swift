@@ -207,7 +207,9 @@ package struct Tuner {
     let ran = rows.filter { $0.problem == nil }
     guard settings.series == nil, let target = task.target, !ran.isEmpty else { return nil }
     if ran.allSatisfy({ $0.reached == 0 }) {
-      return (.targetUnreached(target.text, ran.count * settings.seeds, at: task.span), false)
+      let runs = ran.count * settings.seeds
+      let meaning = "what is ranked is how far they were from it"
+      return (.targetUnreached(target.text, runs, meaning, at: task.span), false)
     }
     let isAtStart = ran.allSatisfy { row in
       row.reached == settings.seeds && row.values["steps"]?.allSatisfy { $0 == 0 } ?? false

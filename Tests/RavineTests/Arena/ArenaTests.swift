@@ -53,6 +53,23 @@ import Training
     return try Arena(try rules.map(rule), try tasks(["near", "far"], text), settings)
   }
 
+  @Test func targetsThatTellNothingOfTheRules() throws {
+    let text = """
+      objective f(x: vector(2) = [3, 1]) = x[0]^2 + x[1]^2
+      task near = minimize f for 40 steps until loss < 1e-2
+      task never = minimize f for 10 steps until loss < -1
+      task there = minimize f for 10 steps until loss < 100
+      """
+    var settings = Arena.Settings()
+    settings.trials = 4
+    settings.seeds = 2
+    let tasks = try Self.tasks(["near", "never", "there"], text)
+    let result = try Arena([Self.rule("SGD"), Self.rule("Adam")], tasks, settings).run()
+    #expect(result.warnings.map(\.code.number) == [231, 231])
+    #expect(result.warnings[0].message.contains("no rule came to `loss < -1`, in 12 runs"))
+    #expect(result.warnings[1].message.contains("`until loss < 100` holds at the start"))
+  }
+
   // MARK: What is measured
 
   @Test func everyRuleHasTheSameBudget() throws {
