@@ -115,6 +115,44 @@ import Testing
     }
   }
 
+  /// A sum that is the gradient of one entry is there before it is put among the others: also in the first evaluation, and
+  /// at each point the gradient is that of the point.
+  @Test(
+    arguments: [
+      "20 * mean((w[0] + w[1] * iota(n) / n - 1)^2)",
+      "sum((w[1:] * w[0] - 1)^2)",
+      "sum(exp(-w[0] * iota(n) / n)) + w[1] * sum(w^2)",
+      "sum([sum(w * iota(4)), mean(w^2)]^2)",
+      "max(w * w[2]) * sum(sqrt(1 + w[3] * iota(n)^2 + w[3]^2))",
+    ], [EngineKind.interpreter, .native])
+  func sumsThatAreEntriesOfAGradient(_ loss: String, _ engine: EngineKind) throws {
+    let module = try Self.module(
+      """
+      objective f(n = 20, w: vector(4) = 1) = \(loss.contains("n)") ? loss : loss + " + 0 * n")
+      minimize f with SGD for 1 steps
+      """)
+    let runners = try [EngineKind.reference, engine].map {
+      try ObjectiveRunner(
+        module, engine: $0, elementType: .float64, compiler: NativeTesting.compiler)
+    }
+    let hosts = runners.map { HostTensors($0.parameters, .float64) }
+    var compared = 0
+    for point in [[0.5, 1, 2, 3], [0.25, -1, 1, 0.5], [1e3, 1e4, 1e5, 1e6], [0.5, 1, 2, 3]] {
+      var found: [[Double]] = []
+      for (runner, host) in zip(runners, hosts) {
+        host.set(host.parameters[0], point)
+        runner.bind(
+          parameters: host.parameters.map { UnsafeRawPointer($0) }, gradients: host.gradients)
+        found.append([try runner.evaluate()] + host.get(host.gradients[0], 4).values)
+      }
+      for (x, y) in zip(found[0], found[1]) {
+        #expect(abs(x - y) <= 1e-12 * abs(x), "\(point): \(y), not \(x)")
+        compared += 1
+      }
+    }
+    #expect(compared == 20)
+  }
+
   /// Without its gradient the loss is the same to the bit, also where sums are cut into chunks, and what
   /// the gradient alone needs is not computed.
   @Test(arguments: [EngineKind.reference, .interpreter, .native], ElementType.allCases)

@@ -81,8 +81,10 @@ struct Planner {
   var order: [Int] = []
   /// Stage from which a scalar is known, or in which a virtual value can first be computed.
   var depth: [Int]
-  /// Stage in which a buffered value, reduction or step runs.
+  /// Stage in which a reduction or step runs.
   var runStage: [Int]
+  /// Stage in which the contiguous copy of a value is stored: of what a pass or a step gives, a later one.
+  var storeStage: [Int]
   /// Per slot: the first stage whose passes may read it; and whose steps after the passes may.
   var passReady: [Int] = []
   var stepReady: [Int] = []
@@ -110,6 +112,7 @@ struct Planner {
     buffer = [Int32](repeating: -1, count: count)
     depth = [Int](repeating: 0, count: count)
     runStage = [Int](repeating: 0, count: count)
+    storeStage = runStage
     plan = Plan(name: f.name, element: element)
   }
 

@@ -27,7 +27,8 @@ extension Planner {
       let v = ValueID(i)
       roots.append(
         Root(
-          purpose: .buffer, value: v, stage: runStage[i], count: count(v), predicate: predicates[i],
+          purpose: .buffer, value: v, stage: storeStage[i], count: count(v),
+          predicate: predicates[i],
           target: SlotAddress(slot: buffer[i], offset: 0)))
     }
     for i in order where f.instructions[i].operation.isFold {
@@ -241,7 +242,7 @@ extension Planner {
     let copy = newSlot(.buffer, count: count(source))
     buffer[source.index] = copy
     let stage = linearDepth(source)
-    runStage[source.index] = stage
+    storeStage[source.index] = stage
     passReady[Int(copy)] = stage + 1
     stepReady[Int(copy)] = stage
     roots[index].stage = max(roots[index].stage, stage + 1)
@@ -317,6 +318,6 @@ extension Planner {
 
   /// Whether a pass at `stage` finds the value in its buffer.
   func isBuffered(_ v: ValueID, before stage: Int) -> Bool {
-    buffer[v.index] >= 0 && runStage[v.index] < stage
+    buffer[v.index] >= 0 && storeStage[v.index] < stage
   }
 }

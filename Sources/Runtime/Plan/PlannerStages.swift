@@ -179,8 +179,8 @@ extension Planner {
 
   private mutating func settleBuffer(_ v: ValueID) {
     guard buffer[v.index] >= 0 else { return }
-    runStage[v.index] = max(linearDepth(v), predicateDepth(v))
-    markReady(buffer[v.index], runStage[v.index])
+    storeStage[v.index] = max(linearDepth(v), predicateDepth(v))
+    markReady(buffer[v.index], storeStage[v.index])
   }
 
   private mutating func placeInTime(scalar v: ValueID) {
@@ -218,8 +218,8 @@ extension Planner {
     }
     if buffer[v.index] >= 0 {
       // Not before the conditions are known that decide whether it is needed.
-      runStage[v.index] = max(depth[v.index], predicateDepth(v))
-      markReady(buffer[v.index], runStage[v.index])
+      storeStage[v.index] = max(depth[v.index], predicateDepth(v))
+      markReady(buffer[v.index], storeStage[v.index])
     }
   }
 
