@@ -250,12 +250,17 @@ struct RandomPrograms {
     case .globalSum, .globalMaximum, .globalMinimum:
       return try? builder.make(operation, operands, attribute: nextSite())
     case .reshape:
-      guard shape.rank > 0 else { return nil }
       let declared =
         next(2) == 0 ? type(shape.elementCount) : type(1, shape.elementCount)
       return try? builder.make(operation, operands, declared: declared)
     case .broadcast: return try? builder.make(operation, operands, declared: type(rows, cols))
     case .slice, .placeSlice:
+      if operation == .placeSlice, shape.isScalar {
+        let places = [next(rows), next(cols)].map {
+          AxisSlice(start: $0, end: $0 + 1, isDropped: true)
+        }
+        return try? builder.placeSlice(operands[0], places, type: type(rows, cols))
+      }
       guard shape.rank == 2 || operation == .slice && shape.rank > 0 else { return nil }
       if operation == .placeSlice {
         let slices = [
