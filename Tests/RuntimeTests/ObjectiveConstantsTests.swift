@@ -80,6 +80,34 @@ import Testing
     #expect(compared == 400)
   }
 
+  /// A number is handed on as it is computed, not as the objective's type would have it.
+  @Test(arguments: [ElementType.float32, .bfloat16])
+  func numbersAreNotRounded(_ element: ElementType) throws {
+    let module = try ObjectiveRunnerTests.module(
+      """
+      objective f(x: vector(2) = 1) {
+          large = sum(2e38 * (1 + 0.1 * sin(iota(4))))
+          near = sum(sqrt(iota(9))) - 16.306
+          loss = large * x[0] / 1e39 + near * x[1] * 1e6
+      }
+      minimize f with SGD for 1 steps
+      """)
+    let runner = try ObjectiveRunner(module, elementType: element)
+    #expect(runner.bound.constants != nil)
+    let host = HostTensors(runner.parameters, element)
+    func loss(_ x: Double, _ y: Double) throws -> Double {
+      element.write(x, to: host.parameters[0], 0)
+      element.write(y, to: host.parameters[0], 1)
+      runner.bind(
+        parameters: host.parameters.map { UnsafeRawPointer($0) }, gradients: host.gradients)
+      return try runner.evaluate()
+    }
+    // Terms of float32 are summed in double.
+    let sum = (0..<9).reduce(0.0) { $0 + Double(Float($1).squareRoot()) }
+    #expect(abs(try loss(0, 1) - (sum - 16.306) * 1e6) < 1e-6)
+    #expect(abs(try loss(1, 0) - 0.8378) < 1e-3)
+  }
+
   /// An arm that no step takes is not worked out, though it is made of constants.
   @Test func whatMayFailWaits() throws {
     let module = try ObjectiveRunnerTests.module(

@@ -9,6 +9,8 @@ package struct FunctionCut: Sendable {
   package let late: Function
   /// Elements of the outputs of `early`.
   package let counts: [Int]
+  /// Whether each is one number, which is kept as it is computed.
+  package let isNumber: [Bool]
 }
 
 extension Function {
@@ -26,7 +28,7 @@ extension Function {
   ) throws(DiagnosticError) -> FunctionCut? {
     let stages = stages(followsOccasion)
     let live = liveValues()
-    let isMadeAnew = madeAnew(stages)
+    let isMadeAnew = madeAnew(stages, level)
     var isRead = [Bool](repeating: false, count: instructions.count)
     var isSeen = isRead
     func read(_ value: ValueID) {
@@ -48,7 +50,8 @@ extension Function {
     return FunctionCut(
       early: try part(handed.enumerated().map { Output(.gradient($0), $1) }, reading: []),
       late: try part(outputs, reading: handed, from: inputs),
-      counts: handed.map { type($0).shape.elementCount })
+      counts: handed.map { type($0).shape.elementCount },
+      isNumber: handed.map { type($0).shape.isScalar })
   }
 
   private func stages(_ followsOccasion: [Bool]) -> [Stage] {
@@ -72,11 +75,11 @@ extension Function {
   }
 
   /// By value, whether it is cheaper to make than to hand on, or cannot be handed on: numbers, what repeats one, truths, and
-  /// what a cheap operation makes each step of far fewer numbers, as the gradient of a choice among classes, mostly zeros, is
-  /// made of the choices.
-  private func madeAnew(_ stages: [Stage]) -> [Bool] {
+  /// what a cheap operation makes of far fewer numbers, as the gradient of a choice among classes, mostly zeros, is made of
+  /// the choices.
+  private func madeAnew(_ stages: [Stage], _ level: Stage) -> [Bool] {
     var isMadeAnew = [Bool](repeating: false, count: instructions.count)
-    // Elements that would have to be handed on each step instead: what is made once is there.
+    // Elements that would have to be handed on instead: what an earlier stage makes is there.
     var needs = [Int](repeating: 0, count: instructions.count)
     for i in instructions.indices {
       let instruction = instructions[i]
@@ -88,13 +91,14 @@ extension Function {
         case .draw: false
         case .broadcast: true
         case .placeAlong, .placeSlice, .add, .subtract, .multiply, .negate, .select:
-          stages[i] == .step && isPlain
+          stages[i] == level && isPlain
             ? 4 * needed <= count : !isPlain && instruction.operation.isElementwise
         default:
           instruction.operation.isSource || instruction.type.kind != .real
             || instruction.type.shape.isScalar && instruction.operation.isElementwise
         }
-      needs[i] = stages[i] == .constants ? 0 : isMadeAnew[i] ? needed : count
+      let isCounted = instruction.operation == .iota || instruction.operation == .identity
+      needs[i] = stages[i] < level ? 0 : isMadeAnew[i] && !isCounted ? needed : count
     }
     return isMadeAnew
   }

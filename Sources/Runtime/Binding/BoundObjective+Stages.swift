@@ -8,7 +8,7 @@ package struct StagedObjective: Sendable {
   package let step: BoundObjective
   /// Its inputs are those of the objective, then what `step` hands on.
   package let whole: BoundObjective
-  /// Elements of what is handed on, in `elementType.compute`.
+  /// Elements of `elementType.compute` in which what is handed on lies; a number is a double.
   package let counts: [Int]
 }
 
@@ -17,13 +17,15 @@ extension BoundObjective {
   /// Throws what cutting and planning throw.
   package func staged() throws(DiagnosticError) -> StagedObjective? {
     guard program != nil, let cut = try cut(after: .step) else { return nil }
+    let width = elementType.compute.byteCount
+    let counts = zip(cut.counts, cut.isNumber).map { $1 ? 8 / width : $0 }
     return StagedObjective(
       step: try BoundObjective(
         self, cut.early, parameters: [], inputCounts: inputCounts,
         elementType: elementType.compute),
       whole: try BoundObjective(
-        self, cut.late, parameters: parameters, inputCounts: inputCounts + cut.counts,
+        self, cut.late, parameters: parameters, inputCounts: inputCounts + counts,
         elementType: elementType),
-      counts: cut.counts)
+      counts: counts)
   }
 }

@@ -18,6 +18,10 @@ package struct BoundObjective: Sendable {
   let followsStep: Bool
   /// Elements of each input in one batch.
   package let inputCounts: [Int]
+  /// Inputs that are data. Those that follow come from a part that hands on, its numbers as doubles.
+  let dataInputs: Int
+  /// Whether its gradients are what another part reads.
+  let handsOn: Bool
   let function: Function
   let initial: Function
   /// Of the function, or of what is left of it without its constants, which follow its inputs. Nil for the reference engine.
@@ -74,6 +78,8 @@ package struct BoundObjective: Sendable {
         try module.forward.concreteShape(slot.shape, context, at: slot.origin).elementCount)
     }
     inputCounts = isHessian ? counts + specs.map(\.count) : counts
+    dataInputs = inputCounts.count
+    handsOn = false
     initial = try module.initial.specialised(context).checkedForEvaluation()
     let whole =
       isHessian
@@ -87,7 +93,7 @@ package struct BoundObjective: Sendable {
     try plan(hasConstants: true)
   }
 
-  /// A function of values of another objective, with inputs of these sizes. `hasConstants`: what it makes of constants is
+  /// A function of values of another objective, with inputs of these sizes; without parameters it hands its gradients on. `hasConstants`: what it makes of constants is
   /// worked out once.
   init(
     _ base: BoundObjective, _ function: Function, parameters: [ParameterSpec],
@@ -102,6 +108,8 @@ package struct BoundObjective: Sendable {
     followsOccasion = base.followsOccasion
     followsStep = base.followsStep
     self.inputCounts = inputCounts
+    dataInputs = base.dataInputs
+    handsOn = parameters.isEmpty
     self.function = function
     initial = base.initial
     try plan(hasConstants: hasConstants)
@@ -111,9 +119,11 @@ package struct BoundObjective: Sendable {
     let cut = hasConstants ? try cut(after: .constants) : nil
     let kept = cut.flatMap { ObjectiveConstants.areKept($0, elementType) ? $0 : nil }
     let plan = try Planner.plan(kept?.late ?? function, element: elementType)
-    if Double(plan.arenaBytes) > Budget.bytes {
+    let keptBytes = kept.map { ObjectiveConstants.bytes($0, elementType) } ?? 0
+    let bytes = Double(plan.arenaBytes) + keptBytes
+    if bytes > Budget.bytes {
       throw Budget.exceeded(
-        "`\(module.name)`, evaluated on one batch,", bytes: Double(plan.arenaBytes),
+        "`\(module.name)`, evaluated on one batch,", bytes: bytes,
         limit: Budget.bytes, at: function.mostNumbers()?.origin ?? module.origin)
     }
     program = PlanProgram(plan)

@@ -15,8 +15,11 @@ final class ObjectiveConstants: @unchecked Sendable {
 
   /// Whether they are few enough to be kept.
   static func areKept(_ cut: FunctionCut, _ elementType: ElementType) -> Bool {
-    let count = cut.counts.reduce(0.0) { $0 + Double($1) }
-    return count * Double(elementType.compute.byteCount) <= Double(mostBytes)
+    bytes(cut, elementType) <= Double(mostBytes)
+  }
+
+  static func bytes(_ cut: FunctionCut, _ elementType: ElementType) -> Double {
+    cut.counts.reduce(0) { $0 + Double($1) } * Double(elementType.compute.byteCount)
   }
 
   /// `objective` has them as its gradients.
@@ -34,13 +37,18 @@ final class ObjectiveConstants: @unchecked Sendable {
 
   private func made() throws(DiagnosticError) -> [UnsafeRawPointer] {
     if memory.isEmpty {
-      memory = counts.map { count in
-        .allocate(
-          byteCount: max(64, count * objective.elementType.byteCount), alignment: 64)
+      let places: [UnsafeMutableRawPointer] = counts.map { count in
+        .allocate(byteCount: max(64, count * objective.elementType.byteCount), alignment: 64)
       }
       let runner = ObjectiveRunner(objective, threads: 1)
-      runner.bind(parameters: [], gradients: memory)
-      _ = try runner.evaluate()
+      runner.bind(parameters: [], gradients: places)
+      do throws(DiagnosticError) {
+        _ = try runner.evaluate()
+      } catch {
+        for place in places { place.deallocate() }
+        throw error
+      }
+      memory = places
     }
     return memory.map { UnsafeRawPointer($0) }
   }

@@ -207,9 +207,10 @@ package final class ObjectiveRunner {
       case .hyper(let k): scalars[Int(register)] = hypers[k]
       case .step: scalars[Int(register)] = Double(occasion.step)
       case .horizon: scalars[Int(register)] = Double(occasion.horizon)
-      case .input(let i):
+      case .input(let i) where i < bound.dataInputs:
         scalars[Int(register)] = rv_number_at(
           elementType.compute.kernelElement, inputPointers[i], 0)
+      case .input(let i): scalars[Int(register)] = inputPointers[i].load(as: Double.self)
       default: break
       }
     }
@@ -218,8 +219,12 @@ package final class ObjectiveRunner {
   private func finish(_ scalars: UnsafeMutablePointer<Double>, _ needsGradient: Bool) -> Double {
     if hasScalarGradients, needsGradient, !gradientPointers.isEmpty {
       for (index, register) in scalarGradients {
-        rv_set_number(
-          elementType.kernelElement, gradientPointers[index], 0, scalars[Int(register)])
+        let (place, value) = (gradientPointers[index], scalars[Int(register)])
+        if bound.handsOn {
+          place.storeBytes(of: value, as: Double.self)
+        } else {
+          rv_set_number(elementType.kernelElement, place, 0, value)
+        }
       }
     }
     lastLoss = lossRegister >= 0 ? scalars[Int(lossRegister)] : .nan
