@@ -185,7 +185,8 @@ let package = Package(
     tests(
       "RavineTests",
       [
-        "AllocationCount", "Basics", "Diagnostics", "Driver", "Experiments", "IR", "Laboratory",
+        "AllocationCount", "Basics", "CKernels", "Diagnostics", "Driver", "Experiments", "IR",
+        "Laboratory",
         "Lowering", "Native",
         "Platform", "Runtime", "Semantics", "Support", "Symbolic", "Syntax", "Training", "Zoo",
       ],
