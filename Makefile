@@ -55,7 +55,7 @@ arena: build ## every rule of the zoo on every problem: writes docs/arena.md and
 	@scripts/arena.sh
 
 arena-campaign: build ## the same at all difficulties, which takes an hour and more: goes on from .build/arena-all.jsonl
-	@.build/release/ravine arena --level all --journal .build/arena-all.jsonl --page .build/arena-all.html | tee .build/arena-all.txt
+	@.build/release/ravine arena --level all --journal .build/arena-all.jsonl --page .build/arena-all.html
 
 discoveries: build ## the searches of Examples/search, what they found and what it is worth: writes docs/discoveries.md
 	@scripts/discoveries.sh

@@ -108,6 +108,40 @@ import Testing
     #expect(abs(try loss(1, 0) - 0.8378) < 1e-3)
   }
 
+  @Test func numbersOfAStepAreNotRounded() throws {
+    let module = try ObjectiveRunnerTests.module(
+      """
+      objective f(x: vector(2) = 1) {
+          large = sum(2e38 * (1 + 0.1 * normal(vector(4))^2))
+          loss = large / 1e39 * sum(x)
+      }
+      minimize f with SGD for 1 steps
+      """)
+    let bound = try BoundObjective(module)
+    let staged = try #require(try bound.staged())
+    // A double lies where two floats would.
+    #expect(staged.counts == [2])
+    let host = HostTensors(bound.parameters, .float32)
+    let number = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
+    defer { number.deallocate() }
+    let parameters = host.parameters.map { UnsafeRawPointer($0) }
+    let plain = ObjectiveRunner(bound, seed: 3)
+    plain.bind(parameters: parameters, gradients: host.gradients)
+    let step = ObjectiveRunner(staged.step, seed: 3)
+    step.bind(parameters: [], gradients: [number])
+    let whole = ObjectiveRunner(staged.whole, seed: 3)
+    whole.bind(
+      parameters: parameters, gradients: host.gradients, inputs: [UnsafeRawPointer(number)])
+    var losses: [Double] = []
+    for t in 1...4 {
+      let occasion = Occasion(step: t, horizon: 4)
+      _ = try step.evaluate(occasion)
+      losses.append(try whole.evaluate(occasion))
+      #expect(try plain.evaluate(occasion) == losses.last)
+    }
+    #expect(Set(losses).count == 4 && losses.allSatisfy(\.isFinite))
+  }
+
   /// An arm that no step takes is not worked out, though it is made of constants.
   @Test func whatMayFailWaits() throws {
     let module = try ObjectiveRunnerTests.module(

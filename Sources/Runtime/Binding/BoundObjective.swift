@@ -2,7 +2,7 @@ import Diagnostics
 import IR
 
 /// An objective bound to a batch size, an element type and an engine: its function with gradients,
-/// their plan, and compiled passes. It holds no memory; runners of any seed and thread share it.
+/// their plan, and compiled passes. It holds no memory but its constants; runners of any seed and thread share it.
 package struct BoundObjective: Sendable {
   package let module: ObjectiveModule
   package let parameters: [ParameterSpec]
@@ -93,8 +93,8 @@ package struct BoundObjective: Sendable {
     try plan(hasConstants: true)
   }
 
-  /// A function of values of another objective, with inputs of these sizes; without parameters it hands its gradients on. `hasConstants`: what it makes of constants is
-  /// worked out once.
+  /// A part of another objective, with inputs of these sizes. Without parameters it hands its gradients on: numbers as
+  /// doubles, the others as `elementType` has them. `hasConstants`: what it makes of constants is worked out once.
   init(
     _ base: BoundObjective, _ function: Function, parameters: [ParameterSpec],
     inputCounts: [Int], elementType: ElementType, hasConstants: Bool = true
@@ -128,7 +128,6 @@ package struct BoundObjective: Sendable {
     }
     program = PlanProgram(plan)
     guard let kept else { return }
-    // What is handed on is written as gradients are and read as inputs are.
     constants = ObjectiveConstants(
       try BoundObjective(
         self, kept.early, parameters: [], inputCounts: [], elementType: elementType.compute,
